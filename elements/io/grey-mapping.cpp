@@ -1,0 +1,102 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "grey-mapping.hpp"
+
+#include <gst/tomo/error.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace tomo::io {
+
+namespace {
+
+// IEEE 754 binary16, for which C++17 has no type.
+struct Half {
+    std::uint16_t bits;
+
+    operator double() const {
+        const int exponent = bits >> 10 & 0x1f;
+        const int mantissa = bits & 0x3ff;
+        double value;
+        if (exponent == 0x1f)
+            value =
+                mantissa ? std::numeric_limits<double>::quiet_NaN() : std::numeric_limits<double>::infinity();
+        else if (exponent == 0)
+            value = std::ldexp(mantissa, -24);
+        else
+            value = std::ldexp(mantissa | 0x400, exponent - 25);
+        return bits & 0x8000 ? -value : value;
+    }
+};
+
+// Calls visit(samples) with a pointer of the right type.
+template <class Visit>
+void with_samples(const ArrayInfo &info, const void *data, Visit visit) {
+    switch (info.format) {
+    case GST_TOMO_FORMAT_UINT8:
+        return visit(static_cast<const std::uint8_t *>(data));
+    case GST_TOMO_FORMAT_UINT16:
+        return visit(static_cast<const std::uint16_t *>(data));
+    case GST_TOMO_FORMAT_UINT32:
+        return visit(static_cast<const std::uint32_t *>(data));
+    case GST_TOMO_FORMAT_INT16:
+        return visit(static_cast<const std::int16_t *>(data));
+    case GST_TOMO_FORMAT_INT32:
+        return visit(static_cast<const std::int32_t *>(data));
+    case GST_TOMO_FORMAT_FLOAT16:
+        return visit(static_cast<const Half *>(data));
+    case GST_TOMO_FORMAT_FLOAT32:
+        return visit(static_cast<const float *>(data));
+    case GST_TOMO_FORMAT_FLOAT64:
+        return visit(static_cast<const double *>(data));
+    case GST_TOMO_FORMAT_COMPLEX64:
+    case GST_TOMO_FORMAT_UNKNOWN:
+        break;
+    }
+    throw Error(GST_STREAM_ERROR_FORMAT, text("%s samples can't become integers; write them with bits=32",
+                                              gst_tomo_format_to_string(info.format)));
+}
+
+template <class Integer, class Sample>
+void map_samples(const Sample *samples, std::uint64_t count, double offset, double scale, Integer *integers) {
+    constexpr double top = std::numeric_limits<Integer>::max();
+    for (std::uint64_t i = 0; i < count; i++) {
+        const double value = (static_cast<double>(samples[i]) - offset) * scale;
+        // Half up; and NaN, which fails the comparison, becomes 0.
+        integers[i] = value >= 0 ? static_cast<Integer>(std::min(value, top) + 0.5) : Integer{0};
+    }
+}
+
+} // namespace
+
+void ValueRange::include(const ArrayInfo &info, const void *data) {
+    with_samples(info, data, [&](const auto *samples) {
+        for (std::uint64_t i = 0; i < info.samples(); i++) {
+            const double value = samples[i];
+            if (std::isfinite(value)) {
+                minimum = std::min(minimum, value);
+                maximum = std::max(maximum, value);
+            }
+        }
+    });
+}
+
+void GreyMapping::apply(const ArrayInfo &info, const void *data, void *integers) const {
+    const double top = bits == 8 ? 0xff : 0xffff;
+    double offset = 0, scale = 1;
+    if (rescale) {
+        // No finite value at all leaves an empty range.
+        offset = range.minimum <= range.maximum ? range.minimum : 0;
+        scale = range.minimum < range.maximum ? top / (range.maximum - range.minimum) : 0;
+    }
+    with_samples(info, data, [&](const auto *samples) {
+        if (bits == 8)
+            map_samples(samples, info.samples(), offset, scale, static_cast<std::uint8_t *>(integers));
+        else
+            map_samples(samples, info.samples(), offset, scale, static_cast<std::uint16_t *>(integers));
+    });
+}
+
+} // namespace tomo::io

@@ -1,0 +1,214 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// HDF5, read only. A dataset with two dimensions is one page; one with three holds pages along the first;
+// more dimensions are accepted before these where their extent is 1.
+
+#ifdef HAVE_HDF5
+
+#include "hdf5-file.hpp"
+#include "image-reader.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace tomo::io {
+
+namespace {
+
+class Hdf5Reader final : public ImageReader {
+  public:
+    Hdf5Reader(const Location &location, const RowRegion &rows) : location_(location), rows_(rows) {
+        const Hdf5Lock lock;
+        file_ = hdf5_open(location.file, false);
+        open_dataset(H5P_DEFAULT);
+        check_shape();
+        check_type();
+        check_filters();
+        check_storage();
+        widen_chunk_cache();
+    }
+
+    bool has_page(std::size_t page) override { return page < pages_; }
+    std::size_t pages() override { return pages_; }
+
+    ArrayInfo info(std::size_t page) override {
+        return ArrayInfo(sample_.format, width_, rows_.rows_of(height_, where(page)));
+    }
+
+    void read(std::size_t page, void *destination, std::size_t bytes) override {
+        const auto wanted = info(page);
+        check_destination(wanted, bytes, where(page));
+        if (page >= pages_)
+            throw Error(GST_RESOURCE_ERROR_READ,
+                        where(page) + text(": there are only %" G_GUINT64_FORMAT " pages", pages_));
+        const Hdf5Lock lock;
+        const auto from = hdf5_select_image(dataset_.get(), page, rows_.first, wanted.height, rows_.step);
+        const hsize_t extent[] = {wanted.height, wanted.width};
+        const Hdf5Handle to(H5Screate_simple(2, extent, nullptr), H5Sclose);
+        if (!from || !to ||
+            H5Dread(dataset_.get(), sample_.type.get(), to.get(), from.get(), H5P_DEFAULT, destination) < 0)
+            throw hdf5_error(GST_RESOURCE_ERROR_READ, where(page) + " can't be read");
+    }
+
+  private:
+    std::string where() const { return "'" + location_.text() + "'"; }
+    std::string where(std::size_t page) const { return where() + text(", page %" G_GSIZE_FORMAT, page); }
+
+    void open_dataset(hid_t access) {
+        if (location_.dataset.empty())
+            throw Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                text("'%s': no dataset is named, write it behind a colon as in file.h5:/entry/data; %s",
+                     location_.file.c_str(), hdf5_list_datasets(file_.get()).c_str()));
+        const auto node = hdf5_look_up(file_.get(), location_.dataset);
+        switch (node.kind) {
+        case Hdf5Node::Kind::Dangling:
+            throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
+                        text("%s: '%s' is a link to something that can't be found (a file that was moved?)",
+                             where().c_str(), node.next.c_str()));
+        case Hdf5Node::Kind::Dataset:
+            if (node.next.empty())
+                break;
+            [[fallthrough]];
+        default:
+            const auto problem =
+                node.kind == Hdf5Node::Kind::Group && node.next.empty()
+                    ? text("'%s' is a group, not a dataset", location_.dataset.c_str())
+                    : text("there is no '%s'", (node.next.empty() ? location_.dataset : node.next).c_str());
+            throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
+                        text("'%s': %s; %s", location_.file.c_str(), problem.c_str(),
+                             hdf5_list_datasets(file_.get()).c_str()));
+        }
+        dataset_ = Hdf5Handle(hdf5_check(H5Dopen2(file_.get(), location_.dataset.c_str(), access),
+                                         GST_RESOURCE_ERROR_OPEN_READ, where() + " can't be opened"),
+                              H5Dclose);
+    }
+
+    void check_shape() {
+        const auto shape = hdf5_shape(dataset_.get());
+        const auto said = hdf5_shape_text(shape);
+        const auto rank = shape.size();
+        if (rank < 2 || std::any_of(shape.begin(), shape.end() - std::min<std::ptrdiff_t>(rank, 3),
+                                    [](hsize_t extent) { return extent != 1; }))
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("%s has %" G_GSIZE_FORMAT
+                             " dimension%s (%s); images need two (rows, columns) or three "
+                             "(images, rows, columns)",
+                             where().c_str(), rank, rank == 1 ? "" : "s", said.c_str()));
+        if (std::find(shape.begin(), shape.end(), 0) != shape.end())
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("%s holds no image (%s)", where().c_str(), said.c_str()));
+        if (shape[rank - 1] > std::numeric_limits<unsigned>::max() ||
+            shape[rank - 2] > std::numeric_limits<unsigned>::max())
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("%s has images that are too large (%s)", where().c_str(), said.c_str()));
+        width_ = static_cast<unsigned>(shape[rank - 1]);
+        height_ = static_cast<unsigned>(shape[rank - 2]);
+        pages_ = rank > 2 ? shape[rank - 3] : 1;
+        rows_.rows_of(height_, where());
+    }
+
+    void check_type() {
+        const Hdf5Handle stored(H5Dget_type(dataset_.get()), H5Tclose);
+        if (stored)
+            sample_ = hdf5_memory_type(stored.get());
+        if (sample_.format == GST_TOMO_FORMAT_UNKNOWN)
+            throw Error(
+                GST_STREAM_ERROR_FORMAT,
+                text("%s holds %s; images are integers, floats, booleans, or complex as a compound of two "
+                     "floats r and i",
+                     where().c_str(), stored ? hdf5_describe_type(stored.get()).c_str() : "an unknown type"));
+    }
+
+    void check_filters() {
+        const Hdf5Handle creation(H5Dget_create_plist(dataset_.get()), H5Pclose);
+        const int filters = creation ? H5Pget_nfilters(creation.get()) : 0;
+        for (int i = 0; i < filters; i++) {
+            char name[128] = "";
+            unsigned flags = 0;
+            std::size_t values = 0;
+            const auto filter = H5Pget_filter2(creation.get(), static_cast<unsigned>(i), &flags, &values,
+                                               nullptr, sizeof name, name, nullptr);
+            if (filter >= 0 && H5Zfilter_avail(filter) > 0)
+                continue;
+            H5Eclear2(H5E_DEFAULT);
+            throw Error(
+                GST_STREAM_ERROR_CODEC_NOT_FOUND,
+                text("%s is compressed by filter %d (%s), which is not installed here; install its HDF5 "
+                     "plugin and point HDF5_PLUGIN_PATH to the folder",
+                     where().c_str(), filter, *name ? name : "without a name"));
+        }
+    }
+
+    // An image that the file can't hold comes from a forged or damaged header, and nobody should allocate for
+    // it.
+    void check_storage() {
+        constexpr std::uint64_t sparse = std::uint64_t{1} << 30; // an image of fill values may be this large
+        constexpr std::uint64_t greatest_expansion = 65536;
+        const Hdf5Handle creation(H5Dget_create_plist(dataset_.get()), H5Pclose);
+        if (!creation || H5Pget_external_count(creation.get()) > 0 ||
+            H5Pget_layout(creation.get()) == H5D_VIRTUAL)
+            return; // stored elsewhere
+        const auto stored = H5Dget_storage_size(dataset_.get());
+        std::uint64_t image, chunk = 0;
+        const auto sample = gst_tomo_format_get_size(sample_.format);
+        bool fits = multiply({width_, height_, sample}, image);
+        if (H5Pget_layout(creation.get()) == H5D_CHUNKED) {
+            Hdf5Shape extent(hdf5_shape(dataset_.get()).size());
+            H5Pget_chunk(creation.get(), static_cast<int>(extent.size()), extent.data());
+            chunk = sample;
+            for (const auto side : extent)
+                fits = fits && multiply({chunk, side}, chunk);
+        }
+        if (!fits ||
+            (std::max(image, chunk) > sparse && std::max(image, chunk) / greatest_expansion > stored))
+            throw Error(GST_STREAM_ERROR_DECODE,
+                        text("%s claims images of %u x %u samples, but only %" G_GUINT64_FORMAT
+                             " bytes are stored; the file is truncated or damaged",
+                             where().c_str(), width_, height_, std::uint64_t{stored}));
+    }
+
+    // Where a chunk holds parts of several images, it is kept until the last of them was read instead of
+    // being decoded for each.
+    void widen_chunk_cache() {
+        constexpr std::uint64_t default_bytes = 1 << 20, most_bytes = 1 << 29;
+        const Hdf5Handle creation(H5Dget_create_plist(dataset_.get()), H5Pclose);
+        const auto rank = hdf5_shape(dataset_.get()).size();
+        if (!creation || rank < 3 || H5Pget_layout(creation.get()) != H5D_CHUNKED)
+            return;
+        Hdf5Shape chunk(rank);
+        if (H5Pget_chunk(creation.get(), static_cast<int>(rank), chunk.data()) < 0 || chunk[rank - 3] == 1)
+            return;
+        const Hdf5Handle stored(H5Dget_type(dataset_.get()), H5Tclose);
+        const auto chunks = ((height_ - 1) / chunk[rank - 2] + 1) * ((width_ - 1) / chunk[rank - 1] + 1);
+        std::uint64_t bytes;
+        if (!multiply({chunks, chunk[rank - 3], chunk[rank - 2], chunk[rank - 1], H5Tget_size(stored.get())},
+                      bytes) ||
+            bytes <= default_bytes || bytes > most_bytes)
+            return;
+        const Hdf5Handle access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
+        H5Pset_chunk_cache(access.get(), 10 * chunks + 1, bytes, 0.75);
+        // An open dataset keeps the cache that it has.
+        dataset_.close();
+        open_dataset(access.get());
+    }
+
+    Location location_;
+    RowRegion rows_;
+    Hdf5Handle file_;
+    Hdf5Handle dataset_;
+    Hdf5SampleType sample_;
+    unsigned width_ = 0, height_ = 0;
+    std::uint64_t pages_ = 0;
+};
+
+} // namespace
+
+std::unique_ptr<ImageReader> open_hdf5_reader(const Location &location, const RowRegion &rows) {
+    return std::make_unique<Hdf5Reader>(location, rows);
+}
+
+} // namespace tomo::io
+
+#endif // HAVE_HDF5

@@ -1,0 +1,322 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// HDF5: one dataset of images x rows x columns, the first extent without limit, a chunk for each image.
+//
+// A file that does not exist yet is written as FILE.partial. In one that exists the new dataset is
+// DATASET.partial until it is complete; then it takes the place of the old one. Other datasets are not
+// touched.
+//
+// A dataset that is continued grows in place. When that is given up, the new images move to DATASET.partial,
+// and the dataset has its old length again.
+
+#ifdef HAVE_HDF5
+
+#include "file-writer.hpp"
+#include "hdf5-file.hpp"
+#include "output-file.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <limits>
+#include <vector>
+
+namespace tomo::io {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// What a crash may cost: the file's structure goes to the disk at least this often.
+constexpr auto flush_interval = std::chrono::seconds(5);
+constexpr std::uint64_t flush_bytes = 256 << 20;
+
+constexpr auto cannot_write = GST_RESOURCE_ERROR_WRITE;
+
+// The last reason of the system for a failed write, which the library's message contains only as text.
+std::string told(const std::string &place) { return "cannot write '" + place + "'"; }
+
+class Hdf5File final : public FileWriter {
+  public:
+    Hdf5File(const Location &location, bool append) : target_(location) {
+        const Hdf5Lock lock;
+        target_.file = prepare_target(location.file);
+        std::error_code ignored;
+        in_place_ = std::filesystem::exists(target_.file, ignored);
+        if (in_place_)
+            open_existing(append);
+        else
+            create_new();
+    }
+
+    ~Hdf5File() override {
+        const Hdf5Lock lock;
+        dataset_.close();
+        file_.close();
+    }
+
+    void write(const ArrayInfo &plane, const void *data) override {
+        const Hdf5Lock lock;
+        if (!dataset_)
+            begin(plane);
+        if (plane.format != image_.format || plane.width != image_.width || plane.height != image_.height)
+            throw Error(
+                GST_STREAM_ERROR_FORMAT,
+                text("'%s' holds images of %s, one of %s can't be among them; write TIFF files, or another "
+                     "dataset",
+                     target_.text().c_str(), image_.describe().c_str(), plane.describe().c_str()));
+        add_image(dataset_.get(), images_, data, place());
+        images_++;
+        unflushed_ += plane.size();
+        if (unflushed_ >= flush_bytes || Clock::now() - flushed_ >= flush_interval)
+            flush();
+    }
+
+    void finish() override {
+        const Hdf5Lock lock;
+        flush();
+        if (!dataset_.close())
+            throw hdf5_error(cannot_write, told(place()));
+        if (in_place_ && !continues_) {
+            const auto partial = partial_dataset();
+            if (H5Lexists(file_.get(), target_.dataset.c_str(), H5P_DEFAULT) > 0)
+                hdf5_check(H5Ldelete(file_.get(), target_.dataset.c_str(), H5P_DEFAULT), cannot_write,
+                           "cannot replace '" + target_.text() + "'");
+            hdf5_check(H5Lmove(file_.get(), partial.c_str(), file_.get(), target_.dataset.c_str(),
+                               H5P_DEFAULT, H5P_DEFAULT),
+                       cannot_write, "cannot rename '" + place() + "' to '" + target_.text() + "'");
+            hdf5_check(H5Fflush(file_.get(), H5F_SCOPE_LOCAL), cannot_write, told(target_.text()));
+        }
+        if (!file_.close())
+            throw hdf5_error(cannot_write, told(place()));
+        if (!in_place_)
+            rename_partial(target_.file);
+    }
+
+    Remains abandon() override {
+        const Hdf5Lock lock;
+        const auto new_images = images_ - images_before_;
+        Remains remains{new_images, place()};
+        if (continues_)
+            remains.images = move_new_images();
+        else if (dataset_)
+            set_images(dataset_.get(), images_);
+        dataset_.close();
+        if (remains.images == 0 && in_place_)
+            remove_traces();
+        const bool whole = (!file_ || H5Fflush(file_.get(), H5F_SCOPE_LOCAL) >= 0) & file_.close();
+        if (!in_place_ && (remains.images == 0 || !whole)) {
+            std::error_code ignored;
+            std::filesystem::remove(partial_name(target_.file), ignored);
+            remains.images = 0;
+        }
+        H5Eclear2(H5E_DEFAULT);
+        return remains;
+    }
+
+  private:
+    std::string partial_dataset() const { return partial_name(target_.dataset); }
+
+    // Where the images are while they are written.
+    std::string place() const {
+        if (continues_)
+            return target_.text();
+        if (in_place_)
+            return target_.file + ":" + partial_dataset();
+        return partial_name(target_.file) + ":" + target_.dataset;
+    }
+
+    void create_new() {
+        claim_partial(target_.file); // and let go: the library has locks of its own
+        const auto access = hdf5_file_access();
+        file_ = Hdf5Handle(hdf5_check(H5Fcreate(partial_name(target_.file).c_str(), H5F_ACC_TRUNC,
+                                                H5P_DEFAULT, access.get()),
+                                      GST_RESOURCE_ERROR_OPEN_WRITE, told(partial_name(target_.file))),
+                           H5Fclose);
+    }
+
+    void open_existing(bool append) {
+        file_ = hdf5_open(target_.file, true);
+        const auto node = hdf5_look_up(file_.get(), target_.dataset);
+        const bool is_all = node.next.empty();
+        using Kind = Hdf5Node::Kind;
+        if (!is_all && (node.kind == Kind::Dataset || node.kind == Kind::Other))
+            throw Error(
+                GST_RESOURCE_ERROR_OPEN_WRITE,
+                text("cannot write '%s': '%s' is a dataset, so nothing can be inside; name another place",
+                     target_.text().c_str(), node.existing.c_str()));
+        if (is_all && node.kind != Kind::Dataset)
+            throw Error(GST_RESOURCE_ERROR_OPEN_WRITE,
+                        text("cannot write '%s': '%s' is a group%s; name a dataset in it",
+                             target_.text().c_str(), target_.dataset.c_str(),
+                             node.kind == Kind::Other ? " or a type" : ""));
+        if (node.kind == Kind::Dangling && node.next != target_.dataset)
+            throw Error(GST_RESOURCE_ERROR_OPEN_WRITE,
+                        text("cannot write '%s': '%s' is a link to something that can't be found",
+                             target_.text().c_str(), node.next.c_str()));
+        first_new_ = node.kind == Kind::Missing ? node.next : target_.dataset;
+        continues_ = append && is_all;
+        if (continues_)
+            open_continued();
+    }
+
+    void open_continued() {
+        const auto where = "cannot continue '" + target_.text() + "': ";
+        dataset_ = Hdf5Handle(hdf5_check(H5Dopen2(file_.get(), target_.dataset.c_str(), H5P_DEFAULT),
+                                         GST_RESOURCE_ERROR_OPEN_WRITE, where + "it can't be opened"),
+                              H5Dclose);
+        const Hdf5Handle space(H5Dget_space(dataset_.get()), H5Sclose);
+        const auto shape = hdf5_shape(dataset_.get());
+        hsize_t limits[H5S_MAX_RANK] = {};
+        H5Sget_simple_extent_dims(space.get(), nullptr, limits);
+        if (shape.size() != 3 || limits[0] != H5S_UNLIMITED)
+            throw Error(
+                GST_RESOURCE_ERROR_OPEN_WRITE,
+                where +
+                    text("its shape (%s) is not that of images, rows and columns, or the number of images "
+                         "is fixed; write another dataset",
+                         hdf5_shape_text(shape).c_str()));
+        const Hdf5Handle stored(H5Dget_type(dataset_.get()), H5Tclose);
+        const auto memory = hdf5_memory_type(stored.get());
+        // Byte order apart, the type must be the one that we would write.
+        const Hdf5Handle here(H5Tcopy(stored.get()), H5Tclose);
+        if (H5Tget_class(here.get()) != H5T_COMPOUND && H5Tget_class(here.get()) != H5T_ENUM)
+            H5Tset_order(here.get(), H5Tget_order(H5T_NATIVE_INT));
+        if (memory.format == GST_TOMO_FORMAT_UNKNOWN ||
+            H5Tequal(here.get(), hdf5_type_of(memory.format).get()) <= 0 ||
+            shape[1] > std::numeric_limits<unsigned>::max() ||
+            shape[2] > std::numeric_limits<unsigned>::max())
+            throw Error(GST_RESOURCE_ERROR_OPEN_WRITE,
+                        where + text("it holds %s, which no stream has; write another dataset",
+                                     hdf5_describe_type(stored.get()).c_str()));
+        image_ = ArrayInfo(memory.format, static_cast<unsigned>(shape[2]), static_cast<unsigned>(shape[1]));
+        sample_type_ = hdf5_type_of(image_.format);
+        images_ = images_before_ = shape[0];
+    }
+
+    void begin(const ArrayInfo &plane) {
+        image_ = plane;
+        sample_type_ = hdf5_type_of(plane.format);
+        dataset_ = create_dataset(in_place_ ? partial_dataset() : target_.dataset);
+        flush();
+    }
+
+    Hdf5Handle create_dataset(const std::string &name) {
+        // A chunk must stay below 4 GiB; a larger image is cut in rows.
+        constexpr std::uint64_t largest_chunk = std::numeric_limits<std::uint32_t>::max();
+        const auto row_bytes = std::uint64_t{image_.width} * image_.sample_size();
+        if (row_bytes > largest_chunk)
+            throw Error(GST_STREAM_ERROR_FORMAT, text("'%s': a row of %u samples is too wide for HDF5",
+                                                      target_.text().c_str(), image_.width));
+        const auto where = "cannot create '" + target_.file + ":" + name + "'";
+        const hsize_t extent[] = {0, image_.height, image_.width};
+        const hsize_t limit[] = {H5S_UNLIMITED, image_.height, image_.width};
+        const hsize_t chunk[] = {1, std::min<hsize_t>(image_.height, largest_chunk / row_bytes),
+                                 image_.width};
+        const Hdf5Handle space(H5Screate_simple(3, extent, limit), H5Sclose);
+        const Hdf5Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+        const Hdf5Handle access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
+        const Hdf5Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+        hdf5_check(H5Pset_chunk(creation.get(), 3, chunk), cannot_write, where);
+        H5Pset_chunk_cache(access.get(), 1, 0, 1.0); // images go straight to the file
+        H5Pset_create_intermediate_group(links.get(), 1);
+        // What an earlier run left.
+        if (in_place_ && hdf5_look_up(file_.get(), name).next.empty())
+            hdf5_check(H5Ldelete(file_.get(), name.c_str(), H5P_DEFAULT), cannot_write, where);
+        Hdf5Handle created(hdf5_check(H5Dcreate2(file_.get(), name.c_str(), sample_type_.get(), space.get(),
+                                                 links.get(), creation.get(), access.get()),
+                                      cannot_write, where),
+                           H5Dclose);
+        made_partial_ = in_place_;
+        return created;
+    }
+
+    bool set_images(hid_t dataset, std::uint64_t images) const {
+        const hsize_t extent[] = {images, image_.height, image_.width};
+        return H5Dset_extent(dataset, extent) >= 0;
+    }
+
+    void add_image(hid_t dataset, std::uint64_t image, const void *data, const std::string &where) const {
+        const hsize_t extent[] = {image_.height, image_.width};
+        const Hdf5Handle from(H5Screate_simple(2, extent, nullptr), H5Sclose);
+        Hdf5Handle to;
+        if (!set_images(dataset, image + 1) ||
+            !(to = hdf5_select_image(dataset, image, 0, image_.height, 1)) ||
+            H5Dwrite(dataset, sample_type_.get(), from.get(), to.get(), H5P_DEFAULT, data) < 0)
+            throw hdf5_error(cannot_write, told(where));
+    }
+
+    // Gives a continued dataset its old length; says how many of the new images were saved before.
+    std::uint64_t move_new_images() {
+        std::uint64_t moved = 0;
+        if (images_ > images_before_) {
+            try {
+                const auto partial = create_dataset(partial_dataset());
+                std::vector<unsigned char> image(image_.size());
+                const hsize_t extent[] = {image_.height, image_.width};
+                const Hdf5Handle to(H5Screate_simple(2, extent, nullptr), H5Sclose);
+                for (auto i = images_before_; i < images_; i++, moved++) {
+                    const auto from = hdf5_select_image(dataset_.get(), i, 0, image_.height, 1);
+                    if (H5Dread(dataset_.get(), sample_type_.get(), to.get(), from.get(), H5P_DEFAULT,
+                                image.data()) < 0)
+                        break;
+                    add_image(partial.get(), moved, image.data(), partial_dataset());
+                }
+                set_images(partial.get(), moved);
+            } catch (const Error &e) {
+                g_warning("not all images that were to continue '%s' could be kept: %s",
+                          target_.text().c_str(), e.what());
+            }
+        }
+        set_images(dataset_.get(), images_before_);
+        return moved;
+    }
+
+    // Of a dataset without images, and groups made for it.
+    void remove_traces() {
+        const auto partial = partial_dataset();
+        if (made_partial_)
+            H5Ldelete(file_.get(), partial.c_str(), H5P_DEFAULT);
+        if (first_new_ != target_.dataset && H5Lexists(file_.get(), first_new_.c_str(), H5P_DEFAULT) > 0)
+            H5Ldelete(file_.get(), first_new_.c_str(), H5P_DEFAULT);
+    }
+
+    void flush() {
+        hdf5_check(H5Fflush(file_.get(), H5F_SCOPE_LOCAL), cannot_write, told(place()));
+        unflushed_ = 0;
+        flushed_ = Clock::now();
+    }
+
+    Location target_;
+    bool in_place_ = false;     // the file exists already
+    bool continues_ = false;    // so does the dataset, and it is to grow
+    bool made_partial_ = false; // there is a DATASET.partial of ours
+    std::string first_new_;     // the first part of the dataset's path that did not exist
+    Hdf5Handle file_;
+    Hdf5Handle dataset_;
+    Hdf5Handle sample_type_;
+    ArrayInfo image_;
+    std::uint64_t images_ = 0, images_before_ = 0; // whole images in the dataset, now and at first
+    std::uint64_t unflushed_ = 0;
+    Clock::time_point flushed_ = Clock::now();
+};
+
+} // namespace
+
+std::unique_ptr<FileWriter> create_hdf5_file(const Location &location, bool append) {
+    return std::make_unique<Hdf5File>(location, append);
+}
+
+bool hdf5_target_exists(const Location &location) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(location.file, ignored))
+        return false;
+    const Hdf5Lock lock;
+    const auto file = hdf5_open(location.file, false);
+    return hdf5_look_up(file.get(), location.dataset).next.empty();
+}
+
+} // namespace tomo::io
+
+#endif // HAVE_HDF5

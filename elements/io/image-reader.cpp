@@ -1,0 +1,71 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "image-reader.hpp"
+
+namespace tomo::io {
+
+unsigned RowRegion::rows_of(std::uint64_t page_height, const std::string &where) const {
+    if (step == 0)
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    where + ": the step between rows (y-step) is 0; it must be 1 or more");
+    if (first >= page_height)
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("%s: the first row asked for (y) is %u, but the page has %" G_GUINT64_FORMAT
+                         " rows, counted from 0",
+                         where.c_str(), first, page_height));
+    const auto below = page_height - first;
+    if (count > below)
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("%s: rows %u to %" G_GUINT64_FORMAT
+                         " were asked for (y and height), but the page has %" G_GUINT64_FORMAT
+                         " rows; at most %" G_GUINT64_FORMAT " can be read from row %u on",
+                         where.c_str(), first, std::uint64_t{first} + count - 1, page_height, below, first));
+    return static_cast<unsigned>(((count ? count : below) - 1) / step + 1);
+}
+
+GstTomoFormat raw_format(unsigned bits) {
+    switch (bits) {
+    case 8:
+        return GST_TOMO_FORMAT_UINT8;
+    case 16:
+        return GST_TOMO_FORMAT_UINT16;
+    case 32:
+        return GST_TOMO_FORMAT_FLOAT32;
+    default:
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            text("raw-bitdepth is %u; raw files have 8 or 16 (unsigned integers) or 32 (float) bits", bits));
+    }
+}
+
+void check_destination(const ArrayInfo &info, std::size_t bytes, const std::string &where) {
+    if (bytes != info.size())
+        throw Error(GST_RESOURCE_ERROR_FAILED,
+                    text("%s: %" G_GSIZE_FORMAT
+                         " bytes were given for a page of %s, which takes %" G_GUINT64_FORMAT,
+                         where.c_str(), bytes, info.describe().c_str(), info.size()));
+}
+
+std::unique_ptr<ImageReader> open_reader(const std::string &path, const ReadOptions &options) {
+    const auto location = split_location(path, options.type);
+    switch (require_type(location.file, options.type)) {
+    case FileType::Tiff:
+#ifdef HAVE_TIFF
+        return open_tiff_reader(location.file, options.rows);
+#else
+        throw not_built_in(FileType::Tiff, location.file);
+#endif
+    case FileType::Hdf5:
+#ifdef HAVE_HDF5
+        return open_hdf5_reader(location, options.rows);
+#else
+        throw not_built_in(FileType::Hdf5, location.file);
+#endif
+    case FileType::Raw:
+    case FileType::Automatic: // require_type() gave a type
+        break;
+    }
+    return open_raw_reader(location.file, options.raw, options.rows);
+}
+
+} // namespace tomo::io

@@ -1,0 +1,80 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "file-format.hpp"
+
+#include <gst/tomo/array.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace tomo::io {
+
+// Which rows of every page are wanted: `first`, `first + step`, ... within `count` rows.
+struct RowRegion {
+    unsigned first = 0;
+    unsigned count = 0; // 0: to the end
+    unsigned step = 1;
+
+    // Number of rows that this takes of a page, throws where the page does not have them. `where` names the
+    // page.
+    unsigned rows_of(std::uint64_t page_height, const std::string &where) const;
+};
+
+// What a raw file does not say about itself. Samples are in the byte order of the host.
+struct RawLayout {
+    unsigned width = 0;
+    unsigned height = 0;
+    GstTomoFormat format = GST_TOMO_FORMAT_UNKNOWN;
+    std::uint64_t pre_offset = 0;  // bytes skipped before each image
+    std::uint64_t post_offset = 0; // bytes skipped after each image
+
+    bool is_complete() const { return width && height && format != GST_TOMO_FORMAT_UNKNOWN; }
+};
+
+// uint8, uint16 or float32 for 8, 16 or 32 bits, as UFO has it; throws for any other number.
+GstTomoFormat raw_format(unsigned bits);
+
+struct ReadOptions {
+    FileType type = FileType::Automatic;
+    RowRegion rows;
+    RawLayout raw;
+};
+
+// Pages of one file. One thread at a time may use a reader; several readers are independent of each other.
+class ImageReader {
+  public:
+    virtual ~ImageReader() = default;
+
+    // Whether there is a page of that number. Looks no further into the file than it must. Throws where the
+    // file is damaged before that page.
+    virtual bool has_page(std::size_t page) = 0;
+
+    // Number of all pages. May have to walk through the whole file.
+    virtual std::size_t pages() = 0;
+
+    // Type as it is stored (or the next wider one, see the readers), size after the row region. Samples of
+    // several channels are planes: an RGB page has depth 3.
+    virtual ArrayInfo info(std::size_t page) = 0;
+
+    // Fills `destination` with the wanted rows, packed, in the byte order of the host. `bytes` must be the
+    // size of info(page). Where the format allows, nothing but these rows is read.
+    virtual void read(std::size_t page, void *destination, std::size_t bytes) = 0;
+};
+
+// Opens one file, "file.h5:/dataset" for HDF5. Throws Error; never blocks on what is not a regular file.
+std::unique_ptr<ImageReader> open_reader(const std::string &path, const ReadOptions &options = {});
+
+// The readers behind open_reader().
+std::unique_ptr<ImageReader> open_tiff_reader(const std::string &file, const RowRegion &rows);
+std::unique_ptr<ImageReader> open_hdf5_reader(const Location &location, const RowRegion &rows);
+std::unique_ptr<ImageReader> open_raw_reader(const std::string &file, const RawLayout &layout,
+                                             const RowRegion &rows);
+
+// For readers: throws where the caller's buffer is not what info() said.
+void check_destination(const ArrayInfo &info, std::size_t bytes, const std::string &where);
+
+} // namespace tomo::io

@@ -1,0 +1,64 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "file-format.hpp"
+
+#include <gst/tomo/array.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace tomo::io {
+
+constexpr std::uint64_t default_bytes_per_file = std::uint64_t{1} << 37;
+
+struct WriteOptions {
+    FileType type = FileType::Automatic;
+
+    // Numbers in file names with a pattern.
+    unsigned counter_start = 0;
+    unsigned counter_step = 1;
+    // Bytes of image data after which the next file begins, 0: every image has its own. Needs a pattern.
+    std::uint64_t bytes_per_file = default_bytes_per_file;
+    // Without a pattern: continue behind the images that are there. With one: leave out numbers that are in
+    // use.
+    bool append = false;
+    bool big_tiff = true;
+
+    // 32: samples stay as they are. 8 or 16: unsigned integers of so many bits, clipped and rounded, NaN
+    // becomes 0.
+    unsigned bits = 32;
+    // Maps minimum..maximum to the integer range; otherwise the values themselves are taken.
+    bool rescale = true;
+    // Unset: of all images. Then these are kept in a file beside the target and converted at the end.
+    std::optional<double> minimum, maximum;
+    // Unset minimum and maximum are those of each image instead.
+    bool range_per_image = false;
+};
+
+// Writes pages to one file or a numbered series. Files are named NAME.partial while they are written; a
+// dataset in an HDF5 file that exists already is named DATASET.partial. One thread at a time.
+class ImageWriter {
+  public:
+    virtual ~ImageWriter() = default; // abandons what was not finished
+
+    // Adds an image; each plane of a deeper one is a page of its own. The data are packed. After an Error
+    // only abandon() makes sense.
+    virtual void write(const ArrayInfo &info, const void *data) = 0;
+
+    // Success: completes the files and gives them their names. Without any image nothing is created.
+    virtual void finish() = 0;
+
+    // Stops early. Whole images of the file under way stay readable under its .partial name; a file without
+    // any is removed. Returns a sentence that says what was kept where, empty if nothing.
+    virtual std::string abandon() noexcept = 0;
+};
+
+// An empty path is standard output, which gets raw samples. Throws where path or options can't work, before
+// anything is created.
+std::unique_ptr<ImageWriter> open_writer(const std::string &path, const WriteOptions &options = {});
+
+} // namespace tomo::io

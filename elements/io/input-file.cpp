@@ -1,0 +1,61 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "input-file.hpp"
+#include "file-format.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace tomo::io {
+
+void require_readable_file(const std::string &path) {
+    struct stat facts;
+    if (stat(path.c_str(), &facts) != 0)
+        throw system_error("open", path, errno, GST_RESOURCE_ERROR_OPEN_READ);
+    if (S_ISDIR(facts.st_mode))
+        throw Error(GST_RESOURCE_ERROR_OPEN_READ, text("'%s' is a folder, not an image file", path.c_str()));
+    if (!S_ISREG(facts.st_mode))
+        throw Error(
+            GST_RESOURCE_ERROR_OPEN_READ,
+            text("'%s' is a pipe, socket or device; images are read from regular files", path.c_str()));
+    if (access(path.c_str(), R_OK) != 0)
+        throw system_error("open", path, errno, GST_RESOURCE_ERROR_OPEN_READ);
+    if (facts.st_size == 0)
+        throw Error(GST_RESOURCE_ERROR_READ, text("'%s' is empty (0 bytes)", path.c_str()));
+}
+
+InputFile::InputFile(const std::string &path) : path_(path) {
+    require_readable_file(path);
+    descriptor_ = FileDescriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    struct stat facts;
+    if (!descriptor_ || fstat(descriptor_.get(), &facts) != 0)
+        throw system_error("open", path, errno, GST_RESOURCE_ERROR_OPEN_READ);
+    size_ = static_cast<std::uint64_t>(facts.st_size);
+}
+
+void InputFile::read_at(std::uint64_t offset, void *destination, std::uint64_t bytes,
+                        const std::string &what) const {
+    auto *next = static_cast<char *>(destination);
+    auto left = offset <= size_ && bytes <= size_ - offset ? bytes : 0;
+    while (left > 0) {
+        const auto got = pread(descriptor_.get(), next, left, static_cast<off_t>(offset));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            throw system_error("read", path_, errno, GST_RESOURCE_ERROR_READ);
+        if (got == 0)
+            break; // became shorter since it was opened
+        next += got;
+        offset += static_cast<std::uint64_t>(got);
+        left -= static_cast<std::uint64_t>(got);
+        bytes -= static_cast<std::uint64_t>(got);
+    }
+    if (bytes > 0)
+        throw Error(GST_RESOURCE_ERROR_READ,
+                    text("'%s' is truncated or damaged: %s should stand at byte %" G_GUINT64_FORMAT
+                         ", but the file ends at byte %" G_GUINT64_FORMAT,
+                         path_.c_str(), what.c_str(), offset, size_));
+}
+
+} // namespace tomo::io

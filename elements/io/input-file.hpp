@@ -1,0 +1,34 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "file-descriptor.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace tomo::io {
+
+// Throws the one clear error where `path` is missing, unreadable or not a regular file (a pipe could block
+// for ever).
+void require_readable_file(const std::string &path);
+
+// A regular file open for reading at any place.
+class InputFile {
+  public:
+    explicit InputFile(const std::string &path);
+
+    const std::string &path() const { return path_; }
+    std::uint64_t size() const { return size_; }
+    int descriptor() const { return descriptor_.get(); }
+
+    // All of these bytes or Error. `what` names them in the error.
+    void read_at(std::uint64_t offset, void *destination, std::uint64_t bytes, const std::string &what) const;
+
+  private:
+    std::string path_;
+    FileDescriptor descriptor_;
+    std::uint64_t size_ = 0;
+};
+
+} // namespace tomo::io

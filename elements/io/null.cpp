@@ -1,0 +1,46 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/sink.hpp>
+
+namespace {
+
+class Null final : public tomo::Sink {
+  public:
+    static constexpr tomo::Info info{"null", "Sink", "Discards arrays, for tests and benchmarks", tomo::formats::all,
+                                     tomo::formats::all};
+
+    tomo::Property<bool> download{this, "download", "Bring every array to the host first", false};
+    tomo::Property<bool> finish_all{this, "finish", "Wait until every array is computed", false};
+    tomo::Property<bool> durations{this, "durations", "Print how long ago each array's time stamp was, in ms, to standard error", false};
+
+    bool wants_device_memory() const override { return true; }
+    void begin(const tomo::ArrayInfo &) override {}
+
+    void consume(GstBuffer *buffer, const tomo::ArrayInfo &) override {
+        if (download)
+            tomo::MappedBuffer(buffer, GST_MAP_READ);
+        if (finish_all)
+            wait_until_computed(buffer);
+        if (durations)
+            print_age(buffer);
+    }
+
+  private:
+    static void wait_until_computed(GstBuffer *buffer) {
+        for (guint i = 0; i < gst_buffer_n_memory(buffer); i++)
+            if (const auto &storage = tomo::storage_of(gst_buffer_peek_memory(buffer, i)))
+                storage->finish();
+    }
+
+    void print_age(GstBuffer *buffer) {
+        const auto now = gst_element_get_current_running_time(gst());
+        const auto then = gst_segment_to_running_time(&reinterpret_cast<GstBaseSink *>(gst())->segment,
+                                                      GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+        if (GST_CLOCK_TIME_IS_VALID(now) && GST_CLOCK_TIME_IS_VALID(then))
+            g_printerr("%.3f\n", (static_cast<double>(now) - static_cast<double>(then)) / GST_MSECOND);
+    }
+};
+
+} // namespace
+
+TOMO_ELEMENT(Null)

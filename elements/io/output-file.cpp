@@ -1,0 +1,148 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "output-file.hpp"
+#include "file-format.hpp"
+#include "input-file.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <vector>
+
+namespace tomo::io {
+
+namespace {
+
+bool same_inode(int descriptor, const std::string &path) {
+    struct stat held, named;
+    return fstat(descriptor, &held) == 0 && stat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev &&
+           held.st_ino == named.st_ino;
+}
+
+} // namespace
+
+std::string prepare_target(const std::string &path) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const auto status = fs::status(path, error);
+    if (fs::is_directory(status))
+        throw Error(GST_RESOURCE_ERROR_OPEN_WRITE,
+                    text("cannot write '%s': it is a folder; name a file in it", path.c_str()));
+    if (fs::exists(status) && !fs::is_regular_file(status))
+        throw Error(
+            GST_RESOURCE_ERROR_OPEN_WRITE,
+            text("cannot write '%s': it is a pipe, socket or device; name a regular file", path.c_str()));
+    if (fs::exists(status)) {
+        const auto real = fs::canonical(path, error);
+        return error ? path : real.string();
+    }
+    const auto folder = fs::path(path).parent_path();
+    if (!folder.empty() && !fs::is_directory(folder, error)) {
+        fs::create_directories(folder, error);
+        if (error)
+            throw system_error("create the folder", folder.string(), error.value(),
+                               GST_RESOURCE_ERROR_OPEN_WRITE);
+    }
+    return path;
+}
+
+std::string partial_name(const std::string &target) { return target + ".partial"; }
+
+FileDescriptor claim_partial(const std::string &target) {
+    const auto partial = partial_name(target);
+    for (;;) {
+        FileDescriptor file(open(partial.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666));
+        if (!file)
+            throw system_error("write", partial, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
+        // Not every file system has locks, and without them one writer at a time is the user's care.
+        if (flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+            throw Error(GST_RESOURCE_ERROR_BUSY,
+                        text("cannot write '%s': '%s' is being written by another element or process",
+                             target.c_str(), partial.c_str()));
+        // The writer before may have renamed it in between; then this is its finished file.
+        if (!same_inode(file.get(), partial))
+            continue;
+        if (ftruncate(file.get(), 0) != 0)
+            throw system_error("write", partial, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
+        return file;
+    }
+}
+
+void rename_partial(const std::string &target) {
+    if (rename(partial_name(target).c_str(), target.c_str()) != 0)
+        throw system_error("rename '" + partial_name(target) + "' to", target, errno,
+                           GST_RESOURCE_ERROR_WRITE);
+}
+
+OutputFile::OutputFile(const std::string &path, Begin begin)
+    : target_(prepare_target(path)), descriptor_(claim_partial(target_)) {
+    try {
+        if (begin == Begin::AsCopy && std::filesystem::exists(target_))
+            copy_target();
+    } catch (...) {
+        discard();
+        throw;
+    }
+}
+
+void OutputFile::copy_target() {
+    const InputFile original(target_);
+    const auto size = original.size();
+    std::uint64_t done = 0;
+    // In the kernel, where both files' system can do it.
+    for (loff_t from = 0, to = 0; done < size;) {
+        const auto copied =
+            copy_file_range(original.descriptor(), &from, descriptor_.get(), &to, size - done, 0);
+        if (copied <= 0)
+            break;
+        done += static_cast<std::uint64_t>(copied);
+    }
+    std::vector<char> block(std::min<std::uint64_t>(size - done, 4 << 20));
+    while (done < size) {
+        const auto bytes = std::min<std::uint64_t>(block.size(), size - done);
+        original.read_at(done, block.data(), bytes, "data to be kept");
+        write_at(done, block.data(), bytes);
+        done += bytes;
+    }
+    initial_size_ = size;
+}
+
+void OutputFile::write_at(std::uint64_t offset, const void *data, std::uint64_t bytes) {
+    const auto *next = static_cast<const char *>(data);
+    while (bytes > 0) {
+        const auto written = pwrite(descriptor_.get(), next, bytes, static_cast<off_t>(offset));
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            throw system_error("write", partial(), written < 0 ? errno : ENOSPC, GST_RESOURCE_ERROR_WRITE);
+        next += written;
+        offset += static_cast<std::uint64_t>(written);
+        bytes -= static_cast<std::uint64_t>(written);
+    }
+}
+
+void OutputFile::commit() {
+    // The name changes while the lock is held; a second descriptor keeps it while the first one is closed for
+    // the sake of late errors.
+    const FileDescriptor lock(dup(descriptor_.get()));
+    if (descriptor_.close() != 0)
+        throw system_error("write", partial(), errno, GST_RESOURCE_ERROR_WRITE);
+    rename_partial(target_);
+}
+
+void OutputFile::keep(std::uint64_t size) noexcept {
+    if (descriptor_ && ftruncate(descriptor_.get(), static_cast<off_t>(size)) != 0)
+        g_warning("cannot cut '%s' to its whole images: %s", target_.c_str(), g_strerror(errno));
+    descriptor_.close();
+}
+
+void OutputFile::discard() noexcept {
+    if (descriptor_)
+        unlink((target_ + ".partial").c_str());
+    descriptor_.close();
+}
+
+} // namespace tomo::io

@@ -1,0 +1,51 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "file-descriptor.hpp"
+
+#include <cstdint>
+#include <string>
+
+// A file is written under the name NAME.partial and gets its own name when it is complete, so that nobody
+// ever sees half a file under a final name.
+namespace tomo::io {
+
+// Where the data of `path` will go in the end: links are followed. Throws where that is a folder or a device,
+// and creates the folders that are missing.
+std::string prepare_target(const std::string &path);
+
+std::string partial_name(const std::string &target);
+
+// Creates or empties NAME.partial and locks it against other writers, in this process and others, until the
+// descriptor is closed. Throws where somebody else is writing it.
+FileDescriptor claim_partial(const std::string &target);
+
+// NAME.partial becomes NAME, in one step; a file of that name is replaced.
+void rename_partial(const std::string &target);
+
+class OutputFile {
+  public:
+    enum class Begin { Empty, AsCopy }; // AsCopy: with what the target holds now, if there is one
+
+    OutputFile(const std::string &path, Begin begin);
+
+    const std::string &target() const { return target_; }
+    std::string partial() const { return partial_name(target_); }
+    std::uint64_t initial_size() const { return initial_size_; } // of the copy
+
+    void write_at(std::uint64_t offset, const void *data, std::uint64_t bytes);
+
+    void commit();                          // close, rename
+    void keep(std::uint64_t size) noexcept; // close, leave NAME.partial with its first `size` bytes
+    void discard() noexcept;                // close, remove NAME.partial
+
+  private:
+    void copy_target();
+
+    std::string target_;
+    FileDescriptor descriptor_;
+    std::uint64_t initial_size_ = 0;
+};
+
+} // namespace tomo::io

@@ -1,0 +1,112 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Samples and nothing else, in the byte order of the host, to a file or to standard output.
+
+#include "file-writer.hpp"
+#include "output-file.hpp"
+
+#include <cerrno>
+#include <unistd.h>
+
+namespace tomo::io {
+
+namespace {
+
+// Nothing in the data could tell where images of another size begin.
+class SameShape {
+  public:
+    void check(const ArrayInfo &plane, const std::string &place) {
+        if (first_.format != GST_TOMO_FORMAT_UNKNOWN &&
+            (plane.format != first_.format || plane.width != first_.width || plane.height != first_.height))
+            throw Error(
+                GST_STREAM_ERROR_FORMAT,
+                text(
+                    "%s: an image of %s can't follow images of %s in raw data; write TIFF files, or one file "
+                    "per image",
+                    place.c_str(), plane.describe().c_str(), first_.describe().c_str()));
+        first_ = plane;
+    }
+
+  private:
+    ArrayInfo first_;
+};
+
+class RawFile final : public FileWriter {
+  public:
+    RawFile(const std::string &path, bool append)
+        : file_(path, append ? OutputFile::Begin::AsCopy : OutputFile::Begin::Empty),
+          end_(file_.initial_size()) {}
+
+    void write(const ArrayInfo &plane, const void *data) override {
+        shape_.check(plane, "'" + file_.target() + "'");
+        if (end_ == file_.initial_size() && end_ % plane.size() != 0)
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("'%s' can't be continued: its %" G_GUINT64_FORMAT
+                             " bytes are not a whole number of images "
+                             "of %s",
+                             file_.target().c_str(), end_, plane.describe().c_str()));
+        file_.write_at(end_, data, plane.size());
+        end_ += plane.size();
+        images_++;
+        image_bytes_ = plane.size();
+    }
+
+    void finish() override { file_.commit(); }
+
+    Remains abandon() override {
+        if (images_ == 0) {
+            file_.discard();
+            return {};
+        }
+        file_.keep(end_);
+        return {end_ / image_bytes_, file_.partial()};
+    }
+
+  private:
+    OutputFile file_;
+    SameShape shape_;
+    std::uint64_t end_ = 0;    // of the last whole image
+    std::uint64_t images_ = 0; // besides those of a file that is continued
+    std::uint64_t image_bytes_ = 0;
+};
+
+class StandardOutput final : public FileWriter {
+  public:
+    StandardOutput() {
+        if (isatty(STDOUT_FILENO))
+            throw Error(GST_RESOURCE_ERROR_SETTINGS, "no file name is set, which means raw samples to "
+                                                     "standard output, but that is a terminal; set "
+                                                     "filename, or redirect the output");
+    }
+
+    void write(const ArrayInfo &plane, const void *data) override {
+        shape_.check(plane, "standard output");
+        const auto *next = static_cast<const char *>(data);
+        for (auto left = plane.size(); left > 0;) {
+            const auto written = ::write(STDOUT_FILENO, next, left);
+            if (written < 0 && errno == EINTR)
+                continue;
+            if (written <= 0)
+                throw system_error("write to", "standard output", errno, GST_RESOURCE_ERROR_WRITE);
+            next += written;
+            left -= static_cast<std::uint64_t>(written);
+        }
+    }
+
+    void finish() override {}
+    Remains abandon() override { return {}; }
+
+  private:
+    SameShape shape_;
+};
+
+} // namespace
+
+std::unique_ptr<FileWriter> create_raw_file(const std::string &file, bool append) {
+    return std::make_unique<RawFile>(file, append);
+}
+
+std::unique_ptr<FileWriter> write_raw_to_standard_output() { return std::make_unique<StandardOutput>(); }
+
+} // namespace tomo::io

@@ -1,0 +1,298 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// TIFF and BigTIFF, not compressed, one sample per pixel. Written without libtiff: that links a directory
+// into the file before it writes it, so that a full disk leaves a chain with a loose end. Here a page counts
+// from the moment that its link is written, last of all, and the file is whole at any time. Source of the
+// format: TIFF 6.0, sections 2 and 8, and Adobe's BigTIFF design note.
+
+#ifdef HAVE_TIFF
+
+#include "byte-order.hpp"
+#include "file-writer.hpp"
+#include "output-file.hpp"
+#include "tiff-directories.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+namespace tomo::io {
+
+namespace {
+
+constexpr char software[] = "gst-tomo";
+constexpr std::uint64_t strip_bytes = 256 << 10; // a strip has at least one row and about so many bytes
+
+enum Tag : std::uint16_t {
+    ImageWidth = 256,
+    ImageLength = 257,
+    BitsPerSample = 258,
+    Compression = 259,
+    Photometric = 262,
+    StripOffsets = 273,
+    SamplesPerPixel = 277,
+    RowsPerStrip = 278,
+    StripByteCounts = 279,
+    PlanarConfiguration = 284,
+    Software = 305,
+    SampleFormat = 339,
+};
+
+enum Type : std::uint16_t { Ascii = 2, Short = 3, Long = 4, Long8 = 16 };
+
+constexpr std::uint16_t unsigned_integer = 1, signed_integer = 2, ieee_float = 3; // of SampleFormat
+
+std::uint16_t sample_format(GstTomoFormat format) {
+    switch (format) {
+    case GST_TOMO_FORMAT_UINT8:
+    case GST_TOMO_FORMAT_UINT16:
+    case GST_TOMO_FORMAT_UINT32:
+        return unsigned_integer;
+    case GST_TOMO_FORMAT_INT16:
+    case GST_TOMO_FORMAT_INT32:
+        return signed_integer;
+    case GST_TOMO_FORMAT_FLOAT16:
+    case GST_TOMO_FORMAT_FLOAT32:
+    case GST_TOMO_FORMAT_FLOAT64:
+        return ieee_float;
+    case GST_TOMO_FORMAT_COMPLEX64: // written as twice as many floats
+    case GST_TOMO_FORMAT_UNKNOWN:
+        break;
+    }
+    throw Error(GST_STREAM_ERROR_FORMAT,
+                text("TIFF has no samples of type %s", gst_tomo_format_to_string(format)));
+}
+
+// A directory in the making: entries with their values, and behind them the values that don't fit in an
+// entry.
+class Directory {
+  public:
+    Directory(const TiffFlavour &flavour, unsigned entries, std::uint64_t offset)
+        : flavour_(flavour), offset_(offset) {
+        bytes_.resize(flavour.count_size());
+        if (flavour.big)
+            store<std::uint64_t>(bytes_.data(), entries, flavour.swapped);
+        else
+            store(bytes_.data(), static_cast<std::uint16_t>(entries), flavour.swapped);
+        next_value_ = flavour.count_size() + entries * flavour.entry_size() + flavour.offset_size();
+        link_ = next_value_ - flavour.offset_size();
+        bytes_.resize(next_value_);
+        next_entry_ = flavour.count_size();
+    }
+
+    void add(Tag tag, Type type, const std::vector<std::uint64_t> &numbers) {
+        std::vector<unsigned char> value;
+        for (const auto number : numbers) {
+            const auto at = value.size();
+            value.resize(at + size_of(type));
+            store_number(value.data() + at, number, size_of(type));
+        }
+        add(tag, type, numbers.size(), value);
+    }
+    void add(Tag tag, Type type, std::uint64_t number) { add(tag, type, std::vector<std::uint64_t>{number}); }
+    void add(Tag tag, const char *string, std::size_t length) {
+        add(tag, Ascii, length, std::vector<unsigned char>(string, string + length));
+    }
+
+    const std::vector<unsigned char> &bytes() const { return bytes_; }
+    std::uint64_t link() const {
+        return offset_ + link_;
+    } // where the offset of the next one is to be written
+
+    static std::size_t size_of(Type type) {
+        return type == Ascii ? 1 : type == Short ? 2 : type == Long ? 4 : 8;
+    }
+
+  private:
+    void store_number(unsigned char *to, std::uint64_t number, std::size_t size) const {
+        if (size == 2)
+            store(to, static_cast<std::uint16_t>(number), flavour_.swapped);
+        else if (size == 4)
+            store(to, static_cast<std::uint32_t>(number), flavour_.swapped);
+        else
+            store(to, number, flavour_.swapped);
+    }
+
+    void add(Tag tag, Type type, std::uint64_t count, const std::vector<unsigned char> &value) {
+        auto *entry = bytes_.data() + next_entry_;
+        const auto width = flavour_.offset_size();
+        store(entry, static_cast<std::uint16_t>(tag), flavour_.swapped);
+        store(entry + 2, static_cast<std::uint16_t>(type), flavour_.swapped);
+        store_number(entry + 4, count, width);
+        next_entry_ += flavour_.entry_size();
+        if (value.size() <= width) {
+            std::copy(value.begin(), value.end(), entry + 4 + width);
+            return;
+        }
+        store_number(entry + 4 + width, offset_ + bytes_.size(), width);
+        bytes_.insert(bytes_.end(), value.begin(), value.end());
+        bytes_.resize((bytes_.size() + 7) / 8 * 8);
+    }
+
+    TiffFlavour flavour_;
+    std::uint64_t offset_;
+    std::size_t next_entry_ = 0, next_value_ = 0, link_ = 0;
+    std::vector<unsigned char> bytes_;
+};
+
+class TiffFile final : public FileWriter {
+  public:
+    TiffFile(const std::string &path, bool append, bool big_tiff)
+        : file_(path, append ? OutputFile::Begin::AsCopy : OutputFile::Begin::Empty) {
+        try {
+            if (file_.initial_size() > 0)
+                continue_file();
+            else
+                begin_file(big_tiff);
+        } catch (...) {
+            file_.discard();
+            throw;
+        }
+    }
+
+    bool has_room(const ArrayInfo &plane) const override {
+        return flavour_.big || page_end(plane) <= classic_limit;
+    }
+
+    void write(const ArrayInfo &plane, const void *data) override {
+        if (!has_room(plane))
+            throw Error(
+                GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                text("'%s': one more image of %s would pass the 4 GiB that a classic TIFF file can hold; set "
+                     "tiff-bigtiff=true, or put a number such as %%05i in the file name",
+                     file_.target().c_str(), plane.describe().c_str()));
+        if (columns(plane) > std::numeric_limits<std::uint32_t>::max())
+            throw Error(GST_STREAM_ERROR_FORMAT, text("'%s': an image of %s is too wide for TIFF",
+                                                      file_.target().c_str(), plane.describe().c_str()));
+        const auto image = align(end_);
+        write_samples(image, plane, data);
+        const auto offset = align(image + plane.size());
+        const auto directory = describe(plane, image, offset);
+        file_.write_at(offset, directory.bytes().data(), directory.bytes().size());
+
+        unsigned char link[8];
+        if (flavour_.big)
+            store(link, offset, flavour_.swapped);
+        else
+            store(link, static_cast<std::uint32_t>(offset), flavour_.swapped);
+        file_.write_at(link_, link, flavour_.offset_size());
+        link_ = directory.link();
+        end_ = offset + directory.bytes().size();
+        images_++;
+    }
+
+    void finish() override { file_.commit(); }
+
+    Remains abandon() override {
+        if (images_ == 0) {
+            file_.discard();
+            return {};
+        }
+        file_.keep(end_);
+        return {images_before_ + images_, file_.partial()};
+    }
+
+  private:
+    static constexpr std::uint64_t classic_limit = std::numeric_limits<std::uint32_t>::max();
+
+    static std::uint64_t align(std::uint64_t offset) { return (offset + 7) / 8 * 8; }
+
+    // Columns of the page: a complex sample is two floats.
+    static std::uint64_t columns(const ArrayInfo &plane) {
+        return plane.is_complex() ? std::uint64_t{2} * plane.width : plane.width;
+    }
+    static std::uint64_t rows_per_strip(const ArrayInfo &plane) {
+        const auto row_bytes = std::uint64_t{plane.width} * plane.sample_size();
+        return std::clamp<std::uint64_t>(strip_bytes / row_bytes, 1, plane.height);
+    }
+
+    // End of the file with this page, at most.
+    std::uint64_t page_end(const ArrayInfo &plane) const {
+        constexpr std::uint64_t directory = 512;
+        const auto strips = (plane.height - 1) / rows_per_strip(plane) + 1;
+        return align(end_) + plane.size() + directory + strips * 2 * flavour_.offset_size();
+    }
+
+    void begin_file(bool big_tiff) {
+        flavour_.big = big_tiff;
+        std::vector<unsigned char> header(flavour_.header_size());
+        header[0] = header[1] = G_BYTE_ORDER == G_LITTLE_ENDIAN ? 'I' : 'M';
+        store<std::uint16_t>(header.data() + 2, big_tiff ? 43 : 42);
+        if (big_tiff)
+            store<std::uint16_t>(header.data() + 4, 8);
+        file_.write_at(0, header.data(), header.size());
+        link_ = flavour_.first_link();
+        end_ = header.size();
+    }
+
+    // Byte order and kind stay as they are in a file that is continued.
+    void continue_file() {
+        const InputFile original(file_.target());
+        TiffDirectories directories(original);
+        flavour_ = directories.flavour();
+        link_ = directories.last_link();
+        images_before_ = directories.count();
+        end_ = original.size();
+    }
+
+    void write_samples(std::uint64_t offset, const ArrayInfo &plane, const void *data) {
+        const auto bytes = plane.size();
+        const auto unit = plane.is_complex() ? sizeof(float) : plane.sample_size();
+        if (!flavour_.swapped || unit == 1) {
+            file_.write_at(offset, data, bytes);
+            return;
+        }
+        const auto *from = static_cast<const unsigned char *>(data);
+        std::vector<unsigned char> block(std::min<std::uint64_t>(bytes, 1 << 20));
+        for (std::uint64_t done = 0; done < bytes; done += block.size()) {
+            const auto now = std::min<std::uint64_t>(block.size(), bytes - done);
+            std::copy_n(from + done, now, block.begin());
+            swap_bytes(block.data(), now / unit, unit);
+            file_.write_at(offset + done, block.data(), now);
+        }
+    }
+
+    Directory describe(const ArrayInfo &plane, std::uint64_t image, std::uint64_t offset) const {
+        const auto format = plane.is_complex() ? GST_TOMO_FORMAT_FLOAT32 : plane.format;
+        const auto rows = rows_per_strip(plane);
+        const auto row_bytes = std::uint64_t{plane.width} * plane.sample_size();
+        std::vector<std::uint64_t> offsets, counts;
+        for (std::uint64_t row = 0; row < plane.height; row += rows) {
+            offsets.push_back(image + row * row_bytes);
+            counts.push_back(std::min<std::uint64_t>(rows, plane.height - row) * row_bytes);
+        }
+        const auto place = flavour_.big ? Long8 : Long;
+        Directory directory(flavour_, 12, offset);
+        directory.add(ImageWidth, Long, columns(plane));
+        directory.add(ImageLength, Long, plane.height);
+        directory.add(BitsPerSample, Short, 8 * gst_tomo_format_get_size(format));
+        directory.add(Compression, Short, 1); // none
+        directory.add(Photometric, Short, 1); // black is zero
+        directory.add(StripOffsets, place, offsets);
+        directory.add(SamplesPerPixel, Short, 1);
+        directory.add(RowsPerStrip, Long, rows);
+        directory.add(StripByteCounts, place, counts);
+        directory.add(PlanarConfiguration, Short, 1); // contiguous
+        directory.add(Software, software, sizeof software);
+        directory.add(SampleFormat, Short, sample_format(format));
+        return directory;
+    }
+
+    OutputFile file_;
+    TiffFlavour flavour_;
+    std::uint64_t link_ = 0;   // where the next page's offset goes
+    std::uint64_t end_ = 0;    // of the last whole page
+    std::uint64_t images_ = 0; // whole pages, besides those of a file that is continued
+    std::uint64_t images_before_ = 0;
+};
+
+} // namespace
+
+std::unique_ptr<FileWriter> create_tiff_file(const std::string &file, bool append, bool big_tiff) {
+    return std::make_unique<TiffFile>(file, append, big_tiff);
+}
+
+} // namespace tomo::io
+
+#endif // HAVE_TIFF

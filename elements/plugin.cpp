@@ -1,0 +1,19 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/gst.h>
+
+#define TOMO_REGISTER(Class) gboolean tomo_register_##Class(GstPlugin *plugin);
+#include "elements.inc"
+#undef TOMO_REGISTER
+
+// No OpenCL call here: loading a plugin must be quick and safe also where a driver is not.
+static gboolean plugin_init(GstPlugin *plugin) {
+    gboolean all = TRUE;
+#define TOMO_REGISTER(Class) all &= tomo_register_##Class(plugin);
+#include "elements.inc"
+#undef TOMO_REGISTER
+    return all;
+}
+
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, tomo, "Streamed X-ray imaging with OpenCL", plugin_init,
+                  VERSION, "LGPL", PACKAGE, "https://github.com/gst-tomo/gst-tomo")

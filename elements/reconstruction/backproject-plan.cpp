@@ -1,0 +1,148 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "backproject-plan.hpp"
+
+#include <gst/tomo/error.hpp>
+
+#include <cmath>
+
+namespace tomo {
+
+namespace {
+
+constexpr unsigned staged_rows = 8;
+
+std::size_t divided(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
+
+struct Tile {
+    unsigned width, height;
+
+    // Samples of a row that the tile touches: its diagonal, the neighbour that linear interpolation takes,
+    // the one that the tile's position between samples adds, and one for rounding.
+    unsigned segment() const {
+        return static_cast<unsigned>(std::ceil(std::hypot(width - 1.0, height - 1.0))) + 3;
+    }
+    std::size_t across(std::uint32_t w) const { return divided(w, width); }
+    std::size_t down(std::uint32_t h) const { return divided(h, height); }
+    std::string options(unsigned slices) const {
+        return text(" -D TILE_W=%u -D TILE_H=%u -D SEGMENT=%u -D STAGED=%u -D SLICES=%u", width, height,
+                    segment(), staged_rows, slices);
+    }
+};
+
+// A work-item makes a tile and holds its sums in private memory, which is the CPU's cache.
+void plan_item(BackprojectPlan &plan, const BackprojectDevice &device, std::uint32_t depth,
+               std::uint32_t roi_width, std::uint32_t roi_height) {
+    // Slices in the SIMD lanes need less time per slice than pixels in the SIMD lanes, but lanes beyond
+    // `depth` are lost. Times relative to one slice, measured on two cores with AVX2.
+    constexpr struct {
+        unsigned slices;
+        double time;
+        Tile tile;
+    } choices[] = {{1, 1.0, {64, 32}}, {8, 3.9, {64, 64}}, {16, 5.6, {64, 32}}};
+    Tile tile{};
+    double best = HUGE_VAL;
+    for (const auto &choice : choices)
+        if (const double time = divided(depth, choice.slices) * choice.time; time < best) {
+            best = time;
+            plan.slices = choice.slices;
+            tile = choice.tile;
+        }
+
+    // Small slices: no tile should be mostly empty and no core idle. Pixels in lanes want eight columns.
+    const std::size_t planes = divided(depth, plan.slices);
+    while (tile.width / 2 >= roi_width && tile.width > 8)
+        tile.width /= 2;
+    while (tile.height > 8 &&
+           (tile.height / 2 >= roi_height ||
+            tile.across(roi_width) * tile.down(roi_height) * planes < 4 * device.compute_units))
+        tile.height /= 2;
+
+    plan.options = "-D BACKPROJECT_ITEM" + tile.options(plan.slices);
+    plan.global = {tile.across(roi_width), tile.down(roi_height), planes};
+    plan.local = {1, 1, 1};
+    plan.local_memory = 0;
+}
+
+// A work-group makes a tile, each work-item some pixels of one column.
+void plan_group(BackprojectPlan &plan, const BackprojectDevice &device, std::uint32_t depth,
+                std::uint32_t roi_width, std::uint32_t roi_height) {
+    unsigned group_w = 32, group_h = 8, pixels = 8;
+    while (group_w * group_h > device.max_work_group)
+        (group_h > 1 ? group_h : group_w) /= 2;
+    plan.slices = depth >= 3 ? 4 : depth;
+
+    const auto tile = [&] { return Tile{group_w, group_h * pixels}; };
+    const auto groups = [&] {
+        return tile().across(roi_width) * tile().down(roi_height) * divided(depth, plan.slices);
+    };
+    // The segments' positions are kept twice, five words each.
+    const auto local_memory = [&] {
+        return staged_rows * (tile().segment() * plan.slices + 2 * 5) * sizeof(float);
+    };
+    while (pixels > 1 && (groups() < 4 * device.compute_units || local_memory() > device.local_memory))
+        pixels /= 2;
+    if (local_memory() > device.local_memory)
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            text("Backprojection needs %zu bytes of local memory, and %s has %zu; choose another device.",
+                 local_memory(), device.name.c_str(), device.local_memory));
+
+    plan.options = text("-D BACKPROJECT_GROUP -D GROUP_W=%u -D GROUP_H=%u", group_w, group_h) +
+                   tile().options(plan.slices);
+    plan.global = {tile().across(roi_width) * group_w, tile().down(roi_height) * group_h,
+                   divided(depth, plan.slices)};
+    plan.local = {group_w, group_h, 1};
+    plan.local_memory = local_memory();
+}
+
+void plan_texture(BackprojectPlan &plan, const BackprojectDevice &device, std::uint32_t roi_width,
+                  std::uint32_t roi_height) {
+    if (device.is_cpu || !device.has_images)
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            text("mode=texture needs a device with an image unit, and %s has none; use mode=linear or "
+                 "another device.",
+                 device.name.c_str()));
+    // Square groups: neighbours in both directions find their samples in the texture cache.
+    std::size_t group_w = 16, group_h = 16;
+    while (group_w * group_h > device.max_work_group)
+        (group_h > 1 ? group_h : group_w) /= 2;
+    plan.slices = 1;
+    plan.options = "-D BACKPROJECT_TEXTURE";
+    plan.global = {divided(roi_width, group_w) * group_w, divided(roi_height, group_h) * group_h, 1};
+    plan.local = {group_w, group_h, 1};
+    plan.local_memory = 0;
+}
+
+} // namespace
+
+BackprojectPlan plan_backproject(BackprojectMode mode, const BackprojectDevice &device, std::uint32_t depth,
+                                 std::uint32_t roi_width, std::uint32_t roi_height) {
+    if (depth == 0 || roi_width == 0 || roi_height == 0)
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    text("Backprojection into %u x %u pixels of %u slices; each must be at least 1.",
+                         roi_width, roi_height, depth));
+    BackprojectPlan plan{};
+    switch (mode) {
+    case BackprojectMode::texture:
+        plan.kernel = "backproject_texture";
+        plan_texture(plan, device, roi_width, roi_height);
+        return plan;
+    case BackprojectMode::linear:
+        plan.kernel = "backproject_linear";
+        break;
+    case BackprojectMode::nearest:
+        plan.kernel = "backproject_nearest";
+        break;
+    }
+    if (device.is_cpu)
+        plan_item(plan, device, depth, roi_width, roi_height);
+    else
+        plan_group(plan, device, depth, roi_width, roi_height);
+    if (mode == BackprojectMode::nearest)
+        plan.options += " -D BACKPROJECT_NEAREST";
+    return plan;
+}
+
+} // namespace tomo

@@ -1,0 +1,46 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Which variant of kernels/backproject.cl a device runs, and how.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace tomo {
+
+enum class BackprojectMode { linear, texture, nearest };
+
+// What the choice depends on.
+struct BackprojectDevice {
+    std::string name;
+    bool is_cpu;
+    bool has_images;
+    unsigned compute_units;
+    std::size_t local_memory;   // bytes per work-group
+    std::size_t max_work_group; // work-items
+};
+
+// One launch makes `depth` slices from as many sinograms. Arguments of backproject_linear and
+// backproject_nearest, besides the option -D in_T of the sinogram's type:
+//     IN(in)  OUT(float, out)  buffer of BackprojectRow
+//     uint width, projections, depth, roi_width, roi_height
+// Texture reads an image of width x projections (one channel, float), so it makes one plane per launch:
+//     backproject_fill_image (global width x projections, no local size):  IN(in)  image  uint plane
+//     backproject_texture:  image  OUT(float, out)  buffer of BackprojectRow
+//                           uint projections, plane, roi_width, roi_height
+struct BackprojectPlan {
+    std::string kernel;
+    std::string options; // for the compiler
+    unsigned slices;     // that share coordinates in a work-item: batches of a multiple of this waste nothing
+    std::size_t local_memory; // bytes that the kernel declares
+    std::array<std::size_t, 3> global, local;
+};
+
+// Throws Error where the device can't do the mode.
+BackprojectPlan plan_backproject(BackprojectMode mode, const BackprojectDevice &device, std::uint32_t depth,
+                                 std::uint32_t roi_width, std::uint32_t roi_height);
+
+} // namespace tomo

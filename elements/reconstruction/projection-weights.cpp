@@ -1,0 +1,190 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "projection-weights.hpp"
+
+#include <gst/tomo/error.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace tomo {
+
+namespace {
+
+constexpr double pi = 3.14159265358979323846;
+
+double degrees(double radians) { return radians * 180.0 / pi; }
+
+// Lower median.
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + (values.size() - 1) / 2;
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+// Whether the projections are evenly spread over half a turn or a full one.
+bool is_even_turn(std::vector<double> angles) {
+    if (angles.size() < 2)
+        return true;
+    std::sort(angles.begin(), angles.end());
+    std::vector<double> steps(angles.size());
+    std::adjacent_difference(angles.begin(), angles.end(), steps.begin());
+    steps.erase(steps.begin()); // the first difference is the first angle
+    const double step = median(steps);
+    for (const double other : steps)
+        if (!(std::abs(other - step) <= 0.05 * step))
+            return false;
+    const double range = angles.size() * step;
+    return std::abs(range - pi) <= step / 2 || std::abs(range - 2 * pi) <= step / 2;
+}
+
+// Projections that look in the same direction.
+struct Direction {
+    std::size_t first, count; // among the sorted angles
+    double begin, end;        // of their angles
+};
+
+// The step of uneven angles. The median of the gaps, unless it makes holes everywhere: then the directions
+// come in bunches, as when a scan goes round several times and meets nearly the same angles again, and the
+// step is the distance of the bunches, the median of the arc rather than of the number of gaps. The one
+// largest gap is left out of that, since it may be a missing wedge.
+double typical_gap(std::vector<double> gaps) {
+    std::sort(gaps.begin(), gaps.end());
+    const double step = gaps[(gaps.size() - 1) / 2];
+    const auto is_hole = [step](double gap) { return gap > 2 * step; };
+    const std::size_t holes = std::count_if(gaps.begin(), gaps.end(), is_hole);
+    if (holes <= std::max<std::size_t>(3, gaps.size() / 10))
+        return step;
+    gaps.pop_back();
+    const double half = std::accumulate(gaps.begin(), gaps.end(), 0.0) / 2;
+    double arc = 0;
+    for (const double gap : gaps)
+        if ((arc += gap) >= half)
+            return gap;
+    return gaps.back();
+}
+
+} // namespace
+
+ProjectionWeights projection_weights(const std::vector<double> &angles) {
+    const std::size_t n = angles.size();
+    if (n == 0)
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    "No projection angles came, and backprojection needs at least one.");
+    for (std::size_t i = 0; i < n; i++)
+        if (!std::isfinite(angles[i]))
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        text("The angle of projection %zu is %f; a finite number of radians is needed.", i,
+                             angles[i]));
+
+    ProjectionWeights result{std::vector<double>(n, pi / n), {}};
+    if (is_even_turn(angles))
+        return result;
+
+    std::vector<double> folded(n);
+    for (std::size_t i = 0; i < n; i++) {
+        folded[i] = std::fmod(angles[i], pi);
+        if (folded[i] < 0)
+            folded[i] += pi;
+    }
+    std::vector<std::size_t> order(n);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](auto a, auto b) { return folded[a] < folded[b]; });
+
+    // Open the circle at its largest gap, so that nothing that belongs together is torn apart.
+    std::size_t cut = 0;
+    double largest = folded[order.front()] + pi - folded[order.back()];
+    for (std::size_t k = 1; k < n; k++)
+        if (const double gap = folded[order[k]] - folded[order[k - 1]]; gap > largest) {
+            largest = gap;
+            cut = k;
+        }
+    for (std::size_t k = 0; k < cut; k++)
+        folded[order[k]] += pi;
+    std::rotate(order.begin(), order.begin() + cut, order.end());
+
+    // Angles closer than a hundredth of the mean step are one direction; so are those that differ by
+    // rounding.
+    const double same = std::max(1e-9, 0.01 * (pi - largest) / n);
+    std::vector<Direction> directions;
+    for (std::size_t k = 0; k < n; k++) {
+        const double angle = folded[order[k]];
+        if (directions.empty() || angle - directions.back().end > same)
+            directions.push_back({k, 0, angle, angle});
+        directions.back().count++;
+        directions.back().end = angle;
+    }
+    if (directions.size() == 1)
+        return result;
+
+    std::vector<double> gaps; // behind each direction
+    for (std::size_t d = 0; d + 1 < directions.size(); d++)
+        gaps.push_back(directions[d + 1].begin - directions[d].end);
+    gaps.push_back(directions.front().begin + pi - directions.back().end);
+    const double step = typical_gap(gaps);
+    const auto is_missing = [step](double gap) { return gap > 2 * step * (1 + 1e-6); };
+    const auto side = [&](double gap) { return (is_missing(gap) ? step : gap) / 2; };
+
+    for (std::size_t d = 0; d < directions.size(); d++) {
+        const Direction &direction = directions[d];
+        const double before = gaps[d > 0 ? d - 1 : gaps.size() - 1];
+        const double share =
+            (side(before) + direction.end - direction.begin + side(gaps[d])) / direction.count;
+        for (std::size_t k = 0; k < direction.count; k++)
+            result.weights[order[direction.first + k]] = share;
+    }
+
+    double missing = 0, widest = 0, from = 0;
+    unsigned wedges = 0;
+    for (std::size_t d = 0; d < gaps.size(); d++)
+        if (is_missing(gaps[d])) {
+            wedges++;
+            missing += gaps[d] - step;
+            if (gaps[d] > widest) {
+                widest = gaps[d];
+                from = directions[d].end;
+            }
+        }
+    if (wedges > 0)
+        result.warning = text(
+            "The projections leave out %.4g of 180 degrees (%u %s; the widest from %.4g to %.4g degrees, "
+            "where the step is %.4g), so slices lack what those views would show. If they should "
+            "not, check the angles; they are in radians.",
+            degrees(missing), wedges, wedges == 1 ? "gap" : "gaps", degrees(from), degrees(from + widest),
+            degrees(step));
+    return result;
+}
+
+std::vector<BackprojectRow> backproject_rows(const std::vector<double> &angles,
+                                             const std::vector<double> &weights, double axis,
+                                             std::uint32_t roi_x, std::uint32_t roi_y,
+                                             std::uint32_t roi_width, std::uint32_t roi_height) {
+    if (weights.size() != angles.size())
+        throw Error(
+            GST_LIBRARY_ERROR_SETTINGS,
+            text("%zu projections have %zu weights; one for each is needed.", angles.size(), weights.size()));
+    constexpr double limit = 1 << 30; // 62 bits with those behind the point
+    const double reach = std::max({std::abs(axis), std::abs(roi_x - axis), std::abs(roi_y - axis)}) +
+                         std::max(roi_width, roi_height);
+    if (!(2 * reach < limit))
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    text("The region of %u x %u pixels at (%u, %u) and the axis at %g lie too far apart; all "
+                         "within %.0f pixels are needed.",
+                         roi_width, roi_height, roi_x, roi_y, axis, limit / 2));
+
+    const auto fixed = [](double value) {
+        return static_cast<std::int64_t>(std::llround(std::ldexp(value, 32)));
+    };
+    std::vector<BackprojectRow> rows;
+    rows.reserve(angles.size());
+    for (std::size_t i = 0; i < angles.size(); i++) {
+        const double cosine = std::cos(angles[i]), sine = std::sin(angles[i]);
+        const double h = axis + (roi_x - axis + 0.5) * cosine + (roi_y - axis + 0.5) * sine;
+        rows.push_back({fixed(h - 0.5), fixed(cosine), fixed(sine), static_cast<float>(cosine),
+                        static_cast<float>(sine), static_cast<float>(h), static_cast<float>(weights[i])});
+    }
+    return rows;
+}
+
+} // namespace tomo

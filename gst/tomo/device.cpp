@@ -1,0 +1,523 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/device.hpp>
+#include <gst/tomo/fft.hpp>
+#include <gst/tomo/memory.hpp>
+
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+GST_DEBUG_CATEGORY_STATIC(tomo_device_debug);
+#define GST_CAT_DEFAULT tomo_device_debug
+
+namespace tomo {
+
+namespace {
+
+void init_debug() {
+    static const bool once = [] {
+        GST_DEBUG_CATEGORY_INIT(tomo_device_debug, "tomodevice", 0, "OpenCL devices of gst-tomo");
+        return true;
+    }();
+    (void)once;
+}
+
+struct Found {
+    cl_platform_id platform;
+    cl_device_id id;
+    cl_device_type type;
+    std::string name;
+    std::string platform_name;
+};
+
+// Every device of every platform, in the order the ICD loader gives; the index of the list is the index
+// that users give.
+std::vector<Found> all_devices() {
+    std::vector<Found> found;
+    cl_uint n = 0;
+    if (clGetPlatformIDs(0, nullptr, &n) != CL_SUCCESS || n == 0)
+        return found;
+    std::vector<cl_platform_id> platforms(n);
+    cl_check(clGetPlatformIDs(n, platforms.data(), nullptr), "listing OpenCL platforms");
+    for (cl_platform_id platform : platforms) {
+        cl_uint m = 0;
+        if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, nullptr, &m) != CL_SUCCESS || m == 0)
+            continue;
+        std::vector<cl_device_id> ids(m);
+        cl_check(clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, m, ids.data(), nullptr), "listing OpenCL devices");
+        for (cl_device_id id : ids)
+            found.push_back({platform, id,
+                             cl_query<cl_device_type>(clGetDeviceInfo, id, CL_DEVICE_TYPE),
+                             cl_query_string(clGetDeviceInfo, id, CL_DEVICE_NAME),
+                             cl_query_string(clGetPlatformInfo, platform, CL_PLATFORM_NAME)});
+    }
+    return found;
+}
+
+std::string describe(const std::vector<Found> &devices) {
+    std::string list;
+    for (std::size_t i = 0; i < devices.size(); i++)
+        list += text("%s%zu: %s (%s)", i ? ", " : "", i, devices[i].name.c_str(),
+                     devices[i].platform_name.c_str());
+    return list;
+}
+
+bool is_index(const std::string &selector) {
+    return !selector.empty() && selector.find_first_not_of("0123456789") == std::string::npos;
+}
+
+bool matches(const std::string &selector, std::size_t index, const std::string &name) {
+    if (is_index(selector))
+        return std::strtoul(selector.c_str(), nullptr, 10) == index;
+    return std::search(name.begin(), name.end(), selector.begin(), selector.end(), [](char a, char b) {
+               return g_ascii_tolower(a) == g_ascii_tolower(b);
+           }) != name.end();
+}
+
+std::size_t choose(const std::vector<Found> &devices, std::string selector) {
+    if (devices.empty())
+        throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
+                    "no OpenCL device was found: install the driver of your GPU, or PoCL (package "
+                    "pocl-opencl-icd) to compute on the CPU");
+    const char *origin = "device";
+    if (selector.empty()) {
+        if (const char *env = g_getenv("GST_TOMO_DEVICE")) {
+            selector = env;
+            origin = "GST_TOMO_DEVICE";
+        }
+    }
+    if (selector.empty()) {
+        for (cl_device_type type : {CL_DEVICE_TYPE_GPU, CL_DEVICE_TYPE_ACCELERATOR})
+            for (std::size_t i = 0; i < devices.size(); i++)
+                if (devices[i].type & type)
+                    return i;
+        return 0;
+    }
+    for (std::size_t i = 0; i < devices.size(); i++)
+        if (matches(selector, i, devices[i].name))
+            return i;
+    throw Error(GST_RESOURCE_ERROR_NOT_FOUND, text("%s=%s means none of the OpenCL devices; there are %s", origin,
+                                                   selector.c_str(), describe(devices).c_str()));
+}
+
+// "512M" and the like; 0 where it is no size.
+std::size_t parse_size(const char *given) {
+    char *end = nullptr;
+    const double value = g_ascii_strtod(given, &end);
+    double unit = 1;
+    switch (g_ascii_toupper(*end)) {
+    case 'K':
+        unit = 1024.0;
+        break;
+    case 'M':
+        unit = 1024.0 * 1024;
+        break;
+    case 'G':
+        unit = 1024.0 * 1024 * 1024;
+        break;
+    case '\0':
+        break;
+    default:
+        return 0;
+    }
+    return value > 0 ? static_cast<std::size_t>(value * unit) : 0;
+}
+
+// The host needs room of its own, so a device that shares its memory takes half of it.
+std::size_t default_memory_limit(cl_device_id id, bool shares_host_memory) {
+    if (const char *given = g_getenv("GST_TOMO_MEMORY_LIMIT")) {
+        if (const std::size_t size = parse_size(given))
+            return size;
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    text("GST_TOMO_MEMORY_LIMIT=%s is no size; wanted bytes, or a number with K, M or G", given));
+    }
+    const auto total = cl_query<cl_ulong>(clGetDeviceInfo, id, CL_DEVICE_GLOBAL_MEM_SIZE);
+    return static_cast<std::size_t>(static_cast<double>(total) * (shares_host_memory ? 0.5 : 0.85));
+}
+
+std::string cache_path(const std::string &key) {
+    const char *dir = g_getenv("GST_TOMO_CACHE_DIR");
+    std::unique_ptr<char, decltype(&g_free)> path(
+        dir ? g_build_filename(dir, key.c_str(), nullptr)
+            : g_build_filename(g_get_user_cache_dir(), "gst-tomo", key.c_str(), nullptr),
+        g_free);
+    return std::string(path.get()) + ".clbin";
+}
+
+std::string sha256(const std::string &data) {
+    std::unique_ptr<char, decltype(&g_free)> sum(
+        g_compute_checksum_for_data(G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(data.data()), data.size()),
+        g_free);
+    return sum.get();
+}
+
+ClProgram load_binary(cl_context context, cl_device_id id, const std::string &path, const std::string &options) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file)
+        return {};
+    std::stringstream contents;
+    contents << file.rdbuf();
+    const std::string binary = contents.str();
+    const auto *data = reinterpret_cast<const unsigned char *>(binary.data());
+    const std::size_t size = binary.size();
+    cl_int loaded = CL_SUCCESS, status = CL_SUCCESS;
+    ClProgram program(clCreateProgramWithBinary(context, 1, &id, &size, &data, &loaded, &status));
+    if (status != CL_SUCCESS || loaded != CL_SUCCESS ||
+        clBuildProgram(program.get(), 1, &id, options.c_str(), nullptr, nullptr) != CL_SUCCESS) {
+        GST_INFO("cached program %s is of no use here, compiling anew", path.c_str());
+        return {};
+    }
+    return program;
+}
+
+// A cache that can't be written only costs time, so failures are logged and no more.
+void store_binary(const ClProgram &program, const std::string &path) {
+    std::size_t size = 0;
+    if (clGetProgramInfo(program.get(), CL_PROGRAM_BINARY_SIZES, sizeof size, &size, nullptr) != CL_SUCCESS || !size)
+        return;
+    std::vector<unsigned char> binary(size);
+    unsigned char *data = binary.data();
+    if (clGetProgramInfo(program.get(), CL_PROGRAM_BINARIES, sizeof data, &data, nullptr) != CL_SUCCESS)
+        return;
+    std::unique_ptr<char, decltype(&g_free)> dir(g_path_get_dirname(path.c_str()), g_free);
+    GError *error = nullptr;
+    // g_file_set_contents writes beside and renames.
+    if (g_mkdir_with_parents(dir.get(), 0700) != 0 ||
+        !g_file_set_contents(path.c_str(), reinterpret_cast<char *>(binary.data()), static_cast<gssize>(size),
+                             &error)) {
+        GST_INFO("can't write %s: %s", path.c_str(), error ? error->message : g_strerror(errno));
+        g_clear_error(&error);
+    }
+}
+
+// The first line of a compiler's log that tells what is wrong.
+std::string first_error(const std::string &log) {
+    std::istringstream lines(log);
+    for (std::string line; std::getline(lines, line);)
+        if (line.find("error") != std::string::npos)
+            return line;
+    return log.substr(0, log.find('\n'));
+}
+
+} // namespace
+
+std::string describe_devices() { return describe(all_devices()); }
+
+std::string kernel_file(const std::string &name) {
+    if (const char *path = g_getenv("GST_TOMO_KERNEL_PATH")) {
+        std::istringstream folders(path);
+        for (std::string folder; std::getline(folders, folder, G_SEARCHPATH_SEPARATOR);) {
+            std::ifstream file(folder + G_DIR_SEPARATOR_S + name);
+            if (!file)
+                continue;
+            std::stringstream contents;
+            contents << file.rdbuf();
+            return contents.str();
+        }
+    }
+    std::unique_ptr<GBytes, decltype(&g_bytes_unref)> bytes(
+        g_resources_lookup_data(("/gst-tomo/kernels/" + name).c_str(), G_RESOURCE_LOOKUP_FLAGS_NONE, nullptr),
+        [](GBytes *b) {
+            if (b)
+                g_bytes_unref(b);
+        });
+    if (!bytes)
+        throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
+                    text("kernel file %s is neither in GST_TOMO_KERNEL_PATH nor built in", name.c_str()));
+    gsize size = 0;
+    const auto *data = static_cast<const char *>(g_bytes_get_data(bytes.get(), &size));
+    return std::string(data, size);
+}
+
+// Device ------------------------------------------------------------------------------------------------------
+
+struct Device::ThreadQueue {
+    ClQueue queue;
+    std::atomic<bool> taken{true};
+};
+
+namespace {
+
+// The queues of a thread, given back to their devices when the thread ends.
+struct QueuesOfThread {
+    struct Entry {
+        const Device *device;
+        std::weak_ptr<Device::ThreadQueue> queue;
+    };
+    std::vector<Entry> entries;
+
+    ~QueuesOfThread() {
+        for (auto &entry : entries)
+            if (auto queue = entry.queue.lock())
+                queue->taken = false;
+    }
+};
+thread_local QueuesOfThread queues_of_thread;
+
+} // namespace
+
+Device::Device(cl_device_id id, unsigned index, const ClContext &context)
+    : id_(id), index_(index), context_(context), ffts_(std::make_unique<FftCache>()) {
+    const auto type = cl_query<cl_device_type>(clGetDeviceInfo, id, CL_DEVICE_TYPE);
+    const auto platform = cl_query<cl_platform_id>(clGetDeviceInfo, id, CL_DEVICE_PLATFORM);
+    name_ = cl_query_string(clGetDeviceInfo, id, CL_DEVICE_NAME);
+    driver_ = cl_query_string(clGetPlatformInfo, platform, CL_PLATFORM_VERSION) + ", " +
+              cl_query_string(clGetDeviceInfo, id, CL_DRIVER_VERSION) + ", " +
+              cl_query_string(clGetDeviceInfo, id, CL_DEVICE_VERSION);
+    is_cpu_ = type & CL_DEVICE_TYPE_CPU;
+    shares_host_memory_ = cl_query<cl_bool>(clGetDeviceInfo, id, CL_DEVICE_HOST_UNIFIED_MEMORY) || is_cpu_;
+    has_images_ = !is_cpu_ && cl_query<cl_bool>(clGetDeviceInfo, id, CL_DEVICE_IMAGE_SUPPORT);
+    has_fp64_ = cl_query_string(clGetDeviceInfo, id, CL_DEVICE_EXTENSIONS).find("cl_khr_fp64") !=
+                std::string::npos;
+    local_memory_ = cl_query<cl_ulong>(clGetDeviceInfo, id, CL_DEVICE_LOCAL_MEM_SIZE);
+    max_work_group_ = cl_query<std::size_t>(clGetDeviceInfo, id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
+    max_allocation_ = cl_query<cl_ulong>(clGetDeviceInfo, id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+    base_align_ = std::max<std::size_t>(cl_query<cl_uint>(clGetDeviceInfo, id, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8, 1);
+    compute_units_ = cl_query<cl_uint>(clGetDeviceInfo, id, CL_DEVICE_MAX_COMPUTE_UNITS);
+    memory_limit_ = default_memory_limit(id, shares_host_memory_);
+    upload_ = new_queue();
+    download_ = new_queue();
+}
+
+Device::~Device() {
+    // Blocks refer to this device's queues by their stamps: they go first.
+    trim();
+}
+
+ClQueue Device::new_queue() {
+    cl_int status = CL_SUCCESS;
+    ClQueue queue(clCreateCommandQueue(context_.get(), id_, 0, &status));
+    cl_check(status, "creating a command queue on " + name_);
+    return queue;
+}
+
+cl_command_queue Device::queue() {
+    for (const auto &entry : queues_of_thread.entries)
+        if (entry.device == this)
+            if (const auto queue = entry.queue.lock())
+                return queue->queue.get();
+
+    std::lock_guard<std::mutex> lock(queues_lock_);
+    auto free = std::find_if(queues_.begin(), queues_.end(), [](const auto &q) { return !q->taken; });
+    std::shared_ptr<ThreadQueue> queue;
+    if (free != queues_.end()) {
+        queue = *free;
+        queue->taken = true;
+    } else {
+        queue = std::make_shared<ThreadQueue>();
+        queue->queue = new_queue();
+        queues_.push_back(queue);
+    }
+    auto &entries = queues_of_thread.entries;
+    entries.erase(std::remove_if(entries.begin(), entries.end(), [](const auto &e) { return e.queue.expired(); }),
+                  entries.end());
+    entries.push_back({this, queue});
+    return queue->queue.get();
+}
+
+ClProgram Device::program(const std::string &name, const std::string &source, const std::string &options) {
+    init_debug();
+    const std::string key = sha256(driver_ + '\n' + name_ + '\n' + options + '\n' + source);
+    // Held while compiling, so that elements which start together compile a program once.
+    std::lock_guard<std::mutex> lock(programs_lock_);
+    if (const auto known = programs_.find(key); known != programs_.end())
+        return known->second;
+
+    const std::string path = cache_path(key);
+    ClProgram program = load_binary(context_.get(), id_, path, options);
+    if (!program) {
+        GST_INFO("compiling %s for %s with '%s'", name.c_str(), name_.c_str(), options.c_str());
+        const char *lines = source.c_str();
+        const std::size_t size = source.size();
+        cl_int status = CL_SUCCESS;
+        program = ClProgram(clCreateProgramWithSource(context_.get(), 1, &lines, &size, &status));
+        cl_check(status, "creating the program " + name);
+        status = clBuildProgram(program.get(), 1, &id_, options.c_str(), nullptr, nullptr);
+        if (status != CL_SUCCESS) {
+            std::size_t log_size = 0;
+            clGetProgramBuildInfo(program.get(), id_, CL_PROGRAM_BUILD_LOG, 0, nullptr, &log_size);
+            std::string log(log_size, '\0');
+            clGetProgramBuildInfo(program.get(), id_, CL_PROGRAM_BUILD_LOG, log_size, log.data(), nullptr);
+            log = log.c_str();
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        text("%s does not compile for %s: %s", name.c_str(), name_.c_str(),
+                             first_error(log).c_str()),
+                        text("%s with options '%s':\n%s", cl_error_name(status), options.c_str(), log.c_str()));
+        }
+        store_binary(program, path);
+    }
+    programs_.emplace(key, program);
+    return program;
+}
+
+// Memory: a budget per device, blocks kept for reuse by size ---------------------------------------------------
+
+std::unique_ptr<Block> Device::make_block(std::size_t size) {
+    auto block = std::make_unique<Block>();
+    cl_int status = CL_SUCCESS;
+    block->size = size;
+    block->buffer = ClMem(clCreateBuffer(
+        context_.get(), CL_MEM_READ_WRITE | (shares_host_memory_ ? CL_MEM_ALLOC_HOST_PTR : 0), size, nullptr, &status));
+    if (status == CL_SUCCESS) {
+        // Drivers allocate late; this makes them say now that there is no room.
+        cl_mem mem = block->buffer.get();
+        cl_event moved = nullptr;
+        status = clEnqueueMigrateMemObjects(upload_.get(), 1, &mem, CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED, 0,
+                                            nullptr, &moved);
+        block->write = {ClEvent(moved), upload_};
+    }
+    if (cl_is_out_of_memory(status))
+        return nullptr;
+    cl_check(status, text("allocating %zu bytes on %s", size, name_.c_str()));
+    return block;
+}
+
+std::unique_ptr<Block> Device::take_block(std::size_t size, const std::function<bool()> &cancelled) {
+    size = std::max<std::size_t>(size, 1);
+    if (size > max_allocation_)
+        throw Error(GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                    text("%zu bytes in one piece are more than %s can allocate (%zu): use smaller images or slabs",
+                         size, name_.c_str(), max_allocation_));
+    if (size > memory_limit_)
+        throw Error(GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                    text("%zu bytes are more than the %zu bytes that may be used on %s (GST_TOMO_MEMORY_LIMIT)", size,
+                         memory_limit_, name_.c_str()));
+
+    // Memory comes back when other threads get on; a graph that waits for itself never does, so the wait ends.
+    constexpr auto patience = std::chrono::seconds(10);
+    constexpr auto look_again = std::chrono::milliseconds(50);
+    auto deadline = std::chrono::steady_clock::now() + patience;
+    std::size_t taken_before = 0;
+
+    std::unique_lock<std::mutex> lock(memory_lock_);
+    while (true) {
+        // Exact fits only: streams have one size, so nearly every request finds one after the first frames.
+        if (auto fit = free_.find(size); fit != free_.end()) {
+            auto block = std::move(fit->second);
+            free_.erase(fit);
+            free_size_ -= size;
+            taken_ += size;
+            return block;
+        }
+        while (!free_.empty() && taken_ + free_size_ + size > memory_limit_) {
+            free_size_ -= free_.begin()->first;
+            free_.erase(free_.begin());
+        }
+        if (taken_ + size <= memory_limit_) {
+            taken_ += size;
+            lock.unlock();
+            auto block = make_block(size);
+            if (!block) {
+                trim();
+                block = make_block(size);
+            }
+            if (block)
+                return block;
+            lock.lock();
+            taken_ -= size;
+        }
+        if (cancelled && cancelled())
+            throw Flushing();
+        if (taken_ < taken_before)
+            deadline = std::chrono::steady_clock::now() + patience;
+        taken_before = taken_;
+        if (taken_ == 0 || std::chrono::steady_clock::now() > deadline)
+            throw Error(GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                        text("out of memory on %s: %zu bytes wanted, %zu of %zu in use and none given back; use fewer "
+                             "or smaller queues, or process in parts",
+                             name_.c_str(), size, taken_, memory_limit_));
+        memory_freed_.wait_for(lock, look_again);
+    }
+}
+
+void Device::give_block(std::unique_ptr<Block> block) noexcept {
+    {
+        std::lock_guard<std::mutex> lock(memory_lock_);
+        taken_ -= block->size;
+        free_size_ += block->size;
+        const std::size_t size = block->size;
+        free_.emplace(size, std::move(block));
+    }
+    memory_freed_.notify_all();
+}
+
+void Device::trim() {
+    std::lock_guard<std::mutex> lock(memory_lock_);
+    free_.clear();
+    free_size_ = 0;
+}
+
+std::size_t Device::memory_in_use() const {
+    std::lock_guard<std::mutex> lock(memory_lock_);
+    return taken_;
+}
+
+// Context -----------------------------------------------------------------------------------------------------
+
+std::shared_ptr<Context> Context::create(const std::string &selector) {
+    init_debug();
+    const auto devices = all_devices();
+    const auto chosen = choose(devices, selector);
+    std::shared_ptr<Context> context(new Context);
+    context->platform_ = devices[chosen].platform;
+
+    std::vector<cl_device_id> ids;
+    for (const auto &device : devices)
+        if (device.platform == context->platform_)
+            ids.push_back(device.id);
+    const cl_context_properties properties[] = {
+        CL_CONTEXT_PLATFORM, reinterpret_cast<cl_context_properties>(context->platform_), 0};
+    cl_int status = CL_SUCCESS;
+    context->handle_ =
+        ClContext(clCreateContext(properties, ids.size(), ids.data(), nullptr, nullptr, &status));
+    cl_check(status, "creating an OpenCL context on " + devices[chosen].platform_name);
+
+    for (std::size_t i = 0; i < devices.size(); i++) {
+        if (devices[i].platform != context->platform_)
+            continue;
+        context->devices_.push_back(std::make_shared<Device>(devices[i].id, i, context->handle_));
+        if (i == chosen)
+            context->default_device_ = context->devices_.back();
+    }
+    GST_INFO("using %s (%s)", context->default_device_->name().c_str(), context->default_device_->driver().c_str());
+    return context;
+}
+
+std::shared_ptr<Context> Context::wrap(cl_context raw) {
+    init_debug();
+    std::size_t size = 0;
+    cl_check(clGetContextInfo(raw, CL_CONTEXT_DEVICES, 0, nullptr, &size), "asking a context for its devices");
+    std::vector<cl_device_id> ids(size / sizeof(cl_device_id));
+    cl_check(clGetContextInfo(raw, CL_CONTEXT_DEVICES, size, ids.data(), nullptr), "asking a context for its devices");
+    if (ids.empty())
+        throw Error(GST_RESOURCE_ERROR_NOT_FOUND, "the given OpenCL context has no device");
+
+    std::shared_ptr<Context> context(new Context);
+    context->handle_ = ClContext::retained(raw);
+    context->platform_ = cl_query<cl_platform_id>(clGetDeviceInfo, ids[0], CL_DEVICE_PLATFORM);
+    const auto devices = all_devices();
+    for (cl_device_id id : ids) {
+        const auto known = std::find_if(devices.begin(), devices.end(), [&](const auto &d) { return d.id == id; });
+        context->devices_.push_back(std::make_shared<Device>(
+            id, static_cast<unsigned>(known - devices.begin()), context->handle_));
+    }
+    context->default_device_ = context->devices_.front();
+    return context;
+}
+
+std::shared_ptr<Device> Context::find(const std::string &selector) const {
+    for (const auto &device : devices_)
+        if (matches(selector, device->index(), device->name()))
+            return device;
+    return nullptr;
+}
+
+} // namespace tomo

@@ -1,0 +1,125 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Contexts, devices, queues and programs: what every element shares.
+#pragma once
+
+#include <gst/tomo/cl.hpp>
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace tomo {
+
+class FftCache;
+struct Block;
+
+// The text of a kernel file: from a folder of GST_TOMO_KERNEL_PATH, else from the resources of a loaded
+// plugin below /gst-tomo/kernels. Throws Error where neither has it.
+GST_TOMO_API std::string kernel_file(const std::string &name);
+
+// One OpenCL device with its queues and its memory budget.
+class GST_TOMO_API Device {
+  public:
+    Device(cl_device_id id, unsigned index, const ClContext &context);
+    ~Device();
+    Device(const Device &) = delete;
+    Device &operator=(const Device &) = delete;
+
+    cl_device_id id() const { return id_; }
+    cl_context context() const { return context_.get(); }
+    unsigned index() const { return index_; } // over all devices of all platforms
+    const std::string &name() const { return name_; }
+    const std::string &driver() const { return driver_; } // platform, driver and device version
+    bool is_cpu() const { return is_cpu_; }
+    bool shares_host_memory() const { return shares_host_memory_; }
+    bool has_images() const { return has_images_; } // an image unit worth the name: not on CPU devices
+    bool has_fp64() const { return has_fp64_; }
+    std::size_t local_memory() const { return local_memory_; }
+    std::size_t max_work_group() const { return max_work_group_; }
+    std::size_t max_allocation() const { return max_allocation_; }
+    std::size_t base_align() const { return base_align_; } // bytes, of sub-buffers
+    unsigned compute_units() const { return compute_units_; }
+
+    // The in-order compute queue of the calling thread. Elements between two GStreamer queues run in one
+    // thread, so they need no events between each other; a GStreamer queue makes a thread and so overlap.
+    cl_command_queue queue();
+    cl_command_queue upload_queue() { return upload_.get(); }
+    cl_command_queue download_queue() { return download_.get(); }
+
+    // A built program, from memory, from disk or from the compiler. Throws Error with the compiler's log.
+    ClProgram program(const std::string &name, const std::string &source, const std::string &options);
+    FftCache &ffts() { return *ffts_; }
+
+    // Device memory, recycled with its events attached; counts against the budget of the device. Waits
+    // for others to give memory back while the budget is spent; throws Error when that can't happen.
+    std::unique_ptr<Block> take_block(std::size_t size, const std::function<bool()> &cancelled);
+    void give_block(std::unique_ptr<Block> block) noexcept;
+    void trim(); // drops what is kept for reuse
+    std::size_t memory_in_use() const;
+    std::size_t memory_limit() const { return memory_limit_; }
+
+    struct ThreadQueue;
+
+  private:
+    std::unique_ptr<Block> make_block(std::size_t size);
+    ClQueue new_queue();
+
+    cl_device_id id_;
+    unsigned index_;
+    ClContext context_;
+    std::string name_, driver_;
+    bool is_cpu_, shares_host_memory_, has_images_, has_fp64_;
+    std::size_t local_memory_, max_work_group_, max_allocation_, base_align_;
+    unsigned compute_units_;
+    ClQueue upload_, download_;
+
+    std::mutex queues_lock_;
+    std::vector<std::shared_ptr<ThreadQueue>> queues_;
+
+    std::mutex programs_lock_;
+    std::map<std::string, ClProgram> programs_;
+    std::unique_ptr<FftCache> ffts_;
+
+    mutable std::mutex memory_lock_;
+    std::condition_variable memory_freed_;
+    std::multimap<std::size_t, std::unique_ptr<Block>> free_;
+    std::size_t taken_ = 0;     // bytes in use
+    std::size_t free_size_ = 0; // bytes kept for reuse
+    std::size_t memory_limit_;
+};
+
+// One cl_context over all devices of one platform.
+class GST_TOMO_API Context : public std::enable_shared_from_this<Context> {
+  public:
+    // The context with the device that a selector means: an index over all devices or a part of a name;
+    // empty for GST_TOMO_DEVICE, else for the best device (GPU, then accelerator, then CPU).
+    // Throws Error when there is no such device, naming those that exist.
+    static std::shared_ptr<Context> create(const std::string &selector);
+    // The same for a context made by somebody else.
+    static std::shared_ptr<Context> wrap(cl_context context);
+
+    const ClContext &handle() const { return handle_; }
+    cl_platform_id platform() const { return platform_; }
+    const std::vector<std::shared_ptr<Device>> &devices() const { return devices_; }
+    // The device a selector means if this context has it, else null.
+    std::shared_ptr<Device> find(const std::string &selector) const;
+    std::shared_ptr<Device> default_device() const { return default_device_; }
+
+  private:
+    Context() = default;
+    ClContext handle_;
+    cl_platform_id platform_ = nullptr;
+    std::vector<std::shared_ptr<Device>> devices_;
+    std::shared_ptr<Device> default_device_;
+};
+
+// A list of all devices for people: "0: NVIDIA H100 (NVIDIA CUDA), 1: ...".
+GST_TOMO_API std::string describe_devices();
+
+} // namespace tomo

@@ -1,0 +1,555 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/element.hpp>
+
+#include <algorithm>
+
+GST_DEBUG_CATEGORY_STATIC(tomo_element_debug);
+#define GST_CAT_DEFAULT tomo_element_debug
+GST_DEBUG_CATEGORY_STATIC(GST_CAT_CONTEXT);
+
+namespace tomo {
+
+namespace {
+
+// Which GStreamer element the C++ object under construction belongs to; null for the prototype from which a
+// class learns its properties.
+struct Birth {
+    const Descriptor *descriptor = nullptr;
+    GstElement *gst = nullptr;
+};
+thread_local Birth birth;
+
+GQuark element_quark() {
+    static const GQuark quark = g_quark_from_static_string("tomo-element");
+    return quark;
+}
+
+GQuark descriptor_quark() {
+    static const GQuark quark = g_quark_from_static_string("tomo-descriptor");
+    return quark;
+}
+
+const Descriptor *descriptor_of(GType type) {
+    return static_cast<const Descriptor *>(g_type_get_qdata(type, descriptor_quark()));
+}
+
+std::unique_ptr<Element> make(const Descriptor *descriptor, GstElement *gst) {
+    birth = {descriptor, gst};
+    auto element = descriptor->make();
+    birth = {};
+    return element;
+}
+
+void init_debug() {
+    static const bool once = [] {
+        GST_DEBUG_CATEGORY_INIT(tomo_element_debug, "tomoelement", 0, "elements of gst-tomo");
+        GST_DEBUG_CATEGORY_GET(GST_CAT_CONTEXT, "GST_CONTEXT");
+        return true;
+    }();
+    (void)once;
+}
+
+// "flat-field-correct" to "FlatFieldCorrect".
+std::string camel_case(const char *task) {
+    std::string name;
+    bool upper = true;
+    for (; *task; task++) {
+        if (*task != '-')
+            name += upper ? g_ascii_toupper(*task) : *task;
+        upper = *task == '-';
+    }
+    return name;
+}
+
+// OpenCL C's name of a format; float16 is only storage, see kernels/common.h.
+const char *cl_type(GstTomoFormat format) {
+    switch (format) {
+    case GST_TOMO_FORMAT_UINT8:
+        return "uchar";
+    case GST_TOMO_FORMAT_UINT16:
+        return "ushort";
+    case GST_TOMO_FORMAT_UINT32:
+        return "uint";
+    case GST_TOMO_FORMAT_INT16:
+        return "short";
+    case GST_TOMO_FORMAT_INT32:
+        return "int";
+    case GST_TOMO_FORMAT_FLOAT16:
+        return "half";
+    case GST_TOMO_FORMAT_FLOAT32:
+        return "float";
+    case GST_TOMO_FORMAT_FLOAT64:
+        return "double";
+    case GST_TOMO_FORMAT_COMPLEX64:
+        return "float2";
+    case GST_TOMO_FORMAT_UNKNOWN:
+        break;
+    }
+    throw Error(GST_STREAM_ERROR_FORMAT, "the format of an input is not known yet");
+}
+
+} // namespace
+
+// Arrays ------------------------------------------------------------------------------------------------------
+
+BufferRef Array::to_buffer() const {
+    GstMemory *memory = new_memory(storage_);
+    if (byte_offset_ != 0 || info_.size() != storage_->size())
+        gst_memory_resize(memory, byte_offset_, info_.size());
+    BufferRef buffer(gst_buffer_new());
+    gst_buffer_append_memory(buffer.get(), memory);
+    return buffer;
+}
+
+MappedBuffer::MappedBuffer(GstBuffer *buffer, GstMapFlags flags) : buffer_(buffer), map_{} {
+    take_map_error();
+    if (gst_buffer_map(buffer, &map_, flags))
+        return;
+    const std::string reason = take_map_error();
+    throw Error(GST_RESOURCE_ERROR_FAILED, "can't map a buffer" + (reason.empty() ? reason : ": " + reason));
+}
+
+MappedBuffer::~MappedBuffer() { gst_buffer_unmap(buffer_, &map_); }
+
+void copy_packed(GstBuffer *buffer, const ArrayInfo &info, void *destination) {
+    const auto *meta = gst_buffer_get_tomo_array_meta(buffer);
+    const std::size_t row = info.width * info.sample_size();
+    const std::size_t row_stride = meta ? meta->row_stride : row;
+    const std::size_t plane_stride = meta ? meta->plane_stride : row * info.height;
+    const std::size_t offset = meta ? meta->offset : 0;
+    const std::size_t needed = offset + (info.depth - 1) * plane_stride + (info.height - 1) * row_stride + row;
+    const std::size_t size = gst_buffer_get_size(buffer);
+    if (size < needed || (!meta && size != needed))
+        throw Error(GST_STREAM_ERROR_FORMAT, text("a buffer of %zu bytes came where %s takes %zu", size,
+                                                  info.describe().c_str(), needed));
+    const MappedBuffer map(buffer, GST_MAP_READ);
+    auto *to = static_cast<char *>(destination);
+    const auto *from = reinterpret_cast<const char *>(map.data()) + offset;
+    if (row_stride == row && plane_stride == row * info.height) {
+        std::memcpy(to, from, info.size());
+        return;
+    }
+    for (unsigned z = 0; z < info.depth; z++)
+        for (unsigned y = 0; y < info.height; y++, to += row)
+            std::memcpy(to, from + z * plane_stride + y * row_stride, row);
+}
+
+// Kernels -----------------------------------------------------------------------------------------------------
+
+WorkSize &WorkSize::groups(std::size_t x, std::size_t y, std::size_t z) {
+    const std::size_t size[3] = {x, y, z};
+    for (int i = 0; i < 3; i++) {
+        local[i] = size[i];
+        global[i] = (global[i] + size[i] - 1) / size[i] * size[i];
+    }
+    return *this;
+}
+
+Element::Launch::Launch(Element &element, Kernel &kernel)
+    : element_(element), kernel_(kernel), queue_(element.queue()), waits_(queue_) {}
+
+void Element::Launch::set(std::size_t size, const void *value) {
+    cl_check(clSetKernelArg(kernel_.handle.get(), next_, size, value),
+             text("setting argument %u of kernel %s", next_, kernel_.name.c_str()));
+    next_++;
+}
+
+void Element::Launch::add_place(const Array &array) {
+    const cl_mem buffer = array.storage()->buffer();
+    const cl_ulong offset = array.sample_offset();
+    set(sizeof buffer, &buffer);
+    set(sizeof offset, &offset);
+}
+
+void Element::Launch::add(const Array &array) {
+    waits_.add(array.storage()->read(queue_));
+    reads_.push_back(array.storage());
+    add_place(array);
+}
+
+void Element::Launch::add_written(Array &array, Storage::Contents contents) {
+    waits_.add(array.storage()->write(queue_, contents));
+    writes_.push_back(array.storage());
+    add_place(array);
+}
+
+void Element::Launch::add(const ClMem &mem) {
+    const cl_mem raw = mem.get();
+    set(sizeof raw, &raw);
+}
+
+void Element::Launch::add(const ClSampler &sampler) {
+    const cl_sampler raw = sampler.get();
+    set(sizeof raw, &raw);
+}
+
+ClEvent Element::Launch::run(const WorkSize &size) {
+    cl_event event = nullptr;
+    const bool chosen = size.local[0] != 0;
+    cl_check(clEnqueueNDRangeKernel(queue_, kernel_.handle.get(), 3, size.offset, size.global,
+                                    chosen ? size.local : nullptr, waits_.size(), waits_.data(), &event),
+             text("running kernel %s on %s", kernel_.name.c_str(), element_.device()->name().c_str()));
+    const ClEvent done(event);
+    for (const auto &storage : reads_)
+        storage->read_done(queue_, done);
+    for (const auto &storage : writes_)
+        storage->write_done(queue_, done);
+    return done;
+}
+
+void Element::input_format(const std::string &name, GstTomoFormat format) {
+    if (format == GST_TOMO_FORMAT_FLOAT64 && !device()->has_fp64())
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("%s has no float64: convert the input before", device()->name().c_str()));
+    input_formats_[name] = format;
+}
+
+std::string Element::input_types() const {
+    std::string options;
+    for (const auto &[input, format] : input_formats_)
+        options += text(" -D %s_T=%s", input.c_str(), cl_type(format));
+    return options;
+}
+
+Kernel &Element::kernel(const std::string &function, const std::string &options, const std::string &file) {
+    const std::string name = file.empty() ? kernel_file_name() : file;
+    const std::string all = options + input_types();
+    const std::string key = name + ':' + function + ':' + all;
+    if (auto known = kernels_.find(key); known != kernels_.end())
+        return known->second;
+    return kernel_from_source(name, kernel_file(name), function, all);
+}
+
+Kernel &Element::kernel_from_source(const std::string &name, const std::string &source, const std::string &function,
+                                    const std::string &options) {
+    const std::string key = name + ':' + function + ':' + options;
+    if (auto known = kernels_.find(key); known != kernels_.end())
+        return known->second;
+    std::string file = name; // as the compiler will name it
+    std::replace(file.begin(), file.end(), '"', '\'');
+    std::replace(file.begin(), file.end(), '\n', ' ');
+    const std::string whole = kernel_file("common.h") + "\n#line 1 \"" + file + "\"\n" + source;
+    const auto program = device()->program(name, whole, "-cl-std=CL1.2 " + options);
+    cl_int status = CL_SUCCESS;
+    ClKernel handle(clCreateKernel(program.get(), function.c_str(), &status));
+    cl_check(status, text("taking kernel %s from %s", function.c_str(), name.c_str()));
+    return kernels_.emplace(key, Kernel{std::move(handle), function}).first->second;
+}
+
+Array Element::allocate(const ArrayInfo &info) { return {info, device(), cancellation()}; }
+
+void Element::fill(Array &array, const void *pattern, std::size_t pattern_size) {
+    const auto q = queue();
+    const auto waits = array.storage()->write(q);
+    cl_event event = nullptr;
+    cl_check(clEnqueueFillBuffer(q, array.storage()->buffer(), pattern, pattern_size, array.byte_offset(),
+                                 array.info().size(), waits.size(), waits.data(), &event),
+             "filling an array");
+    array.storage()->write_done(q, ClEvent(event));
+}
+
+Array Element::upload(const std::vector<float> &values) {
+    Array array = allocate({GST_TOMO_FORMAT_FLOAT32, static_cast<unsigned>(std::max<std::size_t>(values.size(), 1)), 1});
+    const Host<float> host(array);
+    std::copy(values.begin(), values.end(), host.data());
+    return array;
+}
+
+// Messages ----------------------------------------------------------------------------------------------------
+
+void Element::warn(const std::string &message) {
+    GST_WARNING_OBJECT(gst_, "%s", message.c_str());
+    gst_element_message_full(gst_, GST_MESSAGE_WARNING, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED,
+                             g_strdup(message.c_str()), nullptr, __FILE__, GST_FUNCTION, __LINE__);
+}
+
+void Element::post_error(const Error &error) {
+    // What follows from an error says less than the error itself.
+    if (failed_.exchange(true)) {
+        GST_INFO_OBJECT(gst_, "after an error: %s", error.what());
+        return;
+    }
+    gst_element_message_full(gst_, GST_MESSAGE_ERROR, error.domain, error.code, g_strdup(error.what()),
+                             error.debug.empty() ? nullptr : g_strdup(error.debug.c_str()), __FILE__, GST_FUNCTION,
+                             __LINE__);
+}
+
+void Element::post_message(GstStructure *structure) {
+    gst_element_post_message(gst_, gst_message_new_element(GST_OBJECT(gst_), structure));
+}
+
+GstFlowReturn Element::guard_flow(const std::function<GstFlowReturn()> &f) noexcept {
+    const auto flow = guard<GstFlowReturn>(GST_FLOW_CUSTOM_ERROR, f);
+    if (flow == GST_FLOW_CUSTOM_ERROR)
+        return has_failed() ? GST_FLOW_ERROR : GST_FLOW_FLUSHING;
+    return flow;
+}
+
+// Context and device ------------------------------------------------------------------------------------------
+
+Element::Element() : descriptor_(birth.descriptor), gst_(birth.gst) { init_debug(); }
+
+Element::~Element() = default;
+
+const std::shared_ptr<Device> &Element::device() {
+    if (!device_)
+        throw Error(GST_RESOURCE_ERROR_NOT_FOUND, "no OpenCL device is open: the element is not in state READY");
+    return device_;
+}
+
+void Element::set_context(GstContext *given) {
+    ObjectRef<GstTomoContext> context(gst_tomo_context_from_context(given));
+    if (!context)
+        return;
+    std::lock_guard<std::recursive_mutex> lock(context_lock_);
+    if (!device_) // one in use is never replaced
+        context_ = context;
+}
+
+bool Element::handle_context_query(GstQuery *query) {
+    const gchar *type = nullptr;
+    gst_query_parse_context_type(query, &type);
+    std::lock_guard<std::recursive_mutex> lock(context_lock_);
+    if (g_strcmp0(type, GST_TOMO_CONTEXT_TYPE) != 0 || !context_)
+        return false;
+    GstContext *carrier = gst_tomo_context_to_context(context_.get());
+    gst_query_set_context(query, carrier);
+    gst_context_unref(carrier);
+    return true;
+}
+
+// Takes the device from the context at hand if it has the wanted one.
+bool Element::look_for_context(const std::string &selector) {
+    if (!context_)
+        return false;
+    const auto &context = context_of(context_.get());
+    device_ = selector.empty() ? context->default_device() : context->find(selector);
+    return device_ != nullptr;
+}
+
+bool Element::open() {
+    return guard(false, [&] {
+        failed_ = false;
+        if (!needs_device())
+            return true;
+        const std::string selector = device_selector;
+        {
+            // Recursive, because asking may come back as set_context.
+            std::lock_guard<std::recursive_mutex> lock(context_lock_);
+            if (!device_ && !look_for_context(selector)) {
+                gst_element_post_message(gst_, gst_message_new_need_context(GST_OBJECT(gst_), GST_TOMO_CONTEXT_TYPE));
+                if (!look_for_context(selector)) {
+                    const bool first = !context_;
+                    context_ = ObjectRef<GstTomoContext>(new_context_object(Context::create(selector)));
+                    device_ = context_of(context_.get())->default_device();
+                    // A context for another platform is this element's own affair.
+                    if (first)
+                        gst_element_post_message(
+                            gst_, gst_message_new_have_context(GST_OBJECT(gst_),
+                                                               gst_tomo_context_to_context(context_.get())));
+                }
+            }
+        }
+        prepare();
+        return true;
+    });
+}
+
+void Element::close() {
+    in_flight_.clear();
+    kernels_.clear();
+    input_formats_.clear();
+    std::lock_guard<std::recursive_mutex> lock(context_lock_);
+    device_.reset();
+    context_ = {};
+}
+
+void Element::adopt(const std::shared_ptr<Device> &device) {
+    GST_INFO_OBJECT(gst_, "moving to the device of the incoming memory, %s", device->name().c_str());
+    stop();
+    in_flight_.clear();
+    kernels_.clear();
+    device_ = device;
+    prepare();
+    start();
+}
+
+Array Element::import(GstBuffer *buffer, const ArrayInfo &info) {
+    GstMemory *memory = gst_buffer_n_memory(buffer) == 1 ? gst_buffer_peek_memory(buffer, 0) : nullptr;
+    const auto storage = memory ? storage_of(memory) : nullptr;
+    if (storage && !gst_buffer_get_tomo_array_meta(buffer)) {
+        if (storage->device() != device_ && device_selector.value().empty())
+            adopt(storage->device());
+        // Kernels address whole samples, and only buffers of their own context.
+        if (storage->device()->context() == device()->context() && memory->offset % info.sample_size() == 0) {
+            if (memory->size != info.size())
+                throw Error(GST_STREAM_ERROR_FORMAT,
+                            text("a buffer of %zu bytes came where %s takes %zu", static_cast<std::size_t>(memory->size),
+                                 info.describe().c_str(), static_cast<std::size_t>(info.size())));
+            return {info, storage, memory->offset};
+        }
+    }
+    Array array = allocate(info);
+    const Host<char> host(array);
+    copy_packed(buffer, info, host.data());
+    return array;
+}
+
+void Element::limit_frames_in_flight(const Array &newest) {
+    in_flight_.push_back(newest.storage()->last_write());
+    if (in_flight_.size() <= max_frames_in_flight)
+        return;
+    const Stamp oldest = in_flight_.front();
+    in_flight_.pop_front();
+    wait_for(oldest, text("computing a frame on %s", device()->name().c_str()));
+}
+
+// Registration ------------------------------------------------------------------------------------------------
+
+GstCaps *template_caps(unsigned set, bool with_device_memory) {
+    GValue names = G_VALUE_INIT;
+    gst_value_list_init(&names, 0);
+    for (int f = GST_TOMO_FORMAT_UINT8; f <= GST_TOMO_FORMAT_COMPLEX64; f++) {
+        if (!(set & formats::bit(static_cast<GstTomoFormat>(f))))
+            continue;
+        GValue name = G_VALUE_INIT;
+        g_value_init(&name, G_TYPE_STRING);
+        g_value_set_static_string(&name, gst_tomo_format_to_string(static_cast<GstTomoFormat>(f)));
+        gst_value_list_append_and_take_value(&names, &name);
+    }
+    GstStructure *s =
+        gst_structure_new(GST_TOMO_ARRAY_MEDIA_TYPE, "width", GST_TYPE_INT_RANGE, 1, G_MAXINT, "height",
+                          GST_TYPE_INT_RANGE, 1, G_MAXINT, "depth", GST_TYPE_INT_RANGE, 1, G_MAXINT, "framerate",
+                          GST_TYPE_FRACTION_RANGE, 0, 1, G_MAXINT, 1, nullptr);
+    if (gst_value_list_get_size(&names) == 1)
+        gst_structure_set_value(s, "format", gst_value_list_get_value(&names, 0));
+    else
+        gst_structure_set_value(s, "format", &names);
+    g_value_unset(&names);
+
+    GstCaps *caps = gst_caps_new_empty();
+    if (with_device_memory)
+        gst_caps_append_structure_full(caps, gst_structure_copy(s),
+                                       gst_caps_features_new(GST_TOMO_CAPS_FEATURE_MEMORY, nullptr));
+    gst_caps_append_structure(caps, s);
+    return caps;
+}
+
+Element *element_of(GstElement *gst) {
+    return static_cast<Element *>(g_object_get_qdata(G_OBJECT(gst), element_quark()));
+}
+
+namespace {
+
+gpointer parent_class_of(gpointer instance) {
+    // The class above the registered leaf: one of the bases of this library.
+    return g_type_class_peek(g_type_parent(G_OBJECT_TYPE(instance)));
+}
+
+void leaf_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
+    auto *element = element_of(GST_ELEMENT(object));
+    auto *property = element->property(id);
+    if (!property) {
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+        return;
+    }
+    property->set(value);
+    element->property_changed(property);
+}
+
+void leaf_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
+    if (const auto *property = element_of(GST_ELEMENT(object))->property(id))
+        property->get(value);
+    else
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+void leaf_finalize(GObject *object) {
+    const auto parent = G_OBJECT_CLASS(parent_class_of(object));
+    std::unique_ptr<Element> element(
+        static_cast<Element *>(g_object_steal_qdata(object, element_quark())));
+    parent->finalize(object);
+}
+
+void leaf_set_context(GstElement *gst, GstContext *context) {
+    element_of(gst)->set_context(context);
+    GST_ELEMENT_CLASS(parent_class_of(gst))->set_context(gst, context);
+}
+
+GstStateChangeReturn leaf_change_state(GstElement *gst, GstStateChange transition) {
+    auto *element = element_of(gst);
+    if (transition == GST_STATE_CHANGE_NULL_TO_READY && !element->open()) {
+        element->close();
+        return GST_STATE_CHANGE_FAILURE;
+    }
+    // Elements that wait for memory must not hold up the deactivation of their pads.
+    element->set_cancelled(transition == GST_STATE_CHANGE_PAUSED_TO_READY);
+    const auto result = GST_ELEMENT_CLASS(parent_class_of(gst))->change_state(gst, transition);
+    if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+        element->close();
+    return result;
+}
+
+void leaf_class_init(gpointer klass, gpointer data) {
+    const auto *descriptor = static_cast<const Descriptor *>(data);
+    const Info &info = *descriptor->info;
+    auto *object_class = G_OBJECT_CLASS(klass);
+    auto *element_class = GST_ELEMENT_CLASS(klass);
+    g_type_set_qdata(G_TYPE_FROM_CLASS(klass), descriptor_quark(), const_cast<Descriptor *>(descriptor));
+
+    object_class->set_property = leaf_set_property;
+    object_class->get_property = leaf_get_property;
+    object_class->finalize = leaf_finalize;
+    element_class->set_context = leaf_set_context;
+    element_class->change_state = leaf_change_state;
+
+    const std::string type_name = "GstTomo" + camel_case(info.task);
+    const auto prototype = make(descriptor, nullptr);
+    guint id = 0;
+    for (const auto *property : prototype->properties()) {
+        GParamSpec *spec = property->make_spec(type_name);
+        g_object_class_install_property(object_class, ++id, spec);
+        if (G_IS_PARAM_SPEC_ENUM(spec))
+            gst_type_mark_as_plugin_api(G_PARAM_SPEC_VALUE_TYPE(spec), static_cast<GstPluginAPIFlags>(0));
+    }
+    prototype->describe_pads(element_class);
+
+    std::string words = info.task;
+    std::replace(words.begin(), words.end(), '-', ' ');
+    gst_element_class_set_metadata(element_class, ("Tomo " + words).c_str(), info.klass, info.blurb,
+                                   "The gst-tomo developers");
+    gst_element_class_add_metadata(element_class, "tomo-task", info.task);
+}
+
+void leaf_instance_init(GTypeInstance *instance, gpointer klass) {
+    auto *gst = GST_ELEMENT(instance);
+    auto element = make(descriptor_of(G_TYPE_FROM_CLASS(klass)), gst);
+    auto *raw = element.release(); // taken back in leaf_finalize
+    g_object_set_qdata(G_OBJECT(gst), element_quark(), raw);
+    raw->attach();
+}
+
+} // namespace
+
+gboolean register_element(GstPlugin *plugin, const Descriptor &descriptor) {
+    const GType parent = descriptor.parent();
+    GTypeQuery query;
+    g_type_query(parent, &query);
+    GTypeInfo type_info = {};
+    type_info.class_size = query.class_size;
+    type_info.instance_size = query.instance_size;
+    type_info.class_init = leaf_class_init;
+    type_info.class_data = &descriptor;
+    type_info.instance_init = leaf_instance_init;
+    const std::string camel = "GstTomo" + camel_case(descriptor.info->task);
+    GType type = g_type_from_name(camel.c_str());
+    if (!type)
+        type = g_type_register_static(parent, camel.c_str(), &type_info, static_cast<GTypeFlags>(0));
+
+    std::string name = std::string("tomo") + descriptor.info->task;
+    name.erase(std::remove(name.begin(), name.end(), '-'), name.end());
+    return gst_element_register(plugin, name.c_str(), GST_RANK_NONE, type);
+}
+
+} // namespace tomo

@@ -1,0 +1,245 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What all elements have in common: description, properties, device, kernels, errors.
+//
+// An element is a C++ class derived from one of the bases Filter, Reducer, Joiner, Source or Sink. It has a
+// `static constexpr Info info`, its properties as members, and the functions that its base asks for; the line
+// TOMO_ELEMENT(Class) at the end of its file makes a GStreamer element of it.
+#pragma once
+
+#include <gst/tomo/device-array.hpp>
+#include <gst/tomo/property.hpp>
+
+#include <cstring>
+#include <deque>
+#include <unordered_map>
+
+namespace tomo {
+
+// Sets of formats, for Info.
+namespace formats {
+constexpr unsigned bit(GstTomoFormat f) { return 1u << f; }
+constexpr unsigned uint8 = bit(GST_TOMO_FORMAT_UINT8), uint16 = bit(GST_TOMO_FORMAT_UINT16),
+                   uint32 = bit(GST_TOMO_FORMAT_UINT32), int16 = bit(GST_TOMO_FORMAT_INT16),
+                   int32 = bit(GST_TOMO_FORMAT_INT32), float16 = bit(GST_TOMO_FORMAT_FLOAT16),
+                   float32 = bit(GST_TOMO_FORMAT_FLOAT32), float64 = bit(GST_TOMO_FORMAT_FLOAT64),
+                   complex64 = bit(GST_TOMO_FORMAT_COMPLEX64);
+constexpr unsigned real = uint8 | uint16 | uint32 | int16 | int32 | float16 | float32 | float64;
+constexpr unsigned all = real | complex64;
+} // namespace formats
+
+struct Info {
+    const char *task;     // the field's name, with hyphens: the element is "tomo" + task without them
+    const char *klass;    // as gst-inspect's Klass
+    const char *blurb;    // one sentence; what, from what shape to what
+    unsigned in = formats::real;
+    unsigned out = formats::float32;
+};
+
+enum class OutputPlace { any, device, host }; // where an output may lie
+
+// Element classes by what GStreamer has to know of them.
+struct Descriptor {
+    const Info *info;
+    std::unique_ptr<Element> (*make)();
+    GType (*parent)();
+};
+
+// Global and work-group size of a launch; a work-group of zeros leaves the choice to the driver.
+struct WorkSize {
+    std::size_t global[3] = {1, 1, 1};
+    std::size_t local[3] = {0, 0, 0};
+    std::size_t offset[3] = {0, 0, 0};
+
+    WorkSize(std::size_t x, std::size_t y = 1, std::size_t z = 1) : global{x, y, z} {}
+    explicit WorkSize(const ArrayInfo &info) : global{info.width, info.height, info.depth} {}
+    // Work-groups of this size; the global size is rounded up, so the kernel has to look at its limits.
+    WorkSize &groups(std::size_t x, std::size_t y = 1, std::size_t z = 1);
+};
+
+// A kernel of one element. Not shared: setting arguments is the one thing OpenCL does not let threads do at once.
+struct Kernel {
+    ClKernel handle;
+    std::string name;
+};
+
+// Local memory as a kernel argument.
+struct LocalMemory {
+    std::size_t bytes;
+};
+
+// An array argument that is read and written.
+struct Update {
+    Array &array;
+};
+
+class GST_TOMO_API Element {
+    std::vector<PropertyBase *> properties_; // before the properties, which enter themselves here
+
+  public:
+    Element();
+    virtual ~Element();
+    Element(const Element &) = delete;
+    Element &operator=(const Element &) = delete;
+
+    // What an element may override ---------------------------------------------------------------------------
+
+    // Going to READY, with the device known: build what can be built. Must leave nothing that `stop` forgets.
+    virtual void prepare() {}
+    // Going to PAUSED and back to READY; also called when the device changed.
+    virtual void start() {}
+    virtual void stop() {}
+    // Whether the element computes. One that does not works without any OpenCL device.
+    virtual bool needs_device() const { return true; }
+    // The file in which `kernel` looks by default.
+    virtual std::string kernel_file_name() const { return std::string(info().task) + ".cl"; }
+
+    // What it may use ----------------------------------------------------------------------------------------
+
+    GstElement *gst() const { return gst_; }
+    const Info &info() const { return *descriptor_->info; }
+    const std::shared_ptr<Device> &device();
+    cl_command_queue queue() { return device()->queue(); }
+
+    // A kernel, compiled with `options` and with a type for each array that the kernel file declares with
+    // IN(name): those given by input_format(). Compiled once.
+    Kernel &kernel(const std::string &function, const std::string &options = {}, const std::string &file = {});
+    // The same for kernels that are made at run time. `name` is for messages.
+    Kernel &kernel_from_source(const std::string &name, const std::string &source, const std::string &function,
+                               const std::string &options = {});
+    void input_format(const std::string &name, GstTomoFormat format);
+    std::string input_types() const; // as build options
+
+    // Enqueues a kernel. Arrays take two arguments each, IN or OUT in kernels/common.h; const ones are read.
+    template <class... Args> void launch(Kernel &kernel, const WorkSize &size, Args &&...args) {
+        Launch launch(*this, kernel);
+        (launch.add(std::forward<Args>(args)), ...);
+        launch.run(size);
+    }
+
+    Array allocate(const ArrayInfo &info);
+    // Repeats a pattern all over the array; its size divides that of the array.
+    void fill(Array &array, const void *pattern, std::size_t pattern_size);
+    // A small table for kernels, as an array of float32.
+    Array upload(const std::vector<float> &values);
+
+    // A warning on the bus; the stream goes on.
+    void warn(const std::string &message);
+    void post_error(const Error &error);
+    void post_message(GstStructure *structure); // transfer full
+
+    // Runs `f` so that no exception leaves C++: errors are posted and `failed` is returned.
+    template <class R, class F> R guard(R failed, F f) noexcept {
+        try {
+            return f();
+        } catch (const Flushing &) {
+        } catch (const Error &e) {
+            post_error(e);
+        } catch (const std::exception &e) {
+            post_error(Error(GST_LIBRARY_ERROR_FAILED, e.what()));
+        }
+        return failed;
+    }
+    GstFlowReturn guard_flow(const std::function<GstFlowReturn()> &f) noexcept;
+
+    Property<std::string> device_selector{
+        this, "device", "OpenCL device: an index over all devices, or a part of its name. Not set: the device of the "
+                        "incoming buffers, else environment variable GST_TOMO_DEVICE, else the best one",
+        "", When::ready};
+
+    // For the bases and the glue to GObject ------------------------------------------------------------------
+
+    void add(PropertyBase *property) { properties_.push_back(property); }
+    const std::vector<PropertyBase *> &properties() const { return properties_; }
+    PropertyBase *property(unsigned id) const { return id >= 1 && id <= properties_.size() ? properties_[id - 1] : nullptr; }
+    virtual void property_changed(PropertyBase *) {}
+    virtual void describe_pads(GstElementClass *klass) const = 0;
+    virtual void attach() {}
+
+    bool open();  // to READY
+    void close(); // to NULL
+    void forget_error() { failed_ = false; }
+    bool has_failed() const { return failed_; }
+    bool handle_context_query(GstQuery *query);
+    void set_context(GstContext *context);
+
+    // An array from any buffer: ours as it is, others copied to pinned memory first.
+    Array import(GstBuffer *buffer, const ArrayInfo &info);
+    // Bounds what the host enqueues ahead of the device: waits for the frame before the last few.
+    void limit_frames_in_flight(const Array &newest);
+    void drop_frames_in_flight() { in_flight_.clear(); }
+    void set_cancelled(bool cancelled) { cancelled_ = cancelled; }
+    bool is_cancelled() const { return cancelled_; }
+    std::function<bool()> cancellation() {
+        return [this] { return cancelled_.load(); };
+    }
+
+    class GST_TOMO_API Launch {
+      public:
+        Launch(Element &element, Kernel &kernel);
+        void add(const Array &array);
+        void add(Array &array) { add_written(array, Storage::Contents::discard); }
+        void add(Array &&array) { add(static_cast<const Array &>(array)); }
+        void add(Update update) { add_written(update.array, Storage::Contents::keep); }
+        void add(LocalMemory local) { set(local.bytes, nullptr); }
+        void add(const ClMem &mem);
+        void add(const ClSampler &sampler);
+        template <class T, class = std::enable_if_t<std::is_trivially_copyable_v<T>>> void add(const T &value) {
+            static_assert(!std::is_same_v<T, bool>, "OpenCL kernels take no bool");
+            set(sizeof value, &value);
+        }
+        void wait(const WaitList &waits) { waits_.add(waits); }
+        ClEvent run(const WorkSize &size);
+
+      private:
+        void set(std::size_t size, const void *value);
+        void add_written(Array &array, Storage::Contents contents);
+        void add_place(const Array &array);
+
+        Element &element_;
+        Kernel &kernel_;
+        cl_command_queue queue_;
+        cl_uint next_ = 0;
+        WaitList waits_;
+        std::vector<std::shared_ptr<Storage>> reads_, writes_;
+    };
+
+  private:
+    void adopt(const std::shared_ptr<Device> &device);
+    bool look_for_context(const std::string &selector);
+
+    const Descriptor *descriptor_;
+    GstElement *gst_;
+    std::recursive_mutex context_lock_;
+    ObjectRef<GstTomoContext> context_;
+    std::shared_ptr<Device> device_;
+
+    std::unordered_map<std::string, Kernel> kernels_;
+    std::map<std::string, GstTomoFormat> input_formats_;
+    std::deque<Stamp> in_flight_;
+    std::atomic<bool> cancelled_{false};
+    std::atomic<bool> failed_{false};
+
+    static constexpr std::size_t max_frames_in_flight = 3;
+};
+
+// Caps of a set of formats, with the memory feature first.
+GST_TOMO_API GstCaps *template_caps(unsigned formats, bool with_device_memory = true);
+
+// Registration ------------------------------------------------------------------------------------------------
+
+GST_TOMO_API gboolean register_element(GstPlugin *plugin, const Descriptor &descriptor);
+GST_TOMO_API Element *element_of(GstElement *gst);
+
+template <class E> std::unique_ptr<Element> make_element() { return std::make_unique<E>(); }
+
+} // namespace tomo
+
+#define TOMO_ELEMENT(Class)                                                                                  \
+    gboolean tomo_register_##Class(GstPlugin *plugin);                                                       \
+    gboolean tomo_register_##Class(GstPlugin *plugin) {                                                      \
+        static const ::tomo::Descriptor descriptor{&Class::info, ::tomo::make_element<Class>,                \
+                                                   Class::parent_type};                                      \
+        return ::tomo::register_element(plugin, descriptor);                                                 \
+    }

@@ -1,0 +1,83 @@
+/* gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#pragma once
+
+#include <gst/tomo/gsttomoarray.h>
+
+G_BEGIN_DECLS
+
+typedef struct _GstTomoFrameMeta GstTomoFrameMeta;
+typedef struct _GstTomoArrayMeta GstTomoArrayMeta;
+
+/**
+ * GstTomoFrameMeta:
+ * @meta: parent
+ * @index: number of the frame in its scan, from 0
+ * @angle: rotation angle in radians, NaN when unknown
+ * @time: time of exposure in nanoseconds since the epoch, %GST_CLOCK_TIME_NONE when unknown
+ * @source: (nullable): where the frame comes from, a file's name for instance
+ *
+ * Facts about one frame. Every element keeps them or deliberately changes them.
+ */
+struct _GstTomoFrameMeta {
+    GstMeta meta;
+
+    guint64 index;
+    gdouble angle;
+    GstClockTime time;
+    gchar *source;
+};
+
+GST_TOMO_API GType gst_tomo_frame_meta_api_get_type(void);
+#define GST_TOMO_FRAME_META_API_TYPE (gst_tomo_frame_meta_api_get_type())
+GST_TOMO_API const GstMetaInfo *gst_tomo_frame_meta_get_info(void);
+GST_TOMO_API GstTomoFrameMeta *gst_buffer_add_tomo_frame_meta(GstBuffer *buffer, guint64 index, gdouble angle,
+                                                              GstClockTime time, const gchar *source);
+GST_TOMO_API GstTomoFrameMeta *gst_buffer_get_tomo_frame_meta(GstBuffer *buffer);
+
+/**
+ * GstTomoArrayMeta:
+ * @meta: parent
+ * @offset: bytes from the start of the buffer to the first sample
+ * @row_stride: bytes from one row to the next
+ * @plane_stride: bytes from one plane to the next
+ * @x: first column in the whole array of which this is a part
+ * @y: first row
+ * @z: first plane
+ *
+ * Layout of an array that is not packed, and the region it covers. Elements without interest in it take
+ * such buffers as well: they are packed on the way in.
+ */
+struct _GstTomoArrayMeta {
+    GstMeta meta;
+
+    gsize offset;
+    gsize row_stride;
+    gsize plane_stride;
+    guint x;
+    guint y;
+    guint z;
+};
+
+GST_TOMO_API GType gst_tomo_array_meta_api_get_type(void);
+#define GST_TOMO_ARRAY_META_API_TYPE (gst_tomo_array_meta_api_get_type())
+GST_TOMO_API const GstMetaInfo *gst_tomo_array_meta_get_info(void);
+GST_TOMO_API GstTomoArrayMeta *gst_buffer_add_tomo_array_meta(GstBuffer *buffer, gsize offset, gsize row_stride,
+                                                              gsize plane_stride);
+GST_TOMO_API GstTomoArrayMeta *gst_buffer_get_tomo_array_meta(GstBuffer *buffer);
+
+/**
+ * GST_TOMO_SCAN_EVENT:
+ *
+ * Name of the sticky event that describes a scan.
+ */
+#define GST_TOMO_SCAN_EVENT "tomo-scan"
+
+GST_TOMO_API GstEvent *gst_event_new_tomo_scan(const gdouble *angles, guint n_angles, gdouble axis_position,
+                                               gdouble pixel_size);
+GST_TOMO_API gboolean gst_event_is_tomo_scan(GstEvent *event);
+GST_TOMO_API gdouble *gst_event_parse_tomo_scan(GstEvent *event, guint *n_angles, gdouble *axis_position,
+                                                gdouble *pixel_size);
+
+G_END_DECLS

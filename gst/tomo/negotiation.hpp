@@ -1,0 +1,28 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Private to the bases: what they say to other elements about caps, memory and the end of a stream.
+#pragma once
+
+#include <gst/tomo/element.hpp>
+
+namespace tomo {
+
+// The caps to send `out` with: on the device where the peer takes that. Throws Error when the peer takes none.
+CapsRef choose_output_caps(GstPad *src, const ArrayInfo &out, OutputPlace place);
+bool is_on_device(const GstCaps *caps);
+
+// Throws Error unless the pad's template takes the caps.
+void check_accepts(GstPad *sink, const GstCaps *caps);
+
+// Answers what every sink pad answers alike: caps, acceptance, memory, context.
+bool answer_sink_query(Element &element, GstPad *sink, GstQuery *query);
+
+// Flags, times and metas that stay true for the result of computing.
+void copy_frame_metadata(GstBuffer *from, GstBuffer *to);
+
+// After an error the stream did not end, it broke: nobody downstream may take it for complete. GStreamer's
+// bases send EOS then; this keeps it from leaving the pad.
+void stop_end_of_broken_stream(GstPad *src);
+
+} // namespace tomo

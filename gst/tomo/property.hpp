@@ -1,0 +1,209 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Properties as members: declared with name, blurb, default and range where they are used, read like a variable.
+#pragma once
+
+#include <gst/tomo/error.hpp>
+
+#include <atomic>
+#include <cfloat>
+#include <initializer_list>
+#include <limits>
+#include <mutex>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace tomo {
+
+class Element;
+
+enum class When {
+    live,     // takes effect with the next frame; numbers can be driven by a GstController
+    reshapes, // takes effect with the next frame, after the output was negotiated anew
+    ready,    // only before the element starts
+};
+
+class GST_TOMO_API PropertyBase {
+  public:
+    PropertyBase(Element *owner, const char *name, const char *blurb, When when);
+    virtual ~PropertyBase() = default;
+    PropertyBase(const PropertyBase &) = delete;
+    PropertyBase &operator=(const PropertyBase &) = delete;
+
+    const char *name() const { return name_; }
+    When when() const { return when_; }
+    // `prefix` makes names of new types unique: "GstTomoBackproject".
+    virtual GParamSpec *make_spec(const std::string &prefix) const = 0; // transfer full
+    virtual void get(GValue *value) const = 0;
+    virtual void set(const GValue *value) = 0;
+
+  protected:
+    GParamFlags flags(bool number) const;
+    const char *name_;
+    const char *blurb_;
+    When when_;
+};
+
+template <class T> struct Range {
+    T min = std::numeric_limits<T>::lowest();
+    T max = std::numeric_limits<T>::max();
+};
+
+// Numbers and booleans.
+template <class T> class Property final : public PropertyBase {
+  public:
+    Property(Element *owner, const char *name, const char *blurb, T initial, Range<T> range = {},
+             When when = When::live)
+        : PropertyBase(owner, name, blurb, when), initial_(initial), range_(range), value_(initial) {}
+    Property(Element *owner, const char *name, const char *blurb, T initial, When when)
+        : Property(owner, name, blurb, initial, Range<T>{}, when) {}
+
+    operator T() const { return value_.load(std::memory_order_relaxed); }
+    T value() const { return *this; }
+    // For results that an element reports; notifies nobody.
+    void report(T value) { value_.store(value, std::memory_order_relaxed); }
+
+    GParamSpec *make_spec(const std::string &) const override {
+        if constexpr (std::is_same_v<T, bool>)
+            return g_param_spec_boolean(name_, name_, blurb_, initial_, flags(true));
+        else if constexpr (std::is_same_v<T, int>)
+            return g_param_spec_int(name_, name_, blurb_, range_.min, range_.max, initial_, flags(true));
+        else if constexpr (std::is_same_v<T, unsigned>)
+            return g_param_spec_uint(name_, name_, blurb_, range_.min, range_.max, initial_, flags(true));
+        else if constexpr (std::is_same_v<T, std::uint64_t>)
+            return g_param_spec_uint64(name_, name_, blurb_, range_.min, range_.max, initial_, flags(true));
+        else if constexpr (std::is_same_v<T, float>)
+            return g_param_spec_float(name_, name_, blurb_, range_.min, range_.max, initial_, flags(true));
+        else
+            return g_param_spec_double(name_, name_, blurb_, range_.min, range_.max, initial_, flags(true));
+    }
+    void get(GValue *value) const override {
+        const T v = *this;
+        if constexpr (std::is_same_v<T, bool>)
+            g_value_set_boolean(value, v);
+        else if constexpr (std::is_same_v<T, int>)
+            g_value_set_int(value, v);
+        else if constexpr (std::is_same_v<T, unsigned>)
+            g_value_set_uint(value, v);
+        else if constexpr (std::is_same_v<T, std::uint64_t>)
+            g_value_set_uint64(value, v);
+        else if constexpr (std::is_same_v<T, float>)
+            g_value_set_float(value, v);
+        else
+            g_value_set_double(value, v);
+    }
+    void set(const GValue *value) override {
+        if constexpr (std::is_same_v<T, bool>)
+            report(g_value_get_boolean(value));
+        else if constexpr (std::is_same_v<T, int>)
+            report(g_value_get_int(value));
+        else if constexpr (std::is_same_v<T, unsigned>)
+            report(g_value_get_uint(value));
+        else if constexpr (std::is_same_v<T, std::uint64_t>)
+            report(g_value_get_uint64(value));
+        else if constexpr (std::is_same_v<T, float>)
+            report(g_value_get_float(value));
+        else
+            report(g_value_get_double(value));
+    }
+
+  private:
+    static_assert(std::is_arithmetic_v<T>);
+    const T initial_;
+    const Range<T> range_;
+    std::atomic<T> value_;
+};
+
+// Text; an empty string stands for NULL in both directions.
+template <> class GST_TOMO_API Property<std::string> final : public PropertyBase {
+  public:
+    Property(Element *owner, const char *name, const char *blurb, const char *initial, When when = When::live)
+        : PropertyBase(owner, name, blurb, when), initial_(initial), value_(initial) {}
+
+    std::string value() const {
+        std::lock_guard<std::mutex> lock(lock_);
+        return value_;
+    }
+    operator std::string() const { return value(); }
+
+    GParamSpec *make_spec(const std::string &prefix) const override;
+    void get(GValue *value) const override;
+    void set(const GValue *value) override;
+
+  private:
+    const std::string initial_;
+    mutable std::mutex lock_;
+    std::string value_;
+};
+
+// A list of numbers, <1.0, 2.0> in gst-launch.
+template <> class GST_TOMO_API Property<std::vector<double>> final : public PropertyBase {
+  public:
+    Property(Element *owner, const char *name, const char *blurb, When when = When::live)
+        : PropertyBase(owner, name, blurb, when) {}
+
+    std::vector<double> value() const {
+        std::lock_guard<std::mutex> lock(lock_);
+        return value_;
+    }
+
+    GParamSpec *make_spec(const std::string &prefix) const override;
+    void get(GValue *value) const override;
+    void set(const GValue *value) override;
+
+  private:
+    mutable std::mutex lock_;
+    std::vector<double> value_;
+};
+
+// What enumerated properties have in common, whatever their C++ enumeration.
+class GST_TOMO_API ChoiceBase : public PropertyBase {
+  public:
+    struct Option {
+        int value;
+        const char *nick;
+        const char *meaning;
+    };
+
+    GParamSpec *make_spec(const std::string &prefix) const override;
+    void get(GValue *value) const override { g_value_set_enum(value, value_.load()); }
+    void set(const GValue *value) override { value_.store(g_value_get_enum(value)); }
+
+    const char *nick() const;
+
+  protected:
+    ChoiceBase(Element *owner, const char *name, const char *blurb, int initial, std::vector<Option> options,
+               When when)
+        : PropertyBase(owner, name, blurb, when), initial_(initial), options_(std::move(options)), value_(initial) {}
+
+    const int initial_;
+    const std::vector<Option> options_;
+    std::atomic<int> value_;
+};
+
+template <class Enum> class Choice final : public ChoiceBase {
+  public:
+    struct Named {
+        Enum value;
+        const char *nick;
+        const char *meaning;
+    };
+    Choice(Element *owner, const char *name, const char *blurb, Enum initial, std::initializer_list<Named> options,
+           When when = When::live)
+        : ChoiceBase(owner, name, blurb, static_cast<int>(initial), erase(options), when) {}
+
+    operator Enum() const { return static_cast<Enum>(value_.load()); }
+    Enum value() const { return *this; }
+
+  private:
+    static std::vector<Option> erase(std::initializer_list<Named> named) {
+        std::vector<Option> options;
+        for (const auto &n : named)
+            options.push_back({static_cast<int>(n.value), n.nick, n.meaning});
+        return options;
+    }
+};
+
+} // namespace tomo

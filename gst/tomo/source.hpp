@@ -1,0 +1,52 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/tomo/element.hpp>
+
+#include <gst/base/gstpushsrc.h>
+
+#include <optional>
+
+namespace tomo {
+
+// A source of numbered frames. The frame rate is whatever downstream asks for, none otherwise.
+class GST_TOMO_API Source : public Element {
+  public:
+    static GType parent_type();
+
+    // Shape and format of frame `n`; nothing behind the last one. Throws Error on what can't be read.
+    virtual std::optional<ArrayInfo> frame_info(std::uint64_t n) = 0;
+    // The frame itself. `info` is what frame_info said.
+    virtual Array frame(std::uint64_t n, const ArrayInfo &info) = 0;
+    // How many frames there are, where that is known without reading them all.
+    virtual std::optional<std::uint64_t> frame_count() { return {}; }
+    // Additional facts of a frame.
+    virtual void describe_frame(std::uint64_t n, GstTomoFrameMeta &meta);
+
+    void describe_pads(GstElementClass *klass) const override;
+    void attach() override;
+
+    bool activate();
+    void deactivate();
+    GstFlowReturn create(GstBuffer **buffer);
+    bool prepare_seek(GstEvent *event, GstSegment *segment);
+    bool seek(GstSegment *segment);
+    bool query(GstQuery *query);
+
+  private:
+    void negotiate(const ArrayInfo &info);
+    std::optional<std::uint64_t> to_frames(GstFormat format, std::int64_t value) const;
+    std::optional<std::int64_t> from_frames(GstFormat format, std::uint64_t frames) const;
+    GstBaseSrc *base() const { return reinterpret_cast<GstBaseSrc *>(gst()); }
+
+    std::mutex lock_; // position is asked for by other threads
+    std::uint64_t next_ = 0;
+    std::uint64_t stop_ = G_MAXUINT64;
+    ArrayInfo info_;
+    bool negotiated_ = false;
+    bool on_device_ = false;
+    bool discont_ = true;
+};
+
+} // namespace tomo

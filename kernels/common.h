@@ -1,0 +1,47 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Comes before every kernel file.
+//
+// An array is two arguments, a base and an offset in samples:
+//
+//     kernel void twice(IN(in), OUT(float, out))
+//     {
+//         const size_t i = get_global_id(0);
+//         AT(out, i) = 2.0f * LOAD(in, i);
+//     }
+//
+// The type of an IN is a build option of the host (in_T), because streams have many; LOAD gives its sample as
+// float, or as float2 where it is complex. Samples of float16 are only ever loaded and stored.
+
+#ifdef cl_khr_fp64
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+#endif
+
+#define TOMO_JOIN_(a, b) a##b
+#define TOMO_JOIN(a, b) TOMO_JOIN_(a, b)
+
+#define IN(name) global const name##_T *restrict name##_base, const ulong name##_at
+#define OUT(type, name) global type *restrict name##_base, const ulong name##_at
+#define AT(name, i) name##_base[name##_at + (i)]
+#define LOAD(name, i) TOMO_JOIN(tomo_load_, name##_T)(name##_base, name##_at + (i))
+
+#define TOMO_LOAD(type)                                                                                      \
+    inline float tomo_load_##type(global const type *base, const ulong i) { return (float)base[i]; }
+TOMO_LOAD(uchar)
+TOMO_LOAD(ushort)
+TOMO_LOAD(uint)
+TOMO_LOAD(short)
+TOMO_LOAD(int)
+TOMO_LOAD(float)
+#ifdef cl_khr_fp64
+TOMO_LOAD(double)
+#endif
+inline float tomo_load_half(global const half *base, const ulong i) { return vload_half(i, base); }
+inline float2 tomo_load_float2(global const float2 *base, const ulong i) { return base[i]; }
+
+// Index of sample (x, y, z) of a packed array.
+inline ulong tomo_index(const uint x, const uint y, const uint z, const uint width, const uint height)
+{
+    return ((ulong)z * height + y) * width + x;
+}
