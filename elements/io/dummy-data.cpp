@@ -7,15 +7,20 @@ namespace {
 class DummyData final : public tomo::Source {
   public:
     static constexpr tomo::Info info{"dummy-data", "Source", "Images of one value, for tests and benchmarks",
-                                     tomo::formats::float32, tomo::formats::float32 | tomo::formats::complex64};
+                                     tomo::formats::float32,
+                                     tomo::formats::float32 | tomo::formats::complex64};
 
-    tomo::Property<unsigned> width{this, "width", "Floats per row; a complex sample has two", 1, {1, 131072}, tomo::When::ready};
+    tomo::Property<unsigned> width{this, "width",     "Floats per row; a complex sample has two",
+                                   1,    {1, 131072}, tomo::When::ready};
     tomo::Property<unsigned> height{this, "height", "Rows", 1, {1, 131072}, tomo::When::ready};
     tomo::Property<unsigned> depth{this, "depth", "Planes", 1, {1, 131072}, tomo::When::ready};
     tomo::Property<unsigned> number{this, "number", "Images", 1, {1, G_MAXUINT}, tomo::When::ready};
     tomo::Property<float> init{this, "init", "Value of every float", 0.0f};
-    tomo::Property<bool> metadata{this, "metadata", "Number the images in their frame meta's source, as meta=0, meta=1, ...", false};
-    tomo::Property<bool> complex_layout{this, "complex-layout", "Give complex samples, real and imaginary part interleaved", false, tomo::When::ready};
+    tomo::Property<bool> metadata{
+        this, "metadata", "Number the images in their frame meta's source, as meta=0, meta=1, ...", false};
+    tomo::Property<bool> complex_layout{this, "complex-layout",
+                                        "Give complex samples, real and imaginary part interleaved", false,
+                                        tomo::When::ready};
 
     std::optional<std::uint64_t> frame_count() override { return number.value(); }
 
@@ -25,8 +30,9 @@ class DummyData final : public tomo::Source {
         if (!complex_layout)
             return tomo::ArrayInfo(GST_TOMO_FORMAT_FLOAT32, width, height, depth);
         if (width % 2)
-            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
-                              tomo::text("width=%u counts floats; complex-layout needs an even number", width.value()));
+            throw tomo::Error(
+                GST_LIBRARY_ERROR_SETTINGS,
+                tomo::text("width=%u counts floats; complex-layout needs an even number", width.value()));
         return tomo::ArrayInfo(GST_TOMO_FORMAT_COMPLEX64, width / 2, height, depth);
     }
 

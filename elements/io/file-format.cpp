@@ -108,6 +108,10 @@ bool same_file(const std::string &a, const std::string &b) {
 
 Error system_error(const std::string &action, const std::string &path, int number,
                    GstResourceError otherwise) {
+    return system_error(text("cannot %s '%s'", action.c_str(), path.c_str()), number, otherwise);
+}
+
+Error system_error(const std::string &what, int number, GstResourceError otherwise) {
     auto code = otherwise;
     const char *remedy = "";
     switch (number) {
@@ -135,8 +139,7 @@ Error system_error(const std::string &action, const std::string &path, int numbe
     default:
         break;
     }
-    return Error(code,
-                 text("cannot %s '%s': %s%s", action.c_str(), path.c_str(), g_strerror(number), remedy));
+    return Error(code, text("%s: %s%s", what.c_str(), g_strerror(number), remedy));
 }
 
 bool multiply(std::initializer_list<std::uint64_t> factors, std::uint64_t &product) {

@@ -42,8 +42,10 @@ Error not_built_in(FileType type, const std::string &file);
 // Whether both paths (datasets left out) lead to one existing file, by whatever names.
 bool same_file(const std::string &a, const std::string &b);
 
-// "cannot <action> '<path>': <what errno means>", with what to do about it where that is known. `otherwise`
-// is the code where errno has no better one.
+// "<what>: <what errno means>", with what to do about it where that is known. `otherwise` is the code where
+// errno has no better one.
+Error system_error(const std::string &what, int number, GstResourceError otherwise);
+// The same for "cannot <action> '<path>'".
 Error system_error(const std::string &action, const std::string &path, int number,
                    GstResourceError otherwise);
 

@@ -16,6 +16,7 @@ namespace tomo::io {
 struct Remains {
     std::uint64_t images = 0;
     std::string place;
+    std::uint64_t lost = 0; // whole images that could not be kept
 };
 
 // Writes the pages of a single file or dataset.

@@ -7,6 +7,8 @@
 #include "input-file.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 namespace tomo::io {
@@ -156,11 +158,21 @@ Error hdf5_error(GstResourceError code, const std::string &what) {
     std::string trace;
     for (const auto &reason : reasons)
         trace += reason + "\n";
-    std::string told = what;
-    if (!reasons.empty())
-        told += " (HDF5: " + reasons.back() + (reasons.size() > 1 ? ", because of: " + reasons.front() : "") +
-                ")";
-    return Error(code, told, trace);
+    if (reasons.empty())
+        return Error(code, what);
+    // Where the system refused, its reason counts and not what the library makes of it.
+    constexpr char errno_mark[] = "errno = ";
+    const auto mark = reasons.front().find(errno_mark);
+    if (mark != std::string::npos) {
+        const int number = std::atoi(reasons.front().c_str() + mark + std::strlen(errno_mark));
+        const auto error = system_error(what, number, code);
+        return Error(error.domain, error.code, error.what(), trace);
+    }
+    const auto outer = reasons.back(), inner = reasons.front();
+    return Error(code,
+                 text("%s (HDF5: %s%s)", what.c_str(), outer.c_str(),
+                      reasons.size() > 1 ? (", because of: " + inner).c_str() : ""),
+                 trace);
 }
 
 Hdf5Shape hdf5_shape(hid_t dataset) {

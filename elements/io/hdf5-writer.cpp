@@ -32,9 +32,13 @@ using Clock = std::chrono::steady_clock;
 constexpr auto flush_interval = std::chrono::seconds(5);
 constexpr std::uint64_t flush_bytes = 256 << 20;
 
+// The library can't stand that its own structures don't fit on the disk: it crashes or never closes the file.
+// So room for them, and for the next image, is reserved before. The structures of an image and of the groups
+// take less than this; the rest saves asking for every small image.
+constexpr std::uint64_t structure_bytes = 256 << 10;
+
 constexpr auto cannot_write = GST_RESOURCE_ERROR_WRITE;
 
-// The last reason of the system for a failed write, which the library's message contains only as text.
 std::string told(const std::string &place) { return "cannot write '" + place + "'"; }
 
 class Hdf5File final : public FileWriter {
@@ -96,12 +100,13 @@ class Hdf5File final : public FileWriter {
 
     Remains abandon() override {
         const Hdf5Lock lock;
-        const auto new_images = images_ - images_before_;
-        Remains remains{new_images, place()};
+        Remains remains;
+        if (dataset_)
+            trim();
         if (continues_)
-            remains.images = move_new_images();
-        else if (dataset_)
-            set_images(dataset_.get(), images_);
+            remains = move_new_images();
+        else
+            remains = {images_, place(), 0};
         dataset_.close();
         if (remains.images == 0 && in_place_)
             remove_traces();
@@ -128,7 +133,8 @@ class Hdf5File final : public FileWriter {
     }
 
     void create_new() {
-        claim_partial(target_.file); // and let go: the library has locks of its own
+        // Claimed, tried and let go: the library has locks of its own.
+        reserve_space(claim_partial(target_.file).get(), 0, 2 * structure_bytes, partial_name(target_.file));
         const auto access = hdf5_file_access();
         file_ = Hdf5Handle(hdf5_check(H5Fcreate(partial_name(target_.file).c_str(), H5F_ACC_TRUNC,
                                                 H5P_DEFAULT, access.get()),
@@ -198,8 +204,23 @@ class Hdf5File final : public FileWriter {
     void begin(const ArrayInfo &plane) {
         image_ = plane;
         sample_type_ = hdf5_type_of(plane.format);
+        reserve(0);
         dataset_ = create_dataset(in_place_ ? partial_dataset() : target_.dataset);
         flush();
+    }
+
+    // Throws where the disk has no room for these bytes and the structures they need.
+    void reserve(std::uint64_t bytes) {
+        hsize_t end = 0;
+        void *descriptor = nullptr;
+        const auto access = hdf5_file_access();
+        if (H5Fget_filesize(file_.get(), &end) < 0 ||
+            H5Fget_vfd_handle(file_.get(), access.get(), &descriptor) < 0 ||
+            end + bytes + structure_bytes <= reserved_)
+            return;
+        const auto reserved = bytes + 2 * structure_bytes;
+        reserve_space(*static_cast<int *>(descriptor), end, reserved, place());
+        reserved_ = end + reserved;
     }
 
     Hdf5Handle create_dataset(const std::string &name) {
@@ -216,16 +237,14 @@ class Hdf5File final : public FileWriter {
                                  image_.width};
         const Hdf5Handle space(H5Screate_simple(3, extent, limit), H5Sclose);
         const Hdf5Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
-        const Hdf5Handle access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
         const Hdf5Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
         hdf5_check(H5Pset_chunk(creation.get(), 3, chunk), cannot_write, where);
-        H5Pset_chunk_cache(access.get(), 1, 0, 1.0); // images go straight to the file
         H5Pset_create_intermediate_group(links.get(), 1);
         // What an earlier run left.
         if (in_place_ && hdf5_look_up(file_.get(), name).next.empty())
             hdf5_check(H5Ldelete(file_.get(), name.c_str(), H5P_DEFAULT), cannot_write, where);
         Hdf5Handle created(hdf5_check(H5Dcreate2(file_.get(), name.c_str(), sample_type_.get(), space.get(),
-                                                 links.get(), creation.get(), access.get()),
+                                                 links.get(), creation.get(), H5P_DEFAULT),
                                       cannot_write, where),
                            H5Dclose);
         made_partial_ = in_place_;
@@ -237,40 +256,75 @@ class Hdf5File final : public FileWriter {
         return H5Dset_extent(dataset, extent) >= 0;
     }
 
-    void add_image(hid_t dataset, std::uint64_t image, const void *data, const std::string &where) const {
-        const hsize_t extent[] = {image_.height, image_.width};
-        const Hdf5Handle from(H5Screate_simple(2, extent, nullptr), H5Sclose);
-        Hdf5Handle to;
-        if (!set_images(dataset, image + 1) ||
-            !(to = hdf5_select_image(dataset, image, 0, image_.height, 1)) ||
-            H5Dwrite(dataset, sample_type_.get(), from.get(), to.get(), H5P_DEFAULT, data) < 0)
+    // Cuts a dataset to its whole images. The library still remembers the place of a chunk that it could not
+    // write, and fails to remove it; a dataset that was opened anew does not.
+    void trim() {
+        const auto name = in_place_ && !continues_ ? partial_dataset() : target_.dataset;
+        dataset_.close();
+        dataset_ = Hdf5Handle(H5Dopen2(file_.get(), name.c_str(), H5P_DEFAULT), H5Dclose);
+        if (dataset_)
+            set_images(dataset_.get(), images_);
+    }
+
+    // Whether an image of a dataset is a chunk, byte for byte as it lies in memory.
+    bool image_is_chunk(hid_t dataset) const {
+        const Hdf5Handle creation(H5Dget_create_plist(dataset), H5Pclose);
+        const Hdf5Handle stored(H5Dget_type(dataset), H5Tclose);
+        hsize_t chunk[3] = {};
+        return H5Pget_layout(creation.get()) == H5D_CHUNKED && H5Pget_chunk(creation.get(), 3, chunk) == 3 &&
+               H5Pget_nfilters(creation.get()) == 0 && chunk[0] == 1 && chunk[1] == image_.height &&
+               chunk[2] == image_.width && H5Tequal(stored.get(), sample_type_.get()) > 0;
+    }
+
+    void add_image(hid_t dataset, std::uint64_t image, const void *data, const std::string &where) {
+        reserve(image_.size());
+        bool written = set_images(dataset, image + 1);
+        if (written && image_is_chunk(dataset)) {
+            // Past the library's cache: there an image that can't be written stays, and the file can never be
+            // closed.
+            const hsize_t first[] = {image, 0, 0};
+            written = H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, first, image_.size(), data) >= 0;
+        } else if (written) {
+            const hsize_t extent[] = {image_.height, image_.width};
+            const Hdf5Handle from(H5Screate_simple(2, extent, nullptr), H5Sclose);
+            const auto to = hdf5_select_image(dataset, image, 0, image_.height, 1);
+            written =
+                to && H5Dwrite(dataset, sample_type_.get(), from.get(), to.get(), H5P_DEFAULT, data) >= 0;
+        }
+        if (!written)
             throw hdf5_error(cannot_write, told(where));
     }
 
-    // Gives a continued dataset its old length; says how many of the new images were saved before.
-    std::uint64_t move_new_images() {
-        std::uint64_t moved = 0;
-        if (images_ > images_before_) {
+    // Gives a continued dataset its old length; what came new is kept beside it.
+    Remains move_new_images() {
+        const auto images = images_ - images_before_;
+        Remains remains{0, target_.file + ":" + partial_dataset(), images};
+        if (images > 0 && dataset_) {
             try {
                 const auto partial = create_dataset(partial_dataset());
-                std::vector<unsigned char> image(image_.size());
                 const hsize_t extent[] = {image_.height, image_.width};
                 const Hdf5Handle to(H5Screate_simple(2, extent, nullptr), H5Sclose);
-                for (auto i = images_before_; i < images_; i++, moved++) {
-                    const auto from = hdf5_select_image(dataset_.get(), i, 0, image_.height, 1);
+                std::vector<unsigned char> image(image_.size());
+                for (; remains.lost > 0; remains.images++, remains.lost--) {
+                    const auto from = hdf5_select_image(dataset_.get(), images_before_ + remains.images, 0,
+                                                        image_.height, 1);
                     if (H5Dread(dataset_.get(), sample_type_.get(), to.get(), from.get(), H5P_DEFAULT,
                                 image.data()) < 0)
                         break;
-                    add_image(partial.get(), moved, image.data(), partial_dataset());
+                    add_image(partial.get(), remains.images, image.data(), partial_dataset());
                 }
-                set_images(partial.get(), moved);
-            } catch (const Error &e) {
-                g_warning("not all images that were to continue '%s' could be kept: %s",
-                          target_.text().c_str(), e.what());
+            } catch (const Error &) {
+                // A full disk. The dataset as it was goes before these images.
+            }
+            if (made_partial_) {
+                const Hdf5Handle partial(H5Dopen2(file_.get(), partial_dataset().c_str(), H5P_DEFAULT),
+                                         H5Dclose);
+                set_images(partial.get(), remains.images);
             }
         }
-        set_images(dataset_.get(), images_before_);
-        return moved;
+        if (dataset_)
+            set_images(dataset_.get(), images_before_);
+        return remains;
     }
 
     // Of a dataset without images, and groups made for it.
@@ -298,6 +352,7 @@ class Hdf5File final : public FileWriter {
     Hdf5Handle sample_type_;
     ArrayInfo image_;
     std::uint64_t images_ = 0, images_before_ = 0; // whole images in the dataset, now and at first
+    std::uint64_t reserved_ = 0;                   // the disk has room up to this byte of the file
     std::uint64_t unflushed_ = 0;
     Clock::time_point flushed_ = Clock::now();
 };

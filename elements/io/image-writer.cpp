@@ -32,10 +32,6 @@ class SeriesWriter final : public ImageWriter {
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
                         text("'%s': no dataset is named; write it behind a colon as in %s:/entry/data/data",
                              location.file.c_str(), location.file.c_str()));
-        std::error_code ignored;
-        if (std::filesystem::is_directory(location.file, ignored))
-            throw Error(GST_RESOURCE_ERROR_OPEN_WRITE,
-                        text("cannot write '%s': it is a folder; name a file in it", location.file.c_str()));
     }
 
     ~SeriesWriter() override { abandon(); }
@@ -54,9 +50,14 @@ class SeriesWriter final : public ImageWriter {
             return {};
         try {
             const auto remains = file->abandon();
+            std::string said;
             if (remains.images > 0)
-                return text("%" G_GUINT64_FORMAT " whole image%s kept in '%s'", remains.images,
+                said = text("%" G_GUINT64_FORMAT " whole image%s kept in '%s'", remains.images,
                             remains.images == 1 ? " is" : "s are", remains.place.c_str());
+            if (remains.lost > 0)
+                said +=
+                    text("%s%" G_GUINT64_FORMAT " could not be kept", said.empty() ? "" : ", ", remains.lost);
+            return said;
         } catch (const std::exception &e) {
             g_warning("cannot keep what was written: %s", e.what());
         }
@@ -304,6 +305,10 @@ std::unique_ptr<ImageWriter> open_writer(const std::string &path, const WriteOpt
     }
 
     const auto location = split_location(path, options.type);
+    std::error_code ignored;
+    if (location.file.back() == '/' || std::filesystem::is_directory(location.file, ignored))
+        throw Error(GST_RESOURCE_ERROR_OPEN_WRITE,
+                    text("cannot write '%s': it is a folder; name a file in it", location.file.c_str()));
     const auto type = require_type(location.file, options.type);
 #ifndef HAVE_TIFF
     if (type == FileType::Tiff)

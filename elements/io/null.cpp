@@ -6,12 +6,13 @@ namespace {
 
 class Null final : public tomo::Sink {
   public:
-    static constexpr tomo::Info info{"null", "Sink", "Discards arrays, for tests and benchmarks", tomo::formats::all,
-                                     tomo::formats::all};
+    static constexpr tomo::Info info{"null", "Sink", "Discards arrays, for tests and benchmarks",
+                                     tomo::formats::all, tomo::formats::all};
 
     tomo::Property<bool> download{this, "download", "Bring every array to the host first", false};
     tomo::Property<bool> finish_all{this, "finish", "Wait until every array is computed", false};
-    tomo::Property<bool> durations{this, "durations", "Print how long ago each array's time stamp was, in ms, to standard error", false};
+    tomo::Property<bool> durations{
+        this, "durations", "Print how long ago each array's time stamp was, in ms, to standard error", false};
 
     bool wants_device_memory() const override { return true; }
     void begin(const tomo::ArrayInfo &) override {}

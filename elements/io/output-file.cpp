@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <vector>
 
@@ -69,6 +70,19 @@ FileDescriptor claim_partial(const std::string &target) {
             throw system_error("write", partial, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
         return file;
     }
+}
+
+void reserve_space(int descriptor, std::uint64_t offset, std::uint64_t bytes, const std::string &name) {
+    const auto what = "cannot write '" + name + "'";
+    rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        offset + bytes > limit.rlim_cur)
+        throw system_error(what, EFBIG, GST_RESOURCE_ERROR_WRITE);
+    // Other reasons than these: this file system can't reserve.
+    if (fallocate(descriptor, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(bytes)) !=
+            0 &&
+        (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+        throw system_error(what, errno, GST_RESOURCE_ERROR_WRITE);
 }
 
 void rename_partial(const std::string &target) {

@@ -21,6 +21,10 @@ std::string partial_name(const std::string &target);
 // descriptor is closed. Throws where somebody else is writing it.
 FileDescriptor claim_partial(const std::string &target);
 
+// Makes sure that the bytes from `offset` on can be written, as far as system and file system let one know
+// before. `name` is for the error.
+void reserve_space(int descriptor, std::uint64_t offset, std::uint64_t bytes, const std::string &name);
+
 // NAME.partial becomes NAME, in one step; a file of that name is replaced.
 void rename_partial(const std::string &target);
 

@@ -60,7 +60,7 @@ class RawFile final : public FileWriter {
             return {};
         }
         file_.keep(end_);
-        return {end_ / image_bytes_, file_.partial()};
+        return {end_ / image_bytes_, file_.partial(), 0};
     }
 
   private:

@@ -190,7 +190,7 @@ class TiffFile final : public FileWriter {
             return {};
         }
         file_.keep(end_);
-        return {images_before_ + images_, file_.partial()};
+        return {images_before_ + images_, file_.partial(), 0};
     }
 
   private:

@@ -45,24 +45,37 @@ struct Direction {
     double begin, end;        // of their angles
 };
 
-// The step of uneven angles. The median of the gaps, unless it makes holes everywhere: then the directions
-// come in bunches, as when a scan goes round several times and meets nearly the same angles again, and the
-// step is the distance of the bunches, the median of the arc rather than of the number of gaps. The one
-// largest gap is left out of that, since it may be a missing wedge.
+// Directions that are no wider than `same`, of sorted angles within half a turn.
+std::vector<Direction> directions_of(const std::vector<double> &sorted, double same) {
+    std::vector<Direction> directions;
+    for (std::size_t k = 0; k < sorted.size(); k++) {
+        if (directions.empty() || sorted[k] - directions.back().begin > same)
+            directions.push_back({k, 0, sorted[k], sorted[k]});
+        directions.back().count++;
+        directions.back().end = sorted[k];
+    }
+    return directions;
+}
+
+// The gap behind each direction; the last one's goes round to the first.
+std::vector<double> gaps_of(const std::vector<Direction> &directions) {
+    std::vector<double> gaps;
+    for (std::size_t d = 0; d + 1 < directions.size(); d++)
+        gaps.push_back(directions[d + 1].begin - directions[d].end);
+    gaps.push_back(directions.front().begin + pi - directions.back().end);
+    return gaps;
+}
+
+// The step of uneven angles: the median of the gaps, unless more than three gaps would be missing wedges by
+// that. Then directions come in bunches, as when a scan goes round several times and meets nearly the same
+// angles again, or at random, and the fourth largest gap says how far apart neighbours can be.
 double typical_gap(std::vector<double> gaps) {
+    constexpr std::size_t most_wedges = 3;
     std::sort(gaps.begin(), gaps.end());
     const double step = gaps[(gaps.size() - 1) / 2];
-    const auto is_hole = [step](double gap) { return gap > 2 * step; };
-    const std::size_t holes = std::count_if(gaps.begin(), gaps.end(), is_hole);
-    if (holes <= std::max<std::size_t>(3, gaps.size() / 10))
-        return step;
-    gaps.pop_back();
-    const double half = std::accumulate(gaps.begin(), gaps.end(), 0.0) / 2;
-    double arc = 0;
-    for (const double gap : gaps)
-        if ((arc += gap) >= half)
-            return gap;
-    return gaps.back();
+    if (gaps.size() > most_wedges && gaps[gaps.size() - 1 - most_wedges] > 2 * step)
+        return gaps[gaps.size() - 1 - most_wedges];
+    return step;
 }
 
 } // namespace
@@ -104,25 +117,18 @@ ProjectionWeights projection_weights(const std::vector<double> &angles) {
         folded[order[k]] += pi;
     std::rotate(order.begin(), order.begin() + cut, order.end());
 
-    // Angles closer than a hundredth of the mean step are one direction; so are those that differ by
-    // rounding.
+    std::vector<double> sorted(n);
+    std::transform(order.begin(), order.end(), sorted.begin(), [&](auto i) { return folded[i]; });
+
+    // First what is the same beyond doubt, that is by rounding or within a hundredth of the mean step, so
+    // that repeated angles don't make the step zero; then what is within a twentieth of the step.
     const double same = std::max(1e-9, 0.01 * (pi - largest) / n);
-    std::vector<Direction> directions;
-    for (std::size_t k = 0; k < n; k++) {
-        const double angle = folded[order[k]];
-        if (directions.empty() || angle - directions.back().end > same)
-            directions.push_back({k, 0, angle, angle});
-        directions.back().count++;
-        directions.back().end = angle;
-    }
+    std::vector<Direction> directions = directions_of(sorted, same);
     if (directions.size() == 1)
         return result;
-
-    std::vector<double> gaps; // behind each direction
-    for (std::size_t d = 0; d + 1 < directions.size(); d++)
-        gaps.push_back(directions[d + 1].begin - directions[d].end);
-    gaps.push_back(directions.front().begin + pi - directions.back().end);
-    const double step = typical_gap(gaps);
+    const double step = typical_gap(gaps_of(directions));
+    directions = directions_of(sorted, std::max(same, 0.05 * step));
+    const std::vector<double> gaps = gaps_of(directions);
     const auto is_missing = [step](double gap) { return gap > 2 * step * (1 + 1e-6); };
     const auto side = [&](double gap) { return (is_missing(gap) ? step : gap) / 2; };
 

@@ -22,7 +22,8 @@ struct ProjectionWeights {
 // Otherwise angles are folded modulo pi, where a parallel projection and its mirror image coincide, and a
 // projection's weight is half the distance to both neighbours on that circle; angles that coincide share.
 // A gap above two steps is a missing wedge: it isn't spread over the projections beside it, which get half a
-// step on that side, and there is a warning.
+// step on that side, and there is a warning. (Up to three; more gaps than that are taken for angles that come
+// in bunches or at random.)
 //
 // Throws Error when there is no angle or one isn't finite.
 ProjectionWeights projection_weights(const std::vector<double> &angles);

@@ -260,6 +260,17 @@ ArrayInfo ArrayInfo::with_rate(int n, int d) const {
     return info;
 }
 
+ArrayInfo ArrayInfo::with_rate_times(unsigned n, unsigned d) const {
+    int rate_n = 0, rate_d = 1;
+    if (n > G_MAXINT || d > G_MAXINT || !gst_util_fraction_multiply(fps_n, fps_d, n, d, &rate_n, &rate_d))
+        return with_rate(0, 1);
+    return with_rate(rate_n, rate_d);
+}
+
+ArrayInfo ArrayInfo::floats() const {
+    return is_complex() ? with_format(GST_TOMO_FORMAT_FLOAT32).with_size(2 * width, height) : *this;
+}
+
 GstClockTime ArrayInfo::frame_duration() const {
     return fps_n > 0 ? gst_util_uint64_scale_int(GST_SECOND, fps_d, fps_n) : GST_CLOCK_TIME_NONE;
 }

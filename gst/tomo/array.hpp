@@ -25,6 +25,10 @@ struct GST_TOMO_API ArrayInfo : GstTomoArrayInfo {
     ArrayInfo with_size(unsigned w, unsigned h) const { return with_size(w, h, depth); }
     ArrayInfo with_domain(GstTomoDomain d) const;
     ArrayInfo with_rate(int n, int d) const;
+    // The rate of a stream that has `n` frames for every `d` of this one.
+    ArrayInfo with_rate_times(unsigned n, unsigned d) const;
+    // Complex samples as twice as many float32, real and imaginary part; others as they are.
+    ArrayInfo floats() const;
 
     bool is_complex() const { return format == GST_TOMO_FORMAT_COMPLEX64; }
     std::size_t sample_size() const { return gst_tomo_format_get_size(format); }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/cl.hpp>
 
+#include <algorithm>
+
 namespace tomo {
 
 const char *cl_error_name(int status) {
@@ -87,9 +89,8 @@ void cl_check(cl_int status, const std::string &what) {
 void WaitList::add(const Stamp &stamp) {
     if (!stamp || stamp.queue.get() == waiting_)
         return;
-    for (cl_event known : raw_)
-        if (known == stamp.event.get())
-            return;
+    if (std::find(raw_.begin(), raw_.end(), stamp.event.get()) != raw_.end())
+        return;
     // A stamp without a queue belongs to no queue of ours (a user event): nothing to flush.
     if (stamp.queue)
         cl_check(clFlush(stamp.queue.get()), "flushing a queue that another one waits for");
@@ -99,6 +100,8 @@ void WaitList::add(const Stamp &stamp) {
 
 void WaitList::add(const WaitList &other) {
     for (const auto &event : other.events_) {
+        if (std::find(raw_.begin(), raw_.end(), event.get()) != raw_.end())
+            continue;
         events_.push_back(event);
         raw_.push_back(event.get());
     }
@@ -116,9 +119,14 @@ void wait_for(const Stamp &stamp, const std::string &what) {
     cl_check(waited, what);
 }
 
-bool is_complete(const Stamp &stamp) {
-    return !stamp || cl_query<cl_int>(clGetEventInfo, stamp.event.get(), CL_EVENT_COMMAND_EXECUTION_STATUS,
-                                      cl_int{CL_COMPLETE}) <= CL_COMPLETE;
+static cl_int status_of(const Stamp &stamp) {
+    return stamp ? cl_query<cl_int>(clGetEventInfo, stamp.event.get(), CL_EVENT_COMMAND_EXECUTION_STATUS,
+                                    cl_int{CL_COMPLETE})
+                 : CL_COMPLETE;
 }
+
+bool is_complete(const Stamp &stamp) { return status_of(stamp) <= CL_COMPLETE; }
+
+bool has_failed(const Stamp &stamp) { return status_of(stamp) < 0; }
 
 } // namespace tomo

@@ -97,7 +97,8 @@ class GST_TOMO_API WaitList {
 
 // Blocks until the command has ended; throws Error with `what` if it failed.
 GST_TOMO_API void wait_for(const Stamp &stamp, const std::string &what);
-GST_TOMO_API bool is_complete(const Stamp &stamp);
+GST_TOMO_API bool is_complete(const Stamp &stamp); // also when it failed
+GST_TOMO_API bool has_failed(const Stamp &stamp);
 
 template <class T, class Object, class Query, class Param>
 T cl_query(Query query, Object object, Param param, const T &fallback = {}) {

@@ -34,6 +34,7 @@ class GST_TOMO_API Array {
     }
     // The same samples with another shape.
     Array as(const ArrayInfo &info) const { return {info, storage_, byte_offset_}; }
+    Array floats() const { return as(info_.floats()); }
 
     BufferRef to_buffer() const;
 

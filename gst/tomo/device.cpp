@@ -111,25 +111,27 @@ std::size_t choose(const std::vector<Found> &devices, std::string selector) {
 // "512M" and the like; 0 where it is no size.
 std::size_t parse_size(const char *given) {
     char *end = nullptr;
-    const double value = g_ascii_strtod(given, &end);
-    double unit = 1;
-    switch (g_ascii_toupper(*end)) {
-    case 'K':
-        unit = 1024.0;
-        break;
-    case 'M':
-        unit = 1024.0 * 1024;
-        break;
+    double value = g_ascii_strtod(given, &end);
+    switch (end == given ? '?' : g_ascii_toupper(*end)) {
     case 'G':
-        unit = 1024.0 * 1024 * 1024;
-        break;
-    case '\0':
+        value *= 1024;
+        [[fallthrough]];
+    case 'M':
+        value *= 1024;
+        [[fallthrough]];
+    case 'K':
+        value *= 1024;
+        end++;
         break;
     default:
-        return 0;
+        break;
     }
-    return value > 0 ? static_cast<std::size_t>(value * unit) : 0;
+    constexpr double most = 9007199254740992.0; // 2^53: far more than any device has, and exact
+    return *end == '\0' && value >= 1 && value <= most ? static_cast<std::size_t>(value) : 0;
 }
+
+// For tests: on devices that share the host's memory as well, arrays travel through pinned memory.
+bool plays_discrete() { return g_strcmp0(g_getenv("GST_TOMO_TEST_DISCRETE"), "1") == 0; }
 
 // The host needs room of its own, so a device that shares its memory takes half of it.
 std::size_t default_memory_limit(cl_device_id id, bool shares_host_memory) {
@@ -159,13 +161,22 @@ std::string sha256(const std::string &data) {
     return sum.get();
 }
 
+// A cached program is a file of the binary's checksum, as text, and the binary.
+constexpr std::size_t checksum_length = 64;
+
 ClProgram load_binary(cl_context context, cl_device_id id, const std::string &path, const std::string &options) {
     std::ifstream file(path, std::ios::binary);
     if (!file)
         return {};
     std::stringstream contents;
     contents << file.rdbuf();
-    const std::string binary = contents.str();
+    const std::string stored = contents.str();
+    // Drivers trust what they load, so nothing damaged may reach them.
+    const std::string binary = stored.substr(std::min(stored.size(), checksum_length));
+    if (stored.compare(0, checksum_length, sha256(binary)) != 0) {
+        GST_INFO("cached program %s is damaged, compiling anew", path.c_str());
+        return {};
+    }
     const auto *data = reinterpret_cast<const unsigned char *>(binary.data());
     const std::size_t size = binary.size();
     cl_int loaded = CL_SUCCESS, status = CL_SUCCESS;
@@ -179,20 +190,32 @@ ClProgram load_binary(cl_context context, cl_device_id id, const std::string &pa
 }
 
 // A cache that can't be written only costs time, so failures are logged and no more.
-void store_binary(const ClProgram &program, const std::string &path) {
-    std::size_t size = 0;
-    if (clGetProgramInfo(program.get(), CL_PROGRAM_BINARY_SIZES, sizeof size, &size, nullptr) != CL_SUCCESS || !size)
+void store_binary(const ClProgram &program, cl_device_id id, const std::string &path) {
+    // A program has an entry for each device of its context, built for or not.
+    std::size_t ids_size = 0;
+    if (clGetProgramInfo(program.get(), CL_PROGRAM_DEVICES, 0, nullptr, &ids_size) != CL_SUCCESS)
         return;
-    std::vector<unsigned char> binary(size);
-    unsigned char *data = binary.data();
-    if (clGetProgramInfo(program.get(), CL_PROGRAM_BINARIES, sizeof data, &data, nullptr) != CL_SUCCESS)
+    std::vector<cl_device_id> ids(ids_size / sizeof(cl_device_id));
+    std::vector<std::size_t> sizes(ids.size());
+    if (clGetProgramInfo(program.get(), CL_PROGRAM_DEVICES, ids_size, ids.data(), nullptr) != CL_SUCCESS ||
+        clGetProgramInfo(program.get(), CL_PROGRAM_BINARY_SIZES, sizes.size() * sizeof sizes[0], sizes.data(),
+                         nullptr) != CL_SUCCESS)
         return;
+    const std::size_t ours = std::find(ids.begin(), ids.end(), id) - ids.begin();
+    if (ours == ids.size() || sizes[ours] == 0)
+        return;
+    std::string binary(sizes[ours], '\0');
+    std::vector<unsigned char *> places(ids.size()); // null: not wanted
+    places[ours] = reinterpret_cast<unsigned char *>(binary.data());
+    if (clGetProgramInfo(program.get(), CL_PROGRAM_BINARIES, places.size() * sizeof places[0], places.data(),
+                         nullptr) != CL_SUCCESS)
+        return;
+    binary.insert(0, sha256(binary));
     std::unique_ptr<char, decltype(&g_free)> dir(g_path_get_dirname(path.c_str()), g_free);
     GError *error = nullptr;
     // g_file_set_contents writes beside and renames.
     if (g_mkdir_with_parents(dir.get(), 0700) != 0 ||
-        !g_file_set_contents(path.c_str(), reinterpret_cast<char *>(binary.data()), static_cast<gssize>(size),
-                             &error)) {
+        !g_file_set_contents(path.c_str(), binary.data(), static_cast<gssize>(binary.size()), &error)) {
         GST_INFO("can't write %s: %s", path.c_str(), error ? error->message : g_strerror(errno));
         g_clear_error(&error);
     }
@@ -273,7 +296,8 @@ Device::Device(cl_device_id id, unsigned index, const ClContext &context)
               cl_query_string(clGetDeviceInfo, id, CL_DRIVER_VERSION) + ", " +
               cl_query_string(clGetDeviceInfo, id, CL_DEVICE_VERSION);
     is_cpu_ = type & CL_DEVICE_TYPE_CPU;
-    shares_host_memory_ = cl_query<cl_bool>(clGetDeviceInfo, id, CL_DEVICE_HOST_UNIFIED_MEMORY) || is_cpu_;
+    shares_host_memory_ =
+        (cl_query<cl_bool>(clGetDeviceInfo, id, CL_DEVICE_HOST_UNIFIED_MEMORY) || is_cpu_) && !plays_discrete();
     has_images_ = !is_cpu_ && cl_query<cl_bool>(clGetDeviceInfo, id, CL_DEVICE_IMAGE_SUPPORT);
     has_fp64_ = cl_query_string(clGetDeviceInfo, id, CL_DEVICE_EXTENSIONS).find("cl_khr_fp64") !=
                 std::string::npos;
@@ -352,7 +376,7 @@ ClProgram Device::program(const std::string &name, const std::string &source, co
                              first_error(log).c_str()),
                         text("%s with options '%s':\n%s", cl_error_name(status), options.c_str(), log.c_str()));
         }
-        store_binary(program, path);
+        store_binary(program, id_, path);
     }
     programs_.emplace(key, program);
     return program;
@@ -395,9 +419,9 @@ std::unique_ptr<Block> Device::take_block(std::size_t size, const std::function<
     constexpr auto patience = std::chrono::seconds(10);
     constexpr auto look_again = std::chrono::milliseconds(50);
     auto deadline = std::chrono::steady_clock::now() + patience;
-    std::size_t taken_before = 0;
 
     std::unique_lock<std::mutex> lock(memory_lock_);
+    auto given_before = given_back_;
     while (true) {
         // Exact fits only: streams have one size, so nearly every request finds one after the first frames.
         if (auto fit = free_.find(size); fit != free_.end()) {
@@ -405,6 +429,7 @@ std::unique_ptr<Block> Device::take_block(std::size_t size, const std::function<
             free_.erase(fit);
             free_size_ -= size;
             taken_ += size;
+            block->forget_failures();
             return block;
         }
         while (!free_.empty() && taken_ + free_size_ + size > memory_limit_) {
@@ -414,10 +439,17 @@ std::unique_ptr<Block> Device::take_block(std::size_t size, const std::function<
         if (taken_ + size <= memory_limit_) {
             taken_ += size;
             lock.unlock();
-            auto block = make_block(size);
-            if (!block) {
-                trim();
+            std::unique_ptr<Block> block;
+            try {
                 block = make_block(size);
+                if (!block) {
+                    trim();
+                    block = make_block(size);
+                }
+            } catch (...) {
+                lock.lock();
+                taken_ -= size;
+                throw;
             }
             if (block)
                 return block;
@@ -426,9 +458,9 @@ std::unique_ptr<Block> Device::take_block(std::size_t size, const std::function<
         }
         if (cancelled && cancelled())
             throw Flushing();
-        if (taken_ < taken_before)
+        if (given_back_ != given_before)
             deadline = std::chrono::steady_clock::now() + patience;
-        taken_before = taken_;
+        given_before = given_back_;
         if (taken_ == 0 || std::chrono::steady_clock::now() > deadline)
             throw Error(GST_RESOURCE_ERROR_NO_SPACE_LEFT,
                         text("out of memory on %s: %zu bytes wanted, %zu of %zu in use and none given back; use fewer "
@@ -442,6 +474,7 @@ void Device::give_block(std::unique_ptr<Block> block) noexcept {
     {
         std::lock_guard<std::mutex> lock(memory_lock_);
         taken_ -= block->size;
+        given_back_++;
         free_size_ += block->size;
         const std::size_t size = block->size;
         free_.emplace(size, std::move(block));
@@ -462,33 +495,74 @@ std::size_t Device::memory_in_use() const {
 
 // Context -----------------------------------------------------------------------------------------------------
 
-std::shared_ptr<Context> Context::create(const std::string &selector) {
-    init_debug();
-    const auto devices = all_devices();
-    const auto chosen = choose(devices, selector);
-    std::shared_ptr<Context> context(new Context);
-    context->platform_ = devices[chosen].platform;
+namespace {
 
+using Devices = std::vector<std::shared_ptr<Device>>;
+
+// All devices of a platform, in a new context.
+std::shared_ptr<const Devices> open_platform(const std::vector<Found> &found, const Found &chosen) {
     std::vector<cl_device_id> ids;
-    for (const auto &device : devices)
-        if (device.platform == context->platform_)
+    for (const auto &device : found)
+        if (device.platform == chosen.platform)
             ids.push_back(device.id);
     const cl_context_properties properties[] = {
-        CL_CONTEXT_PLATFORM, reinterpret_cast<cl_context_properties>(context->platform_), 0};
+        CL_CONTEXT_PLATFORM, reinterpret_cast<cl_context_properties>(chosen.platform), 0};
     cl_int status = CL_SUCCESS;
-    context->handle_ =
-        ClContext(clCreateContext(properties, ids.size(), ids.data(), nullptr, nullptr, &status));
-    cl_check(status, "creating an OpenCL context on " + devices[chosen].platform_name);
+    const ClContext context(clCreateContext(properties, ids.size(), ids.data(), nullptr, nullptr, &status));
+    cl_check(status, "creating an OpenCL context on " + chosen.platform_name);
 
-    for (std::size_t i = 0; i < devices.size(); i++) {
-        if (devices[i].platform != context->platform_)
-            continue;
-        context->devices_.push_back(std::make_shared<Device>(devices[i].id, i, context->handle_));
-        if (i == chosen)
-            context->default_device_ = context->devices_.back();
+    auto devices = std::make_shared<Devices>();
+    for (std::size_t i = 0; i < found.size(); i++)
+        if (found[i].platform == chosen.platform)
+            devices->push_back(std::make_shared<Device>(found[i].id, i, context));
+    return devices;
+}
+
+} // namespace
+
+void Context::set_devices(const std::shared_ptr<const Devices> &devices) {
+    devices_ = devices;
+    handle_ = ClContext::retained(devices->front()->context());
+    platform_ = cl_query<cl_platform_id>(clGetDeviceInfo, devices->front()->id(), CL_DEVICE_PLATFORM);
+    default_device_ = devices->front();
+}
+
+std::shared_ptr<Context> Context::create(const std::string &selector) {
+    static std::mutex lock;
+    static std::map<cl_platform_id, std::weak_ptr<const Devices>> open_platforms;
+
+    init_debug();
+    const auto found = all_devices();
+    const auto chosen = choose(found, selector);
+    std::shared_ptr<Context> context(new Context);
+    {
+        std::lock_guard<std::mutex> guard(lock);
+        auto &known = open_platforms[found[chosen].platform];
+        auto devices = known.lock();
+        if (!devices)
+            known = devices = open_platform(found, found[chosen]);
+        context->set_devices(devices);
     }
+    for (const auto &device : context->devices())
+        if (device->index() == chosen)
+            context->default_device_ = device;
     GST_INFO("using %s (%s)", context->default_device_->name().c_str(), context->default_device_->driver().c_str());
     return context;
+}
+
+std::shared_ptr<Context> Context::with_usual_default() const {
+    try {
+        const auto usual = choose(all_devices(), "");
+        for (const auto &device : devices())
+            if (device->index() == usual) {
+                std::shared_ptr<Context> context(new Context(*this));
+                context->default_device_ = device;
+                return context;
+            }
+    } catch (const Error &e) {
+        GST_INFO("no usual device: %s", e.what());
+    }
+    return nullptr;
 }
 
 std::shared_ptr<Context> Context::wrap(cl_context raw) {
@@ -500,21 +574,20 @@ std::shared_ptr<Context> Context::wrap(cl_context raw) {
     if (ids.empty())
         throw Error(GST_RESOURCE_ERROR_NOT_FOUND, "the given OpenCL context has no device");
 
-    std::shared_ptr<Context> context(new Context);
-    context->handle_ = ClContext::retained(raw);
-    context->platform_ = cl_query<cl_platform_id>(clGetDeviceInfo, ids[0], CL_DEVICE_PLATFORM);
-    const auto devices = all_devices();
+    const auto found = all_devices();
+    const auto handle = ClContext::retained(raw);
+    auto devices = std::make_shared<Devices>();
     for (cl_device_id id : ids) {
-        const auto known = std::find_if(devices.begin(), devices.end(), [&](const auto &d) { return d.id == id; });
-        context->devices_.push_back(std::make_shared<Device>(
-            id, static_cast<unsigned>(known - devices.begin()), context->handle_));
+        const auto known = std::find_if(found.begin(), found.end(), [&](const auto &f) { return f.id == id; });
+        devices->push_back(std::make_shared<Device>(id, static_cast<unsigned>(known - found.begin()), handle));
     }
-    context->default_device_ = context->devices_.front();
+    std::shared_ptr<Context> context(new Context);
+    context->set_devices(devices);
     return context;
 }
 
 std::shared_ptr<Device> Context::find(const std::string &selector) const {
-    for (const auto &device : devices_)
+    for (const auto &device : devices())
         if (matches(selector, device->index(), device->name()))
             return device;
     return nullptr;

@@ -97,6 +97,9 @@ BufferRef Array::to_buffer() const {
     GstMemory *memory = new_memory(storage_);
     if (byte_offset_ != 0 || info_.size() != storage_->size())
         gst_memory_resize(memory, byte_offset_, info_.size());
+    // Others see the same samples: who wants to write copies them first. (Two owners are this array and the memory.)
+    if (storage_.use_count() > 2)
+        GST_MINI_OBJECT_FLAG_SET(memory, GST_MEMORY_FLAG_READONLY);
     BufferRef buffer(gst_buffer_new());
     gst_buffer_append_memory(buffer.get(), memory);
     return buffer;
@@ -118,7 +121,14 @@ void copy_packed(GstBuffer *buffer, const ArrayInfo &info, void *destination) {
     const std::size_t row_stride = meta ? meta->row_stride : row;
     const std::size_t plane_stride = meta ? meta->plane_stride : row * info.height;
     const std::size_t offset = meta ? meta->offset : 0;
-    const std::size_t needed = offset + (info.depth - 1) * plane_stride + (info.height - 1) * row_stride + row;
+    gsize planes = 0, rows = 0, needed = 0;
+    const bool fits = g_size_checked_mul(&planes, info.depth - 1, plane_stride) &&
+                      g_size_checked_mul(&rows, info.height - 1, row_stride) &&
+                      g_size_checked_add(&needed, planes, rows) && g_size_checked_add(&needed, needed, row) &&
+                      g_size_checked_add(&needed, needed, offset);
+    if (!fits)
+        throw Error(GST_STREAM_ERROR_FORMAT, text("a buffer's strides of %zu and %zu bytes are too large for %s",
+                                                  row_stride, plane_stride, info.describe().c_str()));
     const std::size_t size = gst_buffer_get_size(buffer);
     if (size < needed || (!meta && size != needed))
         throw Error(GST_STREAM_ERROR_FORMAT, text("a buffer of %zu bytes came where %s takes %zu", size,
@@ -174,6 +184,13 @@ void Element::Launch::add_written(Array &array, Storage::Contents contents) {
     add_place(array);
 }
 
+void Element::Launch::add(Whole whole) {
+    waits_.add(whole.array.storage()->read(queue_));
+    reads_.push_back(whole.array.storage());
+    const cl_mem buffer = whole.array.storage()->buffer();
+    set(sizeof buffer, &buffer);
+}
+
 void Element::Launch::add(const ClMem &mem) {
     const cl_mem raw = mem.get();
     set(sizeof raw, &raw);
@@ -198,17 +215,23 @@ ClEvent Element::Launch::run(const WorkSize &size) {
     return done;
 }
 
-void Element::input_format(const std::string &name, GstTomoFormat format) {
-    if (format == GST_TOMO_FORMAT_FLOAT64 && !device()->has_fp64())
-        throw Error(GST_STREAM_ERROR_FORMAT,
-                    text("%s has no float64: convert the input before", device()->name().c_str()));
-    input_formats_[name] = format;
+void Element::input_format(const std::string &name, GstTomoFormat format) { input_formats_[name] = format; }
+
+void Element::input_size(const std::string &name, std::size_t bytes) {
+    input_format(name, bytes == 1   ? GST_TOMO_FORMAT_UINT8
+                       : bytes == 2 ? GST_TOMO_FORMAT_UINT16
+                       : bytes == 4 ? GST_TOMO_FORMAT_UINT32
+                                    : GST_TOMO_FORMAT_COMPLEX64);
 }
 
 std::string Element::input_types() const {
     std::string options;
-    for (const auto &[input, format] : input_formats_)
+    for (const auto &[input, format] : input_formats_) {
+        if (format == GST_TOMO_FORMAT_FLOAT64 && !device_->has_fp64())
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("%s has no float64: convert the input before", device_->name().c_str()));
         options += text(" -D %s_T=%s", input.c_str(), cl_type(format));
+    }
     return options;
 }
 
@@ -218,14 +241,19 @@ Kernel &Element::kernel(const std::string &function, const std::string &options,
     const std::string key = name + ':' + function + ':' + all;
     if (auto known = kernels_.find(key); known != kernels_.end())
         return known->second;
-    return kernel_from_source(name, kernel_file(name), function, all);
+    return compile(key, name, kernel_file(name), function, all);
 }
 
 Kernel &Element::kernel_from_source(const std::string &name, const std::string &source, const std::string &function,
                                     const std::string &options) {
-    const std::string key = name + ':' + function + ':' + options;
+    const std::string key = name + ':' + function + ':' + options + '\n' + source;
     if (auto known = kernels_.find(key); known != kernels_.end())
         return known->second;
+    return compile(key, name, source, function, options);
+}
+
+Kernel &Element::compile(const std::string &key, const std::string &name, const std::string &source,
+                         const std::string &function, const std::string &options) {
     std::string file = name; // as the compiler will name it
     std::replace(file.begin(), file.end(), '"', '\'');
     std::replace(file.begin(), file.end(), '\n', ' ');
@@ -249,11 +277,39 @@ void Element::fill(Array &array, const void *pattern, std::size_t pattern_size) 
     array.storage()->write_done(q, ClEvent(event));
 }
 
-Array Element::upload(const std::vector<float> &values) {
-    Array array = allocate({GST_TOMO_FORMAT_FLOAT32, static_cast<unsigned>(std::max<std::size_t>(values.size(), 1)), 1});
-    const Host<float> host(array);
-    std::copy(values.begin(), values.end(), host.data());
+void Element::copy_rows(const Array &from, Rows source, Array &to, Rows target, std::size_t bytes, std::size_t rows) {
+    const auto q = queue();
+    auto waits = from.storage()->read(q);
+    waits.add(to.storage()->write(q, Storage::Contents::keep));
+    const std::size_t first = from.byte_offset() + source.offset, there = to.byte_offset() + target.offset;
+    cl_event event = nullptr;
+    if (rows == 1 || (source.pitch == bytes && target.pitch == bytes)) {
+        cl_check(clEnqueueCopyBuffer(q, from.storage()->buffer(), to.storage()->buffer(), first, there, rows * bytes,
+                                     waits.size(), waits.data(), &event),
+                 "copying an array");
+    } else {
+        const std::size_t origin[3] = {first % source.pitch, first / source.pitch, 0};
+        const std::size_t destination[3] = {there % target.pitch, there / target.pitch, 0};
+        const std::size_t region[3] = {bytes, rows, 1};
+        cl_check(clEnqueueCopyBufferRect(q, from.storage()->buffer(), to.storage()->buffer(), origin, destination,
+                                         region, source.pitch, 0, target.pitch, 0, waits.size(), waits.data(), &event),
+                 "copying rows of an array");
+    }
+    const ClEvent done(event);
+    from.storage()->read_done(q, done);
+    to.storage()->write_done(q, done);
+}
+
+Array Element::upload(const void *table, std::size_t bytes) {
+    Array array = allocate({GST_TOMO_FORMAT_UINT8, static_cast<unsigned>(bytes), 1});
+    const Host<char> host(array);
+    std::memcpy(host.data(), table, bytes);
     return array;
+}
+
+Array Element::upload(const std::vector<float> &values) {
+    return upload(values.data(), values.size() * sizeof(float))
+        .as({GST_TOMO_FORMAT_FLOAT32, static_cast<unsigned>(values.size()), 1});
 }
 
 // Messages ----------------------------------------------------------------------------------------------------
@@ -337,14 +393,21 @@ bool Element::open() {
         {
             // Recursive, because asking may come back as set_context.
             std::lock_guard<std::recursive_mutex> lock(context_lock_);
+            if (!context_) // what the application gave before outlives state NULL
+                if (GstContext *kept = gst_element_get_context(gst_, GST_TOMO_CONTEXT_TYPE)) {
+                    context_ = ObjectRef<GstTomoContext>(gst_tomo_context_from_context(kept));
+                    gst_context_unref(kept);
+                }
             if (!device_ && !look_for_context(selector)) {
                 gst_element_post_message(gst_, gst_message_new_need_context(GST_OBJECT(gst_), GST_TOMO_CONTEXT_TYPE));
                 if (!look_for_context(selector)) {
-                    const bool first = !context_;
-                    context_ = ObjectRef<GstTomoContext>(new_context_object(Context::create(selector)));
-                    device_ = context_of(context_.get())->default_device();
+                    const auto own = Context::create(selector);
+                    const auto common = selector.empty() ? own : own->with_usual_default();
                     // A context for another platform is this element's own affair.
-                    if (first)
+                    const bool is_news = !context_ && common;
+                    device_ = own->default_device();
+                    context_ = ObjectRef<GstTomoContext>(new_context_object(common ? common : own));
+                    if (is_news)
                         gst_element_post_message(
                             gst_, gst_message_new_have_context(GST_OBJECT(gst_),
                                                                gst_tomo_context_to_context(context_.get())));
@@ -373,13 +436,18 @@ void Element::adopt(const std::shared_ptr<Device> &device) {
     device_ = device;
     prepare();
     start();
+    device_changed();
 }
 
 Array Element::import(GstBuffer *buffer, const ArrayInfo &info) {
+    // The first buffer decides about the device: later there may be something on it, and inputs may differ.
+    const bool first = !std::exchange(settled_, true);
     GstMemory *memory = gst_buffer_n_memory(buffer) == 1 ? gst_buffer_peek_memory(buffer, 0) : nullptr;
     const auto storage = memory ? storage_of(memory) : nullptr;
+    // Only the first buffer decides: what was gathered since lies on the device, and inputs may differ.
+    const bool is_first = !std::exchange(settled_, true);
     if (storage && !gst_buffer_get_tomo_array_meta(buffer)) {
-        if (storage->device() != device_ && device_selector.value().empty())
+        if (first && storage->device() != device_ && device_selector.value().empty())
             adopt(storage->device());
         // Kernels address whole samples, and only buffers of their own context.
         if (storage->device()->context() == device()->context() && memory->offset % info.sample_size() == 0) {
@@ -387,7 +455,13 @@ Array Element::import(GstBuffer *buffer, const ArrayInfo &info) {
                 throw Error(GST_STREAM_ERROR_FORMAT,
                             text("a buffer of %zu bytes came where %s takes %zu", static_cast<std::size_t>(memory->size),
                                  info.describe().c_str(), static_cast<std::size_t>(info.size())));
-            return {info, storage, memory->offset};
+            // Who keeps the array keeps the buffer, or the buffer's pool or another owner would write to it.
+            struct Kept {
+                std::shared_ptr<Storage> storage;
+                BufferRef buffer;
+            };
+            const auto kept = std::make_shared<Kept>(Kept{storage, BufferRef::referenced(buffer)});
+            return {info, std::shared_ptr<Storage>(kept, storage.get()), memory->offset};
         }
     }
     Array array = allocate(info);
@@ -483,6 +557,8 @@ GstStateChangeReturn leaf_change_state(GstElement *gst, GstStateChange transitio
         element->close();
         return GST_STATE_CHANGE_FAILURE;
     }
+    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+        element->unsettle();
     // Elements that wait for memory must not hold up the deactivation of their pads.
     element->set_cancelled(transition == GST_STATE_CHANGE_PAUSED_TO_READY);
     const auto result = GST_ELEMENT_CLASS(parent_class_of(gst))->change_state(gst, transition);
@@ -508,8 +584,11 @@ void leaf_class_init(gpointer klass, gpointer data) {
     const auto prototype = make(descriptor, nullptr);
     guint id = 0;
     for (const auto *property : prototype->properties()) {
+        id++; // also of one left out: it is the place in the list
+        if (property == &prototype->device_selector && !prototype->needs_device())
+            continue;
         GParamSpec *spec = property->make_spec(type_name);
-        g_object_class_install_property(object_class, ++id, spec);
+        g_object_class_install_property(object_class, id, spec);
         if (G_IS_PARAM_SPEC_ENUM(spec))
             gst_type_mark_as_plugin_api(G_PARAM_SPEC_VALUE_TYPE(spec), static_cast<GstPluginAPIFlags>(0));
     }

@@ -69,6 +69,17 @@ struct LocalMemory {
     std::size_t bytes;
 };
 
+// An array as one argument: the whole buffer, without an offset; for tables.
+struct Whole {
+    const Array &array;
+};
+
+// Where rows of bytes lie in an array: the first one's distance from the array's start, and that of each to the next.
+struct Rows {
+    std::size_t offset = 0;
+    std::size_t pitch = 0;
+};
+
 // An array argument that is read and written.
 struct Update {
     Array &array;
@@ -109,6 +120,8 @@ class GST_TOMO_API Element {
     Kernel &kernel_from_source(const std::string &name, const std::string &source, const std::string &function,
                                const std::string &options = {});
     void input_format(const std::string &name, GstTomoFormat format);
+    // For kernels that only move samples: a type of that size, so that formats of one size share a program.
+    void input_size(const std::string &name, std::size_t bytes);
     std::string input_types() const; // as build options
 
     // Enqueues a kernel. Arrays take two arguments each, IN or OUT in kernels/common.h; const ones are read.
@@ -121,8 +134,11 @@ class GST_TOMO_API Element {
     Array allocate(const ArrayInfo &info);
     // Repeats a pattern all over the array; its size divides that of the array.
     void fill(Array &array, const void *pattern, std::size_t pattern_size);
-    // A small table for kernels, as an array of float32.
+    // Copies rows of `bytes` each, on the device. Everything else in `to` stays.
+    void copy_rows(const Array &from, Rows source, Array &to, Rows target, std::size_t bytes, std::size_t rows = 1);
+    // A small table for kernels, as an array of float32 or of bytes.
     Array upload(const std::vector<float> &values);
+    Array upload(const void *table, std::size_t bytes);
 
     // A warning on the bus; the stream goes on.
     void warn(const std::string &message);
@@ -154,12 +170,16 @@ class GST_TOMO_API Element {
     const std::vector<PropertyBase *> &properties() const { return properties_; }
     PropertyBase *property(unsigned id) const { return id >= 1 && id <= properties_.size() ? properties_[id - 1] : nullptr; }
     virtual void property_changed(PropertyBase *) {}
+    // What was prepared for the device before is gone.
+    virtual void device_changed() {}
     virtual void describe_pads(GstElementClass *klass) const = 0;
     virtual void attach() {}
 
     bool open();  // to READY
     void close(); // to NULL
     void forget_error() { failed_ = false; }
+    // The next buffer may choose the device.
+    void unsettle() { settled_ = false; }
     bool has_failed() const { return failed_; }
     bool handle_context_query(GstQuery *query);
     void set_context(GstContext *context);
@@ -182,6 +202,7 @@ class GST_TOMO_API Element {
         void add(Array &array) { add_written(array, Storage::Contents::discard); }
         void add(Array &&array) { add(static_cast<const Array &>(array)); }
         void add(Update update) { add_written(update.array, Storage::Contents::keep); }
+        void add(Whole whole);
         void add(LocalMemory local) { set(local.bytes, nullptr); }
         void add(const ClMem &mem);
         void add(const ClSampler &sampler);
@@ -206,6 +227,8 @@ class GST_TOMO_API Element {
     };
 
   private:
+    Kernel &compile(const std::string &key, const std::string &name, const std::string &source,
+                    const std::string &function, const std::string &options);
     void adopt(const std::shared_ptr<Device> &device);
     bool look_for_context(const std::string &selector);
 
@@ -220,6 +243,7 @@ class GST_TOMO_API Element {
     std::deque<Stamp> in_flight_;
     std::atomic<bool> cancelled_{false};
     std::atomic<bool> failed_{false};
+    bool settled_ = false; // the first buffer has been seen
 
     static constexpr std::size_t max_frames_in_flight = 3;
 };

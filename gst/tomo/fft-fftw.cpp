@@ -9,6 +9,7 @@
 #include <gmodule.h>
 
 #include <cstring>
+#include <optional>
 
 namespace tomo {
 
@@ -86,26 +87,50 @@ using Plan = std::unique_ptr<GstTomoFftwPlan, void (*)(GstTomoFftwPlan *)>;
 struct Job {
     std::shared_ptr<GstTomoFftwPlan> plan;
     FftDirection direction;
-    std::size_t in_byte, out_byte;
-};
-
-// The copy of these that the native kernel gets has host addresses in place of the buffers.
-struct KernelArgs {
-    const Job *job;
-    void *in, *out;
+    const void *in;
+    void *out;
 };
 
 void CL_CALLBACK run_job(void *data) {
-    KernelArgs args;
-    std::memcpy(&args, data, sizeof args);
-    const Job &job = *args.job;
-    if (!args.out)
-        args.out = args.in;
-    fftw_module().module->plan_run(
-        job.plan.get(), job.direction == FftDirection::Inverse,
-        reinterpret_cast<const float *>(static_cast<const char *>(args.in) + job.in_byte),
-        reinterpret_cast<float *>(static_cast<char *>(args.out) + job.out_byte));
+    const Job *job = nullptr;
+    std::memcpy(&job, data, sizeof job);
+    fftw_module().module->plan_run(job->plan.get(), job->direction == FftDirection::Inverse,
+                                   static_cast<const float *>(job->in), static_cast<float *>(job->out));
 }
+
+// The host's view of a buffer while the queue is at the commands enqueued in this object's life.
+//
+// A native kernel could be given its buffers' addresses by OpenCL, but PoCL (3.1) hands them over in the
+// order in which the buffers were made. Devices that share the host's memory map without copying.
+class Mapping {
+  public:
+    Mapping(cl_command_queue queue, cl_mem buffer, std::size_t byte, std::size_t size, cl_map_flags access,
+            const WaitList &wait)
+        : queue_(queue), buffer_(buffer) {
+        cl_int status = CL_SUCCESS;
+        address_ = clEnqueueMapBuffer(queue, buffer, CL_FALSE, access, byte, size, wait.size(), wait.data(),
+                                      nullptr, &status);
+        cl_check(status, "mapping the memory of an FFT");
+    }
+    ~Mapping() {
+        if (address_)
+            clEnqueueUnmapMemObject(queue_, buffer_, address_, 0, nullptr, nullptr);
+    }
+    Mapping(const Mapping &) = delete;
+    Mapping &operator=(const Mapping &) = delete;
+
+    void *address() const { return address_; }
+    void end() {
+        void *const address = std::exchange(address_, nullptr);
+        cl_check(clEnqueueUnmapMemObject(queue_, buffer_, address, 0, nullptr, nullptr),
+                 "unmapping the memory of an FFT");
+    }
+
+  private:
+    cl_command_queue queue_;
+    cl_mem buffer_;
+    void *address_ = nullptr;
+};
 
 // Called at the end of the command, also when it failed or never ran.
 void CL_CALLBACK drop_job(cl_event, cl_int, void *data) {
@@ -130,24 +155,38 @@ class Fftw final : public Fft {
 
   private:
     ClEvent launch(const Launch &l) override {
-        auto job = std::make_unique<Job>(Job{plan_, l.direction, l.in.byte, l.out.byte});
-        KernelArgs args{job.get(), nullptr, nullptr};
-        const cl_mem buffers[] = {l.in.buffer, l.out.buffer};
-        const void *places[] = {&args.in, &args.out};
-        // A buffer is named once: PoCL fills in the first place of each only.
-        const cl_uint n_buffers = l.in.buffer == l.out.buffer ? 1 : 2;
+        const std::size_t size = shape().samples() * sizeof(cl_float2);
+        auto job = std::make_unique<Job>(Job{plan_, l.direction, nullptr, nullptr});
+        std::optional<Mapping> in, out;
+        if (l.in == l.out) {
+            out.emplace(l.queue, l.out.buffer, l.out.byte, size, CL_MAP_READ | CL_MAP_WRITE, l.wait);
+            job->in = job->out = out->address();
+        } else {
+            in.emplace(l.queue, l.in.buffer, l.in.byte, size, CL_MAP_READ, l.wait);
+            out.emplace(l.queue, l.out.buffer, l.out.byte, size, CL_MAP_WRITE_INVALIDATE_REGION, l.wait);
+            job->in = in->address();
+            job->out = out->address();
+        }
+        run(l.queue, std::move(job));
+        if (in)
+            in->end();
+        out->end();
+        return fft_end(l.queue);
+    }
+
+    void run(cl_command_queue queue, std::unique_ptr<Job> job) const {
+        Job *arg = job.get();
         cl_event event = nullptr;
-        cl_check(clEnqueueNativeKernel(l.queue, run_job, &args, sizeof args, n_buffers, buffers, places,
-                                       l.wait.size(), l.wait.data(), &event),
-                 text("enqueueing FFTW for an FFT of %s", shape().describe().c_str()));
-        ClEvent done(event);
-        const cl_int status = clSetEventCallback(event, CL_COMPLETE, drop_job, job.get());
+        cl_check(
+            clEnqueueNativeKernel(queue, run_job, &arg, sizeof arg, 0, nullptr, nullptr, 0, nullptr, &event),
+            text("enqueueing FFTW for an FFT of %s", shape().describe().c_str()));
+        const ClEvent done(event);
+        const cl_int status = clSetEventCallback(event, CL_COMPLETE, drop_job, arg);
         if (status != CL_SUCCESS)
             clWaitForEvents(1, &event);
         else
-            job.release();
+            job.release(); // drop_job has it now
         cl_check(status, "watching an FFT by FFTW");
-        return done;
     }
 
     std::shared_ptr<GstTomoFftwPlan> plan_;

@@ -9,8 +9,10 @@ template <class Function> auto to_gerror(GError **error, Function function) -> d
         return function();
     } catch (const tomo::Error &e) {
         g_set_error_literal(error, e.domain, e.code, e.what());
-        return {};
+    } catch (const std::exception &e) {
+        g_set_error_literal(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED, e.what());
     }
+    return {};
 }
 
 template <class Handle> guint64 as_number(Handle handle) { return reinterpret_cast<guintptr>(handle); }
@@ -29,6 +31,9 @@ struct _GstTomoDevice {
 
 G_DEFINE_TYPE(GstTomoDevice, gst_tomo_device, GST_TYPE_OBJECT)
 
+// g_object_new(), which other languages call, makes one of nothing.
+static bool is_made(GstTomoDevice *device) { return GST_IS_TOMO_DEVICE(device) && *device->device; }
+
 static void gst_tomo_device_init(GstTomoDevice *self) { self->device = new std::shared_ptr<tomo::Device>; }
 
 static void gst_tomo_device_finalize(GObject *object) {
@@ -46,7 +51,10 @@ static void gst_tomo_device_class_init(GstTomoDeviceClass *klass) {
  *
  * Returns: (transfer none): the name the driver gives it
  */
-const gchar *gst_tomo_device_get_name(GstTomoDevice *device) { return (*device->device)->name().c_str(); }
+const gchar *gst_tomo_device_get_name(GstTomoDevice *device) {
+    g_return_val_if_fail(is_made(device), nullptr);
+    return (*device->device)->name().c_str();
+}
 
 /**
  * gst_tomo_device_get_index:
@@ -54,7 +62,10 @@ const gchar *gst_tomo_device_get_name(GstTomoDevice *device) { return (*device->
  *
  * Returns: its number among the devices of all platforms, as property "device" of the elements takes it
  */
-guint gst_tomo_device_get_index(GstTomoDevice *device) { return (*device->device)->index(); }
+guint gst_tomo_device_get_index(GstTomoDevice *device) {
+    g_return_val_if_fail(is_made(device), 0);
+    return (*device->device)->index();
+}
 
 /**
  * gst_tomo_device_is_cpu:
@@ -62,7 +73,10 @@ guint gst_tomo_device_get_index(GstTomoDevice *device) { return (*device->device
  *
  * Returns: whether it is the host's processor
  */
-gboolean gst_tomo_device_is_cpu(GstTomoDevice *device) { return (*device->device)->is_cpu(); }
+gboolean gst_tomo_device_is_cpu(GstTomoDevice *device) {
+    g_return_val_if_fail(is_made(device), FALSE);
+    return (*device->device)->is_cpu();
+}
 
 /**
  * gst_tomo_device_get_handle:
@@ -70,7 +84,10 @@ gboolean gst_tomo_device_is_cpu(GstTomoDevice *device) { return (*device->device
  *
  * Returns: its cl_device_id as a number, for instance for pyopencl's Device.from_int_ptr
  */
-guint64 gst_tomo_device_get_handle(GstTomoDevice *device) { return as_number((*device->device)->id()); }
+guint64 gst_tomo_device_get_handle(GstTomoDevice *device) {
+    g_return_val_if_fail(is_made(device), 0);
+    return as_number((*device->device)->id());
+}
 
 /**
  * gst_tomo_device_get_memory_in_use:
@@ -78,7 +95,10 @@ guint64 gst_tomo_device_get_handle(GstTomoDevice *device) { return as_number((*d
  *
  * Returns: bytes in use by buffers, without those kept for reuse
  */
-guint64 gst_tomo_device_get_memory_in_use(GstTomoDevice *device) { return (*device->device)->memory_in_use(); }
+guint64 gst_tomo_device_get_memory_in_use(GstTomoDevice *device) {
+    g_return_val_if_fail(is_made(device), 0);
+    return (*device->device)->memory_in_use();
+}
 
 /**
  * gst_tomo_device_get_memory_limit:
@@ -86,7 +106,10 @@ guint64 gst_tomo_device_get_memory_in_use(GstTomoDevice *device) { return (*devi
  *
  * Returns: bytes that may be in use; see environment variable GST_TOMO_MEMORY_LIMIT
  */
-guint64 gst_tomo_device_get_memory_limit(GstTomoDevice *device) { return (*device->device)->memory_limit(); }
+guint64 gst_tomo_device_get_memory_limit(GstTomoDevice *device) {
+    g_return_val_if_fail(is_made(device), 0);
+    return (*device->device)->memory_limit();
+}
 
 /**
  * GstTomoContext:
@@ -99,6 +122,8 @@ struct _GstTomoContext {
 };
 
 G_DEFINE_TYPE(GstTomoContext, gst_tomo_context, GST_TYPE_OBJECT)
+
+static bool is_made(GstTomoContext *context) { return GST_IS_TOMO_CONTEXT(context) && *context->context; }
 
 static void gst_tomo_context_init(GstTomoContext *self) { self->context = new std::shared_ptr<tomo::Context>; }
 
@@ -145,7 +170,10 @@ GstTomoContext *gst_tomo_context_new_wrapped(guint64 cl_context, GError **error)
  *
  * Returns: the cl_context as a number, not retained for the caller
  */
-guint64 gst_tomo_context_get_handle(GstTomoContext *context) { return as_number((*context->context)->handle().get()); }
+guint64 gst_tomo_context_get_handle(GstTomoContext *context) {
+    g_return_val_if_fail(is_made(context), 0);
+    return as_number((*context->context)->handle().get());
+}
 
 /**
  * gst_tomo_context_get_n_devices:
@@ -153,7 +181,10 @@ guint64 gst_tomo_context_get_handle(GstTomoContext *context) { return as_number(
  *
  * Returns: how many devices it has
  */
-guint gst_tomo_context_get_n_devices(GstTomoContext *context) { return (*context->context)->devices().size(); }
+guint gst_tomo_context_get_n_devices(GstTomoContext *context) {
+    g_return_val_if_fail(is_made(context), 0);
+    return (*context->context)->devices().size();
+}
 
 /**
  * gst_tomo_context_get_device:
@@ -163,6 +194,7 @@ guint gst_tomo_context_get_n_devices(GstTomoContext *context) { return (*context
  * Returns: (transfer full) (nullable): the device
  */
 GstTomoDevice *gst_tomo_context_get_device(GstTomoContext *context, guint n) {
+    g_return_val_if_fail(is_made(context), nullptr);
     const auto &devices = (*context->context)->devices();
     g_return_val_if_fail(n < devices.size(), nullptr);
     return tomo::new_device_object(devices[n]);
@@ -175,6 +207,7 @@ GstTomoDevice *gst_tomo_context_get_device(GstTomoContext *context, guint n) {
  * Returns: (transfer full): the device of elements that name none
  */
 GstTomoDevice *gst_tomo_context_get_default_device(GstTomoContext *context) {
+    g_return_val_if_fail(is_made(context), nullptr);
     return tomo::new_device_object((*context->context)->default_device());
 }
 
@@ -185,6 +218,7 @@ GstTomoDevice *gst_tomo_context_get_default_device(GstTomoContext *context) {
  * Returns: (transfer full): a #GstContext for gst_element_set_context(), so that a pipeline uses it
  */
 GstContext *gst_tomo_context_to_context(GstTomoContext *context) {
+    g_return_val_if_fail(is_made(context), nullptr);
     GstContext *carrier = gst_context_new(GST_TOMO_CONTEXT_TYPE, TRUE);
     gst_structure_set(gst_context_writable_structure(carrier), "context", GST_TYPE_TOMO_CONTEXT, context, nullptr);
     return carrier;
@@ -200,6 +234,8 @@ GstTomoContext *gst_tomo_context_from_context(GstContext *context) {
     GstTomoContext *found = nullptr;
     if (gst_context_has_context_type(context, GST_TOMO_CONTEXT_TYPE))
         gst_structure_get(gst_context_get_structure(context), "context", GST_TYPE_TOMO_CONTEXT, &found, nullptr);
+    if (found && !is_made(found))
+        gst_clear_object(&found);
     return found;
 }
 

@@ -54,9 +54,12 @@ static GstMemory *gst_tomo_allocator_alloc(GstAllocator *allocator, gsize size, 
     const auto &device = *GST_TOMO_ALLOCATOR(allocator)->device;
     g_return_val_if_fail(device, nullptr);
     const gsize prefix = params ? params->prefix : 0, padding = params ? params->padding : 0;
+    // Nothing is cleared, so nothing is promised.
+    constexpr int promises = GST_MEMORY_FLAG_ZERO_PREFIXED | GST_MEMORY_FLAG_ZERO_PADDED;
+    const int flags = params ? params->flags & ~promises : 0;
     try {
         auto storage = std::make_shared<tomo::Storage>(device, prefix + size + padding);
-        return make_memory(std::move(storage), nullptr, prefix, size, params ? params->flags : GstMemoryFlags{});
+        return make_memory(std::move(storage), nullptr, prefix, size, static_cast<GstMemoryFlags>(flags));
     } catch (const std::exception &e) {
         GST_ERROR_OBJECT(allocator, "%s", e.what());
         map_error = e.what();
@@ -97,6 +100,8 @@ static GstMemory *gst_tomo_memory_copy(GstMemory *memory, gssize offset, gssize 
         const auto &device = from->device();
         auto to = std::make_shared<tomo::Storage>(device, size);
         const auto queue = device->queue();
+        if (size == 0) // OpenCL copies no nothing
+            return make_memory(std::move(to), nullptr, 0, 0, GstMemoryFlags{});
         auto waits = from->read(queue);
         waits.add(to->write(queue));
         cl_event event = nullptr;
@@ -149,6 +154,7 @@ static void gst_tomo_allocator_class_init(GstTomoAllocatorClass *klass) {
  * Returns: (transfer full): an allocator of memory on that device
  */
 GstAllocator *gst_tomo_allocator_new(GstTomoDevice *device) {
+    g_return_val_if_fail(GST_IS_TOMO_DEVICE(device), nullptr);
     auto *self = GST_TOMO_ALLOCATOR(g_object_new(GST_TYPE_TOMO_ALLOCATOR, nullptr));
     gst_object_ref_sink(self);
     *self->device = tomo::device_of(device);
@@ -209,19 +215,22 @@ void gst_tomo_memory_prefetch(GstMemory *memory) {
  * @memory: a memory for which gst_tomo_memory_is() holds
  * @error: what went wrong in a command
  *
- * Waits for everything that was asked of the memory so far.
+ * Waits for everything that was asked of the memory so far, and sees to it that the device has the contents.
  *
  * Returns: whether all of it succeeded
  */
 gboolean gst_tomo_memory_finish(GstMemory *memory, GError **error) {
     g_return_val_if_fail(gst_tomo_memory_is(memory), FALSE);
     try {
+        tomo_memory(memory)->storage->move_to_device();
         tomo_memory(memory)->storage->finish();
         return TRUE;
     } catch (const tomo::Error &e) {
         g_set_error_literal(error, e.domain, e.code, e.what());
-        return FALSE;
+    } catch (const std::exception &e) {
+        g_set_error_literal(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED, e.what());
     }
+    return FALSE;
 }
 
 /**
@@ -233,31 +242,45 @@ gboolean gst_tomo_memory_finish(GstMemory *memory, GError **error) {
 struct _GstTomoBufferPool {
     GstBufferPool parent;
     GstTomoDevice *device;
-    GstAllocator *allocator;
 };
 
 G_DEFINE_TYPE(GstTomoBufferPool, gst_tomo_buffer_pool, GST_TYPE_BUFFER_POOL)
 
 static GstFlowReturn gst_tomo_buffer_pool_alloc(GstBufferPool *pool, GstBuffer **buffer,
                                                 GstBufferPoolAcquireParams *) {
-    auto *self = GST_TOMO_BUFFER_POOL(pool);
+    const auto *self = GST_TOMO_BUFFER_POOL(pool);
+    g_return_val_if_fail(self->device, GST_FLOW_ERROR);
     GstStructure *config = gst_buffer_pool_get_config(pool);
     guint size = 0;
     gst_buffer_pool_config_get_params(config, nullptr, &size, nullptr, nullptr);
     gst_structure_free(config);
-    GstMemory *memory = gst_allocator_alloc(self->allocator, size, nullptr);
-    if (!memory)
+    try {
+        auto storage = std::make_shared<tomo::Storage>(tomo::device_of(self->device), size,
+                                                       [pool] { return GST_BUFFER_POOL_IS_FLUSHING(pool); });
+        *buffer = gst_buffer_new();
+        gst_buffer_append_memory(*buffer, make_memory(std::move(storage), nullptr, 0, size, GstMemoryFlags{}));
+        return GST_FLOW_OK;
+    } catch (const tomo::Flushing &) {
+        return GST_FLOW_FLUSHING;
+    } catch (const std::exception &e) {
+        GST_ERROR_OBJECT(pool, "%s", e.what());
         return GST_FLOW_ERROR;
-    *buffer = gst_buffer_new();
-    gst_buffer_append_memory(*buffer, memory);
-    return GST_FLOW_OK;
+    }
+}
+
+static void gst_tomo_buffer_pool_reset(GstBufferPool *pool, GstBuffer *buffer) {
+    GstMemory *memory = gst_buffer_peek_memory(buffer, 0);
+    const auto &storage = tomo::storage_of(memory);
+    // Where nobody else has it: or the next writer would download what nobody wants.
+    if (storage.use_count() == 1 && gst_memory_is_writable(memory))
+        storage->discard();
+    GST_BUFFER_POOL_CLASS(gst_tomo_buffer_pool_parent_class)->reset_buffer(pool, buffer);
 }
 
 static void gst_tomo_buffer_pool_init(GstTomoBufferPool *) {}
 
 static void gst_tomo_buffer_pool_finalize(GObject *object) {
     auto *self = GST_TOMO_BUFFER_POOL(object);
-    gst_clear_object(&self->allocator);
     gst_clear_object(&self->device);
     G_OBJECT_CLASS(gst_tomo_buffer_pool_parent_class)->finalize(object);
 }
@@ -265,6 +288,7 @@ static void gst_tomo_buffer_pool_finalize(GObject *object) {
 static void gst_tomo_buffer_pool_class_init(GstTomoBufferPoolClass *klass) {
     G_OBJECT_CLASS(klass)->finalize = gst_tomo_buffer_pool_finalize;
     GST_BUFFER_POOL_CLASS(klass)->alloc_buffer = gst_tomo_buffer_pool_alloc;
+    GST_BUFFER_POOL_CLASS(klass)->reset_buffer = gst_tomo_buffer_pool_reset;
 }
 
 /**
@@ -274,10 +298,10 @@ static void gst_tomo_buffer_pool_class_init(GstTomoBufferPoolClass *klass) {
  * Returns: (transfer full): a pool of buffers on that device
  */
 GstBufferPool *gst_tomo_buffer_pool_new(GstTomoDevice *device) {
+    g_return_val_if_fail(GST_IS_TOMO_DEVICE(device), nullptr);
     auto *self = GST_TOMO_BUFFER_POOL(g_object_new(GST_TYPE_TOMO_BUFFER_POOL, nullptr));
     gst_object_ref_sink(self);
     self->device = GST_TOMO_DEVICE(gst_object_ref(device));
-    self->allocator = gst_tomo_allocator_new(device);
     return GST_BUFFER_POOL_CAST(self);
 }
 

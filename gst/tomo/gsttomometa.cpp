@@ -148,6 +148,7 @@ GstTomoArrayMeta *gst_buffer_get_tomo_array_meta(GstBuffer *buffer) {
  * Returns: (transfer full): a sticky event that describes the scan
  */
 GstEvent *gst_event_new_tomo_scan(const gdouble *angles, guint n_angles, gdouble axis_position, gdouble pixel_size) {
+    g_return_val_if_fail(angles || n_angles == 0, nullptr);
     GValue list = G_VALUE_INIT;
     gst_value_array_init(&list, n_angles);
     for (guint i = 0; i < n_angles; i++) {
@@ -187,9 +188,15 @@ gdouble *gst_event_parse_tomo_scan(GstEvent *event, guint *n_angles, gdouble *ax
     if (pixel_size && !gst_structure_get_double(s, "pixel-size", pixel_size))
         *pixel_size = std::nan("");
     const GValue *list = gst_structure_get_value(s, "angles");
-    *n_angles = list ? gst_value_array_get_size(list) : 0;
+    *n_angles = list && GST_VALUE_HOLDS_ARRAY(list) ? gst_value_array_get_size(list) : 0;
     auto *angles = g_new(gdouble, *n_angles);
-    for (guint i = 0; i < *n_angles; i++)
-        angles[i] = g_value_get_double(gst_value_array_get_value(list, i));
+    for (guint i = 0; i < *n_angles; i++) {
+        // Applications may have filled in numbers of other types.
+        GValue angle = G_VALUE_INIT;
+        g_value_init(&angle, G_TYPE_DOUBLE);
+        angles[i] = g_value_transform(gst_value_array_get_value(list, i), &angle) ? g_value_get_double(&angle)
+                                                                                   : std::nan("");
+        g_value_unset(&angle);
+    }
     return angles;
 }

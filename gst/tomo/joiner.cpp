@@ -304,6 +304,7 @@ GstFlowReturn Joiner::aggregate(bool timeout) {
             if (p->pad && gst_aggregator_pad_has_buffer(p->pad))
                 warn(text("input %s ended while %s still has images, which are left out",
                           ports_.front()->name.c_str(), p->name.c_str()));
+        finish();
         return GST_FLOW_EOS;
     }
 

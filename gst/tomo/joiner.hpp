@@ -29,6 +29,8 @@ class GST_TOMO_API Joiner : public Element {
     virtual ArrayInfo shape(const std::vector<ArrayInfo> &in) = 0;
     // Kernels' arrays have the types of the inputs of the same name, "in0", "in1", ... for numbered ones.
     virtual void process(const std::vector<Array> &in, Array &out) = 0;
+    // The stream is complete.
+    virtual void finish() {}
 
     void describe_pads(GstElementClass *klass) const override;
     void attach() override;

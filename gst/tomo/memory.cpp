@@ -7,8 +7,25 @@
 namespace tomo {
 
 Block::~Block() {
-    if (staging_ptr && staging_write.queue)
-        clEnqueueUnmapMemObject(staging_write.queue.get(), staging.get(), staging_ptr, 0, nullptr, nullptr);
+    if (!staging_ptr)
+        return;
+    // An upload may still read the pinned memory. Downloads sit in the queue that the unmap joins.
+    const cl_command_queue queue = staging_write.queue.get();
+    const cl_event upload = staging_read.event.get();
+    if (upload)
+        clFlush(staging_read.queue.get());
+    clEnqueueUnmapMemObject(queue, staging.get(), staging_ptr, upload ? 1 : 0, upload ? &upload : nullptr, nullptr);
+    clFlush(queue);
+}
+
+void Block::forget_failures() {
+    for (Stamp *stamp : {&write, &staging_read})
+        if (has_failed(*stamp))
+            *stamp = {};
+    reads.erase(std::remove_if(reads.begin(), reads.end(), has_failed), reads.end());
+    // The queue stays: the pinned memory is unmapped there.
+    if (has_failed(staging_write))
+        staging_write.event = {};
 }
 
 Storage::Storage(std::shared_ptr<Device> device, std::size_t size, const std::function<bool()> &cancelled)
@@ -31,19 +48,21 @@ void Storage::ensure_staging() {
     if (block_->staging)
         return;
     cl_int status = CL_SUCCESS;
-    block_->staging = ClMem(clCreateBuffer(device_->context(), CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR,
-                                           block_->size, nullptr, &status));
+    ClMem staging(clCreateBuffer(device_->context(), CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, block_->size, nullptr,
+                                 &status));
     cl_check(status, text("allocating %zu bytes of pinned memory", block_->size));
     cl_event mapped = nullptr;
-    block_->staging_ptr =
-        clEnqueueMapBuffer(device_->download_queue(), block_->staging.get(), CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 0,
-                           block_->size, 0, nullptr, &mapped, &status);
+    block_->staging_ptr = clEnqueueMapBuffer(device_->download_queue(), staging.get(), CL_TRUE,
+                                             CL_MAP_READ | CL_MAP_WRITE, 0, block_->size, 0, nullptr, &mapped, &status);
     cl_check(status, text("mapping %zu bytes of pinned memory", block_->size));
+    block_->staging = std::move(staging);
     block_->staging_write = {ClEvent(mapped), ClQueue::retained(device_->download_queue())};
 }
 
+// Both are called with the lock held.
+//
 // Host to device, asynchronous: the pinned side stays untouched until staging_read has ended.
-void Storage::upload(std::unique_lock<std::mutex> &) {
+void Storage::upload() {
     const auto queue = device_->upload_queue();
     WaitList waits(queue);
     waits.add(block_->write);
@@ -59,7 +78,7 @@ void Storage::upload(std::unique_lock<std::mutex> &) {
     on_device_ = true;
 }
 
-void Storage::download(std::unique_lock<std::mutex> &) {
+void Storage::download() {
     ensure_staging();
     const auto queue = device_->download_queue();
     WaitList waits(queue);
@@ -76,9 +95,9 @@ void Storage::download(std::unique_lock<std::mutex> &) {
 }
 
 WaitList Storage::read(cl_command_queue queue) {
-    std::unique_lock<std::mutex> lock(lock_);
+    std::lock_guard<std::mutex> lock(lock_);
     if (!on_device_ && on_host_)
-        upload(lock);
+        upload();
     WaitList waits(queue);
     waits.add(block_->write);
     return waits;
@@ -90,9 +109,9 @@ void Storage::read_done(cl_command_queue queue, const ClEvent &command) {
 }
 
 WaitList Storage::write(cl_command_queue queue, Contents contents) {
-    std::unique_lock<std::mutex> lock(lock_);
+    std::lock_guard<std::mutex> lock(lock_);
     if (contents == Contents::keep && !on_device_ && on_host_)
-        upload(lock);
+        upload();
     WaitList waits(queue);
     waits.add(block_->write);
     for (const auto &read : block_->reads)
@@ -112,12 +131,12 @@ void *Storage::map(bool for_writing) {
     std::vector<Stamp> waits;
     const bool shared = device_->shares_host_memory();
     {
-        std::unique_lock<std::mutex> lock(lock_);
+        std::lock_guard<std::mutex> lock(lock_);
         if (!shared) {
             // What a writer leaves alone must survive, so both kinds of map need the bytes; memory that was
             // never written has none.
             if (!on_host_ && on_device_)
-                download(lock);
+                download();
             ensure_staging();
             waits.push_back(block_->staging_write);
             if (for_writing)
@@ -193,14 +212,28 @@ void Storage::unmap(bool was_written) noexcept {
 void Storage::prefetch() {
     if (device_->shares_host_memory())
         return;
-    std::unique_lock<std::mutex> lock(lock_);
+    std::lock_guard<std::mutex> lock(lock_);
     if (!on_host_ && on_device_)
-        download(lock);
+        download();
 }
 
 Stamp Storage::last_write() {
     std::lock_guard<std::mutex> lock(lock_);
     return block_->write;
+}
+
+void Storage::discard() {
+    std::lock_guard<std::mutex> lock(lock_);
+    on_device_ = on_host_ = false;
+    block_->forget_failures();
+}
+
+void Storage::move_to_device() {
+    std::lock_guard<std::mutex> lock(lock_);
+    if (!on_device_ && on_host_)
+        upload();
+    on_device_ = true;
+    on_host_ = false;
 }
 
 void Storage::finish() {

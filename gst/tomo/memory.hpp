@@ -22,6 +22,8 @@ struct Block {
     Stamp staging_read;       // last upload from staging
 
     ~Block();
+    // Whoever takes the block next writes it before all else: what befell the last user is not its business.
+    void forget_failures();
 };
 
 // One piece of memory with two places, device and host, either of which may be the valid one.
@@ -32,7 +34,7 @@ struct Block {
 //
 // Any number of threads may read at a time. Who writes must be the only user, as GStreamer's rule of
 // writable buffers already demands.
-class GST_TOMO_API Storage {
+class GST_TOMO_API Storage : public std::enable_shared_from_this<Storage> {
   public:
     Storage(std::shared_ptr<Device> device, std::size_t size, const std::function<bool()> &cancelled = {});
     ~Storage();
@@ -55,6 +57,9 @@ class GST_TOMO_API Storage {
     void *map(bool for_writing);
     void unmap(bool was_written) noexcept;
 
+    // The bytes are of no use to anybody any more; commands that still touch them are waited for as ever.
+    void discard();
+
     // Starts the download, so that a later map only waits.
     void prefetch();
 
@@ -63,9 +68,13 @@ class GST_TOMO_API Storage {
     // Waits on the host for everything recorded so far; throws Error if a command failed.
     void finish();
 
+    // For commands outside of this library's sight, which may also write: afterwards the device has the bytes,
+    // and only the device.
+    void move_to_device();
+
   private:
-    void upload(std::unique_lock<std::mutex> &lock);
-    void download(std::unique_lock<std::mutex> &lock);
+    void upload();
+    void download();
     void ensure_staging();
     void add_read(cl_command_queue queue, const ClEvent &command);
 

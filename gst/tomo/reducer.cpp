@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/negotiation.hpp>
 #include <gst/tomo/reducer.hpp>
 
 #include <cmath>
@@ -13,39 +14,69 @@ void Reducer::input_changed() {
 }
 
 GstFlowReturn Reducer::take(GstBuffer *buffer) {
-    if (!first_) {
-        first_ = BufferRef(gst_buffer_new());
-        gst_buffer_copy_into(first_.get(), buffer, GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
+    {
+        const Array in = import(buffer, input_info());
+        if (!first_) {
+            first_ = BufferRef(gst_buffer_new());
+            copy_frame_metadata(buffer, first_.get());
+        }
+        inputs_++;
+        if (GST_BUFFER_PTS_IS_VALID(buffer)) {
+            const auto duration =
+                GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : input_info().frame_duration();
+            end_ = GST_BUFFER_PTS(buffer) + (GST_CLOCK_TIME_IS_VALID(duration) ? duration : 0);
+        }
+        consume(in);
     }
-    if (GST_BUFFER_PTS_IS_VALID(buffer) && GST_BUFFER_DURATION_IS_VALID(buffer))
-        end_ = GST_BUFFER_PTS(buffer) + GST_BUFFER_DURATION(buffer);
-    consume(import(buffer, input_info()));
+    // Many inputs may come before an output is pushed; the device should not wait for it.
+    if (needs_device())
+        cl_check(clFlush(queue()), "submitting commands");
     return push_ready();
 }
 
 GstFlowReturn Reducer::push_ready() {
-    while (ready()) {
+    if (!ready())
+        return GST_FLOW_OK;
+    for (std::uint64_t n = 0; ready(); n++) {
         const Array array = produce();
         BufferRef buffer = array.to_buffer();
-        // Made of many frames: the time of the first, up to the end of the last.
-        if (first_) {
-            GST_BUFFER_PTS(buffer.get()) = GST_BUFFER_PTS(first_.get());
-            if (GST_BUFFER_PTS_IS_VALID(buffer.get()) && GST_CLOCK_TIME_IS_VALID(end_))
-                GST_BUFFER_DURATION(buffer.get()) = end_ - GST_BUFFER_PTS(buffer.get());
-        }
-        GST_BUFFER_OFFSET(buffer.get()) = produced_;
-        GST_BUFFER_OFFSET_END(buffer.get()) = produced_ + 1;
-        gst_buffer_add_tomo_frame_meta(buffer.get(), produced_, std::nan(""), GST_CLOCK_TIME_NONE, nullptr);
+        describe(buffer.get(), array.info(), n);
         produced_++;
-        const bool last = !ready();
         if (const auto flow = push(array, std::move(buffer)); flow != GST_FLOW_OK)
             return flow;
-        if (last) {
-            first_ = {};
-            end_ = GST_CLOCK_TIME_NONE;
+    }
+    first_ = {};
+    inputs_ = 0;
+    end_ = GST_CLOCK_TIME_NONE;
+    return GST_FLOW_OK;
+}
+
+// Facts and times of the n-th of the outputs that come at once.
+void Reducer::describe(GstBuffer *output, const ArrayInfo &info, std::uint64_t n) {
+    // What is known about a single input holds for what is made of it; of many only the time is left.
+    if (inputs_ == 1)
+        copy_frame_metadata(first_.get(), output);
+    if (n > 0 || !GST_BUFFER_FLAG_IS_SET(first_.get(), GST_BUFFER_FLAG_DISCONT))
+        GST_BUFFER_FLAG_UNSET(output, GST_BUFFER_FLAG_DISCONT);
+    else
+        GST_BUFFER_FLAG_SET(output, GST_BUFFER_FLAG_DISCONT);
+
+    GST_BUFFER_PTS(output) = GST_BUFFER_PTS(first_.get());
+    GST_BUFFER_DTS(output) = GST_BUFFER_DURATION(output) = GST_CLOCK_TIME_NONE;
+    if (GST_BUFFER_PTS_IS_VALID(output)) {
+        if (info.fps_n > 0) {
+            GST_BUFFER_PTS(output) += gst_util_uint64_scale(n, GST_SECOND * info.fps_d, info.fps_n);
+            GST_BUFFER_DURATION(output) = info.frame_duration();
+        } else if (GST_CLOCK_TIME_IS_VALID(end_) && end_ > GST_BUFFER_PTS(output)) {
+            GST_BUFFER_DURATION(output) = end_ - GST_BUFFER_PTS(output);
         }
     }
-    return GST_FLOW_OK;
+    GST_BUFFER_OFFSET(output) = produced_;
+    GST_BUFFER_OFFSET_END(output) = produced_ + 1;
+    auto *meta = gst_buffer_get_tomo_frame_meta(output);
+    if (!meta)
+        meta = gst_buffer_add_tomo_frame_meta(output, produced_, std::nan(""), GST_CLOCK_TIME_NONE, nullptr);
+    meta->index = produced_;
 }
 
 GstFlowReturn Reducer::drain() {
@@ -55,12 +86,15 @@ GstFlowReturn Reducer::drain() {
     const auto flow = push_ready();
     clear();
     first_ = {};
+    inputs_ = 0;
+    end_ = GST_CLOCK_TIME_NONE;
     return flow;
 }
 
 void Reducer::reset() {
     clear();
     first_ = {};
+    inputs_ = 0;
     end_ = GST_CLOCK_TIME_NONE;
     produced_ = 0;
 }

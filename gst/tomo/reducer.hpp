@@ -10,18 +10,24 @@ namespace tomo {
 //
 // consume() must not keep its input: what the element needs later it copies to memory of its own, so that the
 // pools of others never run dry.
+//
+// Outputs take over the time of the inputs that they are made of. Where an output's shape has a frame rate, those
+// that come at once follow each other at that rate from the first input's time on; otherwise each has the whole span.
 class GST_TOMO_API Reducer : public Transform {
   public:
     // New input; throws Error on what can't be processed. What was gathered so far has been given out.
     virtual void begin(const ArrayInfo &in) = 0;
     virtual void consume(const Array &in) = 0;
-    // The end of the stream; afterwards ready() tells of what is left. Throws Error when something is missing.
+    // The end of the stream or of its shape; afterwards ready() tells of what is left. Throws Error when something is
+    // missing. Not called when nothing came since the last output.
     virtual void finish() {}
     // Whether produce() has another output, and the output itself.
     virtual bool ready() const = 0;
     virtual Array produce() = 0;
     // Forget everything.
     virtual void clear() = 0;
+
+    std::optional<std::uint64_t> output_count(std::uint64_t, const ArrayInfo &) const override { return {}; }
 
   protected:
     void input_changed() override;
@@ -31,9 +37,11 @@ class GST_TOMO_API Reducer : public Transform {
 
   private:
     GstFlowReturn push_ready();
+    void describe(GstBuffer *output, const ArrayInfo &info, std::uint64_t n);
 
-    // Time of the first input of those that the next outputs come from.
+    // Of the inputs since the last output: facts of the first one, number, and end of the last one.
     BufferRef first_;
+    std::uint64_t inputs_ = 0;
     GstClockTime end_ = GST_CLOCK_TIME_NONE;
     std::uint64_t produced_ = 0;
 };

@@ -3,6 +3,8 @@
 #include <gst/tomo/negotiation.hpp>
 #include <gst/tomo/transform.hpp>
 
+#include <algorithm>
+
 struct GstTomoTransform {
     GstElement parent;
 };
@@ -17,11 +19,11 @@ static tomo::Transform *transform_of(GstObject *parent) {
 
 static GstStateChangeReturn gst_tomo_transform_change_state(GstElement *element, GstStateChange transition) {
     auto *transform = transform_of(GST_OBJECT_CAST(element));
-    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
-        !transform->guard(false, [&] { return transform->activated(true), true; }))
+    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !transform->activated(true))
         return GST_STATE_CHANGE_FAILURE;
     const auto result = GST_ELEMENT_CLASS(gst_tomo_transform_parent_class)->change_state(element, transition);
-    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+        (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
         transform->activated(false);
     return result;
 }
@@ -51,13 +53,17 @@ void Transform::attach() {
         return transform_of(parent)->chain(BufferRef(buffer));
     });
     gst_pad_set_event_function(sink_, [](GstPad *, GstObject *parent, GstEvent *event) {
-        return transform_of(parent)->sink_event(EventRef(event));
+        auto *transform = transform_of(parent);
+        EventRef owned(event);
+        return transform->guard(FALSE, [&] { return transform->sink_event(std::move(owned)); });
     });
     gst_pad_set_query_function(sink_, [](GstPad *pad, GstObject *parent, GstQuery *query) -> gboolean {
         return transform_of(parent)->sink_query(query) || gst_pad_query_default(pad, parent, query);
     });
     gst_pad_set_query_function(src_, [](GstPad *pad, GstObject *parent, GstQuery *query) -> gboolean {
-        return transform_of(parent)->src_query(query) || gst_pad_query_default(pad, parent, query);
+        auto *transform = transform_of(parent);
+        return transform->guard(FALSE, [&] { return transform->src_query(query); }) ||
+               gst_pad_query_default(pad, parent, query);
     });
     gst_element_add_pad(gst(), sink_);
     gst_element_add_pad(gst(), src_);
@@ -69,28 +75,41 @@ void Transform::property_changed(PropertyBase *property) {
         reshape_ = true;
 }
 
-void Transform::activated(bool active) {
+void Transform::device_changed() {
+    if (has_input_)
+        input_changed();
+}
+
+bool Transform::activated(bool active) {
     if (active) {
         forget_error();
-        start();
-        return;
+        return guard(false, [&] { return start(), true; });
     }
-    reset();
-    stop();
-    drop_frames_in_flight();
     pending_.clear();
+    scan_ = sent_scan_ = {};
     has_input_ = has_output_ = false;
+    own_latency_ = 0;
     gst_segment_init(&segment_, GST_FORMAT_TIME);
+    return guard(false, [&] {
+        reset();
+        stop();
+        drop_frames_in_flight();
+        return true;
+    });
 }
 
 // Negotiation -------------------------------------------------------------------------------------------------
+
+CapsRef Transform::output_caps(GstPad *src, const ArrayInfo &out) {
+    return choose_output_caps(src, out, output_place());
+}
 
 void Transform::negotiate(const ArrayInfo &out) {
     const bool reconfigure = gst_pad_check_reconfigure(src_);
     if (has_output_ && out == out_info_ && !reconfigure)
         return;
 
-    const CapsRef chosen = choose_output_caps(src_, out, output_place());
+    const CapsRef chosen = output_caps(src_, out);
     out_info_ = out;
     has_output_ = true;
     output_on_device_ = is_on_device(chosen.get());
@@ -109,17 +128,39 @@ gboolean Transform::sink_caps(EventRef event) {
         GstCaps *caps = nullptr;
         gst_event_parse_caps(event.get(), &caps);
         check_accepts(sink_, caps);
-        const auto info = ArrayInfo::from_caps(caps);
+        const auto info = info_of(caps);
         if (has_input_ && info == in_info_)
             return true;
-        if (has_input_ && drain() != GST_FLOW_OK)
+        // When downstream wants no more, or is being flushed, the next buffer says so; caps are not to blame.
+        if (has_input_ && drain() == GST_FLOW_ERROR)
             return false;
-        in_info_ = info;
+        {
+            std::lock_guard<std::mutex> lock(info_lock_);
+            in_info_ = info;
+        }
         has_input_ = true;
         reshape_ = false;
-        input_changed();
+        adapt_to_input();
         return true;
     });
+}
+
+void Transform::adapt_to_input() {
+    input_changed();
+    const auto duration = in_info_.frame_duration();
+    const GstClockTime own = GST_CLOCK_TIME_IS_VALID(duration) ? latency() * duration : 0;
+    if (own_latency_.exchange(own) != own)
+        gst_element_post_message(gst(), gst_message_new_latency(GST_OBJECT(gst())));
+    if (scan_)
+        send_scan(scan_event(scan_));
+}
+
+void Transform::send_scan(EventRef event) {
+    if (!event || (sent_scan_ && gst_structure_is_equal(gst_event_get_structure(sent_scan_.get()),
+                                                        gst_event_get_structure(event.get()))))
+        return;
+    sent_scan_ = event;
+    forward(std::move(event));
 }
 
 // Data and events ---------------------------------------------------------------------------------------------
@@ -135,7 +176,7 @@ GstFlowReturn Transform::chain(BufferRef buffer) {
         if (reshape_.exchange(false)) {
             if (const auto flow = drain(); flow != GST_FLOW_OK)
                 return flow;
-            input_changed();
+            adapt_to_input();
         }
         return take(buffer.get());
     });
@@ -156,6 +197,11 @@ GstFlowReturn Transform::push(const Array &array, BufferRef buffer) {
         if (!output_on_device_)
             array.storage()->prefetch();
     }
+    return gst_pad_push(src_, buffer.release());
+}
+
+GstFlowReturn Transform::push_foreign(const ArrayInfo &info, BufferRef buffer) {
+    negotiate(info);
     return gst_pad_push(src_, buffer.release());
 }
 
@@ -194,22 +240,51 @@ gboolean Transform::sink_event(EventRef event) {
     case GST_EVENT_FLUSH_START:
         set_cancelled(true);
         return gst_pad_push_event(src_, event.release());
+    // What stands between the parts of a repeated stream ends it no less.
+    case GST_EVENT_SEGMENT_DONE:
+        if (has_failed() || guard_flow([&] { return drain(); }) == GST_FLOW_ERROR)
+            return FALSE;
+        return forward(std::move(event));
     case GST_EVENT_FLUSH_STOP:
         set_cancelled(false);
         reset();
         drop_frames_in_flight();
-        pending_.clear();
+        // The segment comes anew, other facts do not.
+        pending_.erase(std::remove_if(pending_.begin(), pending_.end(),
+                                      [](const auto &e) { return GST_EVENT_TYPE(e.get()) == GST_EVENT_SEGMENT; }),
+                       pending_.end());
         gst_segment_init(&segment_, GST_FORMAT_TIME);
         return gst_pad_push_event(src_, event.release());
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
         if (gst_event_is_tomo_scan(event.get())) {
-            event = scan_event(std::move(event));
-            return event ? forward(std::move(event)) : TRUE;
+            scan_ = std::move(event);
+            if (has_input_)
+                send_scan(scan_event(scan_));
+            return TRUE;
         }
         return forward(std::move(event));
     default:
         return forward(std::move(event));
     }
+}
+
+// Durations and positions in frames are those of the output.
+bool Transform::count_query(GstQuery *query) {
+    const bool is_duration = GST_QUERY_TYPE(query) == GST_QUERY_DURATION;
+    GstFormat format = GST_FORMAT_UNDEFINED;
+    gint64 frames = -1;
+    if (!gst_pad_peer_query(sink_, query))
+        return false;
+    is_duration ? gst_query_parse_duration(query, &format, &frames) : gst_query_parse_position(query, &format, &frames);
+    if (format != GST_FORMAT_DEFAULT || frames < 0)
+        return true;
+    std::unique_lock<std::mutex> lock(info_lock_);
+    const ArrayInfo in = in_info_;
+    lock.unlock();
+    const auto count = output_count(frames, in);
+    frames = count ? static_cast<gint64>(*count) : -1;
+    is_duration ? gst_query_set_duration(query, format, frames) : gst_query_set_position(query, format, frames);
+    return true;
 }
 
 gboolean Transform::sink_query(GstQuery *query) { return answer_sink_query(*this, sink_, query); }
@@ -224,16 +299,13 @@ gboolean Transform::src_query(GstQuery *query) {
         gboolean live = FALSE;
         GstClockTime min = 0, max = GST_CLOCK_TIME_NONE;
         gst_query_parse_latency(query, &live, &min, &max);
-        const auto duration = in_info_.frame_duration();
-        if (GST_CLOCK_TIME_IS_VALID(duration)) {
-            const auto own = latency() * duration;
-            min += own;
-            if (GST_CLOCK_TIME_IS_VALID(max))
-                max += own;
-        }
-        gst_query_set_latency(query, live, min, max);
+        const GstClockTime own = own_latency_;
+        gst_query_set_latency(query, live, min + own, GST_CLOCK_TIME_IS_VALID(max) ? max + own : max);
         return TRUE;
     }
+    case GST_QUERY_DURATION:
+    case GST_QUERY_POSITION:
+        return count_query(query);
     default:
         return FALSE;
     }

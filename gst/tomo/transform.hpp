@@ -4,6 +4,8 @@
 
 #include <gst/tomo/element.hpp>
 
+#include <optional>
+
 namespace tomo {
 
 // One input and one output pad: what Filter and Reducer share. Negotiation, events and queries happen here;
@@ -16,16 +18,19 @@ class GST_TOMO_API Transform : public Element {
 
     // Latency in frames of the input, for live streams.
     virtual unsigned latency() const { return 0; }
+    // How many outputs come of so many inputs of this shape; nothing where that can't be said. Called by any thread.
+    virtual std::optional<std::uint64_t> output_count(std::uint64_t inputs, const ArrayInfo &) const { return inputs; }
 
     void describe_pads(GstElementClass *klass) const override;
     void attach() override;
     void property_changed(PropertyBase *property) override;
+    void device_changed() override;
 
     GstFlowReturn chain(BufferRef buffer);
     gboolean sink_event(EventRef event);
     gboolean sink_query(GstQuery *query);
     gboolean src_query(GstQuery *query);
-    void activated(bool active);
+    bool activated(bool active);
 
   protected:
     // New input caps or a property that reshapes; throws Error on what can't be processed. Where the output is
@@ -36,26 +41,39 @@ class GST_TOMO_API Transform : public Element {
     virtual GstFlowReturn drain() { return GST_FLOW_OK; }
     // A flush or a stop: forget what is held back.
     virtual void reset() {}
-    // The scan's facts; may return others to be passed on, or null for none.
+    // The scan's facts; may return others to be passed on, or null for none. Called when the input is known, and again
+    // with the same facts when it changed.
     virtual EventRef scan_event(EventRef event) { return event; }
+    // For elements that learn of the scan by themselves.
+    void send_scan(EventRef event);
     virtual OutputPlace output_place() const { return OutputPlace::any; }
+    // What converters to and from other media types override.
+    virtual ArrayInfo info_of(const GstCaps *caps) { return ArrayInfo::from_caps(caps); }
+    virtual CapsRef output_caps(GstPad *src, const ArrayInfo &out);
 
     void negotiate(const ArrayInfo &out);
     GstFlowReturn push(const Array &array, BufferRef buffer);
+    // For buffers that are not of this library.
+    GstFlowReturn push_foreign(const ArrayInfo &info, BufferRef buffer);
     void sync_properties(GstBuffer *buffer);
     const GstSegment &segment() const { return segment_; }
 
   private:
     gboolean sink_caps(EventRef event);
     gboolean forward(EventRef event);
+    void adapt_to_input();
+    bool count_query(GstQuery *query);
 
     GstPad *sink_ = nullptr, *src_ = nullptr;
+    mutable std::mutex info_lock_; // for in_info_, which queries read
     ArrayInfo in_info_, out_info_;
     bool has_input_ = false, has_output_ = false;
     bool output_on_device_ = false;
     std::atomic<bool> reshape_{false};
+    std::atomic<GstClockTime> own_latency_{0};
     GstSegment segment_;
     std::vector<EventRef> pending_; // serialized events that wait for the output's caps
+    EventRef scan_, sent_scan_;     // as they came and as they went
 };
 
 } // namespace tomo

@@ -1,0 +1,51 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "transform.hpp"
+
+#include <gst/tomo/filter.hpp>
+
+namespace {
+
+class Ifft final : public tomo::Filter {
+  public:
+    static constexpr tomo::Info info{
+        "ifft", "Filter/Effect",
+        "Real part of the inverse Fourier transform, x[n] = sum of X[k] exp(2 pi i k n / N) / N", tomo::formats::complex64,
+        tomo::formats::float32};
+
+    tomo::Property<unsigned> dimensions{this, "dimensions", "1: every row, 2: every plane, 3: the whole array", 1, {1, 3}, tomo::When::reshapes};
+    tomo::Property<unsigned> crop_width{this, "crop-width", "Columns kept, from the left; 0: all", 0, {0, 32768}, tomo::When::reshapes};
+    tomo::Property<unsigned> crop_height{this, "crop-height", "Rows kept, from the top; 0: all", 0, {0, 32768}, tomo::When::reshapes};
+
+    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+        spectrum_ = in;
+        fft_ = tomo::fourier::plan(*this, in, dimensions);
+        return in.with_size(kept("crop-width", crop_width, in.width), kept("crop-height", crop_height, in.height))
+            .with_format(GST_TOMO_FORMAT_FLOAT32)
+            .with_domain(GST_TOMO_DOMAIN_UNKNOWN);
+    }
+
+    void process(const tomo::Array &in, tomo::Array &out) override {
+        // Others may read the spectrum too, so the transform gets a place of its own.
+        tomo::Array transformed = allocate(spectrum_);
+        tomo::fourier::run(*this, *fft_, tomo::FftDirection::Inverse, in, transformed);
+        launch(kernel("crop_real"), tomo::WorkSize(out.info()), transformed, out, cl_uint{in.width()}, cl_uint{in.height()});
+    }
+
+    void stop() override { fft_.reset(); }
+
+  private:
+    static unsigned kept(const char *name, unsigned given, unsigned length) {
+        if (given > length)
+            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
+                              tomo::text("%s=%u is more than the %u samples there are", name, given, length));
+        return given ? given : length;
+    }
+
+    tomo::ArrayInfo spectrum_;
+    std::shared_ptr<tomo::Fft> fft_;
+};
+
+} // namespace
+
+TOMO_ELEMENT(Ifft)

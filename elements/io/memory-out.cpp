@@ -1,0 +1,43 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/sink.hpp>
+
+namespace {
+
+class MemoryOut final : public tomo::Sink {
+  public:
+    static constexpr tomo::Info info{"memory-out", "Sink",
+                                     "Copies arrays into memory of the application, one behind the other",
+                                     tomo::formats::all, tomo::formats::all};
+
+    tomo::Property<std::uint64_t> pointer{
+        this, "pointer", "Address in the host's memory; it must stay valid until the element stops", 0,
+        tomo::When::ready};
+    tomo::Property<std::uint64_t> max_size{
+        this, "max-size", "Bytes there; an array that does not fit is an error", 0, tomo::When::ready};
+
+    void start() override {
+        used_ = 0;
+        if (!pointer)
+            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS, "pointer is not set");
+    }
+
+    void begin(const tomo::ArrayInfo &) override {}
+
+    void consume(GstBuffer *buffer, const tomo::ArrayInfo &info) override {
+        if (used_ + info.size() > max_size)
+            throw tomo::Error(GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                              tomo::text("max-size=%" G_GUINT64_FORMAT " bytes are full: %" G_GUINT64_FORMAT
+                                         " are used and an array has %" G_GUINT64_FORMAT,
+                                         max_size.value(), used_, info.size()));
+        tomo::copy_packed(buffer, info, reinterpret_cast<char *>(static_cast<guintptr>(pointer)) + used_);
+        used_ += info.size();
+    }
+
+  private:
+    std::uint64_t used_ = 0;
+};
+
+} // namespace
+
+TOMO_ELEMENT(MemoryOut)

@@ -1,0 +1,153 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "file-list.hpp"
+#include "image-reader.hpp"
+
+#include <gst/tomo/source.hpp>
+
+#include <algorithm>
+
+using tomo::When;
+using tomo::io::FileType;
+
+namespace {
+
+class Read final : public tomo::Source {
+  public:
+    static constexpr tomo::Info info{
+        "read", "Source/File",
+        "Reads images from TIFF, HDF5 and raw files, page by page in the order of the names",
+        tomo::formats::all, tomo::formats::all};
+
+    tomo::Property<std::string> path{
+        this, "path", "A file, a folder, or a pattern like scan/*.tif; file.h5:/path/to/dataset for HDF5",
+        ".", When::ready};
+    tomo::Property<unsigned> start_file{this, "start", "Number of the first file", 0, When::ready};
+    tomo::Property<unsigned> step{this, "step", "Take every n-th file", 1, {1, G_MAXUINT}, When::ready};
+    tomo::Property<unsigned> y{this, "y", "First row", 0, When::ready};
+    tomo::Property<unsigned> height{this, "height", "Rows from there; 0: all", 0, When::ready};
+    tomo::Property<unsigned> y_step{this, "y-step", "Take every n-th row", 1, {1, G_MAXUINT}, When::ready};
+    tomo::Property<unsigned> image_start{this, "image-start",
+                                         "Number of the first page, counted over all files", 0, When::ready};
+    tomo::Property<unsigned> image_step{this, "image-step",   "Take every n-th page, counted over all files",
+                                        1,    {1, G_MAXUINT}, When::ready};
+    tomo::Property<unsigned> number{this, "number", "Most pages to read", G_MAXUINT, When::ready};
+    tomo::Property<bool> convert{
+        this, "convert", "Give float32 (complex samples stay complex); otherwise samples as they are stored",
+        true, When::ready};
+    tomo::Choice<FileType> type{
+        this,
+        "type",
+        "How to read files, whatever their suffix",
+        FileType::Automatic,
+        {{FileType::Automatic, "unspecified", "As the suffix says"},
+         {FileType::Raw, "raw", "Samples and nothing else; see raw-width and the others"},
+         {FileType::Hdf5, "hdf5", "HDF5"},
+         {FileType::Tiff, "tiff", "TIFF"}},
+        When::ready};
+    tomo::Property<unsigned> raw_width{this, "raw-width", "Columns of raw images", 0, When::ready};
+    tomo::Property<unsigned> raw_height{this, "raw-height", "Rows of raw images", 0, When::ready};
+    tomo::Property<unsigned> raw_bitdepth{
+        this, "raw-bitdepth", "8 or 16 for unsigned integers, 32 for float32; of raw images. 0: not given",
+        0,    {0, 32},        When::ready};
+    tomo::Property<std::uint64_t> raw_pre_offset{this, "raw-pre-offset", "Bytes before each raw image", 0,
+                                                 When::ready};
+    tomo::Property<std::uint64_t> raw_post_offset{this, "raw-post-offset", "Bytes after each raw image", 0,
+                                                  When::ready};
+
+    void start() override {
+        options_ = {};
+        options_.type = type;
+        options_.rows = {y, height, y_step};
+        options_.raw.width = raw_width;
+        options_.raw.height = raw_height;
+        options_.raw.pre_offset = raw_pre_offset;
+        options_.raw.post_offset = raw_post_offset;
+        if (raw_bitdepth)
+            options_.raw.format = tomo::io::raw_format(raw_bitdepth);
+        files_ = tomo::io::list_files(path.value(), options_, {start_file, step});
+        first_pages_.assign(1, 0);
+    }
+
+    void stop() override {
+        reader_.reset();
+        files_.clear();
+    }
+
+    std::optional<tomo::ArrayInfo> frame_info(std::uint64_t n) override {
+        if (n >= number || !go_to(page_of(n)))
+            return {};
+        stored_ = reader_->info(page_);
+        return convert && !stored_.is_complex() ? stored_.with_format(GST_TOMO_FORMAT_FLOAT32) : stored_;
+    }
+
+    tomo::Array frame(std::uint64_t, const tomo::ArrayInfo &info) override {
+        const tomo::Array raw = allocate(stored_);
+        {
+            const tomo::Host<char> host(raw);
+            reader_->read(page_, host.data(), stored_.size());
+        }
+        if (stored_.format == info.format)
+            return raw;
+        // Integers cross the bus as they are and become floats on the device.
+        tomo::Array out = allocate(info);
+        input_format("in", stored_.format);
+        launch(kernel("to_float"), tomo::WorkSize(info.samples()), raw, out);
+        return out;
+    }
+
+    std::optional<std::uint64_t> frame_count() override {
+        if (files_.empty())
+            return {};
+        // Opening every file for a progress bar would be too dear; one file is opened anyway.
+        if (files_.size() > 1)
+            return {};
+        const auto reader = tomo::io::open_reader(files_[0], options_);
+        const std::uint64_t pages = reader->pages();
+        const std::uint64_t left =
+            pages > image_start ? (pages - image_start + image_step - 1) / image_step : 0;
+        return std::min<std::uint64_t>(left, number);
+    }
+
+    void describe_frame(std::uint64_t, GstTomoFrameMeta &meta) override {
+        meta.source = g_strdup(files_[file_].c_str());
+    }
+
+  private:
+    std::uint64_t page_of(std::uint64_t n) const { return image_start + n * image_step; }
+
+    // Makes reader_ and page_ those of a page counted over all files; false behind the last.
+    bool go_to(std::uint64_t page) {
+        // The file is among those whose first page is known, or behind them.
+        auto file =
+            std::upper_bound(first_pages_.begin(), first_pages_.end(), page) - first_pages_.begin() - 1;
+        for (auto i = static_cast<std::size_t>(file); i < files_.size(); i++) {
+            open(i);
+            page_ = page - first_pages_[i];
+            if (reader_->has_page(page_))
+                return true;
+            if (first_pages_.size() == i + 1)
+                first_pages_.push_back(first_pages_[i] + reader_->pages());
+        }
+        return false;
+    }
+
+    void open(std::size_t file) {
+        if (reader_ && file_ == file)
+            return;
+        reader_ = tomo::io::open_reader(files_[file], options_);
+        file_ = file;
+    }
+
+    tomo::io::ReadOptions options_;
+    std::vector<std::string> files_;
+    std::vector<std::uint64_t> first_pages_; // of the files that were looked through
+    std::unique_ptr<tomo::io::ImageReader> reader_;
+    std::size_t file_ = 0;
+    std::size_t page_ = 0;
+    tomo::ArrayInfo stored_;
+};
+
+} // namespace
+
+TOMO_ELEMENT(Read)

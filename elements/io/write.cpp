@@ -1,0 +1,114 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "image-writer.hpp"
+
+#include <gst/tomo/sink.hpp>
+
+using tomo::When;
+
+namespace {
+
+// Files are complete or called NAME.partial: they get their names at the end of the stream.
+class Write final : public tomo::Sink {
+  public:
+    static constexpr tomo::Info info{"write", "Sink/File",
+                                     "Writes arrays to TIFF, HDF5 and raw files, each plane as a page",
+                                     tomo::formats::all, tomo::formats::all};
+
+    tomo::Property<std::string> filename{this, "filename",
+                                         "A file, a pattern with one integer like slices/%05i.tif, or "
+                                         "file.h5:/path/to/dataset. Not set: raw samples to standard output",
+                                         "", When::ready};
+    tomo::Property<unsigned> counter_start{this, "counter-start", "First number in a pattern", 0,
+                                           When::ready};
+    tomo::Property<unsigned> counter_step{this, "counter-step", "Step of the numbers in a pattern",
+                                          1,    {1, G_MAXUINT}, When::ready};
+    tomo::Property<std::uint64_t> bytes_per_file{
+        this, "bytes-per-file",
+        "Bytes after which the next file of a pattern begins; 0: each image has its own",
+        tomo::io::default_bytes_per_file, When::ready};
+    tomo::Property<bool> append{this, "append",
+                                "Keep what is there: numbers of a pattern that are in use are left out, a "
+                                "single file or dataset is continued",
+                                false, When::ready};
+    tomo::Property<unsigned> bits{
+        this, "bits",  "32: samples as they are. 8 or 16: unsigned integers, clipped and rounded",
+        32,   {8, 32}, When::ready};
+    tomo::Property<float> minimum{this,
+                                  "minimum",
+                                  "Value that becomes 0 when bits is 8 or 16; the largest float: the "
+                                  "smallest of all images, which are kept beside until the end",
+                                  FLT_MAX,
+                                  {-FLT_MAX, FLT_MAX},
+                                  When::ready};
+    tomo::Property<float> maximum{
+        this,
+        "maximum",
+        "Value that becomes the largest integer; the smallest float: the largest of all images",
+        -FLT_MAX,
+        {-FLT_MAX, FLT_MAX},
+        When::ready};
+    tomo::Property<bool> range_per_image{
+        this, "range-per-image", "Minimum and maximum that are not given are those of each image instead",
+        false, When::ready};
+    tomo::Property<bool> rescale{
+        this, "rescale", "Map minimum to maximum onto the integers; otherwise clip the values themselves",
+        true, When::ready};
+    tomo::Property<bool> tiff_bigtiff{this, "tiff-bigtiff", "BigTIFF, else classic TIFF, which ends at 4 GiB",
+                                      true, When::ready};
+
+    void start() override {
+        tomo::io::WriteOptions options;
+        options.counter_start = counter_start;
+        options.counter_step = counter_step;
+        options.bytes_per_file = bytes_per_file;
+        options.append = append;
+        options.big_tiff = tiff_bigtiff;
+        options.bits = bits;
+        options.rescale = rescale;
+        options.range_per_image = range_per_image;
+        if (minimum != FLT_MAX)
+            options.minimum = minimum;
+        if (maximum != -FLT_MAX)
+            options.maximum = maximum;
+        writer_ = tomo::io::open_writer(filename.value(), options);
+    }
+
+    void begin(const tomo::ArrayInfo &) override {}
+
+    void consume(GstBuffer *buffer, const tomo::ArrayInfo &info) override {
+        std::vector<char> packed;
+        if (gst_buffer_get_tomo_array_meta(buffer)) {
+            packed.resize(info.size());
+            tomo::copy_packed(buffer, info, packed.data());
+            writer_->write(info, packed.data());
+            return;
+        }
+        const tomo::MappedBuffer map(buffer, GST_MAP_READ);
+        if (map.size() != info.size())
+            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
+                              tomo::text("a buffer of %zu bytes came where %s takes %zu", map.size(),
+                                         info.describe().c_str(), static_cast<std::size_t>(info.size())));
+        writer_->write(info, map.data());
+    }
+
+    void finish() override {
+        writer_->finish();
+        writer_.reset();
+    }
+
+    void abandon() override {
+        const std::string kept = writer_ ? writer_->abandon() : "";
+        if (!kept.empty())
+            warn(kept);
+    }
+
+    void stop() override { writer_.reset(); }
+
+  private:
+    std::unique_ptr<tomo::io::ImageWriter> writer_;
+};
+
+} // namespace
+
+TOMO_ELEMENT(Write)

@@ -1,0 +1,216 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "backproject-plan.hpp"
+#include "projection-weights.hpp"
+
+#include <gst/tomo/filter.hpp>
+
+#include <cmath>
+#include <tuple>
+
+using tomo::BackprojectMode;
+
+namespace {
+
+class Backproject final : public tomo::Filter {
+  public:
+    static constexpr tomo::Info info{"backproject", "Filter/Effect",
+                                     "Backprojects filtered sinograms (columns x projections) of a parallel "
+                                     "beam to slices, in attenuation per pixel"};
+
+    tomo::Property<unsigned> num_projections{
+        this,
+        "num-projections",
+        "Projections of the whole scan, if a sinogram holds a part of them; 0: rows of the sinogram",
+        0,
+        {0, 32768}};
+    tomo::Property<unsigned> offset{
+        this, "offset", "Number of the sinogram's first projection in the scan", 0, {0, 32768}};
+    tomo::Property<double> axis_pos{this,
+                                    "axis-pos",
+                                    "Rotation axis in edge coordinates (the middle of W columns is W / 2); 0 "
+                                    "or less: that of the scan, else the middle",
+                                    -1.0,
+                                    {-1.0, 32768.0}};
+    tomo::Property<double> angle_step{
+        this,
+        "angle-step",
+        "Radians between projections; 0 or less: the scan's angles, else pi over the number of projections",
+        -1.0,
+        {-G_MAXDOUBLE, G_MAXDOUBLE}};
+    tomo::Property<double> angle_offset{
+        this,
+        "angle-offset",
+        "Angle of the first projection in radians, added to the scan's angles",
+        0.0,
+        {-G_MAXDOUBLE, G_MAXDOUBLE}};
+    tomo::Choice<BackprojectMode> mode{
+        this,
+        "mode",
+        "How rows are sampled",
+        BackprojectMode::linear,
+        {{BackprojectMode::nearest, "nearest", "The sample that is met"},
+         {BackprojectMode::texture, "texture",
+          "Linear by the image unit, which rounds to 1/256 of a pixel; not on CPU devices"},
+         {BackprojectMode::linear, "linear",
+          "Linear between pixel centres, the same numbers on every device"}},
+        tomo::When::reshapes};
+    tomo::Property<unsigned> roi_x{this, "roi-x", "First column of the region of the slice", 0};
+    tomo::Property<unsigned> roi_y{this, "roi-y", "First row of the region of the slice", 0};
+    tomo::Property<unsigned> roi_width{
+        this, "roi-width", "Columns of the region; 0: as many as the sinogram has",
+        0,    {0, 32768},  tomo::When::reshapes};
+    tomo::Property<unsigned> roi_height{
+        this, "roi-height", "Rows of the region; 0: as many as the sinogram has columns",
+        0,    {0, 32768},   tomo::When::reshapes};
+
+    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+        const auto out =
+            in.with_size(roi_width ? roi_width.value() : in.width, roi_height ? roi_height.value() : in.width)
+                .with_format(GST_TOMO_FORMAT_FLOAT32)
+                .with_domain(GST_TOMO_DOMAIN_SLICE);
+        const auto &d = *device();
+        plan_ = tomo::plan_backproject(
+            mode,
+            {d.name(), d.is_cpu(), d.has_images(), d.compute_units(), d.local_memory(), d.max_work_group()},
+            in.depth, out.width, out.height);
+        kernel(plan_.kernel, plan_.options);
+        rows_ = {};
+        if (mode == BackprojectMode::texture)
+            make_image(in);
+        return out;
+    }
+
+    void process(const tomo::Array &in, tomo::Array &out) override {
+        update_rows(in, out);
+        if (mode == BackprojectMode::texture)
+            return sample_texture(in, out);
+        tomo::WorkSize size(1);
+        std::copy(plan_.global.begin(), plan_.global.end(), size.global);
+        std::copy(plan_.local.begin(), plan_.local.end(), size.local);
+        launch(kernel(plan_.kernel, plan_.options), size, in, out, tomo::Whole{rows_}, cl_uint{in.width()},
+               cl_uint{in.height()}, cl_uint{in.depth()}, cl_uint{out.width()}, cl_uint{out.height()});
+    }
+
+    void stop() override {
+        rows_ = {};
+        image_ = {};
+        image_use_ = {};
+        scan_ = {};
+    }
+
+  protected:
+    tomo::EventRef scan_event(tomo::EventRef event) override {
+        guint n = 0;
+        const std::unique_ptr<double, tomo::Free> angles(
+            gst_event_parse_tomo_scan(event.get(), &n, &scan_.axis, nullptr));
+        scan_.angles.assign(angles.get(), angles.get() + n);
+        rows_ = {};
+        return event;
+    }
+
+  private:
+    struct Scan {
+        std::vector<double> angles;
+        double axis = std::nan("");
+    };
+
+    double axis(const tomo::Array &in) const {
+        if (axis_pos > 0.0)
+            return axis_pos;
+        return std::isfinite(scan_.axis) ? scan_.axis : in.width() / 2.0;
+    }
+
+    // Angles of all projections of the scan.
+    std::vector<double> angles(const tomo::Array &in) const {
+        const unsigned n =
+            num_projections ? num_projections.value() : std::max(in.height(), offset + in.height());
+        if (offset + in.height() > n)
+            throw tomo::Error(
+                GST_LIBRARY_ERROR_SETTINGS,
+                tomo::text("a sinogram of %u projections from offset=%u on does not fit num-projections=%u",
+                           in.height(), offset.value(), n));
+        std::vector<double> all(n);
+        if (angle_step <= 0.0 && !scan_.angles.empty()) {
+            if (scan_.angles.size() != n)
+                throw tomo::Error(GST_STREAM_ERROR_FORMAT,
+                                  tomo::text("the scan has %zu angles for %u projections: set angle-step",
+                                             scan_.angles.size(), n));
+            for (unsigned i = 0; i < n; i++)
+                all[i] = scan_.angles[i] + angle_offset;
+            return all;
+        }
+        const double step = angle_step > 0.0 ? angle_step.value() : G_PI / n;
+        for (unsigned i = 0; i < n; i++)
+            all[i] = angle_offset + i * step;
+        return all;
+    }
+
+    // The table of the projections follows properties, which may change from frame to frame.
+    void update_rows(const tomo::Array &in, const tomo::Array &out) {
+        const Settings now{axis(in),      angle_step.value(), angle_offset.value(),    roi_x.value(),
+                           roi_y.value(), offset.value(),     num_projections.value(), in.height()};
+        if (rows_ && now == settings_)
+            return;
+        const auto all = angles(in);
+        const auto weights = tomo::projection_weights(all);
+        if (!weights.warning.empty())
+            warn(weights.warning);
+        auto part = [&](const std::vector<double> &v) {
+            return std::vector<double>(v.begin() + offset, v.begin() + offset + in.height());
+        };
+        const auto rows = tomo::backproject_rows(part(all), part(weights.weights), std::get<0>(now), roi_x,
+                                                 roi_y, out.width(), out.height());
+        rows_ = upload(rows.data(), rows.size() * sizeof rows[0]);
+        settings_ = now;
+    }
+
+    void make_image(const tomo::ArrayInfo &in) {
+        const cl_image_format format{CL_R, CL_FLOAT};
+        cl_image_desc desc = {};
+        desc.image_type = CL_MEM_OBJECT_IMAGE2D;
+        desc.image_width = in.width;
+        desc.image_height = in.height;
+        cl_int status = CL_SUCCESS;
+        image_ = tomo::ClMem(
+            clCreateImage(device()->context(), CL_MEM_READ_WRITE, &format, &desc, nullptr, &status));
+        tomo::cl_check(status, tomo::text("making an image of %u x %u", in.width, in.height));
+        kernel("backproject_fill_image", plan_.options);
+    }
+
+    void sample_texture(const tomo::Array &in, tomo::Array &out) {
+        for (cl_uint z = 0; z < in.depth(); z++) {
+            Launch fill(*this, kernel("backproject_fill_image", plan_.options));
+            tomo::WaitList waits(queue());
+            waits.add(image_use_);
+            fill.wait(waits);
+            fill.add(in);
+            fill.add(image_);
+            fill.add(z);
+            fill.run({in.width(), in.height()});
+            tomo::WorkSize size(1);
+            std::copy(plan_.global.begin(), plan_.global.end(), size.global);
+            std::copy(plan_.local.begin(), plan_.local.end(), size.local);
+            Launch sample(*this, kernel(plan_.kernel, plan_.options));
+            sample.add(image_);
+            sample.add(tomo::Update{out});
+            sample.add(tomo::Whole{rows_});
+            for (const cl_uint value : {in.height(), z, out.width(), out.height()})
+                sample.add(value);
+            image_use_ = {sample.run(size), tomo::ClQueue::retained(queue())};
+        }
+    }
+
+    using Settings = std::tuple<double, double, double, unsigned, unsigned, unsigned, unsigned, unsigned>;
+
+    Scan scan_;
+    tomo::BackprojectPlan plan_;
+    Settings settings_;
+    tomo::Array rows_;
+    tomo::ClMem image_; // one plane, for mode texture
+    tomo::Stamp image_use_;
+};
+
+} // namespace
+
+TOMO_ELEMENT(Backproject)
