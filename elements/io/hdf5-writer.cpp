@@ -41,6 +41,11 @@ constexpr auto cannot_write = GST_RESOURCE_ERROR_WRITE;
 
 std::string told(const std::string &place) { return "cannot write '" + place + "'"; }
 
+void remove_file(const std::string &name) {
+    std::error_code ignored; // what can't be removed stays, and is no more wrong for it
+    std::filesystem::remove(name, ignored);
+}
+
 class Hdf5File final : public FileWriter {
   public:
     Hdf5File(const Location &location, bool append) : target_(location) {
@@ -112,8 +117,7 @@ class Hdf5File final : public FileWriter {
             remove_traces();
         const bool whole = (!file_ || H5Fflush(file_.get(), H5F_SCOPE_LOCAL) >= 0) & file_.close();
         if (!in_place_ && (remains.images == 0 || !whole)) {
-            std::error_code ignored;
-            std::filesystem::remove(partial_name(target_.file), ignored);
+            remove_file(partial_name(target_.file));
             remains.images = 0;
         }
         H5Eclear2(H5E_DEFAULT);
@@ -133,12 +137,19 @@ class Hdf5File final : public FileWriter {
     }
 
     void create_new() {
-        // Claimed, tried and let go: the library has locks of its own.
-        reserve_space(claim_partial(target_.file).get(), 0, 2 * structure_bytes, partial_name(target_.file));
+        const auto partial = partial_name(target_.file);
+        try {
+            // Claimed, tried and let go: the library has locks of its own.
+            const auto claim = claim_partial(target_.file);
+            reserve_space(claim.get(), 0, 2 * structure_bytes, partial);
+        } catch (const Error &e) {
+            if (e.code == GST_RESOURCE_ERROR_NO_SPACE_LEFT)
+                remove_file(partial);
+            throw;
+        }
         const auto access = hdf5_file_access();
-        file_ = Hdf5Handle(hdf5_check(H5Fcreate(partial_name(target_.file).c_str(), H5F_ACC_TRUNC,
-                                                H5P_DEFAULT, access.get()),
-                                      GST_RESOURCE_ERROR_OPEN_WRITE, told(partial_name(target_.file))),
+        file_ = Hdf5Handle(hdf5_check(H5Fcreate(partial.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()),
+                                      GST_RESOURCE_ERROR_OPEN_WRITE, told(partial)),
                            H5Fclose);
     }
 

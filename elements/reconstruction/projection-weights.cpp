@@ -28,9 +28,9 @@ bool is_even_turn(std::vector<double> angles) {
     if (angles.size() < 2)
         return true;
     std::sort(angles.begin(), angles.end());
-    std::vector<double> steps(angles.size());
-    std::adjacent_difference(angles.begin(), angles.end(), steps.begin());
-    steps.erase(steps.begin()); // the first difference is the first angle
+    std::vector<double> steps;
+    for (std::size_t i = 1; i < angles.size(); i++)
+        steps.push_back(angles[i] - angles[i - 1]);
     const double step = median(steps);
     for (const double other : steps)
         if (!(std::abs(other - step) <= 0.05 * step))

@@ -94,11 +94,12 @@ const char *cl_type(GstTomoFormat format) {
 // Arrays ------------------------------------------------------------------------------------------------------
 
 BufferRef Array::to_buffer() const {
+    // Others see the same samples, if only by the buffer that an import keeps: who wants to write copies them first.
+    const bool is_shared = storage_->weak_from_this().use_count() > 1;
     GstMemory *memory = new_memory(storage_);
     if (byte_offset_ != 0 || info_.size() != storage_->size())
         gst_memory_resize(memory, byte_offset_, info_.size());
-    // Others see the same samples: who wants to write copies them first. (Two owners are this array and the memory.)
-    if (storage_.use_count() > 2)
+    if (is_shared)
         GST_MINI_OBJECT_FLAG_SET(memory, GST_MEMORY_FLAG_READONLY);
     BufferRef buffer(gst_buffer_new());
     gst_buffer_append_memory(buffer.get(), memory);
@@ -444,8 +445,6 @@ Array Element::import(GstBuffer *buffer, const ArrayInfo &info) {
     const bool first = !std::exchange(settled_, true);
     GstMemory *memory = gst_buffer_n_memory(buffer) == 1 ? gst_buffer_peek_memory(buffer, 0) : nullptr;
     const auto storage = memory ? storage_of(memory) : nullptr;
-    // Only the first buffer decides: what was gathered since lies on the device, and inputs may differ.
-    const bool is_first = !std::exchange(settled_, true);
     if (storage && !gst_buffer_get_tomo_array_meta(buffer)) {
         if (first && storage->device() != device_ && device_selector.value().empty())
             adopt(storage->device());

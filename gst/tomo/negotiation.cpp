@@ -36,7 +36,7 @@ void check_accepts(GstPad *sink, const GstCaps *caps) {
 static bool propose_allocation(Element &element, GstQuery *query) {
     GstCaps *caps = nullptr;
     gst_query_parse_allocation(query, &caps, nullptr);
-    if (!caps || !element.needs_device())
+    if (!caps || !element.needs_device() || !gst_structure_has_name(gst_caps_get_structure(caps, 0), GST_TOMO_ARRAY_MEDIA_TYPE))
         return false;
     return element.guard(false, [&] {
         const auto info = ArrayInfo::from_caps(caps);
