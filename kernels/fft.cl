@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // Any input to complex samples, with zeros behind it in each direction.
-kernel void pad_to_complex(IN(in), OUT(float2, out), const uint width, const uint height, const uint depth)
-{
+kernel void pad_to_complex(IN(in), OUT(float2, out), const uint width, const uint height, const uint depth) {
     const uint x = get_global_id(0), y = get_global_id(1), z = get_global_id(2);
     float2 value = (float2)(0.0f);
     if (x < width && y < height && z < depth) {

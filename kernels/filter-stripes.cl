@@ -1,15 +1,15 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// exp(-f^2 / (2 sigma^2)) of frequency number i of n. The ratio is squared, not sigma: that of 1e-25 would be 0.
-float gaussian(const uint i, const uint n, const float sigma)
-{
+// exp(-f^2 / (2 sigma^2)) of frequency number i of n. The ratio is squared, not sigma: that of 1e-25 would be
+// 0.
+float gaussian(const uint i, const uint n, const float sigma) {
     const float ratio = (float)min(i, n - i) / sigma;
     return exp(-0.5f * ratio * ratio);
 }
 
-kernel void filter_stripes(IN(in), OUT(float2, out), const float horizontal_sigma, const float vertical_sigma)
-{
+kernel void filter_stripes(IN(in), OUT(float2, out), const float horizontal_sigma,
+                           const float vertical_sigma) {
     const uint x = get_global_id(0), y = get_global_id(1);
     const uint width = get_global_size(0), height = get_global_size(1);
     const float wx = horizontal_sigma == 0.0f ? 0.0f : gaussian(x, width, horizontal_sigma);

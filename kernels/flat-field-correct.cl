@@ -1,24 +1,25 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#define bad_T uint
-
-// Darks and flats may have one row or one plane for all of the projections'.
+// COUNTERS: see flat-field-correct.cpp. Darks and flats may have one row or one plane for all of the
+// projections'.
 kernel void flat_field_correct(IN(projections), IN(darks), IN(flats), OUT(float, out), OUT(uint, bad),
                                const uint dark_rows, const uint dark_planes, const uint flat_rows,
                                const uint flat_planes, const float dark_scale, const float flat_scale,
-                               const int absorption, const int fix)
-{
+                               const int absorption, const int fix) {
     const uint x = get_global_id(0), y = get_global_id(1), z = get_global_id(2);
     const uint width = get_global_size(0), height = get_global_size(1);
     const ulong at = tomo_index(x, y, z, width, height);
-    const float d = dark_scale * LOAD(darks, tomo_index(x, dark_rows > 1 ? y : 0, dark_planes > 1 ? z : 0, width, dark_rows));
-    const float f = flat_scale * LOAD(flats, tomo_index(x, flat_rows > 1 ? y : 0, flat_planes > 1 ? z : 0, width, flat_rows));
+    const float d = dark_scale * LOAD(darks, tomo_index(x, dark_rows > 1 ? y : 0, dark_planes > 1 ? z : 0,
+                                                        width, dark_rows));
+    const float f = flat_scale * LOAD(flats, tomo_index(x, flat_rows > 1 ? y : 0, flat_planes > 1 ? z : 0,
+                                                        width, flat_rows));
     const float p = LOAD(projections, at);
 
     float value = absorption ? log((f - d) / (p - d)) : (p - d) / (f - d);
     if (!isfinite(value) || (fix && f <= d)) {
-        atomic_inc(&AT(bad, 0));
+        // Neighbours count in different places, or they would wait for each other.
+        atomic_inc(&AT(bad, (fix ? COUNTERS : 0) + x % COUNTERS));
         if (fix)
             value = 0.0f;
     }

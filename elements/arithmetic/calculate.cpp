@@ -7,17 +7,18 @@ namespace {
 // The expression of the user becomes a kernel of its own.
 class Calculate final : public tomo::Filter {
   public:
-    static constexpr tomo::Info info{
-        "calculate", "Filter/Effect", "Evaluates an expression for every sample", tomo::formats::all,
-        tomo::formats::float32 | tomo::formats::complex64};
+    static constexpr tomo::Info info{"calculate", "Filter/Effect", "Evaluates an expression for every sample",
+                                     tomo::formats::all, tomo::formats::float32 | tomo::formats::complex64};
 
-    tomo::Property<std::string> expression{
-        this, "expression",
-        "OpenCL C expression. dimensions=1: v is the value, x the index of the float in the array, size their "
-        "number. dimensions=2: x and y are column and row, of width and height, index is that of the float. Indices are integers. Of "
-        "complex samples, real and imaginary part count as floats",
-        "0.0f", tomo::When::reshapes};
-    tomo::Property<unsigned> dimensions{this, "dimensions", "Indices that the expression uses", 1, {1, 2}, tomo::When::reshapes};
+    tomo::Property<std::string> expression{this, "expression",
+                                           "OpenCL C expression. dimensions=1: v is the value, x the index "
+                                           "of the float in the array, size their "
+                                           "number. dimensions=2: x and y are column and row, of width and "
+                                           "height, index is that of the float. Indices are integers. Of "
+                                           "complex samples, real and imaginary part count as floats",
+                                           "0.0f", tomo::When::reshapes};
+    tomo::Property<unsigned> dimensions{this, "dimensions", "Indices that the expression uses",
+                                        1,    {1, 2},       tomo::When::reshapes};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
         const auto out = in.is_complex() ? in : in.with_format(GST_TOMO_FORMAT_FLOAT32);
@@ -26,7 +27,8 @@ class Calculate final : public tomo::Filter {
     }
 
     void process(const tomo::Array &in, tomo::Array &out) override {
-        launch(*kernel_, {floats_per_row(in.info()), in.height(), in.depth()}, floats(in), out, cl_uint{in.depth()});
+        launch(*kernel_, {floats_per_row(in.info()), in.height(), in.depth()}, floats(in), out,
+               cl_uint{in.depth()});
     }
 
     void stop() override { kernel_ = nullptr; }
@@ -39,7 +41,8 @@ class Calculate final : public tomo::Filter {
     static tomo::Array floats(const tomo::Array &array) {
         if (!array.info().is_complex())
             return array;
-        return array.as(array.info().with_format(GST_TOMO_FORMAT_FLOAT32).with_size(array.width() * 2, array.height()));
+        return array.as(
+            array.info().with_format(GST_TOMO_FORMAT_FLOAT32).with_size(array.width() * 2, array.height()));
     }
 
     void build(const tomo::ArrayInfo &in) {
@@ -47,11 +50,14 @@ class Calculate final : public tomo::Filter {
         const char *marker = "EXPRESSION";
         std::string source = file;
         const auto text = expression.value();
+        if (text.find_first_not_of(" \t\n") == std::string::npos)
+            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS, "expression is empty; v gives the input as it is");
         // The user's text stands on a line of its own, so that the compiler's message points into it.
         source.replace(source.rfind(marker), std::strlen(marker), "\n#line 1 \"expression\"\n" + text + "\n");
         input_format("in", in.is_complex() ? GST_TOMO_FORMAT_FLOAT32 : in.format);
-        kernel_ = &kernel_from_source("expression=\"" + text + "\"", source, "calculate",
-                                      tomo::text("-D DIMENSIONS=%u %s", dimensions.value(), input_types().c_str()));
+        kernel_ =
+            &kernel_from_source("expression=\"" + text + "\"", source, "calculate",
+                                tomo::text("-D DIMENSIONS=%u %s", dimensions.value(), input_types().c_str()));
     }
 
     tomo::Kernel *kernel_ = nullptr;

@@ -6,31 +6,45 @@
 
 namespace {
 
+unsigned next_power_of_two(unsigned length) { return length > 1 ? 1u << g_bit_storage(length - 1) : 1; }
+
 class FftElement final : public tomo::Filter {
   public:
     static constexpr tomo::Info info{
         "fft", "Filter/Effect",
-        "Forward Fourier transform, X[k] = sum of x[n] exp(-2 pi i k n / N), not normalised", tomo::formats::all,
-        tomo::formats::complex64};
+        "Forward Fourier transform, X[k] = sum of x[n] exp(-2 pi i k n / N), not normalised",
+        tomo::formats::all, tomo::formats::complex64};
 
-    tomo::Property<unsigned> dimensions{this, "dimensions", "1: every row, 2: every plane, 3: the whole array", 1, {1, 3}, tomo::When::reshapes};
-    tomo::Property<unsigned> size_x{this, "size-x", "Width of the transform; zeros are appended. 0: that of the input", 0, {0, 32768}, tomo::When::reshapes};
-    tomo::Property<unsigned> size_y{this, "size-y", "Height of the transform, for dimensions above 1; 0: that of the input", 0, {0, 32768}, tomo::When::reshapes};
-    tomo::Property<unsigned> size_z{this, "size-z", "Depth of the transform, for 3 dimensions; 0: that of the input", 0, {0, 32768}, tomo::When::reshapes};
-    tomo::Property<bool> auto_zeropadding{this, "auto-zeropadding", "Sizes that are not given become the next power of two", false, tomo::When::reshapes};
+    tomo::Property<unsigned> dimensions{
+        this, "dimensions", "1: every row, 2: every plane, 3: the whole array",
+        1,    {1, 3},       tomo::When::reshapes};
+    tomo::Property<unsigned> size_x{
+        this, "size-x",   "Width of the transform; zeros are appended. 0: that of the input",
+        0,    {0, 32768}, tomo::When::reshapes};
+    tomo::Property<unsigned> size_y{
+        this, "size-y",   "Height of the transform, for dimensions above 1; 0: that of the input",
+        0,    {0, 32768}, tomo::When::reshapes};
+    tomo::Property<unsigned> size_z{
+        this, "size-z",   "Depth of the transform, for 3 dimensions; 0: that of the input",
+        0,    {0, 32768}, tomo::When::reshapes};
+    tomo::Property<bool> auto_zeropadding{this, "auto-zeropadding",
+                                          "Sizes that are not given become the next power of two", false,
+                                          tomo::When::reshapes};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
-        const auto out = in.with_size(size("size-x", size_x, in.width, 1), size("size-y", size_y, in.height, 2),
-                                      size("size-z", size_z, in.depth, 3))
-                             .with_format(GST_TOMO_FORMAT_COMPLEX64)
-                             .with_domain(GST_TOMO_DOMAIN_SPECTRUM);
+        const auto out =
+            in.with_size(size("size-x", size_x, in.width, 1), size("size-y", size_y, in.height, 2),
+                         size("size-z", size_z, in.depth, 3))
+                .with_format(GST_TOMO_FORMAT_COMPLEX64)
+                .with_domain(GST_TOMO_DOMAIN_SPECTRUM);
         fft_ = tomo::fourier::plan(*this, out, dimensions);
         return out;
     }
 
     void process(const tomo::Array &in, tomo::Array &out) override {
         auto &pad = kernel("pad_to_complex", in.info().is_complex() ? "-D COMPLEX" : "");
-        launch(pad, tomo::WorkSize(out.info()), in, out, cl_uint{in.width()}, cl_uint{in.height()}, cl_uint{in.depth()});
+        launch(pad, tomo::WorkSize(out.info()), in, out, cl_uint{in.width()}, cl_uint{in.height()},
+               cl_uint{in.depth()});
         tomo::fourier::run(*this, *fft_, tomo::FftDirection::Forward, out, out);
     }
 
@@ -40,16 +54,18 @@ class FftElement final : public tomo::Filter {
     unsigned size(const char *name, unsigned given, unsigned length, unsigned dimension) const {
         if (dimensions < dimension) {
             if (given && given != length)
-                throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
-                                  tomo::text("%s=%u has no meaning with dimensions=%u", name, given, dimensions.value()));
+                throw tomo::Error(
+                    GST_LIBRARY_ERROR_SETTINGS,
+                    tomo::text("%s=%u has no meaning with dimensions=%u", name, given, dimensions.value()));
             return length;
         }
         if (given && given < length)
-            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
-                              tomo::text("%s=%u is less than the input's %u samples: crop before", name, given, length));
+            throw tomo::Error(
+                GST_LIBRARY_ERROR_SETTINGS,
+                tomo::text("%s=%u is less than the input's %u samples: crop before", name, given, length));
         if (given)
             return given;
-        return auto_zeropadding ? static_cast<unsigned>(g_bit_storage(length - 1) ? 1ul << g_bit_storage(length - 1) : 1) : length;
+        return auto_zeropadding ? next_power_of_two(length) : length;
     }
 
     std::shared_ptr<tomo::Fft> fft_;

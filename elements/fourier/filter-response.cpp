@@ -11,7 +11,8 @@ namespace {
 
 constexpr double pi = 3.14159265358979323846;
 
-// Transforms of kernels that are not zero at odd lags only: cosine sums for even kernels, sine sums for odd ones.
+// Transforms of kernels that are not zero at odd lags only: cosine sums for even kernels, sine sums for odd
+// ones.
 class OddLags {
   public:
     explicit OddLags(unsigned n) : n_(n), circle_(n) {
@@ -20,7 +21,8 @@ class OddLags {
     }
 
     // Sum over odd lags j in (-n/2, n/2] of value(j) exp(-2 pi i j k / n); the lag n/2 stands for both signs.
-    template <class Value> std::complex<double> sum(unsigned k, bool antisymmetric, Value value) const {
+    template <class Value>
+    std::complex<double> sum(unsigned k, bool antisymmetric, Value value) const {
         std::complex<double> total = 0.0;
         for (std::uint64_t j = 1; 2 * j <= n_; j += 2) {
             const auto turn = circle_[j * k % n_];

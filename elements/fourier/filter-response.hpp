@@ -23,13 +23,14 @@ struct ResponseParameters {
 //
 // ramp           f scale; 0.25 / n at f = 0, whatever the scale
 // ramp_fromreal  scale times the transform of h(0) = 1/4, h(odd j) = -1 / (pi j)^2, h(even j) = 0
-//                (Kak and Slaney, Principles of Computerized Tomographic Imaging, 1988, section 3.3, equation 61)
+//                (Kak and Slaney, Principles of Computerized Tomographic Imaging, 1988, section 3.3, equation
+//                61)
 // butterworth    f scale / (1 + (f / cutoff)^(2 order))
 // hamming        f scale (0.54 + 0.46 cos(pi f / cutoff)) below cutoff, else 0
 // bh3            f scale (0.42 + 0.5 cos(pi f) + 0.08 cos(2 pi f)); 0.25 / n at f = 0
 // faris_byer     for beam deflections (Faris and Byer, Applied Optics 27 (1988) 5202): the ramp divided by a
-//                derivative, -i sign(f) / (2 pi tau), from its kernel 1 / (pi^2 tau j) at odd j; UFO's theta adds
-//                sin(theta) / (2 tau) times ramp_fromreal
+//                derivative, -i sign(f) / (2 pi tau), from its kernel 1 / (pi^2 tau j) at odd j; UFO's theta
+//                adds sin(theta) / (2 tau) times ramp_fromreal
 //
 // All but faris_byer are real.
 std::vector<std::complex<double>> response(Response kind, unsigned n, const ResponseParameters &parameters);

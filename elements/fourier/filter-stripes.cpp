@@ -6,19 +6,32 @@ namespace {
 
 class FilterStripes final : public tomo::Filter {
   public:
-    static constexpr tomo::Info info{
-        "filter-stripes", "Filter/Effect",
-        "Suppresses vertical stripes of sinograms in their two-dimensional spectrum: multiplies by 1 - wy (1 - wx), wx = "
-        "exp(-k^2 / (2 horizontal-sigma^2)), wy = exp(-l^2 / (2 vertical-sigma^2)), k and l the signed frequencies in x and y",
-        tomo::formats::complex64, tomo::formats::complex64};
+    static constexpr tomo::Info info{"filter-stripes", "Filter/Effect",
+                                     "Suppresses vertical stripes of sinograms in their two-dimensional "
+                                     "spectrum: multiplies by 1 - wy (1 - wx), wx = "
+                                     "exp(-k^2 / (2 horizontal-sigma^2)), wy = exp(-l^2 / (2 "
+                                     "vertical-sigma^2)), k and l the signed frequencies in x and y",
+                                     tomo::formats::complex64, tomo::formats::complex64};
 
-    tomo::Property<float> horizontal_sigma{this, "horizontal-sigma", "Width of the kept low frequencies in x, in frequency pixels; near 0 only the mean of the row l = 0 stays, and with 0 not even that", 1e-7f, {0.0f, FLT_MAX}};
-    tomo::Property<float> vertical_sigma{this, "vertical-sigma", "Width of the affected frequencies in y, in frequency pixels; 0: the row l = 0 alone", 0.0f, {0.0f, FLT_MAX}};
+    tomo::Property<float> horizontal_sigma{
+        this,
+        "horizontal-sigma",
+        "Width of the kept low frequencies in x, in frequency pixels; near 0 only the mean of the row l = 0 "
+        "stays, and with 0 not even that",
+        1e-7f,
+        {0.0f, FLT_MAX}};
+    tomo::Property<float> vertical_sigma{
+        this,
+        "vertical-sigma",
+        "Width of the affected frequencies in y, in frequency pixels; 0: the row l = 0 alone",
+        0.0f,
+        {0.0f, FLT_MAX}};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override { return in; }
 
     void process(const tomo::Array &in, tomo::Array &out) override {
-        launch(kernel("filter_stripes"), tomo::WorkSize(out.info()), in, out, horizontal_sigma.value(), vertical_sigma.value());
+        launch(kernel("filter_stripes"), tomo::WorkSize(out.info()), in, out, horizontal_sigma.value(),
+               vertical_sigma.value());
     }
 };
 

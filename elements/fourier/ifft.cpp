@@ -10,17 +10,22 @@ class Ifft final : public tomo::Filter {
   public:
     static constexpr tomo::Info info{
         "ifft", "Filter/Effect",
-        "Real part of the inverse Fourier transform, x[n] = sum of X[k] exp(2 pi i k n / N) / N", tomo::formats::complex64,
-        tomo::formats::float32};
+        "Real part of the inverse Fourier transform, x[n] = sum of X[k] exp(2 pi i k n / N) / N",
+        tomo::formats::complex64, tomo::formats::float32};
 
-    tomo::Property<unsigned> dimensions{this, "dimensions", "1: every row, 2: every plane, 3: the whole array", 1, {1, 3}, tomo::When::reshapes};
-    tomo::Property<unsigned> crop_width{this, "crop-width", "Columns kept, from the left; 0: all", 0, {0, 32768}, tomo::When::reshapes};
-    tomo::Property<unsigned> crop_height{this, "crop-height", "Rows kept, from the top; 0: all", 0, {0, 32768}, tomo::When::reshapes};
+    tomo::Property<unsigned> dimensions{
+        this, "dimensions", "1: every row, 2: every plane, 3: the whole array",
+        1,    {1, 3},       tomo::When::reshapes};
+    tomo::Property<unsigned> crop_width{this, "crop-width", "Columns kept, from the left; 0: all",
+                                        0,    {0, 32768},   tomo::When::reshapes};
+    tomo::Property<unsigned> crop_height{this, "crop-height", "Rows kept, from the top; 0: all",
+                                         0,    {0, 32768},    tomo::When::reshapes};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
         spectrum_ = in;
         fft_ = tomo::fourier::plan(*this, in, dimensions);
-        return in.with_size(kept("crop-width", crop_width, in.width), kept("crop-height", crop_height, in.height))
+        return in
+            .with_size(kept("crop-width", crop_width, in.width), kept("crop-height", crop_height, in.height))
             .with_format(GST_TOMO_FORMAT_FLOAT32)
             .with_domain(GST_TOMO_DOMAIN_UNKNOWN);
     }
@@ -29,7 +34,8 @@ class Ifft final : public tomo::Filter {
         // Others may read the spectrum too, so the transform gets a place of its own.
         tomo::Array transformed = allocate(spectrum_);
         tomo::fourier::run(*this, *fft_, tomo::FftDirection::Inverse, in, transformed);
-        launch(kernel("crop_real"), tomo::WorkSize(out.info()), transformed, out, cl_uint{in.width()}, cl_uint{in.height()});
+        launch(kernel("crop_real"), tomo::WorkSize(out.info()), transformed, out, cl_uint{in.width()},
+               cl_uint{in.height()});
     }
 
     void stop() override { fft_.reset(); }

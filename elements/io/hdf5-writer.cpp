@@ -97,7 +97,7 @@ class Hdf5File final : public FileWriter {
                        cannot_write, "cannot rename '" + place() + "' to '" + target_.text() + "'");
             hdf5_check(H5Fflush(file_.get(), H5F_SCOPE_LOCAL), cannot_write, told(target_.text()));
         }
-        if (!file_.close())
+        if (!close_file())
             throw hdf5_error(cannot_write, told(place()));
         if (!in_place_)
             rename_partial(target_.file);
@@ -115,7 +115,7 @@ class Hdf5File final : public FileWriter {
         dataset_.close();
         if (remains.images == 0 && in_place_)
             remove_traces();
-        const bool whole = (!file_ || H5Fflush(file_.get(), H5F_SCOPE_LOCAL) >= 0) & file_.close();
+        const bool whole = (!file_ || H5Fflush(file_.get(), H5F_SCOPE_LOCAL) >= 0) & close_file();
         if (!in_place_ && (remains.images == 0 || !whole)) {
             remove_file(partial_name(target_.file));
             remains.images = 0;
@@ -232,6 +232,16 @@ class Hdf5File final : public FileWriter {
         const auto reserved = bytes + 2 * structure_bytes;
         reserve_space(*static_cast<int *>(descriptor), end, reserved, place());
         reserved_ = end + reserved;
+    }
+
+    // Closes the file and gives back what is reserved behind its end.
+    bool close_file() {
+        const bool closed = file_.close();
+        const auto file = in_place_ ? target_.file : partial_name(target_.file);
+        std::error_code ignored; // costs disk space, nothing else
+        if (const auto size = std::filesystem::file_size(file, ignored); closed && !ignored)
+            std::filesystem::resize_file(file, size, ignored);
+        return closed;
     }
 
     Hdf5Handle create_dataset(const std::string &name) {

@@ -23,6 +23,7 @@ class MemoryOut final : public tomo::Sink {
     }
 
     void begin(const tomo::ArrayInfo &) override {}
+    void restart() override { used_ = 0; }
 
     void consume(GstBuffer *buffer, const tomo::ArrayInfo &info) override {
         if (used_ + info.size() > max_size)

@@ -23,6 +23,13 @@ bool same_inode(int descriptor, const std::string &path) {
            held.st_ino == named.st_ino;
 }
 
+// The signal that comes with passing the limit would end the process.
+void check_size_limit(std::uint64_t end, const std::string &what) {
+    rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && end > limit.rlim_cur)
+        throw system_error(what, EFBIG, GST_RESOURCE_ERROR_WRITE);
+}
+
 } // namespace
 
 std::string prepare_target(const std::string &path) {
@@ -74,10 +81,7 @@ FileDescriptor claim_partial(const std::string &target) {
 
 void reserve_space(int descriptor, std::uint64_t offset, std::uint64_t bytes, const std::string &name) {
     const auto what = "cannot write '" + name + "'";
-    rlimit limit;
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-        offset + bytes > limit.rlim_cur)
-        throw system_error(what, EFBIG, GST_RESOURCE_ERROR_WRITE);
+    check_size_limit(offset + bytes, what);
     // Other reasons than these: this file system can't reserve.
     if (fallocate(descriptor, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(bytes)) !=
             0 &&
@@ -126,6 +130,7 @@ void OutputFile::copy_target() {
 
 void OutputFile::write_at(std::uint64_t offset, const void *data, std::uint64_t bytes) {
     const auto *next = static_cast<const char *>(data);
+    check_size_limit(offset + bytes, "cannot write '" + partial() + "'");
     while (bytes > 0) {
         const auto written = pwrite(descriptor_.get(), next, bytes, static_cast<off_t>(offset));
         if (written < 0 && errno == EINTR)

@@ -65,12 +65,16 @@ class Read final : public tomo::Source {
         options_.raw.post_offset = raw_post_offset;
         if (raw_bitdepth)
             options_.raw.format = tomo::io::raw_format(raw_bitdepth);
-        files_ = tomo::io::list_files(path.value(), options_, {start_file, step});
+        auto files = tomo::io::list_files(path.value(), options_, {start_file, step});
         first_pages_.assign(1, 0);
+        std::lock_guard<std::mutex> lock(count_lock_);
+        files_ = std::move(files);
+        count_ = {};
     }
 
     void stop() override {
         reader_.reset();
+        std::lock_guard<std::mutex> lock(count_lock_);
         files_.clear();
     }
 
@@ -96,17 +100,18 @@ class Read final : public tomo::Source {
         return out;
     }
 
+    // Opening every file for a progress bar would be too dear; one file is opened anyway.
     std::optional<std::uint64_t> frame_count() override {
-        if (files_.empty())
+        std::lock_guard<std::mutex> lock(count_lock_);
+        if (files_.size() != 1)
             return {};
-        // Opening every file for a progress bar would be too dear; one file is opened anyway.
-        if (files_.size() > 1)
-            return {};
-        const auto reader = tomo::io::open_reader(files_[0], options_);
-        const std::uint64_t pages = reader->pages();
-        const std::uint64_t left =
-            pages > image_start ? (pages - image_start + image_step - 1) / image_step : 0;
-        return std::min<std::uint64_t>(left, number);
+        if (!count_) {
+            const std::uint64_t pages = tomo::io::open_reader(files_[0], options_)->pages();
+            const std::uint64_t left =
+                pages > image_start ? (pages - image_start + image_step - 1) / image_step : 0;
+            count_ = std::min<std::uint64_t>(left, number);
+        }
+        return count_;
     }
 
     void describe_frame(std::uint64_t, GstTomoFrameMeta &meta) override {
@@ -141,6 +146,8 @@ class Read final : public tomo::Source {
 
     tomo::io::ReadOptions options_;
     std::vector<std::string> files_;
+    std::mutex count_lock_; // other threads ask how many frames there are
+    std::optional<std::uint64_t> count_;
     std::vector<std::uint64_t> first_pages_; // of the files that were looked through
     std::unique_ptr<tomo::io::ImageReader> reader_;
     std::size_t file_ = 0;

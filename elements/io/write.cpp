@@ -57,23 +57,9 @@ class Write final : public tomo::Sink {
     tomo::Property<bool> tiff_bigtiff{this, "tiff-bigtiff", "BigTIFF, else classic TIFF, which ends at 4 GiB",
                                       true, When::ready};
 
-    void start() override {
-        tomo::io::WriteOptions options;
-        options.counter_start = counter_start;
-        options.counter_step = counter_step;
-        options.bytes_per_file = bytes_per_file;
-        options.append = append;
-        options.big_tiff = tiff_bigtiff;
-        options.bits = bits;
-        options.rescale = rescale;
-        options.range_per_image = range_per_image;
-        if (minimum != FLT_MAX)
-            options.minimum = minimum;
-        if (maximum != -FLT_MAX)
-            options.maximum = maximum;
-        writer_ = tomo::io::open_writer(filename.value(), options);
-    }
-
+    void start() override { open(); }
+    // A file that was finished is written again, one under way begins anew.
+    void restart() override { open(); }
     void begin(const tomo::ArrayInfo &) override {}
 
     void consume(GstBuffer *buffer, const tomo::ArrayInfo &info) override {
@@ -99,13 +85,34 @@ class Write final : public tomo::Sink {
 
     void abandon() override {
         const std::string kept = writer_ ? writer_->abandon() : "";
-        if (!kept.empty())
-            warn(kept);
+        if (kept.empty())
+            return;
+        warn(kept);
+        // gst-launch-1.0 no longer looks at the bus when it stops.
+        g_message("%s: %s", GST_OBJECT_NAME(gst()), kept.c_str());
     }
 
     void stop() override { writer_.reset(); }
 
   private:
+    void open() {
+        tomo::io::WriteOptions options;
+        options.counter_start = counter_start;
+        options.counter_step = counter_step;
+        options.bytes_per_file = bytes_per_file;
+        options.append = append;
+        options.big_tiff = tiff_bigtiff;
+        options.bits = bits;
+        options.rescale = rescale;
+        options.range_per_image = range_per_image;
+        if (minimum != FLT_MAX)
+            options.minimum = minimum;
+        if (maximum != -FLT_MAX)
+            options.maximum = maximum;
+        writer_.reset(); // lets go of the files that the new one may want
+        writer_ = tomo::io::open_writer(filename.value(), options);
+    }
+
     std::unique_ptr<tomo::io::ImageWriter> writer_;
 };
 

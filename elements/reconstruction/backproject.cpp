@@ -21,7 +21,7 @@ class Backproject final : public tomo::Filter {
     tomo::Property<unsigned> num_projections{
         this,
         "num-projections",
-        "Projections of the whole scan, if a sinogram holds a part of them; 0: rows of the sinogram",
+        "Projections of the whole scan, if a sinogram holds a part of them; 0: up to the sinogram's last",
         0,
         {0, 32768}};
     tomo::Property<unsigned> offset{
@@ -35,7 +35,8 @@ class Backproject final : public tomo::Filter {
     tomo::Property<double> angle_step{
         this,
         "angle-step",
-        "Radians between projections; 0 or less: the scan's angles, else pi over the number of projections",
+        "Radians between projections, negative for the other sense; 0 or -1: the scan's angles, else pi over "
+        "the number of projections",
         -1.0,
         {-G_MAXDOUBLE, G_MAXDOUBLE}};
     tomo::Property<double> angle_offset{
@@ -97,6 +98,7 @@ class Backproject final : public tomo::Filter {
         image_ = {};
         image_use_ = {};
         scan_ = {};
+        told_.clear();
     }
 
   protected:
@@ -123,15 +125,15 @@ class Backproject final : public tomo::Filter {
 
     // Angles of all projections of the scan.
     std::vector<double> angles(const tomo::Array &in) const {
-        const unsigned n =
-            num_projections ? num_projections.value() : std::max(in.height(), offset + in.height());
+        const unsigned n = num_projections ? num_projections.value() : offset + in.height();
         if (offset + in.height() > n)
             throw tomo::Error(
                 GST_LIBRARY_ERROR_SETTINGS,
                 tomo::text("a sinogram of %u projections from offset=%u on does not fit num-projections=%u",
                            in.height(), offset.value(), n));
         std::vector<double> all(n);
-        if (angle_step <= 0.0 && !scan_.angles.empty()) {
+        const bool has_step = angle_step != 0.0 && angle_step != -1.0;
+        if (!has_step && !scan_.angles.empty()) {
             if (scan_.angles.size() != n)
                 throw tomo::Error(GST_STREAM_ERROR_FORMAT,
                                   tomo::text("the scan has %zu angles for %u projections: set angle-step",
@@ -140,7 +142,7 @@ class Backproject final : public tomo::Filter {
                 all[i] = scan_.angles[i] + angle_offset;
             return all;
         }
-        const double step = angle_step > 0.0 ? angle_step.value() : G_PI / n;
+        const double step = has_step ? angle_step.value() : G_PI / n;
         for (unsigned i = 0; i < n; i++)
             all[i] = angle_offset + i * step;
         return all;
@@ -154,8 +156,8 @@ class Backproject final : public tomo::Filter {
             return;
         const auto all = angles(in);
         const auto weights = tomo::projection_weights(all);
-        if (!weights.warning.empty())
-            warn(weights.warning);
+        if (weights.warning != std::exchange(told_, weights.warning) && !told_.empty())
+            warn(told_);
         auto part = [&](const std::vector<double> &v) {
             return std::vector<double>(v.begin() + offset, v.begin() + offset + in.height());
         };
@@ -206,6 +208,7 @@ class Backproject final : public tomo::Filter {
     Scan scan_;
     tomo::BackprojectPlan plan_;
     Settings settings_;
+    std::string told_; // about the angles
     tomo::Array rows_;
     tomo::ClMem image_; // one plane, for mode texture
     tomo::Stamp image_use_;

@@ -23,14 +23,19 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
-// Whether the projections are evenly spread over half a turn or a full one.
-bool is_even_turn(std::vector<double> angles) {
-    if (angles.size() < 2)
-        return true;
+std::vector<double> steps_of(std::vector<double> angles) {
     std::sort(angles.begin(), angles.end());
     std::vector<double> steps;
     for (std::size_t i = 1; i < angles.size(); i++)
         steps.push_back(angles[i] - angles[i - 1]);
+    return steps;
+}
+
+// Whether the projections are evenly spread over half a turn or a full one.
+bool is_even_turn(const std::vector<double> &angles) {
+    if (angles.size() < 2)
+        return true;
+    const auto steps = steps_of(angles);
     const double step = median(steps);
     for (const double other : steps)
         if (!(std::abs(other - step) <= 0.05 * step))
@@ -126,8 +131,11 @@ ProjectionWeights projection_weights(const std::vector<double> &angles) {
     std::vector<Direction> directions = directions_of(sorted, same);
     if (directions.size() == 1)
         return result;
-    const double step = typical_gap(gaps_of(directions));
-    directions = directions_of(sorted, std::max(same, 0.05 * step));
+    const double typical = typical_gap(gaps_of(directions));
+    directions = directions_of(sorted, std::max(same, 0.05 * typical));
+    // Where a second half turn lies between the views of the first, what it left out is still no wider than
+    // the scan's own step.
+    const double step = std::max(typical, median(steps_of(angles)));
     const std::vector<double> gaps = gaps_of(directions);
     const auto is_missing = [step](double gap) { return gap > 2 * step * (1 + 1e-6); };
     const auto side = [&](double gap) { return (is_missing(gap) ? step : gap) / 2; };

@@ -13,35 +13,76 @@ namespace {
 
 enum class ColorMap { gray, viridis };
 
-constexpr const char *video_from = "video/x-raw, format = (string) { GRAY8, GRAY16_LE, GRAY16_BE, GRAY10_LE32 }, width = (int) [ 1, max ], "
-                                   "height = (int) [ 1, max ], framerate = (fraction) [ 0/1, max ]";
-constexpr const char *video_to = "video/x-raw, format = (string) { GRAY8, GRAY16_LE, GRAY16_BE, RGB }, width = (int) [ 1, max ], "
-                                 "height = (int) [ 1, max ], framerate = (fraction) [ 0/1, max ]";
+constexpr const char *video_from =
+    "video/x-raw, format = (string) { GRAY8, GRAY16_LE, GRAY16_BE, GRAY10_LE32 }, width = (int) [ 1, max ], "
+    "height = (int) [ 1, max ], framerate = (fraction) [ 0/1, max ]";
+constexpr const char *video_to =
+    "video/x-raw, format = (string) { GRAY8, GRAY16_LE, GRAY16_BE, RGB }, width = (int) [ 1, max ], "
+    "height = (int) [ 1, max ], framerate = (fraction) [ 0/1, max ]";
 
-GstCaps *with_video(GstCaps *arrays, const char *video) { return gst_caps_merge(arrays, gst_caps_from_string(video)); }
+GstCaps *with_video(GstCaps *arrays, const char *video) {
+    return gst_caps_merge(arrays, gst_caps_from_string(video));
+}
 
-bool is_video(const GstCaps *caps) { return gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw"); }
+bool is_video(const GstCaps *caps) {
+    return gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw");
+}
+
+// The array as a buffer with the times and facts of the one that it was made of.
+tomo::BufferRef with_facts_of(GstBuffer *from, const tomo::Array &array) {
+    tomo::BufferRef buffer = array.to_buffer();
+    gst_buffer_copy_into(buffer.get(), from,
+                         static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS),
+                         0, -1);
+    if (const auto *facts = gst_buffer_get_tomo_frame_meta(from))
+        gst_buffer_add_tomo_frame_meta(buffer.get(), facts->index, facts->angle, facts->time, facts->source);
+    return buffer;
+}
 
 // The one place where arrays and video meet.
 class Convert final : public tomo::Transform {
   public:
     static constexpr tomo::Info info{
         "convert", "Filter/Converter/Video",
-        "Gray video to arrays as it is, arrays to gray or coloured video with a window of values", tomo::formats::all,
-        tomo::formats::real};
+        "Gray video to arrays as it is, arrays to gray or coloured video with a window of values",
+        tomo::formats::all, tomo::formats::real};
 
-    tomo::Property<float> min{this, "min", "Value that becomes black; the largest float: the integer type's smallest, or the smallest of the first image of floats", FLT_MAX, {-FLT_MAX, FLT_MAX}};
-    tomo::Property<float> max{this, "max", "Value that becomes white; the smallest float: the integer type's largest, or the largest of the first image of floats", -FLT_MAX, {-FLT_MAX, FLT_MAX}};
-    tomo::Choice<ColorMap> color_map{this, "color-map", "Colours of RGB video",
-                                     ColorMap::gray,
-                                     {{ColorMap::gray, "gray", "From black to white"},
-                                      {ColorMap::viridis, "viridis", "From dark blue over green to yellow, evenly bright in steps"}}};
+    tomo::Property<float> min{
+        this,
+        "min",
+        "Value that becomes black in video; above max it inverts. The largest float: the integer type's "
+        "smallest, or the smallest of the first image of floats",
+        FLT_MAX,
+        {-FLT_MAX, FLT_MAX}};
+    tomo::Property<float> max{
+        this,
+        "max",
+        "Value that becomes white in video. The smallest float: the integer type's largest, or the largest "
+        "of the first image of floats",
+        -FLT_MAX,
+        {-FLT_MAX, FLT_MAX}};
+    tomo::Choice<ColorMap> color_map{
+        this,
+        "color-map",
+        "Colours of one plane in video; any but gray give RGB",
+        ColorMap::gray,
+        {{ColorMap::gray, "gray", "From black to white"},
+         {ColorMap::viridis, "viridis", "From dark blue over green to yellow, evenly brighter"}}};
 
     void describe_pads(GstElementClass *klass) const override {
         const tomo::CapsRef in(with_video(tomo::template_caps(tomo::formats::real), video_from));
         const tomo::CapsRef out(with_video(tomo::template_caps(tomo::formats::real), video_to));
-        gst_element_class_add_pad_template(klass, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, in.get()));
-        gst_element_class_add_pad_template(klass, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, out.get()));
+        gst_element_class_add_pad_template(
+            klass, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, in.get()));
+        gst_element_class_add_pad_template(
+            klass, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, out.get()));
+    }
+
+    // Another map may need another kind of video.
+    void property_changed(tomo::PropertyBase *property) override {
+        if (property == &color_map)
+            gst_pad_mark_reconfigure(src_pad().get());
+        Transform::property_changed(property);
     }
 
   protected:
@@ -52,8 +93,8 @@ class Convert final : public tomo::Transform {
         if (!gst_video_info_from_caps(&in_video_, caps))
             throw tomo::Error(GST_STREAM_ERROR_FORMAT, "can't use " + tomo::to_string(caps));
         const bool bytes = GST_VIDEO_INFO_FORMAT(&in_video_) == GST_VIDEO_FORMAT_GRAY8;
-        return tomo::ArrayInfo(bytes ? GST_TOMO_FORMAT_UINT8 : GST_TOMO_FORMAT_UINT16, GST_VIDEO_INFO_WIDTH(&in_video_),
-                               GST_VIDEO_INFO_HEIGHT(&in_video_))
+        return tomo::ArrayInfo(bytes ? GST_TOMO_FORMAT_UINT8 : GST_TOMO_FORMAT_UINT16,
+                               GST_VIDEO_INFO_WIDTH(&in_video_), GST_VIDEO_INFO_HEIGHT(&in_video_))
             .with_rate(GST_VIDEO_INFO_FPS_N(&in_video_), GST_VIDEO_INFO_FPS_D(&in_video_));
     }
 
@@ -66,32 +107,36 @@ class Convert final : public tomo::Transform {
     // Video from arrays and arrays from video, unless the peer takes nothing but what came.
     tomo::CapsRef output_caps(GstPad *src, const tomo::ArrayInfo &out) override {
         const tomo::CapsRef peer(gst_pad_peer_query_caps(src, nullptr));
-        const tomo::CapsRef on_host(out.to_caps(false)), on_device(out.to_caps(true)), video(video_caps(out));
-        std::vector<tomo::CapsRef> offers{on_host, on_device, video};
-        if (!from_video_)
-            std::rotate(offers.begin(), offers.begin() + 2, offers.end());
+        std::vector<tomo::CapsRef> offers;
+        offers.emplace_back(out.to_caps(false));
+        offers.emplace_back(out.to_caps(true));
+        offers.insert(from_video_ ? offers.end() : offers.begin(), video_caps(out));
+        strides_are_welcome_ = {};
         for (const auto &offer : offers) {
             tomo::CapsRef common(gst_caps_intersect_full(offer.get(), peer.get(), GST_CAPS_INTERSECT_FIRST));
             if (gst_caps_is_empty(common.get()))
                 continue;
             common = tomo::CapsRef(gst_caps_fixate(gst_caps_truncate(common.release())));
             to_video_ = is_video(common.get());
-            if (to_video_)
-                set_video(common.get(), out);
+            to_device_ = gst_caps_features_contains(gst_caps_get_features(common.get(), 0),
+                                                    GST_TOMO_CAPS_FEATURE_MEMORY);
+            if (to_video_ && !gst_video_info_from_caps(&out_video_, common.get()))
+                throw tomo::Error(GST_STREAM_ERROR_FORMAT, "can't make " + tomo::to_string(common.get()));
             return common;
         }
-        throw tomo::Error(GST_CORE_ERROR_NEGOTIATION, tomo::text("has %s, but the next element takes %s",
-                                                                 out.describe().c_str(), tomo::to_string(peer.get()).c_str()));
+        throw tomo::Error(GST_CORE_ERROR_NEGOTIATION,
+                          tomo::text("has %s, but the next element takes %s; %s", out.describe().c_str(),
+                                     tomo::to_string(peer.get()).c_str(), advice(out)));
     }
 
     GstFlowReturn take(GstBuffer *buffer) override {
         negotiate(input_info());
-        if (!to_video_) {
-            tomo::BufferRef packed = from_video_ ? unpack(buffer) : tomo::BufferRef(gst_buffer_ref(buffer));
-            return push_foreign(input_info(), std::move(packed));
-        }
-        const tomo::Array in = from_video_ ? import(unpack(buffer).get(), input_info()) : import(buffer, input_info());
-        return push_video(in, buffer);
+        tomo::BufferRef array = from_video_ ? unpack(buffer) : tomo::BufferRef::referenced(buffer);
+        if (to_video_)
+            return push_video(import(array.get(), input_info()), buffer);
+        if (to_device_)
+            array = with_facts_of(buffer, import(array.get(), input_info()));
+        return push_foreign(input_info(), std::move(array));
     }
 
     void reset() override { held_ = {}; }
@@ -101,77 +146,105 @@ class Convert final : public tomo::Transform {
         float min, max;
     };
 
-    // A 3-plane array is coloured already; gray otherwise, unless a colour map was asked for.
+    tomo::ObjectRef<GstPad> src_pad() const {
+        return tomo::ObjectRef<GstPad>(gst_element_get_static_pad(gst(), "src"));
+    }
+
+    // Three planes are coloured already; one is gray unless a colour map was asked for.
     tomo::CapsRef video_caps(const tomo::ArrayInfo &array) const {
-        GstCaps *caps = gst_caps_new_empty();
-        std::vector<const char *> names{"GRAY8", "GRAY16_LE", "GRAY16_BE", "RGB"};
-        if (array.depth == 3)
-            names = {"RGB"};
-        else if (color_map != ColorMap::gray)
-            std::rotate(names.begin(), names.begin() + 3, names.end());
-        for (const char *name : names)
-            gst_caps_append_structure(caps, gst_structure_new("video/x-raw", "format", G_TYPE_STRING, name, "width", G_TYPE_INT,
-                                                              array.width, "height", G_TYPE_INT, array.height, "framerate",
-                                                              GST_TYPE_FRACTION, array.fps_n, array.fps_d, nullptr));
-        return tomo::CapsRef(caps);
+        std::vector<const char *> formats;
+        if (array.depth == 3 ? color_map == ColorMap::gray : array.depth == 1 && color_map != ColorMap::gray)
+            formats = {"RGB"};
+        else if (array.depth == 1)
+            formats = {"GRAY8", "GRAY16_LE", "GRAY16_BE", "RGB"};
+        tomo::CapsRef caps(gst_caps_new_empty());
+        for (const char *format : formats)
+            gst_caps_append_structure(caps.get(), gst_structure_new("video/x-raw", "format", G_TYPE_STRING,
+                                                                    format, "width", G_TYPE_INT, array.width,
+                                                                    "height", G_TYPE_INT, array.height,
+                                                                    "framerate", GST_TYPE_FRACTION,
+                                                                    array.fps_n, array.fps_d, nullptr));
+        return caps;
     }
 
-    void set_video(GstCaps *caps, const tomo::ArrayInfo &array) {
-        if (!gst_video_info_from_caps(&out_video_, caps))
-            throw tomo::Error(GST_STREAM_ERROR_FORMAT, "can't make " + tomo::to_string(caps));
-        if (array.depth != 1 && array.depth != 3)
-            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
-                              tomo::text("%s has %u planes; video takes one, or three as red, green and blue: put tomoslice before",
-                                         array.describe().c_str(), array.depth));
+    const char *advice(const tomo::ArrayInfo &array) const {
+        if (array.depth == 3 && color_map != ColorMap::gray)
+            return "three planes are red, green and blue, which takes color-map=gray";
+        if (array.depth != 1)
+            return "video has one plane, or three as red, green and blue: put tomoslice before";
+        if (color_map != ColorMap::gray)
+            return "a color-map other than gray gives RGB";
+        return "video of this size and rate can be GRAY8, GRAY16_LE, GRAY16_BE or RGB";
     }
 
-    // The samples stay where they are: a meta tells of rows and their distance. Only what is not made of whole
-    // integers of the host is rewritten.
+    bool ask_for_strides() const {
+        const auto src = src_pad();
+        const tomo::CapsRef caps(gst_pad_get_current_caps(src.get()));
+        const tomo::QueryRef query(gst_query_new_allocation(caps.get(), FALSE));
+        return gst_pad_peer_query(src.get(), query.get()) &&
+               gst_query_find_allocation_meta(query.get(), GST_TOMO_ARRAY_META_API_TYPE, nullptr);
+    }
+
+    // Frames are handed on as they are where rows are packed, or where a meta can tell of the rows' distance.
     tomo::BufferRef unpack(GstBuffer *buffer) {
         const auto *meta = gst_buffer_get_video_meta(buffer);
         const gsize offset = meta ? meta->offset[0] : GST_VIDEO_INFO_PLANE_OFFSET(&in_video_, 0);
         const gsize stride = meta ? meta->stride[0] : GST_VIDEO_INFO_PLANE_STRIDE(&in_video_, 0);
+        const auto &info = input_info();
         const auto format = GST_VIDEO_INFO_FORMAT(&in_video_);
-        if (format == GST_VIDEO_FORMAT_GRAY8 || format == native_gray16) {
-            tomo::BufferRef view(gst_buffer_copy(buffer));
-            gst_buffer_add_tomo_array_meta(view.get(), offset, stride, stride * input_info().height);
+        if (format != GST_VIDEO_FORMAT_GRAY8 && format != native_gray16)
+            return with_facts_of(buffer, to_native(buffer, offset, stride));
+        if (offset == 0 && stride == info.width * info.sample_size() &&
+            gst_buffer_get_size(buffer) == info.size())
+            return tomo::BufferRef::referenced(buffer);
+        tomo::BufferRef view(gst_buffer_copy(buffer));
+        gst_buffer_add_tomo_array_meta(view.get(), offset, stride, stride * info.height);
+        if (to_video_ || to_device_)
             return view;
-        }
+        if (!strides_are_welcome_)
+            strides_are_welcome_ = ask_for_strides();
+        return *strides_are_welcome_ ? std::move(view) : with_facts_of(buffer, import(view.get(), info));
+    }
+
+    // For frames that are not made of whole integers of the host.
+    tomo::Array to_native(GstBuffer *buffer, gsize offset, gsize stride) {
+        const auto format = GST_VIDEO_INFO_FORMAT(&in_video_);
+        const bool ten_bits = format == GST_VIDEO_FORMAT_GRAY10_LE32;
         const tomo::Array array = allocate(input_info());
-        {
-            const tomo::MappedBuffer map(buffer, GST_MAP_READ);
-            if (map.size() < offset + stride * (input_info().height - 1))
-                throw tomo::Error(GST_STREAM_ERROR_FORMAT, tomo::text("a frame of %zu bytes is too short", map.size()));
-            const tomo::Host<guint16> host(array);
-            for (unsigned y = 0; y < array.height(); y++) {
-                const guint8 *row = map.data() + offset + y * stride;
-                guint16 *to = host.data() + std::size_t{y} * array.width();
-                for (unsigned x = 0; x < array.width(); x++)
-                    // GRAY10_LE32: three samples of 10 bits in each 32, the first in the lowest bits.
-                    to[x] = format == GST_VIDEO_FORMAT_GRAY10_LE32 ? (GST_READ_UINT32_LE(row + x / 3 * 4) >> (x % 3 * 10)) & 0x3ff
-                            : format == GST_VIDEO_FORMAT_GRAY16_BE ? GST_READ_UINT16_BE(row + 2 * x)
-                                                                   : GST_READ_UINT16_LE(row + 2 * x);
-            }
+        const gsize row_bytes = ten_bits ? (array.width() + 2) / 3 * 4 : 2 * array.width();
+        const tomo::MappedBuffer map(buffer, GST_MAP_READ);
+        if (map.size() < offset + stride * (array.height() - 1) + row_bytes)
+            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
+                              tomo::text("a frame of %zu bytes is too short for %s", map.size(),
+                                         array.info().describe().c_str()));
+        const tomo::Host<guint16> host(array);
+        for (unsigned y = 0; y < array.height(); y++) {
+            const guint8 *row = map.data() + offset + y * stride;
+            guint16 *to = host.data() + std::size_t{y} * array.width();
+            for (unsigned x = 0; x < array.width(); x++)
+                // GRAY10_LE32: three samples of 10 bits in each 32, the first in the lowest bits.
+                to[x] = ten_bits ? (GST_READ_UINT32_LE(row + x / 3 * 4) >> (x % 3 * 10)) & 0x3ff
+                        : format == GST_VIDEO_FORMAT_GRAY16_BE ? GST_READ_UINT16_BE(row + 2 * x)
+                                                               : GST_READ_UINT16_LE(row + 2 * x);
         }
-        tomo::BufferRef result = array.to_buffer();
-        gst_buffer_copy_into(result.get(), buffer, static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0, -1);
-        return result;
+        return array;
     }
 
     GstFlowReturn push_video(const tomo::Array &in, GstBuffer *buffer) {
         const Window window = window_of(in);
+        const double range = double{window.max} - window.min;
         const auto format = GST_VIDEO_INFO_FORMAT(&out_video_);
-        tomo::Array out = allocate({GST_TOMO_FORMAT_UINT8, static_cast<unsigned>(GST_VIDEO_INFO_SIZE(&out_video_)), 1});
-        const float range = window.max - window.min;
-        launch(kernel("to_video", format == GST_VIDEO_FORMAT_RGB ? "-D RGB" : format == GST_VIDEO_FORMAT_GRAY8 ? "-D GRAY8" : "-D GRAY16"),
-               {in.width(), in.height()}, in, out, cl_uint(GST_VIDEO_INFO_PLANE_STRIDE(&out_video_, 0)), window.min,
-               range > 0.0f ? 1.0f / range : 0.0f, cl_int{format == GST_VIDEO_FORMAT_GRAY16_BE}, cl_int{in.depth() == 3},
+        const char *variant = format == GST_VIDEO_FORMAT_RGB     ? "-D RGB"
+                              : format == GST_VIDEO_FORMAT_GRAY8 ? "-D GRAY8"
+                                                                 : "-D GRAY16";
+        tomo::Array out =
+            allocate({GST_TOMO_FORMAT_UINT8, static_cast<unsigned>(GST_VIDEO_INFO_SIZE(&out_video_)), 1});
+        launch(kernel("to_video", variant), {in.width(), in.height()}, in, out,
+               cl_uint(GST_VIDEO_INFO_PLANE_STRIDE(&out_video_, 0)), window.min,
+               range != 0 ? static_cast<float>(1 / range) : 0.0f,
+               cl_int{format == GST_VIDEO_FORMAT_GRAY16_BE}, cl_int{in.depth() == 3},
                cl_int{color_map == ColorMap::viridis});
-        tomo::BufferRef result = out.to_buffer();
-        gst_buffer_copy_into(result.get(), buffer,
-                             static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0, -1);
-        if (const auto *facts = gst_buffer_get_tomo_frame_meta(buffer))
-            gst_buffer_add_tomo_frame_meta(result.get(), facts->index, facts->angle, facts->time, facts->source);
+        tomo::BufferRef result = with_facts_of(buffer, out);
         tomo::cl_check(clFlush(queue()), "submitting commands");
         limit_frames_in_flight(out);
         out.storage()->prefetch();
@@ -179,19 +252,27 @@ class Convert final : public tomo::Transform {
     }
 
     Window window_of(const tomo::Array &in) {
-        Window window{min, max};
-        if (min != FLT_MAX && max != -FLT_MAX)
-            return window;
-        if (!held_) {
+        const bool has_min = min != FLT_MAX, has_max = max != -FLT_MAX;
+        if (has_min && has_max && min == max)
+            throw tomo::Error(
+                GST_LIBRARY_ERROR_SETTINGS,
+                tomo::text("min=%g and max=%g are the same: nothing lies between", min.value(), max.value()));
+        const bool is_new = !held_ && !(has_min && has_max);
+        if (is_new)
             held_ = range_of(in);
-            GST_INFO_OBJECT(gst(), "window %g to %g", held_->min, held_->max);
-            post_message(gst_structure_new("tomo-window", "min", G_TYPE_FLOAT, held_->min, "max", G_TYPE_FLOAT, held_->max, nullptr));
+        const Window window{has_min ? min.value() : held_->min, has_max ? max.value() : held_->max};
+        if (is_new) {
+            GST_INFO_OBJECT(gst(), "window %g to %g", window.min, window.max);
+            post_message(gst_structure_new("tomo-window", "min", G_TYPE_FLOAT, window.min, "max",
+                                           G_TYPE_FLOAT, window.max, nullptr));
         }
-        return {min != FLT_MAX ? window.min : held_->min, max != -FLT_MAX ? window.max : held_->max};
+        return window;
     }
 
-    template <class T> static Window range_of_type() {
-        return {static_cast<float>(std::numeric_limits<T>::min()), static_cast<float>(std::numeric_limits<T>::max())};
+    template <class T>
+    static Window range_of_type() {
+        return {static_cast<float>(std::numeric_limits<T>::min()),
+                static_cast<float>(std::numeric_limits<T>::max())};
     }
 
     Window range_of(const tomo::Array &in) {
@@ -222,9 +303,10 @@ class Convert final : public tomo::Transform {
     static constexpr GstVideoFormat native_gray16 =
         G_BYTE_ORDER == G_LITTLE_ENDIAN ? GST_VIDEO_FORMAT_GRAY16_LE : GST_VIDEO_FORMAT_GRAY16_BE;
 
-    bool from_video_ = false, to_video_ = false;
+    bool from_video_ = false, to_video_ = false, to_device_ = false;
     GstVideoInfo in_video_, out_video_;
     std::optional<Window> held_;
+    std::optional<bool> strides_are_welcome_; // by whoever comes next; asked when the first come
 };
 
 } // namespace

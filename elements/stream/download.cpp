@@ -7,10 +7,10 @@ namespace {
 // The base starts the transfer of what goes out under plain caps; whoever maps it waits for the end.
 class Download final : public tomo::Filter {
   public:
-    static constexpr tomo::Info info{
-        "download", "Filter/Converter",
-        "Brings arrays to the host, for elements that take any caps but can't use device memory, such as gdppay",
-        tomo::formats::all, tomo::formats::all};
+    static constexpr tomo::Info info{"download", "Filter/Converter",
+                                     "Brings arrays to the host, for elements that take any caps but can't "
+                                     "use device memory, such as gdppay",
+                                     tomo::formats::all, tomo::formats::all};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override { return in; }
 

@@ -225,8 +225,7 @@ ArrayInfo ArrayInfo::from_caps(const GstCaps *caps) {
     }
     info.domain = domain_from_name(gst_structure_get_string(s, "domain"));
 
-    const auto limit = std::uint64_t{std::numeric_limits<std::int64_t>::max()} / info.sample_size();
-    if (info.plane_samples() > limit / info.depth)
+    if (!info.is_countable())
         throw Error(GST_STREAM_ERROR_FORMAT, text("an array of %s is too large", info.describe().c_str()));
     return info;
 }
@@ -258,6 +257,11 @@ ArrayInfo ArrayInfo::with_rate(int n, int d) const {
     info.fps_n = n;
     info.fps_d = d;
     return info;
+}
+
+bool ArrayInfo::is_countable() const {
+    const auto limit = std::uint64_t{std::numeric_limits<std::int64_t>::max()} / sample_size();
+    return plane_samples() <= limit / depth;
 }
 
 ArrayInfo ArrayInfo::with_rate_times(unsigned n, unsigned d) const {

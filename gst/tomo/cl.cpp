@@ -86,11 +86,20 @@ void cl_check(cl_int status, const std::string &what) {
     throw Error(code, text("%s failed: %s (%d)", what.c_str(), cl_error_name(status), status));
 }
 
+static cl_int status_of(const Stamp &stamp) {
+    return stamp ? cl_query<cl_int>(clGetEventInfo, stamp.event.get(), CL_EVENT_COMMAND_EXECUTION_STATUS,
+                                    cl_int{CL_COMPLETE})
+                 : CL_COMPLETE;
+}
+
 void WaitList::add(const Stamp &stamp) {
     if (!stamp || stamp.queue.get() == waiting_)
         return;
     if (std::find(raw_.begin(), raw_.end(), stamp.event.get()) != raw_.end())
         return;
+    // PoCL (3.1) would never start what waits for a command that has failed already.
+    if (const cl_int status = status_of(stamp); status < 0)
+        cl_check(status, "a command that others wait for");
     // A stamp without a queue belongs to no queue of ours (a user event): nothing to flush.
     if (stamp.queue)
         cl_check(clFlush(stamp.queue.get()), "flushing a queue that another one waits for");
@@ -117,12 +126,6 @@ void wait_for(const Stamp &stamp, const std::string &what) {
     if (status < 0)
         cl_check(status, what);
     cl_check(waited, what);
-}
-
-static cl_int status_of(const Stamp &stamp) {
-    return stamp ? cl_query<cl_int>(clGetEventInfo, stamp.event.get(), CL_EVENT_COMMAND_EXECUTION_STATUS,
-                                    cl_int{CL_COMPLETE})
-                 : CL_COMPLETE;
 }
 
 bool is_complete(const Stamp &stamp) { return status_of(stamp) <= CL_COMPLETE; }

@@ -15,8 +15,8 @@ class GST_TOMO_API Array {
     Array(const ArrayInfo &info, std::shared_ptr<Storage> storage, std::size_t byte_offset = 0)
         : info_(info), storage_(std::move(storage)), byte_offset_(byte_offset) {}
     // New memory with undefined contents.
-    Array(const ArrayInfo &info, const std::shared_ptr<Device> &device, const std::function<bool()> &cancelled = {})
-        : Array(info, std::make_shared<Storage>(device, info.size(), cancelled)) {}
+    Array(const ArrayInfo &info, const std::shared_ptr<Device> &device, const AskPatience &ask = {})
+        : Array(info, std::make_shared<Storage>(device, info.size(), ask)) {}
 
     const ArrayInfo &info() const { return info_; }
     const std::shared_ptr<Storage> &storage() const { return storage_; }

@@ -312,6 +312,7 @@ Device::Device(cl_device_id id, unsigned index, const ClContext &context)
 }
 
 Device::~Device() {
+    finish();
     // Blocks refer to this device's queues by their stamps: they go first.
     trim();
 }
@@ -345,6 +346,17 @@ cl_command_queue Device::queue() {
                   entries.end());
     entries.push_back({this, queue});
     return queue->queue.get();
+}
+
+void Device::finish() noexcept {
+    std::vector<ClQueue> queues{upload_, download_};
+    {
+        std::lock_guard<std::mutex> lock(queues_lock_);
+        for (const auto &queue : queues_)
+            queues.push_back(queue->queue);
+    }
+    for (const auto &queue : queues)
+        clFinish(queue.get());
 }
 
 ClProgram Device::program(const std::string &name, const std::string &source, const std::string &options) {
@@ -404,7 +416,7 @@ std::unique_ptr<Block> Device::make_block(std::size_t size) {
     return block;
 }
 
-std::unique_ptr<Block> Device::take_block(std::size_t size, const std::function<bool()> &cancelled) {
+std::unique_ptr<Block> Device::take_block(std::size_t size, const AskPatience &ask) {
     size = std::max<std::size_t>(size, 1);
     if (size > max_allocation_)
         throw Error(GST_RESOURCE_ERROR_NO_SPACE_LEFT,
@@ -415,7 +427,6 @@ std::unique_ptr<Block> Device::take_block(std::size_t size, const std::function<
                     text("%zu bytes are more than the %zu bytes that may be used on %s (GST_TOMO_MEMORY_LIMIT)", size,
                          memory_limit_, name_.c_str()));
 
-    // Memory comes back when other threads get on; a graph that waits for itself never does, so the wait ends.
     constexpr auto patience = std::chrono::seconds(10);
     constexpr auto look_again = std::chrono::milliseconds(50);
     auto deadline = std::chrono::steady_clock::now() + patience;
@@ -456,9 +467,10 @@ std::unique_ptr<Block> Device::take_block(std::size_t size, const std::function<
             lock.lock();
             taken_ -= size;
         }
-        if (cancelled && cancelled())
+        const auto left = ask ? ask() : Patience::some;
+        if (left == Patience::none)
             throw Flushing();
-        if (given_back_ != given_before)
+        if (given_back_ != given_before || left == Patience::endless)
             deadline = std::chrono::steady_clock::now() + patience;
         given_before = given_back_;
         if (taken_ == 0 || std::chrono::steady_clock::now() > deadline)

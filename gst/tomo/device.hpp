@@ -24,6 +24,14 @@ struct Block;
 // plugin below /gst-tomo/kernels. Throws Error where neither has it.
 GST_TOMO_API std::string kernel_file(const std::string &name);
 
+// How long somebody waits for memory that others have.
+enum class Patience {
+    some,    // as long as any comes back, and some seconds longer: a graph that waits for itself never ends
+    endless, // the stream is paused: nobody gives anything back
+    none,    // the stream is being flushed or stopped
+};
+using AskPatience = std::function<Patience()>; // called with a lock held, again and again
+
 // One OpenCL device with its queues and its memory budget.
 class GST_TOMO_API Device {
   public:
@@ -52,6 +60,9 @@ class GST_TOMO_API Device {
     cl_command_queue queue();
     cl_command_queue upload_queue() { return upload_.get(); }
     cl_command_queue download_queue() { return download_.get(); }
+    // Waits for all that was enqueued, in whatever thread. For the end, not for the way there: a process that ends
+    // under a driver at work crashes (PoCL compiles in threads of its own).
+    void finish() noexcept;
 
     // A built program, from memory, from disk or from the compiler. Throws Error with the compiler's log.
     ClProgram program(const std::string &name, const std::string &source, const std::string &options);
@@ -59,7 +70,7 @@ class GST_TOMO_API Device {
 
     // Device memory, recycled with its events attached; counts against the budget of the device. Waits
     // for others to give memory back while the budget is spent; throws Error when that can't happen.
-    std::unique_ptr<Block> take_block(std::size_t size, const std::function<bool()> &cancelled);
+    std::unique_ptr<Block> take_block(std::size_t size, const AskPatience &ask);
     void give_block(std::unique_ptr<Block> block) noexcept;
     void trim(); // drops what is kept for reuse
     std::size_t memory_in_use() const;

@@ -266,7 +266,22 @@ Kernel &Element::compile(const std::string &key, const std::string &name, const 
     return kernels_.emplace(key, Kernel{std::move(handle), function}).first->second;
 }
 
-Array Element::allocate(const ArrayInfo &info) { return {info, device(), cancellation()}; }
+Patience Element::patience() const {
+    if (cancelled_)
+        return Patience::none;
+    auto top = ObjectRef<GstObject>::referenced(GST_OBJECT(gst_));
+    while (ObjectRef<GstObject> parent{gst_object_get_parent(top.get())})
+        top = std::move(parent);
+    const auto *pipeline = GST_ELEMENT_CAST(top.get());
+    // Not on the way to there: a pipeline that never gets its first image has to end.
+    return GST_STATE(pipeline) == GST_STATE_PAUSED && GST_STATE_PENDING(pipeline) == GST_STATE_VOID_PENDING
+               ? Patience::endless
+               : Patience::some;
+}
+
+Array Element::allocate(const ArrayInfo &info) {
+    return {info, device(), [this] { return patience(); }};
+}
 
 void Element::fill(Array &array, const void *pattern, std::size_t pattern_size) {
     const auto q = queue();
@@ -337,8 +352,9 @@ void Element::post_message(GstStructure *structure) {
 }
 
 GstFlowReturn Element::guard_flow(const std::function<GstFlowReturn()> &f) noexcept {
-    const auto flow = guard<GstFlowReturn>(GST_FLOW_CUSTOM_ERROR, f);
-    if (flow == GST_FLOW_CUSTOM_ERROR)
+    // Not GST_FLOW_CUSTOM_ERROR, with which an aggregator asks for more.
+    const auto flow = guard<GstFlowReturn>(GST_FLOW_CUSTOM_ERROR_2, f);
+    if (flow == GST_FLOW_CUSTOM_ERROR_2)
         return has_failed() ? GST_FLOW_ERROR : GST_FLOW_FLUSHING;
     return flow;
 }
@@ -425,6 +441,8 @@ void Element::close() {
     kernels_.clear();
     input_formats_.clear();
     std::lock_guard<std::recursive_mutex> lock(context_lock_);
+    if (device_)
+        device_->finish();
     device_.reset();
     context_ = {};
 }

@@ -47,7 +47,7 @@ struct Descriptor {
 };
 
 // Global and work-group size of a launch; a work-group of zeros leaves the choice to the driver.
-struct WorkSize {
+struct GST_TOMO_API WorkSize {
     std::size_t global[3] = {1, 1, 1};
     std::size_t local[3] = {0, 0, 0};
     std::size_t offset[3] = {0, 0, 0};
@@ -191,9 +191,7 @@ class GST_TOMO_API Element {
     void drop_frames_in_flight() { in_flight_.clear(); }
     void set_cancelled(bool cancelled) { cancelled_ = cancelled; }
     bool is_cancelled() const { return cancelled_; }
-    std::function<bool()> cancellation() {
-        return [this] { return cancelled_.load(); };
-    }
+    Patience patience() const;
 
     class GST_TOMO_API Launch {
       public:

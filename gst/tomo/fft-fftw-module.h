@@ -1,7 +1,8 @@
 /* gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the library and the module that holds FFTW agree on. FFTW is GPL, so it is linked into that module alone.
+ * What the library and the module that holds FFTW agree on. FFTW is GPL, so it is linked into that module
+ * alone.
  */
 #pragma once
 
@@ -24,7 +25,7 @@ typedef struct {
     void (*plan_free)(GstTomoFftwPlan *plan);
 
     /* Interleaved complex samples; `in` and `out` are the same or do not overlap, and need no alignment above
-     * that of a float. The inverse is scaled by 1 / N. Any thread; those that run the same plan take turns. */
+     * that of a float. The inverse is scaled by 1 / N. Any thread; those that run one plan take turns. */
     void (*plan_run)(GstTomoFftwPlan *plan, int inverse, const float *in, float *out);
 } GstTomoFftwModule;
 

@@ -10,6 +10,7 @@
 
 #include <cstring>
 #include <optional>
+#include <utility>
 
 namespace tomo {
 
@@ -71,7 +72,8 @@ Search search() {
         if (result.module)
             return result;
     }
-    result.problem = text("its module %s is not in %s%s", module_name, looked.c_str(), problem.c_str());
+    result.problem = text("no usable module %s in %s%s", module_name,
+                          looked.empty() ? "any folder" : looked.c_str(), problem.c_str());
     return result;
 }
 
@@ -80,8 +82,6 @@ const Search &fftw_module() {
     static const Search found = search();
     return found;
 }
-
-using Plan = std::unique_ptr<GstTomoFftwPlan, void (*)(GstTomoFftwPlan *)>;
 
 // What a queued transform needs; lives until its event completes, whatever becomes of the Fft.
 struct Job {

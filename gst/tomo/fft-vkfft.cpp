@@ -7,9 +7,11 @@
 
 #include <glib/gprintf.h>
 
+#include <algorithm>
 #include <clocale>
 #include <cmath>
 #include <cstdarg>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 #include <locale.h>
@@ -46,6 +48,29 @@ cl_mem vkfft_create_buffer(cl_context context, cl_mem_flags flags, std::size_t s
     return buffer;
 }
 
+// CPU devices offer groups and local memory so large that kernels made for them overrun PoCL's stacks (65536
+// samples do). They are offered the common GPU's instead.
+template <class T>
+void vkfft_cap(void *value, T limit) {
+    T offered;
+    std::memcpy(&offered, value, sizeof offered);
+    offered = std::min(offered, limit);
+    std::memcpy(value, &offered, sizeof offered);
+}
+
+cl_int vkfft_device_info(cl_device_id device, cl_device_info name, std::size_t size, void *value,
+                         std::size_t *used) {
+    const cl_int status = vkfft_note(clGetDeviceInfo(device, name, size, value, used));
+    if (status != CL_SUCCESS || !value ||
+        !(tomo::cl_query<cl_device_type>(clGetDeviceInfo, device, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU))
+        return status;
+    if (name == CL_DEVICE_MAX_WORK_GROUP_SIZE)
+        vkfft_cap<std::size_t>(value, 1024);
+    if (name == CL_DEVICE_LOCAL_MEM_SIZE)
+        vkfft_cap<cl_ulong>(value, 48 * 1024);
+    return status;
+}
+
 // VkFFT switches the locale of the whole process while it writes code, and back to a name that may be freed
 // by then. It gets no locale to switch; PlanLocale does it for the thread alone.
 char *vkfft_setlocale(int, const char *) { return nullptr; }
@@ -63,6 +88,7 @@ char *vkfft_setlocale(int, const char *) { return nullptr; }
 #define setlocale vkfft_setlocale
 #define printf vkfft_print
 #define clCreateBuffer vkfft_create_buffer
+#define clGetDeviceInfo vkfft_device_info
 // Without warnings: some compilers print them.
 #define clBuildProgram(program, n, devices, options, notify, data)                                           \
     vkfft_note((clBuildProgram)(program, n, devices, "-w", notify, data))
@@ -72,6 +98,7 @@ char *vkfft_setlocale(int, const char *) { return nullptr; }
 #undef setlocale
 #undef printf
 #undef clCreateBuffer
+#undef clGetDeviceInfo
 #undef clBuildProgram
 #undef clSetKernelArg
 #undef clEnqueueNDRangeKernel

@@ -42,7 +42,7 @@ constexpr EngineInfo engines[] = {
 
 void init_debug() {
     static const bool once = [] {
-        GST_DEBUG_CATEGORY_INIT(tomo_fft_debug, "tomofft", 0, "Fourier transforms of gst-tomo");
+        GST_DEBUG_CATEGORY_INIT(tomo_fft_debug, "tomofftplan", 0, "Fourier transforms of gst-tomo");
         return true;
     }();
     (void)once;

@@ -255,8 +255,9 @@ static GstFlowReturn gst_tomo_buffer_pool_alloc(GstBufferPool *pool, GstBuffer *
     gst_buffer_pool_config_get_params(config, nullptr, &size, nullptr, nullptr);
     gst_structure_free(config);
     try {
-        auto storage = std::make_shared<tomo::Storage>(tomo::device_of(self->device), size,
-                                                       [pool] { return GST_BUFFER_POOL_IS_FLUSHING(pool); });
+        auto storage = std::make_shared<tomo::Storage>(tomo::device_of(self->device), size, [pool] {
+            return GST_BUFFER_POOL_IS_FLUSHING(pool) ? tomo::Patience::none : tomo::Patience::some;
+        });
         *buffer = gst_buffer_new();
         gst_buffer_append_memory(*buffer, make_memory(std::move(storage), nullptr, 0, size, GstMemoryFlags{}));
         return GST_FLOW_OK;

@@ -42,9 +42,19 @@ static gboolean gst_tomo_joiner_sink_query(GstAggregator *self, GstAggregatorPad
 }
 
 static gboolean gst_tomo_joiner_src_query(GstAggregator *self, GstQuery *query) {
-    if (GST_QUERY_TYPE(query) == GST_QUERY_CONTEXT && joiner_of(self)->handle_context_query(query))
-        return TRUE;
-    return GST_AGGREGATOR_CLASS(gst_tomo_joiner_parent_class)->src_query(self, query);
+    return joiner_of(self)->src_query(query) ||
+           GST_AGGREGATOR_CLASS(gst_tomo_joiner_parent_class)->src_query(self, query);
+}
+
+static gboolean gst_tomo_joiner_src_event(GstAggregator *self, GstEvent *event) {
+    if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK)
+        return joiner_of(self)->seek(tomo::EventRef(event));
+    return GST_AGGREGATOR_CLASS(gst_tomo_joiner_parent_class)->src_event(self, event);
+}
+
+// What the aggregator does of itself with a seek.
+static bool forward_seek(GstAggregator *self, GstEvent *event) {
+    return GST_AGGREGATOR_CLASS(gst_tomo_joiner_parent_class)->src_event(self, event);
 }
 
 static gboolean gst_tomo_joiner_start(GstAggregator *self) {
@@ -80,10 +90,12 @@ static void gst_tomo_joiner_class_init(GstTomoJoinerClass *klass) {
     aggregator->sink_event = gst_tomo_joiner_sink_event;
     aggregator->sink_query = gst_tomo_joiner_sink_query;
     aggregator->src_query = gst_tomo_joiner_src_query;
+    aggregator->src_event = gst_tomo_joiner_src_event;
     aggregator->start = gst_tomo_joiner_start;
     aggregator->stop = gst_tomo_joiner_stop;
     aggregator->flush = gst_tomo_joiner_flush;
     aggregator->aggregate = gst_tomo_joiner_aggregate;
+    aggregator->get_next_time = [](GstAggregator *self) { return joiner_of(self)->next_time(); };
     aggregator->create_new_pad = gst_tomo_joiner_create_new_pad;
     // The output depends on the arrays, so it is negotiated when the first ones are there.
     aggregator->negotiate = [](GstAggregator *) -> gboolean { return TRUE; };
@@ -230,7 +242,6 @@ void Joiner::flush() {
     std::lock_guard<std::mutex> lock(ports_lock_);
     for (const auto &port : ports_)
         port->last = {};
-    main_buffer_ = {};
     renegotiate_ = true;
 }
 
@@ -269,6 +280,99 @@ gboolean Joiner::sink_query(GstAggregatorPad *pad, GstQuery *query) {
     return answer_sink_query(*this, GST_PAD_CAST(pad), query);
 }
 
+// The pads with a peer, in the order of the inputs.
+std::vector<ObjectRef<GstPad>> Joiner::linked_pads() {
+    std::lock_guard<std::mutex> lock(ports_lock_);
+    std::vector<ObjectRef<GstPad>> pads;
+    for (const auto &port : ports_)
+        if (port->pad && gst_pad_is_linked(GST_PAD_CAST(port->pad)))
+            pads.emplace_back(ObjectRef<GstPad>::referenced(GST_PAD_CAST(port->pad)));
+    return pads;
+}
+
+// Positions, durations and what they are converted with are those of the first input.
+bool Joiner::src_query(GstQuery *query) {
+    switch (GST_QUERY_TYPE(query)) {
+    case GST_QUERY_CONTEXT:
+        return handle_context_query(query);
+    case GST_QUERY_POSITION:
+    case GST_QUERY_DURATION:
+    case GST_QUERY_SEEKING:
+    case GST_QUERY_CONVERT: {
+        const auto pads = linked_pads();
+        return !pads.empty() && gst_pad_peer_query(pads.front().get(), query);
+    }
+    default:
+        return false;
+    }
+}
+
+static bool is_seekable(GstPad *sink, GstFormat format) {
+    const QueryRef query(gst_query_new_seeking(format));
+    gboolean seekable = FALSE;
+    if (!gst_pad_peer_query(sink, query.get()))
+        return false;
+    gst_query_parse_seeking(query.get(), nullptr, &seekable, nullptr, nullptr);
+    return seekable;
+}
+
+// Replaces a seek on its way into a source of a side input.
+static GstPadProbeReturn replace_seek(GstPad *, GstPadProbeInfo *info, gpointer replacement) {
+    auto *event = GST_PAD_PROBE_INFO_EVENT(info);
+    if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK &&
+        gst_event_get_seqnum(event) == gst_event_get_seqnum(GST_EVENT_CAST(replacement))) {
+        GST_PAD_PROBE_INFO_DATA(info) = gst_event_ref(GST_EVENT_CAST(replacement));
+        gst_event_unref(event);
+    }
+    return GST_PAD_PROBE_OK;
+}
+
+// The aggregator sends the same seek to all inputs. But darks have no 50th projection: side inputs start
+// again from their beginning.
+bool Joiner::seek(EventRef event) {
+    const auto pads = linked_pads();
+    const Seek wanted(event.get());
+    // A seek that one input refuses and others follow would leave the aggregator waiting for a flush that
+    // never comes.
+    const char *problem = wanted.problem(true);
+    for (const auto &pad : pads)
+        if (!problem && (wanted.is_flushing() || is_numbered() || pad.get() == pads.front().get()) &&
+            !is_seekable(pad.get(), is_numbered() || pad.get() == pads.front().get() ? wanted.format
+                                                                                     : GST_FORMAT_DEFAULT))
+            problem = "because an input can't";
+    if (pads.empty() || problem) {
+        GST_WARNING_OBJECT(gst(), "can't seek %s", problem ? problem : "without inputs");
+        return false;
+    }
+    if (!is_numbered() && !wanted.is_flushing())
+        return gst_pad_push_event(pads.front().get(), event.release());
+
+    std::vector<std::pair<ObjectRef<GstPad>, gulong>> probes;
+    if (!is_numbered()) {
+        // Their end is told by EOS, whatever the main input ends with.
+        const auto plain = static_cast<GstSeekFlags>(wanted.flags & ~GST_SEEK_FLAG_SEGMENT);
+        const EventRef again(gst_event_new_seek(wanted.rate, GST_FORMAT_DEFAULT, plain, GST_SEEK_TYPE_SET, 0,
+                                                GST_SEEK_TYPE_SET, -1));
+        gst_event_set_seqnum(again.get(), gst_event_get_seqnum(event.get()));
+        for (std::size_t i = 1; i < pads.size(); i++)
+            if (ObjectRef<GstPad> peer(gst_pad_get_peer(pads[i].get())); peer) {
+                const auto id = gst_pad_add_probe(peer.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, replace_seek,
+                                                  EventRef(again).release(),
+                                                  [](gpointer e) { gst_event_unref(GST_EVENT_CAST(e)); });
+                probes.emplace_back(std::move(peer), id);
+            }
+    }
+    // The aggregator notes the seek in its output's segment, in the seek's format; the segment itself follows
+    // from the main input.
+    GST_OBJECT_LOCK(gst());
+    gst_segment_init(&GST_AGGREGATOR_PAD(aggregator()->srcpad)->segment, wanted.format);
+    GST_OBJECT_UNLOCK(gst());
+    const bool done = forward_seek(aggregator(), event.release());
+    for (const auto &[pad, id] : probes)
+        gst_pad_remove_probe(pad.get(), id);
+    return done;
+}
+
 bool Joiner::gather(bool timeout, bool &ended) {
     const bool has_main = !is_numbered();
     bool all_ended = true, complete = true;
@@ -293,48 +397,80 @@ bool Joiner::gather(bool timeout, bool &ended) {
     return complete && !ended;
 }
 
+GstClockTime Joiner::next_time() {
+    std::lock_guard<std::mutex> lock(ports_lock_);
+    GstClockTime time = GST_CLOCK_TIME_NONE;
+    for (const auto &p : ports_) {
+        if (!p->pad)
+            continue;
+        const BufferRef head(gst_aggregator_pad_peek_buffer(p->pad));
+        const bool is_main = !is_numbered() && p == ports_.front();
+        if (!head && (is_main || !p->last))
+            return GST_CLOCK_TIME_NONE;
+        if (head && !GST_CLOCK_TIME_IS_VALID(time))
+            time = gst_segment_to_running_time(&p->pad->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(head.get()));
+    }
+    return time;
+}
+
+BufferRef Joiner::take_inputs(std::vector<Array> &in, std::vector<ArrayInfo> &infos) {
+    BufferRef times;
+    for (const auto &p : ports_) {
+        BufferRef buffer(p->pad ? gst_aggregator_pad_pop_buffer(p->pad) : nullptr);
+        if (buffer) {
+            if (!p->has_info)
+                throw Error(GST_STREAM_ERROR_FORMAT,
+                            text("input %s got a buffer before any caps", p->name.c_str()));
+            const auto time =
+                gst_segment_to_stream_time(&p->pad->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer.get()));
+            if (!times && GST_CLOCK_TIME_IS_VALID(time))
+                gst_object_sync_values(GST_OBJECT(gst()), time);
+            p->last = import(buffer.get(), p->info);
+            if (!times)
+                times = std::move(buffer);
+        }
+        in.push_back(p->last);
+        infos.push_back(p->pad ? p->last.info() : ArrayInfo{});
+    }
+    return times;
+}
+
 GstFlowReturn Joiner::aggregate(bool timeout) {
     if (has_failed())
         return GST_FLOW_ERROR;
+    std::unique_lock<std::mutex> lock(ports_lock_);
     bool ended = false;
     if (!gather(timeout, ended)) {
         if (!ended)
             return GST_AGGREGATOR_FLOW_NEED_DATA;
+        std::vector<std::string> left;
         for (const auto &p : ports_)
             if (p->pad && gst_aggregator_pad_has_buffer(p->pad))
-                warn(text("input %s ended while %s still has images, which are left out",
-                          ports_.front()->name.c_str(), p->name.c_str()));
+                left.push_back(p->name);
+        const std::string main = ports_.front()->name;
+        lock.unlock();
+        for (const auto &name : left)
+            warn(text("input %s ended while %s still has images, which are left out", main.c_str(),
+                      name.c_str()));
         finish();
         return GST_FLOW_EOS;
     }
 
-    BufferRef times;
-    for (const auto &p : ports_) {
-        if (!p->pad)
-            continue;
-        BufferRef buffer(gst_aggregator_pad_pop_buffer(p->pad));
-        if (!buffer)
-            continue;
-        if (!p->has_info)
-            throw Error(GST_STREAM_ERROR_FORMAT, text("input %s got a buffer before any caps", p->name.c_str()));
-        const auto running = gst_segment_to_stream_time(&p->pad->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer.get()));
-        if (!times && GST_CLOCK_TIME_IS_VALID(running))
-            gst_object_sync_values(GST_OBJECT(gst()), running);
-        p->last = import(buffer.get(), p->info);
-        if (!times)
-            times = buffer;
-    }
-    if (renegotiate_.exchange(false) || gst_pad_check_reconfigure(aggregator()->srcpad))
-        negotiate();
-
     std::vector<Array> in;
-    for (const auto &p : ports_)
-        in.push_back(p->last);
+    std::vector<ArrayInfo> infos;
+    const BufferRef times = take_inputs(in, infos);
+    lock.unlock();
+    if (!times) // flushed in between
+        return GST_AGGREGATOR_FLOW_NEED_DATA;
+    const bool reshaped = renegotiate_.exchange(false),
+               reconfigure = gst_pad_check_reconfigure(aggregator()->srcpad);
+    if (reshaped || reconfigure || infos != in_infos_)
+        negotiate(infos);
+
     Array out = allocate(out_info_);
     process(in, out);
     BufferRef result = out.to_buffer();
-    if (times)
-        copy_frame_metadata(times.get(), result.get());
+    copy_frame_metadata(times.get(), result.get());
     cl_check(clFlush(queue()), "submitting commands");
     limit_frames_in_flight(out);
     if (!output_on_device_)
@@ -342,16 +478,15 @@ GstFlowReturn Joiner::aggregate(bool timeout) {
     return gst_aggregator_finish_buffer(aggregator(), result.release());
 }
 
-void Joiner::negotiate() {
-    std::vector<ArrayInfo> infos;
-    unsigned number = 0;
-    for (const auto &p : ports_) {
-        infos.push_back(p->pad ? p->info : ArrayInfo{});
-        if (p->pad)
-            input_format(is_numbered() ? text("in%u", number) : p->name, p->info.format);
-        number++;
+void Joiner::negotiate(const std::vector<ArrayInfo> &infos) {
+    {
+        std::lock_guard<std::mutex> lock(ports_lock_);
+        for (std::size_t i = 0; i < std::min(infos.size(), ports_.size()); i++)
+            if (infos[i].format != GST_TOMO_FORMAT_UNKNOWN)
+                input_format(is_numbered() ? text("in%zu", i) : ports_[i]->name, infos[i].format);
     }
     out_info_ = shape(infos);
+    in_infos_ = infos;
     const CapsRef caps = choose_output_caps(aggregator()->srcpad, out_info_, OutputPlace::any);
     output_on_device_ = is_on_device(caps.get());
     gst_aggregator_set_src_caps(aggregator(), caps.get());

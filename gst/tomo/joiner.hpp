@@ -43,7 +43,11 @@ class GST_TOMO_API Joiner : public Element {
     void release_pad(GstPad *pad);
     gboolean sink_event(GstAggregatorPad *pad, EventRef event);
     gboolean sink_query(GstAggregatorPad *pad, GstQuery *query);
+    bool src_query(GstQuery *query);
+    bool seek(EventRef event);
     GstFlowReturn aggregate(bool timeout);
+    // In a live stream: when to give up waiting for inputs that may repeat themselves.
+    GstClockTime next_time();
 
   private:
     struct Port {
@@ -56,19 +60,22 @@ class GST_TOMO_API Joiner : public Element {
     };
     bool is_numbered() const { return inputs().empty(); }
     Port *port(GstAggregatorPad *pad);
-    void negotiate();
+    std::vector<ObjectRef<GstPad>> linked_pads();
+    void negotiate(const std::vector<ArrayInfo> &infos);
     // Whether every input has an array for the next output.
     bool gather(bool timeout, bool &ended);
+    // Takes the next array of each input; returns the buffer that gives times and metas.
+    BufferRef take_inputs(std::vector<Array> &in, std::vector<ArrayInfo> &infos);
 
     GstAggregator *aggregator() const { return reinterpret_cast<GstAggregator *>(gst()); }
 
     std::mutex ports_lock_; // pads come and go from the application's threads
     std::vector<std::unique_ptr<Port>> ports_;
     std::atomic<bool> renegotiate_{true};
+    std::vector<ArrayInfo> in_infos_; // that the output was negotiated for
     ArrayInfo out_info_;
     bool output_on_device_ = false;
     std::vector<EventRef> scan_events_;
-    BufferRef main_buffer_;
 };
 
 } // namespace tomo

@@ -28,8 +28,8 @@ void Block::forget_failures() {
         staging_write.event = {};
 }
 
-Storage::Storage(std::shared_ptr<Device> device, std::size_t size, const std::function<bool()> &cancelled)
-    : device_(std::move(device)), size_(size), block_(device_->take_block(size, cancelled)) {}
+Storage::Storage(std::shared_ptr<Device> device, std::size_t size, const AskPatience &ask)
+    : device_(std::move(device)), size_(size), block_(device_->take_block(size, ask)) {}
 
 Storage::~Storage() { device_->give_block(std::move(block_)); }
 

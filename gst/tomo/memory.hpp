@@ -36,7 +36,7 @@ struct Block {
 // writable buffers already demands.
 class GST_TOMO_API Storage : public std::enable_shared_from_this<Storage> {
   public:
-    Storage(std::shared_ptr<Device> device, std::size_t size, const std::function<bool()> &cancelled = {});
+    Storage(std::shared_ptr<Device> device, std::size_t size, const AskPatience &ask = {});
     ~Storage();
     Storage(const Storage &) = delete;
     Storage &operator=(const Storage &) = delete;

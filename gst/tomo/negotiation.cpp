@@ -90,12 +90,35 @@ void copy_frame_metadata(GstBuffer *from, GstBuffer *to) {
     }
 }
 
+Seek::Seek(GstEvent *event) {
+    gst_event_parse_seek(event, &rate, &format, &flags, &start_type, &start, &stop_type, &stop);
+}
+
+const char *Seek::problem(bool has_rate) const {
+    if (rate <= 0)
+        return "backwards";
+    if (flags & GST_SEEK_FLAG_INSTANT_RATE_CHANGE)
+        return "by changing the rate at once";
+    if (format != GST_FORMAT_DEFAULT && format != GST_FORMAT_TIME)
+        return "in other formats than time and frames (default)";
+    if (start_type == GST_SEEK_TYPE_END || stop_type == GST_SEEK_TYPE_END)
+        return "from the end";
+    if (format == GST_FORMAT_TIME && !has_rate && ((sets_start() && start > 0) || (sets_stop() && stop >= 0)))
+        return "in time without a frame rate; put a caps filter with one behind, or seek in frames";
+    if (sets_start() && sets_stop() && stop >= 0 && start > stop)
+        return "with a start behind the stop";
+    return nullptr;
+}
+
+bool has_refused(GstPad *src) { return gst_pad_get_last_flow_return(src) < GST_FLOW_EOS; }
+
 void stop_end_of_broken_stream(GstPad *src) {
     gst_pad_add_probe(
         src, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
         [](GstPad *pad, GstPadProbeInfo *info, gpointer) {
             const ObjectRef<GstElement> parent(gst_pad_get_parent_element(pad));
-            const bool broken = parent && element_of(parent.get()) && element_of(parent.get())->has_failed();
+            const bool broken = has_refused(pad) || (parent && element_of(parent.get()) &&
+                                                     element_of(parent.get())->has_failed());
             return broken && GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS ? GST_PAD_PROBE_DROP
                                                                                                : GST_PAD_PROBE_OK;
         },

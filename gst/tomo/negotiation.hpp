@@ -21,6 +21,26 @@ bool answer_sink_query(Element &element, GstPad *sink, GstQuery *query);
 // Flags, times and metas that stay true for the result of computing.
 void copy_frame_metadata(GstBuffer *from, GstBuffer *to);
 
+// A seek event's contents.
+struct Seek {
+    explicit Seek(GstEvent *event);
+    bool is_flushing() const { return flags & GST_SEEK_FLAG_FLUSH; }
+    bool sets_start() const { return start_type == GST_SEEK_TYPE_SET; }
+    bool sets_stop() const { return stop_type == GST_SEEK_TYPE_SET; }
+    // What no source of this library does, as the end of "can't seek ..."; null for what one does.
+    const char *problem(bool has_rate) const;
+
+    gdouble rate = 1;
+    GstFormat format = GST_FORMAT_UNDEFINED;
+    GstSeekFlags flags = GST_SEEK_FLAG_NONE;
+    GstSeekType start_type = GST_SEEK_TYPE_NONE, stop_type = GST_SEEK_TYPE_NONE;
+    gint64 start = 0, stop = -1;
+};
+
+// Whether the last buffer that was pushed met an error downstream. Another branch may have taken it, and must
+// not take what follows for the end of the stream.
+bool has_refused(GstPad *src);
+
 // After an error the stream did not end, it broke: nobody downstream may take it for complete. GStreamer's
 // bases send EOS then; this keeps it from leaving the pad.
 void stop_end_of_broken_stream(GstPad *src);

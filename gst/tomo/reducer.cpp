@@ -22,8 +22,8 @@ GstFlowReturn Reducer::take(GstBuffer *buffer) {
         }
         inputs_++;
         if (GST_BUFFER_PTS_IS_VALID(buffer)) {
-            const auto duration =
-                GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : input_info().frame_duration();
+            const auto duration = GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer)
+                                                                       : input_info().frame_duration();
             end_ = GST_BUFFER_PTS(buffer) + (GST_CLOCK_TIME_IS_VALID(duration) ? duration : 0);
         }
         consume(in);

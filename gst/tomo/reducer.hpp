@@ -11,15 +11,16 @@ namespace tomo {
 // consume() must not keep its input: what the element needs later it copies to memory of its own, so that the
 // pools of others never run dry.
 //
-// Outputs take over the time of the inputs that they are made of. Where an output's shape has a frame rate, those
-// that come at once follow each other at that rate from the first input's time on; otherwise each has the whole span.
+// Outputs take over the time of the inputs that they are made of. Where an output's shape has a frame rate,
+// those that come at once follow each other at that rate from the first input's time on; otherwise each has
+// the whole span.
 class GST_TOMO_API Reducer : public Transform {
   public:
     // New input; throws Error on what can't be processed. What was gathered so far has been given out.
     virtual void begin(const ArrayInfo &in) = 0;
     virtual void consume(const Array &in) = 0;
-    // The end of the stream or of its shape; afterwards ready() tells of what is left. Throws Error when something is
-    // missing. Not called when nothing came since the last output.
+    // The end of the stream or of its shape; afterwards ready() tells of what is left. Throws Error when
+    // something is missing. Not called when nothing came since the last output.
     virtual void finish() {}
     // Whether produce() has another output, and the output itself.
     virtual bool ready() const = 0;

@@ -32,19 +32,27 @@ static gboolean gst_tomo_sink_event(GstBaseSink *self, GstEvent *event) {
         gst_event_unref(event);
         return FALSE;
     }
+    if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP)
+        sink_of(self)->flush();
     return GST_BASE_SINK_CLASS(gst_tomo_sink_parent_class)->event(self, event);
+}
+
+// GstBaseSink's own start and stop belong to READY, where every other kind of element is idle.
+static GstStateChangeReturn gst_tomo_sink_change_state(GstElement *element, GstStateChange transition) {
+    auto *sink = sink_of(element);
+    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+        !sink->guard(false, [&] { return sink->activate(); }))
+        return GST_STATE_CHANGE_FAILURE;
+    const auto result = GST_ELEMENT_CLASS(gst_tomo_sink_parent_class)->change_state(element, transition);
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+        (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
+        sink->deactivate();
+    return result;
 }
 
 static void gst_tomo_sink_class_init(GstTomoSinkClass *klass) {
     auto *base = GST_BASE_SINK_CLASS(klass);
-    base->start = [](GstBaseSink *self) -> gboolean {
-        auto *sink = sink_of(self);
-        return sink->guard(false, [&] { return sink->activate(); });
-    };
-    base->stop = [](GstBaseSink *self) -> gboolean {
-        sink_of(self)->deactivate();
-        return TRUE;
-    };
+    GST_ELEMENT_CLASS(klass)->change_state = gst_tomo_sink_change_state;
     base->set_caps = [](GstBaseSink *self, GstCaps *caps) -> gboolean {
         auto *sink = sink_of(self);
         return sink->guard(false, [&] { return sink->set_caps(caps); });
@@ -70,7 +78,7 @@ void Sink::attach() {}
 
 bool Sink::activate() {
     forget_error();
-    begun_ = false;
+    has_caps_ = begun_ = has_consumed_ = restart_ = false;
     start();
     return true;
 }
@@ -85,19 +93,25 @@ bool Sink::set_caps(GstCaps *caps) {
     check_accepts(GST_BASE_SINK_PAD(reinterpret_cast<GstBaseSink *>(gst())), caps);
     info_ = ArrayInfo::from_caps(caps);
     begin(info_);
-    begun_ = true;
+    has_caps_ = begun_ = true;
     return true;
 }
 
 GstFlowReturn Sink::render(GstBuffer *buffer) {
     if (has_failed())
         return GST_FLOW_ERROR;
-    if (!begun_)
+    if (!has_caps_)
         throw Error(GST_STREAM_ERROR_FORMAT, "pad sink got a buffer before any caps");
+    if (std::exchange(restart_, false)) {
+        restart();
+        begin(info_);
+        begun_ = true;
+    }
     const auto time = gst_segment_to_stream_time(&reinterpret_cast<GstBaseSink *>(gst())->segment, GST_FORMAT_TIME,
                                                  GST_BUFFER_PTS(buffer));
     if (GST_CLOCK_TIME_IS_VALID(time))
         gst_object_sync_values(GST_OBJECT(gst()), time);
+    has_consumed_ = true;
     consume(buffer, info_);
     return GST_FLOW_OK;
 }
@@ -108,10 +122,14 @@ bool Sink::end_of_stream() {
     if (!begun_)
         return true;
     return guard(false, [&] {
-        finish();
+        // What a flush took back did not come to its end.
+        restart_ ? abandon() : finish();
         begun_ = false;
+        restart_ = has_consumed_;
         return true;
     });
 }
+
+void Sink::flush() { restart_ = restart_ || has_consumed_; }
 
 } // namespace tomo

@@ -24,6 +24,8 @@ class GST_TOMO_API Sink : public Element {
     virtual void finish() {}
     // The stream was stopped or broke before its end, after at least one begin().
     virtual void abandon() {}
+    // After a flush, or after finish(), more is coming: forget what was consumed. begin() follows.
+    virtual void restart() {}
 
     void describe_pads(GstElementClass *klass) const override;
     void attach() override;
@@ -33,10 +35,14 @@ class GST_TOMO_API Sink : public Element {
     bool set_caps(GstCaps *caps);
     GstFlowReturn render(GstBuffer *buffer);
     bool end_of_stream();
+    void flush();
 
   private:
     ArrayInfo info_;
+    bool has_caps_ = false;
     bool begun_ = false;
+    bool has_consumed_ = false;
+    bool restart_ = false; // before the next buffer
 };
 
 } // namespace tomo

@@ -36,7 +36,14 @@ static void gst_tomo_source_class_init(GstTomoSourceClass *klass) {
     base->prepare_seek_segment = [](GstBaseSrc *self, GstEvent *event, GstSegment *segment) -> gboolean {
         return source_of(self)->prepare_seek(event, segment);
     };
-    base->do_seek = [](GstBaseSrc *self, GstSegment *segment) -> gboolean { return source_of(self)->seek(segment); };
+    base->event = [](GstBaseSrc *self, GstEvent *event) -> gboolean {
+        return (GST_EVENT_TYPE(event) != GST_EVENT_SEEK || source_of(self)->can_seek(event)) &&
+               GST_BASE_SRC_CLASS(gst_tomo_source_parent_class)->event(self, event);
+    };
+    base->do_seek = [](GstBaseSrc *self, GstSegment *segment) -> gboolean {
+        auto *source = source_of(self);
+        return source->guard(false, [&] { return source->seek(segment); });
+    };
     base->query = [](GstBaseSrc *self, GstQuery *query) -> gboolean {
         return source_of(self)->query(query) ||
                GST_BASE_SRC_CLASS(gst_tomo_source_parent_class)->query(self, query);
@@ -83,6 +90,15 @@ void Source::deactivate() {
     drop_frames_in_flight();
 }
 
+// The frame of a time; one nanosecond is added, because the time of a frame is rounded down.
+static std::uint64_t frame_at(const ArrayInfo &rate, std::uint64_t time) {
+    return gst_util_uint64_scale(time + 1, rate.fps_n, GST_SECOND * rate.fps_d);
+}
+
+static std::uint64_t time_of(const ArrayInfo &rate, std::uint64_t frame) {
+    return gst_util_uint64_scale(frame, GST_SECOND * rate.fps_d, rate.fps_n);
+}
+
 void Source::negotiate(const ArrayInfo &info) {
     GstPad *pad = GST_BASE_SRC_PAD(base());
     const bool reconfigure = gst_pad_check_reconfigure(pad);
@@ -104,7 +120,10 @@ void Source::negotiate(const ArrayInfo &info) {
         }
     }
     const CapsRef caps = choose_output_caps(pad, wanted, OutputPlace::any);
-    info_ = wanted;
+    {
+        std::lock_guard<std::mutex> lock(lock_);
+        info_ = wanted;
+    }
     on_device_ = is_on_device(caps.get());
     negotiated_ = true;
     if (!gst_base_src_set_caps(base(), caps.get()) && !GST_PAD_IS_FLUSHING(pad) && gst_pad_is_linked(pad))
@@ -129,10 +148,10 @@ GstFlowReturn Source::create(GstBuffer **buffer) {
     negotiate(*info);
     const Array array = frame(n, *info);
     BufferRef result = array.to_buffer();
-    const auto duration = info_.frame_duration();
-    if (GST_CLOCK_TIME_IS_VALID(duration)) {
-        GST_BUFFER_PTS(result.get()) = gst_util_uint64_scale(n, GST_SECOND * info_.fps_d, info_.fps_n);
-        GST_BUFFER_DURATION(result.get()) = duration;
+    if (info_.fps_n > 0) {
+        GST_BUFFER_PTS(result.get()) = time_of(info_, n);
+        // So that frames leave no gap, however their times are rounded.
+        GST_BUFFER_DURATION(result.get()) = time_of(info_, n + 1) - time_of(info_, n);
         gst_object_sync_values(GST_OBJECT(gst()), GST_BUFFER_PTS(result.get()));
     }
     GST_BUFFER_OFFSET(result.get()) = n;
@@ -148,114 +167,142 @@ GstFlowReturn Source::create(GstBuffer **buffer) {
     *buffer = result.release();
     std::lock_guard<std::mutex> lock(lock_);
     next_ = n + 1;
+    if (info_.fps_n == 0) { // see prepare_seek(); times of its own the base counts itself
+        GST_OBJECT_LOCK(gst());
+        base()->segment.position = next_;
+        GST_OBJECT_UNLOCK(gst());
+    }
     return GST_FLOW_OK;
 }
 
-std::optional<std::uint64_t> Source::to_frames(GstFormat format, std::int64_t value) const {
+// What is known of the frame rate.
+ArrayInfo Source::rate() {
+    std::lock_guard<std::mutex> lock(lock_);
+    return info_;
+}
+
+// For queries: what can't be counted is told by the stream, once it gets there.
+std::optional<std::uint64_t> Source::known_count() noexcept {
+    try {
+        return frame_count();
+    } catch (const std::exception &e) {
+        GST_DEBUG_OBJECT(gst(), "frames can't be counted: %s", e.what());
+        return {};
+    }
+}
+
+static std::optional<std::uint64_t> to_frames(const ArrayInfo &rate, GstFormat format, std::int64_t value) {
     if (value < 0)
         return {};
     if (format == GST_FORMAT_DEFAULT)
         return value;
-    if (format == GST_FORMAT_TIME && info_.fps_n > 0)
-        return gst_util_uint64_scale(value, info_.fps_n, GST_SECOND * info_.fps_d);
+    if (format == GST_FORMAT_TIME && rate.fps_n > 0)
+        return frame_at(rate, value);
     return format == GST_FORMAT_TIME && value == 0 ? std::optional<std::uint64_t>(0) : std::nullopt;
 }
 
-std::optional<std::int64_t> Source::from_frames(GstFormat format, std::uint64_t frames) const {
+static std::optional<std::int64_t> from_frames(const ArrayInfo &rate, GstFormat format,
+                                               std::uint64_t frames) {
     if (format == GST_FORMAT_DEFAULT)
         return frames;
-    if (format == GST_FORMAT_TIME && info_.fps_n > 0)
-        return gst_util_uint64_scale(frames, GST_SECOND * info_.fps_d, info_.fps_n);
+    if (format == GST_FORMAT_TIME && rate.fps_n > 0)
+        return time_of(rate, frames);
     return {};
 }
 
-// The segment is in time always; without a rate, frames have no time, and the segment keeps to whole frames by
-// counting each as a nanosecond.
+// Refused here, before anything is flushed; the base would carry out a part of it.
+bool Source::can_seek(GstEvent *event) {
+    const char *problem = negotiated_ ? Seek(event).problem(rate().fps_n > 0) : "before the first frame";
+    if (problem)
+        GST_WARNING_OBJECT(gst(), "can't seek %s", problem);
+    return !problem;
+}
+
+// From frames. The segment is in time always; without a rate, frames have no time, and the segment keeps to
+// whole frames by counting each as a nanosecond.
 bool Source::prepare_seek(GstEvent *event, GstSegment *segment) {
-    gdouble rate = 1;
-    GstFormat format = GST_FORMAT_UNDEFINED;
-    GstSeekFlags flags = GST_SEEK_FLAG_NONE;
-    GstSeekType start_type = GST_SEEK_TYPE_NONE, stop_type = GST_SEEK_TYPE_NONE;
-    gint64 start = 0, stop = -1;
-    gst_event_parse_seek(event, &rate, &format, &flags, &start_type, &start, &stop_type, &stop);
-    if (rate <= 0) {
-        GST_WARNING_OBJECT(gst(), "seeking backwards is not possible");
+    const Seek seek(event);
+    if (seek.format != GST_FORMAT_DEFAULT)
         return false;
-    }
-    auto to_time = [&](GstSeekType type, std::int64_t value) -> std::optional<std::int64_t> {
-        if (type != GST_SEEK_TYPE_SET || value < 0)
-            return value;
-        const auto frames = to_frames(format, value);
-        if (!frames)
-            return {};
-        return info_.fps_n > 0 ? from_frames(GST_FORMAT_TIME, *frames) : static_cast<std::int64_t>(*frames);
+    const ArrayInfo rate = this->rate();
+    auto to_time = [&](gint64 frames) -> gint64 {
+        return frames > 0 && rate.fps_n > 0 ? time_of(rate, frames) : frames;
     };
-    const auto from = to_time(start_type, start), to = to_time(stop_type, stop);
-    if (!from || !to || start_type == GST_SEEK_TYPE_END || stop_type == GST_SEEK_TYPE_END) {
-        GST_WARNING_OBJECT(gst(), "can't seek in %s", gst_format_get_name(format));
-        return false;
-    }
-    gboolean update = FALSE;
-    gst_segment_init(segment, GST_FORMAT_TIME);
-    return gst_segment_do_seek(segment, rate, GST_FORMAT_TIME, flags, start_type, *from, stop_type, *to, &update);
+    GST_OBJECT_LOCK(gst());
+    *segment = base()->segment;
+    GST_OBJECT_UNLOCK(gst());
+    const gint64 stop = seek.sets_stop() ? to_time(seek.stop) : -1;
+    // Where the end that is left alone lies before the new start.
+    if (!seek.sets_stop() && seek.sets_start() && to_time(seek.start) > static_cast<gint64>(segment->stop))
+        segment->stop = GST_CLOCK_TIME_NONE;
+    return gst_segment_do_seek(segment, seek.rate, GST_FORMAT_TIME, seek.flags, seek.start_type,
+                               to_time(seek.start), seek.stop_type, stop, nullptr);
 }
 
 bool Source::seek(GstSegment *segment) {
-    auto frames = [&](std::uint64_t time) -> std::uint64_t {
-        // Rounded, because the time of a frame is rounded down.
-        return info_.fps_n > 0 ? gst_util_uint64_scale_round(time, info_.fps_n, GST_SECOND * info_.fps_d) : time;
-    };
     std::lock_guard<std::mutex> lock(lock_);
-    next_ = frames(segment->start);
-    stop_ = GST_CLOCK_TIME_IS_VALID(segment->stop) ? frames(segment->stop) : G_MAXUINT64;
+    const bool has_end = GST_CLOCK_TIME_IS_VALID(segment->stop);
+    if (!negotiated_ && (segment->position > 0 || has_end))
+        throw Error(GST_CORE_ERROR_SEEK,
+                    "can't seek before the first frame, when nobody knows the frame rate: seek "
+                    "when the pipeline is in PAUSED");
+    if (info_.fps_n > 0) {
+        // All frames that overlap the segment.
+        next_ = frame_at(info_, segment->position);
+        stop_ = has_end ? gst_util_uint64_scale_ceil(segment->stop, info_.fps_n, GST_SECOND * info_.fps_d)
+                        : G_MAXUINT64;
+    } else {
+        next_ = segment->position;
+        stop_ = has_end ? segment->stop : G_MAXUINT64;
+    }
     discont_ = true;
-    segment->position = segment->start;
     return true;
 }
 
 bool Source::query(GstQuery *query) {
+    GstFormat format = GST_FORMAT_UNDEFINED;
     switch (GST_QUERY_TYPE(query)) {
     case GST_QUERY_CONTEXT:
         return handle_context_query(query);
     case GST_QUERY_DURATION: {
-        GstFormat format = GST_FORMAT_UNDEFINED;
         gst_query_parse_duration(query, &format, nullptr);
-        const auto count = guard(std::optional<std::uint64_t>{}, [&] { return frame_count(); });
-        const auto value = count ? from_frames(format, *count) : std::nullopt;
+        const auto count = known_count();
+        const auto value = count ? from_frames(rate(), format, *count) : std::nullopt;
         if (!value)
             return false;
         gst_query_set_duration(query, format, *value);
         return true;
     }
     case GST_QUERY_POSITION: {
-        GstFormat format = GST_FORMAT_UNDEFINED;
         gst_query_parse_position(query, &format, nullptr);
         std::lock_guard<std::mutex> lock(lock_);
-        const auto value = from_frames(format, next_);
+        const auto value = from_frames(info_, format, next_);
         if (!value)
             return false;
         gst_query_set_position(query, format, *value);
         return true;
     }
     case GST_QUERY_SEEKING: {
-        GstFormat format = GST_FORMAT_UNDEFINED;
         gst_query_parse_seeking(query, &format, nullptr, nullptr, nullptr);
         if (format != GST_FORMAT_DEFAULT && format != GST_FORMAT_TIME)
             return false;
-        const auto count = guard(std::optional<std::uint64_t>{}, [&] { return frame_count(); });
-        const auto end = count ? from_frames(format, *count) : std::nullopt;
-        gst_query_set_seeking(query, format, format == GST_FORMAT_DEFAULT || info_.fps_n > 0, 0, end ? *end : -1);
+        const auto count = known_count();
+        const auto rate = this->rate();
+        const auto end = count ? from_frames(rate, format, *count) : std::nullopt;
+        gst_query_set_seeking(query, format, format == GST_FORMAT_DEFAULT || rate.fps_n > 0, 0,
+                              end ? *end : -1);
         return true;
     }
     case GST_QUERY_CONVERT: {
-        GstFormat from = GST_FORMAT_UNDEFINED, to = GST_FORMAT_UNDEFINED;
+        GstFormat to = GST_FORMAT_UNDEFINED;
         gint64 value = 0;
-        gst_query_parse_convert(query, &from, &value, &to, nullptr);
-        const auto frames = to_frames(from, value);
-        const auto converted = frames ? from_frames(to, *frames) : std::nullopt;
+        gst_query_parse_convert(query, &format, &value, &to, nullptr);
+        const auto rate = this->rate();
+        const auto frames = to_frames(rate, format, value);
+        const auto converted = frames ? from_frames(rate, to, *frames) : std::nullopt;
         if (!converted)
             return false;
-        gst_query_set_convert(query, from, value, to, *converted);
+        gst_query_set_convert(query, format, value, to, *converted);
         return true;
     }
     default:

@@ -30,21 +30,22 @@ class GST_TOMO_API Source : public Element {
     bool activate();
     void deactivate();
     GstFlowReturn create(GstBuffer **buffer);
+    bool can_seek(GstEvent *event);
     bool prepare_seek(GstEvent *event, GstSegment *segment);
     bool seek(GstSegment *segment);
     bool query(GstQuery *query);
 
   private:
     void negotiate(const ArrayInfo &info);
-    std::optional<std::uint64_t> to_frames(GstFormat format, std::int64_t value) const;
-    std::optional<std::int64_t> from_frames(GstFormat format, std::uint64_t frames) const;
+    ArrayInfo rate();
+    std::optional<std::uint64_t> known_count() noexcept;
     GstBaseSrc *base() const { return reinterpret_cast<GstBaseSrc *>(gst()); }
 
-    std::mutex lock_; // position is asked for by other threads
+    std::mutex lock_; // of what other threads ask for
     std::uint64_t next_ = 0;
     std::uint64_t stop_ = G_MAXUINT64;
     ArrayInfo info_;
-    bool negotiated_ = false;
+    std::atomic<bool> negotiated_{false};
     bool on_device_ = false;
     bool discont_ = true;
 };

@@ -77,7 +77,7 @@ void Transform::property_changed(PropertyBase *property) {
 
 void Transform::device_changed() {
     if (has_input_)
-        input_changed();
+        adapt_to_input();
 }
 
 bool Transform::activated(bool active) {
@@ -228,11 +228,18 @@ gboolean Transform::sink_event(EventRef event) {
     }
     case GST_EVENT_EOS: {
         // After an error the stream did not end, it broke: nobody downstream may take it for complete.
-        if (has_failed())
+        if (has_failed() || has_refused(src_))
             return FALSE;
         const auto flow = guard_flow([&] { return drain(); });
-        if (flow != GST_FLOW_OK && flow != GST_FLOW_EOS)
+        if (flow != GST_FLOW_OK && flow != GST_FLOW_EOS) {
+            // No buffer comes any more whose flow would tell upstream.
+            if (flow != GST_FLOW_FLUSHING && !has_failed())
+                post_error(
+                    Error(GST_STREAM_ERROR_FAILED, text("what was left at the end of the stream could not be "
+                                                        "handed on: %s",
+                                                        gst_flow_get_name(flow))));
             return FALSE;
+        }
         if (!has_output_)
             pending_.clear();
         return gst_pad_push_event(src_, event.release());
@@ -244,7 +251,7 @@ gboolean Transform::sink_event(EventRef event) {
     case GST_EVENT_SEGMENT_DONE:
         if (has_failed() || guard_flow([&] { return drain(); }) == GST_FLOW_ERROR)
             return FALSE;
-        return forward(std::move(event));
+        return gst_pad_push_event(src_, event.release());
     case GST_EVENT_FLUSH_STOP:
         set_cancelled(false);
         reset();

@@ -77,13 +77,19 @@ void dft_line(const Complex *in, Complex *out, std::size_t n, std::size_t stride
     for (std::size_t r = 0; r < p; r++)
         dft_line(in + r * stride, &parts[r * m], m, stride * p, roots);
     for (std::size_t k = 0; k < n; k++) {
-        Complex sum = 0;
+        // By hand: the product of std::complex looks after infinities and is many times slower.
+        double re = 0, im = 0;
+        const std::size_t turn = k * step % total, place = k % m;
         std::size_t root = 0;
         for (std::size_t r = 0; r < p; r++) {
-            sum += parts[r * m + k % m] * roots[root];
-            root = (root + k * step) % total;
+            const auto *part = reinterpret_cast<const double *>(&parts[r * m + place]);
+            const auto *w = reinterpret_cast<const double *>(&roots[root]);
+            re += part[0] * w[0] - part[1] * w[1];
+            im += part[0] * w[1] + part[1] * w[0];
+            root += turn;
+            root -= total & -static_cast<std::size_t>(root >= total); // nothing could predict a branch
         }
-        out[k] = sum;
+        out[k] = {re, im};
     }
 }
 
@@ -218,10 +224,10 @@ void assert_has(const std::string &message, const std::string &part) {
 // All of `before` but `count` samples from `offset` on must still be there.
 void assert_untouched(const Samples &before, const Samples &now, std::size_t offset, std::size_t count,
                       const std::string &where) {
+    // Every fail_unless writes to a pipe: none of them inside the loop.
     for (std::size_t i = 0; i < before.size(); i++)
-        if (i < offset || i >= offset + count)
-            fail_unless(std::memcmp(&before[i], &now[i], sizeof before[i]) == 0, "%s: sample %zu was touched",
-                        where.c_str(), i);
+        if ((i < offset || i >= offset + count) && std::memcmp(&before[i], &now[i], sizeof before[i]) != 0)
+            fail("%s: sample %zu was touched", where.c_str(), i);
 }
 
 // Runs a shape in every way: both directions, in and out of place, with and without offsets.
@@ -301,7 +307,7 @@ GST_START_TEST(test_rows) {
 GST_END_TEST;
 
 // Too long for local memory: several kernels with scratch memory between them.
-GST_START_TEST(test_long_rows) { check_shapes(__i__, {{1, {65536}, 2}, {1, {50000}, 3}, {1, {30011}, 2}}); }
+GST_START_TEST(test_long_rows) { check_shapes(__i__, {{1, {65536}, 2}, {1, {50000}, 3}, {1, {8209}, 2}}); }
 GST_END_TEST;
 
 GST_START_TEST(test_planes_and_blocks) {
@@ -327,7 +333,7 @@ GST_END_TEST;
 GST_START_TEST(test_random_shapes) {
     if (!is_here(engines[__i__]))
         return;
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 4; i++) {
         FftShape shape;
         shape.dimensions = static_cast<unsigned>(random_between(1, 3));
         shape.size = {1, 1, 1};
@@ -465,27 +471,31 @@ GST_START_TEST(test_order) {
 }
 GST_END_TEST;
 
-// One queue's transform is held back; another queue's, which shares the scratch memory, must still be right.
+// Two queues let go at the same moment, with transforms that need the plan's one scratch memory.
 GST_START_TEST(test_scratch_is_handed_on) {
     const char *engine = engines[__i__];
     if (!is_here(engine))
         return;
     const FftShape shape{1, {65536}, 1};
     const auto fft = make(engine, shape);
-    const auto first = make_queue(), second = make_queue();
-    const auto a = random_samples(shape.samples()), b = random_samples(shape.samples());
-    const auto a_buffer = make_buffer(a), b_buffer = make_buffer(b);
-    const auto gate = make_gate();
-    fft->enqueue(first.get(), FftDirection::Forward, a_buffer.get(), 0, a_buffer.get(), 0,
-                 after(first, gate));
-    fft->enqueue(second.get(), FftDirection::Forward, b_buffer.get(), 0, b_buffer.get(), 0,
-                 WaitList(second.get()));
-    tomo::cl_check(clFlush(second.get()), "test flush");
-    tomo::cl_check(clSetUserEventStatus(gate.get(), CL_COMPLETE), "test gate");
-    fail_unless(relative_l2(read(second, b_buffer, b.size()).data(),
-                            reference(b.data(), shape, FftDirection::Forward)) <= tolerance);
-    fail_unless(relative_l2(read(first, a_buffer, a.size()).data(),
-                            reference(a.data(), shape, FftDirection::Forward)) <= tolerance);
+    const ClQueue queues[] = {make_queue(), make_queue()};
+    for (int round = 0; round < 8; round++) {
+        const Samples in[] = {random_samples(shape.samples()), random_samples(shape.samples())};
+        const ClMem buffers[] = {make_buffer(in[0]), make_buffer(in[1])};
+        const auto gate = make_gate();
+        for (int i = 0; i < 2; i++) {
+            fft->enqueue(queues[i].get(), FftDirection::Forward, buffers[i].get(), 0, buffers[i].get(), 0,
+                         after(queues[i], gate));
+            tomo::cl_check(clFlush(queues[i].get()), "test flush");
+        }
+        tomo::cl_check(clSetUserEventStatus(gate.get(), CL_COMPLETE), "test gate");
+        for (int i = 0; i < 2; i++) {
+            const auto wanted = reference(in[i].data(), shape, FftDirection::Forward);
+            const double error = relative_l2(read(queues[i], buffers[i], wanted.size()).data(), wanted);
+            fail_unless(error <= tolerance, "%s, round %d, queue %d: relative L2 %g", engine, round, i,
+                        error);
+        }
+    }
 }
 GST_END_TEST;
 
@@ -525,7 +535,8 @@ GST_START_TEST(test_errors) {
     assert_has(run(unordered.get(), buffer.get(), 0, separate.get(), 0), "in-order");
     assert_untouched(data, read(queue, buffer, data.size()), 0, 0, "after errors");
     assert_untouched(data, read(queue, separate, data.size()), 0, 0, "after errors");
-    fail_unless_equals_string(run(queue.get(), buffer.get(), 99, separate.get(), 99).c_str(), "");
+    const auto message = run(queue.get(), buffer.get(), 99, separate.get(), 99);
+    fail_unless_equals_string(message.c_str(), "");
     clFinish(queue.get());
 }
 GST_END_TEST;

@@ -1,0 +1,78 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/filter.hpp>
+#include <gst/tomo/scan.hpp>
+
+using tomo::When;
+
+namespace {
+
+class Crop final : public tomo::Filter {
+  public:
+    static constexpr tomo::Info info{"crop", "Filter/Effect", "Cuts a rectangle out of each plane",
+                                     tomo::formats::all, tomo::formats::all};
+
+    tomo::Property<unsigned> x{this, "x", "Left edge in pixels", 0, When::reshapes};
+    tomo::Property<unsigned> y{this, "y", "Top edge in pixels", 0, When::reshapes};
+    tomo::Property<unsigned> width{this,      "width",        "Columns; 4294967295: all to the right edge",
+                                   G_MAXUINT, {1, G_MAXUINT}, When::reshapes};
+    tomo::Property<unsigned> height{this,      "height",       "Rows; 4294967295: all to the bottom edge",
+                                    G_MAXUINT, {1, G_MAXUINT}, When::reshapes};
+    tomo::Property<bool> from_center{
+        this, "from-center",
+        "Centre the rectangle, so that pixel (W div 2, H div 2) of W x H becomes pixel "
+        "(width div 2, height div 2); x and y have to be 0",
+        false, When::reshapes};
+
+    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+        columns_ = range("x", x, "width", width, in.width);
+        rows_ = range("y", y, "height", height, in.height);
+        return in.with_size(columns_.size, rows_.size);
+    }
+
+  protected:
+    tomo::Array apply(const tomo::Array &in) override {
+        if (output_info() == in.info())
+            return in;
+        tomo::Array out = allocate(output_info());
+        const std::size_t sample = in.info().sample_size();
+        const std::size_t row = in.width() * sample, out_row = out.width() * sample;
+        for (unsigned z = 0; z < in.depth(); z++)
+            copy_rows(in.plane(z), {rows_.first * row + columns_.first * sample, row}, out,
+                      {z * out.height() * out_row, out_row}, out_row, out.height());
+        return out;
+    }
+
+    tomo::EventRef scan_event(tomo::EventRef event) override {
+        return tomo::scan_after(event, input_info(), {double(columns_.first), 1.0, columns_.size},
+                                {double(rows_.first), 1.0, rows_.size});
+    }
+
+  private:
+    struct Range {
+        std::size_t first;
+        unsigned size;
+    };
+
+    Range range(const char *edge, unsigned first, const char *extent, unsigned wanted,
+                unsigned available) const {
+        if (from_center && first)
+            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
+                              tomo::text("%s=%u contradicts from-center=true: set one of them", edge, first));
+        const bool to_the_end = wanted == G_MAXUINT;
+        if (first >= available || (!to_the_end && wanted > available - first))
+            throw tomo::Error(
+                GST_STREAM_ERROR_FORMAT,
+                tomo::text("%s=%u %s=%s lies outside of an image whose %s is %u: the last pixel is %u", edge,
+                           first, extent, to_the_end ? "to the end" : std::to_string(wanted).c_str(), extent,
+                           available, available - 1));
+        const unsigned size = to_the_end ? available - first : wanted;
+        return {from_center ? available / 2 - size / 2 : first, size};
+    }
+
+    Range columns_{}, rows_{};
+};
+
+} // namespace
+
+TOMO_ELEMENT(Crop)

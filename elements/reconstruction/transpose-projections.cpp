@@ -1,0 +1,138 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "projection-store.hpp"
+
+#include <gst/tomo/reducer.hpp>
+#include <gst/tomo/scan.hpp>
+
+#include <cmath>
+
+namespace {
+
+class TransposeProjections final : public tomo::Reducer {
+  public:
+    static constexpr tomo::Info info{"transpose-projections", "Filter/Effect",
+                                     "Gathers projections of W x H and gives their H sinograms of W x number",
+                                     tomo::formats::all, tomo::formats::all};
+
+    tomo::Property<unsigned> number{
+        this,
+        "number",
+        "Projections that make a set of sinograms, again and again; 0: all until the end of the stream",
+        0,
+        {0, G_MAXINT},
+        tomo::When::ready};
+
+    unsigned latency() const override { return number ? number - 1 : 0; }
+    std::optional<std::uint64_t> output_count(std::uint64_t inputs,
+                                              const tomo::ArrayInfo &in) const override {
+        return number ? inputs / number * in.height : std::min<std::uint64_t>(inputs, 1) * in.height;
+    }
+
+    void begin(const tomo::ArrayInfo &in) override {
+        in_ = in;
+        clear();
+        store_.begin(in, number);
+        if (number)
+            negotiate(sinogram(number));
+    }
+
+    void consume(const tomo::Array &in) override { store_.add(in); }
+
+    void finish() override {
+        if (number)
+            throw tomo::Error(
+                GST_STREAM_ERROR_FAILED,
+                tomo::text("%u projections came at the end of the stream where number=%u make a set: set "
+                           "number to those of the scan, or to 0 for all",
+                           store_.count(), number.value()));
+        ended_ = true;
+    }
+
+    bool ready() const override { return store_.count() > 0 && (ended_ || store_.count() == number); }
+
+    tomo::Array produce() override {
+        if (row_ == 0)
+            send_scan(scan_of_set());
+        auto out = allocate(sinogram(store_.count()));
+        store_.copy_sinogram(row_, out);
+        if (++row_ == in_.height)
+            start_set();
+        return out;
+    }
+
+    void clear() override {
+        start_set();
+        store_.clear();
+        taken_ = 0;
+    }
+
+    void stop() override { scan_ = {}; }
+
+  protected:
+    // Facts of the frames are known here only.
+    GstFlowReturn take(GstBuffer *buffer) override {
+        if (angles_.empty())
+            first_index_ = GST_BUFFER_OFFSET_IS_VALID(buffer) ? GST_BUFFER_OFFSET(buffer) : taken_;
+        taken_++;
+        const auto *meta = gst_buffer_get_tomo_frame_meta(buffer);
+        angles_.push_back(meta ? meta->angle : std::nan(""));
+        return Reducer::take(buffer);
+    }
+
+    // Angles of more than one set of sinograms are sent with each set.
+    tomo::EventRef scan_event(tomo::EventRef event) override {
+        scan_ = event;
+        return number && tomo::Scan(event.get()).angles.size() > number ? tomo::EventRef() : event;
+    }
+
+  private:
+    void start_set() {
+        store_.rewind();
+        row_ = 0;
+        ended_ = false;
+        angles_.clear();
+    }
+
+    tomo::ArrayInfo sinogram(unsigned projections) const {
+        const bool back = in_.domain == GST_TOMO_DOMAIN_SINOGRAM; // a second time makes projections again
+        return in_.with_size(in_.width, projections)
+            .with_rate_times(in_.height, projections)
+            .with_domain(back ? GST_TOMO_DOMAIN_PROJECTION : GST_TOMO_DOMAIN_SINOGRAM);
+    }
+
+    // The scan as far as the gathered projections are concerned: the frames know their angles best.
+    tomo::EventRef scan_of_set() const {
+        const auto unknown = [](double angle) { return std::isnan(angle); };
+        const bool known = std::none_of(angles_.begin(), angles_.end(), unknown);
+        if (!scan_ && !known)
+            return {};
+        tomo::Scan scan(scan_ ? scan_.get()
+                              : tomo::EventRef(gst_event_new_tomo_scan(nullptr, 0, NAN, NAN)).get());
+        const std::size_t n = angles_.size();
+        if (known) {
+            scan.angles = angles_;
+        } else if (number && scan.angles.size() > n) {
+            if (first_index_ + n > scan.angles.size())
+                throw tomo::Error(GST_STREAM_ERROR_FORMAT,
+                                  tomo::text("projections %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                                             " have no angles: the scan's are %zu",
+                                             first_index_, first_index_ + n - 1, scan.angles.size()));
+            const auto first = scan.angles.begin() + first_index_;
+            scan.angles = std::vector<double>(first, first + n);
+        }
+        return scan.to_event();
+    }
+
+    tomo::ArrayInfo in_;
+    tomo::ProjectionStore store_{*this};
+    tomo::EventRef scan_;
+    std::vector<double> angles_; // of the gathered projections, NaN when unknown
+    std::uint64_t first_index_ = 0, taken_ = 0;
+    unsigned row_ = 0;
+    bool ended_ = false;
+};
+
+} // namespace
+
+TOMO_ELEMENT(TransposeProjections)

@@ -1,0 +1,75 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/reducer.hpp>
+#include <gst/tomo/scan.hpp>
+
+namespace {
+
+class Average final : public tomo::Reducer {
+  public:
+    static constexpr tomo::Info info{
+        "average", "Filter/Effect",
+        "Mean of all arrays of a stream, sample by sample, summed in double precision", tomo::formats::all,
+        tomo::formats::float32 | tomo::formats::complex64};
+
+    tomo::Property<unsigned> number{this, "number", "How often the mean is given", 1, {1, G_MAXUINT}};
+
+    std::optional<std::uint64_t> output_count(std::uint64_t inputs, const tomo::ArrayInfo &) const override {
+        return inputs ? number.value() : 0;
+    }
+
+    void begin(const tomo::ArrayInfo &in) override {
+        out_ = (in.is_complex() ? in : in.with_format(GST_TOMO_FORMAT_FLOAT32)).with_rate(0, 1);
+        input_format("in", in.floats().format);
+        kernel("average_add");
+        kernel("average_mean");
+        clear();
+    }
+
+    void consume(const tomo::Array &in) override {
+        const auto floats = in.floats();
+        if (!count_++) {
+            // Eight bytes for each float, see the kernel.
+            sum_ = allocate(floats.info().with_format(GST_TOMO_FORMAT_COMPLEX64));
+            const double zero = 0.0;
+            fill(sum_, &zero, sizeof zero);
+        }
+        launch(kernel("average_add"), tomo::WorkSize(floats.info().samples()), floats, tomo::Update{sum_});
+    }
+
+    void finish() override { left_ = number; }
+    bool ready() const override { return left_ > 0; }
+
+    tomo::Array produce() override {
+        left_--;
+        auto out = allocate(out_);
+        auto floats = out.floats();
+        launch(kernel("average_mean"), tomo::WorkSize(floats.info().samples()), std::as_const(sum_), floats,
+               count_);
+        return out;
+    }
+
+    void clear() override {
+        sum_ = {};
+        count_ = 0;
+        left_ = 0;
+    }
+
+  protected:
+    // One image has no angle, but the detector is still the same.
+    tomo::EventRef scan_event(tomo::EventRef event) override {
+        tomo::Scan scan(event.get());
+        scan.angles.clear();
+        return scan.to_event();
+    }
+
+  private:
+    tomo::ArrayInfo out_;
+    tomo::Array sum_;
+    cl_ulong count_ = 0;
+    unsigned left_ = 0;
+};
+
+} // namespace
+
+TOMO_ELEMENT(Average)

@@ -1,0 +1,68 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/reducer.hpp>
+
+#include <algorithm>
+
+namespace {
+
+class Stack final : public tomo::Reducer {
+  public:
+    static constexpr tomo::Info info{
+        "stack", "Filter/Effect",
+        "Stacks arrays along depth; what is left at the end of the stream becomes a stack of less depth",
+        tomo::formats::all, tomo::formats::all};
+
+    tomo::Property<unsigned> number{this, "number", "Arrays per stack", 1, {1, G_MAXINT}, tomo::When::ready};
+
+    unsigned latency() const override { return number - 1; }
+    std::optional<std::uint64_t> output_count(std::uint64_t inputs, const tomo::ArrayInfo &) const override {
+        return (inputs + number - 1) / number;
+    }
+
+    void begin(const tomo::ArrayInfo &in) override {
+        clear();
+        const auto depth = std::uint64_t{in.depth} * number;
+        out_ = in.with_size(in.width, in.height, std::min<std::uint64_t>(depth, G_MAXUINT))
+                   .with_rate_times(1, number);
+        if (depth > G_MAXINT || !out_.is_countable())
+            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
+                              tomo::text("number=%u arrays of %s make a stack that is too large",
+                                         number.value(), in.describe().c_str()));
+        if (in.domain == GST_TOMO_DOMAIN_SLICE)
+            out_ = out_.with_domain(GST_TOMO_DOMAIN_VOLUME);
+    }
+
+    void consume(const tomo::Array &in) override {
+        if (!stack_)
+            stack_ = allocate(out_);
+        const auto size = in.info().size();
+        copy_rows(in, {}, stack_, {filled_++ * size}, size);
+    }
+
+    void finish() override { ended_ = true; }
+    bool ready() const override { return filled_ == number || (ended_ && filled_ > 0); }
+
+    tomo::Array produce() override {
+        const auto depth = out_.depth / number * filled_;
+        const auto full = std::exchange(stack_, {});
+        clear();
+        return full.as(out_.with_size(out_.width, out_.height, depth));
+    }
+
+    void clear() override {
+        stack_ = {};
+        filled_ = 0;
+        ended_ = false;
+    }
+
+  private:
+    tomo::ArrayInfo out_;
+    tomo::Array stack_;
+    unsigned filled_ = 0;
+    bool ended_ = false;
+};
+
+} // namespace
+
+TOMO_ELEMENT(Stack)

@@ -1,0 +1,300 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tomoflatfieldcorrect against its formula in double precision."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from tomotest import *
+from elementtest import ElementTestCase, Stream
+
+TOLERANCE = 1e-6
+SINK = "f. ! SINK"
+INPUTS = "SRC0 ! f.projections  SRC1 ! f.darks  SRC2 ! f.flats"
+
+
+def line(properties=""):
+    return f"tomoflatfieldcorrect name=f {properties}  {INPUTS}  f. ! SINK"
+
+
+def darks(shape, dtype=np.float32):
+    return rng.uniform(1, 10, shape).astype(dtype)
+
+
+def flats(shape, dtype=np.float32):
+    return rng.uniform(200, 250, shape).astype(dtype)
+
+
+def projections(shape, dtype=np.float32):
+    return rng.uniform(40, 160, shape).astype(dtype)
+
+
+def reference(p, d, f, absorption=False, dark_scale=1.0, flat_scale=1.0):
+    p, d, f = (np.asarray(a, np.float64) for a in (p, dark_scale * np.float64(d), flat_scale * np.float64(f)))
+    with np.errstate(all="ignore"):
+        return np.log((f - d) / (p - d)) if absorption else (p - d) / (f - d)
+
+
+class FlatFieldCorrect(ElementTestCase):
+    def test_properties(self):
+        largest = float(np.finfo(np.float32).max)
+        self.check_properties(
+            "tomoflatfieldcorrect",
+            {
+                "absorption-correct": False,
+                "fix-nan-and-inf": False,
+                "sinogram-input": False,
+                "dark-scale": (1.0, -largest, largest),
+                "flat-scale": (1.0, -largest, largest),
+            },
+        )
+
+    def test_every_format(self):
+        """Of the projections, with darks and flats of other ones."""
+        others = REAL[1:] + REAL[:1]
+        for name, other in zip(REAL, others):
+            with self.subTest(format=name, others=other):
+                shape = (3, 7)
+                p, d, f = projections(shape, FORMATS[name]), darks(shape, FORMATS[other]), flats(shape)
+                (sample,) = run(line(), [p], [d], [f], samples=True, framerate=25)
+                self.assert_close(to_array(sample), reference(p, d, f), TOLERANCE)
+                structure = sample.get_caps().get_structure(0)
+                self.assertEqual(structure.get_string("format"), "float32")
+                self.assertEqual(structure.get_fraction("framerate")[1:], (25, 1))
+
+    def test_absorption_and_scales(self):
+        p, d, f = projections((5, 3)), darks((5, 3)), flats((5, 3))
+        for absorption in (False, True):
+            for dark_scale, flat_scale in ((1.0, 1.0), (0.5, 1.25), (0.0, -1.5)):
+                if absorption and flat_scale < 0:
+                    continue
+                with self.subTest(absorption=absorption, scales=(dark_scale, flat_scale)):
+                    properties = (
+                        f"absorption-correct={absorption} dark-scale={dark_scale} flat-scale={flat_scale}"
+                    )
+                    self.assert_close(
+                        run(line(properties), [p], [d], [f])[0],
+                        reference(p, d, f, absorption, dark_scale, flat_scale),
+                        TOLERANCE,
+                    )
+
+    def test_sizes(self):
+        for shape in ((1, 1), (1, 13), (13, 1), (31, 97)):
+            with self.subTest(shape=shape):
+                p, d, f = projections(shape), darks(shape), flats(shape)
+                self.assert_close(run(line(), [p], [d], [f])[0], reference(p, d, f), TOLERANCE)
+
+    def test_planes(self):
+        """Of one plane for all, or of as many as the projections."""
+        p = projections((3, 4, 5))
+        for dark_shape, flat_shape in (
+            ((4, 5), (4, 5)),
+            ((3, 4, 5), (4, 5)),
+            ((4, 5), (3, 4, 5)),
+            ((3, 4, 5),) * 2,
+        ):
+            with self.subTest(darks=dark_shape, flats=flat_shape):
+                d, f = darks(dark_shape), flats(flat_shape)
+                self.assert_close(run(line(), [p], [d], [f])[0], reference(p, d, f), TOLERANCE)
+
+    def test_sinograms(self):
+        for shape in ((6, 5), (1, 5), (3, 6, 5)):
+            p = projections(shape)
+            for dark_rows, flat_rows in ((1, 1), (6, 1), (1, 6)):
+                if shape[-2] == 1 and 6 in (dark_rows, flat_rows):
+                    continue
+                with self.subTest(shape=shape, rows=(dark_rows, flat_rows)):
+                    d, f = darks((dark_rows, 5)), flats((flat_rows, 5))
+                    (result,) = run(line("sinogram-input=true"), [p], [d], [f])
+                    self.assert_close(result, reference(p, d, f), TOLERANCE)
+        p, d, f = projections((2, 4, 5)), darks((2, 1, 5)), flats((2, 1, 5))
+        self.assert_close(run(line("sinogram-input=true"), [p], [d], [f])[0], reference(p, d, f), TOLERANCE)
+
+    def test_inputs_that_end_repeat_their_last(self):
+        shape, n = (3, 5), 7
+        p = [projections(shape) for _ in range(n)]
+        for number_darks, number_flats in ((1, 1), (3, 1), (2, 5), (n, n)):
+            with self.subTest(darks=number_darks, flats=number_flats):
+                d = [darks(shape) for _ in range(number_darks)]
+                f = [flats(shape) for _ in range(number_flats)]
+                results = run(line(), p, d, f)
+                self.assertEqual(len(results), n)
+                for i, result in enumerate(results):
+                    wanted = reference(p[i], d[min(i, number_darks - 1)], f[min(i, number_flats - 1)])
+                    self.assert_close(result, wanted, TOLERANCE, f"image {i}")
+
+    def test_main_input_ends_first(self):
+        shape = (3, 5)
+        with Stream(line(), inputs=3) as stream:
+            for i in range(2):
+                stream.push(projections(shape), 0)
+            stream.push(darks(shape), 1)
+            for i in range(5):
+                stream.push(flats(shape), 2)
+            self.assertEqual(len(stream.finish()), 2)
+            (warning,) = stream.warnings()
+            self.assertIn("projections ended", warning)
+            self.assertIn("flats", warning)
+            self.assertNotIn("darks", warning)
+
+    def bad_pixels(self):
+        """A projection, a dark and a flat with bad pixels of every kind."""
+        p, d, f = projections((7, 11)), darks((7, 11)), flats((7, 11))
+        f[0, 0] = d[0, 0]  # infinite
+        p[0, 1] = f[0, 1] = d[0, 1]  # 0 / 0
+        f[3, 4] = d[3, 4] - 1  # flat below dark: finite, but nonsense
+        p[5, 5], d[6, 6], f[6, 7] = np.nan, np.nan, np.inf
+        p[2, 2] = np.inf
+        return p, d, f
+
+    def test_fix_nan_and_inf(self):
+        for absorption in (False, True):
+            with self.subTest(absorption=absorption):
+                p, d, f = self.bad_pixels()
+                if absorption:
+                    p[4, 4] = d[4, 4]  # nothing came through: infinite
+                    p[4, 5] = d[4, 5] - 1  # less than nothing: NaN
+                wanted = reference(p, d, f, absorption)
+                bad = ~np.isfinite(wanted) | (f <= d)
+                wanted[bad] = 0
+                with Stream(
+                    line(f"fix-nan-and-inf=true absorption-correct={absorption}"), inputs=3
+                ) as stream:
+                    for i in range(3):
+                        stream.push(p, 0)
+                    stream.push(d, 1)
+                    stream.push(f, 2)
+                    results = stream.finish()
+                    self.assertEqual(len(results), 3)
+                    for result in results:
+                        np.testing.assert_array_equal(result[bad], 0)
+                        self.assert_close(result, wanted, TOLERANCE)
+                    (message,) = stream.element_messages("tomo-fixed-pixels")
+                    self.assertEqual(message.get_uint64("count")[1], 3 * bad.sum())
+                    self.assertEqual(stream.warnings(), [])
+
+    def test_unfixed(self):
+        p, d, f = self.bad_pixels()
+        wanted = reference(p, d, f)
+        with Stream(line(), inputs=3) as stream:
+            for i, array in enumerate((p, d, f)):
+                stream.push(array, i)
+            (result,) = stream.finish()
+            finite = np.isfinite(wanted)
+            self.assert_close(result[finite], wanted[finite], TOLERANCE)
+            np.testing.assert_array_equal(result[~finite], wanted[~finite])
+            (warning,) = stream.warnings()
+            self.assertIn(f"{(~finite).sum()} pixels", warning)
+            self.assertIn("fix-nan-and-inf", warning)
+            self.assertEqual(stream.element_messages("tomo-fixed-pixels"), [])
+
+    def test_nothing_bad_is_not_told(self):
+        with Stream(line("fix-nan-and-inf=true"), inputs=3) as stream:
+            for i, make in enumerate((projections, darks, flats)):
+                stream.push(make((3, 4)), i)
+            stream.finish()
+            self.assertEqual(stream.element_messages("tomo-fixed-pixels") + stream.warnings(), [])
+
+    def test_memory(self):
+        shape = (3, 5)
+        p, d, f = [projections(shape) for _ in range(4)], [darks(shape)], [flats(shape)]
+        self.check_memory(
+            "tomoflatfieldcorrect name=f  SRC0 ! f.projections  SRC1 ! f.darks  SRC2 ! f.flats  f.",
+            p,
+            d,
+            f,
+            reference=[reference(i, d[0], f[0]) for i in p],
+            tolerance=TOLERANCE,
+        )
+
+    def test_state_cycles(self):
+        shape = (3, 5)
+        p, d, f = [projections(shape) for _ in range(3)], [darks(shape)], [flats(shape)]
+        self.check_state_cycles(
+            line(), p, d, f, reference=[reference(i, d[0], f[0]) for i in p], tolerance=TOLERANCE
+        )
+
+    def test_changes_while_playing(self):
+        p, d, f = projections((3, 5)), darks((3, 5)), flats((3, 5))
+        with Stream(line(), inputs=3) as stream:
+            stream.push(d, 1)
+            stream.push(f, 2)
+            stream.end(1, 2)
+            self.assert_close(stream.through(p), reference(p, d, f), TOLERANCE)
+            stream["f"].set_property("absorption-correct", True)
+            self.assert_close(stream.through(p), reference(p, d, f, True), TOLERANCE)
+            stream["f"].set_property("dark-scale", 2.0)
+            stream["f"].set_property("flat-scale", 1.5)
+            self.assert_close(stream.through(p), reference(p, d, f, True, 2.0, 1.5), TOLERANCE)
+            p[1, 1] = np.nan
+            self.assertTrue(np.isnan(stream.through(p)[1, 1]))
+            stream["f"].set_property("fix-nan-and-inf", True)
+            self.assertEqual(stream.through(p)[1, 1], 0)
+            self.assertEqual(stream.through(p)[1, 1], 0)
+            stream.finish()
+            # Each pixel is told as what became of it.
+            self.assertEqual(stream.element_messages("tomo-fixed-pixels")[0].get_uint64("count")[1], 2)
+            self.assertIn("1 pixel", stream.warnings()[0])
+
+    def test_caps_changes(self):
+        shapes, formats = ((3, 5), (4, 9), (2, 4, 9)), (np.float32, np.uint16, np.float32)
+        p, d, f = ([make(s, t) for s, t in zip(shapes, formats)] for make in (projections, darks, flats))
+        for i, result in enumerate(run(line(), p, d, f)):
+            self.assert_close(result, reference(p[i], d[i], f[i]), TOLERANCE)
+
+    def test_sizes_that_do_not_fit(self):
+        p = projections((3, 5))
+        for name, shape, properties in (
+            ("darks", (3, 6), ""),
+            ("flats", (4, 5), ""),
+            ("darks", (1, 5), ""),
+            ("flats", (2, 3, 5), ""),
+            ("darks", (2, 5), "sinogram-input=true"),
+            ("flats", (1, 4), "sinogram-input=true"),
+        ):
+            with self.subTest(input=name, shape=shape, properties=properties):
+                d = darks(shape if name == "darks" else (3, 5))
+                f = flats(shape if name == "flats" else (3, 5))
+                size = " x ".join(str(n) for n in reversed((1,) * (3 - len(shape)) + shape))
+                words = [name, size, "projections", "5 x 3 x 1"] + (
+                    [] if properties else ["sinogram-input=true"]
+                )
+                self.assert_fails(words, line(properties), [p], [d], [f])
+        # The projections change, but not the rest.
+        self.assert_fails(
+            ["darks", "5 x 3 x 1", "5 x 4 x 1"],
+            line(),
+            [p, projections((4, 5))],
+            [darks((3, 5))],
+            [flats((3, 5))],
+        )
+
+    def test_missing_inputs(self):
+        p, d, f = projections((3, 5)), darks((3, 5)), flats((3, 5))
+        self.assert_fails(
+            ["input flats", "not linked"],
+            "tomoflatfieldcorrect name=f  SRC0 ! f.projections  SRC1 ! f.darks  f. ! SINK",
+            [p],
+            [d],
+        )
+        self.assert_fails(
+            ["input projections", "not linked"],
+            "tomoflatfieldcorrect name=f  SRC0 ! f.darks  SRC1 ! f.flats  f. ! SINK",
+            [d],
+            [f],
+        )
+        self.assert_fails(["input darks", "without any image"], line(), [p], [], [f])
+        self.assert_fails(["input flats", "without any image"], line(), [p], [d], [])
+        self.assert_fails(["complex64"], line(), [random_array(np.complex64, (3, 5))], [d], [f])
+
+    def test_empty_main_input(self):
+        with Stream(line(), inputs=3) as stream:
+            stream.push(darks((3, 5)), 1)
+            stream.push(flats((3, 5)), 2)
+            self.assertEqual(stream.finish(), [])
+            self.assertTrue(stream.warnings())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the tests of whole pipelines share: gst-launch-1.0 as a user runs it, a bus with all of its messages, files.
+
+A critical message of GLib or GStreamer ends a test everywhere.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+os.environ["G_DEBUG"] = "fatal-criticals"  # before GLib is loaded
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+
+import h5py  # noqa: E402
+import numpy as np  # noqa: E402
+import tifffile  # noqa: E402
+from tomotest import *  # noqa: E402,F403
+from tomotest import SEED, GLib, Gst, TestCase, rng  # noqa: E402
+
+PATIENCE = int(os.environ.get("GST_TOMO_TEST_PATIENCE", 90))  # seconds until something counts as hanging
+
+
+def quoted(line):
+    """A gst-launch line as its arguments: by words, as a shell does it."""
+    import shlex
+
+    return shlex.split(line)
+
+
+class Launched:
+    """A gst-launch-1.0 that ended: rc, out (both streams), errors (the ERROR lines in order), seconds."""
+
+    def __init__(self, rc, out, seconds):
+        self.rc, self.out, self.seconds = rc, out, seconds
+        self.errors = [line for line in out.splitlines() if line.startswith("ERROR: from element")]
+
+    def __str__(self):
+        return f"exit status {self.rc} after {self.seconds:.1f} s\n{self.out}"
+
+
+def start_launch(line, options=(), env=None, **kwargs):
+    environment = dict(os.environ, LC_ALL="C", **(env or {}))
+    return subprocess.Popen(["gst-launch-1.0", *options, *quoted(line)], env=environment, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **kwargs)
+
+
+def end_launch(process, since):
+    try:
+        out, _ = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, _ = process.communicate()
+        raise TimeoutError(f"gst-launch-1.0 hangs:\n{out}") from None
+    return Launched(process.returncode, out, time.monotonic() - since)
+
+
+def launch(line, options=(), env=None, **kwargs):
+    since = time.monotonic()
+    return end_launch(start_launch(line, options, env, **kwargs), since)
+
+
+class Frames:
+    """What passed a pad since the last flush: values (of the first samples, float32) and times."""
+
+    def __init__(self):
+        self.values, self.times = [], []
+        self.ended = set()  # segments, by their seeks
+
+    def probe(self, pad, info):
+        if info.type & Gst.PadProbeType.BUFFER:
+            buffer = info.get_buffer()
+            self.values.append(float(np.frombuffer(buffer.extract_dup(0, 4), np.float32)[0]))
+            self.times.append(buffer.pts)
+        elif info.get_event().type == Gst.EventType.FLUSH_STOP:
+            self.values, self.times = [], []
+        elif info.get_event().type == Gst.EventType.SEGMENT_DONE:
+            self.ended.add(info.get_event().get_seqnum())
+        return Gst.PadProbeReturn.OK
+
+
+class Play:
+    """A pipeline under test, whose messages are kept in the order of the bus."""
+
+    def __init__(self, description):
+        self.pipeline = Gst.parse_launch(description)
+        self.bus = self.pipeline.get_bus()
+        self.messages = []
+        self.seqnum = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.stop()
+
+    def __getitem__(self, name):
+        return self.pipeline.get_by_name(name)
+
+    def stop(self):
+        self.pipeline.set_state(Gst.State.NULL)
+        self.collect()
+
+    def state(self, state):
+        """Goes to a state and waits until it is reached; False when that fails."""
+        if self.pipeline.set_state(state) == Gst.StateChangeReturn.FAILURE:
+            return False
+        result = self.pipeline.get_state(PATIENCE * Gst.SECOND)[0]
+        if result == Gst.StateChangeReturn.ASYNC:
+            raise TimeoutError(f"{state.value_nick} is not reached")
+        return result != Gst.StateChangeReturn.FAILURE
+
+    def seek(self, *arguments):
+        """A seek; finish() then waits for the end of what it starts."""
+        event = Gst.Event.new_seek(*arguments)
+        self.seqnum = event.get_seqnum()
+        return self.pipeline.send_event(event)
+
+    def finish(self, types=Gst.MessageType.EOS):
+        """Waits for the end of the stream since the last seek; returns an error's text or None."""
+        while True:
+            message = self.until(types)
+            if message.type == Gst.MessageType.ERROR:
+                return self.errors()[0]
+            if self.seqnum is None or message.get_seqnum() == self.seqnum:
+                return None
+
+    def watch(self, name, pad="sink"):
+        frames = Frames()
+        self[name].get_static_pad(pad).add_probe(
+            Gst.PadProbeType.BUFFER | Gst.PadProbeType.EVENT_FLUSH | Gst.PadProbeType.EVENT_DOWNSTREAM, frames.probe)
+        return frames
+
+    def collect(self):
+        while message := self.bus.pop():
+            self.messages.append(message)
+
+    def until(self, types, timeout=PATIENCE):
+        """Waits for a message of these types or an error; returns it."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            message = self.bus.timed_pop(20 * Gst.MSECOND)
+            if message:
+                self.messages.append(message)
+                if message.type & (types | Gst.MessageType.ERROR):
+                    return message
+        raise TimeoutError(f"no {types} after {timeout} s")
+
+    def run(self, timeout=PATIENCE):
+        """Plays to the end; returns the error's text, or None at EOS."""
+        self.pipeline.set_state(Gst.State.PLAYING)
+        message = self.until(Gst.MessageType.EOS, timeout)
+        return None if message.type == Gst.MessageType.EOS else self.errors()[0]
+
+    def errors(self):
+        """All errors as "name of the element: text", in their order."""
+        return [f"{m.src.get_name()}: {m.parse_error()[0].message}"
+                for m in self.messages if m.type == Gst.MessageType.ERROR]
+
+    def warnings(self):
+        return [f"{m.src.get_name()}: {m.parse_warning()[0].message}"
+                for m in self.messages if m.type == Gst.MessageType.WARNING]
+
+
+class PipelineTestCase(TestCase):
+    """Each test has an empty folder of its own, `self.folder`, which is also the current one."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="gst-tomo-test-")
+        self.before = os.getcwd()
+        os.chdir(self.folder)
+
+    def tearDown(self):
+        os.chdir(self.before)
+        shutil.rmtree(self.folder)
+
+    def assert_launches(self, line, options=("-q",), env=None):
+        """Runs to the end without any error; returns what was printed."""
+        result = launch(line, options, env)
+        self.assertEqual(result.rc, 0, f"{line}\n{result} (seed {SEED})")
+        self.assertNotIn("ERROR", result.out, line)
+        return result.out
+
+    def assert_no_leaks(self, line, rc=0, env=None):
+        """Nothing of GStreamer is alive after the pipeline ended, in success or failure."""
+        tracing = {"GST_TRACERS": "leaks", "GST_DEBUG": "GST_TRACER:7", "GST_DEBUG_NO_COLOR": "1"}
+        result = launch(line, ("-q",), {**tracing, **(env or {})})
+        self.assertEqual(result.rc != 0, rc != 0, f"{line}\n{result}")
+        alive = [text for text in result.out.splitlines() if "object-alive, " in text and "type-name=(string)%s" not in text]
+        self.assertEqual(alive, [], line)
+        return result
+
+    def assert_files(self, *names):
+        """These files and no others are in the folder, partial ones included."""
+        found = sorted(os.path.relpath(os.path.join(root, f), self.folder)
+                       for root, _, files in os.walk(self.folder) for f in files)
+        self.assertEqual(found, sorted(names))
+
+
+def write_sinograms(folder="folder", shape=(24, 40), number=5, dtype=np.float32):
+    """folder/sino00.tif, ...; returns the arrays."""
+    os.makedirs(folder, exist_ok=True)
+    arrays = []
+    for i in range(number):
+        array = random_array(dtype, shape)  # noqa: F405
+        tifffile.imwrite(f"{folder}/sino{i:02}.tif", array, compression=None)
+        arrays.append(array)
+    return arrays
+
+
+def read_pages(path):
+    with tifffile.TiffFile(path) as tiff:
+        return [page.asarray() for page in tiff.pages]
+
+
+def read_dataset(path, name):
+    with h5py.File(path, "r") as file:
+        return file[name][...]

@@ -1,0 +1,468 @@
+#!/usr/bin/python3
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Seeks, states, ends, queries and changes of size in whole pipelines; and that nothing is left behind."""
+
+import os
+import sys
+import threading
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from pipetest import *  # noqa: E402,F403
+
+gi.require_version("GstTomo", "1.0")  # noqa: F405
+from gi.repository import GstTomo  # noqa: E402
+
+FLUSH = Gst.SeekFlags.FLUSH
+SET, NONE, END = Gst.SeekType.SET, Gst.SeekType.NONE, Gst.SeekType.END
+FRAMES = Gst.Format.DEFAULT
+
+
+def memory_in_use():
+    device = GstTomo.Context.new(None).get_default_device()
+    return device.get_memory_in_use()
+
+
+def write_numbers(number=10, folder="numbers", shape=(5, 7)):
+    os.makedirs(folder, exist_ok=True)
+    for i in range(number):
+        tifffile.imwrite(f"{folder}/{i:03}.tif", np.full(shape, i, np.float32))
+
+
+class EventTestCase(PipelineTestCase):
+    def tearDown(self):
+        super().tearDown()
+        self.assertEqual(memory_in_use(), 0, "device memory is left in use")
+
+    def seek(self, play, *arguments):
+        self.assertTrue(play.seek(*arguments), f"seek {arguments[1:]} is refused")
+
+    def finish(self, play, frames, types=Gst.MessageType.EOS):
+        """Waits for the end of the stream since the last seek; returns the numbers of its frames."""
+        self.assertIsNone(play.finish(types))
+        # The message is of the source, which is ahead.
+        while types == Gst.MessageType.SEGMENT_DONE and play.seqnum not in frames.ended:
+            GLib.usleep(1000)
+        return [round(value) for value in frames.values]
+
+
+SINK = "tomonull name=sink"
+# A stage on the device with threads of its own, one that holds frames back.
+CHAINS = {
+    "bare": SINK,
+    "computing": f"tomocalculate expression=v*1 ! queue ! tomofft ! tomoifft ! {SINK}",
+    "held": f"tomostack number=2 ! tomoslice ! {SINK}",
+}
+
+
+class Seeks(EventTestCase):
+    def test_frames(self):
+        """Flushing seeks by frame number, without any frame rate."""
+        write_numbers()
+        for name, chain in CHAINS.items():
+            with self.subTest(name), Play(f"tomoread path=numbers ! {chain}") as play:
+                frames = play.watch("sink")
+                self.assertTrue(play.state(Gst.State.PAUSED))
+                self.seek(play, 1.0, FRAMES, FLUSH, SET, 6, NONE, -1)
+                self.assertTrue(play.state(Gst.State.PLAYING))
+                self.assertEqual(self.finish(play, frames), [6, 7, 8, 9])
+                # After the end, back to the beginning, up to a stop.
+                self.seek(play, 1.0, FRAMES, FLUSH, SET, 0, SET, 4)
+                self.assertEqual(self.finish(play, frames), [0, 1, 2, 3])
+                self.seek(play, 1.0, FRAMES, FLUSH, SET, 2, SET, -1)
+                self.assertEqual(self.finish(play, frames), list(range(2, 10)))
+
+    def test_time(self):
+        """With a rate, seeks in time reach the frames that overlap the segment, and PTS are those of the frames."""
+        write_numbers()
+        for name, chain in CHAINS.items():
+            with self.subTest(name), Play("tomoread path=numbers ! "
+                                          f"application/x-tomo-array(ANY),framerate=30/1 ! {chain}") as play:
+                frames, second = play.watch("sink"), Gst.SECOND
+                self.assertTrue(play.state(Gst.State.PLAYING))
+                self.assertEqual(self.finish(play, frames), list(range(10)))
+                self.assert_times(frames, range(10))
+                # Starts of frames are rounded down: 1/3 s is not a whole number of nanoseconds.
+                for start, stop, expected in [(6 * second // 30, -1, [6, 7, 8, 9]),
+                                              (1 * second // 30, 5 * second // 30, [1, 2, 3, 4]),
+                                              (2 * second // 30 + 5, 4 * second // 30 + 5, [2, 3, 4]),
+                                              (0, 1, [0])]:
+                    self.seek(play, 1.0, Gst.Format.TIME, FLUSH | Gst.SeekFlags.ACCURATE, SET, start, SET, stop)
+                    self.assertEqual(self.finish(play, frames), expected, (start, stop))
+                    self.assert_times(frames, expected)
+                # A seek by frame in the same stream.
+                self.seek(play, 1.0, FRAMES, FLUSH, SET, 3, SET, 6)
+                self.assertEqual(self.finish(play, frames), [3, 4, 5])
+
+    def assert_times(self, frames, numbers):
+        # A nanosecond more or less where a time was split.
+        np.testing.assert_allclose(frames.times, [i * Gst.SECOND // 30 for i in numbers], rtol=0, atol=1)
+
+    def test_keeping_the_start(self):
+        """A seek that leaves the start alone goes on from where the stream is."""
+        write_numbers(30)
+        for rate, form in (("0/1", FRAMES), ("10/1", FRAMES), ("10/1", Gst.Format.TIME)):
+            with self.subTest(f"{rate} {form.value_nick}"), Play(
+                    f"tomoread path=numbers ! application/x-tomo-array(ANY),framerate={rate} ! "
+                    f"identity sleep-time=10000 ! {SINK}") as play:
+                frames = play.watch("sink")
+                self.assertTrue(play.state(Gst.State.PLAYING))
+                while len(frames.values) < 8:
+                    GLib.usleep(1000)
+                self.seek(play, 1.0, form, FLUSH, NONE, 0, SET, 25 if form == FRAMES else 2500 * Gst.MSECOND)
+                got = self.finish(play, frames)
+                # What was on its way is flushed.
+                self.assertIn(got[0], range(8, 15))
+                self.assertEqual(got, list(range(got[0], 25)))
+
+    def test_segments(self):
+        """A loop over a segment: SEGMENT_DONE instead of EOS, and again without a flush."""
+        write_numbers()
+        for name, chain in CHAINS.items():
+            with self.subTest(name), Play(f"tomoread path=numbers ! {chain}") as play:
+                frames = play.watch("sink")
+                self.assertTrue(play.state(Gst.State.PAUSED))
+                self.seek(play, 1.0, FRAMES, FLUSH | Gst.SeekFlags.SEGMENT, SET, 2, SET, 6)
+                play.pipeline.set_state(Gst.State.PLAYING)
+                for loops in range(1, 4):
+                    self.assertEqual(self.finish(play, frames, Gst.MessageType.SEGMENT_DONE), [2, 3, 4, 5] * loops)
+                    self.seek(play, 1.0, FRAMES, Gst.SeekFlags.SEGMENT, SET, 2, SET, 6)
+                self.seek(play, 1.0, FRAMES, Gst.SeekFlags.NONE, SET, 2, SET, 6)
+                got = self.finish(play, frames)
+                self.assertEqual(got[-4:], [2, 3, 4, 5])
+                self.assertGreaterEqual(len(got), 16)
+
+    def test_many(self):
+        """Seeks at any moment of a running pipeline with threads: the last one decides."""
+        write_numbers(40)
+        with Play(f"tomoread path=numbers ! {CHAINS['computing']}") as play:
+            frames = play.watch("sink")
+            self.assertTrue(play.state(Gst.State.PLAYING))
+            for _ in range(100):
+                start = int(rng.integers(0, 40))
+                self.seek(play, 1.0, FRAMES, FLUSH, SET, start, NONE, -1)
+                GLib.usleep(int(rng.integers(0, 3)) * 1500)
+                values = [round(value) for value in frames.values]
+                self.assertEqual(values, list(range(start, start + len(values))))
+            self.seek(play, 1.0, FRAMES, FLUSH, SET, 33, NONE, -1)
+            self.assertEqual(self.finish(play, frames), list(range(33, 40)))
+
+    def test_join(self):
+        """Only the main input of a join seeks; darks and flats begin again, wherever projections go."""
+        write_numbers(12, "projections")
+        write_numbers(3, "darks")  # 0, 1, 2
+        os.mkdir("flats")
+        for i in range(2):
+            tifffile.imwrite(f"flats/{i}.tif", np.full((5, 7), 3, np.float32))
+        for average, darks in (("", [0, 1, 2]), ("! tomoaverage", [1, 1, 1])):
+            with self.subTest(average), Play(
+                    f"tomoread path=projections ! f.projections tomoread path=darks {average} ! f.darks "
+                    f"tomoread path=flats {average} ! queue ! f.flats tomoflatfieldcorrect name=f ! {SINK}") as play:
+                frames = play.watch("sink")
+                self.assertTrue(play.state(Gst.State.PAUSED))
+                for start, stop in ((9, -1), (0, 4), (7, 8), (11, -1)):
+                    self.seek(play, 1.0, FRAMES, FLUSH, SET, start, SET, stop)
+                    play.pipeline.set_state(Gst.State.PLAYING)
+                    self.finish(play, frames)
+                    expected = []
+                    for n, projection in enumerate(range(start, stop if stop > 0 else 12)):
+                        dark = darks[min(n, 2)]
+                        expected.append((projection - dark) / (3 - dark))
+                    self.assert_close(frames.values, expected, 1e-6)
+                query = Gst.Query.new_seeking(FRAMES)
+                self.assertTrue(play.pipeline.query(query))
+                self.assertTrue(query.parse_seeking()[1])
+
+    def test_join_loops(self):
+        """A segment's end is that of the main input; side inputs that ended stay as they are."""
+        write_numbers(6, "projections")
+        with Play("tomoread path=projections ! f.projections tomodummydata width=7 height=5 ! f.darks "
+                  f"tomodummydata width=7 height=5 init=1 ! f.flats tomoflatfieldcorrect name=f ! {SINK}") as play:
+            frames = play.watch("sink")
+            self.assertTrue(play.state(Gst.State.PAUSED))
+            self.seek(play, 1.0, FRAMES, FLUSH | Gst.SeekFlags.SEGMENT, SET, 1, SET, 4)
+            play.pipeline.set_state(Gst.State.PLAYING)
+            self.assertEqual(self.finish(play, frames, Gst.MessageType.SEGMENT_DONE), [1, 2, 3])
+            self.seek(play, 1.0, FRAMES, Gst.SeekFlags.NONE, SET, 4, SET, -1)
+            self.assertEqual(self.finish(play, frames), [1, 2, 3, 4, 5])
+
+    def test_refused(self):
+        """What can't be done is refused before anything happens: the stream goes on."""
+        write_numbers()
+        with Play(f"tomoread path=numbers ! {SINK}") as play:
+            frames = play.watch("sink")
+            self.assertTrue(play.state(Gst.State.PAUSED))
+            time = Gst.Format.TIME
+            for arguments in [(-1.0, FRAMES, FLUSH, SET, 0, SET, 5), (-1.0, time, FLUSH, SET, 0, SET, -1),
+                              (1.0, time, FLUSH, SET, Gst.SECOND, NONE, -1),  # there is no rate
+                              (1.0, time, FLUSH, SET, 0, SET, Gst.SECOND), (1.0, FRAMES, FLUSH, SET, 5, SET, 2),
+                              (1.0, FRAMES, FLUSH, END, -2, NONE, -1), (1.0, time, FLUSH, END, 0, NONE, -1),
+                              (1.0, Gst.Format.BYTES, FLUSH, SET, 0, NONE, -1),
+                              (2.0, time, Gst.SeekFlags.INSTANT_RATE_CHANGE, NONE, 0, NONE, 0)]:
+                self.assertFalse(play.pipeline.seek(*arguments), arguments)
+            play.pipeline.set_state(Gst.State.PLAYING)
+            self.assertEqual(self.finish(play, frames), list(range(10)))
+
+    def test_writing(self):
+        """A file holds what came since the last flush, and is written anew by what comes after its end."""
+        write_numbers()
+        with h5py.File("out.h5", "w") as file:
+            file["old"] = np.arange(3)
+        for path, read in (("out.tif", lambda: read_pages("out.tif")),
+                           ("out.h5:/a/b", lambda: read_dataset("out.h5", "a/b"))):
+            with self.subTest(path), Play("tomoread path=numbers ! identity name=pace ! "
+                                          f"tomowrite filename={path}") as play:
+                play["pace"].set_property("sleep-time", 20000)
+                self.assertTrue(play.state(Gst.State.PLAYING))
+                GLib.usleep(80000)
+                self.seek(play, 1.0, FRAMES, FLUSH, SET, 6, NONE, -1)
+                play.until(Gst.MessageType.EOS)
+                self.assertEqual([int(image.flat[0]) for image in read()], [6, 7, 8, 9])
+                self.seek(play, 1.0, FRAMES, FLUSH, SET, 1, SET, 3)
+                play.until(Gst.MessageType.EOS)
+                self.assertEqual([int(image.flat[0]) for image in read()], [1, 2])
+                play.stop()
+                self.assertEqual(play.errors() + play.warnings(), [])
+        np.testing.assert_array_equal(read_dataset("out.h5", "old"), np.arange(3))
+
+
+class States(EventTestCase):
+    CHAIN = ("tomoread path=numbers ! tomocalculate expression=v+1 ! queue ! tomofft ! tomoifft ! tee name=t "
+             "t. ! queue ! tomowrite filename=out.tif t. ! queue ! tomowrite filename=out.h5:/data")
+
+    def test_cycles(self):
+        """100 times up and down again, to the end or stopped anywhere."""
+        write_numbers(4)
+        with Play(self.CHAIN) as play:
+            for cycle in range(100):
+                if cycle % 4 == 0:
+                    play.pipeline.set_state(Gst.State.PLAYING)
+                    message = play.until(Gst.MessageType.EOS)
+                    self.assertEqual(message.type, Gst.MessageType.EOS, play.errors())
+                    self.assert_close(read_pages("out.tif"), [np.full((5, 7), i + 1.0) for i in range(4)], 1e-6)
+                    self.assert_close(read_dataset("out.h5", "data"), [np.full((5, 7), i + 1.0) for i in range(4)], 1e-6)
+                else:
+                    play.pipeline.set_state([Gst.State.PAUSED, Gst.State.PLAYING, Gst.State.READY][cycle % 3])
+                    GLib.usleep(int(rng.integers(0, 4000)))
+                down = [Gst.State.NULL, Gst.State.READY, Gst.State.PAUSED][int(rng.integers(0, 3))]
+                play.pipeline.set_state(down)
+                if cycle % 4 == 3:
+                    play.pipeline.set_state(Gst.State.NULL)
+                    self.assertEqual(memory_in_use(), 0, f"cycle {cycle} (seed {SEED})")
+            play.collect()
+            self.assertEqual(play.errors(), [])
+
+    def test_join_cycles(self):
+        write_numbers(4)
+        with Play("tomoread path=numbers ! f.projections tomodummydata width=7 height=5 ! f.darks "
+                  "tomodummydata width=7 height=5 init=2 ! f.flats "
+                  f"tomoflatfieldcorrect name=f ! queue ! {SINK}") as play:
+            frames = play.watch("sink")
+            for cycle in range(20):
+                frames.values = []
+                play.pipeline.set_state(Gst.State.PLAYING)
+                if cycle % 2:
+                    self.finish(play, frames)
+                    self.assert_close(frames.values, np.arange(4) / 2, 1e-6)
+                play.pipeline.set_state(Gst.State.NULL)
+                self.assertEqual(memory_in_use(), 0)
+
+    def test_pause_and_resume(self):
+        write_numbers(40)
+        with Play("tomoread path=numbers ! queue ! tomocalculate expression=v ! identity sleep-time=5000 ! "
+                  "tomowrite filename=out.tif") as play:
+            for _ in range(5):
+                self.assertTrue(play.state(Gst.State.PLAYING))
+                GLib.usleep(20000)
+                self.assertTrue(play.state(Gst.State.PAUSED))
+                GLib.usleep(10000)
+            self.assertIsNone(play.run())
+            self.assertEqual([int(page.flat[0]) for page in read_pages("out.tif")], list(range(40)))
+
+    def test_stop_in_the_middle(self):
+        """The partial file has whole images; a warning says where."""
+        write_numbers(300)
+        with h5py.File("out.h5", "w") as file:
+            file["data"] = np.arange(3)
+            file["other"] = np.arange(4)
+        for path, place in (("out.tif", "out.tif.partial"), ("out.h5:/data", "data.partial")):
+            with self.subTest(path), Play("tomoread path=numbers ! identity sleep-time=5000 ! "
+                                          f"tomowrite filename={path}") as play:
+                self.assertTrue(play.state(Gst.State.PLAYING))
+                GLib.usleep(300000)
+                play.pipeline.set_state(Gst.State.READY)
+                play.collect()
+                self.assertEqual(play.errors(), [])
+                warning = " ".join(play.warnings())
+                self.assertIn(place, warning)
+                images = read_pages(place) if place.endswith("tif.partial") else read_dataset("out.h5", place)
+                self.assertIn(f"{len(images)} whole images", warning)
+                self.assertGreater(len(images), 3)
+                self.assertEqual([int(image.flat[0]) for image in images], list(range(len(images))))
+        np.testing.assert_array_equal(read_dataset("out.h5", "data"), np.arange(3))
+        np.testing.assert_array_equal(read_dataset("out.h5", "other"), np.arange(4))
+        self.assertFalse(os.path.exists("out.tif"))
+
+    def test_end_from_outside(self):
+        """EOS sent into a running pipeline, as gst-launch -e does: the file is complete."""
+        write_numbers(1000)
+        with Play("tomoread path=numbers ! tomocalculate expression=v ! identity sleep-time=3000 ! "
+                  "tomowrite filename=out.tif") as play:
+            self.assertTrue(play.state(Gst.State.PLAYING))
+            GLib.usleep(200000)
+            play.pipeline.send_event(Gst.Event.new_eos())
+            self.assertEqual(play.until(Gst.MessageType.EOS).type, Gst.MessageType.EOS)
+        pages = read_pages("out.tif")
+        self.assertEqual([int(page.flat[0]) for page in pages], list(range(len(pages))))
+        self.assertGreater(len(pages), 3)
+        self.assertFalse(os.path.exists("out.tif.partial"))
+
+
+class Shapes(EventTestCase):
+    SIZES = [(5, 7)] * 3 + [(4, 9)] * 2 + [(11, 3)] + [(5, 7)] * 2
+
+    def setUp(self):
+        super().setUp()
+        os.mkdir("mixed")
+        self.images = [random_array(np.float32, shape) for shape in self.SIZES]  # noqa: F405
+        for i, image in enumerate(self.images):
+            tifffile.imwrite(f"mixed/{i:02}.tif", image)
+
+    def test_new_caps_pass(self):
+        """A new size is a caps change, through filters and threads."""
+        for chain in ("tomocalculate expression=2*v", "queue ! tomocalculate expression=2*v ! queue ! tomofft ! tomoifft"):
+            results = run(f"tomoread path=mixed ! {chain} ! SINK")  # noqa: F405
+            for result, image in zip(results, self.images, strict=True):
+                self.assert_close(result, 2.0 * image, 1e-6)
+
+    def test_new_formats_pass(self):
+        kinds = [np.uint8, np.uint16, np.float32, np.uint8]
+        images = [random_array(kind, (6, 5)) for kind in kinds]  # noqa: F405
+        results = run("tomocalculate expression=v+1", images)  # noqa: F405
+        for result, image in zip(results, images, strict=True):
+            self.assert_close(result, image + 1.0, 1e-6)
+
+    def test_written_to_pages(self):
+        """TIFF holds pages of any size."""
+        self.assert_launches("tomoread path=mixed ! tomowrite filename=out.tif")
+        for page, image in zip(read_pages("out.tif"), self.images, strict=True):
+            np.testing.assert_array_equal(page, image)
+
+    def test_refused_by_a_dataset(self):
+        """A dataset has images of one size; what was complete stays readable."""
+        with Play("tomoread path=mixed ! tomowrite name=w filename=out.h5:/data") as play:
+            error = play.run()
+            self.assertIn("w: ", error)
+            self.assertIn("9 x 4", error)
+            self.assertIn("7 x 5", error)
+        images = read_dataset("out.h5.partial" if os.path.exists("out.h5.partial") else "out.h5", self.only_dataset())
+        self.assert_close(images, self.images[:3], 0)
+
+    def only_dataset(self):
+        path = "out.h5.partial" if os.path.exists("out.h5.partial") else "out.h5"
+        with h5py.File(path, "r") as file:
+            names = list(file)
+        self.assertEqual(len(names), 1)
+        return names[0]
+
+    def test_reducers_give_out_before_a_change(self):
+        results = run("tomoread path=mixed ! tomoaverage ! SINK")  # noqa: F405
+        groups = [self.images[:3], self.images[3:5], self.images[5:6], self.images[6:]]
+        for result, group in zip(results, groups, strict=True):
+            self.assert_close(result, np.mean(np.float64(group), axis=0), 1e-6)
+
+    def test_side_input_of_a_join(self):
+        """A side input of another size than the main one is an error of the join, naming both."""
+        self.assert_fails(["f: ", "darks", "9 x 4", "7 x 5"],  # noqa: F405
+                          "SRC0 ! f.projections SRC1 ! f.darks SRC2 ! f.flats tomoflatfieldcorrect name=f ! SINK",
+                          self.images[:3], self.images[3:4], self.images[:1])
+
+
+class Queries(EventTestCase):
+    def position(self, play, form):
+        found, value = play.pipeline.query_position(form)
+        return value if found else None
+
+    def duration(self, play, form):
+        found, value = play.pipeline.query_duration(form)
+        return value if found and value >= 0 else None
+
+    def test_counts(self):
+        """Durations and positions in frames and time are those of the sink's stream."""
+        tifffile.imwrite("multi.tif", np.zeros((12, 5, 7), np.float32))
+        source = "tomoread path=multi.tif ! application/x-tomo-array(ANY),framerate={}"
+        for chain, frames in (("tomocalculate expression=v ! queue", 12), ("tomostack number=4", 3),
+                              ("tomostack number=4 ! tomoslice", 12)):
+            with self.subTest(chain), Play(f"{source.format('6/1')} ! {chain} ! {SINK}") as play:
+                self.assertTrue(play.state(Gst.State.PAUSED))
+                self.assertEqual(self.duration(play, FRAMES), frames)
+                self.assertEqual(self.duration(play, Gst.Format.TIME), 2 * Gst.SECOND)
+                self.assertIsNone(play.run())
+                self.assertAlmostEqual(self.position(play, Gst.Format.TIME), 2 * Gst.SECOND, delta=1)
+        with Play(f"{source.format('0/1')} ! {SINK}") as play:
+            self.assertTrue(play.state(Gst.State.PAUSED))
+            self.assertEqual(self.duration(play, FRAMES), 12)
+            self.assertIsNone(self.duration(play, Gst.Format.TIME))
+            self.assertIsNone(play.run())
+            self.assertEqual(self.position(play, FRAMES), 12)
+
+    def test_while_files_go_away(self):
+        """Questions from another thread while the pipeline starts and stops."""
+        tifffile.imwrite("multi.tif", np.zeros((200, 5, 7), np.float32))
+        with Play(f"tomoread path=multi.tif ! queue ! tomocalculate expression=v ! {SINK}") as play:
+            running = True
+
+            def ask():
+                while running:
+                    self.duration(play, FRAMES)
+                    self.position(play, FRAMES)
+
+            asker = threading.Thread(target=ask)
+            asker.start()
+            try:
+                for _ in range(30):
+                    play.pipeline.set_state(Gst.State.PLAYING)
+                    GLib.usleep(int(rng.integers(0, 20000)))
+                    play.pipeline.set_state(Gst.State.NULL)
+            finally:
+                running = False
+                asker.join()
+            play.collect()
+            self.assertEqual(play.errors(), [])
+
+    def test_seeking(self):
+        tifffile.imwrite("multi.tif", np.zeros((12, 5, 7), np.float32))
+        for rate, form, seekable, end in (("6/1", FRAMES, True, 12), ("6/1", Gst.Format.TIME, True, 2 * Gst.SECOND),
+                                          ("0/1", FRAMES, True, 12), ("0/1", Gst.Format.TIME, False, -1)):
+            with Play(f"tomoread path=multi.tif ! application/x-tomo-array(ANY),framerate={rate} ! "
+                      f"tomocalculate expression=v ! {SINK}") as play:
+                self.assertTrue(play.state(Gst.State.PAUSED))
+                query = Gst.Query.new_seeking(form)
+                self.assertTrue(play.pipeline.query(query))
+                _, answer, start, stop = query.parse_seeking()
+                self.assertEqual((answer, start, stop), (seekable, 0, end))
+
+
+class Leaks(PipelineTestCase):
+    def test_complete_and_stopped(self):
+        write_numbers(6)
+        self.assert_no_leaks("tomoread path=numbers ! tomocalculate expression=v+1 ! queue ! tomofft ! tomofilter ! tomoifft ! "
+                             "tee name=t t. ! queue ! tomowrite filename=out.tif t. ! queue ! tomobackproject ! tomonull")
+        self.assert_no_leaks("tomoread path=numbers ! f.projections tomoread path=numbers ! tomoaverage ! f.darks "
+                             "tomoread path=numbers ! tomoaverage ! f.flats tomoflatfieldcorrect name=f ! "
+                             "tomotransposeprojections ! tomowrite filename=out.h5:/data")
+        self.assert_no_leaks("videotestsrc num-buffers=5 ! video/x-raw,format=GRAY16_LE,width=32,height=8 ! tomoconvert ! "
+                             "tomocalculate expression=v*2 ! tomoconvert ! video/x-raw,format=GRAY8 ! fakesink")
+
+    def test_failed(self):
+        write_numbers(6)
+        with open("numbers/003.tif", "r+b") as file:
+            file.truncate(100)
+        self.assert_no_leaks("tomoread path=numbers ! tomocalculate expression=v+1 ! queue ! tomofft ! "
+                             "tomowrite filename=out.tif", rc=1)
+        self.assert_no_leaks("tomoread path=numbers ! tomocalculate expression=v+ ! tomowrite filename=out.tif", rc=1)
+
+
+if __name__ == "__main__":
+    main()  # noqa: F405
