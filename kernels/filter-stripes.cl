@@ -1,8 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// exp(-f^2 / (2 sigma^2)) of frequency number i of n. The ratio is squared, not sigma: that of 1e-25 would be
-// 0.
+// exp(-f^2 / (2 sigma^2)) of frequency number i of n. The ratio is squared, not sigma, whose square may be 0.
 float gaussian(const uint i, const uint n, const float sigma) {
     const float ratio = (float)min(i, n - i) / sigma;
     return exp(-0.5f * ratio * ratio);

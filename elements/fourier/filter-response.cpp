@@ -11,8 +11,7 @@ namespace {
 
 constexpr double pi = 3.14159265358979323846;
 
-// Transforms of kernels that are not zero at odd lags only: cosine sums for even kernels, sine sums for odd
-// ones.
+// Transforms of kernels that are zero at even lags: cosine sums for even kernels, sine sums for odd ones.
 class OddLags {
   public:
     explicit OddLags(unsigned n) : n_(n), circle_(n) {

@@ -23,8 +23,8 @@ struct ResponseParameters {
 //
 // ramp           f scale; 0.25 / n at f = 0, whatever the scale
 // ramp_fromreal  scale times the transform of h(0) = 1/4, h(odd j) = -1 / (pi j)^2, h(even j) = 0
-//                (Kak and Slaney, Principles of Computerized Tomographic Imaging, 1988, section 3.3, equation
-//                61)
+//                (Kak and Slaney, Principles of Computerized Tomographic Imaging, 1988, equation 61 of
+//                chapter 3)
 // butterworth    f scale / (1 + (f / cutoff)^(2 order))
 // hamming        f scale (0.54 + 0.46 cos(pi f / cutoff)) below cutoff, else 0
 // bh3            f scale (0.42 + 0.5 cos(pi f) + 0.08 cos(2 pi f)); 0.25 / n at f = 0

@@ -88,7 +88,8 @@ class Rescale final : public tomo::Filter {
         if (size)
             return {0.0, static_cast<double>(size) / in, size};
         // The factor may come from a float32, so it stands for all numbers that round to it: 0.7f * 10 is 7.
-        const double wanted = std::floor(factor * in * (1.0 + 0x1p-24));
+        const double exact = factor * in, nearest = std::round(exact);
+        const double wanted = nearest - exact <= exact * 0x1p-24 ? nearest : std::floor(exact);
         if (wanted < 1.0 || wanted > G_MAXINT)
             throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
                               tomo::text("%s=%g makes a %s of %g out of %u; wanted at least 1 and at most %d",

@@ -14,8 +14,8 @@ class Transpose final : public tomo::Filter {
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
         input_size("in", in.sample_size());
         const auto most = static_cast<unsigned>(std::min<std::size_t>(device()->max_work_group(), 256));
-        tile_ = most >= 32 ? 32 : most;
-        rows_ = std::max(most / tile_, 1u);
+        tile_ = device()->is_cpu() || most >= 32 ? 32 : most;
+        rows_ = device()->is_cpu() ? 0 : std::max(most / tile_, 1u);
         tiled();
         const auto out = in.with_size(in.height, in.width);
         const bool axes_named =
@@ -24,16 +24,23 @@ class Transpose final : public tomo::Filter {
     }
 
     void process(const tomo::Array &in, tomo::Array &out) override {
-        const std::size_t tiles_x = (in.width() + tile_ - 1) / tile_,
-                          tiles_y = (in.height() + tile_ - 1) / tile_;
-        launch(tiled(), tomo::WorkSize(tiles_x * tile_, tiles_y * rows_, in.depth()).groups(tile_, rows_), in,
-               out, cl_uint{in.width()}, cl_uint{in.height()});
+        tomo::WorkSize size((in.width() + tile_ - 1) / tile_, (in.height() + tile_ - 1) / tile_, in.depth());
+        if (rows_) {
+            size.global[0] *= tile_;
+            size.global[1] *= rows_;
+            size.groups(tile_, rows_);
+        }
+        launch(tiled(), size, in, out, cl_uint{in.width()}, cl_uint{in.height()});
     }
 
   private:
-    tomo::Kernel &tiled() { return kernel("transpose", tomo::text("-D TILE=%u -D ROWS=%u", tile_, rows_)); }
+    tomo::Kernel &tiled() {
+        const auto rows = rows_ ? tomo::text(" -D ROWS=%u", rows_) : "";
+        return kernel("transpose", tomo::text("-D TILE=%u%s", tile_, rows.c_str()));
+    }
 
-    unsigned tile_ = 0, rows_ = 0; // columns and rows of a work-group
+    unsigned tile_ = 0; // columns and rows of a square that moves at once
+    unsigned rows_ = 0; // of its work-group, which has tile_ columns; 0: a single work-item
 };
 
 } // namespace

@@ -37,7 +37,13 @@ class TransposeProjections final : public tomo::Reducer {
             negotiate(sinogram(number));
     }
 
-    void consume(const tomo::Array &in) override { store_.add(in); }
+    void consume(const tomo::Array &in) override {
+        if (angles_.empty())
+            first_frame_ = frame_ != GST_BUFFER_OFFSET_NONE ? frame_ : taken_;
+        taken_++;
+        angles_.push_back(angle_);
+        store_.add(in);
+    }
 
     void finish() override {
         if (number)
@@ -72,11 +78,9 @@ class TransposeProjections final : public tomo::Reducer {
   protected:
     // Facts of the frames are known here only.
     GstFlowReturn take(GstBuffer *buffer) override {
-        if (angles_.empty())
-            first_index_ = GST_BUFFER_OFFSET_IS_VALID(buffer) ? GST_BUFFER_OFFSET(buffer) : taken_;
-        taken_++;
+        frame_ = GST_BUFFER_OFFSET(buffer);
         const auto *meta = gst_buffer_get_tomo_frame_meta(buffer);
-        angles_.push_back(meta ? meta->angle : std::nan(""));
+        angle_ = meta ? meta->angle : std::nan("");
         return Reducer::take(buffer);
     }
 
@@ -113,12 +117,12 @@ class TransposeProjections final : public tomo::Reducer {
         if (known) {
             scan.angles = angles_;
         } else if (number && scan.angles.size() > n) {
-            if (first_index_ + n > scan.angles.size())
+            if (first_frame_ + n > scan.angles.size())
                 throw tomo::Error(GST_STREAM_ERROR_FORMAT,
                                   tomo::text("projections %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
                                              " have no angles: the scan's are %zu",
-                                             first_index_, first_index_ + n - 1, scan.angles.size()));
-            const auto first = scan.angles.begin() + first_index_;
+                                             first_frame_, first_frame_ + n - 1, scan.angles.size()));
+            const auto first = scan.angles.begin() + first_frame_;
             scan.angles = std::vector<double>(first, first + n);
         }
         return scan.to_event();
@@ -127,8 +131,11 @@ class TransposeProjections final : public tomo::Reducer {
     tomo::ArrayInfo in_;
     tomo::ProjectionStore store_{*this};
     tomo::EventRef scan_;
+    // Of the frame that comes in: its number in the stream, if that is known, and its angle.
+    std::uint64_t frame_ = GST_BUFFER_OFFSET_NONE;
+    double angle_ = std::nan("");
     std::vector<double> angles_; // of the gathered projections, NaN when unknown
-    std::uint64_t first_index_ = 0, taken_ = 0;
+    std::uint64_t first_frame_ = 0, taken_ = 0;
     unsigned row_ = 0;
     bool ended_ = false;
 };

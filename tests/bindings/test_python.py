@@ -56,7 +56,8 @@ class Typelib(TestCase):
     def test_frame_meta(self):
         buffer = Gst.Buffer.new()
         GstTomo.buffer_add_tomo_frame_meta(buffer, 7, 0.5, Gst.CLOCK_TIME_NONE, "scan.h5")
-        meta = GstTomo.buffer_get_tomo_frame_meta(buffer.copy_deep())
+        copy = buffer.copy_deep()
+        meta = GstTomo.buffer_get_tomo_frame_meta(copy)
         self.assertEqual((meta.index, meta.angle, meta.source), (7, 0.5, "scan.h5"))
 
     def test_scan_event(self):

@@ -135,7 +135,7 @@ class Average(ElementTestCase):
             pads.push(*arrays, rate=10, angle=0.5)
             (output,) = pads.eos()
             self.assertEqual((output.pts, output.duration, output.offset), (0, Gst.SECOND // 2, 0))
-            self.assertTrue(np.isnan(output.meta.angle))
+            self.assertTrue(np.isnan(output.angle))
             self.assertEqual(output.rate, (0, 1))
             # One image has no list of angles, but the same detector.
             self.assertEqual(pads.scan(), ([], 1.25, 1e-6))

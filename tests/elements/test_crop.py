@@ -95,7 +95,7 @@ class Crop(ElementTestCase):
         a = random_array(np.float32, (5, 7))
         with Pads("tomocrop x=2 y=1 height=3") as pads:
             (output,) = pads.push(a, rate=10, domain="sinogram", angle=0.5, source="a.tif")
-            self.assertEqual((output.domain, output.rate, output.meta.source), ("sinogram", (10, 1), "a.tif"))
+            self.assertEqual((output.domain, output.rate, output.source), ("sinogram", (10, 1), "a.tif"))
             # The axis moves with the columns; the rows that are left are views 1 to 3.
             pads.send(scan_event([0.0, 0.25, 0.5, 0.75, 1.0], 3.5, 2e-6))
             self.assertEqual(pads.scan(), ([0.25, 0.5, 0.75], 1.5, 2e-6))

@@ -194,7 +194,7 @@ class Engines(unittest.TestCase):
         return process
 
     def test_engines(self):
-        debug = {"GST_DEBUG": "tomofft:5", "GST_DEBUG_NO_COLOR": "1"}
+        debug = {"GST_DEBUG": "tomofft*:5", "GST_DEBUG_NO_COLOR": "1"}
         processes = {engine: self.start(engine, "Engine", **debug) for engine in ENGINES}
         for engine, process in processes.items():
             with self.subTest(engine=engine):

@@ -105,7 +105,7 @@ class Pad(ElementTestCase):
         with Pads("tomopad x=2 width=12") as pads:
             pads.send(scan_event([0.0, 0.25, 0.5, 0.75, 1.0], 3.5, 2e-6))
             (output,) = pads.push(a, rate=10, domain="sinogram", angle=0.5, source="a.tif")
-            self.assertEqual((output.domain, output.rate, output.meta.source), ("sinogram", (10, 1), "a.tif"))
+            self.assertEqual((output.domain, output.rate, output.source), ("sinogram", (10, 1), "a.tif"))
             self.assertEqual(pads.scan(), ([0.0, 0.25, 0.5, 0.75, 1.0], 5.5, 2e-6))
             self.assertEqual(pads.warnings, [])
             # Rows that are no views have no angle.

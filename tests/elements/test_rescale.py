@@ -23,7 +23,7 @@ def resample(a, x_factor, y_factor, width=0, height=0, interpolation="linear"):
     for axis, factor, size in ((-1, x_factor, width), (-2, y_factor, height)):
         n = a.shape[axis]
         factor = size / n if size else factor
-        edge = (np.arange(size or math.floor(factor * n * (1 + 2**-24))) + 0.5) / factor
+        edge = (np.arange(size or math.floor(factor * n + 1e-6)) + 0.5) / factor
         if interpolation == "nearest":
             a = np.take(a, np.clip(np.floor(edge), 0, n - 1).astype(int), axis)
             continue
@@ -174,7 +174,7 @@ class Rescale(ElementTestCase):
         with Pads("tomorescale x-factor=0.5 y-factor=2") as pads:
             pads.send(scan_event([0.0, 0.25, 0.5, 0.75], 3.5, 2e-6))
             (output,) = pads.push(a, rate=10, domain="sinogram", angle=0.5, source="a.tif")
-            self.assertEqual((output.domain, output.rate, output.meta.source), ("sinogram", (10, 1), "a.tif"))
+            self.assertEqual((output.domain, output.rate, output.source), ("sinogram", (10, 1), "a.tif"))
             angles, axis, pixel_size = pads.scan()
             self.assertEqual((axis, pixel_size), (1.75, 4e-6))
             # Angles at the centres of the new rows, like the samples.

@@ -44,6 +44,7 @@ class Slice(ElementTestCase):
     def test_planes_share_memory_and_may_not_be_written(self):
         volume = random_array(np.float32, (3, 4, 5))
         with Pads("tomoslice") as pads:
+            pads.keep = True
             buffers = [o.buffer for o in pads.push(volume)]
             handles = {GstTomo.memory_get_handle(b.peek_memory(0)) for b in buffers}
             self.assertEqual(len(handles), 1)
@@ -80,8 +81,8 @@ class Slice(ElementTestCase):
             self.assertEqual([o.pts for o in outputs], [i * Gst.SECOND // 40 for i in range(8)])
             self.assertEqual({o.duration for o in outputs}, {Gst.SECOND // 40})
             self.assertEqual([o.offset for o in outputs], list(range(8)))
-            self.assertEqual([o.meta.index for o in outputs], list(range(8)))
-            self.assertEqual({(o.meta.angle, o.meta.source) for o in outputs}, {(0.5, "a.tif")})
+            self.assertEqual([o.index for o in outputs], list(range(8)))
+            self.assertEqual({(o.angle, o.source) for o in outputs}, {(0.5, "a.tif")})
             self.assertEqual({(o.domain, o.rate) for o in outputs}, {("slice", (40, 1))})
             self.assertEqual(pads.scan()[0], [1, 2])
 

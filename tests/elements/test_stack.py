@@ -94,7 +94,7 @@ class Stack(ElementTestCase):
             self.assertEqual([o.pts for o in outputs], [i * Gst.SECOND // 5 for i in range(3)])
             self.assertEqual([o.offset for o in outputs], [0, 1, 2])
             self.assertEqual({(o.domain, o.rate) for o in outputs}, {("volume", (5, 1))})
-            self.assertEqual([np.isnan(o.meta.angle) for o in outputs], [True, True, False])
+            self.assertEqual([np.isnan(o.angle) for o in outputs], [True, True, False])
             self.assertEqual(pads.scan()[0], [1, 2, 3, 4, 5])
 
     def test_too_large(self):

@@ -63,7 +63,7 @@ class Transpose(ElementTestCase):
             for domain, wanted in ("sinogram", None), ("projection", None), ("slice", "slice"), (None, None):
                 (output,) = pads.push(a, rate=10, domain=domain, angle=0.5, source="a.tif")
                 self.assertEqual((output.domain, output.rate), (wanted, (10, 1)))
-                self.assertEqual((output.meta.angle, output.meta.source), (0.5, "a.tif"))
+                self.assertEqual((output.angle, output.source), (0.5, "a.tif"))
             self.assertEqual((output.pts, output.offset), (3 * Gst.SECOND // 10, 3))
 
 

@@ -13,11 +13,12 @@ from gi.repository import GstTomo  # noqa: E402
 class Output:
     """A buffer with the caps that it came under."""
 
-    def __init__(self, buffer, caps):
-        self.buffer, self.caps = buffer, caps
+    def __init__(self, buffer, caps, keep):
+        self.buffer = buffer if keep else None
         self.array = to_array(Gst.Sample.new(buffer, caps, None, None))
         self.pts, self.duration, self.offset = buffer.pts, buffer.duration, buffer.offset
-        self.meta = GstTomo.buffer_get_tomo_frame_meta(buffer)
+        meta = GstTomo.buffer_get_tomo_frame_meta(buffer)
+        self.index, self.angle, self.source = (meta.index, meta.angle, meta.source) if meta else (None, None, None)
         structure = caps.get_structure(0)
         self.domain = structure.get_string("domain")
         self.rate = structure.get_fraction("framerate")[1:]
@@ -45,6 +46,7 @@ class Pads:
         assert self.source.link(self.element.get_static_pad("sink")) == Gst.PadLinkReturn.OK
         assert self.element.get_static_pad("src").link(self.end) == Gst.PadLinkReturn.OK
         self.flow = Gst.FlowReturn.OK  # what downstream answers
+        self.keep = False  # whether outputs keep their buffers
         self.play()
 
     def __enter__(self):
@@ -68,7 +70,7 @@ class Pads:
 
     def _chain(self, pad, _parent, buffer):
         if self.flow == Gst.FlowReturn.OK:
-            self.outputs.append(Output(buffer, pad.get_current_caps()))
+            self.outputs.append(Output(buffer, pad.get_current_caps(), self.keep))
         return self.flow
 
     def _event(self, _pad, _parent, event):
