@@ -403,12 +403,12 @@ std::unique_ptr<Block> Device::make_block(std::size_t size) {
     block->buffer = ClMem(clCreateBuffer(
         context_.get(), CL_MEM_READ_WRITE | (shares_host_memory_ ? CL_MEM_ALLOC_HOST_PTR : 0), size, nullptr, &status));
     if (status == CL_SUCCESS) {
-        // Drivers allocate late; this makes them say now that there is no room.
-        cl_mem mem = block->buffer.get();
-        cl_event moved = nullptr;
-        status = clEnqueueMigrateMemObjects(upload_.get(), 1, &mem, CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED, 0,
-                                            nullptr, &moved);
-        block->write = {ClEvent(moved), upload_};
+        // Drivers allocate late; a first byte makes them say now that there is no room. clEnqueueMigrateMemObjects
+        // is made for this, but crashes NVIDIA's driver 580 when several threads use the context.
+        static const char zero = 0;
+        cl_event written = nullptr;
+        status = clEnqueueWriteBuffer(upload_.get(), block->buffer.get(), CL_FALSE, 0, 1, &zero, 0, nullptr, &written);
+        block->write = {ClEvent(written), upload_};
     }
     if (cl_is_out_of_memory(status))
         return nullptr;

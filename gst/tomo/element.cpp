@@ -333,7 +333,26 @@ Array Element::upload(const std::vector<float> &values) {
 void Element::warn(const std::string &message) {
     GST_WARNING_OBJECT(gst_, "%s", message.c_str());
     gst_element_message_full(gst_, GST_MESSAGE_WARNING, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED,
-                             g_strdup(message.c_str()), nullptr, __FILE__, GST_FUNCTION, __LINE__);
+                             g_utf8_make_valid(message.c_str(), -1), nullptr, __FILE__, GST_FUNCTION, __LINE__);
+}
+
+// gst-launch-1.0 (1.22 to 1.26 at least) never ends when an error comes before its main loop runs, which is just after
+// the state change that started the stream. So an error of the first moment waits for that to return; not for long,
+// because the state change may be the one that waits for this thread.
+void Element::let_start_return() const {
+    ObjectRef<GstObject> top = ObjectRef<GstObject>::referenced(GST_OBJECT(gst_));
+    while (GstObject *parent = gst_object_get_parent(top.get()))
+        top = ObjectRef<GstObject>(parent);
+    auto *pipeline = GST_ELEMENT_CAST(top.get());
+    for (int i = 0; i < 100 && !cancelled_; i++) {
+        if (GST_STATE_TRYLOCK(pipeline)) {
+            GST_STATE_UNLOCK(pipeline);
+            break;
+        }
+        g_usleep(10000);
+    }
+    if (GST_STATE_PENDING(pipeline) != GST_STATE_VOID_PENDING && !cancelled_)
+        g_usleep(50000);
 }
 
 void Element::post_error(const Error &error) {
@@ -342,8 +361,9 @@ void Element::post_error(const Error &error) {
         GST_INFO_OBJECT(gst_, "after an error: %s", error.what());
         return;
     }
-    gst_element_message_full(gst_, GST_MESSAGE_ERROR, error.domain, error.code, g_strdup(error.what()),
-                             error.debug.empty() ? nullptr : g_strdup(error.debug.c_str()), __FILE__, GST_FUNCTION,
+    let_start_return();
+    gst_element_message_full(gst_, GST_MESSAGE_ERROR, error.domain, error.code, g_utf8_make_valid(error.what(), -1),
+                             error.debug.empty() ? nullptr : g_utf8_make_valid(error.debug.c_str(), -1), __FILE__, GST_FUNCTION,
                              __LINE__);
 }
 

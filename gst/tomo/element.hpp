@@ -178,6 +178,8 @@ class GST_TOMO_API Element {
     bool open();  // to READY
     void close(); // to NULL
     void forget_error() { failed_ = false; }
+    // An error of somebody else's, who tells of it: this stream is broken as well.
+    void join_error() { failed_ = true; }
     // The next buffer may choose the device.
     void unsettle() { settled_ = false; }
     bool has_failed() const { return failed_; }
@@ -228,6 +230,7 @@ class GST_TOMO_API Element {
     Kernel &compile(const std::string &key, const std::string &name, const std::string &source,
                     const std::string &function, const std::string &options);
     void adopt(const std::shared_ptr<Device> &device);
+    void let_start_return() const;
     bool look_for_context(const std::string &selector);
 
     const Descriptor *descriptor_;

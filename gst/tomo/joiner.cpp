@@ -475,7 +475,10 @@ GstFlowReturn Joiner::aggregate(bool timeout) {
     limit_frames_in_flight(out);
     if (!output_on_device_)
         out.storage()->prefetch();
-    return gst_aggregator_finish_buffer(aggregator(), result.release());
+    const auto flow = gst_aggregator_finish_buffer(aggregator(), result.release());
+    if (flow < GST_FLOW_EOS)
+        join_error();
+    return flow;
 }
 
 void Joiner::negotiate(const std::vector<ArrayInfo> &infos) {

@@ -110,15 +110,13 @@ const char *Seek::problem(bool has_rate) const {
     return nullptr;
 }
 
-bool has_refused(GstPad *src) { return gst_pad_get_last_flow_return(src) < GST_FLOW_EOS; }
-
 void stop_end_of_broken_stream(GstPad *src) {
     gst_pad_add_probe(
         src, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
         [](GstPad *pad, GstPadProbeInfo *info, gpointer) {
             const ObjectRef<GstElement> parent(gst_pad_get_parent_element(pad));
-            const bool broken = has_refused(pad) || (parent && element_of(parent.get()) &&
-                                                     element_of(parent.get())->has_failed());
+            const bool broken =
+                parent && element_of(parent.get()) && element_of(parent.get())->has_failed();
             return broken && GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS ? GST_PAD_PROBE_DROP
                                                                                                : GST_PAD_PROBE_OK;
         },

@@ -37,10 +37,6 @@ struct Seek {
     gint64 start = 0, stop = -1;
 };
 
-// Whether the last buffer that was pushed met an error downstream. Another branch may have taken it, and must
-// not take what follows for the end of the stream.
-bool has_refused(GstPad *src);
-
 // After an error the stream did not end, it broke: nobody downstream may take it for complete. GStreamer's
 // bases send EOS then; this keeps it from leaving the pad.
 void stop_end_of_broken_stream(GstPad *src);

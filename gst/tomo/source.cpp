@@ -19,8 +19,17 @@ static tomo::Source *source_of(gpointer gst) {
 
 static void gst_tomo_source_init(GstTomoSource *self) { gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME); }
 
+// The base tells of errors that come back from downstream, and then sends EOS, which another branch of a tee would
+// take for the end.
+static gboolean gst_tomo_source_post_message(GstElement *element, GstMessage *message) {
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
+        source_of(element)->join_error();
+    return GST_ELEMENT_CLASS(gst_tomo_source_parent_class)->post_message(element, message);
+}
+
 static void gst_tomo_source_class_init(GstTomoSourceClass *klass) {
     auto *base = GST_BASE_SRC_CLASS(klass);
+    GST_ELEMENT_CLASS(klass)->post_message = gst_tomo_source_post_message;
     base->start = [](GstBaseSrc *self) -> gboolean {
         auto *source = source_of(self);
         return source->guard(false, [&] { return source->activate(); });

@@ -228,7 +228,8 @@ gboolean Transform::sink_event(EventRef event) {
     }
     case GST_EVENT_EOS: {
         // After an error the stream did not end, it broke: nobody downstream may take it for complete.
-        if (has_failed() || has_refused(src_))
+        // So it did where the last buffer met an error downstream: other branches of a tee have not seen any.
+        if (has_failed() || gst_pad_get_last_flow_return(src_) < GST_FLOW_EOS)
             return FALSE;
         const auto flow = guard_flow([&] { return drain(); });
         if (flow != GST_FLOW_OK && flow != GST_FLOW_EOS) {

@@ -207,6 +207,11 @@ GST_START_TEST(test_array_meta) {
     // In a part of the buffer nothing lies where it lay.
     const BufferRef part(gst_buffer_copy_region(buffer.get(), GST_BUFFER_COPY_ALL, 10, 20));
     fail_if(gst_buffer_get_tomo_array_meta(part.get()));
+    GstMetaTransformCopy region{TRUE, 10, 20};
+    const BufferRef other(gst_buffer_new());
+    fail_if(meta->meta.info->transform_func(other.get(), &meta->meta, buffer.get(), _gst_meta_transform_copy,
+                                            &region));
+    fail_if(gst_buffer_get_tomo_array_meta(other.get()));
     // It is about the memory, so a copy of the other metas has it not.
     const BufferRef metas(gst_buffer_new());
     gst_buffer_copy_into(metas.get(), buffer.get(), GST_BUFFER_COPY_META, 0, -1);

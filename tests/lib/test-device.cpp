@@ -239,6 +239,37 @@ GST_START_TEST(test_queues_outlived) {
 }
 GST_END_TEST;
 
+// Who ends takes along what is still running, or the process ends under the driver's threads.
+GST_START_TEST(test_finish) {
+    auto context = tomo::Context::create("");
+    auto device = context->default_device();
+    const tomo::ObjectRef<GstElement> element(
+        GST_ELEMENT(gst_object_ref_sink(gst_element_factory_make("tomocalculate", nullptr))));
+    fail_unless_equals_int(gst_element_set_state(element.get(), GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+    // By the device itself, by an element on its way to NULL, by the last owner.
+    const std::function<void()> ends[] = {[&] { device->finish(); },
+                                          [&] { gst_element_set_state(element.get(), GST_STATE_NULL); },
+                                          [&] {
+                                              context.reset();
+                                              device.reset();
+                                          }};
+    for (const auto &end : ends) {
+        cl_int status = CL_SUCCESS;
+        const tomo::ClEvent gate(clCreateUserEvent(device->context(), &status));
+        Worker computes, stops;
+        computes.run([&] {
+            const cl_event event = gate.get();
+            clEnqueueMarkerWithWaitList(device->queue(), 1, &event, nullptr);
+        });
+        auto ended = stops.start(end);
+        fail_unless(ended.wait_for(std::chrono::milliseconds(200)) == std::future_status::timeout,
+                    "it did not wait");
+        clSetUserEventStatus(gate.get(), CL_COMPLETE);
+        ended.get();
+    }
+}
+GST_END_TEST;
+
 GST_START_TEST(test_error_names) {
     fail_unless_equals_string(tomo::cl_error_name(CL_OUT_OF_RESOURCES), "CL_OUT_OF_RESOURCES");
     fail_unless_equals_string(tomo::cl_error_name(CL_INVALID_KERNEL_ARGS), "CL_INVALID_KERNEL_ARGS");
@@ -270,6 +301,7 @@ static Suite *device_suite() {
     tcase_add_test(cases, test_kernel_path_of_elements);
     tcase_add_test(cases, test_queues);
     tcase_add_test(cases, test_queues_outlived);
+    tcase_add_test(cases, test_finish);
     tcase_add_test(cases, test_error_names);
     return suite;
 }
