@@ -9,6 +9,7 @@ Every fault runs in a process of its own, through gst-launch-1.0 and through a b
 import os
 import resource
 import signal
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -299,6 +300,15 @@ class Outputs(FaultTestCase):
                     os.remove(file + ".partial")
         finally:
             subprocess.run(["umount", "small"], check=True)
+
+    def test_full_standard_output(self):
+        with open("/dev/full", "wb") as full:
+            process = subprocess.run(["gst-launch-1.0", "-q", "tomoread", "path=in", "!", "tomowrite"], stdout=full,
+                                     stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+        self.assertNotEqual(process.returncode, 0)
+        first = process.stderr.splitlines()[0]
+        self.assertIn("tomowrite0", first)
+        self.assertIn("No space left on device", first)
 
     def test_two_writers(self):
         """The same file twice: one of them says so, and no half file gets the name."""

@@ -5,6 +5,7 @@
 
 import os
 import re
+import subprocess
 import sys
 import unittest
 
@@ -31,6 +32,13 @@ class Files(PipelineTestCase):
         self.assertEqual(sorted(os.listdir("out")), [f"single-{i:05}.tif" for i in range(len(images))])
         for i, image in enumerate(images):
             np.testing.assert_array_equal(tifffile.imread(f"out/single-{i:05}.tif"), image)
+
+    def test_standard_output(self):
+        images = write_sinograms()
+        with open("out.raw", "wb") as file:
+            subprocess.run(["gst-launch-1.0", "-q", "tomoread", "path=folder", "!", "tomowrite"], stdout=file,
+                           check=True, timeout=PATIENCE)
+        np.testing.assert_array_equal(np.fromfile("out.raw", np.float32).reshape(np.shape(images)), images)
 
     def test_integers_are_converted_on_the_device(self):
         for dtype in (np.uint16, np.int32):
