@@ -11,6 +11,6 @@ scan=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/data/savu24737.nxs:/e
 folder=${1:-demo-output}
 mkdir -p -- "$folder"
 
-gst-launch-1.0 -q tomoread path="$scan" number=10 ! tomowrite filename="$folder/frames/frame-%05i.tif" bytes-per-file=0
+gst-launch-1.0 -q tomoread path="$scan" number=10 ! tomowrite filename="$folder/frames/frame-%05i.tif"
 gst-launch-1.0 -q tomoread path="$folder/frames/frame-*.tif" ! tomowrite filename="$folder/frames.tif"
 gst-launch-1.0 -q tomoread path="$folder/frames.tif" ! tomowrite filename="$folder/frames.h5:/raw"

@@ -19,10 +19,10 @@ namespace {
 class SeriesWriter final : public ImageWriter {
   public:
     SeriesWriter(const Location &location, FileType type, const WriteOptions &options)
-        : pattern_(location.text()), type_(type), options_(options), number_(options.counter_start) {
+        : claim_(location.text()), pattern_(location.text()), type_(type), options_(options), number_(options.counter_start) {
         if (options.counter_step == 0)
             throw Error(GST_RESOURCE_ERROR_SETTINGS, "counter-step is 0; the numbers of files must differ");
-        if (!pattern_.has_number() && options.bytes_per_file != default_bytes_per_file)
+        if (!pattern_.has_number() && options.bytes_per_file != 0)
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
                         text("bytes-per-file is %" G_GUINT64_FORMAT
                              ", but the file name '%s' has no place for a number; "
@@ -79,7 +79,7 @@ class SeriesWriter final : public ImageWriter {
         file_->write(page, data);
         bytes_ += page.size();
         // A single image is complete and gets its name now.
-        if (options_.bytes_per_file == 0)
+        if (options_.bytes_per_file == 0 && pattern_.has_number())
             close_file();
     }
 
@@ -128,6 +128,7 @@ class SeriesWriter final : public ImageWriter {
         return std::filesystem::exists(location.file, ignored);
     }
 
+    NameClaim claim_;
     NumberPattern pattern_;
     FileType type_;
     WriteOptions options_;

@@ -13,16 +13,14 @@
 
 namespace tomo::io {
 
-constexpr std::uint64_t default_bytes_per_file = std::uint64_t{1} << 37;
-
 struct WriteOptions {
     FileType type = FileType::Automatic;
 
     // Numbers in file names with a pattern.
     unsigned counter_start = 0;
     unsigned counter_step = 1;
-    // Bytes of image data after which the next file begins, 0: every image has its own. Needs a pattern.
-    std::uint64_t bytes_per_file = default_bytes_per_file;
+    // Bytes of image data after which the next file of a pattern begins, 0: every image has its own.
+    std::uint64_t bytes_per_file = 0;
     // Without a pattern: continue behind the images that are there. With one: leave out numbers that are in
     // use.
     bool append = false;

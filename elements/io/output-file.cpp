@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
+#include <mutex>
+#include <set>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -77,6 +79,22 @@ FileDescriptor claim_partial(const std::string &target) {
             throw system_error("write", partial, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
         return file;
     }
+}
+
+static std::mutex claims_lock;
+static std::set<std::string> claims;
+
+NameClaim::NameClaim(const std::string &name)
+    : name_(std::filesystem::absolute(name).lexically_normal().string()) {
+    std::lock_guard<std::mutex> lock(claims_lock);
+    if (!claims.insert(name_).second)
+        throw Error(GST_RESOURCE_ERROR_BUSY,
+                    text("cannot write '%s': it is being written by another element", name.c_str()));
+}
+
+NameClaim::~NameClaim() {
+    std::lock_guard<std::mutex> lock(claims_lock);
+    claims.erase(name_);
 }
 
 void reserve_space(int descriptor, std::uint64_t offset, std::uint64_t bytes, const std::string &name) {

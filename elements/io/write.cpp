@@ -25,8 +25,7 @@ class Write final : public tomo::Sink {
                                           1,    {1, G_MAXUINT}, When::ready};
     tomo::Property<std::uint64_t> bytes_per_file{
         this, "bytes-per-file",
-        "Bytes after which the next file of a pattern begins; 0: each image has its own",
-        tomo::io::default_bytes_per_file, When::ready};
+        "Bytes after which the next file of a pattern begins; 0: each image has its own", 0, When::ready};
     tomo::Property<bool> append{this, "append",
                                 "Keep what is there: numbers of a pattern that are in use are left out, a "
                                 "single file or dataset is continued",

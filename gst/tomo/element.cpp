@@ -518,7 +518,7 @@ void Element::limit_frames_in_flight(const Array &newest) {
 
 // Registration ------------------------------------------------------------------------------------------------
 
-GstCaps *template_caps(unsigned set, bool with_device_memory) {
+GstCaps *template_caps(unsigned set, FirstChoice first) {
     GValue names = G_VALUE_INIT;
     gst_value_list_init(&names, 0);
     for (int f = GST_TOMO_FORMAT_UINT8; f <= GST_TOMO_FORMAT_COMPLEX64; f++) {
@@ -539,12 +539,9 @@ GstCaps *template_caps(unsigned set, bool with_device_memory) {
         gst_structure_set_value(s, "format", &names);
     g_value_unset(&names);
 
-    GstCaps *caps = gst_caps_new_empty();
-    if (with_device_memory)
-        gst_caps_append_structure_full(caps, gst_structure_copy(s),
-                                       gst_caps_features_new(GST_TOMO_CAPS_FEATURE_MEMORY, nullptr));
-    gst_caps_append_structure(caps, s);
-    return caps;
+    GstCaps *host = gst_caps_new_full(s, nullptr), *device = gst_caps_copy(host);
+    gst_caps_set_features(device, 0, gst_caps_features_new(GST_TOMO_CAPS_FEATURE_MEMORY, nullptr));
+    return first == FirstChoice::device ? gst_caps_merge(device, host) : gst_caps_merge(host, device);
 }
 
 Element *element_of(GstElement *gst) {

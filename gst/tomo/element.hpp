@@ -249,8 +249,9 @@ class GST_TOMO_API Element {
     static constexpr std::size_t max_frames_in_flight = 3;
 };
 
-// Caps of a set of formats, with the memory feature first.
-GST_TOMO_API GstCaps *template_caps(unsigned formats, bool with_device_memory = true);
+// Caps of a set of formats, in both kinds of memory; `first` is what peers shall prefer.
+enum class FirstChoice { device, host };
+GST_TOMO_API GstCaps *template_caps(unsigned formats, FirstChoice first = FirstChoice::device);
 
 // Registration ------------------------------------------------------------------------------------------------
 

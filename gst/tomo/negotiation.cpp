@@ -17,10 +17,16 @@ CapsRef choose_output_caps(GstPad *src, const ArrayInfo &out, OutputPlace place)
     const ObjectRef<GstPad> peer(gst_pad_get_peer(src));
     if (!peer)
         return offers.front();
+    // The peer's order counts, and that of the offers where it takes anything.
     const CapsRef accepted(gst_pad_query_caps(peer.get(), nullptr));
-    for (const auto &offer : offers)
-        if (gst_caps_can_intersect(offer.get(), accepted.get()))
-            return offer;
+    if (gst_caps_is_any(accepted.get()))
+        return offers.front();
+    for (guint i = 0; i < gst_caps_get_size(accepted.get()); i++) {
+        const CapsRef choice(gst_caps_copy_nth(accepted.get(), i));
+        for (const auto &offer : offers)
+            if (gst_caps_can_intersect(offer.get(), choice.get()))
+                return offer;
+    }
     throw Error(GST_CORE_ERROR_NEGOTIATION,
                 text("gives %s, but %s:%s takes %s", to_string(offers.front().get()).c_str(),
                      GST_DEBUG_PAD_NAME(peer.get()), to_string(accepted.get()).c_str()));

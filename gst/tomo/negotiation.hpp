@@ -8,7 +8,7 @@
 
 namespace tomo {
 
-// The caps to send `out` with: on the device where the peer takes that. Throws Error when the peer takes none.
+// The caps to send `out` with: in the memory that the peer prefers. Throws Error when it takes none.
 CapsRef choose_output_caps(GstPad *src, const ArrayInfo &out, OutputPlace place);
 bool is_on_device(const GstCaps *caps);
 

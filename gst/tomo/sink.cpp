@@ -70,7 +70,7 @@ namespace tomo {
 GType Sink::parent_type() { return gst_tomo_sink_get_type(); }
 
 void Sink::describe_pads(GstElementClass *klass) const {
-    const CapsRef in(template_caps(info().in, wants_device_memory()));
+    const CapsRef in(template_caps(info().in, wants_device_memory() ? FirstChoice::device : FirstChoice::host));
     gst_element_class_add_pad_template(klass, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, in.get()));
 }
 

@@ -311,13 +311,25 @@ class Outputs(FaultTestCase):
         self.assertIn("No space left on device", first)
 
     def test_two_writers(self):
-        """The same file twice: one of them says so, and no half file gets the name."""
+        """The same file twice: one of them says so before anything is written."""
         result = launch("tomoread path=in ! tee name=t t. ! queue ! tomowrite name=a filename=out.tif "
                         "t. ! queue ! tomowrite name=b filename=out.tif", ("-q",))
         self.assertNotEqual(result.rc, 0, str(result))
         self.assertIn("being written by another element", result.errors[0])
-        if os.path.exists("out.tif"):
-            self.assert_close(read_pages("out.tif"), self.images, 0)
+        self.assertFalse(os.path.exists("out.tif"))
+
+    def test_input_as_output(self):
+        """An HDF5 file that is read is never opened for writing."""
+        images = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+        with h5py.File("scan.h5", "w") as file:
+            file["raw"] = images
+        for dataset in ("raw", "result"):
+            result = launch(f"tomoread path=scan.h5:/raw ! tomowrite filename=scan.h5:/{dataset}", ("-q",))
+            self.assertNotEqual(result.rc, 0, str(result))
+            self.assertIn("it is open as an input; write to another file", result.errors[0])
+        with h5py.File("scan.h5") as file:
+            self.assertEqual(list(file), ["raw"])
+            np.testing.assert_array_equal(file["raw"], images)
 
     def test_unknown_suffix(self):
         self.assert_fault("tomoread path=in ! tomowrite filename=out.xyz", "tomowrite0", "out.xyz", files=self.inputs)

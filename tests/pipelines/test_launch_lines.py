@@ -21,17 +21,16 @@ class Files(PipelineTestCase):
         self.assert_launches("tomoread path=multi.tif ! tomowrite filename=folder/single-%05i.tif")
         for page, image in zip(read_pages("multi.tif"), images, strict=True):
             np.testing.assert_array_equal(page, image)
-        # One number, one file: the pattern goes on when a file has its bytes, and they all fit into the first.
-        pages = read_pages("folder/single-00000.tif")
-        for page, image in zip(pages, images, strict=True):
-            np.testing.assert_array_equal(page, image)
-
-    def test_single_files(self):
-        images = write_sinograms()
-        self.assert_launches("tomoread path=folder ! tomowrite filename=out/single-%05i.tif bytes-per-file=0")
-        self.assertEqual(sorted(os.listdir("out")), [f"single-{i:05}.tif" for i in range(len(images))])
         for i, image in enumerate(images):
-            np.testing.assert_array_equal(tifffile.imread(f"out/single-{i:05}.tif"), image)
+            np.testing.assert_array_equal(tifffile.imread(f"folder/single-{i:05}.tif"), image)
+        self.assertFalse(os.path.exists(f"folder/single-{len(images):05}.tif"))
+
+    def test_explicit_upload(self):
+        """Sinks that read on the host take device memory, too."""
+        images = write_sinograms()
+        self.assert_launches("tomoread path='folder/sino*.tif' ! tomoupload ! tomowrite filename=multi.tif")
+        for page, image in zip(read_pages("multi.tif"), images, strict=True):
+            np.testing.assert_array_equal(page, image)
 
     def test_standard_output(self):
         images = write_sinograms()
