@@ -15,5 +15,5 @@ static gboolean plugin_init(GstPlugin *plugin) {
     return all;
 }
 
-GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, tomo, "Streamed X-ray imaging with OpenCL", plugin_init,
-                  VERSION, "LGPL", PACKAGE, "https://github.com/gst-tomo/gst-tomo")
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, tomo, "Streamed X-ray imaging with OpenCL",
+                  plugin_init, VERSION, "LGPL", PACKAGE, "https://github.com/gst-tomo/gst-tomo")

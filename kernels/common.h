@@ -41,7 +41,6 @@ inline float tomo_load_half(global const half *base, const ulong i) { return vlo
 inline float2 tomo_load_float2(global const float2 *base, const ulong i) { return base[i]; }
 
 // Index of sample (x, y, z) of a packed array.
-inline ulong tomo_index(const uint x, const uint y, const uint z, const uint width, const uint height)
-{
+inline ulong tomo_index(const uint x, const uint y, const uint z, const uint width, const uint height) {
     return ((ulong)z * height + y) * width + x;
 }

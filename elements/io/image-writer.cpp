@@ -19,7 +19,8 @@ namespace {
 class SeriesWriter final : public ImageWriter {
   public:
     SeriesWriter(const Location &location, FileType type, const WriteOptions &options)
-        : claim_(location.text()), pattern_(location.text()), type_(type), options_(options), number_(options.counter_start) {
+        : claim_(location.text()), pattern_(location.text()), type_(type), options_(options),
+          number_(options.counter_start) {
         if (options.counter_step == 0)
             throw Error(GST_RESOURCE_ERROR_SETTINGS, "counter-step is 0; the numbers of files must differ");
         if (!pattern_.has_number() && options.bytes_per_file != 0)

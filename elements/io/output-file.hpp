@@ -28,8 +28,8 @@ void reserve_space(int descriptor, std::uint64_t offset, std::uint64_t bytes, co
 // NAME.partial becomes NAME, in one step; a file of that name is replaced.
 void rename_partial(const std::string &target);
 
-// Keeps a name, a pattern or a dataset, from other writers of this process while they all exist: those that would
-// write it one after the other, and so replace each other's files, included. Throws where it is taken.
+// Keeps a name, a pattern or a dataset, from other writers of this process while they all exist: those that
+// would write it one after the other, and so replace each other's files, included. Throws where it is taken.
 class NameClaim {
   public:
     explicit NameClaim(const std::string &name);

@@ -22,7 +22,8 @@ constexpr int n_formats = G_N_ELEMENTS(formats);
 
 constexpr const char *domains[] = {"unknown", "projection", "sinogram", "slice", "volume", "spectrum"};
 
-template <std::size_t N, class Name> GType register_enum(const char *type_name, Name name_of) {
+template <std::size_t N, class Name>
+GType register_enum(const char *type_name, Name name_of) {
     // GEnumValue tables must outlive the type, that is: the process.
     auto *values = g_new0(GEnumValue, N + 1);
     for (std::size_t i = 0; i < N; i++)
@@ -151,11 +152,10 @@ GstTomoArrayInfo *gst_tomo_array_info_new_from_caps(const GstCaps *caps, GError 
  */
 GstCaps *gst_tomo_array_info_to_caps(const GstTomoArrayInfo *info, gboolean device_memory) {
     g_return_val_if_fail(info, nullptr);
-    auto *caps =
-        gst_caps_new_simple(GST_TOMO_ARRAY_MEDIA_TYPE, "format", G_TYPE_STRING,
-                            gst_tomo_format_to_string(info->format), "width", G_TYPE_INT, info->width,
-                            "height", G_TYPE_INT, info->height, "depth", G_TYPE_INT, info->depth, "framerate",
-                            GST_TYPE_FRACTION, info->fps_n, info->fps_d, nullptr);
+    auto *caps = gst_caps_new_simple(
+        GST_TOMO_ARRAY_MEDIA_TYPE, "format", G_TYPE_STRING, gst_tomo_format_to_string(info->format), "width",
+        G_TYPE_INT, info->width, "height", G_TYPE_INT, info->height, "depth", G_TYPE_INT, info->depth,
+        "framerate", GST_TYPE_FRACTION, info->fps_n, info->fps_d, nullptr);
     if (info->domain != GST_TOMO_DOMAIN_UNKNOWN)
         gst_caps_set_simple(caps, "domain", G_TYPE_STRING, domain_name(info->domain), nullptr);
     if (device_memory)
@@ -200,7 +200,8 @@ ArrayInfo::ArrayInfo(GstTomoFormat format_, unsigned width_, unsigned height_, u
 ArrayInfo ArrayInfo::from_caps(const GstCaps *caps) {
     ArrayInfo info;
     auto described = [&] {
-        std::unique_ptr<char, decltype(&g_free)> s(caps ? gst_caps_to_string(caps) : g_strdup("none"), g_free);
+        std::unique_ptr<char, decltype(&g_free)> s(caps ? gst_caps_to_string(caps) : g_strdup("none"),
+                                                   g_free);
         return std::string(s.get());
     };
     if (!caps || !gst_caps_is_fixed(caps))
@@ -230,7 +231,9 @@ ArrayInfo ArrayInfo::from_caps(const GstCaps *caps) {
     return info;
 }
 
-GstCaps *ArrayInfo::to_caps(bool device_memory) const { return gst_tomo_array_info_to_caps(this, device_memory); }
+GstCaps *ArrayInfo::to_caps(bool device_memory) const {
+    return gst_tomo_array_info_to_caps(this, device_memory);
+}
 
 ArrayInfo ArrayInfo::with_format(GstTomoFormat f) const {
     ArrayInfo info = *this;

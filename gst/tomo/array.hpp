@@ -35,7 +35,7 @@ struct GST_TOMO_API ArrayInfo : GstTomoArrayInfo {
     std::uint64_t samples() const { return std::uint64_t{width} * height * depth; }
     std::uint64_t plane_samples() const { return std::uint64_t{width} * height; }
     std::uint64_t size() const { return samples() * sample_size(); }
-    bool is_countable() const; // whether size() does not overflow
+    bool is_countable() const;           // whether size() does not overflow
     GstClockTime frame_duration() const; // GST_CLOCK_TIME_NONE when there is no rate
     std::string describe() const;        // "uint16 2048 x 1024 x 1"
 

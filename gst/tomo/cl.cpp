@@ -82,7 +82,8 @@ const char *cl_error_name(int status) {
 void cl_check(cl_int status, const std::string &what) {
     if (status == CL_SUCCESS)
         return;
-    const auto code = cl_is_out_of_memory(status) ? GST_RESOURCE_ERROR_NO_SPACE_LEFT : GST_RESOURCE_ERROR_FAILED;
+    const auto code =
+        cl_is_out_of_memory(status) ? GST_RESOURCE_ERROR_NO_SPACE_LEFT : GST_RESOURCE_ERROR_FAILED;
     throw Error(code, text("%s failed: %s (%d)", what.c_str(), cl_error_name(status), status));
 }
 

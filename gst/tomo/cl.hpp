@@ -29,7 +29,8 @@ inline bool cl_is_out_of_memory(cl_int status) {
 }
 
 // A reference to an OpenCL object: adopts on construction, retains on copy, releases at the end.
-template <class Handle, cl_int (*retain)(Handle), cl_int (*release)(Handle)> class ClRef {
+template <class Handle, cl_int (*retain)(Handle), cl_int (*release)(Handle)>
+class ClRef {
   public:
     ClRef() = default;
     explicit ClRef(Handle adopted) : handle_(adopted) {}

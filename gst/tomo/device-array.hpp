@@ -44,9 +44,10 @@ class GST_TOMO_API Array {
     std::size_t byte_offset_ = 0;
 };
 
-// The host's view of an array, for as long as this lives. `Host<const float>` reads, `Host<float>` writes (and
-// reads).
-template <class T> class Host {
+// The host's view of an array, for as long as this lives. `Host<const float>` reads, `Host<float>` writes
+// (and reads).
+template <class T>
+class Host {
   public:
     explicit Host(const Array &array)
         : storage_(array.storage()),

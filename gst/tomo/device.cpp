@@ -52,10 +52,10 @@ std::vector<Found> all_devices() {
         if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, nullptr, &m) != CL_SUCCESS || m == 0)
             continue;
         std::vector<cl_device_id> ids(m);
-        cl_check(clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, m, ids.data(), nullptr), "listing OpenCL devices");
+        cl_check(clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, m, ids.data(), nullptr),
+                 "listing OpenCL devices");
         for (cl_device_id id : ids)
-            found.push_back({platform, id,
-                             cl_query<cl_device_type>(clGetDeviceInfo, id, CL_DEVICE_TYPE),
+            found.push_back({platform, id, cl_query<cl_device_type>(clGetDeviceInfo, id, CL_DEVICE_TYPE),
                              cl_query_string(clGetDeviceInfo, id, CL_DEVICE_NAME),
                              cl_query_string(clGetPlatformInfo, platform, CL_PLATFORM_NAME)});
     }
@@ -77,9 +77,8 @@ bool is_index(const std::string &selector) {
 bool matches(const std::string &selector, std::size_t index, const std::string &name) {
     if (is_index(selector))
         return std::strtoul(selector.c_str(), nullptr, 10) == index;
-    return std::search(name.begin(), name.end(), selector.begin(), selector.end(), [](char a, char b) {
-               return g_ascii_tolower(a) == g_ascii_tolower(b);
-           }) != name.end();
+    return std::search(name.begin(), name.end(), selector.begin(), selector.end(),
+                       [](char a, char b) { return g_ascii_tolower(a) == g_ascii_tolower(b); }) != name.end();
 }
 
 std::size_t choose(const std::vector<Found> &devices, std::string selector) {
@@ -104,8 +103,8 @@ std::size_t choose(const std::vector<Found> &devices, std::string selector) {
     for (std::size_t i = 0; i < devices.size(); i++)
         if (matches(selector, i, devices[i].name))
             return i;
-    throw Error(GST_RESOURCE_ERROR_NOT_FOUND, text("%s=%s means none of the OpenCL devices; there are %s", origin,
-                                                   selector.c_str(), describe(devices).c_str()));
+    throw Error(GST_RESOURCE_ERROR_NOT_FOUND, text("%s=%s means none of the OpenCL devices; there are %s",
+                                                   origin, selector.c_str(), describe(devices).c_str()));
 }
 
 // "512M" and the like; 0 where it is no size.
@@ -138,8 +137,9 @@ std::size_t default_memory_limit(cl_device_id id, bool shares_host_memory) {
     if (const char *given = g_getenv("GST_TOMO_MEMORY_LIMIT")) {
         if (const std::size_t size = parse_size(given))
             return size;
-        throw Error(GST_LIBRARY_ERROR_SETTINGS,
-                    text("GST_TOMO_MEMORY_LIMIT=%s is no size; wanted bytes, or a number with K, M or G", given));
+        throw Error(
+            GST_LIBRARY_ERROR_SETTINGS,
+            text("GST_TOMO_MEMORY_LIMIT=%s is no size; wanted bytes, or a number with K, M or G", given));
     }
     const auto total = cl_query<cl_ulong>(clGetDeviceInfo, id, CL_DEVICE_GLOBAL_MEM_SIZE);
     return static_cast<std::size_t>(static_cast<double>(total) * (shares_host_memory ? 0.5 : 0.85));
@@ -156,7 +156,8 @@ std::string cache_path(const std::string &key) {
 
 std::string sha256(const std::string &data) {
     std::unique_ptr<char, decltype(&g_free)> sum(
-        g_compute_checksum_for_data(G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(data.data()), data.size()),
+        g_compute_checksum_for_data(G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(data.data()),
+                                    data.size()),
         g_free);
     return sum.get();
 }
@@ -164,7 +165,8 @@ std::string sha256(const std::string &data) {
 // A cached program is a file of the binary's checksum, as text, and the binary.
 constexpr std::size_t checksum_length = 64;
 
-ClProgram load_binary(cl_context context, cl_device_id id, const std::string &path, const std::string &options) {
+ClProgram load_binary(cl_context context, cl_device_id id, const std::string &path,
+                      const std::string &options) {
     std::ifstream file(path, std::ios::binary);
     if (!file)
         return {};
@@ -260,7 +262,8 @@ std::string kernel_file(const std::string &name) {
     return std::string(data, size);
 }
 
-// Device ------------------------------------------------------------------------------------------------------
+// Device
+// ------------------------------------------------------------------------------------------------------
 
 struct Device::ThreadQueue {
     ClQueue queue;
@@ -297,14 +300,16 @@ Device::Device(cl_device_id id, unsigned index, const ClContext &context)
               cl_query_string(clGetDeviceInfo, id, CL_DEVICE_VERSION);
     is_cpu_ = type & CL_DEVICE_TYPE_CPU;
     shares_host_memory_ =
-        (cl_query<cl_bool>(clGetDeviceInfo, id, CL_DEVICE_HOST_UNIFIED_MEMORY) || is_cpu_) && !plays_discrete();
+        (cl_query<cl_bool>(clGetDeviceInfo, id, CL_DEVICE_HOST_UNIFIED_MEMORY) || is_cpu_) &&
+        !plays_discrete();
     has_images_ = !is_cpu_ && cl_query<cl_bool>(clGetDeviceInfo, id, CL_DEVICE_IMAGE_SUPPORT);
-    has_fp64_ = cl_query_string(clGetDeviceInfo, id, CL_DEVICE_EXTENSIONS).find("cl_khr_fp64") !=
-                std::string::npos;
+    has_fp64_ =
+        cl_query_string(clGetDeviceInfo, id, CL_DEVICE_EXTENSIONS).find("cl_khr_fp64") != std::string::npos;
     local_memory_ = cl_query<cl_ulong>(clGetDeviceInfo, id, CL_DEVICE_LOCAL_MEM_SIZE);
     max_work_group_ = cl_query<std::size_t>(clGetDeviceInfo, id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
     max_allocation_ = cl_query<cl_ulong>(clGetDeviceInfo, id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
-    base_align_ = std::max<std::size_t>(cl_query<cl_uint>(clGetDeviceInfo, id, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8, 1);
+    base_align_ =
+        std::max<std::size_t>(cl_query<cl_uint>(clGetDeviceInfo, id, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8, 1);
     compute_units_ = cl_query<cl_uint>(clGetDeviceInfo, id, CL_DEVICE_MAX_COMPUTE_UNITS);
     memory_limit_ = default_memory_limit(id, shares_host_memory_);
     upload_ = new_queue();
@@ -342,8 +347,9 @@ cl_command_queue Device::queue() {
         queues_.push_back(queue);
     }
     auto &entries = queues_of_thread.entries;
-    entries.erase(std::remove_if(entries.begin(), entries.end(), [](const auto &e) { return e.queue.expired(); }),
-                  entries.end());
+    entries.erase(
+        std::remove_if(entries.begin(), entries.end(), [](const auto &e) { return e.queue.expired(); }),
+        entries.end());
     entries.push_back({this, queue});
     return queue->queue.get();
 }
@@ -383,10 +389,10 @@ ClProgram Device::program(const std::string &name, const std::string &source, co
             std::string log(log_size, '\0');
             clGetProgramBuildInfo(program.get(), id_, CL_PROGRAM_BUILD_LOG, log_size, log.data(), nullptr);
             log = log.c_str();
-            throw Error(GST_LIBRARY_ERROR_SETTINGS,
-                        text("%s does not compile for %s: %s", name.c_str(), name_.c_str(),
-                             first_error(log).c_str()),
-                        text("%s with options '%s':\n%s", cl_error_name(status), options.c_str(), log.c_str()));
+            throw Error(
+                GST_LIBRARY_ERROR_SETTINGS,
+                text("%s does not compile for %s: %s", name.c_str(), name_.c_str(), first_error(log).c_str()),
+                text("%s with options '%s':\n%s", cl_error_name(status), options.c_str(), log.c_str()));
         }
         store_binary(program, id_, path);
     }
@@ -394,20 +400,24 @@ ClProgram Device::program(const std::string &name, const std::string &source, co
     return program;
 }
 
-// Memory: a budget per device, blocks kept for reuse by size ---------------------------------------------------
+// Memory: a budget per device, blocks kept for reuse by size
+// ---------------------------------------------------
 
 std::unique_ptr<Block> Device::make_block(std::size_t size) {
     auto block = std::make_unique<Block>();
     cl_int status = CL_SUCCESS;
     block->size = size;
-    block->buffer = ClMem(clCreateBuffer(
-        context_.get(), CL_MEM_READ_WRITE | (shares_host_memory_ ? CL_MEM_ALLOC_HOST_PTR : 0), size, nullptr, &status));
+    block->buffer = ClMem(
+        clCreateBuffer(context_.get(), CL_MEM_READ_WRITE | (shares_host_memory_ ? CL_MEM_ALLOC_HOST_PTR : 0),
+                       size, nullptr, &status));
     if (status == CL_SUCCESS) {
-        // Drivers allocate late; a first byte makes them say now that there is no room. clEnqueueMigrateMemObjects
-        // is made for this, but crashes NVIDIA's driver 580 when several threads use the context.
+        // Drivers allocate late; a first byte makes them say now that there is no room.
+        // clEnqueueMigrateMemObjects is made for this, but crashes NVIDIA's driver 580 when several threads
+        // use the context.
         static const char zero = 0;
         cl_event written = nullptr;
-        status = clEnqueueWriteBuffer(upload_.get(), block->buffer.get(), CL_FALSE, 0, 1, &zero, 0, nullptr, &written);
+        status = clEnqueueWriteBuffer(upload_.get(), block->buffer.get(), CL_FALSE, 0, 1, &zero, 0, nullptr,
+                                      &written);
         block->write = {ClEvent(written), upload_};
     }
     if (cl_is_out_of_memory(status))
@@ -419,13 +429,15 @@ std::unique_ptr<Block> Device::make_block(std::size_t size) {
 std::unique_ptr<Block> Device::take_block(std::size_t size, const AskPatience &ask) {
     size = std::max<std::size_t>(size, 1);
     if (size > max_allocation_)
-        throw Error(GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-                    text("%zu bytes in one piece are more than %s can allocate (%zu): use smaller images or slabs",
-                         size, name_.c_str(), max_allocation_));
+        throw Error(
+            GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+            text("%zu bytes in one piece are more than %s can allocate (%zu): use smaller images or slabs",
+                 size, name_.c_str(), max_allocation_));
     if (size > memory_limit_)
-        throw Error(GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-                    text("%zu bytes are more than the %zu bytes that may be used on %s (GST_TOMO_MEMORY_LIMIT)", size,
-                         memory_limit_, name_.c_str()));
+        throw Error(
+            GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+            text("%zu bytes are more than the %zu bytes that may be used on %s (GST_TOMO_MEMORY_LIMIT)", size,
+                 memory_limit_, name_.c_str()));
 
     constexpr auto patience = std::chrono::seconds(10);
     constexpr auto look_again = std::chrono::milliseconds(50);
@@ -474,10 +486,12 @@ std::unique_ptr<Block> Device::take_block(std::size_t size, const AskPatience &a
             deadline = std::chrono::steady_clock::now() + patience;
         given_before = given_back_;
         if (taken_ == 0 || std::chrono::steady_clock::now() > deadline)
-            throw Error(GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-                        text("out of memory on %s: %zu bytes wanted, %zu of %zu in use and none given back; use fewer "
-                             "or smaller queues, or process in parts",
-                             name_.c_str(), size, taken_, memory_limit_));
+            throw Error(
+                GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                text(
+                    "out of memory on %s: %zu bytes wanted, %zu of %zu in use and none given back; use fewer "
+                    "or smaller queues, or process in parts",
+                    name_.c_str(), size, taken_, memory_limit_));
         memory_freed_.wait_for(lock, look_again);
     }
 }
@@ -505,7 +519,8 @@ std::size_t Device::memory_in_use() const {
     return taken_;
 }
 
-// Context -----------------------------------------------------------------------------------------------------
+// Context
+// -----------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -517,8 +532,8 @@ std::shared_ptr<const Devices> open_platform(const std::vector<Found> &found, co
     for (const auto &device : found)
         if (device.platform == chosen.platform)
             ids.push_back(device.id);
-    const cl_context_properties properties[] = {
-        CL_CONTEXT_PLATFORM, reinterpret_cast<cl_context_properties>(chosen.platform), 0};
+    const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM,
+                                                reinterpret_cast<cl_context_properties>(chosen.platform), 0};
     cl_int status = CL_SUCCESS;
     const ClContext context(clCreateContext(properties, ids.size(), ids.data(), nullptr, nullptr, &status));
     cl_check(status, "creating an OpenCL context on " + chosen.platform_name);
@@ -558,7 +573,8 @@ std::shared_ptr<Context> Context::create(const std::string &selector) {
     for (const auto &device : context->devices())
         if (device->index() == chosen)
             context->default_device_ = device;
-    GST_INFO("using %s (%s)", context->default_device_->name().c_str(), context->default_device_->driver().c_str());
+    GST_INFO("using %s (%s)", context->default_device_->name().c_str(),
+             context->default_device_->driver().c_str());
     return context;
 }
 
@@ -580,9 +596,11 @@ std::shared_ptr<Context> Context::with_usual_default() const {
 std::shared_ptr<Context> Context::wrap(cl_context raw) {
     init_debug();
     std::size_t size = 0;
-    cl_check(clGetContextInfo(raw, CL_CONTEXT_DEVICES, 0, nullptr, &size), "asking a context for its devices");
+    cl_check(clGetContextInfo(raw, CL_CONTEXT_DEVICES, 0, nullptr, &size),
+             "asking a context for its devices");
     std::vector<cl_device_id> ids(size / sizeof(cl_device_id));
-    cl_check(clGetContextInfo(raw, CL_CONTEXT_DEVICES, size, ids.data(), nullptr), "asking a context for its devices");
+    cl_check(clGetContextInfo(raw, CL_CONTEXT_DEVICES, size, ids.data(), nullptr),
+             "asking a context for its devices");
     if (ids.empty())
         throw Error(GST_RESOURCE_ERROR_NOT_FOUND, "the given OpenCL context has no device");
 
@@ -590,8 +608,10 @@ std::shared_ptr<Context> Context::wrap(cl_context raw) {
     const auto handle = ClContext::retained(raw);
     auto devices = std::make_shared<Devices>();
     for (cl_device_id id : ids) {
-        const auto known = std::find_if(found.begin(), found.end(), [&](const auto &f) { return f.id == id; });
-        devices->push_back(std::make_shared<Device>(id, static_cast<unsigned>(known - found.begin()), handle));
+        const auto known =
+            std::find_if(found.begin(), found.end(), [&](const auto &f) { return f.id == id; });
+        devices->push_back(
+            std::make_shared<Device>(id, static_cast<unsigned>(known - found.begin()), handle));
     }
     std::shared_ptr<Context> context(new Context);
     context->set_devices(devices);

@@ -60,8 +60,8 @@ class GST_TOMO_API Device {
     cl_command_queue queue();
     cl_command_queue upload_queue() { return upload_.get(); }
     cl_command_queue download_queue() { return download_.get(); }
-    // Waits for all that was enqueued, in whatever thread. For the end, not for the way there: a process that ends
-    // under a driver at work crashes (PoCL compiles in threads of its own).
+    // Waits for all that was enqueued, in whatever thread. For the end, not for the way there: a process that
+    // ends under a driver at work crashes (PoCL compiles in threads of its own).
     void finish() noexcept;
 
     // A built program, from memory, from disk or from the compiler. Throws Error with the compiler's log.
@@ -101,14 +101,14 @@ class GST_TOMO_API Device {
     mutable std::mutex memory_lock_;
     std::condition_variable memory_freed_;
     std::multimap<std::size_t, std::unique_ptr<Block>> free_;
-    std::size_t taken_ = 0;     // bytes in use
-    std::size_t free_size_ = 0; // bytes kept for reuse
+    std::size_t taken_ = 0;        // bytes in use
+    std::size_t free_size_ = 0;    // bytes kept for reuse
     std::uint64_t given_back_ = 0; // blocks so far
     std::size_t memory_limit_;
 };
 
-// One cl_context over all devices of one platform. A process has no two of them for one platform, apart from those
-// made elsewhere, so that devices' memory budgets and programs are those of the process.
+// One cl_context over all devices of one platform. A process has no two of them for one platform, apart from
+// those made elsewhere, so that devices' memory budgets and programs are those of the process.
 class GST_TOMO_API Context {
   public:
     // The context with the device that a selector means: an index over all devices or a part of a name;

@@ -91,10 +91,12 @@ const char *cl_type(GstTomoFormat format) {
 
 } // namespace
 
-// Arrays ------------------------------------------------------------------------------------------------------
+// Arrays
+// ------------------------------------------------------------------------------------------------------
 
 BufferRef Array::to_buffer() const {
-    // Others see the same samples, if only by the buffer that an import keeps: who wants to write copies them first.
+    // Others see the same samples, if only by the buffer that an import keeps: who wants to write copies them
+    // first.
     const bool is_shared = storage_->weak_from_this().use_count() > 1;
     GstMemory *memory = new_memory(storage_);
     if (byte_offset_ != 0 || info_.size() != storage_->size())
@@ -128,8 +130,9 @@ void copy_packed(GstBuffer *buffer, const ArrayInfo &info, void *destination) {
                       g_size_checked_add(&needed, planes, rows) && g_size_checked_add(&needed, needed, row) &&
                       g_size_checked_add(&needed, needed, offset);
     if (!fits)
-        throw Error(GST_STREAM_ERROR_FORMAT, text("a buffer's strides of %zu and %zu bytes are too large for %s",
-                                                  row_stride, plane_stride, info.describe().c_str()));
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("a buffer's strides of %zu and %zu bytes are too large for %s", row_stride,
+                         plane_stride, info.describe().c_str()));
     const std::size_t size = gst_buffer_get_size(buffer);
     if (size < needed || (!meta && size != needed))
         throw Error(GST_STREAM_ERROR_FORMAT, text("a buffer of %zu bytes came where %s takes %zu", size,
@@ -146,7 +149,8 @@ void copy_packed(GstBuffer *buffer, const ArrayInfo &info, void *destination) {
             std::memcpy(to, from + z * plane_stride + y * row_stride, row);
 }
 
-// Kernels -----------------------------------------------------------------------------------------------------
+// Kernels
+// -----------------------------------------------------------------------------------------------------
 
 WorkSize &WorkSize::groups(std::size_t x, std::size_t y, std::size_t z) {
     const std::size_t size[3] = {x, y, z};
@@ -245,8 +249,8 @@ Kernel &Element::kernel(const std::string &function, const std::string &options,
     return compile(key, name, kernel_file(name), function, all);
 }
 
-Kernel &Element::kernel_from_source(const std::string &name, const std::string &source, const std::string &function,
-                                    const std::string &options) {
+Kernel &Element::kernel_from_source(const std::string &name, const std::string &source,
+                                    const std::string &function, const std::string &options) {
     const std::string key = name + ':' + function + ':' + options + '\n' + source;
     if (auto known = kernels_.find(key); known != kernels_.end())
         return known->second;
@@ -293,22 +297,24 @@ void Element::fill(Array &array, const void *pattern, std::size_t pattern_size) 
     array.storage()->write_done(q, ClEvent(event));
 }
 
-void Element::copy_rows(const Array &from, Rows source, Array &to, Rows target, std::size_t bytes, std::size_t rows) {
+void Element::copy_rows(const Array &from, Rows source, Array &to, Rows target, std::size_t bytes,
+                        std::size_t rows) {
     const auto q = queue();
     auto waits = from.storage()->read(q);
     waits.add(to.storage()->write(q, Storage::Contents::keep));
     const std::size_t first = from.byte_offset() + source.offset, there = to.byte_offset() + target.offset;
     cl_event event = nullptr;
     if (rows == 1 || (source.pitch == bytes && target.pitch == bytes)) {
-        cl_check(clEnqueueCopyBuffer(q, from.storage()->buffer(), to.storage()->buffer(), first, there, rows * bytes,
-                                     waits.size(), waits.data(), &event),
+        cl_check(clEnqueueCopyBuffer(q, from.storage()->buffer(), to.storage()->buffer(), first, there,
+                                     rows * bytes, waits.size(), waits.data(), &event),
                  "copying an array");
     } else {
         const std::size_t origin[3] = {first % source.pitch, first / source.pitch, 0};
         const std::size_t destination[3] = {there % target.pitch, there / target.pitch, 0};
         const std::size_t region[3] = {bytes, rows, 1};
-        cl_check(clEnqueueCopyBufferRect(q, from.storage()->buffer(), to.storage()->buffer(), origin, destination,
-                                         region, source.pitch, 0, target.pitch, 0, waits.size(), waits.data(), &event),
+        cl_check(clEnqueueCopyBufferRect(q, from.storage()->buffer(), to.storage()->buffer(), origin,
+                                         destination, region, source.pitch, 0, target.pitch, 0, waits.size(),
+                                         waits.data(), &event),
                  "copying rows of an array");
     }
     const ClEvent done(event);
@@ -328,17 +334,19 @@ Array Element::upload(const std::vector<float> &values) {
         .as({GST_TOMO_FORMAT_FLOAT32, static_cast<unsigned>(values.size()), 1});
 }
 
-// Messages ----------------------------------------------------------------------------------------------------
+// Messages
+// ----------------------------------------------------------------------------------------------------
 
 void Element::warn(const std::string &message) {
     GST_WARNING_OBJECT(gst_, "%s", message.c_str());
     gst_element_message_full(gst_, GST_MESSAGE_WARNING, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED,
-                             g_utf8_make_valid(message.c_str(), -1), nullptr, __FILE__, GST_FUNCTION, __LINE__);
+                             g_utf8_make_valid(message.c_str(), -1), nullptr, __FILE__, GST_FUNCTION,
+                             __LINE__);
 }
 
-// gst-launch-1.0 (1.22 to 1.26 at least) never ends when an error comes before its main loop runs, which is just after
-// the state change that started the stream. So an error of the first moment waits for that to return; not for long,
-// because the state change may be the one that waits for this thread.
+// gst-launch-1.0 (1.22 to 1.26 at least) never ends when an error comes before its main loop runs, which is
+// just after the state change that started the stream. So an error of the first moment waits for that to
+// return; not for long, because the state change may be the one that waits for this thread.
 void Element::let_start_return() const {
     ObjectRef<GstObject> top = ObjectRef<GstObject>::referenced(GST_OBJECT(gst_));
     while (GstObject *parent = gst_object_get_parent(top.get()))
@@ -362,9 +370,10 @@ void Element::post_error(const Error &error) {
         return;
     }
     let_start_return();
-    gst_element_message_full(gst_, GST_MESSAGE_ERROR, error.domain, error.code, g_utf8_make_valid(error.what(), -1),
-                             error.debug.empty() ? nullptr : g_utf8_make_valid(error.debug.c_str(), -1), __FILE__, GST_FUNCTION,
-                             __LINE__);
+    gst_element_message_full(gst_, GST_MESSAGE_ERROR, error.domain, error.code,
+                             g_utf8_make_valid(error.what(), -1),
+                             error.debug.empty() ? nullptr : g_utf8_make_valid(error.debug.c_str(), -1),
+                             __FILE__, GST_FUNCTION, __LINE__);
 }
 
 void Element::post_message(GstStructure *structure) {
@@ -379,7 +388,8 @@ GstFlowReturn Element::guard_flow(const std::function<GstFlowReturn()> &f) noexc
     return flow;
 }
 
-// Context and device ------------------------------------------------------------------------------------------
+// Context and device
+// ------------------------------------------------------------------------------------------
 
 Element::Element() : descriptor_(birth.descriptor), gst_(birth.gst) { init_debug(); }
 
@@ -387,7 +397,8 @@ Element::~Element() = default;
 
 const std::shared_ptr<Device> &Element::device() {
     if (!device_)
-        throw Error(GST_RESOURCE_ERROR_NOT_FOUND, "no OpenCL device is open: the element is not in state READY");
+        throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
+                    "no OpenCL device is open: the element is not in state READY");
     return device_;
 }
 
@@ -436,7 +447,8 @@ bool Element::open() {
                     gst_context_unref(kept);
                 }
             if (!device_ && !look_for_context(selector)) {
-                gst_element_post_message(gst_, gst_message_new_need_context(GST_OBJECT(gst_), GST_TOMO_CONTEXT_TYPE));
+                gst_element_post_message(
+                    gst_, gst_message_new_need_context(GST_OBJECT(gst_), GST_TOMO_CONTEXT_TYPE));
                 if (!look_for_context(selector)) {
                     const auto own = Context::create(selector);
                     const auto common = selector.empty() ? own : own->with_usual_default();
@@ -490,8 +502,9 @@ Array Element::import(GstBuffer *buffer, const ArrayInfo &info) {
         if (storage->device()->context() == device()->context() && memory->offset % info.sample_size() == 0) {
             if (memory->size != info.size())
                 throw Error(GST_STREAM_ERROR_FORMAT,
-                            text("a buffer of %zu bytes came where %s takes %zu", static_cast<std::size_t>(memory->size),
-                                 info.describe().c_str(), static_cast<std::size_t>(info.size())));
+                            text("a buffer of %zu bytes came where %s takes %zu",
+                                 static_cast<std::size_t>(memory->size), info.describe().c_str(),
+                                 static_cast<std::size_t>(info.size())));
             // Who keeps the array keeps the buffer, or the buffer's pool or another owner would write to it.
             struct Kept {
                 std::shared_ptr<Storage> storage;
@@ -516,7 +529,8 @@ void Element::limit_frames_in_flight(const Array &newest) {
     wait_for(oldest, text("computing a frame on %s", device()->name().c_str()));
 }
 
-// Registration ------------------------------------------------------------------------------------------------
+// Registration
+// ------------------------------------------------------------------------------------------------
 
 GstCaps *template_caps(unsigned set, FirstChoice first) {
     GValue names = G_VALUE_INIT;
@@ -531,8 +545,8 @@ GstCaps *template_caps(unsigned set, FirstChoice first) {
     }
     GstStructure *s =
         gst_structure_new(GST_TOMO_ARRAY_MEDIA_TYPE, "width", GST_TYPE_INT_RANGE, 1, G_MAXINT, "height",
-                          GST_TYPE_INT_RANGE, 1, G_MAXINT, "depth", GST_TYPE_INT_RANGE, 1, G_MAXINT, "framerate",
-                          GST_TYPE_FRACTION_RANGE, 0, 1, G_MAXINT, 1, nullptr);
+                          GST_TYPE_INT_RANGE, 1, G_MAXINT, "depth", GST_TYPE_INT_RANGE, 1, G_MAXINT,
+                          "framerate", GST_TYPE_FRACTION_RANGE, 0, 1, G_MAXINT, 1, nullptr);
     if (gst_value_list_get_size(&names) == 1)
         gst_structure_set_value(s, "format", gst_value_list_get_value(&names, 0));
     else
@@ -575,8 +589,7 @@ void leaf_get_property(GObject *object, guint id, GValue *value, GParamSpec *spe
 
 void leaf_finalize(GObject *object) {
     const auto parent = G_OBJECT_CLASS(parent_class_of(object));
-    std::unique_ptr<Element> element(
-        static_cast<Element *>(g_object_steal_qdata(object, element_quark())));
+    std::unique_ptr<Element> element(static_cast<Element *>(g_object_steal_qdata(object, element_quark())));
     parent->finalize(object);
 }
 

@@ -30,9 +30,9 @@ constexpr unsigned all = real | complex64;
 } // namespace formats
 
 struct Info {
-    const char *task;     // the field's name, with hyphens: the element is "tomo" + task without them
-    const char *klass;    // as gst-inspect's Klass
-    const char *blurb;    // one sentence; what, from what shape to what
+    const char *task;  // the field's name, with hyphens: the element is "tomo" + task without them
+    const char *klass; // as gst-inspect's Klass
+    const char *blurb; // one sentence; what, from what shape to what
     unsigned in = formats::real;
     unsigned out = formats::float32;
 };
@@ -58,7 +58,8 @@ struct GST_TOMO_API WorkSize {
     WorkSize &groups(std::size_t x, std::size_t y = 1, std::size_t z = 1);
 };
 
-// A kernel of one element. Not shared: setting arguments is the one thing OpenCL does not let threads do at once.
+// A kernel of one element. Not shared: setting arguments is the one thing OpenCL does not let threads do at
+// once.
 struct Kernel {
     ClKernel handle;
     std::string name;
@@ -74,7 +75,8 @@ struct Whole {
     const Array &array;
 };
 
-// Where rows of bytes lie in an array: the first one's distance from the array's start, and that of each to the next.
+// Where rows of bytes lie in an array: the first one's distance from the array's start, and that of each to
+// the next.
 struct Rows {
     std::size_t offset = 0;
     std::size_t pitch = 0;
@@ -94,7 +96,8 @@ class GST_TOMO_API Element {
     Element(const Element &) = delete;
     Element &operator=(const Element &) = delete;
 
-    // What an element may override ---------------------------------------------------------------------------
+    // What an element may override
+    // ---------------------------------------------------------------------------
 
     // Going to READY, with the device known: build what can be built. Must leave nothing that `stop` forgets.
     virtual void prepare() {}
@@ -106,7 +109,8 @@ class GST_TOMO_API Element {
     // The file in which `kernel` looks by default.
     virtual std::string kernel_file_name() const { return std::string(info().task) + ".cl"; }
 
-    // What it may use ----------------------------------------------------------------------------------------
+    // What it may use
+    // ----------------------------------------------------------------------------------------
 
     GstElement *gst() const { return gst_; }
     const Info &info() const { return *descriptor_->info; }
@@ -115,17 +119,19 @@ class GST_TOMO_API Element {
 
     // A kernel, compiled with `options` and with a type for each array that the kernel file declares with
     // IN(name): those given by input_format(). Compiled once.
-    Kernel &kernel(const std::string &function, const std::string &options = {}, const std::string &file = {});
+    Kernel &kernel(const std::string &function, const std::string &options = {},
+                   const std::string &file = {});
     // The same for kernels that are made at run time. `name` is for messages.
-    Kernel &kernel_from_source(const std::string &name, const std::string &source, const std::string &function,
-                               const std::string &options = {});
+    Kernel &kernel_from_source(const std::string &name, const std::string &source,
+                               const std::string &function, const std::string &options = {});
     void input_format(const std::string &name, GstTomoFormat format);
     // For kernels that only move samples: a type of that size, so that formats of one size share a program.
     void input_size(const std::string &name, std::size_t bytes);
     std::string input_types() const; // as build options
 
     // Enqueues a kernel. Arrays take two arguments each, IN or OUT in kernels/common.h; const ones are read.
-    template <class... Args> void launch(Kernel &kernel, const WorkSize &size, Args &&...args) {
+    template <class... Args>
+    void launch(Kernel &kernel, const WorkSize &size, Args &&...args) {
         Launch launch(*this, kernel);
         (launch.add(std::forward<Args>(args)), ...);
         launch.run(size);
@@ -135,7 +141,8 @@ class GST_TOMO_API Element {
     // Repeats a pattern all over the array; its size divides that of the array.
     void fill(Array &array, const void *pattern, std::size_t pattern_size);
     // Copies rows of `bytes` each, on the device. Everything else in `to` stays.
-    void copy_rows(const Array &from, Rows source, Array &to, Rows target, std::size_t bytes, std::size_t rows = 1);
+    void copy_rows(const Array &from, Rows source, Array &to, Rows target, std::size_t bytes,
+                   std::size_t rows = 1);
     // A small table for kernels, as an array of float32 or of bytes.
     Array upload(const std::vector<float> &values);
     Array upload(const void *table, std::size_t bytes);
@@ -146,7 +153,8 @@ class GST_TOMO_API Element {
     void post_message(GstStructure *structure); // transfer full
 
     // Runs `f` so that no exception leaves C++: errors are posted and `failed` is returned.
-    template <class R, class F> R guard(R failed, F f) noexcept {
+    template <class R, class F>
+    R guard(R failed, F f) noexcept {
         try {
             return f();
         } catch (const Flushing &) {
@@ -160,15 +168,19 @@ class GST_TOMO_API Element {
     GstFlowReturn guard_flow(const std::function<GstFlowReturn()> &f) noexcept;
 
     Property<std::string> device_selector{
-        this, "device", "OpenCL device: an index over all devices, or a part of its name. Not set: the device of the "
-                        "incoming buffers, else environment variable GST_TOMO_DEVICE, else the best one",
+        this, "device",
+        "OpenCL device: an index over all devices, or a part of its name. Not set: the device of the "
+        "incoming buffers, else environment variable GST_TOMO_DEVICE, else the best one",
         "", When::ready};
 
-    // For the bases and the glue to GObject ------------------------------------------------------------------
+    // For the bases and the glue to GObject
+    // ------------------------------------------------------------------
 
     void add(PropertyBase *property) { properties_.push_back(property); }
     const std::vector<PropertyBase *> &properties() const { return properties_; }
-    PropertyBase *property(unsigned id) const { return id >= 1 && id <= properties_.size() ? properties_[id - 1] : nullptr; }
+    PropertyBase *property(unsigned id) const {
+        return id >= 1 && id <= properties_.size() ? properties_[id - 1] : nullptr;
+    }
     virtual void property_changed(PropertyBase *) {}
     // What was prepared for the device before is gone.
     virtual void device_changed() {}
@@ -206,7 +218,8 @@ class GST_TOMO_API Element {
         void add(LocalMemory local) { set(local.bytes, nullptr); }
         void add(const ClMem &mem);
         void add(const ClSampler &sampler);
-        template <class T, class = std::enable_if_t<std::is_trivially_copyable_v<T>>> void add(const T &value) {
+        template <class T, class = std::enable_if_t<std::is_trivially_copyable_v<T>>>
+        void add(const T &value) {
             static_assert(!std::is_same_v<T, bool>, "OpenCL kernels take no bool");
             set(sizeof value, &value);
         }
@@ -253,12 +266,16 @@ class GST_TOMO_API Element {
 enum class FirstChoice { device, host };
 GST_TOMO_API GstCaps *template_caps(unsigned formats, FirstChoice first = FirstChoice::device);
 
-// Registration ------------------------------------------------------------------------------------------------
+// Registration
+// ------------------------------------------------------------------------------------------------
 
 GST_TOMO_API gboolean register_element(GstPlugin *plugin, const Descriptor &descriptor);
 GST_TOMO_API Element *element_of(GstElement *gst);
 
-template <class E> std::unique_ptr<Element> make_element() { return std::make_unique<E>(); }
+template <class E>
+std::unique_ptr<Element> make_element() {
+    return std::make_unique<E>();
+}
 
 } // namespace tomo
 

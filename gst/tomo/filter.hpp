@@ -9,8 +9,8 @@ namespace tomo {
 // One array in, one array out.
 class GST_TOMO_API Filter : public Transform {
   public:
-    // Shape and format of the output; throws Error on an input that can't be processed. Called when the input's
-    // caps or a reshaping property changes, before the first process().
+    // Shape and format of the output; throws Error on an input that can't be processed. Called when the
+    // input's caps or a reshaping property changes, before the first process().
     virtual ArrayInfo shape(const ArrayInfo &in) { return in.with_format(GST_TOMO_FORMAT_FLOAT32); }
 
     // Computes `out`. The kernels' array `in` has the input's type.

@@ -10,7 +10,8 @@
 namespace tomo {
 
 // A reference to a GObject or mini object: adopts on construction, refs on copy, unrefs at the end.
-template <class T, gpointer (*ref)(gpointer), void (*unref)(gpointer)> class Reference {
+template <class T, gpointer (*ref)(gpointer), void (*unref)(gpointer)>
+class Reference {
   public:
     Reference() = default;
     explicit Reference(T *adopted) : object_(adopted) {}
@@ -47,7 +48,8 @@ inline gpointer mini_object_ref(gpointer o) { return gst_mini_object_ref(GST_MIN
 inline void mini_object_unref(gpointer o) { gst_mini_object_unref(GST_MINI_OBJECT_CAST(o)); }
 inline void object_unref(gpointer o) { gst_object_unref(o); }
 
-template <class T> using ObjectRef = Reference<T, gst_object_ref, object_unref>;
+template <class T>
+using ObjectRef = Reference<T, gst_object_ref, object_unref>;
 using BufferRef = Reference<GstBuffer, mini_object_ref, mini_object_unref>;
 using CapsRef = Reference<GstCaps, mini_object_ref, mini_object_unref>;
 using EventRef = Reference<GstEvent, mini_object_ref, mini_object_unref>;

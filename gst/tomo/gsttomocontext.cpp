@@ -4,7 +4,8 @@
 
 namespace {
 
-template <class Function> auto to_gerror(GError **error, Function function) -> decltype(function()) {
+template <class Function>
+auto to_gerror(GError **error, Function function) -> decltype(function()) {
     try {
         return function();
     } catch (const tomo::Error &e) {
@@ -15,7 +16,10 @@ template <class Function> auto to_gerror(GError **error, Function function) -> d
     return {};
 }
 
-template <class Handle> guint64 as_number(Handle handle) { return reinterpret_cast<guintptr>(handle); }
+template <class Handle>
+guint64 as_number(Handle handle) {
+    return reinterpret_cast<guintptr>(handle);
+}
 
 } // namespace
 
@@ -125,7 +129,9 @@ G_DEFINE_TYPE(GstTomoContext, gst_tomo_context, GST_TYPE_OBJECT)
 
 static bool is_made(GstTomoContext *context) { return GST_IS_TOMO_CONTEXT(context) && *context->context; }
 
-static void gst_tomo_context_init(GstTomoContext *self) { self->context = new std::shared_ptr<tomo::Context>; }
+static void gst_tomo_context_init(GstTomoContext *self) {
+    self->context = new std::shared_ptr<tomo::Context>;
+}
 
 static void gst_tomo_context_finalize(GObject *object) {
     delete GST_TOMO_CONTEXT(object)->context;
@@ -220,7 +226,8 @@ GstTomoDevice *gst_tomo_context_get_default_device(GstTomoContext *context) {
 GstContext *gst_tomo_context_to_context(GstTomoContext *context) {
     g_return_val_if_fail(is_made(context), nullptr);
     GstContext *carrier = gst_context_new(GST_TOMO_CONTEXT_TYPE, TRUE);
-    gst_structure_set(gst_context_writable_structure(carrier), "context", GST_TYPE_TOMO_CONTEXT, context, nullptr);
+    gst_structure_set(gst_context_writable_structure(carrier), "context", GST_TYPE_TOMO_CONTEXT, context,
+                      nullptr);
     return carrier;
 }
 
@@ -233,7 +240,8 @@ GstContext *gst_tomo_context_to_context(GstTomoContext *context) {
 GstTomoContext *gst_tomo_context_from_context(GstContext *context) {
     GstTomoContext *found = nullptr;
     if (gst_context_has_context_type(context, GST_TOMO_CONTEXT_TYPE))
-        gst_structure_get(gst_context_get_structure(context), "context", GST_TYPE_TOMO_CONTEXT, &found, nullptr);
+        gst_structure_get(gst_context_get_structure(context), "context", GST_TYPE_TOMO_CONTEXT, &found,
+                          nullptr);
     if (found && !is_made(found))
         gst_clear_object(&found);
     return found;

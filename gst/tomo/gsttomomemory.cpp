@@ -87,8 +87,9 @@ static GstMemory *gst_tomo_memory_share(GstMemory *memory, gssize offset, gssize
     GstMemory *parent = memory->parent ? memory->parent : memory;
     if (size == -1)
         size = static_cast<gssize>(memory->size) - offset;
-    return make_memory(tomo_memory(memory)->storage, parent, memory->offset + offset, size,
-                       static_cast<GstMemoryFlags>(GST_MINI_OBJECT_FLAGS(parent) | GST_MINI_OBJECT_FLAG_LOCK_READONLY));
+    return make_memory(
+        tomo_memory(memory)->storage, parent, memory->offset + offset, size,
+        static_cast<GstMemoryFlags>(GST_MINI_OBJECT_FLAGS(parent) | GST_MINI_OBJECT_FLAG_LOCK_READONLY));
 }
 
 // On the device, in the order of its queue.
@@ -105,8 +106,8 @@ static GstMemory *gst_tomo_memory_copy(GstMemory *memory, gssize offset, gssize 
         auto waits = from->read(queue);
         waits.add(to->write(queue));
         cl_event event = nullptr;
-        tomo::cl_check(clEnqueueCopyBuffer(queue, from->buffer(), to->buffer(), memory->offset + offset, 0, size,
-                                           waits.size(), waits.data(), &event),
+        tomo::cl_check(clEnqueueCopyBuffer(queue, from->buffer(), to->buffer(), memory->offset + offset, 0,
+                                           size, waits.size(), waits.data(), &event),
                        "copying memory");
         const tomo::ClEvent done(event);
         from->read_done(queue, done);
@@ -259,7 +260,8 @@ static GstFlowReturn gst_tomo_buffer_pool_alloc(GstBufferPool *pool, GstBuffer *
             return GST_BUFFER_POOL_IS_FLUSHING(pool) ? tomo::Patience::none : tomo::Patience::some;
         });
         *buffer = gst_buffer_new();
-        gst_buffer_append_memory(*buffer, make_memory(std::move(storage), nullptr, 0, size, GstMemoryFlags{}));
+        gst_buffer_append_memory(*buffer,
+                                 make_memory(std::move(storage), nullptr, 0, size, GstMemoryFlags{}));
         return GST_FLOW_OK;
     } catch (const tomo::Flushing &) {
         return GST_FLOW_FLUSHING;

@@ -34,7 +34,8 @@ GST_TOMO_API void gst_tomo_memory_prefetch(GstMemory *memory);
 GST_TOMO_API gboolean gst_tomo_memory_finish(GstMemory *memory, GError **error);
 
 #define GST_TYPE_TOMO_BUFFER_POOL (gst_tomo_buffer_pool_get_type())
-GST_TOMO_API G_DECLARE_FINAL_TYPE(GstTomoBufferPool, gst_tomo_buffer_pool, GST, TOMO_BUFFER_POOL, GstBufferPool)
+GST_TOMO_API G_DECLARE_FINAL_TYPE(GstTomoBufferPool, gst_tomo_buffer_pool, GST, TOMO_BUFFER_POOL,
+                                  GstBufferPool)
 
 GST_TOMO_API GstBufferPool *gst_tomo_buffer_pool_new(GstTomoDevice *device);
 

@@ -51,8 +51,8 @@ const GstMetaInfo *gst_tomo_frame_meta_get_info(void) {
  *
  * Returns: (transfer none): the new meta
  */
-GstTomoFrameMeta *gst_buffer_add_tomo_frame_meta(GstBuffer *buffer, guint64 index, gdouble angle, GstClockTime time,
-                                                 const gchar *source) {
+GstTomoFrameMeta *gst_buffer_add_tomo_frame_meta(GstBuffer *buffer, guint64 index, gdouble angle,
+                                                 GstClockTime time, const gchar *source) {
     auto *self = reinterpret_cast<GstTomoFrameMeta *>(
         gst_buffer_add_meta(buffer, gst_tomo_frame_meta_get_info(), nullptr));
     self->index = index;
@@ -79,7 +79,8 @@ static gboolean gst_tomo_array_meta_init(GstMeta *meta, gpointer, GstBuffer *) {
     return TRUE;
 }
 
-static gboolean gst_tomo_array_meta_transform(GstBuffer *to, GstMeta *meta, GstBuffer *, GQuark type, gpointer data) {
+static gboolean gst_tomo_array_meta_transform(GstBuffer *to, GstMeta *meta, GstBuffer *, GQuark type,
+                                              gpointer data) {
     // Only a whole copy has the same layout.
     if (!GST_META_TRANSFORM_IS_COPY(type) || static_cast<GstMetaTransformCopy *>(data)->region)
         return FALSE;
@@ -147,7 +148,8 @@ GstTomoArrayMeta *gst_buffer_get_tomo_array_meta(GstBuffer *buffer) {
  *
  * Returns: (transfer full): a sticky event that describes the scan
  */
-GstEvent *gst_event_new_tomo_scan(const gdouble *angles, guint n_angles, gdouble axis_position, gdouble pixel_size) {
+GstEvent *gst_event_new_tomo_scan(const gdouble *angles, guint n_angles, gdouble axis_position,
+                                  gdouble pixel_size) {
     g_return_val_if_fail(angles || n_angles == 0, nullptr);
     GValue list = G_VALUE_INIT;
     gst_value_array_init(&list, n_angles);
@@ -180,7 +182,8 @@ gboolean gst_event_is_tomo_scan(GstEvent *event) { return gst_event_has_name(eve
  *
  * Returns: (transfer full) (array length=n_angles) (nullable): angles in radians
  */
-gdouble *gst_event_parse_tomo_scan(GstEvent *event, guint *n_angles, gdouble *axis_position, gdouble *pixel_size) {
+gdouble *gst_event_parse_tomo_scan(GstEvent *event, guint *n_angles, gdouble *axis_position,
+                                   gdouble *pixel_size) {
     g_return_val_if_fail(gst_event_is_tomo_scan(event), nullptr);
     const GstStructure *s = gst_event_get_structure(event);
     if (axis_position && !gst_structure_get_double(s, "axis-position", axis_position))
@@ -195,7 +198,7 @@ gdouble *gst_event_parse_tomo_scan(GstEvent *event, guint *n_angles, gdouble *ax
         GValue angle = G_VALUE_INIT;
         g_value_init(&angle, G_TYPE_DOUBLE);
         angles[i] = g_value_transform(gst_value_array_get_value(list, i), &angle) ? g_value_get_double(&angle)
-                                                                                   : std::nan("");
+                                                                                  : std::nan("");
         g_value_unset(&angle);
     }
     return angles;

@@ -63,8 +63,8 @@ struct _GstTomoArrayMeta {
 GST_TOMO_API GType gst_tomo_array_meta_api_get_type(void);
 #define GST_TOMO_ARRAY_META_API_TYPE (gst_tomo_array_meta_api_get_type())
 GST_TOMO_API const GstMetaInfo *gst_tomo_array_meta_get_info(void);
-GST_TOMO_API GstTomoArrayMeta *gst_buffer_add_tomo_array_meta(GstBuffer *buffer, gsize offset, gsize row_stride,
-                                                              gsize plane_stride);
+GST_TOMO_API GstTomoArrayMeta *gst_buffer_add_tomo_array_meta(GstBuffer *buffer, gsize offset,
+                                                              gsize row_stride, gsize plane_stride);
 GST_TOMO_API GstTomoArrayMeta *gst_buffer_get_tomo_array_meta(GstBuffer *buffer);
 
 /**

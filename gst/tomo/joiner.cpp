@@ -77,8 +77,8 @@ static GstFlowReturn gst_tomo_joiner_aggregate(GstAggregator *self, gboolean tim
     return joiner->guard_flow([&] { return joiner->aggregate(timeout); });
 }
 
-static GstAggregatorPad *gst_tomo_joiner_create_new_pad(GstAggregator *self, GstPadTemplate *templ, const gchar *name,
-                                                        const GstCaps *) {
+static GstAggregatorPad *gst_tomo_joiner_create_new_pad(GstAggregator *self, GstPadTemplate *templ,
+                                                        const gchar *name, const GstCaps *) {
     return joiner_of(self)->create_pad(templ, name);
 }
 
@@ -108,17 +108,17 @@ GType Joiner::parent_type() { return gst_tomo_joiner_get_type(); }
 void Joiner::describe_pads(GstElementClass *klass) const {
     const CapsRef in(template_caps(info().in)), out(template_caps(info().out));
     auto add = [&](const char *name) {
-        gst_element_class_add_pad_template(
-            klass, gst_pad_template_new_with_gtype(name, GST_PAD_SINK, GST_PAD_REQUEST, in.get(),
-                                                   GST_TYPE_AGGREGATOR_PAD));
+        gst_element_class_add_pad_template(klass, gst_pad_template_new_with_gtype(name, GST_PAD_SINK,
+                                                                                  GST_PAD_REQUEST, in.get(),
+                                                                                  GST_TYPE_AGGREGATOR_PAD));
     };
     if (is_numbered())
         add("sink_%u");
     for (const auto &input : inputs())
         add(input.name);
     gst_element_class_add_pad_template(klass,
-                                       gst_pad_template_new_with_gtype("src", GST_PAD_SRC, GST_PAD_ALWAYS, out.get(),
-                                                                       GST_TYPE_AGGREGATOR_PAD));
+                                       gst_pad_template_new_with_gtype("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+                                                                       out.get(), GST_TYPE_AGGREGATOR_PAD));
 }
 
 void Joiner::attach() {
@@ -129,7 +129,8 @@ void Joiner::attach() {
         ports_.push_back(std::move(port));
     }
     stop_end_of_broken_stream(aggregator()->srcpad);
-    // Facts of the scan go out behind the caps and the segment, which the aggregator sends with the first buffer.
+    // Facts of the scan go out behind the caps and the segment, which the aggregator sends with the first
+    // buffer.
     gst_pad_add_probe(
         aggregator()->srcpad, GST_PAD_PROBE_TYPE_BUFFER,
         [](GstPad *pad, GstPadProbeInfo *, gpointer self) {
@@ -153,7 +154,8 @@ GstAggregatorPad *Joiner::create_pad(GstPadTemplate *templ, const char *name) {
         if (!name || wanted == "sink_%u") {
             unsigned n = 0;
             auto taken = [&](const std::string &candidate) {
-                return std::any_of(ports_.begin(), ports_.end(), [&](const auto &p) { return p->name == candidate; });
+                return std::any_of(ports_.begin(), ports_.end(),
+                                   [&](const auto &p) { return p->name == candidate; });
             };
             while (taken(text("sink_%u", n)))
                 n++;
@@ -162,7 +164,8 @@ GstAggregatorPad *Joiner::create_pad(GstPadTemplate *templ, const char *name) {
         unsigned number = 0;
         char rest = 0;
         if (std::sscanf(wanted.c_str(), "sink_%u%c", &number, &rest) != 1) {
-            g_warning("%s: no input %s; inputs are sink_0, sink_1, ...", GST_OBJECT_NAME(gst()), wanted.c_str());
+            g_warning("%s: no input %s; inputs are sink_0, sink_1, ...", GST_OBJECT_NAME(gst()),
+                      wanted.c_str());
             return nullptr;
         }
         wanted = text("sink_%u", number);

@@ -11,8 +11,8 @@ namespace tomo {
 // Several inputs, one output, one array of each per output.
 //
 // Named inputs: the first one is the main input, which gives times and metas and ends the stream. Numbered
-// inputs (sink_0, sink_1, ...): the stream ends when all have ended. An input that ended repeats its last array;
-// one that ends without any is an error.
+// inputs (sink_0, sink_1, ...): the stream ends when all have ended. An input that ended repeats its last
+// array; one that ends without any is an error.
 class GST_TOMO_API Joiner : public Element {
   public:
     static GType parent_type();

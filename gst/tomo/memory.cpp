@@ -14,7 +14,8 @@ Block::~Block() {
     const cl_event upload = staging_read.event.get();
     if (upload)
         clFlush(staging_read.queue.get());
-    clEnqueueUnmapMemObject(queue, staging.get(), staging_ptr, upload ? 1 : 0, upload ? &upload : nullptr, nullptr);
+    clEnqueueUnmapMemObject(queue, staging.get(), staging_ptr, upload ? 1 : 0, upload ? &upload : nullptr,
+                            nullptr);
     clFlush(queue);
 }
 
@@ -48,12 +49,13 @@ void Storage::ensure_staging() {
     if (block_->staging)
         return;
     cl_int status = CL_SUCCESS;
-    ClMem staging(clCreateBuffer(device_->context(), CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, block_->size, nullptr,
-                                 &status));
+    ClMem staging(clCreateBuffer(device_->context(), CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, block_->size,
+                                 nullptr, &status));
     cl_check(status, text("allocating %zu bytes of pinned memory", block_->size));
     cl_event mapped = nullptr;
-    block_->staging_ptr = clEnqueueMapBuffer(device_->download_queue(), staging.get(), CL_TRUE,
-                                             CL_MAP_READ | CL_MAP_WRITE, 0, block_->size, 0, nullptr, &mapped, &status);
+    block_->staging_ptr =
+        clEnqueueMapBuffer(device_->download_queue(), staging.get(), CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 0,
+                           block_->size, 0, nullptr, &mapped, &status);
     cl_check(status, text("mapping %zu bytes of pinned memory", block_->size));
     block_->staging = std::move(staging);
     block_->staging_write = {ClEvent(mapped), ClQueue::retained(device_->download_queue())};
@@ -69,8 +71,8 @@ void Storage::upload() {
     for (const auto &read : block_->reads)
         waits.add(read);
     cl_event event = nullptr;
-    cl_check(clEnqueueWriteBuffer(queue, block_->buffer.get(), CL_FALSE, 0, size_, block_->staging_ptr, waits.size(),
-                                  waits.data(), &event),
+    cl_check(clEnqueueWriteBuffer(queue, block_->buffer.get(), CL_FALSE, 0, size_, block_->staging_ptr,
+                                  waits.size(), waits.data(), &event),
              text("uploading %zu bytes to %s", size_, device_->name().c_str()));
     block_->write = {ClEvent(event), ClQueue::retained(queue)};
     block_->staging_read = block_->write;
@@ -85,8 +87,8 @@ void Storage::download() {
     waits.add(block_->write);
     waits.add(block_->staging_read);
     cl_event event = nullptr;
-    cl_check(clEnqueueReadBuffer(queue, block_->buffer.get(), CL_FALSE, 0, size_, block_->staging_ptr, waits.size(),
-                                 waits.data(), &event),
+    cl_check(clEnqueueReadBuffer(queue, block_->buffer.get(), CL_FALSE, 0, size_, block_->staging_ptr,
+                                 waits.size(), waits.data(), &event),
              text("downloading %zu bytes from %s", size_, device_->name().c_str()));
     block_->staging_write = {ClEvent(event), ClQueue::retained(queue)};
     add_read(queue, block_->staging_write.event);
@@ -168,13 +170,14 @@ void *Storage::map(bool for_writing) {
     if (maps_ == 0 || (for_writing && write_maps_ == 0)) {
         cl_int status = CL_SUCCESS;
         void *ptr = clEnqueueMapBuffer(device_->download_queue(), block_->buffer.get(), CL_TRUE,
-                                       for_writing ? CL_MAP_READ | CL_MAP_WRITE : CL_MAP_READ, 0, block_->size, 0,
-                                       nullptr, nullptr, &status);
+                                       for_writing ? CL_MAP_READ | CL_MAP_WRITE : CL_MAP_READ, 0,
+                                       block_->size, 0, nullptr, nullptr, &status);
         cl_check(status, text("mapping %zu bytes of %s", size_, device_->name().c_str()));
         if (mapped_ && ptr != mapped_)
             throw Error(GST_RESOURCE_ERROR_FAILED, device_->name() + " maps one buffer at two addresses");
         if (mapped_) // the reader's map is not needed beside the writer's
-            clEnqueueUnmapMemObject(device_->download_queue(), block_->buffer.get(), mapped_, 0, nullptr, nullptr);
+            clEnqueueUnmapMemObject(device_->download_queue(), block_->buffer.get(), mapped_, 0, nullptr,
+                                    nullptr);
         mapped_ = ptr;
     }
     maps_++;

@@ -68,8 +68,8 @@ class GST_TOMO_API Storage : public std::enable_shared_from_this<Storage> {
     // Waits on the host for everything recorded so far; throws Error if a command failed.
     void finish();
 
-    // For commands outside of this library's sight, which may also write: afterwards the device has the bytes,
-    // and only the device.
+    // For commands outside of this library's sight, which may also write: afterwards the device has the
+    // bytes, and only the device.
     void move_to_device();
 
   private:

@@ -35,14 +35,16 @@ CapsRef choose_output_caps(GstPad *src, const ArrayInfo &out, OutputPlace place)
 void check_accepts(GstPad *sink, const GstCaps *caps) {
     const CapsRef accepted(gst_pad_get_pad_template_caps(sink));
     if (!gst_caps_can_intersect(caps, accepted.get()))
-        throw Error(GST_STREAM_ERROR_FORMAT, text("pad %s got %s, but takes %s", GST_PAD_NAME(sink),
-                                                  to_string(caps).c_str(), to_string(accepted.get()).c_str()));
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("pad %s got %s, but takes %s", GST_PAD_NAME(sink), to_string(caps).c_str(),
+                         to_string(accepted.get()).c_str()));
 }
 
 static bool propose_allocation(Element &element, GstQuery *query) {
     GstCaps *caps = nullptr;
     gst_query_parse_allocation(query, &caps, nullptr);
-    if (!caps || !element.needs_device() || !gst_structure_has_name(gst_caps_get_structure(caps, 0), GST_TOMO_ARRAY_MEDIA_TYPE))
+    if (!caps || !element.needs_device() ||
+        !gst_structure_has_name(gst_caps_get_structure(caps, 0), GST_TOMO_ARRAY_MEDIA_TYPE))
         return false;
     return element.guard(false, [&] {
         const auto info = ArrayInfo::from_caps(caps);
@@ -84,8 +86,8 @@ bool answer_sink_query(Element &element, GstPad *sink, GstQuery *query) {
 }
 
 void copy_frame_metadata(GstBuffer *from, GstBuffer *to) {
-    gst_buffer_copy_into(to, from,
-                         static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0, -1);
+    gst_buffer_copy_into(
+        to, from, static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0, -1);
     static const GQuark memory_tag = g_quark_from_static_string(GST_META_TAG_MEMORY_STR);
     gpointer state = nullptr;
     while (GstMeta *meta = gst_buffer_iterate_meta(from, &state)) {
@@ -121,10 +123,10 @@ void stop_end_of_broken_stream(GstPad *src) {
         src, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
         [](GstPad *pad, GstPadProbeInfo *info, gpointer) {
             const ObjectRef<GstElement> parent(gst_pad_get_parent_element(pad));
-            const bool broken =
-                parent && element_of(parent.get()) && element_of(parent.get())->has_failed();
-            return broken && GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS ? GST_PAD_PROBE_DROP
-                                                                                               : GST_PAD_PROBE_OK;
+            const bool broken = parent && element_of(parent.get()) && element_of(parent.get())->has_failed();
+            return broken && GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS
+                       ? GST_PAD_PROBE_DROP
+                       : GST_PAD_PROBE_OK;
         },
         nullptr, nullptr);
 }

@@ -21,7 +21,8 @@ GParamFlags PropertyBase::flags(bool number) const {
 }
 
 GParamSpec *Property<std::string>::make_spec(const std::string &) const {
-    return g_param_spec_string(name_, name_, blurb_, initial_.empty() ? nullptr : initial_.c_str(), flags(false));
+    return g_param_spec_string(name_, name_, blurb_, initial_.empty() ? nullptr : initial_.c_str(),
+                               flags(false));
 }
 
 void Property<std::string>::get(GValue *value) const {
@@ -36,10 +37,10 @@ void Property<std::string>::set(const GValue *value) {
 }
 
 GParamSpec *Property<std::vector<double>>::make_spec(const std::string &) const {
-    return gst_param_spec_array(name_, name_, blurb_,
-                                g_param_spec_double("value", "value", "One number", -G_MAXDOUBLE, G_MAXDOUBLE, 0,
-                                                    flags(false)),
-                                flags(false));
+    return gst_param_spec_array(
+        name_, name_, blurb_,
+        g_param_spec_double("value", "value", "One number", -G_MAXDOUBLE, G_MAXDOUBLE, 0, flags(false)),
+        flags(false));
 }
 
 void Property<std::vector<double>>::get(GValue *value) const {

@@ -1,7 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Properties as members: declared with name, blurb, default and range where they are used, read like a variable.
+// Properties as members: declared with name, blurb, default and range where they are used, read like a
+// variable.
 #pragma once
 
 #include <gst/tomo/error.hpp>
@@ -46,13 +47,15 @@ class GST_TOMO_API PropertyBase {
     When when_;
 };
 
-template <class T> struct Range {
+template <class T>
+struct Range {
     T min = std::numeric_limits<T>::lowest();
     T max = std::numeric_limits<T>::max();
 };
 
 // Numbers and booleans.
-template <class T> class Property final : public PropertyBase {
+template <class T>
+class Property final : public PropertyBase {
   public:
     Property(Element *owner, const char *name, const char *blurb, T initial, Range<T> range = {},
              When when = When::live)
@@ -117,7 +120,8 @@ template <class T> class Property final : public PropertyBase {
 };
 
 // Text; an empty string stands for NULL in both directions.
-template <> class GST_TOMO_API Property<std::string> final : public PropertyBase {
+template <>
+class GST_TOMO_API Property<std::string> final : public PropertyBase {
   public:
     Property(Element *owner, const char *name, const char *blurb, const char *initial, When when = When::live)
         : PropertyBase(owner, name, blurb, when), initial_(initial), value_(initial) {}
@@ -139,7 +143,8 @@ template <> class GST_TOMO_API Property<std::string> final : public PropertyBase
 };
 
 // A list of numbers, <1.0, 2.0> in gst-launch.
-template <> class GST_TOMO_API Property<std::vector<double>> final : public PropertyBase {
+template <>
+class GST_TOMO_API Property<std::vector<double>> final : public PropertyBase {
   public:
     Property(Element *owner, const char *name, const char *blurb, When when = When::live)
         : PropertyBase(owner, name, blurb, when) {}
@@ -176,22 +181,24 @@ class GST_TOMO_API ChoiceBase : public PropertyBase {
   protected:
     ChoiceBase(Element *owner, const char *name, const char *blurb, int initial, std::vector<Option> options,
                When when)
-        : PropertyBase(owner, name, blurb, when), initial_(initial), options_(std::move(options)), value_(initial) {}
+        : PropertyBase(owner, name, blurb, when), initial_(initial), options_(std::move(options)),
+          value_(initial) {}
 
     const int initial_;
     const std::vector<Option> options_;
     std::atomic<int> value_;
 };
 
-template <class Enum> class Choice final : public ChoiceBase {
+template <class Enum>
+class Choice final : public ChoiceBase {
   public:
     struct Named {
         Enum value;
         const char *nick;
         const char *meaning;
     };
-    Choice(Element *owner, const char *name, const char *blurb, Enum initial, std::initializer_list<Named> options,
-           When when = When::live)
+    Choice(Element *owner, const char *name, const char *blurb, Enum initial,
+           std::initializer_list<Named> options, When when = When::live)
         : ChoiceBase(owner, name, blurb, static_cast<int>(initial), erase(options), when) {}
 
     operator Enum() const { return static_cast<Enum>(value_.load()); }

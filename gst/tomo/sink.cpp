@@ -70,8 +70,10 @@ namespace tomo {
 GType Sink::parent_type() { return gst_tomo_sink_get_type(); }
 
 void Sink::describe_pads(GstElementClass *klass) const {
-    const CapsRef in(template_caps(info().in, wants_device_memory() ? FirstChoice::device : FirstChoice::host));
-    gst_element_class_add_pad_template(klass, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, in.get()));
+    const CapsRef in(
+        template_caps(info().in, wants_device_memory() ? FirstChoice::device : FirstChoice::host));
+    gst_element_class_add_pad_template(klass,
+                                       gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, in.get()));
 }
 
 void Sink::attach() {}
@@ -107,8 +109,8 @@ GstFlowReturn Sink::render(GstBuffer *buffer) {
         begin(info_);
         begun_ = true;
     }
-    const auto time = gst_segment_to_stream_time(&reinterpret_cast<GstBaseSink *>(gst())->segment, GST_FORMAT_TIME,
-                                                 GST_BUFFER_PTS(buffer));
+    const auto time = gst_segment_to_stream_time(&reinterpret_cast<GstBaseSink *>(gst())->segment,
+                                                 GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
     if (GST_CLOCK_TIME_IS_VALID(time))
         gst_object_sync_values(GST_OBJECT(gst()), time);
     has_consumed_ = true;

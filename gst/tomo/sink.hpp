@@ -14,8 +14,8 @@ class GST_TOMO_API Sink : public Element {
     static GType parent_type();
 
     bool needs_device() const override { return false; }
-    // Whether buffers should stay on the device; otherwise their download starts before they arrive, where upstream
-    // can do that.
+    // Whether buffers should stay on the device; otherwise their download starts before they arrive, where
+    // upstream can do that.
     virtual bool wants_device_memory() const { return false; }
 
     // New caps; throws Error on what can't be taken.

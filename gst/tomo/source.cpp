@@ -17,10 +17,12 @@ static tomo::Source *source_of(gpointer gst) {
     return static_cast<tomo::Source *>(tomo::element_of(GST_ELEMENT_CAST(gst)));
 }
 
-static void gst_tomo_source_init(GstTomoSource *self) { gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME); }
+static void gst_tomo_source_init(GstTomoSource *self) {
+    gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
+}
 
-// The base tells of errors that come back from downstream, and then sends EOS, which another branch of a tee would
-// take for the end.
+// The base tells of errors that come back from downstream, and then sends EOS, which another branch of a tee
+// would take for the end.
 static gboolean gst_tomo_source_post_message(GstElement *element, GstMessage *message) {
     if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
         source_of(element)->join_error();
@@ -79,7 +81,8 @@ void Source::describe_frame(std::uint64_t, GstTomoFrameMeta &) {}
 
 void Source::describe_pads(GstElementClass *klass) const {
     const CapsRef out(template_caps(info().out));
-    gst_element_class_add_pad_template(klass, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, out.get()));
+    gst_element_class_add_pad_template(klass,
+                                       gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, out.get()));
 }
 
 void Source::attach() { stop_end_of_broken_stream(GST_BASE_SRC_PAD(base())); }
@@ -124,7 +127,8 @@ void Source::negotiate(const ArrayInfo &info) {
         common = CapsRef(gst_caps_intersect(common.get(), offer.get()));
         if (!gst_caps_is_empty(common.get())) {
             common = CapsRef(gst_caps_truncate(common.release()));
-            gst_structure_fixate_field_nearest_fraction(gst_caps_get_structure(common.get(), 0), "framerate", 0, 1);
+            gst_structure_fixate_field_nearest_fraction(gst_caps_get_structure(common.get(), 0), "framerate",
+                                                        0, 1);
             wanted = ArrayInfo::from_caps(common.get());
         }
     }
@@ -167,7 +171,8 @@ GstFlowReturn Source::create(GstBuffer **buffer) {
     GST_BUFFER_OFFSET_END(result.get()) = n + 1;
     if (std::exchange(discont_, false))
         GST_BUFFER_FLAG_SET(result.get(), GST_BUFFER_FLAG_DISCONT);
-    describe_frame(n, *gst_buffer_add_tomo_frame_meta(result.get(), n, std::nan(""), GST_CLOCK_TIME_NONE, nullptr));
+    describe_frame(
+        n, *gst_buffer_add_tomo_frame_meta(result.get(), n, std::nan(""), GST_CLOCK_TIME_NONE, nullptr));
     if (needs_device()) {
         limit_frames_in_flight(array);
         if (!on_device_)

@@ -42,7 +42,8 @@ void Transform::describe_pads(GstElementClass *klass) const {
     const CapsRef in(template_caps(info().in)), out(template_caps(info().out));
     gst_element_class_add_pad_template(klass,
                                        gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, in.get()));
-    gst_element_class_add_pad_template(klass, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, out.get()));
+    gst_element_class_add_pad_template(klass,
+                                       gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, out.get()));
 }
 
 void Transform::attach() {
@@ -98,7 +99,8 @@ bool Transform::activated(bool active) {
     });
 }
 
-// Negotiation -------------------------------------------------------------------------------------------------
+// Negotiation
+// -------------------------------------------------------------------------------------------------
 
 CapsRef Transform::output_caps(GstPad *src, const ArrayInfo &out) {
     return choose_output_caps(src, out, output_place());
@@ -163,15 +165,17 @@ void Transform::send_scan(EventRef event) {
     forward(std::move(event));
 }
 
-// Data and events ---------------------------------------------------------------------------------------------
+// Data and events
+// ---------------------------------------------------------------------------------------------
 
 GstFlowReturn Transform::chain(BufferRef buffer) {
     return guard_flow([&] {
         if (has_failed())
             return GST_FLOW_ERROR;
         if (!has_input_)
-            throw Error(GST_STREAM_ERROR_FORMAT, "pad sink got a buffer before any caps: put a capsfilter or an "
-                                                 "element that sets them before");
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        "pad sink got a buffer before any caps: put a capsfilter or an "
+                        "element that sets them before");
         sync_properties(buffer.get());
         if (reshape_.exchange(false)) {
             if (const auto flow = drain(); flow != GST_FLOW_OK)
@@ -207,7 +211,8 @@ GstFlowReturn Transform::push_foreign(const ArrayInfo &info, BufferRef buffer) {
 
 gboolean Transform::forward(EventRef event) {
     // Sticky events must follow the caps, which some elements know only at the end of the stream.
-    if (!has_output_ && GST_EVENT_IS_SERIALIZED(event.get()) && GST_EVENT_TYPE(event.get()) != GST_EVENT_STREAM_START) {
+    if (!has_output_ && GST_EVENT_IS_SERIALIZED(event.get()) &&
+        GST_EVENT_TYPE(event.get()) != GST_EVENT_STREAM_START) {
         if (GST_EVENT_IS_STICKY(event.get()))
             pending_.push_back(std::move(event));
         return TRUE;
@@ -258,9 +263,10 @@ gboolean Transform::sink_event(EventRef event) {
         reset();
         drop_frames_in_flight();
         // The segment comes anew, other facts do not.
-        pending_.erase(std::remove_if(pending_.begin(), pending_.end(),
-                                      [](const auto &e) { return GST_EVENT_TYPE(e.get()) == GST_EVENT_SEGMENT; }),
-                       pending_.end());
+        pending_.erase(
+            std::remove_if(pending_.begin(), pending_.end(),
+                           [](const auto &e) { return GST_EVENT_TYPE(e.get()) == GST_EVENT_SEGMENT; }),
+            pending_.end());
         gst_segment_init(&segment_, GST_FORMAT_TIME);
         return gst_pad_push_event(src_, event.release());
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
@@ -283,7 +289,8 @@ bool Transform::count_query(GstQuery *query) {
     gint64 frames = -1;
     if (!gst_pad_peer_query(sink_, query))
         return false;
-    is_duration ? gst_query_parse_duration(query, &format, &frames) : gst_query_parse_position(query, &format, &frames);
+    is_duration ? gst_query_parse_duration(query, &format, &frames)
+                : gst_query_parse_position(query, &format, &frames);
     if (format != GST_FORMAT_DEFAULT || frames < 0)
         return true;
     std::unique_lock<std::mutex> lock(info_lock_);
@@ -291,7 +298,8 @@ bool Transform::count_query(GstQuery *query) {
     lock.unlock();
     const auto count = output_count(frames, in);
     frames = count ? static_cast<gint64>(*count) : -1;
-    is_duration ? gst_query_set_duration(query, format, frames) : gst_query_set_position(query, format, frames);
+    is_duration ? gst_query_set_duration(query, format, frames)
+                : gst_query_set_position(query, format, frames);
     return true;
 }
 

@@ -18,8 +18,11 @@ class GST_TOMO_API Transform : public Element {
 
     // Latency in frames of the input, for live streams.
     virtual unsigned latency() const { return 0; }
-    // How many outputs come of so many inputs of this shape; nothing where that can't be said. Called by any thread.
-    virtual std::optional<std::uint64_t> output_count(std::uint64_t inputs, const ArrayInfo &) const { return inputs; }
+    // How many outputs come of so many inputs of this shape; nothing where that can't be said. Called by any
+    // thread.
+    virtual std::optional<std::uint64_t> output_count(std::uint64_t inputs, const ArrayInfo &) const {
+        return inputs;
+    }
 
     void describe_pads(GstElementClass *klass) const override;
     void attach() override;
@@ -33,16 +36,16 @@ class GST_TOMO_API Transform : public Element {
     bool activated(bool active);
 
   protected:
-    // New input caps or a property that reshapes; throws Error on what can't be processed. Where the output is
-    // known by now, it calls negotiate.
+    // New input caps or a property that reshapes; throws Error on what can't be processed. Where the output
+    // is known by now, it calls negotiate.
     virtual void input_changed() = 0;
     virtual GstFlowReturn take(GstBuffer *buffer) = 0;
     // The end of the stream: give out what is held back.
     virtual GstFlowReturn drain() { return GST_FLOW_OK; }
     // A flush or a stop: forget what is held back.
     virtual void reset() {}
-    // The scan's facts; may return others to be passed on, or null for none. Called when the input is known, and again
-    // with the same facts when it changed.
+    // The scan's facts; may return others to be passed on, or null for none. Called when the input is known,
+    // and again with the same facts when it changed.
     virtual EventRef scan_event(EventRef event) { return event; }
     // For elements that learn of the scan by themselves.
     void send_scan(EventRef event);

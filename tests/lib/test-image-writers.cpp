@@ -347,9 +347,8 @@ GST_START_TEST(test_refused) {
     fail_unless(contains(error(folder / "x.raw", options), "minimum (2) must be less than maximum (2)"));
     options.maximum = NAN;
     fail_unless(contains(error(folder / "x.raw", options), "finite"));
-    fail_unless(contains(
-        error("", {FileType::Automatic, 0, 1, 0, false, true, 8, true, {}, {}, false}),
-        "standard output"));
+    fail_unless(contains(error("", {FileType::Automatic, 0, 1, 0, false, true, 8, true, {}, {}, false}),
+                         "standard output"));
     for (const auto &target : targets())
         if (!contains(target, ".tif")) {
             const auto mixed = two(images, random_images(1, GST_TOMO_FORMAT_UINT8, 5, 6));
