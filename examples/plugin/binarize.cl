@@ -1,0 +1,7 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+kernel void binarize(IN(in), OUT(float, out), const float threshold) {
+    const ulong i = get_global_id(0);
+    AT(out, i) = LOAD(in, i) >= threshold ? 1.0f : 0.0f;
+}

@@ -1,0 +1,27 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A filter outside of gst-tomo: all that is needed for the element tomobinarize.
+#include <gst/tomo/filter.hpp>
+
+namespace {
+
+class Binarize final : public tomo::Filter {
+  public:
+    static constexpr tomo::Info info{"binarize", "Filter/Effect",
+                                     "Gives 1 where a value reaches the threshold, else 0"};
+
+    tomo::Property<float> threshold{
+        this, "threshold", "Values from here on become 1", 0.0f, {-FLT_MAX, FLT_MAX}};
+
+    void process(const tomo::Array &in, tomo::Array &out) override {
+        launch(kernel("binarize"), tomo::WorkSize(in.info().samples()), in, out, threshold.value());
+    }
+};
+
+} // namespace
+
+TOMO_ELEMENT(Binarize)
+
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, tomobinarize, "Thresholds arrays", tomo_register_Binarize,
+                  "1.0", "LGPL", "tomo-binarize", "https://example.org/tomo-binarize")

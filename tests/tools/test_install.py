@@ -1,0 +1,75 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What `meson install` brings: the plugin and the typelib work from there, and the plugin of examples/plugin builds
+against the installed headers and pkg-config file and computes.
+
+Arguments: the build folder, the source folder, the names of prefix and libdir.
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+import tifffile
+
+BUILD, SOURCE, PREFIX, LIBDIR = sys.argv[1:5]
+SEED = int(os.environ.get("GST_TOMO_TEST_SEED", np.random.SeedSequence().entropy % 2**32))
+
+
+class InstallTest(unittest.TestCase):
+    def run_it(self, *command, **kwargs):
+        done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=240,
+                              **kwargs)
+        self.assertEqual(done.returncode, 0, f"{' '.join(map(str, command))}\n{done.stdout}")
+        return done.stdout
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="gst-tomo-install-")
+        self.addCleanup(scratch.cleanup)
+        self.folder = pathlib.Path(scratch.name)
+        destination = self.folder / "root"
+        self.run_it("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", str(destination))
+        self.prefix = destination / PREFIX.lstrip("/")
+        libraries = self.prefix / LIBDIR
+        # Nothing of the build folder: what is not installed is missing here.
+        self.env = {name: value for name, value in os.environ.items()
+                    if not name.startswith(("GST_", "GI_", "LD_LIBRARY_PATH", "PKG_CONFIG", "MESON"))}
+        self.env.update(
+            GST_PLUGIN_PATH=f"{libraries}/gstreamer-1.0",
+            GST_REGISTRY=f"{self.folder}/registry.bin",
+            LD_LIBRARY_PATH=str(libraries),
+            GI_TYPELIB_PATH=f"{libraries}/girepository-1.0",
+            GST_TOMO_FFT_MODULE_PATH=f"{libraries}/gst-tomo",
+            GST_TOMO_CACHE_DIR=f"{self.folder}/cache",
+            PKG_CONFIG_PATH=f"{libraries}/pkgconfig")
+        self.file = next(pathlib.Path(libraries).glob("pkgconfig/gsttomo-1.0.pc"))
+
+    def test_installed(self):
+        random = np.random.default_rng(SEED)
+        image = random.normal(size=(5, 7)).astype(np.float32)
+        os.chdir(self.folder)
+        tifffile.imwrite("in.tif", image)
+        self.run_it("gst-launch-1.0", "tomoread", "path=in.tif", "!", "tomofft", "!", "tomoifft", "!", "tomowrite",
+                    "filename=out.tif", env=self.env)
+        np.testing.assert_allclose(tifffile.imread("out.tif"), image, atol=1e-5)
+        self.run_it("/usr/bin/python3", "-c", "import gi; gi.require_version('GstTomo', '1.0'); "
+                    "from gi.repository import GstTomo; assert GstTomo.format_get_size(GstTomo.Format.FLOAT32) == 4", env=self.env)
+
+        # The prefix that was configured is not where the files are.
+        text = self.file.read_text()
+        self.assertIn(f"prefix={PREFIX}\n", text)
+        self.file.write_text(text.replace(f"prefix={PREFIX}\n", f"prefix={self.prefix}\n"))
+        self.run_it("meson", "setup", "plugin-build", f"{SOURCE}/examples/plugin", "--prefix", str(self.prefix),
+                    env=self.env)
+        self.assertNotIn("warning:", self.run_it("meson", "install", "-C", "plugin-build", env=self.env))
+        self.run_it("gst-launch-1.0", "tomoread", "path=in.tif", "!", "tomobinarize", "threshold=0.25", "!",
+                    "tomowrite", "filename=binary.tif", env=self.env)
+        np.testing.assert_array_equal(tifffile.imread("binary.tif"), (image >= np.float32(0.25)).astype(np.float32))
+
+
+if __name__ == "__main__":
+    print(f"GST_TOMO_TEST_SEED={SEED}")
+    unittest.main(argv=sys.argv[:1], verbosity=2)
