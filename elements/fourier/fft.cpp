@@ -8,7 +8,7 @@ namespace {
 
 unsigned next_power_of_two(unsigned length) { return length > 1 ? 1u << g_bit_storage(length - 1) : 1; }
 
-class FftElement final : public tomo::Filter {
+class FftElement final : public tomo::BatchFilter {
   public:
     static constexpr tomo::Info info{
         "fft", "Filter/Effect",
@@ -37,18 +37,24 @@ class FftElement final : public tomo::Filter {
                          size("size-z", size_z, in.depth, 3))
                 .with_format(GST_TOMO_FORMAT_COMPLEX64)
                 .with_domain(GST_TOMO_DOMAIN_SPECTRUM);
-        fft_ = tomo::fourier::plan(*this, out, dimensions);
+        fft_ = {*this, out, dimensions, batch_size()};
+        depths_ = {in.depth, out.depth};
         return out;
     }
 
     void process(const tomo::Array &in, tomo::Array &out) override {
         auto &pad = kernel("pad_to_complex", in.info().is_complex() ? "-D COMPLEX" : "");
         launch(pad, tomo::WorkSize(out.info()), in, out, cl_uint{in.width()}, cl_uint{in.height()},
-               cl_uint{in.depth()});
-        tomo::fourier::run(*this, *fft_, tomo::FftDirection::Forward, out, out);
+               depths_[0], depths_[1]);
+        fft_.run(*this, tomo::FftDirection::Forward, out, out);
     }
 
-    void stop() override { fft_.reset(); }
+    void stop() override { fft_ = {}; }
+
+  protected:
+    unsigned batch_that_pays(const tomo::ArrayInfo &in) override {
+        return tomo::fourier::batch_that_pays(*device(), in);
+    }
 
   private:
     unsigned size(const char *name, unsigned given, unsigned length, unsigned dimension) const {
@@ -68,7 +74,8 @@ class FftElement final : public tomo::Filter {
         return auto_zeropadding ? next_power_of_two(length) : length;
     }
 
-    std::shared_ptr<tomo::Fft> fft_;
+    tomo::fourier::Transforms fft_;
+    std::array<cl_uint, 2> depths_{}; // of one array, in and out
 };
 
 } // namespace

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "filter-response.hpp"
+#include "transform.hpp"
 
 #include <gst/tomo/filter.hpp>
 
@@ -8,7 +9,7 @@ using tomo::fourier::Response;
 
 namespace {
 
-class FilterElement final : public tomo::Filter {
+class FilterElement final : public tomo::BatchFilter {
   public:
     static constexpr tomo::Info info{
         "filter", "Filter/Effect",
@@ -69,6 +70,11 @@ class FilterElement final : public tomo::Filter {
     }
 
     void stop() override { response_ = {}; }
+
+  protected:
+    unsigned batch_that_pays(const tomo::ArrayInfo &in) override {
+        return tomo::fourier::batch_that_pays(*device(), in);
+    }
 
   private:
     tomo::Array response_;

@@ -6,7 +6,7 @@
 
 namespace {
 
-class Ifft final : public tomo::Filter {
+class Ifft final : public tomo::BatchFilter {
   public:
     static constexpr tomo::Info info{
         "ifft", "Filter/Effect",
@@ -22,8 +22,7 @@ class Ifft final : public tomo::Filter {
                                          0,    {0, 32768},    tomo::When::reshapes};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
-        spectrum_ = in;
-        fft_ = tomo::fourier::plan(*this, in, dimensions);
+        fft_ = {*this, in, dimensions, batch_size()};
         return in
             .with_size(kept("crop-width", crop_width, in.width), kept("crop-height", crop_height, in.height))
             .with_format(GST_TOMO_FORMAT_FLOAT32)
@@ -32,13 +31,18 @@ class Ifft final : public tomo::Filter {
 
     void process(const tomo::Array &in, tomo::Array &out) override {
         // Others may read the spectrum too, so the transform gets a place of its own.
-        tomo::Array transformed = allocate(spectrum_);
-        tomo::fourier::run(*this, *fft_, tomo::FftDirection::Inverse, in, transformed);
+        tomo::Array transformed = allocate(in.info());
+        fft_.run(*this, tomo::FftDirection::Inverse, in, transformed);
         launch(kernel("crop_real"), tomo::WorkSize(out.info()), transformed, out, cl_uint{in.width()},
                cl_uint{in.height()});
     }
 
-    void stop() override { fft_.reset(); }
+    void stop() override { fft_ = {}; }
+
+  protected:
+    unsigned batch_that_pays(const tomo::ArrayInfo &in) override {
+        return tomo::fourier::batch_that_pays(*device(), in);
+    }
 
   private:
     static unsigned kept(const char *name, unsigned given, unsigned length) {
@@ -48,8 +52,7 @@ class Ifft final : public tomo::Filter {
         return given ? given : length;
     }
 
-    tomo::ArrayInfo spectrum_;
-    std::shared_ptr<tomo::Fft> fft_;
+    tomo::fourier::Transforms fft_;
 };
 
 } // namespace

@@ -2,32 +2,49 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "transform.hpp"
 
+#include <algorithm>
+
 namespace tomo::fourier {
 
-FftShape shape_of(const ArrayInfo &info, unsigned dimensions) {
+Transforms::Transforms(Element &element, const ArrayInfo &one, unsigned dimensions, unsigned most)
+    : one_(one), dimensions_(dimensions), most_(most), all_(plan(element, most)) {
+    if (most == 1)
+        single_ = all_;
+}
+
+std::shared_ptr<Fft> Transforms::plan(Element &element, unsigned count) const {
     FftShape shape;
-    shape.dimensions = dimensions;
-    shape.size = {info.width, dimensions > 1 ? info.height : 1, dimensions > 2 ? info.depth : 1};
-    shape.batch = info.samples() / shape.item_samples();
-    return shape;
-}
-
-std::shared_ptr<Fft> plan(Element &element, const ArrayInfo &info, unsigned dimensions) {
+    shape.dimensions = dimensions_;
+    shape.size = {one_.width, dimensions_ > 1 ? one_.height : 1, dimensions_ > 2 ? one_.depth : 1};
+    shape.batch = one_.samples() / shape.item_samples() * count;
     const auto &device = element.device();
-    return device->ffts().get(device->context(), device->id(), shape_of(info, dimensions));
+    return device->ffts().get(device->context(), device->id(), shape);
 }
 
-void run(Element &element, Fft &fft, FftDirection direction, const Array &in, Array &out) {
+void Transforms::run(Element &element, FftDirection direction, const Array &in, Array &out) {
+    const auto count = static_cast<unsigned>(out.info().samples() / one_.samples());
+    if (count != most_ && !single_)
+        single_ = plan(element, 1);
+
     const auto queue = element.queue();
     const bool in_place = in.storage() == out.storage();
     auto waits = out.storage()->write(queue, in_place ? Storage::Contents::keep : Storage::Contents::discard);
     if (!in_place)
         waits.add(in.storage()->read(queue));
-    const ClEvent done = fft.enqueue(queue, direction, in.storage()->buffer(), in.sample_offset(),
-                                     out.storage()->buffer(), out.sample_offset(), waits);
+    ClEvent done;
+    const auto &fft = count == most_ ? all_ : single_;
+    const std::size_t step = fft->shape().samples();
+    for (std::size_t at = 0; at < out.info().samples(); at += step, waits = WaitList(queue))
+        done = fft->enqueue(queue, direction, in.storage()->buffer(), in.sample_offset() + at,
+                            out.storage()->buffer(), out.sample_offset() + at, waits);
     if (!in_place)
         in.storage()->read_done(queue, done);
     out.storage()->write_done(queue, done);
+}
+
+unsigned batch_that_pays(const Device &device, const ArrayInfo &in) {
+    constexpr std::uint64_t enough = 1 << 22; // samples
+    return device.is_cpu() ? 1 : static_cast<unsigned>(std::clamp<std::uint64_t>(enough / in.samples(), 1, 32));
 }
 
 } // namespace tomo::fourier

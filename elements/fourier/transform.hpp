@@ -9,12 +9,26 @@
 
 namespace tomo::fourier {
 
-// Rows, planes or the block of an array, as many as it has.
-FftShape shape_of(const ArrayInfo &info, unsigned dimensions);
+// Transforms of the rows, planes or blocks of arrays of one shape, up to so many arrays at once.
+class Transforms {
+  public:
+    Transforms() = default;
+    // Plans; that takes a while when it is done for the first time.
+    Transforms(Element &element, const ArrayInfo &one, unsigned dimensions, unsigned most);
 
-// The plan for an array; making it for the first time takes a while.
-std::shared_ptr<Fft> plan(Element &element, const ArrayInfo &info, unsigned dimensions);
+    // `in` holds as many arrays, one behind another, as `out`.
+    void run(Element &element, FftDirection direction, const Array &in, Array &out);
 
-void run(Element &element, Fft &fft, FftDirection direction, const Array &in, Array &out);
+  private:
+    std::shared_ptr<Fft> plan(Element &element, unsigned count) const;
+
+    ArrayInfo one_;
+    unsigned dimensions_ = 1;
+    unsigned most_ = 1;
+    std::shared_ptr<Fft> all_, single_; // of `most_` arrays, of one
+};
+
+// So many arrays give the device enough to do. A CPU's cache would rather have one.
+unsigned batch_that_pays(const Device &device, const ArrayInfo &in);
 
 } // namespace tomo::fourier

@@ -100,13 +100,16 @@ class Read final : public tomo::Source {
         return out;
     }
 
-    // Opening every file for a progress bar would be too dear; one file is opened anyway.
+    // Opening thousands of files for a progress bar would be too dear.
     std::optional<std::uint64_t> frame_count() override {
+        constexpr std::size_t few = 32;
         std::lock_guard<std::mutex> lock(count_lock_);
-        if (files_.size() != 1)
+        if (files_.size() > few)
             return {};
         if (!count_) {
-            const std::uint64_t pages = tomo::io::open_reader(files_[0], options_)->pages();
+            std::uint64_t pages = 0;
+            for (const auto &file : files_)
+                pages += tomo::io::open_reader(file, options_)->pages();
             const std::uint64_t left =
                 pages > image_start ? (pages - image_start + image_step - 1) / image_step : 0;
             count_ = std::min<std::uint64_t>(left, number);

@@ -4,6 +4,7 @@
 
 #include <gst/tomo/error.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace tomo {
@@ -143,6 +144,21 @@ BackprojectPlan plan_backproject(BackprojectMode mode, const BackprojectDevice &
     if (mode == BackprojectMode::nearest)
         plan.options += " -D BACKPROJECT_NEAREST";
     return plan;
+}
+
+unsigned backproject_batch(BackprojectMode mode, const BackprojectDevice &device, std::uint32_t depth,
+                           std::uint32_t roi_width, std::uint32_t roi_height) {
+    if (mode == BackprojectMode::texture)
+        return 1; // a plane per launch
+    std::size_t planes = 16; // of a CPU: one in each SIMD lane
+    if (!device.is_cpu) {
+        // The last of the work-groups leave the device half idle. So there are many more than run at a time, about five
+        // on each unit.
+        const Tile tile{32, 64};
+        const std::size_t groups = tile.across(roi_width) * tile.down(roi_height);
+        planes = std::clamp<std::size_t>(4 * divided(std::size_t{10} * 5 * device.compute_units, groups), 8, 64);
+    }
+    return static_cast<unsigned>(divided(planes, depth));
 }
 
 } // namespace tomo

@@ -43,4 +43,8 @@ struct BackprojectPlan {
 BackprojectPlan plan_backproject(BackprojectMode mode, const BackprojectDevice &device, std::uint32_t depth,
                                  std::uint32_t roi_width, std::uint32_t roi_height);
 
+// So many sinograms of `depth` planes keep the device busy with one launch.
+unsigned backproject_batch(BackprojectMode mode, const BackprojectDevice &device, std::uint32_t depth,
+                           std::uint32_t roi_width, std::uint32_t roi_height);
+
 } // namespace tomo

@@ -12,7 +12,7 @@ using tomo::BackprojectMode;
 
 namespace {
 
-class Backproject final : public tomo::Filter {
+class Backproject final : public tomo::BatchFilter {
   public:
     static constexpr tomo::Info info{"backproject", "Filter/Effect",
                                      "Backprojects filtered sinograms (columns x projections) of a parallel "
@@ -70,11 +70,7 @@ class Backproject final : public tomo::Filter {
             in.with_size(roi_width ? roi_width.value() : in.width, roi_height ? roi_height.value() : in.width)
                 .with_format(GST_TOMO_FORMAT_FLOAT32)
                 .with_domain(GST_TOMO_DOMAIN_SLICE);
-        const auto &d = *device();
-        plan_ = tomo::plan_backproject(
-            mode,
-            {d.name(), d.is_cpu(), d.has_images(), d.compute_units(), d.local_memory(), d.max_work_group()},
-            in.depth, out.width, out.height);
+        plan_ = tomo::plan_backproject(mode, device_facts(), in.depth * batch_size(), out.width, out.height);
         kernel(plan_.kernel, plan_.options);
         rows_ = {};
         if (mode == BackprojectMode::texture)
@@ -86,9 +82,8 @@ class Backproject final : public tomo::Filter {
         update_rows(in, out);
         if (mode == BackprojectMode::texture)
             return sample_texture(in, out);
-        tomo::WorkSize size(1);
-        std::copy(plan_.global.begin(), plan_.global.end(), size.global);
-        std::copy(plan_.local.begin(), plan_.local.end(), size.local);
+        auto size = work_size();
+        size.global[2] = (in.depth() + plan_.slices - 1) / plan_.slices; // the last batch may be smaller
         launch(kernel(plan_.kernel, plan_.options), size, in, out, tomo::Whole{rows_}, cl_uint{in.width()},
                cl_uint{in.height()}, cl_uint{in.depth()}, cl_uint{out.width()}, cl_uint{out.height()});
     }
@@ -111,7 +106,24 @@ class Backproject final : public tomo::Filter {
         return event;
     }
 
+    unsigned batch_that_pays(const tomo::ArrayInfo &in) override {
+        return tomo::backproject_batch(mode, device_facts(), in.depth, roi_width ? roi_width.value() : in.width,
+                                       roi_height ? roi_height.value() : in.width);
+    }
+
   private:
+    tomo::BackprojectDevice device_facts() {
+        const auto &d = *device();
+        return {d.name(), d.is_cpu(), d.has_images(), d.compute_units(), d.local_memory(), d.max_work_group()};
+    }
+
+    tomo::WorkSize work_size() const {
+        tomo::WorkSize size(1);
+        std::copy(plan_.global.begin(), plan_.global.end(), size.global);
+        std::copy(plan_.local.begin(), plan_.local.end(), size.local);
+        return size;
+    }
+
     struct Scan {
         std::vector<double> angles;
         double axis = std::nan("");
@@ -190,16 +202,13 @@ class Backproject final : public tomo::Filter {
             fill.add(image_);
             fill.add(z);
             fill.run({in.width(), in.height()});
-            tomo::WorkSize size(1);
-            std::copy(plan_.global.begin(), plan_.global.end(), size.global);
-            std::copy(plan_.local.begin(), plan_.local.end(), size.local);
             Launch sample(*this, kernel(plan_.kernel, plan_.options));
             sample.add(image_);
             sample.add(tomo::Update{out});
             sample.add(tomo::Whole{rows_});
             for (const cl_uint value : {in.height(), z, out.width(), out.height()})
                 sample.add(value);
-            image_use_ = {sample.run(size), tomo::ClQueue::retained(queue())};
+            image_use_ = {sample.run(work_size()), tomo::ClQueue::retained(queue())};
         }
     }
 

@@ -195,13 +195,30 @@ void Transform::sync_properties(GstBuffer *buffer) {
 
 GstFlowReturn Transform::push(const Array &array, BufferRef buffer) {
     negotiate(array.info());
-    if (needs_device()) {
-        cl_check(clFlush(queue()), "submitting commands");
-        limit_frames_in_flight(array);
-        if (!output_on_device_)
-            array.storage()->prefetch();
-    }
+    if (needs_device())
+        submit(array);
     return gst_pad_push(src_, buffer.release());
+}
+
+void Transform::submit(const Array &array) {
+    cl_check(clFlush(queue()), "submitting commands");
+    limit_frames_in_flight(array);
+    if (!output_on_device_)
+        array.storage()->prefetch();
+}
+
+GstFlowReturn Transform::push_submitted(const ArrayInfo &info, BufferRef buffer) {
+    negotiate(info);
+    return gst_pad_push(src_, buffer.release());
+}
+
+bool Transform::sink_flows_by_itself() const { return flows_by_itself(sink_); }
+
+std::optional<std::uint64_t> Transform::input_count() const {
+    gint64 frames = -1;
+    if (!gst_pad_peer_query_duration(sink_, GST_FORMAT_DEFAULT, &frames) || frames < 0)
+        return {};
+    return static_cast<std::uint64_t>(frames);
 }
 
 GstFlowReturn Transform::push_foreign(const ArrayInfo &info, BufferRef buffer) {
@@ -221,6 +238,11 @@ gboolean Transform::forward(EventRef event) {
 }
 
 gboolean Transform::sink_event(EventRef event) {
+    // Frames go before what came behind them. (Caps, the end and a flush see to that themselves.)
+    const auto type = GST_EVENT_TYPE(event.get());
+    if (GST_EVENT_IS_SERIALIZED(event.get()) && type != GST_EVENT_CAPS && type != GST_EVENT_EOS &&
+        type != GST_EVENT_SEGMENT_DONE && type != GST_EVENT_FLUSH_STOP && !has_failed())
+        guard_flow([&] { return release(); });
     switch (GST_EVENT_TYPE(event.get())) {
     case GST_EVENT_CAPS:
         return sink_caps(std::move(event));
@@ -303,7 +325,11 @@ bool Transform::count_query(GstQuery *query) {
     return true;
 }
 
-gboolean Transform::sink_query(GstQuery *query) { return answer_sink_query(*this, sink_, query); }
+gboolean Transform::sink_query(GstQuery *query) {
+    if (GST_QUERY_TYPE(query) == GST_QUERY_DRAIN && !has_failed())
+        guard_flow([&] { return release(); });
+    return answer_sink_query(*this, sink_, query);
+}
 
 gboolean Transform::src_query(GstQuery *query) {
     switch (GST_QUERY_TYPE(query)) {

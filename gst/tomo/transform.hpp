@@ -42,6 +42,8 @@ class GST_TOMO_API Transform : public Element {
     virtual GstFlowReturn take(GstBuffer *buffer) = 0;
     // The end of the stream: give out what is held back.
     virtual GstFlowReturn drain() { return GST_FLOW_OK; }
+    // A serialized event is passing: give out what came before it and is held back only to save time.
+    virtual GstFlowReturn release() { return GST_FLOW_OK; }
     // A flush or a stop: forget what is held back.
     virtual void reset() {}
     // The scan's facts; may return others to be passed on, or null for none. Called when the input is known,
@@ -56,6 +58,12 @@ class GST_TOMO_API Transform : public Element {
 
     void negotiate(const ArrayInfo &out);
     GstFlowReturn push(const Array &array, BufferRef buffer);
+    // The same in two steps, for several buffers of one array: what computes it has been enqueued, ...
+    void submit(const Array &array);
+    // ... and now the buffers follow.
+    GstFlowReturn push_submitted(const ArrayInfo &info, BufferRef buffer);
+    bool sink_flows_by_itself() const;
+    std::optional<std::uint64_t> input_count() const; // frames that come, as far as upstream knows
     // For buffers that are not of this library.
     GstFlowReturn push_foreign(const ArrayInfo &info, BufferRef buffer);
     void sync_properties(GstBuffer *buffer);

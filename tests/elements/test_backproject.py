@@ -61,6 +61,7 @@ class Backproject(ElementTestCase):
         self.check_properties(
             "tomobackproject",
             {
+                "batch": (0, 0, 1024),
                 "num-projections": (0, 0, 32768),
                 "offset": (0, 0, 32768),
                 "axis-pos": (-1.0, -1.0, 32768.0),

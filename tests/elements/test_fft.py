@@ -27,6 +27,7 @@ class Fft(ElementTestCase):
         self.check_properties(
             "tomofft",
             {
+                "batch": (0, 0, 1024),
                 "dimensions": (1, 1, 3),
                 "size-x": (0, 0, 32768),
                 "size-y": (0, 0, 32768),

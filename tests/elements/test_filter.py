@@ -24,6 +24,7 @@ class Filter(ElementTestCase):
         self.check_properties(
             "tomofilter",
             {
+                "batch": (0, 0, 1024),
                 "filter": ("ramp-fromreal", set(tomoref.FILTERS)),
                 "cutoff": (0.5, 0.0, 1.0),
                 "order": (4.0, 2.0, 32.0),

@@ -21,7 +21,13 @@ def reference(spectrum, dimensions=1, crop_width=None, crop_height=None):
 class Ifft(ElementTestCase):
     def test_properties(self):
         self.check_properties(
-            "tomoifft", {"dimensions": (1, 1, 3), "crop-width": (0, 0, 32768), "crop-height": (0, 0, 32768)}
+            "tomoifft",
+            {
+                "batch": (0, 0, 1024),
+                "dimensions": (1, 1, 3),
+                "crop-width": (0, 0, 32768),
+                "crop-height": (0, 0, 32768),
+            },
         )
 
     def test_dimensions_and_sizes(self):
