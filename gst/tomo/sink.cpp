@@ -3,6 +3,9 @@
 #include <gst/tomo/negotiation.hpp>
 #include <gst/tomo/sink.hpp>
 
+#include <algorithm>
+#include <unistd.h>
+
 struct GstTomoSink {
     GstBaseSink parent;
 };
@@ -32,8 +35,10 @@ static gboolean gst_tomo_sink_event(GstBaseSink *self, GstEvent *event) {
         gst_event_unref(event);
         return FALSE;
     }
+    if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_START)
+        sink_of(self)->start_flush();
     if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP)
-        sink_of(self)->flush();
+        sink_of(self)->stop_flush();
     return GST_BASE_SINK_CLASS(gst_tomo_sink_parent_class)->event(self, event);
 }
 
@@ -78,21 +83,49 @@ void Sink::describe_pads(GstElementClass *klass) const {
 
 void Sink::attach() {}
 
+// What may wait to be consumed: some of the largest arrays, but no more than a small part of the host's memory.
+static std::size_t queue_limit() {
+    static const auto limit = [] {
+        const auto memory = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+        return std::clamp<std::size_t>(memory / 32, std::size_t{64} << 20, std::size_t{1} << 30);
+    }();
+    return limit;
+}
+
 bool Sink::activate() {
     forget_error();
     has_caps_ = begun_ = has_consumed_ = restart_ = false;
     start();
+    ending_ = false;
+    thread_ = std::thread([this] { consume_queue(); });
     return true;
 }
 
 void Sink::deactivate() {
+    // What arrived whole is kept, also when the stream broke behind it.
+    if (begun_)
+        wait_until_idle();
+    end_thread();
     if (std::exchange(begun_, false))
         guard(false, [&] { return abandon(), true; });
     stop();
 }
 
+void Sink::end_thread() {
+    {
+        std::lock_guard<std::mutex> lock(queue_lock_);
+        queue_.clear();
+        ending_ = true;
+    }
+    queue_changed_.notify_all();
+    if (thread_.joinable())
+        thread_.join();
+    queued_bytes_ = 0;
+}
+
 bool Sink::set_caps(GstCaps *caps) {
     check_accepts(GST_BASE_SINK_PAD(reinterpret_cast<GstBaseSink *>(gst())), caps);
+    wait_until_idle();
     info_ = ArrayInfo::from_caps(caps);
     begin(info_);
     has_caps_ = begun_ = true;
@@ -101,7 +134,7 @@ bool Sink::set_caps(GstCaps *caps) {
 
 GstFlowReturn Sink::render(GstBuffer *buffer) {
     if (has_failed())
-        return GST_FLOW_ERROR;
+        return failed_flow();
     if (!has_caps_)
         throw Error(GST_STREAM_ERROR_FORMAT, "pad sink got a buffer before any caps");
     if (std::exchange(restart_, false)) {
@@ -109,16 +142,61 @@ GstFlowReturn Sink::render(GstBuffer *buffer) {
         begin(info_);
         begun_ = true;
     }
-    const auto time = gst_segment_to_stream_time(&reinterpret_cast<GstBaseSink *>(gst())->segment,
-                                                 GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
-    if (GST_CLOCK_TIME_IS_VALID(time))
-        gst_object_sync_values(GST_OBJECT(gst()), time);
     has_consumed_ = true;
-    consume(buffer, info_);
-    return GST_FLOW_OK;
+    enqueue({BufferRef::referenced(buffer),
+             gst_segment_to_stream_time(&reinterpret_cast<GstBaseSink *>(gst())->segment, GST_FORMAT_TIME,
+                                        GST_BUFFER_PTS(buffer))});
+    return has_failed() ? failed_flow() : GST_FLOW_OK;
+}
+
+// Upstream complains of this flow, too; the reason must be on the bus by then.
+GstFlowReturn Sink::failed_flow() {
+    wait_until_idle();
+    return GST_FLOW_ERROR;
+}
+
+void Sink::enqueue(Item item) {
+    std::unique_lock<std::mutex> lock(queue_lock_);
+    const std::size_t size = info_.size();
+    queue_changed_.wait(lock, [&] { return is_idle() || queued_bytes_ + size <= queue_limit(); });
+    queued_bytes_ += size;
+    queue_.push_back(std::move(item));
+    queue_changed_.notify_all();
+}
+
+// The thread of the sink.
+void Sink::consume_queue() {
+    std::unique_lock<std::mutex> lock(queue_lock_);
+    for (;;) {
+        queue_changed_.wait(lock, [&] { return ending_ || !queue_.empty(); });
+        if (ending_)
+            return;
+        Item item = std::move(queue_.front());
+        queue_.pop_front();
+        consuming_ = true;
+        lock.unlock();
+        if (!has_failed())
+            guard(false, [&] {
+                if (GST_CLOCK_TIME_IS_VALID(item.time))
+                    gst_object_sync_values(GST_OBJECT(gst()), item.time);
+                consume(item.buffer.get(), info_);
+                return true;
+            });
+        item.buffer = {};
+        lock.lock();
+        queued_bytes_ -= std::min<std::size_t>(queued_bytes_, info_.size());
+        consuming_ = false;
+        queue_changed_.notify_all();
+    }
+}
+
+void Sink::wait_until_idle() {
+    std::unique_lock<std::mutex> lock(queue_lock_);
+    queue_changed_.wait(lock, [&] { return is_idle(); });
 }
 
 bool Sink::end_of_stream() {
+    wait_until_idle();
     if (has_failed())
         return false;
     if (!begun_)
@@ -132,6 +210,16 @@ bool Sink::end_of_stream() {
     });
 }
 
-void Sink::flush() { restart_ = restart_ || has_consumed_; }
+void Sink::start_flush() {
+    std::lock_guard<std::mutex> lock(queue_lock_);
+    queue_.clear();
+    queued_bytes_ = 0;
+    queue_changed_.notify_all();
+}
+
+void Sink::stop_flush() {
+    wait_until_idle();
+    restart_ = restart_ || has_consumed_;
+}
 
 } // namespace tomo

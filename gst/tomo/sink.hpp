@@ -6,9 +6,13 @@
 
 #include <gst/base/gstbasesink.h>
 
+#include <condition_variable>
+#include <thread>
+
 namespace tomo {
 
-// The end of a stream. Sinks take arrays as fast as they come, not by the clock.
+// The end of a stream. Sinks take arrays as fast as they come, not by the clock, and consume them in a thread of
+// their own: while one is being written, the next are being computed.
 class GST_TOMO_API Sink : public Element {
   public:
     static GType parent_type();
@@ -20,6 +24,7 @@ class GST_TOMO_API Sink : public Element {
 
     // New caps; throws Error on what can't be taken.
     virtual void begin(const ArrayInfo &info) = 0;
+    // In the thread of the sink; everything else is called while that is idle.
     virtual void consume(GstBuffer *buffer, const ArrayInfo &info) = 0;
     // The stream is complete.
     virtual void finish() {}
@@ -36,14 +41,35 @@ class GST_TOMO_API Sink : public Element {
     bool set_caps(GstCaps *caps);
     GstFlowReturn render(GstBuffer *buffer);
     bool end_of_stream();
-    void flush();
+    void start_flush();
+    void stop_flush();
 
   private:
+    struct Item {
+        BufferRef buffer;
+        GstClockTime time; // of the stream
+    };
+
+    void enqueue(Item item);
+    void consume_queue();
+    bool is_idle() const { return queue_.empty() && !consuming_; }
+    void wait_until_idle();
+    void end_thread();
+    GstFlowReturn failed_flow();
+
     ArrayInfo info_;
     bool has_caps_ = false;
     bool begun_ = false;
     bool has_consumed_ = false;
     bool restart_ = false; // before the next buffer
+
+    std::mutex queue_lock_; // over all below
+    std::condition_variable queue_changed_;
+    std::deque<Item> queue_;
+    std::size_t queued_bytes_ = 0;
+    bool consuming_ = false; // an item that was taken off the queue
+    bool ending_ = false;
+    std::thread thread_;
 };
 
 } // namespace tomo
