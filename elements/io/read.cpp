@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "file-list.hpp"
 #include "image-reader.hpp"
+#include "read-ahead.hpp"
 
 #include <gst/tomo/source.hpp>
 
@@ -9,6 +10,7 @@
 
 using tomo::When;
 using tomo::io::FileType;
+using tomo::io::ReadAhead;
 
 namespace {
 
@@ -67,35 +69,40 @@ class Read final : public tomo::Source {
             options_.raw.format = tomo::io::raw_format(raw_bitdepth);
         auto files = tomo::io::list_files(path.value(), options_, {start_file, step});
         first_pages_.assign(1, 0);
+        const bool shared = device()->shares_host_memory();
+        most_ahead_ = shared ? 4 : 32;
+        const unsigned threads = std::clamp(std::thread::hardware_concurrency() / 2, 1u, shared ? 2u : 8u);
+        ahead_ = std::make_unique<ReadAhead>(options_, threads,
+                                             [this](const tomo::ArrayInfo &info) { return allocate(info); });
         std::lock_guard<std::mutex> lock(count_lock_);
         files_ = std::move(files);
         count_ = {};
     }
 
     void stop() override {
+        ahead_.reset();
         reader_.reset();
         std::lock_guard<std::mutex> lock(count_lock_);
         files_.clear();
     }
 
     std::optional<tomo::ArrayInfo> frame_info(std::uint64_t n) override {
-        if (n >= number || !go_to(page_of(n)))
+        if (!plan(n))
             return {};
-        stored_ = reader_->info(page_);
-        return convert && !stored_.is_complex() ? stored_.with_format(GST_TOMO_FORMAT_FLOAT32) : stored_;
+        const auto &stored = ahead_->first().info;
+        return convert && !stored.is_complex() ? stored.with_format(GST_TOMO_FORMAT_FLOAT32) : stored;
     }
 
-    tomo::Array frame(std::uint64_t, const tomo::ArrayInfo &info) override {
-        const tomo::Array raw = allocate(stored_);
-        {
-            const tomo::Host<char> host(raw);
-            reader_->read(page_, host.data(), stored_.size());
-        }
-        if (stored_.format == info.format)
+    tomo::Array frame(std::uint64_t n, const tomo::ArrayInfo &info) override {
+        const auto page = ahead_->first();
+        source_ = page.file;
+        ahead_->set_upload(output_is_on_device() || page.info.format != info.format);
+        const tomo::Array raw = take(n);
+        if (page.info.format == info.format)
             return raw;
         // Integers cross the bus as they are and become floats on the device.
         tomo::Array out = allocate(info);
-        input_format("in", stored_.format);
+        input_format("in", page.info.format);
         launch(kernel("to_float"), tomo::WorkSize(info.samples()), raw, out);
         return out;
     }
@@ -118,10 +125,48 @@ class Read final : public tomo::Source {
     }
 
     void describe_frame(std::uint64_t, GstTomoFrameMeta &meta) override {
-        meta.source = g_strdup(files_[file_].c_str());
+        meta.source = g_strdup(source_.c_str());
     }
 
   private:
+    // Has frame n and those behind it read, as many as there is room for. False where there is no frame n.
+    bool plan(std::uint64_t n) {
+        if (ahead_->empty() || ahead_->first().frame != n) { // the first, or after a seek
+            ahead_->clear();
+            if (!add(n))
+                return false;
+        }
+        const std::uint64_t bytes = std::min<std::uint64_t>(device()->memory_limit() / 16, std::uint64_t{1} << 30);
+        const auto most = std::clamp<std::uint64_t>(bytes / ahead_->first().info.size(), 1, most_ahead_);
+        try {
+            while (ahead_->size() < most && add(ahead_->last().frame + 1))
+                continue;
+        } catch (const tomo::Error &) {
+            // Told when it is that frame's turn.
+        }
+        return true;
+    }
+
+    bool add(std::uint64_t n) {
+        if (n >= number || !go_to(page_of(n)))
+            return false;
+        ahead_->add({n, files_[file_], page_, reader_->info(page_)});
+        return true;
+    }
+
+    tomo::Array take(std::uint64_t n) {
+        try {
+            return ahead_->take();
+        } catch (const tomo::Flushing &) {
+            if (is_cancelled())
+                throw;
+        }
+        // A flush that is over now kept it from being read.
+        ahead_->clear();
+        add(n);
+        return ahead_->take();
+    }
+
     std::uint64_t page_of(std::uint64_t n) const { return image_start + n * image_step; }
 
     // Makes reader_ and page_ those of a page counted over all files; false behind the last.
@@ -155,7 +200,9 @@ class Read final : public tomo::Source {
     std::unique_ptr<tomo::io::ImageReader> reader_;
     std::size_t file_ = 0;
     std::size_t page_ = 0;
-    tomo::ArrayInfo stored_;
+    std::unique_ptr<ReadAhead> ahead_;
+    unsigned most_ahead_ = 1;
+    std::string source_; // of the last frame
 };
 
 } // namespace

@@ -220,6 +220,16 @@ void Storage::prefetch() {
         download();
 }
 
+void Storage::start_upload() {
+    if (device_->shares_host_memory())
+        return;
+    std::lock_guard<std::mutex> lock(lock_);
+    if (on_device_ || !on_host_)
+        return;
+    upload();
+    cl_check(clFlush(device_->upload_queue()), "flushing the upload queue");
+}
+
 Stamp Storage::last_write() {
     std::lock_guard<std::mutex> lock(lock_);
     return block_->write;

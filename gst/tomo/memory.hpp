@@ -62,6 +62,8 @@ class GST_TOMO_API Storage : public std::enable_shared_from_this<Storage> {
 
     // Starts the download, so that a later map only waits.
     void prefetch();
+    // Starts the upload, so that it is under way before a command needs it.
+    void start_upload();
 
     Stamp last_write();
 

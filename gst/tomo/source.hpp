@@ -35,6 +35,9 @@ class GST_TOMO_API Source : public Element {
     bool seek(GstSegment *segment);
     bool query(GstQuery *query);
 
+  protected:
+    bool output_is_on_device() const { return on_device_; } // known from the first frame() on
+
   private:
     void negotiate(const ArrayInfo &info);
     ArrayInfo rate();
