@@ -31,6 +31,8 @@
 // BACKPROJECT_ITEM     a work-item makes a tile, through private memory: CPUs,
 //                      where barriers cost and SIMD lanes are there for the asking
 // BACKPROJECT_TEXTURE  a work-item makes a pixel, through the image unit: GPUs
+// BACKPROJECT_TENSOR   a work-group makes a tile of 32 slices on the tensor cores of NVIDIA GPUs, from half
+//                      precision samples: see there
 // BACKPROJECT_NEAREST  with GROUP or ITEM: the mode nearest instead of linear
 // SLICES               planes that share coordinates: 1, 2, 4, 8; ITEM also 16; not of TEXTURE
 // GROUP_W, GROUP_H     work-group of GROUP
@@ -266,6 +268,335 @@ static void stage(IN(in), global const Row *rows, const uint first, const uint w
         for (int c = end; c < SEGMENT; c++)
             samples[r][c] = (lanes)(0.0f);
     }
+}
+
+#endif
+
+#ifdef BACKPROJECT_TENSOR
+
+// Linear interpolation is a product of matrices: out[pixel, slice] = sum over samples of w[pixel, sample]
+// v[sample, slice] with the hat function w = max(0, 1 - |u - sample|). Sixteen pixels of a 4 x 4 block meet
+// at most seven neighbouring samples of a projection, eight when they begin at an even one. So the samples of
+// two projections make a product of 16 pixels x 16 samples by 16 samples x 8 slices, which is one instruction
+// of a tensor core (mma.m16n8k16 of PTX: half precision factors, float sums). 32 slices share the weights.
+//
+// PARTS 1: samples and weights are rounded to half precision.
+// PARTS 2: both are sums of two halfs, a = a' + a'' to 2^-22, and of the product only a'' b'' is left out.
+//          The first product takes both halfs of one projection, and so the weights' first half twice; the
+//          second takes the weights' second half. Tensor cores cut sums off instead of rounding them, so they
+//          only get to sum a few projections.
+//
+// backproject_peak and backproject_pack come first: samples times weight and a power of two that brings the
+// largest near 2^14, as half pairs (2 c, 2 c + 1), 32 slices side by side and PARTS times: for each set of 32
+// slices projections x pairs x PARTS x 32.
+
+#ifndef UNROLL
+#define UNROLL 2
+#endif
+#ifndef PREFETCH
+#define PREFETCH 1
+#endif
+#ifndef TOGETHER
+#define TOGETHER 2
+#endif
+#ifndef FRESH
+#define FRESH 0
+#endif
+#ifndef PARTS
+#define PARTS 1
+#endif
+#define SET 32              // slices
+#define PAIRS (SEGMENT / 2) // of a segment
+#define VECTORS_OF_PAIR (PARTS * SET / 4) // of four words
+#define PITCH (VECTORS_OF_PAIR + 2)       // in vectors: the loads of a warp meet different banks
+#define THREADS (8 * TILE_W)               // a warp for each column of blocks
+#define ROUNDS ((STAGED * PAIRS * VECTORS_OF_PAIR + THREADS - 1) / THREADS) // vectors that a work-item stages
+#define COLUMNS 64                        // of a tile of backproject_pack
+#define PACKERS 256                       // its work-items
+
+kernel void backproject_peak(IN(in), OUT(uint, peak), global const Row *rows, const uint width,
+                             const uint projections) {
+    local uint highest;
+    if (get_local_id(0) == 0)
+        highest = 0;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    // One work-group for each row. What is not finite doesn't count.
+    const uint row = get_group_id(0);
+    float most = 0.0f;
+    for (uint c = get_local_id(0); c < width; c += get_local_size(0)) {
+        const float value = fabs(LOAD(in, (ulong)row * width + c));
+        most = fmax(most, isfinite(value) ? value : 0.0f);
+    }
+    atomic_max(&highest, as_uint(most * fabs(rows[row % projections].weight)));
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (get_local_id(0) == 0)
+        atomic_max(&AT(peak, 0), highest);
+}
+
+// 2^n that brings the peak to 2^14 .. 2^15.
+static float scale_of(const uint peak) {
+    return peak == 0 ? 1.0f : ldexp(1.0f, clamp(14 - ilogb(as_float(peak)), -126, 126));
+}
+
+// Two floats as halfs in one word, and back.
+static uint half_pair(const float low, const float high) {
+    uint pair;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+    return pair;
+}
+
+static float2 float_pair(const uint pair) {
+    float2 value;
+    asm("{ .reg .f16 a, b; mov.b32 {a, b}, %2; cvt.f32.f16 %0, a; cvt.f32.f16 %1, b; }"
+        : "=f"(value.x), "=f"(value.y)
+        : "r"(pair));
+    return value;
+}
+
+kernel __attribute__((reqd_work_group_size(COLUMNS, PACKERS / COLUMNS, 1))) void
+backproject_pack(IN(in), OUT(uint, packed), global const uint *peak, global const Row *rows,
+                 const uint width, const uint projections, const uint depth, const uint pairs) {
+    local float tile[SET][COLUMNS + 1];
+    const uint first = get_group_id(0) * COLUMNS, projection = get_group_id(1);
+    const uint z = get_group_id(2) * SET;
+    const float weight = rows[projection].weight * scale_of(*peak);
+    const uint column = first + get_local_id(0);
+    for (uint n = get_local_id(1); n < SET; n += PACKERS / COLUMNS) {
+        const ulong at = ((ulong)(z + n) * projections + projection) * width + column;
+        tile[n][get_local_id(0)] = column < width && z + n < depth ? weight * LOAD(in, at) : 0.0f;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    const uint item = get_local_id(1) * COLUMNS + get_local_id(0);
+    const ulong row = ((ulong)get_group_id(2) * projections + projection) * pairs + first / 2;
+    for (uint k = item; k < SET * COLUMNS / 2; k += PACKERS) {
+        const uint pair = k / SET, n = k % SET;
+        if (first / 2 + pair >= pairs)
+            continue;
+        const float2 value = (float2)(tile[n][2 * pair], tile[n][2 * pair + 1]);
+        const uint halfs = half_pair(value.x, value.y);
+        global uint *to = packed_base + packed_at + (row + pair) * (PARTS * SET) + n;
+        to[0] = halfs;
+#if PARTS == 2
+        const float2 rest = value - float_pair(halfs);
+        to[SET] = half_pair(rest.x, rest.y);
+#endif
+    }
+}
+
+// max(0, 1 - |distance|)
+static float hat(const float distance) {
+    float weight;
+    asm("{ .reg .f32 a; abs.f32 a, %1; sub.sat.f32 %0, 0f3F800000, a; }" : "=f"(weight) : "f"(distance));
+    return weight;
+}
+
+static void multiply_add(float *c, const uint a0, const uint a1, const uint a2, const uint a3, const uint b0,
+                         const uint b1) {
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+        "{%0, %1, %2, %3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+
+// Where a tile's blocks meet a row: `lowest` is the least position in a block at the tile's corner, less 1.
+typedef struct {
+    float origin, cosine, sine, lowest;
+} Strip;
+
+static Strip place_strip(global const Row *rows, const uint projection, const uint projections, const uint x,
+                         const uint y, local int *pair) {
+    const Segment segment = place(rows, projection, projections, x, y);
+    // From an even sample, and one pair earlier, so that rounding finds a pair.
+    *pair = (segment.start >> 1) - 1;
+    Strip strip = {segment.origin + (float)(segment.start - 2 * *pair), segment.cosine, segment.sine, 0.0f};
+    strip.lowest = strip.origin + 3.0f * (fmin(strip.cosine, 0.0f) + fmin(strip.sine, 0.0f)) - 1.0f;
+    return strip;
+}
+
+// Warp w makes the column w of the tile's blocks.
+#define BLOCKS (TILE_H / 4)
+
+// Where numbers are two apart: adding it rounds to an even number, and the difference of the bit patterns is
+// half of that number.
+#define EVEN 25165824.0f
+
+kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void
+backproject_tensor(global const uint4 *packed, OUT(float, out), global const uint *peak,
+                   global const Row *restrict rows, const uint pairs, const uint projections,
+                   const uint depth, const uint roi_width, const uint roi_height) {
+    local Strip strips[2][STAGED];
+    local int first_pairs[STAGED];
+    local uint4 samples[STAGED * PAIRS * PITCH];
+
+    const uint item = get_local_id(0), lane = item % 32, warp = item / 32;
+    const uint x = get_group_id(0) * TILE_W, y = get_group_id(1) * TILE_H;
+    packed += (ulong)get_group_id(2) * projections * pairs * VECTORS_OF_PAIR;
+
+    // Of the matrices' elements, a work-item has the pixels `pixel` and `pixel` + 8 and two samples of each
+    // projection, and of the slices 4 `pixel` .. 4 `pixel` + 3.
+    const uint pixel = lane / 4, two = lane % 4;
+    const float in_x = 4 * warp + pixel % 4, in_y = pixel / 4;
+
+    float sums[BLOCKS][SET / 8][4];
+#pragma unroll
+    for (int b = 0; b < BLOCKS; b++)
+#pragma unroll
+        for (int n = 0; n < SET / 8; n++)
+#pragma unroll
+            for (int i = 0; i < 4; i++)
+                sums[b][n][i] = 0.0f;
+
+    if (item < STAGED)
+        strips[0][item] = place_strip(rows, item, projections, x, y, &first_pairs[item]);
+    barrier(CLK_LOCAL_MEM_FENCE);
+
+    uint4 next[ROUNDS];
+    int turn = 0;
+    for (uint first = 0;; first += STAGED, turn ^= 1) {
+        // Loads of the next rows are under way while these are computed.
+        if (PREFETCH && first < projections) {
+#pragma unroll
+            for (int k = 0; k < ROUNDS; k++) {
+                const uint at = item + k * THREADS, r = at / (PAIRS * VECTORS_OF_PAIR);
+                next[k] = (uint4)(0);
+                if (r < STAGED && first + r < projections) {
+                    const uint pair = first_pairs[r] + at / VECTORS_OF_PAIR % PAIRS; // left of the row: large
+                    if (pair < pairs)
+                        next[k] = packed[((ulong)(first + r) * pairs + pair) * VECTORS_OF_PAIR +
+                                         at % VECTORS_OF_PAIR];
+                }
+            }
+        }
+        if (first > 0) {
+#pragma unroll
+            for (int group = 0; group < BLOCKS; group += TOGETHER) {
+#if FRESH
+                float part[TOGETHER][SET / 8][4];
+#pragma unroll
+                for (int b = 0; b < TOGETHER; b++)
+#pragma unroll
+                    for (int n = 0; n < SET / 8; n++)
+#pragma unroll
+                        for (int i = 0; i < 4; i++)
+                            part[b][n][i] = 0.0f;
+#else
+                float(*part)[SET / 8][4] = sums + group;
+#endif
+#pragma unroll UNROLL
+                for (int r = 0; r < STAGED; r += 2) {
+                    uint a[TOGETHER][4], rest[TOGETHER][4];
+                    uint4 v[TOGETHER][2][PARTS];
+#pragma unroll
+                    for (int q = 0; q < 2; q++) {
+                        const Strip strip = strips[turn ^ 1][r + q];
+                        const float u = strip.origin + in_x * strip.cosine + in_y * strip.sine - (float)(2 * two);
+                        const float lowest = strip.lowest + (float)(4 * warp) * strip.cosine;
+#pragma unroll
+                        for (int b = 0; b < TOGETHER; b++) {
+                            const float down = (float)(4 * (group + b));
+                            const float even = (lowest + down * strip.sine) + EVEN;
+                            const float distance = (u + down * strip.sine) - (even - EVEN);
+                            const float below = distance + 2.0f * strip.sine;
+                            const float w[4] = {hat(distance), hat(distance - 1.0f), hat(below), hat(below - 1.0f)};
+                            local const uint4 *at =
+                                samples + ((r + q) * PAIRS + as_uint(even) - as_uint(EVEN) + two) * PITCH + pixel;
+                            v[b][q][0] = at[0];
+#if PARTS == 2
+                            v[b][q][1] = at[SET / 4];
+                            // What half precision holds of a weight, cut off.
+                            float top[4];
+#pragma unroll
+                            for (int k = 0; k < 4; k++)
+                                top[k] = as_float(as_uint(w[k]) & 0xffffe000u);
+                            a[b][2 * q] = half_pair(top[0], top[1]);
+                            a[b][2 * q + 1] = half_pair(top[2], top[3]);
+                            rest[b][2 * q] = half_pair(w[0] - top[0], w[1] - top[1]);
+                            rest[b][2 * q + 1] = half_pair(w[2] - top[2], w[3] - top[3]);
+#else
+                            a[b][2 * q] = half_pair(w[0], w[1]);
+                            a[b][2 * q + 1] = half_pair(w[2], w[3]);
+#endif
+                        }
+                    }
+                    // Products for the same sums as far from each other as can be.
+#define FOR_ALL(product)                                                                                     \
+    _Pragma("unroll") for (int b = 0; b < TOGETHER; b++) {                                                    \
+        product(0, x);                                                                                        \
+        product(1, y);                                                                                        \
+        product(2, z);                                                                                        \
+        product(3, w);                                                                                        \
+    }
+#if PARTS == 2
+#define PRODUCT_1(n, s)                                                                                      \
+    multiply_add(part[b][n], a[b][0], a[b][1], a[b][0], a[b][1], v[b][0][0].s, v[b][0][1].s)
+#define PRODUCT_2(n, s)                                                                                      \
+    multiply_add(part[b][n], a[b][2], a[b][3], a[b][2], a[b][3], v[b][1][0].s, v[b][1][1].s)
+#define PRODUCT_3(n, s)                                                                                      \
+    multiply_add(part[b][n], rest[b][0], rest[b][1], rest[b][2], rest[b][3], v[b][0][0].s, v[b][1][0].s)
+                    FOR_ALL(PRODUCT_1)
+                    FOR_ALL(PRODUCT_2)
+                    FOR_ALL(PRODUCT_3)
+#else
+#define PRODUCT(n, s)                                                                                        \
+    multiply_add(part[b][n], a[b][0], a[b][1], a[b][2], a[b][3], v[b][0][0].s, v[b][1][0].s)
+                    FOR_ALL(PRODUCT)
+#endif
+                }
+#if FRESH
+#pragma unroll
+                for (int b = 0; b < TOGETHER; b++)
+#pragma unroll
+                    for (int n = 0; n < SET / 8; n++)
+#pragma unroll
+                        for (int i = 0; i < 4; i++)
+                            sums[group + b][n][i] += part[b][n][i];
+#endif
+            }
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (first >= projections)
+            break;
+#if !PREFETCH
+#pragma unroll
+            for (int k = 0; k < ROUNDS; k++) {
+                const uint at = item + k * THREADS, r = at / (PAIRS * VECTORS_OF_PAIR);
+                next[k] = (uint4)(0);
+                if (r < STAGED && first + r < projections) {
+                    const uint pair = first_pairs[r] + at / VECTORS_OF_PAIR % PAIRS; // left of the row: large
+                    if (pair < pairs)
+                        next[k] = packed[((ulong)(first + r) * pairs + pair) * VECTORS_OF_PAIR +
+                                         at % VECTORS_OF_PAIR];
+                }
+            }
+#endif
+#pragma unroll
+        for (int k = 0; k < ROUNDS; k++) {
+            const uint at = item + k * THREADS;
+            if (at < STAGED * PAIRS * VECTORS_OF_PAIR)
+                samples[at / VECTORS_OF_PAIR * PITCH + at % VECTORS_OF_PAIR] = next[k];
+        }
+        if (!PREFETCH)
+            barrier(CLK_LOCAL_MEM_FENCE);
+        if (item < STAGED)
+            strips[turn ^ 1][item] =
+                place_strip(rows, first + STAGED + item, projections, x, y, &first_pairs[item]);
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+
+    const float unscale = 1.0f / scale_of(*peak);
+    const ulong plane = (ulong)roi_width * roi_height;
+    const uint i = x + 4 * warp + pixel % 4;
+#pragma unroll
+    for (int b = 0; b < BLOCKS; b++)
+#pragma unroll
+        for (int n = 0; n < SET / 8; n++)
+#pragma unroll
+            for (int k = 0; k < 4; k++) {
+                const uint z = get_group_id(2) * SET + 8 * two + k % 2 * 4 + n;
+                const uint j = y + 4 * b + pixel / 4 + k / 2 * 2;
+                if (z < depth && i < roi_width && j < roi_height)
+                    AT(out, z * plane + (ulong)j * roi_width + i) = sums[b][n][k] * unscale;
+            }
 }
 
 #endif

@@ -11,7 +11,7 @@ namespace tomo {
 
 namespace {
 
-constexpr unsigned staged_rows = 8;
+constexpr unsigned slices_of_tensor = 32; // in one product of matrices
 
 std::size_t divided(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
@@ -25,9 +25,9 @@ struct Tile {
     }
     std::size_t across(std::uint32_t w) const { return divided(w, width); }
     std::size_t down(std::uint32_t h) const { return divided(h, height); }
-    std::string options(unsigned slices) const {
+    std::string options(unsigned slices, unsigned staged) const {
         return text(" -D TILE_W=%u -D TILE_H=%u -D SEGMENT=%u -D STAGED=%u -D SLICES=%u", width, height,
-                    segment(), staged_rows, slices);
+                    segment(), staged, slices);
     }
 };
 
@@ -59,7 +59,7 @@ void plan_item(BackprojectPlan &plan, const BackprojectDevice &device, std::uint
             tile.across(roi_width) * tile.down(roi_height) * planes < 4 * device.compute_units))
         tile.height /= 2;
 
-    plan.options = "-D BACKPROJECT_ITEM" + tile.options(plan.slices);
+    plan.options = "-D BACKPROJECT_ITEM" + tile.options(plan.slices, 8);
     plan.global = {tile.across(roi_width), tile.down(roi_height), planes};
     plan.local = {1, 1, 1};
     plan.local_memory = 0;
@@ -68,7 +68,7 @@ void plan_item(BackprojectPlan &plan, const BackprojectDevice &device, std::uint
 // A work-group makes a tile, each work-item some pixels of one column.
 void plan_group(BackprojectPlan &plan, const BackprojectDevice &device, std::uint32_t depth,
                 std::uint32_t roi_width, std::uint32_t roi_height) {
-    unsigned group_w = 32, group_h = 8, pixels = 8;
+    unsigned group_w = 32, group_h = 8, pixels = 8, staged = 8;
     while (group_w * group_h > device.max_work_group)
         (group_h > 1 ? group_h : group_w) /= 2;
     plan.slices = depth >= 3 ? 4 : depth;
@@ -78,23 +78,27 @@ void plan_group(BackprojectPlan &plan, const BackprojectDevice &device, std::uin
         return tile().across(roi_width) * tile().down(roi_height) * divided(depth, plan.slices);
     };
     // The segments' positions are kept twice, five words each.
-    const auto local_memory = [&] {
-        return staged_rows * (tile().segment() * plan.slices + 2 * 5) * sizeof(float);
+    const auto local_memory = [&](unsigned rows) {
+        return rows * (tile().segment() * plan.slices + 2 * 5) * sizeof(float);
     };
-    while (pixels > 1 && (groups() < 4 * device.compute_units || local_memory() > device.local_memory))
+    while (pixels > 1 && (groups() < 4 * device.compute_units || local_memory(staged) > device.local_memory))
         pixels /= 2;
-    if (local_memory() > device.local_memory)
+    if (local_memory(staged) > device.local_memory)
         throw Error(
             GST_RESOURCE_ERROR_SETTINGS,
             text("Backprojection needs %zu bytes of local memory, and %s has %zu; choose another device.",
-                 local_memory(), device.name.c_str(), device.local_memory));
+                 local_memory(staged), device.name.c_str(), device.local_memory));
+
+    // More rows at a time mean fewer barriers.
+    while (staged < 16 && local_memory(2 * staged) <= device.local_memory)
+        staged *= 2;
 
     plan.options = text("-D BACKPROJECT_GROUP -D GROUP_W=%u -D GROUP_H=%u", group_w, group_h) +
-                   tile().options(plan.slices);
+                   tile().options(plan.slices, staged);
     plan.global = {tile().across(roi_width) * group_w, tile().down(roi_height) * group_h,
                    divided(depth, plan.slices)};
     plan.local = {group_w, group_h, 1};
-    plan.local_memory = local_memory();
+    plan.local_memory = local_memory(staged);
 }
 
 void plan_texture(BackprojectPlan &plan, const BackprojectDevice &device, std::uint32_t roi_width,
@@ -116,15 +120,43 @@ void plan_texture(BackprojectPlan &plan, const BackprojectDevice &device, std::u
     plan.local_memory = 0;
 }
 
+void plan_tensor(BackprojectPlan &plan, const BackprojectDevice &device, std::uint32_t depth,
+                 std::uint32_t roi_width, std::uint32_t roi_height) {
+    if (!device.has_tensor_cores)
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("precision-mode=half needs the tensor cores of an NVIDIA GPU (compute capability 8.0 or "
+                         "higher), and %s has none; use precision-mode=single or another device.",
+                         device.name.c_str()));
+    // What was fastest on an H100. A warp has a column of 4 x 4 blocks.
+    constexpr Tile tile{32, 16};
+    constexpr unsigned staged = 4, pitch = 10 * 16; // bytes for a pair of samples of all slices
+    // The tile's diagonal; a block's eight samples behind it, and even numbers before.
+    const unsigned pairs = static_cast<unsigned>(std::ceil((std::hypot(tile.width - 1.0, tile.height - 1.0) + 12) / 2));
+    const std::size_t sets = divided(depth, slices_of_tensor);
+    plan.kernel = "backproject_tensor";
+    plan.slices = slices_of_tensor;
+    plan.options = text("-D BACKPROJECT_TENSOR -D SLICES=1 -D TILE_W=%u -D TILE_H=%u -D SEGMENT=%u -D STAGED=%u",
+                        tile.width, tile.height, 2 * pairs, staged);
+    plan.global = {tile.across(roi_width) * tile.width * 8, tile.down(roi_height), sets};
+    plan.local = {tile.width * 8, 1, 1};
+    plan.local_memory = std::size_t{staged} * pairs * pitch + staged * 36;
+}
+
 } // namespace
 
-BackprojectPlan plan_backproject(BackprojectMode mode, const BackprojectDevice &device, std::uint32_t depth,
-                                 std::uint32_t roi_width, std::uint32_t roi_height) {
+BackprojectPlan plan_backproject(BackprojectMode mode, Precision precision, const BackprojectDevice &device,
+                                 std::uint32_t depth, std::uint32_t roi_width, std::uint32_t roi_height) {
     if (depth == 0 || roi_width == 0 || roi_height == 0)
         throw Error(GST_LIBRARY_ERROR_SETTINGS,
                     text("Backprojection into %u x %u pixels of %u slices; each must be at least 1.",
                          roi_width, roi_height, depth));
     BackprojectPlan plan{};
+    if (precision == Precision::half) {
+        if (mode != BackprojectMode::linear)
+            throw Error(GST_LIBRARY_ERROR_SETTINGS, "precision-mode=half is for mode=linear; leave one of them out");
+        plan_tensor(plan, device, depth, roi_width, roi_height);
+        return plan;
+    }
     switch (mode) {
     case BackprojectMode::texture:
         plan.kernel = "backproject_texture";
@@ -146,10 +178,12 @@ BackprojectPlan plan_backproject(BackprojectMode mode, const BackprojectDevice &
     return plan;
 }
 
-unsigned backproject_batch(BackprojectMode mode, const BackprojectDevice &device, std::uint32_t depth,
-                           std::uint32_t roi_width, std::uint32_t roi_height) {
+unsigned backproject_batch(BackprojectMode mode, Precision precision, const BackprojectDevice &device,
+                           std::uint32_t depth, std::uint32_t roi_width, std::uint32_t roi_height) {
     if (mode == BackprojectMode::texture)
         return 1; // a plane per launch
+    if (precision == Precision::half)
+        return static_cast<unsigned>(divided(slices_of_tensor, depth));
     std::size_t planes = 16; // of a CPU: one in each SIMD lane
     if (!device.is_cpu) {
         // The last of the work-groups leave the device half idle. So there are many more than run at a time, about five

@@ -12,12 +12,14 @@
 namespace tomo {
 
 enum class BackprojectMode { linear, texture, nearest };
+enum class Precision { single, half };
 
 // What the choice depends on.
 struct BackprojectDevice {
     std::string name;
     bool is_cpu;
     bool has_images;
+    bool has_tensor_cores;
     unsigned compute_units;
     std::size_t local_memory;   // bytes per work-group
     std::size_t max_work_group; // work-items
@@ -31,6 +33,14 @@ struct BackprojectDevice {
 //     backproject_fill_image (global width x projections, no local size):  IN(in)  image  uint plane
 //     backproject_texture:  image  OUT(float, out)  buffer of BackprojectRow
 //                           uint projections, plane, roi_width, roi_height
+// Precision::half takes its samples from an array of 32 bit words, `pairs` x projections x `sets` of 32 words each, that
+// is made by
+//     backproject_peak (a work-group of 256 for each row):  IN(in)  OUT(uint, peak)  buffer of BackprojectRow
+//                           uint width, projections; `peak` must be 0 before
+//     backproject_pack (pack_global, pack_local):  IN(in)  OUT(uint, packed)  buffer `peak`  buffer of BackprojectRow
+//                           uint width, projections, depth, pairs
+//     backproject_tensor:   buffer `packed`  OUT(float, out)  buffer `peak`  buffer of BackprojectRow
+//                           uint pairs, projections, depth, roi_width, roi_height
 struct BackprojectPlan {
     std::string kernel;
     std::string options; // for the compiler
@@ -40,11 +50,11 @@ struct BackprojectPlan {
 };
 
 // Throws Error where the device can't do the mode.
-BackprojectPlan plan_backproject(BackprojectMode mode, const BackprojectDevice &device, std::uint32_t depth,
-                                 std::uint32_t roi_width, std::uint32_t roi_height);
+BackprojectPlan plan_backproject(BackprojectMode mode, Precision precision, const BackprojectDevice &device,
+                                 std::uint32_t depth, std::uint32_t roi_width, std::uint32_t roi_height);
 
 // So many sinograms of `depth` planes keep the device busy with one launch.
-unsigned backproject_batch(BackprojectMode mode, const BackprojectDevice &device, std::uint32_t depth,
-                           std::uint32_t roi_width, std::uint32_t roi_height);
+unsigned backproject_batch(BackprojectMode mode, Precision precision, const BackprojectDevice &device,
+                           std::uint32_t depth, std::uint32_t roi_width, std::uint32_t roi_height);
 
 } // namespace tomo

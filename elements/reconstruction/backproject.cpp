@@ -9,6 +9,7 @@
 #include <tuple>
 
 using tomo::BackprojectMode;
+using tomo::Precision;
 
 namespace {
 
@@ -56,6 +57,16 @@ class Backproject final : public tomo::BatchFilter {
          {BackprojectMode::linear, "linear",
           "Linear between pixel centres, the same numbers on every device"}},
         tomo::When::reshapes};
+    tomo::Choice<Precision> precision{
+        this,
+        "precision-mode",
+        "What linear interpolation is computed in",
+        Precision::single,
+        {{Precision::single, "single", "float32"},
+         {Precision::half, "half",
+          "Half precision factors and float32 sums, on the tensor cores of an NVIDIA GPU: more than twice as fast, errors "
+          "of about 1e-4 of the slice's noise. A NaN spreads to all pixels within eight columns of its line"}},
+        tomo::When::reshapes};
     tomo::Property<unsigned> roi_x{this, "roi-x", "First column of the region of the slice", 0};
     tomo::Property<unsigned> roi_y{this, "roi-y", "First row of the region of the slice", 0};
     tomo::Property<unsigned> roi_width{
@@ -70,7 +81,7 @@ class Backproject final : public tomo::BatchFilter {
             in.with_size(roi_width ? roi_width.value() : in.width, roi_height ? roi_height.value() : in.width)
                 .with_format(GST_TOMO_FORMAT_FLOAT32)
                 .with_domain(GST_TOMO_DOMAIN_SLICE);
-        plan_ = tomo::plan_backproject(mode, device_facts(), in.depth * batch_size(), out.width, out.height);
+        plan_ = tomo::plan_backproject(mode, precision, device_facts(), in.depth * batch_size(), out.width, out.height);
         kernel(plan_.kernel, plan_.options);
         rows_ = {};
         if (mode == BackprojectMode::texture)
@@ -84,6 +95,8 @@ class Backproject final : public tomo::BatchFilter {
             return sample_texture(in, out);
         auto size = work_size();
         size.global[2] = (in.depth() + plan_.slices - 1) / plan_.slices; // the last batch may be smaller
+        if (precision == Precision::half)
+            return multiply(in, out, size);
         launch(kernel(plan_.kernel, plan_.options), size, in, out, tomo::Whole{rows_}, cl_uint{in.width()},
                cl_uint{in.height()}, cl_uint{in.depth()}, cl_uint{out.width()}, cl_uint{out.height()});
     }
@@ -107,14 +120,14 @@ class Backproject final : public tomo::BatchFilter {
     }
 
     unsigned batch_that_pays(const tomo::ArrayInfo &in) override {
-        return tomo::backproject_batch(mode, device_facts(), in.depth, roi_width ? roi_width.value() : in.width,
+        return tomo::backproject_batch(mode, precision, device_facts(), in.depth, roi_width ? roi_width.value() : in.width,
                                        roi_height ? roi_height.value() : in.width);
     }
 
   private:
     tomo::BackprojectDevice device_facts() {
         const auto &d = *device();
-        return {d.name(), d.is_cpu(), d.has_images(), d.compute_units(), d.local_memory(), d.max_work_group()};
+        return {d.name(), d.is_cpu(), d.has_images(), d.has_tensor_cores(), d.compute_units(), d.local_memory(), d.max_work_group()};
     }
 
     tomo::WorkSize work_size() const {
@@ -190,6 +203,26 @@ class Backproject final : public tomo::BatchFilter {
             clCreateImage(device()->context(), CL_MEM_READ_WRITE, &format, &desc, nullptr, &status));
         tomo::cl_check(status, tomo::text("making an image of %u x %u", in.width, in.height));
         kernel("backproject_fill_image", plan_.options);
+    }
+
+    // On tensor cores, see kernels/backproject.cl.
+    void multiply(const tomo::Array &in, tomo::Array &out, const tomo::WorkSize &size) {
+        constexpr unsigned set = 32, columns = 64, peak_items = 256;
+        const cl_uint pairs = (in.width() + 1) / 2, width = in.width(), projections = in.height();
+        const auto sets = static_cast<unsigned>(size.global[2]);
+        tomo::Array peak = allocate({GST_TOMO_FORMAT_UINT32, 1, 1});
+        tomo::Array packed = allocate({GST_TOMO_FORMAT_UINT32, set * pairs, projections, sets});
+        const cl_uint zero = 0;
+        fill(peak, &zero, sizeof zero);
+        launch(kernel("backproject_peak", plan_.options),
+               tomo::WorkSize(std::size_t{peak_items} * projections * in.depth()).groups(peak_items), in,
+               tomo::Update{peak}, tomo::Whole{rows_}, width, projections);
+        launch(kernel("backproject_pack", plan_.options),
+               tomo::WorkSize(width, projections * 4, sets).groups(columns, 4), in, packed, tomo::Whole{peak},
+               tomo::Whole{rows_}, width, projections, cl_uint{in.depth()}, pairs);
+        launch(kernel(plan_.kernel, plan_.options), size, tomo::Whole{packed}, out, tomo::Whole{peak},
+               tomo::Whole{rows_}, pairs, projections, cl_uint{in.depth()}, cl_uint{out.width()},
+               cl_uint{out.height()});
     }
 
     void sample_texture(const tomo::Array &in, tomo::Array &out) {

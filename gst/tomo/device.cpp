@@ -305,6 +305,10 @@ Device::Device(cl_device_id id, unsigned index, const ClContext &context)
     has_images_ = !is_cpu_ && cl_query<cl_bool>(clGetDeviceInfo, id, CL_DEVICE_IMAGE_SUPPORT);
     has_fp64_ =
         cl_query_string(clGetDeviceInfo, id, CL_DEVICE_EXTENSIONS).find("cl_khr_fp64") != std::string::npos;
+    constexpr cl_device_info compute_capability_major = 0x4000; // cl_nv_device_attribute_query
+    if (cl_query_string(clGetDeviceInfo, id, CL_DEVICE_EXTENSIONS).find("cl_nv_device_attribute_query") !=
+        std::string::npos)
+        has_tensor_cores_ = cl_query<cl_uint>(clGetDeviceInfo, id, compute_capability_major) >= 8;
     local_memory_ = cl_query<cl_ulong>(clGetDeviceInfo, id, CL_DEVICE_LOCAL_MEM_SIZE);
     max_work_group_ = cl_query<std::size_t>(clGetDeviceInfo, id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
     max_allocation_ = cl_query<cl_ulong>(clGetDeviceInfo, id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);

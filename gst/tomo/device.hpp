@@ -49,6 +49,8 @@ class GST_TOMO_API Device {
     bool shares_host_memory() const { return shares_host_memory_; }
     bool has_images() const { return has_images_; } // an image unit worth the name: not on CPU devices
     bool has_fp64() const { return has_fp64_; }
+    // NVIDIA's, with PTX's mma.m16n8k16: from compute capability 8.0 on.
+    bool has_tensor_cores() const { return has_tensor_cores_; }
     std::size_t local_memory() const { return local_memory_; }
     std::size_t max_work_group() const { return max_work_group_; }
     std::size_t max_allocation() const { return max_allocation_; }
@@ -86,7 +88,7 @@ class GST_TOMO_API Device {
     unsigned index_;
     ClContext context_;
     std::string name_, driver_;
-    bool is_cpu_, shares_host_memory_, has_images_, has_fp64_;
+    bool is_cpu_, shares_host_memory_, has_images_, has_fp64_, has_tensor_cores_ = false;
     std::size_t local_memory_, max_work_group_, max_allocation_, base_align_;
     unsigned compute_units_;
     ClQueue upload_, download_;

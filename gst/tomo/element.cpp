@@ -520,9 +520,15 @@ Array Element::import(GstBuffer *buffer, const ArrayInfo &info) {
     return array;
 }
 
-void Element::limit_frames_in_flight(const Array &newest) {
+void Element::limit_frames_in_flight(const Array &newest, bool live) {
+    // A device with memory of its own is far enough away to need a long list of things to do: while it computes a
+    // batch, all that the next batch needs is enqueued.
+    constexpr std::size_t least = 3, most = 64, share = 64;
+    std::size_t limit = least;
+    if (!live && !device()->shares_host_memory())
+        limit = std::clamp(device()->memory_limit() / share / newest.storage()->size(), least, most);
     in_flight_.push_back(newest.storage()->last_write());
-    if (in_flight_.size() <= max_frames_in_flight)
+    if (in_flight_.size() <= limit)
         return;
     const Stamp oldest = in_flight_.front();
     in_flight_.pop_front();

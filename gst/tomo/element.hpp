@@ -200,8 +200,9 @@ class GST_TOMO_API Element {
 
     // An array from any buffer: ours as it is, others copied to pinned memory first.
     Array import(GstBuffer *buffer, const ArrayInfo &info);
-    // Bounds what the host enqueues ahead of the device: waits for the frame before the last few.
-    void limit_frames_in_flight(const Array &newest);
+    // Bounds what the host enqueues ahead of the device: waits for the frame before the last few, or more of them
+    // where time does not matter and memory is plentiful.
+    void limit_frames_in_flight(const Array &newest, bool live = true);
     void drop_frames_in_flight() { in_flight_.clear(); }
     void set_cancelled(bool cancelled) { cancelled_ = cancelled; }
     bool is_cancelled() const { return cancelled_; }
@@ -259,7 +260,6 @@ class GST_TOMO_API Element {
     std::atomic<bool> failed_{false};
     bool settled_ = false; // the first buffer has been seen
 
-    static constexpr std::size_t max_frames_in_flight = 3;
 };
 
 // Caps of a set of formats, in both kinds of memory; `first` is what peers shall prefer.

@@ -45,7 +45,7 @@ void BatchFilter::input_changed() {
 unsigned BatchFilter::choose_batch_size() {
     if (batch)
         return batch;
-    if (!sink_flows_by_itself())
+    if (!input_flows_by_itself())
         return 1;
     std::uint64_t size = batch_that_pays(input_info());
     // Inputs, outputs and what lies between, several times over: other elements want memory, too.

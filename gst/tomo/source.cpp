@@ -174,7 +174,7 @@ GstFlowReturn Source::create(GstBuffer **buffer) {
     describe_frame(
         n, *gst_buffer_add_tomo_frame_meta(result.get(), n, std::nan(""), GST_CLOCK_TIME_NONE, nullptr));
     if (needs_device()) {
-        limit_frames_in_flight(array);
+        limit_frames_in_flight(array, false);
         if (!on_device_)
             array.storage()->prefetch();
     }

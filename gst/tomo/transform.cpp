@@ -148,6 +148,7 @@ gboolean Transform::sink_caps(EventRef event) {
 }
 
 void Transform::adapt_to_input() {
+    by_itself_ = flows_by_itself(sink_);
     input_changed();
     const auto duration = in_info_.frame_duration();
     const GstClockTime own = GST_CLOCK_TIME_IS_VALID(duration) ? latency() * duration : 0;
@@ -202,7 +203,7 @@ GstFlowReturn Transform::push(const Array &array, BufferRef buffer) {
 
 void Transform::submit(const Array &array) {
     cl_check(clFlush(queue()), "submitting commands");
-    limit_frames_in_flight(array);
+    limit_frames_in_flight(array, !by_itself_);
     if (!output_on_device_)
         array.storage()->prefetch();
 }
@@ -211,8 +212,6 @@ GstFlowReturn Transform::push_submitted(const ArrayInfo &info, BufferRef buffer)
     negotiate(info);
     return gst_pad_push(src_, buffer.release());
 }
-
-bool Transform::sink_flows_by_itself() const { return flows_by_itself(sink_); }
 
 std::optional<std::uint64_t> Transform::input_count() const {
     gint64 frames = -1;

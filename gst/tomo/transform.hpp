@@ -62,7 +62,7 @@ class GST_TOMO_API Transform : public Element {
     void submit(const Array &array);
     // ... and now the buffers follow.
     GstFlowReturn push_submitted(const ArrayInfo &info, BufferRef buffer);
-    bool sink_flows_by_itself() const;
+    bool input_flows_by_itself() const { return by_itself_; } // see flows_by_itself()
     std::optional<std::uint64_t> input_count() const; // frames that come, as far as upstream knows
     // For buffers that are not of this library.
     GstFlowReturn push_foreign(const ArrayInfo &info, BufferRef buffer);
@@ -80,6 +80,7 @@ class GST_TOMO_API Transform : public Element {
     ArrayInfo in_info_, out_info_;
     bool has_input_ = false, has_output_ = false;
     bool output_on_device_ = false;
+    bool by_itself_ = false;
     std::atomic<bool> reshape_{false};
     std::atomic<GstClockTime> own_latency_{0};
     GstSegment segment_;

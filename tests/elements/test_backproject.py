@@ -62,6 +62,7 @@ class Backproject(ElementTestCase):
             "tomobackproject",
             {
                 "batch": (0, 0, 1024),
+                "precision-mode": ("single", {"single", "half"}),
                 "num-projections": (0, 0, 32768),
                 "offset": (0, 0, 32768),
                 "axis-pos": (-1.0, -1.0, 32768.0),

@@ -264,8 +264,8 @@ GST_START_TEST(test_row_positions) {
 GST_END_TEST
 
 GST_START_TEST(test_plan) {
-    const BackprojectDevice cpu{"a processor", true, true, 2, 524288, 4096};
-    const BackprojectDevice gpu{"a GPU", false, true, 132, 49152, 1024};
+    const BackprojectDevice cpu{"a processor", true, true, false, 2, 524288, 4096};
+    const BackprojectDevice gpu{"a GPU", false, true, true, 132, 49152, 1024};
     for (int turn = 0; turn < 300; turn++) {
         const auto depth = static_cast<std::uint32_t>(std::exp(uniform(0, 5)));
         const auto width = static_cast<std::uint32_t>(std::exp(uniform(0, 9)));
@@ -276,18 +276,24 @@ GST_START_TEST(test_plan) {
              {BackprojectMode::linear, BackprojectMode::texture, BackprojectMode::nearest}) {
             if (mode == BackprojectMode::texture && device.is_cpu)
                 continue;
-            const auto plan = plan_backproject(mode, device, depth, width, height);
+            const auto precision = mode == BackprojectMode::linear && device.has_tensor_cores &&
+                                           device.max_work_group >= 256 && uniform(0, 1) < 0.5
+                                       ? Precision::half
+                                       : Precision::single;
+            const auto plan = plan_backproject(mode, precision, device, depth, width, height);
             fail_unless(plan.local[0] * plan.local[1] * plan.local[2] <= device.max_work_group);
             fail_unless(plan.local_memory <= device.local_memory);
             for (int axis = 0; axis < 3; axis++)
                 fail_unless(plan.global[axis] > 0 && plan.global[axis] % plan.local[axis] == 0);
         }
     }
-    expect_refused([&] { plan_backproject(BackprojectMode::texture, cpu, 1, 8, 8); }, "a processor");
-    expect_refused([&] { plan_backproject(BackprojectMode::linear, gpu, 1, 0, 8); }, "0 x 8");
+    expect_refused([&] { plan_backproject(BackprojectMode::texture, Precision::single, cpu, 1, 8, 8); }, "a processor");
+    expect_refused([&] { plan_backproject(BackprojectMode::linear, Precision::single, gpu, 1, 0, 8); }, "0 x 8");
+    expect_refused([&] { plan_backproject(BackprojectMode::linear, Precision::half, cpu, 1, 8, 8); }, "tensor cores");
+    expect_refused([&] { plan_backproject(BackprojectMode::nearest, Precision::half, gpu, 1, 8, 8); }, "mode=linear");
     BackprojectDevice small = gpu;
     small.local_memory = 1024;
-    expect_refused([&] { plan_backproject(BackprojectMode::linear, small, 4, 8, 8); }, "1024");
+    expect_refused([&] { plan_backproject(BackprojectMode::linear, Precision::single, small, 4, 8, 8); }, "1024");
 }
 GST_END_TEST
 
