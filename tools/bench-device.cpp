@@ -3,6 +3,8 @@
 //
 // Measures what a device can do at best, for the shares that tools/bench prints. Writes one JSON object to
 // standard output; rates are the best of several runs, in GB/s (1e9 bytes) and 1e9 samples per second.
+#include "../elements/tracing/json.hpp"
+
 #include <gst/tomo/device.hpp>
 
 #include <gst/gst.h>
@@ -290,17 +292,6 @@ class Bench {
     ClMem in_, out_;
 };
 
-std::string quoted(const std::string &text) {
-    std::string json = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\')
-            json += '\\';
-        if (static_cast<unsigned char>(c) >= 0x20)
-            json += c;
-    }
-    return json + '"';
-}
-
 // A JSON number, or null for what the device has not.
 std::string number(double value) {
     char digits[G_ASCII_DTOSTR_BUF_SIZE];
@@ -329,9 +320,10 @@ int main(int argc, char **argv) {
                     "  \"shares_host_memory\": %s,\n  \"copy_GBps\": %s,\n  \"upload_GBps\": %s,\n"
                     "  \"download_GBps\": %s,\n  \"both_ways_GBps\": %s,\n  \"local_read_GBps\": %s,\n"
                     "  \"image_R32F_Gsamples\": %s,\n  \"image_RGBA16F_Gsamples\": %s\n}\n",
-                    quoted(device->name()).c_str(), quoted(device->driver()).c_str(), device->compute_units(),
-                    device->is_cpu() ? "true" : "false", device->shares_host_memory() ? "true" : "false",
-                    number(copy).c_str(), number(transfers.up).c_str(), number(transfers.down).c_str(),
+                    tomo::json_string(device->name()).c_str(), tomo::json_string(device->driver()).c_str(),
+                    device->compute_units(), device->is_cpu() ? "true" : "false",
+                    device->shares_host_memory() ? "true" : "false", number(copy).c_str(),
+                    number(transfers.up).c_str(), number(transfers.down).c_str(),
                     number(transfers.both).c_str(), number(local).c_str(), number(single).c_str(),
                     number(four_half).c_str());
         return 0;
