@@ -58,7 +58,7 @@ class Bench(unittest.TestCase):
         rows = {(row["case"], row["program"]): row for row in data["rows"]}
         fused = set() if "there is no element tomorampfilter" in result.stdout else {"ramp-fused", "fbp-fused"}
         for case in {"read", "read-hdf5", "write", "ramp", "backproject", "fbp", "fbp-padded", "one-slice",
-                     "first-slice", "memory", *fused}:
+                     "first-slice", "memory", "kernels: backproject", "kernels: ramp", *fused}:
             self.assertIn((case, "gst-tomo"), rows, result.stdout)
             self.assertIn(f"| {case} ", result.stdout)
         for case in ("read", "write", "ramp", "backproject", "fbp", "one-slice", "memory"):
@@ -76,6 +76,8 @@ class Bench(unittest.TestCase):
         self.assertGreater(data["ceilings"]["copy_GBps"], 0)
         self.assertGreater(data["ceilings"]["local_read_GBps"], 0)
         self.assertTrue(min(rows["memory", "gst-tomo"]["host_MB"]) > 1)
+        sinogram, a_slice = 4 * 64 * 48 / 1e6, 4 * 64 * 64 / 1e6
+        self.assertGreater(min(rows["memory", "gst-tomo"]["device_MB"]), sinogram + a_slice)
 
     def test_failures_are_told(self):
         result = self.bench("--peers", "none", "--cases", "fbp", "--variant", "odd=mode=no-such-mode")

@@ -287,6 +287,68 @@ def first_slice(plan):
     return rows
 
 
+TRANSFERS = {"upload": "upload_GBps", "download": "download_GBps"}
+FILTERS = ("tomofft", "tomofilter", "tomoifft", "tomorampfilter")
+
+
+def device_times(counted):
+    """{"backproject", "ramp", "upload", "download": seconds of the device}, and bytes of the transfers."""
+    times, moved = {}, {"upload": 0, "download": 0}
+    for element in counted["elements"]:
+        computes = {"tomobackproject": "backproject", **dict.fromkeys(FILTERS, "ramp")}.get(element["factory"])
+        for name, command in element["by_command"].items():
+            if kind := name if name in TRANSFERS else computes:
+                times[kind] = times.get(kind, 0.0) + command["device_ns"] / 1e9
+        moved["upload"] += element["to_device_bytes"]
+        moved["download"] += element["to_host_bytes"]
+    return times, moved
+
+
+def kernels(plan):
+    """Rates while the device is at work on a stage, by its own clock, in the whole pipeline."""
+    rows = []
+    for case, chain in (("", FFT_CHAIN), ("-fused", FUSED_CHAIN)):
+        for program in plan.programs:
+            if program.is_peer:
+                continue
+            path, runs = os.path.join(plan.base, "trace.json"), []
+            try:
+                for turn in range(plan.options.repeats):
+                    plan.say(f"kernels, {program.name}: run {turn + 1}, {plan.small} images")
+                    runs.append(device_times(program.traced(chain, plan.scan, plan.small, path)))
+            except (Failed, Unsupported) as reason:
+                plan.skip(f"kernels{case}", program, reason)
+                continue
+            os.remove(path)
+            for kind in runs[0][0]:
+                seconds = statistics.median(times[kind] for times, _ in runs)
+                if kind in TRANSFERS:
+                    work, unit, limit = runs[0][1][kind] / 1e9, "GB/s", f"pinned {kind}"
+                    # Devices that share the host's memory have no transfers worth the name.
+                    ceiling = None if plan.ceilings.get("shares_host_memory") else plan.ceiling(TRANSFERS[kind])
+                elif kind == "ramp":
+                    work, unit, limit = 2 * plan.scan.bytes * plan.small / 1e9, "GB/s", "device copy"
+                    ceiling = plan.ceiling("copy_GBps")
+                else:
+                    work, unit, limit = plan.updates() * plan.small, "GUPS", "local memory"
+                    ceiling = plan.gups_ceiling()
+                rate = work / seconds if seconds > 0 else None
+                rows.append({"case": f"kernels{case}: {kind}", "program": program.name, "size": plan.scan.size,
+                             "projections": plan.scan.projections, "counts": [plan.small], "seconds": [seconds],
+                             "ms_per_image": seconds / plan.small * 1e3, "unit": unit, "rate": rate, "limit": limit,
+                             "ceiling": ceiling, "share": share(rate, ceiling)})
+    return rows
+
+
+def device_peaks(plan, program):
+    path = os.path.join(plan.base, "trace.json")
+    peaks = []
+    for count in (plan.small, plan.big):
+        peaks.append(program.traced(FFT_CHAIN, plan.scan, count, path)["device_memory_peak_bytes"] / 1e6)
+        os.remove(path)
+    return peaks
+
+
 def memory(plan):
     rows = []
     for program in plan.programs:
@@ -303,6 +365,11 @@ def memory(plan):
         rows.append({"case": "memory", "program": program.name, "size": plan.scan.size,
                      "projections": plan.scan.projections, "counts": [plan.small, plan.big],
                      "host_MB": [peak / 1e6 for peak in peaks], "unit": "MB"})
+        if not program.is_peer:
+            try:
+                rows[-1]["device_MB"] = device_peaks(plan, program)
+            except (Failed, Unsupported) as reason:
+                plan.skip("device memory", program, reason)
     return rows
 
 
@@ -315,6 +382,7 @@ CASES = {
     "fbp": fbp,
     "fbp-fused": fbp_fused,
     "fbp-padded": fbp_padded,
+    "kernels": kernels,
     "first-slice": first_slice,
     "memory": memory,
 }

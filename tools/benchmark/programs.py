@@ -13,6 +13,7 @@ A chain is a tuple of steps:
 
 To add a peer, derive from Program, give `name`, `missing` and `command`, and enter it in PEERS.
 """
+import json
 import os
 import shlex
 import shutil
@@ -114,8 +115,8 @@ class Program:
         """
         raise NotImplementedError
 
-    def run(self, chain, scan, number, output=None, source=None, **options):
-        return execute(self.command(chain, scan, number, output, source), env=self.env, **options)
+    def run(self, chain, scan, number, output=None, source=None, env=None, **options):
+        return execute(self.command(chain, scan, number, output, source), env={**self.env, **(env or {})}, **options)
 
 
 class GstTomo(Program):
@@ -143,6 +144,15 @@ class GstTomo(Program):
             self.known[feature] = subprocess.run(["gst-inspect-1.0", feature], check=False, stdout=subprocess.DEVNULL,
                                                  stderr=subprocess.DEVNULL).returncode == 0
         return self.known[feature]
+
+    def traced(self, chain, scan, number, path):
+        """What the tracer counts: {"device_memory_peak_bytes", "elements": [...]}; the trace is written to `path`."""
+        self.run(chain, scan, number, env={"GST_TRACERS": f'tomo(file="{path}")'})
+        try:
+            with open(path, encoding="utf-8") as file:
+                return json.load(file)["tomo"]
+        except FileNotFoundError:
+            raise Unsupported("its tracer is not there") from None
 
     def command(self, chain, scan, number, output=None, source=None):
         computes = any("filter" in step or step == "backproject" for step in chain)

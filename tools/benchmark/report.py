@@ -24,7 +24,8 @@ def cells(row, peers):
     """One line of the table."""
     line = [row["case"], row["program"], f"{row['size']} x {row['projections']}", " / ".join(map(str, row["counts"]))]
     if "host_MB" in row:
-        line += ["-", "-", pair(row["host_MB"]) + " MB", "-", "-"]
+        device = f", device {pair(row['device_MB'])} MB" if "device_MB" in row else ""
+        line += ["-", "-", f"host {pair(row['host_MB'])} MB{device}", "-", "-"]
     else:
         rate = f"{number(row['rate'])} {row['unit']}" if row.get("rate") else "-"
         whole = f" ({number(row['whole_rate'])})" if row.get("whole_rate") else ""
@@ -56,6 +57,7 @@ brackets from the whole process at the larger number. GUPS: 1e9 pixels times vie
 two float32 from local memory for each. ramp: bytes in and out; read, write: bytes of the images.
 error: relative L2 distance to a float64 reference, on a head with 1 % noise and on white noise; that of a peer with
 the best factor, within the circle that all views see.
+kernels: the device's own time in a stage, as the tracer counts it; transfers: bytes over the time of their commands.
 *: computed for one image, extrapolated."""
 
 
