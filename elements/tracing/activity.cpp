@@ -97,16 +97,17 @@ Activity::Clocks Activity::now() const {
     return {read_clock(CLOCK_MONOTONIC) - origin_, read_clock(CLOCK_THREAD_CPUTIME_ID)};
 }
 
-// A process has one tracer of this kind.
-Activity::Thread &Activity::thread() {
+// Of the calling thread, which belongs to `owner` or carries the name of its pad. A process has one tracer of
+// this kind.
+Activity::Thread &Activity::thread(const Tally *owner) {
     static thread_local Thread state;
     if (state.number == 0) {
-        const std::lock_guard<std::mutex> guard(lock_);
-        state.number = ++threads_;
         char name[32] = "";
         pthread_getname_np(pthread_self(), name, sizeof name);
+        const std::lock_guard<std::mutex> guard(lock_);
+        state.number = ++threads_;
         if (file_)
-            file_->name_line(host_group, state.number, name);
+            file_->name_line(host_group, state.number, owner ? owner->name + ", a thread of its own" : name);
     }
     return state;
 }
@@ -223,6 +224,13 @@ void Activity::enqueued(Command command) {
     in_flight_.push_back(std::move(job));
     harvest(false);
 }
+
+void Activity::began_work(GstElement *element) {
+    Tally *tally = tally_of(element);
+    thread(tally).frames.push_back({nullptr, tally, now(), {}, true});
+}
+
+void Activity::ended_work() { leave(nullptr); }
 
 void Activity::allocated(std::size_t bytes) {
     const std::lock_guard<std::mutex> guard(lock_);

@@ -48,6 +48,8 @@ class Activity final : public Recorder {
     void leave(GstPad *pad);
 
     void enqueued(Command command) override;
+    void began_work(GstElement *element) override;
+    void ended_work() override;
     void allocated(std::size_t bytes) override;
 
     // The table of what happened below a pipeline since the last one, all if it is null; empty if that is
@@ -59,7 +61,7 @@ class Activity final : public Recorder {
         std::int64_t wall, processor;
     };
     struct Frame {
-        const GstPad *pad;
+        const GstPad *pad; // null for work of a thread of the library
         Tally *tally;
         Clocks since;
         Clocks inside; // spent in what it called
@@ -87,7 +89,7 @@ class Activity final : public Recorder {
     };
 
     Clocks now() const;
-    Thread &thread();
+    Thread &thread(const Tally *owner = nullptr);
     Tally *tally_of(GstElement *element);
     Tally *new_tally(GstElement *element);
     void account(Tally *tally, const Clocks &spent);

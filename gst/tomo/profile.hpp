@@ -33,6 +33,9 @@ class GST_TOMO_API Recorder {
     virtual ~Recorder();
     // Called from any thread, right after the command was enqueued.
     virtual void enqueued(Command command) = 0;
+    // This thread, which is none that GStreamer pushes with, works for an element; and no more.
+    virtual void began_work(GstElement *element) = 0;
+    virtual void ended_work() = 0;
     // So much device memory is allocated now, in use or kept for reuse.
     virtual void allocated(std::size_t bytes) = 0;
 };
@@ -53,5 +56,23 @@ inline void record(Command::Kind kind, const std::string &name, std::size_t byte
     if (is_recording())
         record_always({kind, name, bytes, element, {}, end, queue});
 }
+
+// While it lives, a thread of this library works for an element.
+class WorkFor {
+  public:
+    explicit WorkFor(GstElement *element) : recorder_(is_recording() ? recorder() : nullptr) {
+        if (recorder_)
+            recorder_->began_work(element);
+    }
+    ~WorkFor() {
+        if (recorder_)
+            recorder_->ended_work();
+    }
+    WorkFor(const WorkFor &) = delete;
+    WorkFor &operator=(const WorkFor &) = delete;
+
+  private:
+    std::shared_ptr<Recorder> recorder_;
+};
 
 } // namespace tomo

@@ -22,6 +22,8 @@ class Notes final : public tomo::Recorder {
         const std::lock_guard<std::mutex> guard(lock);
         commands.push_back(std::move(command));
     }
+    void began_work(GstElement *) override {}
+    void ended_work() override {}
     void allocated(std::size_t bytes) override { memory = bytes; }
 
     std::mutex lock;

@@ -15,6 +15,8 @@ from tomotest import main
 WIDTH, HEIGHT, NUMBER = 44, 30, 7
 CHAIN = ("tomoread path=folder name=read ! queue ! tomofft name=fft ! tomofilter name=filter ! tomoifft name=ifft ! "
          "tomobackproject name=bp ! queue ! tomowrite name=write filename=slices.tif")
+# A command for each array: by default several are computed at once.
+SINGLY = re.sub(r"name=(fft|filter|ifft|bp)", r"name=\1 batch=1", CHAIN)
 # Arrays travel through pinned memory, as on a graphics card.
 DISCRETE = {"GST_TOMO_TEST_DISCRETE": "1"}
 COLUMNS = ("in", "out", "commands", "device", "queued", "host", "blocked", "up", "down", "copied")
@@ -39,7 +41,7 @@ class Tracer(PipelineTestCase):
 
     def test_table(self):
         write_sinograms(shape=(HEIGHT, WIDTH), number=NUMBER)
-        table, trace = self.trace(CHAIN, DISCRETE)
+        table, trace = self.trace(SINGLY, DISCRETE)
         elements = {e["name"]: e for e in trace["tomo"]["elements"]}
         self.assertEqual(set(table), set(elements))
         for name in ("fft", "filter", "ifft", "bp"):
@@ -52,8 +54,7 @@ class Tracer(PipelineTestCase):
             self.assertAlmostEqual(table[name]["device"], elements[name]["device_ns"] / 1e6, delta=0.001)
         self.assertEqual((table["read"]["in"], table["read"]["out"]), (0, NUMBER))
         self.assertEqual((table["write"]["in"], table["write"]["out"]), (NUMBER, 0))
-        for name in ("read", "write"):
-            self.assertEqual(elements[name]["commands"], 0, name)
+        self.assertEqual(elements["write"]["commands"], 0)
         self.assertEqual(elements["bp"]["by_command"]["backproject_linear"]["count"], NUMBER)
         self.assertEqual(sum(c["count"] for n, c in elements["fft"]["by_command"].items() if n.startswith("fft of ")),
                          NUMBER)
@@ -63,7 +64,8 @@ class Tracer(PipelineTestCase):
         _, trace = self.trace(CHAIN, DISCRETE)
         elements = {e["name"]: e for e in trace["tomo"]["elements"]}
         sinogram, a_slice = 4 * WIDTH * HEIGHT, 4 * WIDTH * WIDTH
-        self.assertEqual(elements["fft"]["to_device_bytes"], NUMBER * sinogram)
+        # A reader uploads what it knows to be wanted there, others do when they need it.
+        self.assertEqual(elements["read"]["to_device_bytes"] + elements["fft"]["to_device_bytes"], NUMBER * sinogram)
         self.assertEqual(elements["bp"]["to_host_bytes"], NUMBER * a_slice)
         self.assertEqual(sum(e["to_host_bytes"] for e in elements.values()), NUMBER * a_slice)
         # Besides the images, tables: the response of the filter, and a line per projection.
