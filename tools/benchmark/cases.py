@@ -231,8 +231,9 @@ def read(plan):
 
 
 def capped(plan):
-    """Counts of the cases that make as many bytes as they read."""
-    big = max(2, min(plan.big, BYTES_TO_WRITE // plan.scan.bytes))
+    """Counts of the cases that make as many bytes as they read: what the folder has room for."""
+    room = min(BYTES_TO_WRITE, shutil.disk_usage(plan.base).free // 2)
+    big = max(2, min(plan.big, room // plan.scan.bytes))
     return (max(1, min(plan.small, big // 2)), big)
 
 
