@@ -1,6 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/gst.h>
+#include "tracing/tracer.hpp"
 
 #define TOMO_REGISTER(Class) gboolean tomo_register_##Class(GstPlugin *plugin);
 #include "elements.inc"
@@ -8,7 +8,7 @@
 
 // No OpenCL call here: loading a plugin must be quick and safe also where a driver is not.
 static gboolean plugin_init(GstPlugin *plugin) {
-    gboolean all = TRUE;
+    gboolean all = tomo_register_tracer(plugin);
 #define TOMO_REGISTER(Class) all &= tomo_register_##Class(plugin);
 #include "elements.inc"
 #undef TOMO_REGISTER

@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/profile.hpp>
 #include <gst/tomo/source.hpp>
 
 using tomo::When;
@@ -89,7 +90,9 @@ class MemoryIn final : public tomo::Source {
                                            to.storage()->buffer(), offset, 0, to.info().size(), waits.size(),
                                            waits.data(), &event),
                        "copying from the buffer that pointer names");
-        to.storage()->write_done(q, tomo::ClEvent(event));
+        const tomo::ClEvent done(event);
+        tomo::record(tomo::Command::Kind::copy, "copy", to.info().size(), q, done, gst());
+        to.storage()->write_done(q, done);
     }
 };
 

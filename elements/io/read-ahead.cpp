@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "read-ahead.hpp"
 
+#include <gst/tomo/profile.hpp>
+
 namespace tomo::io {
 
-ReadAhead::ReadAhead(const ReadOptions &options, unsigned threads, Allocate allocate)
-    : options_(options), allocate_(std::move(allocate)) {
+ReadAhead::ReadAhead(const ReadOptions &options, unsigned threads, GstElement *owner, Allocate allocate)
+    : options_(options), owner_(owner), allocate_(std::move(allocate)) {
     for (unsigned i = 0; i < threads; i++)
         threads_.emplace_back([this] { work(); });
 }
@@ -58,6 +60,7 @@ void ReadAhead::work() {
         Array array;
         std::exception_ptr error;
         try {
+            const WorkFor work(owner_);
             array = read(job->page, reader, open_file);
         } catch (...) {
             error = std::current_exception();

@@ -26,9 +26,11 @@ class ReadAhead {
         std::size_t page;
         ArrayInfo info; // as the reader says
     };
-    using Allocate = std::function<Array(const ArrayInfo &)>; // called by any thread; what it throws, take() throws
+    using Allocate =
+        std::function<Array(const ArrayInfo &)>; // called by any thread; what it throws, take() throws
 
-    ReadAhead(const ReadOptions &options, unsigned threads, Allocate allocate);
+    // The threads work for the element `owner`.
+    ReadAhead(const ReadOptions &options, unsigned threads, GstElement *owner, Allocate allocate);
     ~ReadAhead();
     ReadAhead(const ReadAhead &) = delete;
     ReadAhead &operator=(const ReadAhead &) = delete;
@@ -58,6 +60,7 @@ class ReadAhead {
     Array read(const Page &page, std::unique_ptr<ImageReader> &reader, std::string &open_file) const;
 
     const ReadOptions options_;
+    GstElement *const owner_;
     const Allocate allocate_;
     std::atomic<bool> upload_{false};
     std::deque<std::shared_ptr<Job>> jobs_; // of the caller

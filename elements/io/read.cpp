@@ -72,7 +72,7 @@ class Read final : public tomo::Source {
         const bool shared = device()->shares_host_memory();
         most_ahead_ = shared ? 4 : 32;
         const unsigned threads = std::clamp(std::thread::hardware_concurrency() / 2, 1u, shared ? 2u : 8u);
-        ahead_ = std::make_unique<ReadAhead>(options_, threads,
+        ahead_ = std::make_unique<ReadAhead>(options_, threads, gst(),
                                              [this](const tomo::ArrayInfo &info) { return allocate(info); });
         std::lock_guard<std::mutex> lock(count_lock_);
         files_ = std::move(files);
@@ -136,7 +136,8 @@ class Read final : public tomo::Source {
             if (!add(n))
                 return false;
         }
-        const std::uint64_t bytes = std::min<std::uint64_t>(device()->memory_limit() / 16, std::uint64_t{1} << 30);
+        const std::uint64_t bytes =
+            std::min<std::uint64_t>(device()->memory_limit() / 16, std::uint64_t{1} << 30);
         const auto most = std::clamp<std::uint64_t>(bytes / ahead_->first().info.size(), 1, most_ahead_);
         try {
             while (ahead_->size() < most && add(ahead_->last().frame + 1))

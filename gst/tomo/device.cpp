@@ -3,6 +3,7 @@
 #include <gst/tomo/device.hpp>
 #include <gst/tomo/fft.hpp>
 #include <gst/tomo/memory.hpp>
+#include <gst/tomo/profile.hpp>
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -328,7 +329,8 @@ Device::~Device() {
 
 ClQueue Device::new_queue() {
     cl_int status = CL_SUCCESS;
-    ClQueue queue(clCreateCommandQueue(context_.get(), id_, 0, &status));
+    ClQueue queue(
+        clCreateCommandQueue(context_.get(), id_, is_recording() ? CL_QUEUE_PROFILING_ENABLE : 0, &status));
     cl_check(status, "creating a command queue on " + name_);
     return queue;
 }
@@ -465,6 +467,7 @@ std::unique_ptr<Block> Device::take_block(std::size_t size, const AskPatience &a
         }
         if (taken_ + size <= memory_limit_) {
             taken_ += size;
+            const std::size_t allocated = taken_ + free_size_;
             lock.unlock();
             std::unique_ptr<Block> block;
             try {
@@ -478,8 +481,11 @@ std::unique_ptr<Block> Device::take_block(std::size_t size, const AskPatience &a
                 taken_ -= size;
                 throw;
             }
-            if (block)
+            if (block) {
+                if (const auto to = is_recording() ? recorder() : nullptr)
+                    to->allocated(allocated);
                 return block;
+            }
             lock.lock();
             taken_ -= size;
         }

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/element.hpp>
+#include <gst/tomo/profile.hpp>
 
 #include <algorithm>
 
@@ -213,6 +214,7 @@ ClEvent Element::Launch::run(const WorkSize &size) {
                                     chosen ? size.local : nullptr, waits_.size(), waits_.data(), &event),
              text("running kernel %s on %s", kernel_.name.c_str(), element_.device()->name().c_str()));
     const ClEvent done(event);
+    record(Command::Kind::kernel, kernel_.name, 0, queue_, done, element_.gst());
     for (const auto &storage : reads_)
         storage->read_done(queue_, done);
     for (const auto &storage : writes_)
@@ -294,7 +296,9 @@ void Element::fill(Array &array, const void *pattern, std::size_t pattern_size) 
     cl_check(clEnqueueFillBuffer(q, array.storage()->buffer(), pattern, pattern_size, array.byte_offset(),
                                  array.info().size(), waits.size(), waits.data(), &event),
              "filling an array");
-    array.storage()->write_done(q, ClEvent(event));
+    const ClEvent done(event);
+    record(Command::Kind::copy, "fill", array.info().size(), q, done, gst_);
+    array.storage()->write_done(q, done);
 }
 
 void Element::copy_rows(const Array &from, Rows source, Array &to, Rows target, std::size_t bytes,
@@ -318,6 +322,7 @@ void Element::copy_rows(const Array &from, Rows source, Array &to, Rows target, 
                  "copying rows of an array");
     }
     const ClEvent done(event);
+    record(Command::Kind::copy, "copy", rows * bytes, q, done, gst_);
     from.storage()->read_done(q, done);
     to.storage()->write_done(q, done);
 }

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/fft-engine.hpp>
+#include <gst/tomo/profile.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -208,7 +209,14 @@ ClEvent Fft::enqueue(cl_command_queue queue, FftDirection direction, cl_mem in, 
         cl_query<cl_command_queue_properties>(clGetCommandQueueInfo, queue, CL_QUEUE_PROPERTIES);
     if (properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE)
         throw Error(GST_LIBRARY_ERROR_FAILED, "FFTs need an in-order queue; this one is out of order");
-    return launch(request);
+    if (!is_recording())
+        return launch(request);
+    // A transform may be several kernels: its time is that between what it waits for and its end.
+    cl_event ready = nullptr;
+    cl_check(clEnqueueBarrierWithWaitList(queue, wait.size(), wait.data(), &ready), "timing an FFT");
+    const ClEvent begin(ready), end = launch(request);
+    record_always({Command::Kind::fft, "fft of " + shape_.describe(), 0, nullptr, begin, end, queue});
+    return end;
 }
 
 std::unique_ptr<Fft> make_fft(cl_context context, cl_device_id device, const FftShape &shape) {

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/gobject.hpp>
+#include <gst/tomo/profile.hpp>
 
 #include <cstring>
 
@@ -110,6 +111,7 @@ static GstMemory *gst_tomo_memory_copy(GstMemory *memory, gssize offset, gssize 
                                            size, waits.size(), waits.data(), &event),
                        "copying memory");
         const tomo::ClEvent done(event);
+        tomo::record(tomo::Command::Kind::copy, "copy", size, queue, done);
         from->read_done(queue, done);
         to->write_done(queue, done);
         return make_memory(std::move(to), nullptr, 0, size, GstMemoryFlags{});

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/memory.hpp>
+#include <gst/tomo/profile.hpp>
 
 #include <algorithm>
 
@@ -75,6 +76,7 @@ void Storage::upload() {
                                   waits.size(), waits.data(), &event),
              text("uploading %zu bytes to %s", size_, device_->name().c_str()));
     block_->write = {ClEvent(event), ClQueue::retained(queue)};
+    record(Command::Kind::upload, "upload", size_, queue, block_->write.event);
     block_->staging_read = block_->write;
     block_->reads.clear();
     on_device_ = true;
@@ -91,6 +93,7 @@ void Storage::download() {
                                  waits.size(), waits.data(), &event),
              text("downloading %zu bytes from %s", size_, device_->name().c_str()));
     block_->staging_write = {ClEvent(event), ClQueue::retained(queue)};
+    record(Command::Kind::download, "download", size_, queue, block_->staging_write.event);
     add_read(queue, block_->staging_write.event);
     cl_check(clFlush(queue), "flushing the download queue");
     on_host_ = true;

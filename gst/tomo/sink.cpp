@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/negotiation.hpp>
+#include <gst/tomo/profile.hpp>
 #include <gst/tomo/sink.hpp>
 
 #include <algorithm>
@@ -83,7 +84,8 @@ void Sink::describe_pads(GstElementClass *klass) const {
 
 void Sink::attach() {}
 
-// What may wait to be consumed: some of the largest arrays, but no more than a small part of the host's memory.
+// What may wait to be consumed: some of the largest arrays, but no more than a small part of the host's
+// memory.
 static std::size_t queue_limit() {
     static const auto limit = [] {
         const auto memory = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
@@ -177,6 +179,7 @@ void Sink::consume_queue() {
         lock.unlock();
         if (!has_failed())
             guard(false, [&] {
+                const WorkFor work(gst());
                 if (GST_CLOCK_TIME_IS_VALID(item.time))
                     gst_object_sync_values(GST_OBJECT(gst()), item.time);
                 consume(item.buffer.get(), info_);

@@ -1,0 +1,239 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The programs that are compared. Each is a small adapter: it turns steps into a command.
+
+A chain is a tuple of steps:
+    read          sinograms from the scan's files        read-hdf5   the same from a dataset
+    fft-filter    fft, ramp filter, ifft; not padded     ramp-filter the same in one element
+    padded-filter fft-filter over twice the width
+    backproject   to a square slice
+    null          waits for each result on the host      finish      waits for it on the device
+    write         each image to a file of its own        raw         the same without any format
+    stdout        samples to standard output
+
+To add a peer, derive from Program, give `name`, `missing` and `command`, and enter it in PEERS.
+"""
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+
+class Failed(Exception):
+    """A command that did not end well; its message is one line for people."""
+
+
+class Unsupported(Exception):
+    """This program has no such step; its message is one line for people."""
+
+
+class Outcome:
+    """seconds from start to end; first: seconds until `first_bytes` bytes came; peak: bytes of memory of the host."""
+
+    def __init__(self, seconds, first, peak, errors):
+        self.seconds, self.first, self.peak, self.errors = seconds, first, peak, errors
+
+
+def _high_water_mark(pid):
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+            for line in status:
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
+
+
+def execute(command, env=None, first_bytes=0, watch_memory=False, timeout=1800):
+    """Runs a command to its end; raises Failed with the first line that tells why."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, env={**os.environ, "LC_ALL": "C", **(env or {})}, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    errors, peak, first = [], 0, None
+
+    def collect():
+        for line in process.stderr:
+            errors.append(line.decode(errors="replace").rstrip())
+
+    collector = threading.Thread(target=collect, daemon=True)
+    collector.start()
+    killer = threading.Timer(timeout, process.kill)
+    killer.start()
+    try:
+        if watch_memory:
+            # The kernel's own mark only grows, so that looking at it now and then is enough. What wait4() tells would
+            # begin with this program's memory, from which the command was forked.
+            process.stdout.close()
+            while process.poll() is None:
+                peak = max(peak, _high_water_mark(process.pid))
+                time.sleep(0.005)
+        else:
+            came = 0
+            while (data := process.stdout.read1(1 << 20)):
+                came += len(data)
+                if first is None and came >= first_bytes > 0:
+                    first = time.perf_counter() - started
+        process.wait()
+    finally:
+        killer.cancel()
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    seconds = time.perf_counter() - started
+    collector.join()
+    # Some programs end with 0 after an error.
+    told = [line for line in errors if line.startswith(("ERROR", "Error", "Bail out!")) or "CRITICAL" in line]
+    if process.returncode != 0 or any(line.startswith(("ERROR", "Error")) for line in told):
+        reason = (told or [line for line in errors if line] or ["no message"])[0]
+        raise Failed(f"{os.path.basename(command[0])} ended with status {process.returncode}: {reason}")
+    if first_bytes and first is None:
+        raise Failed(f"{os.path.basename(command[0])} ended without {first_bytes} bytes of output")
+    return Outcome(seconds, first, peak, errors)
+
+
+class Program:
+    name = "?"
+    is_peer = True
+    scale_is_free = True  # its numbers may differ by a factor
+    axis_from_middle = 0.0  # where it sees the rotation axis of our files, in pixels
+    most_slices = None  # a slow one computes no more than these, and the time is extrapolated
+    env = {}
+
+    def missing(self):
+        """Why it can't be run here, or None."""
+        raise NotImplementedError
+
+    def command(self, chain, scan, number, output=None, source=None):
+        """The command for the first `number` sinograms of a scan, or of the folder or dataset `source`.
+
+        output: a pattern with %05i for the steps write and raw. Raises Unsupported.
+        """
+        raise NotImplementedError
+
+    def run(self, chain, scan, number, output=None, source=None, env=None, **options):
+        return execute(self.command(chain, scan, number, output, source), env={**self.env, **(env or {})}, **options)
+
+
+class GstTomo(Program):
+    name = "gst-tomo"
+    is_peer = False
+    scale_is_free = False
+
+    def __init__(self, queue, variant="", backproject=""):
+        self.queue, self.backproject = queue, backproject
+        if variant:
+            self.name = f"gst-tomo {variant}"
+        self.known = {}
+
+    def missing(self):
+        for program in ("gst-launch-1.0", "gst-inspect-1.0"):
+            if not shutil.which(program):
+                return f"{program} is not in PATH"
+        if not self.has("tomobackproject"):
+            return "GStreamer does not find the plugin tomo: run inside `meson devenv -C build`, or set GST_PLUGIN_PATH"
+        return None
+
+    def has(self, feature):
+        if feature not in self.known:
+            # Not with --exists, which also wants the version of GStreamer itself.
+            self.known[feature] = subprocess.run(["gst-inspect-1.0", feature], check=False, stdout=subprocess.DEVNULL,
+                                                 stderr=subprocess.DEVNULL).returncode == 0
+        return self.known[feature]
+
+    def traced(self, chain, scan, number, path):
+        """What the tracer counts: {"device_memory_peak_bytes", "elements": [...]}; the trace is written to `path`."""
+        self.run(chain, scan, number, env={"GST_TRACERS": f'tomo(file="{path}")'})
+        try:
+            with open(path, encoding="utf-8") as file:
+                return json.load(file)["tomo"]
+        except FileNotFoundError:
+            raise Unsupported("its tracer is not there") from None
+
+    def command(self, chain, scan, number, output=None, source=None):
+        computes = any("filter" in step or step == "backproject" for step in chain)
+        elements = []
+        for step in chain:
+            if step in ("read", "read-hdf5"):
+                elements.append(f"tomoread path={source or scan.folder} number={number}")
+                if computes or "write" in chain:
+                    elements.append(self.queue)
+            elif step == "fft-filter":
+                elements += ["tomofft", "tomofilter", "tomoifft"]
+            elif step == "padded-filter":
+                elements += [f"tomofft size-x={2 * scan.size}", "tomofilter", f"tomoifft crop-width={scan.size}"]
+            elif step == "ramp-filter":
+                if not self.has("tomorampfilter"):
+                    raise Unsupported("there is no element tomorampfilter")
+                elements.append(f"tomorampfilter pad-width={scan.size}")
+            elif step == "backproject":
+                elements.append(f"tomobackproject {self.backproject}")
+            else:
+                sink = {"null": "tomonull download=true", "finish": "tomonull finish=true",
+                        "write": f"tomowrite filename={output}", "raw": f"tomowrite filename={output}",
+                        "stdout": "tomodownload ! fdsink fd=1"}[step]
+                elements += [self.queue, sink] if computes else [sink]
+        return ["gst-launch-1.0", "-q", *shlex.split(" ! ".join(elements))]
+
+
+class Ufo(Program):
+    name = "ufo"
+
+    def __init__(self, command, on_cpu):
+        self.launch = shlex.split(command)
+        self.on_cpu = on_cpu
+        if on_cpu:  # otherwise it takes GPUs only
+            self.env = {"UFO_DEVICE_TYPE": "cpu"}
+
+    def missing(self):
+        return None if shutil.which(self.launch[0]) else f"{self.launch[0]} is not in PATH"
+
+    def command(self, chain, scan, number, output=None, source=None):
+        tasks = []
+        for step in chain:
+            if step == "read":
+                tasks.append(f"read path={source or scan.folder} number={number}")
+            elif step == "fft-filter":
+                tasks.append("fft dimensions=1 ! filter ! ifft dimensions=1")
+            elif step == "padded-filter":
+                raise Unsupported("not every version pads to a given size")  # Debian's only to a power of two
+            elif step == "backproject":
+                # Its texture mode aborts on PoCL.
+                tasks.append(f"backproject mode={'nearest' if self.on_cpu else 'texture'}")
+            elif step in ("null", "finish"):
+                # It has no way to wait without a transfer.
+                tasks.append("null download=true")
+            elif step in ("write", "raw"):
+                tasks.append(f"write filename={output}")
+            else:
+                raise Unsupported(f"no counterpart of the step {step}")
+        return [*self.launch, "--quieter", *shlex.split(" ! ".join(tasks))]
+
+
+class ScikitImage(Program):
+    """skimage.transform.iradon, which filters (padded to at least twice the width) and backprojects."""
+
+    name = "scikit-image"
+    most_slices = 1
+    axis_from_middle = 0.5  # the axis is the centre of pixel N / 2
+    env = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+    def missing(self):
+        try:
+            import skimage.transform  # noqa: F401
+        except ImportError:
+            return "scikit-image is not importable (Debian: python3-skimage)"
+        return None
+
+    def command(self, chain, scan, number, output=None, source=None):
+        if chain[:-1] != ("read", "padded-filter", "backproject") or chain[-1] not in ("null", "raw"):
+            raise Unsupported("it has the padded filtered backprojection alone")
+        return [sys.executable, os.path.join(os.path.dirname(__file__), "run_skimage.py"), scan.folder, str(scan.size),
+                str(scan.projections), str(number), output or ""]
+
+
+PEERS = ("ufo", "scikit-image")
