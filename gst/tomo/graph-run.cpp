@@ -97,6 +97,10 @@ void Runner::start(Graph &graph) {
     error_.reset();
     aborted_ = false;
     running_ = true;
+    sources_.clear();
+    for (const auto &node : graph.nodes())
+        if (GST_OBJECT_FLAG_IS_SET(node.element.get(), GST_ELEMENT_FLAG_SOURCE))
+            sources_.push_back(node.element);
     seconds_ = 0;
     pipeline_ = pipeline;
     thread_ = std::thread([this, &graph, pipeline] { run(graph, pipeline); });
@@ -107,14 +111,35 @@ bool Runner::is_running() const {
     return running_;
 }
 
+// Takes the next array of a source for the end of its stream.
+static GstPadProbeReturn end_stream(GstPad *, GstPadProbeInfo *info, gpointer) {
+    gst_mini_object_unref(GST_MINI_OBJECT(GST_PAD_PROBE_INFO_DATA(info)));
+    GST_PAD_PROBE_INFO_DATA(info) = nullptr;
+    GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_EOS;
+    return GST_PAD_PROBE_HANDLED;
+}
+
+// An EOS event for the pipeline would wait for sources that wait to get rid of an array, and hold up a change
+// of state until then.
 void Runner::end() {
-    ObjectRef<GstElement> pipeline;
-    {
-        std::lock_guard<std::mutex> lock(lock_);
-        pipeline = pipeline_;
+    std::lock_guard<std::mutex> lock(lock_);
+    if (!pipeline_ || !ends_.empty())
+        return;
+    for (const auto &source : sources_) {
+        GST_OBJECT_LOCK(source.get());
+        for (GList *i = source->srcpads; i; i = i->next)
+            ends_.emplace_back(ObjectRef<GstPad>::referenced(GST_PAD(i->data)), 0);
+        GST_OBJECT_UNLOCK(source.get());
+        GstElementFactory *factory = gst_element_get_factory(source.get());
+        if (factory && g_strcmp0(gst_plugin_feature_get_name(GST_PLUGIN_FEATURE(factory)), "appsrc") == 0) {
+            GstFlowReturn result = GST_FLOW_OK; // it may wait for the application
+            g_signal_emit_by_name(source.get(), "end-of-stream", &result);
+        }
     }
-    if (pipeline)
-        gst_element_send_event(pipeline.get(), gst_event_new_eos());
+    constexpr auto data =
+        static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
+    for (auto &[pad, id] : ends_)
+        id = gst_pad_add_probe(pad.get(), data, end_stream, nullptr, nullptr);
 }
 
 void Runner::abort() {
@@ -240,6 +265,10 @@ void Runner::run(Graph &graph, ObjectRef<GstElement> pipeline) {
         std::lock_guard<std::mutex> lock(lock_);
         seconds_ = (g_get_monotonic_time() - since) / 1e6;
         error_ = error;
+        for (const auto &[pad, id] : ends_)
+            gst_pad_remove_probe(pad.get(), id);
+        ends_.clear();
+        sources_.clear();
         pipeline_ = {};
         running_ = false;
         events_.push_back(error ? RunEvent(*error) : RunEvent(Done{}));

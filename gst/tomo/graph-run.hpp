@@ -63,6 +63,8 @@ class Runner {
     std::mutex thread_lock_; // before lock_
     std::thread thread_;
     ObjectRef<GstElement> pipeline_; // that runs
+    std::vector<ObjectRef<GstElement>> sources_;
+    std::vector<std::pair<ObjectRef<GstPad>, gulong>> ends_; // probes that end the streams of sources
     bool running_ = false;
     std::atomic<bool> aborted_{false};
     std::optional<Error> error_;

@@ -46,7 +46,7 @@ std::string describe_values(GParamSpec *spec) {
     if (G_IS_PARAM_SPEC_FLOAT(spec))
         return range_text<GParamSpecFloat>("a number", spec, -G_MAXFLOAT, G_MAXFLOAT);
     if (G_IS_PARAM_SPEC_DOUBLE(spec))
-        return range_text<GParamSpecDouble>("a number", spec, -G_MAXDOUBLE, G_MAXDOUBLE);
+        return range_text<GParamSpecDouble>("a number", spec, -double{G_MAXFLOAT}, G_MAXFLOAT);
     if (G_IS_PARAM_SPEC_STRING(spec))
         return "text";
     if (G_IS_PARAM_SPEC_ENUM(spec)) {

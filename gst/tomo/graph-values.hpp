@@ -55,4 +55,7 @@ void set_from_json(GstElement *element, const std::string &property, JsonNode *n
 // The properties that differ from those of a fresh element of the kind, as a JSON object.
 JsonRef properties_to_json(GstElement *element);
 
+// What there is to know about a task, as an object; see gst_tomo_describe_task().
+JsonRef describe_task(const std::string &plugin);
+
 } // namespace tomo

@@ -555,10 +555,8 @@ void Graph::adopt(ObjectRef<GstElement> pipeline) {
         for (const auto &source : pads_of(nodes_[n].element.get(), GST_PAD_SRC)) {
             PadRef sink(gst_pad_get_peer(source.get()));
             const auto to = sink ? find(GST_PAD_PARENT(sink.get())) : std::nullopt;
-            if (!to) {
-                has_delayed_links_ |= !sink && presence(source.get()) == GST_PAD_ALWAYS;
+            if (!to)
                 continue;
-            }
             // The first output needs no name, and that of a tee none at all.
             const auto templates = templates_of(nodes_[n].element.get(), GST_PAD_SRC);
             GstPadTemplate *templ = GST_PAD_PAD_TEMPLATE(source.get());
@@ -567,9 +565,11 @@ void Graph::adopt(ObjectRef<GstElement> pipeline) {
                 {n, *to, is_usual ? "" : GST_OBJECT_NAME(source.get()), GST_OBJECT_NAME(sink.get())});
             links.emplace_back(source, std::move(sink));
         }
-    for (const auto &node : nodes_)
-        for (const auto &sink : pads_of(node.element.get(), GST_PAD_SINK))
-            has_delayed_links_ |= !gst_pad_is_linked(sink.get());
+    for (std::size_t n = 0; n < nodes_.size(); n++)
+        for (auto *templ : templates_of(nodes_[n].element.get(), GST_PAD_SRC))
+            has_delayed_links_ |= branches(n) == 0 && GST_PAD_TEMPLATE_PRESENCE(templ) == GST_PAD_SOMETIMES;
+    if (!has_delayed_links_)
+        check();
     pipeline_ = std::move(pipeline);
     Queues queues(nodes_, edges_, max_memory_);
     for (std::size_t e = 0; e < edges_.size(); e++) {

@@ -31,6 +31,9 @@ class GST_TOMO_API Graph {
 
     static std::unique_ptr<Graph> from_json(const std::string &json, const std::string &origin);
     static std::unique_ptr<Graph> from_file(const std::string &file);
+    // A launch line, as one text or as the words that a shell made of it.
+    static std::unique_ptr<Graph> from_line(const std::string &line);
+    static std::unique_ptr<Graph> from_words(std::vector<std::string> words);
     // Takes its elements over.
     static std::unique_ptr<Graph> from_pipeline(GstElement *pipeline);
 

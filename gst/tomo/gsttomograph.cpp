@@ -14,7 +14,7 @@
  * no dataflow blocks itself.
  */
 
-G_DEFINE_QUARK(gst - tomo - graph - error - quark, gst_tomo_graph_error)
+GQuark gst_tomo_graph_error_quark(void) { return g_quark_from_static_string("gst-tomo-graph-error-quark"); }
 
 namespace {
 
@@ -283,6 +283,42 @@ GstTomoGraph *gst_tomo_graph_new_from_file(const gchar *file, GError **error) {
     g_return_val_if_fail(file, nullptr);
     need_gstreamer();
     return tomo::to_gerror(error, [&] { return new_graph(tomo::Graph::from_file(file)); });
+}
+
+/**
+ * gst_tomo_graph_new_from_line:
+ * @line: a launch line, such as "read path=a.tif ! rescale factor=0.5 ! write filename=b.tif"
+ * @error: what is wrong with it
+ *
+ * A dataflow in the grammar of ufo-launch, with [a, b] ! c for tasks of several inputs, and of
+ * gst-launch-1.0.
+ *
+ * Returns: (transfer full) (nullable): a new graph, %NULL on error
+ */
+GstTomoGraph *gst_tomo_graph_new_from_line(const gchar *line, GError **error) {
+    g_return_val_if_fail(line, nullptr);
+    need_gstreamer();
+    return tomo::to_gerror(error, [&] { return new_graph(tomo::Graph::from_line(line)); });
+}
+
+/**
+ * gst_tomo_graph_new_from_words:
+ * @words: (array zero-terminated=1): a launch line as the arguments of a program
+ * @error: what is wrong with it
+ *
+ * As gst_tomo_graph_new_from_line(), but blanks inside of words belong to them. A single word is a line.
+ *
+ * Returns: (transfer full) (nullable): a new graph, %NULL on error
+ */
+GstTomoGraph *gst_tomo_graph_new_from_words(const gchar *const *words, GError **error) {
+    g_return_val_if_fail(words, nullptr);
+    need_gstreamer();
+    return tomo::to_gerror(error, [&] {
+        std::vector<std::string> list;
+        for (const auto *word = words; *word; word++)
+            list.emplace_back(*word);
+        return new_graph(tomo::Graph::from_words(std::move(list)));
+    });
 }
 
 /**
@@ -567,7 +603,7 @@ gboolean gst_tomo_graph_is_running(GstTomoGraph *graph) {
  * gst_tomo_graph_end:
  * @graph: a graph
  *
- * Ends the stream of a run: sources stop, and what they have given is completed.
+ * Ends the stream of a run: each source stops before its next array, and what has been given is completed.
  */
 void gst_tomo_graph_end(GstTomoGraph *graph) {
     g_return_if_fail(GST_IS_TOMO_GRAPH(graph));
@@ -642,4 +678,23 @@ gchar *gst_tomo_get_properties_as_json(GstElement *element, GError **error) {
     g_return_val_if_fail(GST_IS_ELEMENT(element), nullptr);
     return tomo::to_gerror(error,
                            [&] { return json_to_string(tomo::properties_to_json(element).get(), FALSE); });
+}
+
+/**
+ * gst_tomo_describe_task:
+ * @plugin: name of a task ("flat-field-correct") or element
+ * @error: why there is none
+ *
+ * Describes a task for programs: an object with "task", "element", "description", "class", "inputs" (their
+ * names) and "properties". Each of these has "name", "type" (boolean, integer, number, string, enum, array,
+ * or the name of another type), "default", "values" (in words), "description", "own" (false for those that
+ * elements of the kind have in common), "live" (whether it may change while the stream runs), and, where it
+ * applies, "minimum", "maximum" and "choices" (objects with "name" and "description").
+ *
+ * Returns: (transfer full) (nullable): the description as JSON
+ */
+gchar *gst_tomo_describe_task(const gchar *plugin, GError **error) {
+    g_return_val_if_fail(plugin, nullptr);
+    need_gstreamer();
+    return tomo::to_gerror(error, [&] { return json_to_string(tomo::describe_task(plugin).get(), TRUE); });
 }

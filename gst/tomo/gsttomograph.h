@@ -41,6 +41,8 @@ GST_TOMO_API G_DECLARE_FINAL_TYPE(GstTomoGraph, gst_tomo_graph, GST, TOMO_GRAPH,
 GST_TOMO_API GstTomoGraph *gst_tomo_graph_new(void);
 GST_TOMO_API GstTomoGraph *gst_tomo_graph_new_from_json(const gchar *json, GError **error);
 GST_TOMO_API GstTomoGraph *gst_tomo_graph_new_from_file(const gchar *file, GError **error);
+GST_TOMO_API GstTomoGraph *gst_tomo_graph_new_from_line(const gchar *line, GError **error);
+GST_TOMO_API GstTomoGraph *gst_tomo_graph_new_from_words(const gchar *const *words, GError **error);
 GST_TOMO_API GstTomoGraph *gst_tomo_graph_new_from_pipeline(GstElement *pipeline, GError **error);
 
 GST_TOMO_API GstElement *gst_tomo_graph_add_node(GstTomoGraph *graph, const gchar *plugin, const gchar *name,
@@ -69,5 +71,6 @@ GST_TOMO_API gboolean gst_tomo_set_properties_from_json(GstElement *element, con
                                                         GError **error);
 GST_TOMO_API gchar *gst_tomo_get_properties_as_json(GstElement *element, GError **error);
 GST_TOMO_API gchar **gst_tomo_list_tasks(void);
+GST_TOMO_API gchar *gst_tomo_describe_task(const gchar *plugin, GError **error);
 
 G_END_DECLS
