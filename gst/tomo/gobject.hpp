@@ -62,6 +62,19 @@ using CString = std::unique_ptr<char, Free>;
 
 GST_TOMO_API std::string to_string(const GstCaps *caps);
 
+// For functions of the C interface: runs `function`; what it throws becomes a GError, and the result nothing.
+template <class Function>
+auto to_gerror(GError **error, Function function) -> decltype(function()) {
+    try {
+        return function();
+    } catch (const Error &e) {
+        g_set_error_literal(error, e.domain, e.code, e.what());
+    } catch (const std::exception &e) {
+        g_set_error_literal(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED, e.what());
+    }
+    return {};
+}
+
 GST_TOMO_API const std::shared_ptr<Context> &context_of(GstTomoContext *context);
 GST_TOMO_API GstTomoContext *new_context_object(std::shared_ptr<Context> context); // transfer full
 GST_TOMO_API const std::shared_ptr<Device> &device_of(GstTomoDevice *device);

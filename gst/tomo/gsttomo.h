@@ -5,5 +5,6 @@
 
 #include <gst/tomo/gsttomoarray.h>
 #include <gst/tomo/gsttomocontext.h>
+#include <gst/tomo/gsttomograph.h>
 #include <gst/tomo/gsttomomemory.h>
 #include <gst/tomo/gsttomometa.h>

@@ -4,18 +4,6 @@
 
 namespace {
 
-template <class Function>
-auto to_gerror(GError **error, Function function) -> decltype(function()) {
-    try {
-        return function();
-    } catch (const tomo::Error &e) {
-        g_set_error_literal(error, e.domain, e.code, e.what());
-    } catch (const std::exception &e) {
-        g_set_error_literal(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED, e.what());
-    }
-    return {};
-}
-
 template <class Handle>
 guint64 as_number(Handle handle) {
     return reinterpret_cast<guintptr>(handle);
@@ -151,7 +139,7 @@ static void gst_tomo_context_class_init(GstTomoContextClass *klass) {
  * Returns: (transfer full) (nullable): a new context, %NULL on error
  */
 GstTomoContext *gst_tomo_context_new(const gchar *device, GError **error) {
-    return to_gerror(error, [&]() -> GstTomoContext * {
+    return tomo::to_gerror(error, [&]() -> GstTomoContext * {
         return tomo::new_context_object(tomo::Context::create(device ? device : ""));
     });
 }
@@ -164,7 +152,7 @@ GstTomoContext *gst_tomo_context_new(const gchar *device, GError **error) {
  * Returns: (transfer full) (nullable): a context that uses it, %NULL on error
  */
 GstTomoContext *gst_tomo_context_new_wrapped(guint64 cl_context, GError **error) {
-    return to_gerror(error, [&]() -> GstTomoContext * {
+    return tomo::to_gerror(error, [&]() -> GstTomoContext * {
         return tomo::new_context_object(
             tomo::Context::wrap(reinterpret_cast<::cl_context>(static_cast<guintptr>(cl_context))));
     });

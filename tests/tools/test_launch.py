@@ -1,0 +1,311 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tomo-launch and tomo-runjson: lines as users of UFO write them, with numbers; errors; progress; Ctrl-C."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "pipelines"))
+from pipetest import *  # noqa: E402,F403
+import tomoref  # noqa: E402
+
+
+def tool(*words, **kwargs):
+    """Runs a program to its end; returns it with stdout and stderr as text."""
+    return subprocess.run(words, text=True, capture_output=True, timeout=PATIENCE, **kwargs)
+
+
+class ToolTestCase(PipelineTestCase):
+    def launch(self, *words):
+        """Words as a shell hands them over; a single text is split at blanks as a shell does."""
+        words = quoted(words[0]) if len(words) == 1 else words
+        result = tool("tomo-launch", *words)
+        self.assertEqual(result.returncode, 0, f"{words}\n{result.stderr} (seed {SEED})")
+        return result
+
+    def assert_refused(self, status, expected, *words):
+        result = tool(*words)
+        self.assertEqual(result.returncode, status, f"{words}: {result}")
+        self.assertEqual(len(result.stderr.splitlines()), 1, f"not one line: {result.stderr}")
+        self.assertTrue(result.stderr.startswith(words[0] + ": "), result.stderr)
+        for part in [expected] if isinstance(expected, str) else expected:
+            self.assertIn(part, result.stderr)
+        self.assertEqual(result.stdout, "")
+
+
+class TalkLines(ToolTestCase):
+    """The lines of the framework's introduction, with tomo-launch in place of ufo-launch."""
+
+    def test_files(self):
+        images = write_sinograms()
+        self.launch("read path=folder/sino*.tif ! write filename=multi.tif")
+        self.launch("read path=multi.tif ! write filename=folder/single-%05i.tif")
+        self.launch("read path=folder/sino*.tif ! write filename=output.h5:/raw")
+        np.testing.assert_array_equal(read_pages("multi.tif"), images)
+        np.testing.assert_array_equal(read_dataset("output.h5", "raw"), images)
+        for i, image in enumerate(images):
+            np.testing.assert_array_equal(tifffile.imread(f"folder/single-{i:05}.tif"), image)
+
+    def test_arithmetic(self):
+        images = [np.abs(a) + 0.5 for a in write_sinograms(shape=(24, 37))]
+        for i, image in enumerate(images):
+            tifffile.imwrite(f"folder/sino{i:02}.tif", image)
+        self.launch("read path=folder/sino*.tif ! rescale factor=0.5 ! write filename=output.h5:/raw")
+        small = [tomoref.rescale(i, 0.5) for i in images]
+        self.assert_close(read_dataset("output.h5", "raw"), small, 1e-5)
+        self.launch('read path=folder/sino*.tif ! rescale factor=0.5 ! calculate expression="log(v)" ! '
+                    "write filename=output.h5:/raw")
+        self.assert_close(read_dataset("output.h5", "raw"), np.log(small), 1e-5)
+        # Blanks in a value, as a shell leaves them, and with UFO's own quotes.
+        for expression in ("expression=v * 2 + 1", "expression='v * 2 + 1'"):
+            self.launch("read", "path=folder/sino*.tif", "!", "calculate", expression, "!", "write", "filename=c.tif")
+            self.assert_close(read_pages("c.tif"), 2 * np.float64(images) + 1, 1e-6)
+
+    def test_reconstruction(self):
+        images = [np.abs(a) + 0.5 for a in write_sinograms(shape=(30, 42), number=2)]
+        for i, image in enumerate(images):
+            tifffile.imwrite(f"folder/sino{i:02}.tif", image)
+        stripes = 'read path=folder/sino*.tif ! rescale factor=0.5 ! calculate expression="log(v)" ! ' \
+                  "fft dimensions=2 ! filter-stripes ! ifft dimensions=2"
+        self.launch(f"{stripes} ! write filename=output.h5:/raw")
+        clean = read_dataset("output.h5", "raw")
+        self.launch(f"{stripes} ! fft ! filter ! ifft ! backproject ! write filename=output.h5:/entry/data/data")
+        expected = [tomoref.backproject_linear(tomoref.fft_filter(image)) for image in clean]
+        self.assert_close(read_dataset("output.h5", "entry/data/data"), expected, 1e-4)
+
+    def test_json(self):
+        images = write_sinograms(shape=(24, 37))
+        dataflow = {
+            "nodes": [{"plugin": "read", "name": "read", "properties": {"path": "folder/sino*.tif"}},
+                      {"plugin": "rescale", "name": "rescale", "properties": {"factor": 0.5}},
+                      {"plugin": "write", "name": "write", "properties": {"filename": "output.h5:/raw"}}],
+            "edges": [{"from": "read", "to": "rescale", "input": 0}, {"from": "rescale", "to": "write", "input": 0}]}
+        with open("dataflow.json", "w") as file:
+            json.dump(dataflow, file)
+        result = tool("tomo-runjson", "dataflow.json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assert_close(read_dataset("output.h5", "raw"), [tomoref.rescale(i, 0.5) for i in images], 1e-5)
+
+
+class Grammar(ToolTestCase):
+    def constant(self, value, number=1):
+        return f"dummy-data width=6 height=5 number={number} init={value}"
+
+    def test_inputs_in_order(self):
+        """[projections, darks, flats] ! flat-field-correct, with brackets in all places, and as one word."""
+        p, d, f = self.constant(11, 3), self.constant(1), self.constant(2)
+        for line in (f"[ {p}, {d}, {f} ] ! flat-field-correct ! write filename=a.tif",
+                     f"[{p}, {d}, {f}] ! flat-field-correct ! write filename=a.tif",
+                     f"[ {p} , {d} , {f} ] ! flat-field-correct name=x ! write filename=a.tif"):
+            for words in ((line,), ("-q", *quoted(line))):
+                if os.path.exists("a.tif"):
+                    os.unlink("a.tif")
+                self.assertEqual(tool("tomo-launch", *words).returncode, 0, line)
+                np.testing.assert_array_equal(read_pages("a.tif"), np.full((3, 5, 6), 10, np.float32))
+
+    def test_nested(self):
+        inner = f"[ {self.constant(4)} ! calculate expression=v+1, {self.constant(1)}, {self.constant(3)} ] ! flat-field-correct"
+        self.launch(f"[ {inner}, {self.constant(0)} ! calculate expression=v*1, {inner} ! calculate expression=v/2 ] ! "
+                    "flat-field-correct ! calculate expression=v*3 ! write filename=a.tif")
+        # The inner one is (5 - 1) / (3 - 1) = 2, the outer one (2 - 0) / (1 - 0) = 2.
+        np.testing.assert_array_equal(read_pages("a.tif"), np.full((1, 5, 6), 6, np.float32))
+
+    def test_gstreamer_grammar(self):
+        """Caps with ranges and lists, names, tees without queues, GStreamer's elements."""
+        self.launch("videotestsrc num-buffers=4 pattern=white ! video/x-raw,format=(string){GRAY8,GRAY16_LE},width=[16,32],height=8 ! "
+                    "convert ! tee name=t  t. ! average ! write filename=a.tif  t. ! write filename=b.tif  "
+                    "t. ! queue ! fakesink")
+        self.assertEqual(len(read_pages("a.tif")), 1)
+        self.assertEqual(len(read_pages("b.tif")), 4)
+        self.launch(f"{self.constant(3, 2)} ! f.projections  {self.constant(1)} ! f.darks  {self.constant(2)} ! f.flats "
+                    "flat-field-correct name=f ! write filename=c.tif")
+        np.testing.assert_array_equal(read_pages("c.tif"), np.full((2, 5, 6), 2, np.float32))
+
+    def test_own_average(self):
+        """A join of a stream with its own average, which comes when the stream has ended."""
+        self.launch("dummy-data width=6 height=5 number=50 init=4 ! tee name=t  [ t., dummy-data width=6 height=5, "
+                    "t. ! average ] ! flat-field-correct ! write filename=a.tif")
+        np.testing.assert_array_equal(read_pages("a.tif"), np.ones((50, 5, 6), np.float32))
+
+    def test_values(self):
+        """Lists as UFO writes them; enumerations by nick and number; everything arrives as written."""
+        dumped = self.dump("audiotestsrc num-buffers=1 wave=8 ! audiomixmatrix in-channels=1 out-channels=1 matrix=<<0.5>> ! fakesink")
+        self.assertEqual(dumped["nodes"][1]["properties"]["matrix"], [[0.5]])
+        self.assertEqual(dumped["nodes"][0]["properties"]["wave"], "ticks")
+        name = 'with "quotes", \\ and blanks'
+        result = tool("tomo-launch", "-d", "-", "dummy-data", "!", "write", "filename=" + name.replace("\\", "\\\\").replace('"', '\\"'))
+        self.assertEqual(json.loads(result.stdout)["nodes"][1]["properties"]["filename"], name)
+
+    def dump(self, line):
+        result = tool("tomo-launch", "--dump", "-", *quoted(line))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return json.loads(result.stdout)
+
+    def test_dump(self):
+        write_sinograms(number=2)
+        line = "read path=folder/sino*.tif ! rescale factor=0.1 interpolation=nearest ! write filename=a.tif"
+        dumped = self.dump(line)
+        self.assertFalse(os.path.exists("a.tif"))
+        self.assertEqual([n["plugin"] for n in dumped["nodes"]], ["read", "rescale", "write"])
+        self.assertEqual([n["name"] for n in dumped["nodes"]], ["read", "rescale", "write"])
+        self.assertEqual(dumped["nodes"][1]["properties"], {"factor": 0.1, "x-factor": 0.1, "y-factor": 0.1, "interpolation": "nearest"})
+        self.assertEqual(dumped["edges"][1], {"from": {"name": "rescale"}, "to": {"name": "write", "input": 0}})
+        self.launch("-d", "a.json", *quoted(line))
+        with open("a.json") as file:
+            self.assertEqual(json.load(file), dumped)
+        self.assertEqual(tool("tomo-runjson", "-q", "a.json").returncode, 0)
+        first = read_pages("a.tif")
+        os.unlink("a.tif")
+        self.launch(line)
+        np.testing.assert_array_equal(read_pages("a.tif"), first)
+        joined = self.dump(f"[ {self.constant(1)}, {self.constant(2)}, {self.constant(3)} ] ! flat-field-correct ! null")
+        self.assertEqual(sorted((e["to"]["name"], e["to"]["input"]) for e in joined["edges"]),
+                         [("flat-field-correct", 0), ("flat-field-correct", 1), ("flat-field-correct", 2), ("null", 0)])
+
+
+class Errors(ToolTestCase):
+    def test_usage(self):
+        for words in ((), ("--no-such-option",), ("--max-memory", "5X", "dummy-data", "!", "null")):
+            self.assert_refused(2, "", "tomo-launch", *words)
+        for words in ((), ("a", "b"), ("--no-such-option",)):
+            self.assert_refused(2, "", "tomo-runjson", *words)
+        for program in ("tomo-launch", "tomo-runjson"):
+            result = tool(program, "--version")
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertRegex(result.stdout, rf"^{program} \d+\.\d+\.\d+\n$")
+            self.assertEqual(tool(program, "--help").returncode, 0)
+
+    def test_lines(self):
+        for line, expected in (
+            ("raed path=a ! null", ["'raed'", "did you mean 'read'"]),
+            ("read pth=a ! null", ["'read' has no property 'pth'", "did you mean 'path'"]),
+            ("dummy-data ! rescale factor=-1 ! null", ["rescale", "factor", "'-1'", "at least 0.001"]),
+            ("dummy-data ! rescale interpolation=liner ! null", ["interpolation", "did you mean 'linear'"]),
+            ("dummy-data number=1.5 ! null", ["number", "an integer"]),
+            ("dummy-data", ["nobody takes", "'dummy-data'"]),
+            ("null", ["nothing is connected", "'null'"]),
+            ("dummy-data ! ! null", ["missing behind '!'"]),
+            ("dummy-data !", ["missing behind '!'"]),
+            ("! null", ["missing"]),
+            ("[ dummy-data, dummy-data ! null", ["'[' is not closed"]),
+            ("[ dummy-data, ] ! null", ["missing behind ','"]),
+            ("[ dummy-data ] null", ["behind ']'"]),
+            ("dummy-data ! [ null, null ]", ["'['", "tee"]),
+            ("dummy-data ] ! null", ["']' closes nothing"]),
+            ("[ dummy-data, dummy-data ] ! rescale ! null", ["no input 1", "rescale"]),
+            ("[ dummy-data, dummy-data, dummy-data, dummy-data ] ! flat-field-correct ! null", ["no input 3"]),
+            ("[ dummy-data, dummy-data ] ! flat-field-correct ! null", ["flats", "flat-field-correct"]),
+            ("dummy-data ! null name=a dummy-data ! null name=a", ["two elements", "'a'"]),
+        ):
+            with self.subTest(line=line):
+                words = quoted(line)
+                status = 1 if "flats" in expected else 2
+                self.assert_refused(status, expected, "tomo-launch", *words)
+                self.assert_refused(status, expected, "tomo-launch", line)
+
+    def test_runs(self):
+        self.assert_refused(1, ["node 'read'", "no-such-file.tif"], "tomo-launch", *quoted("read path=no-such-file.tif ! null"))
+        quiet = tool("tomo-launch", "--quieter", *quoted("read path=no-such-file.tif ! null"))
+        self.assertEqual((quiet.returncode, quiet.stdout, quiet.stderr), (1, "", ""))
+
+    def test_json(self):
+        self.assert_refused(1, "no-such.json", "tomo-runjson", "no-such.json")
+        with open("a.json", "w") as file:
+            file.write('{"nodes": [\n{"plugin": "read",\n "name": "r", "properties": {"pth": "x"}}]}')
+        self.assert_refused(1, ["a.json:3", "'r'", "did you mean 'path'"], "tomo-runjson", "a.json")
+        with open("a.json", "w") as file:
+            file.write('{"nodes": [\n{"plugin": "read",}')
+        self.assert_refused(1, "a.json:2", "tomo-runjson", "a.json")
+
+    def test_max_memory(self):
+        line = ("dummy-data width=60 height=50 number=100 init=4 ! tee name=t  [ t., dummy-data width=60 height=50, "
+                "t. ! average ] ! flat-field-correct ! null")
+        self.assert_refused(1, ["'flat-field-correct'", "max-memory"], "tomo-launch", "-q", "-m", "0.3M", *quoted(line))
+        self.launch("-q", "-m", "10M", *quoted(line))
+
+
+class Terminal(ToolTestCase):
+    ENDLESS = ("videotestsrc is-live=true ! video/x-raw,format=GRAY8,width=8,height=4,framerate=50/1 ! convert ! "
+               "write filename=a.tif")
+
+    def on_terminal(self, *words):
+        """The program with a terminal for its errors; yields it and a function that reads until a pattern came."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(words, stderr=theirs, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        os.close(theirs)
+        seen = ""
+
+        def read_until(pattern):
+            nonlocal seen
+            deadline = time.monotonic() + PATIENCE
+            while not re.search(pattern, seen):
+                ready, _, _ = select.select([ours], [], [], max(0, deadline - time.monotonic()))
+                self.assertTrue(ready, f"no '{pattern}' in '{seen}'")
+                try:
+                    seen += os.read(ours, 4096).decode()
+                except OSError:  # the end of a terminal
+                    self.fail(f"no '{pattern}' in '{seen}'")
+            return seen
+
+        self.addCleanup(os.close, ours)
+        self.addCleanup(process.kill)
+        return process, read_until
+
+    def test_progress(self):
+        process, read_until = self.on_terminal(
+            "tomo-launch", *quoted("dummy-data width=8 height=8 number=30 ! identity sleep-time=50000 ! null"))
+        text = read_until(r"\d+ of 30 in, \d+ out, [\d.]+/s, 0:0\d left")
+        self.assertIn("\r", text)
+        read_until(r"30 arrays in \d+\.\d+ s")
+        self.assertEqual(process.wait(PATIENCE), 0)
+
+    def test_plain(self):
+        result = self.launch("dummy-data width=8 height=8 number=3 ! null")
+        self.assertRegex(result.stderr, r"^3 arrays in \d+\.\d+ s\n$")
+        self.assertEqual(self.launch("-q", "dummy-data", "!", "null").stderr, "")
+
+    def test_interrupt_completes_files(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process, read_until = self.on_terminal("tomo-launch", *quoted(self.ENDLESS))
+            read_until(r"[5-9] out|\d\d out")
+            process.send_signal(number)
+            read_until("ending the stream")
+            self.assertEqual(process.wait(PATIENCE), 128 + number)
+            self.assertGreaterEqual(len(read_pages("a.tif")), 5)
+            self.assert_files("a.tif")
+            os.unlink("a.tif")
+
+    def test_second_interrupt_aborts(self):
+        # The second frame waits for a quarter of an hour, and the end of the stream behind it.
+        process, read_until = self.on_terminal(
+            "tomo-launch", *quoted("videotestsrc ! video/x-raw,framerate=1/1000,width=8,height=8 ! fakesink sync=true"))
+        read_until(r"\d out")
+        process.send_signal(signal.SIGINT)
+        read_until("ending the stream")
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        read_until("aborted")
+        self.assertEqual(process.wait(PATIENCE), 128 + signal.SIGINT)
+
+    def test_trace(self):
+        self.launch("-t", *quoted("dummy-data width=8 height=8 number=7 ! calculate ! queue ! null"))
+        (name,) = [n for n in os.listdir() if re.fullmatch(r"trace\.\d+\.json", n)]
+        with open(name) as file:
+            events = json.load(file)["traceEvents"]
+        counts = {n: sum(e["name"] == n for e in events) for n in ("calculate", "queue", "null", "dummy-data")}
+        self.assertEqual(counts, {"calculate": 7, "queue": 7, "null": 7, "dummy-data": 6})
+        self.assertTrue(all(e["dur"] >= 0 and e["ph"] == "X" for e in events))
+        threads = {n: {e["tid"] for e in events if e["name"] == n} for n in counts}
+        self.assertEqual(threads["calculate"], threads["dummy-data"])
+        self.assertNotEqual(threads["null"], threads["dummy-data"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tomo-query: what it says agrees with the registry."""
+
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from tomotest import *  # noqa: E402,F403
+
+
+def query(*words):
+    return subprocess.run(["tomo-query", *words], text=True, capture_output=True, timeout=60)
+
+
+class Query(TestCase):
+    def test_list(self):
+        tasks = query("-l").stdout.split()
+        expected = [f.get_metadata("tomo-task") for f in
+                    Gst.Registry.get().get_feature_list(Gst.ElementFactory) if f.get_metadata("tomo-task")]
+        self.assertEqual(tasks, sorted(expected))
+        self.assertIn("flat-field-correct", tasks)
+        self.assertEqual(json.loads(query("-l", "--json").stdout), tasks)
+        described = query("-l", "-v").stdout.splitlines()
+        self.assertEqual([line.split()[0] for line in described], tasks)
+
+    def test_every_task(self):
+        for info in json.loads(query("-l", "-v", "-j").stdout):
+            element = Gst.ElementFactory.make(info["element"])
+            own = {p["name"]: p for p in info["properties"] if p["own"]}
+            specs = {p.name: p for p in element.list_properties() if p.owner_type == element.__gtype__}
+            self.assertEqual(sorted(own), sorted(specs), info["task"])
+            for name, spec in specs.items():
+                self.assertEqual(own[name]["description"], spec.blurb)
+                if own[name]["type"] in ("integer", "number", "boolean", "string"):
+                    default = own[name]["default"]
+                    shown = float(default) if default in ("nan", "inf", "-inf") else default
+                    if isinstance(spec.default_value, float):
+                        np.testing.assert_allclose(shown, spec.default_value, rtol=1e-6)
+                    else:
+                        self.assertEqual(shown, spec.default_value, f"{info['task']}.{name}")
+
+    def test_text(self):
+        text = query("-p", "rescale").stdout
+        self.assertIn("inputs: sink", text)
+        self.assertRegex(text, r'(?m)^  interpolation +one of nearest, linear; default "linear"$')
+        self.assertNotIn("qos", query("-p", "null").stdout)
+        self.assertIn("qos", query("-p", "null", "-v").stdout)
+        self.assertIn("inputs: projections, darks, flats", query("-p", "flat-field-correct").stdout)
+        self.assertIn("num-buffers", query("-p", "videotestsrc").stdout)
+
+    def test_errors(self):
+        for words, status, part in ((("-p", "reskale"), 1, "did you mean 'rescale'"), ((), 2, "--list"),
+                                    (("-l", "-p", "read"), 2, "either"), (("-l", "x"), 2, "either")):
+            result = query(*words)
+            self.assertEqual((result.returncode, result.stdout), (status, ""), words)
+            self.assertIn(part, result.stderr)
+        self.assertRegex(query("--version").stdout, r"^tomo-query \d")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,229 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "graph-program.hpp"
+#include "trace.hpp"
+
+#include <csignal>
+#include <unistd.h>
+
+namespace tool {
+
+// Options
+// ------------------------------------------------------------------------------------------------------
+
+Program::Program(const char *arguments, const char *summary) : context_(g_option_context_new(arguments)) {
+    g_option_context_set_summary(context_.get(), summary);
+}
+
+void Program::add(GOptionEntry entry) {
+    const GOptionEntry entries[] = {entry, {}};
+    g_option_context_add_main_entries(context_.get(), entries, nullptr);
+}
+
+bool Program::parse(int argc, char **argv, int &status) {
+    const Owned<gchar> base(g_path_get_basename(argv[0]));
+    name_ = base.get();
+    gboolean version = FALSE;
+    gchar **rest = nullptr;
+    add({"version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version", nullptr});
+    add({G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, nullptr, nullptr});
+    GError *raw = nullptr;
+    const bool parsed = g_option_context_parse(context_.get(), &argc, &argv, &raw);
+    const Owned<GError> error(raw);
+    arguments_.reset(rest);
+    if (!parsed) {
+        complain(error->message + std::string("; see ") + name_ + " --help");
+        status = usage;
+        return false;
+    }
+    if (version) {
+        g_print("%s %s\n", name_.c_str(), GST_TOMO_VERSION);
+        status = ok;
+        return false;
+    }
+    return true;
+}
+
+void Program::complain(const std::string &message) const {
+    if (!quieter)
+        g_printerr("%s: %s\n", name_.c_str(), message.c_str());
+}
+
+void RunOptions::add_to(Program &program) {
+    program.add({"trace", 't', 0, G_OPTION_ARG_NONE, &trace,
+                 "Write what each element did when to trace.PID.json, for chrome://tracing or Perfetto",
+                 nullptr});
+    program.add(
+        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "No progress, only warnings and errors", nullptr});
+    program.add({"quieter", 0, 0, G_OPTION_ARG_NONE, &quieter, "No output at all", nullptr});
+    program.add(
+        {"max-memory", 'm', 0, G_OPTION_ARG_STRING, &memory_,
+         "Bytes to keep at most where one input of a task has to wait for another one (default: half of "
+         "the computer's memory)",
+         "BYTES"});
+}
+
+bool RunOptions::check(Program &program) {
+    program.quieter = quieter;
+    if (!memory_)
+        return true;
+    gchar *end = nullptr;
+    const double number = g_ascii_strtod(memory_, &end);
+    const std::string unit = end;
+    const double factor = unit.empty() ? 1 : unit == "K" ? 1e3 : unit == "M" ? 1e6 : unit == "G" ? 1e9 : 0;
+    if (end == memory_ || factor == 0 || !(number * factor >= 1 && number * factor < 1e18)) {
+        program.complain(std::string("--max-memory takes bytes, such as 500M or 8G, not '") + memory_ + "'");
+        return false;
+    }
+    max_memory = number * factor;
+    return true;
+}
+
+// Progress
+// -----------------------------------------------------------------------------------------------------
+
+namespace {
+
+volatile std::sig_atomic_t interrupts = 0, last_signal = 0;
+
+extern "C" void on_signal(int number) {
+    last_signal = number;
+    interrupts = interrupts + 1;
+}
+
+std::string duration_text(double seconds) {
+    const auto s = static_cast<long long>(seconds + 0.5);
+    char buffer[64];
+    if (s >= 3600)
+        g_snprintf(buffer, sizeof buffer, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
+    else
+        g_snprintf(buffer, sizeof buffer, "%lld:%02lld", s / 60, s % 60);
+    return buffer;
+}
+
+// A line that is written over on a terminal, and one now and then elsewhere.
+class Display {
+  public:
+    explicit Display(bool shows) : shows_(shows), is_terminal_(isatty(STDERR_FILENO)) {}
+
+    void update(guint64 position, guint64 duration, guint64 output) {
+        using namespace std::chrono;
+        const double elapsed = duration_cast<milliseconds>(steady_clock::now() - since_).count() / 1000.0;
+        std::string line;
+        if (duration > 0)
+            line = std::to_string(position) + " of " + std::to_string(duration) + " in, " +
+                   std::to_string(output) + " out";
+        else
+            line = std::to_string(position) + " in, " + std::to_string(output) + " out";
+        if (elapsed > 0.5 && position > 0) {
+            char rate[64];
+            g_snprintf(rate, sizeof rate, ", %.3g/s", position / elapsed);
+            line += rate;
+            if (duration > position)
+                line += ", " + duration_text(elapsed / position * (duration - position)) + " left";
+        }
+        if (!shows_)
+            return;
+        if (is_terminal_) {
+            g_printerr("\r\033[K%s", line.c_str());
+            is_open_ = true;
+        } else if (elapsed >= next_) {
+            g_printerr("%s\n", line.c_str());
+            next_ = elapsed + 10;
+        }
+    }
+
+    // In front of other output.
+    void clear() {
+        if (is_open_)
+            g_printerr("\r\033[K");
+        is_open_ = false;
+    }
+
+    void finish(double seconds, guint64 output) {
+        clear();
+        if (shows_)
+            g_printerr("%" G_GUINT64_FORMAT " arrays in %.3f s\n", output, seconds);
+    }
+
+  private:
+    const bool shows_, is_terminal_;
+    bool is_open_ = false;
+    double next_ = 10;
+    const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+};
+
+struct Listener {
+    const Program &program;
+    Display display;
+    guint64 output = 0;
+
+    static void on_progress(GstTomoGraph *, guint64 position, guint64 duration, guint64 output,
+                            Listener *self) {
+        self->output = output;
+        self->display.update(position, duration, output);
+    }
+    static void on_message(GstTomoGraph *, GstMessage *message, Listener *self) {
+        if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_WARNING)
+            return;
+        GError *raw = nullptr;
+        gst_message_parse_warning(message, &raw, nullptr);
+        const Owned<GError> warning(raw);
+        self->display.clear();
+        self->program.complain(std::string("warning: ") + GST_MESSAGE_SRC_NAME(message) + ": " +
+                               warning->message);
+    }
+};
+
+} // namespace
+
+int run(GstTomoGraph *graph, const Program &program, const RunOptions &options) {
+    struct sigaction action = {};
+    action.sa_handler = on_signal;
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+
+    if (options.max_memory)
+        g_object_set(graph, "max-memory", options.max_memory, nullptr);
+    std::unique_ptr<Trace> trace;
+    if (options.trace)
+        trace = std::make_unique<Trace>();
+    Listener listener{program, Display(!options.quiet && !options.quieter)};
+    g_signal_connect(graph, "progress", G_CALLBACK(Listener::on_progress), &listener);
+    g_signal_connect(graph, "message", G_CALLBACK(Listener::on_message), &listener);
+    GError *raw = nullptr;
+    bool good = gst_tomo_graph_start(graph, &raw);
+    if (good) {
+        int handled = 0;
+        while (gst_tomo_graph_poll(graph, 100)) {
+            if (interrupts > handled && handled == 0) {
+                listener.display.clear();
+                program.complain("ending the stream; once more to stop at once");
+                gst_tomo_graph_end(graph);
+            } else if (interrupts > handled) {
+                gst_tomo_graph_abort(graph);
+            }
+            handled = interrupts;
+        }
+        good = gst_tomo_graph_wait(graph, &raw);
+    }
+    const Owned<GError> error(raw);
+    double seconds = 0;
+    g_object_get(graph, "time", &seconds, nullptr);
+    if (good)
+        listener.display.finish(seconds, listener.output);
+    else {
+        listener.display.clear();
+        program.complain(error.get());
+    }
+    g_signal_handlers_disconnect_by_data(graph, &listener);
+    if (trace && !trace->write())
+        program.complain("the trace could not be written to " + trace->file());
+    else if (trace && !options.quieter)
+        g_printerr("trace written to %s\n", trace->file().c_str());
+    if (interrupts)
+        return 128 + last_signal; // as shells tell it
+    return good ? ok : failed;
+}
+
+} // namespace tool

@@ -1,0 +1,73 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What the programs that run a dataflow have in common: options, progress, Ctrl-C, exit status.
+#pragma once
+
+#include <gst/tomo/gsttomo.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace tool {
+
+enum Status { ok = 0, failed = 1, usage = 2 };
+
+struct Unref {
+    void operator()(gpointer object) const { g_object_unref(object); }
+    void operator()(GOptionContext *context) const { g_option_context_free(context); }
+    void operator()(GError *error) const { g_error_free(error); }
+    void operator()(gchar *text) const { g_free(text); }
+    void operator()(gchar **texts) const { g_strfreev(texts); }
+};
+template <class T>
+using Owned = std::unique_ptr<T, Unref>;
+
+// Options and arguments of a program, and what is the same for all of them.
+class Program {
+  public:
+    // `arguments` as in "FILE"; `summary` is what it does.
+    Program(const char *arguments, const char *summary);
+
+    void add(GOptionEntry entry);
+    // Status of a program that ends here, else nothing: --help, --version, wrong options.
+    bool parse(int argc, char **argv, int &status);
+    gchar **arguments() const { return arguments_.get(); }
+    const std::string &name() const { return name_; }
+    // An error in front of all others; nothing with --quieter.
+    void complain(const std::string &message) const;
+    void complain(const GError *error) const { complain(error->message); }
+
+    bool quieter = false;
+
+  private:
+    Owned<GOptionContext> context_;
+    Owned<gchar *> arguments_;
+    std::string name_;
+};
+
+// Options of programs that run a graph.
+class RunOptions {
+  public:
+    RunOptions() = default;
+    ~RunOptions() { g_free(memory_); }
+    RunOptions(const RunOptions &) = delete;
+    RunOptions &operator=(const RunOptions &) = delete;
+
+    gboolean quiet = FALSE, quieter = FALSE, trace = FALSE;
+    guint64 max_memory = 0; // bytes
+
+    void add_to(Program &program);
+    // After the options are read; complains if one of them is wrong.
+    bool check(Program &program);
+
+  private:
+    gchar *memory_ = nullptr; // as written
+};
+
+// Runs it to its end, with progress on standard error. The first Ctrl-C ends the stream, the second one
+// aborts.
+int run(GstTomoGraph *graph, const Program &program, const RunOptions &options);
+
+} // namespace tool
