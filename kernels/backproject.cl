@@ -38,7 +38,7 @@
 // GROUP_W, GROUP_H     work-group of GROUP
 // TILE_W, TILE_H       pixels of a tile: of GROUP, GROUP_W and a multiple of GROUP_H;
 //                      of ITEM, a multiple of 8 and anything
-// SEGMENT              most samples of a row that a tile touches: ceil(diagonal) + 3
+// SEGMENT              most samples of a row that a tile touches: ceil(diagonal) + 4
 // STAGED               rows in fast memory at a time
 
 // One projection: tomo::BackprojectRow of the host.
@@ -175,7 +175,7 @@ KERNEL(IN(in), OUT(float, out), global const Row *restrict rows, const uint widt
 
     const uint item = get_local_id(1) * GROUP_W + get_local_id(0);
     const uint x = get_group_id(0) * TILE_W, y = get_group_id(1) * TILE_H, z = get_group_id(2) * SLICES;
-    const float in_x = get_local_id(0), in_y = get_local_id(1);
+    const float in_x = get_local_id(0), in_y = get_local_id(1) * PIXELS;
     const ulong in_stride = (ulong)width * projections;
 
     lanes sum[PIXELS][VECTORS];
@@ -210,15 +210,37 @@ KERNEL(IN(in), OUT(float, out), global const Row *restrict rows, const uint widt
         for (int r = 0; r < STAGED; r++) {
             const Segment segment = segments[turn][r];
             const float base = segment.origin + in_x * segment.cosine + in_y * segment.sine;
+#if PIXELS > 1 && !defined(BACKPROJECT_NEAREST)
+            // Local memory is the limit. Two pixels one above the other lie less than a sample apart, so that
+            // three samples serve both.
+#pragma unroll
+            for (int k = 0; k < PIXELS; k += 2) {
+                const float position = base + (float)k * segment.sine;
+                const int index = (int)(position + fmin(segment.sine, 0.0f));
+                const float upper = position - (float)index, lower = upper + segment.sine;
+#pragma unroll
+                for (int v = 0; v < VECTORS; v++) {
+                    const lanes a = samples[v][r][index], b = samples[v][r][index + 1],
+                                c = samples[v][r][index + 2];
+                    sum[k][v] += a * clamp(1.0f - upper, 0.0f, 1.0f);
+                    sum[k][v] += b * clamp(1.0f - fabs(upper - 1.0f), 0.0f, 1.0f);
+                    sum[k][v] += c * clamp(upper - 1.0f, 0.0f, 1.0f);
+                    sum[k + 1][v] += a * clamp(1.0f - lower, 0.0f, 1.0f);
+                    sum[k + 1][v] += b * clamp(1.0f - fabs(lower - 1.0f), 0.0f, 1.0f);
+                    sum[k + 1][v] += c * clamp(lower - 1.0f, 0.0f, 1.0f);
+                }
+            }
+#else
 #pragma unroll
             for (int k = 0; k < PIXELS; k++) {
-                const float position = base + (float)(k * GROUP_H) * segment.sine;
+                const float position = base + (float)k * segment.sine;
                 const int index = (int)position;
                 const float fraction = position - (float)index;
 #pragma unroll
                 for (int v = 0; v < VECTORS; v++)
                     ACCUMULATE(sum[k][v], samples[v][r], index, fraction);
             }
+#endif
         }
         barrier(CLK_LOCAL_MEM_FENCE);
     }
@@ -227,7 +249,7 @@ KERNEL(IN(in), OUT(float, out), global const Row *restrict rows, const uint widt
     const ulong out_stride = (ulong)roi_width * roi_height;
 #pragma unroll
     for (int k = 0; k < PIXELS; k++) {
-        const uint j = y + get_local_id(1) + k * GROUP_H;
+        const uint j = y + get_local_id(1) * PIXELS + k;
         if (i < roi_width && j < roi_height) {
 #pragma unroll
             for (int v = 0; v < VECTORS; v++)
@@ -280,39 +302,20 @@ static void stage(IN(in), global const Row *rows, const uint first, const uint w
 // two projections make a product of 16 pixels x 16 samples by 16 samples x 8 slices, which is one instruction
 // of a tensor core (mma.m16n8k16 of PTX: half precision factors, float sums). 32 slices share the weights.
 //
-// PARTS 1: samples and weights are rounded to half precision.
-// PARTS 2: both are sums of two halfs, a = a' + a'' to 2^-22, and of the product only a'' b'' is left out.
-//          The first product takes both halfs of one projection, and so the weights' first half twice; the
-//          second takes the weights' second half. Tensor cores cut sums off instead of rounding them, so they
-//          only get to sum a few projections.
-//
 // backproject_peak and backproject_pack come first: samples times weight and a power of two that brings the
-// largest near 2^14, as half pairs (2 c, 2 c + 1), 32 slices side by side and PARTS times: for each set of 32
-// slices projections x pairs x PARTS x 32.
+// largest near 2^14, as half pairs (2 c, 2 c + 1), 32 slices side by side: for each set of 32 slices
+// projections x pairs x 32.
 
-#ifndef UNROLL
-#define UNROLL 2
-#endif
-#ifndef PREFETCH
-#define PREFETCH 1
-#endif
-#ifndef TOGETHER
-#define TOGETHER 2
-#endif
-#ifndef FRESH
-#define FRESH 0
-#endif
-#ifndef PARTS
-#define PARTS 1
-#endif
-#define SET 32              // slices
-#define PAIRS (SEGMENT / 2) // of a segment
-#define VECTORS_OF_PAIR (PARTS * SET / 4) // of four words
-#define PITCH (VECTORS_OF_PAIR + 2)       // in vectors: the loads of a warp meet different banks
-#define THREADS (8 * TILE_W)               // a warp for each column of blocks
+#define SET 32                      // slices
+#define PAIRS (SEGMENT / 2)         // of a segment
+#define VECTORS_OF_PAIR (SET / 4)   // of four words
+#define PITCH (VECTORS_OF_PAIR + 2) // in vectors: the loads of a warp meet different banks
+#define THREADS (8 * TILE_W)        // a warp for each column of blocks
+#define BLOCKS (TILE_H / 4)         // of a column
+#define TOGETHER 2                  // blocks whose products alternate
 #define ROUNDS ((STAGED * PAIRS * VECTORS_OF_PAIR + THREADS - 1) / THREADS) // vectors that a work-item stages
-#define COLUMNS 64                        // of a tile of backproject_pack
-#define PACKERS 256                       // its work-items
+#define COLUMNS 64                  // of a tile of backproject_pack
+#define PACKERS 256                 // its work-items
 
 kernel void backproject_peak(IN(in), OUT(uint, peak), global const Row *rows, const uint width,
                              const uint projections) {
@@ -338,19 +341,11 @@ static float scale_of(const uint peak) {
     return peak == 0 ? 1.0f : ldexp(1.0f, clamp(14 - ilogb(as_float(peak)), -126, 126));
 }
 
-// Two floats as halfs in one word, and back.
+// Two floats as halfs in one word.
 static uint half_pair(const float low, const float high) {
     uint pair;
     asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
     return pair;
-}
-
-static float2 float_pair(const uint pair) {
-    float2 value;
-    asm("{ .reg .f16 a, b; mov.b32 {a, b}, %2; cvt.f32.f16 %0, a; cvt.f32.f16 %1, b; }"
-        : "=f"(value.x), "=f"(value.y)
-        : "r"(pair));
-    return value;
 }
 
 kernel __attribute__((reqd_work_group_size(COLUMNS, PACKERS / COLUMNS, 1))) void
@@ -373,13 +368,7 @@ backproject_pack(IN(in), OUT(uint, packed), global const uint *peak, global cons
         if (first / 2 + pair >= pairs)
             continue;
         const float2 value = (float2)(tile[n][2 * pair], tile[n][2 * pair + 1]);
-        const uint halfs = half_pair(value.x, value.y);
-        global uint *to = packed_base + packed_at + (row + pair) * (PARTS * SET) + n;
-        to[0] = halfs;
-#if PARTS == 2
-        const float2 rest = value - float_pair(halfs);
-        to[SET] = half_pair(rest.x, rest.y);
-#endif
+        AT(packed, (row + pair) * SET + n) = half_pair(value.x, value.y);
     }
 }
 
@@ -390,12 +379,11 @@ static float hat(const float distance) {
     return weight;
 }
 
-static void multiply_add(float *c, const uint a0, const uint a1, const uint a2, const uint a3, const uint b0,
-                         const uint b1) {
+static void multiply_add(float *c, const uint *a, const uint b0, const uint b1) {
     asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
         "{%0, %1, %2, %3};"
         : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-        : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
 // Where a tile's blocks meet a row: `lowest` is the least position in a block at the tile's corner, less 1.
@@ -412,9 +400,6 @@ static Strip place_strip(global const Row *rows, const uint projection, const ui
     strip.lowest = strip.origin + 3.0f * (fmin(strip.cosine, 0.0f) + fmin(strip.sine, 0.0f)) - 1.0f;
     return strip;
 }
-
-// Warp w makes the column w of the tile's blocks.
-#define BLOCKS (TILE_H / 4)
 
 // Where numbers are two apart: adding it rounds to an even number, and the difference of the bit patterns is
 // half of that number.
@@ -454,7 +439,7 @@ backproject_tensor(global const uint4 *packed, OUT(float, out), global const uin
     int turn = 0;
     for (uint first = 0;; first += STAGED, turn ^= 1) {
         // Loads of the next rows are under way while these are computed.
-        if (PREFETCH && first < projections) {
+        if (first < projections) {
 #pragma unroll
             for (int k = 0; k < ROUNDS; k++) {
                 const uint at = item + k * THREADS, r = at / (PAIRS * VECTORS_OF_PAIR);
@@ -470,113 +455,48 @@ backproject_tensor(global const uint4 *packed, OUT(float, out), global const uin
         if (first > 0) {
 #pragma unroll
             for (int group = 0; group < BLOCKS; group += TOGETHER) {
-#if FRESH
-                float part[TOGETHER][SET / 8][4];
 #pragma unroll
-                for (int b = 0; b < TOGETHER; b++)
-#pragma unroll
-                    for (int n = 0; n < SET / 8; n++)
-#pragma unroll
-                        for (int i = 0; i < 4; i++)
-                            part[b][n][i] = 0.0f;
-#else
-                float(*part)[SET / 8][4] = sums + group;
-#endif
-#pragma unroll UNROLL
                 for (int r = 0; r < STAGED; r += 2) {
-                    uint a[TOGETHER][4], rest[TOGETHER][4];
-                    uint4 v[TOGETHER][2][PARTS];
+                    uint a[TOGETHER][4];
+                    uint4 v[TOGETHER][2];
 #pragma unroll
                     for (int q = 0; q < 2; q++) {
                         const Strip strip = strips[turn ^ 1][r + q];
-                        const float u = strip.origin + in_x * strip.cosine + in_y * strip.sine - (float)(2 * two);
+                        const float u =
+                            strip.origin + in_x * strip.cosine + in_y * strip.sine - (float)(2 * two);
                         const float lowest = strip.lowest + (float)(4 * warp) * strip.cosine;
 #pragma unroll
                         for (int b = 0; b < TOGETHER; b++) {
-                            const float down = (float)(4 * (group + b));
-                            const float even = (lowest + down * strip.sine) + EVEN;
-                            const float distance = (u + down * strip.sine) - (even - EVEN);
+                            const float down = (float)(4 * (group + b)) * strip.sine;
+                            const float even = (lowest + down) + EVEN;
+                            const float distance = (u + down) - (even - EVEN);
                             const float below = distance + 2.0f * strip.sine;
-                            const float w[4] = {hat(distance), hat(distance - 1.0f), hat(below), hat(below - 1.0f)};
-                            local const uint4 *at =
-                                samples + ((r + q) * PAIRS + as_uint(even) - as_uint(EVEN) + two) * PITCH + pixel;
-                            v[b][q][0] = at[0];
-#if PARTS == 2
-                            v[b][q][1] = at[SET / 4];
-                            // What half precision holds of a weight, cut off.
-                            float top[4];
-#pragma unroll
-                            for (int k = 0; k < 4; k++)
-                                top[k] = as_float(as_uint(w[k]) & 0xffffe000u);
-                            a[b][2 * q] = half_pair(top[0], top[1]);
-                            a[b][2 * q + 1] = half_pair(top[2], top[3]);
-                            rest[b][2 * q] = half_pair(w[0] - top[0], w[1] - top[1]);
-                            rest[b][2 * q + 1] = half_pair(w[2] - top[2], w[3] - top[3]);
-#else
-                            a[b][2 * q] = half_pair(w[0], w[1]);
-                            a[b][2 * q + 1] = half_pair(w[2], w[3]);
-#endif
+                            const uint first_pair = as_uint(even) - as_uint(EVEN);
+                            a[b][2 * q] = half_pair(hat(distance), hat(distance - 1.0f));
+                            a[b][2 * q + 1] = half_pair(hat(below), hat(below - 1.0f));
+                            v[b][q] = samples[((r + q) * PAIRS + first_pair + two) * PITCH + pixel];
                         }
                     }
-                    // Products for the same sums as far from each other as can be.
-#define FOR_ALL(product)                                                                                     \
-    _Pragma("unroll") for (int b = 0; b < TOGETHER; b++) {                                                    \
-        product(0, x);                                                                                        \
-        product(1, y);                                                                                        \
-        product(2, z);                                                                                        \
-        product(3, w);                                                                                        \
-    }
-#if PARTS == 2
-#define PRODUCT_1(n, s)                                                                                      \
-    multiply_add(part[b][n], a[b][0], a[b][1], a[b][0], a[b][1], v[b][0][0].s, v[b][0][1].s)
-#define PRODUCT_2(n, s)                                                                                      \
-    multiply_add(part[b][n], a[b][2], a[b][3], a[b][2], a[b][3], v[b][1][0].s, v[b][1][1].s)
-#define PRODUCT_3(n, s)                                                                                      \
-    multiply_add(part[b][n], rest[b][0], rest[b][1], rest[b][2], rest[b][3], v[b][0][0].s, v[b][1][0].s)
-                    FOR_ALL(PRODUCT_1)
-                    FOR_ALL(PRODUCT_2)
-                    FOR_ALL(PRODUCT_3)
-#else
-#define PRODUCT(n, s)                                                                                        \
-    multiply_add(part[b][n], a[b][0], a[b][1], a[b][2], a[b][3], v[b][0][0].s, v[b][1][0].s)
-                    FOR_ALL(PRODUCT)
-#endif
+                    // The products for one sum as far from each other as can be.
+#pragma unroll
+                    for (int b = 0; b < TOGETHER; b++) {
+                        multiply_add(sums[group + b][0], a[b], v[b][0].x, v[b][1].x);
+                        multiply_add(sums[group + b][1], a[b], v[b][0].y, v[b][1].y);
+                        multiply_add(sums[group + b][2], a[b], v[b][0].z, v[b][1].z);
+                        multiply_add(sums[group + b][3], a[b], v[b][0].w, v[b][1].w);
+                    }
                 }
-#if FRESH
-#pragma unroll
-                for (int b = 0; b < TOGETHER; b++)
-#pragma unroll
-                    for (int n = 0; n < SET / 8; n++)
-#pragma unroll
-                        for (int i = 0; i < 4; i++)
-                            sums[group + b][n][i] += part[b][n][i];
-#endif
             }
         }
         barrier(CLK_LOCAL_MEM_FENCE);
         if (first >= projections)
             break;
-#if !PREFETCH
-#pragma unroll
-            for (int k = 0; k < ROUNDS; k++) {
-                const uint at = item + k * THREADS, r = at / (PAIRS * VECTORS_OF_PAIR);
-                next[k] = (uint4)(0);
-                if (r < STAGED && first + r < projections) {
-                    const uint pair = first_pairs[r] + at / VECTORS_OF_PAIR % PAIRS; // left of the row: large
-                    if (pair < pairs)
-                        next[k] = packed[((ulong)(first + r) * pairs + pair) * VECTORS_OF_PAIR +
-                                         at % VECTORS_OF_PAIR];
-                }
-            }
-#endif
 #pragma unroll
         for (int k = 0; k < ROUNDS; k++) {
             const uint at = item + k * THREADS;
             if (at < STAGED * PAIRS * VECTORS_OF_PAIR)
                 samples[at / VECTORS_OF_PAIR * PITCH + at % VECTORS_OF_PAIR] = next[k];
         }
-        if (!PREFETCH)
-            barrier(CLK_LOCAL_MEM_FENCE);
         if (item < STAGED)
             strips[turn ^ 1][item] =
                 place_strip(rows, first + STAGED + item, projections, x, y, &first_pairs[item]);
