@@ -44,7 +44,8 @@ void Transforms::run(Element &element, FftDirection direction, const Array &in, 
 
 unsigned batch_that_pays(const Device &device, const ArrayInfo &in) {
     constexpr std::uint64_t enough = 1 << 22; // samples
-    return device.is_cpu() ? 1 : static_cast<unsigned>(std::clamp<std::uint64_t>(enough / in.samples(), 1, 32));
+    return device.is_cpu() ? 1
+                           : static_cast<unsigned>(std::clamp<std::uint64_t>(enough / in.samples(), 1, 32));
 }
 
 } // namespace tomo::fourier

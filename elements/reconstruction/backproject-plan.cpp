@@ -125,20 +125,23 @@ void plan_texture(BackprojectPlan &plan, const BackprojectDevice &device, std::u
 void plan_tensor(BackprojectPlan &plan, const BackprojectDevice &device, std::uint32_t depth,
                  std::uint32_t roi_width, std::uint32_t roi_height) {
     if (!device.has_tensor_cores)
-        throw Error(GST_RESOURCE_ERROR_SETTINGS,
-                    text("precision-mode=half needs the tensor cores of an NVIDIA GPU (compute capability 8.0 or "
-                         "higher), and %s has none; use precision-mode=single or another device.",
-                         device.name.c_str()));
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            text("precision-mode=half needs the tensor cores of an NVIDIA GPU (compute capability 8.0 or "
+                 "higher), and %s has none; use precision-mode=single or another device.",
+                 device.name.c_str()));
     // What was fastest on an H100. A warp has a column of 4 x 4 blocks.
     constexpr Tile tile{32, 16};
     constexpr unsigned staged = 4, pitch = 10 * 16; // bytes for a pair of samples of all slices
     // The tile's diagonal; a block's eight samples behind it, and even numbers before.
-    const unsigned pairs = static_cast<unsigned>(std::ceil((std::hypot(tile.width - 1.0, tile.height - 1.0) + 12) / 2));
+    const unsigned pairs =
+        static_cast<unsigned>(std::ceil((std::hypot(tile.width - 1.0, tile.height - 1.0) + 12) / 2));
     const std::size_t sets = divided(depth, slices_of_tensor);
     plan.kernel = "backproject_tensor";
     plan.slices = slices_of_tensor;
-    plan.options = text("-D BACKPROJECT_TENSOR -D SLICES=1 -D TILE_W=%u -D TILE_H=%u -D SEGMENT=%u -D STAGED=%u",
-                        tile.width, tile.height, 2 * pairs, staged);
+    plan.options =
+        text("-D BACKPROJECT_TENSOR -D SLICES=1 -D TILE_W=%u -D TILE_H=%u -D SEGMENT=%u -D STAGED=%u",
+             tile.width, tile.height, 2 * pairs, staged);
     plan.global = {tile.across(roi_width) * tile.width * 8, tile.down(roi_height), sets};
     plan.local = {tile.width * 8, 1, 1};
     plan.local_memory = std::size_t{staged} * pairs * pitch + staged * 36;
@@ -155,7 +158,8 @@ BackprojectPlan plan_backproject(BackprojectMode mode, Precision precision, cons
     BackprojectPlan plan{};
     if (precision == Precision::half) {
         if (mode != BackprojectMode::linear)
-            throw Error(GST_LIBRARY_ERROR_SETTINGS, "precision-mode=half is for mode=linear; leave one of them out");
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        "precision-mode=half is for mode=linear; leave one of them out");
         plan_tensor(plan, device, depth, roi_width, roi_height);
         return plan;
     }
@@ -188,11 +192,12 @@ unsigned backproject_batch(BackprojectMode mode, Precision precision, const Back
         return static_cast<unsigned>(divided(slices_of_tensor, depth));
     std::size_t planes = 16; // of a CPU: one in each SIMD lane
     if (!device.is_cpu) {
-        // The last of the work-groups leave the device half idle. So there are many more than run at a time, about five
-        // on each unit.
+        // The last of the work-groups leave the device half idle. So there are many more than run at a time,
+        // about five on each unit.
         const Tile tile{32, 64};
         const std::size_t groups = tile.across(roi_width) * tile.down(roi_height);
-        planes = std::clamp<std::size_t>(4 * divided(std::size_t{10} * 5 * device.compute_units, groups), 8, 64);
+        planes =
+            std::clamp<std::size_t>(4 * divided(std::size_t{10} * 5 * device.compute_units, groups), 8, 64);
     }
     return static_cast<unsigned>(divided(planes, depth));
 }

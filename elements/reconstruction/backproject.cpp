@@ -57,16 +57,17 @@ class Backproject final : public tomo::BatchFilter {
          {BackprojectMode::linear, "linear",
           "Linear between pixel centres, the same numbers on every device"}},
         tomo::When::reshapes};
-    tomo::Choice<Precision> precision{
-        this,
-        "precision-mode",
-        "What linear interpolation is computed in",
-        Precision::single,
-        {{Precision::single, "single", "float32"},
-         {Precision::half, "half",
-          "Half precision factors and float32 sums, on the tensor cores of an NVIDIA GPU: more than twice as fast, errors "
-          "of about 1e-4 of the slice's noise. A NaN spreads to all pixels within eight columns of its line"}},
-        tomo::When::reshapes};
+    tomo::Choice<Precision> precision{this,
+                                      "precision-mode",
+                                      "What linear interpolation is computed in",
+                                      Precision::single,
+                                      {{Precision::single, "single", "float32"},
+                                       {Precision::half, "half",
+                                        "Half precision factors and float32 sums, on the tensor cores of an "
+                                        "NVIDIA GPU: more than twice as fast, errors "
+                                        "of about 1e-4 of the slice's noise. A NaN spreads to all pixels "
+                                        "within eight columns of its line"}},
+                                      tomo::When::reshapes};
     tomo::Property<unsigned> roi_x{this, "roi-x", "First column of the region of the slice", 0};
     tomo::Property<unsigned> roi_y{this, "roi-y", "First row of the region of the slice", 0};
     tomo::Property<unsigned> roi_width{
@@ -81,7 +82,8 @@ class Backproject final : public tomo::BatchFilter {
             in.with_size(roi_width ? roi_width.value() : in.width, roi_height ? roi_height.value() : in.width)
                 .with_format(GST_TOMO_FORMAT_FLOAT32)
                 .with_domain(GST_TOMO_DOMAIN_SLICE);
-        plan_ = tomo::plan_backproject(mode, precision, device_facts(), in.depth * batch_size(), out.width, out.height);
+        plan_ = tomo::plan_backproject(mode, precision, device_facts(), in.depth * batch_size(), out.width,
+                                       out.height);
         kernel(plan_.kernel, plan_.options);
         rows_ = {};
         if (mode == BackprojectMode::texture)
@@ -120,14 +122,16 @@ class Backproject final : public tomo::BatchFilter {
     }
 
     unsigned batch_that_pays(const tomo::ArrayInfo &in) override {
-        return tomo::backproject_batch(mode, precision, device_facts(), in.depth, roi_width ? roi_width.value() : in.width,
+        return tomo::backproject_batch(mode, precision, device_facts(), in.depth,
+                                       roi_width ? roi_width.value() : in.width,
                                        roi_height ? roi_height.value() : in.width);
     }
 
   private:
     tomo::BackprojectDevice device_facts() {
         const auto &d = *device();
-        return {d.name(), d.is_cpu(), d.has_images(), d.has_tensor_cores(), d.compute_units(), d.local_memory(), d.max_work_group()};
+        return {d.name(),          d.is_cpu(),       d.has_images(),    d.has_tensor_cores(),
+                d.compute_units(), d.local_memory(), d.max_work_group()};
     }
 
     tomo::WorkSize work_size() const {

@@ -35,7 +35,8 @@ GstFlowReturn Filter::take(GstBuffer *buffer) {
     return push(out, std::move(result));
 }
 
-// Several arrays at once --------------------------------------------------------------------------------------
+// Several arrays at once
+// --------------------------------------------------------------------------------------
 
 void BatchFilter::input_changed() {
     batch_size_ = choose_batch_size();

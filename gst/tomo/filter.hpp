@@ -31,18 +31,19 @@ class GST_TOMO_API Filter : public Transform {
     std::uint64_t frame_index_ = 0;
 };
 
-// A filter that gains from several arrays at once. process() gets them as one, one behind another along depth, so it
-// has to take any multiple of the shape's depth. Nobody else notices: as many arrays come out, each with the facts
-// that it came with. Arrays are held back only where the stream comes by itself.
+// A filter that gains from several arrays at once. process() gets them as one, one behind another along
+// depth, so it has to take any multiple of the shape's depth. Nobody else notices: as many arrays come out,
+// each with the facts that it came with. Arrays are held back only where the stream comes by itself.
 class GST_TOMO_API BatchFilter : public Filter {
   public:
-    Property<unsigned> batch{this,
-                             "batch",
-                             "Arrays computed at once; 0: as many as pay off on the device, and one in live streams "
-                             "and others that may wait for a result before they go on",
-                             0,
-                             {0, 1024},
-                             When::reshapes};
+    Property<unsigned> batch{
+        this,
+        "batch",
+        "Arrays computed at once; 0: as many as pay off on the device, and one in live streams "
+        "and others that may wait for a result before they go on",
+        0,
+        {0, 1024},
+        When::reshapes};
 
     unsigned latency() const override { return batch_size_ - 1; }
 

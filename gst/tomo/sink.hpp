@@ -11,8 +11,8 @@
 
 namespace tomo {
 
-// The end of a stream. Sinks take arrays as fast as they come, not by the clock, and consume them in a thread of
-// their own: while one is being written, the next are being computed.
+// The end of a stream. Sinks take arrays as fast as they come, not by the clock, and consume them in a thread
+// of their own: while one is being written, the next are being computed.
 class GST_TOMO_API Sink : public Element {
   public:
     static GType parent_type();

@@ -63,7 +63,7 @@ class GST_TOMO_API Transform : public Element {
     // ... and now the buffers follow.
     GstFlowReturn push_submitted(const ArrayInfo &info, BufferRef buffer);
     bool input_flows_by_itself() const { return by_itself_; } // see flows_by_itself()
-    std::optional<std::uint64_t> input_count() const; // frames that come, as far as upstream knows
+    std::optional<std::uint64_t> input_count() const;         // frames that come, as far as upstream knows
     // For buffers that are not of this library.
     GstFlowReturn push_foreign(const ArrayInfo &info, BufferRef buffer);
     void sync_properties(GstBuffer *buffer);

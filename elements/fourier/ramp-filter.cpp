@@ -1,0 +1,115 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "response-properties.hpp"
+#include "transform.hpp"
+
+#include <gst/tomo/filter.hpp>
+
+#include <algorithm>
+
+using tomo::When;
+
+namespace {
+
+unsigned power_of_two_from(unsigned length) { return 1u << g_bit_storage(length - 1); }
+bool is_power_of_two(unsigned length) { return (length & (length - 1)) == 0; }
+
+class RampFilter final : public tomo::BatchFilter {
+  public:
+    static constexpr tomo::Info info{"ramp-filter", "Filter/Effect",
+                                     "Filters rows of sinograms for backprojection: pads them by their edge "
+                                     "values, transforms, multiplies, "
+                                     "transforms back and crops, in one go"};
+
+    tomo::fourier::ResponseProperties response{this};
+    tomo::Property<unsigned> pad_width{
+        this,
+        "pad-width",
+        "Width of the transform; 0: the next power of two of at least twice the row's width, which keeps one "
+        "end of the row away from the other. The row's width gives what tomofft, tomofilter and tomoifft "
+        "give",
+        0,
+        {0, 65536},
+        When::reshapes};
+
+    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+        if (pad_width && pad_width < in.width)
+            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
+                              tomo::text("pad-width=%u is less than the input's %u columns: crop before",
+                                         pad_width.value(), in.width));
+        length_ = pad_width ? pad_width.value() : power_of_two_from(2 * in.width);
+        const auto table = response.of_length(length_);
+        const std::uint64_t rows = std::uint64_t{in.height} * in.depth;
+        is_local_ = fits_local_memory();
+        if (is_local_) {
+            table_ = tomo::fourier::upload_response(*this, table, 1.0 / length_);
+            std::vector<std::complex<double>> circle(length_);
+            for (unsigned m = 0; m < length_; m++)
+                circle[m] = std::polar(1.0, -2.0 * G_PI * m / length_);
+            circle_ = tomo::fourier::upload_response(*this, circle);
+            kernel("ramp_filter", local_options());
+        } else {
+            table_ = tomo::fourier::upload_response(*this, table);
+            pairs_ = tomo::ArrayInfo(GST_TOMO_FORMAT_COMPLEX64, length_,
+                                     static_cast<unsigned>((rows * batch_size() + 1) / 2));
+            fft_ = {*this, pairs_, 1, 1};
+        }
+        return in.with_format(GST_TOMO_FORMAT_FLOAT32);
+    }
+
+    void process(const tomo::Array &in, tomo::Array &out) override {
+        const cl_uint width = in.width(), rows = in.height() * in.depth();
+        if (is_local_) {
+            const std::size_t items = length_ / 16;
+            launch(kernel("ramp_filter", local_options()),
+                   tomo::WorkSize((rows + 1) / 2 * items).groups(items), in, out, tomo::Whole{table_},
+                   tomo::Whole{circle_}, width, rows);
+            return;
+        }
+        tomo::Array pairs = allocate(pairs_);
+        tomo::Array bad = allocate({GST_TOMO_FORMAT_UINT8, rows, 1});
+        launch(kernel("ramp_check"), tomo::WorkSize(rows), in, bad, width);
+        const tomo::Array &marks = bad, &filtered = pairs;
+        launch(kernel("ramp_pad"), tomo::WorkSize(length_, (rows + 1) / 2), in, marks, pairs, width, rows);
+        fft_.run(*this, tomo::FftDirection::Forward, pairs, pairs);
+        launch(kernel("ramp_multiply"), tomo::WorkSize(length_, (rows + 1) / 2), tomo::Update{pairs},
+               tomo::Whole{table_});
+        fft_.run(*this, tomo::FftDirection::Inverse, pairs, pairs);
+        launch(kernel("ramp_crop"), tomo::WorkSize(width, rows), filtered, marks, out, cl_uint{length_});
+    }
+
+    void stop() override {
+        table_ = circle_ = {};
+        fft_ = {};
+    }
+
+  protected:
+    unsigned batch_that_pays(const tomo::ArrayInfo &in) override {
+        return tomo::fourier::batch_that_pays(*device(), in);
+    }
+
+  private:
+    // A CPU's local memory is its cache, and FFTW uses that better.
+    bool fits_local_memory() {
+        const bool wanted = !device()->is_cpu() || g_getenv("GST_TOMO_TEST_LOCAL_FFT");
+        const std::size_t bytes = (length_ + length_ / 16 + 1) * sizeof(cl_float2) + 64;
+        return wanted && is_power_of_two(length_) && length_ >= 16 && length_ <= 4096 &&
+               bytes <= device()->local_memory() && length_ / 16 <= device()->max_work_group();
+    }
+
+    std::string local_options() const {
+        const unsigned second = std::min(length_ / 16, 16u);
+        return tomo::text("-D LENGTH=%u -D RADIX_2=%u -D RADIX_3=%u", length_, second, length_ / 16 / second);
+    }
+
+    unsigned length_ = 0; // of the transform
+    bool is_local_ = false;
+    tomo::Array table_;  // the response
+    tomo::Array circle_; // roots of unity
+    tomo::ArrayInfo pairs_;
+    tomo::fourier::Transforms fft_;
+};
+
+} // namespace
+
+TOMO_ELEMENT(RampFilter)

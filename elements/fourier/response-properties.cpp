@@ -1,0 +1,51 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "response-properties.hpp"
+
+namespace tomo::fourier {
+
+ResponseProperties::ResponseProperties(Element *element)
+    : filter{element,
+             "filter",
+             "Response; f is the frequency in cycles per pixel, N the length of the transform",
+             Response::ramp_fromreal,
+             {{Response::ramp, "ramp", "f, and 0.25 / N at f = 0"},
+              {Response::ramp_fromreal, "ramp-fromreal",
+               "Transform of the band-limited ramp's kernel in real space"},
+              {Response::butterworth, "butterworth", "f / (1 + (f / cutoff)^(2 order))"},
+              {Response::faris_byer, "faris-byer",
+               "For beam deflections: -i sign(f) / (2 pi tau) + sin(theta) f / (2 tau)"},
+              {Response::hamming, "hamming", "f (0.54 + 0.46 cos(pi f / cutoff)) below cutoff, 0 above"},
+              {Response::bh3, "bh3", "f (0.42 + 0.5 cos(pi f) + 0.08 cos(2 pi f)), and 0.25 / N at f = 0"}},
+             When::reshapes},
+      cutoff{
+          element, "cutoff",     "Cycles per pixel, 0.5 is Nyquist's frequency; of butterworth and hamming",
+          0.5f,    {0.0f, 1.0f}, When::reshapes},
+      order{element, "order", "Order of butterworth", 4.0f, {2.0f, 32.0f}, When::reshapes},
+      tau{element,       "tau", "Distance of samples, of faris-byer; not 0", 0.1f, {-FLT_MAX, FLT_MAX},
+          When::reshapes},
+      theta{element,
+            "theta",
+            "Angle in radians whose sine mixes the ramp into faris-byer",
+            1.0f,
+            {-FLT_MAX, FLT_MAX},
+            When::reshapes},
+      scale{element, "scale", "Factor on the response", 1.0f, {-FLT_MAX, FLT_MAX}, When::reshapes} {}
+
+std::vector<std::complex<double>> ResponseProperties::of_length(unsigned n) const {
+    if (filter == Response::faris_byer && tau == 0.0f)
+        throw Error(GST_LIBRARY_ERROR_SETTINGS, "tau=0: filter=faris-byer needs the distance of samples");
+    return response(filter, n, {cutoff, order, tau, theta, scale});
+}
+
+Array upload_response(Element &element, const std::vector<std::complex<double>> &response, double factor) {
+    std::vector<float> table;
+    table.reserve(2 * response.size());
+    for (const auto &value : response) {
+        table.push_back(static_cast<float>(value.real() * factor));
+        table.push_back(static_cast<float>(value.imag() * factor));
+    }
+    return element.upload(table).as({GST_TOMO_FORMAT_COMPLEX64, static_cast<unsigned>(response.size()), 1});
+}
+
+} // namespace tomo::fourier
