@@ -199,7 +199,7 @@ int run(GstTomoGraph *graph, const Program &program, const RunOptions &options) 
             if (interrupts > handled && handled == 0) {
                 listener.display.clear();
                 program.complain("ending the stream; once more to stop at once");
-                gst_tomo_graph_end(graph);
+                gst_tomo_graph_finish(graph);
             } else if (interrupts > handled) {
                 gst_tomo_graph_abort(graph);
             }

@@ -132,7 +132,7 @@ GST_START_TEST(test_code) {
     fail_unless(gst_tomo_graph_add_node(graph.get(), "fakesink", "sink", &error) != nullptr);
     const char *path[] = {"source", "calculate", "calculate-1", "sink"};
     for (int i = 0; i < 3; i++)
-        fail_unless(gst_tomo_graph_connect(graph.get(), path[i], path[i + 1], 0, &error), "%s",
+        fail_unless(gst_tomo_graph_connect_nodes(graph.get(), path[i], path[i + 1], 0, &error), "%s",
                     error ? error->message : "");
     Values values(graph.get(), "sink");
     run(graph.get());
@@ -675,14 +675,14 @@ GST_START_TEST(test_abort_and_end) {
             fail_unless(g_error_matches(error, GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_ABORTED));
             g_clear_error(&error);
         } else {
-            gst_tomo_graph_end(graph.get());
+            gst_tomo_graph_finish(graph.get());
             fail_unless(gst_tomo_graph_wait(graph.get(), &error));
         }
         fail_unless(!gst_tomo_graph_is_running(graph.get()));
         g_signal_handlers_disconnect_by_data(graph.get(), &heard);
     }
     gst_tomo_graph_abort(graph.get()); // harmless
-    gst_tomo_graph_end(graph.get());
+    gst_tomo_graph_finish(graph.get());
     // A graph that nobody holds any more runs to its end.
     auto *forgotten = graph_of(json_of({counter("s", 9), node("null", "out")}, {edge("s", "out")})).release();
     fail_unless(gst_tomo_graph_start(forgotten, nullptr));
@@ -717,7 +717,7 @@ GST_START_TEST(test_pipeline) {
     // The graph can be changed afterwards.
     fail_unless(gst_tomo_graph_add_node(graph.get(), "dummy-data", "more", &error) != nullptr);
     fail_unless(gst_tomo_graph_add_node(graph.get(), "null", "end", &error) != nullptr);
-    fail_unless(gst_tomo_graph_connect(graph.get(), "more", "end", 0, &error));
+    fail_unless(gst_tomo_graph_connect_nodes(graph.get(), "more", "end", 0, &error));
     out.values.clear();
     run(graph.get());
     fail_unless_equals_int(out.values.size(), 25);
