@@ -139,6 +139,14 @@ class Grammar(ToolTestCase):
         dumped = self.dump("audiotestsrc num-buffers=1 wave=8 ! audiomixmatrix in-channels=1 out-channels=1 matrix=<<0.5>> ! fakesink")
         self.assertEqual(dumped["nodes"][1]["properties"]["matrix"], [[0.5]])
         self.assertEqual(dumped["nodes"][0]["properties"]["wave"], "ticks")
+        for written, expected in (("<<1,0>,<0.5,-1>>", [[1, 0], [0.5, -1]]), ("<1,0>,<0,1>", [[1, 0], [0, 1]])):
+            dumped = self.dump(f"audiotestsrc ! audiomixmatrix in-channels=2 out-channels=2 matrix={written} ! fakesink")
+            self.assertEqual(dumped["nodes"][1]["properties"]["matrix"], expected)
+        for written, outputs, expected in (("0.5", 1, [[0.5]]), ("0.5,1", 2, [[0.5], [1]]), ("<0.5,1>", 2, [[0.5], [1]])):
+            dumped = self.dump(f"audiotestsrc ! audiomixmatrix in-channels=1 out-channels={outputs} matrix={written} ! fakesink")
+            self.assertEqual(dumped["nodes"][1]["properties"]["matrix"], expected)
+        self.assert_refused(2, ["plane-strides", "'40,x'", "a list, each an integer"], "tomo-launch",
+                            *quoted("fakesrc ! rawvideoparse plane-strides=40,x ! fakesink"))
         name = 'with "quotes", \\ and blanks'
         result = tool("tomo-launch", "-d", "-", "dummy-data", "!", "write", "filename=" + name.replace("\\", "\\\\").replace('"', '\\"'))
         self.assertEqual(json.loads(result.stdout)["nodes"][1]["properties"]["filename"], name)
