@@ -197,14 +197,15 @@ int run(GstTomoGraph *graph, const Program &program, const RunOptions &options) 
     if (good) {
         int handled = 0;
         while (gst_tomo_graph_poll(graph, 100)) {
-            if (interrupts > handled && handled == 0) {
+            const int seen = interrupts; // another one may come while this one is handled
+            if (seen > 0 && handled == 0) {
                 listener.display.clear();
                 program.complain("ending the stream; once more to stop at once");
                 gst_tomo_graph_finish(graph);
-            } else if (interrupts > handled) {
-                gst_tomo_graph_abort(graph);
             }
-            handled = interrupts;
+            if (seen > 1)
+                gst_tomo_graph_abort(graph);
+            handled = seen;
         }
         good = gst_tomo_graph_wait(graph, &raw);
     }
