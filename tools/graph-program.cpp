@@ -1,7 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "graph-program.hpp"
-#include "trace.hpp"
 
 #include <csignal>
 #include <unistd.h>
@@ -65,6 +64,11 @@ void RunOptions::add_to(Program &program) {
 
 bool RunOptions::check(Program &program) {
     program.quieter = quieter;
+    if (trace) { // GStreamer looks when it is initialized, which is later
+        const char *others = g_getenv("GST_TRACERS");
+        const std::string own = "tomo(file=trace." + std::to_string(getpid()) + ".json)";
+        g_setenv("GST_TRACERS", (others && *others ? others + (";" + own) : own).c_str(), TRUE);
+    }
     if (!memory_)
         return true;
     gchar *end = nullptr;
@@ -185,9 +189,6 @@ int run(GstTomoGraph *graph, const Program &program, const RunOptions &options) 
 
     if (options.max_memory)
         g_object_set(graph, "max-memory", options.max_memory, nullptr);
-    std::unique_ptr<Trace> trace;
-    if (options.trace)
-        trace = std::make_unique<Trace>();
     Listener listener{program, Display(!options.quiet && !options.quieter)};
     g_signal_connect(graph, "progress", G_CALLBACK(Listener::on_progress), &listener);
     g_signal_connect(graph, "message", G_CALLBACK(Listener::on_message), &listener);
@@ -196,14 +197,15 @@ int run(GstTomoGraph *graph, const Program &program, const RunOptions &options) 
     if (good) {
         int handled = 0;
         while (gst_tomo_graph_poll(graph, 100)) {
-            if (interrupts > handled && handled == 0) {
+            const int seen = interrupts; // another one may come while this one is handled
+            if (seen > 0 && handled == 0) {
                 listener.display.clear();
                 program.complain("ending the stream; once more to stop at once");
-                gst_tomo_graph_end(graph);
-            } else if (interrupts > handled) {
-                gst_tomo_graph_abort(graph);
+                gst_tomo_graph_finish(graph);
             }
-            handled = interrupts;
+            if (seen > 1)
+                gst_tomo_graph_abort(graph);
+            handled = seen;
         }
         good = gst_tomo_graph_wait(graph, &raw);
     }
@@ -217,10 +219,6 @@ int run(GstTomoGraph *graph, const Program &program, const RunOptions &options) 
         program.complain(error.get());
     }
     g_signal_handlers_disconnect_by_data(graph, &listener);
-    if (trace && !trace->write())
-        program.complain("the trace could not be written to " + trace->file());
-    else if (trace && !options.quieter)
-        g_printerr("trace written to %s\n", trace->file().c_str());
     if (interrupts)
         return 128 + last_signal; // as shells tell it
     return good ? ok : failed;

@@ -6,6 +6,8 @@
 
 #include <json-glib/json-glib.h>
 
+#include <algorithm>
+
 namespace {
 
 using namespace tool;
@@ -97,6 +99,64 @@ int show(const Program &program, const char *task, bool as_json, bool verbose) {
     return ok;
 }
 
+// What the last of the words of a launch line may become, for shells: tasks where one begins, properties
+// behind it, values of choices.
+int complete(char **words) {
+    std::string task, current;
+    bool begins = true; // a task
+    for (char **word = words; word && *word; word++) {
+        const bool is_last = !word[1];
+        std::string text = *word;
+        if (is_last) {
+            current = text;
+            break;
+        }
+        const bool ends = text == "!" || text == "," || text == "[" || text.back() == ',';
+        text.erase(0, text.find_first_not_of('['));
+        if (begins && !text.empty() && text[0] != '-' && text != "!" && text != ",")
+            task = text.substr(0, text.find(','));
+        begins = ends || (begins && (text.empty() || text[0] == '-'));
+    }
+    auto offer = [&](const std::string &candidate) {
+        if (candidate.compare(0, current.size(), current) == 0)
+            g_print("%s\n", candidate.c_str());
+    };
+    if (begins) {
+        if (current.empty() || current[0] == '-')
+            for (const char *option :
+                 {"--dump", "--max-memory", "--quiet", "--quieter", "--trace", "--version"})
+                if (!current.empty())
+                    offer(option);
+        const std::string brackets =
+            current.substr(0, std::min(current.find_first_not_of('['), current.size()));
+        const Owned<gchar *> tasks(gst_tomo_list_tasks());
+        for (gchar **name = tasks.get(); *name; name++)
+            offer(brackets + *name);
+        return ok;
+    }
+    const Json info = describe(task.c_str(), nullptr);
+    if (!info)
+        return ok;
+    JsonArray *properties = json_object_get_array_member(json_node_get_object(info.get()), "properties");
+    for (guint i = 0; i < json_array_get_length(properties); i++) {
+        JsonObject *property = json_array_get_object_element(properties, i);
+        const std::string key = std::string(text_of(property, "name")) + "=";
+        if (current.find('=') == std::string::npos) {
+            if (json_object_get_boolean_member(property, "own") || !current.empty())
+                offer(key);
+        } else if (current.compare(0, key.size(), key) == 0 && json_object_has_member(property, "choices")) {
+            JsonArray *choices = json_object_get_array_member(property, "choices");
+            for (guint c = 0; c < json_array_get_length(choices); c++)
+                offer(key + text_of(json_array_get_object_element(choices, c), "name"));
+        } else if (current.compare(0, key.size(), key) == 0 &&
+                   std::string(text_of(property, "type")) == "boolean") {
+            offer(key + "true");
+            offer(key + "false");
+        }
+    }
+    return ok;
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -109,11 +169,15 @@ int main(int argc, char **argv) {
     program.add(
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "With descriptions, and all properties", nullptr});
     program.add({"json", 'j', 0, G_OPTION_ARG_NONE, &as_json, "As JSON", nullptr});
+    gboolean completes = FALSE;
+    program.add({"complete", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &completes, nullptr, nullptr});
     int status = ok;
     const bool parsed = program.parse(argc, argv, status);
     const Owned<gchar> task(task_name);
     if (!parsed)
         return status;
+    if (completes)
+        return complete(program.arguments());
     if (program.arguments() || wants_list == (task != nullptr)) {
         program.complain("wanted either --list or --properties TASK; see " + program.name() + " --help");
         return usage;

@@ -160,18 +160,39 @@ static Value number_from_text(GParamSpec *spec, const std::string &written) {
     return number_value(spec, number, given);
 }
 
+// How many brackets are open behind `at`.
+static int deeper(const std::string &items, std::size_t at, int depth) {
+    const char c = items[at];
+    return depth + (c == '<' || c == '[' ? 1 : c == '>' || c == ']' ? -1 : 0);
+}
+
+// The end of the item that begins there: the next comma outside of a list in the list.
+static std::size_t end_of_item(const std::string &items, std::size_t at) {
+    for (int depth = 0; at < items.size() && (depth > 0 || items[at] != ','); at++)
+        depth = deeper(items, at, depth);
+    return at;
+}
+
+// Without the brackets around the whole, if the first one is closed by the last character.
+static std::string inside(const std::string &items) {
+    if (items.empty() || (items[0] != '<' && items[0] != '['))
+        return items;
+    int depth = 0;
+    for (std::size_t at = 0; at < items.size(); at++)
+        if ((depth = deeper(items, at, depth)) == 0)
+            return at + 1 == items.size() ? stripped(items.substr(1, items.size() - 2)) : items;
+    return items;
+}
+
 static Value list_from_text(GParamSpec *spec, const std::string &written) {
-    std::string items = stripped(written);
-    if (items.size() >= 2 &&
-        ((items.front() == '<' && items.back() == '>') || (items.front() == '[' && items.back() == ']')))
-        items = stripped(items.substr(1, items.size() - 2));
+    const std::string items = inside(stripped(written));
     Value list(GST_TYPE_ARRAY);
     auto *each = GST_PARAM_SPEC_ARRAY_LIST(spec)->element_spec;
     if (!each)
         graph_error(GST_TOMO_GRAPH_ERROR_VALUE,
                     text("property '%s' does not tell what its list holds", spec->name));
     for (std::size_t at = 0; !items.empty() && at <= items.size();) {
-        const auto comma = std::min(items.find(',', at), items.size());
+        const std::size_t comma = end_of_item(items, at);
         Value item;
         try {
             item = value_from_text(each, items.substr(at, comma - at));

@@ -375,7 +375,7 @@ gboolean gst_tomo_graph_add_element(GstTomoGraph *graph, GstElement *element, GE
 }
 
 /**
- * gst_tomo_graph_connect:
+ * gst_tomo_graph_connect_nodes:
  * @graph: a graph
  * @from: name of the node that gives
  * @to: name of the node that takes
@@ -384,8 +384,8 @@ gboolean gst_tomo_graph_add_element(GstTomoGraph *graph, GstElement *element, GE
  *
  * Returns: whether they are connected
  */
-gboolean gst_tomo_graph_connect(GstTomoGraph *graph, const gchar *from, const gchar *to, guint input,
-                                GError **error) {
+gboolean gst_tomo_graph_connect_nodes(GstTomoGraph *graph, const gchar *from, const gchar *to, guint input,
+                                      GError **error) {
     g_return_val_if_fail(GST_IS_TOMO_GRAPH(graph) && from && to, FALSE);
     return tomo::to_gerror(error, [&] {
         graph->state->must_not_run();
@@ -600,12 +600,12 @@ gboolean gst_tomo_graph_is_running(GstTomoGraph *graph) {
 }
 
 /**
- * gst_tomo_graph_end:
+ * gst_tomo_graph_finish:
  * @graph: a graph
  *
  * Ends the stream of a run: each source stops before its next array, and what has been given is completed.
  */
-void gst_tomo_graph_end(GstTomoGraph *graph) {
+void gst_tomo_graph_finish(GstTomoGraph *graph) {
     g_return_if_fail(GST_IS_TOMO_GRAPH(graph));
     graph->state->runner.end();
 }

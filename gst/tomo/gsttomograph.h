@@ -48,8 +48,8 @@ GST_TOMO_API GstTomoGraph *gst_tomo_graph_new_from_pipeline(GstElement *pipeline
 GST_TOMO_API GstElement *gst_tomo_graph_add_node(GstTomoGraph *graph, const gchar *plugin, const gchar *name,
                                                  GError **error);
 GST_TOMO_API gboolean gst_tomo_graph_add_element(GstTomoGraph *graph, GstElement *element, GError **error);
-GST_TOMO_API gboolean gst_tomo_graph_connect(GstTomoGraph *graph, const gchar *from, const gchar *to,
-                                             guint input, GError **error);
+GST_TOMO_API gboolean gst_tomo_graph_connect_nodes(GstTomoGraph *graph, const gchar *from, const gchar *to,
+                                                   guint input, GError **error);
 GST_TOMO_API gboolean gst_tomo_graph_connect_elements(GstTomoGraph *graph, GstElement *from, GstElement *to,
                                                       guint input, GError **error);
 GST_TOMO_API gchar **gst_tomo_graph_list_nodes(GstTomoGraph *graph);
@@ -63,7 +63,7 @@ GST_TOMO_API gboolean gst_tomo_graph_start(GstTomoGraph *graph, GError **error);
 GST_TOMO_API gboolean gst_tomo_graph_wait(GstTomoGraph *graph, GError **error);
 GST_TOMO_API gboolean gst_tomo_graph_poll(GstTomoGraph *graph, guint milliseconds);
 GST_TOMO_API gboolean gst_tomo_graph_is_running(GstTomoGraph *graph);
-GST_TOMO_API void gst_tomo_graph_end(GstTomoGraph *graph);
+GST_TOMO_API void gst_tomo_graph_finish(GstTomoGraph *graph);
 GST_TOMO_API void gst_tomo_graph_abort(GstTomoGraph *graph);
 
 GST_TOMO_API GstElement *gst_tomo_make_task(const gchar *plugin, const gchar *name, GError **error);

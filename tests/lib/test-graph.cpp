@@ -132,7 +132,7 @@ GST_START_TEST(test_code) {
     fail_unless(gst_tomo_graph_add_node(graph.get(), "fakesink", "sink", &error) != nullptr);
     const char *path[] = {"source", "calculate", "calculate-1", "sink"};
     for (int i = 0; i < 3; i++)
-        fail_unless(gst_tomo_graph_connect(graph.get(), path[i], path[i + 1], 0, &error), "%s",
+        fail_unless(gst_tomo_graph_connect_nodes(graph.get(), path[i], path[i + 1], 0, &error), "%s",
                     error ? error->message : "");
     Values values(graph.get(), "sink");
     run(graph.get());
@@ -571,6 +571,109 @@ GST_START_TEST(test_random_graphs) {
 }
 GST_END_TEST;
 
+// Damaged JSON: an error or a run, never a crash or a hang. GST_TOMO_TEST_FUZZ sets the number of files.
+static std::string damaged(std::string json) {
+    static const char *const pieces[] = {"{",
+                                         "}",
+                                         "[",
+                                         "]",
+                                         ",",
+                                         ":",
+                                         "\"",
+                                         "null",
+                                         "-1",
+                                         "1e400",
+                                         "0",
+                                         "true",
+                                         "\"input\"",
+                                         "\\u0000",
+                                         "NaN",
+                                         "18446744073709551616",
+                                         "\"plugin\"",
+                                         "\"from\"",
+                                         "\n",
+                                         "//",
+                                         "\xff",
+                                         "[1,2]",
+                                         "{\"plugin\": \"read\"}",
+                                         "\"a\"",
+                                         "\"s\"",
+                                         "0.5"};
+    for (std::size_t n = random_between(1, 4); n > 0 && !json.empty(); n--) {
+        const auto at = random_between(0, json.size() - 1),
+                   length = std::min(random_between(1, random_between(1, 40)), json.size() - at);
+        switch (random_between(0, 9)) {
+        case 6: // what stays well-formed gets further
+        case 7:
+        case 8:
+        case 9:
+            if (const auto digit = json.find_first_of("0123456789", at); digit != std::string::npos)
+                json[digit] = static_cast<char>('0' + random_between(0, 9));
+            break;
+        case 0:
+            json[at] = static_cast<char>(random_between(0, 255));
+            break;
+        case 1:
+            json.erase(at, length);
+            break;
+        case 2:
+            json.insert(random_between(0, json.size()), json.substr(at, length));
+            break;
+        case 3:
+            json.insert(at, pieces[random_between(0, G_N_ELEMENTS(pieces) - 1)]);
+            break;
+        case 4: { // a number or name for another
+            const auto end = json.find_first_of(" ,:{}[]\n", at);
+            json.replace(at, std::min(end, json.size()) - at,
+                         pieces[random_between(0, G_N_ELEMENTS(pieces) - 1)]);
+            break;
+        }
+        default:
+            json.resize(at);
+        }
+    }
+    return json;
+}
+
+GST_START_TEST(test_damaged_json) {
+    const char *given = g_getenv("GST_TOMO_TEST_FUZZ");
+    const int files = given ? std::atoi(given) : 400;
+    const std::string whole =
+        json_of({counter("s", 9), node("average", "a"),
+                 node("rescale", "r", R"("factor": 1.0, "interpolation": "nearest")"),
+                 node("flat-field-correct", "f", R"("absorption-correct": true)"),
+                 node("null", "out", R"("download": false)")},
+                {edge("s", "f", 0), R"({"from": {"name": "s"}, "to": {"name": "a", "input": 0}})",
+                 edge("s", "f", 1), edge("a", "f", 2), edge("f", "r"), edge("r", "out")});
+    int accepted = 0;
+    for (int i = 0; i < files; i++) {
+        const std::string json = damaged(whole);
+        GError *error = nullptr;
+        // As a file, which may hold anything.
+        const Folder folder;
+        folder.write("graph.json", json);
+        const GraphRef graph(gst_tomo_graph_new_from_file((folder.path() + "/graph.json").c_str(), &error));
+        fail_unless((graph == nullptr) == (error != nullptr), "%s", json.c_str());
+        if (graph && gst_tomo_graph_start(graph.get(), &error)) {
+            accepted++;
+            const gint64 patience = g_get_monotonic_time() + G_USEC_PER_SEC;
+            while (gst_tomo_graph_poll(graph.get(), 100) && g_get_monotonic_time() < patience) {
+            }
+            gst_tomo_graph_abort(graph.get());
+            const gint64 limit = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+            while (gst_tomo_graph_poll(graph.get(), 100))
+                fail_unless(g_get_monotonic_time() < limit, "hangs: %s", json.c_str());
+            gst_tomo_graph_wait(graph.get(), &error);
+        }
+        if (error)
+            fail_unless(std::strlen(error->message) > 0);
+        g_clear_error(&error);
+    }
+    g_print("%d of %d damaged files were accepted\n", accepted, files);
+    fail_unless(accepted < files);
+}
+GST_END_TEST;
+
 // Runs
 // ------------------------------------------------------------------------------------------------------
 
@@ -675,14 +778,14 @@ GST_START_TEST(test_abort_and_end) {
             fail_unless(g_error_matches(error, GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_ABORTED));
             g_clear_error(&error);
         } else {
-            gst_tomo_graph_end(graph.get());
+            gst_tomo_graph_finish(graph.get());
             fail_unless(gst_tomo_graph_wait(graph.get(), &error));
         }
         fail_unless(!gst_tomo_graph_is_running(graph.get()));
         g_signal_handlers_disconnect_by_data(graph.get(), &heard);
     }
     gst_tomo_graph_abort(graph.get()); // harmless
-    gst_tomo_graph_end(graph.get());
+    gst_tomo_graph_finish(graph.get());
     // A graph that nobody holds any more runs to its end.
     auto *forgotten = graph_of(json_of({counter("s", 9), node("null", "out")}, {edge("s", "out")})).release();
     fail_unless(gst_tomo_graph_start(forgotten, nullptr));
@@ -717,7 +820,7 @@ GST_START_TEST(test_pipeline) {
     // The graph can be changed afterwards.
     fail_unless(gst_tomo_graph_add_node(graph.get(), "dummy-data", "more", &error) != nullptr);
     fail_unless(gst_tomo_graph_add_node(graph.get(), "null", "end", &error) != nullptr);
-    fail_unless(gst_tomo_graph_connect(graph.get(), "more", "end", 0, &error));
+    fail_unless(gst_tomo_graph_connect_nodes(graph.get(), "more", "end", 0, &error));
     out.values.clear();
     run(graph.get());
     fail_unless_equals_int(out.values.size(), 25);
@@ -748,6 +851,7 @@ static Suite *graph_suite() {
     tcase_add_test(tests, test_max_memory);
     tcase_add_test(tests, test_unequal_lengths);
     tcase_add_test(tests, test_random_graphs);
+    tcase_add_test(tests, test_damaged_json);
     tcase_add_test(tests, test_signals);
     tcase_add_test(tests, test_warnings_and_errors);
     tcase_add_test(tests, test_abort_and_end);

@@ -36,12 +36,14 @@ class InstallTest(unittest.TestCase):
         libraries = self.prefix / LIBDIR
         # Nothing of the build folder: what is not installed is missing here.
         self.env = {name: value for name, value in os.environ.items()
-                    if not name.startswith(("GST_", "GI_", "LD_LIBRARY_PATH", "PKG_CONFIG", "MESON"))}
+                    if not name.startswith(("GST_", "GI_", "LD_LIBRARY_PATH", "PKG_CONFIG", "MESON", "PYTHONPATH"))}
         self.env.update(
             GST_PLUGIN_PATH=f"{libraries}/gstreamer-1.0",
             GST_REGISTRY=f"{self.folder}/registry.bin",
             LD_LIBRARY_PATH=str(libraries),
             GI_TYPELIB_PATH=f"{libraries}/girepository-1.0",
+            PATH=f"{self.prefix}/bin:{os.environ['PATH']}",
+            PYTHONPATH=str(next(self.prefix.rglob("gsttomo/__init__.py")).parents[1]),
             GST_TOMO_FFT_MODULE_PATH=f"{libraries}/gst-tomo",
             GST_TOMO_CACHE_DIR=f"{self.folder}/cache",
             PKG_CONFIG_PATH=f"{libraries}/pkgconfig")
@@ -57,6 +59,15 @@ class InstallTest(unittest.TestCase):
         np.testing.assert_allclose(tifffile.imread("out.tif"), image, atol=1e-5)
         self.run_it("/usr/bin/python3", "-c", "import gi; gi.require_version('GstTomo', '1.0'); "
                     "from gi.repository import GstTomo; assert GstTomo.format_get_size(GstTomo.Format.FLOAT32) == 4", env=self.env)
+
+        self.run_it(f"{self.prefix}/bin/tomo-launch", "--dump", "a.json", "read", "path=in.tif", "!", "write",
+                    "filename=copy.tif", env=self.env)
+        self.run_it(f"{self.prefix}/bin/tomo-runjson", "a.json", env=self.env)
+        np.testing.assert_array_equal(tifffile.imread("copy.tif"), image)
+        self.run_it(f"{self.prefix}/bin/tomo-query", "-p", "read", env=self.env)
+        self.run_it("/usr/bin/python3", "-c", "import gsttomo; (image,) = gsttomo.Read(path='in.tif')(); "
+                    "assert gsttomo.__file__.startswith(%r) and image.shape == (5, 7); from gi.repository import GstTomo; "
+                    "GstTomo.PluginManager().get_task('read')" % str(self.prefix), env=self.env)
 
         # The prefix that was configured is not where the files are.
         text = self.file.read_text()

@@ -4,6 +4,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -58,6 +59,32 @@ class Query(TestCase):
             self.assertEqual((result.returncode, result.stdout), (status, ""), words)
             self.assertIn(part, result.stderr)
         self.assertRegex(query("--version").stdout, r"^tomo-query \d")
+
+    def test_completion(self):
+        tasks = query("-l").stdout.split()
+        for words, expected in (
+            (["re"], [t for t in tasks if t.startswith("re")]), ([""], tasks), (["read", "!", "resc"], ["rescale"]),
+            (["-q", "resc"], ["rescale"]), (["[resc"], ["[rescale"]), (["[", "resc"], ["rescale"]),
+            (["[read", "path=a,", "resc"], ["rescale"]), (["--tr"], ["--trace"]),
+            (["read", "!", "rescale", "interp"], ["interpolation="]), (["rescale", "factor=0.5", "x-"], ["x-factor="]),
+            (["rescale", "interpolation=n"], ["interpolation=nearest"]), (["null", "download="], ["download=true", "download=false"]),
+            (["nonsense", "x"], []), (["read", "path=a"], []),
+        ):
+            with self.subTest(words=words):
+                self.assertEqual(query("--complete", "--", *words).stdout.split(), expected)
+
+    def test_shells(self):
+        folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools", "completion")
+        for line, expected in (("tomo-launch read ! resc", "rescale"), ("tomo-launch rescale interp", "interpolation="),
+                               ("tomo-launch rescale interpolation=n", "nearest")):
+            done = subprocess.run(["bash", "-uc", f'. "$0"; COMP_LINE=$1 COMP_POINT=${{#1}}; _tomo_launch; echo "${{COMPREPLY[*]}}"',
+                                   os.path.join(folder, "tomo.bash"), line], text=True, capture_output=True, timeout=60)
+            self.assertEqual(done.stdout, expected + "\n", done.stderr)
+        if shutil.which("zsh"):
+            script = 'words=(tomo-launch rescale interp) CURRENT=3; compadd() { print -- "$@" }; compset() { }; . "$0"'
+            done = subprocess.run(["zsh", "-fc", script, os.path.join(folder, "_tomo-launch")], text=True, capture_output=True,
+                                  timeout=60)
+            self.assertEqual(done.stdout, "-S  -- interpolation=\n", done.stderr)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,10 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+# ruby runjson.rb FILE: runs a dataflow from a JSON file.
+require 'gobject-introspection'
+module GstTomo
+  GObjectIntrospection::Loader.load('GstTomo', self)
+end
+graph = GstTomo::Graph.new(ARGV[0])
+graph.run

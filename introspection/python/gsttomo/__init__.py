@@ -1,0 +1,50 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Dataflows of X-ray imaging in Python.
+
+Each task is a class. Calling a task with the tasks or arrays that it takes connects them:
+
+    from gsttomo import Read, Write, Rescale
+    read = Read(path='folder/sino*.tif')
+    rescale = Rescale(factor=0.5)
+    write = Write(filename='output.h5:/raw')
+
+    write(rescale(read())).run().wait()
+
+What is not written is iterated, as numpy arrays:
+
+    for image in rescale(read()):
+        print(np.mean(image))
+
+Inputs may be numpy arrays, lists and generators of them, too:
+
+    for image in rescale(np.ones((10, 64, 48), np.uint16)):
+        ...
+
+tasks() lists the classes, help(Rescale) explains one, and element('videotestsrc') takes any GStreamer element.
+"""
+
+import gi
+
+gi.require_version("GstTomo", "1.0")
+
+from ._flow import Error, Frame, Flow, Run, run  # noqa: E402
+from ._task import Task, class_of, class_names, element  # noqa: E402
+
+__all__ = ["Error", "Flow", "Frame", "Run", "Task", "element", "run", "tasks"]
+
+
+def tasks():
+    """Names of all task classes."""
+    return sorted(class_names())
+
+
+def __getattr__(name):
+    task = class_names().get(name)
+    if task is None:
+        raise AttributeError(f"module 'gsttomo' has no task {name}; tasks() lists all")
+    return class_of(task)
+
+
+def __dir__():
+    return sorted({*__all__, *class_names()})

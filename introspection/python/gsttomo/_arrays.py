@@ -1,0 +1,63 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Between numpy arrays and GStreamer buffers."""
+
+import gi
+import numpy as np
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstTomo", "1.0")
+from gi.repository import GLib, Gst, GstTomo  # noqa: E402
+
+FORMATS = {name: np.dtype(name) for name in
+           ("uint8", "uint16", "uint32", "int16", "int32", "float16", "float32", "float64", "complex64")}
+
+
+def caps_of(array):
+    name = next((n for n, dtype in FORMATS.items() if dtype == array.dtype), None)
+    if name is None:
+        raise TypeError(f"arrays of {array.dtype} are none of {', '.join(FORMATS)}; use astype()")
+    if array.ndim not in (1, 2, 3) or array.size == 0:
+        raise TypeError(f"an array of shape {array.shape} is no row, image or volume")
+    depth, height, width = (1,) * (3 - array.ndim) + array.shape
+    return Gst.Caps.from_string(f"application/x-tomo-array,format={name},width={width},height={height},depth={depth},"
+                                "framerate=0/1")
+
+
+def to_buffer(array, index):
+    # The bytes are copied: the caller may go on writing into the array.
+    buffer = Gst.Buffer.new_wrapped_bytes(GLib.Bytes.new(np.ascontiguousarray(array).tobytes()))
+    buffer.offset, buffer.offset_end = index, index + 1
+    return buffer
+
+
+class Mapped:
+    """A buffer's bytes for numpy, unmapped when the last array that looks at them is gone."""
+
+    def __init__(self, buffer):
+        self._buffer = buffer
+        ok, self._info = buffer.map(Gst.MapFlags.READ)
+        if not ok:
+            self._buffer = None
+            raise MemoryError("a buffer can't be read")
+        flat = np.frombuffer(self._info.data, np.uint8)
+        self.__array_interface__ = {"data": (flat.ctypes.data, True), "shape": flat.shape, "typestr": "|u1",
+                                    "version": 3}
+
+    def __del__(self):
+        if self._buffer is not None:
+            self._buffer.unmap(self._info)
+
+
+def view_of(sample):
+    """A read-only array of shape (height, width) or (depth, height, width), without a copy."""
+    info = GstTomo.ArrayInfo.new_from_caps(sample.get_caps())
+    name = sample.get_caps().get_structure(0).get_string("format")
+    dtype = FORMATS[name]
+    shape = (info.depth, info.height, info.width)
+    layout = GstTomo.buffer_get_tomo_array_meta(sample.get_buffer())
+    data = np.asarray(Mapped(sample.get_buffer()))
+    offset, row, plane = (layout.offset, layout.row_stride, layout.plane_stride) if layout else \
+        (0, info.width * dtype.itemsize, info.height * info.width * dtype.itemsize)
+    array = np.ndarray(shape, dtype, data, offset, (plane, row, dtype.itemsize))
+    return array[0] if info.depth == 1 else array

@@ -1,0 +1,121 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Task classes, made from what GStreamer's registry knows about the elements."""
+
+import functools
+import inspect
+import json
+import keyword
+import textwrap
+import weakref
+
+from gi.repository import GLib, GstTomo
+
+from ._flow import Error, Flow, arrays_of
+
+
+class Task:
+    """A task with its properties. Calling it with its inputs gives a Flow."""
+
+    _plugin = None  # set by the classes that are made
+    _inputs = ()
+    _gives_output = False
+    _properties = {}
+
+    def __init__(self, **properties):
+        self._given = {}
+        self._runs = weakref.WeakSet()  # that have elements of this task
+        self._prototype = GstTomo.make_task(self._plugin, None)
+        for name, value in properties.items():
+            if name not in self._properties:
+                raise TypeError(f"{type(self).__name__} has no property '{name}'; it has {', '.join(self._properties)}")
+            setattr(self, name, value)
+
+    def __setattr__(self, name, value):
+        if name.startswith("_"):
+            return super().__setattr__(name, value)
+        if name not in self._properties:
+            raise AttributeError(f"{type(self).__name__} has no property '{name}'")
+        try:
+            GstTomo.set_properties(self._prototype, **{name: value})
+            for run in tuple(self._runs):
+                for task, element in run._elements:
+                    if task is self:
+                        GstTomo.set_properties(element, **{name: value})
+        except GLib.Error as e:
+            raise ValueError(f"{type(self).__name__}: {e.message}") from None
+        self._given[name] = value
+
+    def __call__(self, *inputs, **named):
+        numbered = list(enumerate(inputs))
+        for name, given in named.items():
+            if name not in self._inputs:
+                raise TypeError(f"{type(self).__name__} has no input '{name}'; it has {', '.join(self._inputs) or 'none'}")
+            numbered.append((self._inputs.index(name), given))
+        numbers = [number for number, _ in numbered]
+        if len(set(numbers)) != len(numbers):
+            raise TypeError(f"an input of {type(self).__name__} is given twice")
+        fixed = not any("%" in name for name in self._inputs)
+        if fixed and any(number >= len(self._inputs) for number in numbers):
+            raise TypeError(f"{type(self).__name__} takes {len(self._inputs)} inputs, not {len(numbers)}")
+        if fixed and len(numbers) < len(self._inputs):
+            missing = [name for i, name in enumerate(self._inputs) if i not in numbers]
+            raise TypeError(f"inputs of {type(self).__name__} are missing: {', '.join(missing)}")
+        if self._inputs and not numbers:
+            raise TypeError(f"{type(self).__name__} needs inputs")
+        return Flow(self, [(number, self._input(given)) for number, given in numbered])
+
+    def _input(self, given):
+        if isinstance(given, Task):
+            given = given()
+        if isinstance(given, Flow):
+            if not given.task._gives_output:
+                raise TypeError(f"{type(given.task).__name__} gives no output for {type(self).__name__}")
+            return given
+        return arrays_of(given)
+
+    def __repr__(self):
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self._given.items())})"
+
+
+def _property(name, info):
+    doc = f"{info['description']} ({info['values']})"
+    attribute = name.replace("_", "-")
+    return property(lambda self: self._prototype.get_property(attribute), doc=doc)
+
+
+@functools.lru_cache(maxsize=None)
+def class_of(plugin):
+    """The class of a task or of any GStreamer element."""
+    try:
+        info = json.loads(GstTomo.describe_task(plugin))
+    except GLib.Error as e:
+        raise Error(e.message) from None
+    properties = {p["name"].replace("-", "_"): p for p in info["properties"]}
+    name = "".join(part.capitalize() for part in info.get("task", info["element"]).split("-"))
+    lines = [info["description"], ""]
+    if info["inputs"]:
+        lines += ["Inputs: " + ", ".join(info["inputs"]), ""]
+    lines.append("Properties:")
+    for key, p in properties.items():
+        if p["own"]:
+            lines += textwrap.wrap(f"{key}: {p['description']} ({p['values']}; default {p['default']})", 100,
+                                   initial_indent="    ", subsequent_indent="        ")
+    members = {key: _property(key, p) for key, p in properties.items()}
+    members.update(
+        _plugin=plugin, _inputs=tuple(info["inputs"]), _gives_output=bool(info["outputs"]), _properties=properties,
+        __doc__="\n".join(lines), __module__="gsttomo",
+        __signature__=inspect.Signature([
+            inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=p["default"])
+            for key, p in properties.items() if p["own"] and not keyword.iskeyword(key)]))
+    return type(name, (Task,), members)
+
+
+def class_names():
+    """From the name of each class to its task."""
+    return {"".join(part.capitalize() for part in task.split("-")): task for task in GstTomo.list_tasks()}
+
+
+def element(plugin, **properties):
+    """A task that is any GStreamer element, by its own name."""
+    return class_of(plugin)(**properties)

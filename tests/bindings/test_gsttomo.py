@@ -1,0 +1,411 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The Python module gsttomo and UFO's names in GstTomo: the scripts of the framework's introduction, arrays in and
+out, threads, errors, memory."""
+
+import gc
+import inspect
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import weakref
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "pipelines"))
+from pipetest import *  # noqa: E402,F403
+import tomoref  # noqa: E402
+
+gi.require_version("GstTomo", "1.0")
+from gi.repository import GstTomo  # noqa: E402
+
+import gsttomo  # noqa: E402
+from gsttomo import Average, Calculate, DummyData, FlatFieldCorrect, Null, Read, Rescale, Write  # noqa: E402
+
+RUNJSON = """
+import sys
+from gi.repository import GstTomo as Ufo
+pm = Ufo.PluginManager()
+g = Ufo.TaskGraph.read_from_file(pm, sys.argv[1])
+sched = Ufo.Scheduler()
+sched.run(g)
+"""
+
+SCRIPT = """
+from gi.repository import GstTomo as Ufo
+pm = Ufo.PluginManager()
+read = pm.get_task('read')
+rescale = pm.get_task('rescale')
+write = pm.get_task('write')
+read.set_properties(path='folder/sino*.tif')
+rescale.set_properties(factor=0.5)
+write.set_properties(filename='output.h5:/raw')
+g = Ufo.TaskGraph()
+g.connect_nodes(read, rescale)
+g.connect_nodes(rescale, write)
+sched = Ufo.Scheduler()
+sched.run(g)
+"""
+
+MODULE = """
+import numpy as np
+from gsttomo import Read, Write, Rescale
+read = Read(path='folder/sino*.tif')
+rescale = Rescale(factor=0.5)
+write = Write(filename='output.h5:/raw')
+write(rescale(read())).run().wait()
+for image in rescale(read()):
+    print(np.mean(image))
+"""
+
+
+def endless(width=16):
+    while True:
+        yield np.ones((8, width), np.float32)
+
+
+class Talk(PipelineTestCase):
+    def script(self, text, *arguments):
+        result = subprocess.run([sys.executable, "-c", text, *arguments], text=True, capture_output=True, timeout=PATIENCE)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+    def setUp(self):
+        super().setUp()
+        self.expected = [tomoref.rescale(i, 0.5) for i in write_sinograms(shape=(24, 37))]
+
+    def test_runjson(self):
+        with open("dataflow.json", "w") as file:
+            json.dump({"nodes": [{"plugin": "read", "name": "read", "properties": {"path": "folder/sino*.tif"}},
+                                 {"plugin": "rescale", "name": "rescale", "properties": {"factor": 0.5}},
+                                 {"plugin": "write", "name": "write", "properties": {"filename": "output.h5:/raw"}}],
+                       "edges": [{"from": "read", "to": "rescale", "input": 0},
+                                 {"from": "rescale", "to": "write", "input": 0}]}, file)
+        self.script(RUNJSON, "dataflow.json")
+        self.assert_close(read_dataset("output.h5", "raw"), self.expected, 1e-5)
+        # UFO also has it as a method.
+        os.unlink("output.h5")
+        self.script(RUNJSON.replace("g = Ufo.TaskGraph.", "g = Ufo.TaskGraph(); g."), "dataflow.json")
+        self.assert_close(read_dataset("output.h5", "raw"), self.expected, 1e-5)
+
+    def test_script(self):
+        self.script(SCRIPT)
+        self.assert_close(read_dataset("output.h5", "raw"), self.expected, 1e-5)
+
+    def test_module(self):
+        means = [float(line) for line in self.script(MODULE).splitlines()]
+        self.assert_close(read_dataset("output.h5", "raw"), self.expected, 1e-5)
+        np.testing.assert_allclose(means, [np.mean(e) for e in self.expected], atol=1e-5)
+
+
+class UfoNames(PipelineTestCase):
+    def test_graph(self):
+        pm, g, sched = GstTomo.PluginManager(), GstTomo.TaskGraph(), GstTomo.Scheduler()
+        self.assertIn("flat-field-correct", pm.get_all_task_names())
+        tasks = [pm.get_task("dummy-data") for _ in range(3)]
+        for task, value in zip(tasks, (7, 1, 3)):
+            task.set_properties(width=6, height=5, init=np.float32(value), number=np.int64(1))
+        correct, write = pm.get_task("flat-field-correct"), pm.get_task("write")
+        write.set_properties(filename="a.tif")
+        for i, task in enumerate(tasks):
+            g.connect_nodes_full(task, correct, i)
+        g.connect_nodes(correct, write)
+        sched.run(g)
+        self.assertGreater(sched.time, 0)
+        np.testing.assert_array_equal(read_pages("a.tif"), np.full((1, 5, 6), 3, np.float32))
+        g.save_to_json("a.json")
+        os.unlink("a.tif")
+        sched.run(GstTomo.TaskGraph.read_from_file(pm, "a.json"))
+        np.testing.assert_array_equal(read_pages("a.tif"), np.full((1, 5, 6), 3, np.float32))
+        self.assertEqual(len(g.get_nodes()), 5)
+
+    def test_errors(self):
+        pm = GstTomo.PluginManager()
+        with self.assertRaisesRegex(GLib.Error, "did you mean 'read'"):
+            pm.get_task("raed")
+        with self.assertRaisesRegex(GLib.Error, "did you mean 'factor'"):
+            pm.get_task("rescale").set_properties(facto=1)
+        with self.assertRaisesRegex(GLib.Error, "at least"):
+            pm.get_task("rescale").set_property("factor", -1)
+        read, null = pm.get_task("read"), pm.get_task("null")
+        read.set_properties(path="no-such-file.tif")
+        g = GstTomo.TaskGraph()
+        g.connect_nodes(read, null)
+        with self.assertRaisesRegex(GLib.Error, "no-such-file.tif"):
+            GstTomo.Scheduler().run(g)
+
+    def test_abort_from_another_thread(self):
+        graph = GstTomo.Graph.new_from_line("videotestsrc ! fakesink")
+        started = threading.Event()
+        graph.connect("progress", lambda *_: started.set())
+        threading.Thread(target=lambda: (started.wait(PATIENCE), graph.abort())).start()
+        with self.assertRaisesRegex(GLib.Error, "aborted"):
+            graph.run()
+
+    def test_signals(self):
+        graph = GstTomo.Graph.new_from_line("dummy-data number=5 ! null")
+        heard = []
+        graph.connect("progress", lambda g, *numbers: heard.append(numbers))
+        graph.connect("done", lambda g: heard.append("done"))
+        graph.run()
+        self.assertEqual(heard[-2:], [(5, 5, 5), "done"])
+
+
+class Arrays(PipelineTestCase):
+    def test_inputs(self):
+        """An image, a stack, a list, a generator; all types."""
+        for dtype in FORMATS.values():
+            if dtype is np.complex64:
+                continue
+            stack = random_array(dtype, (4, 13, 17))
+            for given in (stack, list(stack), (image for image in stack)):
+                results = list(Calculate(expression="v")(given))
+                np.testing.assert_array_equal(results, stack.astype(np.float32))
+            (single,) = Calculate(expression="v")(stack[0])
+            np.testing.assert_array_equal(single, stack[0].astype(np.float32))
+        # A slice with strides, and arrays that the caller goes on writing to.
+        stack = random_array(np.float32, (4, 13, 17))[:, ::2, ::-3]
+        np.testing.assert_array_equal(list(Calculate(expression="v")(stack)), stack)
+
+        def reused():
+            array = np.zeros((5, 7), np.float32)
+            for i in range(20):
+                array[:] = i
+                yield array
+
+        self.assertEqual([image[0, 0] for image in Calculate(expression="v")(reused())], list(range(20)))
+
+    def test_types_pass(self):
+        for dtype in FORMATS.values():
+            array = random_array(dtype, (2, 5, 7))
+            results = list(gsttomo.Crop(x=1, width=3, y=0, height=5)(array))
+            self.assertEqual(results[0].dtype, dtype)
+            np.testing.assert_array_equal(results, array[:, :, 1:4])
+
+    def test_volumes(self):
+        volume = random_array(np.float32, (3, 5, 7))
+        (result,) = gsttomo.Stack(number=3)(volume)
+        np.testing.assert_array_equal(result, volume)
+        np.testing.assert_array_equal(list(gsttomo.Slice()([volume])), volume)
+
+    def test_joins(self):
+        p, d, f = (random_array(np.float32, (n, 6, 5)) for n in (4, 1, 1))
+        f += d + 10
+        expected = (p - np.float64(d)) / (f - np.float64(d))
+        self.assert_close(list(FlatFieldCorrect()(p, d, f)), expected, 1e-5)
+        self.assert_close(list(FlatFieldCorrect()(flats=f[0], projections=p, darks=[d[0]])), expected, 1e-5)
+
+    def test_shared_flow(self):
+        """One flow that is used twice is read once; its average comes when it has ended."""
+        reads = []
+
+        def images():
+            for i in range(30):
+                reads.append(i)
+                yield np.full((4, 5), i + 1, np.float32)
+
+        source = Calculate(expression="v")(images())
+        results = list(FlatFieldCorrect()(source, np.zeros((4, 5), np.float32), Average()(source)))
+        self.assertEqual(reads, list(range(30)))
+        self.assert_close([r[0, 0] for r in results], (np.arange(30) + 1) / 15.5, 1e-5)
+
+    def test_several_sinks(self):
+        source = DummyData(number=5, width=4, height=3, init=2)()
+        gsttomo.run(Write(filename="a.tif")(source), Write(filename="b.tif")(Average()(source))).join()
+        self.assertEqual((len(read_pages("a.tif")), len(read_pages("b.tif"))), (5, 1))
+
+    def test_frames(self):
+        images = write_sinograms(number=3)
+        kept = [(frame.index, frame.source, frame.view) for frame in Read(path="folder")().frames()]
+        self.assertEqual([k[0] for k in kept], [0, 1, 2])
+        self.assertIn("sino02.tif", kept[2][1])
+        gc.collect()
+        for (_, _, view), image in zip(kept, images):  # long after the pipeline is gone
+            np.testing.assert_array_equal(view, image)
+            self.assertFalse(view.flags.writeable)
+            self.assertFalse(view.flags.owndata)
+        handles = [f.opencl_handle for f in Calculate()(np.ones((4, 5), np.float32)).frames(on_device=True)]
+        self.assertTrue(handles[0])
+
+    def test_gstreamer_elements(self):
+        video = gsttomo.element("videotestsrc", num_buffers=3, pattern="white")
+        caps = gsttomo.element("capsfilter", caps="video/x-raw,format=GRAY8,width=8,height=6")
+        results = list(Calculate(expression="v / 255")(gsttomo.Convert()(caps(video))))
+        np.testing.assert_allclose(results, np.ones((3, 6, 8)), atol=0.1)
+
+    def test_early_end(self):
+        """A loop that is left stops the stream, and its inputs with it."""
+        given = []
+
+        def images():
+            for image in endless():
+                given.append(1)
+                yield image
+
+        for i, image in enumerate(Calculate()(images())):
+            if i == 3:
+                break
+        del image
+        gc.collect()
+        count = len(given)
+        time.sleep(0.2)
+        self.assertEqual(len(given), count)
+
+
+class Runs(PipelineTestCase):
+    def test_other_threads_go_on(self):
+        """While a pipeline runs and is waited for, Python does other things."""
+        counted = 0
+        ends = threading.Event()
+
+        def count():
+            nonlocal counted
+            while not ends.is_set():
+                counted += 1
+
+        thread = threading.Thread(target=count)
+        flow = Null()(gsttomo.element("identity", sleep_time=5000)(DummyData(number=100)))
+        before = 0
+        thread.start()
+        try:
+            before = counted
+            flow.run().wait()
+            during = counted - before
+        finally:
+            ends.set()
+            thread.join()
+        self.assertGreater(during, 1000)
+
+    def test_progress_and_abort(self):
+        run = Null()(Calculate()(endless())).run()
+        while run.progress[2] < 3:
+            self.assertFalse(run.wait(0.02))
+        run.abort()
+        with self.assertRaisesRegex(gsttomo.Error, "aborted"):
+            run.wait()
+        self.assertFalse(run.is_running())
+        run = Write(filename="a.tif")(Calculate()(endless())).run()
+        while run.progress[2] < 3:
+            run.wait(0.02)
+        run.finish()
+        self.assertTrue(run.wait())
+        self.assertGreaterEqual(len(read_pages("a.tif")), 3)
+
+    def test_property_while_running(self):
+        values = set()
+        calculate = Calculate(expression="v * 2")
+        for image in calculate(endless()):
+            values.add(float(image[0, 0]))
+            calculate.expression = "v * 3"
+            if 3.0 in values:
+                break
+        self.assertEqual(values, {2.0, 3.0})
+
+    def test_ctrl_c(self):
+        script = ("import gsttomo, numpy as np\n"
+                  "def endless():\n"
+                  "    print('runs', flush=True)\n"
+                  "    while True: yield np.ones((8, 8), np.float32)\n"
+                  "try: gsttomo.Null()(endless()).run().wait()\n"
+                  "except KeyboardInterrupt: print('interrupted')\n")
+        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+        self.assertEqual(process.stdout.readline(), "runs\n")
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        self.addCleanup(process.kill)
+        out, _ = process.communicate(timeout=PATIENCE)
+        self.assertEqual((out, process.returncode), ("interrupted\n", 0))
+
+    def test_no_growth(self):
+        """Runs in one process leave nothing behind."""
+        alive = []
+
+        def once():
+            flow = Calculate(expression="v + 1")(np.zeros((3, 64, 64), np.float32))
+            self.assertEqual(len(list(flow)), 3)
+            run = Null()(DummyData(number=3)).run()
+            run.wait()
+            alive.append((weakref.ref(run), weakref.ref(flow)))
+            weak = run.graph.weak_ref(lambda: gone.append(1))
+            self.assertIsNotNone(weak)
+
+        def resident():
+            with open("/proc/self/statm") as file:
+                return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+        gone = []
+        for _ in range(10):
+            once()
+        gc.collect()
+        before, threads = resident(), threading.active_count()
+        for _ in range(40):
+            once()
+        gc.collect()
+        self.assertEqual(len(gone), 50)
+        self.assertEqual([r() for pair in alive for r in pair if r() is not None], [])
+        self.assertEqual(threading.active_count(), threads)
+        self.assertLess(resident() - before, 20e6)
+
+
+class Classes(TestCase):
+    def test_names(self):
+        self.assertIn("FlatFieldCorrect", gsttomo.tasks())
+        self.assertEqual(len(gsttomo.tasks()), len(GstTomo.list_tasks()))
+        self.assertLessEqual(set(gsttomo.tasks()), set(dir(gsttomo)))
+        for name in gsttomo.tasks():
+            self.assertTrue(getattr(gsttomo, name).__doc__)
+        self.assertIs(gsttomo.Read, Read)
+        with self.assertRaises(ImportError):
+            from gsttomo import Raed  # noqa: F401
+        with self.assertRaisesRegex(gsttomo.Error, "did you mean 'videotestsrc'"):
+            gsttomo.element("videotestsrcc")
+
+    def test_signatures(self):
+        parameters = inspect.signature(Rescale).parameters
+        self.assertIn("x_factor", parameters)
+        self.assertEqual(parameters["interpolation"].default, "linear")
+        self.assertIn("Resamples", Rescale.__doc__)
+        self.assertIn("factor", dir(Rescale()))
+        self.assertIn("number", Rescale.factor.__doc__)
+        self.assertEqual(Rescale(factor=0.5).factor, 0.5)
+
+    def test_errors(self):
+        image = np.ones((4, 5), np.float32)
+        for error, words, act in (
+            (TypeError, "no property 'facto'", lambda: Rescale(facto=1)),
+            (AttributeError, "no property 'facto'", lambda: setattr(Rescale(), "facto", 1)),
+            (ValueError, "at least", lambda: Rescale(factor=-1)),
+            (ValueError, "one of nearest, linear", lambda: Rescale(interpolation="cubic")),
+            (TypeError, "needs inputs|missing", lambda: Rescale()()),
+            (TypeError, "takes 1 inputs", lambda: Rescale()(image, image)),
+            (TypeError, "takes 0 inputs", lambda: Read()(image)),
+            (TypeError, "missing: flats", lambda: FlatFieldCorrect()(image, image)),
+            (TypeError, "given twice", lambda: FlatFieldCorrect()(image, image, projections=image)),
+            (TypeError, "no input 'dark'", lambda: FlatFieldCorrect()(image, dark=image)),
+            (TypeError, "gives no output", lambda: Rescale()(Null()(image))),
+            (TypeError, "nobody takes", lambda: Rescale()(image).run()),
+            (TypeError, "gives no output", lambda: list(Null()(image))),
+            (TypeError, "not 'x'", lambda: Rescale()("x")),
+            (TypeError, "int64", lambda: list(Rescale()(np.ones((4, 5), int)))),
+            (ValueError, "one type and size", lambda: list(Calculate()([image, image[1:]]))),
+            (ValueError, "no array", lambda: list(Calculate()([]))),
+            (gsttomo.Error, "no-such.tif", lambda: list(Read(path="no-such.tif")())),
+            (gsttomo.Error, "no-such.tif", lambda: Null()(Read(path="no-such.tif")).run().wait()),
+        ):
+            with self.subTest(words=words), self.assertRaisesRegex(error, words):
+                act()
+
+    def test_errors_of_generators(self):
+        def images():
+            yield np.ones((4, 5), np.float32)
+            raise ZeroDivisionError("on purpose")
+
+        with self.assertRaisesRegex(ZeroDivisionError, "on purpose"):
+            list(Average()(images()))
+        with self.assertRaisesRegex(ZeroDivisionError, "on purpose"):
+            Null()(images()).run().wait()
+
+
+if __name__ == "__main__":
+    main()
