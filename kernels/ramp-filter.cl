@@ -188,12 +188,11 @@ static void exchange(float2 *v, const int radix, const uint stride, const uint i
     barrier(CLK_LOCAL_MEM_FENCE);
 }
 
-// LENGTH = 16 x RADIX_2 x RADIX_3, those that are 1 left out.
+// LENGTH = 16 x RADIX_2 x RADIX_3, those that are 1 left out. Local memory, PLACE(LENGTH) samples and two flags,
+// comes as arguments: PoCL 3.1 mixes up that which kernels declare, now and then, when it has several threads.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
 ramp_filter(IN(in), OUT(float, out), global const float2 *response, global const float2 *circle, const uint width,
-            const uint rows) {
-    local float2 shared[PLACE(LENGTH)];
-    local int bad[2];
+            const uint rows, local float2 *shared, local int *bad) {
     const uint item = get_local_id(0), a = 2 * get_group_id(0), b = a + 1;
     if (item == 0)
         bad[0] = bad[1] = 0;

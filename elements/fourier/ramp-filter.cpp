@@ -63,7 +63,8 @@ class RampFilter final : public tomo::BatchFilter {
             const std::size_t items = length_ / 16;
             launch(kernel("ramp_filter", local_options()),
                    tomo::WorkSize((rows + 1) / 2 * items).groups(items), in, out, tomo::Whole{table_},
-                   tomo::Whole{circle_}, width, rows);
+                   tomo::Whole{circle_}, width, rows, tomo::LocalMemory{local_samples() * sizeof(cl_float2)},
+                   tomo::LocalMemory{2 * sizeof(cl_int)});
             return;
         }
         tomo::Array pairs = allocate(pairs_);
@@ -92,10 +93,12 @@ class RampFilter final : public tomo::BatchFilter {
     // A CPU's local memory is its cache, and FFTW uses that better.
     bool fits_local_memory() {
         const bool wanted = !device()->is_cpu() || g_getenv("GST_TOMO_TEST_LOCAL_FFT");
-        const std::size_t bytes = (length_ + length_ / 16 + 1) * sizeof(cl_float2) + 64;
+        const std::size_t bytes = local_samples() * sizeof(cl_float2) + 2 * sizeof(cl_int);
         return wanted && is_power_of_two(length_) && length_ >= 16 && length_ <= 4096 &&
                bytes <= device()->local_memory() && length_ / 16 <= device()->max_work_group();
     }
+
+    std::size_t local_samples() const { return length_ + length_ / 16; }
 
     std::string local_options() const {
         const unsigned second = std::min(length_ / 16, 16u);

@@ -5,9 +5,6 @@
 import os
 import sys
 
-# PoCL 3.1 sometimes gets the first launch of a kernel with local memory wrong when it has several threads. Nothing but
-# this test uses one there.
-os.environ["POCL_MAX_PTHREAD_COUNT"] = "1"
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tomotest import *
 from elementtest import ElementTestCase, Stream
