@@ -92,9 +92,8 @@ class RampFilter final : public tomo::BatchFilter {
   private:
     // A CPU's local memory is its cache, and FFTW uses that better.
     bool fits_local_memory() {
-        const bool wanted = !device()->is_cpu() || g_getenv("GST_TOMO_TEST_LOCAL_FFT");
         const std::size_t bytes = local_samples() * sizeof(cl_float2) + 2 * sizeof(cl_int);
-        return wanted && is_power_of_two(length_) && length_ >= 16 && length_ <= 4096 &&
+        return device()->prefers_local_memory() && is_power_of_two(length_) && length_ >= 16 && length_ <= 4096 &&
                bytes <= device()->local_memory() && length_ / 16 <= device()->max_work_group();
     }
 

@@ -14,8 +14,8 @@ class Transpose final : public tomo::Filter {
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
         input_size("in", in.sample_size());
         const auto most = static_cast<unsigned>(std::min<std::size_t>(device()->max_work_group(), 256));
-        tile_ = device()->is_cpu() || most >= 32 ? 32 : most;
-        rows_ = device()->is_cpu() ? 0 : std::max(most / tile_, 1u);
+        tile_ = !device()->prefers_local_memory() || most >= 32 ? 32 : most;
+        rows_ = !device()->prefers_local_memory() ? 0 : std::max(most / tile_, 1u);
         tiled();
         const auto out = in.with_size(in.height, in.width);
         const bool axes_named =

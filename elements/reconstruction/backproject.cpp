@@ -130,7 +130,7 @@ class Backproject final : public tomo::BatchFilter {
   private:
     tomo::BackprojectDevice device_facts() {
         const auto &d = *device();
-        return {d.name(),          d.is_cpu(),       d.has_images(),    d.has_tensor_cores(),
+        return {d.name(),          !d.prefers_local_memory(),       d.has_images(),    d.has_tensor_cores(),
                 d.compute_units(), d.local_memory(), d.max_work_group()};
     }
 

@@ -300,6 +300,7 @@ Device::Device(cl_device_id id, unsigned index, const ClContext &context)
               cl_query_string(clGetDeviceInfo, id, CL_DRIVER_VERSION) + ", " +
               cl_query_string(clGetDeviceInfo, id, CL_DEVICE_VERSION);
     is_cpu_ = type & CL_DEVICE_TYPE_CPU;
+    prefers_local_memory_ = !is_cpu_ || g_strcmp0(g_getenv("GST_TOMO_TEST_GPU_KERNELS"), "1") == 0;
     shares_host_memory_ =
         (cl_query<cl_bool>(clGetDeviceInfo, id, CL_DEVICE_HOST_UNIFIED_MEMORY) || is_cpu_) &&
         !plays_discrete();

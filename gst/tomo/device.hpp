@@ -46,6 +46,9 @@ class GST_TOMO_API Device {
     const std::string &name() const { return name_; }
     const std::string &driver() const { return driver_; } // platform, driver and device version
     bool is_cpu() const { return is_cpu_; }
+    // Kernels whose work-items share local memory are the faster ones: not on CPU devices, but for tests with
+    // GST_TOMO_TEST_GPU_KERNELS=1.
+    bool prefers_local_memory() const { return prefers_local_memory_; }
     bool shares_host_memory() const { return shares_host_memory_; }
     bool has_images() const { return has_images_; } // an image unit worth the name: not on CPU devices
     bool has_fp64() const { return has_fp64_; }
@@ -88,7 +91,7 @@ class GST_TOMO_API Device {
     unsigned index_;
     ClContext context_;
     std::string name_, driver_;
-    bool is_cpu_, shares_host_memory_, has_images_, has_fp64_, has_tensor_cores_ = false;
+    bool is_cpu_, prefers_local_memory_, shares_host_memory_, has_images_, has_fp64_, has_tensor_cores_ = false;
     std::size_t local_memory_, max_work_group_, max_allocation_, base_align_;
     unsigned compute_units_;
     ClQueue upload_, download_;
