@@ -50,7 +50,7 @@ unsigned BatchFilter::choose_batch_size() {
         return 1;
     std::uint64_t size = batch_that_pays(input_info());
     // Inputs, outputs and what lies between, several times over: other elements want memory, too.
-    constexpr unsigned share = 64;
+    constexpr unsigned share = 16;
     size = std::min<std::uint64_t>(size, device()->memory_limit() / share / input_info().size());
     if (const auto frames = input_count())
         size = std::min(size, *frames);

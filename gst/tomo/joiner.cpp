@@ -309,7 +309,7 @@ bool Joiner::src_query(GstQuery *query) {
         const auto pads = linked_pads();
         return is_flow_query(query) && std::all_of(pads.begin(), pads.end(), [](const auto &pad) {
                    return flows_by_itself(pad.get());
-               }) && answer_flow_query(query);
+               });
     }
     default:
         return false;

@@ -88,22 +88,14 @@ bool answer_sink_query(Element &element, GstPad *sink, GstQuery *query) {
 static constexpr const char *flow_query = "gst-tomo-flow";
 
 bool is_flow_query(GstQuery *query) {
-    const GstStructure *s = GST_QUERY_TYPE(query) == GST_QUERY_CUSTOM ? gst_query_get_structure(query) : nullptr;
+    const GstStructure *s =
+        GST_QUERY_TYPE(query) == GST_QUERY_CUSTOM ? gst_query_get_structure(query) : nullptr;
     return s && gst_structure_has_name(s, flow_query);
-}
-
-bool answer_flow_query(GstQuery *query) {
-    if (!is_flow_query(query))
-        return false;
-    gst_structure_set(gst_query_writable_structure(query), "by-itself", G_TYPE_BOOLEAN, TRUE, nullptr);
-    return true;
 }
 
 bool flows_by_itself(GstPad *sink) {
     const QueryRef query(gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty(flow_query)));
-    gboolean by_itself = FALSE;
-    return gst_pad_peer_query(sink, query.get()) &&
-           gst_structure_get_boolean(gst_query_get_structure(query.get()), "by-itself", &by_itself) && by_itself;
+    return gst_pad_peer_query(sink, query.get());
 }
 
 void copy_frame_metadata(GstBuffer *from, GstBuffer *to) {

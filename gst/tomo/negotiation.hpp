@@ -18,8 +18,7 @@ void check_accepts(GstPad *sink, const GstCaps *caps);
 // Whether the stream comes by itself, as fast as it is taken: from files, not from a camera, nor from an
 // application that may wait for a result before it gives more. Only then may an element hold frames back.
 bool flows_by_itself(GstPad *sink);
-// For sources: answers that question with yes. False for any other query.
-bool answer_flow_query(GstQuery *query);
+// Whether it is that question. Who answers the query at all says yes.
 bool is_flow_query(GstQuery *query);
 
 // Answers what every sink pad answers alike: caps, acceptance, memory, context.

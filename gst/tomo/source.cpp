@@ -279,7 +279,7 @@ bool Source::query(GstQuery *query) {
     case GST_QUERY_CONTEXT:
         return handle_context_query(query);
     case GST_QUERY_CUSTOM:
-        return answer_flow_query(query);
+        return is_flow_query(query);
     case GST_QUERY_DURATION: {
         gst_query_parse_duration(query, &format, nullptr);
         const auto count = known_count();

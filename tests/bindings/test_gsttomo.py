@@ -176,6 +176,23 @@ class Arrays(PipelineTestCase):
 
         self.assertEqual([image[0, 0] for image in Calculate(expression="v")(reused())], list(range(20)))
 
+    def test_generator_that_waits(self):
+        """A generator may wait for a result before it gives more; a list can't, and is computed in batches."""
+        image, results = random_array(np.float32, (13, 17)), []
+
+        def paced():
+            for n in range(4):
+                deadline = time.monotonic() + 30
+                while len(results) < n and time.monotonic() < deadline:
+                    time.sleep(0.001)
+                yield image
+
+        for result in gsttomo.Backproject()(paced()):
+            results.append(result.copy())
+        together = list(gsttomo.Backproject()([image] * 4))
+        for one, other in zip(results, together, strict=True):
+            self.assert_close(one, other.astype(np.float64), 1e-5)
+
     def test_types_pass(self):
         for dtype in FORMATS.values():
             array = random_array(dtype, (2, 5, 7))

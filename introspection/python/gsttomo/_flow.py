@@ -221,6 +221,16 @@ class Feeder(threading.Thread):
             self._graph.abort()
 
 
+def let_flow(source):
+    """Has a source say that it waits for nothing, so that elements may compute several of its arrays at once."""
+    def answer(_pad, info):
+        query = info.get_query()
+        is_asked = query.type == Gst.QueryType.CUSTOM and query.get_structure().get_name() == "gst-tomo-flow"
+        return Gst.PadProbeReturn.HANDLED if is_asked else Gst.PadProbeReturn.OK
+
+    source.get_static_pad("src").add_probe(Gst.PadProbeType.QUERY_UPSTREAM | Gst.PadProbeType.PUSH, answer)
+
+
 def arrays_of(given):
     """What is given as an input, as an iterable of arrays."""
     if isinstance(given, np.ndarray):
@@ -263,6 +273,8 @@ class _Build:
             else:
                 element = self.add("appsrc", format="time", block=True, max_bytes=0, max_buffers=4)
                 self._nodes[id(flow)] = element
+                if isinstance(flow, (np.ndarray, list, tuple)):  # a generator may wait for what it gave before
+                    let_flow(element)
                 self._feeders.append(Feeder(self.graph, element, flow))
         except GLib.Error as e:
             raise Error(e.message) from None
