@@ -73,6 +73,18 @@ class InstallTest(unittest.TestCase):
         text = self.file.read_text()
         self.assertIn(f"prefix={PREFIX}\n", text)
         self.file.write_text(text.replace(f"prefix={PREFIX}\n", f"prefix={self.prefix}\n"))
+        self.run_it(f"{self.prefix}/bin/tomo-mkfilter", "remove-all-spots", "spots", env=self.env)
+        for arguments, code, words in ((["remove-spots", "spots"], 1, "File exists"), (["Remove_spots"], 2, "lower case words")):
+            refused = subprocess.run([f"{self.prefix}/bin/tomo-mkfilter", *arguments], env=self.env, text=True,
+                                     stderr=subprocess.PIPE, timeout=60)
+            self.assertEqual(refused.returncode, code)
+            self.assertIn(words, refused.stderr)
+        self.run_it("meson", "setup", "spots-build", "spots", env=self.env)
+        self.run_it("meson", "test", "-C", "spots-build", env=self.env)
+        self.assertIn("remove-all-spots",
+                      self.run_it("gst-inspect-1.0", "tomoremoveallspots",
+                                  env={**self.env, "GST_PLUGIN_PATH": f"{self.folder}/spots-build:{self.env['GST_PLUGIN_PATH']}"}))
+
         self.run_it("meson", "setup", "plugin-build", f"{SOURCE}/examples/plugin", "--prefix", str(self.prefix),
                     env=self.env)
         self.assertNotIn("warning:", self.run_it("meson", "install", "-C", "plugin-build", env=self.env))
