@@ -44,3 +44,20 @@ inline float2 tomo_load_float2(global const float2 *base, const ulong i) { retur
 inline ulong tomo_index(const uint x, const uint y, const uint z, const uint width, const uint height) {
     return ((ulong)z * height + y) * width + x;
 }
+
+// Index of 0 .. n - 1 that stands at i in the addressing mode of that number (gst/tomo/addressing.hpp), negative
+// where nothing does: 0 none, 1 clamp, 2 clamp_to_edge, 3 repeat, 4 mirrored_repeat.
+inline int tomo_address(const int i, const int n, const int mode) {
+    if (mode == 2)
+        return clamp(i, 0, n - 1);
+    if (mode == 3) {
+        const int m = i % n; // the remainder has the sign of i
+        return m < 0 ? m + n : m;
+    }
+    if (mode == 4) {
+        const uint period = 2u * (uint)n;
+        const uint m = i < 0 ? period - 1 - (uint)(-(i + 1)) % period : (uint)i % period;
+        return m < (uint)n ? m : period - 1 - m;
+    }
+    return i < n ? i : -1;
+}

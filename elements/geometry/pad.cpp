@@ -1,15 +1,12 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/addressing.hpp>
 #include <gst/tomo/filter.hpp>
 #include <gst/tomo/scan.hpp>
-
-#include <algorithm>
 
 using tomo::When;
 
 namespace {
-
-enum class Outside { none, clamp, clamp_to_edge, repeat, mirrored_repeat };
 
 class Pad final : public tomo::Filter {
   public:
@@ -25,37 +22,27 @@ class Pad final : public tomo::Filter {
         When::reshapes};
     tomo::Property<int> y{
         this, "y", "Row of the output where the input's top edge is", 0, {-131072, 131072}, When::reshapes};
-    tomo::Choice<Outside> addressing_mode{
-        this,
-        "addressing-mode",
-        "What stands at position i outside of the N pixels of the input, along either axis",
-        Outside::clamp,
-        {{Outside::none, "none", "Nothing: the output must not reach outside"},
-         {Outside::clamp, "clamp", "Zero"},
-         {Outside::clamp_to_edge, "clamp_to_edge", "The nearest pixel, min(max(i, 0), N - 1)"},
-         {Outside::repeat, "repeat", "The input again, i mod N"},
-         {Outside::mirrored_repeat, "mirrored_repeat",
-          "The input mirrored at its edges: m = i mod 2N, or 2N - 1 - m from N on"}},
-        When::reshapes};
+    tomo::AddressingMode addressing_mode{this, tomo::Addressing::clamp,
+                                         "Nothing: the output must not reach outside"};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
         const auto out = in.with_size(width ? width.value() : in.width, height ? height.value() : in.height);
         columns_ = {-double(x), 1.0, out.width};
         rows_ = {-double(y), 1.0, out.height};
-        if (addressing_mode == Outside::none) {
+        if (addressing_mode == tomo::Addressing::none) {
             check("x", x, "width", out.width, in.width);
             check("y", y, "height", out.height, in.height);
         }
         if (in.domain == GST_TOMO_DOMAIN_SINOGRAM && reaches_out(y, out.height, in.height))
             warn("rows outside of a sinogram belong to no angle: the scan's angles are left out");
         input_size("in", in.sample_size());
-        build();
+        kernel("pad", addressing_mode.option());
         return out;
     }
 
     void process(const tomo::Array &in, tomo::Array &out) override {
-        launch(build(), tomo::WorkSize(out.info()), in, out, cl_int(in.width()), cl_int(in.height()),
-               cl_int{-x}, cl_int{-y});
+        launch(kernel("pad", addressing_mode.option()), tomo::WorkSize(out.info()), in, out,
+               cl_int(in.width()), cl_int(in.height()), cl_int{-x}, cl_int{-y});
     }
 
   protected:
@@ -76,12 +63,6 @@ class Pad final : public tomo::Filter {
                     "addressing-mode=none gives no pixels outside of the input, but %s=%d and an output "
                     "%s of %u reach outside of %u: choose another mode",
                     place, at, extent, size, available));
-    }
-
-    tomo::Kernel &build() {
-        // Inside, none is the same as clamp.
-        return kernel("pad",
-                      tomo::text("-D MODE=%d", std::max(int(addressing_mode.value()), int(Outside::clamp))));
     }
 
     tomo::Layout columns_{}, rows_{};

@@ -657,6 +657,8 @@ void leaf_class_init(gpointer klass, gpointer data) {
     gst_element_class_set_metadata(element_class, ("Tomo " + words).c_str(), info.klass, info.blurb,
                                    "The gst-tomo developers");
     gst_element_class_add_metadata(element_class, "tomo-task", info.task);
+    gst_element_class_add_metadata(element_class, "tomo-details", info.details);
+    gst_element_class_add_metadata(element_class, "tomo-example", info.example);
 }
 
 void leaf_instance_init(GTypeInstance *instance, gpointer klass) {

@@ -35,6 +35,11 @@ struct Info {
     const char *blurb; // one sentence; what, from what shape to what
     unsigned in = formats::real;
     unsigned out = formats::float32;
+    // For the reference. Markdown: formula with its source, what happens at edges, to NaN, to depth; nothing that
+    // properties' blurbs say.
+    const char *details = "";
+    // Lines for gst-launch, each tested in a folder with the files of tests/support/example_files.py.
+    const char *example = "";
 };
 
 enum class OutputPlace { any, device, host }; // where an output may lie

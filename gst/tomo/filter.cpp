@@ -65,7 +65,11 @@ GstFlowReturn BatchFilter::take(GstBuffer *buffer) {
             return flow;
         return Filter::take(buffer);
     }
-    held_.push_back({import(buffer, input_info()), BufferRef::referenced(buffer)});
+    // The array keeps the buffer where it is that buffer's memory; others go back to their pool, which may be
+    // small.
+    BufferRef facts(gst_buffer_new());
+    copy_frame_metadata(buffer, facts.get());
+    held_.push_back({import(buffer, input_info()), std::move(facts)});
     return held_.size() < batch_size_ ? GST_FLOW_OK : release();
 }
 
@@ -98,7 +102,7 @@ GstFlowReturn BatchFilter::release() {
         for (std::size_t i = 0; i < held.size(); i++) {
             const Array part(one, out.storage(), out.byte_offset() + i * one.size());
             results.push_back(part.to_buffer());
-            copy_frame_metadata(held[i].buffer.get(), results.back().get());
+            copy_frame_metadata(held[i].facts.get(), results.back().get());
         }
         negotiate(one);
         submit(out);

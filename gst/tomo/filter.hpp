@@ -62,7 +62,7 @@ class GST_TOMO_API BatchFilter : public Filter {
   private:
     struct Held {
         Array array;
-        BufferRef buffer;
+        BufferRef facts; // a buffer without memory
     };
 
     unsigned choose_batch_size();
