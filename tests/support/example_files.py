@@ -38,7 +38,7 @@ def make(folder):
     with h5py.File(SCAN) as scan:
         data = scan["entry/instrument/detector/data"][()]
         keys = scan["entry/instrument/detector/image_key"][()]
-    data = data[:, 40:72]
+    data = data[:, 95:127]
     radiographs, flats, darks = (data[keys == key] for key in (0, 1, 2))
     flat, dark = flats.mean(0), darks.mean(0)
     projections = ((radiographs - dark) / np.maximum(flat - dark, 1) / 0.68).astype(np.float32)
