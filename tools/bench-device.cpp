@@ -47,7 +47,7 @@ void read_local(global const V *in, global V *out, uint rounds) {
     for (uint r = 0; r < rounds; r++) {
         #pragma unroll
         for (uint k = 0; k < UNROLL; k++)
-            sum[k % 8] += tile[(me + r + k * GROUP) & (TILE - 1)];
+            sum[k % 8] += tile[(me + r + 37 * k) & (TILE - 1)];
     }
     out[get_global_id(0)] = sum[0] + sum[1] + sum[2] + sum[3] + sum[4] + sum[5] + sum[6] + sum[7];
 }

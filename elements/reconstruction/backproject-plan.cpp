@@ -197,7 +197,7 @@ unsigned backproject_batch(BackprojectMode mode, Precision precision, const Back
         const Tile tile{32, 64};
         const std::size_t groups = tile.across(roi_width) * tile.down(roi_height);
         planes =
-            std::clamp<std::size_t>(4 * divided(std::size_t{10} * 5 * device.compute_units, groups), 8, 64);
+            std::clamp<std::size_t>(2 * divided(std::size_t{10} * 5 * device.compute_units, groups), 8, 64);
     }
     return static_cast<unsigned>(divided(planes, depth));
 }

@@ -89,7 +89,7 @@ void Sink::attach() {}
 static std::size_t queue_limit() {
     static const auto limit = [] {
         const auto memory = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-        return std::clamp<std::size_t>(memory / 32, std::size_t{64} << 20, std::size_t{1} << 30);
+        return std::clamp<std::size_t>(memory / 32, std::size_t{64} << 20, std::size_t{256} << 20);
     }();
     return limit;
 }
@@ -160,7 +160,11 @@ GstFlowReturn Sink::failed_flow() {
 void Sink::enqueue(Item item) {
     std::unique_lock<std::mutex> lock(queue_lock_);
     const std::size_t size = info_.size();
-    queue_changed_.wait(lock, [&] { return is_idle() || queued_bytes_ + size <= queue_limit(); });
+    // The arrays of a batch share their memory and become ready together. A device that computes one while
+    // another is consumed is never idle.
+    const GstMemory *memory = gst_buffer_peek_memory(item.buffer.get(), 0);
+    const std::size_t limit = std::max(queue_limit(), 2 * memory->maxsize);
+    queue_changed_.wait(lock, [&] { return is_idle() || queued_bytes_ + size <= limit; });
     queued_bytes_ += size;
     queue_.push_back(std::move(item));
     queue_changed_.notify_all();
