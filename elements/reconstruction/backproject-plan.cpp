@@ -33,8 +33,15 @@ struct Tile {
 };
 
 // A work-item makes a tile and holds its sums in private memory, which is the CPU's cache.
-void plan_item(BackprojectPlan &plan, const BackprojectDevice &device, std::uint32_t depth,
-               std::uint32_t roi_width, std::uint32_t roi_height) {
+struct ItemVariant {
+    Tile tile;
+};
+// The usual one is that of the number of slices.
+constexpr ItemVariant item_variants[] = {{{64, 64}}, {{64, 32}}, {{32, 32}}, {{128, 32}}};
+
+BackprojectPlan plan_item(const BackprojectDevice &device, std::uint32_t depth, std::uint32_t roi_width,
+                          std::uint32_t roi_height, const ItemVariant *variant) {
+    BackprojectPlan plan{};
     // Slices in the SIMD lanes need less time per slice than pixels in the SIMD lanes, but lanes beyond
     // `depth` are lost. Times relative to one slice, measured on two cores with AVX2.
     constexpr struct {
@@ -50,6 +57,8 @@ void plan_item(BackprojectPlan &plan, const BackprojectDevice &device, std::uint
             plan.slices = choice.slices;
             tile = choice.tile;
         }
+    if (variant)
+        tile = variant->tile;
 
     // Small slices: no tile should be mostly empty and no core idle. Pixels in lanes want eight columns.
     const std::size_t planes = divided(depth, plan.slices);
@@ -64,14 +73,30 @@ void plan_item(BackprojectPlan &plan, const BackprojectDevice &device, std::uint
     plan.global = {tile.across(roi_width), tile.down(roi_height), planes};
     plan.local = {1, 1, 1};
     plan.local_memory = 0;
+    return plan;
 }
 
 // A work-group makes a tile, each work-item some pixels of one column.
-void plan_group(BackprojectPlan &plan, const BackprojectDevice &device, std::uint32_t depth,
-                std::uint32_t roi_width, std::uint32_t roi_height) {
-    // What was fastest on an H100.
+struct GroupVariant {
+    unsigned slices, width, height, pixels, staged;
+};
+// The first one was the fastest on an H100. Those with fewer slices need fewer registers.
+constexpr GroupVariant group_variants[] = {{8, 32, 4, 8, 8},  {8, 32, 8, 8, 8},  {8, 32, 8, 4, 8},
+                                           {4, 32, 8, 8, 16}, {4, 32, 8, 4, 16}, {4, 32, 4, 8, 16}};
+
+// Throws Error where the device has too little local memory.
+BackprojectPlan plan_group(const BackprojectDevice &device, std::uint32_t depth, std::uint32_t roi_width,
+                           std::uint32_t roi_height, const GroupVariant *variant) {
+    BackprojectPlan plan{};
     plan.slices = depth >= 5 ? 8 : depth >= 3 ? 4 : depth;
     unsigned group_w = 32, group_h = plan.slices == 8 ? 4 : 8, pixels = 8, staged = 8;
+    if (variant) {
+        plan.slices = std::min(plan.slices, variant->slices);
+        group_w = variant->width;
+        group_h = variant->height;
+        pixels = variant->pixels;
+        staged = variant->staged;
+    }
     while (group_w * group_h > device.max_work_group)
         (group_h > 1 ? group_h : group_w) /= 2;
 
@@ -101,10 +126,11 @@ void plan_group(BackprojectPlan &plan, const BackprojectDevice &device, std::uin
                    divided(depth, plan.slices)};
     plan.local = {group_w, group_h, 1};
     plan.local_memory = local_memory(staged);
+    return plan;
 }
 
-void plan_texture(BackprojectPlan &plan, const BackprojectDevice &device, std::uint32_t roi_width,
-                  std::uint32_t roi_height) {
+BackprojectPlan plan_texture(const BackprojectDevice &device, std::uint32_t roi_width,
+                             std::uint32_t roi_height) {
     if (device.is_cpu || !device.has_images)
         throw Error(
             GST_RESOURCE_ERROR_SETTINGS,
@@ -115,15 +141,18 @@ void plan_texture(BackprojectPlan &plan, const BackprojectDevice &device, std::u
     std::size_t group_w = 16, group_h = 16;
     while (group_w * group_h > device.max_work_group)
         (group_h > 1 ? group_h : group_w) /= 2;
+    BackprojectPlan plan{};
+    plan.kernel = "backproject_texture";
     plan.slices = 1;
     plan.options = "-D BACKPROJECT_TEXTURE";
     plan.global = {divided(roi_width, group_w) * group_w, divided(roi_height, group_h) * group_h, 1};
     plan.local = {group_w, group_h, 1};
     plan.local_memory = 0;
+    return plan;
 }
 
-void plan_tensor(BackprojectPlan &plan, const BackprojectDevice &device, std::uint32_t depth,
-                 std::uint32_t roi_width, std::uint32_t roi_height) {
+BackprojectPlan plan_tensor(const BackprojectDevice &device, std::uint32_t depth, std::uint32_t roi_width,
+                            std::uint32_t roi_height) {
     if (!device.has_tensor_cores)
         throw Error(
             GST_RESOURCE_ERROR_SETTINGS,
@@ -137,6 +166,7 @@ void plan_tensor(BackprojectPlan &plan, const BackprojectDevice &device, std::ui
     const unsigned pairs =
         static_cast<unsigned>(std::ceil((std::hypot(tile.width - 1.0, tile.height - 1.0) + 12) / 2));
     const std::size_t sets = divided(depth, slices_of_tensor);
+    BackprojectPlan plan{};
     plan.kernel = "backproject_tensor";
     plan.slices = slices_of_tensor;
     plan.options =
@@ -145,6 +175,16 @@ void plan_tensor(BackprojectPlan &plan, const BackprojectDevice &device, std::ui
     plan.global = {tile.across(roi_width) * tile.width * 8, tile.down(roi_height), sets};
     plan.local = {tile.width * 8, 1, 1};
     plan.local_memory = std::size_t{staged} * pairs * pitch + staged * 36;
+    return plan;
+}
+
+// Of the modes linear and nearest.
+BackprojectPlan plan_float(BackprojectMode mode, BackprojectPlan plan) {
+    const bool nearest = mode == BackprojectMode::nearest;
+    plan.kernel = nearest ? "backproject_nearest" : "backproject_linear";
+    if (nearest)
+        plan.options += " -D BACKPROJECT_NEAREST";
+    return plan;
 }
 
 } // namespace
@@ -155,33 +195,38 @@ BackprojectPlan plan_backproject(BackprojectMode mode, Precision precision, cons
         throw Error(GST_LIBRARY_ERROR_SETTINGS,
                     text("Backprojection into %u x %u pixels of %u slices; each must be at least 1.",
                          roi_width, roi_height, depth));
-    BackprojectPlan plan{};
     if (precision == Precision::half) {
         if (mode != BackprojectMode::linear)
             throw Error(GST_LIBRARY_ERROR_SETTINGS,
                         "precision-mode=half is for mode=linear; leave one of them out");
-        plan_tensor(plan, device, depth, roi_width, roi_height);
-        return plan;
+        return plan_tensor(device, depth, roi_width, roi_height);
     }
-    switch (mode) {
-    case BackprojectMode::texture:
-        plan.kernel = "backproject_texture";
-        plan_texture(plan, device, roi_width, roi_height);
-        return plan;
-    case BackprojectMode::linear:
-        plan.kernel = "backproject_linear";
-        break;
-    case BackprojectMode::nearest:
-        plan.kernel = "backproject_nearest";
-        break;
-    }
+    if (mode == BackprojectMode::texture)
+        return plan_texture(device, roi_width, roi_height);
+    return plan_float(mode, device.is_cpu ? plan_item(device, depth, roi_width, roi_height, nullptr)
+                                          : plan_group(device, depth, roi_width, roi_height, nullptr));
+}
+
+std::vector<BackprojectPlan> backproject_variants(BackprojectMode mode, Precision precision,
+                                                  const BackprojectDevice &device, std::uint32_t depth,
+                                                  std::uint32_t roi_width, std::uint32_t roi_height) {
+    std::vector<BackprojectPlan> plans{
+        plan_backproject(mode, precision, device, depth, roi_width, roi_height)};
+    if (mode == BackprojectMode::texture || precision == Precision::half)
+        return plans;
+    const auto add = [&](BackprojectPlan plan) {
+        plan = plan_float(mode, std::move(plan));
+        if (std::none_of(plans.begin(), plans.end(),
+                         [&](const BackprojectPlan &known) { return known.options == plan.options; }))
+            plans.push_back(std::move(plan));
+    };
     if (device.is_cpu)
-        plan_item(plan, device, depth, roi_width, roi_height);
+        for (const auto &variant : item_variants)
+            add(plan_item(device, depth, roi_width, roi_height, &variant));
     else
-        plan_group(plan, device, depth, roi_width, roi_height);
-    if (mode == BackprojectMode::nearest)
-        plan.options += " -D BACKPROJECT_NEAREST";
-    return plan;
+        for (const auto &variant : group_variants)
+            add(plan_group(device, depth, roi_width, roi_height, &variant));
+    return plans;
 }
 
 unsigned backproject_batch(BackprojectMode mode, Precision precision, const BackprojectDevice &device,

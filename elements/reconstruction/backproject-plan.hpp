@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace tomo {
 
@@ -52,6 +53,11 @@ struct BackprojectPlan {
 // Throws Error where the device can't do the mode.
 BackprojectPlan plan_backproject(BackprojectMode mode, Precision precision, const BackprojectDevice &device,
                                  std::uint32_t depth, std::uint32_t roi_width, std::uint32_t roi_height);
+
+// The same and other ways to compute it, for devices that like another one better. Their numbers differ by rounding.
+std::vector<BackprojectPlan> backproject_variants(BackprojectMode mode, Precision precision,
+                                                  const BackprojectDevice &device, std::uint32_t depth,
+                                                  std::uint32_t roi_width, std::uint32_t roi_height);
 
 // So many sinograms of `depth` planes keep the device busy with one launch.
 unsigned backproject_batch(BackprojectMode mode, Precision precision, const BackprojectDevice &device,

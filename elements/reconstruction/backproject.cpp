@@ -4,7 +4,9 @@
 #include "projection-weights.hpp"
 
 #include <gst/tomo/filter.hpp>
+#include <gst/tomo/tuning.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <tuple>
 
@@ -82,9 +84,7 @@ class Backproject final : public tomo::BatchFilter {
             in.with_size(roi_width ? roi_width.value() : in.width, roi_height ? roi_height.value() : in.width)
                 .with_format(GST_TOMO_FORMAT_FLOAT32)
                 .with_domain(GST_TOMO_DOMAIN_SLICE);
-        plan_ = tomo::plan_backproject(mode, precision, device_facts(), in.depth * batch_size(), out.width,
-                                       out.height);
-        kernel(plan_.kernel, plan_.options);
+        choose_plan(in.with_size(in.width, in.height, in.depth * batch_size()), out);
         rows_ = {};
         if (mode == BackprojectMode::texture)
             make_image(in);
@@ -95,12 +95,7 @@ class Backproject final : public tomo::BatchFilter {
         update_rows(in, out);
         if (mode == BackprojectMode::texture)
             return sample_texture(in, out);
-        auto size = work_size();
-        size.global[2] = (in.depth() + plan_.slices - 1) / plan_.slices; // the last batch may be smaller
-        if (precision == Precision::half)
-            return multiply(in, out, size);
-        launch(kernel(plan_.kernel, plan_.options), size, in, out, tomo::Whole{rows_}, cl_uint{in.width()},
-               cl_uint{in.height()}, cl_uint{in.depth()}, cl_uint{out.width()}, cl_uint{out.height()});
+        project(in, out);
     }
 
     void stop() override {
@@ -130,8 +125,65 @@ class Backproject final : public tomo::BatchFilter {
   private:
     tomo::BackprojectDevice device_facts() {
         const auto &d = *device();
-        return {d.name(),          !d.prefers_local_memory(),       d.has_images(),    d.has_tensor_cores(),
-                d.compute_units(), d.local_memory(), d.max_work_group()};
+        return {d.name(),          !d.prefers_local_memory(), d.has_images(),    d.has_tensor_cores(),
+                d.compute_units(), d.local_memory(),          d.max_work_group()};
+    }
+
+    void choose_plan(const tomo::ArrayInfo &in, const tomo::ArrayInfo &out) {
+        const auto variants =
+            tomo::backproject_variants(mode, precision, device_facts(), in.depth, out.width, out.height);
+        std::vector<std::string> options;
+        for (const auto &variant : variants)
+            options.push_back(variant.options);
+        const double updates = double(out.width) * out.height * in.depth * in.height;
+        // Some tens of milliseconds for a variant, and as many for all of them as compilers need. Worth it
+        // for minutes of work.
+        const double tried = 1e9 * device()->compute_units(), worth = 5e11 * device()->compute_units();
+        const auto rows =
+            static_cast<unsigned>(std::clamp(in.height * tried / updates, 16.0, double(in.height)));
+        const tomo::Tuning tuning(*device(),
+                                  tomo::text("%s of %u x %u pixels, %u slices", variants[0].kernel.c_str(),
+                                             out.width, out.height, in.depth),
+                                  options);
+        const auto inputs = double(input_count().value_or(0)) * input_info().depth;
+        plan_ = variants[tuning.choose(updates / in.depth * inputs > worth, [&](std::size_t i) {
+            return seconds(variants[i], in.with_size(in.width, std::min(rows, in.height), in.depth), out);
+        })];
+        kernel(plan_.kernel, plan_.options);
+    }
+
+    // The better of two runs.
+    double seconds(const tomo::BackprojectPlan &plan, const tomo::ArrayInfo &in, const tomo::ArrayInfo &out) {
+        std::vector<double> angles(in.height);
+        for (unsigned i = 0; i < in.height; i++)
+            angles[i] = i * G_PI / in.height;
+        const auto rows = tomo::backproject_rows(angles, std::vector<double>(in.height, 1.0), in.width / 2.0,
+                                                 0, 0, out.width, out.height);
+        plan_ = plan;
+        rows_ = upload(rows.data(), rows.size() * sizeof rows[0]);
+        tomo::Array from = allocate(in), to = allocate(out.with_size(out.width, out.height, in.depth));
+        const double zero = 0.0;
+        fill(from, &zero, in.sample_size());
+        double best = HUGE_VAL;
+        for (int run = 0; run < 3; run++) { // the first one loads the program
+            from.storage()->finish();
+            const auto start = g_get_monotonic_time();
+            project(from, to);
+            to.storage()->finish();
+            if (run > 0)
+                best = std::min(best, 1e-6 * static_cast<double>(g_get_monotonic_time() - start));
+        }
+        rows_ = {};
+        return best;
+    }
+
+    void project(const tomo::Array &in, tomo::Array &out) {
+        auto size = work_size();
+        size.global[2] = (in.depth() + plan_.slices - 1) / plan_.slices; // the last batch may be smaller
+        if (precision == Precision::half)
+            return multiply(in, out, size);
+        launch(kernel(plan_.kernel, plan_.options), size, in, out, tomo::Whole{rows_}, cl_uint{in.width()},
+               cl_uint{in.height()}, cl_uint{in.depth()}, cl_uint{out.width()}, cl_uint{out.height()});
     }
 
     tomo::WorkSize work_size() const {

@@ -1,12 +1,12 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/cache.hpp>
 #include <gst/tomo/device.hpp>
 #include <gst/tomo/fft.hpp>
 #include <gst/tomo/memory.hpp>
 #include <gst/tomo/profile.hpp>
 
 #include <gio/gio.h>
-#include <glib/gstdio.h>
 
 #include <algorithm>
 #include <atomic>
@@ -146,23 +146,6 @@ std::size_t default_memory_limit(cl_device_id id, bool shares_host_memory) {
     return static_cast<std::size_t>(static_cast<double>(total) * (shares_host_memory ? 0.5 : 0.85));
 }
 
-std::string cache_path(const std::string &key) {
-    const char *dir = g_getenv("GST_TOMO_CACHE_DIR");
-    std::unique_ptr<char, decltype(&g_free)> path(
-        dir ? g_build_filename(dir, key.c_str(), nullptr)
-            : g_build_filename(g_get_user_cache_dir(), "gst-tomo", key.c_str(), nullptr),
-        g_free);
-    return std::string(path.get()) + ".clbin";
-}
-
-std::string sha256(const std::string &data) {
-    std::unique_ptr<char, decltype(&g_free)> sum(
-        g_compute_checksum_for_data(G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(data.data()),
-                                    data.size()),
-        g_free);
-    return sum.get();
-}
-
 // A cached program is a file of the binary's checksum, as text, and the binary.
 constexpr std::size_t checksum_length = 64;
 
@@ -192,7 +175,6 @@ ClProgram load_binary(cl_context context, cl_device_id id, const std::string &pa
     return program;
 }
 
-// A cache that can't be written only costs time, so failures are logged and no more.
 void store_binary(const ClProgram &program, cl_device_id id, const std::string &path) {
     // A program has an entry for each device of its context, built for or not.
     std::size_t ids_size = 0;
@@ -213,15 +195,7 @@ void store_binary(const ClProgram &program, cl_device_id id, const std::string &
     if (clGetProgramInfo(program.get(), CL_PROGRAM_BINARIES, places.size() * sizeof places[0], places.data(),
                          nullptr) != CL_SUCCESS)
         return;
-    binary.insert(0, sha256(binary));
-    std::unique_ptr<char, decltype(&g_free)> dir(g_path_get_dirname(path.c_str()), g_free);
-    GError *error = nullptr;
-    // g_file_set_contents writes beside and renames.
-    if (g_mkdir_with_parents(dir.get(), 0700) != 0 ||
-        !g_file_set_contents(path.c_str(), binary.data(), static_cast<gssize>(binary.size()), &error)) {
-        GST_INFO("can't write %s: %s", path.c_str(), error ? error->message : g_strerror(errno));
-        g_clear_error(&error);
-    }
+    store_in_cache(path, sha256(binary) + binary);
 }
 
 // The first line of a compiler's log that tells what is wrong.
@@ -374,13 +348,13 @@ void Device::finish() noexcept {
 
 ClProgram Device::program(const std::string &name, const std::string &source, const std::string &options) {
     init_debug();
-    const std::string key = sha256(driver_ + '\n' + name_ + '\n' + options + '\n' + source);
+    const std::string key = driver_ + '\n' + name_ + '\n' + options + '\n' + source;
+    const std::string path = cache_path(key, "clbin");
     // Held while compiling, so that elements which start together compile a program once.
     std::lock_guard<std::mutex> lock(programs_lock_);
-    if (const auto known = programs_.find(key); known != programs_.end())
+    if (const auto known = programs_.find(path); known != programs_.end())
         return known->second;
 
-    const std::string path = cache_path(key);
     ClProgram program = load_binary(context_.get(), id_, path, options);
     if (!program) {
         GST_INFO("compiling %s for %s with '%s'", name.c_str(), name_.c_str(), options.c_str());
@@ -403,7 +377,7 @@ ClProgram Device::program(const std::string &name, const std::string &source, co
         }
         store_binary(program, id_, path);
     }
-    programs_.emplace(key, program);
+    programs_.emplace(path, program);
     return program;
 }
 
