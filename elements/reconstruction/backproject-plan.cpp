@@ -78,11 +78,10 @@ BackprojectPlan plan_item(const BackprojectDevice &device, std::uint32_t depth, 
 
 // A work-group makes a tile, each work-item some pixels of one column.
 struct GroupVariant {
-    unsigned slices, width, height, pixels, staged;
+    unsigned slices, height, pixels;
 };
 // The first one was the fastest on an H100. Those with fewer slices need fewer registers.
-constexpr GroupVariant group_variants[] = {{8, 32, 4, 8, 8},  {8, 32, 8, 8, 8},  {8, 32, 8, 4, 8},
-                                           {4, 32, 8, 8, 16}, {4, 32, 8, 4, 16}, {4, 32, 4, 8, 16}};
+constexpr GroupVariant group_variants[] = {{8, 4, 8}, {8, 8, 8}, {8, 8, 4}, {4, 8, 8}, {4, 8, 4}, {4, 4, 8}};
 
 // Throws Error where the device has too little local memory.
 BackprojectPlan plan_group(const BackprojectDevice &device, std::uint32_t depth, std::uint32_t roi_width,
@@ -92,10 +91,8 @@ BackprojectPlan plan_group(const BackprojectDevice &device, std::uint32_t depth,
     unsigned group_w = 32, group_h = plan.slices == 8 ? 4 : 8, pixels = 8, staged = 8;
     if (variant) {
         plan.slices = std::min(plan.slices, variant->slices);
-        group_w = variant->width;
         group_h = variant->height;
         pixels = variant->pixels;
-        staged = variant->staged;
     }
     while (group_w * group_h > device.max_work_group)
         (group_h > 1 ? group_h : group_w) /= 2;
@@ -117,7 +114,7 @@ BackprojectPlan plan_group(const BackprojectDevice &device, std::uint32_t depth,
                  local_memory(staged), device.name.c_str(), device.local_memory));
 
     // More rows at a time mean fewer barriers.
-    while (staged * plan.slices < 64 && local_memory(2 * staged) <= device.local_memory)
+    while (staged * plan.slices < 128 && local_memory(2 * staged) <= device.local_memory)
         staged *= 2;
 
     plan.options = text("-D BACKPROJECT_GROUP -D GROUP_W=%u -D GROUP_H=%u", group_w, group_h) +
