@@ -35,8 +35,8 @@ struct Info {
     const char *blurb; // one sentence; what, from what shape to what
     unsigned in = formats::real;
     unsigned out = formats::float32;
-    // For the reference. Markdown: formula with its source, what happens at edges, to NaN, to depth; nothing that
-    // properties' blurbs say.
+    // For the reference. Markdown: formula with its source, what happens at edges, to NaN, to depth; nothing
+    // that properties' blurbs say.
     const char *details = "";
     // Lines for gst-launch, each tested in a folder with the files of tests/support/example_files.py.
     const char *example = "";
@@ -152,6 +152,14 @@ class GST_TOMO_API Element {
     Array upload(const std::vector<float> &values);
     Array upload(const void *table, std::size_t bytes);
 
+    // A result, to whom it may concern. Called while the array it was found in is processed, and so before
+    // that is pushed, it takes effect with this array wherever the property is bound to one further down the
+    // stream.
+    template <class T>
+    void report(Property<T> &result, T value) {
+        result.assign(value);
+        notify(result);
+    }
     // A warning on the bus; the stream goes on.
     void warn(const std::string &message);
     void post_error(const Error &error);
@@ -205,8 +213,8 @@ class GST_TOMO_API Element {
 
     // An array from any buffer: ours as it is, others copied to pinned memory first.
     Array import(GstBuffer *buffer, const ArrayInfo &info);
-    // Bounds what the host enqueues ahead of the device: waits for the frame before the last few, or more of them
-    // where time does not matter and memory is plentiful.
+    // Bounds what the host enqueues ahead of the device: waits for the frame before the last few, or more of
+    // them where time does not matter and memory is plentiful.
     void limit_frames_in_flight(const Array &newest, bool live = true);
     void drop_frames_in_flight() { in_flight_.clear(); }
     void set_cancelled(bool cancelled) { cancelled_ = cancelled; }
@@ -246,6 +254,7 @@ class GST_TOMO_API Element {
     };
 
   private:
+    void notify(const PropertyBase &property);
     Kernel &compile(const std::string &key, const std::string &name, const std::string &source,
                     const std::string &function, const std::string &options);
     void adopt(const std::shared_ptr<Device> &device);
@@ -264,7 +273,6 @@ class GST_TOMO_API Element {
     std::atomic<bool> cancelled_{false};
     std::atomic<bool> failed_{false};
     bool settled_ = false; // the first buffer has been seen
-
 };
 
 // Caps of a set of formats, in both kinds of memory; `first` is what peers shall prefer.

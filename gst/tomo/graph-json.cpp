@@ -6,7 +6,13 @@
 //     {"nodes": [{"plugin": "read", "name": "r", "properties": {"path": "a.tif"}}, ...],
 //      "edges": [{"from": "r", "to": "w", "input": 0}, ...]}
 //
-// `from` and `to` may also be objects, {"name": "w", "input": 0}. Messages name file, line, node and key.
+// `from` and `to` may also be objects, {"name": "w", "input": 0}. Ours are, besides UFO's, properties that
+// take their values from other nodes:
+//
+//     "bindings": [{"from": {"name": "measure", "property": "center"}, "to": {"name": "b", "property":
+//     "axis-pos"}}]
+//
+// Messages name file, line, node and key.
 #include <gst/tomo/graph.hpp>
 
 #include <algorithm>
@@ -126,10 +132,11 @@ class Loader {
         if (!root || !JSON_NODE_HOLDS_OBJECT(root))
             doc_.fail(1, "wanted an object with 'nodes' and 'edges'");
         JsonObject *object = json_node_get_object(root);
-        allow(object, "the root", {"version", "nodes", "edges", "index", "total"});
+        allow(object, "the root", {"version", "nodes", "edges", "bindings", "index", "total"});
         check_partition(object);
         each(object, "nodes", true, [&](JsonObject *node) { add_node(node); });
         each(object, "edges", false, [&](JsonObject *edge) { add_edge(edge); });
+        each(object, "bindings", false, [&](JsonObject *binding) { add_binding(binding); });
     }
 
   private:
@@ -279,6 +286,32 @@ class Loader {
         });
     }
 
+    // {"name": ..., "property": ...}
+    std::pair<std::string, std::string> property_end(JsonObject *binding, const char *key) const {
+        JsonNode *node = json_object_get_member(binding, key);
+        if (!node || !JSON_NODE_HOLDS_OBJECT(node))
+            doc_.fail(doc_.line(binding, key),
+                      text("'%s' of a binding is no object of 'name' and 'property'", key));
+        JsonObject *object = json_node_get_object(node);
+        const std::string what = text("'%s' of a binding", key);
+        allow(object, what, {"name", "property"});
+        const auto name = string_of(object, what, "name"), property = string_of(object, what, "property");
+        if (!name || !property)
+            doc_.fail(doc_.line(object), what + text(" has no '%s'", name ? "property" : "name"));
+        return {*name, *property};
+    }
+
+    void add_binding(JsonObject *binding) {
+        allow(binding, "a binding", {"from", "to"});
+        const auto [source, result] = property_end(binding, "from");
+        const auto [target, property] = property_end(binding, "to");
+        const std::string what = "binding from '" + source + "' to '" + target + "'";
+        std::size_t from = 0, to = 0;
+        at(doc_.line(binding, "from"), what, [&, name = source] { from = graph_.require(name); });
+        at(doc_.line(binding, "to"), what, [&, name = target] { to = graph_.require(name); });
+        at(doc_.line(binding), what, [&, r = result, p = property] { graph_.bind(from, r, to, p); });
+    }
+
     // Says where something went wrong.
     template <class F>
     void at(int line, const std::string &what, F f) const {
@@ -322,6 +355,27 @@ void set_properties(GstElement *element, const std::string &json) {
     JsonObject *values = json_node_get_object(document.root());
     for (const auto &key : members_of(values))
         set_from_json(element, key, json_object_get_member(values, key.c_str()));
+}
+
+void Graph::write_bindings(JsonBuilder *b) const {
+    json_builder_set_member_name(b, "bindings");
+    json_builder_begin_array(b);
+    for (const auto &binding : bindings_) {
+        auto end = [&](const char *key, std::size_t node, const std::string &property) {
+            json_builder_set_member_name(b, key);
+            json_builder_begin_object(b);
+            json_builder_set_member_name(b, "name");
+            json_builder_add_string_value(b, nodes_[node].name.c_str());
+            json_builder_set_member_name(b, "property");
+            json_builder_add_string_value(b, property.c_str());
+            json_builder_end_object(b);
+        };
+        json_builder_begin_object(b);
+        end("from", binding.from, binding.result);
+        end("to", binding.to, binding.property);
+        json_builder_end_object(b);
+    }
+    json_builder_end_array(b);
 }
 
 std::string Graph::to_json() const {
@@ -384,6 +438,8 @@ std::string Graph::to_json() const {
         json_builder_end_object(b);
     }
     json_builder_end_array(b);
+    if (!bindings_.empty())
+        write_bindings(b);
     json_builder_end_object(b);
     const JsonRef root(json_builder_get_root(b));
     const CString written(json_to_string(root.get(), TRUE));

@@ -7,19 +7,14 @@
 // to give the full queue more room when, and only when, the stream would stand still.
 #pragma once
 
-#include <gst/tomo/graph.hpp>
+#include <gst/tomo/graph-bindings.hpp>
+#include <gst/tomo/graph-cycles.hpp>
 
 namespace tomo {
 
-// Of each edge, the number of the biconnected component that it is in. Edges of one component lie on common
-// cycles, directions aside; only there can queues block each other. An edge on no cycle has a component of
-// its own.
-std::vector<std::size_t> cycles_of(std::size_t nodes, const std::vector<Graph::Edge> &edges);
-
 class Queues {
   public:
-    explicit Queues(const std::vector<Graph::Node> &nodes, const std::vector<Graph::Edge> &edges,
-                    guint64 max_memory);
+    Queues(const Graph &graph, const std::vector<std::shared_ptr<Tie>> &ties);
 
     // Whether the edge leaves a node over whose other outputs it may be blocked.
     bool is_critical(std::size_t edge) const;
@@ -28,7 +23,7 @@ class Queues {
     bool may_fill(std::size_t edge) const;
     // Sizes the queue of an edge and lets it grow as needed.
     void manage(std::size_t edge, GstElement *queue);
-    // A queue of the user's in the same place: its size stays.
+    // A queue of the user's, to which the edge leads: its size stays.
     void watch(std::size_t edge, GstElement *queue);
 
   private:
@@ -38,7 +33,9 @@ class Queues {
     std::string join_after(std::size_t edge) const;
 
     const std::vector<Graph::Node> &nodes_;
-    const std::vector<Graph::Edge> &edges_;
+    // A property that waits for a value is like an input, though nothing flows: these come last.
+    const std::vector<Graph::Edge> edges_;
+    const std::size_t first_tie_;
     std::vector<std::size_t> cycles_;
     std::shared_ptr<class QueueGroup> group_;
 };

@@ -93,6 +93,7 @@ void Runner::start(Graph &graph) {
     if (running_ || thread_.joinable())
         graph_error(GST_TOMO_GRAPH_ERROR_BUSY, "the graph is running already");
     const auto pipeline = ObjectRef<GstElement>::referenced(graph.pipeline());
+    graph.forget_values();
     events_.clear();
     error_.reset();
     aborted_ = false;

@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/graph-bindings.hpp>
 #include <gst/tomo/graph-queues.hpp>
 #include <gst/tomo/graph.hpp>
 #include <gst/tomo/gsttomoarray.h>
@@ -211,18 +212,78 @@ void Graph::connect(std::size_t from, std::size_t to, const std::string &output,
     edges_.push_back({from, to, output, input});
 }
 
-// From sources to sinks.
+void Graph::bind(std::size_t from, const std::string &result, std::size_t to, const std::string &property) {
+    GstElement *source = nodes_[from].element.get(), *target = nodes_[to].element.get();
+    const Binding binding{from, to, require_result(source, result)->name,
+                          require_target(target, property)->name};
+    if (from == to)
+        graph_error(GST_TOMO_GRAPH_ERROR_STRUCTURE,
+                    text("node '%s' can't be bound to itself", nodes_[from].name.c_str()));
+    for (const auto &other : bindings_)
+        if (other.to == to && other.property == binding.property)
+            graph_error(GST_TOMO_GRAPH_ERROR_STRUCTURE,
+                        text("property '%s' of node '%s' already takes its values from node '%s'",
+                             binding.property.c_str(), nodes_[to].name.c_str(),
+                             nodes_[other.from].name.c_str()));
+    dismantle();
+    bindings_.push_back(binding);
+}
+
+bool Graph::leads_to(std::size_t from, std::size_t to) const {
+    std::vector<std::size_t> next{from};
+    std::vector<bool> seen(nodes_.size());
+    while (!next.empty()) {
+        const auto node = next.back();
+        next.pop_back();
+        for (const auto &edge : edges_)
+            if (edge.from == node && !seen[edge.to]) {
+                seen[edge.to] = true;
+                next.push_back(edge.to);
+            }
+    }
+    return seen[to];
+}
+
+std::vector<std::shared_ptr<Tie>> Graph::make_ties() const {
+    std::vector<std::shared_ptr<Tie>> ties;
+    for (const auto &b : bindings_) {
+        GstElement *source = nodes_[b.from].element.get(), *target = nodes_[b.to].element.get();
+        const auto place = leads_to(b.from, b.to)   ? Tie::Place::below
+                           : leads_to(b.to, b.from) ? Tie::Place::above
+                                                    : Tie::Place::beside;
+        if (place == Tie::Place::beside && templates_of(target, GST_PAD_SINK).empty())
+            graph_error(GST_TOMO_GRAPH_ERROR_STRUCTURE,
+                        text("node '%s' is a source, which can't wait for property '%s' of node '%s'",
+                             nodes_[b.to].name.c_str(), b.result.c_str(), nodes_[b.from].name.c_str()));
+        ties.push_back(std::make_shared<Tie>(source, require_result(source, b.result), target,
+                                             require_target(target, b.property), place));
+    }
+    return ties;
+}
+
+void Graph::forget_values() {
+    for (const auto &tie : ties_)
+        tie->reset();
+}
+
+// From sources to sinks. Who waits for a value comes behind whoever gives it.
 std::vector<std::size_t> Graph::in_order() const {
-    std::vector<std::size_t> waiting(nodes_.size()), order;
+    std::vector<std::pair<std::size_t, std::size_t>> before;
     for (const auto &edge : edges_)
-        waiting[edge.to]++;
+        before.emplace_back(edge.from, edge.to);
+    for (const auto &binding : bindings_)
+        if (!leads_to(binding.to, binding.from))
+            before.emplace_back(binding.from, binding.to);
+    std::vector<std::size_t> waiting(nodes_.size()), order;
+    for (const auto &[from, to] : before)
+        waiting[to]++;
     for (std::size_t i = 0; i < nodes_.size(); i++)
         if (waiting[i] == 0)
             order.push_back(i);
     for (std::size_t done = 0; done < order.size(); done++)
-        for (const auto &edge : edges_)
-            if (edge.from == order[done] && --waiting[edge.to] == 0)
-                order.push_back(edge.to);
+        for (const auto &[from, to] : before)
+            if (from == order[done] && --waiting[to] == 0)
+                order.push_back(to);
     if (order.size() == nodes_.size())
         return order;
     std::string names;
@@ -318,10 +379,13 @@ static void link_pads(GstPad *source, GstPad *sink) {
                                                     : gst_pad_link_get_name(result));
 }
 
-static bool is_queue(GstElement *element) {
+static bool is_made_by(GstElement *element, const char *factory_name) {
     GstElementFactory *factory = gst_element_get_factory(element);
-    const std::string name = factory ? gst_plugin_feature_get_name(GST_PLUGIN_FEATURE(factory)) : "";
-    return name == "queue" || name == "queue2" || name == "multiqueue";
+    return factory && g_strcmp0(gst_plugin_feature_get_name(GST_PLUGIN_FEATURE(factory)), factory_name) == 0;
+}
+
+static bool is_queue(GstElement *element) {
+    return is_made_by(element, "queue") || is_made_by(element, "queue2") || is_made_by(element, "multiqueue");
 }
 
 static bool gives_arrays(GstPad *source) {
@@ -333,12 +397,9 @@ static bool gives_arrays(GstPad *source) {
 void Graph::link(std::size_t edge, GstPad *source, GstPad *sink, Queues &queues) {
     const Edge &e = edges_[edge];
     GstElement *target = nodes_[e.to].element.get();
-    if (branches(e.from) < 2) {
-        link_pads(source, sink);
-        return;
-    }
-    if (is_queue(target)) {
+    if (is_made_by(target, "queue"))
         queues.watch(edge, target);
+    if (is_queue(target) || (branches(e.from) < 2 && !queues.is_critical(edge))) {
         link_pads(source, sink);
         return;
     }
@@ -416,7 +477,8 @@ void Graph::build() {
                      "'%s', which another one is called, too",
                      node.name.c_str(), name.get()));
     }
-    Queues queues(nodes_, edges_, max_memory_);
+    ties_ = make_ties();
+    Queues queues(*this, ties_);
     for (const std::size_t n : in_order()) {
         GstElement *element = nodes_[n].element.get();
         // The edges from each of its pads.
@@ -467,6 +529,8 @@ void Graph::build() {
             element = nodes_[n].element.get();
         }
     }
+    for (const auto &tie : ties_)
+        tie->connect();
     set_sinks_async(false);
 }
 
@@ -501,6 +565,8 @@ void Graph::dismantle() {
     gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
     for (const auto &[element, id] : std::exchange(handlers_, {}))
         g_signal_handler_disconnect(element.get(), id);
+    for (const auto &tie : std::exchange(ties_, {}))
+        tie->disconnect();
     set_sinks_async(true);
     for (const auto &node : nodes_) {
         GstElement *element = node.element.get();
@@ -571,10 +637,13 @@ void Graph::adopt(ObjectRef<GstElement> pipeline) {
     if (!has_delayed_links_)
         check();
     pipeline_ = std::move(pipeline);
-    Queues queues(nodes_, edges_, max_memory_);
+    Queues queues(*this, {});
     for (std::size_t e = 0; e < edges_.size(); e++) {
-        if (branches(edges_[e].from) < 2)
+        if (branches(edges_[e].from) < 2) {
+            if (GstElement *target = nodes_[edges_[e].to].element.get(); is_made_by(target, "queue"))
+                queues.watch(e, target);
             continue;
+        }
         gst_pad_unlink(links[e].first.get(), links[e].second.get());
         link(e, links[e].first.get(), links[e].second.get(), queues);
     }

@@ -23,6 +23,11 @@ class GST_TOMO_API Graph {
         std::size_t from = 0, to = 0;
         std::string output, input;
     };
+    // A property of one node that takes its values from one of another node.
+    struct Binding {
+        std::size_t from = 0, to = 0;
+        std::string result, property;
+    };
 
     Graph() = default;
     ~Graph();
@@ -43,18 +48,23 @@ class GST_TOMO_API Graph {
     void connect(std::size_t from, std::size_t to, unsigned input);
     // With names of pads; empty ones are chosen.
     void connect(std::size_t from, std::size_t to, const std::string &output, const std::string &input);
+    // When a value takes effect is said in graph-bindings.hpp.
+    void bind(std::size_t from, const std::string &result, std::size_t to, const std::string &property);
 
     // Throws with a suggestion.
     std::size_t require(const std::string &name) const;
     std::optional<std::size_t> find(GstElement *element) const;
     const std::vector<Node> &nodes() const { return nodes_; }
     const std::vector<Edge> &edges() const { return edges_; }
+    const std::vector<Binding> &bindings() const { return bindings_; }
 
     std::string to_json() const;
 
     // The pipeline, made anew when nodes or edges have changed. Throws when they make none.
     GstElement *pipeline();
     bool has_pipeline() const { return static_cast<bool>(pipeline_); }
+    // Before each run of the pipeline.
+    void forget_values();
     // Bytes that queues may hold which grow because a join waits for another of its inputs; 0 for half of the
     // computer's memory.
     void set_max_memory(guint64 bytes) {
@@ -66,7 +76,11 @@ class GST_TOMO_API Graph {
   private:
     void add_node(Node node);
     void check() const;
+    void write_bindings(JsonBuilder *builder) const;
     std::vector<std::size_t> in_order() const;
+    // Whether arrays of the one get to the other.
+    bool leads_to(std::size_t from, std::size_t to) const;
+    std::vector<std::shared_ptr<class Tie>> make_ties() const;
     void build();
     void adopt(ObjectRef<GstElement> pipeline);
     void dismantle();
@@ -79,6 +93,8 @@ class GST_TOMO_API Graph {
 
     std::vector<Node> nodes_;
     std::vector<Edge> edges_;
+    std::vector<Binding> bindings_;
+    std::vector<std::shared_ptr<class Tie>> ties_; // of the pipeline
     ObjectRef<GstElement> pipeline_;
     std::vector<std::pair<ObjectRef<GstElement>, gulong>> handlers_; // that wait for pads
     std::vector<ObjectRef<GstElement>> sinks_;                       // whose property async was changed

@@ -421,6 +421,36 @@ gboolean gst_tomo_graph_connect_elements(GstTomoGraph *graph, GstElement *from, 
     });
 }
 
+/**
+ * gst_tomo_graph_bind:
+ * @graph: a graph
+ * @from: name of the node that finds something out while it runs
+ * @result: its property that tells what
+ * @to: name of the node that uses it
+ * @property: its property that is set
+ * @error: why they can't be bound
+ *
+ * Binds a property to a result of another node, which tells of each value by notify. Where @to gets its
+ * arrays from @from, by whatever way, a value takes effect with the first array that @from gives after having
+ * told it: what was measured on an array is used for that array and those behind it. Otherwise the arrays for
+ * @to wait until
+ * @from has told its first value, and later ones take effect with the next array that @to takes. It is an
+ * error of the run if @from ends without a value that is waited for. Where @from gets its arrays from @to,
+ * nothing waits.
+ *
+ * Returns: whether they are bound
+ */
+gboolean gst_tomo_graph_bind(GstTomoGraph *graph, const gchar *from, const gchar *result, const gchar *to,
+                             const gchar *property, GError **error) {
+    g_return_val_if_fail(GST_IS_TOMO_GRAPH(graph) && from && result && to && property, FALSE);
+    return tomo::to_gerror(error, [&] {
+        graph->state->must_not_run();
+        auto &g = graph_of(graph);
+        g.bind(g.require(from), result, g.require(to), property);
+        return TRUE;
+    });
+}
+
 static gchar **string_array(const std::vector<std::string> &strings) {
     auto **array = g_new0(gchar *, strings.size() + 1);
     for (std::size_t i = 0; i < strings.size(); i++)

@@ -52,6 +52,8 @@ GST_TOMO_API gboolean gst_tomo_graph_connect_nodes(GstTomoGraph *graph, const gc
                                                    guint input, GError **error);
 GST_TOMO_API gboolean gst_tomo_graph_connect_elements(GstTomoGraph *graph, GstElement *from, GstElement *to,
                                                       guint input, GError **error);
+GST_TOMO_API gboolean gst_tomo_graph_bind(GstTomoGraph *graph, const gchar *from, const gchar *result,
+                                          const gchar *to, const gchar *property, GError **error);
 GST_TOMO_API gchar **gst_tomo_graph_list_nodes(GstTomoGraph *graph);
 GST_TOMO_API GstElement *gst_tomo_graph_get_node(GstTomoGraph *graph, const gchar *name);
 GST_TOMO_API GstElement *gst_tomo_graph_get_pipeline(GstTomoGraph *graph, GError **error);

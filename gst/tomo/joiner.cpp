@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/bound-value.hpp>
 #include <gst/tomo/joiner.hpp>
 #include <gst/tomo/negotiation.hpp>
 
@@ -27,6 +28,10 @@ static gboolean gst_tomo_joiner_sink_event(GstAggregator *self, GstAggregatorPad
     case GST_EVENT_CAPS:
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
         return joiner_of(self)->sink_event(pad, tomo::EventRef(event));
+    case GST_EVENT_CUSTOM_DOWNSTREAM:
+        if (tomo::is_bound_value(event))
+            return joiner_of(self)->sink_event(pad, tomo::EventRef(event));
+        break;
     case GST_EVENT_SEGMENT:
         joiner_of(self)->sink_event(pad, tomo::EventRef(gst_event_ref(event)));
         break;
@@ -74,7 +79,7 @@ static GstFlowReturn gst_tomo_joiner_flush(GstAggregator *self) {
 
 static GstFlowReturn gst_tomo_joiner_aggregate(GstAggregator *self, gboolean timeout) {
     auto *joiner = joiner_of(self);
-    return joiner->guard_flow([&] { return joiner->aggregate(timeout); });
+    return joiner->guard_flow([&] { return joiner->work(timeout); });
 }
 
 static GstAggregatorPad *gst_tomo_joiner_create_new_pad(GstAggregator *self, GstPadTemplate *templ,
@@ -134,7 +139,7 @@ void Joiner::attach() {
     gst_pad_add_probe(
         aggregator()->srcpad, GST_PAD_PROBE_TYPE_BUFFER,
         [](GstPad *pad, GstPadProbeInfo *, gpointer self) {
-            for (auto &event : std::exchange(static_cast<Joiner *>(self)->scan_events_, {}))
+            for (auto &event : std::exchange(static_cast<Joiner *>(self)->late_events_, {}))
                 gst_pad_push_event(pad, event.release());
             return GST_PAD_PROBE_OK;
         },
@@ -237,7 +242,7 @@ void Joiner::deactivate() {
     std::lock_guard<std::mutex> lock(ports_lock_);
     for (const auto &port : ports_)
         port->has_info = false;
-    scan_events_.clear();
+    late_events_.clear();
 }
 
 void Joiner::flush() {
@@ -273,8 +278,10 @@ gboolean Joiner::sink_event(GstAggregatorPad *pad, EventRef event) {
         }
         return TRUE;
     default:
-        if (is_main)
-            scan_events_.push_back(std::move(event));
+        if (take_bound_value(gst(), event.get()))
+            return TRUE;
+        if (is_main || is_bound_value(event.get()))
+            late_events_.push_back(std::move(event));
         return TRUE;
     }
 }
@@ -442,6 +449,15 @@ BufferRef Joiner::take_inputs(std::vector<Array> &in, std::vector<ArrayInfo> &in
         infos.push_back(p->pad ? p->last.info() : ArrayInfo{});
     }
     return times;
+}
+
+GstFlowReturn Joiner::work(bool timeout) {
+    struct AtWork {
+        std::atomic<bool> &flag;
+        ~AtWork() { flag = false; }
+    } at_work{at_work_};
+    at_work_ = true;
+    return aggregate(timeout);
 }
 
 GstFlowReturn Joiner::aggregate(bool timeout) {

@@ -45,9 +45,11 @@ class GST_TOMO_API Joiner : public Element {
     gboolean sink_query(GstAggregatorPad *pad, GstQuery *query);
     bool src_query(GstQuery *query);
     bool seek(EventRef event);
-    GstFlowReturn aggregate(bool timeout);
+    GstFlowReturn work(bool timeout);
     // In a live stream: when to give up waiting for inputs that may repeat themselves.
     GstClockTime next_time();
+    // Not so while it waits for its inputs.
+    bool is_at_work() const { return at_work_; }
 
   private:
     struct Port {
@@ -61,6 +63,7 @@ class GST_TOMO_API Joiner : public Element {
     bool is_numbered() const { return inputs().empty(); }
     Port *port(GstAggregatorPad *pad);
     std::vector<ObjectRef<GstPad>> linked_pads();
+    GstFlowReturn aggregate(bool timeout);
     void negotiate(const std::vector<ArrayInfo> &infos);
     // Whether every input has an array for the next output.
     bool gather(bool timeout, bool &ended);
@@ -71,11 +74,12 @@ class GST_TOMO_API Joiner : public Element {
 
     std::mutex ports_lock_; // pads come and go from the application's threads
     std::vector<std::unique_ptr<Port>> ports_;
+    std::atomic<bool> at_work_{false};
     std::atomic<bool> renegotiate_{true};
     std::vector<ArrayInfo> in_infos_; // that the output was negotiated for
     ArrayInfo out_info_;
     bool output_on_device_ = false;
-    std::vector<EventRef> scan_events_;
+    std::vector<EventRef> late_events_; // that go out before the next array
 };
 
 } // namespace tomo

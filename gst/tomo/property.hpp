@@ -24,6 +24,7 @@ enum class When {
     live,     // takes effect with the next frame; numbers can be driven by a GstController
     reshapes, // takes effect with the next frame, after the output was negotiated anew
     ready,    // only before the element starts
+    result,   // what the element finds out: to be read only, given by Element::report()
 };
 
 class GST_TOMO_API PropertyBase {
@@ -65,8 +66,8 @@ class Property final : public PropertyBase {
 
     operator T() const { return value_.load(std::memory_order_relaxed); }
     T value() const { return *this; }
-    // For results that an element reports; notifies nobody.
-    void report(T value) { value_.store(value, std::memory_order_relaxed); }
+    // Without telling anybody; see Element::report().
+    void assign(T value) { value_.store(value, std::memory_order_relaxed); }
 
     GParamSpec *make_spec(const std::string &) const override {
         if constexpr (std::is_same_v<T, bool>)
@@ -99,17 +100,17 @@ class Property final : public PropertyBase {
     }
     void set(const GValue *value) override {
         if constexpr (std::is_same_v<T, bool>)
-            report(g_value_get_boolean(value));
+            assign(g_value_get_boolean(value));
         else if constexpr (std::is_same_v<T, int>)
-            report(g_value_get_int(value));
+            assign(g_value_get_int(value));
         else if constexpr (std::is_same_v<T, unsigned>)
-            report(g_value_get_uint(value));
+            assign(g_value_get_uint(value));
         else if constexpr (std::is_same_v<T, std::uint64_t>)
-            report(g_value_get_uint64(value));
+            assign(g_value_get_uint64(value));
         else if constexpr (std::is_same_v<T, float>)
-            report(g_value_get_float(value));
+            assign(g_value_get_float(value));
         else
-            report(g_value_get_double(value));
+            assign(g_value_get_double(value));
     }
 
   private:

@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/bound-value.hpp>
 #include <gst/tomo/negotiation.hpp>
 #include <gst/tomo/transform.hpp>
 
@@ -299,7 +300,7 @@ gboolean Transform::sink_event(EventRef event) {
         }
         return forward(std::move(event));
     default:
-        return forward(std::move(event));
+        return take_bound_value(gst(), event.get()) || forward(std::move(event));
     }
 }
 

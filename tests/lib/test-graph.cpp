@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // Dataflows: from code, from JSON and back, as pipelines that never block themselves, and their runs.
-#include "support.hpp"
+#include "graph-support.hpp"
 
-#include <gst/tomo/graph-queues.hpp>
+#include <gst/tomo/graph-cycles.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -15,99 +15,6 @@
 using namespace tomotest;
 using tomo::CString;
 using tomo::ObjectRef;
-
-namespace {
-
-struct GraphUnref {
-    void operator()(GstTomoGraph *g) const { g_object_unref(g); }
-};
-using GraphRef = std::unique_ptr<GstTomoGraph, GraphUnref>;
-
-// The error's text, which must contain all of `words`.
-void check_error(GError *error, const std::vector<std::string> &words) {
-    fail_unless(error != nullptr, "no error, but one with '%s' was expected", words.front().c_str());
-    const std::string message = error->message;
-    g_error_free(error);
-    for (const auto &word : words)
-        fail_unless(message.find(word) != std::string::npos, "'%s' lacks '%s'", message.c_str(),
-                    word.c_str());
-}
-
-GraphRef graph_of(const std::string &json) {
-    GError *error = nullptr;
-    GraphRef graph(gst_tomo_graph_new_from_json(json.c_str(), &error));
-    fail_unless(graph != nullptr, "%s", error ? error->message : "no graph and no error");
-    fail_unless(error == nullptr);
-    return graph;
-}
-
-void check_refused(const std::string &json, const std::vector<std::string> &words) {
-    GError *error = nullptr;
-    const GraphRef graph(gst_tomo_graph_new_from_json(json.c_str(), &error));
-    fail_unless(graph == nullptr, "accepted: %s", json.c_str());
-    check_error(error, words);
-}
-
-void run(GstTomoGraph *graph) {
-    GError *error = nullptr;
-    const bool ok = gst_tomo_graph_run(graph, &error);
-    fail_unless(ok, "%s", error ? error->message : "no error");
-    fail_unless(error == nullptr);
-}
-
-void check_run_fails(GstTomoGraph *graph, const std::vector<std::string> &words) {
-    GError *error = nullptr;
-    fail_unless(!gst_tomo_graph_run(graph, &error));
-    check_error(error, words);
-}
-
-// What arrives at a sink: the first value of each array.
-class Values {
-  public:
-    Values(GstTomoGraph *graph, const char *node)
-        : pad_(gst_element_get_static_pad(gst_tomo_graph_get_node(graph, node), "sink")) {
-        gst_pad_add_probe(
-            pad_.get(), GST_PAD_PROBE_TYPE_BUFFER,
-            [](GstPad *, GstPadProbeInfo *info, gpointer self) {
-                float value = 0;
-                gst_buffer_extract(GST_PAD_PROBE_INFO_BUFFER(info), 0, &value, sizeof value);
-                static_cast<Values *>(self)->values.push_back(value);
-                return GST_PAD_PROBE_OK;
-            },
-            this, nullptr);
-    }
-    std::vector<float> values;
-
-  private:
-    ObjectRef<GstPad> pad_;
-};
-
-std::string node(const std::string &plugin, const std::string &name, const std::string &properties = "") {
-    return R"({"plugin": ")" + plugin + R"(", "name": ")" + name + "\"" +
-           (properties.empty() ? "" : ", \"properties\": {" + properties + "}") + "}";
-}
-
-std::string edge(const std::string &from, const std::string &to, int input = 0) {
-    return R"({"from": ")" + from + R"(", "to": ")" + to + R"(", "input": )" + std::to_string(input) + "}";
-}
-
-std::string json_of(const std::vector<std::string> &nodes, const std::vector<std::string> &edges) {
-    auto joined = [](const std::vector<std::string> &items) {
-        std::string all;
-        for (const auto &item : items)
-            all += (all.empty() ? "" : ",\n") + item;
-        return all;
-    };
-    return "{\"nodes\": [\n" + joined(nodes) + "\n],\n\"edges\": [\n" + joined(edges) + "\n]}";
-}
-
-// `n` arrays of 0, 1, 2, ...
-std::string counter(const std::string &name, unsigned n, unsigned width = 5, unsigned height = 3) {
-    return node("dummy-data", name,
-                tomo::text("\"number\": %u, \"width\": %u, \"height\": %u, \"init\": 1", n, width, height));
-}
-
-} // namespace
 
 // From code
 // ------------------------------------------------------------------------------------------------------
@@ -327,19 +234,19 @@ GST_END_TEST;
 
 GST_START_TEST(test_structure_errors) {
     check_run_fails(graph_of(R"({"nodes": []})").get(), {"no node"});
-    check_run_fails(graph_of(json_of({counter("a", 1)}, {})).get(), {"nobody takes", "'a'", "null"});
+    check_run_fails(graph_of(json_of({ones("a", 1)}, {})).get(), {"nobody takes", "'a'", "null"});
     check_run_fails(graph_of(json_of({node("null", "b")}, {})).get(), {"nothing is connected", "'b'"});
     check_run_fails(
         graph_of(json_of({node("calculate", "a"), node("calculate", "b")}, {edge("a", "b"), edge("b", "a")}))
             .get(),
         {"circle", "a, b"});
-    check_run_fails(graph_of(json_of({counter("a", 1), node("flat-field-correct", "f"), node("null", "n")},
+    check_run_fails(graph_of(json_of({ones("a", 1), node("flat-field-correct", "f"), node("null", "n")},
                                      {edge("a", "f", 0), edge("f", "n")}))
                         .get(),
                     {"node 'f'", "darks"});
     check_run_fails(graph_of(json_of({node("videotestsrc", "v"), node("null", "n")}, {edge("v", "n")})).get(),
                     {"'v' can't be connected to 'n'", "video/x-raw", "application/x-tomo-array"});
-    check_run_fails(graph_of(json_of({counter("a", 1), node("funnel", "f"), node("fakesink", "n")},
+    check_run_fails(graph_of(json_of({ones("a", 1), node("funnel", "f"), node("fakesink", "n")},
                                      {edge("a", "f", 1), edge("f", "n")}))
                         .get(),
                     {"node 'f'", "input 0"});
@@ -421,7 +328,7 @@ GST_START_TEST(test_fan_out) {
     // One output to three sinks, one of them behind an element that gives its only array at the end.
     const unsigned n = random_between(20, 60);
     const auto graph = graph_of(
-        json_of({counter("s", n), node("calculate", "c", R"("expression": "v + 1")"), node("average", "a"),
+        json_of({ones("s", n), node("calculate", "c", R"("expression": "v + 1")"), node("average", "a"),
                  node("fakesink", "x"), node("fakesink", "y"), node("fakesink", "z")},
                 {edge("s", "x"), edge("s", "c"), edge("c", "y"), edge("s", "a"), edge("a", "z")}));
     Values x(graph.get(), "x"), y(graph.get(), "y"), z(graph.get(), "z");
@@ -439,7 +346,7 @@ GST_END_TEST;
 // Projections that are corrected by their own average: the join gets nothing until the whole stream has
 // passed.
 static std::string by_own_average(unsigned n, unsigned width = 5, unsigned height = 3) {
-    return json_of({counter("s", n, width, height), node("average", "a"),
+    return json_of({ones("s", n, width, height), node("average", "a"),
                     node("calculate", "d", R"("expression": "v * 0.0f")"), node("flat-field-correct", "f"),
                     node("fakesink", "out")},
                    {edge("s", "f", 0), edge("s", "a"), edge("a", "f", 2), edge("s", "d"), edge("d", "f", 1),
@@ -462,21 +369,36 @@ GST_START_TEST(test_diamond_with_reducer) {
 }
 GST_END_TEST;
 
+// The most that a queue has been allowed to hold.
+static guint largest_size(GstTomoGraph *graph, const char *queue) {
+    const ObjectRef<GstElement> pipeline(gst_tomo_graph_get_pipeline(graph, nullptr));
+    const ObjectRef<GstElement> element(gst_bin_get_by_name(GST_BIN(pipeline.get()), queue));
+    fail_unless(static_cast<bool>(element), "there is no queue '%s'", queue);
+    guint largest = 0;
+    const auto id = g_signal_connect(element.get(), "notify::max-size-buffers",
+                                     G_CALLBACK(+[](GstElement *q, GParamSpec *, guint *most) {
+                                         guint size = 0;
+                                         g_object_get(q, "max-size-buffers", &size, nullptr);
+                                         *most = std::max(*most, size);
+                                     }),
+                                     &largest);
+    run(graph);
+    g_signal_handler_disconnect(element.get(), id);
+    return largest;
+}
+
 GST_START_TEST(test_diamond_with_stack) {
     // One branch takes seven before it gives one; the other one gives everything at once.
     const auto graph =
-        graph_of(json_of({counter("s", 70), node("stack", "k", R"("number": 7)"), node("slice", "l"),
-                          node("flat-field-correct", "f"), counter("dark", 1), node("fakesink", "out")},
+        graph_of(json_of({ones("s", 70), node("stack", "k", R"("number": 7)"), node("slice", "l"),
+                          node("flat-field-correct", "f"), ones("dark", 1), node("fakesink", "out")},
                          {edge("s", "f", 0), edge("dark", "f", 1), edge("s", "k"), edge("k", "l"),
                           edge("l", "f", 2), edge("f", "out")}));
     g_object_set(gst_tomo_graph_get_node(graph.get(), "dark"), "init", 0.0f, nullptr);
     Values out(graph.get(), "out");
     run(graph.get());
     fail_unless_equals_int(out.values.size(), 70);
-    guint size = 0;
-    const ObjectRef<GstElement> pipeline(gst_tomo_graph_get_pipeline(graph.get(), nullptr));
-    const ObjectRef<GstElement> queue(gst_bin_get_by_name(GST_BIN(pipeline.get()), "s-to-f"));
-    g_object_get(queue.get(), "max-size-buffers", &size, nullptr);
+    const guint size = largest_size(graph.get(), "s-to-f");
     fail_unless(size >= 5 && size < 40, "the queue may hold %u", size);
 }
 GST_END_TEST;
@@ -484,7 +406,7 @@ GST_END_TEST;
 GST_START_TEST(test_crossed_joins) {
     // Two sources, two joins, and a reducer on one of the four ways: no branch meets its own sibling.
     const auto graph = graph_of(json_of(
-        {counter("s1", 80), counter("s2", 80), node("average", "a"), counter("d1", 1), counter("d2", 1),
+        {ones("s1", 80), ones("s2", 80), node("average", "a"), ones("d1", 1), ones("d2", 1),
          node("flat-field-correct", "f1"), node("flat-field-correct", "f2"), node("fakesink", "o1"),
          node("fakesink", "o2")},
         {edge("s1", "f1", 0), edge("s1", "f2", 0), edge("s2", "a"), edge("a", "f1", 2), edge("s2", "f2", 2),
@@ -498,11 +420,56 @@ GST_START_TEST(test_crossed_joins) {
 }
 GST_END_TEST;
 
+GST_START_TEST(test_slow_join) {
+    // Crossed joins, of which one is slow: its queues are full and those of the other one empty, but nothing
+    // waits in a circle, so nothing needs more room.
+    const auto graph = graph_of(json_of({ones("s1", 40), ones("s2", 40), ones("d1", 1), ones("d2", 1),
+                                         node("flat-field-correct", "f1"), node("flat-field-correct", "f2"),
+                                         node("identity", "slow", R"("sleep-time": 20000)"),
+                                         node("fakesink", "o1"), node("fakesink", "o2")},
+                                        {edge("s1", "f1", 0), edge("s1", "f2", 0), edge("s2", "f1", 2),
+                                         edge("s2", "f2", 2), edge("d1", "f1", 1), edge("d2", "f2", 1),
+                                         edge("f1", "slow"), edge("slow", "o1"), edge("f2", "o2")}));
+    fail_unless(largest_size(graph.get(), "s1-to-f1") <= 6);
+    fail_unless(largest_size(graph.get(), "s2-to-f1") <= 6);
+}
+GST_END_TEST;
+
 GST_START_TEST(test_max_memory) {
     const auto graph = graph_of(by_own_average(300, 50, 20)); // 1.2 MB
     g_object_set(graph.get(), "max-memory", guint64{400000}, nullptr);
     check_run_fails(graph.get(), {"node 'f'", "max-memory", "raise"});
     g_object_set(graph.get(), "max-memory", guint64{4000000}, nullptr);
+    fail_unless(largest_size(graph.get(), "s-to-f") > 250);
+}
+GST_END_TEST;
+
+GST_START_TEST(test_slow_at_limit) {
+    // At the limit nothing moves for longer than any patience, but an element is at work.
+    const auto graph =
+        graph_of(json_of({ones("s", 20, 50, 20), node("stack", "k", R"("number": 10)"), node("slice", "l"),
+                          node("identity", "slow", R"("sleep-time": 4000000)"),
+                          node("flat-field-correct", "f"), ones("d", 1, 50, 20), node("fakesink", "out")},
+                         {edge("s", "f", 0), edge("d", "f", 1), edge("s", "k"), edge("k", "slow"),
+                          edge("slow", "l"), edge("l", "f", 2), edge("f", "out")}));
+    g_object_set(graph.get(), "max-memory", guint64{70000}, nullptr); // 17 arrays
+    Values out(graph.get(), "out");
+    run(graph.get());
+    fail_unless_equals_int(out.values.size(), 20);
+}
+GST_END_TEST;
+
+GST_START_TEST(test_small_queue) {
+    // Of the user's, and too small: said, not waited for.
+    GError *error = nullptr;
+    const GraphRef graph(gst_tomo_graph_new_from_line(
+        "dummy-data number=50 ! tee name=t  t. ! average ! f.flats  "
+        "t. ! queue max-size-buffers=7 name=mine ! f.projections  dummy-data number=1 ! f.darks  "
+        "flat-field-correct name=f ! null",
+        &error));
+    fail_unless(graph != nullptr);
+    check_run_fails(graph.get(), {"node 'mine'", "node 'f'", "too small", "max-size-buffers"});
+    g_object_set(gst_tomo_graph_get_node(graph.get(), "mine"), "max-size-buffers", 60u, nullptr);
     run(graph.get());
 }
 GST_END_TEST;
@@ -510,8 +477,8 @@ GST_END_TEST;
 GST_START_TEST(test_unequal_lengths) {
     // The shorter side inputs repeat their last array.
     const auto graph =
-        graph_of(json_of({counter("p", 9), node("dummy-data", "d", R"("number": 3, "width": 5, "height": 3)"),
-                          counter("w", 2), node("flat-field-correct", "f"), node("fakesink", "out")},
+        graph_of(json_of({ones("p", 9), node("dummy-data", "d", R"("number": 3, "width": 5, "height": 3)"),
+                          ones("w", 2), node("flat-field-correct", "f"), node("fakesink", "out")},
                          {edge("p", "f", 0), edge("d", "f", 1), edge("w", "f", 2), edge("f", "out")}));
     Values out(graph.get(), "out");
     run(graph.get());
@@ -522,8 +489,8 @@ GST_END_TEST;
 GST_START_TEST(test_random_graphs) {
     // Every legal graph comes to its end, whatever meets whatever.
     for (int round = 0; round < 10; round++) {
-        std::vector<std::string> nodes{counter("n0", random_between(10, 40)),
-                                       counter("n1", random_between(10, 40))};
+        std::vector<std::string> nodes{ones("n0", random_between(10, 40)),
+                                       ones("n1", random_between(10, 40))};
         std::vector<std::string> edges, outputs{"n0", "n1"};
         std::set<std::size_t> unused{0, 1};
         auto any_output = [&] {
@@ -639,7 +606,7 @@ GST_START_TEST(test_damaged_json) {
     const char *given = g_getenv("GST_TOMO_TEST_FUZZ");
     const int files = given ? std::atoi(given) : 400;
     const std::string whole =
-        json_of({counter("s", 9), node("average", "a"),
+        json_of({ones("s", 9), node("average", "a"),
                  node("rescale", "r", R"("factor": 1.0, "interpolation": "nearest")"),
                  node("flat-field-correct", "f", R"("absorption-correct": true)"),
                  node("null", "out", R"("download": false)")},
@@ -716,7 +683,7 @@ std::string endless() {
 } // namespace
 
 GST_START_TEST(test_signals) {
-    const auto graph = graph_of(json_of({counter("s", 9), node("null", "out")}, {edge("s", "out")}));
+    const auto graph = graph_of(json_of({ones("s", 9), node("null", "out")}, {edge("s", "out")}));
     Heard heard(graph.get());
     run(graph.get());
     fail_unless(heard.ends == std::vector<std::string>{"done"});
@@ -741,10 +708,9 @@ GST_START_TEST(test_signals) {
 GST_END_TEST;
 
 GST_START_TEST(test_warnings_and_errors) {
-    const auto graph =
-        graph_of(json_of({counter("p", 2), counter("d", 5), counter("w", 2), node("flat-field-correct", "f"),
-                          node("null", "out")},
-                         {edge("p", "f", 0), edge("d", "f", 1), edge("w", "f", 2), edge("f", "out")}));
+    const auto graph = graph_of(json_of(
+        {ones("p", 2), ones("d", 5), ones("w", 2), node("flat-field-correct", "f"), node("null", "out")},
+        {edge("p", "f", 0), edge("d", "f", 1), edge("w", "f", 2), edge("f", "out")}));
     Heard heard(graph.get());
     run(graph.get());
     fail_unless(heard.warnings >= 1);
@@ -787,7 +753,7 @@ GST_START_TEST(test_abort_and_end) {
     gst_tomo_graph_abort(graph.get()); // harmless
     gst_tomo_graph_finish(graph.get());
     // A graph that nobody holds any more runs to its end.
-    auto *forgotten = graph_of(json_of({counter("s", 9), node("null", "out")}, {edge("s", "out")})).release();
+    auto *forgotten = graph_of(json_of({ones("s", 9), node("null", "out")}, {edge("s", "out")})).release();
     fail_unless(gst_tomo_graph_start(forgotten, nullptr));
     g_object_add_weak_pointer(G_OBJECT(forgotten), reinterpret_cast<gpointer *>(&forgotten));
     g_object_unref(forgotten);
@@ -848,7 +814,10 @@ static Suite *graph_suite() {
     tcase_add_test(tests, test_diamond_with_reducer);
     tcase_add_test(tests, test_diamond_with_stack);
     tcase_add_test(tests, test_crossed_joins);
+    tcase_add_test(tests, test_slow_join);
     tcase_add_test(tests, test_max_memory);
+    tcase_add_test(tests, test_slow_at_limit);
+    tcase_add_test(tests, test_small_queue);
     tcase_add_test(tests, test_unequal_lengths);
     tcase_add_test(tests, test_random_graphs);
     tcase_add_test(tests, test_damaged_json);

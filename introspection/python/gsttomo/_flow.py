@@ -52,6 +52,16 @@ class Frame:
         return GstTomo.memory_get_handle(memory) if GstTomo.memory_is(memory) else None
 
 
+class Result:
+    """What a flow finds out while it runs, as the value of another task's property: see Flow.result()."""
+
+    def __init__(self, flow, name):
+        self.flow, self.name = flow, name
+
+    def __repr__(self):
+        return f"{self.flow!r}.result({self.name!r})"
+
+
 class Flow:
     """A task and the flows that it takes its inputs from: what calling a task returns."""
 
@@ -61,6 +71,12 @@ class Flow:
     def run(self):
         """Starts the dataflow, which has to end in a sink, and returns its Run."""
         return run(self)
+
+    def result(self, name):
+        """A property that its task tells while it runs, to be given to a property of another task. There it takes
+        effect with the array that it was found in, and those behind it, if they come from this flow; otherwise the
+        other task waits for the first value."""
+        return Result(self, name.replace("_", "-"))
 
     def __iter__(self):
         """Copies of its outputs as numpy arrays, while they are computed."""
@@ -250,6 +266,7 @@ class _Build:
         self._nodes = {}
         self._elements = []
         self._feeders = []
+        self._taken = set()  # elements whose output somebody takes
 
     def add(self, plugin, **properties):
         element = self.graph.add_node(plugin, None)
@@ -258,6 +275,7 @@ class _Build:
 
     def connect(self, source, target, number):
         self.graph.connect_nodes(source.get_name(), target.get_name(), number)
+        self._taken.add(source.get_name())
 
     def node(self, flow):
         if id(flow) in self._nodes:
@@ -265,11 +283,15 @@ class _Build:
         try:
             if isinstance(flow, Flow):
                 element = self.graph.add_node(flow.task._plugin, None)
-                GstTomo.set_properties(element, **flow.task._given)
+                values, results = flow.task._values_and_results()
+                GstTomo.set_properties(element, **values)
                 self._elements.append((flow.task, element))
                 self._nodes[id(flow)] = element
                 for number, given in flow.inputs:
                     self.connect(self.node(given), element, number)
+                for name, result in results.items():
+                    source = self.node(result.flow)
+                    self.graph.bind(source.get_name(), result.name, element.get_name(), name.replace("_", "-"))
             else:
                 element = self.add("appsrc", format="time", block=True, max_bytes=0, max_buffers=4)
                 self._nodes[id(flow)] = element
@@ -281,4 +303,8 @@ class _Build:
         return element
 
     def start(self):
+        # Only the results of these are wanted.
+        for task, element in self._elements:
+            if task._gives_output and element.get_name() not in self._taken:
+                self.connect(element, self.add("null"), 0)
         return Run(self.graph, self._elements, self._feeders)

@@ -11,7 +11,7 @@ import weakref
 
 from gi.repository import GLib, GstTomo
 
-from ._flow import Error, Flow, arrays_of
+from ._flow import Error, Flow, Result, arrays_of
 
 
 class Task:
@@ -36,6 +36,9 @@ class Task:
             return super().__setattr__(name, value)
         if name not in self._properties:
             raise AttributeError(f"{type(self).__name__} has no property '{name}'")
+        if isinstance(value, Result):
+            self._given[name] = value
+            return
         try:
             GstTomo.set_properties(self._prototype, **{name: value})
             for run in tuple(self._runs):
@@ -45,6 +48,10 @@ class Task:
         except GLib.Error as e:
             raise ValueError(f"{type(self).__name__}: {e.message}") from None
         self._given[name] = value
+
+    def _values_and_results(self):
+        results = {name: value for name, value in self._given.items() if isinstance(value, Result)}
+        return {name: value for name, value in self._given.items() if name not in results}, results
 
     def __call__(self, *inputs, **named):
         numbered = list(enumerate(inputs))

@@ -1,0 +1,126 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Properties that change: driven over time, bound to results of other elements, set while the stream runs."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "pipelines"))
+from pipetest import *  # noqa: E402,F403
+
+gi.require_version("GstController", "1.0")
+gi.require_version("GstTomo", "1.0")
+from gi.repository import GLib, GstController, GstTomo  # noqa: E402
+import gsttomo  # noqa: E402
+
+EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "moving-axis.py"
+
+
+def ramp(number, factor):
+    """What the n-th array has to be multiplied with, and how to have a control source say so."""
+    source = GstController.InterpolationControlSource(mode=GstController.InterpolationMode.NONE)
+    for i in range(number):
+        source.set(i * Gst.SECOND, factor * (i + 1))
+    return source
+
+
+class Control(PipelineTestCase):
+    def test_moving_axis(self):
+        images = write_sinograms(shape=(20, 33), number=5)
+        first, step = rng.uniform(15, 17), rng.uniform(-0.5, 0.5)
+        result = subprocess.run([sys.executable, str(EXAMPLE), "folder/sino*.tif", str(first), str(step), "out.h5:/slices"],
+                                text=True, capture_output=True, timeout=PATIENCE)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        moved = read_dataset("out.h5", "slices")
+        self.assertEqual(len(moved), len(images))
+        for i, image in enumerate(images):
+            alone, = gsttomo.Backproject(axis_pos=first + i * step)(gsttomo.RampFilter()(image))
+            self.assert_close(moved[i], alone, 1e-6)
+
+    def test_while_playing(self):
+        """A task's property is that of its running elements."""
+        shift = gsttomo.Calculate(expression="v + 1")
+
+        def images():
+            yield np.zeros((3, 5), np.float32)
+            changed.wait(PATIENCE)
+            yield np.zeros((3, 5), np.float32)
+
+        changed = threading.Event()
+        outputs = iter(shift(images()))
+        self.assertEqual(next(outputs)[0, 0], 1)
+        shift.expression = "v + 7"
+        changed.set()
+        self.assertEqual([image[0, 0] for image in outputs], [7])
+
+    def graph(self, number):
+        """volume `a`, which a control source drives, and audioamplify `b`, which takes its amplification from that."""
+        graph = GstTomo.Graph.new_from_json(json.dumps({
+            "nodes": [{"plugin": "audiotestsrc", "name": "s", "properties": {
+                          "wave": "square", "samplesperbuffer": 10, "num-buffers": number, "freq": 1.0, "volume": 1.0}},
+                      {"plugin": "capsfilter", "name": "c", "properties": {"caps": "audio/x-raw,format=F32LE,rate=10"}},
+                      {"plugin": "volume", "name": "a"}, {"plugin": "queue", "name": "q"},
+                      {"plugin": "audioamplify", "name": "b", "properties": {"clipping-method": "none"}},
+                      {"plugin": "fakesink", "name": "out", "properties": {"signal-handoffs": True}}],
+            "edges": [{"from": a, "to": b} for a, b in zip("scaqb", [*"caqb", "out"])],
+            "bindings": [{"from": {"name": "a", "property": "volume"}, "to": {"name": "b", "property": "amplification"}}],
+        }))
+        return graph
+
+    def test_elements_of_others(self):
+        number = int(rng.integers(5, 12))
+        factor = 0.25
+        graph = self.graph(number)
+        volume = graph.get_node("a")
+        volume.add_control_binding(GstController.DirectControlBinding.new_absolute(volume, "volume", ramp(number, factor)))
+        peaks = []
+        graph.get_node("out").connect(
+            "handoff", lambda _, buffer, __: peaks.append(np.frombuffer(buffer.extract_dup(0, 40), np.float32).max()))
+        graph.run()
+        self.assertEqual(len(peaks), number)
+        # The same factor twice: once from the control source, once bound.
+        expected = [(factor * (i + 1)) ** 2 for i in range(number)]
+        np.testing.assert_allclose(peaks, expected, rtol=1e-5)
+
+    def test_python(self):
+        images = rng.uniform(1, 2, (6, 4, 5)).astype(np.float32)
+        first, second = gsttomo.element("identity"), gsttomo.element("identity")
+
+        def given():
+            yield images[0]
+            first.sleep_time = 7
+            yield from images[1:]
+
+        flow = first(given())
+        second.sleep_time = flow.result("sleep_time")
+        run = gsttomo.Null()(second(flow)).run()
+        run.wait()
+        self.assertEqual({task: element.get_property("sleep-time") for task, element in run._elements if task is second},
+                         {second: 7})
+
+        second.sleep_time = flow.result("no-such-property")
+        with self.assertRaisesRegex(gsttomo.Error, "no-such-property"):
+            list(second(flow))
+        # A branch beside that never tells: an error, no hang.
+        slow = gsttomo.element("identity")
+        slow.sleep_time = gsttomo.element("identity")(images).result("sleep_time")
+        with self.assertRaisesRegex(gsttomo.Error, "ended without telling"):
+            list(slow(images))
+
+    def test_errors(self):
+        graph = self.graph(3)
+        for arguments, words in ((("a", "volume", "x", "amplification"), "no node 'x'"),
+                                 (("a", "volme", "b", "amplification"), "did you mean 'volume'"),
+                                 (("s", "volume", "b", "amplification"), "already takes")):
+            with self.assertRaisesRegex(GLib.Error, words):
+                graph.bind(*arguments)
+        self.assertEqual(json.loads(graph.to_json())["bindings"],
+                         [{"from": {"name": "a", "property": "volume"}, "to": {"name": "b", "property": "amplification"}}])
+
+
+if __name__ == "__main__":
+    main()
