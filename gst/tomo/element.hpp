@@ -3,9 +3,9 @@
 //
 // What all elements have in common: description, properties, device, kernels, errors.
 //
-// An element is a C++ class derived from one of the bases Filter, Reducer, Joiner, Source or Sink. It has a
-// `static constexpr Info info`, its properties as members, and the functions that its base asks for; the line
-// TOMO_ELEMENT(Class) at the end of its file makes a GStreamer element of it.
+// An element is a C++ class derived from one of the bases Filter, Reducer, Joiner, Source, SourceBin or Sink.
+// It has a `static constexpr Info info`, its properties as members, and the functions that its base asks for;
+// the line TOMO_ELEMENT(Class) at the end of its file makes a GStreamer element of it.
 #pragma once
 
 #include <gst/tomo/device-array.hpp>
@@ -35,8 +35,8 @@ struct Info {
     const char *blurb; // one sentence; what, from what shape to what
     unsigned in = formats::real;
     unsigned out = formats::float32;
-    // For the reference. Markdown: formula with its source, what happens at edges, to NaN, to depth; nothing that
-    // properties' blurbs say.
+    // For the reference. Markdown: formula with its source, what happens at edges, to NaN, to depth; nothing
+    // that properties' blurbs say.
     const char *details = "";
     // Lines for gst-launch, each tested in a folder with the files of tests/support/example_files.py.
     const char *example = "";
@@ -205,8 +205,8 @@ class GST_TOMO_API Element {
 
     // An array from any buffer: ours as it is, others copied to pinned memory first.
     Array import(GstBuffer *buffer, const ArrayInfo &info);
-    // Bounds what the host enqueues ahead of the device: waits for the frame before the last few, or more of them
-    // where time does not matter and memory is plentiful.
+    // Bounds what the host enqueues ahead of the device: waits for the frame before the last few, or more of
+    // them where time does not matter and memory is plentiful.
     void limit_frames_in_flight(const Array &newest, bool live = true);
     void drop_frames_in_flight() { in_flight_.clear(); }
     void set_cancelled(bool cancelled) { cancelled_ = cancelled; }
@@ -264,7 +264,6 @@ class GST_TOMO_API Element {
     std::atomic<bool> cancelled_{false};
     std::atomic<bool> failed_{false};
     bool settled_ = false; // the first buffer has been seen
-
 };
 
 // Caps of a set of formats, in both kinds of memory; `first` is what peers shall prefer.
@@ -275,6 +274,8 @@ GST_TOMO_API GstCaps *template_caps(unsigned formats, FirstChoice first = FirstC
 // ------------------------------------------------------------------------------------------------
 
 GST_TOMO_API gboolean register_element(GstPlugin *plugin, const Descriptor &descriptor);
+// The type alone, for elements that only other elements make.
+GST_TOMO_API GType element_type(const Descriptor &descriptor);
 GST_TOMO_API Element *element_of(GstElement *gst);
 
 template <class E>
