@@ -2,18 +2,32 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // COUNTERS: see flat-field-correct.cpp. Darks and flats may have one row or one plane for all of the
-// projections'.
-kernel void flat_field_correct(IN(projections), IN(darks), IN(flats), OUT(float, out), OUT(uint, bad),
-                               const uint dark_rows, const uint dark_planes, const uint flat_rows,
-                               const uint flat_planes, const float dark_scale, const float flat_scale,
-                               const int absorption, const int fix) {
+// projections'. FLATS_AFTER: flats between both, by a weight for all or one for each row.
+kernel void flat_field_correct(IN(projections), IN(darks), IN(flats),
+#ifdef FLATS_AFTER
+                               IN(flats_after),
+#endif
+                               OUT(float, out), OUT(uint, bad), const uint dark_rows, const uint dark_planes,
+                               const uint flat_rows, const uint flat_planes,
+#ifdef FLATS_AFTER
+                               const uint after_rows, const uint after_planes, global const float *weights,
+                               const uint weight_rows,
+#endif
+                               const float dark_scale, const float flat_scale, const int absorption,
+                               const int fix) {
     const uint x = get_global_id(0), y = get_global_id(1), z = get_global_id(2);
     const uint width = get_global_size(0), height = get_global_size(1);
     const ulong at = tomo_index(x, y, z, width, height);
     const float d = dark_scale * LOAD(darks, tomo_index(x, dark_rows > 1 ? y : 0, dark_planes > 1 ? z : 0,
                                                         width, dark_rows));
-    const float f = flat_scale * LOAD(flats, tomo_index(x, flat_rows > 1 ? y : 0, flat_planes > 1 ? z : 0,
-                                                        width, flat_rows));
+    float flat =
+        LOAD(flats, tomo_index(x, flat_rows > 1 ? y : 0, flat_planes > 1 ? z : 0, width, flat_rows));
+#ifdef FLATS_AFTER
+    const float after = LOAD(flats_after, tomo_index(x, after_rows > 1 ? y : 0, after_planes > 1 ? z : 0, width,
+                                                     after_rows));
+    flat += weights[weight_rows > 1 ? y : 0] * (after - flat);
+#endif
+    const float f = flat_scale * flat;
     const float p = LOAD(projections, at);
 
     float value = absorption ? log((f - d) / (p - d)) : (p - d) / (f - d);

@@ -1,18 +1,39 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/joiner.hpp>
+#include <gst/tomo/scan.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace {
 
-enum { projections, darks, flats };
+enum { projections, darks, flats, flats_after };
 
 class FlatFieldCorrect final : public tomo::Joiner {
   public:
-    static constexpr tomo::Info info{"flat-field-correct", "Filter/Effect",
-                                     "Transmission of projections from darks and flats, (p - d) / (f - d), "
-                                     "or absorption, its negative logarithm"};
+    static constexpr tomo::Info info{
+        "flat-field-correct",
+        "Filter/Effect",
+        "Transmission of projections from darks and flats, (p - d) / (f - d), "
+        "or absorption, its negative logarithm",
+        tomo::formats::real,
+        tomo::formats::float32,
+        R"(p is a projection, d the dark and f the flat of each pixel, both times their scale.
+An input that has ended repeats its last array.
+
+With flats before and after the projections, the flat of projection i lies on the line between both:
+
+    f(i) = f_before + w (f_after - f_before),    w = (i - b) / (a - b), not below 0 nor above 1
+
+i, b and a are numbers among all frames of the scan: of the projection, and the means of those of both flats.
+`tomoscansrc` tells them. Where nobody does, flats stand directly before the first of N projections and behind the
+last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
+        "tomoscansrc name=s location=scan.nxs s.projections ! f.projections "
+        "s.darks ! tomoaverage ! f.darks s.flats ! tomoaverage ! f.flats "
+        "s.flats-after ! tomoaverage ! f.flats-after "
+        "tomoflatfieldcorrect name=f ! tomowrite filename=corrected.tif"};
 
     tomo::Property<bool> absorption_correct{this, "absorption-correct", "Give ln((f - d) / (p - d))", false};
     tomo::Property<bool> fix_nan_and_inf{this, "fix-nan-and-inf",
@@ -25,11 +46,19 @@ class FlatFieldCorrect final : public tomo::Joiner {
     tomo::Property<float> dark_scale{this, "dark-scale", "Factor on the darks", 1.0f, {-FLT_MAX, FLT_MAX}};
     tomo::Property<float> flat_scale{this, "flat-scale", "Factor on the flats", 1.0f, {-FLT_MAX, FLT_MAX}};
 
-    std::vector<Input> inputs() const override { return {{"projections"}, {"darks"}, {"flats"}}; }
+    tomo::Property<unsigned> num_projections{this, "num-projections",
+                                             "Number of projections between flats and flats-after, where the "
+                                             "stream does not tell; 0: what it tells",
+                                             0};
+
+    std::vector<Input> inputs() const override {
+        return {{"projections"}, {"darks"}, {"flats"}, {"flats-after", true}};
+    }
 
     tomo::ArrayInfo shape(const std::vector<tomo::ArrayInfo> &in) override {
-        for (int side : {darks, flats})
-            check_size(inputs()[side].name, in[side], in[projections]);
+        for (int side : {darks, flats, flats_after})
+            if (in[side].format != GST_TOMO_FORMAT_UNKNOWN)
+                check_size(inputs()[side].name, in[side], in[projections]);
         return in[projections].with_format(GST_TOMO_FORMAT_FLOAT32);
     }
 
@@ -41,10 +70,24 @@ class FlatFieldCorrect final : public tomo::Joiner {
         }
         auto rows = [&](int side) { return cl_uint{in[side].height() == out.height() ? out.height() : 1}; };
         auto planes = [&](int side) { return cl_uint{in[side].depth()}; };
-        launch(kernel("flat_field_correct", tomo::text("-D COUNTERS=%u", counters)),
-               tomo::WorkSize(out.info()), in[projections], in[darks], in[flats], out, tomo::Update{bad_},
-               rows(darks), planes(darks), rows(flats), planes(flats), dark_scale.value(), flat_scale.value(),
-               cl_int{absorption_correct}, cl_int{fix_nan_and_inf});
+        const auto options = tomo::text("-D COUNTERS=%u", counters);
+        const tomo::WorkSize size(out.info());
+        if (!in[flats_after])
+            return launch(kernel("flat_field_correct", options), size, in[projections], in[darks], in[flats],
+                          out, tomo::Update{bad_}, rows(darks), planes(darks), rows(flats), planes(flats),
+                          dark_scale.value(), flat_scale.value(), cl_int{absorption_correct},
+                          cl_int{fix_nan_and_inf});
+        const auto weights = upload(weights_after(out.height()));
+        launch(kernel("flat_field_correct", options + " -D FLATS_AFTER"), size, in[projections], in[darks],
+               in[flats], in[flats_after], out, tomo::Update{bad_}, rows(darks), planes(darks), rows(flats),
+               planes(flats), rows(flats_after), planes(flats_after), tomo::Whole{weights},
+               cl_uint{weights.width()}, dark_scale.value(), flat_scale.value(), cl_int{absorption_correct},
+               cl_int{fix_nan_and_inf});
+    }
+
+    tomo::EventRef scan_event(tomo::EventRef event) override {
+        scan_ = tomo::Scan(event.get());
+        return event;
     }
 
     // Counted on the device and told once, because asking for every frame would wait for every frame.
@@ -61,7 +104,10 @@ class FlatFieldCorrect final : public tomo::Joiner {
                             left));
     }
 
-    void stop() override { bad_ = {}; }
+    void stop() override {
+        bad_ = {};
+        scan_ = {};
+    }
 
   private:
     void check_size(const char *name, const tomo::ArrayInfo &side, const tomo::ArrayInfo &main) const {
@@ -75,12 +121,45 @@ class FlatFieldCorrect final : public tomo::Joiner {
                                           : "one plane, or with sinogram-input=true one row"));
     }
 
+    // Of the flats after, for the projection, or for each row of a sinogram.
+    std::vector<float> weights_after(unsigned rows) {
+        std::vector<double> frames{double(frame())};
+        double before = scan_.flats_frame, after = scan_.flats_after_frame;
+        const bool told = after > before && (!sinogram_input || scan_.frames.size() == rows);
+        if (sinogram_input) {
+            frames = scan_.frames;
+            if (!told) {
+                frames.resize(rows);
+                std::iota(frames.begin(), frames.end(), 0.0);
+            }
+        }
+        if (!told) {
+            before = -0.5;
+            after = (sinogram_input ? rows : number_of_projections()) - 0.5;
+        }
+        std::vector<float> weights;
+        for (const double frame : frames)
+            weights.push_back(float(std::clamp((frame - before) / (after - before), 0.0, 1.0)));
+        return weights;
+    }
+
+    double number_of_projections() {
+        if (num_projections)
+            return num_projections;
+        if (const auto count = main_count())
+            return double(*count);
+        throw tomo::Error(GST_STREAM_ERROR_FAILED,
+                          "flats-after is linked, but nobody knows how many projections there are: set "
+                          "num-projections, or read the scan by tomoscansrc");
+    }
+
     guint64 count_of(unsigned row) const {
         const tomo::Host<const cl_uint> host(bad_);
         return std::accumulate(host.data() + row * counters, host.data() + (row + 1) * counters, guint64{0});
     }
 
     static constexpr unsigned counters = 256;
+    tomo::Scan scan_;
     tomo::Array bad_; // how many pixels so far: a row for those left as they are and one for those made 0
 };
 

@@ -353,7 +353,7 @@ Hdf5Handle hdf5_open(const std::string &path, bool writable) {
 }
 
 Hdf5Handle hdf5_select_image(hid_t dataset, std::uint64_t image, unsigned first_row, unsigned rows,
-                             unsigned row_step) {
+                             unsigned row_step, unsigned first_column, unsigned columns) {
     Hdf5Handle space(H5Dget_space(dataset), H5Sclose);
     const auto shape = hdf5_shape(dataset);
     const auto rank = shape.size();
@@ -363,7 +363,8 @@ Hdf5Handle hdf5_select_image(hid_t dataset, std::uint64_t image, unsigned first_
     start[rank - 2] = first_row;
     stride[rank - 2] = row_step;
     count[rank - 2] = rows;
-    count[rank - 1] = shape[rank - 1];
+    start[rank - 1] = first_column;
+    count[rank - 1] = columns ? columns : shape[rank - 1];
     if (H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), stride.data(), count.data(), nullptr) <
         0)
         return {};

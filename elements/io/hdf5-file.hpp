@@ -106,8 +106,9 @@ Hdf5Handle hdf5_open(const std::string &path, bool writable);
 // Access properties of our files.
 Hdf5Handle hdf5_file_access();
 
-// The hyperslab of some rows of one image of a dataset whose last two dimensions are rows and columns.
+// The hyperslab of some rows (and columns, 0 for all) of one image of a dataset whose last two dimensions are
+// rows and columns.
 Hdf5Handle hdf5_select_image(hid_t dataset, std::uint64_t image, unsigned first_row, unsigned rows,
-                             unsigned row_step);
+                             unsigned row_step, unsigned first_column = 0, unsigned columns = 0);
 
 } // namespace tomo::io

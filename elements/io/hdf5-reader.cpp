@@ -6,10 +6,12 @@
 
 #ifdef HAVE_HDF5
 
-#include "hdf5-file.hpp"
+#include "hdf5-direct.hpp"
+#include "hdf5-virtual.hpp"
 #include "image-reader.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 namespace tomo::io {
@@ -24,9 +26,14 @@ class Hdf5Reader final : public ImageReader {
         open_dataset(H5P_DEFAULT);
         check_shape();
         check_type();
-        check_filters();
         check_storage();
-        widen_chunk_cache();
+        check_virtual_sources();
+        parts_ = hdf5_virtual_parts(dataset_.get());
+        direct_ = Hdf5Direct::open(dataset_.get(), sample_);
+        if (!direct_) {
+            check_filters();
+            widen_chunk_cache();
+        }
     }
 
     bool has_page(std::size_t page) override { return page < pages_; }
@@ -39,11 +46,42 @@ class Hdf5Reader final : public ImageReader {
     void read(std::size_t page, void *destination, std::size_t bytes) override {
         const auto wanted = info(page);
         check_destination(wanted, bytes, where(page));
+        read_part(page, {rows_, 0, 0}, destination, wanted.width * wanted.sample_size());
+    }
+
+    // Of the whole page, whatever rows read() gives.
+    void read_part(std::size_t page, const Part &part, void *destination, std::size_t row_stride) override {
+        const auto wanted = part.of(ArrayInfo(sample_.format, width_, height_), where(page));
         if (page >= pages_)
             throw Error(GST_RESOURCE_ERROR_READ,
                         where(page) + text(": there are only %" G_GUINT64_FORMAT " pages", pages_));
+        const auto step = part.rows.step;
+        const RowRegion rows{part.rows.first, (wanted.height - 1) * step + 1, step};
+        const auto source = std::find_if(parts_.begin(), parts_.end(), [&](const Hdf5VirtualPart &p) {
+            return page >= p.first && page - p.first < p.count;
+        });
+        if (source != parts_.end())
+            return read_source(*source, page, part, wanted, destination, row_stride);
+        if (direct_)
+            return direct_->read(page, rows, part.first_column, wanted.width, destination, row_stride);
+        const std::size_t row_bytes = wanted.width * wanted.sample_size();
+        if (row_stride == row_bytes)
+            return read_by_library(page, rows, part.first_column, wanted, destination);
+        std::vector<char> packed(wanted.size());
+        read_by_library(page, rows, part.first_column, wanted, packed.data());
+        for (unsigned y = 0; y < wanted.height; y++)
+            std::memcpy(static_cast<char *>(destination) + y * row_stride, packed.data() + y * row_bytes,
+                        row_bytes);
+    }
+
+    std::uint64_t rows_per_chunk() const override { return direct_ ? direct_->rows_per_chunk() : 1; }
+
+  private:
+    void read_by_library(std::size_t page, const RowRegion &rows, unsigned first_column,
+                         const ArrayInfo &wanted, void *destination) {
         const Hdf5Lock lock;
-        const auto from = hdf5_select_image(dataset_.get(), page, rows_.first, wanted.height, rows_.step);
+        const auto from = hdf5_select_image(dataset_.get(), page, rows.first, wanted.height, rows.step,
+                                            first_column, wanted.width);
         const hsize_t extent[] = {wanted.height, wanted.width};
         const Hdf5Handle to(H5Screate_simple(2, extent, nullptr), H5Sclose);
         if (!from || !to ||
@@ -51,7 +89,30 @@ class Hdf5Reader final : public ImageReader {
             throw hdf5_error(GST_RESOURCE_ERROR_READ, where(page) + " can't be read");
     }
 
-  private:
+    // Of a virtual dataset, from where the images are.
+    void read_source(const Hdf5VirtualPart &source, std::size_t page, const Part &part,
+                     const ArrayInfo &wanted, void *destination, std::size_t row_stride) {
+        if (!source_ || source_->location_.file != source.file ||
+            source_->location_.dataset != source.dataset)
+            source_ = std::make_unique<Hdf5Reader>(Location{source.file, source.dataset}, RowRegion{});
+        const auto there = source.source_first + (page - source.first);
+        if (!source_->has_page(there) || part.of(source_->info(there), source_->where(there)) != wanted)
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        where(page) + text(" is to come from %s, which holds other images",
+                                           source_->where(there).c_str()));
+        source_->read_part(there, part, destination, row_stride);
+    }
+
+    // The library takes what is missing for fill values.
+    void check_virtual_sources() {
+        const auto missing = hdf5_missing_source(dataset_.get());
+        if (!missing.empty())
+            throw Error(
+                GST_RESOURCE_ERROR_NOT_FOUND,
+                text("%s is a virtual dataset, and its source %s can't be found; put it there or beside '%s'",
+                     where().c_str(), missing.c_str(), location_.file.c_str()));
+    }
+
     std::string where() const { return "'" + location_.text() + "'"; }
     std::string where(std::size_t page) const { return where() + text(", page %" G_GSIZE_FORMAT, page); }
 
@@ -199,6 +260,9 @@ class Hdf5Reader final : public ImageReader {
     Hdf5Handle file_;
     Hdf5Handle dataset_;
     Hdf5SampleType sample_;
+    std::vector<Hdf5VirtualPart> parts_; // of a virtual dataset
+    std::unique_ptr<Hdf5Reader> source_; // of the last of them that was read
+    std::unique_ptr<Hdf5Direct> direct_; // where it goes without the library
     unsigned width_ = 0, height_ = 0;
     std::uint64_t pages_ = 0;
 };

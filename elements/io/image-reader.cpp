@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "image-reader.hpp"
 
+#include <cstring>
+#include <vector>
+
 namespace tomo::io {
 
 unsigned RowRegion::rows_of(std::uint64_t page_height, const std::string &where) const {
@@ -21,6 +24,27 @@ unsigned RowRegion::rows_of(std::uint64_t page_height, const std::string &where)
                          " rows; at most %" G_GUINT64_FORMAT " can be read from row %u on",
                          where.c_str(), first, std::uint64_t{first} + count - 1, page_height, below, first));
     return static_cast<unsigned>(((count ? count : below) - 1) / step + 1);
+}
+
+ArrayInfo Part::of(const ArrayInfo &page, const std::string &where) const {
+    if (first_column >= page.width || columns > page.width - first_column)
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("%s: columns from %u on, %u of them (0: all), were asked for, but there are %u",
+                         where.c_str(), first_column, columns, page.width));
+    return page.with_size(columns ? columns : page.width - first_column, rows.rows_of(page.height, where));
+}
+
+void ImageReader::read_part(std::size_t page, const Part &part, void *destination, std::size_t row_stride) {
+    const auto whole = info(page);
+    const auto wanted = part.of(whole, text("page %" G_GSIZE_FORMAT, page));
+    const std::size_t sample = whole.sample_size(), row = whole.width * sample;
+    if (wanted.size() == whole.size() && row_stride == row)
+        return read(page, destination, whole.size());
+    std::vector<char> all(whole.size());
+    read(page, all.data(), all.size());
+    const auto *from = all.data() + part.rows.first * row + part.first_column * sample;
+    for (unsigned y = 0; y < wanted.height; y++, from += part.rows.step * row)
+        std::memcpy(static_cast<char *>(destination) + y * row_stride, from, wanted.width * sample);
 }
 
 GstTomoFormat raw_format(unsigned bits) {

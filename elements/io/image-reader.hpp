@@ -24,6 +24,15 @@ struct RowRegion {
     unsigned rows_of(std::uint64_t page_height, const std::string &where) const;
 };
 
+// A part of a page. Columns are counted from 0; 0 of them: to the end.
+struct Part {
+    RowRegion rows;
+    unsigned first_column = 0, columns = 0;
+
+    // The size that this takes of a page; throws where the page does not have it.
+    ArrayInfo of(const ArrayInfo &page, const std::string &where) const;
+};
+
 // What a raw file does not say about itself. Samples are in the byte order of the host.
 struct RawLayout {
     unsigned width = 0;
@@ -63,6 +72,13 @@ class ImageReader {
     // Fills `destination` with the wanted rows, packed, in the byte order of the host. `bytes` must be the
     // size of info(page). Where the format allows, nothing but these rows is read.
     virtual void read(std::size_t page, void *destination, std::size_t bytes) = 0;
+
+    // A part of what read() gives of a page with one plane, each row `row_stride` bytes behind the one
+    // before.
+    virtual void read_part(std::size_t page, const Part &part, void *destination, std::size_t row_stride);
+
+    // How many rows are decoded together.
+    virtual std::uint64_t rows_per_chunk() const { return 1; }
 };
 
 // Opens one file, "file.h5:/dataset" for HDF5. Throws Error; never blocks on what is not a regular file.

@@ -4,11 +4,19 @@
 
 #include <gst/tomo/profile.hpp>
 
+#include <algorithm>
+
 namespace tomo::io {
 
-ReadAhead::ReadAhead(const ReadOptions &options, unsigned threads, GstElement *owner, Allocate allocate)
-    : options_(options), owner_(owner), allocate_(std::move(allocate)) {
-    for (unsigned i = 0; i < threads; i++)
+// A device that shares the host's memory computes with the same processors.
+static unsigned number_of_threads(bool shared) {
+    return std::clamp(std::thread::hardware_concurrency(), 1u, shared ? 2u : 16u);
+}
+
+ReadAhead::ReadAhead(Element &owner, Locate locate, MakeReader make_reader)
+    : owner_(owner), locate_(std::move(locate)), make_reader_(std::move(make_reader)),
+      most_ahead_(owner.device()->shares_host_memory() ? 4 : 32) {
+    for (unsigned i = 0; i < number_of_threads(owner.device()->shares_host_memory()); i++)
         threads_.emplace_back([this] { work(); });
 }
 
@@ -23,14 +31,50 @@ ReadAhead::~ReadAhead() {
         thread.join();
 }
 
-void ReadAhead::add(const Page &page) {
-    jobs_.push_back(std::make_shared<Job>(Job{page, {}, nullptr, false}));
+const ReadAhead::Frame *ReadAhead::plan(std::uint64_t number) {
+    if (jobs_.empty() || jobs_.front()->frame.number != number) { // the first, or after a seek
+        clear();
+        if (!add(number))
+            return nullptr;
+    }
+    const std::uint64_t bytes =
+        std::min<std::uint64_t>(owner_.device()->memory_limit() / 16, std::uint64_t{1} << 30);
+    const auto most = std::clamp<std::uint64_t>(bytes / jobs_.front()->frame.info.size(), 1, most_ahead_);
+    try {
+        while (jobs_.size() < most && add(jobs_.back()->frame.number + 1))
+            continue;
+    } catch (const Error &) {
+        // Told when it is that frame's turn.
+    }
+    return &jobs_.front()->frame;
+}
+
+bool ReadAhead::add(std::uint64_t number) {
+    auto frame = locate_(number);
+    if (!frame)
+        return false;
+    jobs_.push_back(std::make_shared<Job>(Job{std::move(*frame), {}, nullptr, false}));
     std::lock_guard<std::mutex> lock(lock_);
     waiting_.push_back(jobs_.back());
     changed_.notify_all();
+    return true;
 }
 
 Array ReadAhead::take() {
+    const auto number = jobs_.front()->frame.number;
+    try {
+        return wait_for_first();
+    } catch (const Flushing &) {
+        if (owner_.is_cancelled())
+            throw;
+    }
+    // A flush that is over now kept it from being read.
+    clear();
+    add(number);
+    return wait_for_first();
+}
+
+Array ReadAhead::wait_for_first() {
     const auto job = std::move(jobs_.front());
     jobs_.pop_front();
     std::unique_lock<std::mutex> lock(lock_);
@@ -47,8 +91,7 @@ void ReadAhead::clear() {
 }
 
 void ReadAhead::work() {
-    std::unique_ptr<ImageReader> reader;
-    std::string open_file;
+    Reader reader;
     std::unique_lock<std::mutex> lock(lock_);
     for (;;) {
         changed_.wait(lock, [&] { return ending_ || !waiting_.empty(); });
@@ -60,12 +103,13 @@ void ReadAhead::work() {
         Array array;
         std::exception_ptr error;
         try {
-            const WorkFor work(owner_);
-            array = read(job->page, reader, open_file);
+            const WorkFor work(owner_.gst());
+            if (!reader)
+                reader = make_reader_();
+            array = read(job->frame, reader);
         } catch (...) {
             error = std::current_exception();
-            reader.reset();
-            open_file.clear();
+            reader = nullptr;
         }
         lock.lock();
         job->array = std::move(array);
@@ -75,15 +119,11 @@ void ReadAhead::work() {
     }
 }
 
-Array ReadAhead::read(const Page &page, std::unique_ptr<ImageReader> &reader, std::string &open_file) const {
-    if (!reader || open_file != page.file) {
-        reader = open_reader(page.file, options_);
-        open_file = page.file;
-    }
-    Array array = allocate_(page.info);
+Array ReadAhead::read(const Frame &frame, const Reader &reader) const {
+    Array array = owner_.allocate(frame.info);
     {
         const Host<char> host(array);
-        reader->read(page.page, host.data(), page.info.size());
+        reader(frame, host.data());
     }
     if (upload_)
         array.storage()->start_upload();

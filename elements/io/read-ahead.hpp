@@ -2,66 +2,64 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "image-reader.hpp"
+#include <gst/tomo/element.hpp>
 
-#include <gst/tomo/device-array.hpp>
-
-#include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <exception>
 #include <functional>
-#include <mutex>
+#include <optional>
 #include <thread>
-#include <vector>
 
 namespace tomo::io {
 
-// Reads pages in threads of its own, in advance, and gives them in order.
+// Reads the frames of a source in threads of its own, in advance, and gives them in order.
 class ReadAhead {
   public:
-    struct Page {
-        std::uint64_t frame; // the caller's number
+    // What a frame is. `Locate` says it, in the thread of the stream; nothing behind the last frame.
+    struct Frame {
+        std::uint64_t number;
+        ArrayInfo info; // as it is stored
         std::string file;
-        std::size_t page;
-        ArrayInfo info; // as the reader says
+        std::size_t page = 0;
     };
-    using Allocate =
-        std::function<Array(const ArrayInfo &)>; // called by any thread; what it throws, take() throws
+    using Locate = std::function<std::optional<Frame>(std::uint64_t number)>;
+    // Reads a frame into memory of the frame's size. Each thread makes one for itself, and another after an
+    // error.
+    using Reader = std::function<void(const Frame &, void *)>;
+    using MakeReader = std::function<Reader()>;
 
     // The threads work for the element `owner`.
-    ReadAhead(const ReadOptions &options, unsigned threads, GstElement *owner, Allocate allocate);
+    ReadAhead(Element &owner, Locate locate, MakeReader make_reader);
     ~ReadAhead();
     ReadAhead(const ReadAhead &) = delete;
     ReadAhead &operator=(const ReadAhead &) = delete;
 
-    // Pages that were added and not taken. For one thread, as are the others.
-    std::size_t size() const { return jobs_.size(); }
-    bool empty() const { return jobs_.empty(); }
-    const Page &first() const { return jobs_.front()->page; }
-    const Page &last() const { return jobs_.back()->page; }
-
-    void add(const Page &page);
-    // The first page, when it has been read. Throws what reading it threw.
+    // Frame `number`, null behind the last one; it and those behind it are being read from now on, as many as
+    // there is room for. For one thread, as take().
+    const Frame *plan(std::uint64_t number);
+    // The samples of the frame that was planned. Throws what reading it threw.
     Array take();
-    void clear();
     // Whether what was read shall be on its way to the device at once.
     void set_upload(bool upload) { upload_ = upload; }
 
   private:
     struct Job {
-        Page page;
+        Frame frame;
         Array array;
         std::exception_ptr error;
         bool done = false;
     };
 
+    bool add(std::uint64_t number);
+    Array wait_for_first();
+    void clear();
     void work();
-    Array read(const Page &page, std::unique_ptr<ImageReader> &reader, std::string &open_file) const;
+    Array read(const Frame &frame, const Reader &reader) const;
 
-    const ReadOptions options_;
-    GstElement *const owner_;
-    const Allocate allocate_;
+    Element &owner_;
+    const Locate locate_;
+    const MakeReader make_reader_;
+    const unsigned most_ahead_;
     std::atomic<bool> upload_{false};
     std::deque<std::shared_ptr<Job>> jobs_; // of the caller
 

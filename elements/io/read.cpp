@@ -69,11 +69,8 @@ class Read final : public tomo::Source {
             options_.raw.format = tomo::io::raw_format(raw_bitdepth);
         auto files = tomo::io::list_files(path.value(), options_, {start_file, step});
         first_pages_.assign(1, 0);
-        const bool shared = device()->shares_host_memory();
-        most_ahead_ = shared ? 4 : 32;
-        const unsigned threads = std::clamp(std::thread::hardware_concurrency() / 2, 1u, shared ? 2u : 8u);
-        ahead_ = std::make_unique<ReadAhead>(options_, threads, gst(),
-                                             [this](const tomo::ArrayInfo &info) { return allocate(info); });
+        ahead_ = std::make_unique<ReadAhead>(
+            *this, [this](std::uint64_t n) { return locate(n); }, [this] { return make_reader(); });
         std::lock_guard<std::mutex> lock(count_lock_);
         files_ = std::move(files);
         count_ = {};
@@ -87,22 +84,23 @@ class Read final : public tomo::Source {
     }
 
     std::optional<tomo::ArrayInfo> frame_info(std::uint64_t n) override {
-        if (!plan(n))
+        const auto *frame = ahead_->plan(n);
+        if (!frame)
             return {};
-        const auto &stored = ahead_->first().info;
-        return convert && !stored.is_complex() ? stored.with_format(GST_TOMO_FORMAT_FLOAT32) : stored;
+        return convert && !frame->info.is_complex() ? frame->info.with_format(GST_TOMO_FORMAT_FLOAT32)
+                                                    : frame->info;
     }
 
     tomo::Array frame(std::uint64_t n, const tomo::ArrayInfo &info) override {
-        const auto page = ahead_->first();
-        source_ = page.file;
-        ahead_->set_upload(output_is_on_device() || page.info.format != info.format);
-        const tomo::Array raw = take(n);
-        if (page.info.format == info.format)
+        const auto stored = *ahead_->plan(n);
+        source_ = stored.file;
+        ahead_->set_upload(output_is_on_device() || stored.info.format != info.format);
+        const tomo::Array raw = ahead_->take();
+        if (stored.info.format == info.format)
             return raw;
         // Integers cross the bus as they are and become floats on the device.
         tomo::Array out = allocate(info);
-        input_format("in", page.info.format);
+        input_format("in", stored.info.format);
         launch(kernel("to_float"), tomo::WorkSize(info.samples()), raw, out);
         return out;
     }
@@ -129,43 +127,22 @@ class Read final : public tomo::Source {
     }
 
   private:
-    // Has frame n and those behind it read, as many as there is room for. False where there is no frame n.
-    bool plan(std::uint64_t n) {
-        if (ahead_->empty() || ahead_->first().frame != n) { // the first, or after a seek
-            ahead_->clear();
-            if (!add(n))
-                return false;
-        }
-        const std::uint64_t bytes =
-            std::min<std::uint64_t>(device()->memory_limit() / 16, std::uint64_t{1} << 30);
-        const auto most = std::clamp<std::uint64_t>(bytes / ahead_->first().info.size(), 1, most_ahead_);
-        try {
-            while (ahead_->size() < most && add(ahead_->last().frame + 1))
-                continue;
-        } catch (const tomo::Error &) {
-            // Told when it is that frame's turn.
-        }
-        return true;
-    }
-
-    bool add(std::uint64_t n) {
+    std::optional<ReadAhead::Frame> locate(std::uint64_t n) {
         if (n >= number || !go_to(page_of(n)))
-            return false;
-        ahead_->add({n, files_[file_], page_, reader_->info(page_)});
-        return true;
+            return {};
+        return ReadAhead::Frame{n, reader_->info(page_), files_[file_], page_};
     }
 
-    tomo::Array take(std::uint64_t n) {
-        try {
-            return ahead_->take();
-        } catch (const tomo::Flushing &) {
-            if (is_cancelled())
-                throw;
-        }
-        // A flush that is over now kept it from being read.
-        ahead_->clear();
-        add(n);
-        return ahead_->take();
+    ReadAhead::Reader make_reader() const {
+        struct Open {
+            std::string file;
+            std::unique_ptr<tomo::io::ImageReader> reader;
+        };
+        return [options = options_, open = std::make_shared<Open>()](const auto &frame, void *destination) {
+            if (!open->reader || open->file != frame.file)
+                *open = {frame.file, tomo::io::open_reader(frame.file, options)};
+            open->reader->read(frame.page, destination, frame.info.size());
+        };
     }
 
     std::uint64_t page_of(std::uint64_t n) const { return image_start + n * image_step; }
@@ -202,7 +179,6 @@ class Read final : public tomo::Source {
     std::size_t file_ = 0;
     std::size_t page_ = 0;
     std::unique_ptr<ReadAhead> ahead_;
-    unsigned most_ahead_ = 1;
     std::string source_; // of the last frame
 };
 

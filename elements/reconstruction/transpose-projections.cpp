@@ -114,6 +114,9 @@ class TransposeProjections final : public tomo::Reducer {
         tomo::Scan scan(scan_ ? scan_.get()
                               : tomo::EventRef(gst_event_new_tomo_scan(nullptr, 0, NAN, NAN)).get());
         const std::size_t n = angles_.size();
+        if (number && first_frame_ + n <= scan.frames.size())
+            scan.frames = std::vector<double>(scan.frames.begin() + first_frame_,
+                                              scan.frames.begin() + first_frame_ + n);
         if (known) {
             scan.angles = angles_;
         } else if (number && scan.angles.size() > n) {

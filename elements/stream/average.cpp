@@ -60,6 +60,7 @@ class Average final : public tomo::Reducer {
     tomo::EventRef scan_event(tomo::EventRef event) override {
         tomo::Scan scan(event.get());
         scan.angles.clear();
+        scan.frames.clear();
         return scan.to_event();
     }
 

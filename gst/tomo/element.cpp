@@ -528,8 +528,8 @@ Array Element::import(GstBuffer *buffer, const ArrayInfo &info) {
 }
 
 void Element::limit_frames_in_flight(const Array &newest, bool live) {
-    // A device with memory of its own is far enough away to need a long list of things to do: while it computes a
-    // batch, all that the next batch needs is enqueued.
+    // A device with memory of its own is far enough away to need a long list of things to do: while it
+    // computes a batch, all that the next batch needs is enqueued.
     constexpr std::size_t least = 3, most = 64, share = 64;
     std::size_t limit = least;
     if (!live && !device()->shares_host_memory())
@@ -673,7 +673,7 @@ void leaf_instance_init(GTypeInstance *instance, gpointer klass) {
 
 } // namespace
 
-gboolean register_element(GstPlugin *plugin, const Descriptor &descriptor) {
+GType element_type(const Descriptor &descriptor) {
     const GType parent = descriptor.parent();
     GTypeQuery query;
     g_type_query(parent, &query);
@@ -684,13 +684,15 @@ gboolean register_element(GstPlugin *plugin, const Descriptor &descriptor) {
     type_info.class_data = &descriptor;
     type_info.instance_init = leaf_instance_init;
     const std::string camel = "GstTomo" + camel_case(descriptor.info->task);
-    GType type = g_type_from_name(camel.c_str());
-    if (!type)
-        type = g_type_register_static(parent, camel.c_str(), &type_info, static_cast<GTypeFlags>(0));
+    if (const GType known = g_type_from_name(camel.c_str()))
+        return known;
+    return g_type_register_static(parent, camel.c_str(), &type_info, static_cast<GTypeFlags>(0));
+}
 
+gboolean register_element(GstPlugin *plugin, const Descriptor &descriptor) {
     std::string name = std::string("tomo") + descriptor.info->task;
     name.erase(std::remove(name.begin(), name.end(), '-'), name.end());
-    return gst_element_register(plugin, name.c_str(), GST_RANK_NONE, type);
+    return gst_element_register(plugin, name.c_str(), GST_RANK_NONE, element_type(descriptor));
 }
 
 } // namespace tomo

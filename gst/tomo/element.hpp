@@ -3,9 +3,9 @@
 //
 // What all elements have in common: description, properties, device, kernels, errors.
 //
-// An element is a C++ class derived from one of the bases Filter, Reducer, Joiner, Source or Sink. It has a
-// `static constexpr Info info`, its properties as members, and the functions that its base asks for; the line
-// TOMO_ELEMENT(Class) at the end of its file makes a GStreamer element of it.
+// An element is a C++ class derived from one of the bases Filter, Reducer, Joiner, Source, SourceBin or Sink.
+// It has a `static constexpr Info info`, its properties as members, and the functions that its base asks for;
+// the line TOMO_ELEMENT(Class) at the end of its file makes a GStreamer element of it.
 #pragma once
 
 #include <gst/tomo/device-array.hpp>
@@ -283,6 +283,8 @@ GST_TOMO_API GstCaps *template_caps(unsigned formats, FirstChoice first = FirstC
 // ------------------------------------------------------------------------------------------------
 
 GST_TOMO_API gboolean register_element(GstPlugin *plugin, const Descriptor &descriptor);
+// The type alone, for elements that only other elements make.
+GST_TOMO_API GType element_type(const Descriptor &descriptor);
 GST_TOMO_API Element *element_of(GstElement *gst);
 
 template <class E>

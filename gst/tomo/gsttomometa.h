@@ -70,7 +70,10 @@ GST_TOMO_API GstTomoArrayMeta *gst_buffer_get_tomo_array_meta(GstBuffer *buffer)
 /**
  * GST_TOMO_SCAN_EVENT:
  *
- * Name of the sticky event that describes a scan.
+ * Name of the sticky event that describes a scan. Its structure has the fields angles, axis-position and pixel-size
+ * of gst_event_new_tomo_scan(), and where they are known, as doubles: energy in keV, distance from the sample to the
+ * detector in metres, frames, an array of the numbers of the projections among all frames of the scan in the order
+ * of time, flats-frame and flats-after-frame, the mean of these numbers of the flats before and after.
  */
 #define GST_TOMO_SCAN_EVENT "tomo-scan"
 

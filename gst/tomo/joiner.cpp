@@ -134,16 +134,7 @@ void Joiner::attach() {
         ports_.push_back(std::move(port));
     }
     stop_end_of_broken_stream(aggregator()->srcpad);
-    // Facts of the scan go out behind the caps and the segment, which the aggregator sends with the first
-    // buffer.
-    gst_pad_add_probe(
-        aggregator()->srcpad, GST_PAD_PROBE_TYPE_BUFFER,
-        [](GstPad *pad, GstPadProbeInfo *, gpointer self) {
-            for (auto &event : std::exchange(static_cast<Joiner *>(self)->late_events_, {}))
-                gst_pad_push_event(pad, event.release());
-            return GST_PAD_PROBE_OK;
-        },
-        this, nullptr);
+    push_before_buffers(aggregator()->srcpad, late_events_);
 }
 
 void Joiner::property_changed(PropertyBase *property) {
@@ -280,6 +271,11 @@ gboolean Joiner::sink_event(GstAggregatorPad *pad, EventRef event) {
     default:
         if (take_bound_value(gst(), event.get()))
             return TRUE;
+        if (is_main && gst_event_is_tomo_scan(event.get()))
+            return guard(false, [&] {
+                late_events_.push_back(scan_event(std::move(event)));
+                return true;
+            });
         if (is_main || is_bound_value(event.get()))
             late_events_.push_back(std::move(event));
         return TRUE;
@@ -403,6 +399,8 @@ bool Joiner::gather(bool timeout, bool &ended) {
             return false;
         }
         all_ended = all_ended && eos;
+        if (eos && !p->last && p->optional)
+            continue;
         if (eos && !p->last)
             throw Error(GST_STREAM_ERROR_FAILED, text("input %s ended without any image", p->name.c_str()));
         // Late in a live stream: a side input may repeat itself, the main input may not.
@@ -492,6 +490,8 @@ GstFlowReturn Joiner::aggregate(bool timeout) {
     if (reshaped || reconfigure || infos != in_infos_)
         negotiate(infos);
 
+    const auto *facts = gst_buffer_get_tomo_frame_meta(times.get());
+    frame_ = facts ? facts->index : GST_BUFFER_OFFSET(times.get());
     Array out = allocate(out_info_);
     process(in, out);
     BufferRef result = out.to_buffer();
@@ -506,12 +506,26 @@ GstFlowReturn Joiner::aggregate(bool timeout) {
     return flow;
 }
 
+std::optional<std::uint64_t> Joiner::main_count() {
+    const auto pads = linked_pads();
+    gint64 count = -1;
+    if (pads.empty() || !gst_pad_peer_query_duration(pads.front().get(), GST_FORMAT_DEFAULT, &count) ||
+        count < 0)
+        return {};
+    return static_cast<std::uint64_t>(count);
+}
+
+static std::string c_name(std::string name) {
+    std::replace(name.begin(), name.end(), '-', '_');
+    return name;
+}
+
 void Joiner::negotiate(const std::vector<ArrayInfo> &infos) {
     {
         std::lock_guard<std::mutex> lock(ports_lock_);
         for (std::size_t i = 0; i < std::min(infos.size(), ports_.size()); i++)
             if (infos[i].format != GST_TOMO_FORMAT_UNKNOWN)
-                input_format(is_numbered() ? text("in%zu", i) : ports_[i]->name, infos[i].format);
+                input_format(is_numbered() ? text("in%zu", i) : c_name(ports_[i]->name), infos[i].format);
     }
     out_info_ = shape(infos);
     in_infos_ = infos;

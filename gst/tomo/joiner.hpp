@@ -6,13 +6,15 @@
 
 #include <gst/base/gstaggregator.h>
 
+#include <optional>
+
 namespace tomo {
 
 // Several inputs, one output, one array of each per output.
 //
 // Named inputs: the first one is the main input, which gives times and metas and ends the stream. Numbered
 // inputs (sink_0, sink_1, ...): the stream ends when all have ended. An input that ended repeats its last
-// array; one that ends without any is an error.
+// array; one that ends without any is an error, or as good as not linked where it is optional.
 class GST_TOMO_API Joiner : public Element {
   public:
     static GType parent_type();
@@ -27,10 +29,13 @@ class GST_TOMO_API Joiner : public Element {
     // Shape of the output from those of the inputs, in their order; an optional input that is not linked has
     // format UNKNOWN. Throws Error on what does not fit together.
     virtual ArrayInfo shape(const std::vector<ArrayInfo> &in) = 0;
-    // Kernels' arrays have the types of the inputs of the same name, "in0", "in1", ... for numbered ones.
+    // Kernels' arrays have the types of the inputs of the same name (with _ for -), "in0", "in1", ... for
+    // numbered ones. What is not there is an empty array.
     virtual void process(const std::vector<Array> &in, Array &out) = 0;
     // The stream is complete.
     virtual void finish() {}
+    // The scan event of the main input, on its way to the output.
+    virtual EventRef scan_event(EventRef event) { return event; }
 
     void describe_pads(GstElementClass *klass) const override;
     void attach() override;
@@ -50,6 +55,12 @@ class GST_TOMO_API Joiner : public Element {
     GstClockTime next_time();
     // Not so while it waits for its inputs.
     bool is_at_work() const { return at_work_; }
+
+  protected:
+    // For process(): the number of the main input's array in its scan, else in its stream.
+    std::uint64_t frame() const { return frame_; }
+    // How many arrays the main input will have had in the end, if it knows.
+    std::optional<std::uint64_t> main_count();
 
   private:
     struct Port {
@@ -80,6 +91,7 @@ class GST_TOMO_API Joiner : public Element {
     ArrayInfo out_info_;
     bool output_on_device_ = false;
     std::vector<EventRef> late_events_; // that go out before the next array
+    std::uint64_t frame_ = 0;
 };
 
 } // namespace tomo

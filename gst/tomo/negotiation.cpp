@@ -98,6 +98,17 @@ bool flows_by_itself(GstPad *sink) {
     return gst_pad_peer_query(sink, query.get());
 }
 
+void push_before_buffers(GstPad *src, std::vector<EventRef> &events) {
+    gst_pad_add_probe(
+        src, GST_PAD_PROBE_TYPE_BUFFER,
+        [](GstPad *pad, GstPadProbeInfo *, gpointer waiting) {
+            for (auto &event : std::exchange(*static_cast<std::vector<EventRef> *>(waiting), {}))
+                gst_pad_push_event(pad, event.release());
+            return GST_PAD_PROBE_OK;
+        },
+        &events, nullptr);
+}
+
 void copy_frame_metadata(GstBuffer *from, GstBuffer *to) {
     gst_buffer_copy_into(
         to, from, static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0, -1);

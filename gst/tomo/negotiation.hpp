@@ -24,6 +24,10 @@ bool is_flow_query(GstQuery *query);
 // Answers what every sink pad answers alike: caps, acceptance, memory, context.
 bool answer_sink_query(Element &element, GstPad *sink, GstQuery *query);
 
+// Pushes these events with the next buffer, just before it: behind the caps and the segment, which
+// GStreamer's bases send with the first one. `events` lives as long as the pad.
+void push_before_buffers(GstPad *src, std::vector<EventRef> &events);
+
 // Flags, times and metas that stay true for the result of computing.
 void copy_frame_metadata(GstBuffer *from, GstBuffer *to);
 

@@ -7,18 +7,77 @@
 
 namespace tomo {
 
-Scan::Scan(GstEvent *event) {
+namespace {
+
+struct Number {
+    const char *name;
+    double Scan::*value;
+};
+// In the event when they are known.
+constexpr Number numbers[] = {{"energy", &Scan::energy},
+                              {"distance", &Scan::distance},
+                              {"flats-frame", &Scan::flats_frame},
+                              {"flats-after-frame", &Scan::flats_after_frame}};
+
+std::vector<double> list_of(const GstStructure *s, const char *name) {
+    std::vector<double> values;
+    const GValue *list = gst_structure_get_value(s, name);
+    const guint n = list && GST_VALUE_HOLDS_ARRAY(list) ? gst_value_array_get_size(list) : 0;
+    for (guint i = 0; i < n; i++)
+        if (const GValue *value = gst_value_array_get_value(list, i); G_VALUE_HOLDS_DOUBLE(value))
+            values.push_back(g_value_get_double(value));
+    return values;
+}
+
+void set_list(GstStructure *s, const char *name, const std::vector<double> &values) {
+    GValue list = G_VALUE_INIT;
+    gst_value_array_init(&list, values.size());
+    for (const double v : values) {
+        GValue value = G_VALUE_INIT;
+        g_value_init(&value, G_TYPE_DOUBLE);
+        g_value_set_double(&value, v);
+        gst_value_array_append_and_take_value(&list, &value);
+    }
+    gst_structure_take_value(s, name, &list);
+}
+
+} // namespace
+
+Scan::Scan(GstEvent *event) : event_(EventRef::referenced(event)) {
     guint n = 0;
     const std::unique_ptr<double, Free> list(
         gst_event_parse_tomo_scan(event, &n, &axis_position, &pixel_size));
     angles.assign(list.get(), list.get() + n);
+    const auto *s = gst_event_get_structure(event);
+    frames = list_of(s, "frames");
+    for (const auto &number : numbers)
+        gst_structure_get_double(s, number.name, &(this->*number.value));
 }
 
 EventRef Scan::to_event() const {
-    return EventRef(gst_event_new_tomo_scan(angles.data(), angles.size(), axis_position, pixel_size));
+    EventRef event(gst_event_new_tomo_scan(angles.data(), angles.size(), axis_position, pixel_size));
+    auto *s = gst_event_writable_structure(event.get());
+    if (event_)
+        gst_structure_foreach(
+            gst_event_get_structure(event_.get()),
+            [](GQuark field, const GValue *value, gpointer to) -> gboolean {
+                if (!gst_structure_id_has_field(static_cast<GstStructure *>(to), field))
+                    gst_structure_id_set_value(static_cast<GstStructure *>(to), field, value);
+                return TRUE;
+            },
+            s);
+    set_list(s, "frames", frames);
+    if (frames.empty())
+        gst_structure_remove_field(s, "frames");
+    for (const auto &number : numbers) {
+        gst_structure_remove_field(s, number.name);
+        if (!std::isnan(this->*number.value))
+            gst_structure_set(s, number.name, G_TYPE_DOUBLE, this->*number.value, nullptr);
+    }
+    return event;
 }
 
-static std::vector<double> angles_of_rows(const std::vector<double> &angles, const Layout &rows) {
+static std::vector<double> values_of_rows(const std::vector<double> &angles, const Layout &rows) {
     const double last = static_cast<double>(angles.size() - 1);
     std::vector<double> result;
     for (unsigned j = 0; j < rows.size; j++) {
@@ -43,7 +102,9 @@ EventRef scan_after(const EventRef &event, const ArrayInfo &in, const Layout &co
     scan.axis_position = (scan.axis_position - columns.offset) * columns.scale;
     scan.pixel_size /= columns.scale;
     if (in.domain == GST_TOMO_DOMAIN_SINOGRAM && scan.angles.size() == in.height)
-        scan.angles = angles_of_rows(scan.angles, rows);
+        scan.angles = values_of_rows(scan.angles, rows);
+    if (in.domain == GST_TOMO_DOMAIN_SINOGRAM && scan.frames.size() == in.height)
+        scan.frames = values_of_rows(scan.frames, rows);
     return scan.to_event();
 }
 

@@ -7,17 +7,32 @@
 #include <gst/tomo/array.hpp>
 #include <gst/tomo/gobject.hpp>
 
+#include <limits>
 #include <vector>
 
 namespace tomo {
 
+// All of what is known. Fields of the event that stand not here go through unchanged.
 struct GST_TOMO_API Scan {
     std::vector<double> angles; // radians; empty when unknown
-    double axis_position;       // edge coordinate of the detector's columns, NaN when unknown
-    double pixel_size;          // metres, NaN when unknown
+    // Numbers of the projections among all frames of the scan, which follow each other in time; empty when
+    // unknown.
+    std::vector<double> frames;
+    double axis_position =
+        std::numeric_limits<double>::quiet_NaN();                 // edge coordinate of the detector's columns
+    double pixel_size = std::numeric_limits<double>::quiet_NaN(); // metres
+    double energy = std::numeric_limits<double>::quiet_NaN();     // keV
+    double distance = std::numeric_limits<double>::quiet_NaN();   // metres, from the sample to the detector
+    // When the flats were taken: the mean of their numbers among all frames.
+    double flats_frame = std::numeric_limits<double>::quiet_NaN();
+    double flats_after_frame = std::numeric_limits<double>::quiet_NaN();
 
+    Scan() = default;
     explicit Scan(GstEvent *event);
     EventRef to_event() const;
+
+  private:
+    EventRef event_; // that this came from
 };
 
 // How an element lays its input's pixels out anew along one axis, in edge coordinates: an edge at e goes to

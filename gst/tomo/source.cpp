@@ -85,7 +85,10 @@ void Source::describe_pads(GstElementClass *klass) const {
                                        gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, out.get()));
 }
 
-void Source::attach() { stop_end_of_broken_stream(GST_BASE_SRC_PAD(base())); }
+void Source::attach() {
+    stop_end_of_broken_stream(GST_BASE_SRC_PAD(base()));
+    push_before_buffers(GST_BASE_SRC_PAD(base()), before_frame_);
+}
 
 bool Source::activate() {
     forget_error();
@@ -93,12 +96,14 @@ bool Source::activate() {
     stop_ = G_MAXUINT64;
     negotiated_ = false;
     discont_ = true;
+    scan_told_ = false;
     start();
     return true;
 }
 
 void Source::deactivate() {
     stop();
+    before_frame_.clear();
     drop_frames_in_flight();
 }
 
@@ -154,7 +159,7 @@ GstFlowReturn Source::create(GstBuffer **buffer) {
     }
     const auto info = frame_info(n);
     if (!info) {
-        if (n == 0)
+        if (n == 0 && !may_be_empty())
             throw Error(GST_RESOURCE_ERROR_NOT_FOUND, "there is no frame to give");
         return GST_FLOW_EOS;
     }
@@ -178,6 +183,9 @@ GstFlowReturn Source::create(GstBuffer **buffer) {
         if (!on_device_)
             array.storage()->prefetch();
     }
+    if (!std::exchange(scan_told_, true))
+        if (auto event = scan_event())
+            before_frame_.push_back(std::move(event));
     *buffer = result.release();
     std::lock_guard<std::mutex> lock(lock_);
     next_ = n + 1;

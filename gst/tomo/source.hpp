@@ -21,6 +21,11 @@ class GST_TOMO_API Source : public Element {
     virtual Array frame(std::uint64_t n, const ArrayInfo &info) = 0;
     // How many frames there are, where that is known without reading them all.
     virtual std::optional<std::uint64_t> frame_count() { return {}; }
+    // Whether it is no error to have no frame at all.
+    virtual bool may_be_empty() const { return false; }
+    // The scan event of these frames, where something is known; asked for once, before the first frame goes
+    // out.
+    virtual EventRef scan_event() { return {}; }
     // Additional facts of a frame.
     virtual void describe_frame(std::uint64_t n, GstTomoFrameMeta &meta);
 
@@ -51,6 +56,8 @@ class GST_TOMO_API Source : public Element {
     std::atomic<bool> negotiated_{false};
     bool on_device_ = false;
     bool discont_ = true;
+    bool scan_told_ = false;
+    std::vector<EventRef> before_frame_;
 };
 
 } // namespace tomo

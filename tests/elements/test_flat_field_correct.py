@@ -47,6 +47,7 @@ class FlatFieldCorrect(ElementTestCase):
                 "sinogram-input": False,
                 "dark-scale": (1.0, -largest, largest),
                 "flat-scale": (1.0, -largest, largest),
+                "num-projections": (0, 0, 2**32 - 1),
             },
         )
 
@@ -123,6 +124,70 @@ class FlatFieldCorrect(ElementTestCase):
                 for i, result in enumerate(results):
                     wanted = reference(p[i], d[min(i, number_darks - 1)], f[min(i, number_flats - 1)])
                     self.assert_close(result, wanted, TOLERANCE, f"image {i}")
+
+    def after_line(self, properties=""):
+        return line(properties).replace("f. !", "SRC3 ! f.flats-after  f. !")
+
+    def test_flats_after(self):
+        """Without a word about time: directly before the first and behind the last projection."""
+        shape, n = (4, 5), 5
+        p = [projections(shape) for _ in range(n)]
+        d, before, after = darks(shape), flats(shape), flats(shape) * 0.9
+        for absorption in (False, True):
+            properties = f"num-projections={n} absorption-correct={absorption} dark-scale=0.5 flat-scale=1.25"
+            results = run(self.after_line(properties), p, [d], [before], [after])
+            self.assertEqual(len(results), n)
+            for i, result in enumerate(results):
+                flat = before + (i + 0.5) / n * (np.float64(after) - before)
+                self.assert_close(result, reference(p[i], d, flat, absorption, 0.5, 1.25), TOLERANCE)
+
+    def test_flats_after_of_sinograms(self):
+        """Each row has its time."""
+        for shape in ((7, 5), (3, 7, 5)):
+            p = projections(shape)
+            d, before, after = darks(shape[:-2] + (1, 5)), flats(shape[:-2] + (1, 5)), flats(shape[:-2] + (1, 5))
+            weights = (np.arange(7)[:, None] + 0.5) / 7
+            (result,) = run(self.after_line("sinogram-input=true"), [p], [d], [before], [after])
+            flat = before + weights * (np.float64(after) - before)
+            self.assert_close(result, reference(p, d, flat), TOLERANCE)
+
+    def test_flats_after_by_the_scan(self):
+        """The scan event tells when flats and projections were taken."""
+        shape = (4, 5)
+        p = [projections(shape) for _ in range(4)]
+        d, before, after = darks(shape), flats(shape), flats(shape)
+        structure = Gst.Structure.new_from_string(
+            "tomo-scan, angles=<>, frames=<(double)1, (double)3, (double)5, (double)7>,"
+            "flats-frame=(double)2, flats-after-frame=(double)6"
+        )
+        event = Gst.Event.new_custom(Gst.EventType.CUSTOM_DOWNSTREAM_STICKY, structure)
+        with Stream(self.after_line(), inputs=4) as stream:
+            for i in range(4):
+                stream.push(p[i], 0, event=event if i == 0 else None)
+            for i, side in enumerate((d, before, after)):
+                stream.push(side, i + 1)
+            results = stream.finish()
+        for i, (result, w) in enumerate(zip(results, (0, 0, 0, 0.25), strict=True)):  # OFFSET counts from 0
+            self.assert_close(result, reference(p[i], d, before + w * (np.float64(after) - before)), TOLERANCE)
+        p, d, before, after = projections(shape), darks((1, 5)), flats((1, 5)), flats((1, 5))
+        with Stream(self.after_line("sinogram-input=true"), inputs=4) as stream:
+            stream.push(p, 0, event=event)
+            for i, side in enumerate((d, before, after)):
+                stream.push(side, i + 1)
+            (result,) = stream.finish()
+        weights = np.array([0, 0.25, 0.75, 1])[:, None]
+        self.assert_close(result, reference(p, d, before + weights * (np.float64(after) - before)), TOLERANCE)
+
+    def test_empty_flats_after(self):
+        """As good as not linked."""
+        p, d, f = projections((3, 5)), darks((3, 5)), flats((3, 5))
+        (result,) = run(self.after_line(), [p], [d], [f], [])
+        self.assert_close(result, reference(p, d, f), TOLERANCE)
+
+    def test_flats_after_without_a_count(self):
+        p, d, f = projections((3, 5)), darks((3, 5)), flats((3, 5))
+        self.assert_fails(["num-projections"], self.after_line(), [p], [d], [f], [f])
+        self.assert_fails(["flats-after are 6 x 3 x 1"], self.after_line("num-projections=1"), [p], [d], [f], [flats((3, 6))])
 
     def test_main_input_ends_first(self):
         shape = (3, 5)

@@ -19,6 +19,7 @@ BASE_CLASSES = {
     "GstPushSrc",
     "GstBaseSink",
     "GstAggregator",
+    "GstBin",
     "GstBaseTransform",
 }
 

@@ -1,0 +1,431 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Scans in HDF5: NXtomo (https://manual.nexusformat.org/classes/applications/NXtomo.html) with the names that
+// the ESRF adds, and APS Data Exchange (https://dxfile.readthedocs.io).
+#ifdef HAVE_HDF5
+
+#include "hdf5-file.hpp"
+#include "scan-layout.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+namespace tomo::io {
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+// A file as its groups and datasets, read as numbers and words. Missing ones are empty.
+class Tree {
+  public:
+    explicit Tree(const std::string &path) : path_(path), file_(hdf5_open(path, false)) {}
+
+    hid_t file() const { return file_.get(); }
+    const std::string &path() const { return path_; }
+
+    bool has(const std::string &object, Hdf5Node::Kind kind) const {
+        const auto node = hdf5_look_up(file(), object);
+        return node.kind == kind && node.next.empty();
+    }
+    bool has_dataset(const std::string &object) const { return has(object, Hdf5Node::Kind::Dataset); }
+
+    // A link that leads nowhere is told, instead of taking the data for missing.
+    void require_target(const std::string &object) const {
+        const auto node = hdf5_look_up(file(), object);
+        if (node.kind != Hdf5Node::Kind::Dangling)
+            return;
+        std::string target;
+        H5L_info_t link;
+        if (H5Lget_info(file(), node.next.c_str(), &link, H5P_DEFAULT) >= 0) {
+            std::string value(link.u.val_size, '\0');
+            const char *other_file = nullptr, *other_object = nullptr;
+            if (link.type == H5L_TYPE_EXTERNAL &&
+                H5Lget_val(file(), node.next.c_str(), value.data(), value.size(), H5P_DEFAULT) >= 0 &&
+                H5Lunpack_elink_val(value.data(), value.size(), nullptr, &other_file, &other_object) >= 0)
+                target = text(" '%s' of the file '%s'", other_object, other_file);
+        }
+        throw Error(
+            GST_RESOURCE_ERROR_NOT_FOUND,
+            text("'%s': '%s' is a link to%s, which can't be found; put that file there or beside '%s'",
+                 path_.c_str(), node.next.c_str(), target.empty() ? " something" : target.c_str(),
+                 path_.c_str()));
+    }
+
+    std::vector<double> numbers(const std::string &dataset) const {
+        if (!has_dataset(dataset))
+            return {};
+        const Hdf5Handle data(H5Dopen2(file(), dataset.c_str(), H5P_DEFAULT), H5Dclose);
+        const Hdf5Handle type(H5Dget_type(data.get()), H5Tclose);
+        const auto type_class = H5Tget_class(type.get());
+        if (type_class != H5T_INTEGER && type_class != H5T_FLOAT)
+            return {};
+        const Hdf5Handle space(H5Dget_space(data.get()), H5Sclose);
+        const auto count = H5Sget_simple_extent_npoints(space.get());
+        constexpr hssize_t most = 100'000'000;
+        if (count < 0 || count > most)
+            throw Error(GST_STREAM_ERROR_DECODE, text("'%s': '%s' claims to hold %lld numbers", path_.c_str(),
+                                                      dataset.c_str(), static_cast<long long>(count)));
+        std::vector<double> values(static_cast<std::size_t>(count));
+        if (count > 0)
+            hdf5_check(H5Dread(data.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
+                       GST_RESOURCE_ERROR_READ,
+                       text("'%s': '%s' can't be read", path_.c_str(), dataset.c_str()));
+        return values;
+    }
+
+    std::string words(const std::string &dataset) const {
+        if (!has_dataset(dataset))
+            return {};
+        const Hdf5Handle data(H5Dopen2(file(), dataset.c_str(), H5P_DEFAULT), H5Dclose);
+        const Hdf5Handle type(H5Dget_type(data.get()), H5Tclose);
+        const Hdf5Handle space(H5Dget_space(data.get()), H5Sclose);
+        return first_string(type.get(), space.get(), [&](hid_t memory, void *to) {
+            return H5Dread(data.get(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, to);
+        });
+    }
+
+    std::string attribute(const std::string &object, const char *name) const {
+        if (H5Aexists_by_name(file(), object.c_str(), name, H5P_DEFAULT) <= 0)
+            return {};
+        const Hdf5Handle data(H5Aopen_by_name(file(), object.c_str(), name, H5P_DEFAULT, H5P_DEFAULT),
+                              H5Aclose);
+        const Hdf5Handle type(H5Aget_type(data.get()), H5Tclose);
+        const Hdf5Handle space(H5Aget_space(data.get()), H5Sclose);
+        return first_string(type.get(), space.get(),
+                            [&](hid_t memory, void *to) { return H5Aread(data.get(), memory, to); });
+    }
+
+    Names children(const std::string &group) const {
+        constexpr std::size_t most = 10000;
+        struct Found {
+            Names names;
+            static herr_t add(hid_t, const char *name, const H5L_info_t *, void *to) {
+                auto &names = static_cast<Found *>(to)->names;
+                names.push_back(name);
+                return names.size() >= most;
+            }
+        } found;
+        const Hdf5Handle opened(H5Gopen2(file(), group.empty() ? "/" : group.c_str(), H5P_DEFAULT), H5Gclose);
+        if (opened)
+            H5Literate(opened.get(), H5_INDEX_NAME, H5_ITER_NATIVE, nullptr, Found::add, &found);
+        std::sort(found.names.begin(), found.names.end());
+        for (auto &name : found.names)
+            name = group + "/" + name;
+        return found.names;
+    }
+
+    Names groups(const std::string &group) const {
+        Names found;
+        for (const auto &name : children(group))
+            if (has(name, Hdf5Node::Kind::Group))
+                found.push_back(name);
+        return found;
+    }
+
+  private:
+    template <class Read>
+    static std::string first_string(hid_t type, hid_t space, Read read) {
+        if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1)
+            return {};
+        std::string result;
+        if (H5Tis_variable_str(type) > 0) {
+            char *word = nullptr;
+            const Hdf5Handle memory(H5Tcopy(type), H5Tclose);
+            if (read(memory.get(), &word) < 0 || !word)
+                return {};
+            result = word;
+            H5free_memory(word);
+        } else {
+            result.resize(H5Tget_size(type));
+            if (read(type, result.data()) < 0)
+                return {};
+            result.resize(std::min(result.size(), result.find('\0')));
+        }
+        const auto end = result.find_last_not_of(" \t\n");
+        return end == std::string::npos ? std::string() : result.substr(0, end + 1);
+    }
+
+    std::string path_;
+    Hdf5Handle file_;
+};
+
+// The first of these datasets that holds numbers.
+std::string first_of(const Tree &tree, const Names &datasets) {
+    for (const auto &dataset : datasets)
+        if (!tree.numbers(dataset).empty())
+            return dataset;
+    return {};
+}
+
+// A single number with a unit that `factor` knows; unknown where nobody says it.
+double quantity(const Tree &tree, const Names &datasets, double (*factor)(const std::string &),
+                const char *usual_unit) {
+    for (const auto &dataset : datasets) {
+        const auto values = tree.numbers(dataset);
+        if (values.empty() || !std::isfinite(values[0]))
+            continue;
+        const auto units = tree.attribute(dataset, "units");
+        return values[0] * factor(units.empty() ? usual_unit : units);
+    }
+    return ScanLayout::unknown;
+}
+
+std::size_t images_in(const Tree &tree, const std::string &dataset) {
+    const Hdf5Handle data(
+        hdf5_check(H5Dopen2(tree.file(), dataset.c_str(), H5P_DEFAULT), GST_RESOURCE_ERROR_OPEN_READ,
+                   text("'%s': '%s' can't be opened", tree.path().c_str(), dataset.c_str())),
+        H5Dclose);
+    const auto shape = hdf5_shape(data.get());
+    if (shape.size() == 2)
+        return 1;
+    if (shape.size() != 3)
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("'%s': '%s' is %s; images of a scan are three-dimensional (images, rows, columns)",
+                         tree.path().c_str(), dataset.c_str(), hdf5_shape_text(shape).c_str()));
+    return shape[0];
+}
+
+ScanImages all_of(const Tree &tree, const std::string &dataset) {
+    ScanImages found;
+    tree.require_target(dataset);
+    if (!tree.has_dataset(dataset))
+        return found;
+    found.files = {tree.path() + ":" + dataset};
+    const auto count = images_in(tree, dataset);
+    for (std::size_t i = 0; i < count; i++)
+        found.images.push_back({0, i, i});
+    return found;
+}
+
+std::vector<double> angles_at(const Tree &tree, const std::string &dataset) {
+    if (dataset.empty())
+        return {};
+    return angles_in_radians(tree.numbers(dataset), tree.attribute(dataset, "units"));
+}
+
+// NXtomo
+// ---------------------------------------------------------------------------------------------------------
+
+// Groups of a class or, without one, of a name.
+Names groups_of(const Tree &tree, const std::string &parent, const char *nx_class, const char *name) {
+    Names found;
+    for (const auto &group : tree.groups(parent))
+        if (tree.attribute(group, "NX_class") == nx_class || group == parent + "/" + name)
+            found.push_back(group);
+    return found;
+}
+
+// Where the images and their keys are.
+struct Detector {
+    std::string group, data, key;
+};
+
+std::vector<Detector> detectors_of(const Tree &tree, const std::string &entry) {
+    std::vector<Detector> found;
+    for (const auto &instrument : groups_of(tree, entry, "NXinstrument", "instrument"))
+        for (const auto &group : tree.groups(instrument)) {
+            Detector detector{group, group + "/data", {}};
+            // Some keep the images in a group of the entry with the detector's name.
+            const auto beside = entry + group.substr(instrument.size()) + "/data";
+            if (hdf5_look_up(tree.file(), detector.data).kind == Hdf5Node::Kind::Missing)
+                detector.data = beside;
+            for (const auto &key : {group + "/image_key", entry + "/data/image_key"})
+                if (detector.key.empty() && tree.has_dataset(key))
+                    detector.key = key;
+            const auto node = hdf5_look_up(tree.file(), detector.data);
+            const bool there = node.kind == Hdf5Node::Kind::Dangling ||
+                               (node.kind == Hdf5Node::Kind::Dataset && node.next.empty());
+            if (there && tree.has_dataset(group + "/image_key"))
+                found.insert(found.begin(), detector);
+            else if (there && tree.attribute(group, "NX_class") == "NXdetector")
+                found.push_back(detector);
+        }
+    return found;
+}
+
+// Entries that say that they are NXtomo, and those that look like it.
+void find_entries(const Tree &tree, const std::string &group, unsigned depth, Names &named, Names &alike) {
+    if (tree.words(group + "/definition") == "NXtomo" ||
+        tree.attribute(group.empty() ? "/" : group, "definition") == "NXtomo")
+        named.push_back(group);
+    else if (const auto detectors = detectors_of(tree, group);
+             std::any_of(detectors.begin(), detectors.end(), [](const auto &d) { return !d.key.empty(); }))
+        alike.push_back(group);
+    if (depth > 0)
+        for (const auto &child : tree.groups(group))
+            if (const auto nx = tree.attribute(child, "NX_class");
+                nx.empty() || nx == "NXentry" || nx == "NXsubentry" || nx == "NXroot" || nx == "NXcollection")
+                find_entries(tree, child, depth - 1, named, alike);
+}
+
+double axis_of(const Tree &tree, const std::string &detector) {
+    const auto values = tree.numbers(detector + "/x_rotation_axis_pixel_position");
+    // As a pixel's index, which is half a pixel less than the edge coordinate of its centre.
+    return values.empty() ? ScanLayout::unknown : values[0] + 0.5;
+}
+
+void sort_by_key(ScanLayout &scan, const std::vector<long> &keys, const std::string &data) {
+    for (auto *images : {&scan.projections, &scan.darks, &scan.flats, &scan.flats_after})
+        images->files = {data};
+    std::size_t last_projection = 0, runs = 0;
+    for (std::size_t i = 0; i < keys.size(); i++) {
+        if (keys[i] == 0)
+            last_projection = i;
+        runs += keys[i] == 1 && (i == 0 || keys[i - 1] != 1);
+    }
+    for (std::size_t i = 0; i < keys.size(); i++) {
+        const ScanImages::Image image{0, i, i};
+        if (keys[i] == 0)
+            scan.projections.images.push_back(image);
+        else if (keys[i] == 1)
+            (i < last_projection ? scan.flats : scan.flats_after).images.push_back(image);
+        else if (keys[i] == 2)
+            scan.darks.images.push_back(image);
+    }
+    if (scan.flats.empty())
+        std::swap(scan.flats, scan.flats_after);
+    if (runs > 2 && !scan.flats_after.empty())
+        scan.warnings.push_back(text("flats were taken %" G_GSIZE_FORMAT
+                                     " times; all before the last projection count as those before",
+                                     runs));
+    scan.has_order = true;
+}
+
+ScanLayout nxtomo(const Tree &tree, const std::string &entry) {
+    ScanLayout scan;
+    scan.name = text("'%s', NXtomo %s", tree.path().c_str(), entry.empty() ? "/" : entry.c_str());
+    const auto detectors = detectors_of(tree, entry);
+    if (detectors.empty())
+        throw Error(GST_STREAM_ERROR_FORMAT, scan.name +
+                                                 ": there is no detector with data below the instrument; " +
+                                                 hdf5_list_datasets(tree.file()));
+    const auto &detector = detectors[0];
+    if (detectors.size() > 1 &&
+        (detector.key.empty() || detectors[1].key == detectors[1].group + "/image_key")) {
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("%s has several detectors ('%s', '%s'); name the dataset as location, as in %s:%s",
+                         scan.name.c_str(), detector.group.c_str(), detectors[1].group.c_str(),
+                         tree.path().c_str(), detector.data.c_str()));
+    }
+    tree.require_target(detector.data);
+    const auto frames = images_in(tree, detector.data);
+    std::vector<long> keys(frames, 0);
+    if (!detector.key.empty()) {
+        const auto stored = tree.numbers(detector.key);
+        if (stored.size() != frames)
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("%s has %" G_GSIZE_FORMAT " frames, but image_key has %" G_GSIZE_FORMAT,
+                             scan.name.c_str(), frames, stored.size()));
+        std::transform(stored.begin(), stored.end(), keys.begin(),
+                       [](double key) { return std::lround(key); });
+        // Below zero: images taken to align, whatever image_key says.
+        const auto control = tree.numbers(detector.group + "/image_key_control");
+        for (std::size_t i = 0; i < std::min(frames, control.size()); i++)
+            if (control[i] < 0)
+                keys[i] = 3;
+    }
+    sort_by_key(scan, keys, tree.path() + ":" + detector.data);
+
+    const auto angles =
+        angles_at(tree, first_of(tree, {entry + "/sample/rotation_angle", entry + "/data/rotation_angle"}));
+    if (angles.size() == frames)
+        for (const auto &image : scan.projections.images)
+            scan.angles.push_back(angles[image.page]);
+    else
+        scan.angles = angles; // of the projections alone, or find_scan() complains
+    scan.axis_position = axis_of(tree, detector.group);
+    const auto &d = detector.group;
+    scan.pixel_size = quantity(tree, {entry + "/sample/x_pixel_size", d + "/x_pixel_size"}, metres, "m");
+    scan.distance = quantity(tree, {entry + "/sample/propagation_distance", d + "/distance"}, metres, "m");
+    scan.distance = std::abs(scan.distance);
+    scan.energy = quantity(tree,
+                           {entry + "/instrument/beam/incident_energy", entry + "/beam/incident_energy",
+                            entry + "/instrument/monochromator/energy"},
+                           kilo_electronvolts, "keV");
+    return scan;
+}
+
+// Data Exchange
+// ---------------------------------------------------------------------------------------------------------
+
+ScanLayout data_exchange(const Tree &tree) {
+    ScanLayout scan;
+    scan.name = "'" + tree.path() + "', Data Exchange";
+    scan.projections = all_of(tree, "/exchange/data");
+    scan.darks = all_of(tree, "/exchange/data_dark");
+    scan.flats = all_of(tree, "/exchange/data_white");
+    scan.angles = angles_at(tree, first_of(tree, {"/exchange/theta"}));
+    const std::string instrument = "/measurement/instrument";
+    scan.pixel_size = quantity(tree, {instrument + "/detection_system/objective/resolution"}, metres, "um");
+    if (std::isnan(scan.pixel_size))
+        scan.pixel_size = quantity(tree, {instrument + "/detector/pixel_size_x"}, metres, "m");
+    scan.energy = quantity(tree, {instrument + "/monochromator/energy"}, kilo_electronvolts, "keV");
+    scan.distance = quantity(tree, {instrument + "/camera_motor_stack/setup/camera_distance"}, metres, "mm");
+    return scan;
+}
+
+std::string list_of(const Names &names) {
+    std::string list;
+    for (const auto &name : names)
+        list += (list.empty() ? "'" : ", '") + (name.empty() ? "/" : name) + "'";
+    return list;
+}
+
+std::string choose_entry(const Tree &tree, const Names &entries) {
+    if (entries.size() == 1)
+        return entries[0];
+    const auto by_default = "/" + tree.attribute("/", "default");
+    if (std::find(entries.begin(), entries.end(), by_default) != entries.end())
+        return by_default;
+    throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                text("'%s' holds %" G_GSIZE_FORMAT " scans; choose one by entry: %s", tree.path().c_str(),
+                     entries.size(), list_of(entries).c_str()));
+}
+
+ScanLayout dataset_alone(const Tree &tree, const std::string &dataset) {
+    ScanLayout scan;
+    scan.name = "'" + tree.path() + ":" + dataset + "'";
+    scan.projections = all_of(tree, dataset);
+    return scan;
+}
+
+} // namespace
+
+ScanLayout find_hdf5_scan(const std::string &file, const std::string &group) {
+    const Hdf5Lock lock;
+    const Tree tree(file);
+    if (!group.empty()) {
+        const auto entry = group == "/" ? std::string() : group[0] == '/' ? group : "/" + group;
+        tree.require_target(entry);
+        if (tree.has_dataset(entry))
+            return dataset_alone(tree, entry);
+        if (entry == "/exchange")
+            return data_exchange(tree);
+        if (!entry.empty() && !tree.has(entry, Hdf5Node::Kind::Group))
+            throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
+                        text("'%s': there is no entry '%s'; %s", file.c_str(), entry.c_str(),
+                             hdf5_list_datasets(tree.file()).c_str()));
+        return nxtomo(tree, entry);
+    }
+    Names named, alike;
+    find_entries(tree, "", 3, named, alike);
+    if (!named.empty())
+        return nxtomo(tree, choose_entry(tree, named));
+    if (tree.has_dataset("/exchange/data") ||
+        hdf5_look_up(tree.file(), "/exchange/data").kind == Hdf5Node::Kind::Dangling)
+        return data_exchange(tree);
+    if (!alike.empty())
+        return nxtomo(tree, choose_entry(tree, alike));
+    throw Error(
+        GST_STREAM_ERROR_WRONG_TYPE,
+        text("'%s' holds neither NXtomo nor Data Exchange; name a dataset of projections as in %s:/path, and "
+             "where darks and flats are; %s",
+             file.c_str(), file.c_str(), hdf5_list_datasets(tree.file()).c_str()));
+}
+
+} // namespace tomo::io
+
+#endif // HAVE_HDF5

@@ -1,0 +1,173 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "scan-layout.hpp"
+#include "file-list.hpp"
+#include "input-file.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+namespace tomo::io {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool is_hdf5(const std::string &file) {
+    const InputFile input(file);
+    // The signature stands at the start, or behind a user block of 512 bytes, twice that, ...
+    for (std::uint64_t at = 0; at + 8 <= input.size(); at = at ? 2 * at : 512) {
+        char bytes[8];
+        input.read_at(at, bytes, sizeof bytes, "the signature");
+        if (std::string(bytes, sizeof bytes) == "\x89HDF\r\n\x1a\n")
+            return true;
+    }
+    return false;
+}
+
+ScanLayout find_by_content(const ScanRequest &request) {
+    std::error_code ignored;
+    const auto given = split_location(request.location);
+    if (!fs::exists(given.file, ignored) || fs::is_directory(given.file, ignored))
+        return find_folder_scan(request.location);
+    if (!is_hdf5(given.file))
+        return find_folder_scan(given.file);
+#ifdef HAVE_HDF5
+    if (!given.dataset.empty() && !request.entry.empty() && given.dataset != request.entry)
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("'%s' and entry '%s' name different scans; give one of them",
+                         request.location.c_str(), request.entry.c_str()));
+    return find_hdf5_scan(given.file, given.dataset.empty() ? request.entry : given.dataset);
+#else
+    throw not_built_in(FileType::Hdf5, given.file);
+#endif
+}
+
+std::vector<double> angles_of_file(const std::string &file) {
+    require_readable_file(file);
+    std::ifstream input(file);
+    std::vector<double> angles;
+    std::string line;
+    for (unsigned number = 1; std::getline(input, line); number++) {
+        line = line.substr(0, line.find('#'));
+        std::istringstream words(line);
+        words.imbue(std::locale::classic());
+        std::string rest;
+        double angle = 0.0;
+        if (line.find_first_not_of(" \t\r") == std::string::npos)
+            continue;
+        if (!(words >> angle) || !std::isfinite(angle) || (words >> rest))
+            throw Error(GST_STREAM_ERROR_DECODE,
+                        text("'%s', line %u: wanted one angle in degrees, found '%s'", file.c_str(), number,
+                             line.c_str()));
+        angles.push_back(angle);
+    }
+    return angles_in_radians(std::move(angles), "deg");
+}
+
+ScanImages images_of(const std::string &path) {
+    ScanImages found;
+    for (const auto &file : list_files(path)) {
+        const auto pages = open_reader(file)->pages();
+        for (std::size_t page = 0; page < pages; page++)
+            found.images.push_back({found.files.size(), page, found.images.size()});
+        found.files.push_back(file);
+    }
+    return found;
+}
+
+double factor(const std::string &units, const char *what, const std::map<std::string, double> &known) {
+    if (units.empty())
+        return 1.0;
+    std::string lower;
+    for (const char c : units)
+        lower += g_ascii_tolower(c);
+    if (const auto unit = known.find(lower); unit != known.end())
+        return unit->second;
+    throw Error(GST_STREAM_ERROR_FORMAT,
+                text("%s in '%s', which is no unit known here", what, units.c_str()));
+}
+
+} // namespace
+
+double metres(const std::string &units) {
+    return factor(units, "a length",
+                  {{"m", 1},
+                   {"metre", 1},
+                   {"meter", 1},
+                   {"metres", 1},
+                   {"meters", 1},
+                   {"cm", 1e-2},
+                   {"mm", 1e-3},
+                   {"millimeter", 1e-3},
+                   {"um", 1e-6},
+                   {"µm", 1e-6},
+                   {"μm", 1e-6},
+                   {"micron", 1e-6},
+                   {"microns", 1e-6},
+                   {"micrometer", 1e-6},
+                   {"nm", 1e-9},
+                   {"nanometer", 1e-9},
+                   {"pixel", NAN},
+                   {"pixels", NAN}});
+}
+
+double kilo_electronvolts(const std::string &units) {
+    return factor(
+        units, "an energy",
+        {{"kev", 1}, {"ev", 1e-3}, {"mev", 1e3}, {"j", 1 / 1.602176634e-16}, {"joule", 1 / 1.602176634e-16}});
+}
+
+std::vector<double> angles_in_radians(std::vector<double> angles, const std::string &units) {
+    if (angles.empty())
+        return angles;
+    const auto [least, most] = std::minmax_element(angles.begin(), angles.end());
+    const double span = *most - *least;
+    const double turns = span / G_PI;
+    // Without a word about units, half a turn or whole ones are told by their numbers.
+    const bool looks_like_radians =
+        *most <= 2.1 * G_PI && (std::abs(turns - 1.0) < 0.05 || std::abs(turns - 2.0) < 0.05);
+    const bool radians =
+        units.empty() ? looks_like_radians : g_ascii_strncasecmp(units.c_str(), "rad", 3) == 0;
+    if (!radians && !units.empty() && g_ascii_strncasecmp(units.c_str(), "deg", 3) != 0 && units != "°")
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("angles in '%s', which is neither degrees nor radians", units.c_str()));
+    if (!radians)
+        for (auto &angle : angles)
+            angle *= G_PI / 180.0;
+    return angles;
+}
+
+ScanLayout find_scan(const ScanRequest &request) {
+    if (request.location.empty())
+        throw Error(GST_RESOURCE_ERROR_SETTINGS, "no location is given; name the scan's file or folder");
+    auto scan = find_by_content(request);
+    const auto replace = [&](ScanImages &images, const std::string &path) {
+        if (path.empty())
+            return;
+        images = images_of(path);
+        scan.has_order = false;
+    };
+    replace(scan.darks, request.darks);
+    replace(scan.flats, request.flats);
+    replace(scan.flats_after, request.flats_after);
+    if (!request.angles.empty())
+        scan.angles = angles_of_file(request.angles);
+    const auto projections = scan.projections.images.size();
+    if (scan.projections.empty())
+        throw Error(GST_RESOURCE_ERROR_NOT_FOUND, scan.name + " holds no projection");
+    if (!scan.angles.empty() && scan.angles.size() != projections)
+        throw Error(
+            GST_STREAM_ERROR_FORMAT,
+            text("%s has %" G_GSIZE_FORMAT " projections, but there are %" G_GSIZE_FORMAT
+                 " angles; write those of the projections into a text file, one per line in degrees, and "
+                 "name it as angles",
+                 scan.name.c_str(), projections, scan.angles.size()));
+    return scan;
+}
+
+} // namespace tomo::io

@@ -1,0 +1,118 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "scan-stream.hpp"
+
+#include <gst/tomo/source-bin.hpp>
+
+using tomo::When;
+using tomo::io::ScanOrder;
+
+namespace {
+
+class ScanSrc final : public tomo::SourceBin {
+  public:
+    static constexpr tomo::Info info{
+        "scan-src",
+        "Source/File",
+        "Reads a whole scan: NXtomo, Data Exchange or folders of images become projections, darks and flats",
+        tomo::formats::all,
+        tomo::formats::all,
+        R"(What the location holds is found out by its contents:
+
+- HDF5 with an entry whose `definition` is NXtomo, or which looks like one. `image_key` tells projections (0), flats
+  (1) and darks (2); others are left out, as are those with an `image_key_control` below 0. Flats behind the last
+  projection are those of `flats-after`. `x_rotation_axis_pixel_position` is the index of a pixel; the axis of the
+  stream is 1/2 more, in edge coordinates.
+- HDF5 with `/exchange/data`: Data Exchange, with `data_white` and `data_dark`.
+- A folder: images in it, or in folders below, are told apart by words in their names (dark, di, df, bias; flat, io,
+  white, ref, ff, ob, bright; with after, post or end for flats after). In the order of their numbers.
+- A pattern or a file of images, or one dataset as in `file.h5:/data`: projections; also darks and flats of a pattern by
+  their names.
+
+External links and virtual datasets are followed; files that are missing are looked for beside the first one. Angles
+without a unit are degrees, unless they cover a half or a full turn in radians.
+
+Every output has a thread. One that is not linked is not read. `flats-after` ends at once where there are none.
+Angles, axis, pixel size, energy and distance go out as the scan event of every output; frames carry their angle, and
+their number among all frames of the scan.
+
+`order=sinograms` gives stacks of sinograms (columns, projections, rows of the detector as depth), and as darks and
+flats their means with one row, a plane for each of the stack's: `tomoflatfieldcorrect sinogram-input=true` takes
+them as they are. Only the rows that are asked for are read.)",
+        "tomoscansrc name=s location=scan.nxs y=64 height=8 "
+        "s.projections ! f.projections s.darks ! tomoaverage ! f.darks s.flats ! tomoaverage ! f.flats "
+        "tomoflatfieldcorrect name=f absorption-correct=true fix-nan-and-inf=true ! tomotransposeprojections "
+        "! "
+        "tomorampfilter ! tomobackproject ! tomowrite filename=slices.h5:/entry/data/data\n"
+        "tomoscansrc name=s location=scan.nxs order=sinograms y=64 height=8 "
+        "s.projections ! f.projections s.darks ! f.darks s.flats ! f.flats "
+        "tomoflatfieldcorrect name=f sinogram-input=true absorption-correct=true fix-nan-and-inf=true ! "
+        "tomorampfilter ! tomobackproject ! tomowrite filename=slices.tif"};
+
+    tomo::Property<std::string> location{
+        this, "location", "The scan: an HDF5 file, a folder of images, or a pattern like scan/*.tif", "",
+        When::ready};
+    tomo::Property<std::string> entry{
+        this, "entry", "Which scan of an HDF5 file with several: path of its group", "", When::ready};
+    tomo::Property<std::string> darks{
+        this, "darks", "Where the darks are, if not in the scan itself; as tomoread's path", "", When::ready};
+    tomo::Property<std::string> flats{
+        this, "flats", "Where the flats are, if not in the scan itself; as tomoread's path", "", When::ready};
+    tomo::Property<std::string> flats_after{
+        this, "flats-after", "Where the flats after the projections are, if not in the scan itself", "",
+        When::ready};
+    tomo::Property<std::string> angles{
+        this, "angles",
+        "Text file with the angle of each projection in degrees, one per line, instead of the scan's", "",
+        When::ready};
+    tomo::Choice<ScanOrder> order{this,
+                                  "order",
+                                  "What the arrays are",
+                                  ScanOrder::Projections,
+                                  {{ScanOrder::Projections, "projections", "One image each"},
+                                   {ScanOrder::Sinograms, "sinograms", "Stacks of sinograms"}},
+                                  When::ready};
+    tomo::Property<unsigned> stack{
+        this, "stack",
+        "Most sinograms per array, for order=sinograms; 0: as the file is stored and memory allows", 0,
+        When::ready};
+    tomo::Property<unsigned> first{this, "start", "First projection", 0, When::ready};
+    tomo::Property<unsigned> step{this, "step", "Take every n-th projection", 1, {1, G_MAXUINT}, When::ready};
+    tomo::Property<unsigned> number{this, "number", "Most projections to read", G_MAXUINT, When::ready};
+    tomo::Property<unsigned> x{this, "x", "First column", 0, When::ready};
+    tomo::Property<unsigned> width{this, "width", "Columns from there; 0: all", 0, When::ready};
+    tomo::Property<unsigned> y{this, "y", "First row", 0, When::ready};
+    tomo::Property<unsigned> height{this, "height", "Rows from there; 0: all", 0, When::ready};
+    tomo::Property<unsigned> y_step{this, "y-step", "Take every n-th row", 1, {1, G_MAXUINT}, When::ready};
+
+    std::vector<const char *> outputs() const override {
+        return {"projections", "darks", "flats", "flats-after"};
+    }
+
+    void start() override {
+        auto plan = std::make_shared<tomo::io::ScanPlan>();
+        plan->scan = tomo::io::find_scan({location, entry, darks, flats, flats_after, angles});
+        plan->part = {{y, height, y_step}, x, width};
+        plan->order = order;
+        plan->stack = stack;
+        plan->choose_projections(first, step, number);
+        for (const auto &warning : plan->scan.warnings)
+            warn(plan->scan.name + ": " + warning);
+        plan_ = std::move(plan);
+    }
+
+    void stop() override { plan_ = {}; }
+
+    tomo::ObjectRef<GstElement> source(const char *output) override {
+        auto source = make_source<tomo::io::ScanStream>(output);
+        static_cast<tomo::io::ScanStream *>(tomo::element_of(source.get()))->set_plan(plan_, output);
+        return source;
+    }
+
+  private:
+    std::shared_ptr<const tomo::io::ScanPlan> plan_;
+};
+
+} // namespace
+
+TOMO_ELEMENT(ScanSrc)

@@ -1,0 +1,109 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/source-bin.hpp>
+
+#include <algorithm>
+
+struct GstTomoSourceBin {
+    GstBin parent;
+};
+struct GstTomoSourceBinClass {
+    GstBinClass parent;
+};
+G_DEFINE_ABSTRACT_TYPE(GstTomoSourceBin, gst_tomo_source_bin, GST_TYPE_BIN)
+
+static tomo::SourceBin *bin_of(gpointer gst) {
+    return static_cast<tomo::SourceBin *>(tomo::element_of(GST_ELEMENT_CAST(gst)));
+}
+
+static GstStateChangeReturn gst_tomo_source_bin_change_state(GstElement *gst, GstStateChange transition) {
+    auto *bin = bin_of(gst);
+    const bool starts = transition == GST_STATE_CHANGE_READY_TO_PAUSED;
+    if (starts && !bin->guard(false, [&] { return bin->activate(); })) {
+        bin->deactivate();
+        return GST_STATE_CHANGE_FAILURE;
+    }
+    const auto result = GST_ELEMENT_CLASS(gst_tomo_source_bin_parent_class)->change_state(gst, transition);
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY || (starts && result == GST_STATE_CHANGE_FAILURE))
+        bin->deactivate();
+    return result;
+}
+
+static void gst_tomo_source_bin_init(GstTomoSourceBin *self) {
+    // A source even while it holds none: what is behind it has to start before.
+    gst_bin_set_suppressed_flags(
+        GST_BIN(self), static_cast<GstElementFlags>(GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK));
+    GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
+}
+
+static void gst_tomo_source_bin_class_init(GstTomoSourceBinClass *klass) {
+    GST_ELEMENT_CLASS(klass)->change_state = gst_tomo_source_bin_change_state;
+}
+
+namespace tomo {
+
+GType SourceBin::parent_type() { return gst_tomo_source_bin_get_type(); }
+
+void SourceBin::describe_pads(GstElementClass *klass) const {
+    const CapsRef out(template_caps(info().out));
+    for (const auto *name : outputs())
+        gst_element_class_add_pad_template(
+            klass, gst_pad_template_new(name, GST_PAD_SRC, GST_PAD_ALWAYS, out.get()));
+}
+
+void SourceBin::attach() {
+    for (const auto *name : outputs()) {
+        auto *templ = gst_element_get_pad_template(gst(), name);
+        auto *pad = gst_ghost_pad_new_no_target_from_template(name, templ);
+        gst_element_add_pad(gst(), pad);
+        parts_.push_back({pad, nullptr});
+    }
+}
+
+bool SourceBin::activate() {
+    forget_error();
+    const auto is_linked = [](const Part &part) { return gst_pad_is_linked(part.pad); };
+    if (std::none_of(parts_.begin(), parts_.end(), is_linked)) {
+        std::string names;
+        for (const auto *name : outputs())
+            names += (names.empty() ? "" : ", ") + std::string(name);
+        throw Error(GST_CORE_ERROR_PAD, "no output is linked; there are " + names);
+    }
+    start();
+    for (auto &part : parts_) {
+        auto made = source(GST_PAD_NAME(part.pad));
+        const auto selector = device_selector.value();
+        g_object_set(made.get(), "device", selector.empty() ? nullptr : selector.c_str(), nullptr);
+        gst_bin_add(GST_BIN(gst()), made.get());
+        part.source = made.get();
+        const ObjectRef<GstPad> target(gst_element_get_static_pad(part.source, "src"));
+        gst_ghost_pad_set_target(GST_GHOST_PAD(part.pad), target.get());
+        gst_element_set_locked_state(part.source, TRUE);
+        g_signal_connect_object(part.pad, "linked", G_CALLBACK(linked), part.source, GConnectFlags(0));
+        if (gst_pad_is_linked(part.pad))
+            gst_element_set_locked_state(part.source, FALSE);
+    }
+    return true;
+}
+
+// While the element plays.
+void SourceBin::linked(GstPad *, GstPad *, GstElement *source) {
+    gst_element_set_locked_state(source, FALSE);
+    gst_element_sync_state_with_parent(source);
+}
+
+void SourceBin::deactivate() {
+    for (auto &part : parts_) {
+        auto *source = std::exchange(part.source, nullptr);
+        if (!source)
+            continue;
+        g_signal_handlers_disconnect_by_func(part.pad, reinterpret_cast<gpointer>(linked), source);
+        gst_ghost_pad_set_target(GST_GHOST_PAD(part.pad), nullptr);
+        gst_element_set_locked_state(source, TRUE);
+        gst_element_set_state(source, GST_STATE_NULL);
+        gst_bin_remove(GST_BIN(gst()), source);
+    }
+    stop();
+}
+
+} // namespace tomo

@@ -1,0 +1,578 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tomoscansrc against h5py and numpy, on scans as beamlines write them."""
+
+import math
+import os
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import h5py
+import scan_files
+from elementtest import ElementTestCase, Stream, frame_meta
+from example_files import SCAN
+from tomotest import *
+
+UINT_MAX = 2**32 - 1
+
+
+class Collected:
+    """What came out of one output: arrays, metas, the scan event's structure and caps."""
+
+    def __init__(self):
+        self.arrays, self.metas, self.scan, self.caps, self.ended = [], [], None, [], False
+
+
+def collect(properties, outputs=("projections",), timeout=TIMEOUT, element=None):
+    """Runs tomoscansrc with these outputs linked to nothing but sinks of the test."""
+    line = f"tomoscansrc name=s {properties} " + " ".join(
+        f"s.{name} ! appsink name={name.replace('-', '_')} sync=false max-buffers=0" for name in outputs
+    )
+    pipeline = Gst.parse_launch(line)
+    bus = pipeline.get_bus()
+    results = {name: Collected() for name in outputs}
+    pipeline.set_state(Gst.State.PLAYING)
+    try:
+        deadline = time.monotonic() + timeout
+        while not all(r.ended for r in results.values()):
+            if message := bus.pop_filtered(Gst.MessageType.ERROR):
+                raise PipelineError(message)
+            if time.monotonic() > deadline:
+                raise TimeoutError(properties)
+            for name, result in results.items():
+                sink = pipeline.get_by_name(name.replace("-", "_"))
+                sample = sink.try_pull_sample(5 * Gst.MSECOND)
+                if sample is None:
+                    result.ended = sink.is_eos()
+                    continue
+                result.arrays.append(to_array(sample))
+                meta = frame_meta(sample.get_buffer())
+                result.metas.append((meta.index, meta.angle, meta.source))
+                result.caps.append(sample.get_caps())
+                event = sink.get_static_pad("sink").get_sticky_event(Gst.EventType.CUSTOM_DOWNSTREAM_STICKY, 0)
+                if event:
+                    result.scan = event.get_structure()
+        if message := bus.pop_filtered(Gst.MessageType.ERROR):
+            raise PipelineError(message)
+        results["warnings"] = []
+        while message := bus.pop_filtered(Gst.MessageType.WARNING):
+            results["warnings"].append(message.parse_warning()[0].message)
+        return results
+    finally:
+        pipeline.set_state(Gst.State.NULL)
+
+
+def angles_of(structure):
+    array = structure.get_value("angles")
+    return [array[i] for i in range(len(array))] if array is not None else []
+
+
+def number_of(structure, name):
+    ok, value = structure.get_double(name)
+    return value if ok else None
+
+
+ALL = ("projections", "darks", "flats", "flats-after")
+
+
+class ScanSrc(ElementTestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def fails(self, words, properties, outputs=("projections",)):
+        with self.assertRaises(PipelineError) as caught:
+            collect(properties, outputs)
+        for word in [words] if isinstance(words, str) else words:
+            self.assertIn(word, str(caught.exception))
+
+    def make(self, name="scan.nxs", shape=(13, 7, 11), dtype=np.uint16, keys=None, **facts):
+        keys = [2, 1, 1, 0, 0, 3, 0, 0, 0, 1, 1, 1, 2][: shape[0]] if keys is None else keys
+        data = random_array(dtype, shape)
+        angles = np.cumsum(rng.uniform(0.5, 2, len(keys)))
+        with h5py.File(self.path(name), "w") as file:
+            scan_files.nxtomo(file, data, np.array(keys), angles, **facts)
+        return data, np.array(keys), angles
+
+    def assert_arrays(self, arrays, wanted):
+        self.assertEqual(len(arrays), len(wanted))
+        for i, (array, w) in enumerate(zip(arrays, wanted)):
+            np.testing.assert_array_equal(array, w, f"array {i}, seed {SEED}")
+
+    def test_properties(self):
+        self.check_properties(
+            "tomoscansrc",
+            {
+                "location": None,
+                "entry": None,
+                "darks": None,
+                "flats": None,
+                "flats-after": None,
+                "angles": None,
+                "order": ("projections", {"projections", "sinograms"}),
+                "stack": (0, 0, UINT_MAX),
+                "start": (0, 0, UINT_MAX),
+                "step": (1, 1, UINT_MAX),
+                "number": (UINT_MAX, 0, UINT_MAX),
+                "x": (0, 0, UINT_MAX),
+                "width": (0, 0, UINT_MAX),
+                "y": (0, 0, UINT_MAX),
+                "height": (0, 0, UINT_MAX),
+                "y-step": (1, 1, UINT_MAX),
+            },
+        )
+
+    def test_nxtomo(self):
+        data, keys, angles = self.make(
+            instrument__detector__x_rotation_axis_pixel_position=(4.25, "pixel"),
+            instrument__detector__x_pixel_size=(2.5, "um"),
+            instrument__detector__distance=(120.0, "mm"),
+            instrument__beam__incident_energy=(25000.0, "eV"),
+        )
+        found = collect(f"location={self.path('scan.nxs')}", ALL)
+        key = {"projections": 0, "darks": 2}
+        for name, value in key.items():
+            self.assert_arrays(found[name].arrays, data[keys == value])
+        flats = np.flatnonzero(keys == 1)
+        self.assert_arrays(found["flats"].arrays, data[flats[:2]])
+        self.assert_arrays(found["flats-after"].arrays, data[flats[2:]])
+        projections = found["projections"]
+        numbers = np.flatnonzero(keys == 0)
+        for (index, angle, source), number in zip(projections.metas, numbers, strict=True):
+            self.assertEqual(index, number)
+            self.assertAlmostEqual(angle, math.radians(angles[number]), 12)
+            self.assertIn("scan.nxs:/entry/instrument/detector/data", source)
+        for name in ALL:
+            scan = found[name].scan
+            self.assertAlmostEqual(number_of(scan, "axis-position"), 4.75)
+            self.assertAlmostEqual(number_of(scan, "pixel-size"), 2.5e-6)
+            self.assertAlmostEqual(number_of(scan, "energy"), 25)
+            self.assertAlmostEqual(number_of(scan, "distance"), 0.12)
+        scan = projections.scan
+        np.testing.assert_allclose(angles_of(scan), np.radians(angles[numbers]))
+        self.assertEqual(number_of(scan, "flats-frame"), 1.5)
+        self.assertEqual(number_of(scan, "flats-after-frame"), 10)
+        self.assertEqual(angles_of(found["flats"].scan), [])
+        structure = projections.caps[0].get_structure(0)
+        self.assertEqual(structure.get_string("format"), "uint16")
+        self.assertEqual(structure.get_string("domain"), "projection")
+
+    def test_regions(self):
+        data, keys, angles = self.make()
+        projections = np.flatnonzero(keys == 0)
+        for properties, rows, columns, frames in (
+            ("y=2", slice(2, None), slice(None), slice(None)),
+            ("y=1 height=5 y-step=2", slice(1, 6, 2), slice(None), slice(None)),
+            ("x=3 width=4", slice(None), slice(3, 7), slice(None)),
+            ("x=10 y=6", slice(6, None), slice(10, None), slice(None)),
+            ("start=1 step=2 number=2 x=2", slice(None), slice(2, None), slice(1, 4, 2)),
+        ):
+            with self.subTest(properties):
+                found = collect(f"location={self.path('scan.nxs')} {properties}", ("projections", "darks"))
+                self.assert_arrays(found["projections"].arrays, data[projections[frames], rows, columns])
+                self.assert_arrays(found["darks"].arrays, data[keys == 2, rows, columns])
+                np.testing.assert_allclose(
+                    angles_of(found["projections"].scan), np.radians(angles[projections[frames]])
+                )
+        for properties, words in (
+            ("y=7", ["7", "7 rows"]),
+            ("y=3 height=5", ["rows 3 to 7"]),
+            ("x=11", ["columns", "11"]),
+            ("x=4 width=8", ["columns", "8"]),
+            ("start=5", ["start is 5", "5 projections"]),
+        ):
+            with self.subTest(properties):
+                self.fails(words, f"location={self.path('scan.nxs')} {properties}")
+
+    def stored(self, kind, data):
+        """The dataset /data stored in one of many ways; returns the file's name."""
+        name = self.path(f"{kind}.h5")
+        with h5py.File(name, "w", userblock_size=1024 if "user-block" in kind else 0) as file:
+            options = {
+                "contiguous": {},
+                "contiguous-user-block": {},
+                "chunks": {"chunks": (1, 4, 6)},
+                "chunks-user-block": {"chunks": (1, 4, 6)},
+                "whole-images": {"chunks": (1,) + data.shape[1:], "compression": "gzip"},
+                "rows": {"chunks": (5, 1, data.shape[2]), "compression": "gzip", "shuffle": True},
+                "several": {"chunks": (3, 3, 4), "compression": "gzip", "fletcher32": True},
+                "checked": {"chunks": (2, 4, 4), "shuffle": True},
+            }
+            if kind in ("lz4", "bitshuffle-lz4", "bitshuffle"):
+                scan_files.compressed_dataset(file, "data", data, (2, 5, min(64, data.shape[2])), kind)
+            elif kind == "big-endian":
+                file.create_dataset("data", data=data.astype(data.dtype.newbyteorder(">")))
+            elif kind == "big-endian-chunks":
+                swapped = data.astype(data.dtype.newbyteorder(">"))
+                file.create_dataset("data", data=swapped, chunks=(1, 3, 5), compression="gzip")
+            else:
+                file.create_dataset("data", data=data, **options[kind])
+        return name
+
+    def test_storage(self):
+        """However the dataset is stored, projections and sinograms are the same."""
+        for kind in (
+            "contiguous",
+            "contiguous-user-block",
+            "chunks",
+            "chunks-user-block",
+            "whole-images",
+            "rows",
+            "several",
+            "checked",
+            "big-endian",
+            "big-endian-chunks",
+            "lz4",
+            "bitshuffle-lz4",
+            "bitshuffle",
+        ):
+            dtype = [np.uint16, np.float32, np.uint8, np.int32, np.float64][int(rng.integers(5))]
+            data = random_array(dtype, (7, 13, 71))
+            data[2, :5] = 7  # something to compress
+            name = self.stored(kind, data)
+            with self.subTest(kind=kind, type=dtype.__name__):
+                self.assert_arrays(collect(f"location={name}:/data")["projections"].arrays, data)
+                found = collect(f"location={name}:/data x=3 width=64 y=2 height=9 y-step=3 start=1 step=2")
+                self.assert_arrays(found["projections"].arrays, data[1::2, 2:11:3, 3:67])
+                for stack in (0, 1, 4):
+                    found = collect(f"location={name}:/data order=sinograms stack={stack}")["projections"]
+                    rows = np.concatenate([a.reshape(-1, *a.shape[-2:]) for a in found.arrays])
+                    np.testing.assert_array_equal(rows, data.transpose(1, 0, 2))
+                    if stack:
+                        self.assertEqual(len(found.arrays), -(-13 // stack))
+                    self.assertEqual(found.caps[0].get_structure(0).get_string("domain"), "sinogram")
+                # The same through tomoread.
+                for i, array in enumerate(run(f"tomoread path={name}:/data convert=false")):
+                    np.testing.assert_array_equal(array, data[i])
+
+    def test_chunks_that_are_not_there(self):
+        """Hold fill values."""
+        with h5py.File(self.path("sparse.h5"), "w") as file:
+            dataset = file.create_dataset("data", (4, 6, 5), np.int32, chunks=(1, 3, 5), fillvalue=-7)
+            dataset[2, 3:] = 5
+            data = dataset[()]
+        self.assert_arrays(collect(f"location={self.path('sparse.h5')}:/data")["projections"].arrays, data)
+
+    def test_sinograms(self):
+        data, keys, angles = self.make(shape=(13, 7, 11))
+        found = collect(
+            f"location={self.path('scan.nxs')} order=sinograms stack=3 y=1 y-step=2 x=2", ("projections", "darks", "flats")
+        )
+        part = data[:, 1::2, 2:]
+        wanted = part[keys == 0].transpose(1, 0, 2)
+        self.assert_arrays(found["projections"].arrays, [wanted])
+        for name, frames in (("darks", [0, 12]), ("flats", [1, 2])):
+            mean = part[frames].astype(np.float64).mean(0)
+            (array,) = found[name].arrays
+            self.assertEqual(array.shape, (3, 1, 9))
+            self.assert_close(array[:, 0], mean, 1e-7)
+        np.testing.assert_allclose(angles_of(found["projections"].scan), np.radians(angles[keys == 0]))
+
+    def line(self, properties, sinograms=False, rest=""):
+        mean = "" if sinograms else "! tomoaverage"
+        mode = "sinogram-input=true" if sinograms else ""
+        sort = "" if sinograms else "! tomotransposeprojections"
+        return (
+            f"tomoscansrc name=s {properties} {'order=sinograms' if sinograms else ''}"
+            f" s.projections ! f.projections  s.darks {mean} ! f.darks  s.flats {mean} ! f.flats"
+            f" s.flats-after {mean} ! f.flats-after"
+            f" tomoflatfieldcorrect name=f {mode} absorption-correct=true fix-nan-and-inf=true {sort} {rest}"
+        )
+
+    def test_same_slices_of_every_layout(self):
+        """The bundled scan as NXtomo, Data Exchange and folders, in both orders."""
+        with h5py.File(SCAN) as file:
+            data = file["entry/instrument/detector/data"][()]
+            keys = file["entry/instrument/detector/image_key"][()]
+            angles = file["entry/sample/rotation_angle"][()][keys == 0]
+        scan_files.data_exchange(self.path("dx.h5"), data[keys == 0], data[keys == 1], data[keys == 2], angles, "degrees")
+        scan_files.series(self.path("tiff/tomo"), data[keys == 0])
+        scan_files.series(self.path("tiff/flats"), data[keys == 1])
+        scan_files.series(self.path("tiff/darks"), data[keys == 2])
+        scan_files.series(self.path("mixed"), data[keys == 0], "raw_%d.tif")
+        scan_files.series(self.path("mixed"), data[keys == 1], "flat_%d.tif")
+        scan_files.series(self.path("mixed"), data[keys == 2], "dark_%d.tif")
+        np.savetxt(self.path("angles.txt"), angles, fmt="%.12g", header="degrees")
+        text = f"angles={self.path('angles.txt')}"
+        rest = "! tomorampfilter ! tomobackproject axis-pos=86.35"
+        slices = {}
+        for name, properties in (
+            ("NXtomo", f"location={SCAN}"),
+            ("Data Exchange", f"location={self.path('dx.h5')}"),
+            ("folders", f"location={self.path('tiff')} {text}"),
+            ("one folder", f"location={self.path('mixed')} {text}"),
+            ("pattern", f"location={self.path('mixed')}/*.tif {text}"),
+            (
+                "elsewhere",
+                f"location={self.path('tiff/tomo')} {text} darks={self.path('dx.h5')}:/exchange/data_dark "
+                f"flats={self.path('tiff/flats')}",
+            ),
+        ):
+            slices[name] = run(self.line(f"{properties} y=66 height=3", rest=rest))
+            self.assertEqual(len(slices[name]), 3)
+            np.testing.assert_array_equal(slices[name], slices["NXtomo"], name)
+            sinograms = run(self.line(f"{properties} y=66 height=3 stack=2", sinograms=True, rest=rest))
+            planes = np.concatenate([s.reshape(-1, *s.shape[-2:]) for s in sinograms])
+            self.assert_close(planes, np.array(slices["NXtomo"]), 1e-5, name)
+
+    def test_axis_and_angles_reach_the_backprojection(self):
+        rows = "y=67 height=1"
+        (told,) = run(self.line(f"location={SCAN} {rows}", rest="! tomorampfilter ! tomobackproject"))
+        with h5py.File(SCAN) as file:
+            axis = file["entry/instrument/detector/x_rotation_axis_pixel_position"][()] + 0.5
+            angles = np.radians(file["entry/sample/rotation_angle"][()][2:])
+        rest = f"! tomorampfilter ! tomobackproject axis-pos={axis} angle-step={angles[1] - angles[0]} angle-offset={angles[0]}"
+        (given,) = run(self.line(f"location={SCAN} {rows}", rest=rest))
+        self.assert_close(told, given.astype(np.float64), 1e-4)
+
+    def test_flats_after(self):
+        """Each projection is corrected by the flat of its time."""
+        keys = [1, 1, 2, 0, 0, 3, 0, 0, 1]
+        data = rng.integers(1000, 2000, (9, 5, 6)).astype(np.uint16)
+        data[2] //= 20
+        with h5py.File(self.path("scan.nxs"), "w") as file:
+            scan_files.nxtomo(file, data, np.array(keys), np.arange(9.0))
+        d, before, after = data[2].astype(float), data[:2].astype(float).mean(0), data[8].astype(float)
+        wanted = []
+        for i in (3, 4, 6, 7):
+            flat = before + (i - 0.5) / (8 - 0.5) * (after - before)
+            wanted.append(np.log((flat - d) / (data[i] - d)))
+        got = run(self.line(f"location={self.path('scan.nxs')}").replace("! tomotransposeprojections", "! SINK"))
+        self.assert_close(np.array(got), np.array(wanted), 1e-5)
+        sinograms = run(self.line(f"location={self.path('scan.nxs')}", sinograms=True))
+        self.assert_close(sinograms[0].transpose(1, 0, 2), np.array(wanted), 1e-5)
+
+    def test_links_and_virtual_datasets(self):
+        data = random_array(np.uint16, (6, 5, 4))
+        os.mkdir(self.path("raw"))
+        for i in range(2):
+            with h5py.File(self.path(f"raw/part{i}.h5"), "w") as file:
+                file.create_dataset("data", data=data[3 * i : 3 * i + 3], chunks=(1, 5, 4), compression="gzip")
+        with h5py.File(self.path("raw/all.h5"), "w") as file:
+            file["data"] = data
+        keys = np.array([2, 1, 0, 0, 0, 0], float)  # some write floats
+        layout = h5py.VirtualLayout((6, 5, 4), np.uint16)
+        for i in range(2):
+            layout[3 * i : 3 * i + 3] = h5py.VirtualSource(f"raw/part{i}.h5", "data", (3, 5, 4))
+        with h5py.File(self.path("virtual.nxs"), "w") as file:
+            group = scan_files.nxtomo(file, None, keys, np.arange(6.0), entry="entry0000")
+            group["instrument/detector"].create_virtual_dataset("data", layout)
+        with h5py.File(self.path("linked.nxs"), "w") as file:
+            group = scan_files.nxtomo(file, h5py.ExternalLink("raw/all.h5", "/data"), keys, np.arange(6.0))
+        # Written at the beamline under another path: found beside the master file.
+        with h5py.File(self.path("raw/moved.nxs"), "w") as file:
+            scan_files.nxtomo(file, h5py.ExternalLink("/dls/i12/all.h5", "/data"), keys, np.arange(6.0))
+        layout = h5py.VirtualLayout((6, 5, 4), np.uint16)
+        with h5py.File(self.path("raw/halves.h5"), "w") as file:
+            file["left"], file["right"] = data[:, :, :3], data[:, :, 3:]
+        layout[:, :, :3] = h5py.VirtualSource("raw/halves.h5", "left", (6, 5, 3))
+        layout[:, :, 3:] = h5py.VirtualSource("raw/halves.h5", "right", (6, 5, 1))
+        with h5py.File(self.path("halves.nxs"), "w") as file:
+            group = scan_files.nxtomo(file, None, keys, np.arange(6.0))
+            group["instrument/detector"].create_virtual_dataset("data", layout)
+        for name in ("virtual.nxs", "linked.nxs", "raw/moved.nxs", "halves.nxs"):
+            with self.subTest(name):
+                found = collect(f"location={self.path(name)}", ("projections", "flats"))
+                self.assert_arrays(found["projections"].arrays, data[2:])
+                self.assert_arrays(found["flats"].arrays, data[1:2])
+        with h5py.File(self.path("raw/lz4.h5"), "w") as file:
+            scan_files.compressed_dataset(file, "data", data, (1, 5, 4), "bitshuffle-lz4")
+        with h5py.File(self.path("raw/virtual-lz4.nxs"), "w") as file:
+            group = scan_files.nxtomo(file, None, keys[:4], np.arange(4.0))
+            layout = h5py.VirtualLayout((4, 5, 4), np.uint16)
+            layout[:] = h5py.VirtualSource("lz4.h5", "data", (6, 5, 4))[2:]
+            group["instrument/detector"].create_virtual_dataset("data", layout)
+        found = collect(f"location={self.path('raw/virtual-lz4.nxs')}")
+        self.assert_arrays(found["projections"].arrays, data[4:])
+        os.rename(self.path("raw/part1.h5"), self.path("raw/lost.h5"))
+        self.fails(["raw/part1.h5", "virtual"], f"location={self.path('virtual.nxs')}")
+        os.remove(self.path("raw/all.h5"))
+        self.fails(["all.h5", "link"], f"location={self.path('linked.nxs')}")
+
+    def test_entries(self):
+        data = random_array(np.uint8, (2, 3, 4))
+        with h5py.File(self.path("two.nxs"), "w") as file:
+            scan_files.nxtomo(file, data, np.zeros(2), entry="entry1/tomo_entry")
+            scan_files.nxtomo(file, data + 1, np.zeros(2), entry="second")
+        location = f"location={self.path('two.nxs')}"
+        self.fails(["2 scans", "/entry1/tomo_entry", "/second", "entry"], location)
+        self.assert_arrays(collect(f"{location} entry=second")["projections"].arrays, data + 1)
+        self.assert_arrays(collect(f"{location}:/entry1/tomo_entry")["projections"].arrays, data)
+        self.fails(["third", "two.nxs"], f"{location} entry=third")
+        with h5py.File(self.path("two.nxs"), "a") as file:
+            file.attrs["default"] = "second"
+        self.assert_arrays(collect(location)["projections"].arrays, data + 1)
+        # Without a definition, and with the images in a group of the entry.
+        with h5py.File(self.path("diad.nxs"), "w") as file:
+            file["entry/imaging/data"] = data
+            file["entry/instrument/imaging/image_key"] = np.array([1, 0])
+        self.assert_arrays(collect(f"location={self.path('diad.nxs')}")["projections"].arrays, data[1:])
+
+    def test_data_exchange_angles(self):
+        data = random_array(np.float32, (5, 2, 3))
+        turns = np.linspace(0, 180, 5)
+        for theta, units, wanted in (
+            (turns, "degrees", np.radians(turns)),
+            (turns, None, np.radians(turns)),
+            (np.radians(turns), None, np.radians(turns)),
+            (np.radians(turns) / 10, "radian", np.radians(turns) / 10),
+            (np.radians(turns), "deg", np.radians(np.radians(turns))),
+            (None, None, []),
+        ):
+            with self.subTest(units=units):
+                scan_files.data_exchange(self.path("dx.h5"), data, data[:1], data[:1], theta, units)
+                found = collect(f"location={self.path('dx.h5')}", ("projections", "flats", "flats-after"))
+                self.assert_arrays(found["projections"].arrays, data)
+                self.assert_arrays(found["flats"].arrays, data[:1])
+                self.assertEqual(found["flats-after"].arrays, [])
+                np.testing.assert_allclose(angles_of(found["projections"].scan), wanted)
+        self.fails(["no darks", "property darks"], self.without_darks(data), ("darks",))
+        scan_files.data_exchange(self.path("dx.h5"), data, theta=np.arange(6.0), units="deg")
+        self.fails(["5 projections", "6 angles", "angles"], f"location={self.path('dx.h5')}")
+        scan_files.data_exchange(self.path("dx.h5"), data, theta=np.arange(5.0), units="furlongs")
+        self.fails("furlongs", f"location={self.path('dx.h5')}")
+
+    def without_darks(self, data):
+        scan_files.data_exchange(self.path("alone.h5"), data, data[:1])
+        return f"location={self.path('alone.h5')}"
+
+    def test_folders(self):
+        arrays = random_array(np.uint16, (12, 3, 4))
+        scan_files.series(self.path("scan"), arrays, "img%d.tif")  # img10 comes behind img9
+        scan_files.series(self.path("scan/flat_post"), arrays[:2])
+        scan_files.series(self.path("scan/whites"), arrays[2:4])
+        scan_files.series(self.path("scan"), arrays[5:6], "DARK-%d.tif")
+        found = collect(f"location={self.path('scan')}", ALL)
+        self.assert_arrays(found["projections"].arrays, arrays)
+        self.assert_arrays(found["flats"].arrays, arrays[2:4])
+        self.assert_arrays(found["flats-after"].arrays, arrays[:2])
+        self.assert_arrays(found["darks"].arrays, arrays[5:6])
+        scan_files.series(self.path("scan/other"), arrays[:1])
+        self.fails(["several places", "other"], f"location={self.path('scan')}")
+        os.mkdir(self.path("empty"))
+        self.fails(["no projections"], f"location={self.path('empty')}")
+        self.fails(["nowhere"], f"location={self.path('nowhere')}")
+        self.fails(["no location"], "")
+        scan_files.series(self.path("sizes"), [arrays[0], arrays[1, :2]])
+        self.fails(["4 x 2", "4 x 3"], f"location={self.path('sizes')}")
+        with open(self.path("angles.txt"), "w") as file:
+            file.write("1\n2 # fine\nthree\n")
+        self.fails(["line 3", "three"], f"location={self.path('scan/whites')} angles={self.path('angles.txt')}")
+
+    def test_damaged(self):
+        data, keys, _ = self.make(shape=(13, 31, 40), dtype=np.uint16)
+        with open(self.path("scan.nxs"), "r+b") as file:
+            size = os.path.getsize(self.path("scan.nxs"))
+            file.truncate(size - 12000)
+        self.fails(["scan.nxs"], f"location={self.path('scan.nxs')}", ALL)
+        with open(self.path("text.nxs"), "w") as file:
+            file.write("no HDF5 at all" * 100)
+        self.fails(["text.nxs"], f"location={self.path('text.nxs')}")
+        with h5py.File(self.path("other.h5"), "w") as file:
+            file["some/thing"] = np.zeros((3, 4))
+        self.fails(["neither NXtomo nor Data Exchange", "/some/thing"], f"location={self.path('other.h5')}")
+        name = self.stored("bitshuffle-lz4", data)
+        with h5py.File(name) as file:
+            place = file["data"].id.get_chunk_info(3)
+        with open(name, "r+b") as file:
+            file.seek(place.byte_offset + 8)
+            file.write(b"\xff" * 40)
+        self.fails(["bitshuffle", "damaged"], f"location={name}:/data")
+        self.make("keys.nxs", keys=[0] * 12)
+        self.fails(["13 frames", "image_key has 12"], f"location={self.path('keys.nxs')}")
+
+    def test_more_than_two_to_the_31_samples(self):
+        shape = (70, 8192, 4096)
+        last = random_array(np.uint8, (8, 4096))
+        with h5py.File(self.path("big.h5"), "w") as file:
+            dataset = file.create_dataset("data", shape, np.uint8)
+            dataset[69, 8000:8008] = last
+            chunked = file.create_dataset("chunks", shape, np.uint8, chunks=(1, 8, 4096))
+            chunked[69, 8000:8008] = last
+        self.assertGreater(math.prod(shape), 2**31)
+        for name in ("data", "chunks"):
+            found = collect(f"location={self.path('big.h5')}:/{name} start=69 y=8000 height=8")
+            self.assert_arrays(found["projections"].arrays, [last])
+
+    def test_outputs_do_not_wait_for_each_other(self):
+        """Several darks straight into a join, and an output that nobody takes."""
+        data, keys, _ = self.make(shape=(40, 3, 4), keys=[2] * 9 + [1] * 9 + [0] * 22)
+        line = (
+            f"tomoscansrc name=s location={self.path('scan.nxs')} s.projections ! f.projections "
+            "s.darks ! f.darks s.flats ! f.flats tomoflatfieldcorrect name=f ! SINK"
+        )
+        results = run(line)
+        self.assertEqual(len(results), 22)
+        darks, flats, projections = data[:9], data[9:18], data[18:].astype(float)
+        for i, result in enumerate(results):
+            d, f = darks[min(i, 8)].astype(float), flats[min(i, 8)].astype(float)
+            with np.errstate(all="ignore"):
+                wanted = (projections[i] - d) / (f - d)
+            finite = np.isfinite(wanted)
+            self.assert_close(result[finite], wanted[finite], 1e-5)
+
+    def test_states(self):
+        data, keys, _ = self.make()
+        line = f"tomoscansrc name=s location={self.path('scan.nxs')} s.projections ! appsink name=sink sync=false max-buffers=1"
+        pipeline = Gst.parse_launch(line)
+        sink = pipeline.get_by_name("sink")
+        for count in (1, 99, 0, 99):
+            pipeline.set_state(Gst.State.PLAYING)
+            arrays = []
+            while len(arrays) < count and (sample := sink.emit("pull-sample")):
+                arrays.append(to_array(sample))
+            # The sink gives what it still held before.
+            self.assert_arrays(arrays[-5:] if count > 5 else arrays, data[keys == 0][:count])
+            pipeline.set_state(Gst.State.READY if count else Gst.State.NULL)
+        # A seek starts anew, and the number of projections is known.
+        pipeline.set_state(Gst.State.PAUSED)
+        pipeline.get_state(10 * Gst.SECOND)
+        self.assertEqual(pipeline.query_duration(Gst.Format.DEFAULT), (True, 5))
+        self.assertTrue(
+            pipeline.seek(
+                1.0, Gst.Format.DEFAULT, Gst.SeekFlags.FLUSH, Gst.SeekType.SET, 4, Gst.SeekType.NONE, -1
+            )
+        )
+        pipeline.set_state(Gst.State.PLAYING)
+        arrays = []
+        while sample := sink.emit("pull-sample"):
+            arrays.append(to_array(sample))
+        self.assert_arrays(arrays, data[keys == 0][4:])
+        pipeline.set_state(Gst.State.NULL)
+
+    def test_nothing_linked(self):
+        self.make()
+        pipeline = Gst.Pipeline()
+        pipeline.add(Gst.parse_launch(f"tomoscansrc location={self.path('scan.nxs')}"))
+        self.assertEqual(pipeline.set_state(Gst.State.PLAYING), Gst.StateChangeReturn.FAILURE)
+        message = pipeline.get_bus().pop_filtered(Gst.MessageType.ERROR)
+        self.assertIn("projections, darks, flats, flats-after", message.parse_error()[0].message)
+        pipeline.set_state(Gst.State.NULL)
+
+    def test_linked_later(self):
+        data, keys, _ = self.make()
+        pipeline = Gst.parse_launch(
+            f"tomoscansrc name=s location={self.path('scan.nxs')} s.projections ! fakesink sync=false"
+        )
+        pipeline.set_state(Gst.State.PLAYING)
+        pipeline.get_state(10 * Gst.SECOND)
+        sink = Gst.ElementFactory.make("appsink")
+        sink.set_property("sync", False)
+        pipeline.add(sink)
+        sink.sync_state_with_parent()
+        pipeline.get_by_name("s").link_pads("darks", sink, "sink")
+        arrays = []
+        while sample := sink.emit("pull-sample"):
+            arrays.append(to_array(sample))
+        self.assert_arrays(arrays, data[keys == 2])
+        pipeline.set_state(Gst.State.NULL)
+
+
+if __name__ == "__main__":
+    main()
