@@ -15,8 +15,10 @@ struct Suffix {
 };
 
 constexpr Suffix suffixes[] = {
-    {".tif", FileType::Tiff}, {".tiff", FileType::Tiff}, {".h5", FileType::Hdf5}, {".hdf5", FileType::Hdf5},
-    {".hdf", FileType::Hdf5}, {".nxs", FileType::Hdf5},  {".nx", FileType::Hdf5}, {".raw", FileType::Raw},
+    {".tif", FileType::Tiff}, {".tiff", FileType::Tiff}, {".h5", FileType::Hdf5},   {".hdf5", FileType::Hdf5},
+    {".hdf", FileType::Hdf5}, {".nxs", FileType::Hdf5},  {".nx", FileType::Hdf5},   {".raw", FileType::Raw},
+    {".edf", FileType::Edf},  {".jpg", FileType::Jpeg},  {".jpeg", FileType::Jpeg}, {".png", FileType::Png},
+    {".pgm", FileType::Pnm},  {".ppm", FileType::Pnm},   {".pnm", FileType::Pnm},
 };
 
 bool ends_with(const std::string &name, const std::string &end) {
@@ -65,6 +67,14 @@ const char *type_name(FileType type) {
         return "HDF5";
     case FileType::Raw:
         return "raw";
+    case FileType::Edf:
+        return "EDF";
+    case FileType::Jpeg:
+        return "JPEG";
+    case FileType::Png:
+        return "PNG";
+    case FileType::Pnm:
+        return "PGM or PPM";
     case FileType::Automatic:
         break;
     }
@@ -96,7 +106,11 @@ Error not_built_in(FileType type, const std::string &file) {
     return Error(
         GST_STREAM_ERROR_CODEC_NOT_FOUND,
         text("'%s': this build has no support for %s files; build gst-tomo with the option %s enabled",
-             file.c_str(), type_name(type), type == FileType::Hdf5 ? "hdf5" : "tiff"));
+             file.c_str(), type_name(type),
+             type == FileType::Hdf5   ? "hdf5"
+             : type == FileType::Jpeg ? "jpeg"
+             : type == FileType::Png  ? "png"
+                                      : "tiff"));
 }
 
 bool same_file(const std::string &a, const std::string &b) {

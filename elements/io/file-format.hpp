@@ -12,7 +12,7 @@
 // told.
 namespace tomo::io {
 
-enum class FileType { Automatic, Tiff, Hdf5, Raw };
+enum class FileType { Automatic, Tiff, Hdf5, Raw, Edf, Jpeg, Png, Pnm };
 
 // "scan.h5:/entry/data/data" taken apart.
 struct Location {

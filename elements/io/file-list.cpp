@@ -84,9 +84,10 @@ std::vector<std::string> readable(const std::vector<std::string> &candidates, co
                                                       "colon, as in '*.h5:/entry/data/data'",
                                                       path.c_str(), hdf5));
     if (raw > 0)
-        throw Error(GST_RESOURCE_ERROR_SETTINGS, text("'%s' stands for raw files (%" G_GSIZE_FORMAT
-                                                      "); set raw-width, raw-height and raw-bitdepth",
-                                                      path.c_str(), raw));
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("'%s' stands for raw files (%" G_GSIZE_FORMAT
+                         "); set raw-width, raw-height and raw-bitdepth or raw-format",
+                         path.c_str(), raw));
     not_found(text("none of the %" G_GSIZE_FORMAT
                    " files of '%s' has a format that is known by its suffix (%s)",
                    regular, path.c_str(), supported_suffixes().c_str()));

@@ -3,9 +3,11 @@
 #pragma once
 
 #include "file-format.hpp"
+#include "output-file.hpp"
 
 #include <gst/tomo/array.hpp>
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -19,13 +21,33 @@ struct Remains {
     std::uint64_t lost = 0; // whole images that could not be kept
 };
 
-// Writes the pages of a single file or dataset.
+// What becomes of a file or dataset that is there already.
+enum class Existing {
+    Replace,
+    Continue, // new images come behind those that are there
+    Resume,   // what an interrupted run left, or a whole file: the first images are there already
+};
+
+inline OutputFile::Begin begin_of(Existing existing) {
+    return existing == Existing::Replace    ? OutputFile::Begin::Empty
+           : existing == Existing::Continue ? OutputFile::Begin::AsCopy
+                                            : OutputFile::Begin::AsItWas;
+}
+
+// Writes the pages of a single file or dataset. A page of depth 3 is a picture in colour; its pixels are red,
+// green and blue.
 class FileWriter {
   public:
     virtual ~FileWriter() = default;
 
     // Whether the format allows this page in the file, besides what it holds.
     virtual bool has_room(const ArrayInfo &) const { return true; }
+
+    // For Existing::Resume, once and before the first write(), which then comes behind: how many whole images
+    // of this kind are there, written by the same writer.
+    virtual std::uint64_t resume(const ArrayInfo &plane) = 0;
+    // Whether one of them is `data`, bit by bit.
+    virtual bool holds(std::uint64_t image, const ArrayInfo &plane, const void *data) = 0;
 
     virtual void write(const ArrayInfo &plane, const void *data) = 0;
     virtual void finish() = 0;
@@ -34,9 +56,13 @@ class FileWriter {
     virtual Remains abandon() = 0;
 };
 
-std::unique_ptr<FileWriter> create_tiff_file(const std::string &file, bool append, bool big_tiff);
-std::unique_ptr<FileWriter> create_hdf5_file(const Location &location, bool append);
-std::unique_ptr<FileWriter> create_raw_file(const std::string &file, bool append);
+std::unique_ptr<FileWriter> create_edf_file(const std::string &file, Existing existing);
+std::unique_ptr<FileWriter> create_hdf5_file(const Location &location, Existing existing, unsigned deflate,
+                                             std::chrono::milliseconds flush_interval);
+std::unique_ptr<FileWriter> create_jpeg_file(const std::string &file, Existing existing, unsigned quality);
+std::unique_ptr<FileWriter> create_png_file(const std::string &file, Existing existing);
+std::unique_ptr<FileWriter> create_raw_file(const std::string &file, Existing existing);
+std::unique_ptr<FileWriter> create_tiff_file(const std::string &file, Existing existing, bool big_tiff);
 std::unique_ptr<FileWriter> write_raw_to_standard_output();
 
 // Whether there is something that writing to `location` would replace.

@@ -55,8 +55,9 @@ void with_samples(const ArrayInfo &info, const void *data, Visit visit) {
     case GST_TOMO_FORMAT_UNKNOWN:
         break;
     }
-    throw Error(GST_STREAM_ERROR_FORMAT, text("%s samples can't become integers; write them with bits=32",
-                                              gst_tomo_format_to_string(info.format)));
+    throw Error(GST_STREAM_ERROR_FORMAT,
+                text("%s samples can't become integers; write them to TIFF or HDF5 with bits=32",
+                     gst_tomo_format_to_string(info.format)));
 }
 
 template <class Integer, class Sample>

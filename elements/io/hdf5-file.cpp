@@ -4,6 +4,7 @@
 #ifdef HAVE_HDF5
 
 #include "hdf5-file.hpp"
+#include "hdf5-journal.hpp"
 #include "input-file.hpp"
 
 #include <algorithm>
@@ -318,11 +319,15 @@ Hdf5Handle hdf5_file_access() {
     return access;
 }
 
-// Whether this process has the file open already.
-static bool has_open(const std::string &path) {
+// Whether this process has the file open already, to read it.
+static bool is_input(const std::string &path) {
     std::vector<hid_t> files(H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_FILE));
     H5Fget_obj_ids(H5F_OBJ_ALL, H5F_OBJ_FILE, files.size(), files.data());
     return std::any_of(files.begin(), files.end(), [&](hid_t file) {
+        unsigned intent = H5F_ACC_RDONLY;
+        H5Fget_intent(file, &intent);
+        if (intent & H5F_ACC_RDWR)
+            return false;
         std::string name(std::max<ssize_t>(H5Fget_name(file, nullptr, 0), 0), '\0');
         H5Fget_name(file, name.data(), name.size() + 1);
         return same_file(name, path);
@@ -334,16 +339,18 @@ Hdf5Handle hdf5_open(const std::string &path, bool writable) {
     if (writable && ::access(path.c_str(), W_OK) != 0)
         throw system_error("write", path, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
     const auto access = hdf5_file_access();
+    hdf5_recover(path);
     if (H5Fis_hdf5(path.c_str()) == 0) {
         H5Eclear2(H5E_DEFAULT);
         throw Error(GST_STREAM_ERROR_WRONG_TYPE, text("'%s' is not an HDF5 file", path.c_str()));
     }
-    Hdf5Handle file(H5Fopen(path.c_str(), writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access.get()), H5Fclose);
-    if (!file && writable && has_open(path)) {
-        H5Eclear2(H5E_DEFAULT);
+    // Different drivers don't know of each other, and locks are not everywhere.
+    if (writable && is_input(path))
         throw Error(GST_RESOURCE_ERROR_BUSY,
                     text("cannot write '%s': it is open as an input; write to another file", path.c_str()));
-    }
+    if (writable)
+        hdf5_use_journal(access.get());
+    Hdf5Handle file(H5Fopen(path.c_str(), writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access.get()), H5Fclose);
     if (!file)
         throw hdf5_error(
             writable ? GST_RESOURCE_ERROR_OPEN_WRITE : GST_RESOURCE_ERROR_OPEN_READ,

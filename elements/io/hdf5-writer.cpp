@@ -1,7 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// HDF5: one dataset of images x rows x columns, the first extent without limit, a chunk for each image.
+// HDF5: one dataset of images x rows x columns, the first extent without limit, a chunk for each image;
+// compressed ones have several, which are compressed at the same time.
 //
 // A file that does not exist yet is written as FILE.partial. In one that exists the new dataset is
 // DATASET.partial until it is complete; then it takes the place of the old one. Other datasets are not
@@ -13,11 +14,14 @@
 #ifdef HAVE_HDF5
 
 #include "file-writer.hpp"
+#include "hdf5-compress.hpp"
 #include "hdf5-file.hpp"
+#include "hdf5-journal.hpp"
 #include "output-file.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <vector>
@@ -28,8 +32,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// What a crash may cost: the file's structure goes to the disk at least this often.
-constexpr auto flush_interval = std::chrono::seconds(5);
+// What a crash may cost: the file's structure goes to the disk at least this often, or at the interval of the
+// options.
 constexpr std::uint64_t flush_bytes = 256 << 20;
 
 // The library can't stand that its own structures don't fit on the disk: it crashes or never closes the file.
@@ -48,13 +52,18 @@ void remove_file(const std::string &name) {
 
 class Hdf5File final : public FileWriter {
   public:
-    Hdf5File(const Location &location, bool append) : target_(location) {
+    Hdf5File(const Location &location, Existing existing, unsigned deflate,
+             std::chrono::milliseconds flush_interval)
+        : target_(location), existing_(existing), deflate_(deflate), flush_interval_(flush_interval) {
         const Hdf5Lock lock;
         target_.file = prepare_target(location.file);
         std::error_code ignored;
         in_place_ = std::filesystem::exists(target_.file, ignored);
         if (in_place_)
-            open_existing(append);
+            open_existing();
+        else if (existing_ == Existing::Resume &&
+                 std::filesystem::exists(partial_name(target_.file), ignored))
+            reopen_partial();
         else
             create_new();
     }
@@ -63,6 +72,32 @@ class Hdf5File final : public FileWriter {
         const Hdf5Lock lock;
         dataset_.close();
         file_.close();
+    }
+
+    std::uint64_t resume(const ArrayInfo &plane) override {
+        const Hdf5Lock lock;
+        if (!dataset_)
+            return 0;
+        if (plane.format != image_.format || plane.width != image_.width || plane.height != image_.height ||
+            !image_is_chunks(dataset_.get()))
+            throw Error(
+                GST_RESOURCE_ERROR_OPEN_WRITE,
+                text("'%s' can't be resumed: it holds images of %s and is not as tomowrite would write those "
+                     "of %s; remove it, or write to another dataset",
+                     place().c_str(), image_.describe().c_str(), plane.describe().c_str()));
+        return images_;
+    }
+
+    bool holds(std::uint64_t image, const ArrayInfo &plane, const void *data) override {
+        const Hdf5Lock lock;
+        std::vector<unsigned char> there(plane.size());
+        const hsize_t extent[] = {image_.height, image_.width};
+        const Hdf5Handle to(H5Screate_simple(2, extent, nullptr), H5Sclose);
+        const auto from = hdf5_select_image(dataset_.get(), image, 0, image_.height, 1);
+        hdf5_check(
+            H5Dread(dataset_.get(), sample_type_.get(), to.get(), from.get(), H5P_DEFAULT, there.data()),
+            GST_RESOURCE_ERROR_READ, "cannot read '" + place() + "'");
+        return std::memcmp(there.data(), data, there.size()) == 0;
     }
 
     void write(const ArrayInfo &plane, const void *data) override {
@@ -78,7 +113,7 @@ class Hdf5File final : public FileWriter {
         add_image(dataset_.get(), images_, data, place());
         images_++;
         unflushed_ += plane.size();
-        if (unflushed_ >= flush_bytes || Clock::now() - flushed_ >= flush_interval)
+        if (unflushed_ >= flush_bytes || Clock::now() - flushed_ >= flush_interval_)
             flush();
     }
 
@@ -108,14 +143,19 @@ class Hdf5File final : public FileWriter {
         Remains remains;
         if (dataset_)
             trim();
-        if (continues_)
+        if (continues_ && existing_ != Existing::Resume)
             remains = move_new_images();
         else
             remains = {images_, place(), 0};
         dataset_.close();
         if (remains.images == 0 && in_place_)
             remove_traces();
-        const bool whole = (!file_ || H5Fflush(file_.get(), H5F_SCOPE_LOCAL) >= 0) & close_file();
+        if (file_ && H5Fflush(file_.get(), H5F_SCOPE_LOCAL) < 0) {
+            hdf5_give_up(file_.get());
+            remains.lost += remains.images - std::min(remains.images, images_flushed_);
+            remains.images = std::min(remains.images, images_flushed_);
+        }
+        const bool whole = close_file();
         if (!in_place_ && (remains.images == 0 || !whole)) {
             remove_file(partial_name(target_.file));
             remains.images = 0;
@@ -148,12 +188,27 @@ class Hdf5File final : public FileWriter {
             throw;
         }
         const auto access = hdf5_file_access();
+        hdf5_use_journal(access.get());
         file_ = Hdf5Handle(hdf5_check(H5Fcreate(partial.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()),
                                       GST_RESOURCE_ERROR_OPEN_WRITE, told(partial)),
                            H5Fclose);
     }
 
-    void open_existing(bool append) {
+    // What an interrupted run left of a new file.
+    void reopen_partial() {
+        const auto partial = partial_name(target_.file);
+        claim_partial(target_.file, true);
+        if (H5Fis_hdf5(partial.c_str()) <= 0) { // nothing of it had been written
+            H5Eclear2(H5E_DEFAULT);
+            create_new();
+            return;
+        }
+        file_ = hdf5_open(partial, true);
+        if (hdf5_look_up(file_.get(), target_.dataset).next.empty())
+            open_dataset(target_.dataset);
+    }
+
+    void open_existing() {
         file_ = hdf5_open(target_.file, true);
         const auto node = hdf5_look_up(file_.get(), target_.dataset);
         const bool is_all = node.next.empty();
@@ -173,14 +228,19 @@ class Hdf5File final : public FileWriter {
                         text("cannot write '%s': '%s' is a link to something that can't be found",
                              target_.text().c_str(), node.next.c_str()));
         first_new_ = node.kind == Kind::Missing ? node.next : target_.dataset;
-        continues_ = append && is_all;
+        if (existing_ == Existing::Resume && hdf5_look_up(file_.get(), partial_dataset()).next.empty()) {
+            made_partial_ = true;
+            open_dataset(partial_dataset());
+            return;
+        }
+        continues_ = existing_ != Existing::Replace && is_all;
         if (continues_)
-            open_continued();
+            open_dataset(target_.dataset);
     }
 
-    void open_continued() {
-        const auto where = "cannot continue '" + target_.text() + "': ";
-        dataset_ = Hdf5Handle(hdf5_check(H5Dopen2(file_.get(), target_.dataset.c_str(), H5P_DEFAULT),
+    void open_dataset(const std::string &name) {
+        const auto where = "cannot continue '" + target_.file + ":" + name + "': ";
+        dataset_ = Hdf5Handle(hdf5_check(H5Dopen2(file_.get(), name.c_str(), H5P_DEFAULT),
                                          GST_RESOURCE_ERROR_OPEN_WRITE, where + "it can't be opened"),
                               H5Dclose);
         const Hdf5Handle space(H5Dget_space(dataset_.get()), H5Sclose);
@@ -254,12 +314,18 @@ class Hdf5File final : public FileWriter {
         const auto where = "cannot create '" + target_.file + ":" + name + "'";
         const hsize_t extent[] = {0, image_.height, image_.width};
         const hsize_t limit[] = {H5S_UNLIMITED, image_.height, image_.width};
-        const hsize_t chunk[] = {1, std::min<hsize_t>(image_.height, largest_chunk / row_bytes),
-                                 image_.width};
+        // Compressed chunks are small enough for several threads to have one each.
+        constexpr std::uint64_t compressed_chunk = 1 << 20;
+        const auto most = deflate_ ? compressed_chunk : largest_chunk;
+        const hsize_t chunk[] = {1, std::clamp<hsize_t>(most / row_bytes, 1, image_.height), image_.width};
         const Hdf5Handle space(H5Screate_simple(3, extent, limit), H5Sclose);
         const Hdf5Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
         const Hdf5Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
         hdf5_check(H5Pset_chunk(creation.get(), 3, chunk), cannot_write, where);
+        if (deflate_) {
+            hdf5_check(H5Pset_shuffle(creation.get()), cannot_write, where);
+            hdf5_check(H5Pset_deflate(creation.get(), deflate_), cannot_write, where);
+        }
         H5Pset_create_intermediate_group(links.get(), 1);
         // What an earlier run left.
         if (in_place_ && hdf5_look_up(file_.get(), name).next.empty())
@@ -287,24 +353,55 @@ class Hdf5File final : public FileWriter {
             set_images(dataset_.get(), images_);
     }
 
-    // Whether an image of a dataset is a chunk, byte for byte as it lies in memory.
-    bool image_is_chunk(hid_t dataset) const {
+    // Whether an image of a dataset is a row of chunks as this writer makes them, of samples as they lie in
+    // memory.
+    bool image_is_chunks(hid_t dataset) {
         const Hdf5Handle creation(H5Dget_create_plist(dataset), H5Pclose);
         const Hdf5Handle stored(H5Dget_type(dataset), H5Tclose);
         hsize_t chunk[3] = {};
-        return H5Pget_layout(creation.get()) == H5D_CHUNKED && H5Pget_chunk(creation.get(), 3, chunk) == 3 &&
-               H5Pget_nfilters(creation.get()) == 0 && chunk[0] == 1 && chunk[1] == image_.height &&
-               chunk[2] == image_.width && H5Tequal(stored.get(), sample_type_.get()) > 0;
+        if (H5Pget_layout(creation.get()) != H5D_CHUNKED || H5Pget_chunk(creation.get(), 3, chunk) != 3 ||
+            chunk[0] != 1 || chunk[2] != image_.width || H5Tequal(stored.get(), sample_type_.get()) <= 0)
+            return false;
+        chunk_rows_ = static_cast<unsigned>(chunk[1]);
+        chunk_level_ = 0;
+        const int filters = H5Pget_nfilters(creation.get());
+        if (filters == 0)
+            return true;
+        unsigned flags, level = 0, config;
+        std::size_t values = 1;
+        if (filters != 2 ||
+            H5Pget_filter2(creation.get(), 0, &flags, nullptr, nullptr, 0, nullptr, &config) !=
+                H5Z_FILTER_SHUFFLE ||
+            H5Pget_filter2(creation.get(), 1, &flags, &values, &level, 0, nullptr, &config) !=
+                H5Z_FILTER_DEFLATE)
+            return false;
+        chunk_level_ = level;
+        return true;
+    }
+
+    // Past the library's cache: there an image that can't be written stays, and the file can never be closed.
+    bool write_chunks(hid_t dataset, std::uint64_t image, const void *data) {
+        const std::uint64_t row_bytes = image_.width * image_.sample_size();
+        const auto *rows = static_cast<const unsigned char *>(data);
+        std::vector<ChunkToWrite> chunks;
+        for (unsigned row = 0; row < image_.height; row += chunk_rows_)
+            chunks.push_back(
+                {row, rows + row * row_bytes, std::min(chunk_rows_, image_.height - row) * row_bytes});
+        compress_chunks(chunks, chunk_rows_ * row_bytes, image_.sample_size(), chunk_level_);
+        for (const auto &chunk : chunks) {
+            const hsize_t first[] = {image, chunk.row, 0};
+            if (H5Dwrite_chunk(dataset, H5P_DEFAULT, chunk.filters_left_out, first, chunk.bytes, chunk.data) <
+                0)
+                return false;
+        }
+        return true;
     }
 
     void add_image(hid_t dataset, std::uint64_t image, const void *data, const std::string &where) {
         reserve(image_.size());
         bool written = set_images(dataset, image + 1);
-        if (written && image_is_chunk(dataset)) {
-            // Past the library's cache: there an image that can't be written stays, and the file can never be
-            // closed.
-            const hsize_t first[] = {image, 0, 0};
-            written = H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, first, image_.size(), data) >= 0;
+        if (written && image_is_chunks(dataset)) {
+            written = write_chunks(dataset, image, data);
         } else if (written) {
             const hsize_t extent[] = {image_.height, image_.width};
             const Hdf5Handle from(H5Screate_simple(2, extent, nullptr), H5Sclose);
@@ -359,11 +456,16 @@ class Hdf5File final : public FileWriter {
 
     void flush() {
         hdf5_check(H5Fflush(file_.get(), H5F_SCOPE_LOCAL), cannot_write, told(place()));
+        images_flushed_ = images_;
         unflushed_ = 0;
         flushed_ = Clock::now();
     }
 
     Location target_;
+    const Existing existing_;
+    const unsigned deflate_;
+    const std::chrono::milliseconds flush_interval_;
+    unsigned chunk_rows_ = 1, chunk_level_ = 0;
     bool in_place_ = false;     // the file exists already
     bool continues_ = false;    // so does the dataset, and it is to grow
     bool made_partial_ = false; // there is a DATASET.partial of ours
@@ -374,14 +476,16 @@ class Hdf5File final : public FileWriter {
     ArrayInfo image_;
     std::uint64_t images_ = 0, images_before_ = 0; // whole images in the dataset, now and at first
     std::uint64_t reserved_ = 0;                   // the disk has room up to this byte of the file
+    std::uint64_t images_flushed_ = 0;
     std::uint64_t unflushed_ = 0;
     Clock::time_point flushed_ = Clock::now();
 };
 
 } // namespace
 
-std::unique_ptr<FileWriter> create_hdf5_file(const Location &location, bool append) {
-    return std::make_unique<Hdf5File>(location, append);
+std::unique_ptr<FileWriter> create_hdf5_file(const Location &location, Existing existing, unsigned deflate,
+                                             std::chrono::milliseconds flush_interval) {
+    return std::make_unique<Hdf5File>(location, existing, deflate, flush_interval);
 }
 
 bool hdf5_target_exists(const Location &location) {

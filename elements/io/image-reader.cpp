@@ -51,14 +51,16 @@ GstTomoFormat raw_format(unsigned bits) {
     switch (bits) {
     case 8:
         return GST_TOMO_FORMAT_UINT8;
+    case 12:
     case 16:
         return GST_TOMO_FORMAT_UINT16;
     case 32:
         return GST_TOMO_FORMAT_FLOAT32;
     default:
-        throw Error(
-            GST_RESOURCE_ERROR_SETTINGS,
-            text("raw-bitdepth is %u; raw files have 8 or 16 (unsigned integers) or 32 (float) bits", bits));
+        throw Error(GST_RESOURCE_ERROR_SETTINGS, text("raw-bitdepth is %u; raw files have 8, 12 or 16 "
+                                                      "(unsigned integers) or 32 (float) bits; raw-format "
+                                                      "names all other types",
+                                                      bits));
     }
 }
 
@@ -85,6 +87,22 @@ std::unique_ptr<ImageReader> open_reader(const std::string &path, const ReadOpti
 #else
         throw not_built_in(FileType::Hdf5, location.file);
 #endif
+    case FileType::Jpeg:
+#ifdef HAVE_JPEG
+        return open_jpeg_reader(location.file, options.rows);
+#else
+        throw not_built_in(FileType::Jpeg, location.file);
+#endif
+    case FileType::Png:
+#ifdef HAVE_PNG
+        return open_png_reader(location.file, options.rows);
+#else
+        throw not_built_in(FileType::Png, location.file);
+#endif
+    case FileType::Edf:
+        return open_edf_reader(location.file, options.rows);
+    case FileType::Pnm:
+        return open_pnm_reader(location.file, options.rows);
     case FileType::Raw:
     case FileType::Automatic: // require_type() gave a type
         break;

@@ -33,18 +33,29 @@ struct Part {
     ArrayInfo of(const ArrayInfo &page, const std::string &where) const;
 };
 
-// What a raw file does not say about itself. Samples are in the byte order of the host.
+// How two samples of 12 bits share three bytes; written with the nibbles of the first one as 321 (the highest
+// first), of the second as CBA.
+enum class Packing12 {
+    LowFirst,  // 21 A3 CB: GenICam's Mono12p
+    GigE,      // 32 A1 CB: GigE Vision's Mono12Packed
+    HighFirst, // 32 1C BA: TIFF, and cameras that send the highest bit first
+};
+
+// What a raw file does not say about itself.
 struct RawLayout {
     unsigned width = 0;
     unsigned height = 0;
     GstTomoFormat format = GST_TOMO_FORMAT_UNKNOWN;
     std::uint64_t pre_offset = 0;  // bytes skipped before each image
     std::uint64_t post_offset = 0; // bytes skipped after each image
+    bool swapped = false;          // not the byte order of the host
+    bool packed12 = false;         // 12 bits each, without gaps
+    Packing12 packing = Packing12::LowFirst;
 
     bool is_complete() const { return width && height && format != GST_TOMO_FORMAT_UNKNOWN; }
 };
 
-// uint8, uint16 or float32 for 8, 16 or 32 bits, as UFO has it; throws for any other number.
+// uint8, uint16 or float32 for 8, 16 or 32 bits, as UFO has it, uint16 for 12; throws for any other number.
 GstTomoFormat raw_format(unsigned bits);
 
 struct ReadOptions {
@@ -87,6 +98,10 @@ std::unique_ptr<ImageReader> open_reader(const std::string &path, const ReadOpti
 // The readers behind open_reader().
 std::unique_ptr<ImageReader> open_tiff_reader(const std::string &file, const RowRegion &rows);
 std::unique_ptr<ImageReader> open_hdf5_reader(const Location &location, const RowRegion &rows);
+std::unique_ptr<ImageReader> open_edf_reader(const std::string &file, const RowRegion &rows);
+std::unique_ptr<ImageReader> open_jpeg_reader(const std::string &file, const RowRegion &rows);
+std::unique_ptr<ImageReader> open_png_reader(const std::string &file, const RowRegion &rows);
+std::unique_ptr<ImageReader> open_pnm_reader(const std::string &file, const RowRegion &rows);
 std::unique_ptr<ImageReader> open_raw_reader(const std::string &file, const RawLayout &layout,
                                              const RowRegion &rows);
 

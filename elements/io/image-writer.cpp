@@ -8,6 +8,7 @@
 #include "output-file.hpp"
 
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <vector>
 
@@ -33,14 +34,50 @@ class SeriesWriter final : public ImageWriter {
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
                         text("'%s': no dataset is named; write it behind a colon as in %s:/entry/data/data",
                              location.file.c_str(), location.file.c_str()));
+        if (options.append && options.resume)
+            throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                        "both append and resume are set; new images come behind what is "
+                        "there, or what is there are the first of them");
+        if (options.rgb && type != FileType::Tiff && type != FileType::Png && type != FileType::Jpeg)
+            throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                        text("rgb is set, but %s files have no colours; write TIFF, PNG "
+                             "or JPEG",
+                             type_name(type)));
     }
 
     ~SeriesWriter() override { abandon(); }
 
     void write(const ArrayInfo &info, const void *data) override {
+        if (options_.rgb) {
+            write_page(info, interleaved(info, data));
+            return;
+        }
         const auto plane = info.with_size(info.width, info.height, 1);
         for (unsigned i = 0; i < info.depth; i++)
             write_page(plane, static_cast<const char *>(data) + i * plane.size());
+    }
+
+    std::uint64_t images_there(const ArrayInfo &info) override {
+        if (!options_.resume)
+            return 0;
+        const auto plane = options_.rgb ? info : info.with_size(info.width, info.height, 1);
+        std::uint64_t pages = 0;
+        for (auto number = number_;; number += options_.counter_step) {
+            const auto location = split_location(pattern_.name(number), type_);
+            if (!is_taken(location) && !is_taken({partial_name(location.file), location.dataset}) &&
+                !(type_ == FileType::Hdf5 && is_taken({location.file, partial_name(location.dataset)})))
+                break;
+            pages += make_file(location, Existing::Resume)->resume(plane);
+            if (!pattern_.has_number())
+                break;
+        }
+        return pages / (options_.rgb ? 1 : info.depth);
+    }
+
+    void skip(const ArrayInfo &info, std::uint64_t images) override {
+        const auto plane = options_.rgb ? info : info.with_size(info.width, info.height, 1);
+        for (std::uint64_t i = 0; i < images * (options_.rgb ? 1 : info.depth); i++)
+            add_page(plane, nullptr, true);
     }
 
     void finish() override { close_file(); }
@@ -66,46 +103,94 @@ class SeriesWriter final : public ImageWriter {
     }
 
   private:
-    void write_page(const ArrayInfo &page, const void *data) {
+    void write_page(const ArrayInfo &page, const void *data) { add_page(page, data, false); }
+
+    void add_page(const ArrayInfo &page, const void *data, bool is_there) {
         if (page.samples() == 0 || page.sample_size() == 0)
             throw Error(GST_STREAM_ERROR_FORMAT,
                         text("an image of %s can't be written", page.describe().c_str()));
-        const bool full = bytes_ > 0 && pattern_.has_number() &&
-                          (page.size() > options_.bytes_per_file ||
-                           bytes_ > options_.bytes_per_file - page.size() || !file_->has_room(page));
+        const bool full =
+            bytes_ > 0 && pattern_.has_number() &&
+            (page.size() > options_.bytes_per_file || bytes_ > options_.bytes_per_file - page.size() ||
+             (at_ >= there_ && !file_->has_room(page)));
         if (full)
             close_file();
         if (!file_)
-            open_file();
-        file_->write(page, data);
+            open_file(page);
+        if (at_ >= there_ && is_there)
+            throw Error(GST_RESOURCE_ERROR_FAILED, "an image to be left out is not there");
+        if (at_ >= there_)
+            file_->write(page, data);
+        else if (!is_there)
+            check_page(page, data);
+        at_++;
         bytes_ += page.size();
         // A single image is complete and gets its name now.
         if (options_.bytes_per_file == 0 && pattern_.has_number())
             close_file();
     }
 
-    void open_file() {
-        auto location = current();
-        while (options_.append && pattern_.has_number() && is_taken(location)) {
+    void check_page(const ArrayInfo &page, const void *data) {
+        if (!file_->holds(at_, page, data))
+            throw Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                text("'%s' can't be resumed: its image %" G_GUINT64_FORMAT
+                     " (counted from 0) is not what comes now; the interrupted run had other input or "
+                     "settings. Remove it, write to another file, or set resume=false",
+                     opened_.text().c_str(), at_));
+    }
+
+    // Planes of red, green and blue become pixels of these.
+    const void *interleaved(const ArrayInfo &info, const void *data) {
+        if (info.depth != 3)
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("rgb is set, but %s come instead of three planes", info.describe().c_str()));
+        const auto size = info.sample_size();
+        const auto pixels = info.samples() / 3;
+        pixels_.resize(info.size());
+        for (unsigned plane = 0; plane < 3; plane++)
+            for (std::uint64_t i = 0; i < pixels; i++)
+                std::memcpy(pixels_.data() + (3 * i + plane) * size,
+                            static_cast<const char *>(data) + (plane * pixels + i) * size, size);
+        return pixels_.data();
+    }
+
+    void open_file(const ArrayInfo &page) {
+        opened_ = current();
+        while (options_.append && pattern_.has_number() && is_taken(opened_)) {
             number_ += options_.counter_step;
-            location = current();
+            opened_ = current();
         }
         number_ += options_.counter_step;
-        const bool continues = options_.append && !pattern_.has_number();
+        file_ = make_file(opened_, options_.resume                             ? Existing::Resume
+                                   : options_.append && !pattern_.has_number() ? Existing::Continue
+                                                                               : Existing::Replace);
+        at_ = 0;
+        there_ = options_.resume ? file_->resume(page) : 0;
+    }
+
+    std::unique_ptr<FileWriter> make_file(const Location &location, Existing existing) const {
         switch (type_) {
 #ifdef HAVE_TIFF
         case FileType::Tiff:
-            file_ = create_tiff_file(location.file, continues, options_.big_tiff);
-            return;
+            return create_tiff_file(location.file, existing, options_.big_tiff);
 #endif
 #ifdef HAVE_HDF5
         case FileType::Hdf5:
-            file_ = create_hdf5_file(location, continues);
-            return;
+            return create_hdf5_file(location, existing, options_.deflate, options_.flush_interval);
 #endif
+#ifdef HAVE_JPEG
+        case FileType::Jpeg:
+            return create_jpeg_file(location.file, existing, options_.jpeg_quality);
+#endif
+#ifdef HAVE_PNG
+        case FileType::Png:
+            return create_png_file(location.file, existing);
+#endif
+        case FileType::Edf:
+            return create_edf_file(location.file, existing);
         case FileType::Raw:
-            file_ = create_raw_file(location.file, continues);
-            return;
+            return create_raw_file(location.file, existing);
         default:
             throw not_built_in(type_, location.file);
         }
@@ -135,7 +220,10 @@ class SeriesWriter final : public ImageWriter {
     WriteOptions options_;
     std::uint64_t number_;
     std::unique_ptr<FileWriter> file_;
-    std::uint64_t bytes_ = 0; // of images in the file
+    Location opened_;                  // its name
+    std::uint64_t bytes_ = 0;          // of images in the file
+    std::uint64_t at_ = 0, there_ = 0; // images of this run in the file, and of an earlier one
+    std::vector<unsigned char> pixels_;
 };
 
 class OutputStream final : public ImageWriter {
@@ -155,15 +243,28 @@ class IntegerWriter final : public ImageWriter {
         : target_(std::move(target)), options_(options) {}
 
     void write(const ArrayInfo &info, const void *data) override {
+        if (options_.rgb) {
+            write_page(info, data);
+            return;
+        }
         const auto plane = info.with_size(info.width, info.height, 1);
         for (unsigned i = 0; i < info.depth; i++)
             write_page(plane, static_cast<const char *>(data) + i * plane.size());
+    }
+
+    std::uint64_t images_there(const ArrayInfo &info) override {
+        return target_->images_there(info.with_format(integer_format()));
+    }
+    void skip(const ArrayInfo &info, std::uint64_t images) override {
+        target_->skip(info.with_format(integer_format()), images);
     }
 
     void finish() override { target_->finish(); }
     std::string abandon() noexcept override { return target_->abandon(); }
 
   private:
+    GstTomoFormat integer_format() const { return GreyMapping{options_.bits, options_.rescale, {}}.format(); }
+
     void write_page(const ArrayInfo &page, const void *data) {
         GreyMapping mapping{options_.bits, options_.rescale, {}};
         if (options_.rescale) {
@@ -188,16 +289,16 @@ class IntegerWriter final : public ImageWriter {
 class StreamRangeWriter final : public ImageWriter {
   public:
     StreamRangeWriter(const Location &location, FileType type, const WriteOptions &options)
-        : target_path_(location.text()), type_(type), options_(options),
+        : target_path_(location.text()), store_type_(store_type(type)), options_(options),
           target_(std::make_unique<SeriesWriter>(location, type, options)) {
         options_.type = type;
         // "out-%05i.tif" keeps beside itself "out-00000.tif.unscaled.tif".
         store_.file = split_location(NumberPattern(target_path_).name(options.counter_start), type).file +
                       ".unscaled" +
-                      (type == FileType::Tiff   ? ".tif"
-                       : type == FileType::Hdf5 ? ".h5"
-                                                : ".raw");
-        store_.dataset = type == FileType::Hdf5 ? "/data" : "";
+                      (store_type_ == FileType::Tiff   ? ".tif"
+                       : store_type_ == FileType::Hdf5 ? ".h5"
+                                                       : ".raw");
+        store_.dataset = store_type_ == FileType::Hdf5 ? "/data" : "";
     }
 
     ~StreamRangeWriter() override { abandon(); }
@@ -205,8 +306,11 @@ class StreamRangeWriter final : public ImageWriter {
     void write(const ArrayInfo &info, const void *data) override {
         range_.include(info, data);
         if (!images_) {
-            remove_store();
-            images_ = std::make_unique<SeriesWriter>(escaped_store(), type_, WriteOptions());
+            WriteOptions store;
+            store.resume = options_.resume;
+            if (!store.resume)
+                remove_store();
+            images_ = std::make_unique<SeriesWriter>(escaped_store(), store_type_, store);
         }
         stored_ = info;
         images_->write(info, data);
@@ -221,18 +325,24 @@ class StreamRangeWriter final : public ImageWriter {
         auto options = options_;
         options.minimum = options_.minimum.value_or(range_.minimum);
         options.maximum = options_.maximum.value_or(range_.maximum);
+        // What an interrupted conversion left is as quickly made again.
+        options.resume = false;
         IntegerWriter integers(std::move(target_), options);
         ReadOptions how;
-        how.type = type_;
-        how.raw = {stored_.width, stored_.height, stored_.format, 0, 0};
+        how.type = store_type_;
+        how.raw.width = stored_.width;
+        how.raw.height = stored_.height;
+        how.raw.format = stored_.format;
         {
             const auto reader = open_reader(store_.text(), how);
+            const unsigned together = options_.rgb ? 3 : 1;
             std::vector<unsigned char> image;
-            for (std::size_t page = 0; reader->has_page(page); page++) {
+            for (std::size_t page = 0; reader->has_page(page); page += together) {
                 const auto info = reader->info(page);
-                image.resize(info.size());
-                reader->read(page, image.data(), image.size());
-                integers.write(info, image.data());
+                image.resize(info.size() * together);
+                for (unsigned plane = 0; plane < together; plane++)
+                    reader->read(page + plane, image.data() + plane * info.size(), info.size());
+                integers.write(info.with_size(info.width, info.height, together), image.data());
             }
         }
         integers.finish();
@@ -251,6 +361,15 @@ class StreamRangeWriter final : public ImageWriter {
     }
 
   private:
+    // Raw files can't tell images of different sizes apart.
+    static FileType store_type(FileType target) {
+#ifdef HAVE_TIFF
+        return target == FileType::Hdf5 || target == FileType::Raw ? target : FileType::Tiff;
+#else
+        return target == FileType::Hdf5 ? target : FileType::Raw;
+#endif
+    }
+
     void remove_store() const {
         std::error_code ignored; // if it can't be removed, it can't be written either, and that is told
         std::filesystem::remove(store_.file, ignored);
@@ -266,7 +385,7 @@ class StreamRangeWriter final : public ImageWriter {
     }
 
     std::string target_path_;
-    FileType type_;
+    FileType store_type_;
     WriteOptions options_;
     std::unique_ptr<ImageWriter> target_;
     Location store_;
@@ -274,6 +393,50 @@ class StreamRangeWriter final : public ImageWriter {
     ValueRange range_;
     ArrayInfo stored_; // shape of the images
     bool unconverted_ = false;
+};
+
+std::unique_ptr<ImageWriter> integer_writer(const Location &location, FileType type,
+                                            const WriteOptions &options) {
+    if (options.rescale && !options.range_per_image && !(options.minimum && options.maximum))
+        return std::make_unique<StreamRangeWriter>(location, type, options);
+    return std::make_unique<IntegerWriter>(std::make_unique<SeriesWriter>(location, type, options), options);
+}
+
+// PNG and JPEG: what they have no samples for becomes the widest integers that they have.
+class PictureWriter final : public ImageWriter {
+  public:
+    PictureWriter(const Location &location, FileType type, const WriteOptions &options)
+        : location_(location), type_(type), options_(options) {
+        SeriesWriter(location, type, options); // throws what is wrong with them
+    }
+
+    void write(const ArrayInfo &info, const void *data) override { target(info).write(info, data); }
+    std::uint64_t images_there(const ArrayInfo &info) override { return target(info).images_there(info); }
+    void skip(const ArrayInfo &info, std::uint64_t images) override { target(info).skip(info, images); }
+    void finish() override {
+        if (target_)
+            target_->finish();
+    }
+    std::string abandon() noexcept override { return target_ ? target_->abandon() : ""; }
+
+  private:
+    ImageWriter &target(const ArrayInfo &info) {
+        if (target_)
+            return *target_;
+        if (info.format == GST_TOMO_FORMAT_UINT8 ||
+            (type_ == FileType::Png && info.format == GST_TOMO_FORMAT_UINT16)) {
+            target_ = std::make_unique<SeriesWriter>(location_, type_, options_);
+        } else {
+            options_.bits = type_ == FileType::Png ? 16 : 8;
+            target_ = integer_writer(location_, type_, options_);
+        }
+        return *target_;
+    }
+
+    Location location_;
+    FileType type_;
+    WriteOptions options_;
+    std::unique_ptr<ImageWriter> target_;
 };
 
 void check_integers(const WriteOptions &options) {
@@ -320,12 +483,27 @@ std::unique_ptr<ImageWriter> open_writer(const std::string &path, const WriteOpt
     if (type == FileType::Hdf5)
         throw not_built_in(type, location.file);
 #endif
-    if (needs_range)
-        return std::make_unique<StreamRangeWriter>(location, type, options);
-    auto target = std::make_unique<SeriesWriter>(location, type, options);
-    if (options.bits == 32)
-        return target;
-    return std::make_unique<IntegerWriter>(std::move(target), options);
+#ifndef HAVE_JPEG
+    if (type == FileType::Jpeg)
+        throw not_built_in(type, location.file);
+#endif
+#ifndef HAVE_PNG
+    if (type == FileType::Png)
+        throw not_built_in(type, location.file);
+#endif
+    if (type == FileType::Pnm)
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            text("'%s': PGM and PPM files can be read only; write PNG or TIFF", location.file.c_str()));
+    if (type == FileType::Jpeg && options.bits == 16)
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            text("'%s': bits is 16, but JPEG has 8; set bits=8, or write PNG", location.file.c_str()));
+    if (options.bits != 32)
+        return integer_writer(location, type, options);
+    if (type == FileType::Png || type == FileType::Jpeg)
+        return std::make_unique<PictureWriter>(location, type, options);
+    return std::make_unique<SeriesWriter>(location, type, options);
 }
 
 } // namespace tomo::io

@@ -6,6 +6,7 @@
 
 #include <gst/tomo/array.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,10 +25,19 @@ struct WriteOptions {
     // Without a pattern: continue behind the images that are there. With one: leave out numbers that are in
     // use.
     bool append = false;
+    // Continue what an interrupted run with the same settings left: images that are there are compared with
+    // those that come, and not written again.
+    bool resume = false;
     bool big_tiff = true;
+    unsigned jpeg_quality = 95; // 0 to 100
+    // What a kill may cost of an HDF5 file: images of so long are not known to it yet.
+    std::chrono::milliseconds flush_interval{1000};
+    unsigned deflate = 0; // level of compression in HDF5 files; 0: none
+    // Arrays of depth 3 are pictures in colour instead of three pages.
+    bool rgb = false;
 
-    // 32: samples stay as they are. 8 or 16: unsigned integers of so many bits, clipped and rounded, NaN
-    // becomes 0.
+    // 32: samples stay as they are, where the format has them; JPEG has 8 bits, PNG 8 and 16. 8 or 16:
+    // unsigned integers of so many bits, clipped and rounded, NaN becomes 0.
     unsigned bits = 32;
     // Maps minimum..maximum to the integer range; otherwise the values themselves are taken.
     bool rescale = true;
@@ -46,6 +56,11 @@ class ImageWriter {
     // Adds an image; each plane of a deeper one is a page of its own. The data are packed. After an Error
     // only abandon() makes sense.
     virtual void write(const ArrayInfo &info, const void *data) = 0;
+
+    // With resume, before the first image: how many images of this shape are there from an earlier run. They
+    // can be left out with skip(), which must not go beyond them.
+    virtual std::uint64_t images_there(const ArrayInfo &) { return 0; }
+    virtual void skip(const ArrayInfo &, std::uint64_t /*images*/) {}
 
     // Success: completes the files and gives them their names. Without any image nothing is created.
     virtual void finish() = 0;

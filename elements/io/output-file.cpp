@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <mutex>
@@ -25,10 +26,8 @@ bool same_inode(int descriptor, const std::string &path) {
            held.st_ino == named.st_ino;
 }
 
-// The signal that comes with passing the limit would end the process.
 void check_size_limit(std::uint64_t end, const std::string &what) {
-    rlimit limit;
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && end > limit.rlim_cur)
+    if (!within_size_limit(end))
         throw system_error(what, EFBIG, GST_RESOURCE_ERROR_WRITE);
 }
 
@@ -61,7 +60,7 @@ std::string prepare_target(const std::string &path) {
 
 std::string partial_name(const std::string &target) { return target + ".partial"; }
 
-FileDescriptor claim_partial(const std::string &target) {
+FileDescriptor claim_partial(const std::string &target, bool keep) {
     const auto partial = partial_name(target);
     for (;;) {
         FileDescriptor file(open(partial.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666));
@@ -75,7 +74,7 @@ FileDescriptor claim_partial(const std::string &target) {
         // The writer before may have renamed it in between; then this is its finished file.
         if (!same_inode(file.get(), partial))
             continue;
-        if (ftruncate(file.get(), 0) != 0)
+        if (!keep && ftruncate(file.get(), 0) != 0)
             throw system_error("write", partial, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
         return file;
     }
@@ -97,6 +96,11 @@ NameClaim::~NameClaim() {
     claims.erase(name_);
 }
 
+bool within_size_limit(std::uint64_t end) {
+    rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || end <= limit.rlim_cur;
+}
+
 void reserve_space(int descriptor, std::uint64_t offset, std::uint64_t bytes, const std::string &name) {
     const auto what = "cannot write '" + name + "'";
     check_size_limit(offset + bytes, what);
@@ -113,15 +117,61 @@ void rename_partial(const std::string &target) {
                            GST_RESOURCE_ERROR_WRITE);
 }
 
-OutputFile::OutputFile(const std::string &path, Begin begin)
-    : target_(prepare_target(path)), descriptor_(claim_partial(target_)) {
+OutputFile::OutputFile(const std::string &path, Begin begin) : target_(prepare_target(path)) {
+    std::error_code ignored;
+    if (begin == Begin::AsItWas && !std::filesystem::exists(partial(), ignored) &&
+        std::filesystem::exists(target_, ignored)) {
+        const InputFile original(target_);
+        descriptor_ = FileDescriptor(dup(original.descriptor()));
+        initial_size_ = original.size();
+        is_target_ = true;
+        return;
+    }
+    descriptor_ = claim_partial(target_, begin == Begin::AsItWas);
+    if (begin == Begin::AsItWas) {
+        struct stat facts;
+        initial_size_ = fstat(descriptor_.get(), &facts) == 0 ? static_cast<std::uint64_t>(facts.st_size) : 0;
+    } else if (begin == Begin::AsCopy && std::filesystem::exists(target_)) {
+        begin_copy();
+    }
+}
+
+void OutputFile::begin_copy() {
     try {
-        if (begin == Begin::AsCopy && std::filesystem::exists(target_))
-            copy_target();
+        copy_target();
     } catch (...) {
         discard();
         throw;
     }
+}
+
+bool OutputFile::read_at(std::uint64_t offset, void *data, std::uint64_t bytes) const {
+    auto *next = static_cast<char *>(data);
+    while (bytes > 0) {
+        const auto got = pread(descriptor_.get(), next, bytes, static_cast<off_t>(offset));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            throw system_error("read", is_target_ ? target_ : partial(), errno, GST_RESOURCE_ERROR_READ);
+        if (got == 0)
+            return false;
+        next += got;
+        offset += static_cast<std::uint64_t>(got);
+        bytes -= static_cast<std::uint64_t>(got);
+    }
+    return true;
+}
+
+bool OutputFile::holds(std::uint64_t offset, const void *data, std::uint64_t bytes) const {
+    std::vector<char> there(std::min<std::uint64_t>(bytes, 4 << 20));
+    const auto *expected = static_cast<const char *>(data);
+    for (std::uint64_t done = 0; done < bytes; done += there.size()) {
+        const auto now = std::min<std::uint64_t>(there.size(), bytes - done);
+        if (!read_at(offset + done, there.data(), now) ||
+            std::memcmp(there.data(), expected + done, now) != 0)
+            return false;
+    }
+    return true;
 }
 
 void OutputFile::copy_target() {
@@ -147,6 +197,11 @@ void OutputFile::copy_target() {
 }
 
 void OutputFile::write_at(std::uint64_t offset, const void *data, std::uint64_t bytes) {
+    if (is_target_) {
+        descriptor_ = claim_partial(target_);
+        is_target_ = false;
+        begin_copy();
+    }
     const auto *next = static_cast<const char *>(data);
     check_size_limit(offset + bytes, "cannot write '" + partial() + "'");
     while (bytes > 0) {
@@ -161,7 +216,15 @@ void OutputFile::write_at(std::uint64_t offset, const void *data, std::uint64_t 
     }
 }
 
-void OutputFile::commit() {
+void OutputFile::commit(std::uint64_t size) {
+    if (is_target_ && size == initial_size_) {
+        descriptor_.close();
+        return; // it was complete
+    }
+    if (is_target_)
+        write_at(size, nullptr, 0);
+    if (size < initial_size_ && ftruncate(descriptor_.get(), static_cast<off_t>(size)) != 0)
+        throw system_error("write", partial(), errno, GST_RESOURCE_ERROR_WRITE);
     // The name changes while the lock is held; a second descriptor keeps it while the first one is closed for
     // the sake of late errors.
     const FileDescriptor lock(dup(descriptor_.get()));
@@ -171,13 +234,13 @@ void OutputFile::commit() {
 }
 
 void OutputFile::keep(std::uint64_t size) noexcept {
-    if (descriptor_ && ftruncate(descriptor_.get(), static_cast<off_t>(size)) != 0)
+    if (descriptor_ && !is_target_ && ftruncate(descriptor_.get(), static_cast<off_t>(size)) != 0)
         g_warning("cannot cut '%s' to its whole images: %s", target_.c_str(), g_strerror(errno));
     descriptor_.close();
 }
 
 void OutputFile::discard() noexcept {
-    if (descriptor_)
+    if (descriptor_ && !is_target_)
         unlink((target_ + ".partial").c_str());
     descriptor_.close();
 }

@@ -17,13 +17,17 @@ std::string prepare_target(const std::string &path);
 
 std::string partial_name(const std::string &target);
 
-// Creates or empties NAME.partial and locks it against other writers, in this process and others, until the
-// descriptor is closed. Throws where somebody else is writing it.
-FileDescriptor claim_partial(const std::string &target);
+// Creates NAME.partial, empties it unless told to keep what it holds, and locks it against other writers, in
+// this process and others, until the descriptor is closed. Throws where somebody else is writing it.
+FileDescriptor claim_partial(const std::string &target, bool keep = false);
 
 // Makes sure that the bytes from `offset` on can be written, as far as system and file system let one know
 // before. `name` is for the error.
 void reserve_space(int descriptor, std::uint64_t offset, std::uint64_t bytes, const std::string &name);
+
+// Whether a limit of the process lets a file reach up to this byte; passing it would end the process by a
+// signal.
+bool within_size_limit(std::uint64_t end);
 
 // NAME.partial becomes NAME, in one step; a file of that name is replaced.
 void rename_partial(const std::string &target);
@@ -43,25 +47,37 @@ class NameClaim {
 
 class OutputFile {
   public:
-    enum class Begin { Empty, AsCopy }; // AsCopy: with what the target holds now, if there is one
+    enum class Begin {
+        Empty,
+        AsCopy,  // with what the target holds now, if there is one
+        AsItWas, // with what NAME.partial holds, else the target; that is copied when something is written
+    };
 
     OutputFile(const std::string &path, Begin begin);
 
     const std::string &target() const { return target_; }
+    bool is_target() const { return is_target_; } // and nothing was written yet
     std::string partial() const { return partial_name(target_); }
-    std::uint64_t initial_size() const { return initial_size_; } // of the copy
+    // Of what was there at first.
+    std::uint64_t initial_size() const { return initial_size_; }
 
+    // Whether the file holds these bytes.
+    bool holds(std::uint64_t offset, const void *data, std::uint64_t bytes) const;
+    // False where the file ends before.
+    bool read_at(std::uint64_t offset, void *data, std::uint64_t bytes) const;
     void write_at(std::uint64_t offset, const void *data, std::uint64_t bytes);
 
-    void commit();                          // close, rename
+    void commit(std::uint64_t size);        // cut what is behind, close, rename
     void keep(std::uint64_t size) noexcept; // close, leave NAME.partial with its first `size` bytes
     void discard() noexcept;                // close, remove NAME.partial
 
   private:
     void copy_target();
+    void begin_copy();
 
     std::string target_;
-    FileDescriptor descriptor_;
+    FileDescriptor descriptor_; // of NAME.partial, or of the target as long as nothing was written
+    bool is_target_ = false;
     std::uint64_t initial_size_ = 0;
 };
 

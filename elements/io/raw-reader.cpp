@@ -1,10 +1,9 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Raw files: nothing but samples, in the byte order of the host; what they are is told by the user.
+// Raw files: nothing but samples; what they are is told by the user.
 
-#include "image-reader.hpp"
-#include "input-file.hpp"
+#include "stored-samples.hpp"
 
 namespace tomo::io {
 
@@ -18,18 +17,22 @@ class RawReader final : public ImageReader {
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
                         text("'%s': a raw file does not say what it holds; set raw-width (now %u), "
                              "raw-height (now %u) "
-                             "and raw-bitdepth (now %s)",
+                             "and raw-bitdepth or raw-format (now %s)",
                              path.c_str(), layout.width, layout.height,
                              layout.format == GST_TOMO_FORMAT_UNKNOWN ? "unset" : "set"));
-        std::uint64_t with_offsets;
-        const auto sample_size = gst_tomo_format_get_size(layout.format);
-        if (!multiply({layout.width, layout.height, sample_size}, image_bytes_) ||
-            __builtin_add_overflow(layout.pre_offset, image_bytes_, &with_offsets) ||
+        if (layout.packed12) {
+            type_ = stored_as(StoredType::Form::Packed12, false);
+            type_.packing = layout.packing;
+        } else {
+            type_ = stored_as(layout.format, layout.swapped);
+        }
+        std::uint64_t image_bytes, with_offsets;
+        if (!stored_size(type_, layout.width, layout.height, image_bytes) ||
+            __builtin_add_overflow(layout.pre_offset, image_bytes, &with_offsets) ||
             __builtin_add_overflow(with_offsets, layout.post_offset, &frame_bytes_))
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
                         text("'%s': an image of %u x %u samples with its offsets is too large to be counted",
                              path.c_str(), layout.width, layout.height));
-        row_bytes_ = image_bytes_ / layout.height;
         // The bytes after the last image may be missing.
         pages_ = file_.size() / frame_bytes_;
         const auto rest = file_.size() % frame_bytes_;
@@ -38,12 +41,13 @@ class RawReader final : public ImageReader {
         else if (rest > 0 || pages_ == 0)
             throw Error(GST_RESOURCE_ERROR_READ,
                         text("'%s' has %" G_GUINT64_FORMAT
-                             " bytes, which is not a whole number of images of %u x %u %s "
+                             " bytes, which is not a whole number of images of %u x %u %s%s "
                              "(%" G_GUINT64_FORMAT
-                             " bytes each with the offsets): raw-width, raw-height, raw-bitdepth "
+                             " bytes each with the offsets): raw-width, raw-height, the type "
                              "or an offset is wrong, or the file is truncated",
                              path.c_str(), file_.size(), layout.width, layout.height,
-                             gst_tomo_format_to_string(layout.format), frame_bytes_));
+                             gst_tomo_format_to_string(layout.format), layout.packed12 ? " of 12 bits" : "",
+                             frame_bytes_));
         rows.rows_of(layout.height, where(0));
     }
 
@@ -60,12 +64,8 @@ class RawReader final : public ImageReader {
         if (page >= pages_)
             throw Error(GST_RESOURCE_ERROR_READ,
                         where(page) + text(": there are only %" G_GUINT64_FORMAT " pages", pages_));
-        const auto image = page * frame_bytes_ + layout_.pre_offset;
-        const auto step = rows_.step == 1 ? wanted.height : 1; // rows read at once
-        for (unsigned row = 0; row < wanted.height; row += step)
-            file_.read_at(image + (rows_.first + std::uint64_t{row} * rows_.step) * row_bytes_,
-                          static_cast<char *>(destination) + row * row_bytes_, step * row_bytes_,
-                          where(page));
+        read_stored_rows(file_, page * frame_bytes_ + layout_.pre_offset, type_, layout_.width,
+                         layout_.height, rows_, destination, where(page));
     }
 
   private:
@@ -76,7 +76,7 @@ class RawReader final : public ImageReader {
     InputFile file_;
     RawLayout layout_;
     RowRegion rows_;
-    std::uint64_t image_bytes_ = 0, row_bytes_ = 0;
+    StoredType type_;
     std::uint64_t frame_bytes_ = 0; // image and what is skipped around it
     std::uint64_t pages_ = 0;
 };

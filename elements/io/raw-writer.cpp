@@ -34,13 +34,24 @@ class SameShape {
 
 class RawFile final : public FileWriter {
   public:
-    RawFile(const std::string &path, bool append)
-        : file_(path, append ? OutputFile::Begin::AsCopy : OutputFile::Begin::Empty),
-          end_(file_.initial_size()) {}
+    RawFile(const std::string &path, Existing existing)
+        : file_(path, begin_of(existing)), end_(existing == Existing::Resume ? 0 : file_.initial_size()) {}
+
+    std::uint64_t resume(const ArrayInfo &plane) override {
+        shape_.check(plane, "'" + file_.target() + "'");
+        images_ = file_.initial_size() / plane.size();
+        image_bytes_ = plane.size();
+        end_ = images_ * image_bytes_;
+        return images_;
+    }
+
+    bool holds(std::uint64_t image, const ArrayInfo &plane, const void *data) override {
+        return file_.holds(image * plane.size(), data, plane.size());
+    }
 
     void write(const ArrayInfo &plane, const void *data) override {
         shape_.check(plane, "'" + file_.target() + "'");
-        if (end_ == file_.initial_size() && end_ % plane.size() != 0)
+        if (images_ == 0 && end_ % plane.size() != 0)
             throw Error(GST_STREAM_ERROR_FORMAT,
                         text("'%s' can't be continued: its %" G_GUINT64_FORMAT
                              " bytes are not a whole number of images "
@@ -52,7 +63,7 @@ class RawFile final : public FileWriter {
         image_bytes_ = plane.size();
     }
 
-    void finish() override { file_.commit(); }
+    void finish() override { file_.commit(end_); }
 
     Remains abandon() override {
         if (images_ == 0) {
@@ -94,6 +105,8 @@ class StandardOutput final : public FileWriter {
         }
     }
 
+    std::uint64_t resume(const ArrayInfo &) override { return 0; }
+    bool holds(std::uint64_t, const ArrayInfo &, const void *) override { return false; }
     void finish() override {}
     Remains abandon() override { return {}; }
 
@@ -103,8 +116,8 @@ class StandardOutput final : public FileWriter {
 
 } // namespace
 
-std::unique_ptr<FileWriter> create_raw_file(const std::string &file, bool append) {
-    return std::make_unique<RawFile>(file, append);
+std::unique_ptr<FileWriter> create_raw_file(const std::string &file, Existing existing) {
+    return std::make_unique<RawFile>(file, existing);
 }
 
 std::unique_ptr<FileWriter> write_raw_to_standard_output() { return std::make_unique<StandardOutput>(); }

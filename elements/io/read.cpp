@@ -10,16 +10,19 @@
 
 using tomo::When;
 using tomo::io::FileType;
+using tomo::io::Packing12;
 using tomo::io::ReadAhead;
 
 namespace {
 
+enum class ByteOrder { Host, Little, Big };
+
 class Read final : public tomo::Source {
   public:
-    static constexpr tomo::Info info{
-        "read", "Source/File",
-        "Reads images from TIFF, HDF5 and raw files, page by page in the order of the names",
-        tomo::formats::all, tomo::formats::all};
+    static constexpr tomo::Info info{"read", "Source/File",
+                                     "Reads images from TIFF, HDF5, EDF, JPEG, PNG, PGM and raw files, page "
+                                     "by page in the order of the names",
+                                     tomo::formats::all, tomo::formats::all};
 
     tomo::Property<std::string> path{
         this, "path", "A file, a folder, or a pattern like scan/*.tif; file.h5:/path/to/dataset for HDF5",
@@ -45,13 +48,55 @@ class Read final : public tomo::Source {
         {{FileType::Automatic, "unspecified", "As the suffix says"},
          {FileType::Raw, "raw", "Samples and nothing else; see raw-width and the others"},
          {FileType::Hdf5, "hdf5", "HDF5"},
-         {FileType::Tiff, "tiff", "TIFF"}},
+         {FileType::Tiff, "tiff", "TIFF"},
+         {FileType::Edf, "edf", "EDF"},
+         {FileType::Jpeg, "jpeg", "JPEG"},
+         {FileType::Png, "png", "PNG"},
+         {FileType::Pnm, "pnm", "PGM and PPM"}},
         When::ready};
     tomo::Property<unsigned> raw_width{this, "raw-width", "Columns of raw images", 0, When::ready};
     tomo::Property<unsigned> raw_height{this, "raw-height", "Rows of raw images", 0, When::ready};
     tomo::Property<unsigned> raw_bitdepth{
-        this, "raw-bitdepth", "8 or 16 for unsigned integers, 32 for float32; of raw images. 0: not given",
-        0,    {0, 32},        When::ready};
+        this,
+        "raw-bitdepth",
+        "8, 12 or 16 for unsigned integers, 32 for float32; of raw images. 0: see raw-format",
+        0,
+        {0, 32},
+        When::ready};
+    tomo::Choice<GstTomoFormat> raw_format{
+        this,
+        "raw-format",
+        "Sample type of raw images",
+        GST_TOMO_FORMAT_UNKNOWN,
+        {{GST_TOMO_FORMAT_UNKNOWN, "unspecified", "What raw-bitdepth says"},
+         {GST_TOMO_FORMAT_UINT8, "uint8", "8 bit unsigned integers"},
+         {GST_TOMO_FORMAT_UINT16, "uint16", "16 bit unsigned integers"},
+         {GST_TOMO_FORMAT_UINT32, "uint32", "32 bit unsigned integers"},
+         {GST_TOMO_FORMAT_INT16, "int16", "16 bit signed integers"},
+         {GST_TOMO_FORMAT_INT32, "int32", "32 bit signed integers"},
+         {GST_TOMO_FORMAT_FLOAT16, "float16", "16 bit floats"},
+         {GST_TOMO_FORMAT_FLOAT32, "float32", "32 bit floats"},
+         {GST_TOMO_FORMAT_FLOAT64, "float64", "64 bit floats"},
+         {GST_TOMO_FORMAT_COMPLEX64, "complex64", "Pairs of 32 bit floats"}},
+        When::ready};
+    tomo::Choice<Packing12> raw_packing{
+        this,
+        "raw-packing",
+        "How two samples of 12 bits (raw-bitdepth=12) share three bytes",
+        Packing12::LowFirst,
+        {{Packing12::LowFirst, "mono12p", "Low bits first, as GenICam's Mono12p"},
+         {Packing12::GigE, "mono12packed",
+          "Low bits of both in the second byte, as GigE Vision's Mono12Packed"},
+         {Packing12::HighFirst, "high-first", "High bits first, as in TIFF"}},
+        When::ready};
+    tomo::Choice<ByteOrder> raw_byte_order{this,
+                                           "raw-byte-order",
+                                           "Byte order of raw samples",
+                                           ByteOrder::Host,
+                                           {{ByteOrder::Host, "host", "That of this computer"},
+                                            {ByteOrder::Little, "little", "Low byte first"},
+                                            {ByteOrder::Big, "big", "High byte first"}},
+                                           When::ready};
     tomo::Property<std::uint64_t> raw_pre_offset{this, "raw-pre-offset", "Bytes before each raw image", 0,
                                                  When::ready};
     tomo::Property<std::uint64_t> raw_post_offset{this, "raw-post-offset", "Bytes after each raw image", 0,
@@ -65,8 +110,7 @@ class Read final : public tomo::Source {
         options_.raw.height = raw_height;
         options_.raw.pre_offset = raw_pre_offset;
         options_.raw.post_offset = raw_post_offset;
-        if (raw_bitdepth)
-            options_.raw.format = tomo::io::raw_format(raw_bitdepth);
+        set_raw_type();
         auto files = tomo::io::list_files(path.value(), options_, {start_file, step});
         first_pages_.assign(1, 0);
         ahead_ = std::make_unique<ReadAhead>(
@@ -127,6 +171,19 @@ class Read final : public tomo::Source {
     }
 
   private:
+    void set_raw_type() {
+        auto &raw = options_.raw;
+        const GstTomoFormat named = raw_format;
+        if (raw_bitdepth && named != GST_TOMO_FORMAT_UNKNOWN)
+            throw tomo::Error(GST_RESOURCE_ERROR_SETTINGS,
+                              "both raw-bitdepth and raw-format are set; one of them says it all");
+        raw.format = raw_bitdepth ? tomo::io::raw_format(raw_bitdepth) : named;
+        raw.packed12 = raw_bitdepth == 12;
+        raw.packing = raw_packing;
+        raw.swapped =
+            raw_byte_order == (G_BYTE_ORDER == G_LITTLE_ENDIAN ? ByteOrder::Big : ByteOrder::Little);
+    }
+
     std::optional<ReadAhead::Frame> locate(std::uint64_t n) {
         if (n >= number || !go_to(page_of(n)))
             return {};

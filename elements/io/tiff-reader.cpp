@@ -4,13 +4,15 @@
 // TIFF by libtiff. Values are given as stored: min-is-white is not inverted, a palette is not looked up,
 // alpha is a plane like any other. 8 bit signed integers become int16, packed 12 bit ones uint16. Strips and
 // tiles that are not compressed are read past libtiff, only the rows that are wanted, straight to where they
-// belong.
+// belong. A stack of ImageJ beyond 4 GiB has one directory, and all images behind each other; so have
+// truncated files of tifffile.
 
 #ifdef HAVE_TIFF
 
 #include "byte-order.hpp"
 #include "image-reader.hpp"
 #include "tiff-directories.hpp"
+#include "tiff-stack.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -104,10 +106,11 @@ class TiffReader final : public ImageReader {
             fail("it can't be opened");
         own.release();
         select(0);
+        find_stack();
     }
 
-    bool has_page(std::size_t page) override { return directories_.has(page); }
-    std::size_t pages() override { return directories_.count(); }
+    bool has_page(std::size_t page) override { return stack_ > 1 ? page < stack_ : directories_.has(page); }
+    std::size_t pages() override { return stack_ > 1 ? stack_ : directories_.count(); }
 
     ArrayInfo info(std::size_t page) override {
         select(page);
@@ -149,18 +152,48 @@ class TiffReader final : public ImageReader {
     void select(std::size_t page) {
         if (page == current_ && page_.width)
             return;
-        if (!directories_.has(page))
+        if (!has_page(page))
             throw Error(GST_RESOURCE_ERROR_READ,
                         text("'%s' has %" G_GSIZE_FORMAT " pages, page %" G_GSIZE_FORMAT
                              " (counted from 0) was asked for",
-                             file_.path().c_str(), directories_.count(), page));
+                             file_.path().c_str(), pages(), page));
         current_ = page;
+        if (stack_ > 1)
+            return;
         page_ = Page();
         complaint_.first.clear();
         if (!TIFFSetSubDirectory(tiff_.get(), directories_.offset(page)))
             fail("its directory can't be read");
         // Known only when all of it is: a page that was refused once is refused again.
         page_ = describe_page();
+    }
+
+    // Whether the only directory stands for many images.
+    void find_stack() {
+        char *said = nullptr;
+        if (!TIFFGetField(tiff_.get(), TIFFTAG_IMAGEDESCRIPTION, &said) || !said)
+            return;
+        const std::uint64_t page_bytes = page_.block_row_bytes * page_.height;
+        const auto images =
+            tiff_stack_images(said, std::uint64_t{page_.width} * page_.height * page_.samples);
+        if (images <= 1 || directories_.has(1))
+            return;
+        int error = 0;
+        const auto first = TIFFGetStrileOffsetWithErr(tiff_.get(), 0, &error);
+        bool gapless = page_.direct && !page_.tiled && page_.stored_samples() == page_.samples && !error;
+        for (std::uint32_t strip = 1; gapless && strip < TIFFNumberOfStrips(tiff_.get()); strip++)
+            gapless = TIFFGetStrileOffsetWithErr(tiff_.get(), strip, &error) ==
+                      first + std::uint64_t{strip} * page_.block_bytes;
+        if (!gapless)
+            refuse(text("it is said to be the first of %" G_GUINT64_FORMAT
+                        " images, which are not behind each other in the file; convert the file first",
+                        images));
+        if (first > file_.size() || images > (file_.size() - first) / page_bytes)
+            fail(text("it is said to be the first of %" G_GUINT64_FORMAT
+                      " images, but the file of %" G_GUINT64_FORMAT
+                      " bytes has no room for them; it is truncated or damaged",
+                      images, file_.size()));
+        stack_ = images;
     }
 
     Page describe_page() {
@@ -381,7 +414,8 @@ class TiffReader final : public ImageReader {
                           page_.tiled ? "tile" : "strip", index, stored));
             const auto pixels = std::min(page_.block_width, page_.width - x);
             for (auto wanted = first; wanted < last; wanted++) {
-                const auto from = offset + page_.block_row_bytes * (stored_row(wanted) - top);
+                const auto in_stack = stack_ > 1 ? current_ * page_.block_row_bytes * page_.height : 0;
+                const auto from = offset + in_stack + page_.block_row_bytes * (stored_row(wanted) - top);
                 if (!in_place) {
                     file_.read_at(from, row.data(), page_.block_row_bytes,
                                   text("data of page %" G_GSIZE_FORMAT, current_));
@@ -415,7 +449,8 @@ class TiffReader final : public ImageReader {
     Complaint complaint_;
     TiffHandle tiff_;
     std::size_t current_ = 0;
-    Page page_; // width 0: not known yet
+    std::size_t stack_ = 1; // images behind the only directory
+    Page page_;             // width 0: not known yet
 
     // of the read() under way
     unsigned char *destination_ = nullptr;

@@ -1,10 +1,10 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// TIFF and BigTIFF, not compressed, one sample per pixel. Written without libtiff: that links a directory
-// into the file before it writes it, so that a full disk leaves a chain with a loose end. Here a page counts
-// from the moment that its link is written, last of all, and the file is whole at any time. Source of the
-// format: TIFF 6.0, sections 2 and 8, and Adobe's BigTIFF design note.
+// TIFF and BigTIFF, not compressed, one sample per pixel, or three in colour. Written without libtiff: that
+// links a directory into the file before it writes it, so that a full disk leaves a chain with a loose end.
+// Here a page counts from the moment that its link is written, last of all, and the file is whole at any
+// time. Source of the format: TIFF 6.0, sections 2 and 8, and Adobe's BigTIFF design note.
 
 #ifdef HAVE_TIFF
 
@@ -138,10 +138,11 @@ class Directory {
 
 class TiffFile final : public FileWriter {
   public:
-    TiffFile(const std::string &path, bool append, bool big_tiff)
-        : file_(path, append ? OutputFile::Begin::AsCopy : OutputFile::Begin::Empty) {
+    TiffFile(const std::string &path, Existing existing, bool big_tiff) : file_(path, begin_of(existing)) {
         try {
-            if (file_.initial_size() > 0)
+            resumes_ = existing == Existing::Resume &&
+                       file_.initial_size() >= TiffFlavour{big_tiff, false}.header_size();
+            if (existing == Existing::Continue && file_.initial_size() > 0)
                 continue_file();
             else
                 begin_file(big_tiff);
@@ -153,6 +154,36 @@ class TiffFile final : public FileWriter {
 
     bool has_room(const ArrayInfo &plane) const override {
         return flavour_.big || page_end(plane) <= classic_limit;
+    }
+
+    // Pages that are where this writer would have put them.
+    std::uint64_t resume(const ArrayInfo &plane) override {
+        for (;;) {
+            const auto image = align(end_);
+            const auto offset = align(image + plane.size());
+            const auto directory = describe(plane, image, offset);
+            const auto linked = link_there();
+            if (linked == 0)
+                break;
+            const auto own = directory.link() - offset; // bytes of the directory before its link
+            const auto behind = own + flavour_.offset_size();
+            if (linked != offset || !file_.holds(offset, directory.bytes().data(), own) ||
+                !file_.holds(offset + behind, directory.bytes().data() + behind,
+                             directory.bytes().size() - behind))
+                throw Error(
+                    GST_RESOURCE_ERROR_OPEN_WRITE,
+                    text("'%s' can't be resumed: its page %zu is not as tomowrite would write an image of "
+                         "%s; remove it, or write to another file",
+                         file_.target().c_str(), places_.size(), plane.describe().c_str()));
+            places_.push_back(image);
+            link_ = directory.link();
+            end_ = offset + directory.bytes().size();
+        }
+        return images_before_ = places_.size();
+    }
+
+    bool holds(std::uint64_t image, const ArrayInfo &plane, const void *data) override {
+        return file_.holds(places_.at(image), data, plane.size());
     }
 
     void write(const ArrayInfo &plane, const void *data) override {
@@ -171,21 +202,20 @@ class TiffFile final : public FileWriter {
         const auto directory = describe(plane, image, offset);
         file_.write_at(offset, directory.bytes().data(), directory.bytes().size());
 
-        unsigned char link[8];
-        if (flavour_.big)
-            store(link, offset, flavour_.swapped);
-        else
-            store(link, static_cast<std::uint32_t>(offset), flavour_.swapped);
-        file_.write_at(link_, link, flavour_.offset_size());
+        set_link(offset);
         link_ = directory.link();
         end_ = offset + directory.bytes().size();
         images_++;
     }
 
-    void finish() override { file_.commit(); }
+    void finish() override {
+        if (link_there() != 0)
+            set_link(0); // a file that is resumed held more
+        file_.commit(end_);
+    }
 
     Remains abandon() override {
-        if (images_ == 0) {
+        if (images_ == 0 && (!resumes_ || images_before_ == 0)) {
             file_.discard();
             return {};
         }
@@ -198,12 +228,29 @@ class TiffFile final : public FileWriter {
 
     static std::uint64_t align(std::uint64_t offset) { return (offset + 7) / 8 * 8; }
 
+    // What stands where the next page's offset goes.
+    std::uint64_t link_there() const {
+        unsigned char link[8] = {};
+        if (!file_.read_at(link_, link, flavour_.offset_size()))
+            return 0;
+        return flavour_.big ? load<std::uint64_t>(link, flavour_.swapped)
+                            : load<std::uint32_t>(link, flavour_.swapped);
+    }
+    void set_link(std::uint64_t offset) {
+        unsigned char link[8];
+        if (flavour_.big)
+            store(link, offset, flavour_.swapped);
+        else
+            store(link, static_cast<std::uint32_t>(offset), flavour_.swapped);
+        file_.write_at(link_, link, flavour_.offset_size());
+    }
+
     // Columns of the page: a complex sample is two floats.
     static std::uint64_t columns(const ArrayInfo &plane) {
         return plane.is_complex() ? std::uint64_t{2} * plane.width : plane.width;
     }
     static std::uint64_t rows_per_strip(const ArrayInfo &plane) {
-        const auto row_bytes = std::uint64_t{plane.width} * plane.sample_size();
+        const auto row_bytes = std::uint64_t{plane.width} * plane.sample_size() * plane.depth;
         return std::clamp<std::uint64_t>(strip_bytes / row_bytes, 1, plane.height);
     }
 
@@ -221,7 +268,14 @@ class TiffFile final : public FileWriter {
         store<std::uint16_t>(header.data() + 2, big_tiff ? 43 : 42);
         if (big_tiff)
             store<std::uint16_t>(header.data() + 4, 8);
-        file_.write_at(0, header.data(), header.size());
+        if (!resumes_)
+            file_.write_at(0, header.data(), header.size());
+        else if (!file_.holds(0, header.data(), flavour_.first_link()))
+            throw Error(
+                GST_RESOURCE_ERROR_OPEN_WRITE,
+                text("'%s' can't be resumed: it does not begin as tomowrite begins it with these settings; "
+                     "remove it, or write to another file",
+                     file_.target().c_str()));
         link_ = flavour_.first_link();
         end_ = header.size();
     }
@@ -256,7 +310,8 @@ class TiffFile final : public FileWriter {
     Directory describe(const ArrayInfo &plane, std::uint64_t image, std::uint64_t offset) const {
         const auto format = plane.is_complex() ? GST_TOMO_FORMAT_FLOAT32 : plane.format;
         const auto rows = rows_per_strip(plane);
-        const auto row_bytes = std::uint64_t{plane.width} * plane.sample_size();
+        const auto row_bytes = std::uint64_t{plane.width} * plane.sample_size() * plane.depth;
+        const bool colour = plane.depth == 3;
         std::vector<std::uint64_t> offsets, counts;
         for (std::uint64_t row = 0; row < plane.height; row += rows) {
             offsets.push_back(image + row * row_bytes);
@@ -266,16 +321,17 @@ class TiffFile final : public FileWriter {
         Directory directory(flavour_, 12, offset);
         directory.add(ImageWidth, Long, columns(plane));
         directory.add(ImageLength, Long, plane.height);
-        directory.add(BitsPerSample, Short, 8 * gst_tomo_format_get_size(format));
-        directory.add(Compression, Short, 1); // none
-        directory.add(Photometric, Short, 1); // black is zero
+        directory.add(BitsPerSample, Short,
+                      std::vector<std::uint64_t>(plane.depth, 8 * gst_tomo_format_get_size(format)));
+        directory.add(Compression, Short, 1);              // none
+        directory.add(Photometric, Short, colour ? 2 : 1); // else black is zero
         directory.add(StripOffsets, place, offsets);
-        directory.add(SamplesPerPixel, Short, 1);
+        directory.add(SamplesPerPixel, Short, plane.depth);
         directory.add(RowsPerStrip, Long, rows);
         directory.add(StripByteCounts, place, counts);
         directory.add(PlanarConfiguration, Short, 1); // contiguous
         directory.add(Software, software, sizeof software);
-        directory.add(SampleFormat, Short, sample_format(format));
+        directory.add(SampleFormat, Short, std::vector<std::uint64_t>(plane.depth, sample_format(format)));
         return directory;
     }
 
@@ -285,12 +341,14 @@ class TiffFile final : public FileWriter {
     std::uint64_t end_ = 0;    // of the last whole page
     std::uint64_t images_ = 0; // whole pages, besides those of a file that is continued
     std::uint64_t images_before_ = 0;
+    bool resumes_ = false;
+    std::vector<std::uint64_t> places_; // of the images of a file that is resumed
 };
 
 } // namespace
 
-std::unique_ptr<FileWriter> create_tiff_file(const std::string &file, bool append, bool big_tiff) {
-    return std::make_unique<TiffFile>(file, append, big_tiff);
+std::unique_ptr<FileWriter> create_tiff_file(const std::string &file, Existing existing, bool big_tiff) {
+    return std::make_unique<TiffFile>(file, existing, big_tiff);
 }
 
 } // namespace tomo::io

@@ -11,9 +11,10 @@ namespace {
 // Files are complete or called NAME.partial: they get their names at the end of the stream.
 class Write final : public tomo::Sink {
   public:
-    static constexpr tomo::Info info{"write", "Sink/File",
-                                     "Writes arrays to TIFF, HDF5 and raw files, each plane as a page",
-                                     tomo::formats::all, tomo::formats::all};
+    static constexpr tomo::Info info{
+        "write", "Sink/File",
+        "Writes arrays to TIFF, HDF5, EDF, PNG, JPEG and raw files, each plane as a page", tomo::formats::all,
+        tomo::formats::all};
 
     tomo::Property<std::string> filename{this, "filename",
                                          "A file, a pattern with one integer like slices/%05i.tif, or "
@@ -55,6 +56,30 @@ class Write final : public tomo::Sink {
         true, When::ready};
     tomo::Property<bool> tiff_bigtiff{this, "tiff-bigtiff", "BigTIFF, else classic TIFF, which ends at 4 GiB",
                                       true, When::ready};
+
+    tomo::Property<bool> rgb{
+        this, "rgb", "Write arrays of depth 3 as red, green and blue of one picture (TIFF, PNG, JPEG)", false,
+        When::ready};
+    tomo::Property<double> window{
+        this,
+        "window",
+        "Width of the values that become grey, around level; 0: minimum and maximum say it",
+        0,
+        {0, DBL_MAX},
+        When::ready};
+    tomo::Property<double> level{
+        this,       "level", "Value that becomes middle grey where window is set", 0, {-DBL_MAX, DBL_MAX},
+        When::ready};
+    tomo::Property<unsigned> jpeg_quality{this, "jpeg-quality", "Quality of JPEG files",
+                                          95,   {0, 100},       When::ready};
+    tomo::Property<unsigned> hdf5_deflate{
+        this, "hdf5-deflate", "Level of compression of a new HDF5 dataset; 0: not compressed",
+        0,    {0, 9},         When::ready};
+    tomo::Property<bool> resume{
+        this, "resume",
+        "Go on where an interrupted run with the same input and settings stopped; what it left "
+        "is compared with what comes",
+        false, When::ready};
 
     void start() override { open(); }
     // A file that was finished is written again, one under way begins anew.
@@ -104,10 +129,24 @@ class Write final : public tomo::Sink {
         options.bits = bits;
         options.rescale = rescale;
         options.range_per_image = range_per_image;
+        options.resume = resume;
+        options.jpeg_quality = jpeg_quality;
+        options.deflate = hdf5_deflate;
+        options.rgb = rgb;
         if (minimum != FLT_MAX)
             options.minimum = minimum;
         if (maximum != -FLT_MAX)
             options.maximum = maximum;
+        if (window > 0) {
+            if (options.minimum || options.maximum)
+                throw tomo::Error(
+                    GST_RESOURCE_ERROR_SETTINGS,
+                    "window and level are set, and minimum or maximum as well; set one pair of them");
+            options.minimum = level - window / 2;
+            options.maximum = level + window / 2;
+        } else if (level != 0.0) {
+            throw tomo::Error(GST_RESOURCE_ERROR_SETTINGS, "level is set, but not window");
+        }
         writer_.reset(); // lets go of the files that the new one may want
         writer_ = tomo::io::open_writer(filename.value(), options);
     }

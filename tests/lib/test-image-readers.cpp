@@ -606,7 +606,7 @@ GST_START_TEST(test_raw) {
         for (const auto &image : images)
             bytes += "head" + std::string(image.data.begin(), image.data.end()) + "tail!";
         ReadOptions options;
-        options.raw = {width, height, raw_format(kind.bits), 4, 5};
+        options.raw = {width, height, raw_format(kind.bits), 4, 5, false, false, {}};
         folder.write("scan.raw", bytes);
         fail_unless(read_images(folder / "scan.raw", options) == images);
         folder.write("scan.raw", bytes.substr(0, bytes.size() - 5)); // nothing behind the last
@@ -617,15 +617,15 @@ GST_START_TEST(test_raw) {
         expect_error(folder / "scan.raw", {"not a whole number of images", "truncated"}, options);
         options.raw.width = 0;
         expect_error(folder / "scan.raw", {"set raw-width (now 0)"}, options);
-        options.raw = {G_MAXUINT, G_MAXUINT, kind.format, G_MAXUINT64, 0};
+        options.raw = {G_MAXUINT, G_MAXUINT, kind.format, G_MAXUINT64, 0, false, false, {}};
         expect_error(folder / "scan.raw", {"too large"}, options);
-        options.raw = {width, height, kind.format, 4, 5};
+        options.raw = {width, height, kind.format, 4, 5, false, false, {}};
         options.rows = {};
         options.type = FileType::Raw;
         folder.write("scan.dat", bytes);
         fail_unless(read_images(folder / "scan.dat", options) == images);
     }
-    fail_unless(contains(error_of([] { raw_format(12); }), "raw-bitdepth is 12"));
+    fail_unless(contains(error_of([] { raw_format(13); }), "raw-bitdepth is 13"));
 }
 GST_END_TEST;
 
@@ -634,7 +634,7 @@ GST_START_TEST(test_not_regular) {
     const Scratch folder;
     fail_unless(mkfifo((folder / "pipe.raw").c_str(), 0600) == 0);
     ReadOptions options;
-    options.raw = {1, 1, GST_TOMO_FORMAT_UINT8, 0, 0};
+    options.raw = {1, 1, GST_TOMO_FORMAT_UINT8, 0, 0, false, false, {}};
     expect_error(folder / "pipe.raw", {"is a pipe, socket or device"}, options);
     expect_error("/dev/zero", {"supported"});
 }
@@ -667,7 +667,7 @@ GST_START_TEST(test_file_list) {
     fail_unless(names(folder / "h5/*.h5:/entry/data") == "h5/0.h5:/entry/data h5/1.h5:/entry/data ");
     fail_unless(names(folder / "h5/1.h5:entry/") == "h5/1.h5:/entry ");
     ReadOptions raw;
-    raw.raw = {1, 1, GST_TOMO_FORMAT_UINT8, 0, 0};
+    raw.raw = {1, 1, GST_TOMO_FORMAT_UINT8, 0, 0, false, false, {}};
     fail_unless(names(folder.path(), raw) == "a.tif a10.tif a2.tif b.tif c.TIFF scan.raw ");
     raw.type = FileType::Raw;
     fail_unless(names(folder / "*.txt", raw) == "notes.txt ");
@@ -712,10 +712,11 @@ GST_START_TEST(test_names) {
     fail_unless(split("a.h5:/x", FileType::Tiff) == "a.h5:/x|");
     fail_unless(split("a.h5:") == "a.h5|" && split("a.h5:/") == "a.h5|");
     fail_unless(type_of_suffix("x.TiFf") == FileType::Tiff && type_of_suffix("x.hdf5") == FileType::Hdf5 &&
-                type_of_suffix("x.raw") == FileType::Raw && type_of_suffix("x.jpg") == FileType::Automatic &&
+                type_of_suffix("x.raw") == FileType::Raw && type_of_suffix("x.jpg") == FileType::Jpeg &&
+                type_of_suffix("x.xyz") == FileType::Automatic &&
                 type_of_suffix(".tif") == FileType::Automatic &&
                 type_of_suffix("a/.tif") == FileType::Automatic);
-    fail_unless(contains(error_of([] { open_reader("x.edf"); }), "'.edf'; the supported ones are .tif"));
+    fail_unless(contains(error_of([] { open_reader("x.xyz"); }), "'.xyz'; the supported ones are .tif"));
     fail_unless(contains(error_of([] { open_reader("a.b/x"); }), "no suffix"));
 
     const Scratch folder;

@@ -9,8 +9,11 @@
 
 #include <cmath>
 #include <csignal>
+#include <fstream>
 #include <limits>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #ifdef HAVE_TIFF
 #include <tiffio.h>
 #endif
@@ -34,15 +37,17 @@ std::vector<std::string> targets() {
 #ifdef HAVE_HDF5
         "out.h5:/entry/data",
 #endif
-        "out.raw"};
+        "out.edf", "out.raw"};
 }
 
 // Raw files say nothing about themselves.
 Images read_back(const std::string &path, const tomo::ArrayInfo &shape) {
     ReadOptions options;
-    options.raw = {shape.width, shape.height, shape.format, 0, 0};
+    options.raw = {shape.width, shape.height, shape.format, 0, 0, false, false, {}};
     if (path.size() > 8 && path.compare(path.size() - 8, 8, ".partial") == 0)
-        options.type = contains(path, ".raw") ? FileType::Raw : FileType::Tiff;
+        options.type = contains(path, ".raw")   ? FileType::Raw
+                       : contains(path, ".edf") ? FileType::Edf
+                                                : FileType::Tiff;
     if (contains(path, ".h5.partial"))
         options.type = FileType::Hdf5;
     return read_images(path, options);
@@ -91,6 +96,13 @@ GST_START_TEST(test_round_trip) {
                 auto images = random_images(random_between(1, 4), format, width, height);
                 WriteOptions options;
                 options.big_tiff = big;
+                if (contains(target, ".edf") &&
+                    (format == GST_TOMO_FORMAT_FLOAT16 || format == GST_TOMO_FORMAT_COMPLEX64)) {
+                    fail_unless(
+                        contains(error_of_writing(path, images, options), "EDF has no samples of type"));
+                    fail_unless(!std::filesystem::exists(path) && !std::filesystem::exists(partial_of(path)));
+                    continue;
+                }
                 write_images(path, images, options);
                 // A complex sample is two floats of a TIFF file.
                 auto expected = images;
@@ -267,6 +279,142 @@ GST_START_TEST(test_append) {
 }
 GST_END_TEST;
 
+// Those of a file, or of all files of a series, by their names.
+static std::string bytes_of_files(const Scratch &folder) {
+    std::vector<std::string> names;
+    for (const auto &entry : std::filesystem::directory_iterator(folder.path()))
+        names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    std::string all;
+    for (const auto &name : names)
+        all += name + "\n" + (contains(name, ".h5") ? "" : contents_of(folder / name));
+    return all;
+}
+
+static std::string numbered(const std::string &target) { return "s%02i" + target.substr(target.find('.')); }
+
+// An interrupted run, continued, leaves what an undisturbed one does.
+GST_START_TEST(test_resume) {
+    for (const auto &single : targets())
+        for (const auto &target : {single, numbered(single)})
+            for (const std::uint64_t bytes_per_file : {0, 2}) {
+                if (target == single && bytes_per_file > 0)
+                    continue;
+                const Scratch whole, folder;
+                const auto images = random_images(7, GST_TOMO_FORMAT_FLOAT32, 31, 17);
+                const auto shape = images[0].info;
+                WriteOptions options;
+                options.bytes_per_file = bytes_per_file * shape.size();
+                write_images(whole / target, images, options);
+
+                options.resume = true;
+                for (int again = 0; again < 3; again++) { // stopped at any place, also before the last one
+                    const auto writer = open_writer(folder / target, options);
+                    const Images some(images.begin(),
+                                      images.begin() + static_cast<long>(random_between(0, 6)));
+                    if (again == 2) {
+                        const auto there = writer->images_there(shape);
+                        writer->skip(shape, std::min<std::uint64_t>(there, some.size()));
+                        for (auto i = there; i < some.size(); i++)
+                            writer->write(shape, some[i].data.data());
+                    } else {
+                        write_all(*writer, some);
+                    }
+                    writer->abandon();
+                }
+                if (target == single && !contains(target, ".h5") && folder.has(partial_of(target))) {
+                    // What a kill in the middle of an image leaves behind the whole ones.
+                    std::ofstream(folder / partial_of(target), std::ios::binary | std::ios::app)
+                        << std::string(random_between(0, 700), 'x');
+                }
+                write_images(folder / target, images, options);
+                fail_unless(bytes_of_files(folder) == bytes_of_files(whole), "%s", target.c_str());
+                if (contains(single, ".h5") && target == single)
+                    fail_unless(read_images(folder / target) == images);
+                // A whole one: nothing to do; more can come.
+                write_images(folder / target, images, options);
+                fail_unless(bytes_of_files(folder) == bytes_of_files(whole), "%s", target.c_str());
+                const auto more = two(images, random_images(2, GST_TOMO_FORMAT_FLOAT32, 31, 17));
+                write_images(folder / target, more, options);
+                if (target == single)
+                    fail_unless(read_back(folder / target, shape) == more);
+                // Another input or another size.
+                auto other = images;
+                other[3].data[5] ^= 1;
+                auto error = error_of_writing(folder / target, other, options);
+                fail_unless(contains(error, "can't be resumed") && contains(error, "is not what comes now"),
+                            "%s", error.c_str());
+                if (!contains(target, ".raw")) {
+                    error = error_of_writing(folder / target, random_images(1, GST_TOMO_FORMAT_UINT8, 31, 17),
+                                             options);
+                    fail_unless(contains(error, "can't be resumed"), "%s", error.c_str());
+                }
+                if (target == single)
+                    fail_unless(read_back(folder / target, shape) == more);
+                options.append = true;
+                fail_unless(
+                    contains(error_of_writing(folder / target, {}, options), "both append and resume"));
+            }
+}
+GST_END_TEST;
+
+// Killed at any moment, again and again, until it has all been written.
+GST_START_TEST(test_killed_and_resumed) {
+    const auto images = random_images(60, GST_TOMO_FORMAT_UINT16, 100, 70);
+    for (const auto &target : {std::string("out.tif"), std::string("out.edf"), std::string("out.raw"),
+                               std::string("out.h5:/entry/data"), std::string("s%02i.tif")}) {
+        const Scratch whole, folder;
+        WriteOptions options;
+        if (contains(target, "%"))
+            options.bytes_per_file = 7 * images[0].info.size();
+        write_images(whole / target, images, options);
+        if (contains(target, ".h5"))
+            write_images(folder / "out.h5:/before", {images[1]});
+        options.resume = true;
+        options.flush_interval = std::chrono::milliseconds(static_cast<int>(random_between(0, 3)));
+        unsigned kills = 0;
+        std::size_t most_kept = 0;
+        for (bool done = false; !done;) {
+            const auto child = fork();
+            if (child == 0) {
+                const auto writer = open_writer(folder / target, options);
+                for (const auto &image : images) {
+                    writer->write(image.info, image.data.data());
+                    g_usleep(200);
+                }
+                writer->finish();
+                _exit(0);
+            }
+            g_usleep(random_between(300, 2000 + 1000 * kills)); // until it can be done in one go
+            kill(child, SIGKILL);
+            int status = 0;
+            fail_unless(waitpid(child, &status, 0) == child);
+            done = WIFEXITED(status);
+            fail_unless(!done || WEXITSTATUS(status) == 0, "%s", target.c_str());
+            kills += !done;
+            fail_unless(kills < 2000);
+            if (contains(target, ".h5"))
+                fail_unless(read_images(folder / "out.h5:/before") == Images{images[1]});
+            // What is there can be read, and is right.
+            const auto partial =
+                contains(target, ".h5") ? folder / (target + ".partial") : folder / partial_of(target);
+            Images kept;
+            const auto error = error_of([&] { kept = contains(target, ".h5") ? read_images(partial) : read_back(partial, images[0].info); });
+            fail_unless(kept.size() <= images.size() && std::equal(kept.begin(), kept.end(), images.begin()),
+                        "%s: %s", target.c_str(), error.c_str());
+            most_kept = std::max(most_kept, kept.size());
+        }
+        fail_unless(most_kept > 0 || contains(target, ".raw") || contains(target, ".edf") ||
+                    contains(target, "%"));
+        g_test_message("%s: killed %u times", target.c_str(), kills);
+        if (contains(target, ".h5"))
+            fail_unless(read_images(folder / target) == images);
+        else
+            fail_unless(bytes_of_files(folder) == bytes_of_files(whole), "%s", target.c_str());
+    }
+}
+GST_END_TEST;
+
 // Either all of the images, or those before the one that did not fit.
 GST_START_TEST(test_no_room) {
     const Scratch folder;
@@ -330,7 +478,7 @@ GST_START_TEST(test_refused) {
     };
     fail_unless(contains(error(folder.path()), "it is a folder") &&
                 contains(error(folder / "new.tif/"), "it is a folder"));
-    fail_unless(contains(error(folder / "x.jpg"), "'.jpg'; the supported ones are .tif"));
+    fail_unless(contains(error(folder / "x.xyz"), "'.xyz'; the supported ones are .tif"));
     fail_unless(contains(error(folder / "x"), "no suffix"));
     folder.write("file", "x");
     for (const auto &target : targets()) {
@@ -347,10 +495,11 @@ GST_START_TEST(test_refused) {
     fail_unless(contains(error(folder / "x.raw", options), "minimum (2) must be less than maximum (2)"));
     options.maximum = NAN;
     fail_unless(contains(error(folder / "x.raw", options), "finite"));
-    fail_unless(contains(error("", {FileType::Automatic, 0, 1, 0, false, true, 8, true, {}, {}, false}),
-                         "standard output"));
+    WriteOptions eight_bits;
+    eight_bits.bits = 8;
+    fail_unless(contains(error("", eight_bits), "standard output"));
     for (const auto &target : targets())
-        if (!contains(target, ".tif")) {
+        if (!contains(target, ".tif") && !contains(target, ".edf")) {
             const auto mixed = two(images, random_images(1, GST_TOMO_FORMAT_UINT8, 5, 6));
             const auto said = error_of_writing(folder / target, mixed);
             fail_unless(contains(said, "uint8 5 x 6") && contains(said, "uint8 5 x 5"), "%s", said.c_str());
@@ -712,6 +861,8 @@ static Suite *image_writers_suite() {
     tcase_add_test(cases, test_patterns);
     tcase_add_test(cases, test_numbered_files);
     tcase_add_test(cases, test_append);
+    tcase_add_test(cases, test_resume);
+    tcase_add_test(cases, test_killed_and_resumed);
     tcase_add_test(cases, test_no_room);
     tcase_add_test(cases, test_one_writer_at_a_time);
     tcase_add_test(cases, test_refused);

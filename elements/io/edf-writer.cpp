@@ -1,0 +1,114 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// EDF: each image behind a header of 512 bytes, in the byte order of the host.
+
+#include "file-writer.hpp"
+#include "image-reader.hpp"
+
+namespace tomo::io {
+
+namespace {
+
+constexpr std::size_t header_bytes = 512;
+
+const char *edf_type(GstTomoFormat format) {
+    switch (format) {
+    case GST_TOMO_FORMAT_UINT8:
+        return "UnsignedByte";
+    case GST_TOMO_FORMAT_UINT16:
+        return "UnsignedShort";
+    case GST_TOMO_FORMAT_UINT32:
+        return "UnsignedInteger";
+    case GST_TOMO_FORMAT_INT16:
+        return "SignedShort";
+    case GST_TOMO_FORMAT_INT32:
+        return "SignedInteger";
+    case GST_TOMO_FORMAT_FLOAT32:
+        return "FloatValue";
+    case GST_TOMO_FORMAT_FLOAT64:
+        return "DoubleValue";
+    case GST_TOMO_FORMAT_FLOAT16:
+    case GST_TOMO_FORMAT_COMPLEX64:
+    case GST_TOMO_FORMAT_UNKNOWN:
+        break;
+    }
+    throw Error(GST_STREAM_ERROR_FORMAT,
+                text("EDF has no samples of type %s; write TIFF or HDF5", gst_tomo_format_to_string(format)));
+}
+
+std::string header_of(const ArrayInfo &plane, std::uint64_t number) {
+    auto header = text(
+        "{\nHeaderID = EH:%06" G_GUINT64_FORMAT ":000000:000000 ;\nImage = %" G_GUINT64_FORMAT
+        " ;\nByteOrder = %s ;\nDataType = %s ;\nDim_1 = %u ;\nDim_2 = %u ;\nSize = %" G_GUINT64_FORMAT " ;\n",
+        number, number, G_BYTE_ORDER == G_LITTLE_ENDIAN ? "LowByteFirst" : "HighByteFirst",
+        edf_type(plane.format), plane.width, plane.height, plane.size());
+    header.resize(header_bytes - 2, ' ');
+    return header + "}\n";
+}
+
+class EdfFile final : public FileWriter {
+  public:
+    EdfFile(const std::string &path, Existing existing) : file_(path, begin_of(existing)) {
+        if (existing != Existing::Continue || file_.initial_size() == 0)
+            return;
+        try {
+            before_ = open_edf_reader(file_.target(), {})->pages();
+            end_ = file_.initial_size();
+        } catch (...) {
+            file_.discard();
+            throw;
+        }
+    }
+
+    std::uint64_t resume(const ArrayInfo &plane) override {
+        const auto bytes = header_bytes + plane.size();
+        for (; file_.initial_size() - end_ >= bytes; end_ += bytes, images_++) {
+            const auto header = header_of(plane, images_ + 1);
+            if (!file_.holds(end_, header.data(), header.size()))
+                throw Error(
+                    GST_RESOURCE_ERROR_OPEN_WRITE,
+                    text("'%s' can't be resumed: its image %" G_GUINT64_FORMAT
+                         " is not as tomowrite would write one of %s; remove it, or write to another file",
+                         file_.target().c_str(), images_ + 1, plane.describe().c_str()));
+        }
+        return images_;
+    }
+
+    bool holds(std::uint64_t image, const ArrayInfo &plane, const void *data) override {
+        return file_.holds(image * (header_bytes + plane.size()) + header_bytes, data, plane.size());
+    }
+
+    void write(const ArrayInfo &plane, const void *data) override {
+        const auto header = header_of(plane, before_ + images_ + 1);
+        file_.write_at(end_, header.data(), header.size());
+        file_.write_at(end_ + header.size(), data, plane.size());
+        end_ += header.size() + plane.size();
+        images_++;
+    }
+
+    void finish() override { file_.commit(end_); }
+
+    Remains abandon() override {
+        if (images_ == 0) {
+            file_.discard();
+            return {};
+        }
+        file_.keep(end_);
+        return {before_ + images_, file_.partial(), 0};
+    }
+
+  private:
+    OutputFile file_;
+    std::uint64_t end_ = 0; // of the last whole image
+    std::uint64_t images_ = 0;
+    std::uint64_t before_ = 0; // images of a file that is continued
+};
+
+} // namespace
+
+std::unique_ptr<FileWriter> create_edf_file(const std::string &file, Existing existing) {
+    return std::make_unique<EdfFile>(file, existing);
+}
+
+} // namespace tomo::io

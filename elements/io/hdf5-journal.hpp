@@ -1,0 +1,27 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "hdf5-file.hpp"
+
+// HDF5 files that stay readable when the process that writes them is killed.
+//
+// The library changes a file's structure in place, one piece after the other, and a file in between can't be
+// read. So the pieces are held back until the library flushes: then they go to FILE.journal, from there to
+// their places, and the journal is removed. Whoever is killed before leaves the file as it was after the
+// flush before; whoever is killed in between leaves a complete journal, with which the next one to open the
+// file completes it. Samples go to the file at once: they are where the structure does not point yet.
+namespace tomo::io {
+
+// Makes files that are opened with `access` to be written do so.
+void hdf5_use_journal(hid_t access);
+
+// Lets go of everything that was not flushed, for good: the file can be closed then, also where nothing more
+// can be written to it, and is as it was after the last flush.
+void hdf5_give_up(hid_t file);
+
+// Completes a file that a killed process left with a journal. Does nothing for any other, nor where a process
+// that is alive writes it. Throws where the file may not be written.
+void hdf5_recover(const std::string &path);
+
+} // namespace tomo::io

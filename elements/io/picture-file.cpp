@@ -1,0 +1,51 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "picture-file.hpp"
+
+namespace tomo::io {
+
+PictureFile::PictureFile(const std::string &path, Existing existing, const char *format)
+    : format_(format), file_(path, begin_of(existing)) {
+    if (existing == Existing::Continue && file_.initial_size() > 0) {
+        file_.discard();
+        throw Error(
+            GST_RESOURCE_ERROR_OPEN_WRITE,
+            text("'%s' can't be continued: a %s file holds one image; put a number such as %%05i in the name",
+                 path.c_str(), format));
+    }
+}
+
+// Half a picture is none; what has the final name is whole.
+std::uint64_t PictureFile::resume(const ArrayInfo &) {
+    written_ = file_.initial_size() > 0 && file_.is_target();
+    end_ = written_ ? file_.initial_size() : 0;
+    return written_;
+}
+
+bool PictureFile::holds(std::uint64_t, const ArrayInfo &plane, const void *data) {
+    const auto picture = encode(plane, data);
+    return picture.size() == end_ && file_.holds(0, picture.data(), picture.size());
+}
+
+void PictureFile::write(const ArrayInfo &plane, const void *data) {
+    if (written_)
+        throw Error(
+            GST_STREAM_ERROR_FORMAT,
+            text("'%s': a %s file holds one image; put a number such as %%05i in the name, or write TIFF",
+                 target().c_str(), format_));
+    const auto picture = encode(plane, data);
+    file_.write_at(0, picture.data(), picture.size());
+    end_ = picture.size();
+    written_ = true;
+}
+
+Remains PictureFile::abandon() {
+    if (!written_) {
+        file_.discard();
+        return {};
+    }
+    file_.keep(end_);
+    return {1, file_.partial(), 0};
+}
+
+} // namespace tomo::io

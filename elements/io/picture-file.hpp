@@ -1,0 +1,35 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "file-writer.hpp"
+
+#include <vector>
+
+namespace tomo::io {
+
+// A file of a format that holds one picture, which is encoded in memory.
+class PictureFile : public FileWriter {
+  public:
+    PictureFile(const std::string &path, Existing existing, const char *format);
+
+    bool has_room(const ArrayInfo &) const override { return !written_; }
+    std::uint64_t resume(const ArrayInfo &plane) override;
+    bool holds(std::uint64_t image, const ArrayInfo &plane, const void *data) override;
+    void write(const ArrayInfo &plane, const void *data) override;
+    void finish() override { file_.commit(end_); }
+    Remains abandon() override;
+
+  protected:
+    const std::string &target() const { return file_.target(); }
+
+  private:
+    virtual std::vector<unsigned char> encode(const ArrayInfo &plane, const void *data) const = 0;
+
+    const char *format_;
+    OutputFile file_;
+    std::uint64_t end_ = 0;
+    bool written_ = false;
+};
+
+} // namespace tomo::io

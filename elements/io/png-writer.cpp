@@ -1,0 +1,95 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// PNG by libpng: 8 or 16 bit, grey or in colour.
+
+#ifdef HAVE_PNG
+
+#include "picture-file.hpp"
+
+#include <csetjmp>
+#include <new>
+#include <png.h>
+
+namespace tomo::io {
+
+namespace {
+
+// libpng's handlers must not return, and exceptions must not pass through C, so that they jump out of it.
+class Encoder {
+  public:
+    ~Encoder() { png_destroy_write_struct(&png_, &info_); }
+
+    std::vector<unsigned char> encode(const std::string &where, const ArrayInfo &plane, const void *data) {
+        const bool wide = plane.format == GST_TOMO_FORMAT_UINT16;
+        const auto row_bytes = std::size_t{plane.width} * plane.sample_size() * plane.depth;
+        if (setjmp(out_) != 0)
+            throw Error(GST_STREAM_ERROR_ENCODE,
+                        where + ": the image can't be written as PNG (libpng: " + said_ + ")");
+        png_ =
+            png_create_write_struct(PNG_LIBPNG_VER_STRING, this, fail, [](png_structp, png_const_charp) {});
+        info_ = png_ ? png_create_info_struct(png_) : nullptr;
+        if (!info_)
+            throw Error(GST_RESOURCE_ERROR_FAILED, where + ": libpng can't be used; is memory left?");
+        png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+        png_set_write_fn(png_, this, append, [](png_structp) {});
+        png_set_IHDR(png_, info_, plane.width, plane.height, wide ? 16 : 8,
+                     plane.depth == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
+                     PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+        png_write_info(png_, info_);
+        if (wide && G_BYTE_ORDER == G_LITTLE_ENDIAN)
+            png_set_swap(png_);
+        for (unsigned y = 0; y < plane.height; y++)
+            png_write_row(png_, static_cast<png_const_bytep>(data) + y * row_bytes);
+        png_write_end(png_, info_);
+        return std::move(bytes_);
+    }
+
+  private:
+    [[noreturn]] static void fail(png_structp png, png_const_charp what) {
+        auto *self = static_cast<Encoder *>(png_get_error_ptr(png));
+        g_strlcpy(self->said_, what, sizeof self->said_);
+        longjmp(self->out_, 1);
+    }
+
+    static void append(png_structp png, png_bytep from, std::size_t bytes) {
+        auto *self = static_cast<Encoder *>(png_get_io_ptr(png));
+        bool fits = true;
+        try {
+            self->bytes_.insert(self->bytes_.end(), from, from + bytes);
+        } catch (const std::bad_alloc &) {
+            fits = false;
+        }
+        if (!fits)
+            png_error(png, "no memory is left");
+    }
+
+    png_structp png_ = nullptr;
+    png_infop info_ = nullptr;
+    std::vector<unsigned char> bytes_;
+    std::jmp_buf out_;
+    char said_[200] = "";
+};
+
+class PngFile final : public PictureFile {
+  public:
+    PngFile(const std::string &path, Existing existing) : PictureFile(path, existing, "PNG") {}
+
+  private:
+    std::vector<unsigned char> encode(const ArrayInfo &plane, const void *data) const override {
+        if (plane.format != GST_TOMO_FORMAT_UINT8 && plane.format != GST_TOMO_FORMAT_UINT16)
+            throw Error(GST_STREAM_ERROR_FORMAT, text("'%s': PNG has no samples of type %s", target().c_str(),
+                                                      gst_tomo_format_to_string(plane.format)));
+        return Encoder().encode("'" + target() + "'", plane, data);
+    }
+};
+
+} // namespace
+
+std::unique_ptr<FileWriter> create_png_file(const std::string &file, Existing existing) {
+    return std::make_unique<PngFile>(file, existing);
+}
+
+} // namespace tomo::io
+
+#endif // HAVE_PNG
