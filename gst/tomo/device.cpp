@@ -227,9 +227,15 @@ void store_binary(const ClProgram &program, cl_device_id id, const std::string &
 // The first line of a compiler's log that tells what is wrong.
 std::string first_error(const std::string &log) {
     std::istringstream lines(log);
-    for (std::string line; std::getline(lines, line);)
-        if (line.find("error") != std::string::npos)
-            return line;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.find("error") == std::string::npos)
+            continue;
+        // Compilers show the line and mark the place below it.
+        std::string shown, mark;
+        if (std::getline(lines, shown) && std::getline(lines, mark) && mark.find('^') != std::string::npos)
+            line += '\n' + shown + '\n' + mark;
+        return line;
+    }
     return log.substr(0, log.find('\n'));
 }
 

@@ -35,8 +35,8 @@ struct Info {
     const char *blurb; // one sentence; what, from what shape to what
     unsigned in = formats::real;
     unsigned out = formats::float32;
-    // For the reference. Markdown: formula with its source, what happens at edges, to NaN, to depth; nothing that
-    // properties' blurbs say.
+    // For the reference. Markdown: formula with its source, what happens at edges, to NaN, to depth; nothing
+    // that properties' blurbs say.
     const char *details = "";
     // Lines for gst-launch, each tested in a folder with the files of tests/support/example_files.py.
     const char *example = "";
@@ -78,6 +78,11 @@ struct LocalMemory {
 // An array as one argument: the whole buffer, without an offset; for tables.
 struct Whole {
     const Array &array;
+};
+
+// The same for one that is read and written.
+struct WholeUpdate {
+    Array &array;
 };
 
 // Where rows of bytes lie in an array: the first one's distance from the array's start, and that of each to
@@ -129,6 +134,9 @@ class GST_TOMO_API Element {
     // The same for kernels that are made at run time. `name` is for messages.
     Kernel &kernel_from_source(const std::string &name, const std::string &source,
                                const std::string &function, const std::string &options = {});
+    // A kernel of a user's own text, compiled as it stands, without kernels/common.h.
+    Kernel &users_kernel(const std::string &name, const std::string &source, const std::string &function,
+                         const std::string &options);
     void input_format(const std::string &name, GstTomoFormat format);
     // For kernels that only move samples: a type of that size, so that formats of one size share a program.
     void input_size(const std::string &name, std::size_t bytes);
@@ -205,8 +213,8 @@ class GST_TOMO_API Element {
 
     // An array from any buffer: ours as it is, others copied to pinned memory first.
     Array import(GstBuffer *buffer, const ArrayInfo &info);
-    // Bounds what the host enqueues ahead of the device: waits for the frame before the last few, or more of them
-    // where time does not matter and memory is plentiful.
+    // Bounds what the host enqueues ahead of the device: waits for the frame before the last few, or more of
+    // them where time does not matter and memory is plentiful.
     void limit_frames_in_flight(const Array &newest, bool live = true);
     void drop_frames_in_flight() { in_flight_.clear(); }
     void set_cancelled(bool cancelled) { cancelled_ = cancelled; }
@@ -221,6 +229,7 @@ class GST_TOMO_API Element {
         void add(Array &&array) { add(static_cast<const Array &>(array)); }
         void add(Update update) { add_written(update.array, Storage::Contents::keep); }
         void add(Whole whole);
+        void add(WholeUpdate whole);
         void add(LocalMemory local) { set(local.bytes, nullptr); }
         void add(const ClMem &mem);
         void add(const ClSampler &sampler);
@@ -247,7 +256,7 @@ class GST_TOMO_API Element {
 
   private:
     Kernel &compile(const std::string &key, const std::string &name, const std::string &source,
-                    const std::string &function, const std::string &options);
+                    const std::string &function, const std::string &options, const std::string &before);
     void adopt(const std::shared_ptr<Device> &device);
     void let_start_return() const;
     bool look_for_context(const std::string &selector);
@@ -264,7 +273,6 @@ class GST_TOMO_API Element {
     std::atomic<bool> cancelled_{false};
     std::atomic<bool> failed_{false};
     bool settled_ = false; // the first buffer has been seen
-
 };
 
 // Caps of a set of formats, in both kinds of memory; `first` is what peers shall prefer.
