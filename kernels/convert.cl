@@ -70,3 +70,43 @@ kernel void to_video(IN(in), OUT(uchar, out), const uint stride, const float low
         for (uint i = used; i < stride; i++)
             AT(out, row + i) = 0;
 }
+
+// For tomomapcolor
+// ----------------
+
+#define ranges_T float2
+
+inline float2 with_sample(const float2 range, const float v) {
+    return isfinite(v) ? (float2)(fmin(range.x, v), fmax(range.y, v)) : range;
+}
+
+// Least and largest finite sample of each part of each plane.
+kernel void color_ranges(IN(in), OUT(float2, ranges), const ulong count, const uint spread) {
+    const ulong part = get_global_id(0), parts = get_global_size(0), z = get_global_id(1);
+    float2 range = (float2)(INFINITY, -INFINITY);
+    TOMO_FOR_SHARE(k, count, part, parts, spread) { range = with_sample(range, LOAD(in, z * count + k)); }
+    AT(ranges, z * parts + part) = range;
+}
+
+// The same of each plane.
+kernel void color_range(IN(ranges), OUT(float2, range), const uint parts) {
+    const ulong z = get_global_id(0);
+    float2 all = (float2)(INFINITY, -INFINITY);
+    for (uint part = 0; part < parts; part++) {
+        const float2 other = AT(ranges, z * parts + part);
+        all = (float2)(fmin(all.x, other.x), fmax(all.y, other.y));
+    }
+    AT(range, z) = all;
+}
+
+kernel void map_color(IN(in), IN(ranges), OUT(float, out)) {
+    const uint x = get_global_id(0), y = get_global_id(1), z = get_global_id(2);
+    const uint width = get_global_size(0), height = get_global_size(1);
+    const float v = LOAD(in, tomo_index(x, y, z, width, height));
+    const float2 range = AT(ranges, z);
+    // Halved, because the range of large values may overflow.
+    const float t = range.y > range.x ? (0.5f * v - 0.5f * range.x) / (0.5f * range.y - 0.5f * range.x) : 0.0f;
+    const uint color = viridis[isnan(v) ? 0 : min((uint)(clamp(t, 0.0f, 1.0f) * 256.0f), 255u)];
+    for (uint c = 0; c < 3; c++)
+        AT(out, tomo_index(x, y, 3 * z + c, width, height)) = isnan(v) ? v : (float)(color >> (16 - 8 * c) & 0xff);
+}

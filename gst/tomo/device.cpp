@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -198,12 +199,35 @@ void store_binary(const ClProgram &program, cl_device_id id, const std::string &
     store_in_cache(path, sha256(binary) + binary);
 }
 
-// The first line of a compiler's log that tells what is wrong.
-std::string first_error(const std::string &log) {
+// The line of the source that a message of the compiler means, "name:3:14", with a mark below its place;
+// empty where it means none.
+std::string marked_line(const std::string &source, const std::string &message) {
+    const std::string directive = "\n#line 1 \"";
+    for (auto at = source.rfind(directive); at != std::string::npos;
+         at = at ? source.rfind(directive, at - 1) : at) {
+        const auto name_at = at + directive.size(), name_end = source.find('"', name_at);
+        const std::string name = source.substr(name_at, name_end - name_at) + ':';
+        unsigned line = 0, column = 0;
+        const auto place = message.find(name);
+        if (place == std::string::npos ||
+            std::sscanf(message.c_str() + place + name.size(), "%u:%u", &line, &column) != 2)
+            continue;
+        std::istringstream lines(source.substr(source.find('\n', name_end) + 1));
+        std::string meant;
+        for (unsigned n = 0; n < line; n++)
+            if (!std::getline(lines, meant))
+                return {};
+        return '\n' + meant + '\n' + std::string(column > 0 ? column - 1 : 0, ' ') + '^';
+    }
+    return {};
+}
+
+// The first line of a compiler's log that tells what is wrong, with what it means.
+std::string first_error(const std::string &log, const std::string &source) {
     std::istringstream lines(log);
     for (std::string line; std::getline(lines, line);)
         if (line.find("error") != std::string::npos)
-            return line;
+            return line + marked_line(source, line);
     return log.substr(0, log.find('\n'));
 }
 
@@ -372,7 +396,8 @@ ClProgram Device::program(const std::string &name, const std::string &source, co
             log = log.c_str();
             throw Error(
                 GST_LIBRARY_ERROR_SETTINGS,
-                text("%s does not compile for %s: %s", name.c_str(), name_.c_str(), first_error(log).c_str()),
+                text("%s does not compile for %s: %s", name.c_str(), name_.c_str(),
+                     first_error(log, source).c_str()),
                 text("%s with options '%s':\n%s", cl_error_name(status), options.c_str(), log.c_str()));
         }
         store_binary(program, id_, path);

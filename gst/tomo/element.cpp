@@ -63,6 +63,8 @@ std::string camel_case(const char *task) {
     return name;
 }
 
+const std::string standard = "-cl-std=CL1.2 ";
+
 // OpenCL C's name of a format; float16 is only storage, see kernels/common.h.
 const char *cl_type(GstTomoFormat format) {
     switch (format) {
@@ -197,6 +199,13 @@ void Element::Launch::add(Whole whole) {
     set(sizeof buffer, &buffer);
 }
 
+void Element::Launch::add(WholeUpdate whole) {
+    waits_.add(whole.array.storage()->write(queue_, Storage::Contents::keep));
+    writes_.push_back(whole.array.storage());
+    const cl_mem buffer = whole.array.storage()->buffer();
+    set(sizeof buffer, &buffer);
+}
+
 void Element::Launch::add(const ClMem &mem) {
     const cl_mem raw = mem.get();
     set(sizeof raw, &raw);
@@ -248,7 +257,7 @@ Kernel &Element::kernel(const std::string &function, const std::string &options,
     const std::string key = name + ':' + function + ':' + all;
     if (auto known = kernels_.find(key); known != kernels_.end())
         return known->second;
-    return compile(key, name, kernel_file(name), function, all);
+    return compile(key, name, kernel_file(name), function, standard + all, kernel_file("common.h"));
 }
 
 Kernel &Element::kernel_from_source(const std::string &name, const std::string &source,
@@ -256,18 +265,43 @@ Kernel &Element::kernel_from_source(const std::string &name, const std::string &
     const std::string key = name + ':' + function + ':' + options + '\n' + source;
     if (auto known = kernels_.find(key); known != kernels_.end())
         return known->second;
-    return compile(key, name, source, function, options);
+    return compile(key, name, source, function, standard + options, kernel_file("common.h"));
+}
+
+Kernel &Element::users_kernel(const std::string &name, const std::string &source, const std::string &function,
+                              const std::string &options) {
+    const std::string key = "user's " + name + ':' + function + ':' + options + '\n' + source;
+    if (auto known = kernels_.find(key); known != kernels_.end())
+        return known->second;
+    const bool has_standard = options.find("-cl-std") != std::string::npos;
+    return compile(key, name, source, function,
+                   "-cl-kernel-arg-info " + (has_standard ? options : standard + options), "");
+}
+
+static std::string kernel_names(const ClProgram &program) {
+    std::size_t size = 0;
+    if (clGetProgramInfo(program.get(), CL_PROGRAM_KERNEL_NAMES, 0, nullptr, &size) != CL_SUCCESS)
+        return {};
+    std::string names(size, '\0');
+    if (clGetProgramInfo(program.get(), CL_PROGRAM_KERNEL_NAMES, size, names.data(), nullptr) != CL_SUCCESS)
+        return {};
+    names = names.c_str();
+    std::replace(names.begin(), names.end(), ';', ' ');
+    return names;
 }
 
 Kernel &Element::compile(const std::string &key, const std::string &name, const std::string &source,
-                         const std::string &function, const std::string &options) {
+                         const std::string &function, const std::string &options, const std::string &before) {
     std::string file = name; // as the compiler will name it
     std::replace(file.begin(), file.end(), '"', '\'');
     std::replace(file.begin(), file.end(), '\n', ' ');
-    const std::string whole = kernel_file("common.h") + "\n#line 1 \"" + file + "\"\n" + source;
-    const auto program = device()->program(name, whole, "-cl-std=CL1.2 " + options);
+    const std::string whole = before + "\n#line 1 \"" + file + "\"\n" + source;
+    const auto program = device()->program(name, whole, options);
     cl_int status = CL_SUCCESS;
     ClKernel handle(clCreateKernel(program.get(), function.c_str(), &status));
+    if (status == CL_INVALID_KERNEL_NAME)
+        throw Error(GST_LIBRARY_ERROR_SETTINGS, text("%s has no kernel '%s'; its kernels: %s", name.c_str(),
+                                                     function.c_str(), kernel_names(program).c_str()));
     cl_check(status, text("taking kernel %s from %s", function.c_str(), name.c_str()));
     return kernels_.emplace(key, Kernel{std::move(handle), function}).first->second;
 }

@@ -80,6 +80,11 @@ struct Whole {
     const Array &array;
 };
 
+// The same for one that is read and written.
+struct WholeUpdate {
+    Array &array;
+};
+
 // Where rows of bytes lie in an array: the first one's distance from the array's start, and that of each to
 // the next.
 struct Rows {
@@ -129,6 +134,9 @@ class GST_TOMO_API Element {
     // The same for kernels that are made at run time. `name` is for messages.
     Kernel &kernel_from_source(const std::string &name, const std::string &source,
                                const std::string &function, const std::string &options = {});
+    // A kernel of a user's own text, compiled as it stands, without kernels/common.h.
+    Kernel &users_kernel(const std::string &name, const std::string &source, const std::string &function,
+                         const std::string &options);
     void input_format(const std::string &name, GstTomoFormat format);
     // For kernels that only move samples: a type of that size, so that formats of one size share a program.
     void input_size(const std::string &name, std::size_t bytes);
@@ -229,6 +237,7 @@ class GST_TOMO_API Element {
         void add(Array &&array) { add(static_cast<const Array &>(array)); }
         void add(Update update) { add_written(update.array, Storage::Contents::keep); }
         void add(Whole whole);
+        void add(WholeUpdate whole);
         void add(LocalMemory local) { set(local.bytes, nullptr); }
         void add(const ClMem &mem);
         void add(const ClSampler &sampler);
@@ -256,7 +265,7 @@ class GST_TOMO_API Element {
   private:
     void notify(const PropertyBase &property);
     Kernel &compile(const std::string &key, const std::string &name, const std::string &source,
-                    const std::string &function, const std::string &options);
+                    const std::string &function, const std::string &options, const std::string &before);
     void adopt(const std::shared_ptr<Device> &device);
     void let_start_return() const;
     bool look_for_context(const std::string &selector);

@@ -427,6 +427,18 @@ GstClockTime Joiner::next_time() {
     return time;
 }
 
+void Joiner::check_equal(const std::vector<ArrayInfo> &in) {
+    const ArrayInfo &first = in.front();
+    for (std::size_t i = 1; i < in.size(); i++)
+        if (in[i].width != first.width || in[i].height != first.height || in[i].depth != first.depth ||
+            in[i].is_complex() != first.is_complex())
+            throw Error(
+                GST_STREAM_ERROR_FORMAT,
+                text("input %zu is %s, but input 0 is %s: wanted the same size, and all inputs real or all "
+                     "complex",
+                     i, in[i].describe().c_str(), first.describe().c_str()));
+}
+
 BufferRef Joiner::take_inputs(std::vector<Array> &in, std::vector<ArrayInfo> &infos) {
     BufferRef times;
     for (const auto &p : ports_) {

@@ -37,6 +37,9 @@ class GST_TOMO_API Joiner : public Element {
     // The scan event of the main input, on its way to the output.
     virtual EventRef scan_event(EventRef event) { return event; }
 
+    // For shape(): throws Error unless all inputs have one size and are all real or all complex.
+    static void check_equal(const std::vector<ArrayInfo> &in);
+
     void describe_pads(GstElementClass *klass) const override;
     void attach() override;
     void property_changed(PropertyBase *property) override;

@@ -77,6 +77,16 @@ EventRef Scan::to_event() const {
     return event;
 }
 
+double axis_in(unsigned width, const char *property, double given, double of_scan) {
+    const bool is_given = given >= 0.0, is_known = is_given || std::isfinite(of_scan);
+    const double axis = is_given ? given : is_known ? of_scan : width / 2.0;
+    if (axis < 0.0 || axis > width)
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("%s=%g: the axis is at %g%s, outside of %u columns: wanted 0 to %u", property, given,
+                         axis, is_given ? "" : " in the scan", width, width));
+    return axis;
+}
+
 static std::vector<double> values_of_rows(const std::vector<double> &angles, const Layout &rows) {
     const double last = static_cast<double>(angles.size() - 1);
     std::vector<double> result;

@@ -35,6 +35,11 @@ struct GST_TOMO_API Scan {
     EventRef event_; // that this came from
 };
 
+// The rotation axis in `width` columns, in edge coordinates: what a property says where that is not negative,
+// else the scan's where it is known, else the middle. Throws Error on one that is not between the columns'
+// edges.
+GST_TOMO_API double axis_in(unsigned width, const char *property, double given, double of_scan);
+
 // How an element lays its input's pixels out anew along one axis, in edge coordinates: an edge at e goes to
 // (e - offset) * scale.
 struct Layout {

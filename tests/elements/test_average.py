@@ -14,7 +14,7 @@ from elementtest import ElementTestCase
 from padtest import *
 
 TOLERANCE = 1e-6
-KERNEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "kernels", "average.cl")
+KERNEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "kernels", "common.h")
 
 
 def mean(arrays):
@@ -149,10 +149,10 @@ class Average(ElementTestCase):
 
     @unittest.skipIf("GST_TOMO_KERNEL_PATH" in os.environ, "is the variant itself")
     def test_devices_without_double_precision(self):
-        """The same tests with the kernel's other variant."""
+        """The same tests with sums as such devices have them."""
         with tempfile.TemporaryDirectory() as folder, open(KERNEL) as kernel:
-            with open(os.path.join(folder, "average.cl"), "w") as variant:
-                variant.write("#define AVERAGE_COMPENSATED\n" + kernel.read())
+            with open(os.path.join(folder, "common.h"), "w") as variant:
+                variant.write("#define TOMO_COMPENSATED\n" + kernel.read())
             tests = [f"Average.{name}" for name in (
                 "test_long_sums", "test_nan_and_infinity_stay_where_they_are", "test_every_format")]
             environment = dict(os.environ, GST_TOMO_KERNEL_PATH=folder, GST_TOMO_TEST_SEED=str(SEED))

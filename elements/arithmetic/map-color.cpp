@@ -1,0 +1,44 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/filter.hpp>
+
+namespace {
+
+class MapColor final : public tomo::Filter {
+  public:
+    static constexpr tomo::Info info{"map-color",
+                                     "Filter/Effect",
+                                     "Gives each plane the colours of viridis between its least and its "
+                                     "largest value, as three planes of 0 to 255",
+                                     tomo::formats::real,
+                                     tomo::formats::float32,
+                                     "Planes 3 z, 3 z + 1 and 3 z + 2 of the output are red, green and blue "
+                                     "of plane z. The range is divided into 256 "
+                                     "equal intervals, one for each colour; a plane of one value has the "
+                                     "first colour. Infinite samples and NaN "
+                                     "don't count for the range; NaN stays NaN. The colours are those of "
+                                     "Stefan van der Walt and Nathaniel Smith.",
+                                     "gst-launch-1.0 tomoread path=slice.tif ! tomomapcolor ! tomowrite "
+                                     "filename=colors.tif bits=8 rescale=false"};
+
+    std::string kernel_file_name() const override { return "convert.cl"; } // which has the colours
+
+    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+        kernel("map_color");
+        return in.with_format(GST_TOMO_FORMAT_FLOAT32).with_size(in.width, in.height, 3 * in.depth);
+    }
+
+    void process(const tomo::Array &in, tomo::Array &out) override {
+        const cl_uint parts = device()->is_cpu() ? 4 * device()->compute_units() : 1024, depth = in.depth();
+        tomo::Array ranges = allocate({GST_TOMO_FORMAT_COMPLEX64, parts, depth});
+        tomo::Array range = allocate({GST_TOMO_FORMAT_COMPLEX64, depth, 1});
+        launch(kernel("color_ranges"), {parts, depth}, in, ranges, cl_ulong{in.info().plane_samples()},
+               cl_uint{!device()->is_cpu()});
+        launch(kernel("color_range"), depth, std::as_const(ranges), range, parts);
+        launch(kernel("map_color"), tomo::WorkSize(in.info()), in, std::as_const(range), out);
+    }
+};
+
+} // namespace
+
+TOMO_ELEMENT(MapColor)

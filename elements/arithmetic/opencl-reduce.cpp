@@ -1,0 +1,138 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "users-kernel.hpp"
+
+#include <gst/tomo/reducer.hpp>
+#include <gst/tomo/scan.hpp>
+
+using tomo::When;
+namespace users = tomo::users;
+
+namespace {
+
+class OpenCLReduce final : public tomo::Reducer {
+  public:
+    static constexpr tomo::Info info{
+        "opencl-reduce",
+        "Filter/Effect",
+        "Folds all arrays of a stream into one with an OpenCL kernel of one's own",
+        tomo::formats::all,
+        tomo::formats::float32 | tomo::formats::complex64,
+        R"(The kernel has two arguments, `global float *` of an array and of the result so far, which is on the device, has the
+size of the first array and begins as `fold-value` everywhere or as the first array. The kernel `finish`, if there is
+one, runs once at the end, with the result and a `uint`, the number of arrays. Global sizes and samples are as for
+`tomoopencl`, complex samples count as two floats.
+
+The built-in file has `minimum`, `maximum` (NaN wins in both), `sum` and, to finish with, `divide`. Sums are float32, as
+the kernel's arguments are; the mean of long streams is `tomoaverage`'s affair.)",
+        "gst-launch-1.0 tomoread path=darks ! tomoopenclreduce kernel=maximum ! tomowrite "
+        "filename=brightest.tif\n"
+        "gst-launch-1.0 tomoread path=darks ! tomoopenclreduce kernel=sum finish=divide ! tomowrite "
+        "filename=mean.tif"};
+
+    tomo::Property<std::string> filename{this, "filename",
+                                         "Kernel file: a path, a file in a folder of GST_TOMO_KERNEL_PATH, "
+                                         "or the built-in one, opencl-reduce.cl",
+                                         "opencl-reduce.cl", When::ready};
+    tomo::Property<std::string> source{this, "source", "Text of the kernels, instead of a file", "",
+                                       When::ready};
+    tomo::Property<std::string> kernel{this, "kernel", "Name of the kernel that folds", "", When::ready};
+    tomo::Property<std::string> finish_kernel{this, "finish", "Name of the kernel that runs at the end", "",
+                                              When::ready};
+    tomo::Property<float> fold_value{
+        this,    "fold-value",        "What the result begins as; the largest float: as the first array",
+        FLT_MAX, {-FLT_MAX, FLT_MAX}, When::ready};
+    tomo::Property<unsigned> dimensions{this, "dimensions", "Dimensions of the kernels' global size",
+                                        2,    {1, 3},       When::ready};
+
+    std::optional<std::uint64_t> output_count(std::uint64_t inputs, const tomo::ArrayInfo &) const override {
+        return inputs ? 1 : 0;
+    }
+
+    void begin(const tomo::ArrayInfo &in) override {
+        out_ = (in.is_complex() ? in : in.with_format(GST_TOMO_FORMAT_FLOAT32)).with_rate(0, 1);
+        const auto text = users::source(source, filename);
+        fold_ = &users::kernel(*this, text, kernel, "", 2);
+        check_arguments(*fold_);
+        finish_ = finish_kernel.value().empty() ? nullptr : &users::kernel(*this, text, finish_kernel, "", 1);
+        if (finish_)
+            check_arguments(*finish_);
+        clear();
+    }
+
+    void consume(const tomo::Array &in) override {
+        const auto parts = users::pieces(in, dimensions);
+        for (std::size_t i = 0; i < parts.size(); i++) {
+            const auto part = users::plain(*this, parts[i]);
+            if (count_ == 0)
+                results_.push_back(first_result(part));
+            if (count_ > 0 || begins_with_value())
+                launch(*fold_, users::work_size(part.info(), dimensions, false), tomo::Whole{part},
+                       tomo::WholeUpdate{results_[i]});
+        }
+        count_++;
+    }
+
+    void finish() override {
+        for (auto &result : results_)
+            if (finish_)
+                launch(*finish_, users::work_size(result.info(), dimensions, false),
+                       tomo::WholeUpdate{result}, count_);
+        is_ready_ = true;
+    }
+
+    bool ready() const override { return is_ready_; }
+
+    tomo::Array produce() override {
+        is_ready_ = false;
+        if (results_.size() == 1)
+            return results_[0].as(out_);
+        auto out = allocate(out_);
+        for (std::size_t i = 0; i < results_.size(); i++)
+            copy_rows(results_[i], {}, out, {i * results_[i].info().size()}, results_[i].info().size());
+        return out;
+    }
+
+    void clear() override {
+        results_.clear();
+        count_ = 0;
+        is_ready_ = false;
+    }
+
+  protected:
+    // One image has no angle, but the detector is still the same.
+    tomo::EventRef scan_event(tomo::EventRef event) override {
+        tomo::Scan scan(event.get());
+        scan.angles.clear();
+        return scan.to_event();
+    }
+
+  private:
+    bool begins_with_value() const { return fold_value != FLT_MAX; }
+
+    static void check_arguments(const tomo::Kernel &kernel) {
+        if (const unsigned count = users::arguments(kernel); count != 2)
+            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
+                              tomo::text("kernel %s has %u arguments, wanted 2", kernel.name.c_str(), count));
+    }
+
+    tomo::Array first_result(const tomo::Array &part) {
+        auto result = allocate(part.info());
+        const cl_float value = fold_value;
+        if (begins_with_value())
+            fill(result, &value, sizeof value);
+        else
+            copy_rows(part, {}, result, {}, part.info().size());
+        return result;
+    }
+
+    tomo::ArrayInfo out_;
+    tomo::Kernel *fold_ = nullptr, *finish_ = nullptr;
+    std::vector<tomo::Array> results_; // one, or one of each plane
+    cl_uint count_ = 0;
+    bool is_ready_ = false;
+};
+
+} // namespace
+
+TOMO_ELEMENT(OpenCLReduce)

@@ -1,0 +1,100 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "users-kernel.hpp"
+
+#include <fstream>
+#include <sstream>
+
+namespace tomo::users {
+
+Source source(const std::string &text, const std::string &filename) {
+    if (!text.empty())
+        return {"source", text, false};
+    if (filename.empty())
+        throw Error(GST_LIBRARY_ERROR_SETTINGS, "neither source nor filename is set: there is no kernel");
+    if (!g_file_test(filename.c_str(), G_FILE_TEST_IS_REGULAR))
+        return {filename, kernel_file(filename), true};
+    const std::ifstream file(filename);
+    std::stringstream contents;
+    contents << file.rdbuf();
+    if (!file)
+        throw Error(GST_RESOURCE_ERROR_OPEN_READ, tomo::text("can't read kernel file %s", filename.c_str()));
+    return {filename, contents.str(), false};
+}
+
+unsigned arguments(const Kernel &kernel) {
+    cl_uint count = 0;
+    cl_check(clGetKernelInfo(kernel.handle.get(), CL_KERNEL_NUM_ARGS, sizeof count, &count, nullptr),
+             "counting the arguments of kernel " + kernel.name);
+    return count;
+}
+
+Kernel &kernel(Element &element, const Source &source, const std::string &function,
+               const std::string &options, unsigned arrays) {
+    if (function.empty())
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    tomo::text("kernel is not set: name one of those in %s", source.name.c_str()));
+    Kernel &kernel = element.users_kernel(source.name, source.text, function, options);
+    const unsigned count = arguments(kernel), pointers = arrays == any_number ? count : arrays;
+    if (count < std::max(pointers, 2u))
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    tomo::text("kernel %s has %u arguments; wanted %s", function.c_str(), count,
+                               "at least an input and an output"));
+    for (unsigned i = 0; i < pointers; i++) {
+        cl_kernel_arg_address_qualifier space = CL_KERNEL_ARG_ADDRESS_GLOBAL;
+        cl_kernel_arg_access_qualifier access = CL_KERNEL_ARG_ACCESS_NONE;
+        // Not every driver knows of arguments; those that do make a better message than a failed call.
+        clGetKernelArgInfo(kernel.handle.get(), i, CL_KERNEL_ARG_ADDRESS_QUALIFIER, sizeof space, &space,
+                           nullptr);
+        clGetKernelArgInfo(kernel.handle.get(), i, CL_KERNEL_ARG_ACCESS_QUALIFIER, sizeof access, &access,
+                           nullptr);
+        if (space != CL_KERNEL_ARG_ADDRESS_GLOBAL && space != CL_KERNEL_ARG_ADDRESS_CONSTANT)
+            throw Error(
+                GST_LIBRARY_ERROR_SETTINGS,
+                tomo::text("argument %u of kernel %s is no global float pointer", i, function.c_str()));
+        if (access != CL_KERNEL_ARG_ACCESS_NONE)
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        tomo::text("argument %u of kernel %s is an image; wanted a global float pointer", i,
+                                   function.c_str()));
+    }
+    return kernel;
+}
+
+std::vector<Array> pieces(const Array &array, unsigned dimensions) {
+    if (dimensions != 2)
+        return {array};
+    std::vector<Array> planes;
+    for (unsigned z = 0; z < array.depth(); z++)
+        planes.push_back(array.plane(z));
+    return planes;
+}
+
+WorkSize work_size(const ArrayInfo &piece, unsigned dimensions, bool halve_width) {
+    const ArrayInfo info = halve_width ? piece : piece.floats();
+    return dimensions == 1 ? WorkSize(info.samples()) : WorkSize(info);
+}
+
+Array plain(Element &element, const Array &array) {
+    const Array floats = array.floats();
+    const bool is_float = floats.info().format == GST_TOMO_FORMAT_FLOAT32;
+    if (is_float && array.byte_offset() == 0)
+        return floats;
+    Array copy = element.allocate(floats.info().with_format(GST_TOMO_FORMAT_FLOAT32));
+    if (is_float) {
+        element.copy_rows(floats, {}, copy, {}, floats.info().size());
+    } else {
+        element.input_format("in", floats.info().format);
+        element.launch(element.kernel("to_float", "", "read.cl"), WorkSize(floats.info().samples()), floats,
+                       copy);
+    }
+    return copy;
+}
+
+Array plain_zeros(Element &element, const ArrayInfo &info) {
+    Array zeros = element.allocate(info);
+    const cl_float zero = 0.0f;
+    element.fill(zeros, &zero, sizeof zero);
+    return zeros;
+}
+
+} // namespace tomo::users

@@ -1,0 +1,38 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What the elements with kernels of users share. Such kernels take what UFO gives them: global float pointers
+// to packed arrays from their first sample on, complex samples as two floats.
+#pragma once
+
+#include <gst/tomo/element.hpp>
+
+namespace tomo::users {
+
+struct Source {
+    std::string name; // for messages
+    std::string text;
+    bool is_ours; // a kernel file of this project
+};
+
+// `text` where it is not empty, else the file: that of a path, else as other kernel files are found.
+Source source(const std::string &text, const std::string &filename);
+
+// A kernel with `arrays` global pointers as its first arguments, or with any number of them and nothing else.
+constexpr unsigned any_number = 0;
+Kernel &kernel(Element &element, const Source &source, const std::string &function,
+               const std::string &options, unsigned arrays = any_number);
+unsigned arguments(const Kernel &kernel);
+
+// The pieces that a kernel of so many dimensions gets of an array, one after another: all of it as a line or
+// a block, or each of its planes.
+std::vector<Array> pieces(const Array &array, unsigned dimensions);
+WorkSize work_size(const ArrayInfo &piece, unsigned dimensions, bool halve_width);
+
+// As float32 and from the first sample of a buffer on; a copy where it is not so already.
+Array plain(Element &element, const Array &array);
+// A plain array of that shape, all zeros, so that samples that a kernel leaves out are not those of another
+// image.
+Array plain_zeros(Element &element, const ArrayInfo &info);
+
+} // namespace tomo::users

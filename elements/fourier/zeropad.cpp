@@ -1,0 +1,79 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/filter.hpp>
+#include <gst/tomo/scan.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace {
+
+class Zeropad final : public tomo::Filter {
+  public:
+    static constexpr tomo::Info info{
+        "zeropad",
+        "Filter/Effect",
+        "Makes rows of a sinogram complex and as wide as direct Fourier inversion wants them, with the pixel "
+        "of the "
+        "rotation axis first",
+        tomo::formats::real,
+        tomo::formats::complex64,
+        "The output has N = oversampling * 2^ceil(log2 W) columns. Column x goes to (x - floor(axis)) mod N, "
+        "all "
+        "others are zero, so what lies left of the axis is at the end of the row. The axis is then at axis - "
+        "floor(axis) in edge coordinates, as the scan event tells.",
+        "gst-launch-1.0 tomoread path=sinogram.tif ! tomozeropad oversampling=2 center-of-rotation=86.35 ! "
+        "tomofft ! "
+        "tomowrite filename=rows.tif"};
+
+    tomo::Property<unsigned> oversampling{this, "oversampling", "Factor on the width",
+                                          1,    {1, G_MAXUINT}, tomo::When::reshapes};
+    tomo::Property<float> center_of_rotation{this,
+                                             "center-of-rotation",
+                                             "Rotation axis in edge coordinates (the middle of W columns is "
+                                             "W / 2); -1: that of the scan, else the middle",
+                                             -1.0f,
+                                             {-1.0f, FLT_MAX},
+                                             tomo::When::reshapes};
+
+    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+        const unsigned power = in.width > 1 ? 1u << g_bit_storage(in.width - 1) : 1;
+        const auto width = std::uint64_t{power} * oversampling;
+        if (width > G_MAXINT)
+            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
+                              tomo::text("oversampling=%u of %u columns makes more than %d: choose less",
+                                         oversampling.value(), in.width, G_MAXINT));
+        const auto out = in.with_size(unsigned(width), in.height).with_format(GST_TOMO_FORMAT_COMPLEX64);
+        columns_.size = out.width;
+        return out;
+    }
+
+    void process(const tomo::Array &in, tomo::Array &out) override {
+        launch(kernel("zeropad"), tomo::WorkSize(out.info()), in, out, cl_uint{in.width()},
+               cl_uint(first_column()));
+    }
+
+    void stop() override { scan_axis_ = std::nan(""); }
+
+  protected:
+    tomo::EventRef scan_event(tomo::EventRef event) override {
+        scan_axis_ = tomo::Scan(event.get()).axis_position;
+        columns_.offset = first_column();
+        return tomo::scan_after(event, input_info(), columns_, {0.0, 1.0, input_info().height});
+    }
+
+  private:
+    // The pixel of the axis; that of an axis on the right edge is the last one.
+    double first_column() const {
+        const unsigned width = input_info().width;
+        const double axis = tomo::axis_in(width, "center-of-rotation", center_of_rotation, scan_axis_);
+        return std::min(std::floor(axis), width - 1.0);
+    }
+
+    double scan_axis_ = std::nan("");
+    tomo::Layout columns_{};
+};
+
+} // namespace
+
+TOMO_ELEMENT(Zeropad)

@@ -1,0 +1,34 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "reduction.hpp"
+
+#include <algorithm>
+
+namespace tomo::measurement {
+
+ArrayInfo Reduction::sums(std::uint64_t each) const {
+    return {GST_TOMO_FORMAT_COMPLEX64, static_cast<unsigned>(each), 1, static_cast<unsigned>(results())};
+}
+
+// Enough work-items for the device, with enough samples for each.
+std::uint64_t Reduction::parts_on(const Device &device) const {
+    const std::uint64_t wanted = device.is_cpu() ? 4 * device.compute_units() : 65536;
+    constexpr std::uint64_t least_samples = 64, most_parts = 16384;
+    return std::clamp<std::uint64_t>(std::min(wanted / results(), count / least_samples), 1, most_parts);
+}
+
+Array Reduction::merge(Element &element, Array parts, std::uint64_t count, unsigned order) const {
+    while (count > 1) {
+        constexpr std::uint64_t most_at_once = 256, few = 128;
+        const std::uint64_t next = count > most_at_once ? few : 1;
+        Array merged = element.allocate(sums(2 * next));
+        element.launch(element.kernel("measure_merge", "", "measure.cl"), {1, next, results()},
+                       std::as_const(parts), merged, cl_ulong{count}, cl_uint{order},
+                       spread(*element.device()));
+        parts = std::move(merged);
+        count = next;
+    }
+    return parts;
+}
+
+} // namespace tomo::measurement

@@ -1,0 +1,75 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/filter.hpp>
+#include <gst/tomo/scan.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace {
+
+class CutSinogram final : public tomo::Filter {
+  public:
+    static constexpr tomo::Info info{
+        "cut-sinogram",
+        "Filter/Effect",
+        "Keeps the columns that lie symmetrically around the rotation axis",
+        tomo::formats::all,
+        tomo::formats::all,
+        "With the axis rounded to the edge c between two columns, c and W - c columns lie on either side of "
+        "it; as many "
+        "as the smaller of both stay on each side, so that the axis is in the middle, but for what rounding "
+        "left.",
+        "gst-launch-1.0 tomoread path=sinogram.tif ! tomocutsinogram center-of-rotation=86.35 ! "
+        "tomowrite filename=symmetric.tif"};
+
+    tomo::Property<float> center_of_rotation{this,
+                                             "center-of-rotation",
+                                             "Rotation axis in edge coordinates (the middle of W columns is "
+                                             "W / 2); -1: that of the scan, else the middle",
+                                             -1.0f,
+                                             {-1.0f, FLT_MAX},
+                                             tomo::When::reshapes};
+
+    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+        const double axis = tomo::axis_in(in.width, "center-of-rotation", center_of_rotation, scan_axis_);
+        const auto edge = static_cast<unsigned>(std::round(axis)), side = std::min(edge, in.width - edge);
+        if (side == 0)
+            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
+                              tomo::text("no column lies on one side of the axis at %g of %u columns: set "
+                                         "center-of-rotation to where the axis is",
+                                         axis, in.width));
+        first_ = edge - side;
+        return in.with_size(2 * side, in.height);
+    }
+
+    void stop() override { scan_axis_ = std::nan(""); }
+
+  protected:
+    tomo::Array apply(const tomo::Array &in) override {
+        tomo::Array out = allocate(output_info());
+        const std::size_t sample = in.info().sample_size(), row = in.width() * sample,
+                          kept = out.width() * sample;
+        copy_rows(in, {first_ * sample, row}, out, {0, kept}, kept, std::size_t{in.height()} * in.depth());
+        return out;
+    }
+
+    // It comes behind the caps, and what it tells may change them.
+    tomo::EventRef scan_event(tomo::EventRef event) override {
+        const double axis = tomo::Scan(event.get()).axis_position;
+        if (std::isfinite(axis) && axis != scan_axis_) {
+            scan_axis_ = axis;
+            input_changed();
+        }
+        return tomo::scan_after(event, input_info(), {double(first_), 1.0, output_info().width},
+                                {0.0, 1.0, input_info().height});
+    }
+
+  private:
+    double scan_axis_ = std::nan("");
+    unsigned first_ = 0;
+};
+
+} // namespace
+
+TOMO_ELEMENT(CutSinogram)
