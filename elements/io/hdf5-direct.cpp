@@ -194,6 +194,8 @@ bool Hdf5Direct::find_chunks(hid_t creation, hid_t type) {
 void Hdf5Direct::read(std::uint64_t image, const RowRegion &rows, unsigned first_column, unsigned columns,
                       void *destination, std::size_t row_stride) {
     auto *to = static_cast<char *>(destination);
+    if (reopen_)
+        file_.refresh_size();
     if (chunked_)
         read_chunks(image, rows, first_column, columns, to, row_stride);
     else
@@ -225,10 +227,12 @@ std::optional<Hdf5Direct::Place> Hdf5Direct::place(std::uint64_t image, std::uin
     if (rank_ > 2)
         corner[rank_ - 3] = image / chunk_images_ * chunk_images_;
     const Hdf5Lock lock;
+    const auto fresh = reopen_ ? reopen_() : Hdf5Handle();
     unsigned skipped = 0;
     haddr_t address = HADDR_UNDEF;
     hsize_t size = 0;
-    if (H5Dget_chunk_info_by_coord(dataset_, corner.data(), &skipped, &address, &size) < 0)
+    if (H5Dget_chunk_info_by_coord(reopen_ ? fresh.get() : dataset_, corner.data(), &skipped, &address,
+                                   &size) < 0)
         throw hdf5_error(GST_RESOURCE_ERROR_READ,
                          text("%s: the index of chunks can't be read", where_.c_str()));
     if (address == HADDR_UNDEF || size == 0)
@@ -238,6 +242,11 @@ std::optional<Hdf5Direct::Place> Hdf5Direct::place(std::uint64_t image, std::uin
     (void)image, (void)row, (void)column;
     return {};
 #endif
+}
+
+void Hdf5Direct::follow(std::function<Hdf5Handle()> open) {
+    reopen_ = std::move(open);
+    cache_ = nullptr; // of chunks that are not full yet
 }
 
 bool Hdf5Direct::is_stored(std::uint64_t image) const {

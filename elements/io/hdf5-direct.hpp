@@ -9,6 +9,7 @@
 #include "image-reader.hpp"
 #include "input-file.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -28,6 +29,8 @@ class Hdf5Direct {
     std::uint64_t rows_per_chunk() const { return chunk_rows_; }
     // Whether all of the image has been written; takes the lock.
     bool is_stored(std::uint64_t image) const;
+    // The dataset may grow: the handle that it was opened with is not used any more, but one for each look.
+    void follow(std::function<Hdf5Handle()> open);
 
   private:
     Hdf5Direct(hid_t dataset, const std::string &file) : dataset_(dataset), file_(file) {}
@@ -43,7 +46,8 @@ class Hdf5Direct {
                      char *to, std::size_t row_stride) const;
     void read_chunk(std::uint64_t image, std::uint64_t row, std::uint64_t column, char *to) const;
 
-    const hid_t dataset_; // of the owner
+    const hid_t dataset_;                // of the owner
+    std::function<Hdf5Handle()> reopen_; // where the dataset grows
     InputFile file_;
     std::string where_;
     std::size_t rank_ = 0;

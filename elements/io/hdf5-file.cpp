@@ -351,12 +351,27 @@ Hdf5Handle hdf5_open(const std::string &path, bool writable) {
     if (writable)
         hdf5_use_journal(access.get());
     Hdf5Handle file(H5Fopen(path.c_str(), writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access.get()), H5Fclose);
+    if (!file && !writable) // marked by a writer, who may be gone
+        file = Hdf5Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access.get()), H5Fclose);
     if (!file)
         throw hdf5_error(
             writable ? GST_RESOURCE_ERROR_OPEN_WRITE : GST_RESOURCE_ERROR_OPEN_READ,
             text("'%s' can't be opened; it is truncated or damaged, or is being written by somebody",
                  path.c_str()));
     return file;
+}
+
+bool hdf5_is_live(hid_t object) {
+    const Hdf5Handle file(H5Iget_file_id(object), H5Fclose);
+    unsigned intent = 0;
+    return H5Fget_intent(file.get(), &intent) >= 0 && (intent & H5F_ACC_SWMR_READ);
+}
+
+Hdf5Handle hdf5_open_dataset(hid_t file, const std::string &path, hid_t access) {
+    Hdf5Handle dataset(H5Dopen2(file, path.c_str(), access), H5Dclose);
+    if (dataset && hdf5_is_live(dataset.get()))
+        H5Drefresh(dataset.get());
+    return dataset;
 }
 
 Hdf5Handle hdf5_select_image(hid_t dataset, std::uint64_t image, unsigned first_row, unsigned rows,

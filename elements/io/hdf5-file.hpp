@@ -101,8 +101,14 @@ Hdf5Node hdf5_look_up(hid_t file, const std::string &path);
 // Adds the part of a message that says which datasets with two or more dimensions a file has.
 std::string hdf5_list_datasets(hid_t file);
 
-// Opens a file; throws what is wrong with it where the library can't.
+// Opens a file, also one that somebody is writing for several readers (SWMR); throws what is wrong with it
+// where the library can't.
 Hdf5Handle hdf5_open(const std::string &path, bool writable);
+// Whether somebody may write to the file of an object meanwhile (SWMR).
+bool hdf5_is_live(hid_t object);
+// Opens a dataset; of a live file as it is now. Such a handle must be closed before the lock is let go: with
+// several of them, or one that is kept, the library (1.10) goes on to show what was there before.
+Hdf5Handle hdf5_open_dataset(hid_t file, const std::string &path, hid_t access = H5P_DEFAULT);
 // Access properties of our files.
 Hdf5Handle hdf5_file_access();
 

@@ -34,9 +34,29 @@ class Hdf5Reader final : public ImageReader {
             check_filters();
             widen_chunk_cache();
         }
+        is_live_ = hdf5_is_live(dataset_.get());
+        if (is_live_)
+            dataset_.close(); // see hdf5_open_dataset()
+        if (is_live_ && direct_)
+            direct_->follow([this] { return reopen(); });
     }
 
-    bool has_page(std::size_t page) override { return page < pages_; }
+    bool has_page(std::size_t page) override {
+        if (page >= pages_ && is_live_) {
+            const Hdf5Lock lock;
+            const auto shape = hdf5_shape(reopen().get());
+            pages_ = shape.size() > 2 ? shape[shape.size() - 3] : 1;
+        }
+        return page < pages_;
+    }
+    bool is_stored(std::size_t page) override {
+        if (!direct_)
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        where() +
+                            " can't be followed while it is written: it is virtual, or stored in a way that "
+                            "only HDF5 can read; name the file that is written");
+        return has_page(page) && direct_->is_stored(page);
+    }
     std::size_t pages() override { return pages_; }
 
     ArrayInfo info(std::size_t page) override {
@@ -77,15 +97,24 @@ class Hdf5Reader final : public ImageReader {
     std::uint64_t rows_per_chunk() const override { return direct_ ? direct_->rows_per_chunk() : 1; }
 
   private:
+    Hdf5Handle reopen() const {
+        auto fresh = hdf5_open_dataset(file_.get(), location_.dataset);
+        if (!fresh)
+            throw hdf5_error(GST_RESOURCE_ERROR_READ, where() + " can't be opened again");
+        return fresh;
+    }
+
     void read_by_library(std::size_t page, const RowRegion &rows, unsigned first_column,
                          const ArrayInfo &wanted, void *destination) {
         const Hdf5Lock lock;
-        const auto from = hdf5_select_image(dataset_.get(), page, rows.first, wanted.height, rows.step,
-                                            first_column, wanted.width);
+        const auto fresh = is_live_ ? reopen() : Hdf5Handle();
+        const hid_t dataset = is_live_ ? fresh.get() : dataset_.get();
+        const auto from = hdf5_select_image(dataset, page, rows.first, wanted.height, rows.step, first_column,
+                                            wanted.width);
         const hsize_t extent[] = {wanted.height, wanted.width};
         const Hdf5Handle to(H5Screate_simple(2, extent, nullptr), H5Sclose);
         if (!from || !to ||
-            H5Dread(dataset_.get(), sample_.type.get(), to.get(), from.get(), H5P_DEFAULT, destination) < 0)
+            H5Dread(dataset, sample_.type.get(), to.get(), from.get(), H5P_DEFAULT, destination) < 0)
             throw hdf5_error(GST_RESOURCE_ERROR_READ, where(page) + " can't be read");
     }
 
@@ -141,9 +170,8 @@ class Hdf5Reader final : public ImageReader {
                         text("'%s': %s; %s", location_.file.c_str(), problem.c_str(),
                              hdf5_list_datasets(file_.get()).c_str()));
         }
-        dataset_ = Hdf5Handle(hdf5_check(H5Dopen2(file_.get(), location_.dataset.c_str(), access),
-                                         GST_RESOURCE_ERROR_OPEN_READ, where() + " can't be opened"),
-                              H5Dclose);
+        dataset_ = hdf5_open_dataset(file_.get(), location_.dataset, access);
+        hdf5_check(dataset_.get(), GST_RESOURCE_ERROR_OPEN_READ, where() + " can't be opened");
     }
 
     void check_shape() {
@@ -259,6 +287,7 @@ class Hdf5Reader final : public ImageReader {
     RowRegion rows_;
     Hdf5Handle file_;
     Hdf5Handle dataset_;
+    bool is_live_ = false; // somebody may write to it
     Hdf5SampleType sample_;
     std::vector<Hdf5VirtualPart> parts_; // of a virtual dataset
     std::unique_ptr<Hdf5Reader> source_; // of the last of them that was read

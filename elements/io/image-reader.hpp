@@ -88,6 +88,9 @@ class ImageReader {
     // before.
     virtual void read_part(std::size_t page, const Part &part, void *destination, std::size_t row_stride);
 
+    // Of a file that is being written: whether the page has come there, wholly.
+    virtual bool is_stored(std::size_t page) { return has_page(page); }
+
     // How many rows are decoded together.
     virtual std::uint64_t rows_per_chunk() const { return 1; }
 };

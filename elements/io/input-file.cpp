@@ -34,6 +34,13 @@ InputFile::InputFile(const std::string &path) : path_(path) {
     size_ = static_cast<std::uint64_t>(facts.st_size);
 }
 
+void InputFile::refresh_size() {
+    struct stat facts;
+    if (fstat(descriptor_.get(), &facts) != 0)
+        throw system_error("read", path_, errno, GST_RESOURCE_ERROR_READ);
+    size_ = static_cast<std::uint64_t>(facts.st_size);
+}
+
 void InputFile::read_at(std::uint64_t offset, void *destination, std::uint64_t bytes,
                         const std::string &what) const {
     auto *next = static_cast<char *>(destination);

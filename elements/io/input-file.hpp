@@ -20,6 +20,7 @@ class InputFile {
 
     const std::string &path() const { return path_; }
     std::uint64_t size() const { return size_; }
+    void refresh_size(); // of a file that grows
     int descriptor() const { return descriptor_.get(); }
 
     // All of these bytes or Error. `what` names them in the error.

@@ -57,7 +57,7 @@ class Tree {
     std::vector<double> numbers(const std::string &dataset) const {
         if (!has_dataset(dataset))
             return {};
-        const Hdf5Handle data(H5Dopen2(file(), dataset.c_str(), H5P_DEFAULT), H5Dclose);
+        const auto data = hdf5_open_dataset(file(), dataset);
         const Hdf5Handle type(H5Dget_type(data.get()), H5Tclose);
         const auto type_class = H5Tget_class(type.get());
         if (type_class != H5T_INTEGER && type_class != H5T_FLOAT)
@@ -79,7 +79,7 @@ class Tree {
     std::string words(const std::string &dataset) const {
         if (!has_dataset(dataset))
             return {};
-        const Hdf5Handle data(H5Dopen2(file(), dataset.c_str(), H5P_DEFAULT), H5Dclose);
+        const auto data = hdf5_open_dataset(file(), dataset);
         const Hdf5Handle type(H5Dget_type(data.get()), H5Tclose);
         const Hdf5Handle space(H5Dget_space(data.get()), H5Sclose);
         return first_string(type.get(), space.get(), [&](hid_t memory, void *to) {
@@ -174,10 +174,9 @@ double quantity(const Tree &tree, const Names &datasets, double (*factor)(const 
 }
 
 std::size_t images_in(const Tree &tree, const std::string &dataset) {
-    const Hdf5Handle data(
-        hdf5_check(H5Dopen2(tree.file(), dataset.c_str(), H5P_DEFAULT), GST_RESOURCE_ERROR_OPEN_READ,
-                   text("'%s': '%s' can't be opened", tree.path().c_str(), dataset.c_str())),
-        H5Dclose);
+    const auto data = hdf5_open_dataset(tree.file(), dataset);
+    hdf5_check(data.get(), GST_RESOURCE_ERROR_OPEN_READ,
+               text("'%s': '%s' can't be opened", tree.path().c_str(), dataset.c_str()));
     const auto shape = hdf5_shape(data.get());
     if (shape.size() == 2)
         return 1;
@@ -194,6 +193,7 @@ ScanImages all_of(const Tree &tree, const std::string &dataset) {
     if (!tree.has_dataset(dataset))
         return found;
     found.files = {tree.path() + ":" + dataset};
+    found.type = FileType::Hdf5;
     const auto count = images_in(tree, dataset);
     for (std::size_t i = 0; i < count; i++)
         found.images.push_back({0, i, i});
@@ -267,12 +267,16 @@ double axis_of(const Tree &tree, const std::string &detector) {
     return values.empty() ? ScanLayout::unknown : values[0] + 0.5;
 }
 
-void sort_by_key(ScanLayout &scan, const std::vector<long> &keys, const std::string &data) {
-    for (auto *images : {&scan.projections, &scan.darks, &scan.flats, &scan.flats_after})
+// Of a scan that is being written nobody knows the last projection: flats behind the first one count as
+// after.
+void sort_by_key(ScanLayout &scan, const std::vector<long> &keys, const std::string &data, bool follow) {
+    for (auto *images : {&scan.projections, &scan.darks, &scan.flats, &scan.flats_after}) {
         images->files = {data};
+        images->type = FileType::Hdf5;
+    }
     std::size_t last_projection = 0, runs = 0;
     for (std::size_t i = 0; i < keys.size(); i++) {
-        if (keys[i] == 0)
+        if (keys[i] == 0 && (!follow || last_projection == 0))
             last_projection = i;
         runs += keys[i] == 1 && (i == 0 || keys[i - 1] != 1);
     }
@@ -282,10 +286,10 @@ void sort_by_key(ScanLayout &scan, const std::vector<long> &keys, const std::str
             scan.projections.images.push_back(image);
         else if (keys[i] == 1)
             (i < last_projection ? scan.flats : scan.flats_after).images.push_back(image);
-        else if (keys[i] == 2)
+        else if (keys[i] == 2 && !(follow && last_projection > 0 && i > last_projection))
             scan.darks.images.push_back(image);
     }
-    if (scan.flats.empty())
+    if (scan.flats.empty() && !follow)
         std::swap(scan.flats, scan.flats_after);
     if (runs > 2 && !scan.flats_after.empty())
         scan.warnings.push_back(text("flats were taken %" G_GSIZE_FORMAT
@@ -294,7 +298,7 @@ void sort_by_key(ScanLayout &scan, const std::vector<long> &keys, const std::str
     scan.has_order = true;
 }
 
-ScanLayout nxtomo(const Tree &tree, const std::string &entry) {
+ScanLayout nxtomo(const Tree &tree, const std::string &entry, bool follow) {
     ScanLayout scan;
     scan.name = text("'%s', NXtomo %s", tree.path().c_str(), entry.empty() ? "/" : entry.c_str());
     const auto detectors = detectors_of(tree, entry);
@@ -311,10 +315,17 @@ ScanLayout nxtomo(const Tree &tree, const std::string &entry) {
                          tree.path().c_str(), detector.data.c_str()));
     }
     tree.require_target(detector.data);
-    const auto frames = images_in(tree, detector.data);
+    auto frames = images_in(tree, detector.data);
+    const auto angles =
+        angles_at(tree, first_of(tree, {entry + "/sample/rotation_angle", entry + "/data/rotation_angle"}));
+    auto stored = tree.numbers(detector.key);
+    if (follow && !detector.key.empty()) {
+        scan.frames_to_come = stored.size() - std::min(stored.size(), frames);
+        frames = std::min({frames, stored.size(), angles.empty() ? frames : angles.size()});
+        stored.resize(frames);
+    }
     std::vector<long> keys(frames, 0);
     if (!detector.key.empty()) {
-        const auto stored = tree.numbers(detector.key);
         if (stored.size() != frames)
             throw Error(GST_STREAM_ERROR_FORMAT,
                         text("%s has %" G_GSIZE_FORMAT " frames, but image_key has %" G_GSIZE_FORMAT,
@@ -327,11 +338,9 @@ ScanLayout nxtomo(const Tree &tree, const std::string &entry) {
             if (control[i] < 0)
                 keys[i] = 3;
     }
-    sort_by_key(scan, keys, tree.path() + ":" + detector.data);
+    sort_by_key(scan, keys, tree.path() + ":" + detector.data, follow);
 
-    const auto angles =
-        angles_at(tree, first_of(tree, {entry + "/sample/rotation_angle", entry + "/data/rotation_angle"}));
-    if (angles.size() == frames)
+    if (angles.size() == frames || (follow && angles.size() > frames))
         for (const auto &image : scan.projections.images)
             scan.angles.push_back(angles[image.page]);
     else
@@ -394,7 +403,7 @@ ScanLayout dataset_alone(const Tree &tree, const std::string &dataset) {
 
 } // namespace
 
-ScanLayout find_hdf5_scan(const std::string &file, const std::string &group) {
+ScanLayout find_hdf5_scan(const std::string &file, const std::string &group, bool follow) {
     const Hdf5Lock lock;
     const Tree tree(file);
     if (!group.empty()) {
@@ -408,17 +417,17 @@ ScanLayout find_hdf5_scan(const std::string &file, const std::string &group) {
             throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
                         text("'%s': there is no entry '%s'; %s", file.c_str(), entry.c_str(),
                              hdf5_list_datasets(tree.file()).c_str()));
-        return nxtomo(tree, entry);
+        return nxtomo(tree, entry, follow);
     }
     Names named, alike;
     find_entries(tree, "", 3, named, alike);
     if (!named.empty())
-        return nxtomo(tree, choose_entry(tree, named));
+        return nxtomo(tree, choose_entry(tree, named), follow);
     if (tree.has_dataset("/exchange/data") ||
         hdf5_look_up(tree.file(), "/exchange/data").kind == Hdf5Node::Kind::Dangling)
         return data_exchange(tree);
     if (!alike.empty())
-        return nxtomo(tree, choose_entry(tree, alike));
+        return nxtomo(tree, choose_entry(tree, alike), follow);
     throw Error(
         GST_STREAM_ERROR_WRONG_TYPE,
         text("'%s' holds neither NXtomo nor Data Exchange; name a dataset of projections as in %s:/path, and "

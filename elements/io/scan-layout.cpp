@@ -41,7 +41,7 @@ ScanLayout find_by_content(const ScanRequest &request) {
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("'%s' and entry '%s' name different scans; give one of them",
                          request.location.c_str(), request.entry.c_str()));
-    return find_hdf5_scan(given.file, given.dataset.empty() ? request.entry : given.dataset);
+    return find_hdf5_scan(given.file, given.dataset.empty() ? request.entry : given.dataset, request.follow);
 #else
     throw not_built_in(FileType::Hdf5, given.file);
 #endif
@@ -142,6 +142,18 @@ std::vector<double> angles_in_radians(std::vector<double> angles, const std::str
     return angles;
 }
 
+bool has_been_closed(const std::string &location) {
+    try {
+        // Superblock of version 3: the marks of who writes stand in byte 11.
+        const InputFile file(split_location(location).file);
+        unsigned char start[12];
+        file.read_at(0, start, sizeof start, "the superblock");
+        return start[0] == 0x89 && start[8] >= 3 && start[11] == 0;
+    } catch (const Error &) {
+        return false; // not there yet, or a folder
+    }
+}
+
 ScanLayout find_scan(const ScanRequest &request) {
     if (request.location.empty())
         throw Error(GST_RESOURCE_ERROR_SETTINGS, "no location is given; name the scan's file or folder");
@@ -157,6 +169,11 @@ ScanLayout find_scan(const ScanRequest &request) {
     replace(scan.flats_after, request.flats_after);
     if (!request.angles.empty())
         scan.angles = angles_of_file(request.angles);
+    if (request.follow && !scan.angles.empty()) {
+        const auto known = std::min(scan.angles.size(), scan.projections.images.size());
+        scan.angles.resize(known);
+        scan.projections.images.resize(known);
+    }
     const auto projections = scan.projections.images.size();
     if (scan.projections.empty())
         throw Error(GST_RESOURCE_ERROR_NOT_FOUND, scan.name + " holds no projection");

@@ -21,6 +21,7 @@ struct ScanImages {
     };
     std::vector<std::string> files; // as open_reader() takes them
     std::vector<Image> images;
+    FileType type = FileType::Automatic; // of the files, by their suffix
 
     bool empty() const { return images.empty(); }
 };
@@ -36,6 +37,7 @@ struct ScanLayout {
     double pixel_size = unknown;    // metres
     double energy = unknown;        // keV
     double distance = unknown;      // metres
+    std::size_t frames_to_come = 0; // of all kinds, in a scan that is being written
     std::vector<std::string> warnings;
 };
 
@@ -44,14 +46,18 @@ struct ScanRequest {
     std::string entry;                     // of an HDF5 file with several scans
     std::string darks, flats, flats_after; // where these are if elsewhere, as tomoread's path
     std::string angles;                    // a text file, in degrees
+    bool follow = false; // the scan is being written: there may be less than there should be
 };
 
 // Finds out what is there by the files' contents. Throws where that is no scan.
 ScanLayout find_scan(const ScanRequest &request);
 
 // The layouts behind it. `group` names the entry, or is empty.
-ScanLayout find_hdf5_scan(const std::string &file, const std::string &group);
+ScanLayout find_hdf5_scan(const std::string &file, const std::string &group, bool follow);
 ScanLayout find_folder_scan(const std::string &folder_or_pattern);
+
+// Whether an HDF5 file says that nobody writes to it any more. Only files for several readers (SWMR) know.
+bool has_been_closed(const std::string &location);
 
 // Angles in radians, from numbers in `units` ("deg", "radian", ... or empty when nothing is said).
 std::vector<double> angles_in_radians(std::vector<double> angles, const std::string &units);

@@ -36,6 +36,11 @@ Every output has a thread. One that is not linked is not read. `flats-after` end
 Angles, axis, pixel size, energy and distance go out as the scan event of every output; frames carry their angle, and
 their number among all frames of the scan.
 
+With `follow` a scan is read while it is written: HDF5 for several readers (SWMR), or a folder that fills in the order
+of the names. A projection goes out when it is there as a whole, darks and flats with the first projection, flats behind
+that at the end; later darks are left out. The end is told by the file being closed, or by as many projections as `number` or `image_key` say;
+otherwise by `timeout`, which is an error where more were expected.
+
 `order=sinograms` gives stacks of sinograms (columns, projections, rows of the detector as depth), and as darks and
 flats their means with one row, a plane for each of the stack's: `tomoflatfieldcorrect sinogram-input=true` takes
 them as they are. Only the rows that are asked for are read.)",
@@ -85,17 +90,38 @@ them as they are. Only the rows that are asked for are read.)",
     tomo::Property<unsigned> height{this, "height", "Rows from there; 0: all", 0, When::ready};
     tomo::Property<unsigned> y_step{this, "y-step", "Take every n-th row", 1, {1, G_MAXUINT}, When::ready};
 
+    tomo::Property<bool> follow{
+        this, "follow",
+        "The scan is being written: wait for what comes, until the file is closed, as many "
+        "projections have come as number or image_key say, or timeout",
+        false, When::ready};
+    tomo::Property<double> timeout{this, "timeout",          "Seconds to wait for another image, with follow",
+                                   60.0, {0.0, G_MAXDOUBLE}, When::ready};
+
     std::vector<const char *> outputs() const override {
         return {"projections", "darks", "flats", "flats-after"};
     }
 
     void start() override {
         auto plan = std::make_shared<tomo::io::ScanPlan>();
-        plan->scan = tomo::io::find_scan({location, entry, darks, flats, flats_after, angles});
+        plan->request = {location, entry, darks, flats, flats_after, angles, follow};
+        plan->start = first;
+        plan->step = step;
+        plan->number = number;
+        plan->timeout = timeout;
         plan->part = {{y, height, y_step}, x, width};
         plan->order = order;
         plan->stack = stack;
-        plan->choose_projections(first, step, number);
+        if (follow && order == ScanOrder::Sinograms)
+            throw tomo::Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                "a scan that is followed has no sinograms yet: follow=true takes order=projections, and "
+                "tomotransposeprojections makes sinograms of them");
+        if (follow && location.value().empty())
+            throw tomo::Error(GST_RESOURCE_ERROR_SETTINGS,
+                              "no location is given; name the file that will be written");
+        if (!follow)
+            plan->find();
         for (const auto &warning : plan->scan.warnings)
             warn(plan->scan.name + ": " + warning);
         plan_ = std::move(plan);

@@ -10,18 +10,24 @@
 
 #include <gst/tomo/source.hpp>
 
+#include <chrono>
+
 namespace tomo::io {
 
 enum class ScanOrder { Projections, Sinograms };
 
 // What is to be read of a scan.
 struct ScanPlan {
-    ScanLayout scan;
+    ScanRequest request;
+    unsigned start = 0, step = 1, number = 0; // of the projections
     Part part;
     ScanOrder order = ScanOrder::Projections;
-    unsigned stack = 0; // most sinograms per array, 0 for a good number
+    unsigned stack = 0;   // most sinograms per array, 0 for a good number
+    double timeout = 0.0; // seconds without another frame, of a scan that is followed
+    ScanLayout scan;
 
-    void choose_projections(unsigned first, unsigned step, unsigned number);
+    // Looks for the scan.
+    void find();
 };
 
 class ScanStream final : public Source {
@@ -42,11 +48,18 @@ class ScanStream final : public Source {
 
   private:
     bool is_sinograms() const { return plan_->order == ScanOrder::Sinograms; }
+    bool follows() const { return plan_->request.follow; }
     bool is_projections() const { return images_ == &plan_->scan.projections; }
     std::optional<ReadAhead::Frame> locate(std::uint64_t n) const;
     ReadAhead::Reader make_reader() const;
     void require_images() const;
-    unsigned choose_stack(const ImageReader &reader) const;
+    unsigned choose_stack(const ImageReader &reader, const ArrayInfo &image) const;
+    void choose_images();
+    void open();
+    void wait_for(std::uint64_t n);
+    void look_again();
+    void time_out();
+    std::size_t number_stored();
 
     std::shared_ptr<const ScanPlan> plan_;
     const ScanImages *images_ = nullptr; // of the plan
@@ -54,6 +67,15 @@ class ScanStream final : public Source {
     ArrayInfo image_; // size of a part of an image, and its stored format
     unsigned stack_ = 1;
     std::unique_ptr<ReadAhead> ahead_;
+    // Of a scan that is followed.
+    bool complete_ = true;
+    std::size_t available_ = 0;    // images that are there
+    bool was_to_come_ = false;     // image_key was ahead of the images
+    std::optional<Error> problem_; // that kept it from being read
+    std::unique_ptr<ImageReader> looker_;
+    std::string looked_at_;
+    std::uint64_t size_ = 0; // of the last file
+    std::chrono::steady_clock::time_point size_since_;
 };
 
 } // namespace tomo::io

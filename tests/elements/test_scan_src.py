@@ -4,6 +4,7 @@
 
 import math
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -17,6 +18,43 @@ from example_files import SCAN
 from tomotest import *
 
 UINT_MAX = 2**32 - 1
+
+
+# Appends frames to a scan as a detector does, in a process of its own; `mode` is what is known beforehand.
+WRITER = """
+import sys, time
+import h5py, numpy as np
+target, source, mode = sys.argv[1:]
+data, keys = np.load(source + ".npy"), np.load(source + ".keys.npy")
+n = len(keys)
+with h5py.File(target, "w", libver="latest") as file:
+    entry = file.create_group("entry")
+    entry["definition"] = "NXtomo"
+    detector = entry.create_group("instrument/detector")
+    known = 0 if mode == "nothing" else n
+    images = detector.create_dataset("data", ((0 if mode != "all" else n),) + data.shape[1:], data.dtype,
+                                     maxshape=(None,) + data.shape[1:], chunks=(1,) + data.shape[1:], compression="gzip")
+    key = detector.create_dataset("image_key", (known,), int, maxshape=(None,), chunks=(4,))
+    angle = entry.create_dataset("sample/rotation_angle", (known,), float, maxshape=(None,), chunks=(4,))
+    angle.attrs["units"] = "deg"
+    if known:
+        key[:], angle[:] = keys, np.arange(n)
+    file.swmr_mode = True
+    for i in range(n):
+        if i == 9 and mode == "stops":
+            time.sleep(60)
+        if len(images) <= i:
+            images.resize(i + 1, 0)
+        images[i] = data[i]
+        images.flush()
+        if not known:
+            key.resize(i + 1, 0)
+            angle.resize(i + 1, 0)
+            key[i], angle[i] = keys[i], i
+            key.flush()
+            angle.flush()
+        time.sleep(0.05)
+"""
 
 
 class Collected:
@@ -125,6 +163,8 @@ class ScanSrc(ElementTestCase):
                 "y": (0, 0, UINT_MAX),
                 "height": (0, 0, UINT_MAX),
                 "y-step": (1, 1, UINT_MAX),
+                "follow": False,
+                "timeout": (60.0, 0.0, sys.float_info.max),
             },
         )
 
@@ -545,6 +585,78 @@ class ScanSrc(ElementTestCase):
             arrays.append(to_array(sample))
         self.assert_arrays(arrays, data[keys == 0][4:])
         pipeline.set_state(Gst.State.NULL)
+
+    def writer(self, mode, name="live.nxs"):
+        data, keys = random_array(np.uint16, (17, 9, 8)), np.array([2, 1, 1] + [0] * 12 + [1, 2])
+        np.save(self.path(name + ".npy"), data)
+        np.save(self.path(name + ".keys.npy"), keys)
+        process = subprocess.Popen([sys.executable, "-c", WRITER, self.path(name), self.path(name), mode])
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return data, keys
+
+    def test_follow(self):
+        """A scan that is being written, with more or less known beforehand."""
+        for mode in ("nothing", "keys", "all"):
+            with self.subTest(mode):
+                data, keys = self.writer(mode, f"{mode}.nxs")
+                found = collect(f"location={self.path(mode)}.nxs follow=true timeout=20", ALL)
+                self.assert_arrays(found["projections"].arrays, data[keys == 0])
+                self.assert_arrays(found["flats"].arrays, data[1:3])
+                self.assert_arrays(found["flats-after"].arrays, data[15:16])
+                self.assert_arrays(found["darks"].arrays, data[:1])
+                for (index, angle, _), i in zip(found["projections"].metas, range(3, 15), strict=True):
+                    self.assertEqual((index, round(math.degrees(angle), 9)), (i, i))
+                # Closed now: read in one go.
+                found = collect(f"location={self.path(mode)}.nxs follow=true timeout=20")
+                self.assert_arrays(found["projections"].arrays, data[keys == 0])
+
+    def test_follow_a_number_of_projections(self):
+        data, keys = self.writer("nothing")
+        found = collect(f"location={self.path('live.nxs')} follow=true timeout=20 number=5")
+        self.assert_arrays(found["projections"].arrays, data[keys == 0][:5])
+
+    def test_follow_what_stops(self):
+        data, keys = self.writer("stops")
+        began = time.monotonic()
+        self.fails(["timeout", "6 of them", "image_key"], f"location={self.path('live.nxs')} follow=true timeout=2")
+        self.assertLess(time.monotonic() - began, 20)
+        self.fails(["nothing.nxs"], f"location={self.path('nothing.nxs')} follow=true timeout=0.5")
+        self.fails(["sinograms"], f"location={self.path('live.nxs')} follow=true order=sinograms")
+
+    def test_follow_stops_when_told(self):
+        pipeline = Gst.parse_launch(
+            f"tomoscansrc location={self.path('never.nxs')} follow=true timeout=600 ! fakesink"
+        )
+        pipeline.set_state(Gst.State.PLAYING)
+        time.sleep(0.3)
+        began = time.monotonic()
+        pipeline.set_state(Gst.State.NULL)
+        self.assertLess(time.monotonic() - began, 5)
+
+    def test_follow_a_folder(self):
+        arrays = random_array(np.uint16, (20, 5, 6))
+        os.mkdir(self.path("live"))
+
+        def write():
+            for i, array in enumerate(arrays):
+                whole = self.path("whole.tif")
+                scan_files.tifffile.imwrite(whole, array)
+                with open(whole, "rb") as file:
+                    content = file.read()
+                with open(self.path(f"live/img{i}.tif"), "wb") as file:  # in two steps, as slow discs do
+                    file.write(content[:40])
+                    file.flush()
+                    time.sleep(0.02)
+                    file.write(content[40:])
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        self.addCleanup(thread.join)
+        found = collect(f"location={self.path('live')} follow=true timeout=20 number=20")
+        self.assert_arrays(found["projections"].arrays, arrays)
+        found = collect(f"location={self.path('live')} follow=true timeout=1")  # ends by itself
+        self.assert_arrays(found["projections"].arrays, arrays)
 
     def test_nothing_linked(self):
         self.make()
