@@ -173,18 +173,23 @@ double quantity(const Tree &tree, const Names &datasets, double (*factor)(const 
     return ScanLayout::unknown;
 }
 
-std::size_t images_in(const Tree &tree, const std::string &dataset) {
+struct Images {
+    std::size_t count;
+    hsize_t width;
+};
+
+Images images_in(const Tree &tree, const std::string &dataset) {
     const auto data = hdf5_open_dataset(tree.file(), dataset);
     hdf5_check(data.get(), GST_RESOURCE_ERROR_OPEN_READ,
                text("'%s': '%s' can't be opened", tree.path().c_str(), dataset.c_str()));
     const auto shape = hdf5_shape(data.get());
     if (shape.size() == 2)
-        return 1;
+        return {1, shape[1]};
     if (shape.size() != 3)
         throw Error(GST_STREAM_ERROR_FORMAT,
                     text("'%s': '%s' is %s; images of a scan are three-dimensional (images, rows, columns)",
                          tree.path().c_str(), dataset.c_str(), hdf5_shape_text(shape).c_str()));
-    return shape[0];
+    return {shape[0], shape[2]};
 }
 
 ScanImages all_of(const Tree &tree, const std::string &dataset) {
@@ -194,7 +199,7 @@ ScanImages all_of(const Tree &tree, const std::string &dataset) {
         return found;
     found.files = {tree.path() + ":" + dataset};
     found.type = FileType::Hdf5;
-    const auto count = images_in(tree, dataset);
+    const auto count = images_in(tree, dataset).count;
     for (std::size_t i = 0; i < count; i++)
         found.images.push_back({0, i, i});
     return found;
@@ -315,12 +320,14 @@ ScanLayout nxtomo(const Tree &tree, const std::string &entry, bool follow) {
                          tree.path().c_str(), detector.data.c_str()));
     }
     tree.require_target(detector.data);
-    auto frames = images_in(tree, detector.data);
+    const auto images = images_in(tree, detector.data);
+    auto frames = images.count;
     const auto angles =
         angles_at(tree, first_of(tree, {entry + "/sample/rotation_angle", entry + "/data/rotation_angle"}));
     auto stored = tree.numbers(detector.key);
     if (follow && !detector.key.empty()) {
-        scan.frames_to_come = stored.size() - std::min(stored.size(), frames);
+        scan.frames = frames;
+        scan.announced = stored.size();
         frames = std::min({frames, stored.size(), angles.empty() ? frames : angles.size()});
         stored.resize(frames);
     }
@@ -346,6 +353,13 @@ ScanLayout nxtomo(const Tree &tree, const std::string &entry, bool follow) {
     else
         scan.angles = angles; // of the projections alone, or find_scan() complains
     scan.axis_position = axis_of(tree, detector.group);
+    if (scan.axis_position < 0.0 || scan.axis_position > double(images.width)) {
+        scan.warnings.push_back(
+            text("x_rotation_axis_pixel_position is %g, which is no column of the detector; the axis "
+                 "counts as unknown",
+                 scan.axis_position - 0.5));
+        scan.axis_position = ScanLayout::unknown;
+    }
     const auto &d = detector.group;
     scan.pixel_size = quantity(tree, {entry + "/sample/x_pixel_size", d + "/x_pixel_size"}, metres, "m");
     scan.distance = quantity(tree, {entry + "/sample/propagation_distance", d + "/distance"}, metres, "m");

@@ -37,7 +37,8 @@ struct ScanLayout {
     double pixel_size = unknown;    // metres
     double energy = unknown;        // keV
     double distance = unknown;      // metres
-    std::size_t frames_to_come = 0; // of all kinds, in a scan that is being written
+    // Of a scan that is being written: frames of all kinds that are there, and that are told to come.
+    std::size_t frames = 0, announced = 0;
     std::vector<std::string> warnings;
 };
 

@@ -140,7 +140,7 @@ void ScanStream::require_images() const {
 void ScanStream::start() {
     complete_ = !follows();
     available_ = 0;
-    was_to_come_ = false;
+    announced_ = 0;
     problem_.reset();
     if (!complete_)
         return;
@@ -315,9 +315,12 @@ void ScanStream::look_again() {
 
     const auto &scan = plan_->scan;
     available_ = number_stored();
-    was_to_come_ = was_to_come_ || scan.frames_to_come > 0;
+    // Keys that were written beforehand tell the end; those that grow with the frames are ahead by a few.
+    constexpr std::size_t few = 8;
+    if (scan.announced != announced_)
+        announced_ = scan.announced > scan.frames + few ? scan.announced : 0;
     const bool all_came = closed || scan.projections.images.size() >= plan_->number ||
-                          (was_to_come_ && scan.frames_to_come == 0);
+                          (announced_ > 0 && scan.frames >= announced_);
     // With the first projection, what comes before the projections is there.
     const bool last_known = all_came || images_ == &scan.darks || images_ == &scan.flats;
     complete_ = last_known && available_ == images_->images.size();
@@ -367,12 +370,14 @@ void ScanStream::time_out() {
     const auto &scan = plan_->scan;
     if (available_ == 0 && problem_)
         throw *problem_;
-    if (is_projections() && (plan_->number != G_MAXUINT || scan.frames_to_come > 0))
+    const bool by_number = plan_->number != G_MAXUINT;
+    if (is_projections() &&
+        (by_number || scan.announced > scan.frames || available_ < images_->images.size()))
         throw Error(GST_RESOURCE_ERROR_READ,
                     text("%s: no other projection came within %g s (timeout), after %" G_GSIZE_FORMAT
                          " of them; more were expected by %s",
                          scan.name.c_str(), plan_->timeout, available_,
-                         plan_->number != G_MAXUINT ? "number" : "the scan's image_key"));
+                         by_number ? "number" : "what the scan says"));
     complete_ = true;
     require_images();
 }

@@ -70,7 +70,7 @@ class ScanStream final : public Source {
     // Of a scan that is followed.
     bool complete_ = true;
     std::size_t available_ = 0;    // images that are there
-    bool was_to_come_ = false;     // image_key was ahead of the images
+    std::size_t announced_ = 0;    // frames that image_key told of beforehand
     std::optional<Error> problem_; // that kept it from being read
     std::unique_ptr<ImageReader> looker_;
     std::string looked_at_;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """tomoscansrc against h5py and numpy, on scans as beamlines write them."""
 
+import base64
 import math
 import os
 import subprocess
@@ -64,7 +65,7 @@ class Collected:
         self.arrays, self.metas, self.scan, self.caps, self.ended = [], [], None, [], False
 
 
-def collect(properties, outputs=("projections",), timeout=TIMEOUT, element=None):
+def collect(properties, outputs=("projections",), timeout=TIMEOUT):
     """Runs tomoscansrc with these outputs linked to nothing but sinks of the test."""
     line = f"tomoscansrc name=s {properties} " + " ".join(
         f"s.{name} ! appsink name={name.replace('-', '_')} sync=false max-buffers=0" for name in outputs
@@ -72,12 +73,19 @@ def collect(properties, outputs=("projections",), timeout=TIMEOUT, element=None)
     pipeline = Gst.parse_launch(line)
     bus = pipeline.get_bus()
     results = {name: Collected() for name in outputs}
+    warnings = []
+
+    def listen():
+        while message := bus.pop_filtered(Gst.MessageType.ERROR | Gst.MessageType.WARNING):
+            if message.type == Gst.MessageType.ERROR:
+                raise PipelineError(message)
+            warnings.append(message.parse_warning()[0].message)
+
     pipeline.set_state(Gst.State.PLAYING)
     try:
         deadline = time.monotonic() + timeout
         while not all(r.ended for r in results.values()):
-            if message := bus.pop_filtered(Gst.MessageType.ERROR):
-                raise PipelineError(message)
+            listen()
             if time.monotonic() > deadline:
                 raise TimeoutError(properties)
             for name, result in results.items():
@@ -93,11 +101,8 @@ def collect(properties, outputs=("projections",), timeout=TIMEOUT, element=None)
                 event = sink.get_static_pad("sink").get_sticky_event(Gst.EventType.CUSTOM_DOWNSTREAM_STICKY, 0)
                 if event:
                     result.scan = event.get_structure()
-        if message := bus.pop_filtered(Gst.MessageType.ERROR):
-            raise PipelineError(message)
-        results["warnings"] = []
-        while message := bus.pop_filtered(Gst.MessageType.WARNING):
-            results["warnings"].append(message.parse_warning()[0].message)
+        listen()
+        results["warnings"] = warnings
         return results
     finally:
         pipeline.set_state(Gst.State.NULL)
@@ -203,6 +208,14 @@ class ScanSrc(ElementTestCase):
         self.assertEqual(structure.get_string("format"), "uint16")
         self.assertEqual(structure.get_string("domain"), "projection")
 
+    def test_unknown_axis(self):
+        """NaN says that nobody knows; a position off the detector is not believed."""
+        for position, warnings in ((math.nan, 0), (-30.5, 1), (11.0, 1)):
+            self.make(instrument__detector__x_rotation_axis_pixel_position=(position, None))
+            found = collect(f"location={self.path('scan.nxs')}")
+            self.assertTrue(math.isnan(number_of(found["projections"].scan, "axis-position")))
+            self.assertEqual(len(found["warnings"]), warnings)
+
     def test_regions(self):
         data, keys, angles = self.make()
         projections = np.flatnonzero(keys == 0)
@@ -290,6 +303,33 @@ class ScanSrc(ElementTestCase):
                 # The same through tomoread.
                 for i, array in enumerate(run(f"tomoread path={name}:/data convert=false")):
                     np.testing.assert_array_equal(array, data[i])
+
+    def test_chunks_of_others(self):
+        """As bitshuffle 0.5 and the LZ4 filter of the HDF Group made them of this image."""
+        image = (np.arange(23 * 13).reshape(23, 13) // 4 * 3 % 251).astype(np.uint16)
+        for filter_id, values, chunk in (
+            (
+                32008,
+                (0, 4, 2, 128, 2),
+                "AAAAAAAAAlYAAAEAAAAAQBzwAQAaDwIASQAP//AEAHXw/wD/DwD/CABQAAD//w8FAFD/AADw/xAAAQgAARAACgIADxUAAg8CAGhQ"
+                "AAAAAAAAAABKHPABABoPAgBJAA//8AQAdfD/AP8PAP8IAFAAAP//DwUAUv8AAPD/AQAgDwABAAIMAAACAAIQAAYCAAQoAAE1AA8C"
+                "AGZQAAAAAAAAAAAtEfABAPADD/AP8AAP//AAAPD/AP8AAAD/BQAABwAEAgAADgAPAgAMUAAAAAAA3gDeAN4A",
+            ),
+            (
+                32004,
+                (256,),
+                "AAAAAAAAAlYAAAEAAAAAhRMAAQATAwIAEwYCABMJAgATDAIAEw8CABMSAgATFQIAExgCABMbAgATHgIAEyECABMkAgATJwIAEyoC"
+                "ABMtAgATMAIAEzMCABM2AgATOQIAEzwCABM/AgATQgIAE0UCABNIAgATSwIAE04CABNRAgATVAIAE1cCABNaAgCAXQBdAF0AXQAA"
+                "AACGImAAAgATYwIAE2YCABNpAgATbAIAE28CABNyAgATdQIAE3gCABN7AgATfgIAE4ECABOEAgAThwIAE4oCABONAgATkAIAE5MC"
+                "ABOWAgATmQIAE5wCABOfAgATogIAE6UCABOoAgATqwIAE64CABOxAgATtAIAE7cCABO6AgCAvQC9AL0AvQAAAAAwIsAAAgATwwIA"
+                "E8YCABPJAgATzAIAE88CABPSAgAT1QIAE9gCABPbAgBg3gDeAN4A",
+            ),
+        ):
+            name = self.path(f"{filter_id}.h5")
+            with h5py.File(name, "w") as file:
+                dataset = scan_files.filtered_dataset(file, "data", (1, 23, 13), image.dtype, (1, 23, 13), filter_id, values)
+                dataset.write_direct_chunk((0, 0, 0), base64.b64decode(chunk))
+            self.assert_arrays(collect(f"location={name}:/data")["projections"].arrays, [image])
 
     def test_chunks_that_are_not_there(self):
         """Hold fill values."""
@@ -591,6 +631,7 @@ class ScanSrc(ElementTestCase):
         np.save(self.path(name + ".npy"), data)
         np.save(self.path(name + ".keys.npy"), keys)
         process = subprocess.Popen([sys.executable, "-c", WRITER, self.path(name), self.path(name), mode])
+        self.process = process
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         return data, keys
@@ -619,8 +660,14 @@ class ScanSrc(ElementTestCase):
     def test_follow_what_stops(self):
         data, keys = self.writer("stops")
         began = time.monotonic()
-        self.fails(["timeout", "6 of them", "image_key"], f"location={self.path('live.nxs')} follow=true timeout=2")
+        self.fails(["timeout", "6 of them", "what the scan says"], f"location={self.path('live.nxs')} follow=true timeout=2")
         self.assertLess(time.monotonic() - began, 20)
+        # What a writer that was killed left can be read.
+        self.process.kill()
+        self.process.wait()
+        path = f"{self.path('live.nxs')}:/entry/instrument/detector/data"
+        self.assert_arrays(run(f"tomoread path={path} convert=false"), data[:9])
+        self.fails(["9 frames", "image_key has 17"], f"location={self.path('live.nxs')}")
         self.fails(["nothing.nxs"], f"location={self.path('nothing.nxs')} follow=true timeout=0.5")
         self.fails(["sinograms"], f"location={self.path('live.nxs')} follow=true order=sinograms")
 

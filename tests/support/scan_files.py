@@ -104,21 +104,27 @@ def bitshuffle_chunk(array, block, compressed=True):
     return out + flat[whole:].tobytes()
 
 
-def compressed_dataset(file, name, data, chunk, kind):
-    """A dataset of whole and partial chunks, "lz4", "bitshuffle-lz4" or "bitshuffle"."""
-    size = data.dtype.itemsize
+def filtered_dataset(file, name, shape, dtype, chunk, filter_id, values):
+    """For chunks that somebody else has filtered."""
     creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     creation.set_chunk(chunk)
+    creation.set_filter(filter_id, h5py.h5z.FLAG_OPTIONAL, values)
+    space, stored = h5py.h5s.create_simple(shape), h5py.h5t.py_create(np.dtype(dtype))
+    return h5py.h5d.create(file.id, name.encode(), stored, space, dcpl=creation)
+
+
+def compressed_dataset(file, name, data, chunk, kind):
+    """A dataset of whole and partial chunks, "lz4", "bitshuffle-lz4" or "bitshuffle"."""
     block = 1024
-    if kind == "lz4":
-        creation.set_filter(32004, h5py.h5z.FLAG_OPTIONAL, (block,))
-    elif kind == "bitshuffle-lz4":
-        creation.set_filter(32008, h5py.h5z.FLAG_OPTIONAL, (0, 4, size, block, 2))
-    else:
-        creation.set_filter(32008, h5py.h5z.FLAG_OPTIONAL, (0, 4, size, block, 0))
-    space = h5py.h5s.create_simple(data.shape)
-    dataset = h5py.h5d.create(
-        file.id, name.encode(), h5py.h5t.py_create(data.dtype), space, dcpl=creation
+    values = (0, 4, data.dtype.itemsize, block, 2 if kind == "bitshuffle-lz4" else 0)
+    dataset = filtered_dataset(
+        file,
+        name,
+        data.shape,
+        data.dtype,
+        chunk,
+        32004 if kind == "lz4" else 32008,
+        (block,) if kind == "lz4" else values,
     )
     for corner in np.ndindex(*(-(-n // c) for n, c in zip(data.shape, chunk))):
         start = tuple(i * c for i, c in zip(corner, chunk))
