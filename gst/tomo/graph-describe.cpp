@@ -22,6 +22,8 @@ class Writer {
              gst_element_factory_get_metadata(factory.get(), GST_ELEMENT_METADATA_DESCRIPTION));
         text("class", gst_element_factory_get_metadata(factory.get(), GST_ELEMENT_METADATA_KLASS));
         pads("inputs", element.get(), GST_PAD_SINK);
+        words("optional-inputs",
+              gst_element_class_get_metadata(GST_ELEMENT_GET_CLASS(element.get()), "tomo-optional-inputs"));
         pads("outputs", element.get(), GST_PAD_SRC);
         member("properties");
         json_builder_begin_array(b_.get());
@@ -47,6 +49,17 @@ class Writer {
     void flag(const char *key, bool value) {
         member(key);
         json_builder_add_boolean_value(b_.get(), value);
+    }
+
+    void words(const char *key, const char *list) {
+        member(key);
+        json_builder_begin_array(b_.get());
+        const std::unique_ptr<char *, decltype(&g_strfreev)> parts(g_strsplit(list ? list : "", " ", -1),
+                                                                   g_strfreev);
+        for (char **part = parts.get(); *part; part++)
+            if (**part)
+                json_builder_add_string_value(b_.get(), *part);
+        json_builder_end_array(b_.get());
     }
 
     void pads(const char *key, GstElement *element, GstPadDirection direction) {

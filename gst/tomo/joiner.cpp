@@ -119,8 +119,13 @@ void Joiner::describe_pads(GstElementClass *klass) const {
     };
     if (is_numbered())
         add("sink_%u");
-    for (const auto &input : inputs())
+    std::string optional;
+    for (const auto &input : inputs()) {
         add(input.name);
+        if (input.optional)
+            optional += (optional.empty() ? "" : " ") + std::string(input.name);
+    }
+    gst_element_class_add_metadata(klass, "tomo-optional-inputs", optional.c_str());
     gst_element_class_add_pad_template(klass,
                                        gst_pad_template_new_with_gtype("src", GST_PAD_SRC, GST_PAD_ALWAYS,
                                                                        out.get(), GST_TYPE_AGGREGATOR_PAD));

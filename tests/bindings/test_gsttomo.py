@@ -212,6 +212,10 @@ class Arrays(PipelineTestCase):
         expected = (p - np.float64(d)) / (f - np.float64(d))
         self.assert_close(list(FlatFieldCorrect()(p, d, f)), expected, 1e-5)
         self.assert_close(list(FlatFieldCorrect()(flats=f[0], projections=p, darks=[d[0]])), expected, 1e-5)
+        # An input may be optional.
+        self.assert_close(list(FlatFieldCorrect(num_projections=4)(p, d, f, flats_after=f)), expected, 1e-5)
+        with self.assertRaisesRegex(TypeError, "missing: flats$"):
+            FlatFieldCorrect()(p, d, flats_after=f)
 
     def test_shared_flow(self):
         """One flow that is used twice is read once; its average comes when it has ended."""

@@ -19,6 +19,7 @@ class Task:
 
     _plugin = None  # set by the classes that are made
     _inputs = ()
+    _optional = ()
     _gives_output = False
     _properties = {}
 
@@ -56,6 +57,7 @@ class Task:
     def __call__(self, *inputs, **named):
         numbered = list(enumerate(inputs))
         for name, given in named.items():
+            name = name.replace("_", "-") if name not in self._inputs else name
             if name not in self._inputs:
                 raise TypeError(f"{type(self).__name__} has no input '{name}'; it has {', '.join(self._inputs) or 'none'}")
             numbered.append((self._inputs.index(name), given))
@@ -66,8 +68,9 @@ class Task:
         if fixed and any(number >= len(self._inputs) for number in numbers):
             raise TypeError(f"{type(self).__name__} takes {len(self._inputs)} inputs, not {len(numbers)}")
         if fixed and len(numbers) < len(self._inputs):
-            missing = [name for i, name in enumerate(self._inputs) if i not in numbers]
-            raise TypeError(f"inputs of {type(self).__name__} are missing: {', '.join(missing)}")
+            missing = [name for i, name in enumerate(self._inputs) if i not in numbers and name not in self._optional]
+            if missing:
+                raise TypeError(f"inputs of {type(self).__name__} are missing: {', '.join(missing)}")
         if self._inputs and not numbers:
             raise TypeError(f"{type(self).__name__} needs inputs")
         return Flow(self, [(number, self._input(given)) for number, given in numbered])
@@ -110,7 +113,8 @@ def class_of(plugin):
                                    initial_indent="    ", subsequent_indent="        ")
     members = {key: _property(key, p) for key, p in properties.items()}
     members.update(
-        _plugin=plugin, _inputs=tuple(info["inputs"]), _gives_output=bool(info["outputs"]), _properties=properties,
+        _plugin=plugin, _inputs=tuple(info["inputs"]), _optional=tuple(info["optional-inputs"]),
+        _gives_output=bool(info["outputs"]), _properties=properties,
         __doc__="\n".join(lines), __module__="gsttomo",
         __signature__=inspect.Signature([
             inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=p["default"])
