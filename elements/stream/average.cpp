@@ -59,8 +59,7 @@ class Average final : public tomo::Reducer {
     // One image has no angle, but the detector is still the same.
     tomo::EventRef scan_event(tomo::EventRef event) override {
         tomo::Scan scan(event.get());
-        scan.angles.clear();
-        scan.frames.clear();
+        scan.forget_views();
         return scan.to_event();
     }
 

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 GST_DEBUG_CATEGORY_STATIC(tomo_device_debug);
@@ -235,7 +236,7 @@ std::string first_error(const std::string &log, const std::string &source) {
 
 std::string describe_devices() { return describe(all_devices()); }
 
-std::string kernel_file(const std::string &name) {
+static std::optional<std::string> find_kernel_file(const std::string &name) {
     if (const char *path = g_getenv("GST_TOMO_KERNEL_PATH")) {
         std::istringstream folders(path);
         for (std::string folder; std::getline(folders, folder, G_SEARCHPATH_SEPARATOR);) {
@@ -254,11 +255,19 @@ std::string kernel_file(const std::string &name) {
                 g_bytes_unref(b);
         });
     if (!bytes)
-        throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
-                    text("kernel file %s is neither in GST_TOMO_KERNEL_PATH nor built in", name.c_str()));
+        return {};
     gsize size = 0;
     const auto *data = static_cast<const char *>(g_bytes_get_data(bytes.get(), &size));
     return std::string(data, size);
+}
+
+bool has_kernel_file(const std::string &name) { return find_kernel_file(name).has_value(); }
+
+std::string kernel_file(const std::string &name) {
+    if (auto file = find_kernel_file(name))
+        return *std::move(file);
+    throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
+                text("kernel file %s is neither in GST_TOMO_KERNEL_PATH nor built in", name.c_str()));
 }
 
 // Device

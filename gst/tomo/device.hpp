@@ -23,6 +23,7 @@ struct Block;
 // The text of a kernel file: from a folder of GST_TOMO_KERNEL_PATH, else from the resources of a loaded
 // plugin below /gst-tomo/kernels. Throws Error where neither has it.
 GST_TOMO_API std::string kernel_file(const std::string &name);
+GST_TOMO_API bool has_kernel_file(const std::string &name);
 
 // How long somebody waits for memory that others have.
 enum class Patience {

@@ -4,6 +4,8 @@
 #include <gst/tomo/profile.hpp>
 
 #include <algorithm>
+#include <regex>
+#include <sstream>
 
 GST_DEBUG_CATEGORY_STATIC(tomo_element_debug);
 #define GST_CAT_DEFAULT tomo_element_debug
@@ -251,13 +253,34 @@ std::string Element::input_types() const {
     return options;
 }
 
+// What kernel files come before a source: common.h and those that it names in lines #include "file", which
+// are made empty, so that what the compiler says keeps to the lines of each file. Other names are left to the
+// compiler.
+static std::string take_files_before(std::string &source) {
+    static const std::regex include(R"re(^[ \t]*#[ \t]*include[ \t]+"([^"]+)".*)re");
+    std::string before = kernel_file("common.h"), rest;
+    std::istringstream lines(source);
+    for (std::string line; std::getline(lines, line); rest += line + '\n') {
+        std::smatch found;
+        if (line.find("include") == std::string::npos || !std::regex_match(line, found, include) ||
+            !has_kernel_file(found[1]))
+            continue;
+        before += text("\n#line 1 \"%s\"\n", found[1].str().c_str()) + kernel_file(found[1]);
+        line.clear();
+    }
+    source = std::move(rest);
+    return before;
+}
+
 Kernel &Element::kernel(const std::string &function, const std::string &options, const std::string &file) {
     const std::string name = file.empty() ? kernel_file_name() : file;
     const std::string all = options + input_types();
     const std::string key = name + ':' + function + ':' + all;
     if (auto known = kernels_.find(key); known != kernels_.end())
         return known->second;
-    return compile(key, name, kernel_file(name), function, standard + all, kernel_file("common.h"));
+    std::string source = kernel_file(name);
+    const std::string before = take_files_before(source);
+    return compile(key, name, source, function, standard + all, before);
 }
 
 Kernel &Element::kernel_from_source(const std::string &name, const std::string &source,
@@ -265,7 +288,9 @@ Kernel &Element::kernel_from_source(const std::string &name, const std::string &
     const std::string key = name + ':' + function + ':' + options + '\n' + source;
     if (auto known = kernels_.find(key); known != kernels_.end())
         return known->second;
-    return compile(key, name, source, function, standard + options, kernel_file("common.h"));
+    std::string own = source;
+    const std::string before = take_files_before(own);
+    return compile(key, name, own, function, standard + options, before);
 }
 
 Kernel &Element::users_kernel(const std::string &name, const std::string &source, const std::string &function,

@@ -225,7 +225,8 @@ class GST_TOMO_API Element {
     // them where time does not matter and memory is plentiful.
     void limit_frames_in_flight(const Array &newest, bool live = true);
     void drop_frames_in_flight() { in_flight_.clear(); }
-    void set_cancelled(bool cancelled) { cancelled_ = cancelled; }
+    // A stop or a flush begins or is over, from any thread; who waits by itself has to stop waiting.
+    virtual void set_cancelled(bool cancelled) { cancelled_ = cancelled; }
     bool is_cancelled() const { return cancelled_; }
     Patience patience() const;
 

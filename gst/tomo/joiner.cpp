@@ -228,6 +228,8 @@ bool Joiner::activate() {
     for (const auto &port : ports_)
         if (!port->pad && !port->optional)
             throw Error(GST_CORE_ERROR_PAD, text("input %s is not linked", port->name.c_str()));
+    if (const auto wanted = numbered_inputs(); wanted && ports_.size() != wanted)
+        throw Error(GST_CORE_ERROR_PAD, text("%zu inputs are linked, wanted are %u", ports_.size(), wanted));
     start();
     return true;
 }
@@ -238,10 +240,12 @@ void Joiner::deactivate() {
     std::lock_guard<std::mutex> lock(ports_lock_);
     for (const auto &port : ports_)
         port->has_info = false;
+    scan_ = sent_scan_ = {};
     late_events_.clear();
 }
 
 void Joiner::flush() {
+    reset();
     drop_frames_in_flight();
     std::lock_guard<std::mutex> lock(ports_lock_);
     for (const auto &port : ports_)
@@ -276,13 +280,12 @@ gboolean Joiner::sink_event(GstAggregatorPad *pad, EventRef event) {
     default:
         if (take_bound_value(gst(), event.get()))
             return TRUE;
-        if (is_main && gst_event_is_tomo_scan(event.get()))
-            return guard(false, [&] {
-                late_events_.push_back(scan_event(std::move(event)));
-                return true;
-            });
-        if (is_main || is_bound_value(event.get()))
+        if (is_main && gst_event_is_tomo_scan(event.get())) {
+            scan_ = std::move(event);
+            renegotiate_ = true;
+        } else if (is_main || is_bound_value(event.get())) {
             late_events_.push_back(std::move(event));
+        }
         return TRUE;
     }
 }
@@ -306,8 +309,18 @@ bool Joiner::src_query(GstQuery *query) {
     switch (GST_QUERY_TYPE(query)) {
     case GST_QUERY_CONTEXT:
         return handle_context_query(query);
+    case GST_QUERY_DURATION: {
+        const auto pads = linked_pads();
+        if (pads.empty() || !gst_pad_peer_query(pads.front().get(), query))
+            return false;
+        GstFormat format = GST_FORMAT_UNDEFINED;
+        gint64 frames = -1;
+        gst_query_parse_duration(query, &format, &frames);
+        if (format == GST_FORMAT_DEFAULT && frames >= 0)
+            gst_query_set_duration(query, format, static_cast<gint64>(output_count(frames)));
+        return true;
+    }
     case GST_QUERY_POSITION:
-    case GST_QUERY_DURATION:
     case GST_QUERY_SEEKING:
     case GST_QUERY_CONVERT: {
         const auto pads = linked_pads();
@@ -492,8 +505,8 @@ GstFlowReturn Joiner::aggregate(bool timeout) {
         for (const auto &name : left)
             warn(text("input %s ended while %s still has images, which are left out", main.c_str(),
                       name.c_str()));
-        finish();
-        return GST_FLOW_EOS;
+        const auto flow = conclude();
+        return flow == GST_FLOW_OK ? GST_FLOW_EOS : flow;
     }
 
     std::vector<Array> in;
@@ -509,15 +522,34 @@ GstFlowReturn Joiner::aggregate(bool timeout) {
 
     const auto *facts = gst_buffer_get_tomo_frame_meta(times.get());
     frame_ = facts ? facts->index : GST_BUFFER_OFFSET(times.get());
+    return join(in, times.get());
+}
+
+void Joiner::process(const std::vector<Array> &, Array &) {
+    throw Error(GST_CORE_ERROR_NOT_IMPLEMENTED, text("%s neither processes nor joins", info().task));
+}
+
+GstFlowReturn Joiner::join(const std::vector<Array> &in, GstBuffer *facts) {
     Array out = allocate(out_info_);
     process(in, out);
     BufferRef result = out.to_buffer();
-    copy_frame_metadata(times.get(), result.get());
+    copy_frame_metadata(facts, result.get());
+    return push(out, std::move(result));
+}
+
+GstFlowReturn Joiner::conclude() {
+    finish();
+    return GST_FLOW_OK;
+}
+
+GstFlowReturn Joiner::push(const Array &array, BufferRef buffer) {
+    if (array.info() != out_info_)
+        announce(array.info());
     cl_check(clFlush(queue()), "submitting commands");
-    limit_frames_in_flight(out);
+    limit_frames_in_flight(array);
     if (!output_on_device_)
-        out.storage()->prefetch();
-    const auto flow = gst_aggregator_finish_buffer(aggregator(), result.release());
+        array.storage()->prefetch();
+    const auto flow = gst_aggregator_finish_buffer(aggregator(), buffer.release());
     if (flow < GST_FLOW_EOS)
         join_error();
     return flow;
@@ -544,11 +576,56 @@ void Joiner::negotiate(const std::vector<ArrayInfo> &infos) {
             if (infos[i].format != GST_TOMO_FORMAT_UNKNOWN)
                 input_format(is_numbered() ? text("in%zu", i) : c_name(ports_[i]->name), infos[i].format);
     }
-    out_info_ = shape(infos);
     in_infos_ = infos;
-    const CapsRef caps = choose_output_caps(aggregator()->srcpad, out_info_, OutputPlace::any);
+    if (const auto out = shape(infos); out.format != GST_TOMO_FORMAT_UNKNOWN)
+        announce(out);
+    EventRef scan = scan_ ? scan_event(scan_) : EventRef{};
+    if (scan && (!sent_scan_ || !gst_structure_is_equal(gst_event_get_structure(scan.get()),
+                                                        gst_event_get_structure(sent_scan_.get())))) {
+        sent_scan_ = scan;
+        late_events_.push_back(std::move(scan));
+    }
+}
+
+void Joiner::announce(const ArrayInfo &out) {
+    const CapsRef caps = choose_output_caps(aggregator()->srcpad, out, OutputPlace::any);
+    out_info_ = out;
     output_on_device_ = is_on_device(caps.get());
     gst_aggregator_set_src_caps(aggregator(), caps.get());
+}
+
+// Several outputs, or one of many inputs
+// ------------------------------------------------------------------------------------------------
+
+GstFlowReturn JoiningReducer::join(const std::vector<Array> &in, GstBuffer *facts) {
+    consume(in);
+    return push_ready(facts);
+}
+
+GstFlowReturn JoiningReducer::conclude() {
+    finish();
+    return push_ready(nullptr);
+}
+
+GstFlowReturn JoiningReducer::push_ready(GstBuffer *facts) {
+    auto flow = GST_FLOW_OK;
+    for (std::uint64_t n = 0; flow == GST_FLOW_OK && ready(); n++) {
+        // The aggregator takes buffers without a word while it stops.
+        if (is_cancelled() || GST_PAD_IS_FLUSHING(reinterpret_cast<GstAggregator *>(gst())->srcpad))
+            return GST_FLOW_FLUSHING;
+        const Array array = produce();
+        BufferRef buffer = array.to_buffer();
+        if (facts)
+            copy_frame_metadata(facts, buffer.get());
+        number_output(buffer.get(), array.info(), n, produced_++);
+        flow = push(array, std::move(buffer));
+    }
+    return flow;
+}
+
+void JoiningReducer::reset() {
+    clear();
+    produced_ = 0;
 }
 
 } // namespace tomo

@@ -25,17 +25,19 @@ class GST_TOMO_API Joiner : public Element {
     };
     // Empty for numbered inputs.
     virtual std::vector<Input> inputs() const = 0;
+    // How many numbered inputs there have to be; 0: any number.
+    virtual unsigned numbered_inputs() const { return 0; }
 
     // Shape of the output from those of the inputs, in their order; an optional input that is not linked has
     // format UNKNOWN. Throws Error on what does not fit together.
     virtual ArrayInfo shape(const std::vector<ArrayInfo> &in) = 0;
     // Kernels' arrays have the types of the inputs of the same name (with _ for -), "in0", "in1", ... for
     // numbered ones. What is not there is an empty array.
-    virtual void process(const std::vector<Array> &in, Array &out) = 0;
+    virtual void process(const std::vector<Array> &in, Array &out);
     // The stream is complete.
     virtual void finish() {}
-    // The scan event of the main input, on its way to the output.
-    virtual EventRef scan_event(EventRef event) { return event; }
+    // How many outputs come of so many arrays of the first input. Called by any thread.
+    virtual std::uint64_t output_count(std::uint64_t inputs) const { return inputs; }
 
     // For shape(): throws Error unless all inputs have one size and are all real or all complex.
     static void check_equal(const std::vector<ArrayInfo> &in);
@@ -65,6 +67,18 @@ class GST_TOMO_API Joiner : public Element {
     // How many arrays the main input will have had in the end, if it knows.
     std::optional<std::uint64_t> main_count();
 
+  protected:
+    // The scan's facts, as the first input has them; may return others to be passed on, or null for none.
+    // Called when the inputs are known, and again when these changed.
+    virtual EventRef scan_event(EventRef event) { return event; }
+
+    // What takes the place of process() where inputs and outputs do not come one by one, see JoiningReducer.
+    virtual GstFlowReturn join(const std::vector<Array> &in, GstBuffer *facts);
+    virtual GstFlowReturn conclude();
+    virtual void reset() {}
+    const ArrayInfo &output_info() const { return out_info_; }
+    GstFlowReturn push(const Array &array, BufferRef buffer);
+
   private:
     struct Port {
         std::string name;
@@ -79,6 +93,7 @@ class GST_TOMO_API Joiner : public Element {
     std::vector<ObjectRef<GstPad>> linked_pads();
     GstFlowReturn aggregate(bool timeout);
     void negotiate(const std::vector<ArrayInfo> &infos);
+    void announce(const ArrayInfo &out);
     // Whether every input has an array for the next output.
     bool gather(bool timeout, bool &ended);
     // Takes the next array of each input; returns the buffer that gives times and metas.
@@ -93,8 +108,32 @@ class GST_TOMO_API Joiner : public Element {
     std::vector<ArrayInfo> in_infos_; // that the output was negotiated for
     ArrayInfo out_info_;
     bool output_on_device_ = false;
-    std::vector<EventRef> late_events_; // that go out before the next array
     std::uint64_t frame_ = 0;
+    EventRef scan_;                     // as it came
+    EventRef sent_scan_;                // as it went
+    std::vector<EventRef> late_events_; // that go out with the next buffer
+};
+
+// A join that gives several outputs for each set of inputs, or one for many of them. shape() may return an
+// info without a format where only the outputs tell their shape.
+class GST_TOMO_API JoiningReducer : public Joiner {
+  public:
+    virtual void consume(const std::vector<Array> &in) = 0;
+    // Whether produce() has another output, and the output itself; asked after consume() and after finish().
+    virtual bool ready() const = 0;
+    virtual Array produce() = 0;
+    // Forget everything.
+    virtual void clear() = 0;
+
+  protected:
+    GstFlowReturn join(const std::vector<Array> &in, GstBuffer *facts) override;
+    GstFlowReturn conclude() override;
+    void reset() override;
+
+  private:
+    GstFlowReturn push_ready(GstBuffer *facts);
+
+    std::uint64_t produced_ = 0;
 };
 
 } // namespace tomo

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/negotiation.hpp>
 
+#include <cmath>
+
 namespace tomo {
 
 bool is_on_device(const GstCaps *caps) {
@@ -120,6 +122,20 @@ void copy_frame_metadata(GstBuffer *from, GstBuffer *to) {
         GstMetaTransformCopy copy = {FALSE, 0, static_cast<gsize>(-1)};
         meta->info->transform_func(to, meta, from, _gst_meta_transform_copy, &copy);
     }
+}
+
+void number_output(GstBuffer *output, const ArrayInfo &info, std::uint64_t n, std::uint64_t index) {
+    GST_BUFFER_DTS(output) = GST_BUFFER_DURATION(output) = GST_CLOCK_TIME_NONE;
+    if (GST_BUFFER_PTS_IS_VALID(output) && info.fps_n > 0) {
+        GST_BUFFER_PTS(output) += gst_util_uint64_scale(n, GST_SECOND * info.fps_d, info.fps_n);
+        GST_BUFFER_DURATION(output) = info.frame_duration();
+    }
+    GST_BUFFER_OFFSET(output) = index;
+    GST_BUFFER_OFFSET_END(output) = index + 1;
+    auto *meta = gst_buffer_get_tomo_frame_meta(output);
+    if (!meta)
+        meta = gst_buffer_add_tomo_frame_meta(output, index, std::nan(""), GST_CLOCK_TIME_NONE, nullptr);
+    meta->index = index;
 }
 
 Seek::Seek(GstEvent *event) {

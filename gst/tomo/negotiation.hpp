@@ -29,7 +29,11 @@ bool answer_sink_query(Element &element, GstPad *sink, GstQuery *query);
 void push_before_buffers(GstPad *src, std::vector<EventRef> &events);
 
 // Flags, times and metas that stay true for the result of computing.
-void copy_frame_metadata(GstBuffer *from, GstBuffer *to);
+GST_TOMO_API void copy_frame_metadata(GstBuffer *from, GstBuffer *to);
+// Time and number of an output, the n-th of those that come of what it has its time from, and number `index`
+// of the stream.
+GST_TOMO_API void number_output(GstBuffer *output, const ArrayInfo &info, std::uint64_t n,
+                                std::uint64_t index);
 
 // A seek event's contents.
 struct Seek {

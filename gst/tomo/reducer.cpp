@@ -3,8 +3,6 @@
 #include <gst/tomo/negotiation.hpp>
 #include <gst/tomo/reducer.hpp>
 
-#include <cmath>
-
 namespace tomo {
 
 void Reducer::input_changed() {
@@ -62,21 +60,10 @@ void Reducer::describe(GstBuffer *output, const ArrayInfo &info, std::uint64_t n
         GST_BUFFER_FLAG_SET(output, GST_BUFFER_FLAG_DISCONT);
 
     GST_BUFFER_PTS(output) = GST_BUFFER_PTS(first_.get());
-    GST_BUFFER_DTS(output) = GST_BUFFER_DURATION(output) = GST_CLOCK_TIME_NONE;
-    if (GST_BUFFER_PTS_IS_VALID(output)) {
-        if (info.fps_n > 0) {
-            GST_BUFFER_PTS(output) += gst_util_uint64_scale(n, GST_SECOND * info.fps_d, info.fps_n);
-            GST_BUFFER_DURATION(output) = info.frame_duration();
-        } else if (GST_CLOCK_TIME_IS_VALID(end_) && end_ > GST_BUFFER_PTS(output)) {
-            GST_BUFFER_DURATION(output) = end_ - GST_BUFFER_PTS(output);
-        }
-    }
-    GST_BUFFER_OFFSET(output) = produced_;
-    GST_BUFFER_OFFSET_END(output) = produced_ + 1;
-    auto *meta = gst_buffer_get_tomo_frame_meta(output);
-    if (!meta)
-        meta = gst_buffer_add_tomo_frame_meta(output, produced_, std::nan(""), GST_CLOCK_TIME_NONE, nullptr);
-    meta->index = produced_;
+    number_output(output, info, n, produced_);
+    if (GST_BUFFER_PTS_IS_VALID(output) && !GST_BUFFER_DURATION_IS_VALID(output) &&
+        GST_CLOCK_TIME_IS_VALID(end_) && end_ > GST_BUFFER_PTS(output))
+        GST_BUFFER_DURATION(output) = end_ - GST_BUFFER_PTS(output);
 }
 
 GstFlowReturn Reducer::drain() {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace tomo {
 
@@ -102,15 +103,25 @@ static std::vector<double> values_of_rows(const std::vector<double> &angles, con
     return result;
 }
 
+void Scan::repeat_views(unsigned n) {
+    for (auto *list : {&angles, &frames}) {
+        const auto once = std::exchange(*list, {});
+        for (const double value : once)
+            list->insert(list->end(), n, value);
+    }
+}
+
+bool has_detector_columns(const ArrayInfo &info) {
+    return info.domain == GST_TOMO_DOMAIN_UNKNOWN || info.domain == GST_TOMO_DOMAIN_PROJECTION ||
+           info.domain == GST_TOMO_DOMAIN_SINOGRAM;
+}
+
 EventRef scan_after(const EventRef &event, const ArrayInfo &in, const Layout &columns, const Layout &rows) {
-    const bool detector_columns = in.domain == GST_TOMO_DOMAIN_UNKNOWN ||
-                                  in.domain == GST_TOMO_DOMAIN_PROJECTION ||
-                                  in.domain == GST_TOMO_DOMAIN_SINOGRAM;
-    if (!detector_columns)
+    if (!has_detector_columns(in))
         return event;
     Scan scan(event.get());
     scan.axis_position = (scan.axis_position - columns.offset) * columns.scale;
-    scan.pixel_size /= columns.scale;
+    scan.pixel_size /= std::abs(columns.scale);
     if (in.domain == GST_TOMO_DOMAIN_SINOGRAM && scan.angles.size() == in.height)
         scan.angles = values_of_rows(scan.angles, rows);
     if (in.domain == GST_TOMO_DOMAIN_SINOGRAM && scan.frames.size() == in.height)

@@ -31,6 +31,11 @@ struct GST_TOMO_API Scan {
     explicit Scan(GstEvent *event);
     EventRef to_event() const;
 
+    // Where frames or rows are no views any more, ...
+    void forget_views() { angles.clear(), frames.clear(); }
+    // ... and where each stands for several.
+    void repeat_views(unsigned n);
+
   private:
     EventRef event_; // that this came from
 };
@@ -46,7 +51,13 @@ struct Layout {
     double offset = 0.0;
     double scale = 1.0;
     unsigned size; // of the output
+
+    // The other way round: the output's first pixel is the last.
+    Layout mirrored() const { return {offset + size / scale, -scale, size}; }
 };
+
+// Whether an image's columns are those of the detector, as far as it says what they are.
+GST_TOMO_API bool has_detector_columns(const ArrayInfo &info);
 
 // The scan as images of shape `in` show it after such a change of columns and rows. Where rows are views,
 // these get the angles at their centres, interpolated; rows outside of the input have none, and then nothing

@@ -67,6 +67,8 @@ class GST_TOMO_API Transform : public Element {
     // For buffers that are not of this library.
     GstFlowReturn push_foreign(const ArrayInfo &info, BufferRef buffer);
     void sync_properties(GstBuffer *buffer);
+    // As after a reshaping property: input_changed() before the next frame. For live properties that need it.
+    void reshape() { reshape_ = true; }
     const GstSegment &segment() const { return segment_; }
 
   private:

@@ -3,10 +3,7 @@
 """tomoaverage against numpy's mean in float64."""
 
 import os
-import subprocess
 import sys
-import tempfile
-import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tomotest import *
@@ -14,7 +11,6 @@ from elementtest import ElementTestCase
 from padtest import *
 
 TOLERANCE = 1e-6
-KERNEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "kernels", "common.h")
 
 
 def mean(arrays):
@@ -147,19 +143,10 @@ class Average(ElementTestCase):
         self.assertEqual(pipeline.get_by_name("sink").query_duration(Gst.Format.DEFAULT), (True, 2))
         pipeline.set_state(Gst.State.NULL)
 
-    @unittest.skipIf("GST_TOMO_KERNEL_PATH" in os.environ, "is the variant itself")
     def test_devices_without_double_precision(self):
-        """The same tests with sums as such devices have them."""
-        with tempfile.TemporaryDirectory() as folder, open(KERNEL) as kernel:
-            with open(os.path.join(folder, "common.h"), "w") as variant:
-                variant.write("#define TOMO_COMPENSATED\n" + kernel.read())
-            tests = [f"Average.{name}" for name in (
-                "test_long_sums", "test_nan_and_infinity_stay_where_they_are", "test_every_format")]
-            environment = dict(os.environ, GST_TOMO_KERNEL_PATH=folder, GST_TOMO_TEST_SEED=str(SEED))
-            result = subprocess.run([sys.executable, os.path.abspath(__file__), *tests], env=environment,
-                                    capture_output=True, text=True, timeout=300)
-            self.assertEqual(result.returncode, 0, result.stderr)
-            self.assertIn("Ran 3 tests", result.stderr)
+        """The same tests with the sums as such devices have them."""
+        self.check_kernel_variant("common.h", "TOMO_COMPENSATED", "test_long_sums",
+                                  "test_nan_and_infinity_stay_where_they_are", "test_every_format")
 
 
 if __name__ == "__main__":

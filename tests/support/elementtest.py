@@ -3,15 +3,20 @@
 """Checks that every element has to pass, and streams that are fed one array at a time."""
 
 import itertools
+import os
+import subprocess
+import sys
+import tempfile
 import unittest
 
 import gi
 import numpy as np
 from gi.repository import GObject
-from tomotest import GLib, Gst, TIMEOUT, PipelineError, TestCase, caps, run, to_array, to_buffer
+from tomotest import GLib, Gst, SEED, TIMEOUT, PipelineError, TestCase, caps, run, to_array, to_buffer
 
 DEVICE_CAPS = "application/x-tomo-array(memory:TomoCL)"
 SYSTEM_CAPS = "application/x-tomo-array"
+KERNELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "kernels")
 # What GStreamer's own base classes bring along.
 BASE_CLASSES = {
     "GstObject",
@@ -209,6 +214,18 @@ class ElementTestCase(TestCase):
         with self.subTest(places="tomodownload"):
             for result, wanted in zip(run(f"{description} ! tomodownload", *inputs), reference, strict=True):
                 self.assert_close(result, wanted, tolerance)
+
+    def check_kernel_variant(self, file, define, *tests):
+        """Tests of this class once more, in a process whose kernels of that file begin with #define."""
+        with tempfile.TemporaryDirectory() as folder, open(os.path.join(KERNELS, file)) as kernel:
+            with open(os.path.join(folder, file), "w") as variant:
+                variant.write(f"#define {define}\n{kernel.read()}")
+            environment = dict(os.environ, GST_TOMO_KERNEL_PATH=folder, GST_TOMO_TEST_SEED=str(SEED))
+            names = [f"{type(self).__name__}.{name}" for name in tests]
+            result = subprocess.run([sys.executable, os.path.abspath(sys.modules["__main__"].__file__), *names],
+                                    env=environment, capture_output=True, text=True, timeout=300)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn(f"Ran {len(tests)} test", result.stderr)
 
     def check_state_cycles(self, description, *inputs, reference, tolerance):
         """The same pipeline gives the same again after NULL, after READY, and after a stop in the middle."""

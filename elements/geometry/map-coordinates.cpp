@@ -1,0 +1,65 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/addressing.hpp>
+#include <gst/tomo/interpolation.hpp>
+#include <gst/tomo/joiner.hpp>
+
+namespace {
+
+enum { images, x, y };
+
+class MapCoordinates final : public tomo::Joiner {
+  public:
+    static constexpr tomo::Info info{
+        "map-coordinates",
+        "Filter/Effect",
+        "Samples images where maps of columns and rows say",
+        tomo::formats::real,
+        tomo::formats::float32,
+        R"(Output pixel (i, j) is the image at column x(i, j) and row y(i, j), where whole numbers are pixel
+centres (in edge coordinates: at x + 1/2). The output has the size of the maps. `cubic` is the Catmull-Rom
+spline, which goes through the pixels. Coordinates that are not finite give NaN. Maps of one plane serve all
+planes of an image; maps that have ended serve all images that follow. Maps in float64 keep their precision
+where the device has it. After a map columns are no detector columns any more: nothing is known about the
+scan.)",
+        "tomoread path=projections number=4 ! m.images  "
+        "tomoread path=projection.tif ! tomocalculate dimensions=2 expression=\"x + 3 * sin(y / 5.0f)\" ! "
+        "m.x  "
+        "tomoread path=projection.tif ! tomocalculate dimensions=2 expression=\"y\" ! m.y  "
+        "tomomapcoordinates name=m interpolation=cubic ! tomowrite filename=waves.h5:/data"};
+
+    tomo::AddressingMode addressing_mode{this, tomo::Addressing::clamp, "Zero; nothing is undefined"};
+    tomo::InterpolationMode interpolation{this, tomo::Interpolation::cubic};
+
+    std::vector<Input> inputs() const override { return {{"images"}, {"x"}, {"y"}}; }
+
+    tomo::ArrayInfo shape(const std::vector<tomo::ArrayInfo> &in) override {
+        const auto &map = in[x];
+        if (in[y].width != map.width || in[y].height != map.height || in[y].depth != map.depth ||
+            (map.depth != 1 && map.depth != in[images].depth))
+            throw tomo::Error(
+                GST_STREAM_ERROR_FORMAT,
+                tomo::text("x is %s, y is %s and images are %s; wanted x and y of the same size, "
+                           "of one plane or as many as the images have",
+                           map.describe().c_str(), in[y].describe().c_str(), in[images].describe().c_str()));
+        mapped();
+        return in[images].with_format(GST_TOMO_FORMAT_FLOAT32).with_size(map.width, map.height);
+    }
+
+    void process(const std::vector<tomo::Array> &in, tomo::Array &out) override {
+        launch(mapped(), tomo::WorkSize(out.info()), in[images], in[x], in[y], out,
+               cl_int(in[images].width()), cl_int(in[images].height()), cl_int{in[x].depth() > 1});
+    }
+
+  protected:
+    tomo::EventRef scan_event(tomo::EventRef) override { return {}; }
+
+  private:
+    tomo::Kernel &mapped() {
+        return kernel("map_coordinates", addressing_mode.option() + interpolation.option());
+    }
+};
+
+} // namespace
+
+TOMO_ELEMENT(MapCoordinates)

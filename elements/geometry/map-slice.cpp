@@ -1,0 +1,88 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/reducer.hpp>
+
+namespace {
+
+class MapSlice final : public tomo::Reducer {
+  public:
+    static constexpr tomo::Info info{
+        "map-slice",
+        "Filter/Effect",
+        "Puts several arrays side by side and one below the other, into a square of fields",
+        tomo::formats::all,
+        tomo::formats::all,
+        R"(The smallest square of n x n fields with room for `number` arrays, filled from left to right, then
+from top to bottom; fields without an array are 0. What is left at the end of the stream makes a last square
+of the same size. Planes go to the same field of their plane. Nothing is known about the scan afterwards.)",
+        "tomoread path=volume.h5:/volume ! tomomapslice number=4 ! tomowrite filename=overview.tif"};
+
+    tomo::Property<unsigned> number{this, "number", "Arrays", 1, {1, G_MAXUINT}, tomo::When::ready};
+
+    unsigned latency() const override { return number - 1; }
+    std::optional<std::uint64_t> output_count(std::uint64_t inputs, const tomo::ArrayInfo &) const override {
+        return inputs / number + (inputs % number != 0);
+    }
+
+    void begin(const tomo::ArrayInfo &in) override {
+        clear();
+        side_ = 1;
+        while (std::uint64_t{side_} * side_ < number)
+            side_++;
+        const auto width = std::uint64_t{side_} * in.width, height = std::uint64_t{side_} * in.height;
+        const bool countable = width <= G_MAXINT && height <= G_MAXINT;
+        if (countable)
+            out_ =
+                in.with_size(width, height).with_rate_times(1, number).with_domain(GST_TOMO_DOMAIN_UNKNOWN);
+        if (!countable || !out_.is_countable() || out_.size() > device()->max_allocation())
+            throw tomo::Error(
+                GST_LIBRARY_ERROR_SETTINGS,
+                tomo::text("number=%u arrays of %s need %u x %u fields, but %s takes at most %zu bytes",
+                           number.value(), in.describe().c_str(), side_, side_, device()->name().c_str(),
+                           device()->max_allocation()));
+        negotiate(out_);
+    }
+
+    void consume(const tomo::Array &in) override {
+        if (!square_) {
+            square_ = allocate(out_);
+            const guint8 zero = 0;
+            fill(square_, &zero, sizeof zero);
+        }
+        const std::size_t row = in.width() * in.info().sample_size(), out_row = row * side_;
+        const std::size_t first = filled_ / side_ * in.height() * out_row + filled_ % side_ * row;
+        for (unsigned z = 0; z < in.depth(); z++)
+            copy_rows(in.plane(z), {0, row}, square_, {z * out_.height * out_row + first, out_row}, row,
+                      in.height());
+        filled_++;
+    }
+
+    void finish() override { ended_ = true; }
+    bool ready() const override { return filled_ == number || (ended_ && filled_ > 0); }
+
+    tomo::Array produce() override {
+        const auto full = square_;
+        clear();
+        return full;
+    }
+
+    void clear() override {
+        square_ = {};
+        filled_ = 0;
+        ended_ = false;
+    }
+
+  protected:
+    tomo::EventRef scan_event(tomo::EventRef) override { return {}; }
+
+  private:
+    tomo::ArrayInfo out_;
+    tomo::Array square_;
+    unsigned side_ = 1; // fields along an edge
+    unsigned filled_ = 0;
+    bool ended_ = false;
+};
+
+} // namespace
+
+TOMO_ELEMENT(MapSlice)

@@ -1,0 +1,71 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/joiner.hpp>
+#include <gst/tomo/scan.hpp>
+
+namespace {
+
+class Merge final : public tomo::Joiner {
+  public:
+    static constexpr tomo::Info info{
+        "merge",
+        "Filter/Effect",
+        "Puts the rows of several inputs one below the other",
+        tomo::formats::all,
+        tomo::formats::all,
+        R"(In the order of the inputs' numbers. Widths, depths and formats have to agree, heights may differ;
+planes are merged each with its like. An input that has ended repeats its last array until all have ended.
+Rows of merged sinograms belong to no list of angles: the scan's angles are left out.)",
+        "tomoread path=projections ! m.sink_0  tomoread path=projections ! tomoflip direction=vertical ! "
+        "m.sink_1  "
+        "tomomerge name=m ! tomowrite filename=merged.h5:/data"};
+
+    tomo::Property<unsigned> number{this, "number", "Inputs", 2, {2, 16}, tomo::When::ready};
+
+    std::vector<Input> inputs() const override { return {}; }
+    unsigned numbered_inputs() const override { return number; }
+
+    tomo::ArrayInfo shape(const std::vector<tomo::ArrayInfo> &in) override {
+        std::uint64_t height = 0;
+        for (std::size_t i = 0; i < in.size(); i++) {
+            if (in[i].format != in[0].format || in[i].width != in[0].width || in[i].depth != in[0].depth)
+                throw tomo::Error(
+                    GST_STREAM_ERROR_FORMAT,
+                    tomo::text("sink_%zu gives %s, but sink_0 gives %s; wanted the same format, "
+                               "width and depth",
+                               i, in[i].describe().c_str(), in[0].describe().c_str()));
+            height += in[i].height;
+        }
+        if (height > G_MAXINT)
+            throw tomo::Error(GST_STREAM_ERROR_FORMAT, "the inputs have too many rows to be merged");
+        is_sinogram_ = in[0].domain == GST_TOMO_DOMAIN_SINOGRAM;
+        return in[0].with_size(in[0].width, static_cast<unsigned>(height));
+    }
+
+    void process(const std::vector<tomo::Array> &in, tomo::Array &out) override {
+        const auto plane_size = [](const tomo::Array &array) {
+            return array.info().plane_samples() * array.info().sample_size();
+        };
+        std::size_t at = 0;
+        for (const auto &array : in) {
+            const auto size = plane_size(array);
+            copy_rows(array, {0, size}, out, {at, plane_size(out)}, size, array.depth());
+            at += size;
+        }
+    }
+
+  protected:
+    tomo::EventRef scan_event(tomo::EventRef event) override {
+        tomo::Scan scan(event.get());
+        if (is_sinogram_)
+            scan.forget_views();
+        return scan.to_event();
+    }
+
+  private:
+    bool is_sinogram_ = false;
+};
+
+} // namespace
+
+TOMO_ELEMENT(Merge)

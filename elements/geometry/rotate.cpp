@@ -1,0 +1,142 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/addressing.hpp>
+#include <gst/tomo/filter.hpp>
+#include <gst/tomo/interpolation.hpp>
+#include <gst/tomo/scan.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace {
+
+class Rotate final : public tomo::Filter {
+  public:
+    static constexpr tomo::Info info{
+        "rotate",
+        "Filter/Effect",
+        "Rotates each plane clockwise",
+        tomo::formats::real,
+        tomo::formats::float32,
+        R"(Output pixel (i, j), with its centre at d = (i + 1/2, j + 1/2) - c', is the input at c + (d_x cos a
++ d_y sin a, d_y cos a - d_x sin a) in edge coordinates, where pixel k spans k to k + 1; c is the centre and
+c' the same place in the output. Without `reshape` c' = c; with it the output has as many whole pixels as hold
+the rotated image, which lies in their middle, whatever the centre. The axis of a scan at x becomes c'_x + (x
+- c_x) cos a, which is where a tilted axis stands that the rotation sets upright; it is unknown where the
+image turns by more than 45 degrees to its side. Rows of rotated sinograms have no angles.)",
+        "tomoread path=slice.tif ! tomorotate angle=0.5 reshape=true ! tomowrite filename=rotated.tif"};
+
+    tomo::Property<float> angle{this, "angle", "Radians, clockwise as the image is shown, rows downwards",
+                                0.0f};
+    tomo::Property<bool> reshape_output{this, "reshape",
+                                        "Give all of the rotated image, in an output of another size", false,
+                                        tomo::When::reshapes};
+    tomo::Property<std::vector<double>> center{
+        this, "center", "Column and row that stay where they are, in edge coordinates; none: W / 2 and H / 2",
+        tomo::When::reshapes};
+    tomo::AddressingMode addressing_mode{this, tomo::Addressing::clamp, "Zero; nothing is undefined"};
+    tomo::InterpolationMode interpolation{this, tomo::Interpolation::linear};
+
+    void property_changed(tomo::PropertyBase *property) override {
+        if (property == &angle)
+            reshape();
+        Filter::property_changed(property);
+    }
+
+    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+        const auto given = center.value();
+        if (!given.empty() && given.size() != 2)
+            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
+                              tomo::text("center has %zu numbers; wanted column and row", given.size()));
+        x_.from = x_.to = given.empty() ? in.width / 2.0 : given[0];
+        y_.from = y_.to = given.empty() ? in.height / 2.0 : given[1];
+        cos_ = std::cos(double{angle});
+        sin_ = std::sin(double{angle});
+        auto out = in.with_format(GST_TOMO_FORMAT_FLOAT32);
+        if (reshape_output) {
+            const Span across{-x_.from, in.width - x_.from}, down{-y_.from, in.height - y_.from};
+            const auto width = surround(x_, across, cos_, down, -sin_);
+            out = out.with_size(width, surround(y_, across, sin_, down, cos_));
+        }
+        columns_ = table(out.width, x_, cos_, -sin_, x_.from - 0.5, y_.from - 0.5);
+        rows_ = table(out.height, y_, sin_, cos_, 0.0, 0.0);
+        rotated();
+        return out;
+    }
+
+    void process(const tomo::Array &in, tomo::Array &out) override {
+        launch(rotated(), tomo::WorkSize(out.info()), in, out, tomo::Whole{columns_}, tomo::Whole{rows_},
+               cl_int(in.width()), cl_int(in.height()));
+    }
+
+    void stop() override { columns_ = rows_ = {}; }
+
+  protected:
+    tomo::EventRef scan_event(tomo::EventRef event) override {
+        if (angle == 0.0f || !tomo::has_detector_columns(input_info()))
+            return event;
+        tomo::Scan scan(event.get());
+        const bool is_upright = std::abs(cos_) >= std::sqrt(0.5);
+        scan.axis_position = is_upright ? x_.to + (scan.axis_position - x_.from) * cos_ : std::nan("");
+        if (input_info().domain == GST_TOMO_DOMAIN_SINOGRAM)
+            scan.forget_views();
+        return scan.to_event();
+    }
+
+  private:
+    // The centre along an axis, in the input and in the output.
+    struct Centre {
+        double from = 0.0, to = 0.0;
+    };
+    // The input along an axis, seen from the centre.
+    struct Span {
+        double first, last;
+        double least(double factor) const { return std::min(factor * first, factor * last); }
+        double most(double factor) const { return std::max(factor * first, factor * last); }
+    };
+
+    tomo::Kernel &rotated() {
+        return kernel("rotate_plane", addressing_mode.option() + interpolation.option());
+    }
+
+    // Pixels along an axis of the output that hold all of the rotated image, in their middle.
+    static unsigned surround(Centre &centre, const Span &across, double a, const Span &down, double b) {
+        constexpr double rounding = 1e-4; // of angles in float32, in images of thousands of pixels
+        const double first = across.least(a) + down.least(b), last = across.most(a) + down.most(b);
+        const double size = std::clamp(std::ceil(last - first - rounding), 1.0, double{G_MAXINT});
+        centre.to = (size - first - last) / 2;
+        return static_cast<unsigned>(size);
+    }
+
+    // Where in the input, between pixel centres; what a column and what a row of the output add. As in the
+    // kernel.
+    struct Place {
+        cl_int x, y;
+        cl_float x_fraction, y_fraction;
+    };
+
+    tomo::Array table(unsigned size, const Centre &centre, double x_step, double y_step, double x0,
+                      double y0) {
+        std::vector<Place> places(size);
+        // A sum of two of them is still an int.
+        const auto part = [](double v, cl_int &whole, cl_float &fraction) {
+            const double place = std::clamp(v, -0x1p29, 0x1p29), below = std::floor(place);
+            whole = static_cast<cl_int>(below);
+            fraction = static_cast<cl_float>(place - below);
+        };
+        for (unsigned k = 0; k < size; k++) {
+            const double d = k + 0.5 - centre.to;
+            part(d * x_step + x0, places[k].x, places[k].x_fraction);
+            part(d * y_step + y0, places[k].y, places[k].y_fraction);
+        }
+        return upload(places.data(), places.size() * sizeof places[0]);
+    }
+
+    Centre x_, y_;
+    double cos_ = 1.0, sin_ = 0.0;
+    tomo::Array columns_, rows_;
+};
+
+} // namespace
+
+TOMO_ELEMENT(Rotate)

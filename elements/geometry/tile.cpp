@@ -1,0 +1,91 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/reducer.hpp>
+#include <gst/tomo/scan.hpp>
+
+#include <cmath>
+
+namespace {
+
+class Tile final : public tomo::Reducer {
+  public:
+    static constexpr tomo::Info info{
+        "tile",
+        "Filter/Effect",
+        "Cuts each array into tiles of one size, given one by one",
+        tomo::formats::all,
+        tomo::formats::all,
+        R"(From left to right, then from top to bottom; a tile has all planes. Tiles have to fill the image.
+As each tile shows other columns, the axis of a scan is unknown where there are several side by side, and so
+are the angles of sinograms cut between rows.)",
+        "tomoread path=projection.tif ! tomotile width=40 height=16 ! tomowrite filename=tile-%02i.tif"};
+
+    tomo::Property<unsigned> width{this, "width", "Columns of a tile; 0: all", 0, tomo::When::reshapes};
+    tomo::Property<unsigned> height{this, "height", "Rows of a tile; 0: all", 0, tomo::When::reshapes};
+
+    std::optional<std::uint64_t> output_count(std::uint64_t inputs,
+                                              const tomo::ArrayInfo &in) const override {
+        return in.width ? inputs * (in.width / (width ? width.value() : in.width)) *
+                              (in.height / (height ? height.value() : in.height))
+                        : 0;
+    }
+
+    void begin(const tomo::ArrayInfo &in) override {
+        clear();
+        columns_ = count("width", width, in.width);
+        rows_ = count("height", height, in.height);
+        out_ = in.with_size(in.width / columns_, in.height / rows_).with_rate_times(columns_ * rows_, 1);
+        negotiate(out_);
+    }
+
+    void consume(const tomo::Array &in) override { image_ = in; }
+    bool ready() const override { return static_cast<bool>(image_); }
+
+    tomo::Array produce() override {
+        const std::size_t sample = out_.sample_size(), row = image_.width() * sample,
+                          tile_row = out_.width * sample;
+        const std::size_t left = next_ % columns_ * tile_row, top = next_ / columns_ * out_.height * row;
+        tomo::Array out = allocate(out_);
+        for (unsigned z = 0; z < out_.depth; z++)
+            copy_rows(image_.plane(z), {top + left, row}, out, {z * out_.height * tile_row, tile_row},
+                      tile_row, out_.height);
+        if (++next_ == columns_ * rows_)
+            clear();
+        return out;
+    }
+
+    void clear() override {
+        image_ = {};
+        next_ = 0;
+    }
+
+  protected:
+    tomo::EventRef scan_event(tomo::EventRef event) override {
+        tomo::Scan scan(event.get());
+        if (columns_ > 1 && tomo::has_detector_columns(out_))
+            scan.axis_position = std::nan("");
+        if (rows_ > 1 && out_.domain == GST_TOMO_DOMAIN_SINOGRAM)
+            scan.forget_views();
+        if (out_.domain == GST_TOMO_DOMAIN_PROJECTION)
+            scan.repeat_views(columns_ * rows_);
+        return scan.to_event();
+    }
+
+  private:
+    static unsigned count(const char *name, unsigned size, unsigned available) {
+        if (size && available % size)
+            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
+                              tomo::text("tiles of %s=%u do not fill a %s of %u: crop or pad it before", name,
+                                         size, name, available));
+        return size ? available / size : 1;
+    }
+
+    tomo::ArrayInfo out_;
+    unsigned columns_ = 1, rows_ = 1; // of tiles
+    tomo::Array image_;
+    unsigned next_ = 0;
+};
+
+} // namespace
+
+TOMO_ELEMENT(Tile)

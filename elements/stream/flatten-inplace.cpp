@@ -1,0 +1,97 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/reducer.hpp>
+#include <gst/tomo/scan.hpp>
+
+#include <cmath>
+
+namespace {
+
+enum class Mode { sum, min, max };
+
+class FlattenInplace final : public tomo::Reducer {
+  public:
+    static constexpr tomo::Info info{
+        "flatten-inplace",
+        "Filter/Effect",
+        "Sum, least or greatest value of all arrays of a stream, sample by sample",
+        tomo::formats::real,
+        tomo::formats::float32,
+        R"(Given at the end of the stream. Keeps one array on the device, sums in double precision where it
+has that, else compensated. A sample that is NaN in any array is NaN.)",
+        "tomoread path=projections ! tomoflatteninplace mode=min ! tomowrite filename=darkest.tif"};
+
+    tomo::Choice<Mode> mode{
+        this,
+        "mode",
+        "What is kept",
+        Mode::sum,
+        {{Mode::sum, "sum", "Sum"}, {Mode::min, "min", "Least value"}, {Mode::max, "max", "Greatest value"}},
+        tomo::When::ready};
+
+    std::optional<std::uint64_t> output_count(std::uint64_t inputs, const tomo::ArrayInfo &) const override {
+        return inputs ? 1 : 0;
+    }
+
+    void begin(const tomo::ArrayInfo &in) override {
+        out_ = in.with_format(GST_TOMO_FORMAT_FLOAT32).with_rate(0, 1);
+        clear();
+    }
+
+    void consume(const tomo::Array &in) override {
+        const tomo::WorkSize samples(in.info().samples());
+        if (!kept_)
+            start_with_nothing();
+        if (mode == Mode::sum)
+            launch(kernel("average_add", {}, "average.cl"), samples, in, tomo::Update{kept_});
+        else
+            launch(kernel("flatten_extreme_add", {}, "flatten.cl"), samples, in, tomo::Update{kept_},
+                   cl_int{mode == Mode::max});
+    }
+
+    void finish() override { ended_ = true; }
+    bool ready() const override { return ended_ && kept_; }
+
+    tomo::Array produce() override {
+        auto out = kept_;
+        if (mode == Mode::sum) { // a mean of one
+            out = allocate(out_);
+            launch(kernel("average_mean", {}, "average.cl"), tomo::WorkSize(out_.samples()),
+                   std::as_const(kept_), out, cl_ulong{1});
+        }
+        clear();
+        return out;
+    }
+
+    void clear() override {
+        kept_ = {};
+        ended_ = false;
+    }
+
+  protected:
+    // One image has no angle, but the detector is still the same.
+    tomo::EventRef scan_event(tomo::EventRef event) override {
+        tomo::Scan scan(event.get());
+        scan.forget_views();
+        return scan.to_event();
+    }
+
+  private:
+    void start_with_nothing() {
+        const double zero = 0.0; // sums have eight bytes, see common.h
+        const float furthest = mode == Mode::min ? HUGE_VALF : -HUGE_VALF;
+        kept_ = allocate(mode == Mode::sum ? out_.with_format(GST_TOMO_FORMAT_COMPLEX64) : out_);
+        if (mode == Mode::sum)
+            fill(kept_, &zero, sizeof zero);
+        else
+            fill(kept_, &furthest, sizeof furthest);
+    }
+
+    tomo::ArrayInfo out_;
+    tomo::Array kept_;
+    bool ended_ = false;
+};
+
+} // namespace
+
+TOMO_ELEMENT(FlattenInplace)

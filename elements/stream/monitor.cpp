@@ -1,0 +1,37 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "frame-report.hpp"
+
+#include <gst/tomo/transform.hpp>
+
+namespace {
+
+class Monitor final : public tomo::Transform {
+  public:
+    static constexpr tomo::Info info{
+        "monitor",
+        "Filter/Effect",
+        "Prints what each array is: shape, facts, place in memory and first values",
+        tomo::formats::all,
+        tomo::formats::all,
+        R"(One line for each array on standard output, and one with the values where these are asked for,
+which brings the array to the host. Arrays are handed on as they are.)",
+        "tomoread path=projections number=3 ! tomomonitor print=4 ! tomonull"};
+
+    tomo::Property<unsigned> print{this, "print", "First values to be printed", 0};
+
+    bool needs_device() const override { return false; }
+
+  protected:
+    void input_changed() override { negotiate(input_info()); }
+
+    GstFlowReturn take(GstBuffer *buffer) override {
+        g_print("%s%s", tomo::frame_report("monitor", buffer, input_info()).c_str(),
+                tomo::first_values(buffer, input_info(), print).c_str());
+        return push_foreign(input_info(), tomo::BufferRef::referenced(buffer));
+    }
+};
+
+} // namespace
+
+TOMO_ELEMENT(Monitor)

@@ -1,0 +1,74 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/filter.hpp>
+
+namespace {
+
+class SlidingStack final : public tomo::Filter {
+  public:
+    static constexpr tomo::Info info{
+        "sliding-stack",
+        "Filter/Effect",
+        "Stacks each array with those before it along depth",
+        tomo::formats::all,
+        tomo::formats::all,
+        R"(There is a stack for each array that comes, with its time and facts. Places of arrays that have not
+been yet are taken by the first one. Unless `ordered`, array n stands at place n mod `number`, and all others
+stay where they were. Keeps `number` arrays on the device.)",
+        "tomoread path=projections number=6 ! tomoslidingstack number=3 ordered=true ! tomoflatten ! "
+        "tomowrite filename=medians.h5:/data"};
+
+    tomo::Property<unsigned> number{this, "number",       "Arrays in a stack",
+                                    1,    {1, G_MAXUINT}, tomo::When::reshapes};
+    tomo::Property<bool> ordered{this, "ordered", "The oldest array first, the newest one last", false};
+
+    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+        window_ = {};
+        const auto depth = std::uint64_t{in.depth} * number;
+        auto out = in.with_size(in.width, in.height, std::min<std::uint64_t>(depth, G_MAXINT));
+        if (depth > G_MAXINT || !out.is_countable() || out.size() > device()->max_allocation())
+            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
+                              tomo::text("number=%u arrays of %s make a stack that is too large: %s takes at "
+                                         "most %zu bytes",
+                                         number.value(), in.describe().c_str(), device()->name().c_str(),
+                                         device()->max_allocation()));
+        return in.domain == GST_TOMO_DOMAIN_SLICE ? out.with_domain(GST_TOMO_DOMAIN_VOLUME) : out;
+    }
+
+    void stop() override { window_ = {}; }
+
+  protected:
+    tomo::Array apply(const tomo::Array &in) override {
+        const std::size_t size = in.info().size();
+        if (!window_) {
+            window_ = allocate(output_info());
+            for (unsigned i = 1; i < number; i++)
+                copy_rows(in, {}, window_, {i * size}, size);
+            newest_ = 0;
+        } else {
+            newest_ = (newest_ + 1) % number;
+        }
+        copy_rows(in, {}, window_, {newest_ * size}, size);
+
+        tomo::Array out = allocate(output_info());
+        const std::size_t first = ordered ? (newest_ + 1) % number * size : 0,
+                          rest = out.info().size() - first;
+        copy_rows(window_, {first}, out, {}, rest);
+        if (first)
+            copy_rows(window_, {}, out, {rest}, first);
+        return out;
+    }
+
+    void reset() override {
+        Filter::reset();
+        window_ = {};
+    }
+
+  private:
+    tomo::Array window_; // a ring
+    std::size_t newest_ = 0;
+};
+
+} // namespace
+
+TOMO_ELEMENT(SlidingStack)

@@ -1,0 +1,114 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "frame-report.hpp"
+
+#include <gst/tomo/transform.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+
+namespace {
+
+class StatMonitor final : public tomo::Transform {
+  public:
+    static constexpr tomo::Info info{
+        "stat-monitor",
+        "Filter/Effect",
+        "Writes statistics of each array to a file or to standard output",
+        tomo::formats::all,
+        tomo::formats::all,
+        R"(A line for each array: its number from 0, the least and the greatest value, the sum, the sum of squares,
+the mean and the variance s^2 = (sum of squares - n mean^2) / (n - 1), over all n samples of all planes; a
+complex one counts as two. Least and greatest value are rounded to float32; sums are kept in double precision
+where the device has it, else compensated. Any NaN makes all of them NaN. Arrays are handed on as they are.)",
+        "tomoread path=projections ! tomostatmonitor filename=statistics.txt quiet=true ! tomonull"};
+
+    tomo::Property<std::string> filename{this, "filename", "Where to write to; \"-\" is standard output", "-",
+                                         tomo::When::ready};
+    tomo::Property<bool> trace{this, "trace", "Say on standard output which arrays are done", false};
+    tomo::Property<bool> quiet{this, "quiet", "Do not print a line about each array's shape and facts",
+                               false};
+    tomo::Property<unsigned> print{this, "print", "First values to be printed", 0};
+
+    void start() override {
+        const auto name = filename.value();
+        file_.reset(name == "-" ? nullptr : std::fopen(name.c_str(), "w"));
+        if (!file_ && name != "-")
+            throw tomo::Error(GST_RESOURCE_ERROR_OPEN_WRITE,
+                              tomo::text("can't write to %s: %s", name.c_str(), g_strerror(errno)));
+        count_ = 0;
+    }
+
+    void stop() override { file_.reset(); }
+
+  protected:
+    void input_changed() override {
+        input_format("in", input_info().floats().format);
+        kernel("statistics");
+        negotiate(input_info());
+    }
+
+    GstFlowReturn take(GstBuffer *buffer) override {
+        const auto &shape = input_info();
+        const auto line = statistics(import(buffer, shape).floats());
+        const bool written = file_
+                                 ? std::fputs(line.c_str(), file_.get()) >= 0 && std::fflush(file_.get()) == 0
+                                 : (g_print("(%s) %s", GST_OBJECT_NAME(gst()), line.c_str()), true);
+        if (!written)
+            throw tomo::Error(
+                GST_RESOURCE_ERROR_WRITE,
+                tomo::text("can't write to %s: %s", filename.value().c_str(), g_strerror(errno)));
+        if (trace)
+            g_print("stat-monitor (%s): done frame %" G_GUINT64_FORMAT "\n", GST_OBJECT_NAME(gst()), count_);
+        if (!quiet)
+            g_print("%s", tomo::frame_report("stat-monitor", buffer, shape).c_str());
+        g_print("%s", tomo::first_values(buffer, shape, print).c_str());
+        count_++;
+        return push_foreign(shape, tomo::BufferRef::referenced(buffer));
+    }
+
+  private:
+    struct CloseFile {
+        void operator()(std::FILE *file) const { std::fclose(file); }
+    };
+
+    // Work-groups reduce a part each, the host what these leave.
+    std::string statistics(const tomo::Array &in) {
+        const auto items = std::min<std::size_t>(device()->max_work_group(), 256);
+        const std::uint64_t n = in.info().samples();
+        const unsigned groups = std::min<std::uint64_t>(n / items + 1, 64);
+        auto sums = allocate({GST_TOMO_FORMAT_COMPLEX64, 2, groups}); // of eight bytes, see common.h
+        auto extremes = allocate({GST_TOMO_FORMAT_COMPLEX64, 1, groups});
+        launch(kernel("statistics"), tomo::WorkSize(items * groups).groups(items), in, sums, extremes,
+               cl_ulong{n}, tomo::LocalMemory{items * sizeof(double)},
+               tomo::LocalMemory{items * 2 * sizeof(float)});
+
+        const tomo::Host<const double> doubles(sums);
+        const tomo::Host<const float> pairs(sums), ends(extremes);
+        const bool has_fp64 = device()->has_fp64();
+        const auto part = [&](unsigned i) {
+            return has_fp64 ? doubles[i] : double{pairs[2 * i]} + double{pairs[2 * i + 1]};
+        };
+        double least = ends[0], greatest = ends[1], sum = 0.0, squares = 0.0;
+        for (unsigned i = 0; i < groups; i++) {
+            least = std::min<double>(least, ends[2 * i]);
+            greatest = std::max<double>(greatest, ends[2 * i + 1]);
+            sum += part(2 * i);
+            squares += part(2 * i + 1);
+        }
+        if (std::isnan(sum))
+            least = greatest = sum;
+        const double mean = sum / n, variance = (squares - n * mean * mean) / (n - 1.0);
+        return tomo::text("%" G_GUINT64_FORMAT " %.9e %.9e %.9e %.9e %.9e %.9e\n", count_, least, greatest,
+                          sum, squares, mean, variance);
+    }
+
+    std::unique_ptr<std::FILE, CloseFile> file_;
+    guint64 count_ = 0;
+};
+
+} // namespace
+
+TOMO_ELEMENT(StatMonitor)
