@@ -242,13 +242,18 @@ void Element::input_size(const std::string &name, std::size_t bytes) {
                                     : GST_TOMO_FORMAT_COMPLEX64);
 }
 
-std::string Element::input_types() const {
+std::string Element::input_types(const std::string &source) const {
+    const auto is_used = [&](const std::string &input) {
+        return source.empty() || source.find("IN(" + input + ")") != std::string::npos ||
+               source.find(input + "_T") != std::string::npos;
+    };
     std::string options;
     for (const auto &[input, format] : input_formats_) {
         if (format == GST_TOMO_FORMAT_FLOAT64 && !device_->has_fp64())
             throw Error(GST_STREAM_ERROR_FORMAT,
                         text("%s has no float64: convert the input before", device_->name().c_str()));
-        options += text(" -D %s_T=%s", input.c_str(), cl_type(format));
+        if (is_used(input))
+            options += text(" -D %s_T=%s", input.c_str(), cl_type(format));
     }
     return options;
 }
@@ -274,13 +279,12 @@ static std::string take_files_before(std::string &source) {
 
 Kernel &Element::kernel(const std::string &function, const std::string &options, const std::string &file) {
     const std::string name = file.empty() ? kernel_file_name() : file;
-    const std::string all = options + input_types();
-    const std::string key = name + ':' + function + ':' + all;
+    const std::string key = name + ':' + function + ':' + options + input_types();
     if (auto known = kernels_.find(key); known != kernels_.end())
         return known->second;
     std::string source = kernel_file(name);
     const std::string before = take_files_before(source);
-    return compile(key, name, source, function, standard + all, before);
+    return compile(key, name, source, function, standard + options + input_types(source), before);
 }
 
 Kernel &Element::kernel_from_source(const std::string &name, const std::string &source,

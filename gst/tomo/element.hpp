@@ -140,7 +140,8 @@ class GST_TOMO_API Element {
     void input_format(const std::string &name, GstTomoFormat format);
     // For kernels that only move samples: a type of that size, so that formats of one size share a program.
     void input_size(const std::string &name, std::size_t bytes);
-    std::string input_types() const; // as build options
+    // As build options; of those inputs only that a kernel file uses, so that others don't compile it again.
+    std::string input_types(const std::string &source = {}) const;
 
     // Enqueues a kernel. Arrays take two arguments each, IN or OUT in kernels/common.h; const ones are read.
     template <class... Args>

@@ -18,6 +18,10 @@ GstFlowReturn Reducer::take(GstBuffer *buffer) {
             first_ = BufferRef(gst_buffer_new());
             copy_frame_metadata(buffer, first_.get());
         }
+        if (gives_one_each()) {
+            each_.emplace_back(gst_buffer_new());
+            copy_frame_metadata(buffer, each_.back().get());
+        }
         inputs_++;
         if (GST_BUFFER_PTS_IS_VALID(buffer)) {
             const auto duration = GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer)
@@ -43,14 +47,23 @@ GstFlowReturn Reducer::push_ready() {
         if (const auto flow = push(array, std::move(buffer)); flow != GST_FLOW_OK)
             return flow;
     }
+    forget_inputs();
+    return GST_FLOW_OK;
+}
+
+void Reducer::forget_inputs() {
     first_ = {};
     inputs_ = 0;
     end_ = GST_CLOCK_TIME_NONE;
-    return GST_FLOW_OK;
 }
 
 // Facts and times of the n-th of the outputs that come at once.
 void Reducer::describe(GstBuffer *output, const ArrayInfo &info, std::uint64_t n) {
+    if (!each_.empty()) {
+        copy_frame_metadata(each_.front().get(), output);
+        each_.pop_front();
+        return;
+    }
     // What is known about a single input holds for what is made of it; of many only the time is left.
     if (inputs_ == 1)
         copy_frame_metadata(first_.get(), output);
@@ -67,22 +80,20 @@ void Reducer::describe(GstBuffer *output, const ArrayInfo &info, std::uint64_t n
 }
 
 GstFlowReturn Reducer::drain() {
-    if (!first_) // nothing came since the last output
+    if (!first_ && each_.empty()) // nothing came since the last output
         return GST_FLOW_OK;
     finish();
     const auto flow = push_ready();
     clear();
-    first_ = {};
-    inputs_ = 0;
-    end_ = GST_CLOCK_TIME_NONE;
+    forget_inputs();
+    each_.clear();
     return flow;
 }
 
 void Reducer::reset() {
     clear();
-    first_ = {};
-    inputs_ = 0;
-    end_ = GST_CLOCK_TIME_NONE;
+    forget_inputs();
+    each_.clear();
     produced_ = 0;
 }
 

@@ -31,6 +31,10 @@ class GST_TOMO_API Reducer : public Transform {
     std::optional<std::uint64_t> output_count(std::uint64_t, const ArrayInfo &) const override { return {}; }
 
   protected:
+    // Whether there is an output for each input, made of it and of those around it: it takes over what is
+    // known about that one.
+    virtual bool gives_one_each() const { return false; }
+
     void input_changed() override;
     GstFlowReturn take(GstBuffer *buffer) override;
     GstFlowReturn drain() override;
@@ -39,12 +43,14 @@ class GST_TOMO_API Reducer : public Transform {
   private:
     GstFlowReturn push_ready();
     void describe(GstBuffer *output, const ArrayInfo &info, std::uint64_t n);
+    void forget_inputs();
 
     // Of the inputs since the last output: facts of the first one, number, and end of the last one.
     BufferRef first_;
     std::uint64_t inputs_ = 0;
     GstClockTime end_ = GST_CLOCK_TIME_NONE;
     std::uint64_t produced_ = 0;
+    std::deque<BufferRef> each_; // facts of the inputs whose outputs are to come, where there is one for each
 };
 
 } // namespace tomo

@@ -1,0 +1,51 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/addressing.hpp>
+#include <gst/tomo/filter.hpp>
+
+namespace {
+
+enum class Operator { sobel, laplace, prewitt };
+
+class DetectEdge final : public tomo::Filter {
+  public:
+    static constexpr tomo::Info info{
+        "detect-edge",
+        "Filter/Effect",
+        "Strength of edges, from the 3 x 3 pixels around each pixel",
+        tomo::formats::real,
+        tomo::formats::float32,
+        "Sobel and Prewitt give sqrt(gx^2 + gy^2), where gx takes the difference of the columns beside the "
+        "pixel, "
+        "weighted by 1, 2, 1 (Sobel) or 1, 1, 1 (Prewitt) over the rows, and gy is its transpose. Laplace "
+        "gives the "
+        "four neighbours' sum less four times the pixel, with its sign. NaN spreads to the pixels around it. "
+        "Planes are independent.",
+        "tomoread path=slice.tif ! tomodetectedge filter=prewitt ! tomowrite filename=edges.tif"};
+
+    tomo::Choice<Operator> filter{this,
+                                  "filter",
+                                  "Kind of edge",
+                                  Operator::sobel,
+                                  {{Operator::sobel, "sobel", "Length of the gradient after Sobel"},
+                                   {Operator::laplace, "laplace", "Sum of the second derivatives"},
+                                   {Operator::prewitt, "prewitt", "Length of the gradient after Prewitt"}}};
+    tomo::AddressingMode addressing_mode{this, tomo::Addressing::clamp_to_edge,
+                                         "Nothing: the outermost pixels become 0"};
+
+    std::string kernel_file_name() const override { return "derivatives.cl"; }
+
+    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+        kernel("detect_edge", addressing_mode.option());
+        return Filter::shape(in);
+    }
+
+    void process(const tomo::Array &in, tomo::Array &out) override {
+        launch(kernel("detect_edge", addressing_mode.option()), tomo::WorkSize(out.info()), in, out,
+               cl_int(filter.value()));
+    }
+};
+
+} // namespace
+
+TOMO_ELEMENT(DetectEdge)

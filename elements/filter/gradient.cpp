@@ -1,0 +1,57 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/addressing.hpp>
+#include <gst/tomo/filter.hpp>
+
+namespace {
+
+enum class Direction { horizontal, vertical, both, both_abs, both_mag };
+enum class Difference { forward, backward, central };
+
+class Gradient final : public tomo::Filter {
+  public:
+    static constexpr tomo::Info info{
+        "gradient",
+        "Filter/Effect",
+        "Finite differences along rows, columns, or both",
+        tomo::formats::real,
+        tomo::formats::float32,
+        "A pixel is NaN where one of those that it is computed from is. Planes are independent.",
+        "tomoread path=slice.tif ! tomogradient direction=both_mag ! tomowrite filename=gradient.tif"};
+
+    tomo::Choice<Direction> direction{
+        this,
+        "direction",
+        "What is given; gx is the difference along the row, gy that along the column",
+        Direction::horizontal,
+        {{Direction::horizontal, "horizontal", "gx"},
+         {Direction::vertical, "vertical", "gy"},
+         {Direction::both, "both", "gx + gy"},
+         {Direction::both_abs, "both_abs", "|gx| + |gy|"},
+         {Direction::both_mag, "both_mag", "The gradient's length, sqrt(gx^2 + gy^2)"}}};
+    tomo::Choice<Difference> difference{this,
+                                        "finite-difference-type",
+                                        "What stands for the derivative at pixel i of v",
+                                        Difference::central,
+                                        {{Difference::forward, "forward", "v[i + 1] - v[i]"},
+                                         {Difference::backward, "backward", "v[i] - v[i - 1]"},
+                                         {Difference::central, "central", "(v[i + 1] - v[i - 1]) / 2"}}};
+    tomo::AddressingMode addressing_mode{this, tomo::Addressing::clamp,
+                                         "Nothing: a pixel that lacks a neighbour becomes 0"};
+
+    std::string kernel_file_name() const override { return "derivatives.cl"; }
+
+    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+        kernel("gradient", addressing_mode.option());
+        return Filter::shape(in);
+    }
+
+    void process(const tomo::Array &in, tomo::Array &out) override {
+        launch(kernel("gradient", addressing_mode.option()), tomo::WorkSize(out.info()), in, out,
+               cl_int(direction.value()), cl_int(difference.value()));
+    }
+};
+
+} // namespace
+
+TOMO_ELEMENT(Gradient)
