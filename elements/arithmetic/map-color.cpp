@@ -18,7 +18,7 @@ class MapColor final : public tomo::Filter {
                                      "first colour. Infinite samples and NaN "
                                      "don't count for the range; NaN stays NaN. The colours are those of "
                                      "Stefan van der Walt and Nathaniel Smith.",
-                                     "gst-launch-1.0 tomoread path=slice.tif ! tomomapcolor ! tomowrite "
+                                     "tomoread path=slice.tif ! tomomapcolor ! tomowrite "
                                      "filename=colors.tif bits=8 rescale=false"};
 
     std::string kernel_file_name() const override { return "convert.cl"; } // which has the colours
