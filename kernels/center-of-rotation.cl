@@ -5,7 +5,9 @@
 // variance of their difference, and the variance of the rows themselves.
 kernel void mirror_distance(IN(in), OUT(float2, variances), global const uint2 *restrict pairs, const uint count,
                             const uint width, const uint height) {
-    const uint sum = get_global_id(0), z = get_global_id(1);
+    const uint sum = get_global_id(0), z = get_global_id(1), sums = 2 * width - 1;
+    if (sum >= sums)
+        return;
     const uint first = sum < width ? 0 : sum - width + 1, end = min(sum, width - 1) + 1;
     // Relative to a sample of the row: variances are differences of sums.
     tomo_real d = 0, dd = 0, a = 0, b = 0, aa = 0, bb = 0;
@@ -24,6 +26,6 @@ kernel void mirror_distance(IN(in), OUT(float2, variances), global const uint2 *
         }
     }
     const tomo_real n = (tomo_real)count * (end - first);
-    AT(variances, (ulong)z * get_global_size(0) + sum) =
+    AT(variances, (ulong)z * sums + sum) =
         (float2)((float)((dd - d * d / n) / (2 * n)), (float)((aa - a * a / n + bb - b * b / n) / (2 * n)));
 }

@@ -31,8 +31,10 @@ typedef struct {
 } Rays;
 
 kernel void forwardproject(IN(direct), IN(turned), OUT(float, out), global const Rays *restrict angles,
-                           const uint width, const uint height) {
+                           const uint width, const uint height, const uint number) {
     const uint column = get_global_id(0), angle = get_global_id(1), z = get_global_id(2);
+    if (column >= width || angle >= number)
+        return;
     const Rays rays = angles[angle];
     const int lines = rays.is_turned ? width : height, length = rays.is_turned ? height : width;
     const ulong pitch = length + 2 * MARGIN;
@@ -62,5 +64,5 @@ kernel void forwardproject(IN(direct), IN(turned), OUT(float, out), global const
         }
         sum += part;
     }
-    AT(out, tomo_index(column, angle, z, get_global_size(0), get_global_size(1))) = sum * rays.weight;
+    AT(out, tomo_index(column, angle, z, width, number)) = sum * rays.weight;
 }

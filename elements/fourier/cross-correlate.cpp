@@ -124,11 +124,11 @@ Each image's way back is told by an element message `tomo-shift` (fields `index`
     }
 
     void find(const tomo::Array &spectra, const tomo::Array &maps) {
-        const cl_uint parts = device()->is_cpu() ? 4 * device()->compute_units() : 4096;
+        const cl_uint parts = device()->prefers_local_memory() ? 4096 : 4 * device()->compute_units();
         tomo::Array values = allocate({GST_TOMO_FORMAT_FLOAT32, parts, maps.depth()});
         tomo::Array indices = allocate({GST_TOMO_FORMAT_UINT32, parts, maps.depth()});
         launch(kernel("peaks"), {parts, maps.depth()}, maps, values, indices,
-               cl_ulong{maps.info().plane_samples()}, cl_uint{!device()->is_cpu()});
+               cl_ulong{maps.info().plane_samples()}, cl_uint{device()->prefers_local_memory()});
         steps_ = supersampling;
         places_.assign(maps.depth(), {});
         const tomo::Host<const float> value(values);

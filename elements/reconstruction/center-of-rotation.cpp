@@ -67,8 +67,8 @@ all overlaps.)",
             find_pairs(in.height());
         const unsigned sums = 2 * in.width() - 1;
         tomo::Array variances = allocate({GST_TOMO_FORMAT_COMPLEX64, sums, in.depth()});
-        launch(kernel("mirror_distance"), {sums, in.depth()}, in, variances, tomo::Whole{pairs_},
-               number_of_pairs_, cl_uint{in.width()}, cl_uint{in.height()});
+        launch(kernel("mirror_distance"), tomo::WorkSize(sums, in.depth()).groups(64), in, variances,
+               tomo::Whole{pairs_}, number_of_pairs_, cl_uint{in.width()}, cl_uint{in.height()});
         const tomo::Host<const cl_float2> of_sums(variances);
         for (unsigned z = 0; z < in.depth(); z++)
             tell(z, tomo::axis_of(of_sums.data() + std::size_t{z} * sums, in.width()));

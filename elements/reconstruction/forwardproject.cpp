@@ -59,8 +59,9 @@ The output's scan event has these angles and the axis.)",
         const cl_uint width = in.width(), height = in.height();
         launch(kernel("pad_slice"), tomo::WorkSize(direct.info()), in, direct, width, height);
         launch(kernel("turn_slice"), tomo::WorkSize(turned.info()), in, turned, width, height);
-        launch(kernel("forwardproject"), tomo::WorkSize(out.info()), std::as_const(direct),
-               std::as_const(turned), out, tomo::Whole{rays_}, width, height);
+        // Neighbouring rays of a few views: they share what they read.
+        launch(kernel("forwardproject"), tomo::WorkSize(out.info()).groups(32, 4), std::as_const(direct),
+               std::as_const(turned), out, tomo::Whole{rays_}, width, height, cl_uint{out.height()});
     }
 
     void stop() override {
