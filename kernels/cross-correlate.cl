@@ -8,15 +8,11 @@
 #define image_T float2
 #define spectrum_T float2
 #define rows_T tomo_sum
+#define turns_T float2
+#define turns_x_T float2
+#define turns_y_T float2
 
 inline long signed_frequency(const uint i, const uint n) { return 2 * i > n ? (long)i - n : (long)i; }
-
-// exp(2 pi i f p / (steps n)) for frequency number i of n; integers keep the phase exact.
-inline float2 turn(const uint i, const uint n, const long p, const uint steps) {
-    const long f = signed_frequency(i, n), circle = (long)n * steps;
-    const float phase = 2.0f * (float)(f * p % circle) / (float)circle;
-    return (float2)(cospi(phase), 2 * i == n ? 0.0f : sinpi(phase));
-}
 
 inline float2 times(const float2 a, const float2 b) { return (float2)(a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x); }
 
@@ -57,15 +53,22 @@ kernel void peaks(IN(spectrum), OUT(float, values), OUT(uint, places), const ulo
     AT(places, plane * parts + part) = place;
 }
 
-// The inverse transform of a plane at (column + i / steps, row + j / steps), i and j from -(steps / 2) on: first along
-// y, for each frequency in x, then along x, as two floats whose sum is the value.
-kernel void refine_rows(IN(spectrum), OUT(tomo_sum, out), const uint plane, const uint height, const uint row,
-                        const uint steps) {
+// exp(2 pi i f p / (steps n)) for frequency number i of n, in rows for p = first, first + 1, ... Integers keep the phases
+// exact.
+kernel void make_turns(OUT(float2, turns), const long first, const uint steps) {
+    const uint i = get_global_id(0), n = get_global_size(0), row = get_global_id(1);
+    const long f = signed_frequency(i, n), circle = (long)n * steps;
+    const float phase = 2.0f * (float)(f * (first + row) % circle) / (float)circle;
+    AT(turns, (ulong)row * n + i) = (float2)(cospi(phase), 2 * i == n ? 0.0f : sinpi(phase));
+}
+
+// The inverse transform of a plane at a grid of places, whose rows and columns are those of the turns: first along y, for
+// each frequency in x, then along x, as two floats whose sum is the value.
+kernel void refine_rows(IN(spectrum), IN(turns), OUT(tomo_sum, out), const uint plane, const uint height) {
     const uint x = get_global_id(0), j = get_global_id(1), width = get_global_size(0);
-    const long at = (long)row * steps + j - steps / 2;
     tomo_sum re = (tomo_sum)(0), im = (tomo_sum)(0);
     for (uint y = 0; y < height; y++) {
-        const float2 v = times(LOAD(spectrum, tomo_index(x, y, plane, width, height)), turn(y, height, at, steps));
+        const float2 v = times(LOAD(spectrum, tomo_index(x, y, plane, width, height)), AT(turns, j * height + y));
         re = tomo_add(re, v.x);
         im = tomo_add(im, v.y);
     }
@@ -73,12 +76,11 @@ kernel void refine_rows(IN(spectrum), OUT(tomo_sum, out), const uint plane, cons
     AT(out, 2 * ((ulong)j * width + x) + 1) = im;
 }
 
-kernel void refine_columns(IN(rows), OUT(float2, out), const uint width, const uint column, const uint steps) {
+kernel void refine_columns(IN(rows), IN(turns), OUT(float2, out), const uint width) {
     const uint i = get_global_id(0), j = get_global_id(1);
-    const long at = (long)column * steps + i - steps / 2;
     tomo_sum sum = (tomo_sum)(0);
     for (uint x = 0; x < width; x++) {
-        const float2 t = turn(x, width, at, steps);
+        const float2 t = AT(turns, i * width + x);
         const ulong k = 2 * ((ulong)j * width + x);
         sum = tomo_add(sum, tomo_total(AT(rows, k)) * t.x - tomo_total(AT(rows, k + 1)) * t.y);
     }
@@ -87,12 +89,11 @@ kernel void refine_columns(IN(rows), OUT(float2, out), const uint width, const u
     AT(out, (ulong)j * get_global_size(0) + i) = (float2)(high, (float)(total - high));
 }
 
-// The spectrum of plane `from` of an image, moved by -(column, row) / steps; NaN where the place is not known.
-kernel void shift(IN(image), OUT(float2, out), const uint from, const uint to, const long column, const long row,
-                  const uint steps, const int known) {
+// The spectrum of plane `from` of an image, moved back by what makes these turns; NaN where that is not known.
+kernel void shift(IN(image), IN(turns_x), IN(turns_y), OUT(float2, out), const uint from, const uint to,
+                  const int known) {
     const uint x = get_global_id(0), y = get_global_id(1), width = get_global_size(0), height = get_global_size(1);
     const float2 moved =
-        times(times(LOAD(image, tomo_index(x, y, from, width, height)), turn(x, width, column, steps)),
-              turn(y, height, row, steps));
+        times(times(LOAD(image, tomo_index(x, y, from, width, height)), AT(turns_x, x)), AT(turns_y, y));
     AT(out, tomo_index(x, y, to, width, height)) = known ? moved : (float2)(NAN);
 }

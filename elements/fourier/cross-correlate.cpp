@@ -146,27 +146,36 @@ Each image's way back is told by an element message `tomo-shift` (fields `index`
         }
     }
 
+    // The factors that move an axis of so many frequencies back by `first` steps, and rows of more.
+    tomo::Array turns(unsigned frequencies, cl_long first, unsigned rows) {
+        auto turns = allocate({GST_TOMO_FORMAT_COMPLEX64, frequencies, rows});
+        launch(kernel("make_turns"), {frequencies, rows}, turns, first, cl_uint{steps_});
+        return turns;
+    }
+
     void refine(const tomo::Array &spectra, cl_uint plane, Place &place) {
-        const auto column = static_cast<cl_uint>(place.column), row = static_cast<cl_uint>(place.row);
         place.column *= steps_;
         place.row *= steps_;
         if (steps_ == 1)
             return;
-        const unsigned half = steps_ / 2, side = 2 * half + 1;
+        const cl_long half = steps_ / 2;
+        const unsigned side = steps_ / 2 * 2 + 1;
         tomo::Array rows = allocate({GST_TOMO_FORMAT_COMPLEX64, 2 * spectra.width(), side});
         tomo::Array grid = allocate({GST_TOMO_FORMAT_COMPLEX64, side, side});
-        launch(kernel("refine_rows"), {spectra.width(), side}, spectra, rows, plane,
-               cl_uint{spectra.height()}, row, cl_uint{steps_});
-        launch(kernel("refine_columns"), {side, side}, std::as_const(rows), grid, cl_uint{spectra.width()},
-               column, cl_uint{steps_});
+        const auto turns_y = turns(spectra.height(), place.row - half, side);
+        const auto turns_x = turns(spectra.width(), place.column - half, side);
+        launch(kernel("refine_rows"), {spectra.width(), side}, spectra, turns_y, rows, plane,
+               cl_uint{spectra.height()});
+        launch(kernel("refine_columns"), {side, side}, std::as_const(rows), turns_x, grid,
+               cl_uint{spectra.width()});
         const tomo::Host<const cl_float2> values(grid);
         auto value = [&](unsigned i) { return double{values[i].s[0]} + values[i].s[1]; };
-        unsigned best = half * side + half; // that of the pixel, if others are no better
+        unsigned best = side * side / 2; // that of the pixel, if others are no better
         for (unsigned i = 0; i < side * side; i++)
             if (value(i) > value(best))
                 best = i;
-        place.column += best % side - static_cast<cl_long>(half);
-        place.row += best / side - static_cast<cl_long>(half);
+        place.column += best % side - half;
+        place.row += best / side - half;
         place.value = value(best) / static_cast<double>(spectra.info().plane_samples());
     }
 
@@ -183,8 +192,9 @@ Each image's way back is told by an element message `tomo-shift` (fields `index`
                 if (!all && image != 0 && image != closest)
                     continue;
                 const Place &place = places_[image];
-                launch(kernel("shift"), {out.width(), out.height()}, in[i], tomo::Update{out}, cl_uint{plane},
-                       cl_uint{all ? image : image != 0}, place.column, place.row, cl_uint{steps_},
+                launch(kernel("shift"), {out.width(), out.height()}, in[i],
+                       turns(out.width(), place.column, 1), turns(out.height(), place.row, 1),
+                       tomo::Update{out}, cl_uint{plane}, cl_uint{all ? image : image != 0},
                        cl_int{place.is_known});
                 if (image != 0)
                     tell(i, plane, place, out);
