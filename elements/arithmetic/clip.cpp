@@ -13,7 +13,7 @@ class Clip final : public tomo::Filter {
         tomo::formats::real,
         tomo::formats::float32,
         "NaN stays NaN. `min` above `max` is an error.",
-        "gst-launch-1.0 tomoread path=projection.tif ! tomoclip min=0.01 max=1.5 ! tomowrite "
+        "tomoread path=projection.tif ! tomoclip min=0.01 max=1.5 ! tomowrite "
         "filename=clipped.tif"};
 
     tomo::Property<float> min{this, "min", "Lower bound", 0.0f, {-FLT_MAX, FLT_MAX}};

@@ -15,7 +15,7 @@ class Fftmult final : public tomo::Joiner {
         "out = sink_0 * sink_1, complex. Both inputs have one size, any size; an input that ended repeats "
         "its last "
         "array until both have ended.",
-        "gst-launch-1.0 tomofftmult name=m ! tomoifft dimensions=2 ! tomowrite filename=convolved.tif  "
+        "tomofftmult name=m ! tomoifft dimensions=2 ! tomowrite filename=convolved.tif  "
         "tomoread path=slice.tif ! tomofft dimensions=2 ! m.  tomoread path=slice.tif ! tomofft dimensions=2 "
         "! m."};
 

@@ -21,7 +21,7 @@ its last array until all have ended.
 
 Products are float32; their sums are compensated, so that the error does not grow with their number. NaN and infinity
 spread as in IEEE sums.)",
-        "gst-launch-1.0 tomogemm name=g ! tomowrite filename=square.tif  tomoread path=slice.tif ! g.  "
+        "tomogemm name=g ! tomowrite filename=square.tif  tomoread path=slice.tif ! g.  "
         "tomoread path=slice.tif ! tomotranspose ! g."};
 
     tomo::Property<float> alpha{this, "alpha", "Factor on A B", 1.0f, {-FLT_MAX, FLT_MAX}};

@@ -18,7 +18,7 @@ class MapColor final : public tomo::Filter {
                                      "first colour. Infinite samples and NaN "
                                      "don't count for the range; NaN stays NaN. The colours are those of "
                                      "Stefan van der Walt and Nathaniel Smith.",
-                                     "gst-launch-1.0 tomoread path=slice.tif ! tomomapcolor ! tomowrite "
+                                     "tomoread path=slice.tif ! tomomapcolor ! tomowrite "
                                      "filename=colors.tif bits=8 rescale=false"};
 
     std::string kernel_file_name() const override { return "convert.cl"; } // which has the colours
@@ -29,11 +29,12 @@ class MapColor final : public tomo::Filter {
     }
 
     void process(const tomo::Array &in, tomo::Array &out) override {
-        const cl_uint parts = device()->is_cpu() ? 4 * device()->compute_units() : 1024, depth = in.depth();
+        const cl_uint parts = device()->prefers_local_memory() ? 1024 : 4 * device()->compute_units(),
+                      depth = in.depth();
         tomo::Array ranges = allocate({GST_TOMO_FORMAT_COMPLEX64, parts, depth});
         tomo::Array range = allocate({GST_TOMO_FORMAT_COMPLEX64, depth, 1});
         launch(kernel("color_ranges"), {parts, depth}, in, ranges, cl_ulong{in.info().plane_samples()},
-               cl_uint{!device()->is_cpu()});
+               cl_uint{device()->prefers_local_memory()});
         launch(kernel("color_range"), depth, std::as_const(ranges), range, parts);
         launch(kernel("map_color"), tomo::WorkSize(in.info()), in, std::as_const(range), out);
     }

@@ -16,7 +16,7 @@ class Mask final : public tomo::Filter {
         "most that "
         "far from (W / 2, H / 2). The pixels inside stay as they are in any format; outside, NaN becomes 0, "
         "too.",
-        "gst-launch-1.0 tomoread path=slice.tif ! tomomask ! tomowrite filename=circle.tif"};
+        "tomoread path=slice.tif ! tomomask ! tomowrite filename=circle.tif"};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
         input_size("in", in.sample_size());

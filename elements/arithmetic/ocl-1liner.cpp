@@ -22,7 +22,7 @@ class OclOneLiner final : public tomo::Joiner {
 `IMG_VAL(column, row, in_0)` is another one. `x` and `y` are column and row of `sizeX` and `sizeY`, `z` is the plane of
 `sizeZ`; each plane is by itself. Of complex samples, real and imaginary part count as columns. Pixels that the statement
 does not set are 0. All inputs have one size; one that ended repeats its last array until all have.)",
-        "gst-launch-1.0 tomoread path=projection.tif ! tomoocl1liner one-line=\"out_px = x < sizeX / 2 ? "
+        "tomoread path=projection.tif ! tomoocl1liner one-line=\"out_px = x < sizeX / 2 ? "
         "in_0_px : "
         "sqrt(in_0_px)\" ! tomowrite filename=half.tif"};
 

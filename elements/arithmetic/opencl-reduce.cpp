@@ -25,9 +25,9 @@ one, runs once at the end, with the result and a `uint`, the number of arrays. G
 
 The built-in file has `minimum`, `maximum` (NaN wins in both), `sum` and, to finish with, `divide`. Sums are float32, as
 the kernel's arguments are; the mean of long streams is `tomoaverage`'s affair.)",
-        "gst-launch-1.0 tomoread path=darks ! tomoopenclreduce kernel=maximum ! tomowrite "
+        "tomoread path=darks ! tomoopenclreduce kernel=maximum ! tomowrite "
         "filename=brightest.tif\n"
-        "gst-launch-1.0 tomoread path=darks ! tomoopenclreduce kernel=sum finish=divide ! tomowrite "
+        "tomoread path=darks ! tomoopenclreduce kernel=sum finish=divide ! tomowrite "
         "filename=mean.tif"};
 
     tomo::Property<std::string> filename{this, "filename",

@@ -30,9 +30,9 @@ Real samples of any format come as float32, complex ones as pairs of floats. Sam
 Built-in files, with UFO's kernels: `opencl.cl` has `nlm_noise_reduction` (with the macros `SEARCH_RADIUS`,
 `PATCH_RADIUS` and `SIGMA`), `fix_nan_and_inf`, `absorptivity`, `diff`, `add`, `multiply` and `divide`; `complex.cl` has
 `c_add`, `c_mul`, `c_div`, `c_conj` and `c_abs_squared`.)",
-        "gst-launch-1.0 tomoread path=projection.tif ! tomoopencl kernel=absorptivity ! tomowrite "
+        "tomoread path=projection.tif ! tomoopencl kernel=absorptivity ! tomowrite "
         "filename=absorption.tif\n"
-        "gst-launch-1.0 tomoread path=slice.tif ! tomoopencl kernel=twice source=\"kernel void twice(global "
+        "tomoread path=slice.tif ! tomoopencl kernel=twice source=\"kernel void twice(global "
         "float *in, "
         "global float *out) { size_t i = get_global_id(1) * get_global_size(0) + get_global_id(0); out[i] = "
         "2.0f * "

@@ -13,7 +13,7 @@ class PowerSpectrum final : public tomo::Filter {
         tomo::formats::complex64,
         tomo::formats::float32,
         "The frequencies stay where they are; `tomoswapquadrants` brings the zero to the middle.",
-        "gst-launch-1.0 tomoread path=projection.tif ! tomofft dimensions=2 ! tomopowerspectrum ! "
+        "tomoread path=projection.tif ! tomofft dimensions=2 ! tomopowerspectrum ! "
         "tomoswapquadrants ! "
         "tomocalculate expression=\"log(1 + v)\" ! tomowrite filename=spectrum.tif"};
 

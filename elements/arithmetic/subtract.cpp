@@ -16,7 +16,7 @@ class Subtract final : public tomo::Joiner {
                                      "repeats its last array until all have ended. Large integers and "
                                      "float64 are subtracted in double precision "
                                      "where the device has it.",
-                                     "gst-launch-1.0 tomosubtract name=s ! tomowrite filename=difference.tif "
+                                     "tomosubtract name=s ! tomowrite filename=difference.tif "
                                      " tomoread path=radiographs ! s.  "
                                      "tomoread path=darks ! tomoaverage ! s."};
 

@@ -16,7 +16,7 @@ class Unsplit final : public tomo::Filter {
         "out[y, N x + z] = in[z, y, x]. Three planes of colours become one with the colours of each pixel "
         "side by "
         "side, as other programs want them.",
-        "gst-launch-1.0 tomoread path=slice.tif ! tomomapcolor ! tomounsplit ! tomowrite "
+        "tomoread path=slice.tif ! tomomapcolor ! tomounsplit ! tomowrite "
         "filename=interleaved.raw "
         "bits=8 rescale=false"};
 

@@ -13,7 +13,7 @@ Source source(const std::string &text, const std::string &filename) {
     if (filename.empty())
         throw Error(GST_LIBRARY_ERROR_SETTINGS, "neither source nor filename is set: there is no kernel");
     if (!g_file_test(filename.c_str(), G_FILE_TEST_IS_REGULAR))
-        return {filename, kernel_file(filename), true};
+        return {filename, kernel_file(filename), filename == "opencl.cl" || filename == "complex.cl"};
     const std::ifstream file(filename);
     std::stringstream contents;
     contents << file.rdbuf();

@@ -12,7 +12,7 @@ namespace tomo::users {
 struct Source {
     std::string name; // for messages
     std::string text;
-    bool is_ours; // a kernel file of this project
+    bool is_ours; // kernels that take arrays of one size
 };
 
 // `text` where it is not empty, else the file: that of a path, else as other kernel files are found.

@@ -15,7 +15,7 @@ class FilterStripes1d final : public tomo::Filter {
         "Multiplies by 1 - exp(-k^2 / (2 s^2)), s = strength / (2 sqrt(2 ln 2)), k the signed frequency in "
         "x: a "
         "Gaussian high pass, 1/2 at k = strength / 2 and 0 at the mean. Any width.",
-        "gst-launch-1.0 tomoread path=sinogram.tif ! tomofft ! tomofilterstripes1d strength=2 ! tomoifft ! "
+        "tomoread path=sinogram.tif ! tomofft ! tomofilterstripes1d strength=2 ! tomoifft ! "
         "tomowrite filename=filtered.tif"};
 
     tomo::Property<float> strength{this,

@@ -18,7 +18,7 @@ class SwapQuadrants final : public tomo::Filter {
         "out[(y + H div 2) mod H, (x + W div 2) mod W] = in[y, x], as numpy.fft.fftshift. For even sizes "
         "doing it "
         "twice gives the input again.",
-        "gst-launch-1.0 tomoread path=slice.tif ! tomofft dimensions=2 ! tomoswapquadrants ! "
+        "tomoread path=slice.tif ! tomofft dimensions=2 ! tomoswapquadrants ! "
         "tomopowerspectrum ! "
         "tomocalculate expression=\"log(1e-9f + v)\" ! tomowrite filename=spectrum.tif"};
 

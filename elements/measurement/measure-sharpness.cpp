@@ -21,7 +21,7 @@ larger the sharper edges are, for images of the same thing. Sums are double prec
 
 Each value is told by an element message `tomo-sharpness` (fields `index` of the array, `plane`, `sharpness`) and by
 the property; the host waits for them.)",
-        "gst-launch-1.0 -m tomoread path=projections ! tomomeasuresharpness ! fakesink"};
+        "tomoread path=projections ! tomomeasuresharpness ! fakesink"};
 
     tomo::Result sharpness{this, "sharpness", "Sharpness of the last plane", {0.0, G_MAXDOUBLE}};
 

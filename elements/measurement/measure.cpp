@@ -26,7 +26,7 @@ compensated where the device has none. One NaN makes the result NaN; so does a v
 
 The results are the output's samples. With `axis=-1` each is also told by an element message `tomo-measure` (fields
 `metric`, `index` of the array, `plane`, `value`) and by `value`; the host waits for them.)",
-        "gst-launch-1.0 -m tomoread path=projections ! tomomeasure metric=mean ! fakesink"};
+        "tomoread path=projections ! tomomeasure metric=mean ! fakesink"};
 
     tomo::Choice<Metric> metric{this,
                                 "metric",

@@ -12,7 +12,7 @@ ArrayInfo Reduction::sums(std::uint64_t each) const {
 
 // Enough work-items for the device, with enough samples for each.
 std::uint64_t Reduction::parts_on(const Device &device) const {
-    const std::uint64_t wanted = device.is_cpu() ? 4 * device.compute_units() : 65536;
+    const std::uint64_t wanted = device.prefers_local_memory() ? 65536 : 4 * device.compute_units();
     constexpr std::uint64_t least_samples = 64, most_parts = 16384;
     return std::clamp<std::uint64_t>(std::min(wanted / results(), count / least_samples), 1, most_parts);
 }

@@ -32,7 +32,7 @@ struct Reduction {
 
   private:
     std::uint64_t parts_on(const Device &device) const;
-    static cl_uint spread(const Device &device) { return !device.is_cpu(); }
+    static cl_uint spread(const Device &device) { return device.prefers_local_memory(); }
     Array merge(Element &element, Array parts, std::uint64_t count, unsigned order) const;
 };
 

@@ -20,7 +20,7 @@ class CutSinogram final : public tomo::Filter {
         "it; as many "
         "as the smaller of both stay on each side, so that the axis is in the middle, but for what rounding "
         "left.",
-        "gst-launch-1.0 tomoread path=sinogram.tif ! tomocutsinogram center-of-rotation=86.35 ! "
+        "tomoread path=sinogram.tif ! tomocutsinogram center-of-rotation=86.35 ! "
         "tomowrite filename=symmetric.tif"};
 
     tomo::Property<float> center_of_rotation{this,

@@ -1,0 +1,132 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/filter.hpp>
+#include <gst/tomo/scan.hpp>
+
+#include <cmath>
+
+using tomo::When;
+
+namespace {
+
+class Forwardproject final : public tomo::Filter {
+  public:
+    static constexpr tomo::Info info{
+        "forwardproject",
+        "Filter/Effect",
+        "Projects slices to sinograms (columns x projections) of a parallel beam: line integrals, in values "
+        "times pixels",
+        tomo::formats::real,
+        tomo::formats::float32,
+        R"(Column c of projection i is the integral of the slice along bx cos t + by sin t = c + 1/2 - axis, t = i angle-step,
+where pixel (x, y) has its centre at bx = x + 1/2 - axis, by = y + 1/2 - axis: the geometry of `tomobackproject`. The slice
+is zero outside of its pixels, and all of it is seen, also what lies outside of the circle that the detector covers in
+every view. Integrals are sums along the axis that is closer to the ray, with linear interpolation along the other one
+(P. M. Joseph, IEEE Trans. Med. Imaging 1, 192 (1982)). A NaN reaches all rays that pass it or its neighbours.
+
+The output's scan event has these angles and the axis.)",
+        "tomoread path=slice.tif ! tomoforwardproject number=180 axis-pos=80 ! "
+        "tomowrite filename=sinogram.h5:/sinogram"};
+
+    tomo::Property<float> axis_pos{this,
+                                   "axis-pos",
+                                   "Rotation axis in edge coordinates, in x and y; the lowest float: that of "
+                                   "the scan, else the middle of the columns",
+                                   -FLT_MAX,
+                                   {-FLT_MAX, FLT_MAX}};
+    tomo::Property<double> angle_step{this,
+                                      "angle-step",
+                                      "Radians between projections; 0: pi over their number",
+                                      0.0,
+                                      {-4 * G_PI, 4 * G_PI}};
+    tomo::Property<unsigned> number{this, "number", "Projections", 256, {1, 32768}, When::reshapes};
+
+    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+        rays_ = {};
+        return in.with_format(GST_TOMO_FORMAT_FLOAT32)
+            .with_size(in.width, number)
+            .with_domain(GST_TOMO_DOMAIN_SINOGRAM);
+    }
+
+    void process(const tomo::Array &in, tomo::Array &out) override {
+        if (!rays_ || step() != step_ || axis() != axis_) {
+            make_rays();
+            send_scan(scan());
+        }
+        constexpr unsigned margins = 4;
+        auto direct = allocate({GST_TOMO_FORMAT_FLOAT32, in.width() + margins, in.height(), in.depth()});
+        auto turned = allocate({GST_TOMO_FORMAT_FLOAT32, in.height() + margins, in.width(), in.depth()});
+        const cl_uint width = in.width(), height = in.height();
+        launch(kernel("pad_slice"), tomo::WorkSize(direct.info()), in, direct, width, height);
+        launch(kernel("turn_slice"), tomo::WorkSize(turned.info()), in, turned, width, height);
+        // Neighbouring rays of a few views: they share what they read.
+        launch(kernel("forwardproject"), tomo::WorkSize(out.info()).groups(32, 4), std::as_const(direct),
+               std::as_const(turned), out, tomo::Whole{rays_}, width, height, cl_uint{out.height()});
+    }
+
+    void stop() override {
+        rays_ = {};
+        scan_axis_ = pixel_size_ = std::nan("");
+    }
+
+  protected:
+    tomo::EventRef scan_event(tomo::EventRef event) override {
+        const tomo::Scan of_slice(event.get());
+        scan_axis_ = of_slice.axis_position;
+        pixel_size_ = of_slice.pixel_size;
+        return scan();
+    }
+
+  private:
+    // As in the kernel.
+    struct Rays {
+        cl_long start, per_column, per_line;
+        cl_float weight;
+        cl_uint is_turned;
+    };
+
+    double step() const { return angle_step != 0.0 ? angle_step.value() : G_PI / number; }
+
+    double axis() const {
+        const double axis = axis_pos != -FLT_MAX        ? axis_pos.value()
+                            : std::isfinite(scan_axis_) ? scan_axis_
+                                                        : input_info().width / 2.0;
+        constexpr double far = 1e6;
+        if (std::abs(axis) > far)
+            throw tomo::Error(
+                GST_LIBRARY_ERROR_SETTINGS,
+                tomo::text("axis-pos: the axis is at %g; wanted at most %g columns away", axis, far));
+        return axis;
+    }
+
+    tomo::EventRef scan() const {
+        std::vector<double> angles;
+        for (unsigned i = 0; i < number; i++)
+            angles.push_back(i * step());
+        return tomo::EventRef(gst_event_new_tomo_scan(angles.data(), angles.size(), axis(), pixel_size_));
+    }
+
+    void make_rays() {
+        axis_ = axis();
+        step_ = step();
+        std::vector<Rays> rays;
+        for (unsigned i = 0; i < number; i++) {
+            const double c = std::cos(i * step_), s = std::sin(i * step_), centre = 0.5 - axis_;
+            // Along columns, y = (d - x cos) / sin; along rows, x = (d - y sin) / cos.
+            const bool is_turned = std::abs(s) >= std::abs(c);
+            const double along = is_turned ? s : c, other = is_turned ? c : s;
+            auto fixed = [](double v) { return static_cast<cl_long>(std::llround(v * 0x1p32)); };
+            rays.push_back({fixed(centre * (1.0 - other) / along - centre), fixed(1.0 / along),
+                            fixed(-other / along), static_cast<cl_float>(1.0 / std::abs(along)), is_turned});
+        }
+        rays_ = upload(rays.data(), rays.size() * sizeof rays[0]);
+    }
+
+    double scan_axis_ = std::nan(""), pixel_size_ = std::nan("");
+    double axis_ = 0.0, step_ = 0.0; // of rays_
+    tomo::Array rays_;
+};
+
+} // namespace
+
+TOMO_ELEMENT(Forwardproject)

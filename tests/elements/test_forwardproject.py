@@ -1,0 +1,150 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tomoforwardproject against exact line integrals, and against its method in float64."""
+
+import os
+import sys
+from dataclasses import replace
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from tomotest import *
+from elementtest import ElementTestCase, Stream
+from padtest import *
+import tomoref
+
+LARGEST = float(np.finfo(np.float32).max)
+
+
+def joseph(image, angles, axis):
+    """Sums along the axis that is closer to the ray, linear interpolation along the other one."""
+    image = image.astype(np.float64)
+    height, width = image.shape
+    d = np.arange(width) + 0.5 - axis
+    result = np.zeros((len(angles), width))
+    for n, angle in enumerate(angles):
+        c, s = np.cos(angle), np.sin(angle)
+        turned = abs(s) >= abs(c)
+        lines = image.T if turned else image
+        along, other = (s, c) if turned else (c, s)
+        length = lines.shape[1]
+        for i, samples in enumerate(lines):
+            at = (d - (i + 0.5 - axis) * other) / along + axis - 0.5
+            k = np.floor(at).astype(int)
+            f = at - k
+            padded = np.concatenate([samples, [0, 0]])  # -1 and `length` are zeros
+            first = np.where((k >= 0) & (k < length), padded[np.clip(k, 0, length)], 0)
+            second = np.where((k >= -1) & (k < length - 1), padded[np.clip(k + 1, 0, length)], 0)
+            result[n] += first + f * (second - first)
+        result[n] /= abs(along)
+    return result
+
+
+class Forwardproject(ElementTestCase):
+    def test_properties(self):
+        turns = 4 * np.pi
+        self.check_properties(
+            "tomoforwardproject",
+            {
+                "axis-pos": (-LARGEST, -LARGEST, LARGEST),
+                "angle-step": (0.0, -turns, turns),
+                "number": (256, 1, 32768),
+            },
+        )
+
+    def test_the_method(self):
+        for shape, axis in (((1, 1), None), ((31, 37), None), ((37, 31), 11.3), ((64, 64), 40.0), ((5, 90), -3.0)):
+            image = random_array(np.float32, shape)
+            for number, step in ((7, 0), (5, 0.77), (4, -np.pi / 2)):
+                with self.subTest(shape=shape, axis=axis, number=number, step=step):
+                    options = f"number={number} angle-step={step!r}" + (f" axis-pos={axis}" if axis is not None else "")
+                    (result,) = run(f"tomoforwardproject {options}", [image])
+                    angles = np.arange(number) * (step or np.pi / number)
+                    wanted = joseph(image, angles, shape[1] / 2 if axis is None else float(np.float32(axis)))
+                    self.assert_close(result, wanted, 2e-6)
+
+    def test_exact_line_integrals(self):
+        """Of ellipses, two of them off the axis, three pixels off their edges in each view."""
+        width = 256
+        for axis in (128.0, 120.5):
+            ellipses = [
+                tomoref.Ellipse(x=0, y=0, a=90, b=60, tilt=0.4, value=0.01),
+                tomoref.Ellipse(x=35, y=-20, a=25, b=12, tilt=1.1, value=0.02),
+                tomoref.disc(-50, 10, 15, -0.005),
+            ]
+            # Pixels that an edge crosses hold the mean over them.
+            fine = 8
+            offsets = (np.arange(fine) + 0.5) / fine - 0.5
+            image = sum(
+                tomoref.slice_of([replace(e, x=e.x - u, y=e.y - v) for e in ellipses], width, axis)
+                for u in offsets
+                for v in offsets
+            ) / fine**2
+            angles = np.arange(180) * np.pi / 180
+            (result,) = run(f"tomoforwardproject number=180 axis-pos={axis}", [image.astype(np.float32)])
+            exact = tomoref.line_integrals(ellipses, angles, width, axis)
+            off_edges = np.ones(exact.shape, bool)
+            for e in ellipses:
+                t = angles[:, None]
+                s = np.arange(width) + 0.5 - axis - e.x * np.cos(t) - e.y * np.sin(t)
+                r = np.hypot(e.a * np.cos(t - e.tilt), e.b * np.sin(t - e.tilt))
+                off_edges &= np.abs(np.abs(s) - r) > 3
+            self.assertGreater(off_edges.mean(), 0.8)
+            self.assert_close(result[off_edges], exact[off_edges], 1e-3)
+            np.testing.assert_array_equal(result[off_edges & (exact == 0)], 0)
+            # The mass is that of the slice in every view.
+            np.testing.assert_allclose(result.sum(1, dtype=np.float64), image.sum(), rtol=1e-3)
+
+    def test_every_format(self):
+        for name in REAL:
+            a = random_array(FORMATS[name], (5, 7))
+            with self.subTest(format=name):
+                (result,) = run("tomoforwardproject number=3", [a])
+                self.assertEqual(result.dtype, np.float32)
+                self.assert_close(result, joseph(a, np.arange(3) * np.pi / 3, 3.5), 3e-6)
+
+    def test_planes_and_nan(self):
+        a = random_array(np.float32, (3, 9, 11))
+        a[1, 4, 5] = np.nan
+        (result,) = run("tomoforwardproject number=4", [a])
+        angles = np.arange(4) * np.pi / 4
+        for plane, wanted in ((0, a[0]), (2, a[2])):
+            self.assert_close(result[plane], joseph(wanted, angles, 5.5), 2e-6)
+        self.assertTrue(np.isnan(result[1]).any(1).all() and np.isfinite(result[1]).any())
+
+    def test_sense_is_that_of_backproject(self):
+        """The sinogram of a point is where the exact one is, so that a reconstruction puts it back."""
+        image = np.zeros((65, 65), np.float32)
+        image[20, 45] = 1
+        line = "tomoforwardproject number=100 ! tomorampfilter ! tomobackproject"
+        (result,) = run(line, [image])
+        self.assertEqual(np.unravel_index(result.argmax(), result.shape), (20, 45))
+
+    def test_scan(self):
+        a = random_array(np.float32, (5, 8))
+        with Pads("tomoforwardproject number=3 angle-step=0.5") as pads:
+            (output,) = pads.push(a)
+            self.assertEqual(output.domain, "sinogram")
+            angles, axis, pixel_size = pads.scan()
+            self.assertEqual((angles, axis), ([0, 0.5, 1], 4))
+            pads.element.set_property("angle-step", 0.25)
+            (output,) = pads.push(a)
+            self.assert_close(output.array, joseph(a, [0, 0.25, 0.5], 4), 2e-6)
+            self.assertEqual(pads.scan()[0], [0, 0.25, 0.5])
+        with Pads("tomoforwardproject number=2") as pads:
+            pads.send(scan_event([0, 1, 2], 3.25, 1e-6))
+            (output,) = pads.push(a, domain="slice")
+            self.assertEqual(pads.scan(), ([0, np.pi / 2], 3.25, 1e-6))
+            self.assert_close(output.array, joseph(a, [0, np.pi / 2], 3.25), 2e-6)
+
+    def test_memory_and_state_cycles(self):
+        arrays = [random_array(np.float32, (5, 7)) for _ in range(3)]
+        wanted = [joseph(a, np.arange(3) * np.pi / 3, 3.5) for a in arrays]
+        self.check_memory("tomoforwardproject number=3", arrays, reference=wanted, tolerance=2e-6)
+        self.check_state_cycles("tomoforwardproject number=3", arrays, reference=wanted, tolerance=2e-6)
+
+    def test_errors(self):
+        self.assert_fails(["axis-pos", "1e+30"], "tomoforwardproject axis-pos=1e30", [random_array(np.float32, (5, 7))])
+
+
+if __name__ == "__main__":
+    main()
