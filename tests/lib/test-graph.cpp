@@ -608,13 +608,16 @@ GST_START_TEST(test_damaged_json) {
     const int runs = 40; // the others are only made pipelines, as a run may take a while
     const Folder folder;
     const std::string file = folder.path() + "/graph.json";
-    const std::string whole =
+    const std::string flow =
         json_of({ones("s", 9), node("average", "a"),
                  node("rescale", "r", R"("factor": 1.0, "interpolation": "nearest")"),
                  node("flat-field-correct", "f", R"("absorption-correct": true)"),
                  node("null", "out", R"("download": false)")},
                 {edge("s", "f", 0), R"({"from": {"name": "s"}, "to": {"name": "a", "input": 0}})",
                  edge("s", "f", 1), edge("a", "f", 2), edge("f", "r"), edge("r", "out")});
+    const std::string whole =
+        flow.substr(0, flow.rfind('}')) +
+        R"(, "bindings": [{"from": {"name": "s", "property": "init"}, "to": {"name": "f", "property": "dark-scale"}}]})";
     int accepted = 0;
     for (int i = 0; i < files; i++) {
         const std::string json = damaged(whole);
