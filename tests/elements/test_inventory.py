@@ -21,15 +21,13 @@ INVENTORY = json.loads(pathlib.Path(__file__).with_name("ufo_inventory.json").re
 
 # Tasks that are still to come.
 NOT_YET = """
-    bin binarize blur buffer camera center-of-rotation clip concatenate-result cone-beam-projection-weight contrast
-    correlate-stacks cross-correlate cut cut-sinogram denoise detect-edge dfi-sinc dump-ring duplicate fftmult
-    filter-particle filter-stripes1d find-large-spots flatten flatten-inplace flip forwardproject gemm
-    general-backproject get-dup-circ gradient horizontal-interpolate interpolate interpolate-stream
-    lamino-backproject loop map-color map-coordinates map-slice mask measure measure-sharpness med-mad-reject
-    med-mad-reject-2d median-filter merge metaballs monitor non-local-means ocl-1liner opencl opencl-reduce ordfilt
-    polar-coordinates power-spectrum reduce refeed remove-circle remove-outliers replicate retrieve-phase
-    ring-pattern ringwriter rotate segment sleep sliding-stack stacked-backproject stamp stat-monitor stdin stitch
-    subtract swap-quadrants tile unsplit volume-render zeropad zmq-pub zmq-sub
+    bin blur buffer camera center-of-rotation concatenate-result cone-beam-projection-weight contrast
+    correlate-stacks cross-correlate cut denoise detect-edge dfi-sinc dump-ring duplicate filter-particle
+    find-large-spots flatten flatten-inplace flip forwardproject general-backproject get-dup-circ gradient
+    horizontal-interpolate interpolate interpolate-stream lamino-backproject loop map-coordinates map-slice
+    med-mad-reject med-mad-reject-2d median-filter merge metaballs monitor non-local-means ordfilt polar-coordinates
+    reduce refeed remove-circle remove-outliers replicate retrieve-phase ring-pattern ringwriter rotate segment
+    sleep sliding-stack stacked-backproject stamp stat-monitor stdin stitch tile volume-render zmq-pub zmq-sub
 """.split()
 
 # Tasks that are not to come, and why.
@@ -42,16 +40,15 @@ OWN = {
     "convert": "from and to GStreamer's video",
     "download": "places the transfer to the host",
     "ramp-filter": "fft, filter and ifft in one go",
+    "scan-src": "a raw scan from one file, as projections, darks and flats",
     "upload": "places the transfer to the device",
 }
 
 # (task, property, what): reason. What is "property" (not there), "type", "default" or "choices".
 DIFFERENCES = {
     ("backproject", "mode", "default"): "linear gives the same numbers on every device, texture does not",
-    ("read", "type", "choices"): "EDF files are not read yet",
     ("transpose-projections", "number", "default"): "0 takes all projections of the stream; 1 makes no sense",
     ("write", "bytes-per-file", "default"): "with a pattern each image gets its own file",
-    ("write", "jpeg-quality", "property"): "JPEG files are not written yet; tomoconvert and jpegenc do",
 }
 
 TYPES = {"uint": "unsigned", "ulong": "unsigned", "int": "signed", "float": "real", "double": "real", "boolean": "boolean",

@@ -21,18 +21,18 @@ class TestMeasure final : public tomo::Filter {
     tomo::Property<double> factor{this, "factor", "What numbers are multiplied with", 1.0};
     tomo::Property<unsigned> every{this, "every", "Tells of each n-th; 0: of none", 1};
     tomo::Property<bool> at_end{this, "at-end", "Tells of the last one at the end of the stream", false};
-    tomo::Property<double> value{this, "value", "What was measured", 0.0, tomo::When::result};
+    tomo::Result value{this, "value", "What was measured"};
     tomo::Property<int> early{this, "early", "Counts only before the start", 0, tomo::When::ready};
 
     ArrayInfo shape(const ArrayInfo &in) override { return in; }
     Array apply(const Array &in) override {
         if (every > 0 && !at_end && frame_index() % every == 0)
-            report(value, factor * (frame_index() + 1));
+            value.report(factor * (frame_index() + 1));
         return in;
     }
     GstFlowReturn drain() override {
         if (at_end)
-            report(value, factor * frame_index());
+            value.report(factor * frame_index());
         return Filter::drain();
     }
 };

@@ -18,16 +18,10 @@ from pipetest import *  # noqa: E402,F403
 LATER = {
     "a rotation into a larger image": (
         "rotate", "dummy-data width=7 height=5 init=1 ! rotate angle=0.3 reshape=true ! null"),
-    "the difference of two spectra": (
-        "subtract", "[ dummy-data width=8 ! fft, dummy-data width=8 ! fft ] ! subtract ! null"),
-    "a kernel of the user's": (
-        "opencl", "dummy-data width=8 ! opencl kernel=twice source='kernel void twice(...)' ! null"),
     "differences along both axes": (
         "gradient", "dummy-data width=8 height=8 ! gradient direction=both_abs addressing-mode=repeat ! null"),
     "denoising by similar patches": (
         "non-local-means", "dummy-data width=32 height=32 ! non-local-means fast=true search-radius=5 ! null"),
-    "the zero frequency in the middle": (
-        "swap-quadrants", "dummy-data width=8 height=8 ! fft dimensions=2 ! swap-quadrants ! null"),
 }
 
 
@@ -93,10 +87,33 @@ class TestLines(UfoTestCase):
                 file["a"] = image[None] if image.ndim == 2 else image
             depth = len(image) if image.ndim == 3 else 1
             self.launch(f"read path=a.h5:/a ! stack number={depth} ! fft dimensions={dimensions} ! write filename=b.h5:/b")
-            with h5py.File("b.h5") as file:
-                spectrum = file["b"][()]
             expected = np.fft.fftn(image, axes=range(-dimensions, 0))
-            self.assert_close(spectrum.reshape(shape), expected, 1e-6)
+            self.assert_close(self.spectrum("b.h5", shape), expected, 1e-6)
+
+    def spectrum(self, file, shape):
+        with h5py.File(file) as opened:
+            return opened["b"][()].reshape(shape)
+
+    def test_difference_of_spectra(self):
+        self.launch("[ dummy-data width=8 height=3 init=3 ! fft, dummy-data width=8 height=3 init=1 ! fft ] ! subtract ! "
+                    "write filename=a.h5:/b")
+        np.testing.assert_array_equal(self.spectrum("a.h5", (3, 8)), np.tile([16, 0, 0, 0, 0, 0, 0, 0], (3, 1)))
+
+    def test_zero_frequency_in_the_middle(self):
+        image = rng.random((6, 7), np.float32)
+        tifffile.imwrite("a.tif", image)
+        self.launch("read path=a.tif ! fft dimensions=2 ! swap-quadrants ! write filename=a.h5:/b")
+        self.assert_close(self.spectrum("a.h5", (6, 7)), np.fft.fftshift(np.fft.fft2(image)), 1e-6)
+
+    def test_dumped_kernel(self):
+        image = rng.random((6, 8), np.float32)
+        tifffile.imwrite("a.tif", image)
+        result = tool("tomo-launch", "-d", "a.json", *quoted(
+            "read path=a.tif ! fft ! opencl kernel=c_conj filename=complex.cl ! write filename=a.h5:/b"))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        result = tool("tomo-runjson", "-q", "a.json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assert_close(self.spectrum("a.h5", (6, 8)), np.conj(np.fft.fft(image)), 1e-6)
 
     def test_later(self):
         there = tool("tomo-query", "-l").stdout.split()
