@@ -14,6 +14,7 @@ import sys
 
 import gi
 
+gi.require_version("Gst", "1.0")
 gi.require_version("GstController", "1.0")
 gi.require_version("GstTomo", "1.0")
 from gi.repository import Gst, GstController, GstTomo

@@ -7,8 +7,20 @@ namespace {
 // The expression of the user becomes a kernel of its own.
 class Calculate final : public tomo::Filter {
   public:
-    static constexpr tomo::Info info{"calculate", "Filter/Effect", "Evaluates an expression for every sample",
-                                     tomo::formats::all, tomo::formats::float32 | tomo::formats::complex64};
+    static constexpr tomo::Info info{
+        "calculate",
+        "Filter/Effect",
+        "Evaluates an expression for every sample",
+        tomo::formats::all,
+        tomo::formats::float32 | tomo::formats::complex64,
+        "The expression is OpenCL C and becomes the body of a kernel: operators, `?:` and the built-in "
+        "functions (`log`, `exp`, `fabs`, `clamp`, `isnan` ...) of the OpenCL C specification, 6.13. "
+        "Integers are converted to float32 first. NaN follows IEEE 754. What does not compile is an error "
+        "that shows the compiler's message.",
+        "tomoread path=projection.tif ! tomocalculate expression='-log(v)' ! tomowrite "
+        "filename=attenuation.tif\n"
+        "tomoread path=slice.tif ! tomocalculate dimensions=2 expression='hypot(x - width / 2.0f, y - height "
+        "/ 2.0f) < 70 ? v : 0' ! tomowrite filename=disc.tif"};
 
     tomo::Property<std::string> expression{this, "expression",
                                            "OpenCL C expression. dimensions=1: v is the value, x the index "

@@ -20,8 +20,9 @@ class FlatFieldCorrect final : public tomo::Joiner {
         "or absorption, its negative logarithm",
         tomo::formats::real,
         tomo::formats::float32,
-        R"(p is a projection, d the dark and f the flat of each pixel, both times their scale.
-An input that has ended repeats its last array.
+        R"((p - d) / (f - d), or with `absorption-correct` its negative logarithm; p is a projection, d the dark and f the flat
+of each pixel, both times their scale. An input that has ended repeats its last array. Where f <= d the result is what
+IEEE 754 makes of the division, inf or NaN, unless `fix-nan-and-inf` is set; a warning says how many pixels that were.
 
 With flats before and after the projections, the flat of projection i lies on the line between both:
 

@@ -11,9 +11,17 @@ unsigned next_power_of_two(unsigned length) { return length > 1 ? 1u << g_bit_st
 class FftElement final : public tomo::BatchFilter {
   public:
     static constexpr tomo::Info info{
-        "fft", "Filter/Effect",
+        "fft",
+        "Filter/Effect",
         "Forward Fourier transform, X[k] = sum of x[n] exp(-2 pi i k n / N), not normalised",
-        tomo::formats::all, tomo::formats::complex64};
+        tomo::formats::all,
+        tomo::formats::complex64,
+        "Over the columns (`dimensions=1`), columns and rows (2) or also the depth (3). Complex samples stay "
+        "complex; of real input the full spectrum is given, redundant half included. Frequency k of N is k / "
+        "N cycles per pixel for k < N / 2, and (k - N) / N from there on. Any length is transformed, without "
+        "padding unless `size-x`, `size-y` or `size-z` ask for it; the padding is zeros.",
+        "tomoread path=sinogram.tif ! tomofft size-x=512 ! tomofilter ! tomoifft crop-width=160 ! tomowrite "
+        "filename=filtered.tif"};
 
     tomo::Property<unsigned> dimensions{
         this, "dimensions", "1: every row, 2: every plane, 3: the whole array",

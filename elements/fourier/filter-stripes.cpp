@@ -6,12 +6,20 @@ namespace {
 
 class FilterStripes final : public tomo::Filter {
   public:
-    static constexpr tomo::Info info{"filter-stripes", "Filter/Effect",
-                                     "Suppresses vertical stripes of sinograms in their two-dimensional "
-                                     "spectrum: multiplies by 1 - wy (1 - wx), wx = "
-                                     "exp(-k^2 / (2 horizontal-sigma^2)), wy = exp(-l^2 / (2 "
-                                     "vertical-sigma^2)), k and l the signed frequencies in x and y",
-                                     tomo::formats::complex64, tomo::formats::complex64};
+    static constexpr tomo::Info info{
+        "filter-stripes",
+        "Filter/Effect",
+        "Suppresses vertical stripes of sinograms in their two-dimensional "
+        "spectrum: multiplies by 1 - wy (1 - wx), wx = "
+        "exp(-k^2 / (2 horizontal-sigma^2)), wy = exp(-l^2 / (2 "
+        "vertical-sigma^2)), k and l the signed frequencies in x and y",
+        tomo::formats::complex64,
+        tomo::formats::complex64,
+        "Vertical stripes, from columns of the detector that respond differently, are the same in every row "
+        "of a sinogram: in its two-dimensional spectrum they lie in the row l = 0. With the defaults it "
+        "removes the row l = 0 but for the mean.",
+        "tomoread path='sinograms/*.tif' ! tomofft dimensions=2 ! tomofilterstripes ! tomoifft dimensions=2 "
+        "! tomowrite filename=clean.h5:/sinograms"};
 
     tomo::Property<float> horizontal_sigma{
         this,

@@ -9,9 +9,16 @@ namespace {
 class Ifft final : public tomo::BatchFilter {
   public:
     static constexpr tomo::Info info{
-        "ifft", "Filter/Effect",
+        "ifft",
+        "Filter/Effect",
         "Real part of the inverse Fourier transform, x[n] = sum of X[k] exp(2 pi i k n / N) / N",
-        tomo::formats::complex64, tomo::formats::float32};
+        tomo::formats::complex64,
+        tomo::formats::float32,
+        "Divided by N, so that it undoes `tomofft`. The imaginary part is dropped: it is zero, but for "
+        "rounding, of spectra of real images that were multiplied by symmetric responses. `crop-width` and "
+        "`crop-height` take the padding of `tomofft` away.",
+        "tomoread path=slice.tif ! tomofft dimensions=2 ! tomoifft dimensions=2 ! tomowrite "
+        "filename=same.tif"};
 
     tomo::Property<unsigned> dimensions{
         this, "dimensions", "1: every row, 2: every plane, 3: the whole array",

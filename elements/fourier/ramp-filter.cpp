@@ -16,10 +16,19 @@ bool is_power_of_two(unsigned length) { return (length & (length - 1)) == 0; }
 
 class RampFilter final : public tomo::BatchFilter {
   public:
-    static constexpr tomo::Info info{"ramp-filter", "Filter/Effect",
-                                     "Filters rows of sinograms for backprojection: pads them by their edge "
-                                     "values, transforms, multiplies, "
-                                     "transforms back and crops, in one go"};
+    static constexpr tomo::Info info{
+        "ramp-filter",
+        "Filter/Effect",
+        "Filters rows of sinograms for backprojection: pads them by their edge "
+        "values, transforms, multiplies, "
+        "transforms back and crops, in one go",
+        tomo::formats::real,
+        tomo::formats::float32,
+        "The same as `tomofft size-x=P ! tomofilter ! tomoifft crop-width=W` in one go, but with rows "
+        "continued by their edge values, which is closer to the truth than zeros where the object reaches "
+        "over the edge. The responses are those of `tomofilter`.",
+        "tomoread path='sinograms/*.tif' ! tomorampfilter ! tomobackproject axis-pos=86.35 ! tomowrite "
+        "filename=slices.h5:/slices"};
 
     tomo::fourier::ResponseProperties response{this};
     tomo::Property<unsigned> pad_width{
@@ -93,8 +102,9 @@ class RampFilter final : public tomo::BatchFilter {
     // A CPU's local memory is its cache, and FFTW uses that better.
     bool fits_local_memory() {
         const std::size_t bytes = local_samples() * sizeof(cl_float2) + 2 * sizeof(cl_int);
-        return device()->prefers_local_memory() && is_power_of_two(length_) && length_ >= 16 && length_ <= 4096 &&
-               bytes <= device()->local_memory() && length_ / 16 <= device()->max_work_group();
+        return device()->prefers_local_memory() && is_power_of_two(length_) && length_ >= 16 &&
+               length_ <= 4096 && bytes <= device()->local_memory() &&
+               length_ / 16 <= device()->max_work_group();
     }
 
     std::size_t local_samples() const { return length_ + length_ / 16; }

@@ -9,8 +9,16 @@ namespace {
 
 class Crop final : public tomo::Filter {
   public:
-    static constexpr tomo::Info info{"crop", "Filter/Effect", "Cuts a rectangle out of each plane",
-                                     tomo::formats::all, tomo::formats::all};
+    static constexpr tomo::Info info{
+        "crop",
+        "Filter/Effect",
+        "Cuts a rectangle out of each plane",
+        tomo::formats::all,
+        tomo::formats::all,
+        "Samples keep their type and value. What is told of the scan, such as the place of the rotation "
+        "axis, goes along with the new left edge. A rectangle that reaches over the edge is an error.",
+        "tomoread path=slice.tif ! tomocrop width=100 height=80 from-center=true ! tomowrite "
+        "filename=middle.tif"};
 
     tomo::Property<unsigned> x{this, "x", "Left edge in pixels", 0, When::reshapes};
     tomo::Property<unsigned> y{this, "y", "Top edge in pixels", 0, When::reshapes};

@@ -16,9 +16,17 @@ enum class Interpolation { nearest, linear };
 class Rescale final : public tomo::Filter {
   public:
     static constexpr tomo::Info info{
-        "rescale", "Filter/Effect",
+        "rescale",
+        "Filter/Effect",
         "Resamples each plane; output pixel i is the input at (i + 1/2) / factor, where pixel "
-        "c spans c to c + 1"};
+        "c spans c to c + 1",
+        tomo::formats::real,
+        tomo::formats::float32,
+        "The value of pixel c sits at c + 1/2; beyond the outermost centres the edge pixels continue. An "
+        "output has floor(factor W) columns. So an axis at position a is at a * factor afterwards. There is "
+        "no low-pass in front: average or blur before making images much smaller. NaN spreads to the pixels "
+        "that interpolate it.",
+        "tomoread path=projection.tif ! tomorescale factor=0.5 ! tomowrite filename=half.tif"};
 
     tomo::Property<double> factor{this, "factor",        "Sets both x-factor and y-factor",
                                   2.0,  {1e-3, FLT_MAX}, When::reshapes};

@@ -8,8 +8,14 @@ namespace {
 
 class Transpose final : public tomo::Filter {
   public:
-    static constexpr tomo::Info info{"transpose", "Filter/Effect", "Swaps columns and rows of each plane",
-                                     tomo::formats::all, tomo::formats::all};
+    static constexpr tomo::Info info{
+        "transpose",
+        "Filter/Effect",
+        "Swaps columns and rows of each plane",
+        tomo::formats::all,
+        tomo::formats::all,
+        "Output (i, j) is input (j, i), sample for sample, in any type.",
+        "tomoread path=sinogram.tif ! tomotranspose ! tomowrite filename=transposed.tif"};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
         input_size("in", in.sample_size());

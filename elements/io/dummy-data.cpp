@@ -6,9 +6,14 @@ namespace {
 
 class DummyData final : public tomo::Source {
   public:
-    static constexpr tomo::Info info{"dummy-data", "Source", "Images of one value, for tests and benchmarks",
-                                     tomo::formats::float32,
-                                     tomo::formats::float32 | tomo::formats::complex64};
+    static constexpr tomo::Info info{
+        "dummy-data",
+        "Source",
+        "Images of one value, for tests and benchmarks",
+        tomo::formats::float32,
+        tomo::formats::float32 | tomo::formats::complex64,
+        "",
+        "tomodummydata width=512 height=256 number=10 init=1 ! tomofft ! tomonull"};
 
     tomo::Property<unsigned> width{this, "width",     "Floats per row; a complex sample has two",
                                    1,    {1, 131072}, tomo::When::ready};

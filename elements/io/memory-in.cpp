@@ -11,9 +11,16 @@ enum class Location { host, buffer };
 
 class MemoryIn final : public tomo::Source {
   public:
-    static constexpr tomo::Info info{"memory-in", "Source",
-                                     "Gives images out of memory of the application, one behind the other",
-                                     tomo::formats::all, tomo::formats::float32 | tomo::formats::complex64};
+    static constexpr tomo::Info info{
+        "memory-in",
+        "Source",
+        "Gives images out of memory of the application, one behind the other",
+        tomo::formats::all,
+        tomo::formats::float32 | tomo::formats::complex64,
+        "For applications: `pointer` is the address of their data, given as a number. The memory is read "
+        "until the stream has ended and must live until then. Python's `gsttomo` and `appsrc` are the more "
+        "comfortable ways.",
+        ""};
 
     tomo::Property<std::uint64_t> pointer{this, "pointer",
                                           "Address in the host's memory, or a cl_mem of the element's "

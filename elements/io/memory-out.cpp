@@ -6,9 +6,16 @@ namespace {
 
 class MemoryOut final : public tomo::Sink {
   public:
-    static constexpr tomo::Info info{"memory-out", "Sink",
-                                     "Copies arrays into memory of the application, one behind the other",
-                                     tomo::formats::all, tomo::formats::all};
+    static constexpr tomo::Info info{
+        "memory-out",
+        "Sink",
+        "Copies arrays into memory of the application, one behind the other",
+        tomo::formats::all,
+        tomo::formats::all,
+        "For applications: `pointer` is the address of their memory, given as a number, and `max-size` its "
+        "size in bytes. It is written while the stream runs and whole when it has ended. Python's `gsttomo` "
+        "and `appsink` are the more comfortable ways.",
+        ""};
 
     tomo::Property<std::uint64_t> pointer{
         this, "pointer", "Address in the host's memory; it must stay valid until the element stops", 0,

@@ -6,8 +6,15 @@ namespace {
 
 class Null final : public tomo::Sink {
   public:
-    static constexpr tomo::Info info{"null", "Sink", "Discards arrays, for tests and benchmarks",
-                                     tomo::formats::all, tomo::formats::all};
+    static constexpr tomo::Info info{
+        "null",
+        "Sink",
+        "Discards arrays, for tests and benchmarks",
+        tomo::formats::all,
+        tomo::formats::all,
+        "Arrays on the device may still be being computed when they come here; `finish` waits for each, "
+        "`download` also brings it to the host, as a file would.",
+        "tomoread path='projections/*.tif' ! tomocalculate expression='-log(v)' ! tomonull"};
 
     tomo::Property<bool> download{this, "download", "Bring every array to the host first", false};
     tomo::Property<bool> finish_all{this, "finish", "Wait until every array is computed", false};

@@ -19,10 +19,21 @@ enum class ByteOrder { Host, Little, Big };
 
 class Read final : public tomo::Source {
   public:
-    static constexpr tomo::Info info{"read", "Source/File",
-                                     "Reads images from TIFF, HDF5, EDF, JPEG, PNG, PGM and raw files, page "
-                                     "by page in the order of the names",
-                                     tomo::formats::all, tomo::formats::all};
+    static constexpr tomo::Info info{
+        "read",
+        "Source/File",
+        "Reads images from TIFF, HDF5, EDF, JPEG, PNG, PGM and raw files, page by page in the order of the "
+        "names",
+        tomo::formats::all,
+        tomo::formats::all,
+        "`path` is a file, a folder, or a pattern with `*`, `?` and `[...]`; files are read in the order of "
+        "their names, their pages one after the other, and have to agree in size and type. "
+        "`FILE.h5:/path/to/dataset` reads a dataset of two or more axes, image by image along the first "
+        "ones. TIFF may be compressed, tiled, and of 8, 12, 16, 32 and 64 bits; colours become planes. Raw "
+        "files need their size and type (`raw-width`, `raw-height`, `raw-bitdepth`). Only the wanted images "
+        "and rows are read.",
+        "tomoread path='sinograms/*.tif' number=10 ! tomowrite filename=ten.tif\n"
+        "tomoread path=volume.h5:/volume y=40 height=20 ! tomowrite filename=rows.h5:/part"};
 
     tomo::Property<std::string> path{
         this, "path", "A file, a folder, or a pattern like scan/*.tif; file.h5:/path/to/dataset for HDF5",

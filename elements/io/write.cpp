@@ -12,9 +12,20 @@ namespace {
 class Write final : public tomo::Sink {
   public:
     static constexpr tomo::Info info{
-        "write", "Sink/File",
-        "Writes arrays to TIFF, HDF5, EDF, PNG, JPEG and raw files, each plane as a page", tomo::formats::all,
-        tomo::formats::all};
+        "write",
+        "Sink/File",
+        "Writes arrays to TIFF, HDF5, EDF, PNG, JPEG and raw files, each plane as a page",
+        tomo::formats::all,
+        tomo::formats::all,
+        "The name's ending chooses the format: `.tif` and `.tiff` with several pages, BigTIFF where needed; "
+        "`.h5` and others of HDF5 with the dataset's path behind a colon; `.edf`, `.png`, `.jpg` and `.raw`. "
+        "A number pattern such as "
+        "`%05i` makes a file of each array. What is being written is called NAME.partial, and NAME only when "
+        "the stream has ended well. `bits=8` and `bits=16` map `minimum` to `maximum`, which are those of "
+        "the whole stream where they are not given, onto the integers, rounded and clipped; complex samples "
+        "are written as pairs.",
+        "tomoread path='sinograms/*.tif' ! tomowrite filename=sinograms.h5:/entry/data/data\n"
+        "tomoread path=volume.h5:/volume ! tomowrite filename=slice-%03i.tif bits=8"};
 
     tomo::Property<std::string> filename{this, "filename",
                                          "A file, a pattern with one integer like slices/%05i.tif, or "

@@ -17,9 +17,21 @@ namespace {
 
 class Backproject final : public tomo::BatchFilter {
   public:
-    static constexpr tomo::Info info{"backproject", "Filter/Effect",
-                                     "Backprojects filtered sinograms (columns x projections) of a parallel "
-                                     "beam to slices, in attenuation per pixel"};
+    static constexpr tomo::Info info{
+        "backproject",
+        "Filter/Effect",
+        "Backprojects filtered sinograms (columns x projections) of a parallel "
+        "beam to slices, in attenuation per pixel",
+        tomo::formats::real,
+        tomo::formats::float32,
+        "Slice pixel (i, j) is the weighted sum over all rows of the sinogram, sampled linearly at h = a + "
+        "bx cos t + by sin t, bx = i + roi-x - a + 1/2, by = j + roi-y - a + 1/2, with axis a and angle t; "
+        "the detector is continued by zeros. A row's weight is the part of the half circle that it measures, "
+        "so that scans over 180, 200 or 360 degrees and with uneven steps give attenuation per pixel (Kak, "
+        "Slaney, 1988, section 3.3). The input has to be filtered, as by `tomorampfilter`. One slice per "
+        "sinogram.",
+        "tomoread path='sinograms/*.tif' ! tomorampfilter ! tomobackproject axis-pos=86.35 ! tomowrite "
+        "filename=slices.h5:/slices"};
 
     tomo::Property<unsigned> num_projections{
         this,

@@ -11,9 +11,17 @@ namespace {
 
 class TransposeProjections final : public tomo::Reducer {
   public:
-    static constexpr tomo::Info info{"transpose-projections", "Filter/Effect",
-                                     "Gathers projections of W x H and gives their H sinograms of W x number",
-                                     tomo::formats::all, tomo::formats::all};
+    static constexpr tomo::Info info{
+        "transpose-projections",
+        "Filter/Effect",
+        "Gathers projections of W x H and gives their H sinograms of W x number",
+        tomo::formats::all,
+        tomo::formats::all,
+        "Sinogram r has row r of each projection, in the order in which they came. Nothing comes before the "
+        "last projection (or the last of `number`): all of them are held, on the device where they fit, else "
+        "on the host. Angles of the frames become those of the sinograms' rows.",
+        "tomoread path='projections/*.tif' ! tomocalculate expression='-log(v)' ! tomotransposeprojections ! "
+        "tomowrite filename=sinograms.tif"};
 
     tomo::Property<unsigned> number{
         this,

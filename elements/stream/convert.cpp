@@ -43,9 +43,17 @@ tomo::BufferRef with_facts_of(GstBuffer *from, const tomo::Array &array) {
 class Convert final : public tomo::Transform {
   public:
     static constexpr tomo::Info info{
-        "convert", "Filter/Converter/Video",
+        "convert",
+        "Filter/Converter/Video",
         "Gray video to arrays as it is, arrays to gray or coloured video with a window of values",
-        tomo::formats::all, tomo::formats::real};
+        tomo::formats::all,
+        tomo::formats::real,
+        "The door between arrays and GStreamer's video. From `video/x-raw` in GRAY8, GRAY16 or GRAY10 the "
+        "values come as they are. To video, v becomes (v - min) / (max - min) of the brightness, clipped, in "
+        "GRAY8, GRAY16 or RGB; three planes are red, green and blue. Without `min` and `max` the range of "
+        "the first image is held and told in a message.",
+        "tomoread path=slice.tif ! tomoconvert min=-0.002 max=0.02 ! video/x-raw,format=GRAY8 ! pngenc ! "
+        "filesink location=slice.png"};
 
     tomo::Property<float> min{
         this,

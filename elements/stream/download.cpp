@@ -7,10 +7,16 @@ namespace {
 // The base starts the transfer of what goes out under plain caps; whoever maps it waits for the end.
 class Download final : public tomo::Filter {
   public:
-    static constexpr tomo::Info info{"download", "Filter/Converter",
+    static constexpr tomo::Info info{"download",
+                                     "Filter/Converter",
                                      "Brings arrays to the host, for elements that take any caps but can't "
                                      "use device memory, such as gdppay",
-                                     tomo::formats::all, tomo::formats::all};
+                                     tomo::formats::all,
+                                     tomo::formats::all,
+                                     "Needed nowhere between elements of gst-tomo. The transfer begins as "
+                                     "soon as the array is computed, beside the computation of the next one.",
+                                     "tomoread path=slice.tif ! tomocalculate expression='v * 2' ! "
+                                     "tomodownload ! gdppay ! filesink location=slice.gdp"};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override { return in; }
 

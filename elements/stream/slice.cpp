@@ -7,9 +7,14 @@ namespace {
 // The slices are views of the volume's memory.
 class Slice final : public tomo::Reducer {
   public:
-    static constexpr tomo::Info info{"slice", "Filter/Effect",
-                                     "Gives the planes of each array one by one, without copying",
-                                     tomo::formats::all, tomo::formats::all};
+    static constexpr tomo::Info info{
+        "slice",
+        "Filter/Effect",
+        "Gives the planes of each array one by one, without copying",
+        tomo::formats::all,
+        tomo::formats::all,
+        "An array of depth N gives N arrays of depth 1, which share its memory.",
+        "tomoread path=slice.tif ! tomostack number=1 ! tomoslice ! tomowrite filename=plane.tif"};
 
     std::optional<std::uint64_t> output_count(std::uint64_t inputs,
                                               const tomo::ArrayInfo &in) const override {

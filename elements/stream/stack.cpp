@@ -9,9 +9,13 @@ namespace {
 class Stack final : public tomo::Reducer {
   public:
     static constexpr tomo::Info info{
-        "stack", "Filter/Effect",
+        "stack",
+        "Filter/Effect",
         "Stacks arrays along depth; what is left at the end of the stream becomes a stack of less depth",
-        tomo::formats::all, tomo::formats::all};
+        tomo::formats::all,
+        tomo::formats::all,
+        "Samples keep their type. An array of depth M counts as M planes.",
+        "tomoread path=volume.h5:/volume ! tomostack number=2 ! tomoslice ! tomowrite filename=planes.tif"};
 
     tomo::Property<unsigned> number{this, "number", "Arrays per stack", 1, {1, G_MAXINT}, tomo::When::ready};
 

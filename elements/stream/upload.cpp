@@ -7,9 +7,15 @@ namespace {
 class Upload final : public tomo::Filter {
   public:
     static constexpr tomo::Info info{
-        "upload", "Filter/Converter",
+        "upload",
+        "Filter/Converter",
         "Brings arrays to the device; elements that compute do so themselves, this one says where and when",
-        tomo::formats::all, tomo::formats::all};
+        tomo::formats::all,
+        tomo::formats::all,
+        "Needed nowhere between elements of gst-tomo; with a `queue` behind, transfers have a thread of "
+        "their own.",
+        "tomoread path='projections/*.tif' ! tomoupload ! queue ! tomocalculate expression='-log(v)' ! "
+        "tomowrite filename=attenuation.tif"};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override { return in; }
 

@@ -155,7 +155,9 @@ bool QueueGroup::never_gets_inputs(GstElement *join, Search &search) {
     if (!search.is_new(join))
         return false;
     const auto *own = dynamic_cast<Joiner *>(element_of(join));
-    search.is_sure = search.is_sure && own;
+    // In a live stream it may go on without them after a while.
+    const bool is_live = own && GST_CLOCK_TIME_IS_VALID(gst_aggregator_get_latency(GST_AGGREGATOR(join)));
+    search.is_sure = search.is_sure && own && !is_live;
     const PadRef out = lone_source(join);
     if (const auto waits = out ? never_goes_on(thread_of(out.get()), search) : std::nullopt)
         return *waits;

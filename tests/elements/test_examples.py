@@ -3,6 +3,7 @@
 """Every element documents itself with a line that runs."""
 
 import os
+import shlex
 import sys
 import tempfile
 
@@ -11,10 +12,22 @@ from tomotest import *
 import example_files
 
 
+# No line can show these.
+WITHOUT = {
+    "tomomemoryin": "takes the address of an application's memory",
+    "tomomemoryout": "takes the address of an application's memory",
+}
+
+
 def factories():
     for feature in Gst.Registry.get().get_feature_list(Gst.ElementFactory):
         if feature.get_metadata("tomo-task") is not None:
             yield feature
+
+
+def as_shell(line):
+    """For GStreamer's parser, what a shell and gst-launch-1.0 make of a line."""
+    return " ".join(word.replace("\\", r"\\").replace(" ", r"\ ").replace('"', r'\"') for word in shlex.split(line))
 
 
 class Examples(TestCase):
@@ -27,12 +40,15 @@ class Examples(TestCase):
         seen = 0
         for factory in sorted(factories(), key=lambda f: f.get_name()):
             name, lines = factory.get_name(), factory.get_metadata("tomo-example").splitlines()
+            if name in WITHOUT:
+                self.assertEqual(lines, [], f"{name} has an example now")
+                continue
             with self.subTest(element=name):
                 self.assertTrue(lines, "no example")
                 self.assertTrue(any(name in line.split() for line in lines), "the example does not show the element")
             for line in lines:
                 with self.subTest(element=name, line=line):
-                    run(line + " NOSINK")
+                    run(as_shell(line) + " NOSINK")
                     seen += 1
         self.assertGreater(seen, 0)
 

@@ -12,6 +12,7 @@ using namespace tomotest;
 using tomo::Array;
 using tomo::ArrayInfo;
 using tomo::CString;
+using tomo::ObjectRef;
 
 // Finds `factor` (i + 1) in array i.
 class TestMeasure final : public tomo::Filter {
@@ -20,18 +21,18 @@ class TestMeasure final : public tomo::Filter {
     tomo::Property<double> factor{this, "factor", "What numbers are multiplied with", 1.0};
     tomo::Property<unsigned> every{this, "every", "Tells of each n-th; 0: of none", 1};
     tomo::Property<bool> at_end{this, "at-end", "Tells of the last one at the end of the stream", false};
-    tomo::Property<double> value{this, "value", "What was measured", 0.0, tomo::When::result};
+    tomo::Result value{this, "value", "What was measured"};
     tomo::Property<int> early{this, "early", "Counts only before the start", 0, tomo::When::ready};
 
     ArrayInfo shape(const ArrayInfo &in) override { return in; }
     Array apply(const Array &in) override {
         if (every > 0 && !at_end && frame_index() % every == 0)
-            report(value, factor * (frame_index() + 1));
+            value.report(factor * (frame_index() + 1));
         return in;
     }
     GstFlowReturn drain() override {
         if (at_end)
-            report(value, factor * frame_index());
+            value.report(factor * frame_index());
         return Filter::drain();
     }
 };
@@ -196,6 +197,25 @@ GST_START_TEST(test_above) {
 }
 GST_END_TEST;
 
+GST_START_TEST(test_abort) {
+    // While one branch waits for a value, and the queue in front of it grows.
+    const auto graph = graph_of(beside(100000000, "\"every\": 0"));
+    GError *error = nullptr;
+    fail_unless(gst_tomo_graph_start(graph.get(), &error));
+    const ObjectRef<GstElement> pipeline(gst_tomo_graph_get_pipeline(graph.get(), nullptr));
+    const ObjectRef<GstElement> queue(gst_bin_get_by_name(GST_BIN(pipeline.get()), "s-to-t"));
+    for (guint level = 0; level < 50;) {
+        fail_unless(gst_tomo_graph_poll(graph.get(), 10));
+        g_object_get(queue.get(), "current-level-buffers", &level, nullptr);
+    }
+    gst_tomo_graph_abort(graph.get());
+    fail_unless(!gst_tomo_graph_wait(graph.get(), &error));
+    fail_unless(g_error_matches(error, GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_ABORTED), "%s",
+                error->message);
+    g_error_free(error);
+}
+GST_END_TEST;
+
 GST_START_TEST(test_failures) {
     check_run_fails(graph_of(beside(20, "\"every\": 0")).get(),
                     {"node 't'", "'value' of node 'm'", "ended without"});
@@ -281,6 +301,7 @@ static Suite *bindings_suite() {
     tcase_add_test(tests, test_beside);
     tcase_add_test(tests, test_beside_and_joined);
     tcase_add_test(tests, test_above);
+    tcase_add_test(tests, test_abort);
     tcase_add_test(tests, test_failures);
     tcase_add_test(tests, test_json);
     tcase_add_test(tests, test_structure);

@@ -1,0 +1,171 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""UFO's tasks and properties against the elements that there are.
+
+ufo_inventory.json holds what UFO has (ufo-filters after 0.17): per task its properties with type, effective default
+(null: none, or one that depends on the input) and the nicks of choices. Whatever is not the same here stands in one of
+the tables below with its reason. The test fails when a difference is in none of them, and when one in them is gone.
+"""
+
+import json
+import math
+import os
+import pathlib
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from tomotest import *
+from gi.repository import GObject  # noqa: E402
+
+INVENTORY = json.loads(pathlib.Path(__file__).with_name("ufo_inventory.json").read_text(encoding="utf-8"))
+
+# Tasks that are still to come.
+NOT_YET = """
+    bin blur buffer camera center-of-rotation concatenate-result cone-beam-projection-weight contrast
+    correlate-stacks cross-correlate cut denoise detect-edge dfi-sinc dump-ring duplicate filter-particle
+    find-large-spots flatten flatten-inplace flip forwardproject general-backproject get-dup-circ gradient
+    horizontal-interpolate interpolate interpolate-stream lamino-backproject loop map-coordinates map-slice
+    med-mad-reject med-mad-reject-2d median-filter merge metaballs monitor non-local-means ordfilt polar-coordinates
+    reduce refeed remove-circle remove-outliers replicate retrieve-phase ring-pattern ringwriter rotate segment
+    sleep sliding-stack stacked-backproject stamp stat-monitor stdin stitch tile volume-render zmq-pub zmq-sub
+""".split()
+
+# Tasks that are not to come, and why.
+OUT_OF_SCOPE = {
+    "cv-show": "`tomoconvert ! autovideosink` shows images",
+}
+
+# Elements that UFO has no task for.
+OWN = {
+    "convert": "from and to GStreamer's video",
+    "download": "places the transfer to the host",
+    "ramp-filter": "fft, filter and ifft in one go",
+    "scan-src": "a raw scan from one file, as projections, darks and flats",
+    "upload": "places the transfer to the device",
+}
+
+# (task, property, what): reason. What is "property" (not there), "type", "default" or "choices".
+DIFFERENCES = {
+    ("backproject", "mode", "default"): "linear gives the same numbers on every device, texture does not",
+    ("transpose-projections", "number", "default"): "0 takes all projections of the stream; 1 makes no sense",
+    ("write", "bytes-per-file", "default"): "with a pattern each image gets its own file",
+}
+
+TYPES = {"uint": "unsigned", "ulong": "unsigned", "int": "signed", "float": "real", "double": "real", "boolean": "boolean",
+         "string": "string", "enum": "enum", "array": "array", "object": "object",
+         "guint": "unsigned", "guint64": "unsigned", "gulong": "unsigned", "gint": "signed", "gint64": "signed",
+         "gfloat": "real", "gdouble": "real", "gboolean": "boolean", "gchararray": "string", "GstValueArray": "array"}
+
+
+def elements():
+    """By the names of their tasks."""
+    found = {}
+    for feature in Gst.Registry.get().get_feature_list(Gst.ElementFactory):
+        if task := feature.get_metadata("tomo-task"):
+            found[task] = feature
+    return found
+
+
+def type_of(spec):
+    if spec.value_type.is_a(GObject.TYPE_ENUM):
+        return "enum"
+    return TYPES.get(spec.value_type.name, "object")
+
+
+def nicks_of(spec):
+    return [value.value_nick for value in spec.enum_class.__enum_values__.values()]
+
+
+def default_of(element, spec):
+    value = element.get_property(spec.name)
+    if type_of(spec) == "enum":
+        return value.value_nick
+    if type_of(spec) == "array":
+        return list(value)
+    return value
+
+
+def same(type_name, ours, theirs):
+    if type_name == "string":
+        return (ours or "") == (theirs or "")
+    if type_name == "real":
+        return math.isclose(ours, theirs, rel_tol=1e-6)
+    if type_name == "array":
+        return [float(v) for v in ours] == [float(v) for v in theirs]
+    return ours == theirs
+
+
+def differences_of(task, factory):
+    """What of UFO's properties is not the same, as (task, property, what): in words."""
+    element = factory.create(None)
+    found = {}
+    for name, theirs in INVENTORY[task].items():
+        spec = element.find_property(name)
+        if spec is None:
+            found[task, name, "property"] = "it is not there"
+            continue
+        if type_of(spec) != TYPES[theirs["type"]]:
+            found[task, name, "type"] = f"{spec.value_type.name}, not {theirs['type']}"
+            continue
+        if "choices" in theirs and (lacking := set(theirs["choices"]) - set(nicks_of(spec))):
+            found[task, name, "choices"] = f"lacks {', '.join(sorted(lacking))}"
+        if theirs.get("result"):
+            if spec.flags & GObject.ParamFlags.WRITABLE:
+                found[task, name, "type"] = "can be set, but is a result"
+        elif theirs["default"] is not None:
+            ours = default_of(element, spec)
+            if not same(type_of(spec), ours, theirs["default"]):
+                found[task, name, "default"] = f"{ours}, not {theirs['default']}"
+    return found
+
+
+class Inventory(TestCase):
+    def test_tasks(self):
+        there = set(elements())
+        for name, table in (("NOT_YET", NOT_YET), ("OUT_OF_SCOPE", OUT_OF_SCOPE)):
+            self.assertEqual(sorted(set(table) & there), [], f"these have an element now: take them out of {name}")
+            self.assertEqual(sorted(set(table) - set(INVENTORY)), [], f"{name}: UFO has no such tasks")
+        self.assertEqual(sorted(set(INVENTORY) - there - set(NOT_YET) - set(OUT_OF_SCOPE)), [], "no element, no reason")
+        self.assertEqual(sorted(there - set(INVENTORY)), sorted(OWN), "elements that UFO has no task for")
+        self.assertEqual(len(NOT_YET), len(set(NOT_YET)), "a name stands in NOT_YET twice")
+
+    def test_properties(self):
+        found = {}
+        for task, factory in elements().items():
+            if task in INVENTORY:
+                found.update(differences_of(task, factory))
+        for key, words in found.items():
+            self.assertIn(key, DIFFERENCES, f"{'.'.join(key[:2])}: {words}")
+        for key, reason in DIFFERENCES.items():
+            self.assertIn(key, found, f"{'.'.join(key[:2])}: there is no difference of this kind any more")
+            self.assertTrue(reason)
+
+    def test_the_data(self):
+        self.assertEqual((len(INVENTORY), sum(map(len, INVENTORY.values()))), (102, 317))
+        for task, properties in INVENTORY.items():
+            for name, theirs in properties.items():
+                with self.subTest(property=f"{task}.{name}"):
+                    self.assertIn(theirs["type"], TYPES)
+                    self.assertEqual(theirs["type"] == "enum", "choices" in theirs)
+                    if theirs["type"] == "enum":
+                        self.assertIn(theirs["default"], theirs["choices"])
+
+    def test_the_comparison(self):
+        """One that finds nothing would prove nothing."""
+        factory = elements()["rescale"]
+        INVENTORY["rescale"] = {
+            "no-such": {"type": "uint", "default": 0}, "factor": {"type": "uint", "default": 1},
+            "width": {"type": "uint", "default": 7}, "x-factor": {"type": "double", "default": None, "result": True},
+            "interpolation": {"type": "enum", "default": "nearest", "choices": ["nearest", "cubic"]}}
+        try:
+            kinds = {(name, what) for _, name, what in differences_of("rescale", factory)}
+        finally:
+            INVENTORY["rescale"] = SAVED
+        self.assertEqual(kinds, {("no-such", "property"), ("factor", "type"), ("width", "default"), ("x-factor", "type"),
+                                 ("interpolation", "choices"), ("interpolation", "default")})
+
+
+SAVED = INVENTORY["rescale"]
+
+if __name__ == "__main__":
+    main()

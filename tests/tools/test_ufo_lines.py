@@ -1,0 +1,212 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What UFO's command line tools take, and the lines that its own tests run, restated: with what has to come out.
+
+Lines of tasks that have no element yet stand in LATER. The test fails when the element comes and its line deserves a
+check.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "pipelines"))
+from pipetest import *  # noqa: E402,F403
+
+# What it is about: (the task that is missing, the line).
+LATER = {
+    "a rotation into a larger image": (
+        "rotate", "dummy-data width=7 height=5 init=1 ! rotate angle=0.3 reshape=true ! null"),
+    "differences along both axes": (
+        "gradient", "dummy-data width=8 height=8 ! gradient direction=both_abs addressing-mode=repeat ! null"),
+    "denoising by similar patches": (
+        "non-local-means", "dummy-data width=32 height=32 ! non-local-means fast=true search-radius=5 ! null"),
+}
+
+
+def tool(*words, **kwargs):
+    return subprocess.run(words, text=True, capture_output=True, timeout=PATIENCE, stdin=subprocess.DEVNULL, **kwargs)
+
+
+class UfoTestCase(PipelineTestCase):
+    def launch(self, line):
+        result = tool("tomo-launch", "-q", *quoted(line))
+        self.assertEqual(result.returncode, 0, f"{line}\n{result.stderr} (seed {SEED})")
+
+    def run_json(self, dataflow, *options):
+        with open("dataflow.json", "w") as file:
+            json.dump(dataflow, file)
+        return tool("tomo-runjson", *options, "dataflow.json")
+
+
+class TestLines(UfoTestCase):
+    """Those of the tests of UFO's filters."""
+
+    def test_crop(self):
+        image = rng.random((521, 530), np.float32)
+        tifffile.imwrite("a.tif", image)
+        self.launch("read path=a.tif ! crop width=512 height=512 ! write filename=b.tif")
+        np.testing.assert_array_equal(read_pages("b.tif"), image[None, :512, :512])
+
+    def test_doubles(self):
+        image = rng.random((9, 13))
+        tifffile.imwrite("a.tif", image)
+        self.launch("read path=a.tif ! write filename=b.tif")
+        np.testing.assert_array_equal(read_pages("b.tif")[0], image.astype(np.float32))
+
+    def test_padded_transform(self):
+        self.launch("dummy-data width=9 height=9 number=1 init=1.0 ! fft dimensions=2 auto-zeropadding=true ! "
+                    "ifft dimensions=2 crop-width=9 crop-height=9 ! write filename=a.tif")
+        np.testing.assert_allclose(read_pages("a.tif"), np.ones((1, 9, 9)), atol=1e-6)
+
+    def test_numbered_files(self):
+        self.launch("dummy-data number=3 ! write filename=foo-%02i.tif bytes-per-file=0")
+        self.assertEqual(sorted(os.listdir(".")), ["foo-00.tif", "foo-01.tif", "foo-02.tif"])
+
+    def test_sequences_of_pages(self):
+        """Start and step are counted over the pages of all files."""
+        pages, files = 10, 6
+        data = np.arange(pages * files, dtype=np.uint16).reshape(files, pages, 1, 1) * np.ones((3, 5), np.uint16)
+        for i, images in enumerate(data):
+            tifffile.imwrite(f"f{i}.tif", images)
+            images.tofile(f"f{i}.raw")
+        with h5py.File("f.h5", "w") as file:
+            file["data"] = data.reshape(-1, 3, 5)
+        raw = "raw-width=5 raw-height=3 raw-bitdepth=16"
+        for start, step in ((5, 8), (17, 8), (5, 30), (17, 30), (0, 1), (59, 1)):
+            expected = list(range(start, pages * files, step))
+            for source in ("path=f*.tif", f"path=f*.raw {raw}", "path=f.h5:/data"):
+                self.launch(f"read {source} image-start={start} image-step={step} ! write filename=out.h5:/data")
+                self.assertEqual([int(image.max()) for image in read_dataset("out.h5", "data")], expected, source)
+
+    def test_sizes_of_transforms(self):
+        for shape, dimensions in (((4, 5, 6), 3), ((5, 7), 2), ((3, 16), 1)):
+            image = rng.random(shape, np.float32)
+            with h5py.File("a.h5", "w") as file:
+                file["a"] = image[None] if image.ndim == 2 else image
+            depth = len(image) if image.ndim == 3 else 1
+            self.launch(f"read path=a.h5:/a ! stack number={depth} ! fft dimensions={dimensions} ! write filename=b.h5:/b")
+            expected = np.fft.fftn(image, axes=range(-dimensions, 0))
+            self.assert_close(self.spectrum("b.h5", shape), expected, 1e-6)
+
+    def spectrum(self, file, shape):
+        with h5py.File(file) as opened:
+            return opened["b"][()].reshape(shape)
+
+    def test_difference_of_spectra(self):
+        self.launch("[ dummy-data width=8 height=3 init=3 ! fft, dummy-data width=8 height=3 init=1 ! fft ] ! subtract ! "
+                    "write filename=a.h5:/b")
+        np.testing.assert_array_equal(self.spectrum("a.h5", (3, 8)), np.tile([16, 0, 0, 0, 0, 0, 0, 0], (3, 1)))
+
+    def test_zero_frequency_in_the_middle(self):
+        image = rng.random((6, 7), np.float32)
+        tifffile.imwrite("a.tif", image)
+        self.launch("read path=a.tif ! fft dimensions=2 ! swap-quadrants ! write filename=a.h5:/b")
+        self.assert_close(self.spectrum("a.h5", (6, 7)), np.fft.fftshift(np.fft.fft2(image)), 1e-6)
+
+    def test_dumped_kernel(self):
+        image = rng.random((6, 8), np.float32)
+        tifffile.imwrite("a.tif", image)
+        result = tool("tomo-launch", "-d", "a.json", *quoted(
+            "read path=a.tif ! fft ! opencl kernel=c_conj filename=complex.cl ! write filename=a.h5:/b"))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        result = tool("tomo-runjson", "-q", "a.json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assert_close(self.spectrum("a.h5", (6, 8)), np.conj(np.fft.fft(image)), 1e-6)
+
+    def test_later(self):
+        there = tool("tomo-query", "-l").stdout.split()
+        for about, (task, line) in LATER.items():
+            with self.subTest(about):
+                self.assertNotIn(task, there, f"{task} has come: check what '{line}' gives")
+                result = tool("tomo-launch", "-q", *quoted(line))
+                self.assertEqual(result.returncode, 2, line)
+                self.assertIn(task, result.stderr)
+
+
+class Schema(UfoTestCase):
+    """UFO's JSON files."""
+
+    nodes = [{"plugin": "dummy-data", "name": "s", "properties": {"width": 6, "height": 5, "number": 2, "init": 3.0}},
+             {"plugin": "calculate", "name": "c", "properties": {"expression": "v * 2"}},
+             {"plugin": "write", "name": "w", "properties": {"filename": "a.tif"}}]
+
+    def test_root(self):
+        """Version, package of a node, and the mark of the only part of a run, as UFO writes them."""
+        edges = [{"from": {"name": "s"}, "to": {"name": "c", "input": 0}}, {"from": {"name": "c"}, "to": {"name": "w", "input": 0}}]
+        nodes = [self.nodes[0] | {"package": "tomo"}, *self.nodes[1:]]
+        for root in ({}, {"version": "2.0"}, {"version": "2.0", "index": 0, "total": 1}):
+            result = self.run_json({**root, "nodes": nodes, "edges": edges}, "-q")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            np.testing.assert_array_equal(read_pages("a.tif"), np.full((2, 5, 6), 6, np.float32))
+
+    def test_edges(self):
+        """Names as text or as objects, with the input inside or beside, or without one."""
+        for edges in ([{"from": "s", "to": "c"}, {"from": "c", "to": "w"}],
+                      [{"from": "s", "to": "c", "input": 0}, {"from": "c", "to": "w", "input": 0}],
+                      [{"from": {"name": "s"}, "to": {"name": "c"}}, {"from": {"name": "c"}, "to": {"name": "w", "input": 0}}],
+                      [{"from": "s", "to": {"name": "c"}, "output": 0}, {"from": "c", "to": "w"}]):
+            result = self.run_json({"nodes": self.nodes, "edges": edges}, "--quieter")
+            self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
+            np.testing.assert_array_equal(read_pages("a.tif"), np.full((2, 5, 6), 6, np.float32))
+
+    def test_refused(self):
+        edges = [{"from": "s", "to": "c"}, {"from": "c", "to": "w"}]
+        for change, words in (({"prop-sets": {}}, "prop-sets"), ({"index": 1, "total": 2}, "distributed"),
+                              ({"nodes": [*self.nodes, self.nodes[0]]}, "'s'"),
+                              ({"nodes": [{"plugin": "dumy-data", "name": "s"}, *self.nodes[1:]]}, "did you mean 'dummy-data'"),
+                              ({"edges": [*edges, {"from": "s", "to": "x"}]}, "'x'"),
+                              ({"edges": edges[:1]}, "'c'")):
+            result = self.run_json({"nodes": self.nodes, "edges": edges, **change})
+            self.assertNotEqual(result.returncode, 0, change)
+            self.assertIn(words, result.stderr)
+            self.assertFalse(os.path.exists("a.tif"))
+
+
+class Options(UfoTestCase):
+    """Of ufo-launch, ufo-runjson and ufo-query."""
+
+    def test_launch(self):
+        line = quoted("dummy-data number=2 ! null")
+        self.assertIn("tomo-launch", tool("tomo-launch", "--version").stdout)
+        for quiet in ("-q", "--quiet", "--quieter"):
+            result = tool("tomo-launch", quiet, *line)
+            self.assertEqual((result.returncode, result.stdout), (0, ""), quiet)
+        for dump in ("-d", "--dump"):
+            self.assertEqual(tool("tomo-launch", dump, "a.json", *line).returncode, 0)
+            with open("a.json") as file:
+                self.assertEqual([n["plugin"] for n in json.load(file)["nodes"]], ["dummy-data", "null"])
+        for trace in ("-t", "--trace"):
+            result = tool("tomo-launch", trace, *line)
+            self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(tool("tomo-launch", *quoted("dummy-data ! nul")).returncode, 2)
+        self.assertEqual(tool("tomo-launch", *quoted("read path=nowhere ! null")).returncode, 1)
+
+    def test_runjson(self):
+        dataflow = {"nodes": [{"plugin": "dummy-data", "name": "s"}, {"plugin": "null", "name": "n"}],
+                    "edges": [{"from": "s", "to": "n"}]}
+        for options in ([], ["-q"], ["--quiet"], ["--quieter"], ["-t"], ["--trace"]):
+            self.assertEqual(self.run_json(dataflow, *options).returncode, 0, options)
+        self.assertIn("tomo-runjson", tool("tomo-runjson", "--version").stdout)
+        self.assertEqual(tool("tomo-runjson", "no-such.json").returncode, 1)
+
+    def test_query(self):
+        self.assertIn("flat-field-correct", tool("tomo-query", "-l").stdout.split())
+        self.assertIn("filename", tool("tomo-query", "-p", "write").stdout)
+        self.assertIn("tomo-query", tool("tomo-query", "--version").stdout)
+        self.assertNotEqual(tool("tomo-query", "-p", "wirte").returncode, 0)
+
+    def test_values(self):
+        """Lists, enumerations, booleans, and quotes that keep blanks and brackets."""
+        for line, node, name, expected in (
+                ("dummy-data ! pad addressing-mode=clamp_to_edge width=4 ! null", 1, "addressing-mode", "clamp_to_edge"),
+                ("dummy-data ! null download=true", 1, "download", True),
+                ("dummy-data ! calculate expression='v ! [ 1, 2 ]' ! null", 1, "expression", "v ! [ 1, 2 ]")):
+            result = tool("tomo-launch", "-d", "-", line)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(json.loads(result.stdout)["nodes"][node]["properties"][name], expected)
+
+
+if __name__ == "__main__":
+    main()
