@@ -444,8 +444,6 @@ void Element::post_error(const Error &error) {
                              __FILE__, GST_FUNCTION, __LINE__);
 }
 
-void Element::notify(const PropertyBase &property) { g_object_notify(G_OBJECT(gst_), property.name()); }
-
 void Element::post_message(GstStructure *structure) {
     gst_element_post_message(gst_, gst_message_new_element(GST_OBJECT(gst_), structure));
 }

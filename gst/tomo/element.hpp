@@ -161,14 +161,6 @@ class GST_TOMO_API Element {
     Array upload(const std::vector<float> &values);
     Array upload(const void *table, std::size_t bytes);
 
-    // A result, to whom it may concern. Called while the array it was found in is processed, and so before
-    // that is pushed, it takes effect with this array wherever the property is bound to one further down the
-    // stream.
-    template <class T>
-    void report(Property<T> &result, T value) {
-        result.assign(value);
-        notify(result);
-    }
     // A warning on the bus; the stream goes on.
     void warn(const std::string &message);
     void post_error(const Error &error);
@@ -265,7 +257,6 @@ class GST_TOMO_API Element {
     };
 
   private:
-    void notify(const PropertyBase &property);
     Kernel &compile(const std::string &key, const std::string &name, const std::string &source,
                     const std::string &function, const std::string &options, const std::string &before);
     void adopt(const std::shared_ptr<Device> &device);

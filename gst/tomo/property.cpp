@@ -11,9 +11,7 @@ PropertyBase::PropertyBase(Element *owner, const char *name, const char *blurb, 
 
 GParamFlags PropertyBase::flags(bool number) const {
     int f = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-    if (when_ == When::result)
-        f &= ~G_PARAM_WRITABLE;
-    else if (when_ == When::ready)
+    if (when_ == When::ready)
         f |= GST_PARAM_MUTABLE_READY;
     else
         f |= GST_PARAM_MUTABLE_PLAYING;

@@ -24,7 +24,6 @@ enum class When {
     live,     // takes effect with the next frame; numbers can be driven by a GstController
     reshapes, // takes effect with the next frame, after the output was negotiated anew
     ready,    // only before the element starts
-    result,   // what the element finds out: to be read only, given by Element::report()
 };
 
 class GST_TOMO_API PropertyBase {
@@ -66,7 +65,7 @@ class Property final : public PropertyBase {
 
     operator T() const { return value_.load(std::memory_order_relaxed); }
     T value() const { return *this; }
-    // Without telling anybody; see Element::report().
+    // Without telling anybody; see Result for what others shall hear of.
     void assign(T value) { value_.store(value, std::memory_order_relaxed); }
 
     GParamSpec *make_spec(const std::string &) const override {
@@ -144,7 +143,8 @@ class GST_TOMO_API Property<std::string> final : public PropertyBase {
 };
 
 // A number that the element finds out: read-only, 0 before there is one, notified with each new value by the
-// thread that found it.
+// thread that found it. Where it is bound to a property further down the stream, a value that is told while
+// an array is processed takes effect there with what the element pushes next, usually that array.
 class GST_TOMO_API Result final : public PropertyBase {
   public:
     Result(Element *owner, const char *name, const char *blurb, Range<double> range = {})

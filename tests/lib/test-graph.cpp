@@ -213,8 +213,8 @@ GST_START_TEST(test_json_errors) {
     check_refused(json_of({node("read", "a"), node("null", "b")}, {edge("a", "b", 1)}), {"no input 1"});
     check_refused(json_of({node("read", "a"), node("null", "b")}, {edge("b", "a")}),
                   {"JSON:6", "'a'", "takes no input"});
-    check_refused(json_of({node("read", "a"), node("flat-field-correct", "b")}, {edge("a", "b", 3)}),
-                  {"no input 3", "0 to 2", "projections, darks, flats"});
+    check_refused(json_of({node("read", "a"), node("flat-field-correct", "b")}, {edge("a", "b", 4)}),
+                  {"no input 4", "0 to 3", "projections, darks, flats, flats-after"});
     check_refused(R"({"nodes": [], "prop-sets": {}})", {"prop-sets", "not supported"});
     check_refused(R"({"nodes": [], "index": 1, "total": 3})", {"distributed"});
     check_refused(R"({"nodes": [], "edgse": []})", {"edgse", "did you mean 'edges'"});
