@@ -23,7 +23,8 @@ Each value is told by an element message `tomo-sharpness` (fields `index` of the
 the property; the host waits for them.)",
         "tomoread path=projections ! tomomeasuresharpness ! fakesink"};
 
-    tomo::Result sharpness{this, "sharpness", "Sharpness of the last plane", {0.0, G_MAXDOUBLE}};
+    tomo::Property<double> sharpness{this, "sharpness",        "Sharpness of the last plane",
+                                     0.0,  {0.0, G_MAXDOUBLE}, tomo::When::result};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override { return in; }
 
@@ -38,7 +39,7 @@ the property; the host waits for them.)",
         const tomo::Host<const float> sums(values);
         for (unsigned z = 0; z < in.depth(); z++) {
             const double value = sums[z] / 2.0 / static_cast<double>(planes.count);
-            sharpness.report(value);
+            report(sharpness, value);
             post_message(gst_structure_new("tomo-sharpness", "index", G_TYPE_UINT64, frame_index(), "plane",
                                            G_TYPE_UINT, z, "sharpness", G_TYPE_DOUBLE, value, nullptr));
         }

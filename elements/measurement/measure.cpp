@@ -48,7 +48,7 @@ The results are the output's samples. With `axis=-1` each is also told by an ele
         -1,
         {-1, 2},
         When::reshapes};
-    tomo::Result value{this, "value", "What was measured last with axis=-1"};
+    tomo::Property<double> value{this, "value", "What was measured last with axis=-1", 0.0, When::result};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
         const auto out = in.with_format(GST_TOMO_FORMAT_FLOAT32).with_domain(GST_TOMO_DOMAIN_UNKNOWN);
@@ -94,7 +94,7 @@ The results are the output's samples. With `axis=-1` each is also told by an ele
     void tell(const tomo::Array &out) {
         const tomo::Host<const float> values(out);
         for (unsigned z = 0; z < out.depth(); z++) {
-            value.report(values[z]);
+            report(value, double{values[z]});
             post_message(gst_structure_new("tomo-measure", "metric", G_TYPE_STRING, metric.nick(), "index",
                                            G_TYPE_UINT64, frame_index(), "plane", G_TYPE_UINT, z, "value",
                                            G_TYPE_DOUBLE, double{values[z]}, nullptr));

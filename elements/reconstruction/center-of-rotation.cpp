@@ -38,7 +38,8 @@ all overlaps.)",
                                       0.0,
                                       {0.0, 180.0},
                                       tomo::When::reshapes};
-    tomo::Result center{this, "center", "Rotation axis of the last plane, in edge coordinates"};
+    tomo::Property<double> center{this, "center", "Rotation axis of the last plane, in edge coordinates", 0.0,
+                                  tomo::When::result};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
         if (in.height < 2)
@@ -103,7 +104,7 @@ all overlaps.)",
     void tell(unsigned plane, double axis) {
         if (std::isnan(axis))
             warn("the rows have nothing to compare: no axis was found");
-        center.report(axis);
+        report(center, axis);
         post_message(gst_structure_new("tomo-center-of-rotation", "index", G_TYPE_UINT64, frame_index(),
                                        "plane", G_TYPE_UINT, plane, "center", G_TYPE_DOUBLE, axis, nullptr));
     }

@@ -38,16 +38,6 @@ void Property<std::string>::set(const GValue *value) {
     value_ = given ? given : "";
 }
 
-void Result::report(double value) {
-    value_ = value;
-    g_object_notify(G_OBJECT(owner_->gst()), name_);
-}
-
-GParamSpec *Result::make_spec(const std::string &) const {
-    return g_param_spec_double(name_, name_, blurb_, range_.min, range_.max, 0.0,
-                               static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
-}
-
 GParamSpec *Property<std::vector<double>>::make_spec(const std::string &) const {
     return gst_param_spec_array(
         name_, name_, blurb_,

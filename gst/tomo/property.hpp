@@ -143,25 +143,6 @@ class GST_TOMO_API Property<std::string> final : public PropertyBase {
     std::string value_;
 };
 
-// A number that the element finds out: read-only, 0 before there is one, notified with each new value by the
-// thread that found it.
-class GST_TOMO_API Result final : public PropertyBase {
-  public:
-    Result(Element *owner, const char *name, const char *blurb, Range<double> range = {})
-        : PropertyBase(owner, name, blurb, When::live), owner_(owner), range_(range) {}
-
-    void report(double value);
-
-    GParamSpec *make_spec(const std::string &prefix) const override;
-    void get(GValue *value) const override { g_value_set_double(value, value_.load()); }
-    void set(const GValue *) override {}
-
-  private:
-    Element *const owner_;
-    const Range<double> range_;
-    std::atomic<double> value_{0.0};
-};
-
 // A list of numbers, <1.0, 2.0> in gst-launch.
 template <>
 class GST_TOMO_API Property<std::vector<double>> final : public PropertyBase {
