@@ -104,6 +104,7 @@ the kernel's arguments are; the mean of long streams is `tomoaverage`'s affair.)
     tomo::EventRef scan_event(tomo::EventRef event) override {
         tomo::Scan scan(event.get());
         scan.angles.clear();
+        scan.frames.clear();
         return scan.to_event();
     }
 

@@ -37,6 +37,7 @@ class SwapQuadrants final : public tomo::Filter {
         tomo::Scan scan(event.get());
         scan.axis_position = std::nan("");
         scan.angles.clear();
+        scan.frames.clear();
         return scan.to_event();
     }
 };

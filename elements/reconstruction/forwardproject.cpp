@@ -66,14 +66,12 @@ The output's scan event has these angles and the axis.)",
 
     void stop() override {
         rays_ = {};
-        scan_axis_ = pixel_size_ = std::nan("");
+        scan_ = {};
     }
 
   protected:
     tomo::EventRef scan_event(tomo::EventRef event) override {
-        const tomo::Scan of_slice(event.get());
-        scan_axis_ = of_slice.axis_position;
-        pixel_size_ = of_slice.pixel_size;
+        scan_ = tomo::Scan(event.get());
         return scan();
     }
 
@@ -88,9 +86,9 @@ The output's scan event has these angles and the axis.)",
     double step() const { return angle_step != 0.0 ? angle_step.value() : G_PI / number; }
 
     double axis() const {
-        const double axis = axis_pos != -FLT_MAX        ? axis_pos.value()
-                            : std::isfinite(scan_axis_) ? scan_axis_
-                                                        : input_info().width / 2.0;
+        const double axis = axis_pos != -FLT_MAX                 ? axis_pos.value()
+                            : std::isfinite(scan_.axis_position) ? scan_.axis_position
+                                                                 : input_info().width / 2.0;
         constexpr double far = 1e6;
         if (std::abs(axis) > far)
             throw tomo::Error(
@@ -100,10 +98,13 @@ The output's scan event has these angles and the axis.)",
     }
 
     tomo::EventRef scan() const {
-        std::vector<double> angles;
+        tomo::Scan scan = scan_;
+        scan.frames.clear();
+        scan.angles.clear();
         for (unsigned i = 0; i < number; i++)
-            angles.push_back(i * step());
-        return tomo::EventRef(gst_event_new_tomo_scan(angles.data(), angles.size(), axis(), pixel_size_));
+            scan.angles.push_back(i * step());
+        scan.axis_position = axis();
+        return scan.to_event();
     }
 
     void make_rays() {
@@ -122,7 +123,7 @@ The output's scan event has these angles and the axis.)",
         rays_ = upload(rays.data(), rays.size() * sizeof rays[0]);
     }
 
-    double scan_axis_ = std::nan(""), pixel_size_ = std::nan("");
+    tomo::Scan scan_;                // of the slices
     double axis_ = 0.0, step_ = 0.0; // of rays_
     tomo::Array rays_;
 };
