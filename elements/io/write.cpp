@@ -1,10 +1,12 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "image-writer.hpp"
+#include "pipeline-facts.hpp"
 
 #include <gst/tomo/sink.hpp>
 
 using tomo::When;
+using tomo::io::DigestOf;
 
 namespace {
 
@@ -81,6 +83,16 @@ class Write final : public tomo::Sink {
         "is compared with what comes",
         false, When::ready};
 
+    tomo::Choice<DigestOf> input_checksum{
+        this,
+        "input-checksum",
+        "Of what an HDF5 file says a checksum: the files that the pipeline reads",
+        DigestOf::Ends,
+        {{DigestOf::Nothing, "none", "Nothing"},
+         {DigestOf::Ends, "ends", "Name, size, first and last 64 KiB of each file"},
+         {DigestOf::All, "whole", "Every byte of each file, which are read once more for it"}},
+        When::ready};
+
     void start() override { open(); }
     // A file that was finished is written again, one under way begins anew.
     void restart() override { open(); }
@@ -133,6 +145,7 @@ class Write final : public tomo::Sink {
         options.jpeg_quality = jpeg_quality;
         options.deflate = hdf5_deflate;
         options.rgb = rgb;
+        options.facts = [this] { return tomo::io::facts_of_pipeline(gst(), input_checksum); };
         if (minimum != FLT_MAX)
             options.minimum = minimum;
         if (maximum != -FLT_MAX)
