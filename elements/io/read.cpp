@@ -19,10 +19,20 @@ enum class ByteOrder { Host, Little, Big };
 
 class Read final : public tomo::Source {
   public:
-    static constexpr tomo::Info info{"read", "Source/File",
+    static constexpr tomo::Info info{"read",
+                                     "Source/File",
                                      "Reads images from TIFF, HDF5, EDF, JPEG, PNG, PGM and raw files, page "
                                      "by page in the order of the names",
-                                     tomo::formats::all, tomo::formats::all};
+                                     tomo::formats::all,
+                                     tomo::formats::all,
+                                     R"(
+Values are given as stored: no scaling, no palette (but PNG's, which becomes red, green and blue), no inversion. Channels are
+planes. 8 bit signed integers become int16, 64 bit integers float64, packed 12 bit ones uint16. A stack of ImageJ gives its
+pages in file order: channel, slice, time.)",
+                                     R"(
+gst-launch-1.0 tomoread path='projections/*.tif' y=4 height=8 ! tomowrite filename=rows.raw
+gst-launch-1.0 tomoread path=rows.raw raw-width=160 raw-height=8 raw-format=float32 ! tomowrite filename=rows.edf
+)"};
 
     tomo::Property<std::string> path{
         this, "path", "A file, a folder, or a pattern like scan/*.tif; file.h5:/path/to/dataset for HDF5",

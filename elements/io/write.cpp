@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "image-writer.hpp"
+#include "leave-out.hpp"
 #include "pipeline-facts.hpp"
 
 #include <gst/tomo/sink.hpp>
@@ -96,9 +97,23 @@ class Write final : public tomo::Sink {
     void start() override { open(); }
     // A file that was finished is written again, one under way begins anew.
     void restart() override { open(); }
-    void begin(const tomo::ArrayInfo &) override {}
+
+    void begin(const tomo::ArrayInfo &info) override {
+        if (!resume || next_ > 0)
+            return;
+        there_ = writer_->images_there(info);
+        // The last one is computed again, to see that it is the same.
+        if (there_ > 1)
+            tomo::io::leave_out_before(gst(), there_ - 1);
+    }
 
     void consume(GstBuffer *buffer, const tomo::ArrayInfo &info) override {
+        const auto number = GST_BUFFER_OFFSET_IS_VALID(buffer) ? GST_BUFFER_OFFSET(buffer) : next_;
+        if (number > next_ && number < there_) {
+            writer_->skip(info, number - next_);
+            next_ = number;
+        }
+        next_++;
         std::vector<char> packed;
         if (gst_buffer_get_tomo_array_meta(buffer)) {
             packed.resize(info.size());
@@ -115,6 +130,12 @@ class Write final : public tomo::Sink {
     }
 
     void finish() override {
+        if (next_ == 0 && there_ > 1)
+            throw tomo::Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                tomo::text("'%s' can't be resumed: the interrupted run wrote %" G_GUINT64_FORMAT
+                           " images, more than come now; remove what it left, or write to another file",
+                           filename.value().c_str(), there_));
         writer_->finish();
         writer_.reset();
     }
@@ -160,11 +181,14 @@ class Write final : public tomo::Sink {
         } else if (level != 0.0) {
             throw tomo::Error(GST_RESOURCE_ERROR_SETTINGS, "level is set, but not window");
         }
+        next_ = there_ = 0;
         writer_.reset(); // lets go of the files that the new one may want
         writer_ = tomo::io::open_writer(filename.value(), options);
     }
 
     std::unique_ptr<tomo::io::ImageWriter> writer_;
+    std::uint64_t next_ = 0;  // arrays that came, or were left out because they are there
+    std::uint64_t there_ = 0; // arrays of an interrupted run
 };
 
 } // namespace
