@@ -188,7 +188,7 @@ void describe_process(hid_t entry, const std::string &name, const ResultFacts &f
             std::visit([&, &name = key](const auto &v) { add_field(group.get(), name, v); }, value);
     }
     for (const auto &input : facts.inputs) {
-        const auto group = make_group(process.get(), "input_" + input.element, "NXparameters");
+        const auto group = make_group(process.get(), "input_" + input.name, "NXparameters");
         add_field(group.get(), "path", input.path);
         add_field(group.get(), "files", static_cast<std::int64_t>(input.files));
         add_field(group.get(), "bytes", static_cast<std::int64_t>(input.bytes));

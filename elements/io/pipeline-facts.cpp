@@ -21,10 +21,10 @@ ObjectRef<GstElement> outermost(GstElement *element) {
     return top;
 }
 
-// Those of bins inside as well, sources first.
+// Sources first. What is in plain bins as well; a bin with a purpose is an element like any other.
 std::vector<ObjectRef<GstElement>> elements_of(GstElement *top) {
     std::vector<ObjectRef<GstElement>> elements;
-    if (!GST_IS_BIN(top))
+    if (const auto type = G_OBJECT_TYPE(top); type != GST_TYPE_BIN && type != GST_TYPE_PIPELINE)
         return {ObjectRef<GstElement>::referenced(top)};
     const std::unique_ptr<GstIterator, decltype(&gst_iterator_free)> sorted(
         gst_bin_iterate_sorted(GST_BIN(top)), gst_iterator_free);
@@ -96,14 +96,27 @@ StepFacts step_of(GstElement *element) {
     return step;
 }
 
-bool is_source(GstElement *element) { return GST_OBJECT_FLAG_IS_SET(element, GST_ELEMENT_FLAG_SOURCE); }
-
-std::string input_path(const StepFacts &step) {
-    for (const auto *name : {"path", "location"})
+// What a source reads: property and path.
+std::vector<std::pair<std::string, std::string>> inputs_of(GstElement *element, const StepFacts &step) {
+    static constexpr const char *names[] = {"path", "location", "darks", "flats", "flats-after", "angles"};
+    std::vector<std::pair<std::string, std::string>> inputs;
+    if (element->numsinkpads > 0)
+        return inputs;
+    for (const auto *name : names)
         for (const auto &[key, value] : step.parameters)
-            if (key == name && std::holds_alternative<std::string>(value))
-                return std::get<std::string>(value);
-    return {};
+            if (const auto *path = std::get_if<std::string>(&value); key == name && path && !path->empty())
+                inputs.emplace_back(name, *path);
+    return inputs;
+}
+
+InputFacts digest_or_reason(const std::string &path, DigestOf what) {
+    try {
+        return digest_input(path, what);
+    } catch (const Error &error) {
+        auto facts = digest_input(path, DigestOf::Nothing);
+        facts.method = std::string("none: ") + error.what();
+        return facts;
+    }
 }
 
 gboolean find_scan(GstPad *, GstEvent **event, gpointer pixel_size) {
@@ -134,16 +147,12 @@ ResultFacts facts_of_pipeline(GstElement *element, DigestOf inputs) {
             facts.device = ours->device()->name();
             facts.driver = ours->device()->driver();
         }
-        const auto path = input_path(facts.steps.back());
-        if (path.empty() || !is_source(each.get()))
-            continue;
-        try {
-            facts.inputs.push_back(digest_input(path, inputs));
-        } catch (const Error &error) {
-            facts.inputs.push_back(digest_input(path, DigestOf::Nothing));
-            facts.inputs.back().method = std::string("none: ") + error.what();
+        for (const auto &[property, path] : inputs_of(each.get(), facts.steps.back())) {
+            auto input = digest_or_reason(path, inputs);
+            input.name = facts.steps.back().name +
+                         (property == "path" || property == "location" ? "" : "_" + property);
+            facts.inputs.push_back(std::move(input));
         }
-        facts.inputs.back().element = facts.steps.back().name;
     }
     const std::unique_ptr<GstPad, decltype(&gst_object_unref)> pad(
         gst_element_get_static_pad(element, "sink"), gst_object_unref);

@@ -24,6 +24,29 @@ void add(const Sum &sum, const InputFile &file, std::uint64_t from, std::uint64_
     }
 }
 
+// Those that a reader would find; of a folder all, also in the folders inside.
+std::vector<std::string> files_of(const std::string &path) {
+    namespace fs = std::filesystem;
+    std::vector<std::string> files;
+    std::error_code error;
+    if (fs::is_directory(path, error)) {
+        for (fs::recursive_directory_iterator entry(path, error), end; !error && entry != end;
+             entry.increment(error))
+            if (entry->is_regular_file(error))
+                files.push_back(entry->path().string());
+        if (error)
+            throw system_error("read the folder", path, error.value(), GST_RESOURCE_ERROR_READ);
+        std::sort(files.begin(), files.end());
+        return files;
+    }
+    ReadOptions any; // raw files count, whatever their layout
+    any.raw.width = any.raw.height = 1;
+    any.raw.format = GST_TOMO_FORMAT_UINT8;
+    for (const auto &location : list_files(path, any))
+        files.push_back(split_location(location).file);
+    return files;
+}
+
 } // namespace
 
 InputFacts digest_input(const std::string &path, DigestOf what) {
@@ -36,11 +59,8 @@ InputFacts digest_input(const std::string &path, DigestOf what) {
                        ? "SHA-256 of name, size in decimal and content of each file"
                        : "SHA-256 of name, size in decimal, first and last 64 KiB of each file";
     const Sum sum(g_checksum_new(G_CHECKSUM_SHA256), g_checksum_free);
-    ReadOptions any; // raw files count, whatever their layout
-    any.raw.width = any.raw.height = 1;
-    any.raw.format = GST_TOMO_FORMAT_UINT8;
-    for (const auto &location : list_files(path, any)) {
-        const InputFile file(split_location(location).file);
+    for (const auto &name : files_of(path)) {
+        const InputFile file(name);
         const auto head = std::filesystem::path(file.path()).filename().string() + "\n" +
                           std::to_string(file.size()) + "\n";
         g_checksum_update(sum.get(), reinterpret_cast<const guchar *>(head.data()),

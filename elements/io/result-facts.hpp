@@ -13,7 +13,8 @@ namespace tomo::io {
 
 // What was read, and a number that changes with it.
 struct InputFacts {
-    std::string element, path, digest, method;
+    std::string name; // of the element, and the property where it is not the main one
+    std::string path, digest, method;
     std::uint64_t files = 0, bytes = 0;
 };
 

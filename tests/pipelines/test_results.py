@@ -83,6 +83,16 @@ class Results(PipelineTestCase):
         subprocess.run(["tomo-runjson", "-q", "slices.h5"], check=True, timeout=PATIENCE)
         np.testing.assert_array_equal(read_dataset("slices.h5", "entry/data/data"), first)
 
+    def test_scan(self):
+        """Every input of a scan counts; folders with all that is in them."""
+        for kind in ("projections", "darks", "flats"):
+            write_sinograms(f"scan/{kind}", shape=(5, 7), number=3, dtype=np.uint16)
+        self.assert_launches("tomoscansrc name=s location=scan s.projections ! tomowrite filename=slices.h5:/entry/data/data")
+        with h5py.File("slices.h5") as file:
+            source = file["entry/reconstruction/input_s"]
+            self.assertEqual((text(source["path"][()]), int(source["files"][()])), ("scan", 9))
+            self.assertEqual(len(text(source["checksum"][()])), 64)
+
     def test_several(self):
         """Results beside each other, and near to the root."""
         for name in ("/entry/data/data", "/entry/data/other", "/raw"):
