@@ -7,7 +7,6 @@
 
 #include <gst/tomo/array.hpp>
 
-#include <chrono>
 #include <memory>
 #include <string>
 
@@ -57,8 +56,8 @@ class FileWriter {
 };
 
 std::unique_ptr<FileWriter> create_edf_file(const std::string &file, Existing existing);
-std::unique_ptr<FileWriter> create_hdf5_file(const Location &location, Existing existing, unsigned deflate,
-                                             std::chrono::milliseconds flush_interval);
+std::unique_ptr<FileWriter> create_hdf5_file(const Location &location, Existing existing,
+                                             const struct WriteOptions &options);
 std::unique_ptr<FileWriter> create_jpeg_file(const std::string &file, Existing existing, unsigned quality);
 std::unique_ptr<FileWriter> create_png_file(const std::string &file, Existing existing);
 std::unique_ptr<FileWriter> create_raw_file(const std::string &file, Existing existing);

@@ -17,6 +17,8 @@
 #include "hdf5-compress.hpp"
 #include "hdf5-file.hpp"
 #include "hdf5-journal.hpp"
+#include "hdf5-result.hpp"
+#include "image-writer.hpp"
 #include "output-file.hpp"
 
 #include <algorithm>
@@ -24,6 +26,7 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <vector>
 
 namespace tomo::io {
@@ -52,9 +55,8 @@ void remove_file(const std::string &name) {
 
 class Hdf5File final : public FileWriter {
   public:
-    Hdf5File(const Location &location, Existing existing, unsigned deflate,
-             std::chrono::milliseconds flush_interval)
-        : target_(location), existing_(existing), deflate_(deflate), flush_interval_(flush_interval) {
+    Hdf5File(const Location &location, Existing existing, const WriteOptions &options)
+        : target_(location), existing_(existing), options_(options) {
         const Hdf5Lock lock;
         target_.file = prepare_target(location.file);
         std::error_code ignored;
@@ -75,6 +77,7 @@ class Hdf5File final : public FileWriter {
     }
 
     std::uint64_t resume(const ArrayInfo &plane) override {
+        learn_facts();
         const Hdf5Lock lock;
         if (!dataset_)
             return 0;
@@ -101,6 +104,7 @@ class Hdf5File final : public FileWriter {
     }
 
     void write(const ArrayInfo &plane, const void *data) override {
+        learn_facts();
         const Hdf5Lock lock;
         if (!dataset_)
             begin(plane);
@@ -113,13 +117,16 @@ class Hdf5File final : public FileWriter {
         add_image(dataset_.get(), images_, data, place());
         images_++;
         unflushed_ += plane.size();
-        if (unflushed_ >= flush_bytes || Clock::now() - flushed_ >= flush_interval_)
+        if (unflushed_ >= flush_bytes || Clock::now() - flushed_ >= options_.flush_interval)
             flush();
     }
 
     void finish() override {
         const Hdf5Lock lock;
         flush();
+        if (facts_ && dataset_)
+            reserve(hdf5_result_bytes(hdf5_shape(dataset_.get()), *facts_));
+        const bool describe = facts_ && dataset_;
         if (!dataset_.close())
             throw hdf5_error(cannot_write, told(place()));
         if (in_place_ && !continues_) {
@@ -130,8 +137,10 @@ class Hdf5File final : public FileWriter {
             hdf5_check(H5Lmove(file_.get(), partial.c_str(), file_.get(), target_.dataset.c_str(),
                                H5P_DEFAULT, H5P_DEFAULT),
                        cannot_write, "cannot rename '" + place() + "' to '" + target_.text() + "'");
-            hdf5_check(H5Fflush(file_.get(), H5F_SCOPE_LOCAL), cannot_write, told(target_.text()));
         }
+        if (describe)
+            hdf5_describe_result(file_.get(), target_.dataset, *facts_);
+        hdf5_check(H5Fflush(file_.get(), H5F_SCOPE_LOCAL), cannot_write, told(target_.text()));
         if (!close_file())
             throw hdf5_error(cannot_write, told(place()));
         if (!in_place_)
@@ -165,6 +174,12 @@ class Hdf5File final : public FileWriter {
     }
 
   private:
+    // Without the library's lock: it may take a while.
+    void learn_facts() {
+        if (!facts_ && options_.facts)
+            facts_ = options_.facts();
+    }
+
     std::string partial_dataset() const { return partial_name(target_.dataset); }
 
     // Where the images are while they are written.
@@ -276,7 +291,11 @@ class Hdf5File final : public FileWriter {
         image_ = plane;
         sample_type_ = hdf5_type_of(plane.format);
         reserve(0);
+        if (facts_)
+            reserve(2 * (facts_->pipeline.size() + facts_->folder.size()));
         dataset_ = create_dataset(in_place_ ? partial_dataset() : target_.dataset);
+        if (facts_)
+            hdf5_sign_dataset(dataset_.get(), *facts_);
         flush();
     }
 
@@ -316,15 +335,15 @@ class Hdf5File final : public FileWriter {
         const hsize_t limit[] = {H5S_UNLIMITED, image_.height, image_.width};
         // Compressed chunks are small enough for several threads to have one each.
         constexpr std::uint64_t compressed_chunk = 1 << 20;
-        const auto most = deflate_ ? compressed_chunk : largest_chunk;
+        const auto most = options_.deflate ? compressed_chunk : largest_chunk;
         const hsize_t chunk[] = {1, std::clamp<hsize_t>(most / row_bytes, 1, image_.height), image_.width};
         const Hdf5Handle space(H5Screate_simple(3, extent, limit), H5Sclose);
         const Hdf5Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
         const Hdf5Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
         hdf5_check(H5Pset_chunk(creation.get(), 3, chunk), cannot_write, where);
-        if (deflate_) {
+        if (options_.deflate) {
             hdf5_check(H5Pset_shuffle(creation.get()), cannot_write, where);
-            hdf5_check(H5Pset_deflate(creation.get(), deflate_), cannot_write, where);
+            hdf5_check(H5Pset_deflate(creation.get(), options_.deflate), cannot_write, where);
         }
         H5Pset_create_intermediate_group(links.get(), 1);
         // What an earlier run left.
@@ -463,8 +482,8 @@ class Hdf5File final : public FileWriter {
 
     Location target_;
     const Existing existing_;
-    const unsigned deflate_;
-    const std::chrono::milliseconds flush_interval_;
+    const WriteOptions options_;
+    std::optional<ResultFacts> facts_;
     unsigned chunk_rows_ = 1, chunk_level_ = 0;
     bool in_place_ = false;     // the file exists already
     bool continues_ = false;    // so does the dataset, and it is to grow
@@ -483,9 +502,9 @@ class Hdf5File final : public FileWriter {
 
 } // namespace
 
-std::unique_ptr<FileWriter> create_hdf5_file(const Location &location, Existing existing, unsigned deflate,
-                                             std::chrono::milliseconds flush_interval) {
-    return std::make_unique<Hdf5File>(location, existing, deflate, flush_interval);
+std::unique_ptr<FileWriter> create_hdf5_file(const Location &location, Existing existing,
+                                             const WriteOptions &options) {
+    return std::make_unique<Hdf5File>(location, existing, options);
 }
 
 bool hdf5_target_exists(const Location &location) {

@@ -177,7 +177,7 @@ class SeriesWriter final : public ImageWriter {
 #endif
 #ifdef HAVE_HDF5
         case FileType::Hdf5:
-            return create_hdf5_file(location, existing, options_.deflate, options_.flush_interval);
+            return create_hdf5_file(location, existing, options_);
 #endif
 #ifdef HAVE_JPEG
         case FileType::Jpeg:

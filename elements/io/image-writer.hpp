@@ -3,11 +3,13 @@
 #pragma once
 
 #include "file-format.hpp"
+#include "result-facts.hpp"
 
 #include <gst/tomo/array.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +35,8 @@ struct WriteOptions {
     // What a kill may cost of an HDF5 file: images of so long are not known to it yet.
     std::chrono::milliseconds flush_interval{1000};
     unsigned deflate = 0; // level of compression in HDF5 files; 0: none
+    // What HDF5 files shall say about how the images came about; asked when the first image comes.
+    std::function<ResultFacts()> facts;
     // Arrays of depth 3 are pictures in colour instead of three pages.
     bool rgb = false;
 

@@ -30,10 +30,18 @@ class Read final : public tomo::Source {
         "their names, their pages one after the other, and have to agree in size and type. "
         "`FILE.h5:/path/to/dataset` reads a dataset of two or more axes, image by image along the first "
         "ones. TIFF may be compressed, tiled, and of 8, 12, 16, 32 and 64 bits; colours become planes. Raw "
-        "files need their size and type (`raw-width`, `raw-height`, `raw-bitdepth`). Only the wanted images "
-        "and rows are read.",
+        "files need their size and type (`raw-width`, `raw-height`, `raw-bitdepth` or `raw-format`). Only "
+        "the wanted images "
+        "and rows are read.\n\nValues are given as stored: no scaling, no palette (but PNG's, which becomes "
+        "red, "
+        "green and blue), no inversion. Channels are planes. 8 bit signed integers become int16, 64 bit "
+        "integers "
+        "float64, packed 12 bit ones uint16. A stack of ImageJ gives its pages in file order: channel, "
+        "slice, time.",
         "tomoread path='sinograms/*.tif' number=10 ! tomowrite filename=ten.tif\n"
-        "tomoread path=volume.h5:/volume y=40 height=20 ! tomowrite filename=rows.h5:/part"};
+        "tomoread path=volume.h5:/volume y=40 height=20 ! tomowrite filename=rows.h5:/part\n"
+        "tomoread path='projections/*.tif' y=4 height=8 ! tomowrite filename=rows.raw\n"
+        "tomoread path=rows.raw raw-width=160 raw-height=8 raw-format=float32 ! tomowrite filename=rows.edf"};
 
     tomo::Property<std::string> path{
         this, "path", "A file, a folder, or a pattern like scan/*.tif; file.h5:/path/to/dataset for HDF5",

@@ -1,10 +1,13 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "image-writer.hpp"
+#include "leave-out.hpp"
+#include "pipeline-facts.hpp"
 
 #include <gst/tomo/sink.hpp>
 
 using tomo::When;
+using tomo::io::DigestOf;
 
 namespace {
 
@@ -92,12 +95,36 @@ class Write final : public tomo::Sink {
         "is compared with what comes",
         false, When::ready};
 
+    tomo::Choice<DigestOf> input_checksum{
+        this,
+        "input-checksum",
+        "Of what an HDF5 file says a checksum: the files that the pipeline reads",
+        DigestOf::Ends,
+        {{DigestOf::Nothing, "none", "Nothing"},
+         {DigestOf::Ends, "ends", "Name, size, first and last 64 KiB of each file"},
+         {DigestOf::All, "whole", "Every byte of each file, which are read once more for it"}},
+        When::ready};
+
     void start() override { open(); }
     // A file that was finished is written again, one under way begins anew.
     void restart() override { open(); }
-    void begin(const tomo::ArrayInfo &) override {}
+
+    void begin(const tomo::ArrayInfo &info) override {
+        if (!resume || next_ > 0)
+            return;
+        there_ = writer_->images_there(info);
+        // The last one is computed again, to see that it is the same.
+        if (there_ > 1)
+            tomo::io::leave_out_before(gst(), there_ - 1);
+    }
 
     void consume(GstBuffer *buffer, const tomo::ArrayInfo &info) override {
+        const auto number = GST_BUFFER_OFFSET_IS_VALID(buffer) ? GST_BUFFER_OFFSET(buffer) : next_;
+        if (number > next_ && number < there_) {
+            writer_->skip(info, number - next_);
+            next_ = number;
+        }
+        next_++;
         std::vector<char> packed;
         if (gst_buffer_get_tomo_array_meta(buffer)) {
             packed.resize(info.size());
@@ -114,6 +141,12 @@ class Write final : public tomo::Sink {
     }
 
     void finish() override {
+        if (next_ == 0 && there_ > 1)
+            throw tomo::Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                tomo::text("'%s' can't be resumed: the interrupted run wrote %" G_GUINT64_FORMAT
+                           " images, more than come now; remove what it left, or write to another file",
+                           filename.value().c_str(), there_));
         writer_->finish();
         writer_.reset();
     }
@@ -144,6 +177,7 @@ class Write final : public tomo::Sink {
         options.jpeg_quality = jpeg_quality;
         options.deflate = hdf5_deflate;
         options.rgb = rgb;
+        options.facts = [this] { return tomo::io::facts_of_pipeline(gst(), input_checksum); };
         if (minimum != FLT_MAX)
             options.minimum = minimum;
         if (maximum != -FLT_MAX)
@@ -158,11 +192,14 @@ class Write final : public tomo::Sink {
         } else if (level != 0.0) {
             throw tomo::Error(GST_RESOURCE_ERROR_SETTINGS, "level is set, but not window");
         }
+        next_ = there_ = 0;
         writer_.reset(); // lets go of the files that the new one may want
         writer_ = tomo::io::open_writer(filename.value(), options);
     }
 
     std::unique_ptr<tomo::io::ImageWriter> writer_;
+    std::uint64_t next_ = 0;  // arrays that came, or were left out because they are there
+    std::uint64_t there_ = 0; // arrays of an interrupted run
 };
 
 } // namespace

@@ -610,12 +610,20 @@ std::unique_ptr<Graph> Graph::from_pipeline(GstElement *pipeline) {
     return graph;
 }
 
-void Graph::adopt(ObjectRef<GstElement> pipeline) {
-    GST_OBJECT_LOCK(pipeline.get());
-    for (GList *i = GST_BIN_CHILDREN(pipeline.get()); i; i = i->next) // the newest is first
+std::string Graph::describe(GstElement *pipeline) {
+    if (!GST_IS_PIPELINE(pipeline))
+        graph_error(GST_TOMO_GRAPH_ERROR_STRUCTURE, text("'%s' is no pipeline", GST_OBJECT_NAME(pipeline)));
+    Graph graph;
+    graph.record(pipeline);
+    return graph.to_json();
+}
+
+std::vector<std::pair<PadRef, PadRef>> Graph::record(GstElement *pipeline) {
+    GST_OBJECT_LOCK(pipeline);
+    for (GList *i = GST_BIN_CHILDREN(pipeline); i; i = i->next) // the newest is first
         nodes_.insert(nodes_.begin(),
                       {GST_OBJECT_NAME(i->data), ObjectRef<GstElement>::referenced(GST_ELEMENT(i->data))});
-    GST_OBJECT_UNLOCK(pipeline.get());
+    GST_OBJECT_UNLOCK(pipeline);
     std::vector<std::pair<PadRef, PadRef>> links;
     for (std::size_t n = 0; n < nodes_.size(); n++)
         for (const auto &source : pads_of(nodes_[n].element.get(), GST_PAD_SRC)) {
@@ -634,6 +642,11 @@ void Graph::adopt(ObjectRef<GstElement> pipeline) {
     for (std::size_t n = 0; n < nodes_.size(); n++)
         for (auto *templ : templates_of(nodes_[n].element.get(), GST_PAD_SRC))
             has_delayed_links_ |= branches(n) == 0 && GST_PAD_TEMPLATE_PRESENCE(templ) == GST_PAD_SOMETIMES;
+    return links;
+}
+
+void Graph::adopt(ObjectRef<GstElement> pipeline) {
+    const auto links = record(pipeline.get());
     if (!has_delayed_links_)
         check();
     pipeline_ = std::move(pipeline);

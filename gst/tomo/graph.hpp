@@ -41,6 +41,8 @@ class GST_TOMO_API Graph {
     static std::unique_ptr<Graph> from_words(std::vector<std::string> words);
     // Takes its elements over.
     static std::unique_ptr<Graph> from_pipeline(GstElement *pipeline);
+    // The JSON of a pipeline that stays as it is, in whatever state.
+    static std::string describe(GstElement *pipeline);
 
     GstElement *add(const std::string &plugin, std::string name, const std::string &package = {});
     // Under the name that it has.
@@ -82,6 +84,8 @@ class GST_TOMO_API Graph {
     bool leads_to(std::size_t from, std::size_t to) const;
     std::vector<std::shared_ptr<class Tie>> make_ties() const;
     void build();
+    // Nodes and edges of a pipeline; the pads of each edge.
+    std::vector<std::pair<ObjectRef<GstPad>, ObjectRef<GstPad>>> record(GstElement *pipeline);
     void adopt(ObjectRef<GstElement> pipeline);
     void dismantle();
     void set_sinks_async(bool async);

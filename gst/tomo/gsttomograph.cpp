@@ -669,6 +669,20 @@ GstElement *gst_tomo_make_task(const gchar *plugin, const gchar *name, GError **
 }
 
 /**
+ * gst_tomo_describe_pipeline:
+ * @pipeline: a pipeline, in whatever state; it stays as it is
+ * @error: why it can't be described
+ *
+ * Writes a pipeline down so that gst_tomo_graph_new_from_json() makes the same again.
+ *
+ * Returns: (transfer full): nodes, edges and the properties that are not as they are by default, as JSON
+ */
+gchar *gst_tomo_describe_pipeline(GstElement *pipeline, GError **error) {
+    g_return_val_if_fail(GST_IS_ELEMENT(pipeline), nullptr);
+    return tomo::to_gerror(error, [&] { return g_strdup(tomo::Graph::describe(pipeline).c_str()); });
+}
+
+/**
  * gst_tomo_list_tasks:
  *
  * Returns: (transfer full) (array zero-terminated=1): names of all tasks of gst-tomo and of plugins made with

@@ -93,6 +93,7 @@ bool Transform::activated(bool active) {
     own_latency_ = 0;
     gst_segment_init(&segment_, GST_FORMAT_TIME);
     return guard(false, [&] {
+        first_wanted_ = 0;
         reset();
         stop();
         drop_frames_in_flight();
@@ -184,6 +185,8 @@ GstFlowReturn Transform::chain(BufferRef buffer) {
                 return flow;
             adapt_to_input();
         }
+        if (GST_BUFFER_OFFSET_IS_VALID(buffer.get()) && GST_BUFFER_OFFSET(buffer.get()) < first_wanted_)
+            return GST_FLOW_OK;
         return take(buffer.get());
     });
 }
@@ -282,6 +285,7 @@ gboolean Transform::sink_event(EventRef event) {
         return gst_pad_push_event(src_, event.release());
     case GST_EVENT_FLUSH_STOP:
         set_cancelled(false);
+        first_wanted_ = 0;
         reset();
         drop_frames_in_flight();
         // The segment comes anew, other facts do not.

@@ -29,6 +29,10 @@ class GST_TOMO_API Transform : public Element {
     void property_changed(PropertyBase *property) override;
     void device_changed() override;
 
+    // Inputs before this frame are dropped, until a flush or stop: somebody downstream has them already. For
+    // elements that compute each output from the input of the same number alone.
+    void leave_out_before(std::uint64_t frame) { first_wanted_ = frame; }
+
     GstFlowReturn chain(BufferRef buffer);
     gboolean sink_event(EventRef event);
     gboolean sink_query(GstQuery *query);
@@ -84,6 +88,7 @@ class GST_TOMO_API Transform : public Element {
     bool output_on_device_ = false;
     bool by_itself_ = false;
     std::atomic<bool> reshape_{false};
+    std::atomic<std::uint64_t> first_wanted_{0};
     std::atomic<GstClockTime> own_latency_{0};
     GstSegment segment_;
     std::vector<EventRef> pending_; // serialized events that wait for the output's caps

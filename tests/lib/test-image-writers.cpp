@@ -399,7 +399,9 @@ GST_START_TEST(test_killed_and_resumed) {
             const auto partial =
                 contains(target, ".h5") ? folder / (target + ".partial") : folder / partial_of(target);
             Images kept;
-            const auto error = error_of([&] { kept = contains(target, ".h5") ? read_images(partial) : read_back(partial, images[0].info); });
+            const auto error = error_of([&] {
+                kept = contains(target, ".h5") ? read_images(partial) : read_back(partial, images[0].info);
+            });
             fail_unless(kept.size() <= images.size() && std::equal(kept.begin(), kept.end(), images.begin()),
                         "%s: %s", target.c_str(), error.c_str());
             most_kept = std::max(most_kept, kept.size());
@@ -798,6 +800,60 @@ GST_START_TEST(test_hdf5_in_place) {
 }
 GST_END_TEST;
 
+// Killed while the structure changes: what the journal says is done by the next one who opens the file.
+GST_START_TEST(test_hdf5_journal) {
+    const Scratch folder;
+    const auto file = folder / "out.h5", journal = file + ".journal";
+    const auto images = random_images(2, GST_TOMO_FORMAT_UINT16, 40, 30),
+               more = random_images(90, GST_TOMO_FORMAT_UINT16, 40, 30);
+    WriteOptions append;
+    append.append = true;
+    write_images(file + ":/data", images);
+    const auto before = contents_of(file);
+    write_images(file + ":/data", more, append);
+    const auto after = contents_of(file);
+
+    constexpr std::size_t page = 4096;
+    const auto number = [](std::uint64_t value) {
+        return std::string(reinterpret_cast<const char *>(&value), 8);
+    };
+    const auto write = [](const std::string &name, const std::string &bytes) {
+        std::ofstream(name, std::ios::binary) << bytes;
+    };
+    std::string record = "TOMOJRN1" + number(after.size()), old = after, half = after;
+    unsigned changed = 0;
+    for (std::size_t at = 0; at < before.size(); at += page) {
+        const auto bytes = std::min(page, before.size() - at);
+        if (before.compare(at, bytes, after, at, bytes) == 0)
+            continue;
+        auto content = after.substr(at, page);
+        content.resize(page);
+        record += number(at) + content;
+        old.replace(at, bytes, before, at, bytes);
+        if (changed++ % 2 == 0)
+            half.replace(at, bytes, before, at, bytes);
+    }
+    fail_unless(changed > 0);
+    std::uint64_t sum = 0xcbf29ce484222325;
+    for (const unsigned char byte : record)
+        sum = (sum ^ byte) * 0x100000001b3;
+    record += number(sum);
+
+    write(file, half);
+    write(journal, record);
+    fail_unless(read_images(file + ":/data") == two(images, more));
+    fail_unless(!folder.has("out.h5.journal") && contents_of(file) == after);
+    // One that is not whole was not used yet, and one of another file is none.
+    for (const auto &unusable : {record.substr(0, record.size() - 1), record.substr(0, 20), std::string(),
+                                 "TOMOJRN1" + number(after.size() + 1) + record.substr(16)}) {
+        write(file, old);
+        write(journal, unusable);
+        fail_unless(read_images(file + ":/data") == images);
+        fail_unless(!folder.has("out.h5.journal") && contents_of(file) == old);
+    }
+}
+GST_END_TEST;
+
 // Datasets of others: only those that can grow and have our types.
 GST_START_TEST(test_hdf5_continues_foreign_datasets) {
     const Scratch folder;
@@ -876,6 +932,7 @@ static Suite *image_writers_suite() {
 #ifdef HAVE_HDF5
     tcase_add_test(cases, test_hdf5_layout);
     tcase_add_test(cases, test_hdf5_in_place);
+    tcase_add_test(cases, test_hdf5_journal);
     tcase_add_test(cases, test_hdf5_continues_foreign_datasets);
 #endif
     return suite;

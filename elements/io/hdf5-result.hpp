@@ -1,0 +1,23 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "hdf5-file.hpp"
+#include "result-facts.hpp"
+
+// What stands beside a result in an HDF5 file. Layout: the NeXus definitions NXtomoproc, NXdata and
+// NXprocess.
+namespace tomo::io {
+
+// Attributes of the dataset: who made it, and the pipeline.
+void hdf5_sign_dataset(hid_t dataset, const ResultFacts &facts);
+
+// For a dataset of images x rows x columns at /ENTRY/GROUP/NAME or deeper: the group becomes an NXdata with
+// axes, the entry gets an NXprocess with all facts. A dataset that is nearer to the root has no room for
+// them.
+void hdf5_describe_result(hid_t file, const std::string &dataset, const ResultFacts &facts);
+
+// Bytes that these may take.
+std::uint64_t hdf5_result_bytes(const Hdf5Shape &shape, const ResultFacts &facts);
+
+} // namespace tomo::io

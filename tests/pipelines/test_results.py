@@ -1,0 +1,246 @@
+#!/usr/bin/python3
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Results that say how they were made, pictures with a window, files that other programs read, and runs that go on
+after a kill."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from pipetest import *  # noqa: E402,F403
+
+import fabio  # noqa: E402
+from PIL import Image  # noqa: E402
+
+RECONSTRUCT = ("tomoread path='folder/sino*.tif' ! tomofft ! tomofilter cutoff=0.4 ! tomoifft ! "
+               "tomobackproject axis-pos=20.25 name=back ! tomowrite filename={}")
+
+
+def text(value):
+    return value.decode() if isinstance(value, bytes) else value
+
+
+class Results(PipelineTestCase):
+    def setUp(self):
+        super().setUp()
+        self.sinograms = write_sinograms()
+
+    def digest(self, whole):
+        digest = hashlib.sha256()
+        for name in sorted(os.listdir("folder")):
+            with open(f"folder/{name}", "rb") as file:
+                content = file.read()
+            digest.update(f"{name}\n{len(content)}\n".encode())
+            ends = content if len(content) <= 2 * 65536 else content[:65536] + content[-65536:]
+            digest.update(content if whole else ends)
+        return digest.hexdigest()
+
+    def test_facts(self):
+        """A result tells everything, in NeXus's words, and can be made again from itself."""
+        self.assert_launches(RECONSTRUCT.format("slices.h5:/entry/data/data input-checksum=whole"))
+        with h5py.File("slices.h5") as file:
+            first = file["entry/data/data"][...]
+            self.assertEqual(text(file["entry"].attrs["NX_class"]), "NXentry")
+            self.assertEqual(text(file["entry/definition"][()]), "NXtomoproc")
+            data = file["entry/data"]
+            self.assertEqual(text(data.attrs["NX_class"]), "NXdata")
+            self.assertEqual(text(data.attrs["signal"]), "data")
+            self.assertEqual([text(axis) for axis in data.attrs["axes"]], ["z", "y", "x"])
+            for axis, size in zip("zyx", first.shape):
+                np.testing.assert_array_equal(data[axis], np.arange(size) + 0.5)
+                self.assertEqual(text(data[axis].attrs["units"]), "pixel")
+            process = file["entry/reconstruction"]
+            self.assertEqual(text(process.attrs["NX_class"]), "NXprocess")
+            self.assertEqual(text(process["program"][()]), "gst-tomo")
+            for name in ("version", "date", "gstreamer_version", "hdf5_version", "device", "driver"):
+                self.assertTrue(text(process[name][()]), name)
+            self.assertEqual(text(process["working_directory"][()]), os.getcwd())
+            back = process["parameters/back"]
+            self.assertEqual(text(back.attrs["task"]), "backproject")
+            self.assertEqual(float(back["axis-pos"][()]), 20.25)
+            self.assertEqual(text(back["mode"][()]), "linear")  # also what was not set
+            self.assertEqual(float(process["parameters/tomofilter0/cutoff"][()]), np.float32(0.4))
+            source = process["input_tomoread0"]
+            self.assertEqual(text(source["path"][()]), "folder/sino*.tif")
+            self.assertEqual(int(source["files"][()]), 5)
+            self.assertEqual(text(source["checksum"][()]), self.digest(whole=True))
+            graph = json.loads(text(process["pipeline"][()]))
+            self.assertEqual([node["plugin"] for node in graph["nodes"]],
+                             ["read", "fft", "filter", "ifft", "backproject", "write"])
+            self.assertEqual(text(data["data"].attrs["pipeline"]), text(process["pipeline"][()]))
+            self.assertNotIn("steps", process)
+        os.rename("slices.h5", "first.h5")
+        for path in "first.h5", "first.h5:/entry/data/data":
+            subprocess.run(["tomo-runjson", "-q", path], check=True, timeout=PATIENCE)
+            np.testing.assert_array_equal(read_dataset("slices.h5", "entry/data/data"), first)
+        # In place: it takes the place of itself.
+        subprocess.run(["tomo-runjson", "-q", "slices.h5"], check=True, timeout=PATIENCE)
+        np.testing.assert_array_equal(read_dataset("slices.h5", "entry/data/data"), first)
+
+    def test_scan(self):
+        """Every input of a scan counts; folders with all that is in them."""
+        for kind in ("projections", "darks", "flats"):
+            write_sinograms(f"scan/{kind}", shape=(5, 7), number=3, dtype=np.uint16)
+        self.assert_launches("tomoscansrc name=s location=scan s.projections ! tomowrite filename=slices.h5:/entry/data/data")
+        with h5py.File("slices.h5") as file:
+            source = file["entry/reconstruction/input_s"]
+            self.assertEqual((text(source["path"][()]), int(source["files"][()])), ("scan", 9))
+            self.assertEqual(len(text(source["checksum"][()])), 64)
+
+    def test_several(self):
+        """Results beside each other, and near to the root."""
+        for name in ("/entry/data/data", "/entry/data/other", "/raw"):
+            self.assert_launches(f"tomoread path='folder/sino*.tif' ! tomowrite filename=slices.h5:{name}")
+        with h5py.File("slices.h5") as file:
+            self.assertEqual(sorted(file), ["entry", "raw"])
+            self.assertEqual(sorted(file["entry"]), ["data", "definition", "reconstruction", "reconstruction_other"])
+            self.assertEqual(text(file["entry/data"].attrs["signal"]), "data")
+            self.assertEqual(text(file["raw"].attrs["pipeline"])[0], "{")
+            self.assertEqual(text(file["entry/reconstruction/input_tomoread0/checksum"][()]), self.digest(whole=False))
+        run = subprocess.run(["tomo-runjson", "-q", "slices.h5"], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("several results (/entry/data/data, /entry/data/other, /raw)", run.stderr)
+        with h5py.File("plain.h5", "w") as file:
+            file["data"] = np.zeros((2, 3, 4))
+        for path, words in (("plain.h5", "holds no result"), ("plain.h5:/data", "was not written by tomowrite"),
+                            ("plain.h5:/x", "there is no such dataset")):
+            run = subprocess.run(["tomo-runjson", "-q", path], capture_output=True, text=True, timeout=PATIENCE)
+            self.assertEqual(run.returncode, 1)
+            self.assertIn(words, run.stderr)
+
+    def test_again_after_a_kill(self):
+        """Killed in the middle, then run with resume=true: as if nothing had been."""
+        scan = rng.standard_normal((400, 40, 50)).astype(np.float32)
+        tifffile.imwrite("scan.tif", scan)
+        chain = "tomoread path=scan.tif ! tomocalculate expression=v*2 ! {} tomowrite filename={} {}"
+        for name in ("out.tif", "out.h5:/entry/data/data", "out.edf", "s%03i.tif"):
+            with self.subTest(name):
+                self.assert_launches(chain.format("", "whole-" + name, ""))
+                # Whole files of a series count as well.
+                process = start_launch(chain.format("identity sleep-time=5000 !", name, ""))
+                since, started = time.monotonic(), name.replace("%03i", "003").split(":")[0] + ("" if "%" in name else ".partial")
+                while not os.path.exists(started) and time.monotonic() - since < PATIENCE:
+                    time.sleep(0.01)
+                time.sleep(rng.uniform(0, 1.5))
+                process.kill()
+                process.communicate()
+                self.assert_launches(chain.format("", name, "resume=true"))
+                if ":" in name:
+                    np.testing.assert_array_equal(read_dataset("out.h5", "entry/data/data"),
+                                                  read_dataset("whole-out.h5", "entry/data/data"))
+                else:
+                    for number in range(400 if "%" in name else 1):
+                        each = name % number if "%" in name else name
+                        with open(each, "rb") as file, open("whole-" + each, "rb") as whole:
+                            self.assertEqual(file.read(), whole.read(), each)
+                self.assertFalse([file for file in os.listdir() if "partial" in file or "journal" in file])
+        result = launch(chain.replace("v*2", "v*3").format("", "out.tif", "resume=true"), ("-q",))
+        self.assertIn("can't be resumed", result.errors[0])
+
+    def test_only_the_rest_is_computed(self):
+        """Filters leave out what is there; the last image is computed again, and so is all behind a reducer."""
+        images = list(rng.standard_normal((30, 20, 25)).astype(np.float32))
+        tifffile.imwrite("scan.tif", np.stack(images), photometric="minisblack")
+        for chain, passed in (("tomocalculate name=c expression=v*2 ! queue ! tomopad width=30 height=30", 11),
+                              ("tomocalculate expression=v*2 ! tomostack number=1 ! tomocalculate name=c expression=v", 11),
+                              ("tomocalculate name=c expression=v*2 ! tomostack number=1", 30),
+                              ("tomocalculate name=c expression=v*2 ! tee ! queue", 30)):
+            with self.subTest(chain):
+                self.assert_launches(f"tomoread path=scan.tif number=20 ! {chain} ! tomowrite filename=out.tif")
+                self.assert_launches(f"tomoread path=scan.tif ! {chain} ! tomowrite filename=whole.tif")
+                with Play(f"tomoread path=scan.tif ! {chain} ! tomowrite name=write filename=out.tif resume=true") as play:
+                    frames = play.watch("c", "src")
+                    play.run()
+                    # Those that had begun before the writer knew may be more.
+                    self.assertLessEqual(passed, len(frames.values))
+                    self.assertLessEqual(len(frames.values), passed + (8 if "queue" in chain and passed < 30 else 0))
+                with open("out.tif", "rb") as file, open("whole.tif", "rb") as whole:
+                    self.assertEqual(file.read(), whole.read())
+                # Fewer come than are there.
+                result = launch(f"tomoread path=scan.tif number=5 ! {chain} ! tomowrite filename=out.tif resume=true", ("-q",))
+                if passed < 30:
+                    self.assertIn("more than come now", result.errors[0])
+                os.remove("out.tif")
+
+    def test_other_programs(self):
+        """What is written, as they read it."""
+        images = self.sinograms
+        read = "tomoread path='folder/sino*.tif' ! "
+        self.assert_launches(read + "tomowrite filename=out.edf")
+        file = fabio.open("out.edf")
+        self.assertEqual(file.nframes, 5)
+        for number in range(5):
+            np.testing.assert_array_equal(file.getframe(number).data, images[number])
+        low, high = float(min(i.min() for i in images)), float(max(i.max() for i in images))
+        scaled = [np.floor((i.astype(np.float64) - low) / (high - low) * 65535 + 0.5) for i in images]
+        self.assert_launches(read + "tomowrite filename=p%i.png")
+        for number in range(5):
+            self.assertLessEqual(np.abs(np.asarray(Image.open(f"p{number}.png")).astype(float) - scaled[number]).max(), 1)
+        level, window = low + (high - low) * 0.5, (high - low) * 0.3
+        self.assert_launches(read + f"tomowrite filename=w%i.png bits=8 level={level!r} window={window!r}")
+        grey = np.clip((images[2].astype(np.float64) - level) / window + 0.5, 0, 1) * 255
+        self.assertLessEqual(np.abs(np.asarray(Image.open("w2.png")) - grey).max(), 0.51)
+        self.assert_launches(read + f"tomowrite filename=w%i.jpg jpeg-quality=100 level={level!r} window={window!r}")
+        self.assertLess(np.abs(np.asarray(Image.open("w2.jpg")) - grey).mean(), 2)
+        self.assert_launches(read + "tomowrite filename=deflated.h5:/entry/data/data hdf5-deflate=4")
+        with h5py.File("deflated.h5") as file:
+            self.assertEqual((file["entry/data/data"].compression, file["entry/data/data"].compression_opts), ("gzip", 4))
+            self.assertTrue(file["entry/data/data"].shuffle)
+            np.testing.assert_array_equal(file["entry/data/data"], images)
+
+    def test_colour(self):
+        colour = rng.integers(0, 256, (9, 11, 3), np.uint8)
+        Image.fromarray(colour).save("in.png")
+        for name in ("out.png", "out.tif"):
+            self.assert_launches(f"tomoread path=in.png convert=false ! tomowrite filename={name} rgb=true")
+            np.testing.assert_array_equal(np.asarray(Image.open(name)), colour)
+        np.testing.assert_array_equal(tifffile.imread("out.tif"), colour)
+        for line, words in (("tomoread path=in.png ! tomowrite filename=out.h5:/a/b/c rgb=true", "no colours"),
+                            ("tomoread path=folder/sino00.tif ! tomowrite filename=x.tif rgb=true", "instead of three planes"),
+                            ("tomoread path=in.png ! tomowrite filename=one.png", "holds one image"),
+                            ("tomoread path=in.png ! tomowrite filename=x.jpg bits=16", "JPEG has 8"),
+                            ("tomoread path=in.png ! tomowrite filename=x.pgm", "read only"),
+                            ("tomoread path=in.png ! tomowrite filename=x.tif window=1 minimum=0", "set one pair"),
+                            ("tomoread path=in.png ! tomowrite filename=x.tif level=1", "not window")):
+            with self.subTest(line):
+                result = launch(line, ("-q",))
+                self.assertNotEqual(result.rc, 0, str(result))
+                self.assertIn(words, result.errors[0])
+
+    def test_large_files(self):
+        """Beyond 4 GiB: sparse, since nobody writes zeros here."""
+        width, height = 1 << 15, 1 << 14  # 1 GiB of uint16 each
+        with tifffile.TiffWriter("big.tif", bigtiff=True) as file:
+            for number in range(5):
+                file.write(np.full((1, 1), number, np.uint16), metadata=None, contiguous=False)
+        # Each page is moved to its own GiB: only directories change.
+        with tifffile.TiffFile("big.tif") as file, open("big.tif", "r+b") as raw:
+            for number, page in enumerate(file.pages):
+                for tag, value in (("ImageWidth", width), ("ImageLength", height), ("RowsPerStrip", height),
+                                   ("StripOffsets", (number + 1) << 30), ("StripByteCounts", width * height * 2)):
+                    entry = page.tags[tag]
+                    raw.seek(entry.offset + 12)
+                    raw.write(int(value).to_bytes({3: 2, 4: 4, 16: 8}[int(entry.dtype)], "little"))
+                raw.seek(((number + 1) << 30) + 2 * (width * 5 + 7))
+                raw.write((1000 + number).to_bytes(2, "little"))
+            raw.truncate(6 << 30)
+        self.assert_launches("tomoread path=big.tif y=4 height=3 convert=false ! tomowrite filename=part.tif")
+        pages = read_pages("part.tif")
+        self.assertEqual([int(page[1, 7]) for page in pages], [1000 + n for n in range(5)])
+        self.assertEqual([int(page.astype(np.int64).sum()) for page in pages], [1000 + n for n in range(5)])
+        # Classic TIFF ends at 4 GiB, where the file says so: the images before are kept.
+        with h5py.File("big.h5", "w") as file:
+            stack = file.create_dataset("data", (70000, 256, 256), np.uint8, chunks=(1, 256, 256))  # 2^32 elements and more
+            stack[69999] = 7
+        self.assert_launches("tomoread path=big.h5:/data image-start=69999 convert=false ! tomowrite filename=last.tif")
+        self.assertTrue((read_pages("last.tif")[0] == 7).all())
+
+
+if __name__ == "__main__":
+    main()  # noqa: F405
