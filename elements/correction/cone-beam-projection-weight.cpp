@@ -27,8 +27,8 @@ class ConeBeamProjectionWeight final : public tomo::Filter {
         "scales differently in the two cases. Each list holds one value, or one for each projection; every "
         "plane of "
         "an array is a projection.",
-        "tomoread path=projection.tif ! tomoconebeamprojectionweight source-distance=<2000.0> "
-        "detector-distance=<500.0> ! tomowrite filename=weighted.tif"};
+        "tomoread path=projection.tif ! tomoconebeamprojectionweight source-distance='<2000.0>' "
+        "detector-distance='<500.0>' ! tomowrite filename=weighted.tif"};
 
     List center_x{this, "center-position-x",
                   "Column of the axis, in pixels from the left edge; empty: the middle"};

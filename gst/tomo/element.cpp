@@ -243,9 +243,10 @@ void Element::input_size(const std::string &name, std::size_t bytes) {
 }
 
 std::string Element::input_types(const std::string &source) const {
+    // Named as a word, IN(in) or a macro's argument, or as its type.
     const auto is_used = [&](const std::string &input) {
-        return source.empty() || source.find("IN(" + input + ")") != std::string::npos ||
-               source.find(input + "_T") != std::string::npos;
+        return source.empty() ||
+               std::regex_search(source, std::regex("(^|[^A-Za-z0-9_])" + input + "(_T)?([^A-Za-z0-9_]|$)"));
     };
     std::string options;
     for (const auto &[input, format] : input_formats_) {
