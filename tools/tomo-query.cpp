@@ -96,6 +96,13 @@ int show(const Program &program, const char *task, bool as_json, bool verbose) {
             !json_object_has_member(object, "task"))
             print_property(property, verbose);
     }
+    JsonArray *results = json_object_get_array_member(object, "results");
+    if (json_array_get_length(results) > 0)
+        g_print("\nresults:\n");
+    for (guint i = 0; i < json_array_get_length(results); i++) {
+        JsonObject *result = json_array_get_object_element(results, i);
+        g_print("  %s: %s\n", text_of(result, "name"), text_of(result, "description"));
+    }
     return ok;
 }
 

@@ -34,6 +34,7 @@ class Writer {
                 if ((spec->owner_type == G_OBJECT_TYPE(element.get())) == own)
                     property(spec, own);
         json_builder_end_array(b_.get());
+        results(G_OBJECT_GET_CLASS(element.get()), G_OBJECT_TYPE(element.get()));
         end();
         return JsonRef(json_builder_get_root(b_.get()));
     }
@@ -69,6 +70,25 @@ class Writer {
              i = i->next)
             if (GST_PAD_TEMPLATE_DIRECTION(i->data) == direction)
                 json_builder_add_string_value(b_.get(), GST_PAD_TEMPLATE_NAME_TEMPLATE(i->data));
+        json_builder_end_array(b_.get());
+    }
+
+    // What the element itself finds out, and others may be bound to.
+    void results(GObjectClass *klass, GType own) {
+        member("results");
+        json_builder_begin_array(b_.get());
+        guint count = 0;
+        const std::unique_ptr<GParamSpec *, Free> all(g_object_class_list_properties(klass, &count));
+        for (guint i = 0; i < count; i++) {
+            GParamSpec *spec = all.get()[i];
+            if (spec->owner_type != own || (spec->flags & G_PARAM_READWRITE) != G_PARAM_READABLE)
+                continue;
+            begin();
+            text("name", spec->name);
+            text("type", type_name(spec));
+            text("description", g_param_spec_get_blurb(spec));
+            end();
+        }
         json_builder_end_array(b_.get());
     }
 

@@ -277,10 +277,16 @@ void check_shape(const char *engine, const FftShape &shape) {
     }
 }
 
+// PoCL compiles for seconds what VkFFT and clFFT write for each shape, and CPU devices have FFTW: there, other engines
+// get one shape of three, other ones in each run.
+bool is_thinned(int engine) { return device().is_cpu() && engines[engine] != std::string("fftw"); }
+
 void check_shapes(int engine, std::initializer_list<FftShape> shapes) {
-    if (is_here(engines[engine]))
-        for (const auto &shape : shapes)
-            check_shape(engines[engine], shape);
+    if (!is_here(engines[engine]))
+        return;
+    const std::size_t step = is_thinned(engine) ? 3 : 1;
+    for (std::size_t i = random_between(0, step - 1); i < shapes.size(); i += step)
+        check_shape(engines[engine], shapes.begin()[i]);
 }
 
 } // namespace
@@ -333,7 +339,7 @@ GST_END_TEST;
 GST_START_TEST(test_random_shapes) {
     if (!is_here(engines[__i__]))
         return;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < (is_thinned(__i__) ? 1 : 4); i++) {
         FftShape shape;
         shape.dimensions = static_cast<unsigned>(random_between(1, 3));
         shape.size = {1, 1, 1};

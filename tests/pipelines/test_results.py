@@ -147,7 +147,7 @@ class Results(PipelineTestCase):
         """Filters leave out what is there; the last image is computed again, and so is all behind a reducer."""
         images = list(rng.standard_normal((30, 20, 25)).astype(np.float32))
         tifffile.imwrite("scan.tif", np.stack(images), photometric="minisblack")
-        for chain, passed in (("tomocalculate name=c expression=v*2 ! queue ! tomopad width=30 height=30", 11),
+        for chain, passed in (("tomocalculate name=c expression=v*2 ! queue max-size-buffers=2 ! tomopad width=30 height=30", 11),
                               ("tomocalculate expression=v*2 ! tomostack number=1 ! tomocalculate name=c expression=v", 11),
                               ("tomocalculate name=c expression=v*2 ! tomostack number=1", 30),
                               ("tomocalculate name=c expression=v*2 ! tee ! queue", 30)):

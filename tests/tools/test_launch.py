@@ -208,7 +208,7 @@ class Errors(ToolTestCase):
             ("dummy-data ! [ null, null ]", ["'['", "tee"]),
             ("dummy-data ] ! null", ["']' closes nothing"]),
             ("[ dummy-data, dummy-data ] ! rescale ! null", ["no input 1", "rescale"]),
-            ("[ dummy-data, dummy-data, dummy-data, dummy-data ] ! flat-field-correct ! null", ["no input 3"]),
+            ("[ dummy-data, dummy-data, dummy-data, dummy-data, dummy-data ] ! flat-field-correct ! null", ["no input 4"]),
             ("[ dummy-data, dummy-data ] ! flat-field-correct ! null", ["flats", "flat-field-correct"]),
             ("dummy-data ! null name=a dummy-data ! null name=a", ["two elements", "'a'"]),
         ):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from gi.repository import GObject  # noqa: E402
 from tomotest import *  # noqa: E402,F403
 
 
@@ -27,11 +28,18 @@ class Query(TestCase):
         described = query("-l", "-v").stdout.splitlines()
         self.assertEqual([line.split()[0] for line in described], tasks)
 
+    def test_results(self):
+        self.assertIn("results:\n  center: Rotation axis", query("-p", "center-of-rotation").stdout)
+        self.assertNotIn("results:", query("-p", "rescale").stdout)
+
     def test_every_task(self):
         for info in json.loads(query("-l", "-v", "-j").stdout):
             element = Gst.ElementFactory.make(info["element"])
             own = {p["name"]: p for p in info["properties"] if p["own"]}
             specs = {p.name: p for p in element.list_properties() if p.owner_type == element.__gtype__}
+            results = {name: specs.pop(name) for name in list(specs) if not specs[name].flags & GObject.ParamFlags.WRITABLE}
+            self.assertEqual({r["name"]: r["description"] for r in info["results"]},
+                             {name: spec.blurb for name, spec in results.items()}, info["task"])
             self.assertEqual(sorted(own), sorted(specs), info["task"])
             for name, spec in specs.items():
                 self.assertEqual(own[name]["description"], spec.blurb)
