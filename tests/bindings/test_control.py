@@ -16,6 +16,7 @@ gi.require_version("GstController", "1.0")
 gi.require_version("GstTomo", "1.0")
 from gi.repository import GLib, GstController, GstTomo  # noqa: E402
 import gsttomo  # noqa: E402
+import tomoref  # noqa: E402
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "moving-axis.py"
 
@@ -40,6 +41,22 @@ class Control(PipelineTestCase):
         for i, image in enumerate(images):
             alone, = gsttomo.Backproject(axis_pos=first + i * step)(gsttomo.RampFilter()(image))
             self.assert_close(moved[i], alone, 1e-6)
+
+    def test_measured_axis(self):
+        """The axis that is found in a sinogram is that of its slice, and of no other."""
+        axes = [40.0, 44.5, 37.25]
+        ellipses = [tomoref.disc(6.0, -4.0, 9.0, 0.02), tomoref.disc(-9.0, 7.0, 5.0, 0.05)]
+        sinograms = [tomoref.line_integrals(ellipses, tomoref.angles_of_scan(91), 83, axis).astype(np.float32)
+                     for axis in axes]
+        measured = gsttomo.CenterOfRotation()(iter(sinograms))
+        slices = list(gsttomo.Backproject(axis_pos=measured.result("center"))(gsttomo.RampFilter()(measured)))
+        self.assertEqual(len(slices), len(axes))
+        for sinogram, axis, result in zip(sinograms, axes, slices):
+            search = gsttomo.CenterOfRotation()
+            list(search(iter([sinogram])))
+            self.assertLess(abs(search.center - axis), 0.1)
+            alone, = gsttomo.Backproject(axis_pos=search.center)(gsttomo.RampFilter()(iter([sinogram])))
+            self.assert_close(result, alone, 1e-6)
 
     def test_while_playing(self):
         """A task's property is that of its running elements."""

@@ -133,8 +133,9 @@ class Run:
         self._progress = (0, 0, 0)
         this = weakref.ref(self)  # the graph must not keep it alive
         graph.connect("progress", lambda _, *numbers: this() is not None and this()._set_progress(numbers))
-        for task, _ in elements:
+        for task, element in elements:
             task._runs.add(self)
+            task._listen(element)
         try:
             graph.start()
         except GLib.Error as e:

@@ -22,9 +22,11 @@ class Task:
     _optional = ()
     _gives_output = False
     _properties = {}
+    _results = ()
 
     def __init__(self, **properties):
         self._given = {}
+        self._found = {}
         self._runs = weakref.WeakSet()  # that have elements of this task
         self._prototype = GstTomo.make_task(self._plugin, None)
         for name, value in properties.items():
@@ -49,6 +51,12 @@ class Task:
         except GLib.Error as e:
             raise ValueError(f"{type(self).__name__}: {e.message}") from None
         self._given[name] = value
+
+    def _listen(self, element):
+        """Keeps what an element of this task finds out, also when it is gone."""
+        found = self._found
+        for name in self._results:
+            element.connect("notify::" + name, lambda element, spec: found.update({spec.name: element.get_property(spec.name)}))
 
     def _values_and_results(self):
         results = {name: value for name, value in self._given.items() if isinstance(value, Result)}
@@ -94,6 +102,11 @@ def _property(name, info):
     return property(lambda self: self._prototype.get_property(attribute), doc=doc)
 
 
+def _result(info):
+    name = info["name"]
+    return property(lambda self: self._found.get(name), doc=f"{info['description']}: the last one found, or None")
+
+
 @functools.lru_cache(maxsize=None)
 def class_of(plugin):
     """The class of a task or of any GStreamer element."""
@@ -111,8 +124,13 @@ def class_of(plugin):
         if p["own"]:
             lines += textwrap.wrap(f"{key}: {p['description']} ({p['values']}; default {p['default']})", 100,
                                    initial_indent="    ", subsequent_indent="        ")
+    if info["results"]:
+        lines.append("Results:")
+        lines += [f"    {r['name'].replace('-', '_')}: {r['description']}" for r in info["results"]]
     members = {key: _property(key, p) for key, p in properties.items()}
+    members.update({r["name"].replace("-", "_"): _result(r) for r in info["results"]})
     members.update(
+        _results=tuple(r["name"] for r in info["results"]),
         _plugin=plugin, _inputs=tuple(info["inputs"]), _optional=tuple(info["optional-inputs"]),
         _gives_output=bool(info["outputs"]), _properties=properties,
         __doc__="\n".join(lines), __module__="gsttomo",
