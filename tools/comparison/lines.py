@@ -1,0 +1,190 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The lines that both programs run, by task.
+
+A line without a source is wrapped in `read path=image.tif ! ... ! write filename=out.tif`, one without a sink gets the
+latter. A line that gives different files is a pair with the explanation.
+"""
+import re
+
+# Tasks that a line can't show, and why.
+WITHOUT_LINE = {
+    "memory-in": "takes an address in the caller's memory",
+    "memory-out": "takes an address in the caller's memory",
+    "convert": "not in UFO",
+    "download": "not in UFO",
+    "upload": "not in UFO",
+    "ramp-filter": "not in UFO",
+    "scan-src": "not in UFO",
+}
+
+LINES = {
+    "average": ["read path=images.tif ! average", "read path=images.tif ! average number=2"],
+    "backproject": [
+        "read path=sinogram.tif ! backproject mode=texture",
+        "read path=sinogram.tif ! backproject mode=nearest",
+        "read path=sinogram.tif ! backproject mode=nearest axis-pos=15 angle-offset=0.3 angle-step=0.1",
+        "read path=sinogram.tif ! backproject mode=nearest roi-x=8 roi-y=8 roi-width=16 roi-height=16",
+    ],
+    "bin": ["bin", "bin size=3", "read path=odd.tif ! bin", "read path=images.tif ! stack number=4 ! bin ! slice"],
+    "binarize": ["binarize threshold=0.5"],
+    "blur": ["blur", "blur size=9 sigma=2", "read path=odd.tif ! blur size=4 sigma=1"],
+    "buffer": ["read path=images.tif ! buffer", "read path=images.tif ! buffer number=5 dup-count=2",
+               "read path=images.tif ! buffer number=5 dup-count=2 loop=true"],
+    "calculate": ["calculate expression='v * 2 + x'", "calculate expression='v + x * y / index' dimensions=2",
+                  "calculate expression='sqrt(v) + (float) x / width + (float) y / height' dimensions=2",
+                  "calculate expression='exp(-v)'"],
+    "center-of-rotation": ["read path=sinogram.tif ! center-of-rotation"],
+    "clip": ["clip min=0.3 max=0.7"],
+    "cone-beam-projection-weight": [
+        "cone-beam-projection-weight center-position-x=16 center-position-z=12 source-distance=100 "
+        "detector-distance=50",
+        "cone-beam-projection-weight center-position-x=15 center-position-z=11 source-distance=100 "
+        "detector-distance=50 axis-angle-x=0.2"],
+    "contrast": ["contrast", "contrast remove-high=true"],
+    "correlate-stacks": ["[read path=images.tif ! stack number=5, read path=others.tif] ! correlate-stacks number=5"],
+    "crop": ["crop width=10 height=7", "crop x=3 y=5 width=10 height=7", "crop width=10 height=8 from-center=true",
+             "crop x=3 y=5", "read path=odd.tif ! crop width=10 height=8 from-center=true"],
+    "cross-correlate": ["[read path=image.tif ! fft dimensions=2, read path=other.tif ! fft dimensions=2] ! "
+                        "cross-correlate postproc=output"],
+    "cut": ["cut width=6", "read path=odd.tif ! cut width=6"],
+    "cut-sinogram": ["cut-sinogram center-of-rotation=20", "cut-sinogram center-of-rotation=12",
+                     "cut-sinogram"],
+    "denoise": ["denoise matrix-size=5", "denoise matrix-size=5 ! crop x=4 y=4 width=24 height=16"],
+    "detect-edge": ["detect-edge filter=sobel", "detect-edge filter=prewitt", "detect-edge filter=laplace"],
+    "dummy-data": ["dummy-data width=7 height=5 number=2 init=3.5"],
+    "fft": ["fft ! power-spectrum", "fft dimensions=2 ! power-spectrum", "read path=odd.tif ! fft ! power-spectrum",
+            "read path=odd.tif ! fft auto-zeropadding=true ! power-spectrum",
+            "read path=images.tif ! stack number=4 ! fft dimensions=3 ! ifft dimensions=3 ! slice"],
+    "fftmult": ["[read path=image.tif ! fft, read path=other.tif ! fft] ! fftmult ! ifft",
+                "[read path=square.tif ! fft dimensions=2, read path=other-square.tif ! fft dimensions=2] ! fftmult ! "
+                "ifft dimensions=2"],
+    "filter": [f"fft ! filter filter={name} ! ifft" for name in
+               ("ramp", "ramp-fromreal", "butterworth", "hamming", "bh3", "faris-byer")]
+              + ["fft ! filter filter=butterworth cutoff=0.3 order=2 scale=2 ! ifft",
+                 "fft ! filter filter=hamming cutoff=0.3 ! ifft"],
+    "filter-stripes": ["fft dimensions=2 ! filter-stripes ! ifft dimensions=2",
+                       "fft dimensions=2 ! filter-stripes horizontal-sigma=3 ! ifft dimensions=2",
+                       "fft dimensions=2 ! filter-stripes horizontal-sigma=3 vertical-sigma=2 ! ifft dimensions=2"],
+    "filter-stripes1d": ["fft ! filter-stripes1d strength=3 ! ifft"],
+    "find-large-spots": [
+        "read path=spots.tif ! find-large-spots spot-threshold=10 spot-threshold-mode=above grow-threshold=5",
+        "read path=spots.tif ! find-large-spots spot-threshold=10 spot-threshold-mode=above"],
+    "flat-field-correct": [
+        "[read path=projections.tif, read path=darks.tif ! average, read path=flats.tif ! average] ! "
+        "flat-field-correct",
+        "[read path=projections.tif, read path=darks.tif ! average, read path=flats.tif ! average] ! "
+        "flat-field-correct absorption-correct=true fix-nan-and-inf=true",
+        "[read path=projections.tif, read path=darks.tif ! average, read path=flats.tif ! average] ! "
+        "flat-field-correct dark-scale=0.9 flat-scale=1.1",
+        "[read path=projections.tif, read path=darks.tif, read path=flats.tif] ! flat-field-correct",
+        "[read path=projections.tif, read path=darks.tif ! average, read path=flats.tif ! average] ! "
+        "flat-field-correct sinogram-input=true"],
+    "flatten": ["read path=images.tif ! stack number=5 ! flatten", "read path=images.tif ! stack number=4 ! flatten"],
+    "flatten-inplace": [f"read path={images} ! flatten-inplace mode={mode}" for images in ("images.tif",)
+                        for mode in ("sum", "min", "max")],
+    "flip": ["flip", "flip direction=vertical", "read path=odd.tif ! flip"],
+    "forwardproject": ["read path=smooth-square.tif ! mask ! forwardproject number=24",
+                       "read path=smooth-square.tif ! mask ! forwardproject number=12 angle-step=0.2 axis-pos=15"],
+    "gemm": ["[read path=square.tif, read path=other-square.tif, read path=third-square.tif] ! gemm alpha=2 beta=3"],
+    "gradient": ["gradient", "gradient direction=vertical", "gradient direction=both", "gradient direction=both_abs"],
+    "horizontal-interpolate": [
+        "[read path=image.tif, read path=mask.tif] ! horizontal-interpolate",
+        "[read path=image.tif, read path=border-mask.tif] ! horizontal-interpolate use-one-sided-gradient=false",
+        "[read path=image.tif, read path=border-mask.tif] ! horizontal-interpolate"],
+    "ifft": ["fft ! ifft", "fft dimensions=2 ! ifft dimensions=2 crop-width=20 crop-height=10",
+             "read path=odd.tif ! fft dimensions=2 ! ifft dimensions=2",
+             "read path=odd.tif ! fft dimensions=2 auto-zeropadding=true ! ifft dimensions=2 crop-width=31 "
+             "crop-height=23"],
+    "interpolate": ["[read path=image.tif, read path=other.tif] ! interpolate number=4"],
+    "interpolate-stream": ["read path=images.tif ! interpolate-stream number=5",
+                           "read path=images.tif ! interpolate-stream number=11"],
+    "loop": ["read path=images.tif ! loop number=3"],
+    "map-color": ["map-color"],
+    "map-coordinates": ["[read path=image.tif, read path=map-x.tif, read path=map-y.tif] ! map-coordinates"],
+    "map-slice": ["read path=images.tif ! map-slice number=5"],
+    "mask": ["read path=square.tif ! mask", "mask"],
+    "measure": [f"measure metric={metric}{axis}"
+                for metric in ("min", "max", "sum", "mean", "var", "std", "skew", "kurtosis") for axis in ("", " axis=0")]
+               + ["measure metric=mean axis=1"],
+    "measure-sharpness": ["measure-sharpness"],
+    "med-mad-reject": ["read path=images.tif ! med-mad-reject"],
+    "med-mad-reject-2d": ["read path=spots.tif ! med-mad-reject-2d",
+                          "read path=spots.tif ! med-mad-reject-2d box-size=5 threshold=10",
+                          "read path=spots.tif ! med-mad-reject-2d box-size=5 threshold=10 ! "
+                          "crop x=2 y=2 width=28 height=20"],
+    "median-filter": ["median-filter", "median-filter ! crop x=1 y=1 width=30 height=22",
+                      "median-filter size=5 ! crop x=2 y=2 width=28 height=20"],
+    "merge": ["[read path=image.tif, read path=other.tif] ! merge number=2"],
+    "metaballs": ["metaballs width=32 height=32 number=2 number-balls=3"],
+    "monitor": ["monitor"],
+    "non-local-means": ["non-local-means search-radius=3 patch-radius=2 sigma=0.2"],
+    "null": ["read path=images.tif ! null", "read path=images.tif ! null download=true"],
+    "ocl-1liner": ["ocl-1liner one-line='out = in0 * 2.0f'",
+                   "[read path=image.tif, read path=other.tif] ! ocl-1liner one-line='out = in0 * in1' num-inputs=2"],
+    "opencl": ["opencl kernel=absorptivity", "opencl kernel=fix_nan_and_inf",
+               *(f"[read path=image.tif, read path=other.tif] ! opencl kernel={kernel}"
+                 for kernel in ("diff", "add", "multiply", "divide")),
+               "opencl kernel=nlm_noise_reduction", "fft ! opencl filename=complex.cl kernel=c_conj ! ifft",
+               "fft ! opencl filename=complex.cl kernel=c_abs_squared ! ifft",
+               "[read path=image.tif ! fft, read path=other.tif ! fft] ! opencl filename=complex.cl kernel=c_mul ! ifft"],
+    "opencl-reduce": ["read path=images.tif ! opencl-reduce kernel=minimum",
+                      "read path=images.tif ! opencl-reduce kernel=maximum",
+                      "read path=images.tif ! opencl-reduce kernel=sum",
+                      "read path=images.tif ! opencl-reduce kernel=sum finish=divide",
+                      "read path=images.tif ! opencl-reduce kernel=sum fold-value=3"],
+    "ordfilt": ["[read path=square.tif, ring-pattern width=32 height=32 ring-start=5 ring-end=5 ring-thickness=2] ! "
+                "ordfilt"],
+    "pad": ["pad width=40 height=30 x=4 y=3", "pad width=40 height=30 x=4 y=3 addressing-mode=clamp_to_edge"],
+    "polar-coordinates": ["polar-coordinates", "polar-coordinates direction=polar_to_cartesian width=32 height=32"],
+    "power-spectrum": ["fft dimensions=2 ! power-spectrum"],
+    "read": ["read path=folder", "read path='folder/*.tif' start=1 step=2", "read path=images.tif number=3",
+             "read path=images.tif image-start=1 image-step=2", "read path=image.tif y=3 height=8 y-step=2",
+             "read path=bytes.tif", "read path=words.tif", "read path=signed-words.tif", "read path=longs.tif",
+             "read path=doubles.tif", "read path=volume.h5:/volume", "read path=volume.h5:/words y=3 height=4",
+             "read path=image.edf", "read path=words.raw raw-width=32 raw-height=24 raw-bitdepth=16",
+             "read path=floats.raw raw-width=32 raw-height=24 raw-bitdepth=32 raw-pre-offset=0"],
+    "reduce": ["reduce", "read path=odd.tif ! reduce"],
+    "remove-outliers": ["read path=spots.tif ! remove-outliers threshold=5",
+                        "read path=spots.tif ! remove-outliers size=5 threshold=5 ! crop x=2 y=2 width=28 height=20"],
+    "rescale": ["rescale factor=2", "rescale factor=0.5 interpolation=nearest", "rescale width=20 height=10"],
+    "ring-pattern": ["ring-pattern width=32 height=32 ring-start=5 ring-end=9 ring-step=2 ring-thickness=3",
+                     "ring-pattern width=30 height=20"],
+    "ringwriter": ["read path=image.tif ! crop width=5 height=1 ! ringwriter filename=rings"],
+    "rotate": ["rotate angle=0.3", "rotate angle=0.3 interpolation=nearest", "rotate angle=0.3 reshape=true"],
+    "sleep": ["sleep time=0.1"],
+    "slice": ["read path=images.tif ! stack number=5 ! slice"],
+    "sliding-stack": ["read path=images.tif ! sliding-stack number=3 ! slice",
+                      "read path=images.tif ! sliding-stack number=3 ordered=true ! slice"],
+    "stack": ["read path=images.tif ! stack number=5 ! slice", "read path=images.tif ! stack number=2 ! slice"],
+    "stamp": ["stamp"],
+    "stat-monitor": ["stat-monitor filename=statistics", "read path=images.tif ! stat-monitor filename=statistics"],
+    "stitch": ["[read path=image.tif, read path=other.tif] ! stitch shift=20",
+               "[read path=image.tif, read path=other.tif] ! stitch shift=20 adjust-mean=false",
+               "[read path=image.tif, read path=other.tif] ! stitch shift=20 adjust-mean=false blend=true",
+               "[read path=image.tif, read path=other.tif] ! stitch shift=-20 adjust-mean=false"],
+    "subtract": ["[read path=image.tif, read path=other.tif] ! subtract",
+                 "[read path=images.tif, read path=other.tif] ! subtract"],
+    "swap-quadrants": ["swap-quadrants", "read path=odd.tif ! swap-quadrants",
+                       "fft dimensions=2 ! swap-quadrants ! power-spectrum"],
+    "tile": ["tile width=16 height=8", "read path=images.tif ! tile width=32 height=12"],
+    "transpose": ["transpose", "read path=odd.tif ! transpose"],
+    "transpose-projections": ["read path=images.tif ! transpose-projections number=5"],
+    "unsplit": ["read path=images.tif ! stack number=3 ! unsplit"],
+    "write": ["read path=images.tif ! write filename=out-%03i.tif",
+              "read path=images.tif ! write filename=out-%03i.tif bytes-per-file=0 counter-start=4 counter-step=2",
+              "read path=images.tif ! write filename=out.h5:/a/b", "read path=images.tif ! write filename=out.raw",
+              "write filename=out.tif bits=8", "write filename=out.tif bits=16",
+              "write filename=out.tif bits=8 minimum=0.2 maximum=0.8", "write filename=out.tif bits=16 rescale=false",
+              "read path=images.tif ! write filename=out.tif bits=16", "write filename=out.jpg"],
+    "zeropad": ["zeropad ! power-spectrum", "zeropad oversampling=2 center-of-rotation=14 ! power-spectrum"],
+}
+
+
+def whole(line):
+    """The line with its source and its sink."""
+    if not re.match(r"(\[|read |dummy-data|metaballs|ring-pattern)", line):
+        line = "read path=image.tif ! " + line
+    if not re.search(r"! (write|null|ringwriter)\b", line):
+        line += " ! write filename=out.tif"
+    return line
