@@ -45,9 +45,13 @@ def make(folder, seed):
 
     darks = rng.integers(90, 110, (2, HEIGHT, WIDTH), np.uint16)
     flats = rng.integers(900, 1100, (2, HEIGHT, WIDTH), np.uint16)
+    save("row-darks.tif", np.repeat(darks[0, :1], HEIGHT, axis=0))
+    save("row-flats.tif", np.repeat(flats[0, :1], HEIGHT, axis=0))
     save("darks.tif", darks)
     save("flats.tif", flats)
     save("projections.tif", rng.integers(200, 800, (PAGES, HEIGHT, WIDTH), np.uint16))
+
+    save("rings.tif", np.array([[2, 3, 4, 5, 0.5, 0.25, 13, 14, 6, 0.75, 0.125]], np.float32))  # a count, then rings
 
     mask = np.zeros((HEIGHT, WIDTH), np.float32)
     for row, start, length in zip(range(0, HEIGHT, 2), rng.integers(5, 20, HEIGHT), rng.integers(1, 5, HEIGHT)):

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs one line in a folder of its own, in a process that may hang or abort."""
 import os
-import pathlib
 import re
 import resource
 import shlex
@@ -12,7 +11,8 @@ import subprocess
 
 NO_SUCH_TASK = re.compile(r"Module libufofilter(\S+)\.so not found|Could not find plugin")
 COMPLAINT = re.compile(r"CRITICAL|ERROR|Error|assertion failed")
-UNKNOWN_PROPERTY = re.compile(r"(?:has no property named|no property)\W+[`'‘\"]?([\w-]+)")
+UNKNOWN_PROPERTY = re.compile(r"does not have property `([\w-]+)'")
+NOISE = re.compile(r"\(ufo-launch:\d+\): |\*\* ?: ?|[\d:.]+: (?=Error)|<\./|:\d+>|Error executing pipeline: ")
 
 
 class Outcome:
@@ -53,16 +53,14 @@ def _failure(status, text, timeout):
     if status is None:
         return f"takes more than {timeout:g} s"
     if status < 0:
-        name = signal.Signals(-status).name
-        reason = re.sub(r"^(Bail out! )?\S*ERROR:\S*?([\w-]+\.c):\d+:", r"\2: ", told[0]) if told else ""
-        return f"aborts ({name})" + (f": {reason}" if reason else "")
+        return f"aborts ({signal.Signals(-status).name})" + (f": {NOISE.sub('', told[0])}" if told else "")
     if status or told:
-        return (told or text.strip().splitlines()[-1:] or ["no message"])[0]
+        return "fails: " + NOISE.sub("", (told or text.strip().splitlines()[-1:] or ["no message"])[0])
     return ""
 
 
-def ufo(command, line, folder, timeout, on_cpu=True):
-    env = {"UFO_DEVICE_TYPE": "cpu"} if on_cpu else {}  # otherwise it takes GPUs only
+def ufo(command, line, folder, timeout):
+    env = {"UFO_DEVICE_TYPE": os.environ.get("UFO_DEVICE_TYPE", "cpu")}  # it takes GPUs only, unless told so
     status, text = _run([*shlex.split(command), "-q", *_words(line)], folder, env, timeout)
     if absent := NO_SUCH_TASK.search(text):
         return Outcome(folder, absent=f"no task {absent[1] or ''}".strip())
