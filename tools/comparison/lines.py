@@ -22,7 +22,7 @@ MASK = "intended: the circle is around the middle of the image, UFO's around pix
 BORDER = "UFO's error: it does not write the border"
 AXIS = "UFO's error: along a row it sums other values; the mean of values below 1.1 comes out above 2"
 C_ABS = "intended: complex samples without imaginary part; UFO packs real ones into the first half"
-DIGITS = "intended: numbers are written with nine decimals, UFO's with six{0}"
+DIGITS = "intended: numbers are written with nine decimals, UFO's with six, below a heading"
 NEAREST = "UFO's error: beyond the ends of a row, `nearest` reads the neighbouring rows"
 
 # Tasks that a line can't show, and why.
@@ -150,10 +150,10 @@ LINES = {
     "map-coordinates": ["[read path=image.tif, read path=map-x.tif, read path=map-y.tif] ! map-coordinates"],
     "map-slice": ["read path=images.tif ! map-slice number=5"],
     "mask": [("read path=square.tif ! mask", MASK), ("mask", MASK)],
-    "measure": [line for metric in ("min", "max", "sum", "mean", "var", "std", "skew", "kurtosis") for line in
-                (f"measure metric={metric} ! write filename=out.raw",
-                 f"measure metric={metric} axis=1 ! write filename=out.raw",
-                 (f"measure metric={metric} axis=0 ! write filename=out.raw", AXIS))],
+    "measure": [*(f"measure metric={metric} ! write filename=out.raw"
+                  for metric in ("min", "max", "sum", "mean", "var", "std", "skew", "kurtosis")),
+                *(f"measure metric={metric} axis=1 ! write filename=out.raw" for metric in ("min", "mean", "kurtosis")),
+                ("measure metric=mean axis=0 ! write filename=out.raw", AXIS)],
     "measure-sharpness": ["measure-sharpness"],
     "med-mad-reject": [("read path=images.tif ! med-mad-reject threshold=3",
                         "UFO's error: it looks at the current image only, and repeats the first and loses the last")],
