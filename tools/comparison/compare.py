@@ -24,7 +24,8 @@ def _arrays(path):
             file.visititems(lambda name, item: found.update({f"{path.name}:/{name}": item[()]})
                             if isinstance(item, h5py.Dataset) else None)
         return found
-    return {path.name: np.frombuffer(path.read_bytes(), np.uint8)}
+    data = path.read_bytes()
+    return {path.name: np.frombuffer(data, np.float32 if path.suffix == ".raw" else np.uint8)}
 
 
 def _files(folder, known):

@@ -40,7 +40,7 @@ LINES = {
     "average": ["read path=images.tif ! average", "read path=images.tif ! average number=2"],
     "backproject": [
         ("read path=sinogram.tif ! backproject mode=texture",
-         "intended: an error on devices without image unit, which names `mode=linear`; UFO aborts there"),
+         "intended: an error on devices without image unit, which names `mode=linear`"),
         "read path=sinogram.tif ! backproject mode=nearest",
         ("read path=sinogram.tif ! backproject mode=nearest axis-pos=15 angle-offset=0.3 "
          "angle-step=0.1308996938995747", NEAREST),
@@ -69,8 +69,7 @@ LINES = {
     "contrast": ["contrast", "contrast remove-high=true"],
     "correlate-stacks": [("[read path=images.tif ! stack number=5, read path=others.tif] ! correlate-stacks number=5",
                           "intended: columns are references and rows are images; UFO's are transposed"),
-                         "[read path=images.tif ! stack number=5, read path=others.tif] ! "
-                         "correlate-stacks number=5 ! transpose"],
+                         "[read path=images.tif ! stack number=5, read path=images.tif] ! correlate-stacks number=5"],
     "crop": ["crop width=10 height=7", "crop x=3 y=5 width=10 height=7", "crop width=10 height=8 from-center=true",
              "crop x=3 y=5", "read path=odd.tif ! crop width=10 height=8 from-center=true"],
     "cross-correlate": ["[read path=image.tif ! fft dimensions=2, read path=other.tif ! fft dimensions=2] ! "
@@ -96,7 +95,7 @@ LINES = {
                  "fft ! filter filter=hamming cutoff=0.3 ! power-spectrum",
                  ("fft ! filter filter=faris-byer ! power-spectrum",
                   "UFO's error: it mixes up real and imaginary parts"),
-                 ("fft ! filter ! ifft", SCALE)],
+                 ("fft ! filter ! ifft", SCALE), "fft ! filter ! ifft ! binarize threshold=0"],
     "filter-stripes": [
         f"read path=square.tif ! fft dimensions=2 ! filter-stripes{sigma} ! power-spectrum"
         for sigma in ("", " horizontal-sigma=3", " horizontal-sigma=3 vertical-sigma=2")],
@@ -150,14 +149,14 @@ LINES = {
     "map-coordinates": ["[read path=image.tif, read path=map-x.tif, read path=map-y.tif] ! map-coordinates"],
     "map-slice": ["read path=images.tif ! map-slice number=5"],
     "mask": [("read path=square.tif ! mask", MASK), ("mask", MASK)],
-    "measure": [*(f"measure metric={metric} ! write filename=out.raw"
+    "measure": [*(f"read path=spots.tif ! measure metric={metric} ! write filename=out.raw"
                   for metric in ("min", "max", "sum", "mean", "var", "std", "skew", "kurtosis")),
                 *(f"measure metric={metric} axis=1 ! write filename=out.raw" for metric in ("min", "mean", "kurtosis")),
                 ("measure metric=mean axis=0 ! write filename=out.raw", AXIS)],
     "measure-sharpness": ["measure-sharpness"],
     "med-mad-reject": [("read path=images.tif ! med-mad-reject threshold=3",
-                        "UFO's error: it looks at the current image only, and repeats the first and loses the last")],
-    "med-mad-reject-2d": ["read path=spots.tif ! med-mad-reject-2d threshold=3",
+                        "UFO's error: it looks at the current image only, repeats the first one and loses the last one")],
+    "med-mad-reject-2d": ["read path=spots.tif ! med-mad-reject-2d box-size=3 threshold=3",
                           "read path=spots.tif ! med-mad-reject-2d box-size=5 threshold=10",
                           "read path=spots.tif ! med-mad-reject-2d box-size=5 threshold=10 ! "
                           "crop x=2 y=2 width=28 height=20"],
@@ -177,7 +176,7 @@ LINES = {
                  for kernel in ("diff", "add", "multiply", "divide")),
                ("opencl kernel=nlm_noise_reduction",
                 "UFO's error: it leaves out the last column and row of the window"),
-               "fft ! opencl filename=complex.cl kernel=c_conj ! power-spectrum",
+               "read path=signed.tif ! fft ! opencl filename=complex.cl kernel=c_conj ! ifft ! binarize threshold=0",
                ("fft ! opencl filename=complex.cl kernel=c_abs_squared ! power-spectrum", C_ABS),
                "[read path=image.tif ! fft, read path=other.tif ! fft] ! opencl filename=complex.cl kernel=c_mul ! ifft"],
     "opencl-reduce": ["read path=images.tif ! opencl-reduce kernel=minimum",

@@ -12,7 +12,7 @@ import subprocess
 NO_SUCH_TASK = re.compile(r"Module libufofilter(\S+)\.so not found|Could not find plugin")
 COMPLAINT = re.compile(r"CRITICAL|ERROR|Error|assertion failed")
 UNKNOWN_PROPERTY = re.compile(r"does not have property `([\w-]+)'")
-NOISE = re.compile(r"\(ufo-launch:\d+\): |\*\* ?: ?|[\d:.]+: (?=Error)|<\./|:\d+>|Error executing pipeline: ")
+NOISE = re.compile(r"\(ufo-launch:\d+\): |\*\* ?: ?|\d\d:\d\d:[\d.]+: |<\./|:\d+>|Error executing pipeline: ")
 
 
 class Outcome:

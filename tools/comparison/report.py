@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What came out, as a table for people and as the page docs/compared-with-ufo.md."""
 import collections
+import textwrap
 
 import compare
 import lines
@@ -60,7 +61,7 @@ def page(rows):
         _by_task(kinds["fails"] + kinds["absent"], ("task", "lines", "what UFO does"), lambda row: row.result), "",
         "## The same files", "", _by_task(kinds["same"], ("task", "lines", "result"), lambda row: (
             row.result if row.result == "identical" else "the same but for rounding")), "",
-        WITHOUT.format(", ".join(shown))])
+        *textwrap.wrap(WITHOUT.format(", ".join(shown)), 120)])
 
 
 def table(rows):
