@@ -76,6 +76,13 @@ void decompress_lz4(Bytes in, void *destination, std::size_t size) {
     }
 }
 
+// At -O2, as distributions build, GCC neither unrolls these loops nor makes vectors of them: 0.8 instead of
+// 1.6 GB/s of a core.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC push_options
+#pragma GCC optimize("O3")
+#endif
+
 // Swaps those bits of `b` with the ones of `a` that stand `shift` higher.
 void exchange(std::uint64_t &a, std::uint64_t &b, int shift, std::uint64_t mask) {
     const auto t = ((a >> shift) ^ b) & mask;
@@ -136,6 +143,10 @@ void join_bytes(const unsigned char *planes, std::size_t elements, std::size_t s
                 to[i * size + j] = planes[j * elements + i];
     }
 }
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC pop_options
+#endif
 
 // A multiple of eight elements.
 void unshuffle_bits(const unsigned char *from, std::size_t elements, std::size_t size, unsigned char *to,

@@ -14,9 +14,11 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import h5py
 import scan_files
+import tifffile
 from elementtest import ElementTestCase, Stream, frame_meta
 from example_files import SCAN
 from tomotest import *
+import tomoref
 
 UINT_MAX = 2**32 - 1
 
@@ -366,7 +368,7 @@ class ScanSrc(ElementTestCase):
         )
 
     def test_same_slices_of_every_layout(self):
-        """The bundled scan as NXtomo, Data Exchange and folders, in both orders."""
+        """The bundled scan as NXtomo, Data Exchange, folders and pages, in both orders; and the right ones."""
         with h5py.File(SCAN) as file:
             data = file["entry/instrument/detector/data"][()]
             keys = file["entry/instrument/detector/image_key"][()]
@@ -378,6 +380,17 @@ class ScanSrc(ElementTestCase):
         scan_files.series(self.path("mixed"), data[keys == 0], "raw_%d.tif")
         scan_files.series(self.path("mixed"), data[keys == 1], "flat_%d.tif")
         scan_files.series(self.path("mixed"), data[keys == 2], "dark_%d.tif")
+        scan_files.data_exchange(
+            self.path("be.h5"), data[keys == 0].astype(">f4"), data[keys == 1], data[keys == 2], np.radians(angles), "rad"
+        )
+        last = np.argsort(keys == 1, kind="stable")  # the flat behind all others
+        with h5py.File(self.path("last.nxs"), "w") as file:
+            every = np.zeros(len(keys))
+            every[keys == 0] = angles
+            scan_files.nxtomo(file, data[last], keys[last], every[last])
+        os.mkdir(self.path("pages"))
+        for name, key in (("projections", 0), ("flats", 1), ("darks", 2)):
+            tifffile.imwrite(self.path(f"pages/{name}.tif"), data[keys == key])
         np.savetxt(self.path("angles.txt"), angles, fmt="%.12g", header="degrees")
         text = f"angles={self.path('angles.txt')}"
         rest = "! tomorampfilter ! tomobackproject axis-pos=86.35"
@@ -385,6 +398,9 @@ class ScanSrc(ElementTestCase):
         for name, properties in (
             ("NXtomo", f"location={SCAN}"),
             ("Data Exchange", f"location={self.path('dx.h5')}"),
+            ("Data Exchange, big-endian, radians", f"location={self.path('be.h5')}"),
+            ("NXtomo, flat at the end", f"location={self.path('last.nxs')}"),
+            ("pages", f"location={self.path('pages')} {text}"),
             ("folders", f"location={self.path('tiff')} {text}"),
             ("one folder", f"location={self.path('mixed')} {text}"),
             ("pattern", f"location={self.path('mixed')}/*.tif {text}"),
@@ -400,6 +416,16 @@ class ScanSrc(ElementTestCase):
             sinograms = run(self.line(f"{properties} y=66 height=3 stack=2", sinograms=True, rest=rest))
             planes = np.concatenate([s.reshape(-1, *s.shape[-2:]) for s in sinograms])
             self.assert_close(planes, np.array(slices["NXtomo"]), 1e-5, name)
+
+        raw, dark, flat = (data[keys == key][:, 66:69].astype(np.float64) for key in (0, 2, 1))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rows = -np.log((raw - dark.mean(0)) / (flat.mean(0) - dark.mean(0)))
+        rows = np.where(np.isfinite(rows), rows, 0.0).transpose(1, 0, 2)
+        right, left = np.repeat(rows[..., -1:], 176, -1), np.repeat(rows[..., :1], 176, -1)  # to 512 columns
+        padded = np.concatenate([rows, right, left], -1)
+        for row, found in zip(tomoref.fft_filter(padded, crop=160), slices["NXtomo"]):
+            wanted = tomoref.backproject_linear(row, np.radians(angles), axis=86.35)
+            self.assertLess(tomoref.error(found, wanted), 1e-5)
 
     def test_axis_and_angles_reach_the_backprojection(self):
         rows = "y=67 height=1"

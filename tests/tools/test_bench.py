@@ -26,7 +26,7 @@ FAKE_UFO = """#!/usr/bin/python3
 import os, re, shutil, sys
 line = " ".join(sys.argv[1:])
 path, number = re.search(r"read path=(\\S+) number=(\\d+)", line).groups()
-if match := re.search(r"write filename=(\\S+)", line):
+if match := re.search(r"write filename=(\\S+%\\S+)", line):
     for i, name in enumerate(sorted(os.listdir(path))[:int(number)]):
         with open(os.path.join(path, name), "rb") as source, open(match[1] % i, "wb") as target:
             source.seek(4096)
@@ -52,17 +52,23 @@ class Bench(unittest.TestCase):
         peer.write_text(FAKE_UFO)
         peer.chmod(0o755)
         output = self.folder / "bench.json"
-        result = self.bench("--peers", "ufo", "--ufo", str(peer), "--json", output)
+        result = self.bench("--peers", "ufo,h5py,tifffile", "--ufo", str(peer), "--json", output)
         self.assertEqual(result.returncode, 0, f"{result.stderr}\n(seed {SEED})")
         data = json.loads(output.read_text())
         rows = {(row["case"], row["program"]): row for row in data["rows"]}
         fused = set() if "there is no element tomorampfilter" in result.stdout else {"ramp-fused", "fbp-fused"}
-        for case in {"read", "read-hdf5", "write", "ramp", "backproject", "fbp", "fbp-padded", "one-slice",
-                     "first-slice", "memory", "kernels: backproject", "kernels: ramp", *fused}:
+        for case in {"read", "read-hdf5", "read-deflate", "write", "write-hdf5", "write-deflate", "ramp", "backproject",
+                     "fbp", "fbp-padded", "one-slice", "first-slice", "memory", "kernels: backproject", "kernels: ramp",
+                     *fused}:
             self.assertIn((case, "gst-tomo"), rows, result.stdout)
             self.assertIn(f"| {case} ", result.stdout)
-        for case in ("read", "write", "ramp", "backproject", "fbp", "one-slice", "memory"):
+        for case in ("read", "read-hdf5", "read-deflate", "write", "write-hdf5", "ramp", "backproject", "fbp",
+                     "one-slice", "memory"):
             self.assertIn((case, "ufo"), rows, result.stdout)
+        for case in ("read-hdf5", "read-deflate", "write-hdf5", "write-deflate"):
+            self.assertIn((case, "h5py"), rows, result.stdout)
+        for case in ("read", "write"):
+            self.assertIn((case, "tifffile"), rows, result.stdout)
         for (case, program), row in rows.items():
             for seconds in row.get("seconds", []):
                 self.assertGreater(seconds, 0, (case, program))
@@ -106,6 +112,20 @@ class Files(unittest.TestCase):
             self.assertLess(abs(images[1].mean()), 0.5)  # white noise
             filtered = tifffile.imread(os.path.join(scan.filtered, "sino-00000.tif"))
             self.assertLess(tomoref.error(filtered, tomoref.fft_filter(images[0])), 1e-7)
+
+    @unittest.skipIf(files.missing_for_lz4(), files.missing_for_lz4())
+    def test_lz4(self):
+        with tempfile.TemporaryDirectory() as folder:
+            scan = files.Scan(folder, 97, 53, 3, SEED)  # 5141 samples: a block, a part of one, and a rest
+            path, number = os.path.join(folder, "scan.h5"), 5
+            files.write_lz4(path, scan, number, distinct=3)
+            pattern = os.path.join(folder, "%i.raw")
+            line = f"tomoread path={path}:/data convert=false ! tomowrite filename={pattern}"
+            subprocess.run(["gst-launch-1.0", "-q", *line.split()], check=True, timeout=600)
+            for i in range(number):
+                np.testing.assert_array_equal(np.fromfile(pattern % i, "<u2").reshape(scan.shape),
+                                              files.as_counts(scan.sinogram(i % 3)), f"{i} (seed {SEED})")
+            self.assertFalse(os.path.exists(pattern % number))
 
 
 if __name__ == "__main__":

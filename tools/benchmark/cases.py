@@ -16,6 +16,7 @@ FFT_CHAIN = ("read", "fft-filter", "backproject", "null")
 FUSED_CHAIN = ("read", "ramp-filter", "backproject", "null")
 PADDED_CHAIN = ("read", "padded-filter", "backproject", "null")
 BYTES_TO_WRITE = 4 << 30  # at most, in the cases that fill the disk
+BYTES_TO_DEFLATE = 1 << 29  # at most, because one thread of a peer takes its time
 
 
 class Plan:
@@ -51,6 +52,11 @@ def share(rate, ceiling):
     return rate / ceiling if rate and ceiling else None
 
 
+def clear(folder):
+    for name in os.listdir(folder):
+        os.remove(os.path.join(folder, name))
+
+
 # Times -----------------------------------------------------------------------------------------------------------
 
 def measured(plan, case, chain, counts, output=None, source=None, **options):
@@ -70,6 +76,8 @@ def measured(plan, case, chain, counts, output=None, source=None, **options):
             wanted = (0, program.most_slices) if program.most_slices else counts
             for count in wanted if turn >= 0 else wanted[:1]:
                 plan.say(f"{case}, {program.name}: {'warm-up' if turn < 0 else f'run {turn + 1}'}, {count} images")
+                if output:
+                    clear(os.path.dirname(output.partition(":")[0]))  # each run makes its files anew
                 try:
                     outcome = program.run(chain, plan.scan, count, output, source, **options)
                 except Failed as reason:
@@ -230,39 +238,85 @@ def read(plan):
     return difference_case(plan, "read", ("read", "null"), "GB/s", plan.scan.bytes / 1e9, ceiling, "reading files")
 
 
-def capped(plan):
+def capped(plan, most=BYTES_TO_WRITE):
     """Counts of the cases that make as many bytes as they read: what the folder has room for."""
-    room = min(BYTES_TO_WRITE, shutil.disk_usage(plan.base).free // 2)
+    room = min(most, shutil.disk_usage(plan.base).free // 2)
     big = max(2, min(plan.big, room // plan.scan.bytes))
     return (max(1, min(plan.small, big // 2)), big)
 
 
-def read_hdf5(plan):
+def dataset_case(plan, case, make, per_image, ceiling, limit, step="read-hdf5"):
+    """Reading a dataset that `make(location, number)` makes."""
     counts = capped(plan)
     path = os.path.join(plan.base, "scan.h5")
-    ours = next(p for p in plan.programs if not p.is_peer)
+    location = f"{path}:/data"
     try:
-        ours.run(("read", "write"), plan.scan, counts[1], f"{path}:/data")
+        make(location, counts[1])
     except Failed as reason:
-        plan.skip("read-hdf5", ours, reason)
+        plan.skip(case, ours(plan), reason)
         return []
+    try:
+        return difference_case(plan, case, (step, "null"), "GB/s", per_image / 1e9, ceiling, limit, counts=counts,
+                               source=location)
+    finally:
+        os.remove(path)
+
+
+def ours(plan):
+    return next(p for p in plan.programs if not p.is_peer)
+
+
+def read_hdf5(plan):
     ceiling = plan.ceiling("read_files_GBps") or files.read_rate(plan.scan, plan.big, os.cpu_count()) / 1e9
-    rows = difference_case(plan, "read-hdf5", ("read-hdf5", "null"), "GB/s", plan.scan.bytes / 1e9, ceiling,
-                           "reading files", counts=counts, source=f"{path}:/data")
-    os.remove(path)
-    return rows
+    return dataset_case(plan, "read-hdf5", lambda location, number: ours(plan).run(
+        ("read", "write-hdf5"), plan.scan, number, location), plan.scan.bytes, ceiling, "reading files")
+
+
+def read_deflate(plan):
+    plan.ceilings["inflate_GBps"] = files.inflate_rate(plan.scan, os.cpu_count()) / 1e9
+    return dataset_case(plan, "read-deflate", lambda location, number: ours(plan).run(
+        ("read", "write-counts"), plan.scan, number, location), plan.scan.bytes // 2, plan.ceiling("inflate_GBps"),
+        "zlib inflating")
+
+
+def read_lz4(plan):
+    if reason := files.missing_for_lz4():
+        plan.skip("read-lz4", ours(plan), reason)
+        return []
+    plan.ceilings["lz4_GBps"] = files.lz4_rate(plan.scan, os.cpu_count()) / 1e9
+    return dataset_case(plan, "read-lz4", lambda location, number: files.write_lz4(
+        location.partition(":")[0], plan.scan, number), plan.scan.bytes // 2, plan.ceiling("lz4_GBps"), "LZ4 decoding",
+        "read-lz4")
+
+
+def writing_case(plan, case, step, name, counts, ceiling=None, limit="writing files"):
+    """Files of a folder of its own; the ceiling, where none is given, is writing them at all."""
+    folder = os.path.join(plan.base, "written")
+    os.mkdir(folder)
+    try:
+        if ceiling is None:
+            if not plan.ceiling("write_files_GBps"):
+                rate = files.write_rate(folder, plan.scan, counts[1], os.cpu_count())
+                plan.ceilings["write_files_GBps"] = rate / 1e9
+            ceiling = plan.ceiling("write_files_GBps")
+        return difference_case(plan, case, ("read", step), "GB/s", plan.scan.bytes / 1e9, ceiling, limit,
+                               counts=counts, output=os.path.join(folder, name))
+    finally:
+        shutil.rmtree(folder)
 
 
 def write(plan):
-    counts = capped(plan)
-    folder = os.path.join(plan.base, "written")
-    os.mkdir(folder)
-    ceiling = files.write_rate(folder, plan.scan, counts[1], os.cpu_count()) / 1e9
-    plan.ceilings["write_files_GBps"] = ceiling
-    rows = difference_case(plan, "write", ("read", "write"), "GB/s", plan.scan.bytes / 1e9, ceiling, "writing files",
-                           counts=counts, output=os.path.join(folder, "%05i.tif"))
-    shutil.rmtree(folder)
-    return rows
+    return writing_case(plan, "write", "write", "%05i.tif", capped(plan))
+
+
+def write_hdf5(plan):
+    return writing_case(plan, "write-hdf5", "write-hdf5", "scan.h5:/data", capped(plan))
+
+
+def write_deflate(plan):
+    plan.ceilings["deflate_GBps"] = files.deflate_rate(plan.scan, os.cpu_count()) / 1e9
+    return writing_case(plan, "write-deflate", "write-deflate", "scan.h5:/data", capped(plan, BYTES_TO_DEFLATE),
+                        plan.ceiling("deflate_GBps"), "zlib deflating")
 
 
 def first_slice(plan):
@@ -377,7 +431,11 @@ def memory(plan):
 CASES = {
     "read": read,
     "read-hdf5": read_hdf5,
+    "read-deflate": read_deflate,
+    "read-lz4": read_lz4,
     "write": write,
+    "write-hdf5": write_hdf5,
+    "write-deflate": write_deflate,
     "ramp": ramp,
     "backproject": backproject,
     "fbp": fbp,

@@ -1,12 +1,14 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The input files of a benchmark: sinograms as TIFF files, made anew each time."""
+"""The input files of a benchmark: sinograms as TIFF files, made anew each time, and compressed datasets of them."""
 import concurrent.futures
+import importlib.util
 import os
 import shutil
 import struct
 import threading
 import time
+import zlib
 
 import numpy as np
 import tomoref
@@ -125,3 +127,98 @@ def write_rate(folder, scan, number, threads):
     for i in range(number):
         os.remove(os.path.join(folder, f"{i:05}.raw"))
     return rate
+
+
+def as_counts(image):
+    """uint16 with the image's minimum and maximum at its ends."""
+    low, high = float(image.min()), float(image.max())
+    return np.rint((image - low) * (65535.0 / (high - low))).astype("<u2")
+
+
+def shuffled(samples):
+    """Pieces of 1 MiB as HDF5's filter shuffle leaves them: first bytes, second bytes, ..."""
+    bytes_of = samples.reshape(-1, 1).view(np.uint8)
+    count = (1 << 20) // samples.itemsize
+    return [bytes_of[at : at + count].T.tobytes() for at in range(0, len(bytes_of), count)]
+
+
+def deflate_rate(scan, threads):
+    """Bytes per second at which zlib compresses the scan's samples, level 1."""
+    pieces = shuffled(scan.sinogram(0)) * threads
+
+    def work(piece):
+        zlib.compress(piece, 1)
+        return len(piece)
+
+    return _best_rate(pieces, threads, work)
+
+
+def inflate_rate(scan, threads):
+    """Bytes per second that zlib makes of compressed counts."""
+    pieces = [(len(piece), zlib.compress(piece, 1)) for piece in shuffled(as_counts(scan.sinogram(0)))]
+
+    def work(piece):
+        return len(zlib.decompress(piece[1], bufsize=piece[0]))
+
+    return _best_rate(pieces * threads, threads, work)
+
+
+# Bitshuffle with LZ4, as detectors write it: https://github.com/kiyo-masui/bitshuffle, filter 32008 of HDF5.
+
+BITSHUFFLE, WITH_LZ4 = 32008, 2
+BLOCK = 4096  # samples
+
+
+def missing_for_lz4():
+    for module, package in (("h5py", "python3-h5py"), ("lz4", "python3-lz4")):
+        if not importlib.util.find_spec(module):
+            return f"its file can't be made: {module} is not importable (Debian: {package})"
+    return None
+
+
+def _lz4_blocks(counts):
+    """The blocks of a chunk, each bit by bit, compressed; and the samples that fill no group of eight."""
+    import lz4.block
+    flat = counts.ravel()
+    whole = len(flat) // 8 * 8
+    blocks = []
+    for at in range(0, whole, BLOCK):
+        bits = np.unpackbits(flat[at : min(at + BLOCK, whole)].view(np.uint8).reshape(-1, counts.itemsize), axis=1,
+                             bitorder="little")
+        bits = np.packbits(np.ascontiguousarray(bits.T), axis=1, bitorder="little").tobytes()
+        blocks.append((len(bits), lz4.block.compress(bits, store_size=False)))
+    return blocks, flat[whole:].tobytes()
+
+
+def lz4_rate(scan, threads):
+    """Bytes per second that LZ4 makes of compressed counts, without the bits' transposition."""
+    import lz4.block
+    blocks, _ = _lz4_blocks(as_counts(scan.sinogram(0)))
+    joined = b"".join(lz4.block.decompress(packed, uncompressed_size=size) for size, packed in blocks)
+    # Larger pieces than the file's blocks, or Python's own lock would be measured.
+    pieces = [joined[at : at + (1 << 20)] for at in range(0, len(joined), 1 << 20)]
+    pieces = [(len(piece), lz4.block.compress(piece, store_size=False)) for piece in pieces]
+
+    def work(piece):
+        return len(lz4.block.decompress(piece[1], uncompressed_size=piece[0]))
+
+    return _best_rate(pieces * threads, threads, work)
+
+
+def write_lz4(path, scan, number, distinct=8):
+    """The dataset /data of uint16 counts, an image in each chunk, the first few again and again."""
+    import h5py
+    creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    creation.set_chunk((1, *scan.shape))
+    # Optional, because HDF5 does not know it everywhere; the values are those that bitshuffle itself sets.
+    creation.set_filter(BITSHUFFLE, h5py.h5z.FLAG_OPTIONAL, (0, 4, 2, BLOCK, WITH_LZ4))
+    chunks = []
+    for i in range(min(number, distinct)):
+        blocks, rest = _lz4_blocks(as_counts(scan.sinogram(i)))
+        head = struct.pack(">QI", scan.bytes // 2, 2 * BLOCK)
+        chunks.append(head + b"".join(struct.pack(">I", len(packed)) + packed for _, packed in blocks) + rest)
+    with h5py.File(path, "w") as file:
+        space = h5py.h5s.create_simple((number, *scan.shape))
+        dataset = h5py.h5d.create(file.id, b"data", h5py.h5t.STD_U16LE, space, dcpl=creation)
+        for i in range(number):
+            dataset.write_direct_chunk((i, 0, 0), chunks[i % distinct])

@@ -3,16 +3,20 @@
 """The programs that are compared. Each is a small adapter: it turns steps into a command.
 
 A chain is a tuple of steps:
-    read          sinograms from the scan's files        read-hdf5   the same from a dataset
+    read          sinograms from the scan's files        read-hdf5   images of an HDF5 dataset
+    read-lz4      read-hdf5 with bitshuffle and LZ4
     fft-filter    fft, ramp filter, ifft; not padded     ramp-filter the same in one element
     padded-filter fft-filter over twice the width
     backproject   to a square slice
     null          waits for each result on the host      finish      waits for it on the device
     write         each image to a file of its own        raw         the same without any format
+    write-hdf5    all into one dataset                   write-deflate  the same, compressed: shuffle, deflate level 1
+    write-counts  write-deflate as uint16, minimum and maximum of each image becoming 0 and 65535
     stdout        samples to standard output
 
 To add a peer, derive from Program, give `name`, `missing` and `command`, and enter it in PEERS.
 """
+import importlib.util
 import json
 import os
 import shlex
@@ -111,7 +115,7 @@ class Program:
     def command(self, chain, scan, number, output=None, source=None):
         """The command for the first `number` sinograms of a scan, or of the folder or dataset `source`.
 
-        output: a pattern with %05i for the steps write and raw. Raises Unsupported.
+        output: a pattern with %05i for the steps write and raw, or file.h5:/dataset. Raises Unsupported.
         """
         raise NotImplementedError
 
@@ -158,9 +162,11 @@ class GstTomo(Program):
         computes = any("filter" in step or step == "backproject" for step in chain)
         elements = []
         for step in chain:
-            if step in ("read", "read-hdf5"):
-                elements.append(f"tomoread path={source or scan.folder} number={number}")
-                if computes or "write" in chain:
+            if step in ("read", "read-hdf5", "read-lz4"):
+                # Samples as they are stored, as h5py gives them.
+                as_stored = "" if step == "read" else " convert=false"
+                elements.append(f"tomoread path={source or scan.folder} number={number}{as_stored}")
+                if computes or any(step.startswith("write") for step in chain):
                     elements.append(self.queue)
             elif step == "fft-filter":
                 elements += ["tomofft", "tomofilter", "tomoifft"]
@@ -175,6 +181,9 @@ class GstTomo(Program):
             else:
                 sink = {"null": "tomonull download=true", "finish": "tomonull finish=true",
                         "write": f"tomowrite filename={output}", "raw": f"tomowrite filename={output}",
+                        "write-hdf5": f"tomowrite filename={output}",
+                        "write-deflate": f"tomowrite filename={output} hdf5-deflate=1",
+                        "write-counts": f"tomowrite filename={output} hdf5-deflate=1 bits=16 range-per-image=true",
                         "stdout": "tomodownload ! fdsink fd=1"}[step]
                 elements += [self.queue, sink] if computes else [sink]
         return ["gst-launch-1.0", "-q", *shlex.split(" ! ".join(elements))]
@@ -195,7 +204,7 @@ class Ufo(Program):
     def command(self, chain, scan, number, output=None, source=None):
         tasks = []
         for step in chain:
-            if step == "read":
+            if step in ("read", "read-hdf5"):
                 tasks.append(f"read path={source or scan.folder} number={number}")
             elif step == "fft-filter":
                 tasks.append("fft dimensions=1 ! filter ! ifft dimensions=1")
@@ -207,7 +216,7 @@ class Ufo(Program):
             elif step in ("null", "finish"):
                 # It has no way to wait without a transfer.
                 tasks.append("null download=true")
-            elif step in ("write", "raw"):
+            elif step in ("write", "write-hdf5", "raw"):
                 tasks.append(f"write filename={output}")
             else:
                 raise Unsupported(f"no counterpart of the step {step}")
@@ -236,4 +245,42 @@ class ScikitImage(Program):
                 str(scan.projections), str(number), output or ""]
 
 
-PEERS = ("ufo", "scikit-image")
+class PythonModule(Program):
+    """A module that reads and writes files, in one thread."""
+
+    scale_is_free = False
+    env = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    chains = ()
+    package = "?"
+
+    def missing(self):
+        if importlib.util.find_spec(self.name):
+            return None
+        return f"{self.name} is not importable (Debian: {self.package})"
+
+    def command(self, chain, scan, number, output=None, source=None):
+        if chain not in self.chains:
+            raise Unsupported("it reads and writes its own files alone")
+        return [sys.executable, os.path.join(os.path.dirname(__file__), "run_io.py"), self.name, str(number),
+                source or scan.folder, str(scan.size), str(scan.projections), output or "",
+                "1" if chain[-1] == "write-deflate" else "0"]
+
+
+class Tifffile(PythonModule):
+    name = "tifffile"
+    package = "python3-tifffile"
+    chains = (("read", "null"), ("read", "write"))
+
+
+class H5py(PythonModule):
+    name = "h5py"
+    package = "python3-h5py"
+    chains = (("read-hdf5", "null"), ("read-lz4", "null"), ("read", "write-hdf5"), ("read", "write-deflate"))
+
+    def command(self, chain, scan, number, output=None, source=None):
+        if chain[0] == "read-lz4" and not importlib.util.find_spec("hdf5plugin"):
+            raise Unsupported("it needs hdf5plugin for bitshuffle and LZ4")
+        return super().command(chain, scan, number, output, source)
+
+
+PEERS = ("ufo", "scikit-image", "h5py", "tifffile")

@@ -54,7 +54,7 @@ def table(rows, peers):
 NOTES = """
 rate: from the difference of the times at the two numbers of images, so without what a process needs to start; in
 brackets from the whole process at the larger number. GUPS: 1e9 pixels times views per second; the ceiling is reading
-two float32 from local memory for each. ramp: bytes in and out; read, write: bytes of the images.
+two float32 from local memory for each. ramp: bytes in and out; read, write: bytes of the images, not compressed.
 error: relative L2 distance to a float64 reference, on a head with 1 % noise and on white noise; that of a peer with
 the best factor, within the circle that all views see.
 kernels: the device's own time in a stage, as the tracer counts it; transfers: bytes over the time of their commands.
@@ -77,7 +77,10 @@ def ceilings(found):
               ("image_R32F_Gsamples", "linear samples of an R32F image", "1e9/s"),
               ("image_RGBA16F_Gsamples", "linear samples of an RGBA16F image", "1e9/s"),
               ("read_files_GBps", "reading files, all threads", "GB/s"),
-              ("write_files_GBps", "writing files, all threads", "GB/s"))
+              ("write_files_GBps", "writing files, all threads", "GB/s"),
+              ("inflate_GBps", "zlib inflating uint16, all threads", "GB/s"),
+              ("deflate_GBps", "zlib deflating float32, all threads", "GB/s"),
+              ("lz4_GBps", "LZ4 decoding uint16, all threads", "GB/s"))
     lines = [f"{found['device']}, {found['driver']}" if "device" in found else "no ceilings of the device"]
     lines += [f"  {label:36} {number(found[key])} {unit}" for key, label, unit in labels if found.get(key)]
     return "\n".join(lines)
