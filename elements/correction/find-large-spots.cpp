@@ -30,8 +30,8 @@ class FindLargeSpots final : public tomo::Filter {
                                      "J. Immerkaer, Computer Vision and Image Understanding 64, 300 (1996): "
                                      "sqrt(pi / 2) / 6 times the mean of the "
                                      "absolute values of the image convolved with (1 -2 1; -2 4 -2; 1 -2 1).",
-                                     "tomoread path=projection.tif ! tomofindlargespots spot-threshold=1.4 ! "
-                                     "tomowrite filename=spots.tif"};
+                                     "tomoread path=projection.tif ! tomofindlargespots spot-threshold=0.2 "
+                                     "spot-threshold-mode=below ! tomowrite filename=spots.tif"};
 
     tomo::Property<float> spot_threshold{
         this, "spot-threshold", "Pixels beyond this value are seeds", 0.0f, {-FLT_MAX, FLT_MAX}};

@@ -27,6 +27,7 @@ class RampFilter final : public tomo::BatchFilter {
         "The same as `tomofft size-x=P ! tomofilter ! tomoifft crop-width=W` in one go, but with rows "
         "continued by their edge values, which is closer to the truth than zeros where the object reaches "
         "over the edge. The responses are those of `tomofilter`.",
+        "tomoread path=sinogram.tif ! tomorampfilter ! tomowrite filename=filtered.tif\n"
         "tomoread path='sinograms/*.tif' ! tomorampfilter ! tomobackproject axis-pos=86.35 ! tomowrite "
         "filename=slices.h5:/slices"};
 
