@@ -1,7 +1,6 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Compares the files of two folders."""
-import os
 import pathlib
 
 import h5py

@@ -5,7 +5,6 @@ import os
 import re
 import resource
 import shlex
-import shutil
 import signal
 import subprocess
 
