@@ -47,9 +47,9 @@ std::string header_of(const ArrayInfo &plane, std::uint64_t number) {
     return header + "}\n";
 }
 
-class EdfFile final : public FileWriter {
+class EdfFile final : public SingleFile {
   public:
-    EdfFile(const std::string &path, Existing existing) : file_(path, begin_of(existing)) {
+    EdfFile(const std::string &path, Existing existing) : SingleFile(path, existing) {
         if (existing != Existing::Continue || file_.initial_size() == 0)
             return;
         try {
@@ -87,27 +87,16 @@ class EdfFile final : public FileWriter {
         images_++;
     }
 
-    void finish() override { file_.commit(end_); }
-
-    Remains abandon() override {
-        if (images_ == 0) {
-            file_.discard();
-            return {};
-        }
-        file_.keep(end_);
-        return {before_ + images_, file_.partial(), 0};
-    }
-
   private:
-    OutputFile file_;
-    std::uint64_t end_ = 0; // of the last whole image
+    std::uint64_t worth_keeping() const override { return images_ ? before_ + images_ : 0; }
+
     std::uint64_t images_ = 0;
     std::uint64_t before_ = 0; // images of a file that is continued
 };
 
 } // namespace
 
-std::unique_ptr<FileWriter> create_edf_file(const std::string &file, Existing existing) {
+std::unique_ptr<SingleFile> create_edf_file(const std::string &file, Existing existing) {
     return std::make_unique<EdfFile>(file, existing);
 }
 

@@ -49,19 +49,53 @@ class FileWriter {
     virtual bool holds(std::uint64_t image, const ArrayInfo &plane, const void *data) = 0;
 
     virtual void write(const ArrayInfo &plane, const void *data) = 0;
+    // With what may be made of the page before, if the format has chunks.
+    virtual void write_chunked(const ArrayInfo &plane, const void *data, const struct ChunkedPage &) {
+        write(plane, data);
+    }
     virtual void finish() = 0;
 
     // Called once, by whoever owns the writer and did not finish it.
     virtual Remains abandon() = 0;
 };
 
-std::unique_ptr<FileWriter> create_edf_file(const std::string &file, Existing existing);
+// A writer to which the whole file belongs.
+class SingleFile : public FileWriter {
+  public:
+    // The two steps of finish().
+    virtual void complete() { file_.complete(end_); } // the file is whole, and still named NAME.partial
+    void publish() { file_.publish(); }
+
+    void finish() final {
+        complete();
+        publish();
+    }
+    Remains abandon() final {
+        const auto images = worth_keeping();
+        if (images == 0)
+            file_.discard();
+        else
+            file_.keep(end_);
+        return images == 0 ? Remains{} : Remains{images, file_.partial(), 0};
+    }
+
+  protected:
+    SingleFile(const std::string &path, Existing existing) : file_(path, begin_of(existing)) {}
+
+    // Whole images in NAME.partial; none if it holds nothing that is not in NAME, too.
+    virtual std::uint64_t worth_keeping() const = 0;
+
+    OutputFile file_;
+    std::uint64_t end_ = 0; // of the last whole image
+};
+
+std::unique_ptr<SingleFile> create_edf_file(const std::string &file, Existing existing);
 std::unique_ptr<FileWriter> create_hdf5_file(const Location &location, Existing existing,
                                              const struct WriteOptions &options);
-std::unique_ptr<FileWriter> create_jpeg_file(const std::string &file, Existing existing, unsigned quality);
-std::unique_ptr<FileWriter> create_png_file(const std::string &file, Existing existing);
-std::unique_ptr<FileWriter> create_raw_file(const std::string &file, Existing existing);
-std::unique_ptr<FileWriter> create_tiff_file(const std::string &file, Existing existing, bool big_tiff);
+std::unique_ptr<SingleFile> create_jpeg_file(const std::string &file, Existing existing, unsigned quality);
+std::unique_ptr<SingleFile> create_png_file(const std::string &file, Existing existing);
+std::unique_ptr<SingleFile> create_raw_file(const std::string &file, Existing existing);
+std::unique_ptr<SingleFile> create_tiff_file(const std::string &file, Existing existing, bool big_tiff);
 std::unique_ptr<FileWriter> write_raw_to_standard_output();
 
 // Whether there is something that writing to `location` would replace.

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstring>
 #include <future>
+#include <limits>
 #include <thread>
 #include <zlib.h>
 
@@ -52,16 +53,29 @@ void compress(ChunkToWrite &chunk, std::uint64_t chunk_bytes, std::size_t sample
 
 } // namespace
 
-void compress_chunks(std::vector<ChunkToWrite> &chunks, std::uint64_t chunk_bytes, std::size_t sample_size,
-                     unsigned level) {
+ChunkLayout chunk_layout(const ArrayInfo &plane, unsigned level) {
+    // A chunk must stay below 4 GiB; a larger image is cut in rows. Compressed chunks are small enough for
+    // several threads to have one each.
+    const std::uint64_t most = level > 0 ? 1 << 20 : std::numeric_limits<std::uint32_t>::max();
+    const auto row_bytes = std::uint64_t{plane.width} * plane.sample_size();
+    return {static_cast<unsigned>(std::clamp<std::uint64_t>(most / row_bytes, 1, plane.height)), level};
+}
+
+ChunkedPage cut_into_chunks(const ArrayInfo &plane, const void *samples, const ChunkLayout &layout) {
+    const auto row_bytes = std::uint64_t{plane.width} * plane.sample_size();
+    const auto chunk_bytes = layout.rows * row_bytes;
+    ChunkedPage page{layout, {}};
+    for (unsigned row = 0; row < plane.height; row += layout.rows)
+        page.chunks.push_back({row, static_cast<const unsigned char *>(samples) + row * row_bytes,
+                               std::min(layout.rows, plane.height - row) * row_bytes});
     std::vector<ChunkToWrite *> work;
-    for (auto &chunk : chunks)
-        if (level > 0 || chunk.bytes < chunk_bytes)
+    for (auto &chunk : page.chunks)
+        if (layout.level > 0 || chunk.bytes < chunk_bytes)
             work.push_back(&chunk);
     std::atomic<std::size_t> next{0};
     const auto share = [&] {
         for (auto i = next++; i < work.size(); i = next++)
-            compress(*work[i], chunk_bytes, sample_size, level);
+            compress(*work[i], chunk_bytes, plane.sample_size(), layout.level);
     };
     std::vector<std::future<void>> others;
     const auto threads = std::min<std::size_t>(work.size(), std::thread::hardware_concurrency());
@@ -70,6 +84,7 @@ void compress_chunks(std::vector<ChunkToWrite> &chunks, std::uint64_t chunk_byte
     share();
     for (auto &other : others)
         other.get();
+    return page;
 }
 
 } // namespace tomo::io

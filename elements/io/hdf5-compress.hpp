@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <cstddef>
+#include <gst/tomo/array.hpp>
+
 #include <cstdint>
 #include <vector>
 
@@ -17,9 +18,22 @@ struct ChunkToWrite {
     std::vector<unsigned char> store = {};
 };
 
-// What HDF5's filters shuffle and deflate make of each chunk, several at the same time; nothing at level 0.
-// All chunks become `chunk_bytes` before, the last one with zeros. One that would grow stays as it is.
-void compress_chunks(std::vector<ChunkToWrite> &chunks, std::uint64_t chunk_bytes, std::size_t sample_size,
-                     unsigned level);
+// Each chunk of an image is so many whole rows of it, compressed at a level from 1 to 9, or not at 0.
+struct ChunkLayout {
+    unsigned rows = 1, level = 0;
+    bool operator==(const ChunkLayout &other) const { return rows == other.rows && level == other.level; }
+};
+
+// That of a new dataset.
+ChunkLayout chunk_layout(const ArrayInfo &plane, unsigned level);
+
+struct ChunkedPage {
+    ChunkLayout layout;
+    std::vector<ChunkToWrite> chunks; // may point into the samples
+};
+
+// What HDF5's filters shuffle and deflate make of each chunk, several at the same time. All chunks are of the
+// same size before, the last one with zeros behind. One that would grow stays as it is.
+ChunkedPage cut_into_chunks(const ArrayInfo &plane, const void *samples, const ChunkLayout &layout);
 
 } // namespace tomo::io

@@ -103,22 +103,10 @@ class Hdf5File final : public FileWriter {
         return std::memcmp(there.data(), data, there.size()) == 0;
     }
 
-    void write(const ArrayInfo &plane, const void *data) override {
-        learn_facts();
-        const Hdf5Lock lock;
-        if (!dataset_)
-            begin(plane);
-        if (plane.format != image_.format || plane.width != image_.width || plane.height != image_.height)
-            throw Error(
-                GST_STREAM_ERROR_FORMAT,
-                text("'%s' holds images of %s, one of %s can't be among them; write TIFF files, or another "
-                     "dataset",
-                     target_.text().c_str(), image_.describe().c_str(), plane.describe().c_str()));
-        add_image(dataset_.get(), images_, data, place());
-        images_++;
-        unflushed_ += plane.size();
-        if (unflushed_ >= flush_bytes || Clock::now() - flushed_ >= options_.flush_interval)
-            flush();
+    void write(const ArrayInfo &plane, const void *data) override { write(plane, data, nullptr); }
+
+    void write_chunked(const ArrayInfo &plane, const void *data, const ChunkedPage &chunked) override {
+        write(plane, data, &chunked);
     }
 
     void finish() override {
@@ -174,6 +162,24 @@ class Hdf5File final : public FileWriter {
     }
 
   private:
+    void write(const ArrayInfo &plane, const void *data, const ChunkedPage *chunked) {
+        learn_facts();
+        const Hdf5Lock lock;
+        if (!dataset_)
+            begin(plane);
+        if (plane.format != image_.format || plane.width != image_.width || plane.height != image_.height)
+            throw Error(
+                GST_STREAM_ERROR_FORMAT,
+                text("'%s' holds images of %s, one of %s can't be among them; write TIFF files, or another "
+                     "dataset",
+                     target_.text().c_str(), image_.describe().c_str(), plane.describe().c_str()));
+        add_image(dataset_.get(), images_, data, place(), chunked);
+        images_++;
+        unflushed_ += plane.size();
+        if (unflushed_ >= flush_bytes || Clock::now() - flushed_ >= options_.flush_interval)
+            flush();
+    }
+
     // Without the library's lock: it may take a while.
     void learn_facts() {
         if (!facts_ && options_.facts)
@@ -324,19 +330,14 @@ class Hdf5File final : public FileWriter {
     }
 
     Hdf5Handle create_dataset(const std::string &name) {
-        // A chunk must stay below 4 GiB; a larger image is cut in rows.
-        constexpr std::uint64_t largest_chunk = std::numeric_limits<std::uint32_t>::max();
         const auto row_bytes = std::uint64_t{image_.width} * image_.sample_size();
-        if (row_bytes > largest_chunk)
+        if (row_bytes > std::numeric_limits<std::uint32_t>::max()) // HDF5's limit of a chunk
             throw Error(GST_STREAM_ERROR_FORMAT, text("'%s': a row of %u samples is too wide for HDF5",
                                                       target_.text().c_str(), image_.width));
         const auto where = "cannot create '" + target_.file + ":" + name + "'";
         const hsize_t extent[] = {0, image_.height, image_.width};
         const hsize_t limit[] = {H5S_UNLIMITED, image_.height, image_.width};
-        // Compressed chunks are small enough for several threads to have one each.
-        constexpr std::uint64_t compressed_chunk = 1 << 20;
-        const auto most = options_.deflate ? compressed_chunk : largest_chunk;
-        const hsize_t chunk[] = {1, std::clamp<hsize_t>(most / row_bytes, 1, image_.height), image_.width};
+        const hsize_t chunk[] = {1, chunk_layout(image_, options_.deflate).rows, image_.width};
         const Hdf5Handle space(H5Screate_simple(3, extent, limit), H5Sclose);
         const Hdf5Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
         const Hdf5Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
@@ -381,8 +382,7 @@ class Hdf5File final : public FileWriter {
         if (H5Pget_layout(creation.get()) != H5D_CHUNKED || H5Pget_chunk(creation.get(), 3, chunk) != 3 ||
             chunk[0] != 1 || chunk[2] != image_.width || H5Tequal(stored.get(), sample_type_.get()) <= 0)
             return false;
-        chunk_rows_ = static_cast<unsigned>(chunk[1]);
-        chunk_level_ = 0;
+        layout_ = {static_cast<unsigned>(chunk[1]), 0};
         const int filters = H5Pget_nfilters(creation.get());
         if (filters == 0)
             return true;
@@ -394,20 +394,18 @@ class Hdf5File final : public FileWriter {
             H5Pget_filter2(creation.get(), 1, &flags, &values, &level, 0, nullptr, &config) !=
                 H5Z_FILTER_DEFLATE)
             return false;
-        chunk_level_ = level;
+        layout_.level = level;
         return true;
     }
 
     // Past the library's cache: there an image that can't be written stays, and the file can never be closed.
-    bool write_chunks(hid_t dataset, std::uint64_t image, const void *data) {
-        const std::uint64_t row_bytes = image_.width * image_.sample_size();
-        const auto *rows = static_cast<const unsigned char *>(data);
-        std::vector<ChunkToWrite> chunks;
-        for (unsigned row = 0; row < image_.height; row += chunk_rows_)
-            chunks.push_back(
-                {row, rows + row * row_bytes, std::min(chunk_rows_, image_.height - row) * row_bytes});
-        compress_chunks(chunks, chunk_rows_ * row_bytes, image_.sample_size(), chunk_level_);
-        for (const auto &chunk : chunks) {
+    bool write_chunks(hid_t dataset, std::uint64_t image, const void *data, const ChunkedPage *chunked) {
+        ChunkedPage cut;
+        if (!chunked || !(chunked->layout == layout_)) {
+            cut = cut_into_chunks(image_, data, layout_);
+            chunked = &cut;
+        }
+        for (const auto &chunk : chunked->chunks) {
             const hsize_t first[] = {image, chunk.row, 0};
             if (H5Dwrite_chunk(dataset, H5P_DEFAULT, chunk.filters_left_out, first, chunk.bytes, chunk.data) <
                 0)
@@ -416,11 +414,12 @@ class Hdf5File final : public FileWriter {
         return true;
     }
 
-    void add_image(hid_t dataset, std::uint64_t image, const void *data, const std::string &where) {
+    void add_image(hid_t dataset, std::uint64_t image, const void *data, const std::string &where,
+                   const ChunkedPage *chunked = nullptr) {
         reserve(image_.size());
         bool written = set_images(dataset, image + 1);
         if (written && image_is_chunks(dataset)) {
-            written = write_chunks(dataset, image, data);
+            written = write_chunks(dataset, image, data, chunked);
         } else if (written) {
             const hsize_t extent[] = {image_.height, image_.width};
             const Hdf5Handle from(H5Screate_simple(2, extent, nullptr), H5Sclose);
@@ -484,7 +483,7 @@ class Hdf5File final : public FileWriter {
     const Existing existing_;
     const WriteOptions options_;
     std::optional<ResultFacts> facts_;
-    unsigned chunk_rows_ = 1, chunk_level_ = 0;
+    ChunkLayout layout_;
     bool in_place_ = false;     // the file exists already
     bool continues_ = false;    // so does the dataset, and it is to grow
     bool made_partial_ = false; // there is a DATASET.partial of ours

@@ -3,16 +3,54 @@
 #include "image-writer.hpp"
 #include "file-writer.hpp"
 #include "grey-mapping.hpp"
+#include "hdf5-compress.hpp"
 #include "image-reader.hpp"
 #include "number-pattern.hpp"
+#include "ordered-work.hpp"
 #include "output-file.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <vector>
 
 namespace tomo::io {
+
+ImageToWrite::ImageToWrite(const ArrayInfo &info, std::function<Samples()> make)
+    : info_(info), shared_(std::make_shared<Shared>()), bytes_in_memory_(info.size()) {
+    shared_->make = std::move(make);
+}
+
+ImageToWrite::ImageToWrite(const ArrayInfo &info, const void *samples)
+    : ImageToWrite(info, [samples] { return Samples(samples, [](const void *) {}); }) {}
+
+const void *ImageToWrite::samples() const {
+    std::call_once(shared_->made, [&] {
+        shared_->samples = shared_->make();
+        shared_->make = nullptr; // and what it holds
+    });
+    return static_cast<const unsigned char *>(shared_->samples.get()) + offset_;
+}
+
+ImageToWrite ImageToWrite::plane(unsigned number) const {
+    auto plane = *this;
+    plane.info_ = info_.with_size(info_.width, info_.height, 1);
+    plane.offset_ += number * plane.info_.size();
+    plane.bytes_in_memory_ /= info_.depth;
+    return plane;
+}
+
+ImageToWrite ImageToWrite::converted(const ArrayInfo &to,
+                                     std::function<void(const void *from, void *to)> convert) const {
+    ImageToWrite image(to, [from = *this, to, convert = std::move(convert)]() -> Samples {
+        const std::shared_ptr<unsigned char[]> samples(new unsigned char[to.size()]);
+        convert(from.samples(), samples.get());
+        return samples;
+    });
+    image.bytes_in_memory_ += bytes_in_memory_;
+    return image;
+}
 
 namespace {
 
@@ -47,14 +85,18 @@ class SeriesWriter final : public ImageWriter {
 
     ~SeriesWriter() override { abandon(); }
 
-    void write(const ArrayInfo &info, const void *data) override {
+    void write(const ImageToWrite &image) override {
         if (options_.rgb) {
-            write_page(info, interleaved(info, data));
+            plan_page(interleaved(image), false);
             return;
         }
-        const auto plane = info.with_size(info.width, info.height, 1);
-        for (unsigned i = 0; i < info.depth; i++)
-            write_page(plane, static_cast<const char *>(data) + i * plane.size());
+        for (unsigned i = 0; i < image.info().depth; i++)
+            plan_page(image.plane(i), false);
+    }
+
+    void settle() override {
+        if (work_)
+            work_->settle();
     }
 
     std::uint64_t images_there(const ArrayInfo &info) override {
@@ -67,8 +109,10 @@ class SeriesWriter final : public ImageWriter {
             if (!is_taken(location) && !is_taken({partial_name(location.file), location.dataset}) &&
                 !(type_ == FileType::Hdf5 && is_taken({location.file, partial_name(location.dataset)})))
                 break;
-            pages += make_file(location, Existing::Resume)->resume(plane);
-            if (!pattern_.has_number())
+            const auto there = make_file(location, Existing::Resume)->resume(plane);
+            pages += there;
+            // Behind a file that has lost its only image there may be whole ones.
+            if (!pattern_.has_number() || (options_.bytes_per_file == 0 && there == 0))
                 break;
         }
         return pages / (options_.rgb ? 1 : info.depth);
@@ -76,18 +120,21 @@ class SeriesWriter final : public ImageWriter {
 
     void skip(const ArrayInfo &info, std::uint64_t images) override {
         const auto plane = options_.rgb ? info : info.with_size(info.width, info.height, 1);
+        const ImageToWrite page(plane, nullptr);
         for (std::uint64_t i = 0; i < images * (options_.rgb ? 1 : info.depth); i++)
-            add_page(plane, nullptr, true);
+            plan_page(page, true);
     }
 
-    void finish() override { close_file(); }
+    void finish() override {
+        settle();
+        close_file();
+    }
 
     std::string abandon() noexcept override {
+        work_.reset();
         const auto file = std::move(file_);
-        if (!file)
-            return {};
         try {
-            const auto remains = file->abandon();
+            const auto remains = file ? file->abandon() : std::exchange(left_, {});
             std::string said;
             if (remains.images > 0)
                 said = text("%" G_GUINT64_FORMAT " whole image%s kept in '%s'", remains.images,
@@ -103,12 +150,94 @@ class SeriesWriter final : public ImageWriter {
     }
 
   private:
-    void write_page(const ArrayInfo &page, const void *data) { add_page(page, data, false); }
+    // A page of a file with others: its samples can be made, and compressed, before its turn.
+    class SharedFilePage final : public OrderedWork::Job {
+      public:
+        SharedFilePage(SeriesWriter &series, const ImageToWrite &page, bool is_there)
+            : series_(series), page_(page), is_there_(is_there) {}
+        void work() override {
+            if (is_there_)
+                return;
+            page_.samples();
+#ifdef HAVE_HDF5
+            const auto &info = page_.info();
+            const unsigned level = series_.options_.deflate;
+            if (series_.type_ == FileType::Hdf5 && level > 0)
+                chunked_ = std::make_unique<ChunkedPage>(
+                    cut_into_chunks(info, page_.samples(), chunk_layout(info, level)));
+#endif
+        }
+        void in_turn() override { series_.add_page(page_, is_there_, chunked_.get()); }
 
-    void add_page(const ArrayInfo &page, const void *data, bool is_there) {
-        if (page.samples() == 0 || page.sample_size() == 0)
+      private:
+        SeriesWriter &series_;
+        const ImageToWrite page_;
+        const bool is_there_;
+        std::unique_ptr<ChunkedPage> chunked_;
+    };
+
+    // A file system lets one thread at a time write to a file, so that many files go faster than one. Their
+    // names, which others may wait for, appear in order.
+    class OwnFilePage final : public OrderedWork::Job {
+      public:
+        OwnFilePage(SeriesWriter &series, const Location &location, const ImageToWrite &page, bool is_there)
+            : series_(series), location_(location), page_(page), is_there_(is_there) {}
+
+        ~OwnFilePage() override {
+            if (!file_)
+                return;
+            const auto remains = file_->abandon();
+            const std::lock_guard<std::mutex> lock(series_.left_lock_);
+            if (series_.left_.images == 0)
+                series_.left_.place = remains.place;
+            series_.left_.images += remains.images;
+        }
+
+        void work() override {
+            const auto existing = series_.options_.resume ? Existing::Resume : Existing::Replace;
+            file_ = series_.make_single_file(location_, existing);
+            const bool found = existing == Existing::Resume && file_->resume(page_.info()) > 0;
+            if (!found && is_there_)
+                throw not_there();
+            if (!found)
+                file_->write(page_.info(), page_.samples());
+            else if (!is_there_)
+                check_page(*file_, location_, 0, page_);
+            file_->complete();
+        }
+
+        void in_turn() override {
+            file_->publish();
+            file_.reset();
+        }
+
+      private:
+        SeriesWriter &series_;
+        const Location location_;
+        const ImageToWrite page_;
+        const bool is_there_;
+        std::unique_ptr<SingleFile> file_;
+    };
+
+    void plan_page(const ImageToWrite &page, bool is_there) {
+        const auto &info = page.info();
+        if (info.samples() == 0 || info.sample_size() == 0)
             throw Error(GST_STREAM_ERROR_FORMAT,
-                        text("an image of %s can't be written", page.describe().c_str()));
+                        text("an image of %s can't be written", info.describe().c_str()));
+        if (!work_)
+            work_ = std::make_unique<OrderedWork>(std::clamp(std::thread::hardware_concurrency(), 1u, 16u),
+                                                  options_.most_bytes_under_way);
+        std::unique_ptr<OrderedWork::Job> job;
+        // The HDF5 library lets in one thread at a time.
+        if (pattern_.has_number() && options_.bytes_per_file == 0 && type_ != FileType::Hdf5)
+            job = std::make_unique<OwnFilePage>(*this, next_location(), page, is_there);
+        else
+            job = std::make_unique<SharedFilePage>(*this, page, is_there);
+        work_->add(std::move(job), is_there ? 0 : page.bytes_in_memory());
+    }
+
+    void add_page(const ImageToWrite &image, bool is_there, const ChunkedPage *chunked) {
+        const auto &page = image.info();
         const bool full =
             bytes_ > 0 && pattern_.has_number() &&
             (page.size() > options_.bytes_per_file || bytes_ > options_.bytes_per_file - page.size() ||
@@ -118,11 +247,13 @@ class SeriesWriter final : public ImageWriter {
         if (!file_)
             open_file(page);
         if (at_ >= there_ && is_there)
-            throw Error(GST_RESOURCE_ERROR_FAILED, "an image to be left out is not there");
-        if (at_ >= there_)
-            file_->write(page, data);
+            throw not_there();
+        if (at_ >= there_ && chunked)
+            file_->write_chunked(page, image.samples(), *chunked);
+        else if (at_ >= there_)
+            file_->write(page, image.samples());
         else if (!is_there)
-            check_page(page, data);
+            check_page(*file_, opened_, at_, image);
         at_++;
         bytes_ += page.size();
         // A single image is complete and gets its name now.
@@ -130,38 +261,49 @@ class SeriesWriter final : public ImageWriter {
             close_file();
     }
 
-    void check_page(const ArrayInfo &page, const void *data) {
-        if (!file_->holds(at_, page, data))
+    static Error not_there() {
+        return Error(GST_RESOURCE_ERROR_FAILED, "an image to be left out is not there");
+    }
+
+    static void check_page(FileWriter &file, const Location &location, std::uint64_t number,
+                           const ImageToWrite &image) {
+        if (!file.holds(number, image.info(), image.samples()))
             throw Error(
                 GST_RESOURCE_ERROR_SETTINGS,
                 text("'%s' can't be resumed: its image %" G_GUINT64_FORMAT
                      " (counted from 0) is not what comes now; the interrupted run had other input or "
                      "settings. Remove it, write to another file, or set resume=false",
-                     opened_.text().c_str(), at_));
+                     location.text().c_str(), number));
     }
 
     // Planes of red, green and blue become pixels of these.
-    const void *interleaved(const ArrayInfo &info, const void *data) {
+    static ImageToWrite interleaved(const ImageToWrite &image) {
+        const auto &info = image.info();
         if (info.depth != 3)
             throw Error(GST_STREAM_ERROR_FORMAT,
                         text("rgb is set, but %s come instead of three planes", info.describe().c_str()));
-        const auto size = info.sample_size();
-        const auto pixels = info.samples() / 3;
-        pixels_.resize(info.size());
-        for (unsigned plane = 0; plane < 3; plane++)
-            for (std::uint64_t i = 0; i < pixels; i++)
-                std::memcpy(pixels_.data() + (3 * i + plane) * size,
-                            static_cast<const char *>(data) + (plane * pixels + i) * size, size);
-        return pixels_.data();
+        return image.converted(info, [info](const void *from, void *to) {
+            const auto size = info.sample_size();
+            const auto pixels = info.samples() / 3;
+            for (unsigned plane = 0; plane < 3; plane++)
+                for (std::uint64_t i = 0; i < pixels; i++)
+                    std::memcpy(static_cast<char *>(to) + (3 * i + plane) * size,
+                                static_cast<const char *>(from) + (plane * pixels + i) * size, size);
+        });
+    }
+
+    Location next_location() {
+        auto location = current();
+        while (options_.append && pattern_.has_number() && is_taken(location)) {
+            number_ += options_.counter_step;
+            location = current();
+        }
+        number_ += options_.counter_step;
+        return location;
     }
 
     void open_file(const ArrayInfo &page) {
-        opened_ = current();
-        while (options_.append && pattern_.has_number() && is_taken(opened_)) {
-            number_ += options_.counter_step;
-            opened_ = current();
-        }
-        number_ += options_.counter_step;
+        opened_ = next_location();
         file_ = make_file(opened_, options_.resume                             ? Existing::Resume
                                    : options_.append && !pattern_.has_number() ? Existing::Continue
                                                                                : Existing::Replace);
@@ -170,14 +312,18 @@ class SeriesWriter final : public ImageWriter {
     }
 
     std::unique_ptr<FileWriter> make_file(const Location &location, Existing existing) const {
+#ifdef HAVE_HDF5
+        if (type_ == FileType::Hdf5)
+            return create_hdf5_file(location, existing, options_);
+#endif
+        return make_single_file(location, existing);
+    }
+
+    std::unique_ptr<SingleFile> make_single_file(const Location &location, Existing existing) const {
         switch (type_) {
 #ifdef HAVE_TIFF
         case FileType::Tiff:
             return create_tiff_file(location.file, existing, options_.big_tiff);
-#endif
-#ifdef HAVE_HDF5
-        case FileType::Hdf5:
-            return create_hdf5_file(location, existing, options_);
 #endif
 #ifdef HAVE_JPEG
         case FileType::Jpeg:
@@ -223,12 +369,15 @@ class SeriesWriter final : public ImageWriter {
     Location opened_;                  // its name
     std::uint64_t bytes_ = 0;          // of images in the file
     std::uint64_t at_ = 0, there_ = 0; // images of this run in the file, and of an earlier one
-    std::vector<unsigned char> pixels_;
+    std::mutex left_lock_;
+    Remains left_; // by a run that failed, in files behind the one that did
+    std::unique_ptr<OrderedWork> work_;
 };
 
 class OutputStream final : public ImageWriter {
   public:
-    void write(const ArrayInfo &info, const void *data) override { output_->write(info, data); }
+    void write(const ImageToWrite &image) override { output_->write(image.info(), image.samples()); }
+    void settle() override {}
     void finish() override { output_->finish(); }
     std::string abandon() noexcept override { return {}; }
 
@@ -242,15 +391,15 @@ class IntegerWriter final : public ImageWriter {
     IntegerWriter(std::unique_ptr<ImageWriter> target, const WriteOptions &options)
         : target_(std::move(target)), options_(options) {}
 
-    void write(const ArrayInfo &info, const void *data) override {
+    void write(const ImageToWrite &image) override {
         if (options_.rgb) {
-            write_page(info, data);
+            write_page(image);
             return;
         }
-        const auto plane = info.with_size(info.width, info.height, 1);
-        for (unsigned i = 0; i < info.depth; i++)
-            write_page(plane, static_cast<const char *>(data) + i * plane.size());
+        for (unsigned i = 0; i < image.info().depth; i++)
+            write_page(image.plane(i));
     }
+    void settle() override { target_->settle(); }
 
     std::uint64_t images_there(const ArrayInfo &info) override {
         return target_->images_there(info.with_format(integer_format()));
@@ -265,23 +414,22 @@ class IntegerWriter final : public ImageWriter {
   private:
     GstTomoFormat integer_format() const { return GreyMapping{options_.bits, options_.rescale, {}}.format(); }
 
-    void write_page(const ArrayInfo &page, const void *data) {
-        GreyMapping mapping{options_.bits, options_.rescale, {}};
-        if (options_.rescale) {
-            if (!options_.minimum || !options_.maximum)
-                mapping.range.include(page, data);
-            mapping.range.minimum = options_.minimum.value_or(mapping.range.minimum);
-            mapping.range.maximum = options_.maximum.value_or(mapping.range.maximum);
-        }
-        const auto integers = page.with_format(mapping.format());
-        buffer_.resize(integers.size());
-        mapping.apply(page, data, buffer_.data());
-        target_->write(integers, buffer_.data());
+    void write_page(const ImageToWrite &page) {
+        const auto convert = [info = page.info(), options = options_](const void *from, void *to) {
+            GreyMapping mapping{options.bits, options.rescale, {}};
+            if (options.rescale) {
+                if (!options.minimum || !options.maximum)
+                    mapping.range.include(info, from);
+                mapping.range.minimum = options.minimum.value_or(mapping.range.minimum);
+                mapping.range.maximum = options.maximum.value_or(mapping.range.maximum);
+            }
+            mapping.apply(info, from, to);
+        };
+        target_->write(page.converted(page.info().with_format(integer_format()), convert));
     }
 
     std::unique_ptr<ImageWriter> target_;
     WriteOptions options_;
-    std::vector<unsigned char> buffer_;
 };
 
 // Integers by the range of all images: keeps them beside the target as they come, and converts them at the
@@ -303,17 +451,23 @@ class StreamRangeWriter final : public ImageWriter {
 
     ~StreamRangeWriter() override { abandon(); }
 
-    void write(const ArrayInfo &info, const void *data) override {
-        range_.include(info, data);
+    void write(const ImageToWrite &image) override {
+        range_.include(image.info(), image.samples());
         if (!images_) {
             WriteOptions store;
             store.resume = options_.resume;
+            store.most_bytes_under_way = options_.most_bytes_under_way;
             if (!store.resume)
                 remove_store();
             images_ = std::make_unique<SeriesWriter>(escaped_store(), store_type_, store);
         }
-        stored_ = info;
-        images_->write(info, data);
+        stored_ = image.info();
+        images_->write(image);
+    }
+
+    void settle() override {
+        if (images_)
+            images_->settle();
     }
 
     void finish() override {
@@ -336,13 +490,13 @@ class StreamRangeWriter final : public ImageWriter {
         {
             const auto reader = open_reader(store_.text(), how);
             const unsigned together = options_.rgb ? 3 : 1;
-            std::vector<unsigned char> image;
             for (std::size_t page = 0; reader->has_page(page); page += together) {
                 const auto info = reader->info(page);
-                image.resize(info.size() * together);
+                const std::shared_ptr<unsigned char[]> image(new unsigned char[info.size() * together]);
                 for (unsigned plane = 0; plane < together; plane++)
-                    reader->read(page + plane, image.data() + plane * info.size(), info.size());
-                integers.write(info.with_size(info.width, info.height, together), image.data());
+                    reader->read(page + plane, image.get() + plane * info.size(), info.size());
+                integers.write(ImageToWrite(info.with_size(info.width, info.height, together),
+                                            [image]() -> ImageToWrite::Samples { return image; }));
             }
         }
         integers.finish();
@@ -410,7 +564,11 @@ class PictureWriter final : public ImageWriter {
         SeriesWriter(location, type, options); // throws what is wrong with them
     }
 
-    void write(const ArrayInfo &info, const void *data) override { target(info).write(info, data); }
+    void write(const ImageToWrite &image) override { target(image.info()).write(image); }
+    void settle() override {
+        if (target_)
+            target_->settle();
+    }
     std::uint64_t images_there(const ArrayInfo &info) override { return target(info).images_there(info); }
     void skip(const ArrayInfo &info, std::uint64_t images) override { target(info).skip(info, images); }
     void finish() override {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -49,17 +50,62 @@ struct WriteOptions {
     std::optional<double> minimum, maximum;
     // Unset minimum and maximum are those of each image instead.
     bool range_per_image = false;
+
+    // Images that were given to the writer and are not written hold no more than this, or are one.
+    std::uint64_t most_bytes_under_way = 256 << 20;
+};
+
+// An image on its way into a file. Its samples are packed, and fetched or computed by the thread that first
+// asks for them.
+class ImageToWrite {
+  public:
+    using Samples = std::shared_ptr<const void>;
+
+    ImageToWrite(const ArrayInfo &info, std::function<Samples()> make);
+    // Of samples that outlive it.
+    ImageToWrite(const ArrayInfo &info, const void *samples);
+
+    const ArrayInfo &info() const { return info_; }
+    const void *samples() const;
+    // With all that the samples are made from.
+    std::uint64_t bytes_in_memory() const { return bytes_in_memory_; }
+
+    ImageToWrite plane(unsigned number) const;
+    // What `convert` makes of the samples.
+    ImageToWrite converted(const ArrayInfo &to,
+                           std::function<void(const void *from, void *to)> convert) const;
+
+  private:
+    struct Shared {
+        std::function<Samples()> make;
+        std::once_flag made;
+        Samples samples;
+    };
+
+    ArrayInfo info_;
+    std::shared_ptr<Shared> shared_;
+    std::uint64_t offset_ = 0; // of a plane, in bytes
+    std::uint64_t bytes_in_memory_;
 };
 
 // Writes pages to one file or a numbered series. Files are named NAME.partial while they are written; a
-// dataset in an HDF5 file that exists already is named DATASET.partial. One thread at a time.
+// dataset in an HDF5 file that exists already is named DATASET.partial. For one thread at a time; it has
+// others of its own. Files of a series get their names in the order of their numbers.
 class ImageWriter {
   public:
     virtual ~ImageWriter() = default; // abandons what was not finished
 
-    // Adds an image; each plane of a deeper one is a page of its own. The data are packed. After an Error
-    // only abandon() makes sense.
-    virtual void write(const ArrayInfo &info, const void *data) = 0;
+    // Adds an image; each plane of a deeper one is a page of its own. It is written by and by: an Error may
+    // be that of an image before. After one only abandon() makes sense.
+    virtual void write(const ImageToWrite &image) = 0;
+    // Waits until all images are written.
+    virtual void settle() = 0;
+
+    // Adds an image and waits until it is written.
+    void write(const ArrayInfo &info, const void *data) {
+        write(ImageToWrite(info, data));
+        settle();
+    }
 
     // With resume, before the first image: how many images of this shape are there from an earlier run. They
     // can be left out with skip(), which must not go beyond them.

@@ -72,7 +72,7 @@ class JpegFile final : public PictureFile {
 
 } // namespace
 
-std::unique_ptr<FileWriter> create_jpeg_file(const std::string &file, Existing existing, unsigned quality) {
+std::unique_ptr<SingleFile> create_jpeg_file(const std::string &file, Existing existing, unsigned quality) {
     return std::make_unique<JpegFile>(file, existing, quality);
 }
 

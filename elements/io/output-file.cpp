@@ -216,7 +216,7 @@ void OutputFile::write_at(std::uint64_t offset, const void *data, std::uint64_t 
     }
 }
 
-void OutputFile::commit(std::uint64_t size) {
+void OutputFile::complete(std::uint64_t size) {
     if (is_target_ && size == initial_size_) {
         descriptor_.close();
         return; // it was complete
@@ -227,22 +227,29 @@ void OutputFile::commit(std::uint64_t size) {
         throw system_error("write", partial(), errno, GST_RESOURCE_ERROR_WRITE);
     // The name changes while the lock is held; a second descriptor keeps it while the first one is closed for
     // the sake of late errors.
-    const FileDescriptor lock(dup(descriptor_.get()));
+    lock_ = FileDescriptor(dup(descriptor_.get()));
     if (descriptor_.close() != 0)
         throw system_error("write", partial(), errno, GST_RESOURCE_ERROR_WRITE);
-    rename_partial(target_);
+}
+
+void OutputFile::publish() {
+    if (lock_)
+        rename_partial(target_);
+    lock_.close();
 }
 
 void OutputFile::keep(std::uint64_t size) noexcept {
     if (descriptor_ && !is_target_ && ftruncate(descriptor_.get(), static_cast<off_t>(size)) != 0)
         g_warning("cannot cut '%s' to its whole images: %s", target_.c_str(), g_strerror(errno));
     descriptor_.close();
+    lock_.close();
 }
 
 void OutputFile::discard() noexcept {
-    if (descriptor_ && !is_target_)
-        unlink((target_ + ".partial").c_str());
+    if ((descriptor_ || lock_) && !is_target_)
+        unlink(partial().c_str());
     descriptor_.close();
+    lock_.close();
 }
 
 } // namespace tomo::io

@@ -67,7 +67,13 @@ class OutputFile {
     bool read_at(std::uint64_t offset, void *data, std::uint64_t bytes) const;
     void write_at(std::uint64_t offset, const void *data, std::uint64_t bytes);
 
-    void commit(std::uint64_t size);        // cut what is behind, close, rename
+    void
+    complete(std::uint64_t size); // cut what is behind, and close: the file is whole, but has no name yet
+    void publish();               // give it its name
+    void commit(std::uint64_t size) {
+        complete(size);
+        publish();
+    }
     void keep(std::uint64_t size) noexcept; // close, leave NAME.partial with its first `size` bytes
     void discard() noexcept;                // close, remove NAME.partial
 
@@ -77,6 +83,7 @@ class OutputFile {
 
     std::string target_;
     FileDescriptor descriptor_; // of NAME.partial, or of the target as long as nothing was written
+    FileDescriptor lock_;       // of a whole NAME.partial, until it has its name
     bool is_target_ = false;
     std::uint64_t initial_size_ = 0;
 };

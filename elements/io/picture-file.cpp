@@ -5,7 +5,7 @@
 namespace tomo::io {
 
 PictureFile::PictureFile(const std::string &path, Existing existing, const char *format)
-    : format_(format), file_(path, begin_of(existing)) {
+    : SingleFile(path, existing), format_(format) {
     if (existing == Existing::Continue && file_.initial_size() > 0) {
         file_.discard();
         throw Error(
@@ -37,15 +37,6 @@ void PictureFile::write(const ArrayInfo &plane, const void *data) {
     file_.write_at(0, picture.data(), picture.size());
     end_ = picture.size();
     written_ = true;
-}
-
-Remains PictureFile::abandon() {
-    if (!written_) {
-        file_.discard();
-        return {};
-    }
-    file_.keep(end_);
-    return {1, file_.partial(), 0};
 }
 
 } // namespace tomo::io

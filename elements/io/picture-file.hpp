@@ -9,7 +9,7 @@
 namespace tomo::io {
 
 // A file of a format that holds one picture, which is encoded in memory.
-class PictureFile : public FileWriter {
+class PictureFile : public SingleFile {
   public:
     PictureFile(const std::string &path, Existing existing, const char *format);
 
@@ -17,8 +17,6 @@ class PictureFile : public FileWriter {
     std::uint64_t resume(const ArrayInfo &plane) override;
     bool holds(std::uint64_t image, const ArrayInfo &plane, const void *data) override;
     void write(const ArrayInfo &plane, const void *data) override;
-    void finish() override { file_.commit(end_); }
-    Remains abandon() override;
 
   protected:
     const std::string &target() const { return file_.target(); }
@@ -26,9 +24,9 @@ class PictureFile : public FileWriter {
   private:
     virtual std::vector<unsigned char> encode(const ArrayInfo &plane, const void *data) const = 0;
 
+    std::uint64_t worth_keeping() const override { return written_; }
+
     const char *format_;
-    OutputFile file_;
-    std::uint64_t end_ = 0;
     bool written_ = false;
 };
 

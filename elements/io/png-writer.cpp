@@ -86,7 +86,7 @@ class PngFile final : public PictureFile {
 
 } // namespace
 
-std::unique_ptr<FileWriter> create_png_file(const std::string &file, Existing existing) {
+std::unique_ptr<SingleFile> create_png_file(const std::string &file, Existing existing) {
     return std::make_unique<PngFile>(file, existing);
 }
 

@@ -32,10 +32,11 @@ class SameShape {
     ArrayInfo first_;
 };
 
-class RawFile final : public FileWriter {
+class RawFile final : public SingleFile {
   public:
-    RawFile(const std::string &path, Existing existing)
-        : file_(path, begin_of(existing)), end_(existing == Existing::Resume ? 0 : file_.initial_size()) {}
+    RawFile(const std::string &path, Existing existing) : SingleFile(path, existing) {
+        end_ = existing == Existing::Resume ? 0 : file_.initial_size();
+    }
 
     std::uint64_t resume(const ArrayInfo &plane) override {
         shape_.check(plane, "'" + file_.target() + "'");
@@ -63,21 +64,10 @@ class RawFile final : public FileWriter {
         image_bytes_ = plane.size();
     }
 
-    void finish() override { file_.commit(end_); }
-
-    Remains abandon() override {
-        if (images_ == 0) {
-            file_.discard();
-            return {};
-        }
-        file_.keep(end_);
-        return {end_ / image_bytes_, file_.partial(), 0};
-    }
-
   private:
-    OutputFile file_;
+    std::uint64_t worth_keeping() const override { return images_ ? end_ / image_bytes_ : 0; }
+
     SameShape shape_;
-    std::uint64_t end_ = 0;    // of the last whole image
     std::uint64_t images_ = 0; // besides those of a file that is continued
     std::uint64_t image_bytes_ = 0;
 };
@@ -116,7 +106,7 @@ class StandardOutput final : public FileWriter {
 
 } // namespace
 
-std::unique_ptr<FileWriter> create_raw_file(const std::string &file, Existing existing) {
+std::unique_ptr<SingleFile> create_raw_file(const std::string &file, Existing existing) {
     return std::make_unique<RawFile>(file, existing);
 }
 

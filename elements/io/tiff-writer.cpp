@@ -136,9 +136,9 @@ class Directory {
     std::vector<unsigned char> bytes_;
 };
 
-class TiffFile final : public FileWriter {
+class TiffFile final : public SingleFile {
   public:
-    TiffFile(const std::string &path, Existing existing, bool big_tiff) : file_(path, begin_of(existing)) {
+    TiffFile(const std::string &path, Existing existing, bool big_tiff) : SingleFile(path, existing) {
         try {
             resumes_ = existing == Existing::Resume &&
                        file_.initial_size() >= TiffFlavour{big_tiff, false}.header_size();
@@ -208,22 +208,17 @@ class TiffFile final : public FileWriter {
         images_++;
     }
 
-    void finish() override {
+    void complete() override {
         if (link_there() != 0)
             set_link(0); // a file that is resumed held more
-        file_.commit(end_);
-    }
-
-    Remains abandon() override {
-        if (images_ == 0 && (!resumes_ || images_before_ == 0)) {
-            file_.discard();
-            return {};
-        }
-        file_.keep(end_);
-        return {images_before_ + images_, file_.partial(), 0};
+        SingleFile::complete();
     }
 
   private:
+    std::uint64_t worth_keeping() const override {
+        return images_ > 0 || resumes_ ? images_before_ + images_ : 0;
+    }
+
     static constexpr std::uint64_t classic_limit = std::numeric_limits<std::uint32_t>::max();
 
     static std::uint64_t align(std::uint64_t offset) { return (offset + 7) / 8 * 8; }
@@ -335,10 +330,8 @@ class TiffFile final : public FileWriter {
         return directory;
     }
 
-    OutputFile file_;
     TiffFlavour flavour_;
     std::uint64_t link_ = 0;   // where the next page's offset goes
-    std::uint64_t end_ = 0;    // of the last whole page
     std::uint64_t images_ = 0; // whole pages, besides those of a file that is continued
     std::uint64_t images_before_ = 0;
     bool resumes_ = false;
@@ -347,7 +340,7 @@ class TiffFile final : public FileWriter {
 
 } // namespace
 
-std::unique_ptr<FileWriter> create_tiff_file(const std::string &file, Existing existing, bool big_tiff) {
+std::unique_ptr<SingleFile> create_tiff_file(const std::string &file, Existing existing, bool big_tiff) {
     return std::make_unique<TiffFile>(file, existing, big_tiff);
 }
 

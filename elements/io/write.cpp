@@ -4,6 +4,7 @@
 #include "leave-out.hpp"
 #include "pipeline-facts.hpp"
 
+#include <gst/tomo/profile.hpp>
 #include <gst/tomo/sink.hpp>
 
 using tomo::When;
@@ -125,19 +126,10 @@ class Write final : public tomo::Sink {
             next_ = number;
         }
         next_++;
-        std::vector<char> packed;
-        if (gst_buffer_get_tomo_array_meta(buffer)) {
-            packed.resize(info.size());
-            tomo::copy_packed(buffer, info, packed.data());
-            writer_->write(info, packed.data());
-            return;
-        }
-        const tomo::MappedBuffer map(buffer, GST_MAP_READ);
-        if (map.size() != info.size())
-            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
-                              tomo::text("a buffer of %zu bytes came where %s takes %zu", map.size(),
-                                         info.describe().c_str(), static_cast<std::size_t>(info.size())));
-        writer_->write(info, map.data());
+        writer_->write({info, [this, info, kept = tomo::BufferRef::referenced(buffer)] {
+                            const tomo::WorkFor work(gst());
+                            return samples_of(kept, info);
+                        }});
     }
 
     void finish() override {
@@ -163,6 +155,26 @@ class Write final : public tomo::Sink {
     void stop() override { writer_.reset(); }
 
   private:
+    static tomo::io::ImageToWrite::Samples samples_of(const tomo::BufferRef &buffer,
+                                                      const tomo::ArrayInfo &info) {
+        if (gst_buffer_get_tomo_array_meta(buffer.get())) {
+            const std::shared_ptr<char[]> packed(new char[info.size()]);
+            tomo::copy_packed(buffer.get(), info, packed.get());
+            return packed;
+        }
+        struct Mapped {
+            explicit Mapped(const tomo::BufferRef &held) : buffer(held), map(held.get(), GST_MAP_READ) {}
+            tomo::BufferRef buffer;
+            tomo::MappedBuffer map;
+        };
+        const auto mapped = std::make_shared<Mapped>(buffer);
+        if (mapped->map.size() != info.size())
+            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
+                              tomo::text("a buffer of %zu bytes came where %s takes %zu", mapped->map.size(),
+                                         info.describe().c_str(), static_cast<std::size_t>(info.size())));
+        return {mapped, mapped->map.data()};
+    }
+
     void open() {
         tomo::io::WriteOptions options;
         options.counter_start = counter_start;
@@ -176,6 +188,7 @@ class Write final : public tomo::Sink {
         options.resume = resume;
         options.jpeg_quality = jpeg_quality;
         options.deflate = hdf5_deflate;
+        options.most_bytes_under_way = most_bytes_waiting();
         options.rgb = rgb;
         options.facts = [this] { return tomo::io::facts_of_pipeline(gst(), input_checksum); };
         if (minimum != FLT_MAX)

@@ -84,9 +84,8 @@ void Sink::describe_pads(GstElementClass *klass) const {
 
 void Sink::attach() {}
 
-// What may wait to be consumed: some of the largest arrays, but no more than a small part of the host's
-// memory.
-static std::size_t queue_limit() {
+// Some of the largest arrays, but no more than a small part of the host's memory.
+std::size_t Sink::most_bytes_waiting() {
     static const auto limit = [] {
         const auto memory = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
         return std::clamp<std::size_t>(memory / 32, std::size_t{64} << 20, std::size_t{256} << 20);
@@ -162,8 +161,10 @@ void Sink::enqueue(Item item) {
     const std::size_t size = info_.size();
     // The arrays of a batch share their memory and become ready together. A device that computes one while
     // another is consumed is never idle.
-    const GstMemory *memory = gst_buffer_peek_memory(item.buffer.get(), 0);
-    const std::size_t limit = std::max(queue_limit(), 2 * memory->maxsize);
+    GstBuffer *buffer = item.buffer.get();
+    const std::size_t batch =
+        gst_buffer_n_memory(buffer) > 0 ? gst_buffer_peek_memory(buffer, 0)->maxsize : 0;
+    const std::size_t limit = std::max(most_bytes_waiting(), 2 * batch);
     queue_changed_.wait(lock, [&] { return is_idle() || queued_bytes_ + size <= limit; });
     queued_bytes_ += size;
     queue_.push_back(std::move(item));

@@ -30,6 +30,9 @@ class GST_TOMO_API Sink : public Element {
     virtual void finish() {}
     // The stream was stopped or broke before its end, after at least one begin().
     virtual void abandon() {}
+    // What may be kept waiting in host memory, of arrays that were computed faster than they are consumed.
+    static std::size_t most_bytes_waiting();
+
     // After a flush, or after finish(), more is coming: forget what was consumed. begin() follows.
     virtual void restart() {}
 

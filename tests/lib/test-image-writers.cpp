@@ -358,14 +358,110 @@ GST_START_TEST(test_resume) {
 }
 GST_END_TEST;
 
+// An image whose samples take a while.
+static ImageToWrite slow(const Image &image, std::function<void()> meanwhile) {
+    return {image.info, [&image, meanwhile = std::move(meanwhile)] {
+                meanwhile();
+                return ImageToWrite::Samples(image.data.data(), [](const void *) {});
+            }};
+}
+
+static std::string number_in(const std::string &pattern, std::size_t number) {
+    return NumberPattern(pattern).name(number);
+}
+
+// Many files are written at once; their names come in order.
+GST_START_TEST(test_many_at_once) {
+    for (const auto &single : targets()) {
+        const Scratch folder, alone;
+        const auto images = random_images(40, GST_TOMO_FORMAT_UINT16, 61, 43);
+        const auto path = folder / numbered(single);
+        for (const auto &image : images)
+            write_images(alone /
+                             number_in(numbered(single), static_cast<std::size_t>(&image - images.data())),
+                         {image});
+        const auto writer = open_writer(path);
+        std::size_t named = 0;
+        const auto look = [&] {
+            std::size_t whole = 0;
+            for (std::size_t i = images.size(); i > 0; i--) { // backwards: more may come meanwhile
+                const bool is_there = std::filesystem::exists(file_of(number_in(path, i - 1)));
+                fail_unless(is_there || whole == 0, "%s: %zu is there before %zu", single.c_str(), whole, i);
+                if (is_there && whole == 0)
+                    whole = i;
+            }
+            named = whole;
+        };
+        for (const auto &image : images) {
+            writer->write(slow(image, [pause = random_between(0, 3000)] { g_usleep(pause); }));
+            look();
+        }
+        writer->finish();
+        look();
+        fail_unless_equals_uint64(named, images.size());
+        fail_unless(bytes_of_files(folder) == bytes_of_files(alone), "%s", single.c_str());
+    }
+}
+GST_END_TEST;
+
+// One of many fails: those before it have their names, those behind are kept for a run that goes on.
+GST_START_TEST(test_one_of_many_fails) {
+    for (const auto &single : targets()) {
+        const Scratch folder, whole;
+        const auto images = random_images(30, GST_TOMO_FORMAT_UINT16, 61, 43);
+        const auto shape = images[0].info;
+        const auto path = folder / numbered(single);
+        write_images(whole / numbered(single), images);
+        WriteOptions options;
+        options.most_bytes_under_way = 6 * shape.size();
+        const auto failing = static_cast<std::size_t>(random_between(0, 20));
+        std::filesystem::create_directory(file_of(number_in(path, failing)));
+        std::string error, said;
+        {
+            const auto writer = open_writer(path, options);
+            error = error_of([&] {
+                for (const auto &image : images)
+                    writer->write(slow(image, [&] { g_usleep(&image == &images[failing] ? 9000 : 0); }));
+                writer->finish();
+            });
+            said = writer->abandon();
+        }
+        fail_unless(contains(error, file_of(number_in(path, failing))) && contains(error, "is a folder"),
+                    "%s", error.c_str());
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < images.size(); i++) {
+            fail_unless_equals_int(std::filesystem::is_regular_file(file_of(number_in(path, i))),
+                                   i < failing);
+            const auto partial = partial_of(number_in(path, i));
+            if (!std::filesystem::exists(file_of(partial)))
+                continue;
+            fail_unless(i > failing && read_back(partial, shape) == Images{images[i]});
+            kept++;
+        }
+        fail_unless(kept == 0 ? said.empty() : contains(said, tomo::text("%zu whole image", kept)), "%s",
+                    said.c_str());
+        std::filesystem::remove(file_of(number_in(path, failing)));
+        options.resume = true;
+        const auto writer = open_writer(path, options);
+        fail_unless_equals_uint64(writer->images_there(shape), failing);
+        for (const auto &image : images)
+            writer->write({image.info, image.data.data()});
+        writer->finish();
+        fail_unless(bytes_of_files(folder) == bytes_of_files(whole), "%s", single.c_str());
+    }
+}
+GST_END_TEST;
+
 // Killed at any moment, again and again, until it has all been written.
 GST_START_TEST(test_killed_and_resumed) {
     const auto images = random_images(60, GST_TOMO_FORMAT_UINT16, 100, 70);
-    for (const auto &target : {std::string("out.tif"), std::string("out.edf"), std::string("out.raw"),
-                               std::string("out.h5:/entry/data"), std::string("s%02i.tif")}) {
+    for (const auto &target :
+         {std::string("out.tif"), std::string("out.edf"), std::string("out.raw"),
+          std::string("out.h5:/entry/data"), std::string("s%02i.tif"), std::string("many%02i.tif")}) {
         const Scratch whole, folder;
+        const bool many = contains(target, "many");
         WriteOptions options;
-        if (contains(target, "%"))
+        if (contains(target, "%") && !many)
             options.bytes_per_file = 7 * images[0].info.size();
         write_images(whole / target, images, options);
         if (contains(target, ".h5"))
@@ -379,7 +475,10 @@ GST_START_TEST(test_killed_and_resumed) {
             if (child == 0) {
                 const auto writer = open_writer(folder / target, options);
                 for (const auto &image : images) {
-                    writer->write(image.info, image.data.data());
+                    if (many)
+                        writer->write({image.info, image.data.data()});
+                    else
+                        writer->write(image.info, image.data.data());
                     g_usleep(200);
                 }
                 writer->finish();
@@ -918,6 +1017,8 @@ static Suite *image_writers_suite() {
     tcase_add_test(cases, test_numbered_files);
     tcase_add_test(cases, test_append);
     tcase_add_test(cases, test_resume);
+    tcase_add_test(cases, test_many_at_once);
+    tcase_add_test(cases, test_one_of_many_fails);
     tcase_add_test(cases, test_killed_and_resumed);
     tcase_add_test(cases, test_no_room);
     tcase_add_test(cases, test_one_writer_at_a_time);

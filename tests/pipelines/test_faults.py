@@ -190,16 +190,18 @@ class Inputs(FaultTestCase):
         for source in ("tomoread path=folder", "tomoread path=folder ! tomocalculate expression=v",
                        "tomoread path=folder ! f.projections tomodummydata width=40 height=24 ! f.darks "
                        "tomodummydata width=40 height=24 init=1 ! f.flats tomoflatfieldcorrect name=f"):
-            # In one thread, in which the error comes back, and not before the last image.
             result = launch(f"{source} ! tee name=t t. ! tomowrite name=a filename=a.h5:/data async=false "
                             "t. ! tomowrite name=b filename=b.tif async=false", ("-q",))
             self.assertNotEqual(result.rc, 0, str(result))
             self.assertIn("f:" if "f.darks" in source else "a:", result.errors[0])
             self.assertIn("9 x 7", result.errors[0])
-            self.assertFalse(os.path.exists("b.tif"), str(result))
-            self.assert_close(read_pages("b.tif.partial")[0], tifffile.imread("folder/sino00.tif"), 1e-6)
+            # What failed beside it may be noticed too late to stop it before its own end; then it is whole.
+            left = "b.tif" if "f.darks" not in source and os.path.exists("b.tif") else "b.tif.partial"
+            pages = read_pages(left)
+            self.assert_close(pages[0], tifffile.imread("folder/sino00.tif"), 1e-6)
+            self.assertTrue(len(pages) == 30 or left != "b.tif", str(result))
             np.testing.assert_array_equal(read_dataset("a.h5", "data"), np.arange(4))
-            os.remove("b.tif.partial")
+            os.remove(left)
 
     def test_missing_dataset(self):
         with h5py.File("in.h5", "w") as file:
@@ -342,8 +344,10 @@ class Outputs(FaultTestCase):
         line = "tomodummydata width=64 height=64 number=1000000 init=3 ! identity sleep-time=5000 ! tomowrite filename={}"
         for name, partial in (("out.tif", "out.tif.partial"), ("out.h5:/data", "data.partial"), ("out.raw", "out.raw.partial")):
             with self.subTest(name):
+                changed = os.stat("out.h5").st_mtime_ns
                 result = self.interrupt(line.format(name), lambda: os.path.exists(partial)
-                                        and os.path.getsize(partial) > 50000 or name == "out.h5:/data" and self.grown())
+                                        and os.path.getsize(partial) > 50000
+                                        or name == "out.h5:/data" and os.stat("out.h5").st_mtime_ns > changed)
                 self.assertIn(partial, result.out)
                 self.assertIn("whole images are kept", result.out)
         for page in (pages := read_pages("out.tif.partial")):
@@ -358,8 +362,9 @@ class Outputs(FaultTestCase):
 
         os.remove("out.tif.partial")
         for name in ("out.tif", "out.h5:/data"):
+            changed = os.stat("out.h5").st_mtime_ns
             self.interrupt(line.format(name), lambda: os.path.exists("out.tif.partial")
-                           or name == "out.h5:/data" and self.grown(), "-e")
+                           or os.stat("out.h5").st_mtime_ns > changed, "-e")
         pages = read_pages("out.tif")
         self.assertTrue(all((page == 3).all() for page in pages))
         with h5py.File("out.h5", "r") as file:
@@ -367,9 +372,6 @@ class Outputs(FaultTestCase):
             self.assertTrue((file["data"][...] == 3).all())
             np.testing.assert_array_equal(file["other"], np.arange(4))
         self.assertFalse(os.path.exists("out.tif.partial"))
-
-    def grown(self):
-        return os.path.getsize("out.h5") > 50000
 
     def interrupt(self, line, ready, *options):
         since = time.monotonic()

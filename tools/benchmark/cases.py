@@ -290,15 +290,18 @@ def read_lz4(plan):
 
 
 def writing_case(plan, case, step, name, counts, ceiling=None, limit="writing files"):
-    """Files of a folder of its own; the ceiling, where none is given, is writing them at all."""
+    """Files of a folder of its own; the ceiling, where none is given, is writing them at all.
+
+    To one file a system writes for one thread at a time.
+    """
     folder = os.path.join(plan.base, "written")
     os.mkdir(folder)
     try:
         if ceiling is None:
-            if not plan.ceiling("write_files_GBps"):
-                rate = files.write_rate(folder, plan.scan, counts[1], os.cpu_count())
-                plan.ceilings["write_files_GBps"] = rate / 1e9
-            ceiling = plan.ceiling("write_files_GBps")
+            name_of_ceiling, threads = ("write_files_GBps", os.cpu_count()) if "%" in name else ("write_file_GBps", 1)
+            if not plan.ceiling(name_of_ceiling):
+                plan.ceilings[name_of_ceiling] = files.write_rate(folder, plan.scan, counts[1], threads) / 1e9
+            ceiling = plan.ceiling(name_of_ceiling)
         return difference_case(plan, case, ("read", step), "GB/s", plan.scan.bytes / 1e9, ceiling, limit,
                                counts=counts, output=os.path.join(folder, name))
     finally:

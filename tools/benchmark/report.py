@@ -78,6 +78,7 @@ def ceilings(found):
               ("image_RGBA16F_Gsamples", "linear samples of an RGBA16F image", "1e9/s"),
               ("read_files_GBps", "reading files, all threads", "GB/s"),
               ("write_files_GBps", "writing files, all threads", "GB/s"),
+              ("write_file_GBps", "writing files, one thread", "GB/s"),
               ("inflate_GBps", "zlib inflating uint16, all threads", "GB/s"),
               ("deflate_GBps", "zlib deflating float32, all threads", "GB/s"),
               ("lz4_GBps", "LZ4 decoding uint16, all threads", "GB/s"))

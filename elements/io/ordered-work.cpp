@@ -1,0 +1,90 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "ordered-work.hpp"
+
+namespace tomo::io {
+
+OrderedWork::OrderedWork(unsigned threads, std::uint64_t most_bytes) : most_bytes_(most_bytes) {
+    for (unsigned i = 0; i < threads; i++)
+        threads_.emplace_back([this] { run(); });
+}
+
+OrderedWork::~OrderedWork() {
+    {
+        const Lock lock(mutex_);
+        ending_ = true;
+    }
+    changed_.notify_all();
+    for (auto &thread : threads_)
+        thread.join();
+}
+
+void OrderedWork::add(std::unique_ptr<Job> job, std::uint64_t bytes) {
+    Lock lock(mutex_);
+    changed_.wait(lock, [&] { return entries_.empty() || bytes_ + bytes <= most_bytes_; });
+    if (error_)
+        std::rethrow_exception(error_);
+    entries_.push_back(std::make_shared<Entry>(Entry{std::move(job), bytes, nullptr, false}));
+    waiting_.push_back(entries_.back());
+    bytes_ += bytes;
+    changed_.notify_all();
+}
+
+void OrderedWork::settle() {
+    Lock lock(mutex_);
+    changed_.wait(lock, [&] { return entries_.empty(); });
+    if (error_)
+        std::rethrow_exception(error_);
+}
+
+void OrderedWork::run() {
+    Lock lock(mutex_);
+    for (;;) {
+        changed_.wait(lock, [&] { return ending_ || !waiting_.empty(); });
+        if (waiting_.empty())
+            return;
+        const auto entry = std::move(waiting_.front());
+        waiting_.pop_front();
+        if (!error_) {
+            lock.unlock();
+            try {
+                entry->job->work();
+            } catch (...) {
+                entry->error = std::current_exception();
+            }
+            lock.lock();
+        }
+        entry->worked = true;
+        take_turns(lock);
+    }
+}
+
+// By whichever thread comes first.
+void OrderedWork::take_turns(Lock &lock) {
+    if (taking_turns_)
+        return;
+    taking_turns_ = true;
+    while (!entries_.empty() && entries_.front()->worked) {
+        const auto entry = entries_.front();
+        if (!error_)
+            error_ = entry->error;
+        const bool failed = error_ != nullptr;
+        lock.unlock();
+        try {
+            if (!failed)
+                entry->job->in_turn();
+        } catch (...) {
+            entry->error = std::current_exception();
+        }
+        entry->job.reset();
+        lock.lock();
+        if (!error_)
+            error_ = entry->error;
+        entries_.pop_front();
+        bytes_ -= entry->bytes;
+        changed_.notify_all();
+    }
+    taking_turns_ = false;
+}
+
+} // namespace tomo::io

@@ -1,0 +1,61 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace tomo::io {
+
+// Does jobs in several threads: the first half of each at any time, the second halves one after the other in
+// the order in which the jobs were added. Behind one that throws, no second half is done any more.
+class OrderedWork {
+  public:
+    class Job {
+      public:
+        virtual ~Job() = default;
+        virtual void work() = 0;
+        virtual void in_turn() = 0;
+    };
+
+    // Jobs are under way as long as they hold `most_bytes` together, or it is one.
+    OrderedWork(unsigned threads, std::uint64_t most_bytes);
+    ~OrderedWork(); // when all jobs are done
+    OrderedWork(const OrderedWork &) = delete;
+    OrderedWork &operator=(const OrderedWork &) = delete;
+
+    // Waits for room. Throws what the first job to fail has thrown, as settle() does.
+    void add(std::unique_ptr<Job> job, std::uint64_t bytes);
+    // Waits until all jobs are done.
+    void settle();
+
+  private:
+    struct Entry {
+        std::unique_ptr<Job> job;
+        std::uint64_t bytes;
+        std::exception_ptr error;
+        bool worked = false;
+    };
+    using Lock = std::unique_lock<std::mutex>;
+
+    void run();
+    void take_turns(Lock &lock);
+
+    const std::uint64_t most_bytes_;
+    std::mutex mutex_; // over all below but the threads
+    std::condition_variable changed_;
+    std::deque<std::shared_ptr<Entry>> entries_; // in order, until their turn is over
+    std::deque<std::shared_ptr<Entry>> waiting_; // those that no thread has taken
+    std::uint64_t bytes_ = 0;
+    std::exception_ptr error_;
+    bool taking_turns_ = false, ending_ = false;
+    std::vector<std::thread> threads_;
+};
+
+} // namespace tomo::io
