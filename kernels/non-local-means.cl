@@ -18,7 +18,9 @@ static float weight(const float difference, STRENGTH) {
 }
 #define WEIGHT(difference) weight(difference, noise, plane, h, sigma, estimate)
 
-static float mean_of(const float2 sums) { return sums.x / sums.y; }
+// The weighted sum of differences to the pixel itself, and the sum of weights: so sums stay small, and their rounding,
+// too.
+static float mean_of(const float2 sums, const float own) { return own + sums.x / sums.y; }
 
 static float2 with(const float2 sums, const float value, const float weight) {
     return weight > 0.0f ? (float2)(fma(weight, value, sums.x), sums.y + weight) : sums;
@@ -40,9 +42,9 @@ kernel void means_of_patches(FLOATS(image), OUT(float, out), const int search, c
                     const float d = own[j * padded_width + i] - other[j * padded_width + i];
                     difference = fma(*factor++, d * d, difference);
                 }
-            sums = with(sums, *other, WEIGHT(difference));
+            sums = with(sums, *other - *own, WEIGHT(difference));
         }
-    AT(out, (ulong)y * width + x) = mean_of(sums);
+    AT(out, (ulong)y * width + x) = mean_of(sums, *own);
 }
 
 // The shift of that number, row by row through the square of the search.
@@ -91,6 +93,7 @@ kernel void means_of_columns(FLOATS(image), FLOATS(columns), OUT(float2, sums), 
     const uint x = get_global_id(0), y = get_global_id(1), width = get_global_size(0), height = get_global_size(1);
     const int margin = search + patch, padded_width = width + 2 * margin, side = 2 * patch + 1;
     const ulong at = (ulong)y * width + x;
+    global const float *own = &AT(image, (ulong)(y + margin) * padded_width + x + margin);
     float2 sum = AT(sums, at);
     for (uint shift = 0; shift < number; shift++) {
         const int2 by = shift_of(first + shift, search);
@@ -98,13 +101,14 @@ kernel void means_of_columns(FLOATS(image), FLOATS(columns), OUT(float2, sums), 
         float difference = 0.0f;
         for (int i = 0; i < side; i++)
             difference += AT(columns, column + i);
-        const float value = AT(image, (ulong)(y + margin + by.y) * padded_width + x + margin + by.x);
-        sum = with(sum, value, WEIGHT(difference / (side * side)));
+        sum = with(sum, own[by.y * padded_width + by.x] - *own, WEIGHT(difference / (side * side)));
     }
     AT(sums, at) = sum;
 }
 
-kernel void divide_sums(global const float2 *restrict sums_base, const ulong sums_at, OUT(float, out)) {
-    const ulong i = get_global_id(0);
-    AT(out, i) = mean_of(AT(sums, i));
+kernel void divide_sums(FLOATS(image), global const float2 *restrict sums_base, const ulong sums_at, OUT(float, out),
+                        const int margin) {
+    const uint x = get_global_id(0), y = get_global_id(1), width = get_global_size(0);
+    const ulong i = (ulong)y * width + x;
+    AT(out, i) = mean_of(AT(sums, i), AT(image, (ulong)(y + margin) * (width + 2 * margin) + x + margin));
 }

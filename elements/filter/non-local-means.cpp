@@ -138,8 +138,8 @@ class NonLocalMeans final : public tomo::Filter {
                    tomo::Update{sums}, cl_int(search_radius), cl_int(patch_radius), cl_uint(first), number,
                    tomo::Whole{noise_}, z, h.value(), sigma.value(), cl_int{estimate_sigma});
         }
-        launch(kernel("divide_sums"), tomo::WorkSize(out.info().samples()), std::as_const(sums),
-               tomo::Update{out});
+        launch(kernel("divide_sums"), tomo::WorkSize(out.info()), image, std::as_const(sums),
+               tomo::Update{out}, cl_int(search_radius) + cl_int(patch_radius));
     }
 
     // A wide search is too much work to be enqueued at once, and has to end when the stream is stopped.
