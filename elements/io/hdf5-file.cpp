@@ -347,7 +347,7 @@ Hdf5Handle hdf5_open(const std::string &path, bool writable) {
     // Different drivers don't know of each other, and locks are not everywhere.
     if (writable && is_input(path))
         throw Error(GST_RESOURCE_ERROR_BUSY,
-                    text("cannot write '%s': it is open as an input; write to another file", path.c_str()));
+                    text("cannot write '%s': it is an input; write to another file", path.c_str()));
     if (writable)
         hdf5_use_journal(access.get());
     Hdf5Handle file(H5Fopen(path.c_str(), writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access.get()), H5Fclose);

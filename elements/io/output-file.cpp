@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "output-file.hpp"
 #include "file-format.hpp"
+#include "input-claim.hpp"
 #include "input-file.hpp"
 
 #include <algorithm>
@@ -45,6 +46,7 @@ std::string prepare_target(const std::string &path) {
             GST_RESOURCE_ERROR_OPEN_WRITE,
             text("cannot write '%s': it is a pipe, socket or device; name a regular file", path.c_str()));
     if (fs::exists(status)) {
+        refuse_to_replace_input(path);
         const auto real = fs::canonical(path, error);
         return error ? path : real.string();
     }

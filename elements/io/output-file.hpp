@@ -11,8 +11,8 @@
 // ever sees half a file under a final name.
 namespace tomo::io {
 
-// Where the data of `path` will go in the end: links are followed. Throws where that is a folder or a device,
-// and creates the folders that are missing.
+// Where the data of `path` will go in the end: links are followed. Throws where that is a folder, a device or
+// an input, and creates the folders that are missing.
 std::string prepare_target(const std::string &path);
 
 std::string partial_name(const std::string &target);

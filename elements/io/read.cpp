@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "file-list.hpp"
 #include "image-reader.hpp"
+#include "input-claim.hpp"
 #include "read-ahead.hpp"
 
 #include <gst/tomo/source.hpp>
@@ -134,6 +135,7 @@ class Read final : public tomo::Source {
         first_pages_.assign(1, 0);
         ahead_ = std::make_unique<ReadAhead>(
             *this, [this](std::uint64_t n) { return locate(n); }, [this] { return make_reader(); });
+        claim_ = tomo::io::InputClaim(files);
         std::lock_guard<std::mutex> lock(count_lock_);
         files_ = std::move(files);
         count_ = {};
@@ -142,6 +144,7 @@ class Read final : public tomo::Source {
     void stop() override {
         ahead_.reset();
         reader_.reset();
+        claim_ = {};
         std::lock_guard<std::mutex> lock(count_lock_);
         files_.clear();
     }
@@ -254,6 +257,7 @@ class Read final : public tomo::Source {
     std::unique_ptr<tomo::io::ImageReader> reader_;
     std::size_t file_ = 0;
     std::size_t page_ = 0;
+    tomo::io::InputClaim claim_;
     std::unique_ptr<ReadAhead> ahead_;
     std::string source_; // of the last frame
 };

@@ -13,6 +13,10 @@ namespace tomo::io {
 
 void ScanPlan::find() {
     scan = find_scan(request);
+    std::vector<std::string> files;
+    for (const auto *kind : {&scan.projections, &scan.darks, &scan.flats, &scan.flats_after})
+        files.insert(files.end(), kind->files.begin(), kind->files.end());
+    claim = InputClaim(std::move(files));
     auto &images = scan.projections.images;
     if (start >= images.size())
         throw Error(GST_RESOURCE_ERROR_SETTINGS,

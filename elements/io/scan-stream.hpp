@@ -5,6 +5,7 @@
 #pragma once
 
 #include "image-reader.hpp"
+#include "input-claim.hpp"
 #include "read-ahead.hpp"
 #include "scan-layout.hpp"
 
@@ -25,6 +26,7 @@ struct ScanPlan {
     unsigned stack = 0;   // most sinograms per array, 0 for a good number
     double timeout = 0.0; // seconds without another frame, of a scan that is followed
     ScanLayout scan;
+    InputClaim claim; // on its files
 
     // Looks for the scan.
     void find();

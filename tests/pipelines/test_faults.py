@@ -328,10 +328,30 @@ class Outputs(FaultTestCase):
         for dataset in ("raw", "result"):
             result = launch(f"tomoread path=scan.h5:/raw ! tomowrite filename=scan.h5:/{dataset}", ("-q",))
             self.assertNotEqual(result.rc, 0, str(result))
-            self.assertIn("it is open as an input; write to another file", result.errors[0])
+            self.assertIn("it is an input; write to another file", result.errors[0])
         with h5py.File("scan.h5") as file:
             self.assertEqual(list(file), ["raw"])
             np.testing.assert_array_equal(file["raw"], images)
+        # Neither is an image replaced that may not have been read.
+        before = {path: tifffile.imread(path) for path in self.inputs}
+        os.symlink("in/sino04.tif", "link.tif")
+        os.makedirs("scan/projections")
+        for path in self.inputs:
+            os.link(path, path.replace("in/", "scan/projections/"))
+        for line in ("tomoread path=in ! tomowrite filename=in/sino%02i.tif counter-start=2",
+                     "tomoread path=in ! tomowrite filename=link.tif",
+                     "tomoread path=in start=3 ! tomowrite filename=in/sino%02i.tif append=true counter-start=2"
+                     " tomoread path=in/sino02.tif ! tomowrite filename=in/sino02.tif resume=true",
+                     "tomoscansrc location=scan name=s s.projections ! tomowrite filename=in/sino%02i.tif counter-start=5"):
+            with self.subTest(line):
+                result = launch(line, ("-q",))
+                self.assertNotEqual(result.rc, 0, str(result))
+                self.assertIn("it is an input; write to another file", result.errors[0])
+                for path, image in before.items():
+                    np.testing.assert_array_equal(tifffile.imread(path), image)
+        # What nobody reads may be replaced.
+        self.assertEqual(launch("tomoread path=in start=3 ! tomowrite filename=in/sino%02i.tif", ("-q",)).rc, 0)
+        np.testing.assert_array_equal(tifffile.imread(self.inputs[0]), before[self.inputs[3]])
 
     def test_unknown_suffix(self):
         self.assert_fault("tomoread path=in ! tomowrite filename=out.xyz", "tomowrite0", "out.xyz", files=self.inputs)

@@ -1,0 +1,28 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tomo::io {
+
+// Files that a source of this process reads or will read. As long as it lives, or a copy, no writer replaces
+// them: what was not read yet would be something else.
+class InputClaim {
+  public:
+    InputClaim() = default;
+    // Names of files, or datasets in files.
+    explicit InputClaim(std::vector<std::string> locations);
+
+    struct Files;
+
+  private:
+    std::shared_ptr<const Files> files_;
+};
+
+// Throws where `path` is a file that is claimed.
+void refuse_to_replace_input(const std::string &path);
+
+} // namespace tomo::io
