@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/debug.hpp>
 #include <gst/tomo/element.hpp>
 #include <gst/tomo/profile.hpp>
 
@@ -7,9 +8,7 @@
 #include <regex>
 #include <sstream>
 
-GST_DEBUG_CATEGORY_STATIC(tomo_element_debug);
-#define GST_CAT_DEFAULT tomo_element_debug
-GST_DEBUG_CATEGORY_STATIC(GST_CAT_CONTEXT);
+#define GST_CAT_DEFAULT tomo::element_debug()
 
 namespace tomo {
 
@@ -42,15 +41,6 @@ std::unique_ptr<Element> make(const Descriptor *descriptor, GstElement *gst) {
     auto element = descriptor->make();
     birth = {};
     return element;
-}
-
-void init_debug() {
-    static const bool once = [] {
-        GST_DEBUG_CATEGORY_INIT(tomo_element_debug, "tomoelement", 0, "elements of gst-tomo");
-        GST_DEBUG_CATEGORY_GET(GST_CAT_CONTEXT, "GST_CONTEXT");
-        return true;
-    }();
-    (void)once;
 }
 
 // "flat-field-correct" to "FlatFieldCorrect".
@@ -460,7 +450,7 @@ GstFlowReturn Element::guard_flow(const std::function<GstFlowReturn()> &f) noexc
 // Context and device
 // ------------------------------------------------------------------------------------------
 
-Element::Element() : descriptor_(birth.descriptor), gst_(birth.gst) { init_debug(); }
+Element::Element() : descriptor_(birth.descriptor), gst_(birth.gst) {}
 
 Element::~Element() = default;
 

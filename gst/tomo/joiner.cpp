@@ -1,10 +1,13 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bound-value.hpp>
+#include <gst/tomo/debug.hpp>
 #include <gst/tomo/joiner.hpp>
 #include <gst/tomo/negotiation.hpp>
 
 #include <algorithm>
+
+#define GST_CAT_DEFAULT tomo::element_debug()
 
 struct GstTomoJoiner {
     GstAggregator parent;

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/cache.hpp>
+#include <gst/tomo/debug.hpp>
 #include <gst/tomo/error.hpp>
 #include <gst/tomo/tuning.hpp>
 
@@ -8,8 +9,9 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
-#include <gst/gst.h>
 #include <sstream>
+
+#define GST_CAT_DEFAULT tomo::device_debug()
 
 namespace tomo {
 
