@@ -22,7 +22,7 @@ MASK = "intended: the circle is around the middle of the image, UFO's around pix
 BORDER = "UFO's error: it does not write the border"
 AXIS = "UFO's error: along a row it sums other values; the mean of values below 1.1 comes out above 2"
 C_ABS = "intended: complex samples without imaginary part; UFO packs real ones into the first half"
-DIGITS = "intended: numbers are written with nine decimals, UFO's with six, below a heading"
+DIGITS = "intended: numbers are written with nine decimals, UFO's with six"
 NEAREST = "UFO's error: beyond the ends of a row, `nearest` reads the neighbouring rows"
 
 # Tasks that a line can't show, and why.
