@@ -113,9 +113,8 @@ LINES = {
         "[read path=projections.tif, read path=darks.tif, read path=flats.tif] ! flat-field-correct",
         "[read path=projections.tif, read path=row-darks.tif, read path=row-flats.tif] ! "
         "flat-field-correct sinogram-input=true",
-        ("[read path=projections.tif, read path=darks.tif ! average, read path=flats.tif ! average] ! "
-         "flat-field-correct sinogram-input=true",
-         "intended: darks and flats of more than one row count row by row; UFO wants them, and takes the first row")],
+        "[read path=projections.tif, read path=darks.tif ! average, read path=flats.tif ! average] ! "
+        "flat-field-correct sinogram-input=true"],
     "flatten": [("read path=images.tif ! stack number=5 ! flatten",
                  "UFO's error: the plane in the middle, not the median"),
                 ("read path=images.tif ! stack number=4 ! flatten", STACK)],
