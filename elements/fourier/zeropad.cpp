@@ -38,12 +38,9 @@ class Zeropad final : public tomo::Filter {
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
         const unsigned power = in.width > 1 ? 1u << g_bit_storage(in.width - 1) : 1;
-        const auto width = std::uint64_t{power} * oversampling;
-        if (width > G_MAXINT)
-            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
-                              tomo::text("oversampling=%u of %u columns makes more than %d: choose less",
-                                         oversampling.value(), in.width, G_MAXINT));
-        const auto out = in.with_size(unsigned(width), in.height).with_format(GST_TOMO_FORMAT_COMPLEX64);
+        const auto out =
+            resized(in.with_format(GST_TOMO_FORMAT_COMPLEX64), std::uint64_t{power} * oversampling, in.height,
+                    in.depth, tomo::text("oversampling=%u times %u columns", oversampling.value(), power));
         columns_.size = out.width;
         return out;
     }

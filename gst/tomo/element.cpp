@@ -343,6 +343,20 @@ Array Element::allocate(const ArrayInfo &info) {
     return {info, device(), [this] { return patience(); }};
 }
 
+ArrayInfo Element::resized(const ArrayInfo &in, std::uint64_t width, std::uint64_t height,
+                           std::uint64_t depth, const std::string &what) {
+    if (std::max({width, height, depth}) <= G_MAXINT) {
+        const auto out = in.with_size(width, height, depth);
+        if (out.is_countable() && out.size() <= device()->max_allocation())
+            return out;
+    }
+    throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                text("%s make %s %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT
+                     ", which is too large: %s takes at most %zu bytes in one piece",
+                     what.c_str(), gst_tomo_format_to_string(in.format), width, height, depth,
+                     device()->name().c_str(), device()->max_allocation()));
+}
+
 void Element::fill(Array &array, const void *pattern, std::size_t pattern_size) {
     const auto q = queue();
     const auto waits = array.storage()->write(q);

@@ -152,6 +152,10 @@ class GST_TOMO_API Element {
     }
 
     Array allocate(const ArrayInfo &info);
+    // `in` with another size. Throws Error where the device does not take that much in one piece; the message
+    // begins with what makes it, such as "number=3 arrays of uint8 4 x 5 x 1".
+    ArrayInfo resized(const ArrayInfo &in, std::uint64_t width, std::uint64_t height, std::uint64_t depth,
+                      const std::string &what);
     // Repeats a pattern all over the array; its size divides that of the array.
     void fill(Array &array, const void *pattern, std::size_t pattern_size);
     // Copies rows of `bytes` each, on the device. Everything else in `to` stays.
