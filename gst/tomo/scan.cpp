@@ -78,14 +78,26 @@ EventRef Scan::to_event() const {
     return event;
 }
 
-double axis_in(unsigned width, const char *property, double given, double of_scan) {
-    const bool is_given = given >= 0.0, is_known = is_given || std::isfinite(of_scan);
-    const double axis = is_given ? given : is_known ? of_scan : width / 2.0;
+RotationAxis::RotationAxis(Element *owner)
+    : given_(
+          owner, "center-of-rotation",
+          "Rotation axis in edge coordinates (the middle of W columns is W / 2); -1: that of the scan, else "
+          "the middle",
+          -1.0f, {-1.0f, FLT_MAX}, When::reshapes) {}
+
+double RotationAxis::in(unsigned width) const {
+    const bool is_given = given_ >= 0.0f;
+    const double axis = is_given ? double{given_} : std::isfinite(of_scan_) ? of_scan_ : width / 2.0;
     if (axis < 0.0 || axis > width)
         throw Error(GST_STREAM_ERROR_FORMAT,
-                    text("%s=%g: the axis is at %g%s, outside of %u columns: wanted 0 to %u", property, given,
-                         axis, is_given ? "" : " in the scan", width, width));
+                    text("%s=%g: the axis is at %g%s, outside of %u columns: wanted 0 to %u", given_.name(),
+                         double{given_}, axis, is_given ? "" : " in the scan", width, width));
     return axis;
+}
+
+bool RotationAxis::learn(GstEvent *scan) {
+    const double before = std::exchange(of_scan_, Scan(scan).axis_position);
+    return before != of_scan_ && !(std::isnan(before) && std::isnan(of_scan_));
 }
 
 static std::vector<double> values_of_rows(const std::vector<double> &angles, const Layout &rows) {
@@ -113,6 +125,12 @@ void Scan::repeat_views(unsigned n) {
 
 bool has_detector_columns(const ArrayInfo &info) {
     return info.domain == GST_TOMO_DOMAIN_UNKNOWN || info.domain == GST_TOMO_DOMAIN_PROJECTION ||
+EventRef scan_without_views(const EventRef &event) {
+    Scan scan(event.get());
+    scan.forget_views();
+    return scan.to_event();
+}
+
            info.domain == GST_TOMO_DOMAIN_SINOGRAM;
 }
 
