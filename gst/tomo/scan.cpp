@@ -115,22 +115,24 @@ static std::vector<double> values_of_rows(const std::vector<double> &angles, con
     return result;
 }
 
-void Scan::repeat_views(unsigned n) {
+void Scan::repeat_views(std::uint64_t n, Order order) {
+    if (n > most_views / std::max<std::size_t>({angles.size(), frames.size(), 1}))
+        forget_views();
     for (auto *list : {&angles, &frames}) {
         const auto once = std::exchange(*list, {});
-        for (const double value : once)
-            list->insert(list->end(), n, value);
+        for (std::uint64_t i = 0; i < n * once.size(); i++)
+            list->push_back(order == Order::each ? once[i / n] : once[i % once.size()]);
     }
 }
 
-bool has_detector_columns(const ArrayInfo &info) {
-    return info.domain == GST_TOMO_DOMAIN_UNKNOWN || info.domain == GST_TOMO_DOMAIN_PROJECTION ||
 EventRef scan_without_views(const EventRef &event) {
     Scan scan(event.get());
     scan.forget_views();
     return scan.to_event();
 }
 
+bool has_detector_columns(const ArrayInfo &info) {
+    return info.domain == GST_TOMO_DOMAIN_UNKNOWN || info.domain == GST_TOMO_DOMAIN_PROJECTION ||
            info.domain == GST_TOMO_DOMAIN_SINOGRAM;
 }
 

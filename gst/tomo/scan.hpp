@@ -34,8 +34,10 @@ struct GST_TOMO_API Scan {
 
     // Where frames or rows are no views any more, ...
     void forget_views() { angles.clear(), frames.clear(); }
-    // ... and where each stands for several.
-    void repeat_views(unsigned n);
+    // ... and where each stands for several, or all come again. Lists that would be too long are forgotten.
+    enum class Order { each, all };
+    void repeat_views(std::uint64_t n, Order order = Order::each);
+    static constexpr std::size_t most_views = std::size_t{1} << 24;
 
   private:
     EventRef event_; // that this came from
@@ -69,11 +71,11 @@ struct Layout {
     Layout mirrored() const { return {offset + size / scale, -scale, size}; }
 };
 
-// Whether an image's columns are those of the detector, as far as it says what they are.
-GST_TOMO_API bool has_detector_columns(const ArrayInfo &info);
 // For one image made of several views: it has no angle, but the detector is still the same.
 GST_TOMO_API EventRef scan_without_views(const EventRef &event);
 
+// Whether an image's columns are those of the detector, as far as it says what they are.
+GST_TOMO_API bool has_detector_columns(const ArrayInfo &info);
 
 // The scan as images of shape `in` show it after such a change of columns and rows. Where rows are views,
 // these get the angles at their centres, interpolated; rows outside of the input have none, and then nothing
