@@ -51,7 +51,7 @@ class Rescale final : public tomo::Filter {
 
     void property_changed(tomo::PropertyBase *property) override {
         if (property == &factor)
-            g_object_set(gst(), "x-factor", factor.value(), "y-factor", factor.value(), nullptr);
+            g_object_set(gst(), "x-factor", factor.given(), "y-factor", factor.given(), nullptr);
         Filter::property_changed(property);
     }
 

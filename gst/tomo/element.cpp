@@ -505,6 +505,16 @@ bool Element::look_for_context(const std::string &selector) {
     return device_ != nullptr;
 }
 
+void Element::adapt_at_frames(bool active) {
+    adapts_at_frames_ = active;
+    commit_properties();
+}
+
+void Element::commit_properties() {
+    for (auto *property : properties_)
+        property->commit();
+}
+
 bool Element::open() {
     return guard(false, [&] {
         failed_ = false;

@@ -200,6 +200,10 @@ class GST_TOMO_API Element {
         return id >= 1 && id <= properties_.size() ? properties_[id - 1] : nullptr;
     }
     virtual void property_changed(PropertyBase *) {}
+    // Whether reshaping properties wait for commit_properties(), which the bases call between frames.
+    bool adapts_at_frames() const { return adapts_at_frames_; }
+    void adapt_at_frames(bool active);
+    void commit_properties();
     // What was prepared for the device before is gone.
     virtual void device_changed() {}
     virtual void describe_pads(GstElementClass *klass) const = 0;
@@ -278,6 +282,7 @@ class GST_TOMO_API Element {
     std::deque<Stamp> in_flight_;
     std::atomic<bool> cancelled_{false};
     std::atomic<bool> failed_{false};
+    std::atomic<bool> adapts_at_frames_{false};
     bool settled_ = false; // the first buffer has been seen
 };
 

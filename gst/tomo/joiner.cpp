@@ -225,6 +225,7 @@ Joiner::Port *Joiner::port(GstAggregatorPad *pad) {
 }
 
 bool Joiner::activate() {
+    adapt_at_frames(true);
     forget_error();
     if (ports_.empty())
         throw Error(GST_CORE_ERROR_PAD, "no input is linked; inputs are sink_0, sink_1, ...");
@@ -238,6 +239,7 @@ bool Joiner::activate() {
 }
 
 void Joiner::deactivate() {
+    adapt_at_frames(false);
     flush();
     stop();
     std::lock_guard<std::mutex> lock(ports_lock_);
@@ -573,6 +575,7 @@ static std::string c_name(std::string name) {
 }
 
 void Joiner::negotiate(const std::vector<ArrayInfo> &infos) {
+    commit_properties();
     {
         std::lock_guard<std::mutex> lock(ports_lock_);
         for (std::size_t i = 0; i < std::min(infos.size(), ports_.size()); i++)
