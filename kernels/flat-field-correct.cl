@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// COUNTERS: see flat-field-correct.cpp. Darks and flats may have one row or one plane for all of the
-// projections'. FLATS_AFTER: flats between both, by a weight for all or one for each row.
+// COUNTERS: see flat-field-correct.cpp. Darks and flats may have one plane for all of the projections', and have
+// their first row for all where these are SINOGRAMS. FLATS_AFTER: flats between both, by a weight for all or one for each row.
 kernel void flat_field_correct(IN(projections), IN(darks), IN(flats),
 #ifdef FLATS_AFTER
                                IN(flats_after),
@@ -18,13 +18,15 @@ kernel void flat_field_correct(IN(projections), IN(darks), IN(flats),
     const uint x = get_global_id(0), y = get_global_id(1), z = get_global_id(2);
     const uint width = get_global_size(0), height = get_global_size(1);
     const ulong at = tomo_index(x, y, z, width, height);
-    const float d = dark_scale * LOAD(darks, tomo_index(x, dark_rows > 1 ? y : 0, dark_planes > 1 ? z : 0,
-                                                        width, dark_rows));
-    float flat =
-        LOAD(flats, tomo_index(x, flat_rows > 1 ? y : 0, flat_planes > 1 ? z : 0, width, flat_rows));
+#ifdef SINOGRAMS
+    const uint row = 0;
+#else
+    const uint row = y;
+#endif
+    const float d = dark_scale * LOAD(darks, tomo_index(x, row, dark_planes > 1 ? z : 0, width, dark_rows));
+    float flat = LOAD(flats, tomo_index(x, row, flat_planes > 1 ? z : 0, width, flat_rows));
 #ifdef FLATS_AFTER
-    const float after = LOAD(flats_after, tomo_index(x, after_rows > 1 ? y : 0, after_planes > 1 ? z : 0, width,
-                                                     after_rows));
+    const float after = LOAD(flats_after, tomo_index(x, row, after_planes > 1 ? z : 0, width, after_rows));
     flat += weights[weight_rows > 1 ? y : 0] * (after - flat);
 #endif
     const float f = flat_scale * flat;

@@ -13,12 +13,14 @@
 #define SIGMA 12
 #endif
 
-#define PIXEL (get_global_id(1) * get_global_size(0) + get_global_id(0))
+#define PIXEL                                                                                                \
+    ((get_global_id(2) * get_global_size(1) + get_global_id(1)) * get_global_size(0) + get_global_id(0))
 
 // Non-local means of Buades, Coll, Morel (2005): the mean of the pixels around, weighted by exp(-SIGMA^2 d), d the mean
 // squared difference of the patches around both pixels. Patches get smaller towards the edges.
 kernel void nlm_noise_reduction(global const float *input, global float *output) {
     const int x = get_global_id(0), y = get_global_id(1), width = get_global_size(0), height = get_global_size(1);
+    global const float *middle = input + PIXEL;
     const int r = min(PATCH_RADIUS, min(min(x, width - 1 - x), min(y, height - 1 - y)));
     float weights = 0.0f, sum = 0.0f;
     for (int j = max(y - SEARCH_RADIUS, r); j <= min(y + SEARCH_RADIUS, height - 1 - r); j++)
@@ -26,12 +28,12 @@ kernel void nlm_noise_reduction(global const float *input, global float *output)
             float distance = 0.0f;
             for (int v = -r; v <= r; v++)
                 for (int u = -r; u <= r; u++) {
-                    const float d = input[(y + v) * width + x + u] - input[(j + v) * width + i + u];
+                    const float d = middle[(long)v * width + u] - middle[(long)(j - y + v) * width + i - x + u];
                     distance += d * d;
                 }
             const float weight = exp(-(float)(SIGMA) * (SIGMA) * distance / ((2 * r + 1) * (2 * r + 1)));
             weights += weight;
-            sum += weight * input[j * width + i];
+            sum += weight * middle[(long)(j - y) * width + i - x];
         }
     output[PIXEL] = sum / weights;
 }

@@ -100,13 +100,7 @@ the kernel's arguments are; the mean of long streams is `tomoaverage`'s affair.)
     }
 
   protected:
-    // One image has no angle, but the detector is still the same.
-    tomo::EventRef scan_event(tomo::EventRef event) override {
-        tomo::Scan scan(event.get());
-        scan.angles.clear();
-        scan.frames.clear();
-        return scan.to_event();
-    }
+    tomo::EventRef scan_event(tomo::EventRef event) override { return tomo::scan_without_views(event); }
 
   private:
     bool begins_with_value() const { return fold_value != FLT_MAX; }

@@ -41,9 +41,10 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
                                          "Pixels whose flat is not above the dark, or whose result is not "
                                          "finite, become 0; their number is told in an element message",
                                          false};
-    tomo::Property<bool> sinogram_input{
-        this, "sinogram-input", "Inputs are sinograms: darks and flats are single rows, one value per column",
-        false, tomo::When::reshapes};
+    tomo::Property<bool> sinogram_input{this, "sinogram-input",
+                                        "Inputs are sinograms: darks and flats are single rows, one value "
+                                        "per column; of several the first one",
+                                        false, tomo::When::reshapes};
     tomo::Property<float> dark_scale{this, "dark-scale", "Factor on the darks", 1.0f, {-FLT_MAX, FLT_MAX}};
     tomo::Property<float> flat_scale{this, "flat-scale", "Factor on the flats", 1.0f, {-FLT_MAX, FLT_MAX}};
 
@@ -69,9 +70,9 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
             const cl_uint zero = 0;
             fill(bad_, &zero, sizeof zero);
         }
-        auto rows = [&](int side) { return cl_uint{in[side].height() == out.height() ? out.height() : 1}; };
+        auto rows = [&](int side) { return cl_uint{in[side].height()}; };
         auto planes = [&](int side) { return cl_uint{in[side].depth()}; };
-        const auto options = tomo::text("-D COUNTERS=%u", counters);
+        const auto options = tomo::text("-D COUNTERS=%u%s", counters, sinogram_input ? " -D SINOGRAMS" : "");
         const tomo::WorkSize size(out.info());
         if (!in[flats_after])
             return launch(kernel("flat_field_correct", options), size, in[projections], in[darks], in[flats],
@@ -111,15 +112,21 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
     }
 
   private:
-    void check_size(const char *name, const tomo::ArrayInfo &side, const tomo::ArrayInfo &main) const {
-        const bool height_fits = side.height == main.height || (sinogram_input && side.height == 1);
+    void check_size(const char *name, const tomo::ArrayInfo &side, const tomo::ArrayInfo &main) {
+        const bool height_fits = side.height == main.height || sinogram_input;
         if (side.width != main.width || !height_fits || (side.depth != main.depth && side.depth != 1))
             throw tomo::Error(
                 GST_STREAM_ERROR_FORMAT,
                 tomo::text("%s are %u x %u x %u, but projections are %u x %u x %u; wanted the same size, %s",
                            name, side.width, side.height, side.depth, main.width, main.height, main.depth,
-                           sinogram_input ? "one row or one plane"
+                           sinogram_input ? "one row, or one plane of one"
                                           : "one plane, or with sinogram-input=true one row"));
+        // Rows of a sinogram are angles; which row of the detector it is from, only the user knows.
+        if (sinogram_input && side.height > 1)
+            warn(tomo::text(
+                "%s have %u rows, of which sinogram-input=true takes the first one: give them the row "
+                "of the sinogram alone, by tomoread y=ROW height=1 or tomocrop y=ROW height=1",
+                name, side.height));
     }
 
     // Of the flats after, for the projection, or for each row of a sinogram.

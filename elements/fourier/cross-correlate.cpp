@@ -98,8 +98,10 @@ Each image's way back is told by an element message `tomo-shift` (fields `index`
         index_++;
     }
 
-    void stop() override {
-        inverse_ = {};
+    void stop() override { inverse_ = {}; }
+
+  protected:
+    void reset() override {
         places_.clear();
         index_ = 0;
     }

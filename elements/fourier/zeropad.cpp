@@ -28,22 +28,13 @@ class Zeropad final : public tomo::Filter {
 
     tomo::Property<unsigned> oversampling{this, "oversampling", "Factor on the width",
                                           1,    {1, G_MAXUINT}, tomo::When::reshapes};
-    tomo::Property<float> center_of_rotation{this,
-                                             "center-of-rotation",
-                                             "Rotation axis in edge coordinates (the middle of W columns is "
-                                             "W / 2); -1: that of the scan, else the middle",
-                                             -1.0f,
-                                             {-1.0f, FLT_MAX},
-                                             tomo::When::reshapes};
+    tomo::RotationAxis axis{this};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
         const unsigned power = in.width > 1 ? 1u << g_bit_storage(in.width - 1) : 1;
-        const auto width = std::uint64_t{power} * oversampling;
-        if (width > G_MAXINT)
-            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
-                              tomo::text("oversampling=%u of %u columns makes more than %d: choose less",
-                                         oversampling.value(), in.width, G_MAXINT));
-        const auto out = in.with_size(unsigned(width), in.height).with_format(GST_TOMO_FORMAT_COMPLEX64);
+        const auto out =
+            resized(in.with_format(GST_TOMO_FORMAT_COMPLEX64), std::uint64_t{power} * oversampling, in.height,
+                    in.depth, tomo::text("oversampling=%u times %u columns", oversampling.value(), power));
         columns_.size = out.width;
         return out;
     }
@@ -53,11 +44,11 @@ class Zeropad final : public tomo::Filter {
                cl_uint(first_column()));
     }
 
-    void stop() override { scan_axis_ = std::nan(""); }
+    void stop() override { axis.forget(); }
 
   protected:
     tomo::EventRef scan_event(tomo::EventRef event) override {
-        scan_axis_ = tomo::Scan(event.get()).axis_position;
+        axis.learn(event.get());
         columns_.offset = first_column();
         return tomo::scan_after(event, input_info(), columns_, {0.0, 1.0, input_info().height});
     }
@@ -66,11 +57,9 @@ class Zeropad final : public tomo::Filter {
     // The pixel of the axis; that of an axis on the right edge is the last one.
     double first_column() const {
         const unsigned width = input_info().width;
-        const double axis = tomo::axis_in(width, "center-of-rotation", center_of_rotation, scan_axis_);
-        return std::min(std::floor(axis), width - 1.0);
+        return std::min(std::floor(axis.in(width)), width - 1.0);
     }
 
-    double scan_axis_ = std::nan("");
     tomo::Layout columns_{};
 };
 

@@ -29,17 +29,11 @@ of the same size. Planes go to the same field of their plane. Nothing is known a
         side_ = 1;
         while (std::uint64_t{side_} * side_ < number)
             side_++;
-        const auto width = std::uint64_t{side_} * in.width, height = std::uint64_t{side_} * in.height;
-        const bool countable = width <= G_MAXINT && height <= G_MAXINT;
-        if (countable)
-            out_ =
-                in.with_size(width, height).with_rate_times(1, number).with_domain(GST_TOMO_DOMAIN_UNKNOWN);
-        if (!countable || !out_.is_countable() || out_.size() > device()->max_allocation())
-            throw tomo::Error(
-                GST_LIBRARY_ERROR_SETTINGS,
-                tomo::text("number=%u arrays of %s need %u x %u fields, but %s takes at most %zu bytes",
-                           number.value(), in.describe().c_str(), side_, side_, device()->name().c_str(),
-                           device()->max_allocation()));
+        out_ = resized(in, std::uint64_t{side_} * in.width, std::uint64_t{side_} * in.height, in.depth,
+                       tomo::text("%u x %u fields for number=%u arrays of %s", side_, side_, number.value(),
+                                  in.describe().c_str()))
+                   .with_rate_times(1, number)
+                   .with_domain(GST_TOMO_DOMAIN_UNKNOWN);
         negotiate(out_);
     }
 

@@ -51,21 +51,17 @@ class Rescale final : public tomo::Filter {
 
     void property_changed(tomo::PropertyBase *property) override {
         if (property == &factor)
-            g_object_set(gst(), "x-factor", factor.value(), "y-factor", factor.value(), nullptr);
+            g_object_set(gst(), "x-factor", factor.given(), "y-factor", factor.given(), nullptr);
         Filter::property_changed(property);
     }
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
         columns_ = layout("x-factor", x_factor, "width", width, in.width);
         rows_ = layout("y-factor", y_factor, "height", height, in.height);
-        const auto out = in.with_format(GST_TOMO_FORMAT_FLOAT32).with_size(columns_.size, rows_.size);
-        if (!out.is_countable() || out.size() > device()->max_allocation())
-            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
-                              tomo::text("x-factor=%g y-factor=%g width=%u height=%u make %s out of %s, but "
-                                         "%s takes at most %zu bytes",
-                                         x_factor.value(), y_factor.value(), width.value(), height.value(),
-                                         out.describe().c_str(), in.describe().c_str(),
-                                         device()->name().c_str(), device()->max_allocation()));
+        const auto out =
+            resized(in.with_format(GST_TOMO_FORMAT_FLOAT32), columns_.size, rows_.size, in.depth,
+                    tomo::text("x-factor=%g y-factor=%g width=%u height=%u of %s", x_factor.value(),
+                               y_factor.value(), width.value(), height.value(), in.describe().c_str()));
         column_table_ = table(columns_, in.width);
         row_table_ = table(rows_, in.height);
         kernel("rescale");

@@ -3,6 +3,7 @@
 #include <gst/tomo/reducer.hpp>
 #include <gst/tomo/scan.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace {
@@ -34,7 +35,8 @@ are the angles of sinograms cut between rows.)",
         clear();
         columns_ = count("width", width, in.width);
         rows_ = count("height", height, in.height);
-        out_ = in.with_size(in.width / columns_, in.height / rows_).with_rate_times(columns_ * rows_, 1);
+        out_ = in.with_size(in.width / columns_, in.height / rows_)
+                   .with_rate_times(std::min<std::uint64_t>(tiles(), G_MAXUINT), 1);
         negotiate(out_);
     }
 
@@ -44,12 +46,12 @@ are the angles of sinograms cut between rows.)",
     tomo::Array produce() override {
         const std::size_t sample = out_.sample_size(), row = image_.width() * sample,
                           tile_row = out_.width * sample;
-        const std::size_t left = next_ % columns_ * tile_row, top = next_ / columns_ * out_.height * row;
+        const std::uint64_t left = next_ % columns_ * tile_row, top = next_ / columns_ * out_.height * row;
         tomo::Array out = allocate(out_);
         for (unsigned z = 0; z < out_.depth; z++)
             copy_rows(image_.plane(z), {top + left, row}, out, {z * out_.height * tile_row, tile_row},
                       tile_row, out_.height);
-        if (++next_ == columns_ * rows_)
+        if (++next_ == tiles())
             clear();
         return out;
     }
@@ -67,11 +69,13 @@ are the angles of sinograms cut between rows.)",
         if (rows_ > 1 && out_.domain == GST_TOMO_DOMAIN_SINOGRAM)
             scan.forget_views();
         if (out_.domain == GST_TOMO_DOMAIN_PROJECTION)
-            scan.repeat_views(columns_ * rows_);
+            scan.repeat_views(tiles());
         return scan.to_event();
     }
 
   private:
+    std::uint64_t tiles() const { return std::uint64_t{columns_} * rows_; }
+
     static unsigned count(const char *name, unsigned size, unsigned available) {
         if (size && available % size)
             throw tomo::Error(GST_STREAM_ERROR_FORMAT,
@@ -83,7 +87,7 @@ are the angles of sinograms cut between rows.)",
     tomo::ArrayInfo out_;
     unsigned columns_ = 1, rows_ = 1; // of tiles
     tomo::Array image_;
-    unsigned next_ = 0;
+    std::uint64_t next_ = 0;
 };
 
 } // namespace

@@ -6,6 +6,7 @@
 // headers are walked through; a third dimension is pages.
 
 #include "stored-samples.hpp"
+#include "successive-images.hpp"
 
 #include <algorithm>
 #include <map>
@@ -70,24 +71,12 @@ bool stored_type(const std::string &name, bool swapped, StoredType &type) {
     return true;
 }
 
-class EdfReader final : public ImageReader {
+class EdfReader final : public SuccessiveImages {
   public:
-    EdfReader(const std::string &path, const RowRegion &rows) : file_(path), rows_(rows) {
+    EdfReader(const std::string &path, const RowRegion &rows) : SuccessiveImages(path), rows_(rows) {
         if (!has_page(0))
             throw Error(GST_STREAM_ERROR_DECODE, text("'%s' holds no image", path.c_str()));
         rows_.rows_of(blocks_[0].height, where(0));
-    }
-
-    bool has_page(std::size_t page) override {
-        while (pages_ <= page && next_ < file_.size())
-            look_further();
-        return page < pages_;
-    }
-
-    std::size_t pages() override {
-        while (next_ < file_.size())
-            look_further();
-        return pages_;
     }
 
     ArrayInfo info(std::size_t page) override {
@@ -214,19 +203,9 @@ class EdfReader final : public ImageReader {
                                              entry->second.c_str()));
     }
 
-    // What was refused once is refused again.
-    void look_further() {
-        const auto begin = next_;
-        try {
-            follow();
-        } catch (...) {
-            next_ = begin;
-            throw;
-        }
-    }
+    std::size_t found() const override { return pages_; }
 
-    // Looks at the next header and goes behind its data.
-    void follow() {
+    void follow() override {
         const auto header = read_header();
         if (header.empty())
             return;
@@ -275,11 +254,9 @@ class EdfReader final : public ImageReader {
 
     void skip(std::uint64_t bytes) { next_ += std::min(bytes, file_.size() - next_); }
 
-    InputFile file_;
     RowRegion rows_;
     std::vector<Block> blocks_;
     std::size_t pages_ = 0;
-    std::uint64_t next_ = 0; // place of the next header
 };
 
 } // namespace

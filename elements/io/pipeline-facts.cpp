@@ -2,11 +2,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "pipeline-facts.hpp"
 
+#include <gst/tomo/debug.hpp>
 #include <gst/tomo/element.hpp>
 #include <gst/tomo/gsttomograph.h>
 #include <gst/tomo/scan.hpp>
 
 #include <algorithm>
+
+#define GST_CAT_DEFAULT tomo::element_debug()
 
 namespace tomo::io {
 

@@ -7,6 +7,7 @@
 
 #include "byte-order.hpp"
 #include "stored-samples.hpp"
+#include "successive-images.hpp"
 
 #include <vector>
 
@@ -14,23 +15,11 @@ namespace tomo::io {
 
 namespace {
 
-class PnmReader final : public ImageReader {
+class PnmReader final : public SuccessiveImages {
   public:
-    PnmReader(const std::string &path, const RowRegion &rows) : file_(path), rows_(rows) {
+    PnmReader(const std::string &path, const RowRegion &rows) : SuccessiveImages(path), rows_(rows) {
         follow();
         rows_.rows_of(images_[0].height, where(0));
-    }
-
-    bool has_page(std::size_t page) override {
-        while (images_.size() <= page && next_ < file_.size())
-            look_further();
-        return page < images_.size();
-    }
-
-    std::size_t pages() override {
-        while (next_ < file_.size())
-            look_further();
-        return images_.size();
     }
 
     ArrayInfo info(std::size_t page) override {
@@ -125,18 +114,9 @@ class PnmReader final : public ImageReader {
         return static_cast<unsigned>(value);
     }
 
-    // What was refused once is refused again.
-    void look_further() {
-        const auto begin = next_;
-        try {
-            follow();
-        } catch (...) {
-            next_ = begin;
-            throw;
-        }
-    }
+    std::size_t found() const override { return images_.size(); }
 
-    void follow() {
+    void follow() override {
         const auto first = next_byte(), second = next_byte();
         if (first != 'P' || second < '1' || second > '7')
             fail(images_.empty() ? "this is not a PGM or PPM file: it does not begin as one"
@@ -207,10 +187,8 @@ class PnmReader final : public ImageReader {
         return samples;
     }
 
-    InputFile file_;
     RowRegion rows_;
     std::vector<Image> images_;
-    std::uint64_t next_ = 0; // place of the next header
     std::vector<unsigned char> buffer_;
     std::uint64_t buffer_begin_ = 0;
 };

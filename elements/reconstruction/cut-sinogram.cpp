@@ -23,27 +23,21 @@ class CutSinogram final : public tomo::Filter {
         "tomoread path=sinogram.tif ! tomocutsinogram center-of-rotation=86.35 ! "
         "tomowrite filename=symmetric.tif"};
 
-    tomo::Property<float> center_of_rotation{this,
-                                             "center-of-rotation",
-                                             "Rotation axis in edge coordinates (the middle of W columns is "
-                                             "W / 2); -1: that of the scan, else the middle",
-                                             -1.0f,
-                                             {-1.0f, FLT_MAX},
-                                             tomo::When::reshapes};
+    tomo::RotationAxis axis{this};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
-        const double axis = tomo::axis_in(in.width, "center-of-rotation", center_of_rotation, scan_axis_);
-        const auto edge = static_cast<unsigned>(std::round(axis)), side = std::min(edge, in.width - edge);
+        const double middle = axis.in(in.width);
+        const auto edge = static_cast<unsigned>(std::round(middle)), side = std::min(edge, in.width - edge);
         if (side == 0)
             throw tomo::Error(GST_STREAM_ERROR_FORMAT,
                               tomo::text("no column lies on one side of the axis at %g of %u columns: set "
                                          "center-of-rotation to where the axis is",
-                                         axis, in.width));
+                                         middle, in.width));
         first_ = edge - side;
         return in.with_size(2 * side, in.height);
     }
 
-    void stop() override { scan_axis_ = std::nan(""); }
+    void stop() override { axis.forget(); }
 
   protected:
     tomo::Array apply(const tomo::Array &in) override {
@@ -56,17 +50,13 @@ class CutSinogram final : public tomo::Filter {
 
     // It comes behind the caps, and what it tells may change them.
     tomo::EventRef scan_event(tomo::EventRef event) override {
-        const double axis = tomo::Scan(event.get()).axis_position;
-        if (std::isfinite(axis) && axis != scan_axis_) {
-            scan_axis_ = axis;
+        if (axis.learn(event.get()))
             input_changed();
-        }
         return tomo::scan_after(event, input_info(), {double(first_), 1.0, output_info().width},
                                 {0.0, 1.0, input_info().height});
     }
 
   private:
-    double scan_axis_ = std::nan("");
     unsigned first_ = 0;
 };
 

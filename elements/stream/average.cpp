@@ -61,12 +61,7 @@ class Average final : public tomo::Reducer {
     }
 
   protected:
-    // One image has no angle, but the detector is still the same.
-    tomo::EventRef scan_event(tomo::EventRef event) override {
-        tomo::Scan scan(event.get());
-        scan.forget_views();
-        return scan.to_event();
-    }
+    tomo::EventRef scan_event(tomo::EventRef event) override { return tomo::scan_without_views(event); }
 
   private:
     tomo::ArrayInfo out_;

@@ -63,21 +63,13 @@ error.)",
         if (input_info().domain != GST_TOMO_DOMAIN_PROJECTION || dup_count == 1)
             return event;
         tomo::Scan scan(event.get());
-        if (!loop) {
-            scan.repeat_views(dup_count);
-            return scan.to_event();
-        }
-        for (auto *list : {&scan.angles, &scan.frames}) {
-            const auto once = *list;
-            for (unsigned i = 1; i < dup_count; i++)
-                list->insert(list->end(), once.begin(), once.end());
-        }
+        scan.repeat_views(dup_count, loop ? tomo::Scan::Order::all : tomo::Scan::Order::each);
         return scan.to_event();
     }
 
     GstFlowReturn drain() override {
         const auto items = std::exchange(items_, {});
-        reset();
+        forget();
         const std::uint64_t total = items.size() * dup_count;
         for (std::uint64_t i = 0; i < total; i++) {
             const auto &item = items[loop ? i % items.size() : i / dup_count];
@@ -96,12 +88,17 @@ error.)",
     }
 
     void reset() override {
+        forget();
+        given_ = 0;
+    }
+
+  private:
+    void forget() {
         items_.clear();
         block_.reset();
         room_ = block_size_ = taken_ = 0;
     }
 
-  private:
     void take_block(std::uint64_t size) {
         const std::uint64_t most =
             limit ? limit.value() : std::uint64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 2;

@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/debug.hpp>
 #include <gst/tomo/transform.hpp>
 
 #include <gst/video/video.h>
@@ -8,6 +9,8 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+
+#define GST_CAT_DEFAULT tomo::element_debug()
 
 namespace {
 

@@ -69,12 +69,7 @@ has that, else compensated. A sample that is NaN in any array is NaN.)",
     }
 
   protected:
-    // One image has no angle, but the detector is still the same.
-    tomo::EventRef scan_event(tomo::EventRef event) override {
-        tomo::Scan scan(event.get());
-        scan.forget_views();
-        return scan.to_event();
-    }
+    tomo::EventRef scan_event(tomo::EventRef event) override { return tomo::scan_without_views(event); }
 
   private:
     void start_with_nothing() {

@@ -44,7 +44,8 @@ device. Angles of projections are interpolated alike.)",
             announced_ = input_count();
         if (announced_ && seen_ > *announced_)
             wrong_count("at least");
-        kept_.push_back(in);
+        kept_.push_back(allocate(in.info()));
+        copy_rows(in, {}, kept_.back(), {}, in.info().size());
         if (announced_ && kept_.size() > 2)
             kept_.pop_front();
     }
@@ -88,7 +89,7 @@ device. Angles of projections are interpolated alike.)",
     // Values of the inputs, for the outputs.
     std::vector<double> interpolated(const std::vector<double> &values) const {
         std::vector<double> result;
-        for (unsigned i = 0; !values.empty() && i < number; i++) {
+        for (unsigned i = 0; !values.empty() && number <= tomo::Scan::most_views && i < number; i++) {
             const double at = number > 1 ? i * (values.size() - 1.0) / (number - 1.0) : 0.0;
             const auto before = static_cast<std::size_t>(at), after = std::min(before + 1, values.size() - 1);
             result.push_back(values[before] + (at - before) * (values[after] - values[before]));

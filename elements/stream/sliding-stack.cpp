@@ -24,14 +24,8 @@ stay where they were. Keeps `number` arrays on the device.)",
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
         window_ = {};
-        const auto depth = std::uint64_t{in.depth} * number;
-        auto out = in.with_size(in.width, in.height, std::min<std::uint64_t>(depth, G_MAXINT));
-        if (depth > G_MAXINT || !out.is_countable() || out.size() > device()->max_allocation())
-            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
-                              tomo::text("number=%u arrays of %s make a stack that is too large: %s takes at "
-                                         "most %zu bytes",
-                                         number.value(), in.describe().c_str(), device()->name().c_str(),
-                                         device()->max_allocation()));
+        const auto out = resized(in, in.width, in.height, std::uint64_t{in.depth} * number,
+                                 tomo::text("number=%u arrays of %s", number.value(), in.describe().c_str()));
         return in.domain == GST_TOMO_DOMAIN_SLICE ? out.with_domain(GST_TOMO_DOMAIN_VOLUME) : out;
     }
 

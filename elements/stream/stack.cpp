@@ -26,13 +26,9 @@ class Stack final : public tomo::Reducer {
 
     void begin(const tomo::ArrayInfo &in) override {
         clear();
-        const auto depth = std::uint64_t{in.depth} * number;
-        out_ = in.with_size(in.width, in.height, std::min<std::uint64_t>(depth, G_MAXUINT))
+        out_ = resized(in, in.width, in.height, std::uint64_t{in.depth} * number,
+                       tomo::text("number=%u arrays of %s", number.value(), in.describe().c_str()))
                    .with_rate_times(1, number);
-        if (depth > G_MAXINT || !out_.is_countable())
-            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
-                              tomo::text("number=%u arrays of %s make a stack that is too large",
-                                         number.value(), in.describe().c_str()));
         if (in.domain == GST_TOMO_DOMAIN_SLICE)
             out_ = out_.with_domain(GST_TOMO_DOMAIN_VOLUME);
     }

@@ -19,14 +19,15 @@ class StatMonitor final : public tomo::Transform {
         "Writes statistics of each array to a file or to standard output",
         tomo::formats::all,
         tomo::formats::all,
-        R"(A line for each array: its number from 0, the least and the greatest value, the sum, the sum of squares,
+        R"(A heading, `# index min max sum sum-of-sq mean var`, and a line for each array: its number from 0, the least and the greatest value, the sum, the sum of squares,
 the mean and the variance s^2 = (sum of squares - n mean^2) / (n - 1), over all n samples of all planes; a
 complex one counts as two. Least and greatest value are rounded to float32; sums are kept in double precision
 where the device has it, else compensated. Any NaN makes all of them NaN. Arrays are handed on as they are.)",
         "tomoread path=projections ! tomostatmonitor filename=statistics.txt quiet=true ! tomonull"};
 
-    tomo::Property<std::string> filename{this, "filename", "Where to write to; \"-\" is standard output", "-",
-                                         tomo::When::ready};
+    tomo::Property<std::string> filename{
+        this, "filename", "File at whose end to write; \"-\" is standard output, without a heading", "-",
+        tomo::When::ready};
     tomo::Property<bool> trace{this, "trace", "Say on standard output which arrays are done", false};
     tomo::Property<bool> quiet{this, "quiet", "Do not print a line about each array's shape and facts",
                                false};
@@ -34,7 +35,7 @@ where the device has it, else compensated. Any NaN makes all of them NaN. Arrays
 
     void start() override {
         const auto name = filename.value();
-        file_.reset(name == "-" ? nullptr : std::fopen(name.c_str(), "w"));
+        file_.reset(name == "-" ? nullptr : std::fopen(name.c_str(), "a"));
         if (!file_ && name != "-")
             throw tomo::Error(GST_RESOURCE_ERROR_OPEN_WRITE,
                               tomo::text("can't write to %s: %s", name.c_str(), g_strerror(errno)));
@@ -53,13 +54,10 @@ where the device has it, else compensated. Any NaN makes all of them NaN. Arrays
     GstFlowReturn take(GstBuffer *buffer) override {
         const auto &shape = input_info();
         const auto line = statistics(import(buffer, shape).floats());
-        const bool written = file_
-                                 ? std::fputs(line.c_str(), file_.get()) >= 0 && std::fflush(file_.get()) == 0
-                                 : (g_print("(%s) %s", GST_OBJECT_NAME(gst()), line.c_str()), true);
-        if (!written)
-            throw tomo::Error(
-                GST_RESOURCE_ERROR_WRITE,
-                tomo::text("can't write to %s: %s", filename.value().c_str(), g_strerror(errno)));
+        if (file_)
+            write(count_ == 0 ? heading + line : line);
+        else
+            g_print("(%s) %s", GST_OBJECT_NAME(gst()), line.c_str());
         if (trace)
             g_print("stat-monitor (%s): done frame %" G_GUINT64_FORMAT "\n", GST_OBJECT_NAME(gst()), count_);
         if (!quiet)
@@ -73,6 +71,16 @@ where the device has it, else compensated. Any NaN makes all of them NaN. Arrays
     struct CloseFile {
         void operator()(std::FILE *file) const { std::fclose(file); }
     };
+
+    // Of each run, because files are appended to; as UFO's.
+    inline static const std::string heading = "# index min max sum sum-of-sq mean var\n";
+
+    void write(const std::string &line) {
+        if (std::fputs(line.c_str(), file_.get()) < 0 || std::fflush(file_.get()) != 0)
+            throw tomo::Error(
+                GST_RESOURCE_ERROR_WRITE,
+                tomo::text("can't write to %s: %s", filename.value().c_str(), g_strerror(errno)));
+    }
 
     // Work-groups reduce a part each, the host what these leave.
     std::string statistics(const tomo::Array &in) {

@@ -1,10 +1,12 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/cache.hpp>
+#include <gst/tomo/debug.hpp>
 #include <gst/tomo/gobject.hpp>
 
 #include <cerrno>
-#include <gst/gst.h>
+
+#define GST_CAT_DEFAULT tomo::device_debug()
 
 namespace tomo {
 

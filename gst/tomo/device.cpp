@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/cache.hpp>
+#include <gst/tomo/debug.hpp>
 #include <gst/tomo/device.hpp>
 #include <gst/tomo/fft.hpp>
 #include <gst/tomo/memory.hpp>
@@ -18,20 +19,11 @@
 #include <optional>
 #include <sstream>
 
-GST_DEBUG_CATEGORY_STATIC(tomo_device_debug);
-#define GST_CAT_DEFAULT tomo_device_debug
+#define GST_CAT_DEFAULT tomo::device_debug()
 
 namespace tomo {
 
 namespace {
-
-void init_debug() {
-    static const bool once = [] {
-        GST_DEBUG_CATEGORY_INIT(tomo_device_debug, "tomodevice", 0, "OpenCL devices of gst-tomo");
-        return true;
-    }();
-    (void)once;
-}
 
 struct Found {
     cl_platform_id platform;
@@ -380,7 +372,6 @@ void Device::finish() noexcept {
 }
 
 ClProgram Device::program(const std::string &name, const std::string &source, const std::string &options) {
-    init_debug();
     const std::string key = driver_ + '\n' + name_ + '\n' + options + '\n' + source;
     const std::string path = cache_path(key, "clbin");
     // Held while compiling, so that elements which start together compile a program once.
@@ -577,7 +568,6 @@ std::shared_ptr<Context> Context::create(const std::string &selector) {
     static std::mutex lock;
     static std::map<cl_platform_id, std::weak_ptr<const Devices>> open_platforms;
 
-    init_debug();
     const auto found = all_devices();
     const auto chosen = choose(found, selector);
     std::shared_ptr<Context> context(new Context);
@@ -613,7 +603,6 @@ std::shared_ptr<Context> Context::with_usual_default() const {
 }
 
 std::shared_ptr<Context> Context::wrap(cl_context raw) {
-    init_debug();
     std::size_t size = 0;
     cl_check(clGetContextInfo(raw, CL_CONTEXT_DEVICES, 0, nullptr, &size),
              "asking a context for its devices");

@@ -92,7 +92,8 @@ class GST_TOMO_API Device {
     unsigned index_;
     ClContext context_;
     std::string name_, driver_;
-    bool is_cpu_, prefers_local_memory_, shares_host_memory_, has_images_, has_fp64_, has_tensor_cores_ = false;
+    bool is_cpu_, prefers_local_memory_, shares_host_memory_, has_images_, has_fp64_,
+        has_tensor_cores_ = false;
     std::size_t local_memory_, max_work_group_, max_allocation_, base_align_;
     unsigned compute_units_;
     ClQueue upload_, download_;

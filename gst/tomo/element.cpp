@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/debug.hpp>
 #include <gst/tomo/element.hpp>
 #include <gst/tomo/profile.hpp>
 
@@ -7,9 +8,7 @@
 #include <regex>
 #include <sstream>
 
-GST_DEBUG_CATEGORY_STATIC(tomo_element_debug);
-#define GST_CAT_DEFAULT tomo_element_debug
-GST_DEBUG_CATEGORY_STATIC(GST_CAT_CONTEXT);
+#define GST_CAT_DEFAULT tomo::element_debug()
 
 namespace tomo {
 
@@ -42,15 +41,6 @@ std::unique_ptr<Element> make(const Descriptor *descriptor, GstElement *gst) {
     auto element = descriptor->make();
     birth = {};
     return element;
-}
-
-void init_debug() {
-    static const bool once = [] {
-        GST_DEBUG_CATEGORY_INIT(tomo_element_debug, "tomoelement", 0, "elements of gst-tomo");
-        GST_DEBUG_CATEGORY_GET(GST_CAT_CONTEXT, "GST_CONTEXT");
-        return true;
-    }();
-    (void)once;
 }
 
 // "flat-field-correct" to "FlatFieldCorrect".
@@ -353,6 +343,20 @@ Array Element::allocate(const ArrayInfo &info) {
     return {info, device(), [this] { return patience(); }};
 }
 
+ArrayInfo Element::resized(const ArrayInfo &in, std::uint64_t width, std::uint64_t height,
+                           std::uint64_t depth, const std::string &what) {
+    if (std::max({width, height, depth}) <= G_MAXINT) {
+        const auto out = in.with_size(width, height, depth);
+        if (out.is_countable() && out.size() <= device()->max_allocation())
+            return out;
+    }
+    throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                text("%s make %s %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT
+                     ", which is too large: %s takes at most %zu bytes in one piece",
+                     what.c_str(), gst_tomo_format_to_string(in.format), width, height, depth,
+                     device()->name().c_str(), device()->max_allocation()));
+}
+
 void Element::fill(Array &array, const void *pattern, std::size_t pattern_size) {
     const auto q = queue();
     const auto waits = array.storage()->write(q);
@@ -460,7 +464,7 @@ GstFlowReturn Element::guard_flow(const std::function<GstFlowReturn()> &f) noexc
 // Context and device
 // ------------------------------------------------------------------------------------------
 
-Element::Element() : descriptor_(birth.descriptor), gst_(birth.gst) { init_debug(); }
+Element::Element() : descriptor_(birth.descriptor), gst_(birth.gst) {}
 
 Element::~Element() = default;
 
@@ -499,6 +503,16 @@ bool Element::look_for_context(const std::string &selector) {
     const auto &context = context_of(context_.get());
     device_ = selector.empty() ? context->default_device() : context->find(selector);
     return device_ != nullptr;
+}
+
+void Element::adapt_at_frames(bool active) {
+    adapts_at_frames_ = active;
+    commit_properties();
+}
+
+void Element::commit_properties() {
+    for (auto *property : properties_)
+        property->commit();
 }
 
 bool Element::open() {

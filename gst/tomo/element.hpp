@@ -152,6 +152,10 @@ class GST_TOMO_API Element {
     }
 
     Array allocate(const ArrayInfo &info);
+    // `in` with another size. Throws Error where the device does not take that much in one piece; the message
+    // begins with what makes it, such as "number=3 arrays of uint8 4 x 5 x 1".
+    ArrayInfo resized(const ArrayInfo &in, std::uint64_t width, std::uint64_t height, std::uint64_t depth,
+                      const std::string &what);
     // Repeats a pattern all over the array; its size divides that of the array.
     void fill(Array &array, const void *pattern, std::size_t pattern_size);
     // Copies rows of `bytes` each, on the device. Everything else in `to` stays.
@@ -196,6 +200,10 @@ class GST_TOMO_API Element {
         return id >= 1 && id <= properties_.size() ? properties_[id - 1] : nullptr;
     }
     virtual void property_changed(PropertyBase *) {}
+    // Whether reshaping properties wait for commit_properties(), which the bases call between frames.
+    bool adapts_at_frames() const { return adapts_at_frames_; }
+    void adapt_at_frames(bool active);
+    void commit_properties();
     // What was prepared for the device before is gone.
     virtual void device_changed() {}
     virtual void describe_pads(GstElementClass *klass) const = 0;
@@ -274,6 +282,7 @@ class GST_TOMO_API Element {
     std::deque<Stamp> in_flight_;
     std::atomic<bool> cancelled_{false};
     std::atomic<bool> failed_{false};
+    std::atomic<bool> adapts_at_frames_{false};
     bool settled_ = false; // the first buffer has been seen
 };
 

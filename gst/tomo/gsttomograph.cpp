@@ -675,7 +675,8 @@ GstElement *gst_tomo_make_task(const gchar *plugin, const gchar *name, GError **
  *
  * Writes a pipeline down so that gst_tomo_graph_new_from_json() makes the same again.
  *
- * Returns: (transfer full): nodes, edges and the properties that are not as they are by default, as JSON
+ * Returns: (transfer full) (nullable): nodes, edges and the properties that are not as they are by default, as
+ *   JSON; %NULL on error
  */
 gchar *gst_tomo_describe_pipeline(GstElement *pipeline, GError **error) {
     g_return_val_if_fail(GST_IS_ELEMENT(pipeline), nullptr);

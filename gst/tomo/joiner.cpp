@@ -1,10 +1,13 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bound-value.hpp>
+#include <gst/tomo/debug.hpp>
 #include <gst/tomo/joiner.hpp>
 #include <gst/tomo/negotiation.hpp>
 
 #include <algorithm>
+
+#define GST_CAT_DEFAULT tomo::element_debug()
 
 struct GstTomoJoiner {
     GstAggregator parent;
@@ -222,6 +225,7 @@ Joiner::Port *Joiner::port(GstAggregatorPad *pad) {
 }
 
 bool Joiner::activate() {
+    adapt_at_frames(true);
     forget_error();
     if (ports_.empty())
         throw Error(GST_CORE_ERROR_PAD, "no input is linked; inputs are sink_0, sink_1, ...");
@@ -235,6 +239,7 @@ bool Joiner::activate() {
 }
 
 void Joiner::deactivate() {
+    adapt_at_frames(false);
     flush();
     stop();
     std::lock_guard<std::mutex> lock(ports_lock_);
@@ -570,6 +575,7 @@ static std::string c_name(std::string name) {
 }
 
 void Joiner::negotiate(const std::vector<ArrayInfo> &infos) {
+    commit_properties();
     {
         std::lock_guard<std::mutex> lock(ports_lock_);
         for (std::size_t i = 0; i < std::min(infos.size(), ports_.size()); i++)

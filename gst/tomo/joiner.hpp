@@ -67,7 +67,6 @@ class GST_TOMO_API Joiner : public Element {
     // How many arrays the main input will have had in the end, if it knows.
     std::optional<std::uint64_t> main_count();
 
-  protected:
     // The scan's facts, as the first input has them; may return others to be passed on, or null for none.
     // Called when the inputs are known, and again when these changed.
     virtual EventRef scan_event(EventRef event) { return event; }

@@ -5,9 +5,11 @@
 namespace tomo {
 
 PropertyBase::PropertyBase(Element *owner, const char *name, const char *blurb, When when)
-    : name_(name), blurb_(blurb), when_(when) {
+    : owner_(owner), name_(name), blurb_(blurb), when_(when) {
     owner->add(this);
 }
+
+bool PropertyBase::must_wait() const { return when_ == When::reshapes && owner_->adapts_at_frames(); }
 
 GParamFlags PropertyBase::flags(bool number) const {
     int f = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
@@ -26,14 +28,21 @@ GParamSpec *Property<std::string>::make_spec(const std::string &) const {
 }
 
 void Property<std::string>::get(GValue *value) const {
-    const std::string v = this->value();
-    g_value_set_string(value, v.empty() ? nullptr : v.c_str());
+    std::lock_guard<std::mutex> lock(lock_);
+    g_value_set_string(value, given_.empty() ? nullptr : given_.c_str());
 }
 
 void Property<std::string>::set(const GValue *value) {
     const char *given = g_value_get_string(value);
     std::lock_guard<std::mutex> lock(lock_);
-    value_ = given ? given : "";
+    given_ = given ? given : "";
+    if (!must_wait())
+        value_ = given_;
+}
+
+void Property<std::string>::commit() {
+    std::lock_guard<std::mutex> lock(lock_);
+    value_ = given_;
 }
 
 void Result::report(double value) {
@@ -54,7 +63,8 @@ GParamSpec *Property<std::vector<double>>::make_spec(const std::string &) const 
 }
 
 void Property<std::vector<double>>::get(GValue *value) const {
-    for (double number : this->value()) {
+    std::lock_guard<std::mutex> lock(lock_);
+    for (double number : given_) {
         GValue v = G_VALUE_INIT;
         g_value_init(&v, G_TYPE_DOUBLE);
         g_value_set_double(&v, number);
@@ -74,7 +84,20 @@ void Property<std::vector<double>>::set(const GValue *value) {
         g_value_unset(&v);
     }
     std::lock_guard<std::mutex> lock(lock_);
-    value_ = std::move(numbers);
+    given_ = std::move(numbers);
+    if (!must_wait())
+        value_ = given_;
+}
+
+void Property<std::vector<double>>::commit() {
+    std::lock_guard<std::mutex> lock(lock_);
+    value_ = given_;
+}
+
+void ChoiceBase::set(const GValue *value) {
+    given_ = g_value_get_enum(value);
+    if (!must_wait())
+        value_.store(given_);
 }
 
 GParamSpec *ChoiceBase::make_spec(const std::string &prefix) const {

@@ -22,7 +22,7 @@ class Element;
 
 enum class When {
     live,     // takes effect with the next frame; numbers can be driven by a GstController
-    reshapes, // takes effect with the next frame, after the output was negotiated anew
+    reshapes, // takes effect together with others, with the next frame, after the output was negotiated anew
     ready,    // only before the element starts
 };
 
@@ -39,9 +39,15 @@ class GST_TOMO_API PropertyBase {
     virtual GParamSpec *make_spec(const std::string &prefix) const = 0; // transfer full
     virtual void get(GValue *value) const = 0;
     virtual void set(const GValue *value) = 0;
+    // What was given meanwhile takes effect.
+    virtual void commit() {}
 
   protected:
     GParamFlags flags(bool number) const;
+    // Whether a value has to wait for commit(): kernels, shapes and what is held back belong to the one
+    // before.
+    bool must_wait() const;
+    Element *const owner_;
     const char *name_;
     const char *blurb_;
     When when_;
@@ -59,14 +65,15 @@ class Property final : public PropertyBase {
   public:
     Property(Element *owner, const char *name, const char *blurb, T initial, Range<T> range = {},
              When when = When::live)
-        : PropertyBase(owner, name, blurb, when), initial_(initial), range_(range), value_(initial) {}
+        : PropertyBase(owner, name, blurb, when), initial_(initial), range_(range), given_(initial),
+          value_(initial) {}
     Property(Element *owner, const char *name, const char *blurb, T initial, When when)
         : Property(owner, name, blurb, initial, Range<T>{}, when) {}
 
     operator T() const { return value_.load(std::memory_order_relaxed); }
     T value() const { return *this; }
-    // Without telling anybody; see Result for what others shall hear of.
-    void assign(T value) { value_.store(value, std::memory_order_relaxed); }
+    // What was set last, which may not have taken effect yet.
+    T given() const { return given_; }
 
     GParamSpec *make_spec(const std::string &) const override {
         if constexpr (std::is_same_v<T, bool>)
@@ -83,7 +90,7 @@ class Property final : public PropertyBase {
             return g_param_spec_double(name_, name_, blurb_, range_.min, range_.max, initial_, flags(true));
     }
     void get(GValue *value) const override {
-        const T v = *this;
+        const T v = given();
         if constexpr (std::is_same_v<T, bool>)
             g_value_set_boolean(value, v);
         else if constexpr (std::is_same_v<T, int>)
@@ -112,11 +119,19 @@ class Property final : public PropertyBase {
             assign(g_value_get_double(value));
     }
 
+    void commit() override { value_.store(given_); }
+
   private:
+    void assign(T value) {
+        given_ = value;
+        if (!must_wait())
+            value_ = value;
+    }
+
     static_assert(std::is_arithmetic_v<T>);
     const T initial_;
     const Range<T> range_;
-    std::atomic<T> value_;
+    std::atomic<T> given_, value_;
 };
 
 // Text; an empty string stands for NULL in both directions.
@@ -124,7 +139,7 @@ template <>
 class GST_TOMO_API Property<std::string> final : public PropertyBase {
   public:
     Property(Element *owner, const char *name, const char *blurb, const char *initial, When when = When::live)
-        : PropertyBase(owner, name, blurb, when), initial_(initial), value_(initial) {}
+        : PropertyBase(owner, name, blurb, when), initial_(initial), given_(initial), value_(initial) {}
 
     std::string value() const {
         std::lock_guard<std::mutex> lock(lock_);
@@ -135,11 +150,12 @@ class GST_TOMO_API Property<std::string> final : public PropertyBase {
     GParamSpec *make_spec(const std::string &prefix) const override;
     void get(GValue *value) const override;
     void set(const GValue *value) override;
+    void commit() override;
 
   private:
     const std::string initial_;
     mutable std::mutex lock_;
-    std::string value_;
+    std::string given_, value_;
 };
 
 // A number that the element finds out: read-only, 0 before there is one, notified with each new value by the
@@ -148,7 +164,7 @@ class GST_TOMO_API Property<std::string> final : public PropertyBase {
 class GST_TOMO_API Result final : public PropertyBase {
   public:
     Result(Element *owner, const char *name, const char *blurb, Range<double> range = {})
-        : PropertyBase(owner, name, blurb, When::live), owner_(owner), range_(range) {}
+        : PropertyBase(owner, name, blurb, When::live), range_(range) {}
 
     void report(double value);
 
@@ -157,7 +173,6 @@ class GST_TOMO_API Result final : public PropertyBase {
     void set(const GValue *) override {}
 
   private:
-    Element *const owner_;
     const Range<double> range_;
     std::atomic<double> value_{0.0};
 };
@@ -177,10 +192,11 @@ class GST_TOMO_API Property<std::vector<double>> final : public PropertyBase {
     GParamSpec *make_spec(const std::string &prefix) const override;
     void get(GValue *value) const override;
     void set(const GValue *value) override;
+    void commit() override;
 
   private:
     mutable std::mutex lock_;
-    std::vector<double> value_;
+    std::vector<double> given_, value_;
 };
 
 // What enumerated properties have in common, whatever their C++ enumeration.
@@ -193,8 +209,9 @@ class GST_TOMO_API ChoiceBase : public PropertyBase {
     };
 
     GParamSpec *make_spec(const std::string &prefix) const override;
-    void get(GValue *value) const override { g_value_set_enum(value, value_.load()); }
-    void set(const GValue *value) override { value_.store(g_value_get_enum(value)); }
+    void get(GValue *value) const override { g_value_set_enum(value, given_.load()); }
+    void set(const GValue *value) override;
+    void commit() override { value_.store(given_); }
 
     const char *nick() const;
 
@@ -202,11 +219,11 @@ class GST_TOMO_API ChoiceBase : public PropertyBase {
     ChoiceBase(Element *owner, const char *name, const char *blurb, int initial, std::vector<Option> options,
                When when)
         : PropertyBase(owner, name, blurb, when), initial_(initial), options_(std::move(options)),
-          value_(initial) {}
+          given_(initial), value_(initial) {}
 
     const int initial_;
     const std::vector<Option> options_;
-    std::atomic<int> value_;
+    std::atomic<int> given_, value_;
 };
 
 template <class Enum>

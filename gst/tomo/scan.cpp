@@ -78,14 +78,26 @@ EventRef Scan::to_event() const {
     return event;
 }
 
-double axis_in(unsigned width, const char *property, double given, double of_scan) {
-    const bool is_given = given >= 0.0, is_known = is_given || std::isfinite(of_scan);
-    const double axis = is_given ? given : is_known ? of_scan : width / 2.0;
+RotationAxis::RotationAxis(Element *owner)
+    : given_(
+          owner, "center-of-rotation",
+          "Rotation axis in edge coordinates (the middle of W columns is W / 2); -1: that of the scan, else "
+          "the middle",
+          -1.0f, {-1.0f, FLT_MAX}, When::reshapes) {}
+
+double RotationAxis::in(unsigned width) const {
+    const bool is_given = given_ >= 0.0f;
+    const double axis = is_given ? double{given_} : std::isfinite(of_scan_) ? of_scan_ : width / 2.0;
     if (axis < 0.0 || axis > width)
         throw Error(GST_STREAM_ERROR_FORMAT,
-                    text("%s=%g: the axis is at %g%s, outside of %u columns: wanted 0 to %u", property, given,
-                         axis, is_given ? "" : " in the scan", width, width));
+                    text("%s=%g: the axis is at %g%s, outside of %u columns: wanted 0 to %u", given_.name(),
+                         double{given_}, axis, is_given ? "" : " in the scan", width, width));
     return axis;
+}
+
+bool RotationAxis::learn(GstEvent *scan) {
+    const double before = std::exchange(of_scan_, Scan(scan).axis_position);
+    return before != of_scan_ && !(std::isnan(before) && std::isnan(of_scan_));
 }
 
 static std::vector<double> values_of_rows(const std::vector<double> &angles, const Layout &rows) {
@@ -103,12 +115,20 @@ static std::vector<double> values_of_rows(const std::vector<double> &angles, con
     return result;
 }
 
-void Scan::repeat_views(unsigned n) {
+void Scan::repeat_views(std::uint64_t n, Order order) {
+    if (n > most_views / std::max<std::size_t>({angles.size(), frames.size(), 1}))
+        forget_views();
     for (auto *list : {&angles, &frames}) {
         const auto once = std::exchange(*list, {});
-        for (const double value : once)
-            list->insert(list->end(), n, value);
+        for (std::uint64_t i = 0; i < n * once.size(); i++)
+            list->push_back(order == Order::each ? once[i / n] : once[i % once.size()]);
     }
+}
+
+EventRef scan_without_views(const EventRef &event) {
+    Scan scan(event.get());
+    scan.forget_views();
+    return scan.to_event();
 }
 
 bool has_detector_columns(const ArrayInfo &info) {

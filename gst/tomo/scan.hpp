@@ -6,6 +6,7 @@
 
 #include <gst/tomo/array.hpp>
 #include <gst/tomo/gobject.hpp>
+#include <gst/tomo/property.hpp>
 
 #include <limits>
 #include <vector>
@@ -33,17 +34,31 @@ struct GST_TOMO_API Scan {
 
     // Where frames or rows are no views any more, ...
     void forget_views() { angles.clear(), frames.clear(); }
-    // ... and where each stands for several.
-    void repeat_views(unsigned n);
+    // ... and where each stands for several, or all come again. Lists that would be too long are forgotten.
+    enum class Order { each, all };
+    void repeat_views(std::uint64_t n, Order order = Order::each);
+    static constexpr std::size_t most_views = std::size_t{1} << 24;
 
   private:
     EventRef event_; // that this came from
 };
 
-// The rotation axis in `width` columns, in edge coordinates: what a property says where that is not negative,
-// else the scan's where it is known, else the middle. Throws Error on one that is not between the columns'
-// edges.
-GST_TOMO_API double axis_in(unsigned width, const char *property, double given, double of_scan);
+// The rotation axis: what the property center-of-rotation says where that is not negative, else the scan's
+// where it is known, else the middle.
+class GST_TOMO_API RotationAxis {
+  public:
+    explicit RotationAxis(Element *owner);
+
+    // In edge coordinates. Throws Error on one that is not between the columns' edges.
+    double in(unsigned width) const;
+    // Whether the scan has another one than was known.
+    bool learn(GstEvent *scan);
+    void forget() { of_scan_ = std::numeric_limits<double>::quiet_NaN(); }
+
+  private:
+    Property<float> given_;
+    double of_scan_ = std::numeric_limits<double>::quiet_NaN();
+};
 
 // How an element lays its input's pixels out anew along one axis, in edge coordinates: an edge at e goes to
 // (e - offset) * scale.
@@ -55,6 +70,9 @@ struct Layout {
     // The other way round: the output's first pixel is the last.
     Layout mirrored() const { return {offset + size / scale, -scale, size}; }
 };
+
+// For one image made of several views: it has no angle, but the detector is still the same.
+GST_TOMO_API EventRef scan_without_views(const EventRef &event);
 
 // Whether an image's columns are those of the detector, as far as it says what they are.
 GST_TOMO_API bool has_detector_columns(const ArrayInfo &info);

@@ -1,9 +1,12 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/debug.hpp>
 #include <gst/tomo/negotiation.hpp>
 #include <gst/tomo/source.hpp>
 
 #include <cmath>
+
+#define GST_CAT_DEFAULT tomo::element_debug()
 
 struct GstTomoSource {
     GstPushSrc parent;

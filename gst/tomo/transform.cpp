@@ -83,6 +83,7 @@ void Transform::device_changed() {
 }
 
 bool Transform::activated(bool active) {
+    adapt_at_frames(active);
     if (active) {
         forget_error();
         return guard(false, [&] { return start(), true; });
@@ -150,6 +151,7 @@ gboolean Transform::sink_caps(EventRef event) {
 }
 
 void Transform::adapt_to_input() {
+    commit_properties();
     by_itself_ = flows_by_itself(sink_);
     input_changed();
     const auto duration = in_info_.frame_duration();

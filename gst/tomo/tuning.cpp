@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/cache.hpp>
+#include <gst/tomo/debug.hpp>
 #include <gst/tomo/error.hpp>
 #include <gst/tomo/tuning.hpp>
 
@@ -8,8 +9,9 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
-#include <gst/gst.h>
 #include <sstream>
+
+#define GST_CAT_DEFAULT tomo::device_debug()
 
 namespace tomo {
 
@@ -68,6 +70,8 @@ std::size_t Tuning::choose(bool is_worth_it, const std::function<double(std::siz
     }
     // The usual one unless another is clearly better, so that noise decides nothing.
     const std::size_t best = std::min_element(times.begin(), times.end()) - times.begin();
+    if (times[best] == HUGE_VAL) // what hindered all of them may be over the next time
+        return 0;
     const std::size_t chosen = times[best] < 0.97 * times[0] ? best : 0;
     store(chosen, times);
     return chosen;

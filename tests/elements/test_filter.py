@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tomotest import *
 from elementtest import ElementTestCase, Stream
+import responsetest
 import tomoref
 
 TOLERANCE = 1e-6
@@ -20,19 +21,7 @@ def random_spectrum(*shape):
 
 class Filter(ElementTestCase):
     def test_properties(self):
-        largest = float(np.finfo(np.float32).max)
-        self.check_properties(
-            "tomofilter",
-            {
-                "batch": (0, 0, 1024),
-                "filter": ("ramp-fromreal", set(tomoref.FILTERS)),
-                "cutoff": (0.5, 0.0, 1.0),
-                "order": (4.0, 2.0, 32.0),
-                "tau": (0.1, -largest, largest),
-                "theta": (1.0, -largest, largest),
-                "scale": (1.0, -largest, largest),
-            },
-        )
+        self.check_properties("tomofilter", responsetest.PROPERTIES)
 
     def check(self, line, shape, **parameters):
         a = random_spectrum(*shape)

@@ -19,19 +19,16 @@ def between(a, b, n):
     return [a if n == 1 else a + (b - a) * i / (n - 1) for i in range(n)]
 
 
-def positive(shape):
-    """Where values of both signs cancel, the rounding of the inputs' size is no longer small."""
-    return rng.uniform(1, 2, shape).astype(np.float32)
-
-
 class Interpolate(ElementTestCase):
     def check(self, n, a, b):
         results = run(LINE.format(f"number={n}"), a, b)
         last = max(len(a), len(b))
         pairs = [(a[min(i, len(a) - 1)], b[min(i, len(b) - 1)]) for i in range(last)]
-        for result, wanted in zip(results, [w for p in pairs for w in between(*p, n)], strict=True):
+        wanted = [w for p in pairs for w in between(*p, n)]
+        sizes = [s for p in pairs for s in between(*(np.abs(np.float64(i)) for i in p), n)]
+        for result, values, size in zip(results, wanted, sizes, strict=True):
             self.assertEqual(result.dtype, np.float32)
-            self.assert_close(result, wanted, TOLERANCE)
+            self.assert_close(result, values, TOLERANCE, size=size)
 
     def test_properties(self):
         self.check_properties("tomointerpolate", {"number": (1, 1, 2**32 - 1)})
@@ -39,15 +36,15 @@ class Interpolate(ElementTestCase):
     def test_every_format(self):
         for name, other in zip(REAL, REAL[3:] + REAL[:3]):
             with self.subTest(formats=(name, other)):
-                self.check(3, [rng.uniform(0, 99, (5, 4)).astype(FORMATS[name])], [rng.uniform(0, 99, (5, 4)).astype(FORMATS[other])])
+                self.check(3, [random_array(FORMATS[name], (5, 4))], [random_array(FORMATS[other], (5, 4))])
 
     def test_numbers(self):
         for n in 1, 2, 3, 10:
             for shape in (1, 1), (31, 37), (2, 3, 5):
-                self.check(n, [positive(shape)], [positive(shape)])
+                self.check(n, [random_array(np.float32, shape)], [random_array(np.float32, shape)])
 
     def test_every_pair(self):
-        a, b = ([positive((3, 4)) for _ in range(n)] for n in (1, 3))
+        a, b = ([random_array(np.float32, (3, 4)) for _ in range(n)] for n in (1, 3))
         self.check(4, a, b)
         self.check(4, b, a)
 

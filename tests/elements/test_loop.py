@@ -54,6 +54,11 @@ class Loop(ElementTestCase):
                 pads.send(scan_event([1.0, 2.0], 1.5, 1e-6))
                 pads.push(random_array(np.float32, (2, 4)), domain=domain)
                 self.assertEqual(pads.scan(), (wanted, 1.5, 1e-6))
+        with Pads("tomoloop number=4294967295") as pads:  # more than anybody has memory for
+            pads.flow = Gst.FlowReturn.FLUSHING
+            pads.send(scan_event([1.0, 2.0], 1.5, 1e-6))
+            pads.push(random_array(np.float32, (2, 4)), domain="projection")
+            self.assertEqual(pads.scan(), ([], 1.5, 1e-6))
 
 
 if __name__ == "__main__":

@@ -78,6 +78,12 @@ class OpenCL(ElementTestCase):
                 (result,) = run(TWO % f"kernel={kernel}", [a], [b])
                 self.assert_close(result, wanted(a.astype(np.float64), b), 1e-6)
         self.assert_close(run("tomoopencl kernel=absorptivity", [a])[0], -np.log(a.astype(np.float64)), 1e-6)
+        volume = np.abs(random_array(np.float32, (3, 5, 7))) + np.float32(0.1)
+        for dimensions in 1, 2, 3:
+            (result,) = run(f"tomoopencl kernel=absorptivity dimensions={dimensions}", [volume])
+            self.assert_close(result, -np.log(volume.astype(np.float64)), 1e-6, f"dimensions={dimensions}")
+        (result,) = run("tomoopencl kernel=nlm_noise_reduction dimensions=3", [volume])
+        self.assert_close(result, [nlm(plane) for plane in volume], 1e-5)
         b[0, 1], b[2, 2], b[4, 6] = np.nan, np.inf, -np.inf
         np.testing.assert_array_equal(
             run("tomoopencl kernel=fix_nan_and_inf", [b])[0], np.where(np.isfinite(b), b, 0)

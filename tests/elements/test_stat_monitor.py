@@ -14,6 +14,9 @@ import subprocess
 import tempfile
 
 
+HEADING = "# index min max sum sum-of-sq mean var\n"
+
+
 def statistics(a):
     a = np.asarray(a, np.float64)
     with np.errstate(all="ignore"):
@@ -27,8 +30,10 @@ class StatMonitor(ElementTestCase):
         self.path = os.path.join(folder.name, "statistics.txt")
 
     def lines(self):
+        """Of the last run; each begins with a heading."""
         with open(self.path) as file:
-            return [[float(v) for v in line.split()] for line in file]
+            last = file.read().rpartition(HEADING)[2]
+        return [[float(v) for v in line.split()] for line in last.splitlines()]
 
     def check(self, *arrays):
         results = run(f"tomostatmonitor filename={self.path} quiet=true", list(arrays))
@@ -87,12 +92,16 @@ class StatMonitor(ElementTestCase):
         self.check_state_cycles(line, arrays, reference=arrays, tolerance=0)
         self.assertEqual([l[0] for l in self.lines()], [0, 1])
 
+    def test_a_run_is_appended(self):
+        for init in 1, 2:
+            run(f"tomodummydata number=2 width=3 init={init} ! tomostatmonitor filename={self.path} quiet=true ! tomonull NOSINK")
+        with open(self.path) as file:
+            first, *runs = file.read().split(HEADING)
+        self.assertEqual((first, [r.count("\n") for r in runs]), ("", [2, 2]))
+        np.testing.assert_array_equal(np.loadtxt(self.path)[:, 1], [1, 1, 2, 2])
+
     def test_facts(self):
-        with Pads(f"tomostatmonitor filename={self.path} quiet=true") as pads:
-            pads.send(scan_event([1.0], 1.5, 1e-6))
-            (output,) = pads.push(rng.random((2, 4), np.float32), rate=10, domain="slice", angle=0.5, source="a.tif")
-            self.assertEqual((output.domain, output.rate, output.angle, output.source), ("slice", (10, 1), 0.5, "a.tif"))
-            self.assertEqual(pads.scan(), ([1.0], 1.5, 1e-6))
+        check_facts_stay(self, f"tomostatmonitor filename={self.path} quiet=true")
 
 
 if __name__ == "__main__":

@@ -257,6 +257,33 @@ GST_START_TEST(test_long_pause) {
 }
 GST_END_TEST;
 
+// A seek does not wait for memory: those downstream give theirs back only when it has come to them.
+GST_START_TEST(test_seek_while_waiting) {
+    g_setenv("GST_TOMO_MEMORY_LIMIT", "1.75M", TRUE);
+    // Frames of the host, so that nobody else takes memory of the device.
+    const std::string frames =
+        "videotestsrc num-buffers=30 ! video/x-raw,format=GRAY8,width=256,height=256 ! "
+        "tomoconvert ! application/x-tomo-array ! ";
+    for (const auto &work : {frames + "tomocalculate expression=v",
+                             frames + "join.  " + frames + "join.  tomosubtract name=join"}) {
+        const auto line = work + " ! queue max-size-buffers=0 ! fakesink enable-last-sample=true";
+        const tomo::ObjectRef<GstElement> pipeline(
+            GST_ELEMENT(gst_object_ref_sink(gst_parse_launch(line.c_str(), nullptr))));
+        gst_element_set_state(pipeline.get(), GST_STATE_PAUSED);
+        fail_unless_equals_int(gst_element_get_state(pipeline.get(), nullptr, nullptr, 60 * GST_SECOND),
+                               GST_STATE_CHANGE_SUCCESS);
+        const auto device = tomo::Context::create("")->default_device();
+        while (device->memory_in_use() + 4 * piece <= device->memory_limit()) // the case's timeout ends it
+            g_usleep(10000);
+        g_usleep(200000); // until it waits
+        fail_unless(gst_element_seek(pipeline.get(), 1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH,
+                                     GST_SEEK_TYPE_SET, GST_SECOND / 10, GST_SEEK_TYPE_NONE, -1));
+        const auto outcome = play(pipeline.get());
+        fail_unless(outcome.error.empty(), "%s", outcome.error.c_str());
+    }
+}
+GST_END_TEST;
+
 // Stopping does not wait for memory.
 GST_START_TEST(test_stop_while_waiting) {
     g_setenv("GST_TOMO_MEMORY_LIMIT", "300K", TRUE);
@@ -287,6 +314,7 @@ static Suite *budget_suite() {
     tcase_add_test(cases, test_pipeline_without_memory);
     tcase_add_test(cases, test_pipeline_with_little_memory);
     tcase_add_test(cases, test_long_pause);
+    tcase_add_test(cases, test_seek_while_waiting);
     tcase_add_test(cases, test_stop_while_waiting);
     return suite;
 }

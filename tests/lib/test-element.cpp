@@ -79,6 +79,29 @@ class TestPrevious final : public tomo::Filter {
     Array kept_;
 };
 
+// Its output is what `rows` has become since its shape was made; meanwhile there is always another value.
+class TestHurried final : public tomo::BatchFilter {
+  public:
+    static constexpr tomo::Info info{"test-hurried", "Filter/Effect", "Changes for tests"};
+    tomo::Property<unsigned> rows{this, "rows", "Rows", 1, {0, 100}, tomo::When::reshapes};
+
+    ArrayInfo shape(const ArrayInfo &in) override {
+        rows_ = rows;
+        return in.with_format(GST_TOMO_FORMAT_FLOAT32).with_size(in.width, rows);
+    }
+    void process(const Array &, Array &out) override {
+        g_object_set(gst(), "rows", rows_ + 1, nullptr);
+        const float change = float(rows) - float(rows_);
+        fill(out, &change, sizeof change);
+    }
+
+  protected:
+    unsigned batch_that_pays(const ArrayInfo &) override { return 1; }
+
+  private:
+    unsigned rows_ = 0;
+};
+
 class TestBroken final : public tomo::Filter {
   public:
     static constexpr tomo::Info info{"test-broken", "Filter/Effect", "Fails for tests"};
@@ -132,6 +155,7 @@ class TestSum final : public tomo::Reducer {
 TOMO_ELEMENT(TestGain)
 TOMO_ELEMENT(TestSame)
 TOMO_ELEMENT(TestPrevious)
+TOMO_ELEMENT(TestHurried)
 TOMO_ELEMENT(TestBroken)
 TOMO_ELEMENT(TestSum)
 
@@ -142,8 +166,8 @@ void register_elements() {
         GST_VERSION_MAJOR, GST_VERSION_MINOR, "tomotest", "Elements for tests",
         [](GstPlugin *plugin) -> gboolean {
             return tomo_register_TestGain(plugin) && tomo_register_TestSame(plugin) &&
-                   tomo_register_TestPrevious(plugin) && tomo_register_TestBroken(plugin) &&
-                   tomo_register_TestSum(plugin);
+                   tomo_register_TestPrevious(plugin) && tomo_register_TestHurried(plugin) &&
+                   tomo_register_TestBroken(plugin) && tomo_register_TestSum(plugin);
         },
         "1.0", "LGPL", "tomotest", "tomotest", "https://example.org");
     if (!registered)
@@ -650,6 +674,23 @@ GST_START_TEST(test_properties_in_flight) {
 }
 GST_END_TEST;
 
+// What shapes the output counts from the next frame on, whether it is set while one is computed or held back.
+GST_START_TEST(test_shaping_properties_wait) {
+    Stream stream("tomotesthurried");
+    stream.input(float_info(4, 4));
+    for (unsigned rows = 1; rows < 4; rows++) {
+        compare(contents(stream.pass(on_host(random_floats(16)))), Floats(4 * rows, 0.0f));
+        unsigned given = 0;
+        g_object_get(stream.element(), "rows", &given, nullptr);
+        fail_unless_equals_int(given, rows + 1);
+    }
+    g_object_set(stream.element(), "batch", 2, nullptr);
+    fail_unless(!stream.pass(on_host(random_floats(16))).get());
+    g_object_set(stream.element(), "rows", 50, nullptr);
+    compare(contents(stream.pass(on_host(random_floats(16)))), Floats(4 * 4, 0.0f));
+}
+GST_END_TEST;
+
 GST_START_TEST(test_controller) {
     Stream stream("tomotestgain");
     stream.input(float_info(4, 4));
@@ -829,6 +870,7 @@ static Suite *element_suite() {
     tcase_add_test(cases, test_end_of_stream);
     tcase_add_test(cases, test_new_caps);
     tcase_add_test(cases, test_properties_in_flight);
+    tcase_add_test(cases, test_shaping_properties_wait);
     tcase_add_test(cases, test_controller);
     tcase_add_test(cases, test_declared_is_effective);
     tcase_add_test(cases, test_state_cycles);

@@ -31,8 +31,9 @@ def neighbourhoods(plane, size, addressing="mirrored_repeat"):
 
 
 class FilterTestCase(ElementTestCase):
-    def check(self, line, arrays, reference, tolerance=1e-6):
-        """Arrays of any shapes, one after another, against reference() of each of their planes."""
+    def check(self, line, arrays, reference, tolerance=1e-6, is_weighted_sum=False):
+        """Arrays of any shapes, one after another, against reference() of each of their planes; where that is a sum
+        with positive weights, the error is measured by that of the magnitudes."""
         results = run(line, arrays)
         self.assertEqual(len(results), len(arrays))
         for result, array in zip(results, arrays):
@@ -42,7 +43,8 @@ class FilterTestCase(ElementTestCase):
                 np.testing.assert_array_equal(np.isnan(result), np.isnan(wanted))
                 finite = np.isfinite(wanted)
                 np.testing.assert_array_equal(result[~finite], wanted.astype(np.float32)[~finite])
-                self.assert_close(result[finite], wanted[finite], tolerance)
+                size = by_plane(reference, np.abs(array.astype(np.float64)))[finite] if is_weighted_sum else None
+                self.assert_close(result[finite], wanted[finite], tolerance, size=size)
 
     def check_filter(self, line, reference, tolerance=1e-6, shapes=SHAPES, make=random_array, state_shape=(5, 7)):
         """`make(dtype, shape)` gives inputs."""

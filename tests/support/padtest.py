@@ -4,7 +4,7 @@
 
 import gi
 import numpy as np
-from tomotest import FORMATS, Gst, PipelineError, caps, to_array, to_buffer
+from tomotest import FORMATS, Gst, PipelineError, caps, random_array, to_array, to_buffer
 
 gi.require_version("GstTomo", "1.0")
 from gi.repository import GstTomo  # noqa: E402
@@ -148,4 +148,13 @@ def arrays_of(outputs):
     return [o.array for o in outputs]
 
 
-__all__ = ["FORMATS", "GstTomo", "Output", "Pads", "arrays_of", "np", "scan_event"]
+def check_facts_stay(case, description):
+    """An element that hands arrays on does so with everything that is known about them."""
+    with Pads(description) as pads:
+        pads.send(scan_event([1.0], 1.5, 1e-6))
+        (output,) = pads.push(random_array(np.float32, (2, 4)), rate=10, domain="slice", angle=0.5, source="a.tif")
+        case.assertEqual((output.domain, output.rate, output.angle, output.source), ("slice", (10, 1), 0.5, "a.tif"))
+        case.assertEqual(pads.scan(), ([1.0], 1.5, 1e-6))
+
+
+__all__ = ["FORMATS", "GstTomo", "Output", "Pads", "arrays_of", "check_facts_stay", "np", "scan_event"]

@@ -22,7 +22,7 @@ MASK = "intended: the circle is around the middle of the image, UFO's around pix
 BORDER = "UFO's error: it does not write the border"
 AXIS = "UFO's error: along a row it sums other values; the mean of values below 1.1 comes out above 2"
 C_ABS = "intended: complex samples without imaginary part; UFO packs real ones into the first half"
-DIGITS = "intended: numbers are written with nine decimals, UFO's with six, below a heading"
+DIGITS = "intended: numbers are written with nine decimals, UFO's with six"
 NEAREST = "UFO's error: beyond the ends of a row, `nearest` reads the neighbouring rows"
 
 # Tasks that a line can't show, and why.
@@ -113,9 +113,8 @@ LINES = {
         "[read path=projections.tif, read path=darks.tif, read path=flats.tif] ! flat-field-correct",
         "[read path=projections.tif, read path=row-darks.tif, read path=row-flats.tif] ! "
         "flat-field-correct sinogram-input=true",
-        ("[read path=projections.tif, read path=darks.tif ! average, read path=flats.tif ! average] ! "
-         "flat-field-correct sinogram-input=true",
-         "intended: darks and flats of more than one row count row by row; UFO wants them, and takes the first row")],
+        "[read path=projections.tif, read path=darks.tif ! average, read path=flats.tif ! average] ! "
+        "flat-field-correct sinogram-input=true"],
     "flatten": [("read path=images.tif ! stack number=5 ! flatten",
                  "UFO's error: the plane in the middle, not the median"),
                 ("read path=images.tif ! stack number=4 ! flatten", STACK)],
