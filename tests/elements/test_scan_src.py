@@ -740,6 +740,21 @@ class ScanSrc(ElementTestCase):
         self.assertIn("projections, darks, flats, flats-after", message.parse_error()[0].message)
         pipeline.set_state(Gst.State.NULL)
 
+    def test_outputs_that_cannot_start(self):
+        """One of several: what the others pushed into sinks already does not keep them from ending."""
+        self.make(keys=[0] * 13)
+        self.fails(["holds no darks"], f"location={self.path('scan.nxs')}", ("flats-after", "darks", "projections"))
+        pipeline = Gst.parse_launch(
+            f"tomoscansrc name=s location={self.path('scan.nxs')} s.flats-after ! fakesink s.darks ! fakesink"
+        )
+        for state in (Gst.State.READY, Gst.State.NULL):
+            self.assertEqual(pipeline.set_state(Gst.State.PLAYING), Gst.StateChangeReturn.FAILURE)
+            pipeline.set_state(state)
+        self.make()
+        self.assertEqual(pipeline.set_state(Gst.State.PLAYING), Gst.StateChangeReturn.ASYNC)
+        self.assertEqual(pipeline.get_state(10 * Gst.SECOND)[1], Gst.State.PLAYING)
+        pipeline.set_state(Gst.State.NULL)
+
     def test_linked_later(self):
         data, keys, _ = self.make()
         pipeline = Gst.parse_launch(
