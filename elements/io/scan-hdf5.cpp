@@ -47,7 +47,7 @@ class Tree {
                 H5Lunpack_elink_val(value.data(), value.size(), nullptr, &other_file, &other_object) >= 0)
                 target = text(" '%s' of the file '%s'", other_object, other_file);
         }
-        throw Error(
+        throw NotYet(
             GST_RESOURCE_ERROR_NOT_FOUND,
             text("'%s': '%s' is a link to%s, which can't be found; put that file there or beside '%s'",
                  path_.c_str(), node.next.c_str(), target.empty() ? " something" : target.c_str(),

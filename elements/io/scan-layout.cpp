@@ -142,18 +142,6 @@ std::vector<double> angles_in_radians(std::vector<double> angles, const std::str
     return angles;
 }
 
-bool has_been_closed(const std::string &location) {
-    try {
-        // Superblock of version 3: the marks of who writes stand in byte 11.
-        const InputFile file(split_location(location).file);
-        unsigned char start[12];
-        file.read_at(0, start, sizeof start, "the superblock");
-        return start[0] == 0x89 && start[8] >= 3 && start[11] == 0;
-    } catch (const Error &) {
-        return false; // not there yet, or a folder
-    }
-}
-
 ScanLayout find_scan(const ScanRequest &request) {
     if (request.location.empty())
         throw Error(GST_RESOURCE_ERROR_SETTINGS, "no location is given; name the scan's file or folder");
@@ -176,7 +164,7 @@ ScanLayout find_scan(const ScanRequest &request) {
     }
     const auto projections = scan.projections.images.size();
     if (scan.projections.empty())
-        throw Error(GST_RESOURCE_ERROR_NOT_FOUND, scan.name + " holds no projection");
+        throw NotYet(GST_RESOURCE_ERROR_NOT_FOUND, scan.name + " holds no projection");
     if (!scan.angles.empty() && scan.angles.size() != projections)
         throw Error(
             GST_STREAM_ERROR_FORMAT,

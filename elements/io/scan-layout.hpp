@@ -57,9 +57,6 @@ ScanLayout find_scan(const ScanRequest &request);
 ScanLayout find_hdf5_scan(const std::string &file, const std::string &group, bool follow);
 ScanLayout find_folder_scan(const std::string &folder_or_pattern);
 
-// Whether an HDF5 file says that nobody writes to it any more. Only files for several readers (SWMR) know.
-bool has_been_closed(const std::string &location);
-
 // Angles in radians, from numbers in `units` ("deg", "radian", ... or empty when nothing is said).
 std::vector<double> angles_in_radians(std::vector<double> angles, const std::string &units);
 // The factor from `units` to metres or keV, 1 where nothing is said; throws on a unit that is not known.

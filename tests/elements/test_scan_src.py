@@ -30,13 +30,43 @@ import h5py, numpy as np
 target, source, mode = sys.argv[1:]
 data, keys = np.load(source + ".npy"), np.load(source + ".keys.npy")
 n = len(keys)
+if mode in ("link", "virtual"): # the scan's file is complete before the one with the images is there
+    with h5py.File(target, "w") as file:
+        entry = file.create_group("entry")
+        entry["definition"] = "NXtomo"
+        detector = entry.create_group("instrument/detector")
+        detector["image_key"], entry["sample/rotation_angle"] = keys, np.arange(n)
+        entry["sample/rotation_angle"].attrs["units"] = "deg"
+        if mode == "link":
+            detector["data"] = h5py.ExternalLink("images.h5", "/entry/instrument/detector/data")
+        else:
+            layout = h5py.VirtualLayout(data.shape, data.dtype)
+            for i, (first, end) in enumerate(((0, 7), (7, n))):
+                source = h5py.VirtualSource(f"images{i}.h5", "/data", (end - first,) + data.shape[1:])
+                layout[first:end] = source if i else source[:]
+            detector.create_virtual_dataset("data", layout)
+    time.sleep(0.5)
+    target = target.rsplit("/", 1)[0] + "/images.h5"
+if mode == "virtual":
+    for i, (first, end) in enumerate(((0, 7), (7, n))):
+        with h5py.File(target.replace(".h5", f"{i}.h5"), "w", libver="latest") as file:
+            images = file.create_dataset("data", (0,) + data.shape[1:], data.dtype, maxshape=(None,) + data.shape[1:],
+                                         chunks=(1,) + data.shape[1:])
+            file.swmr_mode = True
+            for image in data[first:end]:
+                images.resize(len(images) + 1, 0)
+                images[-1] = image
+                images.flush()
+                time.sleep(0.05)
+    sys.exit()
 with h5py.File(target, "w", libver="latest") as file:
     entry = file.create_group("entry")
     entry["definition"] = "NXtomo"
     detector = entry.create_group("instrument/detector")
-    known = 0 if mode == "nothing" else n
-    images = detector.create_dataset("data", ((0 if mode != "all" else n),) + data.shape[1:], data.dtype,
-                                     maxshape=(None,) + data.shape[1:], chunks=(1,) + data.shape[1:], compression="gzip")
+    known = 0 if mode in ("nothing", "link", "dies") else n
+    images = detector.create_dataset("data", (n if mode in ("all", "several") else 0,) + data.shape[1:], data.dtype,
+                                     maxshape=(None,) + data.shape[1:], compression="gzip",
+                                     chunks=(3 if mode == "several" else 1,) + data.shape[1:])
     key = detector.create_dataset("image_key", (known,), int, maxshape=(None,), chunks=(4,))
     angle = entry.create_dataset("sample/rotation_angle", (known,), float, maxshape=(None,), chunks=(4,))
     angle.attrs["units"] = "deg"
@@ -44,7 +74,7 @@ with h5py.File(target, "w", libver="latest") as file:
         key[:], angle[:] = keys, np.arange(n)
     file.swmr_mode = True
     for i in range(n):
-        if i == 9 and mode == "stops":
+        if i == 9 and mode in ("stops", "dies"):
             time.sleep(60)
         if len(images) <= i:
             images.resize(i + 1, 0)
@@ -664,7 +694,7 @@ class ScanSrc(ElementTestCase):
 
     def test_follow(self):
         """A scan that is being written, with more or less known beforehand."""
-        for mode in ("nothing", "keys", "all"):
+        for mode in ("nothing", "keys", "all", "several", "link", "virtual"):
             with self.subTest(mode):
                 data, keys = self.writer(mode, f"{mode}.nxs")
                 found = collect(f"location={self.path(mode)}.nxs follow=true timeout=20", ALL)
@@ -696,6 +726,41 @@ class ScanSrc(ElementTestCase):
         self.fails(["9 frames", "image_key has 17"], f"location={self.path('live.nxs')}")
         self.fails(["nothing.nxs"], f"location={self.path('nothing.nxs')} follow=true timeout=0.5")
         self.fails(["sinograms"], f"location={self.path('live.nxs')} follow=true order=sinograms")
+
+    def test_follow_a_writer_that_was_killed(self):
+        """Nobody knows whether it had written all: that is no end."""
+        data, keys = self.writer("dies")
+        error = []
+
+        def follow():
+            try:
+                collect(f"location={self.path('live.nxs')} follow=true timeout=3")
+            except PipelineError as caught:
+                error.append(str(caught))
+
+        thread = threading.Thread(target=follow)
+        thread.start()
+        time.sleep(2)
+        self.process.kill()
+        self.process.wait()
+        thread.join()
+        for word in ("live.nxs", "6 of them", "marked as being written", "number", "follow=false"):
+            self.assertIn(word, error[0])
+        found = collect(f"location={self.path('live.nxs')} follow=true timeout=20 number=6")
+        self.assert_arrays(found["projections"].arrays, data[keys == 0][:6])
+        self.assert_arrays(collect(f"location={self.path('live.nxs')}")["projections"].arrays, data[keys == 0][:6])
+
+    def test_follow_what_does_not_tell(self):
+        """Datasets of which nobody knows what has been written."""
+        data = random_array(np.uint16, (4, 5, 6))
+        for name, options in (("contiguous", {}), ("lzf", {"chunks": (1, 5, 6), "compression": "lzf"})):
+            with h5py.File(self.path(f"{name}.h5"), "w", libver="latest") as file:
+                file.create_dataset("data", data=data, **options)
+                file.flush()
+                file.swmr_mode = True
+                self.fails(["can't be followed"], f"location={file.filename}:/data follow=true timeout=5")
+            found = collect(f"location={self.path(name)}.h5:/data follow=true timeout=5")  # closed
+            self.assert_arrays(found["projections"].arrays, data)
 
     def test_follow_stops_when_told(self):
         pipeline = Gst.parse_launch(
