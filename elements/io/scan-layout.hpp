@@ -22,6 +22,7 @@ struct ScanImages {
     std::vector<std::string> files; // as open_reader() takes them
     std::vector<Image> images;
     FileType type = FileType::Automatic; // of the files, by their suffix
+    bool one_page_each = false;          // as it is believed of a long series; to be checked when reading
 
     bool empty() const { return images.empty(); }
 };

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "scan-stream.hpp"
+#include "half.hpp"
 #include "input-file.hpp"
 
 #include <gst/tomo/scan.hpp>
@@ -35,7 +36,8 @@ namespace {
 // Reads parts of images; for one thread.
 class PartReader {
   public:
-    PartReader(const Part &part, FileType type, bool follow) : part_(part), type_(type), follow_(follow) {}
+    PartReader(const Part &part, const ScanImages &images, bool follow)
+        : part_(part), type_(images.type), one_page_each_(images.one_page_each), follow_(follow) {}
 
     ArrayInfo info(const std::string &file, std::size_t page, const RowRegion &rows) {
         open(file, rows);
@@ -68,6 +70,7 @@ class PartReader {
             rows.first == rows_.first && rows.count == rows_.count && rows.step == rows_.step;
         if (reader_ && file == file_ && (takes_rows() || same_rows))
             return;
+        reader_.reset();
         file_ = file;
         rows_ = rows;
         ReadOptions options;
@@ -75,12 +78,19 @@ class PartReader {
         options.follow = follow_;
         if (!takes_rows())
             options.rows = rows;
-        reader_ = open_reader(file, options);
+        auto reader = open_reader(file, options);
+        if (one_page_each_ && reader->has_page(1))
+            throw Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                text("'%s' has several pages and is one of many files; a scan is a few such files, or many "
+                     "of one page",
+                     file.c_str()));
+        reader_ = std::move(reader);
     }
 
     const Part part_;
     const FileType type_;
-    const bool follow_;
+    const bool one_page_each_, follow_;
     std::unique_ptr<ImageReader> reader_;
     std::string file_;
     RowRegion rows_;
@@ -106,6 +116,8 @@ AddSamples adder_of(const ArrayInfo &info) {
         return add_samples<std::int16_t>;
     case GST_TOMO_FORMAT_INT32:
         return add_samples<std::int32_t>;
+    case GST_TOMO_FORMAT_FLOAT16:
+        return add_samples<Half>;
     case GST_TOMO_FORMAT_FLOAT32:
         return add_samples<float>;
     case GST_TOMO_FORMAT_FLOAT64:
@@ -157,7 +169,7 @@ void ScanStream::open() {
         const auto &image = images.images[0];
         return reader.info(images.files[image.file], image.page, plan_->part.rows);
     };
-    PartReader reader(plan_->part, images_->type, follows());
+    PartReader reader(plan_->part, *images_, follows());
     image_ = first_of(*images_, reader);
     if (image_.depth != 1)
         throw Error(GST_STREAM_ERROR_FORMAT,
@@ -166,7 +178,7 @@ void ScanStream::open() {
     if (is_sinograms()) {
         // Darks and flats are cut into the stacks of the projections.
         const auto &all = plan_->scan.projections;
-        PartReader projections(plan_->part, all.type, false);
+        PartReader projections(plan_->part, all, false);
         const auto size = first_of(all, projections);
         if (size.height != image_.height || size.width != image_.width)
             throw Error(GST_STREAM_ERROR_FORMAT,
@@ -218,7 +230,7 @@ std::optional<ReadAhead::Frame> ScanStream::locate(std::uint64_t n) const {
 
 // What it needs is its own: the thread of the stream may look at the scan anew.
 ReadAhead::Reader ScanStream::make_reader() const {
-    const auto reader = std::make_shared<PartReader>(plan_->part, images_->type, follows());
+    const auto reader = std::make_shared<PartReader>(plan_->part, *images_, follows());
     const auto read = [reader, wanted = image_, kind = kind_](const std::string &file, std::size_t page,
                                                               const RowRegion &rows, unsigned height,
                                                               void *to, std::size_t stride) {

@@ -550,6 +550,75 @@ class ScanSrc(ElementTestCase):
             file["entry/instrument/imaging/image_key"] = np.array([1, 0])
         self.assert_arrays(collect(f"location={self.path('diad.nxs')}")["projections"].arrays, data[1:])
 
+    def test_what_is_missing_or_strange(self):
+        """Is told, and not guessed."""
+        data, keys, _ = self.make()
+        location = f"location={self.path('scan.nxs')}"
+
+        def change(path, value, units=None):
+            self.make()
+            with h5py.File(self.path("scan.nxs"), "a") as file:
+                if path in file:
+                    del file[path]
+                if value is not None:
+                    file[path] = value
+                if units:
+                    file[path].attrs["units"] = units
+
+        detector, angles = "entry/instrument/detector", "entry/sample/rotation_angle"
+        for path, value, words in (
+            (f"{detector}/image_key", h5py.ExternalLink("gone.h5", "/keys"), ["image_key", "gone.h5"]),
+            (f"{detector}/image_key", np.array([b"flat"] * 13), ["image_key", "strings"]),
+            (angles, h5py.ExternalLink("gone.h5", "/angles"), ["rotation_angle", "gone.h5"]),
+            (angles, np.where(keys == 0, np.nan, 1), ["angle of projection 0", "nan"]),
+            (angles, np.arange(14), ["5 projections", "14 angles"]),
+            (f"{detector}/data", np.arange(13), ["(images, rows, columns)"]),
+            (f"{detector}/data", data[:0], ["0 frames", "13"]),
+        ):
+            with self.subTest(path=path, words=words):
+                change(path, value)
+                self.fails(words, location)
+        change(f"{detector}/x_pixel_size", 3.0, "furlong")
+        found = collect(location)
+        self.assertTrue(math.isnan(number_of(found["projections"].scan, "pixel-size")))
+        self.assertIn("furlong", found["warnings"][0])
+        change(f"{detector}/image_key", None)
+        found = collect(location)
+        self.assertEqual(len(found["projections"].arrays), 13)
+        self.assertIn("no image_key", found["warnings"][0])
+        change(angles, np.where(keys == 1, np.nan, np.linspace(0, np.pi, 13)))
+        found = collect(location)
+        self.assertAlmostEqual(found["projections"].metas[0][1], math.pi * 3 / 12)
+        self.assertIn("radians", found["warnings"][0])
+        for kind in np.uint8, np.int64, ">f8", ">i2", np.float32:
+            change(f"{detector}/image_key", keys.astype(kind))
+            self.assertEqual(len(collect(location)["projections"].arrays), 5)
+        strange = keys.astype(float)
+        strange[3], strange[4], strange[5] = np.nan, 0.3, 7
+        change(f"{detector}/image_key", strange)
+        found = collect(location)
+        self.assertEqual([meta[0] for meta in found["projections"].metas], [6, 7, 8])
+        self.assertIn("3 frames", found["warnings"][0])
+        data = random_array(np.uint16, (13, 7, 11))
+        change(f"{detector}/data", data[None])
+        self.assert_arrays(collect(location)["projections"].arrays, data[keys == 0])
+        with h5py.File(self.path("sinograms.h5"), "w") as file:
+            file["exchange/data"] = data
+            file["exchange/data"].attrs["axes"] = "y:theta:x"
+        self.fails(["y:theta:x", "reorder"], f"location={self.path('sinograms.h5')}")
+        self.fails(["HDF5 files", "scan", "name the file"], f"location={self.folder.name}")
+        scan_files.series(self.path("series"), data)
+        scan_files.series(self.path("series"), data, "more%d.tif")
+        tifffile.imwrite(self.path("series/00007.tif"), data[:2], photometric="minisblack")
+        self.fails(["00007.tif", "several pages"], f"location={self.path('series')}")
+
+    def test_half_floats(self):
+        data, keys, _ = self.make(dtype=np.float16)
+        found = collect(f"location={self.path('scan.nxs')} order=sinograms", ("projections", "darks"))
+        (darks,) = found["darks"].arrays
+        self.assert_close(darks[:, 0], data[keys == 2].astype(np.float64).mean(0), 1e-7)
+        self.assertEqual(found["projections"].arrays[0].dtype, np.float16)
+
     def test_data_exchange_angles(self):
         data = random_array(np.float32, (5, 2, 3))
         turns = np.linspace(0, 180, 5)
