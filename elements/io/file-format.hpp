@@ -49,6 +49,12 @@ Error system_error(const std::string &what, int number, GstResourceError otherwi
 Error system_error(const std::string &action, const std::string &path, int number,
                    GstResourceError otherwise);
 
+// What may still come while a file is written.
+class NotYet : public Error {
+  public:
+    using Error::Error;
+};
+
 // The product, or false where it doesn't fit.
 bool multiply(std::initializer_list<std::uint64_t> factors, std::uint64_t &product);
 

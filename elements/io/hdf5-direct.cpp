@@ -91,13 +91,6 @@ std::optional<std::size_t> bytes_to_reverse(hid_t stored, const Hdf5SampleType &
     return {};
 }
 
-std::string file_of(hid_t dataset) {
-    // Of the file in which the dataset is, which a link may have led to.
-    std::string name(std::max<ssize_t>(H5Fget_name(dataset, nullptr, 0), 0), '\0');
-    H5Fget_name(dataset, name.data(), name.size() + 1);
-    return name;
-}
-
 std::uint64_t round_up(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }
 
 } // namespace
@@ -108,7 +101,7 @@ std::unique_ptr<Hdf5Direct> Hdf5Direct::open(hid_t dataset, const Hdf5SampleType
     const auto shape = hdf5_shape(dataset);
     if (!unit || !creation || shape.size() < 2 || H5Pget_external_count(creation.get()) > 0)
         return {};
-    const auto path = file_of(dataset);
+    const auto path = hdf5_file_of(dataset);
     struct stat facts;
     if (path.empty() || stat(path.c_str(), &facts) != 0)
         return {};
@@ -162,6 +155,10 @@ bool Hdf5Direct::find_chunks(hid_t creation, hid_t type) {
     if (!multiply({chunk_columns_, chunk_rows_, chunk_images_, sample_}, bytes) ||
         std::any_of(chunk.begin(), chunk.end() - std::min<std::ptrdiff_t>(rank_, 3),
                     [](hsize_t n) { return n != 1; }))
+        return false;
+    // Chunks at the edges may be stored past the filters, which their masks do not tell.
+    unsigned options = 0;
+    if (H5Pget_chunk_opts(creation, &options) < 0 || options & H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS)
         return false;
     chunk_bytes_ = bytes;
     const int filters = H5Pget_nfilters(creation);

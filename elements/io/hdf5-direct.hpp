@@ -27,7 +27,9 @@ class Hdf5Direct {
     void read(std::uint64_t image, const RowRegion &rows, unsigned first_column, unsigned columns,
               void *destination, std::size_t row_stride);
     std::uint64_t rows_per_chunk() const { return chunk_rows_; }
-    // Whether all of the image has been written; takes the lock.
+    bool is_chunked() const { return chunked_; }
+    std::uint64_t images_per_chunk() const { return chunk_images_; }
+    // Whether all chunks of the image are there; takes the lock.
     bool is_stored(std::uint64_t image) const;
     // The dataset may grow: the handle that it was opened with is not used any more, but one for each look.
     void follow(std::function<Hdf5Handle()> open);

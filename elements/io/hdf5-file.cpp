@@ -361,10 +361,17 @@ Hdf5Handle hdf5_open(const std::string &path, bool writable) {
     return file;
 }
 
+std::string hdf5_file_of(hid_t object) {
+    std::string name(static_cast<std::size_t>(std::max<ssize_t>(H5Fget_name(object, nullptr, 0), 0)), '\0');
+    H5Fget_name(object, name.data(), name.size() + 1);
+    return name;
+}
+
 bool hdf5_is_live(hid_t object) {
     const Hdf5Handle file(H5Iget_file_id(object), H5Fclose);
     unsigned intent = 0;
-    return H5Fget_intent(file.get(), &intent) >= 0 && (intent & H5F_ACC_SWMR_READ);
+    // This process may have it open to write, through another user of the library.
+    return H5Fget_intent(file.get(), &intent) >= 0 && (intent & (H5F_ACC_SWMR_READ | H5F_ACC_RDWR));
 }
 
 Hdf5Handle hdf5_open_dataset(hid_t file, const std::string &path, hid_t access) {

@@ -104,6 +104,8 @@ std::string hdf5_list_datasets(hid_t file);
 // Opens a file, also one that somebody is writing for several readers (SWMR); throws what is wrong with it
 // where the library can't.
 Hdf5Handle hdf5_open(const std::string &path, bool writable);
+// The file in which an object is, which a link may have led to.
+std::string hdf5_file_of(hid_t object);
 // Whether somebody may write to the file of an object meanwhile (SWMR).
 bool hdf5_is_live(hid_t object);
 // Opens a dataset; of a live file as it is now. Such a handle must be closed before the lock is let go: with

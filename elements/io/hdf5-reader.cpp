@@ -9,10 +9,12 @@
 #include "hdf5-direct.hpp"
 #include "hdf5-virtual.hpp"
 #include "image-reader.hpp"
+#include "input-file.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <unistd.h>
 
 namespace tomo::io {
 
@@ -20,15 +22,19 @@ namespace {
 
 class Hdf5Reader final : public ImageReader {
   public:
-    Hdf5Reader(const Location &location, const RowRegion &rows) : location_(location), rows_(rows) {
+    // `depth` counts the virtual datasets that led here.
+    Hdf5Reader(const Location &location, const RowRegion &rows, bool follow, unsigned depth = 0)
+        : location_(location), rows_(rows), follow_(follow), depth_(depth) {
         const Hdf5Lock lock;
         file_ = hdf5_open(location.file, false);
         open_dataset(H5P_DEFAULT);
         check_shape();
         check_type();
         check_storage();
-        check_virtual_sources();
+        check_external_files();
         parts_ = hdf5_virtual_parts(dataset_.get());
+        if (!follow || parts_.empty())
+            check_virtual_sources();
         direct_ = Hdf5Direct::open(dataset_.get(), sample_);
         if (!direct_) {
             check_filters();
@@ -50,12 +56,41 @@ class Hdf5Reader final : public ImageReader {
         return page < pages_;
     }
     bool is_stored(std::size_t page) override {
-        if (!direct_)
+        if (const auto *part = part_of(page)) {
+            auto *source = open_source(*part);
+            const auto there = part->source_first + (page - part->first);
+            return source && source->has_page(there) && source->is_stored(there);
+        }
+        if (!is_live_)
+            return has_page(page);
+        if (!direct_ || !direct_->is_chunked())
             throw Error(GST_STREAM_ERROR_FORMAT,
-                        where() +
-                            " can't be followed while it is written: it is virtual, or stored in a way that "
-                            "only HDF5 can read; name the file that is written");
-        return has_page(page) && direct_->is_stored(page);
+                        where() + " can't be followed while it is written: what has been written already can "
+                                  "be told only of datasets in chunks without filters, or compressed by "
+                                  "deflate, LZ4 or bitshuffle; read it when it is closed");
+        if (!has_page(page) || !direct_->is_stored(page))
+            return false;
+        // Of a chunk with several images nobody knows how many are in it, until the next one has begun.
+        const auto together = direct_->images_per_chunk(), next = (page / together + 1) * together;
+        return together == 1 || (has_page(next) && direct_->is_stored(next)) ||
+               !io::is_being_written(data_file()).value_or(false);
+    }
+    std::optional<bool> is_being_written() override {
+        if (parts_.empty())
+            return io::is_being_written(data_file());
+        std::optional<bool> marked;
+        std::string last;
+        for (const auto &part : parts_) {
+            if (part.file == last)
+                continue;
+            last = part.file;
+            const auto path = part.path();
+            if (path.empty())
+                return true; // to come
+            if (const auto mark = io::is_being_written(path))
+                marked = marked.value_or(false) || *mark;
+        }
+        return marked;
     }
     std::size_t pages() override { return pages_; }
 
@@ -77,11 +112,10 @@ class Hdf5Reader final : public ImageReader {
                         where(page) + text(": there are only %" G_GUINT64_FORMAT " pages", pages_));
         const auto step = part.rows.step;
         const RowRegion rows{part.rows.first, (wanted.height - 1) * step + 1, step};
-        const auto source = std::find_if(parts_.begin(), parts_.end(), [&](const Hdf5VirtualPart &p) {
-            return page >= p.first && page - p.first < p.count;
-        });
-        if (source != parts_.end())
-            return read_source(*source, page, part, wanted, destination, row_stride);
+        if (const auto *source = part_of(page))
+            if (auto *reader = reader_of(*source, page))
+                return reader->read_part(source->source_first + (page - source->first), part, destination,
+                                         row_stride);
         if (direct_)
             return direct_->read(page, rows, part.first_column, wanted.width, destination, row_stride);
         const std::size_t row_bytes = wanted.width * wanted.sample_size();
@@ -118,28 +152,77 @@ class Hdf5Reader final : public ImageReader {
             throw hdf5_error(GST_RESOURCE_ERROR_READ, where(page) + " can't be read");
     }
 
-    // Of a virtual dataset, from where the images are.
-    void read_source(const Hdf5VirtualPart &source, std::size_t page, const Part &part,
-                     const ArrayInfo &wanted, void *destination, std::size_t row_stride) {
-        if (!source_ || source_->location_.file != source.file ||
-            source_->location_.dataset != source.dataset)
-            source_ = std::make_unique<Hdf5Reader>(Location{source.file, source.dataset}, RowRegion{});
-        const auto there = source.source_first + (page - source.first);
-        if (!source_->has_page(there) || part.of(source_->info(there), source_->where(there)) != wanted)
+    // The file in which the images are, which a link may have led to.
+    std::string data_file() const {
+        const Hdf5Lock lock;
+        const auto fresh = is_live_ ? reopen() : Hdf5Handle();
+        return hdf5_file_of(is_live_ ? fresh.get() : dataset_.get());
+    }
+
+    // Of a virtual dataset, the part with this image. What is mapped later counts.
+    const Hdf5VirtualPart *part_of(std::uint64_t page) const {
+        const auto part = std::find_if(parts_.rbegin(), parts_.rend(), [&](const Hdf5VirtualPart &p) {
+            return page >= p.first && page - p.first < p.count;
+        });
+        return part == parts_.rend() ? nullptr : &*part;
+    }
+
+    // The reader of a part's images; null where its file is still to come.
+    Hdf5Reader *open_source(const Hdf5VirtualPart &part) {
+        const auto path = part.path();
+        if (source_ && source_->location_.file == path && source_->location_.dataset == part.dataset)
+            return source_.get();
+        constexpr unsigned deepest = 16;
+        if (depth_ == deepest)
+            throw Error(GST_STREAM_ERROR_DECODE,
+                        where() + " is a virtual dataset whose sources are virtual in turn, without end");
+        if (path.empty() && follow_)
+            return nullptr;
+        if (path.empty())
+            missing_source("'" + part.file + "'");
+        try {
+            source_ =
+                std::make_unique<Hdf5Reader>(Location{path, part.dataset}, RowRegion{}, follow_, depth_ + 1);
+        } catch (const NotYet &) {
+            if (follow_)
+                return nullptr;
+            throw;
+        }
+        return source_.get();
+    }
+
+    // The reader of the source in which the image is as it is here; null where only the library can make it
+    // of what is there.
+    Hdf5Reader *reader_of(const Hdf5VirtualPart &part, std::size_t page) {
+        auto *source = open_source(part);
+        const auto there = part.source_first + (page - part.first);
+        if (!source || !source->has_page(there))
             throw Error(GST_STREAM_ERROR_FORMAT,
-                        where(page) + text(" is to come from %s, which holds other images",
-                                           source_->where(there).c_str()));
-        source_->read_part(there, part, destination, row_stride);
+                        where(page) + text(" is to come from '%s:%s', page %" G_GUINT64_FORMAT
+                                           ", which is not there",
+                                           part.file.c_str(), part.dataset.c_str(), std::uint64_t{there}));
+        const auto info = source->info(there);
+        if (info == ArrayInfo(sample_.format, width_, height_))
+            return source;
+        if (source->is_live_ || part.path(true).empty())
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        where(page) + text(" is to come from %s, which holds images of %s",
+                                           source->where(there).c_str(), info.describe().c_str()));
+        return nullptr;
+    }
+
+    [[noreturn]] void missing_source(const std::string &source) const {
+        throw Error(
+            GST_RESOURCE_ERROR_NOT_FOUND,
+            text("%s is a virtual dataset, and its source %s can't be found; put it there or beside '%s'",
+                 where().c_str(), source.c_str(), location_.file.c_str()));
     }
 
     // The library takes what is missing for fill values.
     void check_virtual_sources() {
         const auto missing = hdf5_missing_source(dataset_.get());
         if (!missing.empty())
-            throw Error(
-                GST_RESOURCE_ERROR_NOT_FOUND,
-                text("%s is a virtual dataset, and its source %s can't be found; put it there or beside '%s'",
-                     where().c_str(), missing.c_str(), location_.file.c_str()));
+            missing_source(missing);
     }
 
     std::string where() const { return "'" + location_.text() + "'"; }
@@ -186,8 +269,8 @@ class Hdf5Reader final : public ImageReader {
                              "(images, rows, columns)",
                              where().c_str(), rank, rank == 1 ? "" : "s", said.c_str()));
         if (std::find(shape.begin(), shape.end(), 0) != shape.end())
-            throw Error(GST_STREAM_ERROR_FORMAT,
-                        text("%s holds no image (%s)", where().c_str(), said.c_str()));
+            throw NotYet(GST_STREAM_ERROR_FORMAT,
+                         text("%s holds no image (%s)", where().c_str(), said.c_str()));
         if (shape[rank - 1] > std::numeric_limits<unsigned>::max() ||
             shape[rank - 2] > std::numeric_limits<unsigned>::max())
             throw Error(GST_STREAM_ERROR_FORMAT,
@@ -258,6 +341,31 @@ class Hdf5Reader final : public ImageReader {
                              where().c_str(), width_, height_, std::uint64_t{stored}));
     }
 
+    // The library looks for them in the current folder, and takes what they lack for zeros.
+    void check_external_files() {
+        const Hdf5Handle creation(H5Dget_create_plist(dataset_.get()), H5Pclose);
+        const int count = creation ? H5Pget_external_count(creation.get()) : 0;
+        const Hdf5Handle type(H5Dget_type(dataset_.get()), H5Tclose);
+        std::uint64_t left = H5Tget_size(type.get());
+        for (const auto extent : hdf5_shape(dataset_.get()))
+            left *= extent;
+        for (int i = 0; i < count; i++) {
+            char name[4096] = "";
+            off_t offset = 0;
+            hsize_t bytes = 0;
+            H5Pget_external(creation.get(), static_cast<unsigned>(i), sizeof name - 1, name, &offset, &bytes);
+            const InputFile file(name);
+            const auto needed = std::min<std::uint64_t>(bytes, left);
+            left -= needed;
+            if (static_cast<std::uint64_t>(offset) > file.size() ||
+                needed > file.size() - static_cast<std::uint64_t>(offset))
+                throw Error(GST_RESOURCE_ERROR_READ,
+                            text("'%s', in which %s has its samples, is truncated: it has %" G_GUINT64_FORMAT
+                                 " bytes, %" G_GUINT64_FORMAT " are needed",
+                                 name, where().c_str(), file.size(), std::uint64_t{offset + needed}));
+        }
+    }
+
     // Where a chunk holds parts of several images, it is kept until the last of them was read instead of
     // being decoded for each.
     void widen_chunk_cache() {
@@ -285,6 +393,8 @@ class Hdf5Reader final : public ImageReader {
 
     Location location_;
     RowRegion rows_;
+    const bool follow_;
+    const unsigned depth_;
     Hdf5Handle file_;
     Hdf5Handle dataset_;
     bool is_live_ = false; // somebody may write to it
@@ -298,8 +408,8 @@ class Hdf5Reader final : public ImageReader {
 
 } // namespace
 
-std::unique_ptr<ImageReader> open_hdf5_reader(const Location &location, const RowRegion &rows) {
-    return std::make_unique<Hdf5Reader>(location, rows);
+std::unique_ptr<ImageReader> open_hdf5_reader(const Location &location, const RowRegion &rows, bool follow) {
+    return std::make_unique<Hdf5Reader>(location, rows, follow);
 }
 
 } // namespace tomo::io

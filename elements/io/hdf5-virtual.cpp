@@ -12,15 +12,18 @@ namespace tomo::io {
 
 namespace {
 
-// Where the library looks for a file that another one names: there, and beside that one. Empty where it is
-// nowhere.
-std::string find_beside(const std::string &name, const std::string &master) {
+// Where the library looks for a file that another one names: there, and beside that one; `anywhere` is beside
+// that one also without the folders of a relative name, which the library leaves out of absolute ones only.
+// Empty where it is nowhere.
+std::string find_beside(const std::string &name, const std::string &master, bool anywhere) {
     if (name == ".")
         return master;
     const auto slash = master.rfind('/');
     const auto folder = slash == std::string::npos ? std::string() : master.substr(0, slash + 1);
     const auto base = name.substr(name.rfind('/') + 1);
-    for (const auto &candidate : {name[0] == '/' ? name : folder + name, folder + base, name})
+    const bool is_absolute = name[0] == '/';
+    for (const auto &candidate :
+         {is_absolute ? name : folder + name, is_absolute || anywhere ? folder + base : name, name})
         if (access(candidate.c_str(), F_OK) == 0)
             return candidate;
     return {};
@@ -40,7 +43,7 @@ class Mappings {
         if (!creation_ || H5Pget_layout(creation_.get()) != H5D_VIRTUAL ||
             H5Pget_virtual_count(creation_.get(), &count) < 0)
             return;
-        master = word([&](char *to, std::size_t size) { return H5Fget_name(dataset, to, size); });
+        master = hdf5_file_of(dataset);
     }
     std::string file(std::size_t i) const {
         return word([&](char *to, std::size_t size) {
@@ -103,20 +106,26 @@ std::vector<Hdf5VirtualPart> hdf5_virtual_parts(hid_t dataset) {
     std::vector<Hdf5VirtualPart> parts;
     for (std::size_t i = 0; i < mappings.count; i++) {
         const auto file = mappings.file(i), source = mappings.dataset(i);
-        const auto here = images_of(mappings.space(i).get()),
-                   there = images_of(mappings.source_space(i).get());
-        const auto path = find_beside(file, mappings.master);
-        if (!here || !there || here->count != there->count || here->image != there->image || path.empty() ||
+        const auto here = images_of(mappings.space(i).get());
+        const auto space = mappings.source_space(i);
+        auto there = images_of(space.get());
+        // All of a dataset, whose extents the file does not tell.
+        if (here && H5Sget_select_type(space.get()) == H5S_SEL_ALL)
+            there = Run{0, here->count, here->image};
+        if (!here || !there || here->count != there->count || here->image != there->image ||
             is_pattern(file) || is_pattern(source))
             return {};
-        parts.push_back(
-            {here->first, here->count, path, source[0] == '/' ? source : "/" + source, there->first});
+        parts.push_back({here->first, here->count, mappings.master, file,
+                         source[0] == '/' ? source : "/" + source, there->first});
     }
     return parts;
 }
 
+std::string Hdf5VirtualPart::path(bool by_library) const { return find_beside(file, master, !by_library); }
+
 std::string hdf5_missing_source(hid_t dataset) {
     const Mappings mappings(dataset);
+    const bool anywhere = !hdf5_virtual_parts(dataset).empty();
     std::string last_file, last_source;
     for (std::size_t i = 0; i < mappings.count; i++) {
         const auto file = mappings.file(i), source = mappings.dataset(i);
@@ -124,14 +133,20 @@ std::string hdf5_missing_source(hid_t dataset) {
         if (is_pattern(file) || is_pattern(source) || (file == last_file && source == last_source))
             continue;
         last_file = file, last_source = source;
-        const auto path = find_beside(file, mappings.master);
+        const auto path = find_beside(file, mappings.master, anywhere);
         if (path.empty())
             return "'" + file + "'";
-        const Hdf5Handle opened(H5Fopen(path.c_str(), H5F_ACC_RDONLY, hdf5_file_access().get()), H5Fclose);
-        if (!opened || hdf5_look_up(opened.get(), source[0] == '/' ? source : "/" + source).kind !=
-                           Hdf5Node::Kind::Dataset) {
+        const auto access = hdf5_file_access();
+        Hdf5Handle opened(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
+        if (!opened && anywhere) // the library alone can't read what is being written
+            opened =
+                Hdf5Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access.get()), H5Fclose);
+        const auto node =
+            opened ? hdf5_look_up(opened.get(), source[0] == '/' ? source : "/" + source) : Hdf5Node();
+        if (node.kind != Hdf5Node::Kind::Dataset || !node.next.empty()) {
             H5Eclear2(H5E_DEFAULT);
-            return "'" + source + "' of '" + path + "'";
+            return "'" + source + "' of '" + path + "'" +
+                   (opened ? "" : " (which is damaged, or being written)");
         }
     }
     return {};

@@ -9,8 +9,12 @@ namespace tomo::io {
 // Whole images of a virtual dataset that lie in another dataset, in the same order.
 struct Hdf5VirtualPart {
     std::uint64_t first, count; // of the virtual dataset
-    std::string file, dataset;
+    std::string master;         // its file
+    std::string file, dataset;  // as it names them
     std::uint64_t source_first;
+
+    // Where `file` is; empty where it is nowhere. `by_library`: where the library finds it.
+    std::string path(bool by_library = false) const;
 };
 
 // All images, as far as they come in such parts; nothing where something is put together otherwise, which

@@ -83,7 +83,7 @@ std::unique_ptr<ImageReader> open_reader(const std::string &path, const ReadOpti
 #endif
     case FileType::Hdf5:
 #ifdef HAVE_HDF5
-        return open_hdf5_reader(location, options.rows);
+        return open_hdf5_reader(location, options.rows, options.follow);
 #else
         throw not_built_in(FileType::Hdf5, location.file);
 #endif

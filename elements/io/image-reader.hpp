@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace tomo::io {
@@ -62,6 +63,7 @@ struct ReadOptions {
     FileType type = FileType::Automatic;
     RowRegion rows;
     RawLayout raw;
+    bool follow = false; // what is not there may still come
 };
 
 // Pages of one file. One thread at a time may use a reader; several readers are independent of each other.
@@ -91,6 +93,9 @@ class ImageReader {
     // Of a file that is being written: whether the page has come there, wholly.
     virtual bool is_stored(std::size_t page) { return has_page(page); }
 
+    // Whether a file in which pages are is marked as being written; nothing where files have no such mark.
+    virtual std::optional<bool> is_being_written() { return {}; }
+
     // How many rows are decoded together.
     virtual std::uint64_t rows_per_chunk() const { return 1; }
 };
@@ -100,7 +105,7 @@ std::unique_ptr<ImageReader> open_reader(const std::string &path, const ReadOpti
 
 // The readers behind open_reader().
 std::unique_ptr<ImageReader> open_tiff_reader(const std::string &file, const RowRegion &rows);
-std::unique_ptr<ImageReader> open_hdf5_reader(const Location &location, const RowRegion &rows);
+std::unique_ptr<ImageReader> open_hdf5_reader(const Location &location, const RowRegion &rows, bool follow);
 std::unique_ptr<ImageReader> open_edf_reader(const std::string &file, const RowRegion &rows);
 std::unique_ptr<ImageReader> open_jpeg_reader(const std::string &file, const RowRegion &rows);
 std::unique_ptr<ImageReader> open_png_reader(const std::string &file, const RowRegion &rows);

@@ -25,6 +25,19 @@ void require_readable_file(const std::string &path) {
         throw Error(GST_RESOURCE_ERROR_READ, text("'%s' is empty (0 bytes)", path.c_str()));
 }
 
+std::optional<bool> is_being_written(const std::string &path) {
+    try {
+        // Superblock of version 3: the marks of who writes stand in byte 11.
+        const InputFile file(path);
+        unsigned char start[12];
+        file.read_at(0, start, sizeof start, "the superblock");
+        if (start[0] == 0x89 && start[8] >= 3)
+            return start[11] != 0;
+    } catch (const Error &) { // not there yet, or a folder
+    }
+    return {};
+}
+
 InputFile::InputFile(const std::string &path) : path_(path) {
     require_readable_file(path);
     descriptor_ = FileDescriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC));

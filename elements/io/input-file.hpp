@@ -5,6 +5,7 @@
 #include "file-descriptor.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace tomo::io {
@@ -12,6 +13,10 @@ namespace tomo::io {
 // Throws the one clear error where `path` is missing, unreadable or not a regular file (a pipe could block
 // for ever).
 void require_readable_file(const std::string &path);
+
+// Whether an HDF5 file bears the mark of somebody who writes to it, or did so when he was killed; only files
+// for several readers (SWMR) do. Nothing for all others, and where there is none.
+std::optional<bool> is_being_written(const std::string &path);
 
 // A regular file open for reading at any place.
 class InputFile {

@@ -129,22 +129,30 @@ FilesByKind files_of_folder(const std::string &folder) {
     return found;
 }
 
+// A folder is a scan of image files; each HDF5 file in one is a scan itself.
+void refuse_folder_of_hdf5(const std::string &folder) {
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+        if (type_of_suffix(entry->path().string()) == FileType::Hdf5)
+            throw Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                text("'%s' holds HDF5 files and no folder of images; name the file that is the scan, such "
+                     "as '%s'",
+                     folder.c_str(), entry->path().c_str()));
+}
+
 ScanImages images_of(std::vector<std::string> files) {
     std::sort(files.begin(), files.end(), natural_less);
     ScanImages found;
     // A series has one page per file, which saves opening all of them; a few files may have more.
     constexpr std::size_t few = 16;
+    found.one_page_each = files.size() > few;
     for (const auto &file : files) {
-        const auto pages = files.size() > few ? 1 : open_reader(file)->pages();
+        const auto pages = found.one_page_each ? 1 : open_reader(file)->pages();
         for (std::size_t page = 0; page < pages; page++)
             found.images.push_back({found.files.size(), page, found.images.size()});
         found.files.push_back(file);
     }
-    if (files.size() > few && open_reader(files[0])->has_page(1))
-        throw Error(GST_RESOURCE_ERROR_SETTINGS,
-                    text("'%s' has several pages and is one of %" G_GSIZE_FORMAT
-                         " files; a scan is a few such files, or many of one page",
-                         files[0].c_str(), files.size()));
     return found;
 }
 
@@ -159,8 +167,10 @@ ScanLayout find_folder_scan(const std::string &location) {
         found[Kind::Projections] = {location};
     else
         sort_in(found, list_files(location));
+    if (found[Kind::Projections].empty() && fs::is_directory(location, error))
+        refuse_folder_of_hdf5(location);
     if (found[Kind::Projections].empty())
-        throw Error(
+        throw NotYet(
             GST_RESOURCE_ERROR_NOT_FOUND,
             text(
                 "'%s' holds no projections: no image file (%s) in it or in a folder below, but for darks and "

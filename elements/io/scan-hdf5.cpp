@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 namespace tomo::io {
 
@@ -31,6 +32,10 @@ class Tree {
         return node.kind == kind && node.next.empty();
     }
     bool has_dataset(const std::string &object) const { return has(object, Hdf5Node::Kind::Dataset); }
+    // Or a link that leads nowhere.
+    bool names_dataset(const std::string &object) const {
+        return has_dataset(object) || hdf5_look_up(file(), object).kind == Hdf5Node::Kind::Dangling;
+    }
 
     // A link that leads nowhere is told, instead of taking the data for missing.
     void require_target(const std::string &object) const {
@@ -47,7 +52,7 @@ class Tree {
                 H5Lunpack_elink_val(value.data(), value.size(), nullptr, &other_file, &other_object) >= 0)
                 target = text(" '%s' of the file '%s'", other_object, other_file);
         }
-        throw Error(
+        throw NotYet(
             GST_RESOURCE_ERROR_NOT_FOUND,
             text("'%s': '%s' is a link to%s, which can't be found; put that file there or beside '%s'",
                  path_.c_str(), node.next.c_str(), target.empty() ? " something" : target.c_str(),
@@ -55,6 +60,7 @@ class Tree {
     }
 
     std::vector<double> numbers(const std::string &dataset) const {
+        require_target(dataset);
         if (!has_dataset(dataset))
             return {};
         const auto data = hdf5_open_dataset(file(), dataset);
@@ -74,6 +80,17 @@ class Tree {
                        GST_RESOURCE_ERROR_READ,
                        text("'%s': '%s' can't be read", path_.c_str(), dataset.c_str()));
         return values;
+    }
+
+    void require_numbers(const std::string &dataset) const {
+        require_target(dataset);
+        const auto data = hdf5_open_dataset(file(), dataset);
+        const Hdf5Handle type(H5Dget_type(data.get()), H5Tclose);
+        if (const auto type_class = H5Tget_class(type.get());
+            type_class != H5T_INTEGER && type_class != H5T_FLOAT)
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("'%s': numbers are wanted in '%s', which has %s", path_.c_str(), dataset.c_str(),
+                             hdf5_describe_type(type.get()).c_str()));
     }
 
     std::string words(const std::string &dataset) const {
@@ -161,14 +178,18 @@ std::string first_of(const Tree &tree, const Names &datasets) {
 }
 
 // A single number with a unit that `factor` knows; unknown where nobody says it.
-double quantity(const Tree &tree, const Names &datasets, double (*factor)(const std::string &),
-                const char *usual_unit) {
+double quantity(const Tree &tree, ScanLayout &scan, const Names &datasets,
+                double (*factor)(const std::string &), const char *usual_unit) {
     for (const auto &dataset : datasets) {
-        const auto values = tree.numbers(dataset);
-        if (values.empty() || !std::isfinite(values[0]))
-            continue;
-        const auto units = tree.attribute(dataset, "units");
-        return values[0] * factor(units.empty() ? usual_unit : units);
+        try {
+            const auto values = tree.numbers(dataset);
+            if (values.empty() || !std::isfinite(values[0]))
+                continue;
+            const auto units = tree.attribute(dataset, "units");
+            return values[0] * factor(units.empty() ? usual_unit : units);
+        } catch (const Error &error) {
+            scan.warnings.push_back(text("%s (%s); it counts as unknown", error.what(), dataset.c_str()));
+        }
     }
     return ScanLayout::unknown;
 }
@@ -183,13 +204,15 @@ Images images_in(const Tree &tree, const std::string &dataset) {
     hdf5_check(data.get(), GST_RESOURCE_ERROR_OPEN_READ,
                text("'%s': '%s' can't be opened", tree.path().c_str(), dataset.c_str()));
     const auto shape = hdf5_shape(data.get());
-    if (shape.size() == 2)
+    const auto rank = shape.size();
+    if (rank == 2)
         return {1, shape[1]};
-    if (shape.size() != 3)
-        throw Error(GST_STREAM_ERROR_FORMAT,
-                    text("'%s': '%s' is %s; images of a scan are three-dimensional (images, rows, columns)",
-                         tree.path().c_str(), dataset.c_str(), hdf5_shape_text(shape).c_str()));
-    return {shape[0], shape[2]};
+    if (rank < 2 || std::any_of(shape.begin(), shape.end() - 3, [](hsize_t extent) { return extent != 1; }))
+        throw Error(
+            GST_STREAM_ERROR_FORMAT,
+            text("'%s': '%s' has %s samples; images of a scan are three-dimensional (images, rows, columns)",
+                 tree.path().c_str(), dataset.c_str(), hdf5_shape_text(shape).c_str()));
+    return {shape[rank - 3], shape[rank - 1]};
 }
 
 ScanImages all_of(const Tree &tree, const std::string &dataset) {
@@ -205,10 +228,23 @@ ScanImages all_of(const Tree &tree, const std::string &dataset) {
     return found;
 }
 
-std::vector<double> angles_at(const Tree &tree, const std::string &dataset) {
+std::vector<double> angles_at(const Tree &tree, ScanLayout &scan, const std::string &dataset) {
     if (dataset.empty())
         return {};
-    return angles_in_radians(tree.numbers(dataset), tree.attribute(dataset, "units"));
+    try {
+        const auto numbers = tree.numbers(dataset);
+        const auto units = tree.attribute(dataset, "units");
+        auto angles = angles_in_radians(numbers, units);
+        const auto is_kept = [](double a, double b) { return a == b || std::isnan(a); };
+        if (units.empty() && numbers.size() > 1 &&
+            std::equal(numbers.begin(), numbers.end(), angles.begin(), is_kept))
+            scan.warnings.push_back(
+                text("'%s' has no unit; by what it covers it counts as radians", dataset.c_str()));
+        return angles;
+    } catch (const Error &error) {
+        throw Error(error.domain, error.code,
+                    text("'%s': '%s': %s", tree.path().c_str(), dataset.c_str(), error.what()));
+    }
 }
 
 // NXtomo
@@ -238,12 +274,10 @@ std::vector<Detector> detectors_of(const Tree &tree, const std::string &entry) {
             if (hdf5_look_up(tree.file(), detector.data).kind == Hdf5Node::Kind::Missing)
                 detector.data = beside;
             for (const auto &key : {group + "/image_key", entry + "/data/image_key"})
-                if (detector.key.empty() && tree.has_dataset(key))
+                if (detector.key.empty() && tree.names_dataset(key))
                     detector.key = key;
-            const auto node = hdf5_look_up(tree.file(), detector.data);
-            const bool there = node.kind == Hdf5Node::Kind::Dangling ||
-                               (node.kind == Hdf5Node::Kind::Dataset && node.next.empty());
-            if (there && tree.has_dataset(group + "/image_key"))
+            const bool there = tree.names_dataset(detector.data);
+            if (there && tree.names_dataset(group + "/image_key"))
                 found.insert(found.begin(), detector);
             else if (there && tree.attribute(group, "NX_class") == "NXdetector")
                 found.push_back(detector);
@@ -280,8 +314,9 @@ void sort_by_key(ScanLayout &scan, const std::vector<long> &keys, const std::str
         images->type = FileType::Hdf5;
     }
     std::size_t last_projection = 0, runs = 0;
+    bool found = false;
     for (std::size_t i = 0; i < keys.size(); i++) {
-        if (keys[i] == 0 && (!follow || last_projection == 0))
+        if (keys[i] == 0 && !(follow && std::exchange(found, true)))
             last_projection = i;
         runs += keys[i] == 1 && (i == 0 || keys[i - 1] != 1);
     }
@@ -291,7 +326,7 @@ void sort_by_key(ScanLayout &scan, const std::vector<long> &keys, const std::str
             scan.projections.images.push_back(image);
         else if (keys[i] == 1)
             (i < last_projection ? scan.flats : scan.flats_after).images.push_back(image);
-        else if (keys[i] == 2 && !(follow && last_projection > 0 && i > last_projection))
+        else if (keys[i] == 2 && !(found && i > last_projection))
             scan.darks.images.push_back(image);
     }
     if (scan.flats.empty() && !follow)
@@ -322,8 +357,10 @@ ScanLayout nxtomo(const Tree &tree, const std::string &entry, bool follow) {
     tree.require_target(detector.data);
     const auto images = images_in(tree, detector.data);
     auto frames = images.count;
-    const auto angles =
-        angles_at(tree, first_of(tree, {entry + "/sample/rotation_angle", entry + "/data/rotation_angle"}));
+    if (!detector.key.empty())
+        tree.require_numbers(detector.key);
+    const auto angles = angles_at(
+        tree, scan, first_of(tree, {entry + "/sample/rotation_angle", entry + "/data/rotation_angle"}));
     auto stored = tree.numbers(detector.key);
     if (follow && !detector.key.empty()) {
         scan.frames = frames;
@@ -332,13 +369,25 @@ ScanLayout nxtomo(const Tree &tree, const std::string &entry, bool follow) {
         stored.resize(frames);
     }
     std::vector<long> keys(frames, 0);
-    if (!detector.key.empty()) {
+    if (detector.key.empty()) {
+        scan.warnings.push_back(
+            text("there is no image_key: all %" G_GSIZE_FORMAT " frames count as projections", frames));
+    } else {
         if (stored.size() != frames)
             throw Error(GST_STREAM_ERROR_FORMAT,
                         text("%s has %" G_GSIZE_FORMAT " frames, but image_key has %" G_GSIZE_FORMAT,
                              scan.name.c_str(), frames, stored.size()));
-        std::transform(stored.begin(), stored.end(), keys.begin(),
-                       [](double key) { return std::lround(key); });
+        std::size_t strange = 0;
+        for (std::size_t i = 0; i < frames; i++) {
+            const bool is_key = stored[i] == 0 || stored[i] == 1 || stored[i] == 2 || stored[i] == 3;
+            strange += !is_key && stored[i] != -1;
+            keys[i] = is_key ? std::lround(stored[i]) : 3;
+        }
+        if (strange > 0)
+            scan.warnings.push_back(text(
+                "%" G_GSIZE_FORMAT " frames have an image_key that is none of 0 (projection), 1 (flat), 2 "
+                "(dark) and 3 (invalid); they are left out",
+                strange));
         // Below zero: images taken to align, whatever image_key says.
         const auto control = tree.numbers(detector.group + "/image_key_control");
         for (std::size_t i = 0; i < std::min(frames, control.size()); i++)
@@ -361,10 +410,12 @@ ScanLayout nxtomo(const Tree &tree, const std::string &entry, bool follow) {
         scan.axis_position = ScanLayout::unknown;
     }
     const auto &d = detector.group;
-    scan.pixel_size = quantity(tree, {entry + "/sample/x_pixel_size", d + "/x_pixel_size"}, metres, "m");
-    scan.distance = quantity(tree, {entry + "/sample/propagation_distance", d + "/distance"}, metres, "m");
+    scan.pixel_size =
+        quantity(tree, scan, {entry + "/sample/x_pixel_size", d + "/x_pixel_size"}, metres, "m");
+    scan.distance =
+        quantity(tree, scan, {entry + "/sample/propagation_distance", d + "/distance"}, metres, "m");
     scan.distance = std::abs(scan.distance);
-    scan.energy = quantity(tree,
+    scan.energy = quantity(tree, scan,
                            {entry + "/instrument/beam/incident_energy", entry + "/beam/incident_energy",
                             entry + "/instrument/monochromator/energy"},
                            kilo_electronvolts, "keV");
@@ -377,16 +428,24 @@ ScanLayout nxtomo(const Tree &tree, const std::string &entry, bool follow) {
 ScanLayout data_exchange(const Tree &tree) {
     ScanLayout scan;
     scan.name = "'" + tree.path() + "', Data Exchange";
+    if (const auto axes = tree.attribute("/exchange/data", "axes");
+        axes.find("theta") != std::string::npos && axes.find("theta") != 0)
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("%s: the axes of '/exchange/data' are '%s', but projections are wanted (theta:y:x); "
+                         "reorder the dataset first",
+                         scan.name.c_str(), axes.c_str()));
     scan.projections = all_of(tree, "/exchange/data");
     scan.darks = all_of(tree, "/exchange/data_dark");
     scan.flats = all_of(tree, "/exchange/data_white");
-    scan.angles = angles_at(tree, first_of(tree, {"/exchange/theta"}));
+    scan.angles = angles_at(tree, scan, first_of(tree, {"/exchange/theta"}));
     const std::string instrument = "/measurement/instrument";
-    scan.pixel_size = quantity(tree, {instrument + "/detection_system/objective/resolution"}, metres, "um");
+    scan.pixel_size =
+        quantity(tree, scan, {instrument + "/detection_system/objective/resolution"}, metres, "um");
     if (std::isnan(scan.pixel_size))
-        scan.pixel_size = quantity(tree, {instrument + "/detector/pixel_size_x"}, metres, "m");
-    scan.energy = quantity(tree, {instrument + "/monochromator/energy"}, kilo_electronvolts, "keV");
-    scan.distance = quantity(tree, {instrument + "/camera_motor_stack/setup/camera_distance"}, metres, "mm");
+        scan.pixel_size = quantity(tree, scan, {instrument + "/detector/pixel_size_x"}, metres, "m");
+    scan.energy = quantity(tree, scan, {instrument + "/monochromator/energy"}, kilo_electronvolts, "keV");
+    scan.distance =
+        quantity(tree, scan, {instrument + "/camera_motor_stack/setup/camera_distance"}, metres, "mm");
     return scan;
 }
 

@@ -125,12 +125,16 @@ double kilo_electronvolts(const std::string &units) {
 std::vector<double> angles_in_radians(std::vector<double> angles, const std::string &units) {
     if (angles.empty())
         return angles;
-    const auto [least, most] = std::minmax_element(angles.begin(), angles.end());
-    const double span = *most - *least;
+    // Frames that are no projections may have none.
+    double least = HUGE_VAL, most = -HUGE_VAL;
+    for (const auto angle : angles)
+        if (std::isfinite(angle))
+            least = std::min(least, angle), most = std::max(most, angle);
+    const double span = most - least;
     const double turns = span / G_PI;
     // Without a word about units, half a turn or whole ones are told by their numbers.
     const bool looks_like_radians =
-        *most <= 2.1 * G_PI && (std::abs(turns - 1.0) < 0.05 || std::abs(turns - 2.0) < 0.05);
+        most <= 2.1 * G_PI && (std::abs(turns - 1.0) < 0.05 || std::abs(turns - 2.0) < 0.05);
     const bool radians =
         units.empty() ? looks_like_radians : g_ascii_strncasecmp(units.c_str(), "rad", 3) == 0;
     if (!radians && !units.empty() && g_ascii_strncasecmp(units.c_str(), "deg", 3) != 0 && units != "°")
@@ -140,18 +144,6 @@ std::vector<double> angles_in_radians(std::vector<double> angles, const std::str
         for (auto &angle : angles)
             angle *= G_PI / 180.0;
     return angles;
-}
-
-bool has_been_closed(const std::string &location) {
-    try {
-        // Superblock of version 3: the marks of who writes stand in byte 11.
-        const InputFile file(split_location(location).file);
-        unsigned char start[12];
-        file.read_at(0, start, sizeof start, "the superblock");
-        return start[0] == 0x89 && start[8] >= 3 && start[11] == 0;
-    } catch (const Error &) {
-        return false; // not there yet, or a folder
-    }
 }
 
 ScanLayout find_scan(const ScanRequest &request) {
@@ -176,7 +168,7 @@ ScanLayout find_scan(const ScanRequest &request) {
     }
     const auto projections = scan.projections.images.size();
     if (scan.projections.empty())
-        throw Error(GST_RESOURCE_ERROR_NOT_FOUND, scan.name + " holds no projection");
+        throw NotYet(GST_RESOURCE_ERROR_NOT_FOUND, scan.name + " holds no projection");
     if (!scan.angles.empty() && scan.angles.size() != projections)
         throw Error(
             GST_STREAM_ERROR_FORMAT,
@@ -184,6 +176,13 @@ ScanLayout find_scan(const ScanRequest &request) {
                  " angles; write those of the projections into a text file, one per line in degrees, and "
                  "name it as angles",
                  scan.name.c_str(), projections, scan.angles.size()));
+    for (std::size_t i = 0; i < scan.angles.size(); i++)
+        if (!std::isfinite(scan.angles[i]))
+            throw Error(
+                GST_STREAM_ERROR_FORMAT,
+                text("%s: the angle of projection %" G_GSIZE_FORMAT " (counted from 0) is %g; write those "
+                     "of the projections into a text file, one per line in degrees, and name it as angles",
+                     scan.name.c_str(), i, scan.angles[i]));
     return scan;
 }
 

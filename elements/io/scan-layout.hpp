@@ -22,6 +22,7 @@ struct ScanImages {
     std::vector<std::string> files; // as open_reader() takes them
     std::vector<Image> images;
     FileType type = FileType::Automatic; // of the files, by their suffix
+    bool one_page_each = false;          // as it is believed of a long series; to be checked when reading
 
     bool empty() const { return images.empty(); }
 };
@@ -56,9 +57,6 @@ ScanLayout find_scan(const ScanRequest &request);
 // The layouts behind it. `group` names the entry, or is empty.
 ScanLayout find_hdf5_scan(const std::string &file, const std::string &group, bool follow);
 ScanLayout find_folder_scan(const std::string &folder_or_pattern);
-
-// Whether an HDF5 file says that nobody writes to it any more. Only files for several readers (SWMR) know.
-bool has_been_closed(const std::string &location);
 
 // Angles in radians, from numbers in `units` ("deg", "radian", ... or empty when nothing is said).
 std::vector<double> angles_in_radians(std::vector<double> angles, const std::string &units);

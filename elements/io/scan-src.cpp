@@ -38,8 +38,10 @@ their number among all frames of the scan.
 
 With `follow` a scan is read while it is written: HDF5 for several readers (SWMR), or a folder that fills in the order
 of the names. A projection goes out when it is there as a whole, darks and flats with the first projection, flats behind
-that at the end; later darks are left out. The end is told by the file being closed, or by as many projections as `number` or `image_key` say;
-otherwise by `timeout`, which is an error where more were expected.
+that at the end; later darks are left out. The images may be in files that the
+scan's own file links to, or makes a virtual dataset of. The end is told by all these files being closed, or by as many
+projections as `number` or `image_key` say; otherwise by `timeout`, which is an error where more were expected, or a file
+is still marked as being written. Of chunks with several images those count that are followed by another chunk.
 
 `order=sinograms` gives stacks of sinograms (columns, projections, rows of the detector as depth), and as darks and
 flats their means with one row, a plane for each of the stack's: `tomoflatfieldcorrect sinogram-input=true` takes

@@ -1,6 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "scan-stream.hpp"
+#include "half.hpp"
+#include "input-file.hpp"
 
 #include <gst/tomo/scan.hpp>
 
@@ -38,7 +40,8 @@ namespace {
 // Reads parts of images; for one thread.
 class PartReader {
   public:
-    PartReader(const Part &part, FileType type) : part_(part), type_(type) {}
+    PartReader(const Part &part, const ScanImages &images, bool follow)
+        : part_(part), type_(images.type), one_page_each_(images.one_page_each), follow_(follow) {}
 
     ArrayInfo info(const std::string &file, std::size_t page, const RowRegion &rows) {
         open(file, rows);
@@ -71,17 +74,27 @@ class PartReader {
             rows.first == rows_.first && rows.count == rows_.count && rows.step == rows_.step;
         if (reader_ && file == file_ && (takes_rows() || same_rows))
             return;
+        reader_.reset();
         file_ = file;
         rows_ = rows;
         ReadOptions options;
         options.type = type_;
+        options.follow = follow_;
         if (!takes_rows())
             options.rows = rows;
-        reader_ = open_reader(file, options);
+        auto reader = open_reader(file, options);
+        if (one_page_each_ && reader->has_page(1))
+            throw Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                text("'%s' has several pages and is one of many files; a scan is a few such files, or many "
+                     "of one page",
+                     file.c_str()));
+        reader_ = std::move(reader);
     }
 
     const Part part_;
     const FileType type_;
+    const bool one_page_each_, follow_;
     std::unique_ptr<ImageReader> reader_;
     std::string file_;
     RowRegion rows_;
@@ -107,6 +120,8 @@ AddSamples adder_of(const ArrayInfo &info) {
         return add_samples<std::int16_t>;
     case GST_TOMO_FORMAT_INT32:
         return add_samples<std::int32_t>;
+    case GST_TOMO_FORMAT_FLOAT16:
+        return add_samples<Half>;
     case GST_TOMO_FORMAT_FLOAT32:
         return add_samples<float>;
     case GST_TOMO_FORMAT_FLOAT64:
@@ -158,7 +173,7 @@ void ScanStream::open() {
         const auto &image = images.images[0];
         return reader.info(images.files[image.file], image.page, plan_->part.rows);
     };
-    PartReader reader(plan_->part, images_->type);
+    PartReader reader(plan_->part, *images_, follows());
     image_ = first_of(*images_, reader);
     if (image_.depth != 1)
         throw Error(GST_STREAM_ERROR_FORMAT,
@@ -167,7 +182,7 @@ void ScanStream::open() {
     if (is_sinograms()) {
         // Darks and flats are cut into the stacks of the projections.
         const auto &all = plan_->scan.projections;
-        PartReader projections(plan_->part, all.type);
+        PartReader projections(plan_->part, all, false);
         const auto size = first_of(all, projections);
         if (size.height != image_.height || size.width != image_.width)
             throw Error(GST_STREAM_ERROR_FORMAT,
@@ -219,7 +234,7 @@ std::optional<ReadAhead::Frame> ScanStream::locate(std::uint64_t n) const {
 
 // What it needs is its own: the thread of the stream may look at the scan anew.
 ReadAhead::Reader ScanStream::make_reader() const {
-    const auto reader = std::make_shared<PartReader>(plan_->part, images_->type);
+    const auto reader = std::make_shared<PartReader>(plan_->part, *images_, follows());
     const auto read = [reader, wanted = image_, kind = kind_](const std::string &file, std::size_t page,
                                                               const RowRegion &rows, unsigned height,
                                                               void *to, std::size_t stride) {
@@ -292,12 +307,15 @@ void ScanStream::wait_for(std::uint64_t n) {
 
 void ScanStream::look_again() {
     // Before looking, or it could be closed after the look and with more than was seen.
-    const bool closed = has_been_closed(plan_->request.location);
+    const bool closed = !is_being_written().value_or(true);
     auto fresh = std::make_shared<ScanPlan>(*plan_);
     try {
         fresh->find();
+    } catch (const NotYet &error) {
+        problem_ = error;
+        return;
     } catch (const Error &error) {
-        if (closed)
+        if (!io::is_being_written(split_location(plan_->request.location).file).value_or(true))
             throw;
         problem_ = error;
         return;
@@ -361,13 +379,41 @@ std::size_t ScanStream::number_stored() {
         if (!looker_ || file != looked_at_) {
             ReadOptions options;
             options.type = images_->type;
-            looker_ = open_reader(file, options);
+            options.follow = true;
+            try {
+                looker_ = open_reader(file, options);
+            } catch (const NotYet &error) {
+                problem_ = error;
+                break;
+            }
             looked_at_ = file;
         }
         if (!looker_->is_stored(images[count].page))
             break;
     }
     return count;
+}
+
+// The images may be in other files than the one that names them. What is not there yet counts.
+std::optional<bool> ScanStream::is_being_written() const {
+    const auto &projections = plan_->scan.projections;
+    if (projections.files.empty())
+        return {};
+    const auto location = io::is_being_written(split_location(plan_->request.location).file);
+    std::optional<bool> images;
+    if (projections.type == FileType::Hdf5) {
+        ReadOptions options;
+        options.type = projections.type;
+        options.follow = true;
+        try {
+            images = open_reader(projections.files[0], options)->is_being_written();
+        } catch (const Error &) {
+            return true;
+        }
+    }
+    if (location && images)
+        return *location || *images;
+    return location ? location : images;
 }
 
 void ScanStream::time_out() {
@@ -382,6 +428,13 @@ void ScanStream::time_out() {
                          " of them; more were expected by %s",
                          scan.name.c_str(), plan_->timeout, available_,
                          by_number ? "number" : "what the scan says"));
+    if (is_projections() && is_being_written().value_or(false))
+        throw Error(
+            GST_RESOURCE_ERROR_READ,
+            text("%s: no other projection came within %g s (timeout), after %" G_GSIZE_FORMAT
+                 " of them, but the file is marked as being written: its writer waits, or was killed; "
+                 "set number if these are all, or read what is there with follow=false",
+                 scan.name.c_str(), plan_->timeout, available_));
     complete_ = true;
     require_images();
 }

@@ -62,6 +62,7 @@ class ScanStream final : public Source {
     void look_again();
     void time_out();
     std::size_t number_stored();
+    std::optional<bool> is_being_written() const;
 
     std::shared_ptr<const ScanPlan> plan_;
     const ScanImages *images_ = nullptr; // of the plan

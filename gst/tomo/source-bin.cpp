@@ -19,12 +19,12 @@ static tomo::SourceBin *bin_of(gpointer gst) {
 static GstStateChangeReturn gst_tomo_source_bin_change_state(GstElement *gst, GstStateChange transition) {
     auto *bin = bin_of(gst);
     const bool starts = transition == GST_STATE_CHANGE_READY_TO_PAUSED;
-    if (starts && !bin->guard(false, [&] { return bin->activate(); })) {
-        bin->deactivate();
+    if (starts && !bin->guard(false, [&] { return bin->activate(); }))
         return GST_STATE_CHANGE_FAILURE;
-    }
     const auto result = GST_ELEMENT_CLASS(gst_tomo_source_bin_parent_class)->change_state(gst, transition);
-    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY || (starts && result == GST_STATE_CHANGE_FAILURE))
+    if (starts && result != GST_STATE_CHANGE_FAILURE && !bin->start_sources())
+        return GST_STATE_CHANGE_FAILURE;
+    if (GST_STATE_TRANSITION_NEXT(transition) <= GST_STATE_READY)
         bin->deactivate();
     return result;
 }
@@ -62,6 +62,9 @@ void SourceBin::attach() {
 
 bool SourceBin::activate() {
     forget_error();
+    if (active_)
+        throw Error(GST_CORE_ERROR_STATE_CHANGE,
+                    "some outputs could not be started before; set the state to READY or NULL first");
     const auto is_linked = [](const Part &part) { return gst_pad_is_linked(part.pad); };
     if (std::none_of(parts_.begin(), parts_.end(), is_linked)) {
         std::string names;
@@ -69,19 +72,39 @@ bool SourceBin::activate() {
             names += (names.empty() ? "" : ", ") + std::string(name);
         throw Error(GST_CORE_ERROR_PAD, "no output is linked; there are " + names);
     }
-    start();
+    active_ = true;
+    try {
+        start();
+        for (auto &part : parts_)
+            add_source(part);
+    } catch (...) { // nothing runs yet
+        deactivate();
+        throw;
+    }
+    return true;
+}
+
+void SourceBin::add_source(Part &part) {
+    auto made = source(GST_PAD_NAME(part.pad));
+    const auto selector = device_selector.value();
+    g_object_set(made.get(), "device", selector.empty() ? nullptr : selector.c_str(), nullptr);
+    gst_bin_add(GST_BIN(gst()), made.get());
+    part.source = made.get();
+    const ObjectRef<GstPad> target(gst_element_get_static_pad(part.source, "src"));
+    gst_ghost_pad_set_target(GST_GHOST_PAD(part.pad), target.get());
+    gst_element_set_locked_state(part.source, TRUE);
+    g_signal_connect_object(part.pad, "linked", G_CALLBACK(linked), part.source, GConnectFlags(0));
+}
+
+// Not by the bin: where one fails it takes the others down, whose threads may wait for sinks, and so waits
+// for ever. After this failure sinks are taken down first, and then this element.
+bool SourceBin::start_sources() {
     for (auto &part : parts_) {
-        auto made = source(GST_PAD_NAME(part.pad));
-        const auto selector = device_selector.value();
-        g_object_set(made.get(), "device", selector.empty() ? nullptr : selector.c_str(), nullptr);
-        gst_bin_add(GST_BIN(gst()), made.get());
-        part.source = made.get();
-        const ObjectRef<GstPad> target(gst_element_get_static_pad(part.source, "src"));
-        gst_ghost_pad_set_target(GST_GHOST_PAD(part.pad), target.get());
-        gst_element_set_locked_state(part.source, TRUE);
-        g_signal_connect_object(part.pad, "linked", G_CALLBACK(linked), part.source, GConnectFlags(0));
-        if (gst_pad_is_linked(part.pad))
-            gst_element_set_locked_state(part.source, FALSE);
+        if (!gst_pad_is_linked(part.pad))
+            continue;
+        if (gst_element_set_state(part.source, GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE)
+            return false;
+        gst_element_set_locked_state(part.source, FALSE);
     }
     return true;
 }
@@ -93,6 +116,8 @@ void SourceBin::linked(GstPad *, GstPad *, GstElement *source) {
 }
 
 void SourceBin::deactivate() {
+    if (!std::exchange(active_, false))
+        return;
     for (auto &part : parts_) {
         auto *source = std::exchange(part.source, nullptr);
         if (!source)

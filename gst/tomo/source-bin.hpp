@@ -30,6 +30,7 @@ class GST_TOMO_API SourceBin : public Element {
     void attach() override;
 
     bool activate();
+    bool start_sources();
     void deactivate();
 
   private:
@@ -37,9 +38,11 @@ class GST_TOMO_API SourceBin : public Element {
         GstPad *pad = nullptr; // of the bin, which owns both
         GstElement *source = nullptr;
     };
+    void add_source(Part &part);
     static void linked(GstPad *pad, GstPad *peer, GstElement *source);
 
     std::vector<Part> parts_;
+    bool active_ = false;
 };
 
 } // namespace tomo

@@ -30,13 +30,43 @@ import h5py, numpy as np
 target, source, mode = sys.argv[1:]
 data, keys = np.load(source + ".npy"), np.load(source + ".keys.npy")
 n = len(keys)
+if mode in ("link", "virtual"): # the scan's file is complete before the one with the images is there
+    with h5py.File(target, "w") as file:
+        entry = file.create_group("entry")
+        entry["definition"] = "NXtomo"
+        detector = entry.create_group("instrument/detector")
+        detector["image_key"], entry["sample/rotation_angle"] = keys, np.arange(n)
+        entry["sample/rotation_angle"].attrs["units"] = "deg"
+        if mode == "link":
+            detector["data"] = h5py.ExternalLink("images.h5", "/entry/instrument/detector/data")
+        else:
+            layout = h5py.VirtualLayout(data.shape, data.dtype)
+            for i, (first, end) in enumerate(((0, 7), (7, n))):
+                source = h5py.VirtualSource(f"images{i}.h5", "/data", (end - first,) + data.shape[1:])
+                layout[first:end] = source if i else source[:]
+            detector.create_virtual_dataset("data", layout)
+    time.sleep(0.5)
+    target = target.rsplit("/", 1)[0] + "/images.h5"
+if mode == "virtual":
+    for i, (first, end) in enumerate(((0, 7), (7, n))):
+        with h5py.File(target.replace(".h5", f"{i}.h5"), "w", libver="latest") as file:
+            images = file.create_dataset("data", (0,) + data.shape[1:], data.dtype, maxshape=(None,) + data.shape[1:],
+                                         chunks=(1,) + data.shape[1:])
+            file.swmr_mode = True
+            for image in data[first:end]:
+                images.resize(len(images) + 1, 0)
+                images[-1] = image
+                images.flush()
+                time.sleep(0.05)
+    sys.exit()
 with h5py.File(target, "w", libver="latest") as file:
     entry = file.create_group("entry")
     entry["definition"] = "NXtomo"
     detector = entry.create_group("instrument/detector")
-    known = 0 if mode == "nothing" else n
-    images = detector.create_dataset("data", ((0 if mode != "all" else n),) + data.shape[1:], data.dtype,
-                                     maxshape=(None,) + data.shape[1:], chunks=(1,) + data.shape[1:], compression="gzip")
+    known = 0 if mode in ("nothing", "link", "dies") else n
+    images = detector.create_dataset("data", (n if mode in ("all", "several") else 0,) + data.shape[1:], data.dtype,
+                                     maxshape=(None,) + data.shape[1:], compression="gzip",
+                                     chunks=(3 if mode == "several" else 1,) + data.shape[1:])
     key = detector.create_dataset("image_key", (known,), int, maxshape=(None,), chunks=(4,))
     angle = entry.create_dataset("sample/rotation_angle", (known,), float, maxshape=(None,), chunks=(4,))
     angle.attrs["units"] = "deg"
@@ -44,7 +74,7 @@ with h5py.File(target, "w", libver="latest") as file:
         key[:], angle[:] = keys, np.arange(n)
     file.swmr_mode = True
     for i in range(n):
-        if i == 9 and mode == "stops":
+        if i == 9 and mode in ("stops", "dies"):
             time.sleep(60)
         if len(images) <= i:
             images.resize(i + 1, 0)
@@ -520,6 +550,75 @@ class ScanSrc(ElementTestCase):
             file["entry/instrument/imaging/image_key"] = np.array([1, 0])
         self.assert_arrays(collect(f"location={self.path('diad.nxs')}")["projections"].arrays, data[1:])
 
+    def test_what_is_missing_or_strange(self):
+        """Is told, and not guessed."""
+        data, keys, _ = self.make()
+        location = f"location={self.path('scan.nxs')}"
+
+        def change(path, value, units=None):
+            self.make()
+            with h5py.File(self.path("scan.nxs"), "a") as file:
+                if path in file:
+                    del file[path]
+                if value is not None:
+                    file[path] = value
+                if units:
+                    file[path].attrs["units"] = units
+
+        detector, angles = "entry/instrument/detector", "entry/sample/rotation_angle"
+        for path, value, words in (
+            (f"{detector}/image_key", h5py.ExternalLink("gone.h5", "/keys"), ["image_key", "gone.h5"]),
+            (f"{detector}/image_key", np.array([b"flat"] * 13), ["image_key", "strings"]),
+            (angles, h5py.ExternalLink("gone.h5", "/angles"), ["rotation_angle", "gone.h5"]),
+            (angles, np.where(keys == 0, np.nan, 1), ["angle of projection 0", "nan"]),
+            (angles, np.arange(14), ["5 projections", "14 angles"]),
+            (f"{detector}/data", np.arange(13), ["(images, rows, columns)"]),
+            (f"{detector}/data", data[:0], ["0 frames", "13"]),
+        ):
+            with self.subTest(path=path, words=words):
+                change(path, value)
+                self.fails(words, location)
+        change(f"{detector}/x_pixel_size", 3.0, "furlong")
+        found = collect(location)
+        self.assertTrue(math.isnan(number_of(found["projections"].scan, "pixel-size")))
+        self.assertIn("furlong", found["warnings"][0])
+        change(f"{detector}/image_key", None)
+        found = collect(location)
+        self.assertEqual(len(found["projections"].arrays), 13)
+        self.assertIn("no image_key", found["warnings"][0])
+        change(angles, np.where(keys == 1, np.nan, np.linspace(0, np.pi, 13)))
+        found = collect(location)
+        self.assertAlmostEqual(found["projections"].metas[0][1], math.pi * 3 / 12)
+        self.assertIn("radians", found["warnings"][0])
+        for kind in np.uint8, np.int64, ">f8", ">i2", np.float32:
+            change(f"{detector}/image_key", keys.astype(kind))
+            self.assertEqual(len(collect(location)["projections"].arrays), 5)
+        strange = keys.astype(float)
+        strange[3], strange[4], strange[5] = np.nan, 0.3, 7
+        change(f"{detector}/image_key", strange)
+        found = collect(location)
+        self.assertEqual([meta[0] for meta in found["projections"].metas], [6, 7, 8])
+        self.assertIn("3 frames", found["warnings"][0])
+        data = random_array(np.uint16, (13, 7, 11))
+        change(f"{detector}/data", data[None])
+        self.assert_arrays(collect(location)["projections"].arrays, data[keys == 0])
+        with h5py.File(self.path("sinograms.h5"), "w") as file:
+            file["exchange/data"] = data
+            file["exchange/data"].attrs["axes"] = "y:theta:x"
+        self.fails(["y:theta:x", "reorder"], f"location={self.path('sinograms.h5')}")
+        self.fails(["HDF5 files", "scan", "name the file"], f"location={self.folder.name}")
+        scan_files.series(self.path("series"), data)
+        scan_files.series(self.path("series"), data, "more%d.tif")
+        tifffile.imwrite(self.path("series/00007.tif"), data[:2], photometric="minisblack")
+        self.fails(["00007.tif", "several pages"], f"location={self.path('series')}")
+
+    def test_half_floats(self):
+        data, keys, _ = self.make(dtype=np.float16)
+        found = collect(f"location={self.path('scan.nxs')} order=sinograms", ("projections", "darks"))
+        (darks,) = found["darks"].arrays
+        self.assert_close(darks[:, 0], data[keys == 2].astype(np.float64).mean(0), 1e-7)
+        self.assertEqual(found["projections"].arrays[0].dtype, np.float16)
+
     def test_data_exchange_angles(self):
         data = random_array(np.float32, (5, 2, 3))
         turns = np.linspace(0, 180, 5)
@@ -664,7 +763,7 @@ class ScanSrc(ElementTestCase):
 
     def test_follow(self):
         """A scan that is being written, with more or less known beforehand."""
-        for mode in ("nothing", "keys", "all"):
+        for mode in ("nothing", "keys", "all", "several", "link", "virtual"):
             with self.subTest(mode):
                 data, keys = self.writer(mode, f"{mode}.nxs")
                 found = collect(f"location={self.path(mode)}.nxs follow=true timeout=20", ALL)
@@ -696,6 +795,41 @@ class ScanSrc(ElementTestCase):
         self.fails(["9 frames", "image_key has 17"], f"location={self.path('live.nxs')}")
         self.fails(["nothing.nxs"], f"location={self.path('nothing.nxs')} follow=true timeout=0.5")
         self.fails(["sinograms"], f"location={self.path('live.nxs')} follow=true order=sinograms")
+
+    def test_follow_a_writer_that_was_killed(self):
+        """Nobody knows whether it had written all: that is no end."""
+        data, keys = self.writer("dies")
+        error = []
+
+        def follow():
+            try:
+                collect(f"location={self.path('live.nxs')} follow=true timeout=3")
+            except PipelineError as caught:
+                error.append(str(caught))
+
+        thread = threading.Thread(target=follow)
+        thread.start()
+        time.sleep(2)
+        self.process.kill()
+        self.process.wait()
+        thread.join()
+        for word in ("live.nxs", "6 of them", "marked as being written", "number", "follow=false"):
+            self.assertIn(word, error[0])
+        found = collect(f"location={self.path('live.nxs')} follow=true timeout=20 number=6")
+        self.assert_arrays(found["projections"].arrays, data[keys == 0][:6])
+        self.assert_arrays(collect(f"location={self.path('live.nxs')}")["projections"].arrays, data[keys == 0][:6])
+
+    def test_follow_what_does_not_tell(self):
+        """Datasets of which nobody knows what has been written."""
+        data = random_array(np.uint16, (4, 5, 6))
+        for name, options in (("contiguous", {}), ("lzf", {"chunks": (1, 5, 6), "compression": "lzf"})):
+            with h5py.File(self.path(f"{name}.h5"), "w", libver="latest") as file:
+                file.create_dataset("data", data=data, **options)
+                file.flush()
+                file.swmr_mode = True
+                self.fails(["can't be followed"], f"location={file.filename}:/data follow=true timeout=5")
+            found = collect(f"location={self.path(name)}.h5:/data follow=true timeout=5")  # closed
+            self.assert_arrays(found["projections"].arrays, data)
 
     def test_follow_stops_when_told(self):
         pipeline = Gst.parse_launch(
@@ -738,6 +872,21 @@ class ScanSrc(ElementTestCase):
         self.assertEqual(pipeline.set_state(Gst.State.PLAYING), Gst.StateChangeReturn.FAILURE)
         message = pipeline.get_bus().pop_filtered(Gst.MessageType.ERROR)
         self.assertIn("projections, darks, flats, flats-after", message.parse_error()[0].message)
+        pipeline.set_state(Gst.State.NULL)
+
+    def test_outputs_that_cannot_start(self):
+        """One of several: what the others pushed into sinks already does not keep them from ending."""
+        self.make(keys=[0] * 13)
+        self.fails(["holds no darks"], f"location={self.path('scan.nxs')}", ("flats-after", "darks", "projections"))
+        pipeline = Gst.parse_launch(
+            f"tomoscansrc name=s location={self.path('scan.nxs')} s.flats-after ! fakesink s.darks ! fakesink"
+        )
+        for state in (Gst.State.READY, Gst.State.NULL):
+            self.assertEqual(pipeline.set_state(Gst.State.PLAYING), Gst.StateChangeReturn.FAILURE)
+            pipeline.set_state(state)
+        self.make()
+        self.assertEqual(pipeline.set_state(Gst.State.PLAYING), Gst.StateChangeReturn.ASYNC)
+        self.assertEqual(pipeline.get_state(10 * Gst.SECOND)[1], Gst.State.PLAYING)
         pipeline.set_state(Gst.State.NULL)
 
     def test_linked_later(self):

@@ -4,14 +4,18 @@
 """Files as other programs write them are read right, and what is written is read right by other programs:
 tifffile, FabIO, Pillow and h5py."""
 
+import ctypes
+import ctypes.util
 import os
 import struct
 import sys
+import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from pipetest import *  # noqa: E402,F403
 
 import fabio  # noqa: E402
+import h5py  # noqa: E402
 from fabio.edfimage import EdfImage  # noqa: E402
 from PIL import Image  # noqa: E402
 import gsttomo  # noqa: E402
@@ -40,7 +44,8 @@ class FormatTestCase(PipelineTestCase):
         self.assertEqual(len(images), len(expected))
         for image, wanted in zip(images, expected):
             wanted = np.asarray(wanted)
-            self.assertEqual(image.dtype, WIDENED.get(wanted.dtype, wanted.dtype.newbyteorder("=")))
+            here = wanted.dtype.newbyteorder("=")
+            self.assertEqual(image.dtype, WIDENED.get(here, here))
             np.testing.assert_array_equal(image, wanted.astype(image.dtype))
 
     def assert_rows(self, path, expected, **properties):
@@ -190,7 +195,6 @@ class Pictures(FormatTestCase):
     def test_interlaced_png(self):
         """As no writer here makes it: seven passes over 8 x 8, one pixel in the first."""
         image = any_bits(np.uint8, (8, 8))
-        import zlib
         passes = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
         rows = b"".join(b"\0" + row.tobytes() for x, y, dx, dy in passes for row in image[y::dy, x::dx])
 
@@ -289,6 +293,194 @@ class Tiff(FormatTestCase):
         self.assert_refused(("first of 24 images", "truncated"), "single.tif")
         tifffile.imwrite("truncated.tif", stack, photometric="minisblack", truncate=True)
         self.assert_images(read("truncated.tif"), pages)
+
+
+class Hdf5(FormatTestCase):
+    """Files of h5py, and what only the library itself can make, read as h5py reads them."""
+
+    def assert_dataset(self, dataset, name="scan.h5"):
+        expected = dataset[()]
+        expected = expected.reshape(-1, *expected.shape[-2:])
+        path = f"{name}:{dataset.name}"
+        dataset.file.flush()
+        self.assert_images(read(path), list(expected))
+        self.assert_rows(path, list(expected))
+
+    def test_types(self):
+        """All types, both byte orders, as they are, in chunks that do not divide the images, and compressed."""
+        shape = (5, 7, 11)
+        with h5py.File("scan.h5", "w") as file:
+            for name in "i1 u1 i2 u2 i4 u4 i8 u8 f2 f4 f8 c8".split():
+                for order in "<>":
+                    data = any_bits(np.dtype(name), shape).astype(np.dtype(order + name))
+                    for storage in ({}, {"chunks": (2, 3, 4)}, {"chunks": (1, 4, 11), "compression": "gzip", "shuffle": True}):
+                        with self.subTest(order + name, **storage):
+                            self.assert_dataset(file.create_dataset(f"{len(file)}", data=data, **storage))
+            self.assert_images(read("scan.h5:/0"), list(file["0"][()]))
+            flags = rng.integers(0, 2, shape).astype(bool)
+            file["flags"] = flags
+            self.assert_images(read("scan.h5:/flags"), list(flags.astype(np.uint8)))
+            file["long"] = any_bits(np.float64, shape).astype(np.longdouble)
+            self.assert_images(read("scan.h5:/long"), list(file["long"][()].astype(np.float64)))
+            file["complex128"] = any_bits(np.float32, shape) + 1j
+            self.assert_images(read("scan.h5:/complex128"), list(file["complex128"][()].astype(np.complex64)))
+            # 12 bits of 16, also not the lowest ones; floats of 16 bits that are not IEEE's.
+            for offset in 0, 4:
+                stored = h5py.h5t.NATIVE_UINT16.copy()
+                stored.set_precision(12)
+                stored.set_offset(offset)
+                dataset = self.create(file, f"twelve{offset}", stored, shape)
+                dataset[:] = rng.integers(0, 4096, shape, np.uint16)
+                self.assert_dataset(dataset)
+            stored = h5py.h5t.IEEE_F32LE.copy()
+            stored.set_fields(15, 7, 8, 0, 7)
+            stored.set_size(2)
+            stored.set_ebias(127)
+            dataset = self.create(file, "brain", stored, shape)
+            dataset.id.write(h5py.h5s.ALL, h5py.h5s.ALL, any_bits(np.float32, shape))
+            expected = np.empty(shape, np.float32)
+            dataset.id.read(h5py.h5s.ALL, h5py.h5s.ALL, expected)
+            file.flush()
+            self.assert_images(read("scan.h5:/brain"), list(expected))
+
+    @staticmethod
+    def create(file, name, stored, shape, creation=None):
+        space = h5py.h5s.create_simple(shape)
+        return h5py.Dataset(h5py.h5d.create(file.id, name.encode(), stored, space, creation))
+
+    @staticmethod
+    def creation():
+        return h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+
+    def test_layouts(self):
+        shape = (7, 9, 11)
+        data = any_bits(np.uint16, shape)
+        for libver in None, "latest": # which has other indices of chunks
+            with h5py.File("scan.h5", "w", libver=libver) as file:
+                for name, options in (
+                        ("2d", {"data": data[0]}), ("4d", {"data": data[None]}), ("one", {"chunks": shape}),
+                        ("appended", {"chunks": (2, 4, 4), "maxshape": (None, 9, 11)}), ("fletcher", {"chunks": (2, 4, 6), "fletcher32": True}),
+                        ("grows", {"chunks": (2, 4, 4), "maxshape": (None, None, 11), "compression": "gzip"}),
+                        ("scaled", {"chunks": (1, 4, 4), "scaleoffset": 0}), ("lzf", {"chunks": (3, 4, 4), "compression": "lzf"}),
+                        ("szip", {"chunks": (1, 4, 6), "compression": "szip"}),
+                        ("rounded", {"data": data.astype(np.float32) / 8, "chunks": (2, 4, 4), "scaleoffset": 3})):
+                    with self.subTest(name, libver=libver):
+                        self.assert_dataset(file.create_dataset(name, **{"data": data, **options}))
+                # Chunks and images that were never written.
+                for dtype, value in (">u2", 513), (">f4", np.nan), ("<i4", -7), ("f2", None):
+                    for chunks, compression in (None, None), ((2, 4, 4), None), ((1, 9, 11), "gzip"):
+                        dataset = file.create_dataset(f"fill{len(file)}", shape, dtype, chunks=chunks, compression=compression, fillvalue=value)
+                        dataset[2, 3:5] = 9
+                        self.assert_dataset(dataset)
+                early, compact = self.creation(), self.creation()
+                early.set_chunk((2, 4, 4))
+                early.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+                compact.set_layout(h5py.h5d.COMPACT)
+                for name, creation in ("early", early), ("compact", compact):
+                    dataset = self.create(file, name, h5py.h5t.NATIVE_UINT16, shape, creation)
+                    dataset[:] = data
+                    self.assert_dataset(dataset)
+
+    def test_filters_left_out(self):
+        """Of single chunks, which their masks tell, and of all at the edges, which only the dataset tells."""
+        data = any_bits(np.uint16, (4, 8, 8))
+        library = ctypes.CDLL(ctypes.util.find_library("hdf5_serial") or ctypes.util.find_library("hdf5"))
+        with h5py.File("scan.h5", "w", libver="latest") as file:
+            dataset = file.create_dataset("masks", data=data, chunks=(1, 8, 8), compression="gzip", shuffle=True)
+            dataset.id.write_direct_chunk((1, 0, 0), data[1].tobytes(), 3)
+            dataset.id.write_direct_chunk((2, 0, 0), zlib.compress(data[2].tobytes()), 1)
+            dataset.id.write_direct_chunk((3, 0, 0), data[3].view(np.uint8).reshape(-1, 2).T.tobytes(), 2)
+            np.testing.assert_array_equal(dataset[()], data)
+            self.assert_dataset(dataset)
+            for compressed in False, True:
+                creation = self.creation()
+                creation.set_chunk((1, 3, 5))
+                creation.set_shuffle()
+                if compressed:
+                    creation.set_deflate(4)
+                dont_filter_partial_chunks = 2
+                self.assertEqual(library.H5Pset_chunk_opts(ctypes.c_int64(creation.id), dont_filter_partial_chunks), 0)
+                dataset = self.create(file, f"edges{compressed:d}", h5py.h5t.NATIVE_UINT16, data.shape, creation)
+                dataset[:] = data
+                self.assert_dataset(dataset)
+
+    def test_external_files(self):
+        """Samples in files of their own, named from the current folder; the library takes what they lack for zeros."""
+        data = any_bits(np.uint16, (4, 5, 6))
+        os.mkdir("folder")
+        with h5py.File("folder/scan.h5", "w") as file:
+            creation = self.creation()
+            creation.set_external(b"scan.samples", 8, 200)
+            creation.set_external(b"more.samples", 0, h5py.h5s.UNLIMITED)
+            dataset = self.create(file, "data", h5py.h5t.NATIVE_UINT16, data.shape, creation)
+        with open("scan.samples", "wb") as samples:
+            samples.write(bytes(8) + data.tobytes()[:200])
+        with open("more.samples", "wb") as samples:
+            samples.write(data.tobytes()[200:])
+        self.assert_images(read("folder/scan.h5:/data"), list(data))
+        os.truncate("more.samples", 39) # 40 are needed
+        self.assert_refused(("more.samples", "truncated", "39 bytes"), "folder/scan.h5:/data")
+        os.remove("scan.samples")
+        self.assert_refused("scan.samples", "folder/scan.h5:/data")
+
+    def test_refused(self):
+        with h5py.File("scan.h5", "w") as file:
+            for name, data, words in (
+                    ("line", np.arange(5), "1 dimension (5)"), ("number", 5, "a single value"), ("none", h5py.Empty("f4"), "0 dimensions"),
+                    ("no-images", np.zeros((0, 5, 4)), "no image (0 x 5 x 4)"), ("no-rows", np.zeros((3, 0, 4)), "no image (3 x 0 x 4)"),
+                    ("cubes", np.zeros((2, 3, 9, 11)), "4 dimensions"), ("words", np.array([[b"ab", b"c"]] * 3), "strings"),
+                    ("pairs", np.zeros((3, 4), [("x", "f4"), ("y", "f4")]), "compounds")):
+                file[name] = data
+                file.flush()
+                with self.subTest(name):
+                    self.assert_refused((f"scan.h5:/{name}", words), f"scan.h5:/{name}")
+            file.flush()
+            self.assert_refused(("there is no '/missing'", "'/cubes' (2 x 3 x 9 x 11)"), "scan.h5:/missing")
+
+    def test_virtual(self):
+        """Put together in ways that are not whole images in their order, or not of the same type."""
+        data = any_bits(np.uint16, (6, 5, 4))
+        os.mkdir("raw")
+        with h5py.File("raw/parts.h5", "w") as file:
+            file["all"], file["even"], file["odd"], file["flat"] = data, data[::2], data[1::2], data.reshape(3, -1)
+            file["left"], file["right"] = data[:, :, :3], data[:, :, 3:]
+            file.create_dataset("lzf", data=data, compression="lzf")
+        source = lambda name, shape, file="raw/parts.h5": h5py.VirtualSource(file, name, shape) # noqa: E731
+        expectations = []
+        with h5py.File("scan.h5", "w") as file:
+            def virtual(name, parts, dtype=np.uint16, expected=data, fill=None):
+                layout = h5py.VirtualLayout((6, 5, 4), dtype)
+                for selection, part in parts:
+                    layout[selection] = part
+                file.create_virtual_dataset(name, layout, fillvalue=fill)
+                expectations.append((name, expected))
+
+            virtual("whole", [(np.s_[:], source("all", (6, 5, 4)))])
+            virtual("sliced", [(np.s_[:], source("all", (6, 5, 4))[:])])
+            virtual("other-type", [(np.s_[:], source("all", (6, 5, 4)))], np.float32, data.astype(np.float32))
+            virtual("interleaved", [(np.s_[::2], source("even", (3, 5, 4))), (np.s_[1::2], source("odd", (3, 5, 4)))])
+            virtual("halves", [(np.s_[:, :, :3], source("left", (6, 5, 3))), (np.s_[:, :, 3:], source("right", (6, 5, 1)))])
+            virtual("reversed", [(np.s_[i], source("all", (6, 5, 4))[5 - i]) for i in range(6)], expected=data[::-1])
+            virtual("lzf", [(np.s_[:], source("lzf", (6, 5, 4)))])
+            virtual("later-counts", [(np.s_[:], source("all", (6, 5, 4))), (np.s_[1:2], source("odd", (3, 5, 4))[2:3])],
+                    expected=np.concatenate([data[:1], data[5:], data[2:]]))
+            gap = data.copy()
+            gap[3:] = 7
+            virtual("gap", [(np.s_[:3], source("all", (6, 5, 4))[:3])], expected=gap, fill=7)
+            layout = h5py.VirtualLayout((6, 5, 4), np.uint16)
+            layout[:] = source("circle", (6, 5, 4), ".")
+            file.create_virtual_dataset("circle", layout)
+        with h5py.File("scan.h5") as file:
+            for name, expected in expectations:
+                with self.subTest(name):
+                    np.testing.assert_array_equal(file[name][()], expected)
+                    self.assert_dataset(file[name])
+        self.assert_refused(("circle", "without end"), "scan.h5:/circle")
+        # A relative name without its folders is not what the library looks for: whole images only.
+        os.rename("raw/parts.h5", "parts.h5")
+        self.assert_images(read("scan.h5:/whole"), list(data))
+        for name in "halves", "interleaved", "other-type":
+            self.assert_refused("parts.h5", f"scan.h5:/{name}")
 
 
 if __name__ == "__main__":
