@@ -136,7 +136,7 @@ void Joiner::describe_pads(GstElementClass *klass) const {
 
 void Joiner::attach() {
     for (const auto &input : inputs()) {
-        auto port = std::make_unique<Port>();
+        auto port = std::make_shared<Port>();
         port->name = input.name;
         port->optional = input.optional;
         ports_.push_back(std::move(port));
@@ -184,7 +184,7 @@ GstAggregatorPad *Joiner::create_pad(GstPadTemplate *templ, const char *name) {
     if (!free) {
         if (!is_numbered())
             return nullptr;
-        auto port = std::make_unique<Port>();
+        auto port = std::make_shared<Port>();
         port->name = wanted;
         free = port.get();
         ports_.push_back(std::move(port));
@@ -462,25 +462,50 @@ void Joiner::check_equal(const std::vector<ArrayInfo> &in) {
                      i, in[i].describe().c_str(), first.describe().c_str()));
 }
 
-BufferRef Joiner::take_inputs(std::vector<Array> &in, std::vector<ArrayInfo> &infos) {
+BufferRef Joiner::take_inputs(std::unique_lock<std::mutex> &lock, std::vector<Array> &in,
+                              std::vector<ArrayInfo> &infos) {
+    struct Taken {
+        std::shared_ptr<Port> port; // which may be released meanwhile
+        ArrayInfo info;
+        BufferRef buffer; // none: the last array again
+        Array array;
+    };
+    std::vector<Taken> all;
     BufferRef times;
+    GstClockTime time = GST_CLOCK_TIME_NONE;
     for (const auto &p : ports_) {
         BufferRef buffer(p->pad ? gst_aggregator_pad_pop_buffer(p->pad) : nullptr);
-        if (buffer) {
-            if (!p->has_info)
-                throw Error(GST_STREAM_ERROR_FORMAT,
-                            text("input %s got a buffer before any caps", p->name.c_str()));
-            const auto time =
+        if (buffer && !p->has_info)
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("input %s got a buffer before any caps", p->name.c_str()));
+        if (buffer && !times) {
+            time =
                 gst_segment_to_stream_time(&p->pad->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer.get()));
-            if (!times && GST_CLOCK_TIME_IS_VALID(time))
-                gst_object_sync_values(GST_OBJECT(gst()), time);
-            p->last = import(buffer.get(), p->info);
-            if (!times)
-                times = std::move(buffer);
+            times = buffer;
         }
-        in.push_back(p->last);
+        // Who gets another array gives up the last one before that takes memory.
+        Array again = p->last;
+        if (buffer)
+            p->last = again = {};
+        all.push_back({p, p->info, std::move(buffer), std::move(again)});
         infos.push_back(p->pad ? p->last.info() : ArrayInfo{});
     }
+    lock.unlock();
+
+    if (GST_CLOCK_TIME_IS_VALID(time))
+        gst_object_sync_values(GST_OBJECT(gst()), time);
+    for (std::size_t i = 0; i < all.size(); i++)
+        if (all[i].buffer) {
+            all[i].array = import(all[i].buffer.get(), all[i].info);
+            infos[i] = all[i].info;
+        }
+    lock.lock();
+    for (const auto &taken : all) {
+        if (taken.buffer && taken.port->pad)
+            taken.port->last = taken.array;
+        in.push_back(taken.array);
+    }
+    lock.unlock();
     return times;
 }
 
@@ -516,8 +541,7 @@ GstFlowReturn Joiner::aggregate(bool timeout) {
 
     std::vector<Array> in;
     std::vector<ArrayInfo> infos;
-    const BufferRef times = take_inputs(in, infos);
-    lock.unlock();
+    const BufferRef times = take_inputs(lock, in, infos);
     if (!times) // flushed in between
         return GST_AGGREGATOR_FLOW_NEED_DATA;
     const bool reshaped = renegotiate_.exchange(false),

@@ -95,13 +95,15 @@ class GST_TOMO_API Joiner : public Element {
     void announce(const ArrayInfo &out);
     // Whether every input has an array for the next output.
     bool gather(bool timeout, bool &ended);
-    // Takes the next array of each input; returns the buffer that gives times and metas.
-    BufferRef take_inputs(std::vector<Array> &in, std::vector<ArrayInfo> &infos);
+    // Takes the next array of each input, in the beginning with the lock held, then without it, because that
+    // may wait for memory; returns the buffer that gives times and metas.
+    BufferRef take_inputs(std::unique_lock<std::mutex> &lock, std::vector<Array> &in,
+                          std::vector<ArrayInfo> &infos);
 
     GstAggregator *aggregator() const { return reinterpret_cast<GstAggregator *>(gst()); }
 
     std::mutex ports_lock_; // pads come and go from the application's threads
-    std::vector<std::unique_ptr<Port>> ports_;
+    std::vector<std::shared_ptr<Port>> ports_;
     std::atomic<bool> at_work_{false};
     std::atomic<bool> renegotiate_{true};
     std::vector<ArrayInfo> in_infos_; // that the output was negotiated for

@@ -284,6 +284,35 @@ GST_START_TEST(test_seek_while_waiting) {
 }
 GST_END_TEST;
 
+// A question to a join is answered, also while the join waits for memory to take its inputs over.
+GST_START_TEST(test_query_while_waiting) {
+    g_setenv("GST_TOMO_MEMORY_LIMIT", "1.75M", TRUE);
+    const std::string frames =
+        "fakesrc num-buffers=30 sizetype=fixed sizemax=524288 format=time ! "
+        "application/x-tomo-array,format=float64,width=256,height=256,depth=1,framerate=0/1 ! join.  ";
+    const auto line =
+        frames + frames + "tomosubtract name=join ! queue name=queue max-size-buffers=0 ! fakesink";
+    const tomo::ObjectRef<GstElement> pipeline(
+        GST_ELEMENT(gst_object_ref_sink(gst_parse_launch(line.c_str(), nullptr))));
+    const tomo::ObjectRef<GstElement> join(gst_bin_get_by_name(GST_BIN(pipeline.get()), "join"));
+    gst_element_set_state(pipeline.get(), GST_STATE_PAUSED);
+    fail_unless_equals_int(gst_element_get_state(pipeline.get(), nullptr, nullptr, 60 * GST_SECOND),
+                           GST_STATE_CHANGE_SUCCESS);
+    const tomo::ObjectRef<GstElement> queue(gst_bin_get_by_name(GST_BIN(pipeline.get()), "queue"));
+    for (unsigned level = 0; level == 0; g_usleep(500000)) // and until the join waits
+        g_object_get(queue.get(), "current-level-buffers", &level, nullptr);
+    Worker asker;
+    auto end = asker.start([&] {
+        gint64 frames_in_all = 0;
+        gst_element_query_duration(join.get(), GST_FORMAT_DEFAULT, &frames_in_all);
+    });
+    const bool answered = end.wait_for(std::chrono::seconds(20)) == std::future_status::ready;
+    gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+    end.get();
+    fail_unless(answered, "no answer came");
+}
+GST_END_TEST;
+
 // Stopping does not wait for memory.
 GST_START_TEST(test_stop_while_waiting) {
     g_setenv("GST_TOMO_MEMORY_LIMIT", "300K", TRUE);
@@ -315,6 +344,7 @@ static Suite *budget_suite() {
     tcase_add_test(cases, test_pipeline_with_little_memory);
     tcase_add_test(cases, test_long_pause);
     tcase_add_test(cases, test_seek_while_waiting);
+    tcase_add_test(cases, test_query_while_waiting);
     tcase_add_test(cases, test_stop_while_waiting);
     return suite;
 }
