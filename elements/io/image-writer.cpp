@@ -26,10 +26,12 @@ ImageToWrite::ImageToWrite(const ArrayInfo &info, const void *samples)
     : ImageToWrite(info, [samples] { return Samples(samples, [](const void *) {}); }) {}
 
 const void *ImageToWrite::samples() const {
-    std::call_once(shared_->made, [&] {
+    // Not std::call_once: an exception that leaves it ends the process.
+    const std::lock_guard<std::mutex> lock(shared_->lock);
+    if (shared_->make) {
         shared_->samples = shared_->make();
         shared_->make = nullptr; // and what it holds
-    });
+    }
     return static_cast<const unsigned char *>(shared_->samples.get()) + offset_;
 }
 

@@ -78,7 +78,7 @@ class ImageToWrite {
   private:
     struct Shared {
         std::function<Samples()> make;
-        std::once_flag made;
+        std::mutex lock;
         Samples samples;
     };
 

@@ -230,6 +230,15 @@ class Outputs(FaultTestCase):
         self.images = write_sinograms("in", (40, 50), 6)
         self.inputs = [f"in/sino{i:02}.tif" for i in range(6)]
 
+    def test_arrays_that_writers_can_not_take(self):
+        """Threads of the writer find out; the process goes on."""
+        array = "application/x-tomo-array,format=float32,width=2,height=2,depth=1,framerate=0/1"
+        for name in ("out.tif", "s%i.tif", "out.h5:/data", "out.edf", "s%i.png"):
+            with self.subTest(name):
+                self.assert_fault(f"fakesrc num-buffers=1 sizetype=fixed sizemax=3 format=time ! {array} ! tomowrite filename={name}",
+                                  "tomowrite0", "a buffer of 3 bytes came where float32 2 x 2 x 1 takes 16",
+                                  files=self.inputs)
+
     def test_target_is_a_folder(self):
         os.mkdir("out.tif")
         os.mkdir("out.h5")
