@@ -10,25 +10,24 @@
 
 namespace tomo::io {
 
-// Which files these are is looked up when a writer first asks: most never meet an existing file.
+// Which files these are is looked up when a writer first asks: most never meet an existing file. Under the
+// lock of all claims.
 struct InputClaim::Files {
     using Identity = std::pair<dev_t, ino_t>;
 
     explicit Files(std::vector<std::string> all) : locations(std::move(all)) {}
 
     bool hold(const Identity &file) const {
-        std::call_once(looked_up, [&] {
-            for (const auto &location : locations) {
-                struct stat facts;
-                if (stat(split_location(location).file.c_str(), &facts) == 0)
-                    identities.emplace(facts.st_dev, facts.st_ino);
-            }
-        });
+        for (; looked_up < locations.size(); looked_up++) {
+            struct stat facts;
+            if (stat(split_location(locations[looked_up]).file.c_str(), &facts) == 0)
+                identities.emplace(facts.st_dev, facts.st_ino);
+        }
         return identities.count(file) > 0;
     }
 
     const std::vector<std::string> locations;
-    mutable std::once_flag looked_up;
+    mutable std::size_t looked_up = 0;
     mutable std::set<Identity> identities;
 };
 
