@@ -351,8 +351,12 @@ Hdf5Handle hdf5_open(const std::string &path, bool writable) {
     if (writable)
         hdf5_use_journal(access.get());
     Hdf5Handle file(H5Fopen(path.c_str(), writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access.get()), H5Fclose);
-    if (!file && !writable) // marked by a writer, who may be gone
+    if (!file && !writable) { // marked by a writer, who may be gone
+        // Between two attempts to read what has no right checksum yet the library waits 1, 2, 4 ... ns: of
+        // its 100 attempts nobody sees the end where the file is damaged. These take a second.
+        H5Pset_metadata_read_attempts(access.get(), 30);
         file = Hdf5Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access.get()), H5Fclose);
+    }
     if (!file)
         throw hdf5_error(
             writable ? GST_RESOURCE_ERROR_OPEN_WRITE : GST_RESOURCE_ERROR_OPEN_READ,
