@@ -192,6 +192,39 @@ std::string hdf5_shape_text(const Hdf5Shape &shape) {
     return said.empty() ? "a single value" : said;
 }
 
+void hdf5_check_storage(hid_t dataset, std::uint64_t bytes, const std::string &where) {
+    constexpr std::uint64_t sparse = std::uint64_t{1} << 30; // of fill values it may be this much
+    constexpr std::uint64_t greatest_expansion = 65536;
+    constexpr std::uint64_t many_chunks = std::uint64_t{1} << 24;
+    const Hdf5Handle creation(H5Dget_create_plist(dataset), H5Pclose);
+    if (!creation || H5Pget_external_count(creation.get()) > 0 ||
+        H5Pget_layout(creation.get()) == H5D_VIRTUAL)
+        return; // stored elsewhere
+    std::uint64_t chunks = 1;
+    bool fits = true;
+    if (H5Pget_layout(creation.get()) == H5D_CHUNKED) {
+        const auto shape = hdf5_shape(dataset);
+        const Hdf5Handle type(H5Dget_type(dataset), H5Tclose);
+        Hdf5Shape extent(shape.size());
+        H5Pget_chunk(creation.get(), static_cast<int>(extent.size()), extent.data());
+        std::uint64_t chunk = H5Tget_size(type.get());
+        for (std::size_t i = 0; i < shape.size(); i++)
+            fits = fits && extent[i] > 0 && multiply({chunk, extent[i]}, chunk) &&
+                   multiply({chunks, (shape[i] - 1) / extent[i] + 1}, chunks);
+        bytes = std::max(bytes, chunk);
+    }
+    if (fits && chunks > many_chunks) { // which the library goes through, also where none is stored
+        const Hdf5Handle file(H5Iget_file_id(dataset), H5Fclose);
+        hsize_t size = 0;
+        fits = H5Fget_filesize(file.get(), &size) >= 0 && chunks <= size;
+    }
+    if (fits && (bytes <= sparse || bytes / greatest_expansion <= H5Dget_storage_size(dataset)))
+        return;
+    throw Error(GST_STREAM_ERROR_DECODE,
+                text("%s claims to hold %s samples, which the file can't; it is truncated or damaged",
+                     where.c_str(), hdf5_shape_text(hdf5_shape(dataset)).c_str()));
+}
+
 std::string hdf5_describe_type(hid_t type) {
     const auto type_class = H5Tget_class(type);
     const auto size = H5Tget_size(type);

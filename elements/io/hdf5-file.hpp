@@ -86,6 +86,10 @@ Hdf5SampleType hdf5_memory_type(hid_t stored);
 // The type in which a format is written, and in which it lies in memory.
 Hdf5Handle hdf5_type_of(GstTomoFormat format);
 
+// Throws where the file can't hold what a dataset claims, as a damaged header does: `bytes` that are read at
+// once (and a chunk of it), or chunks. Nobody should allocate for it.
+void hdf5_check_storage(hid_t dataset, std::uint64_t bytes, const std::string &where);
+
 // For messages: "signed integers of 8 bytes".
 std::string hdf5_describe_type(hid_t type);
 

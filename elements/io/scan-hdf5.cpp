@@ -70,15 +70,14 @@ class Tree {
             return {};
         const Hdf5Handle space(H5Dget_space(data.get()), H5Sclose);
         const auto count = H5Sget_simple_extent_npoints(space.get());
-        constexpr hssize_t most = 100'000'000;
-        if (count < 0 || count > most)
-            throw Error(GST_STREAM_ERROR_DECODE, text("'%s': '%s' claims to hold %lld numbers", path_.c_str(),
-                                                      dataset.c_str(), static_cast<long long>(count)));
+        const auto where = text("'%s': '%s'", path_.c_str(), dataset.c_str());
+        check_image_count(where, static_cast<std::uint64_t>(count)); // it is for an image each
+        if (count > 0)
+            hdf5_check_storage(data.get(), std::uint64_t(count) * sizeof(double), where);
         std::vector<double> values(static_cast<std::size_t>(count));
         if (count > 0)
             hdf5_check(H5Dread(data.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
-                       GST_RESOURCE_ERROR_READ,
-                       text("'%s': '%s' can't be read", path_.c_str(), dataset.c_str()));
+                       GST_RESOURCE_ERROR_READ, where + " can't be read");
         return values;
     }
 
@@ -156,6 +155,9 @@ class Tree {
             result = word;
             H5free_memory(word);
         } else {
+            constexpr std::size_t most = 1 << 16; // of a word
+            if (H5Tget_size(type) > most)
+                return {};
             result.resize(H5Tget_size(type));
             if (read(type, result.data()) < 0)
                 return {};
@@ -212,6 +214,7 @@ Images images_in(const Tree &tree, const std::string &dataset) {
             GST_STREAM_ERROR_FORMAT,
             text("'%s': '%s' has %s samples; images of a scan are three-dimensional (images, rows, columns)",
                  tree.path().c_str(), dataset.c_str(), hdf5_shape_text(shape).c_str()));
+    check_image_count(text("'%s': '%s'", tree.path().c_str(), dataset.c_str()), shape[rank - 3]);
     return {shape[rank - 3], shape[rank - 1]};
 }
 
@@ -220,11 +223,8 @@ ScanImages all_of(const Tree &tree, const std::string &dataset) {
     tree.require_target(dataset);
     if (!tree.has_dataset(dataset))
         return found;
-    found.files = {tree.path() + ":" + dataset};
     found.type = FileType::Hdf5;
-    const auto count = images_in(tree, dataset).count;
-    for (std::size_t i = 0; i < count; i++)
-        found.images.push_back({0, i, i});
+    found.add_file(tree.path() + ":" + dataset, images_in(tree, dataset).count);
     return found;
 }
 
