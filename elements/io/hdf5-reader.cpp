@@ -268,6 +268,14 @@ class Hdf5Reader final : public ImageReader {
                              " dimension%s (%s); images need two (rows, columns) or three "
                              "(images, rows, columns)",
                              where().c_str(), rank, rank == 1 ? "" : "s", said.c_str()));
+        Hdf5Shape most(rank);
+        const Hdf5Handle space(H5Dget_space(dataset_.get()), H5Sclose);
+        H5Sget_simple_extent_dims(space.get(), nullptr, most.data());
+        for (std::size_t i = 0; i < rank; i++)
+            if (most[i] < shape[i]) // the library would take one chunk for another
+                throw Error(GST_STREAM_ERROR_DECODE,
+                            text("%s is damaged: it has grown to %s, and may not beyond %s", where().c_str(),
+                                 said.c_str(), hdf5_shape_text(most).c_str()));
         if (std::find(shape.begin(), shape.end(), 0) != shape.end())
             throw NotYet(GST_STREAM_ERROR_FORMAT,
                          text("%s holds no image (%s)", where().c_str(), said.c_str()));
