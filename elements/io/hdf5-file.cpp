@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <sys/stat.h>
 
 namespace tomo::io {
 
@@ -343,6 +344,14 @@ std::string hdf5_list_datasets(hid_t file) {
     return more ? said + " and more" : said;
 }
 
+std::optional<Hdf5Identity> hdf5_identity(hid_t object) {
+    struct stat file;
+    H5O_info_t info;
+    if (stat(hdf5_file_of(object).c_str(), &file) != 0 || H5Oget_info2(object, &info, H5O_INFO_BASIC) < 0)
+        return {};
+    return Hdf5Identity{file.st_dev, file.st_ino, info.addr};
+}
+
 Hdf5Handle hdf5_file_access() {
     Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
 #if H5_VERSION_GE(1, 10, 7)
@@ -361,10 +370,19 @@ static bool is_input(const std::string &path) {
         H5Fget_intent(file, &intent);
         if (intent & H5F_ACC_RDWR)
             return false;
-        std::string name(std::max<ssize_t>(H5Fget_name(file, nullptr, 0), 0), '\0');
-        H5Fget_name(file, name.data(), name.size() + 1);
-        return same_file(name, path);
+        return same_file(hdf5_file_of(file), path);
     });
+}
+
+Hdf5Handle hdf5_open_to_read(const std::string &path, bool live) {
+    const auto access = hdf5_file_access();
+    Hdf5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
+    if (file || !live)
+        return file;
+    // Between two attempts to read what has no right checksum yet the library waits 1, 2, 4 ... ns: of its
+    // 100 attempts nobody sees the end where the file is damaged. These take a second.
+    H5Pset_metadata_read_attempts(access.get(), 30);
+    return {H5Fopen(path.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access.get()), H5Fclose};
 }
 
 Hdf5Handle hdf5_open(const std::string &path, bool writable) {
@@ -383,13 +401,8 @@ Hdf5Handle hdf5_open(const std::string &path, bool writable) {
                     text("cannot write '%s': it is an input; write to another file", path.c_str()));
     if (writable)
         hdf5_use_journal(access.get());
-    Hdf5Handle file(H5Fopen(path.c_str(), writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access.get()), H5Fclose);
-    if (!file && !writable) { // marked by a writer, who may be gone
-        // Between two attempts to read what has no right checksum yet the library waits 1, 2, 4 ... ns: of
-        // its 100 attempts nobody sees the end where the file is damaged. These take a second.
-        H5Pset_metadata_read_attempts(access.get(), 30);
-        file = Hdf5Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access.get()), H5Fclose);
-    }
+    auto file = writable ? Hdf5Handle(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.get()), H5Fclose)
+                         : hdf5_open_to_read(path);
     if (!file)
         throw hdf5_error(
             writable ? GST_RESOURCE_ERROR_OPEN_WRITE : GST_RESOURCE_ERROR_OPEN_READ,
