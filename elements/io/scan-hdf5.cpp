@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace tomo::io {
@@ -35,6 +36,11 @@ class Tree {
     // Or a link that leads nowhere.
     bool names_dataset(const std::string &object) const {
         return has_dataset(object) || hdf5_look_up(file(), object).kind == Hdf5Node::Kind::Dangling;
+    }
+
+    std::optional<Hdf5Identity> identity(const std::string &group) const {
+        const Hdf5Handle opened(H5Oopen(file(), group.empty() ? "/" : group.c_str(), H5P_DEFAULT), H5Oclose);
+        return hdf5_identity(opened.get());
     }
 
     // A link that leads nowhere is told, instead of taking the data for missing.
@@ -124,9 +130,15 @@ class Tree {
                 return names.size() >= most;
             }
         } found;
+        constexpr std::size_t most_in_all = 100000; // many links may lead to one group
+        if (listed_ > most_in_all)
+            throw Error(
+                GST_STREAM_ERROR_FORMAT,
+                text("'%s' has too many groups to look for a scan in; name it as entry", path_.c_str()));
         const Hdf5Handle opened(H5Gopen2(file(), group.empty() ? "/" : group.c_str(), H5P_DEFAULT), H5Gclose);
         if (opened)
             H5Literate(opened.get(), H5_INDEX_NAME, H5_ITER_NATIVE, nullptr, Found::add, &found);
+        listed_ += 1 + found.names.size();
         std::sort(found.names.begin(), found.names.end());
         for (auto &name : found.names)
             name = group + "/" + name;
@@ -169,6 +181,7 @@ class Tree {
 
     std::string path_;
     Hdf5Handle file_;
+    mutable std::size_t listed_ = 0; // by children()
 };
 
 // The first of these datasets that holds numbers.
@@ -285,20 +298,35 @@ std::vector<Detector> detectors_of(const Tree &tree, const std::string &entry) {
     return found;
 }
 
-// Entries that say that they are NXtomo, and those that look like it.
-void find_entries(const Tree &tree, const std::string &group, unsigned depth, Names &named, Names &alike) {
-    if (tree.words(group + "/definition") == "NXtomo" ||
-        tree.attribute(group.empty() ? "/" : group, "definition") == "NXtomo")
-        named.push_back(group);
-    else if (const auto detectors = detectors_of(tree, group);
-             std::any_of(detectors.begin(), detectors.end(), [](const auto &d) { return !d.key.empty(); }))
-        alike.push_back(group);
-    if (depth > 0)
-        for (const auto &child : tree.groups(group))
-            if (const auto nx = tree.attribute(child, "NX_class");
-                nx.empty() || nx == "NXentry" || nx == "NXsubentry" || nx == "NXroot" || nx == "NXcollection")
-                find_entries(tree, child, depth - 1, named, alike);
-}
+// Entries that say that they are NXtomo, and those that look like it. Links may lead in circles.
+class Entries {
+  public:
+    explicit Entries(const Tree &tree) : tree_(tree) { find("", 3); }
+
+    Names named, alike;
+
+  private:
+    void find(const std::string &group, unsigned depth) {
+        const auto identity = tree_.identity(group);
+        if (!identity || !known_.insert(*identity).second)
+            return;
+        if (tree_.words(group + "/definition") == "NXtomo" ||
+            tree_.attribute(group.empty() ? "/" : group, "definition") == "NXtomo")
+            named.push_back(group);
+        else if (const auto detectors = detectors_of(tree_, group); std::any_of(
+                     detectors.begin(), detectors.end(), [](const auto &d) { return !d.key.empty(); }))
+            alike.push_back(group);
+        if (depth > 0)
+            for (const auto &child : tree_.groups(group))
+                if (const auto nx = tree_.attribute(child, "NX_class");
+                    nx.empty() || nx == "NXentry" || nx == "NXsubentry" || nx == "NXroot" ||
+                    nx == "NXcollection")
+                    find(child, depth - 1);
+    }
+
+    const Tree &tree_;
+    std::set<Hdf5Identity> known_;
+};
 
 double axis_of(const Tree &tree, const std::string &detector) {
     const auto values = tree.numbers(detector + "/x_rotation_axis_pixel_position");
@@ -492,15 +520,14 @@ ScanLayout find_hdf5_scan(const std::string &file, const std::string &group, boo
                              hdf5_list_datasets(tree.file()).c_str()));
         return nxtomo(tree, entry, follow);
     }
-    Names named, alike;
-    find_entries(tree, "", 3, named, alike);
-    if (!named.empty())
-        return nxtomo(tree, choose_entry(tree, named), follow);
+    const Entries entries(tree);
+    if (!entries.named.empty())
+        return nxtomo(tree, choose_entry(tree, entries.named), follow);
     if (tree.has_dataset("/exchange/data") ||
         hdf5_look_up(tree.file(), "/exchange/data").kind == Hdf5Node::Kind::Dangling)
         return data_exchange(tree);
-    if (!alike.empty())
-        return nxtomo(tree, choose_entry(tree, alike), follow);
+    if (!entries.alike.empty())
+        return nxtomo(tree, choose_entry(tree, entries.alike), follow);
     throw Error(
         GST_STREAM_ERROR_WRONG_TYPE,
         text("'%s' holds neither NXtomo nor Data Exchange; name a dataset of projections as in %s:/path, and "
