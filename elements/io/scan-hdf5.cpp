@@ -50,11 +50,11 @@ class Tree {
             return;
         std::string target;
         H5L_info_t link;
-        if (H5Lget_info(file(), node.next.c_str(), &link, H5P_DEFAULT) >= 0) {
+        if (H5Lget_info(file(), node.next.c_str(), &link, H5P_DEFAULT) >= 0 &&
+            link.type == H5L_TYPE_EXTERNAL) {
             std::string value(link.u.val_size, '\0');
             const char *other_file = nullptr, *other_object = nullptr;
-            if (link.type == H5L_TYPE_EXTERNAL &&
-                H5Lget_val(file(), node.next.c_str(), value.data(), value.size(), H5P_DEFAULT) >= 0 &&
+            if (H5Lget_val(file(), node.next.c_str(), value.data(), value.size(), H5P_DEFAULT) >= 0 &&
                 H5Lunpack_elink_val(value.data(), value.size(), nullptr, &other_file, &other_object) >= 0)
                 target = text(" '%s' of the file '%s'", other_object, other_file);
         }
