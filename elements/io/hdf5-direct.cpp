@@ -211,7 +211,7 @@ void Hdf5Direct::read_rows(std::uint64_t image, const RowRegion &rows, unsigned 
     const std::size_t bytes = columns * sample_;
     if (columns == width_ && row_stride == bytes && rows.step == 1)
         return file_.read_at(at(rows.first), to, rows.count * bytes, "an image");
-    for (unsigned y = 0; y < rows.count; y += rows.step, to += row_stride)
+    for (std::uint64_t y = 0; y < rows.count; y += rows.step, to += row_stride)
         file_.read_at(at(rows.first + y), to, bytes, "an image");
 }
 
