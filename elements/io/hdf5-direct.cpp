@@ -173,6 +173,10 @@ bool Hdf5Direct::find_chunks(hid_t creation, hid_t type) {
             return false;
         filters_.push_back(std::move(filter));
     }
+    // What was filtered on after it had been compressed has a size that only the library knows.
+    for (std::size_t i = 0; i + 1 < filters_.size(); i++)
+        if (!keeps_size(filters_[i]))
+            return false;
     fill_.resize(sample_);
     H5D_fill_value_t defined;
     if (H5Pfill_value_defined(creation, &defined) < 0 ||
