@@ -10,8 +10,6 @@
 #include <future>
 #include <list>
 #include <map>
-#include <sys/stat.h>
-#include <tuple>
 
 namespace tomo::io {
 
@@ -19,17 +17,21 @@ namespace tomo::io {
 class Hdf5ChunkCache {
   public:
     using Chunk = std::shared_ptr<const std::vector<char>>;
-    using Key = std::tuple<dev_t, ino_t, haddr_t>;
+    // Of a dataset, with the size of its chunks: a file may be written anew while somebody still reads the
+    // old one.
+    using Key = std::pair<Hdf5Identity, std::size_t>;
 
-    static std::shared_ptr<Hdf5ChunkCache> of(const Key &key, std::size_t chunk_bytes, std::uint64_t wanted) {
+    static std::shared_ptr<Hdf5ChunkCache> of(const Key &key, std::uint64_t wanted) {
         static std::mutex lock;
         static auto &all = *new std::map<Key, std::weak_ptr<Hdf5ChunkCache>>;
         std::lock_guard<std::mutex> guard(lock);
+        for (auto entry = all.begin(); entry != all.end();)
+            entry = entry->second.expired() ? all.erase(entry) : std::next(entry);
         auto &known = all[key];
         auto cache = known.lock();
         if (!cache) {
             constexpr std::uint64_t most_bytes = std::uint64_t{1} << 30;
-            const auto fits = std::max<std::uint64_t>(most_bytes / chunk_bytes, 1);
+            const auto fits = std::max<std::uint64_t>(most_bytes / key.second, 1);
             known = cache = std::make_shared<Hdf5ChunkCache>(std::min(wanted, fits));
         }
         return cache;
@@ -102,8 +104,8 @@ std::unique_ptr<Hdf5Direct> Hdf5Direct::open(hid_t dataset, const Hdf5SampleType
     if (!unit || !creation || shape.size() < 2 || H5Pget_external_count(creation.get()) > 0)
         return {};
     const auto path = hdf5_file_of(dataset);
-    struct stat facts;
-    if (path.empty() || stat(path.c_str(), &facts) != 0)
+    const auto identity = hdf5_identity(dataset);
+    if (!identity)
         return {};
     std::unique_ptr<Hdf5Direct> direct(new Hdf5Direct(dataset, path));
     direct->where_ = "'" + path + "'";
@@ -123,12 +125,10 @@ std::unique_ptr<Hdf5Direct> Hdf5Direct::open(hid_t dataset, const Hdf5SampleType
     case H5D_CHUNKED: {
         if (!direct->find_chunks(creation.get(), sample.type.get()))
             return {};
-        H5O_info_t object;
-        if (direct->chunk_images_ > 1 && H5Oget_info2(dataset, &object, H5O_INFO_BASIC) >= 0) {
+        if (direct->chunk_images_ > 1) {
             const auto layer = round_up(direct->height_, direct->chunk_rows_) *
                                round_up(direct->width_, direct->chunk_columns_);
-            direct->cache_ = Hdf5ChunkCache::of({facts.st_dev, facts.st_ino, object.addr},
-                                                direct->chunk_bytes_, 2 * layer);
+            direct->cache_ = Hdf5ChunkCache::of({*identity, direct->chunk_bytes_}, 2 * layer);
         }
         return direct;
     }
@@ -173,6 +173,10 @@ bool Hdf5Direct::find_chunks(hid_t creation, hid_t type) {
             return false;
         filters_.push_back(std::move(filter));
     }
+    // What was filtered on after it had been compressed has a size that only the library knows.
+    for (std::size_t i = 0; i + 1 < filters_.size(); i++)
+        if (!keeps_size(filters_[i]))
+            return false;
     fill_.resize(sample_);
     H5D_fill_value_t defined;
     if (H5Pfill_value_defined(creation, &defined) < 0 ||
@@ -211,7 +215,7 @@ void Hdf5Direct::read_rows(std::uint64_t image, const RowRegion &rows, unsigned 
     const std::size_t bytes = columns * sample_;
     if (columns == width_ && row_stride == bytes && rows.step == 1)
         return file_.read_at(at(rows.first), to, rows.count * bytes, "an image");
-    for (unsigned y = 0; y < rows.count; y += rows.step, to += row_stride)
+    for (std::uint64_t y = 0; y < rows.count; y += rows.step, to += row_stride)
         file_.read_at(at(rows.first + y), to, bytes, "an image");
 }
 

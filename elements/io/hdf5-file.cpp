@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <sys/stat.h>
 
 namespace tomo::io {
 
@@ -192,6 +193,39 @@ std::string hdf5_shape_text(const Hdf5Shape &shape) {
     return said.empty() ? "a single value" : said;
 }
 
+void hdf5_check_storage(hid_t dataset, std::uint64_t bytes, const std::string &where) {
+    constexpr std::uint64_t sparse = std::uint64_t{1} << 30; // of fill values it may be this much
+    constexpr std::uint64_t greatest_expansion = 65536;
+    constexpr std::uint64_t many_chunks = std::uint64_t{1} << 24;
+    const Hdf5Handle creation(H5Dget_create_plist(dataset), H5Pclose);
+    if (!creation || H5Pget_external_count(creation.get()) > 0 ||
+        H5Pget_layout(creation.get()) == H5D_VIRTUAL)
+        return; // stored elsewhere
+    std::uint64_t chunks = 1;
+    bool fits = true;
+    if (H5Pget_layout(creation.get()) == H5D_CHUNKED) {
+        const auto shape = hdf5_shape(dataset);
+        const Hdf5Handle type(H5Dget_type(dataset), H5Tclose);
+        Hdf5Shape extent(shape.size());
+        H5Pget_chunk(creation.get(), static_cast<int>(extent.size()), extent.data());
+        std::uint64_t chunk = H5Tget_size(type.get());
+        for (std::size_t i = 0; i < shape.size(); i++)
+            fits = fits && extent[i] > 0 && multiply({chunk, extent[i]}, chunk) &&
+                   multiply({chunks, (shape[i] - 1) / extent[i] + 1}, chunks);
+        bytes = std::max(bytes, chunk);
+    }
+    if (fits && chunks > many_chunks) { // which the library goes through, also where none is stored
+        const Hdf5Handle file(H5Iget_file_id(dataset), H5Fclose);
+        hsize_t size = 0;
+        fits = H5Fget_filesize(file.get(), &size) >= 0 && chunks <= size;
+    }
+    if (fits && (bytes <= sparse || bytes / greatest_expansion <= H5Dget_storage_size(dataset)))
+        return;
+    throw Error(GST_STREAM_ERROR_DECODE,
+                text("%s claims to hold %s samples, which the file can't; it is truncated or damaged",
+                     where.c_str(), hdf5_shape_text(hdf5_shape(dataset)).c_str()));
+}
+
 std::string hdf5_describe_type(hid_t type) {
     const auto type_class = H5Tget_class(type);
     const auto size = H5Tget_size(type);
@@ -310,6 +344,14 @@ std::string hdf5_list_datasets(hid_t file) {
     return more ? said + " and more" : said;
 }
 
+std::optional<Hdf5Identity> hdf5_identity(hid_t object) {
+    struct stat file;
+    H5O_info_t info;
+    if (stat(hdf5_file_of(object).c_str(), &file) != 0 || H5Oget_info2(object, &info, H5O_INFO_BASIC) < 0)
+        return {};
+    return Hdf5Identity{file.st_dev, file.st_ino, info.addr};
+}
+
 Hdf5Handle hdf5_file_access() {
     Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
 #if H5_VERSION_GE(1, 10, 7)
@@ -328,10 +370,19 @@ static bool is_input(const std::string &path) {
         H5Fget_intent(file, &intent);
         if (intent & H5F_ACC_RDWR)
             return false;
-        std::string name(std::max<ssize_t>(H5Fget_name(file, nullptr, 0), 0), '\0');
-        H5Fget_name(file, name.data(), name.size() + 1);
-        return same_file(name, path);
+        return same_file(hdf5_file_of(file), path);
     });
+}
+
+Hdf5Handle hdf5_open_to_read(const std::string &path, bool live) {
+    const auto access = hdf5_file_access();
+    Hdf5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
+    if (file || !live)
+        return file;
+    // Between two attempts to read what has no right checksum yet the library waits 1, 2, 4 ... ns: of its
+    // 100 attempts nobody sees the end where the file is damaged. These take a second.
+    H5Pset_metadata_read_attempts(access.get(), 30);
+    return {H5Fopen(path.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access.get()), H5Fclose};
 }
 
 Hdf5Handle hdf5_open(const std::string &path, bool writable) {
@@ -350,9 +401,8 @@ Hdf5Handle hdf5_open(const std::string &path, bool writable) {
                     text("cannot write '%s': it is an input; write to another file", path.c_str()));
     if (writable)
         hdf5_use_journal(access.get());
-    Hdf5Handle file(H5Fopen(path.c_str(), writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access.get()), H5Fclose);
-    if (!file && !writable) // marked by a writer, who may be gone
-        file = Hdf5Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access.get()), H5Fclose);
+    auto file = writable ? Hdf5Handle(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.get()), H5Fclose)
+                         : hdf5_open_to_read(path);
     if (!file)
         throw hdf5_error(
             writable ? GST_RESOURCE_ERROR_OPEN_WRITE : GST_RESOURCE_ERROR_OPEN_READ,

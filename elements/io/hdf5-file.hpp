@@ -10,6 +10,7 @@
 
 #include <array>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -86,6 +87,10 @@ Hdf5SampleType hdf5_memory_type(hid_t stored);
 // The type in which a format is written, and in which it lies in memory.
 Hdf5Handle hdf5_type_of(GstTomoFormat format);
 
+// Throws where the file can't hold what a dataset claims, as a damaged header does: `bytes` that are read at
+// once (and a chunk of it), or chunks. Nobody should allocate for it.
+void hdf5_check_storage(hid_t dataset, std::uint64_t bytes, const std::string &where);
+
 // For messages: "signed integers of 8 bytes".
 std::string hdf5_describe_type(hid_t type);
 
@@ -101,9 +106,17 @@ Hdf5Node hdf5_look_up(hid_t file, const std::string &path);
 // Adds the part of a message that says which datasets with two or more dimensions a file has.
 std::string hdf5_list_datasets(hid_t file);
 
+// What two handles have in common where they stand for one object, by whatever names: device and number of
+// the file, address within. Nothing where it can't be told.
+using Hdf5Identity = std::array<std::uint64_t, 3>;
+std::optional<Hdf5Identity> hdf5_identity(hid_t object);
+
 // Opens a file, also one that somebody is writing for several readers (SWMR); throws what is wrong with it
 // where the library can't.
 Hdf5Handle hdf5_open(const std::string &path, bool writable);
+// As it is, without an error where the library can't; `live` takes those also that somebody writes, or was
+// killed at.
+Hdf5Handle hdf5_open_to_read(const std::string &path, bool live = true);
 // The file in which an object is, which a link may have led to.
 std::string hdf5_file_of(hid_t object);
 // Whether somebody may write to the file of an object meanwhile (SWMR).

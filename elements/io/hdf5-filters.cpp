@@ -250,6 +250,11 @@ bool can_decode(const Hdf5Filter &filter) {
     }
 }
 
+bool keeps_size(const Hdf5Filter &filter) {
+    return filter.id == H5Z_FILTER_SHUFFLE ||
+           (filter.id == bitshuffle_filter && (filter.values.size() < 5 || filter.values[4] == 0));
+}
+
 void decode_chunk(const std::vector<Hdf5Filter> &filters, unsigned skipped, const void *stored,
                   std::size_t stored_size, void *destination, std::size_t size) {
     std::vector<std::size_t> used;
@@ -265,7 +270,7 @@ void decode_chunk(const std::vector<Hdf5Filter> &filters, unsigned skipped, cons
     static thread_local std::vector<unsigned char> between, next;
     Bytes in{static_cast<const unsigned char *>(stored), stored_size};
     while (used.size() > 1) {
-        next.resize(size); // only compression changes the size, and it comes last when writing
+        next.resize(size);
         undo(filters[used.back()], in, next.data(), size);
         std::swap(between, next);
         in = {between.data(), size};

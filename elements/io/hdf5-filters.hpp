@@ -16,9 +16,12 @@ struct Hdf5Filter {
 // Whether decode_chunk() knows it: deflate, shuffle, LZ4 (32004) and bitshuffle (32008, alone or with LZ4).
 bool can_decode(const Hdf5Filter &filter);
 
-// Undoes the filters, given in the order in which they were applied, so that exactly `size` bytes stand at
-// `destination`. Bits of `skipped` are those of filters that this chunk did without. Throws where the bytes
-// are damaged. For any thread.
+// Whether as many bytes come out as went in.
+bool keeps_size(const Hdf5Filter &filter);
+
+// Undoes the filters, given in the order in which they were applied and of which all but the last keep the
+// size, so that exactly `size` bytes stand at `destination`. Bits of `skipped` are those of filters that this
+// chunk did without. Throws where the bytes are damaged. For any thread.
 void decode_chunk(const std::vector<Hdf5Filter> &filters, unsigned skipped, const void *stored,
                   std::size_t stored_size, void *destination, std::size_t size);
 

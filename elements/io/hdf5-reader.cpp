@@ -268,6 +268,14 @@ class Hdf5Reader final : public ImageReader {
                              " dimension%s (%s); images need two (rows, columns) or three "
                              "(images, rows, columns)",
                              where().c_str(), rank, rank == 1 ? "" : "s", said.c_str()));
+        Hdf5Shape most(rank);
+        const Hdf5Handle space(H5Dget_space(dataset_.get()), H5Sclose);
+        H5Sget_simple_extent_dims(space.get(), nullptr, most.data());
+        for (std::size_t i = 0; i < rank; i++)
+            if (most[i] < shape[i]) // the library would take one chunk for another
+                throw Error(GST_STREAM_ERROR_DECODE,
+                            text("%s is damaged: it has grown to %s, and may not beyond %s", where().c_str(),
+                                 said.c_str(), hdf5_shape_text(most).c_str()));
         if (std::find(shape.begin(), shape.end(), 0) != shape.end())
             throw NotYet(GST_STREAM_ERROR_FORMAT,
                          text("%s holds no image (%s)", where().c_str(), said.c_str()));
@@ -313,32 +321,11 @@ class Hdf5Reader final : public ImageReader {
         }
     }
 
-    // An image that the file can't hold comes from a forged or damaged header, and nobody should allocate for
-    // it.
     void check_storage() {
-        constexpr std::uint64_t sparse = std::uint64_t{1} << 30; // an image of fill values may be this large
-        constexpr std::uint64_t greatest_expansion = 65536;
-        const Hdf5Handle creation(H5Dget_create_plist(dataset_.get()), H5Pclose);
-        if (!creation || H5Pget_external_count(creation.get()) > 0 ||
-            H5Pget_layout(creation.get()) == H5D_VIRTUAL)
-            return; // stored elsewhere
-        const auto stored = H5Dget_storage_size(dataset_.get());
-        std::uint64_t image, chunk = 0;
-        const auto sample = gst_tomo_format_get_size(sample_.format);
-        bool fits = multiply({width_, height_, sample}, image);
-        if (H5Pget_layout(creation.get()) == H5D_CHUNKED) {
-            Hdf5Shape extent(hdf5_shape(dataset_.get()).size());
-            H5Pget_chunk(creation.get(), static_cast<int>(extent.size()), extent.data());
-            chunk = sample;
-            for (const auto side : extent)
-                fits = fits && multiply({chunk, side}, chunk);
-        }
-        if (!fits ||
-            (std::max(image, chunk) > sparse && std::max(image, chunk) / greatest_expansion > stored))
-            throw Error(GST_STREAM_ERROR_DECODE,
-                        text("%s claims images of %u x %u samples, but only %" G_GUINT64_FORMAT
-                             " bytes are stored; the file is truncated or damaged",
-                             where().c_str(), width_, height_, std::uint64_t{stored}));
+        std::uint64_t image;
+        if (!multiply({width_, height_, gst_tomo_format_get_size(sample_.format)}, image))
+            image = std::numeric_limits<std::uint64_t>::max();
+        hdf5_check_storage(dataset_.get(), image, where());
     }
 
     // The library looks for them in the current folder, and takes what they lack for zeros.

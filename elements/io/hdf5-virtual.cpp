@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <unistd.h>
 
 namespace tomo::io {
@@ -123,34 +124,58 @@ std::vector<Hdf5VirtualPart> hdf5_virtual_parts(hid_t dataset) {
 
 std::string Hdf5VirtualPart::path(bool by_library) const { return find_beside(file, master, !by_library); }
 
-std::string hdf5_missing_source(hid_t dataset) {
-    const Mappings mappings(dataset);
-    const bool anywhere = !hdf5_virtual_parts(dataset).empty();
-    std::string last_file, last_source;
-    for (std::size_t i = 0; i < mappings.count; i++) {
-        const auto file = mappings.file(i), source = mappings.dataset(i);
-        // A pattern goes on as long as there are files.
-        if (is_pattern(file) || is_pattern(source) || (file == last_file && source == last_source))
-            continue;
-        last_file = file, last_source = source;
-        const auto path = find_beside(file, mappings.master, anywhere);
-        if (path.empty())
-            return "'" + file + "'";
-        const auto access = hdf5_file_access();
-        Hdf5Handle opened(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
-        if (!opened && anywhere) // the library alone can't read what is being written
-            opened =
-                Hdf5Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access.get()), H5Fclose);
-        const auto node =
-            opened ? hdf5_look_up(opened.get(), source[0] == '/' ? source : "/" + source) : Hdf5Node();
+namespace {
+
+// Goes to the sources, and those of virtual sources.
+class SourceCheck {
+  public:
+    std::string missing_of(hid_t dataset) {
+        const Mappings mappings(dataset);
+        const auto identity = hdf5_identity(dataset);
+        if (mappings.count == 0 || !identity)
+            return {};
+        // The library goes round in circles until the stack ends.
+        if (!underway_.insert(*identity).second)
+            throw Error(GST_STREAM_ERROR_DECODE,
+                        text("a virtual dataset of '%s' has itself as a source", mappings.master.c_str()));
+        const bool anywhere = !hdf5_virtual_parts(dataset).empty();
+        std::string last_file, last_source, missing;
+        for (std::size_t i = 0; i < mappings.count && missing.empty(); i++) {
+            const auto file = mappings.file(i), source = mappings.dataset(i);
+            // A pattern goes on as long as there are files.
+            if (is_pattern(file) || is_pattern(source) || (file == last_file && source == last_source))
+                continue;
+            last_file = file, last_source = source;
+            const auto path = find_beside(file, mappings.master, anywhere);
+            missing = path.empty() ? "'" + file + "'" : missing_in(path, source, anywhere);
+        }
+        underway_.erase(*identity);
+        complete_.insert(*identity);
+        return missing;
+    }
+
+  private:
+    // The library alone can't read what is being written.
+    std::string missing_in(const std::string &path, const std::string &source, bool live) {
+        const auto opened = hdf5_open_to_read(path, live);
+        const auto absolute = source[0] == '/' ? source : "/" + source;
+        const auto node = opened ? hdf5_look_up(opened.get(), absolute) : Hdf5Node();
         if (node.kind != Hdf5Node::Kind::Dataset || !node.next.empty()) {
             H5Eclear2(H5E_DEFAULT);
             return "'" + source + "' of '" + path + "'" +
                    (opened ? "" : " (which is damaged, or being written)");
         }
+        const Hdf5Handle dataset(H5Dopen2(opened.get(), absolute.c_str(), H5P_DEFAULT), H5Dclose);
+        const auto identity = hdf5_identity(dataset.get());
+        return identity && complete_.count(*identity) ? std::string() : missing_of(dataset.get());
     }
-    return {};
-}
+
+    std::set<Hdf5Identity> underway_, complete_;
+};
+
+} // namespace
+
+std::string hdf5_missing_source(hid_t dataset) { return SourceCheck().missing_of(dataset); }
 
 } // namespace tomo::io
 

@@ -147,12 +147,8 @@ ScanImages images_of(std::vector<std::string> files) {
     // A series has one page per file, which saves opening all of them; a few files may have more.
     constexpr std::size_t few = 16;
     found.one_page_each = files.size() > few;
-    for (const auto &file : files) {
-        const auto pages = found.one_page_each ? 1 : open_reader(file)->pages();
-        for (std::size_t page = 0; page < pages; page++)
-            found.images.push_back({found.files.size(), page, found.images.size()});
-        found.files.push_back(file);
-    }
+    for (const auto &file : files)
+        found.add_file(file, found.one_page_each ? 1 : open_reader(file)->pages());
     return found;
 }
 

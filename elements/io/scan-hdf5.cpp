@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace tomo::io {
@@ -37,6 +38,11 @@ class Tree {
         return has_dataset(object) || hdf5_look_up(file(), object).kind == Hdf5Node::Kind::Dangling;
     }
 
+    std::optional<Hdf5Identity> identity(const std::string &group) const {
+        const Hdf5Handle opened(H5Oopen(file(), group.empty() ? "/" : group.c_str(), H5P_DEFAULT), H5Oclose);
+        return hdf5_identity(opened.get());
+    }
+
     // A link that leads nowhere is told, instead of taking the data for missing.
     void require_target(const std::string &object) const {
         const auto node = hdf5_look_up(file(), object);
@@ -44,11 +50,11 @@ class Tree {
             return;
         std::string target;
         H5L_info_t link;
-        if (H5Lget_info(file(), node.next.c_str(), &link, H5P_DEFAULT) >= 0) {
+        if (H5Lget_info(file(), node.next.c_str(), &link, H5P_DEFAULT) >= 0 &&
+            link.type == H5L_TYPE_EXTERNAL) {
             std::string value(link.u.val_size, '\0');
             const char *other_file = nullptr, *other_object = nullptr;
-            if (link.type == H5L_TYPE_EXTERNAL &&
-                H5Lget_val(file(), node.next.c_str(), value.data(), value.size(), H5P_DEFAULT) >= 0 &&
+            if (H5Lget_val(file(), node.next.c_str(), value.data(), value.size(), H5P_DEFAULT) >= 0 &&
                 H5Lunpack_elink_val(value.data(), value.size(), nullptr, &other_file, &other_object) >= 0)
                 target = text(" '%s' of the file '%s'", other_object, other_file);
         }
@@ -70,15 +76,14 @@ class Tree {
             return {};
         const Hdf5Handle space(H5Dget_space(data.get()), H5Sclose);
         const auto count = H5Sget_simple_extent_npoints(space.get());
-        constexpr hssize_t most = 100'000'000;
-        if (count < 0 || count > most)
-            throw Error(GST_STREAM_ERROR_DECODE, text("'%s': '%s' claims to hold %lld numbers", path_.c_str(),
-                                                      dataset.c_str(), static_cast<long long>(count)));
+        const auto where = text("'%s': '%s'", path_.c_str(), dataset.c_str());
+        check_image_count(where, static_cast<std::uint64_t>(count)); // it is for an image each
+        if (count > 0)
+            hdf5_check_storage(data.get(), std::uint64_t(count) * sizeof(double), where);
         std::vector<double> values(static_cast<std::size_t>(count));
         if (count > 0)
             hdf5_check(H5Dread(data.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
-                       GST_RESOURCE_ERROR_READ,
-                       text("'%s': '%s' can't be read", path_.c_str(), dataset.c_str()));
+                       GST_RESOURCE_ERROR_READ, where + " can't be read");
         return values;
     }
 
@@ -125,9 +130,15 @@ class Tree {
                 return names.size() >= most;
             }
         } found;
+        constexpr std::size_t most_in_all = 100000; // many links may lead to one group
+        if (listed_ > most_in_all)
+            throw Error(
+                GST_STREAM_ERROR_FORMAT,
+                text("'%s' has too many groups to look for a scan in; name it as entry", path_.c_str()));
         const Hdf5Handle opened(H5Gopen2(file(), group.empty() ? "/" : group.c_str(), H5P_DEFAULT), H5Gclose);
         if (opened)
             H5Literate(opened.get(), H5_INDEX_NAME, H5_ITER_NATIVE, nullptr, Found::add, &found);
+        listed_ += 1 + found.names.size();
         std::sort(found.names.begin(), found.names.end());
         for (auto &name : found.names)
             name = group + "/" + name;
@@ -156,6 +167,9 @@ class Tree {
             result = word;
             H5free_memory(word);
         } else {
+            constexpr std::size_t most = 1 << 16; // of a word
+            if (H5Tget_size(type) > most)
+                return {};
             result.resize(H5Tget_size(type));
             if (read(type, result.data()) < 0)
                 return {};
@@ -167,6 +181,7 @@ class Tree {
 
     std::string path_;
     Hdf5Handle file_;
+    mutable std::size_t listed_ = 0; // by children()
 };
 
 // The first of these datasets that holds numbers.
@@ -212,6 +227,7 @@ Images images_in(const Tree &tree, const std::string &dataset) {
             GST_STREAM_ERROR_FORMAT,
             text("'%s': '%s' has %s samples; images of a scan are three-dimensional (images, rows, columns)",
                  tree.path().c_str(), dataset.c_str(), hdf5_shape_text(shape).c_str()));
+    check_image_count(text("'%s': '%s'", tree.path().c_str(), dataset.c_str()), shape[rank - 3]);
     return {shape[rank - 3], shape[rank - 1]};
 }
 
@@ -220,11 +236,8 @@ ScanImages all_of(const Tree &tree, const std::string &dataset) {
     tree.require_target(dataset);
     if (!tree.has_dataset(dataset))
         return found;
-    found.files = {tree.path() + ":" + dataset};
     found.type = FileType::Hdf5;
-    const auto count = images_in(tree, dataset).count;
-    for (std::size_t i = 0; i < count; i++)
-        found.images.push_back({0, i, i});
+    found.add_file(tree.path() + ":" + dataset, images_in(tree, dataset).count);
     return found;
 }
 
@@ -285,20 +298,35 @@ std::vector<Detector> detectors_of(const Tree &tree, const std::string &entry) {
     return found;
 }
 
-// Entries that say that they are NXtomo, and those that look like it.
-void find_entries(const Tree &tree, const std::string &group, unsigned depth, Names &named, Names &alike) {
-    if (tree.words(group + "/definition") == "NXtomo" ||
-        tree.attribute(group.empty() ? "/" : group, "definition") == "NXtomo")
-        named.push_back(group);
-    else if (const auto detectors = detectors_of(tree, group);
-             std::any_of(detectors.begin(), detectors.end(), [](const auto &d) { return !d.key.empty(); }))
-        alike.push_back(group);
-    if (depth > 0)
-        for (const auto &child : tree.groups(group))
-            if (const auto nx = tree.attribute(child, "NX_class");
-                nx.empty() || nx == "NXentry" || nx == "NXsubentry" || nx == "NXroot" || nx == "NXcollection")
-                find_entries(tree, child, depth - 1, named, alike);
-}
+// Entries that say that they are NXtomo, and those that look like it. Links may lead in circles.
+class Entries {
+  public:
+    explicit Entries(const Tree &tree) : tree_(tree) { find("", 3); }
+
+    Names named, alike;
+
+  private:
+    void find(const std::string &group, unsigned depth) {
+        const auto identity = tree_.identity(group);
+        if (!identity || !known_.insert(*identity).second)
+            return;
+        if (tree_.words(group + "/definition") == "NXtomo" ||
+            tree_.attribute(group.empty() ? "/" : group, "definition") == "NXtomo")
+            named.push_back(group);
+        else if (const auto detectors = detectors_of(tree_, group); std::any_of(
+                     detectors.begin(), detectors.end(), [](const auto &d) { return !d.key.empty(); }))
+            alike.push_back(group);
+        if (depth > 0)
+            for (const auto &child : tree_.groups(group))
+                if (const auto nx = tree_.attribute(child, "NX_class");
+                    nx.empty() || nx == "NXentry" || nx == "NXsubentry" || nx == "NXroot" ||
+                    nx == "NXcollection")
+                    find(child, depth - 1);
+    }
+
+    const Tree &tree_;
+    std::set<Hdf5Identity> known_;
+};
 
 double axis_of(const Tree &tree, const std::string &detector) {
     const auto values = tree.numbers(detector + "/x_rotation_axis_pixel_position");
@@ -492,15 +520,14 @@ ScanLayout find_hdf5_scan(const std::string &file, const std::string &group, boo
                              hdf5_list_datasets(tree.file()).c_str()));
         return nxtomo(tree, entry, follow);
     }
-    Names named, alike;
-    find_entries(tree, "", 3, named, alike);
-    if (!named.empty())
-        return nxtomo(tree, choose_entry(tree, named), follow);
+    const Entries entries(tree);
+    if (!entries.named.empty())
+        return nxtomo(tree, choose_entry(tree, entries.named), follow);
     if (tree.has_dataset("/exchange/data") ||
         hdf5_look_up(tree.file(), "/exchange/data").kind == Hdf5Node::Kind::Dangling)
         return data_exchange(tree);
-    if (!alike.empty())
-        return nxtomo(tree, choose_entry(tree, alike), follow);
+    if (!entries.alike.empty())
+        return nxtomo(tree, choose_entry(tree, entries.alike), follow);
     throw Error(
         GST_STREAM_ERROR_WRONG_TYPE,
         text("'%s' holds neither NXtomo nor Data Exchange; name a dataset of projections as in %s:/path, and "

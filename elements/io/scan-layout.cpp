@@ -71,12 +71,8 @@ std::vector<double> angles_of_file(const std::string &file) {
 
 ScanImages images_of(const std::string &path) {
     ScanImages found;
-    for (const auto &file : list_files(path)) {
-        const auto pages = open_reader(file)->pages();
-        for (std::size_t page = 0; page < pages; page++)
-            found.images.push_back({found.files.size(), page, found.images.size()});
-        found.files.push_back(file);
-    }
+    for (const auto &file : list_files(path))
+        found.add_file(file, open_reader(file)->pages());
     return found;
 }
 
@@ -93,6 +89,21 @@ double factor(const std::string &units, const char *what, const std::map<std::st
 }
 
 } // namespace
+
+void check_image_count(const std::string &where, std::uint64_t count) {
+    constexpr std::uint64_t most = 10'000'000;
+    if (count > most)
+        throw Error(GST_STREAM_ERROR_DECODE, text("%s claims to be about %" G_GUINT64_FORMAT
+                                                  " images; the file is damaged, or no scan",
+                                                  where.c_str(), count));
+}
+
+void ScanImages::add_file(const std::string &file, std::uint64_t pages) {
+    check_image_count("'" + file + "'", pages);
+    for (std::size_t page = 0; page < pages; page++)
+        images.push_back({files.size(), page, images.size()});
+    files.push_back(file);
+}
 
 double metres(const std::string &units) {
     return factor(units, "a length",

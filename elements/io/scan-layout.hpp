@@ -25,7 +25,12 @@ struct ScanImages {
     bool one_page_each = false;          // as it is believed of a long series; to be checked when reading
 
     bool empty() const { return images.empty(); }
+    // All pages of another file.
+    void add_file(const std::string &file, std::uint64_t pages);
 };
+
+// Throws where a file claims to hold more images than any scan has.
+void check_image_count(const std::string &where, std::uint64_t count);
 
 struct ScanLayout {
     static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();

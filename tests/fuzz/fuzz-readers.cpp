@@ -1,64 +1,65 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Reads whatever it is given as an image file. The first byte says as which format and which rows; the rest
-// is the file. An Error is the right answer to most of them; anything else that ends the process is a
-// finding.
-#include <elements/io/image-reader.hpp>
+// Reads whatever it is given as a file. The first byte says of which kind. An Error is the right answer to
+// most of them; anything else that ends the process is a finding.
+#include "input.hpp"
 
-#include <cstring>
-#include <sys/mman.h>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <unistd.h>
-#include <vector>
 
-using namespace tomo::io;
+using tomo::io::FileType;
+
+namespace fuzz {
+
+File::File(const Input &content) : path_(std::filesystem::temp_directory_path() / "fuzz-XXXXXX") {
+    const int file = mkstemp(path_.data());
+    const auto size = static_cast<ssize_t>(content.left());
+    if (file < 0 || write(file, content.data(), content.left()) != size || close(file) != 0)
+        std::abort();
+}
+
+File::~File() { unlink(path_.c_str()); }
+
+bool is_sound = false;
+
+void disagree(const char *what) {
+    std::fprintf(stderr, "ERROR: %s\n", what);
+    std::abort();
+}
 
 namespace {
 
-constexpr FileType types[] = {FileType::Edf, FileType::Pnm,  FileType::Raw, FileType::Tiff,
-                              FileType::Png, FileType::Jpeg, FileType::Hdf5};
-
-void read_all(const std::string &path, const ReadOptions &options) {
-    constexpr std::uint64_t most_bytes = 64 << 20;
-    const auto reader = open_reader(path, options);
-    for (std::size_t page = 0; page < 8 && reader->has_page(page); page++) {
-        const auto info = reader->info(page);
-        if (info.size() > most_bytes)
-            continue;
-        std::vector<unsigned char> pixels(info.size()); // of exactly that size, for the sanitizer
-        reader->read(page, pixels.data(), pixels.size());
-    }
-    reader->pages();
+void read(Input input) {
+    constexpr FileType types[] = {FileType::Edf, FileType::Pnm,  FileType::Raw, FileType::Tiff,
+                                  FileType::Png, FileType::Jpeg, FileType::Hdf5};
+    enum { HDF5_SCAN = 7, FOLDER_SCAN, CHUNK, KINDS };
+    static_assert(std::size(types) == HDF5_SCAN);
+    const auto kind = input.byte() % KINDS;
+    if (kind == CHUNK)
+        return decode_chunks(input);
+    const Settings settings(input);
+    if (kind == HDF5_SCAN)
+        read_hdf5_scan(settings, input);
+    else if (kind == FOLDER_SCAN)
+        read_folder_scan(settings, input);
+    else
+        read_images(types[kind], settings, input);
 }
 
 } // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const unsigned char *data, std::size_t size) {
-    if (size < 2)
-        return 0;
-    const unsigned choice = data[0];
-    ReadOptions options;
-    options.type = types[choice % std::size(types)];
-    if (choice & 0x80) {
-        options.rows.first = 1;
-        options.rows.step = 2;
-    }
-    options.raw.width = 7;
-    options.raw.height = 5;
-    options.raw.format = choice & 0x40 ? GST_TOMO_FORMAT_UINT16 : GST_TOMO_FORMAT_FLOAT64;
-    options.raw.packed12 = choice & 0x40;
-    options.raw.packing = static_cast<Packing12>(choice / 7 % 3);
+} // namespace fuzz
 
-    const int file = memfd_create("fuzz", MFD_CLOEXEC);
-    if (file < 0 || write(file, data + 1, size - 1) != static_cast<ssize_t>(size - 1))
-        abort();
-    auto path = "/proc/self/fd/" + std::to_string(file);
-    if (options.type == FileType::Hdf5)
-        path += ":/data";
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char *data, std::size_t size) {
     try {
-        read_all(path, options);
-    } catch (const tomo::Error &) {
+        fuzz::read({data, size});
+    } catch (const tomo::Error &error) {
+        static const bool say = g_getenv("FUZZ_SAY");
+        if (say)
+            std::printf("%s\n", error.what());
     }
-    close(file);
     return 0;
 }

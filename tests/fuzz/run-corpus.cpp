@@ -1,22 +1,27 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Gives every file of a folder to the fuzz target, without a fuzzer: what was found once stays away.
+// Gives every file of a folder to the fuzz target, without a fuzzer: what was found once stays away. Those
+// named seed-... are sound.
+#include "input.hpp"
+
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <string>
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char *data, std::size_t size);
 
 int main(int, char **argv) {
     unsigned files = 0;
-    for (const auto &entry : std::filesystem::directory_iterator(argv[1])) {
+    for (const auto &entry : std::filesystem::recursive_directory_iterator(argv[1])) {
+        if (!entry.is_regular_file())
+            continue;
         std::ifstream file(entry.path(), std::ios::binary);
         const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-        std::printf("%s\n", entry.path().filename().c_str());
+        std::printf("%s\n", entry.path().c_str());
         std::fflush(stdout);
+        fuzz::is_sound = entry.path().filename().string().rfind("seed-", 0) == 0;
         LLVMFuzzerTestOneInput(reinterpret_cast<const unsigned char *>(bytes.data()), bytes.size());
         files++;
     }
