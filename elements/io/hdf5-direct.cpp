@@ -130,6 +130,8 @@ std::unique_ptr<Hdf5Direct> Hdf5Direct::open(hid_t dataset, const Hdf5SampleType
                                round_up(direct->width_, direct->chunk_columns_);
             direct->cache_ = Hdf5ChunkCache::of({*identity, direct->chunk_bytes_}, 2 * layer);
         }
+        if (!hdf5_is_live(dataset))
+            direct->locator_ = Hdf5Locator::open(dataset);
         return direct;
     }
     default:
@@ -219,8 +221,8 @@ void Hdf5Direct::read_rows(std::uint64_t image, const RowRegion &rows, unsigned 
         file_.read_at(at(rows.first + y), to, bytes, "an image");
 }
 
-std::optional<Hdf5Direct::Place> Hdf5Direct::place(std::uint64_t image, std::uint64_t row,
-                                                   std::uint64_t column) const {
+std::optional<Hdf5Locator::Place> Hdf5Direct::place(std::uint64_t image, std::uint64_t row,
+                                                    std::uint64_t column) const {
 #if H5_VERSION_GE(1, 10, 5)
     Hdf5Shape corner(rank_, 0);
     corner[rank_ - 1] = column / chunk_columns_ * chunk_columns_;
@@ -228,6 +230,8 @@ std::optional<Hdf5Direct::Place> Hdf5Direct::place(std::uint64_t image, std::uin
     if (rank_ > 2)
         corner[rank_ - 3] = image / chunk_images_ * chunk_images_;
     const Hdf5Lock lock;
+    if (locator_)
+        return locator_->find(corner.data(), where_);
     const auto fresh = reopen_ ? reopen_() : Hdf5Handle();
     unsigned skipped = 0;
     haddr_t address = HADDR_UNDEF;
@@ -238,7 +242,7 @@ std::optional<Hdf5Direct::Place> Hdf5Direct::place(std::uint64_t image, std::uin
                          text("%s: the index of chunks can't be read", where_.c_str()));
     if (address == HADDR_UNDEF || size == 0)
         return {};
-    return Place{address, size, skipped};
+    return Hdf5Locator::Place{address, size, skipped};
 #else
     (void)image, (void)row, (void)column;
     return {};
@@ -247,6 +251,7 @@ std::optional<Hdf5Direct::Place> Hdf5Direct::place(std::uint64_t image, std::uin
 
 void Hdf5Direct::follow(std::function<Hdf5Handle()> open) {
     reopen_ = std::move(open);
+    locator_ = nullptr;
     cache_ = nullptr; // of chunks that are not full yet
 }
 
@@ -267,15 +272,15 @@ void Hdf5Direct::read_chunk(std::uint64_t image, std::uint64_t row, std::uint64_
             std::memcpy(to + at, fill_.data(), sample_);
         return;
     }
-    if (filters_.empty() && stored->size == chunk_bytes_)
+    if (filters_.empty() && stored->bytes == chunk_bytes_)
         return file_.read_at(stored->address, to, chunk_bytes_, "a chunk");
     static thread_local std::vector<char> bytes;
-    if (stored->size > file_.size())
+    if (stored->bytes > file_.size())
         throw Error(GST_STREAM_ERROR_DECODE, text("%s is truncated or damaged: a chunk of %" G_GUINT64_FORMAT
                                                   " bytes is longer than the file",
-                                                  where_.c_str(), stored->size));
-    bytes.resize(stored->size);
-    file_.read_at(stored->address, bytes.data(), stored->size, "a chunk");
+                                                  where_.c_str(), stored->bytes));
+    bytes.resize(stored->bytes);
+    file_.read_at(stored->address, bytes.data(), stored->bytes, "a chunk");
     try {
         decode_chunk(filters_, stored->skipped, bytes.data(), bytes.size(), to, chunk_bytes_);
     } catch (const Error &error) {

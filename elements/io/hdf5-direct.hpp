@@ -6,6 +6,7 @@
 #pragma once
 
 #include "hdf5-filters.hpp"
+#include "hdf5-locate.hpp"
 #include "image-reader.hpp"
 #include "input-file.hpp"
 
@@ -37,18 +38,16 @@ class Hdf5Direct {
   private:
     Hdf5Direct(hid_t dataset, const std::string &file) : dataset_(dataset), file_(file) {}
     bool find_chunks(hid_t creation, hid_t type);
-    struct Place {
-        std::uint64_t address, size;
-        unsigned skipped; // filters
-    };
-    std::optional<Place> place(std::uint64_t image, std::uint64_t row, std::uint64_t column) const;
+    std::optional<Hdf5Locator::Place> place(std::uint64_t image, std::uint64_t row,
+                                            std::uint64_t column) const;
     void read_rows(std::uint64_t image, const RowRegion &rows, unsigned first_column, unsigned columns,
                    char *to, std::size_t row_stride) const;
     void read_chunks(std::uint64_t image, const RowRegion &rows, unsigned first_column, unsigned columns,
                      char *to, std::size_t row_stride) const;
     void read_chunk(std::uint64_t image, std::uint64_t row, std::uint64_t column, char *to) const;
 
-    const hid_t dataset_;                // of the owner
+    const hid_t dataset_; // of the owner
+    std::unique_ptr<Hdf5Locator> locator_;
     std::function<Hdf5Handle()> reopen_; // where the dataset grows
     InputFile file_;
     std::string where_;

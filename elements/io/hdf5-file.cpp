@@ -346,7 +346,11 @@ std::string hdf5_list_datasets(hid_t file) {
 
 std::optional<Hdf5Identity> hdf5_identity(hid_t object) {
     struct stat file;
+#if H5_VERSION_GE(1, 12, 0)
+    H5O_info1_t info;
+#else
     H5O_info_t info;
+#endif
     if (stat(hdf5_file_of(object).c_str(), &file) != 0 || H5Oget_info2(object, &info, H5O_INFO_BASIC) < 0)
         return {};
     return Hdf5Identity{file.st_dev, file.st_ino, info.addr};

@@ -1,0 +1,155 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifdef HAVE_HDF5
+
+#include "hdf5-locate.hpp"
+#include "input-file.hpp"
+
+#include <cstring>
+#include <sys/stat.h>
+#if H5_VERSION_GE(1, 14, 0)
+#include <H5FDdevelop.h>
+#endif
+
+namespace tomo::io {
+
+#if H5_VERSION_GE(1, 10, 5)
+
+namespace {
+
+// Of the samples that the library asks for next, instead of these; under its lock.
+Hdf5Locator::Place *wanted = nullptr;
+
+struct OpenFile {
+    explicit OpenFile(const char *name) : file(name) { std::memset(&base, 0, sizeof base); }
+
+    H5FD_t base; // first, for the library
+    InputFile file;
+    struct stat identity = {};
+    haddr_t end = 0; // of what the library knows of
+};
+
+OpenFile *of(H5FD_t *file) { return reinterpret_cast<OpenFile *>(file); }
+const OpenFile *of(const H5FD_t *file) { return reinterpret_cast<const OpenFile *>(file); }
+
+H5FD_t *open_file(const char *name, unsigned flags, hid_t, haddr_t) {
+    if (flags & H5F_ACC_RDWR)
+        return nullptr;
+    try {
+        auto opened = std::make_unique<OpenFile>(name);
+        if (fstat(opened->file.descriptor(), &opened->identity) == 0)
+            return &opened.release()->base;
+    } catch (const std::exception &) { // must not pass through C
+    }
+    return nullptr;
+}
+
+herr_t close_file(H5FD_t *file) {
+    const std::unique_ptr<OpenFile> closed(of(file));
+    return 0;
+}
+
+int compare(const H5FD_t *a, const H5FD_t *b) {
+    const auto &first = of(a)->identity, &second = of(b)->identity;
+    if (first.st_dev != second.st_dev)
+        return first.st_dev < second.st_dev ? -1 : 1;
+    return first.st_ino == second.st_ino ? 0 : first.st_ino < second.st_ino ? -1 : 1;
+}
+
+herr_t read_file(H5FD_t *file, H5FD_mem_t type, hid_t, haddr_t address, std::size_t bytes, void *to) {
+    if (wanted && type == H5FD_MEM_DRAW) {
+        wanted->address = address;
+        wanted->bytes = bytes;
+        return 0;
+    }
+    try {
+        of(file)->file.read_at(address, to, bytes, "a structure");
+        return 0;
+    } catch (const std::exception &) {
+        return -1;
+    }
+}
+
+hid_t driver() {
+    static const H5FD_class_t implementation = [] {
+        H5FD_class_t all;
+        std::memset(&all, 0, sizeof all);
+#if H5_VERSION_GE(1, 14, 0)
+        all.version = H5FD_CLASS_VERSION;
+        all.value = static_cast<H5FD_class_value_t>(510); // of those for anybody's own use
+#endif
+        all.name = "tomo-locate";
+        all.maxaddr = (haddr_t{1} << 62) - 1;
+        all.fc_degree = H5F_CLOSE_WEAK;
+        all.open = open_file;
+        all.close = close_file;
+        all.cmp = compare;
+        all.query = [](const H5FD_t *, unsigned long *flags) -> herr_t {
+            *flags = H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
+            return 0;
+        };
+        all.get_eoa = [](const H5FD_t *file, H5FD_mem_t) { return of(file)->end; };
+        all.set_eoa = [](H5FD_t *file, H5FD_mem_t, haddr_t end) -> herr_t {
+            of(file)->end = end;
+            return 0;
+        };
+        all.get_eof = [](const H5FD_t *file, H5FD_mem_t) { return haddr_t{of(file)->file.size()}; };
+        all.read = read_file;
+        all.write = [](H5FD_t *, H5FD_mem_t, hid_t, haddr_t, std::size_t, const void *) -> herr_t {
+            return -1;
+        };
+        constexpr H5FD_mem_t kinds[H5FD_MEM_NTYPES] = H5FD_FLMAP_DICHOTOMY;
+        std::memcpy(all.fl_map, kinds, sizeof kinds);
+        return all;
+    }();
+    static const hid_t id = H5FDregister(&implementation);
+    return id;
+}
+
+} // namespace
+
+std::unique_ptr<Hdf5Locator> Hdf5Locator::open(hid_t dataset) {
+    const auto identity = hdf5_identity(dataset);
+    const auto access = hdf5_file_access();
+    auto locator = std::make_unique<Hdf5Locator>();
+    if (identity && H5Pset_driver(access.get(), driver(), nullptr) >= 0)
+        locator->file_ = {H5Fopen(hdf5_file_of(dataset).c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose};
+    if (locator->file_)
+        locator->dataset_ = {H5Oopen_by_addr(locator->file_.get(), (*identity)[2]), H5Dclose};
+    // Another file may have got the name meanwhile.
+    if (!locator->dataset_ || hdf5_identity(locator->dataset_.get()) != identity) {
+        H5Eclear2(H5E_DEFAULT);
+        return {};
+    }
+    return locator;
+}
+
+std::optional<Hdf5Locator::Place> Hdf5Locator::find(const hsize_t *corner, const std::string &where) const {
+    hsize_t bytes = 0;
+    bool found = H5Dget_chunk_storage_size(dataset_.get(), corner, &bytes) >= 0;
+    if (found && bytes == 0)
+        return {};
+    Place place{HADDR_UNDEF, 0, 0};
+    char nothing = 0;
+    if (found) {
+        wanted = &place;
+        found = H5Dread_chunk(dataset_.get(), H5P_DEFAULT, corner, &place.skipped, &nothing) >= 0;
+        wanted = nullptr;
+    }
+    if (!found || place.bytes != bytes)
+        throw hdf5_error(GST_RESOURCE_ERROR_READ,
+                         text("%s: the index of chunks can't be read", where.c_str()));
+    return place;
+}
+
+#else
+
+std::unique_ptr<Hdf5Locator> Hdf5Locator::open(hid_t) { return {}; }
+std::optional<Hdf5Locator::Place> Hdf5Locator::find(const hsize_t *, const std::string &) const { return {}; }
+
+#endif
+
+} // namespace tomo::io
+
+#endif // HAVE_HDF5
