@@ -41,6 +41,11 @@ class Hdf5Reader final : public ImageReader {
             widen_chunk_cache();
         }
         is_live_ = hdf5_is_live(dataset_.get());
+        if (!is_live_ && !direct_) {
+            const Hdf5Handle file(H5Iget_file_id(dataset_.get()), H5Fclose);
+            H5Fget_eoa(file.get(), &end_);
+            stored_in_ = std::make_unique<InputFile>(hdf5_file_of(dataset_.get()));
+        }
         if (is_live_)
             dataset_.close(); // see hdf5_open_dataset()
         if (is_live_ && direct_)
@@ -150,6 +155,20 @@ class Hdf5Reader final : public ImageReader {
         if (!from || !to ||
             H5Dread(dataset, sample_.type.get(), to.get(), from.get(), H5P_DEFAULT, destination) < 0)
             throw hdf5_error(GST_RESOURCE_ERROR_READ, where(page) + " can't be read");
+        check_length(page);
+    }
+
+    // The library takes what is behind the end for zeros, and looks at the length when it opens a file only.
+    void check_length(std::size_t page) {
+        if (!stored_in_)
+            return;
+        stored_in_->refresh_size();
+        if (stored_in_->size() < end_)
+            throw Error(GST_RESOURCE_ERROR_READ,
+                        where(page) + text(": '%s' was truncated while it was read, to %" G_GUINT64_FORMAT
+                                           " of %" G_GUINT64_FORMAT " bytes",
+                                           stored_in_->path().c_str(), stored_in_->size(),
+                                           std::uint64_t{end_}));
     }
 
     // The file in which the images are, which a link may have led to.
@@ -386,9 +405,11 @@ class Hdf5Reader final : public ImageReader {
     Hdf5Handle dataset_;
     bool is_live_ = false; // somebody may write to it
     Hdf5SampleType sample_;
-    std::vector<Hdf5VirtualPart> parts_; // of a virtual dataset
-    std::unique_ptr<Hdf5Reader> source_; // of the last of them that was read
-    std::unique_ptr<Hdf5Direct> direct_; // where it goes without the library
+    std::vector<Hdf5VirtualPart> parts_;   // of a virtual dataset
+    std::unique_ptr<Hdf5Reader> source_;   // of the last of them that was read
+    std::unique_ptr<Hdf5Direct> direct_;   // where it goes without the library
+    std::unique_ptr<InputFile> stored_in_; // where it does not
+    haddr_t end_ = 0;                      // of what the library counts as that file
     unsigned width_ = 0, height_ = 0;
     std::uint64_t pages_ = 0;
 };

@@ -217,6 +217,11 @@ void hdf5_describe_result(hid_t file, const std::string &dataset, const ResultFa
     if (!exists(entry.get(), "definition"))
         add_field(entry.get(), "definition", std::string("NXtomoproc"));
     set_missing(entry.get(), "default", dataset.substr(group + 1, data - group - 1));
+    // What viewers show first, where nobody chose something else.
+    if (dataset.find('/', 1) == group) {
+        const Hdf5Handle root(must(H5Gopen2(file, "/", H5P_DEFAULT)), H5Gclose);
+        set_missing(root.get(), "default", dataset.substr(1, group - 1));
+    }
     describe_data(holder.get(), name, facts);
     describe_process(entry.get(), name == "data" ? "reconstruction" : "reconstruction_" + name, facts);
 }

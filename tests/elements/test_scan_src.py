@@ -692,6 +692,50 @@ class ScanSrc(ElementTestCase):
         self.make("keys.nxs", keys=[0] * 12)
         self.fails(["13 frames", "image_key has 12"], f"location={self.path('keys.nxs')}")
 
+    def test_lost_while_reading(self):
+        """A file that becomes shorter, or goes away, between two images: one error, and no image that is not there."""
+        data = random_array(np.uint16, (60, 64, 80))
+
+        def lose(location):
+            for name in os.listdir(location) if os.path.isdir(location) else ():
+                os.remove(os.path.join(location, name))
+            if os.path.isfile(location):
+                os.truncate(location, os.path.getsize(location) // 3)
+
+        for kind, options in (
+            ("contiguous", {}),
+            ("deflate", {"chunks": (1, 64, 80), "compression": "gzip"}),
+            ("rows", {"chunks": (60, 8, 80), "compression": "gzip"}),
+            ("lzf", {"chunks": (1, 64, 80), "compression": "lzf"}),
+            ("folder", None),
+        ):
+            with self.subTest(kind):
+                location = self.path(kind)
+                if kind == "folder":
+                    scan_files.series(location, data)
+                else:
+                    with h5py.File(location, "w") as file:
+                        file.create_dataset("exchange/data", data=data, **options)
+                pipeline = Gst.parse_launch(
+                    f"tomoscansrc name=s location={location} s.projections ! appsink name=sink sync=false max-buffers=1"
+                )
+                pipeline.set_state(Gst.State.PLAYING)
+                sink, arrays, error = pipeline.get_by_name("sink"), [], None
+                since = time.monotonic()
+                while not (error or sink.is_eos()) and time.monotonic() - since < TIMEOUT:
+                    if sample := sink.try_pull_sample(20 * Gst.MSECOND):
+                        arrays.append(to_array(sample))
+                        if len(arrays) == 1:
+                            lose(location)
+                    else: # what was read before the error has come
+                        error = pipeline.get_bus().pop_filtered(Gst.MessageType.ERROR)
+                pipeline.set_state(Gst.State.NULL)
+                self.assert_arrays(arrays, data[: len(arrays)])
+                if kind == "rows" and len(arrays) == 60:
+                    continue  # all chunks had been decoded
+                self.assertLess(len(arrays), 60)
+                self.assertIn(location, error.parse_error()[0].message)
+
     def test_more_than_two_to_the_31_samples(self):
         shape = (70, 8192, 4096)
         last = random_array(np.uint8, (8, 4096))

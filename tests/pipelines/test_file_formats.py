@@ -2,7 +2,7 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Files as other programs write them are read right, and what is written is read right by other programs:
-tifffile, FabIO, Pillow and h5py."""
+tifffile, FabIO, silx, Pillow and h5py."""
 
 import ctypes
 import ctypes.util
@@ -18,6 +18,8 @@ import fabio  # noqa: E402
 import h5py  # noqa: E402
 from fabio.edfimage import EdfImage  # noqa: E402
 from PIL import Image  # noqa: E402
+import silx.io.dictdump  # noqa: E402
+import silx.io.nxdata  # noqa: E402
 import gsttomo  # noqa: E402
 
 # What a type of a file becomes in a stream.
@@ -128,6 +130,15 @@ class Edf(FormatTestCase):
         with open("scan.edf", "wb") as file:
             file.write(b"no header")
         self.assert_refused("does not begin with '{'", "scan.edf")
+
+
+class Fabio(FormatTestCase):
+    def test_tiff(self):
+        for dtype in np.uint8, np.int16, np.uint16, np.int32, np.float32:
+            image = any_bits(dtype, (7, 11))
+            fabio.tifimage.TifImage(image).write("fabio.tif")
+            self.assert_images(read("fabio.tif"), [image])
+            self.assert_rows("fabio.tif", [image])
 
 
 class Raw(FormatTestCase):
@@ -380,6 +391,19 @@ class Hdf5(FormatTestCase):
                     dataset = self.create(file, name, h5py.h5t.NATIVE_UINT16, shape, creation)
                     dataset[:] = data
                     self.assert_dataset(dataset)
+
+    def test_silx(self):
+        """Datasets and NXdata that silx writes."""
+        for dtype in np.uint8, np.int16, np.uint32, np.float32, np.float64:
+            volume = any_bits(dtype, (4, 7, 5))
+            silx.io.dictdump.dicttoh5({"entry": {"plain": volume, "name": "a scan"}}, "dump.h5")
+            silx.io.dictdump.dicttoh5({"packed": volume}, "dump.h5", h5path="/entry", mode="a",
+                                      create_dataset_args={"compression": "gzip", "shuffle": True})
+            self.assert_images(read("dump.h5:/entry/plain"), list(volume))
+            self.assert_images(read("dump.h5:/entry/packed"), list(volume))
+            self.assert_rows("dump.h5:/entry/packed", list(volume))
+            silx.io.nxdata.save_NXdata("nx.h5", volume, axes=[np.arange(n) for n in volume.shape], nxentry_name=f"{dtype.__name__}")
+            self.assert_images(read(f"nx.h5:/{dtype.__name__}/data0/data"), list(volume))
 
     def test_filters_left_out(self):
         """Of single chunks, which their masks tell, and of all at the edges, which only the dataset tells."""

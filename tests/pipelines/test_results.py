@@ -16,6 +16,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from pipetest import *  # noqa: E402,F403
 
 import fabio  # noqa: E402
+import silx.io  # noqa: E402
+import silx.io.nxdata  # noqa: E402
 from PIL import Image  # noqa: E402
 
 RECONSTRUCT = ("tomoread path='folder/sino*.tif' ! tomofft ! tomofilter cutoff=0.4 ! tomoifft ! "
@@ -193,6 +195,20 @@ class Results(PipelineTestCase):
             self.assertEqual((file["entry/data/data"].compression, file["entry/data/data"].compression_opts), ("gzip", 4))
             self.assertTrue(file["entry/data/data"].shuffle)
             np.testing.assert_array_equal(file["entry/data/data"], images)
+        self.assert_launches(read + "tomowrite filename=out.h5:/entry/data/data")
+        self.assert_launches(read + "tomowrite filename=pages.tif tiff-bigtiff=false")
+        for name in "deflated.h5", "out.h5":
+            with silx.io.open(name) as file:
+                plot = silx.io.nxdata.get_default(file)
+                self.assertTrue(plot.is_valid, plot.issues)
+                np.testing.assert_array_equal(plot.signal[()], images)
+                self.assertEqual([len(axis[()]) for axis in plot.axes], list(np.shape(images)))
+            np.testing.assert_array_equal(silx.io.get_data(f"silx:{name}::/entry/data/data"), images)
+            with fabio.open(f"{name}::/entry/data/data") as file:
+                self.assertEqual(file.nframes, 5)
+                np.testing.assert_array_equal(file.getframe(3).data, images[3])
+        with fabio.open("pages.tif") as file:
+            np.testing.assert_array_equal(file.getframe(3).data, images[3])
 
     def test_colour(self):
         colour = rng.integers(0, 256, (9, 11, 3), np.uint8)
