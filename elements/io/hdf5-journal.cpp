@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <sys/file.h>
@@ -247,10 +248,13 @@ herr_t guarded(Work work) noexcept {
     return -1;
 }
 
+// Some network file systems have no locks.
+bool lock(int file, int kind) { return flock(file, kind | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
+
 H5FD_t *open_file(const char *name, unsigned flags, hid_t, haddr_t) {
-    int mode = flags & H5F_ACC_RDWR ? O_RDWR : O_RDONLY;
-    mode |= (flags & H5F_ACC_TRUNC ? O_TRUNC : 0) | (flags & H5F_ACC_CREAT ? O_CREAT : 0) |
-            (flags & H5F_ACC_EXCL ? O_EXCL : 0);
+    const bool writable = flags & H5F_ACC_RDWR;
+    const int mode = (writable ? O_RDWR : O_RDONLY) | (flags & H5F_ACC_CREAT ? O_CREAT : 0) |
+                     (flags & H5F_ACC_EXCL ? O_EXCL : 0);
     JournaledFile *opened = nullptr;
     guarded([&] {
         auto file = std::make_unique<JournaledFile>();
@@ -259,6 +263,14 @@ H5FD_t *open_file(const char *name, unsigned flags, hid_t, haddr_t) {
         file->name = name;
         if (!file->file || fstat(file->file.get(), &file->identity) != 0)
             return false;
+        // Also where the library is told to do without locks: a journal whose file is locked is left alone.
+        if (writable && !lock(file->file.get(), LOCK_EX))
+            return false;
+        if (flags & H5F_ACC_TRUNC) {
+            unlink(journal_name(name).c_str());
+            if (!set_size(file->file.get(), 0))
+                return false;
+        }
         file->handle = {file->file.get(), file.get()};
         opened = file.release();
         return true;
@@ -315,12 +327,8 @@ herr_t truncate_file(H5FD_t *file, hid_t, hbool_t closing) {
     });
 }
 
-// Some network file systems have no locks.
 herr_t lock_file(H5FD_t *file, hbool_t exclusive) {
-    return guarded([&] {
-        return flock(of(file)->file.get(), (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 ||
-               errno != EWOULDBLOCK;
-    });
+    return guarded([&] { return lock(of(file)->file.get(), exclusive ? LOCK_EX : LOCK_SH); });
 }
 
 herr_t unlock_file(H5FD_t *file) {
@@ -394,7 +402,11 @@ void hdf5_give_up(hid_t file) {
     H5Eclear2(H5E_DEFAULT);
 }
 
-void hdf5_recover(const std::string &path) {
+void hdf5_recover(const std::string &link) {
+    std::error_code missing;
+    const auto path = std::filesystem::canonical(link, missing).string();
+    if (missing)
+        return;
     const auto name = journal_name(path);
     const FileDescriptor journal(open(name.c_str(), O_RDONLY | O_CLOEXEC));
     if (!journal)
@@ -406,7 +418,7 @@ void hdf5_recover(const std::string &path) {
                  "can be used",
                  path.c_str(), name.c_str()),
             errno, GST_RESOURCE_ERROR_OPEN_WRITE);
-    if (flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    if (!lock(file.get(), LOCK_EX))
         return; // it is being written
     std::vector<unsigned char> bytes(size_of(journal.get()));
     Pages pages;

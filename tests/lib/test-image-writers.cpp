@@ -942,6 +942,37 @@ GST_START_TEST(test_hdf5_journal) {
     write(journal, record);
     fail_unless(read_images(file + ":/data") == two(images, more));
     fail_unless(!folder.has("out.h5.journal") && contents_of(file) == after);
+    // Also by another name of the file.
+    std::filesystem::create_directory(folder / "elsewhere");
+    std::filesystem::create_symlink(file, folder / "elsewhere/link.h5");
+    write(file, half);
+    write(journal, record);
+    fail_unless(read_images(folder / "elsewhere/link.h5:/data") == two(images, more));
+    fail_unless(!folder.has("out.h5.journal") && contents_of(file) == after);
+    // What an earlier file of the name left is none of a new one.
+    write(folder / "new.h5.partial.journal", record);
+    {
+        const auto writer = open_writer(folder / "new.h5:/data");
+        writer->write(images[0].info, images[0].data.data());
+        fail_unless(!folder.has("new.h5.partial.journal"));
+    }
+    // Nor is that of a writer who is at work, and told to do without the library's locks.
+    g_setenv("HDF5_USE_FILE_LOCKING", "FALSE", TRUE);
+    {
+        const auto writer = open_writer(file + ":/more");
+        writer->write(images[0].info, images[0].data.data());
+        write(journal, record);
+        const auto child = fork();
+        if (child == 0)
+            _exit(error_of([&] { read_images(file + ":/data"); }).empty() && folder.has("out.h5.journal")
+                      ? 0
+                      : 1);
+        int status = 0;
+        fail_unless(waitpid(child, &status, 0) == child);
+        fail_unless(WIFEXITED(status) && folder.has("out.h5.journal"));
+        std::filesystem::remove(journal);
+    }
+    g_unsetenv("HDF5_USE_FILE_LOCKING");
     // One that is not whole was not used yet, and one of another file is none.
     for (const auto &unusable : {record.substr(0, record.size() - 1), record.substr(0, 20), std::string(),
                                  "TOMOJRN1" + number(after.size() + 1) + record.substr(16)}) {
