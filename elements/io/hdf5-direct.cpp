@@ -221,8 +221,7 @@ void Hdf5Direct::read_rows(std::uint64_t image, const RowRegion &rows, unsigned 
         file_.read_at(at(rows.first + y), to, bytes, "an image");
 }
 
-std::optional<Hdf5Locator::Place> Hdf5Direct::place(std::uint64_t image, std::uint64_t row,
-                                                    std::uint64_t column) const {
+Hdf5Locator::Place Hdf5Direct::place(std::uint64_t image, std::uint64_t row, std::uint64_t column) const {
 #if H5_VERSION_GE(1, 10, 5)
     Hdf5Shape corner(rank_, 0);
     corner[rank_ - 1] = column / chunk_columns_ * chunk_columns_;
@@ -230,8 +229,8 @@ std::optional<Hdf5Locator::Place> Hdf5Direct::place(std::uint64_t image, std::ui
     if (rank_ > 2)
         corner[rank_ - 3] = image / chunk_images_ * chunk_images_;
     const Hdf5Lock lock;
-    if (locator_)
-        return locator_->find(corner.data(), where_);
+    if (const auto place = locator_ ? locator_->find(corner.data()) : std::nullopt)
+        return *place;
     const auto fresh = reopen_ ? reopen_() : Hdf5Handle();
     unsigned skipped = 0;
     haddr_t address = HADDR_UNDEF;
@@ -240,9 +239,9 @@ std::optional<Hdf5Locator::Place> Hdf5Direct::place(std::uint64_t image, std::ui
                                    &size) < 0)
         throw hdf5_error(GST_RESOURCE_ERROR_READ,
                          text("%s: the index of chunks can't be read", where_.c_str()));
-    if (address == HADDR_UNDEF || size == 0)
+    if (address == HADDR_UNDEF)
         return {};
-    return Hdf5Locator::Place{address, size, skipped};
+    return {address, size, skipped};
 #else
     (void)image, (void)row, (void)column;
     return {};
@@ -259,7 +258,7 @@ bool Hdf5Direct::is_stored(std::uint64_t image) const {
     if (chunked_)
         for (std::uint64_t row = 0; row < height_; row += chunk_rows_)
             for (std::uint64_t column = 0; column < width_; column += chunk_columns_)
-                if (!place(image, row, column))
+                if (place(image, row, column).bytes == 0)
                     return false;
     return true;
 }
@@ -267,22 +266,22 @@ bool Hdf5Direct::is_stored(std::uint64_t image) const {
 // A whole chunk, as its bytes would stand in the file without filters.
 void Hdf5Direct::read_chunk(std::uint64_t image, std::uint64_t row, std::uint64_t column, char *to) const {
     const auto stored = place(image, row, column);
-    if (!stored) {
+    if (stored.bytes == 0) {
         for (std::size_t at = 0; at < chunk_bytes_; at += sample_)
             std::memcpy(to + at, fill_.data(), sample_);
         return;
     }
-    if (filters_.empty() && stored->bytes == chunk_bytes_)
-        return file_.read_at(stored->address, to, chunk_bytes_, "a chunk");
+    if (filters_.empty() && stored.bytes == chunk_bytes_)
+        return file_.read_at(stored.address, to, chunk_bytes_, "a chunk");
     static thread_local std::vector<char> bytes;
-    if (stored->bytes > file_.size())
+    if (stored.bytes > file_.size())
         throw Error(GST_STREAM_ERROR_DECODE, text("%s is truncated or damaged: a chunk of %" G_GUINT64_FORMAT
                                                   " bytes is longer than the file",
-                                                  where_.c_str(), stored->bytes));
-    bytes.resize(stored->bytes);
-    file_.read_at(stored->address, bytes.data(), stored->bytes, "a chunk");
+                                                  where_.c_str(), stored.bytes));
+    bytes.resize(stored.bytes);
+    file_.read_at(stored.address, bytes.data(), stored.bytes, "a chunk");
     try {
-        decode_chunk(filters_, stored->skipped, bytes.data(), bytes.size(), to, chunk_bytes_);
+        decode_chunk(filters_, stored.skipped, bytes.data(), bytes.size(), to, chunk_bytes_);
     } catch (const Error &error) {
         throw Error(error.domain, error.code,
                     text("%s, image %" G_GUINT64_FORMAT ": %s", where_.c_str(), image, error.what()));

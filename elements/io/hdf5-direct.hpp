@@ -38,8 +38,7 @@ class Hdf5Direct {
   private:
     Hdf5Direct(hid_t dataset, const std::string &file) : dataset_(dataset), file_(file) {}
     bool find_chunks(hid_t creation, hid_t type);
-    std::optional<Hdf5Locator::Place> place(std::uint64_t image, std::uint64_t row,
-                                            std::uint64_t column) const;
+    Hdf5Locator::Place place(std::uint64_t image, std::uint64_t row, std::uint64_t column) const;
     void read_rows(std::uint64_t image, const RowRegion &rows, unsigned first_column, unsigned columns,
                    char *to, std::size_t row_stride) const;
     void read_chunks(std::uint64_t image, const RowRegion &rows, unsigned first_column, unsigned columns,

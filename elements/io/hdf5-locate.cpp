@@ -125,28 +125,26 @@ std::unique_ptr<Hdf5Locator> Hdf5Locator::open(hid_t dataset) {
     return locator;
 }
 
-std::optional<Hdf5Locator::Place> Hdf5Locator::find(const hsize_t *corner, const std::string &where) const {
+std::optional<Hdf5Locator::Place> Hdf5Locator::find(const hsize_t *corner) const {
+    Place place;
     hsize_t bytes = 0;
     bool found = H5Dget_chunk_storage_size(dataset_.get(), corner, &bytes) >= 0;
-    if (found && bytes == 0)
-        return {};
-    Place place{HADDR_UNDEF, 0, 0};
-    char nothing = 0;
-    if (found) {
+    if (found && bytes > 0) {
+        char nothing = 0;
         wanted = &place;
         found = H5Dread_chunk(dataset_.get(), H5P_DEFAULT, corner, &place.skipped, &nothing) >= 0;
         wanted = nullptr;
     }
-    if (!found || place.bytes != bytes)
-        throw hdf5_error(GST_RESOURCE_ERROR_READ,
-                         text("%s: the index of chunks can't be read", where.c_str()));
-    return place;
+    if (found && place.bytes == bytes)
+        return place;
+    H5Eclear2(H5E_DEFAULT);
+    return {};
 }
 
 #else
 
 std::unique_ptr<Hdf5Locator> Hdf5Locator::open(hid_t) { return {}; }
-std::optional<Hdf5Locator::Place> Hdf5Locator::find(const hsize_t *, const std::string &) const { return {}; }
+std::optional<Hdf5Locator::Place> Hdf5Locator::find(const hsize_t *) const { return {}; }
 
 #endif
 

@@ -17,16 +17,16 @@ namespace tomo::io {
 class Hdf5Locator {
   public:
     struct Place {
-        std::uint64_t address, bytes;
-        unsigned skipped; // filters
+        std::uint64_t address = 0, bytes = 0; // none: the chunk was never written
+        unsigned skipped = 0;                 // filters
     };
 
     // Null where the file can't be opened once more.
     static std::unique_ptr<Hdf5Locator> open(hid_t dataset);
 
-    // The chunk whose first sample this is; nothing where it was never written. Throws Error where the index
-    // is damaged; `where` names the dataset in it.
-    std::optional<Place> find(const hsize_t *corner, const std::string &where) const;
+    // The chunk whose first sample this is. Nothing where that can't be told in this way: there is no index
+    // yet, or a damaged one.
+    std::optional<Place> find(const hsize_t *corner) const;
 
   private:
     Hdf5Handle file_, dataset_;

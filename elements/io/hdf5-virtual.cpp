@@ -126,6 +126,12 @@ std::string Hdf5VirtualPart::path(bool by_library) const { return find_beside(fi
 
 namespace {
 
+std::string name_of(hid_t object) {
+    std::string name(static_cast<std::size_t>(std::max<ssize_t>(H5Iget_name(object, nullptr, 0), 0)), '\0');
+    H5Iget_name(object, name.data(), name.size() + 1);
+    return name;
+}
+
 // Goes to the sources, and those of virtual sources.
 class SourceCheck {
   public:
@@ -137,7 +143,8 @@ class SourceCheck {
         // The library goes round in circles until the stack ends.
         if (!underway_.insert(*identity).second)
             throw Error(GST_STREAM_ERROR_DECODE,
-                        text("a virtual dataset of '%s' has itself as a source", mappings.master.c_str()));
+                        text("'%s:%s' is a virtual dataset that has itself as a source",
+                             mappings.master.c_str(), name_of(dataset).c_str()));
         const bool anywhere = !hdf5_virtual_parts(dataset).empty();
         std::string last_file, last_source, missing;
         for (std::size_t i = 0; i < mappings.count && missing.empty(); i++) {

@@ -499,7 +499,7 @@ class Hdf5(FormatTestCase):
                 with self.subTest(name):
                     np.testing.assert_array_equal(file[name][()], expected)
                     self.assert_dataset(file[name])
-        self.assert_refused(("circle", "without end"), "scan.h5:/circle")
+        self.assert_refused(("circle", "itself as a source"), "scan.h5:/circle")
         # A relative name without its folders is not what the library looks for: whole images only.
         os.rename("raw/parts.h5", "parts.h5")
         self.assert_images(read("scan.h5:/whole"), list(data))
