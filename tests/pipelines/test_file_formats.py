@@ -354,6 +354,37 @@ class Hdf5(FormatTestCase):
             file.flush()
             self.assert_images(read("scan.h5:/brain"), list(expected))
 
+    def test_places_of_chunks(self):
+        """Every kind of index, in a file that nobody has open: all chunks, some, or none."""
+        shape, chunk = (13, 9, 11), (1, 4, 6)
+        unlimited = {"v1 or extensible array": (None, 9, 11), "v2 tree": (None, None, 11), "fixed": None}
+        expected = {}
+        for libver in "earliest", "latest":
+            with h5py.File(f"{libver}.h5", "w", libver=libver) as file:
+                for kind, limit in unlimited.items():
+                    for filters in {}, {"compression": "gzip", "shuffle": True}, {"fletcher32": True}:
+                        for written in "all", "some", "none":
+                            name = f"{kind} {'-'.join(filters)} {written}"
+                            dataset = file.create_dataset(name, shape, "<i2", maxshape=limit, chunks=chunk,
+                                                          fillvalue=-7, **filters)
+                            if written == "all":
+                                dataset[:] = any_bits(np.int16, shape)
+                            elif written == "some":
+                                for z in rng.choice(13, 5, False):
+                                    dataset[z, 4:, :6] = any_bits(np.int16, (5, 6))
+                            expected[f"{libver}.h5:/{name}"] = dataset[()]
+                dataset = file.create_dataset("one chunk", shape, "<i2", chunks=shape, compression="gzip")
+                dataset[:] = any_bits(np.int16, shape)
+                expected[f"{libver}.h5:/one chunk"] = dataset[()]
+                # The library gives places without what stands before the file's own beginning.
+        with h5py.File("block.h5", "w", userblock_size=512) as file:
+            dataset = file.create_dataset("data", data=any_bits(np.int16, shape), chunks=chunk, compression="gzip")
+            expected["block.h5:/data"] = dataset[()]
+        for path, images in expected.items():
+            with self.subTest(path):
+                self.assert_images(read(path), list(images))
+                self.assert_rows(path, list(images))
+
     @staticmethod
     def create(file, name, stored, shape, creation=None):
         space = h5py.h5s.create_simple(shape)
