@@ -47,7 +47,7 @@ struct TiffClose {
 using TiffHandle = std::unique_ptr<TIFF, TiffClose>;
 
 // How stored samples become samples of the page.
-enum class Unpacking { Copy, WidenInt8, Packed12 };
+enum class Unpacking { Copy, WidenInt8, Packed12, Int64ToDouble, UInt64ToDouble };
 
 // What the directory of a page says.
 struct Page {
@@ -253,17 +253,22 @@ class TiffReader final : public ImageReader {
                                       : GST_TOMO_FORMAT_UINT32;
         else if (page.bits == 64 && is_float)
             page.format = GST_TOMO_FORMAT_FLOAT64;
+        else if (page.bits == 64 && is_unsigned)
+            page.format = GST_TOMO_FORMAT_FLOAT64, page.unpacking = Unpacking::UInt64ToDouble;
+        else if (page.bits == 64 && is_signed)
+            page.format = GST_TOMO_FORMAT_FLOAT64, page.unpacking = Unpacking::Int64ToDouble;
         else if (page.bits == 64 && kind == SAMPLEFORMAT_COMPLEXIEEEFP)
             page.format = GST_TOMO_FORMAT_COMPLEX64;
         else
-            refuse(text(
-                "samples are %u bit %s; supported are 8, 12, 16 and 32 bit unsigned, 8, 16 and 32 bit signed "
-                "integers, 16, 32 and 64 bit floats and complex of two 32 bit floats; convert the file first",
-                page.bits,
-                is_unsigned ? "unsigned integers"
-                : is_signed ? "signed integers"
-                : is_float  ? "floats"
-                            : text("of sample format %u", kind).c_str()));
+            refuse(text("samples are %u bit %s; supported are 8, 12, 16, 32 and 64 bit unsigned, 8, 16, 32 "
+                        "and 64 bit "
+                        "signed integers, 16, 32 and 64 bit floats and complex of two 32 bit floats; convert "
+                        "the file first",
+                        page.bits,
+                        is_unsigned ? "unsigned integers"
+                        : is_signed ? "signed integers"
+                        : is_float  ? "floats"
+                                    : text("of sample format %u", kind).c_str()));
     }
 
     void check_colour(const Page &page, std::uint16_t compression) {
@@ -331,6 +336,14 @@ class TiffReader final : public ImageReader {
         return destination_ + (std::uint64_t{plane} * wanted_rows_ + wanted) * page_.width * sample_size_;
     }
 
+    template <class Stored, class Sample>
+    static void convert(const unsigned char *from, std::size_t sample, std::size_t stride, unsigned pixels,
+                        unsigned char *to) {
+        for (std::size_t i = 0; i < pixels; i++)
+            store(to + i * sizeof(Sample),
+                  static_cast<Sample>(load<Stored>(from + (i * stride + sample) * sizeof(Stored))));
+    }
+
     // One row of a block, as stored, to its place in the page.
     void unpack_row(const unsigned char *from, unsigned plane, std::uint32_t x, unsigned wanted) const {
         const auto pixels = std::min(page_.block_width, page_.width - x);
@@ -347,8 +360,13 @@ class TiffReader final : public ImageReader {
                                     sample_size_);
                 break;
             case Unpacking::WidenInt8:
-                for (std::size_t i = 0; i < pixels; i++)
-                    store(to + 2 * i, std::int16_t{load<std::int8_t>(from + i * stride + sample)});
+                convert<std::int8_t, std::int16_t>(from, sample, stride, pixels, to);
+                break;
+            case Unpacking::Int64ToDouble:
+                convert<std::int64_t, double>(from, sample, stride, pixels, to);
+                break;
+            case Unpacking::UInt64ToDouble:
+                convert<std::uint64_t, double>(from, sample, stride, pixels, to);
                 break;
             case Unpacking::Packed12: // the first sample in the high bits
                 for (std::size_t i = 0; i < pixels; i++) {
@@ -437,7 +455,9 @@ class TiffReader final : public ImageReader {
     }
 
     void to_host(unsigned char *data, std::uint64_t bytes) const {
-        if (!directories_.flavour().swapped || page_.unpacking != Unpacking::Copy)
+        const bool bytewise =
+            page_.unpacking == Unpacking::WidenInt8 || page_.unpacking == Unpacking::Packed12;
+        if (!directories_.flavour().swapped || bytewise)
             return;
         const auto unit = page_.format == GST_TOMO_FORMAT_COMPLEX64 ? 4 : sample_size_;
         swap_bytes(data, bytes / unit, unit);

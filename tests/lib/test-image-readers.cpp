@@ -284,8 +284,8 @@ GST_START_TEST(test_tiff_refused) {
         const char *message;
     } kinds[] = {{1, SAMPLEFORMAT_UINT, "1 bit unsigned integers"},
                  {4, SAMPLEFORMAT_UINT, "4 bit unsigned integers"},
-                 {64, SAMPLEFORMAT_UINT, "64 bit unsigned integers"},
-                 {64, SAMPLEFORMAT_INT, "64 bit signed integers"},
+                 {24, SAMPLEFORMAT_UINT, "24 bit unsigned integers"},
+                 {24, SAMPLEFORMAT_INT, "24 bit signed integers"},
                  {24, SAMPLEFORMAT_IEEEFP, "24 bit floats"},
                  {32, SAMPLEFORMAT_COMPLEXINT, "32 bit of sample format 5"}};
     for (const auto &kind : kinds) {

@@ -279,6 +279,19 @@ class Tiff(FormatTestCase):
                     self.assert_images(read("scan.tif"), [image, image[::-1]])
                     self.assert_rows("scan.tif", [image, image[::-1]])
 
+    def test_integers_of_64_bits(self):
+        """Become float64, as everywhere."""
+        for dtype in np.int64, np.uint64:
+            for order in "<>":
+                for how in {}, {"compression": "zlib"}, {"tile": (16, 16)}, {"rowsperstrip": 4}:
+                    with self.subTest(dtype.__name__, order=order, **how):
+                        images = [any_bits(dtype, (21, 35)) for _ in range(2)]
+                        with tifffile.TiffWriter("long.tif", byteorder=order) as file:
+                            for image in images:
+                                file.write(image, **how)
+                        self.assert_images(read("long.tif"), images)
+                        self.assert_rows("long.tif", images)
+
     def test_hyperstacks(self):
         """ImageJ's, with a directory for each page, or one for all beyond 4 GiB."""
         stack = any_bits(np.uint16, (3, 2, 4, 9, 5)) # time, z, channel
