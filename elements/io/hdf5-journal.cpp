@@ -6,6 +6,7 @@
 #include "hdf5-journal.hpp"
 #include "byte-order.hpp"
 #include "file-descriptor.hpp"
+#include "hdf5-driver.hpp"
 #include "output-file.hpp"
 
 #include <array>
@@ -17,9 +18,6 @@
 #include <memory>
 #include <sys/file.h>
 #include <sys/stat.h>
-#if H5_VERSION_GE(1, 14, 0)
-#include <H5FDdevelop.h>
-#endif
 
 namespace tomo::io {
 
@@ -138,14 +136,10 @@ struct Handle {
     JournaledFile *owner;
 };
 
-// A file that is open.
-struct JournaledFile {
-    H5FD_t base; // first: the library knows only this
+struct JournaledFile : Hdf5DriverFile {
     Handle handle;
     FileDescriptor file;
     std::string name;
-    struct stat identity;
-    haddr_t end = HADDR_UNDEF; // what the library counts as the file
     bool given_up = false;
     Pages held; // structure that is not in the file yet
 
@@ -230,8 +224,10 @@ struct JournaledFile {
     }
 };
 
-JournaledFile *of(H5FD_t *file) { return reinterpret_cast<JournaledFile *>(file); }
-const JournaledFile *of(const H5FD_t *file) { return reinterpret_cast<const JournaledFile *>(file); }
+JournaledFile *of(H5FD_t *file) { return static_cast<JournaledFile *>(Hdf5DriverFile::of(file)); }
+const JournaledFile *of(const H5FD_t *file) {
+    return static_cast<const JournaledFile *>(Hdf5DriverFile::of(file));
+}
 
 // The library's C code calls these; no exception leaves them.
 template <class Work>
@@ -258,7 +254,6 @@ H5FD_t *open_file(const char *name, unsigned flags, hid_t, haddr_t) {
     JournaledFile *opened = nullptr;
     guarded([&] {
         auto file = std::make_unique<JournaledFile>();
-        std::memset(&file->base, 0, sizeof file->base);
         file->file = FileDescriptor(open(name, mode | O_CLOEXEC, 0666));
         file->name = name;
         if (!file->file || fstat(file->file.get(), &file->identity) != 0)
@@ -282,13 +277,6 @@ H5FD_t *open_file(const char *name, unsigned flags, hid_t, haddr_t) {
 herr_t close_file(H5FD_t *file) {
     const std::unique_ptr<JournaledFile> closed(of(file));
     return closed->file.close() == 0 ? 0 : -1;
-}
-
-int compare(const H5FD_t *a, const H5FD_t *b) {
-    const auto &first = of(a)->identity, &second = of(b)->identity;
-    if (first.st_dev != second.st_dev)
-        return first.st_dev < second.st_dev ? -1 : 1;
-    return first.st_ino == second.st_ino ? 0 : first.st_ino < second.st_ino ? -1 : 1;
 }
 
 herr_t features(const H5FD_t *, unsigned long *flags) {
@@ -352,26 +340,10 @@ haddr_t end_of_file(const H5FD_t *file, H5FD_mem_t) {
 
 hid_t driver() {
     static const H5FD_class_t implementation = [] {
-        H5FD_class_t all;
-        std::memset(&all, 0, sizeof all);
-#if H5_VERSION_GE(1, 14, 0)
-        all.version = H5FD_CLASS_VERSION;
-        all.value = static_cast<H5FD_class_value_t>(511); // of those for anybody's own use
-#endif
-        all.name = "tomo-journal";
-        all.maxaddr = (haddr_t{1} << 62) - 1;
-        all.fc_degree = H5F_CLOSE_WEAK;
+        auto all = hdf5_driver("tomo-journal", 511);
         all.open = open_file;
         all.close = close_file;
-        all.cmp = compare;
         all.query = features;
-        all.get_eoa = [](const H5FD_t *file, H5FD_mem_t) {
-            return of(file)->end == HADDR_UNDEF ? 0 : of(file)->end;
-        };
-        all.set_eoa = [](H5FD_t *file, H5FD_mem_t, haddr_t end) -> herr_t {
-            of(file)->end = end;
-            return 0;
-        };
         all.get_eof = end_of_file;
         all.get_handle = descriptor;
         all.read = read_file;
@@ -380,8 +352,6 @@ hid_t driver() {
         all.truncate = truncate_file;
         all.lock = lock_file;
         all.unlock = unlock_file;
-        constexpr H5FD_mem_t kinds[H5FD_MEM_NTYPES] = H5FD_FLMAP_DICHOTOMY;
-        std::memcpy(all.fl_map, kinds, sizeof kinds);
         return all;
     }();
     static const hid_t id = H5FDregister(&implementation);

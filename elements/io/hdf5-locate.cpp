@@ -4,13 +4,8 @@
 #ifdef HAVE_HDF5
 
 #include "hdf5-locate.hpp"
+#include "hdf5-driver.hpp"
 #include "input-file.hpp"
-
-#include <cstring>
-#include <sys/stat.h>
-#if H5_VERSION_GE(1, 14, 0)
-#include <H5FDdevelop.h>
-#endif
 
 namespace tomo::io {
 
@@ -21,17 +16,13 @@ namespace {
 // Of the samples that the library asks for next, instead of these; under its lock.
 Hdf5Locator::Place *wanted = nullptr;
 
-struct OpenFile {
-    explicit OpenFile(const char *name) : file(name) { std::memset(&base, 0, sizeof base); }
-
-    H5FD_t base; // first, for the library
+struct OpenFile : Hdf5DriverFile {
+    explicit OpenFile(const char *name) : file(name) {}
     InputFile file;
-    struct stat identity = {};
-    haddr_t end = 0; // of what the library knows of
 };
 
-OpenFile *of(H5FD_t *file) { return reinterpret_cast<OpenFile *>(file); }
-const OpenFile *of(const H5FD_t *file) { return reinterpret_cast<const OpenFile *>(file); }
+OpenFile *of(H5FD_t *file) { return static_cast<OpenFile *>(Hdf5DriverFile::of(file)); }
+const OpenFile *of(const H5FD_t *file) { return static_cast<const OpenFile *>(Hdf5DriverFile::of(file)); }
 
 H5FD_t *open_file(const char *name, unsigned flags, hid_t, haddr_t) {
     if (flags & H5F_ACC_RDWR)
@@ -50,13 +41,6 @@ herr_t close_file(H5FD_t *file) {
     return 0;
 }
 
-int compare(const H5FD_t *a, const H5FD_t *b) {
-    const auto &first = of(a)->identity, &second = of(b)->identity;
-    if (first.st_dev != second.st_dev)
-        return first.st_dev < second.st_dev ? -1 : 1;
-    return first.st_ino == second.st_ino ? 0 : first.st_ino < second.st_ino ? -1 : 1;
-}
-
 herr_t read_file(H5FD_t *file, H5FD_mem_t type, hid_t, haddr_t address, std::size_t bytes, void *to) {
     if (wanted && type == H5FD_MEM_DRAW) {
         wanted->address = address;
@@ -73,25 +57,11 @@ herr_t read_file(H5FD_t *file, H5FD_mem_t type, hid_t, haddr_t address, std::siz
 
 hid_t driver() {
     static const H5FD_class_t implementation = [] {
-        H5FD_class_t all;
-        std::memset(&all, 0, sizeof all);
-#if H5_VERSION_GE(1, 14, 0)
-        all.version = H5FD_CLASS_VERSION;
-        all.value = static_cast<H5FD_class_value_t>(510); // of those for anybody's own use
-#endif
-        all.name = "tomo-locate";
-        all.maxaddr = (haddr_t{1} << 62) - 1;
-        all.fc_degree = H5F_CLOSE_WEAK;
+        auto all = hdf5_driver("tomo-locate", 510);
         all.open = open_file;
         all.close = close_file;
-        all.cmp = compare;
         all.query = [](const H5FD_t *, unsigned long *flags) -> herr_t {
             *flags = H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
-            return 0;
-        };
-        all.get_eoa = [](const H5FD_t *file, H5FD_mem_t) { return of(file)->end; };
-        all.set_eoa = [](H5FD_t *file, H5FD_mem_t, haddr_t end) -> herr_t {
-            of(file)->end = end;
             return 0;
         };
         all.get_eof = [](const H5FD_t *file, H5FD_mem_t) { return haddr_t{of(file)->file.size()}; };
@@ -99,8 +69,6 @@ hid_t driver() {
         all.write = [](H5FD_t *, H5FD_mem_t, hid_t, haddr_t, std::size_t, const void *) -> herr_t {
             return -1;
         };
-        constexpr H5FD_mem_t kinds[H5FD_MEM_NTYPES] = H5FD_FLMAP_DICHOTOMY;
-        std::memcpy(all.fl_map, kinds, sizeof kinds);
         return all;
     }();
     static const hid_t id = H5FDregister(&implementation);
