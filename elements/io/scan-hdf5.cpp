@@ -453,19 +453,20 @@ ScanLayout nxtomo(const Tree &tree, const std::string &entry, bool follow) {
 // Data Exchange
 // ---------------------------------------------------------------------------------------------------------
 
-ScanLayout data_exchange(const Tree &tree) {
+// `group` is /exchange, or /exchange_1 and so on in a file with several.
+ScanLayout data_exchange(const Tree &tree, const std::string &group) {
     ScanLayout scan;
-    scan.name = "'" + tree.path() + "', Data Exchange";
-    if (const auto axes = tree.attribute("/exchange/data", "axes");
+    scan.name = "'" + tree.path() + "', Data Exchange" + (group == "/exchange" ? "" : " " + group);
+    if (const auto axes = tree.attribute(group + "/data", "axes");
         axes.find("theta") != std::string::npos && axes.find("theta") != 0)
         throw Error(GST_STREAM_ERROR_FORMAT,
-                    text("%s: the axes of '/exchange/data' are '%s', but projections are wanted (theta:y:x); "
+                    text("%s: the axes of '%s/data' are '%s', but projections are wanted (theta:y:x); "
                          "reorder the dataset first",
-                         scan.name.c_str(), axes.c_str()));
-    scan.projections = all_of(tree, "/exchange/data");
-    scan.darks = all_of(tree, "/exchange/data_dark");
-    scan.flats = all_of(tree, "/exchange/data_white");
-    scan.angles = angles_at(tree, scan, first_of(tree, {"/exchange/theta"}));
+                         scan.name.c_str(), group.c_str(), axes.c_str()));
+    scan.projections = all_of(tree, group + "/data");
+    scan.darks = all_of(tree, group + "/data_dark");
+    scan.flats = all_of(tree, group + "/data_white");
+    scan.angles = angles_at(tree, scan, first_of(tree, {group + "/theta"}));
     const std::string instrument = "/measurement/instrument";
     scan.pixel_size =
         quantity(tree, scan, {instrument + "/detection_system/objective/resolution"}, metres, "um");
@@ -512,8 +513,9 @@ ScanLayout find_hdf5_scan(const std::string &file, const std::string &group, boo
         tree.require_target(entry);
         if (tree.has_dataset(entry))
             return dataset_alone(tree, entry);
-        if (entry == "/exchange")
-            return data_exchange(tree);
+        if (entry == "/exchange" ||
+            (entry.rfind("/exchange_", 0) == 0 && tree.names_dataset(entry + "/data")))
+            return data_exchange(tree, entry);
         if (!entry.empty() && !tree.has(entry, Hdf5Node::Kind::Group))
             throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
                         text("'%s': there is no entry '%s'; %s", file.c_str(), entry.c_str(),
@@ -523,9 +525,8 @@ ScanLayout find_hdf5_scan(const std::string &file, const std::string &group, boo
     const Entries entries(tree);
     if (!entries.named.empty())
         return nxtomo(tree, choose_entry(tree, entries.named), follow);
-    if (tree.has_dataset("/exchange/data") ||
-        hdf5_look_up(tree.file(), "/exchange/data").kind == Hdf5Node::Kind::Dangling)
-        return data_exchange(tree);
+    if (tree.names_dataset("/exchange/data"))
+        return data_exchange(tree, "/exchange");
     if (!entries.alike.empty())
         return nxtomo(tree, choose_entry(tree, entries.alike), follow);
     throw Error(

@@ -643,6 +643,22 @@ class ScanSrc(ElementTestCase):
         scan_files.data_exchange(self.path("dx.h5"), data, theta=np.arange(5.0), units="furlongs")
         self.fails("furlongs", f"location={self.path('dx.h5')}")
 
+    def test_several_data_exchanges(self):
+        """Of which the first one has no number."""
+        data = random_array(np.float32, (3, 5, 2, 3))
+        scan_files.data_exchange(self.path("dx.h5"), data[0], data[0][:1], data[0][:1], np.arange(5.0), "deg")
+        with h5py.File(self.path("dx.h5"), "a") as file:
+            for i in 1, 2:
+                group = file.create_group(f"exchange_{i}")
+                group["data"], group["data_dark"], group["data_white"] = data[i], data[i][:1], data[i][1:2]
+                group["theta"] = np.arange(5.0) + i
+                group["theta"].attrs["units"] = "deg"
+        for i, entry in enumerate(("", "entry=/exchange_1", "entry=exchange_2")):
+            found = collect(f"location={self.path('dx.h5')} {entry}", ("projections", "darks"))
+            self.assert_arrays(found["projections"].arrays, data[i])
+            self.assert_arrays(found["darks"].arrays, data[i][:1])
+            np.testing.assert_allclose(angles_of(found["projections"].scan), np.radians(np.arange(5.0) + i))
+
     def without_darks(self, data):
         scan_files.data_exchange(self.path("alone.h5"), data, data[:1])
         return f"location={self.path('alone.h5')}"
