@@ -293,8 +293,11 @@ class TiffReader final : public ImageReader {
         std::uint64_t row_bits;
         const bool fits = multiply({page.block_width, page.stored_samples(), page.bits}, row_bits);
         page.block_row_bytes = row_bits / 8 + (row_bits % 8 != 0);
+        // A tile may be larger than the image, but not by any number of pixels.
+        constexpr std::uint64_t most_beyond = 4096;
         if (!fits || !multiply({page.block_row_bytes, page.block_height}, page.block_bytes) ||
-            !page.block_bytes ||
+            !page.block_bytes || page.block_width > page.width + most_beyond ||
+            page.block_height > page.height + most_beyond ||
             page.block_bytes / expansion > std::max<std::uint64_t>(file_.size(), 64 << 10))
             fail(text("its %s of %u x %u pixels can't be; the file is truncated or damaged",
                       page.tiled ? "tiles" : "strips", page.block_width, page.block_height));

@@ -9,10 +9,16 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sys/resource.h>
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char *data, std::size_t size);
 
 int main(int, char **argv) {
+    // What a few bytes only claim to hold must not be allocated.
+    rlimit memory;
+    getrlimit(RLIMIT_AS, &memory);
+    memory.rlim_cur = rlim_t{2} << 30;
+    setrlimit(RLIMIT_AS, &memory);
     unsigned files = 0;
     for (const auto &entry : std::filesystem::recursive_directory_iterator(argv[1])) {
         if (!entry.is_regular_file())
