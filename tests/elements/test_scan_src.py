@@ -90,6 +90,12 @@ with h5py.File(target, "w", libver="latest") as file:
 """
 
 
+def bytes_read():
+    """By this process, of whatever file."""
+    with open("/proc/self/io") as facts:
+        return int(dict(line.split(": ") for line in facts)["rchar"])
+
+
 class Collected:
     """What came out of one output: arrays, metas, the scan event's structure and caps."""
 
@@ -642,6 +648,27 @@ class ScanSrc(ElementTestCase):
         self.fails(["5 projections", "6 angles", "angles"], f"location={self.path('dx.h5')}")
         scan_files.data_exchange(self.path("dx.h5"), data, theta=np.arange(5.0), units="furlongs")
         self.fails("furlongs", f"location={self.path('dx.h5')}")
+
+    def test_reads_what_is_asked_for(self):
+        """Counted by the system: a few rows, and every n-th projection, of a file of which no more is read."""
+        data = random_array(np.uint16, (120, 96, 256))
+        for name, storage in ("contiguous", {}), ("chunked", {"chunks": (1, 8, 256)}), ("packed", {
+                "chunks": (1, 8, 256), "compression": "gzip", "compression_opts": 1, "shuffle": True}):
+            with h5py.File(self.path(f"{name}.h5"), "w") as file:
+                file.create_dataset("data", data=data, **storage)
+            for properties, share, wanted in (
+                ("y=16 height=8 order=sinograms", 8 / 96, [data[:, 16:24].transpose(1, 0, 2)]),
+                ("y=16 height=8", 8 / 96, data[:, 16:24]),
+                ("start=5 step=10", 12 / 120, data[5::10]),
+                ("y=40 height=8 start=7 step=30 order=sinograms", 8 / 96 * 4 / 120, [data[7::30, 40:48].transpose(1, 0, 2)]),
+            ):
+                with self.subTest(name, properties=properties):
+                    before = bytes_read()
+                    found = collect(f"location={self.path(name + '.h5')}:/data {properties}")["projections"].arrays
+                    read = bytes_read() - before
+                    self.assert_arrays(found, wanted)
+                    # With the structure of the file, of which the library reads a part for each reader.
+                    self.assertLess(read, share * data.nbytes + 600000)
 
     def test_several_data_exchanges(self):
         """Of which the first one has no number."""
