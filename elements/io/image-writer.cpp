@@ -228,7 +228,7 @@ class SeriesWriter final : public ImageWriter {
                         text("an image of %s can't be written", info.describe().c_str()));
         if (!work_)
             work_ = std::make_unique<OrderedWork>(std::clamp(std::thread::hardware_concurrency(), 1u, 16u),
-                                                  options_.most_bytes_under_way);
+                                                  options_.most_bytes_under_way, options_.report);
         std::unique_ptr<OrderedWork::Job> job;
         // The HDF5 library lets in one thread at a time.
         if (pattern_.has_number() && options_.bytes_per_file == 0 && type_ != FileType::Hdf5)
@@ -459,6 +459,7 @@ class StreamRangeWriter final : public ImageWriter {
             WriteOptions store;
             store.resume = options_.resume;
             store.most_bytes_under_way = options_.most_bytes_under_way;
+            store.report = options_.report;
             if (!store.resume)
                 remove_store();
             images_ = std::make_unique<SeriesWriter>(escaped_store(), store_type_, store);

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -53,6 +54,9 @@ struct WriteOptions {
 
     // Images that were given to the writer and are not written hold no more than this, or are one.
     std::uint64_t most_bytes_under_way = 256 << 20;
+    // Told of the first failure at once, in a thread of the writer; that of an image may be thrown only when
+    // the next one comes.
+    std::function<void(std::exception_ptr)> report;
 };
 
 // An image on its way into a file. Its samples are packed, and fetched or computed by the thread that first

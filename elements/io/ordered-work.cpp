@@ -4,7 +4,8 @@
 
 namespace tomo::io {
 
-OrderedWork::OrderedWork(unsigned threads, std::uint64_t most_bytes) : most_bytes_(most_bytes) {
+OrderedWork::OrderedWork(unsigned threads, std::uint64_t most_bytes, Report report)
+    : most_bytes_(most_bytes), report_(std::move(report)) {
     for (unsigned i = 0; i < threads; i++)
         threads_.emplace_back([this] { run(); });
 }
@@ -59,6 +60,17 @@ void OrderedWork::run() {
     }
 }
 
+void OrderedWork::fail(Lock &lock, std::exception_ptr error) {
+    if (!error || error_)
+        return;
+    error_ = error;
+    if (!report_)
+        return;
+    lock.unlock();
+    report_(error);
+    lock.lock();
+}
+
 // By whichever thread comes first.
 void OrderedWork::take_turns(Lock &lock) {
     if (taking_turns_)
@@ -66,8 +78,7 @@ void OrderedWork::take_turns(Lock &lock) {
     taking_turns_ = true;
     while (!entries_.empty() && entries_.front()->worked) {
         const auto entry = entries_.front();
-        if (!error_)
-            error_ = entry->error;
+        fail(lock, entry->error);
         const bool failed = error_ != nullptr;
         lock.unlock();
         try {
@@ -78,8 +89,7 @@ void OrderedWork::take_turns(Lock &lock) {
         }
         entry->job.reset();
         lock.lock();
-        if (!error_)
-            error_ = entry->error;
+        fail(lock, entry->error);
         entries_.pop_front();
         bytes_ -= entry->bytes;
         changed_.notify_all();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -24,13 +25,16 @@ class OrderedWork {
         virtual void in_turn() = 0;
     };
 
-    // Jobs are under way as long as they hold `most_bytes` together, or it is one.
-    OrderedWork(unsigned threads, std::uint64_t most_bytes);
+    using Report = std::function<void(std::exception_ptr)>;
+
+    // Jobs are under way as long as they hold `most_bytes` together, or it is one. `report` is told what the
+    // first job to fail has thrown, in one of the threads.
+    OrderedWork(unsigned threads, std::uint64_t most_bytes, Report report = {});
     ~OrderedWork(); // when all jobs are done
     OrderedWork(const OrderedWork &) = delete;
     OrderedWork &operator=(const OrderedWork &) = delete;
 
-    // Waits for room. Throws what the first job to fail has thrown, as settle() does.
+    // Waits for room. Throws what was reported, as settle() does.
     void add(std::unique_ptr<Job> job, std::uint64_t bytes);
     // Waits until all jobs are done.
     void settle();
@@ -46,8 +50,10 @@ class OrderedWork {
 
     void run();
     void take_turns(Lock &lock);
+    void fail(Lock &lock, std::exception_ptr error);
 
     const std::uint64_t most_bytes_;
+    const Report report_;
     std::mutex mutex_; // over all below but the threads
     std::condition_variable changed_;
     std::deque<std::shared_ptr<Entry>> entries_; // in order, until their turn is over

@@ -189,6 +189,9 @@ class Write final : public tomo::Sink {
         options.jpeg_quality = jpeg_quality;
         options.deflate = hdf5_deflate;
         options.most_bytes_under_way = most_bytes_waiting();
+        options.report = [this](std::exception_ptr error) {
+            guard(false, [&]() -> bool { std::rethrow_exception(error); });
+        };
         options.rgb = rgb;
         options.facts = [this] { return tomo::io::facts_of_pipeline(gst(), input_checksum); };
         if (minimum != FLT_MAX)

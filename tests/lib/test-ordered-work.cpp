@@ -104,9 +104,15 @@ GST_END_TEST;
 GST_START_TEST(test_errors) {
     for (const bool in_turn : {false, true}) {
         std::vector<unsigned> turns;
-        std::string error;
+        std::string error, reported;
         {
-            OrderedWork work(4, 1000);
+            OrderedWork work(4, 1000, [&](std::exception_ptr what) {
+                try {
+                    std::rethrow_exception(what);
+                } catch (const std::runtime_error &e) {
+                    reported += e.what();
+                }
+            });
             const auto stumble = [](unsigned i) { throw std::runtime_error(std::to_string(i)); };
             try {
                 for (unsigned i = 0; i < 50; i++)
@@ -136,6 +142,7 @@ GST_START_TEST(test_errors) {
             fail_unless(again);
         }
         fail_unless_equals_uint64(turns.size(), in_turn ? 8 : 7);
+        fail_unless_equals_string(reported.c_str(), "7");
     }
 }
 GST_END_TEST;

@@ -319,6 +319,21 @@ class States(EventTestCase):
         self.assertFalse(os.path.exists("out.tif.partial"))
 
 
+class Failures(EventTestCase):
+    def test_a_writer_does_not_wait_for_the_next_image(self):
+        """To say that it could not write the last one, which may be long ago."""
+        for name in "images/%i.tif", "all.tif":
+            with self.subTest(name), Play(f"appsrc name=in format=time ! tomowrite filename={name}") as play:
+                os.makedirs("images/1.tif", exist_ok=True)  # where no file can be
+                play["in"].set_property("caps", caps(np.float32, (3, 4)))
+                self.assertNotEqual(play.pipeline.set_state(Gst.State.PLAYING), Gst.StateChangeReturn.FAILURE)
+                play["in"].push_buffer(to_buffer(np.zeros((3, 4), np.float32)))
+                short = name == "all.tif"
+                play["in"].push_buffer(to_buffer(np.zeros((2 if short else 3, 4), np.float32)))
+                play.until(Gst.MessageType.ERROR)
+                self.assertIn("a buffer of 32 bytes" if short else "'images/1.tif': it is a folder", play.errors()[0])
+
+
 class Shapes(EventTestCase):
     SIZES = [(5, 7)] * 3 + [(4, 9)] * 2 + [(11, 3)] + [(5, 7)] * 2
 
