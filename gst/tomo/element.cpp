@@ -437,8 +437,9 @@ void Element::let_start_return() const {
 }
 
 void Element::post_error(const Error &error) {
+    const std::lock_guard<std::recursive_mutex> lock(posting_);
     // What follows from an error says less than the error itself.
-    if (failed_.exchange(true)) {
+    if (failed_) {
         GST_INFO_OBJECT(gst_, "after an error: %s", error.what());
         return;
     }
@@ -447,6 +448,8 @@ void Element::post_error(const Error &error) {
                              g_utf8_make_valid(error.what(), -1),
                              error.debug.empty() ? nullptr : g_utf8_make_valid(error.debug.c_str(), -1),
                              __FILE__, GST_FUNCTION, __LINE__);
+    // Not before: other threads give their flow back then, of which upstream complains, too.
+    failed_ = true;
 }
 
 void Element::post_message(GstStructure *structure) {

@@ -281,7 +281,8 @@ class GST_TOMO_API Element {
     std::map<std::string, GstTomoFormat> input_formats_;
     std::deque<Stamp> in_flight_;
     std::atomic<bool> cancelled_{false};
-    std::atomic<bool> failed_{false};
+    std::recursive_mutex posting_;
+    std::atomic<bool> failed_{false}; // and the bus knows it
     std::atomic<bool> adapts_at_frames_{false};
     bool settled_ = false; // the first buffer has been seen
 };
