@@ -54,7 +54,7 @@ class OpenCLReduce(ElementTestCase):
                     ("kernel=sum", stack.sum(0)),
                     ("kernel=sum finish=divide", stack.mean(0)),
                     ("kernel=maximum fold-value=0.5", np.maximum(stack.max(0), 0.5)),
-                    ("kernel=sum fold-value=-3", stack.sum(0) - 3),
+                    ("kernel=sum fold-value=3", stack.sum(0) + 3),
                     ("kernel=sum fold-value=0", stack.sum(0)),
                 ):
                     with self.subTest(shape=shape, dimensions=dimensions, options=options):
