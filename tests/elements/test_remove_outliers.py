@@ -11,6 +11,7 @@ from filtertest import *
 
 
 def cleaned(plane, size=3, threshold=1.0, sign=1):
+    plane = plane.astype(np.float32).astype(np.float64)  # which 32-bit integers may be equal in
     ordered = np.sort(neighbourhoods(plane, size).reshape(*plane.shape, -1), axis=-1)  # NaN last
     number = (~np.isnan(ordered)).sum(axis=-1)
     take = lambda rank: np.take_along_axis(ordered, np.clip(rank, 0, np.maximum(number - 1, 0))[..., None], -1)[..., 0]
