@@ -49,7 +49,8 @@ std::string header_of(const ArrayInfo &plane, std::uint64_t number) {
 
 class EdfFile final : public SingleFile {
   public:
-    EdfFile(const std::string &path, Existing existing) : SingleFile(path, existing) {
+    EdfFile(const std::string &path, Existing existing, const WriteOptions &options)
+        : SingleFile(path, existing, options) {
         if (existing != Existing::Continue || file_.initial_size() == 0)
             return;
         try {
@@ -96,8 +97,9 @@ class EdfFile final : public SingleFile {
 
 } // namespace
 
-std::unique_ptr<SingleFile> create_edf_file(const std::string &file, Existing existing) {
-    return std::make_unique<EdfFile>(file, existing);
+std::unique_ptr<SingleFile> create_edf_file(const std::string &file, Existing existing,
+                                            const WriteOptions &options) {
+    return std::make_unique<EdfFile>(file, existing, options);
 }
 
 } // namespace tomo::io

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "file-format.hpp"
+#include "image-writer.hpp"
 #include "output-file.hpp"
 
 #include <gst/tomo/array.hpp>
@@ -18,6 +19,7 @@ struct Remains {
     std::uint64_t images = 0;
     std::string place;
     std::uint64_t lost = 0; // whole images that could not be kept
+    bool damaged = false;   // the disk may lack some of those that are there
 };
 
 // What becomes of a file or dataset that is there already.
@@ -72,15 +74,16 @@ class SingleFile : public FileWriter {
     }
     Remains abandon() final {
         const auto images = worth_keeping();
-        if (images == 0)
+        if (images == 0) {
             file_.discard();
-        else
-            file_.keep(end_);
-        return images == 0 ? Remains{} : Remains{images, file_.partial(), 0};
+            return {};
+        }
+        return {images, file_.keep(end_), 0, file_.is_damaged()};
     }
 
   protected:
-    SingleFile(const std::string &path, Existing existing) : file_(path, begin_of(existing)) {}
+    SingleFile(const std::string &path, Existing existing, const WriteOptions &options)
+        : file_(path, begin_of(existing), options.fsync) {}
 
     // Whole images in NAME.partial; none if it holds nothing that is not in NAME, too.
     virtual std::uint64_t worth_keeping() const = 0;
@@ -89,13 +92,18 @@ class SingleFile : public FileWriter {
     std::uint64_t end_ = 0; // of the last whole image
 };
 
-std::unique_ptr<SingleFile> create_edf_file(const std::string &file, Existing existing);
+std::unique_ptr<SingleFile> create_edf_file(const std::string &file, Existing existing,
+                                            const WriteOptions &options);
 std::unique_ptr<FileWriter> create_hdf5_file(const Location &location, Existing existing,
-                                             const struct WriteOptions &options);
-std::unique_ptr<SingleFile> create_jpeg_file(const std::string &file, Existing existing, unsigned quality);
-std::unique_ptr<SingleFile> create_png_file(const std::string &file, Existing existing);
-std::unique_ptr<SingleFile> create_raw_file(const std::string &file, Existing existing);
-std::unique_ptr<SingleFile> create_tiff_file(const std::string &file, Existing existing, bool big_tiff);
+                                             const WriteOptions &options);
+std::unique_ptr<SingleFile> create_jpeg_file(const std::string &file, Existing existing,
+                                             const WriteOptions &options);
+std::unique_ptr<SingleFile> create_png_file(const std::string &file, Existing existing,
+                                            const WriteOptions &options);
+std::unique_ptr<SingleFile> create_raw_file(const std::string &file, Existing existing,
+                                            const WriteOptions &options);
+std::unique_ptr<SingleFile> create_tiff_file(const std::string &file, Existing existing,
+                                             const WriteOptions &options);
 std::unique_ptr<FileWriter> write_raw_to_standard_output();
 
 // Whether there is something that writing to `location` would replace.

@@ -141,6 +141,9 @@ struct JournaledFile : Hdf5DriverFile {
     FileDescriptor file;
     std::string name;
     bool given_up = false;
+    bool fsync = false;
+    int damage = 0; // errno of the sync that failed: what the disk has is not known any more
+    EarlySync early_sync;
     Pages held; // structure that is not in the file yet
 
     bool read(std::uint64_t address, void *to, std::uint64_t bytes) const {
@@ -164,7 +167,11 @@ struct JournaledFile : Hdf5DriverFile {
                               std::memcpy(found->second.data() + in_page,
                                           static_cast<const char *>(from) + at, count);
                       });
-        return write_all(file.get(), address, from, bytes);
+        if (!write_all(file.get(), address, from, bytes))
+            return false;
+        if (fsync)
+            early_sync.wrote(file.get(), bytes);
+        return true;
     }
 
     bool write_structure(std::uint64_t address, const void *from, std::uint64_t bytes) {
@@ -185,6 +192,8 @@ struct JournaledFile : Hdf5DriverFile {
     bool commit() {
         if (held.empty() || given_up)
             return true;
+        if (!sync())
+            return false;
         auto size = size_of(file.get());
         if (end > size) {
             if (!set_size(file.get(), end))
@@ -194,7 +203,7 @@ struct JournaledFile : Hdf5DriverFile {
         // Where there is no room for a journal there is still some for the structure, which was reserved;
         // then a kill at this very moment is what can't be helped.
         const bool kept = write_journal(encode(held, size));
-        if (!apply(held, file.get(), size))
+        if (!apply(held, file.get(), size) || !sync())
             return false;
         held.clear();
         if (kept)
@@ -202,10 +211,18 @@ struct JournaledFile : Hdf5DriverFile {
         return true;
     }
 
+    bool sync() {
+        if (fsync && damage == 0 && !sync_to_disk(file.get()))
+            damage = errno;
+        errno = damage;
+        return damage == 0;
+    }
+
     bool write_journal(const std::vector<unsigned char> &bytes) const {
         const auto path = journal_name(name);
         const FileDescriptor journal(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-        if (journal && write_all(journal.get(), 0, bytes.data(), bytes.size()))
+        if (journal && write_all(journal.get(), 0, bytes.data(), bytes.size()) &&
+            (!fsync || (sync_to_disk(journal.get()) && sync_folder_of(path))))
             return true;
         unlink(path.c_str());
         return false;
@@ -276,7 +293,7 @@ H5FD_t *open_file(const char *name, unsigned flags, hid_t, haddr_t) {
 // The library has flushed before. What a failed flush left goes with the file.
 herr_t close_file(H5FD_t *file) {
     const std::unique_ptr<JournaledFile> closed(of(file));
-    return closed->file.close() == 0 ? 0 : -1;
+    return guarded([&] { return closed->file.close() == 0; });
 }
 
 herr_t features(const H5FD_t *, unsigned long *flags) {
@@ -365,10 +382,20 @@ void hdf5_use_journal(hid_t access) {
                "HDF5 takes no file driver");
 }
 
-void hdf5_give_up(hid_t file) {
+static JournaledFile *journaled(hid_t file) {
     void *handle = nullptr;
-    if (H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0)
-        reinterpret_cast<Handle *>(handle)->owner->given_up = true;
+    return H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0 ? reinterpret_cast<Handle *>(handle)->owner
+                                                              : nullptr;
+}
+
+void hdf5_sync_at_flush(hid_t file) {
+    if (auto *opened = journaled(file))
+        opened->fsync = true;
+}
+
+void hdf5_give_up(hid_t file) {
+    if (auto *opened = journaled(file))
+        opened->given_up = true;
     H5Eclear2(H5E_DEFAULT);
 }
 

@@ -24,6 +24,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <limits>
 #include <optional>
@@ -68,6 +69,8 @@ class Hdf5File final : public FileWriter {
             reopen_partial();
         else
             create_new();
+        if (options_.fsync)
+            hdf5_sync_at_flush(file_.get());
     }
 
     ~Hdf5File() override {
@@ -131,6 +134,7 @@ class Hdf5File final : public FileWriter {
         hdf5_check(H5Fflush(file_.get(), H5F_SCOPE_LOCAL), cannot_write, told(target_.text()));
         if (!close_file())
             throw hdf5_error(cannot_write, told(place()));
+        sync_file();
         if (!in_place_)
             rename_partial(target_.file);
     }
@@ -317,6 +321,14 @@ class Hdf5File final : public FileWriter {
         const auto reserved = bytes + 2 * structure_bytes;
         reserve_space(*static_cast<int *>(descriptor), end, reserved, place());
         reserved_ = end + reserved;
+    }
+
+    // Its final length, too.
+    void sync_file() const {
+        const auto name = in_place_ ? target_.file : partial_name(target_.file);
+        const FileDescriptor file(options_.fsync ? open(name.c_str(), O_RDONLY | O_CLOEXEC) : -1);
+        if (options_.fsync && (!file || !sync_to_disk(file.get())))
+            throw system_error("write", name, errno, cannot_write);
     }
 
     // Closes the file and gives back what is reserved behind its end.

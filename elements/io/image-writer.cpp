@@ -130,6 +130,7 @@ class SeriesWriter final : public ImageWriter {
     void finish() override {
         settle();
         close_file();
+        sync_names();
     }
 
     std::string abandon() noexcept override {
@@ -139,8 +140,10 @@ class SeriesWriter final : public ImageWriter {
             const auto remains = file ? file->abandon() : std::exchange(left_, {});
             std::string said;
             if (remains.images > 0)
-                said = text("%" G_GUINT64_FORMAT " whole image%s kept in '%s'", remains.images,
-                            remains.images == 1 ? " is" : "s are", remains.place.c_str());
+                said = text("%" G_GUINT64_FORMAT "%s image%s kept in '%s'%s", remains.images,
+                            remains.damaged ? "" : " whole", remains.images == 1 ? " is" : "s are",
+                            remains.place.c_str(),
+                            remains.damaged ? ", but the disk may lack some of the samples" : "");
             if (remains.lost > 0)
                 said +=
                     text("%s%" G_GUINT64_FORMAT " could not be kept", said.empty() ? "" : ", ", remains.lost);
@@ -193,6 +196,7 @@ class SeriesWriter final : public ImageWriter {
             if (series_.left_.images == 0)
                 series_.left_.place = remains.place;
             series_.left_.images += remains.images;
+            series_.left_.damaged |= remains.damaged;
         }
 
         void work() override {
@@ -211,6 +215,7 @@ class SeriesWriter final : public ImageWriter {
         void in_turn() override {
             file_->publish();
             file_.reset();
+            series_.has_name(location_);
         }
 
       private:
@@ -325,30 +330,45 @@ class SeriesWriter final : public ImageWriter {
         switch (type_) {
 #ifdef HAVE_TIFF
         case FileType::Tiff:
-            return create_tiff_file(location.file, existing, options_.big_tiff);
+            return create_tiff_file(location.file, existing, options_);
 #endif
 #ifdef HAVE_JPEG
         case FileType::Jpeg:
-            return create_jpeg_file(location.file, existing, options_.jpeg_quality);
+            return create_jpeg_file(location.file, existing, options_);
 #endif
 #ifdef HAVE_PNG
         case FileType::Png:
-            return create_png_file(location.file, existing);
+            return create_png_file(location.file, existing, options_);
 #endif
         case FileType::Edf:
-            return create_edf_file(location.file, existing);
+            return create_edf_file(location.file, existing, options_);
         case FileType::Raw:
-            return create_raw_file(location.file, existing);
+            return create_raw_file(location.file, existing, options_);
         default:
             throw not_built_in(type_, location.file);
         }
     }
 
     void close_file() {
-        if (file_)
+        if (file_) {
             file_->finish();
+            has_name(opened_);
+        }
         file_.reset();
         bytes_ = 0;
+    }
+
+    // Names are on the disk when their folder is, for which once is enough.
+    void has_name(const Location &location) {
+        const auto folder = [](const std::string &file) { return std::filesystem::path(file).parent_path(); };
+        if (folder(named_) != folder(location.file))
+            sync_names();
+        named_ = location.file;
+    }
+
+    void sync_names() const {
+        if (options_.fsync && !named_.empty() && !sync_folder_of(named_))
+            throw system_error("write the name of", named_, errno, GST_RESOURCE_ERROR_WRITE);
     }
 
     Location current() const { return split_location(pattern_.name(number_), type_); }
@@ -369,6 +389,7 @@ class SeriesWriter final : public ImageWriter {
     std::uint64_t number_;
     std::unique_ptr<FileWriter> file_;
     Location opened_;                  // its name
+    std::string named_;                // the last file that has its name
     std::uint64_t bytes_ = 0;          // of images in the file
     std::uint64_t at_ = 0, there_ = 0; // images of this run in the file, and of an earlier one
     std::mutex left_lock_;
@@ -459,6 +480,7 @@ class StreamRangeWriter final : public ImageWriter {
             WriteOptions store;
             store.resume = options_.resume;
             store.most_bytes_under_way = options_.most_bytes_under_way;
+            store.fsync = false; // it will be gone
             store.report = options_.report;
             if (!store.resume)
                 remove_store();

@@ -34,6 +34,8 @@ struct WriteOptions {
     bool resume = false;
     bool big_tiff = true;
     unsigned jpeg_quality = 95; // 0 to 100
+    // Wait until a file is on the disk before it gets its name, and at each flush of HDF5 files.
+    bool fsync = true;
     // What a kill may cost of an HDF5 file: images of so long are not known to it yet.
     std::chrono::milliseconds flush_interval{1000};
     unsigned deflate = 0; // level of compression in HDF5 files; 0: none

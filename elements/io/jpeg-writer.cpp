@@ -55,8 +55,8 @@ class Encoder {
 
 class JpegFile final : public PictureFile {
   public:
-    JpegFile(const std::string &path, Existing existing, unsigned quality)
-        : PictureFile(path, existing, "JPEG"), quality_(quality) {}
+    JpegFile(const std::string &path, Existing existing, const WriteOptions &options)
+        : PictureFile(path, existing, options, "JPEG"), quality_(options.jpeg_quality) {}
 
   private:
     std::vector<unsigned char> encode(const ArrayInfo &plane, const void *data) const override {
@@ -72,8 +72,9 @@ class JpegFile final : public PictureFile {
 
 } // namespace
 
-std::unique_ptr<SingleFile> create_jpeg_file(const std::string &file, Existing existing, unsigned quality) {
-    return std::make_unique<JpegFile>(file, existing, quality);
+std::unique_ptr<SingleFile> create_jpeg_file(const std::string &file, Existing existing,
+                                             const WriteOptions &options) {
+    return std::make_unique<JpegFile>(file, existing, options);
 }
 
 } // namespace tomo::io

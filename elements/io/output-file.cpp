@@ -32,6 +32,8 @@ void check_size_limit(std::uint64_t end, const std::string &what) {
         throw system_error(what, EFBIG, GST_RESOURCE_ERROR_WRITE);
 }
 
+constexpr std::uint64_t early_sync_bytes = 16 << 20;
+
 } // namespace
 
 std::string prepare_target(const std::string &path) {
@@ -113,13 +115,42 @@ void reserve_space(int descriptor, std::uint64_t offset, std::uint64_t bytes, co
         throw system_error(what, errno, GST_RESOURCE_ERROR_WRITE);
 }
 
+static bool sync_with(int (*sync)(int), int descriptor) {
+    while (sync(descriptor) != 0) {
+        if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP || errno == EROFS)
+            return true; // not a matter of this file system
+        if (errno != EINTR)
+            return false;
+    }
+    return true;
+}
+
+bool sync_to_disk(int descriptor) { return sync_with(fdatasync, descriptor); }
+
+bool sync_folder_of(const std::string &file) {
+    std::error_code missing;
+    const auto folder = std::filesystem::canonical(file, missing).parent_path();
+    const FileDescriptor names(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    // One may write in a folder that one may not read.
+    return !names || sync_with(fsync, names.get());
+}
+
+void EarlySync::wrote(int descriptor, std::uint64_t bytes) {
+    waiting_ += bytes;
+    if (waiting_ < early_sync_bytes)
+        return;
+    sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
+    waiting_ = 0;
+}
+
 void rename_partial(const std::string &target) {
     if (rename(partial_name(target).c_str(), target.c_str()) != 0)
         throw system_error("rename '" + partial_name(target) + "' to", target, errno,
                            GST_RESOURCE_ERROR_WRITE);
 }
 
-OutputFile::OutputFile(const std::string &path, Begin begin) : target_(prepare_target(path)) {
+OutputFile::OutputFile(const std::string &path, Begin begin, bool fsync)
+    : target_(prepare_target(path)), fsync_(fsync) {
     std::error_code ignored;
     if (begin == Begin::AsItWas && !std::filesystem::exists(partial(), ignored) &&
         std::filesystem::exists(target_, ignored)) {
@@ -206,6 +237,7 @@ void OutputFile::write_at(std::uint64_t offset, const void *data, std::uint64_t 
     }
     const auto *next = static_cast<const char *>(data);
     check_size_limit(offset + bytes, "cannot write '" + partial() + "'");
+    const auto all = bytes;
     while (bytes > 0) {
         const auto written = pwrite(descriptor_.get(), next, bytes, static_cast<off_t>(offset));
         if (written < 0 && errno == EINTR)
@@ -216,6 +248,8 @@ void OutputFile::write_at(std::uint64_t offset, const void *data, std::uint64_t 
         offset += static_cast<std::uint64_t>(written);
         bytes -= static_cast<std::uint64_t>(written);
     }
+    if (fsync_)
+        early_sync_.wrote(descriptor_.get(), all);
 }
 
 void OutputFile::complete(std::uint64_t size) {
@@ -227,6 +261,10 @@ void OutputFile::complete(std::uint64_t size) {
         write_at(size, nullptr, 0);
     if (size < initial_size_ && ftruncate(descriptor_.get(), static_cast<off_t>(size)) != 0)
         throw system_error("write", partial(), errno, GST_RESOURCE_ERROR_WRITE);
+    if (fsync_ && !sync_to_disk(descriptor_.get())) {
+        is_damaged_ = true;
+        throw system_error("write", partial(), errno, GST_RESOURCE_ERROR_WRITE);
+    }
     // The name changes while the lock is held; a second descriptor keeps it while the first one is closed for
     // the sake of late errors.
     lock_ = FileDescriptor(dup(descriptor_.get()));
@@ -240,11 +278,16 @@ void OutputFile::publish() {
     lock_.close();
 }
 
-void OutputFile::keep(std::uint64_t size) noexcept {
+std::string OutputFile::keep(std::uint64_t size) {
     if (descriptor_ && !is_target_ && ftruncate(descriptor_.get(), static_cast<off_t>(size)) != 0)
         g_warning("cannot cut '%s' to its whole images: %s", target_.c_str(), g_strerror(errno));
+    auto name = partial();
+    // Where nothing looks for something to go on from.
+    if (is_damaged_ && rename(name.c_str(), (target_ + ".damaged").c_str()) == 0)
+        name = target_ + ".damaged";
     descriptor_.close();
     lock_.close();
+    return name;
 }
 
 void OutputFile::discard() noexcept {

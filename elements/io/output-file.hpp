@@ -29,6 +29,21 @@ void reserve_space(int descriptor, std::uint64_t offset, std::uint64_t bytes, co
 // signal.
 bool within_size_limit(std::uint64_t end);
 
+// Waits until what was written to a file is on the disk, as far as its file system has a way to say so. False
+// with errno where that failed: then nobody knows what is there.
+bool sync_to_disk(int descriptor);
+// The same for the names in the folder where `file` is.
+bool sync_folder_of(const std::string &file);
+
+// Sends what is written on its way to the disk before somebody waits for it.
+class EarlySync {
+  public:
+    void wrote(int descriptor, std::uint64_t bytes);
+
+  private:
+    std::uint64_t waiting_ = 0;
+};
+
 // NAME.partial becomes NAME, in one step; a file of that name is replaced.
 void rename_partial(const std::string &target);
 
@@ -53,7 +68,8 @@ class OutputFile {
         AsItWas, // with what NAME.partial holds, else the target; that is copied when something is written
     };
 
-    OutputFile(const std::string &path, Begin begin);
+    // With `fsync`, a file is on the disk before it gets its name.
+    OutputFile(const std::string &path, Begin begin, bool fsync);
 
     const std::string &target() const { return target_; }
     bool is_target() const { return is_target_; } // and nothing was written yet
@@ -74,8 +90,11 @@ class OutputFile {
         complete(size);
         publish();
     }
-    void keep(std::uint64_t size) noexcept; // close, leave NAME.partial with its first `size` bytes
-    void discard() noexcept;                // close, remove NAME.partial
+    // Close and leave the first `size` bytes under the name that is returned: NAME.partial, or NAME.damaged
+    // where the disk may lack some of them.
+    std::string keep(std::uint64_t size);
+    bool is_damaged() const { return is_damaged_; }
+    void discard() noexcept; // close, remove NAME.partial
 
   private:
     void copy_target();
@@ -84,8 +103,11 @@ class OutputFile {
     std::string target_;
     FileDescriptor descriptor_; // of NAME.partial, or of the target as long as nothing was written
     FileDescriptor lock_;       // of a whole NAME.partial, until it has its name
+    const bool fsync_;
     bool is_target_ = false;
+    bool is_damaged_ = false; // syncing failed
     std::uint64_t initial_size_ = 0;
+    EarlySync early_sync_;
 };
 
 } // namespace tomo::io

@@ -4,8 +4,9 @@
 
 namespace tomo::io {
 
-PictureFile::PictureFile(const std::string &path, Existing existing, const char *format)
-    : SingleFile(path, existing), format_(format) {
+PictureFile::PictureFile(const std::string &path, Existing existing, const WriteOptions &options,
+                         const char *format)
+    : SingleFile(path, existing, options), format_(format) {
     if (existing == Existing::Continue && file_.initial_size() > 0) {
         file_.discard();
         throw Error(

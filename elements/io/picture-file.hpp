@@ -11,7 +11,7 @@ namespace tomo::io {
 // A file of a format that holds one picture, which is encoded in memory.
 class PictureFile : public SingleFile {
   public:
-    PictureFile(const std::string &path, Existing existing, const char *format);
+    PictureFile(const std::string &path, Existing existing, const WriteOptions &options, const char *format);
 
     bool has_room(const ArrayInfo &) const override { return !written_; }
     std::uint64_t resume(const ArrayInfo &plane) override;

@@ -73,7 +73,8 @@ class Encoder {
 
 class PngFile final : public PictureFile {
   public:
-    PngFile(const std::string &path, Existing existing) : PictureFile(path, existing, "PNG") {}
+    PngFile(const std::string &path, Existing existing, const WriteOptions &options)
+        : PictureFile(path, existing, options, "PNG") {}
 
   private:
     std::vector<unsigned char> encode(const ArrayInfo &plane, const void *data) const override {
@@ -86,8 +87,9 @@ class PngFile final : public PictureFile {
 
 } // namespace
 
-std::unique_ptr<SingleFile> create_png_file(const std::string &file, Existing existing) {
-    return std::make_unique<PngFile>(file, existing);
+std::unique_ptr<SingleFile> create_png_file(const std::string &file, Existing existing,
+                                            const WriteOptions &options) {
+    return std::make_unique<PngFile>(file, existing, options);
 }
 
 } // namespace tomo::io

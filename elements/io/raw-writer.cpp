@@ -34,7 +34,8 @@ class SameShape {
 
 class RawFile final : public SingleFile {
   public:
-    RawFile(const std::string &path, Existing existing) : SingleFile(path, existing) {
+    RawFile(const std::string &path, Existing existing, const WriteOptions &options)
+        : SingleFile(path, existing, options) {
         end_ = existing == Existing::Resume ? 0 : file_.initial_size();
     }
 
@@ -106,8 +107,9 @@ class StandardOutput final : public FileWriter {
 
 } // namespace
 
-std::unique_ptr<SingleFile> create_raw_file(const std::string &file, Existing existing) {
-    return std::make_unique<RawFile>(file, existing);
+std::unique_ptr<SingleFile> create_raw_file(const std::string &file, Existing existing,
+                                            const WriteOptions &options) {
+    return std::make_unique<RawFile>(file, existing, options);
 }
 
 std::unique_ptr<FileWriter> write_raw_to_standard_output() { return std::make_unique<StandardOutput>(); }

@@ -49,7 +49,7 @@ class Ringwriter final : public tomo::Sink {
                 tomo::text("%s is no list of rings; wanted one row of a count and %u floats per ring",
                            in.describe().c_str(), per_ring));
         if (!file_) {
-            file_.emplace(name_, tomo::io::OutputFile::Begin::Empty);
+            file_.emplace(name_, tomo::io::OutputFile::Begin::Empty, true);
             written_ = lists_ = 0;
         }
     }

@@ -138,7 +138,9 @@ class Directory {
 
 class TiffFile final : public SingleFile {
   public:
-    TiffFile(const std::string &path, Existing existing, bool big_tiff) : SingleFile(path, existing) {
+    TiffFile(const std::string &path, Existing existing, const WriteOptions &options)
+        : SingleFile(path, existing, options) {
+        const bool big_tiff = options.big_tiff;
         try {
             resumes_ = existing == Existing::Resume &&
                        file_.initial_size() >= TiffFlavour{big_tiff, false}.header_size();
@@ -340,8 +342,9 @@ class TiffFile final : public SingleFile {
 
 } // namespace
 
-std::unique_ptr<SingleFile> create_tiff_file(const std::string &file, Existing existing, bool big_tiff) {
-    return std::make_unique<TiffFile>(file, existing, big_tiff);
+std::unique_ptr<SingleFile> create_tiff_file(const std::string &file, Existing existing,
+                                             const WriteOptions &options) {
+    return std::make_unique<TiffFile>(file, existing, options);
 }
 
 } // namespace tomo::io

@@ -96,6 +96,12 @@ class Write final : public tomo::Sink {
         "is compared with what comes",
         false, When::ready};
 
+    tomo::Property<bool> fsync{this, "fsync",
+                               "Wait until a file is on the disk before it gets its name; otherwise the "
+                               "machine must go on for some time "
+                               "after the end of the stream",
+                               true, When::ready};
+
     tomo::Choice<DigestOf> input_checksum{
         this,
         "input-checksum",
@@ -186,6 +192,7 @@ class Write final : public tomo::Sink {
         options.rescale = rescale;
         options.range_per_image = range_per_image;
         options.resume = resume;
+        options.fsync = fsync;
         options.jpeg_quality = jpeg_quality;
         options.deflate = hdf5_deflate;
         options.most_bytes_under_way = most_bytes_waiting();

@@ -201,6 +201,78 @@ class PipelineTestCase(TestCase):
         self.assertEqual(found, sorted(names))
 
 
+# Runs a pipeline and prints its errors in the order of the bus.
+BUS = """
+import sys, gi
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst
+Gst.init(None)
+pipeline = Gst.parse_launchv(sys.argv[1:])
+bus, ended = pipeline.get_bus(), False
+failed = pipeline.set_state(Gst.State.PLAYING) == Gst.StateChangeReturn.FAILURE
+while not ended:
+    message = bus.timed_pop_filtered(0 if failed else 60 * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR)
+    ended = message is None or message.type == Gst.MessageType.EOS
+    if message and message.type == Gst.MessageType.ERROR:
+        failed = True
+        print("E", message.src.get_name(), message.parse_error()[0].message.replace("\\n", " "), flush=True)
+    elif not failed:
+        print("EOS" if message else "hangs", flush=True)
+pipeline.set_state(Gst.State.NULL)
+"""
+
+
+class FaultTestCase(PipelineTestCase):
+    def assert_fault(self, line, element, *words, env=None, files=(), leaks=False, **process):
+        """The first error is that of `element` and has the `words`; afterwards there are these files and no others."""
+        before = self.contents()
+        bus = subprocess.run(["/usr/bin/python3", "-c", BUS, *quoted(line)], text=True, timeout=PATIENCE,
+                             capture_output=True, env=dict(os.environ, LC_ALL="C", **(env or {})), **process)
+        errors = [text[2:] for text in bus.stdout.splitlines() if text.startswith("E ")]
+        self.assertEqual(bus.returncode, 0, bus.stderr)
+        self.assertTrue(errors, f"no error: {bus.stdout} {bus.stderr}")
+        self.check_error(errors[0], element, words)
+        self.assertNotIn("EOS", bus.stdout)
+        self.assertNotIn("hangs", bus.stdout)
+        self.assert_files(*files)
+        self.check_untouched(before)
+
+        launched = launch(line, ("-q",), env, **process)
+        self.assertNotEqual(launched.rc, 0, str(launched))
+        self.assertTrue(launched.errors, str(launched))
+        self.check_error(launched.errors[0], element, words)
+        # Starting OpenCL and compiling takes its time; a hang takes longer.
+        self.assertLess(launched.seconds, 40, str(launched))
+        self.assert_files(*files)
+        self.check_untouched(before)
+        if leaks:
+            self.assert_no_leaks(line, rc=1, env=env)
+            self.assert_files(*files)
+            self.check_untouched(before)
+        return errors
+
+    def check_error(self, error, element, words):
+        self.assertIn(element, error)
+        for word in words:
+            self.assertIn(word, error)
+        self.assertNotIn("Internal data stream error", error)
+
+    def contents(self):
+        """All files that no pipeline may touch, with what is in them."""
+        kept = {}
+        for root, _, names in os.walk(self.folder):
+            for name in names:
+                if not name.endswith(".partial"):
+                    with open(os.path.join(root, name), "rb") as file:
+                        kept[os.path.join(root, name)] = file.read()
+        return kept
+
+    def check_untouched(self, before):
+        for name, content in before.items():
+            with open(name, "rb") as file:
+                self.assertEqual(file.read(), content, f"{name} was changed")
+
+
 def write_sinograms(folder="folder", shape=(24, 40), number=5, dtype=np.float32):
     """folder/sino00.tif, ...; returns the arrays."""
     os.makedirs(folder, exist_ok=True)

@@ -1,0 +1,220 @@
+#!/usr/bin/python3
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Disks that break, quotas and network shares that go away in the middle: system calls that fail, by a library that is
+preloaded (tests/support/failing-disk.cpp)."""
+
+import errno
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from pipetest import *  # noqa: E402,F403
+
+SHAPE = (40, 50)
+BYTES = 4 * SHAPE[0] * SHAPE[1]
+OLD = np.arange(1000, dtype=np.float32).reshape(25, 40)
+STACKS = "out.tif", "out.edf", "out.raw", "out.h5:/data", "out.h5:/data hdf5-deflate=1"
+
+
+def text_of(number):
+    return os.strerror(number)
+
+
+class BrokenDisk(FaultTestCase):
+    def setUp(self):
+        super().setUp()
+        self.images = write_sinograms("in", SHAPE, 6)
+        self.inputs = [f"in/sino{i:02}.tif" for i in range(6)]
+
+    def failing(self, call, name, number, after=0):
+        return {"LD_PRELOAD": os.environ["GST_TOMO_FAILING_DISK"], "FAILING_DISK": f"{call}:{name}:{number}:{after}"}
+
+    def fails(self, line, environment, element, *words, inputs=None):
+        """One clear error, and what was there before stays as it is; returns the new files."""
+        result = launch(line, ("-q",), environment)
+        self.assertNotEqual(result.rc, 0, str(result))
+        self.assertTrue(result.errors, str(result))
+        self.check_error(result.errors[0], element, words)
+        files = {os.path.relpath(os.path.join(root, name), self.folder)
+                 for root, _, names in os.walk(self.folder) for name in names}
+        return files - set(inputs or self.inputs), result
+
+    def remove(self, files):
+        for name in files:
+            os.remove(name)
+
+    def images_in(self, place):
+        name, _, dataset = place.partition(":")
+        if dataset:
+            return list(read_dataset(name, dataset))
+        if ".tif" in name:
+            return read_pages(name)
+        header = 512 if ".edf" in name else 0
+        with open(name, "rb") as file:
+            samples = file.read()
+        return [np.frombuffer(samples, np.float32, SHAPE[0] * SHAPE[1], start + header).reshape(SHAPE)
+                for start in range(0, len(samples), header + BYTES)]
+
+    def assert_first_images(self, place, least=1):
+        images = self.images_in(place)
+        self.assertGreaterEqual(len(images), least)
+        for image, wanted in zip(images, self.images):
+            np.testing.assert_array_equal(image, wanted)
+        return len(images)
+
+    def partial(self, target):
+        name, _, dataset = target.split()[0].partition(":")
+        return name + ".partial" + (":" + dataset if dataset else "")
+
+    def test_writing_stops(self):
+        """Whole images are kept, and resume=true goes on behind them."""
+        for target in STACKS:
+            # Noise hardly shrinks.
+            after = int(3.5 * BYTES)
+            for number in errno.EIO, errno.EDQUOT, errno.ESTALE:
+                with self.subTest(target, error=errno.errorcode[number]):
+                    line = f"tomoread path=in ! tomowrite filename={target}"
+                    left, result = self.fails(line, self.failing("write", "out.", number, after), "tomowrite0", "out.",
+                                              text_of(number))
+                    self.assertNotIn(target.split(":")[0].split()[0], left)
+                    if left:
+                        self.assert_first_images(self.partial(target))
+                        self.assertIn("kept in", result.out)
+                    else: # HDF5 is readable up to the last flush, which is that of no image here
+                        self.assertIn(".h5", target)
+                    self.assert_launches(line + " resume=true")
+                    self.assertEqual(self.assert_first_images(target.split()[0]), 6)
+                    self.remove({target.split(":")[0].split()[0]})
+                    self.assert_files(*self.inputs)
+
+    def test_writing_a_second_dataset_stops(self):
+        with h5py.File("out.h5", "w") as file:
+            file["first"] = OLD
+        for after in 0, 1000, 5000, BYTES, 3 * BYTES, 6 * BYTES + 2000:
+            with self.subTest(after=after):
+                left, _ = self.fails("tomoread path=in ! tomowrite filename=out.h5:/entry/second",
+                                     self.failing("write", "out.h5", errno.EIO, after), "tomowrite0", "out.h5", text_of(errno.EIO))
+                self.assertIn("out.h5", left)
+                self.assertLessEqual(left, {"out.h5", "out.h5.journal"})
+                # The next one to open it completes what was under way.
+                self.assert_launches("tomoread path=out.h5:/first ! tomowrite filename=read.raw")
+                np.testing.assert_array_equal(np.fromfile("read.raw", np.float32), OLD.ravel())
+                np.testing.assert_array_equal(read_dataset("out.h5", "first"), OLD)
+                os.remove("read.raw")
+
+    def test_the_disk_fails_later(self):
+        """What the system took and then could not write: no file gets its name, and nothing is called whole."""
+        for target in STACKS:
+            with self.subTest(target):
+                name = target.split(":")[0].split()[0]
+                line = f"tomoread path=in ! tomowrite filename={target}"
+                left, result = self.fails(line, self.failing("sync", "out.", errno.EIO), "tomowrite0", "out.", text_of(errno.EIO))
+                if ".h5" in target:
+                    self.assertEqual(left, set(), str(result))
+                else:
+                    self.assertEqual(left, {name + ".damaged"}, str(result))
+                    self.assertIn("6 images are kept", result.out)
+                    self.assertIn("the disk may lack some", result.out)
+                self.remove(left)
+                self.assert_launches(line + " fsync=false", env=self.failing("sync", "out.", errno.EIO))
+                self.assertEqual(self.assert_first_images(target.split()[0]), 6)
+                os.remove(name)
+
+    def test_the_disk_fails_at_a_later_flush(self):
+        """HDF5 keeps what was safe before; a dataset that was there stays whatever fails."""
+        for after in range(9):
+            with self.subTest(after=after):
+                with h5py.File("out.h5", "w") as file:
+                    file["data"] = OLD
+                result = launch("tomoread path=in ! tomowrite filename=out.h5:/data", ("-q",),
+                                self.failing("sync", "out.h5", errno.EIO, after))
+                if result.rc == 0: # there were fewer, or it was the journal's
+                    np.testing.assert_array_equal(read_dataset("out.h5", "data"), self.images)
+                else:
+                    self.check_error(result.errors[0], "tomowrite0", ["out.h5", text_of(errno.EIO)])
+                    self.assert_launches("tomoread path=out.h5:/data ! tomowrite filename=read.raw")
+                    found = np.fromfile("read.raw", np.float32)
+                    np.testing.assert_array_equal(
+                        found, OLD.ravel() if len(found) == OLD.size else np.ravel(self.images))
+                    os.remove("read.raw")
+
+    def test_a_series_stops(self):
+        for call, after in ("write", 2.5 * BYTES), ("sync", 2), ("close", 4), ("rename", 2):
+            for name in "out-%02i.tif", "out-%02i.png bits=16 minimum=-9 maximum=9", "out-%02i.h5:/data":
+                if call == "close" and ".h5" in name:
+                    continue # several for each file
+                with self.subTest(call, name=name):
+                    line = f"tomoread path=in ! tomowrite filename={name}"
+                    left, result = self.fails(line, self.failing(call, "out-", errno.EIO, int(after)), "tomowrite0", "out-",
+                                              text_of(errno.EIO))
+                    named = sorted(n for n in left if not n.endswith((".partial", ".damaged", ".journal")))
+                    suffix = name[8:].split()[0].split(":")[0]
+                    self.assertEqual(named, [f"out-{i:02}{suffix}" for i in range(len(named))])
+                    self.assertLess(len(named), 6)
+                    self.assert_launches(line + " resume=true")
+                    if ".png" not in name:
+                        for i, image in enumerate(self.images):
+                            place = f"out-{i:02}{name[8:]}"
+                            np.testing.assert_array_equal(self.images_in(place)[0], image)
+                    self.remove([f"out-{i:02}{suffix}" for i in range(6)])
+                    self.remove(left - set(named) - {n for n in left if n.endswith((".partial", ".journal"))})
+                    self.assert_files(*self.inputs)
+
+    def test_closing_and_renaming(self):
+        """A network file system may say at the end only that there was no room."""
+        for target in STACKS:
+            for call in "close", "rename":
+                with self.subTest(target, call=call):
+                    name = target.split(":")[0].split()[0]
+                    line = f"tomoread path=in ! tomowrite filename={target}"
+                    after = {"close": 1 if ".h5" in target else 0, "rename": 0}[call]
+                    left, _ = self.fails(line, self.failing(call, name, errno.EDQUOT, after), "tomowrite0", name,
+                                         text_of(errno.EDQUOT))
+                    self.assertNotIn(name, left)
+                    self.remove(left)
+
+    def test_reading_stops(self):
+        """One error that names the file, and the images before it are whole."""
+        stack = np.array(self.images)
+        tifffile.imwrite("scan.tif", stack)
+        stack.tofile("scan.raw")
+        with h5py.File("scan.h5", "w") as file:
+            file["data"] = stack
+            file.create_dataset("chunks", data=stack, chunks=(1, *SHAPE))
+            file.create_dataset("deflate", data=stack, chunks=(1, 20, 50), compression="gzip")
+            file.create_dataset("lzf", data=stack, chunks=(2, 20, 50), compression="lzf")
+        inputs = [*self.inputs, "scan.tif", "scan.raw", "scan.h5"]
+        for source in ("scan.tif", f"scan.raw raw-width={SHAPE[1]} raw-height={SHAPE[0]} raw-format=float32", "scan.h5:/data",
+                       "scan.h5:/chunks", "scan.h5:/deflate", "scan.h5:/lzf", "in"):
+            for after in 0, 3 * BYTES, 5 * BYTES:
+                with self.subTest(source, after=after):
+                    name = source.split()[0].split(":")[0]
+                    left, _ = self.fails(f"tomoread path={source} ! tomowrite filename=out.tif",
+                                         self.failing("read", "sino0" if name == "in" else name, errno.EIO, after), "tomoread0",
+                                         name, inputs=inputs)
+                    self.assertLessEqual(left, {"out.tif.partial"})
+                    if left:
+                        self.assert_first_images("out.tif.partial")
+                        os.remove("out.tif.partial")
+
+    def test_reading_a_scan_stops(self):
+        data = rng.integers(0, 60000, (8, *SHAPE), dtype=np.uint16)
+        with h5py.File("scan.h5", "w") as file:
+            file["exchange/data"] = data
+            file["exchange/data_dark"] = data[:1]
+            file["exchange/data_white"] = data[1:2]
+            file["exchange/theta"] = np.linspace(0, 180, 8)
+        for after in range(0, os.path.getsize("scan.h5"), 12000):
+            with self.subTest(after=after):
+                left, _ = self.fails("tomoscansrc location=scan.h5 name=s s.projections ! tomowrite filename=out.tif",
+                                     self.failing("read", "scan.h5", errno.ESTALE, after), "s: ", "scan.h5",
+                                     inputs=[*self.inputs, "scan.h5"])
+                self.assertLessEqual(left, {"out.tif.partial"})
+                for image, wanted in zip(read_pages("out.tif.partial") if left else (), data):
+                    np.testing.assert_array_equal(image, wanted)
+                self.remove(left)
+
+
+if __name__ == "__main__":
+    main()
