@@ -141,8 +141,9 @@ struct JournaledFile : Hdf5DriverFile {
     FileDescriptor file;
     std::string name;
     bool given_up = false;
+    bool flushes = false;
     bool fsync = false;
-    int damage = 0; // errno of the sync that failed: what the disk has is not known any more
+    int damage = 0; // errno of what left the file as only its journal, or nobody, knows
     EarlySync early_sync;
     Pages held; // structure that is not in the file yet
 
@@ -190,20 +191,30 @@ struct JournaledFile : Hdf5DriverFile {
     }
 
     bool commit() {
-        if (held.empty() || given_up)
+        if (held.empty() || given_up || !flushes)
             return true;
-        if (!sync())
+        if (damage != 0) {
+            errno = damage;
             return false;
+        }
         auto size = size_of(file.get());
         if (end > size) {
             if (!set_size(file.get(), end))
                 return false;
             size = end;
         }
+        // Samples come before what points to them, and the size before the journal that counts on it.
+        if (!sync())
+            return false;
         // Where there is no room for a journal there is still some for the structure, which was reserved;
         // then a kill at this very moment is what can't be helped.
         const bool kept = write_journal(encode(held, size));
-        if (!apply(held, file.get(), size) || !sync())
+        if (!apply(held, file.get(), size)) {
+            // Only the journal makes the file whole again.
+            damage = kept ? errno : 0;
+            return false;
+        }
+        if (!sync())
             return false;
         held.clear();
         if (kept)
@@ -306,13 +317,20 @@ herr_t read_file(H5FD_t *file, H5FD_mem_t, hid_t, haddr_t address, std::size_t b
     return guarded([&] { return of(file)->read(address, to, bytes); });
 }
 
+// Strings of attributes, which the library gives out as if they were samples.
+bool is_global_heap(const void *data, std::size_t bytes) {
+    constexpr char signature[4] = {'G', 'C', 'O', 'L'};
+    return bytes >= sizeof signature && std::memcmp(data, signature, sizeof signature) == 0;
+}
+
 herr_t write_file(H5FD_t *file, H5FD_mem_t type, hid_t, haddr_t address, std::size_t bytes,
                   const void *from) {
     return guarded([&] {
         if (of(file)->given_up)
             return true;
-        return type == H5FD_MEM_DRAW ? of(file)->write_samples(address, from, bytes)
-                                     : of(file)->write_structure(address, from, bytes);
+        return type == H5FD_MEM_DRAW && !is_global_heap(from, bytes)
+                   ? of(file)->write_samples(address, from, bytes)
+                   : of(file)->write_structure(address, from, bytes);
     });
 }
 
@@ -388,9 +406,11 @@ static JournaledFile *journaled(hid_t file) {
                                                               : nullptr;
 }
 
-void hdf5_sync_at_flush(hid_t file) {
-    if (auto *opened = journaled(file))
-        opened->fsync = true;
+void hdf5_begin_to_flush(hid_t file, bool fsync) {
+    if (auto *opened = journaled(file)) {
+        opened->flushes = true;
+        opened->fsync = fsync;
+    }
 }
 
 void hdf5_give_up(hid_t file) {
@@ -423,7 +443,7 @@ void hdf5_recover(const std::string &link) {
     if (!read_all(journal.get(), 0, bytes.data(), bytes.size()))
         throw system_error("read", name, errno, GST_RESOURCE_ERROR_READ);
     if (decode(std::move(bytes), size_of(file.get()), pages) &&
-        !apply(pages, file.get(), size_of(file.get())))
+        (!apply(pages, file.get(), size_of(file.get())) || !sync_to_disk(file.get())))
         throw system_error("write", path, errno, GST_RESOURCE_ERROR_WRITE);
     unlink(name.c_str());
 }

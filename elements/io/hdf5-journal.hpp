@@ -16,9 +16,11 @@ namespace tomo::io {
 // Makes files that are opened with `access` to be written do so.
 void hdf5_use_journal(hid_t access);
 
-// At each flush, samples are on the disk before the structure that points to them, and the structure is
-// before the flush returns: then the file also outlives a machine that stops.
-void hdf5_sync_at_flush(hid_t file);
+// To be called for each file that is opened: the library flushes for the first time in the middle of creating
+// a file, whose parts would not belong together. With `fsync`, a flush puts samples on the disk before the
+// structure that points to them, and ends when that is there, too: then the file also outlives a machine that
+// stops.
+void hdf5_begin_to_flush(hid_t file, bool fsync);
 
 // Lets go of everything that was not flushed, for good: the file can be closed then, also where nothing more
 // can be written to it, and is as it was after the last flush.

@@ -54,6 +54,14 @@ void remove_file(const std::string &name) {
     std::filesystem::remove(name, ignored);
 }
 
+// A process that was killed early, or with its machine, leaves a file in which nothing is yet.
+bool was_begun(const std::string &name) {
+    hdf5_recover(name);
+    const bool is_hdf5 = H5Fis_hdf5(name.c_str()) > 0;
+    H5Eclear2(H5E_DEFAULT);
+    return is_hdf5;
+}
+
 class Hdf5File final : public FileWriter {
   public:
     Hdf5File(const Location &location, Existing existing, const WriteOptions &options)
@@ -69,8 +77,7 @@ class Hdf5File final : public FileWriter {
             reopen_partial();
         else
             create_new();
-        if (options_.fsync)
-            hdf5_sync_at_flush(file_.get());
+        hdf5_begin_to_flush(file_.get(), options_.fsync);
     }
 
     ~Hdf5File() override {
@@ -223,8 +230,7 @@ class Hdf5File final : public FileWriter {
     void reopen_partial() {
         const auto partial = partial_name(target_.file);
         claim_partial(target_.file, true);
-        if (H5Fis_hdf5(partial.c_str()) <= 0) { // nothing of it had been written
-            H5Eclear2(H5E_DEFAULT);
+        if (!was_begun(partial)) {
             create_new();
             return;
         }
@@ -523,6 +529,8 @@ bool hdf5_target_exists(const Location &location) {
     if (!std::filesystem::exists(location.file, ignored))
         return false;
     const Hdf5Lock lock;
+    if (!was_begun(location.file))
+        return false;
     const auto file = hdf5_open(location.file, false);
     return hdf5_look_up(file.get(), location.dataset).next.empty();
 }

@@ -108,8 +108,7 @@ class SeriesWriter final : public ImageWriter {
         std::uint64_t pages = 0;
         for (auto number = number_;; number += options_.counter_step) {
             const auto location = split_location(pattern_.name(number), type_);
-            if (!is_taken(location) && !is_taken({partial_name(location.file), location.dataset}) &&
-                !(type_ == FileType::Hdf5 && is_taken({location.file, partial_name(location.dataset)})))
+            if (!is_taken(location) && (has_own_files() || !is_partly_there(location)))
                 break;
             const auto there = make_file(location, Existing::Resume)->resume(plane);
             pages += there;
@@ -200,7 +199,9 @@ class SeriesWriter final : public ImageWriter {
         }
 
         void work() override {
-            const auto existing = series_.options_.resume ? Existing::Resume : Existing::Replace;
+            // What has no name yet may lack something.
+            const auto existing =
+                series_.options_.resume && series_.is_taken(location_) ? Existing::Resume : Existing::Replace;
             file_ = series_.make_single_file(location_, existing);
             const bool found = existing == Existing::Resume && file_->resume(page_.info()) > 0;
             if (!found && is_there_)
@@ -235,8 +236,7 @@ class SeriesWriter final : public ImageWriter {
             work_ = std::make_unique<OrderedWork>(std::clamp(std::thread::hardware_concurrency(), 1u, 16u),
                                                   options_.most_bytes_under_way, options_.report);
         std::unique_ptr<OrderedWork::Job> job;
-        // The HDF5 library lets in one thread at a time.
-        if (pattern_.has_number() && options_.bytes_per_file == 0 && type_ != FileType::Hdf5)
+        if (has_own_files())
             job = std::make_unique<OwnFilePage>(*this, next_location(), page, is_there);
         else
             job = std::make_unique<SharedFilePage>(*this, page, is_there);
@@ -372,6 +372,17 @@ class SeriesWriter final : public ImageWriter {
     }
 
     Location current() const { return split_location(pattern_.name(number_), type_); }
+
+    // Each image has one, which is written at the same time as others; the HDF5 library lets in one thread at
+    // a time.
+    bool has_own_files() const {
+        return pattern_.has_number() && options_.bytes_per_file == 0 && type_ != FileType::Hdf5;
+    }
+
+    bool is_partly_there(const Location &location) const {
+        return is_taken({partial_name(location.file), location.dataset}) ||
+               (type_ == FileType::Hdf5 && is_taken({location.file, partial_name(location.dataset)}));
+    }
 
     bool is_taken(const Location &location) const {
 #ifdef HAVE_HDF5

@@ -369,12 +369,13 @@ GST_START_TEST(test_diamond_with_reducer) {
 }
 GST_END_TEST;
 
-// The most that a queue has been allowed to hold.
+// The most that a queue is allowed to hold in a run; what it was in the run before it may still be.
 static guint largest_size(GstTomoGraph *graph, const char *queue) {
     const ObjectRef<GstElement> pipeline(gst_tomo_graph_get_pipeline(graph, nullptr));
     const ObjectRef<GstElement> element(gst_bin_get_by_name(GST_BIN(pipeline.get()), queue));
     fail_unless(static_cast<bool>(element), "there is no queue '%s'", queue);
     guint largest = 0;
+    g_object_get(element.get(), "max-size-buffers", &largest, nullptr);
     const auto id = g_signal_connect(element.get(), "notify::max-size-buffers",
                                      G_CALLBACK(+[](GstElement *q, GParamSpec *, guint *most) {
                                          guint size = 0;

@@ -1,12 +1,13 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// To be preloaded: makes calls on some files fail, as a disk that breaks, a share that is gone, or a quota does.
+// To be preloaded: makes calls on some files fail, as a disk that breaks, a share that is gone, or a quota
+// does.
 //
 //     FAILING_DISK="CALL:PART OF THE NAME:NUMBER OF THE ERROR:AFTER"
 //
-// CALL is read, write, sync, close or rename. `read` and `write` fail for good after so many bytes, the others for
-// one time, after so many calls: what a system could not write it forgets when it has said so.
+// CALL is read, write, sync, close or rename. `read` and `write` fail for good after so many bytes, the
+// others for one time, after so many calls: what a system could not write it forgets when it has said so.
 
 // Both pread and pread64 are to be seen.
 #undef _FILE_OFFSET_BITS
