@@ -41,8 +41,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint64_t flush_bytes = 256 << 20;
 
 // The library can't stand that its own structures don't fit on the disk: it crashes or never closes the file.
-// So room for them, and for the next image, is reserved before. The structures of an image and of the groups
-// take less than this; the rest saves asking for every small image.
+// So room for them is reserved before, and for an image that goes through its cache; others fail by
+// themselves. The structures of an image and of the groups take less than this; the rest saves asking for
+// every small image.
 constexpr std::uint64_t structure_bytes = 256 << 10;
 
 constexpr auto cannot_write = GST_RESOURCE_ERROR_WRITE;
@@ -315,18 +316,19 @@ class Hdf5File final : public FileWriter {
         flush();
     }
 
-    // Throws where the disk has no room for these bytes and the structures they need.
-    void reserve(std::uint64_t bytes) {
+    // Throws where the disk has no room for these bytes and the structures they need, `behind` what comes
+    // before them.
+    void reserve(std::uint64_t bytes, std::uint64_t behind = 0) {
         hsize_t end = 0;
         void *descriptor = nullptr;
         const auto access = hdf5_file_access();
         if (H5Fget_filesize(file_.get(), &end) < 0 ||
             H5Fget_vfd_handle(file_.get(), access.get(), &descriptor) < 0 ||
-            end + bytes + structure_bytes <= reserved_)
+            end + behind + bytes + structure_bytes <= reserved_)
             return;
         const auto reserved = bytes + 2 * structure_bytes;
-        reserve_space(*static_cast<int *>(descriptor), end, reserved, place());
-        reserved_ = end + reserved;
+        reserve_space(*static_cast<int *>(descriptor), end + behind, reserved, place());
+        reserved_ = end + behind + reserved;
     }
 
     // Its final length, too.
@@ -434,9 +436,13 @@ class Hdf5File final : public FileWriter {
 
     void add_image(hid_t dataset, std::uint64_t image, const void *data, const std::string &where,
                    const ChunkedPage *chunked = nullptr) {
-        reserve(image_.size());
+        const bool is_chunks = image_is_chunks(dataset);
+        if (is_chunks)
+            reserve(0, image_.size());
+        else
+            reserve(image_.size());
         bool written = set_images(dataset, image + 1);
-        if (written && image_is_chunks(dataset)) {
+        if (written && is_chunks) {
             written = write_chunks(dataset, image, data, chunked);
         } else if (written) {
             const hsize_t extent[] = {image_.height, image_.width};
