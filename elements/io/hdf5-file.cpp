@@ -394,7 +394,7 @@ Hdf5Handle hdf5_open(const std::string &path, bool writable) {
     if (writable && ::access(path.c_str(), W_OK) != 0)
         throw system_error("write", path, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
     const auto access = hdf5_file_access();
-    hdf5_recover(path);
+    hdf5_recover(path, writable);
     if (H5Fis_hdf5(path.c_str()) == 0) {
         H5Eclear2(H5E_DEFAULT);
         throw Error(GST_STREAM_ERROR_WRONG_TYPE, text("'%s' is not an HDF5 file", path.c_str()));

@@ -11,7 +11,9 @@
 
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
+#include <ctime>
 #include <fcntl.h>
 #include <filesystem>
 #include <map>
@@ -419,7 +421,12 @@ void hdf5_give_up(hid_t file) {
     H5Eclear2(H5E_DEFAULT);
 }
 
-void hdf5_recover(const std::string &link) {
+static bool is_recent(int file) {
+    struct stat facts;
+    return fstat(file, &facts) == 0 && std::abs(std::difftime(std::time(nullptr), facts.st_mtime)) < 60;
+}
+
+void hdf5_recover(const std::string &link, bool to_write) {
     std::error_code missing;
     const auto path = std::filesystem::canonical(link, missing).string();
     if (missing)
@@ -435,7 +442,8 @@ void hdf5_recover(const std::string &link) {
                  "can be used",
                  path.c_str(), name.c_str()),
             errno, GST_RESOURCE_ERROR_OPEN_WRITE);
-    if (!lock(file.get(), LOCK_EX))
+    const bool locked = flock(file.get(), LOCK_EX | LOCK_NB) == 0;
+    if (!locked && (errno == EWOULDBLOCK || (!to_write && is_recent(journal.get()))))
         return; // it is being written
     std::vector<unsigned char> bytes(size_of(journal.get()));
     Pages pages;

@@ -28,6 +28,8 @@ void hdf5_give_up(hid_t file);
 
 // Completes a file that a killed process left with a journal. Does nothing for any other, nor where a process
 // that is alive writes it. Throws where the file may not be written.
-void hdf5_recover(const std::string &path);
+// Where there are no locks, whoever only reads takes a writer for alive that was at it within the last
+// minute.
+void hdf5_recover(const std::string &path, bool to_write);
 
 } // namespace tomo::io

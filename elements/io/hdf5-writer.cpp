@@ -57,7 +57,7 @@ void remove_file(const std::string &name) {
 
 // A process that was killed early, or with its machine, leaves a file in which nothing is yet.
 bool was_begun(const std::string &name) {
-    hdf5_recover(name);
+    hdf5_recover(name, true);
     const bool is_hdf5 = H5Fis_hdf5(name.c_str()) > 0;
     H5Eclear2(H5E_DEFAULT);
     return is_hdf5;

@@ -6,8 +6,9 @@
 //
 //     FAILING_DISK="CALL:PART OF THE NAME:NUMBER OF THE ERROR:AFTER"
 //
-// CALL is read, write, sync, close or rename. `read` and `write` fail for good after so many bytes, the
-// others for one time, after so many calls: what a system could not write it forgets when it has said so.
+// CALL is read, write, sync, close, rename or lock. `read` and `write` fail for good after so many bytes,
+// `lock` from the first time on, the others for one time, after so many calls: what a system could not write
+// it forgets when it has said so.
 
 // Both pread and pread64 are to be seen.
 #undef _FILE_OFFSET_BITS
@@ -18,6 +19,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
+#include <sys/file.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -121,6 +123,13 @@ int close(int file) {
     if (fails)
         errno = order().error;
     return fails ? -1 : result;
+}
+int flock(int file, int operation) noexcept {
+    static const auto real = NEXT(flock);
+    if (!is_meant("lock", file))
+        return real(file, operation);
+    errno = order().error;
+    return -1;
 }
 int rename(const char *from, const char *to) noexcept {
     static const auto real = NEXT(rename);
