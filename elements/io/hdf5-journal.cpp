@@ -20,6 +20,7 @@
 #include <memory>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <utility>
 
 namespace tomo::io {
 
@@ -61,6 +62,8 @@ bool write_all(int file, std::uint64_t offset, const void *from, std::uint64_t b
         const auto written = pwrite(file, next, bytes, static_cast<off_t>(offset));
         if (written < 0 && errno == EINTR)
             continue;
+        if (written == 0)
+            errno = ENOSPC;
         if (written <= 0)
             return false;
         next += written;
@@ -122,6 +125,15 @@ bool decode(std::vector<unsigned char> bytes, std::uint64_t file_size, Pages &pa
     return true;
 }
 
+// That of pages behind `from`, before one of them is changed.
+bool reserve_room(const Pages &pages, int file, std::uint64_t from) {
+    for (auto page = pages.lower_bound(from / page_bytes * page_bytes); page != pages.end(); page++)
+        if (fallocate(file, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(page->first), page_bytes) != 0 &&
+            is_lack_of_room(errno))
+            return false;
+    return true;
+}
+
 bool apply(const Pages &pages, int file, std::uint64_t file_size) {
     for (const auto &[address, page] : pages)
         if (address < file_size &&
@@ -142,12 +154,16 @@ struct JournaledFile : Hdf5DriverFile {
     Handle handle;
     FileDescriptor file;
     std::string name;
+    bool is_writable = false;
     bool given_up = false;
     bool flushes = false;
     bool fsync = false;
     int damage = 0; // errno of what left the file as only its journal, or nobody, knows
+    int close_error = 0;
     EarlySync early_sync;
-    Pages held; // structure that is not in the file yet
+    Pages held; // what is not in the file yet
+    // Up to here the structure that is there may point to what is there.
+    std::uint64_t committed_end = 0;
 
     bool read(std::uint64_t address, void *to, std::uint64_t bytes) const {
         if (!read_all(file.get(), address, to, bytes))
@@ -161,6 +177,9 @@ struct JournaledFile : Hdf5DriverFile {
                       });
         return true;
     }
+
+    // Only where nothing points to, not where something was removed since the last flush.
+    bool may_write_at_once(std::uint64_t address) const { return address >= committed_end; }
 
     bool write_samples(std::uint64_t address, const void *from, std::uint64_t bytes) {
         for_each_page(address, bytes,
@@ -205,21 +224,26 @@ struct JournaledFile : Hdf5DriverFile {
                 return false;
             size = end;
         }
+        if (!reserve_room(held, file.get(), committed_end))
+            return false;
         // Samples come before what points to them, and the size before the journal that counts on it.
         if (!sync())
             return false;
-        // Where there is no room for a journal there is still some for the structure, which was reserved;
-        // then a kill at this very moment is what can't be helped.
-        const bool kept = write_journal(encode(held, size));
+        // Without room for a journal, or the right to make one, a kill at this very moment is what can't be
+        // helped.
+        const bool is_journaled = write_journal(encode(held, size));
+        if (!is_journaled && !is_lack_of_room(errno) && errno != EACCES && errno != EPERM)
+            return false;
         if (!apply(held, file.get(), size)) {
             // Only the journal makes the file whole again.
-            damage = kept ? errno : 0;
+            damage = is_journaled ? errno : 0;
             return false;
         }
         if (!sync())
             return false;
         held.clear();
-        if (kept)
+        committed_end = size;
+        if (is_journaled)
             unlink(journal_name(name).c_str());
         return true;
     }
@@ -231,13 +255,16 @@ struct JournaledFile : Hdf5DriverFile {
         return damage == 0;
     }
 
+    // False with errno.
     bool write_journal(const std::vector<unsigned char> &bytes) const {
         const auto path = journal_name(name);
-        const FileDescriptor journal(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+        FileDescriptor journal(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
         if (journal && write_all(journal.get(), 0, bytes.data(), bytes.size()) &&
-            (!fsync || (sync_to_disk(journal.get()) && sync_folder_of(path))))
+            (!fsync || (sync_to_disk(journal.get()) && sync_folder_of(path))) && journal.close() == 0)
             return true;
+        const int reason = errno;
         unlink(path.c_str());
+        errno = reason;
         return false;
     }
 
@@ -291,11 +318,13 @@ H5FD_t *open_file(const char *name, unsigned flags, hid_t, haddr_t) {
         // Also where the library is told to do without locks: a journal whose file is locked is left alone.
         if (writable && !lock(file->file.get(), LOCK_EX))
             return false;
+        file->is_writable = writable;
         if (flags & H5F_ACC_TRUNC) {
             unlink(journal_name(name).c_str());
             if (!set_size(file->file.get(), 0))
                 return false;
         }
+        file->committed_end = size_of(file->file.get());
         file->handle = {file->file.get(), file.get()};
         opened = file.release();
         return true;
@@ -303,10 +332,32 @@ H5FD_t *open_file(const char *name, unsigned flags, hid_t, haddr_t) {
     return opened ? &opened->base : nullptr;
 }
 
+// A file that the library can't close stays among its files, and crashes the process at its end. So it closes
+// every one, and what was wrong is told aside.
+int last_close_error = 0; // under Hdf5Lock
+
+template <class Work>
+bool close_anyhow(JournaledFile *file, bool closing, Work work) {
+    if (work())
+        return true;
+    if (!closing)
+        return false;
+    file->close_error = errno != 0 ? errno : EIO;
+    file->given_up = true;
+    return true;
+}
+
 // The library has flushed before. What a failed flush left goes with the file.
 herr_t close_file(H5FD_t *file) {
     const std::unique_ptr<JournaledFile> closed(of(file));
-    return guarded([&] { return closed->file.close() == 0; });
+    const int descriptor = closed->file.get();
+    // Gives back the room that is reserved behind the end; that only costs space where it fails.
+    if (closed->is_writable && closed->damage == 0)
+        (void)!set_size(descriptor, size_of(descriptor));
+    if (closed->file.close() != 0 && closed->close_error == 0)
+        closed->close_error = errno;
+    last_close_error = closed->close_error;
+    return 0;
 }
 
 herr_t features(const H5FD_t *, unsigned long *flags) {
@@ -328,16 +379,17 @@ bool is_global_heap(const void *data, std::size_t bytes) {
 herr_t write_file(H5FD_t *file, H5FD_mem_t type, hid_t, haddr_t address, std::size_t bytes,
                   const void *from) {
     return guarded([&] {
-        if (of(file)->given_up)
+        // The journal counts on the size of the file.
+        if (of(file)->given_up || of(file)->damage != 0)
             return true;
-        return type == H5FD_MEM_DRAW && !is_global_heap(from, bytes)
+        return type == H5FD_MEM_DRAW && of(file)->may_write_at_once(address) && !is_global_heap(from, bytes)
                    ? of(file)->write_samples(address, from, bytes)
                    : of(file)->write_structure(address, from, bytes);
     });
 }
 
-herr_t flush_file(H5FD_t *file, hid_t, hbool_t) {
-    return guarded([&] { return of(file)->commit(); });
+herr_t flush_file(H5FD_t *file, hid_t, hbool_t closing) {
+    return guarded([&] { return close_anyhow(of(file), closing, [&] { return of(file)->commit(); }); });
 }
 
 // A file that is to be shorter stays as it is until it is closed: the structure that is there counts on its
@@ -346,9 +398,11 @@ herr_t truncate_file(H5FD_t *file, hid_t, hbool_t closing) {
     return guarded([&] {
         const auto size = size_of(of(file)->file.get());
         const auto end = of(file)->end;
-        if (end == size || (end < size && !closing) || of(file)->given_up)
+        if (end == size || (end < size && !closing) || of(file)->given_up || of(file)->damage != 0)
             return true;
-        return (end > size || of(file)->commit()) && set_size(of(file)->file.get(), end);
+        return close_anyhow(of(file), closing, [&] {
+            return (end > size || of(file)->commit()) && set_size(of(file)->file.get(), end);
+        });
     });
 }
 
@@ -421,6 +475,15 @@ void hdf5_give_up(hid_t file) {
     H5Eclear2(H5E_DEFAULT);
 }
 
+int hdf5_close_error() { return std::exchange(last_close_error, 0); }
+
+void hdf5_remove_partial(const std::string &partial) {
+    unlink(partial.c_str());
+    unlink(journal_name(partial).c_str());
+}
+
+void hdf5_remove_journal(const std::string &file) { unlink(journal_name(file).c_str()); }
+
 static bool is_recent(int file) {
     struct stat facts;
     return fstat(file, &facts) == 0 && std::abs(std::difftime(std::time(nullptr), facts.st_mtime)) < 60;
@@ -432,8 +495,7 @@ void hdf5_recover(const std::string &link, bool to_write) {
     if (missing)
         return;
     const auto name = journal_name(path);
-    const FileDescriptor journal(open(name.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!journal)
+    if (access(name.c_str(), F_OK) != 0)
         return;
     const FileDescriptor file(open(path.c_str(), O_RDWR | O_CLOEXEC));
     if (!file)
@@ -443,8 +505,18 @@ void hdf5_recover(const std::string &link, bool to_write) {
                  path.c_str(), name.c_str()),
             errno, GST_RESOURCE_ERROR_OPEN_WRITE);
     const bool locked = flock(file.get(), LOCK_EX | LOCK_NB) == 0;
-    if (!locked && (errno == EWOULDBLOCK || (!to_write && is_recent(journal.get()))))
+    if (!locked && errno == EWOULDBLOCK)
         return; // it is being written
+    // Not before: its writer may have been at the next one.
+    const FileDescriptor journal(open(name.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!journal)
+        return;
+    if (!locked && !to_write && is_recent(journal.get()))
+        throw Error(
+            GST_RESOURCE_ERROR_BUSY,
+            text("'%s' is being written, or was left a moment ago by a process that was killed, and its file "
+                 "system has no locks to tell; try again in a minute",
+                 path.c_str()));
     std::vector<unsigned char> bytes(size_of(journal.get()));
     Pages pages;
     // One that is not whole was never used.

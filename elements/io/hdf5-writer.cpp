@@ -84,6 +84,8 @@ class Hdf5File final : public FileWriter {
     ~Hdf5File() override {
         const Hdf5Lock lock;
         dataset_.close();
+        if (file_) // neither finished nor abandoned
+            hdf5_give_up(file_.get());
         file_.close();
     }
 
@@ -123,6 +125,55 @@ class Hdf5File final : public FileWriter {
     void finish() override {
         const Hdf5Lock lock;
         flush();
+        try {
+            give_name();
+        } catch (...) {
+            // Nothing of it is in the file; what was flushed is.
+            hdf5_give_up(file_.get());
+            has_given_up_ = true;
+            throw;
+        }
+        has_name_ = true;
+        close_file();
+        sync_file();
+        if (!in_place_) {
+            hdf5_remove_journal(target_.file); // of a file that is no more
+            rename_partial(target_.file);
+        }
+    }
+
+    Remains abandon() override {
+        const Hdf5Lock lock;
+        Remains remains;
+        if (dataset_ && !has_given_up_)
+            trim();
+        if (has_name_)
+            remains = {images_ - (continues_ ? images_before_ : 0), place(), 0};
+        else if (continues_ && existing_ != Existing::Resume && !has_given_up_)
+            remains = move_new_images();
+        else
+            remains = {images_, place(), 0};
+        dataset_.close();
+        if (remains.images == 0 && in_place_ && !has_given_up_ && !has_name_)
+            remove_traces();
+        if (file_ && (has_given_up_ || H5Fflush(file_.get(), H5F_SCOPE_LOCAL) < 0)) {
+            hdf5_give_up(file_.get());
+            // Of a dataset that is continued, those that came new are still in it.
+            const auto before = continues_ && existing_ != Existing::Resume ? images_before_ : 0;
+            const auto all = images_ - before;
+            remains = {images_flushed_ - std::min(images_flushed_, before), place(), 0};
+            remains.lost = all - std::min(all, remains.images);
+        }
+        file_.close();
+        hdf5_close_error(); // what was flushed is there all the same
+        if (!in_place_ && !has_name_ && remains.images == 0)
+            hdf5_remove_partial(partial_name(target_.file));
+        H5Eclear2(H5E_DEFAULT);
+        return remains;
+    }
+
+  private:
+    void give_name() {
         if (facts_ && dataset_)
             reserve(hdf5_result_bytes(hdf5_shape(dataset_.get()), *facts_));
         const bool describe = facts_ && dataset_;
@@ -140,40 +191,8 @@ class Hdf5File final : public FileWriter {
         if (describe)
             hdf5_describe_result(file_.get(), target_.dataset, *facts_);
         hdf5_check(H5Fflush(file_.get(), H5F_SCOPE_LOCAL), cannot_write, told(target_.text()));
-        if (!close_file())
-            throw hdf5_error(cannot_write, told(place()));
-        sync_file();
-        if (!in_place_)
-            rename_partial(target_.file);
     }
 
-    Remains abandon() override {
-        const Hdf5Lock lock;
-        Remains remains;
-        if (dataset_)
-            trim();
-        if (continues_ && existing_ != Existing::Resume)
-            remains = move_new_images();
-        else
-            remains = {images_, place(), 0};
-        dataset_.close();
-        if (remains.images == 0 && in_place_)
-            remove_traces();
-        if (file_ && H5Fflush(file_.get(), H5F_SCOPE_LOCAL) < 0) {
-            hdf5_give_up(file_.get());
-            remains.lost += remains.images - std::min(remains.images, images_flushed_);
-            remains.images = std::min(remains.images, images_flushed_);
-        }
-        const bool whole = close_file();
-        if (!in_place_ && (remains.images == 0 || !whole)) {
-            remove_file(partial_name(target_.file));
-            remains.images = 0;
-        }
-        H5Eclear2(H5E_DEFAULT);
-        return remains;
-    }
-
-  private:
     void write(const ArrayInfo &plane, const void *data, const ChunkedPage *chunked) {
         learn_facts();
         const Hdf5Lock lock;
@@ -202,7 +221,7 @@ class Hdf5File final : public FileWriter {
 
     // Where the images are while they are written.
     std::string place() const {
-        if (continues_)
+        if (continues_ || (in_place_ && has_name_))
             return target_.text();
         if (in_place_)
             return target_.file + ":" + partial_dataset();
@@ -301,7 +320,7 @@ class Hdf5File final : public FileWriter {
                                      hdf5_describe_type(stored.get()).c_str()));
         image_ = ArrayInfo(memory.format, static_cast<unsigned>(shape[2]), static_cast<unsigned>(shape[1]));
         sample_type_ = hdf5_type_of(image_.format);
-        images_ = images_before_ = shape[0];
+        images_ = images_before_ = images_flushed_ = shape[0];
     }
 
     void begin(const ArrayInfo &plane) {
@@ -316,19 +335,19 @@ class Hdf5File final : public FileWriter {
         flush();
     }
 
-    // Throws where the disk has no room for these bytes and the structures they need, `behind` what comes
-    // before them.
-    void reserve(std::uint64_t bytes, std::uint64_t behind = 0) {
+    // Throws where the disk has no room for these bytes and the structures they need, behind samples that are
+    // still to come.
+    void reserve(std::uint64_t bytes, std::uint64_t samples_before = 0) {
         hsize_t end = 0;
         void *descriptor = nullptr;
         const auto access = hdf5_file_access();
         if (H5Fget_filesize(file_.get(), &end) < 0 ||
             H5Fget_vfd_handle(file_.get(), access.get(), &descriptor) < 0 ||
-            end + behind + bytes + structure_bytes <= reserved_)
+            end + samples_before + bytes + structure_bytes <= reserved_)
             return;
         const auto reserved = bytes + 2 * structure_bytes;
-        reserve_space(*static_cast<int *>(descriptor), end + behind, reserved, place());
-        reserved_ = end + behind + reserved;
+        reserve_space(*static_cast<int *>(descriptor), end + samples_before, reserved, place());
+        reserved_ = end + samples_before + reserved;
     }
 
     // Its final length, too.
@@ -339,14 +358,12 @@ class Hdf5File final : public FileWriter {
             throw system_error("write", name, errno, cannot_write);
     }
 
-    // Closes the file and gives back what is reserved behind its end.
-    bool close_file() {
-        const bool closed = file_.close();
-        const auto file = in_place_ ? target_.file : partial_name(target_.file);
-        std::error_code ignored; // costs disk space, nothing else
-        if (const auto size = std::filesystem::file_size(file, ignored); closed && !ignored)
-            std::filesystem::resize_file(file, size, ignored);
-        return closed;
+    void close_file() {
+        const bool is_closed = file_.close();
+        if (const int error = hdf5_close_error())
+            throw system_error("write", place(), error, cannot_write);
+        if (!is_closed)
+            throw hdf5_error(cannot_write, told(place()));
     }
 
     Hdf5Handle create_dataset(const std::string &name) {
@@ -508,8 +525,10 @@ class Hdf5File final : public FileWriter {
     const WriteOptions options_;
     std::optional<ResultFacts> facts_;
     ChunkLayout layout_;
-    bool in_place_ = false;     // the file exists already
-    bool continues_ = false;    // so does the dataset, and it is to grow
+    bool in_place_ = false;  // the file exists already
+    bool continues_ = false; // so does the dataset, and it is to grow
+    bool has_name_ = false;  // the dataset, or in a new file that of the future
+    bool has_given_up_ = false;
     bool made_partial_ = false; // there is a DATASET.partial of ours
     std::string first_new_;     // the first part of the dataset's path that did not exist
     Hdf5Handle file_;

@@ -190,7 +190,12 @@ class SeriesWriter final : public ImageWriter {
         ~OwnFilePage() override {
             if (!file_)
                 return;
-            const auto remains = file_->abandon();
+            Remains remains;
+            try {
+                remains = file_->abandon();
+            } catch (const std::exception &e) {
+                g_warning("cannot keep what was written: %s", e.what());
+            }
             const std::lock_guard<std::mutex> lock(series_.left_lock_);
             if (series_.left_.images == 0)
                 series_.left_.place = remains.place;
@@ -200,6 +205,8 @@ class SeriesWriter final : public ImageWriter {
 
         void work() override {
             // What has no name yet may lack something.
+            if (series_.options_.resume)
+                remove_partial(location_.file);
             const auto existing =
                 series_.options_.resume && series_.is_taken(location_) ? Existing::Resume : Existing::Replace;
             file_ = series_.make_single_file(location_, existing);
@@ -216,7 +223,7 @@ class SeriesWriter final : public ImageWriter {
         void in_turn() override {
             file_->publish();
             file_.reset();
-            series_.has_name(location_);
+            series_.note_name(location_);
         }
 
       private:
@@ -352,14 +359,14 @@ class SeriesWriter final : public ImageWriter {
     void close_file() {
         if (file_) {
             file_->finish();
-            has_name(opened_);
+            note_name(opened_);
         }
         file_.reset();
         bytes_ = 0;
     }
 
     // Names are on the disk when their folder is, for which once is enough.
-    void has_name(const Location &location) {
+    void note_name(const Location &location) {
         const auto folder = [](const std::string &file) { return std::filesystem::path(file).parent_path(); };
         if (folder(named_) != folder(location.file))
             sync_names();
@@ -491,7 +498,7 @@ class StreamRangeWriter final : public ImageWriter {
             WriteOptions store;
             store.resume = options_.resume;
             store.most_bytes_under_way = options_.most_bytes_under_way;
-            store.fsync = false; // it will be gone
+            store.fsync = options_.fsync;
             store.report = options_.report;
             if (!store.resume)
                 remove_store();

@@ -111,13 +111,23 @@ void reserve_space(int descriptor, std::uint64_t offset, std::uint64_t bytes, co
     // Other reasons than these: this file system can't reserve.
     if (fallocate(descriptor, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(bytes)) !=
             0 &&
-        (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+        is_lack_of_room(errno))
         throw system_error(what, errno, GST_RESOURCE_ERROR_WRITE);
+}
+
+bool is_lack_of_room(int number) { return number == ENOSPC || number == EDQUOT || number == EFBIG; }
+
+void remove_partial(const std::string &target) {
+    const auto partial = partial_name(target);
+    if (access(partial.c_str(), F_OK) != 0)
+        return;
+    const auto claim = claim_partial(target, true);
+    unlink(partial.c_str());
 }
 
 static bool sync_with(int (*sync)(int), int descriptor) {
     while (sync(descriptor) != 0) {
-        if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP || errno == EROFS)
+        if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)
             return true; // not a matter of this file system
         if (errno != EINTR)
             return false;
@@ -132,7 +142,7 @@ bool sync_folder_of(const std::string &file) {
     const auto folder = std::filesystem::canonical(file, missing).parent_path();
     const FileDescriptor names(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     // One may write in a folder that one may not read.
-    return !names || sync_with(fsync, names.get());
+    return names ? sync_with(fsync, names.get()) : errno == EACCES;
 }
 
 void EarlySync::wrote(int descriptor, std::uint64_t bytes) {
@@ -268,8 +278,10 @@ void OutputFile::complete(std::uint64_t size) {
     // The name changes while the lock is held; a second descriptor keeps it while the first one is closed for
     // the sake of late errors.
     lock_ = FileDescriptor(dup(descriptor_.get()));
-    if (descriptor_.close() != 0)
+    if (descriptor_.close() != 0) {
+        is_damaged_ = true;
         throw system_error("write", partial(), errno, GST_RESOURCE_ERROR_WRITE);
+    }
 }
 
 void OutputFile::publish() {
@@ -281,10 +293,14 @@ void OutputFile::publish() {
 std::string OutputFile::keep(std::uint64_t size) {
     if (descriptor_ && !is_target_ && ftruncate(descriptor_.get(), static_cast<off_t>(size)) != 0)
         g_warning("cannot cut '%s' to its whole images: %s", target_.c_str(), g_strerror(errno));
+    if (fsync_ && descriptor_ && !is_target_ && !sync_to_disk(descriptor_.get()))
+        is_damaged_ = true;
     auto name = partial();
     // Where nothing looks for something to go on from.
-    if (is_damaged_ && rename(name.c_str(), (target_ + ".damaged").c_str()) == 0)
+    if (is_damaged_) {
+        rename(name.c_str(), (target_ + ".damaged").c_str());
         name = target_ + ".damaged";
+    }
     descriptor_.close();
     lock_.close();
     return name;

@@ -25,6 +25,12 @@ FileDescriptor claim_partial(const std::string &target, bool keep = false);
 // before. `name` is for the error.
 void reserve_space(int descriptor, std::uint64_t offset, std::uint64_t bytes, const std::string &name);
 
+// Whether errno says that there is none left, or not as much as is allowed.
+bool is_lack_of_room(int number);
+
+// Removes NAME.partial, unless somebody is writing it: then throws.
+void remove_partial(const std::string &target);
+
 // Whether a limit of the process lets a file reach up to this byte; passing it would end the process by a
 // signal.
 bool within_size_limit(std::uint64_t end);

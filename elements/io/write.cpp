@@ -96,11 +96,12 @@ class Write final : public tomo::Sink {
         "is compared with what comes",
         false, When::ready};
 
-    tomo::Property<bool> fsync{this, "fsync",
-                               "Wait until a file is on the disk before it gets its name; otherwise the "
-                               "machine must go on for some time "
-                               "after the end of the stream",
-                               true, When::ready};
+    tomo::Property<bool> fsync{
+        this, "fsync",
+        "Wait until a file is on the disk before it gets its name, and HDF5 at each flush; otherwise a "
+        "machine that "
+        "stops during the run or soon after may leave damaged files, also HDF5 files that were there before",
+        true, When::ready};
 
     tomo::Choice<DigestOf> input_checksum{
         this,

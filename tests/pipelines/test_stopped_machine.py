@@ -32,12 +32,23 @@ class StoppedMachine(PipelineTestCase):
         self.assert_launches(f"tomoread path=in.tif {pause} ! tomowrite filename={target} {options}", env=environment)
         self.clear()
         log = read_log("log")
+        os.remove("log")
         self.assertGreater(len(log), 10)
         return before, log
 
     def clear(self):
         for name in read_files(self.folder, "out"):
             os.remove(name)
+
+    def assert_complete_in_the_end(self, before, log, *names):
+        """When the run has ended, nothing has to be waited for any more."""
+        disk = Disk(before)
+        for record in log:
+            disk.play(record)
+        for _ in range(3):
+            files = disk.after_stop(rng)
+            self.assertEqual(files, {f"{self.folder}/{name}": bytes(disk.names[f"{self.folder}/{name}"].safe) for name in names})
+        self.assertFalse(disk.waiting)
 
     def at_stops(self, check, before, log):
         """Calls check(names of files) on the disk as it may be after stops at random moments; every other one is close
@@ -71,17 +82,20 @@ class StoppedMachine(PipelineTestCase):
 
         def check(left):
             if "out.h5" in left:
-                self.assertEqual(self.assert_first_images(read_dataset("out.h5", "entry/data")), IMAGES)
+                self.assertEqual(self.assert_first_images(read_dataset("out.h5", "entry/x/data")), IMAGES)
             elif "out.h5.partial" in left:
-                result = launch("tomoread path=out.h5.partial:/entry/data type=hdf5 ! tomowrite filename=read.tif", ("-q",))
+                result = launch("tomoread path=out.h5.partial:/entry/x/data type=hdf5 ! tomowrite filename=read.tif", ("-q",))
                 if result.rc == 0:
                     kept.add(self.assert_first_images(read_pages("read.tif")))
                     os.remove("read.tif")
-            self.complete("out.h5:/entry/data")
-            self.assertEqual(self.assert_first_images(read_dataset("out.h5", "entry/data")), IMAGES)
+            self.complete("out.h5:/entry/x/data")
+            self.assertEqual(self.assert_first_images(read_dataset("out.h5", "entry/x/data")), IMAGES)
 
         for options in "", "hdf5-deflate=1":
-            self.at_stops(check, *self.record("out.h5:/entry/data", options))
+            self.clear()
+            before, log = self.record("out.h5:/entry/x/data", options)
+            self.assert_complete_in_the_end(before, log, "out.h5")
+            self.at_stops(check, before, log)
         self.assertGreater(len(kept), 2) # flushes do keep something
 
     def test_second_dataset(self):
@@ -91,18 +105,19 @@ class StoppedMachine(PipelineTestCase):
             self.assertIn("out.h5", left)
             self.assert_launches("tomoread path=out.h5:/first ! tomowrite filename=read.tif")
             np.testing.assert_array_equal(read_pages("read.tif"), first)
-            data = read_dataset("out.h5", "data")
+            data = read_dataset("out.h5", "entry/x/data")
             if len(data) == 2:
                 np.testing.assert_array_equal(data, first[:2])
-                self.assert_launches("tomoread path=in.tif ! tomowrite filename=out.h5:/data")
-                data = read_dataset("out.h5", "data")
+                self.assert_launches("tomoread path=in.tif ! tomowrite filename=out.h5:/entry/x/data")
+                data = read_dataset("out.h5", "entry/x/data")
             self.assertEqual(self.assert_first_images(data), IMAGES)
             np.testing.assert_array_equal(read_dataset("out.h5", "first"), first)
             os.remove("read.tif")
 
         with h5py.File("out.h5", "w") as file:
-            file["first"], file["data"] = first, first[:2]
-        self.at_stops(check, *self.record("out.h5:/data"))
+            file["first"] = first
+            file.create_dataset("entry/x/data", data=first[:2], chunks=(1, 30, 50))
+        self.at_stops(check, *self.record("out.h5:/entry/x/data"))
 
     def test_series(self):
         def check(left):
@@ -113,7 +128,9 @@ class StoppedMachine(PipelineTestCase):
             for i, image in enumerate(self.images):
                 np.testing.assert_array_equal(tifffile.imread(f"out-{i:02}.tif"), image)
 
-        self.at_stops(check, *self.record("out-%02i.tif"))
+        before, log = self.record("out-%02i.tif")
+        self.assert_complete_in_the_end(before, log, *(f"out-{i:02}.tif" for i in range(IMAGES)))
+        self.at_stops(check, before, log)
 
     def test_stack(self):
         """There are no promises for the partial file, but for the name."""
@@ -127,7 +144,10 @@ class StoppedMachine(PipelineTestCase):
                 np.testing.assert_array_equal(rows, np.reshape(self.images, (IMAGES, -1)))
 
         for target in "out.tif", "out.edf", "out.raw":
-            self.at_stops(check, *self.record(target))
+            self.clear()
+            before, log = self.record(target)
+            self.assert_complete_in_the_end(before, log, target)
+            self.at_stops(check, before, log)
 
 
 if __name__ == "__main__":
