@@ -8,7 +8,7 @@
 
 namespace tomo::io {
 
-// IEEE 754 binary16, for which C++17 has no type.
+// IEEE 754 binary16, for which C++20 has no type.
 struct Half {
     std::uint16_t bits;
 
