@@ -66,7 +66,7 @@ bool RunOptions::check(Program &program) {
     program.quieter = quieter;
     if (trace) { // GStreamer looks when it is initialized, which is later
         const char *others = g_getenv("GST_TRACERS");
-        const std::string own = "tomo(file=trace." + std::to_string(getpid()) + ".json)";
+        const std::string own = "tomotrace(file=trace." + std::to_string(getpid()) + ".json)";
         g_setenv("GST_TRACERS", (others && *others ? others + (";" + own) : own).c_str(), TRUE);
     }
     if (!memory_)

@@ -1,7 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The tracer `tomo`: GST_TRACERS=tomo, or GST_TRACERS="tomo(file=trace.json)".
+// The tracer `tomotrace`: GST_TRACERS=tomotrace, or GST_TRACERS="tomotrace(file=trace.json)". Its name is not `tomo`,
+// the plugin's: gst-inspect-1.0 prefers features to plugins, and would not list the elements.
 #define GST_USE_UNSTABLE_API // GstTracer
 
 #include "tracer.hpp"
@@ -26,13 +27,13 @@ static tomo::Activity &activity_of(GObject *self) {
 }
 
 // Tracers have no bus: what is wrong is said here.
-static void complain(const std::string &what) { g_printerr("tracer tomo: %s\n", what.c_str()); }
+static void complain(const std::string &what) { g_printerr("tracer tomotrace: %s\n", what.c_str()); }
 
 static std::unique_ptr<tomo::TraceFile> open_trace_file(const char *parameters) {
     if (!parameters || !*parameters)
         return nullptr;
     const std::unique_ptr<GstStructure, decltype(&gst_structure_free)> given(
-        gst_structure_from_string(tomo::text("tomo,%s", parameters).c_str(), nullptr), gst_structure_free);
+        gst_structure_from_string(tomo::text("tomotrace,%s", parameters).c_str(), nullptr), gst_structure_free);
     if (!given) {
         complain(tomo::text("can't understand (%s); wanted (file=NAME.json)", parameters));
         return nullptr;
@@ -56,7 +57,7 @@ static void print_report(tomo::Activity &activity, const GstObject *top) noexcep
     try {
         const auto table = activity.report(top);
         if (!table.empty())
-            g_printerr("\ntracer tomo%s%s\n%s", top ? ", " : "", top ? GST_OBJECT_NAME(top) : "",
+            g_printerr("\ntracer tomotrace%s%s\n%s", top ? ", " : "", top ? GST_OBJECT_NAME(top) : "",
                        table.c_str());
     } catch (const std::exception &e) {
         complain(e.what());
@@ -132,5 +133,5 @@ static void gst_tomo_tracer_class_init(GstTomoTracerClass *klass) {
 }
 
 gboolean tomo_register_tracer(GstPlugin *plugin) {
-    return gst_tracer_register(plugin, "tomo", gst_tomo_tracer_get_type());
+    return gst_tracer_register(plugin, "tomotrace", gst_tomo_tracer_get_type());
 }

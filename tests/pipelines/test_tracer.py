@@ -1,6 +1,6 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The tracer `tomo`: what it counts, its trace file, and that results stay as they are."""
+"""The tracer `tomotrace`: what it counts, its trace file, and that results stay as they are."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def table_of(output):
 class Tracer(PipelineTestCase):
     def trace(self, line, env=None):
         """Runs a line with the tracer; returns its table, and the document of its file."""
-        output = self.assert_launches(line, env={**(env or {}), "GST_TRACERS": "tomo(file=trace.json)"})
+        output = self.assert_launches(line, env={**(env or {}), "GST_TRACERS": "tomotrace(file=trace.json)"})
         with open("trace.json", encoding="utf-8") as file:
             return table_of(output), json.load(file)
 
@@ -150,7 +150,7 @@ for i in range(2):
     pipeline.get_bus().timed_pop_filtered(60 * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR)
     pipeline.set_state(Gst.State.NULL)
 """
-        result = subprocess.run([sys.executable, "-c", script], env={**os.environ, "GST_TRACERS": "tomo(file=two.json)"},
+        result = subprocess.run([sys.executable, "-c", script], env={**os.environ, "GST_TRACERS": "tomotrace(file=two.json)"},
                                 capture_output=True, text=True, timeout=90, check=True)
         self.assertEqual(result.stdout, "")
         self.assertEqual(result.stderr.count("d0 "), 1, result.stderr)
@@ -161,12 +161,12 @@ for i in range(2):
 
     def test_bad_parameters_are_told(self):
         line = "tomodummydata width=5 ! tomonull"
-        for given, words in (("tomo(fil=x)", "no parameter 'fil'"), ("tomo(file=3)", "is no name"),
-                             ("tomo(fi", "can't understand (fi)"), ("tomo;tomo", "there already"),
-                             ("tomo(file=/no/such/folder/x)", "can't write the trace file /no/such/folder/x: No such")):
+        for given, words in (("tomotrace(fil=x)", "no parameter 'fil'"), ("tomotrace(file=3)", "is no name"),
+                             ("tomotrace(fi", "can't understand (fi)"), ("tomotrace;tomotrace", "there already"),
+                             ("tomotrace(file=/no/such/folder/x)", "can't write the trace file /no/such/folder/x: No such")):
             result = launch(line, ("-q",), {"GST_TRACERS": given})
             self.assertEqual(result.rc, 0, f"{given}\n{result}")
-            told = [text for text in result.out.splitlines() if text.startswith("tracer tomo: ")]
+            told = [text for text in result.out.splitlines() if text.startswith("tracer tomotrace: ")]
             self.assertEqual(len(told), 1, f"{given}\n{result}")
             self.assertIn(words, told[0])
             self.assertEqual(len(table_of(result.out)), 2, f"{given}\n{result}")
