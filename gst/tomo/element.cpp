@@ -456,6 +456,35 @@ void Element::post_message(GstStructure *structure) {
     gst_element_post_message(gst_, gst_message_new_element(GST_OBJECT(gst_), structure));
 }
 
+void Element::report_effective(GstStructure *values) {
+    StructurePtr news(values);
+    {
+        const std::lock_guard<std::mutex> lock(effective_lock_);
+        if (!effective_)
+            effective_.reset(gst_structure_new_empty(gst_structure_get_name(values)));
+        if (gst_structure_is_subset(effective_.get(), values))
+            return;
+        gst_structure_foreach(
+            values,
+            [](GQuark field, const GValue *value, gpointer all) -> gboolean {
+                gst_structure_id_set_value(static_cast<GstStructure *>(all), field, value);
+                return TRUE;
+            },
+            effective_.get());
+    }
+    post_message(news.release());
+}
+
+StructurePtr Element::effective_values() const {
+    const std::lock_guard<std::mutex> lock(effective_lock_);
+    return StructurePtr(effective_ ? gst_structure_copy(effective_.get()) : nullptr);
+}
+
+void Element::forget_effective() {
+    const std::lock_guard<std::mutex> lock(effective_lock_);
+    effective_.reset();
+}
+
 GstFlowReturn Element::guard_flow(const std::function<GstFlowReturn()> &f) noexcept {
     // Not GST_FLOW_CUSTOM_ERROR, with which an aggregator asks for more.
     const auto flow = guard<GstFlowReturn>(GST_FLOW_CUSTOM_ERROR_2, f);
@@ -696,8 +725,10 @@ GstStateChangeReturn leaf_change_state(GstElement *gst, GstStateChange transitio
         element->close();
         return GST_STATE_CHANGE_FAILURE;
     }
-    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
         element->unsettle();
+        element->forget_effective();
+    }
     // Elements that wait for memory must not hold up the deactivation of their pads.
     element->set_cancelled(transition == GST_STATE_CHANGE_PAUSED_TO_READY);
     const auto result = GST_ELEMENT_CLASS(parent_class_of(gst))->change_state(gst, transition);

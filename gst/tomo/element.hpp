@@ -170,6 +170,16 @@ class GST_TOMO_API Element {
     void post_error(const Error &error);
     void post_message(GstStructure *structure); // transfer full
 
+    // Tells which values are in force where properties or the stream leave them open (automatic ones, those
+    // of the scan): by an element message, and to whoever writes the result. `values` is a structure
+    // "tomo-effective", transfer full. Its fields are numbers, booleans and strings with plain names such as
+    // "axis"; strings NAME-units and NAME-source say the unit and where the value comes from ("property",
+    // "scan", "found", "assumed"); "text" is a sentence for people. What is not known is left out. Fields of
+    // a later report replace those of the same name; one that changes nothing is not posted.
+    void report_effective(GstStructure *values);
+    // All that were reported since the start; null for none.
+    StructurePtr effective_values() const;
+
     // Runs `f` so that no exception leaves C++: errors are posted and `failed` is returned.
     template <class R, class F>
     R guard(R failed, F f) noexcept {
@@ -206,6 +216,7 @@ class GST_TOMO_API Element {
     void commit_properties();
     // What was prepared for the device before is gone.
     virtual void device_changed() {}
+    void forget_effective();
     virtual void describe_pads(GstElementClass *klass) const = 0;
     virtual void attach() {}
 
@@ -282,6 +293,8 @@ class GST_TOMO_API Element {
     std::deque<Stamp> in_flight_;
     std::atomic<bool> cancelled_{false};
     std::recursive_mutex posting_;
+    mutable std::mutex effective_lock_;
+    StructurePtr effective_;
     std::atomic<bool> failed_{false}; // and the bus knows it
     std::atomic<bool> adapts_at_frames_{false};
     bool settled_ = false; // the first buffer has been seen

@@ -60,6 +60,11 @@ struct Free {
 };
 using CString = std::unique_ptr<char, Free>;
 
+struct FreeStructure {
+    void operator()(GstStructure *structure) const { gst_structure_free(structure); }
+};
+using StructurePtr = std::unique_ptr<GstStructure, FreeStructure>;
+
 GST_TOMO_API std::string to_string(const GstCaps *caps);
 
 // For functions of the C interface: runs `function`; what it throws becomes a GError, and the result nothing.

@@ -60,6 +60,20 @@ class TestSame final : public tomo::Filter {
     Array apply(const Array &in) override { return in; }
 };
 
+// Tells its input's middle column.
+class TestTelling final : public tomo::Filter {
+  public:
+    static constexpr tomo::Info info{"test-telling", "Filter/Effect", "Tells for tests"};
+    ArrayInfo shape(const ArrayInfo &in) override { return in; }
+    Array apply(const Array &in) override {
+        report_effective(gst_structure_new("tomo-effective", "axis", G_TYPE_DOUBLE, in.info().width / 2.0,
+                                           "axis-units", G_TYPE_STRING, "pixel", nullptr));
+        if (frame_index() == 3)
+            report_effective(gst_structure_new("tomo-effective", "views", G_TYPE_UINT, 7, nullptr));
+        return in;
+    }
+};
+
 // Gives the input before this one; the first one twice.
 class TestPrevious final : public tomo::Filter {
   public:
@@ -154,6 +168,7 @@ class TestSum final : public tomo::Reducer {
 
 TOMO_ELEMENT(TestGain)
 TOMO_ELEMENT(TestSame)
+TOMO_ELEMENT(TestTelling)
 TOMO_ELEMENT(TestPrevious)
 TOMO_ELEMENT(TestHurried)
 TOMO_ELEMENT(TestBroken)
@@ -166,7 +181,8 @@ void register_elements() {
         GST_VERSION_MAJOR, GST_VERSION_MINOR, "tomotest", "Elements for tests",
         [](GstPlugin *plugin) -> gboolean {
             return tomo_register_TestGain(plugin) && tomo_register_TestSame(plugin) &&
-                   tomo_register_TestPrevious(plugin) && tomo_register_TestHurried(plugin) &&
+                   tomo_register_TestTelling(plugin) && tomo_register_TestPrevious(plugin) &&
+                   tomo_register_TestHurried(plugin) &&
                    tomo_register_TestBroken(plugin) && tomo_register_TestSum(plugin);
         },
         "1.0", "LGPL", "tomotest", "tomotest", "https://example.org");
@@ -281,6 +297,16 @@ class Stream {
             gst_message_unref(message);
         }
         return texts;
+    }
+
+    // Structures of all messages of elements so far.
+    std::vector<tomo::StructurePtr> told() {
+        std::vector<tomo::StructurePtr> structures;
+        while (GstMessage *message = gst_bus_pop_filtered(bus_.get(), GST_MESSAGE_ELEMENT)) {
+            structures.emplace_back(gst_structure_copy(gst_message_get_structure(message)));
+            gst_message_unref(message);
+        }
+        return structures;
     }
 
   private:
@@ -848,6 +874,37 @@ GST_START_TEST(test_memory_comes_back) {
 }
 GST_END_TEST;
 
+GST_START_TEST(test_effective_values) {
+    Stream stream("tomotesttelling");
+    auto *element = tomo::element_of(stream.element());
+    fail_unless(!element->effective_values());
+    stream.input(float_info(5, 4));
+    for (unsigned frame = 0; frame < 5; frame++)
+        stream.pass(on_host(random_floats(20), frame));
+    // Once each, though every frame tells; and all together.
+    const auto told = stream.told();
+    fail_unless_equals_int(told.size(), 2);
+    fail_unless(gst_structure_has_name(told[1].get(), "tomo-effective"));
+    fail_unless_equals_int(gst_structure_n_fields(told[1].get()), 1);
+    double axis = 0;
+    guint views = 0;
+    const auto kept = element->effective_values();
+    fail_unless(gst_structure_get(kept.get(), "axis", G_TYPE_DOUBLE, &axis, "views", G_TYPE_UINT, &views,
+                                  nullptr));
+    fail_unless(axis == 2.5 && views == 7);
+    fail_unless_equals_string(gst_structure_get_string(kept.get(), "axis-units"), "pixel");
+    // News replace what was.
+    stream.input(float_info(8, 4));
+    stream.pass(on_host(random_floats(32), 5));
+    fail_unless_equals_int(stream.told().size(), 1);
+    fail_unless(gst_structure_get_double(element->effective_values().get(), "axis", &axis) && axis == 4);
+    // Another run knows nothing yet.
+    gst_element_set_state(stream.element(), GST_STATE_READY);
+    gst_element_set_state(stream.element(), GST_STATE_PAUSED);
+    fail_unless(!element->effective_values());
+}
+GST_END_TEST;
+
 static Suite *element_suite() {
     Suite *suite = suite_create("element");
     TCase *cases = tcase_create("general");
@@ -875,6 +932,7 @@ static Suite *element_suite() {
     tcase_add_test(cases, test_declared_is_effective);
     tcase_add_test(cases, test_state_cycles);
     tcase_add_test(cases, test_memory_comes_back);
+    tcase_add_test(cases, test_effective_values);
     return suite;
 }
 
