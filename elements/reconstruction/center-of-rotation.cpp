@@ -5,7 +5,9 @@
 #include <gst/tomo/filter.hpp>
 #include <gst/tomo/scan.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace {
 
@@ -23,13 +25,35 @@ other. For every axis in steps of half a pixel the columns that overlap are comp
 difference over that of the rows. The axis is where v^(-N) is largest, N the number of columns: the likelihood that they
 are the same; a parabola through the least v around gives the parts of pixels. That is right to some hundredths of a pixel
 where nothing but noise differs between the views, wherever the axis is, also where views show little more than half of the
-object; overlaps of less than W / 32 columns are not considered. A scan that ends a step short of half a turn may cost up to half
-of what the object's edge moves in that step; of more than half a turn, up to 32 pairs of views are used.
+object; overlaps of less than W / 32 columns are not considered.
 
-The result in edge coordinates is told by `center` and an element message `tomo-center-of-rotation` (fields `index` of the
-array, `plane`, `center`); the host waits for it. It is NaN, with a warning, where rows have no structure or a NaN in
-all overlaps.)",
-        "tomoread path=sinograms number=3 ! tomocenterofrotation ! fakesink"};
+Which views are half a turn apart follows from the angles. Where none lies exactly there, it is interpolated linearly
+between its neighbours, if these are no more than two steps apart; up to 32 pairs from all over the scan count together. A
+scan that ends before half a turn, as one of 0 to 179.5 degrees, has one pair: both views are extrapolated by half of what
+is missing. That goes as long as no more than four steps are missing, or than moves an edge at W / 2 from the axis by 8
+pixels; beyond it is an error.
+
+`uncertainty` is one sigma in pixels, the largest one of three:
+- what the pairs say one by one: 1.48 times the median distance to the median, over the root of their number;
+- what the difference e(x) at the axis says: the root of the sum of s(x) s(x') over columns x and x' within 16 of each other,
+  over the sum of g^2, with s = e g summed over all pairs and g the rows' gradient. So stripes, which are the same in all
+  pairs, count as well;
+- how far apart the axes lie whose likelihood, with every fourth column, is about the largest one.
+
+With an extrapolated pair it is no less than half of what the extrapolation changes. Where a Gaussian of 1, 2, 4 or 8
+columns makes the second one less than 0.7 of what it is without, as in rows that are mostly noise, the rows are smoothed for
+the last step. There is one warning, for the first axis that is more uncertain than half a pixel.
+
+The host waits for the result. It is told in edge coordinates by `center`, with `uncertainty` and `pairs`, and by an element
+message `tomo-center-of-rotation` (fields `index` of the array, `plane`, `center`, `uncertainty`, `pairs`). It is NaN, with a
+warning, where rows have no structure or a NaN in all overlaps.
+
+The axis goes on as that of the scan, in front of the array in which it was found, so that a `tomobackproject` behind uses
+for each sinogram the axis of that sinogram, unless its `axis-pos` is set; `update-scan=false` leaves the scan as it came.
+Of an array of several sinograms it is the mean of theirs, weighted by the inverse square of the uncertainties.)",
+        "tomoread path=sinograms number=3 ! tomocenterofrotation ! fakesink\n"
+        "tomoread path=sinograms ! tomocenterofrotation ! tomorampfilter ! tomobackproject ! "
+        "tomowrite filename=slices.h5:/slices"};
 
     tomo::Property<double> angle_step{this,
                                       "angle-step",
@@ -38,7 +62,11 @@ all overlaps.)",
                                       0.0,
                                       {0.0, 180.0},
                                       tomo::When::reshapes};
+    tomo::Property<bool> update_scan{this, "update-scan",
+                                     "Make the axis that was found that of the scan, for all behind", true};
     tomo::Result center{this, "center", "Rotation axis of the last plane, in edge coordinates"};
+    tomo::Result uncertainty{this, "uncertainty", "One sigma of `center`, in pixels", {0.0, G_MAXDOUBLE}};
+    tomo::Result pairs{this, "pairs", "Pairs of views half a turn apart that it is from", {0.0, most_pairs}};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
         if (in.height < 2)
@@ -46,71 +74,130 @@ all overlaps.)",
                 GST_STREAM_ERROR_FORMAT,
                 tomo::text("a sinogram of %u row came: the axis takes two views, half a turn apart",
                            in.height));
-        pairs_ = {};
+        table_ = {};
         return in;
     }
 
     void stop() override {
-        pairs_ = {};
-        angles_.clear();
+        table_ = {};
+        scan_ = {};
+        warned_ = false;
     }
 
   protected:
     tomo::EventRef scan_event(tomo::EventRef event) override {
-        angles_ = tomo::Scan(event.get()).angles;
-        pairs_ = {};
+        scan_ = tomo::Scan(event.get());
+        table_ = {};
         return event;
     }
 
     tomo::Array apply(const tomo::Array &in) override {
-        if (!pairs_)
-            find_pairs(in.height());
-        const unsigned sums = 2 * in.width() - 1;
-        tomo::Array variances = allocate({GST_TOMO_FORMAT_COMPLEX64, sums, in.depth()});
-        launch(kernel("mirror_distance"), tomo::WorkSize(sums, in.depth()).groups(64), in, variances,
-               tomo::Whole{pairs_}, number_of_pairs_, cl_uint{in.width()}, cl_uint{in.height()});
+        if (!table_ || angle_step != step_)
+            find_pairs(in.info());
+        const unsigned width = in.width(), sums = 2 * width - 1;
+        const auto compared = pairs_.pairs.size() + (pairs_.missing > 0.0 ? 1 : 0);
+        tomo::Array views = allocate({GST_TOMO_FORMAT_FLOAT32, width, unsigned(2 * compared), in.depth()});
+        launch(kernel("mix_views"), tomo::WorkSize(views.info()), in, views, tomo::Whole{table_},
+               cl_uint{width}, cl_uint{in.height()});
+        tomo::Array variances = allocate({GST_TOMO_FORMAT_COMPLEX64, sums, unsigned(compared), in.depth()});
+        launch(kernel("mirror_distance"), tomo::WorkSize(sums, compared * in.depth()).groups(64),
+               std::as_const(views), variances, cl_uint{width});
         const tomo::Host<const cl_float2> of_sums(variances);
-        for (unsigned z = 0; z < in.depth(); z++)
-            tell(z, tomo::axis_of(of_sums.data() + std::size_t{z} * sums, in.width()));
+        const tomo::Host<const float> rows(views);
+        double sum = 0.0, weights = 0.0;
+        for (unsigned z = 0; z < in.depth(); z++) {
+            const auto found =
+                find(of_sums.data() + z * compared * sums, rows.data() + z * 2 * compared * width, width);
+            tell(z, found);
+            if (std::isfinite(found.axis)) {
+                const double sigma = std::clamp(found.uncertainty, 1e-3, double(width));
+                sum += found.axis / (sigma * sigma);
+                weights += 1.0 / (sigma * sigma);
+            }
+        }
+        if (update_scan && weights > 0.0) {
+            scan_.axis_position = sum / weights;
+            send_scan(scan_.to_event());
+        }
         return in;
     }
 
   private:
-    void find_pairs(unsigned height) {
-        auto angles = angles_;
+    static constexpr unsigned most_pairs = 32;
+
+    void find_pairs(const tomo::ArrayInfo &in) {
+        step_ = angle_step;
+        const auto angles = angles_of(in.height);
+        pairs_ = tomo::mirrored_pairs(angles, most_pairs, in.width);
+        if (pairs_.pairs.empty())
+            throw tomo::Error(
+                GST_STREAM_ERROR_FORMAT,
+                tomo::text(
+                    "no two of the %u rows are half a turn apart: the nearest miss it by %.4g degrees, "
+                    "which is too much to extrapolate. The axis can't be told from them; check the angles",
+                    in.height, pairs_.missing * 180.0 / G_PI));
+        auto table = pairs_.pairs;
+        if (pairs_.missing > 0.0)
+            table.push_back(*pairs_.nearest);
+        table_ = upload(table.data(), table.size() * sizeof table[0]);
+    }
+
+    std::vector<double> angles_of(unsigned height) const {
         if (angle_step > 0.0) {
-            angles.resize(height);
+            std::vector<double> angles(height);
             for (unsigned i = 0; i < height; i++)
                 angles[i] = i * angle_step;
+            return angles;
         }
-        constexpr std::size_t most = 32;
-        std::vector<tomo::MirroredRows> pairs{{0, height - 1}};
-        if (!angles.empty()) {
-            if (angles.size() != height)
-                throw tomo::Error(
-                    GST_STREAM_ERROR_FORMAT,
-                    tomo::text("the scan has %zu angles, but the sinogram %u rows: set angle-step",
-                               angles.size(), height));
-            pairs = tomo::mirrored_rows(angles, most);
+        if (scan_.angles.empty()) {
+            std::vector<double> angles(height);
+            for (unsigned i = 0; i < height; i++)
+                angles[i] = i * G_PI / (height - 1);
+            return angles;
         }
-        if (pairs.empty())
+        if (scan_.angles.size() != height)
             throw tomo::Error(GST_STREAM_ERROR_FORMAT,
-                              "no two rows are half a turn apart: the axis can't be told from them");
-        number_of_pairs_ = static_cast<cl_uint>(pairs.size());
-        pairs_ = upload(pairs.data(), pairs.size() * sizeof pairs[0]);
+                              tomo::text("the scan has %zu angles, but the sinogram %u rows: set angle-step",
+                                         scan_.angles.size(), height));
+        return scan_.angles;
     }
 
-    void tell(unsigned plane, double axis) {
-        if (std::isnan(axis))
+    tomo::AxisFound find(const cl_float2 *variances, const float *rows, unsigned width) const {
+        const auto n = pairs_.pairs.size();
+        auto found = tomo::axis_of(variances, rows, n, width);
+        if (pairs_.missing > 0.0) {
+            const auto plain = tomo::axis_of(variances + n * (2 * width - 1), rows + 2 * n * width, 1, width);
+            found.uncertainty = std::max(found.uncertainty, std::abs(found.axis - plain.axis) / 2.0);
+        }
+        return found;
+    }
+
+    void tell(unsigned plane, const tomo::AxisFound &found) {
+        constexpr double large = 0.5;
+        if (std::isnan(found.axis)) {
             warn("the rows have nothing to compare: no axis was found");
-        center.report(axis);
+        } else if (!(found.uncertainty <= large) && !std::exchange(warned_, true)) {
+            warn(tomo::text(
+                "the axis of array %" G_GUINT64_FORMAT " was found at %.2f, but one sigma is %.2g "
+                "pixels (%zu %s of views): set axis-pos behind where it is known, or look for it in "
+                "a row that shows more. Later ones as uncertain are told by messages only",
+                frame_index(), found.axis, found.uncertainty, pairs_.pairs.size(),
+                pairs_.pairs.size() == 1 ? "pair" : "pairs"));
+        }
+        pairs.report(double(pairs_.pairs.size()));
+        uncertainty.report(found.uncertainty);
+        center.report(found.axis);
         post_message(gst_structure_new("tomo-center-of-rotation", "index", G_TYPE_UINT64, frame_index(),
-                                       "plane", G_TYPE_UINT, plane, "center", G_TYPE_DOUBLE, axis, nullptr));
+                                       "plane", G_TYPE_UINT, plane, "center", G_TYPE_DOUBLE, found.axis,
+                                       "uncertainty", G_TYPE_DOUBLE, found.uncertainty, "pairs", G_TYPE_UINT,
+                                       unsigned(pairs_.pairs.size()), nullptr));
     }
 
-    std::vector<double> angles_; // of the scan
-    tomo::Array pairs_;
-    cl_uint number_of_pairs_ = 0;
+    tomo::Scan scan_;
+    double step_ = 0.0; // that pairs_ is for
+    tomo::MirroredPairs pairs_;
+    tomo::Array table_;   // of their views
+    bool warned_ = false; // of an uncertain one
 };
 
 } // namespace

@@ -19,7 +19,9 @@ class CutSinogram final : public tomo::Filter {
         "With the axis rounded to the edge c between two columns, c and W - c columns lie on either side of "
         "it; as many "
         "as the smaller of both stay on each side, so that the axis is in the middle, but for what rounding "
-        "left.",
+        "left. Where the scan's axis is found anew for each sinogram, as by `tomocenterofrotation`, they are "
+        "cut at the "
+        "first one, so that all have one size, until it moves by more than a pixel.",
         "tomoread path=sinogram.tif ! tomocutsinogram center-of-rotation=86.35 ! "
         "tomowrite filename=symmetric.tif"};
 
@@ -34,13 +36,18 @@ class CutSinogram final : public tomo::Filter {
                                          "center-of-rotation to where the axis is",
                                          middle, in.width));
         first_ = edge - side;
+        cut_at_ = middle;
         return in.with_size(2 * side, in.height);
     }
 
-    void stop() override { axis.forget(); }
+    void stop() override {
+        axis.forget();
+        has_begun_ = false;
+    }
 
   protected:
     tomo::Array apply(const tomo::Array &in) override {
+        has_begun_ = true;
         tomo::Array out = allocate(output_info());
         const std::size_t sample = in.info().sample_size(), row = in.width() * sample,
                           kept = out.width() * sample;
@@ -50,7 +57,7 @@ class CutSinogram final : public tomo::Filter {
 
     // It comes behind the caps, and what it tells may change them.
     tomo::EventRef scan_event(tomo::EventRef event) override {
-        if (axis.learn(event.get()))
+        if (axis.learn(event.get()) && (!has_begun_ || std::abs(axis.in(input_info().width) - cut_at_) > 1.0))
             input_changed();
         return tomo::scan_after(event, input_info(), {double(first_), 1.0, output_info().width},
                                 {0.0, 1.0, input_info().height});
@@ -58,6 +65,8 @@ class CutSinogram final : public tomo::Filter {
 
   private:
     unsigned first_ = 0;
+    double cut_at_ = 0.0;
+    bool has_begun_ = false;
 };
 
 } // namespace

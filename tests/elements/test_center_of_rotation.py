@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tomotest import *
 from elementtest import ElementTestCase, Stream, scan_event
+from real_scans import AXES, real_scan
 import tomoref
 
 
@@ -21,9 +22,8 @@ def phantom(radius, number=12):
     return discs
 
 
-def sinogram(discs, angles, width, axis, noise=0.0):
+def sinogram(discs, angles, width, axis, noise=0.0, fine=5):
     # A pixel sees the mean over its width.
-    fine = 5
     exact = sum(
         tomoref.line_integrals(discs, angles, width, axis + u) for u in (np.arange(fine) + 0.5) / fine - 0.5
     ) / fine
@@ -38,8 +38,12 @@ class CenterOfRotation(ElementTestCase):
             results = stream.finish()
             for result, a in zip(results, arrays, strict=True):
                 np.testing.assert_array_equal(result, a)
-            values = [m.get_double("center")[1] for m in stream.element_messages("tomo-center-of-rotation")]
-            np.testing.assert_equal(stream["c"].get_property("center"), values[-1])
+            messages = stream.element_messages("tomo-center-of-rotation")
+            values = [m.get_double("center")[1] for m in messages]
+            self.sigmas = [m.get_double("uncertainty")[1] for m in messages]
+            self.pairs = [m.get_uint("pairs")[1] for m in messages]
+            for name, last in (("center", values[-1]), ("uncertainty", self.sigmas[-1]), ("pairs", self.pairs[-1])):
+                np.testing.assert_equal(stream["c"].get_property(name), last)
             self.warnings = stream.warnings()
         return values
 
@@ -48,7 +52,9 @@ class CenterOfRotation(ElementTestCase):
 
     def test_properties(self):
         limits = np.finfo(np.float64).min, np.finfo(np.float64).max
-        self.check_properties("tomocenterofrotation", {"angle-step": (0.0, 0.0, 180.0), "center": (0.0, *limits)})
+        self.check_properties("tomocenterofrotation", {
+            "angle-step": (0.0, 0.0, 180.0), "update-scan": True, "center": (0.0, *limits),
+            "uncertainty": (0.0, 0.0, limits[1]), "pairs": (0.0, 0.0, 32.0)})
 
     def test_half_a_turn(self):
         """First and last row, axes in all places, also such that cut the object off."""
@@ -84,6 +90,93 @@ class CenterOfRotation(ElementTestCase):
         angles = np.arange(1800) * np.pi / 1800
         self.check(axis, self.centers("", sinogram(discs, angles, width, axis)), 0.1)
 
+    def test_everyday_scans(self):
+        """Scans that end before half a turn, odd numbers of views, uneven and golden angles; noise, stripes, a
+        truncated object and an axis far off the middle. Right within half a pixel, and honest about it."""
+        degree = np.pi / 180
+        scans = {
+            "0 to 179.5 by 0.5": np.arange(360) * degree / 2,
+            "0 to 179.5 by a quarter": np.arange(719) * degree / 4,
+            "0 to 179": np.arange(180) * degree,
+            "a step short, odd": np.arange(181) * np.pi / 181,
+            "odd, full turn": np.arange(361) * 2 * np.pi / 361,
+            "backwards from 300": (300 - np.arange(271) * 0.7) * degree,
+            "golden": np.arange(300) * np.pi * (3 - 5**0.5),
+            "uneven": np.arange(200) * 0.97 * degree + rng.normal(0, 0.2 * degree, 200),
+        }
+        normalised = []
+        for name, angles in scans.items():
+            for width, share, radius, noise, stripes in (
+                (128, 0.5, 0.35, 0.0, 0.0), (201, 0.62, 0.35, 0.02, 0.01), (157, 0.73, 0.35, 0.01, 0.0),
+                (211, 0.45, 0.7, 0.01, 0.0),
+            ):
+                axis = share * width + rng.uniform(-0.5, 0.5)
+                rows = sinogram(phantom(radius * width), angles, width, axis, noise, fine=2)
+                rows += stripes * rows.max() * rng.standard_normal(width).astype(np.float32)
+                with self.subTest(scan=name, width=width, axis=axis):
+                    (found,) = self.centers("", rows, event=scan_event(angles))
+                    self.check(axis, found, max(0.5, 4 * self.sigmas[0]))
+                    normalised.append((found - axis) / max(self.sigmas[0], 0.05))
+                    short = name.startswith(("0 to", "a step"))
+                    self.assertTrue(self.pairs[0] == 1 if short else 5 <= self.pairs[0] <= 32, self.pairs)
+        # One sigma means what it says, on the whole.
+        self.assertLess(np.sqrt(np.mean(np.square(normalised))), 2.0, f"(seed {SEED})")
+        self.assertGreater(np.sqrt(np.mean(np.square(normalised))), 0.25, f"(seed {SEED})")
+
+    def test_real_scans(self):
+        for name, rows in (("savu24737.nxs", slice(60, 130, 8)), ("tooth.h5", slice(0, 2))):
+            axis = AXES[name]
+            attenuation, angles = real_scan(name)
+            with self.subTest(scan=name):
+                found = self.centers("", *attenuation[rows], event=scan_event(angles))
+                self.check(axis, found, 0.5)
+                self.assertLess(max(self.sigmas), 0.5)
+                self.assertEqual(set(self.pairs), {1})
+                self.assertEqual(self.warnings, [])
+
+    def test_it_says_when_it_does_not_know(self):
+        """Rows of a real scan without anything but noise, and noise alone."""
+        attenuation, angles = real_scan("savu24737.nxs")
+        found = self.centers("", *attenuation[0:20:4], event=scan_event(angles))
+        self.assertGreater(min(self.sigmas), 0.5)
+        self.assertLess(np.max(np.abs(np.subtract(found, 86.35)) / self.sigmas), 5)
+        self.assertEqual(len([w for w in self.warnings if "one sigma" in w]), 1, self.warnings)
+        self.centers("", rng.standard_normal((20, 127)))
+        self.assertGreater(self.sigmas[0], 2)
+
+    def test_it_becomes_that_of_the_scan(self):
+        """In front of its array, with all else that is known, unless somebody says no."""
+        angles, axes = np.arange(91) * np.pi / 90, (36.3, 40.1)
+        arrays = [sinogram(phantom(25), angles, 75, axis) for axis in axes]
+        for setting, expected in (("", axes), ("update-scan=false", (30.0, 30.0))):
+            seen = []
+            with Stream(f"tomocenterofrotation {setting} ! identity name=i silent=true", play=False) as stream:
+                def look(pad, _):
+                    event = pad.get_sticky_event(Gst.EventType.CUSTOM_DOWNSTREAM_STICKY, 0)
+                    seen.append(event.get_structure().get_double("axis-position")[1])
+                    self.assertTrue(event.get_structure().has_field("angles"))
+                    return Gst.PadProbeReturn.OK
+                stream["i"].get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, look)
+                stream.play()
+                stream.push(arrays[0], event=scan_event(angles, 30.0))
+                stream.push(arrays[1])
+                stream.finish()
+            with self.subTest(setting=setting):
+                np.testing.assert_allclose(seen, expected, rtol=0, atol=0.1)
+
+    def test_backprojection_takes_the_axis_of_its_own_sinogram(self):
+        angles, axes = np.arange(91) * np.pi / 90, (36.3, 40.1, 33.7)
+        arrays = [sinogram(phantom(25), angles, 75, axis) for axis in axes]
+        for batch in (0, 2):
+            with Stream(f"tomocenterofrotation name=c ! tomobackproject batch={batch}") as stream:
+                for a in arrays:
+                    stream.push(a, event=scan_event(angles))
+                slices = stream.finish()
+                found = [m.get_double("center")[1] for m in stream.element_messages("tomo-center-of-rotation")]
+            for a, axis, result in zip(arrays, found, slices, strict=True):
+                with self.subTest(batch=batch, axis=axis):
+                    self.assert_close(result, tomoref.backproject_linear(a, angles, axis=axis), 1e-4)
+
     def test_every_format(self):
         rows = sinogram(phantom(25), np.array([0, np.pi]), 75, 36.3)
         rows = (rows - rows.min()) / np.ptp(rows) * 120
@@ -116,7 +209,7 @@ class CenterOfRotation(ElementTestCase):
     def test_errors(self):
         a = random_array(np.float32, (5, 17))
         self.assert_fails(["1 row", "two views"], "tomocenterofrotation", [a[:1]])
-        self.assert_fails(["half a turn apart"], "tomocenterofrotation angle-step=0.1", [a])
+        self.assert_fails(["half a turn apart", "miss it by 157.1 degrees"], "tomocenterofrotation angle-step=0.1", [a])
         with Stream("tomocenterofrotation") as stream, self.assertRaises(PipelineError) as caught:
             stream.push(a, event=scan_event([0, 1, 2]))
             stream.finish()
