@@ -5,6 +5,7 @@
 // (outer, inner) is that of the samples outer * count * inners + k * inners + inner, k = 0 .. count - 1.
 
 #define mean_T tomo_sum
+#define variance_T tomo_sum
 #define parts_T tomo_sum
 #define moments_T tomo_sum
 
@@ -53,19 +54,69 @@ kernel void measure_part(IN(in), IN(mean), OUT(tomo_sum, parts), const ulong cou
     AT(parts, 2 * (result * parts + part) + 1) = b;
 }
 
-// Sums of |dx| + |dy| of planes of width x height.
-kernel void sharpness_part(IN(in), OUT(tomo_sum, parts), const ulong count, const uint width, const uint spread) {
+// Whether pixel k of planes of width x height has its centre within the circle around their middle; 0: all have.
+inline bool is_inside(const ulong k, const uint width, const ulong count, const float radius) {
+    const float x = (float)(k % width) + 0.5f - 0.5f * width;
+    const float y = (float)(k / width) + 0.5f - 0.5f * (float)(count / width);
+    return radius == 0 || x * x + y * y <= radius * radius;
+}
+
+// Of the pixels inside, whose number is the second sum: |dx| + |dy| (0), |v| (1), -v where that is positive (2), v (3),
+// the square of v relative to the mean (4).
+kernel void sharpness_part(IN(in), IN(mean), const uint width, const float radius, OUT(tomo_sum, parts),
+                           const ulong count, const uint what, const uint spread) {
     const ulong part = get_global_id(1), parts = get_global_size(1), plane = get_global_id(2);
     const ulong first = plane * count;
-    tomo_sum sum = (tomo_sum)(0);
+    const tomo_sum mean = AT(mean, plane);
+    tomo_sum sum = (tomo_sum)(0), number = (tomo_sum)(0);
     TOMO_FOR_SHARE(k, count, part, parts, spread) {
-        if (k < width || k % width == 0)
+        if (!is_inside(k, width, count, radius))
             continue;
         const tomo_real v = LOAD_REAL(in, first + k);
-        sum = tomo_add(sum, fabs(v - LOAD_REAL(in, first + k - 1)) + fabs(v - LOAD_REAL(in, first + k - width)));
+        tomo_real term = 0;
+        if (what == 0) {
+            if (k >= width && k % width != 0)
+                term = fabs(v - LOAD_REAL(in, first + k - 1)) + fabs(v - LOAD_REAL(in, first + k - width));
+        } else if (what == 1) {
+            term = fabs(v);
+        } else if (what == 2) {
+            term = v > 0 ? 0 : -v;
+        } else if (what == 3) {
+            term = v;
+        } else {
+            term = DIFFERENCE(v, mean);
+            term *= term;
+        }
+        sum = tomo_add(sum, term);
+        number = tomo_add(number, 1);
     }
     AT(parts, 2 * (plane * parts + part)) = sum;
-    AT(parts, 2 * (plane * parts + part) + 1) = (tomo_sum)(0);
+    AT(parts, 2 * (plane * parts + part) + 1) = number;
+}
+
+// The mean of what was summed, with its number.
+kernel void sharpness_mean(IN(moments), OUT(tomo_sum, mean)) {
+    const ulong i = get_global_id(0);
+    AT(mean, i) = QUOTIENT(AT(moments, 2 * i), tomo_total(AT(moments, 2 * i + 1)));
+}
+
+// How many pixels inside have a value in each of `bins` equal steps from 4 standard deviations below the mean to 4
+// above, those beyond in the outermost ones. Several histograms for each plane, so that few meet in one place.
+kernel void sharpness_histogram(IN(in), IN(mean), IN(variance), OUT(uint, histograms), const uint width,
+                                const float radius, const ulong count, const uint bins, const uint copies,
+                                const uint spread) {
+    const ulong part = get_global_id(0), parts = get_global_size(0), plane = get_global_id(1);
+    const ulong first = plane * count, histogram = (plane * copies + part % copies) * bins;
+    const tomo_sum mean = AT(mean, plane);
+    const tomo_real scale = bins / (8 * sqrt(tomo_total(AT(variance, plane))));
+    TOMO_FOR_SHARE(k, count, part, parts, spread) {
+        if (!is_inside(k, width, count, radius))
+            continue;
+        const tomo_real v = LOAD_REAL(in, first + k);
+        const tomo_real place = DIFFERENCE(v, mean) * scale + bins / 2;
+        const int bin = place >= bins ? (int)bins - 1 : place > 0 ? (int)place : 0;
+        atomic_inc(&AT(histograms, histogram + bin));
+    }
 }
 
 // So many parts of each result to fewer ones.
