@@ -1,0 +1,9 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Headers that nearly all of the library includes, compiled once. Files still include all that they use.
+#include <gst/tomo/element.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <thread>
