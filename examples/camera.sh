@@ -4,7 +4,7 @@
 #
 # examples/camera.sh [FOLDER]: a live source, 16 bit grey, is scaled on the device and stored as JPEG pictures.
 # Any GStreamer source of grey video can stand in place of the test picture, such as v4l2src, aravissrc or udpsrc.
-# Run it inside `meson devenv -C build`, or with an installed gst-tomo.
+# Run it in the shell that tools/shell opens, or with an installed gst-tomo.
 set -euo pipefail
 
 folder=${1:-demo-output}

@@ -4,7 +4,7 @@
 #
 # examples/convert-files.sh [FOLDER]: the same frames from one kind of file to the next, without a change of a pixel.
 # Writes FOLDER/frames/ (TIFF, one per frame), FOLDER/frames.tif (multi-page) and FOLDER/frames.h5 (dataset /raw).
-# Run it inside `meson devenv -C build`, or with an installed gst-tomo.
+# Run it in the shell that tools/shell opens, or with an installed gst-tomo.
 set -euo pipefail
 
 scan=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/data/savu24737.nxs:/entry/instrument/detector/data
