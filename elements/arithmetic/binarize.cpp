@@ -12,7 +12,7 @@ class Binarize final : public tomo::Filter {
                                      tomo::formats::real,
                                      tomo::formats::float32,
                                      "NaN stays NaN.",
-                                     "tomoread path=slice.tif ! tomobinarize threshold=0.002 "
+                                     "tomoread path=slice.tif ! tomobinarize threshold=0.004 "
                                      "! tomowrite filename=solid.tif"};
 
     tomo::Property<float> threshold{

@@ -20,7 +20,7 @@ class Calculate final : public tomo::Filter {
         "tomoread path=projection.tif ! tomocalculate expression='-log(v)' ! tomowrite "
         "filename=attenuation.tif\n"
         "tomoread path=slice.tif ! tomocalculate dimensions=2 expression='hypot(x - width / 2.0f, y - height "
-        "/ 2.0f) < 70 ? v : 0' ! tomowrite filename=disc.tif"};
+        "/ 2.0f) < 100 ? v : 0' ! tomowrite filename=disc.tif"};
 
     tomo::Property<std::string> expression{this, "expression",
                                            "OpenCL C expression. dimensions=1: v is the value, x the index "

@@ -23,7 +23,7 @@ class HorizontalInterpolate final : public tomo::Joiner {
         "any good pixel stay as they are. So NaN and infinities under the mask are repaired, all others "
         "stay.",
         "tomoread path=projection.tif ! i.images  tomoread path=projection.tif ! tomocalculate "
-        "expression=\"v < 0.37f\" ! i.masks  tomohorizontalinterpolate name=i ! tomowrite "
+        "expression=\"v < 0.3f\" ! i.masks  tomohorizontalinterpolate name=i ! tomowrite "
         "filename=filled.tif"};
 
     tomo::Property<bool> use_one_sided_gradient{

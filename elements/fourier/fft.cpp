@@ -20,7 +20,7 @@ class FftElement final : public tomo::BatchFilter {
         "complex; of real input the full spectrum is given, redundant half included. Frequency k of N is k / "
         "N cycles per pixel for k < N / 2, and (k - N) / N from there on. Any length is transformed, without "
         "padding unless `size-x`, `size-y` or `size-z` ask for it; the padding is zeros.",
-        "tomoread path=sinogram.tif ! tomofft size-x=512 ! tomofilter ! tomoifft crop-width=160 ! tomowrite "
+        "tomoread path=sinogram.tif ! tomofft size-x=512 ! tomofilter ! tomoifft crop-width=256 ! tomowrite "
         "filename=filtered.tif"};
 
     tomo::Property<unsigned> dimensions{

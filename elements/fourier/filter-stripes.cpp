@@ -19,9 +19,9 @@ class FilterStripes final : public tomo::Filter {
         "of a sinogram: in its two-dimensional spectrum they lie in the row l = 0. With the defaults it "
         "removes the row l = 0 but for the mean. What an object has there varies slowly in x: a "
         "horizontal-sigma of some frequencies keeps it.",
-        "tomoread path='sinograms/*.tif' ! tomofft dimensions=2 ! "
-        "tomofilterstripes horizontal-sigma=16 vertical-sigma=1 ! tomoifft dimensions=2 ! "
-        "tomowrite filename=clean.h5:/sinograms"};
+        "tomoread path=stripes.tif ! tomofft dimensions=2 ! "
+        "tomofilterstripes horizontal-sigma=20 vertical-sigma=1 ! tomoifft dimensions=2 ! "
+        "tomowrite filename=clean.tif"};
 
     tomo::Property<float> horizontal_sigma{
         this,

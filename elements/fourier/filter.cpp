@@ -21,7 +21,7 @@ class FilterElement final : public tomo::BatchFilter {
         "ramp's samples in space, which keeps the mean right; `ramp` is |f| itself. Between `tomofft` and "
         "`tomoifft`; transform at twice the width or more, or the ends of a row wrap into each other.",
         "tomoread path=sinogram.tif ! tomofft size-x=512 ! tomofilter filter=butterworth cutoff=0.3 ! "
-        "tomoifft crop-width=160 ! tomobackproject axis-pos=86.35 ! tomowrite filename=smooth.tif"};
+        "tomoifft crop-width=256 ! tomobackproject axis-pos=131 ! tomowrite filename=smooth.tif"};
 
     tomo::fourier::ResponseProperties response{this};
 

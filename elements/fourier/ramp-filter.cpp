@@ -28,7 +28,7 @@ class RampFilter final : public tomo::BatchFilter {
         "continued by their edge values, which is closer to the truth than zeros where the object reaches "
         "over the edge. The responses are those of `tomofilter`.",
         "tomoread path=sinogram.tif ! tomorampfilter ! tomowrite filename=filtered.tif\n"
-        "tomoread path='sinograms/*.tif' ! tomorampfilter ! tomobackproject axis-pos=86.35 ! tomowrite "
+        "tomoread path='sinograms/*.tif' ! tomorampfilter ! tomobackproject axis-pos=131 ! tomowrite "
         "filename=slices.h5:/slices"};
 
     tomo::fourier::ResponseProperties response{this};

@@ -22,7 +22,7 @@ class Zeropad final : public tomo::Filter {
         "all "
         "others are zero, so what lies left of the axis is at the end of the row. The axis is then at axis - "
         "floor(axis) in edge coordinates, as the scan event tells.",
-        "tomoread path=sinogram.tif ! tomozeropad oversampling=2 center-of-rotation=86.35 ! "
+        "tomoread path=sinogram.tif ! tomozeropad oversampling=2 center-of-rotation=131 ! "
         "tomofft ! "
         "tomowrite filename=rows.tif"};
 

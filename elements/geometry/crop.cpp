@@ -17,7 +17,7 @@ class Crop final : public tomo::Filter {
         tomo::formats::all,
         "Samples keep their type and value. What is told of the scan, such as the place of the rotation "
         "axis, goes along with the new left edge. A rectangle that reaches over the edge is an error.",
-        "tomoread path=slice.tif ! tomocrop width=100 height=80 from-center=true ! tomowrite "
+        "tomoread path=slice.tif ! tomocrop width=160 height=120 from-center=true ! tomowrite "
         "filename=middle.tif"};
 
     tomo::Property<unsigned> x{this, "x", "Left edge in pixels", 0, When::reshapes};

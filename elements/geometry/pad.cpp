@@ -19,7 +19,7 @@ class Pad final : public tomo::Filter {
         "Samples keep their type and value. Output pixel (i, j) is input pixel (i - x, j - y); outside of "
         "the input `addressing-mode` says what stands there; its names are those of OpenCL's samplers. What "
         "is told of the scan goes along with the new left edge.",
-        "tomoread path=slice.tif ! tomopad width=256 height=256 x=48 y=48 addressing-mode=clamp_to_edge ! "
+        "tomoread path=slice.tif ! tomopad width=320 height=320 x=32 y=32 addressing-mode=clamp_to_edge ! "
         "tomowrite filename=larger.tif"};
 
     tomo::Property<unsigned> width{this, "width",     "Columns of the output; 0: as the input",

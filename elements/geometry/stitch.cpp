@@ -21,9 +21,9 @@ The output shows the left image, then the rest of the right one. With `adjust-me
 multiplied by the ratio of the means of what they share, left over right, for each plane; a ratio that is not
 finite, as where the right mean is 0, is counted in a warning. With `blend` the n shared columns k are (1 - t)
 left + t right, t = k / (n - 1), or 1/2 for n = 1. The axis of a scan is that of sink_0's image.)",
-        "tomoread path=projections ! tomocrop width=100 ! s.sink_0  "
-        "tomoread path=projections ! tomocrop x=80 ! s.sink_1  "
-        "tomostitch name=s shift=80 blend=true ! tomowrite filename=stitched.h5:/data"};
+        "tomoread path=projections ! tomocrop width=160 ! s.sink_0  "
+        "tomoread path=projections ! tomocrop x=120 ! s.sink_1  "
+        "tomostitch name=s shift=120 blend=true ! tomowrite filename=stitched.h5:/data"};
 
     tomo::Property<int> shift{this, "shift",
                               "Column of the left image where the right one begins; negative: sink_1 is left",

@@ -19,7 +19,7 @@ class Tile final : public tomo::Reducer {
         R"(From left to right, then from top to bottom; a tile has all planes. Tiles have to fill the image.
 As each tile shows other columns, the axis of a scan is unknown where there are several side by side, and so
 are the angles of sinograms cut between rows.)",
-        "tomoread path=projection.tif ! tomotile width=40 height=16 ! tomowrite filename=tile-%02i.tif"};
+        "tomoread path=projection.tif ! tomotile width=64 height=40 ! tomowrite filename=tile-%02i.tif"};
 
     tomo::Property<unsigned> width{this, "width", "Columns of a tile; 0: all", 0, tomo::When::reshapes};
     tomo::Property<unsigned> height{this, "height", "Rows of a tile; 0: all", 0, tomo::When::reshapes};

@@ -21,7 +21,7 @@ class Metaballs final : public tomo::Source {
         "either axis, and turn back when they have left the image. All of it follows from `seed`, by the "
         "generator "
         "SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).",
-        "tomometaballs width=160 height=120 number-balls=12 number=5 ! tomowrite filename=balls.tif"};
+        "tomometaballs width=320 height=240 number-balls=12 number=5 ! tomowrite filename=balls.tif"};
 
     tomo::Property<unsigned> width{this, "width", "Columns", 512, {1, 32768}, When::ready};
     tomo::Property<unsigned> height{this, "height", "Rows", 512, {1, 32768}, When::ready};

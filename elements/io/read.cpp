@@ -42,7 +42,7 @@ class Read final : public tomo::Source {
         "tomoread path='sinograms/*.tif' number=10 ! tomowrite filename=ten.tif\n"
         "tomoread path=volume.h5:/volume y=40 height=20 ! tomowrite filename=rows.h5:/part\n"
         "tomoread path='projections/*.tif' y=4 height=8 ! tomowrite filename=rows.raw\n"
-        "tomoread path=rows.raw raw-width=160 raw-height=8 raw-format=float32 ! tomowrite filename=rows.edf"};
+        "tomoread path=rows.raw raw-width=256 raw-height=8 raw-format=float32 ! tomowrite filename=rows.edf"};
 
     tomo::Property<std::string> path{
         this, "path", "A file, a folder, or a pattern like scan/*.tif; file.h5:/path/to/dataset for HDF5",

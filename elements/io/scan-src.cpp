@@ -46,12 +46,12 @@ is still marked as being written. Of chunks with several images those count that
 `order=sinograms` gives stacks of sinograms (columns, projections, rows of the detector as depth), and as darks and
 flats their means with one row, a plane for each of the stack's: `tomoflatfieldcorrect sinogram-input=true` takes
 them as they are. Only the rows that are asked for are read.)",
-        "tomoscansrc name=s location=scan.nxs y=64 height=8 "
+        "tomoscansrc name=s location=scan.nxs y=36 height=8 "
         "s.projections ! f.projections s.darks ! tomoaverage ! f.darks s.flats ! tomoaverage ! f.flats "
         "tomoflatfieldcorrect name=f absorption-correct=true fix-nan-and-inf=true ! tomotransposeprojections "
         "! "
         "tomorampfilter ! tomobackproject ! tomowrite filename=slices.h5:/entry/data/data\n"
-        "tomoscansrc name=s location=scan.nxs order=sinograms y=64 height=8 "
+        "tomoscansrc name=s location=scan.nxs order=sinograms y=36 height=8 "
         "s.projections ! f.projections s.darks ! f.darks s.flats ! f.flats "
         "tomoflatfieldcorrect name=f sinogram-input=true absorption-correct=true fix-nan-and-inf=true ! "
         "tomorampfilter ! tomobackproject ! tomowrite filename=slices.tif"};

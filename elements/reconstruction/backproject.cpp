@@ -30,7 +30,7 @@ class Backproject final : public tomo::BatchFilter {
         "so that scans over 180, 200 or 360 degrees and with uneven steps give attenuation per pixel (Kak, "
         "Slaney, 1988, section 3.3). The input has to be filtered, as by `tomorampfilter`. One slice per "
         "sinogram.",
-        "tomoread path='sinograms/*.tif' ! tomorampfilter ! tomobackproject axis-pos=86.35 ! tomowrite "
+        "tomoread path='sinograms/*.tif' ! tomorampfilter ! tomobackproject axis-pos=131 ! tomowrite "
         "filename=slices.h5:/slices"};
 
     tomo::Property<unsigned> num_projections{

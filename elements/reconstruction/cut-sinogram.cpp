@@ -22,7 +22,7 @@ class CutSinogram final : public tomo::Filter {
         "left. Where the scan's axis is found anew for each sinogram, as by `tomocenterofrotation`, they are "
         "cut at the "
         "first one, so that all have one size, until it moves by more than a pixel.",
-        "tomoread path=sinogram.tif ! tomocutsinogram center-of-rotation=86.35 ! "
+        "tomoread path=sinogram.tif ! tomocutsinogram center-of-rotation=131 ! "
         "tomowrite filename=symmetric.tif"};
 
     tomo::RotationAxis axis{this};

@@ -25,7 +25,7 @@ every view. Integrals are sums along the axis that is closer to the ray, with li
 (P. M. Joseph, IEEE Trans. Med. Imaging 1, 192 (1982)). A NaN reaches all rays that pass it or its neighbours.
 
 The output's scan event has these angles and the axis.)",
-        "tomoread path=slice.tif ! tomoforwardproject number=180 axis-pos=80 ! "
+        "tomoread path=slice.tif ! tomoforwardproject number=180 axis-pos=128 ! "
         "tomowrite filename=sinogram.h5:/sinogram"};
 
     tomo::Property<float> axis_pos{this,

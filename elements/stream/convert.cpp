@@ -55,7 +55,7 @@ class Convert final : public tomo::Transform {
         "values come as they are. To video, v becomes (v - min) / (max - min) of the brightness, clipped, in "
         "GRAY8, GRAY16 or RGB; three planes are red, green and blue. Without `min` and `max` the range of "
         "the first image is held and told in a message.",
-        "tomoread path=slice.tif ! tomoconvert min=-0.002 max=0.02 ! video/x-raw,format=GRAY8 ! pngenc ! "
+        "tomoread path=slice.tif ! tomoconvert min=0 max=0.012 ! video/x-raw,format=GRAY8 ! pngenc ! "
         "filesink location=slice.png"};
 
     tomo::Property<float> min{
