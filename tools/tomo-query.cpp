@@ -4,27 +4,33 @@
 // tomo-query: tasks and their properties, as text and as JSON.
 #include "graph-program.hpp"
 
-#include <json-glib/json-glib.h>
+#include <gst/tomo/gobject.hpp>
+#include <gst/tomo/json.hpp>
 
 #include <algorithm>
+#include <optional>
 
 namespace {
 
 using namespace tool;
 
-struct NodeUnref {
-    void operator()(JsonNode *node) const { json_node_unref(node); }
-};
-using Json = std::unique_ptr<JsonNode, NodeUnref>;
+using tomo::Json;
 
-const char *text_of(JsonObject *object, const char *key) {
-    return json_object_get_string_member(object, key);
-}
-
-Json describe(const char *task, GError **error) {
+std::optional<Json> describe(const char *task, GError **error) {
     const Owned<gchar> text(gst_tomo_describe_task(task, error));
-    return Json(text ? json_from_string(text.get(), error) : nullptr);
+    return text ? std::optional<Json>(Json::parse(text.get(), task)) : std::nullopt;
 }
+
+// Of a member that is a list.
+const std::vector<Json> &items(const Json &object, const char *key) {
+    static const std::vector<Json> none;
+    const Json *list = object.find(key);
+    return list ? list->items() : none;
+}
+
+const char *text_of(const Json &object, const char *key) { return object.text_of(key).c_str(); }
+
+bool is_own(const Json &property) { return property.find("own")->is_true(); }
 
 int list(const Program &program, bool as_json, bool verbose) {
     const Owned<gchar *> tasks(gst_tomo_list_tasks());
@@ -33,76 +39,57 @@ int list(const Program &program, bool as_json, bool verbose) {
             "there is no task: GStreamer does not find the plugin of gst-tomo (see GST_PLUGIN_PATH)");
         return failed;
     }
-    JsonArray *array = json_array_new();
+    Json all = Json::list();
     for (gchar **task = tasks.get(); *task; task++) {
-        const Json info = verbose ? describe(*task, nullptr) : nullptr;
-        if (as_json && info)
-            json_array_add_element(array, json_node_copy(info.get()));
-        else if (as_json)
-            json_array_add_string_element(array, *task);
+        const auto info = verbose ? describe(*task, nullptr) : std::nullopt;
+        if (as_json)
+            all.add(info ? *info : Json::text(*task));
         else if (info)
-            g_print("%-24s %s\n", *task, text_of(json_node_get_object(info.get()), "description"));
+            g_print("%-24s %s\n", *task, text_of(*info, "description"));
         else
             g_print("%s\n", *task);
     }
-    const Json root(json_node_new(JSON_NODE_ARRAY));
-    json_node_take_array(root.get(), array);
     if (as_json)
-        g_print("%s\n", Owned<gchar>(json_to_string(root.get(), TRUE)).get());
+        g_print("%s\n", all.written(true).c_str());
     return ok;
 }
 
-void print_property(JsonObject *property, bool verbose) {
-    JsonNode *node = json_object_get_member(property, "default");
-    const Owned<gchar> usual(json_to_string(node, FALSE));
+void print_property(const Json &property, bool verbose) {
     g_print("  %-24s %s", text_of(property, "name"), text_of(property, "values"));
-    if (!JSON_NODE_HOLDS_NULL(node))
-        g_print("; default %s", usual.get());
+    if (const Json *usual = property.find("default"); !usual->is(Json::Kind::null))
+        g_print("; default %s", usual->written(false).c_str());
     g_print("\n");
     if (!verbose)
         return;
     g_print("      %s\n", text_of(property, "description"));
-    if (!json_object_has_member(property, "choices"))
-        return;
-    JsonArray *choices = json_object_get_array_member(property, "choices");
-    for (guint i = 0; i < json_array_get_length(choices); i++) {
-        JsonObject *choice = json_array_get_object_element(choices, i);
+    for (const Json &choice : items(property, "choices"))
         g_print("          %-20s %s\n", text_of(choice, "name"), text_of(choice, "description"));
-    }
 }
 
 int show(const Program &program, const char *task, bool as_json, bool verbose) {
     GError *raw = nullptr;
-    const Json info = describe(task, &raw);
+    const auto info = describe(task, &raw);
     if (!info) {
         program.complain(Owned<GError>(raw).get());
         return failed;
     }
     if (as_json) {
-        g_print("%s\n", Owned<gchar>(json_to_string(info.get(), TRUE)).get());
+        g_print("%s\n", info->written(true).c_str());
         return ok;
     }
-    JsonObject *object = json_node_get_object(info.get());
-    g_print("%s: %s\n", task, text_of(object, "description"));
-    JsonArray *inputs = json_object_get_array_member(object, "inputs");
-    for (guint i = 0; i < json_array_get_length(inputs); i++)
-        g_print("%s%s", i ? ", " : "inputs: ", json_array_get_string_element(inputs, i));
-    g_print("%sproperties:\n", json_array_get_length(inputs) ? "\n" : "");
-    JsonArray *properties = json_object_get_array_member(object, "properties");
-    for (guint i = 0; i < json_array_get_length(properties); i++) {
-        JsonObject *property = json_array_get_object_element(properties, i);
+    g_print("%s: %s\n", task, text_of(*info, "description"));
+    std::string inputs;
+    for (const Json &input : items(*info, "inputs"))
+        inputs += (inputs.empty() ? "inputs: " : ", ") + input.text();
+    g_print("%sproperties:\n", inputs.empty() ? "" : (inputs + "\n").c_str());
+    for (const Json &property : items(*info, "properties"))
         // What all elements of a kind have is left to those who ask for it.
-        if (verbose || json_object_get_boolean_member(property, "own") ||
-            !json_object_has_member(object, "task"))
+        if (verbose || is_own(property) || !info->find("task"))
             print_property(property, verbose);
-    }
-    JsonArray *results = json_object_get_array_member(object, "results");
-    if (json_array_get_length(results) > 0)
+    if (!items(*info, "results").empty())
         g_print("\nresults:\n");
-    for (guint i = 0; i < json_array_get_length(results); i++) {
-        JsonObject *result = json_array_get_object_element(results, i);
+    for (const Json &result : items(*info, "results"))
         g_print("  %s: %s\n", text_of(result, "name"), text_of(result, "description"));
-    }
     return ok;
 }
 
@@ -141,24 +128,21 @@ int complete(char **words) {
             offer(brackets + *name);
         return ok;
     }
-    const Json info = describe(task.c_str(), nullptr);
+    const auto info = describe(task.c_str(), nullptr);
     if (!info)
         return ok;
-    JsonArray *properties = json_object_get_array_member(json_node_get_object(info.get()), "properties");
-    for (guint i = 0; i < json_array_get_length(properties); i++) {
-        JsonObject *property = json_array_get_object_element(properties, i);
-        const std::string key = std::string(text_of(property, "name")) + "=";
+    for (const Json &property : items(*info, "properties")) {
+        const std::string key = property.text_of("name") + "=";
         if (current.find('=') == std::string::npos) {
-            if (json_object_get_boolean_member(property, "own") || !current.empty())
+            if (is_own(property) || !current.empty())
                 offer(key);
-        } else if (current.compare(0, key.size(), key) == 0 && json_object_has_member(property, "choices")) {
-            JsonArray *choices = json_object_get_array_member(property, "choices");
-            for (guint c = 0; c < json_array_get_length(choices); c++)
-                offer(key + text_of(json_array_get_object_element(choices, c), "name"));
-        } else if (current.compare(0, key.size(), key) == 0 &&
-                   std::string(text_of(property, "type")) == "boolean") {
-            offer(key + "true");
-            offer(key + "false");
+        } else if (current.compare(0, key.size(), key) == 0) {
+            for (const Json &choice : items(property, "choices"))
+                offer(key + choice.text_of("name"));
+            if (property.text_of("type") == "boolean") {
+                offer(key + "true");
+                offer(key + "false");
+            }
         }
     }
     return ok;

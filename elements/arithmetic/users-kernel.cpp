@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "users-kernel.hpp"
 
-#include <fstream>
-#include <sstream>
+#include <gst/tomo/text-file.hpp>
 
 namespace tomo::users {
 
@@ -12,14 +11,9 @@ Source source(const std::string &text, const std::string &filename) {
         return {"source", text, false};
     if (filename.empty())
         throw Error(GST_LIBRARY_ERROR_SETTINGS, "neither source nor filename is set: there is no kernel");
-    if (!g_file_test(filename.c_str(), G_FILE_TEST_IS_REGULAR))
+    if (!g_file_test(filename.c_str(), G_FILE_TEST_EXISTS) || g_file_test(filename.c_str(), G_FILE_TEST_IS_DIR))
         return {filename, kernel_file(filename), filename == "opencl.cl" || filename == "complex.cl"};
-    const std::ifstream file(filename);
-    std::stringstream contents;
-    contents << file.rdbuf();
-    if (!file)
-        throw Error(GST_RESOURCE_ERROR_OPEN_READ, tomo::text("can't read kernel file %s", filename.c_str()));
-    return {filename, contents.str(), false};
+    return {filename, read_text_file(filename, "kernels in OpenCL C"), false};
 }
 
 unsigned arguments(const Kernel &kernel) {

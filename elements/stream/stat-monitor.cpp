@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "frame-report.hpp"
 
+#include <gst/tomo/text-file.hpp>
 #include <gst/tomo/transform.hpp>
 
 #include <algorithm>
@@ -35,10 +36,7 @@ where the device has it, else compensated. Any NaN makes all of them NaN. Arrays
 
     void start() override {
         const auto name = filename.value();
-        file_.reset(name == "-" ? nullptr : std::fopen(name.c_str(), "a"));
-        if (!file_ && name != "-")
-            throw tomo::Error(GST_RESOURCE_ERROR_OPEN_WRITE,
-                              tomo::text("can't write to %s: %s", name.c_str(), g_strerror(errno)));
+        file_ = name == "-" ? nullptr : tomo::write_text_file(name, tomo::Begin::at_end);
         count_ = 0;
     }
 
@@ -68,10 +66,6 @@ where the device has it, else compensated. Any NaN makes all of them NaN. Arrays
     }
 
   private:
-    struct CloseFile {
-        void operator()(std::FILE *file) const { std::fclose(file); }
-    };
-
     // Of each run, because files are appended to; as UFO's.
     inline static const std::string heading = "# index min max sum sum-of-sq mean var\n";
 
@@ -113,7 +107,7 @@ where the device has it, else compensated. Any NaN makes all of them NaN. Arrays
                           sum, squares, mean, variance);
     }
 
-    std::unique_ptr<std::FILE, CloseFile> file_;
+    tomo::TextFile file_;
     guint64 count_ = 0;
 };
 

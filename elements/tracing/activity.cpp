@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "activity.hpp"
 
-#include "json.hpp"
 
 #include <gst/tomo/gobject.hpp>
+#include <gst/tomo/json.hpp>
 
 #include <algorithm>
 #include <pthread.h>

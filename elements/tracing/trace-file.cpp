@@ -2,9 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "trace-file.hpp"
 
-#include "json.hpp"
-
-#include <gst/tomo/error.hpp>
+#include <gst/tomo/json.hpp>
 
 #include <cerrno>
 #include <unistd.h>
@@ -22,10 +20,7 @@ std::string microseconds(std::int64_t nanoseconds) {
 
 } // namespace
 
-TraceFile::TraceFile(const std::string &path) : path_(path), file_(std::fopen(path.c_str(), "we")) {
-    if (!file_)
-        throw Error(GST_RESOURCE_ERROR_OPEN_WRITE,
-                    text("can't write the trace file %s: %s", path.c_str(), g_strerror(errno)));
+TraceFile::TraceFile(const std::string &path) : path_(path), file_(write_text_file(path, Begin::anew)) {
     std::fputs("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[", file_.get());
     complete("{}");
 }

@@ -4,9 +4,9 @@
 // A file of events on time lines, which ui.perfetto.dev and chrome://tracing show.
 #pragma once
 
+#include <gst/tomo/text-file.hpp>
+
 #include <cstdint>
-#include <cstdio>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -35,11 +35,8 @@ class TraceFile {
   private:
     void add(const std::string &event);
 
-    struct Close {
-        void operator()(std::FILE *file) const { std::fclose(file); }
-    };
     std::string path_;
-    std::unique_ptr<std::FILE, Close> file_;
+    TextFile file_;
     bool is_empty_ = true;
     bool has_failed_ = false;
 };

@@ -6,6 +6,7 @@
 #include <gst/tomo/fft.hpp>
 #include <gst/tomo/memory.hpp>
 #include <gst/tomo/profile.hpp>
+#include <gst/tomo/text-file.hpp>
 
 #include <gio/gio.h>
 
@@ -232,12 +233,9 @@ static std::optional<std::string> find_kernel_file(const std::string &name) {
     if (const char *path = g_getenv("GST_TOMO_KERNEL_PATH")) {
         std::istringstream folders(path);
         for (std::string folder; std::getline(folders, folder, G_SEARCHPATH_SEPARATOR);) {
-            std::ifstream file(folder + G_DIR_SEPARATOR_S + name);
-            if (!file)
-                continue;
-            std::stringstream contents;
-            contents << file.rdbuf();
-            return contents.str();
+            const std::string file = folder + G_DIR_SEPARATOR_S + name;
+            if (g_file_test(file.c_str(), G_FILE_TEST_EXISTS))
+                return read_text_file(file, "kernels in OpenCL C");
         }
     }
     std::unique_ptr<GBytes, decltype(&g_bytes_unref)> bytes(

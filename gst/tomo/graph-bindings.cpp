@@ -154,10 +154,10 @@ void Tie::on_notify() {
     Value told(G_PARAM_SPEC_VALUE_TYPE(result_)), value;
     g_object_get_property(G_OBJECT(source_.get()), result_->name, told.get());
     try {
-        const JsonRef plain = value_to_json(result_, told.get());
+        const auto plain = value_to_json(result_, told.get());
         if (!plain)
             throw Error(GST_LIBRARY_ERROR_SETTINGS, "it is nothing that can be written down");
-        value = value_from_json(property_, plain.get());
+        value = value_from_json(property_, *plain);
     } catch (const Error &e) {
         return fail(name() + " can't be handed on: " + e.what());
     }

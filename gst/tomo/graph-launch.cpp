@@ -257,6 +257,7 @@ class Translator {
             const auto factory = require_factory(written);
             element_ = ObjectRef<GstElement>(GST_ELEMENT(gst_object_ref_sink(make_element_of(written, ""))));
             plugin_ = written;
+            require_node(element_.get());
             out_.emplace_back(gst_plugin_feature_get_name(GST_PLUGIN_FEATURE(factory.get())));
             if (const std::string name = name_at(at); names_.insert(name).second)
                 out_.push_back("name=" + quoted(name));

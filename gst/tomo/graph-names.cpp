@@ -131,6 +131,20 @@ GstElement *make_element_of(const std::string &plugin, const std::string &name, 
     return element;
 }
 
+void require_node(GstElement *element) {
+    GstElementFactory *factory = gst_element_get_factory(element);
+    const std::string plugin = factory ? plugin_name(factory) : G_OBJECT_TYPE_NAME(element);
+    if (GST_IS_PIPELINE(element))
+        graph_error(
+            GST_TOMO_GRAPH_ERROR_STRUCTURE,
+            text("%s can't be a node: it is a whole pipeline, with an end of its own", plugin.c_str()));
+    const bool has_children = GST_IS_BIN(element) && GST_BIN_NUMCHILDREN(element) > 0;
+    if (!has_children && !element->pads &&
+        !gst_element_class_get_pad_template_list(GST_ELEMENT_GET_CLASS(element)))
+        graph_error(GST_TOMO_GRAPH_ERROR_STRUCTURE,
+                    text("%s can't be a node: it has neither inputs nor outputs", plugin.c_str()));
+}
+
 std::vector<GParamSpec *> settable_properties(GObjectClass *klass) {
     guint count = 0;
     const std::unique_ptr<GParamSpec *, Free> all(g_object_class_list_properties(klass, &count));

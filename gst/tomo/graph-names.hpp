@@ -32,6 +32,10 @@ std::vector<std::string> task_names();
 GstElement *make_element_of(const std::string &plugin, const std::string &name,
                             const std::string &package = {});
 
+// Throws for what can be no part of a dataflow: a pipeline, which has an end and a clock of its own, and an
+// element that will never have inputs or outputs, such as an empty bin.
+void require_node(GstElement *element);
+
 // What can be set on an element, in the order of declaration.
 std::vector<GParamSpec *> settable_properties(GObjectClass *klass);
 // Throws with a suggestion.

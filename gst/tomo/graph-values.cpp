@@ -1,7 +1,9 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/graph-ufo.hpp>
 #include <gst/tomo/graph-values.hpp>
 
+#include <charconv>
 #include <cmath>
 
 namespace tomo {
@@ -118,15 +120,20 @@ static Value number_value(GParamSpec *spec, double number, const std::string &gi
             refuse(spec, given);
         return integer_value(spec, number < 0, static_cast<guint64>(std::abs(number)), given);
     }
+    // Ranges hold no NaN, and GObject lets it pass or takes the default. Properties that use it for "not set"
+    // say so by their default.
+    const double usual = type == G_TYPE_FLOAT ? G_PARAM_SPEC_FLOAT(spec)->default_value
+                                              : G_PARAM_SPEC_DOUBLE(spec)->default_value;
+    if (std::isnan(number) && !std::isnan(usual))
+        refuse(spec, given);
     Value value(type);
     if (type == G_TYPE_FLOAT) {
         if (std::isfinite(number) && std::abs(number) > G_MAXFLOAT)
             refuse(spec, given);
-        g_value_set_float(value.get(), number);
+        g_value_set_float(value.get(), static_cast<float>(number));
     } else {
         g_value_set_double(value.get(), number);
     }
-    // Ranges hold no NaN; as GObject says nothing about it, properties that use it for "not set" get it.
     return std::isnan(number) ? std::move(value) : in_range(spec, std::move(value), given);
 }
 
@@ -138,8 +145,9 @@ static std::string stripped(const std::string &s) {
     return first == std::string::npos ? "" : s.substr(first, last - first + 1);
 }
 
-static Value number_from_text(GParamSpec *spec, const std::string &written) {
-    const std::string given = "'" + written + "'", digits = stripped(written);
+// `given` is how messages show it.
+static Value number_from_text(GParamSpec *spec, const std::string &written, const std::string &given) {
+    const std::string digits = stripped(written);
     char *end = nullptr;
     if (digits.empty())
         refuse(spec, given);
@@ -154,8 +162,15 @@ static Value number_from_text(GParamSpec *spec, const std::string &written) {
                 return integer_value(spec, negative, n, given);
         }
     }
+    if (G_PARAM_SPEC_VALUE_TYPE(spec) == G_TYPE_FLOAT) { // rounded once, not to double first
+        float number = 0;
+        const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        if (read.ec == std::errc() && read.ptr == digits.data() + digits.size())
+            return number_value(spec, number, given);
+    }
+    errno = 0;
     const double number = g_ascii_strtod(digits.c_str(), &end);
-    if (*end != 0)
+    if (*end != 0 || (errno == ERANGE && std::isinf(number)))
         refuse(spec, given);
     return number_value(spec, number, given);
 }
@@ -212,21 +227,25 @@ static const GEnumValue *enum_named(GParamSpec *spec, const std::string &name) {
     return g_enum_get_value_by_name(klass, name.c_str());
 }
 
-static Value choice(GParamSpec *spec, const GEnumValue *found) {
-    Value value(G_PARAM_SPEC_VALUE_TYPE(spec));
-    g_value_set_enum(value.get(), found->value);
-    return value;
+// The task of the element that has the property; empty for elements that are not ours.
+static std::string task_of(GParamSpec *spec) {
+    if (!g_type_is_a(spec->owner_type, GST_TYPE_ELEMENT))
+        return {};
+    auto *klass = static_cast<GstElementClass *>(g_type_class_ref(spec->owner_type));
+    const char *task = gst_element_class_get_metadata(klass, "tomo-task");
+    const std::string name = task ? task : "";
+    g_type_class_unref(klass);
+    return name;
 }
 
 static Value choice_from_text(GParamSpec *spec, const std::string &written) {
     const auto *found = enum_named(spec, written);
     auto *klass = G_PARAM_SPEC_ENUM(spec)->enum_class;
-    if (!found) { // by number, as UFO does
-        char *end = nullptr;
-        const auto number = g_ascii_strtoll(written.c_str(), &end, 10);
-        if (!written.empty() && *end == 0 && number >= G_MININT && number <= G_MAXINT)
-            found = g_enum_get_value(klass, number);
-    }
+    // By number for elements of GStreamer. Ours are counted in another order than UFO's.
+    if (gint64 number = 0;
+        !found && task_of(spec).empty() &&
+        g_ascii_string_to_signed(written.c_str(), 10, G_MININT, G_MAXINT, &number, nullptr))
+        found = g_enum_get_value(klass, static_cast<gint>(number));
     if (!found) {
         std::vector<std::string> nicks;
         for (guint i = 0; i < klass->n_values; i++)
@@ -235,13 +254,15 @@ static Value choice_from_text(GParamSpec *spec, const std::string &written) {
                     text("property '%s' does not take '%s'%s; wanted %s", spec->name, written.c_str(),
                          suggestion(written, nicks).c_str(), describe_values(spec).c_str()));
     }
-    return choice(spec, found);
+    Value value(G_PARAM_SPEC_VALUE_TYPE(spec));
+    g_value_set_enum(value.get(), found->value);
+    return value;
 }
 
 Value value_from_text(GParamSpec *spec, const std::string &written) {
     const GType type = G_PARAM_SPEC_VALUE_TYPE(spec);
     if (is_number(type))
-        return number_from_text(spec, written);
+        return number_from_text(spec, written, "'" + written + "'");
     if (GST_IS_PARAM_SPEC_ARRAY_LIST(spec))
         return list_from_text(spec, written);
     if (G_IS_PARAM_SPEC_ENUM(spec))
@@ -271,52 +292,48 @@ Value value_from_text(GParamSpec *spec, const std::string &written) {
 // JSON
 // --------------------------------------------------------------------------------------------------------
 
-static std::string json_text(JsonNode *node) {
-    const CString written(json_to_string(node, FALSE));
-    std::string shown = written ? written.get() : "this";
-    if (shown.size() > 60) {
-        shown.resize(g_utf8_find_prev_char(shown.c_str(), shown.c_str() + 57) - shown.c_str());
-        shown += "...";
+static std::string shown(const Json &json) {
+    std::string written = json.written(false);
+    if (written.size() > 60) {
+        written.resize(g_utf8_find_prev_char(written.c_str(), written.c_str() + 57) - written.c_str());
+        written += "...";
     }
-    return shown;
+    return written;
 }
 
-static Value scalar_from_json(GParamSpec *spec, JsonNode *node) {
-    const GType json = json_node_get_value_type(node), type = G_PARAM_SPEC_VALUE_TYPE(spec);
-    const std::string given = json_text(node);
-    if (json == G_TYPE_STRING)
-        return value_from_text(spec, json_node_get_string(node));
-    if (json == G_TYPE_BOOLEAN) {
-        if (type != G_TYPE_BOOLEAN)
-            refuse(spec, given);
-        Value value(type);
-        g_value_set_boolean(value.get(), json_node_get_boolean(node));
-        return value;
-    }
-    const bool whole = json == G_TYPE_INT64;
-    if (is_number(type)) {
-        if (!whole)
-            return number_value(spec, json_node_get_double(node), given);
-        const gint64 n = json_node_get_int(node);
-        if (is_integer(type))
-            return integer_value(spec, n < 0, n < 0 ? 0 - static_cast<guint64>(n) : n, given);
-        return number_value(spec, n, given);
-    }
-    if (whole && (type == G_TYPE_BOOLEAN || G_IS_PARAM_SPEC_ENUM(spec)))
-        return value_from_text(spec, std::to_string(json_node_get_int(node)));
-    refuse(spec, given);
+static Value from_number(GParamSpec *spec, const Json &json) {
+    const GType type = G_PARAM_SPEC_VALUE_TYPE(spec);
+    const std::string task = task_of(spec), &written = json.text();
+    gint64 number = 0;
+    if (json.is_integer() &&
+        g_ascii_string_to_signed(written.c_str(), 10, G_MININT64, G_MAXINT64, &number, nullptr))
+        if (const auto meant = ufo_choice(task, spec->name, number))
+            return value_from_text(spec, *meant);
+    if (is_number(type))
+        return number_from_text(spec, written, written);
+    if (type == G_TYPE_BOOLEAN && json.is_integer())
+        return value_from_text(spec, written);
+    if (!G_IS_PARAM_SPEC_ENUM(spec))
+        refuse(spec, written);
+    if (const std::string known = ufo_choices(task, spec->name); !known.empty())
+        graph_error(GST_TOMO_GRAPH_ERROR_VALUE,
+                    text("property '%s' does not take %s; wanted %s, or a number of UFO's: %s", spec->name,
+                         written.c_str(), describe_values(spec).c_str(), known.c_str()));
+    if (!json.is_integer())
+        refuse(spec, written);
+    return choice_from_text(spec, written);
 }
 
-static Value list_from_json(GParamSpec *spec, JsonArray *array, const std::string &given) {
+static Value list_from_json(GParamSpec *spec, const std::vector<Json> &items, const std::string &given) {
     Value list(GST_TYPE_ARRAY);
     auto *each = GST_PARAM_SPEC_ARRAY_LIST(spec)->element_spec;
     if (!each)
         graph_error(GST_TOMO_GRAPH_ERROR_VALUE,
                     text("property '%s' does not tell what its list holds", spec->name));
-    for (guint i = 0; i < json_array_get_length(array); i++) {
+    for (const Json &json : items) {
         Value item;
         try {
-            item = value_from_json(each, json_array_get_element(array, i));
+            item = value_from_json(each, json);
         } catch (const Error &) {
             refuse(spec, given);
         }
@@ -326,30 +343,34 @@ static Value list_from_json(GParamSpec *spec, JsonArray *array, const std::strin
 }
 
 // Structures of scalars and structures.
-static GstStructure *structure_from_json(GParamSpec *spec, JsonObject *object) {
-    const std::unique_ptr<GList, decltype(&g_list_free)> keys(json_object_get_members(object), g_list_free);
+static GstStructure *structure_from_json(GParamSpec *spec, const Json &object) {
     std::unique_ptr<GstStructure, decltype(&gst_structure_free)> made(gst_structure_new_empty("value"),
                                                                       gst_structure_free);
-    for (GList *i = keys.get(); i; i = i->next) {
-        const auto *key = static_cast<const char *>(i->data);
-        JsonNode *node = json_object_get_member(object, key);
-        GValue value = G_VALUE_INIT;
-        if (JSON_NODE_HOLDS_VALUE(node)) {
-            json_node_get_value(node, &value);
-        } else if (JSON_NODE_HOLDS_OBJECT(node)) {
+    for (const auto &[key, json, place] : object.members()) {
+        gint64 integer = 0;
+        if (json.is(Json::Kind::text))
+            gst_structure_set(made.get(), key.c_str(), G_TYPE_STRING, json.text().c_str(), nullptr);
+        else if (json.is(Json::Kind::boolean))
+            gst_structure_set(made.get(), key.c_str(), G_TYPE_BOOLEAN, json.is_true(), nullptr);
+        else if (json.is_integer() &&
+                 g_ascii_string_to_signed(json.text().c_str(), 10, G_MININT64, G_MAXINT64, &integer, nullptr))
+            gst_structure_set(made.get(), key.c_str(), G_TYPE_INT64, integer, nullptr);
+        else if (json.is(Json::Kind::number) && !json.is_integer())
+            gst_structure_set(made.get(), key.c_str(), G_TYPE_DOUBLE,
+                              g_ascii_strtod(json.text().c_str(), nullptr), nullptr);
+        else if (json.is(Json::Kind::object)) {
+            GValue value = G_VALUE_INIT;
             g_value_init(&value, GST_TYPE_STRUCTURE);
-            g_value_take_boxed(&value, structure_from_json(spec, json_node_get_object(node)));
-        } else {
-            refuse(spec, json_text(node));
-        }
-        gst_structure_take_value(made.get(), key, &value);
+            g_value_take_boxed(&value, structure_from_json(spec, json));
+            gst_structure_take_value(made.get(), key.c_str(), &value);
+        } else
+            refuse(spec, shown(json));
     }
     return made.release();
 }
 
-static Value object_from_json(GParamSpec *spec, JsonNode *node) {
+static Value object_from_json(GParamSpec *spec, const Json &object) {
     const GType type = G_PARAM_SPEC_VALUE_TYPE(spec);
-    JsonObject *object = json_node_get_object(node);
     if (type == GST_TYPE_STRUCTURE) {
         Value value(type);
         g_value_take_boxed(value.get(), structure_from_json(spec, object));
@@ -357,134 +378,102 @@ static Value object_from_json(GParamSpec *spec, JsonNode *node) {
     }
     const bool takes_element =
         g_type_is_a(type, GST_TYPE_ELEMENT) || type == GST_TYPE_OBJECT || type == G_TYPE_OBJECT;
-    JsonNode *plugin = json_object_get_member(object, "plugin");
-    if (!takes_element || !plugin || json_node_get_value_type(plugin) != G_TYPE_STRING)
-        refuse(spec, json_text(node));
-    const auto element = ObjectRef<GstElement>(
-        GST_ELEMENT(gst_object_ref_sink(make_element_of(json_node_get_string(plugin), ""))));
-    const std::unique_ptr<GList, decltype(&g_list_free)> keys(json_object_get_members(object), g_list_free);
-    for (GList *i = keys.get(); i; i = i->next) {
-        const std::string key = static_cast<const char *>(i->data);
-        JsonNode *member = json_object_get_member(object, key.c_str());
-        if (key == "name" && json_node_get_value_type(member) == G_TYPE_STRING)
-            gst_object_set_name(GST_OBJECT(element.get()), json_node_get_string(member));
-        else if (key == "properties" && JSON_NODE_HOLDS_OBJECT(member)) {
-            JsonObject *properties = json_node_get_object(member);
-            const std::unique_ptr<GList, decltype(&g_list_free)> names(json_object_get_members(properties),
-                                                                       g_list_free);
-            for (GList *j = names.get(); j; j = j->next) {
-                const auto *name = static_cast<const char *>(j->data);
-                set_from_json(element.get(), name, json_object_get_member(properties, name));
-            }
-        } else if (key != "plugin")
+    const std::string &plugin = object.text_of("plugin");
+    if (!takes_element || plugin.empty())
+        refuse(spec, shown(object));
+    const auto element = ObjectRef<GstElement>(GST_ELEMENT(gst_object_ref_sink(make_element_of(plugin, ""))));
+    for (const auto &[key, json, place] : object.members()) {
+        if (key == "name" && json.is(Json::Kind::text))
+            gst_object_set_name(GST_OBJECT(element.get()), json.text().c_str());
+        else if (key == "properties" && json.is(Json::Kind::object))
+            for (const auto &member : json.members())
+                set_from_json(element.get(), member.key, member.value);
+        else if (key != "plugin")
             graph_error(GST_TOMO_GRAPH_ERROR_SYNTAX,
                         text("property '%s': unexpected key '%s' in a node", spec->name, key.c_str()));
     }
     if (!g_type_is_a(G_OBJECT_TYPE(element.get()), type))
-        refuse(spec, text("a '%s'", json_node_get_string(plugin)));
+        refuse(spec, text("a '%s'", plugin.c_str()));
     Value value(type);
     g_value_set_object(value.get(), element.get());
     return value;
 }
 
-Value value_from_json(GParamSpec *spec, JsonNode *node) {
-    switch (json_node_get_node_type(node)) {
-    case JSON_NODE_NULL:
+Value value_from_json(GParamSpec *spec, const Json &json) {
+    const bool takes_list = GST_IS_PARAM_SPEC_ARRAY_LIST(spec);
+    switch (json.kind()) {
+    case Json::Kind::null:
         refuse(spec, "null (leave the key out for the default)");
-    case JSON_NODE_ARRAY:
-        if (!GST_IS_PARAM_SPEC_ARRAY_LIST(spec))
-            refuse(spec, json_text(node));
-        return list_from_json(spec, json_node_get_array(node), json_text(node));
-    case JSON_NODE_OBJECT:
-        return object_from_json(spec, node);
-    case JSON_NODE_VALUE:
+    case Json::Kind::list:
+        if (!takes_list)
+            refuse(spec, shown(json));
+        return list_from_json(spec, json.items(), shown(json));
+    case Json::Kind::object:
+        return object_from_json(spec, json);
+    case Json::Kind::text:
+        return value_from_text(spec, json.text());
+    case Json::Kind::boolean:
+    case Json::Kind::number:
         break;
     }
-    if (GST_IS_PARAM_SPEC_ARRAY_LIST(spec) && json_node_get_value_type(node) != G_TYPE_STRING) {
-        JsonArray *one = json_array_new();
-        json_array_add_element(one, json_node_copy(node));
-        const std::unique_ptr<JsonArray, decltype(&json_array_unref)> kept(one, json_array_unref);
-        return list_from_json(spec, one, json_text(node));
-    }
-    return scalar_from_json(spec, node);
+    if (takes_list) // of one value
+        return list_from_json(spec, {json}, shown(json));
+    if (json.is(Json::Kind::number))
+        return from_number(spec, json);
+    if (G_PARAM_SPEC_VALUE_TYPE(spec) != G_TYPE_BOOLEAN)
+        refuse(spec, shown(json));
+    Value value(G_TYPE_BOOLEAN);
+    g_value_set_boolean(value.get(), json.is_true());
+    return value;
 }
 
 // Back
 // --------------------------------------------------------------------------------------------------------
 
-// The decimal number that a float32 was probably written as.
-static double shortest(float value) {
-    char digits[G_ASCII_DTOSTR_BUF_SIZE];
-    for (const char *format : {"%.6g", "%.7g", "%.8g", "%.9g"}) {
-        g_ascii_formatd(digits, sizeof digits, format, value);
-        if (static_cast<float>(g_ascii_strtod(digits, nullptr)) == value)
-            break;
-    }
-    return g_ascii_strtod(digits, nullptr);
-}
-
-static JsonRef json_number(double value) {
-    JsonRef node(json_node_new(JSON_NODE_VALUE));
-    if (std::isfinite(value))
-        json_node_set_double(node.get(), value);
-    else // JSON has no such numbers; they are read from text
-        json_node_set_string(node.get(), std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
-    return node;
-}
-
-static JsonRef json_integer(gint64 value) {
-    JsonRef node(json_node_new(JSON_NODE_VALUE));
-    json_node_set_int(node.get(), value);
-    return node;
-}
-
-static JsonRef json_string(const char *value) {
-    JsonRef node(json_node_new(JSON_NODE_VALUE));
-    json_node_set_string(node.get(), value);
-    return node;
-}
-
-JsonRef value_to_json(GParamSpec *spec, const GValue *value) {
+std::optional<Json> value_to_json(GParamSpec *spec, const GValue *value) {
     const GType type = G_VALUE_TYPE(value);
     if (type == G_TYPE_FLOAT)
-        return json_number(std::isfinite(g_value_get_float(value)) ? shortest(g_value_get_float(value))
-                                                                   : g_value_get_float(value));
+        return Json::number(g_value_get_float(value));
     if (type == G_TYPE_DOUBLE)
-        return json_number(g_value_get_double(value));
-    if (type == G_TYPE_BOOLEAN) {
-        JsonRef node(json_node_new(JSON_NODE_VALUE));
-        json_node_set_boolean(node.get(), g_value_get_boolean(value));
-        return node;
+        return Json::number(g_value_get_double(value));
+    if (type == G_TYPE_BOOLEAN)
+        return Json::boolean(g_value_get_boolean(value));
+    if (type == G_TYPE_STRING) {
+        const char *written = g_value_get_string(value);
+        if (!written || !g_utf8_validate(written, -1, nullptr))
+            return {};
+        return Json::text(written);
     }
-    if (type == G_TYPE_STRING)
-        return g_value_get_string(value) ? json_string(g_value_get_string(value)) : nullptr;
-    if (type == G_TYPE_UINT64 && g_value_get_uint64(value) > G_MAXINT64)
-        return json_string(std::to_string(g_value_get_uint64(value)).c_str());
+    if (type == G_TYPE_UINT64 || type == G_TYPE_ULONG) {
+        Value wide(G_TYPE_UINT64);
+        g_value_transform(value, wide.get());
+        return Json::integer(g_value_get_uint64(wide.get()));
+    }
     if (is_integer(type)) {
         Value wide(G_TYPE_INT64);
         g_value_transform(value, wide.get());
-        return json_integer(g_value_get_int64(wide.get()));
+        return Json::integer(g_value_get_int64(wide.get()));
     }
     if (G_TYPE_IS_ENUM(type)) {
         auto *klass = static_cast<GEnumClass *>(g_type_class_ref(type));
         const auto *found = g_enum_get_value(klass, g_value_get_enum(value));
-        auto node = found ? json_string(found->value_nick) : json_integer(g_value_get_enum(value));
+        const auto json =
+            found ? Json::text(found->value_nick) : Json::integer(gint64{g_value_get_enum(value)});
         g_type_class_unref(klass);
-        return node;
+        return json;
     }
     if (type == GST_TYPE_ARRAY) {
-        JsonRef node(json_node_new(JSON_NODE_ARRAY));
-        json_node_take_array(node.get(), json_array_new());
+        Json list = Json::list();
         for (guint i = 0; i < gst_value_array_get_size(value); i++) {
             auto item = value_to_json(spec, gst_value_array_get_value(value, i));
             if (!item)
-                return nullptr;
-            json_array_add_element(json_node_get_array(node.get()), item.release());
+                return {};
+            list.add(std::move(*item));
         }
-        return node;
+        return list;
     }
     const CString written(gst_value_serialize(value));
-    return written ? json_string(written.get()) : nullptr;
+    return written ? std::optional<Json>(Json::text(written.get())) : std::nullopt;
 }
 
 static bool is_same(GParamSpec *spec, const GValue *a, const GValue *b) {
@@ -499,9 +488,8 @@ static bool is_same(GParamSpec *spec, const GValue *a, const GValue *b) {
     return g_param_values_cmp(spec, a, b) == 0;
 }
 
-JsonRef properties_to_json(GstElement *element) {
-    JsonRef result(json_node_new(JSON_NODE_OBJECT));
-    json_node_take_object(result.get(), json_object_new());
+Json properties_to_json(GstElement *element) {
+    Json result = Json::object();
     GstElementFactory *factory = gst_element_get_factory(element);
     const ObjectRef<GstElement> fresh(
         factory ? GST_ELEMENT(gst_object_ref_sink(gst_element_factory_create(factory, nullptr))) : nullptr);
@@ -515,13 +503,13 @@ JsonRef properties_to_json(GstElement *element) {
         g_object_get_property(G_OBJECT(fresh.get()), spec->name, usual.get());
         if (is_same(spec, set.get(), usual.get()))
             continue;
-        auto node = value_to_json(spec, set.get());
-        if (!node)
+        auto json = value_to_json(spec, set.get());
+        if (!json)
             graph_error(
                 GST_TOMO_GRAPH_ERROR_VALUE,
                 text("node '%s': property '%s' holds a value of type %s, which can't be written as JSON",
                      GST_OBJECT_NAME(element), spec->name, G_VALUE_TYPE_NAME(set.get())));
-        json_object_set_member(json_node_get_object(result.get()), spec->name, node.release());
+        result.set(spec->name, std::move(*json));
     }
     return result;
 }
@@ -531,9 +519,9 @@ void set_from_text(GstElement *element, const std::string &property, const std::
     g_object_set_property(G_OBJECT(element), spec->name, value_from_text(spec, written).get());
 }
 
-void set_from_json(GstElement *element, const std::string &property, JsonNode *node) {
+void set_from_json(GstElement *element, const std::string &property, const Json &json) {
     GParamSpec *spec = require_property(element, property);
-    g_object_set_property(G_OBJECT(element), spec->name, value_from_json(spec, node).get());
+    g_object_set_property(G_OBJECT(element), spec->name, value_from_json(spec, json).get());
 }
 
 } // namespace tomo

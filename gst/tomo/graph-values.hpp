@@ -5,15 +5,11 @@
 #pragma once
 
 #include <gst/tomo/graph-names.hpp>
+#include <gst/tomo/json.hpp>
 
-#include <json-glib/json-glib.h>
+#include <optional>
 
 namespace tomo {
-
-struct JsonUnref {
-    void operator()(JsonNode *node) const { json_node_unref(node); }
-};
-using JsonRef = std::unique_ptr<JsonNode, JsonUnref>;
 
 // A GValue that cleans up.
 class Value {
@@ -44,18 +40,19 @@ std::string describe_values(GParamSpec *spec);
 // As written on a command line; lists of numbers as 1,2 or <1,2> or a single one. Throws what is wrong with
 // it.
 Value value_from_text(GParamSpec *spec, const std::string &written);
-Value value_from_json(GParamSpec *spec, JsonNode *node);
-// Null for values that can't be written down.
-JsonRef value_to_json(GParamSpec *spec, const GValue *value);
+// Numbers of UFO's enumerations are UFO's: it writes them into its JSON files.
+Value value_from_json(GParamSpec *spec, const Json &json);
+// Nothing for values that can't be written down.
+std::optional<Json> value_to_json(GParamSpec *spec, const GValue *value);
 
 // Sets one property after all checks.
 void set_from_text(GstElement *element, const std::string &property, const std::string &written);
-void set_from_json(GstElement *element, const std::string &property, JsonNode *node);
+void set_from_json(GstElement *element, const std::string &property, const Json &json);
 
 // The properties that differ from those of a fresh element of the kind, as a JSON object.
-JsonRef properties_to_json(GstElement *element);
+Json properties_to_json(GstElement *element);
 
 // What there is to know about a task, as an object; see gst_tomo_describe_task().
-JsonRef describe_task(const std::string &plugin);
+Json describe_task(const std::string &plugin);
 
 } // namespace tomo

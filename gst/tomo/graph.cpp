@@ -118,6 +118,7 @@ Graph::~Graph() {
 }
 
 void Graph::add_node(Node node) {
+    require_node(node.element.get());
     for (const auto &other : nodes_)
         if (other.name == node.name)
             graph_error(GST_TOMO_GRAPH_ERROR_STRUCTURE,

@@ -78,7 +78,9 @@ class GST_TOMO_API Graph {
   private:
     void add_node(Node node);
     void check() const;
-    void write_bindings(JsonBuilder *builder) const;
+    Json node_to_json(const Node &node) const;
+    Json edge_to_json(const Edge &edge) const;
+    Json binding_to_json(const Binding &binding) const;
     std::vector<std::size_t> in_order() const;
     // Whether arrays of the one get to the other.
     bool leads_to(std::size_t from, std::size_t to) const;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/graph-run.hpp>
 #include <gst/tomo/graph.hpp>
+#include <gst/tomo/text-file.hpp>
 
 /**
  * SECTION:gsttomograph
@@ -528,8 +529,10 @@ gchar *gst_tomo_graph_to_json(GstTomoGraph *graph, GError **error) {
  */
 gboolean gst_tomo_graph_write_json(GstTomoGraph *graph, const gchar *file, GError **error) {
     g_return_val_if_fail(GST_IS_TOMO_GRAPH(graph) && file, FALSE);
-    const tomo::CString json(gst_tomo_graph_to_json(graph, error));
-    return json && g_file_set_contents(file, json.get(), -1, error);
+    return tomo::to_gerror(error, [&] {
+        tomo::replace_text_file(file, graph_of(graph).to_json());
+        return TRUE;
+    });
 }
 
 /**
@@ -675,8 +678,8 @@ GstElement *gst_tomo_make_task(const gchar *plugin, const gchar *name, GError **
  *
  * Writes a pipeline down so that gst_tomo_graph_new_from_json() makes the same again.
  *
- * Returns: (transfer full) (nullable): nodes, edges and the properties that are not as they are by default, as
- *   JSON; %NULL on error
+ * Returns: (transfer full) (nullable): nodes, edges and the properties that are not as they are by default,
+ * as JSON; %NULL on error
  */
 gchar *gst_tomo_describe_pipeline(GstElement *pipeline, GError **error) {
     g_return_val_if_fail(GST_IS_ELEMENT(pipeline), nullptr);
@@ -721,8 +724,8 @@ gboolean gst_tomo_set_properties_from_json(GstElement *element, const gchar *jso
  */
 gchar *gst_tomo_get_properties_as_json(GstElement *element, GError **error) {
     g_return_val_if_fail(GST_IS_ELEMENT(element), nullptr);
-    return tomo::to_gerror(error,
-                           [&] { return json_to_string(tomo::properties_to_json(element).get(), FALSE); });
+    return tomo::to_gerror(
+        error, [&] { return g_strdup(tomo::properties_to_json(element).written(false).c_str()); });
 }
 
 /**
@@ -741,5 +744,6 @@ gchar *gst_tomo_get_properties_as_json(GstElement *element, GError **error) {
 gchar *gst_tomo_describe_task(const gchar *plugin, GError **error) {
     g_return_val_if_fail(plugin, nullptr);
     need_gstreamer();
-    return tomo::to_gerror(error, [&] { return json_to_string(tomo::describe_task(plugin).get(), TRUE); });
+    return tomo::to_gerror(error,
+                           [&] { return g_strdup(tomo::describe_task(plugin).written(true).c_str()); });
 }

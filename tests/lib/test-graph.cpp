@@ -5,10 +5,16 @@
 #include "graph-support.hpp"
 
 #include <gst/tomo/graph-cycles.hpp>
+#include <gst/tomo/graph-ufo.hpp>
+#include <gst/tomo/json.hpp>
+#include <gst/tomo/text-file.hpp>
 
 #include <algorithm>
+#include <cfloat>
 #include <cstring>
+#include <fcntl.h>
 #include <set>
+#include <sys/stat.h>
 
 #include <gst/check/gstcheck.h> // last: it defines macros named like members of the standard library
 
@@ -105,7 +111,7 @@ GST_START_TEST(test_json) {
     const CString first(gst_tomo_graph_to_json(graph.get(), nullptr));
     const std::string text = first.get();
     for (const char *part :
-         {"\"rescale\"", "\"nearest\"", "\"factor\" : 0.5", "\"input\" : 0", "\"download\" : true"})
+         {"\"rescale\"", "\"nearest\"", "\"factor\": 0.5", "\"input\": 0", "\"download\": true"})
         fail_unless(text.find(part) != std::string::npos, "%s lacks %s", text.c_str(), part);
     fail_unless(text.find("interpolation") < text.find("null"));
     // What is written is what was read; running changes nothing.
@@ -215,7 +221,6 @@ GST_START_TEST(test_json_errors) {
                   {"JSON:6", "'a'", "takes no input"});
     check_refused(json_of({node("read", "a"), node("flat-field-correct", "b")}, {edge("a", "b", 4)}),
                   {"no input 4", "0 to 3", "projections, darks, flats, flats-after"});
-    check_refused(R"({"nodes": [], "prop-sets": {}})", {"prop-sets", "not supported"});
     check_refused(R"({"nodes": [], "index": 1, "total": 3})", {"distributed"});
     check_refused(R"({"nodes": [], "edgse": []})", {"edgse", "did you mean 'edges'"});
     check_refused(R"({"nodes": [{"plugin": "read", "package": "ir"}]})",
@@ -229,6 +234,426 @@ GST_START_TEST(test_json_errors) {
                   {"twice"});
     check_refused(std::string(100000, '['), {"nested"});
     check_refused("{\"nodes\": [{\"plugin\": \"rea\xff\"}]}", {"JSON"});
+}
+GST_END_TEST;
+
+GST_START_TEST(test_strict_json) {
+    using tomo::Json;
+    // What RFC 8259 allows, with the number as it is written.
+    for (const char *good :
+         {"0", "-0", "-0.5e-7", "1E400", "18446744073709551616", "[]", "{}", " [1 , 2]\r\n",
+          "\xef\xbb\xbf{\"a\":null}", "\"\\u00e4\\ud83d\\ude00\\/\\\"\\\\\""})
+        Json::parse(good, "x");
+    fail_unless(Json::parse("1E+020", "x").text() == "1E+020");
+    fail_unless(Json::parse(R"("a\u00e4\ud83d\ude00\n\/")", "x").text() == "a\xc3\xa4\xf0\x9f\x98\x80\n/");
+    // And what it does not, with the place.
+    const struct {
+        const char *json, *place, *words;
+    } wrong[] = {
+        {"", "x:1:1:", "empty"},
+        {" \n ", "x:2:2:", "empty"},
+        {"{} {}", "x:1:4:", "behind the end"},
+        {"{\"a\": 1,}", "x:1:9:", "','"},
+        {"[1,]", "x:1:4:", "','"},
+        {"[1 2]", "x:1:4:", "'2'; wanted ',' or ']'"},
+        {"[,]", "x:1:2:", "wanted a value"},
+        {"{\"a\" 1}", "x:1:6:", "wanted ':'"},
+        {"{a: 1}", "x:1:2:", "'a'; wanted a key"},
+        {"{'a': 1}", "x:1:2:", "wanted a key in \""},
+        {"['a']", "x:1:2:", "not in '"},
+        {"[1, // two\n2]", "x:1:5:", "a comment"},
+        {"/* \" */ []", "x:1:1:", "a comment"},
+        {"# x\n[]", "x:1:1:", "a comment"},
+        {"[NaN]", "x:1:2:", "'NaN'"},
+        {"[-Infinity]", "x:1:3:", "a digit is missing"},
+        {"[True]", "x:1:2:", "'True'"},
+        {"[nullx]", "x:1:2:", "'nullx'"},
+        {"[010]", "x:1:2:", "needless 0"},
+        {"[-01]", "x:1:2:", "needless 0"},
+        {"[+1]", "x:1:2:", "'+1'"},
+        {"[.5]", "x:1:2:", "'.5'"},
+        {"[1.]", "x:1:4:", "a digit is missing"},
+        {"[1e]", "x:1:4:", "a digit is missing"},
+        {"[1e+20.0]", "x:1:7:", "does not go on"},
+        {"[0x10]", "x:1:3:", "does not go on"},
+        {"[\"a\nb\"]", "x:1:4:", "\\n"},
+        {"[\"a\x01\"]", "x:1:4:", "U+0001"},
+        {"[\"\\q\"]", "x:1:3:", "escape"},
+        {"[\"\\u12g4\"]", "x:1:3:", "hexadecimal"},
+        {"[\"\\ud800\"]", "x:1:", "surrogate"},
+        {"[\"\\udc00\"]", "x:1:", "surrogate"},
+        {"[\"\\ud800\\u0041\"]", "x:1:", "surrogate"},
+        {"[\"\\u0000\"]", "x:1:", "U+0000"},
+        {"[\"abc", "x:1:2:", "no closing"},
+        {"[\"\xc3\xa4\", \"\xff\"]", "x:1:8:", "0xff is no UTF-8"},
+        {"[\"\xc3\xa4\", x]", "x:1:7:", "'x'"},
+        {"{\n \"a\": [\n 1", "x:3:3:", "begins in line 2, column 7"},
+        {"{\n \"a\": 1,\n  \"a\": 2}", "x:3:3:", "'a' is there twice"},
+    };
+    for (const auto &w : wrong) {
+        std::string message = "accepted";
+        try {
+            Json::parse(w.json, "x");
+        } catch (const tomo::Error &e) {
+            message = e.what();
+            fail_unless(e.domain == GST_TOMO_GRAPH_ERROR && e.code == GST_TOMO_GRAPH_ERROR_SYNTAX);
+        }
+        fail_unless(message.rfind(w.place, 0) == 0 && message.find(w.words) != std::string::npos, "'%s': %s",
+                    w.json, message.c_str());
+    }
+    // Nesting, however it is hidden.
+    auto nested = [](std::size_t n) { return std::string(n, '[') + std::string(n, ']'); };
+    Json::parse(nested(64), "x");
+    check_refused(nested(65), {"JSON:1:65:", "nested"});
+    check_refused("{\"nodes\": /* \" */ " + nested(200000) + "}", {"a comment"});
+    check_refused("{'nodes\"': " + nested(200000) + "}", {"a key in \""});
+    check_refused("{\"nodes\": \"\\\"\", \"edges\": " + nested(200000) + "}", {"nested"});
+    // A long line takes no longer than a short one for each value.
+    std::string numbers = "[";
+    for (int i = 0; i < 200000; i++)
+        numbers += "1234567, ";
+    const gint64 begin = g_get_monotonic_time();
+    fail_unless_equals_int(static_cast<int>(Json::parse(numbers + "1]", "x").items().back().place().column),
+                           2 + 200000 * 9);
+    fail_unless(g_get_monotonic_time() - begin < 10 * G_USEC_PER_SEC);
+    // A byte of 0 ends no text.
+    const Folder folder;
+    folder.write("zero.json", std::string("{\"nodes\": []}\0{", 15));
+    GError *error = nullptr;
+    const GraphRef none(gst_tomo_graph_new_from_file((folder.path() + "/zero.json").c_str(), &error));
+    fail_unless(!none);
+    check_error(error, {"zero.json:1:14:", "a byte of 0"});
+}
+GST_END_TEST;
+
+GST_START_TEST(test_written_json) {
+    using tomo::Json;
+    const double numbers[] = {0.0,    -0.0, 0.1, 1, 1e20, 1e22, 1e-320, DBL_MAX, DBL_MIN, 9007199254740993.0,
+                              1.0 / 3};
+    for (const double number : numbers) {
+        const std::string written = Json::number(number).written(false);
+        const Json again = Json::parse(written, written);
+        const double read = g_ascii_strtod(again.text().c_str(), nullptr);
+        fail_unless(std::memcmp(&read, &number, sizeof number) == 0, "%.17g: %s", number, written.c_str());
+        fail_unless(!again.is_integer(), "%s", written.c_str());
+    }
+    for (const auto &[json, text] : {std::pair(Json::number(0.1f), "0.1"),
+                                     {Json::number(1e20), "1e+20"},
+                                     {Json::number(-INFINITY), "\"-inf\""},
+                                     {Json::integer(G_MAXUINT64), "18446744073709551615"},
+                                     {Json::integer(G_MININT64), "-9223372036854775808"}})
+        fail_unless(json.written(false) == text, "%s", text);
+    const std::string all = "\"\\/\x01\t\n\x7f\xc3\xa4\xf0\x9f\x98\x80'";
+    for (const bool in_lines : {false, true}) {
+        Json object = Json::object(), list = Json::list();
+        list.add(Json());
+        list.add(Json::boolean(false));
+        list.add(Json::object());
+        list.add(Json::list());
+        object.set(all, Json::text(all));
+        object.set("", std::move(list));
+        const Json again = Json::parse(object.written(in_lines), "x");
+        fail_unless(again.text_of(all) == all);
+        fail_unless(again.written(in_lines) == object.written(in_lines));
+    }
+}
+GST_END_TEST;
+
+// Whatever a graph holds is read back as it was.
+static std::string random_text() {
+    static const char *const parts[] = {"a",
+                                        " ",
+                                        "\"",
+                                        "\\",
+                                        "/",
+                                        "\x01",
+                                        "\n",
+                                        "\t",
+                                        "\x7f",
+                                        "\xc3\xa4",
+                                        "\xf0\x9f\x98\x80",
+                                        "{",
+                                        "'",
+                                        ":",
+                                        "%05i",
+                                        "\xe2\x80\xa8",
+                                        "0",
+                                        "="};
+    std::string made;
+    for (std::size_t n = random_between(1, 12); n > 0; n--)
+        made += parts[random_between(0, G_N_ELEMENTS(parts) - 1)];
+    return made;
+}
+
+// Moved into the range afterwards.
+static double random_number() {
+    static const double extremes[] = {0.0,     -0.0,    0.1,   1e20,        -1e20,   1e-320, -1e-310,
+                                      DBL_MAX, DBL_MIN, 1e-45, FLT_MAX,     FLT_MIN, 1e22,   -DBL_MAX,
+                                      1.0 / 3, 0.5,     1e300, 16777217.0f, 1e-7};
+    return random_between(0, 3) ? extremes[random_between(0, G_N_ELEMENTS(extremes) - 1)]
+                                : std::ldexp(static_cast<double>(random_between(1, G_MAXUINT32)),
+                                             static_cast<int>(random_between(0, 120)) - 60);
+}
+
+static guint64 random_integer() {
+    static const guint64 extremes[] = {0,          1,          G_MAXINT, G_MAXUINT, (guint64{1} << 53) + 1,
+                                       G_MAXINT64, G_MAXUINT64};
+    return extremes[random_between(0, G_N_ELEMENTS(extremes) - 1)];
+}
+
+// Nothing for types that hold no plain value.
+static bool random_value(GParamSpec *spec, GValue *value) {
+    const GType type = G_PARAM_SPEC_VALUE_TYPE(spec);
+    g_value_init(value, type);
+    if (type == G_TYPE_DOUBLE)
+        g_value_set_double(value, random_number());
+    else if (type == G_TYPE_FLOAT)
+        g_value_set_float(value, static_cast<float>(CLAMP(random_number(), -FLT_MAX, FLT_MAX)));
+    else if (type == G_TYPE_BOOLEAN)
+        g_value_set_boolean(value, random_between(0, 1));
+    else if (type == G_TYPE_STRING)
+        g_value_set_string(value, random_text().c_str());
+    else if (type == G_TYPE_INT)
+        g_value_set_int(value, static_cast<gint>(random_integer()));
+    else if (type == G_TYPE_UINT)
+        g_value_set_uint(value, static_cast<guint>(random_integer()));
+    else if (type == G_TYPE_INT64)
+        g_value_set_int64(value, static_cast<gint64>(random_integer()));
+    else if (type == G_TYPE_UINT64)
+        g_value_set_uint64(value, random_integer());
+    else if (type == G_TYPE_ULONG)
+        g_value_set_ulong(value, random_integer());
+    else if (G_IS_PARAM_SPEC_ENUM(spec)) {
+        const auto *klass = G_PARAM_SPEC_ENUM(spec)->enum_class;
+        g_value_set_enum(value, klass->values[random_between(0, klass->n_values - 1)].value);
+    } else if (GST_IS_PARAM_SPEC_ARRAY_LIST(spec) && GST_PARAM_SPEC_ARRAY_LIST(spec)->element_spec) {
+        for (std::size_t n = random_between(0, 4); n > 0; n--) {
+            GValue item = G_VALUE_INIT;
+            if (random_value(GST_PARAM_SPEC_ARRAY_LIST(spec)->element_spec, &item))
+                gst_value_array_append_value(value, &item);
+            g_value_unset(&item);
+        }
+    } else {
+        return false;
+    }
+    g_param_value_validate(spec, value);
+    return true;
+}
+
+static std::vector<GParamSpec *> plain_properties(GstElement *element) {
+    guint count = 0;
+    const std::unique_ptr<GParamSpec *, tomo::Free> all(
+        g_object_class_list_properties(G_OBJECT_GET_CLASS(element), &count));
+    std::vector<GParamSpec *> plain(all.get(), all.get() + count);
+    plain.erase(std::remove_if(plain.begin(), plain.end(),
+                               [&](const GParamSpec *spec) {
+                                   if (spec->owner_type != G_OBJECT_TYPE(element))
+                                       return true;
+                                   const auto unwanted = G_PARAM_CONSTRUCT_ONLY | G_PARAM_DEPRECATED;
+                                   return (spec->flags & G_PARAM_READWRITE) != G_PARAM_READWRITE ||
+                                          (spec->flags & unwanted);
+                               }),
+                plain.end());
+    return plain;
+}
+
+GST_START_TEST(test_dump_reads_back) {
+    const std::unique_ptr<gchar *, decltype(&g_strfreev)> tasks(gst_tomo_list_tasks(), g_strfreev);
+    std::vector<std::string> plugins(tasks.get(), tasks.get() + g_strv_length(tasks.get()));
+    plugins.insert(plugins.end(), {"videotestsrc", "identity", "fakesink", "audiotestsrc", "queue"});
+    int set_count = 0;
+    for (int round = 0; round < 20; round++) {
+        const GraphRef graph(gst_tomo_graph_new());
+        GError *error = nullptr;
+        std::vector<std::pair<GstElement *, GParamSpec *>> changed;
+        for (const auto &plugin : plugins) {
+            auto *element =
+                gst_tomo_graph_add_node(graph.get(), plugin.c_str(),
+                                        (plugin + std::to_string(round) + "\n\xc3\xa4\"").c_str(), &error);
+            fail_unless(element != nullptr, "%s", error ? error->message : "");
+            for (GParamSpec *spec : plain_properties(element)) {
+                GValue value = G_VALUE_INIT;
+                // No raw file has 1, 3 or 7 bits: these are UFO's numbers for 8, 16 and 32.
+                const bool has_two_meanings = std::strcmp(spec->name, "raw-bitdepth") == 0;
+                if (!has_two_meanings && random_between(0, 2) && random_value(spec, &value)) {
+                    g_object_set_property(G_OBJECT(element), spec->name, &value);
+                    changed.emplace_back(element, spec);
+                }
+                if (G_IS_VALUE(&value))
+                    g_value_unset(&value);
+            }
+        }
+        const CString json(gst_tomo_graph_to_json(graph.get(), &error));
+        fail_unless(json != nullptr, "%s", error ? error->message : "");
+        const GraphRef again(gst_tomo_graph_new_from_json(json.get(), &error));
+        fail_unless(again != nullptr, "%s", error ? error->message : "");
+        const CString second(gst_tomo_graph_to_json(again.get(), nullptr));
+        const auto lines = g_strsplit(json.get(), "\n", -1), others = g_strsplit(second.get(), "\n", -1);
+        for (int i = 0; lines[i] || others[i]; i++)
+            fail_unless(g_strcmp0(lines[i], others[i]) == 0, "'%s' became '%s'", lines[i], others[i]);
+        g_strfreev(lines);
+        g_strfreev(others);
+        for (const auto &[element, spec] : changed) {
+            auto *other = gst_tomo_graph_get_node(again.get(), GST_OBJECT_NAME(element));
+            GValue a = G_VALUE_INIT, b = G_VALUE_INIT;
+            g_value_init(&a, G_PARAM_SPEC_VALUE_TYPE(spec));
+            g_value_init(&b, G_PARAM_SPEC_VALUE_TYPE(spec));
+            g_object_get_property(G_OBJECT(element), spec->name, &a);
+            g_object_get_property(G_OBJECT(other), spec->name, &b);
+            const CString shown(g_strdup_value_contents(&a)), read(g_strdup_value_contents(&b));
+            const bool is_same = GST_VALUE_HOLDS_ARRAY(&a) ? gst_value_compare(&a, &b) == GST_VALUE_EQUAL
+                                                           : g_param_values_cmp(spec, &a, &b) == 0;
+            fail_unless(is_same, "%s.%s: %s became %s", G_OBJECT_TYPE_NAME(element), spec->name, shown.get(),
+                        read.get());
+            set_count++;
+            g_value_unset(&a);
+            g_value_unset(&b);
+        }
+    }
+    fail_unless(set_count > 1000);
+}
+GST_END_TEST;
+
+// Numbers for names, as UFO writes them: of all its enumerations.
+GST_START_TEST(test_ufo_numbers) {
+    using tomo::Json;
+    const Json inventory = Json::parse(tomo::read_text_file(UFO_INVENTORY, "JSON"), UFO_INVENTORY);
+    int known = 0, tried = 0;
+    for (const auto &[task, properties, task_place] : inventory.members())
+        for (const auto &[name, property, place] : properties.members()) {
+            if (property.text_of("type") != "enum")
+                continue;
+            const ObjectRef<GstElement> element(gst_tomo_make_task(task.c_str(), nullptr, nullptr));
+            const auto &choices = property.find("choices")->items(),
+                       &numbers = property.find("numbers")->items();
+            for (std::size_t i = 0; i < choices.size(); i++) {
+                const std::string number = numbers[i].text(), nick = choices[i].text();
+                fail_unless(tomo::ufo_choice(task, name, std::stoll(number)) == nick, "%s.%s %s",
+                            task.c_str(), name.c_str(), number.c_str());
+                known++;
+                if (!element) // not there yet
+                    continue;
+                GError *error = nullptr;
+                const std::string json = "{\"" + name + "\": " + number + "}";
+                fail_unless(gst_tomo_set_properties_from_json(element.get(), json.c_str(), &error),
+                            "%s %s: %s", task.c_str(), json.c_str(), error ? error->message : "");
+                GValue value = G_VALUE_INIT;
+                g_object_get_property(G_OBJECT(element.get()), name.c_str(), &value);
+                const auto *meant = g_enum_get_value(G_ENUM_CLASS(g_type_class_peek(G_VALUE_TYPE(&value))),
+                                                     g_value_get_enum(&value));
+                fail_unless_equals_string(meant->value_nick, nick.c_str());
+                g_value_unset(&value);
+                tried++;
+            }
+            if (!element)
+                continue;
+            GError *error = nullptr;
+            fail_unless(!gst_tomo_set_properties_from_json(element.get(), ("{\"" + name + "\": 99}").c_str(),
+                                                           &error));
+            check_error(error, {name, "99", "number of UFO's", choices.front().text()});
+        }
+    fail_unless(known > 120 && tried > 70, "%d %d", known, tried);
+
+    auto refused = [](const char *task, const char *json, const std::vector<std::string> &words) {
+        const ObjectRef<GstElement> element(gst_tomo_make_task(task, nullptr, nullptr));
+        GError *error = nullptr;
+        fail_unless(!gst_tomo_set_properties_from_json(element.get(), json, &error), "accepted: %s", json);
+        check_error(error, words);
+    };
+    // An enumeration of ours alone has names only, and so do numbers in text.
+    refused("flatten", R"({"mode": 1})", {"mode", "'1'", "one of median"});
+    refused("backproject", R"({"mode": "0"})", {"mode", "'0'", "nearest"});
+    refused("backproject", R"({"mode": 0.0})", {"mode", "0.0", "0 nearest, 1 texture"});
+    // Bits are written by their place in an enumeration, which UFO itself can't read.
+    for (const auto &[written, bits] : {std::pair("3", 16u), {"16", 16u}, {"1", 8u}, {"7", 32u}, {"0", 0u}}) {
+        const ObjectRef<GstElement> read(gst_tomo_make_task("read", nullptr, nullptr));
+        fail_unless(gst_tomo_set_properties_from_json(
+            read.get(), (std::string("{\"raw-bitdepth\": ") + written + "}").c_str(), nullptr));
+        guint set = 99;
+        g_object_get(read.get(), "raw-bitdepth", &set, nullptr);
+        fail_unless_equals_int(set, bits);
+    }
+}
+GST_END_TEST;
+
+GST_START_TEST(test_property_sets) {
+    const auto graph = graph_of(R"({
+        "prop-sets": {"size": {"width": 7, "height": 4}, "small": {"width": 2}, "edge": {"addressing-mode": 4403}},
+        "nodes": [{"plugin": "dummy-data", "name": "a", "prop-refs": ["size"], "properties": {"width": 5, "number": 3}},
+                  {"plugin": "pad", "name": "p", "prop-refs": ["size", "edge", "small"]},
+                  {"plugin": "null", "name": "n", "prop-refs": []}],
+        "edges": [{"from": "a", "to": "p"}, {"from": "p", "to": "n"}]})");
+    guint width = 0, height = 0, number = 0;
+    g_object_get(gst_tomo_graph_get_node(graph.get(), "a"), "width", &width, "height", &height, "number",
+                 &number, nullptr);
+    fail_unless(width == 7 && height == 4 && number == 3); // a set counts more than the node's own, as in UFO
+    const CString json(gst_tomo_graph_to_json(graph.get(), nullptr));
+    fail_unless(std::strstr(json.get(), "\"addressing-mode\": \"repeat\"") &&
+                    std::strstr(json.get(), "\"width\": 2"),
+                "%s", json.get());
+    const std::string node = R"({"nodes": [{"plugin": "dummy-data", "name": "a", "prop-refs": )";
+    check_refused(node + R"(["siez"]}], "prop-sets": {"size": {}}})",
+                  {"JSON:1:", "node 'a'", "\"siez\"", "did you mean 'size'"});
+    check_refused(node + R"(["size"]}]})", {"'prop-sets'"});
+    check_refused(node + R"([1]}], "prop-sets": {"size": {}}})", {"refers to 1"});
+    check_refused(node + R"("size"}], "prop-sets": {"size": {}}})", {"no array"});
+    check_refused(node + R"(["size"]}], "prop-sets": {"size": []}})", {"'size'", "no object"});
+    check_refused(node + R"(["size"]}], "prop-sets": [])"
+                         "}",
+                  {"'prop-sets' is no object"});
+    check_refused(node + R"(["size"]}], "prop-sets": {"size": {"widht": 3}}})",
+                  {"node 'a'", "did you mean 'width'"});
+}
+GST_END_TEST;
+
+GST_START_TEST(test_no_nodes) {
+    for (const char *plugin : {"pipeline", "playbin"}) {
+        check_refused(json_of({node(plugin, "a")}, {}), {"node 'a'", plugin, "can't be a node"});
+        const std::string line = std::string(plugin) + " dummy-data ! null";
+        GError *error = nullptr;
+        const GraphRef graph(gst_tomo_graph_new_from_line(line.c_str(), &error));
+        fail_unless(!graph);
+        check_error(error, {plugin, "can't be a node"});
+    }
+    const GraphRef graph(gst_tomo_graph_new());
+    GError *error = nullptr;
+    fail_unless(!gst_tomo_graph_add_node(graph.get(), "pipeline", "a", &error));
+    check_error(error, {"can't be a node"});
+}
+GST_END_TEST;
+
+// A pipe has no end, and a device may have none either.
+GST_START_TEST(test_special_files) {
+    const Folder folder;
+    const std::string pipe = folder.path() + "/pipe", kernel = folder.path() + "/blur.cl";
+    fail_unless(mkfifo(pipe.c_str(), 0600) == 0 && mkfifo(kernel.c_str(), 0600) == 0);
+    const std::pair<std::string, const char *> files[] = {{pipe, "is a pipe"},
+                                                          {"/dev/zero", "is a device"},
+                                                          {folder.path(), "is a folder"},
+                                                          {"/proc/kmsg", "can't read"}};
+    for (const auto &[file, words] : files) {
+        GError *error = nullptr;
+        const GraphRef graph(gst_tomo_graph_new_from_file(file.c_str(), &error));
+        fail_unless(!graph);
+        if (file != "/proc/kmsg") // which some may read
+            check_error(error, {file, words});
+        else
+            g_clear_error(&error);
+    }
+    auto flow = [](const std::string &middle) {
+        return graph_of(json_of({ones("s", 2), middle, node("null", "n")}, {edge("s", "m"), edge("m", "n")}));
+    };
+    for (const std::string &file : {pipe, std::string("/dev/zero")})
+        check_run_fails(flow(node("opencl", "m", R"("kernel": "k", "filename": ")" + file + "\"")).get(),
+                        {"node 'm'", file});
+    check_run_fails(flow(node("stat-monitor", "m", R"("filename": ")" + pipe + "\"")).get(),
+                    {"node 'm'", "is a pipe"});
+    const GraphRef graph(gst_tomo_graph_new());
+    GError *error = nullptr;
+    fail_unless(!gst_tomo_graph_write_json(graph.get(), pipe.c_str(), &error));
+    check_error(error, {"is a pipe"});
+    g_setenv("GST_TOMO_KERNEL_PATH", folder.path().c_str(), TRUE);
+    check_run_fails(flow(node("blur", "m")).get(), {"node 'm'", "is a pipe"});
 }
 GST_END_TEST;
 
@@ -563,6 +988,14 @@ static std::string damaged(std::string json) {
                                          "//",
                                          "\xff",
                                          "[1,2]",
+                                         "'",
+                                         "/* \" */",
+                                         "010",
+                                         "1e+20.0",
+                                         "4403",
+                                         "\\ud800",
+                                         "\"prop-refs\"",
+                                         "\"pipeline\"",
                                          "{\"plugin\": \"read\"}",
                                          "\"a\"",
                                          "\"s\"",
@@ -609,16 +1042,16 @@ GST_START_TEST(test_damaged_json) {
     const int runs = 40; // the others are only made pipelines, as a run may take a while
     const Folder folder;
     const std::string file = folder.path() + "/graph.json";
-    const std::string flow =
-        json_of({ones("s", 9), node("average", "a"),
-                 node("rescale", "r", R"("factor": 1.0, "interpolation": "nearest")"),
-                 node("flat-field-correct", "f", R"("absorption-correct": true)"),
-                 node("null", "out", R"("download": false)")},
-                {edge("s", "f", 0), R"({"from": {"name": "s"}, "to": {"name": "a", "input": 0}})",
-                 edge("s", "f", 1), edge("a", "f", 2), edge("f", "r"), edge("r", "out")});
+    const std::string flow = json_of(
+        {R"({"plugin": "dummy-data", "name": "s", "properties": {"number": 9, "init": 1}, "prop-refs": ["size"]})",
+         node("average", "a"), node("rescale", "r", R"("factor": 1.0, "interpolation": 4416)"),
+         node("flat-field-correct", "f", R"("absorption-correct": true)"),
+         node("null", "out", R"("download": false)")},
+        {edge("s", "f", 0), R"({"from": {"name": "s"}, "to": {"name": "a", "input": 0}})", edge("s", "f", 1),
+         edge("a", "f", 2), edge("f", "r"), edge("r", "out")});
     const std::string whole =
         flow.substr(0, flow.rfind('}')) +
-        R"(, "bindings": [{"from": {"name": "s", "property": "init"}, "to": {"name": "f", "property": "dark-scale"}}]})";
+        R"(, "prop-sets": {"size": {"width": 5, "height": 3}}, "bindings": [{"from": {"name": "s", "property": "init"}, "to": {"name": "f", "property": "dark-scale"}}]})";
     int accepted = 0;
     for (int i = 0; i < files; i++) {
         const std::string json = damaged(whole);
@@ -817,6 +1250,13 @@ static Suite *graph_suite() {
     tcase_add_test(tests, test_json);
     tcase_add_test(tests, test_json_values);
     tcase_add_test(tests, test_json_errors);
+    tcase_add_test(tests, test_strict_json);
+    tcase_add_test(tests, test_written_json);
+    tcase_add_test(tests, test_dump_reads_back);
+    tcase_add_test(tests, test_ufo_numbers);
+    tcase_add_test(tests, test_property_sets);
+    tcase_add_test(tests, test_no_nodes);
+    tcase_add_test(tests, test_special_files);
     tcase_add_test(tests, test_structure_errors);
     tcase_add_test(tests, test_other_elements);
     tcase_add_test(tests, test_cycles);

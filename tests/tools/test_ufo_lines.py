@@ -153,7 +153,7 @@ class Schema(UfoTestCase):
 
     def test_refused(self):
         edges = [{"from": "s", "to": "c"}, {"from": "c", "to": "w"}]
-        for change, words in (({"prop-sets": {}}, "prop-sets"), ({"index": 1, "total": 2}, "distributed"),
+        for change, words in (({"index": 1, "total": 2}, "distributed"),
                               ({"nodes": [*self.nodes, self.nodes[0]]}, "'s'"),
                               ({"nodes": [{"plugin": "dumy-data", "name": "s"}, *self.nodes[1:]]}, "did you mean 'dummy-data'"),
                               ({"edges": [*edges, {"from": "s", "to": "x"}]}, "'x'"),
@@ -162,6 +162,40 @@ class Schema(UfoTestCase):
             self.assertNotEqual(result.returncode, 0, change)
             self.assertIn(words, result.stderr)
             self.assertFalse(os.path.exists("a.tif"))
+
+
+    def test_as_ufo_writes_it(self):
+        """Files of ufo-launch --dump: enumerations by number, bits by their place in one, names with addresses."""
+        image = rng.integers(0, 60000, (5, 6), np.uint16)
+        image.tofile("a.raw")
+        with open("u.json", "w") as file:
+            file.write('''{"version":"2.0","nodes":[{"plugin":"read","name":"read-0x560eecaa4370","properties":{"path":"a.raw","raw-width":6,"raw-height":5,"raw-bitdepth":3,"type":1}},{"plugin":"pad","name":"pad-0x560eecaa45c0","properties":{"width":9,"height":7,"addressing-mode":4403}},{"plugin":"flip","name":"flip-0x560eecaa45d0","properties":{"direction":1}},{"plugin":"write","name":"write-0x560eecaca3c0","properties":{"filename":"u.tif","rescale":false}}],"edges":[{"to":{"name":"pad-0x560eecaa45c0","input":0},"from":{"name":"read-0x560eecaa4370"}},{"to":{"name":"flip-0x560eecaa45d0","input":0},"from":{"name":"pad-0x560eecaa45c0"}},{"to":{"name":"write-0x560eecaca3c0","input":0},"from":{"name":"flip-0x560eecaa45d0"}}],"index":0,"total":1}''')
+        result = tool("tomo-runjson", "-q", "u.json")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        np.testing.assert_array_equal(read_pages("u.tif")[0], np.pad(image, ((0, 2), (0, 3)), mode="wrap")[::-1])
+
+    def test_modes_by_number(self):
+        """The number of backproject's mode is UFO's, which counts nearest as 0."""
+        tifffile.imwrite("a.tif", rng.random((20, 24), np.float32))
+        pages = []
+        for mode in ("nearest", 0, "linear"):
+            nodes = [{"plugin": "read", "name": "r", "properties": {"path": "a.tif"}},
+                     {"plugin": "backproject", "name": "b", "properties": {"mode": mode}},
+                     {"plugin": "write", "name": "w", "properties": {"filename": "b.tif"}}]
+            result = self.run_json({"nodes": nodes, "edges": [{"from": "r", "to": "b"}, {"from": "b", "to": "w"}]}, "-q")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            pages.append(read_pages("b.tif"))
+        np.testing.assert_array_equal(pages[0], pages[1])
+        self.assertFalse(np.array_equal(pages[0], pages[2]))
+
+    def test_property_sets(self):
+        """Of files before version 2.0; a set counts more than the node's own value, as it did in UFO."""
+        nodes = [{"plugin": "dummy-data", "name": "s", "prop-refs": ["size", "two"], "properties": {"width": 3, "init": 3.0}},
+                 *self.nodes[1:]]
+        result = self.run_json({"version": "1.1", "prop-sets": {"size": {"width": 6, "height": 5}, "two": {"number": 2}},
+                                "nodes": nodes, "edges": [{"from": "s", "to": "c"}, {"from": "c", "to": "w"}]}, "-q")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        np.testing.assert_array_equal(read_pages("a.tif"), np.full((2, 5, 6), 6, np.float32))
 
 
 class Options(UfoTestCase):
