@@ -258,7 +258,9 @@ struct JournaledFile : Hdf5DriverFile {
     // False with errno.
     bool write_journal(const std::vector<unsigned char> &bytes) const {
         const auto path = journal_name(name);
-        FileDescriptor journal(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+        // A file of its own, and not one to which a link of this name leads.
+        unlink(path.c_str());
+        FileDescriptor journal(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
         if (journal && write_all(journal.get(), 0, bytes.data(), bytes.size()) &&
             (!fsync || (sync_to_disk(journal.get()) && sync_folder_of(path))) && journal.close() == 0)
             return true;
@@ -307,7 +309,7 @@ bool lock(int file, int kind) { return flock(file, kind | LOCK_NB) == 0 || errno
 H5FD_t *open_file(const char *name, unsigned flags, hid_t, haddr_t) {
     const bool writable = flags & H5F_ACC_RDWR;
     const int mode = (writable ? O_RDWR : O_RDONLY) | (flags & H5F_ACC_CREAT ? O_CREAT : 0) |
-                     (flags & H5F_ACC_EXCL ? O_EXCL : 0);
+                     (flags & H5F_ACC_EXCL ? O_EXCL : 0) | (writable ? O_NOFOLLOW | O_NONBLOCK : 0);
     JournaledFile *opened = nullptr;
     guarded([&] {
         auto file = std::make_unique<JournaledFile>();
@@ -495,7 +497,8 @@ void hdf5_recover(const std::string &link, bool to_write) {
     if (missing)
         return;
     const auto name = journal_name(path);
-    if (access(name.c_str(), F_OK) != 0)
+    struct stat facts;
+    if (lstat(name.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode))
         return;
     const FileDescriptor file(open(path.c_str(), O_RDWR | O_CLOEXEC));
     if (!file)
@@ -508,7 +511,7 @@ void hdf5_recover(const std::string &link, bool to_write) {
     if (!locked && errno == EWOULDBLOCK)
         return; // it is being written
     // Not before: its writer may have been at the next one.
-    const FileDescriptor journal(open(name.c_str(), O_RDONLY | O_CLOEXEC));
+    const FileDescriptor journal(open(name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (!journal)
         return;
     if (!locked && !to_write && is_recent(journal.get()))

@@ -551,7 +551,7 @@ std::unique_ptr<FileWriter> create_hdf5_file(const Location &location, Existing 
 
 bool hdf5_target_exists(const Location &location) {
     std::error_code ignored;
-    if (!std::filesystem::exists(location.file, ignored))
+    if (!std::filesystem::is_regular_file(location.file, ignored)) // the library would wait for a pipe
         return false;
     const Hdf5Lock lock;
     if (!was_begun(location.file))

@@ -60,8 +60,8 @@ namespace {
 class SeriesWriter final : public ImageWriter {
   public:
     SeriesWriter(const Location &location, FileType type, const WriteOptions &options)
-        : claim_(location.text()), pattern_(location.text()), type_(type), options_(options),
-          number_(options.counter_start) {
+        : claim_(location.text()), pattern_text_(location.text()), pattern_(pattern_text_), type_(type),
+          options_(options), number_(options.counter_start) {
         if (options.counter_step == 0)
             throw Error(GST_RESOURCE_ERROR_SETTINGS, "counter-step is 0; the numbers of files must differ");
         if (!pattern_.has_number() && options.bytes_per_file != 0)
@@ -130,6 +130,7 @@ class SeriesWriter final : public ImageWriter {
         settle();
         close_file();
         sync_names();
+        numbers_.reset();
     }
 
     std::string abandon() noexcept override {
@@ -137,6 +138,7 @@ class SeriesWriter final : public ImageWriter {
         const auto file = std::move(file_);
         try {
             const auto remains = file ? file->abandon() : std::exchange(left_, {});
+            numbers_.reset();
             std::string said;
             if (remains.images > 0)
                 said = text("%" G_GUINT64_FORMAT "%s image%s kept in '%s'%s", remains.images,
@@ -307,11 +309,18 @@ class SeriesWriter final : public ImageWriter {
     }
 
     Location next_location() {
-        auto location = current();
-        while (options_.append && pattern_.has_number() && is_taken(location)) {
+        if (!pattern_.has_number())
+            return current();
+        if (!numbers_)
+            numbers_.emplace(split_location(pattern_text_, type_).file);
+        while (options_.append && (is_taken(current()) || !numbers_->take(number_)))
             number_ += options_.counter_step;
-            location = current();
-        }
+        const auto location = current();
+        if (!options_.append && !numbers_->take(number_))
+            throw Error(GST_RESOURCE_ERROR_BUSY,
+                        text("cannot write '%s': another process is writing this series, '%s', and has that "
+                             "number; wait for it, or write to another folder",
+                             location.file.c_str(), pattern_text_.c_str()));
         number_ += options_.counter_step;
         return location;
     }
@@ -401,10 +410,12 @@ class SeriesWriter final : public ImageWriter {
     }
 
     NameClaim claim_;
+    std::string pattern_text_;
     NumberPattern pattern_;
     FileType type_;
     WriteOptions options_;
     std::uint64_t number_;
+    std::optional<SeriesClaim> numbers_; // those of this run
     std::unique_ptr<FileWriter> file_;
     Location opened_;                  // its name
     std::string named_;                // the last file that has its name

@@ -23,8 +23,48 @@ namespace {
 
 bool same_inode(int descriptor, const std::string &path) {
     struct stat held, named;
-    return fstat(descriptor, &held) == 0 && stat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev &&
-           held.st_ino == named.st_ino;
+    return fstat(descriptor, &held) == 0 && lstat(path.c_str(), &named) == 0 &&
+           held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
+// Throws on anything but a regular file.
+void require_regular(const struct stat &facts, const std::string &path) {
+    if (!S_ISREG(facts.st_mode))
+        throw Error(GST_RESOURCE_ERROR_OPEN_WRITE,
+                    text("cannot write '%s': it is %s; remove it, or write to another file", path.c_str(),
+                         S_ISLNK(facts.st_mode)   ? "a symbolic link"
+                         : S_ISDIR(facts.st_mode) ? "a folder"
+                                                  : "a pipe, socket or device"));
+}
+
+// Opens a file to which no link leads and in which nobody waits at the other end. Without a descriptor where
+// there is none, or with O_EXCL, where there is one.
+FileDescriptor open_regular(const std::string &path, int flags) {
+    struct stat facts;
+    if (lstat(path.c_str(), &facts) == 0)
+        require_regular(facts, path);
+    FileDescriptor file(open(path.c_str(), flags | O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666));
+    if (!file && errno != (flags & O_EXCL ? EEXIST : ENOENT))
+        throw system_error("write", path, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
+    // Another one may have taken its place meanwhile.
+    if (file && fstat(file.get(), &facts) == 0)
+        require_regular(facts, path);
+    return file;
+}
+
+// There, or made.
+FileDescriptor open_or_create(const std::string &path) {
+    for (;;) {
+        if (auto there = open_regular(path, 0))
+            return there;
+        if (auto made = open_regular(path, O_CREAT | O_EXCL))
+            return made;
+    }
+}
+
+bool has_other_names(int descriptor) {
+    struct stat facts;
+    return fstat(descriptor, &facts) == 0 && facts.st_nlink > 1;
 }
 
 void check_size_limit(std::uint64_t end, const std::string &what) {
@@ -67,9 +107,7 @@ std::string partial_name(const std::string &target) { return target + ".partial"
 FileDescriptor claim_partial(const std::string &target, bool keep) {
     const auto partial = partial_name(target);
     for (;;) {
-        FileDescriptor file(open(partial.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666));
-        if (!file)
-            throw system_error("write", partial, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
+        auto file = open_or_create(partial);
         // Not every file system has locks, and without them one writer at a time is the user's care.
         if (flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
             throw Error(GST_RESOURCE_ERROR_BUSY,
@@ -78,10 +116,51 @@ FileDescriptor claim_partial(const std::string &target, bool keep) {
         // The writer before may have renamed it in between; then this is its finished file.
         if (!same_inode(file.get(), partial))
             continue;
+        // By its other names somebody may still want what it holds.
+        if (!keep && has_other_names(file.get())) {
+            if (unlink(partial.c_str()) != 0)
+                throw system_error("write", partial, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
+            continue;
+        }
         if (!keep && ftruncate(file.get(), 0) != 0)
             throw system_error("write", partial, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
         return file;
     }
+}
+
+// Of this open file, so that other processes and other writers of this one count alike. False with errno.
+static bool lock_range(const FileDescriptor &file, std::uint64_t start, std::uint64_t length) {
+    struct flock range = {};
+    range.l_type = F_WRLCK;
+    range.l_whence = SEEK_SET;
+    range.l_start = static_cast<off_t>(start);
+    range.l_len = static_cast<off_t>(length); // 0: all behind
+    return fcntl(file.get(), F_OFD_SETLK, &range) == 0;
+}
+
+static bool is_held_by_another(int error) { return error == EAGAIN || error == EACCES; }
+
+SeriesClaim::SeriesClaim(const std::string &pattern) : name_(partial_name(prepare_target(pattern))) {}
+
+bool SeriesClaim::take(std::uint64_t number) {
+    for (;;) {
+        if (!file_)
+            file_ = open_or_create(name_);
+        // Not every file system has locks, and without them one writer at a time is the user's care.
+        const bool taken = lock_range(file_, number, 1) || !is_held_by_another(errno);
+        // Whoever holds a number keeps the file; before, the last writer may have removed it.
+        if (holds_some_ || same_inode(file_.get(), name_)) {
+            holds_some_ |= taken;
+            return taken;
+        }
+        file_.close();
+    }
+}
+
+SeriesClaim::~SeriesClaim() {
+    // The last one of those who are at it.
+    if (file_ && (lock_range(file_, 0, 0) || !is_held_by_another(errno)))
+        unlink(name_.c_str());
 }
 
 static std::mutex claims_lock;

@@ -18,7 +18,8 @@ std::string prepare_target(const std::string &path);
 std::string partial_name(const std::string &target);
 
 // Creates NAME.partial, empties it unless told to keep what it holds, and locks it against other writers, in
-// this process and others, until the descriptor is closed. Throws where somebody else is writing it.
+// this process and others, until the descriptor is closed. Throws where somebody else is writing it, and where
+// it is a link, a pipe or anything else that is no file of its own.
 FileDescriptor claim_partial(const std::string &target, bool keep = false);
 
 // Makes sure that the bytes from `offset` on can be written, as far as system and file system let one know
@@ -64,6 +65,24 @@ class NameClaim {
 
   private:
     std::string name_;
+};
+
+// Keeps the numbers of a series from other processes that write files of the same pattern meanwhile; others
+// may write other numbers of it. PATTERN.partial, an empty file, holds the locks until the last one ends.
+class SeriesClaim {
+  public:
+    explicit SeriesClaim(const std::string &pattern);
+    ~SeriesClaim();
+    SeriesClaim(const SeriesClaim &) = delete;
+    SeriesClaim &operator=(const SeriesClaim &) = delete;
+
+    // Until this object goes. False where another one has it.
+    bool take(std::uint64_t number);
+
+  private:
+    std::string name_;
+    FileDescriptor file_;
+    bool holds_some_ = false;
 };
 
 class OutputFile {
