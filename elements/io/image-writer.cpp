@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <vector>
 
 namespace tomo::io {
@@ -56,11 +57,28 @@ ImageToWrite ImageToWrite::converted(const ArrayInfo &to,
 
 namespace {
 
+// With the slash behind it; empty where none is named.
+std::string folder_of(const Location &location) {
+    return location.file.substr(0, location.file.rfind('/') + 1);
+}
+
+bool looks_like_pattern(const std::string &folder) {
+    std::error_code ignored;
+    if (folder.empty() || std::filesystem::is_directory(folder, ignored))
+        return false;
+    try {
+        return NumberPattern(folder).has_number();
+    } catch (const Error &) { // per cent signs of other kinds
+        return false;
+    }
+}
+
 // Distributes pages over the files that the name and the options ask for.
 class SeriesWriter final : public ImageWriter {
   public:
     SeriesWriter(const Location &location, FileType type, const WriteOptions &options)
-        : claim_(location.text()), pattern_text_(location.text()), pattern_(pattern_text_), type_(type),
+        : claim_(location.text()), pattern_text_(location.text()), folder_(folder_of(location)),
+          pattern_(pattern_text_, folder_.size()), file_pattern_(location.file, folder_.size()), type_(type),
           options_(options), number_(options.counter_start) {
         if (options.counter_step == 0)
             throw Error(GST_RESOURCE_ERROR_SETTINGS, "counter-step is 0; the numbers of files must differ");
@@ -70,6 +88,11 @@ class SeriesWriter final : public ImageWriter {
                              ", but the file name '%s' has no place for a number; "
                              "put one in, such as %%05i",
                              options.bytes_per_file, location.text().c_str()));
+        if (!pattern_.has_number() && looks_like_pattern(folder_))
+            throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                        text("'%s': there is no folder '%s', and numbers are put into the names of files only; "
+                             "write the number into the file's name, or make the folder",
+                             location.text().c_str(), folder_.c_str()));
         if (type == FileType::Hdf5 && location.dataset.empty())
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
                         text("'%s': no dataset is named; write it behind a colon as in %s:/entry/data/data",
@@ -130,6 +153,8 @@ class SeriesWriter final : public ImageWriter {
         settle();
         close_file();
         sync_names();
+        if (numbers_ && !options_.append && options_.warn)
+            tell_of_older_files();
         numbers_.reset();
     }
 
@@ -308,15 +333,38 @@ class SeriesWriter final : public ImageWriter {
         });
     }
 
+    // Those behind the last one that was written, which a reader of the pattern would take for its next ones.
+    void tell_of_older_files() const {
+        namespace fs = std::filesystem;
+        const auto last = number_ - options_.counter_step;
+        std::uint64_t count = 0, first = std::numeric_limits<std::uint64_t>::max();
+        std::error_code error;
+        for (fs::directory_iterator entry(folder_.empty() ? "." : folder_, error), end; !error && entry != end;
+             entry.increment(error)) {
+            const auto file = folder_ + entry->path().filename().string();
+            const auto number = file_pattern_.number_in(file);
+            if (!number || *number <= last || !numbers_->is_older(file))
+                continue;
+            count++;
+            first = std::min(first, *number);
+        }
+        if (count > 0)
+            options_.warn(text("%" G_GUINT64_FORMAT
+                               " file%s of this series, from '%s' on, %s older than this run, which ended "
+                               "with '%s'; if %s left from a longer series, remove %s",
+                               count, count == 1 ? "" : "s", file_pattern_.name(first).c_str(),
+                               count == 1 ? "is" : "are", file_pattern_.name(last).c_str(),
+                               count == 1 ? "it is" : "they are", count == 1 ? "it" : "them"));
+    }
+
     Location next_location() {
-        if (!pattern_.has_number())
-            return current();
-        if (!numbers_)
+        if (!numbers_ && file_pattern_.has_number())
             numbers_.emplace(split_location(pattern_text_, type_).file);
-        while (options_.append && (is_taken(current()) || !numbers_->take(number_)))
+        const auto take = [&] { return !numbers_ || numbers_->take(number_); };
+        while (options_.append && pattern_.has_number() && (!take() || is_taken(current())))
             number_ += options_.counter_step;
         const auto location = current();
-        if (!options_.append && !numbers_->take(number_))
+        if (!options_.append && !take())
             throw Error(GST_RESOURCE_ERROR_BUSY,
                         text("cannot write '%s': another process is writing this series, '%s', and has that "
                              "number; wait for it, or write to another folder",
@@ -411,7 +459,9 @@ class SeriesWriter final : public ImageWriter {
 
     NameClaim claim_;
     std::string pattern_text_;
-    NumberPattern pattern_;
+    std::string folder_; // with the slash
+    NumberPattern pattern_;      // of file and dataset
+    NumberPattern file_pattern_; // where datasets have the number, the file has none
     FileType type_;
     WriteOptions options_;
     std::uint64_t number_;
@@ -493,7 +543,8 @@ class StreamRangeWriter final : public ImageWriter {
           target_(std::make_unique<SeriesWriter>(location, type, options)) {
         options_.type = type;
         // "out-%05i.tif" keeps beside itself "out-00000.tif.unscaled.tif".
-        store_.file = split_location(NumberPattern(target_path_).name(options.counter_start), type).file +
+        const NumberPattern pattern(target_path_, folder_of(location).size());
+        store_.file = split_location(pattern.name(options.counter_start), type).file +
                       ".unscaled" +
                       (store_type_ == FileType::Tiff   ? ".tif"
                        : store_type_ == FileType::Hdf5 ? ".h5"
@@ -586,8 +637,8 @@ class StreamRangeWriter final : public ImageWriter {
     // The name of the store is a name, not a pattern.
     Location escaped_store() const {
         auto escaped = store_;
-        escaped.file.clear();
-        for (const char c : store_.file)
+        escaped.file = folder_of(store_);
+        for (const char c : store_.file.substr(escaped.file.size()))
             escaped.file += c == '%' ? "%%" : std::string(1, c);
         return escaped;
     }

@@ -59,6 +59,8 @@ struct WriteOptions {
     // Told of the first failure at once, in a thread of the writer; that of an image may be thrown only when
     // the next one comes.
     std::function<void(std::exception_ptr)> report;
+    // Told of what a person should know although everything was written, before finish() returns.
+    std::function<void(const std::string &)> warn;
 };
 
 // An image on its way into a file. Its samples are packed, and fetched or computed by the thread that first

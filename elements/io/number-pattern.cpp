@@ -22,9 +22,9 @@ namespace {
 
 } // namespace
 
-NumberPattern::NumberPattern(const std::string &name) {
+NumberPattern::NumberPattern(const std::string &name, std::size_t literal) : before_(name, 0, literal) {
     constexpr unsigned long widest = 200; // digits; file names end at 255 bytes
-    for (std::size_t i = 0; i < name.size(); i++) {
+    for (std::size_t i = literal; i < name.size(); i++) {
         auto &part = has_number() ? after_ : before_;
         if (name[i] != '%') {
             part += name[i];
@@ -68,6 +68,16 @@ std::string NumberPattern::name(std::uint64_t number) const {
     std::snprintf(digits, sizeof digits, conversion_.c_str(), static_cast<unsigned long long>(number));
 #pragma GCC diagnostic pop
     return before_ + digits + after_;
+}
+
+std::optional<std::uint64_t> NumberPattern::number_in(const std::string &text) const {
+    const auto digits = text.find_first_of("0123456789", before_.size());
+    if (!has_number() || digits == std::string::npos)
+        return {};
+    const auto number = std::strtoull(text.c_str() + digits, nullptr, 10);
+    if (name(number) != text)
+        return {};
+    return number;
 }
 
 } // namespace tomo::io

@@ -150,11 +150,20 @@ bool SeriesClaim::take(std::uint64_t number) {
         const bool taken = lock_range(file_, number, 1) || !is_held_by_another(errno);
         // Whoever holds a number keeps the file; before, the last writer may have removed it.
         if (holds_some_ || same_inode(file_.get(), name_)) {
+            struct stat facts;
+            if (!holds_some_ && futimens(file_.get(), nullptr) == 0 && fstat(file_.get(), &facts) == 0)
+                since_ = facts.st_mtim;
             holds_some_ |= taken;
             return taken;
         }
         file_.close();
     }
+}
+
+bool SeriesClaim::is_older(const std::string &file) const {
+    struct stat facts;
+    return stat(file.c_str(), &facts) == 0 &&
+           std::pair(facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec) < std::pair(since_.tv_sec, since_.tv_nsec);
 }
 
 SeriesClaim::~SeriesClaim() {

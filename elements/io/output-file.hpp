@@ -5,6 +5,7 @@
 #include "file-descriptor.hpp"
 
 #include <cstdint>
+#include <ctime>
 #include <string>
 
 // A file is written under the name NAME.partial and gets its own name when it is complete, so that nobody
@@ -78,10 +79,13 @@ class SeriesClaim {
 
     // Until this object goes. False where another one has it.
     bool take(std::uint64_t number);
+    // Whether a file was written before the first number was taken, by the clock of its file system.
+    bool is_older(const std::string &file) const;
 
   private:
     std::string name_;
     FileDescriptor file_;
+    std::timespec since_ = {};
     bool holds_some_ = false;
 };
 
