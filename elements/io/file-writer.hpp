@@ -35,6 +35,25 @@ inline OutputFile::Begin begin_of(Existing existing) {
                                             : OutputFile::Begin::AsItWas;
 }
 
+// A page with its samples.
+struct Page {
+    ArrayInfo info;
+    const void *samples;
+    std::optional<ValueRange> grey; // the values that the smallest and the largest integer stand for
+};
+
+// What the integers of all pages stand for, where options say it beforehand.
+inline std::optional<ValueRange> common_range(const WriteOptions &options) {
+    if (options.bits == 32 || !options.rescale || !options.minimum || !options.maximum ||
+        !(*options.minimum <= *options.maximum))
+        return {};
+    return ValueRange{*options.minimum, *options.maximum};
+}
+inline bool has_range_per_page(const WriteOptions &options) {
+    return options.bits != 32 && options.rescale && options.range_per_image &&
+           !(options.minimum && options.maximum);
+}
+
 // Writes the pages of a single file or dataset. A page of depth 3 is a picture in colour; its pixels are red,
 // green and blue.
 class FileWriter {
@@ -47,14 +66,12 @@ class FileWriter {
     // For Existing::Resume, once and before the first write(), which then comes behind: how many whole images
     // of this kind are there, written by the same writer.
     virtual std::uint64_t resume(const ArrayInfo &plane) = 0;
-    // Whether one of them is `data`, bit by bit.
-    virtual bool holds(std::uint64_t image, const ArrayInfo &plane, const void *data) = 0;
+    // Whether one of them is this page, bit by bit.
+    virtual bool holds(std::uint64_t image, const Page &page) = 0;
 
-    virtual void write(const ArrayInfo &plane, const void *data) = 0;
+    virtual void write(const Page &page) = 0;
     // With what may be made of the page before, if the format has chunks.
-    virtual void write_chunked(const ArrayInfo &plane, const void *data, const struct ChunkedPage &) {
-        write(plane, data);
-    }
+    virtual void write_chunked(const Page &page, const struct ChunkedPage &) { write(page); }
     virtual void finish() = 0;
 
     // Called once, by whoever owns the writer and did not finish it.

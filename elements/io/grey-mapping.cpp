@@ -6,8 +6,10 @@
 #include <gst/tomo/error.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 
 namespace tomo::io {
 
@@ -66,12 +68,31 @@ void ValueRange::include(const ArrayInfo &info, const void *data) {
     });
 }
 
+ValueRange range_of(std::optional<double> minimum, std::optional<double> maximum, const ValueRange &met) {
+    ValueRange range{minimum.value_or(met.minimum), maximum.value_or(met.maximum)};
+    if (range.is_empty() && minimum && !met.is_empty())
+        range.maximum = *minimum;
+    else if (range.is_empty() && maximum && !met.is_empty())
+        range.minimum = *maximum;
+    return range;
+}
+
+std::vector<std::pair<std::string, std::string>> grey_words(const std::optional<ValueRange> &grey) {
+    if (!grey)
+        return {};
+    const auto written = [](double value) {
+        char digits[32];
+        return std::string(digits, std::to_chars(digits, std::end(digits), value).ptr);
+    };
+    return {{"grey_minimum", written(grey->minimum)}, {"grey_maximum", written(grey->maximum)}};
+}
+
 void GreyMapping::apply(const ArrayInfo &info, const void *data, void *integers) const {
     const double top = bits == 8 ? 0xff : 0xffff;
     double offset = 0, scale = 1;
     if (rescale) {
         // No finite value at all leaves an empty range.
-        offset = range.minimum <= range.maximum ? range.minimum : 0;
+        offset = range.is_empty() ? 0 : range.minimum;
         scale = range.minimum < range.maximum ? top / (range.maximum - range.minimum) : 0;
     }
     with_samples(info, data, [&](const auto *samples) {

@@ -6,6 +6,10 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace tomo::io {
 
@@ -15,6 +19,8 @@ struct ValueRange {
     double maximum = -std::numeric_limits<double>::infinity();
 
     void include(const ArrayInfo &info, const void *data);
+    bool is_empty() const { return !(minimum <= maximum); }
+    bool operator==(const ValueRange &) const = default;
 };
 
 // How values become unsigned integers of 8 or 16 bits: the range's minimum becomes 0 and its maximum the
@@ -27,6 +33,18 @@ struct GreyMapping {
 
     GstTomoFormat format() const { return bits == 8 ? GST_TOMO_FORMAT_UINT8 : GST_TOMO_FORMAT_UINT16; }
     void apply(const ArrayInfo &info, const void *data, void *integers) const;
+    // The values that the smallest and the largest integer stand for; unset where the values are the
+    // integers, and where there was none.
+    std::optional<ValueRange> grey() const {
+        return rescale && !range.is_empty() ? std::optional(range) : std::nullopt;
+    }
 };
+
+// Of a minimum, a maximum or both that are given, and what was met of the others. Where that lies on the
+// wrong side of the given one, the range is this value.
+ValueRange range_of(std::optional<double> minimum, std::optional<double> maximum, const ValueRange &met);
+
+// As files say it in words: names and values, shortest digits that give the same number again.
+std::vector<std::pair<std::string, std::string>> grey_words(const std::optional<ValueRange> &grey);
 
 } // namespace tomo::io

@@ -7,6 +7,7 @@
 #include "hdf5-pipeline.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <ctime>
 
 namespace tomo::io {
@@ -15,6 +16,7 @@ namespace {
 
 constexpr char pipeline_attribute[] = "pipeline";
 constexpr char folder_attribute[] = "working_directory";
+constexpr char minimum_attribute[] = "grey_minimum", maximum_attribute[] = "grey_maximum";
 
 Hdf5Handle string_type() {
     Hdf5Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
@@ -53,6 +55,15 @@ void set_attribute(hid_t object, const char *name, const std::vector<std::string
     for (const auto &value : values)
         texts.push_back(value.c_str());
     must(H5Awrite(attribute.get(), type.get(), texts.data()));
+}
+
+void set_attribute(hid_t object, const char *name, double value) {
+    if (H5Aexists(object, name) > 0)
+        must(H5Adelete(object, name));
+    const Hdf5Handle attribute(
+        must(H5Acreate2(object, name, H5T_NATIVE_DOUBLE, scalar().get(), H5P_DEFAULT, H5P_DEFAULT)),
+        H5Aclose);
+    must(H5Awrite(attribute.get(), H5T_NATIVE_DOUBLE, &value));
 }
 
 // Others may have said it before.
@@ -203,6 +214,45 @@ void hdf5_sign_dataset(hid_t dataset, const ResultFacts &facts) {
     set_attribute(dataset, "creator", "gst-tomo " + facts.version);
     set_attribute(dataset, folder_attribute, facts.folder);
     set_attribute(dataset, pipeline_attribute, facts.pipeline);
+}
+
+void hdf5_set_range(hid_t dataset, const ValueRange &range) {
+    set_attribute(dataset, minimum_attribute, range.minimum);
+    set_attribute(dataset, maximum_attribute, range.maximum);
+}
+
+std::optional<ValueRange> hdf5_range_of(hid_t dataset) {
+    ValueRange range;
+    for (const auto &[name, value] :
+         {std::pair{minimum_attribute, &range.minimum}, {maximum_attribute, &range.maximum}}) {
+        const Hdf5Handle attribute(H5Aexists(dataset, name) > 0 ? H5Aopen(dataset, name, H5P_DEFAULT) : -1,
+                                   H5Aclose);
+        if (!attribute || H5Aread(attribute.get(), H5T_NATIVE_DOUBLE, value) < 0)
+            return {};
+    }
+    return range;
+}
+
+void hdf5_write_ranges(hid_t file, hid_t dataset, const std::string &name,
+                       const std::vector<ValueRange> &ranges) {
+    const hsize_t count = ranges.size();
+    const Hdf5Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
+    for (const auto &[which, value] :
+         {std::pair{minimum_attribute, &ValueRange::minimum}, {maximum_attribute, &ValueRange::maximum}}) {
+        std::vector<double> values;
+        for (const auto &range : ranges) // NaN where an image has no finite value
+            values.push_back(range.is_empty() ? std::nan("") : range.*value);
+        const auto field = name + "_" + which;
+        if (exists(file, field))
+            must(H5Ldelete(file, field.c_str(), H5P_DEFAULT));
+        if (count > 0)
+            make_field(file, field, H5T_NATIVE_DOUBLE, space.get(), values.data());
+    }
+    const auto own = name.substr(name.rfind('/') + 1);
+    if (count > 0)
+        set_attribute(dataset, "grey_range",
+                      text("of each image, in %s_%s and %s_%s", own.c_str(), minimum_attribute, own.c_str(),
+                           maximum_attribute));
 }
 
 void hdf5_describe_result(hid_t file, const std::string &dataset, const ResultFacts &facts) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "grey-mapping.hpp"
 #include "hdf5-file.hpp"
 #include "result-facts.hpp"
 
@@ -11,6 +12,14 @@ namespace tomo::io {
 
 // Attributes of the dataset: who made it, and the pipeline.
 void hdf5_sign_dataset(hid_t dataset, const ResultFacts &facts);
+
+// What the integers of a dataset stand for: attributes, ...
+void hdf5_set_range(hid_t dataset, const ValueRange &range);
+std::optional<ValueRange> hdf5_range_of(hid_t dataset);
+// ... or where each image has a range of its own, two more datasets, NAME_grey_minimum and NAME_grey_maximum.
+// Without any, those of an older dataset are removed.
+void hdf5_write_ranges(hid_t file, hid_t dataset, const std::string &name,
+                       const std::vector<ValueRange> &ranges);
 
 // For a dataset of images x rows x columns at /ENTRY/GROUP/NAME or deeper: the group becomes an NXdata with
 // axes, the entry gets an NXprocess with all facts. A dataset that is nearer to the root has no room for

@@ -66,7 +66,8 @@ bool was_begun(const std::string &name) {
 class Hdf5File final : public FileWriter {
   public:
     Hdf5File(const Location &location, Existing existing, const WriteOptions &options)
-        : target_(location), existing_(existing), options_(options) {
+        : target_(location), existing_(existing), options_(options),
+          has_range_per_page_(has_range_per_page(options)) {
         const Hdf5Lock lock;
         target_.file = prepare_target(location.file);
         std::error_code ignored;
@@ -104,23 +105,21 @@ class Hdf5File final : public FileWriter {
         return images_;
     }
 
-    bool holds(std::uint64_t image, const ArrayInfo &plane, const void *data) override {
+    bool holds(std::uint64_t image, const Page &page) override {
         const Hdf5Lock lock;
-        std::vector<unsigned char> there(plane.size());
+        std::vector<unsigned char> there(page.info.size());
         const hsize_t extent[] = {image_.height, image_.width};
         const Hdf5Handle to(H5Screate_simple(2, extent, nullptr), H5Sclose);
         const auto from = hdf5_select_image(dataset_.get(), image, 0, image_.height, 1);
         hdf5_check(
             H5Dread(dataset_.get(), sample_type_.get(), to.get(), from.get(), H5P_DEFAULT, there.data()),
             GST_RESOURCE_ERROR_READ, "cannot read '" + place() + "'");
-        return std::memcmp(there.data(), data, there.size()) == 0;
+        return std::memcmp(there.data(), page.samples, there.size()) == 0 && page.grey == grey_;
     }
 
-    void write(const ArrayInfo &plane, const void *data) override { write(plane, data, nullptr); }
+    void write(const Page &page) override { write(page, nullptr); }
 
-    void write_chunked(const ArrayInfo &plane, const void *data, const ChunkedPage &chunked) override {
-        write(plane, data, &chunked);
-    }
+    void write_chunked(const Page &page, const ChunkedPage &chunked) override { write(page, &chunked); }
 
     void finish() override {
         const Hdf5Lock lock;
@@ -147,6 +146,11 @@ class Hdf5File final : public FileWriter {
         Remains remains;
         if (dataset_ && !has_given_up_)
             trim();
+        try {
+            if (!has_given_up_ && images_ > 0)
+                write_ranges(in_place_ ? partial_dataset() : target_.dataset);
+        } catch (const Error &) { // what was wrong before has been told
+        }
         if (has_name_)
             remains = {images_ - (continues_ ? images_before_ : 0), place(), 0};
         else if (continues_ && existing_ != Existing::Resume && !has_given_up_)
@@ -177,6 +181,7 @@ class Hdf5File final : public FileWriter {
         if (facts_ && dataset_)
             reserve(hdf5_result_bytes(hdf5_shape(dataset_.get()), *facts_));
         const bool describe = facts_ && dataset_;
+        write_ranges(target_.dataset);
         if (!dataset_.close())
             throw hdf5_error(cannot_write, told(place()));
         if (in_place_ && !continues_) {
@@ -193,18 +198,27 @@ class Hdf5File final : public FileWriter {
         hdf5_check(H5Fflush(file_.get(), H5F_SCOPE_LOCAL), cannot_write, told(target_.text()));
     }
 
-    void write(const ArrayInfo &plane, const void *data, const ChunkedPage *chunked) {
+    void write(const Page &page, const ChunkedPage *chunked) {
+        const auto &plane = page.info;
         learn_facts();
         const Hdf5Lock lock;
         if (!dataset_)
-            begin(plane);
+            begin(page);
         if (plane.format != image_.format || plane.width != image_.width || plane.height != image_.height)
             throw Error(
                 GST_STREAM_ERROR_FORMAT,
                 text("'%s' holds images of %s, one of %s can't be among them; write TIFF files, or another "
                      "dataset",
                      target_.text().c_str(), image_.describe().c_str(), plane.describe().c_str()));
-        add_image(dataset_.get(), images_, data, place(), chunked);
+        if (!has_range_per_page_ && page.grey != grey_)
+            throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                        text("'%s' can't be continued: its samples stand for %s, those that come for %s; set "
+                             "minimum and maximum as they are there, or write another dataset",
+                             target_.text().c_str(), range_text(grey_).c_str(),
+                             range_text(page.grey).c_str()));
+        add_image(dataset_.get(), images_, page.samples, place(), chunked);
+        if (has_range_per_page_)
+            ranges_.push_back(page.grey.value_or(ValueRange{}));
         images_++;
         unflushed_ += plane.size();
         if (unflushed_ >= flush_bytes || Clock::now() - flushed_ >= options_.flush_interval)
@@ -215,6 +229,18 @@ class Hdf5File final : public FileWriter {
     void learn_facts() {
         if (!facts_ && options_.facts)
             facts_ = options_.facts();
+    }
+
+    static std::string range_text(const std::optional<ValueRange> &range) {
+        return range ? text("%g to %g", range->minimum, range->maximum) : "themselves";
+    }
+
+    // Beside the dataset of this name; those of an older one are removed.
+    void write_ranges(const std::string &name) {
+        if (!dataset_)
+            return;
+        reserve(2 * sizeof(double) * ranges_.size());
+        hdf5_write_ranges(file_.get(), dataset_.get(), name, ranges_);
     }
 
     std::string partial_dataset() const { return partial_name(target_.dataset); }
@@ -321,17 +347,21 @@ class Hdf5File final : public FileWriter {
         image_ = ArrayInfo(memory.format, static_cast<unsigned>(shape[2]), static_cast<unsigned>(shape[1]));
         sample_type_ = hdf5_type_of(image_.format);
         images_ = images_before_ = images_flushed_ = shape[0];
+        grey_ = hdf5_range_of(dataset_.get());
     }
 
-    void begin(const ArrayInfo &plane) {
-        image_ = plane;
-        sample_type_ = hdf5_type_of(plane.format);
+    void begin(const Page &page) {
+        image_ = page.info;
+        sample_type_ = hdf5_type_of(image_.format);
         reserve(0);
         if (facts_)
             reserve(2 * (facts_->pipeline.size() + facts_->folder.size()));
         dataset_ = create_dataset(in_place_ ? partial_dataset() : target_.dataset);
         if (facts_)
             hdf5_sign_dataset(dataset_.get(), *facts_);
+        if (page.grey && !has_range_per_page_)
+            hdf5_set_range(dataset_.get(), *page.grey);
+        grey_ = has_range_per_page_ ? std::nullopt : page.grey;
         flush();
     }
 
@@ -523,6 +553,9 @@ class Hdf5File final : public FileWriter {
     Location target_;
     const Existing existing_;
     const WriteOptions options_;
+    const bool has_range_per_page_;
+    std::optional<ValueRange> grey_; // of all images
+    std::vector<ValueRange> ranges_; // or of each
     std::optional<ResultFacts> facts_;
     ChunkLayout layout_;
     bool in_place_ = false;  // the file exists already

@@ -44,13 +44,22 @@ ImageToWrite ImageToWrite::plane(unsigned number) const {
     return plane;
 }
 
-ImageToWrite ImageToWrite::converted(const ArrayInfo &to,
-                                     std::function<void(const void *from, void *to)> convert) const {
-    ImageToWrite image(to, [from = *this, to, convert = std::move(convert)]() -> Samples {
+std::optional<ValueRange> ImageToWrite::grey() const {
+    samples();
+    const std::lock_guard<std::mutex> lock(shared_->lock);
+    return shared_->grey;
+}
+
+ImageToWrite ImageToWrite::converted(const ArrayInfo &to, Convert convert) const {
+    ImageToWrite image(to, nullptr);
+    image.shared_->make = [from = *this, to, convert = std::move(convert),
+                           &grey = image.shared_->grey]() -> Samples {
         const std::shared_ptr<unsigned char[]> samples(new unsigned char[to.size()]);
-        convert(from.samples(), samples.get());
+        grey = convert(from.samples(), samples.get());
+        if (!grey)
+            grey = from.grey();
         return samples;
-    });
+    };
     image.bytes_in_memory_ += bytes_in_memory_;
     return image;
 }
@@ -60,6 +69,11 @@ namespace {
 // With the slash behind it; empty where none is named.
 std::string folder_of(const Location &location) {
     return location.file.substr(0, location.file.rfind('/') + 1);
+}
+
+Page page_of(const ImageToWrite &image) {
+    const auto *samples = image.samples();
+    return {image.info(), samples, image.grey()};
 }
 
 bool looks_like_pattern(const std::string &folder) {
@@ -89,14 +103,21 @@ class SeriesWriter final : public ImageWriter {
                              "put one in, such as %%05i",
                              options.bytes_per_file, location.text().c_str()));
         if (!pattern_.has_number() && looks_like_pattern(folder_))
-            throw Error(GST_RESOURCE_ERROR_SETTINGS,
-                        text("'%s': there is no folder '%s', and numbers are put into the names of files only; "
-                             "write the number into the file's name, or make the folder",
-                             location.text().c_str(), folder_.c_str()));
+            throw Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                text("'%s': there is no folder '%s', and numbers are put into the names of files only; "
+                     "write the number into the file's name, or make the folder",
+                     location.text().c_str(), folder_.c_str()));
         if (type == FileType::Hdf5 && location.dataset.empty())
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
                         text("'%s': no dataset is named; write it behind a colon as in %s:/entry/data/data",
                              location.file.c_str(), location.file.c_str()));
+        if (type == FileType::Hdf5 && has_range_per_page(options) && (options.append || options.resume))
+            throw Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                text("'%s': the ranges of images that are there would be lost; set minimum and maximum "
+                     "instead of range-per-image, or write TIFF",
+                     location.text().c_str()));
         if (options.append && options.resume)
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
                         "both append and resume are set; new images come behind what is "
@@ -122,6 +143,12 @@ class SeriesWriter final : public ImageWriter {
     void settle() override {
         if (work_)
             work_->settle();
+    }
+
+    // Of the values that integers stand for, before the first image.
+    void set_range(const ValueRange &range) {
+        options_.minimum = range.minimum;
+        options_.maximum = range.maximum;
     }
 
     std::uint64_t images_there(const ArrayInfo &info) override {
@@ -241,7 +268,7 @@ class SeriesWriter final : public ImageWriter {
             if (!found && is_there_)
                 throw not_there();
             if (!found)
-                file_->write(page_.info(), page_.samples());
+                file_->write(page_of(page_));
             else if (!is_there_)
                 check_page(*file_, location_, 0, page_);
             file_->complete();
@@ -290,9 +317,9 @@ class SeriesWriter final : public ImageWriter {
         if (at_ >= there_ && is_there)
             throw not_there();
         if (at_ >= there_ && chunked)
-            file_->write_chunked(page, image.samples(), *chunked);
+            file_->write_chunked(page_of(image), *chunked);
         else if (at_ >= there_)
-            file_->write(page, image.samples());
+            file_->write(page_of(image));
         else if (!is_there)
             check_page(*file_, opened_, at_, image);
         at_++;
@@ -308,7 +335,7 @@ class SeriesWriter final : public ImageWriter {
 
     static void check_page(FileWriter &file, const Location &location, std::uint64_t number,
                            const ImageToWrite &image) {
-        if (!file.holds(number, image.info(), image.samples()))
+        if (!file.holds(number, page_of(image)))
             throw Error(
                 GST_RESOURCE_ERROR_SETTINGS,
                 text("'%s' can't be resumed: its image %" G_GUINT64_FORMAT
@@ -330,6 +357,7 @@ class SeriesWriter final : public ImageWriter {
                 for (std::uint64_t i = 0; i < pixels; i++)
                     std::memcpy(static_cast<char *>(to) + (3 * i + plane) * size,
                                 static_cast<const char *>(from) + (plane * pixels + i) * size, size);
+            return std::nullopt;
         });
     }
 
@@ -339,8 +367,8 @@ class SeriesWriter final : public ImageWriter {
         const auto last = number_ - options_.counter_step;
         std::uint64_t count = 0, first = std::numeric_limits<std::uint64_t>::max();
         std::error_code error;
-        for (fs::directory_iterator entry(folder_.empty() ? "." : folder_, error), end; !error && entry != end;
-             entry.increment(error)) {
+        for (fs::directory_iterator entry(folder_.empty() ? "." : folder_, error), end;
+             !error && entry != end; entry.increment(error)) {
             const auto file = folder_ + entry->path().filename().string();
             const auto number = file_pattern_.number_in(file);
             if (!number || *number <= last || !numbers_->is_older(file))
@@ -459,7 +487,7 @@ class SeriesWriter final : public ImageWriter {
 
     NameClaim claim_;
     std::string pattern_text_;
-    std::string folder_; // with the slash
+    std::string folder_;         // with the slash
     NumberPattern pattern_;      // of file and dataset
     NumberPattern file_pattern_; // where datasets have the number, the file has none
     FileType type_;
@@ -478,7 +506,7 @@ class SeriesWriter final : public ImageWriter {
 
 class OutputStream final : public ImageWriter {
   public:
-    void write(const ImageToWrite &image) override { output_->write(image.info(), image.samples()); }
+    void write(const ImageToWrite &image) override { output_->write(page_of(image)); }
     void settle() override {}
     void finish() override { output_->finish(); }
     std::string abandon() noexcept override { return {}; }
@@ -517,21 +545,25 @@ class IntegerWriter final : public ImageWriter {
     GstTomoFormat integer_format() const { return GreyMapping{options_.bits, options_.rescale, {}}.format(); }
 
     void write_page(const ImageToWrite &page) {
+        if (!std::exchange(told_range_, true) && options_.tell_range)
+            if (const auto range = common_range(options_))
+                options_.tell_range({options_.bits, true, *range});
         const auto convert = [info = page.info(), options = options_](const void *from, void *to) {
             GreyMapping mapping{options.bits, options.rescale, {}};
             if (options.rescale) {
                 if (!options.minimum || !options.maximum)
                     mapping.range.include(info, from);
-                mapping.range.minimum = options.minimum.value_or(mapping.range.minimum);
-                mapping.range.maximum = options.maximum.value_or(mapping.range.maximum);
+                mapping.range = range_of(options.minimum, options.maximum, mapping.range);
             }
             mapping.apply(info, from, to);
+            return mapping.grey();
         };
         target_->write(page.converted(page.info().with_format(integer_format()), convert));
     }
 
     std::unique_ptr<ImageWriter> target_;
     WriteOptions options_;
+    bool told_range_ = false;
 };
 
 // Integers by the range of all images: keeps them beside the target as they come, and converts them at the
@@ -544,8 +576,7 @@ class StreamRangeWriter final : public ImageWriter {
         options_.type = type;
         // "out-%05i.tif" keeps beside itself "out-00000.tif.unscaled.tif".
         const NumberPattern pattern(target_path_, folder_of(location).size());
-        store_.file = split_location(pattern.name(options.counter_start), type).file +
-                      ".unscaled" +
+        store_.file = split_location(pattern.name(options.counter_start), type).file + ".unscaled" +
                       (store_type_ == FileType::Tiff   ? ".tif"
                        : store_type_ == FileType::Hdf5 ? ".h5"
                                                        : ".raw");
@@ -581,11 +612,11 @@ class StreamRangeWriter final : public ImageWriter {
         images_->finish();
         images_.reset();
         unconverted_ = true;
+        const auto range = range_of(options_.minimum, options_.maximum, range_);
         auto options = options_;
-        options.minimum = options_.minimum.value_or(range_.minimum);
-        options.maximum = options_.maximum.value_or(range_.maximum);
-        // What an interrupted conversion left is as quickly made again.
-        options.resume = false;
+        options.minimum = range.minimum;
+        options.maximum = range.maximum;
+        target_->set_range(range);
         IntegerWriter integers(std::move(target_), options);
         ReadOptions how;
         how.type = store_type_;
@@ -646,7 +677,7 @@ class StreamRangeWriter final : public ImageWriter {
     std::string target_path_;
     FileType store_type_;
     WriteOptions options_;
-    std::unique_ptr<ImageWriter> target_;
+    std::unique_ptr<SeriesWriter> target_;
     Location store_;
     std::unique_ptr<ImageWriter> images_;
     ValueRange range_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "file-format.hpp"
+#include "grey-mapping.hpp"
 #include "result-facts.hpp"
 
 #include <gst/tomo/array.hpp>
@@ -53,6 +54,8 @@ struct WriteOptions {
     std::optional<double> minimum, maximum;
     // Unset minimum and maximum are those of each image instead.
     bool range_per_image = false;
+    // Told once, of what the integers of all images stand for.
+    std::function<void(const GreyMapping &)> tell_range;
 
     // Images that were given to the writer and are not written hold no more than this, or are one.
     std::uint64_t most_bytes_under_way = 256 << 20;
@@ -78,16 +81,21 @@ class ImageToWrite {
     // With all that the samples are made from.
     std::uint64_t bytes_in_memory() const { return bytes_in_memory_; }
 
+    // For integers that stand for other values: those of the smallest and the largest one. Known with the
+    // samples, and part of the file.
+    std::optional<ValueRange> grey() const;
+
     ImageToWrite plane(unsigned number) const;
-    // What `convert` makes of the samples.
-    ImageToWrite converted(const ArrayInfo &to,
-                           std::function<void(const void *from, void *to)> convert) const;
+    // What `convert` makes of the samples. It returns grey(), or that of this one if it does not change it.
+    using Convert = std::function<std::optional<ValueRange>(const void *from, void *to)>;
+    ImageToWrite converted(const ArrayInfo &to, Convert convert) const;
 
   private:
     struct Shared {
         std::function<Samples()> make;
         std::mutex lock;
         Samples samples;
+        std::optional<ValueRange> grey;
     };
 
     ArrayInfo info_;

@@ -21,8 +21,11 @@ class Encoder {
         std::free(bytes_); // the library's
     }
 
-    std::vector<unsigned char> encode(const std::string &where, const ArrayInfo &plane, const void *data,
-                                      unsigned quality) {
+    std::vector<unsigned char> encode(const std::string &where, const Page &page, unsigned quality) {
+        const auto &plane = page.info;
+        std::string comment;
+        for (const auto &[key, value] : grey_words(page.grey))
+            comment += (comment.empty() ? "" : "\n") + key + "=" + value;
         jpeg_.err = errors_.handler();
         errors_.run(where, [&] {
             jpeg_create_compress(&jpeg_);
@@ -34,10 +37,13 @@ class Encoder {
             jpeg_set_defaults(&jpeg_);
             jpeg_set_quality(&jpeg_, static_cast<int>(quality), TRUE);
             jpeg_start_compress(&jpeg_, TRUE);
+            if (!comment.empty())
+                jpeg_write_marker(&jpeg_, JPEG_COM, reinterpret_cast<const JOCTET *>(comment.data()),
+                                  static_cast<unsigned>(comment.size()));
             const auto row_bytes = std::size_t{plane.width} * plane.depth;
             while (jpeg_.next_scanline < jpeg_.image_height) {
                 // The library does not write to what it is given.
-                auto *row = const_cast<JSAMPLE *>(static_cast<const JSAMPLE *>(data)) +
+                auto *row = const_cast<JSAMPLE *>(static_cast<const JSAMPLE *>(page.samples)) +
                             jpeg_.next_scanline * row_bytes;
                 jpeg_write_scanlines(&jpeg_, &row, 1);
             }
@@ -59,12 +65,13 @@ class JpegFile final : public PictureFile {
         : PictureFile(path, existing, options, "JPEG"), quality_(options.jpeg_quality) {}
 
   private:
-    std::vector<unsigned char> encode(const ArrayInfo &plane, const void *data) const override {
+    std::vector<unsigned char> encode(const Page &page) const override {
+        const auto &plane = page.info;
         if (plane.format != GST_TOMO_FORMAT_UINT8)
             throw Error(GST_STREAM_ERROR_FORMAT,
                         text("'%s': JPEG has no samples of type %s", target().c_str(),
                              gst_tomo_format_to_string(plane.format)));
-        return Encoder().encode("'" + target() + "'", plane, data, quality_);
+        return Encoder().encode("'" + target() + "'", page, quality_);
     }
 
     const unsigned quality_;

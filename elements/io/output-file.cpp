@@ -23,8 +23,8 @@ namespace {
 
 bool same_inode(int descriptor, const std::string &path) {
     struct stat held, named;
-    return fstat(descriptor, &held) == 0 && lstat(path.c_str(), &named) == 0 &&
-           held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+    return fstat(descriptor, &held) == 0 && lstat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev &&
+           held.st_ino == named.st_ino;
 }
 
 // Throws on anything but a regular file.

@@ -19,8 +19,8 @@ std::string prepare_target(const std::string &path);
 std::string partial_name(const std::string &target);
 
 // Creates NAME.partial, empties it unless told to keep what it holds, and locks it against other writers, in
-// this process and others, until the descriptor is closed. Throws where somebody else is writing it, and where
-// it is a link, a pipe or anything else that is no file of its own.
+// this process and others, until the descriptor is closed. Throws where somebody else is writing it, and
+// where it is a link, a pipe or anything else that is no file of its own.
 FileDescriptor claim_partial(const std::string &target, bool keep = false);
 
 // Makes sure that the bytes from `offset` on can be written, as far as system and file system let one know

@@ -23,18 +23,18 @@ std::uint64_t PictureFile::resume(const ArrayInfo &) {
     return written_;
 }
 
-bool PictureFile::holds(std::uint64_t, const ArrayInfo &plane, const void *data) {
-    const auto picture = encode(plane, data);
+bool PictureFile::holds(std::uint64_t, const Page &page) {
+    const auto picture = encode(page);
     return picture.size() == end_ && file_.holds(0, picture.data(), picture.size());
 }
 
-void PictureFile::write(const ArrayInfo &plane, const void *data) {
+void PictureFile::write(const Page &page) {
     if (written_)
         throw Error(
             GST_STREAM_ERROR_FORMAT,
             text("'%s': a %s file holds one image; put a number such as %%05i in the name, or write TIFF",
                  target().c_str(), format_));
-    const auto picture = encode(plane, data);
+    const auto picture = encode(page);
     file_.write_at(0, picture.data(), picture.size());
     end_ = picture.size();
     written_ = true;

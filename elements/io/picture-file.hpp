@@ -15,14 +15,14 @@ class PictureFile : public SingleFile {
 
     bool has_room(const ArrayInfo &) const override { return !written_; }
     std::uint64_t resume(const ArrayInfo &plane) override;
-    bool holds(std::uint64_t image, const ArrayInfo &plane, const void *data) override;
-    void write(const ArrayInfo &plane, const void *data) override;
+    bool holds(std::uint64_t image, const Page &page) override;
+    void write(const Page &page) override;
 
   protected:
     const std::string &target() const { return file_.target(); }
 
   private:
-    virtual std::vector<unsigned char> encode(const ArrayInfo &plane, const void *data) const = 0;
+    virtual std::vector<unsigned char> encode(const Page &page) const = 0;
 
     std::uint64_t worth_keeping() const override { return written_; }
 

@@ -20,7 +20,16 @@ class Encoder {
   public:
     ~Encoder() { png_destroy_write_struct(&png_, &info_); }
 
-    std::vector<unsigned char> encode(const std::string &where, const ArrayInfo &plane, const void *data) {
+    std::vector<unsigned char> encode(const std::string &where, const Page &page) {
+        const auto &plane = page.info;
+        words_ = grey_words(page.grey);
+        for (auto &[key, value] : words_) {
+            png_text text = {};
+            text.compression = PNG_TEXT_COMPRESSION_NONE;
+            text.key = key.data();
+            text.text = value.data();
+            texts_.push_back(text);
+        }
         const bool wide = plane.format == GST_TOMO_FORMAT_UINT16;
         const auto row_bytes = std::size_t{plane.width} * plane.sample_size() * plane.depth;
         if (setjmp(out_) != 0)
@@ -36,11 +45,13 @@ class Encoder {
         png_set_IHDR(png_, info_, plane.width, plane.height, wide ? 16 : 8,
                      plane.depth == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
                      PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+        if (!texts_.empty())
+            png_set_text(png_, info_, texts_.data(), static_cast<int>(texts_.size()));
         png_write_info(png_, info_);
         if (wide && G_BYTE_ORDER == G_LITTLE_ENDIAN)
             png_set_swap(png_);
         for (unsigned y = 0; y < plane.height; y++)
-            png_write_row(png_, static_cast<png_const_bytep>(data) + y * row_bytes);
+            png_write_row(png_, static_cast<png_const_bytep>(page.samples) + y * row_bytes);
         png_write_end(png_, info_);
         return std::move(bytes_);
     }
@@ -66,6 +77,8 @@ class Encoder {
 
     png_structp png_ = nullptr;
     png_infop info_ = nullptr;
+    std::vector<std::pair<std::string, std::string>> words_;
+    std::vector<png_text> texts_; // point to these
     std::vector<unsigned char> bytes_;
     std::jmp_buf out_;
     char said_[200] = "";
@@ -77,11 +90,12 @@ class PngFile final : public PictureFile {
         : PictureFile(path, existing, options, "PNG") {}
 
   private:
-    std::vector<unsigned char> encode(const ArrayInfo &plane, const void *data) const override {
+    std::vector<unsigned char> encode(const Page &page) const override {
+        const auto &plane = page.info;
         if (plane.format != GST_TOMO_FORMAT_UINT8 && plane.format != GST_TOMO_FORMAT_UINT16)
             throw Error(GST_STREAM_ERROR_FORMAT, text("'%s': PNG has no samples of type %s", target().c_str(),
                                                       gst_tomo_format_to_string(plane.format)));
-        return Encoder().encode("'" + target() + "'", plane, data);
+        return Encoder().encode("'" + target() + "'", page);
     }
 };
 

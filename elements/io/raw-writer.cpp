@@ -47,11 +47,12 @@ class RawFile final : public SingleFile {
         return images_;
     }
 
-    bool holds(std::uint64_t image, const ArrayInfo &plane, const void *data) override {
-        return file_.holds(image * plane.size(), data, plane.size());
+    bool holds(std::uint64_t image, const Page &page) override {
+        return file_.holds(image * page.info.size(), page.samples, page.info.size());
     }
 
-    void write(const ArrayInfo &plane, const void *data) override {
+    void write(const Page &page) override {
+        const auto &plane = page.info;
         shape_.check(plane, "'" + file_.target() + "'");
         if (images_ == 0 && end_ % plane.size() != 0)
             throw Error(GST_STREAM_ERROR_FORMAT,
@@ -59,7 +60,7 @@ class RawFile final : public SingleFile {
                              " bytes are not a whole number of images "
                              "of %s",
                              file_.target().c_str(), end_, plane.describe().c_str()));
-        file_.write_at(end_, data, plane.size());
+        file_.write_at(end_, page.samples, plane.size());
         end_ += plane.size();
         images_++;
         image_bytes_ = plane.size();
@@ -82,10 +83,10 @@ class StandardOutput final : public FileWriter {
                                                      "filename, or redirect the output");
     }
 
-    void write(const ArrayInfo &plane, const void *data) override {
-        shape_.check(plane, "standard output");
-        const auto *next = static_cast<const char *>(data);
-        for (auto left = plane.size(); left > 0;) {
+    void write(const Page &page) override {
+        shape_.check(page.info, "standard output");
+        const auto *next = static_cast<const char *>(page.samples);
+        for (auto left = page.info.size(); left > 0;) {
             const auto written = ::write(STDOUT_FILENO, next, left);
             if (written < 0 && errno == EINTR)
                 continue;
@@ -97,7 +98,7 @@ class StandardOutput final : public FileWriter {
     }
 
     std::uint64_t resume(const ArrayInfo &) override { return 0; }
-    bool holds(std::uint64_t, const ArrayInfo &, const void *) override { return false; }
+    bool holds(std::uint64_t, const Page &) override { return false; }
     void finish() override {}
     Remains abandon() override { return {}; }
 

@@ -14,7 +14,10 @@
 #include "tiff-directories.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 #include <limits>
+#include <map>
 #include <vector>
 
 namespace tomo::io {
@@ -22,6 +25,7 @@ namespace tomo::io {
 namespace {
 
 constexpr char software[] = "gst-tomo";
+constexpr int longest_number = 24;               // characters of a double
 constexpr std::uint64_t strip_bytes = 256 << 10; // a strip has at least one row and about so many bytes
 
 enum Tag : std::uint16_t {
@@ -30,6 +34,7 @@ enum Tag : std::uint16_t {
     BitsPerSample = 258,
     Compression = 259,
     Photometric = 262,
+    ImageDescription = 270,
     StripOffsets = 273,
     SamplesPerPixel = 277,
     RowsPerStrip = 278,
@@ -37,9 +42,11 @@ enum Tag : std::uint16_t {
     PlanarConfiguration = 284,
     Software = 305,
     SampleFormat = 339,
+    SMinSampleValue = 340,
+    SMaxSampleValue = 341,
 };
 
-enum Type : std::uint16_t { Ascii = 2, Short = 3, Long = 4, Long8 = 16 };
+enum Type : std::uint16_t { Ascii = 2, Short = 3, Long = 4, Double = 12, Long8 = 16 };
 
 constexpr std::uint16_t unsigned_integer = 1, signed_integer = 2, ieee_float = 3; // of SampleFormat
 
@@ -94,6 +101,14 @@ class Directory {
     void add(Tag tag, const char *string, std::size_t length) {
         add(tag, Ascii, length, std::vector<unsigned char>(string, string + length));
     }
+    void add_real(Tag tag, const std::vector<double> &numbers) {
+        std::vector<std::uint64_t> bits(numbers.size());
+        std::memcpy(bits.data(), numbers.data(), numbers.size() * sizeof(double));
+        add(tag, Double, bits);
+    }
+
+    // Where the value of a tag is, in the file.
+    std::uint64_t place_of(Tag tag) const { return offset_ + places_.at(tag); }
 
     const std::vector<unsigned char> &bytes() const { return bytes_; }
     std::uint64_t link() const {
@@ -121,6 +136,7 @@ class Directory {
         store(entry + 2, static_cast<std::uint16_t>(type), flavour_.swapped);
         store_number(entry + 4, count, width);
         next_entry_ += flavour_.entry_size();
+        places_[tag] = value.size() <= width ? next_entry_ - width : bytes_.size();
         if (value.size() <= width) {
             std::copy(value.begin(), value.end(), entry + 4 + width);
             return;
@@ -133,13 +149,15 @@ class Directory {
     TiffFlavour flavour_;
     std::uint64_t offset_;
     std::size_t next_entry_ = 0, next_value_ = 0, link_ = 0;
+    std::map<Tag, std::size_t> places_;
     std::vector<unsigned char> bytes_;
 };
 
 class TiffFile final : public SingleFile {
   public:
     TiffFile(const std::string &path, Existing existing, const WriteOptions &options)
-        : SingleFile(path, existing, options) {
+        : SingleFile(path, existing, options), common_range_(common_range(options)),
+          has_range_per_page_(has_range_per_page(options)) {
         const bool big_tiff = options.big_tiff;
         try {
             resumes_ = existing == Existing::Resume &&
@@ -163,7 +181,8 @@ class TiffFile final : public SingleFile {
         for (;;) {
             const auto image = align(end_);
             const auto offset = align(image + plane.size());
-            const auto directory = describe(plane, image, offset);
+            const auto range = range_there(plane, image, offset);
+            const auto directory = describe(plane, image, offset, range);
             const auto linked = link_there();
             if (linked == 0)
                 break;
@@ -178,17 +197,20 @@ class TiffFile final : public SingleFile {
                          "%s; remove it, or write to another file",
                          file_.target().c_str(), places_.size(), plane.describe().c_str()));
             places_.push_back(image);
+            ranges_.push_back(range);
             link_ = directory.link();
             end_ = offset + directory.bytes().size();
         }
         return images_before_ = places_.size();
     }
 
-    bool holds(std::uint64_t image, const ArrayInfo &plane, const void *data) override {
-        return file_.holds(places_.at(image), data, plane.size());
+    bool holds(std::uint64_t image, const Page &page) override {
+        return ranges_.at(image) == page.grey &&
+               file_.holds(places_.at(image), page.samples, page.info.size());
     }
 
-    void write(const ArrayInfo &plane, const void *data) override {
+    void write(const Page &page) override {
+        const auto &plane = page.info;
         if (!has_room(plane))
             throw Error(
                 GST_RESOURCE_ERROR_NO_SPACE_LEFT,
@@ -199,9 +221,9 @@ class TiffFile final : public SingleFile {
             throw Error(GST_STREAM_ERROR_FORMAT, text("'%s': an image of %s is too wide for TIFF",
                                                       file_.target().c_str(), plane.describe().c_str()));
         const auto image = align(end_);
-        write_samples(image, plane, data);
+        write_samples(image, plane, page.samples);
         const auto offset = align(image + plane.size());
-        const auto directory = describe(plane, image, offset);
+        const auto directory = describe(plane, image, offset, page.grey);
         file_.write_at(offset, directory.bytes().data(), directory.bytes().size());
 
         set_link(offset);
@@ -253,7 +275,7 @@ class TiffFile final : public SingleFile {
 
     // End of the file with this page, at most.
     std::uint64_t page_end(const ArrayInfo &plane) const {
-        constexpr std::uint64_t directory = 512;
+        constexpr std::uint64_t directory = 768;
         const auto strips = (plane.height - 1) / rows_per_strip(plane) + 1;
         return align(end_) + plane.size() + directory + strips * 2 * flavour_.offset_size();
     }
@@ -304,7 +326,26 @@ class TiffFile final : public SingleFile {
         }
     }
 
-    Directory describe(const ArrayInfo &plane, std::uint64_t image, std::uint64_t offset) const {
+    // That of a page that is there.
+    std::optional<ValueRange> range_there(const ArrayInfo &plane, std::uint64_t image,
+                                          std::uint64_t offset) const {
+        if (!has_range_per_page_)
+            return common_range_;
+        const auto like = describe(plane, image, offset, ValueRange{0, 0});
+        if (!file_.holds(offset, like.bytes().data(), flavour_.count_size()))
+            return {}; // it has fewer tags
+        const auto number = [&](Tag tag) {
+            unsigned char bytes[sizeof(double)];
+            return file_.read_at(like.place_of(tag), bytes, sizeof bytes)
+                       ? std::bit_cast<double>(load<std::uint64_t>(bytes, flavour_.swapped))
+                       : std::numeric_limits<double>::quiet_NaN();
+        };
+        const ValueRange range{number(SMinSampleValue), number(SMaxSampleValue)};
+        return range.is_empty() ? std::nullopt : std::optional(range);
+    }
+
+    Directory describe(const ArrayInfo &plane, std::uint64_t image, std::uint64_t offset,
+                       const std::optional<ValueRange> &grey) const {
         const auto format = plane.is_complex() ? GST_TOMO_FORMAT_FLOAT32 : plane.format;
         const auto rows = rows_per_strip(plane);
         const auto row_bytes = std::uint64_t{plane.width} * plane.sample_size() * plane.depth;
@@ -315,13 +356,19 @@ class TiffFile final : public SingleFile {
             counts.push_back(std::min<std::uint64_t>(rows, plane.height - row) * row_bytes);
         }
         const auto place = flavour_.big ? Long8 : Long;
-        Directory directory(flavour_, 12, offset);
+        // Of one length, whatever the numbers.
+        std::string description;
+        for (const auto &[key, value] : grey_words(grey))
+            description += text("%s=%-*s\n", key.c_str(), longest_number, value.c_str());
+        Directory directory(flavour_, grey ? 15 : 12, offset);
         directory.add(ImageWidth, Long, columns(plane));
         directory.add(ImageLength, Long, plane.height);
         directory.add(BitsPerSample, Short,
                       std::vector<std::uint64_t>(plane.depth, 8 * gst_tomo_format_get_size(format)));
         directory.add(Compression, Short, 1);              // none
         directory.add(Photometric, Short, colour ? 2 : 1); // else black is zero
+        if (grey)
+            directory.add(ImageDescription, description.c_str(), description.size() + 1);
         directory.add(StripOffsets, place, offsets);
         directory.add(SamplesPerPixel, Short, plane.depth);
         directory.add(RowsPerStrip, Long, rows);
@@ -329,15 +376,22 @@ class TiffFile final : public SingleFile {
         directory.add(PlanarConfiguration, Short, 1); // contiguous
         directory.add(Software, software, sizeof software);
         directory.add(SampleFormat, Short, std::vector<std::uint64_t>(plane.depth, sample_format(format)));
+        if (grey) {
+            directory.add_real(SMinSampleValue, std::vector<double>(plane.depth, grey->minimum));
+            directory.add_real(SMaxSampleValue, std::vector<double>(plane.depth, grey->maximum));
+        }
         return directory;
     }
 
+    const std::optional<ValueRange> common_range_;
+    const bool has_range_per_page_;
     TiffFlavour flavour_;
     std::uint64_t link_ = 0;   // where the next page's offset goes
     std::uint64_t images_ = 0; // whole pages, besides those of a file that is continued
     std::uint64_t images_before_ = 0;
     bool resumes_ = false;
     std::vector<std::uint64_t> places_; // of the images of a file that is resumed
+    std::vector<std::optional<ValueRange>> ranges_;
 };
 
 } // namespace

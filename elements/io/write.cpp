@@ -27,7 +27,11 @@ class Write final : public tomo::Sink {
         "`%05i` makes a file of each array. What is being written is called NAME.partial, and NAME only when "
         "the stream has ended well. `bits=8` and `bits=16` map `minimum` to `maximum`, which are those of "
         "the whole stream where they are not given, onto the integers, rounded and clipped; complex samples "
-        "are written as pairs.",
+        "are written as pairs. An integer i of b bits stands for grey_minimum + i / (2^b - 1) * "
+        "(grey_maximum - grey_minimum): TIFF has these two as SMinSampleValue and SMaxSampleValue and in "
+        "ImageDescription, HDF5 as attributes of the dataset (with `range-per-image` as datasets "
+        "NAME_grey_minimum and NAME_grey_maximum), EDF in its header, PNG as text and JPEG as comment. Raw "
+        "files can't say it; the message `tomo-effective` does.",
         "tomoread path='sinograms/*.tif' ! tomowrite filename=sinograms.h5:/entry/data/data\n"
         "tomoread path=volume.h5:/volume ! tomowrite filename=slice-%03i.tif bits=8"};
 
@@ -200,6 +204,8 @@ class Write final : public tomo::Sink {
         options.report = [this](std::exception_ptr error) {
             guard(false, [&]() -> bool { std::rethrow_exception(error); });
         };
+        options.warn = [this](const std::string &message) { warn(message); };
+        options.tell_range = [this](const tomo::io::GreyMapping &mapping) { tell_range(mapping); };
         options.rgb = rgb;
         options.facts = [this] { return tomo::io::facts_of_pipeline(gst(), input_checksum); };
         if (minimum != FLT_MAX)
@@ -217,11 +223,25 @@ class Write final : public tomo::Sink {
             throw tomo::Error(GST_RESOURCE_ERROR_SETTINGS, "level is set, but not window");
         }
         next_ = there_ = 0;
+        is_range_found_ = !(options.minimum && options.maximum);
         writer_.reset(); // lets go of the files that the new one may want
         writer_ = tomo::io::open_writer(filename.value(), options);
     }
 
+    void tell_range(const tomo::io::GreyMapping &mapping) {
+        const auto &range = mapping.range;
+        const auto said =
+            tomo::text("integers 0 to %u stand for values from %g to %g (%s)", (1u << mapping.bits) - 1,
+                       range.minimum, range.maximum, is_range_found_ ? "of all images" : "as set");
+        const char *source = is_range_found_ ? "found" : "property";
+        report_effective(gst_structure_new("tomo-effective", "grey-minimum", G_TYPE_DOUBLE, range.minimum,
+                                           "grey-minimum-source", G_TYPE_STRING, source, "grey-maximum",
+                                           G_TYPE_DOUBLE, range.maximum, "grey-maximum-source", G_TYPE_STRING,
+                                           source, "text", G_TYPE_STRING, said.c_str(), nullptr));
+    }
+
     std::unique_ptr<tomo::io::ImageWriter> writer_;
+    bool is_range_found_ = false;
     std::uint64_t next_ = 0;  // arrays that came, or were left out because they are there
     std::uint64_t there_ = 0; // arrays of an interrupted run
 };
