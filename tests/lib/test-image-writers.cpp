@@ -12,6 +12,7 @@
 #include <fstream>
 #include <limits>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #ifdef HAVE_TIFF
@@ -449,6 +450,214 @@ GST_START_TEST(test_one_of_many_fails) {
         writer->finish();
         fail_unless(bytes_of_files(folder) == bytes_of_files(whole), "%s", single.c_str());
     }
+}
+GST_END_TEST;
+
+// Neither a link that has the name of what is written nor a pipe is taken for a file of ours.
+GST_START_TEST(test_special_files) {
+    const auto images = random_images(2, GST_TOMO_FORMAT_UINT16, 9, 7);
+    for (const auto &single : targets())
+        for (const auto &target : {single, numbered(single)})
+            for (const bool resume : {false, true}) {
+                const Scratch folder;
+                WriteOptions options;
+                options.resume = resume;
+                const auto path = folder / target, first = number_in(path, 0);
+                const auto partial = file_of(first) + ".partial";
+                const auto refused = [&](const char *words) {
+                    const auto error = error_of([&] {
+                        const auto writer = open_writer(path, options);
+                        writer->images_there(images[0].info);
+                        write_all(*writer, images);
+                        writer->finish();
+                    });
+                    fail_unless(contains(error, words), "%s: %s", target.c_str(), error.c_str());
+                };
+                folder.write("victim", "important");
+                fail_unless(symlink("victim", partial.c_str()) == 0, "%s: %s", partial.c_str(),
+                            g_strerror(errno));
+                refused("is a symbolic link");
+                fail_unless(contents_of(folder / "victim") == "important" &&
+                            std::filesystem::is_symlink(partial) &&
+                            !folder.has(file_of(number_in(target, 0))));
+                std::filesystem::remove(partial);
+                fail_unless(symlink("nowhere", partial.c_str()) == 0);
+                refused("is a symbolic link");
+                fail_unless(!folder.has("nowhere"));
+                std::filesystem::remove(partial);
+                fail_unless(mkfifo(partial.c_str(), 0600) == 0);
+                refused("is a pipe, socket or device");
+                std::filesystem::remove(partial);
+                fail_unless(mkfifo(file_of(first).c_str(), 0600) == 0);
+                refused("is a pipe, socket or device");
+                std::filesystem::remove(file_of(first));
+                if (resume)
+                    continue;
+                // Another name of a file: that stays, and what is written is new.
+                std::filesystem::create_hard_link(folder / "victim", partial);
+                if (contains(target, ".h5")) { // and so does a link instead of the journal
+                    fail_unless(symlink("victim", (partial + ".journal").c_str()) == 0);
+                    fail_unless(mkfifo((file_of(first) + ".journal").c_str(), 0600) == 0);
+                }
+                write_images(path, images, options);
+                fail_unless(contents_of(folder / "victim") == "important");
+                fail_unless(read_back(first, images[0].info)[0] == images[0]);
+            }
+}
+GST_END_TEST;
+
+// Processes share a series only if each has its numbers. Different names of a folder stand for the processes.
+GST_START_TEST(test_series_of_several_processes) {
+    const auto images = random_images(4, GST_TOMO_FORMAT_UINT16, 9, 7);
+    const auto shape = images[0].info;
+    for (const auto &single : targets()) {
+        const Scratch folder;
+        std::filesystem::create_directory_symlink(".", folder / "link");
+        const auto series = numbered(single), other = folder / ("link/" + series);
+        const auto lock = file_of(folder / series) + ".partial";
+        WriteOptions options;
+        auto first = open_writer(folder / series);
+        first->write(shape, images[0].data.data());
+        fail_unless(std::filesystem::exists(lock));
+        auto error = error_of_writing(other, images);
+        fail_unless(contains(error, "another process is writing this series"), "%s", error.c_str());
+        options.counter_start = 2;
+        {
+            const auto second = open_writer(other, options);
+            second->write(shape, images[2].data.data());
+            first->write(shape, images[1].data.data());
+            error = error_of([&] { first->write(shape, images[3].data.data()); }); // its number is 2
+            fail_unless(contains(error, "another process is writing this series"), "%s", error.c_str());
+            fail_unless(first->abandon().empty());
+            first.reset();
+            fail_unless(std::filesystem::exists(lock));
+            options = {};
+            options.append = true; // behind all
+            write_images(folder / series, {images[3]}, options);
+            second->finish();
+        }
+        fail_unless(!std::filesystem::exists(lock));
+        for (std::size_t i = 0; i < images.size(); i++)
+            fail_unless(read_back(number_in(folder / series, i), shape) == Images{images[i]}, "%s: %zu",
+                        single.c_str(), i);
+        write_images(other, {images[3]}); // nobody is at it any more
+        fail_unless(read_back(number_in(folder / series, 0), shape) == Images{images[3]});
+    }
+}
+GST_END_TEST;
+
+// Only the names of files have numbers in them.
+GST_START_TEST(test_folders_with_per_cent_signs) {
+    const auto images = random_images(3, GST_TOMO_FORMAT_FLOAT32, 9, 7);
+    const auto shape = images[0].info;
+    for (const auto &single : targets())
+        for (const unsigned bits : {32u, 16u}) {
+            const Scratch folder;
+            WriteOptions options;
+            options.bits = bits;
+            for (const std::string name : {"50% [of 2]", "100%%", "%s", "%"}) {
+                write_images(folder / (name + "/[x] " + single), images, options);
+                write_images(folder / (name + "/50%% [y] " + numbered(single)), images, options);
+                fail_unless(folder.has(name + "/[x] " + file_of(single)));
+                fail_unless(folder.has(name + "/50% [y] s02" + file_of(single).substr(3)), "%s",
+                            single.c_str());
+                if (bits == 32)
+                    fail_unless(read_back(folder / (name + "/[x] " + single), shape) == images);
+            }
+            const auto error = error_of_writing(folder / ("run%03i/" + single), images, options);
+            fail_unless(contains(error, "names of files only") && !folder.has("run%03i"), "%s",
+                        error.c_str());
+            std::filesystem::create_directory(folder / "run%03i");
+            write_images(folder / ("run%03i/" + single), images, options);
+            fail_unless(folder.has("run%03i/" + file_of(single)));
+        }
+}
+GST_END_TEST;
+
+// What a longer series left is told, and nothing else is.
+GST_START_TEST(test_older_files_of_a_series) {
+    const auto images = random_images(6, GST_TOMO_FORMAT_UINT16, 9, 7);
+    for (const auto &single : targets()) {
+        const Scratch folder;
+        std::vector<std::string> said;
+        WriteOptions options;
+        options.warn = [&](const std::string &words) { said.push_back(words); };
+        const auto path = folder / numbered(single);
+        write_images(path, images, options);
+        write_images(path, images, options);
+        fail_unless(said.empty(), "%s", said.empty() ? "" : said[0].c_str());
+        g_usleep(30000); // times of files have ticks
+        folder.write("s0004x.tif", "of another series");
+        write_images(path, {images[0], images[1]}, options);
+        fail_unless_equals_int(said.size(), 1);
+        fail_unless(
+            contains(said[0], "4 files of this series, from '" + file_of(number_in(path, 2)) + "' on") &&
+                contains(said[0], "ended with '" + file_of(number_in(path, 1))),
+            "%s", said[0].c_str());
+        fail_unless(std::filesystem::exists(file_of(number_in(path, 5))));
+        options.counter_start = 4;
+        write_images(path, {images[0], images[1]}, options);
+        options = {};
+        options.warn = [&](const std::string &words) { said.push_back(words); };
+        options.append = true;
+        write_images(path, images, options);
+        fail_unless_equals_int(said.size(), 1);
+    }
+}
+GST_END_TEST;
+
+// Integers whose range each image has, or all have: as if nothing had interrupted.
+GST_START_TEST(test_resume_of_integers) {
+    for (const std::string single : {"out.tif", "out.edf", "out.h5:/entry/data"})
+        for (const auto &target : {single, numbered(single)})
+            for (const int kind : {0, 1, 2}) {
+                const Scratch whole, folder;
+                Images images;
+                for (int i = 0; i < 5; i++) {
+                    std::vector<float> values(12 * 11, NAN);
+                    if (i != 2) // an image without any value has no range
+                        for (auto &value : values)
+                            value = std::normal_distribution<float>(float(i), 1)(randomness());
+                    images.push_back(image_of(GST_TOMO_FORMAT_FLOAT32, 12, 11, values));
+                }
+                WriteOptions options;
+                options.bits = 16;
+                options.range_per_image = kind == 0;
+                if (kind == 1) {
+                    options.minimum = -1.5;
+                    options.maximum = 4.0;
+                }
+                write_images(whole / target, images, options);
+                options.resume = true;
+                if (kind == 0 && contains(target, ".h5")) {
+                    fail_unless(
+                        contains(error_of_writing(folder / target, images, options), "would be lost"));
+                    continue;
+                }
+                for (const long some : {2, 4}) {
+                    const auto writer = open_writer(folder / target, options);
+                    write_all(*writer, Images(images.begin(), images.begin() + some));
+                }
+                write_images(folder / target, images, options);
+                write_images(folder / target, images, options);
+                fail_unless(bytes_of_files(folder) == bytes_of_files(whole), "%s, kind %d", target.c_str(),
+                            kind);
+                if (contains(target, ".h5"))
+                    fail_unless(read_images(number_in(folder / target, 0)) ==
+                                read_images(number_in(whole / target, 0)));
+                if (kind == 1 && target == single) { // integers of another range are none of these
+                    options.maximum = 5;
+                    fail_unless(
+                        contains(error_of_writing(folder / target, images, options), "can't be resumed"));
+                    options.resume = false;
+                    options.append = true;
+                    const auto error = error_of_writing(folder / target, images, options);
+                    fail_unless(error.empty() != contains(target, ".h5"), "%s", error.c_str());
+                    if (contains(target, ".h5"))
+                        fail_unless(contains(error, "stand for -1.5 to 4, those that come for -1.5 to 5"),
+                                    "%s", error.c_str());
+                }
+            }
 }
 GST_END_TEST;
 
@@ -1050,6 +1259,11 @@ static Suite *image_writers_suite() {
     tcase_add_test(cases, test_resume);
     tcase_add_test(cases, test_many_at_once);
     tcase_add_test(cases, test_one_of_many_fails);
+    tcase_add_test(cases, test_special_files);
+    tcase_add_test(cases, test_series_of_several_processes);
+    tcase_add_test(cases, test_folders_with_per_cent_signs);
+    tcase_add_test(cases, test_older_files_of_a_series);
+    tcase_add_test(cases, test_resume_of_integers);
     tcase_add_test(cases, test_killed_and_resumed);
     tcase_add_test(cases, test_no_room);
     tcase_add_test(cases, test_one_writer_at_a_time);

@@ -210,6 +210,70 @@ class Results(PipelineTestCase):
         with fabio.open("pages.tif") as file:
             np.testing.assert_array_equal(file.getframe(3).data, images[3])
 
+    def test_values_of_integers(self):
+        """Integers say what they stand for: the values are found again within half a step."""
+        volume = np.stack([image * 10.0 ** number for number, image in enumerate(self.sinograms)])
+        tifffile.imwrite("volume.tif", volume, photometric="minisblack")
+        low, high = float(volume.min()), float(volume.max())
+        level, window = np.float64(volume.mean()), np.float64(volume.std())
+        fixed = (level - window / 2, level + window / 2)
+        for settings, ranges in (("", [(low, high)] * 5), (f"level={level!r} window={window!r}", [fixed] * 5),
+                                 ("minimum=-0.5", [(-0.5, high)] * 5), ("minimum=0.25 maximum=4", [(0.25, 4)] * 5),
+                                 ("range-per-image=true", [(float(i.min()), float(i.max())) for i in volume])):
+            for bits in (8, 16):
+                with self.subTest(settings, bits=bits):
+                    found = {}
+                    for name in ("v.tif", "v.edf", "v.h5:/entry/data/data", "v%i.png", "v%i.tif") + (("v%i.jpg",) if bits == 8 else ()):
+                        with Play(f"tomoread path=volume.tif ! tomowrite filename={name} bits={bits} {settings}") as play:
+                            self.assertIsNone(play.run())
+                            told = [m.get_structure() for m in play.messages
+                                    if m.type == Gst.MessageType.ELEMENT and m.get_structure().has_name("tomo-effective")]
+                        if "per-image" in settings:
+                            self.assertEqual(told, [])
+                        else:
+                            self.assertEqual([(t["grey-minimum"], t["grey-maximum"]) for t in told], [ranges[0]])
+                            self.assertIn(f"0 to {2**bits - 1} stand for values from {ranges[0][0]:g} to", told[0]["text"])
+                    for name in ("v.tif", "v%i.tif"):
+                        found[name] = []
+                        for number in range(5):
+                            with tifffile.TiffFile(name % number if "%" in name else name) as file:
+                                page = file.pages[0 if "%" in name else number]
+                                limits = tuple(page.tags[tag].value for tag in ("SMinSampleValue", "SMaxSampleValue"))
+                                words = dict(line.split("=") for line in page.description.splitlines() if "grey" in line)
+                                self.assertEqual((float(words["grey_minimum"]), float(words["grey_maximum"])), limits)
+                                found[name].append((page.asarray(), *limits))
+                    with fabio.open("v.edf") as file:
+                        frames = [file.getframe(number) for number in range(5)]
+                        found["edf"] = [(f.data, float(f.header["grey_minimum"]), float(f.header["grey_maximum"])) for f in frames]
+                    with h5py.File("v.h5") as file:
+                        stack = file["entry/data/data"]
+                        if "per-image" in settings:
+                            self.assertIn("data_grey_minimum", text(stack.attrs["grey_range"]))
+                            self.assertNotIn("grey_minimum", stack.attrs)
+                            limits = zip(file["entry/data/data_grey_minimum"], file["entry/data/data_grey_maximum"])
+                        else:
+                            self.assertNotIn("entry/data/data_grey_minimum", file)
+                            limits = [(stack.attrs["grey_minimum"], stack.attrs["grey_maximum"])] * 5
+                        found["h5"] = [(image, *pair) for image, pair in zip(stack[...], limits)]
+                    found["png"] = []
+                    for number in range(5):
+                        with Image.open(f"v{number}.png") as file:
+                            found["png"].append((np.asarray(file), float(file.text["grey_minimum"]), float(file.text["grey_maximum"])))
+                        if bits == 8:
+                            with Image.open(f"v{number}.jpg") as file:
+                                words = dict(line.split("=") for line in file.info["comment"].decode().splitlines())
+                                self.assertEqual((float(words["grey_minimum"]), float(words["grey_maximum"])), ranges[number])
+                    for name, images in found.items():
+                        for (integers, *limits), expected, image in zip(images, ranges, volume, strict=True):
+                            np.testing.assert_allclose(limits, expected, rtol=1e-12, err_msg=name)
+                            values = limits[0] + integers / (2.0**bits - 1) * (limits[1] - limits[0])
+                            off = np.abs(values - np.clip(image.astype(np.float64), *limits))
+                            self.assertLessEqual(off.max(), 0.5001 * (limits[1] - limits[0]) / (2**bits - 1), name)
+        # As they are, they stand for themselves.
+        self.assert_launches("tomoread path=volume.tif ! tomowrite filename=plain.tif bits=8 rescale=false")
+        with tifffile.TiffFile("plain.tif") as file:
+            self.assertNotIn("SMinSampleValue", file.pages[0].tags)
+
     def test_colour(self):
         colour = rng.integers(0, 256, (9, 11, 3), np.uint8)
         Image.fromarray(colour).save("in.png")
