@@ -3,20 +3,21 @@
 """Runs what README.md, docs/*.md and examples/*.sh show, so that none of it goes stale.
 
 Every fenced block marked `sh` runs with `bash -euo pipefail`, inside the environment of this test (meson devenv). The
-blocks of one document run one after the other in one fresh folder, which holds small inputs:
+blocks of one document run one after the other in one fresh folder with the files of tools/example-files.
 
-    folder/sino-00.tif ... sino-04.tif   sinograms, float32, 64 columns x 48 angles over 180 degrees, axis 32.0
-    radios/, darks/, flats/              projections of a scan, uint16, 64 columns x 5 rows, 48, 3 and 3 images
-    examples/                            the repository's folder
+A block marked `output` is what the block before it prints, line by line: `...` in a line stands for any text, a line of
+nothing else for any lines. Every file that a line names by `filename=` has to be there afterwards, and not empty.
 
 A block that is marked `sh no-run: REASON` is shown only; that is for installing and cloning, and is checked.
 """
 import contextlib
+import glob
 import io
 import os
 import pathlib
 import re
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,11 +26,10 @@ import unittest
 import unittest.mock
 
 import numpy as np
-import tifffile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "reference"))
-import tomoref
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+import example_files
 
 SEED = int(os.environ.get("GST_TOMO_TEST_SEED", np.random.SeedSequence().entropy % 2**32))
 SECONDS_PER_BLOCK = 240
@@ -41,6 +41,7 @@ class Block:
         self.name = f"{document}:{line}"
         self.text = text
         self.run = info == "sh"
+        self.output = None  # what it prints, where the document says
         self.reason = info.partition("no-run:")[2].strip() if info.startswith("sh no-run") else ""
 
 
@@ -63,6 +64,10 @@ def blocks_of(document, text):
                 if not block.run and not all(NOT_RUN.match(c) for c in commands):
                     raise ValueError(f"{block.name}: only commands that install, clone or build may be left out")
                 blocks.append(block)
+            elif language == "output":
+                if not blocks or not blocks[-1].run or blocks[-1].output is not None:
+                    raise ValueError(f"{block.name}: no `sh` block before it whose output it could be")
+                blocks[-1].output = block.text
             fence = None
         elif fence is not None:
             lines.append(line)
@@ -87,27 +92,38 @@ def run(command, folder):
         return status, output.read().decode(errors="replace")
 
 
-def prepare(folder):
-    """Writes the small inputs: a head and its scan, with noise."""
-    rng = np.random.default_rng(SEED)
-    width, views, rows, axis = 64, 48, 5, 32.0
-    head = tomoref.shepp_logan(28.0, 0.02)
-    sinogram = tomoref.line_integrals(head, tomoref.angles_of_scan(views), width, axis)
-    for name in ("folder", "radios", "darks", "flats"):
-        (folder / name).mkdir()
-    for i in range(rows):
-        noisy = sinogram * (1 + 0.1 * i) + 0.01 * rng.standard_normal(sinogram.shape)
-        tifffile.imwrite(folder / "folder" / f"sino-{i:02}.tif", noisy.astype(np.float32))
-    counts = 100 + 40000 * np.exp(-np.repeat(sinogram[:, None, :], rows, axis=1))
-    for name, images in (("radios", counts), ("darks", np.full((3, rows, width), 100)),
-                         ("flats", np.full((3, rows, width), 40100))):
-        for i, image in enumerate(images):
-            tifffile.imwrite(folder / name / f"{name}-{i:04}.tif", rng.poisson(image).astype(np.uint16))
-    (folder / "examples").symlink_to(ROOT / "examples")
+def printed(output, expected):
+    """Where the lines differ from what is expected, or None."""
+    plain = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", output)
+    lines = [line.rsplit("\r", 1)[-1].rstrip() for line in plain.rstrip("\r\n").split("\n")]
+    at, anywhere = 0, False
+    for wanted in expected.splitlines():
+        if wanted.strip() == "...":
+            anywhere = True
+            continue
+        pattern = re.compile(".*".join(map(re.escape, wanted.rstrip().split("..."))))
+        found = next((i for i in range(at, len(lines) if anywhere else min(at + 1, len(lines))) if pattern.fullmatch(lines[i])), None)
+        if found is None:
+            return f"wanted '{wanted}' {'somewhere behind' if anywhere else 'as'} line {at + 1} of"
+        at, anywhere = found + 1, False
+    return None if anywhere or at == len(lines) else f"wanted nothing behind line {at} of"
+
+
+def named_files(text):
+    """The files that the lines of a block write, as patterns."""
+    names = re.findall(r"""\bfilename=["']?([^\s"':(]+)""", text)
+    return [re.sub(r"%\d*[id]|\$\w+", "*", name) for name in names]
 
 
 class Documents(unittest.TestCase):
-    def check(self, name, command, folder):
+    @classmethod
+    def setUpClass(cls):
+        made = tempfile.TemporaryDirectory(prefix="gst-tomo-")
+        cls.addClassCleanup(made.cleanup)
+        cls.files = made.name
+        example_files.make(made.name, SEED)
+
+    def check(self, name, command, folder, expected=None, files=()):
         status, output = run(command, folder)
         print(f"{name}: {'ok' if status == 0 else f'status {status}'}", flush=True)
         if status != 0:
@@ -115,6 +131,13 @@ class Documents(unittest.TestCase):
         partial = [str(p.relative_to(folder)) for p in folder.rglob("*.partial")]
         if partial:
             self.fail(f"{name}: left {', '.join(partial)}")
+        if complaint := re.search(r"-(CRITICAL|WARNING) \*\*|Traceback \(most recent", output):
+            self.fail(f"{name}: '{complaint[0]}' in the output\n{output}")
+        for file in files:
+            if not any(os.path.getsize(f) for f in glob.glob(str(folder / file))):
+                self.fail(f"{name}: {file} is not there, or empty\n{output}")
+        if expected is not None and (difference := printed(output, expected)):
+            self.fail(f"{name}: {difference}\n{output}")
 
     def test_documents(self):
         documents = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -123,12 +146,15 @@ class Documents(unittest.TestCase):
             name = str(document.relative_to(ROOT))
             blocks = blocks_of(name, document.read_text(encoding="utf-8"))
             ran[name] = sum(block.run for block in blocks)
+            if not ran[name]:
+                continue
             with tempfile.TemporaryDirectory() as scratch:
                 folder = pathlib.Path(scratch)
-                prepare(folder)
+                shutil.copytree(self.files, folder, symlinks=True, dirs_exist_ok=True)
                 for block in filter(lambda b: b.run, blocks):
                     with self.subTest(block=block.name):
-                        self.check(block.name, ["bash", "-euo", "pipefail", "-c", block.text], folder)
+                        self.check(block.name, ["bash", "-euo", "pipefail", "-c", block.text], folder, block.output,
+                                   named_files(block.text))
         for name in ("README.md", "docs/guide.md"):
             self.assertGreater(ran.get(name, 0), 0, f"{name} shows nothing that runs")
 
@@ -140,6 +166,20 @@ class Documents(unittest.TestCase):
                 folder = pathlib.Path(scratch)
                 self.check(f"examples/{example.name}", [str(example), "with spaces in it"], folder)
                 self.assertTrue(any(p.is_file() and p.stat().st_size for p in folder.rglob("*")), "wrote nothing")
+
+    def test_tools(self):
+        """A shell works where one is, and runs commands; the files are made once."""
+        with tempfile.TemporaryDirectory() as scratch:
+            shell, files = str(ROOT / "tools" / "shell"), str(ROOT / "tools" / "example-files")
+            if (ROOT / "build" / "build.ninja").exists():
+                self.assertEqual(run([shell, "pwd"], scratch), (0, os.path.realpath(scratch) + "\n"))
+                self.assertEqual(run([shell, "sh", "-c", "exit 3"], scratch)[0], 3)
+            self.assertEqual(run([files, "try"], scratch)[0], 0)
+            self.assertEqual(sorted(os.listdir(f"{scratch}/try")), sorted(os.listdir(self.files)))
+            for name in os.listdir(self.files):
+                self.assertIn(name, example_files.__doc__, f"tools/example-files --help does not tell of {name}")
+            status, output = run([files, "try"], scratch)
+            self.assertEqual((status, "not empty" in output), (1, True))
 
     def test_links(self):
         for document in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples/data/README.md"]:
@@ -168,6 +208,32 @@ class TheTestItself(unittest.TestCase):
         first, second = blocks_of("t", text)
         self.assertEqual((first.name, first.run, first.text), ("t:2", True, "false | true\n"))
         self.assertEqual((second.name, second.run, second.reason), ("t:8", False, "installs"))
+
+    def test_outputs_are_found(self):
+        (block,) = blocks_of("t", "```sh\nls\n```\n\n```output\na\n...\n```\n")
+        self.assertEqual(block.output, "a\n...\n")
+        for text in ("```output\na\n```\n", "```sh no-run: x\ncd x\n```\n```output\na\n```\n",
+                     "```sh\nls\n```\n```output\na\n```\n```output\nb\n```\n"):
+            with self.assertRaises(ValueError, msg=text):
+                blocks_of("t", text)
+
+    def test_outputs_are_compared(self):
+        output = "Setting up\n\x1b[32maxis\x1b[0m 131.02 of 256\n10 %\r90 %\rdone\n"
+        for expected in ("Setting up\naxis 131.02 of 256\ndone\n", "...\naxis 13... of 256\n...\n", "...\ndone\n"):
+            self.assertIsNone(printed(output, expected), expected)
+        for expected in ("Setting up\n", "axis 131.02 of 256\ndone\n", "...\naxis 132... of 256\n...\n", "...\ndone\n...\ndone\n",
+                         "...\ndone\nmore\n", "Setting up\n...\naxis 131\n...\n"):
+            self.assertIsNotNone(printed(output, expected), expected)
+
+    def test_files_are_looked_for(self):
+        text = "x filename=a.h5:/b ! filename='c-%05i.tif' $first filename=d-$first.tif\nWrite(filename=\"e.h5:/raw\")\n"
+        self.assertEqual(named_files(text), ["a.h5", "c-*.tif", "d-*.tif", "e.h5"])
+        with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()):
+            for command, files in (("true", ["x.tif"]), ("touch x.tif", ["x.tif"])):
+                with self.assertRaisesRegex(AssertionError, "x.tif is not there, or empty"):
+                    self.check("t", ["bash", "-c", command], pathlib.Path(scratch), files=files)
+            with self.assertRaisesRegex(AssertionError, "CRITICAL"):
+                self.check("t", ["bash", "-c", "echo '(x): GLib-GObject-CRITICAL **: y'"], pathlib.Path(scratch))
 
     def test_escapes_are_refused(self):
         for text in ("```bash\ntrue\n```\n", "```sh no-run\ncd x\n```\n", "```sh no-run: x\ngst-launch-1.0 a\n```\n",

@@ -7,6 +7,7 @@ Arguments: the build folder, the source folder, the names of prefix and libdir.
 """
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -84,6 +85,23 @@ class InstallTest(unittest.TestCase):
         self.assertIn("remove-all-spots",
                       self.run_it("gst-inspect-1.0", "tomoremoveallspots",
                                   env={**self.env, "GST_PLUGIN_PATH": f"{self.folder}/spots-build:{self.env['GST_PLUGIN_PATH']}"}))
+
+        # The filter of docs/writing-a-filter.md in the same plugin.
+        with open(f"{SOURCE}/docs/writing-a-filter.md", encoding="utf-8") as page:
+            code = re.findall(r"^```(?:cpp|c)\n(.*?)^```", page.read().replace("remove-spots", "remove-all-spots"), re.M | re.S)
+        folder = self.folder / "spots"
+        source = folder / "remove-all-spots.cpp"
+        define = source.read_text().partition("GST_PLUGIN_DEFINE")
+        source.write_text(code[0] + "".join(define[1:]).replace("tomo_register_RemoveAllSpots", "tomo_register_RemoveSpots"))
+        (folder / "remove-all-spots.cl").write_text(code[1])
+        self.assertNotIn("warning:", self.run_it("ninja", "-C", "spots-build", env=self.env))
+        self.run_it("gst-launch-1.0", "tomoread", "path=in.tif", "!", "tomoremoveallspots", "threshold=0.25", "!", "tomowrite",
+                    "filename=spotless.tif",
+                    env={**self.env, "GST_PLUGIN_PATH": f"{self.folder}/spots-build:{self.env['GST_PLUGIN_PATH']}"})
+        spots = image > np.float32(0.25)
+        spots[:, [0, -1]] = False
+        wanted = np.where(spots, np.float32(0.5) * (np.roll(image, 1, 1) + np.roll(image, -1, 1)), image)
+        np.testing.assert_array_equal(tifffile.imread("spotless.tif"), wanted)
 
         self.run_it("meson", "setup", "plugin-build", f"{SOURCE}/examples/plugin", "--prefix", str(self.prefix),
                     env=self.env)
