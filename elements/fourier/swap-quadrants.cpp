@@ -36,8 +36,9 @@ class SwapQuadrants final : public tomo::Filter {
     tomo::EventRef scan_event(tomo::EventRef event) override {
         tomo::Scan scan(event.get());
         scan.axis_position = std::nan("");
-        scan.angles.clear();
-        scan.frames.clear();
+        scan.forget_views();
+        scan.forget_region_x();
+        scan.forget_region_y();
         return scan.to_event();
     }
 };

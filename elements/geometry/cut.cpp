@@ -57,6 +57,7 @@ column; one in the columns that go is unknown afterwards.)",
             return event;
         tomo::Scan scan(event.get());
         scan.axis_position = std::nan("");
+        scan.forget_region_x();
         return scan.to_event();
     }
 

@@ -59,6 +59,8 @@ Rows of merged sinograms belong to no list of angles: the scan's angles are left
         tomo::Scan scan(event.get());
         if (is_sinogram_)
             scan.forget_views();
+        else
+            scan.forget_region_y();
         return scan.to_event();
     }
 

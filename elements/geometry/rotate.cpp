@@ -78,8 +78,11 @@ image turns by more than 45 degrees to its side. Rows of rotated sinograms have 
         tomo::Scan scan(event.get());
         const bool is_upright = std::abs(cos_) >= std::sqrt(0.5);
         scan.axis_position = is_upright ? x_.to + (scan.axis_position - x_.from) * cos_ : std::nan("");
+        scan.forget_region_x();
         if (input_info().domain == GST_TOMO_DOMAIN_SINOGRAM)
             scan.forget_views();
+        else
+            scan.forget_region_y();
         return scan.to_event();
     }
 

@@ -18,10 +18,13 @@ void ScanPlan::find() {
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("start is %u, but %s has %" G_GSIZE_FORMAT " projections, counted from 0", start,
                          scan.name.c_str(), images.size()));
+    total = images.size();
+    numbers_in_it.clear();
     std::vector<ScanImages::Image> chosen;
     std::vector<double> angles;
     for (std::size_t i = start; i < images.size() && chosen.size() < number; i += step) {
         chosen.push_back(images[i]);
+        numbers_in_it.push_back(i);
         if (!scan.angles.empty())
             angles.push_back(scan.angles[i]);
     }

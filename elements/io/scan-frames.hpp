@@ -24,7 +24,9 @@ struct ScanPlan {
     unsigned stack = 0;   // most sinograms per array, 0 for a good number
     double timeout = 0.0; // seconds without another frame, of a scan that is followed
     ScanLayout scan;
-    InputClaim claim; // on its files
+    std::size_t total = 0;                  // projections of the whole scan, ...
+    std::vector<std::size_t> numbers_in_it; // ... and which of them these are
+    InputClaim claim;                       // on its files
 
     // Looks for the scan.
     void find();

@@ -224,15 +224,25 @@ std::optional<std::uint64_t> ScanStream::frame_count() {
 }
 
 EventRef ScanStream::scan_event() {
-    const auto &scan = frames_.plan().scan;
+    const auto &plan = frames_.plan();
+    const auto &scan = plan.scan;
+    const auto &part = plan.part;
     tomo::Scan event;
-    event.axis_position = scan.axis_position - frames_.plan().part.first_column;
+    event.axis_position = scan.axis_position - part.first_column;
+    event.region_x = part.first_column;
+    // A row stands for itself and those left out, half of them before it and half behind.
+    event.region_y = part.rows.first + 0.5 * (1.0 - part.rows.step);
+    event.binning_y = part.rows.step;
     event.pixel_size = scan.pixel_size;
     event.energy = scan.energy;
     event.distance = scan.distance;
     // Of a scan that is followed frames know their angles, and nobody all of them.
-    if (frames_.is_projections() && !follows())
+    if (frames_.is_projections() && !follows()) {
         event.angles = scan.angles;
+        event.total_projections = double(plan.total);
+        if (scan.angles.empty())
+            event.projection_numbers.assign(plan.numbers_in_it.begin(), plan.numbers_in_it.end());
+    }
     if (frames_.is_projections() && scan.has_order && !follows()) {
         for (const auto &image : scan.projections.images)
             event.frames.push_back(double(image.number));

@@ -99,8 +99,8 @@ The output's scan event has these angles and the axis.)",
 
     tomo::EventRef scan() const {
         tomo::Scan scan = scan_;
-        scan.frames.clear();
-        scan.angles.clear();
+        scan.forget_views();
+        scan.forget_region_x();
         for (unsigned i = 0; i < number; i++)
             scan.angles.push_back(i * step());
         scan.axis_position = axis();

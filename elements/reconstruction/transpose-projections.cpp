@@ -95,7 +95,9 @@ class TransposeProjections final : public tomo::Reducer {
     // Angles of more than one set of sinograms are sent with each set.
     tomo::EventRef scan_event(tomo::EventRef event) override {
         scan_ = event;
-        return number && tomo::Scan(event.get()).angles.size() > number ? tomo::EventRef() : event;
+        tomo::Scan scan(event.get());
+        const bool has_more = std::max(scan.angles.size(), scan.projection_numbers.size()) > number;
+        return number && has_more ? tomo::EventRef() : event;
     }
 
   private:
@@ -122,9 +124,9 @@ class TransposeProjections final : public tomo::Reducer {
         tomo::Scan scan(scan_ ? scan_.get()
                               : tomo::EventRef(gst_event_new_tomo_scan(nullptr, 0, NAN, NAN)).get());
         const std::size_t n = angles_.size();
-        if (number && first_frame_ + n <= scan.frames.size())
-            scan.frames = std::vector<double>(scan.frames.begin() + first_frame_,
-                                              scan.frames.begin() + first_frame_ + n);
+        for (auto *list : {&scan.frames, &scan.projection_numbers})
+            if (number && first_frame_ + n <= list->size())
+                *list = std::vector<double>(list->begin() + first_frame_, list->begin() + first_frame_ + n);
         if (known) {
             scan.angles = angles_;
         } else if (number && scan.angles.size() > n) {

@@ -80,8 +80,8 @@ device. Angles of projections are interpolated alike.)",
         if (input_info().domain != GST_TOMO_DOMAIN_PROJECTION)
             return event;
         tomo::Scan scan(event.get());
-        scan.angles = interpolated(scan.angles);
-        scan.frames = interpolated(scan.frames);
+        for (auto *list : scan.view_lists())
+            *list = interpolated(*list);
         return scan.to_event();
     }
 

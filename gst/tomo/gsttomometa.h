@@ -73,7 +73,11 @@ GST_TOMO_API GstTomoArrayMeta *gst_buffer_get_tomo_array_meta(GstBuffer *buffer)
  * Name of the sticky event that describes a scan. Its structure has the fields angles, axis-position and pixel-size
  * of gst_event_new_tomo_scan(), and where they are known, as doubles: energy in keV, distance from the sample to the
  * detector in metres, frames, an array of the numbers of the projections among all frames of the scan in the order
- * of time, flats-frame and flats-after-frame, the mean of these numbers of the flats before and after.
+ * of time, flats-frame and flats-after-frame, the mean of these numbers of the flats before and after;
+ * total-projections, how many the whole scan has, and, where there are no angles, projection-numbers, an array of the
+ * number of each view among these, from 0. An array that is a part of the detector's images, or binned, has region-x
+ * and region-y (else 0), binning-x and binning-y (else 1): an edge at e in the array is at region + e * binning in the
+ * images of the scan, in pixels; NaN where an element gave that up.
  */
 #define GST_TOMO_SCAN_EVENT "tomo-scan"
 

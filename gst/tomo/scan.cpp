@@ -10,15 +10,33 @@ namespace tomo {
 
 namespace {
 
+constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+
+// In the event when it is not `usual`.
 struct Number {
     const char *name;
     double Scan::*value;
+    double usual = unknown;
+
+    bool is_usual(double number) const {
+        return number == usual || (std::isnan(number) && std::isnan(usual));
+    }
 };
-// In the event when they are known.
 constexpr Number numbers[] = {{"energy", &Scan::energy},
                               {"distance", &Scan::distance},
                               {"flats-frame", &Scan::flats_frame},
-                              {"flats-after-frame", &Scan::flats_after_frame}};
+                              {"flats-after-frame", &Scan::flats_after_frame},
+                              {"total-projections", &Scan::total_projections},
+                              {"region-x", &Scan::region_x, 0.0},
+                              {"region-y", &Scan::region_y, 0.0},
+                              {"binning-x", &Scan::binning_x, 1.0},
+                              {"binning-y", &Scan::binning_y, 1.0}};
+
+struct List {
+    const char *name;
+    std::vector<double> Scan::*values;
+};
+constexpr List lists[] = {{"frames", &Scan::frames}, {"projection-numbers", &Scan::projection_numbers}};
 
 std::vector<double> list_of(const GstStructure *s, const char *name) {
     std::vector<double> values;
@@ -50,7 +68,8 @@ Scan::Scan(GstEvent *event) : event_(EventRef::referenced(event)) {
         gst_event_parse_tomo_scan(event, &n, &axis_position, &pixel_size));
     angles.assign(list.get(), list.get() + n);
     const auto *s = gst_event_get_structure(event);
-    frames = list_of(s, "frames");
+    for (const auto &list : lists)
+        this->*list.values = list_of(s, list.name);
     for (const auto &number : numbers)
         gst_structure_get_double(s, number.name, &(this->*number.value));
 }
@@ -67,12 +86,14 @@ EventRef Scan::to_event() const {
                 return TRUE;
             },
             s);
-    set_list(s, "frames", frames);
-    if (frames.empty())
-        gst_structure_remove_field(s, "frames");
+    for (const auto &list : lists) {
+        gst_structure_remove_field(s, list.name);
+        if (!(this->*list.values).empty())
+            set_list(s, list.name, this->*list.values);
+    }
     for (const auto &number : numbers) {
         gst_structure_remove_field(s, number.name);
-        if (!std::isnan(this->*number.value))
+        if (!number.is_usual(this->*number.value))
             gst_structure_set(s, number.name, G_TYPE_DOUBLE, this->*number.value, nullptr);
     }
     return event;
@@ -115,10 +136,15 @@ static std::vector<double> values_of_rows(const std::vector<double> &angles, con
     return result;
 }
 
+void Scan::forget_views() {
+    for (auto *list : view_lists())
+        list->clear();
+}
+
 void Scan::repeat_views(std::uint64_t n, Order order) {
-    if (n > most_views / std::max<std::size_t>({angles.size(), frames.size(), 1}))
+    if (n > most_views / std::max<std::size_t>({angles.size(), frames.size(), projection_numbers.size(), 1}))
         forget_views();
-    for (auto *list : {&angles, &frames}) {
+    for (auto *list : view_lists()) {
         const auto once = std::exchange(*list, {});
         for (std::uint64_t i = 0; i < n * once.size(); i++)
             list->push_back(order == Order::each ? once[i / n] : once[i % once.size()]);
@@ -142,10 +168,16 @@ EventRef scan_after(const EventRef &event, const ArrayInfo &in, const Layout &co
     Scan scan(event.get());
     scan.axis_position = (scan.axis_position - columns.offset) * columns.scale;
     scan.pixel_size /= std::abs(columns.scale);
-    if (in.domain == GST_TOMO_DOMAIN_SINOGRAM && scan.angles.size() == in.height)
-        scan.angles = values_of_rows(scan.angles, rows);
-    if (in.domain == GST_TOMO_DOMAIN_SINOGRAM && scan.frames.size() == in.height)
-        scan.frames = values_of_rows(scan.frames, rows);
+    scan.region_x += columns.offset * scan.binning_x;
+    scan.binning_x /= columns.scale;
+    if (in.domain == GST_TOMO_DOMAIN_SINOGRAM) {
+        for (auto *list : scan.view_lists())
+            if (list->size() == in.height)
+                *list = values_of_rows(*list, rows);
+    } else {
+        scan.region_y += rows.offset * scan.binning_y;
+        scan.binning_y /= rows.scale;
+    }
     return scan.to_event();
 }
 

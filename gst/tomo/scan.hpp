@@ -8,6 +8,7 @@
 #include <gst/tomo/gobject.hpp>
 #include <gst/tomo/property.hpp>
 
+#include <array>
 #include <limits>
 #include <vector>
 
@@ -19,6 +20,10 @@ struct GST_TOMO_API Scan {
     // Numbers of the projections among all frames of the scan, which follow each other in time; empty when
     // unknown.
     std::vector<double> frames;
+    // Where the scan has no angles: which of its projections these views are, counted from 0 among
+    // total_projections, so that angles assumed later are those of the views that are there.
+    std::vector<double> projection_numbers;
+    double total_projections = std::numeric_limits<double>::quiet_NaN(); // of the whole scan
     double axis_position =
         std::numeric_limits<double>::quiet_NaN();                 // edge coordinate of the detector's columns
     double pixel_size = std::numeric_limits<double>::quiet_NaN(); // metres
@@ -27,17 +32,26 @@ struct GST_TOMO_API Scan {
     // When the flats were taken: the mean of their numbers among all frames.
     double flats_frame = std::numeric_limits<double>::quiet_NaN();
     double flats_after_frame = std::numeric_limits<double>::quiet_NaN();
+    // Where the array's columns and detector rows are among those of the images of the scan: an edge at e in
+    // the array is at region + e * binning there. After elements that keep no such relation it is NaN.
+    double region_x = 0.0, region_y = 0.0;
+    double binning_x = 1.0, binning_y = 1.0; // pixels of the detector to one of the array; negative: mirrored
 
     Scan() = default;
     explicit Scan(GstEvent *event);
     EventRef to_event() const;
 
     // Where frames or rows are no views any more, ...
-    void forget_views() { angles.clear(), frames.clear(); }
+    void forget_views();
     // ... and where each stands for several, or all come again. Lists that would be too long are forgotten.
     enum class Order { each, all };
     void repeat_views(std::uint64_t n, Order order = Order::each);
     static constexpr std::size_t most_views = std::size_t{1} << 24;
+    // All lists with an item for each view.
+    std::array<std::vector<double> *, 3> view_lists() { return {&angles, &frames, &projection_numbers}; }
+
+    void forget_region_x() { region_x = binning_x = std::numeric_limits<double>::quiet_NaN(); }
+    void forget_region_y() { region_y = binning_y = std::numeric_limits<double>::quiet_NaN(); }
 
   private:
     EventRef event_; // that this came from

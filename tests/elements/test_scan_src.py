@@ -103,10 +103,10 @@ class Collected:
         self.arrays, self.metas, self.scan, self.caps, self.ended = [], [], None, [], False
 
 
-def collect(properties, outputs=("projections",), timeout=TIMEOUT):
-    """Runs tomoscansrc with these outputs linked to nothing but sinks of the test."""
+def collect(properties, outputs=("projections",), timeout=TIMEOUT, through=""):
+    """Runs tomoscansrc with these outputs linked to sinks of the test, maybe through other elements."""
     line = f"tomoscansrc name=s {properties} " + " ".join(
-        f"s.{name} ! appsink name={name.replace('-', '_')} sync=false max-buffers=0" for name in outputs
+        f"s.{name} ! {through} appsink name={name.replace('-', '_')} sync=false max-buffers=0" for name in outputs
     )
     pipeline = Gst.parse_launch(line)
     bus = pipeline.get_bus()
@@ -146,9 +146,13 @@ def collect(properties, outputs=("projections",), timeout=TIMEOUT):
         pipeline.set_state(Gst.State.NULL)
 
 
-def angles_of(structure):
-    array = structure.get_value("angles")
+def list_of(structure, name):
+    array = structure.get_value(name) if structure.has_field(name) else None
     return [array[i] for i in range(len(array))] if array is not None else []
+
+
+def angles_of(structure):
+    return list_of(structure, "angles")
 
 
 def number_of(structure, name):
@@ -280,6 +284,59 @@ class ScanSrc(ElementTestCase):
         ):
             with self.subTest(properties):
                 self.fails(words, f"location={self.path('scan.nxs')} {properties}")
+
+    def test_part_without_angles(self):
+        """The event tells which of how many projections come, so that nobody takes them for half a turn."""
+        n = int(rng.integers(12, 30))
+        data = random_array(np.float32, (n, 3, 5))
+        with h5py.File(self.path("plain.h5"), "w") as file:
+            file["data"] = data
+        whole = np.arange(n)
+        flip = "tomotransposeprojections ! tomocrop y=1 height=3 ! tomoflip direction=vertical !"
+        for properties, through, wanted in (
+            ("", "", whole),
+            ("number=7", "", whole[:7]),
+            ("start=2 step=3 number=3", "", whole[2:11:3]),
+            ("start=2 number=7 order=sinograms", "", whole[2:9]),
+            ("start=1 step=2", "tomotransposeprojections !", whole[1::2]),
+            ("start=1 number=5", flip, whole[4:1:-1]),
+        ):
+            with self.subTest(properties=properties, through=through):
+                scan = collect(f"location={self.path('plain.h5')}:/data {properties}", through=through)["projections"].scan
+                self.assertEqual(list_of(scan, "projection-numbers"), list(wanted))
+                self.assertEqual(number_of(scan, "total-projections"), n)
+                self.assertEqual(angles_of(scan), [])
+        _, keys, _ = self.make()
+        found = collect(f"location={self.path('scan.nxs')} number=2", ("projections", "darks"))
+        self.assertEqual(number_of(found["projections"].scan, "total-projections"), np.count_nonzero(keys == 0))
+        self.assertEqual(list_of(found["projections"].scan, "projection-numbers"), [])  # it has angles
+        self.assertIsNone(number_of(found["darks"].scan, "total-projections"))
+
+    def test_place_of_regions(self):
+        """Columns and rows are found again in the images of the scan, through elements that lay them out anew."""
+        data = random_array(np.float32, (3, 24, 40))
+        with h5py.File(self.path("plain.h5"), "w") as file:
+            file["data"] = data
+        for properties, through, x, y in (
+            ("", "", (0, 1), (0, 1)),
+            ("x=3 y=5 height=9", "", (3, 1), (5, 1)),
+            ("y=4 y-step=2", "", (0, 1), (3.5, 2)),
+            ("y=4", "tomocrop x=6 y=3 width=20 height=10 !", (6, 1), (7, 1)),
+            ("x=2 y=4", "tomobin size=2 !", (2, 2), (4, 2)),
+            ("x=2 width=20", "tomoflip direction=horizontal !", (22, -1), (0, 1)),
+            ("x=2 y=4 height=6", "tomoflip direction=vertical ! tomocrop y=1 !", (2, 1), (9, -1)),
+            ("y=4 x=2", "tomotransposeprojections ! tomocrop x=4 y=1 !", (6, 1), (4, 1)),
+            ("y=1 x=1", "tomorotate angle=0.3 !", None, None),
+        ):
+            with self.subTest(properties=properties, through=through):
+                scan = collect(f"location={self.path('plain.h5')}:/data {properties}", through=through)["projections"].scan
+                for axis, wanted in (("x", x), ("y", y)):
+                    place = [number_of(scan, f"{name}-{axis}") for name in ("region", "binning")]
+                    place = [usual if v is None else v for v, usual in zip(place, (0, 1))]
+                    if wanted:
+                        self.assertEqual(tuple(place), wanted)
+                    else:
+                        self.assertTrue(all(math.isnan(v) for v in place))
 
     def stored(self, kind, data):
         """The dataset /data stored in one of many ways; returns the file's name."""
