@@ -100,8 +100,8 @@ them as they are. Only the rows that are asked for are read.)",
     tomo::Property<double> timeout{this, "timeout",          "Seconds to wait for another image, with follow",
                                    60.0, {0.0, G_MAXDOUBLE}, When::ready};
 
-    std::vector<const char *> outputs() const override {
-        return {"projections", "darks", "flats", "flats-after"};
+    std::vector<Output> outputs() const override {
+        return {{"projections"}, {"darks"}, {"flats"}, {"flats-after", true}};
     }
 
     void start() override {

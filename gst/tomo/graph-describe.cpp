@@ -136,6 +136,7 @@ Json describe_task(const std::string &plugin) {
     json.set("inputs", pads(element.get(), GST_PAD_SINK));
     json.set("optional-inputs", words(gst_element_class_get_metadata(klass, "tomo-optional-inputs")));
     json.set("outputs", pads(element.get(), GST_PAD_SRC));
+    json.set("optional-outputs", words(gst_element_class_get_metadata(klass, "tomo-optional-outputs")));
     // Those of the task first, then those it shares with others.
     const auto specs = settable_properties(G_OBJECT_CLASS(klass));
     Json properties = Json::list();

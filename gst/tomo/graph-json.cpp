@@ -209,8 +209,9 @@ class Loader {
         std::size_t source = 0, sink = 0;
         at(edge.place("from"), what, [&] { source = graph_.require(from.name); });
         at(edge.place("to"), what, [&] { sink = graph_.require(to.name); });
-        if (from.number.value_or(0) != 0)
-            fail(edge.place("from"), what + ": outputs have names; only the first one may be given as 0");
+        if (from.number)
+            at(edge.place("from"), what,
+               [&] { from.pad = output_pad(graph_.nodes()[source].element.get(), *from.number); });
         at(edge.place("to"), what, [&] {
             const std::string input =
                 to.pad.empty() ? input_pad(graph_.nodes()[sink].element.get(), to.number.value_or(0))

@@ -27,10 +27,19 @@ Queues::Queues(const Graph &graph, const std::vector<std::shared_ptr<Tie>> &ties
         group_->add(tie);
 }
 
+// Whether one thread gives both.
+bool Queues::leave_together(const Graph::Edge &a, const Graph::Edge &b) const {
+    if (a.from != b.from)
+        return false;
+    GstElement *element = nodes_[a.from].element.get();
+    return !has_independent_outputs(element) ||
+           output_name(element, a.output) == output_name(element, b.output);
+}
+
 std::vector<std::size_t> Queues::siblings(std::size_t edge) const {
     std::vector<std::size_t> found;
     for (std::size_t e = 0; e < edges_.size(); e++)
-        if (e != edge && edges_[e].from == edges_[edge].from && cycles_[e] == cycles_[edge])
+        if (e != edge && cycles_[e] == cycles_[edge] && leave_together(edges_[e], edges_[edge]))
             found.push_back(e);
     return found;
 }

@@ -27,6 +27,7 @@ class Queues {
     void watch(std::size_t edge, GstElement *queue);
 
   private:
+    bool leave_together(const Graph::Edge &a, const Graph::Edge &b) const;
     std::vector<std::size_t> siblings(std::size_t edge) const;
     bool leads_through_reducer(std::size_t edge) const;
     // The node in which it meets its siblings again, for messages; its name and its input.

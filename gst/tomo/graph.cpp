@@ -4,10 +4,11 @@
 #include <gst/tomo/graph-queues.hpp>
 #include <gst/tomo/graph.hpp>
 #include <gst/tomo/gsttomoarray.h>
+#include <gst/tomo/joiner.hpp>
+#include <gst/tomo/source-bin.hpp>
 
 #include <algorithm>
 #include <cstring>
-#include <set>
 
 namespace tomo {
 
@@ -93,6 +94,28 @@ std::optional<unsigned> input_number(GstElement *element, const std::string &pad
     return *end == 0 && end != pad.c_str() + stem.size() ? std::optional<unsigned>(n + i) : std::nullopt;
 }
 
+std::string output_pad(GstElement *element, unsigned n) {
+    const auto all = templates_of(element, GST_PAD_SRC);
+    if (n == 0 || (all.size() == 1 && is_numbered(all.front()))) // each edge gets a pad of its own
+        return {};
+    if (n < all.size() && !is_numbered(all[n]))
+        return GST_PAD_TEMPLATE_NAME_TEMPLATE(all[n]);
+    graph_error(GST_TOMO_GRAPH_ERROR_STRUCTURE,
+                all.empty() ? text("node '%s' is a sink and gives no output", GST_OBJECT_NAME(element))
+                            : text("node '%s' has no output %u; it has %s, counted from 0",
+                                   GST_OBJECT_NAME(element), n, list_of(all).c_str()));
+}
+
+std::string output_name(GstElement *element, const std::string &output) {
+    const auto all = templates_of(element, GST_PAD_SRC);
+    const bool is_there = !all.empty() && GST_PAD_TEMPLATE_PRESENCE(all.front()) == GST_PAD_ALWAYS;
+    return output.empty() && is_there ? GST_PAD_TEMPLATE_NAME_TEMPLATE(all.front()) : output;
+}
+
+bool has_independent_outputs(GstElement *element) {
+    return dynamic_cast<SourceBin *>(element_of(element)) != nullptr;
+}
+
 static std::vector<PadRef> pads_of(GstElement *element, GstPadDirection direction) {
     std::vector<PadRef> pads;
     GST_OBJECT_LOCK(element);
@@ -173,8 +196,8 @@ std::optional<std::size_t> Graph::find(GstElement *element) const {
     return {};
 }
 
-void Graph::connect(std::size_t from, std::size_t to, unsigned input) {
-    connect(from, to, "", input_pad(nodes_[to].element.get(), input));
+void Graph::connect(std::size_t from, std::size_t to, unsigned input, const std::string &output) {
+    connect(from, to, output, input_pad(nodes_[to].element.get(), input));
 }
 
 void Graph::connect(std::size_t from, std::size_t to, const std::string &output, const std::string &input) {
@@ -298,12 +321,123 @@ std::size_t Graph::branches(std::size_t node) const {
     return std::count_if(edges_.begin(), edges_.end(), [&](const Edge &e) { return e.from == node; });
 }
 
+std::size_t Graph::branches(const Edge &edge) const {
+    GstElement *element = nodes_[edge.from].element.get();
+    if (!has_independent_outputs(element))
+        return branches(edge.from);
+    const auto output = output_name(element, edge.output);
+    return std::count_if(edges_.begin(), edges_.end(), [&](const Edge &e) {
+        return e.from == edge.from && output_name(element, e.output) == output;
+    });
+}
+
+std::set<std::string> Graph::inputs_reached(std::size_t source, const std::string &output,
+                                            std::size_t target) const {
+    std::vector<std::size_t> next;
+    std::vector<bool> seen(nodes_.size());
+    std::set<std::string> inputs;
+    auto follow = [&](const Edge &edge) {
+        if (edge.to == target) {
+            inputs.insert(edge.input);
+        } else if (!seen[edge.to]) {
+            seen[edge.to] = true;
+            next.push_back(edge.to);
+        }
+    };
+    for (const auto &edge : edges_)
+        if (edge.from == source && output_name(nodes_[source].element.get(), edge.output) == output)
+            follow(edge);
+    while (!next.empty()) {
+        const auto node = next.back();
+        next.pop_back();
+        for (const auto &edge : edges_)
+            if (edge.from == node)
+                follow(edge);
+    }
+    return inputs;
+}
+
+static bool is_made_by(GstElement *element, const char *factory_name) {
+    GstElementFactory *factory = gst_element_get_factory(element);
+    return factory && g_strcmp0(gst_plugin_feature_get_name(GST_PLUGIN_FEATURE(factory)), factory_name) == 0;
+}
+
+// An input of a join that stands for the same as another one (flats and flats-after).
+static bool is_optional(GstElement *element, const std::string &input) {
+    const char *list =
+        gst_element_class_get_metadata(GST_ELEMENT_GET_CLASS(element), "tomo-optional-inputs");
+    const std::unique_ptr<char *, decltype(&g_strfreev)> names(g_strsplit(list ? list : "", " ", -1),
+                                                               g_strfreev);
+    return g_strv_contains(names.get(), input.c_str());
+}
+
+const Graph::Edge &Graph::origin_of(const Edge &edge) const {
+    GstElement *element = nodes_[edge.from].element.get();
+    if (is_made_by(element, "tee") || is_made_by(element, "queue"))
+        for (const auto &e : edges_)
+            if (e.to == edge.from)
+                return origin_of(e);
+    return edge;
+}
+
+// Inputs of a join that have names stand for different things, so none gets the arrays of another one.
+void Graph::check_inputs(std::size_t node) const {
+    GstElement *element = nodes_[node].element.get();
+    if (!dynamic_cast<Joiner *>(element_of(element)))
+        return;
+    std::map<std::pair<std::size_t, std::string>, std::string> inputs; // by the output that they get
+    for (const auto &edge : edges_) {
+        if (edge.to != node || is_optional(element, edge.input) ||
+            !gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(element), edge.input.c_str()))
+            continue;
+        const Edge &origin = origin_of(edge);
+        const auto output = output_name(nodes_[origin.from].element.get(), origin.output);
+        const auto [other, is_new] = inputs.try_emplace({origin.from, output}, edge.input);
+        if (!is_new)
+            graph_error(GST_TOMO_GRAPH_ERROR_STRUCTURE,
+                        text("inputs '%s' and '%s' of node '%s' get the same arrays, those of node '%s', but "
+                             "stand for different things: connect each to a node or an output of its own",
+                             other->second.c_str(), edge.input.c_str(), nodes_[node].name.c_str(),
+                             nodes_[origin.from].name.c_str()));
+    }
+}
+
+// A source has outputs of the same names as the inputs of a join, but one of these gets another output, which
+// is what another input takes: projections for darks.
+void Graph::check_outputs(std::size_t node) const {
+    const auto outputs = templates_of(nodes_[node].element.get(), GST_PAD_SRC);
+    for (std::size_t join = 0; outputs.size() > 1 && join < nodes_.size(); join++) {
+        std::map<std::string, std::set<std::string>> reached; // by output
+        for (auto *templ : outputs) {
+            const char *output = GST_PAD_TEMPLATE_NAME_TEMPLATE(templ);
+            reached[output] = inputs_reached(node, output, join);
+        }
+        for (const auto &[output, inputs] : reached)
+            for (const auto &input : inputs) {
+                const auto named = reached.find(input);
+                if (inputs.size() < 2 || input == output || named == reached.end() ||
+                    named->second.count(input) || is_optional(nodes_[join].element.get(), input))
+                    continue;
+                graph_error(
+                    GST_TOMO_GRAPH_ERROR_STRUCTURE,
+                    text("input '%s' of node '%s' gets the output '%s' of node '%s', which has an output "
+                         "'%s': connect that one (in Python outputs[\"%s\"], in JSON \"output\": \"%s\", in "
+                         "a line %s.%s)",
+                         input.c_str(), nodes_[join].name.c_str(), output.c_str(), nodes_[node].name.c_str(),
+                         input.c_str(), input.c_str(), input.c_str(), nodes_[node].name.c_str(),
+                         input.c_str()));
+            }
+    }
+}
+
 void Graph::check() const {
     if (nodes_.empty())
         graph_error(GST_TOMO_GRAPH_ERROR_STRUCTURE, "there is no node");
     in_order();
     for (std::size_t n = 0; n < nodes_.size(); n++) {
         GstElement *element = nodes_[n].element.get();
+        check_outputs(n);
+        check_inputs(n);
         std::set<std::string> inputs;
         std::set<unsigned> numbers;
         for (const auto &edge : edges_)
@@ -380,11 +514,6 @@ static void link_pads(GstPad *source, GstPad *sink) {
                                                     : gst_pad_link_get_name(result));
 }
 
-static bool is_made_by(GstElement *element, const char *factory_name) {
-    GstElementFactory *factory = gst_element_get_factory(element);
-    return factory && g_strcmp0(gst_plugin_feature_get_name(GST_PLUGIN_FEATURE(factory)), factory_name) == 0;
-}
-
 static bool is_queue(GstElement *element) {
     return is_made_by(element, "queue") || is_made_by(element, "queue2") || is_made_by(element, "multiqueue");
 }
@@ -400,7 +529,7 @@ void Graph::link(std::size_t edge, GstPad *source, GstPad *sink, Queues &queues)
     GstElement *target = nodes_[e.to].element.get();
     if (is_made_by(target, "queue"))
         queues.watch(edge, target);
-    if (is_queue(target) || (branches(e.from) < 2 && !queues.is_critical(edge))) {
+    if (is_queue(target) || (branches(e) < 2 && !queues.is_critical(edge))) {
         link_pads(source, sink);
         return;
     }
@@ -484,15 +613,10 @@ void Graph::build() {
         GstElement *element = nodes_[n].element.get();
         // The edges from each of its pads.
         std::map<std::string, std::vector<std::size_t>> outputs;
-        const auto templates = templates_of(element, GST_PAD_SRC);
         for (std::size_t e = 0; e < edges_.size(); e++) {
             if (edges_[e].from != n)
                 continue;
-            std::string output = edges_[e].output;
-            GstPadTemplate *first = templates.empty() ? nullptr : templates.front();
-            if (output.empty() && first && GST_PAD_TEMPLATE_PRESENCE(first) == GST_PAD_ALWAYS)
-                output = GST_PAD_TEMPLATE_NAME_TEMPLATE(first);
-            outputs[output].push_back(e);
+            outputs[output_name(element, edges_[e].output)].push_back(e);
         }
         for (const auto &[output, edges] : outputs) {
             PadRef source = output.empty() ? PadRef() : pad_named(element, output);
@@ -653,7 +777,7 @@ void Graph::adopt(ObjectRef<GstElement> pipeline) {
     pipeline_ = std::move(pipeline);
     Queues queues(*this, {});
     for (std::size_t e = 0; e < edges_.size(); e++) {
-        if (branches(edges_[e].from) < 2) {
+        if (branches(edges_[e]) < 2) {
             if (GstElement *target = nodes_[edges_[e].to].element.get(); is_made_by(target, "queue"))
                 queues.watch(e, target);
             continue;

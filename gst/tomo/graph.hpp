@@ -9,6 +9,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 
 namespace tomo {
 
@@ -47,7 +48,7 @@ class GST_TOMO_API Graph {
     GstElement *add(const std::string &plugin, std::string name, const std::string &package = {});
     // Under the name that it has.
     void add(GstElement *element);
-    void connect(std::size_t from, std::size_t to, unsigned input);
+    void connect(std::size_t from, std::size_t to, unsigned input, const std::string &output = {});
     // With names of pads; empty ones are chosen.
     void connect(std::size_t from, std::size_t to, const std::string &output, const std::string &input);
     // When a value takes effect is said in graph-bindings.hpp.
@@ -95,7 +96,16 @@ class GST_TOMO_API Graph {
     // Links two pads, with a queue between them where the edge needs one.
     void link(std::size_t edge, GstPad *source, GstPad *sink, class Queues &queues);
     void link_later(std::size_t edge);
+    // Edges that leave a node, or the same output as an edge does.
     std::size_t branches(std::size_t node) const;
+    std::size_t branches(const Edge &edge) const;
+    void check_outputs(std::size_t node) const;
+    void check_inputs(std::size_t node) const;
+    // The edge in front of the tees and queues that an edge comes from.
+    const Edge &origin_of(const Edge &edge) const;
+    // Names of the inputs of `target` to which arrays of an output get.
+    std::set<std::string> inputs_reached(std::size_t source, const std::string &output,
+                                         std::size_t target) const;
 
     std::vector<Node> nodes_;
     std::vector<Edge> edges_;
@@ -119,5 +129,11 @@ void set_properties(GstElement *element, const std::string &json);
 std::string input_pad(GstElement *element, unsigned n);
 // The opposite; none where only the name tells.
 std::optional<unsigned> input_number(GstElement *element, const std::string &pad);
+// The pad that is an element's n-th output; empty for the first one. Throws when there is no such output.
+std::string output_pad(GstElement *element, unsigned n);
+// The output of that name, which is the first one's where it is empty; empty where only the stream tells.
+std::string output_name(GstElement *element, const std::string &output);
+// Whether outputs come by threads of their own, so that none waits for what the consumer of another one does.
+bool has_independent_outputs(GstElement *element);
 
 } // namespace tomo

@@ -383,15 +383,35 @@ gboolean gst_tomo_graph_add_element(GstTomoGraph *graph, GstElement *element, GE
  * @input: which of its inputs, from 0 on
  * @error: why they can't be connected
  *
+ * Connects the first output of one node to an input of another one.
+ *
  * Returns: whether they are connected
  */
 gboolean gst_tomo_graph_connect_nodes(GstTomoGraph *graph, const gchar *from, const gchar *to, guint input,
                                       GError **error) {
+    return gst_tomo_graph_connect_output(graph, from, nullptr, to, input, error);
+}
+
+/**
+ * gst_tomo_graph_connect_output:
+ * @graph: a graph
+ * @from: name of the node that gives
+ * @output: (nullable): name of one of its outputs, such as "darks"; %NULL for the first one
+ * @to: name of the node that takes
+ * @input: which of its inputs, from 0 on
+ * @error: why they can't be connected
+ *
+ * As gst_tomo_graph_connect_nodes(), for nodes with several outputs.
+ *
+ * Returns: whether they are connected
+ */
+gboolean gst_tomo_graph_connect_output(GstTomoGraph *graph, const gchar *from, const gchar *output,
+                                       const gchar *to, guint input, GError **error) {
     g_return_val_if_fail(GST_IS_TOMO_GRAPH(graph) && from && to, FALSE);
     return tomo::to_gerror(error, [&] {
         graph->state->must_not_run();
         auto &g = graph_of(graph);
-        g.connect(g.require(from), g.require(to), input);
+        g.connect(g.require(from), g.require(to), input, output ? output : "");
         return TRUE;
     });
 }
@@ -733,11 +753,12 @@ gchar *gst_tomo_get_properties_as_json(GstElement *element, GError **error) {
  * @plugin: name of a task ("flat-field-correct") or element
  * @error: why there is none
  *
- * Describes a task for programs: an object with "task", "element", "description", "class", "inputs" (their
- * names) and "properties". Each of these has "name", "type" (boolean, integer, number, string, enum, array,
- * or the name of another type), "default", "values" (in words), "description", "own" (false for those that
- * elements of the kind have in common), "live" (whether it may change while the stream runs), and, where it
- * applies, "minimum", "maximum" and "choices" (objects with "name" and "description").
+ * Describes a task for programs: an object with "task", "element", "description", "class", "inputs" and
+ * "outputs" (their names), "optional-inputs", "optional-outputs", "properties" and "results". Each of the
+ * properties has "name", "type" (boolean, integer, number, string, enum, array, or the name of another type),
+ * "default", "values" (in words), "description", "own" (false for those that elements of the kind have in
+ * common), "live" (whether it may change while the stream runs), and, where it applies, "minimum", "maximum"
+ * and "choices" (objects with "name" and "description").
  *
  * Returns: (transfer full) (nullable): the description as JSON
  */

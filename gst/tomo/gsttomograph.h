@@ -52,6 +52,9 @@ GST_TOMO_API gboolean gst_tomo_graph_connect_nodes(GstTomoGraph *graph, const gc
                                                    guint input, GError **error);
 GST_TOMO_API gboolean gst_tomo_graph_connect_elements(GstTomoGraph *graph, GstElement *from, GstElement *to,
                                                       guint input, GError **error);
+GST_TOMO_API gboolean gst_tomo_graph_connect_output(GstTomoGraph *graph, const gchar *from,
+                                                    const gchar *output, const gchar *to, guint input,
+                                                    GError **error);
 GST_TOMO_API gboolean gst_tomo_graph_bind(GstTomoGraph *graph, const gchar *from, const gchar *result,
                                           const gchar *to, const gchar *property, GError **error);
 GST_TOMO_API gchar **gst_tomo_graph_list_nodes(GstTomoGraph *graph);

@@ -46,15 +46,20 @@ GType SourceBin::parent_type() { return gst_tomo_source_bin_get_type(); }
 
 void SourceBin::describe_pads(GstElementClass *klass) const {
     const CapsRef out(template_caps(info().out));
-    for (const auto *name : outputs())
+    std::string optional;
+    for (const auto &output : outputs()) {
         gst_element_class_add_pad_template(
-            klass, gst_pad_template_new(name, GST_PAD_SRC, GST_PAD_ALWAYS, out.get()));
+            klass, gst_pad_template_new(output.name, GST_PAD_SRC, GST_PAD_ALWAYS, out.get()));
+        if (output.is_optional)
+            optional += (optional.empty() ? "" : " ") + std::string(output.name);
+    }
+    gst_element_class_add_metadata(klass, "tomo-optional-outputs", optional.c_str());
 }
 
 void SourceBin::attach() {
-    for (const auto *name : outputs()) {
-        auto *templ = gst_element_get_pad_template(gst(), name);
-        auto *pad = gst_ghost_pad_new_no_target_from_template(name, templ);
+    for (const auto &output : outputs()) {
+        auto *templ = gst_element_get_pad_template(gst(), output.name);
+        auto *pad = gst_ghost_pad_new_no_target_from_template(output.name, templ);
         gst_element_add_pad(gst(), pad);
         parts_.push_back({pad, nullptr});
     }
@@ -68,8 +73,8 @@ bool SourceBin::activate() {
     const auto is_linked = [](const Part &part) { return gst_pad_is_linked(part.pad); };
     if (std::none_of(parts_.begin(), parts_.end(), is_linked)) {
         std::string names;
-        for (const auto *name : outputs())
-            names += (names.empty() ? "" : ", ") + std::string(name);
+        for (const auto &output : outputs())
+            names += (names.empty() ? "" : ", ") + std::string(output.name);
         throw Error(GST_CORE_ERROR_PAD, "no output is linked; there are " + names);
     }
     active_ = true;

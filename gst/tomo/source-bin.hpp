@@ -13,8 +13,12 @@ class GST_TOMO_API SourceBin : public Element {
   public:
     static GType parent_type();
 
-    // Names of the outputs; the main one first.
-    virtual std::vector<const char *> outputs() const = 0;
+    struct Output {
+        const char *name;
+        bool is_optional = false; // often without arrays; not among those that programs give all at once
+    };
+    // The main one first.
+    virtual std::vector<Output> outputs() const = 0;
     // The Source behind an output, made with make_source(). Called after start().
     virtual ObjectRef<GstElement> source(const char *output) = 0;
 

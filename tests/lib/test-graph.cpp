@@ -915,23 +915,28 @@ GST_END_TEST;
 GST_START_TEST(test_random_graphs) {
     // Every legal graph comes to its end, whatever meets whatever.
     for (int round = 0; round < 10; round++) {
-        std::vector<std::string> nodes{ones("n0", random_between(10, 40)),
-                                       ones("n1", random_between(10, 40))};
-        std::vector<std::string> edges, outputs{"n0", "n1"};
-        std::set<std::size_t> unused{0, 1};
+        std::vector<std::string> nodes{ones("n0", random_between(10, 40)), ones("n1", random_between(10, 40)),
+                                       ones("n2", random_between(10, 40))};
+        std::vector<std::string> edges, outputs{"n0", "n1", "n2"};
+        std::set<std::size_t> unused{0, 1, 2};
         auto any_output = [&] {
             const auto i = random_between(0, outputs.size() - 1);
             unused.erase(i);
             return outputs[i];
         };
-        for (std::size_t i = 2, n = random_between(4, 10); i < n; i++) {
+        for (std::size_t i = 3, n = random_between(5, 11); i < n; i++) {
             const std::string name = "n" + std::to_string(i);
             const auto kind = random_between(0, 4);
             std::string output = name;
             if (kind <= 1) {
                 nodes.push_back(node("flat-field-correct", name, R"("fix-nan-and-inf": true)"));
-                for (int k = 0; k < 3; k++)
-                    edges.push_back(edge(any_output(), name, k));
+                std::set<std::string> taken; // none for two of them
+                for (int k = 0; k < 3; k++) {
+                    auto given = any_output();
+                    while (!taken.insert(given).second)
+                        given = any_output();
+                    edges.push_back(edge(given, name, k));
+                }
             } else {
                 nodes.push_back(kind == 2   ? node("average", name)
                                 : kind == 3 ? node("stack", name, R"("number": 6)")

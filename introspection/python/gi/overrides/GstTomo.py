@@ -160,9 +160,15 @@ class TaskGraph:
     def __init__(self):
         self.graph = GstTomo.Graph.new()
 
-    def connect_nodes(self, source, target, input=0):
-        """From one task to an input of another one."""
-        self.graph.connect_elements(element_of(source), element_of(target), input)
+    def connect_nodes(self, source, target, input=0, output=None):
+        """From one task to an input of another one; `output` names one of several outputs, such as "darks"."""
+        source, target = element_of(source), element_of(target)
+        if output is None:
+            self.graph.connect_elements(source, target, input)
+            return
+        for element in (source, target):
+            self.graph.add_element(element)
+        self.graph.connect_output(source.get_name(), output, target.get_name(), input)
 
     connect_nodes_full = connect_nodes
 
