@@ -334,7 +334,7 @@ bool Joiner::src_query(GstQuery *query) {
     case GST_QUERY_CUSTOM: {
         const auto pads = linked_pads();
         return is_flow_query(query) && std::all_of(pads.begin(), pads.end(), [](const auto &pad) {
-                   return flows_by_itself(pad.get());
+                   return flows_by_itself(pad.get(), false); // events go out with the next buffer
                });
     }
     default:

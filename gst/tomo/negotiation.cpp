@@ -95,8 +95,10 @@ bool is_flow_query(GstQuery *query) {
     return s && gst_structure_has_name(s, flow_query);
 }
 
-bool flows_by_itself(GstPad *sink) {
-    const QueryRef query(gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty(flow_query)));
+bool flows_by_itself(GstPad *sink, bool event_passes) {
+    const QueryRef query(gst_query_new_custom(
+        GST_QUERY_CUSTOM,
+        gst_structure_new(flow_query, "event-passes", G_TYPE_BOOLEAN, gboolean{event_passes}, nullptr)));
     return gst_pad_peer_query(sink, query.get());
 }
 

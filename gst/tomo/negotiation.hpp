@@ -16,8 +16,10 @@ bool is_on_device(const GstCaps *caps);
 void check_accepts(GstPad *sink, const GstCaps *caps);
 
 // Whether the stream comes by itself, as fast as it is taken: from files, not from a camera, nor from an
-// application that may wait for a result before it gives more. Only then may an element hold frames back.
-bool flows_by_itself(GstPad *sink);
+// application that may wait for a result before it gives more. Only then may an element hold frames back. A
+// source that says with an event when it waits flows by itself, too, if the event gets to the element:
+// `event_passes` is false where it does not come before the next frame.
+bool flows_by_itself(GstPad *sink, bool event_passes = true);
 // Whether it is that question. Who answers the query at all says yes.
 bool is_flow_query(GstQuery *query);
 

@@ -176,6 +176,30 @@ class Arrays(PipelineTestCase):
 
         self.assertEqual([image[0, 0] for image in Calculate(expression="v")(reused())], list(range(20)))
 
+    def test_types_taken(self):
+        """Types that streams do not have become the nearest one, whatever the byte order and the strides."""
+        values = rng.integers(-100, 100, (3, 6, 10))
+        for dtype, target in (("int64", "int32"), ("int8", "int16"), ("uint64", "uint32"), ("bool", "uint8")):
+            array = (values > 0 if dtype == "bool" else abs(values) if dtype[0] == "u" else values).astype(dtype)
+            results = list(gsttomo.Crop(width=10, height=6)(array))
+            self.assertEqual(results[0].dtype, target)
+            np.testing.assert_array_equal(results, array.astype(target))
+        for dtype in (">u2", ">i4", ">f4", ">f8", ">c8"):
+            array = values.astype(dtype)
+            for given in (array, array.transpose(0, 2, 1), array[:, ::-2], np.asfortranarray(array)):
+                height, width = given.shape[1:]
+                np.testing.assert_array_equal(list(gsttomo.Crop(width=width, height=height)(given)), given)
+        # At the limits; lists of numbers; volumes.
+        limits = np.array([[-2**31, 2**31 - 1]])
+        np.testing.assert_array_equal(list(gsttomo.Crop(width=2, height=1)(limits)), [limits])
+        np.testing.assert_array_equal(list(Calculate(expression="2 * v")([[[1, 2], [3, 4]]])), [[[2, 4], [6, 8]]])
+        volumes = random_array(np.float32, (2, 3, 5, 7))
+        np.testing.assert_array_equal(list(gsttomo.Slice()(volumes)), volumes.reshape(6, 5, 7))
+
+    def test_source_as_iterable(self):
+        images = write_sinograms(number=3)
+        np.testing.assert_array_equal(list(Read(path="folder")), images)
+
     def test_generator_that_waits(self):
         """A generator may wait for a result before it gives more; a list can't, and is computed in batches."""
         image, results = random_array(np.float32, (13, 17)), []
@@ -274,6 +298,105 @@ class Arrays(PipelineTestCase):
         self.assertEqual(len(given), count)
 
 
+class ManyOutputs(PipelineTestCase):
+    """A source with several outputs."""
+
+    def setUp(self):
+        super().setUp()
+        self.projections, self.darks, self.flats = (random_array(np.uint16, (n, 7, 11)) // share + offset for n, share, offset
+                                                    in ((9, 2, 100), (3, 8, 0), (5, 4, 40000)))
+        with h5py.File("scan.h5", "w") as file:
+            file["exchange/data"] = self.projections
+            file["exchange/data_dark"] = self.darks
+            file["exchange/data_white"] = self.flats
+            file["exchange/theta"] = np.arange(9) * 20.0
+        dark, flat = self.darks.mean(0), self.flats.mean(0)
+        self.expected = (self.projections - dark) / (flat - dark)
+        self.scan = gsttomo.ScanSrc(location="scan.h5")
+
+    def test_unpacked(self):
+        projections, darks, flats = self.scan()
+        self.assert_close(list(FlatFieldCorrect()(projections, Average()(darks), Average()(flats))), self.expected, 1e-5)
+        for flow, images in ((projections, self.projections), (darks, self.darks), (flats, self.flats)):
+            np.testing.assert_array_equal(list(flow), images)
+
+    def test_by_name(self):
+        out = self.scan.outputs
+        self.assertEqual([*out.keys()], ["projections", "darks", "flats", "flats-after"])
+        correct = FlatFieldCorrect()
+        flow = correct(out["projections"], Average()(out.darks), Average()(self.scan.outputs["flats"]))
+        self.assert_close(list(flow), self.expected, 1e-5)
+        self.assertIs(out.flats_after, out["flats-after"])
+        self.assertEqual(list(out.flats_after), [])
+        self.assertIn("flats_after", dir(out))
+        self.assertIn("ScanSrc(location='scan.h5')().darks", repr(flow))
+        # As it is, a source stands for its first output.
+        np.testing.assert_array_equal(list(Calculate(expression="v")(self.scan)), self.projections)
+        np.testing.assert_array_equal(list(next(iter(self.scan))), self.projections)
+        # What is not asked for is not there.
+        for words, act in (("did you mean 'darks'", lambda: out["dark"]), ("did you mean 'flats'", lambda: out.flat),
+                           ("no source with several outputs", lambda: Read().outputs)):
+            with self.subTest(words=words), self.assertRaisesRegex((KeyError, AttributeError), words):
+                act()
+
+    def test_one_output_for_all(self):
+        """One output for inputs of different meanings is an error that says how it is right."""
+        for source in (self.scan, self.scan(), self.scan.outputs.projections):
+            with self.assertRaisesRegex(gsttomo.Error, r"'darks'.*'projections'.*outputs\["):
+                list(FlatFieldCorrect()(source, Average()(source), Average()(source)))
+        image = Calculate()(self.projections)
+        with self.assertRaisesRegex(gsttomo.Error, "'darks' and 'flats'.*same arrays"):
+            list(FlatFieldCorrect()(self.projections, image, image))
+        # Made of several outputs, or taken on purpose.
+        projections, darks, flats = self.scan()
+        dark = Average()(darks)
+        flat = gsttomo.Subtract()(Average()(flats), dark)
+        results = list(FlatFieldCorrect()(gsttomo.Subtract()(projections, dark), np.zeros((7, 11), np.float32), flat))
+        self.assert_close(results, self.expected, 1e-5)
+        results = list(FlatFieldCorrect()(projections, dark, Average()(flats), flats_after=Average()(flats)))
+        self.assert_close(results, self.expected, 1e-5)
+
+    def test_json(self):
+        out = self.scan.outputs
+        write = Write(filename="a.h5:/data")(FlatFieldCorrect()(out.projections, Average()(out.darks), Average()(out.flats)))
+        run = write.run()
+        text = run.graph.to_json()
+        run.wait()
+        self.assert_close(read_dataset("a.h5", "data"), self.expected, 1e-5)
+        self.assertIn('"output" : "darks"', text)
+        GstTomo.Graph.new_from_json(text.replace("a.h5", "b.h5")).run()
+        by_number = text.replace("a.h5", "c.h5").replace('"output" : "darks"', '"output" : 1')
+        GstTomo.Graph.new_from_json(by_number.replace('"output" : "flats"', '"output" : 2')).run()
+        for name in ("b.h5", "c.h5"):
+            np.testing.assert_array_equal(read_dataset(name, "data"), read_dataset("a.h5", "data"))
+        with self.assertRaisesRegex(GLib.Error, "no output 4"):
+            GstTomo.Graph.new_from_json(by_number.replace('"output" : 1', '"output" : 4'))
+
+    def test_task_graph(self):
+        pm, g = GstTomo.PluginManager(), GstTomo.TaskGraph()
+        scan, correct, write = (pm.get_task(name) for name in ("scan-src", "flat-field-correct", "write"))
+        averages = [pm.get_task("average") for _ in range(2)]
+        scan.set_properties(location="scan.h5")
+        write.set_properties(filename="a.h5:/data")
+        g.connect_nodes(scan, correct)
+        for number, (average, output) in enumerate(zip(averages, ("darks", "flats")), 1):
+            g.connect_nodes(scan, average, output=output)
+            g.connect_nodes(average, correct, number)
+        g.connect_nodes(correct, write)
+        GstTomo.Scheduler().run(g)
+        self.assert_close(read_dataset("a.h5", "data"), self.expected, 1e-5)
+
+    def test_line(self):
+        GstTomo.Graph.new_from_line(
+            "scan-src name=s location=scan.h5 [ s.projections, s.darks ! average, s.flats ! average ] ! "
+            "flat-field-correct ! write filename=a.h5:/data").run()
+        self.assert_close(read_dataset("a.h5", "data"), self.expected, 1e-5)
+        with self.assertRaisesRegex(GLib.Error, "'darks'.*'projections'.*s.darks"):
+            GstTomo.Graph.new_from_line(
+                "scan-src location=scan.h5 name=s ! tee name=t [ t., t. ! average, t. ! average ] ! "
+                "flat-field-correct ! null").run()
+
+
 class Runs(PipelineTestCase):
     def test_other_threads_go_on(self):
         """While a pipeline runs and is waited for, Python does other things."""
@@ -312,6 +435,29 @@ class Runs(PipelineTestCase):
         run.finish()
         self.assertTrue(run.wait())
         self.assertGreaterEqual(len(read_pages("a.tif")), 3)
+
+    def test_repr(self):
+        run = Null()(Calculate(expression="v")(np.ones((3, 4, 5), np.float32))).run()
+        self.assertRegex(repr(run), r"^<Run running, \d of 3 arrays in, \d+ out: Null\(\)")
+        run.wait()
+        self.assertRegex(repr(run), r"^<Run done after [\d.e-]+ s, 3 of 3 arrays in, 3 out: "
+                                    r"Null\(\)\(Calculate\(expression='v'\)\(<float32 \(3, 4, 5\)>\)\)>$")
+        run = Null()(Read(path="no-such.tif")).run()
+        with self.assertRaises(gsttomo.Error):
+            run.wait()
+        self.assertRegex(repr(run), "^<Run failed .*no-such.tif")
+
+    def test_fixed_property_while_running(self):
+        """A property that must not change while the stream runs is refused, and stays."""
+        stack = gsttomo.TransposeProjections(number=4)
+        outputs = iter(stack(endless()))
+        next(outputs)
+        with self.assertRaisesRegex(gsttomo.Error, "number of TransposeProjections can only be set before the start"):
+            stack.number = 2
+        self.assertEqual(stack.number, 4)
+        outputs.close()
+        stack.number = 2
+        self.assertEqual(next(iter(stack(np.ones((2, 3, 4), np.float32)))).shape, (2, 4))
 
     def test_property_while_running(self):
         values = set()
@@ -379,6 +525,10 @@ class Classes(TestCase):
         self.assertIs(gsttomo.Read, Read)
         with self.assertRaises(ImportError):
             from gsttomo import Raed  # noqa: F401
+        names = {}
+        exec("from gsttomo import *", names)
+        self.assertLessEqual({*gsttomo.tasks(), "run", "element", "Error"}, set(names))
+        self.assertIs(names["Read"], Read)
         with self.assertRaisesRegex(gsttomo.Error, "did you mean 'videotestsrc'"):
             gsttomo.element("videotestsrcc")
 
@@ -403,12 +553,25 @@ class Classes(TestCase):
             (TypeError, "takes 0 inputs", lambda: Read()(image)),
             (TypeError, "missing: flats", lambda: FlatFieldCorrect()(image, image)),
             (TypeError, "given twice", lambda: FlatFieldCorrect()(image, image, projections=image)),
-            (TypeError, "no input 'dark'", lambda: FlatFieldCorrect()(image, dark=image)),
             (TypeError, "gives no output", lambda: Rescale()(Null()(image))),
             (TypeError, "nobody takes", lambda: Rescale()(image).run()),
             (TypeError, "gives no output", lambda: list(Null()(image))),
             (TypeError, "not 'x'", lambda: Rescale()("x")),
-            (TypeError, "int64", lambda: list(Rescale()(np.ones((4, 5), int)))),
+            (TypeError, r"type complex128 and shape \(4, 5\).*complex64", lambda: Rescale()(np.ones((4, 5), complex))),
+            (TypeError, r"type float128 and shape \(4, 5\).*float32", lambda: list(Rescale()([np.ones((4, 5), np.longdouble)]))),
+            (TypeError, r"type object and shape \(2,\)", lambda: list(Rescale()([np.array([None, 1])]))),
+            (TypeError, r"type <U1 and shape \(1,\)", lambda: list(Rescale()([["a"]]))),
+            (TypeError, r"masked", lambda: Rescale()(np.ma.masked_equal(np.ones((4, 5)), 1))),
+            (TypeError, r"shape \(1, 1, 1, 1, 1\)", lambda: Rescale()(np.ones((1,) * 5))),
+            (TypeError, r"shape \(\)", lambda: list(Rescale()([3.0]))),
+            (ValueError, r"holds 2147483648.*int32.*float64", lambda: list(Calculate()(np.array([[1, 2**31]])))),
+            (ValueError, r"holds -2147483649", lambda: list(Calculate()(np.array([[-2**31 - 1, 0]])))),
+            (ValueError, r"holds 4294967296.*uint32", lambda: list(Calculate()(np.array([[2**32]], np.uint64)))),
+            (AttributeError, "no result 'centre'; did you mean 'center'", lambda: gsttomo.CenterOfRotation()(image).result("centre")),
+            (TypeError, "no property 'x_facto'; did you mean 'x_factor'", lambda: Rescale(x_facto=1)),
+            (TypeError, "no input 'dark'; did you mean 'darks'", lambda: FlatFieldCorrect()(image, dark=image)),
+            (AttributeError, "no task 'Raed'; did you mean 'Read'", lambda: gsttomo.Raed),
+            (TypeError, "takes inputs: iterate over Rescale", lambda: list(Rescale())),
             (ValueError, "one type and size", lambda: list(Calculate()([image, image[1:]]))),
             (ValueError, "no array", lambda: list(Calculate()([]))),
             (gsttomo.Error, "no-such.tif", lambda: list(Read(path="no-such.tif")())),

@@ -28,10 +28,10 @@ import gi
 
 gi.require_version("GstTomo", "1.0")
 
-from ._flow import Error, Frame, Flow, Run, run  # noqa: E402
+from ._flow import Error, Flow, Frame, Outputs, Run, or_rather, run  # noqa: E402
 from ._task import Task, class_of, class_names, element  # noqa: E402
 
-__all__ = ["Error", "Flow", "Frame", "Run", "Task", "element", "run", "tasks"]
+_OWN = ["Error", "Flow", "Frame", "Outputs", "Run", "Task", "element", "run", "tasks"]
 
 
 def tasks():
@@ -40,11 +40,15 @@ def tasks():
 
 
 def __getattr__(name):
-    task = class_names().get(name)
-    if task is None:
-        raise AttributeError(f"module 'gsttomo' has no task {name}; tasks() lists all")
-    return class_of(task)
+    if name == "__all__":  # the registry knows
+        return [*_OWN, *tasks()]
+    if name.startswith("__"):
+        raise AttributeError(f"module 'gsttomo' has no attribute {name}")
+    names = class_names()
+    if name not in names:
+        raise AttributeError(f"module 'gsttomo' has no task '{name}'{or_rather(name, names, 'tasks() lists all')}")
+    return class_of(names[name])
 
 
 def __dir__():
-    return sorted({*__all__, *class_names()})
+    return sorted([*_OWN, *class_names()])

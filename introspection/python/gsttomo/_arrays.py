@@ -13,15 +13,44 @@ FORMATS = {name: np.dtype(name) for name in
            ("uint8", "uint16", "uint32", "int16", "int32", "float16", "float32", "float64", "complex64")}
 
 
-def caps_of(array):
-    name = next((n for n, dtype in FORMATS.items() if dtype == array.dtype), None)
-    if name is None:
-        raise TypeError(f"arrays of {array.dtype} are none of {', '.join(FORMATS)}; use astype()")
+# Types of numpy that streams do not have. They become the nearest one, which must hold all values: a type that
+# depended on the values could change within a stream.
+NEAREST = {"bool": "uint8", "int8": "int16", "int64": "int32", "uint64": "uint32"}
+
+
+def check_type(array):
+    """Raises TypeError for an array that no stream can hold."""
+    if array.dtype.name not in FORMATS and array.dtype.name not in NEAREST:
+        advice = "astype(np.complex64)" if array.dtype.kind == "c" else "astype(np.float32)"
+        raise TypeError(f"an array of type {array.dtype} and shape {array.shape} can't be taken; use {advice}, or another "
+                        f"one of {', '.join([*FORMATS, *NEAREST])}")
+    if np.ma.is_masked(array):
+        raise TypeError(f"an array of shape {array.shape} is masked, which a stream can't express; use filled()")
+
+
+def to_stream_type(given):
+    """An array as a stream holds it, in the byte order of this computer. int64 becomes int32, uint64 uint32, int8 int16
+    and bool uint8; ValueError where one of the values does not fit."""
+    array = given if isinstance(given, np.ndarray) else np.asarray(given)
+    check_type(array)
     if array.ndim not in (1, 2, 3) or array.size == 0:
-        raise TypeError(f"an array of shape {array.shape} is no row, image or volume")
+        raise TypeError(f"an array of type {array.dtype} and shape {array.shape} is no row, image or volume")
+    name = array.dtype.name
+    target = FORMATS[NEAREST.get(name, name)]
+    if name in ("int64", "uint64"):
+        limits = np.iinfo(target)
+        for value in (array.min(), array.max()):
+            if not limits.min <= value <= limits.max:
+                raise ValueError(f"an array of {name} holds {value}, which does not fit into {target}, the largest integer "
+                                 "type of a stream; use astype(np.float64)")
+    return np.asarray(array).astype(target, copy=False)
+
+
+def caps_of(array):
+    """Of an array that has the type of a stream."""
     depth, height, width = (1,) * (3 - array.ndim) + array.shape
-    return Gst.Caps.from_string(f"application/x-tomo-array,format={name},width={width},height={height},depth={depth},"
-                                "framerate=0/1")
+    return Gst.Caps.from_string(f"application/x-tomo-array,format={array.dtype.name},width={width},height={height},"
+                                f"depth={depth},framerate=0/1")
 
 
 def to_buffer(array, index):

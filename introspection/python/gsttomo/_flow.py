@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Tasks that are connected, and their runs."""
 
+import difflib
 import math
 import threading
 import time
@@ -15,11 +16,13 @@ gi.require_version("GstApp", "1.0")
 gi.require_version("GstTomo", "1.0")
 from gi.repository import GLib, Gst, GstApp, GstTomo  # noqa: E402, F401
 
-from ._arrays import caps_of, to_buffer, view_of  # noqa: E402
+from ._arrays import caps_of, check_type, to_buffer, to_stream_type, view_of  # noqa: E402
+
+PATIENCE = 1.0  # seconds for a generator that is computing when the run ends early
 
 
 class Error(RuntimeError):
-    """A dataflow that can't be made, or a run that has failed."""
+    """A dataflow can't be made, or a run has failed."""
 
 
 class Frame:
@@ -62,11 +65,27 @@ class Result:
         return f"{self.flow!r}.result({self.name!r})"
 
 
-class Flow:
-    """A task and the flows that it takes its inputs from: what calling a task returns."""
+class Call:
+    """A task and the flows that it takes its inputs from, which are one node of a dataflow."""
 
     def __init__(self, task, inputs):
-        self.task, self.inputs = task, inputs
+        self.task, self.inputs = task, inputs  # of these the numbers, too
+
+
+class Flow:
+    """What calling a task returns: its output, to be given to other tasks, iterated or run."""
+
+    def __init__(self, call, output=None):
+        self._call, self._output = call, output  # by name; None for the first one
+
+    @property
+    def task(self):
+        return self._call.task
+
+    @property
+    def inputs(self):
+        """The number of each input, and what it gets."""
+        return self._call.inputs
 
     def run(self):
         """Starts the dataflow, which has to end in a sink, and returns its Run."""
@@ -75,24 +94,24 @@ class Flow:
     def result(self, name):
         """A property that its task tells while it runs, to be given to a property of another task. There it takes
         effect with the array that it was found in, and those behind it, if they come from this flow; otherwise the
-        other task waits for the first value."""
-        return Result(self, name.replace("_", "-"))
+        other task waits for the first value. Raises AttributeError where the task has no such property."""
+        return Result(self, self.task._readable(name))
 
     def __iter__(self):
         """Copies of its outputs as numpy arrays, while they are computed."""
         return (frame.array for frame in self.frames())
 
     def frames(self, on_device=False):
-        """Its outputs with all that is known about them, while they are computed; with `on_device` they stay
-        there."""
+        """Its arrays as Frames, with all that is known about them, while they are computed; with `on_device` they
+        stay there. Leaving the loop ends the run."""
         if not self.task._gives_output:
             raise TypeError(f"{type(self.task).__name__} gives no output to iterate over; use run()")
         build = _Build()
-        node = build.node(self)
         caps = "application/x-tomo-array" + ("(memory:TomoCL)" if on_device else "")
         sink = build.add("appsink", sync=False, max_buffers=2, caps=caps)
-        build.connect(node, sink, 0)
-        running = build.start()
+        build.connect(self, sink, 0)
+        running = build.start([self])
+        owner = threading.get_ident()
         try:
             while True:
                 sample = sink.try_pull_sample(100 * Gst.MSECOND)
@@ -104,10 +123,66 @@ class Flow:
             running.wait()
         finally:
             running.abort()
-            running._settle()
+            # The garbage collector may close this in any thread, even in one of the stream, which must not wait.
+            if threading.get_ident() == owner:
+                running._settle()
 
     def __repr__(self):
-        return f"{self.task!r}({', '.join(map(repr, self.inputs))})"
+        return f"{self.task!r}({', '.join(shown(given) for _, given in self.inputs)})"
+
+
+class Outputs(Flow):
+    """What calling a task with several outputs returns. It unpacks into them, without optional ones; all of them are
+    there by name, as outputs["flats-after"] or outputs.flats_after. Given to a task it stands for the first one."""
+
+    def __init__(self, call):
+        super().__init__(call)
+        self._flows = {name: Output(call, name) for name in call.task._outputs}
+
+    def keys(self):
+        """The names of all outputs."""
+        return self._flows.keys()
+
+    def __iter__(self):
+        return (flow for name, flow in self._flows.items() if name not in self.task._optional_outputs)
+
+    def __getitem__(self, name):
+        if isinstance(name, str) and name.replace("_", "-") in self._flows:
+            return self._flows[name.replace("_", "-")]
+        raise KeyError(self._missing(name))
+
+    def __getattr__(self, name):
+        if not name.startswith("_") and name.replace("_", "-") in self._flows:
+            return self._flows[name.replace("_", "-")]
+        raise AttributeError(f"'{name}'" if name.startswith("_") else self._missing(name))
+
+    def __dir__(self):
+        return [*super().__dir__(), *(name.replace("-", "_") for name in self._flows)]
+
+    def _missing(self, name):
+        return f"{type(self.task).__name__} has no output {name!r}{or_rather(str(name), self._flows)}"
+
+
+class Output(Flow):
+    """One of several outputs of a task."""
+
+    def __repr__(self):
+        return f"{super().__repr__()}.{self._output.replace('-', '_')}"
+
+
+def or_rather(name, names, otherwise=None):
+    """The end of a message about a wrong name: the nearest right one, else `otherwise` or all."""
+    near = difflib.get_close_matches(name.replace("_", "-"), names, 1) or difflib.get_close_matches(name, names, 1)
+    return f"; did you mean '{near[0]}'?" if near else f"; {otherwise or 'it has ' + (', '.join(names) or 'none')}"
+
+
+def shown(given):
+    """What is given as an input, in short."""
+    if isinstance(given, Flow):
+        return repr(given)
+    if isinstance(given, np.ndarray):
+        return f"<{given.dtype} {given.shape}>"
+    return f"<{type(given).__name__}{f' of {len(given)}' if hasattr(given, '__len__') else ''}>"
 
 
 def run(*flows):
@@ -120,19 +195,23 @@ def run(*flows):
             raise TypeError(f"nobody takes the output of {type(flow.task).__name__}: iterate over it, or give it to "
                             "Write or Null")
         build.node(flow)
-    return build.start()
+    return build.start(flows)
 
 
 class Run:
-    """A run of a dataflow."""
+    """A run of a dataflow, which goes on while Python does other things."""
 
-    def __init__(self, graph, elements, feeders):
+    def __init__(self, graph, elements, feeders, flows):
         self.graph = graph
         self._elements = elements  # of tasks
         self._feeders = feeders
+        self._flows = flows
         self._progress = (0, 0, 0)
+        self._outcome = None  # "done" or what was wrong, as soon as that is known
         this = weakref.ref(self)  # the graph must not keep it alive
-        graph.connect("progress", lambda _, *numbers: this() is not None and this()._set_progress(numbers))
+        graph.connect("progress", lambda _, *numbers: this() is not None and this()._keep("_progress", numbers))
+        graph.connect("error", lambda _, error: this() is not None and this()._keep("_outcome", error.message))
+        graph.connect("done", lambda _: this() is not None and this()._keep("_outcome", "done"))
         for task, element in elements:
             task._runs.add(self)
             task._listen(element)
@@ -143,22 +222,25 @@ class Run:
         for feeder in feeders:
             feeder.start()
 
-    def _set_progress(self, numbers):
-        self._progress = numbers
+    def _keep(self, name, value):
+        setattr(self, name, value)
 
     @property
     def progress(self):
         """Arrays given by the sources, those they will give (0: not known), arrays arrived at the sinks."""
         if self.graph.is_running():
             self.graph.poll(0)
-        return self._progress
+        given, total, arrived = self._progress
+        lengths = [feeder.length for feeder in self._feeders]
+        is_known = all(lengths) and (total or all(task._inputs for task, _ in self._elements))
+        return given + sum(feeder.given for feeder in self._feeders), total + sum(lengths) if is_known else 0, arrived
 
     def is_running(self):
         return self.graph.is_running()
 
     def wait(self, timeout=None):
-        """Waits for the end, at most `timeout` seconds; returns whether it has come. Raises Error if it was an
-        early one, or what a generator of inputs has raised. Ctrl-C aborts the run."""
+        """Waits for the end, at most `timeout` seconds; returns whether it has come. Raises Error where the run has
+        failed, and where a generator of inputs has raised an exception, this one. Ctrl-C aborts the run."""
         deadline = None if timeout is None else time.monotonic() + timeout
         with GstTomo.interruptible(self.graph):
             while self.graph.poll(self._patience(deadline)):
@@ -186,8 +268,9 @@ class Run:
             self.graph.wait()
         except GLib.Error as e:
             error = e
+        deadline = time.monotonic() + PATIENCE
         for feeder in self._feeders:
-            feeder.join()
+            feeder.leave(deadline)
         return error
 
     def abort(self):
@@ -195,20 +278,65 @@ class Run:
         self.graph.abort()
 
     def finish(self):
-        """Ends the stream: sources stop, what they have given is completed."""
+        """Ends the stream: sources stop, and the arrays that they have given are completed."""
         self.graph.finish()
+
+    def __repr__(self):
+        given, total, arrived = self.progress
+        if self.is_running():
+            state = "running"
+        elif self._outcome is None:
+            state = "over"
+        else:
+            state = f"done after {self.graph.props.time:.3g} s" if self._outcome == "done" else f"failed ({self._outcome})"
+        arrays = f"{given}{f' of {total}' if total else ''} arrays in, {arrived} out"
+        return f"<Run {state}, {arrays}: {', '.join(map(repr, self._flows))}>"
 
 
 class Feeder(threading.Thread):
-    """Gives arrays of Python to an appsrc, which makes it wait when the stream does not keep up."""
+    """Gives arrays of Python to an appsrc, which makes it wait when the stream does not keep up.
+
+    Elements may hold arrays back to compute several at once. A generator may wait for a result before it gives more, so
+    where none comes for a moment, an event tells them to go on with those that they have."""
+
+    PAUSE = 0.01  # seconds
 
     def __init__(self, graph, source, arrays):
         super().__init__(name="gsttomo-input", daemon=True)
         self._graph, self._source, self._arrays = graph, source, arrays
+        self._changed = threading.Condition()
+        self.length = len(arrays) if hasattr(arrays, "__len__") else 0  # 0: not known
+        self.given = 0
+        self._passed = 0  # arrays that nobody holds back
+        self._has_ended = False
         self.failure = None
+        this = weakref.ref(self)  # the graph must not keep it alive
+        source.connect("need-data", lambda source, _: this() is not None and this()._is_empty(source))
+        let_flow(source, wherever=isinstance(arrays, (np.ndarray, list, tuple)))
+
+    def _is_empty(self, source):
+        """In the stream's thread: it has taken all that was given."""
+        with self._changed:
+            taken = self.given
+            if taken == self._passed or self._changed.wait_for(lambda: self.given > taken or self._has_ended, self.PAUSE):
+                return
+            self._passed = taken
+        go_on = Gst.Event.new_custom(Gst.EventType.CUSTOM_DOWNSTREAM, Gst.Structure.new_empty("gst-tomo-go-on"))
+        source.get_static_pad("src").push_event(go_on)
+
+    def _tell(self, given=None, has_ended=False):
+        with self._changed:
+            self.given = given or self.given
+            self._has_ended = has_ended
+            self._changed.notify()
+
+    def leave(self, deadline):
+        """Waits until the generator has given its array. One that takes long goes on alone: nobody can interrupt it."""
+        if threading.current_thread() is not self:
+            self.join(max(0, deadline - time.monotonic()))
 
     def _wait_for_start(self):
-        # What is pushed before may be thrown away by the start, and whoever waits for room is not told (1.22).
+        # The start may throw away arrays that are pushed before, and does not wake a thread that waits for room (1.22).
         while self._source.get_state(0).state < Gst.State.PAUSED:
             if not self._graph.is_running():
                 return False
@@ -221,7 +349,7 @@ class Feeder(threading.Thread):
                 return
             first = None
             for n, array in enumerate(self._arrays):
-                array = np.asarray(array)
+                array = to_stream_type(array)
                 if first is None:
                     first = array
                     self._source.set_caps(caps_of(array))
@@ -230,30 +358,36 @@ class Feeder(threading.Thread):
                                      f"{first.shape}; a stream has one type and size")
                 if self._source.push_buffer(to_buffer(array, n)) != Gst.FlowReturn.OK:
                     return  # the stream is over
+                self._tell(given=n + 1)
             if first is None:
                 raise ValueError("there is no array to give")
+            self._tell(has_ended=True)
             self._source.end_of_stream()
         except BaseException as e:
             self.failure = e
             self._graph.abort()
 
 
-def let_flow(source):
-    """Has a source say that it waits for nothing, so that elements may compute several of its arrays at once."""
+def let_flow(source, wherever):
+    """Has a source say that elements may hold its arrays back: all elements, or those that its events get to."""
     def answer(_pad, info):
         query = info.get_query()
-        is_asked = query.type == Gst.QueryType.CUSTOM and query.get_structure().get_name() == "gst-tomo-flow"
-        return Gst.PadProbeReturn.HANDLED if is_asked else Gst.PadProbeReturn.OK
+        if query.type != Gst.QueryType.CUSTOM or query.get_structure().get_name() != "gst-tomo-flow":
+            return Gst.PadProbeReturn.OK
+        may = wherever or query.get_structure().get_boolean("event-passes")[1]
+        return Gst.PadProbeReturn.HANDLED if may else Gst.PadProbeReturn.OK
 
     source.get_static_pad("src").add_probe(Gst.PadProbeType.QUERY_UPSTREAM | Gst.PadProbeType.PUSH, answer)
 
 
 def arrays_of(given):
-    """What is given as an input, as an iterable of arrays."""
+    """An input as an iterable of arrays."""
     if isinstance(given, np.ndarray):
-        if given.ndim not in (2, 3):
-            raise TypeError(f"an input array is an image or a stack of images, not of shape {given.shape}")
-        return given if given.ndim == 3 else [given]
+        if given.ndim not in (2, 3, 4):
+            raise TypeError(f"an input array is an image, a stack of images or a stack of volumes, not of shape "
+                            f"{given.shape}")
+        check_type(given)
+        return [given] if given.ndim == 2 else given
     if hasattr(given, "__iter__") and not isinstance(given, (str, bytes, dict)):
         return given
     raise TypeError(f"an input is a task, a numpy array or an iterable of arrays, not {given!r}")
@@ -274,38 +408,39 @@ class _Build:
         GstTomo.set_properties(element, **properties)
         return element
 
-    def connect(self, source, target, number):
-        self.graph.connect_nodes(source.get_name(), target.get_name(), number)
+    def connect(self, given, target, number):
+        source = self.node(given)
+        output = given._output if isinstance(given, Flow) else None
+        self.graph.connect_output(source.get_name(), output, target.get_name(), number)
         self._taken.add(source.get_name())
 
     def node(self, flow):
-        if id(flow) in self._nodes:
-            return self._nodes[id(flow)]
+        key = id(flow._call if isinstance(flow, Flow) else flow)
+        if key in self._nodes:
+            return self._nodes[key]
         try:
             if isinstance(flow, Flow):
                 element = self.graph.add_node(flow.task._plugin, None)
                 values, results = flow.task._values_and_results()
                 GstTomo.set_properties(element, **values)
-                self._elements.append((flow.task, element))
-                self._nodes[id(flow)] = element
+                self._elements.append((flow, element))
+                self._nodes[key] = element
                 for number, given in flow.inputs:
-                    self.connect(self.node(given), element, number)
+                    self.connect(given, element, number)
                 for name, result in results.items():
                     source = self.node(result.flow)
                     self.graph.bind(source.get_name(), result.name, element.get_name(), name.replace("_", "-"))
             else:
-                element = self.add("appsrc", format="time", block=True, max_bytes=0, max_buffers=4)
-                self._nodes[id(flow)] = element
-                if isinstance(flow, (np.ndarray, list, tuple)):  # a generator may wait for what it gave before
-                    let_flow(element)
+                element = self.add("appsrc", format="time", block=True, max_bytes=256 << 20, max_buffers=16)
+                self._nodes[key] = element
                 self._feeders.append(Feeder(self.graph, element, flow))
         except GLib.Error as e:
             raise Error(e.message) from None
         return element
 
-    def start(self):
+    def start(self, flows):
         # Only the results of these are wanted.
-        for task, element in self._elements:
-            if task._gives_output and element.get_name() not in self._taken:
-                self.connect(element, self.add("null"), 0)
-        return Run(self.graph, self._elements, self._feeders)
+        for flow, element in self._elements:
+            if flow.task._gives_output and element.get_name() not in self._taken:
+                self.connect(flow, self.add("null"), 0)
+        return Run(self.graph, [(flow.task, element) for flow, element in self._elements], self._feeders, flows)

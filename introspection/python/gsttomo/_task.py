@@ -9,9 +9,9 @@ import keyword
 import textwrap
 import weakref
 
-from gi.repository import GLib, GstTomo
+from gi.repository import GLib, GObject, Gst, GstTomo
 
-from ._flow import Error, Flow, Result, arrays_of
+from ._flow import Call, Error, Flow, Outputs, Result, arrays_of, or_rather
 
 
 class Task:
@@ -21,36 +21,57 @@ class Task:
     _inputs = ()
     _optional = ()
     _gives_output = False
+    _outputs = ()  # where there are several with names
+    _optional_outputs = ()
     _properties = {}
     _results = ()
 
     def __init__(self, **properties):
         self._given = {}
         self._found = {}
+        self._own_call = None
         self._runs = weakref.WeakSet()  # that have elements of this task
         self._prototype = GstTomo.make_task(self._plugin, None)
         for name, value in properties.items():
             if name not in self._properties:
-                raise TypeError(f"{type(self).__name__} has no property '{name}'; it has {', '.join(self._properties)}")
+                raise TypeError(self._no("property", name, self._properties))
             setattr(self, name, value)
 
     def __setattr__(self, name, value):
         if name.startswith("_"):
             return super().__setattr__(name, value)
         if name not in self._properties:
-            raise AttributeError(f"{type(self).__name__} has no property '{name}'")
+            raise AttributeError(self._no("property", name, self._properties))
+        running = [element for run in tuple(self._runs) if run.is_running()
+                   for task, element in run._elements if task is self]
+        if running and self._is_fixed_at_start(name):
+            raise Error(f"{name} of {type(self).__name__} can only be set before the start, and a run is under way: "
+                        "set it after wait() or abort()")
         if isinstance(value, Result):
             self._given[name] = value
             return
         try:
-            GstTomo.set_properties(self._prototype, **{name: value})
-            for run in tuple(self._runs):
-                for task, element in run._elements:
-                    if task is self:
-                        GstTomo.set_properties(element, **{name: value})
+            for element in (self._prototype, *running):
+                GstTomo.set_properties(element, **{name: value})
         except GLib.Error as e:
             raise ValueError(f"{type(self).__name__}: {e.message}") from None
         self._given[name] = value
+
+    def _is_fixed_at_start(self, name):
+        flags = self._prototype.find_property(name.replace("_", "-")).flags
+        return bool(flags & (Gst.PARAM_MUTABLE_READY | Gst.PARAM_MUTABLE_PAUSED)
+                    and not flags & (Gst.PARAM_MUTABLE_PLAYING | Gst.PARAM_CONTROLLABLE))
+
+    def _no(self, kind, name, names):
+        return f"{type(self).__name__} has no {kind} '{name}'{or_rather(name, names)}"
+
+    def _readable(self, name):
+        """The property of that name, with - for _."""
+        specs = [spec.name for spec in self._prototype.list_properties() if spec.flags & GObject.ParamFlags.READABLE]
+        if (name := name.replace("_", "-")) not in specs:
+            own = [*self._results, *(key.replace("_", "-") for key in self._properties)]
+            raise AttributeError(self._no("result", name, own))
+        return name
 
     def _listen(self, element):
         """Keeps what an element of this task finds out, also when it is gone."""
@@ -67,7 +88,7 @@ class Task:
         for name, given in named.items():
             name = name.replace("_", "-") if name not in self._inputs else name
             if name not in self._inputs:
-                raise TypeError(f"{type(self).__name__} has no input '{name}'; it has {', '.join(self._inputs) or 'none'}")
+                raise TypeError(self._no("input", name, self._inputs))
             numbered.append((self._inputs.index(name), given))
         numbers = [number for number, _ in numbered]
         if len(set(numbers)) != len(numbers):
@@ -81,16 +102,33 @@ class Task:
                 raise TypeError(f"inputs of {type(self).__name__} are missing: {', '.join(missing)}")
         if self._inputs and not numbers:
             raise TypeError(f"{type(self).__name__} needs inputs")
-        return Flow(self, [(number, self._input(given)) for number, given in numbered])
+        call = Call(self, [(number, self._input(given)) for number, given in numbered])
+        return Outputs(call) if self._outputs else Flow(call)
+
+    @property
+    def outputs(self):
+        """The outputs of a source that has several: outputs["darks"] or outputs.darks. Always those of one call, so
+        that the source runs once."""
+        if not self._outputs or self._inputs:
+            raise AttributeError(f"{type(self).__name__} is no source with several outputs")
+        if self._own_call is None:
+            self._own_call = self()
+        return self._own_call
 
     def _input(self, given):
         if isinstance(given, Task):
-            given = given()
+            given = given.outputs if given._outputs and not given._inputs else given()
         if isinstance(given, Flow):
             if not given.task._gives_output:
                 raise TypeError(f"{type(given.task).__name__} gives no output for {type(self).__name__}")
             return given
         return arrays_of(given)
+
+    def __iter__(self):
+        """Its arrays, as numpy arrays, or its outputs where there are several: for tasks that take no input."""
+        if not self._inputs:
+            return iter(self.outputs if self._outputs else self())
+        raise TypeError(f"{type(self).__name__} takes inputs: iterate over {type(self).__name__}(...)(INPUT)")
 
     def __repr__(self):
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self._given.items())})"
@@ -133,6 +171,8 @@ def class_of(plugin):
         _results=tuple(r["name"] for r in info["results"]),
         _plugin=plugin, _inputs=tuple(info["inputs"]), _optional=tuple(info["optional-inputs"]),
         _gives_output=bool(info["outputs"]), _properties=properties,
+        _outputs=tuple(info["outputs"]) if len(info["outputs"]) > 1 and "%" not in "".join(info["outputs"]) else (),
+        _optional_outputs=tuple(info["optional-outputs"]),
         __doc__="\n".join(lines), __module__="gsttomo",
         __signature__=inspect.Signature([
             inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=p["default"])
