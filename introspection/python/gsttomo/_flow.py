@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Tasks that are connected, and their runs."""
 
+import atexit
 import difflib
 import math
+import os
+import sys
 import threading
 import time
 import weakref
@@ -26,7 +29,7 @@ class Error(RuntimeError):
 
 
 class Frame:
-    """An array of a stream and what is known about it."""
+    """An array of a stream with its number, its angle and its origin."""
 
     def __init__(self, sample):
         self.buffer = sample.get_buffer()
@@ -39,7 +42,8 @@ class Frame:
 
     @property
     def view(self):
-        """Its samples without a copy, to be read only. Holds back memory of the stream: let it go before long."""
+        """Its samples without a copy, to be read only, of shape (height, width) or (depth, height, width). Holds back
+        memory of the stream: let it go before long."""
         return view_of(self._sample)
 
     @property
@@ -56,7 +60,7 @@ class Frame:
 
 
 class Result:
-    """What a flow finds out while it runs, as the value of another task's property: see Flow.result()."""
+    """A property that a task tells while it runs, as the value of another task's property: see Flow.result()."""
 
     def __init__(self, flow, name):
         self.flow, self.name = flow, name
@@ -98,12 +102,13 @@ class Flow:
         return Result(self, self.task._readable(name))
 
     def __iter__(self):
-        """Copies of its outputs as numpy arrays, while they are computed."""
+        """Its arrays while they are computed, as numpy arrays of their own, of shape (height, width) or (depth, height,
+        width). Leaving the loop ends the run."""
         return (frame.array for frame in self.frames())
 
     def frames(self, on_device=False):
-        """Its arrays as Frames, with all that is known about them, while they are computed; with `on_device` they
-        stay there. Leaving the loop ends the run."""
+        """Its arrays as Frames while they are computed, which also hold numbers, angles and origins; with `on_device`
+        they stay on the device. Leaving the loop ends the run."""
         if not self.task._gives_output:
             raise TypeError(f"{type(self.task).__name__} gives no output to iterate over; use run()")
         build = _Build()
@@ -111,6 +116,7 @@ class Flow:
         sink = build.add("appsink", sync=False, max_buffers=2, caps=caps)
         build.connect(self, sink, 0)
         running = build.start([self])
+        _iterated.add(running)
         owner = threading.get_ident()
         try:
             while True:
@@ -190,12 +196,36 @@ def run(*flows):
     build = _Build()
     for flow in flows:
         if not isinstance(flow, Flow):
-            raise TypeError(f"wanted what calling a task returns, not {flow!r}")
+            raise TypeError(f"run() takes flows, which calling a task returns, not {flow!r}")
         if flow.task._gives_output:
             raise TypeError(f"nobody takes the output of {type(flow.task).__name__}: iterate over it, or give it to "
                             "Write or Null")
         build.node(flow)
     return build.start(flows)
+
+
+# Runs that nobody may have waited for. They go on until their end, also when the interpreter ends.
+_unfinished = set()
+_iterated = weakref.WeakSet()
+
+
+def _finish_all():
+    """Before the interpreter ends: threads of a stream must not call it any more."""
+    for run in list(_iterated):
+        run.abort()
+        run._settle()
+    for run in list(_unfinished):
+        try:
+            run.wait()
+        except KeyboardInterrupt:
+            for other in list(_unfinished):
+                other.abort()
+        except Exception as e:
+            print(f"gsttomo: a run that nobody waited for has failed: {e}", file=sys.stderr)
+
+
+atexit.register(_finish_all)
+os.register_at_fork(after_in_child=lambda: (_unfinished.clear(), _iterated.clear()))  # they go on in the parent
 
 
 class Run:
@@ -221,6 +251,8 @@ class Run:
             raise Error(e.message) from None
         for feeder in feeders:
             feeder.start()
+        _unfinished.difference_update([run for run in _unfinished if not run.is_running()])
+        _unfinished.add(self)
 
     def _keep(self, name, value):
         setattr(self, name, value)
@@ -263,6 +295,7 @@ class Run:
 
     def _settle(self):
         """Until nothing of it goes on; returns its error."""
+        _unfinished.discard(self)
         error = None
         try:
             self.graph.wait()

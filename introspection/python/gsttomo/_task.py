@@ -1,6 +1,6 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Task classes, made from what GStreamer's registry knows about the elements."""
+"""Task classes, made from GStreamer's registry of elements."""
 
 import functools
 import inspect
@@ -74,7 +74,7 @@ class Task:
         return name
 
     def _listen(self, element):
-        """Keeps what an element of this task finds out, also when it is gone."""
+        """Keeps the results of an element of this task, also when the element is gone."""
         found = self._found
         for name in self._results:
             element.connect("notify::" + name, lambda element, spec: found.update({spec.name: element.get_property(spec.name)}))
@@ -186,5 +186,5 @@ def class_names():
 
 
 def element(plugin, **properties):
-    """A task that is any GStreamer element, by its own name."""
+    """A task that is any GStreamer element, by the element's own name: element("videotestsrc", num_buffers=3)."""
     return class_of(plugin)(**properties)

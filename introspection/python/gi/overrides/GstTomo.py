@@ -1,6 +1,6 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What Python adds to GstTomo-1.0: values of all kinds for properties, runs that Ctrl-C ends, and UFO's names
+"""Additions of Python to GstTomo-1.0: values of all kinds for properties, runs that Ctrl-C ends, and UFO's names
 PluginManager, TaskGraph and Scheduler, so that its scripts need only `from gi.repository import GstTomo as Ufo`.
 """
 
@@ -101,7 +101,7 @@ __all__ += ["Graph"]
 
 
 class Task:
-    """A node of a TaskGraph. What it does not know itself, its element does."""
+    """A node of a TaskGraph. Attributes that it does not have are those of its element."""
 
     def __init__(self, element):
         self.element = element
