@@ -3,12 +3,14 @@
 """The Python module gsttomo and UFO's names in GstTomo: the scripts of the framework's introduction, arrays in and
 out, threads, errors, memory."""
 
+import ast
 import gc
 import inspect
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import weakref
@@ -217,6 +219,16 @@ class Arrays(PipelineTestCase):
         for one, other in zip(results, together, strict=True):
             self.assert_close(one, other.astype(np.float64), 1e-5)
 
+    def test_generator_in_batches(self):
+        """As many results as from a list, several of which are computed at once and so share memory."""
+        images = random_array(np.float32, (8, 40, 50))
+        backproject = gsttomo.Backproject()
+        frames = list(backproject(image for image in images).frames(on_device=True))
+        self.assertEqual(len(frames), len(images))
+        self.assertLess(len({frame.opencl_handle for frame in frames}), len(images))
+        for frame, other in zip(frames, backproject(list(images)), strict=True):
+            self.assert_close(frame.array, other.astype(np.float64), 1e-5)
+
     def test_types_pass(self):
         for dtype in FORMATS.values():
             array = random_array(dtype, (2, 5, 7))
@@ -363,14 +375,21 @@ class ManyOutputs(PipelineTestCase):
         text = run.graph.to_json()
         run.wait()
         self.assert_close(read_dataset("a.h5", "data"), self.expected, 1e-5)
-        self.assertIn('"output" : "darks"', text)
-        GstTomo.Graph.new_from_json(text.replace("a.h5", "b.h5")).run()
-        by_number = text.replace("a.h5", "c.h5").replace('"output" : "darks"', '"output" : 1')
-        GstTomo.Graph.new_from_json(by_number.replace('"output" : "flats"', '"output" : 2')).run()
-        for name in ("b.h5", "c.h5"):
+        names = [edge["from"].get("output") for edge in json.loads(text)["edges"] if edge["from"]["name"] == "scan-src"]
+        self.assertEqual(names, ["projections", "darks", "flats"])
+
+        def with_numbers(flats):
+            graph = json.loads(text)
+            for edge in graph["edges"]:
+                if edge["from"].get("output") in ("darks", "flats"):
+                    edge["from"]["output"] = {"darks": 1, "flats": flats}[edge["from"]["output"]]
+            return json.dumps(graph)
+
+        for name, other in (("b.h5", text), ("c.h5", with_numbers(2))):
+            GstTomo.Graph.new_from_json(other.replace("a.h5", name)).run()
             np.testing.assert_array_equal(read_dataset(name, "data"), read_dataset("a.h5", "data"))
         with self.assertRaisesRegex(GLib.Error, "no output 4"):
-            GstTomo.Graph.new_from_json(by_number.replace('"output" : 1', '"output" : 4'))
+            GstTomo.Graph.new_from_json(with_numbers(4))
 
     def test_task_graph(self):
         pm, g = GstTomo.PluginManager(), GstTomo.TaskGraph()
@@ -469,20 +488,74 @@ class Runs(PipelineTestCase):
                 break
         self.assertEqual(values, {2.0, 3.0})
 
+    SCRIPT = ("import gsttomo, numpy as np, time\n"
+              "def endless(pause=0, number=0):\n"
+              "    print('runs', flush=True)\n"
+              "    while True:\n"
+              "        yield np.ones((8, 8), np.float32)\n"
+              "        number += 1\n"
+              "        time.sleep(pause if number > 5 else 0)\n")
+
     def test_ctrl_c(self):
-        script = ("import gsttomo, numpy as np\n"
-                  "def endless():\n"
-                  "    print('runs', flush=True)\n"
-                  "    while True: yield np.ones((8, 8), np.float32)\n"
-                  "try: gsttomo.Null()(endless()).run().wait()\n"
-                  "except KeyboardInterrupt: print('interrupted')\n")
-        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-        self.assertEqual(process.stdout.readline(), "runs\n")
-        time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
-        self.addCleanup(process.kill)
-        out, _ = process.communicate(timeout=PATIENCE)
-        self.assertEqual((out, process.returncode), ("interrupted\n", 0))
+        """It ends a wait, a loop, and both while a generator does not come back."""
+        for line in ("gsttomo.Null()(endless()).run().wait()", "for image in gsttomo.Calculate()(endless()): pass",
+                     "gsttomo.Null()(endless(1000)).run().wait()", "for image in gsttomo.Calculate()(endless(1000)): pass"):
+            with self.subTest(line=line):
+                script = f"{self.SCRIPT}try:\n    {line}\nexcept KeyboardInterrupt: print('interrupted')\n"
+                process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+                self.addCleanup(process.kill)
+                self.assertEqual(process.stdout.readline(), "runs\n")
+                time.sleep(0.3)
+                process.send_signal(signal.SIGINT)
+                out, _ = process.communicate(timeout=PATIENCE)
+                self.assertEqual((out, process.returncode), ("interrupted\n", 0))
+
+    def test_end_of_interpreter(self):
+        """A run that nobody waits for is completed, an iterated one ends, and an error is told."""
+        for line, words in (
+                ("gsttomo.Write(filename='a.tif')(gsttomo.Calculate(expression='v')(np.ones((20, 9, 9), np.float32))).run()", "^$"),
+                ("outputs = iter(gsttomo.Calculate()(endless())); next(outputs)", "^$"),
+                ("gsttomo.Null()(gsttomo.Read(path='no-such.tif')).run()", "no-such.tif")):
+            with self.subTest(line=line):
+                result = subprocess.run([sys.executable, "-c", f"{self.SCRIPT}{line}\n"], text=True, capture_output=True,
+                                        timeout=PATIENCE)
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertRegex(result.stderr, words)
+        np.testing.assert_array_equal(read_pages("a.tif"), np.ones((20, 9, 9), np.float32))
+
+    def test_left_early(self):
+        """Loops that are left and outputs that are dropped leave no thread and no file open."""
+        write_sinograms(number=3)
+
+        def once():
+            for image in Calculate()(endless()):
+                break
+            outputs = Calculate()(Read(path="folder/*.tif")).frames()
+            next(outputs)
+            del outputs
+            with self.assertRaises(ZeroDivisionError):
+                for image in Calculate()(endless()):
+                    1 / 0
+            run = Null()(endless()).run()
+            run.abort()
+            with self.assertRaisesRegex(gsttomo.Error, "aborted"):
+                run.wait()
+
+        def held():
+            gc.collect()
+            return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
+
+        for _ in range(3):
+            once()
+        before = held()
+        for _ in range(15):
+            once()
+        deadline = time.monotonic() + 10  # GLib's pool of threads takes its time
+        while any(np.subtract(held(), before) > 0) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        files, threads = np.subtract(held(), before)
+        self.assertLessEqual(files, 0)
+        self.assertLessEqual(threads, 2)
 
     def test_no_growth(self):
         """Runs in one process leave nothing behind."""
@@ -532,6 +605,26 @@ class Classes(TestCase):
         with self.assertRaisesRegex(gsttomo.Error, "did you mean 'videotestsrc'"):
             gsttomo.element("videotestsrcc")
 
+    def test_help(self):
+        self.assertIn("FlatFieldCorrect: Transmission of projections", gsttomo.__doc__)
+        self.assertIn("projections, darks, flats = ScanSrc(...)(); .outputs.flats_after", gsttomo.ScanSrc.__doc__)
+        self.assertIn("FlatFieldCorrect(...)(projections, darks, flats, flats_after=None)", FlatFieldCorrect.__doc__)
+        self.assertIn("Write(...)(INPUT).run().wait()", Write.__doc__)
+        self.assertIn("Subtract(...)(INPUT, INPUT, ...)", gsttomo.Subtract.__doc__)
+
+    def test_stubs(self):
+        """Stubs are Python, and have all tasks with their properties."""
+        with tempfile.TemporaryDirectory() as folder:
+            result = subprocess.run([sys.executable, "-m", "gsttomo.stubs", folder], text=True, capture_output=True)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            with open(result.stdout.strip()) as file:
+                module = ast.parse(file.read())
+        classes = {node.name: {a.target.id for a in node.body if isinstance(a, ast.AnnAssign)}
+                   for node in module.body if isinstance(node, ast.ClassDef)}
+        self.assertLessEqual(set(gsttomo.tasks()), set(classes))
+        self.assertLessEqual({"factor", "x_factor", "interpolation"}, classes["Rescale"])
+        self.assertIn("center", classes["CenterOfRotation"])
+
     def test_signatures(self):
         parameters = inspect.signature(Rescale).parameters
         self.assertIn("x_factor", parameters)
@@ -547,6 +640,9 @@ class Classes(TestCase):
             (TypeError, "no property 'facto'", lambda: Rescale(facto=1)),
             (AttributeError, "no property 'facto'", lambda: setattr(Rescale(), "facto", 1)),
             (ValueError, "at least", lambda: Rescale(factor=-1)),
+            (ValueError, "factor.*nan.*at least", lambda: Rescale(factor=np.nan)),
+            (ValueError, "axis-pos.*nan.*number", lambda: setattr(gsttomo.Backproject(), "axis_pos", -np.float32("nan"))),
+            (ValueError, "drop-probability.*nan.*from 0 to 1", lambda: gsttomo.element("identity", drop_probability="nan")),
             (ValueError, "one of nearest, linear", lambda: Rescale(interpolation="cubic")),
             (TypeError, "needs inputs|missing", lambda: Rescale()()),
             (TypeError, "takes 1 inputs", lambda: Rescale()(image, image)),

@@ -11,7 +11,7 @@ Each task is a class. Calling a task with the tasks or arrays that it takes conn
 
     write(rescale(read())).run().wait()
 
-What is not written is iterated, as numpy arrays:
+A loop over a flow gets its arrays as numpy arrays, while they are computed:
 
     for image in rescale(read()):
         print(np.mean(image))
@@ -21,7 +21,14 @@ Inputs may be numpy arrays, lists and generators of them, too:
     for image in rescale(np.ones((10, 64, 48), np.uint16)):
         ...
 
-tasks() lists the classes, help(Rescale) explains one, and element('videotestsrc') takes any GStreamer element.
+A call of a source with several outputs unpacks into them:
+
+    projections, darks, flats = ScanSrc(location='scan.nxs')()
+    for image in FlatFieldCorrect()(projections, Average()(darks), Average()(flats)):
+        ...
+
+help(Rescale) explains a task, tasks() lists the names of all, and element('videotestsrc') takes any GStreamer element.
+`python3 -m gsttomo.stubs FOLDER` writes type stubs for editors.
 """
 
 import gi
@@ -29,8 +36,9 @@ import gi
 gi.require_version("GstTomo", "1.0")
 
 from ._flow import Error, Flow, Frame, Outputs, Run, or_rather, run  # noqa: E402
-from ._task import Task, class_of, class_names, element  # noqa: E402
+from ._task import Task, class_names, class_of, element, overview  # noqa: E402
 
+__doc__ = f"{__doc__ or ''}\nTasks:\n\n{overview()}\n"
 _OWN = ["Error", "Flow", "Frame", "Outputs", "Run", "Task", "element", "run", "tasks"]
 
 

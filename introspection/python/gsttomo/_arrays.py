@@ -64,11 +64,11 @@ class Mapped:
     """A buffer's bytes for numpy, unmapped when the last array that looks at them is gone."""
 
     def __init__(self, buffer):
-        self._buffer = buffer
+        self._buffer = self._info = None  # Ctrl-C may come in between
         ok, self._info = buffer.map(Gst.MapFlags.READ)
         if not ok:
-            self._buffer = None
             raise MemoryError("a buffer can't be read")
+        self._buffer = buffer
         flat = np.frombuffer(self._info.data, np.uint8)
         self.__array_interface__ = {"data": (flat.ctypes.data, True), "shape": flat.shape, "typestr": "|u1",
                                     "version": 3}

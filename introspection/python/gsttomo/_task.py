@@ -84,6 +84,11 @@ class Task:
         return {name: value for name, value in self._given.items() if name not in results}, results
 
     def __call__(self, *inputs, **named):
+        """Connects its inputs, in their order or by name, and returns the Flow that comes out, or Outputs where there
+        are several. An input is a flow, a source, a numpy array (an image, or a stack of images or volumes), or an
+        iterable of arrays, such as a generator; all arrays of one input have one type and shape. Streams hold uint8,
+        uint16, uint32, int16, int32, float16, float32, float64 and complex64. bool becomes uint8, int8 int16, int64 int32
+        and uint64 uint32, which have to hold the values. Raises TypeError for other types and for wrong inputs."""
         numbered = list(enumerate(inputs))
         for name, given in named.items():
             name = name.replace("_", "-") if name not in self._inputs else name
@@ -137,12 +142,29 @@ class Task:
 def _property(name, info):
     doc = f"{info['description']} ({info['values']})"
     attribute = name.replace("_", "-")
-    return property(lambda self: self._prototype.get_property(attribute), doc=doc)
+    return property(lambda self: self._prototype.get_property(attribute), lambda self, value: setattr(self, name, value),
+                    doc=doc)
 
 
 def _result(info):
     name = info["name"]
     return property(lambda self: self._found.get(name), doc=f"{info['description']}: the last one found, or None")
+
+
+def _usage(name, info, outputs):
+    """A call in Python, with names of inputs and outputs where they have some."""
+    optional = info["optional-inputs"]
+    inputs = [i.replace("-", "_") + ("=None" if i in optional else "") for i in info["inputs"]]
+    if any("%" in i for i in inputs):
+        inputs = [i for i in inputs if "%" not in i] + ["INPUT", "INPUT", "..."]
+    elif len(inputs) == 1:
+        inputs = ["INPUT"]
+    text = f"{name}(...)({', '.join(inputs)})" + ("" if info["outputs"] else ".run().wait()")
+    if not outputs:
+        return text
+    usual = ", ".join(o.replace("-", "_") for o in outputs if o not in info["optional-outputs"])
+    more = "".join(f"; .outputs.{o.replace('-', '_')}" for o in info["optional-outputs"])
+    return f"{usual} = {text}{more}"
 
 
 @functools.lru_cache(maxsize=None)
@@ -154,10 +176,8 @@ def class_of(plugin):
         raise Error(e.message) from None
     properties = {p["name"].replace("-", "_"): p for p in info["properties"]}
     name = "".join(part.capitalize() for part in info.get("task", info["element"]).split("-"))
-    lines = [info["description"], ""]
-    if info["inputs"]:
-        lines += ["Inputs: " + ", ".join(info["inputs"]), ""]
-    lines.append("Properties:")
+    outputs = tuple(info["outputs"]) if len(info["outputs"]) > 1 and "%" not in "".join(info["outputs"]) else ()
+    lines = [info["description"], "", "    " + _usage(name, info, outputs), "", "Properties:"]
     for key, p in properties.items():
         if p["own"]:
             lines += textwrap.wrap(f"{key}: {p['description']} ({p['values']}; default {p['default']})", 100,
@@ -171,8 +191,7 @@ def class_of(plugin):
         _results=tuple(r["name"] for r in info["results"]),
         _plugin=plugin, _inputs=tuple(info["inputs"]), _optional=tuple(info["optional-inputs"]),
         _gives_output=bool(info["outputs"]), _properties=properties,
-        _outputs=tuple(info["outputs"]) if len(info["outputs"]) > 1 and "%" not in "".join(info["outputs"]) else (),
-        _optional_outputs=tuple(info["optional-outputs"]),
+        _outputs=outputs, _optional_outputs=tuple(info["optional-outputs"]),
         __doc__="\n".join(lines), __module__="gsttomo",
         __signature__=inspect.Signature([
             inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=p["default"])
@@ -183,6 +202,15 @@ def class_of(plugin):
 def class_names():
     """From the name of each class to its task."""
     return {"".join(part.capitalize() for part in task.split("-")): task for task in GstTomo.list_tasks()}
+
+
+def overview():
+    """A line for each class."""
+    lines = []
+    for name, task in sorted(class_names().items()):
+        factory = Gst.ElementFactory.find("tomo" + task.replace("-", ""))
+        lines.append(f"    {name}: {factory.get_metadata('description')}" if factory else f"    {name}")
+    return "\n".join(textwrap.fill(line, 110, subsequent_indent=" " * 8) for line in lines)
 
 
 def element(plugin, **properties):
