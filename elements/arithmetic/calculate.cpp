@@ -15,8 +15,8 @@ class Calculate final : public tomo::Filter {
         tomo::formats::float32 | tomo::formats::complex64,
         "The expression is OpenCL C and becomes the body of a kernel: operators, `?:` and the built-in "
         "functions (`log`, `exp`, `fabs`, `clamp`, `isnan` ...) of the OpenCL C specification, 6.13. "
-        "Integers are converted to float32 first. NaN follows IEEE 754. What does not compile is an error "
-        "that shows the compiler's message.",
+        "Integers are converted to float32 first. NaN follows IEEE 754. An expression that does not compile "
+        "is an error with the compiler's message.",
         "tomoread path=projection.tif ! tomocalculate expression='-log(v)' ! tomowrite "
         "filename=attenuation.tif\n"
         "tomoread path=slice.tif ! tomocalculate dimensions=2 expression='hypot(x - width / 2.0f, y - height "

@@ -9,7 +9,7 @@ class Clip final : public tomo::Filter {
     static constexpr tomo::Info info{
         "clip",
         "Filter/Effect",
-        "Limits samples to a range: what is below min becomes min, what is above max becomes max",
+        "Limits samples to a range: values below min become min, values above max become max",
         tomo::formats::real,
         tomo::formats::float32,
         "NaN stays NaN. `min` above `max` is an error.",

@@ -14,10 +14,11 @@ class Gemm final : public tomo::Joiner {
         "Product of two matrices, plus a third one: alpha A B + beta C",
         tomo::formats::real,
         tomo::formats::float32,
-        R"(sink_0 is A, sink_1 is B, sink_2 is C; rows of the images are rows of the matrices. A has as many columns as B has
-rows; C and the output have A's rows and B's columns. Without C, and with `beta=0`, which does not read it, it is A B
-alone. Arrays of several planes are multiplied plane by plane, a single plane with all of them. An input that ended repeats
-its last array until all have ended.
+        R"(sink_0 is A, sink_1 is B, sink_2 is C; rows of the images are rows of the matrices. A has as many
+columns as B has rows; C and the output have A's rows and B's columns. Without C the result is A B alone,
+and so it is with `beta=0`, which does not read C. Arrays of several planes are multiplied plane by plane; a
+single plane is multiplied with each of them. An input that ended repeats its last array until all have
+ended.
 
 Products are float32; their sums are compensated, so that the error does not grow with their number. NaN and infinity
 spread as in IEEE sums.)",

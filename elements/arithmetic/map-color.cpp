@@ -13,11 +13,10 @@ class MapColor final : public tomo::Filter {
                                      tomo::formats::real,
                                      tomo::formats::float32,
                                      "Planes 3 z, 3 z + 1 and 3 z + 2 of the output are red, green and blue "
-                                     "of plane z. The range is divided into 256 "
-                                     "equal intervals, one for each colour; a plane of one value has the "
-                                     "first colour. Infinite samples and NaN "
-                                     "don't count for the range; NaN stays NaN. The colours are those of "
-                                     "Stefan van der Walt and Nathaniel Smith.",
+                                     "of plane z. The range is divided into 256 equal intervals, one for "
+                                     "each colour; a plane of one value has the first colour. Infinite "
+                                     "samples and NaN do not change the range; NaN stays NaN. The colours "
+                                     "are those of Stefan van der Walt and Nathaniel Smith.",
                                      "tomoread path=slice.tif ! tomomapcolor ! tomowrite "
                                      "filename=colors.tif bits=8 rescale=false"};
 

@@ -13,9 +13,8 @@ class Mask final : public tomo::Filter {
         tomo::formats::all,
         tomo::formats::all,
         "The circle has the radius min(W, H) / 2. A pixel stays where its centre (x + 1/2, y + 1/2) is at "
-        "most that "
-        "far from (W / 2, H / 2). The pixels inside stay as they are in any format; outside, NaN becomes 0, "
-        "too.",
+        "most that far from (W / 2, H / 2). Pixels inside keep their value and format; outside, NaN also "
+        "becomes 0.",
         "tomoread path=slice.tif ! tomomask ! tomowrite filename=circle.tif"};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {

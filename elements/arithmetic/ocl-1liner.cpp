@@ -17,11 +17,12 @@ class OclOneLiner final : public tomo::Joiner {
         "Runs one statement of OpenCL C for every pixel of one or several inputs",
         tomo::formats::all,
         tomo::formats::float32 | tomo::formats::complex64,
-        R"(In the statement, inputs are the float arrays `in_0`, `in_1`, ... (also `in0`, `in1`, ...) and the output is `out`;
-`px_index` is the pixel's place in each of them, so that `in_0_px` and `out_px` are the pixel itself.
-`IMG_VAL(column, row, in_0)` is another one. `x` and `y` are column and row of `sizeX` and `sizeY`, `z` is the plane of
-`sizeZ`; each plane is by itself. Of complex samples, real and imaginary part count as columns. Pixels that the statement
-does not set are 0. All inputs have one size; one that ended repeats its last array until all have.)",
+        R"(In the statement, inputs are the float arrays `in_0`, `in_1`, ... (also `in0`, `in1`, ...) and
+the output is `out`; `px_index` is the pixel's place in each of them, so that `in_0_px` and `out_px` are the
+pixel itself. `IMG_VAL(column, row, in_0)` is another pixel. `x` and `y` are column and row of `sizeX` and
+`sizeY`, `z` is the plane of `sizeZ`; each plane is computed by itself. Of complex samples, real and
+imaginary part count as columns. Pixels that the statement does not set are 0. All inputs have one size; an
+input that has ended repeats its last array until all have ended.)",
         "tomoread path=projection.tif ! tomoocl1liner one-line=\"out_px = x < sizeX / 2 ? "
         "in_0_px : "
         "sqrt(in_0_px)\" ! tomowrite filename=half.tif"};
@@ -29,7 +30,7 @@ does not set are 0. All inputs have one size; one that ended repeats its last ar
     tomo::Property<std::string> one_line{this, "one-line", "The statement", "", When::reshapes};
     tomo::Property<unsigned> num_inputs{this, "num-inputs", "Inputs; 0: as many as are linked", 1,
                                         When::reshapes};
-    tomo::Property<bool> quiet{this, "quiet", "Don't print the kernel that is made", true};
+    tomo::Property<bool> quiet{this, "quiet", "Don't print the kernel made from the statement", true};
 
     std::vector<Input> inputs() const override { return {}; }
 

@@ -15,16 +15,16 @@ class OpenCLReduce final : public tomo::Reducer {
     static constexpr tomo::Info info{
         "opencl-reduce",
         "Filter/Effect",
-        "Folds all arrays of a stream into one with an OpenCL kernel of one's own",
+        "Folds all arrays of a stream into one with your own OpenCL kernel",
         tomo::formats::all,
         tomo::formats::float32 | tomo::formats::complex64,
-        R"(The kernel has two arguments, `global float *` of an array and of the result so far, which is on the device, has the
-size of the first array and begins as `fold-value` everywhere or as the first array. The kernel `finish`, if there is
-one, runs once at the end, with the result and a `uint`, the number of arrays. Global sizes and samples are as for
-`tomoopencl`, complex samples count as two floats.
+        R"(The kernel has two arguments, `global float *` of an array and of the result so far. The result
+is on the device and has the size of the first array. It begins as `fold-value` everywhere, or as the first
+array. The kernel `finish`, if there is one, runs once at the end, with the result and a `uint`, the number
+of arrays. Global sizes and samples are as for `tomoopencl`, complex samples count as two floats.
 
-The built-in file has `minimum`, `maximum` (NaN wins in both), `sum` and, to finish with, `divide`. Sums are float32, as
-the kernel's arguments are; the mean of long streams is `tomoaverage`'s affair.)",
+The built-in file has `minimum`, `maximum` (NaN wins in both), `sum` and, to finish with, `divide`. Sums are
+float32, as the kernel's arguments are; use `tomoaverage` for the mean of long streams.)",
         "tomoread path=darks ! tomoopenclreduce kernel=maximum ! tomowrite "
         "filename=brightest.tif\n"
         "tomoread path=darks ! tomoopenclreduce kernel=sum finish=divide ! tomowrite "
@@ -40,7 +40,8 @@ the kernel's arguments are; the mean of long streams is `tomoaverage`'s affair.)
     tomo::Property<std::string> finish_kernel{this, "finish", "Name of the kernel that runs at the end", "",
                                               When::ready};
     tomo::Property<float> fold_value{
-        this,    "fold-value",        "What the result begins as; the largest float: as the first array",
+        this,    "fold-value",        "Value with which the result begins; the largest float: the first "
+                                      "array",
         FLT_MAX, {-FLT_MAX, FLT_MAX}, When::ready};
     tomo::Property<unsigned> dimensions{this, "dimensions", "Dimensions of the kernels' global size",
                                         2,    {1, 3},       When::ready};

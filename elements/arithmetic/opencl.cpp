@@ -14,7 +14,7 @@ class OpenCL final : public tomo::Joiner {
     static constexpr tomo::Info info{
         "opencl",
         "Filter/Effect",
-        "Runs an OpenCL kernel of one's own over one or several inputs",
+        "Runs your own OpenCL kernel over one or several inputs",
         tomo::formats::all,
         tomo::formats::float32 | tomo::formats::complex64,
         R"(The kernel has a `global float *` for each input and one for the output, which has the size of the first input and
@@ -24,8 +24,9 @@ is complex where that is. It must not write to its inputs. Its global size is th
 - 2: columns and rows; each plane is given by itself,
 - 3: columns, rows and planes.
 
-Real samples of any format come as float32, complex ones as pairs of floats. Samples that the kernel does not write are
-0. Inputs of other sizes than the first one's are the kernel's affair; those of the built-in files want one size.
+Real samples of any format come as float32, complex ones as pairs of floats. Samples that the kernel does
+not write are 0. A kernel of your own may read inputs of other sizes than the first one's; the kernels of
+the built-in files take inputs of one size.
 
 Built-in files, with UFO's kernels: `opencl.cl` has `nlm_noise_reduction` (with the macros `SEARCH_RADIUS`,
 `PATCH_RADIUS` and `SIGMA`), `fix_nan_and_inf`, `absorptivity`, `diff`, `add`, `multiply` and `divide`; `complex.cl` has

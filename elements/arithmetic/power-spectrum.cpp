@@ -12,7 +12,7 @@ class PowerSpectrum final : public tomo::Filter {
         "Squared magnitude of complex samples, re^2 + im^2",
         tomo::formats::complex64,
         tomo::formats::float32,
-        "The frequencies stay where they are; `tomoswapquadrants` brings the zero to the middle.",
+        "The frequencies keep their places; `tomoswapquadrants` moves the zero to the middle.",
         "tomoread path=projection.tif ! tomofft dimensions=2 ! tomopowerspectrum ! "
         "tomoswapquadrants ! "
         "tomocalculate expression=\"log(1 + v)\" ! tomowrite filename=spectrum.tif"};

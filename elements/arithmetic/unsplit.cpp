@@ -13,9 +13,8 @@ class Unsplit final : public tomo::Filter {
         "Puts the planes of an array into one, interleaved: the N samples of a pixel become N columns",
         tomo::formats::all,
         tomo::formats::all,
-        "out[y, N x + z] = in[z, y, x]. Three planes of colours become one with the colours of each pixel "
-        "side by "
-        "side, as other programs want them.",
+        "out[y, N x + z] = in[z, y, x]. Three planes of colours become one plane with the colours of each "
+        "pixel side by side, as other programs read them.",
         "tomoread path=slice.tif ! tomomapcolor ! tomounsplit ! tomowrite "
         "filename=interleaved.raw "
         "bits=8 rescale=false"};

@@ -15,21 +15,20 @@ class FindLargeSpots final : public tomo::Filter {
   public:
     static constexpr tomo::Info info{"find-large-spots",
                                      "Filter/Effect",
-                                     "Mask of spots, 1 in them and 0 elsewhere: seeds beyond a threshold, "
-                                     "grown as far as the slope is steep",
+                                     "Makes a mask of spots, 1 inside and 0 elsewhere: seeds beyond a "
+                                     "threshold, grown as far as the slope is steep",
                                      tomo::formats::real,
                                      tomo::formats::float32,
-                                     "A pixel beside a spot's pixel (above, below, left or right) belongs to "
-                                     "the spot if the two differ by more "
-                                     "than grow-threshold. Holes, those are good pixels that the border "
-                                     "can't be reached from by such steps, are "
-                                     "filled. NaN is a spot of its own. Without grow-threshold it is 4.29 "
-                                     "sigma, the full width of a Gaussian at a "
-                                     "tenth of its height, with the noise sigma of the first array of the "
-                                     "stream, of each plane for itself, after "
-                                     "J. Immerkaer, Computer Vision and Image Understanding 64, 300 (1996): "
-                                     "sqrt(pi / 2) / 6 times the mean of the "
-                                     "absolute values of the image convolved with (1 -2 1; -2 4 -2; 1 -2 1).",
+                                     "A pixel beside a spot's pixel (above, below, left or right) belongs "
+                                     "to the spot if the two differ by more than grow-threshold. Holes are "
+                                     "filled: good pixels from which no path of such steps leads to the "
+                                     "border. A NaN is a spot of its own. Without `grow-threshold` the "
+                                     "difference is 4.29 sigma, the full width of a Gaussian at a tenth of "
+                                     "its height. sigma is the noise of the first array of the stream, "
+                                     "estimated for each plane, after J. Immerkaer, Computer Vision and "
+                                     "Image Understanding 64, 300 (1996): sqrt(pi / 2) / 6 times the mean "
+                                     "of the absolute values of the image convolved with (1 -2 1; -2 4 -2; "
+                                     "1 -2 1).",
                                      "tomoread path=projection.tif ! tomofindlargespots spot-threshold=0.2 "
                                      "spot-threshold-mode=below ! tomowrite filename=spots.tif"};
 
@@ -37,7 +36,7 @@ class FindLargeSpots final : public tomo::Filter {
         this, "spot-threshold", "Pixels beyond this value are seeds", 0.0f, {-FLT_MAX, FLT_MAX}};
     tomo::Choice<Mode> mode{this,
                             "spot-threshold-mode",
-                            "What beyond means",
+                            "Meaning of beyond",
                             Mode::absolute,
                             {{Mode::below, "below", "Smaller than the threshold"},
                              {Mode::absolute, "absolute", "With an absolute value that is larger"},

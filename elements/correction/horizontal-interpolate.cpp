@@ -11,17 +11,14 @@ class HorizontalInterpolate final : public tomo::Joiner {
     static constexpr tomo::Info info{
         "horizontal-interpolate",
         "Filter/Effect",
-        "Fills the pixels of a mask from the good ones beside them in the row",
+        "Fills the pixels of a mask from the good pixels beside them in the row",
         tomo::formats::real,
         tomo::formats::float32,
         "Pixels whose mask is not 0 are interpolated linearly between the next good pixels to the left and "
-        "to the "
-        "right. Where there is none on one side, the line through the two good pixels next to the gap goes "
-        "on, or "
-        "the nearest good pixel's value where only one is good or use-one-sided-gradient is off. Rows "
-        "without "
-        "any good pixel stay as they are. So NaN and infinities under the mask are repaired, all others "
-        "stay.",
+        "to the right. Where one side has no good pixel, the line through the two good pixels next to the "
+        "gap goes on. If only one pixel is good, or `use-one-sided-gradient` is off, the nearest good "
+        "pixel's value goes on. Rows without any good pixel stay as they are. NaN and infinities under the "
+        "mask are repaired; all others stay.",
         "tomoread path=projection.tif ! i.images  tomoread path=projection.tif ! tomocalculate "
         "expression=\"v < 0.3f\" ! i.masks  tomohorizontalinterpolate name=i ! tomowrite "
         "filename=filled.tif"};

@@ -13,12 +13,9 @@ class MedMadReject2d final : public tomo::BoxFilter {
         tomo::formats::real,
         tomo::formats::float32,
         "A pixel v stays where |v - m| < threshold MAD, with the median m of the square and the median "
-        "absolute "
-        "deviation MAD, that of |w - m| over all pixels w of the square. All others become m. Only pixels "
-        "inside of "
-        "the image count; of an even number, the upper one of the two values in the middle is the median. "
-        "NaN does "
-        "not count, and is replaced, except where there is nothing else.",
+        "absolute deviation MAD, that of |w - m| over all pixels w of the square. All others become m. Only "
+        "pixels inside of the image count; of an even number, the upper one of the two values in the middle "
+        "is the median. NaN does not count, and is replaced unless the whole square is NaN.",
         "tomoread path=radiographs ! tomomedmadreject2d box-size=5 threshold=6 ! tomowrite "
         "filename=clean.tif"};
 

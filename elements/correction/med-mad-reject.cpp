@@ -18,12 +18,10 @@ class MedMadReject final : public tomo::Reducer {
         tomo::formats::real,
         tomo::formats::float32,
         "A pixel v stays where |v - m| < threshold MAD, with the median m of the 3 x 3 x 3 pixels around it "
-        "and the "
-        "median absolute deviation MAD, that of |w - m| over these pixels w. All others become m. Beyond the "
-        "edges "
-        "the outermost pixels go on, and so do the first and the last image of the stream. NaN does not "
-        "count, and is "
-        "replaced, except where there is nothing else. An image comes out when the next one has come in.",
+        "and the median absolute deviation MAD, that of |w - m| over these pixels w. All others become m. "
+        "Beyond the edges the outermost pixels go on, and so do the first and the last image of the stream. "
+        "NaN does not count, and is replaced unless all these pixels are NaN. An image comes out when the "
+        "next one has come in.",
         "tomoread path=radiographs ! tomomedmadreject threshold=6 ! tomowrite filename=clean.tif"};
 
     tomo::Property<float> threshold{

@@ -13,10 +13,9 @@ class RemoveOutliers final : public tomo::BoxFilter {
         tomo::formats::real,
         tomo::formats::float32,
         "An outlier v, with v > median + threshold or v < median - threshold, becomes the median that the "
-        "square has "
-        "without it: the mean of the median and of the next value on the side away from v. Beyond its edges "
-        "the image "
-        "is mirrored, its outermost pixel first. NaN does not count, and stays.",
+        "square has without it: the mean of the median and of the next value on the side away from v. "
+        "Beyond its edges the image is mirrored, its outermost pixel first. NaN does not count, and stays "
+        "NaN.",
         "tomoread path=radiographs ! tomoremoveoutliers size=5 threshold=2000 ! tomowrite filename=clean.tif"};
 
     tomo::Property<unsigned> size{this, "size",  "Width of the square in pixels, odd",

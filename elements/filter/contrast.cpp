@@ -14,7 +14,7 @@ class Contrast final : public tomo::Filter {
     static constexpr tomo::Info info{
         "contrast",
         "Filter/Effect",
-        "Takes away what is below the most frequent value and brightens the rest",
+        "Makes values below the most frequent one black and brightens the rest",
         tomo::formats::real,
         tomo::formats::float32,
         "A histogram of B bins is made of the N pixels of a plane, B = sqrt(N) rounded down, with the "

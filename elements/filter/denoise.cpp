@@ -9,7 +9,7 @@ class Denoise final : public tomo::BoxFilter {
     static constexpr tomo::Info info{
         "denoise",
         "Filter/Effect",
-        "Takes the background away, the 30th percentile around each pixel; what is below becomes 0",
+        "Subtracts the background, the 30th percentile around each pixel; values below it become 0",
         tomo::formats::real,
         tomo::formats::float32,
         "The background is the value of rank 0.3 n - 1, rounded down and counted from 0, among the n pixels "

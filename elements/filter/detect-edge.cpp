@@ -16,11 +16,9 @@ class DetectEdge final : public tomo::Filter {
         tomo::formats::real,
         tomo::formats::float32,
         "Sobel and Prewitt give sqrt(gx^2 + gy^2), where gx takes the difference of the columns beside the "
-        "pixel, "
-        "weighted by 1, 2, 1 (Sobel) or 1, 1, 1 (Prewitt) over the rows, and gy is its transpose. Laplace "
-        "gives the "
-        "four neighbours' sum less four times the pixel, with its sign. NaN spreads to the pixels around it. "
-        "Planes are independent.",
+        "pixel, weighted by 1, 2, 1 (Sobel) or 1, 1, 1 (Prewitt) over the rows, and gy is its transpose. "
+        "Laplace gives the sum of the four neighbours minus four times the pixel, with its sign. NaN "
+        "spreads to the pixels around it. Planes are independent.",
         "tomoread path=slice.tif ! tomodetectedge filter=prewitt ! tomowrite filename=edges.tif"};
 
     tomo::Choice<Operator> filter{this,

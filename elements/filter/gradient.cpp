@@ -16,13 +16,13 @@ class Gradient final : public tomo::Filter {
         "Finite differences along rows, columns, or both",
         tomo::formats::real,
         tomo::formats::float32,
-        "A pixel is NaN where one of those that it is computed from is. Planes are independent.",
+        "A NaN makes every pixel NaN that is computed from it. Planes are independent.",
         "tomoread path=slice.tif ! tomogradient direction=both_mag ! tomowrite filename=gradient.tif"};
 
     tomo::Choice<Direction> direction{
         this,
         "direction",
-        "What is given; gx is the difference along the row, gy that along the column",
+        "Result; gx is the difference along the row, gy the one along the column",
         Direction::horizontal,
         {{Direction::horizontal, "horizontal", "gx"},
          {Direction::vertical, "vertical", "gy"},
@@ -31,7 +31,7 @@ class Gradient final : public tomo::Filter {
          {Direction::both_mag, "both_mag", "The gradient's length, sqrt(gx^2 + gy^2)"}}};
     tomo::Choice<Difference> difference{this,
                                         "finite-difference-type",
-                                        "What stands for the derivative at pixel i of v",
+                                        "Formula for the derivative of v at pixel i",
                                         Difference::central,
                                         {{Difference::forward, "forward", "v[i + 1] - v[i]"},
                                          {Difference::backward, "backward", "v[i] - v[i - 1]"},

@@ -20,33 +20,33 @@ class NonLocalMeans final : public tomo::Filter {
         "Mean of the pixels around each pixel, weighted by how much their surroundings look like its own",
         tomo::formats::real,
         tomo::formats::float32,
-        "A. Buades, B. Coll, J.-M. Morel, Image Processing On Line 1, 208 (2011): the weight is "
-        "exp(-max(0, d^2 - 2 sigma^2) / h^2), where d^2 is the mean square difference of the patches around "
-        "both "
+        "A. Buades, B. Coll, J.-M. Morel, Image Processing On Line 1, 208 (2011): the weight is exp(-max(0, "
+        "d^2 - 2 sigma^2) / h^2), where d^2 is the mean square difference of the patches around both "
         "pixels. The fast variant sums the differences along columns first and takes the same time for "
-        "patches of all "
-        "heights. The noise, where it is to be estimated, is that of the first array of the stream, of each "
-        "plane for "
-        "itself, after J. Immerkaer, Computer Vision and Image Understanding 64, 300 (1996). Patches with a "
-        "NaN have "
-        "no weight; a pixel in whose own patch there is one becomes NaN.",
+        "patches of all heights. An estimated noise is that of the first array of the stream, for each "
+        "plane, after J. Immerkaer, Computer Vision and Image Understanding 64, 300 (1996). Patches with a "
+        "NaN have no weight; a pixel with a NaN in its own patch becomes NaN.",
         "tomoread path=slice.tif ! tomononlocalmeans search-radius=5 patch-radius=2 estimate-sigma=true ! "
         "tomowrite filename=denoised.tif"};
 
     tomo::Property<unsigned> search_radius{
-        this, "search-radius", "Pixels up to so many rows and columns away are looked at",
+        this, "search-radius", "Largest distance, in rows and in columns, of pixels that are compared",
         10,   {1, 8192},       When::reshapes};
-    tomo::Property<unsigned> patch_radius{this, "patch-radius", "A patch reaches so many pixels to all sides",
+    tomo::Property<unsigned> patch_radius{this, "patch-radius", "Pixels that a patch reaches to all sides",
                                           3,    {1, 100},       When::reshapes};
     tomo::Property<float> h{
-        this, "h", "Difference that is still alike; 0: the estimated noise", 0.0f, {0.0f, FLT_MAX}};
+        this,
+        "h",
+        "Difference up to which patches count as alike; 0: the estimated noise",
+        0.0f,
+        {0.0f, FLT_MAX}};
     tomo::Property<float> sigma{this, "sigma", "Standard deviation of the noise", 0.0f, {0.0f, FLT_MAX}};
     tomo::Property<bool> window{
         this, "window", "With fast=false: weigh the differences in a patch by a Gaussian of half the radius",
         true, When::reshapes};
-    tomo::Property<bool> fast{this, "fast", "Sum differences once for all the patches that they are part of",
+    tomo::Property<bool> fast{this, "fast", "Sum each difference once for all patches that it belongs to",
                               true, When::reshapes};
-    tomo::Property<bool> estimate_sigma{this, "estimate-sigma", "Estimate the noise, whatever sigma is",
+    tomo::Property<bool> estimate_sigma{this, "estimate-sigma", "Estimate the noise and ignore sigma",
                                         false};
     tomo::AddressingMode addressing_mode{this, tomo::Addressing::mirrored_repeat,
                                          "Nothing; an error, because patches reach outside"};

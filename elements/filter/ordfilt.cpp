@@ -13,7 +13,7 @@ class Ordfilt final : public tomo::Joiner {
     static constexpr tomo::Info info{
         "ordfilt",
         "Filter/Effect",
-        "How bright and even the pixels under a pattern are, from two ranks of their order",
+        "Tells how bright and even the pixels under a pattern are, from two ranks of their order",
         tomo::formats::real,
         tomo::formats::float32,
         "Of the n pixels that lie where the pattern is not 0, with its pixel (width / 2, height / 2), "

@@ -21,15 +21,17 @@ class CrossCorrelate final : public tomo::Joiner {
         "Registers images by the peak of their cross-correlation with the first one",
         tomo::formats::complex64,
         tomo::formats::float32 | tomo::formats::complex64,
-        R"(Inputs are two-dimensional spectra (`tomofft dimensions=2`) of one size, any size. All planes of all inputs are the
-images, the first plane of sink_0 is the reference. The correlation is the inverse transform of conj(F0) F w without its
-mean, w = exp(-4 pi^2 gauss-sigma^2 (u^2 + v^2)), which is a Gaussian blur of both images, with `apply-laplace` times
-(4 pi^2 (u^2 + v^2))^2, the Laplace operator on both; u and v are in cycles per pixel. Where it is largest is how far an image
-has moved, circularly. With `supersampling` s > 1 the transform is computed at steps of 1 / s within half a pixel around that
-place (M. Guizar-Sicairos et al., Opt. Lett. 33, 156 (2008)), and the largest value of these taken.
+        R"(Inputs are two-dimensional spectra (`tomofft dimensions=2`) of one size, any size. All planes of
+all inputs are the images, the first plane of sink_0 is the reference. The correlation is the inverse
+transform of conj(F0) F w without its mean, w = exp(-4 pi^2 gauss-sigma^2 (u^2 + v^2)), which is a Gaussian
+blur of both images, with `apply-laplace` times (4 pi^2 (u^2 + v^2))^2, the Laplace operator on both; u and
+v are in cycles per pixel. The place of its largest value is the circular shift of an image. With
+`supersampling` s > 1 the transform is computed at steps of 1 / s within half a pixel around that place (M.
+Guizar-Sicairos et al., Opt. Lett. 33, 156 (2008)), and the place of the largest of these values is taken.
 
-Each image's way back is told by an element message `tomo-shift` (fields `index` of the output, `input`, `plane`, `x` and
-`y` in pixels, columns and rows that the image is moved by); the host waits for them. An image with NaN becomes NaN.)",
+An element message `tomo-shift` tells each image's way back (fields `index` of the output, `input`, `plane`,
+`x` and `y` in pixels, columns and rows that the image is moved by); the host waits for them. An image with
+NaN becomes NaN.)",
         "tomocrosscorrelate name=c supersampling=10 ! tomoifft dimensions=2 ! "
         "tomowrite filename=aligned.tif  tomoread path=radiographs number=1 ! tomofft dimensions=2 ! c.  "
         "tomoread path=radiographs ! tomofft dimensions=2 ! c."};
@@ -45,7 +47,7 @@ Each image's way back is told by an element message `tomo-shift` (fields `index`
     tomo::Choice<Postproc> postproc{
         this,
         "postproc",
-        "What comes out, as planes",
+        "Output, as planes",
         Postproc::align,
         {{Postproc::align, "align", "The spectra of all images, moved to where the reference is"},
          {Postproc::output, "output",

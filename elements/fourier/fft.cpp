@@ -16,10 +16,10 @@ class FftElement final : public tomo::BatchFilter {
         "Forward Fourier transform, X[k] = sum of x[n] exp(-2 pi i k n / N), not normalised",
         tomo::formats::all,
         tomo::formats::complex64,
-        "Over the columns (`dimensions=1`), columns and rows (2) or also the depth (3). Complex samples stay "
-        "complex; of real input the full spectrum is given, redundant half included. Frequency k of N is k / "
-        "N cycles per pixel for k < N / 2, and (k - N) / N from there on. Any length is transformed, without "
-        "padding unless `size-x`, `size-y` or `size-z` ask for it; the padding is zeros.",
+        "Over the columns (`dimensions=1`), columns and rows (2) or also the depth (3). Complex samples "
+        "stay complex; real input gives the full spectrum, with the redundant half. Frequency k of N is k / "
+        "N cycles per pixel for k < N / 2, and (k - N) / N from there on. The transform takes any length. "
+        "It pads with zeros only where `size-x`, `size-y` or `size-z` ask for it.",
         "tomoread path=sinogram.tif ! tomofft size-x=512 ! tomofilter ! tomoifft crop-width=256 ! tomowrite "
         "filename=filtered.tif"};
 

@@ -16,9 +16,12 @@ class FilterStripes final : public tomo::Filter {
         tomo::formats::complex64,
         tomo::formats::complex64,
         "Vertical stripes, from columns of the detector that respond differently, are the same in every row "
-        "of a sinogram: in its two-dimensional spectrum they lie in the row l = 0. With the defaults it "
-        "removes the row l = 0 but for the mean. What an object has there varies slowly in x: a "
-        "horizontal-sigma of some frequencies keeps it.",
+        "of a sinogram: in its two-dimensional spectrum they lie in the row l = 0. The defaults remove the "
+        "row l = 0 except for the mean, and the grey values of the object with it. The object's part of "
+        "that row varies slowly in x, so set `horizontal-sigma` to keep it: structures wider than W / "
+        "horizontal-sigma pixels stay, with W columns. Try W / 12 with `vertical-sigma=1`, and compare the "
+        "mean grey value inside the object with and without the filter. A larger `horizontal-sigma` keeps "
+        "more of the object, and more of wide stripes.",
         "tomoread path=stripes.tif ! tomofft dimensions=2 ! "
         "tomofilterstripes horizontal-sigma=20 vertical-sigma=1 ! tomoifft dimensions=2 ! "
         "tomowrite filename=clean.tif"};
@@ -27,7 +30,7 @@ class FilterStripes final : public tomo::Filter {
         this,
         "horizontal-sigma",
         "Width of the kept low frequencies in x, in frequency pixels; near 0 only the mean of the row l = 0 "
-        "stays, and with 0 not even that",
+        "stays, 0 removes it, too. For sinograms about a twelfth of the columns",
         1e-7f,
         {0.0f, FLT_MAX}};
     tomo::Property<float> vertical_sigma{

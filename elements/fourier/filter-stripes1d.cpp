@@ -20,8 +20,7 @@ class FilterStripes1d final : public tomo::Filter {
 
     tomo::Property<float> strength{this,
                                    "strength",
-                                   "Full width at half maximum of what is suppressed, in frequency "
-                                   "pixels",
+                                   "Full width at half maximum of the suppressed band, in frequency pixels",
                                    1.0f,
                                    {1e-3f, FLT_MAX}};
 

@@ -17,9 +17,10 @@ class FilterElement final : public tomo::BatchFilter {
         tomo::formats::complex64,
         "Multiplies frequency f (cycles per pixel, |f| <= 1/2) by the chosen response: the ramp |f|, which "
         "inverts the Radon transform (A. C. Kak, M. Slaney, Principles of Computerized Tomographic Imaging, "
-        "1988, chapter 3), alone or damped towards high frequencies. `ramp-fromreal` is the transform of the "
-        "ramp's samples in space, which keeps the mean right; `ramp` is |f| itself. Between `tomofft` and "
-        "`tomoifft`; transform at twice the width or more, or the ends of a row wrap into each other.",
+        "1988, chapter 3), alone or damped towards high frequencies. `ramp-fromreal` is the transform of "
+        "the ramp's samples in space, which keeps the mean right; `ramp` is |f| itself. The element stands "
+        "between `tomofft` and `tomoifft`. Transform at twice the width or more; otherwise the ends of a "
+        "row wrap into each other.",
         "tomoread path=sinogram.tif ! tomofft size-x=512 ! tomofilter filter=butterworth cutoff=0.3 ! "
         "tomoifft crop-width=256 ! tomobackproject axis-pos=131 ! tomowrite filename=smooth.tif"};
 

@@ -14,8 +14,8 @@ class Ifft final : public tomo::BatchFilter {
         "Real part of the inverse Fourier transform, x[n] = sum of X[k] exp(2 pi i k n / N) / N",
         tomo::formats::complex64,
         tomo::formats::float32,
-        "Divided by N, so that it undoes `tomofft`. The imaginary part is dropped: it is zero, but for "
-        "rounding, of spectra of real images that were multiplied by symmetric responses. `crop-width` and "
+        "The division by N makes it the inverse of `tomofft`. The imaginary part is dropped: for spectra of "
+        "real images times symmetric responses it is zero, except for rounding. `crop-width` and "
         "`crop-height` take the padding of `tomofft` away.",
         "tomoread path=slice.tif ! tomofft dimensions=2 ! tomoifft dimensions=2 ! tomowrite "
         "filename=same.tif"};

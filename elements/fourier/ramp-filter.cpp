@@ -24,9 +24,9 @@ class RampFilter final : public tomo::BatchFilter {
         "transforms back and crops, in one go",
         tomo::formats::real,
         tomo::formats::float32,
-        "The same as `tomofft size-x=P ! tomofilter ! tomoifft crop-width=W` in one go, but with rows "
-        "continued by their edge values, which is closer to the truth than zeros where the object reaches "
-        "over the edge. The responses are those of `tomofilter`.",
+        "The element does the work of `tomofft size-x=P ! tomofilter ! tomoifft crop-width=W`, but "
+        "continues rows by their edge values. Where the object reaches over the edge, edge values are "
+        "closer to the truth than zeros. The responses are those of `tomofilter`.",
         "tomoread path=sinogram.tif ! tomorampfilter ! tomowrite filename=filtered.tif\n"
         "tomoread path='sinograms/*.tif' ! tomorampfilter ! tomobackproject axis-pos=131 ! tomowrite "
         "filename=slices.h5:/slices"};
@@ -35,9 +35,9 @@ class RampFilter final : public tomo::BatchFilter {
     tomo::Property<unsigned> pad_width{
         this,
         "pad-width",
-        "Width of the transform; 0: the next power of two of at least twice the row's width, which keeps one "
-        "end of the row away from the other. The row's width gives what tomofft, tomofilter and tomoifft "
-        "give",
+        "Width of the transform; 0: the next power of two of at least twice the row's width, which keeps "
+        "the ends of the row apart. With the row's width the result is that of tomofft, tomofilter and "
+        "tomoifft without padding",
         0,
         {0, 65536},
         When::reshapes};

@@ -13,15 +13,13 @@ class Zeropad final : public tomo::Filter {
     static constexpr tomo::Info info{
         "zeropad",
         "Filter/Effect",
-        "Makes rows of a sinogram complex and as wide as direct Fourier inversion wants them, with the pixel "
-        "of the "
-        "rotation axis first",
+        "Makes rows of a sinogram complex and wide enough for direct Fourier inversion, with the pixel of "
+        "the rotation axis first",
         tomo::formats::real,
         tomo::formats::complex64,
-        "The output has N = oversampling * 2^ceil(log2 W) columns. Column x goes to (x - floor(axis)) mod N, "
-        "all "
-        "others are zero, so what lies left of the axis is at the end of the row. The axis is then at axis - "
-        "floor(axis) in edge coordinates, as the scan event tells.",
+        "The output has N = oversampling * 2^ceil(log2 W) columns. Column x goes to (x - floor(axis)) mod "
+        "N, all others are zero, so columns left of the axis are at the end of the row. The axis is then at "
+        "axis - floor(axis) in edge coordinates, as the scan event tells.",
         "tomoread path=sinogram.tif ! tomozeropad oversampling=2 center-of-rotation=131 ! "
         "tomofft ! "
         "tomowrite filename=rows.tif"};

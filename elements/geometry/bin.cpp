@@ -10,7 +10,7 @@ class Bin final : public tomo::Filter {
     static constexpr tomo::Info info{
         "bin",
         "Filter/Effect",
-        "Adds up squares of pixels, in volumes cubes, to one pixel each",
+        "Adds up squares of pixels (in volumes cubes) to one pixel each",
         tomo::formats::real,
         tomo::formats::float32,
         R"(Output pixel (i, j) is the sum, not the mean, of the pixels s i ... s i + s - 1 of rows s j ... s j

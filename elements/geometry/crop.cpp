@@ -15,8 +15,8 @@ class Crop final : public tomo::Filter {
         "Cuts a rectangle out of each plane",
         tomo::formats::all,
         tomo::formats::all,
-        "Samples keep their type and value. What is told of the scan, such as the place of the rotation "
-        "axis, goes along with the new left edge. A rectangle that reaches over the edge is an error.",
+        "Samples keep their type and value. Facts about the scan, such as the place of the rotation axis, "
+        "follow the new left edge. A rectangle that reaches over the edge is an error.",
         "tomoread path=slice.tif ! tomocrop width=160 height=120 from-center=true ! tomowrite "
         "filename=middle.tif"};
 

@@ -16,9 +16,9 @@ class Cut final : public tomo::Filter {
         "Removes columns in the middle of each plane",
         tomo::formats::all,
         tomo::formats::all,
-        R"(Of the n columns that stay, the first n div 2 + 1 are those at the left and the others those at the
-right, so that a spectrum as `fft` gives it keeps its n lowest frequencies. The axis of a scan moves with its
-column; one in the columns that go is unknown afterwards.)",
+        R"(Of the n columns that stay, the first n div 2 + 1 are those at the left and the others those at
+the right, so that a spectrum as `fft` gives it keeps its n lowest frequencies. The axis of a scan moves
+with its column; an axis in a removed column is unknown afterwards.)",
         "tomoread path=projection.tif ! tomocut width=40 ! tomowrite filename=cut.tif"};
 
     tomo::Property<unsigned> width{this, "width", "Columns to remove", 0, tomo::When::reshapes};

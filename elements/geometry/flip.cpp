@@ -21,7 +21,7 @@ rotated by 180 degrees.)",
 
     tomo::Choice<Direction> direction{this,
                                       "direction",
-                                      "What changes places",
+                                      "Sides that change places",
                                       Direction::horizontal,
                                       {{Direction::horizontal, "horizontal", "Left and right"},
                                        {Direction::vertical, "vertical", "Top and bottom"}},

@@ -13,15 +13,15 @@ class MapCoordinates final : public tomo::Joiner {
     static constexpr tomo::Info info{
         "map-coordinates",
         "Filter/Effect",
-        "Samples images where maps of columns and rows say",
+        "Samples images at the places that maps of columns and rows give",
         tomo::formats::real,
         tomo::formats::float32,
         R"(Output pixel (i, j) is the image at column x(i, j) and row y(i, j), where whole numbers are pixel
 centres (in edge coordinates: at x + 1/2). The output has the size of the maps. `cubic` is the Catmull-Rom
 spline, which goes through the pixels. Coordinates that are not finite give NaN. Maps of one plane serve all
 planes of an image; maps that have ended serve all images that follow. Maps in float64 keep their precision
-where the device has it. After a map columns are no detector columns any more: nothing is known about the
-scan.)",
+where the device has it. The columns of the output are no detector columns any more, so nothing is known
+about the scan.)",
         "tomoread path=projections number=4 ! m.images  "
         "tomoread path=projection.tif ! tomocalculate dimensions=2 expression=\"x + 3 * sin(y / 5.0f)\" ! "
         "m.x  "

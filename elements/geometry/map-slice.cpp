@@ -12,9 +12,10 @@ class MapSlice final : public tomo::Reducer {
         "Puts several arrays side by side and one below the other, into a square of fields",
         tomo::formats::all,
         tomo::formats::all,
-        R"(The smallest square of n x n fields with room for `number` arrays, filled from left to right, then
-from top to bottom; fields without an array are 0. What is left at the end of the stream makes a last square
-of the same size. Planes go to the same field of their plane. Nothing is known about the scan afterwards.)",
+        R"(The output is the smallest square of n x n fields with room for `number` arrays. The arrays fill
+it from left to right, then from top to bottom; fields without an array are 0. The arrays left at the end of
+the stream make a last square of the same size. Each plane has a square of its own. Nothing is known about
+the scan afterwards.)",
         "tomoread path=volume.h5:/volume ! tomomapslice number=4 ! tomowrite filename=overview.tif"};
 
     tomo::Property<unsigned> number{this, "number", "Arrays", 1, {1, G_MAXUINT}, tomo::When::ready};

@@ -13,9 +13,10 @@ class Merge final : public tomo::Joiner {
         "Puts the rows of several inputs one below the other",
         tomo::formats::all,
         tomo::formats::all,
-        R"(In the order of the inputs' numbers. Widths, depths and formats have to agree, heights may differ;
-planes are merged each with its like. An input that has ended repeats its last array until all have ended.
-Rows of merged sinograms belong to no list of angles: the scan's angles are left out.)",
+        R"(The rows follow in the order of the inputs' numbers. Widths, depths and formats have to agree,
+heights may differ; plane z of the output has the rows of plane z of each input. An input that has ended
+repeats its last array until all have ended. Rows of merged sinograms belong to no list of angles: the
+scan's angles are left out.)",
         "tomoread path=projections ! m.sink_0  tomoread path=projections ! tomoflip direction=vertical ! "
         "m.sink_1  "
         "tomomerge name=m ! tomowrite filename=merged.h5:/data"};

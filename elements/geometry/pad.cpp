@@ -16,9 +16,9 @@ class Pad final : public tomo::Filter {
         "Puts each plane into a larger one",
         tomo::formats::all,
         tomo::formats::all,
-        "Samples keep their type and value. Output pixel (i, j) is input pixel (i - x, j - y); outside of "
-        "the input `addressing-mode` says what stands there; its names are those of OpenCL's samplers. What "
-        "is told of the scan goes along with the new left edge.",
+        "Samples keep their type and value. Output pixel (i, j) is input pixel (i - x, j - y); "
+        "`addressing-mode` fills the pixels outside of the input; its names are those of OpenCL's samplers. "
+        "Facts about the scan follow the new left edge.",
         "tomoread path=slice.tif ! tomopad width=320 height=320 x=32 y=32 addressing-mode=clamp_to_edge ! "
         "tomowrite filename=larger.tif"};
 

@@ -17,11 +17,11 @@ class PolarCoordinates final : public tomo::Filter {
         "Resamples each plane from columns and rows to radii and angles, or back",
         tomo::formats::real,
         tomo::formats::float32,
-        R"(In edge coordinates, where pixel k spans k to k + 1 and its centre is k + 1/2; the pole is the
-middle of the Cartesian image, (W / 2, H / 2). Of R columns and T rows in polar coordinates, column r is the
-radius r + 1/2 in pixels and row t the angle phi = (2 (t + 1/2) / T - 1) pi, so that (x, y) = (W / 2 + (r +
-1/2) cos phi, H / 2 + (r + 1/2) sin phi), with rows downwards. Sampled linearly; angles go round, all other
-edges are continued.
+        R"(Places are in edge coordinates, where pixel k spans k to k + 1 and its centre is k + 1/2. The
+pole is the middle of the Cartesian image, (W / 2, H / 2). Of R columns and T rows in polar coordinates,
+column r is the radius r + 1/2 in pixels and row t the angle phi = (2 (t + 1/2) / T - 1) pi, so that (x, y)
+= (W / 2 + (r + 1/2) cos phi, H / 2 + (r + 1/2) sin phi), with rows downwards. Sampled linearly; angles go
+round, all other edges are continued.
 
 To polar coordinates, width and height are by default R = round(sqrt(W^2 + H^2) / 2), which reaches the
 corners, and T = round(2 pi / tan(2 / max(W, H))), about one pixel along the largest circle; back, both are
@@ -29,14 +29,14 @@ round(sqrt(2) R), as of a square. Places are computed in double precision where 
 known about the scan afterwards.)",
         "tomoread path=slice.tif ! tomopolarcoordinates ! tomowrite filename=polar.tif"};
 
-    tomo::Property<unsigned> width{this, "width",    "Columns of the output; 0: as many as are needed",
+    tomo::Property<unsigned> width{this, "width",    "Columns of the output; 0: enough for the whole image",
                                    0,    {0, 32768}, tomo::When::reshapes};
-    tomo::Property<unsigned> height{this, "height",   "Rows of the output; 0: as many as are needed",
+    tomo::Property<unsigned> height{this, "height",   "Rows of the output; 0: enough for the whole image",
                                     0,    {0, 32768}, tomo::When::reshapes};
     tomo::Choice<Direction> direction{
         this,
         "direction",
-        "From what to what",
+        "Coordinates of the input and of the output",
         Direction::cartesian_to_polar,
         {{Direction::polar_to_cartesian, "polar_to_cartesian", "Radii and angles to columns and rows"},
          {Direction::cartesian_to_polar, "cartesian_to_polar", "Columns and rows to radii and angles"}},

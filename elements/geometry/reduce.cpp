@@ -13,7 +13,8 @@ class Reduce final : public tomo::Filter {
         "Halves width and height of each plane, adding up squares of four pixels",
         tomo::formats::real,
         tomo::formats::float32,
-        "As `bin` with size 2, but planes stay planes. A last odd column or row is left out.",
+        "The result is that of `tomobin` with size 2, but planes stay planes. A last odd column or row is "
+        "left out.",
         "tomoread path=slice.tif ! tomoreduce ! tomowrite filename=half.tif"};
 
     std::string kernel_file_name() const override { return "bin.cl"; }

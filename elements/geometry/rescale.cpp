@@ -23,9 +23,9 @@ class Rescale final : public tomo::Filter {
         tomo::formats::real,
         tomo::formats::float32,
         "The value of pixel c sits at c + 1/2; beyond the outermost centres the edge pixels continue. An "
-        "output has floor(factor W) columns. So an axis at position a is at a * factor afterwards. There is "
-        "no low-pass in front: average or blur before making images much smaller. NaN spreads to the pixels "
-        "that interpolate it.",
+        "output has floor(factor W) columns. So an axis at position a is at a * factor afterwards. The "
+        "element does not filter before: bin or blur images before you make them much smaller. NaN spreads "
+        "to the pixels that interpolate it.",
         "tomoread path=projection.tif ! tomorescale factor=0.5 ! tomowrite filename=half.tif"};
 
     tomo::Property<double> factor{this, "factor",        "Sets both x-factor and y-factor",

@@ -18,12 +18,12 @@ class Rotate final : public tomo::Filter {
         "Rotates each plane clockwise",
         tomo::formats::real,
         tomo::formats::float32,
-        R"(Output pixel (i, j), with its centre at d = (i + 1/2, j + 1/2) - c', is the input at c + (d_x cos a
-+ d_y sin a, d_y cos a - d_x sin a) in edge coordinates, where pixel k spans k to k + 1; c is the centre and
-c' the same place in the output. Without `reshape` c' = c; with it the output has as many whole pixels as hold
-the rotated image, which lies in their middle, whatever the centre. The axis of a scan at x becomes c'_x + (x
+        R"(Output pixel (i, j), with its centre at d = (i + 1/2, j + 1/2) - c', is the input at c + (d_x cos
+a + d_y sin a, d_y cos a - d_x sin a) in edge coordinates, where pixel k spans k to k + 1; c is the centre
+and c' the same place in the output. Without `reshape` c' = c; with it the output is just large enough for
+the rotated image, which lies in its middle for every centre. The axis of a scan at x becomes c'_x + (x
 - c_x) cos a, which is where a tilted axis stands that the rotation sets upright; it is unknown where the
-image turns by more than 45 degrees to its side. Rows of rotated sinograms have no angles.)",
+  image turns by more than 45 degrees to its side. Rows of rotated sinograms have no angles.)",
         "tomoread path=slice.tif ! tomorotate angle=0.5 reshape=true ! tomowrite filename=rotated.tif"};
 
     tomo::Property<float> angle{this, "angle", "Radians, clockwise as the image is shown, rows downwards",

@@ -26,14 +26,15 @@ class Stamp final : public tomo::Filter {
         "Writes the number of each array into its upper left corner",
         tomo::formats::real,
         tomo::formats::float32,
-        R"(Six digits, from 000000 for the first array of a stream. Ink of coverage c, 0 to 1, adds c times
-`scale` to a pixel; writing that does not fit is cut. Drawn by Pango and Cairo.)",
+        R"(The number has six digits, from 000000 for the first array of a stream. Ink of coverage c, 0 to
+1, adds c times `scale` to a pixel; digits that do not fit are cut. Pango and Cairo draw them.)",
         "tomoread path=projections number=3 ! tomostamp font=\"Mono 12\" scale=2 ! tomowrite "
         "filename=numbered.h5:/data"};
 
     tomo::Property<std::string> font{
         this, "font", "Font as Pango describes it: family, style and size in points", "Mono 9"};
-    tomo::Property<float> scale{this, "scale", "What full ink adds to a pixel", 1.0f, {-FLT_MAX, FLT_MAX}};
+    tomo::Property<float> scale{
+        this, "scale", "Value that full ink adds to a pixel", 1.0f, {-FLT_MAX, FLT_MAX}};
 
     void process(const tomo::Array &in, tomo::Array &out) override {
         const Writing writing = write(tomo::text("%06" G_GUINT64_FORMAT, frame_index()));

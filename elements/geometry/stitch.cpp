@@ -18,9 +18,9 @@ class Stitch final : public tomo::Joiner {
         R"(With `shift` s >= 0 the image of sink_0, W0 columns wide, is the left one, and the right one, of
 sink_1, begins at its column s: they share W0 - s columns. With s < 0 they change places, and share W1 + s.
 The output shows the left image, then the rest of the right one. With `adjust-mean` the right image is
-multiplied by the ratio of the means of what they share, left over right, for each plane; a ratio that is not
-finite, as where the right mean is 0, is counted in a warning. With `blend` the n shared columns k are (1 - t)
-left + t right, t = k / (n - 1), or 1/2 for n = 1. The axis of a scan is that of sink_0's image.)",
+multiplied by the ratio of the means of the shared columns, left over right, for each plane; a warning
+counts ratios that are not finite, as where the right mean is 0. With `blend` the n shared columns k are (1
+- t) left + t right, t = k / (n - 1), or 1/2 for n = 1. The axis of a scan is that of sink_0's image.)",
         "tomoread path=projections ! tomocrop width=160 ! s.sink_0  "
         "tomoread path=projections ! tomocrop x=120 ! s.sink_1  "
         "tomostitch name=s shift=120 blend=true ! tomowrite filename=stitched.h5:/data"};
@@ -29,7 +29,7 @@ left + t right, t = k / (n - 1), or 1/2 for n = 1. The axis of a scan is that of
                               "Column of the left image where the right one begins; negative: sink_1 is left",
                               0, tomo::When::reshapes};
     tomo::Property<bool> adjust_mean{
-        this, "adjust-mean", "Scale the right image so that the means of what they share agree", true};
+        this, "adjust-mean", "Scale the right image so that the means of the shared columns agree", true};
     tomo::Property<bool> blend{this, "blend", "Fade linearly from left to right where they overlap", false};
 
     std::vector<Input> inputs() const override { return {}; }

@@ -16,9 +16,9 @@ class Tile final : public tomo::Reducer {
         "Cuts each array into tiles of one size, given one by one",
         tomo::formats::all,
         tomo::formats::all,
-        R"(From left to right, then from top to bottom; a tile has all planes. Tiles have to fill the image.
-As each tile shows other columns, the axis of a scan is unknown where there are several side by side, and so
-are the angles of sinograms cut between rows.)",
+        R"(The tiles come from left to right, then from top to bottom; a tile has all planes. Tiles have to
+fill the image. With several tiles side by side, each tile shows other columns, and the axis of the scan is
+unknown. The angles of sinograms are unknown if tiles cut them between rows.)",
         "tomoread path=projection.tif ! tomotile width=64 height=40 ! tomowrite filename=tile-%02i.tif"};
 
     tomo::Property<unsigned> width{this, "width", "Columns of a tile; 0: all", 0, tomo::When::reshapes};

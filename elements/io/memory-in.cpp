@@ -14,12 +14,12 @@ class MemoryIn final : public tomo::Source {
     static constexpr tomo::Info info{
         "memory-in",
         "Source",
-        "Gives images out of memory of the application, one behind the other",
+        "Gives images out of the application's memory, one after the other",
         tomo::formats::all,
         tomo::formats::float32 | tomo::formats::complex64,
-        "For applications: `pointer` is the address of their data, given as a number. The memory is read "
-        "until the stream has ended and must live until then. Python's `gsttomo` and `appsrc` are the more "
-        "comfortable ways.",
+        "This element is for applications: `pointer` is the address of their data, as a number. The element "
+        "reads the memory until the end of the stream, and the memory must live until then. Python's "
+        "`gsttomo` and `appsrc` are easier to use.",
         ""};
 
     tomo::Property<std::uint64_t> pointer{this, "pointer",
@@ -38,7 +38,7 @@ class MemoryIn final : public tomo::Source {
                                         When::ready};
     tomo::Choice<Location> memory_location{this,
                                            "memory-location",
-                                           "What pointer means",
+                                           "Meaning of pointer",
                                            Location::host,
                                            {{Location::host, "host", "Address in the host's memory"},
                                             {Location::buffer, "buffer", "OpenCL buffer"}},

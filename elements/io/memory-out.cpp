@@ -9,19 +9,20 @@ class MemoryOut final : public tomo::Sink {
     static constexpr tomo::Info info{
         "memory-out",
         "Sink",
-        "Copies arrays into memory of the application, one behind the other",
+        "Copies arrays into the application's memory, one after the other",
         tomo::formats::all,
         tomo::formats::all,
-        "For applications: `pointer` is the address of their memory, given as a number, and `max-size` its "
-        "size in bytes. It is written while the stream runs and whole when it has ended. Python's `gsttomo` "
-        "and `appsink` are the more comfortable ways.",
+        "This element is for applications: `pointer` is the address of their memory, as a number, and "
+        "`max-size` its size in bytes. The element fills the memory while the stream runs; all arrays are "
+        "there when the stream has ended. Python's `gsttomo` and `appsink` are easier to use.",
         ""};
 
     tomo::Property<std::uint64_t> pointer{
         this, "pointer", "Address in the host's memory; it must stay valid until the element stops", 0,
         tomo::When::ready};
     tomo::Property<std::uint64_t> max_size{
-        this, "max-size", "Bytes there; an array that does not fit is an error", 0, tomo::When::ready};
+        this, "max-size", "Size of that memory in bytes; an array that does not fit is an error", 0,
+        tomo::When::ready};
 
     void start() override {
         used_ = 0;

@@ -11,16 +11,13 @@ class Metaballs final : public tomo::Source {
     static constexpr tomo::Info info{
         "metaballs",
         "Source",
-        "Moving blobs, as something to look at: 1 inside of them, 0 outside",
+        "Moving blobs as test pictures: 1 inside of a blob, 0 outside",
         tomo::formats::float32,
         tomo::formats::float32,
-        "A pixel is inside where the sum over all balls of size / distance is above 1, the distance being "
-        "that of the "
-        "pixel's centre. Sizes are between 1 and 5 % of the width. Each frame, balls move on by up to 4 "
-        "pixels along "
-        "either axis, and turn back when they have left the image. All of it follows from `seed`, by the "
-        "generator "
-        "SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).",
+        "A pixel is inside where the sum over all balls of size / distance is above 1, with the distance of "
+        "the pixel's centre from the ball's. Sizes are between 1 and 5 % of the width. In each frame, balls "
+        "move by up to 4 pixels along either axis, and turn back when they have left the image. All images "
+        "follow from `seed`, by the generator SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).",
         "tomometaballs width=320 height=240 number-balls=12 number=5 ! tomowrite filename=balls.tif"};
 
     tomo::Property<unsigned> width{this, "width", "Columns", 512, {1, 32768}, When::ready};

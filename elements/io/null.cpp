@@ -12,8 +12,8 @@ class Null final : public tomo::Sink {
         "Discards arrays, for tests and benchmarks",
         tomo::formats::all,
         tomo::formats::all,
-        "Arrays on the device may still be being computed when they come here; `finish` waits for each, "
-        "`download` also brings it to the host, as a file would.",
+        "The device may still compute an array when it arrives here. `finish` waits for each array, "
+        "`download` also brings it to the host, as a file writer would.",
         "tomoread path='projections/*.tif' ! tomocalculate expression='-log(v)' ! tomonull"};
 
     tomo::Property<bool> download{this, "download", "Bring every array to the host first", false};

@@ -17,16 +17,14 @@ class RingPattern final : public tomo::Source {
         tomo::formats::float32,
         tomo::formats::float32,
         "A pixel belongs to the ring where its distance to the first pixel differs by less than "
-        "ring-thickness / 2 "
-        "from the radius; indices from half the size on count as negative, as those of a spectrum, so "
-        "tomoswapquadrants brings the ring into the middle. The pixels of a ring share the sum of 1. The "
-        "frame meta's "
-        "source is radius=5, radius=7, ...",
+        "ring-thickness / 2 from the radius; indices from half the size on count as negative, as in a "
+        "spectrum, so `tomoswapquadrants` moves the ring to the middle. The pixels of a ring share the sum "
+        "of 1. The frame meta's source is radius=5, radius=7, ...",
         "tomoringpattern width=65 height=65 ring-end=11 ring-thickness=3 ! tomowrite filename=rings.tif"};
 
     tomo::Property<unsigned> ring_start{this, "ring-start",   "First radius in pixels",
                                         5,    {1, G_MAXUINT}, When::ready};
-    tomo::Property<unsigned> ring_step{this, "ring-step",    "From one radius to the next",
+    tomo::Property<unsigned> ring_step{this, "ring-step",    "Distance of one radius to the next",
                                        2,    {1, G_MAXUINT}, When::ready};
     tomo::Property<unsigned> ring_end{this, "ring-end",     "Radii go up to this one",
                                       5,    {1, G_MAXUINT}, When::ready};

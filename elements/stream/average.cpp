@@ -13,8 +13,8 @@ class Average final : public tomo::Reducer {
         "Mean of all arrays of a stream, sample by sample, summed in double precision",
         tomo::formats::all,
         tomo::formats::float32 | tomo::formats::complex64,
-        "Sums in float64, or in pairs of float32 on devices without. The type of the output is float32, or "
-        "complex64 of complex arrays. NaN in any array makes the mean NaN there.",
+        "Sums are float64, or pairs of float32 on devices without float64. The output is float32, or "
+        "complex64 if the arrays are complex. A sample that is NaN in any array has the mean NaN.",
         "tomoread path=flats ! tomoaverage ! tomowrite filename=flat.tif"};
 
     tomo::Property<unsigned> number{this, "number", "How often the mean is given", 1, {1, G_MAXUINT}};

@@ -14,12 +14,12 @@ class Buffer final : public tomo::Transform {
     static constexpr tomo::Info info{
         "buffer",
         "Filter/Effect",
-        "Keeps a whole stream in the host's memory and gives it out at its end, also several times",
+        "Keeps a whole stream in the host's memory and gives it out at the end, once or several times",
         tomo::formats::all,
         tomo::formats::all,
-        R"(Arrays come with all that was known about them, numbered anew. Where there is a frame rate, times
-go on from the first one's; else only the first of each array's copies has its time. What does not fit is an
-error.)",
+        R"(Arrays keep the facts about them and get new numbers. With a frame rate, times go on from that of
+the first array; without one, only the first copy of each array has a time. A stream that does not fit into
+`limit` is an error.)",
         "tomoread path=slice.tif ! tomobuffer dup-count=3 ! tomowrite filename=slices.h5:/data"};
 
     tomo::Property<unsigned> number{this, "number",   "Arrays for which memory is taken at a time",

@@ -48,13 +48,13 @@ class Convert final : public tomo::Transform {
     static constexpr tomo::Info info{
         "convert",
         "Filter/Converter/Video",
-        "Gray video to arrays as it is, arrays to gray or coloured video with a window of values",
+        "Makes arrays of gray video, and gray or coloured video of arrays, with a window of values",
         tomo::formats::all,
         tomo::formats::real,
-        "The door between arrays and GStreamer's video. From `video/x-raw` in GRAY8, GRAY16 or GRAY10 the "
-        "values come as they are. To video, v becomes (v - min) / (max - min) of the brightness, clipped, in "
-        "GRAY8, GRAY16 or RGB; three planes are red, green and blue. Without `min` and `max` the range of "
-        "the first image is held and told in a message.",
+        "This element connects arrays to GStreamer's video. Values of `video/x-raw` in GRAY8, GRAY16 or "
+        "GRAY10 stay as they are. In video, v becomes (v - min) / (max - min) of the brightness, clipped, "
+        "in GRAY8, GRAY16 or RGB; three planes are red, green and blue. Without `min` and `max` the range "
+        "of the first image is used for all, and a message tells it.",
         "tomoread path=slice.tif ! tomoconvert min=0 max=0.012 ! video/x-raw,format=GRAY8 ! pngenc ! "
         "filesink location=slice.png"};
 

@@ -13,8 +13,9 @@ class Download final : public tomo::Filter {
                                      "use device memory, such as gdppay",
                                      tomo::formats::all,
                                      tomo::formats::all,
-                                     "Needed nowhere between elements of gst-tomo. The transfer begins as "
-                                     "soon as the array is computed, beside the computation of the next one.",
+                                     "Elements of gst-tomo do not need it between them. The transfer begins "
+                                     "as soon as the array is computed, while the device computes the next "
+                                     "array.",
                                      "tomoread path=slice.tif ! tomocalculate expression='v * 2' ! "
                                      "tomodownload ! gdppay ! filesink location=slice.gdp"};
 

@@ -17,14 +17,15 @@ class FlattenInplace final : public tomo::Reducer {
         "Sum, least or greatest value of all arrays of a stream, sample by sample",
         tomo::formats::real,
         tomo::formats::float32,
-        R"(Given at the end of the stream. Keeps one array on the device, sums in double precision where it
-has that, else compensated. A sample that is NaN in any array is NaN.)",
+        R"(The result comes at the end of the stream. The element keeps one array on the device. Sums are
+kept in double precision where the device has it, else compensated. A sample that is NaN in any array is
+NaN.)",
         "tomoread path=projections ! tomoflatteninplace mode=min ! tomowrite filename=darkest.tif"};
 
     tomo::Choice<Mode> mode{
         this,
         "mode",
-        "What is kept",
+        "Value that is kept",
         Mode::sum,
         {{Mode::sum, "sum", "Sum"}, {Mode::min, "min", "Least value"}, {Mode::max, "max", "Greatest value"}},
         tomo::When::ready};

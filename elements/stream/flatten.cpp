@@ -21,7 +21,7 @@ in any plane, the result is NaN. Sums are kept in double precision where the dev
 
     tomo::Choice<Mode> mode{this,
                             "mode",
-                            "What the result is, of a pixel's values over depth",
+                            "Result of a pixel's values over depth",
                             Mode::median,
                             {{Mode::median, "median", "Median"},
                              {Mode::min, "min", "Least value"},

@@ -15,13 +15,13 @@ class InterpolateStream final : public tomo::Reducer {
     static constexpr tomo::Info info{
         "interpolate-stream",
         "Filter/Effect",
-        "Gives as many arrays as wanted, interpolated between those of a stream",
+        "Gives `number` arrays, interpolated between those of a stream",
         tomo::formats::real,
         tomo::formats::float32,
         R"(Of m arrays, output i = 0 ... n - 1 with n = `number` lies at p = i (m - 1) / (n - 1), linearly
-between arrays floor(p) and floor(p) + 1: the first output is the first array, the last one the last. Where it
-is known beforehand how many arrays come, as from files, two of them are kept at a time; else all, on the
-device. Angles of projections are interpolated alike.)",
+between arrays floor(p) and floor(p) + 1: the first output is the first array, the last one the last. If the
+number of arrays is known beforehand, as from files, the element keeps two of them at a time; otherwise it
+keeps all, on the device. Angles of projections are interpolated in the same way.)",
         "tomoread path=projections number=3 ! tomointerpolatestream number=12 ! tomowrite "
         "filename=between.h5:/data"};
 

@@ -13,8 +13,8 @@ class Loop final : public tomo::Reducer {
         "Gives each array several times",
         tomo::formats::all,
         tomo::formats::all,
-        R"(Without copying, with all that is known about the array; the frame rate is multiplied. `buffer`
-with `loop` repeats whole streams.)",
+        R"(The arrays are not copied, and keep the facts about them; the frame rate is multiplied.
+`tomobuffer` with `loop` repeats whole streams.)",
         "tomoread path=slice.tif ! tomoloop number=3 ! tomowrite filename=slices.h5:/data"};
 
     tomo::Property<unsigned> number{this, "number", "How often each array is given; 0: not at all", 1,

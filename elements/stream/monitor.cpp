@@ -11,10 +11,10 @@ class Monitor final : public tomo::Transform {
     static constexpr tomo::Info info{
         "monitor",
         "Filter/Effect",
-        "Prints what each array is: shape, facts, place in memory and first values",
+        "Prints a line about each array: shape, facts, place in memory and first values",
         tomo::formats::all,
         tomo::formats::all,
-        R"(One line for each array on standard output, and one with the values where these are asked for,
+        R"(Standard output gets one line for each array, and one with the first values if `print` is set,
 which brings the array to the host. Arrays are handed on as they are.)",
         "tomoread path=projections number=3 ! tomomonitor print=4 ! tomonull"};
 

@@ -12,9 +12,9 @@ class SlidingStack final : public tomo::Filter {
         "Stacks each array with those before it along depth",
         tomo::formats::all,
         tomo::formats::all,
-        R"(There is a stack for each array that comes, with its time and facts. Places of arrays that have not
-been yet are taken by the first one. Unless `ordered`, array n stands at place n mod `number`, and all others
-stay where they were. Keeps `number` arrays on the device.)",
+        R"(Each array that comes gives one stack, with its time and facts. The first array fills the places
+of arrays that have not come yet. Unless `ordered`, array n stands at place n mod `number`, and all others
+stay where they were. The element keeps `number` arrays on the device.)",
         "tomoread path=projections number=6 ! tomoslidingstack number=3 ordered=true ! tomoflatten ! "
         "tomowrite filename=medians.h5:/data"};
 

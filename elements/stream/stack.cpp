@@ -11,7 +11,7 @@ class Stack final : public tomo::Reducer {
     static constexpr tomo::Info info{
         "stack",
         "Filter/Effect",
-        "Stacks arrays along depth; what is left at the end of the stream becomes a stack of less depth",
+        "Stacks arrays along depth; the arrays left at the end of the stream become a stack of less depth",
         tomo::formats::all,
         tomo::formats::all,
         "Samples keep their type. An array of depth M counts as M planes.",

@@ -9,11 +9,11 @@ class Upload final : public tomo::Filter {
     static constexpr tomo::Info info{
         "upload",
         "Filter/Converter",
-        "Brings arrays to the device; elements that compute do so themselves, this one says where and when",
+        "Brings arrays to the device at a chosen place of the line; elements that compute do so themselves",
         tomo::formats::all,
         tomo::formats::all,
-        "Needed nowhere between elements of gst-tomo; with a `queue` behind, transfers have a thread of "
-        "their own.",
+        "Elements of gst-tomo do not need it. With a `queue` behind it, transfers have a thread of their "
+        "own.",
         "tomoread path='projections/*.tif' ! tomoupload ! queue ! tomocalculate expression='-log(v)' ! "
         "tomowrite filename=attenuation.tif"};
 
