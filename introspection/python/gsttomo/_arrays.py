@@ -7,7 +7,7 @@ import numpy as np
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstTomo", "1.0")
-from gi.repository import GLib, Gst, GstTomo  # noqa: E402
+from gi.repository import Gst, GstTomo  # noqa: E402
 
 FORMATS = {name: np.dtype(name) for name in
            ("uint8", "uint16", "uint32", "int16", "int32", "float16", "float32", "float64", "complex64")}
@@ -54,8 +54,16 @@ def caps_of(array):
 
 
 def to_buffer(array, index):
-    # The bytes are copied: the caller may go on writing into the array.
-    buffer = Gst.Buffer.new_wrapped_bytes(GLib.Bytes.new(np.ascontiguousarray(array).tobytes()))
+    # The samples are copied: the caller may go on writing into the array. Not as bytes of Python, which PyGObject copies
+    # one by one.
+    buffer = Gst.Buffer.new_allocate(None, array.nbytes, None)
+    ok, info = buffer.map(Gst.MapFlags.WRITE)
+    if not ok:
+        raise MemoryError(f"a buffer of {array.nbytes} bytes can't be written")
+    try:
+        np.copyto(np.frombuffer(info.data, array.dtype).reshape(array.shape), array)
+    finally:
+        buffer.unmap(info)
     buffer.offset, buffer.offset_end = index, index + 1
     return buffer
 
