@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "graph-program.hpp"
 
+#include "results.hpp"
+
 #include <csignal>
 #include <unistd.h>
 
@@ -48,12 +50,25 @@ void Program::complain(const std::string &message) const {
         g_printerr("%s: %s\n", name_.c_str(), message.c_str());
 }
 
+std::string factory_of(GstElement *element) {
+    GstElementFactory *factory = gst_element_get_factory(element);
+    return factory ? gst_plugin_feature_get_name(GST_PLUGIN_FEATURE(factory)) : "";
+}
+
+std::vector<GstElement *> elements_of(GstTomoGraph *graph) {
+    std::vector<GstElement *> elements;
+    const Owned<gchar *> names(gst_tomo_graph_list_nodes(graph));
+    for (gchar **name = names.get(); *name; name++)
+        elements.push_back(gst_tomo_graph_get_node(graph, *name));
+    return elements;
+}
+
 void RunOptions::add_to(Program &program) {
     program.add({"trace", 't', 0, G_OPTION_ARG_NONE, &trace,
                  "Write what each element did when to trace.PID.json, for chrome://tracing or Perfetto",
                  nullptr});
-    program.add(
-        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "No progress, only warnings and errors", nullptr});
+    program.add({"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "No progress, only results, warnings and errors",
+                 nullptr});
     program.add({"quieter", 0, 0, G_OPTION_ARG_NONE, &quieter, "No output at all", nullptr});
     program.add(
         {"max-memory", 'm', 0, G_OPTION_ARG_STRING, &memory_,
@@ -160,6 +175,8 @@ class Display {
 struct Listener {
     const Program &program;
     Display display;
+    bool shows_results, stdout_is_taken;
+    Results results;
     guint64 output = 0;
 
     static void on_progress(GstTomoGraph *, guint64 position, guint64 duration, guint64 output,
@@ -168,6 +185,8 @@ struct Listener {
         self->display.update(position, duration, output);
     }
     static void on_message(GstTomoGraph *, GstMessage *message, Listener *self) {
+        if (const std::string line = self->results.line_of(message); !line.empty())
+            self->tell(line);
         if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_WARNING)
             return;
         GError *raw = nullptr;
@@ -177,7 +196,43 @@ struct Listener {
         self->program.complain(std::string("warning: ") + GST_MESSAGE_SRC_NAME(message) + ": " +
                                warning->message);
     }
+
+    // A result.
+    void tell(const std::string &line) {
+        if (!shows_results)
+            return;
+        display.clear();
+        if (stdout_is_taken)
+            g_printerr("%s\n", line.c_str());
+        else
+            g_print("%s\n", line.c_str());
+    }
 };
+
+// Whether arrays go to standard output.
+bool writes_to_stdout(GstTomoGraph *graph) {
+    for (GstElement *element : elements_of(graph)) {
+        if (factory_of(element) == "fdsink")
+            return true;
+        gchar *name = nullptr;
+        if (factory_of(element) == "tomowrite")
+            g_object_get(element, "filename", &name, nullptr);
+        const Owned<gchar> filename(name);
+        if (factory_of(element) == "tomowrite" && (!name || !*name))
+            return true;
+    }
+    return false;
+}
+
+// An element that waits for an application, which is not there; empty if there is none.
+std::string lonely_element(GstTomoGraph *graph) {
+    for (GstElement *element : elements_of(graph))
+        for (const char *waits : {"appsrc", "appsink", "proxysrc"})
+            if (factory_of(element) == waits)
+                return std::string("node '") + GST_OBJECT_NAME(element) + "': " + waits +
+                       " exchanges data with an application, and here is none";
+    return {};
+}
 
 } // namespace
 
@@ -187,9 +242,14 @@ int run(GstTomoGraph *graph, const Program &program, const RunOptions &options) 
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
 
+    if (const std::string lonely = lonely_element(graph); !lonely.empty()) {
+        program.complain(lonely);
+        return failed;
+    }
     if (options.max_memory)
         g_object_set(graph, "max-memory", options.max_memory, nullptr);
-    Listener listener{program, Display(!options.quiet && !options.quieter)};
+    Listener listener{
+        program, Display(!options.quiet && !options.quieter), !options.quieter, writes_to_stdout(graph), {}};
     g_signal_connect(graph, "progress", G_CALLBACK(Listener::on_progress), &listener);
     g_signal_connect(graph, "message", G_CALLBACK(Listener::on_message), &listener);
     GError *raw = nullptr;
@@ -212,6 +272,8 @@ int run(GstTomoGraph *graph, const Program &program, const RunOptions &options) 
     const Owned<GError> error(raw);
     double seconds = 0;
     g_object_get(graph, "time", &seconds, nullptr);
+    for (const auto &line : listener.results.summary())
+        listener.tell(line);
     if (good)
         listener.display.finish(seconds, listener.output);
     else {

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace tool {
 
@@ -46,6 +47,11 @@ class Program {
     Owned<gchar *> arguments_;
     std::string name_;
 };
+
+// Nodes of a graph in their order.
+std::vector<GstElement *> elements_of(GstTomoGraph *graph);
+// The name of the element's kind, "tomowrite".
+std::string factory_of(GstElement *element);
 
 // Options of programs that run a graph.
 class RunOptions {

@@ -309,8 +309,11 @@ struct Search {
 } // namespace
 
 bool is_hdf5_file(const std::string &path) {
+    const std::string file = split_location(path).file;
+    if (!g_file_test(file.c_str(), G_FILE_TEST_IS_REGULAR)) // the library would wait for a pipe's other end
+        return false;
     const Hdf5Lock lock;
-    const bool is = H5Fis_hdf5(split_location(path).file.c_str()) > 0;
+    const bool is = H5Fis_hdf5(file.c_str()) > 0;
     H5Eclear2(H5E_DEFAULT);
     return is;
 }

@@ -239,6 +239,142 @@ class Errors(ToolTestCase):
         self.launch("-q", "-m", "10M", *quoted(line))
 
 
+    def test_ranges(self):
+        """One line with the range, whichever way a value comes."""
+        for key, values in (("axis-pos", ("-12", "1e9", "nan", "-nan", "NaN", "inf", "1e400", "")), ("roi-x", ("-1", "1.5", "4294967296", "1e400", "010x"))):
+            for value in values:
+                self.assert_refused(2, ["backproject", key, f"'{value}'", "wanted a"], "tomo-launch",
+                                    "read", "path=a.tif", "!", "backproject", f"{key}={value}", "!", "null")
+        for key, value, shown in (("axis-pos", "-12", "-12"), ("axis-pos", '"nan"', "'nan'"), ("axis-pos", "1e400", "1e400"), ("axis-pos", "true", "true"),
+                                  ("roi-x", "-1", "-1"), ("roi-x", "1.5", "1.5"), ("roi-x", "18446744073709551616", "18446744073709551616")):
+            with open("a.json", "w") as file:
+                file.write(f'{{"nodes": [{{"plugin": "backproject", "name": "b",\n "properties": {{"{key}": {value}}}}}]}}')
+            self.assert_refused(1, ["a.json:2:17: node 'b'", key, f"take {shown};", "wanted a"], "tomo-runjson", "a.json")
+
+    def test_lonely(self):
+        """Elements that exchange data with an application would wait for ever."""
+        for line in ("appsrc ! fakesink", "dummy-data ! appsink", "proxysrc ! fakesink"):
+            self.assert_refused(1, "application", "tomo-launch", *quoted(line))
+
+    def test_special_files(self):
+        os.mkfifo("pipe.json")
+        for file in ("pipe.json", "/dev/zero", "."):
+            self.assert_refused(1, [file, "wanted a file with a dataflow"], "tomo-runjson", file)
+        self.assert_refused(1, "is a pipe", "tomo-launch", "-d", "pipe.json", *quoted("dummy-data ! null"))
+
+    def test_standard_input(self):
+        dumped = self.launch("--dump", "-", *quoted("dummy-data number=3 ! write filename=a.tif")).stdout
+        result = tool("tomo-runjson", "-q", "-", input=dumped)
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
+        self.assertEqual(len(read_pages("a.tif")), 3)
+        for text, words in (("", "empty"), ("{\n x", "JSON:2:2:"), ("{}\0{", "byte of 0")):
+            result = tool("tomo-runjson", "-", input=text)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(words, result.stderr)
+
+
+class Results(ToolTestCase):
+    """What elements find out."""
+
+    def test_values(self):
+        images = write_sinograms(number=3)
+        means = [float(np.mean(np.float64(i))) for i in images]
+        line = "read path=folder/sino*.tif ! measure metric=mean ! null"
+        for words in ((), ("-q",)):
+            lines = self.launch(*words, *quoted(line)).stdout.splitlines()
+            self.assertEqual(len(lines), 3, lines)
+            for i, (written, mean) in enumerate(zip(lines, means)):
+                found = re.fullmatch(rf"measure: mean value (\S+), image {i}", written)
+                self.assertTrue(found, written)
+                self.assertAlmostEqual(float(found[1]), mean, delta=2e-6 * max(1, abs(mean)))
+        self.assertEqual(self.launch("--quieter", *quoted(line)).stdout, "")
+
+    def test_summary(self):
+        """A long stream shows its first values, and at the end the range with its places."""
+        images = [np.full((4, 5), v, np.float32) for v in (3, 1, 4, 1.5, 9, 2.5, 6, np.nan)]
+        for i, image in enumerate(images):
+            tifffile.imwrite(f"a{i}.tif", image)
+        lines = self.launch("-q", *quoted("read path=a*.tif ! measure name=m metric=max ! null")).stdout.splitlines()
+        self.assertEqual(lines[:5], [f"m: max value {v:g}, image {i}" for i, v in enumerate((3, 1, 4, 1.5, 9))])
+        self.assertEqual(len(lines), 6, lines)
+        self.assertRegex(lines[5], r"^m: max value of all 8: mean 3\.857143, least 1 \(image 1\), greatest 9 \(image 4\), last -?nan, 1 not finite$")
+
+    def test_axis(self):
+        """The found axis, also from JSON."""
+        angles, width, axis = 180, 65, 30.25
+        u = np.arange(width) + 0.5
+        sinogram = np.array([np.exp(-((u - axis - 15 * np.cos(a)) / 3) ** 2) for a in np.linspace(0, np.pi, angles + 1)], np.float32)
+        tifffile.imwrite("s.tif", sinogram)
+        line = f"read path=s.tif ! center-of-rotation angle-step={np.pi / angles} ! null"
+        self.launch("-d", "a.json", *quoted(line))
+        for words in (("tomo-launch", "-q", *quoted(line)), ("tomo-runjson", "-q", "a.json")):
+            result = tool(*words)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            found = re.search(r"^center-of-rotation: center ([\d.]+)", result.stdout, re.M)
+            self.assertTrue(found, result.stdout)
+            self.assertAlmostEqual(float(found[1]), axis, delta=0.1)
+
+    def test_data_on_standard_output(self):
+        """Then nothing else is written there."""
+        tifffile.imwrite("a.tif", np.full((4, 5), 2, np.float32))
+        result = subprocess.run(["tomo-launch", "-q", *quoted("read path=a.tif ! measure-sharpness ! write")], capture_output=True,
+                                timeout=PATIENCE)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        np.testing.assert_array_equal(np.frombuffer(result.stdout, np.float32), np.full(20, 2, np.float32))
+        self.assertIn(b"measure-sharpness", result.stderr)
+
+
+class Reruns(ToolTestCase):
+    """Results that make themselves again."""
+
+    def make(self, name, factor=2):
+        self.launch("-q", *quoted(f"dummy-data width=6 height=5 number=2 init=3 ! calculate expression=v*{factor} ! write filename={name}"))
+
+    def test_not_written_over(self):
+        self.make("a.h5:/entry/data/data")
+        before = open("a.h5", "rb").read()
+        os.link("a.h5", "same.h5")
+        for name in ("a.h5", "./a.h5", "a.h5:/entry/data/data", "same.h5", os.path.abspath("a.h5")):
+            self.assert_refused(1, ["node 'write'", name, "--output FILE", "--overwrite"], "tomo-runjson", name)
+        self.assert_refused(1, "which the dataflow comes from", "tomo-runjson", "--output", "./a.h5", "a.h5")
+        self.assertEqual(open("a.h5", "rb").read(), before)
+        self.launch_json("--output", "b.h5", "a.h5")
+        np.testing.assert_array_equal(read_dataset("b.h5", "entry/data/data"), np.full((2, 5, 6), 6, np.float32))
+        self.launch_json("-o", "c.h5:/other", "a.h5")
+        np.testing.assert_array_equal(read_dataset("c.h5", "other"), np.full((2, 5, 6), 6, np.float32))
+        self.assertEqual(open("a.h5", "rb").read(), before)
+        os.unlink("same.h5")
+        self.launch_json("--overwrite", "a.h5")
+        np.testing.assert_array_equal(read_dataset("a.h5", "entry/data/data"), np.full((2, 5, 6), 6, np.float32))
+
+    def test_series(self):
+        self.make("a-%02i.h5:/d")
+        (name, *_) = sorted(n for n in os.listdir() if n.startswith("a-"))
+        self.assert_refused(1, ["node 'write'", "--output"], "tomo-runjson", name)
+
+    def test_elsewhere(self):
+        """From another folder the name means another file."""
+        self.make("a.h5:/d")
+        os.mkdir("b")
+        result = subprocess.run(["tomo-runjson", "-q", "../a.h5"], cwd="b", text=True, capture_output=True, timeout=PATIENCE)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("meant from here", result.stderr)
+        np.testing.assert_array_equal(read_dataset("b/a.h5", "d"), read_dataset("a.h5", "d"))
+
+    def test_output_of_json(self):
+        self.launch("-d", "a.json", *quoted("dummy-data width=6 height=5 number=2 init=3 ! write filename=a.tif"))
+        self.launch_json("--output", "b.tif", "a.json")
+        self.assertEqual((os.path.exists("a.tif"), len(read_pages("b.tif"))), (False, 2))
+        self.launch("-d", "b.json", *quoted("dummy-data ! null"))
+        self.assert_refused(1, "no node", "tomo-runjson", "--output", "b.tif", "b.json")
+        self.launch("-d", "c.json", *quoted("dummy-data ! tee name=t ! write name=x filename=1.tif  t. ! write name=y filename=2.tif"))
+        self.assert_refused(1, ["'x', 'y'"], "tomo-runjson", "--output", "b.tif", "c.json")
+
+    def launch_json(self, *words):
+        result = tool("tomo-runjson", "-q", *words)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+
 class Terminal(ToolTestCase):
     ENDLESS = ("videotestsrc is-live=true ! video/x-raw,format=GRAY8,width=8,height=4,framerate=50/1 ! convert ! "
                "write filename=a.tif")
@@ -301,6 +437,18 @@ class Terminal(ToolTestCase):
         process.send_signal(signal.SIGINT)
         read_until("aborted")
         self.assertEqual(process.wait(PATIENCE), 128 + signal.SIGINT)
+
+    def test_trace_of_odd_names(self):
+        """The trace is JSON whatever nodes are called."""
+        name = 'with "quotes", \\ and\nlines'
+        flow = {"nodes": [{"plugin": "dummy-data", "name": name}, {"plugin": "null", "name": "n\u00e4"}],
+                "edges": [{"from": name, "to": "n\u00e4"}]}
+        with open("odd.json", "w") as file:
+            json.dump(flow, file)
+        self.assertEqual(tool("tomo-runjson", "-q", "-t", "odd.json").returncode, 0)
+        (trace,) = [n for n in os.listdir() if re.fullmatch(r"trace\.\d+\.json", n)]
+        with open(trace) as file:
+            self.assertGreater(len(json.load(file, parse_constant=self.fail)["traceEvents"]), 0)
 
     def test_trace(self):
         result = self.launch("-t", *quoted("dummy-data width=8 height=8 number=7 ! calculate ! queue ! null"))

@@ -13,6 +13,19 @@ from gi.repository import GObject  # noqa: E402
 from tomotest import *  # noqa: E402,F403
 
 
+def strict(text):
+    """JSON without what Python takes besides: NaN, Infinity, keys that are there twice."""
+    def refuse(word):
+        raise ValueError(f"{word} is no JSON")
+
+    def unique(pairs):
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError(f"a key is there twice in {pairs}")
+        return dict(pairs)
+
+    return json.loads(text, parse_constant=refuse, object_pairs_hook=unique)
+
+
 def query(*words):
     return subprocess.run(["tomo-query", *words], text=True, capture_output=True, timeout=60)
 
@@ -32,8 +45,16 @@ class Query(TestCase):
         self.assertIn("results:\n  center: Rotation axis", query("-p", "center-of-rotation").stdout)
         self.assertNotIn("results:", query("-p", "rescale").stdout)
 
+    def test_strict_json(self):
+        """Of ranges without end, and of integers beyond 64 bits with a sign, too."""
+        for element in ("queue", "audiotestsrc", "volume", "level", "videobalance", "identity", "rawvideoparse", "fakesrc"):
+            if Gst.ElementFactory.find(element):
+                self.assertEqual(strict(query("-j", "-p", element).stdout)["element"], element)
+        limit = [p for p in strict(query("-j", "-p", "queue").stdout)["properties"] if p["name"] == "max-size-time"]
+        self.assertEqual(limit[0]["type"], "integer")
+
     def test_every_task(self):
-        for info in json.loads(query("-l", "-v", "-j").stdout):
+        for info in strict(query("-l", "-v", "-j").stdout):
             element = Gst.ElementFactory.make(info["element"])
             own = {p["name"]: p for p in info["properties"] if p["own"]}
             specs = {p.name: p for p in element.list_properties() if p.owner_type == element.__gtype__}
