@@ -81,8 +81,8 @@ counts ratios that are not finite, as where the right mean is 0. With `blend` th
         const auto count = *tomo::Host<const cl_uint>(bad_).data();
         bad_ = {};
         if (count)
-            warn(tomo::text("%u planes could not be adjusted: what they share has a mean of 0 or one that is "
-                            "not finite; adjust-mean=false leaves them as they are",
+            warn(tomo::text("%u planes could not be adjusted: the shared columns have a mean of 0 or one "
+                            "that is not finite; adjust-mean=false leaves them as they are",
                             count));
     }
 

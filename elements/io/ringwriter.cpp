@@ -17,12 +17,11 @@ class Ringwriter final : public tomo::Sink {
                                      tomo::formats::float32,
                                      tomo::formats::float32,
                                      "A list is one row: the number of rings, then x, y, radius, contrast "
-                                     "and intensity of each; what follows "
-                                     "is not used. The file has for each list the lines `filename` (the "
-                                     "frame's source, or `unknown`), `index` and "
-                                     "`ring_count`, and for each ring `ring_coord` with x and y, rounded to "
-                                     "integers, and the radius. It is written "
-                                     "under the name NAME.partial until the stream has ended.",
+                                     "and intensity of each; further values are not used. The file has for "
+                                     "each list the lines `filename` (the frame's source, or `unknown`), "
+                                     "`index` and `ring_count`, and for each ring `ring_coord` with x and "
+                                     "y, rounded to integers, and the radius. It is written under the name "
+                                     "NAME.partial until the stream has ended.",
                                      "tomodummydata width=6 init=1 ! tomoringwriter filename=rings.txt"};
 
     tomo::Property<unsigned> scale{this, "scale", "Factor on coordinates and radii", 1, {1, G_MAXUINT}};

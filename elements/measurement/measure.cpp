@@ -30,7 +30,7 @@ The results are the output's samples. With `axis=-1` each is also told by an ele
 
     tomo::Choice<Metric> metric{this,
                                 "metric",
-                                "What is measured",
+                                "Statistic that is measured",
                                 Metric::std,
                                 {{Metric::min, "min", "Least value"},
                                  {Metric::max, "max", "Largest value"},
@@ -48,7 +48,7 @@ The results are the output's samples. With `axis=-1` each is also told by an ele
         -1,
         {-1, 2},
         When::reshapes};
-    tomo::Result value{this, "value", "What was measured last with axis=-1"};
+    tomo::Result value{this, "value", "Newest result with axis=-1"};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
         const auto out = in.with_format(GST_TOMO_FORMAT_FLOAT32).with_domain(GST_TOMO_DOMAIN_UNKNOWN);

@@ -18,7 +18,7 @@ class AddressingMode final : public ChoiceBase {
     AddressingMode(Element *owner, Addressing initial, const char *none_means)
         : ChoiceBase(
               owner, "addressing-mode",
-              "What stands at position i outside of the N pixels of the input, along either axis",
+              "Value at position i outside of the N pixels of the input, along either axis",
               int(initial),
               {{int(Addressing::none), "none", none_means},
                {int(Addressing::clamp), "clamp", "Zero"},

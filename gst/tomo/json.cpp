@@ -467,7 +467,8 @@ class JsonParser {
     }
 
     std::string unclosed(Json::Place begin) const {
-        return text("the file ends within what begins in line %u, column %u", begin.line, begin.column);
+        return text("the file ends before the end of the value that begins in line %u, column %u", begin.line,
+                    begin.column);
     }
 
     const std::string &json_, &origin_;
