@@ -201,6 +201,12 @@ class Arrays(PipelineTestCase):
     def test_source_as_iterable(self):
         images = write_sinograms(number=3)
         np.testing.assert_array_equal(list(Read(path="folder")), images)
+        # numpy gets all arrays, where it would make an object of what it does not know.
+        for source in (Read(path="folder"), Read(path="folder")()):
+            array = np.asarray(source)
+            self.assertEqual((array.dtype, array.shape), (np.float32, (3, 24, 40)))
+            np.testing.assert_array_equal(array, images)
+        self.assertEqual(np.asarray(Read(path="folder"), np.float64).dtype, np.float64)
 
     def test_generator_that_waits(self):
         """A generator may wait for a result before it gives more; a list can't, and is computed in batches."""
@@ -347,8 +353,9 @@ class ManyOutputs(PipelineTestCase):
         np.testing.assert_array_equal(list(next(iter(self.scan))), self.projections)
         # What is not asked for is not there.
         for words, act in (("did you mean 'darks'", lambda: out["dark"]), ("did you mean 'flats'", lambda: out.flat),
-                           ("no source with several outputs", lambda: Read().outputs)):
-            with self.subTest(words=words), self.assertRaisesRegex((KeyError, AttributeError), words):
+                           ("no source with several outputs", lambda: Read().outputs),
+                           (r"outputs\['projections'\]", lambda: np.asarray(out))):
+            with self.subTest(words=words), self.assertRaisesRegex((KeyError, AttributeError, TypeError), words):
                 act()
 
     def test_one_output_for_all(self):

@@ -72,7 +72,7 @@ class Mapped:
     """A buffer's bytes for numpy, unmapped when the last array that looks at them is gone."""
 
     def __init__(self, buffer):
-        self._buffer = self._info = None  # Ctrl-C may come in between
+        self._buffer = self._info = None
         ok, self._info = buffer.map(Gst.MapFlags.READ)
         if not ok:
             raise MemoryError("a buffer can't be read")
@@ -86,14 +86,33 @@ class Mapped:
             self._buffer.unmap(self._info)
 
 
+def copy_of(sample):
+    """An array of shape (height, width) or (depth, height, width). Not a copy of the view: where Ctrl-C interrupts a
+    __del__, Python prints the KeyboardInterrupt and goes on."""
+    buffer, info = sample.get_buffer(), None
+    try:
+        ok, info = buffer.map(Gst.MapFlags.READ)
+        if not ok:
+            info = None
+            raise MemoryError("a buffer can't be read")
+        return np.array(arranged(sample, np.frombuffer(info.data, np.uint8)))
+    finally:
+        if info is not None:
+            buffer.unmap(info)
+
+
 def view_of(sample):
-    """A read-only array of shape (height, width) or (depth, height, width), without a copy."""
+    """The same without a copy, to be read only."""
+    return arranged(sample, np.asarray(Mapped(sample.get_buffer())))
+
+
+def arranged(sample, data):
+    """The bytes of a sample as its array."""
     info = GstTomo.ArrayInfo.new_from_caps(sample.get_caps())
     name = sample.get_caps().get_structure(0).get_string("format")
     dtype = FORMATS[name]
     shape = (info.depth, info.height, info.width)
     layout = GstTomo.buffer_get_tomo_array_meta(sample.get_buffer())
-    data = np.asarray(Mapped(sample.get_buffer()))
     offset, row, plane = (layout.offset, layout.row_stride, layout.plane_stride) if layout else \
         (0, info.width * dtype.itemsize, info.height * info.width * dtype.itemsize)
     array = np.ndarray(shape, dtype, data, offset, (plane, row, dtype.itemsize))

@@ -19,7 +19,7 @@ gi.require_version("GstApp", "1.0")
 gi.require_version("GstTomo", "1.0")
 from gi.repository import GLib, Gst, GstApp, GstTomo  # noqa: E402, F401
 
-from ._arrays import caps_of, check_type, to_buffer, to_stream_type, view_of  # noqa: E402
+from ._arrays import caps_of, check_type, copy_of, to_buffer, to_stream_type, view_of  # noqa: E402
 
 PATIENCE = 1.0  # seconds for a generator that is computing when the run ends early
 
@@ -49,7 +49,7 @@ class Frame:
     @property
     def array(self):
         """A copy of its samples."""
-        return np.array(self.view)
+        return copy_of(self._sample)
 
     @property
     def opencl_handle(self):
@@ -105,6 +105,10 @@ class Flow:
         """Its arrays while they are computed, as numpy arrays of their own, of shape (height, width) or (depth, height,
         width). Leaving the loop ends the run."""
         return (frame.array for frame in self.frames())
+
+    def __array__(self, dtype=None):
+        """All its arrays as one, of shape (number, height, width) or (number, depth, height, width)."""
+        return together(self, dtype)
 
     def frames(self, on_device=False):
         """Its arrays as Frames while they are computed, which also hold numbers, angles and origins; with `on_device`
@@ -174,6 +178,16 @@ class Output(Flow):
 
     def __repr__(self):
         return f"{super().__repr__()}.{self._output.replace('-', '_')}"
+
+
+def together(arrays, dtype=None):
+    """All arrays of an iterable as one, for numpy, which would otherwise make an object of it."""
+    arrays = list(arrays)
+    if not arrays:
+        raise ValueError("there is no array")
+    if isinstance(arrays[0], Flow):
+        raise TypeError(f"these are several outputs: choose one, such as outputs[{arrays[0]._output!r}]")
+    return np.stack(arrays).astype(dtype or arrays[0].dtype, copy=False)
 
 
 def or_rather(name, names, otherwise=None):

@@ -11,7 +11,7 @@ import weakref
 
 from gi.repository import GLib, GObject, Gst, GstTomo
 
-from ._flow import Call, Error, Flow, Outputs, Result, arrays_of, or_rather
+from ._flow import Call, Error, Flow, Outputs, Result, arrays_of, or_rather, together
 
 
 class Task:
@@ -134,6 +134,10 @@ class Task:
         if not self._inputs:
             return iter(self.outputs if self._outputs else self())
         raise TypeError(f"{type(self).__name__} takes inputs: iterate over {type(self).__name__}(...)(INPUT)")
+
+    def __array__(self, dtype=None):
+        """All its arrays as one: for tasks that take no input."""
+        return together(self, dtype)
 
     def __repr__(self):
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self._given.items())})"
