@@ -473,6 +473,26 @@ class Runs(PipelineTestCase):
             run.wait()
         self.assertRegex(repr(run), "^<Run failed .*no-such.tif")
 
+    def test_threads(self):
+        """Threads share tasks, start runs and set properties at the same time."""
+        add, images = Calculate(expression="v + 1"), random_array(np.float32, (3, 5, 7))
+        failures = []
+
+        def work():
+            try:
+                for _ in range(10):
+                    np.testing.assert_array_equal(list(add(images)), images + 1)
+                    add.expression = "v + 1"
+            except Exception as e:
+                failures.append(e)
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+
     def test_fixed_property_while_running(self):
         """A property that must not change while the stream runs is refused, and stays."""
         stack = gsttomo.TransposeProjections(number=4)
@@ -675,6 +695,8 @@ class Classes(TestCase):
             (TypeError, "no input 'dark'; did you mean 'darks'", lambda: FlatFieldCorrect()(image, dark=image)),
             (AttributeError, "no task 'Raed'; did you mean 'Read'", lambda: gsttomo.Raed),
             (TypeError, "takes inputs: iterate over Rescale", lambda: list(Rescale())),
+            (gsttomo.Error, "number of Stack can only be set before the start.*comes later",
+             lambda: gsttomo.Stack(number=gsttomo.CenterOfRotation()(image).result("center"))),
             (ValueError, "one type and size", lambda: list(Calculate()([image, image[1:]]))),
             (ValueError, "no array", lambda: list(Calculate()([]))),
             (gsttomo.Error, "no-such.tif", lambda: list(Read(path="no-such.tif")())),

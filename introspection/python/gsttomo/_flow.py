@@ -257,7 +257,7 @@ class Run:
         graph.connect("error", lambda _, error: this() is not None and this()._keep("_outcome", error.message))
         graph.connect("done", lambda _: this() is not None and this()._keep("_outcome", "done"))
         for task, element in elements:
-            task._runs.add(self)
+            task._runs.append(weakref.ref(self, task._runs.remove))
             task._listen(element)
         try:
             graph.start()
@@ -265,7 +265,7 @@ class Run:
             raise Error(e.message) from None
         for feeder in feeders:
             feeder.start()
-        _unfinished.difference_update([run for run in _unfinished if not run.is_running()])
+        _unfinished.difference_update([run for run in list(_unfinished) if not run.is_running()])
         _unfinished.add(self)
 
     def _keep(self, name, value):

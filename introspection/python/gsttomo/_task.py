@@ -7,7 +7,6 @@ import inspect
 import json
 import keyword
 import textwrap
-import weakref
 
 from gi.repository import GLib, GObject, Gst, GstTomo
 
@@ -30,7 +29,7 @@ class Task:
         self._given = {}
         self._found = {}
         self._own_call = None
-        self._runs = weakref.WeakSet()  # that have elements of this task
+        self._runs = []  # weak references to those that have elements of this task; threads share it
         self._prototype = GstTomo.make_task(self._plugin, None)
         for name, value in properties.items():
             if name not in self._properties:
@@ -42,11 +41,12 @@ class Task:
             return super().__setattr__(name, value)
         if name not in self._properties:
             raise AttributeError(self._no("property", name, self._properties))
-        running = [element for run in tuple(self._runs) if run.is_running()
-                   for task, element in run._elements if task is self]
-        if running and self._is_fixed_at_start(name):
-            raise Error(f"{name} of {type(self).__name__} can only be set before the start, and a run is under way: "
-                        "set it after wait() or abort()")
+        runs = [run for run in (weak() for weak in list(self._runs)) if run is not None and run.is_running()]
+        running = [element for run in runs for task, element in run._elements if task is self]
+        if self._is_fixed_at_start(name) and (running or isinstance(value, Result)):
+            raise Error(f"{name} of {type(self).__name__} can only be set before the start, " +
+                        ("and a run is under way: set it after wait() or abort()" if running else
+                         f"and {value!r} comes later"))
         if isinstance(value, Result):
             self._given[name] = value
             return
