@@ -321,8 +321,9 @@ class ManyOutputs(PipelineTestCase):
 
     def setUp(self):
         super().setUp()
-        self.projections, self.darks, self.flats = (random_array(np.uint16, (n, 7, 11)) // share + offset for n, share, offset
-                                                    in ((9, 2, 100), (3, 8, 0), (5, 4, 40000)))
+        self.projections, self.darks, self.flats = (
+            random_array(np.uint16, (n, 7, 11)) // share + offset
+            for n, share, offset in ((9, 2, 100), (3, 8, 0), (5, 4, 40000)))
         with h5py.File("scan.h5", "w") as file:
             file["exchange/data"] = self.projections
             file["exchange/data_dark"] = self.darks
@@ -377,8 +378,8 @@ class ManyOutputs(PipelineTestCase):
 
     def test_json(self):
         out = self.scan.outputs
-        write = Write(filename="a.h5:/data")(FlatFieldCorrect()(out.projections, Average()(out.darks), Average()(out.flats)))
-        run = write.run()
+        corrected = FlatFieldCorrect()(out.projections, Average()(out.darks), Average()(out.flats))
+        run = Write(filename="a.h5:/data")(corrected).run()
         text = run.graph.to_json()
         run.wait()
         self.assert_close(read_dataset("a.h5", "data"), self.expected, 1e-5)
@@ -540,7 +541,8 @@ class Runs(PipelineTestCase):
     def test_end_of_interpreter(self):
         """A run that nobody waits for is completed, an iterated one ends, and an error is told."""
         for line, words in (
-                ("gsttomo.Write(filename='a.tif')(gsttomo.Calculate(expression='v')(np.ones((20, 9, 9), np.float32))).run()", "^$"),
+                ("gsttomo.Write(filename='a.tif')(gsttomo.Calculate(expression='v')(np.ones((20, 9, 9), np.float32))).run()",
+                 "^$"),
                 ("outputs = iter(gsttomo.Calculate()(endless())); next(outputs)", "^$"),
                 ("gsttomo.Null()(gsttomo.Read(path='no-such.tif')).run()", "no-such.tif")):
             with self.subTest(line=line):
@@ -681,7 +683,8 @@ class Classes(TestCase):
             (TypeError, "gives no output", lambda: list(Null()(image))),
             (TypeError, "not 'x'", lambda: Rescale()("x")),
             (TypeError, r"type complex128 and shape \(4, 5\).*complex64", lambda: Rescale()(np.ones((4, 5), complex))),
-            (TypeError, r"type float128 and shape \(4, 5\).*float32", lambda: list(Rescale()([np.ones((4, 5), np.longdouble)]))),
+            (TypeError, r"type float128 and shape \(4, 5\).*float32",
+             lambda: list(Rescale()([np.ones((4, 5), np.longdouble)]))),
             (TypeError, r"type object and shape \(2,\)", lambda: list(Rescale()([np.array([None, 1])]))),
             (TypeError, r"type <U1 and shape \(1,\)", lambda: list(Rescale()([["a"]]))),
             (TypeError, r"masked", lambda: Rescale()(np.ma.masked_equal(np.ones((4, 5)), 1))),
@@ -690,7 +693,8 @@ class Classes(TestCase):
             (ValueError, r"holds 2147483648.*int32.*float64", lambda: list(Calculate()(np.array([[1, 2**31]])))),
             (ValueError, r"holds -2147483649", lambda: list(Calculate()(np.array([[-2**31 - 1, 0]])))),
             (ValueError, r"holds 4294967296.*uint32", lambda: list(Calculate()(np.array([[2**32]], np.uint64)))),
-            (AttributeError, "no result 'centre'; did you mean 'center'", lambda: gsttomo.CenterOfRotation()(image).result("centre")),
+            (AttributeError, "no result 'centre'; did you mean 'center'",
+             lambda: gsttomo.CenterOfRotation()(image).result("centre")),
             (TypeError, "no property 'x_facto'; did you mean 'x_factor'", lambda: Rescale(x_facto=1)),
             (TypeError, "no input 'dark'; did you mean 'darks'", lambda: FlatFieldCorrect()(image, dark=image)),
             (AttributeError, "no task 'Raed'; did you mean 'Read'", lambda: gsttomo.Raed),

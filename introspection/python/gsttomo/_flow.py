@@ -77,7 +77,7 @@ class Call:
 
 
 class Flow:
-    """What calling a task returns: its output, to be given to other tasks, iterated or run."""
+    """The output of a task that was called: to be given to other tasks, iterated or run."""
 
     def __init__(self, call, output=None):
         self._call, self._output = call, output  # by name; None for the first one
@@ -88,7 +88,7 @@ class Flow:
 
     @property
     def inputs(self):
-        """The number of each input, and what it gets."""
+        """Pairs of an input's number and the flow or arrays that it gets."""
         return self._call.inputs
 
     def run(self):
@@ -142,8 +142,8 @@ class Flow:
 
 
 class Outputs(Flow):
-    """What calling a task with several outputs returns. It unpacks into them, without optional ones; all of them are
-    there by name, as outputs["flats-after"] or outputs.flats_after. Given to a task it stands for the first one."""
+    """The outputs of a task that was called and has several. They unpack, without optional ones; all of them are there by
+    name, as outputs["flats-after"] or outputs.flats_after. Given to a task, they stand for the first one."""
 
     def __init__(self, call):
         super().__init__(call)
@@ -458,7 +458,10 @@ class _Build:
     def connect(self, given, target, number):
         source = self.node(given)
         output = given._output if isinstance(given, Flow) else None
-        self.graph.connect_output(source.get_name(), output, target.get_name(), number)
+        try:
+            self.graph.connect_output(source.get_name(), output, target.get_name(), number)
+        except GLib.Error as e:
+            raise Error(e.message) from None
         self._taken.add(source.get_name())
 
     def node(self, flow):

@@ -77,7 +77,8 @@ class Task:
         """Keeps the results of an element of this task, also when the element is gone."""
         found = self._found
         for name in self._results:
-            element.connect("notify::" + name, lambda element, spec: found.update({spec.name: element.get_property(spec.name)}))
+            element.connect("notify::" + name,
+                            lambda element, spec: found.update({spec.name: element.get_property(spec.name)}))
 
     def _values_and_results(self):
         results = {name: value for name, value in self._given.items() if isinstance(value, Result)}
