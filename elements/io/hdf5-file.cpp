@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 namespace tomo::io {
@@ -108,11 +110,11 @@ Hdf5SampleType complex_compound(hid_t stored) {
 
 struct DatasetList {
     static constexpr std::size_t shown = 6;
+    static constexpr std::size_t enough = 100000; // objects; a message is not worth a longer look
     std::vector<std::string> found;
     std::size_t visited = 0;
 
     static herr_t visit(hid_t root, const char *name, const H5O_info_t *object, void *user_data) {
-        constexpr std::size_t enough = 100000; // objects; a message is not worth a longer look
         auto &list = *static_cast<DatasetList *>(user_data);
         if (++list.visited > enough)
             return 1;
@@ -125,6 +127,28 @@ struct DatasetList {
         if (shape.size() < 2)
             return 0;
         list.found.push_back("'/" + std::string(name) + "' (" + hdf5_shape_text(shape) + ")");
+        return list.found.size() > shown;
+    }
+
+    // What is in other files.
+    static herr_t visit_link(hid_t root, const char *name, const H5L_info_t *link, void *user_data) {
+        auto &list = *static_cast<DatasetList *>(user_data);
+        if (++list.visited > enough)
+            return 1;
+        if (link->type != H5L_TYPE_EXTERNAL)
+            return 0;
+        std::string target = "another file";
+        std::string value(link->u.val_size, '\0');
+        const char *file = nullptr, *object = nullptr;
+        if (H5Lget_val(root, name, value.data(), value.size(), H5P_DEFAULT) >= 0 &&
+            H5Lunpack_elink_val(value.data(), value.size(), nullptr, &file, &object) >= 0)
+            target = text("'%s:%s'", file, object);
+        const Hdf5Handle dataset(H5Oopen(root, name, H5P_DEFAULT), H5Oclose);
+        if (!dataset)
+            list.found.push_back(text("'/%s' (a link to %s, which can't be found)", name, target.c_str()));
+        else if (H5Iget_type(dataset.get()) == H5I_DATASET && hdf5_shape(dataset.get()).size() >= 2)
+            list.found.push_back(text("'/%s' (%s, in %s)", name,
+                                      hdf5_shape_text(hdf5_shape(dataset.get())).c_str(), target.c_str()));
         return list.found.size() > shown;
     }
 };
@@ -333,6 +357,8 @@ Hdf5Node hdf5_look_up(hid_t file, const std::string &path) {
 std::string hdf5_list_datasets(hid_t file) {
     DatasetList list;
     H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, DatasetList::visit, &list, H5O_INFO_BASIC);
+    if (list.found.size() <= DatasetList::shown)
+        H5Lvisit(file, H5_INDEX_NAME, H5_ITER_INC, DatasetList::visit_link, &list);
     if (list.found.empty())
         return "the file holds no dataset with two or more dimensions";
     const bool more = list.found.size() > DatasetList::shown;
@@ -378,6 +404,12 @@ static bool is_input(const std::string &path) {
     });
 }
 
+// Whether another process keeps the library from opening it, by a lock as the library takes it.
+static bool is_locked(const std::string &path, bool writable) {
+    const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    return file && flock(file.get(), (writable ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
 Hdf5Handle hdf5_open_to_read(const std::string &path, bool live) {
     const auto access = hdf5_file_access();
     Hdf5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
@@ -407,6 +439,19 @@ Hdf5Handle hdf5_open(const std::string &path, bool writable) {
         hdf5_use_journal(access.get());
     auto file = writable ? Hdf5Handle(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.get()), H5Fclose)
                          : hdf5_open_to_read(path);
+    if (!file && is_locked(path, writable)) {
+        H5Eclear2(H5E_DEFAULT);
+        // The newest format marks the file itself, too.
+        const bool is_marked = io::is_being_written(path).value_or(false);
+        throw Error(GST_RESOURCE_ERROR_BUSY,
+                    text("'%s' is locked: another process has it open%s; %s it when that has closed it%s%s",
+                         path.c_str(), writable ? "" : " to write", writable ? "write" : "read",
+                         writable ? "" : ", or let it write for several readers (SWMR), which can be read meanwhile",
+                         writable || is_marked
+                             ? ""
+                             : "; HDF5_USE_FILE_LOCKING=FALSE in the environment reads it all the same, as far as "
+                               "it is on the disk: images may be missing"));
+    }
     if (!file)
         throw hdf5_error(
             writable ? GST_RESOURCE_ERROR_OPEN_WRITE : GST_RESOURCE_ERROR_OPEN_READ,

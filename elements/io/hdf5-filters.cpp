@@ -279,6 +279,41 @@ void decode_chunk(const std::vector<Hdf5Filter> &filters, unsigned skipped, cons
     undo(filters[used[0]], in, destination, size);
 }
 
+std::string hdf5_packages_of_filter(H5Z_filter_t id) {
+    // Registered at https://github.com/HDFGroup/hdf5_plugins (docs/RegisteredFilterPlugins.md).
+    struct Packages {
+        H5Z_filter_t id;
+        const char *debian;
+        bool in_hdf5plugin; // PyPI
+    };
+    static constexpr Packages known[] = {
+        {307, "hdf5-filter-plugin", true},                // bzip2
+        {32000, "hdf5-plugin-lzf", false},                // LZF
+        {32001, "hdf5-filter-plugin-blosc-serial", true}, // Blosc
+        {32004, "hdf5-filter-plugin", true},              // LZ4
+        {32008, "hdf5-filter-plugin", true},              // bitshuffle
+        {32013, "hdf5-filter-plugin-zfp-serial", true},   // ZFP
+        {32015, nullptr, true},                           // Zstandard
+        {32017, nullptr, true},                           // SZ
+        {32018, nullptr, true},                           // FCIDECOMP
+        {32024, nullptr, true},                           // SZ3
+        {32026, nullptr, true},                           // Blosc2
+        {32028, nullptr, true},                           // SPERR
+    };
+    std::string packages;
+    for (const auto &filter : known) {
+        if (filter.id != id)
+            continue;
+        if (filter.debian)
+            packages = text("Debian's package %s", filter.debian);
+        if (filter.in_hdf5plugin)
+            packages += text("%sPyPI's hdf5plugin, with HDF5_PLUGIN_PATH=$(python3 -c 'import hdf5plugin; "
+                             "print(hdf5plugin.PLUGIN_PATH)')",
+                             packages.empty() ? "" : ", or ");
+    }
+    return packages;
+}
+
 } // namespace tomo::io
 
 #endif // HAVE_HDF5

@@ -19,6 +19,9 @@ bool can_decode(const Hdf5Filter &filter);
 // Whether as many bytes come out as went in.
 bool keeps_size(const Hdf5Filter &filter);
 
+// Where a plugin for a filter comes from, for messages; empty where nobody knows.
+std::string hdf5_packages_of_filter(H5Z_filter_t id);
+
 // Undoes the filters, given in the order in which they were applied and of which all but the last keep the
 // size, so that exactly `size` bytes stand at `destination`. Bits of `skipped` are those of filters that this
 // chunk did without. Throws where the bytes are damaged. For any thread.

@@ -7,6 +7,7 @@
 #ifdef HAVE_HDF5
 
 #include "hdf5-direct.hpp"
+#include "hdf5-filters.hpp"
 #include "hdf5-virtual.hpp"
 #include "image-reader.hpp"
 #include "input-file.hpp"
@@ -332,11 +333,13 @@ class Hdf5Reader final : public ImageReader {
             if (filter >= 0 && H5Zfilter_avail(filter) > 0)
                 continue;
             H5Eclear2(H5E_DEFAULT);
-            throw Error(
-                GST_STREAM_ERROR_CODEC_NOT_FOUND,
-                text("%s is compressed by filter %d (%s), which is not installed here; install its HDF5 "
-                     "plugin and point HDF5_PLUGIN_PATH to the folder",
-                     where().c_str(), filter, *name ? name : "without a name"));
+            const auto packages = hdf5_packages_of_filter(filter);
+            throw Error(GST_STREAM_ERROR_CODEC_NOT_FOUND,
+                        text("%s is compressed by filter %d (%s), which is not installed here; install %s and "
+                             "start again%s",
+                             where().c_str(), filter, *name ? name : "without a name",
+                             packages.empty() ? "its HDF5 plugin" : packages.c_str(),
+                             packages.empty() ? ", with HDF5_PLUGIN_PATH naming the plugin's folder" : ""));
         }
     }
 
