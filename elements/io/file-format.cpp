@@ -18,7 +18,7 @@ constexpr Suffix suffixes[] = {
     {".tif", FileType::Tiff}, {".tiff", FileType::Tiff}, {".h5", FileType::Hdf5},   {".hdf5", FileType::Hdf5},
     {".hdf", FileType::Hdf5}, {".nxs", FileType::Hdf5},  {".nx", FileType::Hdf5},   {".raw", FileType::Raw},
     {".edf", FileType::Edf},  {".jpg", FileType::Jpeg},  {".jpeg", FileType::Jpeg}, {".png", FileType::Png},
-    {".pgm", FileType::Pnm},  {".ppm", FileType::Pnm},   {".pnm", FileType::Pnm},
+    {".pgm", FileType::Pnm},  {".ppm", FileType::Pnm},   {".pnm", FileType::Pnm},   {".npy", FileType::Npy},
 };
 
 bool ends_with(const std::string &name, const std::string &end) {
@@ -27,10 +27,10 @@ bool ends_with(const std::string &name, const std::string &end) {
            g_ascii_strcasecmp(name.c_str() + name.size() - end.size(), end.c_str()) == 0;
 }
 
-// "a//b/" becomes "/a/b", "/" becomes "".
+// "a//b/" becomes "/a/b", "/" becomes "". A second colon, as silx has it ("scan.h5::/data"), says nothing.
 std::string absolute_dataset(const std::string &given) {
     std::string dataset;
-    for (const char c : "/" + given)
+    for (const char c : "/" + (given[0] == ':' ? given.substr(1) : given))
         if (c != '/' || dataset.empty() || dataset.back() != '/')
             dataset += c;
     if (dataset.back() == '/')
@@ -52,7 +52,7 @@ Location split_location(const std::string &path, FileType forced) {
         for (auto colon = path.find(':'); colon != std::string::npos; colon = path.find(':', colon + 1)) {
             const auto file = path.substr(0, colon);
             const auto rest = path.substr(colon + 1);
-            const bool named_slash = rest.size() > 0 && rest[0] == '/';
+            const bool named_slash = rest.compare(0, 1, "/") == 0 || rest.compare(0, 2, ":/") == 0;
             if (type_of_suffix(file) == FileType::Hdf5 || (forced == FileType::Hdf5 && named_slash))
                 return {file, absolute_dataset(rest)};
         }
@@ -75,6 +75,8 @@ const char *type_name(FileType type) {
         return "PNG";
     case FileType::Pnm:
         return "PGM or PPM";
+    case FileType::Npy:
+        return "numpy";
     case FileType::Automatic:
         break;
     }

@@ -12,7 +12,7 @@
 // told.
 namespace tomo::io {
 
-enum class FileType { Automatic, Tiff, Hdf5, Raw, Edf, Jpeg, Png, Pnm };
+enum class FileType { Automatic, Tiff, Hdf5, Raw, Edf, Jpeg, Png, Pnm, Npy };
 
 // "scan.h5:/entry/data/data" taken apart.
 struct Location {

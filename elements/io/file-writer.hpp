@@ -109,6 +109,26 @@ class SingleFile : public FileWriter {
     std::uint64_t end_ = 0; // of the last whole image
 };
 
+// For formats in which nothing could tell where images of another size begin.
+class SameShape {
+  public:
+    explicit SameShape(std::string format) : format_(std::move(format)) {}
+
+    void check(const ArrayInfo &plane, const std::string &place) {
+        if (first_.format != GST_TOMO_FORMAT_UNKNOWN &&
+            (plane.format != first_.format || plane.width != first_.width || plane.height != first_.height))
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("%s: an image of %s can't follow images of %s in %s; write TIFF files, or one file "
+                             "per image",
+                             place.c_str(), plane.describe().c_str(), first_.describe().c_str(), format_.c_str()));
+        first_ = plane;
+    }
+
+  private:
+    std::string format_;
+    ArrayInfo first_;
+};
+
 std::unique_ptr<SingleFile> create_edf_file(const std::string &file, Existing existing,
                                             const WriteOptions &options);
 std::unique_ptr<FileWriter> create_hdf5_file(const Location &location, Existing existing,
@@ -116,6 +136,8 @@ std::unique_ptr<FileWriter> create_hdf5_file(const Location &location, Existing 
 std::unique_ptr<SingleFile> create_jpeg_file(const std::string &file, Existing existing,
                                              const WriteOptions &options);
 std::unique_ptr<SingleFile> create_png_file(const std::string &file, Existing existing,
+                                            const WriteOptions &options);
+std::unique_ptr<SingleFile> create_npy_file(const std::string &file, Existing existing,
                                             const WriteOptions &options);
 std::unique_ptr<SingleFile> create_raw_file(const std::string &file, Existing existing,
                                             const WriteOptions &options);

@@ -103,6 +103,8 @@ std::unique_ptr<ImageReader> open_reader(const std::string &path, const ReadOpti
         return open_edf_reader(location.file, options.rows);
     case FileType::Pnm:
         return open_pnm_reader(location.file, options.rows);
+    case FileType::Npy:
+        return open_npy_reader(location.file, options.rows);
     case FileType::Raw:
     case FileType::Automatic: // require_type() gave a type
         break;

@@ -110,6 +110,7 @@ std::unique_ptr<ImageReader> open_edf_reader(const std::string &file, const RowR
 std::unique_ptr<ImageReader> open_jpeg_reader(const std::string &file, const RowRegion &rows);
 std::unique_ptr<ImageReader> open_png_reader(const std::string &file, const RowRegion &rows);
 std::unique_ptr<ImageReader> open_pnm_reader(const std::string &file, const RowRegion &rows);
+std::unique_ptr<ImageReader> open_npy_reader(const std::string &file, const RowRegion &rows);
 std::unique_ptr<ImageReader> open_raw_reader(const std::string &file, const RawLayout &layout,
                                              const RowRegion &rows);
 

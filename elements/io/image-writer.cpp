@@ -434,6 +434,8 @@ class SeriesWriter final : public ImageWriter {
 #endif
         case FileType::Edf:
             return create_edf_file(location.file, existing, options_);
+        case FileType::Npy:
+            return create_npy_file(location.file, existing, options_);
         case FileType::Raw:
             return create_raw_file(location.file, existing, options_);
         default:

@@ -13,25 +13,6 @@ namespace tomo::io {
 
 namespace {
 
-// Nothing in the data could tell where images of another size begin.
-class SameShape {
-  public:
-    void check(const ArrayInfo &plane, const std::string &place) {
-        if (first_.format != GST_TOMO_FORMAT_UNKNOWN &&
-            (plane.format != first_.format || plane.width != first_.width || plane.height != first_.height))
-            throw Error(
-                GST_STREAM_ERROR_FORMAT,
-                text(
-                    "%s: an image of %s can't follow images of %s in raw data; write TIFF files, or one file "
-                    "per image",
-                    place.c_str(), plane.describe().c_str(), first_.describe().c_str()));
-        first_ = plane;
-    }
-
-  private:
-    ArrayInfo first_;
-};
-
 class RawFile final : public SingleFile {
   public:
     RawFile(const std::string &path, Existing existing, const WriteOptions &options)
@@ -69,7 +50,7 @@ class RawFile final : public SingleFile {
   private:
     std::uint64_t worth_keeping() const override { return images_ ? end_ / image_bytes_ : 0; }
 
-    SameShape shape_;
+    SameShape shape_{"raw data"};
     std::uint64_t images_ = 0; // besides those of a file that is continued
     std::uint64_t image_bytes_ = 0;
 };
@@ -103,7 +84,7 @@ class StandardOutput final : public FileWriter {
     Remains abandon() override { return {}; }
 
   private:
-    SameShape shape_;
+    SameShape shape_{"raw data"};
 };
 
 } // namespace

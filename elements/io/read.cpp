@@ -23,7 +23,7 @@ class Read final : public tomo::Source {
     static constexpr tomo::Info info{
         "read",
         "Source/File",
-        "Reads images from TIFF, HDF5, EDF, JPEG, PNG, PGM and raw files, page by page in the order of the "
+        "Reads images from TIFF, HDF5, EDF, JPEG, PNG, PGM, numpy and raw files, page by page in the order of the "
         "names",
         tomo::formats::all,
         tomo::formats::all,
@@ -72,7 +72,8 @@ class Read final : public tomo::Source {
          {FileType::Edf, "edf", "EDF"},
          {FileType::Jpeg, "jpeg", "JPEG"},
          {FileType::Png, "png", "PNG"},
-         {FileType::Pnm, "pnm", "PGM and PPM"}},
+         {FileType::Pnm, "pnm", "PGM and PPM"},
+         {FileType::Npy, "npy", "An array of numpy.save()"}},
         When::ready};
     tomo::Property<unsigned> raw_width{this, "raw-width", "Columns of raw images", 0, When::ready};
     tomo::Property<unsigned> raw_height{this, "raw-height", "Rows of raw images", 0, When::ready};

@@ -18,11 +18,12 @@ class Write final : public tomo::Sink {
     static constexpr tomo::Info info{
         "write",
         "Sink/File",
-        "Writes arrays to TIFF, HDF5, EDF, PNG, JPEG and raw files, each plane as a page",
+        "Writes arrays to TIFF, HDF5, EDF, PNG, JPEG, numpy and raw files, each plane as a page",
         tomo::formats::all,
         tomo::formats::all,
         "The name's ending chooses the format: `.tif` and `.tiff` with several pages, BigTIFF where needed; "
-        "`.h5` and others of HDF5 with the dataset's path behind a colon; `.edf`, `.png`, `.jpg` and `.raw`. "
+        "`.h5` and others of HDF5 with the dataset's path behind a colon; `.edf`, `.png`, `.jpg` and `.raw`; "
+        "`.npy`, which `numpy.load()` reads, as (rows, columns), or (images, rows, columns) with more than one. "
         "A number pattern such as "
         "`%05i` makes a file of each array. What is being written is called NAME.partial, and NAME only when "
         "the stream has ended well. `bits=8` and `bits=16` map `minimum` to `maximum`, which are those of "

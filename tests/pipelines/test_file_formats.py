@@ -8,6 +8,7 @@ import ctypes
 import ctypes.util
 import os
 import struct
+import subprocess
 import sys
 import zlib
 
@@ -63,6 +64,97 @@ class FormatTestCase(PipelineTestCase):
             read(path, **properties)
         for word in words if isinstance(words, tuple) else (words,):
             self.assertIn(word, str(raised.exception))
+
+
+class Npy(FormatTestCase):
+    def test_read(self):
+        """All types, both byte orders, both orders of axes, all versions of the format."""
+        for dtype in (np.bool_, np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64,
+                      np.float16, np.float32, np.float64, np.complex64):
+            for shape in (7, 11), (3, 7, 11), (1, 1, 2, 5, 3):
+                data = rng.integers(0, 2, shape).astype(bool) if dtype == np.bool_ else any_bits(dtype, shape)
+                images = data.reshape(-1, *shape[-2:])
+                wanted = images.astype(np.uint8) if dtype == np.bool_ else images
+                for order in "<", ">":
+                    stored = data.astype(data.dtype.newbyteorder(order))
+                    for array in stored, np.asfortranarray(stored):
+                        for version in (1, 0), (2, 0), (3, 0):
+                            with open("a.npy", "wb") as file:
+                                np.lib.format.write_array(file, array, version)
+                            self.assert_images(read("a.npy"), wanted)
+                        self.assert_rows("a.npy", wanted)
+        np.save("large.npy", np.asfortranarray(any_bits(np.float32, (3, 1100, 701))))
+        self.assert_images(read("large.npy"), np.load("large.npy"))
+
+    def test_refused(self):
+        for array, words in (
+            (np.array([[{}]], object), "objects of Python"),
+            (np.zeros((2, 2), "f4,i4"), "('f1', '<i4')"),
+            (np.zeros((2, 2), "U3"), "<U3"),
+            (np.zeros((2, 2), np.complex128), "astype"),
+            (np.zeros(5), "1 dimension (5)"),
+            (np.zeros((2, 2, 2, 2)), "4 dimensions"),
+            (np.zeros((0, 2, 2)), "holds no image"),
+        ):
+            np.save("a.npy", array)
+            self.assert_refused(("a.npy", words), "a.npy")
+        np.save("a.npy", any_bits(np.float32, (3, 4, 5)))
+        with open("a.npy", "rb") as file:
+            whole = file.read()
+        for length in (0, 3, 8, 9, 40, 127, 128, len(whole) - 1):
+            with open("a.npy", "wb") as file:
+                file.write(whole[:length])
+            self.assert_refused("a.npy", "a.npy")
+        for wrong, words in ((whole.replace(b"NUMPY\1", b"NUMPY\7"), "version 7"), (whole.replace(b"shape", b"shame"), "damaged"),
+                             (whole.replace(b"False", b"Maybe"), "damaged"), (whole.replace(b"(3, 4, 5)", b"(3, 4, 6)"), "truncated")):
+            with open("a.npy", "wb") as file:
+                file.write(wrong)
+            self.assert_refused(("a.npy", words), "a.npy")
+
+    def test_written(self):
+        """As numpy reads it: one image, several, a series, and one file that is continued."""
+        for dtype in (np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.float16, np.float32, np.float64, np.complex64):
+            images = any_bits(dtype, (4, 7, 11))
+            np.save("in.npy", images)
+            gsttomo.Write(filename="out.npy")(gsttomo.Read(path="in.npy", convert=False)).run().wait()
+            found = np.load("out.npy")
+            self.assertEqual(found.dtype, images.dtype)
+            np.testing.assert_array_equal(found, images)
+        gsttomo.Write(filename="out.npy", append=True)(gsttomo.Read(path="in.npy", convert=False, number=3)).run().wait()
+        np.testing.assert_array_equal(np.load("out.npy"), np.concatenate([images, images[:3]]))
+        gsttomo.Write(filename="s%i.npy")(gsttomo.Read(path="in.npy", convert=False)).run().wait()
+        for i, image in enumerate(images):
+            np.testing.assert_array_equal(np.load(f"s{i}.npy"), image)
+        self.assert_images(read("s*.npy"), images)
+        self.assertEqual(sorted(name for name in os.listdir() if "partial" in name), [])
+        # What numpy wrote itself goes on, too; what is of another kind does not.
+        np.save("other.npy", images[:2])
+        gsttomo.Write(filename="other.npy", append=True)(gsttomo.Read(path="in.npy", convert=False)).run().wait()
+        np.testing.assert_array_equal(np.load("other.npy"), np.concatenate([images[:2], images]))
+        for other in np.asfortranarray(images[:2]), images[:2, :5], images[:2].real.copy():
+            np.save("other.npy", other)
+            with self.assertRaises(Exception) as raised:
+                gsttomo.Write(filename="other.npy", append=True)(gsttomo.Read(path="in.npy", convert=False)).run().wait()
+            self.assertIn("other.npy", str(raised.exception))
+            np.testing.assert_array_equal(np.load("other.npy"), other)
+
+    def test_resumed(self):
+        images = any_bits(np.float32, (6, 5, 7))
+        np.save("in.npy", images)
+        for images_there, header in (0, 0), (2, 2), (3, 2), (6, 6):
+            for name in os.listdir():
+                if name.startswith("out"):
+                    os.remove(name)
+            gsttomo.Write(filename="out.npy")(gsttomo.Read(path="in.npy", convert=False)).run().wait()
+            with open("out.npy", "rb") as file:
+                content = file.read()
+            content = content.replace(b"(6, 5, 7)", b"(%d, 5, 7)" % header)
+            os.rename("out.npy", "out.npy.partial")
+            with open("out.npy.partial", "wb") as file:
+                file.write(content[:128 + images_there * 5 * 7 * 4])
+            gsttomo.Write(filename="out.npy", resume=True)(gsttomo.Read(path="in.npy", convert=False)).run().wait()
+            np.testing.assert_array_equal(np.load("out.npy"), images)
+            self.assertFalse(os.path.exists("out.npy.partial"))
 
 
 class Edf(FormatTestCase):
@@ -471,6 +563,41 @@ class Hdf5(FormatTestCase):
                 dataset = self.create(file, f"edges{compressed:d}", h5py.h5t.NATIVE_UINT16, data.shape, creation)
                 dataset[:] = data
                 self.assert_dataset(dataset)
+
+    def test_locked(self):
+        """By a process that writes it: the error says so, and how it is read all the same."""
+        data = any_bits(np.float32, (3, 5, 7))
+        writer = ("import h5py, sys; import numpy as np; file = h5py.File(sys.argv[1], 'w', libver=sys.argv[2]); "
+                  "file['data'] = np.load('data.npy'); file.flush(); print('written', flush=True); input()")
+        np.save("data.npy", data)
+        line = ["gst-launch-1.0", "-q", "tomoread", "path=scan.h5:/data", "!", "tomowrite", "filename=copy.npy"]
+        for version in "earliest", "latest":
+            with subprocess.Popen(["/usr/bin/python3", "-c", writer, "scan.h5", version], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True) as process:
+                self.assertEqual(process.stdout.readline(), "written\n")
+                self.assert_refused(("'scan.h5' is locked", "SWMR"), "scan.h5:/data")
+                if version == "earliest":
+                    self.assert_refused("HDF5_USE_FILE_LOCKING=FALSE", "scan.h5:/data")
+                    subprocess.run(line, check=True, env=os.environ | {"HDF5_USE_FILE_LOCKING": "FALSE"})
+                    np.testing.assert_array_equal(np.load("copy.npy"), data)
+                process.communicate("\n")
+            self.assert_images(read("scan.h5:/data"), data)
+
+    def test_missing_filters(self):
+        """The packages are named by the number of the filter."""
+        for number, words in ((32000, "hdf5-plugin-lzf"), (32015, "hdf5plugin.PLUGIN_PATH"),
+                              (307, "hdf5-filter-plugin"), (399, "HDF5_PLUGIN_PATH")):
+            with h5py.File("scan.h5", "w") as file:
+                creation = self.creation()
+                creation.set_chunk((1, 5, 7))
+                creation.set_filter(number, h5py.h5z.FLAG_OPTIONAL, ())
+                self.create(file, "data", h5py.h5t.NATIVE_UINT16, (2, 5, 7), creation)
+            # In a process without h5py, which brings LZF along.
+            line = ["gst-launch-1.0", "-q", "tomoread", "path=scan.h5:/data", "!", "fakesink"]
+            said = subprocess.run(line, capture_output=True, text=True)
+            self.assertNotEqual(said.returncode, 0)
+            self.assertIn(f"filter {number}", said.stderr)
+            self.assertIn(words, said.stderr)
 
     def test_external_files(self):
         """Samples in files of their own, named from the current folder; the library takes what they lack for zeros."""
