@@ -20,7 +20,13 @@ namespace fs = std::filesystem;
 
 bool is_pattern(const std::string &path) { return path.find_first_of("*?[") != std::string::npos; }
 
-std::vector<std::string> expand(const std::string &pattern) {
+// Also a link that leads nowhere.
+bool is_there(const std::string &path) {
+    std::error_code ignored;
+    return fs::symlink_status(path, ignored).type() != fs::file_type::not_found;
+}
+
+std::vector<std::string> matches_of(const std::string &pattern) {
     struct Expansion : glob_t {
         ~Expansion() { globfree(this); }
     } found = {};
@@ -30,6 +36,39 @@ std::vector<std::string> expand(const std::string &pattern) {
                     text("cannot look for '%s': %s", pattern.c_str(),
                          result == GLOB_NOSPACE ? "out of memory" : "a folder can't be read"));
     return std::vector<std::string>(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+}
+
+// As a pattern that matches nothing else.
+std::string quoted(const std::string &path) {
+    std::string pattern;
+    for (const char c : path) {
+        if (std::string("*?[]\\~").find(c) != std::string::npos)
+            pattern += '\\';
+        pattern += c;
+    }
+    return pattern;
+}
+
+// Part by part, because one that exists is itself, whatever its characters would mean: "data[1]/*.tif".
+std::vector<std::string> expand(const std::string &pattern) {
+    std::vector<std::string> found(1);
+    for (std::size_t begin = 0; begin < pattern.size();) {
+        const auto slash = std::min(pattern.find('/', begin), pattern.size() - 1);
+        const auto part = pattern.substr(begin, slash + 1 - begin); // with the slash behind it
+        begin = slash + 1;
+        std::vector<std::string> longer;
+        for (const auto &folder : found) {
+            const bool is_home = folder.empty() && part[0] == '~';
+            if (part == "/" || (!is_home && is_there(folder + part))) {
+                longer.push_back(folder + part);
+                continue;
+            }
+            const auto matches = matches_of(quoted(folder) + part);
+            longer.insert(longer.end(), matches.begin(), matches.end());
+        }
+        found = std::move(longer);
+    }
+    return found;
 }
 
 // Why a pattern matched nothing: the folder that it starts in may not exist.
@@ -50,10 +89,17 @@ std::vector<std::string> files_in(const std::string &folder) {
     std::error_code error;
     std::vector<std::string> files;
     for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
-        files.push_back(entry->path().string());
+        if (!is_hidden(entry->path().string()))
+            files.push_back(entry->path().string());
     if (error)
         throw system_error("read the folder", folder, error.value(), GST_RESOURCE_ERROR_OPEN_READ);
     return files;
+}
+
+[[noreturn]] void leads_nowhere(const std::string &link) {
+    std::error_code ignored;
+    not_found(text("'%s' is a link to '%s', which does not exist: put that file back, or remove the link",
+                   link.c_str(), fs::read_symlink(link, ignored).c_str()));
 }
 
 // Leaves files that a reader claims, throws where there is none.
@@ -63,10 +109,13 @@ std::vector<std::string> readable(const std::vector<std::string> &candidates, co
     std::size_t regular = 0, raw = 0, hdf5 = 0;
     for (const auto &file : candidates) {
         std::error_code ignored;
+        const auto type = options.type == FileType::Automatic ? type_of_suffix(file) : options.type;
+        const bool is_link = fs::is_symlink(file, ignored);
+        if (is_link && type != FileType::Automatic && !fs::exists(file, ignored))
+            leads_nowhere(file);
         if (!fs::is_regular_file(file, ignored))
             continue;
         regular++;
-        const auto type = options.type == FileType::Automatic ? type_of_suffix(file) : options.type;
         if (type == FileType::Raw && !options.raw.is_complete())
             raw++;
         else if (type == FileType::Hdf5 && dataset.empty())
@@ -100,7 +149,7 @@ std::vector<std::string> files_of(const Location &location, const ReadOptions &o
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     "no path is given; name a file, a folder or a pattern such as 'scan/*.tif'");
     // A file may be named like a pattern.
-    if (!fs::exists(path, error)) {
+    if (!is_there(path)) {
         const auto found = expand(path);
         if (is_pattern(path)) {
             if (found.empty())
@@ -111,6 +160,8 @@ std::vector<std::string> files_of(const Location &location, const ReadOptions &o
             path = found[0]; // ~ was expanded
     }
     const auto status = fs::status(path, error);
+    if (!fs::exists(status) && is_there(path))
+        leads_nowhere(path);
     if (!fs::exists(status))
         throw system_error("open", path, error ? error.value() : ENOENT, GST_RESOURCE_ERROR_NOT_FOUND);
     if (!fs::is_directory(status))
@@ -124,13 +175,18 @@ std::vector<std::string> files_of(const Location &location, const ReadOptions &o
 
 } // namespace
 
+bool is_hidden(const std::string &path) {
+    const auto name = fs::path(path).filename().string();
+    return !name.empty() && name[0] == '.' && name != "." && name != "..";
+}
+
 std::vector<std::string> list_files(const std::string &path, const ReadOptions &options,
                                     const FileRange &range) {
     if (range.step == 0)
         throw Error(GST_RESOURCE_ERROR_SETTINGS, "the step between files is 0; it must be 1 or more");
     const auto location = split_location(path, options.type);
     auto files = files_of(location, options);
-    std::sort(files.begin(), files.end());
+    sort_names(files, range.order);
     if (range.start >= files.size())
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("start is %u, but '%s' stands for %" G_GSIZE_FORMAT

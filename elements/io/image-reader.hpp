@@ -52,6 +52,7 @@ struct RawLayout {
     bool swapped = false;          // not the byte order of the host
     bool packed12 = false;         // 12 bits each, without gaps
     Packing12 packing = Packing12::LowFirst;
+    std::uint64_t header = 0; // bytes before the first image and what is skipped there
 
     bool is_complete() const { return width && height && format != GST_TOMO_FORMAT_UNKNOWN; }
 };
@@ -95,6 +96,9 @@ class ImageReader {
 
     // Whether a file in which pages are is marked as being written; nothing where files have no such mark.
     virtual std::optional<bool> is_being_written() { return {}; }
+
+    // Whether samples of one pixel lie apart in the file, plane by plane.
+    virtual bool has_separate_planes(std::size_t /*page*/) { return false; }
 
     // How many rows are decoded together.
     virtual std::uint64_t rows_per_chunk() const { return 1; }

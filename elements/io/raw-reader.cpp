@@ -5,6 +5,8 @@
 
 #include "stored-samples.hpp"
 
+#include <algorithm>
+
 namespace tomo::io {
 
 namespace {
@@ -34,20 +36,24 @@ class RawReader final : public ImageReader {
                         text("'%s': an image of %u x %u samples with its offsets is too large to be counted",
                              path.c_str(), layout.width, layout.height));
         // The bytes after the last image may be missing.
-        pages_ = file_.size() / frame_bytes_;
-        const auto rest = file_.size() % frame_bytes_;
+        const auto bytes = file_.size() - std::min(layout.header, file_.size());
+        pages_ = bytes / frame_bytes_;
+        const auto rest = bytes % frame_bytes_;
         if (rest >= with_offsets)
             pages_++;
         else if (rest > 0 || pages_ == 0)
             throw Error(GST_RESOURCE_ERROR_READ,
-                        text("'%s' has %" G_GUINT64_FORMAT
-                             " bytes, which is not a whole number of images of %u x %u %s%s "
-                             "(%" G_GUINT64_FORMAT
-                             " bytes each with the offsets): raw-width, raw-height, the type "
-                             "or an offset is wrong, or the file is truncated",
-                             path.c_str(), file_.size(), layout.width, layout.height,
-                             gst_tomo_format_to_string(layout.format), layout.packed12 ? " of 12 bits" : "",
-                             frame_bytes_));
+                        text("'%s' has %" G_GUINT64_FORMAT " bytes%s, which is not a whole number of images of "
+                             "%u x %u %s%s (%" G_GUINT64_FORMAT
+                             " bytes each with the offsets): raw-width, raw-height, the type or an offset is "
+                             "wrong, or the file is truncated%s",
+                             path.c_str(), bytes, layout.header ? " behind the header" : "", layout.width,
+                             layout.height, gst_tomo_format_to_string(layout.format),
+                             layout.packed12 ? " of 12 bits" : "", frame_bytes_,
+                             pages_ && !layout.header
+                                 ? text("; if it begins with a header, set raw-header=%" G_GUINT64_FORMAT, rest)
+                                       .c_str()
+                                 : ""));
         rows.rows_of(layout.height, where(0));
     }
 
@@ -64,7 +70,7 @@ class RawReader final : public ImageReader {
         if (page >= pages_)
             throw Error(GST_RESOURCE_ERROR_READ,
                         where(page) + text(": there are only %" G_GUINT64_FORMAT " pages", pages_));
-        read_stored_rows(file_, page * frame_bytes_ + layout_.pre_offset, type_, layout_.width,
+        read_stored_rows(file_, layout_.header + page * frame_bytes_ + layout_.pre_offset, type_, layout_.width,
                          layout_.height, rows_, destination, where(page));
     }
 

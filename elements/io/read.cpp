@@ -4,6 +4,7 @@
 #include "image-reader.hpp"
 #include "input-claim.hpp"
 #include "read-ahead.hpp"
+#include "sort-property.hpp"
 
 #include <gst/tomo/source.hpp>
 
@@ -24,14 +25,21 @@ class Read final : public tomo::Source {
         "read",
         "Source/File",
         "Reads images from TIFF, HDF5, EDF, JPEG, PNG, PGM, numpy and raw files, page by page in the order of the "
-        "names",
+        "numbers in the names",
         tomo::formats::all,
         tomo::formats::all,
         "`path` is a file, a folder, or a pattern with `*`, `?` and `[...]`; files are read in the order of "
-        "their names, their pages one after the other, and have to agree in size and type. "
+        "their names, their pages one after the other, and have to agree in size and type. Numbers in names "
+        "count as numbers: `img_2` comes before `img_10`, `0deg` before `0.5deg` and `-5deg` before both; "
+        "`sort=name` compares byte by byte. A part of the path that exists as it is written is no pattern. "
+        "Hidden files (`._scan.tif`) are left out, unless they are named or the pattern begins with a dot, and "
+        "so are previews and masks among the pages of a TIFF. A link that leads nowhere is an error.\n\n"
         "`FILE.h5:/path/to/dataset` reads a dataset of two or more axes, image by image along the first "
         "ones. TIFF may be compressed, tiled, and of 8, 12, 16, 32 and 64 bits; colours become planes. Raw "
-        "files need their size and type (`raw-width`, `raw-height`, `raw-bitdepth` or `raw-format`). Only "
+        "files need their size and type (`raw-width`, `raw-height`, `raw-bitdepth` or `raw-format`); bytes of "
+        "a header are skipped once per file by `raw-header`, around each image by `raw-pre-offset` and "
+        "`raw-post-offset`. Arrays of numpy (`.npy`) have two or three axes; of one in Fortran order the whole "
+        "file is read for each image. Only "
         "the wanted images "
         "and rows are read.\n\nValues are given as stored: no scaling, no palette (but PNG's, which becomes "
         "red, "
@@ -47,6 +55,7 @@ class Read final : public tomo::Source {
     tomo::Property<std::string> path{
         this, "path", "A file, a folder, or a pattern like scan/*.tif; file.h5:/path/to/dataset for HDF5",
         ".", When::ready};
+    tomo::Choice<tomo::io::NameOrder> sort = tomo::io::sort_property(this);
     tomo::Property<unsigned> start_file{this, "start", "Number of the first file", 0, When::ready};
     tomo::Property<unsigned> step{this, "step", "Take every n-th file", 1, {1, G_MAXUINT}, When::ready};
     tomo::Property<unsigned> y{this, "y", "First row", 0, When::ready};
@@ -118,6 +127,8 @@ class Read final : public tomo::Source {
                                             {ByteOrder::Little, "little", "Low byte first"},
                                             {ByteOrder::Big, "big", "High byte first"}},
                                            When::ready};
+    tomo::Property<std::uint64_t> raw_header{
+        this, "raw-header", "Bytes at the start of a raw file, before all images", 0, When::ready};
     tomo::Property<std::uint64_t> raw_pre_offset{this, "raw-pre-offset", "Bytes before each raw image", 0,
                                                  When::ready};
     tomo::Property<std::uint64_t> raw_post_offset{this, "raw-post-offset", "Bytes after each raw image", 0,
@@ -131,8 +142,9 @@ class Read final : public tomo::Source {
         options_.raw.height = raw_height;
         options_.raw.pre_offset = raw_pre_offset;
         options_.raw.post_offset = raw_post_offset;
+        options_.raw.header = raw_header;
         set_raw_type();
-        auto files = tomo::io::list_files(path.value(), options_, {start_file, step});
+        auto files = tomo::io::list_files(path.value(), options_, {start_file, step, sort});
         first_pages_.assign(1, 0);
         ahead_ = std::make_unique<ReadAhead>(
             *this, [this](std::uint64_t n) { return locate(n); }, [this] { return make_reader(); });

@@ -42,7 +42,7 @@ std::vector<std::string> files_of(const std::string &path) {
     ReadOptions any; // raw files count, whatever their layout
     any.raw.width = any.raw.height = 1;
     any.raw.format = GST_TOMO_FORMAT_UINT8;
-    for (const auto &location : list_files(path, any))
+    for (const auto &location : list_files(path, any, {0, 1, NameOrder::Name}))
         files.push_back(split_location(location).file);
     return files;
 }

@@ -4,6 +4,7 @@
 #include "byte-order.hpp"
 #include "file-format.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace tomo::io {
@@ -26,6 +27,25 @@ TiffDirectories::TiffDirectories(const InputFile &file) : file_(file) {
                         text("'%s' is damaged: its BigTIFF header is wrong", file.path().c_str()));
     }
     link_ = flavour_.first_link();
+}
+
+// By the first entries of its directory, which are sorted by their tags.
+bool TiffDirectories::is_page(const unsigned char *entries, std::size_t count) const {
+    constexpr std::uint16_t new_subfile_type = 254, subfile_type = 255, short_integer = 3;
+    constexpr std::uint32_t preview = 1, mask = 4, old_preview = 2;
+    for (std::size_t i = 0; i < count; i++) {
+        const auto *entry = entries + i * flavour_.entry_size();
+        const auto *value = entry + flavour_.entry_size() - flavour_.offset_size();
+        const auto tag = load<std::uint16_t>(entry, flavour_.swapped);
+        if (tag != new_subfile_type && tag != subfile_type)
+            continue;
+        const auto number = load<std::uint16_t>(entry + 2, flavour_.swapped) == short_integer
+                                ? load<std::uint16_t>(value, flavour_.swapped)
+                                : load<std::uint32_t>(value, flavour_.swapped);
+        if (tag == new_subfile_type ? number & (preview | mask) : number == old_preview)
+            return false;
+    }
+    return true;
 }
 
 void TiffDirectories::follow_link() {
@@ -52,9 +72,13 @@ void TiffDirectories::follow_link() {
                                                   file_.path().c_str(), page.c_str()));
     const auto link = offset + flavour_.count_size() + entries * flavour_.entry_size();
     file_.read_at(link, number, flavour_.offset_size(), "the end of " + page);
+    const auto looked_at = std::min<std::uint64_t>(entries, 4);
+    unsigned char first[4 * 20];
+    file_.read_at(offset + flavour_.count_size(), first, looked_at * flavour_.entry_size(), page);
     link_ = link;
     seen_.insert(offset);
-    offsets_.push_back(offset);
+    if (is_page(first, looked_at))
+        offsets_.push_back(offset);
 }
 
 bool TiffDirectories::has(std::size_t page) {

@@ -25,7 +25,8 @@ struct TiffFlavour {
 };
 
 // The list of image directories of a TIFF file, one for each page. It is followed link by link, as far as
-// asked for and without reading the directories, so that a file of many pages opens at once.
+// asked for, so that a file of many pages opens at once. Previews of an image and masks of its transparent
+// parts (TIFF 6.0, tags NewSubfileType and SubfileType) are no pages.
 class TiffDirectories {
   public:
     explicit TiffDirectories(const InputFile &file);
@@ -36,11 +37,15 @@ class TiffDirectories {
     std::uint64_t offset(std::size_t page) { return has(page) ? offsets_[page] : 0; }
     std::size_t count();
 
+    // Directories that are no pages, as far as the list was followed.
+    std::size_t left_out() const { return seen_.size() - offsets_.size(); }
+
     // Where the offset of a directory behind the last one is to be written.
     std::uint64_t last_link();
 
   private:
     void follow_link();
+    bool is_page(const unsigned char *entries, std::size_t count) const;
 
     const InputFile &file_;
     TiffFlavour flavour_;

@@ -97,7 +97,10 @@ class TiffReader final : public ImageReader {
         TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(most + (64 << 20)));
 
         if (!directories_.has(0))
-            throw Error(GST_STREAM_ERROR_DECODE, text("'%s' holds no image", path.c_str()));
+            throw Error(GST_STREAM_ERROR_DECODE,
+                        text("'%s' holds no image%s", path.c_str(),
+                             directories_.left_out() > 0 ? ", only previews or masks of one (NewSubfileType)"
+                                                         : ""));
         // libtiff closes the descriptor it is given. No memory map (m): a file that shrinks would be a bus
         // error. Header only (h): the directories come one by one.
         FileDescriptor own(dup(file_.descriptor()));
@@ -115,6 +118,11 @@ class TiffReader final : public ImageReader {
     ArrayInfo info(std::size_t page) override {
         select(page);
         return ArrayInfo(page_.format, page_.width, rows_.rows_of(page_.height, where()), page_.samples);
+    }
+
+    bool has_separate_planes(std::size_t page) override {
+        select(page);
+        return page_.separate;
     }
 
     void read(std::size_t page, void *destination, std::size_t bytes) override {

@@ -7,6 +7,7 @@
 #include <elements/io/byte-order.hpp>
 #include <elements/io/file-list.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <sys/stat.h>
@@ -381,6 +382,45 @@ GST_START_TEST(test_tiff_damaged) {
 }
 GST_END_TEST;
 
+// Pages that are previews or masks of an image, wherever they stand.
+GST_START_TEST(test_tiff_previews) {
+    const Scratch folder;
+    for (const auto *mode : {"wl", "wb", "w8l", "w8b"})
+        for (int round = 0; round < 6; round++) {
+            const auto images = random_images(4, GST_TOMO_FORMAT_UINT16, 7, 5);
+            const auto preview = random_image(GST_TOMO_FORMAT_UINT16, 3, 2);
+            TIFF *tiff = TIFFOpen((folder / "scan.tif").c_str(), mode);
+            const auto add_others = [&] {
+                for (auto i = random_between(0, 2); i > 0; i--) {
+                    TIFFSetField(tiff, TIFFTAG_SUBFILETYPE,
+                                 random_between(0, 1) ? FILETYPE_REDUCEDIMAGE : FILETYPE_MASK | FILETYPE_PAGE);
+                    write_tiff_page(tiff, {}, preview);
+                }
+            };
+            for (const auto &image : images) {
+                add_others();
+                if (random_between(0, 1)) // of a document with several, which is an image
+                    TIFFSetField(tiff, TIFFTAG_SUBFILETYPE, FILETYPE_PAGE);
+                write_tiff_page(tiff, {}, image);
+            }
+            add_others();
+            TIFFClose(tiff);
+            fail_unless(read_images(folder / "scan.tif") == images);
+            fail_unless(open_reader(folder / "scan.tif")->pages() == images.size());
+            // What is continued is continued behind all of them.
+            WriteOptions append;
+            append.append = true;
+            write_images(folder / "scan.tif", images, append);
+            fail_unless(read_images(folder / "scan.tif").size() == 2 * images.size());
+        }
+    TIFF *tiff = TIFFOpen((folder / "mask.tif").c_str(), "w");
+    TIFFSetField(tiff, TIFFTAG_SUBFILETYPE, FILETYPE_MASK);
+    write_tiff_page(tiff, {}, random_image(GST_TOMO_FORMAT_UINT8, 3, 2));
+    TIFFClose(tiff);
+    expect_error(folder / "mask.tif", {"mask.tif", "holds no image, only previews or masks"});
+}
+GST_END_TEST;
+
 // Opening must not look through all pages.
 GST_START_TEST(test_tiff_many_pages) {
     const Scratch folder;
@@ -611,7 +651,16 @@ GST_START_TEST(test_raw) {
         fail_unless(read_images(folder / "scan.raw", options) == images);
         folder.write("scan.raw", bytes.substr(0, bytes.size() - 5)); // nothing behind the last
         fail_unless(read_images(folder / "scan.raw", options) == images);
+        options.raw.header = 1 + random_between(0, 1000);
+        folder.write("header.raw", std::string(options.raw.header, 'h') + bytes);
+        fail_unless(read_images(folder / "header.raw", options) == images);
         options.rows = random_rows(height);
+        fail_unless(read_images(folder / "header.raw", options) == rows_of(images, options.rows));
+        const auto rest = std::exchange(options.raw.header, 0);
+        const auto frame = images[0].data.size() + 9;
+        if (rest % frame != 0 && rest % frame < frame - 5)
+            expect_error(folder / "header.raw",
+                         {tomo::text("set raw-header=%d", int(rest % frame))}, options);
         fail_unless(read_images(folder / "scan.raw", options) == rows_of(images, options.rows));
         folder.write("scan.raw", bytes.substr(0, bytes.size() - 6));
         expect_error(folder / "scan.raw", {"not a whole number of images", "truncated"}, options);
@@ -658,23 +707,36 @@ GST_START_TEST(test_file_list) {
             joined += file.substr(folder.path().size() + 1) + " ";
         return joined;
     };
-    fail_unless(names(folder.path()) == "a.tif a10.tif a2.tif b.tif c.TIFF ");
-    fail_unless(names(folder / "a*.tif") == "a.tif a10.tif a2.tif ");
+    const auto by_number = "a.tif a2.tif a10.tif b.tif c.TIFF ";
+    fail_unless(names(folder.path()) == by_number);
+    fail_unless(names(folder / "a*.tif") == "a.tif a2.tif a10.tif ");
+    fail_unless(names(folder / "a*.tif", {}, {0, 1, NameOrder::Name}) == "a.tif a10.tif a2.tif ");
     fail_unless(names(folder / "?.tif") == "a.tif b.tif ");
     fail_unless(names(folder / "[bc].*") == "b.tif c.TIFF ");
     fail_unless(names(folder / "b.tif") == "b.tif ");
-    fail_unless(names(folder.path(), {}, {1, 2}) == "a10.tif b.tif ");
+    fail_unless(names(folder.path(), {}, {1, 2}) == "a2.tif b.tif ");
     fail_unless(names(folder / "h5/*.h5:/entry/data") == "h5/0.h5:/entry/data h5/1.h5:/entry/data ");
     fail_unless(names(folder / "h5/1.h5:entry/") == "h5/1.h5:/entry ");
     ReadOptions raw;
     raw.raw = {1, 1, GST_TOMO_FORMAT_UINT8, 0, 0, false, false, {}};
-    fail_unless(names(folder.path(), raw) == "a.tif a10.tif a2.tif b.tif c.TIFF scan.raw ");
+    fail_unless(names(folder.path(), raw) == by_number + std::string("scan.raw "));
     raw.type = FileType::Raw;
     fail_unless(names(folder / "*.txt", raw) == "notes.txt ");
 
-    // A file named like a pattern is a file.
+    // A file named like a pattern is a file, and so is a folder.
     folder.write("a[1].tif", "x");
     fail_unless(names(folder / "a[1].tif") == "a[1].tif ");
+    for (const auto *name : {"d[1]", "d1", "100%d?"}) {
+        std::filesystem::create_directory(folder / name);
+        folder.write(name + std::string("/x1.tif"), "x");
+        folder.write(name + std::string("/x[1].tif"), "x");
+    }
+    fail_unless(names(folder / "d[1]/x*.tif") == "d[1]/x1.tif d[1]/x[1].tif ");
+    fail_unless(names(folder / "d[1]/x[1].tif") == "d[1]/x[1].tif ");
+    fail_unless(names(folder / "d[1-9]/x1.tif") == "d1/x1.tif ");
+    fail_unless(names(folder / "100%d?/?1.*") == "100%d?/x1.tif ");
+    fail_unless(names(folder / "d*/x1.tif") == "d1/x1.tif d[1]/x1.tif ");
+    fail_unless(names(folder / "d[1]") == "d[1]/x1.tif d[1]/x[1].tif ");
     // A home folder.
     g_setenv("HOME", folder.path().c_str(), TRUE);
     fail_unless(names("~/b.tif") == "b.tif " && names("~/h5/*.h5:/d") == "h5/0.h5:/d h5/1.h5:/d ");
@@ -699,6 +761,63 @@ GST_START_TEST(test_file_list) {
 }
 GST_END_TEST;
 
+// Files that other programs keep beside the images, and links that lead nowhere.
+GST_START_TEST(test_hidden_files_and_links) {
+    const Scratch folder;
+    for (const auto *name : {"a.tif", "._a.tif", ".hidden.tif", "b.tif"})
+        folder.write(name, "x");
+    const auto count = [&](const std::string &path) { return list_files(path).size(); };
+    fail_unless(count(folder.path()) == 2 && count(folder / "*.tif") == 2);
+    fail_unless(contains(error_of([&] { count(folder / "?_a.tif"); }), "no file matches"));
+    fail_unless(count(folder / "._a.tif") == 1 && count(folder / ".*.tif") == 2 && count(folder / "._?.tif") == 1);
+    fail_unless(symlink("a.tif", (folder / "link.tif").c_str()) == 0 && count(folder.path()) == 3);
+    fail_unless(symlink("none", (folder / "notes.txt").c_str()) == 0 && count(folder.path()) == 3);
+    fail_unless(symlink("/nowhere/c.tif", (folder / "c.tif").c_str()) == 0);
+    for (const auto &path : {folder.path(), folder / "*.tif", folder / "c.tif"}) {
+        const auto error = error_of([&] { list_files(path); });
+        fail_unless(contains(error, "c.tif' is a link to '/nowhere/c.tif', which does not exist"), "%s",
+                    error.c_str());
+    }
+}
+GST_END_TEST;
+
+// Each line in order; sorted from any other order, and the same from all.
+GST_START_TEST(test_natural_order) {
+    const std::vector<std::string> lines[] = {
+        {"img_1.tif", "img_2.tif", "img_10.tif", "img_100.tif"},
+        {"proj_0deg", "proj_0.25deg", "proj_0.5deg", "proj_1deg", "proj_10deg", "proj_90.125deg"},
+        {"p_-10.5", "p_-5", "p_-0.5", "p_0", "p_0.5", "p_3"},
+        {"-5deg.tif", "0deg.tif", "5deg.tif"},
+        {"s_1.0.tif", "s_1.1.tif", "s_1.9.tif", "s_1.10.tif", "s_2.1.tif"}, // counts
+        {"a_0.0.tif", "a_0.25.tif", "a_0.5.tif", "a_1.0.tif"},              // decimals
+        {"a_0.05", "a_0.10", "a_0.50", "a_1.00"},
+        {"0,25.tif", "0,5.tif", "1.tif", "10.tif"},
+        {"x01", "x2", "x003", "x10"},
+        {"s_-001", "s_-002", "s_-010"}, // no sign
+        {"img-1", "img-2", "img-10"},
+        {"2024.1.5", "2024.1.10", "2024.2.1", "2024.10.1"},
+        {"größe-1ä", "größe-2", "größe-10"},
+        {"w=\u22125", "w=\u22121", "w=0", "w=2"},
+        {"a/2.tif", "a1/1.tif", "a1/2.tif", "a10/0.tif"},
+        {"", "a", "a1", "a1b", "a2", "ab"},
+        {"18446744073709551617", "18446744073709551618", "99999999999999999999999"},
+        {"1.tif", "1b.tif", "2.tif"},
+    };
+    for (const auto &line : lines) {
+        auto shuffled = line;
+        std::shuffle(shuffled.begin(), shuffled.end(), randomness());
+        sort_names(shuffled, NameOrder::Natural);
+        std::string said;
+        for (const auto &name : shuffled)
+            said += name + " ";
+        fail_unless(shuffled == line, "%s", said.c_str());
+        std::shuffle(shuffled.begin(), shuffled.end(), randomness());
+        sort_names(shuffled, NameOrder::Name);
+        fail_unless(std::is_sorted(shuffled.begin(), shuffled.end()));
+    }
+}
+GST_END_TEST;
+
 GST_START_TEST(test_names) {
     const auto split = [](const std::string &path, FileType forced = FileType::Automatic) {
         const auto location = split_location(path, forced);
@@ -711,6 +830,8 @@ GST_START_TEST(test_names) {
     fail_unless(split("a.dat:/x", FileType::Hdf5) == "a.dat|/x");
     fail_unless(split("a.h5:/x", FileType::Tiff) == "a.h5:/x|");
     fail_unless(split("a.h5:") == "a.h5|" && split("a.h5:/") == "a.h5|");
+    fail_unless(split("a.h5::/x/y") == "a.h5|/x/y" && split("a.h5::") == "a.h5|");
+    fail_unless(split("a.dat::/x", FileType::Hdf5) == "a.dat|/x");
     fail_unless(type_of_suffix("x.TiFf") == FileType::Tiff && type_of_suffix("x.hdf5") == FileType::Hdf5 &&
                 type_of_suffix("x.raw") == FileType::Raw && type_of_suffix("x.jpg") == FileType::Jpeg &&
                 type_of_suffix("x.xyz") == FileType::Automatic &&
@@ -740,6 +861,7 @@ static Suite *image_readers_suite() {
     tcase_add_test(cases, test_tiff_refused);
     tcase_add_test(cases, test_tiff_forged);
     tcase_add_test(cases, test_tiff_damaged);
+    tcase_add_test(cases, test_tiff_previews);
     tcase_add_test(cases, test_tiff_many_pages);
 #endif
 #ifdef HAVE_HDF5
@@ -751,6 +873,8 @@ static Suite *image_readers_suite() {
     tcase_add_test(cases, test_raw);
     tcase_add_test(cases, test_not_regular);
     tcase_add_test(cases, test_file_list);
+    tcase_add_test(cases, test_hidden_files_and_links);
+    tcase_add_test(cases, test_natural_order);
     tcase_add_test(cases, test_names);
     return suite;
 }

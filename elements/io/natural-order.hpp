@@ -1,0 +1,26 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace tomo::io {
+
+// The order of files by their names.
+enum class NameOrder {
+    Natural, // numbers count as numbers: 2 before 10, 0 before 0.5 before 1, -5 before 0
+    Name,    // byte by byte
+};
+
+// Sorts paths. Naturally, a name is texts and numbers by turns. Whether a dot or comma between digits begins
+// decimals, or separates two counts ("1.10" behind "1.9"), and whether a minus is a sign, is told by all the
+// names together:
+// - A dot separates counts where programs that print as many decimals as needed would not have written a name:
+//   with a 0 at the end of more digits than others have. Three numbers with dots between ("2024.11.05") are
+//   counts, too.
+// - A minus is a sign where no letter or digit stands before it, except where all names have one and some of
+//   the numbers are padded with zeros ("_-001").
+void sort_names(std::vector<std::string> &paths, NameOrder order);
+
+} // namespace tomo::io
