@@ -17,78 +17,90 @@ namespace {
 
 enum class Kind { Projections, Darks, Flats, FlatsAfter };
 
-bool is_one_of(const std::string &word, std::initializer_list<const char *> words) {
-    return std::any_of(words.begin(), words.end(), [&](const char *w) { return word == w; });
-}
+// The words of a name in lower case: "flat_post-0001" has flat and post. A capital letter begins another one,
+// if it is long enough to be none by accident: "FlatField" has flat and field, but "RadIO" no io.
+struct Words {
+    std::vector<std::string> all;
+    std::size_t apart = 0; // those with something else than letters between them
 
-// By words of letters: "flat_post-0001" has flat and post.
-Kind kind_of_name(const std::string &name) {
-    bool dark = false, flat = false, after = false;
-    std::string word;
-    for (std::size_t i = 0; i <= name.size(); i++) {
-        if (i < name.size() && g_ascii_isalpha(name[i])) {
-            word += g_ascii_tolower(name[i]);
-            continue;
-        }
-        dark = dark || is_one_of(word, {"dark", "darks", "di", "df", "bias"});
-        flat = flat || is_one_of(word, {"flat", "flats", "io", "white", "whites", "ref", "refs", "ff", "ob",
-                                        "bright", "brights"});
-        after = after || is_one_of(word, {"after", "post", "end"});
-        word.clear();
+    explicit Words(const std::string &name) {
+        for (std::size_t i = 0; i < name.size(); i++)
+            if (is_letter(name[i])) {
+                const auto begin = i;
+                while (i < name.size() && is_letter(name[i]))
+                    i++;
+                add(name.substr(begin, i - begin));
+            }
     }
+
+    bool have(std::initializer_list<const char *> wanted) const {
+        return std::any_of(all.begin(), all.end(), [&](const std::string &word) {
+            return std::any_of(wanted.begin(), wanted.end(), [&](const char *w) { return word == w; });
+        });
+    }
+
+  private:
+    static bool is_letter(char c) { return g_ascii_isalpha(c) || static_cast<unsigned char>(c) >= 0x80; }
+
+    void add(const std::string &letters) {
+        constexpr std::size_t long_enough = 3;
+        std::string part, whole;
+        const auto end_part = [&] {
+            if (part.size() >= long_enough)
+                all.push_back(part);
+            part.clear();
+        };
+        for (std::size_t i = 0; i < letters.size(); i++) {
+            const bool is_upper = g_ascii_isupper(letters[i]);
+            const bool ends_capitals = i + 1 < letters.size() && g_ascii_islower(letters[i + 1]);
+            if (i > 0 && is_upper && (!g_ascii_isupper(letters[i - 1]) || ends_capitals))
+                end_part();
+            part += g_ascii_tolower(letters[i]);
+            whole += part.back();
+        }
+        end_part();
+        all.push_back(whole);
+        apart++;
+    }
+};
+
+// By its words, none of which is a part of a longer one: "didymium" has no di.
+Kind kind_of_name(const std::string &name) {
+    const Words words(name);
+    const bool after = words.have({"after", "post", "end", "nachher"}) || name == "flats2";
+    const bool has_time = after || words.have({"before", "pre", "vorher"});
+    // Words that mean other things as well count where nothing else is said.
+    const bool alone = words.apart == (has_time && name != "flats2" ? 2 : 1);
+    const bool dark = words.have({"dark", "darks", "darkend", "darkfield", "darkfields", "di", "df", "drk", "bias",
+                                  "dunkel", "dunkelbild", "dunkelbilder", "dunkelfeld"}) ||
+                      (alone && words.have({"dc", "offset", "offsets"}));
+    const bool flat = words.have({"flat", "flats", "flatfield", "flatfields", "io", "white", "whites", "whitefield",
+                                  "ref", "refs", "ff", "ob", "openbeam", "bright", "brights", "brightfield",
+                                  "hellbild", "hellbilder", "hellfeld"}) ||
+                      (words.have({"open"}) && words.have({"beam"})) ||
+                      (alone && words.have({"bak", "bkg", "hell", "empty", "blank", "background", "gain", "gains",
+                                            "reference", "references"}));
     if (dark)
         return Kind::Darks;
     return !flat ? Kind::Projections : after ? Kind::FlatsAfter : Kind::Flats;
-}
-
-// As people count: "2" before "10".
-bool natural_less(const std::string &a, const std::string &b) {
-    std::size_t i = 0, j = 0;
-    const auto digits = [](const std::string &s, std::size_t from) {
-        auto end = from;
-        while (end < s.size() && g_ascii_isdigit(s[end]))
-            end++;
-        return end;
-    };
-    while (i < a.size() && j < b.size()) {
-        if (!g_ascii_isdigit(a[i]) || !g_ascii_isdigit(b[j])) {
-            if (a[i] != b[j])
-                return static_cast<unsigned char>(a[i]) < static_cast<unsigned char>(b[j]);
-            i++, j++;
-            continue;
-        }
-        const auto end_a = digits(a, i), end_b = digits(b, j);
-        const auto strip = [](const std::string &s, std::size_t from, std::size_t end) {
-            while (from + 1 < end && s[from] == '0')
-                from++;
-            return s.substr(from, end - from);
-        };
-        const auto x = strip(a, i, end_a), y = strip(b, j, end_b);
-        if (x.size() != y.size())
-            return x.size() < y.size();
-        if (x != y)
-            return x < y;
-        i = end_a, j = end_b;
-    }
-    if (a.size() - i != b.size() - j)
-        return a.size() - i < b.size() - j;
-    return a < b;
 }
 
 using FilesByKind = std::map<Kind, std::vector<std::string>>;
 
 void sort_in(FilesByKind &found, const std::vector<std::string> &files) {
     for (const auto &file : files)
-        found[kind_of_name(fs::path(file).filename().string())].push_back(file);
+        found[kind_of_name(fs::path(file).stem().string())].push_back(file);
 }
 
 // Files that a reader takes; nothing where there is none.
 std::vector<std::string> images_in(const std::string &folder) {
     std::error_code error;
     for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+        std::error_code ignored;
         const auto type = type_of_suffix(entry->path().string());
         if (type != FileType::Automatic && type != FileType::Hdf5 && type != FileType::Raw &&
-            entry->is_regular_file(error))
+            !is_hidden(entry->path().string()) &&
+            (entry->is_regular_file(ignored) || entry->is_symlink(ignored)))
             return list_files(folder);
     }
     return {};
@@ -100,7 +112,7 @@ FilesByKind files_of_folder(const std::string &folder) {
     std::vector<std::string> others;
     std::error_code error;
     for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-        if (!entry->is_directory(error))
+        if (!entry->is_directory(error) || is_hidden(entry->path().string()))
             continue;
         const auto files = images_in(entry->path().string());
         const auto kind = kind_of_name(entry->path().filename().string());
@@ -133,7 +145,7 @@ FilesByKind files_of_folder(const std::string &folder) {
 void refuse_folder_of_hdf5(const std::string &folder) {
     std::error_code error;
     for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
-        if (type_of_suffix(entry->path().string()) == FileType::Hdf5)
+        if (type_of_suffix(entry->path().string()) == FileType::Hdf5 && !is_hidden(entry->path().string()))
             throw Error(
                 GST_RESOURCE_ERROR_SETTINGS,
                 text("'%s' holds HDF5 files and no folder of images; name the file that is the scan, such "
@@ -141,20 +153,20 @@ void refuse_folder_of_hdf5(const std::string &folder) {
                      folder.c_str(), entry->path().c_str()));
 }
 
-ScanImages images_of(std::vector<std::string> files) {
-    std::sort(files.begin(), files.end(), natural_less);
+ScanImages images_of(std::vector<std::string> files, NameOrder order) {
+    sort_names(files, order);
     ScanImages found;
     // A series has one page per file, which saves opening all of them; a few files may have more.
     constexpr std::size_t few = 16;
     found.one_page_each = files.size() > few;
     for (const auto &file : files)
-        found.add_file(file, found.one_page_each ? 1 : open_reader(file)->pages());
+        found.add_file(file, found.one_page_each ? 1 : open_scan_reader(file)->pages());
     return found;
 }
 
 } // namespace
 
-ScanLayout find_folder_scan(const std::string &location) {
+ScanLayout find_folder_scan(const std::string &location, NameOrder order) {
     FilesByKind found;
     std::error_code error;
     if (fs::is_directory(location, error))
@@ -163,21 +175,19 @@ ScanLayout find_folder_scan(const std::string &location) {
         found[Kind::Projections] = {location};
     else
         sort_in(found, list_files(location));
-    if (found[Kind::Projections].empty() && fs::is_directory(location, error))
+    const bool has_none = std::all_of(found.begin(), found.end(), [](const auto &kind) { return kind.second.empty(); });
+    if (has_none && fs::is_directory(location, error))
         refuse_folder_of_hdf5(location);
-    if (found[Kind::Projections].empty())
-        throw NotYet(
-            GST_RESOURCE_ERROR_NOT_FOUND,
-            text(
-                "'%s' holds no projections: no image file (%s) in it or in a folder below, but for darks and "
-                "flats",
-                location.c_str(), supported_suffixes().c_str()));
+    if (has_none)
+        throw NotYet(GST_RESOURCE_ERROR_NOT_FOUND,
+                     text("'%s' holds no images of a scan: no image file (%s) in it or in a folder below",
+                          location.c_str(), supported_suffixes().c_str()));
     ScanLayout scan;
     scan.name = "'" + location + "'";
-    scan.projections = images_of(found[Kind::Projections]);
-    scan.darks = images_of(found[Kind::Darks]);
-    scan.flats = images_of(found[Kind::Flats]);
-    scan.flats_after = images_of(found[Kind::FlatsAfter]);
+    scan.projections = images_of(found[Kind::Projections], order);
+    scan.darks = images_of(found[Kind::Darks], order);
+    scan.flats = images_of(found[Kind::Flats], order);
+    scan.flats_after = images_of(found[Kind::FlatsAfter], order);
     if (scan.flats.empty())
         std::swap(scan.flats, scan.flats_after);
     return scan;

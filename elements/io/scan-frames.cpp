@@ -14,7 +14,7 @@ void ScanPlan::find() {
         files.insert(files.end(), kind->files.begin(), kind->files.end());
     claim = InputClaim(std::move(files));
     auto &images = scan.projections.images;
-    if (start >= images.size())
+    if (!images.empty() && start >= images.size())
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("start is %u, but %s has %" G_GSIZE_FORMAT " projections, counted from 0", start,
                          scan.name.c_str(), images.size()));
@@ -79,7 +79,7 @@ class PartReader {
         options.follow = follow_;
         if (!takes_rows())
             options.rows = rows;
-        auto reader = open_reader(file, options);
+        auto reader = open_scan_reader(file, options);
         if (one_page_each_ && reader->has_page(1))
             throw Error(
                 GST_RESOURCE_ERROR_SETTINGS,
@@ -154,11 +154,12 @@ void ScanFrames::measure() {
     image_ = first_of(*images_, reader);
     if (image_.depth != 1)
         throw Error(GST_STREAM_ERROR_FORMAT,
-                    text("%s: %s are %s; images of a scan have one plane", plan_->scan.name.c_str(),
-                         kind_.c_str(), image_.describe().c_str()));
+                    text("%s: %s are %s: pictures in colour; images of a scan are grey, with one sample per "
+                         "pixel",
+                         plan_->scan.name.c_str(), kind_.c_str(), image_.describe().c_str()));
     if (is_sinograms()) {
         // Darks and flats are cut into the stacks of the projections.
-        const auto &all = plan_->scan.projections;
+        const auto &all = plan_->scan.projections.empty() ? *images_ : plan_->scan.projections;
         PartReader projections(plan_->part, all, false);
         const auto size = first_of(all, projections);
         if (size.height != image_.height || size.width != image_.width)
@@ -181,7 +182,8 @@ unsigned ScanFrames::choose_stack(const ImageReader &reader, const ArrayInfo &im
         return std::min(plan_->stack, image.height);
     constexpr std::uint64_t good = 64 << 20, most = 256 << 20;
     const auto sinogram =
-        std::uint64_t{image.width} * plan_->scan.projections.images.size() * image.sample_size();
+        std::uint64_t{image.width} * std::max<std::size_t>(plan_->scan.projections.images.size(), 1) *
+        image.sample_size();
     const auto rows = [&](std::uint64_t bytes) { return std::max<std::uint64_t>(bytes / sinogram, 1); };
     // Whole chunks, or each is decompressed for several stacks.
     const std::uint64_t chunk = plan_->part.rows.step == 1 ? reader.rows_per_chunk() : 1;

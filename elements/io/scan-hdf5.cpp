@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <utility>
@@ -36,6 +38,23 @@ class Tree {
     // Or a link that leads nowhere.
     bool names_dataset(const std::string &object) const {
         return has_dataset(object) || hdf5_look_up(file(), object).kind == Hdf5Node::Kind::Dangling;
+    }
+
+    // Whether there are images in it, of numbers.
+    bool is_stack(const std::string &object) const {
+        if (!has_dataset(object))
+            return false;
+        const auto data = hdf5_open_dataset(file(), object);
+        const Hdf5Handle type(H5Dget_type(data.get()), H5Tclose);
+        return data && type && hdf5_shape(data.get()).size() >= 3 &&
+               hdf5_memory_type(type.get()).format != GST_TOMO_FORMAT_UNKNOWN;
+    }
+    // How many items a dataset with one dimension has; 0 for all else.
+    std::size_t count_of_list(const std::string &object) const {
+        if (!has_dataset(object))
+            return 0;
+        const auto shape = hdf5_shape(hdf5_open_dataset(file(), object).get());
+        return shape.size() == 1 ? static_cast<std::size_t>(shape[0]) : 0;
     }
 
     std::optional<Hdf5Identity> identity(const std::string &group) const {
@@ -275,27 +294,170 @@ Names groups_of(const Tree &tree, const std::string &parent, const char *nx_clas
 // Where the images and their keys are.
 struct Detector {
     std::string group, data, key;
+
+    bool has_own_key() const { return !group.empty() && key == group + "/image_key"; }
 };
+
+std::string parent_of(const std::string &path) { return path.substr(0, path.rfind('/')); }
+std::string last_of(const std::string &path) { return path.substr(path.rfind('/') + 1); }
+
+// The key of the detector in `group`, else that of the entry.
+std::string key_of(const Tree &tree, const std::string &entry, const std::string &group) {
+    for (const auto &key : {group + "/image_key", entry + "/data/image_key"})
+        if (tree.names_dataset(key))
+            return key;
+    return {};
+}
+
+// The only one of all detectors, where it is for as many frames: images may stand elsewhere.
+std::string only_key_of(const Tree &tree, const std::string &entry, std::size_t frames) {
+    Names keys;
+    for (const auto &instrument : groups_of(tree, entry, "NXinstrument", "instrument"))
+        for (const auto &group : tree.groups(instrument))
+            if (tree.has_dataset(group + "/image_key"))
+                keys.push_back(group + "/image_key");
+    return keys.size() == 1 && tree.count_of_list(keys[0]) == frames ? keys[0] : std::string();
+}
+
+// Datasets that may be a detector's images, or are to be where a link leads.
+Names images_of_detector(const Tree &tree, const std::string &entry, const std::string &instrument,
+                         const std::string &group) {
+    // Some keep them in a group of the entry with the detector's name.
+    for (const auto &data : {group + "/data", entry + group.substr(instrument.size()) + "/data"})
+        if (hdf5_look_up(tree.file(), data).kind != Hdf5Node::Kind::Missing)
+            return {data};
+    Names found;
+    if (tree.attribute(group, "NX_class") == "NXdetector")
+        for (const auto &child : tree.children(group))
+            if (tree.is_stack(child))
+                found.push_back(child);
+    return found;
+}
 
 std::vector<Detector> detectors_of(const Tree &tree, const std::string &entry) {
     std::vector<Detector> found;
     for (const auto &instrument : groups_of(tree, entry, "NXinstrument", "instrument"))
         for (const auto &group : tree.groups(instrument)) {
-            Detector detector{group, group + "/data", {}};
-            // Some keep the images in a group of the entry with the detector's name.
-            const auto beside = entry + group.substr(instrument.size()) + "/data";
-            if (hdf5_look_up(tree.file(), detector.data).kind == Hdf5Node::Kind::Missing)
-                detector.data = beside;
-            for (const auto &key : {group + "/image_key", entry + "/data/image_key"})
-                if (detector.key.empty() && tree.names_dataset(key))
-                    detector.key = key;
-            const bool there = tree.names_dataset(detector.data);
-            if (there && tree.names_dataset(group + "/image_key"))
-                found.insert(found.begin(), detector);
-            else if (there && tree.attribute(group, "NX_class") == "NXdetector")
+            const auto images = images_of_detector(tree, entry, instrument, group);
+            if (images.size() != 1 || !tree.names_dataset(images[0]))
+                continue;
+            const Detector detector{group, images[0], key_of(tree, entry, group)};
+            if (detector.has_own_key() || tree.attribute(group, "NX_class") == "NXdetector")
                 found.push_back(detector);
         }
     return found;
+}
+
+// Images that stand in an NXdata of the entry, as they do where a detector is a link that leads nowhere.
+std::vector<Detector> shown_images_of(const Tree &tree, const std::string &entry) {
+    std::vector<Detector> found;
+    for (const auto &group : groups_of(tree, entry, "NXdata", "data")) {
+        const auto signal = tree.attribute(group, "signal");
+        const auto data = group + "/" + (signal.empty() ? "data" : signal);
+        if (tree.is_stack(data))
+            found.push_back({group, data, key_of(tree, entry, group)});
+    }
+    return found;
+}
+
+std::string list_of(const Names &names) {
+    std::string list;
+    for (const auto &name : names)
+        list += (list.empty() ? "'" : ", '") + (name.empty() ? "/" : name) + "'";
+    return list;
+}
+
+// The one whose images can be read; with image_key of its own where several can.
+Detector choose_detector(const Tree &tree, const ScanLayout &scan, const std::string &entry,
+                         const std::string &wanted) {
+    auto detectors = detectors_of(tree, entry);
+    if (detectors.empty())
+        detectors = shown_images_of(tree, entry);
+    if (detectors.empty())
+        throw Error(GST_STREAM_ERROR_FORMAT, scan.name +
+                                                 ": there is no detector with data below the instrument; " +
+                                                 hdf5_list_datasets(tree.file()));
+    const auto names_of = [](const std::vector<Detector> &list) {
+        Names names;
+        for (const auto &detector : list)
+            names.push_back(detector.group);
+        return list_of(names);
+    };
+    if (!wanted.empty()) {
+        const auto chosen = std::find_if(detectors.begin(), detectors.end(), [&](const Detector &detector) {
+            return detector.group == wanted || detector.group == "/" + wanted || last_of(detector.group) == wanted;
+        });
+        if (chosen == detectors.end())
+            throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                        text("%s has no detector '%s' with images; there are %s", scan.name.c_str(),
+                             wanted.c_str(), names_of(detectors).c_str()));
+        return *chosen;
+    }
+    std::vector<Detector> readable, keyed;
+    for (const auto &detector : detectors)
+        if (tree.is_stack(detector.data))
+            readable.push_back(detector);
+    if (readable.empty())
+        return detectors[0]; // of which will be told what is wrong with it
+    std::copy_if(readable.begin(), readable.end(), std::back_inserter(keyed),
+                 [](const Detector &detector) { return detector.has_own_key(); });
+    if (readable.size() > 1 && keyed.size() != 1)
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("%s has several detectors with images (%s); choose one by the property detector",
+                         scan.name.c_str(), names_of(readable).c_str()));
+    return keyed.size() == 1 ? keyed[0] : readable[0];
+}
+
+// Angles
+// ---------------------------------------------------------------------------------------------------------
+
+// Where angles stand: where NXtomo wants them, else as many numbers as there are frames, or projections, in an
+// NXdata or NXpositioner of the entry or the instrument, with a unit of angles or a name that says so.
+std::string find_angles(const Tree &tree, ScanLayout &scan, const std::string &entry, std::size_t frames,
+                        std::size_t projections) {
+    const auto usual =
+        first_of(tree, {entry + "/sample/rotation_angle", entry + "/data/rotation_angle"});
+    if (!usual.empty())
+        return usual;
+    Names groups = groups_of(tree, entry, "NXdata", "data");
+    for (const auto &parent : tree.groups(entry)) {
+        const auto nx = tree.attribute(parent, "NX_class");
+        if (nx != "NXinstrument" && nx != "NXsample" && nx != "NXcollection" && nx != "NXpositioner" &&
+            last_of(parent) != "instrument" && last_of(parent) != "sample")
+            continue;
+        for (const auto &group : nx == "NXpositioner" ? Names{parent} : tree.groups(parent))
+            if (tree.attribute(group, "NX_class") == "NXpositioner")
+                groups.push_back(group);
+    }
+    Names by_name, by_unit;
+    for (const auto &group : groups)
+        for (const auto &dataset : tree.children(group)) {
+            const auto count = tree.count_of_list(dataset);
+            if (count < 2 || (count != frames && count != projections))
+                continue;
+            const auto units = tree.attribute(dataset, "units");
+            const bool is_angle = g_ascii_strncasecmp(units.c_str(), "deg", 3) == 0 ||
+                                  g_ascii_strncasecmp(units.c_str(), "rad", 3) == 0 || units == "°";
+            const bool says_angle = names_angle(last_of(dataset)) || names_angle(last_of(group));
+            if (!is_angle && !(units.empty() && says_angle))
+                continue;
+            const auto values = tree.numbers(dataset);
+            if (std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end())
+                continue; // something that stood still
+            (says_angle ? by_name : by_unit).push_back(dataset);
+        }
+    const auto &found = by_name.empty() ? by_unit : by_name;
+    if (found.empty())
+        return {};
+    const auto same = tree.numbers(found[0]); // one may be a link to another
+    if (std::any_of(found.begin(), found.end(),
+                    [&](const std::string &other) { return tree.numbers(other) != same; })) {
+        scan.unclear_angles = text("several datasets may be the angles of the projections (%s); they count as "
+                                     "unknown: name one by the property angles, as in angles=%s:%s",
+                                     list_of(found).c_str(), tree.path().c_str(), found[0].c_str());
+        return {};
+    }
+    return found[0];
 }
 
 // Entries that say that they are NXtomo, and those that look like it. Links may lead in circles.
@@ -366,30 +528,26 @@ void sort_by_key(ScanLayout &scan, const std::vector<long> &keys, const std::str
     scan.has_order = true;
 }
 
-ScanLayout nxtomo(const Tree &tree, const std::string &entry, bool follow) {
+// `wanted` names the detector or is empty; `dataset` are the images, or empty.
+ScanLayout nxtomo(const Tree &tree, const std::string &entry, const std::string &wanted, bool follow,
+                  const std::string &dataset = {}) {
     ScanLayout scan;
-    scan.name = text("'%s', NXtomo %s", tree.path().c_str(), entry.empty() ? "/" : entry.c_str());
-    const auto detectors = detectors_of(tree, entry);
-    if (detectors.empty())
-        throw Error(GST_STREAM_ERROR_FORMAT, scan.name +
-                                                 ": there is no detector with data below the instrument; " +
-                                                 hdf5_list_datasets(tree.file()));
-    const auto &detector = detectors[0];
-    if (detectors.size() > 1 &&
-        (detector.key.empty() || detectors[1].key == detectors[1].group + "/image_key")) {
-        throw Error(GST_STREAM_ERROR_FORMAT,
-                    text("%s has several detectors ('%s', '%s'); name the dataset as location, as in %s:%s",
-                         scan.name.c_str(), detector.group.c_str(), detectors[1].group.c_str(),
-                         tree.path().c_str(), detector.data.c_str()));
-    }
+    scan.name = dataset.empty()
+                    ? text("'%s', NXtomo %s", tree.path().c_str(), entry.empty() ? "/" : entry.c_str())
+                    : "'" + tree.path() + ":" + dataset + "'";
+    auto detector = dataset.empty()
+                        ? choose_detector(tree, scan, entry, wanted)
+                              : Detector{parent_of(dataset), dataset, key_of(tree, entry, parent_of(dataset))};
     tree.require_target(detector.data);
     const auto images = images_in(tree, detector.data);
     auto frames = images.count;
+    if (detector.key.empty())
+        detector.key = only_key_of(tree, entry, frames);
     if (!detector.key.empty())
         tree.require_numbers(detector.key);
-    const auto angles = angles_at(
-        tree, scan, first_of(tree, {entry + "/sample/rotation_angle", entry + "/data/rotation_angle"}));
     auto stored = tree.numbers(detector.key);
+    const auto projections = static_cast<std::size_t>(std::count(stored.begin(), stored.end(), 0.0));
+    const auto angles = angles_at(tree, scan, find_angles(tree, scan, entry, frames, projections));
     if (follow && !detector.key.empty()) {
         scan.frames = frames;
         scan.announced = stored.size();
@@ -423,6 +581,7 @@ ScanLayout nxtomo(const Tree &tree, const std::string &entry, bool follow) {
                 keys[i] = 3;
     }
     sort_by_key(scan, keys, tree.path() + ":" + detector.data, follow);
+    scan.all_frames = frames;
 
     if (angles.size() == frames || (follow && angles.size() > frames))
         for (const auto &image : scan.projections.images)
@@ -478,13 +637,6 @@ ScanLayout data_exchange(const Tree &tree, const std::string &group) {
     return scan;
 }
 
-std::string list_of(const Names &names) {
-    std::string list;
-    for (const auto &name : names)
-        list += (list.empty() ? "'" : ", '") + (name.empty() ? "/" : name) + "'";
-    return list;
-}
-
 std::string choose_entry(const Tree &tree, const Names &entries) {
     if (entries.size() == 1)
         return entries[0];
@@ -496,6 +648,27 @@ std::string choose_entry(const Tree &tree, const Names &entries) {
                      entries.size(), list_of(entries).c_str()));
 }
 
+// The entry that a dataset of images belongs to, with an image_key or a rotation angle for it. Nothing where it
+// stands for itself.
+std::optional<std::string> entry_of_images(const Tree &tree, const std::string &dataset) {
+    const auto group = parent_of(dataset);
+    const auto has_instrument = [&](const std::string &entry) {
+        return !groups_of(tree, entry, "NXinstrument", "instrument").empty();
+    };
+    const bool is_described =
+        tree.attribute(group.empty() ? "/" : group, "NX_class") == "NXdetector" ||
+        tree.names_dataset(group + "/image_key") || tree.names_dataset(group + "/rotation_angle");
+    if (!is_described || !tree.is_stack(dataset))
+        return {};
+    for (auto entry = group; !entry.empty();) {
+        entry = parent_of(entry);
+        const auto nx = tree.attribute(entry.empty() ? "/" : entry, "NX_class");
+        if (nx == "NXentry" || nx == "NXsubentry" || has_instrument(entry))
+            return entry;
+    }
+    return {};
+}
+
 ScanLayout dataset_alone(const Tree &tree, const std::string &dataset) {
     ScanLayout scan;
     scan.name = "'" + tree.path() + ":" + dataset + "'";
@@ -505,35 +678,74 @@ ScanLayout dataset_alone(const Tree &tree, const std::string &dataset) {
 
 } // namespace
 
-ScanLayout find_hdf5_scan(const std::string &file, const std::string &group, bool follow) {
+static void refuse_detector(const Tree &tree, const std::string &detector) {
+    if (!detector.empty())
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("'%s' is Data Exchange, which has no detectors to choose from; detector is '%s'",
+                         tree.path().c_str(), detector.c_str()));
+}
+
+ScanLayout find_hdf5_scan(const std::string &file, const std::string &group, const std::string &detector,
+                          bool follow) {
     const Hdf5Lock lock;
     const Tree tree(file);
     if (!group.empty()) {
         const auto entry = group == "/" ? std::string() : group[0] == '/' ? group : "/" + group;
         tree.require_target(entry);
-        if (tree.has_dataset(entry))
+        const auto is_exchange = [&](const std::string &name) {
+            return name == "/exchange" || (name.rfind("/exchange_", 0) == 0 && tree.names_dataset(name + "/data"));
+        };
+        if (tree.has_dataset(entry)) {
+            if (!detector.empty())
+                throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                            text("'%s:%s' names the images; detector=%s would choose them: give one of them",
+                                 file.c_str(), entry.c_str(), detector.c_str()));
+            if (last_of(entry) == "data" && is_exchange(parent_of(entry)))
+                return data_exchange(tree, parent_of(entry));
+            if (const auto scan = entry_of_images(tree, entry))
+                return nxtomo(tree, *scan, {}, follow, entry);
             return dataset_alone(tree, entry);
-        if (entry == "/exchange" ||
-            (entry.rfind("/exchange_", 0) == 0 && tree.names_dataset(entry + "/data")))
+        }
+        if (is_exchange(entry)) {
+            refuse_detector(tree, detector);
             return data_exchange(tree, entry);
+        }
         if (!entry.empty() && !tree.has(entry, Hdf5Node::Kind::Group))
             throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
                         text("'%s': there is no entry '%s'; %s", file.c_str(), entry.c_str(),
                              hdf5_list_datasets(tree.file()).c_str()));
-        return nxtomo(tree, entry, follow);
+        return nxtomo(tree, entry, detector, follow);
     }
     const Entries entries(tree);
     if (!entries.named.empty())
-        return nxtomo(tree, choose_entry(tree, entries.named), follow);
-    if (tree.names_dataset("/exchange/data"))
+        return nxtomo(tree, choose_entry(tree, entries.named), detector, follow);
+    if (tree.names_dataset("/exchange/data")) {
+        refuse_detector(tree, detector);
         return data_exchange(tree, "/exchange");
+    }
     if (!entries.alike.empty())
-        return nxtomo(tree, choose_entry(tree, entries.alike), follow);
+        return nxtomo(tree, choose_entry(tree, entries.alike), detector, follow);
     throw Error(
         GST_STREAM_ERROR_WRONG_TYPE,
         text("'%s' holds neither NXtomo nor Data Exchange; name a dataset of projections as in %s:/path, and "
              "where darks and flats are; %s",
              file.c_str(), file.c_str(), hdf5_list_datasets(tree.file()).c_str()));
+}
+
+std::vector<double> angles_of_hdf5(const Location &location) {
+    const Hdf5Lock lock;
+    const Tree tree(location.file);
+    if (location.dataset.empty())
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("'%s': no dataset is named for the angles; write it behind a colon, as in %s:/theta",
+                         location.file.c_str(), location.file.c_str()));
+    tree.require_target(location.dataset);
+    if (!tree.has_dataset(location.dataset))
+        throw Error(GST_RESOURCE_ERROR_NOT_FOUND, text("'%s': there is no dataset '%s' with angles",
+                                                       location.file.c_str(), location.dataset.c_str()));
+    tree.require_numbers(location.dataset);
+    ScanLayout scan;
+    return angles_at(tree, scan, location.dataset);
 }
 
 } // namespace tomo::io

@@ -6,10 +6,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <sstream>
 
 namespace tomo::io {
 
@@ -32,49 +31,82 @@ bool is_hdf5(const std::string &file) {
 ScanLayout find_by_content(const ScanRequest &request) {
     std::error_code ignored;
     const auto given = split_location(request.location);
+    const auto folder_scan = [&](const std::string &location) {
+        for (const auto &[name, value] : {std::pair("entry", &request.entry), {"detector", &request.detector}})
+            if (!value->empty())
+                throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                            text("%s is '%s', but '%s' is no HDF5 file: only these have any", name,
+                                 value->c_str(), location.c_str()));
+        return find_folder_scan(location, request.order);
+    };
     if (!fs::exists(given.file, ignored) || fs::is_directory(given.file, ignored))
-        return find_folder_scan(request.location);
+        return folder_scan(request.location);
     if (!is_hdf5(given.file))
-        return find_folder_scan(given.file);
+        return folder_scan(given.file);
 #ifdef HAVE_HDF5
     if (!given.dataset.empty() && !request.entry.empty() && given.dataset != request.entry)
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("'%s' and entry '%s' name different scans; give one of them",
                          request.location.c_str(), request.entry.c_str()));
-    return find_hdf5_scan(given.file, given.dataset.empty() ? request.entry : given.dataset, request.follow);
+    return find_hdf5_scan(given.file, given.dataset.empty() ? request.entry : given.dataset, request.detector,
+                          request.follow);
 #else
     throw not_built_in(FileType::Hdf5, given.file);
 #endif
 }
 
-std::vector<double> angles_of_file(const std::string &file) {
-    require_readable_file(file);
-    std::ifstream input(file);
-    std::vector<double> angles;
-    std::string line;
-    for (unsigned number = 1; std::getline(input, line); number++) {
-        line = line.substr(0, line.find('#'));
-        std::istringstream words(line);
-        words.imbue(std::locale::classic());
-        std::string rest;
-        double angle = 0.0;
-        if (line.find_first_not_of(" \t\r") == std::string::npos)
-            continue;
-        if (!(words >> angle) || !std::isfinite(angle) || (words >> rest))
-            throw Error(GST_STREAM_ERROR_DECODE,
-                        text("'%s', line %u: wanted one angle in degrees, found '%s'", file.c_str(), number,
-                             line.c_str()));
-        angles.push_back(angle);
-    }
-    return angles_in_radians(std::move(angles), "deg");
+std::vector<double> angles_of_file(const std::string &path) {
+    const auto location = split_location(path);
+    if (location.dataset.empty() && type_of_suffix(path) != FileType::Hdf5)
+        return angles_of_text(path);
+#ifdef HAVE_HDF5
+    return angles_of_hdf5(location);
+#else
+    throw not_built_in(FileType::Hdf5, location.file);
+#endif
 }
 
-ScanImages images_of(const std::string &path) {
+ScanImages images_of(const std::string &path, NameOrder order) {
     ScanImages found;
-    for (const auto &file : list_files(path))
-        found.add_file(file, open_reader(file)->pages());
+    for (const auto &file : list_files(path, {}, {0, 1, order}))
+        found.add_file(file, open_scan_reader(file)->pages());
     return found;
 }
+
+// The planes of all pages of a file whose first page has several.
+class PlanesAsPages final : public ImageReader {
+  public:
+    explicit PlanesAsPages(std::unique_ptr<ImageReader> reader)
+        : reader_(std::move(reader)), planes_(reader_->info(0).depth) {}
+
+    bool has_page(std::size_t page) override { return reader_->has_page(page / planes_); }
+    std::size_t pages() override { return reader_->pages() * planes_; }
+    bool is_stored(std::size_t page) override { return reader_->is_stored(page / planes_); }
+
+    ArrayInfo info(std::size_t page) override {
+        const auto whole = of_all_planes(page);
+        return whole.with_size(whole.width, whole.height, 1);
+    }
+    void read(std::size_t page, void *destination, std::size_t bytes) override {
+        check_destination(info(page), bytes, text("page %" G_GSIZE_FORMAT, page));
+        std::vector<char> all(of_all_planes(page).size());
+        reader_->read(page / planes_, all.data(), all.size());
+        std::memcpy(destination, all.data() + page % planes_ * bytes, bytes);
+    }
+
+  private:
+    ArrayInfo of_all_planes(std::size_t page) {
+        const auto whole = reader_->info(page / planes_);
+        if (whole.depth != planes_)
+            throw Error(GST_STREAM_ERROR_FORMAT, text("page %" G_GSIZE_FORMAT " is %s, but the first one has %"
+                                                      G_GSIZE_FORMAT " planes",
+                                                      page / planes_, whole.describe().c_str(), planes_));
+        return whole;
+    }
+
+    std::unique_ptr<ImageReader> reader_;
+    const std::size_t planes_;
+};
 
 double factor(const std::string &units, const char *what, const std::map<std::string, double> &known) {
     if (units.empty())
@@ -89,6 +121,13 @@ double factor(const std::string &units, const char *what, const std::map<std::st
 }
 
 } // namespace
+
+std::unique_ptr<ImageReader> open_scan_reader(const std::string &path, const ReadOptions &options) {
+    auto reader = open_reader(path, options);
+    if (!reader->has_separate_planes(0) || reader->info(0).depth == 1)
+        return reader;
+    return std::make_unique<PlanesAsPages>(std::move(reader));
+}
 
 void check_image_count(const std::string &where, std::uint64_t count) {
     constexpr std::uint64_t most = 10'000'000;
@@ -164,7 +203,7 @@ ScanLayout find_scan(const ScanRequest &request) {
     const auto replace = [&](ScanImages &images, const std::string &path) {
         if (path.empty())
             return;
-        images = images_of(path);
+        images = images_of(path, request.order);
         scan.has_order = false;
     };
     replace(scan.darks, request.darks);
@@ -172,14 +211,27 @@ ScanLayout find_scan(const ScanRequest &request) {
     replace(scan.flats_after, request.flats_after);
     if (!request.angles.empty())
         scan.angles = angles_of_file(request.angles);
+    else if (!scan.unclear_angles.empty())
+        scan.warnings.push_back(scan.unclear_angles);
+    // Those of all frames.
+    const auto &images = scan.projections.images;
+    if (scan.all_frames > images.size() && scan.angles.size() == scan.all_frames) {
+        std::vector<double> of_projections;
+        for (const auto &image : images)
+            of_projections.push_back(scan.angles[image.number]);
+        scan.angles = std::move(of_projections);
+    }
     if (request.follow && !scan.angles.empty()) {
         const auto known = std::min(scan.angles.size(), scan.projections.images.size());
         scan.angles.resize(known);
         scan.projections.images.resize(known);
     }
     const auto projections = scan.projections.images.size();
-    if (scan.projections.empty())
+    const bool has_others = !scan.darks.empty() || !scan.flats.empty() || !scan.flats_after.empty();
+    if (projections == 0 && (request.follow || !has_others))
         throw NotYet(GST_RESOURCE_ERROR_NOT_FOUND, scan.name + " holds no projection");
+    if (projections == 0)
+        scan.angles.clear();
     if (!scan.angles.empty() && scan.angles.size() != projections)
         throw Error(
             GST_STREAM_ERROR_FORMAT,

@@ -5,7 +5,8 @@
 // about it.
 #pragma once
 
-#include "file-format.hpp"
+#include "image-reader.hpp"
+#include "natural-order.hpp"
 
 #include <limits>
 #include <vector>
@@ -45,14 +46,19 @@ struct ScanLayout {
     double distance = unknown;      // metres
     // Of a scan that is being written: frames of all kinds that are there, and that are told to come.
     std::size_t frames = 0, announced = 0;
+    // Frames of all kinds where image_key tells which are which.
+    std::size_t all_frames = 0;
     std::vector<std::string> warnings;
+    std::string unclear_angles; // a warning for who names none
 };
 
 struct ScanRequest {
     std::string location;                  // a file, a folder or a pattern
     std::string entry;                     // of an HDF5 file with several scans
     std::string darks, flats, flats_after; // where these are if elsewhere, as tomoread's path
-    std::string angles;                    // a text file, in degrees
+    std::string angles;                    // a text file, or a dataset of an HDF5 file
+    std::string detector;                  // of an entry with several: its name, or its path
+    NameOrder order = NameOrder::Natural;  // of files
     bool follow = false; // the scan is being written: there may be less than there should be
 };
 
@@ -60,8 +66,21 @@ struct ScanRequest {
 ScanLayout find_scan(const ScanRequest &request);
 
 // The layouts behind it. `group` names the entry, or is empty.
-ScanLayout find_hdf5_scan(const std::string &file, const std::string &group, bool follow);
-ScanLayout find_folder_scan(const std::string &folder_or_pattern);
+ScanLayout find_hdf5_scan(const std::string &file, const std::string &group, const std::string &detector,
+                          bool follow);
+ScanLayout find_folder_scan(const std::string &folder_or_pattern, NameOrder order);
+
+// Opens a file of a scan. Its images are grey, so that planes of a TIFF which its writer took for colours are
+// images, too.
+std::unique_ptr<ImageReader> open_scan_reader(const std::string &path, const ReadOptions &options = {});
+
+// Angles in radians of a text file: one per line, or behind an index; with a heading, the column that it
+// calls an angle. Degrees, unless the heading says radians.
+std::vector<double> angles_of_text(const std::string &file);
+// Of a dataset.
+std::vector<double> angles_of_hdf5(const Location &location);
+// Whether a column or dataset of this name holds angles, where nothing else says what it is.
+bool names_angle(const std::string &name);
 
 // Angles in radians, from numbers in `units` ("deg", "radian", ... or empty when nothing is said).
 std::vector<double> angles_in_radians(std::vector<double> angles, const std::string &units);

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "scan-stream.hpp"
+#include "sort-property.hpp"
 
 #include <gst/tomo/source-bin.hpp>
 
@@ -22,19 +23,32 @@ class ScanSrc final : public tomo::SourceBin {
 - HDF5 with an entry whose `definition` is NXtomo, or which looks like one. `image_key` tells projections (0), flats
   (1) and darks (2); others are left out, as are those with an `image_key_control` below 0. Flats behind the last
   projection are those of `flats-after`. `x_rotation_axis_pixel_position` is the index of a pixel; the axis of the
-  stream is 1/2 more, in edge coordinates.
+  stream is 1/2 more, in edge coordinates. Of several detectors the one counts whose images are there; `detector`
+  chooses among more. Angles that are not where NXtomo wants them are looked for in the entry's NXdata and NXpositioner
+  groups, by their number, unit and name.
 - HDF5 with `/exchange/data`: Data Exchange, with `data_white` and `data_dark`.
-- A folder: images in it, or in folders below, are told apart by words in their names (dark, di, df, bias; flat, io,
-  white, ref, ff, ob, bright; with after, post or end for flats after). In the order of their numbers.
+- A folder: images in it, or in folders below, are told apart by words in their names: dark, darkfield, di, df, drk,
+  bias, dunkel; flat, flatfield, io, white, ref, ff, ob, open beam, bright, hellfeld; with after, post or end for flats
+  after. Words that may mean other things as well count where no other word stands beside them: dc, offset; bak, bkg,
+  hell, empty, blank, background, gain, reference. `didymium` is no `di`; capitals begin words, as in `refHST` and
+  `DarkField`. The order is that of the numbers, or of `sort`. Hidden files, and previews and masks in a TIFF, are
+  left out; a link that leads nowhere is an error. Images of a scan are grey: planes of a TIFF that its writer took for
+  colours are an image each.
 - A pattern or a file of images, or one dataset as in `file.h5:/data`: projections; also darks and flats of a pattern by
-  their names.
+  their names. A dataset of a detector, as in `file.nxs:/entry/instrument/camera/data`, brings its `image_key` and the
+  angles with it.
+
+A scan may also have no projections: its darks and flats can be read alone.
 
 External links and virtual datasets are followed; files that are missing are looked for beside the first one. Angles
-without a unit are degrees, unless they cover a half or a full turn in radians.
+without a unit are degrees, unless they cover a half or a full turn in radians. A text file with `angles` has one
+number per line, or an index and an angle, or a heading that calls a column angle or theta; blanks, commas, tabs or
+semicolons separate.
 
 Every output has a thread. One that is not linked is not read. `flats-after` ends at once where there are none.
-Angles, axis, pixel size, energy and distance go out as the scan event of every output; frames carry their angle, and
-their number among all frames of the scan.
+Angles, axis, pixel size, energy and distance go out as the scan event of every output, and so does the place of a
+region; frames carry their angle, and their number among all frames of the scan. Without angles, the event says which of
+how many projections come.
 
 With `follow` a scan is read while it is written: HDF5 for several readers (SWMR), or a folder that fills in the order
 of the names. A projection goes out when it is there as a whole, darks and flats with the first projection, flats behind
@@ -70,8 +84,13 @@ them as they are. Only the rows that are asked for are read.)",
         When::ready};
     tomo::Property<std::string> angles{
         this, "angles",
-        "Text file with the angle of each projection in degrees, one per line, instead of the scan's", "",
+        "Angles instead of the scan's: a text file with one per line in degrees, for each projection or each "
+        "frame, or a dataset as in file.h5:/theta",
+        "", When::ready};
+    tomo::Property<std::string> detector{
+        this, "detector", "Which detector of an NXtomo entry with several: its name or the path of its group", "",
         When::ready};
+    tomo::Choice<tomo::io::NameOrder> sort = tomo::io::sort_property(this);
     tomo::Choice<ScanOrder> order{this,
                                   "order",
                                   "What the arrays are",
@@ -106,7 +125,7 @@ them as they are. Only the rows that are asked for are read.)",
 
     void start() override {
         auto plan = std::make_shared<tomo::io::ScanPlan>();
-        plan->request = {location, entry, darks, flats, flats_after, angles, follow};
+        plan->request = {location, entry, darks, flats, flats_after, angles, detector, sort, follow};
         plan->start = first;
         plan->step = step;
         plan->number = number;

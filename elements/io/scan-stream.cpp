@@ -17,10 +17,18 @@ void ScanStream::set_plan(std::shared_ptr<const ScanPlan> plan, const std::strin
 }
 
 void ScanStream::require_images() const {
+    const auto &scan = frames_.plan().scan;
+    if (frames_.is_projections() && frames_.images().empty())
+        throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
+                    text("%s holds no projections, but %" G_GSIZE_FORMAT " darks and %" G_GSIZE_FORMAT
+                         " flats, by image_key or the words in names of folders and files; leave the output "
+                         "projections alone, or name the projections as location",
+                         scan.name.c_str(), scan.darks.images.size(),
+                         scan.flats.images.size() + scan.flats_after.images.size()));
     if (frames_.images().empty() && !may_be_empty())
         throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
                     text("%s holds no %s; name where they are by the property %s, or leave the output alone",
-                         frames_.plan().scan.name.c_str(), frames_.kind().c_str(), frames_.kind().c_str()));
+                         scan.name.c_str(), frames_.kind().c_str(), frames_.kind().c_str()));
 }
 
 void ScanStream::start() {

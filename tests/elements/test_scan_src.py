@@ -200,6 +200,8 @@ class ScanSrc(ElementTestCase):
                 "flats": None,
                 "flats-after": None,
                 "angles": None,
+                "detector": None,
+                "sort": ("natural", {"natural", "name"}),
                 "order": ("projections", {"projections", "sinograms"}),
                 "stack": (0, 0, UINT_MAX),
                 "start": (0, 0, UINT_MAX),
@@ -761,7 +763,7 @@ class ScanSrc(ElementTestCase):
         scan_files.series(self.path("scan/other"), arrays[:1])
         self.fails(["several places", "other"], f"location={self.path('scan')}")
         os.mkdir(self.path("empty"))
-        self.fails(["no projections"], f"location={self.path('empty')}")
+        self.fails(["no images of a scan"], f"location={self.path('empty')}")
         self.fails(["nowhere"], f"location={self.path('nowhere')}")
         self.fails(["no location"], "")
         scan_files.series(self.path("sizes"), [arrays[0], arrays[1, :2]])
@@ -769,6 +771,288 @@ class ScanSrc(ElementTestCase):
         with open(self.path("angles.txt"), "w") as file:
             file.write("1\n2 # fine\nthree\n")
         self.fails(["line 3", "three"], f"location={self.path('scan/whites')} angles={self.path('angles.txt')}")
+
+    def test_names_of_kinds(self):
+        """Words of facilities in the names of folders and files, and words that only look like them."""
+        arrays = random_array(np.uint16, (9, 3, 4))
+        for i, (dark, flat) in enumerate((
+            ("darkHST", "refHST"), ("DarkField", "FlatField"), ("drk", "bak"), ("dunkel", "hell"), ("di", "io"),
+            ("Dunkelbilder", "Hellbilder"), ("dc", "OpenBeam"), ("01_Darks", "02_open-beam"), ("DARKFIELD", "empty"),
+            ("dark_pre", "ob"), ("offset", "gain"), ("darks", "background"), ("df", "blank"),
+        )):
+            with self.subTest(dark=dark, flat=flat):
+                scan = self.path(f"s{i}")
+                scan_files.series(f"{scan}/radios", arrays[:5])
+                scan_files.series(f"{scan}/{dark}", arrays[5:7])
+                scan_files.series(f"{scan}/{flat}", arrays[7:])
+                # In one folder, as files.
+                scan_files.series(f"{scan}-files", arrays[:5], "tomo%04d.tif")
+                scan_files.series(f"{scan}-files", arrays[5:7], dark + "%04d.tif")
+                scan_files.series(f"{scan}-files", arrays[7:], flat + "%04d.tif")
+                for location in scan, scan + "-files", scan + "-files/*.tif":
+                    found = collect(f"location={location}", ("projections", "darks", "flats"))
+                    self.assert_arrays(found["projections"].arrays, arrays[:5])
+                    self.assert_arrays(found["darks"].arrays, arrays[5:7])
+                    self.assert_arrays(found["flats"].arrays, arrays[7:])
+        for name in ("didymium", "Iodine", "reflectance", "hell_creek", "old_bak", "audio", "RadIO", "offshore",
+                     "reference_rock", "darkening", "bob", "Gaining", "open"):
+            with self.subTest(name):
+                scan_files.series(self.path(f"p-{name}"), arrays[:3], name + "_%d.tif")
+                self.assert_arrays(collect(f"location={self.path('p-' + name)}")["projections"].arrays, arrays[:3])
+
+    def test_order_of_names(self):
+        arrays = random_array(np.uint16, (12, 3, 4))
+        names = [f"p_{a}deg.tif" for a in ("-10", "-5", "-0.5", "0", "0.25", "0.5", "1", "1.25", "2", "10", "20", "100")]
+        os.mkdir(self.path("scan"))
+        for name, array in zip(names, arrays):
+            tifffile.imwrite(self.path(f"scan/{name}"), array)
+        for location in self.path("scan"), self.path("scan/*.tif"):
+            self.assert_arrays(collect(f"location={location}")["projections"].arrays, arrays)
+            by_name = [arrays[names.index(name)] for name in sorted(names)]
+            self.assert_arrays(collect(f"location={location} sort=name")["projections"].arrays, by_name)
+            self.assert_arrays(run(f"tomoread path={location} convert=false"), arrays)
+            self.assert_arrays(run(f"tomoread path={location} convert=false sort=name"), by_name)
+
+    def test_files_that_are_no_images(self):
+        """Hidden files and folders, previews in TIFF files; a link that leads nowhere is told."""
+        arrays = random_array(np.uint16, (4, 5, 6))
+        os.makedirs(self.path("scan/.thumbnails"))
+        scan_files.series(self.path("scan/.thumbnails"), arrays)
+        for i, array in enumerate(arrays):
+            with tifffile.TiffWriter(self.path(f"scan/{i}.tif")) as file:
+                file.write(array, metadata=None, photometric="minisblack")
+                file.write(array[:2, :2], subfiletype=1, metadata=None, photometric="minisblack")
+                old_tag = [(255, 3, 1, 2, True)]  # SubfileType of TIFF 5
+                file.write(array[:3, :3], metadata=None, photometric="minisblack", extratags=old_tag)
+            with open(self.path(f"scan/._{i}.tif"), "wb") as file:
+                file.write(b"\0\5\26\7 of macOS")
+        for location in self.path("scan"), self.path("scan/*"), self.path("scan/*.tif"):
+            self.assert_arrays(collect(f"location={location}")["projections"].arrays, arrays)
+            self.assert_arrays(run(f"tomoread path={location} convert=false"), arrays)
+        (sinogram, *_) = run(f"tomoread path={self.path('scan')} ! tomotransposeprojections")
+        self.assertEqual(sinogram.shape, (4, 6))
+        self.fails(["._0.tif", "TIFF"], f"location={self.path('scan')}/._*.tif")  # it was asked for
+        os.symlink(self.path("gone/3.tif"), self.path("scan/3b.tif"))
+        for location in self.path("scan"), self.path("scan/*.tif"):
+            self.fails(["3b.tif", "gone/3.tif", "does not exist"], f"location={location}")
+        os.mkdir(self.path("hidden"))
+        os.rename(self.path("scan/0.tif"), self.path("hidden/.0.tif"))
+        self.fails(["holds no images of a scan"], f"location={self.path('hidden')}")
+
+    def test_grey_planes_of_a_colour_tiff(self):
+        """Three flats that tifffile, by their shape and type, writes as red, green and blue."""
+        arrays = random_array(np.uint16, (5, 7, 9))
+        for i in range(2):
+            tifffile.imwrite(self.path(f"proj{i}.tif"), arrays[i], photometric="minisblack")
+        tifffile.imwrite(self.path("flat.tif"), arrays[2:], photometric="rgb", planarconfig="separate")
+        for properties in f"location={self.path('proj*.tif')} flats={self.path('flat.tif')}", f"location={self.folder.name}":
+            for rows, region in (slice(None), ""), (slice(2, 6), "y=2 height=4"):
+                found = collect(f"{properties} {region}", ("projections", "flats"))
+                self.assert_arrays(found["flats"].arrays, arrays[2:, rows])
+                self.assert_arrays(found["projections"].arrays, arrays[:2, rows])
+            (mean,) = collect(f"{properties} order=sinograms", ("flats",))["flats"].arrays
+            self.assert_close(np.squeeze(mean), arrays[2:].astype(float).mean(0), 1e-7)
+        tifffile.imwrite(self.path("flat.tif"), arrays[2:].transpose(1, 2, 0).copy(), photometric="rgb")
+        self.fails(["flats", "colour"], f"location={self.path('proj*.tif')} flats={self.path('flat.tif')}", ("flats",))
+
+    def test_without_projections(self):
+        """Darks and flats alone."""
+        data, keys, _ = self.make(shape=(6, 3, 4), keys=[2, 2, 1, 1, 1, 3])
+        scan_files.series(self.path("cal/dark"), data[:2])
+        scan_files.series(self.path("cal/flat"), data[2:5])
+        for location in self.path("scan.nxs"), self.path("cal"):
+            found = collect(f"location={location}", ("darks", "flats", "flats-after"))
+            self.assert_arrays(found["darks"].arrays, data[:2])
+            self.assert_arrays(found["flats"].arrays, data[2:5])
+            self.assertEqual(found["flats-after"].arrays, [])
+            means = collect(f"location={location} order=sinograms", ("darks", "flats"))
+            self.assert_close(np.squeeze(means["flats"].arrays[0]), data[2:5].astype(float).mean(0), 1e-7)
+            self.fails(["holds no projections, but 2 darks and 3 flats"], f"location={location}", ALL)
+        with h5py.File(self.path("nothing.nxs"), "w") as file:
+            scan_files.nxtomo(file, data, [3] * 6)
+        self.fails(["no projection"], f"location={self.path('nothing.nxs')}")
+
+    def test_angles_elsewhere(self):
+        """In text as programs and people write it, and in HDF5."""
+        data, keys, _ = self.make()
+        n = np.count_nonzero(keys == 0)
+        angles = np.round(np.sort(rng.uniform(-90, 200, n)), 3)
+        location = f"location={self.path('scan.nxs')}"
+
+        def check(name, wanted=angles):
+            scan = collect(f"{location} angles={self.path(name)}")["projections"].scan
+            np.testing.assert_allclose(angles_of(scan), np.radians(wanted), atol=1e-12)
+
+        def lines(form, head="", end="\n"):
+            return head + "".join(form.format(i=i, a=a, r=math.radians(a), c=str(a).replace(".", ",")) + end
+                                  for i, a in enumerate(angles))
+
+        for text in (
+            lines("{a}"), lines("{a},"), lines("  {a}", end="\r\n"), lines("{i},{a}"), lines("{i}\t{a}"), lines("{i}  {a}"),
+            lines("{i}, {a}", "index, angle\n"), lines("{a};{i}", "Angle [deg];Frame\n"), lines("{i};{c}", "Nr;Winkel in Grad\n"),
+            lines("{a}", "angle\n"), lines("{a}", "\ufeffangle\r\n"), lines("{i} {a}", "\ufeff"), lines("{a}", "# degrees\n\n"),
+            lines("{i},7.5,{a},3", "frame,time,theta,current\n"), lines('"{i}","{a}"', '"n","theta"\n'),
+            lines("{r!r}", "angle (rad)\n"), lines("{i},{r!r}", "frame,theta_rad\n"), lines("{i} {a}  # note"),
+        ):
+            with self.subTest(text=text[:30]):
+                with open(self.path("angles.csv"), "w", encoding="utf-8", newline="") as file:
+                    file.write(text)
+                check("angles.csv")
+        for text, words in (
+            (lines("7.5,{a}"), ["2 columns", "which one"]),
+            (lines("{i},{a},1"), ["3 columns"]),
+            (lines("{a}") + "1,2\n", ["line 6", "1 number"]),
+            (lines("{a}") + "nan\n", ["line 6", "nan"]),
+            (lines("{a}", "hello\n"), ["line 1", "hello"]),
+            ("# nothing\n", ["holds no angle"]),
+            (lines("{a}") + "3\n", ["5 projections", "6 angles"]),
+        ):
+            with self.subTest(words=words):
+                with open(self.path("angles.csv"), "w") as file:
+                    file.write(text)
+                self.fails(words, f"{location} angles={self.path('angles.csv')}")
+        of_all = np.full(len(keys), np.nan)
+        of_all[keys == 0] = angles
+        with h5py.File(self.path("x.h5"), "w") as file:
+            file["theta"], file["rad"], file["all"] = angles, np.radians(angles), of_all
+            file["rad"].attrs["units"], file["all"].attrs["units"] = "rad", "degree"
+            file["words"] = [b"a"] * n
+        for name in "x.h5:/theta", "x.h5::/theta", "x.h5:/rad", "x.h5:/all":
+            check(name)
+        self.fails(["x.h5", "no dataset is named"], f"{location} angles={self.path('x.h5')}")
+        self.fails(["no dataset '/gone'"], f"{location} angles={self.path('x.h5:/gone')}")
+        self.fails(["numbers are wanted", "strings"], f"{location} angles={self.path('x.h5:/words')}")
+
+    def test_detectors(self):
+        """Entries as facilities write them: several detectors, images in other files, angles elsewhere."""
+        n = int(rng.integers(8, 14))
+        data, other = random_array(np.uint16, (n, 4, 5)), random_array(np.uint16, (n, 2, 3))
+        keys = np.array([2, 1, 1] + [0] * (n - 3))
+        angles = np.cumsum(rng.uniform(0.5, 2, n))
+        wanted = np.radians(angles[keys == 0])
+
+        def make(write):
+            with h5py.File(self.path("scan.nxs"), "w") as file:
+                entry = scan_files.nxtomo(file, data, keys, angles)
+                write(entry, entry["instrument"])
+
+        def add_detector(instrument, name, images):
+            group = instrument.create_group(name)
+            group.attrs["NX_class"] = "NXdetector"
+            if images is not None:
+                group["data"] = images
+            return group
+
+        def check(properties="", location=self.path("scan.nxs"), angles=wanted):
+            found = collect(f"location={location} {properties}", ("projections", "darks", "flats"))
+            self.assert_arrays(found["projections"].arrays, data[keys == 0])
+            self.assert_arrays(found["darks"].arrays, data[keys == 2])
+            self.assert_arrays(found["flats"].arrays, data[keys == 1])
+            np.testing.assert_allclose(angles_of(found["projections"].scan), angles)
+            self.assertEqual(found["warnings"], [])
+
+        with h5py.File(self.path("images.h5"), "w") as file:
+            file["images"], file["angles"] = data, angles
+        dataset = self.path("scan.nxs") + ":/entry/instrument/detector/data"
+        for others in (
+            lambda instrument: add_detector(instrument, "a_diode", np.arange(float(n))),
+            lambda instrument: add_detector(instrument, "a_link", h5py.ExternalLink("gone.h5", "/d")).update(image_key=keys),
+            lambda instrument: add_detector(instrument, "a_words", [b"on", b"off"]),
+            lambda instrument: add_detector(instrument, "zero", None).update(image_key=keys),
+            lambda instrument: add_detector(instrument, "xrf", other),  # has no image_key
+        ):
+            make(lambda entry, instrument: others(instrument))
+            check()
+            check("entry=entry")
+            check("detector=detector")
+            check("detector=/entry/instrument/detector")
+            check(location=dataset)
+            check(location=dataset.replace(":", "::"))
+        make(lambda entry, instrument: add_detector(instrument, "second", other).update(image_key=keys))
+        self.fails(["several detectors", "second", "property detector"], f"location={self.path('scan.nxs')}")
+        check("detector=detector")
+        check(location=dataset)
+        found = collect(f"location={self.path('scan.nxs')} detector=second")
+        self.assert_arrays(found["projections"].arrays, other[keys == 0])
+        np.testing.assert_allclose(angles_of(found["projections"].scan), wanted)
+        self.fails(["no detector 'third'", "second"], f"location={self.path('scan.nxs')} detector=third")
+        self.fails(["detector", "give one"], f"location={dataset} detector=second")
+
+        def elsewhere(entry, instrument):
+            del entry["instrument/detector/data"]
+            entry["instrument/detector/data"] = h5py.ExternalLink("images.h5", "/images")
+
+        make(elsewhere)
+        check("entry=/entry")
+        check(location=dataset)
+
+        def only_in_data(entry, instrument):
+            elsewhere(entry, instrument)
+            images = entry.create_group("data")
+            images.attrs["NX_class"], images.attrs["signal"] = "NXdata", "frames"
+            images["frames"] = h5py.ExternalLink("images.h5", "/images")
+            del entry["instrument/detector/data"]
+
+        make(only_in_data)
+        check()
+        check("entry=entry")
+
+        # Angles that are not where NXtomo wants them.
+        def move_angles(entry, target, group=None, nx_class="NXpositioner", units="deg"):
+            parent = entry.require_group(target.rsplit("/", 1)[0])
+            parent.attrs["NX_class"] = nx_class
+            del entry["sample/rotation_angle"]
+            entry[target] = angles
+            if units:
+                entry[target].attrs["units"] = units
+
+        for target, nx_class, units in (
+            ("instrument/sample_stage/value", "NXpositioner", "deg"),
+            ("sample/gts_theta/value", "NXpositioner", None),
+            ("imaging/gts_theta", "NXdata", None),
+            ("data/omega", "NXdata", "degrees"),
+        ):
+            with self.subTest(target):
+                make(lambda entry, instrument: move_angles(entry, target, nx_class=nx_class, units=units))
+                check()
+                check(location=dataset)
+
+        def distractors(entry, instrument):
+            move_angles(entry, "instrument/srot/value")
+            for name, values, units in (("tilt", np.full(n, 3.0), "deg"), ("height", np.arange(float(n)), "mm"),
+                                        ("short", np.arange(3.0), "deg")):
+                group = instrument.create_group(name)
+                group.attrs["NX_class"] = "NXpositioner"
+                group["value"] = values
+                group["value"].attrs["units"] = units
+
+        make(distractors)
+        check()
+
+        def two(entry, instrument):
+            move_angles(entry, "instrument/rotation_1/value")
+            group = instrument.create_group("rotation_2")
+            group.attrs["NX_class"] = "NXpositioner"
+            group["value"] = angles[::-1]
+            group["value"].attrs["units"] = "deg"
+
+        make(two)
+        found = collect(f"location={self.path('scan.nxs')}")
+        self.assertEqual(angles_of(found["projections"].scan), [])
+        self.assertIn("rotation_2", found["warnings"][0])
+        self.assertIn("property angles", found["warnings"][0])
+        check(f"angles={self.path('scan.nxs:/entry/instrument/rotation_1/value')}")
+        # What can't be chosen.
+        scan_files.data_exchange(self.path("dx.h5"), data, data[:1], data[1:2], angles, "deg")
+        self.fails(["Data Exchange", "detector"], f"location={self.path('dx.h5')} detector=a")
+        found = collect(f"location={self.path('dx.h5')}:/exchange/data", ("projections", "darks"))
+        self.assert_arrays(found["darks"].arrays, data[1:2])
+        scan_files.series(self.path("series"), data)
+        self.fails(["detector", "no HDF5 file"], f"location={self.path('series')} detector=a")
+        with h5py.File(self.path("link.h5"), "w") as file:
+            file["some/where"] = h5py.ExternalLink("gone.h5", "/images")
+            file["some/there"] = h5py.ExternalLink("images.h5", "/images")
+        self.fails(["/some/where", "gone.h5:/images", "/some/there", f"{n} x 4 x 5"], f"location={self.path('link.h5')}")
 
     def test_damaged(self):
         data, keys, _ = self.make(shape=(13, 31, 40), dtype=np.uint16)
