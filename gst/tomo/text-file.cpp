@@ -48,7 +48,7 @@ const char *other_kind(mode_t mode) {
 void require_regular(const std::string &path, const OpenFile &file, const char *verb,
                      const std::string &wanted, GstResourceError code) {
     struct stat facts;
-    // A pipe without a reader, a socket
+    // A pipe without a reader, a socket, a folder
     if (file.get() < 0 && (errno == ENXIO || errno == EISDIR) && stat(path.c_str(), &facts) == 0)
         errno = 0;
     else if (file.get() < 0 || fstat(file.get(), &facts) != 0)
@@ -81,9 +81,13 @@ std::string read_text_file(const std::string &path, const std::string &what) {
 
 TextFile write_text_file(const std::string &path, Begin begin) {
     OpenFile file(path, O_WRONLY | O_CREAT | (begin == Begin::at_end ? O_APPEND : 0));
-    require_regular(path, file, "write to", "the name of a file", GST_RESOURCE_ERROR_OPEN_WRITE);
+    // Nobody has to read what a device such as /dev/null or a terminal takes.
+    struct stat facts;
+    const bool is_device = file.get() >= 0 && fstat(file.get(), &facts) == 0 && S_ISCHR(facts.st_mode);
+    if (!is_device)
+        require_regular(path, file, "write to", "the name of a file", GST_RESOURCE_ERROR_OPEN_WRITE);
     // Only now: nothing of another kind is cut.
-    if (begin == Begin::anew && ftruncate(file.get(), 0) != 0)
+    if (begin == Begin::anew && !is_device && ftruncate(file.get(), 0) != 0)
         fail("write to", path, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
     TextFile made(fdopen(file.get(), begin == Begin::at_end ? "a" : "w"));
     if (!made)

@@ -21,7 +21,7 @@ struct CloseFile {
 using TextFile = std::unique_ptr<std::FILE, CloseFile>;
 
 enum class Begin { anew, at_end };
-// Throws if it can't be written to or is there as something else than a regular file.
+// Throws if it can't be written to, or is a pipe, a socket or a folder.
 GST_TOMO_API TextFile write_text_file(const std::string &path, Begin begin);
 
 // Writes a file anew, as a whole or not at all.

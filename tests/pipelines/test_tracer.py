@@ -163,7 +163,7 @@ for i in range(2):
         line = "tomodummydata width=5 ! tomonull"
         for given, words in (("tomotrace(fil=x)", "no parameter 'fil'"), ("tomotrace(file=3)", "is no name"),
                              ("tomotrace(fi", "can't understand (fi)"), ("tomotrace;tomotrace", "there already"),
-                             ("tomotrace(file=/no/such/folder/x)", "can't write the trace file /no/such/folder/x: No such")):
+                             ("tomotrace(file=/no/such/folder/x)", "can't write to '/no/such/folder/x': No such")):
             result = launch(line, ("-q",), {"GST_TRACERS": given})
             self.assertEqual(result.rc, 0, f"{given}\n{result}")
             told = [text for text in result.out.splitlines() if text.startswith("tracer tomotrace: ")]
