@@ -81,8 +81,9 @@ class Results(PipelineTestCase):
         for path in "first.h5", "first.h5:/entry/data/data":
             subprocess.run(["tomo-runjson", "-q", path], check=True, timeout=PATIENCE)
             np.testing.assert_array_equal(read_dataset("slices.h5", "entry/data/data"), first)
-        # In place: it takes the place of itself.
-        subprocess.run(["tomo-runjson", "-q", "slices.h5"], check=True, timeout=PATIENCE)
+        # In place: it takes the place of itself, but only if it may.
+        self.assertEqual(subprocess.run(["tomo-runjson", "--quieter", "slices.h5"], timeout=PATIENCE).returncode, 1)
+        subprocess.run(["tomo-runjson", "-q", "--overwrite", "slices.h5"], check=True, timeout=PATIENCE)
         np.testing.assert_array_equal(read_dataset("slices.h5", "entry/data/data"), first)
 
     def test_scan(self):
