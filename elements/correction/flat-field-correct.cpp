@@ -10,6 +10,7 @@
 namespace {
 
 enum { projections, darks, flats, flats_after };
+enum class Several { automatic, mean, pairs };
 
 class FlatFieldCorrect final : public tomo::Joiner {
   public:
@@ -21,7 +22,10 @@ class FlatFieldCorrect final : public tomo::Joiner {
         tomo::formats::real,
         tomo::formats::float32,
         R"((p - d) / (f - d), or with `absorption-correct` its negative logarithm; p is a projection, d the dark and f the flat
-of each pixel, both times their scale. An input that has ended repeats its last array. Where f <= d the result is what
+of each pixel, both times their scale. Of several darks the mean is taken, and so it is of flats and of flats-after, summed in
+double precision as they come; so nothing comes before the last of them. A live stream does not wait for that: each
+projection takes the mean of those that came in time. With `sinogram-input`, or `several=pairs` as in UFO, each projection
+takes the next dark and the next flat, and those of an input that has ended repeat its last one. Where f <= d the result is what
 IEEE 754 makes of the division, inf or NaN, unless `fix-nan-and-inf` is set; a warning says how many pixels that were.
 
 With flats before and after the projections, the flat of projection i lies on the line between both:
@@ -32,8 +36,7 @@ i, b and a are numbers among all frames of the scan: of the projection, and the 
 `tomoscansrc` tells them. Where nobody does, flats stand directly before the first of N projections and behind the
 last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
         "tomoscansrc name=s location=scan.nxs s.projections ! f.projections "
-        "s.darks ! tomoaverage ! f.darks s.flats ! tomoaverage ! f.flats "
-        "s.flats-after ! tomoaverage ! f.flats-after "
+        "s.darks ! f.darks s.flats ! f.flats s.flats-after ! f.flats-after "
         "tomoflatfieldcorrect name=f ! tomowrite filename=corrected.tif"};
 
     tomo::Property<bool> absorption_correct{this, "absorption-correct", "Give ln((f - d) / (p - d))", false};
@@ -53,8 +56,23 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
                                              "stream does not tell; 0: what it tells",
                                              0};
 
+    tomo::Choice<Several> several{
+        this,
+        "several",
+        "For what several darks or flats are",
+        Several::automatic,
+        {{Several::automatic, "automatic", "pairs with sinogram-input, else mean"},
+         {Several::mean, "mean", "Their mean is taken for all projections"},
+         {Several::pairs, "pairs", "One is taken for each projection, the last one again and again"}},
+        tomo::When::ready};
+
     std::vector<Input> inputs() const override {
         return {{"projections"}, {"darks"}, {"flats"}, {"flats-after", true}};
+    }
+
+    bool takes_mean(std::size_t input) const override {
+        return input != projections &&
+               (several == Several::mean || (several == Several::automatic && !sinogram_input));
     }
 
     tomo::ArrayInfo shape(const std::vector<tomo::ArrayInfo> &in) override {
@@ -66,6 +84,7 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
 
     void process(const std::vector<tomo::Array> &in, tomo::Array &out) override {
         if (!bad_) {
+            tell_means(in);
             bad_ = allocate({GST_TOMO_FORMAT_UINT32, counters, 2});
             const cl_uint zero = 0;
             fill(bad_, &zero, sizeof zero);
@@ -127,6 +146,24 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
                 "%s have %u rows, of which sinogram-input=true takes the first one: give them the row "
                 "of the sinogram alone, by tomoread y=ROW height=1 or tomocrop y=ROW height=1",
                 name, side.height));
+    }
+
+    void tell_means(const std::vector<tomo::Array> &in) {
+        auto *values = gst_structure_new_empty("tomo-effective");
+        std::string sentence;
+        for (const int side : {darks, flats, flats_after}) {
+            if (!in[side] || !takes_mean(side))
+                continue;
+            const char *name = inputs()[side].name;
+            const auto n = averaged(side);
+            gst_structure_set(values, tomo::text("%s-averaged", name).c_str(), G_TYPE_UINT64, n, nullptr);
+            if (n > 1)
+                sentence += tomo::text("%s%" G_GUINT64_FORMAT " %s",
+                                       sentence.empty() ? "the mean of " : ", of ", n, name);
+        }
+        if (!sentence.empty())
+            gst_structure_set(values, "text", G_TYPE_STRING, sentence.c_str(), nullptr);
+        report_effective(values);
     }
 
     // Of the flats after, for the projection, or for each row of a sinogram.

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/reducer.hpp>
+#include <gst/tomo/running-mean.hpp>
 #include <gst/tomo/scan.hpp>
 
 namespace {
@@ -24,39 +25,23 @@ class Average final : public tomo::Reducer {
     }
 
     void begin(const tomo::ArrayInfo &in) override {
-        out_ = (in.is_complex() ? in : in.with_format(GST_TOMO_FORMAT_FLOAT32)).with_rate(0, 1);
-        input_format("in", in.floats().format);
-        kernel("average_add");
-        kernel("average_mean");
         clear();
+        mean_.prepare(in);
     }
 
-    void consume(const tomo::Array &in) override {
-        const auto floats = in.floats();
-        if (!count_++) {
-            // Eight bytes for each float, see the kernel.
-            sum_ = allocate(floats.info().with_format(GST_TOMO_FORMAT_COMPLEX64));
-            const double zero = 0.0;
-            fill(sum_, &zero, sizeof zero);
-        }
-        launch(kernel("average_add"), tomo::WorkSize(floats.info().samples()), floats, tomo::Update{sum_});
-    }
+    void consume(const tomo::Array &in) override { mean_.add(in); }
 
     void finish() override { left_ = number; }
     bool ready() const override { return left_ > 0; }
 
     tomo::Array produce() override {
         left_--;
-        auto out = allocate(out_);
-        auto floats = out.floats();
-        launch(kernel("average_mean"), tomo::WorkSize(floats.info().samples()), std::as_const(sum_), floats,
-               count_);
-        return out;
+        const auto mean = mean_.mean();
+        return mean.as(mean.info().with_rate(0, 1));
     }
 
     void clear() override {
-        sum_ = {};
-        count_ = 0;
+        mean_.clear();
         left_ = 0;
     }
 
@@ -64,9 +49,7 @@ class Average final : public tomo::Reducer {
     tomo::EventRef scan_event(tomo::EventRef event) override { return tomo::scan_without_views(event); }
 
   private:
-    tomo::ArrayInfo out_;
-    tomo::Array sum_;
-    cl_ulong count_ = 0;
+    tomo::RunningMean mean_{*this};
     unsigned left_ = 0;
 };
 

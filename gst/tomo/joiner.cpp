@@ -6,6 +6,7 @@
 #include <gst/tomo/negotiation.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #define GST_CAT_DEFAULT tomo::element_debug()
 
@@ -234,6 +235,8 @@ bool Joiner::activate() {
             throw Error(GST_CORE_ERROR_PAD, text("input %s is not linked", port->name.c_str()));
     if (const auto wanted = numbered_inputs(); wanted && ports_.size() != wanted)
         throw Error(GST_CORE_ERROR_PAD, text("%zu inputs are linked, wanted are %u", ports_.size(), wanted));
+    for (std::size_t i = 0; !is_numbered() && i < ports_.size(); i++)
+        ports_[i]->mean = takes_mean(i) ? std::make_unique<RunningMean>(*this) : nullptr;
     start();
     return true;
 }
@@ -253,8 +256,12 @@ void Joiner::flush() {
     reset();
     drop_frames_in_flight();
     std::lock_guard<std::mutex> lock(ports_lock_);
-    for (const auto &port : ports_)
-        port->last = {};
+    for (const auto &port : ports_) {
+        port->last = port->only = {};
+        port->averaged = 0;
+        if (port->mean)
+            port->mean->clear();
+    }
     renegotiate_ = true;
 }
 
@@ -408,6 +415,34 @@ bool Joiner::seek(EventRef event) {
     return done;
 }
 
+void Joiner::add_to_means(std::unique_lock<std::mutex> &lock) {
+    const auto ports = ports_; // they may be released meanwhile
+    for (const auto &p : ports) {
+        while (p->mean && p->pad) {
+            const BufferRef buffer(gst_aggregator_pad_pop_buffer(p->pad));
+            if (!buffer)
+                break;
+            const auto info = p->info;
+            lock.unlock();
+            const Array array = import(buffer.get(), info);
+            if (p->count() == 0) {
+                p->only = array;
+            } else {
+                if (p->only)
+                    p->mean->add(std::exchange(p->only, {}));
+                p->mean->add(array);
+                limit_frames_in_flight(array);
+            }
+            lock.lock();
+        }
+    }
+}
+
+std::uint64_t Joiner::averaged(std::size_t input) {
+    std::lock_guard<std::mutex> lock(ports_lock_);
+    return std::max<std::uint64_t>(1, ports_[input]->averaged);
+}
+
 bool Joiner::gather(bool timeout, bool &ended) {
     const bool has_main = !is_numbered();
     bool all_ended = true, complete = true;
@@ -422,6 +457,14 @@ bool Joiner::gather(bool timeout, bool &ended) {
             return false;
         }
         all_ended = all_ended && eos;
+        if (p->mean && (has || !eos)) {
+            // In a live stream, which may never end, the mean of those that came in time will do.
+            if (!timeout || p->count() == 0)
+                complete = false;
+            continue;
+        }
+        if (p->mean && p->count() > 0)
+            continue;
         if (eos && !p->last && p->optional)
             continue;
         if (eos && !p->last)
@@ -442,7 +485,7 @@ GstClockTime Joiner::next_time() {
             continue;
         const BufferRef head(gst_aggregator_pad_peek_buffer(p->pad));
         const bool is_main = !is_numbered() && p == ports_.front();
-        if (!head && (is_main || !p->last))
+        if (!head && (is_main || !(p->last || (p->mean && p->count() > 0))))
             return GST_CLOCK_TIME_NONE;
         if (head && !GST_CLOCK_TIME_IS_VALID(time))
             time = gst_segment_to_running_time(&p->pad->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(head.get()));
@@ -469,12 +512,13 @@ BufferRef Joiner::take_inputs(std::unique_lock<std::mutex> &lock, std::vector<Ar
         ArrayInfo info;
         BufferRef buffer; // none: the last array again
         Array array;
+        bool is_mean;
     };
     std::vector<Taken> all;
     BufferRef times;
     GstClockTime time = GST_CLOCK_TIME_NONE;
     for (const auto &p : ports_) {
-        BufferRef buffer(p->pad ? gst_aggregator_pad_pop_buffer(p->pad) : nullptr);
+        BufferRef buffer(p->pad && !p->mean ? gst_aggregator_pad_pop_buffer(p->pad) : nullptr);
         if (buffer && !p->has_info)
             throw Error(GST_STREAM_ERROR_FORMAT,
                         text("input %s got a buffer before any caps", p->name.c_str()));
@@ -485,9 +529,10 @@ BufferRef Joiner::take_inputs(std::unique_lock<std::mutex> &lock, std::vector<Ar
         }
         // Who gets another array gives up the last one before that takes memory.
         Array again = p->last;
-        if (buffer)
+        const bool has_new_mean = p->mean && p->count() != p->averaged;
+        if (buffer || has_new_mean)
             p->last = again = {};
-        all.push_back({p, p->info, std::move(buffer), std::move(again)});
+        all.push_back({p, p->info, std::move(buffer), std::move(again), has_new_mean});
         infos.push_back(p->pad ? p->last.info() : ArrayInfo{});
     }
     lock.unlock();
@@ -498,10 +543,15 @@ BufferRef Joiner::take_inputs(std::unique_lock<std::mutex> &lock, std::vector<Ar
         if (all[i].buffer) {
             all[i].array = import(all[i].buffer.get(), all[i].info);
             infos[i] = all[i].info;
+        } else if (all[i].is_mean) {
+            Port &port = *all[i].port;
+            port.averaged = port.count();
+            all[i].array = port.only ? port.only : port.mean->mean();
+            infos[i] = all[i].array.info();
         }
     lock.lock();
     for (const auto &taken : all) {
-        if (taken.buffer && taken.port->pad)
+        if ((taken.buffer || taken.is_mean) && taken.port->pad)
             taken.port->last = taken.array;
         in.push_back(taken.array);
     }
@@ -522,13 +572,15 @@ GstFlowReturn Joiner::aggregate(bool timeout) {
     if (has_failed())
         return GST_FLOW_ERROR;
     std::unique_lock<std::mutex> lock(ports_lock_);
+    add_to_means(lock);
     bool ended = false;
     if (!gather(timeout, ended)) {
         if (!ended)
             return GST_AGGREGATOR_FLOW_NEED_DATA;
         std::vector<std::string> left;
         for (const auto &p : ports_)
-            if (p->pad && gst_aggregator_pad_has_buffer(p->pad))
+            if (p->pad &&
+                (gst_aggregator_pad_has_buffer(p->pad) || (p->mean && !p->averaged && p->count() > 0)))
                 left.push_back(p->name);
         const std::string main = ports_.front()->name;
         lock.unlock();

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <gst/tomo/element.hpp>
+#include <gst/tomo/running-mean.hpp>
 
 #include <gst/base/gstaggregator.h>
 
@@ -25,6 +25,9 @@ class GST_TOMO_API Joiner : public Element {
     };
     // Empty for numbered inputs.
     virtual std::vector<Input> inputs() const = 0;
+    // Whether of all arrays of a named input but the first, which is the main one, the mean is taken, once
+    // for the whole stream, instead of one array for each of the main input. Asked when the element starts.
+    virtual bool takes_mean(std::size_t) const { return false; }
     // How many numbered inputs there have to be; 0: any number.
     virtual unsigned numbered_inputs() const { return 0; }
 
@@ -66,6 +69,8 @@ class GST_TOMO_API Joiner : public Element {
     std::uint64_t frame() const { return frame_; }
     // How many arrays the main input will have had in the end, if it knows.
     std::optional<std::uint64_t> main_count();
+    // How many arrays of a named input the present one is the mean of; 1 where none is taken.
+    std::uint64_t averaged(std::size_t input);
 
     // The scan's facts, as the first input has them; may return others to be passed on, or null for none.
     // Called when the inputs are known, and again when these changed.
@@ -86,6 +91,10 @@ class GST_TOMO_API Joiner : public Element {
         ArrayInfo info;
         bool has_info = false;
         Array last;
+        std::unique_ptr<RunningMean> mean; // where it is taken
+        Array only;                        // the first array, until another one makes a mean necessary
+        std::uint64_t averaged = 0;        // in `last`
+        std::uint64_t count() const { return only ? 1 : mean->count(); }
     };
     bool is_numbered() const { return inputs().empty(); }
     Port *port(GstAggregatorPad *pad);
@@ -93,6 +102,8 @@ class GST_TOMO_API Joiner : public Element {
     GstFlowReturn aggregate(bool timeout);
     void negotiate(const std::vector<ArrayInfo> &infos);
     void announce(const ArrayInfo &out);
+    // Adds what has come to inputs of which the mean is taken. Unlocks while it may wait for memory.
+    void add_to_means(std::unique_lock<std::mutex> &lock);
     // Whether every input has an array for the next output.
     bool gather(bool timeout, bool &ended);
     // Takes the next array of each input, in the beginning with the lock held, then without it, because that

@@ -48,6 +48,7 @@ class FlatFieldCorrect(ElementTestCase):
                 "dark-scale": (1.0, -largest, largest),
                 "flat-scale": (1.0, -largest, largest),
                 "num-projections": (0, 0, 2**32 - 1),
+                "several": ("automatic", {"automatic", "mean", "pairs"}),
             },
         )
 
@@ -132,11 +133,69 @@ class FlatFieldCorrect(ElementTestCase):
             with self.subTest(darks=number_darks, flats=number_flats):
                 d = [darks(shape) for _ in range(number_darks)]
                 f = [flats(shape) for _ in range(number_flats)]
-                results = run(line(), p, d, f)
+                results = run(line("several=pairs"), p, d, f)
                 self.assertEqual(len(results), n)
                 for i, result in enumerate(results):
                     wanted = reference(p[i], d[min(i, number_darks - 1)], f[min(i, number_flats - 1)])
                     self.assert_close(result, wanted, TOLERANCE, f"image {i}")
+
+    def test_several_darks_and_flats_are_averaged(self):
+        """In float64, of every number of them; one dark and one flat keep their format. tomoaverage changes nothing."""
+        shape, n = (5, 7), 4
+        p = [projections(shape, np.uint16) for _ in range(n)]
+        for number_darks, number_flats, dtype in ((1, 1, np.uint16), (3, 1, np.uint16), (2, 9, np.float32), (9, 5, np.uint8)):
+            d = [rng.integers(0, 40, shape).astype(dtype) for _ in range(number_darks)]
+            f = [rng.integers(200, 255, shape).astype(dtype) for _ in range(number_flats)]
+            wanted = [reference(a, np.mean(d, axis=0, dtype=float), np.mean(f, axis=0, dtype=float)) for a in p]
+            for settings, mean in (("", ""), ("several=mean", ""), ("", "! tomoaverage"), ("several=pairs", "! tomoaverage")):
+                with self.subTest(darks=number_darks, flats=number_flats, dtype=dtype, settings=settings, mean=mean):
+                    description = line(settings).replace("! f.darks", f"{mean} ! f.darks").replace(
+                        "! f.flats", f"{mean} ! f.flats")
+                    results = run(description, p, d, f)
+                    for result, reference_ in zip(results, wanted, strict=True):
+                        self.assert_close(result, reference_, TOLERANCE)
+        after = [rng.integers(150, 200, shape).astype(np.float32) for _ in range(3)]
+        results = run(self.after_line("num-projections=4"), p, d, f, after)
+        f, after = np.mean(f, axis=0, dtype=float), np.mean(after, axis=0, dtype=float)
+        for i, result in enumerate(results):
+            w = (i + 0.5) / n
+            self.assert_close(result, reference(p[i], np.mean(d, axis=0, dtype=float), f + w * (after - f)), TOLERANCE)
+
+    def test_how_many_were_averaged_is_told(self):
+        shape = (3, 5)
+        with Stream(line(), inputs=3) as stream:
+            for i, (make, n) in enumerate(((projections, 2), (darks, 1), (flats, 6))):
+                for _ in range(n):
+                    stream.push(make(shape), i)
+            stream.finish()
+            (told,) = stream.element_messages("tomo-effective")
+        self.assertEqual([told.get_uint64(f"{n}-averaged")[1] for n in ("darks", "flats")], [1, 6])
+        self.assertIn("6 flats", told.get_string("text"))
+
+    def test_sinograms_have_darks_and_flats_of_their_own(self):
+        p, d, f = ([make(shape) for _ in range(3)] for make, shape in ((projections, (4, 5)), (darks, (1, 5)), (flats, (1, 5))))
+        for i, result in enumerate(run(line("sinogram-input=true"), p, d, f)):
+            self.assert_close(result, reference(p[i], d[i], f[i]), TOLERANCE)
+
+    def test_means_begin_anew_with_each_run(self):
+        shape = (3, 5)
+        p = projections(shape)
+        with Stream(line(), inputs=3, play=False) as stream:
+            for _ in range(3):
+                d, f = ([make(shape) for _ in range(3)] for make in (darks, flats))
+                stream.sent = [0, 0, 0]
+                stream.play()
+                stream.push(p, 0)
+                for source, arrays in ((1, d), (2, f)):
+                    for a in arrays:
+                        stream.push(a, source)
+                (result,) = stream.finish()
+                self.assert_close(result, reference(p, np.mean(d, axis=0, dtype=float), np.mean(f, axis=0, dtype=float)), TOLERANCE)
+                stream.pipeline.set_state(Gst.State.NULL)
+
+    def test_flats_of_several_sizes(self):
+        p, d = projections((3, 5)), darks((3, 5))
+        self.assert_fails(["5 x 4", "5 x 3", "mean"], line(), [p], [d], [flats((3, 5)), flats((4, 5))])
 
     def after_line(self, properties=""):
         return line(properties).replace("f. !", "SRC3 ! f.flats-after  f. !")
@@ -204,7 +263,7 @@ class FlatFieldCorrect(ElementTestCase):
 
     def test_main_input_ends_first(self):
         shape = (3, 5)
-        with Stream(line(), inputs=3) as stream:
+        with Stream(line("several=pairs"), inputs=3) as stream:
             for i in range(2):
                 stream.push(projections(shape), 0)
             stream.push(darks(shape), 1)
@@ -290,7 +349,7 @@ class FlatFieldCorrect(ElementTestCase):
         shape = (3, 5)
         p, d, f = [projections(shape) for _ in range(3)], [darks(shape)], [flats(shape)]
         self.check_state_cycles(
-            line(), p, d, f, reference=[reference(i, d[0], f[0]) for i in p], tolerance=TOLERANCE
+            line("several=pairs"), p, d, f, reference=[reference(i, d[0], f[0]) for i in p], tolerance=TOLERANCE
         )
 
     def test_changes_while_playing(self):
@@ -318,7 +377,7 @@ class FlatFieldCorrect(ElementTestCase):
     def test_caps_changes(self):
         shapes, formats = ((3, 5), (4, 9), (2, 4, 9)), (np.float32, np.uint16, np.float32)
         p, d, f = ([make(s, t) for s, t in zip(shapes, formats)] for make in (projections, darks, flats))
-        for i, result in enumerate(run(line(), p, d, f)):
+        for i, result in enumerate(run(line("several=pairs"), p, d, f)):
             self.assert_close(result, reference(p[i], d[i], f[i]), TOLERANCE)
 
     def test_sizes_that_do_not_fit(self):

@@ -1140,15 +1140,16 @@ class ScanSrc(ElementTestCase):
             f"tomoscansrc name=s location={self.path('scan.nxs')} s.projections ! f.projections "
             "s.darks ! f.darks s.flats ! f.flats tomoflatfieldcorrect name=f ! SINK"
         )
-        results = run(line)
-        self.assertEqual(len(results), 22)
-        darks, flats, projections = data[:9], data[9:18], data[18:].astype(float)
-        for i, result in enumerate(results):
-            d, f = darks[min(i, 8)].astype(float), flats[min(i, 8)].astype(float)
-            with np.errstate(all="ignore"):
-                wanted = (projections[i] - d) / (f - d)
-            finite = np.isfinite(wanted)
-            self.assert_close(result[finite], wanted[finite], 1e-5)
+        darks, flats, projections = data[:9].astype(float), data[9:18].astype(float), data[18:].astype(float)
+        for settings in ("", "several=pairs"):
+            results = run(line.replace("name=f", f"name=f {settings}"))
+            self.assertEqual(len(results), 22)
+            for i, result in enumerate(results):
+                d, f = (a[min(i, 8)] if settings else a.mean(0) for a in (darks, flats))
+                with np.errstate(all="ignore"):
+                    wanted = (projections[i] - d) / (f - d)
+                finite = np.isfinite(wanted)
+                self.assert_close(result[finite], wanted[finite], 1e-5)
 
     def test_states(self):
         data, keys, _ = self.make()
