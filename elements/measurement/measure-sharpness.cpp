@@ -45,8 +45,8 @@ Sums are double precision or compensated. NaN among the pixels gives NaN, and so
 Each value is told by an element message `tomo-sharpness` (fields `index` of the array, `plane`, `metric`, `sharpness`) and by
 the property; the host waits for them.)",
         "tomoread path=projections ! tomomeasuresharpness ! fakesink\n"
-        "tomoread path=sinogram.tif ! tomorampfilter ! tomobackproject axis-pos=86.35 ! "
-        "tomomeasuresharpness metric=entropy radius=70 ! fakesink"};
+        "tomoread path=sinogram.tif ! tomorampfilter ! tomobackproject axis-pos=131 ! "
+        "tomomeasuresharpness metric=entropy radius=110 ! fakesink"};
 
     tomo::Choice<Metric> metric{
         this,

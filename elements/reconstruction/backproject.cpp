@@ -2,12 +2,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "backproject-plan.hpp"
 #include "projection-weights.hpp"
+#include "view-angles.hpp"
 
 #include <gst/tomo/filter.hpp>
 #include <gst/tomo/tuning.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <numeric>
 #include <tuple>
 
 using tomo::BackprojectMode;
@@ -29,7 +32,18 @@ class Backproject final : public tomo::BatchFilter {
         "the detector is continued by zeros. A row's weight is the part of the half circle that it measures, "
         "so that scans over 180, 200 or 360 degrees and with uneven steps give attenuation per pixel (Kak, "
         "Slaney, 1988, section 3.3). The input has to be filtered, as by `tomorampfilter`. One slice per "
-        "sinogram.",
+        "sinogram.\n\n"
+        "Which axis and angles are used, and where they come from, is told once by an element message "
+        "`tomo-effective`, and again when they change: `axis`, `projections`, `angle-first`, `angle-last`, "
+        "`angle-step`, "
+        "`angle-covered`. An axis that neither the property nor the scan gives is assumed to be the middle "
+        "of the "
+        "columns: a message says so, a warning where the sinograms are those of a scan. Without angles the "
+        "projections of the scan are taken for half a turn all together, also where a part of them comes. "
+        "Angles "
+        "that leave out a wedge, or are few directions again and again, are a warning; projections that all "
+        "look "
+        "in one direction are an error. The scan event behind has the axis that was used.",
         "tomoread path='sinograms/*.tif' ! tomorampfilter ! tomobackproject axis-pos=131 ! tomowrite "
         "filename=slices.h5:/slices"};
 
@@ -116,14 +130,16 @@ class Backproject final : public tomo::BatchFilter {
         image_use_ = {};
         scan_ = {};
         told_.clear();
+        assumed_.clear();
+        is_of_scan_ = axis_is_found_ = has_told_ = false;
     }
 
   protected:
     tomo::EventRef scan_event(tomo::EventRef event) override {
-        guint n = 0;
-        const std::unique_ptr<double, tomo::Free> angles(
-            gst_event_parse_tomo_scan(event.get(), &n, &scan_.axis, nullptr));
-        scan_.angles.assign(angles.get(), angles.get() + n);
+        scan_ = tomo::Scan(event.get());
+        const char *source = gst_structure_get_string(gst_event_get_structure(event.get()), "axis-source");
+        axis_is_found_ = source && !std::strcmp(source, "found");
+        is_of_scan_ = true;
         rows_ = {};
         return event;
     }
@@ -205,40 +221,78 @@ class Backproject final : public tomo::BatchFilter {
         return size;
     }
 
-    struct Scan {
-        std::vector<double> angles;
-        double axis = std::nan("");
-    };
-
     double axis(const tomo::Array &in) const {
         if (axis_pos > 0.0)
             return axis_pos;
-        return std::isfinite(scan_.axis) ? scan_.axis : in.width() / 2.0;
+        return std::isfinite(scan_.axis_position) ? scan_.axis_position : in.width() / 2.0;
     }
 
-    // Angles of all projections of the scan.
-    std::vector<double> angles(const tomo::Array &in) const {
+    const char *axis_source() const {
+        if (axis_pos > 0.0)
+            return "property";
+        return !std::isfinite(scan_.axis_position) ? "assumed" : axis_is_found_ ? "found" : "scan";
+    }
+
+    // Of all projections of the scan, with which those of the sinogram are weighted.
+    tomo::ViewAngles views(const tomo::Array &in) const {
         const unsigned n = num_projections ? num_projections.value() : offset + in.height();
         if (offset + in.height() > n)
             throw tomo::Error(
                 GST_LIBRARY_ERROR_SETTINGS,
                 tomo::text("a sinogram of %u projections from offset=%u on does not fit num-projections=%u",
                            in.height(), offset.value(), n));
-        std::vector<double> all(n);
-        const bool has_step = angle_step != 0.0 && angle_step != -1.0;
-        if (!has_step && !scan_.angles.empty()) {
-            if (scan_.angles.size() != n)
-                throw tomo::Error(GST_STREAM_ERROR_FORMAT,
-                                  tomo::text("the scan has %zu angles for %u projections: set angle-step",
-                                             scan_.angles.size(), n));
-            for (unsigned i = 0; i < n; i++)
-                all[i] = scan_.angles[i] + angle_offset;
-            return all;
+        auto views = tomo::view_angles(scan_, n, angle_step == -1.0 ? 0.0 : angle_step.value());
+        for (double &angle : views.angles)
+            angle += angle_offset;
+        return views;
+    }
+
+    // What is in force, once, and numbers again when they change. What was assumed is told to people once: as
+    // a warning where there is a scan whose facts are missing.
+    void tell(const tomo::Array &in, const tomo::ViewAngles &views, const std::vector<double> &weights,
+              const tomo::Array &out) {
+        const double used = axis(in), covered = std::accumulate(weights.begin(), weights.end(), 0.0);
+        const std::string source = axis_source();
+        auto *report = gst_structure_new("tomo-effective", "axis", G_TYPE_DOUBLE, used, "axis-units",
+                                         G_TYPE_STRING, "pixel", "axis-source", G_TYPE_STRING, source.c_str(),
+                                         "angle-covered", G_TYPE_DOUBLE, covered, "angle-covered-units",
+                                         G_TYPE_STRING, "rad", "region-width", G_TYPE_UINT, out.width(),
+                                         "region-height", G_TYPE_UINT, out.height(), nullptr);
+        tomo::report_angles(report, views);
+        const bool is_first = !std::exchange(has_told_, true);
+        if (is_first)
+            gst_structure_set(report, "text", G_TYPE_STRING,
+                              tomo::text("axis %.6g px (%s), %s, which cover %.4g of 180 degrees", used,
+                                         source == "property" ? "axis-pos"
+                                         : source == "scan"   ? "from the scan"
+                                                              : source.c_str(),
+                                         views.sentence.c_str(), covered * 180.0 / G_PI)
+                                  .c_str(),
+                              nullptr);
+        report_effective(report);
+        std::string assumed;
+        if (source == "assumed")
+            assumed = tomo::text("no axis is known: took the middle of %u columns, %g. Set axis-pos, or put "
+                                 "tomocenterofrotation in front, which finds it",
+                                 in.width(), used);
+        if (!views.assumption.empty())
+            assumed += (assumed.empty() ? "" : ". And ") + views.assumption;
+        if (!assumed.empty() && assumed_ != assumed) {
+            if (is_of_scan_ && source == "assumed")
+                warn(assumed);
+            else
+                inform(assumed);
         }
-        const double step = has_step ? angle_step.value() : G_PI / n;
-        for (unsigned i = 0; i < n; i++)
-            all[i] = angle_offset + i * step;
-        return all;
+        assumed_ = assumed;
+    }
+
+    // For those behind: the axis of these slices.
+    void send_axis(double used) {
+        if (!is_of_scan_ || scan_.axis_position == used)
+            return;
+        auto scan = scan_;
+        scan.axis_position = used;
+        send_scan(scan.to_event());
     }
 
     // The table of the projections follows properties, which may change from frame to frame.
@@ -247,15 +301,17 @@ class Backproject final : public tomo::BatchFilter {
                            roi_y.value(), offset.value(),     num_projections.value(), in.height()};
         if (rows_ && now == settings_)
             return;
-        const auto all = angles(in);
-        const auto weights = tomo::projection_weights(all);
+        const auto all = views(in);
+        const auto weights = tomo::projection_weights(all.angles);
         if (weights.warning != std::exchange(told_, weights.warning) && !told_.empty())
             warn(told_);
+        tell(in, all, weights.weights, out);
+        send_axis(std::get<0>(now));
         auto part = [&](const std::vector<double> &v) {
             return std::vector<double>(v.begin() + offset, v.begin() + offset + in.height());
         };
-        const auto rows = tomo::backproject_rows(part(all), part(weights.weights), std::get<0>(now), roi_x,
-                                                 roi_y, out.width(), out.height());
+        const auto rows = tomo::backproject_rows(part(all.angles), part(weights.weights), std::get<0>(now),
+                                                 roi_x, roi_y, out.width(), out.height());
         rows_ = upload(rows.data(), rows.size() * sizeof rows[0]);
         settings_ = now;
     }
@@ -315,10 +371,14 @@ class Backproject final : public tomo::BatchFilter {
 
     using Settings = std::tuple<double, double, double, unsigned, unsigned, unsigned, unsigned, unsigned>;
 
-    Scan scan_;
+    tomo::Scan scan_;
+    bool is_of_scan_ = false;    // somebody told of one
+    bool axis_is_found_ = false; // from the sinograms, by an element in front
     tomo::BackprojectPlan plan_;
     Settings settings_;
-    std::string told_; // about the angles
+    std::string told_;    // about the angles
+    std::string assumed_; // and that was told
+    bool has_told_ = false;
     tomo::Array rows_;
     tomo::ClMem image_; // one plane, for mode texture
     tomo::Stamp image_use_;

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "axis-search.hpp"
+#include "view-angles.hpp"
 
 #include <gst/tomo/filter.hpp>
 #include <gst/tomo/scan.hpp>
@@ -117,7 +118,10 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
         }
         if (update_scan && weights > 0.0) {
             scan_.axis_position = sum / weights;
-            send_scan(scan_.to_event());
+            auto event = scan_.to_event();
+            gst_structure_set(gst_event_writable_structure(event.get()), "axis-source", G_TYPE_STRING,
+                              "found", nullptr);
+            send_scan(std::move(event));
         }
         return in;
     }
@@ -127,39 +131,38 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
 
     void find_pairs(const tomo::ArrayInfo &in) {
         step_ = angle_step;
-        const auto angles = angles_of(in.height);
-        pairs_ = tomo::mirrored_pairs(angles, most_pairs, in.width);
+        const auto views = views_of(in.height);
+        pairs_ = tomo::mirrored_pairs(views.angles, most_pairs, in.width);
         if (pairs_.pairs.empty())
             throw tomo::Error(
                 GST_STREAM_ERROR_FORMAT,
                 tomo::text(
                     "no two of the %u rows are half a turn apart: the nearest miss it by %.4g degrees, "
-                    "which is too much to extrapolate. The axis can't be told from them; check the angles",
-                    in.height, pairs_.missing * 180.0 / G_PI));
+                    "which is too much to extrapolate. The axis can't be told from them; check the angles: "
+                    "%s",
+                    in.height, pairs_.missing * 180.0 / G_PI, views.sentence.c_str()));
         auto table = pairs_.pairs;
         if (pairs_.missing > 0.0)
             table.push_back(*pairs_.nearest);
         table_ = upload(table.data(), table.size() * sizeof table[0]);
+        auto *report =
+            gst_structure_new("tomo-effective", "axis-pairs", G_TYPE_UINT, unsigned(pairs_.pairs.size()),
+                              "text", G_TYPE_STRING, views.sentence.c_str(), nullptr);
+        if (pairs_.missing > 0.0)
+            gst_structure_set(report, "axis-extrapolated", G_TYPE_DOUBLE, pairs_.missing / 2.0,
+                              "axis-extrapolated-units", G_TYPE_STRING, "rad", nullptr);
+        tomo::report_angles(report, views);
+        report_effective(report);
     }
 
-    std::vector<double> angles_of(unsigned height) const {
-        if (angle_step > 0.0) {
-            std::vector<double> angles(height);
-            for (unsigned i = 0; i < height; i++)
-                angles[i] = i * angle_step;
-            return angles;
-        }
-        if (scan_.angles.empty()) {
-            std::vector<double> angles(height);
-            for (unsigned i = 0; i < height; i++)
-                angles[i] = i * G_PI / (height - 1);
-            return angles;
-        }
-        if (scan_.angles.size() != height)
-            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
-                              tomo::text("the scan has %zu angles, but the sinogram %u rows: set angle-step",
-                                         scan_.angles.size(), height));
-        return scan_.angles;
+    tomo::ViewAngles views_of(unsigned height) const {
+        const bool is_part = scan_.projection_numbers.size() == height && scan_.total_projections != height;
+        if (angle_step > 0.0 || !scan_.angles.empty() || is_part)
+            return tomo::view_angles(scan_, height, angle_step);
+        auto views = tomo::view_angles({}, height, G_PI / (height - 1));
+        views.source = "assumed";
+        views.sentence = tomo::text("%u views, the last one half a turn after the first (assumed)", height);
+        return views;
     }
 
     tomo::AxisFound find(const cl_float2 *variances, const float *rows, unsigned width) const {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace {
 
@@ -47,7 +48,11 @@ class CutSinogram final : public tomo::Filter {
 
   protected:
     tomo::Array apply(const tomo::Array &in) override {
-        has_begun_ = true;
+        if (!std::exchange(has_begun_, true)) {
+            axis.tell(in.width());
+            report_effective(gst_structure_new("tomo-effective", "first-column", G_TYPE_UINT, first_,
+                                               "columns", G_TYPE_UINT, output_info().width, nullptr));
+        }
         tomo::Array out = allocate(output_info());
         const std::size_t sample = in.info().sample_size(), row = in.width() * sample,
                           kept = out.width() * sample;

@@ -52,6 +52,7 @@ The output's scan event has these angles and the axis.)",
         if (!rays_ || step() != step_ || axis() != axis_) {
             make_rays();
             send_scan(scan());
+            tell();
         }
         constexpr unsigned margins = 4;
         auto direct = allocate({GST_TOMO_FORMAT_FLOAT32, in.width() + margins, in.height(), in.depth()});
@@ -95,6 +96,23 @@ The output's scan event has these angles and the axis.)",
                 GST_LIBRARY_ERROR_SETTINGS,
                 tomo::text("axis-pos: the axis is at %g; wanted at most %g columns away", axis, far));
         return axis;
+    }
+
+    void tell() {
+        const char *source = axis_pos != -FLT_MAX                 ? "property"
+                             : std::isfinite(scan_.axis_position) ? "scan"
+                                                                  : "assumed";
+        const char *of_step = angle_step != 0.0 ? "property" : "assumed";
+        report_effective(gst_structure_new(
+            "tomo-effective", "axis", G_TYPE_DOUBLE, axis_, "axis-units", G_TYPE_STRING, "pixel",
+            "axis-source", G_TYPE_STRING, source, "projections", G_TYPE_UINT, number.value(), "angle-first",
+            G_TYPE_DOUBLE, 0.0, "angle-first-units", G_TYPE_STRING, "rad", "angle-step", G_TYPE_DOUBLE, step_,
+            "angle-step-units", G_TYPE_STRING, "rad", "angle-source", G_TYPE_STRING, of_step, "text",
+            G_TYPE_STRING,
+            tomo::text("axis %.6g px (%s), %u projections from 0 by %.6g degrees (%s)", axis_, source,
+                       number.value(), step_ * 180.0 / G_PI, of_step)
+                .c_str(),
+            nullptr));
     }
 
     tomo::EventRef scan() const {

@@ -129,6 +129,16 @@ ProjectionWeights projection_weights(const std::vector<double> &angles) {
     // that repeated angles don't make the step zero; then what is within a twentieth of the step.
     const double same = std::max(1e-9, 0.01 * (pi - largest) / n);
     std::vector<Direction> directions = directions_of(sorted, same);
+    constexpr std::size_t few = 3;
+    const std::string of_all = text("All %zu projections look ", n);
+    const char *what_to_do =
+        ", going by their angles, which can't be right: set angle-step, in radians, or give the scan "
+        "the angles at which the projections were taken.";
+    if (directions.size() == 1 && n > 1)
+        throw Error(GST_LIBRARY_ERROR_SETTINGS, of_all +
+                                                    text("in one direction, at %.6g degrees modulo 180",
+                                                         degrees(std::fmod(sorted[0], pi))) +
+                                                    what_to_do);
     if (directions.size() == 1)
         return result;
     const double typical = typical_gap(gaps_of(directions));
@@ -149,6 +159,11 @@ ProjectionWeights projection_weights(const std::vector<double> &angles) {
             result.weights[order[direction.first + k]] = share;
     }
 
+    if (directions.size() <= few && n > directions.size()) {
+        result.warning =
+            of_all + text("in only %zu directions modulo 180 degrees", directions.size()) + what_to_do;
+        return result;
+    }
     double missing = 0, widest = 0, from = 0;
     unsigned wedges = 0;
     for (std::size_t d = 0; d < gaps.size(); d++)

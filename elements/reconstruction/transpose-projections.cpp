@@ -66,8 +66,11 @@ class TransposeProjections final : public tomo::Reducer {
     bool ready() const override { return store_.count() > 0 && (ended_ || store_.count() == number); }
 
     tomo::Array produce() override {
-        if (row_ == 0)
+        if (row_ == 0) {
             send_scan(scan_of_set());
+            report_effective(
+                gst_structure_new("tomo-effective", "projections", G_TYPE_UINT, store_.count(), nullptr));
+        }
         auto out = allocate(sinogram(store_.count()));
         store_.copy_sinogram(row_, out);
         if (++row_ == in_.height)

@@ -410,11 +410,20 @@ Array Element::upload(const std::vector<float> &values) {
 // Messages
 // ----------------------------------------------------------------------------------------------------
 
-void Element::warn(const std::string &message) {
-    GST_WARNING_OBJECT(gst_, "%s", message.c_str());
-    gst_element_message_full(gst_, GST_MESSAGE_WARNING, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED,
+static void post_text(GstElement *gst, GstMessageType type, const std::string &message) {
+    gst_element_message_full(gst, type, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED,
                              g_utf8_make_valid(message.c_str(), -1), nullptr, __FILE__, GST_FUNCTION,
                              __LINE__);
+}
+
+void Element::warn(const std::string &message) {
+    GST_WARNING_OBJECT(gst_, "%s", message.c_str());
+    post_text(gst_, GST_MESSAGE_WARNING, message);
+}
+
+void Element::inform(const std::string &message) {
+    GST_INFO_OBJECT(gst_, "%s", message.c_str());
+    post_text(gst_, GST_MESSAGE_INFO, message);
 }
 
 // gst-launch-1.0 (1.22 to 1.26 at least) never ends when an error comes before its main loop runs, which is

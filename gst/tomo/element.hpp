@@ -167,6 +167,8 @@ class GST_TOMO_API Element {
 
     // A warning on the bus; the stream goes on.
     void warn(const std::string &message);
+    // The same for what is as it should be, and good to know.
+    void inform(const std::string &message);
     void post_error(const Error &error);
     void post_message(GstStructure *structure); // transfer full
 

@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/element.hpp>
 #include <gst/tomo/scan.hpp>
 
 #include <algorithm>
@@ -100,7 +101,8 @@ EventRef Scan::to_event() const {
 }
 
 RotationAxis::RotationAxis(Element *owner)
-    : given_(
+    : owner_(owner),
+      given_(
           owner, "center-of-rotation",
           "Rotation axis in edge coordinates (the middle of W columns is W / 2); -1: that of the scan, else "
           "the middle",
@@ -114,6 +116,22 @@ double RotationAxis::in(unsigned width) const {
                     text("%s=%g: the axis is at %g%s, outside of %u columns: wanted 0 to %u", given_.name(),
                          double{given_}, axis, is_given ? "" : " in the scan", width, width));
     return axis;
+}
+
+void RotationAxis::tell(unsigned width) {
+    const bool is_given = given_ >= 0.0f, is_known = is_given || std::isfinite(of_scan_);
+    const double axis = in(width);
+    owner_->report_effective(gst_structure_new("tomo-effective", "axis", G_TYPE_DOUBLE, axis, "axis-units",
+                                               G_TYPE_STRING, "pixel", "axis-source", G_TYPE_STRING,
+                                               is_given   ? "property"
+                                               : is_known ? "scan"
+                                                          : "assumed",
+                                               nullptr));
+    if (!is_known && !std::exchange(told_, true))
+        owner_->inform(text(
+            "no axis is known: took the middle of %u columns, %g. Set %s, or put tomocenterofrotation in "
+            "front, which finds it",
+            width, axis, given_.name()));
 }
 
 bool RotationAxis::learn(GstEvent *scan) {

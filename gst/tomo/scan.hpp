@@ -67,9 +67,13 @@ class GST_TOMO_API RotationAxis {
     double in(unsigned width) const;
     // Whether the scan has another one than was known.
     bool learn(GstEvent *scan);
-    void forget() { of_scan_ = std::numeric_limits<double>::quiet_NaN(); }
+    void forget() { of_scan_ = std::numeric_limits<double>::quiet_NaN(), told_ = false; }
+    // Reports that axis as the effective one, and informs people once that it was assumed, where it was.
+    void tell(unsigned width);
 
   private:
+    Element *const owner_;
+    bool told_ = false;
     Property<float> given_;
     double of_scan_ = std::numeric_limits<double>::quiet_NaN();
 };

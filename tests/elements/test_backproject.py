@@ -333,12 +333,105 @@ class Backproject(ElementTestCase):
             for words in ("41 angles", "40 projections", "angle-step"):
                 self.assertIn(words, str(caught.exception))
 
+    def effective(self, description, array, event=None):
+        """Of one sinogram: what was told, warnings, and informations."""
+        with Stream(description) as stream:
+            stream.push(array, event=event)
+            stream.finish()
+            told = [m for m in stream.element_messages("tomo-effective") if m.has_field("axis")]
+            self.assertEqual(len(told), 1)
+            informed = [m.parse_info()[0].message for m in stream.messages if m.type == Gst.MessageType.INFO]
+            return told[0], stream.warnings(), informed
+
+    def test_what_is_in_force_is_told(self):
+        """Axis and angles with their source, in one message; what nobody gave, also to people, once."""
+        sino = sinogram(30)
+        width = sino.shape[1]
+        angles = np.deg2rad(np.arange(30) * 6.0 + 10)
+
+        def check(told, axis, source, first, last, of_angles, covered=np.pi):
+            self.assertEqual((told.get_double("axis")[1], told.get_string("axis-source")), (axis, source))
+            self.assertEqual(told.get_string("axis-units"), "pixel")
+            self.assertEqual((told.get_uint("projections")[1], told.get_string("angle-source")), (30, of_angles))
+            for name, value in (("first", first), ("last", last), ("step", (last - first) / 29), ("covered", covered)):
+                self.assertAlmostEqual(told.get_double(f"angle-{name}")[1], value, places=9)
+            self.assertIn("30 views", told.get_string("text"))
+
+        told, warnings, informed = self.effective("tomobackproject", sino)
+        check(told, width / 2, "assumed", 0, np.pi - np.pi / 30, "assumed")
+        self.assertEqual(warnings, [])
+        (text,) = informed
+        for words in ("no axis", f"{width} columns", "axis-pos", "tomocenterofrotation", "no angles", "angle-step"):
+            self.assertIn(words, text)
+
+        told, warnings, informed = self.effective("tomobackproject", sino, scan_event(angles, 33.25))
+        check(told, 33.25, "scan", angles[0], angles[-1], "scan")
+        self.assertEqual((warnings, informed), ([], []))
+
+        told, warnings, informed = self.effective("tomobackproject", sino, scan_event(angles))
+        check(told, width / 2, "assumed", angles[0], angles[-1], "scan")
+        self.assertEqual(informed, [])
+        self.assertEqual(len([w for w in warnings if "no axis" in w]), 1, warnings)
+
+        told, warnings, informed = self.effective(
+            f"tomobackproject axis-pos=31.5 angle-step={np.pi / 30!r} angle-offset=0.25", sino, scan_event(angles, 33.25))
+        check(told, 31.5, "property", 0.25, 0.25 + np.pi - np.pi / 30, "property")
+        self.assertEqual((warnings, informed), ([], []))
+
+        told, *_ = self.effective("tomocenterofrotation ! tomobackproject", sino, scan_event(angles))
+        self.assertEqual(told.get_string("axis-source"), "found")
+
+    def test_part_of_a_scan_without_angles(self):
+        """It is no half turn: the angles are those of the part, and the missing wedge is told."""
+        width, number = 40, 90
+        sino = random_array(np.float32, (30, width))
+        for numbers in (np.arange(30), np.arange(30) + 45, np.arange(0, number, 3)):
+            fields = (f"tomo-scan, total-projections=(double){number}, axis-position=(double)19.5, "
+                      "projection-numbers=<" + ",".join(f"(double){n}" for n in numbers) + ">")
+            event = Gst.Event.new_custom(Gst.EventType.CUSTOM_DOWNSTREAM_STICKY, Gst.Structure.new_from_string(fields))
+            with Stream("tomobackproject") as stream:
+                stream.push(sino, event=event)
+                result = stream.pull()
+                stream.finish()
+                angles = numbers * np.pi / number
+                self.assert_close(result, reference(sino, angles=angles, axis=19.5), NOISE_TOLERANCE)
+                informed = [m.parse_info()[0].message for m in stream.messages if m.type == Gst.MessageType.INFO]
+                self.assertIn(f"{number} projections were taken for half a turn, of which 30 came", informed[0])
+                self.assertEqual([w for w in stream.warnings() if "leave out" in w] != [], numbers[-1] - numbers[0] < 80)
+
+    def test_angles_that_say_nothing(self):
+        """All equal, multiples of half a turn: no slice comes of that. Two or three directions: a warning."""
+        sino = sinogram(30)
+        for angles in (np.zeros(30), np.full(30, 1.3), np.arange(30) * np.pi):
+            with Stream("tomobackproject axis-pos=20") as stream:
+                stream.push(sino, event=scan_event(angles))
+                with self.assertRaises(PipelineError) as caught:
+                    stream.pull()
+            for words in ("30 projections", "one direction", "angle-step"):
+                self.assertIn(words, str(caught.exception))
+        with Stream("tomobackproject axis-pos=20") as stream:
+            stream.push(sino, event=scan_event(np.arange(30) % 3 * 0.5))
+            stream.finish()
+            (warning,) = stream.warnings()
+            self.assertIn("only 3 directions", warning)
+
+    def test_the_axis_goes_on(self):
+        """The one that was used, in the scan event behind."""
+        sino = sinogram(30)
+        angles = np.deg2rad(np.arange(30) * 6.0)
+        for setting, wanted in (("", 33.25), ("axis-pos=31.5", 31.5)):
+            with Stream(f"tomobackproject {setting} ! identity name=i silent=true") as stream:
+                stream.push(sino, event=scan_event(angles, 33.25))
+                stream.pull()
+                event = stream["i"].get_static_pad("sink").get_sticky_event(Gst.EventType.CUSTOM_DOWNSTREAM_STICKY, 0)
+                self.assertEqual(event.get_structure().get_double("axis-position")[1], wanted)
+
     def test_missing_wedge_is_told_once(self):
         sino = sinogram(30)
         angles = np.deg2rad(np.arange(30) * 4.0)
         with Stream("tomobackproject name=b") as stream:
             for i in range(3):
-                stream.push(sino, event=scan_event(angles) if i == 0 else None)
+                stream.push(sino, event=scan_event(angles, sino.shape[1] / 2) if i == 0 else None)
                 self.assert_close(stream.pull(), reference(sino, angles=angles), NOISE_TOLERANCE)
             stream["b"].set_property("axis-pos", 40.0)
             self.assert_close(

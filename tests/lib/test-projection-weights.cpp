@@ -94,10 +94,28 @@ GST_START_TEST(test_coinciding_angles) {
             expect_near(weights[i], degree / views, 1e-9, "shared weight");
         }
     }
-    for (const double weight : complete(std::vector<double>(5, start)))
-        expect_near(weight, pi / 5, 1e-12, "weight of one direction");
-    for (const double weight : complete({0, 2 * pi, 4 * pi, -6 * pi}))
-        expect_near(weight, pi / 4, 1e-12, "weight of one direction, full turns apart");
+}
+GST_END_TEST
+
+// All angles equal, as in a file whose angles were never filled in, or multiples of half a turn, or few directions.
+GST_START_TEST(test_angles_that_say_nothing) {
+    const double start = uniform(-4, 4);
+    expect_refused([&] { projection_weights(std::vector<double>(5, start)); }, "5 projections look in one direction");
+    expect_refused([] { projection_weights({0, 2 * pi, 4 * pi, -6 * pi}); }, "one direction");
+    expect_refused([] { projection_weights({0, pi, 2 * pi}); }, "angle-step");
+    expect_refused([&] { projection_weights({start, start + 3 * pi, start - pi}); }, "one direction");
+    for (const int directions : {2, 3}) {
+        std::vector<double> angles;
+        for (int i = 0; i < 60; i++)
+            angles.push_back(start + i % directions * 0.3 + i * pi);
+        const auto result = projection_weights(angles);
+        fail_unless(result.warning.find("All 60 projections look in only " + std::to_string(directions)) !=
+                        std::string::npos,
+                    "warning: %s", result.warning.c_str());
+    }
+    // As few as one or two are what somebody wanted.
+    expect_near(complete({start})[0], pi, 1e-12, "weight of one");
+    expect_near(complete({start, start + pi / 2})[1], pi / 2, 1e-12, "weight of one of two");
 }
 GST_END_TEST
 
@@ -304,6 +322,7 @@ Suite *projection_weights_suite() {
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, test_even_turns);
     tcase_add_test(tests, test_coinciding_angles);
+    tcase_add_test(tests, test_angles_that_say_nothing);
     tcase_add_test(tests, test_uneven_angles);
     tcase_add_test(tests, test_no_false_wedge);
     tcase_add_test(tests, test_missing_wedge);
