@@ -55,6 +55,8 @@ class ConeBeamProjectionWeight final : public tomo::Filter {
             const double cosine = std::cos(at(tilt, index, 0.0));
             const cl_float x = at(center_x, index, in.width() / 2.0),
                            y = at(center_z, index, in.height() / 2.0);
+            if (index == 0)
+                tell(x, y);
             auto plane = out.plane(z);
             launch(kernel("weight_projection"), tomo::WorkSize(plane.info()), in.plane(z),
                    tomo::Update{plane}, x, y, cl_float(s * cosine), cl_float(cosine > 0.9999999 ? s : s + d),
@@ -63,6 +65,20 @@ class ConeBeamProjectionWeight final : public tomo::Filter {
     }
 
   private:
+    void tell(double x, double z) {
+        auto source = [](const List &list) { return list.value().empty() ? "assumed" : "property"; };
+        report_effective(gst_structure_new(
+            "tomo-effective", "center-position-x", G_TYPE_DOUBLE, x, "center-position-x-units", G_TYPE_STRING,
+            "pixel", "center-position-x-source", G_TYPE_STRING, source(center_x), "center-position-z",
+            G_TYPE_DOUBLE, z, "center-position-z-units", G_TYPE_STRING, "pixel", "center-position-z-source",
+            G_TYPE_STRING, source(center_z), nullptr));
+        if (center_x.value().empty() || center_z.value().empty())
+            inform(tomo::text(
+                "the beam's middle was taken at column %g (%s) and row %g (%s); set center-position-x "
+                "and center-position-z",
+                x, source(center_x), z, source(center_z)));
+    }
+
     static double at(const List &list, std::uint64_t index, double missing) {
         const auto values = list.value();
         if (values.empty() && !std::isnan(missing))

@@ -47,6 +47,10 @@ class FftElement final : public tomo::BatchFilter {
                 .with_domain(GST_TOMO_DOMAIN_SPECTRUM);
         fft_ = {*this, out, dimensions, batch_size()};
         depths_ = {in.depth, out.depth};
+        report_effective(gst_structure_new("tomo-effective", "transform-width", G_TYPE_UINT, out.width,
+                                           "transform-height", G_TYPE_UINT, dimensions > 1 ? out.height : 1,
+                                           "transform-depth", G_TYPE_UINT, dimensions > 2 ? out.depth : 1,
+                                           nullptr));
         return out;
     }
 

@@ -28,6 +28,7 @@ class FilterElement final : public tomo::BatchFilter {
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
         table_ = tomo::fourier::upload_response(*this, response.of_length(in.width));
+        tomo::fourier::report_response(*this, response, in.width);
         return in;
     }
 

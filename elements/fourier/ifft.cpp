@@ -30,8 +30,11 @@ class Ifft final : public tomo::BatchFilter {
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
         fft_ = {*this, in, dimensions, batch_size()};
-        return in
-            .with_size(kept("crop-width", crop_width, in.width), kept("crop-height", crop_height, in.height))
+        const unsigned width = kept("crop-width", crop_width, in.width),
+                       height = kept("crop-height", crop_height, in.height);
+        report_effective(gst_structure_new("tomo-effective", "kept-width", G_TYPE_UINT, width, "kept-height",
+                                           G_TYPE_UINT, height, nullptr));
+        return in.with_size(width, height)
             .with_format(GST_TOMO_FORMAT_FLOAT32)
             .with_domain(GST_TOMO_DOMAIN_UNKNOWN);
     }

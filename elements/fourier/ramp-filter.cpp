@@ -64,6 +64,7 @@ class RampFilter final : public tomo::BatchFilter {
                                      static_cast<unsigned>((rows * batch_size() + 1) / 2));
             fft_ = {*this, pairs_, 1, 1};
         }
+        tomo::fourier::report_response(*this, response, length_);
         return in.with_format(GST_TOMO_FORMAT_FLOAT32);
     }
 

@@ -38,6 +38,28 @@ std::vector<std::complex<double>> ResponseProperties::of_length(unsigned n) cons
     return response(filter, n, {cutoff, order, tau, theta, scale});
 }
 
+void report_response(Element &element, const ResponseProperties &response, unsigned length) {
+    auto *report =
+        gst_structure_new("tomo-effective", "response", G_TYPE_STRING, response.filter.nick(), "padded-width",
+                          G_TYPE_UINT, length, "padded-width-units", G_TYPE_STRING, "pixel", nullptr);
+    auto set = [&](const Property<float> &p) {
+        gst_structure_set(report, p.name(), G_TYPE_DOUBLE, double{p}, nullptr);
+    };
+    if (response.filter == Response::butterworth || response.filter == Response::hamming) {
+        set(response.cutoff);
+        gst_structure_set(report, "cutoff-units", G_TYPE_STRING, "1/pixel", nullptr);
+    }
+    if (response.filter == Response::butterworth)
+        set(response.order);
+    if (response.filter == Response::faris_byer) {
+        set(response.tau);
+        set(response.theta);
+    }
+    if (response.scale != 1.0f)
+        gst_structure_set(report, "filter-scale", G_TYPE_DOUBLE, double{response.scale}, nullptr);
+    element.report_effective(report);
+}
+
 Array upload_response(Element &element, const std::vector<std::complex<double>> &response, double factor) {
     std::vector<float> table;
     table.reserve(2 * response.size());

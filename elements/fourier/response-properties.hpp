@@ -20,6 +20,9 @@ struct ResponseProperties {
     Property<float> cutoff, order, tau, theta, scale;
 };
 
+// Which response of which length is in force, as effective values of the element.
+void report_response(Element &element, const ResponseProperties &response, unsigned length);
+
 // A response as an array of complex samples, times a factor.
 Array upload_response(Element &element, const std::vector<std::complex<double>> &response,
                       double factor = 1.0);

@@ -38,6 +38,7 @@ class Zeropad final : public tomo::Filter {
     }
 
     void process(const tomo::Array &in, tomo::Array &out) override {
+        axis.tell(in.width());
         launch(kernel("zeropad"), tomo::WorkSize(out.info()), in, out, cl_uint{in.width()},
                cl_uint(first_column()));
     }
