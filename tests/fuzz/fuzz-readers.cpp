@@ -35,13 +35,15 @@ namespace {
 void read(Input input) {
     constexpr FileType types[] = {FileType::Edf, FileType::Pnm,  FileType::Raw, FileType::Tiff,
                                   FileType::Png, FileType::Jpeg, FileType::Hdf5};
-    enum { HDF5_SCAN = 7, FOLDER_SCAN, CHUNK, KINDS };
+    enum { HDF5_SCAN = 7, FOLDER_SCAN, CHUNK, NUMPY, KINDS };
     static_assert(std::size(types) == HDF5_SCAN);
     const auto kind = input.byte() % KINDS;
     if (kind == CHUNK)
         return decode_chunks(input);
     const Settings settings(input);
-    if (kind == HDF5_SCAN)
+    if (kind == NUMPY)
+        read_images(FileType::Npy, settings, input);
+    else if (kind == HDF5_SCAN)
         read_hdf5_scan(settings, input);
     else if (kind == FOLDER_SCAN)
         read_folder_scan(settings, input);

@@ -73,7 +73,7 @@ std::string name_of(Input characters) {
         const char c = static_cast<char>(characters.byte());
         name += c == '/' || c == '\0' ? '_' : c;
     }
-    return name.empty() || name[0] == '.' ? "_" + name : name;
+    return name.empty() || name == "." || name == ".." ? "_" + name : name;
 }
 
 } // namespace
