@@ -95,6 +95,13 @@ class Talk(PipelineTestCase):
         self.script(SCRIPT)
         self.assert_close(read_dataset("output.h5", "raw"), self.expected, 1e-5)
 
+    def test_values_of_enumerations(self):
+        """What a task gives as a property, another one takes; a number is UFO's."""
+        for mode in ("nearest", "texture", "linear"):
+            task = gsttomo.Backproject(mode=gsttomo.Backproject(mode=mode).mode)
+            self.assertEqual(task.mode.value_nick, mode)
+        self.assertEqual(gsttomo.Backproject(mode=0).mode.value_nick, "nearest")
+
     def test_module(self):
         means = [float(line) for line in self.script(MODULE).splitlines()]
         self.assert_close(read_dataset("output.h5", "raw"), self.expected, 1e-5)

@@ -16,7 +16,7 @@ import gi
 gi.require_version("Gst", "1.0")
 from gi.module import get_introspection_module  # noqa: E402
 from gi.overrides import override  # noqa: E402
-from gi.repository import Gst  # noqa: E402
+from gi.repository import GObject, Gst  # noqa: E402
 
 GstTomo = get_introspection_module("GstTomo")
 Gst.init(None)
@@ -26,6 +26,8 @@ __all__ = []
 
 def to_plain(value):
     """The value as JSON has it: numpy scalars and arrays, paths and numbers that are not finite included."""
+    if isinstance(value, GObject.GEnum):  # its number would be taken for UFO's
+        return value.value_nick
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, os.PathLike):
