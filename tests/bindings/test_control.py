@@ -48,11 +48,11 @@ class Control(PipelineTestCase):
         ellipses = [tomoref.disc(6.0, -4.0, 9.0, 0.02), tomoref.disc(-9.0, 7.0, 5.0, 0.05)]
         sinograms = [tomoref.line_integrals(ellipses, tomoref.angles_of_scan(91), 83, axis).astype(np.float32)
                      for axis in axes]
-        measured = gsttomo.CenterOfRotation()(iter(sinograms))
+        measured = gsttomo.CenterOfRotation(angle_step=np.pi / 91)(iter(sinograms))
         slices = list(gsttomo.Backproject(axis_pos=measured.result("center"))(gsttomo.RampFilter()(measured)))
         self.assertEqual(len(slices), len(axes))
         for sinogram, axis, result in zip(sinograms, axes, slices):
-            search = gsttomo.CenterOfRotation()
+            search = gsttomo.CenterOfRotation(angle_step=np.pi / 91)
             list(search(iter([sinogram])))
             self.assertLess(abs(search.center - axis), 0.1)
             alone, = gsttomo.Backproject(axis_pos=search.center)(gsttomo.RampFilter()(iter([sinogram])))
