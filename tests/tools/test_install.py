@@ -103,6 +103,18 @@ class InstallTest(unittest.TestCase):
         wanted = np.where(spots, np.float32(0.5) * (np.roll(image, 1, 1) + np.roll(image, -1, 1)), image)
         np.testing.assert_array_equal(tifffile.imread("spotless.tif"), wanted)
 
+        # Its exceptions come through beside Python modules that bring libstdc++ first (gst/tomo/unwind-resume.c).
+        (self.folder / "remove-all-spots.cl").write_text("no kernel")
+        self.run_it("/usr/bin/python3", "-c", "import PIL.Image, scipy.linalg, gi; gi.require_version('Gst', '1.0'); "
+                    "from gi.repository import Gst; Gst.init(None); "
+                    "pipeline = Gst.parse_launch('tomodummydata number=1 ! tomoremoveallspots ! fakesink'); "
+                    "pipeline.set_state(Gst.State.PLAYING); "
+                    "message = pipeline.get_bus().timed_pop_filtered(60 * Gst.SECOND, Gst.MessageType.ERROR); "
+                    "pipeline.set_state(Gst.State.NULL); "
+                    "assert 'does not compile' in message.parse_error()[0].message, message",
+                    env={**self.env, "GST_TOMO_KERNEL_PATH": str(self.folder),
+                         "GST_PLUGIN_PATH": f"{self.folder}/spots-build:{self.env['GST_PLUGIN_PATH']}"})
+
         self.run_it("meson", "setup", "plugin-build", f"{SOURCE}/examples/plugin", "--prefix", str(self.prefix),
                     env=self.env)
         self.assertNotIn("warning:", self.run_it("meson", "install", "-C", "plugin-build", env=self.env))
