@@ -120,6 +120,7 @@ void WaitList::add(const WaitList &other) {
 void wait_for(const Stamp &stamp, const std::string &what) {
     if (!stamp)
         return;
+    must_not_be_forked();
     cl_event event = stamp.event.get();
     const cl_int waited = clWaitForEvents(1, &event);
     const auto status =

@@ -4,7 +4,7 @@
 // Owning wrappers of OpenCL handles. No other file keeps a raw cl_* handle.
 #pragma once
 
-#include <gst/tomo/error.hpp>
+#include <gst/tomo/forked.hpp>
 
 #ifndef CL_TARGET_OPENCL_VERSION
 #define CL_TARGET_OPENCL_VERSION 120
@@ -28,14 +28,15 @@ inline bool cl_is_out_of_memory(cl_int status) {
            status == CL_OUT_OF_HOST_MEMORY;
 }
 
-// A reference to an OpenCL object: adopts on construction, retains on copy, releases at the end.
+// A reference to an OpenCL object: adopts on construction, retains on copy, releases at the end. In a forked process it
+// does neither, as the driver's locks and threads are not those of this process.
 template <class Handle, cl_int (*retain)(Handle), cl_int (*release)(Handle)>
 class ClRef {
   public:
     ClRef() = default;
     explicit ClRef(Handle adopted) : handle_(adopted) {}
     ClRef(const ClRef &other) : handle_(other.handle_) {
-        if (handle_)
+        if (handle_ && !is_forked())
             retain(handle_);
     }
     ClRef(ClRef &&other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
@@ -44,12 +45,12 @@ class ClRef {
         return *this;
     }
     ~ClRef() {
-        if (handle_)
+        if (handle_ && !is_forked())
             release(handle_);
     }
 
     static ClRef retained(Handle borrowed) {
-        if (borrowed)
+        if (borrowed && !is_forked())
             retain(borrowed);
         return ClRef(borrowed);
     }

@@ -37,6 +37,10 @@ struct Found {
 // Every device of every platform, in the order the ICD loader gives; the index of the list is the index
 // that users give.
 std::vector<Found> all_devices() {
+    // One thread at a time: PoCL (3.1) tells a second one that there is no device while the first one is at it.
+    static std::mutex lock;
+    use_threads();
+    const std::lock_guard<std::mutex> guard(lock);
     std::vector<Found> found;
     cl_uint n = 0;
     if (clGetPlatformIDs(0, nullptr, &n) != CL_SUCCESS || n == 0)
@@ -320,6 +324,10 @@ Device::Device(cl_device_id id, unsigned index, const ClContext &context)
 }
 
 Device::~Device() {
+    if (is_forked()) {
+        static_cast<void>(ffts_.release()); // engines would ask the driver
+        return;
+    }
     finish();
     // Blocks refer to this device's queues by their stamps: they go first.
     trim();
@@ -334,6 +342,7 @@ ClQueue Device::new_queue() {
 }
 
 cl_command_queue Device::queue() {
+    must_not_be_forked();
     for (const auto &entry : queues_of_thread.entries)
         if (entry.device == this)
             if (const auto queue = entry.queue.lock())
@@ -359,6 +368,8 @@ cl_command_queue Device::queue() {
 }
 
 void Device::finish() noexcept {
+    if (is_forked())
+        return;
     std::vector<ClQueue> queues{upload_, download_};
     {
         std::lock_guard<std::mutex> lock(queues_lock_);
@@ -370,6 +381,7 @@ void Device::finish() noexcept {
 }
 
 ClProgram Device::program(const std::string &name, const std::string &source, const std::string &options) {
+    must_not_be_forked();
     const std::string key = driver_ + '\n' + name_ + '\n' + options + '\n' + source;
     const std::string path = cache_path(key, "clbin");
     // Held while compiling, so that elements which start together compile a program once.
@@ -431,6 +443,7 @@ std::unique_ptr<Block> Device::make_block(std::size_t size) {
 }
 
 std::unique_ptr<Block> Device::take_block(std::size_t size, const AskPatience &ask) {
+    must_not_be_forked();
     size = std::max<std::size_t>(size, 1);
     if (size > max_allocation_)
         throw Error(
@@ -505,6 +518,8 @@ std::unique_ptr<Block> Device::take_block(std::size_t size, const AskPatience &a
 }
 
 void Device::give_block(std::unique_ptr<Block> block) noexcept {
+    if (is_forked()) // a thread that is not in this process may hold the lock
+        return;
     {
         std::lock_guard<std::mutex> lock(memory_lock_);
         taken_ -= block->size;

@@ -559,6 +559,7 @@ void Element::commit_properties() {
 bool Element::open() {
     return guard(false, [&] {
         failed_ = false;
+        use_threads();
         if (!needs_device())
             return true;
         const std::string selector = device_selector;

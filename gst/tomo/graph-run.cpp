@@ -74,7 +74,9 @@ Runner::Runner(std::function<void()> announce, std::function<void()> finished)
 Runner::~Runner() {
     if (!thread_.joinable())
         return;
-    if (thread_.get_id() == std::this_thread::get_id()) // it dropped the last reference of its owner
+    if (is_forked()) // the thread is not in this process, and must neither be joined nor detached
+        static_cast<void>(std::make_unique<std::thread>(std::move(thread_)).release());
+    else if (thread_.get_id() == std::this_thread::get_id()) // it dropped the last reference of its owner
         thread_.detach();
     else
         thread_.join();
@@ -87,6 +89,7 @@ void Runner::settle() {
 }
 
 void Runner::start(Graph &graph) {
+    use_threads();
     settle();
     std::lock_guard<std::mutex> thread_lock(thread_lock_);
     std::unique_lock<std::mutex> lock(lock_);

@@ -29,6 +29,10 @@ struct MainContextUnref {
 struct SourceUnref {
     void operator()(GSource *source) const { g_source_unref(source); }
 };
+struct GraphUnref {
+    void operator()(GstTomoGraph *graph) const { g_object_unref(graph); }
+};
+using GraphPtr = std::unique_ptr<GstTomoGraph, GraphUnref>;
 
 } // namespace
 
@@ -47,48 +51,74 @@ struct _GstTomoGraph {
 
 struct State {
     explicit State(GstTomoGraph *graph)
-        : runner([graph, this] { announce(graph); }, [graph] { g_object_unref(graph); }) {}
+        : runner([graph, this] { announce(graph); }, [graph, this] { let_go(GraphPtr(graph)); }) {}
+    ~State() { cancel_visit(); }
 
-    // One visit of the main loop gives out all that is there.
+    // One visit of the main loop gives out all that is there. It finds the graph only if somebody still has it: a
+    // graph that nobody wants any more must not wait for a main loop that may never run.
     void announce(GstTomoGraph *graph) {
         std::lock_guard<std::mutex> lock(dispatch_lock);
         if (visit)
             return;
         GSource *source = g_idle_source_new();
         g_source_set_priority(source, G_PRIORITY_DEFAULT);
+        auto place = std::make_unique<GWeakRef>();
+        g_weak_ref_init(place.get(), graph);
         g_source_set_callback(
             source,
-            [](gpointer g) -> gboolean {
-                GST_TOMO_GRAPH(g)->state->dispatch(GST_TOMO_GRAPH(g));
+            [](gpointer place) -> gboolean {
+                if (const GraphPtr graph{static_cast<GstTomoGraph *>(g_weak_ref_get(static_cast<GWeakRef *>(place)))})
+                    graph->state->dispatch(graph.get());
                 return G_SOURCE_REMOVE;
             },
-            g_object_ref(graph), g_object_unref);
+            place.release(),
+            [](gpointer place) {
+                const std::unique_ptr<GWeakRef> ended(static_cast<GWeakRef *>(place));
+                g_weak_ref_clear(ended.get());
+            });
         g_source_attach(source, context.get());
         visit.reset(source);
     }
 
+    // Takes the reference of a run that has ended: who listens is still told of the end.
+    void let_go(GraphPtr graph) {
+        std::lock_guard<std::mutex> lock(dispatch_lock);
+        if (!visit)
+            return;
+        for (const guint signal : signals)
+            if (g_signal_has_handler_pending(graph.get(), signal, 0, FALSE)) {
+                kept_for_visit = std::move(graph);
+                return;
+            }
+    }
+
     // Gives out what is there, in order; one thread at a time.
-    void dispatch(GstTomoGraph *graph) {
+    void dispatch(GstTomoGraph *borrowed) {
+        const GraphPtr graph(GST_TOMO_GRAPH(g_object_ref(borrowed)));
+        cancel_visit();
         {
             std::lock_guard<std::mutex> lock(dispatch_lock);
+            once_more = true;
             if (dispatcher != std::thread::id())
                 return;
             dispatcher = std::this_thread::get_id();
         }
-        g_object_ref(graph);
-        cancel_visit();
-        while (auto event = runner.take())
-            std::visit([&](const auto &e) { emit(graph, e); }, *event);
-        {
-            std::lock_guard<std::mutex> lock(dispatch_lock);
-            dispatcher = {};
-        }
+        while (has_more_to_do())
+            while (auto event = runner.take())
+                std::visit([&](const auto &e) { emit(graph.get(), e); }, *event);
         dispatched.notify_all();
-        g_object_unref(graph);
+    }
+
+    bool has_more_to_do() {
+        std::lock_guard<std::mutex> lock(dispatch_lock);
+        if (!once_more)
+            dispatcher = {};
+        return std::exchange(once_more, false);
     }
 
     void cancel_visit() {
         std::unique_lock<std::mutex> lock(dispatch_lock);
+        const auto graph = std::move(kept_for_visit);
         const auto source = std::move(visit);
         lock.unlock();
         if (source)
@@ -134,6 +164,8 @@ struct State {
     std::mutex dispatch_lock;
     std::condition_variable dispatched;
     std::thread::id dispatcher;
+    bool once_more = false; // for the dispatcher to look again
+    GraphPtr kept_for_visit;
     tomo::Runner runner;
 };
 
@@ -573,7 +605,8 @@ gboolean gst_tomo_graph_run(GstTomoGraph *graph, GError **error) {
  * @graph: a graph
  * @error: why it can't be started
  *
- * Starts a run and returns. The graph stays alive until it has ended.
+ * Starts a run and returns. The graph stays alive until it has ended, and if somebody listens to its signals, until
+ * the main context has given them out.
  *
  * Returns: whether it was started
  */
@@ -607,6 +640,7 @@ gboolean gst_tomo_graph_start(GstTomoGraph *graph, GError **error) {
 gboolean gst_tomo_graph_wait(GstTomoGraph *graph, GError **error) {
     g_return_val_if_fail(GST_IS_TOMO_GRAPH(graph), FALSE);
     return tomo::to_gerror(error, [&] {
+        tomo::must_not_be_forked();
         auto *state = graph->state;
         do {
             state->wait_for_dispatcher();
@@ -633,6 +667,8 @@ gboolean gst_tomo_graph_wait(GstTomoGraph *graph, GError **error) {
 gboolean gst_tomo_graph_poll(GstTomoGraph *graph, guint milliseconds) {
     g_return_val_if_fail(GST_IS_TOMO_GRAPH(graph), FALSE);
     auto *state = graph->state;
+    if (tomo::is_forked()) // nobody ends a run that another process has started
+        return FALSE;
     if (state->runner.wait(std::chrono::milliseconds(milliseconds)))
         state->dispatch(graph);
     if (state->runner.is_running() || state->runner.wait(std::chrono::milliseconds(0)))
@@ -649,7 +685,7 @@ gboolean gst_tomo_graph_poll(GstTomoGraph *graph, guint milliseconds) {
  */
 gboolean gst_tomo_graph_is_running(GstTomoGraph *graph) {
     g_return_val_if_fail(GST_IS_TOMO_GRAPH(graph), FALSE);
-    return graph->state->runner.is_running();
+    return !tomo::is_forked() && graph->state->runner.is_running();
 }
 
 /**

@@ -10,7 +10,7 @@
 namespace tomo {
 
 Block::~Block() {
-    if (!staging_ptr)
+    if (!staging_ptr || is_forked())
         return;
     // An upload may still read the pinned memory. Downloads sit in the queue that the unmap joins.
     const cl_command_queue queue = staging_write.queue.get();
@@ -128,6 +128,7 @@ void Storage::download() {
 }
 
 WaitList Storage::read(cl_command_queue queue) {
+    must_not_be_forked();
     std::lock_guard<std::mutex> lock(lock_);
     if (!on_device_ && on_host_)
         upload();
@@ -142,6 +143,7 @@ void Storage::read_done(cl_command_queue queue, const ClEvent &command) {
 }
 
 WaitList Storage::write(cl_command_queue queue, Contents contents) {
+    must_not_be_forked();
     std::lock_guard<std::mutex> lock(lock_);
     if (contents == Contents::keep && !on_device_ && on_host_)
         upload();
@@ -161,6 +163,7 @@ void Storage::write_done(cl_command_queue queue, const ClEvent &command) {
 }
 
 void *Storage::map(bool for_writing) {
+    must_not_be_forked();
     std::vector<Stamp> waits;
     const bool shared = device_->shares_host_memory();
     {
@@ -220,7 +223,7 @@ void *Storage::map(bool for_writing) {
 }
 
 void Storage::unmap(bool was_written) noexcept {
-    if (!device_->shares_host_memory())
+    if (!device_->shares_host_memory() || is_forked())
         return; // pinned memory stays mapped; the upload happens when a device asks for it
 
     std::lock_guard<std::mutex> maps(map_lock_);
@@ -244,6 +247,7 @@ void Storage::unmap(bool was_written) noexcept {
 }
 
 void Storage::prefetch() {
+    must_not_be_forked();
     if (device_->shares_host_memory())
         return;
     std::lock_guard<std::mutex> lock(lock_);
@@ -252,6 +256,7 @@ void Storage::prefetch() {
 }
 
 void Storage::start_upload() {
+    must_not_be_forked();
     if (device_->shares_host_memory())
         return;
     std::lock_guard<std::mutex> lock(lock_);
@@ -273,6 +278,7 @@ void Storage::discard() {
 }
 
 void Storage::move_to_device() {
+    must_not_be_forked();
     std::lock_guard<std::mutex> lock(lock_);
     if (!on_device_ && on_host_)
         upload();
@@ -281,6 +287,7 @@ void Storage::move_to_device() {
 }
 
 void Storage::finish() {
+    must_not_be_forked();
     std::vector<Stamp> waits;
     {
         std::lock_guard<std::mutex> lock(lock_);

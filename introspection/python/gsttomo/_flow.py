@@ -253,9 +253,11 @@ class Run:
         self._progress = (0, 0, 0)
         self._outcome = None  # "done" or what was wrong, as soon as that is known
         this = weakref.ref(self)  # the graph must not keep it alive
-        graph.connect("progress", lambda _, *numbers: this() is not None and this()._keep("_progress", numbers))
-        graph.connect("error", lambda _, error: this() is not None and this()._keep("_outcome", error.message))
-        graph.connect("done", lambda _: this() is not None and this()._keep("_outcome", "done"))
+        handlers = [
+            graph.connect("progress", lambda _, *numbers: this() is not None and this()._keep("_progress", numbers)),
+            graph.connect("error", lambda _, error: this() is not None and this()._keep("_outcome", error.message)),
+            graph.connect("done", lambda _: this() is not None and this()._keep("_outcome", "done"))]
+        weakref.finalize(self, _forget, graph, handlers).atexit = False
         for task, element in elements:
             task._runs.append(weakref.ref(self, task._runs.remove))
             task._listen(element)
@@ -338,6 +340,14 @@ class Run:
             state = f"done after {self.graph.props.time:.3g} s" if self._outcome == "done" else f"failed ({self._outcome})"
         arrays = f"{given}{f' of {total}' if total else ''} arrays in, {arrived} out"
         return f"<Run {state}, {arrays}: {', '.join(map(repr, self._flows))}>"
+
+
+def _forget(graph, handlers):
+    """Behind a Run that nobody has waited for: with a listener, its graph would wait for a main loop."""
+    for handler in handlers:
+        graph.disconnect(handler)
+    if not graph.is_running():
+        graph.poll(0)
 
 
 class Feeder(threading.Thread):
