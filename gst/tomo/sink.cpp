@@ -128,8 +128,11 @@ bool Sink::set_caps(GstCaps *caps) {
     check_accepts(GST_BASE_SINK_PAD(reinterpret_cast<GstBaseSink *>(gst())), caps);
     wait_until_idle();
     info_ = ArrayInfo::from_caps(caps);
+    has_caps_ = true;
+    if (!begun_ && restart_) // behind the end of a stream: with the next array, if there comes one
+        return true;
     begin(info_);
-    has_caps_ = begun_ = true;
+    begun_ = true;
     return true;
 }
 
@@ -213,7 +216,7 @@ bool Sink::end_of_stream() {
         // What a flush took back did not come to its end.
         restart_ ? abandon() : finish();
         begun_ = false;
-        restart_ = has_consumed_;
+        restart_ = true; // also where nothing came: there is nothing left to consume with
         return true;
     });
 }
