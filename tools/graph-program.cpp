@@ -4,6 +4,8 @@
 
 #include "results.hpp"
 
+#include <gst/tomo/descriptors.hpp>
+
 #include <csignal>
 #include <unistd.h>
 
@@ -40,6 +42,13 @@ bool Program::parse(int argc, char **argv, int &status) {
     if (version) {
         g_print("%s %s\n", name_.c_str(), GST_TOMO_VERSION);
         status = ok;
+        return false;
+    }
+    // GLib and GStreamer end the process where they get no descriptors for their threads and buses.
+    constexpr unsigned least_files = 16;
+    if (!tomo::can_open_files(least_files)) {
+        complain("no more than a few files can be opened: raise the limit of open files (ulimit -n)");
+        status = failed;
         return false;
     }
     return true;
@@ -105,9 +114,23 @@ namespace {
 
 volatile std::sig_atomic_t interrupts = 0, last_signal = 0;
 
+// An abort waits for what the device is at, and a kernel of the user's may never end.
+constexpr unsigned abort_seconds = 2;
+
+extern "C" void give_up(int) {
+    constexpr char message[] = "the device does not stop; the process ends without it\n";
+    [[maybe_unused]] const auto written = write(STDERR_FILENO, message, sizeof message - 1);
+    _exit(128 + last_signal);
+}
+
+// Whatever thread waits for the device meanwhile: nothing but system calls.
 extern "C" void on_signal(int number) {
     last_signal = number;
     interrupts = interrupts + 1;
+    if (interrupts == 2)
+        alarm(abort_seconds);
+    else if (interrupts > 2)
+        give_up(number);
 }
 
 std::string duration_text(double seconds) {
@@ -241,6 +264,8 @@ int run(GstTomoGraph *graph, const Program &program, const RunOptions &options) 
     action.sa_handler = on_signal;
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
+    action.sa_handler = give_up;
+    sigaction(SIGALRM, &action, nullptr);
 
     if (const std::string lonely = lonely_element(graph); !lonely.empty()) {
         program.complain(lonely);

@@ -73,7 +73,7 @@ class RunOptions {
 };
 
 // Runs it to its end, with progress on standard error. The first Ctrl-C ends the stream, the second one
-// aborts.
+// aborts, and ends the process where the device does not stop.
 int run(GstTomoGraph *graph, const Program &program, const RunOptions &options);
 
 } // namespace tool

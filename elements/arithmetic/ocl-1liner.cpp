@@ -22,7 +22,7 @@ the output is `out`; `px_index` is the pixel's place in each of them, so that `i
 pixel itself. `IMG_VAL(column, row, in_0)` is another pixel. `x` and `y` are column and row of `sizeX` and
 `sizeY`, `z` is the plane of `sizeZ`; each plane is computed by itself. Of complex samples, real and
 imaginary part count as columns. Pixels that the statement does not set are 0. All inputs have one size; an
-input that has ended repeats its last array until all have ended.)",
+input that has ended repeats its last array until all have ended.)" TOMO_USERS_KERNEL_CAUTION,
         "tomoread path=projection.tif ! tomoocl1liner one-line=\"out_px = x < sizeX / 2 ? "
         "in_0_px : "
         "sqrt(in_0_px)\" ! tomowrite filename=half.tif"};

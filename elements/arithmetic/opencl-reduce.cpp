@@ -24,7 +24,7 @@ array. The kernel `finish`, if there is one, runs once at the end, with the resu
 of arrays. Global sizes and samples are as for `tomoopencl`, complex samples count as two floats.
 
 The built-in file has `minimum`, `maximum` (NaN wins in both), `sum` and, to finish with, `divide`. Sums are
-float32, as the kernel's arguments are; use `tomoaverage` for the mean of long streams.)",
+float32, as the kernel's arguments are; use `tomoaverage` for the mean of long streams.)" TOMO_USERS_KERNEL_CAUTION,
         "tomoread path=darks ! tomoopenclreduce kernel=maximum ! tomowrite "
         "filename=brightest.tif\n"
         "tomoread path=darks ! tomoopenclreduce kernel=sum finish=divide ! tomowrite "

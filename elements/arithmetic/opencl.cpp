@@ -30,7 +30,7 @@ the built-in files take inputs of one size.
 
 Built-in files, with UFO's kernels: `opencl.cl` has `nlm_noise_reduction` (with the macros `SEARCH_RADIUS`,
 `PATCH_RADIUS` and `SIGMA`), `fix_nan_and_inf`, `absorptivity`, `diff`, `add`, `multiply` and `divide`; `complex.cl` has
-`c_add`, `c_mul`, `c_div`, `c_conj` and `c_abs_squared`.)",
+`c_add`, `c_mul`, `c_div`, `c_conj` and `c_abs_squared`.)" TOMO_USERS_KERNEL_CAUTION,
         "tomoread path=projection.tif ! tomoopencl kernel=absorptivity ! tomowrite "
         "filename=absorption.tif\n"
         "tomoread path=slice.tif ! tomoopencl kernel=twice source=\"kernel void twice(global "

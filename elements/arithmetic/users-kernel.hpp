@@ -7,6 +7,13 @@
 
 #include <gst/tomo/element.hpp>
 
+// For the details of each of these elements, as their last paragraph.
+#define TOMO_USERS_KERNEL_CAUTION                                                                            \
+    "\n\nThe device runs a kernel as it is written. A kernel that never ends can't be stopped: "             \
+    "`tomo-launch` and `tomo-runjson` end their process at the second Ctrl-C, other programs have to be "    \
+    "killed. A kernel that writes outside of its arrays changes other data or crashes the process: try new " \
+    "kernels on a few small images."
+
 namespace tomo::users {
 
 struct Source {

@@ -15,6 +15,7 @@
 #include "tiff-stack.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 #include <tiffio.h>
 #include <unistd.h>
@@ -104,7 +105,9 @@ class TiffReader final : public ImageReader {
         // libtiff closes the descriptor it is given. No memory map (m): a file that shrinks would be a bus
         // error. Header only (h): the directories come one by one.
         FileDescriptor own(dup(file_.descriptor()));
-        tiff_.reset(own ? TIFFFdOpenExt(own.get(), path.c_str(), "rmh", options.get()) : nullptr);
+        if (!own)
+            throw system_error("open", path, errno, GST_RESOURCE_ERROR_OPEN_READ);
+        tiff_.reset(TIFFFdOpenExt(own.get(), path.c_str(), "rmh", options.get()));
         if (!tiff_)
             fail("it can't be opened");
         own.release();

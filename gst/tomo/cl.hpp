@@ -28,8 +28,8 @@ inline bool cl_is_out_of_memory(cl_int status) {
            status == CL_OUT_OF_HOST_MEMORY;
 }
 
-// A reference to an OpenCL object: adopts on construction, retains on copy, releases at the end. In a forked process it
-// does neither, as the driver's locks and threads are not those of this process.
+// A reference to an OpenCL object: adopts on construction, retains on copy, releases at the end. In a forked
+// process it does neither, as the driver's locks and threads are not those of this process.
 template <class Handle, cl_int (*retain)(Handle), cl_int (*release)(Handle)>
 class ClRef {
   public:

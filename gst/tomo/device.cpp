@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/cache.hpp>
 #include <gst/tomo/debug.hpp>
+#include <gst/tomo/descriptors.hpp>
 #include <gst/tomo/device.hpp>
 #include <gst/tomo/fft.hpp>
 #include <gst/tomo/memory.hpp>
@@ -37,7 +38,8 @@ struct Found {
 // Every device of every platform, in the order the ICD loader gives; the index of the list is the index
 // that users give.
 std::vector<Found> all_devices() {
-    // One thread at a time: PoCL (3.1) tells a second one that there is no device while the first one is at it.
+    // One thread at a time: PoCL (3.1) tells a second one that there is no device while the first one is at
+    // it.
     static std::mutex lock;
     use_threads();
     const std::lock_guard<std::mutex> guard(lock);
@@ -389,6 +391,9 @@ ClProgram Device::program(const std::string &name, const std::string &source, co
     if (const auto known = programs_.find(path); known != programs_.end())
         return known->second;
 
+    // PoCL (3.1) ends the process when it can't link a kernel, which it does by the linker's program.
+    constexpr unsigned files_of_compiler = 32;
+    need_files(files_of_compiler, "the OpenCL compiler");
     ClProgram program = load_binary(context_.get(), id_, path, options);
     if (!program) {
         GST_INFO("compiling %s for %s with '%s'", name.c_str(), name_.c_str(), options.c_str());

@@ -25,10 +25,12 @@ bool is_forked() noexcept { return forked.load(std::memory_order_relaxed); }
 
 void must_not_be_forked() {
     if (is_forked())
-        throw Error(GST_LIBRARY_ERROR_INIT,
-                    "this process was forked from one that had used gst-tomo, whose devices and threads do not live on "
-                    "in it: start processes afresh, in Python with multiprocessing.set_start_method(\"spawn\") or "
-                    "\"forkserver\", or fork before gst-tomo is first used");
+        throw Error(
+            GST_LIBRARY_ERROR_INIT,
+            "this process was forked from one that had used gst-tomo, whose devices and threads do not live "
+            "on "
+            "in it: start processes afresh, in Python with multiprocessing.set_start_method(\"spawn\") or "
+            "\"forkserver\", or fork before gst-tomo is first used");
 }
 
 } // namespace tomo

@@ -54,8 +54,8 @@ struct State {
         : runner([graph, this] { announce(graph); }, [graph, this] { let_go(GraphPtr(graph)); }) {}
     ~State() { cancel_visit(); }
 
-    // One visit of the main loop gives out all that is there. It finds the graph only if somebody still has it: a
-    // graph that nobody wants any more must not wait for a main loop that may never run.
+    // One visit of the main loop gives out all that is there. It finds the graph only if somebody still has
+    // it: a graph that nobody wants any more must not wait for a main loop that may never run.
     void announce(GstTomoGraph *graph) {
         std::lock_guard<std::mutex> lock(dispatch_lock);
         if (visit)
@@ -67,7 +67,8 @@ struct State {
         g_source_set_callback(
             source,
             [](gpointer place) -> gboolean {
-                if (const GraphPtr graph{static_cast<GstTomoGraph *>(g_weak_ref_get(static_cast<GWeakRef *>(place)))})
+                if (const GraphPtr graph{
+                        static_cast<GstTomoGraph *>(g_weak_ref_get(static_cast<GWeakRef *>(place)))})
                     graph->state->dispatch(graph.get());
                 return G_SOURCE_REMOVE;
             },
@@ -605,8 +606,8 @@ gboolean gst_tomo_graph_run(GstTomoGraph *graph, GError **error) {
  * @graph: a graph
  * @error: why it can't be started
  *
- * Starts a run and returns. The graph stays alive until it has ended, and if somebody listens to its signals, until
- * the main context has given them out.
+ * Starts a run and returns. The graph stays alive until it has ended, and if somebody listens to its signals,
+ * until the main context has given them out.
  *
  * Returns: whether it was started
  */

@@ -185,6 +185,7 @@ runs = [gsttomo.Null()(gsttomo.DummyData(width=9, height=9, number=5)).run() for
 while any(run.is_running() for run in runs):
     time.sleep(0.002)
 del runs
+gsttomo.Null()(gsttomo.DummyData(width=9, height=9)).run().wait()  # the module keeps runs until they have ended
 assert settle(before) <= before, (before, descriptors())
 """)
 

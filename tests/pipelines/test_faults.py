@@ -471,5 +471,43 @@ class Devices(FaultTestCase):
                           "tomocalculate0", "caps", files=self.inputs)
 
 
+class Descriptors(FaultTestCase):
+    """Few files may be open, of which libunwind, PoCL, GLib and GStreamer want some as well."""
+
+    LINES = ("gst-launch-1.0 -q tomoread path=in ! tomowrite filename=out.h5:/data",
+             "gst-launch-1.0 -q tomoread path=in.h5:/data ! tomowrite filename=out-%02i.tif",
+             "gst-launch-1.0 -q tomoscansrc location=in ! tomocalculate expression=v+1 ! queue ! tomowrite filename=out.tif",
+             "tomo-launch -q read path=in ! fft ! ifft ! write filename=out.tif",
+             "tomo-runjson -q in.json",
+             "tomo-query -p read")
+
+    def test_limits(self):
+        """One error or success, whatever the limit: no end from within, no hang."""
+        images = [random_array(np.float32, (5, 7)) for _ in range(4)]  # noqa: F405
+        os.mkdir("in")
+        for i, image in enumerate(images):
+            tifffile.imwrite(f"in/{i}.tif", image)
+        with h5py.File("in.h5", "w") as file:
+            file["data"] = images
+        subprocess.run(["tomo-launch", "-d", "in.json", *quoted(self.LINES[3])[2:]], check=True, timeout=PATIENCE)
+        refused = 0
+        for line in self.LINES:
+            limits = [12, 14, 16] + sorted(rng.choice(np.arange(10, 60), 4, replace=False).tolist())
+            for limit in limits if "query" not in line else limits[::3]:
+                result = subprocess.run(quoted(line), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE,
+                                        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+                told = f"{line} with {limit} files (seed {SEED}): {result}"
+                self.assertIn(result.returncode, (0, 1), told)
+                if result.returncode == 1:
+                    refused += 1
+                    if line.startswith("gst-launch"):
+                        errors = [text for text in result.stdout.splitlines() if "ERROR" in text and ": from element" in text]
+                        self.assertTrue("no element" in result.stdout or (errors and "Internal data" not in errors[0]), told)
+                    else:
+                        self.assertEqual(len(result.stdout.splitlines()), 1, told)
+                        self.assertRegex(result.stdout, "ulimit -n|open files", told)
+        self.assertGreater(refused, len(self.LINES), "the limits were not felt")
+
+
 if __name__ == "__main__":
     main()  # noqa: F405

@@ -450,6 +450,28 @@ class Terminal(ToolTestCase):
         with open(trace) as file:
             self.assertGreater(len(json.load(file, parse_constant=self.fail)["traceEvents"]), 0)
 
+    def test_interrupts_end_an_endless_kernel(self):
+        # The device never comes back: neither the abort nor the end of the stream does.
+        kernel = ("kernel void endless(global float *in, global float *out) { volatile int go = 1; while (go) "
+                  "out[0] = in[0] + go; }")
+        dataflow = {
+            "nodes": [{"plugin": "dummy-data", "name": "in", "properties": {"width": 8, "height": 8, "number": 3}},
+                      {"plugin": "opencl", "name": "kernel", "properties": {"source": kernel, "kernel": "endless"}},
+                      {"plugin": "write", "name": "out", "properties": {"filename": "never.tif"}}],
+            "edges": [{"from": "in", "to": "kernel", "input": 0}, {"from": "kernel", "to": "out", "input": 0}]}
+        with open("endless.json", "w") as file:
+            json.dump(dataflow, file)
+        line = ("dummy-data", "width=8", "height=8", "number=3", "!", "opencl", "kernel=endless", f"source={kernel}", "!", "null")
+        for command, number in ((("tomo-launch", *line), signal.SIGINT), (("tomo-runjson", "endless.json"), signal.SIGTERM)):
+            process, read_until = self.on_terminal(*command)
+            read_until(r"\d in")
+            process.send_signal(number)
+            read_until("ending the stream")
+            self.assertIsNone(process.poll())
+            process.send_signal(number)
+            self.assertEqual(process.wait(PATIENCE), 128 + number)
+        self.assertFalse(os.path.exists("never.tif"))
+
     def test_trace(self):
         result = self.launch("-t", *quoted("dummy-data width=8 height=8 number=7 ! calculate ! queue ! null"))
         (name,) = [n for n in os.listdir() if re.fullmatch(r"trace\.\d+\.json", n)]
