@@ -170,7 +170,14 @@ std::vector<std::string> files_of(const Location &location, const ReadOptions &o
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("'%s' is a folder; name the files whose dataset '%s' is meant, as in '%s/*.h5:%s'",
                          path.c_str(), location.dataset.c_str(), path.c_str(), location.dataset.c_str()));
-    return readable(files_in(path), location.dataset, options, path);
+    auto files = readable(files_in(path), location.dataset, options, path);
+    // Beside images of another format, arrays of numpy are tables of angles and the like.
+    const auto is_table = [&](const std::string &file) {
+        return options.type == FileType::Automatic && type_of_suffix(file) == FileType::Npy;
+    };
+    if (!std::all_of(files.begin(), files.end(), is_table))
+        files.erase(std::remove_if(files.begin(), files.end(), is_table), files.end());
+    return files;
 }
 
 } // namespace

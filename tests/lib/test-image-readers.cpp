@@ -723,6 +723,13 @@ GST_START_TEST(test_file_list) {
     raw.type = FileType::Raw;
     fail_unless(names(folder / "*.txt", raw) == "notes.txt ");
 
+    // Arrays of numpy are images where there are no others.
+    folder.write("theta.npy", "x");
+    folder.write("text/b.npy", "x");
+    fail_unless(names(folder.path()) == by_number && names(folder / "*.npy") == "theta.npy ");
+    fail_unless(names(folder / "text") == "text/b.npy ");
+    std::filesystem::remove(folder / "text/b.npy");
+
     // A file named like a pattern is a file, and so is a folder.
     folder.write("a[1].tif", "x");
     fail_unless(names(folder / "a[1].tif") == "a[1].tif ");
