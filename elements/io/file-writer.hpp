@@ -141,8 +141,9 @@ std::unique_ptr<SingleFile> create_npy_file(const std::string &file, Existing ex
                                             const WriteOptions &options);
 std::unique_ptr<SingleFile> create_raw_file(const std::string &file, Existing existing,
                                             const WriteOptions &options);
+// `is_large`: where the options leave it open, it becomes a BigTIFF.
 std::unique_ptr<SingleFile> create_tiff_file(const std::string &file, Existing existing,
-                                             const WriteOptions &options);
+                                             const WriteOptions &options, bool is_large);
 std::unique_ptr<FileWriter> write_raw_to_standard_output();
 
 // Whether there is something that writing to `location` would replace.

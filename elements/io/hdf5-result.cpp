@@ -32,38 +32,52 @@ Result must(Result result) {
 
 Hdf5Handle scalar() { return Hdf5Handle(H5Screate(H5S_SCALAR), H5Sclose); }
 
-void set_attribute(hid_t object, const char *name, const std::string &value) {
-    const auto type = string_type();
-    const auto space = scalar();
+void remove_attribute(hid_t object, const char *name) {
     if (H5Aexists(object, name) > 0)
         must(H5Adelete(object, name));
-    const Hdf5Handle attribute(
-        must(H5Acreate2(object, name, type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT)), H5Aclose);
+}
+
+void write_attribute(hid_t object, const char *name, hid_t type, hid_t space, const void *value) {
+    remove_attribute(object, name);
+    const Hdf5Handle attribute(must(H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT)),
+                               H5Aclose);
+    must(H5Awrite(attribute.get(), type, value));
+}
+
+void set_attribute(hid_t object, const char *name, const std::string &value) {
     const char *text = value.c_str();
-    must(H5Awrite(attribute.get(), type.get(), &text));
+    write_attribute(object, name, string_type().get(), scalar().get(), &text);
 }
 
 void set_attribute(hid_t object, const char *name, const std::vector<std::string> &values) {
-    const auto type = string_type();
     const hsize_t count = values.size();
     const Hdf5Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
-    if (H5Aexists(object, name) > 0)
-        must(H5Adelete(object, name));
-    const Hdf5Handle attribute(
-        must(H5Acreate2(object, name, type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT)), H5Aclose);
     std::vector<const char *> texts;
     for (const auto &value : values)
         texts.push_back(value.c_str());
-    must(H5Awrite(attribute.get(), type.get(), texts.data()));
+    write_attribute(object, name, string_type().get(), space.get(), texts.data());
 }
 
-void set_attribute(hid_t object, const char *name, double value) {
-    if (H5Aexists(object, name) > 0)
-        must(H5Adelete(object, name));
-    const Hdf5Handle attribute(
-        must(H5Acreate2(object, name, H5T_NATIVE_DOUBLE, scalar().get(), H5P_DEFAULT, H5P_DEFAULT)),
-        H5Aclose);
-    must(H5Awrite(attribute.get(), H5T_NATIVE_DOUBLE, &value));
+void set_real(hid_t object, const char *name, double value) {
+    write_attribute(object, name, H5T_NATIVE_DOUBLE, scalar().get(), &value);
+}
+
+void set_integer(hid_t object, const char *name, std::int64_t value) {
+    write_attribute(object, name, H5T_NATIVE_INT64, scalar().get(), &value);
+}
+
+// As h5py knows booleans.
+Hdf5Handle boolean_type() {
+    Hdf5Handle type(H5Tenum_create(H5T_NATIVE_INT8), H5Tclose);
+    const std::int8_t no = 0, yes = 1;
+    H5Tenum_insert(type.get(), "FALSE", &no);
+    H5Tenum_insert(type.get(), "TRUE", &yes);
+    return type;
+}
+
+void set_flag(hid_t object, const char *name, bool value) {
+    const std::int8_t stored = value;
+    write_attribute(object, name, boolean_type().get(), scalar().get(), &stored);
 }
 
 // Others may have said it before.
@@ -112,13 +126,9 @@ void add_field(hid_t group, const std::string &name, std::int64_t value) {
 void add_field(hid_t group, const std::string &name, double value) {
     make_field(group, name, H5T_NATIVE_DOUBLE, scalar().get(), &value);
 }
-// As h5py knows booleans.
 void add_field(hid_t group, const std::string &name, bool value) {
-    const Hdf5Handle type(H5Tenum_create(H5T_NATIVE_INT8), H5Tclose);
-    const std::int8_t no = 0, yes = 1, written = value;
-    H5Tenum_insert(type.get(), "FALSE", &no);
-    H5Tenum_insert(type.get(), "TRUE", &yes);
-    make_field(group, name, type.get(), scalar().get(), &written);
+    const std::int8_t stored = value;
+    make_field(group, name, boolean_type().get(), scalar().get(), &stored);
 }
 
 bool exists(hid_t parent, const std::string &name) {
@@ -217,8 +227,8 @@ void hdf5_sign_dataset(hid_t dataset, const ResultFacts &facts) {
 }
 
 void hdf5_set_range(hid_t dataset, const ValueRange &range) {
-    set_attribute(dataset, minimum_attribute, range.minimum);
-    set_attribute(dataset, maximum_attribute, range.maximum);
+    set_real(dataset, minimum_attribute, range.minimum);
+    set_real(dataset, maximum_attribute, range.maximum);
 }
 
 std::optional<ValueRange> hdf5_range_of(hid_t dataset) {
@@ -253,6 +263,15 @@ void hdf5_write_ranges(hid_t file, hid_t dataset, const std::string &name,
         set_attribute(dataset, "grey_range",
                       text("of each image, in %s_%s and %s_%s", own.c_str(), minimum_attribute, own.c_str(),
                            maximum_attribute));
+}
+
+void hdf5_set_completeness(hid_t dataset, const StreamLength &length) {
+    remove_attribute(dataset, "complete");
+    remove_attribute(dataset, "images_expected");
+    if (length.announced)
+        set_flag(dataset, "complete", length.is_complete());
+    if (length.lacks_some())
+        set_integer(dataset, "images_expected", static_cast<std::int64_t>(*length.announced));
 }
 
 void hdf5_describe_result(hid_t file, const std::string &dataset, const ResultFacts &facts) {

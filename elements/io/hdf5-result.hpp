@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "grey-mapping.hpp"
 #include "hdf5-file.hpp"
-#include "result-facts.hpp"
+#include "image-writer.hpp"
 
 // What stands beside a result in an HDF5 file. Layout: the NeXus definitions NXtomoproc, NXdata and
 // NXprocess.
@@ -20,6 +19,9 @@ std::optional<ValueRange> hdf5_range_of(hid_t dataset);
 // Without any, those of an older dataset are removed.
 void hdf5_write_ranges(hid_t file, hid_t dataset, const std::string &name,
                        const std::vector<ValueRange> &ranges);
+
+// Whether all images came that were announced: attributes `complete` and, if not, `images_expected`.
+void hdf5_set_completeness(hid_t dataset, const StreamLength &length);
 
 // For a dataset of images x rows x columns at /ENTRY/GROUP/NAME or deeper: the group becomes an NXdata with
 // axes, the entry gets an NXprocess with all facts. A dataset that is nearer to the root has no room for

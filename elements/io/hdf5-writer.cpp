@@ -182,6 +182,8 @@ class Hdf5File final : public FileWriter {
             reserve(hdf5_result_bytes(hdf5_shape(dataset_.get()), *facts_));
         const bool describe = facts_ && dataset_;
         write_ranges(target_.dataset);
+        if (dataset_ && options_.length)
+            hdf5_set_completeness(dataset_.get(), options_.length());
         if (!dataset_.close())
             throw hdf5_error(cannot_write, told(place()));
         if (in_place_ && !continues_) {

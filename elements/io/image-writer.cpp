@@ -118,6 +118,8 @@ class SeriesWriter final : public ImageWriter {
                 text("'%s': the ranges of images that are there would be lost; set minimum and maximum "
                      "instead of range-per-image, or write TIFF",
                      location.text().c_str()));
+        if (pattern_.has_number())
+            options_.length = nullptr; // no file holds the whole stream
         if (options.append && options.resume)
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
                         "both append and resume are set; new images come behind what is "
@@ -160,7 +162,7 @@ class SeriesWriter final : public ImageWriter {
             const auto location = split_location(pattern_.name(number), type_);
             if (!is_taken(location) && (has_own_files() || !is_partly_there(location)))
                 break;
-            const auto there = make_file(location, Existing::Resume)->resume(plane);
+            const auto there = make_file(location, Existing::Resume, plane)->resume(plane);
             pages += there;
             // Behind a file that has lost its only image there may be whole ones.
             if (!pattern_.has_number() || (options_.bytes_per_file == 0 && there == 0))
@@ -263,7 +265,7 @@ class SeriesWriter final : public ImageWriter {
                 remove_partial(location_.file);
             const auto existing =
                 series_.options_.resume && series_.is_taken(location_) ? Existing::Resume : Existing::Replace;
-            file_ = series_.make_single_file(location_, existing);
+            file_ = series_.make_single_file(location_, existing, page_.info());
             const bool found = existing == Existing::Resume && file_->resume(page_.info()) > 0;
             if (!found && is_there_)
                 throw not_there();
@@ -403,26 +405,46 @@ class SeriesWriter final : public ImageWriter {
 
     void open_file(const ArrayInfo &page) {
         opened_ = next_location();
-        file_ = make_file(opened_, options_.resume                             ? Existing::Resume
-                                   : options_.append && !pattern_.has_number() ? Existing::Continue
-                                                                               : Existing::Replace);
+        file_ = make_file(opened_,
+                          options_.resume                             ? Existing::Resume
+                          : options_.append && !pattern_.has_number() ? Existing::Continue
+                                                                      : Existing::Replace,
+                          page);
         at_ = 0;
         there_ = options_.resume ? file_->resume(page) : 0;
     }
 
-    std::unique_ptr<FileWriter> make_file(const Location &location, Existing existing) const {
+    std::unique_ptr<FileWriter> make_file(const Location &location, Existing existing,
+                                          const ArrayInfo &page) const {
 #ifdef HAVE_HDF5
         if (type_ == FileType::Hdf5)
             return create_hdf5_file(location, existing, options_);
 #endif
-        return make_single_file(location, existing);
+        return make_single_file(location, existing, page);
     }
 
-    std::unique_ptr<SingleFile> make_single_file(const Location &location, Existing existing) const {
+    // Of all pages of a file, with room for their directories; none where nobody knows.
+    std::optional<std::uint64_t> expected_bytes(const ArrayInfo &page) const {
+        constexpr std::uint64_t directory = 4096;
+        if (pattern_.has_number())
+            return std::max(options_.bytes_per_file, page.size()) + directory;
+        const auto length = options_.length ? options_.length() : StreamLength{};
+        std::uint64_t bytes = 0;
+        if (!length.announced || !multiply({*length.announced, page.size() + directory}, bytes))
+            return {};
+        return bytes;
+    }
+
+    std::unique_ptr<SingleFile> make_single_file(const Location &location, Existing existing,
+                                                 [[maybe_unused]] const ArrayInfo &page) const {
         switch (type_) {
 #ifdef HAVE_TIFF
-        case FileType::Tiff:
-            return create_tiff_file(location.file, existing, options_);
+        case FileType::Tiff: {
+            // Some readers of classic files count bytes with a sign.
+            constexpr std::uint64_t limit = std::numeric_limits<std::int32_t>::max();
+            const auto expected = expected_bytes(page);
+            return create_tiff_file(location.file, existing, options_, !expected || *expected > limit);
+        }
 #endif
 #ifdef HAVE_JPEG
         case FileType::Jpeg:

@@ -19,6 +19,15 @@
 
 namespace tomo::io {
 
+// Images of a stream, a plane of a deeper array counting as one.
+struct StreamLength {
+    std::uint64_t came = 0;
+    std::optional<std::uint64_t> announced; // before, if anybody did
+
+    bool is_complete() const { return announced && came >= *announced; }
+    bool lacks_some() const { return announced && came < *announced; }
+};
+
 struct WriteOptions {
     FileType type = FileType::Automatic;
 
@@ -33,13 +42,16 @@ struct WriteOptions {
     // Continue what an interrupted run with the same settings left: images that are there are compared with
     // those that come, and not written again.
     bool resume = false;
-    bool big_tiff = true;
+    // BigTIFF or classic TIFF, which ends at 4 GiB; unset: classic where the images are known to fit.
+    std::optional<bool> big_tiff;
     unsigned jpeg_quality = 95; // 0 to 100
     // Wait until a file is on the disk before it gets its name, and at each flush of HDF5 files.
     bool fsync = true;
     // What a kill may cost of an HDF5 file: images of so long are not known to it yet.
     std::chrono::milliseconds flush_interval{1000};
     unsigned deflate = 0; // level of compression in HDF5 files; 0: none
+    // Asked at the beginning and at the end of a file that holds the whole stream.
+    std::function<StreamLength()> length;
     // What HDF5 files shall say about how the images came about; asked when the first image comes.
     std::function<ResultFacts()> facts;
     // Arrays of depth 3 are pictures in colour instead of three pages.

@@ -107,8 +107,9 @@ class Directory {
         add(tag, Double, bits);
     }
 
-    // Where the value of a tag is, in the file.
-    std::uint64_t place_of(Tag tag) const { return offset_ + places_.at(tag); }
+    // Where the value of a tag is in the file, and its bytes.
+    std::uint64_t place_of(Tag tag) const { return offset_ + places_.at(tag).first; }
+    std::size_t size_of(Tag tag) const { return places_.at(tag).second; }
 
     const std::vector<unsigned char> &bytes() const { return bytes_; }
     std::uint64_t link() const {
@@ -136,7 +137,7 @@ class Directory {
         store(entry + 2, static_cast<std::uint16_t>(type), flavour_.swapped);
         store_number(entry + 4, count, width);
         next_entry_ += flavour_.entry_size();
-        places_[tag] = value.size() <= width ? next_entry_ - width : bytes_.size();
+        places_[tag] = {value.size() <= width ? next_entry_ - width : bytes_.size(), value.size()};
         if (value.size() <= width) {
             std::copy(value.begin(), value.end(), entry + 4 + width);
             return;
@@ -149,17 +150,21 @@ class Directory {
     TiffFlavour flavour_;
     std::uint64_t offset_;
     std::size_t next_entry_ = 0, next_value_ = 0, link_ = 0;
-    std::map<Tag, std::size_t> places_;
+    std::map<Tag, std::pair<std::size_t, std::size_t>> places_;
     std::vector<unsigned char> bytes_;
 };
 
 class TiffFile final : public SingleFile {
   public:
-    TiffFile(const std::string &path, Existing existing, const WriteOptions &options)
+    TiffFile(const std::string &path, Existing existing, const WriteOptions &options, bool is_large)
         : SingleFile(path, existing, options), common_range_(common_range(options)),
-          has_range_per_page_(has_range_per_page(options)) {
-        const bool big_tiff = options.big_tiff;
+          has_range_per_page_(has_range_per_page(options)), length_(options.length) {
         try {
+            bool big_tiff = options.big_tiff.value_or(is_large);
+            unsigned char version = 0; // that of a file which an interrupted run began is as good
+            if (existing == Existing::Resume && !options.big_tiff &&
+                file_.read_at(G_BYTE_ORDER == G_LITTLE_ENDIAN ? 2 : 3, &version, 1))
+                big_tiff = version == 43;
             resumes_ = existing == Existing::Resume &&
                        file_.initial_size() >= TiffFlavour{big_tiff, false}.header_size();
             if (existing == Existing::Continue && file_.initial_size() > 0)
@@ -186,11 +191,7 @@ class TiffFile final : public SingleFile {
             const auto linked = link_there();
             if (linked == 0)
                 break;
-            const auto own = directory.link() - offset; // bytes of the directory before its link
-            const auto behind = own + flavour_.offset_size();
-            if (linked != offset || !file_.holds(offset, directory.bytes().data(), own) ||
-                !file_.holds(offset + behind, directory.bytes().data() + behind,
-                             directory.bytes().size() - behind))
+            if (linked != offset || !holds_directory(directory, offset))
                 throw Error(
                     GST_RESOURCE_ERROR_OPEN_WRITE,
                     text("'%s' can't be resumed: its page %zu is not as tomowrite would write an image of "
@@ -200,8 +201,9 @@ class TiffFile final : public SingleFile {
             ranges_.push_back(range);
             link_ = directory.link();
             end_ = offset + directory.bytes().size();
+            images_before_++;
         }
-        return images_before_ = places_.size();
+        return images_before_;
     }
 
     bool holds(std::uint64_t image, const Page &page) override {
@@ -227,6 +229,8 @@ class TiffFile final : public SingleFile {
         file_.write_at(offset, directory.bytes().data(), directory.bytes().size());
 
         set_link(offset);
+        if (has_mark())
+            mark_ = mark_place(directory);
         link_ = directory.link();
         end_ = offset + directory.bytes().size();
         images_++;
@@ -235,12 +239,51 @@ class TiffFile final : public SingleFile {
     void complete() override {
         if (link_there() != 0)
             set_link(0); // a file that is resumed held more
+        if (mark_ > 0) {
+            const auto mark = mark_of(length_());
+            if (!file_.holds(mark_, mark.data(), mark.size()))
+                file_.write_at(mark_, mark.data(), mark.size());
+        }
         SingleFile::complete();
     }
 
   private:
     std::uint64_t worth_keeping() const override {
         return images_ > 0 || resumes_ ? images_before_ + images_ : 0;
+    }
+
+    // A file that holds the whole stream says in its first page's description whether all of it came; that is
+    // known at the end only, so there is always as much room for it.
+    static constexpr std::size_t mark_bytes = 48;
+    static std::string mark_of(const StreamLength &length) {
+        auto mark = length.is_complete() ? std::string("complete=true")
+                    : length.lacks_some()
+                        ? text("complete=false\nimages_expected=%" G_GUINT64_FORMAT, *length.announced)
+                        : "";
+        mark.resize(mark_bytes, ' ');
+        return mark;
+    }
+    bool has_mark() const { return length_ && images_before_ + images_ == 0; } // the page to come
+    // In front of the zero that ends the description.
+    static std::uint64_t mark_place(const Directory &directory) {
+        return directory.place_of(ImageDescription) + directory.size_of(ImageDescription) - 1 - mark_bytes;
+    }
+
+    // Whether one that was read before stands there, apart from the link and the mark.
+    bool holds_directory(const Directory &directory, std::uint64_t offset) {
+        auto there = directory.bytes();
+        if (!file_.read_at(offset, there.data(), there.size()))
+            return false;
+        const auto &own = directory.bytes();
+        const auto leave_out = [&](std::uint64_t place, std::size_t bytes) {
+            std::copy_n(&own[place - offset], bytes, &there[place - offset]);
+        };
+        leave_out(directory.link(), flavour_.offset_size());
+        if (has_mark()) {
+            mark_ = mark_place(directory);
+            leave_out(mark_, mark_bytes);
+        }
+        return there == own;
     }
 
     static constexpr std::uint64_t classic_limit = std::numeric_limits<std::uint32_t>::max();
@@ -360,14 +403,16 @@ class TiffFile final : public SingleFile {
         std::string description;
         for (const auto &[key, value] : grey_words(grey))
             description += text("%s=%-*s\n", key.c_str(), longest_number, value.c_str());
-        Directory directory(flavour_, grey ? 15 : 12, offset);
+        if (has_mark())
+            description += std::string(mark_bytes, ' ');
+        Directory directory(flavour_, 12 + (grey ? 2 : 0) + (description.empty() ? 0 : 1), offset);
         directory.add(ImageWidth, Long, columns(plane));
         directory.add(ImageLength, Long, plane.height);
         directory.add(BitsPerSample, Short,
                       std::vector<std::uint64_t>(plane.depth, 8 * gst_tomo_format_get_size(format)));
         directory.add(Compression, Short, 1);              // none
         directory.add(Photometric, Short, colour ? 2 : 1); // else black is zero
-        if (grey)
+        if (!description.empty())
             directory.add(ImageDescription, description.c_str(), description.size() + 1);
         directory.add(StripOffsets, place, offsets);
         directory.add(SamplesPerPixel, Short, plane.depth);
@@ -385,6 +430,8 @@ class TiffFile final : public SingleFile {
 
     const std::optional<ValueRange> common_range_;
     const bool has_range_per_page_;
+    const std::function<StreamLength()> length_;
+    std::uint64_t mark_ = 0; // where it says whether the stream is complete
     TiffFlavour flavour_;
     std::uint64_t link_ = 0;   // where the next page's offset goes
     std::uint64_t images_ = 0; // whole pages, besides those of a file that is continued
@@ -397,8 +444,8 @@ class TiffFile final : public SingleFile {
 } // namespace
 
 std::unique_ptr<SingleFile> create_tiff_file(const std::string &file, Existing existing,
-                                             const WriteOptions &options) {
-    return std::make_unique<TiffFile>(file, existing, options);
+                                             const WriteOptions &options, bool is_large) {
+    return std::make_unique<TiffFile>(file, existing, options, is_large);
 }
 
 } // namespace tomo::io

@@ -21,12 +21,21 @@ class Write final : public tomo::Sink {
         "Writes arrays to TIFF, HDF5, EDF, PNG, JPEG, numpy and raw files, each plane as a page",
         tomo::formats::all,
         tomo::formats::all,
-        "The name's ending chooses the format: `.tif` and `.tiff` with several pages, BigTIFF where needed; "
+        "The name's ending chooses the format: `.tif` and `.tiff` with several pages, BigTIFF where the "
+        "images don't fit into 2 GiB or nobody knows their number; "
         "`.h5` and others of HDF5 with the dataset's path behind a colon; `.edf`, `.png`, `.jpg` and `.raw`; "
-        "`.npy`, which `numpy.load()` reads, as (rows, columns), or (images, rows, columns) with more than one. "
+        "`.npy`, which `numpy.load()` reads, as (rows, columns), or (images, rows, columns) with more than "
+        "one. "
         "A number pattern such as "
         "`%05i` makes a file of each array. What is being written is called NAME.partial, and NAME only when "
-        "the stream has ended well. `bits=8` and `bits=16` map `minimum` to `maximum`, which are those of "
+        "the stream has ended well. If fewer images came than were announced, because somebody ended the "
+        "stream "
+        "(Ctrl-C in `tomo-launch` or `gst-launch-1.0 -e`), the file gets its name all the same: a warning "
+        "counts "
+        "them, and a dataset of HDF5 has the attributes `complete` (false) and `images_expected`, the first "
+        "page "
+        "of a TIFF file with all images the same in its ImageDescription. `bits=8` and `bits=16` map "
+        "`minimum` to `maximum`, which are those of "
         "the whole stream where they are not given, onto the integers, rounded and clipped; complex samples "
         "are written as pairs. An integer i of b bits stands for grey_minimum + i / (2^b - 1) * "
         "(grey_maximum - grey_minimum): TIFF has these two as SMinSampleValue and SMaxSampleValue and in "
@@ -74,8 +83,17 @@ class Write final : public tomo::Sink {
     tomo::Property<bool> rescale{
         this, "rescale", "Map minimum to maximum onto the integers; otherwise clip the values themselves",
         true, When::ready};
-    tomo::Property<bool> tiff_bigtiff{this, "tiff-bigtiff", "BigTIFF, else classic TIFF, which ends at 4 GiB",
-                                      true, When::ready};
+    enum class BigTiff { Never, Always, AsNeeded };
+    tomo::Choice<BigTiff> tiff_bigtiff{
+        this,
+        "tiff-bigtiff",
+        "Which kind of TIFF files",
+        BigTiff::AsNeeded,
+        {{BigTiff::AsNeeded, "auto",
+          "Classic TIFF where all images are known to fit into 2 GiB, else BigTIFF"},
+         {BigTiff::Always, "true", "BigTIFF"},
+         {BigTiff::Never, "false", "Classic TIFF, which ends at 4 GiB"}},
+        When::ready};
 
     tomo::Property<bool> rgb{
         this, "rgb", "Write arrays of depth 3 as red, green and blue of one picture (TIFF, PNG, JPEG)", false,
@@ -123,6 +141,7 @@ class Write final : public tomo::Sink {
     void restart() override { open(); }
 
     void begin(const tomo::ArrayInfo &info) override {
+        pages_per_array_ = rgb ? 1 : info.depth;
         if (!resume || next_ > 0)
             return;
         there_ = writer_->images_there(info);
@@ -132,7 +151,7 @@ class Write final : public tomo::Sink {
     }
 
     void consume(GstBuffer *buffer, const tomo::ArrayInfo &info) override {
-        const auto number = GST_BUFFER_OFFSET_IS_VALID(buffer) ? GST_BUFFER_OFFSET(buffer) : next_;
+        const auto number = GST_BUFFER_OFFSET_IS_VALID(buffer) ? GST_BUFFER_OFFSET(buffer) : next_.load();
         if (number > next_ && number < there_) {
             writer_->skip(info, number - next_);
             next_ = number;
@@ -151,8 +170,14 @@ class Write final : public tomo::Sink {
                 tomo::text("'%s' can't be resumed: the interrupted run wrote %" G_GUINT64_FORMAT
                            " images, more than come now; remove what it left, or write to another file",
                            filename.value().c_str(), there_));
+        look_for_length();
         writer_->finish();
         writer_.reset();
+        if (const auto all = length(); all.lacks_some() && next_ > 0)
+            warn(tomo::text("the stream ended early: '%s' has %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                            " images%s",
+                            filename.value().c_str(), all.came, *all.announced,
+                            resume ? "" : "; the same line with resume=true goes on from there"));
     }
 
     void abandon() override {
@@ -193,7 +218,9 @@ class Write final : public tomo::Sink {
         options.counter_step = counter_step;
         options.bytes_per_file = bytes_per_file;
         options.append = append;
-        options.big_tiff = tiff_bigtiff;
+        if (tiff_bigtiff != BigTiff::AsNeeded)
+            options.big_tiff = tiff_bigtiff == BigTiff::Always;
+        options.length = [this] { return length(); };
         options.bits = bits;
         options.rescale = rescale;
         options.range_per_image = range_per_image;
@@ -224,6 +251,7 @@ class Write final : public tomo::Sink {
             throw tomo::Error(GST_RESOURCE_ERROR_SETTINGS, "level is set, but not window");
         }
         next_ = there_ = 0;
+        length_known_ = false;
         is_range_found_ = !(options.minimum && options.maximum);
         writer_.reset(); // lets go of the files that the new one may want
         writer_ = tomo::io::open_writer(filename.value(), options);
@@ -241,10 +269,46 @@ class Write final : public tomo::Sink {
                                            source, "text", G_TYPE_STRING, said.c_str(), nullptr));
     }
 
+    // How many arrays upstream announces, if all of its stream is to come.
+    std::optional<std::uint64_t> announced_arrays() const {
+        auto *sink = GST_BASE_SINK(gst());
+        gint64 count = -1;
+        GST_OBJECT_LOCK(sink);
+        const auto &segment = sink->segment;
+        const bool is_part = segment.start != 0 || GST_CLOCK_TIME_IS_VALID(segment.stop) || segment.rate != 1;
+        GST_OBJECT_UNLOCK(sink);
+        if (is_part || !gst_pad_peer_query_duration(GST_BASE_SINK_PAD(sink), GST_FORMAT_DEFAULT, &count) ||
+            count < 0)
+            return {};
+        return static_cast<std::uint64_t>(count);
+    }
+
+    void look_for_length() {
+        const auto announced = announced_arrays(); // may take a while
+        const std::lock_guard<std::mutex> lock(length_lock_);
+        announced_ = announced;
+        length_known_ = true;
+    }
+
+    // From any thread.
+    tomo::io::StreamLength length() {
+        if (!length_known_)
+            look_for_length();
+        const std::lock_guard<std::mutex> lock(length_lock_);
+        tomo::io::StreamLength pages{next_ * pages_per_array_, {}};
+        if (announced_)
+            pages.announced = *announced_ * pages_per_array_;
+        return pages;
+    }
+
     std::unique_ptr<tomo::io::ImageWriter> writer_;
     bool is_range_found_ = false;
-    std::uint64_t next_ = 0;  // arrays that came, or were left out because they are there
-    std::uint64_t there_ = 0; // arrays of an interrupted run
+    std::mutex length_lock_;
+    std::optional<std::uint64_t> announced_;
+    std::atomic<bool> length_known_{false};
+    std::atomic<unsigned> pages_per_array_{1};
+    std::atomic<std::uint64_t> next_{0}; // arrays that came, or were left out because they are there
+    std::uint64_t there_ = 0;            // arrays of an interrupted run
 };
 
 } // namespace

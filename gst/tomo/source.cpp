@@ -293,7 +293,9 @@ bool Source::query(GstQuery *query) {
         return is_flow_query(query);
     case GST_QUERY_DURATION: {
         gst_query_parse_duration(query, &format, nullptr);
-        const auto count = known_count();
+        auto count = known_count();
+        if (const int most = base()->num_buffers; count && most >= 0)
+            count = std::min<std::uint64_t>(*count, most);
         const auto value = count ? from_frames(rate(), format, *count) : std::nullopt;
         if (!value)
             return false;

@@ -47,6 +47,7 @@ DIFFERENCES = {
     ("cone-beam-projection-weight", "axis-angle-x", "default"): "none is 0",
     ("flatten", "mode", "type"): "a choice, so that a wrong one is refused",
     ("transpose-projections", "number", "default"): "0 takes all projections of the stream; 1 makes no sense",
+    ("write", "tiff-bigtiff", "type"): "true and false as there, and auto: classic where the images are known to fit",
     ("write", "bytes-per-file", "default"): "with a pattern each image gets its own file",
 }
 

@@ -377,11 +377,13 @@ GST_START_TEST(test_many_at_once) {
         const Scratch folder, alone;
         const auto images = random_images(40, GST_TOMO_FORMAT_UINT16, 61, 43);
         const auto path = folder / numbered(single);
+        WriteOptions options;
+        options.big_tiff = true; // whatever is known of their number
         for (const auto &image : images)
             write_images(alone /
                              number_in(numbered(single), static_cast<std::size_t>(&image - images.data())),
-                         {image});
-        const auto writer = open_writer(path);
+                         {image}, options);
+        const auto writer = open_writer(path, options);
         std::size_t named = 0;
         const auto look = [&] {
             std::size_t whole = 0;
