@@ -179,7 +179,38 @@ std::string now() {
     return text;
 }
 
-void describe_process(hid_t entry, const std::string &name, const ResultFacts &facts) {
+void add_value(hid_t group, const std::string &name, const FactValue &value) {
+    std::visit([&](const auto &known) { add_field(group, name, known); }, value);
+}
+
+void describe_parameters(hid_t process, const Hdf5Shape &shape, const ResultFacts &facts,
+                         const StreamLength &length) {
+    const auto group = make_group(process, "parameters", "NXparameters");
+    std::string raw;
+    for (const auto &input : facts.inputs)
+        raw += (raw.empty() ? "" : "\n") + input.path;
+    add_field(group.get(), "raw_file", raw);
+    for (const auto &[name, extent] :
+         {std::pair{"images", shape[0]}, {"rows", shape[1]}, {"columns", shape[2]}})
+        add_field(group.get(), name, static_cast<std::int64_t>(extent));
+    if (length.announced)
+        add_field(group.get(), "complete", length.is_complete());
+    if (length.lacks_some())
+        add_field(group.get(), "images_expected", static_cast<std::int64_t>(*length.announced));
+    for (const auto &fact : facts.effective) {
+        if (exists(group.get(), fact.name))
+            continue;
+        add_value(group.get(), fact.name, fact.value);
+        const Hdf5Handle field(must(H5Dopen2(group.get(), fact.name.c_str(), H5P_DEFAULT)), H5Dclose);
+        if (!fact.units.empty())
+            set_attribute(field.get(), "units", fact.units);
+        if (!fact.source.empty())
+            set_attribute(field.get(), "source", fact.source);
+    }
+}
+
+void describe_process(hid_t entry, const std::string &name, const Hdf5Shape &shape, const ResultFacts &facts,
+                      const StreamLength &length) {
     if (exists(entry, name))
         must(H5Ldelete(entry, name.c_str(), H5P_DEFAULT));
     const auto process = make_group(entry, name, "NXprocess");
@@ -194,19 +225,16 @@ void describe_process(hid_t entry, const std::string &name, const ResultFacts &f
     add_field(process.get(), "driver", facts.driver);
     add_field(process.get(), folder_attribute, facts.folder);
     add_field(process.get(), pipeline_attribute, facts.pipeline);
-    const auto parameters = make_group(process.get(), "parameters", "NXparameters");
-    std::string raw;
-    for (const auto &input : facts.inputs)
-        raw += (raw.empty() ? "" : "\n") + input.path;
-    add_field(parameters.get(), "raw_file", raw);
+    describe_parameters(process.get(), shape, facts, length);
+    const auto elements = make_group(process.get(), "elements", "NXcollection");
     std::int64_t index = 0;
     for (const auto &step : facts.steps) {
-        const auto group = make_group(parameters.get(), step.name, "NXparameters");
+        const auto group = make_group(elements.get(), step.name, "NXparameters");
         set_attribute(group.get(), "plugin", step.plugin);
         set_attribute(group.get(), "task", step.task);
         add_field(group.get(), "sequence_index", ++index);
         for (const auto &[key, value] : step.parameters)
-            std::visit([&, &name = key](const auto &v) { add_field(group.get(), name, v); }, value);
+            add_value(group.get(), key, value);
     }
     for (const auto &input : facts.inputs) {
         const auto group = make_group(process.get(), "input_" + input.name, "NXparameters");
@@ -274,7 +302,8 @@ void hdf5_set_completeness(hid_t dataset, const StreamLength &length) {
         set_integer(dataset, "images_expected", static_cast<std::int64_t>(*length.announced));
 }
 
-void hdf5_describe_result(hid_t file, const std::string &dataset, const ResultFacts &facts) {
+void hdf5_describe_result(hid_t file, const std::string &dataset, const ResultFacts &facts,
+                          const StreamLength &length) {
     const auto data = dataset.rfind('/');
     const auto group = data == std::string::npos ? 0 : dataset.rfind('/', data - 1);
     if (data == std::string::npos || data == 0 || group == 0 || group == std::string::npos)
@@ -292,7 +321,9 @@ void hdf5_describe_result(hid_t file, const std::string &dataset, const ResultFa
         set_missing(root.get(), "default", dataset.substr(1, group - 1));
     }
     describe_data(holder.get(), name, facts);
-    describe_process(entry.get(), name == "data" ? "reconstruction" : "reconstruction_" + name, facts);
+    const Hdf5Handle result(must(H5Dopen2(holder.get(), name.c_str(), H5P_DEFAULT)), H5Dclose);
+    describe_process(entry.get(), name == "data" ? "reconstruction" : "reconstruction_" + name,
+                     hdf5_shape(result.get()), facts, length);
 }
 
 std::uint64_t hdf5_result_bytes(const Hdf5Shape &shape, const ResultFacts &facts) {
@@ -304,6 +335,7 @@ std::uint64_t hdf5_result_bytes(const Hdf5Shape &shape, const ResultFacts &facts
         bytes += (step.parameters.size() + 4) * object;
     for (const auto &input : facts.inputs)
         bytes += 8 * object + 2 * input.path.size();
+    bytes += 3 * object * facts.effective.size(); // with their attributes
     return bytes;
 }
 

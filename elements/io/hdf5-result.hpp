@@ -24,9 +24,10 @@ void hdf5_write_ranges(hid_t file, hid_t dataset, const std::string &name,
 void hdf5_set_completeness(hid_t dataset, const StreamLength &length);
 
 // For a dataset of images x rows x columns at /ENTRY/GROUP/NAME or deeper: the group becomes an NXdata with
-// axes, the entry gets an NXprocess with all facts. A dataset that is nearer to the root has no room for
-// them.
-void hdf5_describe_result(hid_t file, const std::string &dataset, const ResultFacts &facts);
+// axes, the entry gets an NXprocess with all facts: what was in force in its group `parameters`, the elements
+// in `elements`. A dataset that is nearer to the root has no room for them.
+void hdf5_describe_result(hid_t file, const std::string &dataset, const ResultFacts &facts,
+                          const StreamLength &length);
 
 // Bytes that these may take.
 std::uint64_t hdf5_result_bytes(const Hdf5Shape &shape, const ResultFacts &facts);

@@ -122,6 +122,8 @@ class Hdf5File final : public FileWriter {
     void write_chunked(const Page &page, const ChunkedPage &chunked) override { write(page, &chunked); }
 
     void finish() override {
+        if (facts_ && options_.add_final_facts)
+            options_.add_final_facts(*facts_);
         const Hdf5Lock lock;
         flush();
         try {
@@ -182,8 +184,9 @@ class Hdf5File final : public FileWriter {
             reserve(hdf5_result_bytes(hdf5_shape(dataset_.get()), *facts_));
         const bool describe = facts_ && dataset_;
         write_ranges(target_.dataset);
+        const auto length = options_.length ? options_.length() : StreamLength{};
         if (dataset_ && options_.length)
-            hdf5_set_completeness(dataset_.get(), options_.length());
+            hdf5_set_completeness(dataset_.get(), length);
         if (!dataset_.close())
             throw hdf5_error(cannot_write, told(place()));
         if (in_place_ && !continues_) {
@@ -196,7 +199,7 @@ class Hdf5File final : public FileWriter {
                        cannot_write, "cannot rename '" + place() + "' to '" + target_.text() + "'");
         }
         if (describe)
-            hdf5_describe_result(file_.get(), target_.dataset, *facts_);
+            hdf5_describe_result(file_.get(), target_.dataset, *facts_, length);
         hdf5_check(H5Fflush(file_.get(), H5F_SCOPE_LOCAL), cannot_write, told(target_.text()));
     }
 

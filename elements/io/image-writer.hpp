@@ -52,8 +52,10 @@ struct WriteOptions {
     unsigned deflate = 0; // level of compression in HDF5 files; 0: none
     // Asked at the beginning and at the end of a file that holds the whole stream.
     std::function<StreamLength()> length;
-    // What HDF5 files shall say about how the images came about; asked when the first image comes.
+    // What HDF5 files shall say about how the images came about; asked when the first image comes, ...
     std::function<ResultFacts()> facts;
+    // ... and completed when all are there.
+    std::function<void(ResultFacts &)> add_final_facts;
     // Arrays of depth 3 are pictures in colour instead of three pages.
     bool rgb = false;
 

@@ -8,6 +8,11 @@
 #include <gst/tomo/scan.hpp>
 
 #include <algorithm>
+#include <cfloat>
+#include <cmath>
+#include <cstring>
+#include <set>
+#include <tuple>
 
 #define GST_CAT_DEFAULT tomo::element_debug()
 
@@ -15,7 +20,7 @@ namespace tomo::io {
 
 namespace {
 
-using CString = std::unique_ptr<gchar, decltype(&g_free)>;
+using PadRef = ObjectRef<GstPad>;
 
 ObjectRef<GstElement> outermost(GstElement *element) {
     auto top = ObjectRef<GstElement>::referenced(element);
@@ -24,10 +29,14 @@ ObjectRef<GstElement> outermost(GstElement *element) {
     return top;
 }
 
+bool is_plain_bin(GstElement *element) {
+    return G_OBJECT_TYPE(element) == GST_TYPE_BIN || G_OBJECT_TYPE(element) == GST_TYPE_PIPELINE;
+}
+
 // Sources first. What is in plain bins as well; a bin with a purpose is an element like any other.
 std::vector<ObjectRef<GstElement>> elements_of(GstElement *top) {
     std::vector<ObjectRef<GstElement>> elements;
-    if (const auto type = G_OBJECT_TYPE(top); type != GST_TYPE_BIN && type != GST_TYPE_PIPELINE)
+    if (!is_plain_bin(top))
         return {ObjectRef<GstElement>::referenced(top)};
     const std::unique_ptr<GstIterator, decltype(&gst_iterator_free)> sorted(
         gst_bin_iterate_sorted(GST_BIN(top)), gst_iterator_free);
@@ -51,7 +60,46 @@ std::vector<ObjectRef<GstElement>> elements_of(GstElement *top) {
     return elements;
 }
 
-StepFacts::Parameter parameter_of(const GValue *value) {
+// The element from which a sink pad gets its stream, inside or outside of plain bins.
+ObjectRef<GstElement> source_of(GstPad *sink) {
+    PadRef pad(gst_pad_get_peer(sink));
+    while (pad) {
+        const ObjectRef<GstObject> parent(gst_object_get_parent(GST_OBJECT(pad.get())));
+        if (GST_IS_GHOST_PAD(pad.get()) && parent && is_plain_bin(GST_ELEMENT(parent.get())))
+            pad = PadRef(gst_ghost_pad_get_target(GST_GHOST_PAD(pad.get())));
+        else if (parent && GST_IS_GHOST_PAD(parent.get())) // the inside of a pad of the bin around
+            pad = PadRef(gst_pad_get_peer(GST_PAD(parent.get())));
+        else
+            return ObjectRef<GstElement>(gst_pad_get_parent_element(pad.get()));
+    }
+    return {};
+}
+
+void collect_behind(GstElement *element, std::set<GstElement *> &found) {
+    if (!found.insert(element).second)
+        return;
+    std::vector<PadRef> pads;
+    GST_OBJECT_LOCK(element);
+    for (GList *i = element->sinkpads; i; i = i->next)
+        pads.push_back(PadRef::referenced(GST_PAD(i->data)));
+    GST_OBJECT_UNLOCK(element);
+    for (const auto &pad : pads)
+        if (const auto source = source_of(pad.get()))
+            collect_behind(source.get(), found);
+}
+
+// The element itself and those from which its stream comes, sources first.
+std::vector<ObjectRef<GstElement>> elements_behind(GstElement *element) {
+    std::set<GstElement *> found;
+    collect_behind(element, found);
+    auto elements = elements_of(outermost(element).get());
+    elements.erase(std::remove_if(elements.begin(), elements.end(),
+                                  [&](const auto &each) { return found.count(each.get()) == 0; }),
+                   elements.end());
+    return elements;
+}
+
+FactValue value_of(const GValue *value) {
     GValue number = G_VALUE_INIT;
     if (G_VALUE_HOLDS_BOOLEAN(value))
         return static_cast<bool>(g_value_get_boolean(value));
@@ -68,8 +116,44 @@ StepFacts::Parameter parameter_of(const GValue *value) {
         g_value_transform(value, &number);
         return static_cast<std::int64_t>(g_value_get_int64(&number));
     }
-    const CString written(gst_value_serialize(value), g_free);
+    const CString written(gst_value_serialize(value));
     return std::string(written ? written.get() : "");
+}
+
+// Whether a number is one, and not a sign for "automatic" or "not set": the ends of a type, and what the
+// property's blurb explains as "-1: ..." or "0: ...". An empty text is not set, either.
+bool means_itself(GParamSpec *spec, const GValue *value) {
+    const auto written = value_of(value);
+    if (const auto *text = std::get_if<std::string>(&written))
+        return !text->empty() && *text != std::to_string(G_MAXUINT64);
+    double number = 0;
+    if (const auto *integer = std::get_if<std::int64_t>(&written)) {
+        if (*integer == G_MAXINT || *integer == G_MININT || *integer == G_MAXUINT || *integer == G_MAXINT64 ||
+            *integer == G_MININT64)
+            return false;
+        number = static_cast<double>(*integer);
+    } else if (const auto *real = std::get_if<double>(&written)) {
+        if (!std::isfinite(*real) || std::abs(*real) == FLT_MAX || std::abs(*real) == DBL_MAX)
+            return false;
+        number = *real;
+    } else {
+        return true;
+    }
+    if (number != 0 && number != -1)
+        return true;
+    const std::string blurb = g_param_spec_get_blurb(spec) ? g_param_spec_get_blurb(spec) : "";
+    const std::string sign = number == 0 ? "0:" : "-1:";
+    for (auto at = blurb.find(sign); at != std::string::npos; at = blurb.find(sign, at + 1))
+        if (at == 0 || !(g_ascii_isalnum(blurb[at - 1]) || std::strchr(".-", blurb[at - 1])))
+            return false;
+    return true;
+}
+
+// Those that move or watch arrays say nothing about a result, nor do elements of others.
+bool shapes_result(const std::string &task) {
+    static const std::set<std::string> moving = {"upload",  "download",     "sleep",
+                                                 "monitor", "stat-monitor", "write"};
+    return !task.empty() && moving.count(task) == 0;
 }
 
 StepFacts step_of(GstElement *element) {
@@ -83,7 +167,7 @@ StepFacts step_of(GstElement *element) {
     const std::unique_ptr<GParamSpec *, decltype(&g_free)> specs(
         g_object_class_list_properties(G_OBJECT_GET_CLASS(element), &count), g_free);
     for (guint i = 0; i < count; i++) {
-        const auto *spec = specs.get()[i];
+        auto *spec = specs.get()[i];
         const std::string name = spec->name;
         // Objects and pointers are nothing that could be set again.
         if (!(spec->flags & G_PARAM_READABLE) || !(spec->flags & G_PARAM_WRITABLE) || name == "name" ||
@@ -93,7 +177,8 @@ StepFacts step_of(GstElement *element) {
         GValue value = G_VALUE_INIT;
         g_value_init(&value, spec->value_type);
         g_object_get_property(G_OBJECT(element), spec->name, &value);
-        step.parameters.emplace_back(name, parameter_of(&value));
+        if (means_itself(spec, &value))
+            step.parameters.emplace_back(name, value_of(&value));
         g_value_unset(&value);
     }
     return step;
@@ -122,10 +207,40 @@ InputFacts digest_or_reason(const std::string &path, DigestOf what) {
     }
 }
 
-gboolean find_scan(GstPad *, GstEvent **event, gpointer pixel_size) {
+gboolean find_scan(GstPad *, GstEvent **event, gpointer found) {
     if (gst_event_is_tomo_scan(*event))
-        *static_cast<double *>(pixel_size) = Scan(*event).pixel_size;
+        *static_cast<EventRef *>(found) = EventRef::referenced(*event);
     return TRUE;
+}
+
+// Of two values by the same name that differ, the later one is called after its element, too.
+void add_effective_fact(EffectiveFact fact, const std::string &element, std::vector<EffectiveFact> &facts) {
+    for (const auto &known : facts)
+        if (known.name == fact.name) {
+            if (known.value == fact.value || element.empty())
+                return;
+            fact.name = element + "_" + fact.name;
+            break;
+        }
+    facts.push_back(std::move(fact));
+}
+
+void add_effective(const GstStructure *values, const std::string &element,
+                   std::vector<EffectiveFact> &facts) {
+    const auto said = [&](const std::string &field) {
+        const auto *text = gst_structure_get_string(values, field.c_str());
+        return std::string(text ? text : "");
+    };
+    for (int i = 0; i < gst_structure_n_fields(values); i++) {
+        const std::string name = gst_structure_nth_field_name(values, static_cast<guint>(i));
+        if (name == "text" || g_str_has_suffix(name.c_str(), "-units") ||
+            g_str_has_suffix(name.c_str(), "-source"))
+            continue;
+        EffectiveFact fact{name, value_of(gst_structure_get_value(values, name.c_str())),
+                           said(name + "-units"), said(name + "-source")};
+        std::replace(fact.name.begin(), fact.name.end(), '-', '_');
+        add_effective_fact(std::move(fact), element, facts);
+    }
 }
 
 } // namespace
@@ -134,33 +249,51 @@ ResultFacts facts_of_pipeline(GstElement *element, DigestOf inputs) {
     ResultFacts facts;
     const auto top = outermost(element);
     GError *error = nullptr;
-    const CString json(gst_tomo_describe_pipeline(top.get(), &error), g_free);
+    const CString json(gst_tomo_describe_pipeline(top.get(), &error));
     if (json)
         facts.pipeline = json.get();
     else
         GST_WARNING_OBJECT(element, "the result will not say how to make it again: %s", error->message);
     g_clear_error(&error);
-    facts.folder = CString(g_get_current_dir(), g_free).get();
+    facts.folder = CString(g_get_current_dir()).get();
     facts.version = VERSION;
-    facts.gstreamer = CString(gst_version_string(), g_free).get();
-    for (const auto &each : elements_of(top.get())) {
-        facts.steps.push_back(step_of(each.get()));
+    facts.gstreamer = CString(gst_version_string()).get();
+    for (const auto &each : elements_behind(element)) {
+        const auto step = step_of(each.get());
+        if (shapes_result(step.task))
+            facts.steps.push_back(step);
         auto *ours = element_of(each.get());
         if (ours && ours->needs_device() && facts.device.empty()) {
             facts.device = ours->device()->name();
             facts.driver = ours->device()->driver();
         }
-        for (const auto &[property, path] : inputs_of(each.get(), facts.steps.back())) {
+        for (const auto &[property, path] : inputs_of(each.get(), step)) {
             auto input = digest_or_reason(path, inputs);
-            input.name = facts.steps.back().name +
-                         (property == "path" || property == "location" ? "" : "_" + property);
+            input.name = step.name + (property == "path" || property == "location" ? "" : "_" + property);
             facts.inputs.push_back(std::move(input));
         }
     }
-    const std::unique_ptr<GstPad, decltype(&gst_object_unref)> pad(
-        gst_element_get_static_pad(element, "sink"), gst_object_unref);
-    gst_pad_sticky_events_foreach(pad.get(), find_scan, &facts.pixel_size);
     return facts;
+}
+
+void add_final_facts(GstElement *element, ResultFacts &facts) {
+    facts.effective.clear();
+    for (const auto &each : elements_behind(element))
+        if (auto *ours = element_of(each.get()))
+            if (const auto values = ours->effective_values())
+                add_effective(values.get(), GST_OBJECT_NAME(each.get()), facts.effective);
+    const PadRef pad(gst_element_get_static_pad(element, "sink"));
+    EventRef event;
+    gst_pad_sticky_events_foreach(pad.get(), find_scan, &event);
+    if (!event)
+        return;
+    const Scan scan(event.get());
+    facts.pixel_size = scan.pixel_size;
+    for (const auto &[name, value, units] : {std::tuple{"pixel_size", scan.pixel_size, "m"},
+                                             {"energy", scan.energy, "keV"},
+                                             {"distance", scan.distance, "m"}})
+        if (std::isfinite(value))
+            add_effective_fact({name, value, units, "scan"}, "", facts.effective);
 }
 
 } // namespace tomo::io

@@ -18,10 +18,21 @@ struct InputFacts {
     std::uint64_t files = 0, bytes = 0;
 };
 
+using FactValue = std::variant<bool, std::int64_t, double, std::string>;
+
+// A value that was in force.
+struct EffectiveFact {
+    std::string name; // such as "axis", with underscores between words
+    FactValue value;
+    std::string units;  // as NeXus writes them; empty where there are none
+    std::string source; // "property", "scan", "found" or "assumed"; empty where that is no question
+};
+
+// An element that took part in making the result.
 struct StepFacts {
-    using Parameter = std::variant<bool, std::int64_t, double, std::string>;
     std::string name, plugin, task;
-    std::vector<std::pair<std::string, Parameter>> parameters; // all of them
+    // Properties whose values mean themselves; what "automatic" became is an effective value.
+    std::vector<std::pair<std::string, FactValue>> parameters;
 };
 
 struct ResultFacts {
@@ -29,8 +40,10 @@ struct ResultFacts {
     std::string folder;   // from which relative names are meant
     std::string device, driver;
     std::string version, gstreamer; // of gst-tomo and of GStreamer
-    std::vector<StepFacts> steps;   // against the stream's direction no further than GStreamer sorts them
+    std::vector<StepFacts> steps;   // in the order in which GStreamer sorts them, sources first
     std::vector<InputFacts> inputs;
+    // What is known at the end only.
+    std::vector<EffectiveFact> effective;
     double pixel_size = std::nan(""); // metres
 };
 

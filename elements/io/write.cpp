@@ -236,6 +236,9 @@ class Write final : public tomo::Sink {
         options.tell_range = [this](const tomo::io::GreyMapping &mapping) { tell_range(mapping); };
         options.rgb = rgb;
         options.facts = [this] { return tomo::io::facts_of_pipeline(gst(), input_checksum); };
+        options.add_final_facts = [this](tomo::io::ResultFacts &facts) {
+            tomo::io::add_final_facts(gst(), facts);
+        };
         if (minimum != FLT_MAX)
             options.minimum = minimum;
         if (maximum != -FLT_MAX)

@@ -420,6 +420,9 @@ Value value_from_json(GParamSpec *spec, const Json &json) {
         return list_from_json(spec, {json}, shown(json));
     if (json.is(Json::Kind::number))
         return from_number(spec, json);
+    const char *word = json.is_true() ? "true" : "false";
+    if (G_IS_PARAM_SPEC_ENUM(spec) && enum_named(spec, word)) // that was a boolean once
+        return value_from_text(spec, word);
     if (G_PARAM_SPEC_VALUE_TYPE(spec) != G_TYPE_BOOLEAN)
         refuse(spec, shown(json));
     Value value(G_TYPE_BOOLEAN);

@@ -63,11 +63,11 @@ class Results(PipelineTestCase):
             for name in ("version", "date", "gstreamer_version", "hdf5_version", "device", "driver"):
                 self.assertTrue(text(process[name][()]), name)
             self.assertEqual(text(process["working_directory"][()]), os.getcwd())
-            back = process["parameters/back"]
+            back = process["elements/back"]
             self.assertEqual(text(back.attrs["task"]), "backproject")
             self.assertEqual(float(back["axis-pos"][()]), 20.25)
             self.assertEqual(text(back["mode"][()]), "linear")  # also what was not set
-            self.assertEqual(float(process["parameters/tomofilter0/cutoff"][()]), np.float32(0.4))
+            self.assertEqual(float(process["elements/tomofilter0/cutoff"][()]), np.float32(0.4))
             source = process["input_tomoread0"]
             self.assertEqual(text(source["path"][()]), "folder/sino*.tif")
             self.assertEqual(int(source["files"][()]), 5)
@@ -77,6 +77,10 @@ class Results(PipelineTestCase):
                              ["read", "fft", "filter", "ifft", "backproject", "write"])
             self.assertEqual(text(data["data"].attrs["pipeline"]), text(process["pipeline"][()]))
             self.assertNotIn("steps", process)
+            parameters = process["parameters"]
+            self.assertEqual(text(parameters["raw_file"][()]), "folder/sino*.tif")
+            self.assertEqual([int(parameters[name][()]) for name in ("images", "rows", "columns")], list(first.shape))
+            self.assertTrue(bool(parameters["complete"][()]))
         os.rename("slices.h5", "first.h5")
         for path in "first.h5", "first.h5:/entry/data/data":
             subprocess.run(["tomo-runjson", "-q", path], check=True, timeout=PATIENCE)
@@ -274,6 +278,134 @@ class Results(PipelineTestCase):
         self.assert_launches("tomoread path=volume.tif ! tomowrite filename=plain.tif bits=8 rescale=false")
         with tifffile.TiffFile("plain.tif") as file:
             self.assertNotIn("SMinSampleValue", file.pages[0].tags)
+
+    def test_only_what_matters(self):
+        """No plumbing, no sign for "automatic", nothing of other branches; what was in force has units."""
+        chain = ("tomoscansrc name=s location=scan s.projections ! queue ! tomodownload ! tomocalculate expression=v*2 ! tee name=t "
+                 "t. ! queue ! tomorescale factor=0.5 ! tomowrite filename=small.h5:/entry/data/data "
+                 "t. ! queue ! tomopad width=9 height=9 ! identity ! tomowrite bits=8 filename=out.h5:/entry/data/data")
+        for kind in ("projections", "darks", "flats"):
+            write_sinograms(f"scan/{kind}", shape=(5, 7), number=3, dtype=np.uint16)
+        self.assert_launches(chain)
+        with h5py.File("out.h5") as file, h5py.File("small.h5") as small:
+            process = file["entry/reconstruction"]
+            self.assertEqual(sorted(process["elements"]), ["s", "tomocalculate0", "tomopad0"])
+            self.assertEqual(sorted(small["entry/reconstruction/elements"]), ["s", "tomocalculate0", "tomorescale0"])
+            for group in (process["elements"], small["entry/reconstruction/elements"]):
+                numbers = [group[step][name][()] for step in group for name in group[step] if group[step][name].dtype.kind in "if"]
+                self.assertFalse([n for n in numbers if abs(float(n)) > 1e9 or n == -1], numbers)
+            self.assertEqual(int(process["elements/tomopad0/width"][()]), 9)
+            self.assertEqual(list(process), list(small["entry/reconstruction"]))
+            stack = file["entry/data/data"]
+            for name in "grey_minimum", "grey_maximum":
+                self.assertEqual(float(process[f"parameters/{name}"][()]), float(stack.attrs[name]))
+                self.assertEqual(text(process[f"parameters/{name}"].attrs["source"]), "found")
+                self.assertNotIn(name, small["entry/reconstruction/parameters"])
+
+    def interrupt(self, line, name):
+        """Ends a run by SIGINT when some images are there; returns its output."""
+        process, since = start_launch(line, ("-e",)), time.monotonic()
+        while not os.path.exists(name) and time.monotonic() - since < PATIENCE:
+            time.sleep(0.01)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        return end_launch(process, since)
+
+    def test_ended_early(self):
+        """A stream that somebody ended says so in its file, and goes on from there."""
+        scan = rng.standard_normal((300, 11, 13)).astype(np.float32)
+        tifffile.imwrite("scan.tif", scan, photometric="minisblack")
+        chain = "tomoread path=scan.tif ! tomocalculate expression=v*2 ! {} tomowrite filename={} {}"
+        for settings in "", "bits=16 minimum=-4 maximum=4":
+            for name in "out.h5:/entry/data/data", "out.tif", "s%03i.tif":
+                with self.subTest(name, settings=settings):
+                    file = name % 2 if "%" in name else name.split(":")[0]
+                    ended = self.interrupt(chain.format("identity sleep-time=10000 !", name, settings),
+                                           file if "%" in name else file + ".partial")
+                    self.assertEqual(ended.rc, 0, str(ended))
+                    self.assertIn("of 300 images; the same line with resume=true", ended.out)
+                    came = int(ended.out.split(" of 300 images")[0].split()[-1])
+                    self.assertTrue(2 < came < 300, came)
+                    if name == "out.tif":
+                        with tifffile.TiffFile(name) as tiff:
+                            self.assertEqual(len(tiff.pages), came)
+                            self.assertIn("complete=false\nimages_expected=300", tiff.pages[0].description)
+                            self.assertNotIn("complete", tiff.pages[1].description)
+                    elif ":" in name:
+                        with h5py.File("out.h5") as hdf5:
+                            data, parameters = hdf5["entry/data/data"], hdf5["entry/reconstruction/parameters"]
+                            self.assertEqual((len(data), bool(data.attrs["complete"]), int(data.attrs["images_expected"])), (came, False, 300))
+                            self.assertEqual((bool(parameters["complete"][()]), int(parameters["images_expected"][()])), (False, 300))
+                            self.assertEqual(data.attrs["complete"].dtype, bool)
+                    self.assert_launches(chain.format("", name, settings + " resume=true"))
+                    whole = "whole-" + name
+                    out = self.assert_launches(chain.format("", whole, settings))
+                    self.assertNotIn("ended early", out)
+                    if ":" in name:
+                        with h5py.File("out.h5") as hdf5:
+                            data = hdf5["entry/data/data"]
+                            np.testing.assert_array_equal(data, read_dataset("whole-out.h5", "entry/data/data"))
+                            self.assertTrue(data.attrs["complete"])
+                            self.assertNotIn("images_expected", data.attrs)
+                    else:
+                        for number in range(300 if "%" in name else 1):
+                            each = name % number if "%" in name else name
+                            with open(each, "rb") as one, open("whole-" + each, "rb") as other:
+                                self.assertEqual(one.read(), other.read(), each)
+                    if name == "out.tif":
+                        with tifffile.TiffFile(name) as tiff:
+                            self.assertIn("complete=true", tiff.pages[0].description)
+                    for each in os.listdir():
+                        if each != "scan.tif" and os.path.isfile(each):
+                            os.remove(each)
+        # Who asks for less gets all of that; of a part of the stream nothing is said.
+        out = self.assert_launches("tomoread path=scan.tif num-buffers=5 ! tomowrite filename=five.h5:/data")
+        self.assertNotIn("ended early", out)
+        with h5py.File("five.h5") as hdf5:
+            self.assertTrue(hdf5["data"].attrs["complete"])
+        with Play("tomoread path=scan.tif ! application/x-tomo-array,framerate=10/1 ! tomowrite filename=part.h5:/data") as play:
+            play.state(Gst.State.PAUSED)
+            play.seek(1.0, Gst.Format.TIME, Gst.SeekFlags.FLUSH, Gst.SeekType.SET, Gst.SECOND, Gst.SeekType.SET, 2 * Gst.SECOND)
+            play.pipeline.set_state(Gst.State.PLAYING)
+            self.assertIsNone(play.finish())
+            self.assertEqual(play.warnings(), [])
+        with h5py.File("part.h5") as hdf5:
+            self.assertEqual(len(hdf5["data"]), 10)
+            self.assertNotIn("complete", hdf5["data"].attrs)
+
+    def test_tiff_kind(self):
+        """Classic where the images are known to fit, so that old programs read them."""
+        tifffile.imwrite("scan.tif", np.stack(self.sinograms), photometric="minisblack")
+        for line, name, version in (("tomoread path=scan.tif", "a.tif", 42), ("tomoread path=scan.tif", "a%i.tif", 42),
+                                    ("tomoread path=scan.tif ! tomowrite filename=b.tif tiff-bigtiff=true", "b.tif", 43),
+                                    ("tomoread path=scan.tif ! tomowrite filename=c.tif tiff-bigtiff=false", "c.tif", 42),
+                                    ("tomoread path=scan.tif ! identity ! tomowrite filename=d%i.tif bytes-per-file=9000", "d%i.tif", 42),
+                                    ("tomoread path=scan.tif ! tomowrite filename=e%i.tif bytes-per-file=3000000000", "e%i.tif", 43)):
+            with self.subTest(line, name=name):
+                self.assert_launches(line if "tomowrite" in line else f"{line} ! tomowrite filename={name}")
+                with open(name % 0 if "%" in name else name, "rb") as file:
+                    self.assertEqual(file.read(4)[2], version)
+        # Of a number that is known: by the size of all, though few come.
+        with open("many.raw", "wb") as file:
+            file.truncate(3 << 30)
+        process = start_launch("tomoread path=many.raw raw-width=8192 raw-height=4096 raw-format=uint8 ! identity sleep-time=300000 ! "
+                               "tomowrite filename=f.tif")
+        since = time.monotonic()
+        while not (os.path.exists("f.tif.partial") and os.path.getsize("f.tif.partial") > 8) and time.monotonic() - since < PATIENCE:
+            time.sleep(0.01)
+        process.kill()
+        process.communicate()
+        with open("f.tif.partial", "rb") as file:
+            self.assertEqual(file.read(4)[2], 43)
+        # From JSON as UFO has it.
+        for value, version in ((True, 43), (False, 42), ("auto", 42)):
+            with open("flow.json", "w") as file:
+                json.dump({"nodes": [{"plugin": "read", "name": "r", "properties": {"path": "scan.tif"}},
+                                     {"plugin": "write", "name": "w", "properties": {"filename": "g.tif", "tiff-bigtiff": value}}],
+                           "edges": [{"from": {"name": "r"}, "to": {"name": "w"}}]}, file)
+            subprocess.run(["tomo-runjson", "-q", "flow.json"], check=True, timeout=PATIENCE)
+            with open("g.tif", "rb") as file:
+                self.assertEqual(file.read(4)[2], version)
 
     def test_colour(self):
         colour = rng.integers(0, 256, (9, 11, 3), np.uint8)
