@@ -39,7 +39,7 @@ scan's angles are left out.)",
         }
         if (height > G_MAXINT)
             throw tomo::Error(GST_STREAM_ERROR_FORMAT, "the inputs have too many rows to be merged");
-        is_sinogram_ = in[0].domain == GST_TOMO_DOMAIN_SINOGRAM;
+        domain_ = in[0].domain;
         return in[0].with_size(in[0].width, static_cast<unsigned>(height));
     }
 
@@ -58,15 +58,12 @@ scan's angles are left out.)",
   protected:
     tomo::EventRef scan_event(tomo::EventRef event) override {
         tomo::Scan scan(event.get());
-        if (is_sinogram_)
-            scan.forget_views();
-        else
-            scan.forget_region_y();
+        scan.forget_rows(domain_);
         return scan.to_event();
     }
 
   private:
-    bool is_sinogram_ = false;
+    GstTomoDomain domain_ = GST_TOMO_DOMAIN_UNKNOWN;
 };
 
 } // namespace

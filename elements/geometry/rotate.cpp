@@ -73,16 +73,16 @@ the rotated image, which lies in its middle for every centre. The axis of a scan
 
   protected:
     tomo::EventRef scan_event(tomo::EventRef event) override {
-        if (angle == 0.0f || !tomo::has_detector_columns(input_info()))
+        const auto domain = input_info().domain;
+        const bool has_columns = tomo::has_detector_columns(input_info());
+        if (angle == 0.0f || !(has_columns || domain == GST_TOMO_DOMAIN_SLICE))
             return event;
         tomo::Scan scan(event.get());
         const bool is_upright = std::abs(cos_) >= std::sqrt(0.5);
-        scan.axis_position = is_upright ? x_.to + (scan.axis_position - x_.from) * cos_ : std::nan("");
+        if (has_columns)
+            scan.axis_position = is_upright ? x_.to + (scan.axis_position - x_.from) * cos_ : std::nan("");
         scan.forget_region_x();
-        if (input_info().domain == GST_TOMO_DOMAIN_SINOGRAM)
-            scan.forget_views();
-        else
-            scan.forget_region_y();
+        scan.forget_rows(domain);
         return scan.to_event();
     }
 

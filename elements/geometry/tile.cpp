@@ -65,11 +65,11 @@ unknown. The angles of sinograms are unknown if tiles cut them between rows.)",
     tomo::EventRef scan_event(tomo::EventRef event) override {
         tomo::Scan scan(event.get());
         if (columns_ > 1 && tomo::has_detector_columns(out_))
-            scan.axis_position = std::nan(""), scan.forget_region_x();
-        if (rows_ > 1 && out_.domain == GST_TOMO_DOMAIN_SINOGRAM)
-            scan.forget_views();
-        else if (rows_ > 1)
-            scan.forget_region_y();
+            scan.axis_position = std::nan("");
+        if (columns_ > 1)
+            scan.forget_region_x();
+        if (rows_ > 1)
+            scan.forget_rows(out_.domain);
         if (out_.domain == GST_TOMO_DOMAIN_PROJECTION)
             scan.repeat_views(tiles());
         return scan.to_event();

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/filter.hpp>
+#include <gst/tomo/scan.hpp>
 
 #include <algorithm>
 
@@ -37,6 +38,17 @@ class Transpose final : public tomo::Filter {
             size.groups(tile_, rows_);
         }
         launch(tiled(), size, in, out, cl_uint{in.width()}, cl_uint{in.height()});
+    }
+
+  protected:
+    // The columns of a slice are along the beam then; projections and sinograms lose their axes altogether.
+    tomo::EventRef scan_event(tomo::EventRef event) override {
+        if (input_info().domain != GST_TOMO_DOMAIN_SLICE)
+            return event;
+        tomo::Scan scan(event.get());
+        scan.forget_region_x();
+        scan.forget_rows(GST_TOMO_DOMAIN_SLICE);
+        return scan.to_event();
     }
 
   private:

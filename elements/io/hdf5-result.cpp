@@ -135,17 +135,18 @@ bool exists(hid_t parent, const std::string &name) {
     return H5Lexists(parent, name.c_str(), H5P_DEFAULT) > 0;
 }
 
-// Centres of the pixels, from the first one's edge.
-void add_axis(hid_t group, const std::string &name, hsize_t size, double pixel_size) {
-    const bool known = pixel_size > 0;
-    std::vector<double> centres(size);
-    for (hsize_t i = 0; i < size; i++)
-        centres[i] = (static_cast<double>(i) + 0.5) * (known ? pixel_size : 1.0);
+// Centres of the pixels.
+void add_axis(hid_t group, const std::string &name, hsize_t size, const AxisFacts &facts) {
+    auto centres = facts.values;
+    if (centres.empty())
+        for (hsize_t i = 0; i < size; i++)
+            centres.push_back(facts.origin + (static_cast<double>(i) + 0.5) * facts.step);
+    centres.resize(size); // the stream may have ended early
     if (exists(group, name))
         must(H5Ldelete(group, name.c_str(), H5P_DEFAULT));
     const Hdf5Handle space(H5Screate_simple(1, &size, nullptr), H5Sclose);
     const auto axis = make_field(group, name, H5T_NATIVE_DOUBLE, space.get(), centres.data());
-    set_attribute(axis.get(), "units", known ? "m" : "pixel");
+    set_attribute(axis.get(), "units", facts.units);
 }
 
 void describe_data(hid_t group, const std::string &name, const ResultFacts &facts) {
@@ -155,14 +156,20 @@ void describe_data(hid_t group, const std::string &name, const ResultFacts &fact
     // The first dataset of a group is its signal and has plain names of axes, unless somebody uses those.
     const bool is_signal = H5Aexists(group, "signal") == 0 || read_attribute(group, "signal") == name;
     const bool is_first = H5Aexists(group, "signal") == 0;
-    std::vector<std::string> axes = {"z", "y", "x"};
+    auto known = facts.axes;
+    std::vector<std::string> axes;
+    for (std::size_t i = 0; i < known.size(); i++) {
+        if (!known[i].values.empty() && known[i].values.size() < shape[i])
+            known[i] = {"view", "", -0.5, 1, {}}; // these values are not of all of them
+        axes.push_back(known[i].name);
+    }
     const bool taken =
-        !is_signal || (is_first && (exists(group, "z") || exists(group, "y") || exists(group, "x")));
+        !is_signal || (is_first && std::any_of(axes.begin(), axes.end(),
+                                               [&](const auto &axis) { return exists(group, axis); }));
     for (std::size_t i = 0; i < axes.size(); i++) {
         if (taken)
             axes[i] = name + "_" + axes[i];
-        // Images are as far from each other as rows, where nobody says otherwise.
-        add_axis(group, axes[i], shape[i], facts.pixel_size);
+        add_axis(group, axes[i], shape[i], known[i]);
     }
     if (is_signal) {
         set_attribute(group, "signal", name);

@@ -276,6 +276,59 @@ ResultFacts facts_of_pipeline(GstElement *element, DigestOf inputs) {
     return facts;
 }
 
+namespace {
+
+// Along the columns or rows of an array that knows its place, in pixels of the scan's images or in metres.
+AxisFacts axis_of(const char *name, double region, double binning, const Scan &scan) {
+    double pixel = scan.pixel_size;
+    AxisFacts axis{name, "pixel", 0, 1, {}};
+    if (std::isfinite(region) && std::isfinite(binning)) {
+        axis.origin = region;
+        axis.step = binning;
+        if (std::isfinite(scan.binning_x))
+            pixel /= std::abs(scan.binning_x);
+    } // else the array's own pixels count
+    if (pixel > 0) {
+        axis.units = "m";
+        axis.origin *= pixel;
+        axis.step *= pixel;
+    }
+    return axis;
+}
+
+// Images or rows that are views.
+AxisFacts views_of(const Scan &scan) {
+    if (scan.angles.empty())
+        return {"view", "", -0.5, 1, {}}; // its number
+    return {"rotation_angle", "rad", -0.5, 1, scan.angles};
+}
+
+std::vector<AxisFacts> axes_of(GstTomoDomain domain, const Scan &scan) {
+    const auto x = axis_of("x", scan.region_x, scan.binning_x, scan);
+    const auto rows = [&](const char *name) { return axis_of(name, scan.region_y, scan.binning_y, scan); };
+    switch (domain) {
+    case GST_TOMO_DOMAIN_PROJECTION:
+        return {views_of(scan), rows("y"), x};
+    case GST_TOMO_DOMAIN_SINOGRAM:
+        return {rows("z"), views_of(scan), x};
+    case GST_TOMO_DOMAIN_SLICE:
+    case GST_TOMO_DOMAIN_VOLUME: {
+        const bool known = std::isfinite(scan.region_beam) && std::isfinite(scan.binning_beam);
+        return {rows("z"),
+                known ? axis_of("y", scan.region_beam, scan.binning_beam, scan)
+                      : axis_of("y", 0.0, std::abs(scan.binning_x), scan),
+                x};
+    }
+    default: {
+        const double unknown = std::nan("");
+        return {axis_of("z", unknown, unknown, scan), axis_of("y", unknown, unknown, scan),
+                axis_of("x", unknown, unknown, scan)};
+    }
+    }
+}
+
+} // namespace
+
 void add_final_facts(GstElement *element, ResultFacts &facts) {
     facts.effective.clear();
     for (const auto &each : elements_behind(element))
@@ -288,7 +341,8 @@ void add_final_facts(GstElement *element, ResultFacts &facts) {
     if (!event)
         return;
     const Scan scan(event.get());
-    facts.pixel_size = scan.pixel_size;
+    const CapsRef caps(gst_pad_get_current_caps(pad.get()));
+    facts.axes = axes_of(caps ? ArrayInfo::from_caps(caps.get()).domain : GST_TOMO_DOMAIN_UNKNOWN, scan);
     for (const auto &[name, value, units] : {std::tuple{"pixel_size", scan.pixel_size, "m"},
                                              {"energy", scan.energy, "keV"},
                                              {"distance", scan.distance, "m"}})

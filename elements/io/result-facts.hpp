@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -35,6 +34,14 @@ struct StepFacts {
     std::vector<std::pair<std::string, FactValue>> parameters;
 };
 
+// One axis of a dataset of images, rows and columns: number i has its centre at origin + (i + 1/2) * step, or
+// at values[i].
+struct AxisFacts {
+    std::string name, units;
+    double origin = 0, step = 1;
+    std::vector<double> values;
+};
+
 struct ResultFacts {
     std::string pipeline; // as JSON; empty where it can't be written down
     std::string folder;   // from which relative names are meant
@@ -44,7 +51,8 @@ struct ResultFacts {
     std::vector<InputFacts> inputs;
     // What is known at the end only.
     std::vector<EffectiveFact> effective;
-    double pixel_size = std::nan(""); // metres
+    std::vector<AxisFacts> axes = {
+        {"z", "pixel", 0, 1, {}}, {"y", "pixel", 0, 1, {}}, {"x", "pixel", 0, 1, {}}};
 };
 
 // Which bytes of files count for a digest.

@@ -5,6 +5,7 @@
 #include "view-angles.hpp"
 
 #include <gst/tomo/filter.hpp>
+#include <gst/tomo/scan.hpp>
 #include <gst/tomo/tuning.hpp>
 
 #include <algorithm>
@@ -96,8 +97,10 @@ class Backproject final : public tomo::BatchFilter {
                                         "of about 1e-4 of the slice's noise. A NaN spreads to all pixels "
                                         "within eight columns of its line"}},
                                       tomo::When::reshapes};
-    tomo::Property<unsigned> roi_x{this, "roi-x", "First column of the region of the slice", 0};
-    tomo::Property<unsigned> roi_y{this, "roi-y", "First row of the region of the slice", 0};
+    tomo::Property<unsigned> roi_x{this, "roi-x", "First column of the region of the slice", 0,
+                                   tomo::When::reshapes};
+    tomo::Property<unsigned> roi_y{this, "roi-y", "First row of the region of the slice", 0,
+                                   tomo::When::reshapes};
     tomo::Property<unsigned> roi_width{
         this, "roi-width", "Columns of the region; 0: as many as the sinogram has",
         0,    {0, 32768},  tomo::When::reshapes};
@@ -141,7 +144,11 @@ class Backproject final : public tomo::BatchFilter {
         axis_is_found_ = source && !std::strcmp(source, "found");
         is_of_scan_ = true;
         rows_ = {};
-        return event;
+        return with_region(event);
+    }
+
+    tomo::EventRef own_scan_event() override {
+        return roi_x > 0 || roi_y > 0 ? with_region(tomo::Scan().to_event()) : tomo::EventRef();
     }
 
     unsigned batch_that_pays(const tomo::ArrayInfo &in) override {
@@ -151,6 +158,18 @@ class Backproject final : public tomo::BatchFilter {
     }
 
   private:
+    // Where the slice is: a pixel of it is as large as one of the columns, and by and bx are distances from
+    // the axis.
+    tomo::EventRef with_region(const tomo::EventRef &event) const {
+        tomo::Scan scan(event.get());
+        const double pixel = std::abs(scan.binning_x), columns = input_info().width;
+        const double axis = axis_in(static_cast<unsigned>(columns));
+        scan.region_beam = scan.region_x + axis * scan.binning_x + (roi_y - axis) * pixel;
+        scan.binning_beam = pixel;
+        scan.region_x += roi_x * scan.binning_x;
+        return scan.to_event();
+    }
+
     tomo::BackprojectDevice device_facts() {
         const auto &d = *device();
         return {d.name(),          !d.prefers_local_memory(), d.has_images(),    d.has_tensor_cores(),
@@ -221,10 +240,12 @@ class Backproject final : public tomo::BatchFilter {
         return size;
     }
 
-    double axis(const tomo::Array &in) const {
+    double axis(const tomo::Array &in) const { return axis_in(in.width()); }
+
+    double axis_in(unsigned columns) const {
         if (axis_pos > 0.0)
             return axis_pos;
-        return std::isfinite(scan_.axis_position) ? scan_.axis_position : in.width() / 2.0;
+        return std::isfinite(scan_.axis_position) ? scan_.axis_position : columns / 2.0;
     }
 
     const char *axis_source() const {

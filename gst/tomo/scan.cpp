@@ -31,7 +31,9 @@ constexpr Number numbers[] = {{"energy", &Scan::energy},
                               {"region-x", &Scan::region_x, 0.0},
                               {"region-y", &Scan::region_y, 0.0},
                               {"binning-x", &Scan::binning_x, 1.0},
-                              {"binning-y", &Scan::binning_y, 1.0}};
+                              {"binning-y", &Scan::binning_y, 1.0},
+                              {"region-beam", &Scan::region_beam},
+                              {"binning-beam", &Scan::binning_beam}};
 
 struct List {
     const char *name;
@@ -159,6 +161,15 @@ void Scan::forget_views() {
         list->clear();
 }
 
+void Scan::forget_rows(GstTomoDomain domain) {
+    if (domain == GST_TOMO_DOMAIN_SINOGRAM)
+        forget_views();
+    else if (domain == GST_TOMO_DOMAIN_SLICE)
+        region_beam = binning_beam = unknown;
+    else
+        forget_region_y();
+}
+
 void Scan::repeat_views(std::uint64_t n, Order order) {
     if (n > most_views / std::max<std::size_t>({angles.size(), frames.size(), projection_numbers.size(), 1}))
         forget_views();
@@ -181,9 +192,17 @@ bool has_detector_columns(const ArrayInfo &info) {
 }
 
 EventRef scan_after(const EventRef &event, const ArrayInfo &in, const Layout &columns, const Layout &rows) {
+    Scan scan(event.get());
+    if (in.domain == GST_TOMO_DOMAIN_SLICE) {
+        scan.region_x += columns.offset * scan.binning_x;
+        scan.binning_x /= columns.scale;
+        scan.region_beam += rows.offset * scan.binning_beam;
+        scan.binning_beam /= rows.scale;
+        scan.pixel_size /= std::abs(columns.scale);
+        return scan.to_event();
+    }
     if (!has_detector_columns(in))
         return event;
-    Scan scan(event.get());
     scan.axis_position = (scan.axis_position - columns.offset) * columns.scale;
     scan.pixel_size /= std::abs(columns.scale);
     scan.region_x += columns.offset * scan.binning_x;

@@ -36,6 +36,10 @@ struct GST_TOMO_API Scan {
     // the array is at region + e * binning there. After elements that keep no such relation it is NaN.
     double region_x = 0.0, region_y = 0.0;
     double binning_x = 1.0, binning_y = 1.0; // pixels of the detector to one of the array; negative: mirrored
+    // In slices the columns are along x, too, and each slice is a detector row; their rows are along the
+    // beam, in the coordinates of x. NaN: not known.
+    double region_beam = std::numeric_limits<double>::quiet_NaN();
+    double binning_beam = std::numeric_limits<double>::quiet_NaN();
 
     Scan() = default;
     explicit Scan(GstEvent *event);
@@ -51,6 +55,8 @@ struct GST_TOMO_API Scan {
     std::array<std::vector<double> *, 3> view_lists() { return {&angles, &frames, &projection_numbers}; }
 
     void forget_region_x() { region_x = binning_x = std::numeric_limits<double>::quiet_NaN(); }
+    // What the rows of images with these axes are: views, along the beam, or rows of the detector.
+    void forget_rows(GstTomoDomain domain);
     void forget_region_y() { region_y = binning_y = std::numeric_limits<double>::quiet_NaN(); }
 
   private:
@@ -95,9 +101,9 @@ GST_TOMO_API EventRef scan_without_views(const EventRef &event);
 // Whether an image's columns are those of the detector, as far as it says what they are.
 GST_TOMO_API bool has_detector_columns(const ArrayInfo &info);
 
-// The scan as images of shape `in` show it after such a change of columns and rows. Where rows are views,
-// these get the angles at their centres, interpolated; rows outside of the input have none, and then nothing
-// is known about any.
+// The scan as images of shape `in`, projections, sinograms or slices, show it after such a change of columns
+// and rows. Where rows are views, these get the angles at their centres, interpolated; rows outside of the
+// input have none, and then nothing is known about any.
 GST_TOMO_API EventRef scan_after(const EventRef &event, const ArrayInfo &in, const Layout &columns,
                                  const Layout &rows);
 

@@ -158,8 +158,7 @@ void Transform::adapt_to_input() {
     const GstClockTime own = GST_CLOCK_TIME_IS_VALID(duration) ? latency() * duration : 0;
     if (own_latency_.exchange(own) != own)
         gst_element_post_message(gst(), gst_message_new_latency(GST_OBJECT(gst())));
-    if (scan_)
-        send_scan(scan_event(scan_));
+    send_scan(scan_ ? scan_event(scan_) : own_scan_event());
 }
 
 void Transform::send_scan(EventRef event) {

@@ -53,6 +53,8 @@ class GST_TOMO_API Transform : public Element {
     // The scan's facts; may return others to be passed on, or null for none. Called when the input is known,
     // and again with the same facts when it changed.
     virtual EventRef scan_event(EventRef event) { return event; }
+    // What the element has to say of its output where nothing is known of a scan; null for nothing.
+    virtual EventRef own_scan_event() { return {}; }
     // For elements that learn of the scan by themselves.
     void send_scan(EventRef event);
     virtual OutputPlace output_place() const { return OutputPlace::any; }

@@ -279,6 +279,61 @@ class Results(PipelineTestCase):
         with tifffile.TiffFile("plain.tif") as file:
             self.assertNotIn("SMinSampleValue", file.pages[0].tags)
 
+    def axes_of(self, chain):
+        """The axes of the result of a chain, by name, and the units of the last one."""
+        self.assert_launches(f"{chain} ! tomowrite filename=axes.h5:/entry/data/data")
+        with h5py.File("axes.h5") as file:
+            data = file["entry/data"]
+            names = [text(name) for name in data.attrs["axes"]]
+            for name, size in zip(names, data["data"].shape):
+                self.assertEqual(data[name].shape, (size,))
+            axes = {name: (data[name][...], text(data[name].attrs["units"])) for name in names}
+        os.remove("axes.h5")
+        return axes
+
+    def test_places(self):
+        """Slabs and regions are where they are in the whole."""
+        scan = os.path.join(os.path.dirname(__file__), "..", "..", "examples", "data", "savu24737.nxs")
+        slices = (f"tomoscansrc name=s location={scan} order=sinograms {{}} s.projections ! f.projections  s.darks ! f.darks  "
+                  "s.flats ! f.flats  tomoflatfieldcorrect name=f sinogram-input=true absorption-correct=true fix-nan-and-inf=true ! "
+                  "{} tomorampfilter ! tomobackproject {}")
+        whole = self.axes_of(slices.format("y=64 height=6", "", ""))
+        units = whole["z"][1]
+        self.assertEqual({axis[1] for axis in whole.values()}, {units})
+        self.assertIn(units, ("m", "pixel"))
+        pixel = np.diff(whole["x"][0])[0]
+        self.assertEqual(units == "pixel", pixel == 1.0)
+
+        def check(axes, name, first, step, count):
+            np.testing.assert_allclose(axes[name][0] / pixel, first + step * np.arange(count), rtol=1e-9, err_msg=name)
+            self.assertEqual(axes[name][1], units)
+
+        check(whole, "z", 64.5, 1, 6)
+        check(whole, "x", 0.5, 1, 160)
+        check(whole, "y", 0.5, 1, 160)
+        slabs = [self.axes_of(slices.format(f"y={first} height=3", "", "")) for first in (64, 67)]
+        np.testing.assert_array_equal(np.concatenate([slab["z"][0] for slab in slabs]), whole["z"][0])
+        axes = self.axes_of(slices.format("y=64 height=1", "tomocrop x=20 width=101 y=0 height=91 !", "roi-x=40 roi-y=7 roi-width=30 roi-height=31"))
+        check(axes, "x", 60.5, 1, 30)
+        check(axes, "y", 27.5, 1, 31)
+        # Behind the reconstruction as well, in pixels of the scan.
+        axes = self.axes_of(slices.format("y=70 height=1", "", "roi-x=40 roi-y=7 roi-width=30 roi-height=32 ! tomocrop x=3 y=5 width=20 height=24 "
+                                          "! tomobin size=2"))
+        check(axes, "x", 44, 2, 10)
+        check(axes, "y", 13, 2, 12)
+        check(axes, "z", 70.5, 1, 1)
+        # Also where nothing is known of a scan.
+        axes = self.axes_of("tomoread path='folder/sino*.tif' ! tomobackproject roi-x=40 roi-y=10 roi-width=5 roi-height=7")
+        np.testing.assert_array_equal(axes["x"][0], 40.5 + np.arange(5))
+        np.testing.assert_array_equal(axes["y"][0], 10.5 + np.arange(7))
+        np.testing.assert_array_equal(axes["z"][0], 0.5 + np.arange(5))
+        # Views are no lengths.
+        axes = self.axes_of(f"tomoscansrc name=s location={scan} y=10 height=5 x=7 width=9 start=3 number=4 s.projections")
+        self.assertEqual(sorted(axes), ["rotation_angle", "x", "y"])
+        self.assertEqual(axes["rotation_angle"][1], "rad")
+        check(axes, "y", 10.5, 1, 5)
+        check(axes, "x", 7.5, 1, 9)
+
     def test_only_what_matters(self):
         """No plumbing, no sign for "automatic", nothing of other branches; what was in force has units."""
         chain = ("tomoscansrc name=s location=scan s.projections ! queue ! tomodownload ! tomocalculate expression=v*2 ! tee name=t "
