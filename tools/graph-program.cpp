@@ -74,7 +74,7 @@ std::vector<GstElement *> elements_of(GstTomoGraph *graph) {
 
 void RunOptions::add_to(Program &program) {
     program.add({"trace", 't', 0, G_OPTION_ARG_NONE, &trace,
-                 "Write what each element did when to trace.PID.json, for chrome://tracing or Perfetto",
+                 "Write the times of each element's work to trace.PID.json, for chrome://tracing or Perfetto",
                  nullptr});
     program.add({"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "No progress, only results, warnings and errors",
                  nullptr});

@@ -52,8 +52,8 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
     tomo::Property<float> flat_scale{this, "flat-scale", "Factor on the flats", 1.0f, {-FLT_MAX, FLT_MAX}};
 
     tomo::Property<unsigned> num_projections{this, "num-projections",
-                                             "Number of projections between flats and flats-after, where the "
-                                             "stream does not tell; 0: what it tells",
+                                             "Number of projections between flats and flats-after, if the "
+                                             "stream does not tell it; 0: the stream's number",
                                              0};
 
     tomo::Choice<Several> several{

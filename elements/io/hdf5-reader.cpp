@@ -71,9 +71,9 @@ class Hdf5Reader final : public ImageReader {
             return has_page(page);
         if (!direct_ || !direct_->is_chunked())
             throw Error(GST_STREAM_ERROR_FORMAT,
-                        where() + " can't be followed while it is written: what has been written already can "
-                                  "be told only of datasets in chunks without filters, or compressed by "
-                                  "deflate, LZ4 or bitshuffle; read it when it is closed");
+                        where() + " can't be followed while it is written: only datasets in chunks without "
+                                  "filters, or compressed by deflate, LZ4 or bitshuffle, tell which images "
+                                  "are there; read it when it is closed");
         if (!has_page(page) || !direct_->is_stored(page))
             return false;
         // Of a chunk with several images nobody knows how many are in it, until the next one has begun.

@@ -122,8 +122,8 @@ class SeriesWriter final : public ImageWriter {
             options_.length = nullptr; // no file holds the whole stream
         if (options.append && options.resume)
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
-                        "both append and resume are set; new images come behind what is "
-                        "there, or what is there are the first of them");
+                        "both append and resume are set; append puts new images behind those that are "
+                        "there, resume takes those for the first of the new ones");
         if (options.rgb && type != FileType::Tiff && type != FileType::Png && type != FileType::Jpeg)
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
                         text("rgb is set, but %s files have no colours; write TIFF, PNG "
@@ -204,7 +204,7 @@ class SeriesWriter final : public ImageWriter {
                     text("%s%" G_GUINT64_FORMAT " could not be kept", said.empty() ? "" : ", ", remains.lost);
             return said;
         } catch (const std::exception &e) {
-            g_warning("cannot keep what was written: %s", e.what());
+            g_warning("cannot keep the images already written: %s", e.what());
         }
         return {};
     }
@@ -250,7 +250,7 @@ class SeriesWriter final : public ImageWriter {
             try {
                 remains = file_->abandon();
             } catch (const std::exception &e) {
-                g_warning("cannot keep what was written: %s", e.what());
+                g_warning("cannot keep the images already written: %s", e.what());
             }
             const std::lock_guard<std::mutex> lock(series_.left_lock_);
             if (series_.left_.images == 0)

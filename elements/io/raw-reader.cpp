@@ -17,9 +17,8 @@ class RawReader final : public ImageReader {
         : file_(path), layout_(layout), rows_(rows) {
         if (!layout.is_complete())
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
-                        text("'%s': a raw file does not say what it holds; set raw-width (now %u), "
-                             "raw-height (now %u) "
-                             "and raw-bitdepth or raw-format (now %s)",
+                        text("'%s': a raw file does not tell the size and type of its images; set raw-width "
+                             "(now %u), raw-height (now %u) and raw-bitdepth or raw-format (now %s)",
                              path.c_str(), layout.width, layout.height,
                              layout.format == GST_TOMO_FORMAT_UNKNOWN ? "unset" : "set"));
         if (layout.packed12) {

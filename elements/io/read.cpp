@@ -32,19 +32,16 @@ class Read final : public tomo::Source {
         "their names, their pages one after the other, and have to agree in size and type. Numbers in names "
         "count as numbers: `img_2` comes before `img_10`, `0deg` before `0.5deg` and `-5deg` before both; "
         "`sort=name` compares byte by byte. A part of the path that exists as it is written is no pattern. "
-        "Hidden files (`._scan.tif`) are left out, unless they are named or the pattern begins with a dot, and "
-        "so are previews and masks among the pages of a TIFF. A link that leads nowhere is an error.\n\n"
-        "`FILE.h5:/path/to/dataset` reads a dataset of two or more axes, image by image along the first "
-        "ones. TIFF may be compressed, tiled, and of 8, 12, 16, 32 and 64 bits; colours become planes. Raw "
-        "files need their size and type (`raw-width`, `raw-height`, `raw-bitdepth` or `raw-format`); bytes of "
-        "a header are skipped once per file by `raw-header`, around each image by `raw-pre-offset` and "
-        "`raw-post-offset`. Arrays of numpy (`.npy`) have two or three axes; of one in Fortran order the whole "
-        "file is read for each image. Only "
-        "the wanted images "
-        "and rows are read.\n\nValues are given as stored: no scaling, no palette (but PNG's, which becomes "
-        "red, "
-        "green and blue), no inversion. Channels are planes. 8 bit signed integers become int16, 64 bit "
-        "integers "
+        "Hidden files (`._scan.tif`) are left out, unless they are named or the pattern begins with a dot, "
+        "and so are previews and masks among the pages of a TIFF. A link that leads nowhere is an "
+        "error.\n\n`FILE.h5:/path/to/dataset` reads a dataset of two or more axes, image by image along the "
+        "first ones. TIFF may be compressed, tiled, and of 8, 12, 16, 32 and 64 bits; colours become "
+        "planes. Raw files need their size and type (`raw-width`, `raw-height`, `raw-bitdepth` or "
+        "`raw-format`); bytes of a header are skipped once per file by `raw-header`, around each image by "
+        "`raw-pre-offset` and `raw-post-offset`. Arrays of numpy (`.npy`) have two or three axes; of one in "
+        "Fortran order the whole file is read for each image. The element reads only the chosen images and "
+        "rows.\n\nValues are given as stored: no scaling, no palette (but PNG's, which becomes red, green "
+        "and blue), no inversion. Channels are planes. 8 bit signed integers become int16, 64 bit integers "
         "float64, packed 12 bit ones uint16. A stack of ImageJ gives its pages in file order: channel, "
         "slice, time.",
         "tomoread path='sinograms/*.tif' number=10 ! tomowrite filename=ten.tif\n"
@@ -72,7 +69,7 @@ class Read final : public tomo::Source {
     tomo::Choice<FileType> type{
         this,
         "type",
-        "How to read files, whatever their suffix",
+        "Type of the files, instead of the one that their suffix tells",
         FileType::Automatic,
         {{FileType::Automatic, "unspecified", "As the suffix says"},
          {FileType::Raw, "raw", "Samples and nothing else; see raw-width and the others"},
@@ -98,7 +95,7 @@ class Read final : public tomo::Source {
         "raw-format",
         "Sample type of raw images",
         GST_TOMO_FORMAT_UNKNOWN,
-        {{GST_TOMO_FORMAT_UNKNOWN, "unspecified", "What raw-bitdepth says"},
+        {{GST_TOMO_FORMAT_UNKNOWN, "unspecified", "The format of raw-bitdepth"},
          {GST_TOMO_FORMAT_UINT8, "uint8", "8 bit unsigned integers"},
          {GST_TOMO_FORMAT_UINT16, "uint16", "16 bit unsigned integers"},
          {GST_TOMO_FORMAT_UINT32, "uint32", "32 bit unsigned integers"},

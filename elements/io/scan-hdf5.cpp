@@ -271,7 +271,8 @@ std::vector<double> angles_at(const Tree &tree, ScanLayout &scan, const std::str
         if (units.empty() && numbers.size() > 1 &&
             std::equal(numbers.begin(), numbers.end(), angles.begin(), is_kept))
             scan.warnings.push_back(
-                text("'%s' has no unit; by what it covers it counts as radians", dataset.c_str()));
+                text("'%s' has no unit; its values cover a turn or half a turn in radians, so they count as "
+                     "radians", dataset.c_str()));
         return angles;
     } catch (const Error &error) {
         throw Error(error.domain, error.code,

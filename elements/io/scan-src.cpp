@@ -18,7 +18,7 @@ class ScanSrc final : public tomo::SourceBin {
         "Reads a whole scan: NXtomo, Data Exchange or folders of images become projections, darks and flats",
         tomo::formats::all,
         tomo::formats::all,
-        R"(What the location holds is found out by its contents:
+        R"(The contents of the location tell its kind:
 
 - HDF5 with an entry whose `definition` is NXtomo, or which looks like one. `image_key` tells projections (0), flats
   (1) and darks (2); others are left out, as are those with an `image_key_control` below 0. Flats behind the last
@@ -45,21 +45,22 @@ without a unit are degrees, unless they cover a half or a full turn in radians. 
 number per line, or an index and an angle, or a heading that calls a column angle or theta; blanks, commas, tabs or
 semicolons separate.
 
-Every output has a thread. One that is not linked is not read. `flats-after` ends at once where there are none.
-Angles, axis, pixel size, energy and distance go out as the scan event of every output, and so does the place of a
-region; frames carry their angle, and their number among all frames of the scan. Without angles, the event says which of
-how many projections come.
+Every output has a thread. An output that is not linked is not read. `flats-after` ends at once in scans
+without such flats. Angles, axis, pixel size, energy and distance go out as the scan event of every output,
+and so does the place of a region; frames carry their angle, and their number among all frames of the scan.
+Without angles, the event says which of how many projections come.
 
-With `follow` a scan is read while it is written: HDF5 for several readers (SWMR), or a folder that fills in the order
-of the names. A projection goes out when it is there as a whole, darks and flats with the first projection, flats behind
-that at the end; later darks are left out. The images may be in files that the
-scan's own file links to, or makes a virtual dataset of. The end is told by all these files being closed, or by as many
-projections as `number` or `image_key` say; otherwise by `timeout`, which is an error where more were expected, or a file
-is still marked as being written. Of chunks with several images those count that are followed by another chunk.
+With `follow` a scan is read while it is written: HDF5 for several readers (SWMR), or a folder that fills in
+the order of the names. A projection goes out as soon as it is complete, darks and flats with the first
+projection, later flats at the end; later darks are left out. The images may be in files that the scan's own
+file links to, or makes a virtual dataset of. The stream ends when all these files are closed, or when the
+number of projections of `number` or `image_key` has come. It also ends after `timeout` seconds, with an
+error if more projections were expected or a file is still marked as being written. A chunk with several
+images counts when another chunk follows it.
 
-`order=sinograms` gives stacks of sinograms (columns, projections, rows of the detector as depth), and as darks and
-flats their means with one row, a plane for each of the stack's: `tomoflatfieldcorrect sinogram-input=true` takes
-them as they are. Only the rows that are asked for are read.)",
+`order=sinograms` gives stacks of sinograms (columns, projections, rows of the detector as depth), and as
+darks and flats their means with one row, a plane for each of the stack's: `tomoflatfieldcorrect
+sinogram-input=true` takes them as they are. The element reads only the chosen rows.)",
         "tomoscansrc name=s location=scan.nxs y=36 height=8 "
         "s.projections ! f.projections s.darks ! tomoaverage ! f.darks s.flats ! tomoaverage ! f.flats "
         "tomoflatfieldcorrect name=f absorption-correct=true fix-nan-and-inf=true ! tomotransposeprojections "
@@ -76,11 +77,14 @@ them as they are. Only the rows that are asked for are read.)",
     tomo::Property<std::string> entry{
         this, "entry", "Which scan of an HDF5 file with several: path of its group", "", When::ready};
     tomo::Property<std::string> darks{
-        this, "darks", "Where the darks are, if not in the scan itself; as tomoread's path", "", When::ready};
+        this, "darks", "Files of the darks, if they are not in the scan itself; as tomoread's path", "",
+        When::ready};
     tomo::Property<std::string> flats{
-        this, "flats", "Where the flats are, if not in the scan itself; as tomoread's path", "", When::ready};
+        this, "flats", "Files of the flats, if they are not in the scan itself; as tomoread's path", "",
+        When::ready};
     tomo::Property<std::string> flats_after{
-        this, "flats-after", "Where the flats after the projections are, if not in the scan itself", "",
+        this, "flats-after",
+        "Files of the flats after the projections, if they are not in the scan itself", "",
         When::ready};
     tomo::Property<std::string> angles{
         this, "angles",
@@ -93,7 +97,7 @@ them as they are. Only the rows that are asked for are read.)",
     tomo::Choice<tomo::io::NameOrder> sort = tomo::io::sort_property(this);
     tomo::Choice<ScanOrder> order{this,
                                   "order",
-                                  "What the arrays are",
+                                  "Kind of the arrays",
                                   ScanOrder::Projections,
                                   {{ScanOrder::Projections, "projections", "One image each"},
                                    {ScanOrder::Sinograms, "sinograms", "Stacks of sinograms"}},
@@ -113,8 +117,8 @@ them as they are. Only the rows that are asked for are read.)",
 
     tomo::Property<bool> follow{
         this, "follow",
-        "The scan is being written: wait for what comes, until the file is closed, as many "
-        "projections have come as number or image_key say, or timeout",
+        "The scan is being written: wait for new images until the file is closed, the number of projections "
+        "of `number` or image_key has come, or timeout",
         false, When::ready};
     tomo::Property<double> timeout{this, "timeout",          "Seconds to wait for another image, with follow",
                                    60.0, {0.0, G_MAXDOUBLE}, When::ready};

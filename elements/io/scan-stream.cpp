@@ -213,8 +213,8 @@ void ScanStream::time_out() {
         throw Error(
             GST_RESOURCE_ERROR_READ,
             text("%s: no other projection came within %g s (timeout), after %" G_GSIZE_FORMAT
-                 " of them, but the file is marked as being written: its writer waits, or was killed; "
-                 "set number if these are all, or read what is there with follow=false",
+                 " of them, but the file is marked as being written: its writer waits, or was killed; set "
+                 "number if these are all, or read the images so far with follow=false",
                  scan.name.c_str(), frames_.plan().timeout, available_));
     complete_ = true;
     require_images();

@@ -22,26 +22,21 @@ class Write final : public tomo::Sink {
         tomo::formats::all,
         tomo::formats::all,
         "The name's ending chooses the format: `.tif` and `.tiff` with several pages, BigTIFF where the "
-        "images don't fit into 2 GiB or nobody knows their number; "
-        "`.h5` and others of HDF5 with the dataset's path behind a colon; `.edf`, `.png`, `.jpg` and `.raw`; "
-        "`.npy`, which `numpy.load()` reads, as (rows, columns), or (images, rows, columns) with more than "
-        "one. "
-        "A number pattern such as "
-        "`%05i` makes a file of each array. What is being written is called NAME.partial, and NAME only when "
-        "the stream has ended well. If fewer images came than were announced, because somebody ended the "
-        "stream "
-        "(Ctrl-C in `tomo-launch` or `gst-launch-1.0 -e`), the file gets its name all the same: a warning "
-        "counts "
-        "them, and a dataset of HDF5 has the attributes `complete` (false) and `images_expected`, the first "
-        "page "
-        "of a TIFF file with all images the same in its ImageDescription. `bits=8` and `bits=16` map "
-        "`minimum` to `maximum`, which are those of "
-        "the whole stream where they are not given, onto the integers, rounded and clipped; complex samples "
-        "are written as pairs. An integer i of b bits stands for grey_minimum + i / (2^b - 1) * "
-        "(grey_maximum - grey_minimum): TIFF has these two as SMinSampleValue and SMaxSampleValue and in "
-        "ImageDescription, HDF5 as attributes of the dataset (with `range-per-image` as datasets "
-        "NAME_grey_minimum and NAME_grey_maximum), EDF in its header, PNG as text and JPEG as comment. Raw "
-        "files can't say it; the message `tomo-effective` does.",
+        "images don't fit into 2 GiB or nobody knows their number; `.h5` and others of HDF5 with the "
+        "dataset's path behind a colon; `.edf`, `.png`, `.jpg` and `.raw`; `.npy`, which `numpy.load()` "
+        "reads, as (rows, columns), or (images, rows, columns) with more than one. A number pattern such as "
+        "`%05i` makes a file of each array. A file has the name NAME.partial until the stream has ended "
+        "well, and only then NAME. If fewer images came than were announced, because somebody ended the "
+        "stream (Ctrl-C in `tomo-launch` or `gst-launch-1.0 -e`), the file gets its name all the same: a "
+        "warning counts them, and a dataset of HDF5 has the attributes `complete` (false) and "
+        "`images_expected`, the first page of a TIFF file with all images the same in its ImageDescription. "
+        "`bits=8` and `bits=16` map `minimum` to `maximum`, which are those of the whole stream where they "
+        "are not given, onto the integers, rounded and clipped; complex samples are written as pairs. An "
+        "integer i of b bits stands for grey_minimum + i / (2^b - 1) * (grey_maximum - grey_minimum): TIFF "
+        "has these two as SMinSampleValue and SMaxSampleValue and in ImageDescription, HDF5 as attributes "
+        "of the dataset (with `range-per-image` as datasets NAME_grey_minimum and NAME_grey_maximum), EDF "
+        "in its header, PNG as text and JPEG as comment. Raw files can't say it; the message "
+        "`tomo-effective` does.",
         "tomoread path='sinograms/*.tif' ! tomowrite filename=sinograms.h5:/entry/data/data\n"
         "tomoread path=volume.h5:/volume ! tomowrite filename=slice-%03i.tif bits=8"};
 
@@ -57,8 +52,8 @@ class Write final : public tomo::Sink {
         this, "bytes-per-file",
         "Bytes after which the next file of a pattern begins; 0: each image has its own", 0, When::ready};
     tomo::Property<bool> append{this, "append",
-                                "Keep what is there: numbers of a pattern that are in use are left out, a "
-                                "single file or dataset is continued",
+                                "Keep images that are there: numbers of a pattern that are in use are left "
+                                "out, a single file or dataset is continued",
                                 false, When::ready};
     tomo::Property<unsigned> bits{
         this, "bits",  "32: samples as they are. 8 or 16: unsigned integers, clipped and rounded",
@@ -115,8 +110,8 @@ class Write final : public tomo::Sink {
         0,    {0, 9},         When::ready};
     tomo::Property<bool> resume{
         this, "resume",
-        "Go on where an interrupted run with the same input and settings stopped; what it left "
-        "is compared with what comes",
+        "Go on where an interrupted run with the same input and settings stopped; images already written "
+        "are compared with the new ones",
         false, When::ready};
 
     tomo::Property<bool> fsync{
@@ -129,7 +124,7 @@ class Write final : public tomo::Sink {
     tomo::Choice<DigestOf> input_checksum{
         this,
         "input-checksum",
-        "Of what an HDF5 file says a checksum: the files that the pipeline reads",
+        "Input files of which an HDF5 result holds a checksum",
         DigestOf::Ends,
         {{DigestOf::Nothing, "none", "Nothing"},
          {DigestOf::Ends, "ends", "Name, size, first and last 64 KiB of each file"},
@@ -168,7 +163,7 @@ class Write final : public tomo::Sink {
             throw tomo::Error(
                 GST_RESOURCE_ERROR_SETTINGS,
                 tomo::text("'%s' can't be resumed: the interrupted run wrote %" G_GUINT64_FORMAT
-                           " images, more than come now; remove what it left, or write to another file",
+                           " images, more than come now; remove its files, or write to another file",
                            filename.value().c_str(), there_));
         look_for_length();
         writer_->finish();

@@ -51,17 +51,16 @@ the property; the host waits for them.)",
     tomo::Choice<Metric> metric{
         this,
         "metric",
-        "What is told",
+        "Measure of sharpness",
         Metric::gradient,
         {{Metric::gradient, "gradient", "Mean of the gradients; largest for a sharp image"},
          {Metric::absolute, "absolute", "Mean of the absolute values; smallest with the right axis"},
-         {Metric::negativity, "negativity", "Mean of what is below zero; smallest with the right axis"},
+         {Metric::negativity, "negativity", "Mean of the values below zero; smallest with the right axis"},
          {Metric::entropy, "entropy", "Entropy of the histogram; smallest with the right axis"}}};
     tomo::Property<float> radius{
         this,
         "radius",
-        "Only pixels whose centres are within so many pixels of the middle of the plane; "
-        "0: all",
+        "Radius of the circle around the middle of the plane whose pixels count, in pixels; 0: all pixels",
         0.0f,
         {0.0f, 65536.0f}};
     tomo::Result sharpness{this, "sharpness", "That of the last plane", {0.0, G_MAXDOUBLE}};

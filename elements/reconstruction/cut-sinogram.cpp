@@ -18,11 +18,9 @@ class CutSinogram final : public tomo::Filter {
         tomo::formats::all,
         tomo::formats::all,
         "With the axis rounded to the edge c between two columns, c and W - c columns lie on either side of "
-        "it; as many "
-        "as the smaller of both stay on each side, so that the axis is in the middle, but for what rounding "
-        "left. Where the scan's axis is found anew for each sinogram, as by `tomocenterofrotation`, they are "
-        "cut at the "
-        "first one, so that all have one size, until it moves by more than a pixel.",
+        "it; the smaller of both numbers stays on each side, so that the axis is in the middle, except for "
+        "the rounding. Where the scan's axis is found anew for each sinogram, as by `tomocenterofrotation`, "
+        "they are cut at the first one, so that all have one size, until it moves by more than a pixel.",
         "tomoread path=sinogram.tif ! tomocutsinogram center-of-rotation=131 ! "
         "tomowrite filename=symmetric.tif"};
 

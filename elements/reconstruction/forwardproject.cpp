@@ -18,11 +18,12 @@ class Forwardproject final : public tomo::Filter {
         "times pixels",
         tomo::formats::real,
         tomo::formats::float32,
-        R"(Column c of projection i is the integral of the slice along bx cos t + by sin t = c + 1/2 - axis, t = i angle-step,
-where pixel (x, y) has its centre at bx = x + 1/2 - axis, by = y + 1/2 - axis: the geometry of `tomobackproject`. The slice
-is zero outside of its pixels, and all of it is seen, also what lies outside of the circle that the detector covers in
-every view. Integrals are sums along the axis that is closer to the ray, with linear interpolation along the other one
-(P. M. Joseph, IEEE Trans. Med. Imaging 1, 192 (1982)). A NaN reaches all rays that pass it or its neighbours.
+        R"(Column c of projection i is the integral of the slice along bx cos t + by sin t = c + 1/2 - axis,
+t = i angle-step, where pixel (x, y) has its centre at bx = x + 1/2 - axis, by = y + 1/2 - axis: the
+geometry of `tomobackproject`. The slice is zero outside of its pixels. All of its pixels count, also those
+outside of the circle that the detector covers in every view. Integrals are sums along the axis that is
+closer to the ray, with linear interpolation along the other one (P. M. Joseph, IEEE Trans. Med. Imaging 1,
+192 (1982)). A NaN reaches all rays that pass it or its neighbours.
 
 The output's scan event has these angles and the axis.)",
         "tomoread path=slice.tif ! tomoforwardproject number=180 axis-pos=128 ! "
