@@ -155,10 +155,12 @@ class Seeks(EventTestCase):
         os.mkdir("flats")
         for i in range(2):
             tifffile.imwrite(f"flats/{i}.tif", np.full((5, 7), 3, np.float32))
-        for average, darks in (("", [0, 1, 2]), ("! tomoaverage", [1, 1, 1])):
-            with self.subTest(average), Play(
+        for average, several, darks in (("", "pairs", [0, 1, 2]), ("", "mean", [1, 1, 1]),
+                                        ("! tomoaverage", "mean", [1, 1, 1])):
+            with self.subTest(average=average, several=several), Play(
                     f"tomoread path=projections ! f.projections tomoread path=darks {average} ! f.darks "
-                    f"tomoread path=flats {average} ! queue ! f.flats tomoflatfieldcorrect name=f ! {SINK}") as play:
+                    f"tomoread path=flats {average} ! queue ! f.flats tomoflatfieldcorrect name=f several={several} ! "
+                    f"{SINK}") as play:
                 frames = play.watch("sink")
                 self.assertTrue(play.state(Gst.State.PAUSED))
                 for start, stop in ((9, -1), (0, 4), (7, 8), (11, -1)):
