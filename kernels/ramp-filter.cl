@@ -1,8 +1,9 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Two rows make one of complex samples: the filter's response in real space is real, so that real and
-// imaginary part stay apart. Only what is not finite would go from one row into the other; rows with such
+// Two rows of an image make one of complex samples: the filter's response in real space is real, so that real
+// and imaginary part stay apart, but for rounding: an image's values must not depend on the images beside it.
+// Only what is not finite would go from one row into the other; rows with such
 // samples are taken out before and are NaN in the end, as the transform alone would have them.
 //
 // A row is continued by its last sample, and, what is the same in a circle, before its first one by that.
@@ -12,6 +13,16 @@
 // Column of the sample at x of a padded row.
 static uint source(const uint x, const uint width, const uint padded) {
     return x < width ? x : x < width + (padded - width + 1) / 2 ? width - 1 : 0;
+}
+
+// The first row of a pair, of images of `height` rows.
+static uint first_row(const uint pair, const uint height) {
+    const uint pairs = (height + 1) / 2;
+    return pair / pairs * height + 2 * (pair % pairs);
+}
+
+static bool has_second_row(const uint pair, const uint height) {
+    return 2 * (pair % ((height + 1) / 2)) + 1 < height;
 }
 
 #ifndef LENGTH
@@ -24,15 +35,16 @@ kernel void ramp_check(IN(in), OUT(uchar, bad), const uint width) {
     AT(bad, row) = !finite;
 }
 
-kernel void ramp_pad(IN(in), IN(bad), OUT(float2, pairs), const uint width, const uint rows) {
-    const uint x = get_global_id(0), padded = get_global_size(0), a = 2 * get_global_id(1), b = a + 1;
+kernel void ramp_pad(IN(in), IN(bad), OUT(float2, pairs), const uint width, const uint height) {
+    const uint x = get_global_id(0), padded = get_global_size(0), pair = get_global_id(1);
+    const uint a = first_row(pair, height), b = a + 1;
     const uint column = source(x, width, padded);
     float2 value = (float2)(0.0f);
     if (!AT(bad, a))
         value.x = LOAD(in, (ulong)a * width + column);
-    if (b < rows && !AT(bad, b))
+    if (has_second_row(pair, height) && !AT(bad, b))
         value.y = LOAD(in, (ulong)b * width + column);
-    AT(pairs, get_global_id(1) * (ulong)padded + x) = value;
+    AT(pairs, pair * (ulong)padded + x) = value;
 }
 
 kernel void ramp_multiply(OUT(float2, pairs), global const float2 *response) {
@@ -43,10 +55,11 @@ kernel void ramp_multiply(OUT(float2, pairs), global const float2 *response) {
 }
 
 #define pairs_T float2
-kernel void ramp_crop(IN(pairs), IN(bad), OUT(float, out), const uint padded) {
-    const uint x = get_global_id(0), row = get_global_id(1);
-    const float2 v = AT(pairs, row / 2 * (ulong)padded + x);
-    AT(out, row * (ulong)get_global_size(0) + x) = AT(bad, row) ? NAN : row % 2 ? v.y : v.x;
+kernel void ramp_crop(IN(pairs), IN(bad), OUT(float, out), const uint padded, const uint height) {
+    const uint x = get_global_id(0), row = get_global_id(1), y = row % height;
+    const uint pair = row / height * ((height + 1) / 2) + y / 2;
+    const float2 v = AT(pairs, pair * (ulong)padded + x);
+    AT(out, row * (ulong)get_global_size(0) + x) = AT(bad, row) ? NAN : y % 2 ? v.y : v.x;
 }
 
 #else
@@ -192,8 +205,9 @@ static void exchange(float2 *v, const int radix, const uint stride, const uint i
 // comes as arguments: PoCL 3.1 mixes up that which kernels declare, now and then, when it has several threads.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
 ramp_filter(IN(in), OUT(float, out), global const float2 *response, global const float2 *circle, const uint width,
-            const uint rows, local float2 *shared, local int *bad) {
-    const uint item = get_local_id(0), a = 2 * get_group_id(0), b = a + 1;
+            const uint height, local float2 *shared, local int *bad) {
+    const uint item = get_local_id(0), a = first_row(get_group_id(0), height), b = a + 1;
+    const bool has_b = has_second_row(get_group_id(0), height);
     if (item == 0)
         bad[0] = bad[1] = 0;
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -204,7 +218,7 @@ ramp_filter(IN(in), OUT(float, out), global const float2 *response, global const
     for (int i = 0; i < 16; i++) {
         const uint column = source(item + i * ITEMS, width, LENGTH);
         v[i].x = LOAD(in, (ulong)a * width + column);
-        v[i].y = b < rows ? LOAD(in, (ulong)b * width + column) : 0.0f;
+        v[i].y = has_b ? LOAD(in, (ulong)b * width + column) : 0.0f;
         finite_a &= isfinite(v[i].x) != 0;
         finite_b &= isfinite(v[i].y) != 0;
     }
@@ -247,7 +261,7 @@ ramp_filter(IN(in), OUT(float, out), global const float2 *response, global const
         const uint x = item + i * ITEMS;
         if (x < width) {
             AT(out, (ulong)a * width + x) = bad_a ? NAN : v[i].x;
-            if (b < rows)
+            if (has_b)
                 AT(out, (ulong)b * width + x) = bad_b ? NAN : v[i].y;
         }
     }

@@ -49,7 +49,6 @@ class RampFilter final : public tomo::BatchFilter {
                                          pad_width.value(), in.width));
         length_ = pad_width ? pad_width.value() : power_of_two_from(2 * in.width);
         const auto table = response.of_length(length_);
-        const std::uint64_t rows = std::uint64_t{in.height} * in.depth;
         is_local_ = fits_local_memory();
         if (is_local_) {
             table_ = tomo::fourier::upload_response(*this, table, 1.0 / length_);
@@ -60,8 +59,8 @@ class RampFilter final : public tomo::BatchFilter {
             kernel("ramp_filter", local_options());
         } else {
             table_ = tomo::fourier::upload_response(*this, table);
-            pairs_ = tomo::ArrayInfo(GST_TOMO_FORMAT_COMPLEX64, length_,
-                                     static_cast<unsigned>((rows * batch_size() + 1) / 2));
+            const std::uint64_t pairs = std::uint64_t{in.depth} * batch_size() * pairs_of(in);
+            pairs_ = tomo::ArrayInfo(GST_TOMO_FORMAT_COMPLEX64, length_, static_cast<unsigned>(pairs));
             fft_ = {*this, pairs_, 1, 1};
         }
         tomo::fourier::report_response(*this, response, length_);
@@ -69,25 +68,26 @@ class RampFilter final : public tomo::BatchFilter {
     }
 
     void process(const tomo::Array &in, tomo::Array &out) override {
-        const cl_uint width = in.width(), rows = in.height() * in.depth();
+        const cl_uint width = in.width(), height = in.height(), rows = height * in.depth(),
+                      pairs = pairs_of(in.info()) * in.depth();
         if (is_local_) {
             const std::size_t items = length_ / 16;
             launch(kernel("ramp_filter", local_options()),
-                   tomo::WorkSize((rows + 1) / 2 * items).groups(items), in, out, tomo::Whole{table_},
-                   tomo::Whole{circle_}, width, rows, tomo::LocalMemory{local_samples() * sizeof(cl_float2)},
+                   tomo::WorkSize(pairs * items).groups(items), in, out, tomo::Whole{table_},
+                   tomo::Whole{circle_}, width, height, tomo::LocalMemory{local_samples() * sizeof(cl_float2)},
                    tomo::LocalMemory{2 * sizeof(cl_int)});
             return;
         }
-        tomo::Array pairs = allocate(pairs_);
+        tomo::Array spectra = allocate(pairs_);
         tomo::Array bad = allocate({GST_TOMO_FORMAT_UINT8, rows, 1});
         launch(kernel("ramp_check"), tomo::WorkSize(rows), in, bad, width);
-        const tomo::Array &marks = bad, &filtered = pairs;
-        launch(kernel("ramp_pad"), tomo::WorkSize(length_, (rows + 1) / 2), in, marks, pairs, width, rows);
-        fft_.run(*this, tomo::FftDirection::Forward, pairs, pairs);
-        launch(kernel("ramp_multiply"), tomo::WorkSize(length_, (rows + 1) / 2), tomo::Update{pairs},
+        const tomo::Array &marks = bad, &filtered = spectra;
+        launch(kernel("ramp_pad"), tomo::WorkSize(length_, pairs), in, marks, spectra, width, height);
+        fft_.run(*this, tomo::FftDirection::Forward, spectra, spectra);
+        launch(kernel("ramp_multiply"), tomo::WorkSize(length_, pairs), tomo::Update{spectra},
                tomo::Whole{table_});
-        fft_.run(*this, tomo::FftDirection::Inverse, pairs, pairs);
-        launch(kernel("ramp_crop"), tomo::WorkSize(width, rows), filtered, marks, out, cl_uint{length_});
+        fft_.run(*this, tomo::FftDirection::Inverse, spectra, spectra);
+        launch(kernel("ramp_crop"), tomo::WorkSize(width, rows), filtered, marks, out, cl_uint{length_}, height);
     }
 
     void stop() override {
@@ -108,6 +108,9 @@ class RampFilter final : public tomo::BatchFilter {
                length_ <= 4096 && bytes <= device()->local_memory() &&
                length_ / 16 <= device()->max_work_group();
     }
+
+    // Of rows of one image.
+    static unsigned pairs_of(const tomo::ArrayInfo &image) { return (image.height + 1) / 2; }
 
     std::size_t local_samples() const { return length_ + length_ / 16; }
 

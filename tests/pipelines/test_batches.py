@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Arrays that are computed several at a time: nobody notices but by the clock."""
+"""Arrays that are computed several at a time: nobody notices but by the clock, and by rounding where it says so."""
 
 import os
 import sys
@@ -19,6 +19,7 @@ CHAINS = {
     "fft dimensions=3": "tomofft dimensions=3 size-x=23 size-z=5 {}",
     "ifft": "tomofft ! tomoifft crop-width=11 {}",
     "filter": "tomofft size-x=40 ! tomofilter {}",
+    "ramp-filter": "tomorampfilter {}",
     "backproject": "tomobackproject {} axis-pos=8.3",
     "backproject nearest": "tomobackproject {} mode=nearest",
     "all": "tomofft {0} ! tomofilter {0} ! tomoifft {0} ! tomobackproject {0}",
@@ -59,8 +60,12 @@ class Batches(PipelineTestCase):
                     together = collect(source + chain.format(f"batch={batch}"))
                     self.assertEqual([t[1:] for t in together], [a[1:] for a in alone])
                     for one, other in zip(alone, together):
-                        # Other variants of a kernel add in another order.
-                        self.assert_close(other[0], one[0], 1e-5)
+                        # Kernels for several slices place a tile's pixels in other steps, see
+                        # docs/architecture.md. Nothing else makes a difference.
+                        if "tomobackproject" in chain:
+                            self.assert_close(other[0], one[0], 4e-6)
+                        else:
+                            np.testing.assert_array_equal(other[0], one[0])
 
     def test_depth(self):
         """Stacks keep their depth."""
