@@ -4,6 +4,7 @@
 #include <gst/tomo/graph-bindings.hpp>
 #include <gst/tomo/graph-standstill.hpp>
 #include <gst/tomo/joiner.hpp>
+#include <gst/tomo/stream-walk.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -18,32 +19,8 @@ static guint64 half_of_memory() {
     return pages > 0 && size > 0 ? guint64(pages) / 2 * size : guint64{1} << 30;
 }
 
-static guint get_level(GstElement *queue, const char *property) {
-    guint level = 0;
-    g_object_get(queue, property, &level, nullptr);
-    return level;
-}
-
 static PadRef only_pad(GstElement *element, const char *name) {
     return PadRef(gst_element_get_static_pad(element, name));
-}
-
-// The thread that pushes from this pad, if that is the pad's own.
-static GThread *thread_of(GstPad *source) {
-    GST_OBJECT_LOCK(source);
-    GstTask *task = GST_PAD_TASK(source);
-    GThread *thread = task ? task->thread : nullptr;
-    GST_OBJECT_UNLOCK(source);
-    return thread;
-}
-
-static std::vector<PadRef> sinks_of(GstElement *element) {
-    std::vector<PadRef> pads;
-    GST_OBJECT_LOCK(element);
-    for (GList *i = element->sinkpads; i; i = i->next)
-        pads.push_back(PadRef::referenced(GST_PAD(i->data)));
-    GST_OBJECT_UNLOCK(element);
-    return pads;
 }
 
 // The only output of an element, if it has just one.
@@ -126,10 +103,6 @@ bool QueueGroup::never_gets_room(const Member &full, Search &search) {
     if (const auto consumer = never_goes_on(thread_of(out.get()), search))
         return *consumer;
     return never_hands_on(out.get(), search);
-}
-
-static bool is_join(GstElement *element, const std::vector<PadRef> &inputs) {
-    return inputs.size() > 1 || GST_IS_AGGREGATOR(element);
 }
 
 // Down the thread to the join that does not take what it has got from here.
@@ -222,15 +195,6 @@ void QueueGroup::underrun(GstElement *queue) {
     if (m->may_grow && get_level(queue, "max-size-buffers") > usual_buffers)
         g_object_set(queue, "max-size-buffers", usual_buffers, nullptr);
     changed_.notify_all();
-}
-
-static bool is_full(GstElement *queue) {
-    guint buffers = 0, bytes = 0;
-    guint64 time = 0, current_time = 0;
-    g_object_get(queue, "max-size-buffers", &buffers, "max-size-bytes", &bytes, "max-size-time", &time,
-                 "current-level-time", &current_time, nullptr);
-    return (buffers && get_level(queue, "current-level-buffers") >= buffers) ||
-           (bytes && get_level(queue, "current-level-bytes") >= bytes) || (time && current_time >= time);
 }
 
 // The producer would wait in the queue from here on. It waits here instead, where it can look around.

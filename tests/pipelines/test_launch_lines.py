@@ -279,5 +279,37 @@ class Live(PipelineTestCase):
         self.assertEqual(count, 40)
 
 
+class Standstill(PipelineTestCase):
+    """A pipeline that can't start says who waits for whom; one that is slow says nothing."""
+
+    SOURCE = "tomodummydata width=4 height=4 number=200 ! tee name=t "
+
+    def warnings(self, branches, seconds):
+        with Play(self.SOURCE + branches) as play:
+            play.pipeline.set_state(Gst.State.PAUSED)
+            since = time.monotonic()
+            while time.monotonic() - since < seconds and not play.warnings():
+                GLib.usleep(50000)
+                play.collect()
+            return play.warnings()
+
+    def test_tee_without_queues(self):
+        for branches, sink, words in (
+                ("t. ! tomonull name=a  t. ! tomonull name=b", "b", ("waits in 'a'", "put a queue")),
+                ("t. ! fakesink name=a  t. ! tomoaverage ! fakesink name=b", "b", ("'t'", "waits in 'a'")),
+                ("t. ! queue ! tomoaverage ! j.sink_1  t. ! identity ! j.sink_0  tomosubtract name=j ! tomonull name=b",
+                 "b", ("'j' waits for its input", "waits in 'j'")),
+                ("t. ! queue name=q max-size-buffers=2 ! tomonull name=a  t. ! queue ! tomoaverage ! tomonull name=b",
+                 "b", ("waits for room in 'q'", "give 'q' room"))):
+            with self.subTest(branches):
+                found = self.warnings(branches, PATIENCE)
+                self.assertEqual(len(found), 1)
+                for word in (f"{sink}: ", *words):
+                    self.assertIn(word, found[0])
+
+    def test_slow(self):
+        self.assertEqual(self.warnings("t. ! queue ! tomosleep time=7 ! tomonull  t. ! queue ! tomonull", 6.5), [])
+
+
 if __name__ == "__main__":
     main()

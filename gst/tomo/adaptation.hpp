@@ -1,0 +1,39 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+
+namespace tomo {
+
+// What an element has to do before its next array because its input, a property or its peer has changed. It
+// stays to be done until it has been done to its end: a flush or a stop in between does not make it forgotten.
+class Adaptation {
+  public:
+    void demand() { due_ = true; } // from any thread
+
+    // Does it with `adapt`, if there is something to do.
+    template <class F>
+    GstFlowReturn carry_out(F adapt) {
+        if (!due_.exchange(false))
+            return GST_FLOW_OK;
+        struct Pledge {
+            std::atomic<bool> &due;
+            bool kept = false;
+            ~Pledge() {
+                if (!kept)
+                    due = true;
+            }
+        } pledge{due_};
+        const GstFlowReturn flow = adapt();
+        pledge.kept = flow == GST_FLOW_OK;
+        return flow;
+    }
+
+  private:
+    std::atomic<bool> due_{false};
+};
+
+} // namespace tomo
