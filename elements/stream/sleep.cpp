@@ -22,8 +22,7 @@ class Sleep final : public tomo::Transform {
 
     bool needs_device() const override { return false; }
 
-    void set_cancelled(bool cancelled) override {
-        Transform::set_cancelled(cancelled);
+    void cancelled_changed() override {
         std::lock_guard<std::mutex> lock(lock_); // not between a look at the flag and the wait
         woken_.notify_all();
     }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/debug.hpp>
 #include <gst/tomo/element.hpp>
+#include <gst/tomo/graph-values.hpp>
+#include <gst/tomo/preroll-watch.hpp>
 #include <gst/tomo/profile.hpp>
 
 #include <algorithm>
@@ -326,8 +328,23 @@ Kernel &Element::compile(const std::string &key, const std::string &name, const 
     return kernels_.emplace(key, Kernel{std::move(handle), function}).first->second;
 }
 
+void Element::cancel(Cancel reason) {
+    cancelled_ |= static_cast<unsigned>(reason);
+    cancelled_changed();
+}
+
+void Element::go_on(Cancel reason) {
+    cancelled_ &= ~static_cast<unsigned>(reason);
+    cancelled_changed();
+}
+
+void Element::go_on() {
+    cancelled_ = 0;
+    cancelled_changed();
+}
+
 Patience Element::patience() const {
-    if (cancelled_)
+    if (is_cancelled())
         return Patience::none;
     auto top = ObjectRef<GstObject>::referenced(GST_OBJECT(gst_));
     while (ObjectRef<GstObject> parent{gst_object_get_parent(top.get())})
@@ -434,14 +451,14 @@ void Element::let_start_return() const {
     while (GstObject *parent = gst_object_get_parent(top.get()))
         top = ObjectRef<GstObject>(parent);
     auto *pipeline = GST_ELEMENT_CAST(top.get());
-    for (int i = 0; i < 100 && !cancelled_; i++) {
+    for (int i = 0; i < 100 && !is_cancelled(); i++) {
         if (GST_STATE_TRYLOCK(pipeline)) {
             GST_STATE_UNLOCK(pipeline);
             break;
         }
         g_usleep(10000);
     }
-    if (GST_STATE_PENDING(pipeline) != GST_STATE_VOID_PENDING && !cancelled_)
+    if (GST_STATE_PENDING(pipeline) != GST_STATE_VOID_PENDING && !is_cancelled())
         g_usleep(50000);
 }
 
@@ -546,6 +563,100 @@ bool Element::look_for_context(const std::string &selector) {
     return device_ != nullptr;
 }
 
+// Properties
+// ----------------------------------------------------------------------------------------------------
+
+static std::string written(const GValue *value) {
+    if (G_VALUE_HOLDS_ENUM(value)) {
+        const auto *klass = static_cast<const GEnumClass *>(g_type_class_peek(G_VALUE_TYPE(value)));
+        const auto *option = g_enum_get_value(const_cast<GEnumClass *>(klass), g_value_get_enum(value));
+        return option ? option->value_nick : std::to_string(g_value_get_enum(value));
+    }
+    const CString serialized(gst_value_serialize(value));
+    return serialized ? serialized.get() : "this value";
+}
+
+void Element::check_may_change(const PropertyBase &property) const {
+    const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+    if (is_frozen_ && property.when() == When::ready)
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    text("property '%s' of '%s' can't change while the stream runs: stop it first "
+                         "(state READY or NULL)",
+                         property.name(), GST_OBJECT_NAME(gst_)));
+}
+
+void Element::set_property(PropertyBase *property, const GValue *value, GParamSpec *spec) {
+    Value checked(G_PARAM_SPEC_VALUE_TYPE(spec));
+    g_value_copy(value, checked.get());
+    if (g_param_value_validate(spec, checked.get()))
+        return refuse(*property, value, spec);
+    const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+    try {
+        check_may_change(*property);
+    } catch (const Error &e) {
+        Value current(G_PARAM_SPEC_VALUE_TYPE(spec));
+        property->get(current.get());
+        if (g_param_values_cmp(spec, current.get(), value) != 0)
+            g_warning("%s; it stays %s", e.what(), written(current.get()).c_str());
+        return;
+    }
+    refused_.erase(property);
+    property->set(value);
+    is_outdated_ = is_outdated_ || property->when() == When::ready;
+    property_changed(property);
+}
+
+void Element::refuse(const PropertyBase &property, const GValue *value, GParamSpec *spec) {
+    const std::string problem = text("property '%s' does not take %s; wanted %s", property.name(),
+                                     written(value).c_str(), describe_values(spec).c_str());
+    bool runs = false;
+    {
+        const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+        runs = is_frozen_;
+        if (following_ == g_thread_self()) {
+            control_problem_ = problem;
+            return;
+        }
+        if (!runs)
+            refused_[&property] = problem;
+    }
+    Value current(G_PARAM_SPEC_VALUE_TYPE(spec));
+    property.get(current.get());
+    const std::string message = problem + ", and keeps " + written(current.get());
+    g_warning("%s: %s", GST_OBJECT_NAME(gst_), message.c_str());
+    if (runs)
+        warn(message);
+}
+
+void Element::freeze_properties() {
+    const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+    // With the default instead, the result would not be that of the line as it is written.
+    if (!refused_.empty())
+        throw Error(GST_LIBRARY_ERROR_SETTINGS, refused_.begin()->second);
+    is_frozen_ = true;
+}
+
+void Element::thaw_properties() {
+    const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+    is_frozen_ = false;
+}
+
+void Element::follow_time(GstClockTime stream_time) {
+    if (!GST_CLOCK_TIME_IS_VALID(stream_time))
+        return;
+    {
+        const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+        following_ = g_thread_self();
+        control_problem_.clear();
+    }
+    gst_object_sync_values(GST_OBJECT(gst_), stream_time);
+    const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+    following_ = nullptr;
+    if (!control_problem_.empty())
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    text("at %" GST_TIME_FORMAT ": %s", GST_TIME_ARGS(stream_time), control_problem_.c_str()));
+}
+
 void Element::adapt_at_frames(bool active) {
     adapts_at_frames_ = active;
     commit_properties();
@@ -556,10 +667,24 @@ void Element::commit_properties() {
         property->commit();
 }
 
+bool Element::reopen() {
+    {
+        const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+        if (!is_outdated_)
+            return true;
+    }
+    close();
+    return open();
+}
+
 bool Element::open() {
     return guard(false, [&] {
         failed_ = false;
         use_threads();
+        {
+            const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+            is_outdated_ = false;
+        }
         if (!needs_device())
             return true;
         const std::string selector = device_selector;
@@ -707,8 +832,7 @@ void leaf_set_property(GObject *object, guint id, const GValue *value, GParamSpe
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
         return;
     }
-    property->set(value);
-    element->property_changed(property);
+    element->set_property(property, value, spec);
 }
 
 void leaf_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
@@ -731,17 +855,33 @@ void leaf_set_context(GstElement *gst, GstContext *context) {
 
 GstStateChangeReturn leaf_change_state(GstElement *gst, GstStateChange transition) {
     auto *element = element_of(gst);
+    if (GST_STATE_TRANSITION_NEXT(transition) > GST_STATE_TRANSITION_CURRENT(transition) &&
+        GST_STATE_TRANSITION_CURRENT(transition) <= GST_STATE_READY)
+        element->go_on();
     if (transition == GST_STATE_CHANGE_NULL_TO_READY && !element->open()) {
         element->close();
         return GST_STATE_CHANGE_FAILURE;
     }
-    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    const bool starts = transition == GST_STATE_CHANGE_READY_TO_PAUSED,
+               stops = transition == GST_STATE_CHANGE_PAUSED_TO_READY;
+    if (starts) {
+        element->forget_error();
+        if (!element->guard(false, [&] { return element->freeze_properties(), true; }))
+            return GST_STATE_CHANGE_FAILURE;
+        if (!element->reopen()) {
+            element->thaw_properties();
+            return GST_STATE_CHANGE_FAILURE;
+        }
         element->unsettle();
         element->forget_effective();
+        watch_preroll(gst);
     }
     // Elements that wait for memory must not hold up the deactivation of their pads.
-    element->set_cancelled(transition == GST_STATE_CHANGE_PAUSED_TO_READY);
+    if (stops)
+        element->cancel(Cancel::stop);
     const auto result = GST_ELEMENT_CLASS(parent_class_of(gst))->change_state(gst, transition);
+    if (stops || (starts && result == GST_STATE_CHANGE_FAILURE))
+        element->thaw_properties();
     if (transition == GST_STATE_CHANGE_READY_TO_NULL)
         element->close();
     return result;

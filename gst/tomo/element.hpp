@@ -42,6 +42,8 @@ struct Info {
     const char *example = "";
 };
 
+enum class Cancel : unsigned { flush = 1, stop = 2 }; // why an element waits for nothing any more
+
 enum class OutputPlace { any, device, host }; // where an output may lie
 
 // Element classes by what GStreamer has to know of them.
@@ -212,6 +214,17 @@ class GST_TOMO_API Element {
         return id >= 1 && id <= properties_.size() ? properties_[id - 1] : nullptr;
     }
     virtual void property_changed(PropertyBase *) {}
+    // From outside. A value out of the property's range is refused with a warning, and so is any other one than
+    // that in force while the stream runs and the property is one that may change before the start only.
+    void set_property(PropertyBase *property, const GValue *value, GParamSpec *spec);
+    // Throws Error where the property can't change now.
+    void check_may_change(const PropertyBase &property) const;
+    // The stream begins: properties that may change before the start keep their values until it has stopped.
+    // Throws Error where one was given a value that it does not take.
+    void freeze_properties();
+    void thaw_properties();
+    // Properties that follow the time get the values of this one. Throws Error on one out of range.
+    void follow_time(GstClockTime stream_time);
     // Whether reshaping properties wait for commit_properties(), which the bases call between frames.
     bool adapts_at_frames() const { return adapts_at_frames_; }
     void adapt_at_frames(bool active);
@@ -222,8 +235,9 @@ class GST_TOMO_API Element {
     virtual void describe_pads(GstElementClass *klass) const = 0;
     virtual void attach() {}
 
-    bool open();  // to READY
-    void close(); // to NULL
+    bool open();   // to READY
+    bool reopen(); // before the start, where a property has changed since
+    void close();  // to NULL
     void forget_error() { failed_ = false; }
     // An error of somebody else's, who tells of it: this stream is broken as well.
     void join_error() { failed_ = true; }
@@ -239,9 +253,14 @@ class GST_TOMO_API Element {
     // them where time does not matter and memory is plentiful.
     void limit_frames_in_flight(const Array &newest, bool live = true);
     void drop_frames_in_flight() { in_flight_.clear(); }
-    // A stop or a flush begins or is over, from any thread; who waits by itself has to stop waiting.
-    virtual void set_cancelled(bool cancelled) { cancelled_ = cancelled; }
-    bool is_cancelled() const { return cancelled_; }
+    // A stop or a flush begins, from any thread: nobody waits for memory any more. That ends with the flush, or
+    // with the next start, and neither ends the other one.
+    void cancel(Cancel reason);
+    void go_on(Cancel reason);
+    void go_on(); // whatever was the reason
+    bool is_cancelled() const { return cancelled_ != 0; }
+    // Who waits by itself has to stop waiting.
+    virtual void cancelled_changed() {}
     Patience patience() const;
 
     class GST_TOMO_API Launch {
@@ -283,6 +302,7 @@ class GST_TOMO_API Element {
     void adopt(const std::shared_ptr<Device> &device);
     void let_start_return() const;
     bool look_for_context(const std::string &selector);
+    void refuse(const PropertyBase &property, const GValue *value, GParamSpec *spec);
 
     const Descriptor *descriptor_;
     GstElement *gst_;
@@ -293,12 +313,18 @@ class GST_TOMO_API Element {
     std::unordered_map<std::string, Kernel> kernels_;
     std::map<std::string, GstTomoFormat> input_formats_;
     std::deque<Stamp> in_flight_;
-    std::atomic<bool> cancelled_{false};
+    std::atomic<unsigned> cancelled_{0}; // bits of Cancel
     std::recursive_mutex posting_;
     mutable std::mutex effective_lock_;
     StructurePtr effective_;
     std::atomic<bool> failed_{false}; // and the bus knows it
     std::atomic<bool> adapts_at_frames_{false};
+    mutable std::recursive_mutex settings_lock_; // of setting properties, and of all until the next line
+    bool is_frozen_ = false, is_outdated_ = false;
+    std::map<const PropertyBase *, std::string> refused_; // what the last values given are refused for
+    GThread *following_ = nullptr;                        // in follow_time()
+    std::string control_problem_;
+
     bool settled_ = false; // the first buffer has been seen
 };
 

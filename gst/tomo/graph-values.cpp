@@ -1,10 +1,12 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/element.hpp>
 #include <gst/tomo/graph-ufo.hpp>
 #include <gst/tomo/graph-values.hpp>
 
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 namespace tomo {
 
@@ -517,14 +519,22 @@ Json properties_to_json(GstElement *element) {
     return result;
 }
 
+static void set(GstElement *element, GParamSpec *spec, const Value &value) {
+    if (const auto *own = element_of(element))
+        for (const auto *property : own->properties())
+            if (std::strcmp(property->name(), spec->name) == 0)
+                own->check_may_change(*property);
+    g_object_set_property(G_OBJECT(element), spec->name, value.get());
+}
+
 void set_from_text(GstElement *element, const std::string &property, const std::string &written) {
     GParamSpec *spec = require_property(element, property);
-    g_object_set_property(G_OBJECT(element), spec->name, value_from_text(spec, written).get());
+    set(element, spec, value_from_text(spec, written));
 }
 
 void set_from_json(GstElement *element, const std::string &property, const Json &json) {
     GParamSpec *spec = require_property(element, property);
-    g_object_set_property(G_OBJECT(element), spec->name, value_from_json(spec, json).get());
+    set(element, spec, value_from_json(spec, json));
 }
 
 } // namespace tomo

@@ -11,8 +11,56 @@ PropertyBase::PropertyBase(Element *owner, const char *name, const char *blurb, 
 
 bool PropertyBase::must_wait() const { return when_ == When::reshapes && owner_->adapts_at_frames(); }
 
+// Whether it is a value of the range, which NaN never is.
+template <class Spec, auto value_of>
+static gboolean is_out_of_range(GParamSpec *spec, GValue *value) {
+    const auto *s = reinterpret_cast<Spec *>(spec);
+    const auto v = value_of(value);
+    return !(v >= s->minimum && v <= s->maximum);
+}
+
+static gboolean is_no_option(GParamSpec *spec, GValue *value) {
+    return g_enum_get_value(G_PARAM_SPEC_ENUM(spec)->enum_class, g_value_get_enum(value)) == nullptr;
+}
+
+using Validate = gboolean (*)(GParamSpec *, GValue *);
+
+static Validate strict_validation(GType kind) {
+    if (kind == G_TYPE_PARAM_INT)
+        return is_out_of_range<GParamSpecInt, g_value_get_int>;
+    if (kind == G_TYPE_PARAM_UINT)
+        return is_out_of_range<GParamSpecUInt, g_value_get_uint>;
+    if (kind == G_TYPE_PARAM_UINT64)
+        return is_out_of_range<GParamSpecUInt64, g_value_get_uint64>;
+    if (kind == G_TYPE_PARAM_FLOAT)
+        return is_out_of_range<GParamSpecFloat, g_value_get_float>;
+    if (kind == G_TYPE_PARAM_DOUBLE)
+        return is_out_of_range<GParamSpecDouble, g_value_get_double>;
+    return is_no_option; // G_TYPE_PARAM_ENUM
+}
+
+gpointer new_strict_spec(GType kind, const char *name, const char *blurb, GParamFlags flags) {
+    static std::mutex lock;
+    const std::lock_guard<std::mutex> guard(lock);
+    const std::string type_name = "GstTomoStrict" + std::string(g_type_name(kind));
+    GType type = g_type_from_name(type_name.c_str());
+    if (!type) {
+        GTypeQuery query;
+        g_type_query(kind, &query);
+        GTypeInfo info = {};
+        info.class_size = query.class_size;
+        info.instance_size = query.instance_size;
+        info.class_init = [](gpointer klass, gpointer) {
+            auto *spec_class = static_cast<GParamSpecClass *>(klass);
+            spec_class->value_validate = strict_validation(g_type_parent(G_TYPE_FROM_CLASS(klass)));
+        };
+        type = g_type_register_static(kind, type_name.c_str(), &info, static_cast<GTypeFlags>(0));
+    }
+    return g_param_spec_internal(type, name, name, blurb, flags);
+}
+
 GParamFlags PropertyBase::flags(bool number) const {
-    int f = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+    int f = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_LAX_VALIDATION;
     if (when_ == When::ready)
         f |= GST_PARAM_MUTABLE_READY;
     else
@@ -56,10 +104,11 @@ GParamSpec *Result::make_spec(const std::string &) const {
 }
 
 GParamSpec *Property<std::vector<double>>::make_spec(const std::string &) const {
-    return gst_param_spec_array(
-        name_, name_, blurb_,
-        g_param_spec_double("value", "value", "One number", -G_MAXDOUBLE, G_MAXDOUBLE, 0, flags(false)),
-        flags(false));
+    auto *each =
+        static_cast<GParamSpecDouble *>(new_strict_spec(G_TYPE_PARAM_DOUBLE, "value", "One number", flags(false)));
+    each->minimum = -G_MAXDOUBLE;
+    each->maximum = G_MAXDOUBLE;
+    return gst_param_spec_array(name_, name_, blurb_, reinterpret_cast<GParamSpec *>(each), flags(false));
 }
 
 void Property<std::vector<double>>::get(GValue *value) const {
@@ -116,7 +165,11 @@ GParamSpec *ChoiceBase::make_spec(const std::string &prefix) const {
             values[i] = {options_[i].value, options_[i].meaning, options_[i].nick};
         type = g_enum_register_static(type_name.c_str(), values);
     }
-    return g_param_spec_enum(name_, name_, blurb_, type, initial_, flags(false));
+    auto *spec = static_cast<GParamSpecEnum *>(new_strict_spec(G_TYPE_PARAM_ENUM, name_, blurb_, flags(false)));
+    spec->enum_class = static_cast<GEnumClass *>(g_type_class_ref(type)); // which the specification gives back
+    spec->default_value = initial_;
+    reinterpret_cast<GParamSpec *>(spec)->value_type = type;
+    return reinterpret_cast<GParamSpec *>(spec);
 }
 
 const char *ChoiceBase::nick() const {

@@ -26,6 +26,10 @@ enum class When {
     ready,    // only before the element starts
 };
 
+// A specification of one of GLib's kinds that says of a value that it does not take it, and leaves it as it is.
+// GLib's own ones move values into the range, and warn only; of NaN they say nothing that one could rely on.
+GST_TOMO_API gpointer new_strict_spec(GType kind, const char *name, const char *blurb, GParamFlags flags);
+
 class GST_TOMO_API PropertyBase {
   public:
     PropertyBase(Element *owner, const char *name, const char *blurb, When when);
@@ -43,6 +47,7 @@ class GST_TOMO_API PropertyBase {
     virtual void commit() {}
 
   protected:
+    // In every specification: what it does not take arrives at the element as it was given, which refuses it.
     GParamFlags flags(bool number) const;
     // Whether a value has to wait for commit(): kernels, shapes and what is held back belong to the one
     // before.
@@ -79,15 +84,15 @@ class Property final : public PropertyBase {
         if constexpr (std::is_same_v<T, bool>)
             return g_param_spec_boolean(name_, name_, blurb_, initial_, flags(true));
         else if constexpr (std::is_same_v<T, int>)
-            return g_param_spec_int(name_, name_, blurb_, range_.min, range_.max, initial_, flags(true));
+            return number_spec<GParamSpecInt>(G_TYPE_PARAM_INT);
         else if constexpr (std::is_same_v<T, unsigned>)
-            return g_param_spec_uint(name_, name_, blurb_, range_.min, range_.max, initial_, flags(true));
+            return number_spec<GParamSpecUInt>(G_TYPE_PARAM_UINT);
         else if constexpr (std::is_same_v<T, std::uint64_t>)
-            return g_param_spec_uint64(name_, name_, blurb_, range_.min, range_.max, initial_, flags(true));
+            return number_spec<GParamSpecUInt64>(G_TYPE_PARAM_UINT64);
         else if constexpr (std::is_same_v<T, float>)
-            return g_param_spec_float(name_, name_, blurb_, range_.min, range_.max, initial_, flags(true));
+            return number_spec<GParamSpecFloat>(G_TYPE_PARAM_FLOAT);
         else
-            return g_param_spec_double(name_, name_, blurb_, range_.min, range_.max, initial_, flags(true));
+            return number_spec<GParamSpecDouble>(G_TYPE_PARAM_DOUBLE);
     }
     void get(GValue *value) const override {
         const T v = given();
@@ -122,6 +127,14 @@ class Property final : public PropertyBase {
     void commit() override { value_.store(given_); }
 
   private:
+    template <class Spec>
+    GParamSpec *number_spec(GType kind) const {
+        auto *spec = static_cast<Spec *>(new_strict_spec(kind, name_, blurb_, flags(true)));
+        spec->minimum = range_.min;
+        spec->maximum = range_.max;
+        spec->default_value = initial_;
+        return reinterpret_cast<GParamSpec *>(spec);
+    }
     void assign(T value) {
         given_ = value;
         if (!must_wait())
