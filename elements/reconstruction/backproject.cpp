@@ -109,6 +109,11 @@ class Backproject final : public tomo::BatchFilter {
         0,    {0, 32768},   tomo::When::reshapes};
 
     tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+        if (in.domain == GST_TOMO_DOMAIN_PROJECTION)
+            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
+                              tomo::text("got projections (%s), but reconstructs slices from sinograms: put "
+                                         "tomotransposeprojections before, which makes these",
+                                         in.describe().c_str()));
         const auto out =
             in.with_size(roi_width ? roi_width.value() : in.width, roi_height ? roi_height.value() : in.width)
                 .with_format(GST_TOMO_FORMAT_FLOAT32)

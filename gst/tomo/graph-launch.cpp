@@ -5,8 +5,10 @@
 // brackets: "[ a, b ! c ] ! d" connects a and c to the inputs 0 and 1 of d. Translated into a line for
 // gst_parse_launch().
 #include <gst/tomo/graph.hpp>
+#include <gst/tomo/negotiation.hpp>
 
 #include <algorithm>
+#include <regex>
 #include <set>
 
 namespace tomo {
@@ -307,6 +309,32 @@ class Translator {
 
 } // namespace
 
+// What the two elements of "could not link a to b" lack; the pipeline is as far as it could be made.
+static std::string advice_for(const std::string &problem, const std::string &line) {
+    static const std::regex sentence("could not link ([^ :]+)(?::\\S+)? to ([^ :,]+)");
+    std::smatch found;
+    if (!std::regex_search(problem, found, sentence))
+        return {};
+    const ObjectRef<GstElement> parsed(gst_parse_launch(line.c_str(), nullptr));
+    if (!GST_IS_BIN(parsed.get()))
+        return {};
+    const ObjectRef<GstElement> from(gst_bin_get_by_name(GST_BIN(parsed.get()), found[1].str().c_str())),
+        to(gst_bin_get_by_name(GST_BIN(parsed.get()), found[2].str().c_str()));
+    const auto caps_of = [](GstElement *element, GstPadDirection direction) {
+        CapsRef all(gst_caps_new_empty());
+        for (GList *i = gst_element_get_pad_template_list(element); i; i = i->next)
+            if (GST_PAD_TEMPLATE_DIRECTION(i->data) == direction)
+                all = CapsRef(gst_caps_merge(all.release(),
+                                             gst_pad_template_get_caps(GST_PAD_TEMPLATE(i->data))));
+        return all;
+    };
+    if (!from || !to)
+        return {};
+    const CapsRef given = caps_of(from.get(), GST_PAD_SRC), taken = caps_of(to.get(), GST_PAD_SINK);
+    return text("; the first one gives %s, the second one takes %s%s", describe_caps(given.get()).c_str(),
+                describe_caps(taken.get()).c_str(), link_advice(given.get(), taken.get()).c_str());
+}
+
 static std::unique_ptr<Graph> from_parts(const std::vector<std::string> &words) {
     const std::string line = Translator(tokens_of(words)).line();
     GError *raw = nullptr;
@@ -314,7 +342,7 @@ static std::unique_ptr<Graph> from_parts(const std::vector<std::string> &words) 
     const ObjectRef<GstElement> owned(parsed ? GST_ELEMENT(gst_object_ref_sink(parsed)) : nullptr);
     if (raw) {
         const std::unique_ptr<GError, decltype(&g_error_free)> error(raw, g_error_free);
-        graph_error(GST_TOMO_GRAPH_ERROR_SYNTAX, error->message);
+        graph_error(GST_TOMO_GRAPH_ERROR_SYNTAX, error->message + advice_for(error->message, line));
     }
     if (GST_IS_PIPELINE(parsed))
         return Graph::from_pipeline(parsed);

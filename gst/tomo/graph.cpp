@@ -5,6 +5,7 @@
 #include <gst/tomo/graph.hpp>
 #include <gst/tomo/gsttomoarray.h>
 #include <gst/tomo/joiner.hpp>
+#include <gst/tomo/negotiation.hpp>
 #include <gst/tomo/source-bin.hpp>
 
 #include <algorithm>
@@ -501,9 +502,9 @@ GstElement *Graph::add_helper(const char *factory, const std::string &name) {
     const CString from(gst_object_get_name(GST_OBJECT(GST_PAD_PARENT(source)))),
         to(gst_object_get_name(GST_OBJECT(GST_PAD_PARENT(sink))));
     graph_error(GST_TOMO_GRAPH_ERROR_STRUCTURE,
-                text("'%s' can't be connected to '%s': %s; the first one gives %s, the second one takes %s",
-                     from.get(), to.get(), reason, to_string(given.get()).c_str(),
-                     to_string(taken.get()).c_str()));
+                text("'%s' can't be connected to '%s': %s; the first one gives %s, the second one takes %s%s",
+                     from.get(), to.get(), reason, describe_caps(given.get()).c_str(),
+                     describe_caps(taken.get()).c_str(), link_advice(given.get(), taken.get()).c_str()));
 }
 
 static void link_pads(GstPad *source, GstPad *sink) {

@@ -2,12 +2,118 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/negotiation.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace tomo {
 
 bool is_on_device(const GstCaps *caps) {
     return gst_caps_features_contains(gst_caps_get_features(caps, 0), GST_TOMO_CAPS_FEATURE_MEMORY);
+}
+
+// What a link lacks
+// -------------------------------------------------------------------------------------------------
+
+static constexpr const char *video_media = "video/x-raw";
+
+static bool has_media(const GstCaps *caps, const char *media) {
+    for (guint i = 0; i < gst_caps_get_size(caps); i++)
+        if (gst_structure_has_name(gst_caps_get_structure(caps, i), media))
+            return true;
+    return false;
+}
+
+// The array formats among them, in the order of GstTomoFormat.
+static std::vector<GstTomoFormat> array_formats(const GstCaps *caps) {
+    std::vector<GstTomoFormat> formats;
+    for (int f = GST_TOMO_FORMAT_UINT8; f <= GST_TOMO_FORMAT_COMPLEX64; f++) {
+        const auto format = static_cast<GstTomoFormat>(f);
+        const CapsRef one(gst_caps_new_simple(GST_TOMO_ARRAY_MEDIA_TYPE, "format", G_TYPE_STRING,
+                                              gst_tomo_format_to_string(format), nullptr));
+        gst_caps_set_features(one.get(), 0, gst_caps_features_new_any());
+        if (gst_caps_can_intersect(one.get(), caps))
+            formats.push_back(format);
+    }
+    return formats;
+}
+
+static bool is_on_device_only(const GstCaps *caps) {
+    for (guint i = 0; i < gst_caps_get_size(caps); i++)
+        if (!gst_caps_features_contains(gst_caps_get_features(caps, i), GST_TOMO_CAPS_FEATURE_MEMORY))
+            return false;
+    return true;
+}
+
+static bool takes_any_memory(const GstCaps *caps) {
+    for (guint i = 0; i < gst_caps_get_size(caps); i++) {
+        const auto *features = gst_caps_get_features(caps, i);
+        if (gst_caps_features_is_any(features) ||
+            gst_caps_features_contains(features, GST_TOMO_CAPS_FEATURE_MEMORY))
+            return true;
+    }
+    return false;
+}
+
+std::string describe_caps(const GstCaps *caps) {
+    if (gst_caps_is_any(caps))
+        return "anything";
+    if (gst_caps_is_empty(caps))
+        return "nothing";
+    if (!has_media(caps, GST_TOMO_ARRAY_MEDIA_TYPE))
+        return has_media(caps, video_media) ? "video (video/x-raw)" : to_string(caps);
+    const auto formats = array_formats(caps);
+    constexpr std::size_t all_real = GST_TOMO_FORMAT_FLOAT64 - GST_TOMO_FORMAT_UINT8 + 1;
+    std::string list = formats.size() == all_real && formats.back() == GST_TOMO_FORMAT_FLOAT64
+                           ? "real numbers (uint8 to float64)"
+                           : "";
+    for (std::size_t i = 0; i < formats.size() && formats.size() != all_real; i++)
+        list += (i == 0 ? "" : i + 1 == formats.size() ? " or " : ", ") +
+                std::string(gst_tomo_format_to_string(formats[i]));
+    return (list.empty() ? "arrays" : "arrays of " + list) + (has_media(caps, video_media) ? ", and video" : "");
+}
+
+std::string link_advice(const GstCaps *given, const GstCaps *taken) {
+    if (gst_caps_is_any(given) || gst_caps_is_any(taken) || gst_caps_is_empty(given) || gst_caps_is_empty(taken))
+        return {};
+    const bool gives_arrays = has_media(given, GST_TOMO_ARRAY_MEDIA_TYPE),
+               takes_arrays = has_media(taken, GST_TOMO_ARRAY_MEDIA_TYPE);
+    if (gives_arrays && !takes_arrays)
+        return has_media(taken, video_media) ? ": put tomoconvert between, which makes video of arrays"
+                                             : ": tomowrite writes arrays, tomoconvert makes video of them";
+    if (!gives_arrays && takes_arrays)
+        return has_media(given, video_media)
+                   ? ": put tomoconvert between, which makes arrays of video"
+                   : ": tomoread reads arrays from files; decoded video becomes arrays in tomoconvert";
+    if (!gives_arrays)
+        return {};
+    const auto from = array_formats(given), to = array_formats(taken);
+    const auto is_complex = [](GstTomoFormat f) { return f == GST_TOMO_FORMAT_COMPLEX64; };
+    const auto has = [](const std::vector<GstTomoFormat> &formats, GstTomoFormat wanted) {
+        return std::find(formats.begin(), formats.end(), wanted) != formats.end();
+    };
+    const bool fit = std::any_of(from.begin(), from.end(), [&](GstTomoFormat f) { return has(to, f); });
+    if (!fit && std::all_of(from.begin(), from.end(), is_complex))
+        return ": put tomoifft between, which makes images of spectra";
+    if (!fit && std::all_of(to.begin(), to.end(), is_complex))
+        return ": put tomofft between, which makes spectra of images";
+    if (!fit && has(to, GST_TOMO_FORMAT_FLOAT32))
+        return ": put tomocalculate expression=v between, which gives float32";
+    if (fit && is_on_device_only(given) && !takes_any_memory(taken))
+        return ": put tomodownload between";
+    return {};
+}
+
+// The input that in the end takes what comes here, behind queues and the like.
+static ObjectRef<GstPad> final_input(ObjectRef<GstPad> sink) {
+    while (GST_PAD_IS_PROXY_CAPS(sink.get())) {
+        const ObjectRef<GstElement> element(gst_pad_get_parent_element(sink.get()));
+        const ObjectRef<GstPad> source(element ? gst_element_get_static_pad(element.get(), "src") : nullptr);
+        ObjectRef<GstPad> next(source ? gst_pad_get_peer(source.get()) : nullptr);
+        if (!next)
+            break;
+        sink = std::move(next);
+    }
+    return sink;
 }
 
 CapsRef choose_output_caps(GstPad *src, const ArrayInfo &out, OutputPlace place) {
@@ -29,17 +135,23 @@ CapsRef choose_output_caps(GstPad *src, const ArrayInfo &out, OutputPlace place)
             if (gst_caps_can_intersect(offer.get(), choice.get()))
                 return offer;
     }
+    const GstCaps *given = offers.front().get();
+    const auto input = final_input(peer);
+    const std::string advice = link_advice(given, accepted.get());
+    const auto in_words = [&](const GstCaps *caps) {
+        return advice.empty() ? to_string(caps) : describe_caps(caps);
+    };
     throw Error(GST_CORE_ERROR_NEGOTIATION,
-                text("gives %s, but %s:%s takes %s", to_string(offers.front().get()).c_str(),
-                     GST_DEBUG_PAD_NAME(peer.get()), to_string(accepted.get()).c_str()));
+                text("gives %s, but %s:%s takes %s%s", in_words(given).c_str(), GST_DEBUG_PAD_NAME(input.get()),
+                     in_words(accepted.get()).c_str(), advice.c_str()));
 }
 
 void check_accepts(GstPad *sink, const GstCaps *caps) {
     const CapsRef accepted(gst_pad_get_pad_template_caps(sink));
     if (!gst_caps_can_intersect(caps, accepted.get()))
         throw Error(GST_STREAM_ERROR_FORMAT,
-                    text("pad %s got %s, but takes %s", GST_PAD_NAME(sink), to_string(caps).c_str(),
-                         to_string(accepted.get()).c_str()));
+                    text("pad %s got %s, but takes %s%s", GST_PAD_NAME(sink), to_string(caps).c_str(),
+                         to_string(accepted.get()).c_str(), link_advice(caps, accepted.get()).c_str()));
 }
 
 static bool propose_allocation(Element &element, GstQuery *query) {
@@ -87,19 +199,49 @@ bool answer_sink_query(Element &element, GstPad *sink, GstQuery *query) {
     }
 }
 
-static constexpr const char *flow_query = "gst-tomo-flow";
+static constexpr const char *flow_query = "gst-tomo-flow", *interruption_query = "gst-tomo-interruption";
 
-bool is_flow_query(GstQuery *query) {
+static bool is_custom_query(GstQuery *query, const char *name) {
     const GstStructure *s =
         GST_QUERY_TYPE(query) == GST_QUERY_CUSTOM ? gst_query_get_structure(query) : nullptr;
-    return s && gst_structure_has_name(s, flow_query);
+    return s && gst_structure_has_name(s, name);
 }
 
-bool flows_by_itself(GstPad *sink, bool event_passes) {
-    const QueryRef query(gst_query_new_custom(
-        GST_QUERY_CUSTOM,
-        gst_structure_new(flow_query, "event-passes", G_TYPE_BOOLEAN, gboolean{event_passes}, nullptr)));
+static bool ask(GstPad *sink, GstStructure *question) {
+    const QueryRef query(gst_query_new_custom(GST_QUERY_CUSTOM, question));
     return gst_pad_peer_query(sink, query.get());
+}
+
+bool is_flow_query(GstQuery *query) { return is_custom_query(query, flow_query); }
+
+bool flows_by_itself(GstPad *sink, bool event_passes) {
+    return ask(sink, gst_structure_new(flow_query, "event-passes", G_TYPE_BOOLEAN, gboolean{event_passes},
+                                       nullptr));
+}
+
+bool is_interruption_query(GstQuery *query) { return is_custom_query(query, interruption_query); }
+
+bool may_end_anywhere(GstPad *sink) {
+    const QueryRef latency(gst_query_new_latency());
+    gboolean live = FALSE;
+    if (gst_pad_peer_query(sink, latency.get()))
+        gst_query_parse_latency(latency.get(), &live, nullptr, nullptr);
+    return live || ask(sink, gst_structure_new_empty(interruption_query));
+}
+
+std::string incomplete_set_text(unsigned arrays) {
+    return text("the stream ended within a set: the last %u array%s make%s no complete one and %s left out",
+                arrays, arrays == 1 ? "" : "s", arrays == 1 ? "s" : "", arrays == 1 ? "is" : "are");
+}
+
+gulong tell_interruption(GstPad *src) {
+    return gst_pad_add_probe(
+        src, GST_PAD_PROBE_TYPE_QUERY_UPSTREAM,
+        [](GstPad *, GstPadProbeInfo *info, gpointer) {
+            return is_interruption_query(GST_PAD_PROBE_INFO_QUERY(info)) ? GST_PAD_PROBE_HANDLED
+                                                                         : GST_PAD_PROBE_OK;
+        },
+        nullptr, nullptr);
 }
 
 void push_before_buffers(GstPad *src, std::vector<EventRef> &events) {
@@ -111,6 +253,11 @@ void push_before_buffers(GstPad *src, std::vector<EventRef> &events) {
             return GST_PAD_PROBE_OK;
         },
         &events, nullptr);
+}
+
+GstClockTime stream_time(const GstSegment &segment, GstClockTime pts) {
+    return segment.format == GST_FORMAT_TIME ? gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, pts)
+                                             : GST_CLOCK_TIME_NONE;
 }
 
 void copy_frame_metadata(GstBuffer *from, GstBuffer *to) {

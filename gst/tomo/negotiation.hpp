@@ -12,6 +12,12 @@ namespace tomo {
 CapsRef choose_output_caps(GstPad *src, const ArrayInfo &out, OutputPlace place);
 bool is_on_device(const GstCaps *caps);
 
+// In the words of users: "arrays of uint8 or float32", "video".
+std::string describe_caps(const GstCaps *caps);
+// What to put between an output and an input that do not fit, as the end of a message; empty where nothing is
+// known to help.
+std::string link_advice(const GstCaps *given, const GstCaps *taken);
+
 // Throws Error unless the pad's template takes the caps.
 void check_accepts(GstPad *sink, const GstCaps *caps);
 
@@ -23,12 +29,24 @@ bool flows_by_itself(GstPad *sink, bool event_passes = true);
 // Whether it is that question. Who answers the query at all says yes.
 bool is_flow_query(GstQuery *query);
 
+// Whether the stream may end anywhere, because it is live or somebody interrupted it. A set of arrays that is
+// not complete then is no fault of the stream's.
+bool may_end_anywhere(GstPad *sink);
+std::string incomplete_set_text(unsigned arrays);
+// Whether it is the question for an interruption. Who answers it at all says yes.
+bool is_interruption_query(GstQuery *query);
+// Answers it on this pad from now on. Returns the probe.
+gulong tell_interruption(GstPad *src);
+
 // Answers what every sink pad answers alike: caps, acceptance, memory, context.
 bool answer_sink_query(Element &element, GstPad *sink, GstQuery *query);
 
 // Pushes these events with the next buffer, just before it: behind the caps and the segment, which
 // GStreamer's bases send with the first one. `events` lives as long as the pad.
 void push_before_buffers(GstPad *src, std::vector<EventRef> &events);
+
+// The time of the stream; none in a segment that counts something else, such as bytes (appsrc's default).
+GstClockTime stream_time(const GstSegment &segment, GstClockTime pts);
 
 // Flags, times and metas that stay true for the result of computing.
 GST_TOMO_API void copy_frame_metadata(GstBuffer *from, GstBuffer *to);

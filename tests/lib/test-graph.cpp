@@ -670,7 +670,7 @@ GST_START_TEST(test_structure_errors) {
                         .get(),
                     {"node 'f'", "darks"});
     check_run_fails(graph_of(json_of({node("videotestsrc", "v"), node("null", "n")}, {edge("v", "n")})).get(),
-                    {"'v' can't be connected to 'n'", "video/x-raw", "application/x-tomo-array"});
+                    {"'v' can't be connected to 'n'", "video/x-raw", "arrays of", "put tomoconvert between"});
     check_run_fails(graph_of(json_of({ones("a", 1), node("funnel", "f"), node("fakesink", "n")},
                                      {edge("a", "f", 1), edge("f", "n")}))
                         .get(),

@@ -446,6 +446,26 @@ class Devices(FaultTestCase):
                           "tomowrite filename=out.tif", "tomocalculate0", "width=(int)64", "width=(int)63",
                           files=self.inputs)
 
+    def test_what_a_link_lacks(self):
+        with h5py.File("complex.h5", "w") as file:
+            file["data"] = np.zeros((2, 5, 7), np.complex64)
+        self.assert_fault("tomoread path=complex.h5:/data ! queue ! tomobackproject ! tomonull", "tomoread0",
+                          "complex64", "tomobackproject0", "put tomoifft between", files=[*self.inputs, "complex.h5"])
+        os.remove("complex.h5")
+        self.assert_fault("tomoread path=in ! application/x-tomo-array(ANY),domain=projection ! tomobackproject ! tomonull",
+                          "tomobackproject0", "got projections", "tomotransposeprojections", files=self.inputs)
+        for line, words in (("dummy-data number=1 ! fft ! filter ! backproject ! null",
+                             ("filter", "backproject", "complex64", "put tomoifft between")),
+                            ("dummy-data number=1 ! ifft ! null", ("dummy-data", "put tomofft between")),
+                            ("videotestsrc num-buffers=1 ! tomofft ! null", ("video", "put tomoconvert between")),
+                            ("dummy-data number=1 ! videoconvert ! fakesink", ("arrays", "put tomoconvert between"))):
+            with self.subTest(line):
+                result = subprocess.run(["tomo-launch", "-q", *quoted(line)], capture_output=True, text=True,
+                                        timeout=PATIENCE)
+                self.assertNotEqual(result.returncode, 0)
+                for word in words:
+                    self.assertIn(word, result.stderr)
+
     def test_join(self):
         self.assert_fault("tomoread path=in ! f.projections tomoread path=in ! f.darks tomoflatfieldcorrect name=f ! "
                           "tomowrite filename=out.tif", "f", "flats", "not linked", files=self.inputs)
