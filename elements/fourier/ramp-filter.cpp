@@ -72,9 +72,9 @@ class RampFilter final : public tomo::BatchFilter {
                       pairs = pairs_of(in.info()) * in.depth();
         if (is_local_) {
             const std::size_t items = length_ / 16;
-            launch(kernel("ramp_filter", local_options()),
-                   tomo::WorkSize(pairs * items).groups(items), in, out, tomo::Whole{table_},
-                   tomo::Whole{circle_}, width, height, tomo::LocalMemory{local_samples() * sizeof(cl_float2)},
+            launch(kernel("ramp_filter", local_options()), tomo::WorkSize(pairs * items).groups(items), in,
+                   out, tomo::Whole{table_}, tomo::Whole{circle_}, width, height,
+                   tomo::LocalMemory{local_samples() * sizeof(cl_float2)},
                    tomo::LocalMemory{2 * sizeof(cl_int)});
             return;
         }
@@ -87,7 +87,8 @@ class RampFilter final : public tomo::BatchFilter {
         launch(kernel("ramp_multiply"), tomo::WorkSize(length_, pairs), tomo::Update{spectra},
                tomo::Whole{table_});
         fft_.run(*this, tomo::FftDirection::Inverse, spectra, spectra);
-        launch(kernel("ramp_crop"), tomo::WorkSize(width, rows), filtered, marks, out, cl_uint{length_}, height);
+        launch(kernel("ramp_crop"), tomo::WorkSize(width, rows), filtered, marks, out, cl_uint{length_},
+               height);
     }
 
     void stop() override {

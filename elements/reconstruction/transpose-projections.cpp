@@ -63,6 +63,7 @@ class TransposeProjections final : public tomo::Reducer {
         ended_ = true;
     }
 
+    unsigned unfinished_set() const override { return number ? store_.count() : 0; }
     bool ready() const override { return store_.count() > 0 && (ended_ || store_.count() == number); }
 
     tomo::Array produce() override {

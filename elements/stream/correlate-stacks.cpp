@@ -66,6 +66,7 @@ is one, at the end of the stream. Keeps the matrix on the device.)",
         ended_ = true;
     }
 
+    unsigned unfinished_set() const override { return number ? rows_ : 0; }
     bool ready() const override { return rows_ && (number ? rows_ == number : ended_); }
 
     tomo::Array produce() override {

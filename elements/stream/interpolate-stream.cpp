@@ -51,7 +51,14 @@ keeps all, on the device. Angles of projections are interpolated in the same way
     }
 
     void finish() override {
-        if (announced_ && seen_ != *announced_)
+        if (announced_ && seen_ < *announced_ && input_may_end_anywhere()) {
+            warn(tomo::text("the stream ended after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                            " arrays: of number=%u outputs the last %" G_GUINT64_FORMAT " are left out",
+                            static_cast<guint64>(seen_), static_cast<guint64>(*announced_), number.value(),
+                            static_cast<guint64>(number - next_)));
+            next_ = number;
+        }
+        if (announced_ && next_ < number && seen_ != *announced_)
             wrong_count("only");
         announced_ = seen_;
     }

@@ -41,6 +41,7 @@ class Stack final : public tomo::Reducer {
     }
 
     void finish() override { ended_ = true; }
+    unsigned unfinished_set() const override { return filled_; }
     bool ready() const override { return filled_ == number || (ended_ && filled_ > 0); }
 
     tomo::Array produce() override {

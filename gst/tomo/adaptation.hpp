@@ -9,7 +9,8 @@
 namespace tomo {
 
 // What an element has to do before its next array because its input, a property or its peer has changed. It
-// stays to be done until it has been done to its end: a flush or a stop in between does not make it forgotten.
+// stays to be done until it has been done to its end: a flush or a stop in between does not make it
+// forgotten.
 class Adaptation {
   public:
     void demand() { due_ = true; } // from any thread

@@ -27,12 +27,20 @@ bool is_bound_value(GstEvent *event) {
     return GST_EVENT_TYPE(event) == GST_EVENT_CUSTOM_DOWNSTREAM && gst_event_has_name(event, event_name);
 }
 
+static const ReceiverRef &receiver_of(GstEvent *event) {
+    const GValue *receiver = gst_structure_get_value(gst_event_get_structure(event), "receiver");
+    return *static_cast<ReceiverRef *>(g_value_get_boxed(receiver));
+}
+
+bool replaces_bound_value(GstEvent *newer, GstEvent *older) {
+    return is_bound_value(newer) && is_bound_value(older) && receiver_of(newer) == receiver_of(older);
+}
+
 bool take_bound_value(GstElement *element, GstEvent *event) {
     if (!is_bound_value(event))
         return false;
     const GstStructure *structure = gst_event_get_structure(event);
-    const auto &receiver =
-        *static_cast<ReceiverRef *>(g_value_get_boxed(gst_structure_get_value(structure, "receiver")));
+    const auto &receiver = receiver_of(event);
     if (receiver->target() != element)
         return false;
     guint64 number = 0;

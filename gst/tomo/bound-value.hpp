@@ -23,6 +23,8 @@ class ValueReceiver {
 // `number` grows from value to value: of two ways that a value may take one is longer.
 EventRef bound_value_event(std::shared_ptr<ValueReceiver> receiver, guint64 number, const GValue *value);
 bool is_bound_value(GstEvent *event);
+// Whether both are values for one property, so that the older one need not be kept.
+bool replaces_bound_value(GstEvent *newer, GstEvent *older);
 // For elements that hold arrays back: delivers the value if it is for the element, and says whether it was.
 // To be called when what came before has been processed.
 bool take_bound_value(GstElement *element, GstEvent *event);

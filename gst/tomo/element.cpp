@@ -653,8 +653,8 @@ void Element::follow_time(GstClockTime stream_time) {
     const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
     following_ = nullptr;
     if (!control_problem_.empty())
-        throw Error(GST_LIBRARY_ERROR_SETTINGS,
-                    text("at %" GST_TIME_FORMAT ": %s", GST_TIME_ARGS(stream_time), control_problem_.c_str()));
+        throw Error(GST_LIBRARY_ERROR_SETTINGS, text("at %" GST_TIME_FORMAT ": %s",
+                                                     GST_TIME_ARGS(stream_time), control_problem_.c_str()));
 }
 
 void Element::adapt_at_frames(bool active) {

@@ -214,8 +214,8 @@ class GST_TOMO_API Element {
         return id >= 1 && id <= properties_.size() ? properties_[id - 1] : nullptr;
     }
     virtual void property_changed(PropertyBase *) {}
-    // From outside. A value out of the property's range is refused with a warning, and so is any other one than
-    // that in force while the stream runs and the property is one that may change before the start only.
+    // From outside. A value out of the property's range is refused with a warning, and so is any other one
+    // than that in force while the stream runs and the property is one that may change before the start only.
     void set_property(PropertyBase *property, const GValue *value, GParamSpec *spec);
     // Throws Error where the property can't change now.
     void check_may_change(const PropertyBase &property) const;
@@ -253,8 +253,8 @@ class GST_TOMO_API Element {
     // them where time does not matter and memory is plentiful.
     void limit_frames_in_flight(const Array &newest, bool live = true);
     void drop_frames_in_flight() { in_flight_.clear(); }
-    // A stop or a flush begins, from any thread: nobody waits for memory any more. That ends with the flush, or
-    // with the next start, and neither ends the other one.
+    // A stop or a flush begins, from any thread: nobody waits for memory any more. That ends with the flush,
+    // or with the next start, and neither ends the other one.
     void cancel(Cancel reason);
     void go_on(Cancel reason);
     void go_on(); // whatever was the reason

@@ -5,6 +5,7 @@
 #include <gst/tomo/transform.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace tomo {
 
@@ -91,6 +92,14 @@ void Tie::connect() {
                 tie_of(tie).send(p);
                 return GST_PAD_PROBE_OK;
             });
+        // A flush takes values away that have not got to the target yet; who has them does not mind.
+        for (const auto &pad : pads_of(source_.get(), GST_PAD_SRC))
+            probe(pad.get(), GST_PAD_PROBE_TYPE_EVENT_FLUSH,
+                  [](GstPad *p, GstPadProbeInfo *info, gpointer tie) {
+                      if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_FLUSH_STOP)
+                          tie_of(tie).send_again(p);
+                      return GST_PAD_PROBE_OK;
+                  });
         // Elements of this library may have arrays to process that came before the event.
         Element *own = element_of(target_.get());
         const bool takes_itself = dynamic_cast<Transform *>(own) || dynamic_cast<Joiner *>(own);
@@ -136,6 +145,7 @@ void Tie::disconnect() {
 void Tie::reset() {
     std::lock_guard<std::mutex> lock(lock_);
     told_ = failed_ = false;
+    newest_ = {};
     taken_count_ = told_count_;
     for (auto &[pad, count] : sent_)
         count = told_count_;
@@ -150,16 +160,27 @@ void Tie::fail(const std::string &message) {
                              g_strdup(message.c_str()), nullptr, __FILE__, GST_FUNCTION, __LINE__);
 }
 
+static bool is_nan(const GValue *value) {
+    return (G_VALUE_HOLDS_DOUBLE(value) && std::isnan(g_value_get_double(value))) ||
+           (G_VALUE_HOLDS_FLOAT(value) && std::isnan(g_value_get_float(value)));
+}
+
 void Tie::on_notify() {
     Value told(G_PARAM_SPEC_VALUE_TYPE(result_)), value;
     g_object_get_property(G_OBJECT(source_.get()), result_->name, told.get());
     try {
+        if (is_nan(told.get()))
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        text("it is NaN, so '%s' has found no value; property '%s' wants %s",
+                             GST_OBJECT_NAME(source_.get()), property_->name,
+                             describe_values(property_).c_str()));
         const auto plain = value_to_json(result_, told.get());
         if (!plain)
             throw Error(GST_LIBRARY_ERROR_SETTINGS, "it is nothing that can be written down");
         value = value_from_json(property_, *plain);
     } catch (const Error &e) {
-        return fail(name() + " can't be handed on: " + e.what());
+        return fail(text("%s can't be handed on to property '%s' of node '%s': %s", name().c_str(),
+                         property_->name, GST_OBJECT_NAME(target_.get()), e.what()));
     }
     std::unique_lock<std::mutex> lock(lock_);
     told_count_++;
@@ -185,6 +206,11 @@ void Tie::send(GstPad *pad) {
     EventRef event = bound_value_event(shared_from_this(), told_count_, newest_.get());
     lock.unlock();
     gst_pad_push_event(pad, event.release());
+}
+
+void Tie::send_again(GstPad *pad) {
+    std::lock_guard<std::mutex> lock(lock_);
+    sent_[pad] = 0;
 }
 
 void Tie::deliver(guint64 number, const GValue *value) {

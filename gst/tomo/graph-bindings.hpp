@@ -52,6 +52,7 @@ class Tie final : public ValueReceiver, public std::enable_shared_from_this<Tie>
     void set(const GValue *value);
     void fail(const std::string &message);
     void send(GstPad *pad);
+    void send_again(GstPad *pad);
     // Whether the source has ended, and told nothing.
     bool has_ended();
     void hold(GstPad *pad);

@@ -324,8 +324,8 @@ static std::string advice_for(const std::string &problem, const std::string &lin
         CapsRef all(gst_caps_new_empty());
         for (GList *i = gst_element_get_pad_template_list(element); i; i = i->next)
             if (GST_PAD_TEMPLATE_DIRECTION(i->data) == direction)
-                all = CapsRef(gst_caps_merge(all.release(),
-                                             gst_pad_template_get_caps(GST_PAD_TEMPLATE(i->data))));
+                all = CapsRef(
+                    gst_caps_merge(all.release(), gst_pad_template_get_caps(GST_PAD_TEMPLATE(i->data))));
         return all;
     };
     if (!from || !to)

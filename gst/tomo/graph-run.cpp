@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/graph-run.hpp>
+#include <gst/tomo/negotiation.hpp>
 
 namespace tomo {
 
@@ -142,8 +143,11 @@ void Runner::end() {
     }
     constexpr auto data =
         static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
-    for (auto &[pad, id] : ends_)
-        id = gst_pad_add_probe(pad.get(), data, end_stream, nullptr, nullptr);
+    for (std::size_t i = ends_.size(); i-- > 0;) {
+        GstPad *pad = ends_[i].first.get();
+        ends_[i].second = gst_pad_add_probe(pad, data, end_stream, nullptr, nullptr);
+        ends_.emplace_back(ends_[i].first, tell_interruption(pad));
+    }
 }
 
 void Runner::abort() {

@@ -23,8 +23,8 @@ static tomo::Joiner *joiner_of(gpointer gst) {
 }
 
 static void gst_tomo_joiner_release_pad(GstElement *gst, GstPad *pad) {
-    joiner_of(gst)->release_pad(pad);
-    GST_ELEMENT_CLASS(gst_tomo_joiner_parent_class)->release_pad(gst, pad);
+    joiner_of(gst)->release_pad(
+        pad, [&] { GST_ELEMENT_CLASS(gst_tomo_joiner_parent_class)->release_pad(gst, pad); });
 }
 
 static gboolean gst_tomo_joiner_sink_event(GstAggregator *self, GstAggregatorPad *pad, GstEvent *event) {
@@ -143,12 +143,23 @@ void Joiner::attach() {
         ports_.push_back(std::move(port));
     }
     stop_end_of_broken_stream(aggregator()->srcpad);
+    // The aggregator flushes its output before it waits for the thread that may wait for memory.
+    gst_pad_add_probe(
+        aggregator()->srcpad, GST_PAD_PROBE_TYPE_EVENT_FLUSH,
+        [](GstPad *, GstPadProbeInfo *info, gpointer joiner) {
+            auto *self = static_cast<Joiner *>(joiner);
+            GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_FLUSH_START
+                ? self->cancel(Cancel::flush)
+                : self->go_on(Cancel::flush);
+            return GST_PAD_PROBE_OK;
+        },
+        this, nullptr);
     push_before_buffers(aggregator()->srcpad, late_events_);
 }
 
 void Joiner::property_changed(PropertyBase *property) {
     if (property->when() == When::reshapes)
-        renegotiate_ = true;
+        adaptation_.demand();
 }
 
 GstAggregatorPad *Joiner::create_pad(GstPadTemplate *templ, const char *name) {
@@ -178,7 +189,7 @@ GstAggregatorPad *Joiner::create_pad(GstPadTemplate *templ, const char *name) {
     for (const auto &port : ports_)
         if (port->name == wanted)
             free = port.get();
-    if (free && free->pad) {
+    if (free && free->is_taken) {
         g_warning("%s: input %s is taken", GST_OBJECT_NAME(gst()), wanted.c_str());
         return nullptr;
     }
@@ -197,46 +208,55 @@ GstAggregatorPad *Joiner::create_pad(GstPadTemplate *templ, const char *name) {
     auto *pad = GST_AGGREGATOR_PAD(g_object_new(GST_TYPE_AGGREGATOR_PAD, "name", wanted.c_str(), "direction",
                                                 GST_PAD_SINK, "template", templ, nullptr));
     free->pad = pad;
+    free->is_taken = true;
     return pad;
 }
 
-void Joiner::release_pad(GstPad *pad) {
-    std::lock_guard<std::mutex> lock(ports_lock_);
-    for (auto i = ports_.begin(); i != ports_.end(); ++i) {
-        if (GST_PAD_CAST((*i)->pad) != pad)
-            continue;
-        if (is_numbered()) {
-            ports_.erase(i);
-        } else {
-            (*i)->pad = nullptr;
-            (*i)->has_info = false;
-            (*i)->last = {};
+void Joiner::release_pad(GstPad *pad, const std::function<void()> &remove) {
+    const auto released = port(GST_AGGREGATOR_PAD(pad));
+    {
+        std::lock_guard<std::mutex> lock(ports_lock_);
+        if (released) {
+            released->pad = nullptr;
+            released->has_info = false;
+            released->last = {};
+            adaptation_.demand();
         }
-        renegotiate_ = true;
-        return;
     }
+    // Its name is free only when the element has lost it.
+    remove();
+    std::lock_guard<std::mutex> lock(ports_lock_);
+    if (released)
+        released->is_taken = false;
+    if (is_numbered())
+        ports_.erase(std::remove(ports_.begin(), ports_.end(), released), ports_.end());
 }
 
-Joiner::Port *Joiner::port(GstAggregatorPad *pad) {
+std::shared_ptr<Joiner::Port> Joiner::port(GstAggregatorPad *pad) {
     std::lock_guard<std::mutex> lock(ports_lock_);
     for (const auto &port : ports_)
         if (port->pad == pad)
-            return port.get();
+            return port;
     return nullptr;
 }
 
 bool Joiner::activate() {
     adapt_at_frames(true);
     forget_error();
-    if (ports_.empty())
-        throw Error(GST_CORE_ERROR_PAD, "no input is linked; inputs are sink_0, sink_1, ...");
-    for (const auto &port : ports_)
-        if (!port->pad && !port->optional)
-            throw Error(GST_CORE_ERROR_PAD, text("input %s is not linked", port->name.c_str()));
-    if (const auto wanted = numbered_inputs(); wanted && ports_.size() != wanted)
-        throw Error(GST_CORE_ERROR_PAD, text("%zu inputs are linked, wanted are %u", ports_.size(), wanted));
-    for (std::size_t i = 0; !is_numbered() && i < ports_.size(); i++)
-        ports_[i]->mean = takes_mean(i) ? std::make_unique<RunningMean>(*this) : nullptr;
+    adaptation_.demand();
+    {
+        std::lock_guard<std::mutex> lock(ports_lock_);
+        if (ports_.empty())
+            throw Error(GST_CORE_ERROR_PAD, "no input is linked; inputs are sink_0, sink_1, ...");
+        for (const auto &port : ports_)
+            if (!port->pad && !port->optional)
+                throw Error(GST_CORE_ERROR_PAD, text("input %s is not linked", port->name.c_str()));
+        if (const auto wanted = numbered_inputs(); wanted && ports_.size() != wanted)
+            throw Error(GST_CORE_ERROR_PAD,
+                        text("%zu inputs are linked, wanted are %u", ports_.size(), wanted));
+        for (std::size_t i = 0; !is_numbered() && i < ports_.size(); i++)
+            ports_[i]->mean = takes_mean(i) ? std::make_unique<RunningMean>(*this) : nullptr;
+    }
     start();
     return true;
 }
@@ -253,8 +273,11 @@ void Joiner::deactivate() {
 }
 
 void Joiner::flush() {
+    go_on(Cancel::flush);
     reset();
     drop_frames_in_flight();
+    // The flush may have kept it from getting through.
+    sent_scan_ = {};
     std::lock_guard<std::mutex> lock(ports_lock_);
     for (const auto &port : ports_) {
         port->last = port->only = {};
@@ -262,23 +285,28 @@ void Joiner::flush() {
         if (port->mean)
             port->mean->clear();
     }
-    renegotiate_ = true;
+    adaptation_.demand();
 }
 
 gboolean Joiner::sink_event(GstAggregatorPad *pad, EventRef event) {
-    auto *from = port(pad);
+    const auto from = port(pad);
     if (!from)
         return FALSE;
-    const bool is_main = from == ports_.front().get();
+    std::unique_lock<std::mutex> lock(ports_lock_);
+    const bool is_main = !ports_.empty() && from == ports_.front();
+    lock.unlock();
     switch (GST_EVENT_TYPE(event.get())) {
     case GST_EVENT_CAPS:
         return guard(false, [&] {
             GstCaps *caps = nullptr;
             gst_event_parse_caps(event.get(), &caps);
             check_accepts(GST_PAD_CAST(pad), caps);
-            from->info = ArrayInfo::from_caps(caps);
+            const auto info = ArrayInfo::from_caps(caps);
+            lock.lock();
+            from->info = info;
             from->has_info = true;
-            renegotiate_ = true;
+            lock.unlock();
+            adaptation_.demand();
             return true;
         });
     case GST_EVENT_SEGMENT:
@@ -294,7 +322,7 @@ gboolean Joiner::sink_event(GstAggregatorPad *pad, EventRef event) {
             return TRUE;
         if (is_main && gst_event_is_tomo_scan(event.get())) {
             scan_ = std::move(event);
-            renegotiate_ = true;
+            adaptation_.demand();
         } else if (is_main || is_bound_value(event.get())) {
             late_events_.push_back(std::move(event));
         }
@@ -340,6 +368,8 @@ bool Joiner::src_query(GstQuery *query) {
     }
     case GST_QUERY_CUSTOM: {
         const auto pads = linked_pads();
+        if (is_interruption_query(query))
+            return inputs_may_end_anywhere();
         return is_flow_query(query) && std::all_of(pads.begin(), pads.end(), [](const auto &pad) {
                    return flows_by_itself(pad.get(), false); // events go out with the next buffer
                });
@@ -487,7 +517,7 @@ GstClockTime Joiner::next_time() {
         const bool is_main = !is_numbered() && p == ports_.front();
         if (!head && (is_main || !(p->last || (p->mean && p->count() > 0))))
             return GST_CLOCK_TIME_NONE;
-        if (head && !GST_CLOCK_TIME_IS_VALID(time))
+        if (head && !GST_CLOCK_TIME_IS_VALID(time) && p->pad->segment.format == GST_FORMAT_TIME)
             time = gst_segment_to_running_time(&p->pad->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(head.get()));
     }
     return time;
@@ -523,8 +553,7 @@ BufferRef Joiner::take_inputs(std::unique_lock<std::mutex> &lock, std::vector<Ar
             throw Error(GST_STREAM_ERROR_FORMAT,
                         text("input %s got a buffer before any caps", p->name.c_str()));
         if (buffer && !times) {
-            time =
-                gst_segment_to_stream_time(&p->pad->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer.get()));
+            time = stream_time(p->pad->segment, GST_BUFFER_PTS(buffer.get()));
             times = buffer;
         }
         // Who gets another array gives up the last one before that takes memory.
@@ -537,8 +566,7 @@ BufferRef Joiner::take_inputs(std::unique_lock<std::mutex> &lock, std::vector<Ar
     }
     lock.unlock();
 
-    if (GST_CLOCK_TIME_IS_VALID(time))
-        gst_object_sync_values(GST_OBJECT(gst()), time);
+    follow_time(time);
     for (std::size_t i = 0; i < all.size(); i++)
         if (all[i].buffer) {
             all[i].array = import(all[i].buffer.get(), all[i].info);
@@ -596,10 +624,9 @@ GstFlowReturn Joiner::aggregate(bool timeout) {
     const BufferRef times = take_inputs(lock, in, infos);
     if (!times) // flushed in between
         return GST_AGGREGATOR_FLOW_NEED_DATA;
-    const bool reshaped = renegotiate_.exchange(false),
-               reconfigure = gst_pad_check_reconfigure(aggregator()->srcpad);
-    if (reshaped || reconfigure || infos != in_infos_)
-        negotiate(infos);
+    if (gst_pad_check_reconfigure(aggregator()->srcpad) || infos != in_infos_)
+        adaptation_.demand();
+    adaptation_.carry_out([&] { return negotiate(infos), GST_FLOW_OK; });
 
     const auto *facts = gst_buffer_get_tomo_frame_meta(times.get());
     frame_ = facts ? facts->index : GST_BUFFER_OFFSET(times.get());
@@ -634,6 +661,11 @@ GstFlowReturn Joiner::push(const Array &array, BufferRef buffer) {
     if (flow < GST_FLOW_EOS)
         join_error();
     return flow;
+}
+
+bool Joiner::inputs_may_end_anywhere() {
+    const auto pads = linked_pads();
+    return std::any_of(pads.begin(), pads.end(), [](const auto &pad) { return may_end_anywhere(pad.get()); });
 }
 
 std::optional<std::uint64_t> Joiner::main_count() {
@@ -685,6 +717,11 @@ GstFlowReturn JoiningReducer::join(const std::vector<Array> &in, GstBuffer *fact
 }
 
 GstFlowReturn JoiningReducer::conclude() {
+    if (const auto left = unfinished_set(); left > 0 && inputs_may_end_anywhere()) {
+        warn(incomplete_set_text(left));
+        clear();
+        return GST_FLOW_OK;
+    }
     finish();
     return push_ready(nullptr);
 }

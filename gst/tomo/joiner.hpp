@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <gst/tomo/adaptation.hpp>
 #include <gst/tomo/running-mean.hpp>
 
 #include <gst/base/gstaggregator.h>
@@ -53,7 +54,8 @@ class GST_TOMO_API Joiner : public Element {
     void deactivate();
     void flush();
     GstAggregatorPad *create_pad(GstPadTemplate *templ, const char *name);
-    void release_pad(GstPad *pad);
+    // `remove` takes the pad away from the element.
+    void release_pad(GstPad *pad, const std::function<void()> &remove);
     gboolean sink_event(GstAggregatorPad *pad, EventRef event);
     gboolean sink_query(GstAggregatorPad *pad, GstQuery *query);
     bool src_query(GstQuery *query);
@@ -71,6 +73,7 @@ class GST_TOMO_API Joiner : public Element {
     std::optional<std::uint64_t> main_count();
     // How many arrays of a named input the present one is the mean of; 1 where none is taken.
     std::uint64_t averaged(std::size_t input);
+    bool inputs_may_end_anywhere(); // see may_end_anywhere()
 
     // The scan's facts, as the first input has them; may return others to be passed on, or null for none.
     // Called when the inputs are known, and again when these changed.
@@ -88,6 +91,7 @@ class GST_TOMO_API Joiner : public Element {
         std::string name;
         bool optional = false;
         GstAggregatorPad *pad = nullptr; // owned by the element
+        bool is_taken = false;           // until the element has lost the pad
         ArrayInfo info;
         bool has_info = false;
         Array last;
@@ -97,7 +101,7 @@ class GST_TOMO_API Joiner : public Element {
         std::uint64_t count() const { return only ? 1 : mean->count(); }
     };
     bool is_numbered() const { return inputs().empty(); }
-    Port *port(GstAggregatorPad *pad);
+    std::shared_ptr<Port> port(GstAggregatorPad *pad);
     std::vector<ObjectRef<GstPad>> linked_pads();
     GstFlowReturn aggregate(bool timeout);
     void negotiate(const std::vector<ArrayInfo> &infos);
@@ -116,7 +120,7 @@ class GST_TOMO_API Joiner : public Element {
     std::mutex ports_lock_; // pads come and go from the application's threads
     std::vector<std::shared_ptr<Port>> ports_;
     std::atomic<bool> at_work_{false};
-    std::atomic<bool> renegotiate_{true};
+    Adaptation adaptation_;
     std::vector<ArrayInfo> in_infos_; // that the output was negotiated for
     ArrayInfo out_info_;
     bool output_on_device_ = false;
@@ -133,6 +137,7 @@ class GST_TOMO_API JoiningReducer : public Joiner {
     virtual void consume(const std::vector<Array> &in) = 0;
     // Whether produce() has another output, and the output itself; asked after consume() and after finish().
     virtual bool ready() const = 0;
+    virtual unsigned unfinished_set() const { return 0; } // see Reducer
     virtual Array produce() = 0;
     // Forget everything.
     virtual void clear() = 0;

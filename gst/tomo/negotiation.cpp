@@ -67,13 +67,17 @@ std::string describe_caps(const GstCaps *caps) {
                            ? "real numbers (uint8 to float64)"
                            : "";
     for (std::size_t i = 0; i < formats.size() && formats.size() != all_real; i++)
-        list += (i == 0 ? "" : i + 1 == formats.size() ? " or " : ", ") +
+        list += (i == 0                    ? ""
+                 : i + 1 == formats.size() ? " or "
+                                           : ", ") +
                 std::string(gst_tomo_format_to_string(formats[i]));
-    return (list.empty() ? "arrays" : "arrays of " + list) + (has_media(caps, video_media) ? ", and video" : "");
+    return (list.empty() ? "arrays" : "arrays of " + list) +
+           (has_media(caps, video_media) ? ", and video" : "");
 }
 
 std::string link_advice(const GstCaps *given, const GstCaps *taken) {
-    if (gst_caps_is_any(given) || gst_caps_is_any(taken) || gst_caps_is_empty(given) || gst_caps_is_empty(taken))
+    if (gst_caps_is_any(given) || gst_caps_is_any(taken) || gst_caps_is_empty(given) ||
+        gst_caps_is_empty(taken))
         return {};
     const bool gives_arrays = has_media(given, GST_TOMO_ARRAY_MEDIA_TYPE),
                takes_arrays = has_media(taken, GST_TOMO_ARRAY_MEDIA_TYPE);
@@ -142,8 +146,8 @@ CapsRef choose_output_caps(GstPad *src, const ArrayInfo &out, OutputPlace place)
         return advice.empty() ? to_string(caps) : describe_caps(caps);
     };
     throw Error(GST_CORE_ERROR_NEGOTIATION,
-                text("gives %s, but %s:%s takes %s%s", in_words(given).c_str(), GST_DEBUG_PAD_NAME(input.get()),
-                     in_words(accepted.get()).c_str(), advice.c_str()));
+                text("gives %s, but %s:%s takes %s%s", in_words(given).c_str(),
+                     GST_DEBUG_PAD_NAME(input.get()), in_words(accepted.get()).c_str(), advice.c_str()));
 }
 
 void check_accepts(GstPad *sink, const GstCaps *caps) {
@@ -215,8 +219,8 @@ static bool ask(GstPad *sink, GstStructure *question) {
 bool is_flow_query(GstQuery *query) { return is_custom_query(query, flow_query); }
 
 bool flows_by_itself(GstPad *sink, bool event_passes) {
-    return ask(sink, gst_structure_new(flow_query, "event-passes", G_TYPE_BOOLEAN, gboolean{event_passes},
-                                       nullptr));
+    return ask(
+        sink, gst_structure_new(flow_query, "event-passes", G_TYPE_BOOLEAN, gboolean{event_passes}, nullptr));
 }
 
 bool is_interruption_query(GstQuery *query) { return is_custom_query(query, interruption_query); }

@@ -57,7 +57,8 @@ ObjectRef<GstElement> element_at(const PadRef &pad) {
 
 std::string quoted(GstElement *element) { return text("'%s'", GST_OBJECT_NAME(element)); }
 
-// Looks for somebody who waits for ever. What is at work, or may get something from elsewhere, ends the search.
+// Looks for somebody who waits for ever. What is at work, or may get something from elsewhere, ends the
+// search.
 class Search {
   public:
     // Why nothing comes to this input.
@@ -68,7 +69,8 @@ class Search {
             return {};
         const auto inputs = sinks_of(element.get());
         if (is_named(element.get(), "queue")) {
-            const bool idle = get_level(element.get(), "current-level-buffers") == 0 && !is_entered(sink.get());
+            const bool idle =
+                get_level(element.get(), "current-level-buffers") == 0 && !is_entered(sink.get());
             return idle ? why_empty(inputs.front()) : std::nullopt;
         }
         if (is_join(element.get(), inputs))
@@ -81,11 +83,10 @@ class Search {
                     if (const auto where = why_kept(other))
                         return text("%s gives to all of its outputs in one thread, and that %s: %s",
                                     quoted(element.get()).c_str(), where->c_str(),
-                                    advice_.empty()
-                                        ? text("put a queue behind each output of %s",
-                                               quoted(element.get()).c_str())
-                                              .c_str()
-                                        : advice_.c_str());
+                                    advice_.empty() ? text("put a queue behind each output of %s",
+                                                           quoted(element.get()).c_str())
+                                                          .c_str()
+                                                    : advice_.c_str());
         return inputs.size() == 1 ? why_empty(inputs.front()) : std::nullopt;
     }
 
@@ -219,7 +220,8 @@ class Watch {
                 }
             }
             for (const auto &[each, pipeline] : now)
-                if (std::chrono::steady_clock::now() - each->since > patience && tell(*each, pipeline.get())) {
+                if (std::chrono::steady_clock::now() - each->since > patience &&
+                    tell(*each, pipeline.get())) {
                     const std::lock_guard<std::mutex> lock(lock_);
                     watched_.remove_if([told = each](const auto &other) { return other.get() == told; });
                 }
@@ -236,8 +238,9 @@ class Watch {
                 watched.suspicion = found;
                 return false;
             }
-            gst_element_message_full(sink.get(), GST_MESSAGE_WARNING, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED,
-                                     g_strdup(found.c_str()), nullptr, __FILE__, GST_FUNCTION, __LINE__);
+            gst_element_message_full(sink.get(), GST_MESSAGE_WARNING, GST_STREAM_ERROR,
+                                     GST_STREAM_ERROR_FAILED, g_strdup(found.c_str()), nullptr, __FILE__,
+                                     GST_FUNCTION, __LINE__);
             return true;
         }
         watched.suspicion.clear();

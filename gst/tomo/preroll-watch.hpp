@@ -16,8 +16,8 @@
 
 namespace tomo {
 
-// Has the pipeline of an element that starts looked at after some seconds, and every second from then on until
-// it has started. Says once, in a warning of the sink that gets nothing, who waits for whom.
+// Has the pipeline of an element that starts looked at after some seconds, and every second from then on
+// until it has started. Says once, in a warning of the sink that gets nothing, who waits for whom.
 void watch_preroll(GstElement *element);
 
 // Who a sink that got nothing yet waits for in a circle; empty where nobody is known to wait for ever.

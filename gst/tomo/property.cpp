@@ -104,8 +104,8 @@ GParamSpec *Result::make_spec(const std::string &) const {
 }
 
 GParamSpec *Property<std::vector<double>>::make_spec(const std::string &) const {
-    auto *each =
-        static_cast<GParamSpecDouble *>(new_strict_spec(G_TYPE_PARAM_DOUBLE, "value", "One number", flags(false)));
+    auto *each = static_cast<GParamSpecDouble *>(
+        new_strict_spec(G_TYPE_PARAM_DOUBLE, "value", "One number", flags(false)));
     each->minimum = -G_MAXDOUBLE;
     each->maximum = G_MAXDOUBLE;
     return gst_param_spec_array(name_, name_, blurb_, reinterpret_cast<GParamSpec *>(each), flags(false));
@@ -165,8 +165,10 @@ GParamSpec *ChoiceBase::make_spec(const std::string &prefix) const {
             values[i] = {options_[i].value, options_[i].meaning, options_[i].nick};
         type = g_enum_register_static(type_name.c_str(), values);
     }
-    auto *spec = static_cast<GParamSpecEnum *>(new_strict_spec(G_TYPE_PARAM_ENUM, name_, blurb_, flags(false)));
-    spec->enum_class = static_cast<GEnumClass *>(g_type_class_ref(type)); // which the specification gives back
+    auto *spec =
+        static_cast<GParamSpecEnum *>(new_strict_spec(G_TYPE_PARAM_ENUM, name_, blurb_, flags(false)));
+    spec->enum_class =
+        static_cast<GEnumClass *>(g_type_class_ref(type)); // which the specification gives back
     spec->default_value = initial_;
     reinterpret_cast<GParamSpec *>(spec)->value_type = type;
     return reinterpret_cast<GParamSpec *>(spec);

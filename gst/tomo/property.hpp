@@ -26,8 +26,9 @@ enum class When {
     ready,    // only before the element starts
 };
 
-// A specification of one of GLib's kinds that says of a value that it does not take it, and leaves it as it is.
-// GLib's own ones move values into the range, and warn only; of NaN they say nothing that one could rely on.
+// A specification of one of GLib's kinds that says of a value that it does not take it, and leaves it as it
+// is. GLib's own ones move values into the range, and warn only; of NaN they say nothing that one could rely
+// on.
 GST_TOMO_API gpointer new_strict_spec(GType kind, const char *name, const char *blurb, GParamFlags flags);
 
 class GST_TOMO_API PropertyBase {

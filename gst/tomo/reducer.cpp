@@ -82,8 +82,13 @@ void Reducer::describe(GstBuffer *output, const ArrayInfo &info, std::uint64_t n
 GstFlowReturn Reducer::drain() {
     if (!first_ && each_.empty()) // nothing came since the last output
         return GST_FLOW_OK;
-    finish();
-    const auto flow = push_ready();
+    auto flow = GST_FLOW_OK;
+    if (const auto left = unfinished_set(); left > 0 && input_may_end_anywhere()) {
+        warn(incomplete_set_text(left));
+    } else {
+        finish();
+        flow = push_ready();
+    }
     clear();
     forget_inputs();
     each_.clear();

@@ -22,6 +22,10 @@ class GST_TOMO_API Reducer : public Transform {
     // The end of the stream or of its shape; afterwards ready() tells of what is left. Throws Error when
     // something is missing. Not called when nothing came since the last output.
     virtual void finish() {}
+    // How many arrays have come of a set of `number` that is not complete; 0 for elements that make no sets
+    // of one number. A live stream and one that somebody interrupts may end there: these arrays are left out
+    // then, with a warning that counts them, instead of finish() being called.
+    virtual unsigned unfinished_set() const { return 0; }
     // Whether produce() has another output, and the output itself.
     virtual bool ready() const = 0;
     virtual Array produce() = 0;

@@ -59,6 +59,11 @@ static GstStateChangeReturn gst_tomo_sink_change_state(GstElement *element, GstS
 static void gst_tomo_sink_class_init(GstTomoSinkClass *klass) {
     auto *base = GST_BASE_SINK_CLASS(klass);
     GST_ELEMENT_CLASS(klass)->change_state = gst_tomo_sink_change_state;
+    // The base would make a time of an array that has none.
+    GST_ELEMENT_CLASS(klass)->query = [](GstElement *self, GstQuery *query) -> gboolean {
+        return (GST_QUERY_TYPE(query) != GST_QUERY_POSITION || sink_of(self)->has_position(query)) &&
+               GST_ELEMENT_CLASS(gst_tomo_sink_parent_class)->query(self, query);
+    };
     base->set_caps = [](GstBaseSink *self, GstCaps *caps) -> gboolean {
         auto *sink = sink_of(self);
         return sink->guard(false, [&] { return sink->set_caps(caps); });
@@ -96,6 +101,7 @@ std::size_t Sink::most_bytes_waiting() {
 bool Sink::activate() {
     forget_error();
     has_caps_ = begun_ = has_consumed_ = restart_ = false;
+    has_time_ = true;
     start();
     ending_ = false;
     thread_ = std::thread([this] { consume_queue(); });
@@ -147,9 +153,9 @@ GstFlowReturn Sink::render(GstBuffer *buffer) {
         begun_ = true;
     }
     has_consumed_ = true;
+    has_time_ = GST_BUFFER_PTS_IS_VALID(buffer);
     enqueue({BufferRef::referenced(buffer),
-             gst_segment_to_stream_time(&reinterpret_cast<GstBaseSink *>(gst())->segment, GST_FORMAT_TIME,
-                                        GST_BUFFER_PTS(buffer))});
+             stream_time(reinterpret_cast<GstBaseSink *>(gst())->segment, GST_BUFFER_PTS(buffer))});
     return has_failed() ? failed_flow() : GST_FLOW_OK;
 }
 
@@ -188,8 +194,7 @@ void Sink::consume_queue() {
         if (!has_failed())
             guard(false, [&] {
                 const WorkFor work(gst());
-                if (GST_CLOCK_TIME_IS_VALID(item.time))
-                    gst_object_sync_values(GST_OBJECT(gst()), item.time);
+                follow_time(item.time);
                 consume(item.buffer.get(), info_);
                 return true;
             });
@@ -204,6 +209,12 @@ void Sink::consume_queue() {
 void Sink::wait_until_idle() {
     std::unique_lock<std::mutex> lock(queue_lock_);
     queue_changed_.wait(lock, [&] { return is_idle(); });
+}
+
+bool Sink::has_position(GstQuery *query) const {
+    GstFormat format = GST_FORMAT_UNDEFINED;
+    gst_query_parse_position(query, &format, nullptr);
+    return format != GST_FORMAT_TIME || has_time_;
 }
 
 bool Sink::end_of_stream() {

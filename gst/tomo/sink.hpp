@@ -44,6 +44,7 @@ class GST_TOMO_API Sink : public Element {
     bool set_caps(GstCaps *caps);
     GstFlowReturn render(GstBuffer *buffer);
     bool end_of_stream();
+    bool has_position(GstQuery *query) const;
     void start_flush();
     void stop_flush();
 
@@ -62,6 +63,7 @@ class GST_TOMO_API Sink : public Element {
 
     ArrayInfo info_;
     bool has_caps_ = false;
+    std::atomic<bool> has_time_{true}; // the arrays, as far as is known
     bool begun_ = false;
     bool has_consumed_ = false;
     bool restart_ = false; // before the next buffer

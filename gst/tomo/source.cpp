@@ -35,6 +35,11 @@ static gboolean gst_tomo_source_post_message(GstElement *element, GstMessage *me
 static void gst_tomo_source_class_init(GstTomoSourceClass *klass) {
     auto *base = GST_BASE_SRC_CLASS(klass);
     GST_ELEMENT_CLASS(klass)->post_message = gst_tomo_source_post_message;
+    GST_ELEMENT_CLASS(klass)->send_event = [](GstElement *self, GstEvent *event) -> gboolean {
+        if (GST_EVENT_TYPE(event) == GST_EVENT_EOS)
+            source_of(self)->interrupt();
+        return GST_ELEMENT_CLASS(gst_tomo_source_parent_class)->send_event(self, event);
+    };
     base->start = [](GstBaseSrc *self) -> gboolean {
         auto *source = source_of(self);
         return source->guard(false, [&] { return source->activate(); });
@@ -59,15 +64,19 @@ static void gst_tomo_source_class_init(GstTomoSourceClass *klass) {
         return source->guard(false, [&] { return source->seek(segment); });
     };
     base->query = [](GstBaseSrc *self, GstQuery *query) -> gboolean {
+        // The base would take the count of frames in the segment for nanoseconds.
+        const auto type = GST_QUERY_TYPE(query);
+        const bool is_own =
+            type == GST_QUERY_POSITION || type == GST_QUERY_DURATION || type == GST_QUERY_CONVERT;
         return source_of(self)->query(query) ||
-               GST_BASE_SRC_CLASS(gst_tomo_source_parent_class)->query(self, query);
+               (!is_own && GST_BASE_SRC_CLASS(gst_tomo_source_parent_class)->query(self, query));
     };
     base->unlock = [](GstBaseSrc *self) -> gboolean {
-        source_of(self)->set_cancelled(true);
+        source_of(self)->cancel(tomo::Cancel::flush);
         return TRUE;
     };
     base->unlock_stop = [](GstBaseSrc *self) -> gboolean {
-        source_of(self)->set_cancelled(false);
+        source_of(self)->go_on(tomo::Cancel::flush);
         return TRUE;
     };
     GST_PUSH_SRC_CLASS(klass)->create = [](GstPushSrc *self, GstBuffer **buffer) {
@@ -100,6 +109,7 @@ bool Source::activate() {
     negotiated_ = false;
     discont_ = true;
     scan_told_ = false;
+    interrupted_ = false;
     start();
     return true;
 }
@@ -146,8 +156,11 @@ void Source::negotiate(const ArrayInfo &info) {
         info_ = wanted;
     }
     on_device_ = is_on_device(caps.get());
-    negotiated_ = true;
-    if (!gst_base_src_set_caps(base(), caps.get()) && !GST_PAD_IS_FLUSHING(pad) && gst_pad_is_linked(pad))
+    // A flush in between makes nothing known: the next frame negotiates.
+    negotiated_ = gst_base_src_set_caps(base(), caps.get()) || !gst_pad_is_linked(pad);
+    if (!negotiated_ && GST_PAD_IS_FLUSHING(pad))
+        throw Flushing();
+    if (!negotiated_)
         throw Error(GST_CORE_ERROR_NEGOTIATION,
                     text("gives %s, which was refused downstream", to_string(caps.get()).c_str()));
 }
@@ -173,7 +186,7 @@ GstFlowReturn Source::create(GstBuffer **buffer) {
         GST_BUFFER_PTS(result.get()) = time_of(info_, n);
         // So that frames leave no gap, however their times are rounded.
         GST_BUFFER_DURATION(result.get()) = time_of(info_, n + 1) - time_of(info_, n);
-        gst_object_sync_values(GST_OBJECT(gst()), GST_BUFFER_PTS(result.get()));
+        follow_time(GST_BUFFER_PTS(result.get()));
     }
     GST_BUFFER_OFFSET(result.get()) = n;
     GST_BUFFER_OFFSET_END(result.get()) = n + 1;
@@ -290,7 +303,7 @@ bool Source::query(GstQuery *query) {
     case GST_QUERY_CONTEXT:
         return handle_context_query(query);
     case GST_QUERY_CUSTOM:
-        return is_flow_query(query);
+        return is_flow_query(query) || (interrupted_ && is_interruption_query(query));
     case GST_QUERY_DURATION: {
         gst_query_parse_duration(query, &format, nullptr);
         auto count = known_count();

@@ -39,6 +39,8 @@ class GST_TOMO_API Source : public Element {
     bool prepare_seek(GstEvent *event, GstSegment *segment);
     bool seek(GstSegment *segment);
     bool query(GstQuery *query);
+    // Somebody ends the stream before its end.
+    void interrupt() { interrupted_ = true; }
 
   protected:
     bool output_is_on_device() const { return on_device_; } // known from the first frame() on
@@ -54,6 +56,7 @@ class GST_TOMO_API Source : public Element {
     std::uint64_t stop_ = G_MAXUINT64;
     ArrayInfo info_;
     std::atomic<bool> negotiated_{false};
+    std::atomic<bool> interrupted_{false};
     bool on_device_ = false;
     bool discont_ = true;
     bool scan_told_ = false;

@@ -74,7 +74,7 @@ void Transform::attach() {
 
 void Transform::property_changed(PropertyBase *property) {
     if (property->when() == When::reshapes)
-        reshape_ = true;
+        adaptation_.demand();
 }
 
 void Transform::device_changed() {
@@ -109,23 +109,39 @@ CapsRef Transform::output_caps(GstPad *src, const ArrayInfo &out) {
     return choose_output_caps(src, out, output_place());
 }
 
+static bool is_flushing(GstPad *src) {
+    const ObjectRef<GstPad> peer(gst_pad_get_peer(src));
+    return GST_PAD_IS_FLUSHING(src) || (peer && GST_PAD_IS_FLUSHING(peer.get()));
+}
+
 void Transform::negotiate(const ArrayInfo &out) {
     const bool reconfigure = gst_pad_check_reconfigure(src_);
-    if (has_output_ && out == out_info_ && !reconfigure)
-        return;
+    if (!has_output_ || out != out_info_ || reconfigure) {
+        try {
+            tell_caps(out);
+        } catch (...) {
+            if (reconfigure)
+                gst_pad_mark_reconfigure(src_);
+            throw;
+        }
+    }
+    push_pending();
+}
 
+void Transform::tell_caps(const ArrayInfo &out) {
     const CapsRef chosen = output_caps(src_, out);
+    const CapsRef current(gst_pad_get_current_caps(src_));
+    const bool is_known = current && gst_caps_is_equal(current.get(), chosen.get());
+    if (!is_known && !gst_pad_push_event(src_, gst_event_new_caps(chosen.get()))) {
+        if (is_flushing(src_))
+            throw Flushing();
+        if (gst_pad_is_linked(src_))
+            throw Error(GST_CORE_ERROR_NEGOTIATION,
+                        text("gives %s, which was refused downstream", to_string(chosen.get()).c_str()));
+    }
     out_info_ = out;
     has_output_ = true;
     output_on_device_ = is_on_device(chosen.get());
-    const CapsRef current(gst_pad_get_current_caps(src_));
-    if ((!current || !gst_caps_is_equal(current.get(), chosen.get())) &&
-        !gst_pad_push_event(src_, gst_event_new_caps(chosen.get())) && gst_pad_is_linked(src_) &&
-        !GST_PAD_IS_FLUSHING(src_))
-        throw Error(GST_CORE_ERROR_NEGOTIATION,
-                    text("gives %s, which was refused downstream", to_string(chosen.get()).c_str()));
-    for (auto &event : std::exchange(pending_, {}))
-        gst_pad_push_event(src_, event.release());
 }
 
 gboolean Transform::sink_caps(EventRef event) {
@@ -144,8 +160,12 @@ gboolean Transform::sink_caps(EventRef event) {
             in_info_ = info;
         }
         has_input_ = true;
-        reshape_ = false;
-        adapt_to_input();
+        adaptation_.demand();
+        try {
+            adaptation_.carry_out([&] { return adapt_to_input(), GST_FLOW_OK; });
+        } catch (const Flushing &) {
+            // The next array does it; caps that could not be looked at are not refused.
+        }
         return true;
     });
 }
@@ -169,6 +189,20 @@ void Transform::send_scan(EventRef event) {
     forward(std::move(event));
 }
 
+void Transform::keep(EventRef event) {
+    // Of a bound value only the newest counts.
+    pending_.erase(
+        std::remove_if(pending_.begin(), pending_.end(),
+                       [&](const auto &older) { return replaces_bound_value(event.get(), older.get()); }),
+        pending_.end());
+    pending_.push_back(std::move(event));
+}
+
+void Transform::push_pending() {
+    for (auto &event : std::exchange(pending_, {}))
+        forward(std::move(event));
+}
+
 // Data and events
 // ---------------------------------------------------------------------------------------------
 
@@ -181,11 +215,14 @@ GstFlowReturn Transform::chain(BufferRef buffer) {
                         "pad sink got a buffer before any caps: put a capsfilter or an "
                         "element that sets them before");
         sync_properties(buffer.get());
-        if (reshape_.exchange(false)) {
-            if (const auto flow = drain(); flow != GST_FLOW_OK)
-                return flow;
-            adapt_to_input();
-        }
+        const auto flow = adaptation_.carry_out([&] {
+            const auto drained = drain();
+            if (drained == GST_FLOW_OK)
+                adapt_to_input();
+            return drained;
+        });
+        if (flow != GST_FLOW_OK)
+            return flow;
         if (GST_BUFFER_OFFSET_IS_VALID(buffer.get()) && GST_BUFFER_OFFSET(buffer.get()) < first_wanted_)
             return GST_FLOW_OK;
         return take(buffer.get());
@@ -194,9 +231,7 @@ GstFlowReturn Transform::chain(BufferRef buffer) {
 
 // BaseTransform's peers in GStreamer 1.22 leave this to the element.
 void Transform::sync_properties(GstBuffer *buffer) {
-    const auto time = gst_segment_to_stream_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
-    if (GST_CLOCK_TIME_IS_VALID(time))
-        gst_object_sync_values(GST_OBJECT(gst()), time);
+    follow_time(stream_time(segment_, GST_BUFFER_PTS(buffer)));
 }
 
 GstFlowReturn Transform::push(const Array &array, BufferRef buffer) {
@@ -218,6 +253,8 @@ GstFlowReturn Transform::push_submitted(const ArrayInfo &info, BufferRef buffer)
     return gst_pad_push(src_, buffer.release());
 }
 
+bool Transform::input_may_end_anywhere() const { return may_end_anywhere(sink_); }
+
 std::optional<std::uint64_t> Transform::input_count() const {
     gint64 frames = -1;
     if (!gst_pad_peer_query_duration(sink_, GST_FORMAT_DEFAULT, &frames) || frames < 0)
@@ -231,14 +268,21 @@ GstFlowReturn Transform::push_foreign(const ArrayInfo &info, BufferRef buffer) {
 }
 
 gboolean Transform::forward(EventRef event) {
-    // Sticky events must follow the caps, which some elements know only at the end of the stream.
+    // Sticky events must follow the caps, which some elements know only at the end of the stream. So must
+    // bound values, which are for what comes behind.
+    const bool is_for_later = GST_EVENT_IS_STICKY(event.get()) || is_bound_value(event.get());
     if (!has_output_ && GST_EVENT_IS_SERIALIZED(event.get()) &&
         GST_EVENT_TYPE(event.get()) != GST_EVENT_STREAM_START) {
-        if (GST_EVENT_IS_STICKY(event.get()))
-            pending_.push_back(std::move(event));
+        if (is_for_later)
+            keep(std::move(event));
         return TRUE;
     }
-    return gst_pad_push_event(src_, event.release());
+    EventRef kept = is_for_later ? event : EventRef();
+    if (gst_pad_push_event(src_, event.release()))
+        return TRUE;
+    if (kept && is_flushing(src_))
+        keep(std::move(kept));
+    return FALSE;
 }
 
 gboolean Transform::sink_event(EventRef event) {
@@ -277,7 +321,7 @@ gboolean Transform::sink_event(EventRef event) {
         return gst_pad_push_event(src_, event.release());
     }
     case GST_EVENT_FLUSH_START:
-        set_cancelled(true);
+        cancel(Cancel::flush);
         return gst_pad_push_event(src_, event.release());
     // What stands between the parts of a repeated stream ends it no less.
     case GST_EVENT_SEGMENT_DONE:
@@ -285,7 +329,7 @@ gboolean Transform::sink_event(EventRef event) {
             return FALSE;
         return gst_pad_push_event(src_, event.release());
     case GST_EVENT_FLUSH_STOP:
-        set_cancelled(false);
+        go_on(Cancel::flush);
         first_wanted_ = 0;
         reset();
         drop_frames_in_flight();

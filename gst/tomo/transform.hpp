@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <gst/tomo/adaptation.hpp>
 #include <gst/tomo/element.hpp>
 
 #include <optional>
@@ -68,19 +69,23 @@ class GST_TOMO_API Transform : public Element {
     void submit(const Array &array);
     // ... and now the buffers follow.
     GstFlowReturn push_submitted(const ArrayInfo &info, BufferRef buffer);
+    bool input_may_end_anywhere() const;                      // see may_end_anywhere()
     bool input_flows_by_itself() const { return by_itself_; } // see flows_by_itself()
     std::optional<std::uint64_t> input_count() const;         // frames that come, as far as upstream knows
     // For buffers that are not of this library.
     GstFlowReturn push_foreign(const ArrayInfo &info, BufferRef buffer);
     void sync_properties(GstBuffer *buffer);
     // As after a reshaping property: input_changed() before the next frame. For live properties that need it.
-    void reshape() { reshape_ = true; }
+    void reshape() { adaptation_.demand(); }
     const GstSegment &segment() const { return segment_; }
 
   private:
     gboolean sink_caps(EventRef event);
     gboolean forward(EventRef event);
     void adapt_to_input();
+    void tell_caps(const ArrayInfo &out);
+    void keep(EventRef event);
+    void push_pending();
     bool count_query(GstQuery *query);
 
     GstPad *sink_ = nullptr, *src_ = nullptr;
@@ -89,11 +94,12 @@ class GST_TOMO_API Transform : public Element {
     bool has_input_ = false, has_output_ = false;
     bool output_on_device_ = false;
     bool by_itself_ = false;
-    std::atomic<bool> reshape_{false};
+    Adaptation adaptation_;
     std::atomic<std::uint64_t> first_wanted_{0};
     std::atomic<GstClockTime> own_latency_{0};
     GstSegment segment_;
-    std::vector<EventRef> pending_; // serialized events that wait for the output's caps
+    // Serialized events that wait for the output's caps, or that a flush kept from getting through.
+    std::vector<EventRef> pending_;
     EventRef scan_, sent_scan_;     // as they came and as they went
 };
 

@@ -20,6 +20,7 @@ class TestMeasure final : public tomo::Filter {
     static constexpr tomo::Info info{"test-measure", "Filter/Analyzer", "Measures for tests"};
     tomo::Property<double> factor{this, "factor", "What numbers are multiplied with", 1.0};
     tomo::Property<unsigned> every{this, "every", "Tells of each n-th; 0: of none", 1};
+    tomo::Property<bool> none{this, "none", "Tells that there is no value", false};
     tomo::Property<bool> at_end{this, "at-end", "Tells of the last one at the end of the stream", false};
     tomo::Result value{this, "value", "What was measured"};
     tomo::Property<int> early{this, "early", "Counts only before the start", 0, tomo::When::ready};
@@ -27,7 +28,7 @@ class TestMeasure final : public tomo::Filter {
     ArrayInfo shape(const ArrayInfo &in) override { return in; }
     Array apply(const Array &in) override {
         if (every > 0 && !at_end && frame_index() % every == 0)
-            value.report(factor * (frame_index() + 1));
+            value.report(none ? std::nan("") : factor * (frame_index() + 1));
         return in;
     }
     GstFlowReturn drain() override {
@@ -95,6 +96,41 @@ GST_START_TEST(test_below) {
                 fail_unless(out.values[i] == i / every * every + 1, "array %u: %f, every %u", i,
                             out.values[i], every);
         }
+    }
+}
+GST_END_TEST;
+
+GST_START_TEST(test_below_late) {
+    // Behind an element that knows its output at the end only: the newest value is kept until then.
+    const unsigned n = random_between(3, 20);
+    const auto graph =
+        graph_of(with_bindings(json_of({ones("s", n), node("test-measure", "m"), node("average", "a"),
+                                        node("test-shift", "t"), node("fakesink", "out")},
+                                       {edge("s", "m"), edge("m", "a"), edge("a", "t"), edge("t", "out")}),
+                               {tie("m", "value", "t", "shift")}));
+    Values out(graph.get(), "out");
+    run(graph.get());
+    fail_unless_equals_int(out.values.size(), 1);
+    fail_unless(out.values[0] == n, "%f of %u", out.values[0], n);
+}
+GST_END_TEST;
+
+GST_START_TEST(test_no_value) {
+    // NaN says that there is none: nobody goes on with what was in force before.
+    for (const char *end : {"test-shift", "fakesink"}) {
+        const bool is_ours = std::string(end) == "test-shift";
+        const auto graph = graph_of(with_bindings(
+            json_of({ones("s", 3), node("test-measure", "m"), node("queue", "q"), node("test-shift", "t"),
+                     node("fakesink", "out")},
+                    {edge("s", "m"), edge("m", "q"), edge("q", "t"), edge("t", "out")}),
+            {is_ours ? tie("m", "value", "t", "shift") : tie("m", "value", "out", "max-bitrate")}));
+        g_object_set(gst_tomo_graph_get_node(graph.get(), "m"), "none", TRUE, nullptr);
+        GError *error = nullptr;
+        fail_if(gst_tomo_graph_run(graph.get(), &error));
+        const std::string message = error->message;
+        g_error_free(error);
+        for (const char *word : {"NaN", "'value'", "'m'", is_ours ? "'shift'" : "'max-bitrate'"})
+            fail_unless(message.find(word) != std::string::npos, "%s is not in: %s", word, message.c_str());
     }
 }
 GST_END_TEST;
@@ -297,6 +333,8 @@ static Suite *bindings_suite() {
     tcase_set_timeout(tests, 120);
     suite_add_tcase(suite, tests);
     tcase_add_test(tests, test_below);
+    tcase_add_test(tests, test_below_late);
+    tcase_add_test(tests, test_no_value);
     tcase_add_test(tests, test_below_a_join);
     tcase_add_test(tests, test_beside);
     tcase_add_test(tests, test_beside_and_joined);

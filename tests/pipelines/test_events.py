@@ -348,6 +348,116 @@ class States(EventTestCase):
         self.assertGreater(len(pages), 3)
         self.assertFalse(os.path.exists("out.tif.partial"))
 
+    def assert_cut_off(self, play, number, height):
+        """Only complete sets are written, and a warning counts the rest."""
+        self.assertEqual(play.errors(), [])
+        with h5py.File("out.h5") as file:
+            sets, rest = divmod(len(file["data"]), height)
+        self.assertEqual(rest, 0)
+        self.assertGreater(sets, 0)
+        self.assertFalse(os.path.exists("out.h5.partial"))
+        left = [w for w in play.warnings() if "set" in w]
+        self.assertLessEqual(len(left), 1)
+        for warning in left:
+            self.assertRegex(warning, r"the last [1-9][0-9]* arrays? makes? no complete one")
+        return len(left)
+
+    def test_end_within_a_set(self):
+        """A live stream never ends on a multiple, and a user who interrupts can't wait for one; files are incomplete."""
+        write_numbers(40, shape=(3, 7))
+        for chain, height in (("tomotransposeprojections number=7", 3), ("tomostack number=7", 7)):
+            with self.subTest(chain, source="live"), \
+                    Play("videotestsrc is-live=true num-buffers=10 ! video/x-raw,format=GRAY8,width=7,height=3,"
+                         f"framerate=100/1 ! tomoconvert ! {chain} ! tomowrite filename=out.h5:/data") as play:
+                self.assertIsNone(play.run())
+                play.stop()
+                self.assertEqual(self.assert_cut_off(play, 7, height), 1)
+                os.remove("out.h5")
+            with self.subTest(chain, source="interrupted"), \
+                    Play(f"tomoread path=numbers ! identity sleep-time=10000 ! {chain} ! queue ! "
+                         "tomowrite filename=out.h5:/data") as play:
+                self.assertTrue(play.state(Gst.State.PLAYING))
+                GLib.usleep(30000)
+                play.pipeline.send_event(Gst.Event.new_eos())
+                self.assertIsNone(play.finish())
+                play.stop()
+                self.assert_cut_off(play, 7, height)
+                os.remove("out.h5")
+        with Play("tomoread path=numbers ! tomotransposeprojections number=7 ! tomowrite filename=out.h5:/data") as play:
+            self.assertIn("number=7", play.run())
+
+    def test_graph_ended_within_a_set(self):
+        """The same where a graph is told to finish, as by a tool's first Ctrl-C."""
+        write_numbers(40, shape=(3, 7))
+        graph = GstTomo.Graph.new_from_line("tomoread path=numbers ! tomosleep time=0.02 ! "
+                                            "tomotransposeprojections number=7 ! tomowrite filename=out.h5:/data")
+        graph.start()
+        while not os.path.exists("out.h5.partial"):
+            graph.poll(10)
+        graph.finish()
+        graph.wait()
+        with h5py.File("out.h5") as file:
+            self.assertEqual(len(file["data"]) % 3, 0)
+
+
+class Interrupted(EventTestCase):
+    """A flush in the middle of an adaptation makes nothing forgotten."""
+
+    def test_property(self):
+        with Play("appsrc name=s format=time max-bytes=0 ! tomobackproject name=b batch=4 ! "
+                  "appsink name=o sync=false async=false") as play:
+            play["s"].set_property("caps", caps(np.float32, (8, 16)))
+            play.pipeline.set_state(Gst.State.PLAYING)
+            image = np.zeros((8, 16), np.float32)
+            for i in range(6):  # of which two are held
+                play["s"].push_buffer(to_buffer(image, i))
+            for _ in range(4):
+                play["o"].emit("try-pull-sample", PATIENCE * Gst.SECOND)
+            source, blocked = play["b"].get_static_pad("src"), threading.Event()
+
+            def block(*_):
+                blocked.set()
+                return Gst.PadProbeReturn.OK
+
+            probe = source.add_probe(Gst.PadProbeType.BLOCK | Gst.PadProbeType.BUFFER, block)
+            play["b"].set_property("roi-width", 5)
+            play["s"].push_buffer(to_buffer(image, 6))
+            self.assertTrue(blocked.wait(PATIENCE))
+            play["s"].send_event(Gst.Event.new_flush_start())
+            source.remove_probe(probe)
+            play["s"].send_event(Gst.Event.new_flush_stop(True))
+            for i in range(8):
+                play["s"].push_buffer(to_buffer(image, 10 + i))
+            play["s"].end_of_stream()
+            widths = []
+            while sample := play["o"].emit("try-pull-sample", PATIENCE * Gst.SECOND):
+                widths.append(to_array(sample).shape[1])
+            self.assertEqual(widths, [5] * 8)
+
+    def test_caps(self):
+        """New caps, a flush at any time, and a change of state during the flush."""
+        one, other = np.zeros((64, 64), np.float32), np.zeros((32, 64), np.float32)
+        with Play("appsrc name=s format=time max-bytes=0 ! tomorotate name=r ! "
+                  "appsink name=o sync=false async=false") as play:
+            play.pipeline.set_state(Gst.State.PLAYING)
+
+            def push(array, number):
+                play["s"].push_sample(Gst.Sample.new(to_buffer(array, number), caps(np.float32, array.shape), None, None))
+
+            push(one, 0)
+            play["o"].emit("try-pull-sample", PATIENCE * Gst.SECOND)
+            push(other, 1)
+            play["s"].send_event(Gst.Event.new_flush_start())
+            play["r"].set_state(Gst.State.PAUSED)
+            play["r"].set_state(Gst.State.PLAYING)
+            play["s"].send_event(Gst.Event.new_flush_stop(True))
+            push(other, 2)
+            play["s"].end_of_stream()
+            shapes = []
+            while sample := play["o"].emit("try-pull-sample", PATIENCE * Gst.SECOND):
+                shapes.append(to_array(sample).shape)
+            self.assertEqual(shapes, [other.shape])
+
 
 class Failures(EventTestCase):
     def test_a_writer_does_not_wait_for_the_next_image(self):
@@ -451,6 +561,21 @@ class Queries(EventTestCase):
             self.assertIsNone(self.duration(play, Gst.Format.TIME))
             self.assertIsNone(play.run())
             self.assertEqual(self.position(play, FRAMES), 12)
+            self.assertIsNone(self.position(play, Gst.Format.TIME))
+
+    def test_segments_in_bytes(self):
+        """appsrc's default, and filesrc's: there is no time, and nobody minds (criticals end this test)."""
+        for chain in ("tomocalculate", "queue ! s. t. ! queue ! s. tomosubtract name=s"):
+            with self.subTest(chain), Play(f"appsrc name=in ! tee name=t t. ! {chain} ! {SINK}") as play:
+                play["in"].set_property("caps", caps(np.float32, (3, 4)))
+                frames = play.watch("sink")
+                for i in range(2):
+                    buffer = to_buffer(np.full((3, 4), i, np.float32))
+                    buffer.pts = i * Gst.SECOND
+                    play["in"].push_buffer(buffer)
+                play["in"].end_of_stream()
+                self.assertIsNone(play.run())
+                self.assertEqual(len(frames.values), 2)
 
     def test_while_files_go_away(self):
         """Questions from another thread while the pipeline starts and stops."""
