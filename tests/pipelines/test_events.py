@@ -403,10 +403,19 @@ class States(EventTestCase):
 class Interrupted(EventTestCase):
     """A flush in the middle of an adaptation makes nothing forgotten."""
 
+    def wait_until_taken(self, source, came, number):
+        """Until so many arrays have come, and the thread that pushed the last one has returned."""
+        while len(came.values) < number:
+            GLib.usleep(1000)
+        idle = threading.Event()
+        source.add_probe(Gst.PadProbeType.IDLE, lambda *_: idle.set() or Gst.PadProbeReturn.REMOVE)
+        self.assertTrue(idle.wait(PATIENCE))
+
     def test_property(self):
         with Play("appsrc name=s format=time max-bytes=0 ! tomobackproject name=b batch=4 ! "
                   "appsink name=o sync=false async=false") as play:
             play["s"].set_property("caps", caps(np.float32, (8, 16)))
+            came = play.watch("b")
             play.pipeline.set_state(Gst.State.PLAYING)
             image = np.zeros((8, 16), np.float32)
             for i in range(6):  # of which two are held
@@ -414,6 +423,7 @@ class Interrupted(EventTestCase):
             for _ in range(4):
                 play["o"].emit("try-pull-sample", PATIENCE * Gst.SECOND)
             source, blocked = play["b"].get_static_pad("src"), threading.Event()
+            self.wait_until_taken(play["s"].get_static_pad("src"), came, 6)
 
             def block(*_):
                 blocked.set()
