@@ -54,6 +54,15 @@ static bool takes_any_memory(const GstCaps *caps) {
     return false;
 }
 
+// Whether they would fit if all of it were in the same memory.
+static bool differ_in_memory_alone(const GstCaps *given, const GstCaps *taken) {
+    const CapsRef anywhere(gst_caps_copy(given));
+    for (guint i = 0; i < gst_caps_get_size(anywhere.get()); i++)
+        gst_caps_set_features(anywhere.get(), i, gst_caps_features_new_any());
+    return is_on_device_only(given) && !takes_any_memory(taken) &&
+           gst_caps_can_intersect(anywhere.get(), taken);
+}
+
 std::string describe_caps(const GstCaps *caps) {
     if (gst_caps_is_any(caps))
         return "anything";
@@ -102,7 +111,7 @@ std::string link_advice(const GstCaps *given, const GstCaps *taken) {
         return ": put tomofft between, which makes spectra of images";
     if (!fit && has(to, GST_TOMO_FORMAT_FLOAT32))
         return ": put tomocalculate expression=v between, which gives float32";
-    if (fit && is_on_device_only(given) && !takes_any_memory(taken))
+    if (fit && differ_in_memory_alone(given, taken))
         return ": put tomodownload between";
     return {};
 }

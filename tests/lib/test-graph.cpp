@@ -1203,12 +1203,16 @@ GST_START_TEST(test_abort_and_end) {
     // A graph that nobody holds any more runs to its end.
     auto *forgotten = graph_of(json_of({ones("s", 9), node("null", "out")}, {edge("s", "out")})).release();
     fail_unless(gst_tomo_graph_start(forgotten, nullptr));
+    auto *sink = gst_tomo_graph_get_node(forgotten, "out");
     g_object_add_weak_pointer(G_OBJECT(forgotten), reinterpret_cast<gpointer *>(&forgotten));
+    g_object_add_weak_pointer(G_OBJECT(sink), reinterpret_cast<gpointer *>(&sink));
     g_object_unref(forgotten);
-    while (forgotten) {
+    while (forgotten || sink) {
         g_main_context_iteration(nullptr, FALSE);
         g_usleep(1000);
     }
+    // The thread of the run may be about to free the last of it.
+    g_usleep(100000);
 }
 GST_END_TEST;
 
