@@ -514,18 +514,19 @@ class Descriptors(FaultTestCase):
         for line in self.LINES:
             limits = [12, 14, 16] + sorted(rng.choice(np.arange(10, 60), 4, replace=False).tolist())
             for limit in limits if "query" not in line else limits[::3]:
-                result = subprocess.run(quoted(line), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE,
+                result = subprocess.run(quoted(line), text=True, capture_output=True, timeout=PATIENCE,
                                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
                 told = f"{line} with {limit} files (seed {SEED}): {result}"
                 self.assertIn(result.returncode, (0, 1), told)
                 if result.returncode == 1:
                     refused += 1
                     if line.startswith("gst-launch"):
-                        errors = [text for text in result.stdout.splitlines() if "ERROR" in text and ": from element" in text]
-                        self.assertTrue("no element" in result.stdout or (errors and "Internal data" not in errors[0]), told)
+                        said = result.stdout + result.stderr
+                        errors = [text for text in said.splitlines() if "ERROR" in text and ": from element" in text]
+                        self.assertTrue("no element" in said or (errors and "Internal data" not in errors[0]), told)
                     else:
-                        self.assertEqual(len(result.stdout.splitlines()), 1, told)
-                        self.assertRegex(result.stdout, "ulimit -n|open files", told)
+                        self.assertEqual(len(result.stderr.splitlines()), 1, told)
+                        self.assertRegex(result.stderr, "ulimit -n|open files", told)
         self.assertGreater(refused, len(self.LINES), "the limits were not felt")
 
 
