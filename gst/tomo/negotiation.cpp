@@ -112,7 +112,7 @@ std::string link_advice(const GstCaps *given, const GstCaps *taken) {
     if (!fit && has(to, GST_TOMO_FORMAT_FLOAT32))
         return ": put tomocalculate expression=v between, which gives float32";
     if (fit && differ_in_memory_alone(given, taken))
-        return ": put tomodownload between";
+        return " in the host's memory, and these are on the device (memory:TomoCL): put tomodownload between";
     return {};
 }
 
