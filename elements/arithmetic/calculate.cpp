@@ -1,5 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "users-kernel.hpp"
+
 #include <gst/tomo/filter.hpp>
 
 namespace {
@@ -64,6 +66,7 @@ class Calculate final : public tomo::Filter {
         const auto text = expression.value();
         if (text.find_first_not_of(" \t\n") == std::string::npos)
             throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS, "expression is empty; v gives the input as it is");
+        tomo::users::must_not_be_quoted("expression", text, tomo::users::Strings::none);
         // The user's text stands on a line of its own, so that the compiler's message points into it.
         source.replace(source.rfind(marker), std::strlen(marker), "\n#line 1 \"expression\"\n" + text + "\n");
         input_format("in", in.is_complex() ? GST_TOMO_FORMAT_FLOAT32 : in.format);

@@ -42,6 +42,7 @@ input that has ended repeats its last array until all have ended.)" TOMO_USERS_K
         if (one_line.value().find_first_not_of(" \t\n;") == std::string::npos)
             throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
                               "one-line is empty; out_px = in_0_px copies the input");
+        users::must_not_be_quoted("one-line", one_line, users::Strings::inside);
         const auto source = source_for(in.size());
         if (!quiet)
             g_print("%s\n", source.c_str());

@@ -6,12 +6,40 @@
 
 namespace tomo::users {
 
+// The first quote outside of comments.
+static std::size_t first_quote(const std::string &text) {
+    for (std::size_t i = 0; i < text.size(); i++) {
+        if (text[i] == '\'' || text[i] == '"')
+            return i;
+        const bool is_line = text.compare(i, 2, "//") == 0, is_block = text.compare(i, 2, "/*") == 0;
+        if (is_line || is_block)
+            i = text.find(is_line ? "\n" : "*/", i + 2);
+        if (i == std::string::npos)
+            break;
+    }
+    return std::string::npos;
+}
+
+void must_not_be_quoted(const char *property, const std::string &text, Strings strings) {
+    const auto quote = first_quote(text);
+    if (quote == std::string::npos ||
+        (strings == Strings::inside && text[quote] == '"' && quote != text.find_first_not_of(" \t\n")))
+        return;
+    throw Error(
+        GST_LIBRARY_ERROR_SETTINGS,
+        tomo::text("%s is %s, with a quote %c at character %zu, where C would read characters and compute "
+                   "nothing; leave out the quotes. Around the value in a pipeline description, use "
+                   "double ones: %s=\"...\"",
+                   property, text.c_str(), text[quote], quote + 1, property));
+}
+
 Source source(const std::string &text, const std::string &filename) {
     if (!text.empty())
         return {"source", text, false};
     if (filename.empty())
         throw Error(GST_LIBRARY_ERROR_SETTINGS, "neither source nor filename is set: there is no kernel");
-    if (!g_file_test(filename.c_str(), G_FILE_TEST_EXISTS) || g_file_test(filename.c_str(), G_FILE_TEST_IS_DIR))
+    if (!g_file_test(filename.c_str(), G_FILE_TEST_EXISTS) ||
+        g_file_test(filename.c_str(), G_FILE_TEST_IS_DIR))
         return {filename, kernel_file(filename), filename == "opencl.cl" || filename == "complex.cl"};
     return {filename, read_text_file(filename, "kernels in OpenCL C"), false};
 }

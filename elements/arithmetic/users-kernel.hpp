@@ -25,6 +25,12 @@ struct Source {
 // `text` where it is not empty, else the file: that of a path, else as other kernel files are found.
 Source source(const std::string &text, const std::string &filename);
 
+// Throws where the text begins a constant of characters: quotes that a pipeline description left around an
+// expression make it a valid one of C, whose value is none of the expression's. A statement may have strings,
+// for printf.
+enum class Strings { none, inside };
+void must_not_be_quoted(const char *property, const std::string &text, Strings strings);
+
 // A kernel with `arrays` global pointers as its first arguments, or with any number of them and nothing else.
 constexpr unsigned any_number = 0;
 Kernel &kernel(Element &element, const Source &source, const std::string &function,

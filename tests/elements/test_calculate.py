@@ -84,6 +84,16 @@ class Calculate(ElementTestCase):
         (result,) = run('tomocalculate expression="v + // a comment\n 1"', [a])
         self.assert_close(result, a + 1.0, TOLERANCE)
 
+    def test_quotes_are_no_part_of_an_expression(self):
+        a = random_array(np.float32, (2, 3))
+        for expression in ("'v * 2'", "v * sizeof \\\"v\\\"", "v + /* of '1' */ 'a'"):
+            with self.subTest(expression=expression):
+                line = f'tomocalculate expression="{expression}"'
+                self.assert_fails(["expression is", "quote", "leave out the quotes"], line, [a])
+        self.assert_fails(["leave out the quotes"], "tomocalculate expression='v + 1'", [a])
+        (result,) = run('tomocalculate expression="v /* isn\'t \\" */ + 1 // that\'s \\"\n + 1"', [a])
+        self.assert_close(result, a + 2.0, TOLERANCE)
+
     def test_memory(self):
         arrays = [random_array(np.float32, (3, 7)) for _ in range(5)]
         self.check_memory(

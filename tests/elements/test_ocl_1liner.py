@@ -89,6 +89,11 @@ class OclOneLiner(ElementTestCase):
         self.assert_fails(["one-line is empty"], "tomoocl1liner", [a])
         error = self.assert_fails(["one-line:1:", "missing", "^"], 'tomoocl1liner one-line="out_px = missing"', [a])
         self.assertIn("out_px = missing", str(error))
+        for line in ("'out_px = 1'", "\\\"out_px = 1\\\";", "out_px = 'a'"):
+            words = ["one-line is", "leave out the quotes"]
+            self.assert_fails(words, f'tomoocl1liner one-line="{line}"', [a])
+        (result,) = run(r'tomoocl1liner one-line="if (in_0_px > 1e30f) printf(\"%f\", in_0_px); out_px = 2"', [a])
+        np.testing.assert_array_equal(result, 2)
         self.assert_fails(["1 inputs", "num-inputs=2"], 'tomoocl1liner num-inputs=2 one-line="out_px = 1"', [a])
         two = 'tomoocl1liner name=o num-inputs=2 one-line="out_px = 1" SRC0 ! o. SRC1 ! o. o. ! SINK'
         self.assert_fails(["same size"], two, [a], [a[:2]])
