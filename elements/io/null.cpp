@@ -41,9 +41,11 @@ class Null final : public tomo::Sink {
     }
 
     void print_age(GstBuffer *buffer) {
+        const auto &segment = reinterpret_cast<GstBaseSink *>(gst())->segment;
+        if (segment.format != GST_FORMAT_TIME)
+            return;
         const auto now = gst_element_get_current_running_time(gst());
-        const auto then = gst_segment_to_running_time(&reinterpret_cast<GstBaseSink *>(gst())->segment,
-                                                      GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+        const auto then = gst_segment_to_running_time(&segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
         if (GST_CLOCK_TIME_IS_VALID(now) && GST_CLOCK_TIME_IS_VALID(then))
             g_printerr("%.3f\n", (static_cast<double>(now) - static_cast<double>(then)) / GST_MSECOND);
     }

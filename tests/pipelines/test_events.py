@@ -576,7 +576,7 @@ class Queries(EventTestCase):
     def test_segments_in_bytes(self):
         """appsrc's default, and filesrc's: there is no time, and nobody minds (criticals end this test)."""
         for chain in ("tomocalculate", "queue ! s. t. ! queue ! s. tomosubtract name=s"):
-            with self.subTest(chain), Play(f"appsrc name=in ! tee name=t t. ! {chain} ! {SINK}") as play:
+            with self.subTest(chain), Play(f"appsrc name=in ! tee name=t t. ! {chain} ! {SINK} durations=true") as play:
                 play["in"].set_property("caps", caps(np.float32, (3, 4)))
                 frames = play.watch("sink")
                 for i in range(2):
