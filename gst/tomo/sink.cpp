@@ -131,6 +131,8 @@ void Sink::end_thread() {
 }
 
 bool Sink::set_caps(GstCaps *caps) {
+    if (has_failed()) // it may lack all that begin() stands on; the next array is refused
+        return true;
     check_accepts(GST_BASE_SINK_PAD(reinterpret_cast<GstBaseSink *>(gst())), caps);
     wait_until_idle();
     info_ = ArrayInfo::from_caps(caps);

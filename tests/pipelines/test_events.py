@@ -228,33 +228,45 @@ class Seeks(EventTestCase):
                 self.assertEqual(play.errors() + play.warnings(), [])
         np.testing.assert_array_equal(read_dataset("out.h5", "old"), np.arange(3))
 
+    @staticmethod
+    def flush_and_start(pad, columns):
+        """What comes behind a flush: new caps and a segment."""
+        segment = Gst.Segment()
+        segment.init(Gst.Format.TIME)
+        for event in (Gst.Event.new_flush_start(), Gst.Event.new_flush_stop(True), Gst.Event.new_stream_start("stream"),
+                      Gst.Event.new_caps(caps(np.float32, (2, columns))), Gst.Event.new_segment(segment)):
+            pad.send_event(event)
+
     def test_writing_behind_an_empty_end(self):
         """A stream ends before its first array, is flushed, and goes on, with the same caps or others."""
         for width in (3, 5):
             with self.subTest(width=width), Play(f"identity name=in ! tomowrite filename=empty{width}.tif") as play:
                 play.pipeline.set_state(Gst.State.PLAYING)
                 pad = play["in"].get_static_pad("sink")
-
-                def start(columns):
-                    caps = Gst.Caps.from_string("application/x-tomo-array,format=float32,height=2,depth=1,framerate=0/1,"
-                                                f"width={columns}")
-                    segment = Gst.Segment()
-                    segment.init(Gst.Format.TIME)
-                    for event in (Gst.Event.new_caps(caps), Gst.Event.new_segment(segment)):
-                        pad.send_event(event)
-
-                pad.send_event(Gst.Event.new_stream_start("stream"))
-                start(3)
+                self.flush_and_start(pad, 3)
                 pad.send_event(Gst.Event.new_eos())
-                pad.send_event(Gst.Event.new_flush_start())
-                pad.send_event(Gst.Event.new_flush_stop(True))
-                start(width)
+                self.flush_and_start(pad, width)
                 image = np.arange(2 * width, dtype=np.float32).reshape(2, width)
-                self.assertEqual(pad.chain(Gst.Buffer.new_wrapped(image.tobytes())), Gst.FlowReturn.OK)
+                self.assertEqual(pad.chain(to_buffer(image)), Gst.FlowReturn.OK)
                 pad.send_event(Gst.Event.new_eos())
                 play.stop()
                 self.assertEqual(play.errors() + play.warnings(), [])
                 np.testing.assert_array_equal(read_pages(f"empty{width}.tif"), [image])
+
+    def test_other_caps_behind_a_failed_restart(self):
+        """A writer that can't begin anew behind a flush has failed, whatever comes then."""
+        with Play("identity name=in ! tomowrite filename=out.tif resume=true") as play:
+            play.pipeline.set_state(Gst.State.PLAYING)
+            pad = play["in"].get_static_pad("sink")
+            self.flush_and_start(pad, 3)
+            self.assertEqual(pad.chain(to_buffer(np.zeros((2, 3), np.float32))), Gst.FlowReturn.OK)
+            os.mkdir("out.tif")
+            self.flush_and_start(pad, 3)
+            for columns in (3, 5, 4):
+                self.assertEqual(pad.chain(to_buffer(np.zeros((2, columns), np.float32))), Gst.FlowReturn.ERROR)
+                self.flush_and_start(pad, columns + 1)
+            (error,) = play.errors()
+            self.assertIn("it is a folder", error)
 
 
 class States(EventTestCase):
