@@ -71,8 +71,9 @@ Array ReadAhead::take() {
     // A flush that is over now kept it from being read.
     clear();
     if (!add(number))
-        throw Error(GST_RESOURCE_ERROR_READ,
-                    text("image %" G_GUINT64_FORMAT " was there before a flush, and is not any more", number));
+        throw Error(
+            GST_RESOURCE_ERROR_READ,
+            text("image %" G_GUINT64_FORMAT " was there before a flush, and is not any more", number));
     return wait_for_first();
 }
 

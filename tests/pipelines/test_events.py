@@ -230,7 +230,7 @@ class Seeks(EventTestCase):
 
     @staticmethod
     def flush_and_start(pad, columns):
-        """What comes behind a flush: new caps and a segment."""
+        """A flush and what comes behind it: new caps and a segment. Sinks without `async` stay in PLAYING."""
         segment = Gst.Segment()
         segment.init(Gst.Format.TIME)
         for event in (Gst.Event.new_flush_start(), Gst.Event.new_flush_stop(True), Gst.Event.new_stream_start("stream"),
@@ -240,7 +240,8 @@ class Seeks(EventTestCase):
     def test_writing_behind_an_empty_end(self):
         """A stream ends before its first array, is flushed, and goes on, with the same caps or others."""
         for width in (3, 5):
-            with self.subTest(width=width), Play(f"identity name=in ! tomowrite filename=empty{width}.tif") as play:
+            line = f"identity name=in ! tomowrite filename=empty{width}.tif async=false"
+            with self.subTest(width=width), Play(line) as play:
                 play.pipeline.set_state(Gst.State.PLAYING)
                 pad = play["in"].get_static_pad("sink")
                 self.flush_and_start(pad, 3)
@@ -255,16 +256,17 @@ class Seeks(EventTestCase):
 
     def test_other_caps_behind_a_failed_restart(self):
         """A writer that can't begin anew behind a flush has failed, whatever comes then."""
-        with Play("identity name=in ! tomowrite filename=out.tif resume=true") as play:
+        with Play("identity name=in ! tomowrite filename=out.tif resume=true async=false") as play:
             play.pipeline.set_state(Gst.State.PLAYING)
             pad = play["in"].get_static_pad("sink")
             self.flush_and_start(pad, 3)
             self.assertEqual(pad.chain(to_buffer(np.zeros((2, 3), np.float32))), Gst.FlowReturn.OK)
             os.mkdir("out.tif")
             self.flush_and_start(pad, 3)
-            for columns in (3, 5, 4):
+            for columns in (3, 4, 5):
                 self.assertEqual(pad.chain(to_buffer(np.zeros((2, columns), np.float32))), Gst.FlowReturn.ERROR)
                 self.flush_and_start(pad, columns + 1)
+            play.stop()
             (error,) = play.errors()
             self.assertIn("it is a folder", error)
 
