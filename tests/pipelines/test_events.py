@@ -250,8 +250,9 @@ class Seeks(EventTestCase):
                 image = np.arange(2 * width, dtype=np.float32).reshape(2, width)
                 self.assertEqual(pad.chain(to_buffer(image)), Gst.FlowReturn.OK)
                 pad.send_event(Gst.Event.new_eos())
-                play.stop()
+                play.collect()
                 self.assertEqual(play.errors() + play.warnings(), [])
+                play.stop()
                 np.testing.assert_array_equal(read_pages(f"empty{width}.tif"), [image])
 
     def test_other_caps_behind_a_failed_restart(self):
@@ -266,7 +267,7 @@ class Seeks(EventTestCase):
             for columns in (3, 4, 5):
                 self.assertEqual(pad.chain(to_buffer(np.zeros((2, columns), np.float32))), Gst.FlowReturn.ERROR)
                 self.flush_and_start(pad, columns + 1)
-            play.stop()
+            play.collect()
             (error,) = play.errors()
             self.assertIn("it is a folder", error)
 
