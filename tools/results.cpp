@@ -74,7 +74,7 @@ struct Parts {
                             ? gst_element_get_factory(GST_ELEMENT(GST_MESSAGE_SRC(message)))
                             : nullptr;
         const char *task = factory ? gst_element_factory_get_metadata(factory, "tomo-task") : nullptr;
-        bool says_itself = name == "effective" || g_strcmp0(task, name.c_str()) == 0;
+        bool says_itself = g_strcmp0(task, name.c_str()) == 0;
         std::string choices;
         for (const Field &field : fields_of(structure)) {
             says_itself = says_itself || field.name == name;
@@ -86,7 +86,7 @@ struct Parts {
                 place += ", " + field.name + " " + text_of(field.value);
             else if (ends_with(field.name, "-units") || ends_with(field.name, "-source"))
                 continue; // beside their value
-            else if (G_VALUE_HOLDS_STRING(field.value) && name != "effective")
+            else if (G_VALUE_HOLDS_STRING(field.value))
                 choices += " " + text_of(field.value);
             else
                 values.push_back(field);
@@ -119,6 +119,9 @@ std::string Results::line_of(GstMessage *message) {
         said.last = line;
         return ++said.count <= shown_at_first ? line : "";
     }
+    // Those that say nothing in words are for result files.
+    if (gst_structure_has_name(structure, "tomo-effective"))
+        return {};
     const Parts parts(message, structure);
     if (!kinds_.count(parts.label))
         order_.push_back(parts.label);
@@ -162,6 +165,10 @@ std::vector<std::string> Results::summary() const {
         for (const auto &[name, s] : kind.numbers) {
             std::string line =
                 kind.label + " " + words(name) + " of all " + std::to_string(kind.count) + ": ";
+            if (s.count == kind.count && s.least == s.most) {
+                lines.push_back(line + number_text(s.last));
+                continue;
+            }
             if (s.count > 0)
                 line += "mean " + number_text(s.sum / static_cast<double>(s.count)) + ", least " +
                         number_text(s.least) + s.least_place + ", greatest " + number_text(s.most) +
