@@ -102,8 +102,10 @@ class Play:
         return self.pipeline.get_by_name(name)
 
     def stop(self):
-        self.pipeline.set_state(Gst.State.NULL)
+        # In NULL the pipeline drops the messages that nobody has taken.
+        self.pipeline.set_state(Gst.State.READY)
         self.collect()
+        self.pipeline.set_state(Gst.State.NULL)
 
     def state(self, state):
         """Goes to a state and waits until it is reached; False when that fails."""
