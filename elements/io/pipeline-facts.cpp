@@ -156,6 +156,13 @@ bool shapes_result(const std::string &task) {
     return !task.empty() && moving.count(task) == 0;
 }
 
+// How GStreamer's bases of our elements are to work says nothing about a result either, but for the number of
+// arrays that a source gives.
+bool is_of_gstreamer(const GParamSpec *spec) {
+    return !g_str_has_prefix(g_type_name(spec->owner_type), "GstTomo") &&
+           std::strcmp(spec->name, "num-buffers") != 0;
+}
+
 StepFacts step_of(GstElement *element) {
     StepFacts step;
     step.name = GST_OBJECT_NAME(element);
@@ -172,7 +179,7 @@ StepFacts step_of(GstElement *element) {
         // Objects and pointers are nothing that could be set again.
         if (!(spec->flags & G_PARAM_READABLE) || !(spec->flags & G_PARAM_WRITABLE) || name == "name" ||
             name == "parent" || g_type_is_a(spec->value_type, G_TYPE_OBJECT) ||
-            g_type_is_a(spec->value_type, G_TYPE_POINTER))
+            g_type_is_a(spec->value_type, G_TYPE_POINTER) || (!step.task.empty() && is_of_gstreamer(spec)))
             continue;
         GValue value = G_VALUE_INIT;
         g_value_init(&value, spec->value_type);

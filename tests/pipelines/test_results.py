@@ -349,6 +349,7 @@ class Results(PipelineTestCase):
             for group in (process["elements"], small["entry/reconstruction/elements"]):
                 numbers = [group[step][name][()] for step in group for name in group[step] if group[step][name].dtype.kind in "if"]
                 self.assertFalse([n for n in numbers if abs(float(n)) > 1e9 or n == -1], numbers)
+                self.assertFalse({"async-handling", "message-forward"} & set(group["s"]))
             self.assertEqual(int(process["elements/tomopad0/width"][()]), 9)
             self.assertEqual(list(process), list(small["entry/reconstruction"]))
             stack = file["entry/data/data"]
