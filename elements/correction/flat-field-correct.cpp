@@ -42,7 +42,8 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
     tomo::Property<bool> absorption_correct{this, "absorption-correct", "Give ln((f - d) / (p - d))", false};
     tomo::Property<bool> fix_nan_and_inf{this, "fix-nan-and-inf",
                                          "Pixels whose flat is not above the dark, or whose result is not "
-                                         "finite, become 0; their number is told in an element message",
+                                         "finite, become 0; their number is told in an element message, "
+                                         "and by a warning where they are more than 1 % of all pixels",
                                          false};
     tomo::Property<bool> sinogram_input{this, "sinogram-input",
                                         "Inputs are sinograms: darks and flats are single rows, one value "
@@ -85,10 +86,12 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
     void process(const std::vector<tomo::Array> &in, tomo::Array &out) override {
         if (!bad_) {
             tell_means(in);
+            corrected_ = 0;
             bad_ = allocate({GST_TOMO_FORMAT_UINT32, counters, 2});
             const cl_uint zero = 0;
             fill(bad_, &zero, sizeof zero);
         }
+        corrected_ += out.info().samples();
         auto rows = [&](int side) { return cl_uint{in[side].height()}; };
         auto planes = [&](int side) { return cl_uint{in[side].depth()}; };
         const auto options = tomo::text("-D COUNTERS=%u%s", counters, sinogram_input ? " -D SINOGRAMS" : "");
@@ -119,6 +122,11 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
         bad_ = {};
         if (fixed)
             post_message(gst_structure_new("tomo-fixed-pixels", "count", G_TYPE_UINT64, fixed, nullptr));
+        if (fixed * 100 > corrected_)
+            warn(tomo::text("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                            " pixels (%.3g %%) were made 0 by fix-nan-and-inf: their flat is not above the "
+                            "dark, or their result is not finite. Check that darks and flats are not swapped",
+                            fixed, corrected_, 100.0 * double(fixed) / double(corrected_)));
         if (left)
             warn(tomo::text("%" G_GUINT64_FORMAT " pixels are not finite, as where a flat equals its dark; "
                             "fix-nan-and-inf=true makes them 0",
@@ -205,6 +213,7 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
 
     static constexpr unsigned counters = 256;
     tomo::Scan scan_;
+    guint64 corrected_ = 0; // pixels of the projections so far
     tomo::Array bad_; // how many pixels so far: a row for those left as they are and one for those made 0
 };
 

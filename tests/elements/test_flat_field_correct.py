@@ -309,7 +309,23 @@ class FlatFieldCorrect(ElementTestCase):
                         self.assert_close(result, wanted, TOLERANCE)
                     (message,) = stream.element_messages("tomo-fixed-pixels")
                     self.assertEqual(message.get_uint64("count")[1], 3 * bad.sum())
-                    self.assertEqual(stream.warnings(), [])
+                    (warning,) = stream.warnings()
+                    self.assertIn(f"{3 * bad.sum()} of {3 * bad.size} pixels", warning)
+
+    def test_few_and_all_fixed_pixels(self):
+        """A dead pixel among hundreds is no news; all of them, as of swapped darks and flats, are."""
+        p, d, f = projections((13, 17)), darks((13, 17)), flats((13, 17))
+        for dark, flat, words in ((d, np.where(np.arange(17) + np.arange(13)[:, None], f, d), None),
+                                  (f, d, "221 of 221 pixels (100 %)")):
+            with Stream(line("fix-nan-and-inf=true"), inputs=3) as stream:
+                for i, array in enumerate((p, dark, flat)):
+                    stream.push(array, i)
+                stream.finish()
+                self.assertEqual(len(stream.element_messages("tomo-fixed-pixels")), 1)
+                self.assertEqual(len(stream.warnings()), 1 if words else 0)
+                if words:
+                    self.assertIn(words, stream.warnings()[0])
+                    self.assertIn("swapped", stream.warnings()[0])
 
     def test_unfixed(self):
         p, d, f = self.bad_pixels()
@@ -372,7 +388,8 @@ class FlatFieldCorrect(ElementTestCase):
             stream.finish()
             # Each pixel is told as what became of it.
             self.assertEqual(stream.element_messages("tomo-fixed-pixels")[0].get_uint64("count")[1], 2)
-            self.assertIn("1 pixel", stream.warnings()[0])
+            for words, warning in zip(("2 of 90 pixels", "1 pixels are not finite"), stream.warnings(), strict=True):
+                self.assertIn(words, warning)
 
     def test_caps_changes(self):
         shapes, formats = ((3, 5), (4, 9), (2, 4, 9)), (np.float32, np.uint16, np.float32)
