@@ -144,8 +144,8 @@ ProjectionWeights projection_weights(const std::vector<double> &angles) {
     const double typical = typical_gap(gaps_of(directions));
     directions = directions_of(sorted, std::max(same, 0.05 * typical));
     // Where a second half turn lies between the views of the first, what it left out is still no wider than
-    // the scan's own step.
-    const double step = std::max(typical, median(steps_of(angles)));
+    // the scan's own step, as far as that turns the view: half turns do not.
+    const double step = std::max(typical, std::abs(std::remainder(median(steps_of(angles)), pi)));
     const std::vector<double> gaps = gaps_of(directions);
     const auto is_missing = [step](double gap) { return gap > 2 * step * (1 + 1e-6); };
     const auto side = [&](double gap) { return (is_missing(gap) ? step : gap) / 2; };
