@@ -39,7 +39,7 @@ class Backproject final : public tomo::BatchFilter {
         "`angle-step`, "
         "`angle-covered`. An axis that neither the property nor the scan gives is assumed to be the middle "
         "of the "
-        "columns: a message says so, a warning where the sinograms are those of a scan. Without angles the "
+        "columns, and a warning says so. Without angles the "
         "projections of the scan are taken for half a turn all together, also where a part of them comes. "
         "Angles "
         "that leave out a wedge, or are few directions again and again, are a warning; projections that all "
@@ -274,16 +274,16 @@ class Backproject final : public tomo::BatchFilter {
     }
 
     // What is in force, once, and numbers again when they change. What was assumed is told to people once: as
-    // a warning where there is a scan whose facts are missing.
+    // a warning, unless it is no more than that all views that there are make half a turn.
     void tell(const tomo::Array &in, const tomo::ViewAngles &views, const std::vector<double> &weights,
               const tomo::Array &out) {
         const double used = axis(in), covered = std::accumulate(weights.begin(), weights.end(), 0.0);
         const std::string source = axis_source();
-        auto *report = gst_structure_new("tomo-effective", "axis", G_TYPE_DOUBLE, used, "axis-units",
-                                         G_TYPE_STRING, "pixel", "axis-source", G_TYPE_STRING, source.c_str(),
-                                         "angle-covered", G_TYPE_DOUBLE, covered, "angle-covered-units",
-                                         G_TYPE_STRING, "rad", "region-width", G_TYPE_UINT, out.width(),
-                                         "region-height", G_TYPE_UINT, out.height(), nullptr);
+        auto *report = gst_structure_new(
+            "tomo-effective", "axis", G_TYPE_DOUBLE, used, "axis-units", G_TYPE_STRING, "pixel", "axis-source",
+            G_TYPE_STRING, source.c_str(), "angle-covered", G_TYPE_DOUBLE, covered, "angle-covered-units",
+            G_TYPE_STRING, "rad", "angle-covered-source", G_TYPE_STRING, views.source, "region-width",
+            G_TYPE_UINT, out.width(), "region-height", G_TYPE_UINT, out.height(), nullptr);
         tomo::report_angles(report, views);
         const bool is_first = !std::exchange(has_told_, true);
         if (is_first)
@@ -304,7 +304,7 @@ class Backproject final : public tomo::BatchFilter {
         if (!views.assumption.empty())
             assumed += (assumed.empty() ? "" : ". And ") + views.assumption;
         if (!assumed.empty() && assumed_ != assumed) {
-            if (is_of_scan_ && source == "assumed")
+            if (source == "assumed" || views.is_part)
                 warn(assumed);
             else
                 inform(assumed);

@@ -38,13 +38,14 @@ std::string describe(const std::vector<double> &angles) {
 }
 
 ViewAngles from_nowhere(const Scan &scan, std::size_t number) {
-    ViewAngles views{{}, "assumed", {}, {}};
+    ViewAngles views{{}, "assumed", {}, {}, false};
     const bool has_numbers = scan.projection_numbers.size() == number && scan.total_projections >= 1.0;
     const double total = has_numbers ? scan.total_projections : static_cast<double>(number);
     for (std::size_t i = 0; i < number; i++)
         views.angles.push_back((has_numbers ? scan.projection_numbers[i] : static_cast<double>(i)) * G_PI /
                                total);
-    views.assumption = has_numbers && total != static_cast<double>(number)
+    views.is_part = has_numbers && total != static_cast<double>(number);
+    views.assumption = views.is_part
                            ? text("the scan has no angles: its %.0f projections were taken for half a turn, "
                                   "of which %zu came",
                                   total, number)
@@ -56,7 +57,7 @@ ViewAngles from_nowhere(const Scan &scan, std::size_t number) {
 } // namespace
 
 ViewAngles view_angles(const Scan &scan, std::size_t number, double step) {
-    ViewAngles views{{}, "scan", {}, {}};
+    ViewAngles views{{}, "scan", {}, {}, false};
     if (step != 0.0) {
         views.source = "property";
         for (std::size_t i = 0; i < number; i++)
@@ -84,7 +85,7 @@ void report_angles(GstStructure *report, const ViewAngles &views) {
         return;
     auto set = [&](const char *name, double value) {
         gst_structure_set(report, name, G_TYPE_DOUBLE, value, text("%s-units", name).c_str(), G_TYPE_STRING,
-                          "rad", nullptr);
+                          "rad", text("%s-source", name).c_str(), G_TYPE_STRING, views.source, nullptr);
     };
     set("angle-first", views.angles.front());
     set("angle-last", views.angles.back());

@@ -16,6 +16,7 @@ struct ViewAngles {
     const char *source;         // "property", "scan" or "assumed"
     std::string sentence;       // "91 views from 0 by 2 degrees (from the scan)"
     std::string assumption;     // what was assumed and how to say better; empty where nothing was
+    bool is_part;               // of the views that were taken for half a turn
 };
 
 // Angles of `number` views. A step from a property, in radians, stands above all; 0: there is none. Then come
@@ -25,7 +26,7 @@ struct ViewAngles {
 ViewAngles view_angles(const Scan &scan, std::size_t number, double step);
 
 // As fields of a report of effective values: projections, angle-first, angle-last, angle-step where it is
-// even, and angle-source.
+// even, each with its source, and angle-source.
 void report_angles(GstStructure *report, const ViewAngles &views);
 
 } // namespace tomo

@@ -427,20 +427,23 @@ Array Element::upload(const std::vector<float> &values) {
 // Messages
 // ----------------------------------------------------------------------------------------------------
 
-static void post_text(GstElement *gst, GstMessageType type, const std::string &message) {
-    gst_element_message_full(gst, type, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED,
+void Element::warn(const std::string &message) {
+    GST_WARNING_OBJECT(gst_, "%s", message.c_str());
+    gst_element_message_full(gst_, GST_MESSAGE_WARNING, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED,
                              g_utf8_make_valid(message.c_str(), -1), nullptr, __FILE__, GST_FUNCTION,
                              __LINE__);
 }
 
-void Element::warn(const std::string &message) {
-    GST_WARNING_OBJECT(gst_, "%s", message.c_str());
-    post_text(gst_, GST_MESSAGE_WARNING, message);
-}
-
 void Element::inform(const std::string &message) {
     GST_INFO_OBJECT(gst_, "%s", message.c_str());
-    post_text(gst_, GST_MESSAGE_INFO, message);
+    // gst-launch-1.0 prints the debug string of an information, and that alone.
+    const CString valid(g_utf8_make_valid(message.c_str(), -1));
+    const CString path(gst_object_get_path_string(GST_OBJECT(gst_)));
+    const std::unique_ptr<GError, decltype(&g_error_free)> error(
+        g_error_new_literal(GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED, valid.get()), g_error_free);
+    gst_element_post_message(gst_,
+                             gst_message_new_info(GST_OBJECT(gst_), error.get(),
+                                                  text("%s: %s", path.get(), valid.get()).c_str()));
 }
 
 // gst-launch-1.0 (1.22 to 1.26 at least) never ends when an error comes before its main loop runs, which is

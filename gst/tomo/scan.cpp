@@ -130,7 +130,7 @@ void RotationAxis::tell(unsigned width) {
                                                           : "assumed",
                                                nullptr));
     if (!is_known && !std::exchange(told_, true))
-        owner_->inform(text(
+        owner_->warn(text(
             "no axis is known: took the middle of %u columns, %g. Set %s, or put tomocenterofrotation in "
             "front, which finds it",
             width, axis, given_.name()));

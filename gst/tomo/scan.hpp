@@ -74,7 +74,7 @@ class GST_TOMO_API RotationAxis {
     // Whether the scan has another one than was known.
     bool learn(GstEvent *scan);
     void forget() { of_scan_ = std::numeric_limits<double>::quiet_NaN(), told_ = false; }
-    // Reports that axis as the effective one, and informs people once that it was assumed, where it was.
+    // Reports that axis as the effective one, and warns once that it was assumed, where it was.
     void tell(unsigned width);
 
   private:

@@ -50,6 +50,18 @@ class Files(PipelineTestCase):
                 self.assertEqual(same.dtype, image.dtype)
                 np.testing.assert_array_equal(same, image)
 
+    def test_assumptions_are_printed(self):
+        """The axis as a warning, and that all views make half a turn as an information."""
+        write_sinograms(shape=(24, 37))
+        line = "tomoread path=folder ! tomorampfilter ! tomobackproject %s ! tomonull"
+        printed = self.assert_launches(line % "", options=())
+        self.assertEqual(len(re.findall("WARNING.*no axis is known: took the middle of 37 columns, 18.5. Set axis-pos",
+                                        printed)), 1, printed)
+        printed = self.assert_launches(line % "axis-pos=18", options=())
+        self.assertIn("24 views were taken for half a turn; set angle-step", printed)
+        printed = self.assert_launches(line % "axis-pos=18 angle-step=0.1", options=())
+        self.assertNotIn("taken for half a turn", printed)
+
     def test_rescale_to_hdf5(self):
         images = write_sinograms(shape=(24, 37))
         self.assert_launches("tomoread path='folder/sino*.tif' ! tomorescale factor=0.5 ! "
