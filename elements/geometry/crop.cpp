@@ -56,6 +56,15 @@ class Crop final : public tomo::Filter {
                                 {double(rows_.first), 1.0, rows_.size});
     }
 
+    // Those behind may take the rows for views, and must know that some are missing.
+    tomo::EventRef own_scan_event() override {
+        if (input_info().domain != GST_TOMO_DOMAIN_UNKNOWN)
+            return {};
+        tomo::Scan scan;
+        scan.total_rows = input_info().height;
+        return scan_event(scan.to_event());
+    }
+
   private:
     struct Range {
         std::size_t first;

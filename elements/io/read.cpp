@@ -6,6 +6,7 @@
 #include "read-ahead.hpp"
 #include "sort-property.hpp"
 
+#include <gst/tomo/scan.hpp>
 #include <gst/tomo/source.hpp>
 
 #include <algorithm>
@@ -40,7 +41,8 @@ class Read final : public tomo::Source {
         "`raw-format`); bytes of a header are skipped once per file by `raw-header`, around each image by "
         "`raw-pre-offset` and `raw-post-offset`. Arrays of numpy (`.npy`) have two or three axes; of one in "
         "Fortran order the whole file is read for each image. The element reads only the chosen images and "
-        "rows.\n\nValues are given as stored: no scaling, no palette (but PNG's, which becomes red, green "
+        "rows, and says downstream which part they are: `tomobackproject` takes a part of the projections, or of "
+        "the rows of sinograms, for that part of half a turn.\n\nValues are given as stored: no scaling, no palette (but PNG's, which becomes red, green "
         "and blue), no inversion. Channels are planes. 8 bit signed integers become int16, 64 bit integers "
         "float64, packed 12 bit ones uint16. A stack of ImageJ gives its pages in file order: channel, "
         "slice, time.",
@@ -198,6 +200,26 @@ class Read final : public tomo::Source {
         return count_;
     }
 
+    // A part of the images is a part of the views: of sinograms by rows, of projections by frames.
+    tomo::EventRef scan_event() override {
+        const auto &rows = options_.rows;
+        const bool has_all_rows = rows.first == 0 && rows.step == 1 && rows.count == 0;
+        const bool has_all_files = start_file == 0 && step == 1;
+        const bool has_all_pages = image_start == 0 && image_step == 1 && number == G_MAXUINT;
+        if (has_all_rows && has_all_files && has_all_pages)
+            return {};
+        auto whole = options_;
+        whole.rows = {};
+        const auto first = tomo::io::open_reader(files_.front(), whole);
+        tomo::Scan scan;
+        scan.region_y = rows.first + 0.5 * (1.0 - rows.step);
+        scan.binning_y = rows.step;
+        scan.total_rows = first->info(0).height;
+        if (!has_all_files || !has_all_pages)
+            number_frames(scan, first->pages());
+        return scan.to_event();
+    }
+
     void describe_frame(std::uint64_t, GstTomoFrameMeta &meta) override {
         meta.source = g_strdup(source_.c_str());
     }
@@ -232,6 +254,26 @@ class Read final : public tomo::Source {
                 *open = {frame.file, tomo::io::open_reader(frame.file, options)};
             open->reader->read(frame.page, destination, frame.info.size());
         };
+    }
+
+    // Among all pages of all files, if each file has `pages`: of many ones only the last one is asked.
+    void number_frames(tomo::Scan &scan, std::uint64_t pages) const {
+        if (tomo::io::open_reader(files_.back(), options_)->pages() != pages)
+            return;
+        const std::uint64_t chosen = files_.size() * pages;
+        const std::uint64_t left = chosen > image_start ? (chosen - image_start - 1) / image_step + 1 : 0;
+        const auto count = std::min<std::uint64_t>(left, number);
+        if (count > tomo::Scan::most_views)
+            return;
+        const bool has_all_files = start_file == 0 && step == 1;
+        const auto files =
+            has_all_files ? files_.size() : tomo::io::list_files(path.value(), options_, {0, 1, sort}).size();
+        scan.total_projections = double(files * pages);
+        for (std::uint64_t n = 0; n < count; n++) {
+            const auto page = page_of(n);
+            const auto file = start_file + page / pages * step;
+            scan.projection_numbers.push_back(double(file * pages + page % pages));
+        }
     }
 
     std::uint64_t page_of(std::uint64_t n) const { return image_start + n * image_step; }

@@ -145,6 +145,7 @@ class Backproject final : public tomo::BatchFilter {
   protected:
     tomo::EventRef scan_event(tomo::EventRef event) override {
         scan_ = tomo::Scan(event.get());
+        scan_.rows_are_views(input_info());
         const char *source = gst_structure_get_string(gst_event_get_structure(event.get()), "axis-source");
         axis_is_found_ = source && !std::strcmp(source, "found");
         is_of_scan_ = true;

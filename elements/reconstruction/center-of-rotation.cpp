@@ -88,6 +88,7 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
   protected:
     tomo::EventRef scan_event(tomo::EventRef event) override {
         scan_ = tomo::Scan(event.get());
+        scan_.rows_are_views(input_info());
         table_ = {};
         return event;
     }

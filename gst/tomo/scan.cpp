@@ -28,6 +28,7 @@ constexpr Number numbers[] = {{"energy", &Scan::energy},
                               {"flats-frame", &Scan::flats_frame},
                               {"flats-after-frame", &Scan::flats_after_frame},
                               {"total-projections", &Scan::total_projections},
+                              {"total-rows", &Scan::total_rows},
                               {"region-x", &Scan::region_x, 0.0},
                               {"region-y", &Scan::region_y, 0.0},
                               {"binning-x", &Scan::binning_x, 1.0},
@@ -154,6 +155,16 @@ static std::vector<double> values_of_rows(const std::vector<double> &angles, con
         result.push_back(angles[before] + (centre - before) * (angles[after] - angles[before]));
     }
     return result;
+}
+
+void Scan::rows_are_views(const ArrayInfo &in) {
+    if (in.domain != GST_TOMO_DOMAIN_UNKNOWN || !(total_rows >= 1.0) || !angles.empty())
+        return;
+    projection_numbers.clear();
+    total_projections = total_rows;
+    if (std::isfinite(region_y))
+        for (unsigned row = 0; row < in.height; row++)
+            projection_numbers.push_back(region_y + (row + 0.5) * binning_y - 0.5);
 }
 
 void Scan::forget_views() {

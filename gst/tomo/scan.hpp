@@ -24,6 +24,8 @@ struct GST_TOMO_API Scan {
     // total_projections, so that angles assumed later are those of the views that are there.
     std::vector<double> projection_numbers;
     double total_projections = std::numeric_limits<double>::quiet_NaN(); // of the whole scan
+    // Rows of the images as they are stored, which are projections or sinograms: see rows_are_views().
+    double total_rows = std::numeric_limits<double>::quiet_NaN();
     double axis_position =
         std::numeric_limits<double>::quiet_NaN();                 // edge coordinate of the detector's columns
     double pixel_size = std::numeric_limits<double>::quiet_NaN(); // metres
@@ -45,6 +47,9 @@ struct GST_TOMO_API Scan {
     explicit Scan(GstEvent *event);
     EventRef to_event() const;
 
+    // For who takes images for sinograms that do not say what they are: the projections that their rows are
+    // among all rows of the stored images, where that is known and no angles are.
+    void rows_are_views(const ArrayInfo &in);
     // Where frames or rows are no views any more, ...
     void forget_views();
     // ... and where each stands for several, or all come again. Lists that would be too long are forgotten.

@@ -62,6 +62,31 @@ class Files(PipelineTestCase):
         printed = self.assert_launches(line % "axis-pos=18 angle-step=0.1", options=())
         self.assertNotIn("taken for half a turn", printed)
 
+    def test_part_of_a_scan_is_no_half_turn(self):
+        """Rows of sinograms or some of the projections, chosen when they are read or later: their own angles."""
+        write_sinograms(shape=(24, 37))
+        tifffile.imwrite("stack.tif", np.array(write_sinograms("other", (24, 37), 7)))
+        back = "tomobackproject axis-pos=18"
+        projections = "! tomotransposeprojections"
+        for chosen, whole, came, first, step in (
+                ("path=folder height=12", 24, 12, 0, 1), ("path=folder y=7 height=11", 24, 11, 7, 1),
+                ("path=folder y-step=5", 24, 5, 0, 5), ("path=folder number=2 ! tomocrop y=2 height=13", 24, 13, 2, 1),
+                ("path=folder y=3 ! tomocrop y=2 height=5", 24, 5, 5, 1),
+                (f"path=folder number=3 {projections}", 5, 3, 0, 1), (f"path=folder start=1 step=2 {projections}", 5, 2, 1, 2),
+                (f"path=stack.tif image-start=2 image-step=2 {projections}", 7, 3, 2, 2)):
+            with self.subTest(chosen=chosen):
+                printed = self.assert_launches(f"tomoread {chosen} ! {back} ! tomowrite filename=a.tif", options=())
+                self.assertRegex(printed, f"WARNING.*{whole} projections were taken for half a turn, of which {came} came")
+                self.assert_launches(f"tomoread {chosen} ! {back} angle-step={step * np.pi / whole!r} "
+                                     f"angle-offset={first * np.pi / whole!r} ! tomowrite filename=b.tif")
+                for result, wanted in zip(read_pages("a.tif"), read_pages("b.tif"), strict=True):
+                    self.assert_close(result, wanted, 1e-4)
+                os.remove("a.tif"), os.remove("b.tif")
+        # As many sinograms as each of them has views.
+        write_sinograms("folder", (3, 37), 5)
+        printed = self.assert_launches(f"tomoread path=folder number=3 ! {back} ! tomonull", options=())
+        self.assertIn("3 views were taken for half a turn", printed)
+
     def test_rescale_to_hdf5(self):
         images = write_sinograms(shape=(24, 37))
         self.assert_launches("tomoread path='folder/sino*.tif' ! tomorescale factor=0.5 ! "
