@@ -23,6 +23,10 @@ struct RowRegion {
     // Number of rows that this takes of a page, throws where the page does not have them. `where` names the
     // page.
     unsigned rows_of(std::uint64_t page_height, const std::string &where) const;
+
+    // The upper edge of the first one in the page: each stands for itself and those left out, half of them
+    // before it and half behind.
+    double edge() const { return first + 0.5 * (1.0 - step); }
 };
 
 // A part of a page. Columns are counted from 0; 0 of them: to the end.

@@ -212,7 +212,7 @@ class Read final : public tomo::Source {
         whole.rows = {};
         const auto first = tomo::io::open_reader(files_.front(), whole);
         tomo::Scan scan;
-        scan.region_y = rows.first + 0.5 * (1.0 - rows.step);
+        scan.region_y = rows.edge();
         scan.binning_y = rows.step;
         scan.total_rows = first->info(0).height;
         if (!has_all_files || !has_all_pages)

@@ -238,8 +238,7 @@ EventRef ScanStream::scan_event() {
     tomo::Scan event;
     event.axis_position = scan.axis_position - part.first_column;
     event.region_x = part.first_column;
-    // A row stands for itself and those left out, half of them before it and half behind.
-    event.region_y = part.rows.first + 0.5 * (1.0 - part.rows.step);
+    event.region_y = part.rows.edge();
     event.binning_y = part.rows.step;
     event.pixel_size = scan.pixel_size;
     event.energy = scan.energy;

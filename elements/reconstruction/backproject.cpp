@@ -168,6 +168,11 @@ class Backproject final : public tomo::BatchFilter {
     // the axis.
     tomo::EventRef with_region(const tomo::EventRef &event) const {
         tomo::Scan scan(event.get());
+        // Whoever read these did not know that their rows are views, and not those of the detector.
+        if (input_info().domain == GST_TOMO_DOMAIN_UNKNOWN) {
+            scan.region_y = 0.0;
+            scan.binning_y = 1.0;
+        }
         const double pixel = std::abs(scan.binning_x), columns = input_info().width;
         const double axis = axis_in(static_cast<unsigned>(columns));
         scan.region_beam = scan.region_x + axis * scan.binning_x + (roi_y - axis) * pixel;
@@ -319,7 +324,7 @@ class Backproject final : public tomo::BatchFilter {
             return;
         auto scan = scan_;
         scan.axis_position = used;
-        send_scan(scan.to_event());
+        send_scan(with_region(scan.to_event()));
     }
 
     // The table of the projections follows properties, which may change from frame to frame.

@@ -327,6 +327,18 @@ class Results(PipelineTestCase):
         np.testing.assert_array_equal(axes["x"][0], 40.5 + np.arange(5))
         np.testing.assert_array_equal(axes["y"][0], 10.5 + np.arange(7))
         np.testing.assert_array_equal(axes["z"][0], 0.5 + np.arange(5))
+        # An axis that is given takes nothing away.
+        axes = self.axes_of(slices.format("y=70 height=1", "", "axis-pos=81 roi-x=40 roi-y=7 roi-width=30 roi-height=31"))
+        check(axes, "x", 40.5, 1, 30)
+        check(axes, "y", 7.5, 1, 31)
+        check(axes, "z", 70.5, 1, 1)
+        # Rows that tomoread leaves out are still there; those of sinograms are views.
+        write_sinograms("radiographs", shape=(23, 9), number=7, dtype=np.uint16)
+        for rows, first, step, count in ("y=13 height=4", 13.5, 1, 4), ("y=3 y-step=3 height=13", 3.5, 3, 5):
+            axes = self.axes_of(f"tomoread path=radiographs {rows} ! tomotransposeprojections ! tomorampfilter ! tomobackproject")
+            np.testing.assert_array_equal(axes["z"][0], first + step * np.arange(count))
+            axes = self.axes_of(f"tomoread path='folder/sino*.tif' {rows.replace('13', '4')} ! tomorampfilter ! tomobackproject")
+            np.testing.assert_array_equal(axes["z"][0], 0.5 + np.arange(5))
         # Views are no lengths.
         axes = self.axes_of(f"tomoscansrc name=s location={scan} y=10 height=5 x=7 width=9 start=3 number=4 s.projections")
         self.assertEqual(sorted(axes), ["rotation_angle", "x", "y"])
