@@ -119,7 +119,7 @@ class SeriesWriter final : public ImageWriter {
                      "instead of range-per-image, or write TIFF",
                      location.text().c_str()));
         if (pattern_.has_number())
-            options_.length = nullptr; // no file holds the whole stream
+            series_length_ = std::exchange(options_.length, nullptr); // no file holds the whole stream
         if (options.append && options.resume)
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
                         "both append and resume are set; append puts new images behind those that are "
@@ -145,6 +145,24 @@ class SeriesWriter final : public ImageWriter {
     void settle() override {
         if (work_)
             work_->settle();
+    }
+
+    // Takes the numbers that a stream of such images will need, so that nobody writes some of them before it
+    // comes to them. One that appends takes what is free.
+    void claim_numbers(const ArrayInfo &page) {
+        if (numbers_ || !file_pattern_.has_number())
+            return;
+        numbers_.emplace(split_location(pattern_text_, type_).file);
+        if (options_.append)
+            return;
+        const auto announced = series_length_ ? series_length_().announced : std::nullopt;
+        if (announced)
+            claimed_ = files_for(*announced, page.size());
+        if (!numbers_->take(number_, options_.counter_step, announced ? std::optional(claimed_) : std::nullopt))
+            throw is_another_ones(announced ? text("; this stream has %" G_GUINT64_FORMAT " of them", claimed_)
+                                            : "; nobody knows how many numbers this stream needs");
+        if (!announced)
+            claimed_ = std::numeric_limits<std::uint64_t>::max();
     }
 
     // Of the values that integers stand for, before the first image.
@@ -300,7 +318,7 @@ class SeriesWriter final : public ImageWriter {
                                                   options_.most_bytes_under_way, options_.report);
         std::unique_ptr<OrderedWork::Job> job;
         if (has_own_files())
-            job = std::make_unique<OwnFilePage>(*this, next_location(), page, is_there);
+            job = std::make_unique<OwnFilePage>(*this, next_location(info), page, is_there);
         else
             job = std::make_unique<SharedFilePage>(*this, page, is_there);
         work_->add(std::move(job), is_there ? 0 : page.bytes_in_memory());
@@ -387,24 +405,37 @@ class SeriesWriter final : public ImageWriter {
                                count == 1 ? "it is" : "they are", count == 1 ? "it" : "them"));
     }
 
-    Location next_location() {
-        if (!numbers_ && file_pattern_.has_number())
-            numbers_.emplace(split_location(pattern_text_, type_).file);
-        const auto take = [&] { return !numbers_ || numbers_->take(number_); };
-        while (options_.append && pattern_.has_number() && (!take() || is_taken(current())))
+    std::uint64_t files_for(std::uint64_t images, std::uint64_t bytes) const {
+        const auto in_each = has_own_files() ? 1 : std::max<std::uint64_t>(options_.bytes_per_file / std::max<std::uint64_t>(bytes, 1), 1);
+        return std::max<std::uint64_t>(images / in_each + (images % in_each != 0), 1);
+    }
+
+    Error is_another_ones(const std::string &why) const {
+        return Error(GST_RESOURCE_ERROR_BUSY,
+                     text("cannot write '%s': another process is writing this series, '%s', and has that number "
+                          "or will come to it%s. Wait for it, or write to another folder",
+                          current().file.c_str(), pattern_text_.c_str(), why.c_str()));
+    }
+
+    Location next_location(const ArrayInfo &page) {
+        claim_numbers(page);
+        // More than were announced are taken one by one.
+        const auto take = [&] { return !numbers_ || used_ < claimed_ || numbers_->take(number_); };
+        while (options_.append && pattern_.has_number() && (!take() || is_taken(current()))) {
+            if (numbers_ && numbers_->is_taken_for_ever(number_))
+                throw is_another_ones(", as to all that follow, because nobody knows how many it needs");
             number_ += options_.counter_step;
+        }
         const auto location = current();
         if (!options_.append && !take())
-            throw Error(GST_RESOURCE_ERROR_BUSY,
-                        text("cannot write '%s': another process is writing this series, '%s', and has that "
-                             "number; wait for it, or write to another folder",
-                             location.file.c_str(), pattern_text_.c_str()));
+            throw is_another_ones("");
         number_ += options_.counter_step;
+        used_++;
         return location;
     }
 
     void open_file(const ArrayInfo &page) {
-        opened_ = next_location();
+        opened_ = next_location(page);
         file_ = make_file(opened_,
                           options_.resume                             ? Existing::Resume
                           : options_.append && !pattern_.has_number() ? Existing::Continue
@@ -518,6 +549,8 @@ class SeriesWriter final : public ImageWriter {
     WriteOptions options_;
     std::uint64_t number_;
     std::optional<SeriesClaim> numbers_; // those of this run
+    std::function<StreamLength()> series_length_;
+    std::uint64_t claimed_ = 0, used_ = 0; // files whose numbers were taken beforehand, and begun ones
     std::unique_ptr<FileWriter> file_;
     Location opened_;                  // its name
     std::string named_;                // the last file that has its name
@@ -617,6 +650,8 @@ class StreamRangeWriter final : public ImageWriter {
             store.most_bytes_under_way = options_.most_bytes_under_way;
             store.fsync = options_.fsync;
             store.report = options_.report;
+            const auto info = image.info().with_format(GreyMapping{options_.bits, options_.rescale, {}}.format());
+            target_->claim_numbers(options_.rgb ? info : info.with_size(info.width, info.height, 1));
             if (!store.resume)
                 remove_store();
             images_ = std::make_unique<SeriesWriter>(escaped_store(), store_type_, store);

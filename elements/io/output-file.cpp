@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <limits>
 #include <mutex>
 #include <set>
 #include <sys/file.h>
@@ -128,13 +129,18 @@ FileDescriptor claim_partial(const std::string &target, bool keep) {
     }
 }
 
-// Of this open file, so that other processes and other writers of this one count alike. False with errno.
-static bool lock_range(const FileDescriptor &file, std::uint64_t start, std::uint64_t length) {
+static struct flock range_of_numbers(short type, std::uint64_t start, std::uint64_t length) {
     struct flock range = {};
-    range.l_type = F_WRLCK;
+    range.l_type = type;
     range.l_whence = SEEK_SET;
     range.l_start = static_cast<off_t>(start);
     range.l_len = static_cast<off_t>(length); // 0: all behind
+    return range;
+}
+
+// Of this open file, so that other processes and other writers of this one count alike. False with errno.
+static bool lock_range(const FileDescriptor &file, std::uint64_t start, std::uint64_t length) {
+    auto range = range_of_numbers(F_WRLCK, start, length);
     return fcntl(file.get(), F_OFD_SETLK, &range) == 0;
 }
 
@@ -142,12 +148,35 @@ static bool is_held_by_another(int error) { return error == EAGAIN || error == E
 
 SeriesClaim::SeriesClaim(const std::string &pattern) : name_(partial_name(prepare_target(pattern))) {}
 
-bool SeriesClaim::take(std::uint64_t number) {
+// Not every file system has locks, and without them one writer at a time is the user's care.
+bool SeriesClaim::lock(std::uint64_t first, std::uint64_t step, std::optional<std::uint64_t> count) const {
+    constexpr std::uint64_t last = std::numeric_limits<off_t>::max(), most_ranges = 1 << 16;
+    if (!count || *count > (last - first) / step || (step > 1 && *count > most_ranges))
+        return lock_range(file_, first, 0) || !is_held_by_another(errno);
+    if (step == 1)
+        return lock_range(file_, first, *count) || !is_held_by_another(errno);
+    // Others may have the numbers between them.
+    for (std::uint64_t i = 0; i < *count; i++)
+        if (!lock_range(file_, first + i * step, 1) && is_held_by_another(errno)) {
+            auto rest = range_of_numbers(F_UNLCK, first, i * step);
+            if (i > 0)
+                fcntl(file_.get(), F_OFD_SETLK, &rest);
+            return false;
+        }
+    return true;
+}
+
+bool SeriesClaim::is_taken_for_ever(std::uint64_t number) const {
+    auto range = range_of_numbers(F_WRLCK, number, 1);
+    return file_ && fcntl(file_.get(), F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK &&
+           range.l_len == 0;
+}
+
+bool SeriesClaim::take(std::uint64_t first, std::uint64_t step, std::optional<std::uint64_t> count) {
     for (;;) {
         if (!file_)
             file_ = open_or_create(name_);
-        // Not every file system has locks, and without them one writer at a time is the user's care.
-        const bool taken = lock_range(file_, number, 1) || !is_held_by_another(errno);
+        const bool taken = lock(first, step, count);
         // Whoever holds a number keeps the file; before, the last writer may have removed it.
         if (holds_some_ || same_inode(file_.get(), name_)) {
             struct stat facts;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <ctime>
+#include <optional>
 #include <string>
 
 // A file is written under the name NAME.partial and gets its own name when it is complete, so that nobody
@@ -68,8 +69,9 @@ class NameClaim {
     std::string name_;
 };
 
-// Keeps the numbers of a series from other processes that write files of the same pattern meanwhile; others
-// may write other numbers of it. PATTERN.partial, an empty file, holds the locks until the last one ends.
+// Keeps the numbers of a series from other processes that write files of the same pattern meanwhile, also those
+// that this one comes to later; others may write other numbers of it. PATTERN.partial, an empty file, holds the
+// locks until the last one ends.
 class SeriesClaim {
   public:
     explicit SeriesClaim(const std::string &pattern);
@@ -77,12 +79,17 @@ class SeriesClaim {
     SeriesClaim(const SeriesClaim &) = delete;
     SeriesClaim &operator=(const SeriesClaim &) = delete;
 
-    // Until this object goes. False where another one has it.
-    bool take(std::uint64_t number);
+    // `first`, `first` + `step` ..., so many or all that follow, until this object goes. False where another one
+    // has some of them.
+    bool take(std::uint64_t first, std::uint64_t step = 1, std::optional<std::uint64_t> count = 1);
+    // Whether another one has this number and all that follow.
+    bool is_taken_for_ever(std::uint64_t number) const;
     // Whether a file was written before the first number was taken, by the clock of its file system.
     bool is_older(const std::string &file) const;
 
   private:
+    bool lock(std::uint64_t first, std::uint64_t step, std::optional<std::uint64_t> count) const;
+
     std::string name_;
     FileDescriptor file_;
     std::timespec since_ = {};

@@ -508,6 +508,67 @@ GST_START_TEST(test_special_files) {
 }
 GST_END_TEST;
 
+static std::function<StreamLength()> length_of(std::uint64_t images) {
+    return [images] { return StreamLength{0, images}; };
+}
+
+// Numbers that a writer will come to are its own from the first image on: all that follow where nobody knows how
+// many come.
+GST_START_TEST(test_numbers_to_come) {
+    const auto images = random_images(1, GST_TOMO_FORMAT_FLOAT32, 9, 7);
+    struct Stream {
+        unsigned start, step;
+        std::optional<std::uint64_t> images; // announced
+        unsigned bits = 32;
+        std::uint64_t bytes_per_file = 0;
+        bool append = false;
+    };
+    const auto file = images[0].info.size(); // bytes of an image
+    struct Pair {
+        Stream first, second;
+        bool overlap;
+    };
+    for (const auto &[first, second, overlap] : std::initializer_list<Pair>{
+             {{0, 1, 100}, {60, 1, 20}, true},
+             {{0, 1, 100, 8}, {60, 1, 20}, true},
+             {{0, 1, {}}, {60, 1, {}}, true},
+             {{60, 1, {}}, {0, 1, {}}, true},
+             {{60, 1, {}}, {0, 1, 60}, false},
+             {{60, 1, {}}, {0, 1, 61}, true},
+             {{0, 1, 60}, {60, 1, {}}, false},
+             {{0, 2, 100}, {1, 2, 100}, false},
+             {{0, 2, 100}, {198, 1, 1}, true},
+             {{0, 2, 100}, {199, 1, 1}, false},
+             {{0, 1, 100, 32, 10 * file}, {10, 1, 100}, false},
+             {{0, 1, 101, 32, 10 * file}, {10, 1, 100}, true},
+             {{0, 1, 100}, {0, 1, {}, 32, 0, true}, false},
+             {{0, 1, {}}, {0, 1, {}, 32, 0, true}, true},
+         }) {
+        const Scratch folder;
+        std::filesystem::create_directory_symlink(".", folder / "link");
+        const auto options_of = [](const Stream &stream) {
+            WriteOptions options;
+            options.counter_start = stream.start;
+            options.counter_step = stream.step;
+            options.bits = stream.bits;
+            options.bytes_per_file = stream.bytes_per_file;
+            options.append = stream.append;
+            if (stream.images)
+                options.length = length_of(*stream.images);
+            return options;
+        };
+        const auto writer = open_writer(folder / "s%03i.npy", options_of(first));
+        writer->write(images[0].info, images[0].data.data());
+        const auto error =
+            error_of([&] { write_images(folder / "link/s%03i.npy", images, options_of(second)); });
+        const bool is_refused = contains(error, "another process is writing this series");
+        fail_unless(is_refused == overlap && error.empty() != overlap, "%u + %u: %s", first.start,
+                    second.start, error.c_str());
+        writer->finish();
+    }
+}
+GST_END_TEST;
+
 // Processes share a series only if each has its numbers. Different names of a folder stand for the processes.
 GST_START_TEST(test_series_of_several_processes) {
     const auto images = random_images(4, GST_TOMO_FORMAT_UINT16, 9, 7);
@@ -518,11 +579,13 @@ GST_START_TEST(test_series_of_several_processes) {
         const auto series = numbered(single), other = folder / ("link/" + series);
         const auto lock = file_of(folder / series) + ".partial";
         WriteOptions options;
-        auto first = open_writer(folder / series);
+        options.length = length_of(2);
+        auto first = open_writer(folder / series, options);
         first->write(shape, images[0].data.data());
         fail_unless(std::filesystem::exists(lock));
         auto error = error_of_writing(other, images);
         fail_unless(contains(error, "another process is writing this series"), "%s", error.c_str());
+        options.length = length_of(1);
         options.counter_start = 2;
         {
             const auto second = open_writer(other, options);
@@ -1263,6 +1326,7 @@ static Suite *image_writers_suite() {
     tcase_add_test(cases, test_one_of_many_fails);
     tcase_add_test(cases, test_special_files);
     tcase_add_test(cases, test_series_of_several_processes);
+    tcase_add_test(cases, test_numbers_to_come);
     tcase_add_test(cases, test_folders_with_per_cent_signs);
     tcase_add_test(cases, test_older_files_of_a_series);
     tcase_add_test(cases, test_resume_of_integers);
