@@ -547,17 +547,35 @@ class Runs(PipelineTestCase):
 
     def test_end_of_interpreter(self):
         """A run that nobody waits for is completed, an iterated one ends, and an error is told."""
-        for line, words in (
+        for line, status, words in (
                 ("gsttomo.Write(filename='a.tif')(gsttomo.Calculate(expression='v')(np.ones((20, 9, 9), np.float32))).run()",
-                 "^$"),
-                ("outputs = iter(gsttomo.Calculate()(endless())); next(outputs)", "^$"),
-                ("gsttomo.Null()(gsttomo.Read(path='no-such.tif')).run()", "no-such.tif")):
+                 0, "^$"),
+                ("outputs = iter(gsttomo.Calculate()(endless())); next(outputs)", 0, "^$"),
+                ("gsttomo.Null()(gsttomo.Read(path='no-such.tif')).run()", 1, "no-such.tif"),
+                ("gsttomo.Null()(endless()).run(); 1 / 0", 1, "ZeroDivisionError has ended the script: 1 unfinished run is")):
             with self.subTest(line=line):
                 result = subprocess.run([sys.executable, "-c", f"{self.SCRIPT}{line}\n"], text=True, capture_output=True,
                                         timeout=PATIENCE)
-                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertEqual(result.returncode, status, result.stderr)
                 self.assertRegex(result.stderr, words)
         np.testing.assert_array_equal(read_pages("a.tif"), np.ones((20, 9, 9), np.float32))
+
+    def test_ctrl_c_at_the_end(self):
+        """A run that goes on by itself ends with the script, and the caller sees that."""
+        for line, status, words in (
+                ("time.sleep(100)", -signal.SIGINT, "KeyboardInterrupt has ended the script: 1 unfinished run is aborted"),
+                ("", 128 + signal.SIGINT, "Ctrl-C: the unfinished runs are aborted")):
+            with self.subTest(line=line):
+                script = f"{self.SCRIPT}run = gsttomo.Null()(endless()).run()\n{line}\n"
+                process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                           text=True)
+                self.addCleanup(process.kill)
+                self.assertEqual(process.stdout.readline(), "runs\n")
+                time.sleep(0.5)
+                process.send_signal(signal.SIGINT)
+                _, said = process.communicate(timeout=PATIENCE)
+                self.assertIn(words, said)
+                self.assertEqual(process.returncode, status, said)
 
     def test_left_early(self):
         """Loops that are left and outputs that are dropped leave no thread and no file open."""

@@ -6,6 +6,7 @@ import atexit
 import difflib
 import math
 import os
+import signal
 import sys
 import threading
 import time
@@ -218,13 +219,57 @@ def run(*flows):
     return build.start(flows)
 
 
-# Runs that nobody may have waited for. They go on until their end, also when the interpreter ends.
+# Runs that nobody may have waited for. They go on until their end, also when the interpreter ends, unless an
+# exception ends it.
 _unfinished = set()
 _iterated = weakref.WeakSet()
 
 
+def _uncaught():
+    """The type of the exception that ends the script, or None. One that was raised in a callback of GLib, or before the
+    prompt came back, ended nothing."""
+    traceback = getattr(sys, "last_traceback", None)
+    if traceback is None or hasattr(sys, "ps1"):
+        return None
+    is_script = traceback.tb_frame.f_code.co_name in ("<module>", "_run_module_as_main")
+    return sys.last_type if is_script else None
+
+
+class _ExitStatus:
+    """Ends the process with this status when the interpreter drops its modules: behind all exit handlers, which can't
+    change the status, and after standard output was flushed."""
+
+    def __init__(self, status):
+        self._status = status
+
+    def __del__(self, leave=os._exit):
+        leave(self._status)
+
+
+_exit_status = None
+
+
+def _end_with(status):
+    global _exit_status
+    if _exit_status is None and _uncaught() is None:  # which has a status of its own
+        _exit_status = _ExitStatus(status)
+
+
+def _abort_unfinished(uncaught):
+    """Behind a script that an exception ended; returns the runs that it still had."""
+    running = {run for run in _unfinished if run.is_running()}
+    if running:
+        print(f"gsttomo: {uncaught.__name__} has ended the script: {len(running)} unfinished "
+              f"run{'s are' if len(running) > 1 else ' is'} aborted", file=sys.stderr, flush=True)
+    for run in running:
+        run.abort()
+    return running
+
+
 def _finish_all():
     """Before the interpreter ends: threads of a stream must not call it any more."""
+    uncaught = _uncaught()
+    aborted = _abort_unfinished(uncaught) if uncaught else set()
     for run in list(_iterated):
         run.abort()
         run._settle()
@@ -232,10 +277,16 @@ def _finish_all():
         try:
             run.wait()
         except KeyboardInterrupt:
-            for other in list(_unfinished):
+            print("gsttomo: Ctrl-C: the unfinished runs are aborted", file=sys.stderr, flush=True)
+            aborted |= {run, *_unfinished}
+            for other in aborted:
                 other.abort()
+            run._settle()
+            _end_with(128 + signal.SIGINT)
         except Exception as e:
-            print(f"gsttomo: a run that nobody waited for has failed: {e}", file=sys.stderr)
+            if run not in aborted:
+                print(f"gsttomo: a run that nobody waited for has failed: {e}", file=sys.stderr)
+            _end_with(1)
 
 
 atexit.register(_finish_all)
