@@ -46,7 +46,14 @@ class Average final : public tomo::Reducer {
     }
 
   protected:
-    tomo::EventRef scan_event(tomo::EventRef event) override { return tomo::scan_without_views(event); }
+    tomo::EventRef scan_event(tomo::EventRef event) override {
+        const auto views = tomo::Scan(event.get()).angles.size();
+        if (number > 1 && views > 0)
+            warn(tomo::text("number=%u gives the mean of all arrays %u times, not the means of groups: the "
+                            "scan's %zu angles are left out",
+                            number.value(), number.value(), views));
+        return tomo::scan_without_views(event);
+    }
 
   private:
     tomo::RunningMean mean_{*this};

@@ -252,6 +252,15 @@ class ScanSrc(ElementTestCase):
         self.assertEqual(structure.get_string("format"), "uint16")
         self.assertEqual(structure.get_string("domain"), "projection")
 
+    def test_mean_has_no_angle(self):
+        """That tomoaverage makes no groups is said where the scan's angles are left out."""
+        self.make()
+        for number, warnings in ((1, 0), (2, 1)):
+            found = collect(f"location={self.path('scan.nxs')}", outputs=["projections"],
+                            through=f"tomoaverage number={number} !")
+            self.assertEqual(angles_of(found["projections"].scan), [])
+            self.assertEqual(["not the means of groups" in w for w in found["warnings"]], warnings * [True])
+
     def test_unknown_axis(self):
         """NaN says that nobody knows; a position off the detector is not believed."""
         for position, warnings in ((math.nan, 0), (-30.5, 1), (11.0, 1)):
