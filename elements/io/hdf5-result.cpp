@@ -200,7 +200,7 @@ void describe_parameters(hid_t process, const Hdf5Shape &shape, const ResultFact
     for (const auto &[name, extent] :
          {std::pair{"images", shape[0]}, {"rows", shape[1]}, {"columns", shape[2]}})
         add_field(group.get(), name, static_cast<std::int64_t>(extent));
-    if (length.announced)
+    if (length.is_known())
         add_field(group.get(), "complete", length.is_complete());
     if (length.lacks_some())
         add_field(group.get(), "images_expected", static_cast<std::int64_t>(*length.announced));
@@ -303,7 +303,7 @@ void hdf5_write_ranges(hid_t file, hid_t dataset, const std::string &name,
 void hdf5_set_completeness(hid_t dataset, const StreamLength &length) {
     remove_attribute(dataset, "complete");
     remove_attribute(dataset, "images_expected");
-    if (length.announced)
+    if (length.is_known())
         set_flag(dataset, "complete", length.is_complete());
     if (length.lacks_some())
         set_integer(dataset, "images_expected", static_cast<std::int64_t>(*length.announced));

@@ -24,7 +24,10 @@ struct StreamLength {
     std::uint64_t came = 0;
     std::optional<std::uint64_t> announced; // before, if anybody did
 
-    bool is_complete() const { return announced && came >= *announced; }
+    bool is_interrupted = false; // somebody ended the stream that the images are made of
+
+    bool is_known() const { return announced || is_interrupted; }
+    bool is_complete() const { return announced && came >= *announced && !is_interrupted; }
     bool lacks_some() const { return announced && came < *announced; }
 };
 

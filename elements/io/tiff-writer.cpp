@@ -259,7 +259,8 @@ class TiffFile final : public SingleFile {
         auto mark = length.is_complete() ? std::string("complete=true")
                     : length.lacks_some()
                         ? text("complete=false\nimages_expected=%" G_GUINT64_FORMAT, *length.announced)
-                        : "";
+                    : length.is_interrupted ? "complete=false"
+                                            : "";
         mark.resize(mark_bytes, ' ');
         return mark;
     }

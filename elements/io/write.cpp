@@ -4,6 +4,7 @@
 #include "leave-out.hpp"
 #include "pipeline-facts.hpp"
 
+#include <gst/tomo/negotiation.hpp>
 #include <gst/tomo/profile.hpp>
 #include <gst/tomo/sink.hpp>
 
@@ -29,7 +30,8 @@ class Write final : public tomo::Sink {
         "well, and only then NAME. If fewer images came than were announced, because somebody ended the "
         "stream (Ctrl-C in `tomo-launch` or `gst-launch-1.0 -e`), the file gets its name all the same: a "
         "warning counts them, and a dataset of HDF5 has the attributes `complete` (false) and "
-        "`images_expected`, the first page of a TIFF file with all images the same in its ImageDescription. "
+        "`images_expected`, the first page of a TIFF file with all images the same in its ImageDescription; "
+        "so it is, without `images_expected`, where each image is made of a part of the stream only. "
         "`bits=8` and `bits=16` map `minimum` to `maximum`, which are those of the whole stream where they "
         "are not given, onto the integers, rounded and clipped; complex samples are written as pairs. An "
         "integer i of b bits stands for grey_minimum + i / (2^b - 1) * (grey_maximum - grey_minimum): TIFF "
@@ -173,6 +175,10 @@ class Write final : public tomo::Sink {
                             " images%s",
                             filename.value().c_str(), all.came, *all.announced,
                             resume ? "" : "; the same line with resume=true goes on from there"));
+        else if (all.is_interrupted && next_ > 0)
+            warn(tomo::text("the stream ended early: '%s' is made of a part of it (%s); the same line "
+                            "writes the whole anew",
+                            filename.value().c_str(), interruption_->in_words().c_str()));
     }
 
     void abandon() override {
@@ -283,8 +289,10 @@ class Write final : public tomo::Sink {
 
     void look_for_length() {
         const auto announced = announced_arrays(); // may take a while
+        const auto interruption = tomo::interruption_of(GST_BASE_SINK_PAD(gst()));
         const std::lock_guard<std::mutex> lock(length_lock_);
         announced_ = announced;
+        interruption_ = interruption;
         length_known_ = true;
     }
 
@@ -293,7 +301,7 @@ class Write final : public tomo::Sink {
         if (!length_known_)
             look_for_length();
         const std::lock_guard<std::mutex> lock(length_lock_);
-        tomo::io::StreamLength pages{next_ * pages_per_array_, {}};
+        tomo::io::StreamLength pages{next_ * pages_per_array_, {}, interruption_.has_value()};
         if (announced_)
             pages.announced = *announced_ * pages_per_array_;
         return pages;
@@ -303,6 +311,7 @@ class Write final : public tomo::Sink {
     bool is_range_found_ = false;
     std::mutex length_lock_;
     std::optional<std::uint64_t> announced_;
+    std::optional<tomo::Interruption> interruption_;
     std::atomic<bool> length_known_{false};
     std::atomic<unsigned> pages_per_array_{1};
     std::atomic<std::uint64_t> next_{0}; // arrays that came, or were left out because they are there

@@ -6,6 +6,7 @@
 #include <gst/tomo/scan.hpp>
 
 #include <cmath>
+#include <numeric>
 
 namespace {
 
@@ -123,11 +124,21 @@ class TransposeProjections final : public tomo::Reducer {
     tomo::EventRef scan_of_set() const {
         const auto unknown = [](double angle) { return std::isnan(angle); };
         const bool known = std::none_of(angles_.begin(), angles_.end(), unknown);
-        if (!scan_ && !known)
+        const auto announced = input_count();
+        const bool lacks_some = !number && announced && *announced > angles_.size();
+        if (!scan_ && !known && !lacks_some)
             return {};
         tomo::Scan scan(scan_ ? scan_.get()
                               : tomo::EventRef(gst_event_new_tomo_scan(nullptr, 0, NAN, NAN)).get());
         const std::size_t n = angles_.size();
+        // Where the stream was ended early, angles that are assumed later are those of the whole scan.
+        if (lacks_some && !known && scan.angles.empty() && scan.projection_numbers.empty() &&
+            first_frame_ + n <= *announced) {
+            scan.projection_numbers.resize(n);
+            std::iota(scan.projection_numbers.begin(), scan.projection_numbers.end(),
+                      static_cast<double>(first_frame_));
+            scan.total_projections = static_cast<double>(*announced);
+        }
         for (auto *list : {&scan.frames, &scan.projection_numbers})
             if (number && first_frame_ + n <= list->size())
                 *list = std::vector<double>(list->begin() + first_frame_, list->begin() + first_frame_ + n);

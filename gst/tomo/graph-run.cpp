@@ -116,12 +116,47 @@ bool Runner::is_running() const {
     return running_;
 }
 
+// Of a pad whose stream is ended from outside: whether an array was lost by that. What comes to its own end
+// just then is whole.
+struct Cut {
+    std::atomic<bool> lost{false};
+};
+
+static Interruption interruption_at(GstElement *source) {
+    Interruption interruption;
+    gint64 arrays = -1;
+    if (gst_element_query_position(source, GST_FORMAT_DEFAULT, &arrays) && arrays > 0)
+        interruption.came = arrays - 1; // one was given, and thrown away
+    if (gst_element_query_duration(source, GST_FORMAT_DEFAULT, &arrays) && arrays >= 0)
+        interruption.announced = arrays;
+    return interruption;
+}
+
+static GstPadProbeReturn tell_cut(GstPad *pad, GstPadProbeInfo *info, gpointer user_data) {
+    if (!is_interruption_query(GST_PAD_PROBE_INFO_QUERY(info)))
+        return GST_PAD_PROBE_OK;
+    if (!static_cast<std::shared_ptr<Cut> *>(user_data)->get()->lost)
+        return GST_PAD_PROBE_OK;
+    const ObjectRef<GstElement> source(gst_pad_get_parent_element(pad));
+    if (source)
+        answer_interruption(GST_PAD_PROBE_INFO_QUERY(info), interruption_at(source.get()));
+    return GST_PAD_PROBE_HANDLED;
+}
+
+static void forget_cut(gpointer cut) { delete static_cast<std::shared_ptr<Cut> *>(cut); }
+
 // Takes the next array of a source for the end of its stream.
-static GstPadProbeReturn end_stream(GstPad *, GstPadProbeInfo *info, gpointer) {
+static GstPadProbeReturn end_stream(GstPad *, GstPadProbeInfo *info, gpointer cut) {
+    static_cast<std::shared_ptr<Cut> *>(cut)->get()->lost = true;
     gst_mini_object_unref(GST_MINI_OBJECT(GST_PAD_PROBE_INFO_DATA(info)));
     GST_PAD_PROBE_INFO_DATA(info) = nullptr;
     GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_EOS;
     return GST_PAD_PROBE_HANDLED;
+}
+
+static bool is_appsrc(GstElement *source) {
+    GstElementFactory *factory = gst_element_get_factory(source);
+    return factory && g_strcmp0(gst_plugin_feature_get_name(GST_PLUGIN_FEATURE(factory)), "appsrc") == 0;
 }
 
 // An EOS event for the pipeline would wait for sources that wait to get rid of an array, and hold up a change
@@ -135,8 +170,7 @@ void Runner::end() {
         for (GList *i = source->srcpads; i; i = i->next)
             ends_.emplace_back(ObjectRef<GstPad>::referenced(GST_PAD(i->data)), 0);
         GST_OBJECT_UNLOCK(source.get());
-        GstElementFactory *factory = gst_element_get_factory(source.get());
-        if (factory && g_strcmp0(gst_plugin_feature_get_name(GST_PLUGIN_FEATURE(factory)), "appsrc") == 0) {
+        if (is_appsrc(source.get())) {
             GstFlowReturn result = GST_FLOW_OK; // it may wait for the application
             g_signal_emit_by_name(source.get(), "end-of-stream", &result);
         }
@@ -145,8 +179,15 @@ void Runner::end() {
         static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
     for (std::size_t i = ends_.size(); i-- > 0;) {
         GstPad *pad = ends_[i].first.get();
-        ends_[i].second = gst_pad_add_probe(pad, data, end_stream, nullptr, nullptr);
-        ends_.emplace_back(ends_[i].first, tell_interruption(pad));
+        const ObjectRef<GstElement> source(gst_pad_get_parent_element(pad));
+        const bool is_fed = source && is_appsrc(source.get());
+        const auto cut = std::make_shared<Cut>();
+        // An application's source stops at once, with what it would have given.
+        cut->lost = is_fed && !GST_PAD_IS_EOS(pad);
+        const auto shared = [&] { return std::make_unique<std::shared_ptr<Cut>>(cut).release(); };
+        ends_[i].second = gst_pad_add_probe(pad, data, end_stream, shared(), forget_cut);
+        ends_.emplace_back(ends_[i].first, gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_QUERY_UPSTREAM, tell_cut,
+                                                             shared(), forget_cut));
     }
 }
 

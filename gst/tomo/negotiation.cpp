@@ -247,14 +247,35 @@ std::string incomplete_set_text(unsigned arrays) {
                 arrays, arrays == 1 ? "" : "s", arrays == 1 ? "s" : "", arrays == 1 ? "is" : "are");
 }
 
-gulong tell_interruption(GstPad *src) {
-    return gst_pad_add_probe(
-        src, GST_PAD_PROBE_TYPE_QUERY_UPSTREAM,
-        [](GstPad *, GstPadProbeInfo *info, gpointer) {
-            return is_interruption_query(GST_PAD_PROBE_INFO_QUERY(info)) ? GST_PAD_PROBE_HANDLED
-                                                                         : GST_PAD_PROBE_OK;
-        },
-        nullptr, nullptr);
+std::string Interruption::in_words() const {
+    if (came && announced)
+        return text("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " arrays came from the source", *came,
+                    *announced);
+    return came ? text("%" G_GUINT64_FORMAT " arrays came from the source", *came)
+                : "not all arrays came from the source";
+}
+
+void answer_interruption(GstQuery *query, const Interruption &interruption) {
+    GstStructure *answer = gst_query_writable_structure(query);
+    if (interruption.came)
+        gst_structure_set(answer, "came", G_TYPE_UINT64, guint64{*interruption.came}, nullptr);
+    if (interruption.announced)
+        gst_structure_set(answer, "announced", G_TYPE_UINT64, guint64{*interruption.announced}, nullptr);
+}
+
+std::optional<Interruption> interruption_of(GstPad *sink) {
+    const QueryRef query(
+        gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty(interruption_query)));
+    if (!gst_pad_peer_query(sink, query.get()))
+        return {};
+    const GstStructure *answer = gst_query_get_structure(query.get());
+    Interruption interruption;
+    guint64 number = 0;
+    if (gst_structure_get_uint64(answer, "came", &number))
+        interruption.came = number;
+    if (gst_structure_get_uint64(answer, "announced", &number))
+        interruption.announced = number;
+    return interruption;
 }
 
 void push_before_buffers(GstPad *src, std::vector<EventRef> &events) {

@@ -6,6 +6,8 @@
 
 #include <gst/tomo/element.hpp>
 
+#include <optional>
+
 namespace tomo {
 
 // The caps to send `out` with: in the memory that the peer prefers. Throws Error when it takes none.
@@ -35,8 +37,14 @@ bool may_end_anywhere(GstPad *sink);
 std::string incomplete_set_text(unsigned arrays);
 // Whether it is the question for an interruption. Who answers it at all says yes.
 bool is_interruption_query(GstQuery *query);
-// Answers it on this pad from now on. Returns the probe.
-gulong tell_interruption(GstPad *src);
+// What came of a stream that somebody ended before its end. The numbers are those of its source.
+struct GST_TOMO_API Interruption {
+    std::optional<std::uint64_t> came, announced;
+    std::string in_words() const; // "27 of 180 arrays came from the source", as far as that is known
+};
+void answer_interruption(GstQuery *query, const Interruption &interruption);
+// Whether the stream that comes here was ended so; none where all of it came. Known behind its end.
+GST_TOMO_API std::optional<Interruption> interruption_of(GstPad *sink);
 
 // Answers what every sink pad answers alike: caps, acceptance, memory, context.
 bool answer_sink_query(Element &element, GstPad *sink, GstQuery *query);

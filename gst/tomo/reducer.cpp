@@ -79,6 +79,16 @@ void Reducer::describe(GstBuffer *output, const ArrayInfo &info, std::uint64_t n
         GST_BUFFER_DURATION(output) = end_ - GST_BUFFER_PTS(output);
 }
 
+// Outputs that stand for a whole stream look no different where somebody ended it.
+void Reducer::tell_interruption() {
+    if (gives_one_each() || !ready())
+        return;
+    const ObjectRef<GstPad> sink(gst_element_get_static_pad(gst(), "sink"));
+    if (const auto interruption = interruption_of(sink.get()))
+        warn(text("the stream was ended early: %s, and the result is made of these alone",
+                  interruption->in_words().c_str()));
+}
+
 GstFlowReturn Reducer::drain() {
     if (!first_ && each_.empty()) // nothing came since the last output
         return GST_FLOW_OK;
@@ -87,6 +97,7 @@ GstFlowReturn Reducer::drain() {
         warn(incomplete_set_text(left));
     } else {
         finish();
+        tell_interruption();
         flow = push_ready();
     }
     clear();

@@ -48,6 +48,7 @@ class GST_TOMO_API Reducer : public Transform {
     GstFlowReturn push_ready();
     void describe(GstBuffer *output, const ArrayInfo &info, std::uint64_t n);
     void forget_inputs();
+    void tell_interruption();
 
     // Of the inputs since the last output: facts of the first one, number, and end of the last one.
     BufferRef first_;

@@ -109,7 +109,7 @@ bool Source::activate() {
     negotiated_ = false;
     discont_ = true;
     scan_told_ = false;
-    interrupted_ = false;
+    interrupted_ = ended_ = false;
     start();
     return true;
 }
@@ -170,13 +170,16 @@ GstFlowReturn Source::create(GstBuffer **buffer) {
     {
         std::lock_guard<std::mutex> lock(lock_);
         n = next_;
-        if (n >= stop_)
+        if (n >= stop_) {
+            ended_ = true;
             return GST_FLOW_EOS;
+        }
     }
     const auto info = frame_info(n);
     if (!info) {
         if (n == 0 && !may_be_empty())
             throw Error(GST_RESOURCE_ERROR_NOT_FOUND, "there is no frame to give");
+        ended_ = true;
         return GST_FLOW_EOS;
     }
     negotiate(*info);
@@ -202,6 +205,8 @@ GstFlowReturn Source::create(GstBuffer **buffer) {
     if (!std::exchange(scan_told_, true))
         if (auto event = scan_event())
             before_frame_.push_back(std::move(event));
+    if (interrupted_) // the base would throw it away
+        return GST_FLOW_EOS;
     *buffer = result.release();
     std::lock_guard<std::mutex> lock(lock_);
     next_ = n + 1;
@@ -294,7 +299,24 @@ bool Source::seek(GstSegment *segment) {
         stop_ = has_end ? segment->stop : G_MAXUINT64;
     }
     discont_ = true;
+    interrupted_ = ended_ = false;
     return true;
+}
+
+// With `num-buffers`.
+std::optional<std::uint64_t> Source::announced_count() noexcept {
+    const auto count = known_count();
+    const int most = base()->num_buffers;
+    return count && most >= 0 ? std::min<std::uint64_t>(*count, most) : count;
+}
+
+// Somebody ended the stream, and there was more to give.
+bool Source::was_cut_off() {
+    if (!interrupted_ || ended_)
+        return false;
+    const auto count = announced_count();
+    std::lock_guard<std::mutex> lock(lock_);
+    return next_ < stop_ && !(count && next_ >= *count);
 }
 
 bool Source::query(GstQuery *query) {
@@ -303,12 +325,17 @@ bool Source::query(GstQuery *query) {
     case GST_QUERY_CONTEXT:
         return handle_context_query(query);
     case GST_QUERY_CUSTOM:
-        return is_flow_query(query) || (interrupted_ && is_interruption_query(query));
+        if (!is_interruption_query(query) || !was_cut_off())
+            return is_flow_query(query);
+        {
+            const auto announced = announced_count();
+            std::lock_guard<std::mutex> lock(lock_);
+            answer_interruption(query, {next_, announced});
+        }
+        return true;
     case GST_QUERY_DURATION: {
         gst_query_parse_duration(query, &format, nullptr);
-        auto count = known_count();
-        if (const int most = base()->num_buffers; count && most >= 0)
-            count = std::min<std::uint64_t>(*count, most);
+        const auto count = announced_count();
         const auto value = count ? from_frames(rate(), format, *count) : std::nullopt;
         if (!value)
             return false;

@@ -49,6 +49,8 @@ class GST_TOMO_API Source : public Element {
     void negotiate(const ArrayInfo &info);
     ArrayInfo rate();
     std::optional<std::uint64_t> known_count() noexcept;
+    std::optional<std::uint64_t> announced_count() noexcept;
+    bool was_cut_off();
     GstBaseSrc *base() const { return reinterpret_cast<GstBaseSrc *>(gst()); }
 
     std::mutex lock_; // of what other threads ask for
@@ -57,6 +59,7 @@ class GST_TOMO_API Source : public Element {
     ArrayInfo info_;
     std::atomic<bool> negotiated_{false};
     std::atomic<bool> interrupted_{false};
+    std::atomic<bool> ended_{false}; // all frames were given
     bool on_device_ = false;
     bool discont_ = true;
     bool scan_told_ = false;

@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Seeks, states, ends, queries and changes of size in whole pipelines; and that nothing is left behind."""
 
+import math
 import os
+import re
 import sys
 import threading
 import unittest
@@ -400,6 +402,47 @@ class States(EventTestCase):
                 os.remove("out.h5")
         with Play("tomoread path=numbers ! tomotransposeprojections number=7 ! tomowrite filename=out.h5:/data") as play:
             self.assertIn("number=7", play.run())
+
+    @staticmethod
+    def start_and_wait_for_arrays(play):
+        """Where the first result comes at the end of the stream only, so that PLAYING is not reached before."""
+        some = threading.Semaphore(0)
+        play["i"].get_static_pad("src").add_probe(Gst.PadProbeType.BUFFER,
+                                                  lambda *_: some.release() or Gst.PadProbeReturn.OK)
+        play.pipeline.set_state(Gst.State.PLAYING)
+        for _ in range(3):
+            some.acquire(timeout=PATIENCE)
+
+    def test_whole_stream_cut_short(self):
+        """Outputs that stand for all arrays are known to stand for a part where a user ended the stream."""
+        for chain in ("tomoaverage", "tomotransposeprojections ! tomoaverage", "tomotransposeprojections"):
+            for interrupts in (True, False):
+                with self.subTest(chain, interrupts=interrupts), \
+                        Play("tomodummydata width=7 height=3 number=40 ! identity name=i sleep-time=5000 ! "
+                             f"{chain} ! queue ! tomowrite filename=out.h5:/data") as play:
+                    self.start_and_wait_for_arrays(play)
+                    if interrupts:
+                        play.pipeline.send_event(Gst.Event.new_eos())
+                    self.assertIsNone(play.finish())
+                    play.stop()
+                    with h5py.File("out.h5") as file:
+                        self.assertEqual(file["data"].attrs["complete"], not interrupts)
+                    said = " ".join(play.warnings())
+                    self.assertEqual(bool(re.search(r"ended early: \d+ of 40 arrays came from the source", said)), interrupts,
+                                     said)
+                    os.remove("out.h5")
+
+    def test_angles_of_a_scan_cut_short(self):
+        """Views that are left of a scan keep its step."""
+        with Play("tomodummydata width=8 height=2 number=40 ! identity name=i sleep-time=5000 ! tomotransposeprojections ! "
+                  "tomobackproject axis-pos=4 name=b ! tomonull") as play:
+            self.start_and_wait_for_arrays(play)
+            play.pipeline.send_event(Gst.Event.new_eos())
+            self.assertIsNone(play.finish())
+            said = [m.get_structure() for m in play.messages if m.get_structure()]
+            step = [s for s in said if s.has_field("angle-step")][-1].get_double("angle-step")[1]
+            self.assertRegex(" ".join(play.warnings()), r"ended early: \d+ of 40 arrays came")
+            self.assertAlmostEqual(step, math.pi / 40)
 
     def test_graph_ended_within_a_set(self):
         """The same where a graph is told to finish, as by a tool's first Ctrl-C."""
