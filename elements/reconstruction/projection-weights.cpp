@@ -83,6 +83,27 @@ double typical_gap(std::vector<double> gaps) {
     return step;
 }
 
+// What to say of an angle that is far more projections' than others are, as where a scan was interrupted and
+// the rest of its angles never filled in.
+std::string complaint_of_repeated(std::vector<double> angles) {
+    std::sort(angles.begin(), angles.end());
+    std::vector<double> counts;
+    double largest = 0, most = 0;
+    for (auto next = angles.begin(); next != angles.end();) {
+        const auto end = std::upper_bound(next, angles.end(), *next);
+        counts.push_back(static_cast<double>(end - next));
+        if (counts.back() > largest)
+            largest = counts.back(), most = *next;
+        next = end;
+    }
+    constexpr double few = 4;
+    if (largest <= few * median(counts))
+        return {};
+    return text("%.0f of %zu projections have the same angle, %.6g degrees: if it was never filled in for "
+                "them, leave them out, or set angle-step, in radians. ",
+                largest, angles.size(), degrees(most));
+}
+
 } // namespace
 
 ProjectionWeights projection_weights(const std::vector<double> &angles) {
@@ -164,6 +185,7 @@ ProjectionWeights projection_weights(const std::vector<double> &angles) {
             of_all + text("in only %zu directions modulo 180 degrees", directions.size()) + what_to_do;
         return result;
     }
+    result.warning = complaint_of_repeated(angles);
     double missing = 0, widest = 0, from = 0;
     unsigned wedges = 0;
     for (std::size_t d = 0; d < gaps.size(); d++)
@@ -176,7 +198,7 @@ ProjectionWeights projection_weights(const std::vector<double> &angles) {
             }
         }
     if (wedges > 0)
-        result.warning = text(
+        result.warning += text(
             "The projections leave out %.4g of 180 degrees (%u %s; the widest from %.4g to %.4g degrees, "
             "where the step is %.4g), so slices lack what those views would show. If they should "
             "not, check the angles; they are in radians.",

@@ -122,6 +122,20 @@ GST_START_TEST(test_angles_that_say_nothing) {
         fail_unless(result.warning.find("leave out 1") != std::string::npos, "warning: %s", result.warning.c_str());
         fail_unless(sum(result.weights) < degree, "they cover %g degrees", sum(result.weights) / degree);
     }
+    // The rest of an interrupted scan, but not several images for each angle.
+    for (const double step : {4 * degree, 2 * degree}) {
+        auto angles = steps(45, step, start);
+        angles.resize(90, step < 3 * degree ? start : 0.0);
+        const auto result = projection_weights(angles);
+        const auto words = std::to_string(step < 3 * degree ? 46 : 45) + " of 90 projections have the same angle";
+        fail_unless(result.warning.find(words) != std::string::npos, "warning: %s", result.warning.c_str());
+        fail_unless((result.warning.find("leave out") != std::string::npos) == (step < 3 * degree), "warning: %s",
+                    result.warning.c_str());
+    }
+    std::vector<double> repeated;
+    for (int i = 0; i < 450; i++)
+        repeated.push_back(i / 10 * 4 * degree + start);
+    complete(repeated);
     // As few as one or two are what somebody wanted.
     expect_near(complete({start})[0], pi, 1e-12, "weight of one");
     expect_near(complete({start, start + pi / 2})[1], pi / 2, 1e-12, "weight of one of two");
