@@ -50,6 +50,14 @@ ViewAngles from_nowhere(const Scan &scan, std::size_t number) {
                                   "of which %zu came",
                                   total, number)
                            : text("no angles came: %zu views were taken for half a turn", number);
+    // What is left out of rows that were binned is less than one of them.
+    const double step = std::abs(scan.binning_y);
+    if (!has_numbers && static_cast<double>(number + 1) * step <= scan.total_rows) {
+        views.is_part = true;
+        views.assumption = text("no angles came: %zu views, which are a part of the %.0f rows of the images, "
+                                "were taken for half a turn",
+                                number, scan.total_rows);
+    }
     views.assumption += "; set angle-step in radians, or give the scan its angles";
     return views;
 }

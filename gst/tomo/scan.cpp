@@ -158,13 +158,10 @@ static std::vector<double> values_of_rows(const std::vector<double> &angles, con
 }
 
 void Scan::rows_are_views(const ArrayInfo &in) {
-    if (in.domain != GST_TOMO_DOMAIN_UNKNOWN || !(total_rows >= 1.0) || !angles.empty())
-        return;
-    projection_numbers.clear();
-    total_projections = total_rows;
-    if (std::isfinite(region_y))
-        for (unsigned row = 0; row < in.height; row++)
-            projection_numbers.push_back(region_y + (row + 0.5) * binning_y - 0.5);
+    if (in.domain != GST_TOMO_DOMAIN_UNKNOWN)
+        total_rows = unknown;
+    else if (total_rows >= 1.0)
+        projection_numbers.clear();
 }
 
 void Scan::forget_views() {

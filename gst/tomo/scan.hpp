@@ -47,8 +47,8 @@ struct GST_TOMO_API Scan {
     explicit Scan(GstEvent *event);
     EventRef to_event() const;
 
-    // For who takes images for sinograms that do not say what they are: the projections that their rows are
-    // among all rows of the stored images, where that is known and no angles are.
+    // For an element that takes images for sinograms: where they do not say what they are, rows may be views
+    // and frames are none; where they do, rows of the stored images tell nothing about views.
     void rows_are_views(const ArrayInfo &in);
     // Where frames or rows are no views any more, ...
     void forget_views();

@@ -62,18 +62,14 @@ class Files(PipelineTestCase):
         printed = self.assert_launches(line % "axis-pos=18 angle-step=0.1", options=())
         self.assertNotIn("taken for half a turn", printed)
 
-    def test_part_of_a_scan_is_no_half_turn(self):
-        """Rows of sinograms or some of the projections, chosen when they are read or later: their own angles."""
+    def test_part_of_the_projections(self):
+        """It is no half turn: they have their own angles."""
         write_sinograms(shape=(24, 37))
         tifffile.imwrite("stack.tif", np.array(write_sinograms("other", (24, 37), 7)))
-        back = "tomobackproject axis-pos=18"
-        projections = "! tomotransposeprojections"
+        back = "tomotransposeprojections ! tomobackproject axis-pos=18"
         for chosen, whole, came, first, step in (
-                ("path=folder height=12", 24, 12, 0, 1), ("path=folder y=7 height=11", 24, 11, 7, 1),
-                ("path=folder y-step=5", 24, 5, 0, 5), ("path=folder number=2 ! tomocrop y=2 height=13", 24, 13, 2, 1),
-                ("path=folder y=3 ! tomocrop y=2 height=5", 24, 5, 5, 1),
-                (f"path=folder number=3 {projections}", 5, 3, 0, 1), (f"path=folder start=1 step=2 {projections}", 5, 2, 1, 2),
-                (f"path=stack.tif image-start=2 image-step=2 {projections}", 7, 3, 2, 2)):
+                ("path=folder number=3", 5, 3, 0, 1), ("path=folder start=1 step=2", 5, 2, 1, 2),
+                ("path=stack.tif image-start=2 image-step=2", 7, 3, 2, 2)):
             with self.subTest(chosen=chosen):
                 printed = self.assert_launches(f"tomoread {chosen} ! {back} ! tomowrite filename=a.tif", options=())
                 self.assertRegex(printed, f"WARNING.*{whole} projections were taken for half a turn, of which {came} came")
@@ -82,10 +78,25 @@ class Files(PipelineTestCase):
                 for result, wanted in zip(read_pages("a.tif"), read_pages("b.tif"), strict=True):
                     self.assert_close(result, wanted, 1e-4)
                 os.remove("a.tif"), os.remove("b.tif")
+
+    def test_part_of_the_rows(self):
+        """What may be a part of the views is a warning, chosen when they are read or later."""
+        write_sinograms(shape=(24, 37))
+        part = "WARNING.* {} views, which are a part of the 24 rows of the images, were taken for half a turn"
+        for chosen, came in (("height=12", 12), ("y=7 height=11", 11), ("number=2 ! tomocrop y=2 height=13", 13),
+                             ("y=3 ! tomocrop y=2 height=5", 5)):
+            line = f"tomoread path=folder {chosen} ! tomobackproject axis-pos=18 %s ! tomonull"
+            self.assertRegex(self.assert_launches(line % "", options=()), part.format(came))
+            self.assertNotIn("half a turn", self.assert_launches(line % "angle-step=0.2", options=()))
+        for whole in ("y-step=5", "number=3", "! tomocrop width=20", "number=2 ! tomobin size=3"):
+            line = f"tomoread path=folder {whole} ! tomobackproject axis-pos=5 ! tomonull"
+            printed = self.assert_launches(line, options=())
+            self.assertNotIn("WARNING", printed)
+            self.assertIn("were taken for half a turn", printed)
         # As many sinograms as each of them has views.
         write_sinograms("folder", (3, 37), 5)
-        printed = self.assert_launches(f"tomoread path=folder number=3 ! {back} ! tomonull", options=())
-        self.assertIn("3 views were taken for half a turn", printed)
+        printed = self.assert_launches("tomoread path=folder number=3 ! tomobackproject axis-pos=18 ! tomonull", options=())
+        self.assertIn("no angles came: 3 views were taken for half a turn", printed)
 
     def test_rescale_to_hdf5(self):
         images = write_sinograms(shape=(24, 37))
