@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // Angles of a scan in text files, as programs and people write them.
+#include "half.hpp"
 #include "input-file.hpp"
+#include "npy-header.hpp"
 #include "scan-layout.hpp"
 
 #include <algorithm>
@@ -149,6 +151,61 @@ std::vector<double> angles_of_text(const std::string &file) {
     const bool is_named = table.heading.size() == table.rows[0].size();
     const bool radians = says_radians(is_named ? table.heading[column] : table.heading_line);
     return angles_in_radians(std::move(angles), radians ? "rad" : "deg");
+}
+
+std::vector<double> angles_of_npy(const std::string &path) {
+    const InputFile file(path);
+    const NpyHeader header(file);
+    std::uint64_t count = 1, bytes = 0;
+    const auto axes = std::count_if(header.shape.begin(), header.shape.end(), [](auto n) { return n != 1; });
+    const bool fits = multiply({count, header.shape.empty() ? 1 : *std::max_element(header.shape.begin(),
+                                                                                     header.shape.end())},
+                               count);
+    if (axes > 1 || !fits || count == 0 || count > G_MAXINT || header.type.format == GST_TOMO_FORMAT_COMPLEX64)
+        throw Error(GST_STREAM_ERROR_DECODE,
+                    text("'%s' is an array of %" G_GSIZE_FORMAT " axes of '%s'; wanted one axis of real numbers, the "
+                         "angle of each projection in degrees",
+                         path.c_str(), header.shape.size(), header.said_type.c_str()));
+    const auto n = static_cast<unsigned>(count);
+    if (!stored_size(header.type, n, 1, bytes) || bytes > file.size() - header.offset)
+        throw Error(GST_RESOURCE_ERROR_READ,
+                    text("'%s' is truncated or damaged: it holds fewer than its %u angles", path.c_str(), n));
+    std::vector<double> angles(n);
+    const auto fill = [&](auto type) {
+        std::vector<decltype(type)> samples(n);
+        read_stored_rows(file, header.offset, header.type, n, 1, {}, reinterpret_cast<char *>(samples.data()),
+                         path);
+        std::copy(samples.begin(), samples.end(), angles.begin());
+    };
+    switch (header.type.format) {
+    case GST_TOMO_FORMAT_UINT8:
+        fill(std::uint8_t{});
+        break;
+    case GST_TOMO_FORMAT_UINT16:
+        fill(std::uint16_t{});
+        break;
+    case GST_TOMO_FORMAT_UINT32:
+        fill(std::uint32_t{});
+        break;
+    case GST_TOMO_FORMAT_INT16:
+        fill(std::int16_t{});
+        break;
+    case GST_TOMO_FORMAT_INT32:
+        fill(std::int32_t{});
+        break;
+    case GST_TOMO_FORMAT_FLOAT16:
+        fill(Half{});
+        break;
+    case GST_TOMO_FORMAT_FLOAT32:
+        fill(float{});
+        break;
+    default:
+        fill(double{});
+    }
+    if (std::any_of(angles.begin(), angles.end(), [](double angle) { return !std::isfinite(angle); }))
+        throw Error(GST_STREAM_ERROR_DECODE,
+                    text("'%s' holds an angle that is no finite number", path.c_str()));
+    return angles_in_radians(std::move(angles), "deg");
 }
 
 bool names_angle(const std::string &name) {

@@ -58,7 +58,7 @@ ScanLayout find_by_content(const ScanRequest &request) {
 std::vector<double> angles_of_file(const std::string &path) {
     const auto location = split_location(path);
     if (location.dataset.empty() && type_of_suffix(path) != FileType::Hdf5)
-        return angles_of_text(path);
+        return type_of_suffix(path) == FileType::Npy ? angles_of_npy(path) : angles_of_text(path);
 #ifdef HAVE_HDF5
     return angles_of_hdf5(location);
 #else

@@ -77,6 +77,8 @@ std::unique_ptr<ImageReader> open_scan_reader(const std::string &path, const Rea
 // Angles in radians of a text file: one per line, or behind an index; with a heading, the column that it
 // calls an angle. Degrees, unless the heading says radians.
 std::vector<double> angles_of_text(const std::string &file);
+// An array of numpy.save() of one axis, in degrees. Throws on any other.
+std::vector<double> angles_of_npy(const std::string &file);
 // Of a dataset.
 std::vector<double> angles_of_hdf5(const Location &location);
 // Whether a column or dataset of this name holds angles, where nothing else says what it is.

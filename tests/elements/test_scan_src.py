@@ -928,6 +928,15 @@ class ScanSrc(ElementTestCase):
             file["words"] = [b"a"] * n
         for name in "x.h5:/theta", "x.h5::/theta", "x.h5:/rad", "x.h5:/all":
             check(name)
+        for name, array in ("f8", angles), ("big", angles.astype(">f8")), ("row", angles[np.newaxis]):
+            np.save(self.path(f"{name}.npy"), array)
+            check(f"{name}.npy")
+        np.save(self.path("i2.npy"), np.round(angles).astype(np.int16))
+        check("i2.npy", np.round(angles))
+        for array, words in (np.ones((n, 2)), ["2 axes", "wanted one axis"]), (angles[1:], [f"{n} projections", f"{n - 1} angles"]), (
+                angles * np.nan, ["finite"]), (angles[:0], ["wanted one axis"]):
+            np.save(self.path("wrong.npy"), array)
+            self.fails(words, f"{location} angles={self.path('wrong.npy')}")
         self.fails(["x.h5", "no dataset is named"], f"{location} angles={self.path('x.h5')}")
         self.fails(["no dataset '/gone'"], f"{location} angles={self.path('x.h5:/gone')}")
         self.fails(["numbers are wanted", "strings"], f"{location} angles={self.path('x.h5:/words')}")
