@@ -8,6 +8,7 @@
 #include "input-file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -410,6 +411,18 @@ static bool is_locked(const std::string &path, bool writable) {
     return file && flock(file.get(), (writable ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
+// Whether there are not as many left as opening a file takes.
+static bool lacks_descriptors(const std::string &path) {
+    constexpr std::size_t taken = 3;
+    std::array<FileDescriptor, taken> files;
+    for (auto &file : files) {
+        file = FileDescriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        if (!file && (errno == EMFILE || errno == ENFILE))
+            return true;
+    }
+    return false;
+}
+
 Hdf5Handle hdf5_open_to_read(const std::string &path, bool live) {
     const auto access = hdf5_file_access();
     Hdf5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
@@ -451,6 +464,11 @@ Hdf5Handle hdf5_open(const std::string &path, bool writable) {
                              ? ""
                              : "; HDF5_USE_FILE_LOCKING=FALSE in the environment reads it all the same, as far as "
                                "it is on the disk: images may be missing"));
+    }
+    // The library may say it in a place where nobody looks, or not at all.
+    if (!file && lacks_descriptors(path)) {
+        H5Eclear2(H5E_DEFAULT);
+        throw system_error("open", path, EMFILE, writable ? GST_RESOURCE_ERROR_OPEN_WRITE : GST_RESOURCE_ERROR_OPEN_READ);
     }
     if (!file)
         throw hdf5_error(
