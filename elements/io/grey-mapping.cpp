@@ -45,13 +45,18 @@ void with_samples(const ArrayInfo &info, const void *data, Visit visit) {
 }
 
 template <class Integer, class Sample>
-void map_samples(const Sample *samples, std::uint64_t count, double offset, double scale, Integer *integers) {
+std::uint64_t map_samples(const Sample *samples, std::uint64_t count, double offset, double scale,
+                          Integer *integers) {
+    std::uint64_t missing = 0;
     constexpr double top = std::numeric_limits<Integer>::max();
     for (std::uint64_t i = 0; i < count; i++) {
-        const double value = (static_cast<double>(samples[i]) - offset) * scale;
+        const auto sample = static_cast<double>(samples[i]);
+        missing += std::isnan(sample);
+        const double value = (sample - offset) * scale;
         // Half up; and NaN, which fails the comparison, becomes 0.
         integers[i] = value >= 0 ? static_cast<Integer>(std::min(value, top) + 0.5) : Integer{0};
     }
+    return missing;
 }
 
 } // namespace
@@ -87,7 +92,7 @@ std::vector<std::pair<std::string, std::string>> grey_words(const std::optional<
     return {{"grey_minimum", written(grey->minimum)}, {"grey_maximum", written(grey->maximum)}};
 }
 
-void GreyMapping::apply(const ArrayInfo &info, const void *data, void *integers) const {
+std::uint64_t GreyMapping::apply(const ArrayInfo &info, const void *data, void *integers) const {
     const double top = bits == 8 ? 0xff : 0xffff;
     double offset = 0, scale = 1;
     if (rescale) {
@@ -95,12 +100,14 @@ void GreyMapping::apply(const ArrayInfo &info, const void *data, void *integers)
         offset = range.is_empty() ? 0 : range.minimum;
         scale = range.minimum < range.maximum ? top / (range.maximum - range.minimum) : 0;
     }
+    std::uint64_t missing = 0;
     with_samples(info, data, [&](const auto *samples) {
-        if (bits == 8)
-            map_samples(samples, info.samples(), offset, scale, static_cast<std::uint8_t *>(integers));
-        else
-            map_samples(samples, info.samples(), offset, scale, static_cast<std::uint16_t *>(integers));
+        missing = bits == 8 ? map_samples(samples, info.samples(), offset, scale,
+                                          static_cast<std::uint8_t *>(integers))
+                            : map_samples(samples, info.samples(), offset, scale,
+                                          static_cast<std::uint16_t *>(integers));
     });
+    return missing;
 }
 
 } // namespace tomo::io

@@ -32,7 +32,8 @@ struct GreyMapping {
     ValueRange range;
 
     GstTomoFormat format() const { return bits == 8 ? GST_TOMO_FORMAT_UINT8 : GST_TOMO_FORMAT_UINT16; }
-    void apply(const ArrayInfo &info, const void *data, void *integers) const;
+    // Returns how many were NaN.
+    std::uint64_t apply(const ArrayInfo &info, const void *data, void *integers) const;
     // The values that the smallest and the largest integer stand for; unset where the values are the
     // integers, and where there was none.
     std::optional<ValueRange> grey() const {

@@ -10,6 +10,7 @@
 #include "output-file.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -595,7 +596,14 @@ class IntegerWriter final : public ImageWriter {
         target_->skip(info.with_format(integer_format()), images);
     }
 
-    void finish() override { target_->finish(); }
+    void finish() override {
+        target_->finish();
+        if (*missing_ > 0 && options_.warn)
+            options_.warn(text("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                               " samples are not a number (NaN), which integers can't say: they became 0. Mend "
+                               "them before, or write bits=32",
+                               missing_->load(), samples_));
+    }
     std::string abandon() noexcept override { return target_->abandon(); }
 
   private:
@@ -605,14 +613,16 @@ class IntegerWriter final : public ImageWriter {
         if (!std::exchange(told_range_, true) && options_.tell_range)
             if (const auto range = common_range(options_))
                 options_.tell_range({options_.bits, true, *range});
-        const auto convert = [info = page.info(), options = options_](const void *from, void *to) {
+        samples_ += page.info().samples();
+        const auto convert = [info = page.info(), options = options_, missing = missing_](const void *from,
+                                                                                          void *to) {
             GreyMapping mapping{options.bits, options.rescale, {}};
             if (options.rescale) {
                 if (!options.minimum || !options.maximum)
                     mapping.range.include(info, from);
                 mapping.range = range_of(options.minimum, options.maximum, mapping.range);
             }
-            mapping.apply(info, from, to);
+            *missing += mapping.apply(info, from, to);
             return mapping.grey();
         };
         target_->write(page.converted(page.info().with_format(integer_format()), convert));
@@ -621,6 +631,8 @@ class IntegerWriter final : public ImageWriter {
     std::unique_ptr<ImageWriter> target_;
     WriteOptions options_;
     bool told_range_ = false;
+    std::uint64_t samples_ = 0;
+    std::shared_ptr<std::atomic<std::uint64_t>> missing_ = std::make_shared<std::atomic<std::uint64_t>>(0);
 };
 
 // Integers by the range of all images: keeps them beside the target as they come, and converts them at the
@@ -744,8 +756,29 @@ class StreamRangeWriter final : public ImageWriter {
     bool unconverted_ = false;
 };
 
-std::unique_ptr<ImageWriter> integer_writer(const Location &location, FileType type,
-                                            const WriteOptions &options) {
+// Where the file has no place for what its integers stand for, a person has to note it.
+void warn_of_lost_range(const Location &location, WriteOptions &options) {
+    if (!options.rescale || !options.warn || (options.minimum && options.maximum))
+        return;
+    const auto advice = text("'%s' has no place for that: note it, or write TIFF or HDF5, which say it",
+                             location.file.c_str());
+    if (options.range_per_image)
+        options.warn("each image has a range of values of its own, and " + advice);
+    else
+        options.tell_range = [tell = options.tell_range, warn = options.warn, advice](const GreyMapping &mapping) {
+            if (tell)
+                tell(mapping);
+            if (mapping.range.is_empty())
+                return;
+            warn(text("integers 0 to %u stand for values from %g to %g, and ", (1u << mapping.bits) - 1,
+                      mapping.range.minimum, mapping.range.maximum) +
+                 advice);
+        };
+}
+
+std::unique_ptr<ImageWriter> integer_writer(const Location &location, FileType type, WriteOptions options) {
+    if (type == FileType::Raw || type == FileType::Npy)
+        warn_of_lost_range(location, options);
     if (options.rescale && !options.range_per_image && !(options.minimum && options.maximum))
         return std::make_unique<StreamRangeWriter>(location, type, options);
     return std::make_unique<IntegerWriter>(std::make_unique<SeriesWriter>(location, type, options), options);

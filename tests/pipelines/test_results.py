@@ -279,6 +279,25 @@ class Results(PipelineTestCase):
         with tifffile.TiffFile("plain.tif") as file:
             self.assertNotIn("SMinSampleValue", file.pages[0].tags)
 
+    def test_lost_values(self):
+        """A range for which a file has no place, and samples that integers can't hold, are told."""
+        images = np.stack(write_sinograms("lost", number=3, shape=(5, 7)))
+        low, high = f"from {images.min():g} to {images.max():g}", "has no place for that"
+        for target in "q.raw", "q.npy":
+            out = self.assert_launches(f"tomoread path=lost ! tomowrite filename={target} bits=8", ())
+            self.assertIn(low, out)
+            self.assertIn(high, out)
+            out = self.assert_launches(f"tomoread path=lost ! tomowrite filename={target} bits=8 minimum=-2 maximum=3", ())
+            self.assertNotIn(high, out)
+        out = self.assert_launches("tomoread path=lost ! tomowrite filename=q.tif bits=8", ())
+        self.assertNotIn("WARNING", out)
+        images[1, 2, :3] = np.nan
+        tifffile.imwrite("nan.tif", images, photometric="minisblack")
+        tifffile.imwrite("all.tif", images * np.nan, photometric="minisblack")
+        for name, count in ("nan", 3), ("all", 105):
+            out = self.assert_launches(f"tomoread path={name}.tif ! tomowrite filename=q.tif bits=16", ())
+            self.assertEqual(out.count(f"{count} of 105 samples are not a number"), 1, out)
+
     def axes_of(self, chain):
         """The axes of the result of a chain, by name, and the units of the last one."""
         self.assert_launches(f"{chain} ! tomowrite filename=axes.h5:/entry/data/data")
