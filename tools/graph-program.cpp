@@ -185,7 +185,8 @@ class Display {
     void finish(double seconds, guint64 output) {
         clear();
         if (shows_)
-            g_printerr("%" G_GUINT64_FORMAT " %s in %.3f s\n", output, output == 1 ? "array" : "arrays", seconds);
+            g_printerr("%" G_GUINT64_FORMAT " %s in %.3f s\n", output, output == 1 ? "array" : "arrays",
+                       seconds);
     }
 
   private:

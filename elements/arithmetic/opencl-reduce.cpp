@@ -39,10 +39,13 @@ float32, as the kernel's arguments are; use `tomoaverage` for the mean of long s
     tomo::Property<std::string> kernel{this, "kernel", "Name of the kernel that folds", "", When::ready};
     tomo::Property<std::string> finish_kernel{this, "finish", "Name of the kernel that runs at the end", "",
                                               When::ready};
-    tomo::Property<float> fold_value{
-        this,    "fold-value",        "Value with which the result begins; the largest float: the first "
-                                      "array",
-        FLT_MAX, {-FLT_MAX, FLT_MAX}, When::ready};
+    tomo::Property<float> fold_value{this,
+                                     "fold-value",
+                                     "Value with which the result begins; the largest float: the first "
+                                     "array",
+                                     FLT_MAX,
+                                     {-FLT_MAX, FLT_MAX},
+                                     When::ready};
     tomo::Property<unsigned> dimensions{this, "dimensions", "Dimensions of the kernels' global size",
                                         2,    {1, 3},       When::ready};
 

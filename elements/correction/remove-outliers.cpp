@@ -16,7 +16,8 @@ class RemoveOutliers final : public tomo::BoxFilter {
         "square has without it: the mean of the median and of the next value on the side away from v. "
         "Beyond its edges the image is mirrored, its outermost pixel first. NaN does not count, and stays "
         "NaN.",
-        "tomoread path=radiographs ! tomoremoveoutliers size=5 threshold=2000 ! tomowrite filename=clean.tif"};
+        "tomoread path=radiographs ! tomoremoveoutliers size=5 threshold=2000 ! tomowrite "
+        "filename=clean.tif"};
 
     tomo::Property<unsigned> size{this, "size",  "Width of the square in pixels, odd",
                                   3,    {3, 33}, tomo::When::reshapes};

@@ -34,20 +34,18 @@ class NonLocalMeans final : public tomo::Filter {
         10,   {1, 8192},       When::reshapes};
     tomo::Property<unsigned> patch_radius{this, "patch-radius", "Pixels that a patch reaches to all sides",
                                           3,    {1, 100},       When::reshapes};
-    tomo::Property<float> h{
-        this,
-        "h",
-        "Difference up to which patches count as alike; 0: the estimated noise",
-        0.0f,
-        {0.0f, FLT_MAX}};
+    tomo::Property<float> h{this,
+                            "h",
+                            "Difference up to which patches count as alike; 0: the estimated noise",
+                            0.0f,
+                            {0.0f, FLT_MAX}};
     tomo::Property<float> sigma{this, "sigma", "Standard deviation of the noise", 0.0f, {0.0f, FLT_MAX}};
     tomo::Property<bool> window{
         this, "window", "With fast=false: weigh the differences in a patch by a Gaussian of half the radius",
         true, When::reshapes};
     tomo::Property<bool> fast{this, "fast", "Sum each difference once for all patches that it belongs to",
                               true, When::reshapes};
-    tomo::Property<bool> estimate_sigma{this, "estimate-sigma", "Estimate the noise and ignore sigma",
-                                        false};
+    tomo::Property<bool> estimate_sigma{this, "estimate-sigma", "Estimate the noise and ignore sigma", false};
     tomo::AddressingMode addressing_mode{this, tomo::Addressing::mirrored_repeat,
                                          "Nothing; an error, because patches reach outside"};
 

@@ -25,8 +25,8 @@ bool is_hidden(const std::string &path);
 // in it that are not hidden), or a pattern as the shell has it (with ~); a part of the path that exists as it
 // is written is no pattern. A dataset behind a colon goes with every file. In folders and patterns, files are
 // left out that nobody can read: by their suffix unless options.type says what they are, raw ones without a
-// layout, HDF5 ones without a dataset; in folders also arrays of numpy beside other images. Throws where no file is left, and on a link that leads nowhere: it may
-// be one of the images.
+// layout, HDF5 ones without a dataset; in folders also arrays of numpy beside other images. Throws where no
+// file is left, and on a link that leads nowhere: it may be one of the images.
 std::vector<std::string> list_files(const std::string &path, const ReadOptions &options = {},
                                     const FileRange &range = {});
 

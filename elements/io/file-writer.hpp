@@ -117,10 +117,11 @@ class SameShape {
     void check(const ArrayInfo &plane, const std::string &place) {
         if (first_.format != GST_TOMO_FORMAT_UNKNOWN &&
             (plane.format != first_.format || plane.width != first_.width || plane.height != first_.height))
-            throw Error(GST_STREAM_ERROR_FORMAT,
-                        text("%s: an image of %s can't follow images of %s in %s; write TIFF files, or one file "
-                             "per image",
-                             place.c_str(), plane.describe().c_str(), first_.describe().c_str(), format_.c_str()));
+            throw Error(
+                GST_STREAM_ERROR_FORMAT,
+                text("%s: an image of %s can't follow images of %s in %s; write TIFF files, or one file "
+                     "per image",
+                     place.c_str(), plane.describe().c_str(), first_.describe().c_str(), format_.c_str()));
         first_ = plane;
     }
 

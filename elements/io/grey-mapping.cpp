@@ -102,10 +102,10 @@ std::uint64_t GreyMapping::apply(const ArrayInfo &info, const void *data, void *
     }
     std::uint64_t missing = 0;
     with_samples(info, data, [&](const auto *samples) {
-        missing = bits == 8 ? map_samples(samples, info.samples(), offset, scale,
-                                          static_cast<std::uint8_t *>(integers))
-                            : map_samples(samples, info.samples(), offset, scale,
-                                          static_cast<std::uint16_t *>(integers));
+        missing =
+            bits == 8
+                ? map_samples(samples, info.samples(), offset, scale, static_cast<std::uint8_t *>(integers))
+                : map_samples(samples, info.samples(), offset, scale, static_cast<std::uint16_t *>(integers));
     });
     return missing;
 }

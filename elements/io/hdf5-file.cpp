@@ -456,19 +456,21 @@ Hdf5Handle hdf5_open(const std::string &path, bool writable) {
         H5Eclear2(H5E_DEFAULT);
         // The newest format marks the file itself, too.
         const bool is_marked = io::is_being_written(path).value_or(false);
-        throw Error(GST_RESOURCE_ERROR_BUSY,
-                    text("'%s' is locked: another process has it open%s; %s it when that has closed it%s%s",
-                         path.c_str(), writable ? "" : " to write", writable ? "write" : "read",
-                         writable ? "" : ", or let it write for several readers (SWMR), which can be read meanwhile",
-                         writable || is_marked
-                             ? ""
-                             : "; HDF5_USE_FILE_LOCKING=FALSE in the environment reads it all the same, as far as "
-                               "it is on the disk: images may be missing"));
+        throw Error(
+            GST_RESOURCE_ERROR_BUSY,
+            text("'%s' is locked: another process has it open%s; %s it when that has closed it%s%s",
+                 path.c_str(), writable ? "" : " to write", writable ? "write" : "read",
+                 writable ? "" : ", or let it write for several readers (SWMR), which can be read meanwhile",
+                 writable || is_marked
+                     ? ""
+                     : "; HDF5_USE_FILE_LOCKING=FALSE in the environment reads it all the same, as far as "
+                       "it is on the disk: images may be missing"));
     }
     // The library may say it in a place where nobody looks, or not at all.
     if (!file && lacks_descriptors(path)) {
         H5Eclear2(H5E_DEFAULT);
-        throw system_error("open", path, EMFILE, writable ? GST_RESOURCE_ERROR_OPEN_WRITE : GST_RESOURCE_ERROR_OPEN_READ);
+        throw system_error("open", path, EMFILE,
+                           writable ? GST_RESOURCE_ERROR_OPEN_WRITE : GST_RESOURCE_ERROR_OPEN_READ);
     }
     if (!file)
         throw hdf5_error(

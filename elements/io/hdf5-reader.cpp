@@ -334,12 +334,13 @@ class Hdf5Reader final : public ImageReader {
                 continue;
             H5Eclear2(H5E_DEFAULT);
             const auto packages = hdf5_packages_of_filter(filter);
-            throw Error(GST_STREAM_ERROR_CODEC_NOT_FOUND,
-                        text("%s is compressed by filter %d (%s), which is not installed here; install %s and "
-                             "start again%s",
-                             where().c_str(), filter, *name ? name : "without a name",
-                             packages.empty() ? "its HDF5 plugin" : packages.c_str(),
-                             packages.empty() ? ", with HDF5_PLUGIN_PATH naming the plugin's folder" : ""));
+            throw Error(
+                GST_STREAM_ERROR_CODEC_NOT_FOUND,
+                text("%s is compressed by filter %d (%s), which is not installed here; install %s and "
+                     "start again%s",
+                     where().c_str(), filter, *name ? name : "without a name",
+                     packages.empty() ? "its HDF5 plugin" : packages.c_str(),
+                     packages.empty() ? ", with HDF5_PLUGIN_PATH naming the plugin's folder" : ""));
         }
     }
 

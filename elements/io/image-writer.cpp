@@ -159,9 +159,11 @@ class SeriesWriter final : public ImageWriter {
         const auto announced = series_length_ ? series_length_().announced : std::nullopt;
         if (announced)
             claimed_ = files_for(*announced, page.size());
-        if (!numbers_->take(number_, options_.counter_step, announced ? std::optional(claimed_) : std::nullopt))
-            throw is_another_ones(announced ? text("; this stream has %" G_GUINT64_FORMAT " of them", claimed_)
-                                            : "; nobody knows how many numbers this stream needs");
+        if (!numbers_->take(number_, options_.counter_step,
+                            announced ? std::optional(claimed_) : std::nullopt))
+            throw is_another_ones(announced
+                                      ? text("; this stream has %" G_GUINT64_FORMAT " of them", claimed_)
+                                      : "; nobody knows how many numbers this stream needs");
         if (!announced)
             claimed_ = std::numeric_limits<std::uint64_t>::max();
     }
@@ -407,15 +409,19 @@ class SeriesWriter final : public ImageWriter {
     }
 
     std::uint64_t files_for(std::uint64_t images, std::uint64_t bytes) const {
-        const auto in_each = has_own_files() ? 1 : std::max<std::uint64_t>(options_.bytes_per_file / std::max<std::uint64_t>(bytes, 1), 1);
+        const auto in_each =
+            has_own_files()
+                ? 1
+                : std::max<std::uint64_t>(options_.bytes_per_file / std::max<std::uint64_t>(bytes, 1), 1);
         return std::max<std::uint64_t>(images / in_each + (images % in_each != 0), 1);
     }
 
     Error is_another_ones(const std::string &why) const {
-        return Error(GST_RESOURCE_ERROR_BUSY,
-                     text("cannot write '%s': another process is writing this series, '%s', and has that number "
-                          "or will come to it%s. Wait for it, or write to another folder",
-                          current().file.c_str(), pattern_text_.c_str(), why.c_str()));
+        return Error(
+            GST_RESOURCE_ERROR_BUSY,
+            text("cannot write '%s': another process is writing this series, '%s', and has that number "
+                 "or will come to it%s. Wait for it, or write to another folder",
+                 current().file.c_str(), pattern_text_.c_str(), why.c_str()));
     }
 
     Location next_location(const ArrayInfo &page) {
@@ -599,10 +605,11 @@ class IntegerWriter final : public ImageWriter {
     void finish() override {
         target_->finish();
         if (*missing_ > 0 && options_.warn)
-            options_.warn(text("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                               " samples are not a number (NaN), which integers can't say: they became 0. Mend "
-                               "them before, or write bits=32",
-                               missing_->load(), samples_));
+            options_.warn(
+                text("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                     " samples are not a number (NaN), which integers can't say: they became 0. Mend "
+                     "them before, or write bits=32",
+                     missing_->load(), samples_));
     }
     std::string abandon() noexcept override { return target_->abandon(); }
 
@@ -662,7 +669,8 @@ class StreamRangeWriter final : public ImageWriter {
             store.most_bytes_under_way = options_.most_bytes_under_way;
             store.fsync = options_.fsync;
             store.report = options_.report;
-            const auto info = image.info().with_format(GreyMapping{options_.bits, options_.rescale, {}}.format());
+            const auto info =
+                image.info().with_format(GreyMapping{options_.bits, options_.rescale, {}}.format());
             target_->claim_numbers(options_.rgb ? info : info.with_size(info.width, info.height, 1));
             if (!store.resume)
                 remove_store();
@@ -765,7 +773,8 @@ void warn_of_lost_range(const Location &location, WriteOptions &options) {
     if (options.range_per_image)
         options.warn("each image has a range of values of its own, and " + advice);
     else
-        options.tell_range = [tell = options.tell_range, warn = options.warn, advice](const GreyMapping &mapping) {
+        options.tell_range = [tell = options.tell_range, warn = options.warn,
+                              advice](const GreyMapping &mapping) {
             if (tell)
                 tell(mapping);
             if (mapping.range.is_empty())

@@ -44,9 +44,7 @@ std::vector<Number> numbers_in(std::string_view name) {
         number.fraction = number.end = behind_digits(name, at);
         // A minus in front of it, and what stands before that. U+2212 has three bytes, all of them of a word.
         const auto before = name.substr(0, at);
-        const auto bytes = before.ends_with('-')            ? 1
-                           : before.ends_with(minus_sign) ? minus_sign.size()
-                                                          : 0;
+        const auto bytes = before.ends_with('-') ? 1 : before.ends_with(minus_sign) ? minus_sign.size() : 0;
         if (bytes > 0 && (bytes == at || !is_in_word(name[at - bytes - 1])))
             number.begin -= bytes;
         const bool follows_point = at > 0 && is_point(name, at - 1);
@@ -87,8 +85,8 @@ std::vector<Place> places_in(const std::vector<std::string> &names) {
             place.shortest_fraction = std::min(place.shortest_fraction, number.end - number.fraction);
         place.all_have_minus = place.all_have_minus && number.has_minus();
         place.has_padding =
-            place.has_padding || (name[number.whole] == '0' && number.whole + 1 < name.size() &&
-                                  is_digit(name[number.whole + 1]));
+            place.has_padding ||
+            (name[number.whole] == '0' && number.whole + 1 < name.size() && is_digit(name[number.whole + 1]));
     });
     for_each_number([](const std::string &name, const Number &number, Place &place) {
         place.is_count = place.is_count || (number.end - number.fraction > place.shortest_fraction &&
@@ -120,15 +118,21 @@ std::vector<Value> values_of(std::string_view name, const std::vector<Place> &pl
         const bool is_signed = number.has_minus() && places[i].has_signs();
         const bool is_count = number.has_fraction() && places[i].is_count;
         const auto behind_whole = number.has_fraction() ? number.fraction - 1 : number.end;
-        Value value{is_signed ? number.begin : number.whole, is_count ? behind_whole : number.end, false,
-                    without_leading_zeros(part(number.whole, behind_whole)), {}};
+        Value value{is_signed ? number.begin : number.whole,
+                    is_count ? behind_whole : number.end,
+                    false,
+                    without_leading_zeros(part(number.whole, behind_whole)),
+                    {}};
         if (!is_count)
             value.fraction = without_trailing_zeros(part(number.fraction, number.end));
         value.is_negative = is_signed && !(value.whole.empty() && value.fraction.empty());
         values.push_back(value);
         if (is_count)
-            values.push_back({number.fraction, number.end, false,
-                              without_leading_zeros(part(number.fraction, number.end)), {}});
+            values.push_back({number.fraction,
+                              number.end,
+                              false,
+                              without_leading_zeros(part(number.fraction, number.end)),
+                              {}});
     }
     return values;
 }
@@ -151,8 +155,8 @@ struct Name {
 // Walks through a name, character by character but for numbers.
 class Walk {
   public:
-    explicit Walk(const Name &name) : name_(*name.path), value_(name.values.data()),
-                                      end_(value_ + name.values.size()) {}
+    explicit Walk(const Name &name)
+        : name_(*name.path), value_(name.values.data()), end_(value_ + name.values.size()) {}
 
     bool is_at_end() const { return at_ == name_.size(); }
     const Value *number() const { return value_ != end_ && value_->begin == at_ ? value_ : nullptr; }

@@ -69,14 +69,19 @@ std::vector<std::uint64_t> shape_of(const Literal &header) {
 
 const std::map<std::string, StoredType> &stored_types() {
     using Form = StoredType::Form;
-    static const std::map<std::string, StoredType> types = {
-        {"b1", stored_as(GST_TOMO_FORMAT_UINT8)},   {"i1", stored_as(Form::Int8)},
-        {"u1", stored_as(GST_TOMO_FORMAT_UINT8)},   {"i2", stored_as(GST_TOMO_FORMAT_INT16)},
-        {"u2", stored_as(GST_TOMO_FORMAT_UINT16)},  {"i4", stored_as(GST_TOMO_FORMAT_INT32)},
-        {"u4", stored_as(GST_TOMO_FORMAT_UINT32)},  {"i8", stored_as(Form::Int64)},
-        {"u8", stored_as(Form::UInt64)},            {"f2", stored_as(GST_TOMO_FORMAT_FLOAT16)},
-        {"f4", stored_as(GST_TOMO_FORMAT_FLOAT32)}, {"f8", stored_as(GST_TOMO_FORMAT_FLOAT64)},
-        {"c8", stored_as(GST_TOMO_FORMAT_COMPLEX64)}};
+    static const std::map<std::string, StoredType> types = {{"b1", stored_as(GST_TOMO_FORMAT_UINT8)},
+                                                            {"i1", stored_as(Form::Int8)},
+                                                            {"u1", stored_as(GST_TOMO_FORMAT_UINT8)},
+                                                            {"i2", stored_as(GST_TOMO_FORMAT_INT16)},
+                                                            {"u2", stored_as(GST_TOMO_FORMAT_UINT16)},
+                                                            {"i4", stored_as(GST_TOMO_FORMAT_INT32)},
+                                                            {"u4", stored_as(GST_TOMO_FORMAT_UINT32)},
+                                                            {"i8", stored_as(Form::Int64)},
+                                                            {"u8", stored_as(Form::UInt64)},
+                                                            {"f2", stored_as(GST_TOMO_FORMAT_FLOAT16)},
+                                                            {"f4", stored_as(GST_TOMO_FORMAT_FLOAT32)},
+                                                            {"f8", stored_as(GST_TOMO_FORMAT_FLOAT64)},
+                                                            {"c8", stored_as(GST_TOMO_FORMAT_COMPLEX64)}};
     return types;
 }
 
@@ -87,12 +92,13 @@ NpyHeader::NpyHeader(const InputFile &file) {
     if (file.size() >= magic_size + 4)
         file.read_at(0, start, magic_size + 4, "the header");
     if (std::memcmp(start, magic, magic_size) != 0)
-        throw Error(GST_STREAM_ERROR_WRONG_TYPE,
-                    text("'%s' is not a file of numpy.save(): it does not begin as one", file.path().c_str()));
+        throw Error(
+            GST_STREAM_ERROR_WRONG_TYPE,
+            text("'%s' is not a file of numpy.save(): it does not begin as one", file.path().c_str()));
     const unsigned version = start[magic_size];
     if (version < 1 || version > 3)
-        throw Error(GST_STREAM_ERROR_FORMAT,
-                    text("'%s' has version %u of the format; 1, 2 and 3 are known", file.path().c_str(), version));
+        throw Error(GST_STREAM_ERROR_FORMAT, text("'%s' has version %u of the format; 1, 2 and 3 are known",
+                                                  file.path().c_str(), version));
     constexpr bool swapped = G_BYTE_ORDER != G_LITTLE_ENDIAN;
     std::uint64_t length = load<std::uint16_t>(start + magic_size + 2, swapped);
     offset = magic_size + 4;
@@ -113,8 +119,8 @@ NpyHeader::NpyHeader(const InputFile &file) {
     const bool is_word = said_type.size() > 2 && (said_type[0] == '\'' || said_type[0] == '"');
     if (is_word)
         said_type = said_type.substr(1, said_type.size() - 2);
-    const auto known = is_word && said_type.size() > 1 ? stored_types().find(said_type.substr(1))
-                                                       : stored_types().end();
+    const auto known =
+        is_word && said_type.size() > 1 ? stored_types().find(said_type.substr(1)) : stored_types().end();
     if (known == stored_types().end() || !std::strchr("<>=|", said_type[0]))
         throw Error(GST_STREAM_ERROR_FORMAT,
                     text("'%s' holds samples of the type '%.60s'%s; images are integers of 8 to 64 bits, "
@@ -142,8 +148,9 @@ std::string npy_header(GstTomoFormat format, const std::vector<std::uint64_t> &s
                          "', 'fortran_order': False, 'shape': (" + extents + "), }";
     const auto length = bytes - magic_size - 4;
     if (header.size() + 1 > bytes || length > G_MAXUINT16)
-        throw Error(GST_RESOURCE_ERROR_FAILED,
-                    text("a header of %" G_GUINT64_FORMAT " bytes has no room for what the file will hold", bytes));
+        throw Error(
+            GST_RESOURCE_ERROR_FAILED,
+            text("a header of %" G_GUINT64_FORMAT " bytes has no room for what the file will hold", bytes));
     header.resize(bytes, ' ');
     header[bytes - 1] = '\n';
     header[magic_size + 2] = static_cast<char>(length & 0xff);

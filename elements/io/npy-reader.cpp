@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Arrays of numpy.save(): one image (rows, columns) or several (images, rows, columns), in either order of the
-// axes. More axes are accepted before these where their extent is 1.
+// Arrays of numpy.save(): one image (rows, columns) or several (images, rows, columns), in either order of
+// the axes. More axes are accepted before these where their extent is 1.
 
 #include "npy-header.hpp"
 
@@ -24,7 +24,8 @@ class NpyReader final : public ImageReader {
             said += (said.empty() ? "" : " x ") + std::to_string(extent);
         if (shape.size() < 2 || shape.size() > 3)
             throw Error(GST_STREAM_ERROR_FORMAT,
-                        text("'%s' has %" G_GSIZE_FORMAT " dimension%s (%s); images need two (rows, columns) or "
+                        text("'%s' has %" G_GSIZE_FORMAT
+                             " dimension%s (%s); images need two (rows, columns) or "
                              "three (images, rows, columns)",
                              path.c_str(), shape.size(), shape.size() == 1 ? "" : "s", said.c_str()));
         if (shape.size() == 2)
@@ -33,12 +34,14 @@ class NpyReader final : public ImageReader {
             throw NotYet(GST_STREAM_ERROR_FORMAT,
                          text("'%s' holds no image (%s)", path.c_str(), said.c_str()));
         std::uint64_t bytes;
-        if (shape[1] > G_MAXINT || shape[2] > G_MAXINT || !stored_size(header_.type, shape[2], shape[1], image_bytes_) ||
+        if (shape[1] > G_MAXINT || shape[2] > G_MAXINT ||
+            !stored_size(header_.type, shape[2], shape[1], image_bytes_) ||
             !multiply({image_bytes_, shape[0]}, bytes) || bytes > file_.size() - header_.offset)
-            throw Error(GST_RESOURCE_ERROR_READ,
-                        text("'%s' is truncated or damaged: its header tells of %s samples of %u bits, but behind "
-                             "it are %" G_GUINT64_FORMAT " bytes",
-                             path.c_str(), said.c_str(), header_.type.bits(), file_.size() - header_.offset));
+            throw Error(
+                GST_RESOURCE_ERROR_READ,
+                text("'%s' is truncated or damaged: its header tells of %s samples of %u bits, but behind "
+                     "it are %" G_GUINT64_FORMAT " bytes",
+                     path.c_str(), said.c_str(), header_.type.bits(), file_.size() - header_.offset));
         pages_ = shape[0];
         height_ = static_cast<unsigned>(shape[1]);
         width_ = static_cast<unsigned>(shape[2]);
@@ -60,8 +63,8 @@ class NpyReader final : public ImageReader {
         if (header_.fortran_order)
             gather(page, static_cast<char *>(destination));
         else
-            read_stored_rows(file_, header_.offset + page * image_bytes_, header_.type, width_, height_, rows_,
-                             destination, where(page));
+            read_stored_rows(file_, header_.offset + page * image_bytes_, header_.type, width_, height_,
+                             rows_, destination, where(page));
     }
 
   private:
@@ -86,8 +89,8 @@ class NpyReader final : public ImageReader {
                 const auto columns = std::min(together, width_ - x);
                 std::uint64_t before = 0;
                 stored_size(header_.type, column * x + first, 1, before);
-                read_stored_rows(file_, header_.offset + before, header_.type, count, columns, {}, samples.data(),
-                                 where(page));
+                read_stored_rows(file_, header_.offset + before, header_.type, count, columns, {},
+                                 samples.data(), where(page));
                 for (unsigned c = 0; c < columns; c++)
                     for (unsigned i = 0; i < wanted; i++) {
                         const auto at = page + pages_ * (rows_.first + std::uint64_t{i} * rows_.step);

@@ -33,10 +33,11 @@ class NpyFile final : public SingleFile {
         // Up to the shape, which may be that of fewer images than there are.
         const auto header = npy_header(plane.format, {}, offset_);
         if (!file_.holds(0, header.data(), header.find('(')))
-            throw Error(GST_RESOURCE_ERROR_OPEN_WRITE,
-                        text("'%s' can't be resumed: it does not begin as tomowrite would begin it for images of "
-                             "%s; remove it, or write to another file",
-                             file_.target().c_str(), plane.describe().c_str()));
+            throw Error(
+                GST_RESOURCE_ERROR_OPEN_WRITE,
+                text("'%s' can't be resumed: it does not begin as tomowrite would begin it for images of "
+                     "%s; remove it, or write to another file",
+                     file_.target().c_str(), plane.describe().c_str()));
         images_ = (size - offset_) / plane.size();
         end_ = offset_ + images_ * plane.size();
         return images_;
@@ -87,11 +88,12 @@ class NpyFile final : public SingleFile {
         before_ = reader->info(0);
         if (header.fortran_order || header.type.swapped || header.type.form != StoredType::Form::AsFormat ||
             header.said_type == "|b1" || reader->pages() * before_.size() != original.size() - header.offset)
-            throw Error(GST_RESOURCE_ERROR_SETTINGS,
-                        text("'%s' can't be continued: its samples are '%s'%s, and new ones would not be of that "
-                             "kind; write to another file",
-                             file_.target().c_str(), header.said_type.c_str(),
-                             header.fortran_order ? " in Fortran order" : ""));
+            throw Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                text("'%s' can't be continued: its samples are '%s'%s, and new ones would not be of that "
+                     "kind; write to another file",
+                     file_.target().c_str(), header.said_type.c_str(),
+                     header.fortran_order ? " in Fortran order" : ""));
         images_ = reader->pages();
         offset_ = header.offset;
         end_ = original.size();

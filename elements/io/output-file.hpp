@@ -69,9 +69,9 @@ class NameClaim {
     std::string name_;
 };
 
-// Keeps the numbers of a series from other processes that write files of the same pattern meanwhile, also those
-// that this one comes to later; others may write other numbers of it. PATTERN.partial, an empty file, holds the
-// locks until the last one ends.
+// Keeps the numbers of a series from other processes that write files of the same pattern meanwhile, also
+// those that this one comes to later; others may write other numbers of it. PATTERN.partial, an empty file,
+// holds the locks until the last one ends.
 class SeriesClaim {
   public:
     explicit SeriesClaim(const std::string &pattern);
@@ -79,8 +79,8 @@ class SeriesClaim {
     SeriesClaim(const SeriesClaim &) = delete;
     SeriesClaim &operator=(const SeriesClaim &) = delete;
 
-    // `first`, `first` + `step` ..., so many or all that follow, until this object goes. False where another one
-    // has some of them.
+    // `first`, `first` + `step` ..., so many or all that follow, until this object goes. False where another
+    // one has some of them.
     bool take(std::uint64_t first, std::uint64_t step = 1, std::optional<std::uint64_t> count = 1);
     // Whether another one has this number and all that follow.
     bool is_taken_for_ever(std::uint64_t number) const;

@@ -41,18 +41,19 @@ class RawReader final : public ImageReader {
         if (rest >= with_offsets)
             pages_++;
         else if (rest > 0 || pages_ == 0)
-            throw Error(GST_RESOURCE_ERROR_READ,
-                        text("'%s' has %" G_GUINT64_FORMAT " bytes%s, which is not a whole number of images of "
-                             "%u x %u %s%s (%" G_GUINT64_FORMAT
-                             " bytes each with the offsets): raw-width, raw-height, the type or an offset is "
-                             "wrong, or the file is truncated%s",
-                             path.c_str(), bytes, layout.header ? " behind the header" : "", layout.width,
-                             layout.height, gst_tomo_format_to_string(layout.format),
-                             layout.packed12 ? " of 12 bits" : "", frame_bytes_,
-                             pages_ && !layout.header
-                                 ? text("; if it begins with a header, set raw-header=%" G_GUINT64_FORMAT, rest)
-                                       .c_str()
-                                 : ""));
+            throw Error(
+                GST_RESOURCE_ERROR_READ,
+                text("'%s' has %" G_GUINT64_FORMAT " bytes%s, which is not a whole number of images of "
+                     "%u x %u %s%s (%" G_GUINT64_FORMAT
+                     " bytes each with the offsets): raw-width, raw-height, the type or an offset is "
+                     "wrong, or the file is truncated%s",
+                     path.c_str(), bytes, layout.header ? " behind the header" : "", layout.width,
+                     layout.height, gst_tomo_format_to_string(layout.format),
+                     layout.packed12 ? " of 12 bits" : "", frame_bytes_,
+                     pages_ && !layout.header
+                         ? text("; if it begins with a header, set raw-header=%" G_GUINT64_FORMAT, rest)
+                               .c_str()
+                         : ""));
         rows.rows_of(layout.height, where(0));
     }
 
@@ -69,8 +70,8 @@ class RawReader final : public ImageReader {
         if (page >= pages_)
             throw Error(GST_RESOURCE_ERROR_READ,
                         where(page) + text(": there are only %" G_GUINT64_FORMAT " pages", pages_));
-        read_stored_rows(file_, layout_.header + page * frame_bytes_ + layout_.pre_offset, type_, layout_.width,
-                         layout_.height, rows_, destination, where(page));
+        read_stored_rows(file_, layout_.header + page * frame_bytes_ + layout_.pre_offset, type_,
+                         layout_.width, layout_.height, rows_, destination, where(page));
     }
 
   private:

@@ -25,7 +25,8 @@ class Read final : public tomo::Source {
     static constexpr tomo::Info info{
         "read",
         "Source/File",
-        "Reads images from TIFF, HDF5, EDF, JPEG, PNG, PGM, numpy and raw files, page by page in the order of the "
+        "Reads images from TIFF, HDF5, EDF, JPEG, PNG, PGM, numpy and raw files, page by page in the order "
+        "of the "
         "numbers in the names",
         tomo::formats::all,
         tomo::formats::all,
@@ -41,8 +42,10 @@ class Read final : public tomo::Source {
         "`raw-format`); bytes of a header are skipped once per file by `raw-header`, around each image by "
         "`raw-pre-offset` and `raw-post-offset`. Arrays of numpy (`.npy`) have two or three axes; of one in "
         "Fortran order the whole file is read for each image. The element reads only the chosen images and "
-        "rows, and says downstream which part they are: `tomobackproject` takes a part of the projections for "
-        "that part of half a turn, and warns of a part of the rows of sinograms.\n\nValues are given as stored: no scaling, no palette (but PNG's, which becomes red, green "
+        "rows, and says downstream which part they are: `tomobackproject` takes a part of the projections "
+        "for "
+        "that part of half a turn, and warns of a part of the rows of sinograms.\n\nValues are given as "
+        "stored: no scaling, no palette (but PNG's, which becomes red, green "
         "and blue), no inversion. Channels are planes. 8 bit signed integers become int16, 64 bit integers "
         "float64, packed 12 bit ones uint16. A stack of ImageJ gives its pages in file order: channel, "
         "slice, time.",

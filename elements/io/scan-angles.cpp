@@ -98,15 +98,16 @@ Table table_of(const std::string &file) {
                         text("'%s', line %u: wanted one angle in degrees, found '%s'", file.c_str(), number,
                              line.c_str()));
         if (!table.rows.empty() && row.size() != table.rows[0].size())
-            throw Error(GST_STREAM_ERROR_DECODE,
-                        text("'%s', line %u: wanted %" G_GSIZE_FORMAT " number%s as in the lines before, found "
-                             "'%s'",
-                             file.c_str(), number, table.rows[0].size(), table.rows[0].size() == 1 ? "" : "s",
-                             line.c_str()));
+            throw Error(GST_STREAM_ERROR_DECODE, text("'%s', line %u: wanted %" G_GSIZE_FORMAT
+                                                      " number%s as in the lines before, found "
+                                                      "'%s'",
+                                                      file.c_str(), number, table.rows[0].size(),
+                                                      table.rows[0].size() == 1 ? "" : "s", line.c_str()));
         table.rows.push_back(std::move(row));
     }
     if (table.rows.empty())
-        throw Error(GST_STREAM_ERROR_DECODE, text("'%s' holds no angle; one per line is wanted", file.c_str()));
+        throw Error(GST_STREAM_ERROR_DECODE,
+                    text("'%s' holds no angle; one per line is wanted", file.c_str()));
     return table;
 }
 
@@ -133,11 +134,12 @@ std::size_t column_of_angles(const Table &table, const std::string &file) {
     }
     if (columns == 2 && is_index(table, 0))
         return 1;
-    throw Error(GST_STREAM_ERROR_DECODE,
-                text("'%s' has %" G_GSIZE_FORMAT
-                     " columns: which one are the angles? Wanted is one number per line, an index and an angle, "
-                     "or a heading that names one column angle or theta",
-                     file.c_str(), columns));
+    throw Error(
+        GST_STREAM_ERROR_DECODE,
+        text("'%s' has %" G_GSIZE_FORMAT
+             " columns: which one are the angles? Wanted is one number per line, an index and an angle, "
+             "or a heading that names one column angle or theta",
+             file.c_str(), columns));
 }
 
 } // namespace
@@ -158,12 +160,14 @@ std::vector<double> angles_of_npy(const std::string &path) {
     const NpyHeader header(file);
     std::uint64_t count = 1, bytes = 0;
     const auto axes = std::count_if(header.shape.begin(), header.shape.end(), [](auto n) { return n != 1; });
-    const bool fits = multiply({count, header.shape.empty() ? 1 : *std::max_element(header.shape.begin(),
-                                                                                     header.shape.end())},
-                               count);
-    if (axes > 1 || !fits || count == 0 || count > G_MAXINT || header.type.format == GST_TOMO_FORMAT_COMPLEX64)
+    const bool fits = multiply(
+        {count, header.shape.empty() ? 1 : *std::max_element(header.shape.begin(), header.shape.end())},
+        count);
+    if (axes > 1 || !fits || count == 0 || count > G_MAXINT ||
+        header.type.format == GST_TOMO_FORMAT_COMPLEX64)
         throw Error(GST_STREAM_ERROR_DECODE,
-                    text("'%s' is an array of %" G_GSIZE_FORMAT " axes of '%s'; wanted one axis of real numbers, the "
+                    text("'%s' is an array of %" G_GSIZE_FORMAT
+                         " axes of '%s'; wanted one axis of real numbers, the "
                          "angle of each projection in degrees",
                          path.c_str(), header.shape.size(), header.said_type.c_str()));
     const auto n = static_cast<unsigned>(count);

@@ -71,15 +71,15 @@ Kind kind_of_name(const std::string &name) {
     const bool has_time = after || words.have({"before", "pre", "vorher"});
     // Words that mean other things as well count where nothing else is said.
     const bool alone = words.apart == (has_time && name != "flats2" ? 2 : 1);
-    const bool dark = words.have({"dark", "darks", "darkend", "darkfield", "darkfields", "di", "df", "drk", "bias",
-                                  "dunkel", "dunkelbild", "dunkelbilder", "dunkelfeld"}) ||
+    const bool dark = words.have({"dark", "darks", "darkend", "darkfield", "darkfields", "di", "df", "drk",
+                                  "bias", "dunkel", "dunkelbild", "dunkelbilder", "dunkelfeld"}) ||
                       (alone && words.have({"dc", "offset", "offsets"}));
-    const bool flat = words.have({"flat", "flats", "flatfield", "flatfields", "io", "white", "whites", "whitefield",
-                                  "ref", "refs", "ff", "ob", "openbeam", "bright", "brights", "brightfield",
-                                  "hellbild", "hellbilder", "hellfeld"}) ||
+    const bool flat = words.have({"flat", "flats", "flatfield", "flatfields", "io", "white", "whites",
+                                  "whitefield", "ref", "refs", "ff", "ob", "openbeam", "bright", "brights",
+                                  "brightfield", "hellbild", "hellbilder", "hellfeld"}) ||
                       (words.have({"open"}) && words.have({"beam"})) ||
-                      (alone && words.have({"bak", "bkg", "hell", "empty", "blank", "background", "gain", "gains",
-                                            "reference", "references"}));
+                      (alone && words.have({"bak", "bkg", "hell", "empty", "blank", "background", "gain",
+                                            "gains", "reference", "references"}));
     if (dark)
         return Kind::Darks;
     return !flat ? Kind::Projections : after ? Kind::FlatsAfter : Kind::Flats;
@@ -175,7 +175,8 @@ ScanLayout find_folder_scan(const std::string &location, NameOrder order) {
         found[Kind::Projections] = {location};
     else
         sort_in(found, list_files(location));
-    const bool has_none = std::all_of(found.begin(), found.end(), [](const auto &kind) { return kind.second.empty(); });
+    const bool has_none =
+        std::all_of(found.begin(), found.end(), [](const auto &kind) { return kind.second.empty(); });
     if (has_none && fs::is_directory(location, error))
         refuse_folder_of_hdf5(location);
     if (has_none)

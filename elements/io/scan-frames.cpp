@@ -181,9 +181,9 @@ unsigned ScanFrames::choose_stack(const ImageReader &reader, const ArrayInfo &im
     if (plan_->stack)
         return std::min(plan_->stack, image.height);
     constexpr std::uint64_t good = 64 << 20, most = 256 << 20;
-    const auto sinogram =
-        std::uint64_t{image.width} * std::max<std::size_t>(plan_->scan.projections.images.size(), 1) *
-        image.sample_size();
+    const auto sinogram = std::uint64_t{image.width} *
+                          std::max<std::size_t>(plan_->scan.projections.images.size(), 1) *
+                          image.sample_size();
     const auto rows = [&](std::uint64_t bytes) { return std::max<std::uint64_t>(bytes / sinogram, 1); };
     // Whole chunks, or each is decompressed for several stacks.
     const std::uint64_t chunk = plan_->part.rows.step == 1 ? reader.rows_per_chunk() : 1;

@@ -272,7 +272,8 @@ std::vector<double> angles_at(const Tree &tree, ScanLayout &scan, const std::str
             std::equal(numbers.begin(), numbers.end(), angles.begin(), is_kept))
             scan.warnings.push_back(
                 text("'%s' has no unit; its values cover a turn or half a turn in radians, so they count as "
-                     "radians", dataset.c_str()));
+                     "radians",
+                     dataset.c_str()));
         return angles;
     } catch (const Error &error) {
         throw Error(error.domain, error.code,
@@ -386,7 +387,8 @@ Detector choose_detector(const Tree &tree, const ScanLayout &scan, const std::st
     };
     if (!wanted.empty()) {
         const auto chosen = std::find_if(detectors.begin(), detectors.end(), [&](const Detector &detector) {
-            return detector.group == wanted || detector.group == "/" + wanted || last_of(detector.group) == wanted;
+            return detector.group == wanted || detector.group == "/" + wanted ||
+                   last_of(detector.group) == wanted;
         });
         if (chosen == detectors.end())
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
@@ -412,12 +414,11 @@ Detector choose_detector(const Tree &tree, const ScanLayout &scan, const std::st
 // Angles
 // ---------------------------------------------------------------------------------------------------------
 
-// Where angles stand: where NXtomo wants them, else as many numbers as there are frames, or projections, in an
-// NXdata or NXpositioner of the entry or the instrument, with a unit of angles or a name that says so.
+// Where angles stand: where NXtomo wants them, else as many numbers as there are frames, or projections, in
+// an NXdata or NXpositioner of the entry or the instrument, with a unit of angles or a name that says so.
 std::string find_angles(const Tree &tree, ScanLayout &scan, const std::string &entry, std::size_t frames,
                         std::size_t projections) {
-    const auto usual =
-        first_of(tree, {entry + "/sample/rotation_angle", entry + "/data/rotation_angle"});
+    const auto usual = first_of(tree, {entry + "/sample/rotation_angle", entry + "/data/rotation_angle"});
     if (!usual.empty())
         return usual;
     Names groups = groups_of(tree, entry, "NXdata", "data");
@@ -453,9 +454,10 @@ std::string find_angles(const Tree &tree, ScanLayout &scan, const std::string &e
     const auto same = tree.numbers(found[0]); // one may be a link to another
     if (std::any_of(found.begin(), found.end(),
                     [&](const std::string &other) { return tree.numbers(other) != same; })) {
-        scan.unclear_angles = text("several datasets may be the angles of the projections (%s); they count as "
-                                     "unknown: name one by the property angles, as in angles=%s:%s",
-                                     list_of(found).c_str(), tree.path().c_str(), found[0].c_str());
+        scan.unclear_angles =
+            text("several datasets may be the angles of the projections (%s); they count as "
+                 "unknown: name one by the property angles, as in angles=%s:%s",
+                 list_of(found).c_str(), tree.path().c_str(), found[0].c_str());
         return {};
     }
     return found[0];
@@ -538,7 +540,7 @@ ScanLayout nxtomo(const Tree &tree, const std::string &entry, const std::string 
                     : "'" + tree.path() + ":" + dataset + "'";
     auto detector = dataset.empty()
                         ? choose_detector(tree, scan, entry, wanted)
-                              : Detector{parent_of(dataset), dataset, key_of(tree, entry, parent_of(dataset))};
+                        : Detector{parent_of(dataset), dataset, key_of(tree, entry, parent_of(dataset))};
     tree.require_target(detector.data);
     const auto images = images_in(tree, detector.data);
     auto frames = images.count;
@@ -649,16 +651,16 @@ std::string choose_entry(const Tree &tree, const Names &entries) {
                      entries.size(), list_of(entries).c_str()));
 }
 
-// The entry that a dataset of images belongs to, with an image_key or a rotation angle for it. Nothing where it
-// stands for itself.
+// The entry that a dataset of images belongs to, with an image_key or a rotation angle for it. Nothing where
+// it stands for itself.
 std::optional<std::string> entry_of_images(const Tree &tree, const std::string &dataset) {
     const auto group = parent_of(dataset);
     const auto has_instrument = [&](const std::string &entry) {
         return !groups_of(tree, entry, "NXinstrument", "instrument").empty();
     };
-    const bool is_described =
-        tree.attribute(group.empty() ? "/" : group, "NX_class") == "NXdetector" ||
-        tree.names_dataset(group + "/image_key") || tree.names_dataset(group + "/rotation_angle");
+    const bool is_described = tree.attribute(group.empty() ? "/" : group, "NX_class") == "NXdetector" ||
+                              tree.names_dataset(group + "/image_key") ||
+                              tree.names_dataset(group + "/rotation_angle");
     if (!is_described || !tree.is_stack(dataset))
         return {};
     for (auto entry = group; !entry.empty();) {
@@ -694,7 +696,8 @@ ScanLayout find_hdf5_scan(const std::string &file, const std::string &group, con
         const auto entry = group == "/" ? std::string() : group[0] == '/' ? group : "/" + group;
         tree.require_target(entry);
         const auto is_exchange = [&](const std::string &name) {
-            return name == "/exchange" || (name.rfind("/exchange_", 0) == 0 && tree.names_dataset(name + "/data"));
+            return name == "/exchange" ||
+                   (name.rfind("/exchange_", 0) == 0 && tree.names_dataset(name + "/data"));
         };
         if (tree.has_dataset(entry)) {
             if (!detector.empty())

@@ -32,7 +32,8 @@ ScanLayout find_by_content(const ScanRequest &request) {
     std::error_code ignored;
     const auto given = split_location(request.location);
     const auto folder_scan = [&](const std::string &location) {
-        for (const auto &[name, value] : {std::pair("entry", &request.entry), {"detector", &request.detector}})
+        for (const auto &[name, value] :
+             {std::pair("entry", &request.entry), {"detector", &request.detector}})
             if (!value->empty())
                 throw Error(GST_RESOURCE_ERROR_SETTINGS,
                             text("%s is '%s', but '%s' is no HDF5 file: only these have any", name,
@@ -98,9 +99,10 @@ class PlanesAsPages final : public ImageReader {
     ArrayInfo of_all_planes(std::size_t page) {
         const auto whole = reader_->info(page / planes_);
         if (whole.depth != planes_)
-            throw Error(GST_STREAM_ERROR_FORMAT, text("page %" G_GSIZE_FORMAT " is %s, but the first one has %"
-                                                      G_GSIZE_FORMAT " planes",
-                                                      page / planes_, whole.describe().c_str(), planes_));
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("page %" G_GSIZE_FORMAT " is %s, but the first one has %" G_GSIZE_FORMAT
+                             " planes",
+                             page / planes_, whole.describe().c_str(), planes_));
         return whole;
     }
 

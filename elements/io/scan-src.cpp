@@ -83,17 +83,16 @@ sinogram-input=true` takes them as they are. The element reads only the chosen r
         this, "flats", "Files of the flats, if they are not in the scan itself; as tomoread's path", "",
         When::ready};
     tomo::Property<std::string> flats_after{
-        this, "flats-after",
-        "Files of the flats after the projections, if they are not in the scan itself", "",
-        When::ready};
+        this, "flats-after", "Files of the flats after the projections, if they are not in the scan itself",
+        "", When::ready};
     tomo::Property<std::string> angles{
         this, "angles",
         "Angles instead of the scan's: a text file with one per line in degrees, for each projection or each "
         "frame, or a dataset as in file.h5:/theta",
         "", When::ready};
     tomo::Property<std::string> detector{
-        this, "detector", "Which detector of an NXtomo entry with several: its name or the path of its group", "",
-        When::ready};
+        this, "detector", "Which detector of an NXtomo entry with several: its name or the path of its group",
+        "", When::ready};
     tomo::Choice<tomo::io::NameOrder> sort = tomo::io::sort_property(this);
     tomo::Choice<ScanOrder> order{this,
                                   "order",

@@ -98,10 +98,10 @@ class TiffReader final : public ImageReader {
         TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(most + (64 << 20)));
 
         if (!directories_.has(0))
-            throw Error(GST_STREAM_ERROR_DECODE,
-                        text("'%s' holds no image%s", path.c_str(),
-                             directories_.left_out() > 0 ? ", only previews or masks of one (NewSubfileType)"
-                                                         : ""));
+            throw Error(
+                GST_STREAM_ERROR_DECODE,
+                text("'%s' holds no image%s", path.c_str(),
+                     directories_.left_out() > 0 ? ", only previews or masks of one (NewSubfileType)" : ""));
         // libtiff closes the descriptor it is given. No memory map (m): a file that shrinks would be a bus
         // error. Header only (h): the directories come one by one.
         FileDescriptor own(dup(file_.descriptor()));

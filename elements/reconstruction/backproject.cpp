@@ -286,10 +286,10 @@ class Backproject final : public tomo::BatchFilter {
         const double used = axis(in), covered = std::accumulate(weights.begin(), weights.end(), 0.0);
         const std::string source = axis_source();
         auto *report = gst_structure_new(
-            "tomo-effective", "axis", G_TYPE_DOUBLE, used, "axis-units", G_TYPE_STRING, "pixel", "axis-source",
-            G_TYPE_STRING, source.c_str(), "angle-covered", G_TYPE_DOUBLE, covered, "angle-covered-units",
-            G_TYPE_STRING, "rad", "angle-covered-source", G_TYPE_STRING, views.source, "region-width",
-            G_TYPE_UINT, out.width(), "region-height", G_TYPE_UINT, out.height(), nullptr);
+            "tomo-effective", "axis", G_TYPE_DOUBLE, used, "axis-units", G_TYPE_STRING, "pixel",
+            "axis-source", G_TYPE_STRING, source.c_str(), "angle-covered", G_TYPE_DOUBLE, covered,
+            "angle-covered-units", G_TYPE_STRING, "rad", "angle-covered-source", G_TYPE_STRING, views.source,
+            "region-width", G_TYPE_UINT, out.width(), "region-height", G_TYPE_UINT, out.height(), nullptr);
         tomo::report_angles(report, views);
         const bool is_first = !std::exchange(has_told_, true);
         if (is_first)

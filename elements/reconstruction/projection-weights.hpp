@@ -25,8 +25,8 @@ struct ProjectionWeights {
 // step on that side, and there is a warning. (Up to three; more gaps than that are taken for angles that come
 // in bunches or at random.)
 //
-// Angles that say nothing: several projections of one and the same direction modulo pi are an Error, since no slice
-// comes of that, and more of them than two or three directions a warning.
+// Angles that say nothing: several projections of one and the same direction modulo pi are an Error, since no
+// slice comes of that, and more of them than two or three directions a warning.
 //
 // Throws Error when there is no angle or one isn't finite.
 ProjectionWeights projection_weights(const std::vector<double> &angles);

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "activity.hpp"
 
-
 #include <gst/tomo/gobject.hpp>
 #include <gst/tomo/json.hpp>
 

@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The tracer `tomotrace`: GST_TRACERS=tomotrace, or GST_TRACERS="tomotrace(file=trace.json)". Its name is not `tomo`,
-// the plugin's: gst-inspect-1.0 prefers features to plugins, and would not list the elements.
+// The tracer `tomotrace`: GST_TRACERS=tomotrace, or GST_TRACERS="tomotrace(file=trace.json)". Its name is not
+// `tomo`, the plugin's: gst-inspect-1.0 prefers features to plugins, and would not list the elements.
 #define GST_USE_UNSTABLE_API // GstTracer
 
 #include "tracer.hpp"
@@ -33,7 +33,8 @@ static std::unique_ptr<tomo::TraceFile> open_trace_file(const char *parameters) 
     if (!parameters || !*parameters)
         return nullptr;
     const std::unique_ptr<GstStructure, decltype(&gst_structure_free)> given(
-        gst_structure_from_string(tomo::text("tomotrace,%s", parameters).c_str(), nullptr), gst_structure_free);
+        gst_structure_from_string(tomo::text("tomotrace,%s", parameters).c_str(), nullptr),
+        gst_structure_free);
     if (!given) {
         complain(tomo::text("can't understand (%s); wanted (file=NAME.json)", parameters));
         return nullptr;

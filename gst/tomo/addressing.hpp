@@ -18,8 +18,7 @@ class AddressingMode final : public ChoiceBase {
     AddressingMode(Element *owner, Addressing initial, const char *none_means)
         : ChoiceBase(
               owner, "addressing-mode",
-              "Value at position i outside of the N pixels of the input, along either axis",
-              int(initial),
+              "Value at position i outside of the N pixels of the input, along either axis", int(initial),
               {{int(Addressing::none), "none", none_means},
                {int(Addressing::clamp), "clamp", "Zero"},
                {int(Addressing::clamp_to_edge), "clamp_to_edge", "The nearest pixel, min(max(i, 0), N - 1)"},

@@ -441,9 +441,8 @@ void Element::inform(const std::string &message) {
     const CString path(gst_object_get_path_string(GST_OBJECT(gst_)));
     const std::unique_ptr<GError, decltype(&g_error_free)> error(
         g_error_new_literal(GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED, valid.get()), g_error_free);
-    gst_element_post_message(gst_,
-                             gst_message_new_info(GST_OBJECT(gst_), error.get(),
-                                                  text("%s: %s", path.get(), valid.get()).c_str()));
+    gst_element_post_message(gst_, gst_message_new_info(GST_OBJECT(gst_), error.get(),
+                                                        text("%s: %s", path.get(), valid.get()).c_str()));
 }
 
 // gst-launch-1.0 (1.22 to 1.26 at least) never ends when an error comes before its main loop runs, which is

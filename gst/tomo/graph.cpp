@@ -365,8 +365,7 @@ static bool is_made_by(GstElement *element, const char *factory_name) {
 
 // An input of a join that stands for the same as another one (flats and flats-after).
 static bool is_optional(GstElement *element, const std::string &input) {
-    const char *list =
-        gst_element_class_get_metadata(GST_ELEMENT_GET_CLASS(element), "tomo-optional-inputs");
+    const char *list = gst_element_class_get_metadata(GST_ELEMENT_GET_CLASS(element), "tomo-optional-inputs");
     const std::unique_ptr<char *, decltype(&g_strfreev)> names(g_strsplit(list ? list : "", " ", -1),
                                                                g_strfreev);
     return g_strv_contains(names.get(), input.c_str());

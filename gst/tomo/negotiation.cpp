@@ -264,8 +264,7 @@ void answer_interruption(GstQuery *query, const Interruption &interruption) {
 }
 
 std::optional<Interruption> interruption_of(GstPad *sink) {
-    const QueryRef query(
-        gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty(interruption_query)));
+    const QueryRef query(gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty(interruption_query)));
     if (!gst_pad_peer_query(sink, query.get()))
         return {};
     const GstStructure *answer = gst_query_get_structure(query.get());

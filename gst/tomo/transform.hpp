@@ -100,7 +100,7 @@ class GST_TOMO_API Transform : public Element {
     GstSegment segment_;
     // Serialized events that wait for the output's caps, or that a flush kept from getting through.
     std::vector<EventRef> pending_;
-    EventRef scan_, sent_scan_;     // as they came and as they went
+    EventRef scan_, sent_scan_; // as they came and as they went
 };
 
 } // namespace tomo

@@ -3,20 +3,22 @@
  *
  * Two unwinders in one process.
  *
- * An exception is raised by libstdc++, with the unwinder that libstdc++ was bound to when it was loaded; a function that
- * cleans up on the way hands it on by _Unwind_Resume, which its own library was bound to. Both must be of one
- * unwinder, for they read each other's private notes in the exception. Debian's libgstreamer needs libunwind.so.8, which
- * exports the functions of libgcc_s under the same names. Where a Python module (PIL, scipy, matplotlib, ...) has loaded
- * libstdc++ before GStreamer, libstdc++ uses libgcc_s and a library that stands on GStreamer resumes with libunwind: the
- * process ends in SIGABRT or SIGSEGV at the first exception.
+ * An exception is raised by libstdc++, with the unwinder that libstdc++ was bound to when it was loaded; a
+ * function that cleans up on the way hands it on by _Unwind_Resume, which its own library was bound to. Both
+ * must be of one unwinder, for they read each other's private notes in the exception. Debian's libgstreamer
+ * needs libunwind.so.8, which exports the functions of libgcc_s under the same names. Where a Python module
+ * (PIL, scipy, matplotlib, ...) has loaded libstdc++ before GStreamer, libstdc++ uses libgcc_s and a library
+ * that stands on GStreamer resumes with libunwind: the process ends in SIGABRT or SIGSEGV at the first
+ * exception.
  *
- * So all C++ code that stands on gst-tomo is linked with --wrap=_Unwind_Resume and with this function, which hands the
- * exception to the unwinder that libstdc++ was bound to. Each library has a copy of its own: a shared one would be
- * looked up like the original. Nothing else would do. Linking libgcc and libstdc++ statically ends exceptions between
- * library and plugin, and loading libraries in another order is not in our hands.
+ * So all C++ code that stands on gst-tomo is linked with --wrap=_Unwind_Resume and with this function, which
+ * hands the exception to the unwinder that libstdc++ was bound to. Each library has a copy of its own: a
+ * shared one would be looked up like the original. Nothing else would do. Linking libgcc and libstdc++
+ * statically ends exceptions between library and plugin, and loading libraries in another order is not in our
+ * hands.
  *
- * Processors and C libraries whose relocations are not known to be read rightly here keep the function that the linker
- * has bound.
+ * Processors and C libraries whose relocations are not known to be read rightly here keep the function that
+ * the linker has bound.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -38,7 +40,7 @@ extern void __gxx_personality_v0(void) __attribute__((weak));
 
 /* Where the library's `name` was bound to; NULL if it has no relocation for it. */
 static void *bound_to(const struct link_map *library, const char *name) {
-    const ElfW(Rela) *tables[2] = {NULL, NULL};
+    const ElfW(Rela) * tables[2] = {NULL, NULL};
     size_t sizes[2] = {0, 0};
     const ElfW(Sym) *symbols = NULL;
     const char *names = NULL;
@@ -83,8 +85,10 @@ static struct link_map *library_of(const void *address) {
 
 static Resume find_resume(void) {
     const struct link_map *runtime = library_of((const void *)__gxx_personality_v0);
-    /* It has been called, as there is an exception; so it is bound by now, even if that is done at the first call. */
-    const struct link_map *unwinder = runtime ? library_of(bound_to(runtime, "_Unwind_RaiseException")) : NULL;
+    /* It has been called, as there is an exception; so it is bound by now, even if that is done at the first
+     * call. */
+    const struct link_map *unwinder =
+        runtime ? library_of(bound_to(runtime, "_Unwind_RaiseException")) : NULL;
     if (!unwinder || unwinder == runtime)
         return NULL;
     void *handle = dlopen(unwinder->l_name, RTLD_NOW | RTLD_NOLOAD);

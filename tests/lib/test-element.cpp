@@ -182,8 +182,8 @@ void register_elements() {
         [](GstPlugin *plugin) -> gboolean {
             return tomo_register_TestGain(plugin) && tomo_register_TestSame(plugin) &&
                    tomo_register_TestTelling(plugin) && tomo_register_TestPrevious(plugin) &&
-                   tomo_register_TestHurried(plugin) &&
-                   tomo_register_TestBroken(plugin) && tomo_register_TestSum(plugin);
+                   tomo_register_TestHurried(plugin) && tomo_register_TestBroken(plugin) &&
+                   tomo_register_TestSum(plugin);
         },
         "1.0", "LGPL", "tomotest", "tomotest", "https://example.org");
     if (!registered)
@@ -889,8 +889,8 @@ GST_START_TEST(test_effective_values) {
     double axis = 0;
     guint views = 0;
     const auto kept = element->effective_values();
-    fail_unless(gst_structure_get(kept.get(), "axis", G_TYPE_DOUBLE, &axis, "views", G_TYPE_UINT, &views,
-                                  nullptr));
+    fail_unless(
+        gst_structure_get(kept.get(), "axis", G_TYPE_DOUBLE, &axis, "views", G_TYPE_UINT, &views, nullptr));
     fail_unless(axis == 2.5 && views == 7);
     fail_unless_equals_string(gst_structure_get_string(kept.get(), "axis-units"), "pixel");
     // News replace what was.

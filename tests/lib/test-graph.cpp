@@ -815,11 +815,11 @@ static guint largest_size(GstTomoGraph *graph, const char *queue) {
 
 GST_START_TEST(test_diamond_with_stack) {
     // One branch takes seven before it gives one; the other one gives everything at once.
-    const auto graph =
-        graph_of(json_of({ones("s", 70), node("stack", "k", R"("number": 7)"), node("slice", "l"),
-                          node("flat-field-correct", "f", R"("several": "pairs")"), ones("dark", 1), node("fakesink", "out")},
-                         {edge("s", "f", 0), edge("dark", "f", 1), edge("s", "k"), edge("k", "l"),
-                          edge("l", "f", 2), edge("f", "out")}));
+    const auto graph = graph_of(json_of(
+        {ones("s", 70), node("stack", "k", R"("number": 7)"), node("slice", "l"),
+         node("flat-field-correct", "f", R"("several": "pairs")"), ones("dark", 1), node("fakesink", "out")},
+        {edge("s", "f", 0), edge("dark", "f", 1), edge("s", "k"), edge("k", "l"), edge("l", "f", 2),
+         edge("f", "out")}));
     g_object_set(gst_tomo_graph_get_node(graph.get(), "dark"), "init", 0.0f, nullptr);
     Values out(graph.get(), "out");
     run(graph.get());
@@ -875,7 +875,8 @@ GST_START_TEST(test_slow_at_limit) {
     const auto graph =
         graph_of(json_of({ones("s", 20, 50, 20), node("stack", "k", R"("number": 10)"), node("slice", "l"),
                           node("identity", "slow", R"("sleep-time": 4000000)"),
-                          node("flat-field-correct", "f", R"("several": "pairs")"), ones("d", 1, 50, 20), node("fakesink", "out")},
+                          node("flat-field-correct", "f", R"("several": "pairs")"), ones("d", 1, 50, 20),
+                          node("fakesink", "out")},
                          {edge("s", "f", 0), edge("d", "f", 1), edge("s", "k"), edge("k", "slow"),
                           edge("slow", "l"), edge("l", "f", 2), edge("f", "out")}));
     g_object_set(graph.get(), "max-memory", guint64{70000}, nullptr); // 17 arrays

@@ -393,7 +393,8 @@ GST_START_TEST(test_tiff_previews) {
             const auto add_others = [&] {
                 for (auto i = random_between(0, 2); i > 0; i--) {
                     TIFFSetField(tiff, TIFFTAG_SUBFILETYPE,
-                                 random_between(0, 1) ? FILETYPE_REDUCEDIMAGE : FILETYPE_MASK | FILETYPE_PAGE);
+                                 random_between(0, 1) ? FILETYPE_REDUCEDIMAGE
+                                                      : FILETYPE_MASK | FILETYPE_PAGE);
                     write_tiff_page(tiff, {}, preview);
                 }
             };
@@ -659,8 +660,8 @@ GST_START_TEST(test_raw) {
         const auto rest = std::exchange(options.raw.header, 0);
         const auto frame = images[0].data.size() + 9;
         if (rest % frame != 0 && rest % frame < frame - 5)
-            expect_error(folder / "header.raw",
-                         {tomo::text("set raw-header=%d", int(rest % frame))}, options);
+            expect_error(folder / "header.raw", {tomo::text("set raw-header=%d", int(rest % frame))},
+                         options);
         fail_unless(read_images(folder / "scan.raw", options) == rows_of(images, options.rows));
         folder.write("scan.raw", bytes.substr(0, bytes.size() - 6));
         expect_error(folder / "scan.raw", {"not a whole number of images", "truncated"}, options);
@@ -776,7 +777,8 @@ GST_START_TEST(test_hidden_files_and_links) {
     const auto count = [&](const std::string &path) { return list_files(path).size(); };
     fail_unless(count(folder.path()) == 2 && count(folder / "*.tif") == 2);
     fail_unless(contains(error_of([&] { count(folder / "?_a.tif"); }), "no file matches"));
-    fail_unless(count(folder / "._a.tif") == 1 && count(folder / ".*.tif") == 2 && count(folder / "._?.tif") == 1);
+    fail_unless(count(folder / "._a.tif") == 1 && count(folder / ".*.tif") == 2 &&
+                count(folder / "._?.tif") == 1);
     fail_unless(symlink("a.tif", (folder / "link.tif").c_str()) == 0 && count(folder.path()) == 3);
     fail_unless(symlink("none", (folder / "notes.txt").c_str()) == 0 && count(folder.path()) == 3);
     fail_unless(symlink("/nowhere/c.tif", (folder / "c.tif").c_str()) == 0);

@@ -512,8 +512,8 @@ static std::function<StreamLength()> length_of(std::uint64_t images) {
     return [images] { return StreamLength{0, images}; };
 }
 
-// Numbers that a writer will come to are its own from the first image on: all that follow where nobody knows how
-// many come.
+// Numbers that a writer will come to are its own from the first image on: all that follow where nobody knows
+// how many come.
 GST_START_TEST(test_numbers_to_come) {
     const auto images = random_images(1, GST_TOMO_FORMAT_FLOAT32, 9, 7);
     struct Stream {

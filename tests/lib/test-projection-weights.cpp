@@ -97,10 +97,12 @@ GST_START_TEST(test_coinciding_angles) {
 }
 GST_END_TEST
 
-// All angles equal, as in a file whose angles were never filled in, or multiples of half a turn, or few directions.
+// All angles equal, as in a file whose angles were never filled in, or multiples of half a turn, or few
+// directions.
 GST_START_TEST(test_angles_that_say_nothing) {
     const double start = uniform(-4, 4);
-    expect_refused([&] { projection_weights(std::vector<double>(5, start)); }, "5 projections look in one direction");
+    expect_refused([&] { projection_weights(std::vector<double>(5, start)); },
+                   "5 projections look in one direction");
     expect_refused([] { projection_weights({0, 2 * pi, 4 * pi, -6 * pi}); }, "one direction");
     expect_refused([] { projection_weights({0, pi, 2 * pi}); }, "angle-step");
     expect_refused([&] { projection_weights({start, start + 3 * pi, start - pi}); }, "one direction");
@@ -119,7 +121,8 @@ GST_START_TEST(test_angles_that_say_nothing) {
         for (auto &angle : angles)
             angle += uniform(-0.02, 0.02) * degree;
         const auto result = projection_weights(angles);
-        fail_unless(result.warning.find("leave out 1") != std::string::npos, "warning: %s", result.warning.c_str());
+        fail_unless(result.warning.find("leave out 1") != std::string::npos, "warning: %s",
+                    result.warning.c_str());
         fail_unless(sum(result.weights) < degree, "they cover %g degrees", sum(result.weights) / degree);
     }
     // The rest of an interrupted scan, but not several images for each angle.
@@ -127,10 +130,11 @@ GST_START_TEST(test_angles_that_say_nothing) {
         auto angles = steps(45, step, start);
         angles.resize(90, step < 3 * degree ? start : 0.0);
         const auto result = projection_weights(angles);
-        const auto words = std::to_string(step < 3 * degree ? 46 : 45) + " of 90 projections have the same angle";
+        const auto words =
+            std::to_string(step < 3 * degree ? 46 : 45) + " of 90 projections have the same angle";
         fail_unless(result.warning.find(words) != std::string::npos, "warning: %s", result.warning.c_str());
-        fail_unless((result.warning.find("leave out") != std::string::npos) == (step < 3 * degree), "warning: %s",
-                    result.warning.c_str());
+        fail_unless((result.warning.find("leave out") != std::string::npos) == (step < 3 * degree),
+                    "warning: %s", result.warning.c_str());
     }
     std::vector<double> repeated;
     for (int i = 0; i < 450; i++)
@@ -328,13 +332,18 @@ GST_START_TEST(test_plan) {
                 fail_unless(plan.global[axis] > 0 && plan.global[axis] % plan.local[axis] == 0);
         }
     }
-    expect_refused([&] { plan_backproject(BackprojectMode::texture, Precision::single, cpu, 1, 8, 8); }, "a processor");
-    expect_refused([&] { plan_backproject(BackprojectMode::linear, Precision::single, gpu, 1, 0, 8); }, "0 x 8");
-    expect_refused([&] { plan_backproject(BackprojectMode::linear, Precision::half, cpu, 1, 8, 8); }, "tensor cores");
-    expect_refused([&] { plan_backproject(BackprojectMode::nearest, Precision::half, gpu, 1, 8, 8); }, "mode=linear");
+    expect_refused([&] { plan_backproject(BackprojectMode::texture, Precision::single, cpu, 1, 8, 8); },
+                   "a processor");
+    expect_refused([&] { plan_backproject(BackprojectMode::linear, Precision::single, gpu, 1, 0, 8); },
+                   "0 x 8");
+    expect_refused([&] { plan_backproject(BackprojectMode::linear, Precision::half, cpu, 1, 8, 8); },
+                   "tensor cores");
+    expect_refused([&] { plan_backproject(BackprojectMode::nearest, Precision::half, gpu, 1, 8, 8); },
+                   "mode=linear");
     BackprojectDevice small = gpu;
     small.local_memory = 1024;
-    expect_refused([&] { plan_backproject(BackprojectMode::linear, Precision::single, small, 4, 8, 8); }, "1024");
+    expect_refused([&] { plan_backproject(BackprojectMode::linear, Precision::single, small, 4, 8, 8); },
+                   "1024");
 }
 GST_END_TEST
 
