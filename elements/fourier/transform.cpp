@@ -18,7 +18,7 @@ std::shared_ptr<Fft> Transforms::plan(Element &element, unsigned count) const {
     shape.size = {one_.width, dimensions_ > 1 ? one_.height : 1, dimensions_ > 2 ? one_.depth : 1};
     shape.batch = one_.samples() / shape.item_samples() * count;
     const auto &device = element.device();
-    return device->ffts().get(device->context(), device->id(), shape);
+    return fft_of(*device, shape);
 }
 
 void Transforms::run(Element &element, FftDirection direction, const Array &in, Array &out) {

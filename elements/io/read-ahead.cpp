@@ -31,7 +31,7 @@ ReadAhead::~ReadAhead() {
         thread.join();
 }
 
-const ReadAhead::Frame *ReadAhead::plan(std::uint64_t number) {
+const StoredFrame *ReadAhead::plan(std::uint64_t number) {
     if (jobs_.empty() || jobs_.front()->frame.number != number) { // the first, or after a seek
         clear();
         if (!add(number))
@@ -94,7 +94,7 @@ void ReadAhead::clear() {
 }
 
 void ReadAhead::work() {
-    Reader reader;
+    FrameReader reader;
     std::unique_lock<std::mutex> lock(lock_);
     for (;;) {
         changed_.wait(lock, [&] { return ending_ || !waiting_.empty(); });
@@ -122,7 +122,7 @@ void ReadAhead::work() {
     }
 }
 
-Array ReadAhead::read(const Frame &frame, const Reader &reader) const {
+Array ReadAhead::read(const StoredFrame &frame, const FrameReader &reader) const {
     Array array = owner_.allocate(frame.info);
     {
         const Host<char> host(array);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "stored-frame.hpp"
+
 #include <gst/tomo/element.hpp>
 
 #include <condition_variable>
@@ -15,18 +17,10 @@ namespace tomo::io {
 // Reads the frames of a source in threads of its own, in advance, and gives them in order.
 class ReadAhead {
   public:
-    // What a frame is. `Locate` says it, in the thread of the stream; nothing behind the last frame.
-    struct Frame {
-        std::uint64_t number;
-        ArrayInfo info; // as it is stored
-        std::string file;
-        std::size_t page = 0;
-    };
-    using Locate = std::function<std::optional<Frame>(std::uint64_t number)>;
-    // Reads a frame into memory of the frame's size. Each thread makes one for itself, and another after an
-    // error.
-    using Reader = std::function<void(const Frame &, void *)>;
-    using MakeReader = std::function<Reader()>;
+    // Finds a frame, in the thread of the stream; nothing behind the last one.
+    using Locate = std::function<std::optional<StoredFrame>(std::uint64_t number)>;
+    // Each thread makes a reader for itself, and another after an error.
+    using MakeReader = std::function<FrameReader()>;
 
     // The threads work for the element `owner`.
     ReadAhead(Element &owner, Locate locate, MakeReader make_reader);
@@ -36,7 +30,7 @@ class ReadAhead {
 
     // Frame `number`, null behind the last one; it and those behind it are being read from now on, as many as
     // there is room for. For one thread, as take().
-    const Frame *plan(std::uint64_t number);
+    const StoredFrame *plan(std::uint64_t number);
     // The samples of the frame that was planned. Throws what reading it threw.
     Array take();
     // Whether what was read shall be on its way to the device at once.
@@ -44,7 +38,7 @@ class ReadAhead {
 
   private:
     struct Job {
-        Frame frame;
+        StoredFrame frame;
         Array array;
         std::exception_ptr error;
         bool done = false;
@@ -54,7 +48,7 @@ class ReadAhead {
     Array wait_for_first();
     void clear();
     void work();
-    Array read(const Frame &frame, const Reader &reader) const;
+    Array read(const StoredFrame &frame, const FrameReader &reader) const;
 
     Element &owner_;
     const Locate locate_;

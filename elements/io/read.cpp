@@ -14,7 +14,9 @@
 using tomo::When;
 using tomo::io::FileType;
 using tomo::io::Packing12;
+using tomo::io::FrameReader;
 using tomo::io::ReadAhead;
+using tomo::io::StoredFrame;
 
 namespace {
 
@@ -241,13 +243,13 @@ class Read final : public tomo::Source {
             raw_byte_order == (G_BYTE_ORDER == G_LITTLE_ENDIAN ? ByteOrder::Big : ByteOrder::Little);
     }
 
-    std::optional<ReadAhead::Frame> locate(std::uint64_t n) {
+    std::optional<StoredFrame> locate(std::uint64_t n) {
         if (n >= number || !go_to(page_of(n)))
             return {};
-        return ReadAhead::Frame{n, reader_->info(page_), files_[file_], page_};
+        return StoredFrame{n, reader_->info(page_), files_[file_], page_};
     }
 
-    ReadAhead::Reader make_reader() const {
+    FrameReader make_reader() const {
         struct Open {
             std::string file;
             std::unique_ptr<tomo::io::ImageReader> reader;

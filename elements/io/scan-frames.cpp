@@ -192,12 +192,12 @@ unsigned ScanFrames::choose_stack(const ImageReader &reader, const ArrayInfo &im
     return static_cast<unsigned>(std::min<std::uint64_t>(wanted, image.height));
 }
 
-std::optional<ReadAhead::Frame> ScanFrames::locate(std::uint64_t n) const {
+std::optional<StoredFrame> ScanFrames::locate(std::uint64_t n) const {
     if (!is_sinograms()) {
         if (n >= images_->images.size())
             return {};
         const auto &image = images_->images[n];
-        return ReadAhead::Frame{n, image_.with_domain(GST_TOMO_DOMAIN_PROJECTION), images_->files[image.file],
+        return StoredFrame{n, image_.with_domain(GST_TOMO_DOMAIN_PROJECTION), images_->files[image.file],
                                 image.page};
     }
     const std::uint64_t row = n * stack_;
@@ -207,10 +207,10 @@ std::optional<ReadAhead::Frame> ScanFrames::locate(std::uint64_t n) const {
     auto info = image_.with_domain(GST_TOMO_DOMAIN_SINOGRAM);
     info = is_projections() ? info.with_size(image_.width, images_->images.size(), rows)
                             : info.with_size(image_.width, 1, rows).with_format(GST_TOMO_FORMAT_FLOAT32);
-    return ReadAhead::Frame{n, info, images_->files[images_->images[0].file], row};
+    return StoredFrame{n, info, images_->files[images_->images[0].file], row};
 }
 
-ReadAhead::Reader ScanFrames::make_reader() const {
+FrameReader ScanFrames::make_reader() const {
     const auto reader = std::make_shared<PartReader>(plan_->part, *images_, plan_->request.follow);
     const auto read = [reader, wanted = image_, kind = kind_](const std::string &file, std::size_t page,
                                                               const RowRegion &rows, unsigned height,
@@ -224,23 +224,23 @@ ReadAhead::Reader ScanFrames::make_reader() const {
     };
     const std::size_t row_bytes = image_.width * image_.sample_size();
     if (!is_sinograms())
-        return [read, row_bytes, rows = plan_->part.rows](const ReadAhead::Frame &frame, void *to) {
+        return [read, row_bytes, rows = plan_->part.rows](const StoredFrame &frame, void *to) {
             read(frame.file, frame.page, rows, frame.info.height, to, row_bytes);
         };
 
-    const auto rows_of = [rows = plan_->part.rows](const ReadAhead::Frame &frame) {
+    const auto rows_of = [rows = plan_->part.rows](const StoredFrame &frame) {
         return RowRegion{static_cast<unsigned>(rows.first + frame.page * rows.step),
                          (frame.info.depth - 1) * rows.step + 1, rows.step};
     };
     const auto &images = *images_; // of the plan, which `plan` keeps
     if (is_projections())
-        return [=, &images, plan = plan_](const ReadAhead::Frame &frame, void *to) {
+        return [=, &images, plan = plan_](const StoredFrame &frame, void *to) {
             const auto count = images.images.size();
             for (std::size_t i = 0; i < count; i++)
                 read(images.files[images.images[i].file], images.images[i].page, rows_of(frame),
                      frame.info.depth, static_cast<char *>(to) + i * row_bytes, count * row_bytes);
         };
-    return [=, &images, plan = plan_, add = adder_of(image_)](const ReadAhead::Frame &frame, void *to) {
+    return [=, &images, plan = plan_, add = adder_of(image_)](const StoredFrame &frame, void *to) {
         std::vector<double> sums(frame.info.samples());
         std::vector<char> samples(frame.info.depth * row_bytes);
         for (const auto &image : images.images) {

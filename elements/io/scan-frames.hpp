@@ -6,8 +6,8 @@
 
 #include "image-reader.hpp"
 #include "input-claim.hpp"
-#include "read-ahead.hpp"
 #include "scan-layout.hpp"
+#include "stored-frame.hpp"
 
 #include <optional>
 
@@ -51,9 +51,9 @@ class ScanFrames {
 
     std::uint64_t count() const;
     // Frame `n`, if it is there.
-    std::optional<ReadAhead::Frame> locate(std::uint64_t n) const;
+    std::optional<StoredFrame> locate(std::uint64_t n) const;
     // What it needs is its own: they may grow meanwhile.
-    ReadAhead::Reader make_reader() const;
+    FrameReader make_reader() const;
 
   private:
     unsigned choose_stack(const ImageReader &reader, const ArrayInfo &image) const;

@@ -4,6 +4,7 @@
 // One output of tomoscansrc.
 #pragma once
 
+#include "read-ahead.hpp"
 #include "scan-frames.hpp"
 
 #include <gst/tomo/source.hpp>

@@ -286,4 +286,8 @@ std::string ArrayInfo::describe() const {
     return text("%s %u x %u x %u", gst_tomo_format_to_string(format), width, height, depth);
 }
 
+std::string to_string(const GstCaps *caps) {
+    return CString(caps ? gst_caps_to_string(caps) : g_strdup("none")).get();
+}
+
 } // namespace tomo

@@ -43,4 +43,6 @@ struct GST_TOMO_API ArrayInfo : GstTomoArrayInfo {
     bool operator!=(const ArrayInfo &o) const { return !(*this == o); }
 };
 
+GST_TOMO_API std::string to_string(const GstCaps *caps);
+
 } // namespace tomo

@@ -4,7 +4,7 @@
 // Values for properties that travel with the stream, so that which array they are for is known.
 #pragma once
 
-#include <gst/tomo/gobject.hpp>
+#include <gst/tomo/references.hpp>
 
 #include <gst/gst.h>
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/cache.hpp>
 #include <gst/tomo/debug.hpp>
-#include <gst/tomo/gobject.hpp>
+#include <gst/tomo/c-string.hpp>
 
 #include <cerrno>
 

@@ -4,7 +4,6 @@
 #include <gst/tomo/debug.hpp>
 #include <gst/tomo/descriptors.hpp>
 #include <gst/tomo/device.hpp>
-#include <gst/tomo/fft.hpp>
 #include <gst/tomo/memory.hpp>
 #include <gst/tomo/profile.hpp>
 #include <gst/tomo/text-file.hpp>
@@ -295,7 +294,7 @@ thread_local QueuesOfThread queues_of_thread;
 } // namespace
 
 Device::Device(cl_device_id id, unsigned index, const ClContext &context)
-    : id_(id), index_(index), context_(context), ffts_(std::make_unique<FftCache>()) {
+    : id_(id), index_(index), context_(context), companions_(std::make_unique<Companions>()) {
     const auto type = cl_query<cl_device_type>(clGetDeviceInfo, id, CL_DEVICE_TYPE);
     const auto platform = cl_query<cl_platform_id>(clGetDeviceInfo, id, CL_DEVICE_PLATFORM);
     name_ = cl_query_string(clGetDeviceInfo, id, CL_DEVICE_NAME);
@@ -327,7 +326,7 @@ Device::Device(cl_device_id id, unsigned index, const ClContext &context)
 
 Device::~Device() {
     if (is_forked()) {
-        static_cast<void>(ffts_.release()); // engines would ask the driver
+        static_cast<void>(companions_.release()); // they would ask the driver
         return;
     }
     finish();

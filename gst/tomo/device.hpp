@@ -13,11 +13,12 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <typeindex>
+#include <unordered_map>
 #include <vector>
 
 namespace tomo {
 
-class FftCache;
 struct Block;
 
 // The text of a kernel file: from a folder of GST_TOMO_KERNEL_PATH, else from the resources of a loaded
@@ -72,7 +73,15 @@ class GST_TOMO_API Device {
 
     // A built program, from memory, from disk or from the compiler. Throws Error with the compiler's log.
     ClProgram program(const std::string &name, const std::string &source, const std::string &options);
-    FftCache &ffts() { return *ffts_; }
+    // What others keep as long as the device lives, one object of each type: made at its first use.
+    template <class T>
+    T &companion() {
+        std::lock_guard<std::mutex> lock(companions_lock_);
+        auto &held = (*companions_)[std::type_index(typeid(T))];
+        if (!held)
+            held = std::make_shared<T>();
+        return *static_cast<T *>(held.get());
+    }
 
     // Device memory, recycled with its events attached; counts against the budget of the device. Waits
     // for others to give memory back while the budget is spent; throws Error when that can't happen.
@@ -103,7 +112,10 @@ class GST_TOMO_API Device {
 
     std::mutex programs_lock_;
     std::map<std::string, ClProgram> programs_;
-    std::unique_ptr<FftCache> ffts_;
+
+    std::mutex companions_lock_;
+    using Companions = std::unordered_map<std::type_index, std::shared_ptr<void>>;
+    std::unique_ptr<Companions> companions_;
 
     mutable std::mutex memory_lock_;
     std::condition_variable memory_freed_;

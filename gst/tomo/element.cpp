@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/debug.hpp>
 #include <gst/tomo/element.hpp>
-#include <gst/tomo/graph-values.hpp>
+#include <gst/tomo/property-values.hpp>
 #include <gst/tomo/preroll-watch.hpp>
 #include <gst/tomo/profile.hpp>
 

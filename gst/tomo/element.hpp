@@ -9,6 +9,9 @@
 #pragma once
 
 #include <gst/tomo/device-array.hpp>
+#include <gst/tomo/gsttomocontext.h>
+#include <gst/tomo/gsttomomemory.h>
+#include <gst/tomo/gsttomometa.h>
 #include <gst/tomo/property.hpp>
 
 #include <cstring>

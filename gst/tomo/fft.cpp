@@ -309,4 +309,8 @@ void FftTurn::give(cl_command_queue queue, const ClEvent &done) {
     cl_check(clFlush(queue), "flushing the queue of an FFT");
 }
 
+std::shared_ptr<Fft> fft_of(Device &device, const FftShape &shape) {
+    return device.companion<FftCache>().get(device.context(), device.id(), shape);
+}
+
 } // namespace tomo

@@ -8,7 +8,7 @@
 // the choice.
 #pragma once
 
-#include <gst/tomo/cl.hpp>
+#include <gst/tomo/device.hpp>
 
 #include <array>
 #include <cstddef>
@@ -77,8 +77,7 @@ class GST_TOMO_API Fft {
 // Makes a plan; takes up to seconds. Throws where the engine asked for is not here or can't do the shape.
 GST_TOMO_API std::unique_ptr<Fft> make_fft(cl_context context, cl_device_id device, const FftShape &shape);
 
-// The plans made last, for reuse. Plans hold on to their context, so the cache belongs to the context's owner
-// and goes with it.
+// The plans made last, for reuse: a companion of the device, because plans hold on to its context.
 class GST_TOMO_API FftCache {
   public:
     FftCache();
@@ -95,5 +94,8 @@ class GST_TOMO_API FftCache {
     std::mutex lock_;
     std::list<std::shared_ptr<Entry>> entries_; // the one used last comes first
 };
+
+// The plan for a shape on a device, from its cache.
+GST_TOMO_API std::shared_ptr<Fft> fft_of(Device &device, const FftShape &shape);
 
 } // namespace tomo

@@ -7,12 +7,12 @@
 namespace tomo {
 
 // Biconnected components by Tarjan's depth-first search, over edges without their direction.
-std::vector<std::size_t> cycles_of(std::size_t nodes, const std::vector<Graph::Edge> &edges) {
+std::vector<std::size_t> cycles_of(std::size_t nodes, const std::vector<GraphEdge> &edges) {
     constexpr std::size_t none = ~std::size_t{0};
     std::vector<std::vector<std::size_t>> at(nodes);
     for (std::size_t e = 0; e < edges.size(); e++) {
-        at[edges[e].from].push_back(e);
-        at[edges[e].to].push_back(e);
+        at[edges[e].first].push_back(e);
+        at[edges[e].second].push_back(e);
     }
     std::vector<std::size_t> component(edges.size(), none), entered(nodes, none), low(nodes), stack;
     std::size_t time = 0, components = 0;
@@ -33,7 +33,7 @@ std::vector<std::size_t> cycles_of(std::size_t nodes, const std::vector<Graph::E
                     continue;
                 seen[e] = true;
                 stack.push_back(e);
-                const std::size_t other = edges[e].from == node ? edges[e].to : edges[e].from;
+                const std::size_t other = edges[e].first == node ? edges[e].second : edges[e].first;
                 if (entered[other] == none) {
                     entered[other] = low[other] = time++;
                     path.push_back({other, e, 0});

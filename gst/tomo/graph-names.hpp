@@ -4,8 +4,11 @@
 // From the names that users write to elements and properties.
 #pragma once
 
-#include <gst/tomo/gobject.hpp>
+#include <gst/tomo/references.hpp>
 #include <gst/tomo/gsttomograph.h>
+
+#include <string>
+#include <vector>
 
 namespace tomo {
 

@@ -18,10 +18,17 @@ static std::vector<Graph::Edge> with_ties(std::vector<Graph::Edge> edges,
     return edges;
 }
 
+static std::vector<GraphEdge> ends_of(const std::vector<Graph::Edge> &edges) {
+    std::vector<GraphEdge> ends;
+    for (const auto &edge : edges)
+        ends.emplace_back(edge.from, edge.to);
+    return ends;
+}
+
 Queues::Queues(const Graph &graph, const std::vector<std::shared_ptr<Tie>> &ties)
     : nodes_(graph.nodes()),
       edges_(with_ties(graph.edges(), ties, [&](GstElement *e) { return *graph.find(e); })),
-      first_tie_(graph.edges().size()), cycles_(cycles_of(nodes_.size(), edges_)),
+      first_tie_(graph.edges().size()), cycles_(cycles_of(nodes_.size(), ends_of(edges_))),
       group_(std::make_shared<QueueGroup>(graph.max_memory())) {
     for (const auto &tie : ties)
         group_->add(tie);

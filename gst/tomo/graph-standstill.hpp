@@ -9,7 +9,7 @@
 // and what would have to deliver that waits, maybe over others, for the producer.
 #pragma once
 
-#include <gst/tomo/gobject.hpp>
+#include <gst/tomo/references.hpp>
 
 #include <gst/gst.h>
 

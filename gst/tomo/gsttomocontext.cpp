@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/gobject.hpp>
+#include <gst/tomo/gsttomocontext.h>
 
 namespace {
 
@@ -236,10 +237,6 @@ GstTomoContext *gst_tomo_context_from_context(GstContext *context) {
 }
 
 namespace tomo {
-
-std::string to_string(const GstCaps *caps) {
-    return CString(caps ? gst_caps_to_string(caps) : g_strdup("none")).get();
-}
 
 const std::shared_ptr<Context> &context_of(GstTomoContext *context) { return *context->context; }
 const std::shared_ptr<Device> &device_of(GstTomoDevice *device) { return *device->device; }

@@ -1,6 +1,9 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/array.hpp>
 #include <gst/tomo/gobject.hpp>
+#include <gst/tomo/gsttomocontext.h>
+#include <gst/tomo/gsttomomemory.h>
 #include <gst/tomo/profile.hpp>
 
 #include <cstring>

@@ -8,7 +8,7 @@
 // brings the others anything. The same happens where it waits in a join for another of the join's inputs.
 #pragma once
 
-#include <gst/tomo/gobject.hpp>
+#include <gst/tomo/references.hpp>
 
 #include <gst/gst.h>
 

@@ -5,8 +5,7 @@
 #pragma once
 
 #include <gst/tomo/array.hpp>
-#include <gst/tomo/gobject.hpp>
-#include <gst/tomo/property.hpp>
+#include <gst/tomo/references.hpp>
 
 #include <array>
 #include <limits>
@@ -66,27 +65,6 @@ struct GST_TOMO_API Scan {
 
   private:
     EventRef event_; // that this came from
-};
-
-// The rotation axis: what the property center-of-rotation says where that is not negative, else the scan's
-// where it is known, else the middle.
-class GST_TOMO_API RotationAxis {
-  public:
-    explicit RotationAxis(Element *owner);
-
-    // In edge coordinates. Throws Error on one that is not between the columns' edges.
-    double in(unsigned width) const;
-    // Whether the scan has another one than was known.
-    bool learn(GstEvent *scan);
-    void forget() { of_scan_ = std::numeric_limits<double>::quiet_NaN(), told_ = false; }
-    // Reports that axis as the effective one, and warns once that it was assumed, where it was.
-    void tell(unsigned width);
-
-  private:
-    Element *const owner_;
-    bool told_ = false;
-    Property<float> given_;
-    double of_scan_ = std::numeric_limits<double>::quiet_NaN();
 };
 
 // How an element lays its input's pixels out anew along one axis, in edge coordinates: an edge at e goes to

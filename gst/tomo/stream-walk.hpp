@@ -4,7 +4,7 @@
 // Who gives to whom, and in which thread, in a pipeline that runs.
 #pragma once
 
-#include <gst/tomo/gobject.hpp>
+#include <gst/tomo/references.hpp>
 
 #include <gst/gst.h>
 

@@ -4,7 +4,9 @@
 // What the tests of the library share.
 #pragma once
 
+#include <gst/tomo/array.hpp>
 #include <gst/tomo/gobject.hpp>
+#include <gst/tomo/gsttomo.h>
 
 #include <condition_variable>
 #include <functional>

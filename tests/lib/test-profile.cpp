@@ -107,7 +107,7 @@ GST_START_TEST(test_fft_is_one_command) {
     shape.dimensions = 2;
     shape.size = {random_between(2, 64), random_between(2, 64), 1};
     shape.batch = random_between(1, 4);
-    const auto fft = device->ffts().get(device->context(), device->id(), shape);
+    const auto fft = fft_of(*device, shape);
     tomo::Storage data(device, shape.samples() * sizeof(cl_float2));
     const auto queue = device->queue();
     const float zero = 0;
