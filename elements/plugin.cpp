@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tracing/tracer.hpp"
 
-#include <gst/tomo/descriptors.hpp>
+#include <gst/tomo/support/descriptors.hpp>
 
 #define TOMO_REGISTER(Class) gboolean tomo_register_##Class(GstPlugin *plugin);
 #include "elements.inc"

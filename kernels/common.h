@@ -93,7 +93,7 @@ inline ulong tomo_index(const uint x, const uint y, const uint z, const uint wid
     return ((ulong)z * height + y) * width + x;
 }
 
-// Index of 0 .. n - 1 that stands at i in the addressing mode of that number (gst/tomo/addressing.hpp), negative
+// Index of 0 .. n - 1 that stands at i in the addressing mode of that number (gst/tomo/bases/addressing.hpp), negative
 // where nothing does: 0 none, 1 clamp, 2 clamp_to_edge, 3 repeat, 4 mirrored_repeat.
 inline int tomo_address(const int i, const int n, const int mode) {
     if (mode == 2)

@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Values between the pixels of a plane. The options INTERPOLATION and ADDRESSING come from gst/tomo/interpolation.hpp
+// Values between the pixels of a plane. The options INTERPOLATION and ADDRESSING come from gst/tomo/bases/interpolation.hpp
 // and addressing.hpp; COLUMN_ADDRESSING and ROW_ADDRESSING where the axes differ.
 //
 //     #include "sampling.h"

@@ -4,7 +4,7 @@
 
 #include "results.hpp"
 
-#include <gst/tomo/descriptors.hpp>
+#include <gst/tomo/support/descriptors.hpp>
 
 #include <csignal>
 #include <unistd.h>

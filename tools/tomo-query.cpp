@@ -4,8 +4,8 @@
 // tomo-query: tasks and their properties, as text and as JSON.
 #include "graph-program.hpp"
 
-#include <gst/tomo/gobject.hpp>
-#include <gst/tomo/json.hpp>
+#include <gst/tomo/device/gobject.hpp>
+#include <gst/tomo/graph/json.hpp>
 
 #include <algorithm>
 #include <optional>

@@ -5,9 +5,9 @@
 #include "graph-program.hpp"
 
 #ifdef HAVE_HDF5
-#include <elements/io/file-format.hpp>
-#include <elements/io/hdf5-pipeline.hpp>
-#include <gst/tomo/error.hpp>
+#include <gst/files/file-format.hpp>
+#include <gst/files/hdf5/pipeline.hpp>
+#include <gst/tomo/support/error.hpp>
 
 #include <fnmatch.h>
 #endif

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "users-kernel.hpp"
 
-#include <gst/tomo/joiner.hpp>
+#include <gst/tomo/bases/joiner.hpp>
 
 using tomo::When;
 namespace users = tomo::users;

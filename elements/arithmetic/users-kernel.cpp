@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "users-kernel.hpp"
 
-#include <gst/tomo/text-file.hpp>
+#include <gst/tomo/support/text-file.hpp>
 
 namespace tomo::users {
 

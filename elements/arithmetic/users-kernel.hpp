@@ -5,7 +5,7 @@
 // to packed arrays from their first sample on, complex samples as two floats.
 #pragma once
 
-#include <gst/tomo/element.hpp>
+#include <gst/tomo/bases/element.hpp>
 
 // For the details of each of these elements, as their last paragraph.
 #define TOMO_USERS_KERNEL_CAUTION                                                                            \

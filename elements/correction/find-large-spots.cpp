@@ -3,7 +3,7 @@
 #include "../filter/noise-level.hpp"
 #include "../filter/padded.hpp"
 
-#include <gst/tomo/filter.hpp>
+#include <gst/tomo/bases/filter.hpp>
 
 namespace {
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "../filter/padded.hpp"
 
-#include <gst/tomo/reducer.hpp>
+#include <gst/tomo/bases/reducer.hpp>
 
 #include <utility>
 

@@ -4,7 +4,7 @@
 
 #include "padded.hpp"
 
-#include <gst/tomo/filter.hpp>
+#include <gst/tomo/bases/filter.hpp>
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "padded.hpp"
 
-#include <gst/tomo/filter.hpp>
+#include <gst/tomo/bases/filter.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -3,7 +3,7 @@
 #include "noise-level.hpp"
 #include "padded.hpp"
 
-#include <gst/tomo/filter.hpp>
+#include <gst/tomo/bases/filter.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "padded.hpp"
 
-#include <gst/tomo/joiner.hpp>
+#include <gst/tomo/bases/joiner.hpp>
 
 namespace {
 

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <gst/tomo/addressing.hpp>
-#include <gst/tomo/element.hpp>
+#include <gst/tomo/bases/addressing.hpp>
+#include <gst/tomo/bases/element.hpp>
 
 namespace tomo {
 

@@ -3,7 +3,7 @@
 #include "response-properties.hpp"
 #include "transform.hpp"
 
-#include <gst/tomo/filter.hpp>
+#include <gst/tomo/bases/filter.hpp>
 
 #include <algorithm>
 

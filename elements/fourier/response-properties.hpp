@@ -6,7 +6,7 @@
 
 #include "filter-response.hpp"
 
-#include <gst/tomo/element.hpp>
+#include <gst/tomo/bases/element.hpp>
 
 namespace tomo::fourier {
 

@@ -4,8 +4,8 @@
 // What tomofft and tomoifft share.
 #pragma once
 
-#include <gst/tomo/element.hpp>
-#include <gst/tomo/fft.hpp>
+#include <gst/tomo/bases/element.hpp>
+#include <gst/tomo/fft/fft.hpp>
 
 namespace tomo::fourier {
 

@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/tomo/filter.hpp>
-#include <gst/tomo/scan.hpp>
+#include <gst/tomo/bases/filter.hpp>
+#include <gst/tomo/geometry/scan.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -1,9 +1,9 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/tomo/addressing.hpp>
-#include <gst/tomo/filter.hpp>
-#include <gst/tomo/interpolation.hpp>
-#include <gst/tomo/scan.hpp>
+#include <gst/tomo/bases/addressing.hpp>
+#include <gst/tomo/bases/filter.hpp>
+#include <gst/tomo/bases/interpolation.hpp>
+#include <gst/tomo/geometry/scan.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "leave-out.hpp"
 
-#include <gst/tomo/filter.hpp>
-#include <gst/tomo/gobject.hpp>
+#include <gst/tomo/bases/filter.hpp>
+#include <gst/tomo/device/gobject.hpp>
 
 namespace tomo::io {
 

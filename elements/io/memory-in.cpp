@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/tomo/profile.hpp>
-#include <gst/tomo/source.hpp>
+#include <gst/tomo/device/profile.hpp>
+#include <gst/tomo/bases/source.hpp>
 
 using tomo::When;
 

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "pipeline-facts.hpp"
 
-#include <gst/tomo/debug.hpp>
-#include <gst/tomo/element.hpp>
+#include <gst/tomo/support/debug.hpp>
+#include <gst/tomo/bases/element.hpp>
 #include <gst/tomo/gsttomograph.h>
-#include <gst/tomo/scan.hpp>
+#include <gst/tomo/geometry/scan.hpp>
 
 #include <algorithm>
 #include <cfloat>

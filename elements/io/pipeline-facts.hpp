@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "result-facts.hpp"
+#include <gst/files/result-facts.hpp>
 
 #include <gst/gst.h>
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "read-ahead.hpp"
 
-#include <gst/tomo/profile.hpp>
+#include <gst/tomo/device/profile.hpp>
 
 #include <algorithm>
 

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "stored-frame.hpp"
+#include <gst/files/stored-frame.hpp>
 
-#include <gst/tomo/element.hpp>
+#include <gst/tomo/bases/element.hpp>
 
 #include <condition_variable>
 #include <exception>

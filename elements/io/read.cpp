@@ -1,13 +1,13 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "file-list.hpp"
-#include "image-reader.hpp"
-#include "input-claim.hpp"
+#include <gst/files/file-list.hpp>
+#include <gst/files/image-reader.hpp>
+#include <gst/files/input-claim.hpp>
 #include "read-ahead.hpp"
 #include "sort-property.hpp"
 
-#include <gst/tomo/scan.hpp>
-#include <gst/tomo/source.hpp>
+#include <gst/tomo/geometry/scan.hpp>
+#include <gst/tomo/bases/source.hpp>
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "output-file.hpp"
+#include <gst/files/output-file.hpp>
 
-#include <gst/tomo/sink.hpp>
+#include <gst/tomo/bases/sink.hpp>
 
 #include <cmath>
 #include <optional>

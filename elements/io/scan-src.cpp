@@ -3,7 +3,7 @@
 #include "scan-stream.hpp"
 #include "sort-property.hpp"
 
-#include <gst/tomo/source-bin.hpp>
+#include <gst/tomo/bases/source-bin.hpp>
 
 using tomo::When;
 using tomo::io::ScanOrder;

@@ -1,9 +1,9 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "scan-stream.hpp"
-#include "input-file.hpp"
+#include <gst/files/input-file.hpp>
 
-#include <gst/tomo/scan.hpp>
+#include <gst/tomo/geometry/scan.hpp>
 
 #include <algorithm>
 #include <chrono>

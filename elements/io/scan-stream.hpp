@@ -5,9 +5,9 @@
 #pragma once
 
 #include "read-ahead.hpp"
-#include "scan-frames.hpp"
+#include <gst/files/scan/frames.hpp>
 
-#include <gst/tomo/source.hpp>
+#include <gst/tomo/bases/source.hpp>
 
 #include <chrono>
 

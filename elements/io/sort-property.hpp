@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "natural-order.hpp"
+#include <gst/files/natural-order.hpp>
 
-#include <gst/tomo/element.hpp>
+#include <gst/tomo/bases/element.hpp>
 
 namespace tomo::io {
 

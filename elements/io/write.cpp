@@ -1,12 +1,12 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "image-writer.hpp"
+#include <gst/files/image-writer.hpp>
 #include "leave-out.hpp"
 #include "pipeline-facts.hpp"
 
-#include <gst/tomo/negotiation.hpp>
-#include <gst/tomo/profile.hpp>
-#include <gst/tomo/sink.hpp>
+#include <gst/tomo/bases/negotiation.hpp>
+#include <gst/tomo/device/profile.hpp>
+#include <gst/tomo/bases/sink.hpp>
 
 using tomo::When;
 using tomo::io::DigestOf;

@@ -4,7 +4,7 @@
 // Numbers of many samples, computed by kernels/measure.cl in parts that are merged.
 #pragma once
 
-#include <gst/tomo/element.hpp>
+#include <gst/tomo/bases/element.hpp>
 
 namespace tomo::measurement {
 

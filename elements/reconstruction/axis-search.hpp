@@ -4,7 +4,7 @@
 // Where the rotation axis is, from views of a sinogram that mirror each other; plain C++ without a device.
 #pragma once
 
-#include <gst/tomo/cl.hpp>
+#include <gst/tomo/device/cl.hpp>
 
 #include <cstddef>
 #include <optional>

@@ -4,9 +4,9 @@
 #include "projection-weights.hpp"
 #include "view-angles.hpp"
 
-#include <gst/tomo/filter.hpp>
-#include <gst/tomo/scan.hpp>
-#include <gst/tomo/tuning.hpp>
+#include <gst/tomo/bases/filter.hpp>
+#include <gst/tomo/geometry/scan.hpp>
+#include <gst/tomo/device/tuning.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -3,8 +3,8 @@
 #include "axis-search.hpp"
 #include "view-angles.hpp"
 
-#include <gst/tomo/filter.hpp>
-#include <gst/tomo/scan.hpp>
+#include <gst/tomo/bases/filter.hpp>
+#include <gst/tomo/geometry/scan.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -4,7 +4,7 @@
 // Projections, kept in the order of sinograms.
 #pragma once
 
-#include <gst/tomo/element.hpp>
+#include <gst/tomo/bases/element.hpp>
 
 #include <memory>
 #include <vector>

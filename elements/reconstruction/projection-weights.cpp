@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "projection-weights.hpp"
 
-#include <gst/tomo/error.hpp>
+#include <gst/tomo/support/error.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -4,7 +4,7 @@
 // At which angles the rows of a sinogram were taken, and what to say of it.
 #pragma once
 
-#include <gst/tomo/scan.hpp>
+#include <gst/tomo/geometry/scan.hpp>
 
 #include <string>
 #include <vector>

@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/tomo/reducer.hpp>
-#include <gst/tomo/running-mean.hpp>
-#include <gst/tomo/scan.hpp>
+#include <gst/tomo/bases/reducer.hpp>
+#include <gst/tomo/bases/running-mean.hpp>
+#include <gst/tomo/geometry/scan.hpp>
 
 namespace {
 

@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/tomo/negotiation.hpp>
-#include <gst/tomo/scan.hpp>
-#include <gst/tomo/transform.hpp>
+#include <gst/tomo/bases/negotiation.hpp>
+#include <gst/tomo/geometry/scan.hpp>
+#include <gst/tomo/bases/transform.hpp>
 
 #include <algorithm>
 #include <unistd.h>

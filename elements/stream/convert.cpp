@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/tomo/debug.hpp>
-#include <gst/tomo/transform.hpp>
+#include <gst/tomo/support/debug.hpp>
+#include <gst/tomo/bases/transform.hpp>
 
 #include <gst/video/video.h>
 

@@ -3,7 +3,7 @@
 #include "frame-report.hpp"
 
 #include <gst/tomo/gsttomometa.h>
-#include <gst/tomo/memory.hpp>
+#include <gst/tomo/device/memory.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -4,7 +4,7 @@
 // A buffer in words, for elements that print.
 #pragma once
 
-#include <gst/tomo/device-array.hpp>
+#include <gst/tomo/device/device-array.hpp>
 
 namespace tomo {
 

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "interpolated.hpp"
 
-#include <gst/tomo/reducer.hpp>
-#include <gst/tomo/scan.hpp>
+#include <gst/tomo/bases/reducer.hpp>
+#include <gst/tomo/geometry/scan.hpp>
 
 #include <cmath>
 #include <deque>

@@ -4,7 +4,7 @@
 // What the elements that interpolate between arrays share.
 #pragma once
 
-#include <gst/tomo/element.hpp>
+#include <gst/tomo/bases/element.hpp>
 
 namespace tomo {
 

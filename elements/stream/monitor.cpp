@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "frame-report.hpp"
 
-#include <gst/tomo/transform.hpp>
+#include <gst/tomo/bases/transform.hpp>
 
 namespace {
 

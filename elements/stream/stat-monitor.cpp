@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "frame-report.hpp"
 
-#include <gst/tomo/text-file.hpp>
-#include <gst/tomo/transform.hpp>
+#include <gst/tomo/support/text-file.hpp>
+#include <gst/tomo/bases/transform.hpp>
 
 #include <algorithm>
 #include <cerrno>

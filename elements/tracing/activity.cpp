@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "activity.hpp"
 
-#include <gst/tomo/gobject.hpp>
-#include <gst/tomo/json.hpp>
+#include <gst/tomo/device/gobject.hpp>
+#include <gst/tomo/graph/json.hpp>
 
 #include <algorithm>
 #include <pthread.h>

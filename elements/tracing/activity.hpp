@@ -6,7 +6,7 @@
 
 #include "trace-file.hpp"
 
-#include <gst/tomo/profile.hpp>
+#include <gst/tomo/device/profile.hpp>
 
 #include <gst/gst.h>
 

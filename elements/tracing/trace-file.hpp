@@ -4,7 +4,7 @@
 // A file of events on time lines, which ui.perfetto.dev and chrome://tracing show.
 #pragma once
 
-#include <gst/tomo/text-file.hpp>
+#include <gst/tomo/support/text-file.hpp>
 
 #include <cstdint>
 #include <string>

@@ -9,7 +9,7 @@
 
 #include "activity.hpp"
 
-#include <gst/tomo/error.hpp>
+#include <gst/tomo/support/error.hpp>
 
 #include <gst/gsttracer.h>
 

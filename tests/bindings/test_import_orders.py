@@ -3,7 +3,7 @@
 """Errors, an early end and abort() come through whatever Python has imported before or after gst-tomo.
 
 Modules bring libraries of C++ with them, so that libstdc++ is bound to one unwinder or the other, see
-gst/tomo/unwind-resume.c. What is bound once stays, so that each order needs a process of its own.
+gst/tomo/support/unwind-resume.c. What is bound once stays, so that each order needs a process of its own.
 """
 import concurrent.futures
 import importlib.util

@@ -4,7 +4,7 @@
 
 #ifdef HAVE_HDF5
 
-#include <elements/io/hdf5-filters.hpp>
+#include <gst/files/hdf5/filters.hpp>
 
 namespace fuzz {
 

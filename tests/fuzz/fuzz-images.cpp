@@ -3,7 +3,7 @@
 #include "input.hpp"
 
 #ifdef HAVE_HDF5
-#include <elements/io/hdf5-file.hpp>
+#include <gst/files/hdf5/file.hpp>
 #endif
 
 #include <algorithm>

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "input.hpp"
 
-#include <elements/io/input-file.hpp>
-#include <elements/io/scan-frames.hpp>
+#include <gst/files/input-file.hpp>
+#include <gst/files/scan/frames.hpp>
 
 #include <cstdlib>
 #include <filesystem>

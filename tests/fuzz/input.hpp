@@ -4,7 +4,7 @@
 // What a fuzzer gives, taken apart: the kind of file, some numbers for what a user may set, and the file.
 #pragma once
 
-#include <elements/io/image-reader.hpp>
+#include <gst/files/image-reader.hpp>
 
 #include <cstdint>
 #include <cstring>

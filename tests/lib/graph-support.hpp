@@ -6,7 +6,7 @@
 
 #include "support.hpp"
 
-#include <gst/tomo/gobject.hpp>
+#include <gst/tomo/device/gobject.hpp>
 #include <gst/tomo/gsttomo.h>
 
 #include <memory>

@@ -6,8 +6,8 @@
 
 #include "support.hpp"
 
-#include <elements/io/image-reader.hpp>
-#include <elements/io/image-writer.hpp>
+#include <gst/files/image-reader.hpp>
+#include <gst/files/image-writer.hpp>
 
 #include <cstring>
 #include <filesystem>

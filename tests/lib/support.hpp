@@ -4,8 +4,8 @@
 // What the tests of the library share.
 #pragma once
 
-#include <gst/tomo/array.hpp>
-#include <gst/tomo/gobject.hpp>
+#include <gst/tomo/device/array.hpp>
+#include <gst/tomo/device/gobject.hpp>
 #include <gst/tomo/gsttomo.h>
 
 #include <condition_variable>

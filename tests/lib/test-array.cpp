@@ -4,8 +4,8 @@
 // What describes arrays: infos and caps, metas of buffers, the event of a scan.
 #include "support.hpp"
 
-#include <gst/tomo/array.hpp>
-#include <gst/tomo/device-array.hpp>
+#include <gst/tomo/device/array.hpp>
+#include <gst/tomo/device/device-array.hpp>
 
 #include <cmath>
 #include <cstring>

@@ -4,7 +4,7 @@
 // Properties that take their values from another element's result: which array they are for, and who waits.
 #include "graph-support.hpp"
 
-#include <gst/tomo/filter.hpp>
+#include <gst/tomo/bases/filter.hpp>
 
 #include <gst/check/gstcheck.h> // last: it defines macros named like members of the standard library
 

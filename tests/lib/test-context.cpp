@@ -4,7 +4,7 @@
 // Which context and which device elements get: from each other, from the application, by name, or not at all.
 #include "support.hpp"
 
-#include <gst/tomo/element.hpp>
+#include <gst/tomo/bases/element.hpp>
 
 #include <gst/check/gstcheck.h> // last: it defines macros named like members of the standard library
 

@@ -5,8 +5,8 @@
 // repository would write them.
 #include "support.hpp"
 
-#include <gst/tomo/filter.hpp>
-#include <gst/tomo/reducer.hpp>
+#include <gst/tomo/bases/filter.hpp>
+#include <gst/tomo/bases/reducer.hpp>
 
 #include <gst/controller/gstdirectcontrolbinding.h>
 #include <gst/controller/gstinterpolationcontrolsource.h>

@@ -3,8 +3,8 @@
 //
 // Every FFT engine against a DFT in double precision, and what holds for all of them: places, order, threads,
 // errors and the cache.
-#include <gst/tomo/device.hpp>
-#include <gst/tomo/fft.hpp>
+#include <gst/tomo/device/device.hpp>
+#include <gst/tomo/fft/fft.hpp>
 
 #include <cmath>
 #include <complex>

@@ -4,10 +4,10 @@
 // Dataflows: from code, from JSON and back, as pipelines that never block themselves, and their runs.
 #include "graph-support.hpp"
 
-#include <gst/tomo/graph-cycles.hpp>
-#include <gst/tomo/graph-ufo.hpp>
-#include <gst/tomo/json.hpp>
-#include <gst/tomo/text-file.hpp>
+#include <gst/tomo/graph/cycles.hpp>
+#include <gst/tomo/graph/ufo.hpp>
+#include <gst/tomo/graph/json.hpp>
+#include <gst/tomo/support/text-file.hpp>
 
 #include <algorithm>
 #include <cfloat>

@@ -4,8 +4,8 @@
 // Files as other programs write them, whole, damaged and forged.
 #include "image-files.hpp"
 
-#include <elements/io/byte-order.hpp>
-#include <elements/io/file-list.hpp>
+#include <gst/files/byte-order.hpp>
+#include <gst/files/file-list.hpp>
 
 #include <algorithm>
 #include <cmath>

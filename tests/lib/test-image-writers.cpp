@@ -4,8 +4,8 @@
 // What is written can be read; nothing is half written under a final name.
 #include "image-files.hpp"
 
-#include <elements/io/grey-mapping.hpp>
-#include <elements/io/number-pattern.hpp>
+#include <gst/files/grey-mapping.hpp>
+#include <gst/files/number-pattern.hpp>
 
 #include <cmath>
 #include <csignal>

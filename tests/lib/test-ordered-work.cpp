@@ -4,7 +4,7 @@
 // Work in several threads whose results come in order.
 #include "support.hpp"
 
-#include <elements/io/ordered-work.hpp>
+#include <gst/files/ordered-work.hpp>
 
 #include <algorithm>
 #include <atomic>

@@ -4,9 +4,9 @@
 // What a recorder gets to see, and that nothing is measured without one.
 #include "support.hpp"
 
-#include <gst/tomo/fft.hpp>
-#include <gst/tomo/memory.hpp>
-#include <gst/tomo/profile.hpp>
+#include <gst/tomo/fft/fft.hpp>
+#include <gst/tomo/device/memory.hpp>
+#include <gst/tomo/device/profile.hpp>
 
 #include <cstring>
 

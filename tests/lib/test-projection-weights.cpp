@@ -7,7 +7,7 @@
 #include <elements/reconstruction/projection-weights.hpp>
 
 #include <gst/check/gstcheck.h>
-#include <gst/tomo/error.hpp>
+#include <gst/tomo/support/error.hpp>
 
 #include <algorithm>
 #include <cmath>

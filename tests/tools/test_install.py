@@ -103,7 +103,7 @@ class InstallTest(unittest.TestCase):
         wanted = np.where(spots, np.float32(0.5) * (np.roll(image, 1, 1) + np.roll(image, -1, 1)), image)
         np.testing.assert_array_equal(tifffile.imread("spotless.tif"), wanted)
 
-        # Its exceptions come through beside Python modules that bring libstdc++ first (gst/tomo/unwind-resume.c).
+        # Its exceptions come through beside Python modules that bring libstdc++ first (gst/tomo/support/unwind-resume.c).
         (self.folder / "remove-all-spots.cl").write_text("no kernel")
         self.run_it("/usr/bin/python3", "-c", "import PIL.Image, scipy.linalg, gi; gi.require_version('Gst', '1.0'); "
                     "from gi.repository import Gst; Gst.init(None); "

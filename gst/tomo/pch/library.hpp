@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // Headers that nearly all of the library includes, compiled once. Files still include all that they use.
-#include <gst/tomo/element.hpp>
+#include <gst/tomo/bases/element.hpp>
 
 #include <algorithm>
 #include <functional>

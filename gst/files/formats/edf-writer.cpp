@@ -1,0 +1,132 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// EDF: each image behind a header of 512 bytes, in the byte order of the host.
+
+#include <gst/files/file-writer.hpp>
+#include <gst/files/image-reader.hpp>
+
+#include <cmath>
+
+namespace tomo::io {
+
+namespace {
+
+constexpr std::size_t header_bytes = 512;
+
+const char *edf_type(GstTomoFormat format) {
+    switch (format) {
+    case GST_TOMO_FORMAT_UINT8:
+        return "UnsignedByte";
+    case GST_TOMO_FORMAT_UINT16:
+        return "UnsignedShort";
+    case GST_TOMO_FORMAT_UINT32:
+        return "UnsignedInteger";
+    case GST_TOMO_FORMAT_INT16:
+        return "SignedShort";
+    case GST_TOMO_FORMAT_INT32:
+        return "SignedInteger";
+    case GST_TOMO_FORMAT_FLOAT32:
+        return "FloatValue";
+    case GST_TOMO_FORMAT_FLOAT64:
+        return "DoubleValue";
+    case GST_TOMO_FORMAT_FLOAT16:
+    case GST_TOMO_FORMAT_COMPLEX64:
+    case GST_TOMO_FORMAT_UNKNOWN:
+        break;
+    }
+    throw Error(GST_STREAM_ERROR_FORMAT,
+                text("EDF has no samples of type %s; write TIFF or HDF5", gst_tomo_format_to_string(format)));
+}
+
+std::string header_of(const ArrayInfo &plane, std::uint64_t number, const std::optional<ValueRange> &grey) {
+    auto header = text(
+        "{\nHeaderID = EH:%06" G_GUINT64_FORMAT ":000000:000000 ;\nImage = %" G_GUINT64_FORMAT
+        " ;\nByteOrder = %s ;\nDataType = %s ;\nDim_1 = %u ;\nDim_2 = %u ;\nSize = %" G_GUINT64_FORMAT " ;\n",
+        number, number, G_BYTE_ORDER == G_LITTLE_ENDIAN ? "LowByteFirst" : "HighByteFirst",
+        edf_type(plane.format), plane.width, plane.height, plane.size());
+    for (const auto &[key, value] : grey_words(grey))
+        header += key + " = " + value + " ;\n";
+    header.resize(header_bytes - 2, ' ');
+    return header + "}\n";
+}
+
+class EdfFile final : public SingleFile {
+  public:
+    EdfFile(const std::string &path, Existing existing, const WriteOptions &options)
+        : SingleFile(path, existing, options), common_range_(common_range(options)),
+          has_range_per_page_(has_range_per_page(options)) {
+        if (existing != Existing::Continue || file_.initial_size() == 0)
+            return;
+        try {
+            before_ = open_edf_reader(file_.target(), {})->pages();
+            end_ = file_.initial_size();
+        } catch (...) {
+            file_.discard();
+            throw;
+        }
+    }
+
+    std::uint64_t resume(const ArrayInfo &plane) override {
+        const auto bytes = header_bytes + plane.size();
+        for (; file_.initial_size() - end_ >= bytes; end_ += bytes, images_++) {
+            const auto header =
+                header_of(plane, images_ + 1, has_range_per_page_ ? range_there() : common_range_);
+            if (!file_.holds(end_, header.data(), header.size()))
+                throw Error(
+                    GST_RESOURCE_ERROR_OPEN_WRITE,
+                    text("'%s' can't be resumed: its image %" G_GUINT64_FORMAT
+                         " is not as tomowrite would write one of %s; remove it, or write to another file",
+                         file_.target().c_str(), images_ + 1, plane.describe().c_str()));
+        }
+        return images_;
+    }
+
+    bool holds(std::uint64_t image, const Page &page) override {
+        const auto bytes = page.info.size(), start = image * (header_bytes + bytes);
+        const auto header = header_of(page.info, image + 1, page.grey);
+        return file_.holds(start, header.data(), header.size()) &&
+               file_.holds(start + header_bytes, page.samples, bytes);
+    }
+
+    void write(const Page &page) override {
+        const auto bytes = page.info.size();
+        const auto header = header_of(page.info, before_ + images_ + 1, page.grey);
+        file_.write_at(end_, header.data(), header.size());
+        file_.write_at(end_ + header.size(), page.samples, bytes);
+        end_ += header.size() + bytes;
+        images_++;
+    }
+
+  private:
+    std::uint64_t worth_keeping() const override { return images_ ? before_ + images_ : 0; }
+
+    // That in the header behind what is known.
+    std::optional<ValueRange> range_there() const {
+        std::string header(header_bytes, '\0');
+        if (!file_.read_at(end_, header.data(), header.size()))
+            return {};
+        const auto number = [&](const std::string &key) {
+            const auto at = header.find(key + " = ");
+            return at == std::string::npos ? std::nan("")
+                                           : g_ascii_strtod(&header[at + key.size() + 3], nullptr);
+        };
+        const ValueRange range{number("grey_minimum"), number("grey_maximum")};
+        return range.is_empty() ? std::nullopt : std::optional(range);
+    }
+
+    const std::optional<ValueRange> common_range_;
+    const bool has_range_per_page_;
+
+    std::uint64_t images_ = 0;
+    std::uint64_t before_ = 0; // images of a file that is continued
+};
+
+} // namespace
+
+std::unique_ptr<SingleFile> create_edf_file(const std::string &file, Existing existing,
+                                            const WriteOptions &options) {
+    return std::make_unique<EdfFile>(file, existing, options);
+}
+
+} // namespace tomo::io

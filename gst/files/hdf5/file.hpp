@@ -1,0 +1,135 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/files/file-format.hpp>
+
+#include <gst/tomo/device/array.hpp>
+
+#include <hdf5.h>
+
+#include <array>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+// What reader and writer of HDF5 share.
+namespace tomo::io {
+
+// The library is not thread-safe in every build, so whoever calls it holds this lock, as do all handles when
+// they close. While it is held the library prints nothing.
+class Hdf5Lock {
+  public:
+    Hdf5Lock();
+    ~Hdf5Lock();
+    Hdf5Lock(const Hdf5Lock &) = delete;
+    Hdf5Lock &operator=(const Hdf5Lock &) = delete;
+
+  private:
+    std::unique_lock<std::recursive_mutex> lock_;
+    H5E_auto2_t report_ = nullptr;
+    void *report_data_ = nullptr;
+};
+
+// Owns an identifier of the library.
+class Hdf5Handle {
+  public:
+    using Close = herr_t (*)(hid_t);
+
+    Hdf5Handle() = default;
+    Hdf5Handle(hid_t id, Close close) : id_(id), close_(close) {}
+    Hdf5Handle(Hdf5Handle &&other) noexcept
+        : id_(std::exchange(other.id_, H5I_INVALID_HID)), close_(other.close_) {}
+    Hdf5Handle &operator=(Hdf5Handle &&other) noexcept {
+        std::swap(id_, other.id_);
+        std::swap(close_, other.close_);
+        return *this;
+    }
+    ~Hdf5Handle() { close(); }
+
+    explicit operator bool() const { return id_ >= 0; }
+    hid_t get() const { return id_; }
+    bool close(); // false where the library says that it failed
+
+  private:
+    hid_t id_ = H5I_INVALID_HID;
+    Close close_ = nullptr;
+};
+
+// The error of a call that just failed: `what`, with the library's reasons.
+Error hdf5_error(GstResourceError code, const std::string &what);
+
+// `result`, unless it is negative: then throws hdf5_error(code, what).
+template <class Result>
+Result hdf5_check(Result result, GstResourceError code, const std::string &what) {
+    if (result < 0)
+        throw hdf5_error(code, what);
+    return result;
+}
+
+// Extents of a dataset.
+using Hdf5Shape = std::vector<hsize_t>;
+Hdf5Shape hdf5_shape(hid_t dataset);
+std::string hdf5_shape_text(const Hdf5Shape &shape); // "91 x 135 x 160"
+
+// How samples in a file become samples of a stream, unknown where they can't; `type` is that of the memory.
+//   8 bit signed integers become int16, 64 bit ones float64 (exact up to 2^53), 16 bit floats that are not
+//   IEEE binary16 float32, long doubles float64, a compound of two floats named r and i (or real, imag)
+//   complex64. Booleans and other 8 bit enumerations without negative values, and bit fields, become uint8.
+struct Hdf5SampleType {
+    GstTomoFormat format = GST_TOMO_FORMAT_UNKNOWN;
+    Hdf5Handle type;
+};
+Hdf5SampleType hdf5_memory_type(hid_t stored);
+
+// The type in which a format is written, and in which it lies in memory.
+Hdf5Handle hdf5_type_of(GstTomoFormat format);
+
+// Throws where the file can't hold what a dataset claims, as a damaged header does: `bytes` that are read at
+// once (and a chunk of it), or chunks. Nobody should allocate for it.
+void hdf5_check_storage(hid_t dataset, std::uint64_t bytes, const std::string &where);
+
+// For messages: "signed integers of 8 bytes".
+std::string hdf5_describe_type(hid_t type);
+
+// How much of a path exists.
+struct Hdf5Node {
+    enum class Kind { Missing, Dangling, Group, Dataset, Other };
+    Kind kind = Kind::Missing;
+    std::string existing; // longest part of the path that exists, "/" for the root
+    std::string next;     // the first part that does not
+};
+Hdf5Node hdf5_look_up(hid_t file, const std::string &path);
+
+// Adds the part of a message that says which datasets with two or more dimensions a file has.
+std::string hdf5_list_datasets(hid_t file);
+
+// What two handles have in common where they stand for one object, by whatever names: device and number of
+// the file, address within. Nothing where it can't be told.
+using Hdf5Identity = std::array<std::uint64_t, 3>;
+std::optional<Hdf5Identity> hdf5_identity(hid_t object);
+
+// Opens a file, also one that somebody is writing for several readers (SWMR); throws what is wrong with it
+// where the library can't.
+Hdf5Handle hdf5_open(const std::string &path, bool writable);
+// As it is, without an error where the library can't; `live` takes those also that somebody writes, or was
+// killed at.
+Hdf5Handle hdf5_open_to_read(const std::string &path, bool live = true);
+// The file in which an object is, which a link may have led to.
+std::string hdf5_file_of(hid_t object);
+// Whether somebody may write to the file of an object meanwhile (SWMR).
+bool hdf5_is_live(hid_t object);
+// Opens a dataset; of a live file as it is now. Such a handle must be closed before the lock is let go: with
+// several of them, or one that is kept, the library (1.10) goes on to show what was there before.
+Hdf5Handle hdf5_open_dataset(hid_t file, const std::string &path, hid_t access = H5P_DEFAULT);
+// Access properties of our files.
+Hdf5Handle hdf5_file_access();
+
+// The hyperslab of some rows (and columns, 0 for all) of one image of a dataset whose last two dimensions are
+// rows and columns.
+Hdf5Handle hdf5_select_image(hid_t dataset, std::uint64_t image, unsigned first_row, unsigned rows,
+                             unsigned row_step, unsigned first_column = 0, unsigned columns = 0);
+
+} // namespace tomo::io

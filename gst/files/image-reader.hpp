@@ -1,0 +1,128 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "file-format.hpp"
+
+#include <gst/tomo/device/array.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace tomo::io {
+
+// Which rows of every page are wanted: `first`, `first + step`, ... within `count` rows.
+struct RowRegion {
+    unsigned first = 0;
+    unsigned count = 0; // 0: to the end
+    unsigned step = 1;
+
+    // Number of rows that this takes of a page, throws where the page does not have them. `where` names the
+    // page.
+    unsigned rows_of(std::uint64_t page_height, const std::string &where) const;
+
+    // The upper edge of the first one in the page: each stands for itself and those left out, half of them
+    // before it and half behind.
+    double edge() const { return first + 0.5 * (1.0 - step); }
+};
+
+// A part of a page. Columns are counted from 0; 0 of them: to the end.
+struct Part {
+    RowRegion rows;
+    unsigned first_column = 0, columns = 0;
+
+    // The size that this takes of a page; throws where the page does not have it.
+    ArrayInfo of(const ArrayInfo &page, const std::string &where) const;
+};
+
+// How two samples of 12 bits share three bytes; written with the nibbles of the first one as 321 (the highest
+// first), of the second as CBA.
+enum class Packing12 {
+    LowFirst,  // 21 A3 CB: GenICam's Mono12p
+    GigE,      // 32 A1 CB: GigE Vision's Mono12Packed
+    HighFirst, // 32 1C BA: TIFF, and cameras that send the highest bit first
+};
+
+// What a raw file does not say about itself.
+struct RawLayout {
+    unsigned width = 0;
+    unsigned height = 0;
+    GstTomoFormat format = GST_TOMO_FORMAT_UNKNOWN;
+    std::uint64_t pre_offset = 0;  // bytes skipped before each image
+    std::uint64_t post_offset = 0; // bytes skipped after each image
+    bool swapped = false;          // not the byte order of the host
+    bool packed12 = false;         // 12 bits each, without gaps
+    Packing12 packing = Packing12::LowFirst;
+    std::uint64_t header = 0; // bytes before the first image and what is skipped there
+
+    bool is_complete() const { return width && height && format != GST_TOMO_FORMAT_UNKNOWN; }
+};
+
+// uint8, uint16 or float32 for 8, 16 or 32 bits, as UFO has it, uint16 for 12; throws for any other number.
+GstTomoFormat raw_format(unsigned bits);
+
+struct ReadOptions {
+    FileType type = FileType::Automatic;
+    RowRegion rows;
+    RawLayout raw;
+    bool follow = false; // what is not there may still come
+};
+
+// Pages of one file. One thread at a time may use a reader; several readers are independent of each other.
+class ImageReader {
+  public:
+    virtual ~ImageReader() = default;
+
+    // Whether there is a page of that number. Looks no further into the file than it must. Throws where the
+    // file is damaged before that page.
+    virtual bool has_page(std::size_t page) = 0;
+
+    // Number of all pages. May have to walk through the whole file.
+    virtual std::size_t pages() = 0;
+
+    // Type as it is stored (or the next wider one, see the readers), size after the row region. Samples of
+    // several channels are planes: an RGB page has depth 3.
+    virtual ArrayInfo info(std::size_t page) = 0;
+
+    // Fills `destination` with the wanted rows, packed, in the byte order of the host. `bytes` must be the
+    // size of info(page). Where the format allows, nothing but these rows is read.
+    virtual void read(std::size_t page, void *destination, std::size_t bytes) = 0;
+
+    // A part of what read() gives of a page with one plane, each row `row_stride` bytes behind the one
+    // before.
+    virtual void read_part(std::size_t page, const Part &part, void *destination, std::size_t row_stride);
+
+    // Of a file that is being written: whether the page has come there, wholly.
+    virtual bool is_stored(std::size_t page) { return has_page(page); }
+
+    // Whether a file in which pages are is marked as being written; nothing where files have no such mark.
+    virtual std::optional<bool> is_being_written() { return {}; }
+
+    // Whether samples of one pixel lie apart in the file, plane by plane.
+    virtual bool has_separate_planes(std::size_t /*page*/) { return false; }
+
+    // How many rows are decoded together.
+    virtual std::uint64_t rows_per_chunk() const { return 1; }
+};
+
+// Opens one file, "file.h5:/dataset" for HDF5. Throws Error; never blocks on what is not a regular file.
+std::unique_ptr<ImageReader> open_reader(const std::string &path, const ReadOptions &options = {});
+
+// The readers behind open_reader().
+std::unique_ptr<ImageReader> open_tiff_reader(const std::string &file, const RowRegion &rows);
+std::unique_ptr<ImageReader> open_hdf5_reader(const Location &location, const RowRegion &rows, bool follow);
+std::unique_ptr<ImageReader> open_edf_reader(const std::string &file, const RowRegion &rows);
+std::unique_ptr<ImageReader> open_jpeg_reader(const std::string &file, const RowRegion &rows);
+std::unique_ptr<ImageReader> open_png_reader(const std::string &file, const RowRegion &rows);
+std::unique_ptr<ImageReader> open_pnm_reader(const std::string &file, const RowRegion &rows);
+std::unique_ptr<ImageReader> open_npy_reader(const std::string &file, const RowRegion &rows);
+std::unique_ptr<ImageReader> open_raw_reader(const std::string &file, const RawLayout &layout,
+                                             const RowRegion &rows);
+
+// For readers: throws where the caller's buffer is not what info() said.
+void check_destination(const ArrayInfo &info, std::size_t bytes, const std::string &where);
+
+} // namespace tomo::io

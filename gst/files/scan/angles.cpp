@@ -1,0 +1,225 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Angles of a scan in text files, as programs and people write them.
+#include <gst/files/half.hpp>
+#include <gst/files/input-file.hpp>
+#include <gst/files/formats/npy-header.hpp>
+#include "layout.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <optional>
+
+namespace tomo::io {
+
+namespace {
+
+using Fields = std::vector<std::string>;
+
+std::optional<double> number_of(std::string field, bool decimal_comma) {
+    if (decimal_comma)
+        std::replace(field.begin(), field.end(), ',', '.');
+    char *end = nullptr;
+    const double number = g_ascii_strtod(field.c_str(), &end);
+    if (field.empty() || *end || !std::isfinite(number))
+        return {};
+    return number;
+}
+
+// Semicolons separate where there are any, and then a comma is a decimal point; else blanks, tabs and commas.
+Fields fields_of(const std::string &line) {
+    const bool has_semicolons = line.find(';') != std::string::npos;
+    const auto separators = has_semicolons ? ";" : ", \t\r";
+    Fields fields;
+    for (std::size_t begin = 0; begin <= line.size();) {
+        const auto end = std::min(line.find_first_of(separators, begin), line.size());
+        auto field = line.substr(begin, end - begin);
+        const auto first = field.find_first_not_of(" \t\r\"'"), last = field.find_last_not_of(" \t\r\"'");
+        field = first == std::string::npos ? "" : field.substr(first, last + 1 - first);
+        if (!field.empty())
+            fields.push_back(field);
+        begin = end + 1;
+    }
+    return fields;
+}
+
+Fields words_of(const std::string &text) {
+    Fields words(1);
+    for (const char c : text) {
+        if (g_ascii_isalpha(c))
+            words.back() += g_ascii_tolower(c);
+        else if (!words.back().empty())
+            words.emplace_back();
+    }
+    return words;
+}
+
+// "grad" is German for degrees.
+bool says_radians(const std::string &text) {
+    const auto words = words_of(text);
+    return std::any_of(words.begin(), words.end(),
+                       [](const std::string &word) { return word.compare(0, 3, "rad") == 0; });
+}
+
+// Columns of numbers below an optional heading.
+struct Table {
+    std::string heading_line;
+    Fields heading;
+    std::vector<std::vector<double>> rows;
+};
+
+Table table_of(const std::string &file) {
+    require_readable_file(file);
+    std::ifstream input(file);
+    Table table;
+    std::string line;
+    const std::string byte_order_mark = "\xef\xbb\xbf";
+    for (unsigned number = 1; std::getline(input, line); number++) {
+        if (number == 1 && line.compare(0, byte_order_mark.size(), byte_order_mark) == 0)
+            line.erase(0, byte_order_mark.size());
+        line = line.substr(0, line.find('#'));
+        const auto fields = fields_of(line);
+        if (fields.empty())
+            continue;
+        std::vector<double> row;
+        for (const auto &field : fields)
+            if (const auto value = number_of(field, line.find(';') != std::string::npos))
+                row.push_back(*value);
+        const bool is_heading = row.empty() && table.rows.empty() && table.heading.empty();
+        if (is_heading && (fields.size() > 1 || names_angle(fields[0]))) {
+            table.heading = fields;
+            table.heading_line = line;
+            continue;
+        }
+        if (row.size() != fields.size())
+            throw Error(GST_STREAM_ERROR_DECODE,
+                        text("'%s', line %u: wanted one angle in degrees, found '%s'", file.c_str(), number,
+                             line.c_str()));
+        if (!table.rows.empty() && row.size() != table.rows[0].size())
+            throw Error(GST_STREAM_ERROR_DECODE, text("'%s', line %u: wanted %" G_GSIZE_FORMAT
+                                                      " number%s as in the lines before, found "
+                                                      "'%s'",
+                                                      file.c_str(), number, table.rows[0].size(),
+                                                      table.rows[0].size() == 1 ? "" : "s", line.c_str()));
+        table.rows.push_back(std::move(row));
+    }
+    if (table.rows.empty())
+        throw Error(GST_STREAM_ERROR_DECODE,
+                    text("'%s' holds no angle; one per line is wanted", file.c_str()));
+    return table;
+}
+
+// Counted one by one, from any number on.
+bool is_index(const Table &table, std::size_t column) {
+    const double first = table.rows[0][column];
+    for (std::size_t i = 0; i < table.rows.size(); i++)
+        if (table.rows[i][column] != first + double(i) || first != std::floor(first))
+            return false;
+    return true;
+}
+
+std::size_t column_of_angles(const Table &table, const std::string &file) {
+    const auto columns = table.rows[0].size();
+    if (columns == 1)
+        return 0;
+    if (table.heading.size() == columns) {
+        std::vector<std::size_t> named;
+        for (std::size_t i = 0; i < columns; i++)
+            if (names_angle(table.heading[i]))
+                named.push_back(i);
+        if (named.size() == 1)
+            return named[0];
+    }
+    if (columns == 2 && is_index(table, 0))
+        return 1;
+    throw Error(
+        GST_STREAM_ERROR_DECODE,
+        text("'%s' has %" G_GSIZE_FORMAT
+             " columns: which one are the angles? Wanted is one number per line, an index and an angle, "
+             "or a heading that names one column angle or theta",
+             file.c_str(), columns));
+}
+
+} // namespace
+
+std::vector<double> angles_of_text(const std::string &file) {
+    const auto table = table_of(file);
+    const auto column = column_of_angles(table, file);
+    std::vector<double> angles;
+    for (const auto &row : table.rows)
+        angles.push_back(row[column]);
+    const bool is_named = table.heading.size() == table.rows[0].size();
+    const bool radians = says_radians(is_named ? table.heading[column] : table.heading_line);
+    return angles_in_radians(std::move(angles), radians ? "rad" : "deg");
+}
+
+std::vector<double> angles_of_npy(const std::string &path) {
+    const InputFile file(path);
+    const NpyHeader header(file);
+    std::uint64_t count = 1, bytes = 0;
+    const auto axes = std::count_if(header.shape.begin(), header.shape.end(), [](auto n) { return n != 1; });
+    const bool fits = multiply(
+        {count, header.shape.empty() ? 1 : *std::max_element(header.shape.begin(), header.shape.end())},
+        count);
+    if (axes > 1 || !fits || count == 0 || count > G_MAXINT ||
+        header.type.format == GST_TOMO_FORMAT_COMPLEX64)
+        throw Error(GST_STREAM_ERROR_DECODE,
+                    text("'%s' is an array of %" G_GSIZE_FORMAT
+                         " axes of '%s'; wanted one axis of real numbers, the "
+                         "angle of each projection in degrees",
+                         path.c_str(), header.shape.size(), header.said_type.c_str()));
+    const auto n = static_cast<unsigned>(count);
+    if (!stored_size(header.type, n, 1, bytes) || bytes > file.size() - header.offset)
+        throw Error(GST_RESOURCE_ERROR_READ,
+                    text("'%s' is truncated or damaged: it holds fewer than its %u angles", path.c_str(), n));
+    std::vector<double> angles(n);
+    const auto fill = [&](auto type) {
+        std::vector<decltype(type)> samples(n);
+        read_stored_rows(file, header.offset, header.type, n, 1, {}, reinterpret_cast<char *>(samples.data()),
+                         path);
+        std::copy(samples.begin(), samples.end(), angles.begin());
+    };
+    switch (header.type.format) {
+    case GST_TOMO_FORMAT_UINT8:
+        fill(std::uint8_t{});
+        break;
+    case GST_TOMO_FORMAT_UINT16:
+        fill(std::uint16_t{});
+        break;
+    case GST_TOMO_FORMAT_UINT32:
+        fill(std::uint32_t{});
+        break;
+    case GST_TOMO_FORMAT_INT16:
+        fill(std::int16_t{});
+        break;
+    case GST_TOMO_FORMAT_INT32:
+        fill(std::int32_t{});
+        break;
+    case GST_TOMO_FORMAT_FLOAT16:
+        fill(Half{});
+        break;
+    case GST_TOMO_FORMAT_FLOAT32:
+        fill(float{});
+        break;
+    default:
+        fill(double{});
+    }
+    if (std::any_of(angles.begin(), angles.end(), [](double angle) { return !std::isfinite(angle); }))
+        throw Error(GST_STREAM_ERROR_DECODE,
+                    text("'%s' holds an angle that is no finite number", path.c_str()));
+    return angles_in_radians(std::move(angles), "deg");
+}
+
+bool names_angle(const std::string &name) {
+    const auto words = words_of(name);
+    return std::any_of(words.begin(), words.end(), [](const std::string &word) {
+        const auto is_in_it = [&](const char *part) { return word.find(part) != std::string::npos; };
+        return is_in_it("angle") || is_in_it("theta") || is_in_it("rotation") || is_in_it("omega") ||
+               is_in_it("winkel") || word == "rot" || word == "srot" || word == "phi" || word == "degrees" ||
+               word == "deg";
+    });
+}
+
+} // namespace tomo::io

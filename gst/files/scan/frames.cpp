@@ -1,0 +1,256 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "frames.hpp"
+#include <gst/files/half.hpp>
+
+#include <algorithm>
+
+namespace tomo::io {
+
+void ScanPlan::find() {
+    scan = find_scan(request);
+    std::vector<std::string> files;
+    for (const auto *kind : {&scan.projections, &scan.darks, &scan.flats, &scan.flats_after})
+        files.insert(files.end(), kind->files.begin(), kind->files.end());
+    claim = InputClaim(std::move(files));
+    auto &images = scan.projections.images;
+    if (!images.empty() && start >= images.size())
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("start is %u, but %s has %" G_GSIZE_FORMAT " projections, counted from 0", start,
+                         scan.name.c_str(), images.size()));
+    total = images.size();
+    numbers_in_it.clear();
+    std::vector<ScanImages::Image> chosen;
+    std::vector<double> angles;
+    for (std::size_t i = start; i < images.size() && chosen.size() < number; i += step) {
+        chosen.push_back(images[i]);
+        numbers_in_it.push_back(i);
+        if (!scan.angles.empty())
+            angles.push_back(scan.angles[i]);
+    }
+    images = std::move(chosen);
+    scan.angles = std::move(angles);
+}
+
+namespace {
+
+// Reads parts of images; for one thread.
+class PartReader {
+  public:
+    PartReader(const Part &part, const ScanImages &images, bool follow)
+        : part_(part), type_(images.type), one_page_each_(images.one_page_each), follow_(follow) {}
+
+    ArrayInfo info(const std::string &file, std::size_t page, const RowRegion &rows) {
+        open(file, rows);
+        if (!reader_->has_page(page))
+            throw Error(GST_RESOURCE_ERROR_READ,
+                        text("'%s': there is no page %" G_GSIZE_FORMAT, file.c_str(), page));
+        return part_of(rows).of(reader_->info(page), "'" + file + "'");
+    }
+
+    void read(const std::string &file, std::size_t page, const RowRegion &rows, void *destination,
+              std::size_t row_stride) {
+        open(file, rows);
+        reader_->read_part(page, part_of(rows), destination, row_stride);
+    }
+
+    const ImageReader &reader() const { return *reader_; }
+
+  private:
+    // Datasets take rows with each read; other files are opened for them.
+    bool takes_rows() const {
+        return type_ == FileType::Hdf5 || type_of_suffix(split_location(file_).file) == FileType::Hdf5;
+    }
+
+    Part part_of(const RowRegion &rows) const {
+        return {takes_rows() ? rows : RowRegion{}, part_.first_column, part_.columns};
+    }
+
+    void open(const std::string &file, const RowRegion &rows) {
+        const bool same_rows =
+            rows.first == rows_.first && rows.count == rows_.count && rows.step == rows_.step;
+        if (reader_ && file == file_ && (takes_rows() || same_rows))
+            return;
+        reader_.reset();
+        file_ = file;
+        rows_ = rows;
+        ReadOptions options;
+        options.type = type_;
+        options.follow = follow_;
+        if (!takes_rows())
+            options.rows = rows;
+        auto reader = open_scan_reader(file, options);
+        if (one_page_each_ && reader->has_page(1))
+            throw Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                text("'%s' has several pages and is one of many files; a scan is a few such files, or many "
+                     "of one page",
+                     file.c_str()));
+        reader_ = std::move(reader);
+    }
+
+    const Part part_;
+    const FileType type_;
+    const bool one_page_each_, follow_;
+    std::unique_ptr<ImageReader> reader_;
+    std::string file_;
+    RowRegion rows_;
+};
+
+template <class Sample>
+void add_samples(const void *from, std::vector<double> &sums) {
+    const auto *samples = static_cast<const Sample *>(from);
+    for (std::size_t i = 0; i < sums.size(); i++)
+        sums[i] += samples[i];
+}
+
+using AddSamples = void (*)(const void *, std::vector<double> &);
+AddSamples adder_of(const ArrayInfo &info) {
+    switch (info.format) {
+    case GST_TOMO_FORMAT_UINT8:
+        return add_samples<std::uint8_t>;
+    case GST_TOMO_FORMAT_UINT16:
+        return add_samples<std::uint16_t>;
+    case GST_TOMO_FORMAT_UINT32:
+        return add_samples<std::uint32_t>;
+    case GST_TOMO_FORMAT_INT16:
+        return add_samples<std::int16_t>;
+    case GST_TOMO_FORMAT_INT32:
+        return add_samples<std::int32_t>;
+    case GST_TOMO_FORMAT_FLOAT16:
+        return add_samples<Half>;
+    case GST_TOMO_FORMAT_FLOAT32:
+        return add_samples<float>;
+    case GST_TOMO_FORMAT_FLOAT64:
+        return add_samples<double>;
+    default:
+        throw Error(
+            GST_STREAM_ERROR_FORMAT,
+            text("darks and flats of %s can't be averaged for order=sinograms", info.describe().c_str()));
+    }
+}
+
+} // namespace
+
+ScanFrames::ScanFrames(std::shared_ptr<const ScanPlan> plan, const std::string &kind) : kind_(kind) {
+    grow(std::move(plan));
+}
+
+void ScanFrames::grow(std::shared_ptr<const ScanPlan> plan) {
+    plan_ = std::move(plan);
+    const auto &scan = plan_->scan;
+    images_ = kind_ == "projections" ? &scan.projections
+              : kind_ == "darks"     ? &scan.darks
+              : kind_ == "flats"     ? &scan.flats
+                                     : &scan.flats_after;
+}
+
+void ScanFrames::measure() {
+    const auto first_of = [&](const ScanImages &images, PartReader &reader) {
+        const auto &image = images.images[0];
+        return reader.info(images.files[image.file], image.page, plan_->part.rows);
+    };
+    PartReader reader(plan_->part, *images_, plan_->request.follow);
+    image_ = first_of(*images_, reader);
+    if (image_.depth != 1)
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("%s: %s are %s: pictures in colour; images of a scan are grey, with one sample per "
+                         "pixel",
+                         plan_->scan.name.c_str(), kind_.c_str(), image_.describe().c_str()));
+    if (is_sinograms()) {
+        // Darks and flats are cut into the stacks of the projections.
+        const auto &all = plan_->scan.projections.empty() ? *images_ : plan_->scan.projections;
+        PartReader projections(plan_->part, all, false);
+        const auto size = first_of(all, projections);
+        if (size.height != image_.height || size.width != image_.width)
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("%s: %s are %u x %u, but projections %u x %u", plan_->scan.name.c_str(),
+                             kind_.c_str(), image_.width, image_.height, size.width, size.height));
+        stack_ = choose_stack(projections.reader(), size);
+    }
+}
+
+std::uint64_t ScanFrames::count() const {
+    if (!is_sinograms() || images_->empty())
+        return images_->images.size();
+    return (image_.height - 1) / stack_ + 1;
+}
+
+// Rows of the detector whose sinograms make one array.
+unsigned ScanFrames::choose_stack(const ImageReader &reader, const ArrayInfo &image) const {
+    if (plan_->stack)
+        return std::min(plan_->stack, image.height);
+    constexpr std::uint64_t good = 64 << 20, most = 256 << 20;
+    const auto sinogram = std::uint64_t{image.width} *
+                          std::max<std::size_t>(plan_->scan.projections.images.size(), 1) *
+                          image.sample_size();
+    const auto rows = [&](std::uint64_t bytes) { return std::max<std::uint64_t>(bytes / sinogram, 1); };
+    // Whole chunks, or each is decompressed for several stacks.
+    const std::uint64_t chunk = plan_->part.rows.step == 1 ? reader.rows_per_chunk() : 1;
+    const auto wanted =
+        chunk <= rows(most) ? std::max(rows(good) / chunk, std::uint64_t{1}) * chunk : rows(most);
+    return static_cast<unsigned>(std::min<std::uint64_t>(wanted, image.height));
+}
+
+std::optional<StoredFrame> ScanFrames::locate(std::uint64_t n) const {
+    if (!is_sinograms()) {
+        if (n >= images_->images.size())
+            return {};
+        const auto &image = images_->images[n];
+        return StoredFrame{n, image_.with_domain(GST_TOMO_DOMAIN_PROJECTION), images_->files[image.file],
+                                image.page};
+    }
+    const std::uint64_t row = n * stack_;
+    if (images_->empty() || row >= image_.height)
+        return {};
+    const auto rows = static_cast<unsigned>(std::min<std::uint64_t>(stack_, image_.height - row));
+    auto info = image_.with_domain(GST_TOMO_DOMAIN_SINOGRAM);
+    info = is_projections() ? info.with_size(image_.width, images_->images.size(), rows)
+                            : info.with_size(image_.width, 1, rows).with_format(GST_TOMO_FORMAT_FLOAT32);
+    return StoredFrame{n, info, images_->files[images_->images[0].file], row};
+}
+
+FrameReader ScanFrames::make_reader() const {
+    const auto reader = std::make_shared<PartReader>(plan_->part, *images_, plan_->request.follow);
+    const auto read = [reader, wanted = image_, kind = kind_](const std::string &file, std::size_t page,
+                                                              const RowRegion &rows, unsigned height,
+                                                              void *to, std::size_t stride) {
+        const auto found = reader->info(file, page, rows);
+        if (found != wanted.with_size(wanted.width, height))
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("'%s' holds an image of %s, but the first one of the %s is %s", file.c_str(),
+                             found.describe().c_str(), kind.c_str(), wanted.describe().c_str()));
+        reader->read(file, page, rows, to, stride);
+    };
+    const std::size_t row_bytes = image_.width * image_.sample_size();
+    if (!is_sinograms())
+        return [read, row_bytes, rows = plan_->part.rows](const StoredFrame &frame, void *to) {
+            read(frame.file, frame.page, rows, frame.info.height, to, row_bytes);
+        };
+
+    const auto rows_of = [rows = plan_->part.rows](const StoredFrame &frame) {
+        return RowRegion{static_cast<unsigned>(rows.first + frame.page * rows.step),
+                         (frame.info.depth - 1) * rows.step + 1, rows.step};
+    };
+    const auto &images = *images_; // of the plan, which `plan` keeps
+    if (is_projections())
+        return [=, &images, plan = plan_](const StoredFrame &frame, void *to) {
+            const auto count = images.images.size();
+            for (std::size_t i = 0; i < count; i++)
+                read(images.files[images.images[i].file], images.images[i].page, rows_of(frame),
+                     frame.info.depth, static_cast<char *>(to) + i * row_bytes, count * row_bytes);
+        };
+    return [=, &images, plan = plan_, add = adder_of(image_)](const StoredFrame &frame, void *to) {
+        std::vector<double> sums(frame.info.samples());
+        std::vector<char> samples(frame.info.depth * row_bytes);
+        for (const auto &image : images.images) {
+            read(images.files[image.file], image.page, rows_of(frame), frame.info.depth, samples.data(),
+                 row_bytes);
+            add(samples.data(), sums);
+        }
+        std::transform(sums.begin(), sums.end(), static_cast<float *>(to),
+                       [&](double sum) { return float(sum / double(images.images.size())); });
+    };
+}
+
+} // namespace tomo::io

@@ -1,0 +1,24 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/tomo/device/array.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace tomo::io {
+
+// A frame of a stream and the place where it is stored.
+struct StoredFrame {
+    std::uint64_t number;
+    ArrayInfo info; // as it is stored
+    std::string file;
+    std::size_t page = 0;
+};
+
+// Reads a frame into memory of the frame's size.
+using FrameReader = std::function<void(const StoredFrame &, void *)>;
+
+} // namespace tomo::io

@@ -1,0 +1,34 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The property `addressing-mode`: what stands beyond the edges of an image. Kernels read it through
+// tomo_address() of kernels/common.h, with the build option that option() gives.
+#pragma once
+
+#include <gst/tomo/bases/property.hpp>
+
+namespace tomo {
+
+// In the order that kernels know.
+enum class Addressing { none, clamp, clamp_to_edge, repeat, mirrored_repeat };
+
+class AddressingMode final : public ChoiceBase {
+  public:
+    // `none_means` is what the element does with pixels outside when nothing shall stand there.
+    AddressingMode(Element *owner, Addressing initial, const char *none_means)
+        : ChoiceBase(
+              owner, "addressing-mode",
+              "Value at position i outside of the N pixels of the input, along either axis", int(initial),
+              {{int(Addressing::none), "none", none_means},
+               {int(Addressing::clamp), "clamp", "Zero"},
+               {int(Addressing::clamp_to_edge), "clamp_to_edge", "The nearest pixel, min(max(i, 0), N - 1)"},
+               {int(Addressing::repeat), "repeat", "The input again, i mod N"},
+               {int(Addressing::mirrored_repeat), "mirrored_repeat",
+                "The input mirrored at its edges: m = i mod 2N, or 2N - 1 - m from N on"}},
+              When::reshapes) {}
+
+    operator Addressing() const { return static_cast<Addressing>(value_.load()); }
+    std::string option() const { return "-D ADDRESSING=" + std::to_string(value_.load()); }
+};
+
+} // namespace tomo

@@ -1,0 +1,960 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/support/debug.hpp>
+#include <gst/tomo/bases/element.hpp>
+#include <gst/tomo/bases/property-values.hpp>
+#include <gst/tomo/bases/preroll-watch.hpp>
+#include <gst/tomo/device/profile.hpp>
+
+#include <algorithm>
+#include <regex>
+#include <sstream>
+
+#define GST_CAT_DEFAULT tomo::element_debug()
+
+namespace tomo {
+
+namespace {
+
+// Which GStreamer element the C++ object under construction belongs to; null for the prototype from which a
+// class learns its properties.
+struct Birth {
+    const Descriptor *descriptor = nullptr;
+    GstElement *gst = nullptr;
+};
+thread_local Birth birth;
+
+GQuark element_quark() {
+    static const GQuark quark = g_quark_from_static_string("tomo-element");
+    return quark;
+}
+
+GQuark descriptor_quark() {
+    static const GQuark quark = g_quark_from_static_string("tomo-descriptor");
+    return quark;
+}
+
+const Descriptor *descriptor_of(GType type) {
+    return static_cast<const Descriptor *>(g_type_get_qdata(type, descriptor_quark()));
+}
+
+std::unique_ptr<Element> make(const Descriptor *descriptor, GstElement *gst) {
+    birth = {descriptor, gst};
+    auto element = descriptor->make();
+    birth = {};
+    return element;
+}
+
+// "flat-field-correct" to "FlatFieldCorrect".
+std::string camel_case(const char *task) {
+    std::string name;
+    bool upper = true;
+    for (; *task; task++) {
+        if (*task != '-')
+            name += upper ? g_ascii_toupper(*task) : *task;
+        upper = *task == '-';
+    }
+    return name;
+}
+
+const std::string standard = "-cl-std=CL1.2 ";
+
+// OpenCL C's name of a format; float16 is only storage, see kernels/common.h.
+const char *cl_type(GstTomoFormat format) {
+    switch (format) {
+    case GST_TOMO_FORMAT_UINT8:
+        return "uchar";
+    case GST_TOMO_FORMAT_UINT16:
+        return "ushort";
+    case GST_TOMO_FORMAT_UINT32:
+        return "uint";
+    case GST_TOMO_FORMAT_INT16:
+        return "short";
+    case GST_TOMO_FORMAT_INT32:
+        return "int";
+    case GST_TOMO_FORMAT_FLOAT16:
+        return "half";
+    case GST_TOMO_FORMAT_FLOAT32:
+        return "float";
+    case GST_TOMO_FORMAT_FLOAT64:
+        return "double";
+    case GST_TOMO_FORMAT_COMPLEX64:
+        return "float2";
+    case GST_TOMO_FORMAT_UNKNOWN:
+        break;
+    }
+    throw Error(GST_STREAM_ERROR_FORMAT, "the format of an input is not known yet");
+}
+
+} // namespace
+
+// Arrays
+// ------------------------------------------------------------------------------------------------------
+
+BufferRef Array::to_buffer() const {
+    // Others see the same samples, if only by the buffer that an import keeps: who wants to write copies them
+    // first.
+    const bool is_shared = storage_->weak_from_this().use_count() > 1;
+    GstMemory *memory = new_memory(storage_);
+    if (byte_offset_ != 0 || info_.size() != storage_->size())
+        gst_memory_resize(memory, byte_offset_, info_.size());
+    if (is_shared)
+        GST_MINI_OBJECT_FLAG_SET(memory, GST_MEMORY_FLAG_READONLY);
+    BufferRef buffer(gst_buffer_new());
+    gst_buffer_append_memory(buffer.get(), memory);
+    return buffer;
+}
+
+MappedBuffer::MappedBuffer(GstBuffer *buffer, GstMapFlags flags) : buffer_(buffer), map_{} {
+    take_map_error();
+    if (gst_buffer_map(buffer, &map_, flags))
+        return;
+    const std::string reason = take_map_error();
+    throw Error(GST_RESOURCE_ERROR_FAILED, "can't map a buffer" + (reason.empty() ? reason : ": " + reason));
+}
+
+MappedBuffer::~MappedBuffer() { gst_buffer_unmap(buffer_, &map_); }
+
+void copy_packed(GstBuffer *buffer, const ArrayInfo &info, void *destination) {
+    const auto *meta = gst_buffer_get_tomo_array_meta(buffer);
+    const std::size_t row = info.width * info.sample_size();
+    const std::size_t row_stride = meta ? meta->row_stride : row;
+    const std::size_t plane_stride = meta ? meta->plane_stride : row * info.height;
+    const std::size_t offset = meta ? meta->offset : 0;
+    gsize planes = 0, rows = 0, needed = 0;
+    const bool fits = g_size_checked_mul(&planes, info.depth - 1, plane_stride) &&
+                      g_size_checked_mul(&rows, info.height - 1, row_stride) &&
+                      g_size_checked_add(&needed, planes, rows) && g_size_checked_add(&needed, needed, row) &&
+                      g_size_checked_add(&needed, needed, offset);
+    if (!fits)
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("a buffer's strides of %zu and %zu bytes are too large for %s", row_stride,
+                         plane_stride, info.describe().c_str()));
+    const std::size_t size = gst_buffer_get_size(buffer);
+    if (size < needed || (!meta && size != needed))
+        throw Error(GST_STREAM_ERROR_FORMAT, text("a buffer of %zu bytes came where %s takes %zu", size,
+                                                  info.describe().c_str(), needed));
+    const MappedBuffer map(buffer, GST_MAP_READ);
+    auto *to = static_cast<char *>(destination);
+    const auto *from = reinterpret_cast<const char *>(map.data()) + offset;
+    if (row_stride == row && plane_stride == row * info.height) {
+        std::memcpy(to, from, info.size());
+        return;
+    }
+    for (unsigned z = 0; z < info.depth; z++)
+        for (unsigned y = 0; y < info.height; y++, to += row)
+            std::memcpy(to, from + z * plane_stride + y * row_stride, row);
+}
+
+// Kernels
+// -----------------------------------------------------------------------------------------------------
+
+WorkSize &WorkSize::groups(std::size_t x, std::size_t y, std::size_t z) {
+    const std::size_t size[3] = {x, y, z};
+    for (int i = 0; i < 3; i++) {
+        local[i] = size[i];
+        global[i] = (global[i] + size[i] - 1) / size[i] * size[i];
+    }
+    return *this;
+}
+
+Element::Launch::Launch(Element &element, Kernel &kernel)
+    : element_(element), kernel_(kernel), queue_(element.queue()), waits_(queue_) {}
+
+void Element::Launch::set(std::size_t size, const void *value) {
+    cl_check(clSetKernelArg(kernel_.handle.get(), next_, size, value),
+             text("setting argument %u of kernel %s", next_, kernel_.name.c_str()));
+    next_++;
+}
+
+void Element::Launch::add_place(const Array &array) {
+    const cl_mem buffer = array.storage()->buffer();
+    const cl_ulong offset = array.sample_offset();
+    set(sizeof buffer, &buffer);
+    set(sizeof offset, &offset);
+}
+
+void Element::Launch::add(const Array &array) {
+    waits_.add(array.storage()->read(queue_));
+    reads_.push_back(array.storage());
+    add_place(array);
+}
+
+void Element::Launch::add_written(Array &array, Storage::Contents contents) {
+    waits_.add(array.storage()->write(queue_, contents));
+    writes_.push_back(array.storage());
+    add_place(array);
+}
+
+void Element::Launch::add(Whole whole) {
+    waits_.add(whole.array.storage()->read(queue_));
+    reads_.push_back(whole.array.storage());
+    const cl_mem buffer = whole.array.storage()->buffer();
+    set(sizeof buffer, &buffer);
+}
+
+void Element::Launch::add(WholeUpdate whole) {
+    waits_.add(whole.array.storage()->write(queue_, Storage::Contents::keep));
+    writes_.push_back(whole.array.storage());
+    const cl_mem buffer = whole.array.storage()->buffer();
+    set(sizeof buffer, &buffer);
+}
+
+void Element::Launch::add(const ClMem &mem) {
+    const cl_mem raw = mem.get();
+    set(sizeof raw, &raw);
+}
+
+void Element::Launch::add(const ClSampler &sampler) {
+    const cl_sampler raw = sampler.get();
+    set(sizeof raw, &raw);
+}
+
+ClEvent Element::Launch::run(const WorkSize &size) {
+    cl_event event = nullptr;
+    const bool chosen = size.local[0] != 0;
+    cl_check(clEnqueueNDRangeKernel(queue_, kernel_.handle.get(), 3, size.offset, size.global,
+                                    chosen ? size.local : nullptr, waits_.size(), waits_.data(), &event),
+             text("running kernel %s on %s", kernel_.name.c_str(), element_.device()->name().c_str()));
+    const ClEvent done(event);
+    record(Command::Kind::kernel, kernel_.name, 0, queue_, done, element_.gst());
+    for (const auto &storage : reads_)
+        storage->read_done(queue_, done);
+    for (const auto &storage : writes_)
+        storage->write_done(queue_, done);
+    return done;
+}
+
+void Element::input_format(const std::string &name, GstTomoFormat format) { input_formats_[name] = format; }
+
+void Element::input_size(const std::string &name, std::size_t bytes) {
+    input_format(name, bytes == 1   ? GST_TOMO_FORMAT_UINT8
+                       : bytes == 2 ? GST_TOMO_FORMAT_UINT16
+                       : bytes == 4 ? GST_TOMO_FORMAT_UINT32
+                                    : GST_TOMO_FORMAT_COMPLEX64);
+}
+
+std::string Element::input_types(const std::string &source) const {
+    // Named as a word, IN(in) or a macro's argument, or as its type.
+    const auto is_used = [&](const std::string &input) {
+        return source.empty() ||
+               std::regex_search(source, std::regex("(^|[^A-Za-z0-9_])" + input + "(_T)?([^A-Za-z0-9_]|$)"));
+    };
+    std::string options;
+    for (const auto &[input, format] : input_formats_) {
+        if (format == GST_TOMO_FORMAT_FLOAT64 && !device_->has_fp64())
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("%s has no float64: convert the input before", device_->name().c_str()));
+        if (is_used(input))
+            options += text(" -D %s_T=%s", input.c_str(), cl_type(format));
+    }
+    return options;
+}
+
+// What kernel files come before a source: common.h and those that it names in lines #include "file", which
+// are made empty, so that what the compiler says keeps to the lines of each file. Other names are left to the
+// compiler.
+static std::string take_files_before(std::string &source) {
+    static const std::regex include(R"re(^[ \t]*#[ \t]*include[ \t]+"([^"]+)".*)re");
+    std::string before = kernel_file("common.h"), rest;
+    std::istringstream lines(source);
+    for (std::string line; std::getline(lines, line); rest += line + '\n') {
+        std::smatch found;
+        if (line.find("include") == std::string::npos || !std::regex_match(line, found, include) ||
+            !has_kernel_file(found[1]))
+            continue;
+        before += text("\n#line 1 \"%s\"\n", found[1].str().c_str()) + kernel_file(found[1]);
+        line.clear();
+    }
+    source = std::move(rest);
+    return before;
+}
+
+Kernel &Element::kernel(const std::string &function, const std::string &options, const std::string &file) {
+    const std::string name = file.empty() ? kernel_file_name() : file;
+    const std::string key = name + ':' + function + ':' + options + input_types();
+    if (auto known = kernels_.find(key); known != kernels_.end())
+        return known->second;
+    std::string source = kernel_file(name);
+    const std::string before = take_files_before(source);
+    return compile(key, name, source, function, standard + options + input_types(source), before);
+}
+
+Kernel &Element::kernel_from_source(const std::string &name, const std::string &source,
+                                    const std::string &function, const std::string &options) {
+    const std::string key = name + ':' + function + ':' + options + '\n' + source;
+    if (auto known = kernels_.find(key); known != kernels_.end())
+        return known->second;
+    std::string own = source;
+    const std::string before = take_files_before(own);
+    return compile(key, name, own, function, standard + options, before);
+}
+
+Kernel &Element::users_kernel(const std::string &name, const std::string &source, const std::string &function,
+                              const std::string &options) {
+    const std::string key = "user's " + name + ':' + function + ':' + options + '\n' + source;
+    if (auto known = kernels_.find(key); known != kernels_.end())
+        return known->second;
+    const bool has_standard = options.find("-cl-std") != std::string::npos;
+    return compile(key, name, source, function,
+                   "-cl-kernel-arg-info " + (has_standard ? options : standard + options), "");
+}
+
+static std::string kernel_names(const ClProgram &program) {
+    std::size_t size = 0;
+    if (clGetProgramInfo(program.get(), CL_PROGRAM_KERNEL_NAMES, 0, nullptr, &size) != CL_SUCCESS)
+        return {};
+    std::string names(size, '\0');
+    if (clGetProgramInfo(program.get(), CL_PROGRAM_KERNEL_NAMES, size, names.data(), nullptr) != CL_SUCCESS)
+        return {};
+    names = names.c_str();
+    std::replace(names.begin(), names.end(), ';', ' ');
+    return names;
+}
+
+Kernel &Element::compile(const std::string &key, const std::string &name, const std::string &source,
+                         const std::string &function, const std::string &options, const std::string &before) {
+    std::string file = name; // as the compiler will name it
+    std::replace(file.begin(), file.end(), '"', '\'');
+    std::replace(file.begin(), file.end(), '\n', ' ');
+    const std::string whole = before + "\n#line 1 \"" + file + "\"\n" + source;
+    const auto program = device()->program(name, whole, options);
+    cl_int status = CL_SUCCESS;
+    ClKernel handle(clCreateKernel(program.get(), function.c_str(), &status));
+    if (status == CL_INVALID_KERNEL_NAME)
+        throw Error(GST_LIBRARY_ERROR_SETTINGS, text("%s has no kernel '%s'; its kernels: %s", name.c_str(),
+                                                     function.c_str(), kernel_names(program).c_str()));
+    cl_check(status, text("taking kernel %s from %s", function.c_str(), name.c_str()));
+    return kernels_.emplace(key, Kernel{std::move(handle), function}).first->second;
+}
+
+void Element::cancel(Cancel reason) {
+    cancelled_ |= static_cast<unsigned>(reason);
+    cancelled_changed();
+}
+
+void Element::go_on(Cancel reason) {
+    cancelled_ &= ~static_cast<unsigned>(reason);
+    cancelled_changed();
+}
+
+void Element::go_on() {
+    cancelled_ = 0;
+    cancelled_changed();
+}
+
+Patience Element::patience() const {
+    if (is_cancelled())
+        return Patience::none;
+    auto top = ObjectRef<GstObject>::referenced(GST_OBJECT(gst_));
+    while (ObjectRef<GstObject> parent{gst_object_get_parent(top.get())})
+        top = std::move(parent);
+    const auto *pipeline = GST_ELEMENT_CAST(top.get());
+    // Not on the way to there: a pipeline that never gets its first image has to end.
+    return GST_STATE(pipeline) == GST_STATE_PAUSED && GST_STATE_PENDING(pipeline) == GST_STATE_VOID_PENDING
+               ? Patience::endless
+               : Patience::some;
+}
+
+Array Element::allocate(const ArrayInfo &info) {
+    return {info, device(), [this] { return patience(); }};
+}
+
+ArrayInfo Element::resized(const ArrayInfo &in, std::uint64_t width, std::uint64_t height,
+                           std::uint64_t depth, const std::string &what) {
+    if (std::max({width, height, depth}) <= G_MAXINT) {
+        const auto out = in.with_size(width, height, depth);
+        if (out.is_countable() && out.size() <= device()->max_allocation())
+            return out;
+    }
+    throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                text("%s make %s %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT
+                     ", which is too large: %s takes at most %zu bytes in one piece",
+                     what.c_str(), gst_tomo_format_to_string(in.format), width, height, depth,
+                     device()->name().c_str(), device()->max_allocation()));
+}
+
+void Element::fill(Array &array, const void *pattern, std::size_t pattern_size) {
+    const auto q = queue();
+    const auto waits = array.storage()->write(q);
+    cl_event event = nullptr;
+    cl_check(clEnqueueFillBuffer(q, array.storage()->buffer(), pattern, pattern_size, array.byte_offset(),
+                                 array.info().size(), waits.size(), waits.data(), &event),
+             "filling an array");
+    const ClEvent done(event);
+    record(Command::Kind::copy, "fill", array.info().size(), q, done, gst_);
+    array.storage()->write_done(q, done);
+}
+
+void Element::copy_rows(const Array &from, Rows source, Array &to, Rows target, std::size_t bytes,
+                        std::size_t rows) {
+    const auto q = queue();
+    auto waits = from.storage()->read(q);
+    waits.add(to.storage()->write(q, Storage::Contents::keep));
+    const std::size_t first = from.byte_offset() + source.offset, there = to.byte_offset() + target.offset;
+    cl_event event = nullptr;
+    if (rows == 1 || (source.pitch == bytes && target.pitch == bytes)) {
+        cl_check(clEnqueueCopyBuffer(q, from.storage()->buffer(), to.storage()->buffer(), first, there,
+                                     rows * bytes, waits.size(), waits.data(), &event),
+                 "copying an array");
+    } else {
+        const std::size_t origin[3] = {first % source.pitch, first / source.pitch, 0};
+        const std::size_t destination[3] = {there % target.pitch, there / target.pitch, 0};
+        const std::size_t region[3] = {bytes, rows, 1};
+        cl_check(clEnqueueCopyBufferRect(q, from.storage()->buffer(), to.storage()->buffer(), origin,
+                                         destination, region, source.pitch, 0, target.pitch, 0, waits.size(),
+                                         waits.data(), &event),
+                 "copying rows of an array");
+    }
+    const ClEvent done(event);
+    record(Command::Kind::copy, "copy", rows * bytes, q, done, gst_);
+    from.storage()->read_done(q, done);
+    to.storage()->write_done(q, done);
+}
+
+Array Element::upload(const void *table, std::size_t bytes) {
+    Array array = allocate({GST_TOMO_FORMAT_UINT8, static_cast<unsigned>(bytes), 1});
+    const Host<char> host(array);
+    std::memcpy(host.data(), table, bytes);
+    return array;
+}
+
+Array Element::upload(const std::vector<float> &values) {
+    return upload(values.data(), values.size() * sizeof(float))
+        .as({GST_TOMO_FORMAT_FLOAT32, static_cast<unsigned>(values.size()), 1});
+}
+
+// Messages
+// ----------------------------------------------------------------------------------------------------
+
+void Element::warn(const std::string &message) {
+    GST_WARNING_OBJECT(gst_, "%s", message.c_str());
+    gst_element_message_full(gst_, GST_MESSAGE_WARNING, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED,
+                             g_utf8_make_valid(message.c_str(), -1), nullptr, __FILE__, GST_FUNCTION,
+                             __LINE__);
+}
+
+void Element::inform(const std::string &message) {
+    GST_INFO_OBJECT(gst_, "%s", message.c_str());
+    // gst-launch-1.0 prints the debug string of an information, and that alone.
+    const CString valid(g_utf8_make_valid(message.c_str(), -1));
+    const CString path(gst_object_get_path_string(GST_OBJECT(gst_)));
+    const std::unique_ptr<GError, decltype(&g_error_free)> error(
+        g_error_new_literal(GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED, valid.get()), g_error_free);
+    gst_element_post_message(gst_, gst_message_new_info(GST_OBJECT(gst_), error.get(),
+                                                        text("%s: %s", path.get(), valid.get()).c_str()));
+}
+
+// gst-launch-1.0 (1.22 to 1.26 at least) never ends when an error comes before its main loop runs, which is
+// just after the state change that started the stream. So an error of the first moment waits for that to
+// return; not for long, because the state change may be the one that waits for this thread.
+void Element::let_start_return() const {
+    ObjectRef<GstObject> top = ObjectRef<GstObject>::referenced(GST_OBJECT(gst_));
+    while (GstObject *parent = gst_object_get_parent(top.get()))
+        top = ObjectRef<GstObject>(parent);
+    auto *pipeline = GST_ELEMENT_CAST(top.get());
+    for (int i = 0; i < 100 && !is_cancelled(); i++) {
+        if (GST_STATE_TRYLOCK(pipeline)) {
+            GST_STATE_UNLOCK(pipeline);
+            break;
+        }
+        g_usleep(10000);
+    }
+    if (GST_STATE_PENDING(pipeline) != GST_STATE_VOID_PENDING && !is_cancelled())
+        g_usleep(50000);
+}
+
+void Element::post_error(const Error &error) {
+    const std::lock_guard<std::recursive_mutex> lock(posting_);
+    // What follows from an error says less than the error itself.
+    if (failed_) {
+        GST_INFO_OBJECT(gst_, "after an error: %s", error.what());
+        return;
+    }
+    let_start_return();
+    gst_element_message_full(gst_, GST_MESSAGE_ERROR, error.domain, error.code,
+                             g_utf8_make_valid(error.what(), -1),
+                             error.debug.empty() ? nullptr : g_utf8_make_valid(error.debug.c_str(), -1),
+                             __FILE__, GST_FUNCTION, __LINE__);
+    // Not before: other threads give their flow back then, of which upstream complains, too.
+    failed_ = true;
+}
+
+void Element::post_message(GstStructure *structure) {
+    gst_element_post_message(gst_, gst_message_new_element(GST_OBJECT(gst_), structure));
+}
+
+void Element::report_effective(GstStructure *values) {
+    StructurePtr news(values);
+    {
+        const std::lock_guard<std::mutex> lock(effective_lock_);
+        if (!effective_)
+            effective_.reset(gst_structure_new_empty(gst_structure_get_name(values)));
+        if (gst_structure_is_subset(effective_.get(), values))
+            return;
+        gst_structure_foreach(
+            values,
+            [](GQuark field, const GValue *value, gpointer all) -> gboolean {
+                gst_structure_id_set_value(static_cast<GstStructure *>(all), field, value);
+                return TRUE;
+            },
+            effective_.get());
+    }
+    post_message(news.release());
+}
+
+StructurePtr Element::effective_values() const {
+    const std::lock_guard<std::mutex> lock(effective_lock_);
+    return StructurePtr(effective_ ? gst_structure_copy(effective_.get()) : nullptr);
+}
+
+void Element::forget_effective() {
+    const std::lock_guard<std::mutex> lock(effective_lock_);
+    effective_.reset();
+}
+
+GstFlowReturn Element::guard_flow(const std::function<GstFlowReturn()> &f) noexcept {
+    // Not GST_FLOW_CUSTOM_ERROR, with which an aggregator asks for more.
+    const auto flow = guard<GstFlowReturn>(GST_FLOW_CUSTOM_ERROR_2, f);
+    if (flow == GST_FLOW_CUSTOM_ERROR_2)
+        return has_failed() ? GST_FLOW_ERROR : GST_FLOW_FLUSHING;
+    return flow;
+}
+
+// Context and device
+// ------------------------------------------------------------------------------------------
+
+Element::Element() : descriptor_(birth.descriptor), gst_(birth.gst) {}
+
+Element::~Element() = default;
+
+const std::shared_ptr<Device> &Element::device() {
+    if (!device_)
+        throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
+                    "no OpenCL device is open: the element is not in state READY");
+    return device_;
+}
+
+void Element::set_context(GstContext *given) {
+    ObjectRef<GstTomoContext> context(gst_tomo_context_from_context(given));
+    if (!context)
+        return;
+    std::lock_guard<std::recursive_mutex> lock(context_lock_);
+    if (!device_) // one in use is never replaced
+        context_ = context;
+}
+
+bool Element::handle_context_query(GstQuery *query) {
+    const gchar *type = nullptr;
+    gst_query_parse_context_type(query, &type);
+    std::lock_guard<std::recursive_mutex> lock(context_lock_);
+    if (g_strcmp0(type, GST_TOMO_CONTEXT_TYPE) != 0 || !context_)
+        return false;
+    GstContext *carrier = gst_tomo_context_to_context(context_.get());
+    gst_query_set_context(query, carrier);
+    gst_context_unref(carrier);
+    return true;
+}
+
+// Takes the device from the context at hand if it has the wanted one.
+bool Element::look_for_context(const std::string &selector) {
+    if (!context_)
+        return false;
+    const auto &context = context_of(context_.get());
+    device_ = selector.empty() ? context->default_device() : context->find(selector);
+    return device_ != nullptr;
+}
+
+// Properties
+// ----------------------------------------------------------------------------------------------------
+
+static std::string written(const GValue *value) {
+    if (G_VALUE_HOLDS_ENUM(value)) {
+        const auto *klass = static_cast<const GEnumClass *>(g_type_class_peek(G_VALUE_TYPE(value)));
+        const auto *option = g_enum_get_value(const_cast<GEnumClass *>(klass), g_value_get_enum(value));
+        return option ? option->value_nick : std::to_string(g_value_get_enum(value));
+    }
+    const CString serialized(gst_value_serialize(value));
+    return serialized ? serialized.get() : "this value";
+}
+
+void Element::check_may_change(const PropertyBase &property) const {
+    const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+    if (is_frozen_ && property.when() == When::ready)
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    text("property '%s' of '%s' can't change while the stream runs: stop it first "
+                         "(state READY or NULL)",
+                         property.name(), GST_OBJECT_NAME(gst_)));
+}
+
+void Element::set_property(PropertyBase *property, const GValue *value, GParamSpec *spec) {
+    Value checked(G_PARAM_SPEC_VALUE_TYPE(spec));
+    g_value_copy(value, checked.get());
+    if (g_param_value_validate(spec, checked.get()))
+        return refuse(*property, value, spec);
+    const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+    try {
+        check_may_change(*property);
+    } catch (const Error &e) {
+        Value current(G_PARAM_SPEC_VALUE_TYPE(spec));
+        property->get(current.get());
+        if (g_param_values_cmp(spec, current.get(), value) != 0)
+            g_warning("%s; it stays %s", e.what(), written(current.get()).c_str());
+        return;
+    }
+    refused_.erase(property);
+    property->set(value);
+    is_outdated_ = is_outdated_ || property->when() == When::ready;
+    property_changed(property);
+}
+
+void Element::refuse(const PropertyBase &property, const GValue *value, GParamSpec *spec) {
+    const std::string problem = text("property '%s' does not take %s; wanted %s", property.name(),
+                                     written(value).c_str(), describe_values(spec).c_str());
+    bool runs = false;
+    {
+        const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+        runs = is_frozen_;
+        if (following_ == g_thread_self()) {
+            control_problem_ = problem;
+            return;
+        }
+        if (!runs)
+            refused_[&property] = problem;
+    }
+    Value current(G_PARAM_SPEC_VALUE_TYPE(spec));
+    property.get(current.get());
+    const std::string message = problem + ", and keeps " + written(current.get());
+    g_warning("%s: %s", GST_OBJECT_NAME(gst_), message.c_str());
+    if (runs)
+        warn(message);
+}
+
+void Element::freeze_properties() {
+    const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+    // With the default instead, the result would not be that of the line as it is written.
+    if (!refused_.empty())
+        throw Error(GST_LIBRARY_ERROR_SETTINGS, refused_.begin()->second);
+    is_frozen_ = true;
+}
+
+void Element::thaw_properties() {
+    const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+    is_frozen_ = false;
+}
+
+void Element::follow_time(GstClockTime stream_time) {
+    if (!GST_CLOCK_TIME_IS_VALID(stream_time))
+        return;
+    {
+        const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+        following_ = g_thread_self();
+        control_problem_.clear();
+    }
+    gst_object_sync_values(GST_OBJECT(gst_), stream_time);
+    const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+    following_ = nullptr;
+    if (!control_problem_.empty())
+        throw Error(GST_LIBRARY_ERROR_SETTINGS, text("at %" GST_TIME_FORMAT ": %s",
+                                                     GST_TIME_ARGS(stream_time), control_problem_.c_str()));
+}
+
+void Element::adapt_at_frames(bool active) {
+    adapts_at_frames_ = active;
+    commit_properties();
+}
+
+void Element::commit_properties() {
+    for (auto *property : properties_)
+        property->commit();
+}
+
+bool Element::reopen() {
+    {
+        const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+        if (!is_outdated_)
+            return true;
+    }
+    close();
+    return open();
+}
+
+bool Element::open() {
+    return guard(false, [&] {
+        failed_ = false;
+        use_threads();
+        {
+            const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+            is_outdated_ = false;
+        }
+        if (!needs_device())
+            return true;
+        const std::string selector = device_selector;
+        {
+            // Recursive, because asking may come back as set_context.
+            std::lock_guard<std::recursive_mutex> lock(context_lock_);
+            if (!context_) // what the application gave before outlives state NULL
+                if (GstContext *kept = gst_element_get_context(gst_, GST_TOMO_CONTEXT_TYPE)) {
+                    context_ = ObjectRef<GstTomoContext>(gst_tomo_context_from_context(kept));
+                    gst_context_unref(kept);
+                }
+            if (!device_ && !look_for_context(selector)) {
+                gst_element_post_message(
+                    gst_, gst_message_new_need_context(GST_OBJECT(gst_), GST_TOMO_CONTEXT_TYPE));
+                if (!look_for_context(selector)) {
+                    const auto own = Context::create(selector);
+                    const auto common = selector.empty() ? own : own->with_usual_default();
+                    // A context for another platform is this element's own affair.
+                    const bool is_news = !context_ && common;
+                    device_ = own->default_device();
+                    context_ = ObjectRef<GstTomoContext>(new_context_object(common ? common : own));
+                    if (is_news)
+                        gst_element_post_message(
+                            gst_, gst_message_new_have_context(GST_OBJECT(gst_),
+                                                               gst_tomo_context_to_context(context_.get())));
+                }
+            }
+        }
+        prepare();
+        return true;
+    });
+}
+
+void Element::close() {
+    in_flight_.clear();
+    kernels_.clear();
+    input_formats_.clear();
+    std::lock_guard<std::recursive_mutex> lock(context_lock_);
+    if (device_)
+        device_->finish();
+    device_.reset();
+    context_ = {};
+}
+
+void Element::adopt(const std::shared_ptr<Device> &device) {
+    GST_INFO_OBJECT(gst_, "moving to the device of the incoming memory, %s", device->name().c_str());
+    stop();
+    in_flight_.clear();
+    kernels_.clear();
+    device_ = device;
+    prepare();
+    start();
+    device_changed();
+}
+
+Array Element::import(GstBuffer *buffer, const ArrayInfo &info) {
+    // The first buffer decides about the device: later there may be something on it, and inputs may differ.
+    const bool first = !std::exchange(settled_, true);
+    GstMemory *memory = gst_buffer_n_memory(buffer) == 1 ? gst_buffer_peek_memory(buffer, 0) : nullptr;
+    const auto storage = memory ? storage_of(memory) : nullptr;
+    if (storage && !gst_buffer_get_tomo_array_meta(buffer)) {
+        if (first && storage->device() != device_ && device_selector.value().empty())
+            adopt(storage->device());
+        // Kernels address whole samples, and only buffers of their own context.
+        if (storage->device()->context() == device()->context() && memory->offset % info.sample_size() == 0) {
+            if (memory->size != info.size())
+                throw Error(GST_STREAM_ERROR_FORMAT,
+                            text("a buffer of %zu bytes came where %s takes %zu",
+                                 static_cast<std::size_t>(memory->size), info.describe().c_str(),
+                                 static_cast<std::size_t>(info.size())));
+            // Who keeps the array keeps the buffer, or the buffer's pool or another owner would write to it.
+            struct Kept {
+                std::shared_ptr<Storage> storage;
+                BufferRef buffer;
+            };
+            const auto kept = std::make_shared<Kept>(Kept{storage, BufferRef::referenced(buffer)});
+            return {info, std::shared_ptr<Storage>(kept, storage.get()), memory->offset};
+        }
+    }
+    Array array = allocate(info);
+    const Host<char> host(array);
+    copy_packed(buffer, info, host.data());
+    return array;
+}
+
+void Element::limit_frames_in_flight(const Array &newest, bool live) {
+    // A device with memory of its own is far enough away to need a long list of things to do: while it
+    // computes a batch, all that the next batch needs is enqueued.
+    constexpr std::size_t least = 3, most = 64, share = 64;
+    std::size_t limit = least;
+    if (!live && !device()->shares_host_memory())
+        limit = std::clamp(device()->memory_limit() / share / newest.storage()->size(), least, most);
+    in_flight_.push_back(newest.storage()->last_write());
+    if (in_flight_.size() <= limit)
+        return;
+    const Stamp oldest = in_flight_.front();
+    in_flight_.pop_front();
+    wait_for(oldest, text("computing a frame on %s", device()->name().c_str()));
+}
+
+// Registration
+// ------------------------------------------------------------------------------------------------
+
+GstCaps *template_caps(unsigned set, FirstChoice first) {
+    GValue names = G_VALUE_INIT;
+    gst_value_list_init(&names, 0);
+    for (int f = GST_TOMO_FORMAT_UINT8; f <= GST_TOMO_FORMAT_COMPLEX64; f++) {
+        if (!(set & formats::bit(static_cast<GstTomoFormat>(f))))
+            continue;
+        GValue name = G_VALUE_INIT;
+        g_value_init(&name, G_TYPE_STRING);
+        g_value_set_static_string(&name, gst_tomo_format_to_string(static_cast<GstTomoFormat>(f)));
+        gst_value_list_append_and_take_value(&names, &name);
+    }
+    GstStructure *s =
+        gst_structure_new(GST_TOMO_ARRAY_MEDIA_TYPE, "width", GST_TYPE_INT_RANGE, 1, G_MAXINT, "height",
+                          GST_TYPE_INT_RANGE, 1, G_MAXINT, "depth", GST_TYPE_INT_RANGE, 1, G_MAXINT,
+                          "framerate", GST_TYPE_FRACTION_RANGE, 0, 1, G_MAXINT, 1, nullptr);
+    if (gst_value_list_get_size(&names) == 1)
+        gst_structure_set_value(s, "format", gst_value_list_get_value(&names, 0));
+    else
+        gst_structure_set_value(s, "format", &names);
+    g_value_unset(&names);
+
+    GstCaps *host = gst_caps_new_full(s, nullptr), *device = gst_caps_copy(host);
+    gst_caps_set_features(device, 0, gst_caps_features_new(GST_TOMO_CAPS_FEATURE_MEMORY, nullptr));
+    return first == FirstChoice::device ? gst_caps_merge(device, host) : gst_caps_merge(host, device);
+}
+
+Element *element_of(GstElement *gst) {
+    return static_cast<Element *>(g_object_get_qdata(G_OBJECT(gst), element_quark()));
+}
+
+namespace {
+
+gpointer parent_class_of(gpointer instance) {
+    // The class above the registered leaf: one of the bases of this library.
+    return g_type_class_peek(g_type_parent(G_OBJECT_TYPE(instance)));
+}
+
+void leaf_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
+    auto *element = element_of(GST_ELEMENT(object));
+    auto *property = element->property(id);
+    if (!property) {
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+        return;
+    }
+    element->set_property(property, value, spec);
+}
+
+void leaf_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
+    if (const auto *property = element_of(GST_ELEMENT(object))->property(id))
+        property->get(value);
+    else
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+void leaf_finalize(GObject *object) {
+    const auto parent = G_OBJECT_CLASS(parent_class_of(object));
+    std::unique_ptr<Element> element(static_cast<Element *>(g_object_steal_qdata(object, element_quark())));
+    parent->finalize(object);
+}
+
+void leaf_set_context(GstElement *gst, GstContext *context) {
+    element_of(gst)->set_context(context);
+    GST_ELEMENT_CLASS(parent_class_of(gst))->set_context(gst, context);
+}
+
+GstStateChangeReturn leaf_change_state(GstElement *gst, GstStateChange transition) {
+    auto *element = element_of(gst);
+    if (GST_STATE_TRANSITION_NEXT(transition) > GST_STATE_TRANSITION_CURRENT(transition) &&
+        GST_STATE_TRANSITION_CURRENT(transition) <= GST_STATE_READY)
+        element->go_on();
+    if (transition == GST_STATE_CHANGE_NULL_TO_READY && !element->open()) {
+        element->close();
+        return GST_STATE_CHANGE_FAILURE;
+    }
+    const bool starts = transition == GST_STATE_CHANGE_READY_TO_PAUSED,
+               stops = transition == GST_STATE_CHANGE_PAUSED_TO_READY;
+    if (starts) {
+        element->forget_error();
+        if (!element->guard(false, [&] { return element->freeze_properties(), true; }))
+            return GST_STATE_CHANGE_FAILURE;
+        if (!element->reopen()) {
+            element->thaw_properties();
+            return GST_STATE_CHANGE_FAILURE;
+        }
+        element->unsettle();
+        element->forget_effective();
+        watch_preroll(gst);
+    }
+    // Elements that wait for memory must not hold up the deactivation of their pads.
+    if (stops)
+        element->cancel(Cancel::stop);
+    const auto result = GST_ELEMENT_CLASS(parent_class_of(gst))->change_state(gst, transition);
+    if (stops || (starts && result == GST_STATE_CHANGE_FAILURE))
+        element->thaw_properties();
+    if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+        element->close();
+    return result;
+}
+
+void leaf_class_init(gpointer klass, gpointer data) {
+    const auto *descriptor = static_cast<const Descriptor *>(data);
+    const Info &info = *descriptor->info;
+    auto *object_class = G_OBJECT_CLASS(klass);
+    auto *element_class = GST_ELEMENT_CLASS(klass);
+    g_type_set_qdata(G_TYPE_FROM_CLASS(klass), descriptor_quark(), const_cast<Descriptor *>(descriptor));
+
+    object_class->set_property = leaf_set_property;
+    object_class->get_property = leaf_get_property;
+    object_class->finalize = leaf_finalize;
+    element_class->set_context = leaf_set_context;
+    element_class->change_state = leaf_change_state;
+
+    const std::string type_name = "GstTomo" + camel_case(info.task);
+    const auto prototype = make(descriptor, nullptr);
+    guint id = 0;
+    for (const auto *property : prototype->properties()) {
+        id++; // also of one left out: it is the place in the list
+        if (property == &prototype->device_selector && !prototype->needs_device())
+            continue;
+        GParamSpec *spec = property->make_spec(type_name);
+        g_object_class_install_property(object_class, id, spec);
+        if (G_IS_PARAM_SPEC_ENUM(spec))
+            gst_type_mark_as_plugin_api(G_PARAM_SPEC_VALUE_TYPE(spec), static_cast<GstPluginAPIFlags>(0));
+    }
+    prototype->describe_pads(element_class);
+
+    std::string words = info.task;
+    std::replace(words.begin(), words.end(), '-', ' ');
+    gst_element_class_set_metadata(element_class, ("Tomo " + words).c_str(), info.klass, info.blurb,
+                                   "The gst-tomo developers");
+    gst_element_class_add_metadata(element_class, "tomo-task", info.task);
+    gst_element_class_add_metadata(element_class, "tomo-details", info.details);
+    gst_element_class_add_metadata(element_class, "tomo-example", info.example);
+}
+
+void leaf_instance_init(GTypeInstance *instance, gpointer klass) {
+    auto *gst = GST_ELEMENT(instance);
+    auto element = make(descriptor_of(G_TYPE_FROM_CLASS(klass)), gst);
+    auto *raw = element.release(); // taken back in leaf_finalize
+    g_object_set_qdata(G_OBJECT(gst), element_quark(), raw);
+    raw->attach();
+}
+
+} // namespace
+
+GType element_type(const Descriptor &descriptor) {
+    const GType parent = descriptor.parent();
+    GTypeQuery query;
+    g_type_query(parent, &query);
+    GTypeInfo type_info = {};
+    type_info.class_size = query.class_size;
+    type_info.instance_size = query.instance_size;
+    type_info.class_init = leaf_class_init;
+    type_info.class_data = &descriptor;
+    type_info.instance_init = leaf_instance_init;
+    const std::string camel = "GstTomo" + camel_case(descriptor.info->task);
+    if (const GType known = g_type_from_name(camel.c_str()))
+        return known;
+    return g_type_register_static(parent, camel.c_str(), &type_info, static_cast<GTypeFlags>(0));
+}
+
+gboolean register_element(GstPlugin *plugin, const Descriptor &descriptor) {
+    std::string name = std::string("tomo") + descriptor.info->task;
+    name.erase(std::remove(name.begin(), name.end(), '-'), name.end());
+    return gst_element_register(plugin, name.c_str(), GST_RANK_NONE, element_type(descriptor));
+}
+
+} // namespace tomo

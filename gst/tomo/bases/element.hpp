@@ -1,0 +1,359 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What all elements have in common: description, properties, device, kernels, errors.
+//
+// An element is a C++ class derived from one of the bases Filter, Reducer, Joiner, Source, SourceBin or Sink.
+// It has a `static constexpr Info info`, its properties as members, and the functions that its base asks for;
+// the line TOMO_ELEMENT(Class) at the end of its file makes a GStreamer element of it.
+#pragma once
+
+#include <gst/tomo/device/device-array.hpp>
+#include <gst/tomo/gsttomocontext.h>
+#include <gst/tomo/gsttomomemory.h>
+#include <gst/tomo/gsttomometa.h>
+#include <gst/tomo/bases/property.hpp>
+
+#include <cstring>
+#include <deque>
+#include <unordered_map>
+
+namespace tomo {
+
+// Sets of formats, for Info.
+namespace formats {
+constexpr unsigned bit(GstTomoFormat f) { return 1u << f; }
+constexpr unsigned uint8 = bit(GST_TOMO_FORMAT_UINT8), uint16 = bit(GST_TOMO_FORMAT_UINT16),
+                   uint32 = bit(GST_TOMO_FORMAT_UINT32), int16 = bit(GST_TOMO_FORMAT_INT16),
+                   int32 = bit(GST_TOMO_FORMAT_INT32), float16 = bit(GST_TOMO_FORMAT_FLOAT16),
+                   float32 = bit(GST_TOMO_FORMAT_FLOAT32), float64 = bit(GST_TOMO_FORMAT_FLOAT64),
+                   complex64 = bit(GST_TOMO_FORMAT_COMPLEX64);
+constexpr unsigned real = uint8 | uint16 | uint32 | int16 | int32 | float16 | float32 | float64;
+constexpr unsigned all = real | complex64;
+} // namespace formats
+
+struct Info {
+    const char *task;  // the field's name, with hyphens: the element is "tomo" + task without them
+    const char *klass; // as gst-inspect's Klass
+    const char *blurb; // one sentence; what, from what shape to what
+    unsigned in = formats::real;
+    unsigned out = formats::float32;
+    // For the reference. Markdown: formula with its source, what happens at edges, to NaN, to depth; nothing
+    // that properties' blurbs say.
+    const char *details = "";
+    // Lines for gst-launch, each tested in a folder with the files of tests/support/example_files.py.
+    const char *example = "";
+};
+
+enum class Cancel : unsigned { flush = 1, stop = 2 }; // why an element waits for nothing any more
+
+enum class OutputPlace { any, device, host }; // where an output may lie
+
+// Element classes by what GStreamer has to know of them.
+struct Descriptor {
+    const Info *info;
+    std::unique_ptr<Element> (*make)();
+    GType (*parent)();
+};
+
+// Global and work-group size of a launch; a work-group of zeros leaves the choice to the driver.
+struct GST_TOMO_API WorkSize {
+    std::size_t global[3] = {1, 1, 1};
+    std::size_t local[3] = {0, 0, 0};
+    std::size_t offset[3] = {0, 0, 0};
+
+    WorkSize(std::size_t x, std::size_t y = 1, std::size_t z = 1) : global{x, y, z} {}
+    explicit WorkSize(const ArrayInfo &info) : global{info.width, info.height, info.depth} {}
+    // Work-groups of this size; the global size is rounded up, so the kernel has to look at its limits.
+    WorkSize &groups(std::size_t x, std::size_t y = 1, std::size_t z = 1);
+};
+
+// A kernel of one element. Not shared: setting arguments is the one thing OpenCL does not let threads do at
+// once.
+struct Kernel {
+    ClKernel handle;
+    std::string name;
+};
+
+// Local memory as a kernel argument.
+struct LocalMemory {
+    std::size_t bytes;
+};
+
+// An array as one argument: the whole buffer, without an offset; for tables.
+struct Whole {
+    const Array &array;
+};
+
+// The same for one that is read and written.
+struct WholeUpdate {
+    Array &array;
+};
+
+// Where rows of bytes lie in an array: the first one's distance from the array's start, and that of each to
+// the next.
+struct Rows {
+    std::size_t offset = 0;
+    std::size_t pitch = 0;
+};
+
+// An array argument that is read and written.
+struct Update {
+    Array &array;
+};
+
+class GST_TOMO_API Element {
+    std::vector<PropertyBase *> properties_; // before the properties, which enter themselves here
+
+  public:
+    Element();
+    virtual ~Element();
+    Element(const Element &) = delete;
+    Element &operator=(const Element &) = delete;
+
+    // What an element may override
+    // ---------------------------------------------------------------------------
+
+    // Going to READY, with the device known: build what can be built. Must leave nothing that `stop` forgets.
+    virtual void prepare() {}
+    // Going to PAUSED and back to READY; also called when the device changed.
+    virtual void start() {}
+    virtual void stop() {}
+    // Whether the element computes. One that does not works without any OpenCL device.
+    virtual bool needs_device() const { return true; }
+    // The file in which `kernel` looks by default.
+    virtual std::string kernel_file_name() const { return std::string(info().task) + ".cl"; }
+
+    // What it may use
+    // ----------------------------------------------------------------------------------------
+
+    GstElement *gst() const { return gst_; }
+    const Info &info() const { return *descriptor_->info; }
+    const std::shared_ptr<Device> &device();
+    cl_command_queue queue() { return device()->queue(); }
+
+    // A kernel, compiled with `options` and with a type for each array that the kernel file declares with
+    // IN(name): those given by input_format(). Compiled once.
+    Kernel &kernel(const std::string &function, const std::string &options = {},
+                   const std::string &file = {});
+    // The same for kernels that are made at run time. `name` is for messages.
+    Kernel &kernel_from_source(const std::string &name, const std::string &source,
+                               const std::string &function, const std::string &options = {});
+    // A kernel of a user's own text, compiled as it stands, without kernels/common.h.
+    Kernel &users_kernel(const std::string &name, const std::string &source, const std::string &function,
+                         const std::string &options);
+    void input_format(const std::string &name, GstTomoFormat format);
+    // For kernels that only move samples: a type of that size, so that formats of one size share a program.
+    void input_size(const std::string &name, std::size_t bytes);
+    // As build options; of those inputs only that a kernel file uses, so that others don't compile it again.
+    std::string input_types(const std::string &source = {}) const;
+
+    // Enqueues a kernel. Arrays take two arguments each, IN or OUT in kernels/common.h; const ones are read.
+    template <class... Args>
+    void launch(Kernel &kernel, const WorkSize &size, Args &&...args) {
+        Launch launch(*this, kernel);
+        (launch.add(std::forward<Args>(args)), ...);
+        launch.run(size);
+    }
+
+    Array allocate(const ArrayInfo &info);
+    // `in` with another size. Throws Error where the device does not take that much in one piece; the message
+    // begins with what makes it, such as "number=3 arrays of uint8 4 x 5 x 1".
+    ArrayInfo resized(const ArrayInfo &in, std::uint64_t width, std::uint64_t height, std::uint64_t depth,
+                      const std::string &what);
+    // Repeats a pattern all over the array; its size divides that of the array.
+    void fill(Array &array, const void *pattern, std::size_t pattern_size);
+    // Copies rows of `bytes` each, on the device. Everything else in `to` stays.
+    void copy_rows(const Array &from, Rows source, Array &to, Rows target, std::size_t bytes,
+                   std::size_t rows = 1);
+    // A small table for kernels, as an array of float32 or of bytes.
+    Array upload(const std::vector<float> &values);
+    Array upload(const void *table, std::size_t bytes);
+
+    // A warning on the bus; the stream goes on.
+    void warn(const std::string &message);
+    // The same for what is as it should be, and good to know.
+    void inform(const std::string &message);
+    void post_error(const Error &error);
+    void post_message(GstStructure *structure); // transfer full
+
+    // Tells which values are in force where properties or the stream leave them open (automatic ones, those
+    // of the scan): by an element message, and to whoever writes the result. `values` is a structure
+    // "tomo-effective", transfer full. Its fields are numbers, booleans and strings with plain names such as
+    // "axis"; strings NAME-units and NAME-source say the unit and where the value comes from ("property",
+    // "scan", "found", "assumed"); "text" is a sentence for people. What is not known is left out. Fields of
+    // a later report replace those of the same name; one that changes nothing is not posted.
+    void report_effective(GstStructure *values);
+    // All that were reported since the start; null for none.
+    StructurePtr effective_values() const;
+
+    // Runs `f` so that no exception leaves C++: errors are posted and `failed` is returned.
+    template <class R, class F>
+    R guard(R failed, F f) noexcept {
+        try {
+            return f();
+        } catch (const Flushing &) {
+        } catch (const Error &e) {
+            post_error(e);
+        } catch (const std::exception &e) {
+            post_error(Error(GST_LIBRARY_ERROR_FAILED, e.what()));
+        }
+        return failed;
+    }
+    GstFlowReturn guard_flow(const std::function<GstFlowReturn()> &f) noexcept;
+
+    Property<std::string> device_selector{
+        this, "device",
+        "OpenCL device: an index over all devices, or a part of its name. Not set: the device of the "
+        "incoming buffers, else environment variable GST_TOMO_DEVICE, else the best one",
+        "", When::ready};
+
+    // For the bases and the glue to GObject
+    // ------------------------------------------------------------------
+
+    void add(PropertyBase *property) { properties_.push_back(property); }
+    const std::vector<PropertyBase *> &properties() const { return properties_; }
+    PropertyBase *property(unsigned id) const {
+        return id >= 1 && id <= properties_.size() ? properties_[id - 1] : nullptr;
+    }
+    virtual void property_changed(PropertyBase *) {}
+    // From outside. A value out of the property's range is refused with a warning, and so is any other one
+    // than that in force while the stream runs and the property is one that may change before the start only.
+    void set_property(PropertyBase *property, const GValue *value, GParamSpec *spec);
+    // Throws Error where the property can't change now.
+    void check_may_change(const PropertyBase &property) const;
+    // The stream begins: properties that may change before the start keep their values until it has stopped.
+    // Throws Error where one was given a value that it does not take.
+    void freeze_properties();
+    void thaw_properties();
+    // Properties that follow the time get the values of this one. Throws Error on one out of range.
+    void follow_time(GstClockTime stream_time);
+    // Whether reshaping properties wait for commit_properties(), which the bases call between frames.
+    bool adapts_at_frames() const { return adapts_at_frames_; }
+    void adapt_at_frames(bool active);
+    void commit_properties();
+    // What was prepared for the device before is gone.
+    virtual void device_changed() {}
+    void forget_effective();
+    virtual void describe_pads(GstElementClass *klass) const = 0;
+    virtual void attach() {}
+
+    bool open();   // to READY
+    bool reopen(); // before the start, where a property has changed since
+    void close();  // to NULL
+    void forget_error() { failed_ = false; }
+    // An error of somebody else's, who tells of it: this stream is broken as well.
+    void join_error() { failed_ = true; }
+    // The next buffer may choose the device.
+    void unsettle() { settled_ = false; }
+    bool has_failed() const { return failed_; }
+    bool handle_context_query(GstQuery *query);
+    void set_context(GstContext *context);
+
+    // An array from any buffer: ours as it is, others copied to pinned memory first.
+    Array import(GstBuffer *buffer, const ArrayInfo &info);
+    // Bounds what the host enqueues ahead of the device: waits for the frame before the last few, or more of
+    // them where time does not matter and memory is plentiful.
+    void limit_frames_in_flight(const Array &newest, bool live = true);
+    void drop_frames_in_flight() { in_flight_.clear(); }
+    // A stop or a flush begins, from any thread: nobody waits for memory any more. That ends with the flush,
+    // or with the next start, and neither ends the other one.
+    void cancel(Cancel reason);
+    void go_on(Cancel reason);
+    void go_on(); // whatever was the reason
+    bool is_cancelled() const { return cancelled_ != 0; }
+    // Who waits by itself has to stop waiting.
+    virtual void cancelled_changed() {}
+    Patience patience() const;
+
+    class GST_TOMO_API Launch {
+      public:
+        Launch(Element &element, Kernel &kernel);
+        void add(const Array &array);
+        void add(Array &array) { add_written(array, Storage::Contents::discard); }
+        void add(Array &&array) { add(static_cast<const Array &>(array)); }
+        void add(Update update) { add_written(update.array, Storage::Contents::keep); }
+        void add(Whole whole);
+        void add(WholeUpdate whole);
+        void add(LocalMemory local) { set(local.bytes, nullptr); }
+        void add(const ClMem &mem);
+        void add(const ClSampler &sampler);
+        template <class T, class = std::enable_if_t<std::is_trivially_copyable_v<T>>>
+        void add(const T &value) {
+            static_assert(!std::is_same_v<T, bool>, "OpenCL kernels take no bool");
+            set(sizeof value, &value);
+        }
+        void wait(const WaitList &waits) { waits_.add(waits); }
+        ClEvent run(const WorkSize &size);
+
+      private:
+        void set(std::size_t size, const void *value);
+        void add_written(Array &array, Storage::Contents contents);
+        void add_place(const Array &array);
+
+        Element &element_;
+        Kernel &kernel_;
+        cl_command_queue queue_;
+        cl_uint next_ = 0;
+        WaitList waits_;
+        std::vector<std::shared_ptr<Storage>> reads_, writes_;
+    };
+
+  private:
+    Kernel &compile(const std::string &key, const std::string &name, const std::string &source,
+                    const std::string &function, const std::string &options, const std::string &before);
+    void adopt(const std::shared_ptr<Device> &device);
+    void let_start_return() const;
+    bool look_for_context(const std::string &selector);
+    void refuse(const PropertyBase &property, const GValue *value, GParamSpec *spec);
+
+    const Descriptor *descriptor_;
+    GstElement *gst_;
+    std::recursive_mutex context_lock_;
+    ObjectRef<GstTomoContext> context_;
+    std::shared_ptr<Device> device_;
+
+    std::unordered_map<std::string, Kernel> kernels_;
+    std::map<std::string, GstTomoFormat> input_formats_;
+    std::deque<Stamp> in_flight_;
+    std::atomic<unsigned> cancelled_{0}; // bits of Cancel
+    std::recursive_mutex posting_;
+    mutable std::mutex effective_lock_;
+    StructurePtr effective_;
+    std::atomic<bool> failed_{false}; // and the bus knows it
+    std::atomic<bool> adapts_at_frames_{false};
+    mutable std::recursive_mutex settings_lock_; // of setting properties, and of all until the next line
+    bool is_frozen_ = false, is_outdated_ = false;
+    std::map<const PropertyBase *, std::string> refused_; // what the last values given are refused for
+    GThread *following_ = nullptr;                        // in follow_time()
+    std::string control_problem_;
+
+    bool settled_ = false; // the first buffer has been seen
+};
+
+// Caps of a set of formats, in both kinds of memory; `first` is what peers shall prefer.
+enum class FirstChoice { device, host };
+GST_TOMO_API GstCaps *template_caps(unsigned formats, FirstChoice first = FirstChoice::device);
+
+// Registration
+// ------------------------------------------------------------------------------------------------
+
+GST_TOMO_API gboolean register_element(GstPlugin *plugin, const Descriptor &descriptor);
+// The type alone, for elements that only other elements make.
+GST_TOMO_API GType element_type(const Descriptor &descriptor);
+GST_TOMO_API Element *element_of(GstElement *gst);
+
+template <class E>
+std::unique_ptr<Element> make_element() {
+    return std::make_unique<E>();
+}
+
+} // namespace tomo
+
+#define TOMO_ELEMENT(Class)                                                                                  \
+    gboolean tomo_register_##Class(GstPlugin *plugin);                                                       \
+    gboolean tomo_register_##Class(GstPlugin *plugin) {                                                      \
+        static const ::tomo::Descriptor descriptor{&Class::info, ::tomo::make_element<Class>,                \
+                                                   Class::parent_type};                                      \
+        return ::tomo::register_element(plugin, descriptor);                                                 \
+    }

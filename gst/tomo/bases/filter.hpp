@@ -1,0 +1,75 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/tomo/bases/transform.hpp>
+
+namespace tomo {
+
+// One array in, one array out.
+class GST_TOMO_API Filter : public Transform {
+  public:
+    // Shape and format of the output; throws Error on an input that can't be processed. Called when the
+    // input's caps or a reshaping property changes, before the first process().
+    virtual ArrayInfo shape(const ArrayInfo &in) { return in.with_format(GST_TOMO_FORMAT_FLOAT32); }
+
+    // Computes `out`. The kernels' array `in` has the input's type.
+    virtual void process(const Array &in, Array &out);
+
+  protected:
+    // For filters that hand on memory instead of computing.
+    virtual Array apply(const Array &in);
+    const ArrayInfo &output_info() const { return out_; }
+    std::uint64_t frame_index() const { return frame_index_; } // of the frame in process, from 0
+
+    void input_changed() override;
+    GstFlowReturn take(GstBuffer *buffer) override;
+    void reset() override { frame_index_ = 0; }
+
+  private:
+    ArrayInfo out_;
+    std::uint64_t frame_index_ = 0;
+};
+
+// A filter that gains from several arrays at once. process() gets them as one, one behind another along
+// depth, so it has to take any multiple of the shape's depth. Nobody else notices: as many arrays come out,
+// each with the facts that it came with. Arrays are held back only where the stream comes by itself.
+class GST_TOMO_API BatchFilter : public Filter {
+  public:
+    Property<unsigned> batch{
+        this,
+        "batch",
+        "Arrays computed at once; 0: as many as pay off on the device, and one in live streams "
+        "and others that may wait for a result before they go on",
+        0,
+        {0, 1024},
+        When::reshapes};
+
+    unsigned latency() const override { return batch_size_ - 1; }
+
+  protected:
+    // How many arrays of this shape pay off on the device at once; memory has been looked after.
+    virtual unsigned batch_that_pays(const ArrayInfo &in) = 0;
+    // Most arrays that process() gets at once; known before shape() is called.
+    unsigned batch_size() const { return batch_size_; }
+
+    void input_changed() override;
+    GstFlowReturn take(GstBuffer *buffer) override;
+    GstFlowReturn drain() override { return release(); }
+    GstFlowReturn release() override;
+    void reset() override;
+
+  private:
+    struct Held {
+        Array array;
+        BufferRef facts; // a buffer without memory
+    };
+
+    unsigned choose_batch_size();
+    Array gather(const std::vector<Held> &held);
+
+    unsigned batch_size_ = 1;
+    std::vector<Held> held_;
+};
+
+} // namespace tomo

@@ -1,0 +1,267 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Properties as members: declared with name, blurb, default and range where they are used, read like a
+// variable.
+#pragma once
+
+#include <gst/tomo/support/error.hpp>
+
+#include <atomic>
+#include <cfloat>
+#include <initializer_list>
+#include <limits>
+#include <mutex>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace tomo {
+
+class Element;
+
+enum class When {
+    live,     // takes effect with the next frame; numbers can be driven by a GstController
+    reshapes, // takes effect together with others, with the next frame, after the output was negotiated anew
+    ready,    // only before the element starts
+};
+
+// A specification of one of GLib's kinds that says of a value that it does not take it, and leaves it as it
+// is. GLib's own ones move values into the range, and warn only; of NaN they say nothing that one could rely
+// on.
+GST_TOMO_API gpointer new_strict_spec(GType kind, const char *name, const char *blurb, GParamFlags flags);
+
+class GST_TOMO_API PropertyBase {
+  public:
+    PropertyBase(Element *owner, const char *name, const char *blurb, When when);
+    virtual ~PropertyBase() = default;
+    PropertyBase(const PropertyBase &) = delete;
+    PropertyBase &operator=(const PropertyBase &) = delete;
+
+    const char *name() const { return name_; }
+    When when() const { return when_; }
+    // `prefix` makes names of new types unique: "GstTomoBackproject".
+    virtual GParamSpec *make_spec(const std::string &prefix) const = 0; // transfer full
+    virtual void get(GValue *value) const = 0;
+    virtual void set(const GValue *value) = 0;
+    // What was given meanwhile takes effect.
+    virtual void commit() {}
+
+  protected:
+    // In every specification: what it does not take arrives at the element as it was given, which refuses it.
+    GParamFlags flags(bool number) const;
+    // Whether a value has to wait for commit(): kernels, shapes and what is held back belong to the one
+    // before.
+    bool must_wait() const;
+    Element *const owner_;
+    const char *name_;
+    const char *blurb_;
+    When when_;
+};
+
+template <class T>
+struct Range {
+    T min = std::numeric_limits<T>::lowest();
+    T max = std::numeric_limits<T>::max();
+};
+
+// Numbers and booleans.
+template <class T>
+class Property final : public PropertyBase {
+  public:
+    Property(Element *owner, const char *name, const char *blurb, T initial, Range<T> range = {},
+             When when = When::live)
+        : PropertyBase(owner, name, blurb, when), initial_(initial), range_(range), given_(initial),
+          value_(initial) {}
+    Property(Element *owner, const char *name, const char *blurb, T initial, When when)
+        : Property(owner, name, blurb, initial, Range<T>{}, when) {}
+
+    operator T() const { return value_.load(std::memory_order_relaxed); }
+    T value() const { return *this; }
+    // What was set last, which may not have taken effect yet.
+    T given() const { return given_; }
+
+    GParamSpec *make_spec(const std::string &) const override {
+        if constexpr (std::is_same_v<T, bool>)
+            return g_param_spec_boolean(name_, name_, blurb_, initial_, flags(true));
+        else if constexpr (std::is_same_v<T, int>)
+            return number_spec<GParamSpecInt>(G_TYPE_PARAM_INT);
+        else if constexpr (std::is_same_v<T, unsigned>)
+            return number_spec<GParamSpecUInt>(G_TYPE_PARAM_UINT);
+        else if constexpr (std::is_same_v<T, std::uint64_t>)
+            return number_spec<GParamSpecUInt64>(G_TYPE_PARAM_UINT64);
+        else if constexpr (std::is_same_v<T, float>)
+            return number_spec<GParamSpecFloat>(G_TYPE_PARAM_FLOAT);
+        else
+            return number_spec<GParamSpecDouble>(G_TYPE_PARAM_DOUBLE);
+    }
+    void get(GValue *value) const override {
+        const T v = given();
+        if constexpr (std::is_same_v<T, bool>)
+            g_value_set_boolean(value, v);
+        else if constexpr (std::is_same_v<T, int>)
+            g_value_set_int(value, v);
+        else if constexpr (std::is_same_v<T, unsigned>)
+            g_value_set_uint(value, v);
+        else if constexpr (std::is_same_v<T, std::uint64_t>)
+            g_value_set_uint64(value, v);
+        else if constexpr (std::is_same_v<T, float>)
+            g_value_set_float(value, v);
+        else
+            g_value_set_double(value, v);
+    }
+    void set(const GValue *value) override {
+        if constexpr (std::is_same_v<T, bool>)
+            assign(g_value_get_boolean(value));
+        else if constexpr (std::is_same_v<T, int>)
+            assign(g_value_get_int(value));
+        else if constexpr (std::is_same_v<T, unsigned>)
+            assign(g_value_get_uint(value));
+        else if constexpr (std::is_same_v<T, std::uint64_t>)
+            assign(g_value_get_uint64(value));
+        else if constexpr (std::is_same_v<T, float>)
+            assign(g_value_get_float(value));
+        else
+            assign(g_value_get_double(value));
+    }
+
+    void commit() override { value_.store(given_); }
+
+  private:
+    template <class Spec>
+    GParamSpec *number_spec(GType kind) const {
+        auto *spec = static_cast<Spec *>(new_strict_spec(kind, name_, blurb_, flags(true)));
+        spec->minimum = range_.min;
+        spec->maximum = range_.max;
+        spec->default_value = initial_;
+        return reinterpret_cast<GParamSpec *>(spec);
+    }
+    void assign(T value) {
+        given_ = value;
+        if (!must_wait())
+            value_ = value;
+    }
+
+    static_assert(std::is_arithmetic_v<T>);
+    const T initial_;
+    const Range<T> range_;
+    std::atomic<T> given_, value_;
+};
+
+// Text; an empty string stands for NULL in both directions.
+template <>
+class GST_TOMO_API Property<std::string> final : public PropertyBase {
+  public:
+    Property(Element *owner, const char *name, const char *blurb, const char *initial, When when = When::live)
+        : PropertyBase(owner, name, blurb, when), initial_(initial), given_(initial), value_(initial) {}
+
+    std::string value() const {
+        std::lock_guard<std::mutex> lock(lock_);
+        return value_;
+    }
+    operator std::string() const { return value(); }
+
+    GParamSpec *make_spec(const std::string &prefix) const override;
+    void get(GValue *value) const override;
+    void set(const GValue *value) override;
+    void commit() override;
+
+  private:
+    const std::string initial_;
+    mutable std::mutex lock_;
+    std::string given_, value_;
+};
+
+// A number that the element finds out: read-only, 0 before there is one, notified with each new value by the
+// thread that found it. Where it is bound to a property further down the stream, a value that is told while
+// an array is processed takes effect there with what the element pushes next, usually that array.
+class GST_TOMO_API Result final : public PropertyBase {
+  public:
+    Result(Element *owner, const char *name, const char *blurb, Range<double> range = {})
+        : PropertyBase(owner, name, blurb, When::live), range_(range) {}
+
+    void report(double value);
+
+    GParamSpec *make_spec(const std::string &prefix) const override;
+    void get(GValue *value) const override { g_value_set_double(value, value_.load()); }
+    void set(const GValue *) override {}
+
+  private:
+    const Range<double> range_;
+    std::atomic<double> value_{0.0};
+};
+
+// A list of numbers, <1.0, 2.0> in gst-launch.
+template <>
+class GST_TOMO_API Property<std::vector<double>> final : public PropertyBase {
+  public:
+    Property(Element *owner, const char *name, const char *blurb, When when = When::live)
+        : PropertyBase(owner, name, blurb, when) {}
+
+    std::vector<double> value() const {
+        std::lock_guard<std::mutex> lock(lock_);
+        return value_;
+    }
+
+    GParamSpec *make_spec(const std::string &prefix) const override;
+    void get(GValue *value) const override;
+    void set(const GValue *value) override;
+    void commit() override;
+
+  private:
+    mutable std::mutex lock_;
+    std::vector<double> given_, value_;
+};
+
+// What enumerated properties have in common, whatever their C++ enumeration.
+class GST_TOMO_API ChoiceBase : public PropertyBase {
+  public:
+    struct Option {
+        int value;
+        const char *nick;
+        const char *meaning;
+    };
+
+    GParamSpec *make_spec(const std::string &prefix) const override;
+    void get(GValue *value) const override { g_value_set_enum(value, given_.load()); }
+    void set(const GValue *value) override;
+    void commit() override { value_.store(given_); }
+
+    const char *nick() const;
+
+  protected:
+    ChoiceBase(Element *owner, const char *name, const char *blurb, int initial, std::vector<Option> options,
+               When when)
+        : PropertyBase(owner, name, blurb, when), initial_(initial), options_(std::move(options)),
+          given_(initial), value_(initial) {}
+
+    const int initial_;
+    const std::vector<Option> options_;
+    std::atomic<int> given_, value_;
+};
+
+template <class Enum>
+class Choice final : public ChoiceBase {
+  public:
+    struct Named {
+        Enum value;
+        const char *nick;
+        const char *meaning;
+    };
+    Choice(Element *owner, const char *name, const char *blurb, Enum initial,
+           std::initializer_list<Named> options, When when = When::live)
+        : ChoiceBase(owner, name, blurb, static_cast<int>(initial), erase(options), when) {}
+
+    operator Enum() const { return static_cast<Enum>(value_.load()); }
+    Enum value() const { return *this; }
+
+  private:
+    static std::vector<Option> erase(std::initializer_list<Named> named) {
+        std::vector<Option> options;
+        for (const auto &n : named)
+            options.push_back({static_cast<int>(n.value), n.nick, n.meaning});
+        return options;
+    }
+};
+
+} // namespace tomo

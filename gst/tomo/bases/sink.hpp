@@ -1,0 +1,80 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/tomo/bases/element.hpp>
+
+#include <gst/base/gstbasesink.h>
+
+#include <condition_variable>
+#include <thread>
+
+namespace tomo {
+
+// The end of a stream. Sinks take arrays as fast as they come, not by the clock, and consume them in a thread
+// of their own: while one is being written, the next are being computed.
+class GST_TOMO_API Sink : public Element {
+  public:
+    static GType parent_type();
+
+    bool needs_device() const override { return false; }
+    // Whether buffers should stay on the device; otherwise their download starts before they arrive, where
+    // upstream can do that.
+    virtual bool wants_device_memory() const { return false; }
+
+    // New caps; throws Error on what can't be taken.
+    virtual void begin(const ArrayInfo &info) = 0;
+    // In the thread of the sink; everything else is called while that is idle.
+    virtual void consume(GstBuffer *buffer, const ArrayInfo &info) = 0;
+    // The stream is complete.
+    virtual void finish() {}
+    // The stream was stopped or broke before its end, after at least one begin().
+    virtual void abandon() {}
+    // What may be kept waiting in host memory, of arrays that were computed faster than they are consumed.
+    static std::size_t most_bytes_waiting();
+
+    // After a flush, or after finish(), more is coming: forget what was consumed. begin() follows.
+    virtual void restart() {}
+
+    void describe_pads(GstElementClass *klass) const override;
+    void attach() override;
+
+    bool activate();
+    void deactivate();
+    bool set_caps(GstCaps *caps);
+    GstFlowReturn render(GstBuffer *buffer);
+    bool end_of_stream();
+    bool has_position(GstQuery *query) const;
+    void start_flush();
+    void stop_flush();
+
+  private:
+    struct Item {
+        BufferRef buffer;
+        GstClockTime time; // of the stream
+    };
+
+    void enqueue(Item item);
+    void consume_queue();
+    bool is_idle() const { return queue_.empty() && !consuming_; }
+    void wait_until_idle();
+    void end_thread();
+    GstFlowReturn failed_flow();
+
+    ArrayInfo info_;
+    bool has_caps_ = false;
+    std::atomic<bool> has_time_{true}; // the arrays, as far as is known
+    bool begun_ = false;
+    bool has_consumed_ = false;
+    bool restart_ = false; // before the next buffer
+
+    std::mutex queue_lock_; // over all below
+    std::condition_variable queue_changed_;
+    std::deque<Item> queue_;
+    std::size_t queued_bytes_ = 0;
+    bool consuming_ = false; // an item that was taken off the queue
+    bool ending_ = false;
+    std::thread thread_;
+};
+
+} // namespace tomo

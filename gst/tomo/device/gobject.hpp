@@ -1,0 +1,42 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// From the C types of the public interface to the C++ objects behind them.
+#pragma once
+
+#include <gst/tomo/support/c-string.hpp>
+#include <gst/tomo/device/memory.hpp>
+#include <gst/tomo/support/references.hpp>
+
+typedef struct _GstTomoContext GstTomoContext;
+typedef struct _GstTomoDevice GstTomoDevice;
+
+namespace tomo {
+
+// For functions of the C interface: runs `function`; what it throws becomes a GError, and the result nothing.
+template <class Function>
+auto to_gerror(GError **error, Function function) -> decltype(function()) {
+    try {
+        return function();
+    } catch (const Error &e) {
+        g_set_error_literal(error, e.domain, e.code, e.what());
+    } catch (const std::exception &e) {
+        g_set_error_literal(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED, e.what());
+    }
+    return {};
+}
+
+GST_TOMO_API const std::shared_ptr<Context> &context_of(GstTomoContext *context);
+GST_TOMO_API GstTomoContext *new_context_object(std::shared_ptr<Context> context); // transfer full
+GST_TOMO_API const std::shared_ptr<Device> &device_of(GstTomoDevice *device);
+GST_TOMO_API GstTomoDevice *new_device_object(std::shared_ptr<Device> device); // transfer full
+
+// The storage behind a GstTomoMemory; null for memory of any other type. `offset` of the memory is in
+// bytes from the storage's start.
+GST_TOMO_API const std::shared_ptr<Storage> &storage_of(GstMemory *memory);
+GST_TOMO_API GstMemory *new_memory(std::shared_ptr<Storage> storage); // transfer full
+
+// What went wrong in the last map of this thread, for maps that returned no pointer.
+GST_TOMO_API std::string take_map_error();
+
+} // namespace tomo

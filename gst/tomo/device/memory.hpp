@@ -1,0 +1,99 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Memory that lives on a device and is seen from the host, with the order of all that touches it.
+#pragma once
+
+#include <gst/tomo/device/device.hpp>
+
+namespace tomo {
+
+// What is recycled: the buffer, its pinned twin, and the commands that may still use them. Reuse is
+// ordered on the device by these stamps; nobody waits for them on the host.
+struct Block {
+    std::size_t size = 0;
+    ClMem buffer;
+    ClMem staging;               // pinned host memory, on devices that do not share the host's
+    void *staging_ptr = nullptr; // kept mapped: mapping pinned memory anew is slow
+
+    Stamp write;              // last command that wrote the buffer
+    std::vector<Stamp> reads; // commands that read the buffer since, the last one of each queue
+    Stamp staging_write;      // last download into staging
+    Stamp staging_read;       // last upload from staging
+
+    ~Block();
+    // Whoever takes the block next writes it before all else: what befell the last user is not its business.
+    void forget_failures();
+};
+
+// One piece of memory with two places, device and host, either of which may be the valid one.
+//
+// Device access: `read` or `write` gives what a command has to wait for, `read_done` or `write_done`
+// records the command. Transfers happen on the way, on queues of their own. Reads are recorded as
+// well as writes: a later write, also after a trip through a pool, waits for them on the device.
+//
+// Any number of threads may read at a time. Who writes must be the only user, as GStreamer's rule of
+// writable buffers already demands.
+class GST_TOMO_API Storage : public std::enable_shared_from_this<Storage> {
+  public:
+    Storage(std::shared_ptr<Device> device, std::size_t size, const AskPatience &ask = {});
+    ~Storage();
+    Storage(const Storage &) = delete;
+    Storage &operator=(const Storage &) = delete;
+
+    const std::shared_ptr<Device> &device() const { return device_; }
+    std::size_t size() const { return size_; }
+    cl_mem buffer() const { return block_->buffer.get(); }
+
+    WaitList read(cl_command_queue queue);
+    void read_done(cl_command_queue queue, const ClEvent &command);
+
+    enum class Contents { discard, keep };
+    WaitList write(cl_command_queue queue, Contents contents = Contents::discard);
+    void write_done(cl_command_queue queue, const ClEvent &command);
+
+    // The host's view; blocks until the bytes are there and, for writing, until nobody needs them any more.
+    // Calls nest. Bytes that a writer leaves alone keep their values.
+    void *map(bool for_writing);
+    void unmap(bool was_written) noexcept;
+
+    // The bytes are of no use to anybody any more; commands that still touch them are waited for as ever.
+    void discard();
+
+    // Starts the download, so that a later map only waits.
+    void prefetch();
+    // Starts the upload, so that it is under way before a command needs it.
+    void start_upload();
+
+    Stamp last_write();
+
+    // Waits on the host for everything recorded so far; throws Error if a command failed.
+    void finish();
+
+    // For commands outside of this library's sight, which may also write: afterwards the device has the
+    // bytes, and only the device.
+    void move_to_device();
+
+  private:
+    void upload();
+    void download();
+    void ensure_staging();
+    void add_read(cl_command_queue queue, const ClEvent &command);
+
+    std::shared_ptr<Device> device_;
+    std::size_t size_;
+    std::unique_ptr<Block> block_;
+
+    std::mutex lock_;
+    bool on_device_ = false;
+    bool on_host_ = false;
+
+    // Host maps under way, on devices that share memory with the host.
+    std::mutex map_lock_;
+    void *mapped_ = nullptr;
+    unsigned maps_ = 0;
+    unsigned write_maps_ = 0;
+    bool written_while_mapped_ = false;
+};
+
+} // namespace tomo

@@ -1,0 +1,83 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Properties that take their values from what another element finds out while the stream runs. Which array a
+// value is for is known, whatever queues lie between, because it travels with the stream:
+//
+//     below     The target gets its arrays from the source, by whatever way. A value goes in front of the
+//     first
+//               array that the source pushes after having told it, and takes effect with that one.
+//     beside    It does not. Its arrays wait until the source has told its first value; later ones take
+//     effect with
+//               the array that the target takes next.
+//     above     The source gets its arrays from the target: nothing can wait, and values take effect with the
+//     array
+//               that the target takes next.
+#pragma once
+
+#include <gst/tomo/bases/bound-value.hpp>
+#include <gst/tomo/graph/graph.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+namespace tomo {
+
+class Tie final : public ValueReceiver, public std::enable_shared_from_this<Tie> {
+  public:
+    enum class Place { below, beside, above };
+
+    // The properties must have been looked up by require_result() and require_target().
+    Tie(GstElement *source, GParamSpec *result, GstElement *target, GParamSpec *property, Place place);
+    void connect();
+    void disconnect();
+    // Before a run: no value has been told.
+    void reset();
+
+    GstElement *source() const { return source_.get(); }
+    GstElement *target() const override { return target_.get(); }
+    Place place() const { return place_; }
+    // The thread that waits for the first value.
+    GThread *waiting_thread() const { return waiting_; }
+    bool has_value() const { return told_; }
+
+    void deliver(guint64 number, const GValue *value) override;
+
+  private:
+    using PadRef = ObjectRef<GstPad>;
+    static Tie &tie_of(gpointer data) { return **static_cast<std::shared_ptr<Tie> *>(data); }
+    gulong probe(GstPad *pad, GstPadProbeType type, GstPadProbeCallback callback);
+    void on_notify();
+    void set(const GValue *value);
+    void fail(const std::string &message);
+    void send(GstPad *pad);
+    void send_again(GstPad *pad);
+    // Whether the source has ended, and told nothing.
+    bool has_ended();
+    void hold(GstPad *pad);
+    std::string name() const;
+
+    const ObjectRef<GstElement> source_, target_;
+    GParamSpec *const result_, *const property_;
+    const Place place_;
+    gulong handler_ = 0;
+    std::vector<std::pair<PadRef, gulong>> probes_;
+
+    std::mutex lock_;
+    std::condition_variable changed_;
+    Value newest_;
+    guint64 told_count_ = 0, taken_count_ = 0;
+    std::map<GstPad *, guint64> sent_; // by output of the source: values up to this one
+    std::map<GstPad *, bool> ends_;    // of the source's streams
+    std::atomic<bool> told_{false};
+    std::atomic<bool> failed_{false};
+    std::atomic<GThread *> waiting_{nullptr};
+};
+
+// A property that can be read. Throws with a suggestion.
+GParamSpec *require_result(GstElement *element, const std::string &name);
+// One that may change while the stream runs.
+GParamSpec *require_target(GstElement *element, const std::string &name);
+
+} // namespace tomo

@@ -1,0 +1,331 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/graph/run.hpp>
+#include <gst/tomo/bases/negotiation.hpp>
+
+namespace tomo {
+
+namespace {
+
+// Counts what goes into the sinks of a pipeline and comes out of its sources.
+class Meter {
+  public:
+    explicit Meter(const Graph &graph) {
+        for (const auto &node : graph.nodes()) {
+            GstElement *element = node.element.get();
+            if (GST_OBJECT_FLAG_IS_SET(element, GST_ELEMENT_FLAG_SOURCE))
+                sources_.push_back({node.element, {}});
+            if (!GST_OBJECT_FLAG_IS_SET(element, GST_ELEMENT_FLAG_SINK))
+                continue;
+            GST_OBJECT_LOCK(element);
+            for (GList *i = element->sinkpads; i; i = i->next)
+                sinks_.emplace_back(ObjectRef<GstPad>::referenced(GST_PAD(i->data)), 0);
+            GST_OBJECT_UNLOCK(element);
+        }
+        for (auto &[pad, id] : sinks_)
+            id = gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, count, &output_, nullptr);
+    }
+    ~Meter() {
+        for (const auto &[pad, id] : sinks_)
+            gst_pad_remove_probe(pad.get(), id);
+    }
+    Meter(const Meter &) = delete;
+    Meter &operator=(const Meter &) = delete;
+
+    Progress read() {
+        Progress progress;
+        progress.output = output_;
+        bool all_known = true;
+        for (auto &source : sources_) {
+            gint64 value = 0;
+            // Counting may mean to look into many files: done once.
+            if (!source.duration &&
+                gst_element_query_duration(source.element.get(), GST_FORMAT_DEFAULT, &value) && value > 0)
+                source.duration = value;
+            all_known = all_known && source.duration;
+            progress.duration += source.duration.value_or(0);
+            if (gst_element_query_position(source.element.get(), GST_FORMAT_DEFAULT, &value) && value > 0)
+                progress.position += value;
+        }
+        if (!all_known)
+            progress.duration = 0;
+        return progress;
+    }
+
+  private:
+    struct Source {
+        ObjectRef<GstElement> element;
+        std::optional<guint64> duration;
+    };
+    static GstPadProbeReturn count(GstPad *, GstPadProbeInfo *, gpointer counter) {
+        ++*static_cast<std::atomic<guint64> *>(counter);
+        return GST_PAD_PROBE_OK;
+    }
+
+    std::vector<Source> sources_;
+    std::vector<std::pair<ObjectRef<GstPad>, gulong>> sinks_;
+    std::atomic<guint64> output_{0};
+};
+
+} // namespace
+
+Runner::Runner(std::function<void()> announce, std::function<void()> finished)
+    : announce_(std::move(announce)), finished_(std::move(finished)) {}
+
+Runner::~Runner() {
+    if (!thread_.joinable())
+        return;
+    if (is_forked()) // the thread is not in this process, and must neither be joined nor detached
+        static_cast<void>(std::make_unique<std::thread>(std::move(thread_)).release());
+    else if (thread_.get_id() == std::this_thread::get_id()) // it dropped the last reference of its owner
+        thread_.detach();
+    else
+        thread_.join();
+}
+
+void Runner::settle() {
+    std::lock_guard<std::mutex> lock(thread_lock_);
+    if (!is_running() && thread_.joinable())
+        thread_.join();
+}
+
+void Runner::start(Graph &graph) {
+    use_threads();
+    settle();
+    std::lock_guard<std::mutex> thread_lock(thread_lock_);
+    std::unique_lock<std::mutex> lock(lock_);
+    if (running_ || thread_.joinable())
+        graph_error(GST_TOMO_GRAPH_ERROR_BUSY, "the graph is running already");
+    const auto pipeline = ObjectRef<GstElement>::referenced(graph.pipeline());
+    graph.forget_values();
+    events_.clear();
+    error_.reset();
+    aborted_ = false;
+    running_ = true;
+    sources_.clear();
+    for (const auto &node : graph.nodes())
+        if (GST_OBJECT_FLAG_IS_SET(node.element.get(), GST_ELEMENT_FLAG_SOURCE))
+            sources_.push_back(node.element);
+    seconds_ = 0;
+    pipeline_ = pipeline;
+    thread_ = std::thread([this, &graph, pipeline] { run(graph, pipeline); });
+}
+
+bool Runner::is_running() const {
+    std::lock_guard<std::mutex> lock(lock_);
+    return running_;
+}
+
+// Of a pad whose stream is ended from outside: whether an array was lost by that. What comes to its own end
+// just then is whole.
+struct Cut {
+    std::atomic<bool> lost{false};
+};
+
+static Interruption interruption_at(GstElement *source) {
+    Interruption interruption;
+    gint64 arrays = -1;
+    if (gst_element_query_position(source, GST_FORMAT_DEFAULT, &arrays) && arrays > 0)
+        interruption.came = arrays - 1; // one was given, and thrown away
+    if (gst_element_query_duration(source, GST_FORMAT_DEFAULT, &arrays) && arrays >= 0)
+        interruption.announced = arrays;
+    return interruption;
+}
+
+static GstPadProbeReturn tell_cut(GstPad *pad, GstPadProbeInfo *info, gpointer user_data) {
+    if (!is_interruption_query(GST_PAD_PROBE_INFO_QUERY(info)))
+        return GST_PAD_PROBE_OK;
+    if (!static_cast<std::shared_ptr<Cut> *>(user_data)->get()->lost)
+        return GST_PAD_PROBE_OK;
+    const ObjectRef<GstElement> source(gst_pad_get_parent_element(pad));
+    if (source)
+        answer_interruption(GST_PAD_PROBE_INFO_QUERY(info), interruption_at(source.get()));
+    return GST_PAD_PROBE_HANDLED;
+}
+
+static void forget_cut(gpointer cut) { delete static_cast<std::shared_ptr<Cut> *>(cut); }
+
+// Takes the next array of a source for the end of its stream.
+static GstPadProbeReturn end_stream(GstPad *, GstPadProbeInfo *info, gpointer cut) {
+    static_cast<std::shared_ptr<Cut> *>(cut)->get()->lost = true;
+    gst_mini_object_unref(GST_MINI_OBJECT(GST_PAD_PROBE_INFO_DATA(info)));
+    GST_PAD_PROBE_INFO_DATA(info) = nullptr;
+    GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_EOS;
+    return GST_PAD_PROBE_HANDLED;
+}
+
+static bool is_appsrc(GstElement *source) {
+    GstElementFactory *factory = gst_element_get_factory(source);
+    return factory && g_strcmp0(gst_plugin_feature_get_name(GST_PLUGIN_FEATURE(factory)), "appsrc") == 0;
+}
+
+// An EOS event for the pipeline would wait for sources that wait to get rid of an array, and hold up a change
+// of state until then.
+void Runner::end() {
+    std::lock_guard<std::mutex> lock(lock_);
+    if (!pipeline_ || !ends_.empty())
+        return;
+    for (const auto &source : sources_) {
+        GST_OBJECT_LOCK(source.get());
+        for (GList *i = source->srcpads; i; i = i->next)
+            ends_.emplace_back(ObjectRef<GstPad>::referenced(GST_PAD(i->data)), 0);
+        GST_OBJECT_UNLOCK(source.get());
+        if (is_appsrc(source.get())) {
+            GstFlowReturn result = GST_FLOW_OK; // it may wait for the application
+            g_signal_emit_by_name(source.get(), "end-of-stream", &result);
+        }
+    }
+    constexpr auto data =
+        static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
+    for (std::size_t i = ends_.size(); i-- > 0;) {
+        GstPad *pad = ends_[i].first.get();
+        const ObjectRef<GstElement> source(gst_pad_get_parent_element(pad));
+        const bool is_fed = source && is_appsrc(source.get());
+        const auto cut = std::make_shared<Cut>();
+        // An application's source stops at once, with what it would have given.
+        cut->lost = is_fed && !GST_PAD_IS_EOS(pad);
+        const auto shared = [&] { return std::make_unique<std::shared_ptr<Cut>>(cut).release(); };
+        ends_[i].second = gst_pad_add_probe(pad, data, end_stream, shared(), forget_cut);
+        ends_.emplace_back(ends_[i].first, gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_QUERY_UPSTREAM, tell_cut,
+                                                             shared(), forget_cut));
+    }
+}
+
+void Runner::abort() {
+    std::lock_guard<std::mutex> lock(lock_);
+    if (!pipeline_)
+        return;
+    aborted_ = true;
+    gst_element_post_message(
+        pipeline_.get(),
+        gst_message_new_application(GST_OBJECT(pipeline_.get()), gst_structure_new_empty("tomo-abort")));
+}
+
+void Runner::push(RunEvent event) {
+    {
+        std::lock_guard<std::mutex> lock(lock_);
+        // Nobody needs old numbers.
+        if (!events_.empty() && std::holds_alternative<Progress>(event) &&
+            std::holds_alternative<Progress>(events_.back()))
+            events_.pop_back();
+        events_.push_back(std::move(event));
+        announce_(); // before anybody can take it
+    }
+    wake_.notify_all();
+}
+
+std::optional<RunEvent> Runner::take() {
+    std::lock_guard<std::mutex> lock(lock_);
+    if (events_.empty())
+        return {};
+    RunEvent event = std::move(events_.front());
+    events_.pop_front();
+    return event;
+}
+
+bool Runner::wait(std::optional<std::chrono::milliseconds> patience) {
+    std::unique_lock<std::mutex> lock(lock_);
+    auto ready = [this] { return !events_.empty() || !running_; };
+    if (patience)
+        wake_.wait_for(lock, *patience, ready);
+    else
+        wake_.wait(lock, ready);
+    return !events_.empty();
+}
+
+std::optional<Error> Runner::error() const {
+    std::lock_guard<std::mutex> lock(lock_);
+    return error_;
+}
+
+double Runner::seconds() const {
+    std::lock_guard<std::mutex> lock(lock_);
+    return seconds_;
+}
+
+Error Runner::error_of(const Graph &graph, GstMessage *message) const {
+    GError *raw = nullptr;
+    gchar *debug = nullptr;
+    gst_message_parse_error(message, &raw, &debug);
+    const std::unique_ptr<GError, decltype(&g_error_free)> error(raw, g_error_free);
+    const CString details(debug);
+    std::string where;
+    for (GstObject *o = GST_MESSAGE_SRC(message); o; o = GST_OBJECT_PARENT(o))
+        if (const auto n = GST_IS_ELEMENT(o) ? graph.find(GST_ELEMENT(o)) : std::nullopt) {
+            where = "node '" + graph.nodes()[*n].name + "': ";
+            break;
+        }
+    return Error(error->domain, error->code, where + error->message, details ? details.get() : "");
+}
+
+void Runner::listen(const Graph &graph, GstElement *pipeline) {
+    const ObjectRef<GstBus> bus(gst_element_get_bus(pipeline));
+    Meter meter(graph);
+    Progress shown;
+    auto show = [&] {
+        const Progress now = meter.read();
+        if (!(now == shown))
+            push(now);
+        shown = now;
+    };
+    bool failed = gst_element_set_state(pipeline, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE;
+    constexpr GstClockTime tick = 100 * GST_MSECOND;
+    GstClockTime next = gst_util_get_timestamp() + tick;
+    while (!aborted_) {
+        const auto now = gst_util_get_timestamp();
+        const MessageRef message(gst_bus_timed_pop(bus.get(), failed ? 0 : next > now ? next - now : 0));
+        if (!message && failed)
+            throw Error(GST_CORE_ERROR_STATE_CHANGE, "the pipeline does not start, and no element says why");
+        if (gst_util_get_timestamp() >= next && !failed) {
+            show();
+            next = gst_util_get_timestamp() + tick;
+        }
+        if (!message || GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_APPLICATION)
+            continue;
+        push(message);
+        if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR)
+            throw error_of(graph, message.get());
+        if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_EOS) {
+            show();
+            return;
+        }
+        if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_CLOCK_LOST) {
+            gst_element_set_state(pipeline, GST_STATE_PAUSED);
+            gst_element_set_state(pipeline, GST_STATE_PLAYING);
+        } else if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_LATENCY) {
+            gst_bin_recalculate_latency(GST_BIN(pipeline));
+        }
+    }
+    graph_error(GST_TOMO_GRAPH_ERROR_ABORTED, "aborted");
+}
+
+void Runner::run(Graph &graph, ObjectRef<GstElement> pipeline) {
+    const gint64 since = g_get_monotonic_time();
+    std::optional<Error> error;
+    try {
+        listen(graph, pipeline.get());
+    } catch (const Error &e) {
+        error = e;
+    } catch (const std::exception &e) {
+        error = Error(GST_LIBRARY_ERROR_FAILED, e.what());
+    }
+    gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+    {
+        std::lock_guard<std::mutex> lock(lock_);
+        seconds_ = (g_get_monotonic_time() - since) / 1e6;
+        error_ = error;
+        for (const auto &[pad, id] : ends_)
+            gst_pad_remove_probe(pad.get(), id);
+        ends_.clear();
+        sources_.clear();
+        pipeline_ = {};
+        running_ = false;
+        events_.push_back(error ? RunEvent(*error) : RunEvent(Done{}));
+        announce_();
+    }
+    wake_.notify_all();
+    const auto finished = finished_;
+    finished(); // may end this object
+}
+
+} // namespace tomo

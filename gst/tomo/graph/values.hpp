@@ -1,0 +1,33 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Values of properties from text and JSON, checked, and back.
+#pragma once
+
+#include <gst/tomo/graph/names.hpp>
+#include <gst/tomo/graph/json.hpp>
+#include <gst/tomo/bases/property-values.hpp>
+
+#include <optional>
+
+namespace tomo {
+
+// As written on a command line; lists of numbers as 1,2 or <1,2> or a single one. Throws what is wrong with
+// it.
+Value value_from_text(GParamSpec *spec, const std::string &written);
+// Numbers of UFO's enumerations are UFO's: it writes them into its JSON files.
+Value value_from_json(GParamSpec *spec, const Json &json);
+// Nothing for values that can't be written down.
+std::optional<Json> value_to_json(GParamSpec *spec, const GValue *value);
+
+// Sets one property after all checks.
+void set_from_text(GstElement *element, const std::string &property, const std::string &written);
+void set_from_json(GstElement *element, const std::string &property, const Json &json);
+
+// The properties that differ from those of a fresh element of the kind, as a JSON object.
+Json properties_to_json(GstElement *element);
+
+// What there is to know about a task, as an object; see gst_tomo_describe_task().
+Json describe_task(const std::string &plugin);
+
+} // namespace tomo

@@ -1,0 +1,18 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/support/error.hpp>
+
+#include <cstdarg>
+#include <memory>
+
+namespace tomo {
+
+std::string text(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    std::unique_ptr<char, decltype(&g_free)> printed(g_strdup_vprintf(format, args), g_free);
+    va_end(args);
+    return printed.get();
+}
+
+} // namespace tomo
