@@ -18,6 +18,9 @@ static gboolean plugin_init(GstPlugin *plugin) {
     gboolean all = tomo_register_tracer(plugin);
 #define TOMO_REGISTER(Class) all &= tomo_register_##Class(plugin);
 #include "elements.inc"
+
+    using namespace tomo;
+
 #undef TOMO_REGISTER
     return all;
 }

@@ -2,24 +2,24 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/filter.hpp>
 
+using namespace tomo;
+
 namespace {
 
-class Binarize final : public tomo::Filter {
+class Binarize final : public Filter {
   public:
-    static constexpr tomo::Info info{"binarize",
-                                     "Filter/Effect",
-                                     "1 where a sample is at least the threshold, else 0",
-                                     tomo::formats::real,
-                                     tomo::formats::float32,
-                                     "NaN stays NaN.",
-                                     "tomoread path=slice.tif ! tomobinarize threshold=0.004 "
-                                     "! tomowrite filename=solid.tif"};
+    static constexpr Info info{
+        .task = "binarize",
+        .klass = "Filter/Effect",
+        .blurb = "1 where a sample is at least the threshold, else 0",
+        .details = "NaN stays NaN.",
+        .example = "tomoread path=slice.tif ! tomobinarize threshold=0.004 ! tomowrite filename=solid.tif",
+    };
 
-    tomo::Property<float> threshold{
-        this, "threshold", "Least value that becomes 1", 1.0f, {-FLT_MAX, FLT_MAX}};
+    Property<float> threshold{this, "threshold", 1.0f, {-FLT_MAX, FLT_MAX}, "Least value that becomes 1"};
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
-        launch(kernel("binarize"), tomo::WorkSize(in.info().samples()), in, out, threshold.value());
+    void process(const Array &in, Array &out) override {
+        launch(kernel("binarize"), WorkSize(in.info().samples()), in, out, threshold.value());
     }
 };
 

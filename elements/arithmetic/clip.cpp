@@ -2,28 +2,29 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/filter.hpp>
 
+using namespace tomo;
+
 namespace {
 
-class Clip final : public tomo::Filter {
+class Clip final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "clip",
-        "Filter/Effect",
-        "Limits samples to a range: values below min become min, values above max become max",
-        tomo::formats::real,
-        tomo::formats::float32,
-        "NaN stays NaN. `min` above `max` is an error.",
-        "tomoread path=projection.tif ! tomoclip min=0.01 max=1.5 ! tomowrite "
-        "filename=clipped.tif"};
+    static constexpr Info info{
+        .task = "clip",
+        .klass = "Filter/Effect",
+        .blurb = "Limits samples to a range: values below min become min, values above max become max",
+        .details = "NaN stays NaN. `min` above `max` is an error.",
+        .example =
+            "tomoread path=projection.tif ! tomoclip min=0.01 max=1.5 ! tomowrite filename=clipped.tif",
+    };
 
-    tomo::Property<float> min{this, "min", "Lower bound", 0.0f, {-FLT_MAX, FLT_MAX}};
-    tomo::Property<float> max{this, "max", "Upper bound", 1.0f, {-FLT_MAX, FLT_MAX}};
+    Property<float> min{this, "min", 0.0f, {-FLT_MAX, FLT_MAX}, "Lower bound"};
+    Property<float> max{this, "max", 1.0f, {-FLT_MAX, FLT_MAX}, "Upper bound"};
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
+    void process(const Array &in, Array &out) override {
         if (min > max)
-            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
-                              tomo::text("min=%g is above max=%g: exchange them", min.value(), max.value()));
-        launch(kernel("clip"), tomo::WorkSize(in.info().samples()), in, out, min.value(), max.value());
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        text("min=%g is above max=%g: exchange them", min.value(), max.value()));
+        launch(kernel("clip"), WorkSize(in.info().samples()), in, out, min.value(), max.value());
     }
 };
 

@@ -4,17 +4,18 @@
 
 #include <algorithm>
 
+using namespace tomo;
+
 namespace {
 
-class Gemm final : public tomo::Joiner {
+class Gemm final : public Joiner {
   public:
-    static constexpr tomo::Info info{
-        "gemm",
-        "Filter/Effect",
-        "Product of two matrices, plus a third one: alpha A B + beta C",
-        tomo::formats::real,
-        tomo::formats::float32,
-        R"(sink_0 is A, sink_1 is B, sink_2 is C; rows of the images are rows of the matrices. A has as many
+    static constexpr Info info{
+        .task = "gemm",
+        .klass = "Filter/Effect",
+        .blurb = "Product of two matrices, plus a third one: alpha A B + beta C",
+        .details =
+            R"(sink_0 is A, sink_1 is B, sink_2 is C; rows of the images are rows of the matrices. A has as many
 columns as B has rows; C and the output have A's rows and B's columns. Without C the result is A B alone,
 and so it is with `beta=0`, which does not read C. Arrays of several planes are multiplied plane by plane; a
 single plane is multiplied with each of them. An input that ended repeats its last array until all have
@@ -22,19 +23,19 @@ ended.
 
 Products are float32; their sums are compensated, so that the error does not grow with their number. NaN and infinity
 spread as in IEEE sums.)",
-        "tomogemm name=g ! tomowrite filename=square.tif  tomoread path=slice.tif ! g.  "
-        "tomoread path=slice.tif ! tomotranspose ! g."};
+        .example = "tomogemm name=g ! tomowrite filename=square.tif  tomoread path=slice.tif ! g.  tomoread "
+                   "path=slice.tif ! tomotranspose ! g.",
+    };
 
-    tomo::Property<float> alpha{this, "alpha", "Factor on A B", 1.0f, {-FLT_MAX, FLT_MAX}};
-    tomo::Property<float> beta{this, "beta", "Factor on C", 0.0f, {-FLT_MAX, FLT_MAX}};
+    Property<float> alpha{this, "alpha", 1.0f, {-FLT_MAX, FLT_MAX}, "Factor on A B"};
+    Property<float> beta{this, "beta", 0.0f, {-FLT_MAX, FLT_MAX}, "Factor on C"};
 
     std::vector<Input> inputs() const override { return {}; }
 
-    tomo::ArrayInfo shape(const std::vector<tomo::ArrayInfo> &in) override {
+    ArrayInfo shape(const std::vector<ArrayInfo> &in) override {
         if (in.size() != 2 && in.size() != 3)
-            throw tomo::Error(
-                GST_CORE_ERROR_PAD,
-                tomo::text("%zu inputs are linked, wanted A, B and, if there is one, C", in.size()));
+            throw Error(GST_CORE_ERROR_PAD,
+                        text("%zu inputs are linked, wanted A, B and, if there is one, C", in.size()));
         const auto &a = in[0], &b = in[1];
         unsigned depth = 1;
         for (const auto &matrix : in)
@@ -45,22 +46,20 @@ spread as in IEEE sums.)",
         const bool planes = std::all_of(in.begin(), in.end(),
                                         [&](const auto &m) { return m.depth == depth || m.depth == 1; });
         if (!fits || !planes)
-            throw tomo::Error(
-                GST_STREAM_ERROR_FORMAT,
-                tomo::text("A is %s, B is %s%s%s: wanted as many columns of A as B has rows, a C of A's "
-                           "rows and B's columns, and as many planes of each or one",
-                           a.describe().c_str(), b.describe().c_str(), in.size() > 2 ? ", C is " : "",
-                           in.size() > 2 ? in[2].describe().c_str() : ""));
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("A is %s, B is %s%s%s: wanted as many columns of A as B has rows, a C of A's "
+                             "rows and B's columns, and as many planes of each or one",
+                             a.describe().c_str(), b.describe().c_str(), in.size() > 2 ? ", C is " : "",
+                             in.size() > 2 ? in[2].describe().c_str() : ""));
         kernel_ = &kernel(device()->prefers_local_memory() ? "gemm_tiled" : "gemm_rows",
                           in.size() > 2 ? "-D WITH_C" : "", "gemm.cl");
         return out;
     }
 
-    void process(const std::vector<tomo::Array> &in, tomo::Array &out) override {
+    void process(const std::vector<Array> &in, Array &out) override {
         if (in.size() == 2 && beta != 0.0f)
-            throw tomo::Error(
-                GST_LIBRARY_ERROR_SETTINGS,
-                tomo::text("beta=%g, but no C is linked: link sink_2, or leave beta 0", beta.value()));
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        text("beta=%g, but no C is linked: link sink_2, or leave beta 0", beta.value()));
         const auto a = packed("pack_in0", in[0], out.height(), in[0].width(), true, in.size());
         const auto b = packed("pack_in1", in[1], out.width(), in[0].width(), false, in.size());
         const Settings settings{out.width(), out.height(), b.width(), a.width(),
@@ -75,10 +74,9 @@ spread as in IEEE sums.)",
         multiply.add(settings);
         if (!device()->prefers_local_memory())
             return void(multiply.run({b.width() / 16, a.width() / 4, out.depth()}));
-        multiply.add(tomo::LocalMemory{tile * slab * sizeof(float)});
-        multiply.add(tomo::LocalMemory{tile * slab * sizeof(float)});
-        multiply.run(
-            tomo::WorkSize(b.width() / tile * 16, a.width() / tile * 16, out.depth()).groups(16, 16));
+        multiply.add(LocalMemory{tile * slab * sizeof(float)});
+        multiply.add(LocalMemory{tile * slab * sizeof(float)});
+        multiply.run(WorkSize(b.width() / tile * 16, a.width() / tile * 16, out.depth()).groups(16, 16));
     }
 
   private:
@@ -92,16 +90,16 @@ spread as in IEEE sums.)",
     static unsigned round_up(unsigned size, unsigned unit) { return (size + unit - 1) / unit * unit; }
 
     // Columns of the result or, transposed, rows of it, by products.
-    tomo::Array packed(const char *function, const tomo::Array &in, unsigned size, unsigned products,
-                       bool transposed, std::size_t inputs) {
-        tomo::Array out =
+    Array packed(const char *function, const Array &in, unsigned size, unsigned products, bool transposed,
+                 std::size_t inputs) {
+        Array out =
             allocate({GST_TOMO_FORMAT_FLOAT32, round_up(size, tile), round_up(products, slab), in.depth()});
-        launch(kernel(function, inputs > 2 ? "-D WITH_C" : "", "gemm.cl"), tomo::WorkSize(out.info()), in,
-               out, cl_uint{in.width()}, cl_uint{in.height()}, cl_int{transposed});
+        launch(kernel(function, inputs > 2 ? "-D WITH_C" : "", "gemm.cl"), WorkSize(out.info()), in, out,
+               cl_uint{in.width()}, cl_uint{in.height()}, cl_int{transposed});
         return out;
     }
 
-    tomo::Kernel *kernel_ = nullptr;
+    Kernel *kernel_ = nullptr;
 };
 
 } // namespace

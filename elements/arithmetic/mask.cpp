@@ -2,28 +2,32 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/filter.hpp>
 
+using namespace tomo;
+
 namespace {
 
-class Mask final : public tomo::Filter {
+class Mask final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "mask",
-        "Filter/Effect",
-        "Zeros outside of the largest circle around the middle of each plane",
-        tomo::formats::all,
-        tomo::formats::all,
-        "The circle has the radius min(W, H) / 2. A pixel stays where its centre (x + 1/2, y + 1/2) is at "
-        "most that far from (W / 2, H / 2). Pixels inside keep their value and format; outside, NaN also "
-        "becomes 0.",
-        "tomoread path=slice.tif ! tomomask ! tomowrite filename=circle.tif"};
+    static constexpr Info info{
+        .task = "mask",
+        .klass = "Filter/Effect",
+        .blurb = "Zeros outside of the largest circle around the middle of each plane",
+        .in = formats::all,
+        .out = formats::all,
+        .details =
+            "The circle has the radius min(W, H) / 2. A pixel stays where its centre (x + 1/2, y + 1/2) "
+            "is at most that far from (W / 2, H / 2). Pixels inside keep their value and format; outside, "
+            "NaN also becomes 0.",
+        .example = "tomoread path=slice.tif ! tomomask ! tomowrite filename=circle.tif",
+    };
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         input_size("in", in.sample_size());
         return in;
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
-        launch(kernel("mask"), tomo::WorkSize(in.info()), in, out);
+    void process(const Array &in, Array &out) override {
+        launch(kernel("mask"), WorkSize(in.info()), in, out);
     }
 };
 

@@ -3,42 +3,45 @@
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/geometry/scan.hpp>
 
+using namespace tomo;
+
 namespace {
 
-class Unsplit final : public tomo::Filter {
+class Unsplit final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "unsplit",
-        "Filter/Effect",
-        "Puts the planes of an array into one, interleaved: the N samples of a pixel become N columns",
-        tomo::formats::all,
-        tomo::formats::all,
-        "out[y, N x + z] = in[z, y, x]. Three planes of colours become one plane with the colours of each "
-        "pixel side by side, as other programs read them.",
-        "tomoread path=slice.tif ! tomomapcolor ! tomounsplit ! tomowrite "
-        "filename=interleaved.raw "
-        "bits=8 rescale=false"};
+    static constexpr Info info{
+        .task = "unsplit",
+        .klass = "Filter/Effect",
+        .blurb =
+            "Puts the planes of an array into one, interleaved: the N samples of a pixel become N columns",
+        .in = formats::all,
+        .out = formats::all,
+        .details =
+            "out[y, N x + z] = in[z, y, x]. Three planes of colours become one plane with the colours of "
+            "each pixel side by side, as other programs read them.",
+        .example =
+            "tomoread path=slice.tif ! tomomapcolor ! tomounsplit ! tomowrite filename=interleaved.raw "
+            "bits=8 rescale=false",
+    };
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         const auto width = std::uint64_t{in.width} * in.depth;
         if (width > G_MAXINT)
-            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
-                              tomo::text("%s has too many columns side by side: %" G_GUINT64_FORMAT
-                                         ", at most %d can be",
-                                         in.describe().c_str(), width, G_MAXINT));
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("%s has too many columns side by side: %" G_GUINT64_FORMAT ", at most %d can be",
+                             in.describe().c_str(), width, G_MAXINT));
         input_size("in", in.sample_size());
         return in.with_size(static_cast<unsigned>(width), in.height, 1);
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
-        launch(kernel("unsplit"), tomo::WorkSize(out.info()), in, out, cl_uint{in.depth()});
+    void process(const Array &in, Array &out) override {
+        launch(kernel("unsplit"), WorkSize(out.info()), in, out, cl_uint{in.depth()});
     }
 
   protected:
-    tomo::EventRef scan_event(tomo::EventRef event) override {
+    EventRef scan_event(EventRef event) override {
         const auto &in = input_info();
-        return tomo::scan_after(event, in, {0.0, double(in.depth), in.width * in.depth},
-                                {0.0, 1.0, in.height});
+        return scan_after(event, in, {0.0, double(in.depth), in.width * in.depth}, {0.0, 1.0, in.height});
     }
 };
 

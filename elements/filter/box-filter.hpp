@@ -44,8 +44,8 @@ class BoxFilter : public Filter {
         const auto image = padded(*this, in, {before, before, after, after}, outside);
         // Boxes move down a column for as many rows as pay for looking at the whole of the first one.
         const unsigned runs = (in.height() - 1) / std::max(16u, box_) + 1;
-        launch(kernel(kernel_name()), WorkSize(in.width(), runs, in.depth()), image, out, Whole{offsets_},
-               cl_uint{box_}, cl_uint{in.height()}, args...);
+        launch(kernel(kernel_name()), WorkSize(in.width(), runs, in.depth()), image, out,
+               BareBuffer{offsets_}, cl_uint{box_}, cl_uint{in.height()}, args...);
     }
 
   private:

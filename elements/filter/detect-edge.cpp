@@ -3,43 +3,44 @@
 #include <gst/tomo/bases/addressing.hpp>
 #include <gst/tomo/bases/filter.hpp>
 
+using namespace tomo;
+
 namespace {
 
 enum class Operator { sobel, laplace, prewitt };
 
-class DetectEdge final : public tomo::Filter {
+class DetectEdge final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "detect-edge",
-        "Filter/Effect",
-        "Strength of edges, from the 3 x 3 pixels around each pixel",
-        tomo::formats::real,
-        tomo::formats::float32,
-        "Sobel and Prewitt give sqrt(gx^2 + gy^2), where gx takes the difference of the columns beside the "
-        "pixel, weighted by 1, 2, 1 (Sobel) or 1, 1, 1 (Prewitt) over the rows, and gy is its transpose. "
-        "Laplace gives the sum of the four neighbours minus four times the pixel, with its sign. NaN "
-        "spreads to the pixels around it. Planes are independent.",
-        "tomoread path=slice.tif ! tomodetectedge filter=prewitt ! tomowrite filename=edges.tif"};
+    static constexpr Info info{
+        .task = "detect-edge",
+        .klass = "Filter/Effect",
+        .blurb = "Strength of edges, from the 3 x 3 pixels around each pixel",
+        .details =
+            "Sobel and Prewitt give sqrt(gx^2 + gy^2), where gx takes the difference of the columns "
+            "beside the pixel, weighted by 1, 2, 1 (Sobel) or 1, 1, 1 (Prewitt) over the rows, and gy is "
+            "its transpose. Laplace gives the sum of the four neighbours minus four times the pixel, with "
+            "its sign. NaN spreads to the pixels around it. Planes are independent.",
+        .example = "tomoread path=slice.tif ! tomodetectedge filter=prewitt ! tomowrite filename=edges.tif",
+    };
 
-    tomo::Choice<Operator> filter{this,
-                                  "filter",
-                                  "Kind of edge",
-                                  Operator::sobel,
-                                  {{Operator::sobel, "sobel", "Length of the gradient after Sobel"},
-                                   {Operator::laplace, "laplace", "Sum of the second derivatives"},
-                                   {Operator::prewitt, "prewitt", "Length of the gradient after Prewitt"}}};
-    tomo::AddressingMode addressing_mode{this, tomo::Addressing::clamp_to_edge,
-                                         "Nothing: the outermost pixels become 0"};
+    Choice<Operator> filter{this,
+                            "filter",
+                            Operator::sobel,
+                            {{Operator::sobel, "sobel", "Length of the gradient after Sobel"},
+                             {Operator::laplace, "laplace", "Sum of the second derivatives"},
+                             {Operator::prewitt, "prewitt", "Length of the gradient after Prewitt"}},
+                            "Kind of edge"};
+    AddressingMode addressing_mode{this, Addressing::clamp_to_edge, "Nothing: the outermost pixels become 0"};
 
     std::string kernel_file_name() const override { return "derivatives.cl"; }
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         kernel("detect_edge", addressing_mode.option());
         return Filter::shape(in);
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
-        launch(kernel("detect_edge", addressing_mode.option()), tomo::WorkSize(out.info()), in, out,
+    void process(const Array &in, Array &out) override {
+        launch(kernel("detect_edge", addressing_mode.option()), WorkSize(out.info()), in, out,
                cl_int(filter.value()));
     }
 };

@@ -3,51 +3,53 @@
 #include <gst/tomo/bases/addressing.hpp>
 #include <gst/tomo/bases/filter.hpp>
 
+using namespace tomo;
+
 namespace {
 
 enum class Direction { horizontal, vertical, both, both_abs, both_mag };
 enum class Difference { forward, backward, central };
 
-class Gradient final : public tomo::Filter {
+class Gradient final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "gradient",
-        "Filter/Effect",
-        "Finite differences along rows, columns, or both",
-        tomo::formats::real,
-        tomo::formats::float32,
-        "A NaN makes every pixel NaN that is computed from it. Planes are independent.",
-        "tomoread path=slice.tif ! tomogradient direction=both_mag ! tomowrite filename=gradient.tif"};
+    static constexpr Info info{
+        .task = "gradient",
+        .klass = "Filter/Effect",
+        .blurb = "Finite differences along rows, columns, or both",
+        .details = "A NaN makes every pixel NaN that is computed from it. Planes are independent.",
+        .example =
+            "tomoread path=slice.tif ! tomogradient direction=both_mag ! tomowrite filename=gradient.tif",
+    };
 
-    tomo::Choice<Direction> direction{
+    Choice<Direction> direction{
         this,
         "direction",
-        "Result; gx is the difference along the row, gy the one along the column",
         Direction::horizontal,
         {{Direction::horizontal, "horizontal", "gx"},
          {Direction::vertical, "vertical", "gy"},
          {Direction::both, "both", "gx + gy"},
          {Direction::both_abs, "both_abs", "|gx| + |gy|"},
-         {Direction::both_mag, "both_mag", "The gradient's length, sqrt(gx^2 + gy^2)"}}};
-    tomo::Choice<Difference> difference{this,
-                                        "finite-difference-type",
-                                        "Formula for the derivative of v at pixel i",
-                                        Difference::central,
-                                        {{Difference::forward, "forward", "v[i + 1] - v[i]"},
-                                         {Difference::backward, "backward", "v[i] - v[i - 1]"},
-                                         {Difference::central, "central", "(v[i + 1] - v[i - 1]) / 2"}}};
-    tomo::AddressingMode addressing_mode{this, tomo::Addressing::clamp,
-                                         "Nothing: a pixel that lacks a neighbour becomes 0"};
+         {Direction::both_mag, "both_mag", "The gradient's length, sqrt(gx^2 + gy^2)"}},
+        "Result; gx is the difference along the row, gy the one along the column"};
+    Choice<Difference> difference{this,
+                                  "finite-difference-type",
+                                  Difference::central,
+                                  {{Difference::forward, "forward", "v[i + 1] - v[i]"},
+                                   {Difference::backward, "backward", "v[i] - v[i - 1]"},
+                                   {Difference::central, "central", "(v[i + 1] - v[i - 1]) / 2"}},
+                                  "Formula for the derivative of v at pixel i"};
+    AddressingMode addressing_mode{this, Addressing::clamp,
+                                   "Nothing: a pixel that lacks a neighbour becomes 0"};
 
     std::string kernel_file_name() const override { return "derivatives.cl"; }
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         kernel("gradient", addressing_mode.option());
         return Filter::shape(in);
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
-        launch(kernel("gradient", addressing_mode.option()), tomo::WorkSize(out.info()), in, out,
+    void process(const Array &in, Array &out) override {
+        launch(kernel("gradient", addressing_mode.option()), WorkSize(out.info()), in, out,
                cl_int(direction.value()), cl_int(difference.value()));
     }
 };

@@ -8,64 +8,64 @@
 #include <algorithm>
 #include <cmath>
 
-using tomo::When;
+using namespace tomo;
 
 namespace {
 
-class NonLocalMeans final : public tomo::Filter {
+class NonLocalMeans final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "non-local-means",
-        "Filter/Effect",
-        "Mean of the pixels around each pixel, weighted by how much their surroundings look like its own",
-        tomo::formats::real,
-        tomo::formats::float32,
-        "A. Buades, B. Coll, J.-M. Morel, Image Processing On Line 1, 208 (2011): the weight is exp(-max(0, "
-        "d^2 - 2 sigma^2) / h^2), where d^2 is the mean square difference of the patches around both "
-        "pixels. The fast variant sums the differences along columns first and takes the same time for "
-        "patches of all heights. An estimated noise is that of the first array of the stream, for each "
-        "plane, after J. Immerkaer, Computer Vision and Image Understanding 64, 300 (1996). Patches with a "
-        "NaN have no weight; a pixel with a NaN in its own patch becomes NaN.",
-        "tomoread path=slice.tif ! tomononlocalmeans search-radius=5 patch-radius=2 estimate-sigma=true ! "
-        "tomowrite filename=denoised.tif"};
+    static constexpr Info info{
+        .task = "non-local-means",
+        .klass = "Filter/Effect",
+        .blurb =
+            "Mean of the pixels around each pixel, weighted by how much their surroundings look like its own",
+        .details =
+            "A. Buades, B. Coll, J.-M. Morel, Image Processing On Line 1, 208 (2011): the weight is "
+            "exp(-max(0, d^2 - 2 sigma^2) / h^2), where d^2 is the mean square difference of the patches "
+            "around both pixels. The fast variant sums the differences along columns first and takes the "
+            "same time for patches of all heights. An estimated noise is that of the first array of the "
+            "stream, for each plane, after J. Immerkaer, Computer Vision and Image Understanding 64, 300 "
+            "(1996). Patches with a NaN have no weight; a pixel with a NaN in its own patch becomes NaN.",
+        .example = "tomoread path=slice.tif ! tomononlocalmeans search-radius=5 patch-radius=2 "
+                   "estimate-sigma=true ! tomowrite filename=denoised.tif",
+    };
 
-    tomo::Property<unsigned> search_radius{
-        this, "search-radius", "Largest distance, in rows and in columns, of pixels that are compared",
-        10,   {1, 8192},       When::reshapes};
-    tomo::Property<unsigned> patch_radius{this, "patch-radius", "Pixels that a patch reaches to all sides",
-                                          3,    {1, 100},       When::reshapes};
-    tomo::Property<float> h{this,
-                            "h",
-                            "Difference up to which patches count as alike; 0: the estimated noise",
-                            0.0f,
-                            {0.0f, FLT_MAX}};
-    tomo::Property<float> sigma{this, "sigma", "Standard deviation of the noise", 0.0f, {0.0f, FLT_MAX}};
-    tomo::Property<bool> window{
-        this, "window", "With fast=false: weigh the differences in a patch by a Gaussian of half the radius",
-        true, When::reshapes};
-    tomo::Property<bool> fast{this, "fast", "Sum each difference once for all patches that it belongs to",
-                              true, When::reshapes};
-    tomo::Property<bool> estimate_sigma{this, "estimate-sigma", "Estimate the noise and ignore sigma", false};
-    tomo::AddressingMode addressing_mode{this, tomo::Addressing::mirrored_repeat,
-                                         "Nothing; an error, because patches reach outside"};
+    Property<unsigned> search_radius{
+        this,      "search-radius", 10,
+        {1, 8192}, When::reshapes,  "Largest distance, in rows and in columns, of pixels that are compared"};
+    Property<unsigned> patch_radius{this,     "patch-radius", 3,
+                                    {1, 100}, When::reshapes, "Pixels that a patch reaches to all sides"};
+    Property<float> h{this,
+                      "h",
+                      0.0f,
+                      {0.0f, FLT_MAX},
+                      "Difference up to which patches count as alike; 0: the estimated noise"};
+    Property<float> sigma{this, "sigma", 0.0f, {0.0f, FLT_MAX}, "Standard deviation of the noise"};
+    Property<bool> window{
+        this, "window", true, When::reshapes,
+        "With fast=false: weigh the differences in a patch by a Gaussian of half the radius"};
+    Property<bool> fast{this, "fast", true, When::reshapes,
+                        "Sum each difference once for all patches that it belongs to"};
+    Property<bool> estimate_sigma{this, "estimate-sigma", false, "Estimate the noise and ignore sigma"};
+    AddressingMode addressing_mode{this, Addressing::mirrored_repeat,
+                                   "Nothing; an error, because patches reach outside"};
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
-        if (addressing_mode == tomo::Addressing::none)
-            throw tomo::Error(
-                GST_LIBRARY_ERROR_SETTINGS,
-                "addressing-mode=none gives no pixels outside of the image, but the patches of its "
-                "border reach there: choose another mode");
+    ArrayInfo shape(const ArrayInfo &in) override {
+        if (addressing_mode == Addressing::none)
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        "addressing-mode=none gives no pixels outside of the image, but the patches of its "
+                        "border reach there: choose another mode");
         noise_ = {};
         window_ = upload(patch_weights());
         kernel(fast ? "means_of_columns" : "means_of_patches");
         return Filter::shape(in);
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
+    void process(const Array &in, Array &out) override {
         const unsigned margin = search_radius + patch_radius;
-        const auto images = tomo::padded(*this, in, {margin, margin, margin, margin}, addressing_mode);
+        const auto images = padded(*this, in, {margin, margin, margin, margin}, addressing_mode);
         if (!noise_)
-            noise_ = tomo::noise_level(*this, images, margin);
+            noise_ = noise_level(*this, images, margin);
         for (unsigned z = 0; z < in.depth(); z++) {
             const auto image = images.plane(z);
             auto plane = out.plane(z);
@@ -98,25 +98,25 @@ class NonLocalMeans final : public tomo::Filter {
     }
 
     // A kernel that runs for long can't be stopped, so the image is done in bands of some tenths of a second.
-    void sum_by_patches(const tomo::Array &image, cl_uint z, tomo::Array &out) {
+    void sum_by_patches(const Array &image, cl_uint z, Array &out) {
         const double side = 2.0 * search_radius + 1.0, patch = 2.0 * patch_radius + 1.0;
         const double differences = device()->is_cpu() ? 0x1p28 : 0x1p36;
         const double rows = differences / (out.width() * side * side * patch * patch);
         const auto band = static_cast<unsigned>(std::clamp(rows, 1.0, double(out.height())));
         for (unsigned y = 0, rounds = 0; y < out.height(); y += band, rounds++) {
             wait_at_times(rounds, 8);
-            tomo::WorkSize size(out.width(), std::min(band, out.height() - y));
+            WorkSize size(out.width(), std::min(band, out.height() - y));
             size.offset[1] = y;
-            launch(kernel("means_of_patches"), size, image, tomo::Update{out}, cl_int(search_radius),
-                   cl_int(patch_radius), tomo::Whole{window_}, tomo::Whole{noise_}, z, h.value(),
-                   sigma.value(), cl_int{estimate_sigma});
+            launch(kernel("means_of_patches"), size, image, ReadWrite{out}, cl_int(search_radius),
+                   cl_int(patch_radius), BareBuffer{window_}, BareBuffer{noise_}, z, h.value(), sigma.value(),
+                   cl_int{estimate_sigma});
         }
     }
 
     // Shift by shift, as many at once as fit into a moderate amount of memory: the squared differences
     // between the image and the shifted one, summed over the height of a patch, then weights from sums over
     // the width.
-    void sum_by_columns(const tomo::Array &image, cl_uint z, tomo::Array &out) {
+    void sum_by_columns(const Array &image, cl_uint z, Array &out) {
         const cl_uint width = out.width() + 2 * patch_radius, height = out.height();
         const std::uint64_t side = 2 * search_radius + 1, shifts = side * side;
         const auto together = static_cast<cl_uint>(std::clamp<std::uint64_t>(
@@ -129,27 +129,27 @@ class NonLocalMeans final : public tomo::Filter {
         for (std::uint64_t first = 0, rounds = 0; first < shifts; first += together, rounds++) {
             wait_at_times(rounds, 256);
             const auto number = static_cast<cl_uint>(std::min<std::uint64_t>(together, shifts - first));
-            launch(kernel("sum_columns"), tomo::WorkSize(width, (height - 1) / run + 1, number), image,
-                   columns, cl_uint{image.width()}, height, cl_int(search_radius), cl_int(patch_radius),
+            launch(kernel("sum_columns"), WorkSize(width, (height - 1) / run + 1, number), image, columns,
+                   cl_uint{image.width()}, height, cl_int(search_radius), cl_int(patch_radius),
                    cl_uint(first), run);
-            launch(kernel("means_of_columns"), tomo::WorkSize(out.info()), image, std::as_const(columns),
-                   tomo::Update{sums}, cl_int(search_radius), cl_int(patch_radius), cl_uint(first), number,
-                   tomo::Whole{noise_}, z, h.value(), sigma.value(), cl_int{estimate_sigma});
+            launch(kernel("means_of_columns"), WorkSize(out.info()), image, std::as_const(columns),
+                   ReadWrite{sums}, cl_int(search_radius), cl_int(patch_radius), cl_uint(first), number,
+                   BareBuffer{noise_}, z, h.value(), sigma.value(), cl_int{estimate_sigma});
         }
-        launch(kernel("divide_sums"), tomo::WorkSize(out.info()), image, std::as_const(sums),
-               tomo::Update{out}, cl_int(search_radius) + cl_int(patch_radius));
+        launch(kernel("divide_sums"), WorkSize(out.info()), image, std::as_const(sums), ReadWrite{out},
+               cl_int(search_radius) + cl_int(patch_radius));
     }
 
     // A wide search is too much work to be enqueued at once, and has to end when the stream is stopped.
     void wait_at_times(std::uint64_t rounds, unsigned often) {
         if (rounds % often != often - 1)
             return;
-        tomo::cl_check(clFinish(queue()), "waiting for non-local means");
+        cl_check(clFinish(queue()), "waiting for non-local means");
         if (is_cancelled())
-            throw tomo::Flushing();
+            throw Flushing();
     }
 
-    tomo::Array noise_, window_;
+    Array noise_, window_;
 };
 
 } // namespace

@@ -7,21 +7,22 @@
 #include <algorithm>
 #include <cmath>
 
-using tomo::When;
+using namespace tomo;
 
 namespace {
 
 enum class Postproc { align, output, pick_closest };
 
-class CrossCorrelate final : public tomo::Joiner {
+class CrossCorrelate final : public Joiner {
   public:
-    static constexpr tomo::Info info{
-        "cross-correlate",
-        "Filter/Effect",
-        "Registers images by the peak of their cross-correlation with the first one",
-        tomo::formats::complex64,
-        tomo::formats::float32 | tomo::formats::complex64,
-        R"(Inputs are two-dimensional spectra (`tomofft dimensions=2`) of one size, any size. All planes of
+    static constexpr Info info{
+        .task = "cross-correlate",
+        .klass = "Filter/Effect",
+        .blurb = "Registers images by the peak of their cross-correlation with the first one",
+        .in = formats::complex64,
+        .out = formats::float32 | formats::complex64,
+        .details =
+            R"(Inputs are two-dimensional spectra (`tomofft dimensions=2`) of one size, any size. All planes of
 all inputs are the images, the first plane of sink_0 is the reference. The correlation is the inverse
 transform of conj(F0) F w without its mean, w = exp(-4 pi^2 gauss-sigma^2 (u^2 + v^2)), which is a Gaussian
 blur of both images, with `apply-laplace` times (4 pi^2 (u^2 + v^2))^2, the Laplace operator on both; u and
@@ -32,43 +33,44 @@ Guizar-Sicairos et al., Opt. Lett. 33, 156 (2008)), and the place of the largest
 An element message `tomo-shift` tells each image's way back (fields `index` of the output, `input`, `plane`,
 `x` and `y` in pixels, columns and rows that the image is moved by); the host waits for them. An image with
 NaN becomes NaN.)",
-        "tomocrosscorrelate name=c supersampling=10 ! tomoifft dimensions=2 ! "
-        "tomowrite filename=aligned.tif  tomoread path=radiographs number=1 ! tomofft dimensions=2 ! c.  "
-        "tomoread path=radiographs ! tomofft dimensions=2 ! c."};
+        .example = "tomocrosscorrelate name=c supersampling=10 ! tomoifft dimensions=2 ! tomowrite "
+                   "filename=aligned.tif  tomoread path=radiographs number=1 ! tomofft dimensions=2 ! c.  "
+                   "tomoread path=radiographs ! tomofft dimensions=2 ! c.",
+    };
 
-    tomo::Property<unsigned> num_inputs{this, "num-inputs", "Inputs", 2, {2, 128}, When::reshapes};
-    tomo::Property<unsigned> nth{this,
-                                 "nth",
-                                 "Correlate the first arrays of the inputs and every n-th ones after them; "
-                                 "others move as those before. The maps of "
-                                 "postproc=output are always computed",
-                                 1,
-                                 {1, G_MAXUINT}};
-    tomo::Choice<Postproc> postproc{
+    Property<unsigned> num_inputs{this, "num-inputs", 2, {2, 128}, When::reshapes, "Inputs"};
+    Property<unsigned> nth{
+        this,
+        "nth",
+        1,
+        {1, G_MAXUINT},
+        "Correlate the first arrays of the inputs and every n-th ones after them; others move as "
+        "those before. The maps of postproc=output are always computed"};
+    Choice<Postproc> postproc{
         this,
         "postproc",
-        "Output, as planes",
         Postproc::align,
         {{Postproc::align, "align", "The spectra of all images, moved to where the reference is"},
          {Postproc::output, "output",
           "The correlations of all images with the reference, real, lag 0 in the corner"},
          {Postproc::pick_closest, "pick-closest",
           "The reference's spectrum and that of the image with the highest peak, moved"}},
-        When::reshapes};
-    tomo::Property<unsigned> supersampling{this, "supersampling", "Steps of a pixel", 1, {1, 128}};
-    tomo::Property<float> gauss_sigma{this,
-                                      "gauss-sigma",
-                                      "Width of a Gaussian blur before the correlation, in pixels",
-                                      0.0f,
-                                      {0.0f, FLT_MAX}};
-    tomo::Property<bool> apply_laplace{this, "apply-laplace", "Correlate edges", false};
+        When::reshapes,
+        "Output, as planes"};
+    Property<unsigned> supersampling{this, "supersampling", 1, {1, 128}, "Steps of a pixel"};
+    Property<float> gauss_sigma{this,
+                                "gauss-sigma",
+                                0.0f,
+                                {0.0f, FLT_MAX},
+                                "Width of a Gaussian blur before the correlation, in pixels"};
+    Property<bool> apply_laplace{this, "apply-laplace", false, "Correlate edges"};
 
     std::vector<Input> inputs() const override { return {}; }
 
-    tomo::ArrayInfo shape(const std::vector<tomo::ArrayInfo> &in) override {
+    ArrayInfo shape(const std::vector<ArrayInfo> &in) override {
         if (in.size() != num_inputs)
-            throw tomo::Error(GST_CORE_ERROR_PAD, tomo::text("%zu inputs are linked, but num-inputs=%u",
-                                                             in.size(), num_inputs.value()));
+            throw Error(GST_CORE_ERROR_PAD,
+                        text("%zu inputs are linked, but num-inputs=%u", in.size(), num_inputs.value()));
         unsigned images = 0;
         for (const auto &input : in)
             images += input.depth;
@@ -84,12 +86,12 @@ NaN becomes NaN.)",
         return postproc == Postproc::align ? correlations_ : in[0].with_size(in[0].width, in[0].height, 2);
     }
 
-    void process(const std::vector<tomo::Array> &in, tomo::Array &out) override {
+    void process(const std::vector<Array> &in, Array &out) override {
         const bool is_map = postproc == Postproc::output;
         if (is_map || places_.empty() || index_ % nth == 0) {
             const auto spectra = correlate(in);
             auto maps = allocate(spectra.info());
-            inverse_.run(*this, tomo::FftDirection::Inverse, spectra, maps);
+            inverse_.run(*this, FftDirection::Inverse, spectra, maps);
             if (is_map)
                 launch(kernel("real_part"), out.info().samples(), std::as_const(maps), out);
             else
@@ -116,27 +118,27 @@ NaN becomes NaN.)",
         bool is_known = true;
     };
 
-    tomo::Array correlate(const std::vector<tomo::Array> &in) {
+    Array correlate(const std::vector<Array> &in) {
         auto spectra = allocate(correlations_);
         cl_uint first = 0;
         for (const auto &input : in) {
-            launch(kernel("correlate"), tomo::WorkSize(input.info()), in[0], input, tomo::Update{spectra},
-                   first, gauss_sigma.value(), cl_int{apply_laplace});
+            launch(kernel("correlate"), WorkSize(input.info()), in[0], input, ReadWrite{spectra}, first,
+                   gauss_sigma.value(), cl_int{apply_laplace});
             first += input.depth();
         }
         return spectra;
     }
 
-    void find(const tomo::Array &spectra, const tomo::Array &maps) {
+    void find(const Array &spectra, const Array &maps) {
         const cl_uint parts = device()->prefers_local_memory() ? 4096 : 4 * device()->compute_units();
-        tomo::Array values = allocate({GST_TOMO_FORMAT_FLOAT32, parts, maps.depth()});
-        tomo::Array indices = allocate({GST_TOMO_FORMAT_UINT32, parts, maps.depth()});
+        Array values = allocate({GST_TOMO_FORMAT_FLOAT32, parts, maps.depth()});
+        Array indices = allocate({GST_TOMO_FORMAT_UINT32, parts, maps.depth()});
         launch(kernel("peaks"), {parts, maps.depth()}, maps, values, indices,
                cl_ulong{maps.info().plane_samples()}, cl_uint{device()->prefers_local_memory()});
         steps_ = supersampling;
         places_.assign(maps.depth(), {});
-        const tomo::Host<const float> value(values);
-        const tomo::Host<const cl_uint> index(indices);
+        const Host<const float> value(values);
+        const Host<const cl_uint> index(indices);
         for (unsigned z = 0; z < maps.depth(); z++) {
             unsigned best = z * parts;
             for (unsigned i = best; i < (z + 1) * parts; i++)
@@ -151,28 +153,28 @@ NaN becomes NaN.)",
     }
 
     // The factors that move an axis of so many frequencies back by `first` steps, and rows of more.
-    tomo::Array turns(unsigned frequencies, cl_long first, unsigned rows) {
+    Array turns(unsigned frequencies, cl_long first, unsigned rows) {
         auto turns = allocate({GST_TOMO_FORMAT_COMPLEX64, frequencies, rows});
         launch(kernel("make_turns"), {frequencies, rows}, turns, first, cl_uint{steps_});
         return turns;
     }
 
-    void refine(const tomo::Array &spectra, cl_uint plane, Place &place) {
+    void refine(const Array &spectra, cl_uint plane, Place &place) {
         place.column *= steps_;
         place.row *= steps_;
         if (steps_ == 1)
             return;
         const cl_long half = steps_ / 2;
         const unsigned side = steps_ / 2 * 2 + 1;
-        tomo::Array rows = allocate({GST_TOMO_FORMAT_COMPLEX64, 2 * spectra.width(), side});
-        tomo::Array grid = allocate({GST_TOMO_FORMAT_COMPLEX64, side, side});
+        Array rows = allocate({GST_TOMO_FORMAT_COMPLEX64, 2 * spectra.width(), side});
+        Array grid = allocate({GST_TOMO_FORMAT_COMPLEX64, side, side});
         const auto turns_y = turns(spectra.height(), place.row - half, side);
         const auto turns_x = turns(spectra.width(), place.column - half, side);
         launch(kernel("refine_rows"), {spectra.width(), side}, spectra, turns_y, rows, plane,
                cl_uint{spectra.height()});
         launch(kernel("refine_columns"), {side, side}, std::as_const(rows), turns_x, grid,
                cl_uint{spectra.width()});
-        const tomo::Host<const cl_float2> values(grid);
+        const Host<const cl_float2> values(grid);
         auto value = [&](unsigned i) { return double{values[i].s[0]} + values[i].s[1]; };
         unsigned best = side * side / 2; // that of the pixel, if others are no better
         for (unsigned i = 0; i < side * side; i++)
@@ -183,7 +185,7 @@ NaN becomes NaN.)",
         place.value = value(best) / static_cast<double>(spectra.info().plane_samples());
     }
 
-    void move(const std::vector<tomo::Array> &in, tomo::Array &out) {
+    void move(const std::vector<Array> &in, Array &out) {
         const bool all = postproc == Postproc::align;
         unsigned closest = 1;
         for (unsigned z = 1; z < places_.size(); z++)
@@ -197,15 +199,14 @@ NaN becomes NaN.)",
                     continue;
                 const Place &place = places_[image];
                 launch(kernel("shift"), {out.width(), out.height()}, in[i],
-                       turns(out.width(), place.column, 1), turns(out.height(), place.row, 1),
-                       tomo::Update{out}, cl_uint{plane}, cl_uint{all ? image : image != 0},
-                       cl_int{place.is_known});
+                       turns(out.width(), place.column, 1), turns(out.height(), place.row, 1), ReadWrite{out},
+                       cl_uint{plane}, cl_uint{all ? image : image != 0}, cl_int{place.is_known});
                 if (image != 0)
                     tell(i, plane, place, out);
             }
     }
 
-    void tell(unsigned input, unsigned plane, const Place &place, const tomo::Array &out) {
+    void tell(unsigned input, unsigned plane, const Place &place, const Array &out) {
         auto back = [&](cl_long steps, unsigned length) {
             const double moved = static_cast<double>(steps) / steps_;
             return place.is_known ? (moved > length / 2.0 ? length - moved : 0.0 - moved) : std::nan("");
@@ -216,8 +217,8 @@ NaN becomes NaN.)",
                                        back(place.row, out.height()), nullptr));
     }
 
-    tomo::ArrayInfo correlations_;
-    tomo::fourier::Transforms inverse_;
+    ArrayInfo correlations_;
+    fourier::Transforms inverse_;
     std::vector<Place> places_; // of all images
     unsigned steps_ = 1;
     guint64 index_ = 0;

@@ -4,42 +4,44 @@
 
 #include <gst/tomo/bases/filter.hpp>
 
+using namespace tomo;
+
 namespace {
 
 unsigned next_power_of_two(unsigned length) { return length > 1 ? 1u << g_bit_storage(length - 1) : 1; }
 
-class FftElement final : public tomo::BatchFilter {
+class FftElement final : public BatchFilter {
   public:
-    static constexpr tomo::Info info{
-        "fft",
-        "Filter/Effect",
-        "Forward Fourier transform, X[k] = sum of x[n] exp(-2 pi i k n / N), not normalised",
-        tomo::formats::all,
-        tomo::formats::complex64,
-        "Over the columns (`dimensions=1`), columns and rows (2) or also the depth (3). Complex samples "
-        "stay complex; real input gives the full spectrum, with the redundant half. Frequency k of N is k / "
-        "N cycles per pixel for k < N / 2, and (k - N) / N from there on. The transform takes any length. "
-        "It pads with zeros only where `size-x`, `size-y` or `size-z` ask for it.",
-        "tomoread path=sinogram.tif ! tomofft size-x=512 ! tomofilter ! tomoifft crop-width=256 ! tomowrite "
-        "filename=filtered.tif"};
+    static constexpr Info info{
+        .task = "fft",
+        .klass = "Filter/Effect",
+        .blurb = "Forward Fourier transform, X[k] = sum of x[n] exp(-2 pi i k n / N), not normalised",
+        .in = formats::all,
+        .out = formats::complex64,
+        .details =
+            "Over the columns (`dimensions=1`), columns and rows (2) or also the depth (3). Complex "
+            "samples stay complex; real input gives the full spectrum, with the redundant half. Frequency "
+            "k of N is k / N cycles per pixel for k < N / 2, and (k - N) / N from there on. The transform "
+            "takes any length. It pads with zeros only where `size-x`, `size-y` or `size-z` ask for it.",
+        .example = "tomoread path=sinogram.tif ! tomofft size-x=512 ! tomofilter ! tomoifft crop-width=256 ! "
+                   "tomowrite filename=filtered.tif",
+    };
 
-    tomo::Property<unsigned> dimensions{
-        this, "dimensions", "1: every row, 2: every plane, 3: the whole array",
-        1,    {1, 3},       tomo::When::reshapes};
-    tomo::Property<unsigned> size_x{
-        this, "size-x",   "Width of the transform; zeros are appended. 0: that of the input",
-        0,    {0, 32768}, tomo::When::reshapes};
-    tomo::Property<unsigned> size_y{
-        this, "size-y",   "Height of the transform, for dimensions above 1; 0: that of the input",
-        0,    {0, 32768}, tomo::When::reshapes};
-    tomo::Property<unsigned> size_z{
-        this, "size-z",   "Depth of the transform, for 3 dimensions; 0: that of the input",
-        0,    {0, 32768}, tomo::When::reshapes};
-    tomo::Property<bool> auto_zeropadding{this, "auto-zeropadding",
-                                          "Sizes that are not given become the next power of two", false,
-                                          tomo::When::reshapes};
+    Property<unsigned> dimensions{this,   "dimensions",   1,
+                                  {1, 3}, When::reshapes, "1: every row, 2: every plane, 3: the whole array"};
+    Property<unsigned> size_x{
+        this,       "size-x",       0,
+        {0, 32768}, When::reshapes, "Width of the transform; zeros are appended. 0: that of the input"};
+    Property<unsigned> size_y{
+        this,       "size-y",       0,
+        {0, 32768}, When::reshapes, "Height of the transform, for dimensions above 1; 0: that of the input"};
+    Property<unsigned> size_z{
+        this,       "size-z",       0,
+        {0, 32768}, When::reshapes, "Depth of the transform, for 3 dimensions; 0: that of the input"};
+    Property<bool> auto_zeropadding{this, "auto-zeropadding", false, When::reshapes,
+                                    "Sizes that are not given become the next power of two"};
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         const auto out =
             in.with_size(size("size-x", size_x, in.width, 1), size("size-y", size_y, in.height, 2),
                          size("size-z", size_z, in.depth, 3))
@@ -54,39 +56,35 @@ class FftElement final : public tomo::BatchFilter {
         return out;
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
+    void process(const Array &in, Array &out) override {
         auto &pad = kernel("pad_to_complex", in.info().is_complex() ? "-D COMPLEX" : "");
-        launch(pad, tomo::WorkSize(out.info()), in, out, cl_uint{in.width()}, cl_uint{in.height()},
-               depths_[0], depths_[1]);
-        fft_.run(*this, tomo::FftDirection::Forward, out, out);
+        launch(pad, WorkSize(out.info()), in, out, cl_uint{in.width()}, cl_uint{in.height()}, depths_[0],
+               depths_[1]);
+        fft_.run(*this, FftDirection::Forward, out, out);
     }
 
     void stop() override { fft_ = {}; }
 
   protected:
-    unsigned batch_that_pays(const tomo::ArrayInfo &in) override {
-        return tomo::fourier::batch_that_pays(*device(), in);
-    }
+    unsigned batch_that_pays(const ArrayInfo &in) override { return fourier::batch_that_pays(*device(), in); }
 
   private:
     unsigned size(const char *name, unsigned given, unsigned length, unsigned dimension) const {
         if (dimensions < dimension) {
             if (given && given != length)
-                throw tomo::Error(
-                    GST_LIBRARY_ERROR_SETTINGS,
-                    tomo::text("%s=%u has no meaning with dimensions=%u", name, given, dimensions.value()));
+                throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                            text("%s=%u has no meaning with dimensions=%u", name, given, dimensions.value()));
             return length;
         }
         if (given && given < length)
-            throw tomo::Error(
-                GST_LIBRARY_ERROR_SETTINGS,
-                tomo::text("%s=%u is less than the input's %u samples: crop before", name, given, length));
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        text("%s=%u is less than the input's %u samples: crop before", name, given, length));
         if (given)
             return given;
         return auto_zeropadding ? next_power_of_two(length) : length;
     }
 
-    tomo::fourier::Transforms fft_;
+    fourier::Transforms fft_;
     std::array<cl_uint, 2> depths_{}; // of one array, in and out
 };
 

@@ -4,31 +4,32 @@
 
 #include <gst/tomo/bases/filter.hpp>
 
+using namespace tomo;
+
 namespace {
 
-class Ifft final : public tomo::BatchFilter {
+class Ifft final : public BatchFilter {
   public:
-    static constexpr tomo::Info info{
-        "ifft",
-        "Filter/Effect",
-        "Real part of the inverse Fourier transform, x[n] = sum of X[k] exp(2 pi i k n / N) / N",
-        tomo::formats::complex64,
-        tomo::formats::float32,
-        "The division by N makes it the inverse of `tomofft`. The imaginary part is dropped: for spectra of "
-        "real images times symmetric responses it is zero, except for rounding. `crop-width` and "
-        "`crop-height` take the padding of `tomofft` away.",
-        "tomoread path=slice.tif ! tomofft dimensions=2 ! tomoifft dimensions=2 ! tomowrite "
-        "filename=same.tif"};
+    static constexpr Info info{
+        .task = "ifft",
+        .klass = "Filter/Effect",
+        .blurb = "Real part of the inverse Fourier transform, x[n] = sum of X[k] exp(2 pi i k n / N) / N",
+        .in = formats::complex64,
+        .details = "The division by N makes it the inverse of `tomofft`. The imaginary part is dropped: for "
+                   "spectra of real images times symmetric responses it is zero, except for rounding. "
+                   "`crop-width` and `crop-height` take the padding of `tomofft` away.",
+        .example = "tomoread path=slice.tif ! tomofft dimensions=2 ! tomoifft dimensions=2 ! tomowrite "
+                   "filename=same.tif",
+    };
 
-    tomo::Property<unsigned> dimensions{
-        this, "dimensions", "1: every row, 2: every plane, 3: the whole array",
-        1,    {1, 3},       tomo::When::reshapes};
-    tomo::Property<unsigned> crop_width{this, "crop-width", "Columns kept, from the left; 0: all",
-                                        0,    {0, 32768},   tomo::When::reshapes};
-    tomo::Property<unsigned> crop_height{this, "crop-height", "Rows kept, from the top; 0: all",
-                                         0,    {0, 32768},    tomo::When::reshapes};
+    Property<unsigned> dimensions{this,   "dimensions",   1,
+                                  {1, 3}, When::reshapes, "1: every row, 2: every plane, 3: the whole array"};
+    Property<unsigned> crop_width{this,       "crop-width",   0,
+                                  {0, 32768}, When::reshapes, "Columns kept, from the left; 0: all"};
+    Property<unsigned> crop_height{this,       "crop-height",  0,
+                                   {0, 32768}, When::reshapes, "Rows kept, from the top; 0: all"};
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         fft_ = {*this, in, dimensions, batch_size()};
         const unsigned width = kept("crop-width", crop_width, in.width),
                        height = kept("crop-height", crop_height, in.height);
@@ -39,30 +40,28 @@ class Ifft final : public tomo::BatchFilter {
             .with_domain(GST_TOMO_DOMAIN_UNKNOWN);
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
+    void process(const Array &in, Array &out) override {
         // Others may read the spectrum too, so the transform gets a place of its own.
-        tomo::Array transformed = allocate(in.info());
-        fft_.run(*this, tomo::FftDirection::Inverse, in, transformed);
-        launch(kernel("crop_real"), tomo::WorkSize(out.info()), transformed, out, cl_uint{in.width()},
+        Array transformed = allocate(in.info());
+        fft_.run(*this, FftDirection::Inverse, in, transformed);
+        launch(kernel("crop_real"), WorkSize(out.info()), transformed, out, cl_uint{in.width()},
                cl_uint{in.height()});
     }
 
     void stop() override { fft_ = {}; }
 
   protected:
-    unsigned batch_that_pays(const tomo::ArrayInfo &in) override {
-        return tomo::fourier::batch_that_pays(*device(), in);
-    }
+    unsigned batch_that_pays(const ArrayInfo &in) override { return fourier::batch_that_pays(*device(), in); }
 
   private:
     static unsigned kept(const char *name, unsigned given, unsigned length) {
         if (given > length)
-            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
-                              tomo::text("%s=%u is more than the %u samples there are", name, given, length));
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        text("%s=%u is more than the %u samples there are", name, given, length));
         return given ? given : length;
     }
 
-    tomo::fourier::Transforms fft_;
+    fourier::Transforms fft_;
 };
 
 } // namespace

@@ -7,88 +7,85 @@
 
 #include <algorithm>
 
-using tomo::When;
+using namespace tomo;
 
 namespace {
 
 unsigned power_of_two_from(unsigned length) { return 1u << g_bit_storage(length - 1); }
 bool is_power_of_two(unsigned length) { return (length & (length - 1)) == 0; }
 
-class RampFilter final : public tomo::BatchFilter {
+class RampFilter final : public BatchFilter {
   public:
-    static constexpr tomo::Info info{
-        "ramp-filter",
-        "Filter/Effect",
-        "Filters rows of sinograms for backprojection: pads them by their edge "
-        "values, transforms, multiplies, "
-        "transforms back and crops, in one go",
-        tomo::formats::real,
-        tomo::formats::float32,
-        "The element does the work of `tomofft size-x=P ! tomofilter ! tomoifft crop-width=W`, but "
-        "continues rows by their edge values. Where the object reaches over the edge, edge values are "
-        "closer to the truth than zeros. The responses are those of `tomofilter`.",
-        "tomoread path=sinogram.tif ! tomorampfilter ! tomowrite filename=filtered.tif\n"
-        "tomoread path='sinograms/*.tif' ! tomorampfilter ! tomobackproject axis-pos=131 ! tomowrite "
-        "filename=slices.h5:/slices"};
+    static constexpr Info info{
+        .task = "ramp-filter",
+        .klass = "Filter/Effect",
+        .blurb = "Filters rows of sinograms for backprojection: pads them by their edge values, transforms, "
+                 "multiplies, transforms back and crops, in one go",
+        .details =
+            "The element does the work of `tomofft size-x=P ! tomofilter ! tomoifft crop-width=W`, but "
+            "continues rows by their edge values. Where the object reaches over the edge, edge values are "
+            "closer to the truth than zeros. The responses are those of `tomofilter`.",
+        .example =
+            "tomoread path=sinogram.tif ! tomorampfilter ! tomowrite filename=filtered.tif\n"
+            "tomoread path='sinograms/*.tif' ! tomorampfilter ! tomobackproject axis-pos=131 ! tomowrite "
+            "filename=slices.h5:/slices",
+    };
 
-    tomo::fourier::ResponseProperties response{this};
-    tomo::Property<unsigned> pad_width{
+    fourier::ResponseProperties response{this};
+    Property<unsigned> pad_width{
         this,
         "pad-width",
-        "Width of the transform; 0: the next power of two of at least twice the row's width, which keeps "
-        "the ends of the row apart. With the row's width the result is that of tomofft, tomofilter and "
-        "tomoifft without padding",
         0,
         {0, 65536},
-        When::reshapes};
+        When::reshapes,
+        "Width of the transform; 0: the next power of two of at least twice the row's width, which "
+        "keeps the ends of the row apart. With the row's width the result is that of tomofft, "
+        "tomofilter and tomoifft without padding"};
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         if (pad_width && pad_width < in.width)
-            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
-                              tomo::text("pad-width=%u is less than the input's %u columns: crop before",
-                                         pad_width.value(), in.width));
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        text("pad-width=%u is less than the input's %u columns: crop before",
+                             pad_width.value(), in.width));
         length_ = pad_width ? pad_width.value() : power_of_two_from(2 * in.width);
         const auto table = response.of_length(length_);
         is_local_ = fits_local_memory();
         if (is_local_) {
-            table_ = tomo::fourier::upload_response(*this, table, 1.0 / length_);
+            table_ = fourier::upload_response(*this, table, 1.0 / length_);
             std::vector<std::complex<double>> circle(length_);
             for (unsigned m = 0; m < length_; m++)
                 circle[m] = std::polar(1.0, -2.0 * G_PI * m / length_);
-            circle_ = tomo::fourier::upload_response(*this, circle);
+            circle_ = fourier::upload_response(*this, circle);
             kernel("ramp_filter", local_options());
         } else {
-            table_ = tomo::fourier::upload_response(*this, table);
+            table_ = fourier::upload_response(*this, table);
             const std::uint64_t pairs = std::uint64_t{in.depth} * batch_size() * pairs_of(in);
-            pairs_ = tomo::ArrayInfo(GST_TOMO_FORMAT_COMPLEX64, length_, static_cast<unsigned>(pairs));
+            pairs_ = ArrayInfo(GST_TOMO_FORMAT_COMPLEX64, length_, static_cast<unsigned>(pairs));
             fft_ = {*this, pairs_, 1, 1};
         }
-        tomo::fourier::report_response(*this, response, length_);
+        fourier::report_response(*this, response, length_);
         return in.with_format(GST_TOMO_FORMAT_FLOAT32);
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
+    void process(const Array &in, Array &out) override {
         const cl_uint width = in.width(), height = in.height(), rows = height * in.depth(),
                       pairs = pairs_of(in.info()) * in.depth();
         if (is_local_) {
             const std::size_t items = length_ / 16;
-            launch(kernel("ramp_filter", local_options()), tomo::WorkSize(pairs * items).groups(items), in,
-                   out, tomo::Whole{table_}, tomo::Whole{circle_}, width, height,
-                   tomo::LocalMemory{local_samples() * sizeof(cl_float2)},
-                   tomo::LocalMemory{2 * sizeof(cl_int)});
+            launch(kernel("ramp_filter", local_options()), WorkSize(pairs * items).groups(items), in, out,
+                   BareBuffer{table_}, BareBuffer{circle_}, width, height,
+                   LocalMemory{local_samples() * sizeof(cl_float2)}, LocalMemory{2 * sizeof(cl_int)});
             return;
         }
-        tomo::Array spectra = allocate(pairs_);
-        tomo::Array bad = allocate({GST_TOMO_FORMAT_UINT8, rows, 1});
-        launch(kernel("ramp_check"), tomo::WorkSize(rows), in, bad, width);
-        const tomo::Array &marks = bad, &filtered = spectra;
-        launch(kernel("ramp_pad"), tomo::WorkSize(length_, pairs), in, marks, spectra, width, height);
-        fft_.run(*this, tomo::FftDirection::Forward, spectra, spectra);
-        launch(kernel("ramp_multiply"), tomo::WorkSize(length_, pairs), tomo::Update{spectra},
-               tomo::Whole{table_});
-        fft_.run(*this, tomo::FftDirection::Inverse, spectra, spectra);
-        launch(kernel("ramp_crop"), tomo::WorkSize(width, rows), filtered, marks, out, cl_uint{length_},
-               height);
+        Array spectra = allocate(pairs_);
+        Array bad = allocate({GST_TOMO_FORMAT_UINT8, rows, 1});
+        launch(kernel("ramp_check"), WorkSize(rows), in, bad, width);
+        const Array &marks = bad, &filtered = spectra;
+        launch(kernel("ramp_pad"), WorkSize(length_, pairs), in, marks, spectra, width, height);
+        fft_.run(*this, FftDirection::Forward, spectra, spectra);
+        launch(kernel("ramp_multiply"), WorkSize(length_, pairs), ReadWrite{spectra}, BareBuffer{table_});
+        fft_.run(*this, FftDirection::Inverse, spectra, spectra);
+        launch(kernel("ramp_crop"), WorkSize(width, rows), filtered, marks, out, cl_uint{length_}, height);
     }
 
     void stop() override {
@@ -97,9 +94,7 @@ class RampFilter final : public tomo::BatchFilter {
     }
 
   protected:
-    unsigned batch_that_pays(const tomo::ArrayInfo &in) override {
-        return tomo::fourier::batch_that_pays(*device(), in);
-    }
+    unsigned batch_that_pays(const ArrayInfo &in) override { return fourier::batch_that_pays(*device(), in); }
 
   private:
     // A CPU's local memory is its cache, and FFTW uses that better.
@@ -111,21 +106,21 @@ class RampFilter final : public tomo::BatchFilter {
     }
 
     // Of rows of one image.
-    static unsigned pairs_of(const tomo::ArrayInfo &image) { return (image.height + 1) / 2; }
+    static unsigned pairs_of(const ArrayInfo &image) { return (image.height + 1) / 2; }
 
     std::size_t local_samples() const { return length_ + length_ / 16; }
 
     std::string local_options() const {
         const unsigned second = std::min(length_ / 16, 16u);
-        return tomo::text("-D LENGTH=%u -D RADIX_2=%u -D RADIX_3=%u", length_, second, length_ / 16 / second);
+        return text("-D LENGTH=%u -D RADIX_2=%u -D RADIX_3=%u", length_, second, length_ / 16 / second);
     }
 
     unsigned length_ = 0; // of the transform
     bool is_local_ = false;
-    tomo::Array table_;  // the response
-    tomo::Array circle_; // roots of unity
-    tomo::ArrayInfo pairs_;
-    tomo::fourier::Transforms fft_;
+    Array table_;  // the response
+    Array circle_; // roots of unity
+    ArrayInfo pairs_;
+    fourier::Transforms fft_;
 };
 
 } // namespace

@@ -7,7 +7,6 @@ namespace tomo::fourier {
 ResponseProperties::ResponseProperties(Element *element)
     : filter{element,
              "filter",
-             "Response; f is the frequency in cycles per pixel, N the length of the transform",
              Response::ramp_fromreal,
              {{Response::ramp, "ramp", "f, and 0.25 / N at f = 0"},
               {Response::ramp_fromreal, "ramp-fromreal",
@@ -17,20 +16,19 @@ ResponseProperties::ResponseProperties(Element *element)
                "For beam deflections: -i sign(f) / (2 pi tau) + sin(theta) f / (2 tau)"},
               {Response::hamming, "hamming", "f (0.54 + 0.46 cos(pi f / cutoff)) below cutoff, 0 above"},
               {Response::bh3, "bh3", "f (0.42 + 0.5 cos(pi f) + 0.08 cos(2 pi f)), and 0.25 / N at f = 0"}},
-             When::reshapes},
-      cutoff{
-          element, "cutoff",     "Cycles per pixel, 0.5 is Nyquist's frequency; of butterworth and hamming",
-          0.5f,    {0.0f, 1.0f}, When::reshapes},
-      order{element, "order", "Order of butterworth", 4.0f, {2.0f, 32.0f}, When::reshapes},
-      tau{element,       "tau", "Distance of samples, of faris-byer; not 0", 0.1f, {-FLT_MAX, FLT_MAX},
-          When::reshapes},
-      theta{element,
-            "theta",
-            "Angle in radians whose sine mixes the ramp into faris-byer",
-            1.0f,
-            {-FLT_MAX, FLT_MAX},
-            When::reshapes},
-      scale{element, "scale", "Factor on the response", 1.0f, {-FLT_MAX, FLT_MAX}, When::reshapes} {}
+             When::reshapes,
+             "Response; f is the frequency in cycles per pixel, N the length of the transform"},
+      cutoff{element,        "cutoff",
+             0.5f,           {0.0f, 1.0f},
+             When::reshapes, "Cycles per pixel, 0.5 is Nyquist's frequency; of butterworth and hamming"},
+      order{element, "order", 4.0f, {2.0f, 32.0f}, When::reshapes, "Order of butterworth"},
+      tau{element,        "tau",
+          0.1f,           {-FLT_MAX, FLT_MAX},
+          When::reshapes, "Distance of samples, of faris-byer; not 0"},
+      theta{element,        "theta",
+            1.0f,           {-FLT_MAX, FLT_MAX},
+            When::reshapes, "Angle in radians whose sine mixes the ramp into faris-byer"},
+      scale{element, "scale", 1.0f, {-FLT_MAX, FLT_MAX}, When::reshapes, "Factor on the response"} {}
 
 std::vector<std::complex<double>> ResponseProperties::of_length(unsigned n) const {
     if (filter == Response::faris_byer && tau == 0.0f)

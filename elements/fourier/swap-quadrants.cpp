@@ -5,36 +5,38 @@
 
 #include <cmath>
 
+using namespace tomo;
+
 namespace {
 
-class SwapQuadrants final : public tomo::Filter {
+class SwapQuadrants final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "swap-quadrants",
-        "Filter/Effect",
-        "Moves the zero frequency of each plane from the corner to the middle",
-        tomo::formats::all,
-        tomo::formats::all,
-        "out[(y + H div 2) mod H, (x + W div 2) mod W] = in[y, x], as numpy.fft.fftshift. For even sizes "
-        "doing it "
-        "twice gives the input again.",
-        "tomoread path=slice.tif ! tomofft dimensions=2 ! tomoswapquadrants ! "
-        "tomopowerspectrum ! "
-        "tomocalculate expression=\"log(1e-9f + v)\" ! tomowrite filename=spectrum.tif"};
+    static constexpr Info info{
+        .task = "swap-quadrants",
+        .klass = "Filter/Effect",
+        .blurb = "Moves the zero frequency of each plane from the corner to the middle",
+        .in = formats::all,
+        .out = formats::all,
+        .details =
+            "out[(y + H div 2) mod H, (x + W div 2) mod W] = in[y, x], as numpy.fft.fftshift. For even "
+            "sizes doing it twice gives the input again.",
+        .example = "tomoread path=slice.tif ! tomofft dimensions=2 ! tomoswapquadrants ! tomopowerspectrum ! "
+                   "tomocalculate expression=\"log(1e-9f + v)\" ! tomowrite filename=spectrum.tif",
+    };
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         input_size("in", in.sample_size());
         return in;
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
-        launch(kernel("swap_quadrants"), tomo::WorkSize(in.info()), in, out);
+    void process(const Array &in, Array &out) override {
+        launch(kernel("swap_quadrants"), WorkSize(in.info()), in, out);
     }
 
   protected:
     // Of a detector's columns and of angles in that order there is nothing to tell.
-    tomo::EventRef scan_event(tomo::EventRef event) override {
-        tomo::Scan scan(event.get());
+    EventRef scan_event(EventRef event) override {
+        Scan scan(event.get());
         scan.axis_position = std::nan("");
         scan.forget_views();
         scan.forget_region_x();

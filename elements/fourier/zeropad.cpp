@@ -7,50 +7,53 @@
 #include <algorithm>
 #include <cmath>
 
+using namespace tomo;
+
 namespace {
 
-class Zeropad final : public tomo::Filter {
+class Zeropad final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "zeropad",
-        "Filter/Effect",
-        "Makes rows of a sinogram complex and wide enough for direct Fourier inversion, with the pixel of "
-        "the rotation axis first",
-        tomo::formats::real,
-        tomo::formats::complex64,
-        "The output has N = oversampling * 2^ceil(log2 W) columns. Column x goes to (x - floor(axis)) mod "
-        "N, all others are zero, so columns left of the axis are at the end of the row. The axis is then at "
-        "axis - floor(axis) in edge coordinates, as the scan event tells.",
-        "tomoread path=sinogram.tif ! tomozeropad oversampling=2 center-of-rotation=131 ! "
-        "tomofft ! "
-        "tomowrite filename=rows.tif"};
+    static constexpr Info info{
+        .task = "zeropad",
+        .klass = "Filter/Effect",
+        .blurb = "Makes rows of a sinogram complex and wide enough for direct Fourier inversion, with the "
+                 "pixel of the rotation axis first",
+        .out = formats::complex64,
+        .details =
+            "The output has N = oversampling * 2^ceil(log2 W) columns. Column x goes to (x - floor(axis)) "
+            "mod N, all others are zero, so columns left of the axis are at the end of the row. The axis "
+            "is then at axis - floor(axis) in edge coordinates, as the scan event tells.",
+        .example =
+            "tomoread path=sinogram.tif ! tomozeropad oversampling=2 center-of-rotation=131 ! tomofft ! "
+            "tomowrite filename=rows.tif",
+    };
 
-    tomo::Property<unsigned> oversampling{this, "oversampling", "Factor on the width",
-                                          1,    {1, G_MAXUINT}, tomo::When::reshapes};
-    tomo::RotationAxis axis{this};
+    Property<unsigned> oversampling{this,           "oversampling", 1,
+                                    {1, G_MAXUINT}, When::reshapes, "Factor on the width"};
+    RotationAxis axis{this};
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         const unsigned power = in.width > 1 ? 1u << g_bit_storage(in.width - 1) : 1;
         const auto out =
             resized(in.with_format(GST_TOMO_FORMAT_COMPLEX64), std::uint64_t{power} * oversampling, in.height,
-                    in.depth, tomo::text("oversampling=%u times %u columns", oversampling.value(), power));
+                    in.depth, text("oversampling=%u times %u columns", oversampling.value(), power));
         columns_.size = out.width;
         return out;
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
+    void process(const Array &in, Array &out) override {
         axis.tell(in.width());
-        launch(kernel("zeropad"), tomo::WorkSize(out.info()), in, out, cl_uint{in.width()},
+        launch(kernel("zeropad"), WorkSize(out.info()), in, out, cl_uint{in.width()},
                cl_uint(first_column()));
     }
 
     void stop() override { axis.forget(); }
 
   protected:
-    tomo::EventRef scan_event(tomo::EventRef event) override {
+    EventRef scan_event(EventRef event) override {
         axis.learn(event.get());
         columns_.offset = first_column();
-        return tomo::scan_after(event, input_info(), columns_, {0.0, 1.0, input_info().height});
+        return scan_after(event, input_info(), columns_, {0.0, 1.0, input_info().height});
     }
 
   private:
@@ -60,7 +63,7 @@ class Zeropad final : public tomo::Filter {
         return std::min(std::floor(axis.in(width)), width - 1.0);
     }
 
-    tomo::Layout columns_{};
+    Layout columns_{};
 };
 
 } // namespace

@@ -2,40 +2,43 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/source.hpp>
 
-using tomo::When;
+using namespace tomo;
 
 namespace {
 
-class Metaballs final : public tomo::Source {
+class Metaballs final : public Source {
   public:
-    static constexpr tomo::Info info{
-        "metaballs",
-        "Source",
-        "Moving blobs as test pictures: 1 inside of a blob, 0 outside",
-        tomo::formats::float32,
-        tomo::formats::float32,
-        "A pixel is inside where the sum over all balls of size / distance is above 1, with the distance of "
-        "the pixel's centre from the ball's. Sizes are between 1 and 5 % of the width. In each frame, balls "
-        "move by up to 4 pixels along either axis, and turn back when they have left the image. All images "
-        "follow from `seed`, by the generator SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).",
-        "tomometaballs width=320 height=240 number-balls=12 number=5 ! tomowrite filename=balls.tif"};
+    static constexpr Info info{
+        .task = "metaballs",
+        .klass = "Source",
+        .blurb = "Moving blobs as test pictures: 1 inside of a blob, 0 outside",
+        .in = formats::float32,
+        .details =
+            "A pixel is inside where the sum over all balls of size / distance is above 1, with the "
+            "distance of the pixel's centre from the ball's. Sizes are between 1 and 5 % of the width. In "
+            "each frame, balls move by up to 4 pixels along either axis, and turn back when they have "
+            "left the image. All images follow from `seed`, by the generator SplitMix64 (Steele, Lea, "
+            "Flood, OOPSLA 2014).",
+        .example =
+            "tomometaballs width=320 height=240 number-balls=12 number=5 ! tomowrite filename=balls.tif",
+    };
 
-    tomo::Property<unsigned> width{this, "width", "Columns", 512, {1, 32768}, When::ready};
-    tomo::Property<unsigned> height{this, "height", "Rows", 512, {1, 32768}, When::ready};
-    tomo::Property<unsigned> number_balls{this, "number-balls", "Balls", 1, {1, 256}, When::ready};
-    tomo::Property<unsigned> number{this, "number", "Images", 1, {1, G_MAXUINT}, When::ready};
-    tomo::Property<std::uint64_t> seed{this, "seed", "Another one gives other balls", 0, When::ready};
+    Property<unsigned> width{this, "width", 512, {1, 32768}, When::ready, "Columns"};
+    Property<unsigned> height{this, "height", 512, {1, 32768}, When::ready, "Rows"};
+    Property<unsigned> number_balls{this, "number-balls", 1, {1, 256}, When::ready, "Balls"};
+    Property<unsigned> number{this, "number", 1, {1, G_MAXUINT}, When::ready, "Images"};
+    Property<std::uint64_t> seed{this, "seed", 0, When::ready, "Another one gives other balls"};
 
     void prepare() override { kernel("metaballs"); }
     std::optional<std::uint64_t> frame_count() override { return number.value(); }
 
-    std::optional<tomo::ArrayInfo> frame_info(std::uint64_t n) override {
+    std::optional<ArrayInfo> frame_info(std::uint64_t n) override {
         if (n >= number)
             return {};
-        return tomo::ArrayInfo(GST_TOMO_FORMAT_FLOAT32, width, height);
+        return ArrayInfo(GST_TOMO_FORMAT_FLOAT32, width, height);
     }
 
-    tomo::Array frame(std::uint64_t n, const tomo::ArrayInfo &info) override {
+    Array frame(std::uint64_t n, const ArrayInfo &info) override {
         if (balls_.empty() || n < moves_)
             throw_balls();
         for (; moves_ < n; moves_++)
@@ -43,9 +46,8 @@ class Metaballs final : public tomo::Source {
         std::vector<float> table;
         for (const auto &ball : balls_)
             table.insert(table.end(), {float(ball.x), float(ball.y), float(ball.size)});
-        tomo::Array out = allocate(info);
-        launch(kernel("metaballs"), tomo::WorkSize(info), out, tomo::Whole{upload(table)},
-               cl_uint{number_balls});
+        Array out = allocate(info);
+        launch(kernel("metaballs"), WorkSize(info), out, BareBuffer{upload(table)}, cl_uint{number_balls});
         return out;
     }
 

@@ -3,46 +3,47 @@
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/geometry/scan.hpp>
 
-using tomo::When;
+using namespace tomo;
 
 namespace {
 
-class Crop final : public tomo::Filter {
+class Crop final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "crop",
-        "Filter/Effect",
-        "Cuts a rectangle out of each plane",
-        tomo::formats::all,
-        tomo::formats::all,
-        "Samples keep their type and value. Facts about the scan, such as the place of the rotation axis, "
-        "follow the new left edge. A rectangle that reaches over the edge is an error.",
-        "tomoread path=slice.tif ! tomocrop width=160 height=120 from-center=true ! tomowrite "
-        "filename=middle.tif"};
+    static constexpr Info info{
+        .task = "crop",
+        .klass = "Filter/Effect",
+        .blurb = "Cuts a rectangle out of each plane",
+        .in = formats::all,
+        .out = formats::all,
+        .details =
+            "Samples keep their type and value. Facts about the scan, such as the place of the rotation "
+            "axis, follow the new left edge. A rectangle that reaches over the edge is an error.",
+        .example = "tomoread path=slice.tif ! tomocrop width=160 height=120 from-center=true ! tomowrite "
+                   "filename=middle.tif",
+    };
 
-    tomo::Property<unsigned> x{this, "x", "Left edge in pixels", 0, When::reshapes};
-    tomo::Property<unsigned> y{this, "y", "Top edge in pixels", 0, When::reshapes};
-    tomo::Property<unsigned> width{this,      "width",        "Columns; 4294967295: all to the right edge",
-                                   G_MAXUINT, {1, G_MAXUINT}, When::reshapes};
-    tomo::Property<unsigned> height{this,      "height",       "Rows; 4294967295: all to the bottom edge",
-                                    G_MAXUINT, {1, G_MAXUINT}, When::reshapes};
-    tomo::Property<bool> from_center{
-        this, "from-center",
-        "Centre the rectangle, so that pixel (W div 2, H div 2) of W x H becomes pixel "
-        "(width div 2, height div 2); x and y have to be 0",
-        false, When::reshapes};
+    Property<unsigned> x{this, "x", 0, When::reshapes, "Left edge in pixels"};
+    Property<unsigned> y{this, "y", 0, When::reshapes, "Top edge in pixels"};
+    Property<unsigned> width{this,           "width",        G_MAXUINT,
+                             {1, G_MAXUINT}, When::reshapes, "Columns; 4294967295: all to the right edge"};
+    Property<unsigned> height{this,           "height",       G_MAXUINT,
+                              {1, G_MAXUINT}, When::reshapes, "Rows; 4294967295: all to the bottom edge"};
+    Property<bool> from_center{
+        this, "from-center", false, When::reshapes,
+        "Centre the rectangle, so that pixel (W div 2, H div 2) of W x H becomes pixel (width div 2, "
+        "height div 2); x and y have to be 0"};
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         columns_ = range("x", x, "width", width, in.width);
         rows_ = range("y", y, "height", height, in.height);
         return in.with_size(columns_.size, rows_.size);
     }
 
   protected:
-    tomo::Array apply(const tomo::Array &in) override {
+    Array apply(const Array &in) override {
         if (output_info() == in.info())
             return in;
-        tomo::Array out = allocate(output_info());
+        Array out = allocate(output_info());
         const std::size_t sample = in.info().sample_size();
         const std::size_t row = in.width() * sample, out_row = out.width() * sample;
         for (unsigned z = 0; z < in.depth(); z++)
@@ -51,16 +52,16 @@ class Crop final : public tomo::Filter {
         return out;
     }
 
-    tomo::EventRef scan_event(tomo::EventRef event) override {
-        return tomo::scan_after(event, input_info(), {double(columns_.first), 1.0, columns_.size},
-                                {double(rows_.first), 1.0, rows_.size});
+    EventRef scan_event(EventRef event) override {
+        return scan_after(event, input_info(), {double(columns_.first), 1.0, columns_.size},
+                          {double(rows_.first), 1.0, rows_.size});
     }
 
     // Those behind may take the rows for views, and must know that some are missing.
-    tomo::EventRef own_scan_event() override {
+    EventRef own_scan_event() override {
         if (input_info().domain != GST_TOMO_DOMAIN_UNKNOWN)
             return {};
-        tomo::Scan scan;
+        Scan scan;
         scan.total_rows = input_info().height;
         return scan_event(scan.to_event());
     }
@@ -74,15 +75,14 @@ class Crop final : public tomo::Filter {
     Range range(const char *edge, unsigned first, const char *extent, unsigned wanted,
                 unsigned available) const {
         if (from_center && first)
-            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
-                              tomo::text("%s=%u contradicts from-center=true: set one of them", edge, first));
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        text("%s=%u contradicts from-center=true: set one of them", edge, first));
         const bool to_the_end = wanted == G_MAXUINT;
         if (first >= available || (!to_the_end && wanted > available - first))
-            throw tomo::Error(
-                GST_STREAM_ERROR_FORMAT,
-                tomo::text("%s=%u %s=%s lies outside of an image whose %s is %u: the last pixel is %u", edge,
-                           first, extent, to_the_end ? "to the end" : std::to_string(wanted).c_str(), extent,
-                           available, available - 1));
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("%s=%u %s=%s lies outside of an image whose %s is %u: the last pixel is %u",
+                             edge, first, extent, to_the_end ? "to the end" : std::to_string(wanted).c_str(),
+                             extent, available, available - 1));
         const unsigned size = to_the_end ? available - first : wanted;
         return {from_center ? available / 2 - size / 2 : first, size};
     }

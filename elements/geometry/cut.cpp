@@ -6,38 +6,42 @@
 #include <algorithm>
 #include <cmath>
 
+using namespace tomo;
+
 namespace {
 
-class Cut final : public tomo::Filter {
+class Cut final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "cut",
-        "Filter/Effect",
-        "Removes columns in the middle of each plane",
-        tomo::formats::all,
-        tomo::formats::all,
-        R"(Of the n columns that stay, the first n div 2 + 1 are those at the left and the others those at
+    static constexpr Info info{
+        .task = "cut",
+        .klass = "Filter/Effect",
+        .blurb = "Removes columns in the middle of each plane",
+        .in = formats::all,
+        .out = formats::all,
+        .details =
+            R"(Of the n columns that stay, the first n div 2 + 1 are those at the left and the others those at
 the right, so that a spectrum as `fft` gives it keeps its n lowest frequencies. The axis of a scan moves
 with its column; an axis in a removed column is unknown afterwards.)",
-        "tomoread path=projection.tif ! tomocut width=40 ! tomowrite filename=cut.tif"};
+        .example = "tomoread path=projection.tif ! tomocut width=40 ! tomowrite filename=cut.tif",
+    };
 
-    tomo::Property<unsigned> width{this, "width", "Columns to remove", 0, tomo::When::reshapes};
+    Property<unsigned> width{this, "width", 0, When::reshapes, "Columns to remove"};
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         if (width >= in.width)
-            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
-                              tomo::text("width=%u columns are to be removed from %u: there is nothing left",
-                                         width.value(), in.width));
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("width=%u columns are to be removed from %u: there is nothing left",
+                             width.value(), in.width));
         const unsigned rest = in.width - width;
         left_ = std::min(rest, rest / 2 + 1);
         return in.with_size(rest, in.height);
     }
 
   protected:
-    tomo::Array apply(const tomo::Array &in) override {
+    Array apply(const Array &in) override {
         if (output_info() == in.info())
             return in;
-        tomo::Array out = allocate(output_info());
+        Array out = allocate(output_info());
         const std::size_t sample = in.info().sample_size(), row = in.width() * sample,
                           out_row = out.width() * sample, left = left_ * sample, right = out_row - left;
         const std::size_t rows = std::size_t{in.height()} * in.depth();
@@ -47,15 +51,15 @@ with its column; an axis in a removed column is unknown afterwards.)",
         return out;
     }
 
-    tomo::EventRef scan_event(tomo::EventRef event) override {
+    EventRef scan_event(EventRef event) override {
         const auto &in = input_info();
-        const double axis = tomo::Scan(event.get()).axis_position;
+        const double axis = Scan(event.get()).axis_position;
         const bool is_left = !(axis > left_);
-        event = tomo::scan_after(event, in, {is_left ? 0.0 : double(width), 1.0, output_info().width},
-                                 {0.0, 1.0, in.height});
-        if (is_left || axis >= left_ + width || !tomo::has_detector_columns(in))
+        event = scan_after(event, in, {is_left ? 0.0 : double(width), 1.0, output_info().width},
+                           {0.0, 1.0, in.height});
+        if (is_left || axis >= left_ + width || !has_detector_columns(in))
             return event;
-        tomo::Scan scan(event.get());
+        Scan scan(event.get());
         scan.axis_position = std::nan("");
         scan.forget_region_x();
         return scan.to_event();

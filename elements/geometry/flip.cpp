@@ -3,46 +3,50 @@
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/geometry/scan.hpp>
 
+using namespace tomo;
+
 namespace {
 
 enum class Direction { horizontal, vertical };
 
-class Flip final : public tomo::Filter {
+class Flip final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "flip",
-        "Filter/Effect",
-        "Mirrors each plane",
-        tomo::formats::all,
-        tomo::formats::all,
-        R"(The axis of a scan at a becomes W - a. The angles stay: slices of mirrored projections come out
+    static constexpr Info info{
+        .task = "flip",
+        .klass = "Filter/Effect",
+        .blurb = "Mirrors each plane",
+        .in = formats::all,
+        .out = formats::all,
+        .details =
+            R"(The axis of a scan at a becomes W - a. The angles stay: slices of mirrored projections come out
 rotated by 180 degrees.)",
-        "tomoread path=slice.tif ! tomoflip direction=vertical ! tomowrite filename=flipped.tif"};
+        .example = "tomoread path=slice.tif ! tomoflip direction=vertical ! tomowrite filename=flipped.tif",
+    };
 
-    tomo::Choice<Direction> direction{this,
-                                      "direction",
-                                      "Sides that change places",
-                                      Direction::horizontal,
-                                      {{Direction::horizontal, "horizontal", "Left and right"},
-                                       {Direction::vertical, "vertical", "Top and bottom"}},
-                                      tomo::When::reshapes};
+    Choice<Direction> direction{this,
+                                "direction",
+                                Direction::horizontal,
+                                {{Direction::horizontal, "horizontal", "Left and right"},
+                                 {Direction::vertical, "vertical", "Top and bottom"}},
+                                When::reshapes,
+                                "Sides that change places"};
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         input_size("in", in.sample_size());
         kernel("flip");
         return in;
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
-        launch(kernel("flip"), tomo::WorkSize(out.info()), in, out, cl_int{direction == Direction::vertical});
+    void process(const Array &in, Array &out) override {
+        launch(kernel("flip"), WorkSize(out.info()), in, out, cl_int{direction == Direction::vertical});
     }
 
   protected:
-    tomo::EventRef scan_event(tomo::EventRef event) override {
+    EventRef scan_event(EventRef event) override {
         const auto &in = input_info();
-        const tomo::Layout columns{0.0, 1.0, in.width}, rows{0.0, 1.0, in.height};
-        return direction == Direction::horizontal ? tomo::scan_after(event, in, columns.mirrored(), rows)
-                                                  : tomo::scan_after(event, in, columns, rows.mirrored());
+        const Layout columns{0.0, 1.0, in.width}, rows{0.0, 1.0, in.height};
+        return direction == Direction::horizontal ? scan_after(event, in, columns.mirrored(), rows)
+                                                  : scan_after(event, in, columns, rows.mirrored());
     }
 };
 

@@ -4,41 +4,44 @@
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/geometry/scan.hpp>
 
-using tomo::When;
+using namespace tomo;
 
 namespace {
 
-class Pad final : public tomo::Filter {
+class Pad final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "pad",
-        "Filter/Effect",
-        "Puts each plane into a larger one",
-        tomo::formats::all,
-        tomo::formats::all,
-        "Samples keep their type and value. Output pixel (i, j) is input pixel (i - x, j - y); "
-        "`addressing-mode` fills the pixels outside of the input; its names are those of OpenCL's samplers. "
-        "Facts about the scan follow the new left edge.",
-        "tomoread path=slice.tif ! tomopad width=320 height=320 x=32 y=32 addressing-mode=clamp_to_edge ! "
-        "tomowrite filename=larger.tif"};
+    static constexpr Info info{
+        .task = "pad",
+        .klass = "Filter/Effect",
+        .blurb = "Puts each plane into a larger one",
+        .in = formats::all,
+        .out = formats::all,
+        .details = "Samples keep their type and value. Output pixel (i, j) is input pixel (i - x, j - y); "
+                   "`addressing-mode` fills the pixels outside of the input; its names are those of OpenCL's "
+                   "samplers. Facts about the scan follow the new left edge.",
+        .example = "tomoread path=slice.tif ! tomopad width=320 height=320 x=32 y=32 "
+                   "addressing-mode=clamp_to_edge ! tomowrite filename=larger.tif",
+    };
 
-    tomo::Property<unsigned> width{this, "width",     "Columns of the output; 0: as the input",
-                                   0,    {0, 131072}, When::reshapes};
-    tomo::Property<unsigned> height{this, "height",    "Rows of the output; 0: as the input",
-                                    0,    {0, 131072}, When::reshapes};
-    tomo::Property<int> x{
-        this,          "x", "Column of the output where the input's left edge is", 0, {-131072, 131072},
-        When::reshapes};
-    tomo::Property<int> y{
-        this, "y", "Row of the output where the input's top edge is", 0, {-131072, 131072}, When::reshapes};
-    tomo::AddressingMode addressing_mode{this, tomo::Addressing::clamp,
-                                         "Nothing: the output must not reach outside"};
+    Property<unsigned> width{this,        "width",        0,
+                             {0, 131072}, When::reshapes, "Columns of the output; 0: as the input"};
+    Property<unsigned> height{this,        "height",       0,
+                              {0, 131072}, When::reshapes, "Rows of the output; 0: as the input"};
+    Property<int> x{this,
+                    "x",
+                    0,
+                    {-131072, 131072},
+                    When::reshapes,
+                    "Column of the output where the input's left edge is"};
+    Property<int> y{
+        this, "y", 0, {-131072, 131072}, When::reshapes, "Row of the output where the input's top edge is"};
+    AddressingMode addressing_mode{this, Addressing::clamp, "Nothing: the output must not reach outside"};
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         const auto out = in.with_size(width ? width.value() : in.width, height ? height.value() : in.height);
         columns_ = {-double(x), 1.0, out.width};
         rows_ = {-double(y), 1.0, out.height};
-        if (addressing_mode == tomo::Addressing::none) {
+        if (addressing_mode == Addressing::none) {
             check("x", x, "width", out.width, in.width);
             check("y", y, "height", out.height, in.height);
         }
@@ -49,15 +52,13 @@ class Pad final : public tomo::Filter {
         return out;
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
-        launch(kernel("pad", addressing_mode.option()), tomo::WorkSize(out.info()), in, out,
-               cl_int(in.width()), cl_int(in.height()), cl_int{-x}, cl_int{-y});
+    void process(const Array &in, Array &out) override {
+        launch(kernel("pad", addressing_mode.option()), WorkSize(out.info()), in, out, cl_int(in.width()),
+               cl_int(in.height()), cl_int{-x}, cl_int{-y});
     }
 
   protected:
-    tomo::EventRef scan_event(tomo::EventRef event) override {
-        return tomo::scan_after(event, input_info(), columns_, rows_);
-    }
+    EventRef scan_event(EventRef event) override { return scan_after(event, input_info(), columns_, rows_); }
 
   private:
     static bool reaches_out(int at, unsigned size, unsigned available) {
@@ -66,15 +67,14 @@ class Pad final : public tomo::Filter {
 
     static void check(const char *place, int at, const char *extent, unsigned size, unsigned available) {
         if (reaches_out(at, size, available))
-            throw tomo::Error(
+            throw Error(
                 GST_LIBRARY_ERROR_SETTINGS,
-                tomo::text(
-                    "addressing-mode=none gives no pixels outside of the input, but %s=%d and an output "
-                    "%s of %u reach outside of %u: choose another mode",
-                    place, at, extent, size, available));
+                text("addressing-mode=none gives no pixels outside of the input, but %s=%d and an output "
+                     "%s of %u reach outside of %u: choose another mode",
+                     place, at, extent, size, available));
     }
 
-    tomo::Layout columns_{}, rows_{};
+    Layout columns_{}, rows_{};
 };
 
 } // namespace

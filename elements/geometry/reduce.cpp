@@ -3,40 +3,41 @@
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/geometry/scan.hpp>
 
+using namespace tomo;
+
 namespace {
 
-class Reduce final : public tomo::Filter {
+class Reduce final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "reduce",
-        "Filter/Effect",
-        "Halves width and height of each plane, adding up squares of four pixels",
-        tomo::formats::real,
-        tomo::formats::float32,
-        "The result is that of `tomobin` with size 2, but planes stay planes. A last odd column or row is "
-        "left out.",
-        "tomoread path=slice.tif ! tomoreduce ! tomowrite filename=half.tif"};
+    static constexpr Info info{
+        .task = "reduce",
+        .klass = "Filter/Effect",
+        .blurb = "Halves width and height of each plane, adding up squares of four pixels",
+        .details =
+            "The result is that of `tomobin` with size 2, but planes stay planes. A last odd column or "
+            "row is left out.",
+        .example = "tomoread path=slice.tif ! tomoreduce ! tomowrite filename=half.tif",
+    };
 
     std::string kernel_file_name() const override { return "bin.cl"; }
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         if (in.width < 2 || in.height < 2)
-            throw tomo::Error(
-                GST_STREAM_ERROR_FORMAT,
-                tomo::text("%s is too small to be halved; wanted at least 2 x 2", in.describe().c_str()));
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("%s is too small to be halved; wanted at least 2 x 2", in.describe().c_str()));
         kernel("bin");
         return in.with_format(GST_TOMO_FORMAT_FLOAT32).with_size(in.width / 2, in.height / 2);
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
-        launch(kernel("bin"), tomo::WorkSize(out.info()), in, out, cl_uint{in.width()}, cl_uint{in.height()},
+    void process(const Array &in, Array &out) override {
+        launch(kernel("bin"), WorkSize(out.info()), in, out, cl_uint{in.width()}, cl_uint{in.height()},
                cl_uint{2}, cl_uint{1});
     }
 
   protected:
-    tomo::EventRef scan_event(tomo::EventRef event) override {
+    EventRef scan_event(EventRef event) override {
         const auto &out = output_info();
-        return tomo::scan_after(event, input_info(), {0.0, 0.5, out.width}, {0.0, 0.5, out.height});
+        return scan_after(event, input_info(), {0.0, 0.5, out.width}, {0.0, 0.5, out.height});
     }
 };
 

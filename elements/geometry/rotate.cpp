@@ -8,46 +8,47 @@
 #include <algorithm>
 #include <cmath>
 
+using namespace tomo;
+
 namespace {
 
-class Rotate final : public tomo::Filter {
+class Rotate final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "rotate",
-        "Filter/Effect",
-        "Rotates each plane clockwise",
-        tomo::formats::real,
-        tomo::formats::float32,
-        R"(Output pixel (i, j), with its centre at d = (i + 1/2, j + 1/2) - c', is the input at c + (d_x cos
+    static constexpr Info info{
+        .task = "rotate",
+        .klass = "Filter/Effect",
+        .blurb = "Rotates each plane clockwise",
+        .details =
+            R"(Output pixel (i, j), with its centre at d = (i + 1/2, j + 1/2) - c', is the input at c + (d_x cos
 a + d_y sin a, d_y cos a - d_x sin a) in edge coordinates, where pixel k spans k to k + 1; c is the centre
 and c' the same place in the output. Without `reshape` c' = c; with it the output is just large enough for
 the rotated image, which lies in its middle for every centre. The axis of a scan at x becomes c'_x + (x
 - c_x) cos a, which is where a tilted axis stands that the rotation sets upright; it is unknown where the
   image turns by more than 45 degrees to its side. Rows of rotated sinograms have no angles.)",
-        "tomoread path=slice.tif ! tomorotate angle=0.5 reshape=true ! tomowrite filename=rotated.tif"};
+        .example =
+            "tomoread path=slice.tif ! tomorotate angle=0.5 reshape=true ! tomowrite filename=rotated.tif",
+    };
 
-    tomo::Property<float> angle{this, "angle", "Radians, clockwise as the image is shown, rows downwards",
-                                0.0f};
-    tomo::Property<bool> reshape_output{this, "reshape",
-                                        "Give all of the rotated image, in an output of another size", false,
-                                        tomo::When::reshapes};
-    tomo::Property<std::vector<double>> center{
-        this, "center", "Column and row that stay where they are, in edge coordinates; none: W / 2 and H / 2",
-        tomo::When::reshapes};
-    tomo::AddressingMode addressing_mode{this, tomo::Addressing::clamp, "Zero; nothing is undefined"};
-    tomo::InterpolationMode interpolation{this, tomo::Interpolation::linear};
+    Property<float> angle{this, "angle", 0.0f, "Radians, clockwise as the image is shown, rows downwards"};
+    Property<bool> reshape_output{this, "reshape", false, When::reshapes,
+                                  "Give all of the rotated image, in an output of another size"};
+    Property<std::vector<double>> center{
+        this, "center", When::reshapes,
+        "Column and row that stay where they are, in edge coordinates; none: W / 2 and H / 2"};
+    AddressingMode addressing_mode{this, Addressing::clamp, "Zero; nothing is undefined"};
+    InterpolationMode interpolation{this, Interpolation::linear};
 
-    void property_changed(tomo::PropertyBase *property) override {
+    void property_changed(PropertyBase *property) override {
         if (property == &angle)
             reshape();
         Filter::property_changed(property);
     }
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         const auto given = center.value();
         if (!given.empty() && given.size() != 2)
-            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
-                              tomo::text("center has %zu numbers; wanted column and row", given.size()));
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        text("center has %zu numbers; wanted column and row", given.size()));
         x_.from = x_.to = given.empty() ? in.width / 2.0 : given[0];
         y_.from = y_.to = given.empty() ? in.height / 2.0 : given[1];
         cos_ = std::cos(double{angle});
@@ -64,20 +65,20 @@ the rotated image, which lies in its middle for every centre. The axis of a scan
         return out;
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
-        launch(rotated(), tomo::WorkSize(out.info()), in, out, tomo::Whole{columns_}, tomo::Whole{rows_},
+    void process(const Array &in, Array &out) override {
+        launch(rotated(), WorkSize(out.info()), in, out, BareBuffer{columns_}, BareBuffer{rows_},
                cl_int(in.width()), cl_int(in.height()));
     }
 
     void stop() override { columns_ = rows_ = {}; }
 
   protected:
-    tomo::EventRef scan_event(tomo::EventRef event) override {
+    EventRef scan_event(EventRef event) override {
         const auto domain = input_info().domain;
-        const bool has_columns = tomo::has_detector_columns(input_info());
+        const bool has_columns = has_detector_columns(input_info());
         if (angle == 0.0f || !(has_columns || domain == GST_TOMO_DOMAIN_SLICE))
             return event;
-        tomo::Scan scan(event.get());
+        Scan scan(event.get());
         const bool is_upright = std::abs(cos_) >= std::sqrt(0.5);
         if (has_columns)
             scan.axis_position = is_upright ? x_.to + (scan.axis_position - x_.from) * cos_ : std::nan("");
@@ -98,9 +99,7 @@ the rotated image, which lies in its middle for every centre. The axis of a scan
         double most(double factor) const { return std::max(factor * first, factor * last); }
     };
 
-    tomo::Kernel &rotated() {
-        return kernel("rotate_plane", addressing_mode.option() + interpolation.option());
-    }
+    Kernel &rotated() { return kernel("rotate_plane", addressing_mode.option() + interpolation.option()); }
 
     // Pixels along an axis of the output that hold all of the rotated image, in their middle.
     static unsigned surround(Centre &centre, const Span &across, double a, const Span &down, double b) {
@@ -118,8 +117,7 @@ the rotated image, which lies in its middle for every centre. The axis of a scan
         cl_float x_fraction, y_fraction;
     };
 
-    tomo::Array table(unsigned size, const Centre &centre, double x_step, double y_step, double x0,
-                      double y0) {
+    Array table(unsigned size, const Centre &centre, double x_step, double y_step, double x0, double y0) {
         std::vector<Place> places(size);
         // A sum of two of them is still an int.
         const auto part = [](double v, cl_int &whole, cl_float &fraction) {
@@ -137,7 +135,7 @@ the rotated image, which lies in its middle for every centre. The axis of a scan
 
     Centre x_, y_;
     double cos_ = 1.0, sin_ = 0.0;
-    tomo::Array columns_, rows_;
+    Array columns_, rows_;
 };
 
 } // namespace

@@ -6,6 +6,8 @@
 
 #include <memory>
 
+using namespace tomo;
+
 namespace {
 
 template <auto free_function>
@@ -18,28 +20,27 @@ struct FreeWith {
 template <class T, auto free_function>
 using Owned = std::unique_ptr<T, FreeWith<free_function>>;
 
-class Stamp final : public tomo::Filter {
+class StampElement final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "stamp",
-        "Filter/Effect",
-        "Writes the number of each array into its upper left corner",
-        tomo::formats::real,
-        tomo::formats::float32,
-        R"(The number has six digits, from 000000 for the first array of a stream. Ink of coverage c, 0 to
+    static constexpr Info info{
+        .task = "stamp",
+        .klass = "Filter/Effect",
+        .blurb = "Writes the number of each array into its upper left corner",
+        .details =
+            R"(The number has six digits, from 000000 for the first array of a stream. Ink of coverage c, 0 to
 1, adds c times `scale` to a pixel; digits that do not fit are cut. Pango and Cairo draw them.)",
-        "tomoread path=projections number=3 ! tomostamp font=\"Mono 12\" scale=2 ! tomowrite "
-        "filename=numbered.h5:/data"};
+        .example = "tomoread path=projections number=3 ! tomostamp font=\"Mono 12\" scale=2 ! tomowrite "
+                   "filename=numbered.h5:/data",
+    };
 
-    tomo::Property<std::string> font{
-        this, "font", "Font as Pango describes it: family, style and size in points", "Mono 9"};
-    tomo::Property<float> scale{
-        this, "scale", "Value that full ink adds to a pixel", 1.0f, {-FLT_MAX, FLT_MAX}};
+    Property<std::string> font{this, "font", "Mono 9",
+                               "Font as Pango describes it: family, style and size in points"};
+    Property<float> scale{this, "scale", 1.0f, {-FLT_MAX, FLT_MAX}, "Value that full ink adds to a pixel"};
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
-        const Writing writing = write(tomo::text("%06" G_GUINT64_FORMAT, frame_index()));
+    void process(const Array &in, Array &out) override {
+        const Writing writing = write(text("%06" G_GUINT64_FORMAT, frame_index()));
         const auto ink = upload(writing.ink);
-        launch(kernel("stamp"), tomo::WorkSize(out.info()), in, out, tomo::Whole{ink}, cl_uint{writing.width},
+        launch(kernel("stamp"), WorkSize(out.info()), in, out, BareBuffer{ink}, cl_uint{writing.width},
                cl_uint{writing.height}, scale.value());
     }
 
@@ -49,14 +50,14 @@ class Stamp final : public tomo::Filter {
         std::vector<float> ink;
     };
 
-    Writing write(const std::string &text) const {
+    Writing write(const std::string &written) const {
         const Owned<PangoFontMap, g_object_unref> fonts(pango_cairo_font_map_new());
         const Owned<PangoContext, g_object_unref> context(pango_font_map_create_context(fonts.get()));
         const Owned<PangoLayout, g_object_unref> layout(pango_layout_new(context.get()));
         const Owned<PangoFontDescription, pango_font_description_free> description(
             pango_font_description_from_string(font.value().c_str()));
         pango_layout_set_font_description(layout.get(), description.get());
-        pango_layout_set_text(layout.get(), text.c_str(), -1);
+        pango_layout_set_text(layout.get(), written.c_str(), -1);
         int width = 0, height = 0;
         pango_layout_get_pixel_size(layout.get(), &width, &height);
 
@@ -67,10 +68,9 @@ class Stamp final : public tomo::Filter {
         cairo_surface_flush(surface.get());
         const unsigned char *pixels = cairo_image_surface_get_data(surface.get());
         if (width < 1 || height < 1 || !pixels || cairo_status(drawing.get()) != CAIRO_STATUS_SUCCESS)
-            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
-                              tomo::text("can't write %d x %d pixels in font=\"%s\": %s", width, height,
-                                         font.value().c_str(),
-                                         cairo_status_to_string(cairo_status(drawing.get()))));
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        text("can't write %d x %d pixels in font=\"%s\": %s", width, height,
+                             font.value().c_str(), cairo_status_to_string(cairo_status(drawing.get()))));
         Writing result{unsigned(width), unsigned(height), {}};
         const int stride = cairo_image_surface_get_stride(surface.get());
         for (int y = 0; y < height; y++)
@@ -82,4 +82,4 @@ class Stamp final : public tomo::Filter {
 
 } // namespace
 
-TOMO_ELEMENT(Stamp)
+TOMO_ELEMENT(StampElement)

@@ -6,32 +6,36 @@
 #include <algorithm>
 #include <cmath>
 
+using namespace tomo;
+
 namespace {
 
-class Tile final : public tomo::Reducer {
+class Tile final : public Reducer {
   public:
-    static constexpr tomo::Info info{
-        "tile",
-        "Filter/Effect",
-        "Cuts each array into tiles of one size, given one by one",
-        tomo::formats::all,
-        tomo::formats::all,
-        R"(The tiles come from left to right, then from top to bottom; a tile has all planes. Tiles have to
+    static constexpr Info info{
+        .task = "tile",
+        .klass = "Filter/Effect",
+        .blurb = "Cuts each array into tiles of one size, given one by one",
+        .in = formats::all,
+        .out = formats::all,
+        .details =
+            R"(The tiles come from left to right, then from top to bottom; a tile has all planes. Tiles have to
 fill the image. With several tiles side by side, each tile shows other columns, and the axis of the scan is
 unknown. The angles of sinograms are unknown if tiles cut them between rows.)",
-        "tomoread path=projection.tif ! tomotile width=64 height=40 ! tomowrite filename=tile-%02i.tif"};
+        .example =
+            "tomoread path=projection.tif ! tomotile width=64 height=40 ! tomowrite filename=tile-%02i.tif",
+    };
 
-    tomo::Property<unsigned> width{this, "width", "Columns of a tile; 0: all", 0, tomo::When::reshapes};
-    tomo::Property<unsigned> height{this, "height", "Rows of a tile; 0: all", 0, tomo::When::reshapes};
+    Property<unsigned> width{this, "width", 0, When::reshapes, "Columns of a tile; 0: all"};
+    Property<unsigned> height{this, "height", 0, When::reshapes, "Rows of a tile; 0: all"};
 
-    std::optional<std::uint64_t> output_count(std::uint64_t inputs,
-                                              const tomo::ArrayInfo &in) const override {
+    std::optional<std::uint64_t> output_count(std::uint64_t inputs, const ArrayInfo &in) const override {
         return in.width ? inputs * (in.width / (width ? width.value() : in.width)) *
                               (in.height / (height ? height.value() : in.height))
                         : 0;
     }
 
-    void begin(const tomo::ArrayInfo &in) override {
+    void begin(const ArrayInfo &in) override {
         clear();
         columns_ = count("width", width, in.width);
         rows_ = count("height", height, in.height);
@@ -40,14 +44,14 @@ unknown. The angles of sinograms are unknown if tiles cut them between rows.)",
         negotiate(out_);
     }
 
-    void consume(const tomo::Array &in) override { image_ = in; }
+    void consume(const Array &in) override { image_ = in; }
     bool ready() const override { return static_cast<bool>(image_); }
 
-    tomo::Array produce() override {
+    Array produce() override {
         const std::size_t sample = out_.sample_size(), row = image_.width() * sample,
                           tile_row = out_.width * sample;
         const std::uint64_t left = next_ % columns_ * tile_row, top = next_ / columns_ * out_.height * row;
-        tomo::Array out = allocate(out_);
+        Array out = allocate(out_);
         for (unsigned z = 0; z < out_.depth; z++)
             copy_rows(image_.plane(z), {top + left, row}, out, {z * out_.height * tile_row, tile_row},
                       tile_row, out_.height);
@@ -62,9 +66,9 @@ unknown. The angles of sinograms are unknown if tiles cut them between rows.)",
     }
 
   protected:
-    tomo::EventRef scan_event(tomo::EventRef event) override {
-        tomo::Scan scan(event.get());
-        if (columns_ > 1 && tomo::has_detector_columns(out_))
+    EventRef scan_event(EventRef event) override {
+        Scan scan(event.get());
+        if (columns_ > 1 && has_detector_columns(out_))
             scan.axis_position = std::nan("");
         if (columns_ > 1)
             scan.forget_region_x();
@@ -80,15 +84,15 @@ unknown. The angles of sinograms are unknown if tiles cut them between rows.)",
 
     static unsigned count(const char *name, unsigned size, unsigned available) {
         if (size && available % size)
-            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
-                              tomo::text("tiles of %s=%u do not fill a %s of %u: crop or pad it before", name,
-                                         size, name, available));
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("tiles of %s=%u do not fill a %s of %u: crop or pad it before", name, size, name,
+                             available));
         return size ? available / size : 1;
     }
 
-    tomo::ArrayInfo out_;
+    ArrayInfo out_;
     unsigned columns_ = 1, rows_ = 1; // of tiles
-    tomo::Array image_;
+    Array image_;
     std::uint64_t next_ = 0;
 };
 

@@ -5,20 +5,23 @@
 
 #include <algorithm>
 
+using namespace tomo;
+
 namespace {
 
-class Transpose final : public tomo::Filter {
+class Transpose final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "transpose",
-        "Filter/Effect",
-        "Swaps columns and rows of each plane",
-        tomo::formats::all,
-        tomo::formats::all,
-        "Output (i, j) is input (j, i), sample for sample, in any type.",
-        "tomoread path=sinogram.tif ! tomotranspose ! tomowrite filename=transposed.tif"};
+    static constexpr Info info{
+        .task = "transpose",
+        .klass = "Filter/Effect",
+        .blurb = "Swaps columns and rows of each plane",
+        .in = formats::all,
+        .out = formats::all,
+        .details = "Output (i, j) is input (j, i), sample for sample, in any type.",
+        .example = "tomoread path=sinogram.tif ! tomotranspose ! tomowrite filename=transposed.tif",
+    };
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         input_size("in", in.sample_size());
         const auto most = static_cast<unsigned>(std::min<std::size_t>(device()->max_work_group(), 256));
         tile_ = !device()->prefers_local_memory() || most >= 32 ? 32 : most;
@@ -30,8 +33,8 @@ class Transpose final : public tomo::Filter {
         return axes_named ? out.with_domain(GST_TOMO_DOMAIN_UNKNOWN) : out;
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
-        tomo::WorkSize size((in.width() + tile_ - 1) / tile_, (in.height() + tile_ - 1) / tile_, in.depth());
+    void process(const Array &in, Array &out) override {
+        WorkSize size((in.width() + tile_ - 1) / tile_, (in.height() + tile_ - 1) / tile_, in.depth());
         if (rows_) {
             size.global[0] *= tile_;
             size.global[1] *= rows_;
@@ -42,19 +45,19 @@ class Transpose final : public tomo::Filter {
 
   protected:
     // The columns of a slice are along the beam then; projections and sinograms lose their axes altogether.
-    tomo::EventRef scan_event(tomo::EventRef event) override {
+    EventRef scan_event(EventRef event) override {
         if (input_info().domain != GST_TOMO_DOMAIN_SLICE)
             return event;
-        tomo::Scan scan(event.get());
+        Scan scan(event.get());
         scan.forget_region_x();
         scan.forget_rows(GST_TOMO_DOMAIN_SLICE);
         return scan.to_event();
     }
 
   private:
-    tomo::Kernel &tiled() {
-        const auto rows = rows_ ? tomo::text(" -D ROWS=%u", rows_) : "";
-        return kernel("transpose", tomo::text("-D TILE=%u%s", tile_, rows.c_str()));
+    Kernel &tiled() {
+        const auto rows = rows_ ? text(" -D ROWS=%u", rows_) : "";
+        return kernel("transpose", text("-D TILE=%u%s", tile_, rows.c_str()));
     }
 
     unsigned tile_ = 0; // columns and rows of a square that moves at once

@@ -2,44 +2,46 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/sink.hpp>
 
+using namespace tomo;
+
 namespace {
 
-class MemoryOut final : public tomo::Sink {
+class MemoryOut final : public Sink {
   public:
-    static constexpr tomo::Info info{
-        "memory-out",
-        "Sink",
-        "Copies arrays into the application's memory, one after the other",
-        tomo::formats::all,
-        tomo::formats::all,
-        "This element is for applications: `pointer` is the address of their memory, as a number, and "
-        "`max-size` its size in bytes. The element fills the memory while the stream runs; all arrays are "
-        "there when the stream has ended. Python's `gsttomo` and `appsink` are easier to use.",
-        ""};
+    static constexpr Info info{
+        .task = "memory-out",
+        .klass = "Sink",
+        .blurb = "Copies arrays into the application's memory, one after the other",
+        .in = formats::all,
+        .out = formats::all,
+        .details =
+            "This element is for applications: `pointer` is the address of their memory, as a number, and "
+            "`max-size` its size in bytes. The element fills the memory while the stream runs; all arrays "
+            "are there when the stream has ended. Python's `gsttomo` and `appsink` are easier to use.",
+    };
 
-    tomo::Property<std::uint64_t> pointer{
-        this, "pointer", "Address in the host's memory; it must stay valid until the element stops", 0,
-        tomo::When::ready};
-    tomo::Property<std::uint64_t> max_size{
-        this, "max-size", "Size of that memory in bytes; an array that does not fit is an error", 0,
-        tomo::When::ready};
+    Property<std::uint64_t> pointer{
+        this, "pointer", 0, When::ready,
+        "Address in the host's memory; it must stay valid until the element stops"};
+    Property<std::uint64_t> max_size{this, "max-size", 0, When::ready,
+                                     "Size of that memory in bytes; an array that does not fit is an error"};
 
     void start() override {
         used_ = 0;
         if (!pointer)
-            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS, "pointer is not set");
+            throw Error(GST_LIBRARY_ERROR_SETTINGS, "pointer is not set");
     }
 
-    void begin(const tomo::ArrayInfo &) override {}
+    void begin(const ArrayInfo &) override {}
     void restart() override { used_ = 0; }
 
-    void consume(GstBuffer *buffer, const tomo::ArrayInfo &info) override {
+    void consume(GstBuffer *buffer, const ArrayInfo &info) override {
         if (used_ + info.size() > max_size)
-            throw tomo::Error(GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-                              tomo::text("max-size=%" G_GUINT64_FORMAT " bytes are full: %" G_GUINT64_FORMAT
-                                         " are used and an array has %" G_GUINT64_FORMAT,
-                                         max_size.value(), used_, info.size()));
-        tomo::copy_packed(buffer, info, reinterpret_cast<char *>(static_cast<guintptr>(pointer)) + used_);
+            throw Error(GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                        text("max-size=%" G_GUINT64_FORMAT " bytes are full: %" G_GUINT64_FORMAT
+                             " are used and an array has %" G_GUINT64_FORMAT,
+                             max_size.value(), used_, info.size()));
+        copy_packed(buffer, info, reinterpret_cast<char *>(static_cast<guintptr>(pointer)) + used_);
         used_ += info.size();
     }
 

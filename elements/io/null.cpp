@@ -2,31 +2,35 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/sink.hpp>
 
+using namespace tomo;
+
 namespace {
 
-class Null final : public tomo::Sink {
+class Null final : public Sink {
   public:
-    static constexpr tomo::Info info{
-        "null",
-        "Sink",
-        "Discards arrays, for tests and benchmarks",
-        tomo::formats::all,
-        tomo::formats::all,
-        "The device may still compute an array when it arrives here. `finish` waits for each array, "
-        "`download` also brings it to the host, as a file writer would.",
-        "tomoread path='projections/*.tif' ! tomocalculate expression='-log(v)' ! tomonull"};
+    static constexpr Info info{
+        .task = "null",
+        .klass = "Sink",
+        .blurb = "Discards arrays, for tests and benchmarks",
+        .in = formats::all,
+        .out = formats::all,
+        .details =
+            "The device may still compute an array when it arrives here. `finish` waits for each array, "
+            "`download` also brings it to the host, as a file writer would.",
+        .example = "tomoread path='projections/*.tif' ! tomocalculate expression='-log(v)' ! tomonull",
+    };
 
-    tomo::Property<bool> download{this, "download", "Bring every array to the host first", false};
-    tomo::Property<bool> finish_all{this, "finish", "Wait until every array is computed", false};
-    tomo::Property<bool> durations{
-        this, "durations", "Print how long ago each array's time stamp was, in ms, to standard error", false};
+    Property<bool> download{this, "download", false, "Bring every array to the host first"};
+    Property<bool> finish_all{this, "finish", false, "Wait until every array is computed"};
+    Property<bool> durations{this, "durations", false,
+                             "Print how long ago each array's time stamp was, in ms, to standard error"};
 
     bool wants_device_memory() const override { return true; }
-    void begin(const tomo::ArrayInfo &) override {}
+    void begin(const ArrayInfo &) override {}
 
-    void consume(GstBuffer *buffer, const tomo::ArrayInfo &) override {
+    void consume(GstBuffer *buffer, const ArrayInfo &) override {
         if (download)
-            tomo::MappedBuffer(buffer, GST_MAP_READ);
+            MappedBuffer(buffer, GST_MAP_READ);
         if (finish_all)
             wait_until_computed(buffer);
         if (durations)
@@ -36,7 +40,7 @@ class Null final : public tomo::Sink {
   private:
     static void wait_until_computed(GstBuffer *buffer) {
         for (guint i = 0; i < gst_buffer_n_memory(buffer); i++)
-            if (const auto &storage = tomo::storage_of(gst_buffer_peek_memory(buffer, i)))
+            if (const auto &storage = storage_of(gst_buffer_peek_memory(buffer, i)))
                 storage->finish();
     }
 

@@ -7,33 +7,34 @@
 #include <cmath>
 #include <optional>
 
+using namespace tomo;
+
 namespace {
 
-class Ringwriter final : public tomo::Sink {
+class Ringwriter final : public Sink {
   public:
-    static constexpr tomo::Info info{"ringwriter",
-                                     "Sink",
-                                     "Writes lists of rings, one for each image, to a text file",
-                                     tomo::formats::float32,
-                                     tomo::formats::float32,
-                                     "A list is one row: the number of rings, then x, y, radius, contrast "
-                                     "and intensity of each; further values are not used. The file has for "
-                                     "each list the lines `filename` (the frame's source, or `unknown`), "
-                                     "`index` and `ring_count`, and for each ring `ring_coord` with x and "
-                                     "y, rounded to integers, and the radius. It is written under the name "
-                                     "NAME.partial until the stream has ended.",
-                                     "tomodummydata width=6 init=1 ! tomoringwriter filename=rings.txt"};
+    static constexpr Info info{
+        .task = "ringwriter",
+        .klass = "Sink",
+        .blurb = "Writes lists of rings, one for each image, to a text file",
+        .in = formats::float32,
+        .details =
+            "A list is one row: the number of rings, then x, y, radius, contrast and intensity of each; "
+            "further values are not used. The file has for each list the lines `filename` (the frame's "
+            "source, or `unknown`), `index` and `ring_count`, and for each ring `ring_coord` with x and "
+            "y, rounded to integers, and the radius. It is written under the name NAME.partial until the "
+            "stream has ended.",
+        .example = "tomodummydata width=6 init=1 ! tomoringwriter filename=rings.txt",
+    };
 
-    tomo::Property<unsigned> scale{this, "scale", "Factor on coordinates and radii", 1, {1, G_MAXUINT}};
-    tomo::Property<std::string> filename{this, "filename",
-                                         "The file; .txt is added where there is no extension", "results",
-                                         tomo::When::ready};
+    Property<unsigned> scale{this, "scale", 1, {1, G_MAXUINT}, "Factor on coordinates and radii"};
+    Property<std::string> filename{this, "filename", "results", When::ready,
+                                   "The file; .txt is added where there is no extension"};
 
     void start() override {
         auto name = filename.value();
         if (name.empty())
-            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
-                              "filename is empty; wanted the name of a text file");
+            throw Error(GST_LIBRARY_ERROR_SETTINGS, "filename is empty; wanted the name of a text file");
         if (name.find('.', name.find_last_of('/') + 1) == std::string::npos)
             name += ".txt";
         claim_.emplace(name);
@@ -41,36 +42,34 @@ class Ringwriter final : public tomo::Sink {
     }
     void stop() override { claim_.reset(); }
 
-    void begin(const tomo::ArrayInfo &in) override {
+    void begin(const ArrayInfo &in) override {
         if (in.height != 1 || in.depth != 1 || in.width % per_ring != 1)
-            throw tomo::Error(
-                GST_STREAM_ERROR_FORMAT,
-                tomo::text("%s is no list of rings; wanted one row of a count and %u floats per ring",
-                           in.describe().c_str(), per_ring));
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("%s is no list of rings; wanted one row of a count and %u floats per ring",
+                             in.describe().c_str(), per_ring));
         if (!file_) {
-            file_.emplace(name_, tomo::io::OutputFile::Begin::Empty, true);
+            file_.emplace(name_, io::OutputFile::Begin::Empty, true);
             written_ = lists_ = 0;
         }
     }
 
-    void consume(GstBuffer *buffer, const tomo::ArrayInfo &in) override {
+    void consume(GstBuffer *buffer, const ArrayInfo &in) override {
         std::vector<float> list(in.width);
-        tomo::copy_packed(buffer, in, list.data());
+        copy_packed(buffer, in, list.data());
         const unsigned room = (in.width - 1) / per_ring;
         if (!(list[0] >= 0.0f && list[0] <= room) || list[0] != std::floor(list[0]))
-            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
-                              tomo::text("list %" G_GUINT64_FORMAT
-                                         " says that it has %g rings; wanted 0 to %u",
-                                         lists_, list[0], room));
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("list %" G_GUINT64_FORMAT " says that it has %g rings; wanted 0 to %u", lists_,
+                             list[0], room));
         const auto *meta = gst_buffer_get_tomo_frame_meta(buffer);
-        auto lines = tomo::text("filename %s\nindex %" G_GUINT64_FORMAT "\nring_count %u\n",
-                                meta && meta->source ? meta->source : "unknown", meta ? meta->index : lists_,
-                                static_cast<unsigned>(list[0]));
+        auto lines = text("filename %s\nindex %" G_GUINT64_FORMAT "\nring_count %u\n",
+                          meta && meta->source ? meta->source : "unknown", meta ? meta->index : lists_,
+                          static_cast<unsigned>(list[0]));
         const double factor = scale;
         for (const float *ring = &list[1], *end = ring + per_ring * unsigned(list[0]); ring < end;
              ring += per_ring)
-            lines += tomo::text("ring_coord %.0f %.0f %s\n", std::round(ring[0] * factor) + 0.0,
-                                std::round(ring[1] * factor) + 0.0, decimal(ring[2] * factor).c_str());
+            lines += text("ring_coord %.0f %.0f %s\n", std::round(ring[0] * factor) + 0.0,
+                          std::round(ring[1] * factor) + 0.0, decimal(ring[2] * factor).c_str());
         file_->write_at(written_, lines.data(), lines.size());
         written_ += lines.size();
         lists_++;
@@ -104,8 +103,8 @@ class Ringwriter final : public tomo::Sink {
 
     static constexpr unsigned per_ring = 5;
     std::string name_;
-    std::optional<tomo::io::NameClaim> claim_;
-    std::optional<tomo::io::OutputFile> file_;
+    std::optional<io::NameClaim> claim_;
+    std::optional<io::OutputFile> file_;
     std::uint64_t written_ = 0, lists_ = 0;
 };
 

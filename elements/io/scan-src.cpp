@@ -5,20 +5,21 @@
 
 #include <gst/tomo/bases/source-bin.hpp>
 
-using tomo::When;
-using tomo::io::ScanOrder;
+using namespace tomo;
+using namespace tomo::io;
 
 namespace {
 
-class ScanSrc final : public tomo::SourceBin {
+class ScanSrc final : public SourceBin {
   public:
-    static constexpr tomo::Info info{
-        "scan-src",
-        "Source/File",
-        "Reads a whole scan: NXtomo, Data Exchange or folders of images become projections, darks and flats",
-        tomo::formats::all,
-        tomo::formats::all,
-        R"(The contents of the location tell its kind:
+    static constexpr Info info{
+        .task = "scan-src",
+        .klass = "Source/File",
+        .blurb =
+            "Reads a whole scan: NXtomo, Data Exchange or folders of images become projections, darks and flats",
+        .in = formats::all,
+        .out = formats::all,
+        .details = R"(The contents of the location tell its kind:
 
 - HDF5 with an entry whose `definition` is NXtomo, or which looks like one. `image_key` tells projections (0), flats
   (1) and darks (2); others are left out, as are those with an `image_key_control` below 0. Flats behind the last
@@ -61,73 +62,70 @@ images counts when another chunk follows it.
 `order=sinograms` gives stacks of sinograms (columns, projections, rows of the detector as depth), and as
 darks and flats their means with one row, a plane for each of the stack's: `tomoflatfieldcorrect
 sinogram-input=true` takes them as they are. The element reads only the chosen rows.)",
-        "tomoscansrc name=s location=scan.nxs y=36 height=8 "
-        "s.projections ! f.projections s.darks ! tomoaverage ! f.darks s.flats ! tomoaverage ! f.flats "
-        "tomoflatfieldcorrect name=f absorption-correct=true fix-nan-and-inf=true ! tomotransposeprojections "
-        "! "
-        "tomorampfilter ! tomobackproject ! tomowrite filename=slices.h5:/entry/data/data\n"
-        "tomoscansrc name=s location=scan.nxs order=sinograms y=36 height=8 "
-        "s.projections ! f.projections s.darks ! f.darks s.flats ! f.flats "
-        "tomoflatfieldcorrect name=f sinogram-input=true absorption-correct=true fix-nan-and-inf=true ! "
-        "tomorampfilter ! tomobackproject ! tomowrite filename=slices.tif"};
+        .example =
+            "tomoscansrc name=s location=scan.nxs y=36 height=8 s.projections ! f.projections s.darks ! "
+            "tomoaverage ! f.darks s.flats ! tomoaverage ! f.flats tomoflatfieldcorrect name=f "
+            "absorption-correct=true fix-nan-and-inf=true ! tomotransposeprojections ! tomorampfilter ! "
+            "tomobackproject ! tomowrite filename=slices.h5:/entry/data/data\n"
+            "tomoscansrc name=s location=scan.nxs order=sinograms y=36 height=8 s.projections ! "
+            "f.projections s.darks ! f.darks s.flats ! f.flats tomoflatfieldcorrect name=f "
+            "sinogram-input=true absorption-correct=true fix-nan-and-inf=true ! tomorampfilter ! "
+            "tomobackproject ! tomowrite filename=slices.tif",
+    };
 
-    tomo::Property<std::string> location{
-        this, "location", "The scan: an HDF5 file, a folder of images, or a pattern like scan/*.tif", "",
-        When::ready};
-    tomo::Property<std::string> entry{
-        this, "entry", "Which scan of an HDF5 file with several: path of its group", "", When::ready};
-    tomo::Property<std::string> darks{
-        this, "darks", "Files of the darks, if they are not in the scan itself; as tomoread's path", "",
-        When::ready};
-    tomo::Property<std::string> flats{
-        this, "flats", "Files of the flats, if they are not in the scan itself; as tomoread's path", "",
-        When::ready};
-    tomo::Property<std::string> flats_after{
-        this, "flats-after", "Files of the flats after the projections, if they are not in the scan itself",
-        "", When::ready};
-    tomo::Property<std::string> angles{
-        this, "angles",
+    Property<std::string> location{
+        this, "location", "", When::ready,
+        "The scan: an HDF5 file, a folder of images, or a pattern like scan/*.tif"};
+    Property<std::string> entry{this, "entry", "", When::ready,
+                                "Which scan of an HDF5 file with several: path of its group"};
+    Property<std::string> darks{this, "darks", "", When::ready,
+                                "Files of the darks, if they are not in the scan itself; as tomoread's path"};
+    Property<std::string> flats{this, "flats", "", When::ready,
+                                "Files of the flats, if they are not in the scan itself; as tomoread's path"};
+    Property<std::string> flats_after{
+        this, "flats-after", "", When::ready,
+        "Files of the flats after the projections, if they are not in the scan itself"};
+    Property<std::string> angles{
+        this, "angles", "", When::ready,
         "Angles instead of the scan's: a text file with one per line in degrees, for each projection or each "
-        "frame, or a dataset as in file.h5:/theta",
-        "", When::ready};
-    tomo::Property<std::string> detector{
-        this, "detector", "Which detector of an NXtomo entry with several: its name or the path of its group",
-        "", When::ready};
-    tomo::Choice<tomo::io::NameOrder> sort = tomo::io::sort_property(this);
-    tomo::Choice<ScanOrder> order{this,
-                                  "order",
-                                  "Kind of the arrays",
-                                  ScanOrder::Projections,
-                                  {{ScanOrder::Projections, "projections", "One image each"},
-                                   {ScanOrder::Sinograms, "sinograms", "Stacks of sinograms"}},
-                                  When::ready};
-    tomo::Property<unsigned> stack{
-        this, "stack",
-        "Most sinograms per array, for order=sinograms; 0: as the file is stored and memory allows", 0,
-        When::ready};
-    tomo::Property<unsigned> first{this, "start", "First projection", 0, When::ready};
-    tomo::Property<unsigned> step{this, "step", "Take every n-th projection", 1, {1, G_MAXUINT}, When::ready};
-    tomo::Property<unsigned> number{this, "number", "Most projections to read", G_MAXUINT, When::ready};
-    tomo::Property<unsigned> x{this, "x", "First column", 0, When::ready};
-    tomo::Property<unsigned> width{this, "width", "Columns from there; 0: all", 0, When::ready};
-    tomo::Property<unsigned> y{this, "y", "First row", 0, When::ready};
-    tomo::Property<unsigned> height{this, "height", "Rows from there; 0: all", 0, When::ready};
-    tomo::Property<unsigned> y_step{this, "y-step", "Take every n-th row", 1, {1, G_MAXUINT}, When::ready};
+        "frame, or a dataset as in file.h5:/theta"};
+    Property<std::string> detector{
+        this, "detector", "", When::ready,
+        "Which detector of an NXtomo entry with several: its name or the path of its group"};
+    Choice<io::NameOrder> sort = io::sort_property(this);
+    Choice<ScanOrder> order{this,
+                            "order",
+                            ScanOrder::Projections,
+                            {{ScanOrder::Projections, "projections", "One image each"},
+                             {ScanOrder::Sinograms, "sinograms", "Stacks of sinograms"}},
+                            When::ready,
+                            "Kind of the arrays"};
+    Property<unsigned> stack{
+        this, "stack", 0, When::ready,
+        "Most sinograms per array, for order=sinograms; 0: as the file is stored and memory allows"};
+    Property<unsigned> first{this, "start", 0, When::ready, "First projection"};
+    Property<unsigned> step{this, "step", 1, {1, G_MAXUINT}, When::ready, "Take every n-th projection"};
+    Property<unsigned> number{this, "number", G_MAXUINT, When::ready, "Most projections to read"};
+    Property<unsigned> x{this, "x", 0, When::ready, "First column"};
+    Property<unsigned> width{this, "width", 0, When::ready, "Columns from there; 0: all"};
+    Property<unsigned> y{this, "y", 0, When::ready, "First row"};
+    Property<unsigned> height{this, "height", 0, When::ready, "Rows from there; 0: all"};
+    Property<unsigned> y_step{this, "y-step", 1, {1, G_MAXUINT}, When::ready, "Take every n-th row"};
 
-    tomo::Property<bool> follow{
-        this, "follow",
-        "The scan is being written: wait for new images until the file is closed, the number of projections "
-        "of `number` or image_key has come, or timeout",
-        false, When::ready};
-    tomo::Property<double> timeout{this, "timeout",          "Seconds to wait for another image, with follow",
-                                   60.0, {0.0, G_MAXDOUBLE}, When::ready};
+    Property<bool> follow{
+        this, "follow", false, When::ready,
+        "The scan is being written: wait for new images until the file is closed, the number of "
+        "projections of `number` or image_key has come, or timeout"};
+    Property<double> timeout{this,        "timeout",
+                             60.0,        {0.0, G_MAXDOUBLE},
+                             When::ready, "Seconds to wait for another image, with follow"};
 
     std::vector<Output> outputs() const override {
         return {{"projections"}, {"darks"}, {"flats"}, {"flats-after", true}};
     }
 
     void start() override {
-        auto plan = std::make_shared<tomo::io::ScanPlan>();
+        auto plan = std::make_shared<io::ScanPlan>();
         plan->request = {location, entry, darks, flats, flats_after, angles, detector, sort, follow};
         plan->start = first;
         plan->step = step;
@@ -137,13 +135,13 @@ sinogram-input=true` takes them as they are. The element reads only the chosen r
         plan->order = order;
         plan->stack = stack;
         if (follow && order == ScanOrder::Sinograms)
-            throw tomo::Error(
+            throw Error(
                 GST_RESOURCE_ERROR_SETTINGS,
                 "a scan that is followed has no sinograms yet: follow=true takes order=projections, and "
                 "tomotransposeprojections makes sinograms of them");
         if (follow && location.value().empty())
-            throw tomo::Error(GST_RESOURCE_ERROR_SETTINGS,
-                              "no location is given; name the file that will be written");
+            throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                        "no location is given; name the file that will be written");
         if (!follow)
             plan->find();
         for (const auto &warning : plan->scan.warnings)
@@ -153,14 +151,14 @@ sinogram-input=true` takes them as they are. The element reads only the chosen r
 
     void stop() override { plan_ = {}; }
 
-    tomo::ObjectRef<GstElement> source(const char *output) override {
-        auto source = make_source<tomo::io::ScanStream>(output);
-        static_cast<tomo::io::ScanStream *>(tomo::element_of(source.get()))->set_plan(plan_, output);
+    ObjectRef<GstElement> source(const char *output) override {
+        auto source = make_source<io::ScanStream>(output);
+        static_cast<io::ScanStream *>(element_of(source.get()))->set_plan(plan_, output);
         return source;
     }
 
   private:
-    std::shared_ptr<const tomo::io::ScanPlan> plan_;
+    std::shared_ptr<const io::ScanPlan> plan_;
 };
 
 } // namespace

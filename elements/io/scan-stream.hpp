@@ -15,8 +15,13 @@ namespace tomo::io {
 
 class ScanStream final : public Source {
   public:
-    static constexpr Info info{"scan-stream", "Source/File", "One kind of images of tomoscansrc",
-                               formats::all, formats::all};
+    static constexpr Info info{
+        .task = "scan-stream",
+        .klass = "Source/File",
+        .blurb = "One kind of images of tomoscansrc",
+        .in = formats::all,
+        .out = formats::all,
+    };
 
     void set_plan(std::shared_ptr<const ScanPlan> plan, const std::string &kind);
 

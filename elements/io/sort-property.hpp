@@ -12,11 +12,11 @@ namespace tomo::io {
 inline Choice<NameOrder> sort_property(Element *owner) {
     return {owner,
             "sort",
-            "Order of the files",
             NameOrder::Natural,
             {{NameOrder::Natural, "natural", "Numbers in the names count as numbers: 2 before 10"},
              {NameOrder::Name, "name", "Names byte by byte, as UFO sorts them"}},
-            When::ready};
+            When::ready,
+            "Order of the files"};
 }
 
 } // namespace tomo::io

@@ -1,184 +1,172 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/files/image-writer.hpp>
 #include "leave-out.hpp"
 #include "pipeline-facts.hpp"
+#include <gst/files/image-writer.hpp>
 
 #include <gst/tomo/bases/negotiation.hpp>
-#include <gst/tomo/device/profile.hpp>
 #include <gst/tomo/bases/sink.hpp>
+#include <gst/tomo/device/profile.hpp>
 
-using tomo::When;
-using tomo::io::DigestOf;
+using namespace tomo;
+using namespace tomo::io;
 
 namespace {
 
 // Files are complete or called NAME.partial: they get their names at the end of the stream.
-class Write final : public tomo::Sink {
+class Write final : public Sink {
   public:
-    static constexpr tomo::Info info{
-        "write",
-        "Sink/File",
-        "Writes arrays to TIFF, HDF5, EDF, PNG, JPEG, numpy and raw files, each plane as a page",
-        tomo::formats::all,
-        tomo::formats::all,
-        "The name's ending chooses the format: `.tif` and `.tiff` with several pages, BigTIFF where the "
-        "images don't fit into 2 GiB or nobody knows their number; `.h5` and others of HDF5 with the "
-        "dataset's path behind a colon; `.edf`, `.png`, `.jpg` and `.raw`; `.npy`, which `numpy.load()` "
-        "reads, as (rows, columns), or (images, rows, columns) with more than one. A number pattern such as "
-        "`%05i` makes a file of each array. A file has the name NAME.partial until the stream has ended "
-        "well, and only then NAME. If fewer images came than were announced, because somebody ended the "
-        "stream (Ctrl-C in `tomo-launch` or `gst-launch-1.0 -e`), the file gets its name all the same: a "
-        "warning counts them, and a dataset of HDF5 has the attributes `complete` (false) and "
-        "`images_expected`, the first page of a TIFF file with all images the same in its ImageDescription; "
-        "so it is, without `images_expected`, where each image is made of a part of the stream only. "
-        "`bits=8` and `bits=16` map `minimum` to `maximum`, which are those of the whole stream where they "
-        "are not given, onto the integers, rounded and clipped; complex samples are written as pairs. An "
-        "integer i of b bits stands for grey_minimum + i / (2^b - 1) * (grey_maximum - grey_minimum): TIFF "
-        "has these two as SMinSampleValue and SMaxSampleValue and in ImageDescription, HDF5 as attributes "
-        "of the dataset (with `range-per-image` as datasets NAME_grey_minimum and NAME_grey_maximum), EDF "
-        "in its header, PNG as text and JPEG as comment. Raw files can't say it; the message "
-        "`tomo-effective` does.",
-        "tomoread path='sinograms/*.tif' ! tomowrite filename=sinograms.h5:/entry/data/data\n"
-        "tomoread path=volume.h5:/volume ! tomowrite filename=slice-%03i.tif bits=8"};
+    static constexpr Info info{
+        .task = "write",
+        .klass = "Sink/File",
+        .blurb = "Writes arrays to TIFF, HDF5, EDF, PNG, JPEG, numpy and raw files, each plane as a page",
+        .in = formats::all,
+        .out = formats::all,
+        .details =
+            "The name's ending chooses the format: `.tif` and `.tiff` with several pages, BigTIFF where "
+            "the images don't fit into 2 GiB or nobody knows their number; `.h5` and others of HDF5 with "
+            "the dataset's path behind a colon; `.edf`, `.png`, `.jpg` and `.raw`; `.npy`, which "
+            "`numpy.load()` reads, as (rows, columns), or (images, rows, columns) with more than one. A "
+            "number pattern such as `%05i` makes a file of each array. A file has the name NAME.partial "
+            "until the stream has ended well, and only then NAME. If fewer images came than were "
+            "announced, because somebody ended the stream (Ctrl-C in `tomo-launch` or `gst-launch-1.0 "
+            "-e`), the file gets its name all the same: a warning counts them, and a dataset of HDF5 has "
+            "the attributes `complete` (false) and `images_expected`, the first page of a TIFF file with "
+            "all images the same in its ImageDescription; so it is, without `images_expected`, where each "
+            "image is made of a part of the stream only. `bits=8` and `bits=16` map `minimum` to "
+            "`maximum`, which are those of the whole stream where they are not given, onto the integers, "
+            "rounded and clipped; complex samples are written as pairs. An integer i of b bits stands for "
+            "grey_minimum + i / (2^b - 1) * (grey_maximum - grey_minimum): TIFF has these two as "
+            "SMinSampleValue and SMaxSampleValue and in ImageDescription, HDF5 as attributes of the "
+            "dataset (with `range-per-image` as datasets NAME_grey_minimum and NAME_grey_maximum), EDF in "
+            "its header, PNG as text and JPEG as comment. Raw files can't say it; the message "
+            "`tomo-effective` does.",
+        .example = "tomoread path='sinograms/*.tif' ! tomowrite filename=sinograms.h5:/entry/data/data\n"
+                   "tomoread path=volume.h5:/volume ! tomowrite filename=slice-%03i.tif bits=8",
+    };
 
-    tomo::Property<std::string> filename{this, "filename",
-                                         "A file, a pattern with one integer like slices/%05i.tif, or "
-                                         "file.h5:/path/to/dataset. Not set: raw samples to standard output",
-                                         "", When::ready};
-    tomo::Property<unsigned> counter_start{this, "counter-start", "First number in a pattern", 0,
-                                           When::ready};
-    tomo::Property<unsigned> counter_step{this, "counter-step", "Step of the numbers in a pattern",
-                                          1,    {1, G_MAXUINT}, When::ready};
-    tomo::Property<std::uint64_t> bytes_per_file{
-        this, "bytes-per-file",
-        "Bytes after which the next file of a pattern begins; 0: each image has its own", 0, When::ready};
-    tomo::Property<bool> append{this, "append",
-                                "Keep images that are there: numbers of a pattern that are in use are left "
-                                "out, a single file or dataset is continued",
-                                false, When::ready};
-    tomo::Property<unsigned> bits{
-        this, "bits",  "32: samples as they are. 8 or 16: unsigned integers, clipped and rounded",
-        32,   {8, 32}, When::ready};
-    tomo::Property<float> minimum{this,
-                                  "minimum",
-                                  "Value that becomes 0 when bits is 8 or 16; the largest float: the "
-                                  "smallest of all images, which are kept beside until the end",
-                                  FLT_MAX,
-                                  {-FLT_MAX, FLT_MAX},
-                                  When::ready};
-    tomo::Property<float> maximum{
+    Property<std::string> filename{this, "filename", "", When::ready,
+                                   "A file, a pattern with one integer like slices/%05i.tif, or "
+                                   "file.h5:/path/to/dataset. Not set: raw samples to standard output"};
+    Property<unsigned> counter_start{this, "counter-start", 0, When::ready, "First number in a pattern"};
+    Property<unsigned> counter_step{this,           "counter-step", 1,
+                                    {1, G_MAXUINT}, When::ready,    "Step of the numbers in a pattern"};
+    Property<std::uint64_t> bytes_per_file{
+        this, "bytes-per-file", 0, When::ready,
+        "Bytes after which the next file of a pattern begins; 0: each image has its own"};
+    Property<bool> append{
+        this, "append", false, When::ready,
+        "Keep images that are there: numbers of a pattern that are in use are left out, a single file "
+        "or dataset is continued"};
+    Property<unsigned> bits{
+        this,    "bits",      32,
+        {8, 32}, When::ready, "32: samples as they are. 8 or 16: unsigned integers, clipped and rounded"};
+    Property<float> minimum{
         this,
-        "maximum",
-        "Value that becomes the largest integer; the smallest float: the largest of all images",
-        -FLT_MAX,
+        "minimum",
+        FLT_MAX,
         {-FLT_MAX, FLT_MAX},
-        When::ready};
-    tomo::Property<bool> range_per_image{
-        this, "range-per-image", "Minimum and maximum that are not given are those of each image instead",
-        false, When::ready};
-    tomo::Property<bool> rescale{
-        this, "rescale", "Map minimum to maximum onto the integers; otherwise clip the values themselves",
-        true, When::ready};
+        When::ready,
+        "Value that becomes 0 when bits is 8 or 16; the largest float: the smallest of all images, "
+        "which are kept beside until the end"};
+    Property<float> maximum{
+        this,        "maximum",
+        -FLT_MAX,    {-FLT_MAX, FLT_MAX},
+        When::ready, "Value that becomes the largest integer; the smallest float: the largest of all images"};
+    Property<bool> range_per_image{this, "range-per-image", false, When::ready,
+                                   "Minimum and maximum that are not given are those of each image instead"};
+    Property<bool> rescale{this, "rescale", true, When::ready,
+                           "Map minimum to maximum onto the integers; otherwise clip the values themselves"};
     enum class BigTiff { Never, Always, AsNeeded };
-    tomo::Choice<BigTiff> tiff_bigtiff{
-        this,
-        "tiff-bigtiff",
-        "Which kind of TIFF files",
-        BigTiff::AsNeeded,
-        {{BigTiff::AsNeeded, "auto",
-          "Classic TIFF where all images are known to fit into 2 GiB, else BigTIFF"},
-         {BigTiff::Always, "true", "BigTIFF"},
-         {BigTiff::Never, "false", "Classic TIFF, which ends at 4 GiB"}},
-        When::ready};
+    Choice<BigTiff> tiff_bigtiff{this,
+                                 "tiff-bigtiff",
+                                 BigTiff::AsNeeded,
+                                 {{BigTiff::AsNeeded, "auto",
+                                   "Classic TIFF where all images are known to fit into 2 GiB, else BigTIFF"},
+                                  {BigTiff::Always, "true", "BigTIFF"},
+                                  {BigTiff::Never, "false", "Classic TIFF, which ends at 4 GiB"}},
+                                 When::ready,
+                                 "Which kind of TIFF files"};
 
-    tomo::Property<bool> rgb{
-        this, "rgb", "Write arrays of depth 3 as red, green and blue of one picture (TIFF, PNG, JPEG)", false,
-        When::ready};
-    tomo::Property<double> window{
-        this,
-        "window",
-        "Width of the values that become grey, around level; 0: minimum and maximum say it",
-        0,
-        {0, DBL_MAX},
-        When::ready};
-    tomo::Property<double> level{
-        this,       "level", "Value that becomes middle grey where window is set", 0, {-DBL_MAX, DBL_MAX},
-        When::ready};
-    tomo::Property<unsigned> jpeg_quality{this, "jpeg-quality", "Quality of JPEG files",
-                                          95,   {0, 100},       When::ready};
-    tomo::Property<unsigned> hdf5_deflate{
-        this, "hdf5-deflate", "Level of compression of a new HDF5 dataset; 0: not compressed",
-        0,    {0, 9},         When::ready};
-    tomo::Property<bool> resume{
-        this, "resume",
-        "Go on where an interrupted run with the same input and settings stopped; images already written "
-        "are compared with the new ones",
-        false, When::ready};
+    Property<bool> rgb{this, "rgb", false, When::ready,
+                       "Write arrays of depth 3 as red, green and blue of one picture (TIFF, PNG, JPEG)"};
+    Property<double> window{
+        this,        "window",
+        0,           {0, DBL_MAX},
+        When::ready, "Width of the values that become grey, around level; 0: minimum and maximum say it"};
+    Property<double> level{this,        "level",
+                           0,           {-DBL_MAX, DBL_MAX},
+                           When::ready, "Value that becomes middle grey where window is set"};
+    Property<unsigned> jpeg_quality{this, "jpeg-quality", 95, {0, 100}, When::ready, "Quality of JPEG files"};
+    Property<unsigned> hdf5_deflate{
+        this,   "hdf5-deflate", 0,
+        {0, 9}, When::ready,    "Level of compression of a new HDF5 dataset; 0: not compressed"};
+    Property<bool> resume{
+        this, "resume", false, When::ready,
+        "Go on where an interrupted run with the same input and settings stopped; images already "
+        "written are compared with the new ones"};
 
-    tomo::Property<bool> fsync{
-        this, "fsync",
-        "Wait until a file is on the disk before it gets its name, and HDF5 at each flush; otherwise a "
-        "machine that "
-        "stops during the run or soon after may leave damaged files, also HDF5 files that were there before",
-        true, When::ready};
+    Property<bool> fsync{
+        this, "fsync", true, When::ready,
+        "Wait until a file is on the disk before it gets its name, and HDF5 at each flush; otherwise "
+        "a machine that stops during the run or soon after may leave damaged files, also HDF5 files "
+        "that were there before"};
 
-    tomo::Choice<DigestOf> input_checksum{
+    Choice<DigestOf> input_checksum{
         this,
         "input-checksum",
-        "Input files of which an HDF5 result holds a checksum",
         DigestOf::Ends,
         {{DigestOf::Nothing, "none", "Nothing"},
          {DigestOf::Ends, "ends", "Name, size, first and last 64 KiB of each file"},
          {DigestOf::All, "whole", "Every byte of each file, which are read once more for it"}},
-        When::ready};
+        When::ready,
+        "Input files of which an HDF5 result holds a checksum"};
 
     void start() override { open(); }
     // A file that was finished is written again, one under way begins anew.
     void restart() override { open(); }
 
-    void begin(const tomo::ArrayInfo &info) override {
+    void begin(const ArrayInfo &info) override {
         pages_per_array_ = rgb ? 1 : info.depth;
         if (!resume || next_ > 0)
             return;
         there_ = writer_->images_there(info);
         // The last one is computed again, to see that it is the same.
         if (there_ > 1)
-            tomo::io::leave_out_before(gst(), there_ - 1);
+            io::leave_out_before(gst(), there_ - 1);
     }
 
-    void consume(GstBuffer *buffer, const tomo::ArrayInfo &info) override {
+    void consume(GstBuffer *buffer, const ArrayInfo &info) override {
         const auto number = GST_BUFFER_OFFSET_IS_VALID(buffer) ? GST_BUFFER_OFFSET(buffer) : next_.load();
         if (number > next_ && number < there_) {
             writer_->skip(info, number - next_);
             next_ = number;
         }
         next_++;
-        writer_->write({info, [this, info, kept = tomo::BufferRef::referenced(buffer)] {
-                            const tomo::WorkFor work(gst());
+        writer_->write({info, [this, info, kept = BufferRef::referenced(buffer)] {
+                            const WorkFor work(gst());
                             return samples_of(kept, info);
                         }});
     }
 
     void finish() override {
         if (next_ == 0 && there_ > 1)
-            throw tomo::Error(
-                GST_RESOURCE_ERROR_SETTINGS,
-                tomo::text("'%s' can't be resumed: the interrupted run wrote %" G_GUINT64_FORMAT
-                           " images, more than come now; remove its files, or write to another file",
-                           filename.value().c_str(), there_));
+            throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                        text("'%s' can't be resumed: the interrupted run wrote %" G_GUINT64_FORMAT
+                             " images, more than come now; remove its files, or write to another file",
+                             filename.value().c_str(), there_));
         look_for_length();
         writer_->finish();
         writer_.reset();
         if (const auto all = length(); all.lacks_some() && next_ > 0)
-            warn(tomo::text("the stream ended early: '%s' has %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                            " images%s",
-                            filename.value().c_str(), all.came, *all.announced,
-                            resume ? "" : "; the same line with resume=true goes on from there"));
+            warn(text("the stream ended early: '%s' has %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                      " images%s",
+                      filename.value().c_str(), all.came, *all.announced,
+                      resume ? "" : "; the same line with resume=true goes on from there"));
         else if (all.is_interrupted && next_ > 0)
-            warn(tomo::text("the stream ended early: '%s' is made of a part of it (%s); the same line "
-                            "writes the whole anew",
-                            filename.value().c_str(), interruption_->in_words().c_str()));
+            warn(text("the stream ended early: '%s' is made of a part of it (%s); the same line "
+                      "writes the whole anew",
+                      filename.value().c_str(), interruption_->in_words().c_str()));
     }
 
     void abandon() override {
@@ -193,28 +181,27 @@ class Write final : public tomo::Sink {
     void stop() override { writer_.reset(); }
 
   private:
-    static tomo::io::ImageToWrite::Samples samples_of(const tomo::BufferRef &buffer,
-                                                      const tomo::ArrayInfo &info) {
+    static io::ImageToWrite::Samples samples_of(const BufferRef &buffer, const ArrayInfo &info) {
         if (gst_buffer_get_tomo_array_meta(buffer.get())) {
             const std::shared_ptr<char[]> packed(new char[info.size()]);
-            tomo::copy_packed(buffer.get(), info, packed.get());
+            copy_packed(buffer.get(), info, packed.get());
             return packed;
         }
         struct Mapped {
-            explicit Mapped(const tomo::BufferRef &held) : buffer(held), map(held.get(), GST_MAP_READ) {}
-            tomo::BufferRef buffer;
-            tomo::MappedBuffer map;
+            explicit Mapped(const BufferRef &held) : buffer(held), map(held.get(), GST_MAP_READ) {}
+            BufferRef buffer;
+            MappedBuffer map;
         };
         const auto mapped = std::make_shared<Mapped>(buffer);
         if (mapped->map.size() != info.size())
-            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
-                              tomo::text("a buffer of %zu bytes came where %s takes %zu", mapped->map.size(),
-                                         info.describe().c_str(), static_cast<std::size_t>(info.size())));
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("a buffer of %zu bytes came where %s takes %zu", mapped->map.size(),
+                             info.describe().c_str(), static_cast<std::size_t>(info.size())));
         return {mapped, mapped->map.data()};
     }
 
     void open() {
-        tomo::io::WriteOptions options;
+        io::WriteOptions options;
         options.counter_start = counter_start;
         options.counter_step = counter_step;
         options.bytes_per_file = bytes_per_file;
@@ -234,38 +221,35 @@ class Write final : public tomo::Sink {
             guard(false, [&]() -> bool { std::rethrow_exception(error); });
         };
         options.warn = [this](const std::string &message) { warn(message); };
-        options.tell_range = [this](const tomo::io::GreyMapping &mapping) { tell_range(mapping); };
+        options.tell_range = [this](const io::GreyMapping &mapping) { tell_range(mapping); };
         options.rgb = rgb;
-        options.facts = [this] { return tomo::io::facts_of_pipeline(gst(), input_checksum); };
-        options.add_final_facts = [this](tomo::io::ResultFacts &facts) {
-            tomo::io::add_final_facts(gst(), facts);
-        };
+        options.facts = [this] { return io::facts_of_pipeline(gst(), input_checksum); };
+        options.add_final_facts = [this](io::ResultFacts &facts) { io::add_final_facts(gst(), facts); };
         if (minimum != FLT_MAX)
             options.minimum = minimum;
         if (maximum != -FLT_MAX)
             options.maximum = maximum;
         if (window > 0) {
             if (options.minimum || options.maximum)
-                throw tomo::Error(
-                    GST_RESOURCE_ERROR_SETTINGS,
-                    "window and level are set, and minimum or maximum as well; set one pair of them");
+                throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                            "window and level are set, and minimum or maximum as well; set one pair of them");
             options.minimum = level - window / 2;
             options.maximum = level + window / 2;
         } else if (level != 0.0) {
-            throw tomo::Error(GST_RESOURCE_ERROR_SETTINGS, "level is set, but not window");
+            throw Error(GST_RESOURCE_ERROR_SETTINGS, "level is set, but not window");
         }
         next_ = there_ = 0;
         length_known_ = false;
         is_range_found_ = !(options.minimum && options.maximum);
         writer_.reset(); // lets go of the files that the new one may want
-        writer_ = tomo::io::open_writer(filename.value(), options);
+        writer_ = io::open_writer(filename.value(), options);
     }
 
-    void tell_range(const tomo::io::GreyMapping &mapping) {
+    void tell_range(const io::GreyMapping &mapping) {
         const auto &range = mapping.range;
         const auto said =
-            tomo::text("integers 0 to %u stand for values from %g to %g (%s)", (1u << mapping.bits) - 1,
-                       range.minimum, range.maximum, is_range_found_ ? "of all images" : "as set");
+            text("integers 0 to %u stand for values from %g to %g (%s)", (1u << mapping.bits) - 1,
+                 range.minimum, range.maximum, is_range_found_ ? "of all images" : "as set");
         const char *source = is_range_found_ ? "found" : "property";
         report_effective(gst_structure_new("tomo-effective", "grey-minimum", G_TYPE_DOUBLE, range.minimum,
                                            "grey-minimum-source", G_TYPE_STRING, source, "grey-maximum",
@@ -289,7 +273,7 @@ class Write final : public tomo::Sink {
 
     void look_for_length() {
         const auto announced = announced_arrays(); // may take a while
-        const auto interruption = tomo::interruption_of(GST_BASE_SINK_PAD(gst()));
+        const auto interruption = interruption_of(GST_BASE_SINK_PAD(gst()));
         const std::lock_guard<std::mutex> lock(length_lock_);
         announced_ = announced;
         interruption_ = interruption;
@@ -297,21 +281,21 @@ class Write final : public tomo::Sink {
     }
 
     // From any thread.
-    tomo::io::StreamLength length() {
+    io::StreamLength length() {
         if (!length_known_)
             look_for_length();
         const std::lock_guard<std::mutex> lock(length_lock_);
-        tomo::io::StreamLength pages{next_ * pages_per_array_, {}, interruption_.has_value()};
+        io::StreamLength pages{next_ * pages_per_array_, {}, interruption_.has_value()};
         if (announced_)
             pages.announced = *announced_ * pages_per_array_;
         return pages;
     }
 
-    std::unique_ptr<tomo::io::ImageWriter> writer_;
+    std::unique_ptr<io::ImageWriter> writer_;
     bool is_range_found_ = false;
     std::mutex length_lock_;
     std::optional<std::uint64_t> announced_;
-    std::optional<tomo::Interruption> interruption_;
+    std::optional<Interruption> interruption_;
     std::atomic<bool> length_known_{false};
     std::atomic<unsigned> pages_per_array_{1};
     std::atomic<std::uint64_t> next_{0}; // arrays that came, or were left out because they are there

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+using namespace tomo;
 using tomo::measurement::Reduction;
 
 namespace {
@@ -13,17 +14,16 @@ namespace {
 // The first three in the order of sharpness_part in kernels/measure.cl.
 enum class Metric { gradient, absolute, negativity, entropy };
 
-class MeasureSharpness final : public tomo::Filter {
+class MeasureSharpness final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "measure-sharpness",
-        "Filter/Analyzer",
-        "Tells how sharp each plane is, or how consistent a slice is with its rotation axis, and passes the "
-        "array "
-        "on",
-        tomo::formats::real,
-        tomo::formats::real,
-        R"(Over the N pixels inside the circle of `radius` around the middle of the plane, or over all W H:
+    static constexpr Info info{
+        .task = "measure-sharpness",
+        .klass = "Filter/Analyzer",
+        .blurb = "Tells how sharp each plane is, or how consistent a slice is with its rotation axis, and "
+                 "passes the array on",
+        .out = formats::real,
+        .details =
+            R"(Over the N pixels inside the circle of `radius` around the middle of the plane, or over all W H:
 - `gradient`: sum over x, y > 0 of (|v(x, y) - v(x - 1, y)| + |v(x, y) - v(x, y - 1)|) / (2 N): 0 for a plane of one value,
   larger the sharper edges are, for images of the same thing;
 - `absolute`: sum of |v| / N;
@@ -44,31 +44,32 @@ Sums are double precision or compensated. NaN among the pixels gives NaN, and so
 
 Each value is told by an element message `tomo-sharpness` (fields `index` of the array, `plane`, `metric`, `sharpness`) and by
 the property; the host waits for them.)",
-        "tomoread path=projections ! tomomeasuresharpness ! fakesink\n"
-        "tomoread path=sinogram.tif ! tomorampfilter ! tomobackproject axis-pos=131 ! "
-        "tomomeasuresharpness metric=entropy radius=110 ! fakesink"};
+        .example = "tomoread path=projections ! tomomeasuresharpness ! fakesink\n"
+                   "tomoread path=sinogram.tif ! tomorampfilter ! tomobackproject axis-pos=131 ! "
+                   "tomomeasuresharpness metric=entropy radius=110 ! fakesink",
+    };
 
-    tomo::Choice<Metric> metric{
+    Choice<Metric> metric{
         this,
         "metric",
-        "Measure of sharpness",
         Metric::gradient,
         {{Metric::gradient, "gradient", "Mean of the gradients; largest for a sharp image"},
          {Metric::absolute, "absolute", "Mean of the absolute values; smallest with the right axis"},
          {Metric::negativity, "negativity", "Mean of the values below zero; smallest with the right axis"},
-         {Metric::entropy, "entropy", "Entropy of the histogram; smallest with the right axis"}}};
-    tomo::Property<float> radius{
+         {Metric::entropy, "entropy", "Entropy of the histogram; smallest with the right axis"}},
+        "Measure of sharpness"};
+    Property<float> radius{
         this,
         "radius",
-        "Radius of the circle around the middle of the plane whose pixels count, in pixels; 0: all pixels",
         0.0f,
-        {0.0f, 65536.0f}};
-    tomo::Result sharpness{this, "sharpness", "That of the last plane", {0.0, G_MAXDOUBLE}};
+        {0.0f, 65536.0f},
+        "Radius of the circle around the middle of the plane whose pixels count, in pixels; 0: all pixels"};
+    Result sharpness{this, "sharpness", {0.0, G_MAXDOUBLE}, "That of the last plane"};
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override { return in; }
+    ArrayInfo shape(const ArrayInfo &in) override { return in; }
 
   protected:
-    tomo::Array apply(const tomo::Array &in) override {
+    Array apply(const Array &in) override {
         const Metric what = metric;
         const Reduction planes{in.depth(), in.info().plane_samples(), 1};
         const auto values = what == Metric::entropy ? entropies(in, planes) : means(in, planes, what);
@@ -83,18 +84,18 @@ the property; the host waits for them.)",
 
   private:
     // Two sums for each plane; see sharpness_part.
-    tomo::Array sums(const tomo::Array &in, const Reduction &planes, const tomo::Array &mean, unsigned what) {
+    Array sums(const Array &in, const Reduction &planes, const Array &mean, unsigned what) {
         return planes.run(*this, "sharpness_part", 1, what, in, mean, cl_uint{in.width()}, radius.value());
     }
 
-    tomo::Array no_mean(const Reduction &planes) {
-        tomo::Array mean = allocate(planes.sums(1));
+    Array no_mean(const Reduction &planes) {
+        Array mean = allocate(planes.sums(1));
         const double zero = 0.0;
         fill(mean, &zero, sizeof zero);
         return mean;
     }
 
-    std::vector<double> means(const tomo::Array &in, const Reduction &planes, Metric what) {
+    std::vector<double> means(const Array &in, const Reduction &planes, Metric what) {
         const auto parts = sums(in, planes, no_mean(planes), unsigned(what));
         const auto total = value(parts, planes, 0), number = value(parts, planes, 1);
         std::vector<double> result;
@@ -106,9 +107,9 @@ the property; the host waits for them.)",
         return result;
     }
 
-    std::vector<double> entropies(const tomo::Array &in, const Reduction &planes) {
+    std::vector<double> entropies(const Array &in, const Reduction &planes) {
         constexpr cl_uint of_values = 3, of_squares = 4, bins = 256, copies = 64;
-        tomo::Array mean = allocate(planes.sums(1)), variance = allocate(planes.sums(1));
+        Array mean = allocate(planes.sums(1)), variance = allocate(planes.sums(1));
         const auto values = sums(in, planes, no_mean(planes), of_values);
         for (const float n : value(values, planes, 1))
             check_number(n);
@@ -116,15 +117,15 @@ the property; the host waits for them.)",
         const auto squares = sums(in, planes, mean, of_squares);
         launch(kernel("sharpness_mean", "", file), planes.results(), squares, variance);
         const auto spread = value(squares, planes, 0);
-        tomo::Array histograms = allocate({GST_TOMO_FORMAT_UINT32, bins, copies, in.depth()});
+        Array histograms = allocate({GST_TOMO_FORMAT_UINT32, bins, copies, in.depth()});
         const cl_uint zero = 0;
         fill(histograms, &zero, sizeof zero);
         const std::size_t items = device()->prefers_local_memory() ? 65536 : 4 * device()->compute_units();
         launch(kernel("sharpness_histogram", "", file),
                {std::min<std::size_t>(items, planes.count), in.depth()}, in, std::as_const(mean),
-               std::as_const(variance), tomo::Update{histograms}, cl_uint{in.width()}, radius.value(),
+               std::as_const(variance), ReadWrite{histograms}, cl_uint{in.width()}, radius.value(),
                cl_ulong{planes.count}, bins, copies, cl_uint{device()->prefers_local_memory()});
-        const tomo::Host<const cl_uint> counts(histograms);
+        const Host<const cl_uint> counts(histograms);
         std::vector<double> result;
         for (unsigned z = 0; z < in.depth(); z++) {
             std::vector<double> histogram(bins, 0.0);
@@ -141,21 +142,20 @@ the property; the host waits for them.)",
     }
 
     // The first (0) or the second sum of each plane.
-    std::vector<float> value(const tomo::Array &parts, const Reduction &planes, cl_uint which) {
-        tomo::Array values = allocate({GST_TOMO_FORMAT_FLOAT32, 1, 1, unsigned(planes.results())});
+    std::vector<float> value(const Array &parts, const Reduction &planes, cl_uint which) {
+        Array values = allocate({GST_TOMO_FORMAT_FLOAT32, 1, 1, unsigned(planes.results())});
         launch(kernel("measure_value", "", file), planes.results(), parts, values, cl_ulong{planes.count},
                which);
-        const tomo::Host<const float> host(values);
+        const Host<const float> host(values);
         return {host.data(), host.data() + planes.results()};
     }
 
     void check_number(float number) const {
         if (!(number > 0.0f))
-            throw tomo::Error(
-                GST_LIBRARY_ERROR_SETTINGS,
-                tomo::text("no pixel has its centre within radius=%g of the middle: set a larger "
-                           "one, or 0 for the whole plane",
-                           double{radius}));
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        text("no pixel has its centre within radius=%g of the middle: set a larger "
+                             "one, or 0 for the whole plane",
+                             double{radius}));
     }
 
     static constexpr const char *file = "measure.cl";

@@ -4,7 +4,7 @@
 
 #include <gst/tomo/bases/filter.hpp>
 
-using tomo::When;
+using namespace tomo;
 using tomo::measurement::Reduction;
 
 namespace {
@@ -12,45 +12,45 @@ namespace {
 // In the order that the kernel knows.
 enum class Metric { min, max, sum, mean, var, std, skew, kurtosis };
 
-class Measure final : public tomo::Filter {
+class Measure final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "measure",
-        "Filter/Analyzer",
-        "Statistics of each plane, or of its rows, columns or pixels",
-        tomo::formats::real,
-        tomo::formats::float32,
-        R"(With m the mean of N samples: var = sum (v - m)^2 / N, std its root, skew = sum (v - m)^3 / N / std^3,
+    static constexpr Info info{
+        .task = "measure",
+        .klass = "Filter/Analyzer",
+        .blurb = "Statistics of each plane, or of its rows, columns or pixels",
+        .details =
+            R"(With m the mean of N samples: var = sum (v - m)^2 / N, std its root, skew = sum (v - m)^3 / N / std^3,
 kurtosis = sum (v - m)^4 / N / var^2 - 3, which is 0 for a normal distribution. Sums are double precision, or
 compensated where the device has none. One NaN makes the result NaN; so does a variance of 0 in skew and kurtosis.
 
 The results are the output's samples. With `axis=-1` each is also told by an element message `tomo-measure` (fields
 `metric`, `index` of the array, `plane`, `value`) and by `value`; the host waits for them.)",
-        "tomoread path=projections ! tomomeasure metric=mean ! fakesink"};
+        .example = "tomoread path=projections ! tomomeasure metric=mean ! fakesink",
+    };
 
-    tomo::Choice<Metric> metric{this,
-                                "metric",
-                                "Statistic that is measured",
-                                Metric::std,
-                                {{Metric::min, "min", "Least value"},
-                                 {Metric::max, "max", "Largest value"},
-                                 {Metric::sum, "sum", "Sum"},
-                                 {Metric::mean, "mean", "Mean"},
-                                 {Metric::var, "var", "Variance"},
-                                 {Metric::std, "std", "Standard deviation"},
-                                 {Metric::skew, "skew", "Skewness"},
-                                 {Metric::kurtosis, "kurtosis", "Excess kurtosis"}}};
-    tomo::Property<int> axis{
+    Choice<Metric> metric{this,
+                          "metric",
+                          Metric::std,
+                          {{Metric::min, "min", "Least value"},
+                           {Metric::max, "max", "Largest value"},
+                           {Metric::sum, "sum", "Sum"},
+                           {Metric::mean, "mean", "Mean"},
+                           {Metric::var, "var", "Variance"},
+                           {Metric::std, "std", "Standard deviation"},
+                           {Metric::skew, "skew", "Skewness"},
+                           {Metric::kurtosis, "kurtosis", "Excess kurtosis"}},
+                          "Statistic that is measured"};
+    Property<int> axis{
         this,
         "axis",
-        "-1: one value of each plane; 0: of each row, so along x; 1: of each column, along y; 2: of "
-        "each pixel, along depth",
         -1,
         {-1, 2},
-        When::reshapes};
-    tomo::Result value{this, "value", "Newest result with axis=-1"};
+        When::reshapes,
+        "-1: one value of each plane; 0: of each row, so along x; 1: of each column, along y; 2: of "
+        "each pixel, along depth"};
+    Result value{this, "value", "Newest result with axis=-1"};
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         const auto out = in.with_format(GST_TOMO_FORMAT_FLOAT32).with_domain(GST_TOMO_DOMAIN_UNKNOWN);
         switch (axis) {
         case 0:
@@ -68,9 +68,9 @@ The results are the output's samples. With `axis=-1` each is also told by an ele
         }
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
+    void process(const Array &in, Array &out) override {
         const Metric what = metric;
-        tomo::Array mean = allocate(reduction_.sums(1));
+        Array mean = allocate(reduction_.sums(1));
         const double zero = 0.0;
         fill(mean, &zero, sizeof zero);
         if (what >= Metric::var)
@@ -87,12 +87,12 @@ The results are the output's samples. With `axis=-1` each is also told by an ele
     }
 
   private:
-    tomo::Array moments(unsigned order, const tomo::Array &in, const tomo::Array &mean) {
+    Array moments(unsigned order, const Array &in, const Array &mean) {
         return reduction_.run(*this, "measure_part", order, order, in, mean);
     }
 
-    void tell(const tomo::Array &out) {
-        const tomo::Host<const float> values(out);
+    void tell(const Array &out) {
+        const Host<const float> values(out);
         for (unsigned z = 0; z < out.depth(); z++) {
             value.report(values[z]);
             post_message(gst_structure_new("tomo-measure", "metric", G_TYPE_STRING, metric.nick(), "index",

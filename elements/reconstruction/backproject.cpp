@@ -5,8 +5,8 @@
 #include "view-angles.hpp"
 
 #include <gst/tomo/bases/filter.hpp>
-#include <gst/tomo/geometry/scan.hpp>
 #include <gst/tomo/device/tuning.hpp>
+#include <gst/tomo/geometry/scan.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -14,106 +14,102 @@
 #include <numeric>
 #include <tuple>
 
-using tomo::BackprojectMode;
-using tomo::Precision;
+using namespace tomo;
 
 namespace {
 
-class Backproject final : public tomo::BatchFilter {
+class Backproject final : public BatchFilter {
   public:
-    static constexpr tomo::Info info{
-        "backproject",
-        "Filter/Effect",
-        "Backprojects filtered sinograms (columns x projections) of a parallel "
-        "beam to slices, in attenuation per pixel",
-        tomo::formats::real,
-        tomo::formats::float32,
-        "Slice pixel (i, j) is the weighted sum over all rows of the sinogram, sampled linearly at h = a + "
-        "bx cos t + by sin t, bx = i + roi-x - a + 1/2, by = j + roi-y - a + 1/2, with axis a and angle t; "
-        "the detector is continued by zeros. A row's weight is the part of the half circle that it measures, "
-        "so that scans over 180, 200 or 360 degrees and with uneven steps give attenuation per pixel (Kak, "
-        "Slaney, 1988, section 3.3). The input has to be filtered, as by `tomorampfilter`. One slice per "
-        "sinogram.\n\n"
-        "Which axis and angles are used, and where they come from, is told once by an element message "
-        "`tomo-effective`, and again when they change: `axis`, `projections`, `angle-first`, `angle-last`, "
-        "`angle-step`, "
-        "`angle-covered`. An axis that neither the property nor the scan gives is assumed to be the middle "
-        "of the "
-        "columns, and a warning says so. Without angles the "
-        "projections of the scan are taken for half a turn all together, also where a part of them comes. "
-        "Angles "
-        "that leave out a wedge, or are few directions again and again, are a warning; projections that all "
-        "look "
-        "in one direction are an error. The scan event behind has the axis that was used.",
-        "tomoread path='sinograms/*.tif' ! tomorampfilter ! tomobackproject axis-pos=131 ! tomowrite "
-        "filename=slices.h5:/slices"};
+    static constexpr Info info{
+        .task = "backproject",
+        .klass = "Filter/Effect",
+        .blurb = "Backprojects filtered sinograms (columns x projections) of a parallel beam to slices, in "
+                 "attenuation per pixel",
+        .details =
+            "Slice pixel (i, j) is the weighted sum over all rows of the sinogram, sampled linearly at h "
+            "= a + bx cos t + by sin t, bx = i + roi-x - a + 1/2, by = j + roi-y - a + 1/2, with axis a "
+            "and angle t; the detector is continued by zeros. A row's weight is the part of the half "
+            "circle that it measures, so that scans over 180, 200 or 360 degrees and with uneven steps "
+            "give attenuation per pixel (Kak, Slaney, 1988, section 3.3). The input has to be filtered, "
+            "as by `tomorampfilter`. One slice per sinogram.\n"
+            "\n"
+            "Which axis and angles are used, and where they come from, is told once by an element message "
+            "`tomo-effective`, and again when they change: `axis`, `projections`, `angle-first`, "
+            "`angle-last`, `angle-step`, `angle-covered`. An axis that neither the property nor the scan "
+            "gives is assumed to be the middle of the columns, and a warning says so. Without angles the "
+            "projections of the scan are taken for half a turn all together, also where a part of them "
+            "comes. Angles that leave out a wedge, or are few directions again and again, are a warning; "
+            "projections that all look in one direction are an error. The scan event behind has the axis "
+            "that was used.",
+        .example =
+            "tomoread path='sinograms/*.tif' ! tomorampfilter ! tomobackproject axis-pos=131 ! tomowrite "
+            "filename=slices.h5:/slices",
+    };
 
-    tomo::Property<unsigned> num_projections{
+    Property<unsigned> num_projections{
         this,
         "num-projections",
-        "Projections of the whole scan, if a sinogram holds a part of them; 0: up to the sinogram's last",
         0,
-        {0, 32768}};
-    tomo::Property<unsigned> offset{
-        this, "offset", "Number of the sinogram's first projection in the scan", 0, {0, 32768}};
-    tomo::Property<double> axis_pos{this,
-                                    "axis-pos",
-                                    "Rotation axis in edge coordinates (the middle of W columns is W / 2); 0 "
-                                    "or less: that of the scan, else the middle",
-                                    -1.0,
-                                    {-1.0, 32768.0}};
-    tomo::Property<double> angle_step{
+        {0, 32768},
+        "Projections of the whole scan, if a sinogram holds a part of them; 0: up to the sinogram's last"};
+    Property<unsigned> offset{
+        this, "offset", 0, {0, 32768}, "Number of the sinogram's first projection in the scan"};
+    Property<double> axis_pos{
+        this,
+        "axis-pos",
+        -1.0,
+        {-1.0, 32768.0},
+        "Rotation axis in edge coordinates (the middle of W columns is W / 2); 0 or less: that of the "
+        "scan, else the middle"};
+    Property<double> angle_step{
         this,
         "angle-step",
-        "Radians between projections, negative for the other sense; 0 or -1: the scan's angles, else pi over "
-        "the number of projections",
         -1.0,
-        {-G_MAXDOUBLE, G_MAXDOUBLE}};
-    tomo::Property<double> angle_offset{
-        this,
-        "angle-offset",
-        "Angle of the first projection in radians, added to the scan's angles",
-        0.0,
-        {-G_MAXDOUBLE, G_MAXDOUBLE}};
-    tomo::Choice<BackprojectMode> mode{
+        {-G_MAXDOUBLE, G_MAXDOUBLE},
+        "Radians between projections, negative for the other sense; 0 or -1: the scan's angles, else "
+        "pi over the number of projections"};
+    Property<double> angle_offset{this,
+                                  "angle-offset",
+                                  0.0,
+                                  {-G_MAXDOUBLE, G_MAXDOUBLE},
+                                  "Angle of the first projection in radians, added to the scan's angles"};
+    Choice<BackprojectMode> mode{
         this,
         "mode",
-        "How rows are sampled",
         BackprojectMode::linear,
         {{BackprojectMode::nearest, "nearest", "The sample that is met"},
          {BackprojectMode::texture, "texture",
           "Linear by the image unit, which rounds to 1/256 of a pixel; not on CPU devices"},
          {BackprojectMode::linear, "linear",
           "Linear between pixel centres, the same numbers on every device"}},
-        tomo::When::reshapes};
-    tomo::Choice<Precision> precision{this,
-                                      "precision-mode",
-                                      "What linear interpolation is computed in",
-                                      Precision::single,
-                                      {{Precision::single, "single", "float32"},
-                                       {Precision::half, "half",
-                                        "Half precision factors and float32 sums, on the tensor cores of an "
-                                        "NVIDIA GPU: more than twice as fast, errors "
-                                        "of about 1e-4 of the slice's noise. A NaN spreads to all pixels "
-                                        "within eight columns of its line"}},
-                                      tomo::When::reshapes};
-    tomo::Property<unsigned> roi_x{this, "roi-x", "First column of the region of the slice", 0,
-                                   tomo::When::reshapes};
-    tomo::Property<unsigned> roi_y{this, "roi-y", "First row of the region of the slice", 0,
-                                   tomo::When::reshapes};
-    tomo::Property<unsigned> roi_width{
-        this, "roi-width", "Columns of the region; 0: as many as the sinogram has",
-        0,    {0, 32768},  tomo::When::reshapes};
-    tomo::Property<unsigned> roi_height{
-        this, "roi-height", "Rows of the region; 0: as many as the sinogram has columns",
-        0,    {0, 32768},   tomo::When::reshapes};
+        When::reshapes,
+        "How rows are sampled"};
+    Choice<Precision> precision{
+        this,
+        "precision-mode",
+        Precision::single,
+        {{Precision::single, "single", "float32"},
+         {Precision::half, "half",
+          "Half precision factors and float32 sums, on the tensor cores of an NVIDIA GPU: more than "
+          "twice as fast, errors of about 1e-4 of the slice's noise. A NaN spreads to all pixels within "
+          "eight columns of its line"}},
+        When::reshapes,
+        "What linear interpolation is computed in"};
+    Property<unsigned> roi_x{this, "roi-x", 0, When::reshapes, "First column of the region of the slice"};
+    Property<unsigned> roi_y{this, "roi-y", 0, When::reshapes, "First row of the region of the slice"};
+    Property<unsigned> roi_width{
+        this,       "roi-width",    0,
+        {0, 32768}, When::reshapes, "Columns of the region; 0: as many as the sinogram has"};
+    Property<unsigned> roi_height{
+        this,       "roi-height",   0,
+        {0, 32768}, When::reshapes, "Rows of the region; 0: as many as the sinogram has columns"};
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         if (in.domain == GST_TOMO_DOMAIN_PROJECTION)
-            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
-                              tomo::text("got projections (%s), but reconstructs slices from sinograms: put "
-                                         "tomotransposeprojections before, which makes these",
-                                         in.describe().c_str()));
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("got projections (%s), but reconstructs slices from sinograms: put "
+                             "tomotransposeprojections before, which makes these",
+                             in.describe().c_str()));
         const auto out =
             in.with_size(roi_width ? roi_width.value() : in.width, roi_height ? roi_height.value() : in.width)
                 .with_format(GST_TOMO_FORMAT_FLOAT32)
@@ -125,7 +121,7 @@ class Backproject final : public tomo::BatchFilter {
         return out;
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
+    void process(const Array &in, Array &out) override {
         update_rows(in, out);
         if (mode == BackprojectMode::texture)
             return sample_texture(in, out);
@@ -137,14 +133,14 @@ class Backproject final : public tomo::BatchFilter {
         image_ = {};
         image_use_ = {};
         scan_ = {};
-        told_.clear();
+        angle_warning_.clear();
         assumed_.clear();
-        is_of_scan_ = axis_is_found_ = has_told_ = false;
+        is_of_scan_ = axis_is_found_ = has_reported_ = false;
     }
 
   protected:
-    tomo::EventRef scan_event(tomo::EventRef event) override {
-        scan_ = tomo::Scan(event.get());
+    EventRef scan_event(EventRef event) override {
+        scan_ = Scan(event.get());
         scan_.rows_are_views(input_info());
         const char *source = gst_structure_get_string(gst_event_get_structure(event.get()), "axis-source");
         axis_is_found_ = source && !std::strcmp(source, "found");
@@ -153,21 +149,21 @@ class Backproject final : public tomo::BatchFilter {
         return with_region(event);
     }
 
-    tomo::EventRef own_scan_event() override {
-        return roi_x > 0 || roi_y > 0 ? with_region(tomo::Scan().to_event()) : tomo::EventRef();
+    EventRef own_scan_event() override {
+        return roi_x > 0 || roi_y > 0 ? with_region(Scan().to_event()) : EventRef();
     }
 
-    unsigned batch_that_pays(const tomo::ArrayInfo &in) override {
-        return tomo::backproject_batch(mode, precision, device_facts(), in.depth,
-                                       roi_width ? roi_width.value() : in.width,
-                                       roi_height ? roi_height.value() : in.width);
+    unsigned batch_that_pays(const ArrayInfo &in) override {
+        return backproject_batch(mode, precision, device_facts(), in.depth,
+                                 roi_width ? roi_width.value() : in.width,
+                                 roi_height ? roi_height.value() : in.width);
     }
 
   private:
     // Where the slice is: a pixel of it is as large as one of the columns, and by and bx are distances from
     // the axis.
-    tomo::EventRef with_region(const tomo::EventRef &event) const {
-        tomo::Scan scan(event.get());
+    EventRef with_region(const EventRef &event) const {
+        Scan scan(event.get());
         // Whoever read these did not know that their rows are views, and not those of the detector.
         if (input_info().domain == GST_TOMO_DOMAIN_UNKNOWN) {
             scan.region_y = 0.0;
@@ -181,15 +177,15 @@ class Backproject final : public tomo::BatchFilter {
         return scan.to_event();
     }
 
-    tomo::BackprojectDevice device_facts() {
+    BackprojectDevice device_facts() {
         const auto &d = *device();
         return {d.name(),          !d.prefers_local_memory(), d.has_images(),    d.has_tensor_cores(),
                 d.compute_units(), d.local_memory(),          d.max_work_group()};
     }
 
-    void choose_plan(const tomo::ArrayInfo &in, const tomo::ArrayInfo &out) {
+    void choose_plan(const ArrayInfo &in, const ArrayInfo &out) {
         const auto variants =
-            tomo::backproject_variants(mode, precision, device_facts(), in.depth, out.width, out.height);
+            backproject_variants(mode, precision, device_facts(), in.depth, out.width, out.height);
         std::vector<std::string> options;
         for (const auto &variant : variants)
             options.push_back(variant.options);
@@ -199,10 +195,10 @@ class Backproject final : public tomo::BatchFilter {
         const double tried = 1e9 * device()->compute_units(), worth = 5e11 * device()->compute_units();
         const auto rows =
             static_cast<unsigned>(std::clamp(in.height * tried / updates, 16.0, double(in.height)));
-        const tomo::Tuning tuning(*device(),
-                                  tomo::text("%s of %u x %u pixels, %u slices", variants[0].kernel.c_str(),
-                                             out.width, out.height, in.depth),
-                                  options);
+        const Tuning tuning(*device(),
+                            text("%s of %u x %u pixels, %u slices", variants[0].kernel.c_str(), out.width,
+                                 out.height, in.depth),
+                            options);
         const auto inputs = double(input_count().value_or(0)) * input_info().depth;
         plan_ = variants[tuning.choose(updates / in.depth * inputs > worth, [&](std::size_t i) {
             return seconds(variants[i], in.with_size(in.width, std::min(rows, in.height), in.depth), out);
@@ -211,15 +207,15 @@ class Backproject final : public tomo::BatchFilter {
     }
 
     // The better of two runs.
-    double seconds(const tomo::BackprojectPlan &plan, const tomo::ArrayInfo &in, const tomo::ArrayInfo &out) {
+    double seconds(const BackprojectPlan &plan, const ArrayInfo &in, const ArrayInfo &out) {
         std::vector<double> angles(in.height);
         for (unsigned i = 0; i < in.height; i++)
             angles[i] = i * G_PI / in.height;
-        const auto rows = tomo::backproject_rows(angles, std::vector<double>(in.height, 1.0), in.width / 2.0,
-                                                 0, 0, out.width, out.height);
+        const auto rows = backproject_rows(angles, std::vector<double>(in.height, 1.0), in.width / 2.0, 0, 0,
+                                           out.width, out.height);
         plan_ = plan;
         rows_ = upload(rows.data(), rows.size() * sizeof rows[0]);
-        tomo::Array from = allocate(in), to = allocate(out.with_size(out.width, out.height, in.depth));
+        Array from = allocate(in), to = allocate(out.with_size(out.width, out.height, in.depth));
         const double zero = 0.0;
         fill(from, &zero, in.sample_size());
         double best = HUGE_VAL;
@@ -235,23 +231,23 @@ class Backproject final : public tomo::BatchFilter {
         return best;
     }
 
-    void project(const tomo::Array &in, tomo::Array &out) {
+    void project(const Array &in, Array &out) {
         auto size = work_size();
         size.global[2] = (in.depth() + plan_.slices - 1) / plan_.slices; // the last batch may be smaller
         if (precision == Precision::half)
             return multiply(in, out, size);
-        launch(kernel(plan_.kernel, plan_.options), size, in, out, tomo::Whole{rows_}, cl_uint{in.width()},
+        launch(kernel(plan_.kernel, plan_.options), size, in, out, BareBuffer{rows_}, cl_uint{in.width()},
                cl_uint{in.height()}, cl_uint{in.depth()}, cl_uint{out.width()}, cl_uint{out.height()});
     }
 
-    tomo::WorkSize work_size() const {
-        tomo::WorkSize size(1);
+    WorkSize work_size() const {
+        WorkSize size(1);
         std::copy(plan_.global.begin(), plan_.global.end(), size.global);
         std::copy(plan_.local.begin(), plan_.local.end(), size.local);
         return size;
     }
 
-    double axis(const tomo::Array &in) const { return axis_in(in.width()); }
+    double axis(const Array &in) const { return axis_in(in.width()); }
 
     double axis_in(unsigned columns) const {
         if (axis_pos > 0.0)
@@ -266,14 +262,13 @@ class Backproject final : public tomo::BatchFilter {
     }
 
     // Of all projections of the scan, with which those of the sinogram are weighted.
-    tomo::ViewAngles views(const tomo::Array &in) const {
+    ViewAngles views(const Array &in) const {
         const unsigned n = num_projections ? num_projections.value() : offset + in.height();
         if (offset + in.height() > n)
-            throw tomo::Error(
-                GST_LIBRARY_ERROR_SETTINGS,
-                tomo::text("a sinogram of %u projections from offset=%u on does not fit num-projections=%u",
-                           in.height(), offset.value(), n));
-        auto views = tomo::view_angles(scan_, n, angle_step == -1.0 ? 0.0 : angle_step.value());
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        text("a sinogram of %u projections from offset=%u on does not fit num-projections=%u",
+                             in.height(), offset.value(), n));
+        auto views = view_angles(scan_, n, angle_step == -1.0 ? 0.0 : angle_step.value());
         for (double &angle : views.angles)
             angle += angle_offset;
         return views;
@@ -281,8 +276,8 @@ class Backproject final : public tomo::BatchFilter {
 
     // What is in force, once, and numbers again when they change. What was assumed is told to people once: as
     // a warning, unless it is no more than that all views that there are make half a turn.
-    void tell(const tomo::Array &in, const tomo::ViewAngles &views, const std::vector<double> &weights,
-              const tomo::Array &out) {
+    void tell(const Array &in, const ViewAngles &views, const std::vector<double> &weights,
+              const Array &out) {
         const double used = axis(in), covered = std::accumulate(weights.begin(), weights.end(), 0.0);
         const std::string source = axis_source();
         auto *report = gst_structure_new(
@@ -290,23 +285,23 @@ class Backproject final : public tomo::BatchFilter {
             "axis-source", G_TYPE_STRING, source.c_str(), "angle-covered", G_TYPE_DOUBLE, covered,
             "angle-covered-units", G_TYPE_STRING, "rad", "angle-covered-source", G_TYPE_STRING, views.source,
             "region-width", G_TYPE_UINT, out.width(), "region-height", G_TYPE_UINT, out.height(), nullptr);
-        tomo::report_angles(report, views);
-        const bool is_first = !std::exchange(has_told_, true);
+        report_angles(report, views);
+        const bool is_first = !std::exchange(has_reported_, true);
         if (is_first)
             gst_structure_set(report, "text", G_TYPE_STRING,
-                              tomo::text("axis %.6g px (%s), %s, which cover %.4g of 180 degrees", used,
-                                         source == "property" ? "axis-pos"
-                                         : source == "scan"   ? "from the scan"
-                                                              : source.c_str(),
-                                         views.sentence.c_str(), covered * 180.0 / G_PI)
+                              text("axis %.6g px (%s), %s, which cover %.4g of 180 degrees", used,
+                                   source == "property" ? "axis-pos"
+                                   : source == "scan"   ? "from the scan"
+                                                        : source.c_str(),
+                                   views.sentence.c_str(), covered * 180.0 / G_PI)
                                   .c_str(),
                               nullptr);
         report_effective(report);
         std::string assumed;
         if (source == "assumed")
-            assumed = tomo::text("no axis is known: took the middle of %u columns, %g. Set axis-pos, or put "
-                                 "tomocenterofrotation in front, which finds it",
-                                 in.width(), used);
+            assumed = text("no axis is known: took the middle of %u columns, %g. Set axis-pos, or put "
+                           "tomocenterofrotation in front, which finds it",
+                           in.width(), used);
         if (!views.assumption.empty())
             assumed += (assumed.empty() ? "" : ". And ") + views.assumption;
         if (!assumed.empty() && assumed_ != assumed) {
@@ -328,63 +323,63 @@ class Backproject final : public tomo::BatchFilter {
     }
 
     // The table of the projections follows properties, which may change from frame to frame.
-    void update_rows(const tomo::Array &in, const tomo::Array &out) {
+    void update_rows(const Array &in, const Array &out) {
         const Settings now{axis(in),      angle_step.value(), angle_offset.value(),    roi_x.value(),
                            roi_y.value(), offset.value(),     num_projections.value(), in.height()};
         if (rows_ && now == settings_)
             return;
         const auto all = views(in);
-        const auto weights = tomo::projection_weights(all.angles);
-        if (weights.warning != std::exchange(told_, weights.warning) && !told_.empty())
-            warn(told_);
+        const auto weights = projection_weights(all.angles);
+        if (weights.warning != std::exchange(angle_warning_, weights.warning) && !angle_warning_.empty())
+            warn(angle_warning_);
         tell(in, all, weights.weights, out);
         send_axis(std::get<0>(now));
         auto part = [&](const std::vector<double> &v) {
             return std::vector<double>(v.begin() + offset, v.begin() + offset + in.height());
         };
-        const auto rows = tomo::backproject_rows(part(all.angles), part(weights.weights), std::get<0>(now),
-                                                 roi_x, roi_y, out.width(), out.height());
+        const auto rows = backproject_rows(part(all.angles), part(weights.weights), std::get<0>(now), roi_x,
+                                           roi_y, out.width(), out.height());
         rows_ = upload(rows.data(), rows.size() * sizeof rows[0]);
         settings_ = now;
     }
 
-    void make_image(const tomo::ArrayInfo &in) {
+    void make_image(const ArrayInfo &in) {
         const cl_image_format format{CL_R, CL_FLOAT};
         cl_image_desc desc = {};
         desc.image_type = CL_MEM_OBJECT_IMAGE2D;
         desc.image_width = in.width;
         desc.image_height = in.height;
         cl_int status = CL_SUCCESS;
-        image_ = tomo::ClMem(
-            clCreateImage(device()->context(), CL_MEM_READ_WRITE, &format, &desc, nullptr, &status));
-        tomo::cl_check(status, tomo::text("making an image of %u x %u", in.width, in.height));
+        image_ =
+            ClMem(clCreateImage(device()->context(), CL_MEM_READ_WRITE, &format, &desc, nullptr, &status));
+        cl_check(status, text("making an image of %u x %u", in.width, in.height));
         kernel("backproject_fill_image", plan_.options);
     }
 
     // On tensor cores, see kernels/backproject.cl.
-    void multiply(const tomo::Array &in, tomo::Array &out, const tomo::WorkSize &size) {
+    void multiply(const Array &in, Array &out, const WorkSize &size) {
         constexpr unsigned set = 32, columns = 64, peak_items = 256;
         const cl_uint pairs = (in.width() + 1) / 2, width = in.width(), projections = in.height();
         const auto sets = static_cast<unsigned>(size.global[2]);
-        tomo::Array peak = allocate({GST_TOMO_FORMAT_UINT32, 1, 1});
-        tomo::Array packed = allocate({GST_TOMO_FORMAT_UINT32, set * pairs, projections, sets});
+        Array peak = allocate({GST_TOMO_FORMAT_UINT32, 1, 1});
+        Array packed = allocate({GST_TOMO_FORMAT_UINT32, set * pairs, projections, sets});
         const cl_uint zero = 0;
         fill(peak, &zero, sizeof zero);
         launch(kernel("backproject_peak", plan_.options),
-               tomo::WorkSize(std::size_t{peak_items} * projections * in.depth()).groups(peak_items), in,
-               tomo::Update{peak}, tomo::Whole{rows_}, width, projections);
+               WorkSize(std::size_t{peak_items} * projections * in.depth()).groups(peak_items), in,
+               ReadWrite{peak}, BareBuffer{rows_}, width, projections);
         launch(kernel("backproject_pack", plan_.options),
-               tomo::WorkSize(width, projections * 4, sets).groups(columns, 4), in, packed, tomo::Whole{peak},
-               tomo::Whole{rows_}, width, projections, cl_uint{in.depth()}, pairs);
-        launch(kernel(plan_.kernel, plan_.options), size, tomo::Whole{packed}, out, tomo::Whole{peak},
-               tomo::Whole{rows_}, pairs, projections, cl_uint{in.depth()}, cl_uint{out.width()},
+               WorkSize(width, projections * 4, sets).groups(columns, 4), in, packed, BareBuffer{peak},
+               BareBuffer{rows_}, width, projections, cl_uint{in.depth()}, pairs);
+        launch(kernel(plan_.kernel, plan_.options), size, BareBuffer{packed}, out, BareBuffer{peak},
+               BareBuffer{rows_}, pairs, projections, cl_uint{in.depth()}, cl_uint{out.width()},
                cl_uint{out.height()});
     }
 
-    void sample_texture(const tomo::Array &in, tomo::Array &out) {
+    void sample_texture(const Array &in, Array &out) {
         for (cl_uint z = 0; z < in.depth(); z++) {
             Launch fill(*this, kernel("backproject_fill_image", plan_.options));
-            tomo::WaitList waits(queue());
+            WaitList waits(queue());
             waits.add(image_use_);
             fill.wait(waits);
             fill.add(in);
@@ -393,27 +388,27 @@ class Backproject final : public tomo::BatchFilter {
             fill.run({in.width(), in.height()});
             Launch sample(*this, kernel(plan_.kernel, plan_.options));
             sample.add(image_);
-            sample.add(tomo::Update{out});
-            sample.add(tomo::Whole{rows_});
+            sample.add(ReadWrite{out});
+            sample.add(BareBuffer{rows_});
             for (const cl_uint value : {in.height(), z, out.width(), out.height()})
                 sample.add(value);
-            image_use_ = {sample.run(work_size()), tomo::ClQueue::retained(queue())};
+            image_use_ = {sample.run(work_size()), ClQueue::retained(queue())};
         }
     }
 
     using Settings = std::tuple<double, double, double, unsigned, unsigned, unsigned, unsigned, unsigned>;
 
-    tomo::Scan scan_;
+    Scan scan_;
     bool is_of_scan_ = false;    // somebody told of one
     bool axis_is_found_ = false; // from the sinograms, by an element in front
-    tomo::BackprojectPlan plan_;
+    BackprojectPlan plan_;
     Settings settings_;
-    std::string told_;    // about the angles
-    std::string assumed_; // and that was told
-    bool has_told_ = false;
-    tomo::Array rows_;
-    tomo::ClMem image_; // one plane, for mode texture
-    tomo::Stamp image_use_;
+    std::string angle_warning_; // about the angles
+    std::string assumed_;       // and that was told
+    bool has_reported_ = false;
+    Array rows_;
+    ClMem image_; // one plane, for mode texture
+    Stamp image_use_;
 };
 
 } // namespace

@@ -10,18 +10,20 @@
 #include <cmath>
 #include <utility>
 
+using namespace tomo;
+
 namespace {
 
-class CenterOfRotation final : public tomo::Filter {
+class CenterOfRotation final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "center-of-rotation",
-        "Filter/Analyzer",
-        "Finds the rotation axis of each sinogram from views that are half a turn apart, and passes the "
-        "array on",
-        tomo::formats::real,
-        tomo::formats::real,
-        R"(Of views half a turn apart, one is the mirror image of the other: column x of the one is column 2 axis - 1 - x of the
+    static constexpr Info info{
+        .task = "center-of-rotation",
+        .klass = "Filter/Analyzer",
+        .blurb = "Finds the rotation axis of each sinogram from views that are half a turn apart, and passes "
+                 "the array on",
+        .out = formats::real,
+        .details =
+            R"(Of views half a turn apart, one is the mirror image of the other: column x of the one is column 2 axis - 1 - x of the
 other. For every axis in steps of half a pixel the columns that overlap are compared, v = half the variance of their
 difference over that of the rows. The axis is where v^(-N) is largest, N the number of columns: the likelihood that they
 are the same; a parabola through the least v around gives the parts of pixels. That is right to some hundredths of a pixel
@@ -52,29 +54,30 @@ warning, where rows have no structure or a NaN in all overlaps.
 The axis goes on as that of the scan, in front of the array in which it was found, so that a `tomobackproject` behind uses
 for each sinogram the axis of that sinogram, unless its `axis-pos` is set; `update-scan=false` leaves the scan as it came.
 Of an array of several sinograms it is the mean of theirs, weighted by the inverse square of the uncertainties.)",
-        "tomoread path=sinograms number=3 ! tomocenterofrotation ! fakesink\n"
-        "tomoread path=sinograms ! tomocenterofrotation ! tomorampfilter ! tomobackproject ! "
-        "tomowrite filename=slices.h5:/slices"};
+        .example = "tomoread path=sinograms number=3 ! tomocenterofrotation ! fakesink\n"
+                   "tomoread path=sinograms ! tomocenterofrotation ! tomorampfilter ! tomobackproject ! "
+                   "tomowrite filename=slices.h5:/slices",
+    };
 
-    tomo::Property<double> angle_step{this,
-                                      "angle-step",
-                                      "Radians between rows; 0: the scan's angles, and where there are none "
-                                      "the last row is half a turn after the first",
-                                      0.0,
-                                      {0.0, 180.0},
-                                      tomo::When::reshapes};
-    tomo::Property<bool> update_scan{this, "update-scan",
-                                     "Make the axis that was found that of the scan, for all behind", true};
-    tomo::Result center{this, "center", "Rotation axis of the last plane, in edge coordinates"};
-    tomo::Result uncertainty{this, "uncertainty", "One sigma of `center`, in pixels", {0.0, G_MAXDOUBLE}};
-    tomo::Result pairs{this, "pairs", "Pairs of views half a turn apart that it is from", {0.0, most_pairs}};
+    Property<double> angle_step{
+        this,
+        "angle-step",
+        0.0,
+        {0.0, 180.0},
+        When::reshapes,
+        "Radians between rows; 0: the scan's angles, and where there are none the last row is half a "
+        "turn after the first"};
+    Property<bool> update_scan{this, "update-scan", true,
+                               "Make the axis that was found that of the scan, for all behind"};
+    Result center{this, "center", "Rotation axis of the last plane, in edge coordinates"};
+    Result uncertainty{this, "uncertainty", {0.0, G_MAXDOUBLE}, "One sigma of `center`, in pixels"};
+    Result pairs{this, "pairs", {0.0, most_pairs}, "Pairs of views half a turn apart that it is from"};
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         if (in.height < 2)
-            throw tomo::Error(
+            throw Error(
                 GST_STREAM_ERROR_FORMAT,
-                tomo::text("a sinogram of %u row came: the axis takes two views, half a turn apart",
-                           in.height));
+                text("a sinogram of %u row came: the axis takes two views, half a turn apart", in.height));
         table_ = {};
         return in;
     }
@@ -86,26 +89,26 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
     }
 
   protected:
-    tomo::EventRef scan_event(tomo::EventRef event) override {
-        scan_ = tomo::Scan(event.get());
+    EventRef scan_event(EventRef event) override {
+        scan_ = Scan(event.get());
         scan_.rows_are_views(input_info());
         table_ = {};
         return event;
     }
 
-    tomo::Array apply(const tomo::Array &in) override {
+    Array apply(const Array &in) override {
         if (!table_ || angle_step != step_)
             find_pairs(in.info());
         const unsigned width = in.width(), sums = 2 * width - 1;
         const auto compared = pairs_.pairs.size() + (pairs_.missing > 0.0 ? 1 : 0);
-        tomo::Array views = allocate({GST_TOMO_FORMAT_FLOAT32, width, unsigned(2 * compared), in.depth()});
-        launch(kernel("mix_views"), tomo::WorkSize(views.info()), in, views, tomo::Whole{table_},
-               cl_uint{width}, cl_uint{in.height()});
-        tomo::Array variances = allocate({GST_TOMO_FORMAT_COMPLEX64, sums, unsigned(compared), in.depth()});
-        launch(kernel("mirror_distance"), tomo::WorkSize(sums, compared * in.depth()).groups(64),
+        Array views = allocate({GST_TOMO_FORMAT_FLOAT32, width, unsigned(2 * compared), in.depth()});
+        launch(kernel("mix_views"), WorkSize(views.info()), in, views, BareBuffer{table_}, cl_uint{width},
+               cl_uint{in.height()});
+        Array variances = allocate({GST_TOMO_FORMAT_COMPLEX64, sums, unsigned(compared), in.depth()});
+        launch(kernel("mirror_distance"), WorkSize(sums, compared * in.depth()).groups(64),
                std::as_const(views), variances, cl_uint{width});
-        const tomo::Host<const cl_float2> of_sums(variances);
-        const tomo::Host<const float> rows(views);
+        const Host<const cl_float2> of_sums(variances);
+        const Host<const float> rows(views);
         double sum = 0.0, weights = 0.0;
         for (unsigned z = 0; z < in.depth(); z++) {
             const auto found =
@@ -130,18 +133,17 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
   private:
     static constexpr unsigned most_pairs = 32;
 
-    void find_pairs(const tomo::ArrayInfo &in) {
+    void find_pairs(const ArrayInfo &in) {
         step_ = angle_step;
         const auto views = views_of(in.height);
-        pairs_ = tomo::mirrored_pairs(views.angles, most_pairs, in.width);
+        pairs_ = mirrored_pairs(views.angles, most_pairs, in.width);
         if (pairs_.pairs.empty())
-            throw tomo::Error(
+            throw Error(
                 GST_STREAM_ERROR_FORMAT,
-                tomo::text(
-                    "no two of the %u rows are half a turn apart: the nearest miss it by %.4g degrees, "
-                    "which is too much to extrapolate. The axis can't be told from them; check the angles: "
-                    "%s",
-                    in.height, pairs_.missing * 180.0 / G_PI, views.sentence.c_str()));
+                text("no two of the %u rows are half a turn apart: the nearest miss it by %.4g degrees, "
+                     "which is too much to extrapolate. The axis can't be told from them; check the angles: "
+                     "%s",
+                     in.height, pairs_.missing * 180.0 / G_PI, views.sentence.c_str()));
         auto table = pairs_.pairs;
         if (pairs_.missing > 0.0)
             table.push_back(*pairs_.nearest);
@@ -152,41 +154,40 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
         if (pairs_.missing > 0.0)
             gst_structure_set(report, "axis-extrapolated", G_TYPE_DOUBLE, pairs_.missing / 2.0,
                               "axis-extrapolated-units", G_TYPE_STRING, "rad", nullptr);
-        tomo::report_angles(report, views);
+        report_angles(report, views);
         report_effective(report);
     }
 
-    tomo::ViewAngles views_of(unsigned height) const {
+    ViewAngles views_of(unsigned height) const {
         const bool is_part = scan_.projection_numbers.size() == height && scan_.total_projections != height;
         if (angle_step > 0.0 || !scan_.angles.empty() || is_part)
-            return tomo::view_angles(scan_, height, angle_step);
-        auto views = tomo::view_angles({}, height, G_PI / (height - 1));
+            return view_angles(scan_, height, angle_step);
+        auto views = view_angles({}, height, G_PI / (height - 1));
         views.source = "assumed";
-        views.sentence = tomo::text("%u views, the last one half a turn after the first (assumed)", height);
+        views.sentence = text("%u views, the last one half a turn after the first (assumed)", height);
         return views;
     }
 
-    tomo::AxisFound find(const cl_float2 *variances, const float *rows, unsigned width) const {
+    AxisFound find(const cl_float2 *variances, const float *rows, unsigned width) const {
         const auto n = pairs_.pairs.size();
-        auto found = tomo::axis_of(variances, rows, n, width);
+        auto found = axis_of(variances, rows, n, width);
         if (pairs_.missing > 0.0) {
-            const auto plain = tomo::axis_of(variances + n * (2 * width - 1), rows + 2 * n * width, 1, width);
+            const auto plain = axis_of(variances + n * (2 * width - 1), rows + 2 * n * width, 1, width);
             found.uncertainty = std::max(found.uncertainty, std::abs(found.axis - plain.axis) / 2.0);
         }
         return found;
     }
 
-    void tell(unsigned plane, const tomo::AxisFound &found) {
+    void tell(unsigned plane, const AxisFound &found) {
         constexpr double large = 0.5;
         if (std::isnan(found.axis)) {
             warn("the rows have nothing to compare: no axis was found");
         } else if (!(found.uncertainty <= large) && !std::exchange(warned_, true)) {
-            warn(tomo::text(
-                "the axis of array %" G_GUINT64_FORMAT " was found at %.2f, but one sigma is %.2g "
-                "pixels (%zu %s of views): set axis-pos behind where it is known, or look for it in "
-                "a row that shows more. Later ones as uncertain are told by messages only",
-                frame_index(), found.axis, found.uncertainty, pairs_.pairs.size(),
-                pairs_.pairs.size() == 1 ? "pair" : "pairs"));
+            warn(text("the axis of array %" G_GUINT64_FORMAT " was found at %.2f, but one sigma is %.2g "
+                      "pixels (%zu %s of views): set axis-pos behind where it is known, or look for it in "
+                      "a row that shows more. Later ones as uncertain are told by messages only",
+                      frame_index(), found.axis, found.uncertainty, pairs_.pairs.size(),
+                      pairs_.pairs.size() == 1 ? "pair" : "pairs"));
         }
         pairs.report(double(pairs_.pairs.size()));
         uncertainty.report(found.uncertainty);
@@ -197,10 +198,10 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
                                        unsigned(pairs_.pairs.size()), nullptr));
     }
 
-    tomo::Scan scan_;
+    Scan scan_;
     double step_ = 0.0; // that pairs_ is for
-    tomo::MirroredPairs pairs_;
-    tomo::Array table_;   // of their views
+    MirroredPairs pairs_;
+    Array table_;         // of their views
     bool warned_ = false; // of an uncertain one
 };
 

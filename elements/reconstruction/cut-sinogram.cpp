@@ -8,33 +8,38 @@
 #include <cmath>
 #include <utility>
 
+using namespace tomo;
+
 namespace {
 
-class CutSinogram final : public tomo::Filter {
+class CutSinogram final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "cut-sinogram",
-        "Filter/Effect",
-        "Keeps the columns that lie symmetrically around the rotation axis",
-        tomo::formats::all,
-        tomo::formats::all,
-        "With the axis rounded to the edge c between two columns, c and W - c columns lie on either side of "
-        "it; the smaller of both numbers stays on each side, so that the axis is in the middle, except for "
-        "the rounding. Where the scan's axis is found anew for each sinogram, as by `tomocenterofrotation`, "
-        "they are cut at the first one, so that all have one size, until it moves by more than a pixel.",
-        "tomoread path=sinogram.tif ! tomocutsinogram center-of-rotation=131 ! "
-        "tomowrite filename=symmetric.tif"};
+    static constexpr Info info{
+        .task = "cut-sinogram",
+        .klass = "Filter/Effect",
+        .blurb = "Keeps the columns that lie symmetrically around the rotation axis",
+        .in = formats::all,
+        .out = formats::all,
+        .details =
+            "With the axis rounded to the edge c between two columns, c and W - c columns lie on either "
+            "side of it; the smaller of both numbers stays on each side, so that the axis is in the "
+            "middle, except for the rounding. Where the scan's axis is found anew for each sinogram, as "
+            "by `tomocenterofrotation`, they are cut at the first one, so that all have one size, until "
+            "it moves by more than a pixel.",
+        .example = "tomoread path=sinogram.tif ! tomocutsinogram center-of-rotation=131 ! tomowrite "
+                   "filename=symmetric.tif",
+    };
 
-    tomo::RotationAxis axis{this};
+    RotationAxis axis{this};
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         const double middle = axis.in(in.width);
         const auto edge = static_cast<unsigned>(std::round(middle)), side = std::min(edge, in.width - edge);
         if (side == 0)
-            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
-                              tomo::text("no column lies on one side of the axis at %g of %u columns: set "
-                                         "center-of-rotation to where the axis is",
-                                         middle, in.width));
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("no column lies on one side of the axis at %g of %u columns: set "
+                             "center-of-rotation to where the axis is",
+                             middle, in.width));
         first_ = edge - side;
         cut_at_ = middle;
         return in.with_size(2 * side, in.height);
@@ -46,13 +51,13 @@ class CutSinogram final : public tomo::Filter {
     }
 
   protected:
-    tomo::Array apply(const tomo::Array &in) override {
+    Array apply(const Array &in) override {
         if (!std::exchange(has_begun_, true)) {
             axis.tell(in.width());
             report_effective(gst_structure_new("tomo-effective", "first-column", G_TYPE_UINT, first_,
                                                "columns", G_TYPE_UINT, output_info().width, nullptr));
         }
-        tomo::Array out = allocate(output_info());
+        Array out = allocate(output_info());
         const std::size_t sample = in.info().sample_size(), row = in.width() * sample,
                           kept = out.width() * sample;
         copy_rows(in, {first_ * sample, row}, out, {0, kept}, kept, std::size_t{in.height()} * in.depth());
@@ -60,11 +65,11 @@ class CutSinogram final : public tomo::Filter {
     }
 
     // It comes behind the caps, and what it tells may change them.
-    tomo::EventRef scan_event(tomo::EventRef event) override {
+    EventRef scan_event(EventRef event) override {
         if (axis.learn(event.get()) && (!has_begun_ || std::abs(axis.in(input_info().width) - cut_at_) > 1.0))
             input_changed();
-        return tomo::scan_after(event, input_info(), {double(first_), 1.0, output_info().width},
-                                {0.0, 1.0, input_info().height});
+        return scan_after(event, input_info(), {double(first_), 1.0, output_info().width},
+                          {0.0, 1.0, input_info().height});
     }
 
   private:

@@ -5,20 +5,20 @@
 
 #include <cmath>
 
-using tomo::When;
+using namespace tomo;
 
 namespace {
 
-class Forwardproject final : public tomo::Filter {
+class Forwardproject final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "forwardproject",
-        "Filter/Effect",
-        "Projects slices to sinograms (columns x projections) of a parallel beam: line integrals, in values "
-        "times pixels",
-        tomo::formats::real,
-        tomo::formats::float32,
-        R"(Column c of projection i is the integral of the slice along bx cos t + by sin t = c + 1/2 - axis,
+    static constexpr Info info{
+        .task = "forwardproject",
+        .klass = "Filter/Effect",
+        .blurb =
+            "Projects slices to sinograms (columns x projections) of a parallel beam: line integrals, in "
+            "values times pixels",
+        .details =
+            R"(Column c of projection i is the integral of the slice along bx cos t + by sin t = c + 1/2 - axis,
 t = i angle-step, where pixel (x, y) has its centre at bx = x + 1/2 - axis, by = y + 1/2 - axis: the
 geometry of `tomobackproject`. The slice is zero outside of its pixels. All of its pixels count, also those
 outside of the circle that the detector covers in every view. Integrals are sums along the axis that is
@@ -26,30 +26,32 @@ closer to the ray, with linear interpolation along the other one (P. M. Joseph, 
 192 (1982)). A NaN reaches all rays that pass it or its neighbours.
 
 The output's scan event has these angles and the axis.)",
-        "tomoread path=slice.tif ! tomoforwardproject number=180 axis-pos=128 ! "
-        "tomowrite filename=sinogram.h5:/sinogram"};
+        .example = "tomoread path=slice.tif ! tomoforwardproject number=180 axis-pos=128 ! tomowrite "
+                   "filename=sinogram.h5:/sinogram",
+    };
 
-    tomo::Property<float> axis_pos{this,
-                                   "axis-pos",
-                                   "Rotation axis in edge coordinates, in x and y; the lowest float: that of "
-                                   "the scan, else the middle of the columns",
-                                   -FLT_MAX,
-                                   {-FLT_MAX, FLT_MAX}};
-    tomo::Property<double> angle_step{this,
-                                      "angle-step",
-                                      "Radians between projections; 0: pi over their number",
-                                      0.0,
-                                      {-4 * G_PI, 4 * G_PI}};
-    tomo::Property<unsigned> number{this, "number", "Projections", 256, {1, 32768}, When::reshapes};
+    Property<float> axis_pos{
+        this,
+        "axis-pos",
+        -FLT_MAX,
+        {-FLT_MAX, FLT_MAX},
+        "Rotation axis in edge coordinates, in x and y; the lowest float: that of the scan, else the "
+        "middle of the columns"};
+    Property<double> angle_step{this,
+                                "angle-step",
+                                0.0,
+                                {-4 * G_PI, 4 * G_PI},
+                                "Radians between projections; 0: pi over their number"};
+    Property<unsigned> number{this, "number", 256, {1, 32768}, When::reshapes, "Projections"};
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         rays_ = {};
         return in.with_format(GST_TOMO_FORMAT_FLOAT32)
             .with_size(in.width, number)
             .with_domain(GST_TOMO_DOMAIN_SINOGRAM);
     }
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
+    void process(const Array &in, Array &out) override {
         if (!rays_ || step() != step_ || axis() != axis_) {
             make_rays();
             send_scan(scan());
@@ -59,11 +61,11 @@ The output's scan event has these angles and the axis.)",
         auto direct = allocate({GST_TOMO_FORMAT_FLOAT32, in.width() + margins, in.height(), in.depth()});
         auto turned = allocate({GST_TOMO_FORMAT_FLOAT32, in.height() + margins, in.width(), in.depth()});
         const cl_uint width = in.width(), height = in.height();
-        launch(kernel("pad_slice"), tomo::WorkSize(direct.info()), in, direct, width, height);
-        launch(kernel("turn_slice"), tomo::WorkSize(turned.info()), in, turned, width, height);
+        launch(kernel("pad_slice"), WorkSize(direct.info()), in, direct, width, height);
+        launch(kernel("turn_slice"), WorkSize(turned.info()), in, turned, width, height);
         // Neighbouring rays of a few views: they share what they read.
-        launch(kernel("forwardproject"), tomo::WorkSize(out.info()).groups(32, 4), std::as_const(direct),
-               std::as_const(turned), out, tomo::Whole{rays_}, width, height, cl_uint{out.height()});
+        launch(kernel("forwardproject"), WorkSize(out.info()).groups(32, 4), std::as_const(direct),
+               std::as_const(turned), out, BareBuffer{rays_}, width, height, cl_uint{out.height()});
     }
 
     void stop() override {
@@ -72,8 +74,8 @@ The output's scan event has these angles and the axis.)",
     }
 
   protected:
-    tomo::EventRef scan_event(tomo::EventRef event) override {
-        scan_ = tomo::Scan(event.get());
+    EventRef scan_event(EventRef event) override {
+        scan_ = Scan(event.get());
         return scan();
     }
 
@@ -93,9 +95,8 @@ The output's scan event has these angles and the axis.)",
                                                                  : input_info().width / 2.0;
         constexpr double far = 1e6;
         if (std::abs(axis) > far)
-            throw tomo::Error(
-                GST_LIBRARY_ERROR_SETTINGS,
-                tomo::text("axis-pos: the axis is at %g; wanted at most %g columns away", axis, far));
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        text("axis-pos: the axis is at %g; wanted at most %g columns away", axis, far));
         return axis;
     }
 
@@ -110,14 +111,14 @@ The output's scan event has these angles and the axis.)",
             G_TYPE_DOUBLE, 0.0, "angle-first-units", G_TYPE_STRING, "rad", "angle-step", G_TYPE_DOUBLE, step_,
             "angle-step-units", G_TYPE_STRING, "rad", "angle-source", G_TYPE_STRING, of_step, "text",
             G_TYPE_STRING,
-            tomo::text("axis %.6g px (%s), %u projections from 0 by %.6g degrees (%s)", axis_, source,
-                       number.value(), step_ * 180.0 / G_PI, of_step)
+            text("axis %.6g px (%s), %u projections from 0 by %.6g degrees (%s)", axis_, source,
+                 number.value(), step_ * 180.0 / G_PI, of_step)
                 .c_str(),
             nullptr));
     }
 
-    tomo::EventRef scan() const {
-        tomo::Scan scan = scan_;
+    EventRef scan() const {
+        Scan scan = scan_;
         scan.forget_views();
         scan.forget_region_x();
         for (unsigned i = 0; i < number; i++)
@@ -142,9 +143,9 @@ The output's scan event has these angles and the axis.)",
         rays_ = upload(rays.data(), rays.size() * sizeof rays[0]);
     }
 
-    tomo::Scan scan_;                // of the slices
+    Scan scan_;                      // of the slices
     double axis_ = 0.0, step_ = 0.0; // of rays_
-    tomo::Array rays_;
+    Array rays_;
 };
 
 } // namespace

@@ -8,37 +8,40 @@
 #include <cmath>
 #include <numeric>
 
+using namespace tomo;
+
 namespace {
 
-class TransposeProjections final : public tomo::Reducer {
+class TransposeProjections final : public Reducer {
   public:
-    static constexpr tomo::Info info{
-        "transpose-projections",
-        "Filter/Effect",
-        "Gathers projections of W x H and gives their H sinograms of W x number",
-        tomo::formats::all,
-        tomo::formats::all,
-        "Sinogram r has row r of each projection, in the order in which they came. Nothing comes before the "
-        "last projection (or the last of `number`): all of them are held, on the device where they fit, else "
-        "on the host. Angles of the frames become those of the sinograms' rows.",
-        "tomoread path='projections/*.tif' ! tomocalculate expression='-log(v)' ! tomotransposeprojections ! "
-        "tomowrite filename=sinograms.tif"};
+    static constexpr Info info{
+        .task = "transpose-projections",
+        .klass = "Filter/Effect",
+        .blurb = "Gathers projections of W x H and gives their H sinograms of W x number",
+        .in = formats::all,
+        .out = formats::all,
+        .details =
+            "Sinogram r has row r of each projection, in the order in which they came. Nothing comes "
+            "before the last projection (or the last of `number`): all of them are held, on the device "
+            "where they fit, else on the host. Angles of the frames become those of the sinograms' rows.",
+        .example = "tomoread path='projections/*.tif' ! tomocalculate expression='-log(v)' ! "
+                   "tomotransposeprojections ! tomowrite filename=sinograms.tif",
+    };
 
-    tomo::Property<unsigned> number{
+    Property<unsigned> number{
         this,
         "number",
-        "Projections that make a set of sinograms, again and again; 0: all until the end of the stream",
         0,
         {0, G_MAXINT},
-        tomo::When::ready};
+        When::ready,
+        "Projections that make a set of sinograms, again and again; 0: all until the end of the stream"};
 
     unsigned latency() const override { return number ? number - 1 : 0; }
-    std::optional<std::uint64_t> output_count(std::uint64_t inputs,
-                                              const tomo::ArrayInfo &in) const override {
+    std::optional<std::uint64_t> output_count(std::uint64_t inputs, const ArrayInfo &in) const override {
         return number ? inputs / number * in.height : std::min<std::uint64_t>(inputs, 1) * in.height;
     }
 
-    void begin(const tomo::ArrayInfo &in) override {
+    void begin(const ArrayInfo &in) override {
         in_ = in;
         clear();
         store_.begin(in, number);
@@ -46,7 +49,7 @@ class TransposeProjections final : public tomo::Reducer {
             negotiate(sinogram(number));
     }
 
-    void consume(const tomo::Array &in) override {
+    void consume(const Array &in) override {
         if (angles_.empty())
             first_frame_ = frame_ != GST_BUFFER_OFFSET_NONE ? frame_ : taken_;
         taken_++;
@@ -56,18 +59,17 @@ class TransposeProjections final : public tomo::Reducer {
 
     void finish() override {
         if (number)
-            throw tomo::Error(
-                GST_STREAM_ERROR_FAILED,
-                tomo::text("%u projections came at the end of the stream where number=%u make a set: set "
-                           "number to those of the scan, or to 0 for all",
-                           store_.count(), number.value()));
+            throw Error(GST_STREAM_ERROR_FAILED,
+                        text("%u projections came at the end of the stream where number=%u make a set: set "
+                             "number to those of the scan, or to 0 for all",
+                             store_.count(), number.value()));
         ended_ = true;
     }
 
     unsigned unfinished_set() const override { return number ? store_.count() : 0; }
     bool ready() const override { return store_.count() > 0 && (ended_ || store_.count() == number); }
 
-    tomo::Array produce() override {
+    Array produce() override {
         if (row_ == 0) {
             send_scan(scan_of_set());
             report_effective(
@@ -98,11 +100,11 @@ class TransposeProjections final : public tomo::Reducer {
     }
 
     // Angles of more than one set of sinograms are sent with each set.
-    tomo::EventRef scan_event(tomo::EventRef event) override {
+    EventRef scan_event(EventRef event) override {
         scan_ = event;
-        tomo::Scan scan(event.get());
+        Scan scan(event.get());
         const bool has_more = std::max(scan.angles.size(), scan.projection_numbers.size()) > number;
-        return number && has_more ? tomo::EventRef() : event;
+        return number && has_more ? EventRef() : event;
     }
 
   private:
@@ -113,7 +115,7 @@ class TransposeProjections final : public tomo::Reducer {
         angles_.clear();
     }
 
-    tomo::ArrayInfo sinogram(unsigned projections) const {
+    ArrayInfo sinogram(unsigned projections) const {
         const bool back = in_.domain == GST_TOMO_DOMAIN_SINOGRAM; // a second time makes projections again
         return in_.with_size(in_.width, projections)
             .with_rate_times(in_.height, projections)
@@ -121,15 +123,14 @@ class TransposeProjections final : public tomo::Reducer {
     }
 
     // The scan as far as the gathered projections are concerned: the frames know their angles best.
-    tomo::EventRef scan_of_set() const {
+    EventRef scan_of_set() const {
         const auto unknown = [](double angle) { return std::isnan(angle); };
         const bool known = std::none_of(angles_.begin(), angles_.end(), unknown);
         const auto announced = input_count();
         const bool lacks_some = !number && announced && *announced > angles_.size();
         if (!scan_ && !known && !lacks_some)
             return {};
-        tomo::Scan scan(scan_ ? scan_.get()
-                              : tomo::EventRef(gst_event_new_tomo_scan(nullptr, 0, NAN, NAN)).get());
+        Scan scan(scan_ ? scan_.get() : EventRef(gst_event_new_tomo_scan(nullptr, 0, NAN, NAN)).get());
         const std::size_t n = angles_.size();
         // Where the stream was ended early, angles that are assumed later are those of the whole scan.
         if (lacks_some && !known && scan.angles.empty() && scan.projection_numbers.empty() &&
@@ -146,19 +147,19 @@ class TransposeProjections final : public tomo::Reducer {
             scan.angles = angles_;
         } else if (number && scan.angles.size() > n) {
             if (first_frame_ + n > scan.angles.size())
-                throw tomo::Error(GST_STREAM_ERROR_FORMAT,
-                                  tomo::text("projections %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
-                                             " have no angles: the scan's are %zu",
-                                             first_frame_, first_frame_ + n - 1, scan.angles.size()));
+                throw Error(GST_STREAM_ERROR_FORMAT,
+                            text("projections %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                                 " have no angles: the scan's are %zu",
+                                 first_frame_, first_frame_ + n - 1, scan.angles.size()));
             const auto first = scan.angles.begin() + first_frame_;
             scan.angles = std::vector<double>(first, first + n);
         }
         return scan.to_event();
     }
 
-    tomo::ArrayInfo in_;
-    tomo::ProjectionStore store_{*this};
-    tomo::EventRef scan_;
+    ArrayInfo in_;
+    ProjectionStore store_{*this};
+    EventRef scan_;
     // Of the frame that comes in: its number in the stream, if that is known, and its angle.
     std::uint64_t frame_ = GST_BUFFER_OFFSET_NONE;
     double angle_ = std::nan("");

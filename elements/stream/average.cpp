@@ -4,37 +4,41 @@
 #include <gst/tomo/bases/running-mean.hpp>
 #include <gst/tomo/geometry/scan.hpp>
 
+using namespace tomo;
+
 namespace {
 
-class Average final : public tomo::Reducer {
+class Average final : public Reducer {
   public:
-    static constexpr tomo::Info info{
-        "average",
-        "Filter/Effect",
-        "Mean of all arrays of a stream, sample by sample, summed in double precision",
-        tomo::formats::all,
-        tomo::formats::float32 | tomo::formats::complex64,
-        "Sums are float64, or pairs of float32 on devices without float64. The output is float32, or "
-        "complex64 if the arrays are complex. A sample that is NaN in any array has the mean NaN.",
-        "tomoread path=flats ! tomoaverage ! tomowrite filename=flat.tif"};
+    static constexpr Info info{
+        .task = "average",
+        .klass = "Filter/Effect",
+        .blurb = "Mean of all arrays of a stream, sample by sample, summed in double precision",
+        .in = formats::all,
+        .out = formats::float32 | formats::complex64,
+        .details =
+            "Sums are float64, or pairs of float32 on devices without float64. The output is float32, or "
+            "complex64 if the arrays are complex. A sample that is NaN in any array has the mean NaN.",
+        .example = "tomoread path=flats ! tomoaverage ! tomowrite filename=flat.tif",
+    };
 
-    tomo::Property<unsigned> number{this, "number", "How often the mean is given", 1, {1, G_MAXUINT}};
+    Property<unsigned> number{this, "number", 1, {1, G_MAXUINT}, "How often the mean is given"};
 
-    std::optional<std::uint64_t> output_count(std::uint64_t inputs, const tomo::ArrayInfo &) const override {
+    std::optional<std::uint64_t> output_count(std::uint64_t inputs, const ArrayInfo &) const override {
         return inputs ? number.value() : 0;
     }
 
-    void begin(const tomo::ArrayInfo &in) override {
+    void begin(const ArrayInfo &in) override {
         clear();
         mean_.prepare(in);
     }
 
-    void consume(const tomo::Array &in) override { mean_.add(in); }
+    void consume(const Array &in) override { mean_.add(in); }
 
     void finish() override { left_ = number; }
     bool ready() const override { return left_ > 0; }
 
-    tomo::Array produce() override {
+    Array produce() override {
         left_--;
         const auto mean = mean_.mean();
         return mean.as(mean.info().with_rate(0, 1));
@@ -46,17 +50,17 @@ class Average final : public tomo::Reducer {
     }
 
   protected:
-    tomo::EventRef scan_event(tomo::EventRef event) override {
-        const auto views = tomo::Scan(event.get()).angles.size();
+    EventRef scan_event(EventRef event) override {
+        const auto views = Scan(event.get()).angles.size();
         if (number > 1 && views > 0)
-            warn(tomo::text("number=%u gives the mean of all arrays %u times, not the means of groups: the "
-                            "scan's %zu angles are left out",
-                            number.value(), number.value(), views));
-        return tomo::scan_without_views(event);
+            warn(text("number=%u gives the mean of all arrays %u times, not the means of groups: the "
+                      "scan's %zu angles are left out",
+                      number.value(), number.value(), views));
+        return scan_without_views(event);
     }
 
   private:
-    tomo::RunningMean mean_{*this};
+    RunningMean mean_{*this};
     unsigned left_ = 0;
 };
 

@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/tomo/support/debug.hpp>
 #include <gst/tomo/bases/transform.hpp>
+#include <gst/tomo/support/debug.hpp>
 
 #include <gst/video/video.h>
 
@@ -9,6 +9,8 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+
+using namespace tomo;
 
 #define GST_CAT_DEFAULT tomo::element_debug()
 
@@ -32,8 +34,8 @@ bool is_video(const GstCaps *caps) {
 }
 
 // The array as a buffer with the times and facts of the one that it was made of.
-tomo::BufferRef with_facts_of(GstBuffer *from, const tomo::Array &array) {
-    tomo::BufferRef buffer = array.to_buffer();
+BufferRef with_facts_of(GstBuffer *from, const Array &array) {
+    BufferRef buffer = array.to_buffer();
     gst_buffer_copy_into(buffer.get(), from,
                          static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS),
                          0, -1);
@@ -43,46 +45,49 @@ tomo::BufferRef with_facts_of(GstBuffer *from, const tomo::Array &array) {
 }
 
 // The one place where arrays and video meet.
-class Convert final : public tomo::Transform {
+class Convert final : public Transform {
   public:
-    static constexpr tomo::Info info{
-        "convert",
-        "Filter/Converter/Video",
-        "Makes arrays of gray video, and gray or coloured video of arrays, with a window of values",
-        tomo::formats::all,
-        tomo::formats::real,
-        "This element connects arrays to GStreamer's video. Values of `video/x-raw` in GRAY8, GRAY16 or "
-        "GRAY10 stay as they are. In video, v becomes (v - min) / (max - min) of the brightness, clipped, "
-        "in GRAY8, GRAY16 or RGB; three planes are red, green and blue. Without `min` and `max` the range "
-        "of the first image is used for all, and a message tells it.",
-        "tomoread path=slice.tif ! tomoconvert min=0 max=0.012 ! video/x-raw,format=GRAY8 ! pngenc ! "
-        "filesink location=slice.png"};
+    static constexpr Info info{
+        .task = "convert",
+        .klass = "Filter/Converter/Video",
+        .blurb = "Makes arrays of gray video, and gray or coloured video of arrays, with a window of values",
+        .in = formats::all,
+        .out = formats::real,
+        .details =
+            "This element connects arrays to GStreamer's video. Values of `video/x-raw` in GRAY8, GRAY16 "
+            "or GRAY10 stay as they are. In video, v becomes (v - min) / (max - min) of the brightness, "
+            "clipped, in GRAY8, GRAY16 or RGB; three planes are red, green and blue. Without `min` and "
+            "`max` the range of the first image is used for all, and a message tells it.",
+        .example =
+            "tomoread path=slice.tif ! tomoconvert min=0 max=0.012 ! video/x-raw,format=GRAY8 ! pngenc ! "
+            "filesink location=slice.png",
+    };
 
-    tomo::Property<float> min{
+    Property<float> min{
         this,
         "min",
-        "Value that becomes black in video; above max it inverts. The largest float: the integer type's "
-        "smallest, or the smallest of the first image of floats",
         FLT_MAX,
-        {-FLT_MAX, FLT_MAX}};
-    tomo::Property<float> max{
+        {-FLT_MAX, FLT_MAX},
+        "Value that becomes black in video; above max it inverts. The largest float: the integer "
+        "type's smallest, or the smallest of the first image of floats"};
+    Property<float> max{
         this,
         "max",
-        "Value that becomes white in video. The smallest float: the integer type's largest, or the largest "
-        "of the first image of floats",
         -FLT_MAX,
-        {-FLT_MAX, FLT_MAX}};
-    tomo::Choice<ColorMap> color_map{
+        {-FLT_MAX, FLT_MAX},
+        "Value that becomes white in video. The smallest float: the integer type's largest, or the "
+        "largest of the first image of floats"};
+    Choice<ColorMap> color_map{
         this,
         "color-map",
-        "Colours of one plane in video; any but gray give RGB",
         ColorMap::gray,
         {{ColorMap::gray, "gray", "From black to white"},
-         {ColorMap::viridis, "viridis", "From dark blue over green to yellow, evenly brighter"}}};
+         {ColorMap::viridis, "viridis", "From dark blue over green to yellow, evenly brighter"}},
+        "Colours of one plane in video; any but gray give RGB"};
 
     void describe_pads(GstElementClass *klass) const override {
-        const tomo::CapsRef in(with_video(tomo::template_caps(tomo::formats::real), video_from));
-        const tomo::CapsRef out(with_video(tomo::template_caps(tomo::formats::real), video_to));
+        const CapsRef in(with_video(template_caps(formats::real), video_from));
+        const CapsRef out(with_video(template_caps(formats::real), video_to));
         gst_element_class_add_pad_template(
             klass, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, in.get()));
         gst_element_class_add_pad_template(
@@ -90,22 +95,22 @@ class Convert final : public tomo::Transform {
     }
 
     // Another map may need another kind of video.
-    void property_changed(tomo::PropertyBase *property) override {
+    void property_changed(PropertyBase *property) override {
         if (property == &color_map)
             gst_pad_mark_reconfigure(src_pad().get());
         Transform::property_changed(property);
     }
 
   protected:
-    tomo::ArrayInfo info_of(const GstCaps *caps) override {
+    ArrayInfo info_of(const GstCaps *caps) override {
         from_video_ = is_video(caps);
         if (!from_video_)
-            return tomo::ArrayInfo::from_caps(caps);
+            return ArrayInfo::from_caps(caps);
         if (!gst_video_info_from_caps(&in_video_, caps))
-            throw tomo::Error(GST_STREAM_ERROR_FORMAT, "can't use " + tomo::to_string(caps));
+            throw Error(GST_STREAM_ERROR_FORMAT, "can't use " + to_string(caps));
         const bool bytes = GST_VIDEO_INFO_FORMAT(&in_video_) == GST_VIDEO_FORMAT_GRAY8;
-        return tomo::ArrayInfo(bytes ? GST_TOMO_FORMAT_UINT8 : GST_TOMO_FORMAT_UINT16,
-                               GST_VIDEO_INFO_WIDTH(&in_video_), GST_VIDEO_INFO_HEIGHT(&in_video_))
+        return ArrayInfo(bytes ? GST_TOMO_FORMAT_UINT8 : GST_TOMO_FORMAT_UINT16,
+                         GST_VIDEO_INFO_WIDTH(&in_video_), GST_VIDEO_INFO_HEIGHT(&in_video_))
             .with_rate(GST_VIDEO_INFO_FPS_N(&in_video_), GST_VIDEO_INFO_FPS_D(&in_video_));
     }
 
@@ -116,33 +121,33 @@ class Convert final : public tomo::Transform {
     }
 
     // Video from arrays and arrays from video, unless the peer takes nothing but what came.
-    tomo::CapsRef output_caps(GstPad *src, const tomo::ArrayInfo &out) override {
-        const tomo::CapsRef peer(gst_pad_peer_query_caps(src, nullptr));
-        std::vector<tomo::CapsRef> offers;
+    CapsRef output_caps(GstPad *src, const ArrayInfo &out) override {
+        const CapsRef peer(gst_pad_peer_query_caps(src, nullptr));
+        std::vector<CapsRef> offers;
         offers.emplace_back(out.to_caps(false));
         offers.emplace_back(out.to_caps(true));
         offers.insert(from_video_ ? offers.end() : offers.begin(), video_caps(out));
         strides_are_welcome_ = {};
         for (const auto &offer : offers) {
-            tomo::CapsRef common(gst_caps_intersect_full(offer.get(), peer.get(), GST_CAPS_INTERSECT_FIRST));
+            CapsRef common(gst_caps_intersect_full(offer.get(), peer.get(), GST_CAPS_INTERSECT_FIRST));
             if (gst_caps_is_empty(common.get()))
                 continue;
-            common = tomo::CapsRef(gst_caps_fixate(gst_caps_truncate(common.release())));
+            common = CapsRef(gst_caps_fixate(gst_caps_truncate(common.release())));
             to_video_ = is_video(common.get());
             to_device_ = gst_caps_features_contains(gst_caps_get_features(common.get(), 0),
                                                     GST_TOMO_CAPS_FEATURE_MEMORY);
             if (to_video_ && !gst_video_info_from_caps(&out_video_, common.get()))
-                throw tomo::Error(GST_STREAM_ERROR_FORMAT, "can't make " + tomo::to_string(common.get()));
+                throw Error(GST_STREAM_ERROR_FORMAT, "can't make " + to_string(common.get()));
             return common;
         }
-        throw tomo::Error(GST_CORE_ERROR_NEGOTIATION,
-                          tomo::text("has %s, but the next element takes %s; %s", out.describe().c_str(),
-                                     tomo::to_string(peer.get()).c_str(), advice(out)));
+        throw Error(GST_CORE_ERROR_NEGOTIATION,
+                    text("has %s, but the next element takes %s; %s", out.describe().c_str(),
+                         to_string(peer.get()).c_str(), advice(out)));
     }
 
     GstFlowReturn take(GstBuffer *buffer) override {
         negotiate(input_info());
-        tomo::BufferRef array = from_video_ ? unpack(buffer) : tomo::BufferRef::referenced(buffer);
+        BufferRef array = from_video_ ? unpack(buffer) : BufferRef::referenced(buffer);
         if (to_video_)
             return push_video(import(array.get(), input_info()), buffer);
         if (to_device_)
@@ -157,18 +162,16 @@ class Convert final : public tomo::Transform {
         float min, max;
     };
 
-    tomo::ObjectRef<GstPad> src_pad() const {
-        return tomo::ObjectRef<GstPad>(gst_element_get_static_pad(gst(), "src"));
-    }
+    ObjectRef<GstPad> src_pad() const { return ObjectRef<GstPad>(gst_element_get_static_pad(gst(), "src")); }
 
     // Three planes are coloured already; one is gray unless a colour map was asked for.
-    tomo::CapsRef video_caps(const tomo::ArrayInfo &array) const {
+    CapsRef video_caps(const ArrayInfo &array) const {
         std::vector<const char *> formats;
         if (array.depth == 3 ? color_map == ColorMap::gray : array.depth == 1 && color_map != ColorMap::gray)
             formats = {"RGB"};
         else if (array.depth == 1)
             formats = {"GRAY8", "GRAY16_LE", "GRAY16_BE", "RGB"};
-        tomo::CapsRef caps(gst_caps_new_empty());
+        CapsRef caps(gst_caps_new_empty());
         for (const char *format : formats)
             gst_caps_append_structure(caps.get(), gst_structure_new("video/x-raw", "format", G_TYPE_STRING,
                                                                     format, "width", G_TYPE_INT, array.width,
@@ -178,7 +181,7 @@ class Convert final : public tomo::Transform {
         return caps;
     }
 
-    const char *advice(const tomo::ArrayInfo &array) const {
+    const char *advice(const ArrayInfo &array) const {
         if (array.depth == 3 && color_map != ColorMap::gray)
             return "three planes are red, green and blue, which takes color-map=gray";
         if (array.depth != 1)
@@ -190,14 +193,14 @@ class Convert final : public tomo::Transform {
 
     bool ask_for_strides() const {
         const auto src = src_pad();
-        const tomo::CapsRef caps(gst_pad_get_current_caps(src.get()));
-        const tomo::QueryRef query(gst_query_new_allocation(caps.get(), FALSE));
+        const CapsRef caps(gst_pad_get_current_caps(src.get()));
+        const QueryRef query(gst_query_new_allocation(caps.get(), FALSE));
         return gst_pad_peer_query(src.get(), query.get()) &&
                gst_query_find_allocation_meta(query.get(), GST_TOMO_ARRAY_META_API_TYPE, nullptr);
     }
 
     // Frames are handed on as they are where rows are packed, or where a meta can tell of the rows' distance.
-    tomo::BufferRef unpack(GstBuffer *buffer) {
+    BufferRef unpack(GstBuffer *buffer) {
         const auto *meta = gst_buffer_get_video_meta(buffer);
         const gsize offset = meta ? meta->offset[0] : GST_VIDEO_INFO_PLANE_OFFSET(&in_video_, 0);
         const gsize stride = meta ? meta->stride[0] : GST_VIDEO_INFO_PLANE_STRIDE(&in_video_, 0);
@@ -207,8 +210,8 @@ class Convert final : public tomo::Transform {
             return with_facts_of(buffer, to_native(buffer, offset, stride));
         if (offset == 0 && stride == info.width * info.sample_size() &&
             gst_buffer_get_size(buffer) == info.size())
-            return tomo::BufferRef::referenced(buffer);
-        tomo::BufferRef view(gst_buffer_copy(buffer));
+            return BufferRef::referenced(buffer);
+        BufferRef view(gst_buffer_copy(buffer));
         gst_buffer_add_tomo_array_meta(view.get(), offset, stride, stride * info.height);
         if (to_video_ || to_device_)
             return view;
@@ -218,17 +221,16 @@ class Convert final : public tomo::Transform {
     }
 
     // For frames that are not made of whole integers of the host.
-    tomo::Array to_native(GstBuffer *buffer, gsize offset, gsize stride) {
+    Array to_native(GstBuffer *buffer, gsize offset, gsize stride) {
         const auto format = GST_VIDEO_INFO_FORMAT(&in_video_);
         const bool ten_bits = format == GST_VIDEO_FORMAT_GRAY10_LE32;
-        const tomo::Array array = allocate(input_info());
+        const Array array = allocate(input_info());
         const gsize row_bytes = ten_bits ? (array.width() + 2) / 3 * 4 : 2 * array.width();
-        const tomo::MappedBuffer map(buffer, GST_MAP_READ);
+        const MappedBuffer map(buffer, GST_MAP_READ);
         if (map.size() < offset + stride * (array.height() - 1) + row_bytes)
-            throw tomo::Error(GST_STREAM_ERROR_FORMAT,
-                              tomo::text("a frame of %zu bytes is too short for %s", map.size(),
-                                         array.info().describe().c_str()));
-        const tomo::Host<guint16> host(array);
+            throw Error(GST_STREAM_ERROR_FORMAT, text("a frame of %zu bytes is too short for %s", map.size(),
+                                                      array.info().describe().c_str()));
+        const Host<guint16> host(array);
         for (unsigned y = 0; y < array.height(); y++) {
             const guint8 *row = map.data() + offset + y * stride;
             guint16 *to = host.data() + std::size_t{y} * array.width();
@@ -241,33 +243,33 @@ class Convert final : public tomo::Transform {
         return array;
     }
 
-    GstFlowReturn push_video(const tomo::Array &in, GstBuffer *buffer) {
+    GstFlowReturn push_video(const Array &in, GstBuffer *buffer) {
         const Window window = window_of(in);
         const double range = double{window.max} - window.min;
         const auto format = GST_VIDEO_INFO_FORMAT(&out_video_);
         const char *variant = format == GST_VIDEO_FORMAT_RGB     ? "-D RGB"
                               : format == GST_VIDEO_FORMAT_GRAY8 ? "-D GRAY8"
                                                                  : "-D GRAY16";
-        tomo::Array out =
+        Array out =
             allocate({GST_TOMO_FORMAT_UINT8, static_cast<unsigned>(GST_VIDEO_INFO_SIZE(&out_video_)), 1});
         launch(kernel("to_video", variant), {in.width(), in.height()}, in, out,
                cl_uint(GST_VIDEO_INFO_PLANE_STRIDE(&out_video_, 0)), window.min,
                range != 0 ? static_cast<float>(1 / range) : 0.0f,
                cl_int{format == GST_VIDEO_FORMAT_GRAY16_BE}, cl_int{in.depth() == 3},
                cl_int{color_map == ColorMap::viridis});
-        tomo::BufferRef result = with_facts_of(buffer, out);
-        tomo::cl_check(clFlush(queue()), "submitting commands");
+        BufferRef result = with_facts_of(buffer, out);
+        cl_check(clFlush(queue()), "submitting commands");
         limit_frames_in_flight(out);
         out.storage()->prefetch();
         return push_foreign(input_info(), std::move(result));
     }
 
-    Window window_of(const tomo::Array &in) {
+    Window window_of(const Array &in) {
         const bool has_min = min != FLT_MAX, has_max = max != -FLT_MAX;
         if (has_min && has_max && min == max)
-            throw tomo::Error(
+            throw Error(
                 GST_LIBRARY_ERROR_SETTINGS,
-                tomo::text("min=%g and max=%g are the same: nothing lies between", min.value(), max.value()));
+                text("min=%g and max=%g are the same: nothing lies between", min.value(), max.value()));
         const bool is_new = !held_ && !(has_min && has_max);
         if (is_new)
             held_ = range_of(in);
@@ -286,7 +288,7 @@ class Convert final : public tomo::Transform {
                 static_cast<float>(std::numeric_limits<T>::max())};
     }
 
-    Window range_of(const tomo::Array &in) {
+    Window range_of(const Array &in) {
         switch (in.info().format) {
         case GST_TOMO_FORMAT_UINT8:
             return range_of_type<guint8>();
@@ -301,9 +303,9 @@ class Convert final : public tomo::Transform {
         default:
             break;
         }
-        tomo::Array floats = allocate(in.info().with_format(GST_TOMO_FORMAT_FLOAT32));
-        launch(kernel("to_float", "", "read.cl"), tomo::WorkSize(in.info().samples()), in, floats);
-        const tomo::Host<const float> host(floats);
+        Array floats = allocate(in.info().with_format(GST_TOMO_FORMAT_FLOAT32));
+        launch(kernel("to_float", "", "read.cl"), WorkSize(in.info().samples()), in, floats);
+        const Host<const float> host(floats);
         Window window{std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()};
         for (std::uint64_t i = 0; i < in.info().samples(); i++)
             if (std::isfinite(host[i]))

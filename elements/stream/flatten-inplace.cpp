@@ -5,60 +5,62 @@
 
 #include <cmath>
 
+using namespace tomo;
+
 namespace {
 
 enum class Mode { sum, min, max };
 
-class FlattenInplace final : public tomo::Reducer {
+class FlattenInplace final : public Reducer {
   public:
-    static constexpr tomo::Info info{
-        "flatten-inplace",
-        "Filter/Effect",
-        "Sum, least or greatest value of all arrays of a stream, sample by sample",
-        tomo::formats::real,
-        tomo::formats::float32,
-        R"(The result comes at the end of the stream. The element keeps one array on the device. Sums are
+    static constexpr Info info{
+        .task = "flatten-inplace",
+        .klass = "Filter/Effect",
+        .blurb = "Sum, least or greatest value of all arrays of a stream, sample by sample",
+        .details =
+            R"(The result comes at the end of the stream. The element keeps one array on the device. Sums are
 kept in double precision where the device has it, else compensated. A sample that is NaN in any array is
 NaN.)",
-        "tomoread path=projections ! tomoflatteninplace mode=min ! tomowrite filename=darkest.tif"};
+        .example = "tomoread path=projections ! tomoflatteninplace mode=min ! tomowrite filename=darkest.tif",
+    };
 
-    tomo::Choice<Mode> mode{
+    Choice<Mode> mode{
         this,
         "mode",
-        "Value that is kept",
         Mode::sum,
         {{Mode::sum, "sum", "Sum"}, {Mode::min, "min", "Least value"}, {Mode::max, "max", "Greatest value"}},
-        tomo::When::ready};
+        When::ready,
+        "Value that is kept"};
 
-    std::optional<std::uint64_t> output_count(std::uint64_t inputs, const tomo::ArrayInfo &) const override {
+    std::optional<std::uint64_t> output_count(std::uint64_t inputs, const ArrayInfo &) const override {
         return inputs ? 1 : 0;
     }
 
-    void begin(const tomo::ArrayInfo &in) override {
+    void begin(const ArrayInfo &in) override {
         out_ = in.with_format(GST_TOMO_FORMAT_FLOAT32).with_rate(0, 1);
         clear();
     }
 
-    void consume(const tomo::Array &in) override {
-        const tomo::WorkSize samples(in.info().samples());
+    void consume(const Array &in) override {
+        const WorkSize samples(in.info().samples());
         if (!kept_)
             start_with_nothing();
         if (mode == Mode::sum)
-            launch(kernel("average_add", {}, "average.cl"), samples, in, tomo::Update{kept_});
+            launch(kernel("average_add", {}, "average.cl"), samples, in, ReadWrite{kept_});
         else
-            launch(kernel("flatten_extreme_add", {}, "flatten.cl"), samples, in, tomo::Update{kept_},
+            launch(kernel("flatten_extreme_add", {}, "flatten.cl"), samples, in, ReadWrite{kept_},
                    cl_int{mode == Mode::max});
     }
 
     void finish() override { ended_ = true; }
     bool ready() const override { return ended_ && kept_; }
 
-    tomo::Array produce() override {
+    Array produce() override {
         auto out = kept_;
         if (mode == Mode::sum) { // a mean of one
             out = allocate(out_);
-            launch(kernel("average_mean", {}, "average.cl"), tomo::WorkSize(out_.samples()),
-                   std::as_const(kept_), out, cl_ulong{1});
+            launch(kernel("average_mean", {}, "average.cl"), WorkSize(out_.samples()), std::as_const(kept_),
+                   out, cl_ulong{1});
         }
         clear();
         return out;
@@ -70,7 +72,7 @@ NaN.)",
     }
 
   protected:
-    tomo::EventRef scan_event(tomo::EventRef event) override { return tomo::scan_without_views(event); }
+    EventRef scan_event(EventRef event) override { return scan_without_views(event); }
 
   private:
     void start_with_nothing() {
@@ -83,8 +85,8 @@ NaN.)",
             fill(kept_, &furthest, sizeof furthest);
     }
 
-    tomo::ArrayInfo out_;
-    tomo::Array kept_;
+    ArrayInfo out_;
+    Array kept_;
     bool ended_ = false;
 };
 

@@ -4,21 +4,25 @@
 
 #include <gst/tomo/bases/transform.hpp>
 
+using namespace tomo;
+
 namespace {
 
-class Monitor final : public tomo::Transform {
+class Monitor final : public Transform {
   public:
-    static constexpr tomo::Info info{
-        "monitor",
-        "Filter/Effect",
-        "Prints a line about each array: shape, facts, place in memory and first values",
-        tomo::formats::all,
-        tomo::formats::all,
-        R"(Standard output gets one line for each array, and one with the first values if `print` is set,
+    static constexpr Info info{
+        .task = "monitor",
+        .klass = "Filter/Effect",
+        .blurb = "Prints a line about each array: shape, facts, place in memory and first values",
+        .in = formats::all,
+        .out = formats::all,
+        .details =
+            R"(Standard output gets one line for each array, and one with the first values if `print` is set,
 which brings the array to the host. Arrays are handed on as they are.)",
-        "tomoread path=projections number=3 ! tomomonitor print=4 ! tomonull"};
+        .example = "tomoread path=projections number=3 ! tomomonitor print=4 ! tomonull",
+    };
 
-    tomo::Property<unsigned> print{this, "print", "First values to be printed", 0};
+    Property<unsigned> print{this, "print", 0, "First values to be printed"};
 
     bool needs_device() const override { return false; }
 
@@ -26,9 +30,9 @@ which brings the array to the host. Arrays are handed on as they are.)",
     void input_changed() override { negotiate(input_info()); }
 
     GstFlowReturn take(GstBuffer *buffer) override {
-        g_print("%s%s", tomo::frame_report("monitor", buffer, input_info()).c_str(),
-                tomo::first_values(buffer, input_info(), print).c_str());
-        return push_foreign(input_info(), tomo::BufferRef::referenced(buffer));
+        g_print("%s%s", frame_report("monitor", buffer, input_info()).c_str(),
+                first_values(buffer, input_info(), print).c_str());
+        return push_foreign(input_info(), BufferRef::referenced(buffer));
     }
 };
 

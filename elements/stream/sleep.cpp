@@ -5,20 +5,24 @@
 #include <chrono>
 #include <condition_variable>
 
+using namespace tomo;
+
 namespace {
 
-class Sleep final : public tomo::Transform {
+class Sleep final : public Transform {
   public:
-    static constexpr tomo::Info info{
-        "sleep",
-        "Filter/Effect",
-        "Waits before it hands on each array",
-        tomo::formats::all,
-        tomo::formats::all,
-        "A stop, a flush or a change of state ends the wait at once.",
-        "tomoread path=projections number=3 ! tomosleep time=0.05 ! tomowrite filename=later.h5:/data"};
+    static constexpr Info info{
+        .task = "sleep",
+        .klass = "Filter/Effect",
+        .blurb = "Waits before it hands on each array",
+        .in = formats::all,
+        .out = formats::all,
+        .details = "A stop, a flush or a change of state ends the wait at once.",
+        .example =
+            "tomoread path=projections number=3 ! tomosleep time=0.05 ! tomowrite filename=later.h5:/data",
+    };
 
-    tomo::Property<double> time{this, "time", "Seconds", 1.0, {0.0, DBL_MAX}};
+    Property<double> time{this, "time", 1.0, {0.0, DBL_MAX}, "Seconds"};
 
     bool needs_device() const override { return false; }
 
@@ -39,7 +43,7 @@ class Sleep final : public tomo::Transform {
         if (woken_.wait_for(lock, wait, [this] { return is_cancelled(); }))
             return GST_FLOW_FLUSHING;
         lock.unlock();
-        return push_foreign(input_info(), tomo::BufferRef::referenced(buffer));
+        return push_foreign(input_info(), BufferRef::referenced(buffer));
     }
 
   private:

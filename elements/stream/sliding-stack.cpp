@@ -2,37 +2,41 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/filter.hpp>
 
+using namespace tomo;
+
 namespace {
 
-class SlidingStack final : public tomo::Filter {
+class SlidingStack final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "sliding-stack",
-        "Filter/Effect",
-        "Stacks each array with those before it along depth",
-        tomo::formats::all,
-        tomo::formats::all,
-        R"(Each array that comes gives one stack, with its time and facts. The first array fills the places
+    static constexpr Info info{
+        .task = "sliding-stack",
+        .klass = "Filter/Effect",
+        .blurb = "Stacks each array with those before it along depth",
+        .in = formats::all,
+        .out = formats::all,
+        .details =
+            R"(Each array that comes gives one stack, with its time and facts. The first array fills the places
 of arrays that have not come yet. Unless `ordered`, array n stands at place n mod `number`, and all others
 stay where they were. The element keeps `number` arrays on the device.)",
-        "tomoread path=projections number=6 ! tomoslidingstack number=3 ordered=true ! tomoflatten ! "
-        "tomowrite filename=medians.h5:/data"};
+        .example =
+            "tomoread path=projections number=6 ! tomoslidingstack number=3 ordered=true ! tomoflatten ! "
+            "tomowrite filename=medians.h5:/data",
+    };
 
-    tomo::Property<unsigned> number{this, "number",       "Arrays in a stack",
-                                    1,    {1, G_MAXUINT}, tomo::When::reshapes};
-    tomo::Property<bool> ordered{this, "ordered", "The oldest array first, the newest one last", false};
+    Property<unsigned> number{this, "number", 1, {1, G_MAXUINT}, When::reshapes, "Arrays in a stack"};
+    Property<bool> ordered{this, "ordered", false, "The oldest array first, the newest one last"};
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override {
+    ArrayInfo shape(const ArrayInfo &in) override {
         window_ = {};
         const auto out = resized(in, in.width, in.height, std::uint64_t{in.depth} * number,
-                                 tomo::text("number=%u arrays of %s", number.value(), in.describe().c_str()));
+                                 text("number=%u arrays of %s", number.value(), in.describe().c_str()));
         return in.domain == GST_TOMO_DOMAIN_SLICE ? out.with_domain(GST_TOMO_DOMAIN_VOLUME) : out;
     }
 
     void stop() override { window_ = {}; }
 
   protected:
-    tomo::Array apply(const tomo::Array &in) override {
+    Array apply(const Array &in) override {
         const std::size_t size = in.info().size();
         if (!window_) {
             window_ = allocate(output_info());
@@ -44,7 +48,7 @@ stay where they were. The element keeps `number` arrays on the device.)",
         }
         copy_rows(in, {}, window_, {newest_ * size}, size);
 
-        tomo::Array out = allocate(output_info());
+        Array out = allocate(output_info());
         const std::size_t first = ordered ? (newest_ + 1) % number * size : 0,
                           rest = out.info().size() - first;
         copy_rows(window_, {first}, out, {}, rest);
@@ -59,7 +63,7 @@ stay where they were. The element keeps `number` arrays on the device.)",
     }
 
   private:
-    tomo::Array window_; // a ring
+    Array window_; // a ring
     std::size_t newest_ = 0;
 };
 

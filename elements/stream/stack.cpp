@@ -4,36 +4,41 @@
 
 #include <algorithm>
 
+using namespace tomo;
+
 namespace {
 
-class Stack final : public tomo::Reducer {
+class Stack final : public Reducer {
   public:
-    static constexpr tomo::Info info{
-        "stack",
-        "Filter/Effect",
-        "Stacks arrays along depth; the arrays left at the end of the stream become a stack of less depth",
-        tomo::formats::all,
-        tomo::formats::all,
-        "Samples keep their type. An array of depth M counts as M planes.",
-        "tomoread path=volume.h5:/volume ! tomostack number=2 ! tomoslice ! tomowrite filename=planes.tif"};
+    static constexpr Info info{
+        .task = "stack",
+        .klass = "Filter/Effect",
+        .blurb =
+            "Stacks arrays along depth; the arrays left at the end of the stream become a stack of less depth",
+        .in = formats::all,
+        .out = formats::all,
+        .details = "Samples keep their type. An array of depth M counts as M planes.",
+        .example =
+            "tomoread path=volume.h5:/volume ! tomostack number=2 ! tomoslice ! tomowrite filename=planes.tif",
+    };
 
-    tomo::Property<unsigned> number{this, "number", "Arrays per stack", 1, {1, G_MAXINT}, tomo::When::ready};
+    Property<unsigned> number{this, "number", 1, {1, G_MAXINT}, When::ready, "Arrays per stack"};
 
     unsigned latency() const override { return number - 1; }
-    std::optional<std::uint64_t> output_count(std::uint64_t inputs, const tomo::ArrayInfo &) const override {
+    std::optional<std::uint64_t> output_count(std::uint64_t inputs, const ArrayInfo &) const override {
         return (inputs + number - 1) / number;
     }
 
-    void begin(const tomo::ArrayInfo &in) override {
+    void begin(const ArrayInfo &in) override {
         clear();
         out_ = resized(in, in.width, in.height, std::uint64_t{in.depth} * number,
-                       tomo::text("number=%u arrays of %s", number.value(), in.describe().c_str()))
+                       text("number=%u arrays of %s", number.value(), in.describe().c_str()))
                    .with_rate_times(1, number);
         if (in.domain == GST_TOMO_DOMAIN_SLICE)
             out_ = out_.with_domain(GST_TOMO_DOMAIN_VOLUME);
     }
 
-    void consume(const tomo::Array &in) override {
+    void consume(const Array &in) override {
         if (!stack_)
             stack_ = allocate(out_);
         const auto size = in.info().size();
@@ -44,7 +49,7 @@ class Stack final : public tomo::Reducer {
     unsigned unfinished_set() const override { return filled_; }
     bool ready() const override { return filled_ == number || (ended_ && filled_ > 0); }
 
-    tomo::Array produce() override {
+    Array produce() override {
         const auto depth = out_.depth / number * filled_;
         const auto full = std::exchange(stack_, {});
         clear();
@@ -58,8 +63,8 @@ class Stack final : public tomo::Reducer {
     }
 
   private:
-    tomo::ArrayInfo out_;
-    tomo::Array stack_;
+    ArrayInfo out_;
+    Array stack_;
     unsigned filled_ = 0;
     bool ended_ = false;
 };

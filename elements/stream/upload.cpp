@@ -2,29 +2,35 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/filter.hpp>
 
+using namespace tomo;
+
 namespace {
 
-class Upload final : public tomo::Filter {
+class Upload final : public Filter {
   public:
-    static constexpr tomo::Info info{
-        "upload",
-        "Filter/Converter",
-        "Brings arrays to the device at a chosen place of the line; elements that compute do so themselves",
-        tomo::formats::all,
-        tomo::formats::all,
-        "Elements of gst-tomo do not need it. With a `queue` behind it, transfers have a thread of their "
-        "own.",
-        "tomoread path='projections/*.tif' ! tomoupload ! queue ! tomocalculate expression='-log(v)' ! "
-        "tomowrite filename=attenuation.tif"};
+    static constexpr Info info{
+        .task = "upload",
+        .klass = "Filter/Converter",
+        .blurb =
+            "Brings arrays to the device at a chosen place of the line; elements that compute do so themselves",
+        .in = formats::all,
+        .out = formats::all,
+        .details =
+            "Elements of gst-tomo do not need it. With a `queue` behind it, transfers have a thread of "
+            "their own.",
+        .example =
+            "tomoread path='projections/*.tif' ! tomoupload ! queue ! tomocalculate expression='-log(v)' "
+            "! tomowrite filename=attenuation.tif",
+    };
 
-    tomo::ArrayInfo shape(const tomo::ArrayInfo &in) override { return in; }
+    ArrayInfo shape(const ArrayInfo &in) override { return in; }
 
   protected:
-    tomo::OutputPlace output_place() const override { return tomo::OutputPlace::device; }
+    OutputPlace output_place() const override { return OutputPlace::device; }
 
-    tomo::Array apply(const tomo::Array &in) override {
+    Array apply(const Array &in) override {
         in.storage()->read(queue()); // starts the transfer
-        tomo::cl_check(clFlush(device()->upload_queue()), "starting an upload");
+        cl_check(clFlush(device()->upload_queue()), "starting an upload");
         return in;
     }
 };

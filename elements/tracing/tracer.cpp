@@ -13,48 +13,47 @@
 
 #include <gst/gsttracer.h>
 
+using namespace tomo;
+
 struct GstTomoTracer {
     GstTracer parent;
-    tomo::Activity *activity; // the recorder owns it; null where there is one already
+    Activity *activity; // the recorder owns it; null where there is one already
 };
 struct GstTomoTracerClass {
     GstTracerClass parent;
 };
 G_DEFINE_TYPE(GstTomoTracer, gst_tomo_tracer, GST_TYPE_TRACER)
 
-static tomo::Activity &activity_of(GObject *self) {
-    return *reinterpret_cast<GstTomoTracer *>(self)->activity;
-}
+static Activity &activity_of(GObject *self) { return *reinterpret_cast<GstTomoTracer *>(self)->activity; }
 
 // Tracers have no bus: what is wrong is said here.
 static void complain(const std::string &what) { g_printerr("tracer tomotrace: %s\n", what.c_str()); }
 
-static std::unique_ptr<tomo::TraceFile> open_trace_file(const char *parameters) {
+static std::unique_ptr<TraceFile> open_trace_file(const char *parameters) {
     if (!parameters || !*parameters)
         return nullptr;
     const std::unique_ptr<GstStructure, decltype(&gst_structure_free)> given(
-        gst_structure_from_string(tomo::text("tomotrace,%s", parameters).c_str(), nullptr),
-        gst_structure_free);
+        gst_structure_from_string(text("tomotrace,%s", parameters).c_str(), nullptr), gst_structure_free);
     if (!given) {
-        complain(tomo::text("can't understand (%s); wanted (file=NAME.json)", parameters));
+        complain(text("can't understand (%s); wanted (file=NAME.json)", parameters));
         return nullptr;
     }
     for (int i = 0; i < gst_structure_n_fields(given.get()); i++) {
         const char *name = gst_structure_nth_field_name(given.get(), i);
         if (g_strcmp0(name, "file") != 0)
-            complain(tomo::text("there is no parameter '%s'; there is 'file'", name));
+            complain(text("there is no parameter '%s'; there is 'file'", name));
     }
     if (!gst_structure_has_field(given.get(), "file"))
         return nullptr;
     const char *path = gst_structure_get_string(given.get(), "file");
     if (!path) {
-        complain(tomo::text("file in (%s) is no name; put it between quotation marks", parameters));
+        complain(text("file in (%s) is no name; put it between quotation marks", parameters));
         return nullptr;
     }
-    return std::make_unique<tomo::TraceFile>(path);
+    return std::make_unique<TraceFile>(path);
 }
 
-static void print_report(tomo::Activity &activity, const GstObject *top) noexcept {
+static void print_report(Activity &activity, const GstObject *top) noexcept {
     try {
         const auto table = activity.report(top);
         if (!table.empty())
@@ -91,22 +90,22 @@ static void state_post(GObject *self, GstClockTime, GstElement *element, GstStat
 static void gst_tomo_tracer_constructed(GObject *object) {
     G_OBJECT_CLASS(gst_tomo_tracer_parent_class)->constructed(object);
     auto *self = reinterpret_cast<GstTomoTracer *>(object);
-    if (tomo::is_recording()) {
+    if (is_recording()) {
         complain("it is there already; name it once in GST_TRACERS");
         return;
     }
     gchar *parameters = nullptr;
     g_object_get(object, "params", &parameters, nullptr);
-    std::unique_ptr<tomo::TraceFile> file;
+    std::unique_ptr<TraceFile> file;
     try {
         file = open_trace_file(parameters);
     } catch (const std::exception &e) {
         complain(e.what());
     }
     g_free(parameters);
-    const auto activity = std::make_shared<tomo::Activity>(std::move(file));
+    const auto activity = std::make_shared<Activity>(std::move(file));
     self->activity = activity.get();
-    tomo::set_recorder(activity);
+    set_recorder(activity);
 
     auto *tracer = GST_TRACER_CAST(self);
     gst_tracing_register_hook(tracer, "pad-push-pre", G_CALLBACK(push_pre));
@@ -121,7 +120,7 @@ static void gst_tomo_tracer_constructed(GObject *object) {
 static void gst_tomo_tracer_finalize(GObject *object) {
     if (auto *activity = reinterpret_cast<GstTomoTracer *>(object)->activity) {
         print_report(*activity, nullptr);
-        tomo::set_recorder(nullptr);
+        set_recorder(nullptr);
     }
     G_OBJECT_CLASS(gst_tomo_tracer_parent_class)->finalize(object);
 }

@@ -4,18 +4,20 @@
 // A filter outside of gst-tomo: all that is needed for the element tomobinarize.
 #include <gst/tomo/bases/filter.hpp>
 
+using namespace tomo;
+
 namespace {
 
-class Binarize final : public tomo::Filter {
+class Binarize final : public Filter {
   public:
-    static constexpr tomo::Info info{"binarize", "Filter/Effect",
-                                     "Gives 1 where a value reaches the threshold, else 0"};
+    static constexpr Info info{.task = "binarize",
+                               .klass = "Filter/Effect",
+                               .blurb = "Gives 1 where a value reaches the threshold, else 0"};
 
-    tomo::Property<float> threshold{
-        this, "threshold", "Values from here on become 1", 0.0f, {-FLT_MAX, FLT_MAX}};
+    Property<float> threshold{this, "threshold", 0.0f, {-FLT_MAX, FLT_MAX}, "Values from here on become 1"};
 
-    void process(const tomo::Array &in, tomo::Array &out) override {
-        launch(kernel("binarize"), tomo::WorkSize(in.info().samples()), in, out, threshold.value());
+    void process(const Array &in, Array &out) override {
+        launch(kernel("binarize"), WorkSize(in.info().samples()), in, out, threshold.value());
     }
 };
 
@@ -23,5 +25,5 @@ class Binarize final : public tomo::Filter {
 
 TOMO_ELEMENT(Binarize)
 
-GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, tomobinarize, "Thresholds arrays", tomo_register_Binarize,
-                  "1.0", "LGPL", "tomo-binarize", "https://example.org/tomo-binarize")
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, tomobinarize, "Thresholds arrays",
+                  tomo_register_Binarize, "1.0", "LGPL", "tomo-binarize", "https://example.org/tomo-binarize")

@@ -3,11 +3,11 @@
 #include "image-writer.hpp"
 #include "file-writer.hpp"
 #include "grey-mapping.hpp"
-#include <gst/files/hdf5/compress.hpp>
 #include "image-reader.hpp"
 #include "number-pattern.hpp"
 #include "ordered-work.hpp"
 #include "output-file.hpp"
+#include <gst/files/hdf5/compress.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -248,7 +248,7 @@ class SeriesWriter final : public ImageWriter {
                     cut_into_chunks(info, page_.samples(), chunk_layout(info, level)));
 #endif
         }
-        void in_turn() override { series_.add_page(page_, is_there_, chunked_.get()); }
+        void run_in_order() override { series_.add_page(page_, is_there_, chunked_.get()); }
 
       private:
         SeriesWriter &series_;
@@ -297,7 +297,7 @@ class SeriesWriter final : public ImageWriter {
             file_->complete();
         }
 
-        void in_turn() override {
+        void run_in_order() override {
             file_->publish();
             file_.reset();
             series_.note_name(location_);
@@ -617,7 +617,7 @@ class IntegerWriter final : public ImageWriter {
     GstTomoFormat integer_format() const { return GreyMapping{options_.bits, options_.rescale, {}}.format(); }
 
     void write_page(const ImageToWrite &page) {
-        if (!std::exchange(told_range_, true) && options_.tell_range)
+        if (!std::exchange(has_told_range_, true) && options_.tell_range)
             if (const auto range = common_range(options_))
                 options_.tell_range({options_.bits, true, *range});
         samples_ += page.info().samples();
@@ -637,7 +637,7 @@ class IntegerWriter final : public ImageWriter {
 
     std::unique_ptr<ImageWriter> target_;
     WriteOptions options_;
-    bool told_range_ = false;
+    bool has_told_range_ = false;
     std::uint64_t samples_ = 0;
     std::shared_ptr<std::atomic<std::uint64_t>> missing_ = std::make_shared<std::atomic<std::uint64_t>>(0);
 };

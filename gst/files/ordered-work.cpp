@@ -83,7 +83,7 @@ void OrderedWork::take_turns(Lock &lock) {
         lock.unlock();
         try {
             if (!failed)
-                entry->job->in_turn();
+                entry->job->run_in_order();
         } catch (...) {
             entry->error = std::current_exception();
         }

@@ -22,7 +22,7 @@ class OrderedWork {
       public:
         virtual ~Job() = default;
         virtual void work() = 0;
-        virtual void in_turn() = 0;
+        virtual void run_in_order() = 0;
     };
 
     using Report = std::function<void(std::exception_ptr)>;

@@ -17,13 +17,14 @@ using tomo::ObjectRef;
 // Finds `factor` (i + 1) in array i.
 class TestMeasure final : public tomo::Filter {
   public:
-    static constexpr tomo::Info info{"test-measure", "Filter/Analyzer", "Measures for tests"};
-    tomo::Property<double> factor{this, "factor", "What numbers are multiplied with", 1.0};
-    tomo::Property<unsigned> every{this, "every", "Tells of each n-th; 0: of none", 1};
-    tomo::Property<bool> none{this, "none", "Tells that there is no value", false};
-    tomo::Property<bool> at_end{this, "at-end", "Tells of the last one at the end of the stream", false};
+    static constexpr tomo::Info info{
+        .task = "test-measure", .klass = "Filter/Analyzer", .blurb = "Measures for tests"};
+    tomo::Property<double> factor{this, "factor", 1.0, "What numbers are multiplied with"};
+    tomo::Property<unsigned> every{this, "every", 1, "Tells of each n-th; 0: of none"};
+    tomo::Property<bool> none{this, "none", false, "Tells that there is no value"};
+    tomo::Property<bool> at_end{this, "at-end", false, "Tells of the last one at the end of the stream"};
     tomo::Result value{this, "value", "What was measured"};
-    tomo::Property<int> early{this, "early", "Counts only before the start", 0, tomo::When::ready};
+    tomo::Property<int> early{this, "early", 0, tomo::When::ready, "Counts only before the start"};
 
     ArrayInfo shape(const ArrayInfo &in) override { return in; }
     Array apply(const Array &in) override {
@@ -41,8 +42,9 @@ class TestMeasure final : public tomo::Filter {
 // All samples are `shift`.
 class TestShift final : public tomo::BatchFilter {
   public:
-    static constexpr tomo::Info info{"test-shift", "Filter/Effect", "Shows a property for tests"};
-    tomo::Property<float> shift{this, "shift", "All samples", -1.0f, {-1.0f, 100000.0f}};
+    static constexpr tomo::Info info{
+        .task = "test-shift", .klass = "Filter/Effect", .blurb = "Shows a property for tests"};
+    tomo::Property<float> shift{this, "shift", -1.0f, {-1.0f, 100000.0f}, "All samples"};
 
     void process(const Array &, Array &out) override {
         const float v = shift;

@@ -171,7 +171,8 @@ GST_START_TEST(test_cancel) {
     Worker waiter;
     auto end = waiter.start([&] {
         try {
-            Storage(device, piece, [&] { return cancelled ? tomo::Patience::none : tomo::Patience::some; });
+            Storage(device, piece,
+                    [&] { return cancelled ? tomo::Patience::none : tomo::Patience::limited; });
         } catch (const tomo::Flushing &) {
             flushed = true;
         }

@@ -31,11 +31,12 @@ namespace {
 
 class TestGain final : public tomo::Filter {
   public:
-    static constexpr tomo::Info info{"test-gain", "Filter/Effect", "Multiplies and pads for tests"};
+    static constexpr tomo::Info info{
+        .task = "test-gain", .klass = "Filter/Effect", .blurb = "Multiplies and pads for tests"};
 
     tomo::Property<float> factor{
-        this, "factor", "What samples are multiplied with", 1.0f, {-1000.0f, 1000.0f}};
-    tomo::Property<unsigned> rows{this, "rows", "Rows more", 0, {0, 100}, tomo::When::reshapes};
+        this, "factor", 1.0f, {-1000.0f, 1000.0f}, "What samples are multiplied with"};
+    tomo::Property<unsigned> rows{this, "rows", 0, {0, 100}, tomo::When::reshapes, "Rows more"};
 
     ArrayInfo shape(const ArrayInfo &in) override {
         return in.with_format(GST_TOMO_FORMAT_FLOAT32).with_size(in.width, in.height + rows);
@@ -55,7 +56,8 @@ class TestGain final : public tomo::Filter {
 // Gives what it got, without computing.
 class TestSame final : public tomo::Filter {
   public:
-    static constexpr tomo::Info info{"test-same", "Filter/Effect", "Hands on for tests"};
+    static constexpr tomo::Info info{
+        .task = "test-same", .klass = "Filter/Effect", .blurb = "Hands on for tests"};
     ArrayInfo shape(const ArrayInfo &in) override { return in; }
     Array apply(const Array &in) override { return in; }
 };
@@ -63,7 +65,8 @@ class TestSame final : public tomo::Filter {
 // Tells its input's middle column.
 class TestTelling final : public tomo::Filter {
   public:
-    static constexpr tomo::Info info{"test-telling", "Filter/Effect", "Tells for tests"};
+    static constexpr tomo::Info info{
+        .task = "test-telling", .klass = "Filter/Effect", .blurb = "Tells for tests"};
     ArrayInfo shape(const ArrayInfo &in) override { return in; }
     Array apply(const Array &in) override {
         report_effective(gst_structure_new("tomo-effective", "axis", G_TYPE_DOUBLE, in.info().width / 2.0,
@@ -77,7 +80,8 @@ class TestTelling final : public tomo::Filter {
 // Gives the input before this one; the first one twice.
 class TestPrevious final : public tomo::Filter {
   public:
-    static constexpr tomo::Info info{"test-previous", "Filter/Effect", "Lags for tests"};
+    static constexpr tomo::Info info{
+        .task = "test-previous", .klass = "Filter/Effect", .blurb = "Lags for tests"};
     ArrayInfo shape(const ArrayInfo &in) override { return in; }
     Array apply(const Array &in) override {
         if (!kept_)
@@ -96,8 +100,9 @@ class TestPrevious final : public tomo::Filter {
 // Its output is what `rows` has become since its shape was made; meanwhile there is always another value.
 class TestHurried final : public tomo::BatchFilter {
   public:
-    static constexpr tomo::Info info{"test-hurried", "Filter/Effect", "Changes for tests"};
-    tomo::Property<unsigned> rows{this, "rows", "Rows", 1, {0, 100}, tomo::When::reshapes};
+    static constexpr tomo::Info info{
+        .task = "test-hurried", .klass = "Filter/Effect", .blurb = "Changes for tests"};
+    tomo::Property<unsigned> rows{this, "rows", 1, {0, 100}, tomo::When::reshapes, "Rows"};
 
     ArrayInfo shape(const ArrayInfo &in) override {
         rows_ = rows;
@@ -118,8 +123,9 @@ class TestHurried final : public tomo::BatchFilter {
 
 class TestBroken final : public tomo::Filter {
   public:
-    static constexpr tomo::Info info{"test-broken", "Filter/Effect", "Fails for tests"};
-    tomo::Property<unsigned> good{this, "good", "Frames before the failure", 0};
+    static constexpr tomo::Info info{
+        .task = "test-broken", .klass = "Filter/Effect", .blurb = "Fails for tests"};
+    tomo::Property<unsigned> good{this, "good", 0, "Frames before the failure"};
 
     void process(const Array &, Array &out) override {
         if (frame_index() >= good)
@@ -132,7 +138,7 @@ class TestBroken final : public tomo::Filter {
 // The sum over the stream, as one array.
 class TestSum final : public tomo::Reducer {
   public:
-    static constexpr tomo::Info info{"test-sum", "Filter/Effect", "Adds for tests"};
+    static constexpr tomo::Info info{.task = "test-sum", .klass = "Filter/Effect", .blurb = "Adds for tests"};
 
     void begin(const ArrayInfo &in) override {
         clear();
@@ -148,7 +154,7 @@ class TestSum final : public tomo::Reducer {
                                      "kernel void sum(IN(in), OUT(float, out)) { AT(out, get_global_id(0)) "
                                      "+= LOAD(in, get_global_id(0)); }",
                                      "sum", input_types());
-        launch(k, {in.info().samples()}, in, tomo::Update{sum_});
+        launch(k, {in.info().samples()}, in, tomo::ReadWrite{sum_});
     }
     void finish() override { finished_ = true; }
     bool ready() const override { return finished_ && sum_; }

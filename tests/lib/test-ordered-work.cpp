@@ -24,7 +24,7 @@ struct Job : OrderedWork::Job {
     Job(std::function<void()> first, std::function<void()> second)
         : first_half(std::move(first)), second_half(std::move(second)) {}
     void work() override { first_half(); }
-    void in_turn() override { second_half(); }
+    void run_in_order() override { second_half(); }
     std::function<void()> first_half, second_half;
 };
 
@@ -70,10 +70,8 @@ GST_START_TEST(test_at_the_same_time) {
         if (other.get_future().wait_for(std::chrono::seconds(30)) != std::future_status::ready)
             throw std::runtime_error("alone");
     };
-    add(
-        work, [&] { meet(first, second); }, nothing);
-    add(
-        work, [&] { meet(second, first); }, nothing);
+    add(work, [&] { meet(first, second); }, nothing);
+    add(work, [&] { meet(second, first); }, nothing);
     work.settle();
 }
 GST_END_TEST;
@@ -153,8 +151,7 @@ GST_START_TEST(test_end) {
     {
         OrderedWork work(3, 1000);
         for (int i = 0; i < 20; i++)
-            add(
-                work, [] { g_usleep(500); }, [&] { done++; });
+            add(work, [] { g_usleep(500); }, [&] { done++; });
     }
     fail_unless_equals_int(done, 20);
 }

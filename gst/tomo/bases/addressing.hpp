@@ -17,15 +17,15 @@ class AddressingMode final : public ChoiceBase {
     // `none_means` is what the element does with pixels outside when nothing shall stand there.
     AddressingMode(Element *owner, Addressing initial, const char *none_means)
         : ChoiceBase(
-              owner, "addressing-mode",
-              "Value at position i outside of the N pixels of the input, along either axis", int(initial),
+              owner, "addressing-mode", int(initial),
               {{int(Addressing::none), "none", none_means},
                {int(Addressing::clamp), "clamp", "Zero"},
                {int(Addressing::clamp_to_edge), "clamp_to_edge", "The nearest pixel, min(max(i, 0), N - 1)"},
                {int(Addressing::repeat), "repeat", "The input again, i mod N"},
                {int(Addressing::mirrored_repeat), "mirrored_repeat",
                 "The input mirrored at its edges: m = i mod 2N, or 2N - 1 - m from N on"}},
-              When::reshapes) {}
+              When::reshapes, "Value at position i outside of the N pixels of the input, along either axis") {
+    }
 
     operator Addressing() const { return static_cast<Addressing>(value_.load()); }
     std::string option() const { return "-D ADDRESSING=" + std::to_string(value_.load()); }

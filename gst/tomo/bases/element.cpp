@@ -1,10 +1,10 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/tomo/support/debug.hpp>
 #include <gst/tomo/bases/element.hpp>
-#include <gst/tomo/bases/property-values.hpp>
 #include <gst/tomo/bases/preroll-watch.hpp>
+#include <gst/tomo/bases/property-values.hpp>
 #include <gst/tomo/device/profile.hpp>
+#include <gst/tomo/support/debug.hpp>
 
 #include <algorithm>
 #include <regex>
@@ -186,14 +186,14 @@ void Element::Launch::add_written(Array &array, Storage::Contents contents) {
     add_place(array);
 }
 
-void Element::Launch::add(Whole whole) {
+void Element::Launch::add(BareBuffer whole) {
     waits_.add(whole.array.storage()->read(queue_));
     reads_.push_back(whole.array.storage());
     const cl_mem buffer = whole.array.storage()->buffer();
     set(sizeof buffer, &buffer);
 }
 
-void Element::Launch::add(WholeUpdate whole) {
+void Element::Launch::add(ReadWriteBareBuffer whole) {
     waits_.add(whole.array.storage()->write(queue_, Storage::Contents::keep));
     writes_.push_back(whole.array.storage());
     const cl_mem buffer = whole.array.storage()->buffer();
@@ -353,7 +353,7 @@ Patience Element::patience() const {
     // Not on the way to there: a pipeline that never gets its first image has to end.
     return GST_STATE(pipeline) == GST_STATE_PAUSED && GST_STATE_PENDING(pipeline) == GST_STATE_VOID_PENDING
                ? Patience::endless
-               : Patience::some;
+               : Patience::limited;
 }
 
 Array Element::allocate(const ArrayInfo &info) {
@@ -744,7 +744,7 @@ void Element::adopt(const std::shared_ptr<Device> &device) {
 
 Array Element::import(GstBuffer *buffer, const ArrayInfo &info) {
     // The first buffer decides about the device: later there may be something on it, and inputs may differ.
-    const bool first = !std::exchange(settled_, true);
+    const bool first = !std::exchange(device_is_settled_, true);
     GstMemory *memory = gst_buffer_n_memory(buffer) == 1 ? gst_buffer_peek_memory(buffer, 0) : nullptr;
     const auto storage = memory ? storage_of(memory) : nullptr;
     if (storage && !gst_buffer_get_tomo_array_meta(buffer)) {
@@ -874,7 +874,7 @@ GstStateChangeReturn leaf_change_state(GstElement *gst, GstStateChange transitio
             element->thaw_properties();
             return GST_STATE_CHANGE_FAILURE;
         }
-        element->unsettle();
+        element->allow_device_change();
         element->forget_effective();
         watch_preroll(gst);
     }

@@ -8,11 +8,11 @@
 // the line TOMO_ELEMENT(Class) at the end of its file makes a GStreamer element of it.
 #pragma once
 
+#include <gst/tomo/bases/property.hpp>
 #include <gst/tomo/device/device-array.hpp>
 #include <gst/tomo/gsttomocontext.h>
 #include <gst/tomo/gsttomomemory.h>
 #include <gst/tomo/gsttomometa.h>
-#include <gst/tomo/bases/property.hpp>
 
 #include <cstring>
 #include <deque>
@@ -81,12 +81,12 @@ struct LocalMemory {
 };
 
 // An array as one argument: the whole buffer, without an offset; for tables.
-struct Whole {
+struct BareBuffer {
     const Array &array;
 };
 
 // The same for one that is read and written.
-struct WholeUpdate {
+struct ReadWriteBareBuffer {
     Array &array;
 };
 
@@ -98,7 +98,7 @@ struct Rows {
 };
 
 // An array argument that is read and written.
-struct Update {
+struct ReadWrite {
     Array &array;
 };
 
@@ -203,10 +203,9 @@ class GST_TOMO_API Element {
     GstFlowReturn guard_flow(const std::function<GstFlowReturn()> &f) noexcept;
 
     Property<std::string> device_selector{
-        this, "device",
+        this, "device", "", When::ready,
         "OpenCL device: an index over all devices, or a part of its name. Not set: the device of the "
-        "incoming buffers, else environment variable GST_TOMO_DEVICE, else the best one",
-        "", When::ready};
+        "incoming buffers, else environment variable GST_TOMO_DEVICE, else the best one"};
 
     // For the bases and the glue to GObject
     // ------------------------------------------------------------------
@@ -245,7 +244,7 @@ class GST_TOMO_API Element {
     // An error of somebody else's, who tells of it: this stream is broken as well.
     void join_error() { failed_ = true; }
     // The next buffer may choose the device.
-    void unsettle() { settled_ = false; }
+    void allow_device_change() { device_is_settled_ = false; }
     bool has_failed() const { return failed_; }
     bool handle_context_query(GstQuery *query);
     void set_context(GstContext *context);
@@ -272,9 +271,9 @@ class GST_TOMO_API Element {
         void add(const Array &array);
         void add(Array &array) { add_written(array, Storage::Contents::discard); }
         void add(Array &&array) { add(static_cast<const Array &>(array)); }
-        void add(Update update) { add_written(update.array, Storage::Contents::keep); }
-        void add(Whole whole);
-        void add(WholeUpdate whole);
+        void add(ReadWrite update) { add_written(update.array, Storage::Contents::keep); }
+        void add(BareBuffer whole);
+        void add(ReadWriteBareBuffer whole);
         void add(LocalMemory local) { set(local.bytes, nullptr); }
         void add(const ClMem &mem);
         void add(const ClSampler &sampler);
@@ -328,7 +327,7 @@ class GST_TOMO_API Element {
     GThread *following_ = nullptr;                        // in follow_time()
     std::string control_problem_;
 
-    bool settled_ = false; // the first buffer has been seen
+    bool device_is_settled_ = false; // the first buffer has been seen
 };
 
 // Caps of a set of formats, in both kinds of memory; `first` is what peers shall prefer.

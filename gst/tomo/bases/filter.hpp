@@ -39,11 +39,11 @@ class GST_TOMO_API BatchFilter : public Filter {
     Property<unsigned> batch{
         this,
         "batch",
-        "Arrays computed at once; 0: as many as pay off on the device, and one in live streams "
-        "and others that may wait for a result before they go on",
         0,
         {0, 1024},
-        When::reshapes};
+        When::reshapes,
+        "Arrays computed at once; 0: as many as pay off on the device, and one in live streams and "
+        "others that may wait for a result before they go on"};
 
     unsigned latency() const override { return batch_size_ - 1; }
 

@@ -15,8 +15,8 @@ class InterpolationMode final : public ChoiceBase {
   public:
     // Up to `most`.
     explicit InterpolationMode(Element *owner, Interpolation most)
-        : ChoiceBase(owner, "interpolation", "How the input is sampled between pixel centres",
-                     int(Interpolation::linear), options(most), When::reshapes) {}
+        : ChoiceBase(owner, "interpolation", int(Interpolation::linear), options(most), When::reshapes,
+                     "How the input is sampled between pixel centres") {}
 
     operator Interpolation() const { return static_cast<Interpolation>(value_.load()); }
     std::string option() const { return " -D INTERPOLATION=" + std::to_string(value_.load()); }

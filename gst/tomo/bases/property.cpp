@@ -4,7 +4,7 @@
 
 namespace tomo {
 
-PropertyBase::PropertyBase(Element *owner, const char *name, const char *blurb, When when)
+PropertyBase::PropertyBase(Element *owner, const char *name, When when, const char *blurb)
     : owner_(owner), name_(name), blurb_(blurb), when_(when) {
     owner->add(this);
 }

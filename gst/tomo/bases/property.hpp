@@ -33,7 +33,7 @@ GST_TOMO_API gpointer new_strict_spec(GType kind, const char *name, const char *
 
 class GST_TOMO_API PropertyBase {
   public:
-    PropertyBase(Element *owner, const char *name, const char *blurb, When when);
+    PropertyBase(Element *owner, const char *name, When when, const char *blurb);
     virtual ~PropertyBase() = default;
     PropertyBase(const PropertyBase &) = delete;
     PropertyBase &operator=(const PropertyBase &) = delete;
@@ -69,12 +69,15 @@ struct Range {
 template <class T>
 class Property final : public PropertyBase {
   public:
-    Property(Element *owner, const char *name, const char *blurb, T initial, Range<T> range = {},
-             When when = When::live)
-        : PropertyBase(owner, name, blurb, when), initial_(initial), range_(range), given_(initial),
+    Property(Element *owner, const char *name, T initial, Range<T> range, When when, const char *blurb)
+        : PropertyBase(owner, name, when, blurb), initial_(initial), range_(range), given_(initial),
           value_(initial) {}
-    Property(Element *owner, const char *name, const char *blurb, T initial, When when)
-        : Property(owner, name, blurb, initial, Range<T>{}, when) {}
+    Property(Element *owner, const char *name, T initial, Range<T> range, const char *blurb)
+        : Property(owner, name, initial, range, When::live, blurb) {}
+    Property(Element *owner, const char *name, T initial, When when, const char *blurb)
+        : Property(owner, name, initial, {}, when, blurb) {}
+    Property(Element *owner, const char *name, T initial, const char *blurb)
+        : Property(owner, name, initial, {}, When::live, blurb) {}
 
     operator T() const { return value_.load(std::memory_order_relaxed); }
     T value() const { return *this; }
@@ -152,8 +155,10 @@ class Property final : public PropertyBase {
 template <>
 class GST_TOMO_API Property<std::string> final : public PropertyBase {
   public:
-    Property(Element *owner, const char *name, const char *blurb, const char *initial, When when = When::live)
-        : PropertyBase(owner, name, blurb, when), initial_(initial), given_(initial), value_(initial) {}
+    Property(Element *owner, const char *name, const char *initial, When when, const char *blurb)
+        : PropertyBase(owner, name, when, blurb), initial_(initial), given_(initial), value_(initial) {}
+    Property(Element *owner, const char *name, const char *initial, const char *blurb)
+        : Property(owner, name, initial, When::live, blurb) {}
 
     std::string value() const {
         std::lock_guard<std::mutex> lock(lock_);
@@ -177,8 +182,9 @@ class GST_TOMO_API Property<std::string> final : public PropertyBase {
 // an array is processed takes effect there with what the element pushes next, usually that array.
 class GST_TOMO_API Result final : public PropertyBase {
   public:
-    Result(Element *owner, const char *name, const char *blurb, Range<double> range = {})
-        : PropertyBase(owner, name, blurb, When::live), range_(range) {}
+    Result(Element *owner, const char *name, Range<double> range, const char *blurb)
+        : PropertyBase(owner, name, When::live, blurb), range_(range) {}
+    Result(Element *owner, const char *name, const char *blurb) : Result(owner, name, {}, blurb) {}
 
     void report(double value);
 
@@ -195,8 +201,10 @@ class GST_TOMO_API Result final : public PropertyBase {
 template <>
 class GST_TOMO_API Property<std::vector<double>> final : public PropertyBase {
   public:
-    Property(Element *owner, const char *name, const char *blurb, When when = When::live)
-        : PropertyBase(owner, name, blurb, when) {}
+    Property(Element *owner, const char *name, When when, const char *blurb)
+        : PropertyBase(owner, name, when, blurb) {}
+    Property(Element *owner, const char *name, const char *blurb)
+        : Property(owner, name, When::live, blurb) {}
 
     std::vector<double> value() const {
         std::lock_guard<std::mutex> lock(lock_);
@@ -230,9 +238,9 @@ class GST_TOMO_API ChoiceBase : public PropertyBase {
     const char *nick() const;
 
   protected:
-    ChoiceBase(Element *owner, const char *name, const char *blurb, int initial, std::vector<Option> options,
-               When when)
-        : PropertyBase(owner, name, blurb, when), initial_(initial), options_(std::move(options)),
+    ChoiceBase(Element *owner, const char *name, int initial, std::vector<Option> options, When when,
+               const char *blurb)
+        : PropertyBase(owner, name, when, blurb), initial_(initial), options_(std::move(options)),
           given_(initial), value_(initial) {}
 
     const int initial_;
@@ -248,9 +256,12 @@ class Choice final : public ChoiceBase {
         const char *nick;
         const char *meaning;
     };
-    Choice(Element *owner, const char *name, const char *blurb, Enum initial,
-           std::initializer_list<Named> options, When when = When::live)
-        : ChoiceBase(owner, name, blurb, static_cast<int>(initial), erase(options), when) {}
+    Choice(Element *owner, const char *name, Enum initial, std::initializer_list<Named> options, When when,
+           const char *blurb)
+        : ChoiceBase(owner, name, static_cast<int>(initial), erase(options), when, blurb) {}
+    Choice(Element *owner, const char *name, Enum initial, std::initializer_list<Named> options,
+           const char *blurb)
+        : Choice(owner, name, initial, options, When::live, blurb) {}
 
     operator Enum() const { return static_cast<Enum>(value_.load()); }
     Enum value() const { return *this; }

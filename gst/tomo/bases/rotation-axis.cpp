@@ -11,11 +11,9 @@ namespace tomo {
 
 RotationAxis::RotationAxis(Element *owner)
     : owner_(owner),
-      given_(
-          owner, "center-of-rotation",
-          "Rotation axis in edge coordinates (the middle of W columns is W / 2); -1: that of the scan, else "
-          "the middle",
-          -1.0f, {-1.0f, FLT_MAX}, When::reshapes) {}
+      given_(owner, "center-of-rotation", -1.0f, {-1.0f, FLT_MAX}, When::reshapes,
+             "Rotation axis in edge coordinates (the middle of W columns is W / 2); -1: that of the scan, "
+             "else the middle") {}
 
 double RotationAxis::in(unsigned width) const {
     const bool is_given = given_ >= 0.0f;
@@ -36,7 +34,7 @@ void RotationAxis::tell(unsigned width) {
                                                : is_known ? "scan"
                                                           : "assumed",
                                                nullptr));
-    if (!is_known && !std::exchange(told_, true))
+    if (!is_known && !std::exchange(has_warned_, true))
         owner_->warn(text(
             "no axis is known: took the middle of %u columns, %g. Set %s, or put tomocenterofrotation in "
             "front, which finds it",

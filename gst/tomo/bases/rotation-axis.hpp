@@ -20,13 +20,13 @@ class GST_TOMO_API RotationAxis {
     double in(unsigned width) const;
     // Whether the scan has another one than was known.
     bool learn(GstEvent *scan);
-    void forget() { of_scan_ = std::numeric_limits<double>::quiet_NaN(), told_ = false; }
+    void forget() { of_scan_ = std::numeric_limits<double>::quiet_NaN(), has_warned_ = false; }
     // Reports that axis as the effective one, and warns once that it was assumed, where it was.
     void tell(unsigned width);
 
   private:
     Element *const owner_;
-    bool told_ = false;
+    bool has_warned_ = false;
     Property<float> given_;
     double of_scan_ = std::numeric_limits<double>::quiet_NaN();
 };

@@ -33,7 +33,7 @@ void RunningMean::add(const Array &in) {
     count_++;
     owner_.input_format("in", floats.info().format);
     owner_.launch(owner_.kernel("average_add", "", file), WorkSize(floats.info().samples()), floats,
-                  Update{sum_});
+                  ReadWrite{sum_});
 }
 
 Array RunningMean::mean() {

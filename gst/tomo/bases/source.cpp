@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/tomo/support/debug.hpp>
 #include <gst/tomo/bases/negotiation.hpp>
 #include <gst/tomo/bases/source.hpp>
+#include <gst/tomo/support/debug.hpp>
 
 #include <cmath>
 
@@ -108,7 +108,7 @@ bool Source::activate() {
     stop_ = G_MAXUINT64;
     negotiated_ = false;
     discont_ = true;
-    scan_told_ = false;
+    has_sent_scan_ = false;
     interrupted_ = ended_ = false;
     start();
     return true;
@@ -202,7 +202,7 @@ GstFlowReturn Source::create(GstBuffer **buffer) {
         if (!on_device_)
             array.storage()->prefetch();
     }
-    if (!std::exchange(scan_told_, true))
+    if (!std::exchange(has_sent_scan_, true))
         if (auto event = scan_event())
             before_frame_.push_back(std::move(event));
     if (interrupted_) // the base would throw it away

@@ -62,7 +62,7 @@ class GST_TOMO_API Source : public Element {
     std::atomic<bool> ended_{false}; // all frames were given
     bool on_device_ = false;
     bool discont_ = true;
-    bool scan_told_ = false;
+    bool has_sent_scan_ = false;
     std::vector<EventRef> before_frame_;
 };
 

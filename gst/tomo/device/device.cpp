@@ -1,11 +1,11 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/device/cache.hpp>
-#include <gst/tomo/support/debug.hpp>
-#include <gst/tomo/support/descriptors.hpp>
 #include <gst/tomo/device/device.hpp>
 #include <gst/tomo/device/memory.hpp>
 #include <gst/tomo/device/profile.hpp>
+#include <gst/tomo/support/debug.hpp>
+#include <gst/tomo/support/descriptors.hpp>
 #include <gst/tomo/support/text-file.hpp>
 
 #include <gio/gio.h>
@@ -504,7 +504,7 @@ std::unique_ptr<Block> Device::take_block(std::size_t size, const AskPatience &a
             lock.lock();
             taken_ -= size;
         }
-        const auto left = ask ? ask() : Patience::some;
+        const auto left = ask ? ask() : Patience::limited;
         if (left == Patience::none)
             throw Flushing();
         if (given_back_ != given_before || left == Patience::endless)

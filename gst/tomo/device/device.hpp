@@ -28,7 +28,7 @@ GST_TOMO_API bool has_kernel_file(const std::string &name);
 
 // How long somebody waits for memory that others have.
 enum class Patience {
-    some,    // as long as any comes back, and some seconds longer: a graph that waits for itself never ends
+    limited, // as long as any comes back, and some seconds longer: a graph that waits for itself never ends
     endless, // the stream is paused: nobody gives anything back
     none,    // the stream is being flushed or stopped
 };

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/device/array.hpp>
 #include <gst/tomo/device/gobject.hpp>
+#include <gst/tomo/device/profile.hpp>
 #include <gst/tomo/gsttomocontext.h>
 #include <gst/tomo/gsttomomemory.h>
-#include <gst/tomo/device/profile.hpp>
 
 #include <cstring>
 
@@ -262,7 +262,7 @@ static GstFlowReturn gst_tomo_buffer_pool_alloc(GstBufferPool *pool, GstBuffer *
     gst_structure_free(config);
     try {
         auto storage = std::make_shared<tomo::Storage>(tomo::device_of(self->device), size, [pool] {
-            return GST_BUFFER_POOL_IS_FLUSHING(pool) ? tomo::Patience::none : tomo::Patience::some;
+            return GST_BUFFER_POOL_IS_FLUSHING(pool) ? tomo::Patience::none : tomo::Patience::limited;
         });
         *buffer = gst_buffer_new();
         gst_buffer_append_memory(*buffer,

@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/tomo/graph/bindings.hpp>
 #include <gst/tomo/bases/joiner.hpp>
 #include <gst/tomo/bases/transform.hpp>
+#include <gst/tomo/graph/bindings.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -45,16 +45,17 @@ GParamSpec *require_target(GstElement *element, const std::string &name) {
     return spec;
 }
 
-using TieRef = std::shared_ptr<Tie>;
+using TieRef = std::shared_ptr<LiveBinding>;
 
 // Ties
 // --------------------------------------------------------------------------------------------------------
 
-Tie::Tie(GstElement *source, GParamSpec *result, GstElement *target, GParamSpec *property, Place place)
+LiveBinding::LiveBinding(GstElement *source, GParamSpec *result, GstElement *target, GParamSpec *property,
+                         Place place)
     : source_(ObjectRef<GstElement>::referenced(source)), target_(ObjectRef<GstElement>::referenced(target)),
       result_(result), property_(property), place_(place) {}
 
-std::string Tie::name() const {
+std::string LiveBinding::name() const {
     return text("property '%s' of node '%s'", result_->name, GST_OBJECT_NAME(source_.get()));
 }
 
@@ -68,7 +69,7 @@ static std::vector<ObjectRef<GstPad>> pads_of(GstElement *element, GstPadDirecti
     return pads;
 }
 
-gulong Tie::probe(GstPad *pad, GstPadProbeType type, GstPadProbeCallback callback) {
+gulong LiveBinding::probe(GstPad *pad, GstPadProbeType type, GstPadProbeCallback callback) {
     const gulong id = gst_pad_add_probe(pad, type, callback, new TieRef(shared_from_this()),
                                         [](gpointer data) { delete static_cast<TieRef *>(data); });
     probes_.emplace_back(PadRef::referenced(pad), id);
@@ -78,26 +79,26 @@ gulong Tie::probe(GstPad *pad, GstPadProbeType type, GstPadProbeCallback callbac
 constexpr auto data_probe =
     static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
 
-void Tie::connect() {
+void LiveBinding::connect() {
     const std::string signal = std::string("notify::") + result_->name;
     handler_ = g_signal_connect_data(
         source_.get(), signal.c_str(),
-        G_CALLBACK(+[](GObject *, GParamSpec *, gpointer tie) { tie_of(tie).on_notify(); }),
+        G_CALLBACK(+[](GObject *, GParamSpec *, gpointer binding) { binding_of(binding).on_notify(); }),
         new TieRef(shared_from_this()), [](gpointer data, GClosure *) { delete static_cast<TieRef *>(data); },
         static_cast<GConnectFlags>(0));
 
     if (place_ == Place::below) {
         for (const auto &pad : pads_of(source_.get(), GST_PAD_SRC))
-            probe(pad.get(), data_probe, [](GstPad *p, GstPadProbeInfo *, gpointer tie) {
-                tie_of(tie).send(p);
+            probe(pad.get(), data_probe, [](GstPad *p, GstPadProbeInfo *, gpointer binding) {
+                binding_of(binding).send(p);
                 return GST_PAD_PROBE_OK;
             });
         // A flush takes values away that have not got to the target yet; who has them does not mind.
         for (const auto &pad : pads_of(source_.get(), GST_PAD_SRC))
             probe(pad.get(), GST_PAD_PROBE_TYPE_EVENT_FLUSH,
-                  [](GstPad *p, GstPadProbeInfo *info, gpointer tie) {
+                  [](GstPad *p, GstPadProbeInfo *info, gpointer binding) {
                       if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_FLUSH_STOP)
-                          tie_of(tie).send_again(p);
+                          binding_of(binding).send_again(p);
                       return GST_PAD_PROBE_OK;
                   });
         // Elements of this library may have arrays to process that came before the event.
@@ -106,17 +107,17 @@ void Tie::connect() {
         for (const auto &pad : pads_of(target_.get(), GST_PAD_SINK))
             if (!takes_itself)
                 probe(pad.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-                      [](GstPad *, GstPadProbeInfo *info, gpointer tie) {
+                      [](GstPad *, GstPadProbeInfo *info, gpointer binding) {
                           const bool taken =
-                              take_bound_value(tie_of(tie).target(), GST_PAD_PROBE_INFO_EVENT(info));
+                              take_bound_value(binding_of(binding).target(), GST_PAD_PROBE_INFO_EVENT(info));
                           return taken ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
                       });
     }
     if (place_ != Place::beside)
         return;
     for (const auto &pad : pads_of(target_.get(), GST_PAD_SINK))
-        probe(pad.get(), data_probe, [](GstPad *p, GstPadProbeInfo *, gpointer tie) {
-            tie_of(tie).hold(p);
+        probe(pad.get(), data_probe, [](GstPad *p, GstPadProbeInfo *, gpointer binding) {
+            binding_of(binding).hold(p);
             return GST_PAD_PROBE_OK;
         });
     auto outputs = pads_of(source_.get(), GST_PAD_SRC);
@@ -125,16 +126,16 @@ void Tie::connect() {
         probe(pad.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
               [](GstPad *p, GstPadProbeInfo *info, gpointer data) {
                   if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS) {
-                      Tie &tie = tie_of(data);
-                      std::lock_guard<std::mutex> lock(tie.lock_);
-                      tie.ends_[p] = true;
+                      LiveBinding &binding = binding_of(data);
+                      std::lock_guard<std::mutex> lock(binding.lock_);
+                      binding.ends_[p] = true;
                   }
                   return GST_PAD_PROBE_OK;
               });
     }
 }
 
-void Tie::disconnect() {
+void LiveBinding::disconnect() {
     if (handler_)
         g_signal_handler_disconnect(source_.get(), std::exchange(handler_, 0));
     for (const auto &[pad, id] : std::exchange(probes_, {}))
@@ -142,18 +143,18 @@ void Tie::disconnect() {
     ends_.clear();
 }
 
-void Tie::reset() {
+void LiveBinding::reset() {
     std::lock_guard<std::mutex> lock(lock_);
-    told_ = failed_ = false;
+    has_value_ = failed_ = false;
     newest_ = {};
-    taken_count_ = told_count_;
+    taken_count_ = value_count_;
     for (auto &[pad, count] : sent_)
-        count = told_count_;
+        count = value_count_;
     for (auto &[pad, end] : ends_)
         end = false;
 }
 
-void Tie::fail(const std::string &message) {
+void LiveBinding::fail(const std::string &message) {
     if (failed_.exchange(true))
         return;
     gst_element_message_full(target_.get(), GST_MESSAGE_ERROR, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
@@ -165,7 +166,7 @@ static bool is_nan(const GValue *value) {
            (G_VALUE_HOLDS_FLOAT(value) && std::isnan(g_value_get_float(value)));
 }
 
-void Tie::on_notify() {
+void LiveBinding::on_notify() {
     Value told(G_PARAM_SPEC_VALUE_TYPE(result_)), value;
     g_object_get_property(G_OBJECT(source_.get()), result_->name, told.get());
     try {
@@ -183,7 +184,7 @@ void Tie::on_notify() {
                          property_->name, GST_OBJECT_NAME(target_.get()), e.what()));
     }
     std::unique_lock<std::mutex> lock(lock_);
-    told_count_++;
+    value_count_++;
     if (place_ == Place::below) {
         newest_ = std::move(value);
         return;
@@ -191,29 +192,31 @@ void Tie::on_notify() {
     lock.unlock();
     set(value.get());
     lock.lock();
-    told_ = true;
+    has_value_ = true;
     changed_.notify_all();
 }
 
-void Tie::set(const GValue *value) { g_object_set_property(G_OBJECT(target_.get()), property_->name, value); }
+void LiveBinding::set(const GValue *value) {
+    g_object_set_property(G_OBJECT(target_.get()), property_->name, value);
+}
 
-void Tie::send(GstPad *pad) {
+void LiveBinding::send(GstPad *pad) {
     std::unique_lock<std::mutex> lock(lock_);
     guint64 &sent = sent_[pad];
-    if (sent == told_count_ || !G_IS_VALUE(newest_.get()))
+    if (sent == value_count_ || !G_IS_VALUE(newest_.get()))
         return;
-    sent = told_count_;
-    EventRef event = bound_value_event(shared_from_this(), told_count_, newest_.get());
+    sent = value_count_;
+    EventRef event = bound_value_event(shared_from_this(), value_count_, newest_.get());
     lock.unlock();
     gst_pad_push_event(pad, event.release());
 }
 
-void Tie::send_again(GstPad *pad) {
+void LiveBinding::send_again(GstPad *pad) {
     std::lock_guard<std::mutex> lock(lock_);
     sent_[pad] = 0;
 }
 
-void Tie::deliver(guint64 number, const GValue *value) {
+void LiveBinding::deliver(guint64 number, const GValue *value) {
     {
         std::lock_guard<std::mutex> lock(lock_);
         if (number <= taken_count_)
@@ -223,7 +226,7 @@ void Tie::deliver(guint64 number, const GValue *value) {
     set(value);
 }
 
-bool Tie::has_ended() {
+bool LiveBinding::has_ended() {
     std::lock_guard<std::mutex> lock(lock_);
     return std::all_of(ends_.begin(), ends_.end(), [](const auto &end) {
         if (!end.second)
@@ -238,13 +241,13 @@ bool Tie::has_ended() {
     });
 }
 
-void Tie::hold(GstPad *pad) {
+void LiveBinding::hold(GstPad *pad) {
     waiting_ = g_thread_self();
-    while (!told_ && !GST_PAD_IS_FLUSHING(pad)) {
-        if (has_ended() && !told_)
+    while (!has_value_ && !GST_PAD_IS_FLUSHING(pad)) {
+        if (has_ended() && !has_value_)
             fail(text("waits for %s, which has ended without telling any value", name().c_str()));
         std::unique_lock<std::mutex> lock(lock_);
-        changed_.wait_for(lock, std::chrono::milliseconds(20), [this] { return told_.load(); });
+        changed_.wait_for(lock, std::chrono::milliseconds(20), [this] { return has_value_.load(); });
     }
     waiting_ = nullptr;
 }

@@ -24,12 +24,13 @@
 
 namespace tomo {
 
-class Tie final : public ValueReceiver, public std::enable_shared_from_this<Tie> {
+class LiveBinding final : public ValueReceiver, public std::enable_shared_from_this<LiveBinding> {
   public:
     enum class Place { below, beside, above };
 
     // The properties must have been looked up by require_result() and require_target().
-    Tie(GstElement *source, GParamSpec *result, GstElement *target, GParamSpec *property, Place place);
+    LiveBinding(GstElement *source, GParamSpec *result, GstElement *target, GParamSpec *property,
+                Place place);
     void connect();
     void disconnect();
     // Before a run: no value has been told.
@@ -40,13 +41,15 @@ class Tie final : public ValueReceiver, public std::enable_shared_from_this<Tie>
     Place place() const { return place_; }
     // The thread that waits for the first value.
     GThread *waiting_thread() const { return waiting_; }
-    bool has_value() const { return told_; }
+    bool has_value() const { return has_value_; }
 
     void deliver(guint64 number, const GValue *value) override;
 
   private:
     using PadRef = ObjectRef<GstPad>;
-    static Tie &tie_of(gpointer data) { return **static_cast<std::shared_ptr<Tie> *>(data); }
+    static LiveBinding &binding_of(gpointer data) {
+        return **static_cast<std::shared_ptr<LiveBinding> *>(data);
+    }
     gulong probe(GstPad *pad, GstPadProbeType type, GstPadProbeCallback callback);
     void on_notify();
     void set(const GValue *value);
@@ -67,10 +70,10 @@ class Tie final : public ValueReceiver, public std::enable_shared_from_this<Tie>
     std::mutex lock_;
     std::condition_variable changed_;
     Value newest_;
-    guint64 told_count_ = 0, taken_count_ = 0;
+    guint64 value_count_ = 0, taken_count_ = 0;
     std::map<GstPad *, guint64> sent_; // by output of the source: values up to this one
     std::map<GstPad *, bool> ends_;    // of the source's streams
-    std::atomic<bool> told_{false};
+    std::atomic<bool> has_value_{false};
     std::atomic<bool> failed_{false};
     std::atomic<GThread *> waiting_{nullptr};
 };

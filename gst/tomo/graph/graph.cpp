@@ -1,12 +1,12 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/tomo/graph/bindings.hpp>
-#include <gst/tomo/graph/queues.hpp>
-#include <gst/tomo/graph/graph.hpp>
-#include <gst/tomo/gsttomoarray.h>
 #include <gst/tomo/bases/joiner.hpp>
 #include <gst/tomo/bases/negotiation.hpp>
 #include <gst/tomo/bases/source-bin.hpp>
+#include <gst/tomo/graph/bindings.hpp>
+#include <gst/tomo/graph/graph.hpp>
+#include <gst/tomo/graph/queues.hpp>
+#include <gst/tomo/gsttomoarray.h>
 
 #include <algorithm>
 #include <cstring>
@@ -269,26 +269,26 @@ bool Graph::leads_to(std::size_t from, std::size_t to) const {
     return seen[to];
 }
 
-std::vector<std::shared_ptr<Tie>> Graph::make_ties() const {
-    std::vector<std::shared_ptr<Tie>> ties;
+std::vector<std::shared_ptr<LiveBinding>> Graph::make_live_bindings() const {
+    std::vector<std::shared_ptr<LiveBinding>> live_bindings;
     for (const auto &b : bindings_) {
         GstElement *source = nodes_[b.from].element.get(), *target = nodes_[b.to].element.get();
-        const auto place = leads_to(b.from, b.to)   ? Tie::Place::below
-                           : leads_to(b.to, b.from) ? Tie::Place::above
-                                                    : Tie::Place::beside;
-        if (place == Tie::Place::beside && templates_of(target, GST_PAD_SINK).empty())
+        const auto place = leads_to(b.from, b.to)   ? LiveBinding::Place::below
+                           : leads_to(b.to, b.from) ? LiveBinding::Place::above
+                                                    : LiveBinding::Place::beside;
+        if (place == LiveBinding::Place::beside && templates_of(target, GST_PAD_SINK).empty())
             graph_error(GST_TOMO_GRAPH_ERROR_STRUCTURE,
                         text("node '%s' is a source, which can't wait for property '%s' of node '%s'",
                              nodes_[b.to].name.c_str(), b.result.c_str(), nodes_[b.from].name.c_str()));
-        ties.push_back(std::make_shared<Tie>(source, require_result(source, b.result), target,
-                                             require_target(target, b.property), place));
+        live_bindings.push_back(std::make_shared<LiveBinding>(
+            source, require_result(source, b.result), target, require_target(target, b.property), place));
     }
-    return ties;
+    return live_bindings;
 }
 
 void Graph::forget_values() {
-    for (const auto &tie : ties_)
-        tie->reset();
+    for (const auto &binding : live_bindings_)
+        binding->reset();
 }
 
 // From sources to sinks. Who waits for a value comes behind whoever gives it.
@@ -607,8 +607,8 @@ void Graph::build() {
                      "'%s', which another one is called, too",
                      node.name.c_str(), name.get()));
     }
-    ties_ = make_ties();
-    Queues queues(*this, ties_);
+    live_bindings_ = make_live_bindings();
+    Queues queues(*this, live_bindings_);
     for (const std::size_t n : in_order()) {
         GstElement *element = nodes_[n].element.get();
         // The edges from each of its pads.
@@ -654,8 +654,8 @@ void Graph::build() {
             element = nodes_[n].element.get();
         }
     }
-    for (const auto &tie : ties_)
-        tie->connect();
+    for (const auto &binding : live_bindings_)
+        binding->connect();
     set_sinks_async(false);
 }
 
@@ -690,8 +690,8 @@ void Graph::dismantle() {
     gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
     for (const auto &[element, id] : std::exchange(handlers_, {}))
         g_signal_handler_disconnect(element.get(), id);
-    for (const auto &tie : std::exchange(ties_, {}))
-        tie->disconnect();
+    for (const auto &binding : std::exchange(live_bindings_, {}))
+        binding->disconnect();
     set_sinks_async(true);
     for (const auto &node : nodes_) {
         GstElement *element = node.element.get();

@@ -85,7 +85,7 @@ class GST_TOMO_API Graph {
     std::vector<std::size_t> in_order() const;
     // Whether arrays of the one get to the other.
     bool leads_to(std::size_t from, std::size_t to) const;
-    std::vector<std::shared_ptr<class Tie>> make_ties() const;
+    std::vector<std::shared_ptr<class LiveBinding>> make_live_bindings() const;
     void build();
     // Nodes and edges of a pipeline; the pads of each edge.
     std::vector<std::pair<ObjectRef<GstPad>, ObjectRef<GstPad>>> record(GstElement *pipeline);
@@ -110,7 +110,7 @@ class GST_TOMO_API Graph {
     std::vector<Node> nodes_;
     std::vector<Edge> edges_;
     std::vector<Binding> bindings_;
-    std::vector<std::shared_ptr<class Tie>> ties_; // of the pipeline
+    std::vector<std::shared_ptr<class LiveBinding>> live_bindings_; // of the pipeline
     ObjectRef<GstElement> pipeline_;
     std::vector<std::pair<ObjectRef<GstElement>, gulong>> handlers_; // that wait for pads
     std::vector<ObjectRef<GstElement>> sinks_;                       // whose property async was changed

@@ -1,20 +1,21 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/bases/reducer.hpp>
 #include <gst/tomo/graph/queues.hpp>
 #include <gst/tomo/graph/standstill.hpp>
-#include <gst/tomo/bases/reducer.hpp>
 
 #include <algorithm>
 #include <functional>
 
 namespace tomo {
 
-static std::vector<Graph::Edge> with_ties(std::vector<Graph::Edge> edges,
-                                          const std::vector<std::shared_ptr<Tie>> &ties,
-                                          const std::function<std::size_t(GstElement *)> &node_of) {
-    for (const auto &tie : ties)
-        if (tie->place() == Tie::Place::beside)
-            edges.push_back({node_of(tie->source()), node_of(tie->target()), "", ""});
+static std::vector<Graph::Edge>
+with_live_bindings(std::vector<Graph::Edge> edges,
+                   const std::vector<std::shared_ptr<LiveBinding>> &live_bindings,
+                   const std::function<std::size_t(GstElement *)> &node_of) {
+    for (const auto &binding : live_bindings)
+        if (binding->place() == LiveBinding::Place::beside)
+            edges.push_back({node_of(binding->source()), node_of(binding->target()), "", ""});
     return edges;
 }
 
@@ -25,13 +26,13 @@ static std::vector<GraphEdge> ends_of(const std::vector<Graph::Edge> &edges) {
     return ends;
 }
 
-Queues::Queues(const Graph &graph, const std::vector<std::shared_ptr<Tie>> &ties)
+Queues::Queues(const Graph &graph, const std::vector<std::shared_ptr<LiveBinding>> &live_bindings)
     : nodes_(graph.nodes()),
-      edges_(with_ties(graph.edges(), ties, [&](GstElement *e) { return *graph.find(e); })),
-      first_tie_(graph.edges().size()), cycles_(cycles_of(nodes_.size(), ends_of(edges_))),
+      edges_(with_live_bindings(graph.edges(), live_bindings, [&](GstElement *e) { return *graph.find(e); })),
+      first_live_binding_(graph.edges().size()), cycles_(cycles_of(nodes_.size(), ends_of(edges_))),
       group_(std::make_shared<QueueGroup>(graph.max_memory())) {
-    for (const auto &tie : ties)
-        group_->add(tie);
+    for (const auto &binding : live_bindings)
+        group_->add(binding);
 }
 
 // Whether one thread gives both.
@@ -55,7 +56,7 @@ bool Queues::is_critical(std::size_t edge) const { return !siblings(edge).empty(
 
 // On the edge's way to where it meets its siblings. A value that is waited for may come at the end as well.
 bool Queues::leads_through_reducer(std::size_t edge) const {
-    if (edge >= first_tie_)
+    if (edge >= first_live_binding_)
         return true;
     std::vector<bool> seen(nodes_.size());
     std::vector<std::size_t> next{edges_[edge].to};
@@ -71,7 +72,7 @@ bool Queues::leads_through_reducer(std::size_t edge) const {
         std::size_t inputs = 0;
         for (std::size_t e = 0; e < edges_.size(); e++) {
             inputs += edges_[e].to == node && cycles_[e] == cycles_[edge];
-            if (e >= first_tie_ && edges_[e].from == node && cycles_[e] == cycles_[edge])
+            if (e >= first_live_binding_ && edges_[e].from == node && cycles_[e] == cycles_[edge])
                 return true;
         }
         for (std::size_t e = 0; inputs < 2 && e < edges_.size(); e++)

@@ -14,7 +14,7 @@ namespace tomo {
 
 class Queues {
   public:
-    Queues(const Graph &graph, const std::vector<std::shared_ptr<Tie>> &ties);
+    Queues(const Graph &graph, const std::vector<std::shared_ptr<LiveBinding>> &live_bindings);
 
     // Whether the edge leaves a node over whose other outputs it may be blocked.
     bool is_critical(std::size_t edge) const;
@@ -36,7 +36,7 @@ class Queues {
     const std::vector<Graph::Node> &nodes_;
     // A property that waits for a value is like an input, though nothing flows: these come last.
     const std::vector<Graph::Edge> edges_;
-    const std::size_t first_tie_;
+    const std::size_t first_live_binding_;
     std::vector<std::size_t> cycles_;
     std::shared_ptr<class QueueGroup> group_;
 };

@@ -1,10 +1,10 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/tomo/support/error.hpp>
-#include <gst/tomo/graph/bindings.hpp>
-#include <gst/tomo/graph/standstill.hpp>
 #include <gst/tomo/bases/joiner.hpp>
 #include <gst/tomo/bases/stream-walk.hpp>
+#include <gst/tomo/graph/bindings.hpp>
+#include <gst/tomo/graph/standstill.hpp>
+#include <gst/tomo/support/error.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -61,9 +61,9 @@ void QueueGroup::add(GstElement *queue, std::string join, bool may_grow) {
         new Self(shared_from_this()), [](gpointer data) { delete static_cast<Self *>(data); });
 }
 
-void QueueGroup::add(std::shared_ptr<Tie> tie) {
+void QueueGroup::add(std::shared_ptr<LiveBinding> binding) {
     std::lock_guard<std::mutex> lock(lock_);
-    ties_.push_back(std::move(tie));
+    live_bindings_.push_back(std::move(binding));
 }
 
 QueueGroup::Member *QueueGroup::member(GstElement *queue) {
@@ -90,9 +90,9 @@ std::optional<bool> QueueGroup::never_goes_on(GThread *thread, Search &search) {
     for (const auto &m : members_)
         if (m.producer == thread)
             return never_gets_room(m, search);
-    for (const auto &tie : ties_)
-        if (tie->waiting_thread() == thread)
-            return never_gets_value(*tie, search);
+    for (const auto &binding : live_bindings_)
+        if (binding->waiting_thread() == thread)
+            return never_gets_value(*binding, search);
     return {};
 }
 
@@ -164,13 +164,13 @@ bool QueueGroup::never_gets_data(GstPad *sink, Search &search) {
     return !thread && inputs.size() == 1 && never_gets_data(inputs.front().get(), search);
 }
 
-bool QueueGroup::never_gets_value(const Tie &tie, Search &search) {
-    if (tie.has_value() || !search.is_new(&tie))
+bool QueueGroup::never_gets_value(const LiveBinding &binding, Search &search) {
+    if (binding.has_value() || !search.is_new(&binding))
         return false;
-    const PadRef source = lone_source(tie.source());
+    const PadRef source = lone_source(binding.source());
     if (const auto waits = source ? never_goes_on(thread_of(source.get()), search) : std::nullopt)
         return *waits;
-    const auto inputs = sinks_of(tie.source());
+    const auto inputs = sinks_of(binding.source());
     return std::any_of(inputs.begin(), inputs.end(),
                        [&](const PadRef &pad) { return never_gets_data(pad.get(), search); });
 }

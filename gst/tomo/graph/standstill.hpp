@@ -23,7 +23,7 @@
 
 namespace tomo {
 
-class Tie;
+class LiveBinding;
 
 class QueueGroup : public std::enable_shared_from_this<QueueGroup> {
   public:
@@ -36,7 +36,7 @@ class QueueGroup : public std::enable_shared_from_this<QueueGroup> {
     // `join` names who waits, for messages. A queue that may not grow only takes part in the circles of
     // others.
     void add(GstElement *queue, std::string join, bool may_grow);
-    void add(std::shared_ptr<Tie> tie);
+    void add(std::shared_ptr<LiveBinding> binding);
 
   private:
     struct Member {
@@ -67,7 +67,7 @@ class QueueGroup : public std::enable_shared_from_this<QueueGroup> {
     bool never_gets_room(const Member &full, Search &search);
     bool never_gets_data(GstPad *sink, Search &search);
     bool never_gets_inputs(GstElement *join, Search &search);
-    bool never_gets_value(const Tie &tie, Search &search);
+    bool never_gets_value(const LiveBinding &binding, Search &search);
     // ... that what comes from here is taken by the next join;
     bool never_hands_on(GstPad *source, Search &search);
     // ... that the thread goes on, if it is known to wait.
@@ -77,7 +77,7 @@ class QueueGroup : public std::enable_shared_from_this<QueueGroup> {
     std::mutex lock_;
     std::condition_variable changed_;
     std::vector<Member> members_;
-    std::vector<std::shared_ptr<Tie>> ties_;
+    std::vector<std::shared_ptr<LiveBinding>> live_bindings_;
     guint64 moves_ = 0;
 };
 
