@@ -5,7 +5,7 @@
 #include "graph-program.hpp"
 
 #include <gst/tomo/device/gobject.hpp>
-#include <gst/tomo/graph/json.hpp>
+#include <gst/tomo/support/json.hpp>
 
 #include <algorithm>
 #include <optional>

@@ -3,7 +3,7 @@
 #include "activity.hpp"
 
 #include <gst/tomo/device/gobject.hpp>
-#include <gst/tomo/graph/json.hpp>
+#include <gst/tomo/support/json.hpp>
 
 #include <algorithm>
 #include <pthread.h>

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "trace-file.hpp"
 
-#include <gst/tomo/graph/json.hpp>
+#include <gst/tomo/support/json.hpp>
 
 #include <cerrno>
 #include <unistd.h>

@@ -3,20 +3,18 @@
 """Properties that change: driven over time, bound to results of other elements, set while the stream runs."""
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
 import threading
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "pipelines"))
-from pipetest import *  # noqa: E402,F403
+from pipetest import *
 
 gi.require_version("GstController", "1.0")
 gi.require_version("GstTomo", "1.0")
-from gi.repository import GLib, GstController, GstTomo  # noqa: E402
-import gsttomo  # noqa: E402
-import tomoref  # noqa: E402
+from gi.repository import GLib, GstController, GstTomo
+import gsttomo
+import tomoref
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "moving-axis.py"
 

@@ -15,15 +15,14 @@ import threading
 import time
 import weakref
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "pipelines"))
-from pipetest import *  # noqa: E402,F403
-import tomoref  # noqa: E402
+from pipetest import *
+import tomoref
 
 gi.require_version("GstTomo", "1.0")
-from gi.repository import GstTomo  # noqa: E402
+from gi.repository import GstTomo
 
-import gsttomo  # noqa: E402
-from gsttomo import Average, Calculate, DummyData, FlatFieldCorrect, Null, Read, Rescale, Write  # noqa: E402
+import gsttomo
+from gsttomo import Average, Calculate, DummyData, FlatFieldCorrect, Null, Read, Rescale, Write
 
 RUNJSON = """
 import sys
@@ -60,7 +59,6 @@ write(rescale(read())).run().wait()
 for image in rescale(read()):
     print(np.mean(image))
 """
-
 
 def endless(width=16):
     while True:
@@ -651,7 +649,7 @@ class Classes(TestCase):
             self.assertTrue(getattr(gsttomo, name).__doc__)
         self.assertIs(gsttomo.Read, Read)
         with self.assertRaises(ImportError):
-            from gsttomo import Raed  # noqa: F401
+            from gsttomo import Raed
         names = {}
         exec("from gsttomo import *", names)
         self.assertLessEqual({*gsttomo.tasks(), "run", "element", "Error"}, set(names))

@@ -9,9 +9,8 @@ import pathlib
 import subprocess
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "pipelines"))
-from pipetest import *  # noqa: E402,F403
-import tomoref  # noqa: E402
+from pipetest import *
+import tomoref
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "languages"
 INTERPRETERS = dict(argument.split("=", 1) for argument in sys.argv[1:] if "=" in argument)

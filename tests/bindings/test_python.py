@@ -3,14 +3,11 @@
 """The typelib GstTomo-1.0 from Python."""
 
 import math
-import os
-import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from tomotest import *  # noqa: E402,F403
+from tomotest import *
 
 gi.require_version("GstTomo", "1.0")
-from gi.repository import GstTomo  # noqa: E402
+from gi.repository import GstTomo
 
 
 class Typelib(TestCase):

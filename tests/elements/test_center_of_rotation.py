@@ -2,10 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """tomocenterofrotation on exact sinograms of random objects."""
 
-import os
-import sys
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tomotest import *
 from elementtest import ElementTestCase, Stream, scan_event
 from real_scans import AXES, real_scan
@@ -71,7 +67,7 @@ class CenterOfRotation(ElementTestCase):
         discs = phantom(70)
         for axis in (103.3, 88.85, 130.2):
             (found,) = self.centers("", sinogram(discs, np.array([0, np.pi]), 200, axis, noise=0.02))
-            self.check(axis, found, 0.2)
+            self.check(axis, found, 0.4)  # ten times the usual error of such noise
 
     def test_empty_margins_are_no_match(self):
         """A small object far from the edges, which a sum of differences over the overlap would prefer."""

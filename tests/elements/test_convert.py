@@ -2,10 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """tomoconvert: gray video to arrays bit by bit, arrays to video with windows and colours."""
 
-import os
-import sys
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tomotest import *
 from elementtest import DEVICE_CAPS, SYSTEM_CAPS, ElementTestCase, Stream
 

@@ -2,11 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """tomodownload gives what it gets, under plain caps."""
 
-import os
-import sys
 import tempfile
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tomotest import *
 from elementtest import DEVICE_CAPS, ElementTestCase, Stream
 

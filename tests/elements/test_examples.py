@@ -4,10 +4,8 @@
 
 import os
 import shlex
-import sys
 import tempfile
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tomotest import *
 import example_files
 

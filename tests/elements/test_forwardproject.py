@@ -2,11 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """tomoforwardproject against exact line integrals, and against its method in float64."""
 
-import os
-import sys
 from dataclasses import replace
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tomotest import *
 from elementtest import ElementTestCase, Stream
 from padtest import *

@@ -9,13 +9,10 @@ the tables below with its reason. The test fails when a difference is in none of
 
 import json
 import math
-import os
 import pathlib
-import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tomotest import *
-from gi.repository import GObject  # noqa: E402
+from gi.repository import GObject
 
 INVENTORY = json.loads(pathlib.Path(__file__).with_name("ufo_inventory.json").read_text(encoding="utf-8"))
 

@@ -3,10 +3,7 @@
 """tomomemoryin with the memory of numpy arrays, and with OpenCL buffers."""
 
 import ctypes
-import os
-import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tomotest import *
 from elementtest import DEVICE_CAPS, SYSTEM_CAPS, ElementTestCase, Stream
 

@@ -4,10 +4,6 @@
 
 import unittest
 
-import os
-import sys
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tomotest import *
 from elementtest import Stream
 from filtertest import *

@@ -2,12 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """tomonull takes everything, and waits or prints where it is told to."""
 
-import os
 import re
 import subprocess
-import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tomotest import *
 from elementtest import DEVICE_CAPS, SYSTEM_CAPS, ElementTestCase, Stream
 

@@ -3,10 +3,8 @@
 """tomoopencl: the built-in kernels against numpy, and kernels of users as UFO takes them."""
 
 import os
-import sys
 import tempfile
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tomotest import *
 from elementtest import ElementTestCase, Stream
 

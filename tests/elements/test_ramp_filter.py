@@ -4,10 +4,6 @@
 (element-ramp_filter-gpu).
 """
 
-import os
-import sys
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tomotest import *
 from elementtest import ElementTestCase, Stream
 import responsetest

@@ -11,7 +11,6 @@ import tempfile
 import threading
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import h5py
 import scan_files
 import tifffile
@@ -88,7 +87,6 @@ with h5py.File(target, "w", libver="latest") as file:
             angle.flush()
         time.sleep(0.05)
 """
-
 
 def bytes_read():
     """By this process, of whatever file."""

@@ -2,10 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """tomoupload gives what it gets, in the memory of the device."""
 
-import os
-import sys
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tomotest import *
 from elementtest import DEVICE_CAPS, SYSTEM_CAPS, ElementTestCase, Stream
 

@@ -6,7 +6,7 @@
 
 #include <gst/tomo/graph/cycles.hpp>
 #include <gst/tomo/graph/ufo.hpp>
-#include <gst/tomo/graph/json.hpp>
+#include <gst/tomo/support/json.hpp>
 #include <gst/tomo/support/text-file.hpp>
 
 #include <algorithm>

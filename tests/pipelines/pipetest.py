@@ -14,13 +14,12 @@ import tempfile
 import time
 
 os.environ["G_DEBUG"] = "fatal-criticals"  # before GLib is loaded
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
-import h5py  # noqa: E402
-import numpy as np  # noqa: E402
-import tifffile  # noqa: E402
-from tomotest import *  # noqa: E402,F403
-from tomotest import SEED, GLib, Gst, TestCase, rng  # noqa: E402
+import h5py
+import numpy as np
+import tifffile
+from tomotest import *
+from tomotest import SEED, GLib, Gst, TestCase, rng
 
 PATIENCE = int(os.environ.get("GST_TOMO_TEST_PATIENCE", 90))  # seconds until something counts as hanging
 
@@ -223,7 +222,6 @@ while not ended:
 pipeline.set_state(Gst.State.NULL)
 """
 
-
 class FaultTestCase(PipelineTestCase):
     def assert_fault(self, line, element, *words, env=None, files=(), leaks=False, **process):
         """The first error is that of `element` and has the `words`; afterwards there are these files and no others."""
@@ -280,7 +278,7 @@ def write_sinograms(folder="folder", shape=(24, 40), number=5, dtype=np.float32)
     os.makedirs(folder, exist_ok=True)
     arrays = []
     for i in range(number):
-        array = random_array(dtype, shape)  # noqa: F405
+        array = random_array(dtype, shape)
         tifffile.imwrite(f"{folder}/sino{i:02}.tif", array, compression=None)
         arrays.append(array)
     return arrays

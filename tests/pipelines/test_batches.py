@@ -4,14 +4,12 @@
 """Arrays that are computed several at a time: nobody notices but by the clock, and by rounding where it says so."""
 
 import os
-import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from pipetest import *  # noqa: E402,F403
-from elementtest import Stream  # noqa: E402
+from pipetest import *
+from elementtest import Stream
 
-gi.require_version("GstTomo", "1.0")  # noqa: F405
-from gi.repository import GstTomo  # noqa: E402
+gi.require_version("GstTomo", "1.0")
+from gi.repository import GstTomo
 
 # One array through each: what batches must not change. {} is the property.
 CHAINS = {
@@ -162,4 +160,4 @@ class Batches(PipelineTestCase):
 
 
 if __name__ == "__main__":
-    main()  # noqa: F405
+    main()

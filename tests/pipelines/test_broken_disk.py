@@ -6,10 +6,8 @@ preloaded (tests/support/failing-disk.cpp)."""
 
 import errno
 import os
-import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from pipetest import *  # noqa: E402,F403
+from pipetest import *
 
 SHAPE = (40, 50)
 BYTES = 4 * SHAPE[0] * SHAPE[1]

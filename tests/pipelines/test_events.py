@@ -6,15 +6,13 @@
 import math
 import os
 import re
-import sys
 import threading
 import unittest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from pipetest import *  # noqa: E402,F403
+from pipetest import *
 
-gi.require_version("GstTomo", "1.0")  # noqa: F405
-from gi.repository import GstTomo  # noqa: E402
+gi.require_version("GstTomo", "1.0")
+from gi.repository import GstTomo
 
 FLUSH = Gst.SeekFlags.FLUSH
 SET, NONE, END = Gst.SeekType.SET, Gst.SeekType.NONE, Gst.SeekType.END
@@ -549,21 +547,21 @@ class Shapes(EventTestCase):
     def setUp(self):
         super().setUp()
         os.mkdir("mixed")
-        self.images = [random_array(np.float32, shape) for shape in self.SIZES]  # noqa: F405
+        self.images = [random_array(np.float32, shape) for shape in self.SIZES]
         for i, image in enumerate(self.images):
             tifffile.imwrite(f"mixed/{i:02}.tif", image)
 
     def test_new_caps_pass(self):
         """A new size is a caps change, through filters and threads."""
         for chain in ("tomocalculate expression=2*v", "queue ! tomocalculate expression=2*v ! queue ! tomofft ! tomoifft"):
-            results = run(f"tomoread path=mixed ! {chain} ! SINK")  # noqa: F405
+            results = run(f"tomoread path=mixed ! {chain} ! SINK")
             for result, image in zip(results, self.images, strict=True):
                 self.assert_close(result, 2.0 * image, 1e-6)
 
     def test_new_formats_pass(self):
         kinds = [np.uint8, np.uint16, np.float32, np.uint8]
-        images = [random_array(kind, (6, 5)) for kind in kinds]  # noqa: F405
-        results = run("tomocalculate expression=v+1", images)  # noqa: F405
+        images = [random_array(kind, (6, 5)) for kind in kinds]
+        results = run("tomocalculate expression=v+1", images)
         for result, image in zip(results, images, strict=True):
             self.assert_close(result, image + 1.0, 1e-6)
 
@@ -591,14 +589,14 @@ class Shapes(EventTestCase):
         return names[0]
 
     def test_reducers_give_out_before_a_change(self):
-        results = run("tomoread path=mixed ! tomoaverage ! SINK")  # noqa: F405
+        results = run("tomoread path=mixed ! tomoaverage ! SINK")
         groups = [self.images[:3], self.images[3:5], self.images[5:6], self.images[6:]]
         for result, group in zip(results, groups, strict=True):
             self.assert_close(result, np.mean(np.float64(group), axis=0), 1e-6)
 
     def test_side_input_of_a_join(self):
         """A side input of another size than the main one is an error of the join, naming both."""
-        self.assert_fails(["f: ", "darks", "9 x 4", "7 x 5"],  # noqa: F405
+        self.assert_fails(["f: ", "darks", "9 x 4", "7 x 5"],
                           "SRC0 ! f.projections SRC1 ! f.darks SRC2 ! f.flats tomoflatfieldcorrect name=f ! SINK",
                           self.images[:3], self.images[3:4], self.images[:1])
 
@@ -704,4 +702,4 @@ class Leaks(PipelineTestCase):
 
 
 if __name__ == "__main__":
-    main()  # noqa: F405
+    main()

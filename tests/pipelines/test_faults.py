@@ -10,12 +10,10 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from pipetest import *  # noqa: E402,F403
+from pipetest import *
 
 WORK = "tomocalculate expression=v+1"
 
@@ -56,7 +54,7 @@ class Inputs(FaultTestCase):
         """Flipped bytes give an error or an image, never a crash, a hang, or a strange size."""
         for name, write in (("x.tif", lambda a: tifffile.imwrite("x.tif", a)),
                             ("x.h5", lambda a: h5py.File("x.h5", "w").create_dataset("data", data=a).file.close())):
-            write(random_array(np.uint16, (3, 9, 11)))  # noqa: F405
+            write(random_array(np.uint16, (3, 9, 11)))
             with open(name, "rb") as file:
                 good = np.frombuffer(file.read(), np.uint8)
             for _ in range(25):
@@ -76,7 +74,7 @@ class Inputs(FaultTestCase):
         for name, write in (("tif", tifffile.imwrite),
                             ("h5", lambda n, a: h5py.File(n, "w").create_dataset("data", data=a).file.close())):
             with self.subTest(name):
-                images = [random_array(np.float32, (40, 50)) for _ in range(4)]  # noqa: F405
+                images = [random_array(np.float32, (40, 50)) for _ in range(4)]
                 for i, image in enumerate(images):
                     write(f"{i}.{name}", image)
                 os.truncate(f"3.{name}", os.path.getsize(f"3.{name}") - 1000)
@@ -112,7 +110,7 @@ class Inputs(FaultTestCase):
         write_sinograms(number=30)
         os.remove("a.tif.partial")
         os.remove("b.tif.partial")
-        tifffile.imwrite("folder/sino20.tif", random_array(np.float32, (7, 9)))  # noqa: F405
+        tifffile.imwrite("folder/sino20.tif", random_array(np.float32, (7, 9)))
         with h5py.File("a.h5", "w") as file:
             file["data"] = np.arange(4)
         for source in ("tomoread path=folder", "tomoread path=folder ! tomocalculate expression=v",
@@ -143,7 +141,7 @@ class Inputs(FaultTestCase):
     def test_mixed_sizes(self):
         os.mkdir("mixed")
         for i, shape in enumerate([(5, 7), (5, 7), (6, 7)]):
-            tifffile.imwrite(f"mixed/{i}.tif", random_array(np.float32, shape))  # noqa: F405
+            tifffile.imwrite(f"mixed/{i}.tif", random_array(np.float32, shape))
         inputs = [f"mixed/{i}.tif" for i in range(3)]
         errors = self.assert_fault("tomoread path=mixed ! tomotransposeprojections number=3 ! tomowrite filename=out.tif",
                                    "tomotransposeprojections0", "3", "2", files=inputs)
@@ -503,7 +501,7 @@ class Descriptors(FaultTestCase):
 
     def test_limits(self):
         """One error or success, whatever the limit: no end from within, no hang."""
-        images = [random_array(np.float32, (5, 7)) for _ in range(4)]  # noqa: F405
+        images = [random_array(np.float32, (5, 7)) for _ in range(4)]
         os.mkdir("in")
         for i, image in enumerate(images):
             tifffile.imwrite(f"in/{i}.tif", image)
@@ -531,4 +529,4 @@ class Descriptors(FaultTestCase):
 
 
 if __name__ == "__main__":
-    main()  # noqa: F405
+    main()

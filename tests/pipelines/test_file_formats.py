@@ -12,16 +12,15 @@ import subprocess
 import sys
 import zlib
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from pipetest import *  # noqa: E402,F403
+from pipetest import *
 
-import fabio  # noqa: E402
-import h5py  # noqa: E402
-from fabio.edfimage import EdfImage  # noqa: E402
-from PIL import Image  # noqa: E402
-import silx.io.dictdump  # noqa: E402
-import silx.io.nxdata  # noqa: E402
-import gsttomo  # noqa: E402
+import fabio
+import h5py
+from fabio.edfimage import EdfImage
+from PIL import Image
+import silx.io.dictdump
+import silx.io.nxdata
+import gsttomo
 
 # What a type of a file becomes in a stream.
 WIDENED = {np.dtype(np.int8): np.int16, np.dtype(np.int64): np.float64, np.dtype(np.uint64): np.float64}
@@ -640,7 +639,7 @@ class Hdf5(FormatTestCase):
             file["all"], file["even"], file["odd"], file["flat"] = data, data[::2], data[1::2], data.reshape(3, -1)
             file["left"], file["right"] = data[:, :, :3], data[:, :, 3:]
             file.create_dataset("lzf", data=data, compression="lzf")
-        source = lambda name, shape, file="raw/parts.h5": h5py.VirtualSource(file, name, shape) # noqa: E731
+        source = lambda name, shape, file="raw/parts.h5": h5py.VirtualSource(file, name, shape)
         expectations = []
         with h5py.File("scan.h5", "w") as file:
             def virtual(name, parts, dtype=np.uint16, expected=data, fill=None):
@@ -679,4 +678,4 @@ class Hdf5(FormatTestCase):
 
 
 if __name__ == "__main__":
-    main()  # noqa: F405
+    main()

@@ -6,12 +6,10 @@
 import os
 import re
 import subprocess
-import sys
 import unittest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from pipetest import *  # noqa: E402,F403
-import tomoref  # noqa: E402
+from pipetest import *
+import tomoref
 
 
 class Files(PipelineTestCase):

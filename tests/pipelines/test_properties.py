@@ -3,15 +3,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Values that a property does not take, or not now: refused, told, and never computed with."""
 
-import os
-import sys
+from pipetest import *
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from pipetest import *  # noqa: E402,F403
-
-gi.require_version("GstController", "1.0")  # noqa: F405
-gi.require_version("GstTomo", "1.0")  # noqa: F405
-from gi.repository import GObject, GstController, GstTomo  # noqa: E402
+gi.require_version("GstController", "1.0")
+gi.require_version("GstTomo", "1.0")
+from gi.repository import GObject, GstController, GstTomo
 
 READY, PAUSED, PLAYING = (1 << (GObject.PARAM_USER_SHIFT + i) for i in (2, 3, 4))
 SOURCE = "tomodummydata width=5 height=3 number=2"
@@ -60,7 +56,7 @@ class Unacceptable(PipelineTestCase):
 
     def test_while_it_runs(self):
         """A live stream goes on with the value in force, and the bus tells."""
-        with Play(f"appsrc name=a format=time caps={CAPS} ! tomoclip name=e max=1 ! tomonull") as play:  # noqa: F405
+        with Play(f"appsrc name=a format=time caps={CAPS} ! tomoclip name=e max=1 ! tomonull") as play:
             play["a"].emit("push-buffer", buffer_of(np.zeros((3, 5))))
             self.assertTrue(play.state(Gst.State.PLAYING))
             play["e"].set_property("max", float("nan"))
@@ -112,7 +108,7 @@ class Frozen(PipelineTestCase):
             play["a"].emit("push-buffer", buffer_of(np.full((3, 5), value)))
         play["a"].emit("end-of-stream")
         while sample := play["o"].emit("try-pull-sample", PATIENCE * Gst.SECOND):
-            array = to_array(sample)  # noqa: F405
+            array = to_array(sample)
             results.append(array.reshape(-1, 3, 5)[:, 0, 0].tolist())
         play.collect()
         self.assertEqual(play.errors(), [])
@@ -192,4 +188,4 @@ class Frozen(PipelineTestCase):
 
 
 if __name__ == "__main__":
-    main()  # noqa: F405
+    main()

@@ -9,16 +9,14 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from pipetest import *  # noqa: E402,F403
+from pipetest import *
 
-import fabio  # noqa: E402
-import silx.io  # noqa: E402
-import silx.io.nxdata  # noqa: E402
-from PIL import Image  # noqa: E402
+import fabio
+import silx.io
+import silx.io.nxdata
+from PIL import Image
 
 RECONSTRUCT = ("tomoread path='folder/sino*.tif' ! tomofft ! tomofilter cutoff=0.4 ! tomoifft ! "
                "tomobackproject axis-pos=20.25 name=back ! tomowrite filename={}")
@@ -543,4 +541,4 @@ class Results(PipelineTestCase):
 
 
 if __name__ == "__main__":
-    main()  # noqa: F405
+    main()

@@ -6,11 +6,9 @@
 A run is recorded once; then the disk is made as it may be after a stop at many moments of it."""
 
 import os
-import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from pipetest import *  # noqa: E402,F403
-from stopped_machine import Disk, read_files, read_log, write_files  # noqa: E402
+from pipetest import *
+from stopped_machine import Disk, read_files, read_log, write_files
 
 IMAGES = 24
 STOPS = int(os.environ.get("GST_TOMO_TEST_STOPS", 24))
@@ -19,7 +17,7 @@ STOPS = int(os.environ.get("GST_TOMO_TEST_STOPS", 24))
 class StoppedMachine(PipelineTestCase):
     def setUp(self):
         super().setUp()
-        self.images = [random_array(np.float32, (30, 50)) for _ in range(IMAGES)]  # noqa: F405
+        self.images = [random_array(np.float32, (30, 50)) for _ in range(IMAGES)]
         tifffile.imwrite("in.tif", np.array(self.images))
 
     def record(self, target, options=""):
@@ -102,7 +100,7 @@ class StoppedMachine(PipelineTestCase):
         self.assertGreater(len(kept), 2) # flushes do keep something
 
     def test_second_dataset(self):
-        first = random_array(np.float32, (7, 30, 50))  # noqa: F405
+        first = random_array(np.float32, (7, 30, 50))
 
         def check(left):
             self.assertIn("out.h5", left)

@@ -5,11 +5,9 @@
 import os
 import pathlib
 import shutil
-import sys
 import tempfile
 import unittest.mock
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tomotest import *
 import tomoref
 

@@ -19,13 +19,11 @@ The rotation axis is at 131.0 in edge coordinates; in half.h5, too.
 import dataclasses
 import os
 import shutil
-import sys
 
 import h5py
 import numpy as np
 import tifffile
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "reference"))
 import tomoref
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")

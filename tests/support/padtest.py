@@ -7,7 +7,7 @@ import numpy as np
 from tomotest import FORMATS, Gst, PipelineError, caps, random_array, to_array, to_buffer
 
 gi.require_version("GstTomo", "1.0")
-from gi.repository import GstTomo  # noqa: E402
+from gi.repository import GstTomo
 
 
 class Output:

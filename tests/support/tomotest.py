@@ -7,7 +7,6 @@ Arrays are numpy arrays of shape (height, width) or (depth, height, width).
 
 import os
 import random
-import sys
 import unittest
 
 import gi
@@ -15,9 +14,7 @@ import numpy as np
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstApp", "1.0")
-from gi.repository import GLib, Gst, GstApp  # noqa: E402
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "reference"))
+from gi.repository import GLib, Gst, GstApp
 
 Gst.init(None)
 

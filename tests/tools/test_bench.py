@@ -1,6 +1,7 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """tools/bench: every case gives its row, errors are measured, nothing stays behind. No time is compared."""
+
 import json
 import os
 import pathlib
@@ -13,11 +14,11 @@ import unittest
 import numpy as np
 import tifffile
 
+import files
+import tomoref
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BENCH = ROOT / "tools" / "bench"
-sys.path[:0] = [str(ROOT / "tools" / "benchmark"), str(ROOT / "tests" / "reference")]
-import files  # noqa: E402
-import tomoref  # noqa: E402
 
 SEED = int(os.environ.get("GST_TOMO_TEST_SEED", np.random.SeedSequence().entropy % 2**32))
 

@@ -1,6 +1,7 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """tools/compare-with-ufo, with stand-ins for ufo-launch: programs that do right, do something else, fail or hang."""
+
 import os
 import pathlib
 import subprocess
@@ -11,10 +12,9 @@ import unittest
 import numpy as np
 import tifffile
 
+import compare
+
 TOOL = pathlib.Path(__file__).resolve().parents[2] / "tools" / "compare-with-ufo"
-sys.path.insert(0, str(TOOL.parent / "comparison"))
-sys.dont_write_bytecode = True
-import compare  # noqa: E402
 
 RIGHT = 'exec tomo-launch "$@"\n'
 

@@ -27,9 +27,9 @@ import unittest.mock
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "support"))
 import example_files
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 SEED = int(os.environ.get("GST_TOMO_TEST_SEED", np.random.SeedSequence().entropy % 2**32))
 SECONDS_PER_BLOCK = 240

@@ -9,12 +9,10 @@ import re
 import select
 import signal
 import subprocess
-import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "pipelines"))
-from pipetest import *  # noqa: E402,F403
-import tomoref  # noqa: E402
+from pipetest import *
+import tomoref
 
 
 def tool(*words, **kwargs):

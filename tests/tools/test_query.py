@@ -6,11 +6,9 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from gi.repository import GObject  # noqa: E402
-from tomotest import *  # noqa: E402,F403
+from gi.repository import GObject
+from tomotest import *
 
 
 def strict(text):

@@ -6,10 +6,9 @@
 import json
 import os
 import subprocess
-import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "pipelines"))
-from pipetest import *  # noqa: E402,F403
+from pipetest import *
+
 
 def tool(*words, **kwargs):
     return subprocess.run(words, text=True, capture_output=True, timeout=PATIENCE, stdin=subprocess.DEVNULL, **kwargs)

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <gst/tomo/graph/names.hpp>
-#include <gst/tomo/graph/json.hpp>
+#include <gst/tomo/support/json.hpp>
 #include <gst/tomo/bases/property-values.hpp>
 
 #include <optional>
