@@ -51,12 +51,12 @@ unsigned arguments(const Kernel &kernel) {
     return count;
 }
 
-Kernel &kernel(Element &element, const Source &source, const std::string &function,
+Kernel &kernel(Compute &compute, const Source &source, const std::string &function,
                const std::string &options, unsigned arrays) {
     if (function.empty())
         throw Error(GST_LIBRARY_ERROR_SETTINGS,
                     tomo::text("kernel is not set: name one of those in %s", source.name.c_str()));
-    Kernel &kernel = element.users_kernel(source.name, source.text, function, options);
+    Kernel &kernel = compute.users_kernel(source.name, source.text, function, options);
     const unsigned count = arguments(kernel), pointers = arrays == any_number ? count : arrays;
     if (count < std::max(pointers, 2u))
         throw Error(GST_LIBRARY_ERROR_SETTINGS,
@@ -96,26 +96,26 @@ WorkSize work_size(const ArrayInfo &piece, unsigned dimensions, bool halve_width
     return dimensions == 1 ? WorkSize(info.samples()) : WorkSize(info);
 }
 
-Array plain(Element &element, const Array &array) {
+Array plain(Compute &compute, const Array &array) {
     const Array floats = array.floats();
     const bool is_float = floats.info().format == GST_TOMO_FORMAT_FLOAT32;
     if (is_float && array.byte_offset() == 0)
         return floats;
-    Array copy = element.allocate(floats.info().with_format(GST_TOMO_FORMAT_FLOAT32));
+    Array copy = compute.allocate(floats.info().with_format(GST_TOMO_FORMAT_FLOAT32));
     if (is_float) {
-        element.copy_rows(floats, {}, copy, {}, floats.info().size());
+        compute.copy_rows(floats, {}, copy, {}, floats.info().size());
     } else {
-        element.input_format("in", floats.info().format);
-        element.launch(element.kernel("to_float", "", "read.cl"), WorkSize(floats.info().samples()), floats,
+        compute.input_format("in", floats.info().format);
+        compute.launch(compute.kernel("to_float", "", "read.cl"), WorkSize(floats.info().samples()), floats,
                        copy);
     }
     return copy;
 }
 
-Array plain_zeros(Element &element, const ArrayInfo &info) {
-    Array zeros = element.allocate(info);
+Array plain_zeros(Compute &compute, const ArrayInfo &info) {
+    Array zeros = compute.allocate(info);
     const cl_float zero = 0.0f;
-    element.fill(zeros, &zero, sizeof zero);
+    compute.fill(zeros, &zero, sizeof zero);
     return zeros;
 }
 

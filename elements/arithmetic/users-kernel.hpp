@@ -5,7 +5,7 @@
 // to packed arrays from their first sample on, complex samples as two floats.
 #pragma once
 
-#include <gst/tomo/bases/element.hpp>
+#include <gst/tomo/compute/compute.hpp>
 
 // For the details of each of these elements, as their last paragraph.
 #define TOMO_USERS_KERNEL_CAUTION                                                                            \
@@ -33,7 +33,7 @@ void must_not_be_quoted(const char *property, const std::string &text, Strings s
 
 // A kernel with `arrays` global pointers as its first arguments, or with any number of them and nothing else.
 constexpr unsigned any_number = 0;
-Kernel &kernel(Element &element, const Source &source, const std::string &function,
+Kernel &kernel(Compute &compute, const Source &source, const std::string &function,
                const std::string &options, unsigned arrays = any_number);
 unsigned arguments(const Kernel &kernel);
 
@@ -43,9 +43,9 @@ std::vector<Array> pieces(const Array &array, unsigned dimensions);
 WorkSize work_size(const ArrayInfo &piece, unsigned dimensions, bool halve_width);
 
 // As float32 and from the first sample of a buffer on; a copy where it is not so already.
-Array plain(Element &element, const Array &array);
+Array plain(Compute &compute, const Array &array);
 // A plain array of that shape, all zeros, so that samples that a kernel leaves out are not those of another
 // image.
-Array plain_zeros(Element &element, const ArrayInfo &info);
+Array plain_zeros(Compute &compute, const ArrayInfo &info);
 
 } // namespace tomo::users

@@ -58,14 +58,14 @@ void report_response(Element &element, const ResponseProperties &response, unsig
     element.report_effective(report);
 }
 
-Array upload_response(Element &element, const std::vector<std::complex<double>> &response, double factor) {
+Array upload_response(Compute &compute, const std::vector<std::complex<double>> &response, double factor) {
     std::vector<float> table;
     table.reserve(2 * response.size());
     for (const auto &value : response) {
         table.push_back(static_cast<float>(value.real() * factor));
         table.push_back(static_cast<float>(value.imag() * factor));
     }
-    return element.upload(table).as({GST_TOMO_FORMAT_COMPLEX64, static_cast<unsigned>(response.size()), 1});
+    return compute.upload(table).as({GST_TOMO_FORMAT_COMPLEX64, static_cast<unsigned>(response.size()), 1});
 }
 
 } // namespace tomo::fourier

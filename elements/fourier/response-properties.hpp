@@ -24,7 +24,7 @@ struct ResponseProperties {
 void report_response(Element &element, const ResponseProperties &response, unsigned length);
 
 // A response as an array of complex samples, times a factor.
-Array upload_response(Element &element, const std::vector<std::complex<double>> &response,
+Array upload_response(Compute &compute, const std::vector<std::complex<double>> &response,
                       double factor = 1.0);
 
 } // namespace tomo::fourier

@@ -6,27 +6,27 @@
 
 namespace tomo::fourier {
 
-Transforms::Transforms(Element &element, const ArrayInfo &one, unsigned dimensions, unsigned most)
-    : one_(one), dimensions_(dimensions), most_(most), all_(plan(element, most)) {
+Transforms::Transforms(Compute &compute, const ArrayInfo &one, unsigned dimensions, unsigned most)
+    : one_(one), dimensions_(dimensions), most_(most), all_(plan(compute, most)) {
     if (most == 1)
         single_ = all_;
 }
 
-std::shared_ptr<Fft> Transforms::plan(Element &element, unsigned count) const {
+std::shared_ptr<Fft> Transforms::plan(Compute &compute, unsigned count) const {
     FftShape shape;
     shape.dimensions = dimensions_;
     shape.size = {one_.width, dimensions_ > 1 ? one_.height : 1, dimensions_ > 2 ? one_.depth : 1};
     shape.batch = one_.samples() / shape.item_samples() * count;
-    const auto &device = element.device();
+    const auto &device = compute.device();
     return fft_of(*device, shape);
 }
 
-void Transforms::run(Element &element, FftDirection direction, const Array &in, Array &out) {
+void Transforms::run(Compute &compute, FftDirection direction, const Array &in, Array &out) {
     const auto count = static_cast<unsigned>(out.info().samples() / one_.samples());
     if (count != most_ && !single_)
-        single_ = plan(element, 1);
+        single_ = plan(compute, 1);
 
-    const auto queue = element.queue();
+    const auto queue = compute.queue();
     const bool in_place = in.storage() == out.storage();
     auto waits = out.storage()->write(queue, in_place ? Storage::Contents::keep : Storage::Contents::discard);
     if (!in_place)

@@ -4,7 +4,7 @@
 // What tomofft and tomoifft share.
 #pragma once
 
-#include <gst/tomo/bases/element.hpp>
+#include <gst/tomo/compute/compute.hpp>
 #include <gst/tomo/fft/fft.hpp>
 
 namespace tomo::fourier {
@@ -14,13 +14,13 @@ class Transforms {
   public:
     Transforms() = default;
     // Plans; that takes a while when it is done for the first time.
-    Transforms(Element &element, const ArrayInfo &one, unsigned dimensions, unsigned most);
+    Transforms(Compute &compute, const ArrayInfo &one, unsigned dimensions, unsigned most);
 
     // `in` holds as many arrays, one behind another, as `out`.
-    void run(Element &element, FftDirection direction, const Array &in, Array &out);
+    void run(Compute &compute, FftDirection direction, const Array &in, Array &out);
 
   private:
-    std::shared_ptr<Fft> plan(Element &element, unsigned count) const;
+    std::shared_ptr<Fft> plan(Compute &compute, unsigned count) const;
 
     ArrayInfo one_;
     unsigned dimensions_ = 1;

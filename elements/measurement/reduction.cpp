@@ -17,14 +17,14 @@ std::uint64_t Reduction::parts_on(const Device &device) const {
     return std::clamp<std::uint64_t>(std::min(wanted / results(), count / least_samples), 1, most_parts);
 }
 
-Array Reduction::merge(Element &element, Array parts, std::uint64_t count, unsigned order) const {
+Array Reduction::merge(Compute &compute, Array parts, std::uint64_t count, unsigned order) const {
     while (count > 1) {
         constexpr std::uint64_t most_at_once = 256, few = 128;
         const std::uint64_t next = count > most_at_once ? few : 1;
-        Array merged = element.allocate(sums(2 * next));
-        element.launch(element.kernel("measure_merge", "", "measure.cl"), {1, next, results()},
+        Array merged = compute.allocate(sums(2 * next));
+        compute.launch(compute.kernel("measure_merge", "", "measure.cl"), {1, next, results()},
                        std::as_const(parts), merged, cl_ulong{count}, cl_uint{order},
-                       spread(*element.device()));
+                       spread(*compute.device()));
         parts = std::move(merged);
         count = next;
     }

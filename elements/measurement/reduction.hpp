@@ -4,7 +4,7 @@
 // Numbers of many samples, computed by kernels/measure.cl in parts that are merged.
 #pragma once
 
-#include <gst/tomo/bases/element.hpp>
+#include <gst/tomo/compute/compute.hpp>
 
 namespace tomo::measurement {
 
@@ -18,13 +18,13 @@ struct Reduction {
     // uint argument, uint spread), and merges them: two tomo_sum for each result. Order 0 merges extremes,
     // others sums.
     template <class... Inputs>
-    Array run(Element &element, const char *kernel, unsigned order, unsigned argument,
+    Array run(Compute &compute, const char *kernel, unsigned order, unsigned argument,
               const Inputs &...inputs) const {
-        const std::uint64_t parts = parts_on(*element.device());
-        Array made = element.allocate(sums(2 * parts));
-        element.launch(element.kernel(kernel, "", "measure.cl"), {inner, parts, outer}, inputs..., made,
-                       cl_ulong{count}, cl_uint{argument}, spread(*element.device()));
-        return merge(element, std::move(made), parts, order);
+        const std::uint64_t parts = parts_on(*compute.device());
+        Array made = compute.allocate(sums(2 * parts));
+        compute.launch(compute.kernel(kernel, "", "measure.cl"), {inner, parts, outer}, inputs..., made,
+                       cl_ulong{count}, cl_uint{argument}, spread(*compute.device()));
+        return merge(compute, std::move(made), parts, order);
     }
 
     // So many tomo_sum for each result.
@@ -33,7 +33,7 @@ struct Reduction {
   private:
     std::uint64_t parts_on(const Device &device) const;
     static cl_uint spread(const Device &device) { return device.prefers_local_memory(); }
-    Array merge(Element &element, Array parts, std::uint64_t count, unsigned order) const;
+    Array merge(Compute &compute, Array parts, std::uint64_t count, unsigned order) const;
 };
 
 } // namespace tomo::measurement

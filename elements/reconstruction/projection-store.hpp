@@ -4,7 +4,7 @@
 // Projections, kept in the order of sinograms.
 #pragma once
 
-#include <gst/tomo/bases/element.hpp>
+#include <gst/tomo/compute/compute.hpp>
 
 #include <memory>
 #include <vector>
@@ -15,7 +15,7 @@ namespace tomo {
 // system's memory from there on.
 class ProjectionStore {
   public:
-    explicit ProjectionStore(Element &owner) : owner_(owner) {}
+    explicit ProjectionStore(Compute &owner) : owner_(owner) {}
 
     // Forgets everything. `expected` projections will come, 0 when that is not known.
     void begin(const ArrayInfo &projection, unsigned expected);
@@ -42,7 +42,7 @@ class ProjectionStore {
     }
     void copy_blocks(unsigned y, Array &out, bool of_host) const;
 
-    Element &owner_;
+    Compute &owner_;
     ArrayInfo projection_;
     std::size_t row_ = 0; // bytes
     unsigned expected_ = 0;

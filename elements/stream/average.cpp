@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/reducer.hpp>
-#include <gst/tomo/bases/running-mean.hpp>
+#include <gst/tomo/compute/running-mean.hpp>
 #include <gst/tomo/geometry/scan.hpp>
 
 using namespace tomo;

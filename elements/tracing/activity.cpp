@@ -204,11 +204,11 @@ void Activity::enqueued(Command command) {
     auto job = std::make_shared<Job>();
     job->enqueued = now().wall;
     job->thread = t.number;
-    job->tally = tally_of(command.element);
+    job->tally = tally_of(static_cast<GstElement *>(command.tag));
     if (!job->tally && !t.frames.empty())
         job->tally = t.frames.back().tally;
     job->command = std::move(command);
-    job->command.element = nullptr; // may be gone before the command has ended
+    job->command.tag = nullptr; // may be gone before the command has ended
 
     const std::lock_guard<std::mutex> guard(lock_);
     if (!job->tally) {
@@ -224,8 +224,8 @@ void Activity::enqueued(Command command) {
     harvest(false);
 }
 
-void Activity::began_work(GstElement *element) {
-    Tally *tally = tally_of(element);
+void Activity::began_work(WorkTag tag) {
+    Tally *tally = tally_of(static_cast<GstElement *>(tag));
     thread(tally).frames.push_back({nullptr, tally, now(), {}, true});
 }
 

@@ -48,7 +48,7 @@ class Activity final : public Recorder {
     void leave(GstPad *pad);
 
     void enqueued(Command command) override;
-    void began_work(GstElement *element) override;
+    void began_work(WorkTag tag) override;
     void ended_work() override;
     void allocated(std::size_t bytes) override;
 

@@ -22,7 +22,7 @@ class Notes final : public tomo::Recorder {
         const std::lock_guard<std::mutex> guard(lock);
         commands.push_back(std::move(command));
     }
-    void began_work(GstElement *) override {}
+    void began_work(tomo::WorkTag) override {}
     void ended_work() override {}
     void allocated(std::size_t bytes) override { memory = bytes; }
 
@@ -85,7 +85,7 @@ GST_START_TEST(test_transfers) {
     fail_unless(down.kind == Kind::download && down.queue == device->download_queue());
     for (const auto *command : {&up, &down}) {
         fail_unless_equals_int(command->bytes, bytes);
-        fail_if(command->element);
+        fail_if(command->tag);
         fail_unless(moment(command->end, CL_PROFILING_COMMAND_QUEUED) <=
                     moment(command->end, CL_PROFILING_COMMAND_START));
     }

@@ -9,14 +9,12 @@
 #pragma once
 
 #include <gst/tomo/bases/property.hpp>
-#include <gst/tomo/device/device-array.hpp>
+#include <gst/tomo/compute/compute.hpp>
 #include <gst/tomo/gsttomocontext.h>
 #include <gst/tomo/gsttomomemory.h>
 #include <gst/tomo/gsttomometa.h>
 
 #include <cstring>
-#include <deque>
-#include <unordered_map>
 
 namespace tomo {
 
@@ -56,60 +54,12 @@ struct Descriptor {
     GType (*parent)();
 };
 
-// Global and work-group size of a launch; a work-group of zeros leaves the choice to the driver.
-struct GST_TOMO_API WorkSize {
-    std::size_t global[3] = {1, 1, 1};
-    std::size_t local[3] = {0, 0, 0};
-    std::size_t offset[3] = {0, 0, 0};
-
-    WorkSize(std::size_t x, std::size_t y = 1, std::size_t z = 1) : global{x, y, z} {}
-    explicit WorkSize(const ArrayInfo &info) : global{info.width, info.height, info.depth} {}
-    // Work-groups of this size; the global size is rounded up, so the kernel has to look at its limits.
-    WorkSize &groups(std::size_t x, std::size_t y = 1, std::size_t z = 1);
-};
-
-// A kernel of one element. Not shared: setting arguments is the one thing OpenCL does not let threads do at
-// once.
-struct Kernel {
-    ClKernel handle;
-    std::string name;
-};
-
-// Local memory as a kernel argument.
-struct LocalMemory {
-    std::size_t bytes;
-};
-
-// An array as one argument: the whole buffer, without an offset; for tables.
-struct BareBuffer {
-    const Array &array;
-};
-
-// The same for one that is read and written.
-struct ReadWriteBareBuffer {
-    Array &array;
-};
-
-// Where rows of bytes lie in an array: the first one's distance from the array's start, and that of each to
-// the next.
-struct Rows {
-    std::size_t offset = 0;
-    std::size_t pitch = 0;
-};
-
-// An array argument that is read and written.
-struct ReadWrite {
-    Array &array;
-};
-
-class GST_TOMO_API Element {
+class GST_TOMO_API Element : public Compute {
     std::vector<PropertyBase *> properties_; // before the properties, which enter themselves here
 
   public:
     Element();
-    virtual ~Element();
-    Element(const Element &) = delete;
-    Element &operator=(const Element &) = delete;
+    ~Element() override;
 
     // What an element may override
     // ---------------------------------------------------------------------------
@@ -122,53 +72,13 @@ class GST_TOMO_API Element {
     // Whether the element computes. One that does not works without any OpenCL device.
     virtual bool needs_device() const { return true; }
     // The file in which `kernel` looks by default.
-    virtual std::string kernel_file_name() const { return std::string(info().task) + ".cl"; }
+    std::string kernel_file_name() const override { return std::string(info().task) + ".cl"; }
 
-    // What it may use
+    // What it may use, besides all of Compute, on the device of state READY
     // ----------------------------------------------------------------------------------------
 
     GstElement *gst() const { return gst_; }
     const Info &info() const { return *descriptor_->info; }
-    const std::shared_ptr<Device> &device();
-    cl_command_queue queue() { return device()->queue(); }
-
-    // A kernel, compiled with `options` and with a type for each array that the kernel file declares with
-    // IN(name): those given by input_format(). Compiled once.
-    Kernel &kernel(const std::string &function, const std::string &options = {},
-                   const std::string &file = {});
-    // The same for kernels that are made at run time. `name` is for messages.
-    Kernel &kernel_from_source(const std::string &name, const std::string &source,
-                               const std::string &function, const std::string &options = {});
-    // A kernel of a user's own text, compiled as it stands, without kernels/common.h.
-    Kernel &users_kernel(const std::string &name, const std::string &source, const std::string &function,
-                         const std::string &options);
-    void input_format(const std::string &name, GstTomoFormat format);
-    // For kernels that only move samples: a type of that size, so that formats of one size share a program.
-    void input_size(const std::string &name, std::size_t bytes);
-    // As build options; of those inputs only that a kernel file uses, so that others don't compile it again.
-    std::string input_types(const std::string &source = {}) const;
-
-    // Enqueues a kernel. Arrays take two arguments each, IN or OUT in kernels/common.h; const ones are read.
-    template <class... Args>
-    void launch(Kernel &kernel, const WorkSize &size, Args &&...args) {
-        Launch launch(*this, kernel);
-        (launch.add(std::forward<Args>(args)), ...);
-        launch.run(size);
-    }
-
-    Array allocate(const ArrayInfo &info);
-    // `in` with another size. Throws Error where the device does not take that much in one piece; the message
-    // begins with what makes it, such as "number=3 arrays of uint8 4 x 5 x 1".
-    ArrayInfo resized(const ArrayInfo &in, std::uint64_t width, std::uint64_t height, std::uint64_t depth,
-                      const std::string &what);
-    // Repeats a pattern all over the array; its size divides that of the array.
-    void fill(Array &array, const void *pattern, std::size_t pattern_size);
-    // Copies rows of `bytes` each, on the device. Everything else in `to` stays.
-    void copy_rows(const Array &from, Rows source, Array &to, Rows target, std::size_t bytes,
-                   std::size_t rows = 1);
-    // A small table for kernels, as an array of float32 or of bytes.
-    Array upload(const std::vector<float> &values);
-    Array upload(const void *table, std::size_t bytes);
 
     // A warning on the bus; the stream goes on.
     void warn(const std::string &message);
@@ -251,10 +161,6 @@ class GST_TOMO_API Element {
 
     // An array from any buffer: ours as it is, others copied to pinned memory first.
     Array import(GstBuffer *buffer, const ArrayInfo &info);
-    // Bounds what the host enqueues ahead of the device: waits for the frame before the last few, or more of
-    // them where time does not matter and memory is plentiful.
-    void limit_frames_in_flight(const Array &newest, bool live = true);
-    void drop_frames_in_flight() { in_flight_.clear(); }
     // A stop or a flush begins, from any thread: nobody waits for memory any more. That ends with the flush,
     // or with the next start, and neither ends the other one.
     void cancel(Cancel reason);
@@ -263,44 +169,9 @@ class GST_TOMO_API Element {
     bool is_cancelled() const { return cancelled_ != 0; }
     // Who waits by itself has to stop waiting.
     virtual void cancelled_changed() {}
-    Patience patience() const;
-
-    class GST_TOMO_API Launch {
-      public:
-        Launch(Element &element, Kernel &kernel);
-        void add(const Array &array);
-        void add(Array &array) { add_written(array, Storage::Contents::discard); }
-        void add(Array &&array) { add(static_cast<const Array &>(array)); }
-        void add(ReadWrite update) { add_written(update.array, Storage::Contents::keep); }
-        void add(BareBuffer whole);
-        void add(ReadWriteBareBuffer whole);
-        void add(LocalMemory local) { set(local.bytes, nullptr); }
-        void add(const ClMem &mem);
-        void add(const ClSampler &sampler);
-        template <class T, class = std::enable_if_t<std::is_trivially_copyable_v<T>>>
-        void add(const T &value) {
-            static_assert(!std::is_same_v<T, bool>, "OpenCL kernels take no bool");
-            set(sizeof value, &value);
-        }
-        void wait(const WaitList &waits) { waits_.add(waits); }
-        ClEvent run(const WorkSize &size);
-
-      private:
-        void set(std::size_t size, const void *value);
-        void add_written(Array &array, Storage::Contents contents);
-        void add_place(const Array &array);
-
-        Element &element_;
-        Kernel &kernel_;
-        cl_command_queue queue_;
-        cl_uint next_ = 0;
-        WaitList waits_;
-        std::vector<std::shared_ptr<Storage>> reads_, writes_;
-    };
+    Patience patience() const override;
 
   private:
-    Kernel &compile(const std::string &key, const std::string &name, const std::string &source,
-                    const std::string &function, const std::string &options, const std::string &before);
     void adopt(const std::shared_ptr<Device> &device);
     void let_start_return() const;
     bool look_for_context(const std::string &selector);
@@ -310,11 +181,7 @@ class GST_TOMO_API Element {
     GstElement *gst_;
     std::recursive_mutex context_lock_;
     ObjectRef<GstTomoContext> context_;
-    std::shared_ptr<Device> device_;
 
-    std::unordered_map<std::string, Kernel> kernels_;
-    std::map<std::string, GstTomoFormat> input_formats_;
-    std::deque<Stamp> in_flight_;
     std::atomic<unsigned> cancelled_{0}; // bits of Cancel
     std::recursive_mutex posting_;
     mutable std::mutex effective_lock_;

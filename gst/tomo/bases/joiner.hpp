@@ -3,7 +3,7 @@
 #pragma once
 
 #include <gst/tomo/bases/adaptation.hpp>
-#include <gst/tomo/bases/running-mean.hpp>
+#include <gst/tomo/compute/running-mean.hpp>
 
 #include <gst/base/gstaggregator.h>
 

@@ -11,9 +11,11 @@
 #include <cstdint>
 #include <memory>
 
-typedef struct _GstElement GstElement;
-
 namespace tomo {
+
+// On whose behalf the device works: a GstElement for recorders, and opaque to all below the elements. Null is
+// the element that the thread is in, if any.
+using WorkTag = void *;
 
 // A command, or several that follow each other in one queue.
 struct Command {
@@ -21,9 +23,9 @@ struct Command {
 
     Kind kind;
     std::string name;
-    std::size_t bytes;             // moved; 0 for what computes
-    GstElement *element = nullptr; // null: that which the thread is in
-    ClEvent begin;                 // with its end the command starts; none: `end` is the command alone
+    std::size_t bytes; // moved; 0 for what computes
+    WorkTag tag = nullptr;
+    ClEvent begin; // with its end the command starts; none: `end` is the command alone
     ClEvent end;
     cl_command_queue queue;
 };
@@ -33,8 +35,8 @@ class GST_TOMO_API Recorder {
     virtual ~Recorder();
     // Called from any thread, right after the command was enqueued.
     virtual void enqueued(Command command) = 0;
-    // This thread, which is none that GStreamer pushes with, works for an element; and no more.
-    virtual void began_work(GstElement *element) = 0;
+    // This thread, which is none that GStreamer pushes with, works for somebody; and no more.
+    virtual void began_work(WorkTag tag) = 0;
     virtual void ended_work() = 0;
     // So much device memory is allocated now, in use or kept for reuse.
     virtual void allocated(std::size_t bytes) = 0;
@@ -52,17 +54,17 @@ GST_TOMO_API void record_always(Command command);
 
 // The command that `end` belongs to was enqueued.
 inline void record(Command::Kind kind, const std::string &name, std::size_t bytes, cl_command_queue queue,
-                   const ClEvent &end, GstElement *element = nullptr) {
+                   const ClEvent &end, WorkTag tag = nullptr) {
     if (is_recording())
-        record_always({kind, name, bytes, element, {}, end, queue});
+        record_always({kind, name, bytes, tag, {}, end, queue});
 }
 
-// While it lives, a thread of this library works for an element.
+// While it lives, a thread of this library works for somebody else.
 class WorkFor {
   public:
-    explicit WorkFor(GstElement *element) : recorder_(is_recording() ? recorder() : nullptr) {
+    explicit WorkFor(WorkTag tag) : recorder_(is_recording() ? recorder() : nullptr) {
         if (recorder_)
-            recorder_->began_work(element);
+            recorder_->began_work(tag);
     }
     ~WorkFor() {
         if (recorder_)

@@ -1,6 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/tomo/bases/running-mean.hpp>
+#include <gst/tomo/compute/running-mean.hpp>
 
 #include <utility>
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <gst/tomo/bases/element.hpp>
+#include <gst/tomo/compute/compute.hpp>
 
 namespace tomo {
 
@@ -10,7 +10,7 @@ namespace tomo {
 // without. Takes the memory of one sum, however many arrays come.
 class GST_TOMO_API RunningMean {
   public:
-    explicit RunningMean(Element &owner) : owner_(owner) {}
+    explicit RunningMean(Compute &owner) : owner_(owner) {}
 
     // Compiles what is needed, so that the first array does not wait for that.
     void prepare(const ArrayInfo &in);
@@ -22,7 +22,7 @@ class GST_TOMO_API RunningMean {
     void clear();
 
   private:
-    Element &owner_;
+    Compute &owner_;
     ArrayInfo info_; // of the mean
     Array sum_;
     std::uint64_t count_ = 0;
