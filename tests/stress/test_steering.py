@@ -127,6 +127,8 @@ class Steering(PipelineTestCase):
                 pipeline.get_by_name(dice.choice("ab")).set_property("drop", dice.random() < 0.5)
 
         def flush():
+            if "r2" in line or "tee" in line:
+                return  # a join behind which only its output is flushed stops for good, as GStreamer's aggregators do
             open_valves()
             element = pipeline.get_by_name(dice.choice("fiw"))
             pad = element.get_static_pad("sink") or element.get_static_pad("projections")
