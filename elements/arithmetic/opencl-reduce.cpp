@@ -41,10 +41,12 @@ float32, as the kernel's arguments are; use `tomoaverage` for the mean of long s
     Property<std::string> kernel{this, "kernel", "", When::ready, "Name of the kernel that folds"};
     Property<std::string> finish_kernel{this, "finish", "", When::ready,
                                         "Name of the kernel that runs at the end"};
-    Property<float> fold_value{
-        this,        "fold-value",
-        FLT_MAX,     {-FLT_MAX, FLT_MAX},
-        When::ready, "Value with which the result begins; the largest float: the first array"};
+    Property<float> fold_value{this,
+                               "fold-value",
+                               Automatic{FLT_MAX},
+                               {-FLT_MAX, FLT_MAX},
+                               When::ready,
+                               "Value with which the result begins; the largest float: the first array"};
     Property<unsigned> dimensions{this,   "dimensions", 2,
                                   {1, 3}, When::ready,  "Dimensions of the kernels' global size"};
 
@@ -106,7 +108,7 @@ float32, as the kernel's arguments are; use `tomoaverage` for the mean of long s
     EventRef scan_event(EventRef event) override { return scan_without_views(event); }
 
   private:
-    bool begins_with_value() const { return fold_value != FLT_MAX; }
+    bool begins_with_value() const { return fold_value.chosen().has_value(); }
 
     static void check_arguments(const Kernel &kernel) {
         if (const unsigned count = users::arguments(kernel); count != 2)

@@ -44,7 +44,7 @@ class FindLargeSpots final : public Filter {
     Property<float> grow_threshold{
         this,
         "grow-threshold",
-        0.0f,
+        Automatic{0},
         {0.0f, FLT_MAX},
         "Difference between neighbours above which a spot grows; 0: from the noise"};
     AddressingMode addressing_mode{this, Addressing::mirrored_repeat,

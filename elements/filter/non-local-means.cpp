@@ -37,7 +37,7 @@ class NonLocalMeans final : public Filter {
                                     {1, 100}, When::reshapes, "Pixels that a patch reaches to all sides"};
     Property<float> h{this,
                       "h",
-                      0.0f,
+                      Automatic{0},
                       {0.0f, FLT_MAX},
                       "Difference up to which patches count as alike; 0: the estimated noise"};
     Property<float> sigma{this, "sigma", 0.0f, {0.0f, FLT_MAX}, "Standard deviation of the noise"};

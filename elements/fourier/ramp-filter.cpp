@@ -35,7 +35,7 @@ class RampFilter final : public BatchFilter {
     Property<unsigned> pad_width{
         this,
         "pad-width",
-        0,
+        Automatic{0},
         {0, 65536},
         When::reshapes,
         "Width of the transform; 0: the next power of two of at least twice the row's width, which "

@@ -24,9 +24,9 @@ class Crop final : public Filter {
 
     Property<unsigned> x{this, "x", 0, When::reshapes, "Left edge in pixels"};
     Property<unsigned> y{this, "y", 0, When::reshapes, "Top edge in pixels"};
-    Property<unsigned> width{this,           "width",        G_MAXUINT,
+    Property<unsigned> width{this,           "width",        Automatic{G_MAXUINT},
                              {1, G_MAXUINT}, When::reshapes, "Columns; 4294967295: all to the right edge"};
-    Property<unsigned> height{this,           "height",       G_MAXUINT,
+    Property<unsigned> height{this,           "height",       Automatic{G_MAXUINT},
                               {1, G_MAXUINT}, When::reshapes, "Rows; 4294967295: all to the bottom edge"};
     Property<bool> from_center{
         this, "from-center", false, When::reshapes,

@@ -23,9 +23,9 @@ class Pad final : public Filter {
                    "addressing-mode=clamp_to_edge ! tomowrite filename=larger.tif",
     };
 
-    Property<unsigned> width{this,        "width",        0,
+    Property<unsigned> width{this,        "width",        Automatic{0},
                              {0, 131072}, When::reshapes, "Columns of the output; 0: as the input"};
-    Property<unsigned> height{this,        "height",       0,
+    Property<unsigned> height{this,        "height",       Automatic{0},
                               {0, 131072}, When::reshapes, "Rows of the output; 0: as the input"};
     Property<int> x{this,
                     "x",

@@ -31,10 +31,12 @@ known about the scan afterwards.)",
         .example = "tomoread path=slice.tif ! tomopolarcoordinates ! tomowrite filename=polar.tif",
     };
 
-    Property<unsigned> width{
-        this, "width", 0, {0, 32768}, When::reshapes, "Columns of the output; 0: enough for the whole image"};
-    Property<unsigned> height{
-        this, "height", 0, {0, 32768}, When::reshapes, "Rows of the output; 0: enough for the whole image"};
+    Property<unsigned> width{this,           "width",
+                             Automatic{0},   {0, 32768},
+                             When::reshapes, "Columns of the output; 0: enough for the whole image"};
+    Property<unsigned> height{this,           "height",
+                              Automatic{0},   {0, 32768},
+                              When::reshapes, "Rows of the output; 0: enough for the whole image"};
     Choice<Direction> direction{
         this,
         "direction",

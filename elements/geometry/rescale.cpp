@@ -51,9 +51,9 @@ class Rescale final : public Filter {
          {Interpolation::linear, "linear", "Linear between pixel centres, the edge's value outside of them"}},
         When::reshapes,
         "How the input is sampled"};
-    Property<unsigned> width{this,          "width",        0,
+    Property<unsigned> width{this,          "width",        Automatic{0},
                              {0, G_MAXINT}, When::reshapes, "Columns, instead of x-factor; 0: from x-factor"};
-    Property<unsigned> height{this,          "height",       0,
+    Property<unsigned> height{this,          "height",       Automatic{0},
                               {0, G_MAXINT}, When::reshapes, "Rows, instead of y-factor; 0: from y-factor"};
 
     void property_changed(PropertyBase *property) override {

@@ -26,8 +26,8 @@ unknown. The angles of sinograms are unknown if tiles cut them between rows.)",
             "tomoread path=projection.tif ! tomotile width=64 height=40 ! tomowrite filename=tile-%02i.tif",
     };
 
-    Property<unsigned> width{this, "width", 0, When::reshapes, "Columns of a tile; 0: all"};
-    Property<unsigned> height{this, "height", 0, When::reshapes, "Rows of a tile; 0: all"};
+    Property<unsigned> width{this, "width", Automatic{0}, When::reshapes, "Columns of a tile; 0: all"};
+    Property<unsigned> height{this, "height", Automatic{0}, When::reshapes, "Rows of a tile; 0: all"};
 
     std::optional<std::uint64_t> output_count(std::uint64_t inputs, const ArrayInfo &in) const override {
         return in.width ? inputs * (in.width / (width ? width.value() : in.width)) *

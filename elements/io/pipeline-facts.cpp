@@ -2,13 +2,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "pipeline-facts.hpp"
 
-#include <gst/tomo/support/debug.hpp>
 #include <gst/tomo/bases/element.hpp>
-#include <gst/tomo/gsttomograph.h>
 #include <gst/tomo/geometry/scan.hpp>
+#include <gst/tomo/gsttomograph.h>
+#include <gst/tomo/support/debug.hpp>
 
 #include <algorithm>
-#include <cfloat>
 #include <cmath>
 #include <cstring>
 #include <set>
@@ -120,32 +119,16 @@ FactValue value_of(const GValue *value) {
     return std::string(written ? written.get() : "");
 }
 
-// Whether a number is one, and not a sign for "automatic" or "not set": the ends of a type, and what the
-// property's blurb explains as "-1: ..." or "0: ...". An empty text is not set, either.
-bool means_itself(GParamSpec *spec, const GValue *value) {
-    const auto written = value_of(value);
-    if (const auto *text = std::get_if<std::string>(&written))
-        return !text->empty() && *text != std::to_string(G_MAXUINT64);
-    double number = 0;
-    if (const auto *integer = std::get_if<std::int64_t>(&written)) {
-        if (*integer == G_MAXINT || *integer == G_MININT || *integer == G_MAXUINT || *integer == G_MAXINT64 ||
-            *integer == G_MININT64)
-            return false;
-        number = static_cast<double>(*integer);
-    } else if (const auto *real = std::get_if<double>(&written)) {
-        if (!std::isfinite(*real) || std::abs(*real) == FLT_MAX || std::abs(*real) == DBL_MAX)
-            return false;
-        number = *real;
-    } else {
-        return true;
-    }
-    if (number != 0 && number != -1)
-        return true;
-    const std::string blurb = g_param_spec_get_blurb(spec) ? g_param_spec_get_blurb(spec) : "";
-    const std::string sign = number == 0 ? "0:" : "-1:";
-    for (auto at = blurb.find(sign); at != std::string::npos; at = blurb.find(sign, at + 1))
-        if (at == 0 || !(g_ascii_isalnum(blurb[at - 1]) || std::strchr(".-", blurb[at - 1])))
-            return false;
+// Whether a value is one, and does not leave the choice to the element. An empty text is not set, either.
+bool means_itself(GParamSpec *spec, const FactValue &value) {
+    const auto open = automatic_values(spec);
+    if (const auto *text = std::get_if<std::string>(&value))
+        return !text->empty() &&
+               !(G_IS_PARAM_SPEC_UINT64(spec) && is_in(open, g_ascii_strtod(text->c_str(), nullptr)));
+    if (const auto *integer = std::get_if<std::int64_t>(&value))
+        return !is_in(open, static_cast<double>(*integer));
+    if (const auto *real = std::get_if<double>(&value))
+        return !is_in(open, *real);
     return true;
 }
 
@@ -184,8 +167,8 @@ StepFacts step_of(GstElement *element) {
         GValue value = G_VALUE_INIT;
         g_value_init(&value, spec->value_type);
         g_object_get_property(G_OBJECT(element), spec->name, &value);
-        if (means_itself(spec, &value))
-            step.parameters.emplace_back(name, value_of(&value));
+        if (auto fact = value_of(&value); means_itself(spec, fact))
+            step.parameters.emplace_back(name, std::move(fact));
         g_value_unset(&value);
     }
     return step;

@@ -65,13 +65,13 @@ class Read final : public Source {
     Property<unsigned> start_file{this, "start", 0, When::ready, "Number of the first file"};
     Property<unsigned> step{this, "step", 1, {1, G_MAXUINT}, When::ready, "Take every n-th file"};
     Property<unsigned> y{this, "y", 0, When::ready, "First row"};
-    Property<unsigned> height{this, "height", 0, When::ready, "Rows from there; 0: all"};
+    Property<unsigned> height{this, "height", Automatic{0}, When::ready, "Rows from there; 0: all"};
     Property<unsigned> y_step{this, "y-step", 1, {1, G_MAXUINT}, When::ready, "Take every n-th row"};
     Property<unsigned> image_start{this, "image-start", 0, When::ready,
                                    "Number of the first page, counted over all files"};
     Property<unsigned> image_step{
         this, "image-step", 1, {1, G_MAXUINT}, When::ready, "Take every n-th page, counted over all files"};
-    Property<unsigned> number{this, "number", G_MAXUINT, When::ready, "Most pages to read"};
+    Property<unsigned> number{this, "number", Automatic{G_MAXUINT}, When::ready, "Most pages to read"};
     Property<bool> convert{
         this, "convert", true, When::ready,
         "Give float32 (complex samples stay complex); otherwise samples as they are stored"};
@@ -92,9 +92,9 @@ class Read final : public Source {
     Property<unsigned> raw_width{this, "raw-width", 0, When::ready, "Columns of raw images"};
     Property<unsigned> raw_height{this, "raw-height", 0, When::ready, "Rows of raw images"};
     Property<unsigned> raw_bitdepth{
-        this,        "raw-bitdepth",
-        0,           {0, 32},
-        When::ready, "8, 12 or 16 for unsigned integers, 32 for float32; of raw images. 0: see raw-format"};
+        this,         "raw-bitdepth",
+        Automatic{0}, {0, 32},
+        When::ready,  "8, 12 or 16 for unsigned integers, 32 for float32; of raw images. 0: see raw-format"};
     Choice<GstTomoFormat> raw_format{this,
                                      "raw-format",
                                      GST_TOMO_FORMAT_UNKNOWN,

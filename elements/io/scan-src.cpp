@@ -101,15 +101,15 @@ sinogram-input=true` takes them as they are. The element reads only the chosen r
                             When::ready,
                             "Kind of the arrays"};
     Property<unsigned> stack{
-        this, "stack", 0, When::ready,
+        this, "stack", Automatic{0}, When::ready,
         "Most sinograms per array, for order=sinograms; 0: as the file is stored and memory allows"};
     Property<unsigned> first{this, "start", 0, When::ready, "First projection"};
     Property<unsigned> step{this, "step", 1, {1, G_MAXUINT}, When::ready, "Take every n-th projection"};
-    Property<unsigned> number{this, "number", G_MAXUINT, When::ready, "Most projections to read"};
+    Property<unsigned> number{this, "number", Automatic{G_MAXUINT}, When::ready, "Most projections to read"};
     Property<unsigned> x{this, "x", 0, When::ready, "First column"};
-    Property<unsigned> width{this, "width", 0, When::ready, "Columns from there; 0: all"};
+    Property<unsigned> width{this, "width", Automatic{0}, When::ready, "Columns from there; 0: all"};
     Property<unsigned> y{this, "y", 0, When::ready, "First row"};
-    Property<unsigned> height{this, "height", 0, When::ready, "Rows from there; 0: all"};
+    Property<unsigned> height{this, "height", Automatic{0}, When::ready, "Rows from there; 0: all"};
     Property<unsigned> y_step{this, "y-step", 1, {1, G_MAXUINT}, When::ready, "Take every n-th row"};
 
     Property<bool> follow{

@@ -61,7 +61,7 @@ the property; the host waits for them.)",
     Property<float> radius{
         this,
         "radius",
-        0.0f,
+        Automatic{0},
         {0.0f, 65536.0f},
         "Radius of the circle around the middle of the plane whose pixels count, in pixels; 0: all pixels"};
     Result sharpness{this, "sharpness", {0.0, G_MAXDOUBLE}, "That of the last plane"};

@@ -32,8 +32,9 @@ the first array; without one, only the first copy of each array has a time. A st
     Property<unsigned> dup_count{this,       "dup-count", 1,
                                  {1, 32768}, When::ready, "How often each array is given"};
     Property<bool> loop{this, "loop", false, When::ready, "Repeat the stream rather than each of its arrays"};
-    Property<std::uint64_t> limit{
-        this, "limit", 0, {0, G_MAXUINT64}, When::ready, "Bytes of memory at most; 0: half of the machine's"};
+    Property<std::uint64_t> limit{this,         "limit",
+                                  Automatic{0}, {0, G_MAXUINT64},
+                                  When::ready,  "Bytes of memory at most; 0: half of the machine's"};
 
     bool needs_device() const override { return false; }
     std::optional<std::uint64_t> output_count(std::uint64_t inputs, const ArrayInfo &) const override {

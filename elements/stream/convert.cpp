@@ -66,14 +66,14 @@ class Convert final : public Transform {
     Property<float> min{
         this,
         "min",
-        FLT_MAX,
+        Automatic{FLT_MAX},
         {-FLT_MAX, FLT_MAX},
         "Value that becomes black in video; above max it inverts. The largest float: the integer "
         "type's smallest, or the smallest of the first image of floats"};
     Property<float> max{
         this,
         "max",
-        -FLT_MAX,
+        Automatic{-FLT_MAX},
         {-FLT_MAX, FLT_MAX},
         "Value that becomes white in video. The smallest float: the integer type's largest, or the "
         "largest of the first image of floats"};
@@ -265,7 +265,7 @@ class Convert final : public Transform {
     }
 
     Window window_of(const Array &in) {
-        const bool has_min = min != FLT_MAX, has_max = max != -FLT_MAX;
+        const bool has_min = min.chosen().has_value(), has_max = max.chosen().has_value();
         if (has_min && has_max && min == max)
             throw Error(
                 GST_LIBRARY_ERROR_SETTINGS,

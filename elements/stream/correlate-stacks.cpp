@@ -26,7 +26,8 @@ is one, at the end of the stream. Keeps the matrix on the device.)",
                    "filename=differences.tif",
     };
 
-    Property<unsigned> number{this, "number", 0, When::ready, "Images that make a matrix; 0: all that come"};
+    Property<unsigned> number{this, "number", Automatic{0}, When::ready,
+                              "Images that make a matrix; 0: all that come"};
 
     std::vector<Input> inputs() const override { return {}; }
     unsigned numbered_inputs() const override { return 2; }

@@ -366,7 +366,7 @@ class Results(PipelineTestCase):
     def test_only_what_matters(self):
         """No plumbing, no sign for "automatic", nothing of other branches; what was in force has units."""
         chain = ("tomoscansrc name=s location=scan s.projections ! queue ! tomodownload ! tomocalculate expression=v*2 ! tee name=t "
-                 "t. ! queue ! tomorescale factor=0.5 ! tomowrite filename=small.h5:/entry/data/data "
+                 "t. ! queue ! tomorescale factor=0.5 ! tomoblur sigma=0 ! tomowrite filename=small.h5:/entry/data/data "
                  "t. ! queue ! tomopad width=9 height=9 ! identity ! tomowrite bits=8 filename=out.h5:/entry/data/data")
         for kind in ("projections", "darks", "flats"):
             write_sinograms(f"scan/{kind}", shape=(5, 7), number=3, dtype=np.uint16)
@@ -374,7 +374,10 @@ class Results(PipelineTestCase):
         with h5py.File("out.h5") as file, h5py.File("small.h5") as small:
             process = file["entry/reconstruction"]
             self.assertEqual(sorted(process["elements"]), ["s", "tomocalculate0", "tomopad0"])
-            self.assertEqual(sorted(small["entry/reconstruction/elements"]), ["s", "tomocalculate0", "tomorescale0"])
+            self.assertEqual(sorted(small["entry/reconstruction/elements"]), ["s", "tomoblur0", "tomocalculate0", "tomorescale0"])
+            self.assertEqual(float(small["entry/reconstruction/elements/tomoblur0/sigma"][()]), 0)
+            for step, name in (("tomorescale0", "width"), ("s", "number"), ("s", "stack")):
+                self.assertNotIn(name, small[f"entry/reconstruction/elements/{step}"])
             for group in (process["elements"], small["entry/reconstruction/elements"]):
                 numbers = [group[step][name][()] for step in group for name in group[step] if group[step][name].dtype.kind in "if"]
                 self.assertFalse([n for n in numbers if abs(float(n)) > 1e9 or n == -1], numbers)

@@ -39,7 +39,7 @@ class GST_TOMO_API BatchFilter : public Filter {
     Property<unsigned> batch{
         this,
         "batch",
-        0,
+        Automatic{0},
         {0, 1024},
         When::reshapes,
         "Arrays computed at once; 0: as many as pay off on the device, and one in live streams and "

@@ -59,6 +59,24 @@ gpointer new_strict_spec(GType kind, const char *name, const char *blurb, GParam
     return g_param_spec_internal(type, name, name, blurb, flags);
 }
 
+static GQuark automatic_quark() {
+    static const GQuark quark = g_quark_from_static_string("tomo-automatic");
+    return quark;
+}
+
+std::vector<Range<double>> automatic_values(GParamSpec *spec) {
+    const auto *values =
+        static_cast<std::vector<Range<double>> *>(g_param_spec_get_qdata(spec, automatic_quark()));
+    return values ? *values : std::vector<Range<double>>();
+}
+
+void set_automatic_values(GParamSpec *spec, const std::vector<Range<double>> &values) {
+    using Values = std::vector<Range<double>>;
+    if (!values.empty())
+        g_param_spec_set_qdata_full(spec, automatic_quark(), std::make_unique<Values>(values).release(),
+                                    [](gpointer kept) { delete static_cast<Values *>(kept); });
+}
+
 GParamFlags PropertyBase::flags(bool number) const {
     int f = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_LAX_VALIDATION;
     if (when_ == When::ready)

@@ -7,11 +7,13 @@
 
 #include <gst/tomo/support/error.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cfloat>
 #include <initializer_list>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -65,28 +67,60 @@ struct Range {
     T max = std::numeric_limits<T>::max();
 };
 
+// A default that is no value, but leaves it to the element, to the scan or to the input. So do `others`.
+struct Automatic {
+    double value;
+    std::vector<Range<double>> others = {};
+};
+
+// What a property is before anybody sets it.
+template <class T>
+struct Initial {
+    Initial(T number) : value(number) {}
+    Initial(Automatic open) : value(static_cast<T>(open.value)), automatic(std::move(open.others)) {
+        automatic.push_back({open.value, open.value});
+    }
+    T value;
+    std::vector<Range<double>> automatic; // that leave the value open
+};
+
+// Of a property's specification; none where every number means itself.
+GST_TOMO_API std::vector<Range<double>> automatic_values(GParamSpec *spec);
+GST_TOMO_API void set_automatic_values(GParamSpec *spec, const std::vector<Range<double>> &values);
+
+inline bool is_in(const std::vector<Range<double>> &ranges, double value) {
+    return std::any_of(ranges.begin(), ranges.end(),
+                       [&](const auto &range) { return range.min <= value && value <= range.max; });
+}
+
 // Numbers and booleans.
 template <class T>
 class Property final : public PropertyBase {
   public:
-    Property(Element *owner, const char *name, T initial, Range<T> range, When when, const char *blurb)
-        : PropertyBase(owner, name, when, blurb), initial_(initial), range_(range), given_(initial),
-          value_(initial) {}
-    Property(Element *owner, const char *name, T initial, Range<T> range, const char *blurb)
-        : Property(owner, name, initial, range, When::live, blurb) {}
-    Property(Element *owner, const char *name, T initial, When when, const char *blurb)
-        : Property(owner, name, initial, {}, when, blurb) {}
-    Property(Element *owner, const char *name, T initial, const char *blurb)
-        : Property(owner, name, initial, {}, When::live, blurb) {}
+    Property(Element *owner, const char *name, Initial<T> initial, Range<T> range, When when,
+             const char *blurb)
+        : PropertyBase(owner, name, when, blurb), initial_(std::move(initial)), range_(range),
+          given_(initial_.value), value_(initial_.value) {}
+    Property(Element *owner, const char *name, Initial<T> initial, Range<T> range, const char *blurb)
+        : Property(owner, name, std::move(initial), range, When::live, blurb) {}
+    Property(Element *owner, const char *name, Initial<T> initial, When when, const char *blurb)
+        : Property(owner, name, std::move(initial), {}, when, blurb) {}
+    Property(Element *owner, const char *name, Initial<T> initial, const char *blurb)
+        : Property(owner, name, std::move(initial), {}, When::live, blurb) {}
 
     operator T() const { return value_.load(std::memory_order_relaxed); }
     T value() const { return *this; }
+    // Nothing where the value is left open.
+    std::optional<T> chosen() const {
+        const T v = *this;
+        return is_in(initial_.automatic, static_cast<double>(v)) ? std::nullopt : std::optional<T>(v);
+    }
     // What was set last, which may not have taken effect yet.
     T given() const { return given_; }
 
     GParamSpec *make_spec(const std::string &) const override {
         if constexpr (std::is_same_v<T, bool>)
-            return g_param_spec_boolean(name_, name_, blurb_, initial_, flags(true));
+            return g_param_spec_boolean(name_, name_, blurb_, initial_.value, flags(true));
         else if constexpr (std::is_same_v<T, int>)
             return number_spec<GParamSpecInt>(G_TYPE_PARAM_INT);
         else if constexpr (std::is_same_v<T, unsigned>)
@@ -136,8 +170,10 @@ class Property final : public PropertyBase {
         auto *spec = static_cast<Spec *>(new_strict_spec(kind, name_, blurb_, flags(true)));
         spec->minimum = range_.min;
         spec->maximum = range_.max;
-        spec->default_value = initial_;
-        return reinterpret_cast<GParamSpec *>(spec);
+        spec->default_value = initial_.value;
+        auto *base = reinterpret_cast<GParamSpec *>(spec);
+        set_automatic_values(base, initial_.automatic);
+        return base;
     }
     void assign(T value) {
         given_ = value;
@@ -146,7 +182,7 @@ class Property final : public PropertyBase {
     }
 
     static_assert(std::is_arithmetic_v<T>);
-    const T initial_;
+    const Initial<T> initial_;
     const Range<T> range_;
     std::atomic<T> given_, value_;
 };

@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/bases/property.hpp>
 #include <gst/tomo/graph/values.hpp>
 
 #include <type_traits>
@@ -114,6 +115,16 @@ Json property(GParamSpec *spec, bool own) {
         set_limits<GParamSpecFloat, float>(json, spec, -G_MAXFLOAT, G_MAXFLOAT);
     else if (G_IS_PARAM_SPEC_DOUBLE(spec))
         set_limits<GParamSpecDouble, double>(json, spec, -G_MAXDOUBLE, G_MAXDOUBLE);
+    if (const auto open = automatic_values(spec); !open.empty()) {
+        Json ranges = Json::list();
+        for (const auto &range : open) {
+            Json limits = Json::object();
+            limits.set("minimum", Json::number(range.min));
+            limits.set("maximum", Json::number(range.max));
+            ranges.add(std::move(limits));
+        }
+        json.set("automatic", std::move(ranges));
+    }
     if (G_IS_PARAM_SPEC_ENUM(spec))
         json.set("choices", choices(G_PARAM_SPEC_ENUM(spec)->enum_class));
     return json;
