@@ -1,6 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
+#include <gst/tomo/geometry/cone-beam.hpp>
 
 #include <cmath>
 
@@ -43,59 +45,30 @@ class ConeBeamProjectionWeight final : public Filter {
     }
 
     void process(const Array &in, Array &out) override {
+        const ConeBeam beam{of(center_x), of(center_z), of(source), of(detector), of(tilt)};
         for (unsigned z = 0; z < in.depth(); z++) {
             const auto index = frame_index() * in.depth() + z;
-            const double s = positive(source, index), d = at(detector, index, std::nan(""));
-            if (!(s + d > 0.0) || std::isinf(d))
-                throw Error(GST_LIBRARY_ERROR_SETTINGS,
-                            text("detector-distance is %g for projection %" G_GUINT64_FORMAT
-                                 "; wanted pixels, with the detector behind the source",
-                                 d, index));
-            const double cosine = std::cos(at(tilt, index, 0.0));
-            const cl_float x = at(center_x, index, in.width() / 2.0),
-                           y = at(center_z, index, in.height() / 2.0);
+            const auto view = beam.view(index, in.width(), in.height());
             if (index == 0)
-                tell(x, y);
+                tell(beam, view);
+            const double s = view.source_distance, cosine = std::cos(view.tilt);
             auto plane = out.plane(z);
-            launch(kernel("weight_projection"), WorkSize(plane.info()), in.plane(z), ReadWrite{plane}, x, y,
-                   cl_float(s * cosine), cl_float(cosine > 0.9999999 ? s : s + d), cl_float(s / (s + d)));
+            launch(kernel("weight_projection"), WorkSize(plane.info()), in.plane(z), ReadWrite{plane},
+                   cl_float(view.centre_x), cl_float(view.centre_z), cl_float(s * cosine),
+                   cl_float(cosine > 0.9999999 ? s : s + view.detector_distance),
+                   cl_float(1.0 / view.magnification()));
         }
     }
 
   private:
-    void tell(double x, double z) {
-        auto source = [](const List &list) { return list.value().empty() ? "assumed" : "property"; };
-        report_effective(gst_structure_new(
-            "tomo-effective", "center-position-x", G_TYPE_DOUBLE, x, "center-position-x-units", G_TYPE_STRING,
-            "pixel", "center-position-x-source", G_TYPE_STRING, source(center_x), "center-position-z",
-            G_TYPE_DOUBLE, z, "center-position-z-units", G_TYPE_STRING, "pixel", "center-position-z-source",
-            G_TYPE_STRING, source(center_z), nullptr));
-        if (center_x.value().empty() || center_z.value().empty())
-            inform(
-                text("the beam's middle was taken at column %g (%s) and row %g (%s); set center-position-x "
-                     "and center-position-z",
-                     x, source(center_x), z, source(center_z)));
-    }
+    static PerView of(const List &list) { return {list.name(), list.value()}; }
 
-    static double at(const List &list, std::uint64_t index, double missing) {
-        const auto values = list.value();
-        if (values.empty() && !std::isnan(missing))
-            return missing;
-        if (values.size() != 1 && index >= values.size())
-            throw Error(GST_LIBRARY_ERROR_SETTINGS,
-                        text("%s has %zu values, but projection %" G_GUINT64_FORMAT
-                             " came, counted from 0; wanted one value, or one for each projection",
-                             list.name(), values.size(), index));
-        return values.size() == 1 ? values[0] : values[index];
-    }
-
-    static double positive(const List &list, std::uint64_t index) {
-        const double value = at(list, index, std::nan(""));
-        if (!(value > 0.0) || std::isinf(value))
-            throw Error(GST_LIBRARY_ERROR_SETTINGS,
-                        text("%s is %g for projection %" G_GUINT64_FORMAT "; wanted more than 0 pixels",
-                             list.name(), value, index));
-        return value;
+    void tell(const ConeBeam &beam, const ConeView &view) {
+        report_effective(EffectiveValues()
+                             .add(center_x.name(), view.centre_x, "pixel", beam.origin(beam.centre_x))
+                             .add(center_z.name(), view.centre_z, "pixel", beam.origin(beam.centre_z)));
+        if (const auto assumption = beam.assumption(view); !assumption.empty())
+            inform(assumption);
     }
 };
 

@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/joiner.hpp>
 #include <gst/tomo/geometry/scan.hpp>
 
@@ -56,7 +57,7 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
     Property<float> flat_scale{this, "flat-scale", 1.0f, {-FLT_MAX, FLT_MAX}, "Factor on the flats"};
 
     Property<unsigned> num_projections{
-        this, "num-projections", 0,
+        this, "num-projections", Automatic{0},
         "Number of projections between flats and flats-after, if the stream does not tell it; 0: the "
         "stream's number"};
 
@@ -159,20 +160,20 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
     }
 
     void tell_means(const std::vector<Array> &in) {
-        auto *values = gst_structure_new_empty("tomo-effective");
+        EffectiveValues values;
         std::string sentence;
         for (const int side : {darks, flats, flats_after}) {
             if (!in[side] || !takes_mean(side))
                 continue;
             const char *name = inputs()[side].name;
             const auto n = averaged(side);
-            gst_structure_set(values, text("%s-averaged", name).c_str(), G_TYPE_UINT64, n, nullptr);
+            values.add(text("%s-averaged", name), std::uint64_t{n});
             if (n > 1)
                 sentence +=
                     text("%s%" G_GUINT64_FORMAT " %s", sentence.empty() ? "the mean of " : ", of ", n, name);
         }
         if (!sentence.empty())
-            gst_structure_set(values, "text", G_TYPE_STRING, sentence.c_str(), nullptr);
+            values.say(sentence);
         report_effective(values);
     }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "transform.hpp"
 
+#include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
 
 using namespace tomo;
@@ -30,13 +31,13 @@ class FftElement final : public BatchFilter {
     Property<unsigned> dimensions{this,   "dimensions",   1,
                                   {1, 3}, When::reshapes, "1: every row, 2: every plane, 3: the whole array"};
     Property<unsigned> size_x{
-        this,       "size-x",       0,
+        this,       "size-x",       Automatic{0},
         {0, 32768}, When::reshapes, "Width of the transform; zeros are appended. 0: that of the input"};
     Property<unsigned> size_y{
-        this,       "size-y",       0,
+        this,       "size-y",       Automatic{0},
         {0, 32768}, When::reshapes, "Height of the transform, for dimensions above 1; 0: that of the input"};
     Property<unsigned> size_z{
-        this,       "size-z",       0,
+        this,       "size-z",       Automatic{0},
         {0, 32768}, When::reshapes, "Depth of the transform, for 3 dimensions; 0: that of the input"};
     Property<bool> auto_zeropadding{this, "auto-zeropadding", false, When::reshapes,
                                     "Sizes that are not given become the next power of two"};
@@ -49,10 +50,10 @@ class FftElement final : public BatchFilter {
                 .with_domain(GST_TOMO_DOMAIN_SPECTRUM);
         fft_ = {*this, out, dimensions, batch_size()};
         depths_ = {in.depth, out.depth};
-        report_effective(gst_structure_new("tomo-effective", "transform-width", G_TYPE_UINT, out.width,
-                                           "transform-height", G_TYPE_UINT, dimensions > 1 ? out.height : 1,
-                                           "transform-depth", G_TYPE_UINT, dimensions > 2 ? out.depth : 1,
-                                           nullptr));
+        report_effective(EffectiveValues()
+                             .add("transform-width", out.width)
+                             .add("transform-height", dimensions > 1 ? out.height : 1u)
+                             .add("transform-depth", dimensions > 2 ? out.depth : 1u));
         return out;
     }
 

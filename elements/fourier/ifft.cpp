@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "transform.hpp"
 
+#include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
 
 using namespace tomo;
@@ -24,17 +25,16 @@ class Ifft final : public BatchFilter {
 
     Property<unsigned> dimensions{this,   "dimensions",   1,
                                   {1, 3}, When::reshapes, "1: every row, 2: every plane, 3: the whole array"};
-    Property<unsigned> crop_width{this,       "crop-width",   0,
+    Property<unsigned> crop_width{this,       "crop-width",   Automatic{0},
                                   {0, 32768}, When::reshapes, "Columns kept, from the left; 0: all"};
-    Property<unsigned> crop_height{this,       "crop-height",  0,
+    Property<unsigned> crop_height{this,       "crop-height",  Automatic{0},
                                    {0, 32768}, When::reshapes, "Rows kept, from the top; 0: all"};
 
     ArrayInfo shape(const ArrayInfo &in) override {
         fft_ = {*this, in, dimensions, batch_size()};
         const unsigned width = kept("crop-width", crop_width, in.width),
                        height = kept("crop-height", crop_height, in.height);
-        report_effective(gst_structure_new("tomo-effective", "kept-width", G_TYPE_UINT, width, "kept-height",
-                                           G_TYPE_UINT, height, nullptr));
+        report_effective(EffectiveValues().add("kept-width", width).add("kept-height", height));
         return in.with_size(width, height)
             .with_format(GST_TOMO_FORMAT_FLOAT32)
             .with_domain(GST_TOMO_DOMAIN_UNKNOWN);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "response-properties.hpp"
 
+#include <gst/tomo/bases/effective.hpp>
+
 namespace tomo::fourier {
 
 ResponseProperties::ResponseProperties(Element *element)
@@ -37,24 +39,21 @@ std::vector<std::complex<double>> ResponseProperties::of_length(unsigned n) cons
 }
 
 void report_response(Element &element, const ResponseProperties &response, unsigned length) {
-    auto *report =
-        gst_structure_new("tomo-effective", "response", G_TYPE_STRING, response.filter.nick(), "padded-width",
-                          G_TYPE_UINT, length, "padded-width-units", G_TYPE_STRING, "pixel", nullptr);
-    auto set = [&](const Property<float> &p) {
-        gst_structure_set(report, p.name(), G_TYPE_DOUBLE, double{p}, nullptr);
+    EffectiveValues report;
+    report.add("response", response.filter.nick()).add("padded-width", length, "pixel");
+    const auto add = [&](const Property<float> &p, const char *unit = nullptr) {
+        report.add(p.name(), double{p}, unit);
     };
-    if (response.filter == Response::butterworth || response.filter == Response::hamming) {
-        set(response.cutoff);
-        gst_structure_set(report, "cutoff-units", G_TYPE_STRING, "1/pixel", nullptr);
-    }
+    if (response.filter == Response::butterworth || response.filter == Response::hamming)
+        add(response.cutoff, "1/pixel");
     if (response.filter == Response::butterworth)
-        set(response.order);
+        add(response.order);
     if (response.filter == Response::faris_byer) {
-        set(response.tau);
-        set(response.theta);
+        add(response.tau);
+        add(response.theta);
     }
     if (response.scale != 1.0f)
-        gst_structure_set(report, "filter-scale", G_TYPE_DOUBLE, double{response.scale}, nullptr);
+        report.add("filter-scale", double{response.scale});
     element.report_effective(report);
 }
 

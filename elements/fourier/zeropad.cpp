@@ -4,9 +4,6 @@
 #include <gst/tomo/bases/rotation-axis.hpp>
 #include <gst/tomo/geometry/scan.hpp>
 
-#include <algorithm>
-#include <cmath>
-
 using namespace tomo;
 
 namespace {
@@ -44,7 +41,7 @@ class Zeropad final : public Filter {
     void process(const Array &in, Array &out) override {
         axis.tell(in.width());
         launch(kernel("zeropad"), WorkSize(out.info()), in, out, cl_uint{in.width()},
-               cl_uint(first_column()));
+               cl_uint{first_column()});
     }
 
     void stop() override { axis.forget(); }
@@ -57,11 +54,7 @@ class Zeropad final : public Filter {
     }
 
   private:
-    // The pixel of the axis; that of an axis on the right edge is the last one.
-    double first_column() const {
-        const unsigned width = input_info().width;
-        return std::min(std::floor(axis.in(width)), width - 1.0);
-    }
+    unsigned first_column() const { return axis.in(input_info().width).column(); }
 
     Layout columns_{};
 };

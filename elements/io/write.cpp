@@ -4,6 +4,7 @@
 #include "pipeline-facts.hpp"
 #include <gst/files/image-writer.hpp>
 
+#include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/negotiation.hpp>
 #include <gst/tomo/bases/sink.hpp>
 #include <gst/tomo/device/profile.hpp>
@@ -64,15 +65,18 @@ class Write final : public Sink {
     Property<float> minimum{
         this,
         "minimum",
-        FLT_MAX,
+        Automatic{FLT_MAX},
         {-FLT_MAX, FLT_MAX},
         When::ready,
         "Value that becomes 0 when bits is 8 or 16; the largest float: the smallest of all images, "
         "which are kept beside until the end"};
     Property<float> maximum{
-        this,        "maximum",
-        -FLT_MAX,    {-FLT_MAX, FLT_MAX},
-        When::ready, "Value that becomes the largest integer; the smallest float: the largest of all images"};
+        this,
+        "maximum",
+        Automatic{-FLT_MAX},
+        {-FLT_MAX, FLT_MAX},
+        When::ready,
+        "Value that becomes the largest integer; the smallest float: the largest of all images"};
     Property<bool> range_per_image{this, "range-per-image", false, When::ready,
                                    "Minimum and maximum that are not given are those of each image instead"};
     Property<bool> rescale{this, "rescale", true, When::ready,
@@ -91,9 +95,9 @@ class Write final : public Sink {
     Property<bool> rgb{this, "rgb", false, When::ready,
                        "Write arrays of depth 3 as red, green and blue of one picture (TIFF, PNG, JPEG)"};
     Property<double> window{
-        this,        "window",
-        0,           {0, DBL_MAX},
-        When::ready, "Width of the values that become grey, around level; 0: minimum and maximum say it"};
+        this,         "window",
+        Automatic{0}, {0, DBL_MAX},
+        When::ready,  "Width of the values that become grey, around level; 0: minimum and maximum say it"};
     Property<double> level{this,        "level",
                            0,           {-DBL_MAX, DBL_MAX},
                            When::ready, "Value that becomes middle grey where window is set"};
@@ -225,10 +229,8 @@ class Write final : public Sink {
         options.rgb = rgb;
         options.facts = [this] { return io::facts_of_pipeline(gst(), input_checksum); };
         options.add_final_facts = [this](io::ResultFacts &facts) { io::add_final_facts(gst(), facts); };
-        if (minimum != FLT_MAX)
-            options.minimum = minimum;
-        if (maximum != -FLT_MAX)
-            options.maximum = maximum;
+        options.minimum = minimum.chosen();
+        options.maximum = maximum.chosen();
         if (window > 0) {
             if (options.minimum || options.maximum)
                 throw Error(GST_RESOURCE_ERROR_SETTINGS,
@@ -250,11 +252,11 @@ class Write final : public Sink {
         const auto said =
             text("integers 0 to %u stand for values from %g to %g (%s)", (1u << mapping.bits) - 1,
                  range.minimum, range.maximum, is_range_found_ ? "of all images" : "as set");
-        const char *source = is_range_found_ ? "found" : "property";
-        report_effective(gst_structure_new("tomo-effective", "grey-minimum", G_TYPE_DOUBLE, range.minimum,
-                                           "grey-minimum-source", G_TYPE_STRING, source, "grey-maximum",
-                                           G_TYPE_DOUBLE, range.maximum, "grey-maximum-source", G_TYPE_STRING,
-                                           source, "text", G_TYPE_STRING, said.c_str(), nullptr));
+        const auto origin = is_range_found_ ? Origin::found : Origin::property;
+        report_effective(EffectiveValues()
+                             .add("grey-minimum", range.minimum, nullptr, origin)
+                             .add("grey-maximum", range.maximum, nullptr, origin)
+                             .say(said));
     }
 
     // How many arrays upstream announces, if all of its stream is to come.

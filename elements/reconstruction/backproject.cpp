@@ -1,18 +1,15 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "backproject-plan.hpp"
-#include "projection-weights.hpp"
-#include "view-angles.hpp"
 
+#include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/device/tuning.hpp>
-#include <gst/tomo/geometry/scan.hpp>
+#include <gst/tomo/geometry/parallel-beam.hpp>
+#include <gst/tomo/geometry/slice-region.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <numeric>
-#include <tuple>
 
 using namespace tomo;
 
@@ -49,7 +46,7 @@ class Backproject final : public BatchFilter {
     Property<unsigned> num_projections{
         this,
         "num-projections",
-        0,
+        Automatic{0},
         {0, 32768},
         "Projections of the whole scan, if a sinogram holds a part of them; 0: up to the sinogram's last"};
     Property<unsigned> offset{
@@ -57,14 +54,14 @@ class Backproject final : public BatchFilter {
     Property<double> axis_pos{
         this,
         "axis-pos",
-        -1.0,
+        Automatic{-1, {{-1, 0}}},
         {-1.0, 32768.0},
         "Rotation axis in edge coordinates (the middle of W columns is W / 2); 0 or less: that of the "
         "scan, else the middle"};
     Property<double> angle_step{
         this,
         "angle-step",
-        -1.0,
+        Automatic{-1, {{0, 0}}},
         {-G_MAXDOUBLE, G_MAXDOUBLE},
         "Radians between projections, negative for the other sense; 0 or -1: the scan's angles, else "
         "pi over the number of projections"};
@@ -97,11 +94,11 @@ class Backproject final : public BatchFilter {
         "What linear interpolation is computed in"};
     Property<unsigned> roi_x{this, "roi-x", 0, When::reshapes, "First column of the region of the slice"};
     Property<unsigned> roi_y{this, "roi-y", 0, When::reshapes, "First row of the region of the slice"};
-    Property<unsigned> roi_width{
-        this,       "roi-width",    0,
-        {0, 32768}, When::reshapes, "Columns of the region; 0: as many as the sinogram has"};
+    Property<unsigned> roi_width{this,           "roi-width",
+                                 Automatic{0},   {0, 32768},
+                                 When::reshapes, "Columns of the region; 0: as many as the sinogram has"};
     Property<unsigned> roi_height{
-        this,       "roi-height",   0,
+        this,       "roi-height",   Automatic{0},
         {0, 32768}, When::reshapes, "Rows of the region; 0: as many as the sinogram has columns"};
 
     ArrayInfo shape(const ArrayInfo &in) override {
@@ -110,10 +107,10 @@ class Backproject final : public BatchFilter {
                         text("got projections (%s), but reconstructs slices from sinograms: put "
                              "tomotransposeprojections before, which makes these",
                              in.describe().c_str()));
-        const auto out =
-            in.with_size(roi_width ? roi_width.value() : in.width, roi_height ? roi_height.value() : in.width)
-                .with_format(GST_TOMO_FORMAT_FLOAT32)
-                .with_domain(GST_TOMO_DOMAIN_SLICE);
+        const auto slice = region(in.width);
+        const auto out = in.with_size(slice.width, slice.height)
+                             .with_format(GST_TOMO_FORMAT_FLOAT32)
+                             .with_domain(GST_TOMO_DOMAIN_SLICE);
         choose_plan(in.with_size(in.width, in.height, in.depth * batch_size()), out);
         rows_ = {};
         if (mode == BackprojectMode::texture)
@@ -122,7 +119,7 @@ class Backproject final : public BatchFilter {
     }
 
     void process(const Array &in, Array &out) override {
-        update_rows(in, out);
+        update_rows(in);
         if (mode == BackprojectMode::texture)
             return sample_texture(in, out);
         project(in, out);
@@ -135,46 +132,41 @@ class Backproject final : public BatchFilter {
         scan_ = {};
         angle_warning_.clear();
         assumed_.clear();
-        is_of_scan_ = axis_is_found_ = has_reported_ = false;
+        is_of_scan_ = has_reported_ = false;
     }
 
   protected:
     EventRef scan_event(EventRef event) override {
         scan_ = Scan(event.get());
         scan_.rows_are_views(input_info());
-        const char *source = gst_structure_get_string(gst_event_get_structure(event.get()), "axis-source");
-        axis_is_found_ = source && !std::strcmp(source, "found");
         is_of_scan_ = true;
         rows_ = {};
-        return with_region(event);
+        return scan_of_region(Scan(event.get()));
     }
 
     EventRef own_scan_event() override {
-        return roi_x > 0 || roi_y > 0 ? with_region(Scan().to_event()) : EventRef();
+        return region(input_info().width).begins_at_corner() ? EventRef() : scan_of_region({});
     }
 
     unsigned batch_that_pays(const ArrayInfo &in) override {
-        return backproject_batch(mode, precision, device_facts(), in.depth,
-                                 roi_width ? roi_width.value() : in.width,
-                                 roi_height ? roi_height.value() : in.width);
+        const auto slice = region(in.width);
+        return backproject_batch(mode, precision, device_facts(), in.depth, slice.width, slice.height);
     }
 
   private:
-    // Where the slice is: a pixel of it is as large as one of the columns, and by and bx are distances from
-    // the axis.
-    EventRef with_region(const EventRef &event) const {
-        Scan scan(event.get());
-        // Whoever read these did not know that their rows are views, and not those of the detector.
-        if (input_info().domain == GST_TOMO_DOMAIN_UNKNOWN) {
-            scan.region_y = 0.0;
-            scan.binning_y = 1.0;
-        }
-        const double pixel = std::abs(scan.binning_x), columns = input_info().width;
-        const double axis = axis_in(static_cast<unsigned>(columns));
-        scan.region_beam = scan.region_x + axis * scan.binning_x + (roi_y - axis) * pixel;
-        scan.binning_beam = pixel;
-        scan.region_x += roi_x * scan.binning_x;
-        return scan.to_event();
+    EventRef scan_of_region(Scan scan) const {
+        return scan_of_slices(std::move(scan), input_info(), axis().position, region(input_info().width))
+            .to_event();
+    }
+
+    Axis axis() const { return resolve_axis(axis_pos.chosen(), axis_pos.name(), scan_, input_info().width); }
+
+    SliceRegion region(unsigned columns) const {
+        return {roi_x, roi_y, roi_width.chosen(), roi_height.chosen(), columns};
+    }
+
+    GivenViews given_views() const {
+        return {angle_step.chosen(), angle_offset, num_projections.chosen(), offset};
     }
 
     BackprojectDevice device_facts() {
@@ -247,65 +239,21 @@ class Backproject final : public BatchFilter {
         return size;
     }
 
-    double axis(const Array &in) const { return axis_in(in.width()); }
-
-    double axis_in(unsigned columns) const {
-        if (axis_pos > 0.0)
-            return axis_pos;
-        return std::isfinite(scan_.axis_position) ? scan_.axis_position : columns / 2.0;
-    }
-
-    const char *axis_source() const {
-        if (axis_pos > 0.0)
-            return "property";
-        return !std::isfinite(scan_.axis_position) ? "assumed" : axis_is_found_ ? "found" : "scan";
-    }
-
-    // Of all projections of the scan, with which those of the sinogram are weighted.
-    ViewAngles views(const Array &in) const {
-        const unsigned n = num_projections ? num_projections.value() : offset + in.height();
-        if (offset + in.height() > n)
-            throw Error(GST_LIBRARY_ERROR_SETTINGS,
-                        text("a sinogram of %u projections from offset=%u on does not fit num-projections=%u",
-                             in.height(), offset.value(), n));
-        auto views = view_angles(scan_, n, angle_step == -1.0 ? 0.0 : angle_step.value());
-        for (double &angle : views.angles)
-            angle += angle_offset;
-        return views;
-    }
-
     // What is in force, once, and numbers again when they change. What was assumed is told to people once: as
     // a warning, unless it is no more than that all views that there are make half a turn.
-    void tell(const Array &in, const ViewAngles &views, const std::vector<double> &weights,
-              const Array &out) {
-        const double used = axis(in), covered = std::accumulate(weights.begin(), weights.end(), 0.0);
-        const std::string source = axis_source();
-        auto *report = gst_structure_new(
-            "tomo-effective", "axis", G_TYPE_DOUBLE, used, "axis-units", G_TYPE_STRING, "pixel",
-            "axis-source", G_TYPE_STRING, source.c_str(), "angle-covered", G_TYPE_DOUBLE, covered,
-            "angle-covered-units", G_TYPE_STRING, "rad", "angle-covered-source", G_TYPE_STRING, views.source,
-            "region-width", G_TYPE_UINT, out.width(), "region-height", G_TYPE_UINT, out.height(), nullptr);
-        report_angles(report, views);
-        const bool is_first = !std::exchange(has_reported_, true);
-        if (is_first)
-            gst_structure_set(report, "text", G_TYPE_STRING,
-                              text("axis %.6g px (%s), %s, which cover %.4g of 180 degrees", used,
-                                   source == "property" ? "axis-pos"
-                                   : source == "scan"   ? "from the scan"
-                                                        : source.c_str(),
-                                   views.sentence.c_str(), covered * 180.0 / G_PI)
-                                  .c_str(),
-                              nullptr);
+    void tell(const Axis &axis, const ParallelViews &views, const SliceRegion &slice) {
+        EffectiveValues report;
+        report.add(axis).add(views.scan).add("angle-covered", views.covered, "rad", views.scan.origin);
+        report.add("region-width", slice.width).add("region-height", slice.height);
+        if (!std::exchange(has_reported_, true))
+            report.say(text("%s, %s, which cover %.4g of 180 degrees", axis.sentence().c_str(),
+                            views.scan.sentence.c_str(), views.covered * 180.0 / G_PI));
         report_effective(report);
-        std::string assumed;
-        if (source == "assumed")
-            assumed = text("no axis is known: took the middle of %u columns, %g. Set axis-pos, or put "
-                           "tomocenterofrotation in front, which finds it",
-                           in.width(), used);
-        if (!views.assumption.empty())
-            assumed += (assumed.empty() ? "" : ". And ") + views.assumption;
+        std::string assumed = axis.assumption();
+        if (!views.scan.assumption.empty())
+            assumed += (assumed.empty() ? "" : ". And ") + views.scan.assumption;
         if (!assumed.empty() && assumed_ != assumed) {
-            if (source == "assumed" || views.is_part)
+            if (axis.origin == Origin::assumed || views.scan.is_part)
                 warn(assumed);
             else
                 inform(assumed);
@@ -314,31 +262,29 @@ class Backproject final : public BatchFilter {
     }
 
     // For those behind: the axis of these slices.
-    void send_axis(double used) {
-        if (!is_of_scan_ || scan_.axis_position == used)
+    void send_axis(const Axis &axis) {
+        if (!is_of_scan_ || scan_.axis_position == axis.position)
             return;
         auto scan = scan_;
-        scan.axis_position = used;
-        send_scan(with_region(scan.to_event()));
+        scan.axis_position = axis.position;
+        scan.axis_is_found = false;
+        send_scan(scan_of_region(std::move(scan)));
     }
 
     // The table of the projections follows properties, which may change from frame to frame.
-    void update_rows(const Array &in, const Array &out) {
-        const Settings now{axis(in),      angle_step.value(), angle_offset.value(),    roi_x.value(),
-                           roi_y.value(), offset.value(),     num_projections.value(), in.height()};
+    void update_rows(const Array &in) {
+        const auto axis = this->axis();
+        const auto slice = region(in.width());
+        const Settings now{axis.position, given_views(), slice.x, slice.y, in.height()};
         if (rows_ && now == settings_)
             return;
-        const auto all = views(in);
-        const auto weights = projection_weights(all.angles);
-        if (weights.warning != std::exchange(angle_warning_, weights.warning) && !angle_warning_.empty())
+        const auto views = resolve_views(now.views, scan_, in.height());
+        if (views.warning != std::exchange(angle_warning_, views.warning) && !angle_warning_.empty())
             warn(angle_warning_);
-        tell(in, all, weights.weights, out);
-        send_axis(std::get<0>(now));
-        auto part = [&](const std::vector<double> &v) {
-            return std::vector<double>(v.begin() + offset, v.begin() + offset + in.height());
-        };
-        const auto rows = backproject_rows(part(all.angles), part(weights.weights), std::get<0>(now), roi_x,
-                                           roi_y, out.width(), out.height());
+        tell(axis, views, slice);
+        send_axis(axis);
+        const auto rows = backproject_rows(views.angles, views.weights, axis.position, slice.x, slice.y,
+                                           slice.width, slice.height);
         rows_ = upload(rows.data(), rows.size() * sizeof rows[0]);
         settings_ = now;
     }
@@ -396,13 +342,18 @@ class Backproject final : public BatchFilter {
         }
     }
 
-    using Settings = std::tuple<double, double, double, unsigned, unsigned, unsigned, unsigned, unsigned>;
+    // That rows_ is for.
+    struct Settings {
+        double axis;
+        GivenViews views;
+        unsigned roi_x, roi_y, rows;
+        bool operator==(const Settings &) const = default;
+    };
 
     Scan scan_;
-    bool is_of_scan_ = false;    // somebody told of one
-    bool axis_is_found_ = false; // from the sinograms, by an element in front
+    bool is_of_scan_ = false; // somebody told of one
     BackprojectPlan plan_;
-    Settings settings_;
+    Settings settings_{};
     std::string angle_warning_; // about the angles
     std::string assumed_;       // and that was told
     bool has_reported_ = false;

@@ -1,10 +1,10 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "axis-search.hpp"
-#include "view-angles.hpp"
 
+#include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
-#include <gst/tomo/geometry/scan.hpp>
+#include <gst/tomo/geometry/view-angles.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -36,6 +36,10 @@ scan that ends before half a turn, as one of 0 to 179.5 degrees, has one pair: b
 is missing. That goes as long as no more than four steps are missing, or than moves an edge at W / 2 from the axis by 8
 pixels; beyond it is an error.
 
+Without angles the projections of the scan are taken for half a turn all together, as `tomobackproject` does,
+so that the last row is a step before half a turn; a warning says so. Of less than four rows that is an error: two
+views half a turn apart are `angle-step=3.14159265`.
+
 `uncertainty` is one sigma in pixels, the largest one of three:
 - what the pairs say one by one: 1.48 times the median distance to the median, over the root of their number;
 - what the difference e(x) at the axis says: the root of the sum of s(x) s(x') over columns x and x' within 16 of each other,
@@ -62,11 +66,11 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
     Property<double> angle_step{
         this,
         "angle-step",
-        0.0,
+        Automatic{0},
         {0.0, 180.0},
         When::reshapes,
-        "Radians between rows; 0: the scan's angles, and where there are none the last row is half a "
-        "turn after the first"};
+        "Radians between rows; 0: the scan's angles, and where there are none pi over the number of "
+        "projections"};
     Property<bool> update_scan{this, "update-scan", true,
                                "Make the axis that was found that of the scan, for all behind"};
     Result center{this, "center", "Rotation axis of the last plane, in edge coordinates"};
@@ -85,7 +89,7 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
     void stop() override {
         table_ = {};
         scan_ = {};
-        warned_ = false;
+        warned_ = warned_of_angles_ = false;
     }
 
   protected:
@@ -122,10 +126,8 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
         }
         if (update_scan && weights > 0.0) {
             scan_.axis_position = sum / weights;
-            auto event = scan_.to_event();
-            gst_structure_set(gst_event_writable_structure(event.get()), "axis-source", G_TYPE_STRING,
-                              "found", nullptr);
-            send_scan(std::move(event));
+            scan_.axis_is_found = true;
+            send_scan(scan_.to_event());
         }
         return in;
     }
@@ -148,23 +150,27 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
         if (pairs_.missing > 0.0)
             table.push_back(*pairs_.nearest);
         table_ = upload(table.data(), table.size() * sizeof table[0]);
-        auto *report =
-            gst_structure_new("tomo-effective", "axis-pairs", G_TYPE_UINT, unsigned(pairs_.pairs.size()),
-                              "text", G_TYPE_STRING, views.sentence.c_str(), nullptr);
+        EffectiveValues report;
+        report.add("axis-pairs", unsigned(pairs_.pairs.size())).add(views).say(views.sentence);
         if (pairs_.missing > 0.0)
-            gst_structure_set(report, "axis-extrapolated", G_TYPE_DOUBLE, pairs_.missing / 2.0,
-                              "axis-extrapolated-units", G_TYPE_STRING, "rad", nullptr);
-        report_angles(report, views);
+            report.add("axis-extrapolated", pairs_.missing / 2.0, "rad");
         report_effective(report);
+        if (!views.assumption.empty() && !std::exchange(warned_of_angles_, true))
+            warn(views.assumption);
     }
 
-    ViewAngles views_of(unsigned height) const {
-        const bool is_part = scan_.projection_numbers.size() == height && scan_.total_projections != height;
-        if (angle_step > 0.0 || !scan_.angles.empty() || is_part)
-            return view_angles(scan_, height, angle_step);
-        auto views = view_angles({}, height, G_PI / (height - 1));
-        views.source = "assumed";
-        views.sentence = text("%u views, the last one half a turn after the first (assumed)", height);
+    // Those of half a turn end a step before it, so that both of its ends are extrapolated, by two views
+    // each.
+    ViewAngles views_of(unsigned rows) const {
+        auto views = resolve_angles(angle_step.chosen(), scan_, rows);
+        constexpr unsigned least = 4;
+        if (views.origin == Origin::assumed && rows < least)
+            throw Error(
+                GST_STREAM_ERROR_FORMAT,
+                text("%u rows came without angles, which are too few to take them for half a turn: set "
+                     "angle-step to the radians between them, %.9g where the last one is half a turn "
+                     "after the first",
+                     rows, G_PI / (rows - 1)));
         return views;
     }
 
@@ -203,6 +209,7 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
     MirroredPairs pairs_;
     Array table_;         // of their views
     bool warned_ = false; // of an uncertain one
+    bool warned_of_angles_ = false;
 };
 
 } // namespace

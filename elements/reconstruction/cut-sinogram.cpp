@@ -1,10 +1,10 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/bases/rotation-axis.hpp>
 #include <gst/tomo/geometry/scan.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -33,16 +33,11 @@ class CutSinogram final : public Filter {
     RotationAxis axis{this};
 
     ArrayInfo shape(const ArrayInfo &in) override {
-        const double middle = axis.in(in.width);
-        const auto edge = static_cast<unsigned>(std::round(middle)), side = std::min(edge, in.width - edge);
-        if (side == 0)
-            throw Error(GST_STREAM_ERROR_FORMAT,
-                        text("no column lies on one side of the axis at %g of %u columns: set "
-                             "center-of-rotation to where the axis is",
-                             middle, in.width));
-        first_ = edge - side;
-        cut_at_ = middle;
-        return in.with_size(2 * side, in.height);
+        const auto middle = axis.in(in.width);
+        const auto columns = columns_around(middle);
+        first_ = columns.first;
+        cut_at_ = middle.position;
+        return in.with_size(columns.count, in.height);
     }
 
     void stop() override {
@@ -54,8 +49,8 @@ class CutSinogram final : public Filter {
     Array apply(const Array &in) override {
         if (!std::exchange(has_begun_, true)) {
             axis.tell(in.width());
-            report_effective(gst_structure_new("tomo-effective", "first-column", G_TYPE_UINT, first_,
-                                               "columns", G_TYPE_UINT, output_info().width, nullptr));
+            report_effective(
+                EffectiveValues().add("first-column", first_).add("columns", output_info().width));
         }
         Array out = allocate(output_info());
         const std::size_t sample = in.info().sample_size(), row = in.width() * sample,
@@ -66,7 +61,8 @@ class CutSinogram final : public Filter {
 
     // It comes behind the caps, and what it tells may change them.
     EventRef scan_event(EventRef event) override {
-        if (axis.learn(event.get()) && (!has_begun_ || std::abs(axis.in(input_info().width) - cut_at_) > 1.0))
+        if (axis.learn(event.get()) &&
+            (!has_begun_ || std::abs(axis.in(input_info().width).position - cut_at_) > 1.0))
             input_changed();
         return scan_after(event, input_info(), {double(first_), 1.0, output_info().width},
                           {0.0, 1.0, input_info().height});

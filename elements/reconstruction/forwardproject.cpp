@@ -1,7 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
-#include <gst/tomo/geometry/scan.hpp>
+#include <gst/tomo/geometry/view-angles.hpp>
 
 #include <cmath>
 
@@ -33,13 +34,13 @@ The output's scan event has these angles and the axis.)",
     Property<float> axis_pos{
         this,
         "axis-pos",
-        -FLT_MAX,
+        Automatic{-FLT_MAX},
         {-FLT_MAX, FLT_MAX},
         "Rotation axis in edge coordinates, in x and y; the lowest float: that of the scan, else the "
         "middle of the columns"};
     Property<double> angle_step{this,
                                 "angle-step",
-                                0.0,
+                                Automatic{0},
                                 {-4 * G_PI, 4 * G_PI},
                                 "Radians between projections; 0: pi over their number"};
     Property<unsigned> number{this, "number", 256, {1, 32768}, When::reshapes, "Projections"};
@@ -52,8 +53,11 @@ The output's scan event has these angles and the axis.)",
     }
 
     void process(const Array &in, Array &out) override {
-        if (!rays_ || step() != step_ || axis() != axis_) {
-            make_rays();
+        const auto axis = this->axis();
+        if (!rays_ || angle_step != step_ || axis.position != axis_) {
+            step_ = angle_step;
+            axis_ = axis.position;
+            make_rays(axis_, views().angles);
             send_scan(scan());
             tell();
         }
@@ -87,52 +91,37 @@ The output's scan event has these angles and the axis.)",
         cl_uint is_turned;
     };
 
-    double step() const { return angle_step != 0.0 ? angle_step.value() : G_PI / number; }
-
-    double axis() const {
-        const double axis = axis_pos != -FLT_MAX                 ? axis_pos.value()
-                            : std::isfinite(scan_.axis_position) ? scan_.axis_position
-                                                                 : input_info().width / 2.0;
+    Axis axis() const {
         constexpr double far = 1e6;
-        if (std::abs(axis) > far)
-            throw Error(GST_LIBRARY_ERROR_SETTINGS,
-                        text("axis-pos: the axis is at %g; wanted at most %g columns away", axis, far));
+        const auto axis = resolve_axis(axis_pos.chosen(), axis_pos.name(), scan_, input_info().width);
+        axis.check(far);
         return axis;
     }
 
+    // The angles of slices are nobody's but those that are asked for here.
+    ViewAngles views() const { return resolve_angles(angle_step.chosen(), {}, number); }
+
     void tell() {
-        const char *source = axis_pos != -FLT_MAX                 ? "property"
-                             : std::isfinite(scan_.axis_position) ? "scan"
-                                                                  : "assumed";
-        const char *of_step = angle_step != 0.0 ? "property" : "assumed";
-        report_effective(gst_structure_new(
-            "tomo-effective", "axis", G_TYPE_DOUBLE, axis_, "axis-units", G_TYPE_STRING, "pixel",
-            "axis-source", G_TYPE_STRING, source, "projections", G_TYPE_UINT, number.value(), "angle-first",
-            G_TYPE_DOUBLE, 0.0, "angle-first-units", G_TYPE_STRING, "rad", "angle-step", G_TYPE_DOUBLE, step_,
-            "angle-step-units", G_TYPE_STRING, "rad", "angle-source", G_TYPE_STRING, of_step, "text",
-            G_TYPE_STRING,
-            text("axis %.6g px (%s), %u projections from 0 by %.6g degrees (%s)", axis_, source,
-                 number.value(), step_ * 180.0 / G_PI, of_step)
-                .c_str(),
-            nullptr));
+        const auto axis = this->axis();
+        const auto views = this->views();
+        report_effective(EffectiveValues().add(axis).add(views).say(axis.sentence() + ", " + views.sentence));
     }
 
     EventRef scan() const {
         Scan scan = scan_;
         scan.forget_views();
         scan.forget_region_x();
-        for (unsigned i = 0; i < number; i++)
-            scan.angles.push_back(i * step());
-        scan.axis_position = axis();
+        scan.angles = views().angles;
+        const auto axis = this->axis();
+        scan.axis_position = axis.position;
+        scan.axis_is_found = axis.origin == Origin::found;
         return scan.to_event();
     }
 
-    void make_rays() {
-        axis_ = axis();
-        step_ = step();
+    void make_rays(double axis, const std::vector<double> &angles) {
         std::vector<Rays> rays;
-        for (unsigned i = 0; i < number; i++) {
-            const double c = std::cos(i * step_), s = std::sin(i * step_), centre = 0.5 - axis_;
+        for (const double angle : angles) {
+            const double c = std::cos(angle), s = std::sin(angle), centre = 0.5 - axis;
             // Along columns, y = (d - x cos) / sin; along rows, x = (d - y sin) / cos.
             const bool is_turned = std::abs(s) >= std::abs(c);
             const double along = is_turned ? s : c, other = is_turned ? c : s;

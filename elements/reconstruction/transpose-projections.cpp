@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "projection-store.hpp"
 
+#include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/reducer.hpp>
 #include <gst/tomo/geometry/scan.hpp>
 
@@ -31,7 +32,7 @@ class TransposeProjections final : public Reducer {
     Property<unsigned> number{
         this,
         "number",
-        0,
+        Automatic{0},
         {0, G_MAXINT},
         When::ready,
         "Projections that make a set of sinograms, again and again; 0: all until the end of the stream"};
@@ -72,8 +73,7 @@ class TransposeProjections final : public Reducer {
     Array produce() override {
         if (row_ == 0) {
             send_scan(scan_of_set());
-            report_effective(
-                gst_structure_new("tomo-effective", "projections", G_TYPE_UINT, store_.count(), nullptr));
+            report_effective(EffectiveValues().add("projections", store_.count()));
         }
         auto out = allocate(sinogram(store_.count()));
         store_.copy_sinogram(row_, out);

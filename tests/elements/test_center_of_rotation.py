@@ -26,6 +26,9 @@ def sinogram(discs, angles, width, axis, noise=0.0, fine=5):
     return (exact + noise * exact.max() * rng.standard_normal(exact.shape)).astype(np.float32)
 
 
+HALF_TURN = f"angle-step={np.pi!r}"  # from each row to the next
+
+
 class CenterOfRotation(ElementTestCase):
     def centers(self, description, *arrays, event=None):
         with Stream(f"tomocenterofrotation name=c {description}") as stream:
@@ -60,18 +63,18 @@ class CenterOfRotation(ElementTestCase):
             for share in (0.5, 0.45, 0.62, 0.8, 0.2):
                 axis = share * width + rng.uniform(-0.5, 0.5)
                 with self.subTest(width=width, axis=axis):
-                    (found,) = self.centers("", sinogram(discs, angles, width, axis))
+                    (found,) = self.centers("", sinogram(discs, angles, width, axis), event=scan_event(angles))
                     self.check(axis, found, 0.05)
 
     def test_noise(self):
         discs = phantom(70)
         for axis in (103.3, 88.85, 130.2):
-            (found,) = self.centers("", sinogram(discs, np.array([0, np.pi]), 200, axis, noise=0.02))
+            (found,) = self.centers(HALF_TURN, sinogram(discs, np.array([0, np.pi]), 200, axis, noise=0.02))
             self.check(axis, found, 0.4)  # ten times the usual error of such noise
 
     def test_empty_margins_are_no_match(self):
         """A small object far from the edges, which a sum of differences over the overlap would prefer."""
-        (found,) = self.centers("", sinogram(phantom(20), np.array([0, np.pi]), 256, 140.4))
+        (found,) = self.centers(HALF_TURN, sinogram(phantom(20), np.array([0, np.pi]), 256, 140.4))
         self.check(140.4, found, 0.05)
 
     def test_rows_by_angles(self):
@@ -85,6 +88,27 @@ class CenterOfRotation(ElementTestCase):
                 self.check(axis, self.centers("", rows, event=scan_event(angles)), 0.1)
         angles = np.arange(1800) * np.pi / 1800
         self.check(axis, self.centers("", sinogram(discs, angles, width, axis)), 0.1)
+
+    def test_without_angles(self):
+        """The angles are those that tomobackproject assumes, also of a part of a scan, and that is a warning."""
+        number, axis, width = 200, 66.2, 128
+        part = ("tomo-scan, total-projections=(double)200, projection-numbers=<"
+                + ",".join(f"(double){n}" for n in range(0, number, 2)) + ">")
+        event = Gst.Event.new_custom(Gst.EventType.CUSTOM_DOWNSTREAM_STICKY, Gst.Structure.new_from_string(part))
+        for step, event in ((1, None), (2, event)):
+            rows = sinogram(phantom(40), np.arange(0, number, step) * np.pi / number, width, axis)
+            with self.subTest(step=step), Stream("tomocenterofrotation name=c ! tomobackproject name=b") as stream:
+                stream.push(rows, event=event)
+                stream.finish()
+                self.check(axis, stream["c"].get_property("center"), 0.1)
+                told = {m.src.get_name(): m.get_structure() for m in stream.messages
+                        if m.get_structure() and m.get_structure().has_name("tomo-effective")}
+                for name in ("angle-first", "angle-last", "angle-step"):
+                    values = [told[element].get_double(name)[1] for element in "cb"]
+                    self.assertEqual(*values)
+                self.assertEqual(told["c"].get_string("angle-source"), "assumed")
+                self.assertEqual(told["c"].get_double("angle-step")[1], np.pi / number * step)
+                self.assertEqual(len([w for w in stream.warnings() if "half a turn" in w and "angle-step" in w]), 2 if step > 1 else 1)
 
     def test_everyday_scans(self):
         """Scans that end before half a turn, odd numbers of views, uneven and golden angles; noise, stripes, a
@@ -178,33 +202,34 @@ class CenterOfRotation(ElementTestCase):
         rows = (rows - rows.min()) / np.ptp(rows) * 120
         for name in REAL:
             with self.subTest(format=name):
-                (found,) = self.centers("", np.round(rows).astype(FORMATS[name]))
+                (found,) = self.centers(HALF_TURN, np.round(rows).astype(FORMATS[name]))
                 self.check(36.3, found, 0.1)
 
     def test_planes_and_stream(self):
         discs, axes = phantom(25), (36.3, 40.1, 33.7)
         planes = np.array([sinogram(discs, np.array([0, np.pi]), 75, axis) for axis in axes])
-        self.check(axes, self.centers("", planes), 0.05)
-        self.check(axes, self.centers("", *planes), 0.05)
+        self.check(axes, self.centers(HALF_TURN, planes), 0.05)
+        self.check(axes, self.centers(HALF_TURN, *planes), 0.05)
 
     def test_nothing_to_find(self):
         for a in (np.full((5, 64), 2.5, np.float32), np.full((5, 64), np.nan, np.float32)):
-            self.assertTrue(np.isnan(self.centers("", a)[0]))
+            self.assertTrue(np.isnan(self.centers(f"angle-step={np.pi / 4!r}", a)[0]))
             self.assertIn("no axis", self.warnings[0])
 
     def test_a_nan_only_costs_its_overlaps(self):
         rows = sinogram(phantom(35), np.array([0, np.pi]), 128, 90.2)
         rows[0, 2] = np.nan
-        self.check(90.2, self.centers("", rows), 0.05)
+        self.check(90.2, self.centers(HALF_TURN, rows), 0.05)
 
     def test_memory_and_state_cycles(self):
         arrays = [random_array(np.float32, (3, 17)) for _ in range(3)]
-        self.check_memory("tomocenterofrotation", arrays, reference=arrays, tolerance=0)
-        self.check_state_cycles("tomocenterofrotation", arrays, reference=arrays, tolerance=0)
+        self.check_memory("tomocenterofrotation angle-step=1.5", arrays, reference=arrays, tolerance=0)
+        self.check_state_cycles("tomocenterofrotation angle-step=1.5", arrays, reference=arrays, tolerance=0)
 
     def test_errors(self):
         a = random_array(np.float32, (5, 17))
         self.assert_fails(["1 row", "two views"], "tomocenterofrotation", [a[:1]])
+        self.assert_fails(["2 rows", "angle-step", "3.14159265"], "tomocenterofrotation", [a[:2]])
         self.assert_fails(["half a turn apart", "miss it by 157.1 degrees"], "tomocenterofrotation angle-step=0.1", [a])
         with Stream("tomocenterofrotation") as stream, self.assertRaises(PipelineError) as caught:
             stream.push(a, event=scan_event([0, 1, 2]))

@@ -5,6 +5,7 @@
 // repository would write them.
 #include "support.hpp"
 
+#include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/bases/reducer.hpp>
 
@@ -69,10 +70,9 @@ class TestTelling final : public tomo::Filter {
         .task = "test-telling", .klass = "Filter/Effect", .blurb = "Tells for tests"};
     ArrayInfo shape(const ArrayInfo &in) override { return in; }
     Array apply(const Array &in) override {
-        report_effective(gst_structure_new("tomo-effective", "axis", G_TYPE_DOUBLE, in.info().width / 2.0,
-                                           "axis-units", G_TYPE_STRING, "pixel", nullptr));
+        report_effective(tomo::EffectiveValues().add("axis", in.info().width / 2.0, "pixel"));
         if (frame_index() == 3)
-            report_effective(gst_structure_new("tomo-effective", "views", G_TYPE_UINT, 7, nullptr));
+            report_effective(tomo::EffectiveValues().add("views", 7u));
         return in;
     }
 };

@@ -4,9 +4,9 @@
 // Weights of projections and the geometry table of backprojection, against sums that must come out and
 // against discs whose slices are known.
 #include <elements/reconstruction/backproject-plan.hpp>
-#include <elements/reconstruction/projection-weights.hpp>
 
 #include <gst/check/gstcheck.h>
+#include <gst/tomo/geometry/view-weights.hpp>
 #include <gst/tomo/support/error.hpp>
 
 #include <algorithm>

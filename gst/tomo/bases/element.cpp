@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/element.hpp>
 #include <gst/tomo/bases/preroll-watch.hpp>
 #include <gst/tomo/bases/property-values.hpp>
@@ -147,8 +148,8 @@ void Element::post_message(GstStructure *structure) {
     gst_element_post_message(gst_, gst_message_new_element(GST_OBJECT(gst_), structure));
 }
 
-void Element::report_effective(GstStructure *values) {
-    StructurePtr news(values);
+void Element::report_effective(const EffectiveValues &news) {
+    const GstStructure *values = news.structure();
     {
         const std::lock_guard<std::mutex> lock(effective_lock_);
         if (!effective_)
@@ -163,7 +164,7 @@ void Element::report_effective(GstStructure *values) {
             },
             effective_.get());
     }
-    post_message(news.release());
+    post_message(gst_structure_copy(values));
 }
 
 StructurePtr Element::effective_values() const {

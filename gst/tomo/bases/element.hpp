@@ -18,6 +18,8 @@
 
 namespace tomo {
 
+class EffectiveValues;
+
 // Sets of formats, for Info.
 namespace formats {
 constexpr unsigned bit(GstTomoFormat f) { return 1u << f; }
@@ -88,12 +90,11 @@ class GST_TOMO_API Element : public Compute {
     void post_message(GstStructure *structure); // transfer full
 
     // Tells which values are in force where properties or the stream leave them open (automatic ones, those
-    // of the scan): by an element message, and to whoever writes the result. `values` is a structure
-    // "tomo-effective", transfer full. Its fields are numbers, booleans and strings with plain names such as
-    // "axis"; strings NAME-units and NAME-source say the unit and where the value comes from ("property",
-    // "scan", "found", "assumed"); "text" is a sentence for people. What is not known is left out. Fields of
-    // a later report replace those of the same name; one that changes nothing is not posted.
-    void report_effective(GstStructure *values);
+    // of the scan): by an element message "tomo-effective", and to the element that writes the result. It has
+    // a field for each value; NAME-units and NAME-source say the unit and where the value comes from
+    // ("property", "scan", "found", "assumed"), "text" is a sentence for people. Values of a later report
+    // replace those of the same name; one that changes nothing is not posted.
+    void report_effective(const EffectiveValues &values);
     // All that were reported since the start; null for none.
     StructurePtr effective_values() const;
 

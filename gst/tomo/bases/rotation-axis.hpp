@@ -3,32 +3,28 @@
 #pragma once
 
 #include <gst/tomo/bases/property.hpp>
-
-#include <gst/gst.h>
-
-#include <limits>
+#include <gst/tomo/geometry/axis.hpp>
 
 namespace tomo {
 
-// The rotation axis: what the property center-of-rotation says where that is not negative, else the scan's
-// where it is known, else the middle.
+// The rotation axis as property center-of-rotation and the scan tell it. It lies within the columns.
 class GST_TOMO_API RotationAxis {
   public:
     explicit RotationAxis(Element *owner);
 
-    // In edge coordinates. Throws Error on one that is not between the columns' edges.
-    double in(unsigned width) const;
+    // Throws Error on one that is not between the columns' edges.
+    Axis in(unsigned columns) const;
     // Whether the scan has another one than was known.
     bool learn(GstEvent *scan);
-    void forget() { of_scan_ = std::numeric_limits<double>::quiet_NaN(), has_warned_ = false; }
+    void forget() { scan_ = {}, has_warned_ = false; }
     // Reports that axis as the effective one, and warns once that it was assumed, where it was.
-    void tell(unsigned width);
+    void tell(unsigned columns);
 
   private:
     Element *const owner_;
     bool has_warned_ = false;
     Property<float> given_;
-    double of_scan_ = std::numeric_limits<double>::quiet_NaN();
+    Scan scan_;
 };
 
 } // namespace tomo

@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/geometry/origin.hpp>
 #include <gst/tomo/geometry/scan.hpp>
 
 #include <algorithm>
@@ -34,6 +35,8 @@ constexpr Number numbers[] = {{"energy", &Scan::energy},
                               {"binning-y", &Scan::binning_y, 1.0},
                               {"region-beam", &Scan::region_beam},
                               {"binning-beam", &Scan::binning_beam}};
+
+constexpr const char *axis_source = "axis-source";
 
 struct List {
     const char *name;
@@ -71,6 +74,8 @@ Scan::Scan(GstEvent *event) : event_(EventRef::referenced(event)) {
         gst_event_parse_tomo_scan(event, &n, &axis_position, &pixel_size));
     angles.assign(list.get(), list.get() + n);
     const auto *s = gst_event_get_structure(event);
+    const char *source = gst_structure_get_string(s, axis_source);
+    axis_is_found = source && source == std::string(name_of(Origin::found));
     for (const auto &list : lists)
         this->*list.values = list_of(s, list.name);
     for (const auto &number : numbers)
@@ -89,6 +94,9 @@ EventRef Scan::to_event() const {
                 return TRUE;
             },
             s);
+    gst_structure_remove_field(s, axis_source);
+    if (axis_is_found)
+        gst_structure_set(s, axis_source, G_TYPE_STRING, name_of(Origin::found), nullptr);
     for (const auto &list : lists) {
         gst_structure_remove_field(s, list.name);
         if (!(this->*list.values).empty())

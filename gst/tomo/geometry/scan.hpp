@@ -26,7 +26,8 @@ struct GST_TOMO_API Scan {
     // Rows of the images as they are stored, which are projections or sinograms: see rows_are_views().
     double total_rows = std::numeric_limits<double>::quiet_NaN();
     double axis_position =
-        std::numeric_limits<double>::quiet_NaN();                 // edge coordinate of the detector's columns
+        std::numeric_limits<double>::quiet_NaN(); // edge coordinate of the detector's columns
+    bool axis_is_found = false; // in the images, by an element; otherwise somebody measured or set it
     double pixel_size = std::numeric_limits<double>::quiet_NaN(); // metres
     double energy = std::numeric_limits<double>::quiet_NaN();     // keV
     double distance = std::numeric_limits<double>::quiet_NaN();   // metres, from the sample to the detector

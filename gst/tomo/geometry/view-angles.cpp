@@ -1,10 +1,10 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "view-angles.hpp"
+#include <gst/tomo/geometry/view-angles.hpp>
+#include <gst/tomo/support/error.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 namespace tomo {
 
@@ -12,23 +12,13 @@ namespace {
 
 double degrees(double radians) { return radians * 180.0 / G_PI; }
 
-// The step, if it is the same everywhere but for what an encoder's jitter may be.
-std::optional<double> even_step(const std::vector<double> &angles) {
-    if (angles.size() < 2)
-        return {};
-    const double step = (angles.back() - angles.front()) / static_cast<double>(angles.size() - 1);
-    for (std::size_t i = 1; i < angles.size(); i++)
-        if (!(std::abs(angles[i] - angles[i - 1] - step) <= 0.05 * std::abs(step)))
-            return {};
-    return step;
-}
-
-std::string describe(const std::vector<double> &angles) {
+std::string describe(const ViewAngles &views) {
+    const auto &angles = views.angles;
     if (angles.empty())
         return "no views";
     if (angles.size() == 1)
         return text("1 view at %.6g degrees", degrees(angles[0]));
-    const auto step = even_step(angles);
+    const auto step = views.even_step();
     if (step)
         return text("%zu views from %.6g by %.6g degrees", angles.size(), degrees(angles.front()),
                     degrees(*step));
@@ -38,7 +28,8 @@ std::string describe(const std::vector<double> &angles) {
 }
 
 ViewAngles from_nowhere(const Scan &scan, std::size_t number) {
-    ViewAngles views{{}, "assumed", {}, {}, false};
+    ViewAngles views;
+    views.origin = Origin::assumed;
     const bool has_numbers = scan.projection_numbers.size() == number && scan.total_projections >= 1.0;
     const double total = has_numbers ? scan.total_projections : static_cast<double>(number);
     for (std::size_t i = 0; i < number; i++)
@@ -64,12 +55,22 @@ ViewAngles from_nowhere(const Scan &scan, std::size_t number) {
 
 } // namespace
 
-ViewAngles view_angles(const Scan &scan, std::size_t number, double step) {
-    ViewAngles views{{}, "scan", {}, {}, false};
-    if (step != 0.0) {
-        views.source = "property";
+std::optional<double> ViewAngles::even_step() const {
+    if (angles.size() < 2)
+        return {};
+    const double step = (angles.back() - angles.front()) / static_cast<double>(angles.size() - 1);
+    for (std::size_t i = 1; i < angles.size(); i++)
+        if (!(std::abs(angles[i] - angles[i - 1] - step) <= 0.05 * std::abs(step)))
+            return {};
+    return step;
+}
+
+ViewAngles resolve_angles(std::optional<double> step, const Scan &scan, std::size_t number, double offset) {
+    ViewAngles views;
+    if (step) {
+        views.origin = Origin::property;
         for (std::size_t i = 0; i < number; i++)
-            views.angles.push_back(static_cast<double>(i) * step);
+            views.angles.push_back(static_cast<double>(i) * *step);
     } else if (scan.angles.empty()) {
         views = from_nowhere(scan, number);
     } else if (scan.angles.size() == number) {
@@ -79,26 +80,13 @@ ViewAngles view_angles(const Scan &scan, std::size_t number, double step) {
                     text("the scan has %zu angles for %zu projections: set angle-step, in radians",
                          scan.angles.size(), number));
     }
-    views.sentence = text("%s (%s)", describe(views.angles).c_str(),
-                          step != 0.0           ? "angle-step"
-                          : scan.angles.empty() ? "assumed"
-                                                : "from the scan");
+    for (double &angle : views.angles)
+        angle += offset;
+    views.sentence = text("%s (%s)", describe(views).c_str(),
+                          views.origin == Origin::property  ? "angle-step"
+                          : views.origin == Origin::assumed ? "assumed"
+                                                            : "from the scan");
     return views;
-}
-
-void report_angles(GstStructure *report, const ViewAngles &views) {
-    gst_structure_set(report, "projections", G_TYPE_UINT, static_cast<guint>(views.angles.size()),
-                      "angle-source", G_TYPE_STRING, views.source, nullptr);
-    if (views.angles.empty())
-        return;
-    auto set = [&](const char *name, double value) {
-        gst_structure_set(report, name, G_TYPE_DOUBLE, value, text("%s-units", name).c_str(), G_TYPE_STRING,
-                          "rad", text("%s-source", name).c_str(), G_TYPE_STRING, views.source, nullptr);
-    };
-    set("angle-first", views.angles.front());
-    set("angle-last", views.angles.back());
-    if (const auto step = even_step(views.angles))
-        set("angle-step", *step);
 }
 
 } // namespace tomo
