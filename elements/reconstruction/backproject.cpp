@@ -1,15 +1,12 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "backproject-plan.hpp"
-
+#include <gst/operators/parallel-backprojector.hpp>
 #include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
-#include <gst/tomo/device/tuning.hpp>
 #include <gst/tomo/geometry/parallel-beam.hpp>
 #include <gst/tomo/geometry/slice-region.hpp>
 
-#include <algorithm>
-#include <cmath>
+#include <optional>
 
 using namespace tomo;
 
@@ -111,24 +108,19 @@ class Backproject final : public BatchFilter {
         const auto out = in.with_size(slice.width, slice.height)
                              .with_format(GST_TOMO_FORMAT_FLOAT32)
                              .with_domain(GST_TOMO_DOMAIN_SLICE);
-        choose_plan(in.with_size(in.width, in.height, in.depth * batch_size()), out);
-        rows_ = {};
-        if (mode == BackprojectMode::texture)
-            make_image(in);
+        operator_.emplace(*this, mode, precision);
+        operator_->plan(in.with_size(in.width, in.height, in.depth * batch_size()), out,
+                        double(input_count().value_or(0)) * in.depth);
         return out;
     }
 
     void process(const Array &in, Array &out) override {
-        update_rows(in);
-        if (mode == BackprojectMode::texture)
-            return sample_texture(in, out);
-        project(in, out);
+        update_views(in);
+        operator_->run(in, out);
     }
 
     void stop() override {
-        rows_ = {};
-        image_ = {};
-        image_use_ = {};
+        operator_.reset();
         scan_ = {};
         angle_warning_.clear();
         assumed_.clear();
@@ -140,7 +132,8 @@ class Backproject final : public BatchFilter {
         scan_ = Scan(event.get());
         scan_.rows_are_views(input_info());
         is_of_scan_ = true;
-        rows_ = {};
+        if (operator_)
+            operator_->forget_views();
         return scan_of_region(Scan(event.get()));
     }
 
@@ -150,7 +143,8 @@ class Backproject final : public BatchFilter {
 
     unsigned batch_that_pays(const ArrayInfo &in) override {
         const auto slice = region(in.width);
-        return backproject_batch(mode, precision, device_facts(), in.depth, slice.width, slice.height);
+        return ParallelBackprojector(*this, mode, precision)
+            .batch_that_pays(in.depth, slice.width, slice.height);
     }
 
   private:
@@ -167,76 +161,6 @@ class Backproject final : public BatchFilter {
 
     GivenViews given_views() const {
         return {angle_step.chosen(), angle_offset, num_projections.chosen(), offset};
-    }
-
-    BackprojectDevice device_facts() {
-        const auto &d = *device();
-        return {d.name(),          !d.prefers_local_memory(), d.has_images(),    d.has_tensor_cores(),
-                d.compute_units(), d.local_memory(),          d.max_work_group()};
-    }
-
-    void choose_plan(const ArrayInfo &in, const ArrayInfo &out) {
-        const auto variants =
-            backproject_variants(mode, precision, device_facts(), in.depth, out.width, out.height);
-        std::vector<std::string> options;
-        for (const auto &variant : variants)
-            options.push_back(variant.options);
-        const double updates = double(out.width) * out.height * in.depth * in.height;
-        // Some tens of milliseconds for a variant, and as many for all of them as compilers need. Worth it
-        // for minutes of work.
-        const double tried = 1e9 * device()->compute_units(), worth = 5e11 * device()->compute_units();
-        const auto rows =
-            static_cast<unsigned>(std::clamp(in.height * tried / updates, 16.0, double(in.height)));
-        const Tuning tuning(*device(),
-                            text("%s of %u x %u pixels, %u slices", variants[0].kernel.c_str(), out.width,
-                                 out.height, in.depth),
-                            options);
-        const auto inputs = double(input_count().value_or(0)) * input_info().depth;
-        plan_ = variants[tuning.choose(updates / in.depth * inputs > worth, [&](std::size_t i) {
-            return seconds(variants[i], in.with_size(in.width, std::min(rows, in.height), in.depth), out);
-        })];
-        kernel(plan_.kernel, plan_.options);
-    }
-
-    // The better of two runs.
-    double seconds(const BackprojectPlan &plan, const ArrayInfo &in, const ArrayInfo &out) {
-        std::vector<double> angles(in.height);
-        for (unsigned i = 0; i < in.height; i++)
-            angles[i] = i * G_PI / in.height;
-        const auto rows = backproject_rows(angles, std::vector<double>(in.height, 1.0), in.width / 2.0, 0, 0,
-                                           out.width, out.height);
-        plan_ = plan;
-        rows_ = upload(rows.data(), rows.size() * sizeof rows[0]);
-        Array from = allocate(in), to = allocate(out.with_size(out.width, out.height, in.depth));
-        const double zero = 0.0;
-        fill(from, &zero, in.sample_size());
-        double best = HUGE_VAL;
-        for (int run = 0; run < 3; run++) { // the first one loads the program
-            from.storage()->finish();
-            const auto start = g_get_monotonic_time();
-            project(from, to);
-            to.storage()->finish();
-            if (run > 0)
-                best = std::min(best, 1e-6 * static_cast<double>(g_get_monotonic_time() - start));
-        }
-        rows_ = {};
-        return best;
-    }
-
-    void project(const Array &in, Array &out) {
-        auto size = work_size();
-        size.global[2] = (in.depth() + plan_.slices - 1) / plan_.slices; // the last batch may be smaller
-        if (precision == Precision::half)
-            return multiply(in, out, size);
-        launch(kernel(plan_.kernel, plan_.options), size, in, out, BareBuffer{rows_}, cl_uint{in.width()},
-               cl_uint{in.height()}, cl_uint{in.depth()}, cl_uint{out.width()}, cl_uint{out.height()});
-    }
-
-    WorkSize work_size() const {
-        WorkSize size(1);
-        std::copy(plan_.global.begin(), plan_.global.end(), size.global);
-        std::copy(plan_.local.begin(), plan_.local.end(), size.local);
-        return size;
     }
 
     // What is in force, once, and numbers again when they change. What was assumed is told to people once: as
@@ -272,77 +196,22 @@ class Backproject final : public BatchFilter {
     }
 
     // The table of the projections follows properties, which may change from frame to frame.
-    void update_rows(const Array &in) {
+    void update_views(const Array &in) {
         const auto axis = this->axis();
         const auto slice = region(in.width());
         const Settings now{axis.position, given_views(), slice.x, slice.y, in.height()};
-        if (rows_ && now == settings_)
+        if (operator_->has_views() && now == settings_)
             return;
         const auto views = resolve_views(now.views, scan_, in.height());
         if (views.warning != std::exchange(angle_warning_, views.warning) && !angle_warning_.empty())
             warn(angle_warning_);
         tell(axis, views, slice);
         send_axis(axis);
-        const auto rows = backproject_rows(views.angles, views.weights, axis.position, slice.x, slice.y,
-                                           slice.width, slice.height);
-        rows_ = upload(rows.data(), rows.size() * sizeof rows[0]);
+        operator_->set_views(backproject_rows(views.angles, views.weights, axis.position, slice));
         settings_ = now;
     }
 
-    void make_image(const ArrayInfo &in) {
-        const cl_image_format format{CL_R, CL_FLOAT};
-        cl_image_desc desc = {};
-        desc.image_type = CL_MEM_OBJECT_IMAGE2D;
-        desc.image_width = in.width;
-        desc.image_height = in.height;
-        cl_int status = CL_SUCCESS;
-        image_ =
-            ClMem(clCreateImage(device()->context(), CL_MEM_READ_WRITE, &format, &desc, nullptr, &status));
-        cl_check(status, text("making an image of %u x %u", in.width, in.height));
-        kernel("backproject_fill_image", plan_.options);
-    }
-
-    // On tensor cores, see kernels/backproject.cl.
-    void multiply(const Array &in, Array &out, const WorkSize &size) {
-        constexpr unsigned set = 32, columns = 64, peak_items = 256;
-        const cl_uint pairs = (in.width() + 1) / 2, width = in.width(), projections = in.height();
-        const auto sets = static_cast<unsigned>(size.global[2]);
-        Array peak = allocate({GST_TOMO_FORMAT_UINT32, 1, 1});
-        Array packed = allocate({GST_TOMO_FORMAT_UINT32, set * pairs, projections, sets});
-        const cl_uint zero = 0;
-        fill(peak, &zero, sizeof zero);
-        launch(kernel("backproject_peak", plan_.options),
-               WorkSize(std::size_t{peak_items} * projections * in.depth()).groups(peak_items), in,
-               ReadWrite{peak}, BareBuffer{rows_}, width, projections);
-        launch(kernel("backproject_pack", plan_.options),
-               WorkSize(width, projections * 4, sets).groups(columns, 4), in, packed, BareBuffer{peak},
-               BareBuffer{rows_}, width, projections, cl_uint{in.depth()}, pairs);
-        launch(kernel(plan_.kernel, plan_.options), size, BareBuffer{packed}, out, BareBuffer{peak},
-               BareBuffer{rows_}, pairs, projections, cl_uint{in.depth()}, cl_uint{out.width()},
-               cl_uint{out.height()});
-    }
-
-    void sample_texture(const Array &in, Array &out) {
-        for (cl_uint z = 0; z < in.depth(); z++) {
-            Launch fill(*this, kernel("backproject_fill_image", plan_.options));
-            WaitList waits(queue());
-            waits.add(image_use_);
-            fill.wait(waits);
-            fill.add(in);
-            fill.add(image_);
-            fill.add(z);
-            fill.run({in.width(), in.height()});
-            Launch sample(*this, kernel(plan_.kernel, plan_.options));
-            sample.add(image_);
-            sample.add(ReadWrite{out});
-            sample.add(BareBuffer{rows_});
-            for (const cl_uint value : {in.height(), z, out.width(), out.height()})
-                sample.add(value);
-            image_use_ = {sample.run(work_size()), ClQueue::retained(queue())};
-        }
-    }
-
-    // That rows_ is for.
+    // That the views are for.
     struct Settings {
         double axis;
         GivenViews views;
@@ -352,14 +221,11 @@ class Backproject final : public BatchFilter {
 
     Scan scan_;
     bool is_of_scan_ = false; // somebody told of one
-    BackprojectPlan plan_;
+    std::optional<ParallelBackprojector> operator_;
     Settings settings_{};
     std::string angle_warning_; // about the angles
     std::string assumed_;       // and that was told
     bool has_reported_ = false;
-    Array rows_;
-    ClMem image_; // one plane, for mode texture
-    Stamp image_use_;
 };
 
 } // namespace

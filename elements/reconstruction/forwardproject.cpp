@@ -1,10 +1,11 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/operators/parallel-projector.hpp>
 #include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/geometry/view-angles.hpp>
 
-#include <cmath>
+#include <optional>
 
 using namespace tomo;
 
@@ -46,7 +47,7 @@ The output's scan event has these angles and the axis.)",
     Property<unsigned> number{this, "number", 256, {1, 32768}, When::reshapes, "Projections"};
 
     ArrayInfo shape(const ArrayInfo &in) override {
-        rays_ = {};
+        projector_.reset();
         return in.with_format(GST_TOMO_FORMAT_FLOAT32)
             .with_size(in.width, number)
             .with_domain(GST_TOMO_DOMAIN_SINOGRAM);
@@ -54,26 +55,19 @@ The output's scan event has these angles and the axis.)",
 
     void process(const Array &in, Array &out) override {
         const auto axis = this->axis();
-        if (!rays_ || angle_step != step_ || axis.position != axis_) {
+        if (!projector_ || angle_step != step_ || axis.position != axis_) {
             step_ = angle_step;
             axis_ = axis.position;
-            make_rays(axis_, views().angles);
+            projector_.emplace(*this, ParallelBeam{views().angles, axis_, in.width()},
+                               SliceRegion{0, 0, in.width(), in.height(), in.width()});
             send_scan(scan());
             tell();
         }
-        constexpr unsigned margins = 4;
-        auto direct = allocate({GST_TOMO_FORMAT_FLOAT32, in.width() + margins, in.height(), in.depth()});
-        auto turned = allocate({GST_TOMO_FORMAT_FLOAT32, in.height() + margins, in.width(), in.depth()});
-        const cl_uint width = in.width(), height = in.height();
-        launch(kernel("pad_slice"), WorkSize(direct.info()), in, direct, width, height);
-        launch(kernel("turn_slice"), WorkSize(turned.info()), in, turned, width, height);
-        // Neighbouring rays of a few views: they share what they read.
-        launch(kernel("forwardproject"), WorkSize(out.info()).groups(32, 4), std::as_const(direct),
-               std::as_const(turned), out, BareBuffer{rays_}, width, height, cl_uint{out.height()});
+        projector_->forward(in, out);
     }
 
     void stop() override {
-        rays_ = {};
+        projector_.reset();
         scan_ = {};
     }
 
@@ -84,13 +78,6 @@ The output's scan event has these angles and the axis.)",
     }
 
   private:
-    // As in the kernel.
-    struct Rays {
-        cl_long start, per_column, per_line;
-        cl_float weight;
-        cl_uint is_turned;
-    };
-
     Axis axis() const {
         constexpr double far = 1e6;
         const auto axis = resolve_axis(axis_pos.chosen(), axis_pos.name(), scan_, input_info().width);
@@ -118,23 +105,9 @@ The output's scan event has these angles and the axis.)",
         return scan.to_event();
     }
 
-    void make_rays(double axis, const std::vector<double> &angles) {
-        std::vector<Rays> rays;
-        for (const double angle : angles) {
-            const double c = std::cos(angle), s = std::sin(angle), centre = 0.5 - axis;
-            // Along columns, y = (d - x cos) / sin; along rows, x = (d - y sin) / cos.
-            const bool is_turned = std::abs(s) >= std::abs(c);
-            const double along = is_turned ? s : c, other = is_turned ? c : s;
-            auto fixed = [](double v) { return static_cast<cl_long>(std::llround(v * 0x1p32)); };
-            rays.push_back({fixed(centre * (1.0 - other) / along - centre), fixed(1.0 / along),
-                            fixed(-other / along), static_cast<cl_float>(1.0 / std::abs(along)), is_turned});
-        }
-        rays_ = upload(rays.data(), rays.size() * sizeof rays[0]);
-    }
-
     Scan scan_;                      // of the slices
-    double axis_ = 0.0, step_ = 0.0; // of rays_
-    Array rays_;
+    double axis_ = 0.0, step_ = 0.0; // of projector_
+    std::optional<ParallelProjector> projector_;
 };
 
 } // namespace

@@ -1,7 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "projection-store.hpp"
-
+#include <gst/operators/projection-store.hpp>
 #include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/reducer.hpp>
 #include <gst/tomo/geometry/scan.hpp>

@@ -3,7 +3,8 @@
 //
 // Weights of projections and the geometry table of backprojection, against sums that must come out and
 // against discs whose slices are known.
-#include <elements/reconstruction/backproject-plan.hpp>
+#include <gst/operators/backproject-plan.hpp>
+#include <gst/operators/backproject-rows.hpp>
 
 #include <gst/check/gstcheck.h>
 #include <gst/tomo/geometry/view-weights.hpp>
@@ -219,9 +220,9 @@ GST_START_TEST(test_refused_angles) {
     expect_refused([] { projection_weights({}); }, "at least one");
     expect_refused([] { projection_weights({0, std::numeric_limits<double>::quiet_NaN()}); }, "projection 1");
     expect_refused([] { projection_weights({-std::numeric_limits<double>::infinity()}); }, "projection 0");
-    expect_refused([] { backproject_rows({0, 1}, {1}, 0, 0, 0, 1, 1); }, "2 projections");
-    expect_refused([] { backproject_rows({0}, {1}, 0, 1u << 31, 0, 1, 1); }, "too far");
-    expect_refused([] { backproject_rows({0}, {1}, std::nan(""), 0, 0, 1, 1); }, "axis");
+    expect_refused([] { backproject_rows({0, 1}, {1}, 0, {0, 0, 1, 1, 1}); }, "2 projections");
+    expect_refused([] { backproject_rows({0}, {1}, 0, {1u << 31, 0, 1, 1, 1}); }, "too far");
+    expect_refused([] { backproject_rows({0}, {1}, std::nan(""), {0, 0, 1, 1, 1}); }, "axis");
 }
 GST_END_TEST
 
@@ -236,7 +237,7 @@ void expect_disc(double range, std::size_t n, double start) {
     const double axis = width / 2 + uniform(-4, 4);
     const Disc disc{uniform(-20, 20), uniform(-20, 20), 40, uniform(0.5, 2)};
     const auto angles = steps(n, range / n, start);
-    const auto rows = backproject_rows(angles, complete(angles), axis, 0, 0, width, width);
+    const auto rows = backproject_rows(angles, complete(angles), axis, {0, 0, width, width, width});
 
     std::vector<double> slice(width * width), row(width), filtered(width + 2);
     for (std::size_t p = 0; p < n; p++) {
@@ -296,7 +297,7 @@ GST_START_TEST(test_row_positions) {
         const double axis = uniform(-3000, 9000), angle = uniform(-10, 10);
         const auto roi_x = static_cast<std::uint32_t>(uniform(0, 9000));
         const auto roi_y = static_cast<std::uint32_t>(uniform(0, 9000));
-        const auto row = backproject_rows({angle}, {0.25}, axis, roi_x, roi_y, 4096, 4096).at(0);
+        const auto row = backproject_rows({angle}, {0.25}, axis, {roi_x, roi_y, 4096, 4096, 4096}).at(0);
         const int i = static_cast<int>(uniform(0, 4096)), j = static_cast<int>(uniform(0, 4096));
         const long double h = axis + (i + roi_x - axis + 0.5L) * std::cos(static_cast<long double>(angle)) +
                               (j + roi_y - axis + 0.5L) * std::sin(static_cast<long double>(angle));

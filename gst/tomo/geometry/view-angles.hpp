@@ -13,7 +13,7 @@
 
 namespace tomo {
 
-struct ViewAngles {
+struct GST_TOMO_API ViewAngles {
     std::vector<double> angles; // radians, one for each view
     Origin origin = Origin::scan;
     std::string sentence;   // "91 views from 0 by 2 degrees (from the scan)"

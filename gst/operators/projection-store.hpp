@@ -13,7 +13,7 @@ namespace tomo {
 
 // Grows in blocks. These lie on the device as long as half of its budget stays free for computing, and in the
 // system's memory from there on.
-class ProjectionStore {
+class GST_TOMO_API ProjectionStore {
   public:
     explicit ProjectionStore(Compute &owner) : owner_(owner) {}
 

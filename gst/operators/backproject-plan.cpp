@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "backproject-plan.hpp"
-
+#include <gst/operators/backproject-plan.hpp>
+#include <gst/tomo/device/device.hpp>
 #include <gst/tomo/support/error.hpp>
 
 #include <algorithm>
@@ -69,7 +69,8 @@ BackprojectPlan plan_item(const BackprojectDevice &device, std::uint32_t depth, 
             tile.across(roi_width) * tile.down(roi_height) * planes < 4 * device.compute_units))
         tile.height /= 2;
 
-    plan.options = "-D BACKPROJECT_ITEM" + tile.options(plan.slices, 8);
+    plan.file = "backproject-item.cl";
+    plan.options = tile.options(plan.slices, 8);
     plan.global = {tile.across(roi_width), tile.down(roi_height), planes};
     plan.local = {1, 1, 1};
     plan.local_memory = 0;
@@ -117,8 +118,9 @@ BackprojectPlan plan_group(const BackprojectDevice &device, std::uint32_t depth,
     while (staged * plan.slices < 128 && local_memory(2 * staged) <= device.local_memory)
         staged *= 2;
 
-    plan.options = text("-D BACKPROJECT_GROUP -D GROUP_W=%u -D GROUP_H=%u", group_w, group_h) +
-                   tile().options(plan.slices, staged);
+    plan.file = "backproject-group.cl";
+    plan.options =
+        text("-D GROUP_W=%u -D GROUP_H=%u", group_w, group_h) + tile().options(plan.slices, staged);
     plan.global = {tile().across(roi_width) * group_w, tile().down(roi_height) * group_h,
                    divided(depth, plan.slices)};
     plan.local = {group_w, group_h, 1};
@@ -139,9 +141,9 @@ BackprojectPlan plan_texture(const BackprojectDevice &device, std::uint32_t roi_
     while (group_w * group_h > device.max_work_group)
         (group_h > 1 ? group_h : group_w) /= 2;
     BackprojectPlan plan{};
+    plan.file = "backproject-texture.cl";
     plan.kernel = "backproject_texture";
     plan.slices = 1;
-    plan.options = "-D BACKPROJECT_TEXTURE";
     plan.global = {divided(roi_width, group_w) * group_w, divided(roi_height, group_h) * group_h, 1};
     plan.local = {group_w, group_h, 1};
     plan.local_memory = 0;
@@ -164,27 +166,38 @@ BackprojectPlan plan_tensor(const BackprojectDevice &device, std::uint32_t depth
         static_cast<unsigned>(std::ceil((std::hypot(tile.width - 1.0, tile.height - 1.0) + 12) / 2));
     const std::size_t sets = divided(depth, slices_of_tensor);
     BackprojectPlan plan{};
+    plan.file = "backproject-tensor.cl";
     plan.kernel = "backproject_tensor";
     plan.slices = slices_of_tensor;
-    plan.options =
-        text("-D BACKPROJECT_TENSOR -D SLICES=1 -D TILE_W=%u -D TILE_H=%u -D SEGMENT=%u -D STAGED=%u",
-             tile.width, tile.height, 2 * pairs, staged);
+    plan.options = text("-D SLICES=1 -D TILE_W=%u -D TILE_H=%u -D SEGMENT=%u -D STAGED=%u", tile.width,
+                        tile.height, 2 * pairs, staged);
     plan.global = {tile.across(roi_width) * tile.width * 8, tile.down(roi_height), sets};
     plan.local = {tile.width * 8, 1, 1};
     plan.local_memory = std::size_t{staged} * pairs * pitch + staged * 36;
     return plan;
 }
 
-// Of the modes linear and nearest.
+// Of the modes that interpolate in kernels.
 BackprojectPlan plan_float(BackprojectMode mode, BackprojectPlan plan) {
-    const bool nearest = mode == BackprojectMode::nearest;
-    plan.kernel = nearest ? "backproject_nearest" : "backproject_linear";
-    if (nearest)
+    plan.kernel = "backproject_linear";
+    if (mode == BackprojectMode::nearest) {
+        plan.kernel = "backproject_nearest";
         plan.options += " -D BACKPROJECT_NEAREST";
+    } else if (mode == BackprojectMode::joseph) {
+        plan.kernel = "backproject_joseph";
+        plan.options += " -D BACKPROJECT_JOSEPH";
+    }
     return plan;
 }
 
 } // namespace
+
+BackprojectDevice backproject_device(const Device &device) {
+    return {device.name(),          !device.prefers_local_memory(),
+            device.has_images(),    device.has_tensor_cores(),
+            device.compute_units(), device.local_memory(),
+            device.max_work_group()};
+}
 
 BackprojectPlan plan_backproject(BackprojectMode mode, Precision precision, const BackprojectDevice &device,
                                  std::uint32_t depth, std::uint32_t roi_width, std::uint32_t roi_height) {
@@ -242,37 +255,6 @@ unsigned backproject_batch(BackprojectMode mode, Precision precision, const Back
             std::clamp<std::size_t>(2 * divided(std::size_t{10} * 5 * device.compute_units, groups), 8, 64);
     }
     return static_cast<unsigned>(divided(planes, depth));
-}
-
-std::vector<BackprojectRow> backproject_rows(const std::vector<double> &angles,
-                                             const std::vector<double> &weights, double axis,
-                                             std::uint32_t roi_x, std::uint32_t roi_y,
-                                             std::uint32_t roi_width, std::uint32_t roi_height) {
-    if (weights.size() != angles.size())
-        throw Error(
-            GST_LIBRARY_ERROR_SETTINGS,
-            text("%zu projections have %zu weights; one for each is needed.", angles.size(), weights.size()));
-    constexpr double limit = 1 << 30; // 62 bits with those behind the point
-    const double reach = std::max({std::abs(axis), std::abs(roi_x - axis), std::abs(roi_y - axis)}) +
-                         std::max(roi_width, roi_height);
-    if (!(2 * reach < limit))
-        throw Error(GST_LIBRARY_ERROR_SETTINGS,
-                    text("The region of %u x %u pixels at (%u, %u) and the axis at %g lie too far apart; all "
-                         "within %.0f pixels are needed.",
-                         roi_width, roi_height, roi_x, roi_y, axis, limit / 2));
-
-    const auto fixed = [](double value) {
-        return static_cast<std::int64_t>(std::llround(std::ldexp(value, 32)));
-    };
-    std::vector<BackprojectRow> rows;
-    rows.reserve(angles.size());
-    for (std::size_t i = 0; i < angles.size(); i++) {
-        const double cosine = std::cos(angles[i]), sine = std::sin(angles[i]);
-        const double h = axis + (roi_x - axis + 0.5) * cosine + (roi_y - axis + 0.5) * sine;
-        rows.push_back({fixed(h - 0.5), fixed(cosine), fixed(sine), static_cast<float>(cosine),
-                        static_cast<float>(sine), static_cast<float>(h), static_cast<float>(weights[i])});
-    }
-    return rows;
 }
 
 } // namespace tomo

@@ -1,0 +1,79 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Which of the kernels backproject-*.cl a device runs, and how.
+#pragma once
+
+#include <gst/tomo/gsttomo-prelude.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tomo {
+
+class Device;
+
+// How rows are sampled; `joseph` makes the transpose of the projection by Joseph's method.
+enum class BackprojectMode { linear, texture, nearest, joseph };
+enum class Precision { single, half };
+
+// What the choice depends on.
+struct BackprojectDevice {
+    std::string name;
+    bool is_cpu;
+    bool has_images;
+    bool has_tensor_cores;
+    unsigned compute_units;
+    std::size_t local_memory;   // bytes per work-group
+    std::size_t max_work_group; // work-items
+};
+
+GST_TOMO_API BackprojectDevice backproject_device(const Device &device);
+
+// One launch makes `depth` slices from as many sinograms. Arguments of backproject_linear,
+// backproject_nearest and backproject_joseph, besides the option -D sinograms_T of the sinogram's type:
+//     IN(sinograms)  OUT(float, out)  buffer of BackprojectRow
+//     uint width, projections, depth, roi_width, roi_height
+// Texture reads an image of width x projections (one channel, float), so it makes one plane per launch:
+//     backproject_fill_image (global width x projections, no local size):  IN(sinograms)  image  uint plane
+//     backproject_texture:  image  OUT(float, out)  buffer of BackprojectRow
+//                           uint projections, plane, roi_width, roi_height
+// Precision::half takes its samples from an array of 32 bit words, `pairs` x projections x `sets` of 32 words
+// each, that is made by
+//     backproject_peak (a work-group of 256 for each row):  IN(sinograms)  OUT(uint, peak)  buffer of
+//     BackprojectRow
+//                           uint width, projections; `peak` must be 0 before
+//     backproject_pack (pack_global, pack_local):  IN(sinograms)  OUT(uint, packed)  buffer `peak`  buffer of
+//     BackprojectRow
+//                           uint width, projections, depth, pairs
+//     backproject_tensor:   buffer `packed`  OUT(float, out)  buffer `peak`  buffer of BackprojectRow
+//                           uint pairs, projections, depth, roi_width, roi_height
+struct BackprojectPlan {
+    std::string file, kernel;
+    std::string options; // for the compiler
+    unsigned slices;     // that share coordinates in a work-item: batches of a multiple of this waste nothing
+    std::size_t local_memory; // bytes that the kernel declares
+    std::array<std::size_t, 3> global, local;
+};
+
+// Throws Error where the device can't do the mode.
+GST_TOMO_API BackprojectPlan plan_backproject(BackprojectMode mode, Precision precision,
+                                              const BackprojectDevice &device, std::uint32_t depth,
+                                              std::uint32_t roi_width, std::uint32_t roi_height);
+
+// The same and other ways to compute it, for devices that like another one better. Their numbers differ by
+// rounding.
+GST_TOMO_API std::vector<BackprojectPlan> backproject_variants(BackprojectMode mode, Precision precision,
+                                                               const BackprojectDevice &device,
+                                                               std::uint32_t depth, std::uint32_t roi_width,
+                                                               std::uint32_t roi_height);
+
+// So many sinograms of `depth` planes keep the device busy with one launch.
+GST_TOMO_API unsigned backproject_batch(BackprojectMode mode, Precision precision,
+                                        const BackprojectDevice &device, std::uint32_t depth,
+                                        std::uint32_t roi_width, std::uint32_t roi_height);
+
+} // namespace tomo

@@ -1,0 +1,47 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/operators/parallel-backprojector.hpp>
+#include <gst/operators/projector.hpp>
+#include <gst/tomo/geometry/slice-region.hpp>
+
+#include <vector>
+
+namespace tomo {
+
+// Detector columns that see slices along parallel rays.
+struct ParallelBeam {
+    std::vector<double> angles; // radians, one for each view
+    double axis;                // edge coordinate of the columns
+    unsigned columns;
+};
+
+// Line integrals of slices (width x height x slices) as sinograms (columns x views x slices), by Joseph's
+// method, and the transpose of that. Each slice is a detector row of its own, and zero outside of its region.
+// Lengths are in pixels, so that a disc of ones has the length of its chords.
+class GST_TOMO_API ParallelProjector final : public Projector {
+  public:
+    ParallelProjector(Compute &compute, ParallelBeam beam, const SliceRegion &slice);
+
+    ArrayInfo volume(unsigned slices) const override {
+        return {GST_TOMO_FORMAT_FLOAT32, slice_.width, slice_.height, slices};
+    }
+    ArrayInfo projections(unsigned slices) const override {
+        return {GST_TOMO_FORMAT_FLOAT32, beam_.columns, static_cast<unsigned>(beam_.angles.size()), slices};
+    }
+    void forward(const Array &volume, Array &projections) override;
+    void back(const Array &projections, Array &volume) override;
+
+  private:
+    void check(const Array &volume, const Array &projections) const;
+
+    Compute &compute_;
+    const ParallelBeam beam_;
+    const SliceRegion slice_;
+    Array rays_;
+    ParallelBackprojector transpose_;
+    unsigned planned_slices_ = 0; // of transpose_
+};
+
+} // namespace tomo

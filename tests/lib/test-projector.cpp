@@ -1,0 +1,196 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Projection and its transpose, as a solver uses them: one against the other, and both against the definition
+// in float64.
+#include "support.hpp"
+
+#include <gst/operators/parallel-projector.hpp>
+
+#include <cmath>
+#include <numeric>
+
+#include <gst/check/gstcheck.h> // last: it defines macros named like members of the standard library
+
+using namespace tomotest;
+using namespace tomo;
+
+namespace {
+
+double uniform(double low, double high) {
+    return std::uniform_real_distribution<double>(low, high)(randomness());
+}
+
+std::shared_ptr<Device> open_device() { return Context::create("")->default_device(); }
+
+struct Geometry {
+    ParallelBeam beam;
+    SliceRegion slice;
+};
+
+// Joseph's method, weight by weight: f(sample of the volume, sample of the projections, weight).
+template <class F>
+void each_weight(const Geometry &g, F f) {
+    const double centre = 0.5 - g.beam.axis;
+    for (std::size_t view = 0; view < g.beam.angles.size(); view++) {
+        const double c = std::cos(g.beam.angles[view]), s = std::sin(g.beam.angles[view]);
+        const bool is_turned = std::abs(s) >= std::abs(c); // the ray is closer to the x axis
+        const unsigned lines = is_turned ? g.slice.width : g.slice.height,
+                       length = is_turned ? g.slice.height : g.slice.width;
+        for (unsigned column = 0; column < g.beam.columns; column++)
+            for (unsigned line = 0; line < lines; line++) {
+                const double distance = column + centre;
+                const double at = is_turned
+                                      ? (distance - (line + g.slice.x + centre) * c) / s - g.slice.y - centre
+                                      : (distance - (line + g.slice.y + centre) * s) / c - g.slice.x - centre;
+                const double before = std::floor(at);
+                for (const double sample : {before, before + 1}) {
+                    if (sample < 0 || sample >= length)
+                        continue;
+                    const auto k = static_cast<unsigned>(sample);
+                    const std::size_t pixel = is_turned ? k * g.slice.width + line : line * g.slice.width + k;
+                    f(pixel, view * g.beam.columns + column,
+                      (1 - std::abs(at - sample)) / std::max(std::abs(s), std::abs(c)));
+                }
+            }
+    }
+}
+
+// Odd sizes, an axis far off the middle, uneven angles, among them those where rays change their lines.
+Geometry random_geometry() {
+    const auto odd = [](unsigned most) { return static_cast<unsigned>(2 * random_between(1, most / 2) + 1); };
+    Geometry g{{{}, 0.0, odd(90)}, {0, 0, odd(80), odd(80), 1}};
+    g.beam.axis = uniform(-0.2, 1.2) * g.beam.columns;
+    g.slice.x = random_between(0, 20);
+    g.slice.y = random_between(0, 20);
+    g.beam.angles = {0.0, G_PI_4, G_PI_2, 3 * G_PI_4, G_PI};
+    const auto views = odd(60);
+    while (g.beam.angles.size() < views)
+        g.beam.angles.push_back(uniform(-7, 7));
+    return g;
+}
+
+std::vector<double> fill_randomly(const Array &array) {
+    std::vector<double> values(array.info().samples());
+    const Host<float> host(array);
+    for (std::size_t i = 0; i < values.size(); i++) {
+        host[i] = static_cast<float>(uniform(-1, 1));
+        values[i] = host[i];
+    }
+    return values;
+}
+
+std::vector<double> values_of(const Array &array) {
+    const Host<const float> host(array);
+    return {host.data(), host.data() + array.info().samples()};
+}
+
+double product(const std::vector<double> &a, const std::vector<double> &b) {
+    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+double norm(const std::vector<double> &a) { return std::sqrt(product(a, a)); }
+
+double distance(std::vector<double> a, const std::vector<double> &b) {
+    for (std::size_t i = 0; i < a.size(); i++)
+        a[i] -= b[i];
+    return norm(a) / std::max(norm(b), 1e-30);
+}
+
+struct Pair {
+    std::vector<double> x, y, forward, back; // x, y, A x, A* y
+};
+
+Pair apply(Compute &compute, const Geometry &g, unsigned slices) {
+    ParallelProjector projector(compute, g.beam, g.slice);
+    Projector &a = projector;
+    Array x = compute.allocate(a.volume(slices)), y = compute.allocate(a.projections(slices));
+    Pair pair{fill_randomly(x), fill_randomly(y), {}, {}};
+    Array ax = compute.allocate(a.projections(slices)), ay = compute.allocate(a.volume(slices));
+    a.forward(x, ax);
+    a.back(y, ay);
+    pair.forward = values_of(ax);
+    pair.back = values_of(ay);
+    return pair;
+}
+
+} // namespace
+
+GST_START_TEST(test_pair) {
+    Compute compute(open_device());
+    for (const unsigned slices : {1, 3, 8, 17}) {
+        const auto g = random_geometry();
+        const auto pair = apply(compute, g, slices);
+        const double one = product(pair.forward, pair.y), other = product(pair.x, pair.back);
+        const double size = norm(pair.forward) * norm(pair.y);
+        g_print("%u slices: <Ax, y> = %.9g, <x, A*y> = %.9g, %.2g of |Ax| |y|\n", slices, one, other,
+                std::abs(one - other) / size);
+        fail_unless(size > 0.0 && std::abs(one - other) <= 1e-6 * size, "%u slices: %.9g and %.9g", slices,
+                    one, other);
+
+        std::vector<double> forward(pair.forward.size()), back(pair.back.size());
+        const std::size_t pixels = pair.x.size() / slices, rays = pair.y.size() / slices;
+        each_weight(g, [&](std::size_t pixel, std::size_t ray, double weight) {
+            for (unsigned z = 0; z < slices; z++) {
+                forward[z * rays + ray] += weight * pair.x[z * pixels + pixel];
+                back[z * pixels + pixel] += weight * pair.y[z * rays + ray];
+            }
+        });
+        g_print("forward is %.2g, back is %.2g away\n", distance(pair.forward, forward),
+                distance(pair.back, back));
+        // Positions are whole and fraction there, and float within a tile of up to 64 pixels here.
+        fail_unless(distance(pair.forward, forward) <= 1e-6, "forward: %g", distance(pair.forward, forward));
+        fail_unless(distance(pair.back, back) <= 5e-6, "back: %g", distance(pair.back, back));
+    }
+}
+GST_END_TEST;
+
+// The backprojection of FBP is another one, which these tests would notice.
+GST_START_TEST(test_linear_is_no_transpose) {
+    Compute compute(open_device());
+    auto g = random_geometry();
+    g.beam.axis = 0.5 * g.beam.columns;
+    g.slice = {0, 0, g.beam.columns, g.beam.columns, g.beam.columns};
+    const auto pair = apply(compute, g, 1);
+    ParallelProjector projector(compute, g.beam, g.slice);
+    Array y = compute.allocate(projector.projections(1)), slices = compute.allocate(projector.volume(1));
+    {
+        const Host<float> host(y);
+        std::copy(pair.y.begin(), pair.y.end(), host.data());
+    }
+    ParallelBackprojector linear(compute, BackprojectMode::linear, Precision::single);
+    linear.plan(y.info(), slices.info());
+    std::vector<double> weights;
+    for (const double angle : g.beam.angles)
+        weights.push_back(1.0 / std::max(std::abs(std::cos(angle)), std::abs(std::sin(angle))));
+    linear.set_views(backproject_rows(g.beam.angles, weights, g.beam.axis, g.slice));
+    linear.run(y, slices);
+    fail_unless(distance(values_of(slices), pair.back) > 1e-3);
+}
+GST_END_TEST;
+
+GST_START_TEST(test_what_does_not_fit) {
+    Compute compute(open_device());
+    const auto g = random_geometry();
+    ParallelProjector projector(compute, g.beam, g.slice);
+    Array volume = compute.allocate(projector.volume(2)), other = compute.allocate(projector.projections(3));
+    for (const auto &error : {error_of([&] { projector.forward(volume, other); }),
+                              error_of([&] { projector.back(other, volume); })})
+        fail_unless(error.find("wanted") != std::string::npos, "%s", error.c_str());
+    const auto error = error_of([&] { ParallelProjector(compute, {{}, 1.0, 3}, g.slice); });
+    fail_unless(error.find("one angle") != std::string::npos, "%s", error.c_str());
+}
+GST_END_TEST;
+
+static Suite *projector_suite() {
+    Suite *suite = suite_create("projector");
+    TCase *tc = tcase_create("projector");
+    tcase_set_timeout(tc, 120);
+    suite_add_tcase(suite, tc);
+    tcase_add_test(tc, test_pair);
+    tcase_add_test(tc, test_linear_is_no_transpose);
+    tcase_add_test(tc, test_what_does_not_fit);
+    return suite;
+}
+
+GST_CHECK_MAIN(projector)
