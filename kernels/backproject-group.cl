@@ -5,9 +5,6 @@
 //
 // GROUP_W, GROUP_H  work-group; TILE_W is GROUP_W, TILE_H a multiple of GROUP_H
 
-// More than four as one vector would make work-items collide in the banks of local memory.
-#define MOST_LANES 4
-
 #include "backproject-row.h"
 #include "backproject-sampling.h"
 #include "backproject-tile.h"

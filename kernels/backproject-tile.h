@@ -6,18 +6,12 @@
 // around the row, so that the inner loop knows neither edges nor formats.
 //
 // SLICES          planes that share coordinates: 1, 2, 4, 8 and, of backproject-item.cl, 16
-// MOST_LANES      of them in one vector, where that is not all
+// LANES           of them in one vector
 // TILE_W, TILE_H  pixels of a tile
 // SEGMENT         most samples of a row that a tile touches: ceil(diagonal) + 4
 // STAGED          rows in fast memory at a time
 // BACKPROJECT_NEAREST, BACKPROJECT_JOSEPH  the modes nearest and joseph instead of linear
 
-// Planes of one vector.
-#if defined(MOST_LANES) && SLICES > MOST_LANES
-#define LANES MOST_LANES
-#else
-#define LANES SLICES
-#endif
 #define VECTORS (SLICES / LANES)
 
 #define CAT_(a, b) a##b

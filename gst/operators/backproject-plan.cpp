@@ -26,9 +26,9 @@ struct Tile {
     }
     std::size_t across(std::uint32_t w) const { return divided(w, width); }
     std::size_t down(std::uint32_t h) const { return divided(h, height); }
-    std::string options(unsigned slices, unsigned staged) const {
-        return text(" -D TILE_W=%u -D TILE_H=%u -D SEGMENT=%u -D STAGED=%u -D SLICES=%u", width, height,
-                    segment(), staged, slices);
+    std::string options(unsigned slices, unsigned most_lanes, unsigned staged) const {
+        return text(" -D TILE_W=%u -D TILE_H=%u -D SEGMENT=%u -D STAGED=%u -D SLICES=%u -D LANES=%u", width,
+                    height, segment(), staged, slices, std::min(slices, most_lanes));
     }
 };
 
@@ -70,7 +70,7 @@ BackprojectPlan plan_item(const BackprojectDevice &device, std::uint32_t depth, 
         tile.height /= 2;
 
     plan.file = "backproject-item.cl";
-    plan.options = tile.options(plan.slices, 8);
+    plan.options = tile.options(plan.slices, 16, 8);
     plan.global = {tile.across(roi_width), tile.down(roi_height), planes};
     plan.local = {1, 1, 1};
     plan.local_memory = 0;
@@ -118,9 +118,10 @@ BackprojectPlan plan_group(const BackprojectDevice &device, std::uint32_t depth,
     while (staged * plan.slices < 128 && local_memory(2 * staged) <= device.local_memory)
         staged *= 2;
 
+    // More than four slices as one vector would make work-items collide in the banks of local memory.
     plan.file = "backproject-group.cl";
     plan.options =
-        text("-D GROUP_W=%u -D GROUP_H=%u", group_w, group_h) + tile().options(plan.slices, staged);
+        text("-D GROUP_W=%u -D GROUP_H=%u", group_w, group_h) + tile().options(plan.slices, 4, staged);
     plan.global = {tile().across(roi_width) * group_w, tile().down(roi_height) * group_h,
                    divided(depth, plan.slices)};
     plan.local = {group_w, group_h, 1};
@@ -169,8 +170,8 @@ BackprojectPlan plan_tensor(const BackprojectDevice &device, std::uint32_t depth
     plan.file = "backproject-tensor.cl";
     plan.kernel = "backproject_tensor";
     plan.slices = slices_of_tensor;
-    plan.options = text("-D SLICES=1 -D TILE_W=%u -D TILE_H=%u -D SEGMENT=%u -D STAGED=%u", tile.width,
-                        tile.height, 2 * pairs, staged);
+    plan.options = text("-D SLICES=1 -D LANES=1 -D TILE_W=%u -D TILE_H=%u -D SEGMENT=%u -D STAGED=%u",
+                        tile.width, tile.height, 2 * pairs, staged);
     plan.global = {tile.across(roi_width) * tile.width * 8, tile.down(roi_height), sets};
     plan.local = {tile.width * 8, 1, 1};
     plan.local_memory = std::size_t{staged} * pairs * pitch + staged * 36;

@@ -57,7 +57,7 @@ void each_weight(const Geometry &g, F f) {
 }
 
 // Odd sizes, an axis far off the middle, uneven angles, among them those where rays change their lines.
-Geometry random_geometry() {
+Geometry any_geometry() {
     const auto odd = [](unsigned most) { return static_cast<unsigned>(2 * random_between(1, most / 2) + 1); };
     Geometry g{{{}, 0.0, odd(90)}, {0, 0, odd(80), odd(80), 1}};
     g.beam.axis = uniform(-0.2, 1.2) * g.beam.columns;
@@ -68,6 +68,17 @@ Geometry random_geometry() {
     while (g.beam.angles.size() < views)
         g.beam.angles.push_back(uniform(-7, 7));
     return g;
+}
+
+// One in which the detector sees something.
+Geometry random_geometry() {
+    for (;;) {
+        auto g = any_geometry();
+        std::size_t weights = 0;
+        each_weight(g, [&](std::size_t, std::size_t, double) { weights++; });
+        if (weights > 5000)
+            return g;
+    }
 }
 
 std::vector<double> fill_randomly(const Array &array) {
@@ -140,7 +151,7 @@ GST_START_TEST(test_pair) {
                 distance(pair.back, back));
         // Positions are whole and fraction there, and float within a tile of up to 64 pixels here.
         fail_unless(distance(pair.forward, forward) <= 1e-6, "forward: %g", distance(pair.forward, forward));
-        fail_unless(distance(pair.back, back) <= 5e-6, "back: %g", distance(pair.back, back));
+        fail_unless(distance(pair.back, back) <= 1e-5, "back: %g", distance(pair.back, back));
     }
 }
 GST_END_TEST;

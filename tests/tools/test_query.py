@@ -51,6 +51,18 @@ class Query(TestCase):
         limit = [p for p in strict(query("-j", "-p", "queue").stdout)["properties"] if p["name"] == "max-size-time"]
         self.assertEqual(limit[0]["type"], "integer")
 
+    def test_numbers_that_leave_a_value_open(self):
+        for task, name, wanted, others in (
+            ("backproject", "angle-step", (-1, 0), (-0.5, 0.1)), ("backproject", "axis-pos", (-1, -0.5, 0), (0.1,)),
+            ("crop", "width", (4294967295,), (0, 1)), ("write", "minimum", (np.finfo(np.float32).max,), (0,)),
+            ("blur", "sigma", (), (0, 1)), ("measure", "axis", (), (-1, 0)), ("forwardproject", "number", (), (0, 256)),
+        ):
+            (info,) = [p for p in strict(query("-j", "-p", task).stdout)["properties"] if p["name"] == name]
+            ranges = [(r["minimum"], r["maximum"]) for r in info.get("automatic", [])]
+            for number in (*wanted, *others):
+                with self.subTest(task=task, name=name, number=number):
+                    self.assertEqual(any(low <= number <= high for low, high in ranges), number in wanted)
+
     def test_every_task(self):
         for info in strict(query("-l", "-v", "-j").stdout):
             element = Gst.ElementFactory.make(info["element"])

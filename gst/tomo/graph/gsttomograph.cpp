@@ -794,8 +794,9 @@ gchar *gst_tomo_get_properties_as_json(GstElement *element, GError **error) {
  * "outputs" (their names), "optional-inputs", "optional-outputs", "properties" and "results". Each of the
  * properties has "name", "type" (boolean, integer, number, string, enum, array, or the name of another type),
  * "default", "values" (in words), "description", "own" (false for those that elements of the kind have in
- * common), "live" (whether it may change while the stream runs), and, where it applies, "minimum", "maximum"
- * and "choices" (objects with "name" and "description").
+ * common), "live" (whether it may change while the stream runs), and, where it applies, "minimum", "maximum",
+ * "choices" (objects with "name" and "description") and "automatic" (objects with "minimum" and "maximum": numbers
+ * between them leave the value to the element, the scan or the input).
  *
  * Returns: (transfer full) (nullable): the description as JSON
  */
