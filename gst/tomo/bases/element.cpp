@@ -62,17 +62,17 @@ std::string camel_case(const char *task) {
 
 void Element::cancel(Cancel reason) {
     cancelled_ |= static_cast<unsigned>(reason);
-    cancelled_changed();
+    guard([&] { cancelled_changed(); });
 }
 
 void Element::go_on(Cancel reason) {
     cancelled_ &= ~static_cast<unsigned>(reason);
-    cancelled_changed();
+    guard([&] { cancelled_changed(); });
 }
 
 void Element::go_on() {
     cancelled_ = 0;
-    cancelled_changed();
+    guard([&] { cancelled_changed(); });
 }
 
 Patience Element::patience() const {
@@ -249,7 +249,7 @@ void Element::set_property(PropertyBase *property, const GValue *value, GParamSp
     g_value_copy(value, checked.get());
     if (g_param_value_validate(spec, checked.get()))
         return refuse(*property, value, spec);
-    const std::lock_guard<std::recursive_mutex> lock(settings_lock_);
+    std::unique_lock<std::recursive_mutex> lock(settings_lock_);
     try {
         check_may_change(*property);
     } catch (const Error &e) {
@@ -260,9 +260,27 @@ void Element::set_property(PropertyBase *property, const GValue *value, GParamSp
         return;
     }
     refused_.erase(property);
-    property->set(value);
     is_outdated_ = is_outdated_ || property->when() == When::ready;
-    property_changed(property);
+    std::string problem;
+    try {
+        property->set(value);
+        property_changed(property);
+        return;
+    } catch (...) {
+        problem = current_error().what();
+    }
+    // The element is not what its properties say: it does not start, or ends its stream.
+    problem =
+        text("property '%s' can't become %s: %s", property->name(), written(value).c_str(), problem.c_str());
+    if (following_ == g_thread_self()) {
+        control_problem_ = problem;
+    } else if (!is_frozen_) {
+        refused_[property] = problem;
+        g_warning("%s: %s", GST_OBJECT_NAME(gst_), problem.c_str());
+    } else {
+        lock.unlock(); // somebody who listens to the error may set properties
+        post_error(Error(GST_LIBRARY_ERROR_FAILED, problem));
+    }
 }
 
 void Element::refuse(const PropertyBase &property, const GValue *value, GParamSpec *spec) {
@@ -381,7 +399,7 @@ void Element::close() {
     forget_input_formats();
     std::lock_guard<std::recursive_mutex> lock(context_lock_);
     if (has_device())
-        device()->finish();
+        guard([&] { device()->finish(); });
     use_device(nullptr);
     context_ = {};
 }
@@ -476,8 +494,9 @@ void leaf_set_property(GObject *object, guint id, const GValue *value, GParamSpe
 }
 
 void leaf_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
-    if (const auto *property = element_of(GST_ELEMENT(object))->property(id))
-        property->get(value);
+    auto *element = element_of(GST_ELEMENT(object));
+    if (const auto *property = element->property(id))
+        element->guard([&] { property->get(value); });
     else
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
@@ -489,7 +508,8 @@ void leaf_finalize(GObject *object) {
 }
 
 void leaf_set_context(GstElement *gst, GstContext *context) {
-    element_of(gst)->set_context(context);
+    auto *element = element_of(gst);
+    element->guard([&] { element->set_context(context); });
     GST_ELEMENT_CLASS(parent_class_of(gst))->set_context(gst, context);
 }
 
@@ -506,7 +526,7 @@ GstStateChangeReturn leaf_change_state(GstElement *gst, GstStateChange transitio
                stops = transition == GST_STATE_CHANGE_PAUSED_TO_READY;
     if (starts) {
         element->forget_error();
-        if (!element->guard(false, [&] { return element->freeze_properties(), true; }))
+        if (!element->guard([&] { element->freeze_properties(); }))
             return GST_STATE_CHANGE_FAILURE;
         if (!element->reopen()) {
             element->thaw_properties();
@@ -514,7 +534,7 @@ GstStateChangeReturn leaf_change_state(GstElement *gst, GstStateChange transitio
         }
         element->allow_device_change();
         element->forget_effective();
-        watch_preroll(gst);
+        element->guard([&] { watch_preroll(gst); });
     }
     // Elements that wait for memory must not hold up the deactivation of their pads.
     if (stops)

@@ -104,12 +104,15 @@ class GST_TOMO_API Element : public Compute {
         try {
             return f();
         } catch (const Flushing &) {
-        } catch (const Error &e) {
-            post_error(e);
-        } catch (const std::exception &e) {
-            post_error(Error(GST_LIBRARY_ERROR_FAILED, e.what()));
+        } catch (...) {
+            post_error(current_error());
         }
         return failed;
+    }
+    // Whether `f` came to its end. For what has to go on where it did not.
+    template <class F>
+    bool guard(F f) noexcept {
+        return guard(false, [&] { return f(), true; });
     }
     GstFlowReturn guard_flow(const std::function<GstFlowReturn()> &f) noexcept;
 

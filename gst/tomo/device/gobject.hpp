@@ -4,8 +4,8 @@
 // From the C types of the public interface to the C++ objects behind them.
 #pragma once
 
-#include <gst/tomo/support/c-string.hpp>
 #include <gst/tomo/device/memory.hpp>
+#include <gst/tomo/support/c-string.hpp>
 #include <gst/tomo/support/references.hpp>
 
 typedef struct _GstTomoContext GstTomoContext;
@@ -18,10 +18,9 @@ template <class Function>
 auto to_gerror(GError **error, Function function) -> decltype(function()) {
     try {
         return function();
-    } catch (const Error &e) {
+    } catch (...) {
+        const Error e = current_error();
         g_set_error_literal(error, e.domain, e.code, e.what());
-    } catch (const std::exception &e) {
-        g_set_error_literal(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED, e.what());
     }
     return {};
 }

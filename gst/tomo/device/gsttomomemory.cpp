@@ -22,6 +22,18 @@ GstTomoMemory *tomo_memory(GstMemory *memory) { return reinterpret_cast<GstTomoM
 
 thread_local std::string map_error;
 
+// Runs `function`; what it throws is kept for take_map_error(), and the result is nothing.
+template <class Function>
+auto guarded(Function function) noexcept -> decltype(function()) {
+    try {
+        return function();
+    } catch (...) {
+        map_error = tomo::current_error().what();
+        GST_ERROR("%s", map_error.c_str());
+        return {};
+    }
+}
+
 // Allocator of every GstTomoMemory that has no allocator of a device: shares and memories made from C++.
 GstAllocator *plain_allocator() {
     static GstAllocator *allocator = [] {
@@ -61,26 +73,16 @@ static GstMemory *gst_tomo_allocator_alloc(GstAllocator *allocator, gsize size, 
     // Nothing is cleared, so nothing is promised.
     constexpr int promises = GST_MEMORY_FLAG_ZERO_PREFIXED | GST_MEMORY_FLAG_ZERO_PADDED;
     const int flags = params ? params->flags & ~promises : 0;
-    try {
+    return guarded([&] {
         auto storage = std::make_shared<tomo::Storage>(device, prefix + size + padding);
         return make_memory(std::move(storage), nullptr, prefix, size, static_cast<GstMemoryFlags>(flags));
-    } catch (const std::exception &e) {
-        GST_ERROR_OBJECT(allocator, "%s", e.what());
-        map_error = e.what();
-        return nullptr;
-    }
+    });
 }
 
 static void gst_tomo_allocator_free(GstAllocator *, GstMemory *memory) { delete tomo_memory(memory); }
 
 static gpointer gst_tomo_memory_map(GstMemory *memory, gsize, GstMapFlags flags) {
-    try {
-        return tomo_memory(memory)->storage->map(flags & GST_MAP_WRITE);
-    } catch (const std::exception &e) {
-        GST_ERROR("%s", e.what());
-        map_error = e.what();
-        return nullptr;
-    }
+    return guarded([&]() -> gpointer { return tomo_memory(memory)->storage->map(flags & GST_MAP_WRITE); });
 }
 
 static void gst_tomo_memory_unmap(GstMemory *memory, GstMapInfo *info) {
@@ -91,16 +93,18 @@ static GstMemory *gst_tomo_memory_share(GstMemory *memory, gssize offset, gssize
     GstMemory *parent = memory->parent ? memory->parent : memory;
     if (size == -1)
         size = static_cast<gssize>(memory->size) - offset;
-    return make_memory(
-        tomo_memory(memory)->storage, parent, memory->offset + offset, size,
-        static_cast<GstMemoryFlags>(GST_MINI_OBJECT_FLAGS(parent) | GST_MINI_OBJECT_FLAG_LOCK_READONLY));
+    const int flags = GST_MINI_OBJECT_FLAGS(parent) | GST_MINI_OBJECT_FLAG_LOCK_READONLY;
+    return guarded([&] {
+        return make_memory(tomo_memory(memory)->storage, parent, memory->offset + offset, size,
+                           static_cast<GstMemoryFlags>(flags));
+    });
 }
 
 // On the device, in the order of its queue.
 static GstMemory *gst_tomo_memory_copy(GstMemory *memory, gssize offset, gssize size) {
     if (size == -1)
         size = static_cast<gssize>(memory->size) > offset ? static_cast<gssize>(memory->size) - offset : 0;
-    try {
+    return guarded([&] {
         const auto &from = tomo_memory(memory)->storage;
         const auto &device = from->device();
         auto to = std::make_shared<tomo::Storage>(device, size);
@@ -118,11 +122,7 @@ static GstMemory *gst_tomo_memory_copy(GstMemory *memory, gssize offset, gssize 
         from->read_done(queue, done);
         to->write_done(queue, done);
         return make_memory(std::move(to), nullptr, 0, size, GstMemoryFlags{});
-    } catch (const std::exception &e) {
-        GST_ERROR("%s", e.what());
-        map_error = e.what();
-        return nullptr;
-    }
+    });
 }
 
 static gboolean gst_tomo_memory_is_span(GstMemory *, GstMemory *, gsize *) { return FALSE; }
@@ -209,11 +209,8 @@ GstTomoDevice *gst_tomo_memory_get_device(GstMemory *memory) {
  */
 void gst_tomo_memory_prefetch(GstMemory *memory) {
     g_return_if_fail(gst_tomo_memory_is(memory));
-    try {
-        tomo_memory(memory)->storage->prefetch();
-    } catch (const std::exception &e) {
-        GST_WARNING("%s", e.what()); // the map will try again and fail where somebody listens
-    }
+    // Where it fails, the map will try again and fail where somebody listens.
+    guarded([&] { return tomo_memory(memory)->storage->prefetch(), true; });
 }
 
 /**
@@ -227,16 +224,11 @@ void gst_tomo_memory_prefetch(GstMemory *memory) {
  */
 gboolean gst_tomo_memory_finish(GstMemory *memory, GError **error) {
     g_return_val_if_fail(gst_tomo_memory_is(memory), FALSE);
-    try {
+    return tomo::to_gerror(error, [&] {
         tomo_memory(memory)->storage->move_to_device();
         tomo_memory(memory)->storage->finish();
         return TRUE;
-    } catch (const tomo::Error &e) {
-        g_set_error_literal(error, e.domain, e.code, e.what());
-    } catch (const std::exception &e) {
-        g_set_error_literal(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED, e.what());
-    }
-    return FALSE;
+    });
 }
 
 /**
@@ -270,8 +262,8 @@ static GstFlowReturn gst_tomo_buffer_pool_alloc(GstBufferPool *pool, GstBuffer *
         return GST_FLOW_OK;
     } catch (const tomo::Flushing &) {
         return GST_FLOW_FLUSHING;
-    } catch (const std::exception &e) {
-        GST_ERROR_OBJECT(pool, "%s", e.what());
+    } catch (...) {
+        GST_ERROR_OBJECT(pool, "%s", tomo::current_error().what());
         return GST_FLOW_ERROR;
     }
 }
@@ -281,7 +273,7 @@ static void gst_tomo_buffer_pool_reset(GstBufferPool *pool, GstBuffer *buffer) {
     const auto &storage = tomo::storage_of(memory);
     // Where nobody else has it: or the next writer would download what nobody wants.
     if (storage.use_count() == 1 && gst_memory_is_writable(memory))
-        storage->discard();
+        guarded([&] { return storage->discard(), true; });
     GST_BUFFER_POOL_CLASS(gst_tomo_buffer_pool_parent_class)->reset_buffer(pool, buffer);
 }
 

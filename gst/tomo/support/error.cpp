@@ -15,4 +15,16 @@ std::string text(const char *format, ...) {
     return printed.get();
 }
 
+Error current_error() {
+    try {
+        throw;
+    } catch (const Error &error) {
+        return error;
+    } catch (const std::exception &e) {
+        return {GST_LIBRARY_ERROR_FAILED, e.what()};
+    } catch (...) {
+        return {GST_LIBRARY_ERROR_FAILED, "an exception of an unknown type"};
+    }
+}
+
 } // namespace tomo

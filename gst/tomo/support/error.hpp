@@ -39,4 +39,7 @@ class GST_TOMO_API Flushing : public std::exception {
     const char *what() const noexcept override { return "flushing"; }
 };
 
+// The exception that is being handled, whatever its type. For the borders to C, over which none may go.
+GST_TOMO_API Error current_error();
+
 } // namespace tomo
