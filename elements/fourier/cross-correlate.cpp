@@ -105,7 +105,7 @@ NaN becomes NaN.)",
     void stop() override { inverse_ = {}; }
 
   protected:
-    void reset() override {
+    void clear() override {
         places_.clear();
         index_ = 0;
     }

@@ -33,7 +33,7 @@ class MemoryOut final : public Sink {
     }
 
     void begin(const ArrayInfo &) override {}
-    void restart() override { used_ = 0; }
+    void clear() override { used_ = 0; }
 
     void consume(GstBuffer *buffer, const ArrayInfo &info) override {
         if (used_ + info.size() > max_size)

@@ -80,7 +80,7 @@ class Ringwriter final : public Sink {
             file_->commit(written_);
         file_.reset();
     }
-    void restart() override { discard(); }
+    void clear() override { discard(); }
     // The lists that came are complete, but the stream is not: they stay under the name NAME.partial.
     void abandon() override {
         if (file_)

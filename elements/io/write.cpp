@@ -128,7 +128,7 @@ class Write final : public Sink {
 
     void start() override { open(); }
     // A file that was finished is written again, one under way begins anew.
-    void restart() override { open(); }
+    void clear() override { open(); }
 
     void begin(const ArrayInfo &info) override {
         pages_per_array_ = rgb ? 1 : info.depth;

@@ -63,7 +63,7 @@ class CutSinogram final : public Filter {
     EventRef scan_event(EventRef event) override {
         if (axis.learn(event.get()) &&
             (!has_begun_ || std::abs(axis.in(input_info().width).position - cut_at_) > 1.0))
-            input_changed();
+            begin(input_info());
         return scan_after(event, input_info(), {double(first_), 1.0, output_info().width},
                           {0.0, 1.0, input_info().height});
     }

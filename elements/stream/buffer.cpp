@@ -42,7 +42,7 @@ the first array; without one, only the first copy of each array has a time. A st
     }
 
   protected:
-    void input_changed() override { negotiate(input_info()); }
+    void begin(const ArrayInfo &in) override { negotiate(in); }
 
     GstFlowReturn take(GstBuffer *buffer) override {
         const auto size = input_info().size();
@@ -85,13 +85,13 @@ the first array; without one, only the first copy of each array has a time. A st
             else if (!is_first)
                 GST_BUFFER_PTS(copy.get()) = GST_CLOCK_TIME_NONE;
             number_output(copy.get(), input_info(), i, given_++);
-            if (const auto flow = push_foreign(input_info(), std::move(copy)); flow != GST_FLOW_OK)
+            if (const auto flow = push_submitted(input_info(), std::move(copy)); flow != GST_FLOW_OK)
                 return flow;
         }
         return GST_FLOW_OK;
     }
 
-    void reset() override {
+    void clear() override {
         forget();
         given_ = 0;
     }

@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/bases/negotiation.hpp>
 #include <gst/tomo/bases/transform.hpp>
 #include <gst/tomo/support/debug.hpp>
 
@@ -97,7 +98,7 @@ class Convert final : public Transform {
     // Another map may need another kind of video.
     void property_changed(PropertyBase *property) override {
         if (property == &color_map)
-            gst_pad_mark_reconfigure(src_pad().get());
+            renegotiate();
         Transform::property_changed(property);
     }
 
@@ -114,10 +115,9 @@ class Convert final : public Transform {
             .with_rate(GST_VIDEO_INFO_FPS_N(&in_video_), GST_VIDEO_INFO_FPS_D(&in_video_));
     }
 
-    void input_changed() override {
+    void begin(const ArrayInfo &in) override {
         held_ = {};
-        input_format("in", input_info().format);
-        negotiate(input_info());
+        negotiate(in);
     }
 
     // Video from arrays and arrays from video, unless the peer takes nothing but what came.
@@ -152,10 +152,10 @@ class Convert final : public Transform {
             return push_video(import(array.get(), input_info()), buffer);
         if (to_device_)
             array = with_facts_of(buffer, import(array.get(), input_info()));
-        return push_foreign(input_info(), std::move(array));
+        return push_submitted(input_info(), std::move(array));
     }
 
-    void reset() override { held_ = {}; }
+    void clear() override { held_ = {}; }
 
   private:
     struct Window {
@@ -258,10 +258,8 @@ class Convert final : public Transform {
                cl_int{format == GST_VIDEO_FORMAT_GRAY16_BE}, cl_int{in.depth() == 3},
                cl_int{color_map == ColorMap::viridis});
         BufferRef result = with_facts_of(buffer, out);
-        cl_check(clFlush(queue()), "submitting commands");
-        limit_frames_in_flight(out);
-        out.storage()->prefetch();
-        return push_foreign(input_info(), std::move(result));
+        submit(out);
+        return push_submitted(input_info(), std::move(result));
     }
 
     Window window_of(const Array &in) {

@@ -27,12 +27,12 @@ which brings the array to the host. Arrays are handed on as they are.)",
     bool needs_device() const override { return false; }
 
   protected:
-    void input_changed() override { negotiate(input_info()); }
+    void begin(const ArrayInfo &in) override { negotiate(in); }
 
     GstFlowReturn take(GstBuffer *buffer) override {
         g_print("%s%s", frame_report("monitor", buffer, input_info()).c_str(),
                 first_values(buffer, input_info(), print).c_str());
-        return push_foreign(input_info(), BufferRef::referenced(buffer));
+        return push_submitted(input_info(), BufferRef::referenced(buffer));
     }
 };
 

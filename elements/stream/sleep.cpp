@@ -32,7 +32,7 @@ class Sleep final : public Transform {
     }
 
   protected:
-    void input_changed() override { negotiate(input_info()); }
+    void begin(const ArrayInfo &in) override { negotiate(in); }
 
     GstFlowReturn take(GstBuffer *buffer) override {
         using Seconds = std::chrono::duration<double>;
@@ -43,7 +43,7 @@ class Sleep final : public Transform {
         if (woken_.wait_for(lock, wait, [this] { return is_cancelled(); }))
             return GST_FLOW_FLUSHING;
         lock.unlock();
-        return push_foreign(input_info(), BufferRef::referenced(buffer));
+        return push_submitted(input_info(), BufferRef::referenced(buffer));
     }
 
   private:

@@ -57,10 +57,7 @@ stay where they were. The element keeps `number` arrays on the device.)",
         return out;
     }
 
-    void reset() override {
-        Filter::reset();
-        window_ = {};
-    }
+    void clear() override { window_ = {}; }
 
   private:
     Array window_; // a ring

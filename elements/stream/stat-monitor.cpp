@@ -46,10 +46,10 @@ where the device has it, else compensated. Any NaN makes all of them NaN. Arrays
     void stop() override { file_.reset(); }
 
   protected:
-    void input_changed() override {
-        input_format("in", input_info().floats().format);
+    void begin(const ArrayInfo &in) override {
+        input_format("in", in.floats().format);
         kernel("statistics");
-        negotiate(input_info());
+        negotiate(in);
     }
 
     GstFlowReturn take(GstBuffer *buffer) override {
@@ -65,7 +65,7 @@ where the device has it, else compensated. Any NaN makes all of them NaN. Arrays
             g_print("%s", frame_report("stat-monitor", buffer, shape).c_str());
         g_print("%s", first_values(buffer, shape, print).c_str());
         count_++;
-        return push_foreign(shape, BufferRef::referenced(buffer));
+        return push_submitted(shape, BufferRef::referenced(buffer));
     }
 
   private:

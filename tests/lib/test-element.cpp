@@ -88,10 +88,7 @@ class TestPrevious final : public tomo::Filter {
             kept_ = in;
         return std::exchange(kept_, in);
     }
-    void reset() override {
-        Filter::reset();
-        kept_ = {};
-    }
+    void clear() override { kept_ = {}; }
 
   private:
     Array kept_;

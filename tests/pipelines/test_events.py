@@ -525,6 +525,29 @@ class Interrupted(EventTestCase):
                 shapes.append(to_array(sample).shape)
             self.assertEqual(shapes, [other.shape])
 
+    def test_other_memory_is_asked_for(self):
+        """The peer may like other caps better while the stream runs: of a source, a filter and a join."""
+        images = "tomodummydata width=3 height=2 number=30"
+        plain = "application/x-tomo-array"
+        for line in (
+            images,
+            f"{images} ! tomoclip",
+            f"tomosubtract name=s  {images} ! s.sink_0  {images} ! s.sink_1  s.",
+        ):
+            with self.subTest(line), Play(
+                f"{line} ! capsfilter name=filter caps-change-mode=delayed caps={plain}(memory:TomoCL) ! "
+                "appsink name=o max-buffers=1 sync=false"
+            ) as play:
+                play.pipeline.set_state(Gst.State.PLAYING)
+                places = []
+                while sample := play["o"].emit("try-pull-sample", PATIENCE * Gst.SECOND):
+                    places.append(sample.get_caps().get_features(0).contains("memory:TomoCL"))
+                    if len(places) == 1:
+                        play["filter"].set_property("caps", Gst.Caps.from_string(plain))
+                self.assertEqual(play.errors(), [])
+                self.assertEqual(len(places), 30)
+                self.assertEqual((places[0], places[-1]), (True, False))
+
 
 class Failures(EventTestCase):
     def test_a_writer_does_not_wait_for_the_next_image(self):

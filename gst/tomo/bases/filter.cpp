@@ -17,11 +17,14 @@ Array Filter::apply(const Array &in) {
     return out;
 }
 
-void Filter::input_changed() {
-    if (needs_device())
-        input_format("in", input_info().format);
-    out_ = shape(input_info());
+void Filter::begin(const ArrayInfo &in) {
+    out_ = shape(in);
     negotiate(out_);
+}
+
+void Filter::reset() {
+    frame_index_ = 0;
+    Transform::reset();
 }
 
 GstFlowReturn Filter::take(GstBuffer *buffer) {
@@ -38,9 +41,9 @@ GstFlowReturn Filter::take(GstBuffer *buffer) {
 // Several arrays at once
 // --------------------------------------------------------------------------------------
 
-void BatchFilter::input_changed() {
+void BatchFilter::begin(const ArrayInfo &in) {
     batch_size_ = choose_batch_size();
-    Filter::input_changed();
+    Filter::begin(in);
 }
 
 unsigned BatchFilter::choose_batch_size() {

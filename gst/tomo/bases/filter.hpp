@@ -22,9 +22,9 @@ class GST_TOMO_API Filter : public Transform {
     const ArrayInfo &output_info() const { return out_; }
     std::uint64_t frame_index() const { return frame_index_; } // of the frame in process, from 0
 
-    void input_changed() override;
+    void begin(const ArrayInfo &in) override;
     GstFlowReturn take(GstBuffer *buffer) override;
-    void reset() override { frame_index_ = 0; }
+    void reset() override;
 
   private:
     ArrayInfo out_;
@@ -53,7 +53,7 @@ class GST_TOMO_API BatchFilter : public Filter {
     // Most arrays that process() gets at once; known before shape() is called.
     unsigned batch_size() const { return batch_size_; }
 
-    void input_changed() override;
+    void begin(const ArrayInfo &in) override;
     GstFlowReturn take(GstBuffer *buffer) override;
     GstFlowReturn drain() override { return release(); }
     GstFlowReturn release() override;

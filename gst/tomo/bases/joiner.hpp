@@ -2,14 +2,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <gst/tomo/bases/adaptation.hpp>
-#include <gst/tomo/compute/running-mean.hpp>
+#include <gst/tomo/bases/output-port.hpp>
 
 #include <gst/base/gstaggregator.h>
 
 #include <optional>
 
 namespace tomo {
+
+class JoinerInputs;
+class JoinerPairing;
 
 // Several inputs, one output, one array of each per output.
 //
@@ -19,6 +21,9 @@ namespace tomo {
 class GST_TOMO_API Joiner : public Element {
   public:
     static GType parent_type();
+
+    Joiner();
+    ~Joiner() override;
 
     struct Input {
         const char *name;
@@ -50,9 +55,9 @@ class GST_TOMO_API Joiner : public Element {
     void attach() override;
     void property_changed(PropertyBase *property) override;
 
-    bool activate();
-    void deactivate();
-    void flush();
+    void activate();
+    void deactivate() noexcept;
+    void stop_flush() noexcept;
     GstAggregatorPad *create_pad(GstPadTemplate *templ, const char *name);
     // `remove` takes the pad away from the element.
     void release_pad(GstPad *pad, const std::function<void()> &remove);
@@ -60,7 +65,9 @@ class GST_TOMO_API Joiner : public Element {
     gboolean sink_query(GstAggregatorPad *pad, GstQuery *query);
     bool src_query(GstQuery *query);
     bool seek(EventRef event);
-    GstFlowReturn work(bool timeout);
+    // The peer asks for caps anew.
+    void renegotiate() { output_.renegotiate(); }
+    GstFlowReturn aggregate(bool timeout);
     // In a live stream: when to give up waiting for inputs that may repeat themselves.
     GstClockTime next_time();
     // Not so while it waits for its inputs.
@@ -81,53 +88,31 @@ class GST_TOMO_API Joiner : public Element {
 
     // What takes the place of process() where inputs and outputs do not come one by one, see JoiningReducer.
     virtual GstFlowReturn join(const std::vector<Array> &in, GstBuffer *facts);
-    virtual GstFlowReturn conclude();
-    virtual void reset() {}
-    const ArrayInfo &output_info() const { return out_info_; }
+    virtual GstFlowReturn drain();
+    // A flush or a stop: forget what came of the arrays so far.
+    virtual void clear() {}
+    // The same with what a base keeps of its own. Elements override clear().
+    virtual void reset() { clear(); }
+    const ArrayInfo &output_info() const { return output_.info(); }
     GstFlowReturn push(const Array &array, BufferRef buffer);
 
   private:
-    struct Port {
-        std::string name;
-        bool optional = false;
-        GstAggregatorPad *pad = nullptr; // owned by the element
-        bool is_taken = false;           // until the element has lost the pad
-        ArrayInfo info;
-        bool has_info = false;
-        Array last;
-        std::unique_ptr<RunningMean> mean; // where it is taken
-        Array only;                        // the first array, until another one makes a mean necessary
-        std::uint64_t averaged = 0;        // in `last`
-        std::uint64_t count() const { return only ? 1 : mean->count(); }
-    };
-    bool is_numbered() const { return inputs().empty(); }
-    std::shared_ptr<Port> port(GstAggregatorPad *pad);
+    bool is_numbered() const;
     std::vector<ObjectRef<GstPad>> linked_pads();
-    GstFlowReturn aggregate(bool timeout);
-    void negotiate(const std::vector<ArrayInfo> &infos);
-    void announce(const ArrayInfo &out);
-    // Adds what has come to inputs of which the mean is taken. Unlocks while it may wait for memory.
-    void add_to_means(std::unique_lock<std::mutex> &lock);
-    // Whether every input has an array for the next output.
-    bool gather(bool timeout, bool &ended);
-    // Takes the next array of each input, in the beginning with the lock held, then without it, because that
-    // may wait for memory; returns the buffer that gives times and metas.
-    BufferRef take_inputs(std::unique_lock<std::mutex> &lock, std::vector<Array> &in,
-                          std::vector<ArrayInfo> &infos);
+    bool inputs_flow_by_themselves();
+    bool send_caps(GstCaps *caps);
+    GstFlowReturn end();
+    void adapt_to_inputs(const std::vector<ArrayInfo> &infos);
 
     GstAggregator *aggregator() const { return reinterpret_cast<GstAggregator *>(gst()); }
 
-    std::mutex ports_lock_; // pads come and go from the application's threads
-    std::vector<std::shared_ptr<Port>> ports_;
+    std::unique_ptr<JoinerInputs> ports_;
+    std::unique_ptr<JoinerPairing> pairing_;
     std::atomic<bool> at_work_{false};
-    Adaptation adaptation_;
+    OutputPort output_{*this};
     std::vector<ArrayInfo> in_infos_; // that the output was negotiated for
-    ArrayInfo out_info_;
-    bool output_on_device_ = false;
     std::uint64_t frame_ = 0;
-    EventRef scan_;                     // as it came
-    EventRef sent_scan_;                // as it went
-    std::vector<EventRef> late_events_; // that go out with the next buffer
+    EventRef scan_; // as it came
 };
 
 // A join that gives several outputs for each set of inputs, or one for many of them. shape() may return an
@@ -139,12 +124,12 @@ class GST_TOMO_API JoiningReducer : public Joiner {
     virtual bool ready() const = 0;
     virtual unsigned unfinished_set() const { return 0; } // see Reducer
     virtual Array produce() = 0;
-    // Forget everything.
-    virtual void clear() = 0;
+    // Forget everything that came.
+    void clear() override = 0;
 
   protected:
     GstFlowReturn join(const std::vector<Array> &in, GstBuffer *facts) override;
-    GstFlowReturn conclude() override;
+    GstFlowReturn drain() override;
     void reset() override;
 
   private:

@@ -277,17 +277,6 @@ std::optional<Interruption> interruption_of(GstPad *sink) {
     return interruption;
 }
 
-void push_before_buffers(GstPad *src, std::vector<EventRef> &events) {
-    gst_pad_add_probe(
-        src, GST_PAD_PROBE_TYPE_BUFFER,
-        [](GstPad *pad, GstPadProbeInfo *, gpointer waiting) {
-            for (auto &event : std::exchange(*static_cast<std::vector<EventRef> *>(waiting), {}))
-                gst_pad_push_event(pad, event.release());
-            return GST_PAD_PROBE_OK;
-        },
-        &events, nullptr);
-}
-
 GstClockTime stream_time(const GstSegment &segment, GstClockTime pts) {
     return segment.format == GST_FORMAT_TIME ? gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, pts)
                                              : GST_CLOCK_TIME_NONE;
@@ -338,19 +327,6 @@ const char *Seek::problem(bool has_rate) const {
     if (sets_start() && sets_stop() && stop >= 0 && start > stop)
         return "with a start behind the stop";
     return nullptr;
-}
-
-void stop_end_of_broken_stream(GstPad *src) {
-    gst_pad_add_probe(
-        src, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-        [](GstPad *pad, GstPadProbeInfo *info, gpointer) {
-            const ObjectRef<GstElement> parent(gst_pad_get_parent_element(pad));
-            const bool broken = parent && element_of(parent.get()) && element_of(parent.get())->has_failed();
-            return broken && GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS
-                       ? GST_PAD_PROBE_DROP
-                       : GST_PAD_PROBE_OK;
-        },
-        nullptr, nullptr);
 }
 
 } // namespace tomo

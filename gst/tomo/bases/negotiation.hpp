@@ -49,10 +49,6 @@ GST_TOMO_API std::optional<Interruption> interruption_of(GstPad *sink);
 // Answers what every sink pad answers alike: caps, acceptance, memory, context.
 bool answer_sink_query(Element &element, GstPad *sink, GstQuery *query);
 
-// Pushes these events with the next buffer, just before it: behind the caps and the segment, which
-// GStreamer's bases send with the first one. `events` lives as long as the pad.
-void push_before_buffers(GstPad *src, std::vector<EventRef> &events);
-
 // The time of the stream; none in a segment that counts something else, such as bytes (appsrc's default).
 GstClockTime stream_time(const GstSegment &segment, GstClockTime pts);
 
@@ -78,9 +74,5 @@ struct Seek {
     GstSeekType start_type = GST_SEEK_TYPE_NONE, stop_type = GST_SEEK_TYPE_NONE;
     gint64 start = 0, stop = -1;
 };
-
-// After an error the stream did not end, it broke: nobody downstream may take it for complete. GStreamer's
-// bases send EOS then; this keeps it from leaving the pad.
-void stop_end_of_broken_stream(GstPad *src);
 
 } // namespace tomo

@@ -5,12 +5,6 @@
 
 namespace tomo {
 
-void Reducer::input_changed() {
-    if (needs_device())
-        input_format("in", input_info().format);
-    begin(input_info());
-}
-
 GstFlowReturn Reducer::take(GstBuffer *buffer) {
     {
         const Array in = import(buffer, input_info());
@@ -107,7 +101,7 @@ GstFlowReturn Reducer::drain() {
 }
 
 void Reducer::reset() {
-    clear();
+    Transform::reset();
     forget_inputs();
     each_.clear();
     produced_ = 0;

@@ -17,7 +17,7 @@ namespace tomo {
 class GST_TOMO_API Reducer : public Transform {
   public:
     // New input; throws Error on what can't be processed. What was gathered so far has been given out.
-    virtual void begin(const ArrayInfo &in) = 0;
+    void begin(const ArrayInfo &in) override = 0;
     virtual void consume(const Array &in) = 0;
     // The end of the stream or of its shape; afterwards ready() tells of what is left. Throws Error when
     // something is missing. Not called when nothing came since the last output.
@@ -29,17 +29,16 @@ class GST_TOMO_API Reducer : public Transform {
     // Whether produce() has another output, and the output itself.
     virtual bool ready() const = 0;
     virtual Array produce() = 0;
-    // Forget everything.
-    virtual void clear() = 0;
+    // Forget everything that came.
+    void clear() override = 0;
 
     std::optional<std::uint64_t> output_count(std::uint64_t, const ArrayInfo &) const override { return {}; }
 
   protected:
     // Whether there is an output for each input, made of it and of those around it: it takes over what is
-    // known about that one.
+    // known about that one. An output more is an error.
     virtual bool gives_one_each() const { return false; }
 
-    void input_changed() override;
     GstFlowReturn take(GstBuffer *buffer) override;
     GstFlowReturn drain() override;
     void reset() override;

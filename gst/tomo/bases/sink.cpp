@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/negotiation.hpp>
-#include <gst/tomo/device/profile.hpp>
 #include <gst/tomo/bases/sink.hpp>
+#include <gst/tomo/device/profile.hpp>
 
 #include <algorithm>
 #include <unistd.h>
@@ -27,8 +27,10 @@ static void gst_tomo_sink_init(GstTomoSink *self) {
 }
 
 static gboolean gst_tomo_sink_query(GstBaseSink *self, GstQuery *query) {
-    return tomo::answer_sink_query(*sink_of(self), GST_BASE_SINK_PAD(self), query) ||
-           GST_BASE_SINK_CLASS(gst_tomo_sink_parent_class)->query(self, query);
+    auto *sink = sink_of(self);
+    return sink->guard(false, [&] {
+        return tomo::answer_sink_query(*sink, GST_BASE_SINK_PAD(self), query);
+    }) || GST_BASE_SINK_CLASS(gst_tomo_sink_parent_class)->query(self, query);
 }
 
 static gboolean gst_tomo_sink_event(GstBaseSink *self, GstEvent *event) {
@@ -46,8 +48,7 @@ static gboolean gst_tomo_sink_event(GstBaseSink *self, GstEvent *event) {
 // GstBaseSink's own start and stop belong to READY, where every other kind of element is idle.
 static GstStateChangeReturn gst_tomo_sink_change_state(GstElement *element, GstStateChange transition) {
     auto *sink = sink_of(element);
-    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
-        !sink->guard(false, [&] { return sink->activate(); }))
+    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !sink->guard([&] { sink->activate(); }))
         return GST_STATE_CHANGE_FAILURE;
     const auto result = GST_ELEMENT_CLASS(gst_tomo_sink_parent_class)->change_state(element, transition);
     if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
@@ -66,7 +67,7 @@ static void gst_tomo_sink_class_init(GstTomoSinkClass *klass) {
     };
     base->set_caps = [](GstBaseSink *self, GstCaps *caps) -> gboolean {
         auto *sink = sink_of(self);
-        return sink->guard(false, [&] { return sink->set_caps(caps); });
+        return sink->guard([&] { sink->set_caps(caps); });
     };
     base->render = [](GstBaseSink *self, GstBuffer *buffer) {
         auto *sink = sink_of(self);
@@ -98,24 +99,23 @@ std::size_t Sink::most_bytes_waiting() {
     return limit;
 }
 
-bool Sink::activate() {
+void Sink::activate() {
     forget_error();
-    has_caps_ = begun_ = has_consumed_ = restart_ = false;
+    has_caps_ = begun_ = has_consumed_ = begins_anew_ = false;
     has_time_ = true;
     start();
     ending_ = false;
     thread_ = std::thread([this] { consume_queue(); });
-    return true;
 }
 
-void Sink::deactivate() {
+void Sink::deactivate() noexcept {
     // What arrived whole is kept, also when the stream broke behind it.
     if (begun_)
         wait_until_idle();
     end_thread();
     if (std::exchange(begun_, false))
-        guard(false, [&] { return abandon(), true; });
-    stop();
+        guard([&] { abandon(); });
+    guard([&] { stop(); });
 }
 
 void Sink::end_thread() {
@@ -130,18 +130,17 @@ void Sink::end_thread() {
     queued_bytes_ = 0;
 }
 
-bool Sink::set_caps(GstCaps *caps) {
+void Sink::set_caps(GstCaps *caps) {
     if (has_failed()) // it may lack all that begin() stands on; the next array is refused
-        return true;
+        return;
     check_accepts(GST_BASE_SINK_PAD(reinterpret_cast<GstBaseSink *>(gst())), caps);
     wait_until_idle();
     info_ = ArrayInfo::from_caps(caps);
     has_caps_ = true;
-    if (!begun_ && restart_) // behind the end of a stream: with the next array, if there comes one
-        return true;
+    if (!begun_ && begins_anew_) // behind the end of a stream: with the next array, if there comes one
+        return;
     begin(info_);
     begun_ = true;
-    return true;
 }
 
 GstFlowReturn Sink::render(GstBuffer *buffer) {
@@ -149,8 +148,8 @@ GstFlowReturn Sink::render(GstBuffer *buffer) {
         return failed_flow();
     if (!has_caps_)
         throw Error(GST_STREAM_ERROR_FORMAT, "pad sink got a buffer before any caps");
-    if (std::exchange(restart_, false)) {
-        restart();
+    if (std::exchange(begins_anew_, false)) {
+        clear();
         begin(info_);
         begun_ = true;
     }
@@ -227,9 +226,9 @@ bool Sink::end_of_stream() {
         return true;
     return guard(false, [&] {
         // What a flush took back did not come to its end.
-        restart_ ? abandon() : finish();
+        begins_anew_ ? abandon() : finish();
         begun_ = false;
-        restart_ = true; // also where nothing came: there is nothing left to consume with
+        begins_anew_ = true; // also where nothing came: there is nothing left to consume with
         return true;
     });
 }
@@ -243,7 +242,7 @@ void Sink::start_flush() {
 
 void Sink::stop_flush() {
     wait_until_idle();
-    restart_ = restart_ || has_consumed_;
+    begins_anew_ = begins_anew_ || has_consumed_;
 }
 
 } // namespace tomo

@@ -34,14 +34,14 @@ class GST_TOMO_API Sink : public Element {
     static std::size_t most_bytes_waiting();
 
     // After a flush, or after finish(), more is coming: forget what was consumed. begin() follows.
-    virtual void restart() {}
+    virtual void clear() {}
 
     void describe_pads(GstElementClass *klass) const override;
     void attach() override;
 
-    bool activate();
-    void deactivate();
-    bool set_caps(GstCaps *caps);
+    void activate();
+    void deactivate() noexcept;
+    void set_caps(GstCaps *caps);
     GstFlowReturn render(GstBuffer *buffer);
     bool end_of_stream();
     bool has_position(GstQuery *query) const;
@@ -66,7 +66,7 @@ class GST_TOMO_API Sink : public Element {
     std::atomic<bool> has_time_{true}; // the arrays, as far as is known
     bool begun_ = false;
     bool has_consumed_ = false;
-    bool restart_ = false; // before the next buffer
+    bool begins_anew_ = false; // with the next buffer
 
     std::mutex queue_lock_; // over all below
     std::condition_variable queue_changed_;

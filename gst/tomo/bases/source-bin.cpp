@@ -19,7 +19,7 @@ static tomo::SourceBin *bin_of(gpointer gst) {
 static GstStateChangeReturn gst_tomo_source_bin_change_state(GstElement *gst, GstStateChange transition) {
     auto *bin = bin_of(gst);
     const bool starts = transition == GST_STATE_CHANGE_READY_TO_PAUSED;
-    if (starts && !bin->guard(false, [&] { return bin->activate(); }))
+    if (starts && !bin->guard([&] { bin->activate(); }))
         return GST_STATE_CHANGE_FAILURE;
     const auto result = GST_ELEMENT_CLASS(gst_tomo_source_bin_parent_class)->change_state(gst, transition);
     if (starts && result != GST_STATE_CHANGE_FAILURE && !bin->start_sources())
@@ -65,7 +65,7 @@ void SourceBin::attach() {
     }
 }
 
-bool SourceBin::activate() {
+void SourceBin::activate() {
     forget_error();
     if (active_)
         throw Error(GST_CORE_ERROR_STATE_CHANGE,
@@ -86,7 +86,6 @@ bool SourceBin::activate() {
         deactivate();
         throw;
     }
-    return true;
 }
 
 void SourceBin::add_source(Part &part) {
@@ -120,7 +119,7 @@ void SourceBin::linked(GstPad *, GstPad *, GstElement *source) {
     gst_element_sync_state_with_parent(source);
 }
 
-void SourceBin::deactivate() {
+void SourceBin::deactivate() noexcept {
     if (!std::exchange(active_, false))
         return;
     for (auto &part : parts_) {
@@ -133,7 +132,7 @@ void SourceBin::deactivate() {
         gst_element_set_state(source, GST_STATE_NULL);
         gst_bin_remove(GST_BIN(gst()), source);
     }
-    stop();
+    guard([&] { stop(); });
 }
 
 } // namespace tomo

@@ -33,9 +33,9 @@ class GST_TOMO_API SourceBin : public Element {
     void describe_pads(GstElementClass *klass) const override;
     void attach() override;
 
-    bool activate();
+    void activate();
     bool start_sources();
-    void deactivate();
+    void deactivate() noexcept;
 
   private:
     struct Part {

@@ -42,22 +42,25 @@ static void gst_tomo_source_class_init(GstTomoSourceClass *klass) {
     };
     base->start = [](GstBaseSrc *self) -> gboolean {
         auto *source = source_of(self);
-        return source->guard(false, [&] { return source->activate(); });
+        return source->guard([&] { source->activate(); });
     };
     base->stop = [](GstBaseSrc *self) -> gboolean {
         source_of(self)->deactivate();
         return TRUE;
     };
-    // The caps come with the first frame.
-    base->negotiate = [](GstBaseSrc *) -> gboolean { return TRUE; };
+    // The caps come with the next frame.
+    base->negotiate = [](GstBaseSrc *self) -> gboolean { return source_of(self)->renegotiate(), TRUE; };
     base->decide_allocation = [](GstBaseSrc *, GstQuery *) -> gboolean { return TRUE; };
     base->is_seekable = [](GstBaseSrc *) -> gboolean { return TRUE; };
     base->prepare_seek_segment = [](GstBaseSrc *self, GstEvent *event, GstSegment *segment) -> gboolean {
-        return source_of(self)->prepare_seek(event, segment);
+        auto *source = source_of(self);
+        return source->guard(FALSE, [&] { return source->prepare_seek(event, segment); });
     };
     base->event = [](GstBaseSrc *self, GstEvent *event) -> gboolean {
-        return (GST_EVENT_TYPE(event) != GST_EVENT_SEEK || source_of(self)->can_seek(event)) &&
-               GST_BASE_SRC_CLASS(gst_tomo_source_parent_class)->event(self, event);
+        auto *source = source_of(self);
+        const bool is_refused = GST_EVENT_TYPE(event) == GST_EVENT_SEEK &&
+                                !source->guard(false, [&] { return source->can_seek(event); });
+        return !is_refused && GST_BASE_SRC_CLASS(gst_tomo_source_parent_class)->event(self, event);
     };
     base->do_seek = [](GstBaseSrc *self, GstSegment *segment) -> gboolean {
         auto *source = source_of(self);
@@ -68,7 +71,8 @@ static void gst_tomo_source_class_init(GstTomoSourceClass *klass) {
         const auto type = GST_QUERY_TYPE(query);
         const bool is_own =
             type == GST_QUERY_POSITION || type == GST_QUERY_DURATION || type == GST_QUERY_CONVERT;
-        return source_of(self)->query(query) ||
+        auto *source = source_of(self);
+        return source->guard(false, [&] { return source->query(query); }) ||
                (!is_own && GST_BASE_SRC_CLASS(gst_tomo_source_parent_class)->query(self, query));
     };
     base->unlock = [](GstBaseSrc *self) -> gboolean {
@@ -98,26 +102,30 @@ void Source::describe_pads(GstElementClass *klass) const {
 }
 
 void Source::attach() {
-    stop_end_of_broken_stream(GST_BASE_SRC_PAD(base()));
-    push_before_buffers(GST_BASE_SRC_PAD(base()), before_frame_);
+    output_.attach(GST_BASE_SRC_PAD(base()),
+                   {.choose_caps = [this](const ArrayInfo &out) { return choose_caps(out); },
+                    .send_caps =
+                        [this](GstCaps *caps) {
+                            return gst_base_src_set_caps(base(), caps) ||
+                                   !gst_pad_is_linked(GST_BASE_SRC_PAD(base()));
+                        },
+                    .events_go_with_buffers = true});
 }
 
-bool Source::activate() {
+void Source::activate() {
     forget_error();
     next_ = 0;
     stop_ = G_MAXUINT64;
-    negotiated_ = false;
     discont_ = true;
-    has_sent_scan_ = false;
+    knows_scan_ = false;
     interrupted_ = ended_ = false;
+    output_.set_live(false); // it is never late
     start();
-    return true;
 }
 
-void Source::deactivate() {
-    stop();
-    before_frame_.clear();
-    drop_frames_in_flight();
+void Source::deactivate() noexcept {
+    guard([&] { stop(); });
+    output_.reset();
 }
 
 // The frame of a time; one nanosecond is added, because the time of a frame is rounded down.
@@ -129,12 +137,9 @@ static std::uint64_t time_of(const ArrayInfo &rate, std::uint64_t frame) {
     return gst_util_uint64_scale(frame, GST_SECOND * rate.fps_d, rate.fps_n);
 }
 
-void Source::negotiate(const ArrayInfo &info) {
-    GstPad *pad = GST_BASE_SRC_PAD(base());
-    const bool reconfigure = gst_pad_check_reconfigure(pad);
-    if (negotiated_ && info == ArrayInfo(info_).with_rate(info.fps_n, info.fps_d) && !reconfigure)
-        return;
-    // Files have no rate: downstream may ask for one, with a caps filter for instance.
+// Files have no rate: downstream may ask for one, with a caps filter for instance.
+CapsRef Source::choose_caps(const ArrayInfo &info) {
+    GstPad *pad = output_.pad();
     ArrayInfo wanted = info;
     if (const ObjectRef<GstPad> peer(gst_pad_get_peer(pad)); peer && info.fps_n == 0) {
         CapsRef offer(info.to_caps(true));
@@ -150,19 +155,10 @@ void Source::negotiate(const ArrayInfo &info) {
             wanted = ArrayInfo::from_caps(common.get());
         }
     }
-    const CapsRef caps = choose_output_caps(pad, wanted, OutputPlace::any);
-    {
-        std::lock_guard<std::mutex> lock(lock_);
-        info_ = wanted;
-    }
-    on_device_ = is_on_device(caps.get());
-    // A flush in between makes nothing known: the next frame negotiates.
-    negotiated_ = gst_base_src_set_caps(base(), caps.get()) || !gst_pad_is_linked(pad);
-    if (!negotiated_ && GST_PAD_IS_FLUSHING(pad))
-        throw Flushing();
-    if (!negotiated_)
-        throw Error(GST_CORE_ERROR_NEGOTIATION,
-                    text("gives %s, which was refused downstream", to_string(caps.get()).c_str()));
+    CapsRef caps = choose_output_caps(pad, wanted, OutputPlace::any);
+    std::lock_guard<std::mutex> lock(lock_);
+    info_ = wanted;
+    return caps;
 }
 
 GstFlowReturn Source::create(GstBuffer **buffer) {
@@ -182,7 +178,7 @@ GstFlowReturn Source::create(GstBuffer **buffer) {
         ended_ = true;
         return GST_FLOW_EOS;
     }
-    negotiate(*info);
+    output_.negotiate(*info);
     const Array array = frame(n, *info);
     BufferRef result = array.to_buffer();
     if (info_.fps_n > 0) {
@@ -197,14 +193,10 @@ GstFlowReturn Source::create(GstBuffer **buffer) {
         GST_BUFFER_FLAG_SET(result.get(), GST_BUFFER_FLAG_DISCONT);
     describe_frame(
         n, *gst_buffer_add_tomo_frame_meta(result.get(), n, std::nan(""), GST_CLOCK_TIME_NONE, nullptr));
-    if (needs_device()) {
-        limit_frames_in_flight(array, false);
-        if (!on_device_)
-            array.storage()->prefetch();
-    }
-    if (!std::exchange(has_sent_scan_, true))
-        if (auto event = scan_event())
-            before_frame_.push_back(std::move(event));
+    if (needs_device())
+        output_.submit(array);
+    if (!std::exchange(knows_scan_, true))
+        output_.send_scan(scan_event());
     if (interrupted_) // the base would throw it away
         return GST_FLOW_EOS;
     *buffer = result.release();
@@ -228,8 +220,8 @@ ArrayInfo Source::rate() {
 std::optional<std::uint64_t> Source::known_count() noexcept {
     try {
         return frame_count();
-    } catch (const std::exception &e) {
-        GST_DEBUG_OBJECT(gst(), "frames can't be counted: %s", e.what());
+    } catch (...) {
+        GST_DEBUG_OBJECT(gst(), "frames can't be counted: %s", current_error().what());
         return {};
     }
 }
@@ -255,7 +247,8 @@ static std::optional<std::int64_t> from_frames(const ArrayInfo &rate, GstFormat 
 
 // Refused here, before anything is flushed; the base would carry out a part of it.
 bool Source::can_seek(GstEvent *event) {
-    const char *problem = negotiated_ ? Seek(event).problem(rate().fps_n > 0) : "before the first frame";
+    const char *problem =
+        output_.has_caps() ? Seek(event).problem(rate().fps_n > 0) : "before the first frame";
     if (problem)
         GST_WARNING_OBJECT(gst(), "can't seek %s", problem);
     return !problem;
@@ -285,7 +278,7 @@ bool Source::prepare_seek(GstEvent *event, GstSegment *segment) {
 bool Source::seek(GstSegment *segment) {
     std::lock_guard<std::mutex> lock(lock_);
     const bool has_end = GST_CLOCK_TIME_IS_VALID(segment->stop);
-    if (!negotiated_ && (segment->position > 0 || has_end))
+    if (!output_.has_caps() && (segment->position > 0 || has_end))
         throw Error(GST_CORE_ERROR_SEEK,
                     "can't seek before the first frame, when nobody knows the frame rate: seek "
                     "when the pipeline is in PAUSED");

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <gst/tomo/bases/element.hpp>
+#include <gst/tomo/bases/output-port.hpp>
 
 #include <gst/base/gstpushsrc.h>
 
@@ -32,8 +32,8 @@ class GST_TOMO_API Source : public Element {
     void describe_pads(GstElementClass *klass) const override;
     void attach() override;
 
-    bool activate();
-    void deactivate();
+    void activate();
+    void deactivate() noexcept;
     GstFlowReturn create(GstBuffer **buffer);
     bool can_seek(GstEvent *event);
     bool prepare_seek(GstEvent *event, GstSegment *segment);
@@ -41,12 +41,14 @@ class GST_TOMO_API Source : public Element {
     bool query(GstQuery *query);
     // Somebody ends the stream before its end.
     void interrupt() { interrupted_ = true; }
+    // The peer asks for caps anew.
+    void renegotiate() { output_.renegotiate(); }
 
   protected:
-    bool output_is_on_device() const { return on_device_; } // known from the first frame() on
+    bool output_is_on_device() const { return output_.is_on_device(); } // known from the first frame() on
 
   private:
-    void negotiate(const ArrayInfo &info);
+    CapsRef choose_caps(const ArrayInfo &info);
     ArrayInfo rate();
     std::optional<std::uint64_t> known_count() noexcept;
     std::optional<std::uint64_t> announced_count() noexcept;
@@ -56,14 +58,12 @@ class GST_TOMO_API Source : public Element {
     std::mutex lock_; // of what other threads ask for
     std::uint64_t next_ = 0;
     std::uint64_t stop_ = G_MAXUINT64;
-    ArrayInfo info_;
-    std::atomic<bool> negotiated_{false};
+    ArrayInfo info_; // with the rate that downstream asks for
+    OutputPort output_{*this};
     std::atomic<bool> interrupted_{false};
     std::atomic<bool> ended_{false}; // all frames were given
-    bool on_device_ = false;
     bool discont_ = true;
-    bool has_sent_scan_ = false;
-    std::vector<EventRef> before_frame_;
+    bool knows_scan_ = false;
 };
 
 } // namespace tomo

@@ -4,8 +4,6 @@
 #include <gst/tomo/bases/negotiation.hpp>
 #include <gst/tomo/bases/transform.hpp>
 
-#include <algorithm>
-
 struct GstTomoTransform {
     GstElement parent;
 };
@@ -20,12 +18,13 @@ static tomo::Transform *transform_of(GstObject *parent) {
 
 static GstStateChangeReturn gst_tomo_transform_change_state(GstElement *element, GstStateChange transition) {
     auto *transform = transform_of(GST_OBJECT_CAST(element));
-    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !transform->activated(true))
+    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+        !transform->guard(false, [&] { return transform->activate(), true; }))
         return GST_STATE_CHANGE_FAILURE;
     const auto result = GST_ELEMENT_CLASS(gst_tomo_transform_parent_class)->change_state(element, transition);
     if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
         (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
-        transform->activated(false);
+        transform->deactivate();
     return result;
 }
 
@@ -50,7 +49,8 @@ void Transform::describe_pads(GstElementClass *klass) const {
 void Transform::attach() {
     auto *klass = GST_ELEMENT_GET_CLASS(gst());
     sink_ = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "sink"), "sink");
-    src_ = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "src"), "src");
+    GstPad *src = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "src"), "src");
+    output_.attach(src, {.choose_caps = [this, src](const ArrayInfo &out) { return output_caps(src, out); }});
     gst_pad_set_chain_function(sink_, [](GstPad *, GstObject *parent, GstBuffer *buffer) {
         return transform_of(parent)->chain(BufferRef(buffer));
     });
@@ -60,46 +60,43 @@ void Transform::attach() {
         return transform->guard(FALSE, [&] { return transform->sink_event(std::move(owned)); });
     });
     gst_pad_set_query_function(sink_, [](GstPad *pad, GstObject *parent, GstQuery *query) -> gboolean {
-        return transform_of(parent)->sink_query(query) || gst_pad_query_default(pad, parent, query);
+        auto *transform = transform_of(parent);
+        return transform->guard(FALSE, [&] { return transform->sink_query(query); }) ||
+               gst_pad_query_default(pad, parent, query);
     });
-    gst_pad_set_query_function(src_, [](GstPad *pad, GstObject *parent, GstQuery *query) -> gboolean {
+    gst_pad_set_query_function(src, [](GstPad *pad, GstObject *parent, GstQuery *query) -> gboolean {
         auto *transform = transform_of(parent);
         return transform->guard(FALSE, [&] { return transform->src_query(query); }) ||
                gst_pad_query_default(pad, parent, query);
     });
     gst_element_add_pad(gst(), sink_);
-    gst_element_add_pad(gst(), src_);
+    gst_element_add_pad(gst(), src);
     gst_segment_init(&segment_, GST_FORMAT_TIME);
 }
 
-void Transform::property_changed(PropertyBase *property) {
-    if (property->when() == When::reshapes)
-        adaptation_.demand();
-}
+void Transform::property_changed(PropertyBase *property) { output_.property_changed(*property); }
 
 void Transform::device_changed() {
     if (has_input_)
         adapt_to_input();
 }
 
-bool Transform::activated(bool active) {
-    adapt_at_frames(active);
-    if (active) {
-        forget_error();
-        return guard(false, [&] { return start(), true; });
-    }
-    pending_.clear();
-    scan_ = sent_scan_ = {};
-    has_input_ = has_output_ = false;
+void Transform::activate() {
+    adapt_at_frames(true);
+    forget_error();
+    start();
+}
+
+void Transform::deactivate() noexcept {
+    guard([&] { adapt_at_frames(false); });
+    output_.reset();
+    scan_ = {};
+    has_input_ = false;
     own_latency_ = 0;
+    first_wanted_ = 0;
     gst_segment_init(&segment_, GST_FORMAT_TIME);
-    return guard(false, [&] {
-        first_wanted_ = 0;
-        reset();
-        stop();
-        drop_frames_in_flight();
-        return true;
-    });
+    guard([&] { reset(); });
+    guard([&] { stop(); });
 }
 
 // Negotiation
@@ -109,98 +106,42 @@ CapsRef Transform::output_caps(GstPad *src, const ArrayInfo &out) {
     return choose_output_caps(src, out, output_place());
 }
 
-static bool is_flushing(GstPad *src) {
-    const ObjectRef<GstPad> peer(gst_pad_get_peer(src));
-    return GST_PAD_IS_FLUSHING(src) || (peer && GST_PAD_IS_FLUSHING(peer.get()));
-}
-
-void Transform::negotiate(const ArrayInfo &out) {
-    const bool reconfigure = gst_pad_check_reconfigure(src_);
-    if (!has_output_ || out != out_info_ || reconfigure) {
-        try {
-            tell_caps(out);
-        } catch (...) {
-            if (reconfigure)
-                gst_pad_mark_reconfigure(src_);
-            throw;
-        }
-    }
-    push_pending();
-}
-
-void Transform::tell_caps(const ArrayInfo &out) {
-    const CapsRef chosen = output_caps(src_, out);
-    const CapsRef current(gst_pad_get_current_caps(src_));
-    const bool is_known = current && gst_caps_is_equal(current.get(), chosen.get());
-    if (!is_known && !gst_pad_push_event(src_, gst_event_new_caps(chosen.get()))) {
-        if (is_flushing(src_))
-            throw Flushing();
-        if (gst_pad_is_linked(src_))
-            throw Error(GST_CORE_ERROR_NEGOTIATION,
-                        text("gives %s, which was refused downstream", to_string(chosen.get()).c_str()));
-    }
-    out_info_ = out;
-    has_output_ = true;
-    output_on_device_ = is_on_device(chosen.get());
-}
-
-gboolean Transform::sink_caps(EventRef event) {
-    return guard(false, [&] {
-        GstCaps *caps = nullptr;
-        gst_event_parse_caps(event.get(), &caps);
-        check_accepts(sink_, caps);
-        const auto info = info_of(caps);
-        if (has_input_ && info == in_info_)
-            return true;
-        // When downstream wants no more, or is being flushed, the next buffer says so; caps are not to blame.
-        if (has_input_ && drain() == GST_FLOW_ERROR)
-            return false;
-        {
-            std::lock_guard<std::mutex> lock(info_lock_);
-            in_info_ = info;
-        }
-        has_input_ = true;
-        adaptation_.demand();
-        try {
-            adaptation_.carry_out([&] { return adapt_to_input(), GST_FLOW_OK; });
-        } catch (const Flushing &) {
-            // The next array does it; caps that could not be looked at are not refused.
-        }
+bool Transform::set_caps(GstEvent *event) {
+    GstCaps *caps = nullptr;
+    gst_event_parse_caps(event, &caps);
+    check_accepts(sink_, caps);
+    const auto info = info_of(caps);
+    if (has_input_ && info == in_info_)
         return true;
-    });
+    // When downstream wants no more, or is being flushed, the next buffer says so; caps are not to blame.
+    if (has_input_ && drain() == GST_FLOW_ERROR)
+        return false;
+    {
+        std::lock_guard<std::mutex> lock(info_lock_);
+        in_info_ = info;
+    }
+    has_input_ = true;
+    output_.demand_adaptation();
+    try {
+        output_.adapt([&] { return adapt_to_input(), GST_FLOW_OK; });
+    } catch (const Flushing &) {
+        // The next array does it; caps that could not be looked at are not refused.
+    }
+    return true;
 }
 
 void Transform::adapt_to_input() {
     commit_properties();
     by_itself_ = flows_by_itself(sink_);
-    input_changed();
+    output_.set_live(!by_itself_);
+    if (needs_device())
+        input_format("in", in_info_.format);
+    begin(in_info_);
     const auto duration = in_info_.frame_duration();
     const GstClockTime own = GST_CLOCK_TIME_IS_VALID(duration) ? latency() * duration : 0;
     if (own_latency_.exchange(own) != own)
         gst_element_post_message(gst(), gst_message_new_latency(GST_OBJECT(gst())));
     send_scan(scan_ ? scan_event(scan_) : own_scan_event());
-}
-
-void Transform::send_scan(EventRef event) {
-    if (!event || (sent_scan_ && gst_structure_is_equal(gst_event_get_structure(sent_scan_.get()),
-                                                        gst_event_get_structure(event.get()))))
-        return;
-    sent_scan_ = event;
-    forward(std::move(event));
-}
-
-void Transform::keep(EventRef event) {
-    // Of a bound value only the newest counts.
-    pending_.erase(
-        std::remove_if(pending_.begin(), pending_.end(),
-                       [&](const auto &older) { return replaces_bound_value(event.get(), older.get()); }),
-        pending_.end());
-    pending_.push_back(std::move(event));
-}
-
-void Transform::push_pending() {
-    for (auto &event : std::exchange(pending_, {}))
-        forward(std::move(event));
 }
 
 // Data and events
@@ -214,8 +155,9 @@ GstFlowReturn Transform::chain(BufferRef buffer) {
             throw Error(GST_STREAM_ERROR_FORMAT,
                         "pad sink got a buffer before any caps: put a capsfilter or an "
                         "element that sets them before");
-        sync_properties(buffer.get());
-        const auto flow = adaptation_.carry_out([&] {
+        // BaseTransform's peers in GStreamer 1.22 leave this to the element.
+        follow_time(stream_time(segment_, GST_BUFFER_PTS(buffer.get())));
+        const auto flow = output_.adapt([&] {
             const auto drained = drain();
             if (drained == GST_FLOW_OK)
                 adapt_to_input();
@@ -229,28 +171,16 @@ GstFlowReturn Transform::chain(BufferRef buffer) {
     });
 }
 
-// BaseTransform's peers in GStreamer 1.22 leave this to the element.
-void Transform::sync_properties(GstBuffer *buffer) {
-    follow_time(stream_time(segment_, GST_BUFFER_PTS(buffer)));
-}
-
 GstFlowReturn Transform::push(const Array &array, BufferRef buffer) {
     negotiate(array.info());
     if (needs_device())
         submit(array);
-    return gst_pad_push(src_, buffer.release());
-}
-
-void Transform::submit(const Array &array) {
-    cl_check(clFlush(queue()), "submitting commands");
-    limit_frames_in_flight(array, !by_itself_);
-    if (!output_on_device_)
-        array.storage()->prefetch();
+    return output_.push(std::move(buffer));
 }
 
 GstFlowReturn Transform::push_submitted(const ArrayInfo &info, BufferRef buffer) {
     negotiate(info);
-    return gst_pad_push(src_, buffer.release());
+    return output_.push(std::move(buffer));
 }
 
 bool Transform::input_may_end_anywhere() const { return may_end_anywhere(sink_); }
@@ -262,27 +192,40 @@ std::optional<std::uint64_t> Transform::input_count() const {
     return static_cast<std::uint64_t>(frames);
 }
 
-GstFlowReturn Transform::push_foreign(const ArrayInfo &info, BufferRef buffer) {
-    negotiate(info);
-    return gst_pad_push(src_, buffer.release());
+bool Transform::start_flush(EventRef event) {
+    cancel(Cancel::flush);
+    return gst_pad_push_event(output_.pad(), event.release());
 }
 
-gboolean Transform::forward(EventRef event) {
-    // Sticky events must follow the caps, which some elements know only at the end of the stream. So must
-    // bound values, which are for what comes behind.
-    const bool is_for_later = GST_EVENT_IS_STICKY(event.get()) || is_bound_value(event.get());
-    if (!has_output_ && GST_EVENT_IS_SERIALIZED(event.get()) &&
-        GST_EVENT_TYPE(event.get()) != GST_EVENT_STREAM_START) {
-        if (is_for_later)
-            keep(std::move(event));
-        return TRUE;
+// Those behind have to hear of it, whatever happens here.
+bool Transform::stop_flush(EventRef event) {
+    go_on(Cancel::flush);
+    first_wanted_ = 0;
+    guard([&] { reset(); });
+    output_.stop_flush();
+    gst_segment_init(&segment_, GST_FORMAT_TIME);
+    return gst_pad_push_event(output_.pad(), event.release());
+}
+
+// The end of the stream, or of a part of it that is repeated: what stands between the parts ends it no less.
+bool Transform::end(EventRef event) {
+    // After an error the stream did not end, it broke: nobody downstream may take it for complete.
+    // So it did where the last buffer met an error downstream: other branches of a tee have not seen any.
+    const bool is_whole = GST_EVENT_TYPE(event.get()) == GST_EVENT_EOS;
+    if (has_failed() || (is_whole && gst_pad_get_last_flow_return(output_.pad()) < GST_FLOW_EOS))
+        return false;
+    const auto flow = guard_flow([&] { return drain(); });
+    if (is_whole ? flow != GST_FLOW_OK && flow != GST_FLOW_EOS : flow == GST_FLOW_ERROR) {
+        // No buffer comes any more whose flow would tell upstream.
+        if (is_whole && flow != GST_FLOW_FLUSHING && !has_failed())
+            post_error(Error(GST_STREAM_ERROR_FAILED,
+                             text("what was left at the end of the stream could not be handed on: %s",
+                                  gst_flow_get_name(flow))));
+        return false;
     }
-    EventRef kept = is_for_later ? event : EventRef();
-    if (gst_pad_push_event(src_, event.release()))
-        return TRUE;
-    if (kept && is_flushing(src_))
-        keep(std::move(kept));
-    return FALSE;
+    if (is_whole)
+        output_.finish();
+    return gst_pad_push_event(output_.pad(), event.release());
 }
 
 gboolean Transform::sink_event(EventRef event) {
@@ -291,55 +234,23 @@ gboolean Transform::sink_event(EventRef event) {
     if (GST_EVENT_IS_SERIALIZED(event.get()) && type != GST_EVENT_CAPS && type != GST_EVENT_EOS &&
         type != GST_EVENT_SEGMENT_DONE && type != GST_EVENT_FLUSH_STOP && !has_failed())
         guard_flow([&] { return release(); });
-    switch (GST_EVENT_TYPE(event.get())) {
+    switch (type) {
     case GST_EVENT_CAPS:
-        return sink_caps(std::move(event));
+        return set_caps(event.get());
     case GST_EVENT_SEGMENT: {
         GstSegment segment;
         gst_event_copy_segment(event.get(), &segment);
         if (segment.format == GST_FORMAT_TIME)
             segment_ = segment;
-        return forward(std::move(event));
+        return output_.send(std::move(event));
     }
-    case GST_EVENT_EOS: {
-        // After an error the stream did not end, it broke: nobody downstream may take it for complete.
-        // So it did where the last buffer met an error downstream: other branches of a tee have not seen any.
-        if (has_failed() || gst_pad_get_last_flow_return(src_) < GST_FLOW_EOS)
-            return FALSE;
-        const auto flow = guard_flow([&] { return drain(); });
-        if (flow != GST_FLOW_OK && flow != GST_FLOW_EOS) {
-            // No buffer comes any more whose flow would tell upstream.
-            if (flow != GST_FLOW_FLUSHING && !has_failed())
-                post_error(
-                    Error(GST_STREAM_ERROR_FAILED, text("what was left at the end of the stream could not be "
-                                                        "handed on: %s",
-                                                        gst_flow_get_name(flow))));
-            return FALSE;
-        }
-        if (!has_output_)
-            pending_.clear();
-        return gst_pad_push_event(src_, event.release());
-    }
-    case GST_EVENT_FLUSH_START:
-        cancel(Cancel::flush);
-        return gst_pad_push_event(src_, event.release());
-    // What stands between the parts of a repeated stream ends it no less.
+    case GST_EVENT_EOS:
     case GST_EVENT_SEGMENT_DONE:
-        if (has_failed() || guard_flow([&] { return drain(); }) == GST_FLOW_ERROR)
-            return FALSE;
-        return gst_pad_push_event(src_, event.release());
+        return end(std::move(event));
+    case GST_EVENT_FLUSH_START:
+        return start_flush(std::move(event));
     case GST_EVENT_FLUSH_STOP:
-        go_on(Cancel::flush);
-        first_wanted_ = 0;
-        reset();
-        drop_frames_in_flight();
-        // The segment comes anew, other facts do not.
-        pending_.erase(
-            std::remove_if(pending_.begin(), pending_.end(),
-                           [](const auto &e) { return GST_EVENT_TYPE(e.get()) == GST_EVENT_SEGMENT; }),
-            pending_.end());
-        gst_segment_init(&segment_, GST_FORMAT_TIME);
-        return gst_pad_push_event(src_, event.release());
+        return stop_flush(std::move(event));
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
         if (gst_event_is_tomo_scan(event.get())) {
             scan_ = std::move(event);
@@ -347,9 +258,9 @@ gboolean Transform::sink_event(EventRef event) {
                 send_scan(scan_event(scan_));
             return TRUE;
         }
-        return forward(std::move(event));
+        return output_.send(std::move(event));
     default:
-        return take_bound_value(gst(), event.get()) || forward(std::move(event));
+        return take_bound_value(gst(), event.get()) || output_.send(std::move(event));
     }
 }
 

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <gst/tomo/bases/adaptation.hpp>
-#include <gst/tomo/bases/element.hpp>
+#include <gst/tomo/bases/output-port.hpp>
 
 #include <optional>
 
@@ -38,69 +37,67 @@ class GST_TOMO_API Transform : public Element {
     gboolean sink_event(EventRef event);
     gboolean sink_query(GstQuery *query);
     gboolean src_query(GstQuery *query);
-    bool activated(bool active);
+    void activate();
+    void deactivate() noexcept;
 
   protected:
-    // New input caps or a property that reshapes; throws Error on what can't be processed. Where the output
-    // is known by now, it calls negotiate.
-    virtual void input_changed() = 0;
+    // New input caps or a property that reshapes; throws Error on what can't be processed. What came before
+    // has been given out. Where the output is known by now, it calls negotiate.
+    virtual void begin(const ArrayInfo &in) = 0;
     virtual GstFlowReturn take(GstBuffer *buffer) = 0;
-    // The end of the stream: give out what is held back.
+    // The end of the stream or of its shape: give out what is held back.
     virtual GstFlowReturn drain() { return GST_FLOW_OK; }
     // A serialized event is passing: give out what came before it and is held back only to save time.
     virtual GstFlowReturn release() { return GST_FLOW_OK; }
-    // A flush or a stop: forget what is held back.
-    virtual void reset() {}
+    // A flush or a stop: forget what came of the arrays so far.
+    virtual void clear() {}
+    // The same with what a base keeps of its own. Elements override clear().
+    virtual void reset() { clear(); }
     // The scan's facts; may return others to be passed on, or null for none. Called when the input is known,
     // and again with the same facts when it changed.
     virtual EventRef scan_event(EventRef event) { return event; }
     // What the element has to say of its output where nothing is known of a scan; null for nothing.
     virtual EventRef own_scan_event() { return {}; }
     // For elements that learn of the scan by themselves.
-    void send_scan(EventRef event);
+    void send_scan(EventRef event) { output_.send_scan(std::move(event)); }
     virtual OutputPlace output_place() const { return OutputPlace::any; }
     // What converters to and from other media types override.
     virtual ArrayInfo info_of(const GstCaps *caps) { return ArrayInfo::from_caps(caps); }
     virtual CapsRef output_caps(GstPad *src, const ArrayInfo &out);
 
-    void negotiate(const ArrayInfo &out);
+    void negotiate(const ArrayInfo &out) { output_.negotiate(out); }
     GstFlowReturn push(const Array &array, BufferRef buffer);
     // The same in two steps, for several buffers of one array: what computes it has been enqueued, ...
-    void submit(const Array &array);
-    // ... and now the buffers follow.
+    void submit(const Array &array) { output_.submit(array); }
+    // ... and now the buffers follow. The second one alone is for buffers that the element has not computed.
     GstFlowReturn push_submitted(const ArrayInfo &info, BufferRef buffer);
     bool input_may_end_anywhere() const;                      // see may_end_anywhere()
     bool input_flows_by_itself() const { return by_itself_; } // see flows_by_itself()
     std::optional<std::uint64_t> input_count() const;         // frames that come, as far as upstream knows
-    // For buffers that are not of this library.
-    GstFlowReturn push_foreign(const ArrayInfo &info, BufferRef buffer);
-    void sync_properties(GstBuffer *buffer);
-    // As after a reshaping property: input_changed() before the next frame. For live properties that need it.
-    void reshape() { adaptation_.demand(); }
+    // As after a reshaping property: begin() before the next frame. For live properties that need it.
+    void reshape() { output_.demand_adaptation(); }
+    // The peer is asked anew which caps it likes best, before the next frame.
+    void renegotiate() { output_.renegotiate(); }
     const GstSegment &segment() const { return segment_; }
 
   private:
-    gboolean sink_caps(EventRef event);
-    gboolean forward(EventRef event);
+    bool start_flush(EventRef event);
+    bool stop_flush(EventRef event);
+    bool set_caps(GstEvent *event);
+    bool end(EventRef event);
     void adapt_to_input();
-    void tell_caps(const ArrayInfo &out);
-    void keep(EventRef event);
-    void push_pending();
     bool count_query(GstQuery *query);
 
-    GstPad *sink_ = nullptr, *src_ = nullptr;
+    GstPad *sink_ = nullptr;
+    OutputPort output_{*this};
     mutable std::mutex info_lock_; // for in_info_, which queries read
-    ArrayInfo in_info_, out_info_;
-    bool has_input_ = false, has_output_ = false;
-    bool output_on_device_ = false;
+    ArrayInfo in_info_;
+    bool has_input_ = false;
     bool by_itself_ = false;
-    Adaptation adaptation_;
     std::atomic<std::uint64_t> first_wanted_{0};
     std::atomic<GstClockTime> own_latency_{0};
     GstSegment segment_;
-    // Serialized events that wait for the output's caps, or that a flush kept from getting through.
-    std::vector<EventRef> pending_;
-    EventRef scan_, sent_scan_; // as they came and as they went
+    EventRef scan_; // as it came
 };
 
 } // namespace tomo
