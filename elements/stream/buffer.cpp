@@ -58,7 +58,7 @@ the first array; without one, only the first copy of each array has a time. A st
             item.get(),
             gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, place, size, 0, size, owner.release(),
                                    [](gpointer o) { delete static_cast<std::shared_ptr<char> *>(o); }));
-        copy_frame_metadata(buffer, item.get());
+        copy_frame_metadata(buffer, item.get(), Pixels::same);
         items_.push_back(std::move(item));
         return GST_FLOW_OK;
     }

@@ -37,11 +37,7 @@ bool is_video(const GstCaps *caps) {
 // The array as a buffer with the times and facts of the one that it was made of.
 BufferRef with_facts_of(GstBuffer *from, const Array &array) {
     BufferRef buffer = array.to_buffer();
-    gst_buffer_copy_into(buffer.get(), from,
-                         static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS),
-                         0, -1);
-    if (const auto *facts = gst_buffer_get_tomo_frame_meta(from))
-        gst_buffer_add_tomo_frame_meta(buffer.get(), facts->index, facts->angle, facts->time, facts->source);
+    copy_frame_metadata(from, buffer.get(), Pixels::same);
     return buffer;
 }
 

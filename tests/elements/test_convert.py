@@ -141,6 +141,29 @@ class Convert(ElementTestCase):
                     (sample,) = self.from_video(line, format_, [image], shape, wrap=wrap)
                     np.testing.assert_array_equal(to_array(sample), image)
 
+    def test_metas_of_others_stay(self):
+        """A camera's time of exposure, for instance."""
+        clock = Gst.Caps.from_string("timestamp/x-camera")
+
+        def wrap(format_, image):
+            buffer = Gst.Buffer.new_wrapped(frame(format_, image))
+            buffer.add_reference_timestamp_meta(clock, 1000 + int(image[0, 0]), Gst.CLOCK_TIME_NONE)
+            return buffer
+
+        for format_ in (*VIDEO_TYPES, "GRAY10_LE32"):
+            for line in (
+                "tomoconvert",
+                f"tomoconvert ! {DEVICE_CAPS}",
+                "tomoconvert ! tomoclip ! tomoconvert min=0 max=9 ! video/x-raw,format=GRAY8",
+            ):
+                with self.subTest(format=format_, line=line):
+                    images = [random_image(format_, (3, 5)) for _ in range(2)]
+                    samples = self.from_video(line, format_, images, (3, 5), wrap=wrap)
+                    for image, sample in zip(images, samples, strict=True):
+                        meta = sample.get_buffer().get_reference_timestamp_meta(clock)
+                        self.assertIsNotNone(meta)
+                        self.assertEqual(meta.timestamp, 1000 + int(image[0, 0]))
+
     def test_bytes_for_others_are_packed(self):
         """An element that knows nothing of metas must not see the padding."""
         with Stream("tomoconvert ! queue ! identity ! SINK") as stream:

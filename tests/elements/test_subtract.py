@@ -66,6 +66,21 @@ class Subtract(ElementTestCase):
         self.check_memory(places, *inputs, reference=wanted, tolerance=1e-6)
         self.check_state_cycles(line(), *inputs, reference=wanted, tolerance=1e-6)
 
+    def test_metas_of_others(self):
+        """An output has those of the first input, and of the other one once that has ended."""
+        clock = Gst.Caps.from_string("timestamp/x-camera")
+        shape = (3, 5)
+        with Stream(line(), inputs=2) as stream:
+            for n, source in ((0, 0), (0, 1), (1, 1)):
+                buffer = Gst.Buffer.new_wrapped(random_array(np.float32, shape).tobytes())
+                buffer.add_reference_timestamp_meta(clock, 10 * source + n, Gst.CLOCK_TIME_NONE)
+                stream.sources[source].set_property("caps", caps(np.float32, shape))
+                stream.sources[source].push_buffer(buffer)
+            stream.end()
+            for wanted in (0, 11):
+                buffer = stream.pull_sample().get_buffer()
+                self.assertEqual(buffer.get_reference_timestamp_meta(clock).timestamp, wanted)
+
     def test_errors(self):
         a, b = random_array(np.float32, (3, 5)), random_array(np.float32, (5, 3))
         self.assert_fails(["input 1", "5 x 3", "same size"], line(), [a], [b.T.copy()[:, :3]])

@@ -167,6 +167,32 @@ class TestSum final : public tomo::Reducer {
     bool finished_ = false;
 };
 
+// Promises one output for each input, and gives two.
+class TestGenerous final : public tomo::Reducer {
+  public:
+    static constexpr tomo::Info info{
+        .task = "test-generous", .klass = "Filter/Effect", .blurb = "Gives too much for tests"};
+
+    void begin(const ArrayInfo &) override { clear(); }
+    void consume(const Array &in) override {
+        last_ = in;
+        left_ = 2;
+    }
+    bool ready() const override { return left_ > 0; }
+    Array produce() override {
+        left_--;
+        return last_;
+    }
+    void clear() override { left_ = 0; }
+
+  protected:
+    bool gives_one_each() const override { return true; }
+
+  private:
+    Array last_;
+    unsigned left_ = 0;
+};
+
 } // namespace
 
 TOMO_ELEMENT(TestGain)
@@ -176,6 +202,7 @@ TOMO_ELEMENT(TestPrevious)
 TOMO_ELEMENT(TestHurried)
 TOMO_ELEMENT(TestBroken)
 TOMO_ELEMENT(TestSum)
+TOMO_ELEMENT(TestGenerous)
 
 namespace {
 
@@ -186,7 +213,7 @@ void register_elements() {
             return tomo_register_TestGain(plugin) && tomo_register_TestSame(plugin) &&
                    tomo_register_TestTelling(plugin) && tomo_register_TestPrevious(plugin) &&
                    tomo_register_TestHurried(plugin) && tomo_register_TestBroken(plugin) &&
-                   tomo_register_TestSum(plugin);
+                   tomo_register_TestSum(plugin) && tomo_register_TestGenerous(plugin);
         },
         "1.0", "LGPL", "tomotest", "tomotest", "https://example.org");
     if (!registered)
@@ -409,6 +436,59 @@ GST_START_TEST(test_facts_stay) {
     const auto *meta = gst_buffer_get_tomo_frame_meta(out.get());
     fail_unless(meta && meta->index == 17 && meta->angle == 0.25 && meta->time == 1234);
     fail_unless_equals_string(meta->source, "a.tif");
+}
+GST_END_TEST;
+
+// Metas that others made: a clock's time is true for what is computed of a frame, a place in the image is
+// not.
+GST_START_TEST(test_metas_of_others) {
+    static const gchar *place_tags[] = {"size", nullptr}, *layout_tags[] = {GST_META_TAG_MEMORY_STR, nullptr};
+    gst_meta_register_custom("TestPlaceMeta", place_tags, nullptr, nullptr, nullptr);
+    gst_meta_register_custom("TestLayoutMeta", layout_tags, nullptr, nullptr, nullptr);
+    const CapsRef clock(gst_caps_new_empty_simple("timestamp/x-camera"));
+    const auto input = [&](unsigned frame) {
+        BufferRef buffer = on_host(random_floats(4), frame);
+        gst_buffer_add_reference_timestamp_meta(buffer.get(), clock.get(), 1000 + frame, GST_CLOCK_TIME_NONE);
+        gst_buffer_add_custom_meta(buffer.get(), "TestPlaceMeta");
+        gst_buffer_add_custom_meta(buffer.get(), "TestLayoutMeta");
+        gst_buffer_add_tomo_frame_meta(buffer.get(), frame, 0.5, GST_CLOCK_TIME_NONE, "a.tif");
+        return buffer;
+    };
+    const auto check = [&](const BufferRef &out, unsigned frame, bool has_place) {
+        const auto *time = gst_buffer_get_reference_timestamp_meta(out.get(), clock.get());
+        fail_unless(time && time->timestamp == 1000 + frame, "the clock's time of frame %u", frame);
+        fail_unless(bool(gst_buffer_get_custom_meta(out.get(), "TestPlaceMeta")) == has_place);
+        fail_if(gst_buffer_get_custom_meta(out.get(), "TestLayoutMeta"));
+    };
+    Stream filter("tomotestgain"), same("tomotestsame"), batches("tomotesthurried"), sum("tomotestsum");
+    g_object_set(batches.element(), "batch", 3, nullptr);
+    for (auto *stream : {&filter, &same, &batches, &sum})
+        stream->input(float_info(2, 2));
+    for (unsigned frame = 0; frame < 3; frame++) {
+        check(filter.pass(input(frame)), frame, false);
+        check(same.pass(input(frame)), frame, true);
+        fail_unless_equals_int(batches.push(input(frame)), GST_FLOW_OK);
+        fail_unless_equals_int(sum.push(input(frame)), GST_FLOW_OK);
+    }
+    for (unsigned frame = 0; frame < 3; frame++)
+        check(batches.pull(), frame, false);
+    fail_unless(gst_harness_push_event(sum.get(), gst_event_new_eos()));
+    const auto out = sum.pull();
+    check(out, 0, false);
+    // Of three arrays no single angle is true.
+    const auto *facts = gst_buffer_get_tomo_frame_meta(out.get());
+    fail_unless(facts && std::isnan(facts->angle) && !facts->source);
+}
+GST_END_TEST;
+
+// Where there is an output for each input, it has its facts from there.
+GST_START_TEST(test_more_outputs_than_inputs) {
+    Stream stream("tomotestgenerous");
+    stream.input(float_info(2, 2));
+    fail_unless_equals_int(stream.push(on_host(random_floats(4))), GST_FLOW_ERROR);
+    const auto errors = stream.errors();
+    fail_unless_equals_int(errors.size(), 1);
+    fail_unless(contains(errors[0], "GstTomoTestGenerous"), "%s", errors[0].c_str());
 }
 GST_END_TEST;
 
@@ -919,6 +999,8 @@ static Suite *element_suite() {
     tcase_add_test(cases, test_pieces);
     tcase_add_test(cases, test_strides);
     tcase_add_test(cases, test_facts_stay);
+    tcase_add_test(cases, test_metas_of_others);
+    tcase_add_test(cases, test_more_outputs_than_inputs);
     tcase_add_test(cases, test_proposed_pool);
     tcase_add_test(cases, test_kept_array);
     tcase_add_test(cases, test_handed_on);

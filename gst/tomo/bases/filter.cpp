@@ -33,7 +33,8 @@ GstFlowReturn Filter::take(GstBuffer *buffer) {
         frame_index_ = GST_BUFFER_OFFSET(buffer);
     const Array out = apply(in);
     BufferRef result = out.to_buffer();
-    copy_frame_metadata(buffer, result.get());
+    const bool is_handed_on = out.storage().get() == in.storage().get() && out.info() == in.info();
+    copy_frame_metadata(buffer, result.get(), is_handed_on ? Pixels::same : Pixels::moved);
     frame_index_++;
     return push(out, std::move(result));
 }

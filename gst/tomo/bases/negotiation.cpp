@@ -282,17 +282,36 @@ GstClockTime stream_time(const GstSegment &segment, GstClockTime pts) {
                                              : GST_CLOCK_TIME_NONE;
 }
 
-void copy_frame_metadata(GstBuffer *from, GstBuffer *to) {
+static bool stays_true(GType api, Pixels pixels) {
+    static const GQuark memory = g_quark_from_static_string(GST_META_TAG_MEMORY_STR),
+                        size = g_quark_from_static_string("size"), // as GStreamer's video library has them
+        orientation = g_quark_from_static_string("orientation");
+    if (gst_meta_api_type_has_tag(api, memory))
+        return false;
+    return pixels == Pixels::same ||
+           !(gst_meta_api_type_has_tag(api, size) || gst_meta_api_type_has_tag(api, orientation));
+}
+
+static void copy_meta(GstBuffer *from, GstMeta *meta, GstBuffer *to) {
+    GstMetaTransformCopy copy = {FALSE, 0, static_cast<gsize>(-1)};
+    if (meta->info->transform_func)
+        meta->info->transform_func(to, meta, from, _gst_meta_transform_copy, &copy);
+}
+
+void copy_frame_metadata(GstBuffer *from, GstBuffer *to, Pixels pixels) {
     gst_buffer_copy_into(
         to, from, static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0, -1);
-    static const GQuark memory_tag = g_quark_from_static_string(GST_META_TAG_MEMORY_STR);
     gpointer state = nullptr;
-    while (GstMeta *meta = gst_buffer_iterate_meta(from, &state)) {
-        if (!meta->info->transform_func || gst_meta_api_type_has_tag(meta->info->api, memory_tag))
-            continue;
-        GstMetaTransformCopy copy = {FALSE, 0, static_cast<gsize>(-1)};
-        meta->info->transform_func(to, meta, from, _gst_meta_transform_copy, &copy);
-    }
+    while (GstMeta *meta = gst_buffer_iterate_meta(from, &state))
+        if (stays_true(meta->info->api, pixels))
+            copy_meta(from, meta, to);
+}
+
+void copy_foreign_metas(GstBuffer *from, GstBuffer *to) {
+    gpointer state = nullptr;
+    while (GstMeta *meta = gst_buffer_iterate_meta(from, &state))
+        if (meta->info->api != GST_TOMO_FRAME_META_API_TYPE && stays_true(meta->info->api, Pixels::moved))
+            copy_meta(from, meta, to);
 }
 
 void number_output(GstBuffer *output, const ArrayInfo &info, std::uint64_t n, std::uint64_t index) {

@@ -52,8 +52,14 @@ bool answer_sink_query(Element &element, GstPad *sink, GstQuery *query);
 // The time of the stream; none in a segment that counts something else, such as bytes (appsrc's default).
 GstClockTime stream_time(const GstSegment &segment, GstClockTime pts);
 
-// Flags, times and metas that stay true for the result of computing.
-GST_TOMO_API void copy_frame_metadata(GstBuffer *from, GstBuffer *to);
+// Whether an output's pixels are where those of the input were.
+enum class Pixels { moved, same };
+// Flags, times and metas that stay true for an output that is made of one input. The tags of a meta tell what
+// it depends on: the memory, which is another one, or the place and size of the image, which most elements
+// change.
+GST_TOMO_API void copy_frame_metadata(GstBuffer *from, GstBuffer *to, Pixels pixels = Pixels::moved);
+// Of those metas the ones that are not of this library: what is known of the first of several inputs.
+void copy_foreign_metas(GstBuffer *from, GstBuffer *to);
 // Time and number of an output, the n-th of those that come of what it has its time from, and number `index`
 // of the stream.
 GST_TOMO_API void number_output(GstBuffer *output, const ArrayInfo &info, std::uint64_t n,

@@ -53,14 +53,22 @@ void Reducer::forget_inputs() {
 
 // Facts and times of the n-th of the outputs that come at once.
 void Reducer::describe(GstBuffer *output, const ArrayInfo &info, std::uint64_t n) {
-    if (!each_.empty()) {
+    if (gives_one_each()) {
+        if (each_.empty())
+            throw Error(
+                GST_LIBRARY_ERROR_FAILED,
+                text("%s gives more arrays than came, and promises one for each: a mistake in its class",
+                     G_OBJECT_TYPE_NAME(gst())));
         copy_frame_metadata(each_.front().get(), output);
         each_.pop_front();
         return;
     }
-    // What is known about a single input holds for what is made of it; of many only the time is left.
+    // What is known about a single input holds for what is made of it. Of many, the time of the first one is
+    // left, and what others have noted about it, such as the camera's clock.
     if (inputs_ == 1)
         copy_frame_metadata(first_.get(), output);
+    else
+        copy_foreign_metas(first_.get(), output);
     if (n > 0 || !GST_BUFFER_FLAG_IS_SET(first_.get(), GST_BUFFER_FLAG_DISCONT))
         GST_BUFFER_FLAG_UNSET(output, GST_BUFFER_FLAG_DISCONT);
     else
