@@ -3,6 +3,7 @@
 #include "pipeline-facts.hpp"
 
 #include <gst/tomo/bases/element.hpp>
+#include <gst/tomo/bases/stream-walk.hpp>
 #include <gst/tomo/geometry/scan.hpp>
 #include <gst/tomo/gsttomograph.h>
 #include <gst/tomo/support/debug.hpp>
@@ -20,13 +21,6 @@ namespace tomo::io {
 namespace {
 
 using PadRef = ObjectRef<GstPad>;
-
-ObjectRef<GstElement> outermost(GstElement *element) {
-    auto top = ObjectRef<GstElement>::referenced(element);
-    for (GstObject *parent; (parent = gst_object_get_parent(GST_OBJECT(top.get())));)
-        top = ObjectRef<GstElement>(GST_ELEMENT(parent));
-    return top;
-}
 
 bool is_plain_bin(GstElement *element) {
     return G_OBJECT_TYPE(element) == GST_TYPE_BIN || G_OBJECT_TYPE(element) == GST_TYPE_PIPELINE;
@@ -253,9 +247,10 @@ ResultFacts facts_of_pipeline(GstElement *element, DigestOf inputs) {
         if (shapes_result(step.task))
             facts.steps.push_back(step);
         auto *ours = element_of(each.get());
-        if (ours && ours->needs_device() && facts.device.empty()) {
-            facts.device = ours->device()->name();
-            facts.driver = ours->device()->driver();
+        const auto device = ours && ours->needs_device() ? ours->current_device() : nullptr;
+        if (device && facts.device.empty()) {
+            facts.device = device->name();
+            facts.driver = device->driver();
         }
         for (const auto &[property, path] : inputs_of(each.get(), step)) {
             auto input = digest_or_reason(path, inputs);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "activity.hpp"
 
+#include <gst/tomo/bases/stream-walk.hpp>
 #include <gst/tomo/device/gobject.hpp>
 #include <gst/tomo/support/json.hpp>
 
@@ -112,9 +113,7 @@ Activity::Thread &Activity::thread(const Tally *owner) {
 }
 
 Tally *Activity::new_tally(GstElement *element) {
-    auto top = ObjectRef<GstObject>::referenced(GST_OBJECT(element));
-    while (ObjectRef<GstObject> parent{gst_object_get_parent(top.get())})
-        top = std::move(parent);
+    const auto top = outermost(element);
     const std::lock_guard<std::mutex> guard(lock_);
     if (auto *known = g_object_get_qdata(G_OBJECT(element), tally_quark())) // by another thread, meanwhile
         return static_cast<Tally *>(known);

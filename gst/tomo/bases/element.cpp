@@ -4,6 +4,7 @@
 #include <gst/tomo/bases/element.hpp>
 #include <gst/tomo/bases/preroll-watch.hpp>
 #include <gst/tomo/bases/property-values.hpp>
+#include <gst/tomo/bases/stream-walk.hpp>
 #include <gst/tomo/device/profile.hpp>
 #include <gst/tomo/support/debug.hpp>
 
@@ -75,17 +76,24 @@ void Element::go_on() {
     guard([&] { cancelled_changed(); });
 }
 
+struct States {
+    GstState current, pending;
+};
+
+static States states_of(GstElement *element) {
+    GST_OBJECT_LOCK(element);
+    const States states{GST_STATE(element), GST_STATE_PENDING(element)};
+    GST_OBJECT_UNLOCK(element);
+    return states;
+}
+
 Patience Element::patience() const {
     if (is_cancelled())
         return Patience::none;
-    auto top = ObjectRef<GstObject>::referenced(GST_OBJECT(gst_));
-    while (ObjectRef<GstObject> parent{gst_object_get_parent(top.get())})
-        top = std::move(parent);
-    const auto *pipeline = GST_ELEMENT_CAST(top.get());
+    const auto states = states_of(outermost(gst_).get());
     // Not on the way to there: a pipeline that never gets its first image has to end.
-    return GST_STATE(pipeline) == GST_STATE_PAUSED && GST_STATE_PENDING(pipeline) == GST_STATE_VOID_PENDING
-               ? Patience::endless
-               : Patience::limited;
+    return states.current == GST_STATE_PAUSED && states.pending == GST_STATE_VOID_PENDING ? Patience::endless
+                                                                                          : Patience::limited;
 }
 
 // Messages
@@ -113,18 +121,15 @@ void Element::inform(const std::string &message) {
 // just after the state change that started the stream. So an error of the first moment waits for that to
 // return; not for long, because the state change may be the one that waits for this thread.
 void Element::let_start_return() const {
-    ObjectRef<GstObject> top = ObjectRef<GstObject>::referenced(GST_OBJECT(gst_));
-    while (GstObject *parent = gst_object_get_parent(top.get()))
-        top = ObjectRef<GstObject>(parent);
-    auto *pipeline = GST_ELEMENT_CAST(top.get());
+    const auto pipeline = outermost(gst_);
     for (int i = 0; i < 100 && !is_cancelled(); i++) {
-        if (GST_STATE_TRYLOCK(pipeline)) {
-            GST_STATE_UNLOCK(pipeline);
+        if (GST_STATE_TRYLOCK(pipeline.get())) {
+            GST_STATE_UNLOCK(pipeline.get());
             break;
         }
         g_usleep(10000);
     }
-    if (GST_STATE_PENDING(pipeline) != GST_STATE_VOID_PENDING && !is_cancelled())
+    if (states_of(pipeline.get()).pending != GST_STATE_VOID_PENDING && !is_cancelled())
         g_usleep(50000);
 }
 
@@ -211,6 +216,11 @@ bool Element::handle_context_query(GstQuery *query) {
     gst_query_set_context(query, carrier);
     gst_context_unref(carrier);
     return true;
+}
+
+std::shared_ptr<Device> Element::current_device() {
+    std::lock_guard<std::recursive_mutex> lock(context_lock_);
+    return has_device() ? device() : nullptr;
 }
 
 // Takes the device from the context at hand if it has the wanted one.
@@ -407,7 +417,10 @@ void Element::close() {
 void Element::adopt(const std::shared_ptr<Device> &device) {
     GST_INFO_OBJECT(gst_, "moving to the device of the incoming memory, %s", device->name().c_str());
     stop();
-    use_device(device);
+    {
+        std::lock_guard<std::recursive_mutex> lock(context_lock_);
+        use_device(device);
+    }
     prepare();
     start();
     device_changed();

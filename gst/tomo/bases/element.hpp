@@ -161,6 +161,8 @@ class GST_TOMO_API Element : public Compute {
     void allow_device_change() { device_is_settled_ = false; }
     bool has_failed() const { return failed_; }
     bool handle_context_query(GstQuery *query);
+    // For other threads than that of the stream, which may change the device; null where none is open.
+    std::shared_ptr<Device> current_device();
     void set_context(GstContext *context);
 
     // An array from any buffer: ours as it is, others copied to pinned memory first.

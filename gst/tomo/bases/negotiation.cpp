@@ -170,12 +170,13 @@ void check_accepts(GstPad *sink, const GstCaps *caps) {
 static bool propose_allocation(Element &element, GstQuery *query) {
     GstCaps *caps = nullptr;
     gst_query_parse_allocation(query, &caps, nullptr);
-    if (!caps || !element.needs_device() ||
+    const auto opened = element.current_device();
+    if (!caps || !opened || !element.needs_device() ||
         !gst_structure_has_name(gst_caps_get_structure(caps, 0), GST_TOMO_ARRAY_MEDIA_TYPE))
         return false;
     return element.guard(false, [&] {
         const auto info = ArrayInfo::from_caps(caps);
-        const ObjectRef<GstTomoDevice> device(new_device_object(element.device()));
+        const ObjectRef<GstTomoDevice> device(new_device_object(opened));
         const ObjectRef<GstAllocator> allocator(gst_tomo_allocator_new(device.get()));
         const ObjectRef<GstBufferPool> pool(gst_tomo_buffer_pool_new(device.get()));
         GstStructure *config = gst_buffer_pool_get_config(pool.get());

@@ -267,13 +267,11 @@ std::string waiting_in_preroll(GstElement *sink) {
 }
 
 void watch_preroll(GstElement *element) {
-    auto top = ObjectRef<GstObject>::referenced(GST_OBJECT(element));
-    while (ObjectRef<GstObject> parent{gst_object_get_parent(top.get())})
-        top = std::move(parent);
+    const auto top = outermost(element);
     if (!GST_IS_BIN(top.get()))
         return;
     static auto *const watch = new Watch; // whose thread may outlive everything else
-    watch->add(GST_ELEMENT(top.get()));
+    watch->add(top.get());
 }
 
 } // namespace tomo

@@ -14,6 +14,13 @@ guint get_level(GstElement *queue, const char *property) {
     return level;
 }
 
+ObjectRef<GstElement> outermost(GstElement *element) {
+    auto top = ObjectRef<GstObject>::referenced(GST_OBJECT(element));
+    while (ObjectRef<GstObject> parent{gst_object_get_parent(top.get())})
+        top = std::move(parent);
+    return ObjectRef<GstElement>(GST_ELEMENT_CAST(top.release()));
+}
+
 GThread *thread_of(GstPad *source) {
     GST_OBJECT_LOCK(source);
     GstTask *task = GST_PAD_TASK(source);

@@ -4,6 +4,7 @@
 // Who gives to whom, and in which thread, in a pipeline that runs.
 #pragma once
 
+#include <gst/tomo/gsttomo-prelude.h>
 #include <gst/tomo/support/references.hpp>
 
 #include <gst/gst.h>
@@ -12,6 +13,8 @@
 
 namespace tomo {
 
+// The pipeline that the element is in, or whatever is not in anything else.
+GST_TOMO_API ObjectRef<GstElement> outermost(GstElement *element);
 // The thread that pushes from this pad, if that is the pad's own.
 GThread *thread_of(GstPad *source);
 std::vector<ObjectRef<GstPad>> sinks_of(GstElement *element);
