@@ -26,21 +26,21 @@ SCAN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "exa
 OUTPUTS = ["o.tif", "o.h5:/d", "o-%03i.tif", "o.raw", "o.npy", "o-%03i.h5:/d", "o.edf"]
 WRITE_OPTIONS = ["", "", "", " bits=8", " bits=16 range-per-image=true", " append=true", " hdf5-deflate=1"]
 CHAINS = [
-    "tomofft name=f dimensions=2 batch=5 ! valve name=b ! tomoifft name=i dimensions=2",
-    "tomofft name=f dimensions=1 ! tomofilter ! valve name=b ! tomoifft name=i dimensions=1",
-    'tomocalculate name=f expression="v * 2" ! valve name=b ! tomoblur name=i size=3',
-    "tomobackproject name=f ! valve name=b ! tomoclip name=i",
-    "tomofft name=f dimensions=1 batch=0 ! tomofilter ! tomoifft dimensions=1 ! valve name=b ! tomobackproject name=i",
-    f"tomotransposeprojections name=f number={FRAMES} ! valve name=b ! tomobackproject name=i",
-    f"tomotransposeprojections name=f number={FRAMES // 2} ! valve name=b ! tomofft name=i dimensions=1",
-    f"tomotransposeprojections name=f number={FRAMES} ! valve name=b ! tomorampfilter ! queue ! tomobackproject name=i",
-    "tomoaverage name=f ! valve name=b ! tomoclip name=i",
-    "tomostack name=f number=7 ! valve name=b ! tomoslice name=i",
-    "tomorescale name=f factor=0.5 ! valve name=b ! tomopad name=i width=150 height=80",
-    "tomorotate name=f angle=0.3 ! valve name=b ! tomoclip name=i",
-    "tomobuffer name=f ! valve name=b ! tomoloop name=i number=2",
-    "tomomeasure name=f ! valve name=b ! tomotranspose name=i",
-    "tomoconvert name=f ! video/x-raw ! valve name=b ! tomoconvert name=i",
+    "tomofft name=f dimensions=2 batch=5 ! tomoifft name=i dimensions=2",
+    "tomofft name=f dimensions=1 ! tomofilter ! tomoifft name=i dimensions=1",
+    'tomocalculate name=f expression="v * 2" ! tomoblur name=i size=3',
+    "tomobackproject name=f ! tomoclip name=i",
+    "tomofft name=f dimensions=1 batch=0 ! tomofilter ! tomoifft dimensions=1 ! tomobackproject name=i",
+    f"tomotransposeprojections name=f number={FRAMES} ! tomobackproject name=i",
+    f"tomotransposeprojections name=f number={FRAMES // 2} ! tomofft name=i dimensions=1",
+    f"tomotransposeprojections name=f number={FRAMES} ! tomorampfilter ! queue ! tomobackproject name=i",
+    "tomoaverage name=f ! tomoclip name=i",
+    "tomostack name=f number=7 ! tomoslice name=i",
+    "tomorescale name=f factor=0.5 ! tomopad name=i width=150 height=80",
+    "tomorotate name=f angle=0.3 ! tomoclip name=i",
+    "tomobuffer name=f ! tomoloop name=i number=2",
+    "tomomeasure name=f ! tomotranspose name=i",
+    "tomoconvert name=f ! video/x-raw ! tomoconvert name=i",
 ]
 JOINS = [
     "tomosubtract name=f",
@@ -79,17 +79,17 @@ class Steering(PipelineTestCase):
         k, kind = self.random.randrange(len(SHAPES)), self.random.random()
         end = f"{self.queue()} ! {self.sink()}"
         if kind < 0.7:
-            chains = CHAINS + ["tomoforwardproject name=f number=33 ! valve name=b ! queue ! tomofft name=i dimensions=1"] * (SHAPES[k][0] == SHAPES[k][1])
-            return f"{self.read(k)} ! valve name=a ! {self.queue()} ! {self.random.choice(chains)} ! {end}"
+            chains = CHAINS + ["tomoforwardproject name=f number=33 ! queue ! tomofft name=i dimensions=1"] * (SHAPES[k][0] == SHAPES[k][1])
+            return f"{self.read(k)} ! {self.queue()} ! {self.random.choice(chains)} ! {end}"
         if kind < 0.82:
-            return (f"{self.random.choice(JOINS)} ! valve name=b ! {self.queue()} ! tomoclip name=i ! {end}  "
-                    f"{self.read(k)} ! valve name=a ! {self.queue()} ! f.  {self.read(k, 'r2')} ! {self.queue()} ! f.")
+            return (f"{self.random.choice(JOINS)} ! {self.queue()} ! tomoclip name=i ! {end}  "
+                    f"{self.read(k)} ! {self.queue()} ! f.  {self.read(k, 'r2')} ! {self.queue()} ! f.")
         if kind < 0.9:
             endless = "queue max-size-buffers=0 max-size-bytes=0 max-size-time=0"
-            return (f"{self.read(k)} ! valve name=a ! tee name=t  t. ! {endless} ! f.  t. ! {endless} ! "
-                    f'tomocalculate expression="v + 1" ! f.  tomosubtract name=f ! valve name=b ! tomoclip name=i ! {end}')
-        return (f"tomoscansrc name=r location={SCAN} y=60 height=4 r.projections ! valve name=a ! {self.queue()} ! "
-                f"f.projections  tomoflatfieldcorrect name=f ! valve name=b ! tomoclip name=i ! {end}  "
+            return (f"{self.read(k)} ! tee name=t  t. ! {endless} ! f.  t. ! {endless} ! "
+                    f'tomocalculate expression="v + 1" ! f.  tomosubtract name=f ! tomoclip name=i ! {end}')
+        return (f"tomoscansrc name=r location={SCAN} y=60 height=4 r.projections ! {self.queue()} ! "
+                f"f.projections  tomoflatfieldcorrect name=f ! tomoclip name=i ! {end}  "
                 "r.darks ! queue ! f.darks  r.flats ! queue ! f.flats")
 
     def set_one_property(self, pipeline, dice):
@@ -109,27 +109,15 @@ class Steering(PipelineTestCase):
                 value = int(value)
         element.set_property(spec.name, value)
 
-    def steer(self, pipeline, dice, stop, lock, line, in_paused):
-        """One thread's steps. Flushes are serialized, as GStreamer asks; a closed valve would swallow them."""
-        def open_valves():
-            for name in "ab":
-                valve = pipeline.get_by_name(name)
-                if not in_paused:
-                    valve.set_property("drop", False)
-
+    def steer(self, pipeline, dice, stop, lock, line):
+        """One thread's steps. Flushes are serialized, as GStreamer asks."""
         def seek():
-            open_valves()
             pipeline.seek(1.0, Gst.Format.DEFAULT, Gst.SeekFlags.FLUSH, Gst.SeekType.SET, dice.randrange(FRAMES),
                           dice.choice([Gst.SeekType.NONE, Gst.SeekType.SET]), FRAMES)
-
-        def close_valve():
-            if not in_paused:
-                pipeline.get_by_name(dice.choice("ab")).set_property("drop", dice.random() < 0.5)
 
         def flush():
             if "r2" in line or "tee" in line:
                 return  # a join behind which only its output is flushed stops for good, as GStreamer's aggregators do
-            open_valves()
             element = pipeline.get_by_name(dice.choice("fiw"))
             pad = element.get_static_pad("sink") or element.get_static_pad("projections")
             if pad:
@@ -143,20 +131,18 @@ class Steering(PipelineTestCase):
             pipeline.query(Gst.Query.new_latency())
 
         def change_state():
-            states = [Gst.State.PLAYING] + [Gst.State.PAUSED] * in_paused
             if dice.random() < 0.3:
                 pipeline.set_state(Gst.State.READY)
-            pipeline.set_state(dice.choice(states))
+            pipeline.set_state(dice.choice([Gst.State.PLAYING, Gst.State.PAUSED]))
 
         def end():
             # In PAUSED an end waits for room, and holds up the change of state.
             if dice.random() < 0.4 and "r2" not in line and "scansrc" not in line:
-                open_valves()
                 pipeline.set_state(Gst.State.PLAYING)
                 if pipeline.get_state(Gst.SECOND)[:2] == (Gst.StateChangeReturn.SUCCESS, Gst.State.PLAYING):
                     pipeline.send_event(Gst.Event.new_eos())
 
-        steps = [seek, seek, seek, close_valve, flush, change_state, end]
+        steps = [seek, seek, seek, flush, change_state, end]
         while not stop.is_set():
             time.sleep(dice.random() * 0.01)
             choice = dice.randrange(len(steps) + 2)
@@ -170,16 +156,14 @@ class Steering(PipelineTestCase):
                     steps[choice]()
 
     def run_one(self):
-        line, in_paused = self.line(), self.random.random() < 0.5
-        if in_paused:
-            line = line.replace("valve name", "identity name")  # a valve hands on late events only with room behind it
+        line = self.line()
         faulthandler.dump_traceback_later(HANGING, exit=True)
         print(f"\n{line}", end="", file=self.log, flush=True)
         pipeline = Gst.parse_launch(line)
         bus = pipeline.get_bus()
-        pipeline.set_state(self.random.choice([Gst.State.PLAYING, Gst.State.PAUSED]) if in_paused else Gst.State.PLAYING)
+        pipeline.set_state(self.random.choice([Gst.State.PLAYING, Gst.State.PAUSED]))
         stop, lock = threading.Event(), threading.Lock()
-        threads = [threading.Thread(target=self.steer, args=(pipeline, random.Random(self.random.random()), stop, lock, line, in_paused))
+        threads = [threading.Thread(target=self.steer, args=(pipeline, random.Random(self.random.random()), stop, lock, line))
                    for _ in range(2)]
         for thread in threads:
             thread.start()
