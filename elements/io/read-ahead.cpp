@@ -3,6 +3,7 @@
 #include "read-ahead.hpp"
 
 #include <gst/tomo/device/profile.hpp>
+#include <gst/tomo/support/threads.hpp>
 
 #include <algorithm>
 
@@ -13,11 +14,17 @@ static unsigned number_of_threads(bool shared) {
     return std::clamp(std::thread::hardware_concurrency(), 1u, shared ? 2u : 16u);
 }
 
-ReadAhead::ReadAhead(Element &owner, Locate locate, MakeReader make_reader)
+ReadAhead::ReadAhead(Element &owner, Locate locate, MakeReader make_reader, unsigned most_ahead)
     : owner_(owner), locate_(std::move(locate)), make_reader_(std::move(make_reader)),
-      most_ahead_(owner.device()->shares_host_memory() ? 4 : 32) {
+      most_ahead_(most_ahead) {}
+
+// The object is whole for C++ when the first constructor is through. So the destructor ends the threads that
+// there are where there is none to be had for the next one.
+ReadAhead::ReadAhead(Element &owner, Locate locate, MakeReader make_reader)
+    : ReadAhead(owner, std::move(locate), std::move(make_reader),
+                owner.device()->shares_host_memory() ? 4 : 32) {
     for (unsigned i = 0; i < number_of_threads(owner.device()->shares_host_memory()); i++)
-        threads_.emplace_back([this] { work(); });
+        threads_.push_back(start_thread([this] { work(); }));
 }
 
 ReadAhead::~ReadAhead() {

@@ -22,7 +22,7 @@ class ReadAhead {
     // Each thread makes a reader for itself, and another after an error.
     using MakeReader = std::function<FrameReader()>;
 
-    // The threads work for the element `owner`.
+    // The threads work for the element `owner`. Throws where the system has no threads left.
     ReadAhead(Element &owner, Locate locate, MakeReader make_reader);
     ~ReadAhead();
     ReadAhead(const ReadAhead &) = delete;
@@ -43,6 +43,9 @@ class ReadAhead {
         std::exception_ptr error;
         bool done = false;
     };
+
+    // Without threads.
+    ReadAhead(Element &owner, Locate locate, MakeReader make_reader, unsigned most_ahead);
 
     bool add(std::uint64_t number);
     Array wait_for_first();

@@ -2,12 +2,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ordered-work.hpp"
 
+#include <gst/tomo/support/threads.hpp>
+
 namespace tomo::io {
 
+OrderedWork::OrderedWork(std::uint64_t most_bytes, Report report)
+    : most_bytes_(most_bytes), report_(std::move(report)) {}
+
+// The object is whole for C++ when the first constructor is through. So the destructor ends the threads that
+// there are where there is none to be had for the next one.
 OrderedWork::OrderedWork(unsigned threads, std::uint64_t most_bytes, Report report)
-    : most_bytes_(most_bytes), report_(std::move(report)) {
+    : OrderedWork(most_bytes, std::move(report)) {
     for (unsigned i = 0; i < threads; i++)
-        threads_.emplace_back([this] { run(); });
+        threads_.push_back(start_thread([this] { run(); }));
 }
 
 OrderedWork::~OrderedWork() {

@@ -28,7 +28,7 @@ class OrderedWork {
     using Report = std::function<void(std::exception_ptr)>;
 
     // Jobs are under way as long as they hold `most_bytes` together, or it is one. `report` is told what the
-    // first job to fail has thrown, in one of the threads.
+    // first job to fail has thrown, in one of the threads. Throws where the system has no threads left.
     OrderedWork(unsigned threads, std::uint64_t most_bytes, Report report = {});
     ~OrderedWork(); // when all jobs are done
     OrderedWork(const OrderedWork &) = delete;
@@ -48,6 +48,7 @@ class OrderedWork {
     };
     using Lock = std::unique_lock<std::mutex>;
 
+    OrderedWork(std::uint64_t most_bytes, Report report); // without threads
     void run();
     void take_turns(Lock &lock);
     void fail(Lock &lock, std::exception_ptr error);

@@ -11,7 +11,12 @@
 #include <chrono>
 #include <functional>
 #include <future>
+#include <limits>
 #include <stdexcept>
+
+#include <cerrno>
+#include <dlfcn.h>
+#include <pthread.h>
 
 #include <gst/check/gstcheck.h> // last: it defines macros named like members of the standard library
 
@@ -35,7 +40,16 @@ void add(OrderedWork &work, std::function<void()> first, std::function<void()> s
 
 void nothing() {}
 
+std::atomic<int> threads_left{std::numeric_limits<int>::max()};
+
 } // namespace
+
+// In the place of the system's: has no thread left where a test says so.
+extern "C" int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
+                              void *argument) {
+    static const auto next = reinterpret_cast<decltype(&pthread_create)>(dlsym(RTLD_NEXT, "pthread_create"));
+    return threads_left-- > 0 ? next(thread, attributes, start, argument) : EAGAIN;
+}
 
 GST_START_TEST(test_order) {
     constexpr unsigned jobs = 300;
@@ -157,6 +171,21 @@ GST_START_TEST(test_end) {
 }
 GST_END_TEST;
 
+// No thread is left for some or all: an error, and those that were started end.
+GST_START_TEST(test_few_threads) {
+    for (const int threads : {0, 1, 4}) {
+        threads_left = threads;
+        const auto error = error_of([] { OrderedWork work(5, 1000); });
+        threads_left = std::numeric_limits<int>::max();
+        fail_unless(error.find("no thread can be started") != std::string::npos, "%s", error.c_str());
+        fail_unless(error.find("ulimit -u") != std::string::npos, "%s", error.c_str());
+    }
+    threads_left = 5;
+    fail_unless_equals_string(error_of([] { OrderedWork work(5, 1000); }).c_str(), "");
+    threads_left = std::numeric_limits<int>::max();
+}
+GST_END_TEST;
+
 static Suite *ordered_work_suite() {
     auto *suite = suite_create("ordered work");
     auto *cases = tcase_create("ordered work");
@@ -166,6 +195,7 @@ static Suite *ordered_work_suite() {
     tcase_add_test(cases, test_room);
     tcase_add_test(cases, test_errors);
     tcase_add_test(cases, test_end);
+    tcase_add_test(cases, test_few_threads);
     return suite;
 }
 

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <future>
 #include <limits>
+#include <system_error>
 #include <thread>
 #include <zlib.h>
 
@@ -79,8 +80,12 @@ ChunkedPage cut_into_chunks(const ArrayInfo &plane, const void *samples, const C
     };
     std::vector<std::future<void>> others;
     const auto threads = std::min<std::size_t>(work.size(), std::thread::hardware_concurrency());
-    for (std::size_t i = 1; i < threads; i++)
-        others.push_back(std::async(std::launch::async, share));
+    try {
+        for (std::size_t i = 1; i < threads; i++)
+            others.push_back(std::async(std::launch::async, share));
+    } catch (const std::system_error &) {
+        // No thread to be had: those that there are do the rest.
+    }
     share();
     for (auto &other : others)
         other.get();

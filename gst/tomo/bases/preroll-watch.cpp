@@ -1,8 +1,9 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/tomo/support/error.hpp>
 #include <gst/tomo/bases/preroll-watch.hpp>
 #include <gst/tomo/bases/stream-walk.hpp>
+#include <gst/tomo/support/error.hpp>
+#include <gst/tomo/support/threads.hpp>
 
 #include <gst/base/gstaggregator.h>
 #include <gst/base/gstbasesink.h>
@@ -14,7 +15,6 @@
 #include <mutex>
 #include <optional>
 #include <set>
-#include <thread>
 
 namespace tomo {
 
@@ -184,8 +184,15 @@ class Watch {
                 return;
         }
         watched_.push_back(std::make_unique<Watched>(pipeline));
-        if (!std::exchange(is_awake_, true))
-            std::thread([this] { look(); }).detach();
+        if (is_awake_)
+            return;
+        try {
+            start_thread([this] { look(); }).detach();
+            is_awake_ = true;
+        } catch (const Error &) {
+            // The pipeline may do without a watch.
+            watched_.clear();
+        }
     }
 
   private:

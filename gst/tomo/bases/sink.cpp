@@ -3,6 +3,7 @@
 #include <gst/tomo/bases/negotiation.hpp>
 #include <gst/tomo/bases/sink.hpp>
 #include <gst/tomo/device/profile.hpp>
+#include <gst/tomo/support/threads.hpp>
 
 #include <algorithm>
 #include <unistd.h>
@@ -105,7 +106,12 @@ void Sink::activate() {
     has_time_ = true;
     start();
     ending_ = false;
-    thread_ = std::thread([this] { consume_queue(); });
+    try {
+        thread_ = start_thread([this] { consume_queue(); });
+    } catch (...) {
+        stop();
+        throw;
+    }
 }
 
 void Sink::deactivate() noexcept {

@@ -1,7 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/tomo/graph/run.hpp>
 #include <gst/tomo/bases/negotiation.hpp>
+#include <gst/tomo/graph/run.hpp>
+#include <gst/tomo/support/threads.hpp>
 
 namespace tomo {
 
@@ -108,7 +109,14 @@ void Runner::start(Graph &graph) {
             sources_.push_back(node.element);
     seconds_ = 0;
     pipeline_ = pipeline;
-    thread_ = std::thread([this, &graph, pipeline] { run(graph, pipeline); });
+    try {
+        thread_ = start_thread([this, &graph, pipeline] { run(graph, pipeline); });
+    } catch (...) {
+        running_ = false;
+        sources_.clear();
+        pipeline_ = {};
+        throw;
+    }
 }
 
 bool Runner::is_running() const {
