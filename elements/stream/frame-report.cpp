@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "frame-report.hpp"
 
-#include <gst/tomo/gsttomometa.h>
 #include <gst/tomo/device/memory.hpp>
+#include <gst/tomo/device/samples.hpp>
+#include <gst/tomo/gsttomometa.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,15 +13,6 @@
 namespace tomo {
 
 static std::string number(double value) { return text("%.9g", value); }
-
-// IEEE 754's binary16.
-static double half_value(guint16 bits) {
-    const int exponent = bits >> 10 & 31, mantissa = bits & 1023;
-    const double value = exponent == 31  ? (mantissa ? std::nan("") : HUGE_VAL)
-                         : exponent == 0 ? std::ldexp(mantissa, -24)
-                                         : std::ldexp(1024 + mantissa, exponent - 25);
-    return bits & 0x8000 ? -value : value;
-}
 
 static std::string value_at(const char *samples, GstTomoFormat format, std::size_t i) {
     const auto as = [&](auto type, std::size_t n) {
@@ -39,7 +31,7 @@ static std::string value_at(const char *samples, GstTomoFormat format, std::size
     case GST_TOMO_FORMAT_INT32:
         return std::to_string(as(gint32{}, i));
     case GST_TOMO_FORMAT_FLOAT16:
-        return number(half_value(as(guint16{}, i)));
+        return number(as(Half{}, i));
     case GST_TOMO_FORMAT_FLOAT32:
         return number(as(float{}, i));
     case GST_TOMO_FORMAT_FLOAT64:

@@ -11,6 +11,8 @@
 
 namespace tomo::io {
 
+constexpr bool host_is_little_endian = G_BYTE_ORDER == G_LITTLE_ENDIAN;
+
 // Reverses the bytes of each of `units` units of `unit_size` bytes. A complex sample is two units.
 inline void swap_bytes(void *data, std::uint64_t units, std::size_t unit_size) {
     auto *bytes = static_cast<unsigned char *>(data);

@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "grey-mapping.hpp"
-#include "half.hpp"
 
+#include <gst/tomo/device/samples.hpp>
 #include <gst/tomo/support/error.hpp>
 
 #include <algorithm>
@@ -15,33 +15,12 @@ namespace tomo::io {
 
 namespace {
 
-// Calls visit(samples) with a pointer of the right type.
 template <class Visit>
 void with_samples(const ArrayInfo &info, const void *data, Visit visit) {
-    switch (info.format) {
-    case GST_TOMO_FORMAT_UINT8:
-        return visit(static_cast<const std::uint8_t *>(data));
-    case GST_TOMO_FORMAT_UINT16:
-        return visit(static_cast<const std::uint16_t *>(data));
-    case GST_TOMO_FORMAT_UINT32:
-        return visit(static_cast<const std::uint32_t *>(data));
-    case GST_TOMO_FORMAT_INT16:
-        return visit(static_cast<const std::int16_t *>(data));
-    case GST_TOMO_FORMAT_INT32:
-        return visit(static_cast<const std::int32_t *>(data));
-    case GST_TOMO_FORMAT_FLOAT16:
-        return visit(static_cast<const Half *>(data));
-    case GST_TOMO_FORMAT_FLOAT32:
-        return visit(static_cast<const float *>(data));
-    case GST_TOMO_FORMAT_FLOAT64:
-        return visit(static_cast<const double *>(data));
-    case GST_TOMO_FORMAT_COMPLEX64:
-    case GST_TOMO_FORMAT_UNKNOWN:
-        break;
-    }
-    throw Error(GST_STREAM_ERROR_FORMAT,
-                text("%s samples can't become integers; write them to TIFF or HDF5 with bits=32",
-                     gst_tomo_format_to_string(info.format)));
+    if (!with_real_samples(info.format, data, visit))
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("%s samples can't become integers; write them to TIFF or HDF5 with bits=32",
+                         gst_tomo_format_to_string(info.format)));
 }
 
 template <class Integer, class Sample>

@@ -3,7 +3,7 @@
 #include "stored-samples.hpp"
 #include "byte-order.hpp"
 
-#include <vector>
+#include <gst/tomo/device/samples.hpp>
 
 namespace tomo::io {
 
@@ -115,6 +115,16 @@ void read_stored_rows(const InputFile &file, std::uint64_t offset, const StoredT
             swap_bytes(to, type.format == GST_TOMO_FORMAT_COMPLEX64 ? 2 * samples : samples,
                        type.format == GST_TOMO_FORMAT_COMPLEX64 ? 4 : format_size);
     }
+}
+
+std::vector<double> read_stored_numbers(const InputFile &file, std::uint64_t offset, const StoredType &type,
+                                        unsigned count, const std::string &where) {
+    // Of doubles, so that samples of every type are aligned.
+    std::vector<double> memory(count * gst_tomo_format_get_size(type.format) / sizeof(double) + 1), numbers;
+    read_stored_rows(file, offset, type, count, 1, {}, memory.data(), where);
+    with_real_samples(type.format, memory.data(),
+                      [&](const auto *samples) { numbers.assign(samples, samples + count); });
+    return numbers;
 }
 
 } // namespace tomo::io

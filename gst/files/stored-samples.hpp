@@ -5,6 +5,8 @@
 #include "image-reader.hpp"
 #include "input-file.hpp"
 
+#include <vector>
+
 namespace tomo::io {
 
 // How samples lie in a file, and what they become in a page.
@@ -32,5 +34,9 @@ bool stored_size(const StoredType &type, std::uint64_t width, std::uint64_t heig
 // `destination`, which has room for them. `where` names the page in errors.
 void read_stored_rows(const InputFile &file, std::uint64_t offset, const StoredType &type, unsigned width,
                       unsigned height, const RowRegion &rows, void *destination, const std::string &where);
+
+// Reads `count` real samples as numbers. None where they are complex.
+std::vector<double> read_stored_numbers(const InputFile &file, std::uint64_t offset, const StoredType &type,
+                                        unsigned count, const std::string &where);
 
 } // namespace tomo::io

@@ -5,6 +5,8 @@
 // Boesecke's "EDF/EHF" descriptions of the keys, and which spellings of types the program FabIO knows. Only
 // headers are walked through; a third dimension is pages.
 
+#include "edf-types.hpp"
+#include <gst/files/byte-order.hpp>
 #include <gst/files/stored-samples.hpp>
 #include <gst/files/successive-images.hpp>
 
@@ -15,8 +17,6 @@
 namespace tomo::io {
 
 namespace {
-
-using Form = StoredType::Form;
 
 // Keys in lower case.
 using Header = std::map<std::string, std::string>;
@@ -32,43 +32,6 @@ std::string stripped(const std::string &padded) {
     const std::string all(blanks, sizeof blanks);
     const auto first = padded.find_first_not_of(all);
     return first == std::string::npos ? "" : padded.substr(first, padded.find_last_not_of(all) - first + 1);
-}
-
-bool stored_type(const std::string &name, bool swapped, StoredType &type) {
-    static const std::map<std::string, StoredType> types = {
-        {"signedbyte", stored_as(Form::Int8)},
-        {"signed8", stored_as(Form::Int8)},
-        {"unsignedbyte", stored_as(GST_TOMO_FORMAT_UINT8)},
-        {"unsigned8", stored_as(GST_TOMO_FORMAT_UINT8)},
-        {"signedshort", stored_as(GST_TOMO_FORMAT_INT16)},
-        {"signed16", stored_as(GST_TOMO_FORMAT_INT16)},
-        {"unsignedshort", stored_as(GST_TOMO_FORMAT_UINT16)},
-        {"unsigned16", stored_as(GST_TOMO_FORMAT_UINT16)},
-        {"unsignedshortinteger", stored_as(GST_TOMO_FORMAT_UINT16)},
-        {"signedinteger", stored_as(GST_TOMO_FORMAT_INT32)},
-        {"signed32", stored_as(GST_TOMO_FORMAT_INT32)},
-        {"signedlong", stored_as(GST_TOMO_FORMAT_INT32)},
-        {"unsignedinteger", stored_as(GST_TOMO_FORMAT_UINT32)},
-        {"unsigned32", stored_as(GST_TOMO_FORMAT_UINT32)},
-        {"unsignedlong", stored_as(GST_TOMO_FORMAT_UINT32)},
-        {"signed64", stored_as(Form::Int64)},
-        {"unsigned64", stored_as(Form::UInt64)},
-        {"float", stored_as(GST_TOMO_FORMAT_FLOAT32)},
-        {"floatvalue", stored_as(GST_TOMO_FORMAT_FLOAT32)},
-        {"floatieee32", stored_as(GST_TOMO_FORMAT_FLOAT32)},
-        {"float32", stored_as(GST_TOMO_FORMAT_FLOAT32)},
-        {"real", stored_as(GST_TOMO_FORMAT_FLOAT32)},
-        {"double", stored_as(GST_TOMO_FORMAT_FLOAT64)},
-        {"doublevalue", stored_as(GST_TOMO_FORMAT_FLOAT64)},
-        {"floatieee64", stored_as(GST_TOMO_FORMAT_FLOAT64)},
-        {"doubleieee64", stored_as(GST_TOMO_FORMAT_FLOAT64)},
-    };
-    const auto known = types.find(lower(name));
-    if (known == types.end())
-        return false;
-    type = known->second;
-    type.swapped = swapped;
-    return true;
 }
 
 class EdfReader final : public SuccessiveImages {
@@ -189,7 +152,7 @@ class EdfReader final : public SuccessiveImages {
         if (order != "lowbytefirst" && order != "highbytefirst")
             fail(text("its header has ByteOrder = '%.40s'; it must be LowByteFirst or HighByteFirst",
                       entry->second.c_str()));
-        return (order == "lowbytefirst") != (G_BYTE_ORDER == G_LITTLE_ENDIAN);
+        return (order == "lowbytefirst") != host_is_little_endian;
     }
 
     void check_plain(const Header &header) const {
@@ -225,12 +188,14 @@ class EdfReader final : public SuccessiveImages {
         const auto type = header.find("datatype");
         if (type == header.end())
             fail("its header has no DataType; the file is damaged");
-        if (!stored_type(type->second, is_swapped(header), block.type))
+        const auto stored = edf_stored_type(type->second, is_swapped(header));
+        if (!stored)
             throw Error(GST_STREAM_ERROR_FORMAT,
                         where(pages_) +
                             text(": samples are of the type '%.40s'; supported are integers of 8 to "
                                  "64 and floats of 32 and 64 bits; convert the file first",
                                  type->second.c_str()));
+        block.type = *stored;
         std::uint64_t bytes;
         if (!width || !height || !planes || width > G_MAXUINT || height > G_MAXUINT ||
             !stored_size(block.type, width, height, block.plane_bytes) ||

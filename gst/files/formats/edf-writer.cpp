@@ -3,6 +3,8 @@
 
 // EDF: each image behind a header of 512 bytes, in the byte order of the host.
 
+#include "edf-types.hpp"
+#include <gst/files/byte-order.hpp>
 #include <gst/files/file-writer.hpp>
 #include <gst/files/image-reader.hpp>
 
@@ -14,37 +16,12 @@ namespace {
 
 constexpr std::size_t header_bytes = 512;
 
-const char *edf_type(GstTomoFormat format) {
-    switch (format) {
-    case GST_TOMO_FORMAT_UINT8:
-        return "UnsignedByte";
-    case GST_TOMO_FORMAT_UINT16:
-        return "UnsignedShort";
-    case GST_TOMO_FORMAT_UINT32:
-        return "UnsignedInteger";
-    case GST_TOMO_FORMAT_INT16:
-        return "SignedShort";
-    case GST_TOMO_FORMAT_INT32:
-        return "SignedInteger";
-    case GST_TOMO_FORMAT_FLOAT32:
-        return "FloatValue";
-    case GST_TOMO_FORMAT_FLOAT64:
-        return "DoubleValue";
-    case GST_TOMO_FORMAT_FLOAT16:
-    case GST_TOMO_FORMAT_COMPLEX64:
-    case GST_TOMO_FORMAT_UNKNOWN:
-        break;
-    }
-    throw Error(GST_STREAM_ERROR_FORMAT,
-                text("EDF has no samples of type %s; write TIFF or HDF5", gst_tomo_format_to_string(format)));
-}
-
 std::string header_of(const ArrayInfo &plane, std::uint64_t number, const std::optional<ValueRange> &grey) {
     auto header = text(
         "{\nHeaderID = EH:%06" G_GUINT64_FORMAT ":000000:000000 ;\nImage = %" G_GUINT64_FORMAT
         " ;\nByteOrder = %s ;\nDataType = %s ;\nDim_1 = %u ;\nDim_2 = %u ;\nSize = %" G_GUINT64_FORMAT " ;\n",
-        number, number, G_BYTE_ORDER == G_LITTLE_ENDIAN ? "LowByteFirst" : "HighByteFirst",
-        edf_type(plane.format), plane.width, plane.height, plane.size());
+        number, number, host_is_little_endian ? "LowByteFirst" : "HighByteFirst", edf_word(plane.format),
+        plane.width, plane.height, plane.size());
     for (const auto &[key, value] : grey_words(grey))
         header += key + " = " + value + " ;\n";
     header.resize(header_bytes - 2, ' ');

@@ -12,7 +12,7 @@ namespace {
 
 constexpr char magic[] = "\x93NUMPY";
 constexpr std::size_t magic_size = sizeof magic - 1;
-constexpr char host_order = G_BYTE_ORDER == G_LITTLE_ENDIAN ? '<' : '>';
+constexpr char host_order = host_is_little_endian ? '<' : '>';
 
 // The dictionary of a header, a literal of Python with three known keys.
 class Literal {
@@ -99,7 +99,7 @@ NpyHeader::NpyHeader(const InputFile &file) {
     if (version < 1 || version > 3)
         throw Error(GST_STREAM_ERROR_FORMAT, text("'%s' has version %u of the format; 1, 2 and 3 are known",
                                                   file.path().c_str(), version));
-    constexpr bool swapped = G_BYTE_ORDER != G_LITTLE_ENDIAN;
+    constexpr bool swapped = !host_is_little_endian;
     std::uint64_t length = load<std::uint16_t>(start + magic_size + 2, swapped);
     offset = magic_size + 4;
     if (version > 1) {

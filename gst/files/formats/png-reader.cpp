@@ -6,6 +6,7 @@
 
 #ifdef HAVE_PNG
 
+#include <gst/files/byte-order.hpp>
 #include <gst/files/image-reader.hpp>
 #include <gst/files/input-file.hpp>
 
@@ -49,7 +50,7 @@ class Decoder {
                 png_set_palette_to_rgb(png_);
             else
                 png_set_packing(png_);
-            if (bits == 16 && G_BYTE_ORDER == G_LITTLE_ENDIAN)
+            if (bits == 16 && host_is_little_endian)
                 png_set_swap(png_);
             interlaced = png_set_interlace_handling(png_) > 1;
             png_read_update_info(png_, info_);

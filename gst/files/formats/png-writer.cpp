@@ -6,6 +6,7 @@
 #ifdef HAVE_PNG
 
 #include "picture-file.hpp"
+#include <gst/files/byte-order.hpp>
 
 #include <csetjmp>
 #include <new>
@@ -48,7 +49,7 @@ class Encoder {
         if (!texts_.empty())
             png_set_text(png_, info_, texts_.data(), static_cast<int>(texts_.size()));
         png_write_info(png_, info_);
-        if (wide && G_BYTE_ORDER == G_LITTLE_ENDIAN)
+        if (wide && host_is_little_endian)
             png_set_swap(png_);
         for (unsigned y = 0; y < plane.height; y++)
             png_write_row(png_, static_cast<png_const_bytep>(page.samples) + y * row_bytes);

@@ -136,8 +136,8 @@ class PnmReader final : public SuccessiveImages {
         if (!image.width || !image.height || !image.largest)
             fail("an image without pixels or values can't be; the file is damaged");
         const bool wide = image.largest > 255;
-        image.type = stored_as(wide ? GST_TOMO_FORMAT_UINT16 : GST_TOMO_FORMAT_UINT8,
-                               wide && G_BYTE_ORDER == G_LITTLE_ENDIAN);
+        image.type =
+            stored_as(wide ? GST_TOMO_FORMAT_UINT16 : GST_TOMO_FORMAT_UINT8, wide && host_is_little_endian);
         image.offset = next_;
         std::uint64_t samples, bytes;
         if (!multiply({image.width, image.height, image.samples}, samples) ||

@@ -40,7 +40,7 @@ struct Bytes {
     }
     template <class Number>
     Number take_number(const char *what) { // big endian
-        return load<Number>(take(sizeof(Number), what), G_BYTE_ORDER == G_LITTLE_ENDIAN);
+        return load<Number>(take(sizeof(Number), what), host_is_little_endian);
     }
 };
 

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // Angles of a scan in text files, as programs and people write them.
-#include <gst/files/half.hpp>
 #include <gst/files/input-file.hpp>
 #include <gst/files/formats/npy-header.hpp>
 #include "layout.hpp"
@@ -174,38 +173,7 @@ std::vector<double> angles_of_npy(const std::string &path) {
     if (!stored_size(header.type, n, 1, bytes) || bytes > file.size() - header.offset)
         throw Error(GST_RESOURCE_ERROR_READ,
                     text("'%s' is truncated or damaged: it holds fewer than its %u angles", path.c_str(), n));
-    std::vector<double> angles(n);
-    const auto fill = [&](auto type) {
-        std::vector<decltype(type)> samples(n);
-        read_stored_rows(file, header.offset, header.type, n, 1, {}, reinterpret_cast<char *>(samples.data()),
-                         path);
-        std::copy(samples.begin(), samples.end(), angles.begin());
-    };
-    switch (header.type.format) {
-    case GST_TOMO_FORMAT_UINT8:
-        fill(std::uint8_t{});
-        break;
-    case GST_TOMO_FORMAT_UINT16:
-        fill(std::uint16_t{});
-        break;
-    case GST_TOMO_FORMAT_UINT32:
-        fill(std::uint32_t{});
-        break;
-    case GST_TOMO_FORMAT_INT16:
-        fill(std::int16_t{});
-        break;
-    case GST_TOMO_FORMAT_INT32:
-        fill(std::int32_t{});
-        break;
-    case GST_TOMO_FORMAT_FLOAT16:
-        fill(Half{});
-        break;
-    case GST_TOMO_FORMAT_FLOAT32:
-        fill(float{});
-        break;
-    default:
-        fill(double{});
-    }
+    auto angles = read_stored_numbers(file, header.offset, header.type, n, path);
     if (std::any_of(angles.begin(), angles.end(), [](double angle) { return !std::isfinite(angle); }))
         throw Error(GST_STREAM_ERROR_DECODE,
                     text("'%s' holds an angle that is no finite number", path.c_str()));

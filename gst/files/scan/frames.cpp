@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "frames.hpp"
-#include <gst/files/half.hpp>
+#include <gst/tomo/device/samples.hpp>
 
 #include <algorithm>
 
@@ -97,37 +97,15 @@ class PartReader {
     RowRegion rows_;
 };
 
-template <class Sample>
-void add_samples(const void *from, std::vector<double> &sums) {
-    const auto *samples = static_cast<const Sample *>(from);
-    for (std::size_t i = 0; i < sums.size(); i++)
-        sums[i] += samples[i];
-}
-
-using AddSamples = void (*)(const void *, std::vector<double> &);
-AddSamples adder_of(const ArrayInfo &info) {
-    switch (info.format) {
-    case GST_TOMO_FORMAT_UINT8:
-        return add_samples<std::uint8_t>;
-    case GST_TOMO_FORMAT_UINT16:
-        return add_samples<std::uint16_t>;
-    case GST_TOMO_FORMAT_UINT32:
-        return add_samples<std::uint32_t>;
-    case GST_TOMO_FORMAT_INT16:
-        return add_samples<std::int16_t>;
-    case GST_TOMO_FORMAT_INT32:
-        return add_samples<std::int32_t>;
-    case GST_TOMO_FORMAT_FLOAT16:
-        return add_samples<Half>;
-    case GST_TOMO_FORMAT_FLOAT32:
-        return add_samples<float>;
-    case GST_TOMO_FORMAT_FLOAT64:
-        return add_samples<double>;
-    default:
+void add_samples(const ArrayInfo &info, const void *from, std::vector<double> &sums) {
+    const bool are_real = with_real_samples(info.format, from, [&](const auto *samples) {
+        for (std::size_t i = 0; i < sums.size(); i++)
+            sums[i] += samples[i];
+    });
+    if (!are_real)
         throw Error(
             GST_STREAM_ERROR_FORMAT,
             text("darks and flats of %s can't be averaged for order=sinograms", info.describe().c_str()));
-    }
 }
 
 } // namespace
@@ -240,13 +218,13 @@ FrameReader ScanFrames::make_reader() const {
                 read(images.files[images.images[i].file], images.images[i].page, rows_of(frame),
                      frame.info.depth, static_cast<char *>(to) + i * row_bytes, count * row_bytes);
         };
-    return [=, &images, plan = plan_, add = adder_of(image_)](const StoredFrame &frame, void *to) {
+    return [=, &images, plan = plan_, info = image_](const StoredFrame &frame, void *to) {
         std::vector<double> sums(frame.info.samples());
         std::vector<char> samples(frame.info.depth * row_bytes);
         for (const auto &image : images.images) {
             read(images.files[image.file], image.page, rows_of(frame), frame.info.depth, samples.data(),
                  row_bytes);
-            add(samples.data(), sums);
+            add_samples(info, samples.data(), sums);
         }
         std::transform(sums.begin(), sums.end(), static_cast<float *>(to),
                        [&](double sum) { return float(sum / double(images.images.size())); });

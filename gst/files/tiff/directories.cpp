@@ -14,7 +14,7 @@ TiffDirectories::TiffDirectories(const InputFile &file) : file_(file) {
     file.read_at(0, head, 8, "the header of a TIFF file");
     const bool little = head[0] == 'I' && head[1] == 'I';
     const bool big_endian = head[0] == 'M' && head[1] == 'M';
-    flavour_.swapped = little != (G_BYTE_ORDER == G_LITTLE_ENDIAN);
+    flavour_.swapped = little != host_is_little_endian;
     const auto version = load<std::uint16_t>(head + 2, flavour_.swapped);
     flavour_.big = version == 43;
     if (!(little || big_endian) || (version != 42 && version != 43))

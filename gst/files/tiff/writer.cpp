@@ -163,7 +163,7 @@ class TiffFile final : public SingleFile {
             bool big_tiff = options.big_tiff.value_or(is_large);
             unsigned char version = 0; // that of a file which an interrupted run began is as good
             if (existing == Existing::Resume && !options.big_tiff &&
-                file_.read_at(G_BYTE_ORDER == G_LITTLE_ENDIAN ? 2 : 3, &version, 1))
+                file_.read_at(host_is_little_endian ? 2 : 3, &version, 1))
                 big_tiff = version == 43;
             resumes_ = existing == Existing::Resume &&
                        file_.initial_size() >= TiffFlavour{big_tiff, false}.header_size();
@@ -327,7 +327,7 @@ class TiffFile final : public SingleFile {
     void begin_file(bool big_tiff) {
         flavour_.big = big_tiff;
         std::vector<unsigned char> header(flavour_.header_size());
-        header[0] = header[1] = G_BYTE_ORDER == G_LITTLE_ENDIAN ? 'I' : 'M';
+        header[0] = header[1] = host_is_little_endian ? 'I' : 'M';
         store<std::uint16_t>(header.data() + 2, big_tiff ? 43 : 42);
         if (big_tiff)
             store<std::uint16_t>(header.data() + 4, 8);
