@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "input-file.hpp"
+#include "disk.hpp"
 #include "file-format.hpp"
 
 #include <cerrno>
@@ -56,26 +57,16 @@ void InputFile::refresh_size() {
 
 void InputFile::read_at(std::uint64_t offset, void *destination, std::uint64_t bytes,
                         const std::string &what) const {
-    auto *next = static_cast<char *>(destination);
-    auto left = offset <= size_ && bytes <= size_ - offset ? bytes : 0;
-    while (left > 0) {
-        const auto got = pread(descriptor_.get(), next, left, static_cast<off_t>(offset));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            throw system_error("read", path_, errno, GST_RESOURCE_ERROR_READ);
-        if (got == 0)
-            break; // became shorter since it was opened
-        next += got;
-        offset += static_cast<std::uint64_t>(got);
-        left -= static_cast<std::uint64_t>(got);
-        bytes -= static_cast<std::uint64_t>(got);
-    }
-    if (bytes > 0)
+    // It may become shorter while it is open.
+    const auto wanted = offset <= size_ && bytes <= size_ - offset ? bytes : 0;
+    const auto got = read_bytes(descriptor_.get(), offset, destination, wanted);
+    if (!got)
+        throw system_error("read", path_, errno, GST_RESOURCE_ERROR_READ);
+    if (*got < bytes)
         throw Error(GST_RESOURCE_ERROR_READ,
                     text("'%s' is truncated or damaged: %s should stand at byte %" G_GUINT64_FORMAT
                          ", but the file ends at byte %" G_GUINT64_FORMAT,
-                         path_.c_str(), what.c_str(), offset, size_));
+                         path_.c_str(), what.c_str(), offset + *got, size_));
 }
 
 } // namespace tomo::io

@@ -1193,7 +1193,7 @@ GST_START_TEST(test_hdf5_journal) {
     const auto write = [](const std::string &name, const std::string &bytes) {
         std::ofstream(name, std::ios::binary) << bytes;
     };
-    std::string record = "TOMOJRN1" + number(after.size()), old = after, half = after;
+    std::string pages, old = after, half = after;
     unsigned changed = 0;
     for (std::size_t at = 0; at < before.size(); at += page) {
         const auto bytes = std::min(page, before.size() - at);
@@ -1201,16 +1201,22 @@ GST_START_TEST(test_hdf5_journal) {
             continue;
         auto content = after.substr(at, page);
         content.resize(page);
-        record += number(at) + content;
+        pages += number(at) + content;
         old.replace(at, bytes, before, at, bytes);
         if (changed++ % 2 == 0)
             half.replace(at, bytes, before, at, bytes);
     }
     fail_unless(changed > 0);
-    std::uint64_t sum = 0xcbf29ce484222325;
-    for (const unsigned char byte : record)
-        sum = (sum ^ byte) * 0x100000001b3;
-    record += number(sum);
+    // As docs/journal-format.md says, on a host that is little endian.
+    const auto journal_of = [&](std::uint64_t version, std::uint64_t file_size) {
+        auto bytes = "TOMOJRNL" + number(version | std::uint64_t{page} << 32) + number(file_size) +
+                     number(changed) + pages;
+        std::uint64_t sum = 0xcbf29ce484222325;
+        for (const unsigned char byte : bytes)
+            sum = (sum ^ byte) * 0x100000001b3;
+        return bytes + number(sum);
+    };
+    const auto record = journal_of(1, after.size());
 
     write(file, half);
     write(journal, record);
@@ -1248,12 +1254,28 @@ GST_START_TEST(test_hdf5_journal) {
     }
     g_unsetenv("HDF5_USE_FILE_LOCKING");
     // One that is not whole was not used yet, and one of another file is none.
-    for (const auto &unusable : {record.substr(0, record.size() - 1), record.substr(0, 20), std::string(),
-                                 "TOMOJRN1" + number(after.size() + 1) + record.substr(16)}) {
+    auto changed_later = record;
+    changed_later[changed_later.size() / 2] ^= 1;
+    for (const auto &unusable :
+         {record.substr(0, record.size() - 1), record.substr(0, 20), std::string(), changed_later,
+          journal_of(1, after.size() + 1), journal_of(0, after.size())}) {
         write(file, old);
         write(journal, unusable);
         fail_unless(read_images(file + ":/data") == images);
         fail_unless(!folder.has("out.h5.journal") && contents_of(file) == old);
+    }
+    // One that a newer version wrote is refused, whatever follows the version; nothing changes.
+    for (const auto &newer : {journal_of(2, after.size()), journal_of(7, 0).substr(0, 12)}) {
+        write(file, half);
+        write(journal, newer);
+        for (const auto &error :
+             {error_of([&] { read_images(file + ":/data"); }), error_of_writing(file + ":/more", images),
+              error_of_writing(file + ":/data", more, append)}) {
+            fail_unless(contains(error, "'" + journal + "'"), "%s", error.c_str());
+            fail_unless(contains(error, "knows up to version 1") && contains(error, "the newer gst-tomo"),
+                        "%s", error.c_str());
+        }
+        fail_unless(contents_of(file) == half && contents_of(journal) == newer);
     }
 }
 GST_END_TEST;
