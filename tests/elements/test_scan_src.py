@@ -715,6 +715,51 @@ class ScanSrc(ElementTestCase):
         scan_files.data_exchange(self.path("dx.h5"), data, theta=np.arange(5.0), units="furlongs")
         self.fails("furlongs", f"location={self.path('dx.h5')}")
 
+    def test_angles_as_strings(self):
+        """Strings of numbers are numbers; of all else that stands where angles belong an error tells."""
+        data, n = random_array(np.float32, (7, 2, 3)), 7
+        turns = np.sort(rng.uniform(0, 180, n))
+        words = [f" {turn!r}" for turn in turns.tolist()]
+        variable = h5py.string_dtype()
+        nxtomo, exchange = self.path("words.nxs"), self.path("words.h5")
+
+        def write(angles):
+            with h5py.File(nxtomo, "w") as file:
+                scan_files.nxtomo(file, data, np.zeros(n))["sample/rotation_angle"] = angles
+                file["entry/sample/rotation_angle"].attrs["units"] = "deg"
+            scan_files.data_exchange(exchange, data, data[:1], data[:1])
+            with h5py.File(exchange, "a") as file:
+                file["exchange/theta"] = angles
+                file["exchange/theta"].attrs["units"] = "deg"
+
+        for angles in (np.array(words, "S"), np.array(words, "S40"), np.array(words, variable), " ".join(words), ",".join(words),
+                       "\n".join(words), ";".join(words).replace(".", ",")):
+            with self.subTest(str(angles)):
+                write(angles)
+                for properties in (f"location={nxtomo}", f"location={exchange}", f"location={nxtomo} angles={exchange}:/exchange/theta"):
+                    found = collect(properties)
+                    np.testing.assert_allclose(angles_of(found["projections"].scan), np.radians(turns), rtol=1e-14)
+        for angles, said in ((np.array(words[:-1] + ["90 deg"], variable), "strings that are no numbers"),
+                             (np.array(["start"] + words[1:], "S"), "strings that are no numbers"),
+                             (np.array([""] * n, "S3"), "strings that are no numbers"),
+                             (np.zeros(n, [("angle", float), ("error", float)]), "compounds")):
+            with self.subTest(str(angles)):
+                write(angles)
+                for place, properties in ((f"{nxtomo}': numbers are wanted in '/entry/sample/rotation_angle'", f"location={nxtomo}"),
+                                          (f"{exchange}': numbers are wanted in '/exchange/theta'", f"location={exchange}"),
+                                          ("/exchange/theta", f"location={nxtomo} angles={exchange}:/exchange/theta")):
+                    self.fails([place, said], properties)
+                # Who names others needs none of them.
+                np.savetxt(self.path("angles.txt"), turns)
+                found = collect(f"location={nxtomo} angles={self.path('angles.txt')}")
+                np.testing.assert_allclose(angles_of(found["projections"].scan), np.radians(turns))
+        # A list of names that has the length of one is none.
+        with h5py.File(nxtomo, "w") as file:
+            entry = scan_files.nxtomo(file, data, np.zeros(n), energy=("bright", "keV"))
+            entry["data/angle_name"] = np.array([f"view {i}" for i in range(n)], variable)
+        found = collect(f"location={nxtomo}")
+        self.assertEqual(len(angles_of(found["projections"].scan)), 0)
+
     def test_reads_what_is_asked_for(self):
         """Counted by the system: a few rows, and every n-th projection, of a file of which no more is read."""
         data = random_array(np.uint16, (120, 96, 256))

@@ -180,6 +180,19 @@ std::vector<double> angles_of_npy(const std::string &path) {
     return angles_in_radians(std::move(angles), "deg");
 }
 
+std::optional<std::vector<double>> numbers_in_words(const std::string &words) {
+    std::vector<double> numbers;
+    auto line = words;
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    for (const auto &field : fields_of(line)) {
+        const auto number = number_of(field, line.find(';') != std::string::npos);
+        if (!number)
+            return {};
+        numbers.push_back(*number);
+    }
+    return numbers;
+}
+
 bool names_angle(const std::string &name) {
     const auto words = words_of(name);
     return std::any_of(words.begin(), words.end(), [](const std::string &word) {

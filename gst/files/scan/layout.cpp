@@ -213,6 +213,8 @@ ScanLayout find_scan(const ScanRequest &request) {
     replace(scan.flats_after, request.flats_after);
     if (!request.angles.empty())
         scan.angles = angles_of_file(request.angles);
+    else if (!scan.unusable_angles.empty())
+        throw Error(GST_STREAM_ERROR_FORMAT, scan.unusable_angles);
     else if (!scan.unclear_angles.empty())
         scan.warnings.push_back(scan.unclear_angles);
     // Those of all frames.

@@ -49,7 +49,8 @@ struct ScanLayout {
     // Frames of all kinds where image_key tells which are which.
     std::size_t all_frames = 0;
     std::vector<std::string> warnings;
-    std::string unclear_angles; // a warning for who names none
+    std::string unclear_angles;  // a warning for who names none
+    std::string unusable_angles; // an error for who names none
 };
 
 struct ScanRequest {
@@ -81,6 +82,9 @@ std::vector<double> angles_of_text(const std::string &file);
 std::vector<double> angles_of_npy(const std::string &file);
 // Of a dataset.
 std::vector<double> angles_of_hdf5(const Location &location);
+// Numbers with blanks or commas between them, or with semicolons, and then a comma is a decimal point.
+// Nothing where something else is among them.
+std::optional<std::vector<double>> numbers_in_words(const std::string &words);
 // Whether a column or dataset of this name holds angles, where nothing else says what it is.
 bool names_angle(const std::string &name);
 
