@@ -4,6 +4,7 @@
 
 #include "file-format.hpp"
 #include "grey-mapping.hpp"
+#include "image-to-write.hpp"
 #include "result-facts.hpp"
 
 #include <gst/tomo/device/array.hpp>
@@ -13,7 +14,6 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
@@ -81,44 +81,6 @@ struct WriteOptions {
     std::function<void(std::exception_ptr)> report;
     // Told of what a person should know although everything was written, before finish() returns.
     std::function<void(const std::string &)> warn;
-};
-
-// An image on its way into a file. Its samples are packed, and fetched or computed by the thread that first
-// asks for them.
-class ImageToWrite {
-  public:
-    using Samples = std::shared_ptr<const void>;
-
-    ImageToWrite(const ArrayInfo &info, std::function<Samples()> make);
-    // Of samples that outlive it.
-    ImageToWrite(const ArrayInfo &info, const void *samples);
-
-    const ArrayInfo &info() const { return info_; }
-    const void *samples() const;
-    // With all that the samples are made from.
-    std::uint64_t bytes_in_memory() const { return bytes_in_memory_; }
-
-    // For integers that stand for other values: those of the smallest and the largest one. Known with the
-    // samples, and part of the file.
-    std::optional<ValueRange> grey() const;
-
-    ImageToWrite plane(unsigned number) const;
-    // What `convert` makes of the samples. It returns grey(), or that of this one if it does not change it.
-    using Convert = std::function<std::optional<ValueRange>(const void *from, void *to)>;
-    ImageToWrite converted(const ArrayInfo &to, Convert convert) const;
-
-  private:
-    struct Shared {
-        std::function<Samples()> make;
-        std::mutex lock;
-        Samples samples;
-        std::optional<ValueRange> grey;
-    };
-
-    ArrayInfo info_;
-    std::shared_ptr<Shared> shared_;
-    std::uint64_t offset_ = 0; // of a plane, in bytes
-    std::uint64_t bytes_in_memory_;
 };
 
 // Writes pages to one file or a numbered series. Files are named NAME.partial while they are written; a

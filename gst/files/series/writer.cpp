@@ -1,0 +1,111 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "writer.hpp"
+
+#include <algorithm>
+#include <thread>
+
+namespace tomo::io {
+
+SeriesWriter::SeriesWriter(const Location &location, FileType type, const WriteOptions &options)
+    : claim_(location.text()), names_(location, type, options), maker_(type, options, names_.is_series()),
+      one_page_each_(names_.is_series() && options.bytes_per_file == 0 && type != FileType::Hdf5) {
+    check_format(location, type, options);
+    if (options.append && options.resume)
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    "both append and resume are set; append puts new images behind those that are there, "
+                    "resume takes those for the first of the new ones");
+    if (one_page_each_)
+        files_ = std::make_unique<FilesOfOnePage>(names_, maker_);
+    else
+        files_ = std::make_unique<FilesOfManyPages>(names_, maker_);
+}
+
+void SeriesWriter::write(const ImageToWrite &image) {
+    if (options().rgb) {
+        plan(image.interleaved(), false);
+        return;
+    }
+    for (unsigned i = 0; i < image.info().depth; i++)
+        plan(image.plane(i), false);
+}
+
+void SeriesWriter::plan(const ImageToWrite &page, bool is_there) {
+    const auto &info = page.info();
+    if (info.samples() == 0 || info.sample_size() == 0)
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("an image of %s can't be written", info.describe().c_str()));
+    if (!work_)
+        work_ = std::make_unique<OrderedWork>(std::clamp(std::thread::hardware_concurrency(), 1u, 16u),
+                                              options().most_bytes_under_way, options().report);
+    work_->add(files_->job(page, is_there), is_there ? 0 : page.bytes_in_memory());
+}
+
+void SeriesWriter::settle() {
+    if (work_)
+        work_->settle();
+}
+
+// A page of an array: the whole of it in colour, else a plane.
+static ArrayInfo page_info(const ArrayInfo &info, bool rgb) {
+    return rgb ? info : info.with_size(info.width, info.height, 1);
+}
+
+std::uint64_t SeriesWriter::images_there(const ArrayInfo &info) {
+    if (!options().resume)
+        return 0;
+    const auto page = page_info(info, options().rgb);
+    std::uint64_t pages = 0;
+    for (std::uint64_t file = 0;; file++) {
+        const auto location = names_.ahead(file);
+        if (!target_exists(maker_.type(), location) &&
+            (one_page_each_ || !is_partly_there(maker_.type(), location)))
+            break;
+        const auto there = maker_.make(location, Existing::Resume, page)->resume(page);
+        pages += there;
+        // Behind a file that has lost its only image there may be whole ones.
+        if (!names_.is_series() || (options().bytes_per_file == 0 && there == 0))
+            break;
+    }
+    return pages / (options().rgb ? 1 : info.depth);
+}
+
+void SeriesWriter::skip(const ArrayInfo &info, std::uint64_t images) {
+    const ImageToWrite page(page_info(info, options().rgb), nullptr);
+    for (std::uint64_t i = 0; i < images * (options().rgb ? 1 : info.depth); i++)
+        plan(page, true);
+}
+
+void SeriesWriter::finish() {
+    settle();
+    files_->finish();
+    if (options().warn)
+        names_.tell_of_older_files(options().warn);
+    names_.let_go();
+}
+
+static std::string describe(const Remains &remains) {
+    std::string said;
+    if (remains.images > 0)
+        said =
+            text("%" G_GUINT64_FORMAT "%s image%s kept in '%s'%s", remains.images,
+                 remains.damaged ? "" : " whole", remains.images == 1 ? " is" : "s are",
+                 remains.place.c_str(), remains.damaged ? ", but the disk may lack some of the samples" : "");
+    if (remains.lost > 0)
+        said += text("%s%" G_GUINT64_FORMAT " could not be kept", said.empty() ? "" : ", ", remains.lost);
+    return said;
+}
+
+std::string SeriesWriter::abandon() noexcept {
+    work_.reset();
+    try {
+        const auto remains = files_ ? files_->abandon() : Remains{};
+        names_.let_go();
+        return describe(remains);
+    } catch (const std::exception &e) {
+        g_warning("cannot keep the images already written: %s", e.what());
+    }
+    return {};
+}
+
+} // namespace tomo::io

@@ -1,0 +1,45 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "files.hpp"
+#include "formats.hpp"
+#include "names.hpp"
+#include <gst/files/ordered-work.hpp>
+
+namespace tomo::io {
+
+// Distributes the pages of a stream over the files that the name and the options ask for.
+class SeriesWriter final : public ImageWriter {
+  public:
+    // Throws where name, format and options don't go together, before anything is created.
+    SeriesWriter(const Location &location, FileType type, const WriteOptions &options);
+    ~SeriesWriter() override { abandon(); }
+
+    void write(const ImageToWrite &image) override;
+    void settle() override;
+    std::uint64_t images_there(const ArrayInfo &info) override;
+    void skip(const ArrayInfo &info, std::uint64_t images) override;
+    void finish() override;
+    std::string abandon() noexcept override;
+
+    // Takes the numbers that a stream of such pages will need, before the first one comes.
+    void claim_numbers(const ArrayInfo &page) { names_.claim(page); }
+    // Of the values that integers stand for, before the first image.
+    void set_range(const ValueRange &range) { maker_.set_range(range); }
+
+  private:
+    const WriteOptions &options() const { return maker_.options(); }
+    void plan(const ImageToWrite &page, bool is_there);
+
+    NameClaim claim_;
+    SeriesNames names_;
+    FileMaker maker_;
+    // Whether each image has a file, which is written at the same time as others; the HDF5 library lets in
+    // one thread at a time.
+    const bool one_page_each_;
+    std::unique_ptr<SeriesFiles> files_;
+    std::unique_ptr<OrderedWork> work_;
+};
+
+} // namespace tomo::io
