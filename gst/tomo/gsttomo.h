@@ -8,3 +8,4 @@
 #include <gst/tomo/gsttomograph.h>
 #include <gst/tomo/gsttomomemory.h>
 #include <gst/tomo/gsttomometa.h>
+#include <gst/tomo/gsttomotasks.h>

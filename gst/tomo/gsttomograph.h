@@ -71,12 +71,6 @@ GST_TOMO_API gboolean gst_tomo_graph_is_running(GstTomoGraph *graph);
 GST_TOMO_API void gst_tomo_graph_finish(GstTomoGraph *graph);
 GST_TOMO_API void gst_tomo_graph_abort(GstTomoGraph *graph);
 
-GST_TOMO_API GstElement *gst_tomo_make_task(const gchar *plugin, const gchar *name, GError **error);
-GST_TOMO_API gboolean gst_tomo_set_properties_from_json(GstElement *element, const gchar *json,
-                                                        GError **error);
-GST_TOMO_API gchar *gst_tomo_get_properties_as_json(GstElement *element, GError **error);
 GST_TOMO_API gchar *gst_tomo_describe_pipeline(GstElement *pipeline, GError **error);
-GST_TOMO_API gchar **gst_tomo_list_tasks(void);
-GST_TOMO_API gchar *gst_tomo_describe_task(const gchar *plugin, GError **error);
 
 G_END_DECLS

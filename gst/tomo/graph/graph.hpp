@@ -30,7 +30,7 @@ class GST_TOMO_API Graph {
         std::string result, property;
     };
 
-    Graph() = default;
+    Graph();
     ~Graph();
     Graph(const Graph &) = delete;
     Graph &operator=(const Graph &) = delete;
@@ -65,7 +65,7 @@ class GST_TOMO_API Graph {
 
     // The pipeline, made anew when nodes or edges have changed. Throws when they make none.
     GstElement *pipeline();
-    bool has_pipeline() const { return static_cast<bool>(pipeline_); }
+    bool has_pipeline() const { return static_cast<bool>(assembly_); }
     // Before each run of the pipeline.
     void forget_values();
     // Bytes that queues may hold which grow because a join waits for another of its inputs; 0 for half of the
@@ -76,29 +76,23 @@ class GST_TOMO_API Graph {
     }
     guint64 max_memory() const { return max_memory_; }
 
+    // Whether arrays of the one get to the other.
+    bool leads_to(std::size_t from, std::size_t to) const;
+    // Nodes from sources to sinks. Who waits for a value comes behind whoever gives it.
+    std::vector<std::size_t> in_order() const;
+    // Edges that leave a node, or the same output as an edge does.
+    std::size_t branches(std::size_t node) const;
+    std::size_t branches(const Edge &edge) const;
+
   private:
     void add_node(Node node);
     void check() const;
     Json node_to_json(const Node &node) const;
     Json edge_to_json(const Edge &edge) const;
     Json binding_to_json(const Binding &binding) const;
-    std::vector<std::size_t> in_order() const;
-    // Whether arrays of the one get to the other.
-    bool leads_to(std::size_t from, std::size_t to) const;
-    std::vector<std::shared_ptr<class LiveBinding>> make_live_bindings() const;
-    void build();
     // Nodes and edges of a pipeline; the pads of each edge.
     std::vector<std::pair<ObjectRef<GstPad>, ObjectRef<GstPad>>> record(GstElement *pipeline);
-    void adopt(ObjectRef<GstElement> pipeline);
     void dismantle();
-    void set_sinks_async(bool async);
-    GstElement *add_helper(const char *factory, const std::string &name);
-    // Links two pads, with a queue between them where the edge needs one.
-    void link(std::size_t edge, GstPad *source, GstPad *sink, class Queues &queues);
-    void link_later(std::size_t edge);
-    // Edges that leave a node, or the same output as an edge does.
-    std::size_t branches(std::size_t node) const;
-    std::size_t branches(const Edge &edge) const;
     void check_outputs(std::size_t node) const;
     void check_inputs(std::size_t node) const;
     // The edge in front of the tees and queues that an edge comes from.
@@ -110,30 +104,12 @@ class GST_TOMO_API Graph {
     std::vector<Node> nodes_;
     std::vector<Edge> edges_;
     std::vector<Binding> bindings_;
-    std::vector<std::shared_ptr<class LiveBinding>> live_bindings_; // of the pipeline
-    ObjectRef<GstElement> pipeline_;
-    std::vector<std::pair<ObjectRef<GstElement>, gulong>> handlers_; // that wait for pads
-    std::vector<ObjectRef<GstElement>> sinks_;                       // whose property async was changed
-    bool has_delayed_links_ = false;                                 // made by somebody else
+    std::unique_ptr<class Assembly> assembly_; // the pipeline, if there is one
+    bool has_delayed_links_ = false;           // made by somebody else
     guint64 max_memory_ = 0;
 };
 
 // Sets the properties that a JSON object holds.
 void set_properties(GstElement *element, const std::string &json);
-
-// Inputs and outputs by number
-// ---------------------------------------------------------------------------------------------------
-
-// The pad that is an element's n-th input: its sink pad templates in order, the last of which may be numbered
-// (sink_%u). Empty where GStreamer has to choose. Throws when there is no such input.
-std::string input_pad(GstElement *element, unsigned n);
-// The opposite; none where only the name tells.
-std::optional<unsigned> input_number(GstElement *element, const std::string &pad);
-// The pad that is an element's n-th output; empty for the first one. Throws when there is no such output.
-std::string output_pad(GstElement *element, unsigned n);
-// The output of that name, which is the first one's where it is empty; empty where only the stream tells.
-std::string output_name(GstElement *element, const std::string &output);
-// Whether outputs come by threads of their own, so that none waits for what the consumer of another one does.
-bool has_independent_outputs(GstElement *element);
 
 } // namespace tomo

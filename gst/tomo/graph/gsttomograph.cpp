@@ -1,7 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/tomo/graph/run.hpp>
-#include <gst/tomo/graph/graph.hpp>
+#include <gst/tomo/graph/c-interface.hpp>
+#include <gst/tomo/graph/graph-object.hpp>
+#include <gst/tomo/graph/names.hpp>
 #include <gst/tomo/support/text-file.hpp>
 
 /**
@@ -17,25 +18,6 @@
 
 GQuark gst_tomo_graph_error_quark(void) { return g_quark_from_static_string("gst-tomo-graph-error-quark"); }
 
-namespace {
-
-enum { PROP_0, PROP_MAX_MEMORY, PROP_TIME };
-enum { SIGNAL_PROGRESS, SIGNAL_MESSAGE, SIGNAL_ERROR, SIGNAL_DONE, N_SIGNALS };
-guint signals[N_SIGNALS];
-
-struct MainContextUnref {
-    void operator()(GMainContext *context) const { g_main_context_unref(context); }
-};
-struct SourceUnref {
-    void operator()(GSource *source) const { g_source_unref(source); }
-};
-struct GraphUnref {
-    void operator()(GstTomoGraph *graph) const { g_object_unref(graph); }
-};
-using GraphPtr = std::unique_ptr<GstTomoGraph, GraphUnref>;
-
-} // namespace
-
 /**
  * GstTomoGraph:
  *
@@ -44,142 +26,18 @@ using GraphPtr = std::unique_ptr<GstTomoGraph, GraphUnref>;
  * Signals come in the main context that was the thread's default when the run was started, or in
  * gst_tomo_graph_wait() and gst_tomo_graph_poll(); never in a thread of their own.
  */
-struct _GstTomoGraph {
-    GObject parent;
-    struct State *state;
-};
-
-struct State {
-    explicit State(GstTomoGraph *graph)
-        : runner([graph, this] { announce(graph); }, [graph, this] { let_go(GraphPtr(graph)); }) {}
-    ~State() { cancel_visit(); }
-
-    // One visit of the main loop gives out all that is there. It finds the graph only if somebody still has
-    // it: a graph that nobody wants any more must not wait for a main loop that may never run.
-    void announce(GstTomoGraph *graph) {
-        std::lock_guard<std::mutex> lock(dispatch_lock);
-        if (visit)
-            return;
-        GSource *source = g_idle_source_new();
-        g_source_set_priority(source, G_PRIORITY_DEFAULT);
-        auto place = std::make_unique<GWeakRef>();
-        g_weak_ref_init(place.get(), graph);
-        g_source_set_callback(
-            source,
-            [](gpointer place) -> gboolean {
-                if (const GraphPtr graph{
-                        static_cast<GstTomoGraph *>(g_weak_ref_get(static_cast<GWeakRef *>(place)))})
-                    graph->state->dispatch(graph.get());
-                return G_SOURCE_REMOVE;
-            },
-            place.release(),
-            [](gpointer place) {
-                const std::unique_ptr<GWeakRef> ended(static_cast<GWeakRef *>(place));
-                g_weak_ref_clear(ended.get());
-            });
-        g_source_attach(source, context.get());
-        visit.reset(source);
-    }
-
-    // Takes the reference of a run that has ended: who listens is still told of the end.
-    void let_go(GraphPtr graph) {
-        std::lock_guard<std::mutex> lock(dispatch_lock);
-        if (!visit)
-            return;
-        for (const guint signal : signals)
-            if (g_signal_has_handler_pending(graph.get(), signal, 0, FALSE)) {
-                kept_for_visit = std::move(graph);
-                return;
-            }
-    }
-
-    // Gives out what is there, in order; one thread at a time.
-    void dispatch(GstTomoGraph *borrowed) {
-        const GraphPtr graph(GST_TOMO_GRAPH(g_object_ref(borrowed)));
-        cancel_visit();
-        {
-            std::lock_guard<std::mutex> lock(dispatch_lock);
-            once_more = true;
-            if (dispatcher != std::thread::id())
-                return;
-            dispatcher = std::this_thread::get_id();
-        }
-        while (has_more_to_do())
-            while (auto event = runner.take())
-                std::visit([&](const auto &e) { emit(graph.get(), e); }, *event);
-        dispatched.notify_all();
-    }
-
-    bool has_more_to_do() {
-        std::lock_guard<std::mutex> lock(dispatch_lock);
-        if (!once_more)
-            dispatcher = {};
-        return std::exchange(once_more, false);
-    }
-
-    void cancel_visit() {
-        std::unique_lock<std::mutex> lock(dispatch_lock);
-        const auto graph = std::move(kept_for_visit);
-        const auto source = std::move(visit);
-        lock.unlock();
-        if (source)
-            g_source_destroy(source.get());
-    }
-
-    // After the end: leaves nothing to a main loop that may never run.
-    void tidy_up() {
-        runner.settle();
-        cancel_visit();
-    }
-
-    void emit(GstTomoGraph *graph, const tomo::Progress &p) {
-        g_signal_emit(graph, signals[SIGNAL_PROGRESS], 0, p.position, p.duration, p.output);
-    }
-    void emit(GstTomoGraph *graph, const tomo::MessageRef &message) {
-        g_signal_emit(graph, signals[SIGNAL_MESSAGE], 0, message.get());
-    }
-    void emit(GstTomoGraph *graph, const tomo::Error &e) {
-        const std::unique_ptr<GError, decltype(&g_error_free)> error(
-            g_error_new_literal(e.domain, e.code, e.what()), g_error_free);
-        g_signal_emit(graph, signals[SIGNAL_ERROR], 0, error.get());
-    }
-    void emit(GstTomoGraph *graph, const tomo::Done &) { g_signal_emit(graph, signals[SIGNAL_DONE], 0); }
-
-    // Until nobody else is giving events out.
-    void wait_for_dispatcher() {
-        std::unique_lock<std::mutex> lock(dispatch_lock);
-        if (dispatcher == std::this_thread::get_id())
-            tomo::graph_error(GST_TOMO_GRAPH_ERROR_BUSY,
-                              "a handler of a signal can't wait for the end of the run");
-        dispatched.wait(lock, [this] { return dispatcher == std::thread::id(); });
-    }
-
-    void must_not_run() const {
-        if (runner.is_running())
-            tomo::graph_error(GST_TOMO_GRAPH_ERROR_BUSY, "the graph can't be changed while it runs");
-    }
-
-    std::unique_ptr<tomo::Graph> graph = std::make_unique<tomo::Graph>();
-    std::unique_ptr<GMainContext, MainContextUnref> context;
-    std::unique_ptr<GSource, SourceUnref> visit; // of the main loop, to come
-    std::mutex dispatch_lock;
-    std::condition_variable dispatched;
-    std::thread::id dispatcher;
-    bool once_more = false; // for the dispatcher to look again
-    GraphPtr kept_for_visit;
-    tomo::Runner runner;
-};
-
 G_DEFINE_TYPE(GstTomoGraph, gst_tomo_graph, G_TYPE_OBJECT)
+
+enum { PROP_0, PROP_MAX_MEMORY, PROP_TIME };
 
 static tomo::Graph &graph_of(GstTomoGraph *self) { return *self->state->graph; }
 
-static void need_gstreamer() {
-    if (!gst_is_initialized())
-        gst_init(nullptr, nullptr);
+void tomo::GraphState::must_not_run() const {
+    if (runner.is_running())
+        graph_error(GST_TOMO_GRAPH_ERROR_BUSY, "the graph can't be changed while it runs");
 }
 
-static void gst_tomo_graph_init(GstTomoGraph *self) { self->state = new State(self); }
+static void gst_tomo_graph_init(GstTomoGraph *self) { self->state = new tomo::GraphState(self); }
 
 static void gst_tomo_graph_finalize(GObject *object) {
     delete GST_TOMO_GRAPH(object)->state;
@@ -211,7 +69,7 @@ static void gst_tomo_graph_set_property(GObject *object, guint id, const GValue 
 }
 
 static void gst_tomo_graph_class_init(GstTomoGraphClass *klass) {
-    need_gstreamer();
+    tomo::need_gstreamer();
     auto *object_class = G_OBJECT_CLASS(klass);
     object_class->finalize = gst_tomo_graph_finalize;
     object_class->get_property = gst_tomo_graph_get_property;
@@ -250,8 +108,9 @@ static void gst_tomo_graph_class_init(GstTomoGraphClass *klass) {
      *
      * How far a run is, at most ten times per second and when it has changed.
      */
-    signals[SIGNAL_PROGRESS] = g_signal_new("progress", type, G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr,
-                                            G_TYPE_NONE, 3, G_TYPE_UINT64, G_TYPE_UINT64, G_TYPE_UINT64);
+    tomo::graph_signal[tomo::progress_signal] =
+        g_signal_new("progress", type, G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr, G_TYPE_NONE, 3,
+                     G_TYPE_UINT64, G_TYPE_UINT64, G_TYPE_UINT64);
     /**
      * GstTomoGraph::message:
      * @graph: the graph
@@ -259,8 +118,8 @@ static void gst_tomo_graph_class_init(GstTomoGraphClass *klass) {
      *
      * Any message of the pipeline's bus, such as a warning.
      */
-    signals[SIGNAL_MESSAGE] = g_signal_new("message", type, G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr,
-                                           G_TYPE_NONE, 1, GST_TYPE_MESSAGE);
+    tomo::graph_signal[tomo::message_signal] = g_signal_new(
+        "message", type, G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr, G_TYPE_NONE, 1, GST_TYPE_MESSAGE);
     /**
      * GstTomoGraph::error:
      * @graph: the graph
@@ -268,15 +127,15 @@ static void gst_tomo_graph_class_init(GstTomoGraphClass *klass) {
      *
      * A run has ended too early; gst_tomo_graph_abort() is such a reason.
      */
-    signals[SIGNAL_ERROR] = g_signal_new("error", type, G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr,
-                                         G_TYPE_NONE, 1, G_TYPE_ERROR);
+    tomo::graph_signal[tomo::error_signal] = g_signal_new("error", type, G_SIGNAL_RUN_LAST, 0, nullptr,
+                                                          nullptr, nullptr, G_TYPE_NONE, 1, G_TYPE_ERROR);
     /**
      * GstTomoGraph::done:
      * @graph: the graph
      *
      * A run has come to its end.
      */
-    signals[SIGNAL_DONE] =
+    tomo::graph_signal[tomo::done_signal] =
         g_signal_new("done", type, G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr, G_TYPE_NONE, 0);
 }
 
@@ -302,7 +161,7 @@ GstTomoGraph *gst_tomo_graph_new(void) { return GST_TOMO_GRAPH(g_object_new(GST_
  */
 GstTomoGraph *gst_tomo_graph_new_from_json(const gchar *json, GError **error) {
     g_return_val_if_fail(json, nullptr);
-    need_gstreamer();
+    tomo::need_gstreamer();
     return tomo::to_gerror(error, [&] { return new_graph(tomo::Graph::from_json(json, "JSON")); });
 }
 
@@ -315,7 +174,7 @@ GstTomoGraph *gst_tomo_graph_new_from_json(const gchar *json, GError **error) {
  */
 GstTomoGraph *gst_tomo_graph_new_from_file(const gchar *file, GError **error) {
     g_return_val_if_fail(file, nullptr);
-    need_gstreamer();
+    tomo::need_gstreamer();
     return tomo::to_gerror(error, [&] { return new_graph(tomo::Graph::from_file(file)); });
 }
 
@@ -331,7 +190,7 @@ GstTomoGraph *gst_tomo_graph_new_from_file(const gchar *file, GError **error) {
  */
 GstTomoGraph *gst_tomo_graph_new_from_line(const gchar *line, GError **error) {
     g_return_val_if_fail(line, nullptr);
-    need_gstreamer();
+    tomo::need_gstreamer();
     return tomo::to_gerror(error, [&] { return new_graph(tomo::Graph::from_line(line)); });
 }
 
@@ -346,7 +205,7 @@ GstTomoGraph *gst_tomo_graph_new_from_line(const gchar *line, GError **error) {
  */
 GstTomoGraph *gst_tomo_graph_new_from_words(const gchar *const *words, GError **error) {
     g_return_val_if_fail(words, nullptr);
-    need_gstreamer();
+    tomo::need_gstreamer();
     return tomo::to_gerror(error, [&] {
         std::vector<std::string> list;
         for (const auto *word = words; *word; word++)
@@ -505,13 +364,6 @@ gboolean gst_tomo_graph_bind(GstTomoGraph *graph, const gchar *from, const gchar
     });
 }
 
-static gchar **string_array(const std::vector<std::string> &strings) {
-    auto **array = g_new0(gchar *, strings.size() + 1);
-    for (std::size_t i = 0; i < strings.size(); i++)
-        array[i] = g_strdup(strings[i].c_str());
-    return array;
-}
-
 /**
  * gst_tomo_graph_list_nodes:
  * @graph: a graph
@@ -524,7 +376,7 @@ gchar **gst_tomo_graph_list_nodes(GstTomoGraph *graph) {
     std::vector<std::string> names;
     for (const auto &node : graph_of(graph).nodes())
         names.push_back(node.name);
-    return string_array(names);
+    return tomo::string_array(names);
 }
 
 /**
@@ -589,146 +441,6 @@ gboolean gst_tomo_graph_write_json(GstTomoGraph *graph, const gchar *file, GErro
 }
 
 /**
- * gst_tomo_graph_run:
- * @graph: a graph
- * @error: why it did not get to its end
- *
- * Runs the graph; returns when it has ended. The same as gst_tomo_graph_start() and gst_tomo_graph_wait().
- *
- * Returns: whether it has come to its end
- */
-gboolean gst_tomo_graph_run(GstTomoGraph *graph, GError **error) {
-    return gst_tomo_graph_start(graph, error) && gst_tomo_graph_wait(graph, error);
-}
-
-/**
- * gst_tomo_graph_start:
- * @graph: a graph
- * @error: why it can't be started
- *
- * Starts a run and returns. The graph stays alive until it has ended, and if somebody listens to its signals,
- * until the main context has given them out.
- *
- * Returns: whether it was started
- */
-gboolean gst_tomo_graph_start(GstTomoGraph *graph, GError **error) {
-    g_return_val_if_fail(GST_IS_TOMO_GRAPH(graph), FALSE);
-    return tomo::to_gerror(error, [&] {
-        auto *state = graph->state;
-        if (state->runner.is_running())
-            tomo::graph_error(GST_TOMO_GRAPH_ERROR_BUSY, "the graph is running already");
-        state->context.reset(g_main_context_ref_thread_default());
-        g_object_ref(graph); // until the run has ended
-        try {
-            state->runner.start(*state->graph);
-        } catch (...) {
-            g_object_unref(graph);
-            throw;
-        }
-        return TRUE;
-    });
-}
-
-/**
- * gst_tomo_graph_wait:
- * @graph: a graph that was started
- * @error: why it did not get to its end
- *
- * Waits for the end of a run, and gives out its signals meanwhile.
- *
- * Returns: whether it has come to its end
- */
-gboolean gst_tomo_graph_wait(GstTomoGraph *graph, GError **error) {
-    g_return_val_if_fail(GST_IS_TOMO_GRAPH(graph), FALSE);
-    return tomo::to_gerror(error, [&] {
-        tomo::must_not_be_forked();
-        auto *state = graph->state;
-        do {
-            state->wait_for_dispatcher();
-            state->dispatch(graph);
-        } while (state->runner.wait() || state->runner.is_running());
-        state->wait_for_dispatcher();
-        state->tidy_up();
-        if (const auto e = state->runner.error())
-            throw *e;
-        return TRUE;
-    });
-}
-
-/**
- * gst_tomo_graph_poll:
- * @graph: a graph that was started
- * @milliseconds: how long to wait at most
- *
- * Waits a while for something to happen and gives out signals; for applications without a main loop that have
- * other things to do.
- *
- * Returns: whether the run goes on
- */
-gboolean gst_tomo_graph_poll(GstTomoGraph *graph, guint milliseconds) {
-    g_return_val_if_fail(GST_IS_TOMO_GRAPH(graph), FALSE);
-    auto *state = graph->state;
-    if (tomo::is_forked()) // nobody ends a run that another process has started
-        return FALSE;
-    if (state->runner.wait(std::chrono::milliseconds(milliseconds)))
-        state->dispatch(graph);
-    if (state->runner.is_running() || state->runner.wait(std::chrono::milliseconds(0)))
-        return TRUE;
-    state->tidy_up();
-    return FALSE;
-}
-
-/**
- * gst_tomo_graph_is_running:
- * @graph: a graph
- *
- * Returns: whether a run was started that has not ended
- */
-gboolean gst_tomo_graph_is_running(GstTomoGraph *graph) {
-    g_return_val_if_fail(GST_IS_TOMO_GRAPH(graph), FALSE);
-    return !tomo::is_forked() && graph->state->runner.is_running();
-}
-
-/**
- * gst_tomo_graph_finish:
- * @graph: a graph
- *
- * Ends the stream of a run: each source stops before its next array, and what has been given is completed.
- */
-void gst_tomo_graph_finish(GstTomoGraph *graph) {
-    g_return_if_fail(GST_IS_TOMO_GRAPH(graph));
-    graph->state->runner.end();
-}
-
-/**
- * gst_tomo_graph_abort:
- * @graph: a graph
- *
- * Ends a run as soon as possible, from any thread; it ends in an error of code
- * %GST_TOMO_GRAPH_ERROR_ABORTED.
- */
-void gst_tomo_graph_abort(GstTomoGraph *graph) {
-    g_return_if_fail(GST_IS_TOMO_GRAPH(graph));
-    graph->state->runner.abort();
-}
-
-/**
- * gst_tomo_make_task:
- * @plugin: name of a task ("flat-field-correct") or element
- * @name: (nullable): name of the new element
- * @error: why there is none
- *
- * Returns: (transfer full) (nullable): a new element, %NULL on error
- */
-GstElement *gst_tomo_make_task(const gchar *plugin, const gchar *name, GError **error) {
-    g_return_val_if_fail(plugin, nullptr);
-    need_gstreamer();
-    return tomo::to_gerror(error, [&] {
-        return GST_ELEMENT(gst_object_ref_sink(tomo::make_element_of(plugin, name ? name : "")));
-    });
-}
-
-/**
  * gst_tomo_describe_pipeline:
  * @pipeline: a pipeline, in whatever state; it stays as it is
  * @error: why it can't be described
@@ -741,68 +453,4 @@ GstElement *gst_tomo_make_task(const gchar *plugin, const gchar *name, GError **
 gchar *gst_tomo_describe_pipeline(GstElement *pipeline, GError **error) {
     g_return_val_if_fail(GST_IS_ELEMENT(pipeline), nullptr);
     return tomo::to_gerror(error, [&] { return g_strdup(tomo::Graph::describe(pipeline).c_str()); });
-}
-
-/**
- * gst_tomo_list_tasks:
- *
- * Returns: (transfer full) (array zero-terminated=1): names of all tasks of gst-tomo and of plugins made with
- * it
- */
-gchar **gst_tomo_list_tasks(void) {
-    need_gstreamer();
-    return string_array(tomo::task_names());
-}
-
-/**
- * gst_tomo_set_properties_from_json:
- * @element: an element
- * @json: an object, such as {"factor": 0.5, "center": [1, 2]}
- * @error: which property does not take its value
- *
- * Sets properties, after checking all that GObject leaves unchecked or only warns of.
- *
- * Returns: whether all are set; if not, those in front of the wrong one are
- */
-gboolean gst_tomo_set_properties_from_json(GstElement *element, const gchar *json, GError **error) {
-    g_return_val_if_fail(GST_IS_ELEMENT(element) && json, FALSE);
-    return tomo::to_gerror(error, [&] {
-        tomo::set_properties(element, json);
-        return TRUE;
-    });
-}
-
-/**
- * gst_tomo_get_properties_as_json:
- * @element: an element
- * @error: which property can't be written as JSON
- *
- * Returns: (transfer full) (nullable): an object with the properties that differ from their defaults
- */
-gchar *gst_tomo_get_properties_as_json(GstElement *element, GError **error) {
-    g_return_val_if_fail(GST_IS_ELEMENT(element), nullptr);
-    return tomo::to_gerror(
-        error, [&] { return g_strdup(tomo::properties_to_json(element).written(false).c_str()); });
-}
-
-/**
- * gst_tomo_describe_task:
- * @plugin: name of a task ("flat-field-correct") or element
- * @error: why there is none
- *
- * Describes a task for programs: an object with "task", "element", "description", "class", "inputs" and
- * "outputs" (their names), "optional-inputs", "optional-outputs", "properties" and "results". Each of the
- * properties has "name", "type" (boolean, integer, number, string, enum, array, or the name of another type),
- * "default", "values" (in words), "description", "own" (false for those that elements of the kind have in
- * common), "live" (whether it may change while the stream runs), and, where it applies, "minimum", "maximum",
- * "choices" (objects with "name" and "description") and "automatic" (objects with "minimum" and "maximum": numbers
- * between them leave the value to the element, the scan or the input).
- *
- * Returns: (transfer full) (nullable): the description as JSON
- */
-gchar *gst_tomo_describe_task(const gchar *plugin, GError **error) {
-    g_return_val_if_fail(plugin, nullptr);
-    need_gstreamer();
-    return tomo::to_gerror(error,
-                           [&] { return g_strdup(tomo::describe_task(plugin).written(true).c_str()); });
 }

@@ -17,7 +17,9 @@
 //     "prop-sets": {"common": {"addressing-mode": 4401}}, "nodes": [{..., "prop-refs": ["common"]}]
 //
 // Messages name file, line and column, node and key.
+#include <gst/tomo/graph/assembly.hpp>
 #include <gst/tomo/graph/graph.hpp>
+#include <gst/tomo/graph/ports.hpp>
 #include <gst/tomo/support/text-file.hpp>
 
 #include <algorithm>
@@ -289,8 +291,7 @@ Json Graph::node_to_json(const Node &node) const {
     Json json = Json::object();
     json.set("plugin", Json::text(plugin_name(factory)));
     json.set("name", Json::text(node.name));
-    const bool is_helped = std::any_of(sinks_.begin(), sinks_.end(),
-                                       [&](const auto &s) { return s.get() == node.element.get(); });
+    const bool is_helped = assembly_ && assembly_->has_changed_async(node.element.get());
     const Json properties = properties_to_json(node.element.get());
     Json written = Json::object();
     for (const auto &[key, value, place] : properties.members())

@@ -5,6 +5,7 @@
 // brackets: "[ a, b ! c ] ! d" connects a and c to the inputs 0 and 1 of d. Translated into a line for
 // gst_parse_launch().
 #include <gst/tomo/graph/graph.hpp>
+#include <gst/tomo/graph/ports.hpp>
 #include <gst/tomo/bases/negotiation.hpp>
 
 #include <algorithm>

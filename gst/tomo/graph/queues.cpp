@@ -3,6 +3,7 @@
 #include <gst/tomo/bases/reducer.hpp>
 #include <gst/tomo/graph/queues.hpp>
 #include <gst/tomo/graph/standstill.hpp>
+#include <gst/tomo/graph/ports.hpp>
 
 #include <algorithm>
 #include <functional>

@@ -1,0 +1,29 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/tomo/graph/graph.hpp>
+#include <gst/tomo/graph/run-signals.hpp>
+#include <gst/tomo/graph/run.hpp>
+
+namespace tomo {
+
+// What GstTomoGraph is made of.
+struct GraphState {
+    explicit GraphState(GstTomoGraph *object)
+        : runner([object, this] { signals.announce(object); },
+                 [object, this] { signals.let_go(GraphPtr(object)); }) {}
+
+    void must_not_run() const;
+
+    std::unique_ptr<Graph> graph = std::make_unique<Graph>();
+    RunSignals signals{runner};
+    Runner runner; // last: its thread uses the others until it ends
+};
+
+} // namespace tomo
+
+struct _GstTomoGraph {
+    GObject parent;
+    tomo::GraphState *state;
+};
