@@ -10,6 +10,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 // Inside of the image writers.
 namespace tomo::io {
@@ -53,6 +55,10 @@ inline bool has_range_per_page(const WriteOptions &options) {
     return options.bits != 32 && options.rescale && options.range_per_image &&
            !(options.minimum && options.maximum);
 }
+
+// What a file says of whether all images came, or all of which they are made, as keys and values; nothing
+// where nobody knows.
+std::vector<std::pair<std::string, std::string>> completeness_words(const StreamLength &length);
 
 // Writes the pages of a single file or dataset. A page of depth 3 is a picture in colour; its pixels are red,
 // green and blue.

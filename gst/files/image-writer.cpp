@@ -68,6 +68,16 @@ class PictureWriter final : public ImageWriter {
 
 } // namespace
 
+std::vector<std::pair<std::string, std::string>> completeness_words(const StreamLength &length) {
+    if (!length.is_known())
+        return {};
+    std::vector<std::pair<std::string, std::string>> words = {
+        {"complete", length.is_complete() ? "true" : "false"}};
+    if (length.lacks_some())
+        words.emplace_back("images_expected", std::to_string(*length.announced));
+    return words;
+}
+
 std::unique_ptr<ImageWriter> open_writer(const std::string &path, const WriteOptions &options) {
     check_integers(options);
     if (path.empty()) {

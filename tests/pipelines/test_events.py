@@ -11,6 +11,8 @@ import unittest
 
 from pipetest import *
 
+from PIL import Image
+
 gi.require_version("GstTomo", "1.0")
 from gi.repository import GstTomo
 
@@ -28,6 +30,29 @@ def write_numbers(number=10, folder="numbers", shape=(5, 7)):
     os.makedirs(folder, exist_ok=True)
     for i in range(number):
         tifffile.imwrite(f"{folder}/{i:03}.tif", np.full(shape, i, np.float32))
+
+
+def completeness_of(name):
+    """What a file says itself: "true", "false" or nothing."""
+    if name.endswith(".npy"):
+        return None
+    if name.endswith(".h5"):
+        with h5py.File(name) as file:
+            said = file["data"].attrs.get("complete")
+            return said if said is None else str(bool(said)).lower()
+    if name.endswith(".edf"):
+        with open(name, "rb") as file:
+            words = file.read(512).decode()
+        return re.search(r"complete = (\w+)", words)[1] if "complete" in words else None
+    if name.endswith(".tif"):
+        with tifffile.TiffFile(name) as tiff:
+            words = tiff.pages[0].description
+        return re.search(r"complete=(\w+)", words)[1] if "complete" in words else None
+    with Image.open(name) as picture:
+        if name.endswith(".png"):
+            return picture.text.get("complete")
+        words = picture.info.get("comment", b"").decode()
+        return re.search(r"complete=(\w+)", words)[1] if "complete" in words else None
 
 
 class EventTestCase(PipelineTestCase):
@@ -430,6 +455,34 @@ class States(EventTestCase):
                     self.assertEqual(bool(re.search(rf"ended early: \d+ of {number} arrays came from the source", said)), interrupts,
                                      said)
                     os.remove("out.h5")
+
+    def test_files_that_stand_for_a_part(self):
+        """Formats with a place for it say in each file that its images are made of a part of the stream."""
+        slices, mean, whole = "tomotransposeprojections", "tomoaverage", 0
+        for chain, name, settings in ((slices, "s%i.tif", ""), (slices, "s%i.edf", ""), (slices, "s%i.tif", "bits=16"),
+                                      (slices, "s%i.png", "bits=8 rescale=false"), (slices, "s%i.jpg", "bits=8"),
+                                      (slices, "s%i.h5:/data", ""), (slices, "s%i.tif", "bytes-per-file=4000000"), (mean, "mean.png", ""),
+                                      (mean, "mean.jpg", ""), (mean, "mean.edf", ""), (mean, "mean.tif", ""), (mean, "mean%i.npy", "")):
+            for interrupts, number in (True, 4000), (False, 40):
+                with self.subTest(name, settings=settings, interrupts=interrupts), \
+                        Play(f"tomodummydata width=7 height=3 number={number} ! identity name=i sleep-time=5000 ! "
+                             f"{chain} ! queue ! tomowrite filename={name} {settings}") as play:
+                    self.start_and_wait_for_arrays(play)
+                    if interrupts:
+                        play.pipeline.send_event(Gst.Event.new_eos())
+                    self.assertIsNone(play.finish())
+                    play.stop()
+                    files = os.listdir()
+                    self.assertEqual(len(files), 1 if chain == mean or "bytes" in settings else 3, files)
+                    for file in files:
+                        said = completeness_of(file)
+                        if interrupts and ".npy" not in name:
+                            self.assertEqual(said, "false", file)
+                        else:  # a file of a series holds no whole stream, and who writes a picture can't know
+                            self.assertEqual(said, "true" if name in ("mean.edf", "mean.tif") else None, file)
+                            whole += 1
+                        os.remove(file)
+        self.assertEqual(whole, 3 * 6 + 1 + 4 + 2)
 
     def test_angles_of_a_scan_cut_short(self):
         """Views that are left of a scan keep its step."""

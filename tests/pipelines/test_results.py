@@ -26,6 +26,15 @@ def text(value):
     return value.decode() if isinstance(value, bytes) else value
 
 
+def read_edf(name, image_bytes):
+    """The first header as a dictionary, and the headers of all images as text."""
+    with open(name, "rb") as file:
+        data = file.read()
+    headers = [data[at:at + 512].decode() for at in range(0, len(data), 512 + image_bytes)]
+    fields = [field.split("=", 1) for field in headers[0].strip("{}\n ").split(";") if "=" in field]
+    return {key.strip(): value.strip() for key, value in fields}, headers
+
+
 class Results(PipelineTestCase):
     def setUp(self):
         super().setUp()
@@ -446,6 +455,19 @@ class Results(PipelineTestCase):
                     for each in os.listdir():
                         if each != "scan.tif" and os.path.isfile(each):
                             os.remove(each)
+        # EDF says it in its first header.
+        ended = self.interrupt(chain.format("identity sleep-time=10000 !", "out.edf", ""), "out.edf.partial")
+        came = int(ended.out.split(" of 300 images")[0].split()[-1])
+        header, images = read_edf("out.edf", scan[0].nbytes)
+        self.assertEqual((header["complete"], header["images_expected"], len(images)), ("false", "300", came))
+        self.assert_launches(chain.format("", "out.edf", "resume=true"))
+        self.assert_launches(chain.format("", "whole.edf", ""))
+        with open("out.edf", "rb") as one, open("whole.edf", "rb") as other:
+            self.assertEqual(one.read(), other.read())
+        header, images = read_edf("out.edf", scan[0].nbytes)
+        self.assertEqual((header["complete"], len(images)), ("true", 300))
+        self.assertNotIn("images_expected", header)
+        self.assertNotIn("complete", images[1])
         # Who asks for less gets all of that; of a part of the stream nothing is said.
         out = self.assert_launches("tomoread path=scan.tif num-buffers=5 ! tomowrite filename=five.h5:/data")
         self.assertNotIn("ended early", out)

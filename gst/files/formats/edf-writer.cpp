@@ -15,6 +15,17 @@ namespace tomo::io {
 namespace {
 
 constexpr std::size_t header_bytes = 512;
+// The first header of a file that holds the whole stream says at its end whether all of it came; that is known
+// at the end only, so there is always as much room for it.
+constexpr std::size_t mark_bytes = 64, mark_at = header_bytes - 2 - mark_bytes;
+
+std::string mark_of(const StreamLength &length) {
+    std::string mark;
+    for (const auto &[key, value] : completeness_words(length))
+        mark += key + " = " + value + " ;\n";
+    mark.resize(mark_bytes, ' ');
+    return mark;
+}
 
 std::string header_of(const ArrayInfo &plane, std::uint64_t number, const std::optional<ValueRange> &grey) {
     auto header = text(
@@ -32,7 +43,7 @@ class EdfFile final : public SingleFile {
   public:
     EdfFile(const std::string &path, Existing existing, const WriteOptions &options)
         : SingleFile(path, existing, options), common_range_(common_range(options)),
-          has_range_per_page_(has_range_per_page(options)) {
+          has_range_per_page_(has_range_per_page(options)), length_(options.length) {
         if (existing != Existing::Continue || file_.initial_size() == 0)
             return;
         try {
@@ -49,7 +60,7 @@ class EdfFile final : public SingleFile {
         for (; file_.initial_size() - end_ >= bytes; end_ += bytes, images_++) {
             const auto header =
                 header_of(plane, images_ + 1, has_range_per_page_ ? range_there() : common_range_);
-            if (!file_.holds(end_, header.data(), header.size()))
+            if (!holds_header(end_, header))
                 throw Error(
                     GST_RESOURCE_ERROR_OPEN_WRITE,
                     text("'%s' can't be resumed: its image %" G_GUINT64_FORMAT
@@ -62,8 +73,18 @@ class EdfFile final : public SingleFile {
     bool holds(std::uint64_t image, const Page &page) override {
         const auto bytes = page.info.size(), start = image * (header_bytes + bytes);
         const auto header = header_of(page.info, image + 1, page.grey);
-        return file_.holds(start, header.data(), header.size()) &&
+        return holds_header(start, header) &&
                file_.holds(start + header_bytes, page.samples, bytes);
+    }
+
+    // With the mark, which is that of the first image.
+    void complete() override {
+        if (length_ && before_ == 0 && images_ > 0) {
+            const auto mark = mark_of(length_());
+            if (!file_.holds(mark_at, mark.data(), mark.size()))
+                file_.write_at(mark_at, mark.data(), mark.size());
+        }
+        SingleFile::complete();
     }
 
     void write(const Page &page) override {
@@ -77,6 +98,13 @@ class EdfFile final : public SingleFile {
 
   private:
     std::uint64_t worth_keeping() const override { return images_ ? before_ + images_ : 0; }
+
+    // Apart from the mark.
+    bool holds_header(std::uint64_t offset, const std::string &header) const {
+        const std::size_t behind = offset == 0 ? mark_at + mark_bytes : mark_at;
+        return file_.holds(offset, header.data(), mark_at) &&
+               file_.holds(offset + behind, header.data() + behind, header_bytes - behind);
+    }
 
     // That in the header behind what is known.
     std::optional<ValueRange> range_there() const {
@@ -94,6 +122,7 @@ class EdfFile final : public SingleFile {
 
     const std::optional<ValueRange> common_range_;
     const bool has_range_per_page_;
+    const std::function<StreamLength()> length_;
 
     std::uint64_t images_ = 0;
     std::uint64_t before_ = 0; // images of a file that is continued

@@ -21,11 +21,9 @@ class Encoder {
         std::free(bytes_); // the library's
     }
 
-    std::vector<unsigned char> encode(const std::string &where, const Page &page, unsigned quality) {
+    std::vector<unsigned char> encode(const std::string &where, const Page &page, const std::string &comment,
+                                      unsigned quality) {
         const auto &plane = page.info;
-        std::string comment;
-        for (const auto &[key, value] : grey_words(page.grey))
-            comment += (comment.empty() ? "" : "\n") + key + "=" + value;
         jpeg_.err = errors_.handler();
         errors_.run(where, [&] {
             jpeg_create_compress(&jpeg_);
@@ -71,7 +69,10 @@ class JpegFile final : public PictureFile {
             throw Error(GST_STREAM_ERROR_FORMAT,
                         text("'%s': JPEG has no samples of type %s", target().c_str(),
                              gst_tomo_format_to_string(plane.format)));
-        return Encoder().encode("'" + target() + "'", page, quality_);
+        std::string comment;
+        for (const auto &[key, value] : words_of(page))
+            comment += (comment.empty() ? "" : "\n") + key + "=" + value;
+        return Encoder().encode("'" + target() + "'", page, comment, quality_);
     }
 
     const unsigned quality_;

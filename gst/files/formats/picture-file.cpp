@@ -6,7 +6,7 @@ namespace tomo::io {
 
 PictureFile::PictureFile(const std::string &path, Existing existing, const WriteOptions &options,
                          const char *format)
-    : SingleFile(path, existing, options), format_(format) {
+    : SingleFile(path, existing, options), format_(format), length_(options.length) {
     if (existing == Existing::Continue && file_.initial_size() > 0) {
         file_.discard();
         throw Error(
@@ -14,6 +14,14 @@ PictureFile::PictureFile(const std::string &path, Existing existing, const Write
             text("'%s' can't be continued: a %s file holds one image; put a number such as %%05i in the name",
                  path.c_str(), format));
     }
+}
+
+// A picture that is made of a part of the stream says so; that it is made of all is known too late.
+std::vector<std::pair<std::string, std::string>> PictureFile::words_of(const Page &page) const {
+    auto words = grey_words(page.grey);
+    if (const auto length = length_ ? length_() : StreamLength{}; length.is_interrupted)
+        words.emplace_back("complete", "false");
+    return words;
 }
 
 // Half a picture is none; what has the final name is whole.

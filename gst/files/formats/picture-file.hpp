@@ -20,6 +20,8 @@ class PictureFile : public SingleFile {
 
   protected:
     const std::string &target() const { return file_.target(); }
+    // What the file says besides the picture, as keys and values.
+    std::vector<std::pair<std::string, std::string>> words_of(const Page &page) const;
 
   private:
     virtual std::vector<unsigned char> encode(const Page &page) const = 0;
@@ -27,6 +29,7 @@ class PictureFile : public SingleFile {
     std::uint64_t worth_keeping() const override { return written_; }
 
     const char *format_;
+    const std::function<StreamLength()> length_;
     bool written_ = false;
 };
 

@@ -21,9 +21,11 @@ class Encoder {
   public:
     ~Encoder() { png_destroy_write_struct(&png_, &info_); }
 
-    std::vector<unsigned char> encode(const std::string &where, const Page &page) {
+    using Words = std::vector<std::pair<std::string, std::string>>;
+
+    std::vector<unsigned char> encode(const std::string &where, const Page &page, Words words) {
         const auto &plane = page.info;
-        words_ = grey_words(page.grey);
+        words_ = std::move(words);
         for (auto &[key, value] : words_) {
             png_text text = {};
             text.compression = PNG_TEXT_COMPRESSION_NONE;
@@ -78,7 +80,7 @@ class Encoder {
 
     png_structp png_ = nullptr;
     png_infop info_ = nullptr;
-    std::vector<std::pair<std::string, std::string>> words_;
+    Words words_;
     std::vector<png_text> texts_; // point to these
     std::vector<unsigned char> bytes_;
     std::jmp_buf out_;
@@ -96,7 +98,7 @@ class PngFile final : public PictureFile {
         if (plane.format != GST_TOMO_FORMAT_UINT8 && plane.format != GST_TOMO_FORMAT_UINT16)
             throw Error(GST_STREAM_ERROR_FORMAT, text("'%s': PNG has no samples of type %s", target().c_str(),
                                                       gst_tomo_format_to_string(plane.format)));
-        return Encoder().encode("'" + target() + "'", page);
+        return Encoder().encode("'" + target() + "'", page, words_of(page));
     }
 };
 

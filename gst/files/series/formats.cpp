@@ -81,6 +81,14 @@ void FileMaker::set_range(const ValueRange &range) {
     options_.maximum = range.maximum;
 }
 
+void FileMaker::mark_as_incomplete() {
+    options_.length = [] {
+        StreamLength length;
+        length.is_interrupted = true;
+        return length;
+    };
+}
+
 std::unique_ptr<FileWriter> FileMaker::make(const Location &location, Existing existing,
                                             const ArrayInfo &page) const {
 #ifdef HAVE_HDF5

@@ -34,6 +34,8 @@ class FileMaker {
 
     // What the integers of all images stand for, before the first one.
     void set_range(const ValueRange &range);
+    // Each file of a series says that its images are made of a part of the stream.
+    void mark_as_incomplete();
 
   private:
     std::optional<std::uint64_t> expected_bytes(const ArrayInfo &page) const;

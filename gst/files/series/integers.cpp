@@ -120,7 +120,7 @@ class StreamRangeWriter final : public ImageWriter {
             store.report = options_.report;
             const auto info =
                 image.info().with_format(GreyMapping{options_.bits, options_.rescale, {}}.format());
-            target_->claim_numbers(options_.rgb ? info : info.with_size(info.width, info.height, 1));
+            target_->begin(options_.rgb ? info : info.with_size(info.width, info.height, 1));
             if (!store.resume)
                 remove_store();
             images_ = std::make_unique<SeriesWriter>(escaped_store(), store_type_, store);

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 namespace tomo::io {
 
 SeriesWriter::SeriesWriter(const Location &location, FileType type, const WriteOptions &options)
     : claim_(location.text()), names_(location, type, options), maker_(type, options, names_.is_series()),
-      one_page_each_(names_.is_series() && options.bytes_per_file == 0 && type != FileType::Hdf5) {
+      one_page_each_(names_.is_series() && options.bytes_per_file == 0 && type != FileType::Hdf5),
+      length_(options.length) {
     check_format(location, type, options);
     if (options.append && options.resume)
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
@@ -30,11 +32,22 @@ void SeriesWriter::write(const ImageToWrite &image) {
         plan(image.plane(i), false);
 }
 
+// Where somebody has ended the stream before the first page comes, pages are made of what came before. Those of
+// a stream that is ended later are whole, but lack some behind them.
+void SeriesWriter::begin(const ArrayInfo &page) {
+    if (std::exchange(has_begun_, true))
+        return;
+    names_.claim(page);
+    if (names_.is_series() && length_ && length_().is_interrupted)
+        maker_.mark_as_incomplete();
+}
+
 void SeriesWriter::plan(const ImageToWrite &page, bool is_there) {
     const auto &info = page.info();
     if (info.samples() == 0 || info.sample_size() == 0)
         throw Error(GST_STREAM_ERROR_FORMAT,
                     text("an image of %s can't be written", info.describe().c_str()));
+    begin(info);
     if (!work_)
         work_ = std::make_unique<OrderedWork>(std::clamp(std::thread::hardware_concurrency(), 1u, 16u),
                                               options().most_bytes_under_way, options().report);

@@ -23,8 +23,8 @@ class SeriesWriter final : public ImageWriter {
     void finish() override;
     std::string abandon() noexcept override;
 
-    // Takes the numbers that a stream of such pages will need, before the first one comes.
-    void claim_numbers(const ArrayInfo &page) { names_.claim(page); }
+    // When the first page comes, also where it is written later.
+    void begin(const ArrayInfo &page);
     // Of the values that integers stand for, before the first image.
     void set_range(const ValueRange &range) { maker_.set_range(range); }
 
@@ -38,6 +38,8 @@ class SeriesWriter final : public ImageWriter {
     // Whether each image has a file, which is written at the same time as others; the HDF5 library lets in
     // one thread at a time.
     const bool one_page_each_;
+    const std::function<StreamLength()> length_;
+    bool has_begun_ = false;
     std::unique_ptr<SeriesFiles> files_;
     std::unique_ptr<OrderedWork> work_;
 };

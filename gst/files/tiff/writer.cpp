@@ -256,11 +256,9 @@ class TiffFile final : public SingleFile {
     // known at the end only, so there is always as much room for it.
     static constexpr std::size_t mark_bytes = 48;
     static std::string mark_of(const StreamLength &length) {
-        auto mark = length.is_complete() ? std::string("complete=true")
-                    : length.lacks_some()
-                        ? text("complete=false\nimages_expected=%" G_GUINT64_FORMAT, *length.announced)
-                    : length.is_interrupted ? "complete=false"
-                                            : "";
+        std::string mark;
+        for (const auto &[key, value] : completeness_words(length))
+            mark += (mark.empty() ? "" : "\n") + key + "=" + value;
         mark.resize(mark_bytes, ' ');
         return mark;
     }
