@@ -3,7 +3,7 @@
 #include "input.hpp"
 
 #ifdef HAVE_HDF5
-#include <gst/files/hdf5/file.hpp>
+#include <gst/files/hdf5/types.hpp>
 #endif
 
 #include <algorithm>

@@ -3,6 +3,7 @@
 #ifdef HAVE_HDF5
 
 #include "direct.hpp"
+#include "objects.hpp"
 #include <gst/files/byte-order.hpp>
 
 #include <algorithm>

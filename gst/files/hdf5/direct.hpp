@@ -6,6 +6,7 @@
 #pragma once
 
 #include "filters.hpp"
+#include "types.hpp"
 #include "locate.hpp"
 #include <gst/files/image-reader.hpp>
 #include <gst/files/input-file.hpp>

@@ -74,42 +74,9 @@ using Hdf5Shape = std::vector<hsize_t>;
 Hdf5Shape hdf5_shape(hid_t dataset);
 std::string hdf5_shape_text(const Hdf5Shape &shape); // "91 x 135 x 160"
 
-// How samples in a file become samples of a stream, unknown where they can't; `type` is that of the memory.
-//   8 bit signed integers become int16, 64 bit ones float64 (exact up to 2^53), 16 bit floats that are not
-//   IEEE binary16 float32, long doubles float64, a compound of two floats named r and i (or real, imag)
-//   complex64. Booleans and other 8 bit enumerations without negative values, and bit fields, become uint8.
-struct Hdf5SampleType {
-    GstTomoFormat format = GST_TOMO_FORMAT_UNKNOWN;
-    Hdf5Handle type;
-};
-Hdf5SampleType hdf5_memory_type(hid_t stored);
-
-// The type in which a format is written, and in which it lies in memory.
-Hdf5Handle hdf5_type_of(GstTomoFormat format);
-
 // Throws where the file can't hold what a dataset claims, as a damaged header does: `bytes` that are read at
 // once (and a chunk of it), or chunks. Nobody should allocate for it.
 void hdf5_check_storage(hid_t dataset, std::uint64_t bytes, const std::string &where);
-
-// For messages: "signed integers of 8 bytes".
-std::string hdf5_describe_type(hid_t type);
-
-// How much of a path exists.
-struct Hdf5Node {
-    enum class Kind { Missing, Dangling, Group, Dataset, Other };
-    Kind kind = Kind::Missing;
-    std::string existing; // longest part of the path that exists, "/" for the root
-    std::string next;     // the first part that does not
-};
-Hdf5Node hdf5_look_up(hid_t file, const std::string &path);
-
-// Adds the part of a message that says which datasets with two or more dimensions a file has.
-std::string hdf5_list_datasets(hid_t file);
-
-// What two handles have in common where they stand for one object, by whatever names: device and number of
-// the file, address within. Nothing where it can't be told.
-using Hdf5Identity = std::array<std::uint64_t, 3>;
-std::optional<Hdf5Identity> hdf5_identity(hid_t object);
 
 // Opens a file, also one that somebody is writing for several readers (SWMR); throws what is wrong with it
 // where the library can't.

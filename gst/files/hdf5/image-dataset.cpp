@@ -4,6 +4,7 @@
 #ifdef HAVE_HDF5
 
 #include "image-dataset.hpp"
+#include "types.hpp"
 
 #include <limits>
 

@@ -4,6 +4,7 @@
 #ifdef HAVE_HDF5
 
 #include "locate.hpp"
+#include "objects.hpp"
 #include "driver.hpp"
 #include <gst/files/input-file.hpp>
 

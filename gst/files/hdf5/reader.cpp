@@ -7,6 +7,8 @@
 #ifdef HAVE_HDF5
 
 #include "direct.hpp"
+#include "objects.hpp"
+#include "types.hpp"
 #include "filters.hpp"
 #include "virtual.hpp"
 #include <gst/files/image-reader.hpp>

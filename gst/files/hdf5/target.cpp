@@ -4,6 +4,7 @@
 #ifdef HAVE_HDF5
 
 #include "target.hpp"
+#include "objects.hpp"
 #include "journal.hpp"
 #include <gst/files/disk.hpp>
 

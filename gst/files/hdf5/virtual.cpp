@@ -3,6 +3,7 @@
 #ifdef HAVE_HDF5
 
 #include "virtual.hpp"
+#include "objects.hpp"
 
 #include <algorithm>
 #include <optional>

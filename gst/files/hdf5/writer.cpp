@@ -14,6 +14,7 @@
 #ifdef HAVE_HDF5
 
 #include "image-dataset.hpp"
+#include "objects.hpp"
 #include "result.hpp"
 #include "target.hpp"
 #include <gst/files/file-writer.hpp>

@@ -4,6 +4,7 @@
 
 #include "hdf5-tree.hpp"
 #include "layout.hpp"
+#include <gst/files/hdf5/types.hpp>
 
 #include <algorithm>
 
@@ -104,19 +105,12 @@ void Hdf5Tree::require_target(const std::string &object) const {
     const auto node = hdf5_look_up(file(), object);
     if (node.kind != Hdf5Node::Kind::Dangling)
         return;
-    std::string target;
-    H5L_info_t link;
-    if (H5Lget_info(file(), node.next.c_str(), &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_EXTERNAL) {
-        std::string value(link.u.val_size, '\0');
-        const char *other_file = nullptr, *other_object = nullptr;
-        if (H5Lget_val(file(), node.next.c_str(), value.data(), value.size(), H5P_DEFAULT) >= 0 &&
-            H5Lunpack_elink_val(value.data(), value.size(), nullptr, &other_file, &other_object) >= 0)
-            target = text(" '%s' of the file '%s'", other_object, other_file);
-    }
+    const auto place = hdf5_external_target(file(), node.next);
+    const auto target = place ? text(" '%s' of the file '%s'", place->dataset.c_str(), place->file.c_str())
+                              : std::string(" something");
     throw NotYet(GST_RESOURCE_ERROR_NOT_FOUND,
                  text("'%s': '%s' is a link to%s, which can't be found; put that file there or beside '%s'",
-                      path_.c_str(), node.next.c_str(), target.empty() ? " something" : target.c_str(),
-                      path_.c_str()));
+                      path_.c_str(), node.next.c_str(), target.c_str(), path_.c_str()));
 }
 
 std::vector<double> Hdf5Tree::numbers(const std::string &dataset) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gst/files/hdf5/file.hpp>
+#include <gst/files/hdf5/objects.hpp>
 
 #include <optional>
 #include <string>

@@ -12,12 +12,12 @@
 #include <gst/files/file-writer.hpp>
 #include <gst/files/output-file.hpp>
 #include "directories.hpp"
+#include "new-directory.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
 #include <limits>
-#include <map>
 #include <vector>
 
 namespace tomo::io {
@@ -27,26 +27,6 @@ namespace {
 constexpr char software[] = "gst-tomo";
 constexpr int longest_number = 24;               // characters of a double
 constexpr std::uint64_t strip_bytes = 256 << 10; // a strip has at least one row and about so many bytes
-
-enum Tag : std::uint16_t {
-    ImageWidth = 256,
-    ImageLength = 257,
-    BitsPerSample = 258,
-    Compression = 259,
-    Photometric = 262,
-    ImageDescription = 270,
-    StripOffsets = 273,
-    SamplesPerPixel = 277,
-    RowsPerStrip = 278,
-    StripByteCounts = 279,
-    PlanarConfiguration = 284,
-    Software = 305,
-    SampleFormat = 339,
-    SMinSampleValue = 340,
-    SMaxSampleValue = 341,
-};
-
-enum Type : std::uint16_t { Ascii = 2, Short = 3, Long = 4, Double = 12, Long8 = 16 };
 
 constexpr std::uint16_t unsigned_integer = 1, signed_integer = 2, ieee_float = 3; // of SampleFormat
 
@@ -70,89 +50,6 @@ std::uint16_t sample_format(GstTomoFormat format) {
     throw Error(GST_STREAM_ERROR_FORMAT,
                 text("TIFF has no samples of type %s", gst_tomo_format_to_string(format)));
 }
-
-// A directory in the making: entries with their values, and behind them the values that don't fit in an
-// entry.
-class Directory {
-  public:
-    Directory(const TiffFlavour &flavour, unsigned entries, std::uint64_t offset)
-        : flavour_(flavour), offset_(offset) {
-        bytes_.resize(flavour.count_size());
-        if (flavour.big)
-            store<std::uint64_t>(bytes_.data(), entries, flavour.swapped);
-        else
-            store(bytes_.data(), static_cast<std::uint16_t>(entries), flavour.swapped);
-        next_value_ = flavour.count_size() + entries * flavour.entry_size() + flavour.offset_size();
-        link_ = next_value_ - flavour.offset_size();
-        bytes_.resize(next_value_);
-        next_entry_ = flavour.count_size();
-    }
-
-    void add(Tag tag, Type type, const std::vector<std::uint64_t> &numbers) {
-        std::vector<unsigned char> value;
-        for (const auto number : numbers) {
-            const auto at = value.size();
-            value.resize(at + size_of(type));
-            store_number(value.data() + at, number, size_of(type));
-        }
-        add(tag, type, numbers.size(), value);
-    }
-    void add(Tag tag, Type type, std::uint64_t number) { add(tag, type, std::vector<std::uint64_t>{number}); }
-    void add(Tag tag, const char *string, std::size_t length) {
-        add(tag, Ascii, length, std::vector<unsigned char>(string, string + length));
-    }
-    void add_real(Tag tag, const std::vector<double> &numbers) {
-        std::vector<std::uint64_t> bits(numbers.size());
-        std::memcpy(bits.data(), numbers.data(), numbers.size() * sizeof(double));
-        add(tag, Double, bits);
-    }
-
-    // Where the value of a tag is in the file, and its bytes.
-    std::uint64_t place_of(Tag tag) const { return offset_ + places_.at(tag).first; }
-    std::size_t size_of(Tag tag) const { return places_.at(tag).second; }
-
-    const std::vector<unsigned char> &bytes() const { return bytes_; }
-    std::uint64_t link() const {
-        return offset_ + link_;
-    } // where the offset of the next one is to be written
-
-    static std::size_t size_of(Type type) {
-        return type == Ascii ? 1 : type == Short ? 2 : type == Long ? 4 : 8;
-    }
-
-  private:
-    void store_number(unsigned char *to, std::uint64_t number, std::size_t size) const {
-        if (size == 2)
-            store(to, static_cast<std::uint16_t>(number), flavour_.swapped);
-        else if (size == 4)
-            store(to, static_cast<std::uint32_t>(number), flavour_.swapped);
-        else
-            store(to, number, flavour_.swapped);
-    }
-
-    void add(Tag tag, Type type, std::uint64_t count, const std::vector<unsigned char> &value) {
-        auto *entry = bytes_.data() + next_entry_;
-        const auto width = flavour_.offset_size();
-        store(entry, static_cast<std::uint16_t>(tag), flavour_.swapped);
-        store(entry + 2, static_cast<std::uint16_t>(type), flavour_.swapped);
-        store_number(entry + 4, count, width);
-        next_entry_ += flavour_.entry_size();
-        places_[tag] = {value.size() <= width ? next_entry_ - width : bytes_.size(), value.size()};
-        if (value.size() <= width) {
-            std::copy(value.begin(), value.end(), entry + 4 + width);
-            return;
-        }
-        store_number(entry + 4 + width, offset_ + bytes_.size(), width);
-        bytes_.insert(bytes_.end(), value.begin(), value.end());
-        bytes_.resize((bytes_.size() + 7) / 8 * 8);
-    }
-
-    TiffFlavour flavour_;
-    std::uint64_t offset_;
-    std::size_t next_entry_ = 0, next_value_ = 0, link_ = 0;
-    std::map<Tag, std::pair<std::size_t, std::size_t>> places_;
-    std::vector<unsigned char> bytes_;
-};
 
 class TiffFile final : public SingleFile {
   public:
@@ -264,12 +161,12 @@ class TiffFile final : public SingleFile {
     }
     bool has_mark() const { return length_ && images_before_ + images_ == 0; } // the page to come
     // In front of the zero that ends the description.
-    static std::uint64_t mark_place(const Directory &directory) {
+    static std::uint64_t mark_place(const NewTiffDirectory &directory) {
         return directory.place_of(ImageDescription) + directory.size_of(ImageDescription) - 1 - mark_bytes;
     }
 
     // Whether one that was read before stands there, apart from the link and the mark.
-    bool holds_directory(const Directory &directory, std::uint64_t offset) {
+    bool holds_directory(const NewTiffDirectory &directory, std::uint64_t offset) {
         auto there = directory.bytes();
         if (!file_.read_at(offset, there.data(), there.size()))
             return false;
@@ -376,7 +273,7 @@ class TiffFile final : public SingleFile {
         const auto like = describe(plane, image, offset, ValueRange{0, 0});
         if (!file_.holds(offset, like.bytes().data(), flavour_.count_size()))
             return {}; // it has fewer tags
-        const auto number = [&](Tag tag) {
+        const auto number = [&](TiffTag tag) {
             unsigned char bytes[sizeof(double)];
             return file_.read_at(like.place_of(tag), bytes, sizeof bytes)
                        ? std::bit_cast<double>(load<std::uint64_t>(bytes, flavour_.swapped))
@@ -386,7 +283,7 @@ class TiffFile final : public SingleFile {
         return range.is_empty() ? std::nullopt : std::optional(range);
     }
 
-    Directory describe(const ArrayInfo &plane, std::uint64_t image, std::uint64_t offset,
+    NewTiffDirectory describe(const ArrayInfo &plane, std::uint64_t image, std::uint64_t offset,
                        const std::optional<ValueRange> &grey) const {
         const auto format = plane.is_complex() ? GST_TOMO_FORMAT_FLOAT32 : plane.format;
         const auto rows = rows_per_strip(plane);
@@ -404,7 +301,7 @@ class TiffFile final : public SingleFile {
             description += text("%s=%-*s\n", key.c_str(), longest_number, value.c_str());
         if (has_mark())
             description += std::string(mark_bytes, ' ');
-        Directory directory(flavour_, 12 + (grey ? 2 : 0) + (description.empty() ? 0 : 1), offset);
+        NewTiffDirectory directory(flavour_, 12 + (grey ? 2 : 0) + (description.empty() ? 0 : 1), offset);
         directory.add(ImageWidth, Long, columns(plane));
         directory.add(ImageLength, Long, plane.height);
         directory.add(BitsPerSample, Short,
