@@ -5,10 +5,10 @@
 be started and no more. Each thread that the elements start is once the one that is missing."""
 
 import os
+import subprocess
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from pipetest import *  # noqa: E402,F403
+from pipetest import *
 
 MOST = 60  # more than any of these lines starts
 
@@ -58,4 +58,4 @@ except GLib.Error as error:
 
 
 if __name__ == "__main__":
-    unittest.main()
+    main()

@@ -15,8 +15,8 @@ namespace tomo::io {
 namespace {
 
 constexpr std::size_t header_bytes = 512;
-// The first header of a file that holds the whole stream says at its end whether all of it came; that is known
-// at the end only, so there is always as much room for it.
+// The first header of a file that holds the whole stream says at its end whether all of it came; that is
+// known at the end only, so there is always as much room for it.
 constexpr std::size_t mark_bytes = 64, mark_at = header_bytes - 2 - mark_bytes;
 
 std::string mark_of(const StreamLength &length) {
@@ -73,8 +73,7 @@ class EdfFile final : public SingleFile {
     bool holds(std::uint64_t image, const Page &page) override {
         const auto bytes = page.info.size(), start = image * (header_bytes + bytes);
         const auto header = header_of(page.info, image + 1, page.grey);
-        return holds_header(start, header) &&
-               file_.holds(start + header_bytes, page.samples, bytes);
+        return holds_header(start, header) && file_.holds(start + header_bytes, page.samples, bytes);
     }
 
     // With the mark, which is that of the first image.

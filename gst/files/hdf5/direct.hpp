@@ -6,8 +6,8 @@
 #pragma once
 
 #include "filters.hpp"
-#include "types.hpp"
 #include "locate.hpp"
+#include "types.hpp"
 #include <gst/files/image-reader.hpp>
 #include <gst/files/input-file.hpp>
 

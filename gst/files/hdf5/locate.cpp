@@ -4,8 +4,8 @@
 #ifdef HAVE_HDF5
 
 #include "locate.hpp"
-#include "objects.hpp"
 #include "driver.hpp"
+#include "objects.hpp"
 #include <gst/files/input-file.hpp>
 
 namespace tomo::io {

@@ -7,9 +7,9 @@
 #ifdef HAVE_HDF5
 
 #include "direct.hpp"
+#include "filters.hpp"
 #include "objects.hpp"
 #include "types.hpp"
-#include "filters.hpp"
 #include "virtual.hpp"
 #include <gst/files/image-reader.hpp>
 #include <gst/files/input-file.hpp>

@@ -4,8 +4,8 @@
 #ifdef HAVE_HDF5
 
 #include "target.hpp"
-#include "objects.hpp"
 #include "journal.hpp"
+#include "objects.hpp"
 #include <gst/files/disk.hpp>
 
 #include <cerrno>

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // Angles of a scan in text files, as programs and people write them.
-#include <gst/files/input-file.hpp>
-#include <gst/files/formats/npy-header.hpp>
 #include "layout.hpp"
+#include <gst/files/formats/npy-header.hpp>
+#include <gst/files/input-file.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -176,7 +176,7 @@ std::optional<StoredFrame> ScanFrames::locate(std::uint64_t n) const {
             return {};
         const auto &image = images_->images[n];
         return StoredFrame{n, image_.with_domain(GST_TOMO_DOMAIN_PROJECTION), images_->files[image.file],
-                                image.page};
+                           image.page};
     }
     const std::uint64_t row = n * stack_;
     if (images_->empty() || row >= image_.height)

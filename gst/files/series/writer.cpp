@@ -32,8 +32,8 @@ void SeriesWriter::write(const ImageToWrite &image) {
         plan(image.plane(i), false);
 }
 
-// Where somebody has ended the stream before the first page comes, pages are made of what came before. Those of
-// a stream that is ended later are whole, but lack some behind them.
+// Where somebody has ended the stream before the first page comes, pages are made of what came before. Those
+// of a stream that is ended later are whole, but lack some behind them.
 void SeriesWriter::begin(const ArrayInfo &page) {
     if (std::exchange(has_begun_, true))
         return;

@@ -8,11 +8,11 @@
 
 #ifdef HAVE_TIFF
 
+#include "directories.hpp"
+#include "new-directory.hpp"
 #include <gst/files/byte-order.hpp>
 #include <gst/files/file-writer.hpp>
 #include <gst/files/output-file.hpp>
-#include "directories.hpp"
-#include "new-directory.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -284,7 +284,7 @@ class TiffFile final : public SingleFile {
     }
 
     NewTiffDirectory describe(const ArrayInfo &plane, std::uint64_t image, std::uint64_t offset,
-                       const std::optional<ValueRange> &grey) const {
+                              const std::optional<ValueRange> &grey) const {
         const auto format = plane.is_complex() ? GST_TOMO_FORMAT_FLOAT32 : plane.format;
         const auto rows = rows_per_strip(plane);
         const auto row_bytes = std::uint64_t{plane.width} * plane.sample_size() * plane.depth;

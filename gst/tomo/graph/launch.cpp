@@ -4,9 +4,9 @@
 // Launch lines: gst-launch's grammar and, on top of it, names of tasks, values as UFO writes them, and UFO's
 // brackets: "[ a, b ! c ] ! d" connects a and c to the inputs 0 and 1 of d. Translated into a line for
 // gst_parse_launch().
+#include <gst/tomo/bases/negotiation.hpp>
 #include <gst/tomo/graph/graph.hpp>
 #include <gst/tomo/graph/ports.hpp>
-#include <gst/tomo/bases/negotiation.hpp>
 
 #include <algorithm>
 #include <regex>

@@ -1,9 +1,9 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/reducer.hpp>
+#include <gst/tomo/graph/ports.hpp>
 #include <gst/tomo/graph/queues.hpp>
 #include <gst/tomo/graph/standstill.hpp>
-#include <gst/tomo/graph/ports.hpp>
 
 #include <algorithm>
 #include <functional>
