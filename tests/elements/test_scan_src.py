@@ -1209,8 +1209,8 @@ class ScanSrc(ElementTestCase):
                 d, f = (a[min(i, 8)] if settings else a.mean(0) for a in (darks, flats))
                 with np.errstate(all="ignore"):
                     wanted = (projections[i] - d) / (f - d)
-                finite = np.isfinite(wanted)
-                self.assert_close(result[finite], wanted[finite], 1e-5)
+                known = np.isfinite(wanted) & (np.abs(f - d) > 1000)  # float32 knows small differences badly
+                self.assert_close(result[known], wanted[known], 1e-5)
 
     def test_states(self):
         data, keys, _ = self.make()
