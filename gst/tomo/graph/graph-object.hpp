@@ -11,8 +11,8 @@ namespace tomo {
 // What GstTomoGraph is made of.
 struct GraphState {
     explicit GraphState(GstTomoGraph *object)
-        : runner([object, this] { signals.announce(object); },
-                 [object, this] { signals.let_go(GraphPtr(object)); }) {}
+        : runner([object, this] { signals.announce(G_OBJECT(object)); },
+                 [object, this] { signals.let_go(GObjectPtr(G_OBJECT(object))); }) {}
 
     void must_not_run() const;
 

@@ -63,7 +63,7 @@ gboolean gst_tomo_graph_wait(GstTomoGraph *graph, GError **error) {
         auto *state = graph->state;
         do {
             state->signals.wait_for_others();
-            state->signals.give_out(graph);
+            state->signals.give_out(G_OBJECT(graph));
         } while (state->runner.wait() || state->runner.is_running());
         state->signals.wait_for_others();
         state->signals.tidy_up();
@@ -89,7 +89,7 @@ gboolean gst_tomo_graph_poll(GstTomoGraph *graph, guint milliseconds) {
     if (tomo::is_forked()) // nobody ends a run that another process has started
         return FALSE;
     if (state->runner.wait(std::chrono::milliseconds(milliseconds)))
-        state->signals.give_out(graph);
+        state->signals.give_out(G_OBJECT(graph));
     if (state->runner.is_running() || state->runner.wait(std::chrono::milliseconds(0)))
         return TRUE;
     state->signals.tidy_up();
