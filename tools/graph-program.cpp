@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "graph-program.hpp"
 
+#include "interrupts.hpp"
 #include "results.hpp"
+#include "status-line.hpp"
 
 #include <gst/tomo/support/descriptors.hpp>
 
-#include <csignal>
 #include <unistd.h>
 
 namespace tool {
@@ -112,88 +113,31 @@ bool RunOptions::check(Program &program) {
 
 namespace {
 
-volatile std::sig_atomic_t interrupts = 0, last_signal = 0;
-
-// An abort waits for what the device is at, and a kernel of the user's may never end.
-constexpr unsigned abort_seconds = 2;
-
-extern "C" void give_up(int) {
-    constexpr char message[] = "the device does not stop; the process ends without it\n";
-    [[maybe_unused]] const auto written = write(STDERR_FILENO, message, sizeof message - 1);
-    _exit(128 + last_signal);
-}
-
-// Whatever thread waits for the device meanwhile: nothing but system calls.
-extern "C" void on_signal(int number) {
-    last_signal = number;
-    interrupts = interrupts + 1;
-    if (interrupts == 2)
-        alarm(abort_seconds);
-    else if (interrupts > 2)
-        give_up(number);
-}
-
-std::string duration_text(double seconds) {
-    const auto s = static_cast<long long>(seconds + 0.5);
-    char buffer[64];
-    if (s >= 3600)
-        g_snprintf(buffer, sizeof buffer, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
-    else
-        g_snprintf(buffer, sizeof buffer, "%lld:%02lld", s / 60, s % 60);
-    return buffer;
-}
-
-// A line that is written over on a terminal, and one now and then elsewhere.
-class Display {
+class Display : public StatusLine {
   public:
-    explicit Display(bool shows) : shows_(shows), is_terminal_(isatty(STDERR_FILENO)) {}
+    using StatusLine::StatusLine;
 
     void update(guint64 position, guint64 duration, guint64 output) {
-        using namespace std::chrono;
-        const double elapsed = duration_cast<milliseconds>(steady_clock::now() - since_).count() / 1000.0;
-        std::string line;
+        std::string line = std::to_string(position);
         if (duration > 0)
-            line = std::to_string(position) + " of " + std::to_string(duration) + " in, " +
-                   std::to_string(output) + " out";
-        else
-            line = std::to_string(position) + " in, " + std::to_string(output) + " out";
-        if (elapsed > 0.5 && position > 0) {
+            line += " of " + std::to_string(duration);
+        line += " in, " + std::to_string(output) + " out";
+        if (elapsed() > 0.5 && position > 0) {
             char rate[64];
-            g_snprintf(rate, sizeof rate, ", %.3g/s", position / elapsed);
+            g_snprintf(rate, sizeof rate, ", %.3g/s", position / elapsed());
             line += rate;
             if (duration > position)
-                line += ", " + duration_text(elapsed / position * (duration - position)) + " left";
+                line += ", " + duration_text(elapsed() / position * (duration - position)) + " left";
         }
-        if (!shows_)
-            return;
-        if (is_terminal_) {
-            g_printerr("\r\033[K%s", line.c_str());
-            is_open_ = true;
-        } else if (elapsed >= next_) {
-            g_printerr("%s\n", line.c_str());
-            next_ = elapsed + 10;
-        }
-    }
-
-    // In front of other output.
-    void clear() {
-        if (is_open_)
-            g_printerr("\r\033[K");
-        is_open_ = false;
+        StatusLine::update(line);
     }
 
     void finish(double seconds, guint64 output) {
-        clear();
-        if (shows_)
-            g_printerr("%" G_GUINT64_FORMAT " %s in %.3f s\n", output, output == 1 ? "array" : "arrays",
-                       seconds);
+        char line[96];
+        g_snprintf(line, sizeof line, "%" G_GUINT64_FORMAT " %s in %.3f s", output, output == 1 ? "array" : "arrays",
+                   seconds);
+        StatusLine::finish(line);
     }
-
-  private:
-    const bool shows_, is_terminal_;
-    bool is_open_ = false;
-    double next_ = 10;
-    const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 };
 
 struct Listener {
@@ -261,13 +205,7 @@ std::string lonely_element(GstTomoGraph *graph) {
 } // namespace
 
 int run(GstTomoGraph *graph, const Program &program, const RunOptions &options) {
-    struct sigaction action = {};
-    action.sa_handler = on_signal;
-    sigaction(SIGINT, &action, nullptr);
-    sigaction(SIGTERM, &action, nullptr);
-    action.sa_handler = give_up;
-    sigaction(SIGALRM, &action, nullptr);
-
+    catch_interrupts();
     if (const std::string lonely = lonely_element(graph); !lonely.empty()) {
         program.complain(lonely);
         return failed;
@@ -281,18 +219,13 @@ int run(GstTomoGraph *graph, const Program &program, const RunOptions &options) 
     GError *raw = nullptr;
     bool good = gst_tomo_graph_start(graph, &raw);
     if (good) {
-        int handled = 0;
-        while (gst_tomo_graph_poll(graph, 100)) {
-            const int seen = interrupts; // another one may come while this one is handled
-            if (seen > 0 && handled == 0) {
-                listener.display.clear();
-                program.complain("ending the stream; once more to stop at once");
-                gst_tomo_graph_finish(graph);
-            }
-            if (seen > 1)
-                gst_tomo_graph_abort(graph);
-            handled = seen;
-        }
+        run_to_end({[&] { return gst_tomo_graph_poll(graph, 100) == TRUE; },
+                    [&] {
+                        listener.display.clear();
+                        program.complain("ending the stream; once more to stop at once");
+                        gst_tomo_graph_finish(graph);
+                    },
+                    [&] { gst_tomo_graph_abort(graph); }});
         good = gst_tomo_graph_wait(graph, &raw);
     }
     const Owned<GError> error(raw);
@@ -307,9 +240,7 @@ int run(GstTomoGraph *graph, const Program &program, const RunOptions &options) 
         program.complain(error.get());
     }
     g_signal_handlers_disconnect_by_data(graph, &listener);
-    if (interrupts)
-        return 128 + last_signal; // as shells tell it
-    return good ? ok : failed;
+    return status_after(good);
 }
 
 } // namespace tool

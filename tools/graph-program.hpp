@@ -6,7 +6,6 @@
 
 #include <gst/tomo/gsttomo.h>
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
