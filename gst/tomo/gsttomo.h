@@ -8,4 +8,5 @@
 #include <gst/tomo/gsttomograph.h>
 #include <gst/tomo/gsttomomemory.h>
 #include <gst/tomo/gsttomometa.h>
+#include <gst/tomo/gsttomoreconstruction.h>
 #include <gst/tomo/gsttomotasks.h>

@@ -18,7 +18,7 @@ namespace tomo {
 // The candidate that `word` was probably meant to be; empty if none is near.
 std::string nearest(const std::string &word, const std::vector<std::string> &candidates);
 // "; did you mean 'x'?", or nothing.
-std::string suggestion(const std::string &word, const std::vector<std::string> &candidates);
+GST_TOMO_API std::string suggestion(const std::string &word, const std::vector<std::string> &candidates);
 
 using Factory = ObjectRef<GstElementFactory>;
 

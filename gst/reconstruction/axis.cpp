@@ -1,0 +1,125 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/reconstruction/axis.hpp>
+#include <gst/tomo/support/error.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace tomo::reconstruction {
+
+namespace {
+
+constexpr double least_sigma = 0.02; // pixels, that no row is believed to be better than
+constexpr double worst_sigma = 5.0;  // of a row that counts
+constexpr double gaussian = 1.4826;  // sigma over the median distance
+constexpr double biweight = 4.685;   // sigmas beyond which a row does not count
+
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+struct Line {
+    double at_middle = 0.0, slope = 0.0;
+    double variance = 0.0, slope_variance = 0.0; // for weights that are inverse variances
+};
+
+Line weighted_line(const std::vector<double> &x, const std::vector<double> &y, const std::vector<double> &w) {
+    double s = 0.0, sx = 0.0, sy = 0.0, sxx = 0.0, sxy = 0.0;
+    for (std::size_t i = 0; i < x.size(); i++) {
+        s += w[i];
+        sx += w[i] * x[i];
+        sy += w[i] * y[i];
+        sxx += w[i] * x[i] * x[i];
+        sxy += w[i] * x[i] * y[i];
+    }
+    Line line;
+    const double determinant = s * sxx - sx * sx;
+    if (determinant > 1e-9 * s * sxx) {
+        line.slope = (s * sxy - sx * sy) / determinant;
+        line.at_middle = (sxx * sy - sx * sxy) / determinant;
+        line.slope_variance = s / determinant;
+        line.variance = sxx / determinant;
+    } else {
+        line.at_middle = sy / s;
+        line.variance = 1.0 / s;
+    }
+    return line;
+}
+
+} // namespace
+
+AxisEstimate fit_axis(std::vector<AxisOfRow> rows, double middle_row, const std::string &method) {
+    std::vector<double> x, y, sigma;
+    for (const auto &row : rows)
+        if (std::isfinite(row.axis) && row.uncertainty <= worst_sigma) {
+            x.push_back(row.row - middle_row);
+            y.push_back(row.axis);
+            sigma.push_back(std::max(row.uncertainty, least_sigma));
+        }
+    if (x.empty())
+        throw Error(GST_STREAM_ERROR_FAILED,
+                    text("no axis was found in any of %zu sinograms: give it by --axis", rows.size()));
+    // A robust beginning: the median, without tilt.
+    Line line{median(y), 0.0, 0.0, 0.0};
+    std::vector<double> weights(x.size());
+    double scale = 1.0;
+    for (unsigned round = 0; round < 30; round++) {
+        std::vector<double> distances;
+        for (std::size_t i = 0; i < x.size(); i++)
+            distances.push_back(std::abs(y[i] - line.at_middle - line.slope * x[i]) / sigma[i]);
+        scale = std::max(gaussian * median(distances), 1.0);
+        double sum = 0.0;
+        for (std::size_t i = 0; i < x.size(); i++) {
+            const double u = distances[i] / (biweight * scale);
+            weights[i] = u < 1.0 ? (1.0 - u * u) * (1.0 - u * u) / (sigma[i] * sigma[i]) : 0.0;
+            sum += weights[i];
+        }
+        if (!(sum > 0.0))
+            break;
+        const Line next = weighted_line(x, y, weights);
+        const bool settled = std::abs(next.at_middle - line.at_middle) < 1e-6;
+        line = next;
+        if (settled)
+            break;
+    }
+    AxisEstimate estimate;
+    estimate.axis = line.at_middle;
+    estimate.tilt = line.slope;
+    // The rows' own sigmas, or their spread where that says more.
+    estimate.uncertainty = scale * std::sqrt(line.variance);
+    estimate.tilt_uncertainty = scale * std::sqrt(line.slope_variance);
+    estimate.method = method;
+    estimate.rows = std::move(rows);
+    estimate.used = static_cast<std::size_t>(
+        std::count_if(weights.begin(), weights.end(), [](double w) { return w > 0.0; }));
+    return estimate;
+}
+
+Json AxisEstimate::json() const {
+    Json json = Json::object();
+    json.set("axis", Json::number(axis));
+    json.set("uncertainty", Json::number(uncertainty));
+    json.set("tilt", Json::number(tilt));
+    json.set("tilt-uncertainty", Json::number(tilt_uncertainty));
+    json.set("method", Json::text(method));
+    guint64 pairs = 0;
+    Json list = Json::list();
+    for (const auto &row : rows) {
+        pairs += row.pairs;
+        Json item = Json::object();
+        item.set("row", Json::number(row.row));
+        item.set("axis", Json::number(row.axis));
+        item.set("uncertainty", Json::number(row.uncertainty));
+        item.set("pairs", Json::integer(guint64{row.pairs}));
+        list.add(std::move(item));
+    }
+    json.set("pairs", Json::integer(pairs));
+    json.set("used-rows", Json::integer(guint64{used}));
+    json.set("rows", std::move(list));
+    return json;
+}
+
+} // namespace tomo::reconstruction

@@ -1,0 +1,457 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Every element of a line has a name, so that a result says the same of how it came about whoever runs it.
+#include <gst/files/file-format.hpp>
+#include <gst/files/number-pattern.hpp>
+#include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/sweep.hpp>
+#include <gst/tomo/graph/graph.hpp>
+#include <gst/tomo/support/c-string.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+namespace tomo::reconstruction {
+
+namespace {
+
+constexpr char dataset[] = "/entry/data/data";
+
+std::string number(double value) {
+    char digits[G_ASCII_DTOSTR_BUF_SIZE];
+    return g_ascii_dtostr(digits, sizeof digits, value);
+}
+
+// As OpenCL C writes it.
+std::string literal(double value) {
+    const std::string digits = number(static_cast<float>(value));
+    return digits + (digits.find_first_of(".e") == std::string::npos ? ".0f" : "f");
+}
+
+std::string property(const char *key, unsigned value) { return text(" %s=%u", key, value); }
+std::string property(const char *key, double value) { return text(" %s=%s", key, number(value).c_str()); }
+
+bool takes_logarithm(const Settings &settings, const Inspection &scan) {
+    return settings.absorptivity.is("on") ||
+           (settings.absorptivity.is("auto") && scan.is_corrected(settings));
+}
+
+// Whether steps need whole images of the detector, which are transposed afterwards.
+bool needs_projections(const Settings &settings, const Inspection &scan) {
+    return !scan.is_sinograms &&
+           (settings.outliers.is_given() || settings.binning > 1 || settings.result.is("projections") ||
+            (settings.reduction_mode.is("median") && scan.is_corrected(settings)));
+}
+
+// A step of the chain that computes a formula of each value.
+std::string calculation(const char *name, const std::string &expression, unsigned dimensions = 1) {
+    return text(" ! tomocalculate name=%s", name) +
+           (dimensions > 1 ? property("dimensions", dimensions) : "") +
+           launch_property("expression", expression);
+}
+
+std::string device(const Settings &settings) {
+    return settings.device.empty() ? "" : launch_property("device", settings.device);
+}
+
+std::string scan_source(const Settings &settings, const Rows &rows, bool as_projections) {
+    std::string line = "tomoscansrc name=scan" + launch_property("location", settings.source());
+    if (!as_projections)
+        line += " order=sinograms";
+    for (const auto &[key, parameter] : {std::pair{"entry", &settings.entry},
+                                         {"detector", &settings.detector},
+                                         {"darks", &settings.darks},
+                                         {"flats", &settings.flats},
+                                         {"flats-after", &settings.flats2},
+                                         {"angles", &settings.angles}})
+        if (!parameter->empty())
+            line += launch_property(key, *parameter);
+    if (settings.start)
+        line += property("start", settings.start.value());
+    if (settings.number)
+        line += property("number", settings.number.value());
+    if (settings.step > 1)
+        line += property("step", settings.step.value());
+    line += property("y", rows.first) + property("height", rows.span());
+    if (rows.step > 1)
+        line += property("y-step", rows.step);
+    return line + device(settings);
+}
+
+std::string read_sinograms(const Settings &settings, const Rows &rows) {
+    return "tomoread name=read" + launch_property("path", settings.source()) +
+           property("image-start", rows.first) + property("number", rows.count) +
+           (rows.step > 1 ? property("image-step", rows.step) : "") + device(settings);
+}
+
+// What images of each kind go through before the correction.
+std::string prepared(const char *kind, const Settings &settings, std::size_t images) {
+    std::string line;
+    const bool is_reduced = std::string_view(kind) != "projections";
+    if (is_reduced && settings.reduction_mode.is("median") && images > 1)
+        line += text(" ! tomostack name=stack-%s number=%zu ! tomoflatten name=median-%s mode=median", kind,
+                     images, kind);
+    if (settings.binning > 1)
+        line += text(" ! tomobin name=bin-%s size=%u", kind, settings.binning.value());
+    return line;
+}
+
+std::string corrected(const Settings &settings, const Inspection &scan, const Rows &rows,
+                      bool as_projections) {
+    std::string line;
+    if (!scan.is_corrected(settings)) {
+        line = " scan.projections" + prepared("projections", settings, scan.views);
+        if (settings.binning > 1)
+            line += calculation("mean", "v / " + literal(settings.binning * settings.binning));
+        if (takes_logarithm(settings, scan))
+            line +=
+                calculation("absorption", settings.fix_nan_and_inf ? "v > 0.0f ? -log(v) : 0.0f" : "-log(v)");
+        return line;
+    }
+    // Sums over bins cancel in the ratio.
+    const auto input = [&](const char *output, const char *input, std::size_t images) {
+        line += text(" scan.%s", output) + prepared(output, settings, images) + text(" ! flat.%s", input);
+    };
+    input("projections", "projections", scan.views);
+    if (scan.darks)
+        input("darks", "darks", scan.darks);
+    else
+        line +=
+            " tomodummydata name=no-darks" + property("width", scan.image.width / settings.binning.value()) +
+            property("height", as_projections ? rows.count / settings.binning.value() : 1) + " ! flat.darks";
+    if (scan.flats)
+        input("flats", "flats", scan.flats);
+    if (scan.flats_after)
+        input("flats-after", scan.flats ? "flats-after" : "flats", scan.flats_after);
+    line += " tomoflatfieldcorrect name=flat";
+    if (!as_projections)
+        line += " sinogram-input=true";
+    if (takes_logarithm(settings, scan))
+        line += " absorption-correct=true";
+    if (settings.fix_nan_and_inf)
+        line += " fix-nan-and-inf=true";
+    if (settings.dark_scale.is_given())
+        line += property("dark-scale", settings.dark_scale.value());
+    if (settings.flat_scale.is_given())
+        line += property("flat-scale", settings.flat_scale.value());
+    return line;
+}
+
+// Projections of the rows, corrected and cleaned.
+std::string projection_line(const Settings &settings, const Inspection &scan, const Rows &rows) {
+    if (!settings.outliers.is_given())
+        return scan_source(settings, rows, true) + corrected(settings, scan, rows, true);
+    if (rows.step > 1)
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            "outliers are found among rows that are neighbours, and y-step leaves some out; give one of "
+            "them");
+    if (settings.outliers_size % 2 == 0)
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("outliers-size is %u; wanted an odd number", settings.outliers_size.value()));
+    // Rows around take part in the medians, so that a region is what it is in the whole.
+    const unsigned binning = settings.binning, margin = settings.outliers_size / 2 * binning;
+    const unsigned above = std::min(margin, rows.first / binning * binning);
+    const unsigned below =
+        std::min(margin, (scan.image.height - rows.first - rows.count) / binning * binning);
+    const Rows around{rows.first - above, rows.count + above + below, 1};
+    std::string line = scan_source(settings, around, true) + corrected(settings, scan, around, true) +
+                       " ! tomoremoveoutliers name=outliers sign=0" +
+                       property("threshold", settings.outliers.value()) +
+                       property("size", settings.outliers_size.value());
+    if (above + below > 0)
+        line += " ! tomocrop name=crop" + property("y", above / binning) +
+                property("height", rows.count / binning);
+    return line;
+}
+
+std::string slice_line(const Settings &settings, const Inspection &scan, double position) {
+    std::string line;
+    const unsigned binning = settings.binning, columns = scan.image.width / binning;
+    if (!settings.projection_filter.is("none")) {
+        line += " ! tomorampfilter name=filter";
+        if (settings.projection_filter.is_given())
+            line += launch_property("filter", settings.projection_filter.value());
+        if (settings.projection_filter_cutoff.is_given())
+            line += property("cutoff", settings.projection_filter_cutoff.value());
+    }
+    const double axis = position / binning;
+    line += " ! tomobackproject name=backproject" + property("axis-pos", axis);
+    double offset = settings.offset;
+    if (!scan.has_angles()) {
+        // A part of the projections stands at the angles that it has in the whole.
+        offset += scan.angle_first;
+        if (scan.views > 1)
+            line += property("angle-step", scan.angle_step);
+    }
+    if (offset != 0.0)
+        line += property("angle-offset", offset);
+    if (settings.precision.is("half"))
+        line += " precision-mode=half";
+    unsigned edge = 0;
+    if (settings.crop_width && settings.crop_width < columns) {
+        edge = (columns - settings.crop_width) / 2;
+        line += property("roi-x", edge) + property("roi-y", edge) +
+                property("roi-width", settings.crop_width.value()) +
+                property("roi-height", settings.crop_width.value());
+    }
+    if (settings.circle) {
+        const double radius = std::max(std::min(axis, columns - axis), 0.0);
+        const std::string middle = literal(axis - edge - 0.5);
+        line += calculation("circle",
+                            "(x - " + middle + ") * (x - " + middle + ") + (y - " + middle + ") * (y - " +
+                                middle + ") <= " + literal(radius * radius) + " ? v : 0.0f",
+                            2);
+    }
+    return line;
+}
+
+// With the settings of the result, or of a part of it that is read again.
+std::string sink_line(const Settings &settings, const std::string &output, bool is_part) {
+    std::string line = " ! queue name=results ! tomowrite name=write" + launch_property("filename", output);
+    if (settings.resume)
+        line += " resume=true";
+    if (is_part)
+        return line;
+    if (!settings.output_bitdepth.is("32")) {
+        line += launch_property("bits", settings.output_bitdepth.value());
+        if (settings.output_minimum.is_given())
+            line += property("minimum", settings.output_minimum.value());
+        if (settings.output_maximum.is_given())
+            line += property("maximum", settings.output_maximum.value());
+    }
+    if (settings.compression)
+        line += property("hdf5-deflate", settings.compression.value());
+    return line;
+}
+
+bool has_hdf5() { return io::supported_suffixes().find(".h5") != std::string::npos; }
+
+// Where the result goes, as tomowrite takes it.
+std::string output_of(const Settings &settings) {
+    auto place = io::split_location(settings.output);
+    if (place.file.empty()) {
+        auto from = io::split_location(settings.source()).file;
+        while (from.size() > 1 && from.back() == '/')
+            from.pop_back();
+        CString base(g_path_get_basename(from.c_str()));
+        if (const std::string name = base.get(); name.find_first_of("*?[") != std::string::npos) {
+            const CString folder(g_path_get_dirname(from.c_str()));
+            base.reset(g_path_get_basename(folder.get()));
+        }
+        std::string name = base.get();
+        if (const auto dot = name.find_last_of('.'); dot != std::string::npos && dot > 0)
+            name.resize(dot);
+        if (name.empty() || name == "." || name == ".." || name == "/" ||
+            name.find_first_of("*?[%") != std::string::npos)
+            name = "scan";
+        place.file = name + "-" + (settings.sweep.empty() ? settings.result.value() : "sweep") +
+                     (has_hdf5() ? ".h5" : ".tif");
+    }
+    if (io::type_of_suffix(place.file) == io::FileType::Hdf5 && place.dataset.empty())
+        place.dataset = dataset;
+    return place.text();
+}
+
+bool exists(const std::string &file) { return g_file_test(file.c_str(), G_FILE_TEST_EXISTS); }
+
+void check_output(const Settings &settings, const Plan &plan) {
+    const auto place = io::split_location(plan.output);
+    io::require_type(place.file, io::FileType::Automatic); // throws where there is no such format
+    if (settings.overwrite || settings.resume)
+        return;
+    const io::NumberPattern pattern(place.file);
+    const auto images = pattern.has_number() ? plan.shape.depth : 1;
+    for (unsigned i = 0; i < images; i++)
+        if (const auto file = pattern.name(i); exists(file))
+            throw Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                text("'%s' is there already: --overwrite replaces it, --output names another file, and "
+                     "--resume continues one that was interrupted",
+                     file.c_str()));
+}
+
+} // namespace
+
+std::string launch_property(const std::string &key, const std::string &value) {
+    std::string line = " " + key + "=";
+    if (value.empty())
+        return line + "\"\"";
+    for (const char c : value) {
+        const bool is_plain = g_ascii_isalnum(c) || (c & 0x80) ||
+                              std::string_view("_-./:+,%@=").find(c) != std::string_view::npos;
+        if (!is_plain)
+            line += '\\';
+        line += c;
+    }
+    return line;
+}
+
+std::string sinogram_line(const Settings &settings, const Inspection &scan, const Rows &rows) {
+    std::string line;
+    if (scan.is_sinograms) {
+        line = read_sinograms(settings, rows);
+        if (takes_logarithm(settings, scan))
+            line +=
+                calculation("absorption", settings.fix_nan_and_inf ? "v > 0.0f ? -log(v) : 0.0f" : "-log(v)");
+    } else if (needs_projections(settings, scan)) {
+        line = projection_line(settings, scan, rows) + " ! tomotransposeprojections name=transpose";
+    } else {
+        line = scan_source(settings, rows, false) + corrected(settings, scan, rows, false);
+    }
+    if (settings.rings.is("fourier")) {
+        const double columns = scan.image.width / settings.binning;
+        line += " ! tomofft name=spectrum dimensions=2 ! tomofilterstripes name=rings vertical-sigma=1" +
+                property("horizontal-sigma", columns / settings.rings_width) +
+                " ! tomoifft name=sinogram dimensions=2";
+    }
+    return line;
+}
+
+namespace {
+
+// A part of the result, in a file of its own in the plan's folder.
+std::string output_of_part(const Plan &plan, unsigned first_image) {
+    return text(has_hdf5() ? "%s/%05u.h5:%s" : "%s/%05u.tif", plan.folder.c_str(), first_image, dataset);
+}
+
+std::string slab_line(const Settings &settings, const Inspection &scan, const Rows &rows, double axis) {
+    return sinogram_line(settings, scan, rows) +
+           (settings.result.is("slices") ? slice_line(settings, scan, axis) : "");
+}
+
+void join_parts(const Settings &settings, Plan &plan) {
+    const auto all = text(has_hdf5() ? "%s/*.h5:%s" : "%s/*.tif", plan.folder.c_str(), dataset);
+    plan.join = "tomoread name=read" + launch_property("path", all) + sink_line(settings, plan.output, false);
+}
+
+// A slice for each value.
+void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &sweep, Plan &plan) {
+    plan.folder = io::split_location(plan.output).file + ".slabs";
+    for (std::size_t i = 0; i < sweep.values.size(); i++) {
+        Settings of_value;
+        sweep.apply(i, settings, of_value);
+        Slab slab;
+        slab.rows = scan.rows(of_value);
+        slab.images = 1;
+        slab.value = sweep.name + "=" + sweep.values[i];
+        slab.output = output_of_part(plan, static_cast<unsigned>(i));
+        slab.line = slab_line(of_value, scan, slab.rows, of_value.given_axis().value_or(plan.axis.position)) +
+                    sink_line(of_value, slab.output, true);
+        plan.slabs.push_back(slab);
+        plan.shape = scan.output(of_value);
+    }
+    plan.shape.depth = static_cast<unsigned>(sweep.values.size());
+    join_parts(settings, plan);
+}
+
+// How many rows a dataflow takes at once.
+unsigned rows_at_once(const Settings &settings, const Inspection &scan, const Rows &all, Plan &plan) {
+    const unsigned binning = settings.binning;
+    const std::uint64_t row = std::uint64_t{scan.image.width / binning} * scan.views * sizeof(float);
+    if (!needs_projections(settings, scan)) {
+        plan.memory = 2 * row * std::min(all.count, 8u);
+        return all.count;
+    }
+    // All projections of a slab are held, as they come and as sinograms.
+    const auto room = settings.memory_bytes() / (2 * row);
+    if (room == 0)
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            text("one sinogram takes %.1f MB, and so do its projections: memory=%s is too small for them",
+                 static_cast<double>(row) / 1e6, settings.memory.value().c_str()));
+    const auto sinograms = static_cast<unsigned>(std::min<std::uint64_t>(room, all.count / binning));
+    plan.memory = 2 * row * sinograms;
+    return sinograms * binning;
+}
+
+} // namespace
+
+Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axis) {
+    Plan plan;
+    plan.axis = axis;
+    plan.shape = scan.output(settings);
+    plan.output = output_of(settings);
+    const Rows all = scan.rows(settings);
+    if (const auto sweep = sweep_of(settings)) {
+        plan_sweep(settings, scan, *sweep, plan);
+    } else if (settings.result.is("projections")) {
+        if (scan.is_sinograms)
+            throw Error(GST_RESOURCE_ERROR_SETTINGS, "sinograms are read, of which no projections are made");
+        plan.slabs.push_back(
+            {all, plan.shape.depth, plan.output, "",
+             projection_line(settings, scan, all) + sink_line(settings, plan.output, false)});
+    } else {
+        const unsigned most = rows_at_once(settings, scan, all, plan);
+        const bool is_whole = most == all.count;
+        if (!is_whole)
+            plan.folder = io::split_location(plan.output).file + ".slabs";
+        for (unsigned done = 0; done < all.count; done += most) {
+            Slab slab;
+            slab.rows = {all.first + done * all.step, std::min(most, all.count - done), all.step};
+            slab.images = slab.rows.count / settings.binning;
+            slab.output = is_whole ? plan.output : output_of_part(plan, done / settings.binning);
+            slab.line = slab_line(settings, scan, slab.rows, axis.position) +
+                        sink_line(settings, slab.output, !is_whole);
+            plan.slabs.push_back(slab);
+        }
+        if (!is_whole)
+            join_parts(settings, plan);
+    }
+    check_output(settings, plan);
+    return plan;
+}
+
+std::string Plan::first_file() const {
+    const auto file = io::split_location(output).file;
+    return io::NumberPattern(file).name(0);
+}
+
+std::string Plan::beside(const char *ending) const {
+    const auto file = io::split_location(output).file;
+    if (!io::NumberPattern(file).has_number())
+        return file + ending;
+    std::string name = file.substr(0, file.find('%'));
+    while (!name.empty() && std::string_view("-_. ").find(name.back()) != std::string_view::npos)
+        name.pop_back();
+    return (name.empty() || name.back() == '/' ? name + "result" : name) + ending;
+}
+
+Json Plan::json() const {
+    Json json = Json::object();
+    json.set("output", Json::text(output));
+    json.set("format", Json::text(gst_tomo_format_to_string(shape.format)));
+    json.set("width", Json::integer(guint64{shape.width}));
+    json.set("height", Json::integer(guint64{shape.height}));
+    json.set("depth", Json::integer(guint64{shape.depth}));
+    json.set("bytes", Json::integer(guint64{shape.size()}));
+    json.set("memory", Json::integer(guint64{memory}));
+    if (!axis.from.empty()) {
+        json.set("axis", Json::number(axis.position));
+        json.set("axis-from", Json::text(axis.from));
+    }
+    Json list = Json::list();
+    for (const auto &slab : slabs) {
+        Json item = Json::object();
+        item.set("first-row", Json::integer(guint64{slab.rows.first}));
+        item.set("rows", Json::integer(guint64{slab.rows.count}));
+        item.set("row-step", Json::integer(guint64{slab.rows.step}));
+        item.set("images", Json::integer(guint64{slab.images}));
+        item.set("output", Json::text(slab.output));
+        if (!slab.value.empty())
+            item.set("value", Json::text(slab.value));
+        item.set("line", Json::text(slab.line));
+        item.set("graph", Json::parse(Graph::from_line(slab.line)->to_json(), "graph"));
+        list.add(std::move(item));
+    }
+    json.set("slabs", std::move(list));
+    if (!join.empty()) {
+        json.set("join", Json::text(join));
+        json.set("folder", Json::text(folder));
+    }
+    return json;
+}
+
+} // namespace tomo::reconstruction

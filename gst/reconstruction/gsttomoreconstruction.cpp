@@ -1,0 +1,471 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/reconstruction/job-thread.hpp>
+#include <gst/tomo/graph/c-interface.hpp>
+#include <gst/tomo/graph/signal-outlet.hpp>
+#include <gst/tomo/gsttomograph.h>
+#include <gst/tomo/gsttomoreconstruction.h>
+#include <gst/tomo/support/forked.hpp>
+#include <gst/tomo/support/text-file.hpp>
+
+/**
+ * SECTION:gsttomoreconstruction
+ * @title: GstTomoReconstruction
+ * @short_description: from a scan to a volume
+ *
+ * A reconstruction has parameters, each of which is a property of the object and a key of its configuration;
+ * gst_tomo_reconstruction_get_schema() tells all that there is to know about them. It finds out what a scan
+ * is (gst_tomo_reconstruction_inspect()), where its axis is (gst_tomo_reconstruction_estimate_axis()), which
+ * dataflows make the slices (gst_tomo_reconstruction_plan()), and runs these
+ * (gst_tomo_reconstruction_run()). Angles are in radians where a parameter's name does not say degrees, the
+ * axis in edge coordinates of the full detector: the middle of W columns is W / 2.
+ *
+ * Errors have the domain %GST_TOMO_GRAPH_ERROR where a parameter is wrong, and that of the element or file
+ * where something fails; the first cause counts.
+ */
+
+using namespace tomo;
+using namespace tomo::reconstruction;
+
+namespace {
+
+guint event_signal;
+
+struct State {
+    explicit State(GstTomoReconstruction *object)
+        : outlet([this](GObject *self) { return emit_next(self); },
+                 [](GObject *self) -> bool {
+                     return g_signal_has_handler_pending(self, event_signal, 0, FALSE);
+                 }),
+          thread([object, this] { outlet.announce(G_OBJECT(object)); },
+                 [object, this] { outlet.let_go(GObjectPtr(G_OBJECT(object))); }) {}
+
+    bool emit_next(GObject *self) {
+        const auto event = thread.take();
+        if (event)
+            g_signal_emit(self, event_signal, 0, event->c_str());
+        return event.has_value();
+    }
+
+    void must_not_run() const {
+        if (thread.is_running())
+            throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_BUSY,
+                        "parameters can't be changed while the reconstruction runs");
+    }
+
+    Settings settings;
+    SignalOutlet outlet;
+    JobThread thread; // last: it uses the others until it ends
+};
+
+// Whose specifications are those of the class.
+const Settings &prototype() {
+    static const auto *settings = std::make_unique<Settings>().release();
+    return *settings;
+}
+
+gchar *copy(const std::string &text) { return g_strdup(text.c_str()); }
+
+} // namespace
+
+/**
+ * GstTomoReconstruction:
+ *
+ * From a scan to a volume.
+ *
+ * Signals come in the main context that was the thread's default when the run was started, or in
+ * gst_tomo_reconstruction_wait() and gst_tomo_reconstruction_poll(); never in a thread of their own.
+ */
+struct _GstTomoReconstruction {
+    GObject parent;
+    State *state;
+};
+
+G_DEFINE_TYPE(GstTomoReconstruction, gst_tomo_reconstruction, G_TYPE_OBJECT)
+
+static void gst_tomo_reconstruction_init(GstTomoReconstruction *self) { self->state = new State(self); }
+
+static void gst_tomo_reconstruction_finalize(GObject *object) {
+    delete GST_TOMO_RECONSTRUCTION(object)->state;
+    G_OBJECT_CLASS(gst_tomo_reconstruction_parent_class)->finalize(object);
+}
+
+static void gst_tomo_reconstruction_get_property(GObject *object, guint id, GValue *value, GParamSpec *) {
+    g_value_copy(GST_TOMO_RECONSTRUCTION(object)->state->settings.all().at(id - 1)->get(), value);
+}
+
+static void gst_tomo_reconstruction_set_property(GObject *object, guint id, const GValue *value,
+                                                 GParamSpec *spec) {
+    auto *state = GST_TOMO_RECONSTRUCTION(object)->state;
+    GError *raw = nullptr;
+    to_gerror(&raw, [&] {
+        state->must_not_run();
+        state->settings.all().at(id - 1)->set(value);
+        return true;
+    });
+    if (!raw) {
+        g_object_notify_by_pspec(object, spec);
+        return;
+    }
+    g_warning("%s", raw->message);
+    g_error_free(raw);
+}
+
+static void gst_tomo_reconstruction_class_init(GstTomoReconstructionClass *klass) {
+    need_gstreamer();
+    auto *object_class = G_OBJECT_CLASS(klass);
+    object_class->finalize = gst_tomo_reconstruction_finalize;
+    object_class->get_property = gst_tomo_reconstruction_get_property;
+    object_class->set_property = gst_tomo_reconstruction_set_property;
+    guint id = 0;
+    for (const auto *parameter : prototype().all())
+        g_object_class_install_property(object_class, ++id, parameter->spec());
+
+    /**
+     * GstTomoReconstruction::event:
+     * @reconstruction: the reconstruction
+     * @event: a JSON object
+     *
+     * What happens while a reconstruction runs: an object with `event` and `time` (seconds since 1970), and
+     * with what the kind of event brings:
+     *
+     * - `hello`: `version` of this vocabulary (1), `program`, `pid`
+     * - `stage`: `name` (inspect, axis, reconstruct), `index` of `count`
+     * - `message`: `level` (info, warning, error), `text`, and perhaps the name of the `element`
+     * - `result`: `name`, `value`, `unit`; of the axis also `uncertainty` and `tilt`
+     * - `plan`: `slabs`, `images`, `bytes`, `output`, `axis`, `axis-from`
+     * - `progress`: `stage`, `done` of `total`, `unit`, `rate` in units per second, `seconds-left`
+     * - `done`: `status` (done, finished early, failed, aborted) and the `outputs`, files that were written
+     */
+    event_signal = g_signal_new("event", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr,
+                                nullptr, G_TYPE_NONE, 1, G_TYPE_STRING);
+}
+
+/**
+ * gst_tomo_reconstruction_new:
+ * @scan: (nullable) (type filename): a file, folder or pattern of a scan
+ *
+ * Returns: (transfer full): a reconstruction with that scan, all other parameters as they are by default
+ */
+GstTomoReconstruction *gst_tomo_reconstruction_new(const gchar *scan) {
+    auto *self = GST_TOMO_RECONSTRUCTION(g_object_new(GST_TYPE_TOMO_RECONSTRUCTION, nullptr));
+    if (scan)
+        g_object_set(self, "scan", scan, nullptr);
+    return self;
+}
+
+/**
+ * gst_tomo_reconstruction_get_schema:
+ *
+ * Describes the parameters for programs. Each has type, title, description, default, and where it applies
+ * minimum and maximum, or the choices (enum); `x-section` and `x-level` (basic, advanced) say where it stands
+ * in a form, `x-unit` its unit, and `x-automatic` what the default stands for where it is no value itself.
+ *
+ * Returns: (transfer full): a JSON schema (2020-12) of what gst_tomo_reconstruction_set_parameters() takes
+ */
+gchar *gst_tomo_reconstruction_get_schema(void) {
+    need_gstreamer();
+    return copy(prototype().schema().written(true));
+}
+
+/**
+ * gst_tomo_reconstruction_set_parameter:
+ * @reconstruction: a reconstruction
+ * @name: name of a parameter
+ * @value: its value, as on a command line
+ * @error: why it can't be set; it tells the nearest name
+ *
+ * Returns: whether it is set
+ */
+gboolean gst_tomo_reconstruction_set_parameter(GstTomoReconstruction *reconstruction, const gchar *name,
+                                               const gchar *value, GError **error) {
+    g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction) && name && value, FALSE);
+    return to_gerror(error, [&] {
+        reconstruction->state->must_not_run();
+        reconstruction->state->settings.require(name).set_text(value);
+        return TRUE;
+    });
+}
+
+/**
+ * gst_tomo_reconstruction_set_parameters:
+ * @reconstruction: a reconstruction
+ * @json: an object, such as {"axis": 234.5, "rings": "fourier"}
+ * @error: which parameter does not take its value
+ *
+ * Returns: whether all are set; if not, all are as they were
+ */
+gboolean gst_tomo_reconstruction_set_parameters(GstTomoReconstruction *reconstruction, const gchar *json,
+                                                GError **error) {
+    g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction) && json, FALSE);
+    return to_gerror(error, [&] {
+        auto *state = reconstruction->state;
+        state->must_not_run();
+        Settings changed;
+        changed.assign(state->settings);
+        changed.set_json(Json::parse(json, "parameters"));
+        state->settings.assign(changed);
+        return TRUE;
+    });
+}
+
+/**
+ * gst_tomo_reconstruction_get_parameters:
+ * @reconstruction: a reconstruction
+ *
+ * Returns: (transfer full): an object in JSON with the parameters that differ from their defaults
+ */
+gchar *gst_tomo_reconstruction_get_parameters(GstTomoReconstruction *reconstruction) {
+    g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction), nullptr);
+    return copy(reconstruction->state->settings.json().written(true));
+}
+
+/**
+ * gst_tomo_reconstruction_load_configuration:
+ * @reconstruction: a reconstruction
+ * @file: (type filename): a key file, such as gst_tomo_reconstruction_save_configuration() writes
+ * @error: what is wrong with it, with the group
+ *
+ * Sets the parameters that the file names; the others stay. A key is found in any group.
+ *
+ * Returns: whether all are set; if not, all are as they were
+ */
+gboolean gst_tomo_reconstruction_load_configuration(GstTomoReconstruction *reconstruction, const gchar *file,
+                                                    GError **error) {
+    g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction) && file, FALSE);
+    return to_gerror(error, [&] {
+        auto *state = reconstruction->state;
+        state->must_not_run();
+        Settings changed;
+        changed.assign(state->settings);
+        changed.load(file);
+        state->settings.assign(changed);
+        return TRUE;
+    });
+}
+
+/**
+ * gst_tomo_reconstruction_get_configuration:
+ * @reconstruction: a reconstruction
+ *
+ * Returns: (transfer full): a key file of all parameters with their descriptions; those that have their
+ * default are commented out
+ */
+gchar *gst_tomo_reconstruction_get_configuration(GstTomoReconstruction *reconstruction) {
+    g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction), nullptr);
+    return copy(reconstruction->state->settings.configuration());
+}
+
+/**
+ * gst_tomo_reconstruction_save_configuration:
+ * @reconstruction: a reconstruction
+ * @file: (type filename): name of the file
+ * @error: why it was not written
+ *
+ * Writes gst_tomo_reconstruction_get_configuration() into a file, which is there as a whole or not at all.
+ *
+ * Returns: whether it is written
+ */
+gboolean gst_tomo_reconstruction_save_configuration(GstTomoReconstruction *reconstruction, const gchar *file,
+                                                    GError **error) {
+    g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction) && file, FALSE);
+    return to_gerror(error, [&] {
+        replace_text_file(file, reconstruction->state->settings.configuration());
+        return TRUE;
+    });
+}
+
+// Asks a job in this thread, and gives out what it tells.
+template <class Ask>
+static gchar *answer(GstTomoReconstruction *self, GError **error, Ask ask) {
+    return to_gerror(error, [&]() -> gchar * {
+        struct GiveOut {
+            GstTomoReconstruction *self;
+            ~GiveOut() { self->state->outlet.give_out(G_OBJECT(self)); }
+        } give_out{self};
+        return copy(self->state->thread.with_job(self->state->settings, ask).written(true));
+    });
+}
+
+/**
+ * gst_tomo_reconstruction_inspect:
+ * @reconstruction: a reconstruction
+ * @error: why there is no scan
+ *
+ * Looks at the files of the scan: what it is, and what is wrong with it. The object has `name`, `kind` (scan,
+ * sinograms), `width`, `height`, `format`, `projections` and `views` (those of them that are taken), `darks`,
+ * `flats`, `flats-after`, `files`, `angle-first`, `angle-last` and `angle-step` in radians with `angles-from`
+ * (scan, given, assumed), `axis`, `pixel-size` and `distance` in metres and `energy` in keV where the scan
+ * tells them, `findings`, each with `name`, `severity` (info, warning, error), `text` and `advice`, and all
+ * of that in lines as `description`.
+ *
+ * Returns: (transfer full) (nullable): an object in JSON
+ */
+gchar *gst_tomo_reconstruction_inspect(GstTomoReconstruction *reconstruction, GError **error) {
+    g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction), nullptr);
+    return answer(reconstruction, error, [](Job &job) { return job.inspect().json(); });
+}
+
+/**
+ * gst_tomo_reconstruction_estimate_axis:
+ * @reconstruction: a reconstruction
+ * @error: why it was not found
+ *
+ * Finds the rotation axis of the scan. The object has `axis` (at the middle row of the detector, in edge
+ * coordinates), `uncertainty` (one sigma), `tilt` (columns per row) and `tilt-uncertainty`, `method`, `pairs`
+ * (of mirrored views that were compared), and `rows`, each with `row`, `axis`, `uncertainty` and `pairs`, of
+ * which `used-rows` fit together.
+ *
+ * Returns: (transfer full) (nullable): an object in JSON
+ */
+gchar *gst_tomo_reconstruction_estimate_axis(GstTomoReconstruction *reconstruction, GError **error) {
+    g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction), nullptr);
+    return answer(reconstruction, error, [](Job &job) { return job.estimate_axis().json(); });
+}
+
+/**
+ * gst_tomo_reconstruction_plan:
+ * @reconstruction: a reconstruction
+ * @error: why scan and parameters make no result
+ *
+ * What gst_tomo_reconstruction_run() would do. The object has `output`, its `format`, `width`, `height`,
+ * `depth` and `bytes`, `memory` (bytes that are held meanwhile, about), `axis` and `axis-from` (given, scan,
+ * found, assumed), and `slabs`, each with `first-row`, `rows`, `row-step`, `images`, `output`, the `value` of
+ * a parameter that is swept, the `line` that gst-launch-1.0 and tomo-launch run, and the same as a `graph`
+ * for gst_tomo_graph_new_from_json(). Where there are several, `join` is the line that makes one result of
+ * them.
+ *
+ * Returns: (transfer full) (nullable): an object in JSON
+ */
+gchar *gst_tomo_reconstruction_plan(GstTomoReconstruction *reconstruction, GError **error) {
+    g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction), nullptr);
+    return answer(reconstruction, error, [](Job &job) { return job.plan().json(); });
+}
+
+/**
+ * gst_tomo_reconstruction_run:
+ * @reconstruction: a reconstruction
+ * @error: why there is no result
+ *
+ * Reconstructs; returns when the result is written. The same as gst_tomo_reconstruction_start() and
+ * gst_tomo_reconstruction_wait().
+ *
+ * Returns: whether it has come to its end
+ */
+gboolean gst_tomo_reconstruction_run(GstTomoReconstruction *reconstruction, GError **error) {
+    return gst_tomo_reconstruction_start(reconstruction, error) &&
+           gst_tomo_reconstruction_wait(reconstruction, error);
+}
+
+/**
+ * gst_tomo_reconstruction_start:
+ * @reconstruction: a reconstruction
+ * @error: why it can't be started
+ *
+ * Starts a run with the parameters that are set now, and returns. The object stays alive until the run has
+ * ended, and if somebody listens to its signal, until the main context has given out the events.
+ *
+ * Returns: whether it was started
+ */
+gboolean gst_tomo_reconstruction_start(GstTomoReconstruction *reconstruction, GError **error) {
+    g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction), FALSE);
+    return to_gerror(error, [&] {
+        auto *state = reconstruction->state;
+        state->must_not_run();
+        state->outlet.set_context(g_main_context_ref_thread_default());
+        g_object_ref(reconstruction); // until the run has ended
+        try {
+            state->thread.start(state->settings);
+        } catch (...) {
+            g_object_unref(reconstruction);
+            throw;
+        }
+        return TRUE;
+    });
+}
+
+/**
+ * gst_tomo_reconstruction_wait:
+ * @reconstruction: a reconstruction that was started
+ * @error: why there is no result
+ *
+ * Waits for the end of a run, and gives out its events meanwhile.
+ *
+ * Returns: whether it has come to its end
+ */
+gboolean gst_tomo_reconstruction_wait(GstTomoReconstruction *reconstruction, GError **error) {
+    g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction), FALSE);
+    return to_gerror(error, [&] {
+        must_not_be_forked();
+        auto *state = reconstruction->state;
+        do {
+            state->outlet.wait_for_others();
+            state->outlet.give_out(G_OBJECT(reconstruction));
+        } while (state->thread.wait() || state->thread.is_running());
+        state->outlet.wait_for_others();
+        state->thread.settle();
+        state->outlet.cancel_visit();
+        if (const auto e = state->thread.error())
+            throw *e;
+        return TRUE;
+    });
+}
+
+/**
+ * gst_tomo_reconstruction_poll:
+ * @reconstruction: a reconstruction that was started
+ * @milliseconds: how long to wait at most
+ *
+ * Waits a while for something to happen and gives out events; for applications without a main loop that have
+ * other things to do.
+ *
+ * Returns: whether the run goes on
+ */
+gboolean gst_tomo_reconstruction_poll(GstTomoReconstruction *reconstruction, guint milliseconds) {
+    g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction), FALSE);
+    auto *state = reconstruction->state;
+    if (is_forked()) // nobody ends a run that another process has started
+        return FALSE;
+    if (state->thread.wait(std::chrono::milliseconds(milliseconds)))
+        state->outlet.give_out(G_OBJECT(reconstruction));
+    if (state->thread.is_running() || state->thread.wait(std::chrono::milliseconds(0)))
+        return TRUE;
+    state->thread.settle();
+    state->outlet.cancel_visit();
+    return FALSE;
+}
+
+/**
+ * gst_tomo_reconstruction_is_running:
+ * @reconstruction: a reconstruction
+ *
+ * Returns: whether a run was started that has not ended
+ */
+gboolean gst_tomo_reconstruction_is_running(GstTomoReconstruction *reconstruction) {
+    g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction), FALSE);
+    return !is_forked() && reconstruction->state->thread.is_running();
+}
+
+/**
+ * gst_tomo_reconstruction_finish:
+ * @reconstruction: a reconstruction
+ *
+ * Ends a run early: what was read is completed, and the result says that it is a part. With the parameter
+ * `resume` another run goes on from there.
+ */
+void gst_tomo_reconstruction_finish(GstTomoReconstruction *reconstruction) {
+    g_return_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction));
+    reconstruction->state->thread.finish();
+}
+
+/**
+ * gst_tomo_reconstruction_abort:
+ * @reconstruction: a reconstruction
+ *
+ * Ends a run, or what another thread asks, as soon as possible, from any thread; it ends in an error of code
+ * %GST_TOMO_GRAPH_ERROR_ABORTED.
+ */
+void gst_tomo_reconstruction_abort(GstTomoReconstruction *reconstruction) {
+    g_return_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction));
+    reconstruction->state->thread.abort();
+}

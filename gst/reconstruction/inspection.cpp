@@ -1,0 +1,509 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/files/file-list.hpp>
+#include <gst/files/scan/layout.hpp>
+#include <gst/reconstruction/inspection.hpp>
+#include <gst/tomo/device/samples.hpp>
+#include <gst/tomo/graph/names.hpp>
+#include <gst/tomo/support/c-string.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <optional>
+
+#include <sys/statvfs.h>
+
+namespace tomo::reconstruction {
+
+using std::numbers::pi;
+using Severity = Finding::Severity;
+
+namespace {
+
+constexpr double degree = pi / 180.0;
+constexpr double most_saturated = 1e-3; // share of the pixels of an image
+constexpr double most_dead = 1e-2;
+constexpr double most_drift = 0.05; // of the beam between the flats before and after
+constexpr double most_turns = 2.0;  // that a step which somebody gave may lead to
+
+const std::vector<std::string> finding_names = {
+    "layout",          "no-angles",  "angle-range",     "angles-order",
+    "angles-repeated", "last-view",  "missing-wedge",   "several-turns",
+    "no-flats",        "no-darks",   "saturated-flats", "flats-below-darks",
+    "dead-pixels",     "beam-drift", "sizes",           "saturated-projections",
+    "not-finite",      "disk"};
+
+// Numbers of the samples of one image.
+struct Samples {
+    ArrayInfo info;
+    double mean = 0.0;
+    double saturated = 0.0, not_finite = 0.0; // shares
+    std::vector<float> values;
+};
+
+double largest_of(GstTomoFormat format) {
+    return format == GST_TOMO_FORMAT_UINT8 ? 255.0 : format == GST_TOMO_FORMAT_UINT16 ? 65535.0 : HUGE_VAL;
+}
+
+Samples samples_of(const io::ScanImages &images, std::size_t number) {
+    const auto &image = images.images.at(number);
+    const auto reader = io::open_scan_reader(images.files.at(image.file));
+    Samples samples;
+    samples.info = reader->info(image.page);
+    // Of doubles, so that samples of every type are aligned.
+    std::vector<double> memory(samples.info.size() / sizeof(double) + 1);
+    reader->read(image.page, memory.data(), samples.info.size());
+    const auto count = samples.info.samples();
+    with_real_samples(samples.info.format, memory.data(), [&](const auto *from) {
+        samples.values.resize(count);
+        std::transform(from, from + count, samples.values.begin(),
+                       [](const auto &sample) { return static_cast<float>(sample); });
+    });
+    const double largest = largest_of(samples.info.format);
+    std::size_t finite = 0;
+    for (const float value : samples.values) {
+        if (!std::isfinite(value)) {
+            samples.not_finite++;
+            continue;
+        }
+        finite++;
+        samples.mean += value;
+        samples.saturated += value >= largest;
+    }
+    samples.mean /= static_cast<double>(std::max<std::size_t>(finite, 1));
+    samples.saturated /= static_cast<double>(count);
+    samples.not_finite /= static_cast<double>(count);
+    return samples;
+}
+
+// The first, the middle and the last one.
+std::vector<std::size_t> some_of(std::size_t count) {
+    std::vector<std::size_t> some{0, count / 2, count - 1};
+    some.erase(std::unique(some.begin(), some.end()), some.end());
+    return some;
+}
+
+class Inspector {
+  public:
+    explicit Inspector(const Settings &settings) : settings_(settings) {}
+
+    Inspection look() {
+        const auto source = settings_.source();
+        if (source.empty())
+            throw Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                "no scan is named; wanted a file, a folder or a pattern of a scan, or projections or sinograms");
+        if (!settings_.sinograms.empty() && !(settings_.scan.empty() && settings_.projections.empty()))
+            throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                        "sinograms are named, and a scan or projections as well; leave one of them out");
+        if (!settings_.scan.empty() && !settings_.projections.empty())
+            throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                        "a scan is named, and projections as well; leave one of them out");
+        if (!settings_.sinograms.empty())
+            look_at_sinograms(source);
+        else
+            look_at_scan(source);
+        look_at_room();
+        return std::move(found_);
+    }
+
+  private:
+    void find(const char *name, Severity severity, const std::string &text, const std::string &advice) {
+        g_assert(std::find(finding_names.begin(), finding_names.end(), name) != finding_names.end());
+        if (!has(name)) // once is enough
+            found_.findings.push_back({name, severity, text, advice});
+    }
+
+    bool has(const std::string &name) const {
+        return std::any_of(found_.findings.begin(), found_.findings.end(),
+                           [&](const Finding &finding) { return finding.name == name; });
+    }
+
+    void look_at_sinograms(const std::string &path) {
+        for (const auto *parameter :
+             {&settings_.start, &settings_.number, &settings_.step, &settings_.binning})
+            if (parameter->is_given())
+                throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                            text("%s is about projections; sinograms are taken with all of theirs",
+                                 parameter->name()));
+        if (!settings_.angles.empty())
+            throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                        "a file of angles goes with projections; for sinograms give angle-step-degrees or "
+                        "range-degrees");
+        found_.is_sinograms = true;
+        found_.name = "'" + path + "', sinograms";
+        const auto files = io::list_files(path);
+        found_.files = files.size();
+        const auto reader = io::open_reader(files.front());
+        found_.image = reader->info(0);
+        std::size_t sinograms = 0;
+        for (const auto &file : files) {
+            const auto other = io::open_reader(file);
+            sinograms += other->pages() * other->info(0).depth;
+        }
+        found_.projections = found_.image.height;
+        found_.image = found_.image.with_size(found_.image.width, static_cast<unsigned>(sinograms), 1);
+        look_at_angles({});
+    }
+
+    void look_at_scan(const std::string &location) {
+        const auto layout = io::find_scan({.location = location,
+                                           .entry = settings_.entry,
+                                           .darks = settings_.darks,
+                                           .flats = settings_.flats,
+                                           .flats_after = settings_.flats2,
+                                           .angles = settings_.angles,
+                                           .detector = settings_.detector});
+        found_.name = layout.name;
+        found_.projections = layout.projections.images.size();
+        found_.darks = layout.darks.images.size();
+        found_.flats = layout.flats.images.size();
+        found_.flats_after = layout.flats_after.images.size();
+        for (const auto *images : {&layout.projections, &layout.darks, &layout.flats, &layout.flats_after})
+            found_.files += images->files.size();
+        found_.axis = layout.axis_position;
+        found_.pixel_size = layout.pixel_size;
+        found_.energy = layout.energy;
+        found_.distance = layout.distance;
+        for (const auto &warning : layout.warnings)
+            find("layout", Severity::warning, warning, "Look whether the scan is complete.");
+        if (!found_.projections)
+            throw Error(GST_RESOURCE_ERROR_READ,
+                        text("%s has no projections: there is nothing to reconstruct", layout.name.c_str()));
+        look_at_angles(layout.angles);
+        look_at_images(layout);
+    }
+
+    // Numbers of the projections that are taken.
+    std::vector<std::size_t> chosen() const {
+        std::vector<std::size_t> numbers;
+        const std::size_t most = settings_.number ? settings_.number.value() : G_MAXSIZE;
+        for (std::size_t i = settings_.start; i < found_.projections && numbers.size() < most;
+             i += settings_.step)
+            numbers.push_back(i);
+        if (numbers.empty())
+            throw Error(GST_RESOURCE_ERROR_SETTINGS, text("start is %u, but the scan has %zu projections",
+                                                          settings_.start.value(), found_.projections));
+        return numbers;
+    }
+
+    void look_at_angles(const std::vector<double> &of_scan) {
+        const auto numbers = chosen();
+        found_.views = numbers.size();
+        const auto given = settings_.given_step(found_.projections);
+        std::vector<double> angles;
+        if (!given && !of_scan.empty()) {
+            found_.angles_from = "scan";
+            for (const auto number : numbers)
+                angles.push_back(of_scan.at(number));
+        } else {
+            found_.angles_from = given ? "given" : "assumed";
+            const double step = given ? *given : pi / static_cast<double>(found_.projections);
+            for (const auto number : numbers)
+                angles.push_back(static_cast<double>(number) * step);
+            if (!given)
+                find("no-angles", Severity::warning,
+                     text("no angles are known: half a turn over all %zu projections is assumed",
+                          found_.projections),
+                     "Give --angles, --range-degrees or --angle-step-degrees.");
+            const double turns = std::abs(step) * static_cast<double>(found_.projections) / (2.0 * pi);
+            if (given && turns > most_turns)
+                find("angle-range", Severity::error,
+                     text("%zu projections with %.6g degrees between them make %.1f turns",
+                          found_.projections, step / degree, turns),
+                     settings_.angle.is_given()
+                         ? text("--angle is in radians; degrees are --angle-step-degrees %.9g.",
+                                settings_.angle.value())
+                         : "Look whether that is the angle between two projections.");
+        }
+        found_.angle_first = angles.front();
+        found_.angle_last = angles.back();
+        found_.steps_are_even = true;
+        found_.angle_step = 0.0;
+        if (angles.size() < 2)
+            return;
+        found_.angle_step = (angles.back() - angles.front()) / (static_cast<double>(angles.size()) - 1.0);
+        judge_angles(angles);
+    }
+
+    void judge_angles(const std::vector<double> &angles) {
+        std::size_t backwards = 0, repeated = 0;
+        double most_uneven = 0.0;
+        for (std::size_t i = 1; i < angles.size(); i++) {
+            const double step = angles[i] - angles[i - 1];
+            backwards += step * found_.angle_step < 0.0;
+            repeated += step == 0.0;
+            most_uneven = std::max(most_uneven, std::abs(step - found_.angle_step));
+        }
+        found_.steps_are_even = most_uneven <= 0.05 * std::abs(found_.angle_step);
+        if (backwards)
+            find("angles-order", Severity::information, text("the angles go back %zu times", backwards),
+                 "Each view is used at its own angle.");
+        if (repeated)
+            find("angles-repeated", Severity::warning,
+                 text("%zu projections have the angle of the one before", repeated),
+                 "Look whether the stage stood still; --start and --number leave projections out.");
+        const double covered = std::abs(found_.angle_last - found_.angle_first);
+        const double step = std::abs(found_.angle_step);
+        if (std::abs(covered - pi) < 0.05 * step || std::abs(covered - 2.0 * pi) < 0.05 * step)
+            find("last-view", Severity::information, "the last view looks along the line of the first one",
+                 "Both count half.");
+        if (found_.steps_are_even && covered + step < pi - 2.0 * step)
+            find("missing-wedge", Severity::warning,
+                 text("the views cover %.4g degrees, less than half a turn", (covered + step) / degree),
+                 "Edges along the missing directions are lost.");
+        if (covered > 2.0 * pi + 0.5 * step)
+            find("several-turns", Severity::warning,
+                 text("the scan makes %.2f turns, which become one volume", covered / (2.0 * pi)),
+                 "If the sample changes meanwhile, choose one turn by --start and --number.");
+    }
+
+    void look_at_images(const io::ScanLayout &layout) {
+        found_.image = samples_of(layout.projections, 0).info;
+        const auto *flats = found_.flats ? &layout.flats : found_.flats_after ? &layout.flats_after : nullptr;
+        if (!settings_.flat_correction.is("off")) {
+            if (!flats)
+                find("no-flats", settings_.flat_correction.is("on") ? Severity::error : Severity::warning,
+                     "the scan has no flats: projections are taken as they are",
+                     "Name the flats by --flats, or say --flat-correction off.");
+            else if (!found_.darks)
+                find("no-darks", Severity::warning, "the scan has no darks: they are taken for 0",
+                     "Name the darks by --darks.");
+        }
+        if (flats)
+            judge_flats(layout, *flats);
+        const auto numbers = chosen();
+        for (const auto i : some_of(numbers.size())) {
+            const auto view = samples_of(layout.projections, numbers[i]);
+            check_image(view, "projection");
+            if (view.saturated > most_saturated)
+                find("saturated-projections", Severity::warning,
+                     text("%.2g %% of the pixels of projection %zu are saturated", 100.0 * view.saturated,
+                          numbers[i]),
+                     "Attenuation is too small there; expose for a shorter time.");
+        }
+    }
+
+    void judge_flats(const io::ScanLayout &layout, const io::ScanImages &flats) {
+        const auto flat = samples_of(flats, 0);
+        check_image(flat, "flat");
+        if (flat.saturated > most_saturated)
+            find("saturated-flats", Severity::warning,
+                 text("%.2g %% of the first flat's pixels are saturated", 100.0 * flat.saturated),
+                 "Expose flats for a shorter time.");
+        double dark_mean = 0.0;
+        if (found_.darks) {
+            const auto dark = samples_of(layout.darks, 0);
+            dark_mean = dark.mean;
+            check_image(dark, "dark");
+            if (flat.mean <= dark.mean)
+                find("flats-below-darks", Severity::error,
+                     text("the first flat is not brighter than the first dark: their means are %.6g and %.6g",
+                          flat.mean, dark.mean),
+                     "Look whether darks and flats are exchanged, and whether the beam was on.");
+            else if (dark.values.size() == flat.values.size())
+                judge_dead_pixels(flat, dark);
+        }
+        if (!found_.flats || !found_.flats_after)
+            return;
+        const double before = flat.mean - dark_mean,
+                     after = samples_of(layout.flats_after, 0).mean - dark_mean;
+        if (std::abs(after - before) > most_drift * std::abs(before))
+            find("beam-drift", Severity::information,
+                 text("the beam changed by %+.1f %% between the flats before and after",
+                      100.0 * (after - before) / before),
+                 "The flats of both times are interpolated.");
+    }
+
+    void judge_dead_pixels(const Samples &flat, const Samples &dark) {
+        std::size_t dead = 0;
+        for (std::size_t i = 0; i < flat.values.size(); i++)
+            dead += flat.values[i] <= dark.values[i];
+        const double share = static_cast<double>(dead) / static_cast<double>(flat.values.size());
+        if (share > most_dead)
+            find("dead-pixels", Severity::warning,
+                 text("%.2g %% of the pixels are no brighter in the first flat than in the first dark",
+                      100.0 * share),
+                 "They become 0; --y and --height leave rows out.");
+    }
+
+    void check_image(const Samples &samples, const char *kind) {
+        if (samples.info.width != found_.image.width || samples.info.height != found_.image.height)
+            find("sizes", Severity::error,
+                 text("a %s has %u x %u pixels, the first projection %u x %u", kind, samples.info.width,
+                      samples.info.height, found_.image.width, found_.image.height),
+                 "Images of one scan have one size; name those that belong together.");
+        if (samples.not_finite > 0.0)
+            find("not-finite", Severity::warning,
+                 text("%.2g %% of the pixels of a %s are NaN or infinite", 100.0 * samples.not_finite, kind),
+                 settings_.fix_nan_and_inf ? "They become 0." : "--fix-nan-and-inf makes them 0.");
+    }
+
+    // Whether the disk takes the result.
+    void look_at_room() {
+        const auto file = settings_.output.value();
+        const CString folder(g_path_get_dirname(file.empty() ? "x" : file.c_str()));
+        struct statvfs disk;
+        if (statvfs(folder.get(), &disk) != 0)
+            return; // made later, or an error of the writer's
+        const auto free = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
+        const auto bytes = static_cast<double>(found_.output(settings_).size());
+        if (bytes > free)
+            find("disk", Severity::error,
+                 text("the result takes %.1f GB, but %.1f GB are free in '%s'", bytes / 1e9, free / 1e9,
+                      folder.get()),
+                 "Write elsewhere by --output, fewer bits by --output-bitdepth, or fewer rows by --height.");
+    }
+
+    const Settings &settings_;
+    Inspection found_;
+};
+
+std::string degrees(double radians) { return text("%.6g", radians / degree); }
+
+} // namespace
+
+const char *Finding::severity_name() const {
+    return severity == Severity::error ? "error" : severity == Severity::warning ? "warning" : "info";
+}
+
+Inspection inspect(const Settings &settings) { return Inspector(settings).look(); }
+
+bool Inspection::is_corrected(const Settings &settings) const {
+    return !is_sinograms && (settings.flat_correction.is("on") ||
+                             (settings.flat_correction.is("auto") && (flats || flats_after)));
+}
+
+Rows Inspection::rows(const Settings &settings) const {
+    const unsigned first = settings.y, height = image.height;
+    const unsigned span = settings.height ? settings.height.value() : first < height ? height - first : 0;
+    if (first >= height || span > height - first)
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("y=%u height=%u: the %s %u", first, settings.height.value(),
+                         is_sinograms ? "sinograms are" : "rows of the detector are", height));
+    const unsigned binning = settings.binning;
+    if (binning > 1 && settings.y_step > 1)
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    "binning takes rows that are neighbours, and y-step leaves some out; give one of them");
+    if (span < binning)
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("binning=%u takes more rows than the %u that are there", binning, span));
+    Rows rows{first, (span + settings.y_step - 1) / settings.y_step, settings.y_step};
+    rows.count = rows.count / binning * binning;
+    if (settings.slice.is("middle")) {
+        rows.first += rows.count / binning / 2 * binning * rows.step;
+        rows.count = binning;
+        rows.step = 1;
+    }
+    return rows;
+}
+
+ArrayInfo Inspection::output(const Settings &settings) const {
+    const unsigned binning = settings.binning, columns = image.width / binning;
+    const unsigned lines = rows(settings).count / binning;
+    const auto format = settings.output_bitdepth.is("8")    ? GST_TOMO_FORMAT_UINT8
+                        : settings.output_bitdepth.is("16") ? GST_TOMO_FORMAT_UINT16
+                                                            : GST_TOMO_FORMAT_FLOAT32;
+    if (settings.result.is("sinograms"))
+        return ArrayInfo(format, columns, static_cast<unsigned>(views), lines);
+    if (settings.result.is("projections"))
+        return ArrayInfo(format, columns, lines, static_cast<unsigned>(views));
+    const unsigned width = settings.crop_width ? std::min(settings.crop_width.value(), columns) : columns;
+    return ArrayInfo(format, width, width, lines);
+}
+
+const Finding *Inspection::obstacle(const Settings &settings) const {
+    const std::unique_ptr<gchar *, decltype(&g_strfreev)> words(
+        g_strsplit_set(settings.ignore.value().c_str(), ", ", -1), g_strfreev);
+    std::vector<std::string> ignored;
+    for (gchar **word = words.get(); *word; word++)
+        if (**word)
+            ignored.emplace_back(*word);
+    for (const auto &word : ignored)
+        if (word != "all" &&
+            std::find(finding_names.begin(), finding_names.end(), word) == finding_names.end())
+            throw Error(GST_RESOURCE_ERROR_SETTINGS, text("ignore: there is no finding '%s'%s", word.c_str(),
+                                                          suggestion(word, finding_names).c_str()));
+    for (const auto &finding : findings)
+        if (finding.severity == Severity::error &&
+            std::none_of(ignored.begin(), ignored.end(),
+                         [&](const auto &word) { return word == finding.name || word == "all"; }))
+            return &finding;
+    return nullptr;
+}
+
+std::string Inspection::description() const {
+    std::string out = name + "\n";
+    const auto line = [&](const char *what, const std::string &value) {
+        if (!value.empty())
+            out += text("  %-14s%s\n", what, value.c_str());
+    };
+    const auto *format = gst_tomo_format_to_string(image.format);
+    if (is_sinograms) {
+        line("sinograms", text("%u of %u columns and %zu projections, %s", image.height, image.width,
+                               projections, format));
+    } else {
+        line("projections", text("%zu of %u x %u, %s", projections, image.width, image.height, format));
+        if (views != projections)
+            line("of them", text("%zu", views));
+        line("flats", flats_after ? text("%zu before, %zu after", flats, flats_after) : text("%zu", flats));
+        line("darks", text("%zu", darks));
+    }
+    line("angles",
+         text("%s to %s degrees, step %s%s (%s)", degrees(angle_first).c_str(), degrees(angle_last).c_str(),
+              degrees(angle_step).c_str(), steps_are_even ? "" : " on average", angles_from.c_str()));
+    line("axis", std::isnan(axis) ? "the scan does not tell it" : text("%.6g px", axis));
+    line("pixel size", std::isnan(pixel_size) ? "" : text("%.6g um", pixel_size * 1e6));
+    line("energy", std::isnan(energy) ? "" : text("%.6g keV", energy));
+    line("distance", std::isnan(distance) ? "" : text("%.6g m", distance));
+    for (const auto &finding : findings)
+        out += text("  %s: %s. %s [%s]\n", finding.severity_name(), finding.text.c_str(),
+                    finding.advice.c_str(), finding.name.c_str());
+    return out;
+}
+
+Json Inspection::json() const {
+    Json json = Json::object();
+    const auto number = [&](const char *key, double value) {
+        if (!std::isnan(value))
+            json.set(key, Json::number(value));
+    };
+    const auto count = [&](const char *key, std::size_t value) {
+        json.set(key, Json::integer(static_cast<guint64>(value)));
+    };
+    json.set("name", Json::text(name));
+    json.set("kind", Json::text(is_sinograms ? "sinograms" : "scan"));
+    count("width", image.width);
+    count("height", image.height);
+    json.set("format", Json::text(gst_tomo_format_to_string(image.format)));
+    count("projections", projections);
+    count("views", views);
+    count("darks", darks);
+    count("flats", flats);
+    count("flats-after", flats_after);
+    count("files", files);
+    json.set("angles-from", Json::text(angles_from));
+    json.set("steps-are-even", Json::boolean(steps_are_even));
+    number("angle-first", angle_first);
+    number("angle-last", angle_last);
+    number("angle-step", angle_step);
+    number("axis", axis);
+    number("pixel-size", pixel_size);
+    number("energy", energy);
+    number("distance", distance);
+    Json list = Json::list();
+    for (const auto &finding : findings) {
+        Json item = Json::object();
+        item.set("name", Json::text(finding.name));
+        item.set("severity", Json::text(finding.severity_name()));
+        item.set("text", Json::text(finding.text));
+        item.set("advice", Json::text(finding.advice));
+        list.add(std::move(item));
+    }
+    json.set("findings", std::move(list));
+    json.set("description", Json::text(description()));
+    return json;
+}
+
+} // namespace tomo::reconstruction

@@ -1,0 +1,427 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/reconstruction/job.hpp>
+#include <gst/reconstruction/sweep.hpp>
+#include <gst/tomo/graph/run.hpp>
+#include <gst/tomo/support/c-string.hpp>
+#include <gst/tomo/support/text-file.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <numbers>
+
+#include <unistd.h>
+
+namespace tomo::reconstruction {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto progress_interval = std::chrono::milliseconds(100);
+constexpr double uncertain_axis = 1.0; // pixels
+constexpr double visible_tilt = 1.0;   // pixels at the upper and the lower edge
+constexpr double off_axis = 0.05;      // of the width, in a scan of a whole turn
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::string file_of(const Slab &slab) { return slab.output.substr(0, slab.output.find(":/")); }
+
+void set_number(ParameterBase &parameter, double value) {
+    Value number(G_TYPE_DOUBLE);
+    g_value_set_double(number.get(), value);
+    parameter.set(number.get());
+}
+
+// Images that come to a sink: planes of all buffers.
+class ImageCount {
+  public:
+    explicit ImageCount(const Graph &graph) {
+        for (const auto &node : graph.nodes())
+            if (node.name == "write")
+                pad_ = ObjectRef<GstPad>(gst_element_get_static_pad(node.element.get(), "sink"));
+        if (pad_)
+            probe_ = gst_pad_add_probe(pad_.get(), GST_PAD_PROBE_TYPE_BUFFER, count, this, nullptr);
+    }
+    ~ImageCount() {
+        if (pad_)
+            gst_pad_remove_probe(pad_.get(), probe_);
+    }
+    ImageCount(const ImageCount &) = delete;
+    ImageCount &operator=(const ImageCount &) = delete;
+
+    double images() const { return static_cast<double>(images_); }
+
+  private:
+    static GstPadProbeReturn count(GstPad *pad, GstPadProbeInfo *, gpointer self) {
+        const CapsRef caps(gst_pad_get_current_caps(pad));
+        int depth = 1;
+        if (caps)
+            gst_structure_get_int(gst_caps_get_structure(caps.get(), 0), "depth", &depth);
+        static_cast<ImageCount *>(self)->images_ += static_cast<guint64>(depth);
+        return GST_PAD_PROBE_OK;
+    }
+
+    ObjectRef<GstPad> pad_;
+    gulong probe_ = 0;
+    std::atomic<guint64> images_{0};
+};
+
+} // namespace
+
+Job::Job(const Settings &settings, std::function<void(const Json &)> tell) : tell_(std::move(tell)) {
+    settings_.assign(settings);
+}
+
+Job::~Job() = default;
+
+// Events
+// ---------------------------------------------------------------------------------------------------
+
+Json Job::event(const char *kind) const {
+    Json event = Json::object();
+    event.set("event", Json::text(kind));
+    event.set("time", Json::number(static_cast<double>(g_get_real_time()) / 1e6));
+    return event;
+}
+
+void Job::stage(const char *name, unsigned index) {
+    Json told = event("stage");
+    told.set("name", Json::text(name));
+    told.set("index", Json::integer(guint64{index}));
+    told.set("count", Json::integer(guint64{3}));
+    tell_(told);
+}
+
+void Job::message(const char *level, const std::string &text, const std::string &element) {
+    Json told = event("message");
+    told.set("level", Json::text(level));
+    told.set("text", Json::text(text));
+    if (!element.empty())
+        told.set("element", Json::text(element));
+    tell_(told);
+}
+
+void Job::tell_of(GstMessage *message) {
+    if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_WARNING)
+        return;
+    GError *raw = nullptr;
+    gst_message_parse_warning(message, &raw, nullptr);
+    this->message("warning", raw->message, GST_MESSAGE_SRC_NAME(message));
+    g_error_free(raw);
+}
+
+void Job::go_on() const {
+    if (aborting_)
+        throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_ABORTED, "the reconstruction was aborted");
+}
+
+// Steps
+// ---------------------------------------------------------------------------------------------------
+
+const Inspection &Job::inspect() {
+    if (inspection_)
+        return *inspection_;
+    inspection_ = std::make_unique<Inspection>(reconstruction::inspect(settings_));
+    for (const auto &finding : inspection_->findings)
+        message(finding.severity_name(), finding.text + ". " + finding.advice + " [" + finding.name + "]");
+    return *inspection_;
+}
+
+void Job::run_line(const std::string &line, const std::function<void(GstMessage *)> &on_message,
+                   const std::function<void(double)> &on_images) {
+    const auto graph = Graph::from_line(line);
+    graph->set_max_memory(settings_.memory_bytes());
+    const ImageCount count(*graph);
+    Runner runner([] {}, [] {});
+    struct Running {
+        Job &job;
+        Running(Job &of, Runner &runner) : job(of) {
+            std::lock_guard<std::mutex> lock(job.lock_);
+            job.go_on();
+            job.runner_ = &runner;
+        }
+        ~Running() {
+            std::lock_guard<std::mutex> lock(job.lock_);
+            job.runner_ = nullptr;
+        }
+    } running(*this, runner);
+    runner.start(*graph);
+    if (aborting_) // before it ran
+        runner.abort();
+    else if (finishing_)
+        runner.end();
+    while (runner.wait()) {
+        while (const auto event = runner.take())
+            if (const auto *message = std::get_if<MessageRef>(&*event))
+                on_message(message->get());
+        if (on_images)
+            on_images(count.images());
+    }
+    runner.settle();
+    if (const auto error = runner.error())
+        throw *error;
+    go_on();
+}
+
+const AxisEstimate &Job::estimate_axis() {
+    if (estimate_)
+        return *estimate_;
+    const Inspection &scan = inspect();
+    const unsigned all = scan.image.height, rows = std::min(settings_.axis_rows.value(), all);
+    // Evenly spread, at the middles of as many parts.
+    const unsigned step = std::max(all / rows, 1u), first = (all - (rows - 1) * step - 1) / 2;
+    Settings looked;
+    looked.assign(settings_);
+    // Rows as the detector has them, some of them, quickly.
+    for (ParameterBase *parameter :
+         {static_cast<ParameterBase *>(&looked.binning), static_cast<ParameterBase *>(&looked.outliers),
+          static_cast<ParameterBase *>(&looked.reduction_mode), static_cast<ParameterBase *>(&looked.rings),
+          static_cast<ParameterBase *>(&looked.result)})
+        parameter->reset();
+    std::vector<AxisOfRow> found;
+    const std::string line = sinogram_line(looked, scan, {first, rows, step}) +
+                             " ! tomocenterofrotation name=center update-scan=false" +
+                             (scan.has_angles() ? "" : text(" angle-step=%.17g", std::abs(scan.angle_step))) +
+                             " ! tomonull name=null";
+    run_line(line, [&](GstMessage *message) {
+        const GstStructure *structure = gst_message_get_structure(message);
+        if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ELEMENT ||
+            !gst_structure_has_name(structure, "tomo-center-of-rotation"))
+            return;
+        AxisOfRow row{first + 0.5 + static_cast<double>(found.size()) * step, std::nan(""), HUGE_VAL};
+        gst_structure_get_double(structure, "center", &row.axis);
+        gst_structure_get_double(structure, "uncertainty", &row.uncertainty);
+        gst_structure_get_uint(structure, "pairs", &row.pairs);
+        found.push_back(row);
+    });
+    estimate_ = std::make_unique<AxisEstimate>(fit_axis(std::move(found), all / 2.0, "correlation"));
+    Json told = event("result");
+    told.set("name", Json::text("axis"));
+    told.set("value", Json::number(estimate_->axis));
+    told.set("unit", Json::text("px"));
+    told.set("uncertainty", Json::number(estimate_->uncertainty));
+    told.set("tilt", Json::number(estimate_->tilt));
+    tell_(told);
+    return *estimate_;
+}
+
+Axis Job::find_axis() {
+    const Inspection &scan = *inspection_;
+    if (settings_.result.value() != "slices")
+        return {}; // with which nothing is computed
+    if (const auto given = settings_.given_axis())
+        return {*given, "given"};
+    if (const auto sweep = sweep_of(settings_); sweep && sweep->is_of_axis())
+        return {};
+    if (settings_.axis_method.is("middle"))
+        return {scan.image.width / 2.0, "assumed"};
+    if (!std::isnan(scan.axis) && !settings_.axis_method.is("correlation"))
+        return {scan.axis, "scan"};
+    if (settings_.axis_method.is("scan"))
+        throw Error(GST_RESOURCE_ERROR_READ,
+                    "the scan tells no axis: give --axis, or find it by --axis-method auto");
+    stage("axis", 1);
+    try {
+        return {estimate_axis().axis, "found"};
+    } catch (const Error &e) {
+        if (aborting_)
+            throw;
+        throw Error(e.domain, e.code,
+                    "the axis was not found: " + std::string(e.what()) +
+                        ". Give it by --axis, or take the middle of the detector by --axis-method middle",
+                    e.debug);
+    }
+}
+
+void Job::judge_axis(const Axis &axis) {
+    if (axis.from.empty())
+        return;
+    const double width = inspection_->image.width;
+    if (axis.position < 0.0 || axis.position > width)
+        message("warning",
+                text("the axis at %g is outside of the detector's %.0f columns", axis.position, width));
+    else if (inspection_->range() > 1.5 * std::numbers::pi &&
+             std::abs(axis.position - width / 2.0) > off_axis * width)
+        message("warning",
+                text("the scan makes a whole turn about an axis at %.2f, off the middle at %g: where "
+                     "half of the views do not see the sample, values are too small",
+                     axis.position, width / 2.0));
+    if (axis.from == "assumed")
+        message("warning", text("the axis is taken for the middle of the detector, %g", axis.position));
+    if (!estimate_)
+        return;
+    if (estimate_->uncertainty > uncertain_axis)
+        message("warning", text("the axis is uncertain: %.2f +- %.2f px; look at slices, and give --axis",
+                                axis.position, estimate_->uncertainty));
+    const double edge = estimate_->tilt * inspection_->image.height / 2.0;
+    if (std::abs(edge) > visible_tilt && std::abs(estimate_->tilt) > 3.0 * estimate_->tilt_uncertainty)
+        message("warning",
+                text("the axis is tilted by %.3f degrees: it is off by %.1f px in the first and the "
+                     "last row",
+                     std::atan(estimate_->tilt) * 180.0 / std::numbers::pi, std::abs(edge)));
+}
+
+const Plan &Job::plan() {
+    if (plan_)
+        return *plan_;
+    const Inspection &scan = inspect();
+    if (const auto *obstacle = scan.obstacle(settings_))
+        throw Error(GST_RESOURCE_ERROR_FAILED, obstacle->text + ". " + obstacle->advice +
+                                                   " To go on all the same: --ignore " + obstacle->name);
+    go_on();
+    // What is wrong with the output shows before time goes into the axis.
+    make_plan(settings_, scan, {scan.image.width / 2.0, "assumed"});
+    const Axis axis = find_axis();
+    judge_axis(axis);
+    plan_ = std::make_unique<Plan>(make_plan(settings_, scan, axis));
+    return *plan_;
+}
+
+void Job::run() {
+    Json hello = event("hello");
+    hello.set("version", Json::integer(gint64{protocol_version}));
+    hello.set("program", Json::text("gst-tomo"));
+    hello.set("pid", Json::integer(gint64{getpid()}));
+    tell_(hello);
+    Json outputs = Json::list();
+    const char *status = "done";
+    std::optional<Error> failure;
+    try {
+        stage("inspect", 0);
+        inspect();
+        const Plan &planned = plan();
+        Json told = event("plan");
+        told.set("slabs", Json::integer(guint64{planned.slabs.size()}));
+        told.set("images", Json::integer(guint64{planned.shape.depth}));
+        told.set("bytes", Json::integer(guint64{planned.shape.size()}));
+        told.set("output", Json::text(planned.output));
+        if (!planned.axis.from.empty()) {
+            told.set("axis", Json::number(planned.axis.position));
+            told.set("axis-from", Json::text(planned.axis.from));
+        }
+        tell_(told);
+        reconstruct();
+        if (finishing_)
+            status = "finished early";
+        if (!finishing_ || fs::exists(planned.first_file())) {
+            outputs.add(Json::text(planned.output));
+            write_configuration();
+            outputs.add(Json::text(planned.beside(".conf")));
+        }
+    } catch (const Error &e) {
+        failure = e;
+    } catch (const std::exception &e) {
+        failure = Error(GST_LIBRARY_ERROR_FAILED, e.what());
+    }
+    if (failure) {
+        message("error", failure->what());
+        status = aborting_ ? "aborted" : "failed";
+    }
+    Json done = event("done");
+    done.set("status", Json::text(status));
+    done.set("outputs", std::move(outputs));
+    tell_(done);
+    if (failure)
+        throw *failure;
+}
+
+// How many images are there of all, told now and then.
+struct Job::Course {
+    Job &job;
+    const char *name;
+    double total, before = 0.0, told = -1.0;
+    const Clock::time_point start = Clock::now();
+    Clock::time_point last = start - progress_interval;
+
+    void tell(double images) {
+        const auto now = Clock::now();
+        const double done = std::min(before + images, total);
+        if (done == told || (done < total && now - last < progress_interval))
+            return;
+        last = now;
+        told = done;
+        const double seconds = seconds_since(start);
+        Json progress = job.event("progress");
+        progress.set("stage", Json::text(name));
+        progress.set("done", Json::integer(static_cast<guint64>(done)));
+        progress.set("total", Json::integer(static_cast<guint64>(total)));
+        progress.set("unit", Json::text(job.settings_.result.value()));
+        progress.set("rate", Json::number(seconds > 0.0 ? done / seconds : 0.0));
+        if (done > 0.0)
+            progress.set("seconds-left", Json::number((total - done) * seconds / done));
+        job.tell_(progress);
+    }
+};
+
+void Job::reconstruct() {
+    stage("reconstruct", 2);
+    const auto on_message = [this](GstMessage *message) { tell_of(message); };
+    Course course{*this, "reconstruct", static_cast<double>(plan_->shape.depth)};
+    if (!plan_->folder.empty()) {
+        if (!settings_.resume)
+            remove_slabs();
+        fs::create_directories(plan_->folder);
+    }
+    for (const auto &slab : plan_->slabs) {
+        if (finishing_)
+            break;
+        const auto file = file_of(slab);
+        const bool is_there = !plan_->folder.empty() && settings_.resume && fs::exists(file);
+        if (!is_there)
+            run_line(slab.line, on_message, [&](double images) { course.tell(images); });
+        if (finishing_ && !plan_->folder.empty() && !is_there)
+            fs::remove(file); // a part of its images would be taken for all of them
+        course.before += slab.images;
+        if (!finishing_)
+            course.tell(0.0);
+    }
+    if (plan_->join.empty() || finishing_)
+        return;
+    Course joining{*this, "join", static_cast<double>(plan_->shape.depth)};
+    run_line(plan_->join, on_message, [&](double images) { joining.tell(images); });
+    remove_slabs();
+}
+
+// And nothing else that may be there.
+void Job::remove_slabs() {
+    std::error_code ignored;
+    for (const auto &slab : plan_->slabs)
+        for (const char *ending : {"", ".partial"})
+            fs::remove(file_of(slab) + ending, ignored);
+    fs::remove(plan_->folder, ignored);
+}
+
+void Job::write_configuration() {
+    Settings resolved;
+    resolved.assign(settings_);
+    if (!plan_->axis.from.empty()) {
+        resolved.axis_index.reset();
+        set_number(resolved.axis, plan_->axis.position);
+    }
+    resolved.output.set_text(plan_->output);
+    resolved.resume.reset();
+    resolved.overwrite.reset();
+    replace_text_file(plan_->beside(".conf"), resolved.configuration());
+}
+
+void Job::finish() {
+    finishing_ = true;
+    std::lock_guard<std::mutex> lock(lock_);
+    if (runner_)
+        runner_->end();
+}
+
+void Job::abort() {
+    aborting_ = true;
+    std::lock_guard<std::mutex> lock(lock_);
+    if (runner_)
+        runner_->abort();
+}
+
+} // namespace tomo::reconstruction

@@ -1,0 +1,76 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/reconstruction/settings.hpp>
+
+#include <gst/tomo/gsttomograph.h>
+
+#include <numbers>
+
+#include <unistd.h>
+
+namespace tomo::reconstruction {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string &why) {
+    throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE, why);
+}
+
+std::uint64_t computer_memory() {
+    const auto pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGE_SIZE);
+    return pages > 0 && size > 0 ? std::uint64_t(pages) * std::uint64_t(size) : std::uint64_t{4} << 30;
+}
+
+} // namespace
+
+std::uint64_t Settings::memory_bytes() const {
+    const auto written = memory.value();
+    if (written.empty())
+        return computer_memory() / 2;
+    char *end = nullptr;
+    const double number = g_ascii_strtod(written.c_str(), &end);
+    const char unit = g_ascii_tolower(*end);
+    const double factor = !unit         ? 1.0
+                          : unit == 'k' ? 1e3
+                          : unit == 'm' ? 1e6
+                          : unit == 'g' ? 1e9
+                          : unit == 't' ? 1e12
+                                        : 0.0;
+    if (end == written.c_str() || (unit && end[1]) || !(number * factor >= 1.0 && number * factor < 1e18))
+        refuse("memory does not take '" + written + "'; wanted bytes, or such as 500m or 8g");
+    return static_cast<std::uint64_t>(number * factor);
+}
+
+std::string Settings::source() const {
+    return !sinograms.empty() ? sinograms : scan.empty() ? projections.value() : scan.value();
+}
+
+std::optional<double> Settings::given_axis() const {
+    if (axis.is_given() && axis_index.is_given())
+        refuse("both axis and axis-index are given; leave one of them out");
+    if (axis.is_given())
+        return axis;
+    if (axis_index.is_given())
+        return axis_index + 0.5;
+    return {};
+}
+
+std::optional<double> Settings::given_step(std::size_t projections) const {
+    constexpr double degree = std::numbers::pi / 180.0;
+    std::optional<double> step;
+    for (const auto *parameter : {&angle, &angle_step_degrees, &range_degrees}) {
+        if (!parameter->is_given())
+            continue;
+        if (step)
+            refuse("angle, angle-step-degrees and range-degrees say the same in different ways; give one of "
+                   "them");
+        step = parameter == &angle ? parameter->value() : parameter->value() * degree;
+        if (parameter == &range_degrees)
+            *step /= static_cast<double>(projections);
+    }
+    if (step && !angles.empty())
+        refuse("both a file of angles and a step are given; leave one of them out");
+    return step;
+}
+
+} // namespace tomo::reconstruction

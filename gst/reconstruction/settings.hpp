@@ -1,0 +1,443 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// All parameters of a reconstruction, each declared here and nowhere else. Names and sections are tofu's
+// where tofu has them.
+#pragma once
+
+#include <gst/reconstruction/parameter.hpp>
+
+#include <cstdint>
+#include <optional>
+
+namespace tomo::reconstruction {
+
+namespace section {
+inline constexpr Section scan{"scan", "Scan"}, reading{"reading", "Part of the scan"},
+    correction{"flat-correction", "Correction by darks and flats"},
+    cleaning{"cleaning", "Outliers and rings"}, axis{"axis", "Rotation axis"}, angles{"angles", "Angles"},
+    reconstruction{"reconstruction", "Reconstruction"}, output{"output", "Output"},
+    machine{"machine", "Device and memory"};
+} // namespace section
+
+class GST_TOMO_API Settings : public Parameters {
+  public:
+    // Scan
+    Parameter<std::string> scan{
+        this,
+        "",
+        {.name = "scan",
+         .section = &section::scan,
+         .blurb =
+             "The scan: an HDF5 file (NXtomo, Data Exchange), a folder of images, or a pattern such as 'scan/*.tif'"}};
+    Parameter<std::string> entry{this,
+                                 "",
+                                 {.name = "entry",
+                                  .section = &section::scan,
+                                  .automatic = "the only one",
+                                  .blurb = "Which scan of an HDF5 file with several: path of its group"}};
+    Parameter<std::string> detector{this,
+                                    "",
+                                    {.name = "detector",
+                                     .section = &section::scan,
+                                     .level = Level::advanced,
+                                     .automatic = "the one with images",
+                                     .blurb = "Which detector of an entry with several: its name or path"}};
+    Parameter<std::string> projections{
+        this,
+        "",
+        {.name = "projections",
+         .section = &section::scan,
+         .automatic = "those of the scan",
+         .blurb = "Projections, where no scan holds them: a file, folder or pattern"}};
+    Parameter<std::string> darks{this,
+                                 "",
+                                 {.name = "darks",
+                                  .section = &section::scan,
+                                  .automatic = "those of the scan",
+                                  .blurb = "Darks: a file, folder or pattern"}};
+    Parameter<std::string> flats{this,
+                                 "",
+                                 {.name = "flats",
+                                  .section = &section::scan,
+                                  .automatic = "those of the scan",
+                                  .blurb = "Flats before the projections: a file, folder or pattern"}};
+    Parameter<std::string> flats2{this,
+                                  "",
+                                  {.name = "flats2",
+                                   .section = &section::scan,
+                                   .automatic = "those of the scan",
+                                   .blurb = "Flats after the projections: a file, folder or pattern"}};
+    Parameter<std::string> sinograms{
+        this,
+        "",
+        {.name = "sinograms",
+         .section = &section::scan,
+         .blurb = "Corrected sinograms instead of a scan: a file, folder or pattern"}};
+
+    // Part of the scan
+    Parameter<unsigned> y{this,
+                          0,
+                          {.name = "y",
+                           .section = &section::reading,
+                           .unit = "px",
+                           .blurb = "First detector row to reconstruct"}};
+    Parameter<unsigned> height{this,
+                               0,
+                               {.name = "height",
+                                .section = &section::reading,
+                                .unit = "px",
+                                .automatic = "all rows from there",
+                                .blurb = "Detector rows from there"}};
+    Parameter<unsigned> y_step{this,
+                               1,
+                               1,
+                               G_MAXUINT,
+                               {.name = "y-step",
+                                .section = &section::reading,
+                                .level = Level::advanced,
+                                .unit = "px",
+                                .blurb = "Takes every n-th row"}};
+    Choice slice{this,
+                 {"all", "middle"},
+                 {.name = "slice",
+                  .section = &section::reading,
+                  .blurb = "All slices of the rows, or the middle one alone, for a look"}};
+    Parameter<unsigned> start{this,
+                              0,
+                              {.name = "start",
+                               .section = &section::reading,
+                               .level = Level::advanced,
+                               .blurb = "First projection"}};
+    Parameter<unsigned> number{this,
+                               0,
+                               {.name = "number",
+                                .section = &section::reading,
+                                .level = Level::advanced,
+                                .automatic = "all from there",
+                                .blurb = "Most projections to read"}};
+    Parameter<unsigned> step{this,
+                             1,
+                             1,
+                             G_MAXUINT,
+                             {.name = "step",
+                              .section = &section::reading,
+                              .level = Level::advanced,
+                              .blurb = "Takes every n-th projection"}};
+    Parameter<unsigned> binning{this,
+                                1,
+                                1,
+                                16,
+                                {.name = "binning",
+                                 .section = &section::reading,
+                                 .unit = "px",
+                                 .blurb = "Pixels of the detector, along both directions, that become one"}};
+
+    // Correction
+    Choice flat_correction{
+        this,
+        {"auto", "on", "off"},
+        {.name = "flat-correction",
+         .section = &section::correction,
+         .blurb = "Whether projections are corrected by darks and flats; auto: where the scan has flats"}};
+    Choice reduction_mode{this,
+                          {"average", "median"},
+                          {.name = "reduction-mode",
+                           .section = &section::correction,
+                           .blurb = "What the darks, and the flats, are reduced to"}};
+    Parameter<double> dark_scale{this,
+                                 1.0,
+                                 0.0,
+                                 G_MAXDOUBLE,
+                                 {.name = "dark-scale",
+                                  .section = &section::correction,
+                                  .level = Level::advanced,
+                                  .blurb = "Factor of the darks, for another time of exposure"}};
+    Parameter<double> flat_scale{this,
+                                 1.0,
+                                 0.0,
+                                 G_MAXDOUBLE,
+                                 {.name = "flat-scale",
+                                  .section = &section::correction,
+                                  .level = Level::advanced,
+                                  .blurb = "Factor of the flats, for another time of exposure"}};
+    Choice absorptivity{
+        this,
+        {"auto", "on", "off"},
+        {.name = "absorptivity",
+         .section = &section::correction,
+         .blurb =
+             "Whether the negative logarithm is taken, so that slices are attenuation; auto: where flats correct the projections"}};
+    Parameter<bool> fix_nan_and_inf{this,
+                                    true,
+                                    {.name = "fix-nan-and-inf",
+                                     .section = &section::correction,
+                                     .level = Level::advanced,
+                                     .blurb = "Whether NaN and infinities behind the correction become 0"}};
+
+    // Outliers and rings
+    Parameter<double> outliers{
+        this,
+        0.0,
+        0.0,
+        G_MAXDOUBLE,
+        {.name = "outliers",
+         .section = &section::cleaning,
+         .automatic = "not removed",
+         .blurb =
+             "Replaces pixels of corrected projections that differ from the median around them by more than this"}};
+    Parameter<unsigned> outliers_size{this,
+                                      3,
+                                      3,
+                                      31,
+                                      {.name = "outliers-size",
+                                       .section = &section::cleaning,
+                                       .level = Level::advanced,
+                                       .unit = "px",
+                                       .blurb = "Side of the square whose median counts; odd"}};
+    Choice rings{
+        this,
+        {"none", "fourier"},
+        {.name = "rings",
+         .section = &section::cleaning,
+         .blurb = "How stripes of sinograms, which make rings, are removed; fourier: in their spectrum"}};
+    Parameter<double> rings_width{
+        this,
+        12.0,
+        1.0,
+        1e5,
+        {.name = "rings-width",
+         .section = &section::cleaning,
+         .level = Level::advanced,
+         .unit = "px",
+         .blurb = "Structures wider than this are kept by rings=fourier, also those of rings"}};
+
+    // Axis
+    Parameter<double> axis{
+        this,
+        -1.0,
+        -1.0,
+        1e6,
+        {.name = "axis",
+         .section = &section::axis,
+         .unit = "px",
+         .automatic = "that of the scan, else it is found",
+         .blurb =
+             "Rotation axis in edge coordinates of the full detector: the middle of W columns is W / 2"}};
+    Parameter<double> axis_index{this,
+                                 -1.0,
+                                 -1.0,
+                                 1e6,
+                                 {.name = "axis-index",
+                                  .section = &section::axis,
+                                  .level = Level::advanced,
+                                  .unit = "px",
+                                  .automatic = "axis counts",
+                                  .blurb = "The same for people with pixel indices: the axis less 1/2"}};
+    Choice axis_method{
+        this,
+        {"auto", "scan", "correlation", "middle"},
+        {.name = "axis-method",
+         .section = &section::axis,
+         .blurb =
+             "Where the axis comes from, if it is not given; auto: from the scan, else by correlation of mirrored views"}};
+    Parameter<unsigned> axis_rows{this,
+                                  15,
+                                  1,
+                                  1000,
+                                  {.name = "axis-rows",
+                                   .section = &section::axis,
+                                   .level = Level::advanced,
+                                   .blurb = "Detector rows, evenly spread, in which the axis is looked for"}};
+
+    // Angles
+    Parameter<std::string> angles{
+        this,
+        "",
+        {.name = "angles",
+         .section = &section::angles,
+         .automatic = "those of the scan",
+         .blurb =
+             "File with the angle of each projection in degrees: text, .npy, or a dataset as in file.h5:/theta"}};
+    Parameter<double> angle{this,
+                            0.0,
+                            -G_MAXDOUBLE,
+                            G_MAXDOUBLE,
+                            {.name = "angle",
+                             .section = &section::angles,
+                             .unit = "rad",
+                             .automatic = "those of the scan, else half a turn over all projections",
+                             .blurb = "Angle between two projections of the scan"}};
+    Parameter<double> angle_step_degrees{this,
+                                         0.0,
+                                         -G_MAXDOUBLE,
+                                         G_MAXDOUBLE,
+                                         {.name = "angle-step-degrees",
+                                          .section = &section::angles,
+                                          .unit = "deg",
+                                          .automatic = "as with angle",
+                                          .blurb = "The same in degrees"}};
+    Parameter<double> range_degrees{
+        this,
+        0.0,
+        -G_MAXDOUBLE,
+        G_MAXDOUBLE,
+        {.name = "range-degrees",
+         .section = &section::angles,
+         .unit = "deg",
+         .automatic = "as with angle",
+         .blurb = "Angle that all projections of the scan cover, each with the step behind it"}};
+    Parameter<double> offset{this,
+                             0.0,
+                             -G_MAXDOUBLE,
+                             G_MAXDOUBLE,
+                             {.name = "offset",
+                              .section = &section::angles,
+                              .level = Level::advanced,
+                              .unit = "rad",
+                              .blurb = "Added to all angles, which turns the slices"}};
+
+    // Reconstruction
+    Choice method{
+        this,
+        {"fbp"},
+        {.name = "method", .section = &section::reconstruction, .blurb = "How slices are reconstructed"}};
+    Choice projection_filter{this,
+                             {"ramp-fromreal", "none", "ramp", "butterworth", "faris-byer", "bh3", "hamming"},
+                             {.name = "projection-filter",
+                              .section = &section::reconstruction,
+                              .blurb = "Response of the filter of the rows"}};
+    Parameter<double> projection_filter_cutoff{
+        this,
+        0.5,
+        0.0,
+        1.0,
+        {.name = "projection-filter-cutoff",
+         .section = &section::reconstruction,
+         .level = Level::advanced,
+         .unit = "1/px",
+         .blurb = "Cut-off frequency of butterworth and hamming; 0.5 is the highest one"}};
+    Parameter<unsigned> crop_width{this,
+                                   0,
+                                   {.name = "crop-width",
+                                    .section = &section::reconstruction,
+                                    .level = Level::advanced,
+                                    .unit = "px",
+                                    .automatic = "all columns",
+                                    .blurb = "Columns and rows of the slices, around their middle"}};
+    Parameter<bool> circle{this,
+                           false,
+                           {.name = "circle",
+                            .section = &section::reconstruction,
+                            .blurb = "Whether pixels outside of the circle that all views see become 0"}};
+    Parameter<std::string> sweep{
+        this,
+        "",
+        {.name = "sweep",
+         .section = &section::reconstruction,
+         .level = Level::advanced,
+         .blurb = "Makes the middle slice for several values of a parameter: NAME=FROM:TO:STEP, or "
+                  "NAME= and values with commas between them"}};
+    Choice precision{
+        this,
+        {"single", "half"},
+        {.name = "precision",
+         .section = &section::reconstruction,
+         .level = Level::advanced,
+         .blurb =
+             "Computation of the backprojection; half is faster on NVIDIA GPUs and leaves errors of 1e-4 of the noise"}};
+
+    // Output
+    Choice result{this,
+                  {"slices", "sinograms", "projections"},
+                  {.name = "result",
+                   .section = &section::output,
+                   .level = Level::advanced,
+                   .blurb = "What is written: slices, or what they are made of, corrected"}};
+    Parameter<std::string> output{
+        this,
+        "",
+        {.name = "output",
+         .section = &section::output,
+         .automatic = "the scan's name with -slices.h5, in this folder",
+         .blurb = "FILE.h5[:/dataset], FILE.tif, or NAME-%05i.tif for a file for each slice"}};
+    Choice output_bitdepth{
+        this,
+        {"32", "16", "8"},
+        {.name = "output-bitdepth",
+         .section = &section::output,
+         .unit = "bit",
+         .blurb =
+             "Bits of a sample: 32 are attenuation in float32, fewer are integers over one grey range of the volume"}};
+    Parameter<double> output_minimum{this,
+                                     0.0,
+                                     -G_MAXDOUBLE,
+                                     G_MAXDOUBLE,
+                                     {.name = "output-minimum",
+                                      .section = &section::output,
+                                      .level = Level::advanced,
+                                      .automatic = "the least value",
+                                      .blurb = "Value that becomes 0, with output-maximum"}};
+    Parameter<double> output_maximum{this,
+                                     0.0,
+                                     -G_MAXDOUBLE,
+                                     G_MAXDOUBLE,
+                                     {.name = "output-maximum",
+                                      .section = &section::output,
+                                      .level = Level::advanced,
+                                      .automatic = "the largest value",
+                                      .blurb = "Value that becomes the largest integer"}};
+    Parameter<unsigned> compression{this,
+                                    0,
+                                    0,
+                                    9,
+                                    {.name = "compression",
+                                     .section = &section::output,
+                                     .level = Level::advanced,
+                                     .blurb = "Level of deflate in HDF5; 0: not compressed"}};
+    Parameter<bool> overwrite{this,
+                              false,
+                              {.name = "overwrite",
+                               .section = &section::output,
+                               .blurb = "Whether an earlier result may be replaced"}};
+    Parameter<bool> resume{this,
+                           false,
+                           {.name = "resume",
+                            .section = &section::output,
+                            .blurb = "Whether a result that was interrupted is continued"}};
+    Parameter<std::string> ignore{
+        this,
+        "",
+        {.name = "ignore",
+         .section = &section::output,
+         .level = Level::advanced,
+         .blurb =
+             "Names of findings that do not stop the reconstruction, separated by commas; all: none does"}};
+
+    // Device and memory
+    Parameter<std::string> device{this,
+                                  "",
+                                  {.name = "device",
+                                   .section = &section::machine,
+                                   .automatic = "the best one",
+                                   .blurb = "OpenCL device: its index or a part of its name"}};
+    Parameter<std::string> memory{this,
+                                  "",
+                                  {.name = "memory",
+                                   .section = &section::machine,
+                                   .level = Level::advanced,
+                                   .automatic = "half of the computer's",
+                                   .blurb = "Memory of the computer that is used, in bytes or as in 8g"}};
+
+    // Bytes; half of the computer's where it is not given. Throws Error where that is no size.
+    std::uint64_t memory_bytes() const;
+    // Where the images come from, as the user named it; empty where nothing is named.
+    std::string source() const;
+    // The axis, if it is given in one way or the other. Throws Error where both are.
+    std::optional<double> given_axis() const;
+    // Radians between two projections of the scan, if they are given in one of the ways. Throws Error where
+    // several are.
+    std::optional<double> given_step(std::size_t projections) const;
+};
+
+} // namespace tomo::reconstruction

@@ -1,0 +1,22 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/reconstruction/settings.hpp>
+
+namespace tomo::reconstruction {
+
+// Values of one parameter, for each of which a slice is made.
+struct GST_TOMO_API Sweep {
+    std::string name;
+    std::vector<std::string> values;
+
+    bool is_of_axis() const { return name == "axis" || name == "axis-index"; }
+    // The settings with the value of that number, and without a sweep.
+    void apply(std::size_t number, const Settings &settings, Settings &of_value) const;
+};
+
+// What the settings ask for; nothing where that is no sweep. Throws Error.
+GST_TOMO_API std::optional<Sweep> sweep_of(const Settings &settings);
+
+} // namespace tomo::reconstruction
