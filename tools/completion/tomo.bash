@@ -26,6 +26,13 @@ _tomo_query() {
     esac
 }
 
+_tomo_reconstruct() {
+    local current=${COMP_WORDS[COMP_CWORD]}
+    mapfile -t COMPREPLY < <(compgen -W "$(tomo-reconstruct --complete 2>/dev/null)" -- "$current")
+    case $current in -*) ;; *) mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current") ;; esac
+}
+
 complete -o default -F _tomo_launch tomo-launch
+complete -F _tomo_reconstruct tomo-reconstruct
 complete -F _tomo_query tomo-query
 complete -f tomo-runjson

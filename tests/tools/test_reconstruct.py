@@ -1,0 +1,478 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tomo-reconstruct: from scans of all kinds to slices, what it tells, what it refuses, and going on after a kill."""
+
+import glob
+import json
+import os
+import signal
+import subprocess
+import time
+
+import tomoref
+from phantom_scan import AXIS, ROWS, VIEWS, WIDTH, Scan
+from pipetest import *
+from real_scans import AXES, FOLDER
+
+def tool(*words, **kwargs):
+    return subprocess.run(["tomo-reconstruct", *map(str, words)], text=True, capture_output=True, timeout=PATIENCE, **kwargs)
+
+
+def volume(path="slices.h5"):
+    with h5py.File(path) as file:
+        return file["entry/data/data"][()]
+
+
+class ReconstructTestCase(PipelineTestCase):
+    def done(self, *words, status=0, **kwargs):
+        result = tool(*words, **kwargs)
+        self.assertEqual(result.returncode, status, f"{words}\n{result.stdout}\n{result.stderr} (seed {SEED})")
+        return result
+
+    def slices(self, *words):
+        """What it writes with these words, which replaces an earlier result."""
+        self.done(*words, "--output", "slices.h5", "--overwrite")
+        return volume()
+
+    def assert_same(self, slices, reference):
+        """But for what backproject's kernels for other numbers of slices may differ (docs/architecture.md)."""
+        self.assertEqual(slices.shape, reference.shape)
+        self.assertLessEqual(np.abs(slices - reference).max(), 4e-6 * np.abs(reference).max())
+
+    def refused(self, status, expected, *words, **kwargs):
+        result = tool(*words, **kwargs)
+        self.assertEqual(result.returncode, status, f"{words}: {result}")
+        last = result.stderr.splitlines()[-1]
+        self.assertTrue(last.startswith("tomo-reconstruct: "), result.stderr)
+        for part in [expected] if isinstance(expected, str) else expected:
+            self.assertIn(part, last)
+        self.assertEqual(result.stderr.count("rror"), last.count("rror"), result.stderr)
+        return result
+
+
+class Scans(ReconstructTestCase):
+    def test_truth(self):
+        """Attenuation per pixel where it belongs, with the axis found."""
+        Scan().nxtomo("scan.nxs")
+        slices = self.slices("scan.nxs")
+        self.assertEqual(slices.shape, (ROWS, WIDTH, WIDTH))
+        for row in (0, ROWS - 1):
+            reference = tomoref.backproject_linear(tomoref.fft_filter(Scan().attenuation[row], size=256, crop=WIDTH),
+                                                   angles=Scan().angles, axis=AXIS)
+            self.assert_close(slices[row], reference, 0.03)  # counts are integers
+        found = json.loads(self.done("estimate", "scan.nxs", "--json").stdout)
+        self.assertAlmostEqual(found["axis"], AXIS, delta=0.1)
+        self.assertAlmostEqual(found["tilt"], 0.0, delta=0.01)
+        self.assertEqual(found["method"], "correlation")
+        self.assertGreater(found["pairs"], 0)
+
+    def test_bundled_scans(self):
+        """The axis without a hint, and the middle slice at once."""
+        for name, axis in AXES.items():
+            since = time.monotonic()
+            found = json.loads(self.done("estimate", os.path.join(FOLDER, name), "--json").stdout)
+            print(f"{name}: {found['axis']:.3f} +- {found['uncertainty']:.3f} in {time.monotonic() - since:.2f} s")
+            self.assertAlmostEqual(found["axis"], axis, delta=0.5)
+            self.assertLess(found["uncertainty"], 0.5)
+            since = time.monotonic()
+            result = self.done(os.path.join(FOLDER, name), "--slice", "middle")
+            print(f"{name}: a slice in {time.monotonic() - since:.2f} s")
+            output = name.split(".")[0] + "-slices.h5"
+            self.assertIn(output, result.stderr)
+            self.assertEqual(len(volume(output)), 1)
+
+    def test_kinds_of_input(self):
+        scan = Scan()
+        scan.nxtomo("scan.nxs")
+        scan.data_exchange("scan.h5")
+        scan.folder("folder")
+        reference = self.slices("scan.nxs", "--axis", AXIS)
+        for words in (["scan.h5"], ["folder", "--range-degrees", 180], ["folder", "--angle-step-degrees", 180 / VIEWS],
+                      ["folder", "--angle", np.pi / VIEWS],
+                      ["--projections", "folder/*.tif", "--darks", "folder/darks", "--flats", "folder/flats", "--range-degrees", 180]):
+            self.assert_close(self.slices(*words, "--axis", AXIS), reference, 1e-5)
+        self.done("sinos", "scan.nxs", "--output", "sinos.h5")
+        self.assertEqual(volume("sinos.h5").shape, (ROWS, VIEWS, WIDTH))
+        self.assert_close(volume("sinos.h5"), scan.attenuation, 1e-3)
+        by_sinograms = self.slices("--sinograms", "sinos.h5:/entry/data/data", "--range-degrees", 180, "--axis", AXIS)
+        self.assert_close(by_sinograms, reference, 1e-5)
+        found = json.loads(self.done("estimate", "--sinograms", "sinos.h5:/entry/data/data", "--range-degrees", 180, "--json").stdout)
+        self.assertAlmostEqual(found["axis"], AXIS, delta=0.1)
+        self.done("flatcorrect", "scan.nxs", "--output", "flat.h5", "--no-absorptivity")
+        self.assert_close(volume("flat.h5"), np.exp(-scan.attenuation.transpose(1, 0, 2)), 1e-3)
+
+    def test_parts_of_scans(self):
+        """What a scan lacks, and what it has twice."""
+        scan = Scan()
+        scan.nxtomo("scan.nxs")
+        reference = self.slices("scan.nxs", "--axis", AXIS)
+        scan.nxtomo("after.nxs", flats_at_end=True)
+        self.assert_close(self.slices("after.nxs", "--axis", AXIS), reference, 1e-6)
+        scan.nxtomo("no-darks.nxs", darks=False)
+        result = self.done("no-darks.nxs", "--axis", AXIS, "--output", "d.h5")
+        self.assertIn("no darks", result.stderr)
+        scan.nxtomo("no-angles.nxs", angles=False)
+        result = self.done("no-angles.nxs", "--axis", AXIS, "--output", "a.h5")
+        self.assertIn("half a turn", result.stderr)
+        self.assert_close(volume("a.h5"), reference, 1e-5)
+        scan.nxtomo("no-flats.nxs", flats=False)
+        result = self.done("no-flats.nxs", "--axis", AXIS, "--output", "f.h5")
+        self.assertIn("no flats", result.stderr)
+        Scan(repeats=True).nxtomo("repeats.nxs")
+        self.assert_close(self.slices("repeats.nxs", "--axis", AXIS), reference, 0.03)
+        Scan(views=2 * VIEWS, turn=2 * np.pi).nxtomo("whole-turn.nxs")
+        self.assert_close(self.slices("whole-turn.nxs"), reference, 0.1)  # which samples rows between pixels
+        # Corrected projections, which are transmission.
+        corrected = np.exp(-scan.attenuation.transpose(1, 0, 2)).astype(np.float32)
+        with h5py.File("corrected.h5", "w") as file:
+            file["data"] = corrected
+        for extra in ([], ["--binning", 2]):
+            self.assert_close(
+                self.slices("corrected.h5:/data", "--absorptivity", "--flat-correction", "off", "--axis", AXIS, *extra),
+                self.slices("scan.nxs", "--axis", AXIS, *extra), 5e-3)
+
+    def test_a_region_changes_nothing(self):
+        Scan().nxtomo("scan.nxs")
+        for extra in ([], ["--outliers", 0.05, "--outliers-size", 5]):
+            whole = self.slices("scan.nxs", "--axis", AXIS, *extra)
+            middle = self.slices("scan.nxs", "--axis", AXIS, "--slice", "middle", *extra)
+            self.assert_same(middle, whole[ROWS // 2 :][:1])
+            part = self.slices("scan.nxs", "--axis", AXIS, "--y", 3, "--height", 5, *extra)
+            self.assert_same(part, whole[3:8])
+        every_third = self.slices("scan.nxs", "--axis", AXIS, "--y-step", 3)
+        self.assert_same(every_third, self.slices("scan.nxs", "--axis", AXIS)[::3])
+        # The axis, too: it is found in the same rows.
+        self.assert_same(self.slices("scan.nxs", "--y", 3, "--height", 5), self.slices("scan.nxs")[3:8])
+
+    def test_slabs_change_nothing(self):
+        Scan().nxtomo("scan.nxs")
+        row = WIDTH * VIEWS * 4
+        for extra in (["--outliers", 0.05], ["--reduction-mode", "median"], ["--binning", 2]):
+            words = ["scan.nxs", "--axis", AXIS, *extra]
+            plan = json.loads(self.done(*words, "--memory", 5 * row, "--output", "new.h5", "--dry-run", "--json").stdout)
+            self.assertGreater(len(plan["slabs"]), 1)
+            self.assertLessEqual(plan["memory"], 5 * row)
+            self.assert_same(self.slices(*words, "--memory", 5 * row), self.slices(*words))
+            self.assertEqual(glob.glob("*.slabs"), [])
+
+    def test_binning(self):
+        Scan().nxtomo("scan.nxs")
+        slices = self.slices("scan.nxs", "--axis", AXIS, "--binning", 2)
+        self.assertEqual(slices.shape, (ROWS // 2, WIDTH // 2, WIDTH // 2))
+        whole = self.slices("scan.nxs", "--axis", AXIS)
+        small = whole.reshape(ROWS // 2, 2, WIDTH // 2, 2, WIDTH // 2, 2).mean((1, 3, 5))
+        self.assert_close(slices, 2 * small, 0.15)  # in attenuation per pixel, which is twice as large
+        middle = self.slices("scan.nxs", "--axis", AXIS, "--binning", 2, "--slice", "middle")
+        self.assert_same(middle, slices[ROWS // 4 :][:1])
+
+    def test_parts_of_the_views(self):
+        """Chosen projections stand at the angles that they have in the whole scan."""
+        scan = Scan()
+        scan.nxtomo("scan.nxs")
+        scan.nxtomo("no-angles.nxs", angles=False)
+        words = ["--axis", AXIS, "--start", 5, "--step", 2, "--number", 50]
+        reference = self.slices("scan.nxs", *words)
+        for other in (["no-angles.nxs"], ["scan.nxs", "--range-degrees", 180]):
+            self.assert_close(self.slices(*other, *words), reference, 1e-5)
+
+    def test_circle_and_crop(self):
+        Scan().nxtomo("scan.nxs")
+        whole = self.slices("scan.nxs", "--axis", AXIS)
+        circle = self.slices("scan.nxs", "--axis", AXIS, "--circle")
+        y, x = np.mgrid[:WIDTH, :WIDTH] + 0.5
+        inside = np.hypot(x - AXIS, y - AXIS) <= WIDTH - AXIS
+        np.testing.assert_array_equal(circle, whole * inside)
+        cropped = self.slices("scan.nxs", "--axis", AXIS, "--circle", "--crop-width", 40)
+        self.assert_close(cropped, circle[:, 25:65, 25:65], 1e-5)
+
+    def test_rings(self):
+        scan = Scan()
+        scan.flat[:, 30] *= 1.3
+        scan.flats = np.repeat(np.rint(scan.flat)[None], 3, 0).astype(np.uint16)
+        Scan().nxtomo("clean.nxs")
+        scan.nxtomo("scan.nxs")
+        clean = self.slices("clean.nxs", "--axis", AXIS)
+        ring = np.linalg.norm(self.slices("scan.nxs", "--axis", AXIS) - clean)
+        left = np.linalg.norm(self.slices("scan.nxs", "--axis", AXIS, "--rings", "fourier") - clean)
+        self.assertLess(left, 0.8 * ring)
+
+
+class Sweeps(ReconstructTestCase):
+    def test_values(self):
+        Scan().nxtomo("scan.nxs")
+        self.done("sweep", "scan.nxs", "--parameter", "axis=46:48:0.5")
+        found = volume("scan-sweep.h5")
+        self.assertEqual(len(found), 5)
+        for number, axis in enumerate((46, 46.5, 47, 47.5, 48)):
+            self.assert_same(found[number : number + 1], self.slices("scan.nxs", "--axis", axis, "--slice", "middle"))
+        self.done("sweep", "scan.nxs", "--axis", AXIS, "--parameter", "projection-filter=ramp,hamming", "--output", "filters.tif")
+        self.assertEqual(len(read_pages("filters.tif")), 2)
+        plan = json.loads(self.done("sweep", "scan.nxs", "--parameter", "axis-index=46:47:1", "--output", "new.h5",
+                                    "--dry-run", "--json").stdout)
+        self.assertEqual([slab["value"] for slab in plan["slabs"]], ["axis-index=46", "axis-index=47"])
+        self.assertEqual(glob.glob("*.slabs"), [])
+        for values, expected in (("axs=1:2:1", "axis"), ("axis=1:2", "FROM:TO:STEP"), ("axis=2:1:1", "steps"),
+                                 ("scan=a,b", "scan"), ("axis=x:2:1", "x"), ("binning=1,2", "binning")):
+            self.refused(2, expected, "sweep", "scan.nxs", "--parameter", values)
+
+
+class Lines(ReconstructTestCase):
+    def test_dry_run_gives_the_same_bytes(self):
+        Scan().nxtomo("my scan (1).nxs")
+        row = WIDTH * VIEWS * 4
+        for words in (["--axis", AXIS], [], ["--circle", "--outliers", 0.05, "--memory", 5 * row], ["--flat-correction", "off", "--absorptivity"]):
+            words = ["my scan (1).nxs", "--output", "slices.h5", *words]
+            plain = self.done(*words, "--dry-run").stdout
+            self.assertFalse(os.path.exists("slices.h5"))
+            subprocess.run(["bash", "-euo", "pipefail", "-c", plain], check=True, timeout=PATIENCE, capture_output=True)
+            by_hand = volume()
+            os.remove("slices.h5")
+            self.done(*words)
+            np.testing.assert_array_equal(volume(), by_hand)
+            with h5py.File("slices.h5") as file:
+                self.assertNotIn("complete=false", str(dict(file["entry/data/data"].attrs)))
+            os.remove("slices.h5")
+
+    def test_plan(self):
+        Scan().nxtomo("scan.nxs", axis=44.0)
+        plan = json.loads(self.done("scan.nxs", "--dry-run", "--json").stdout)
+        self.assertEqual((plan["axis"], plan["axis-from"]), (44.0, "scan"))
+        self.assertEqual((plan["width"], plan["height"], plan["depth"]), (WIDTH, WIDTH, ROWS))
+        self.assertEqual(plan["output"], "scan-slices.h5:/entry/data/data")
+        self.assertEqual([slab["rows"] for slab in plan["slabs"]], [ROWS])
+        # The graph is what tomo-runjson runs.
+        with open("graph.json", "w") as file:
+            json.dump(plan["slabs"][0]["graph"], file)
+        subprocess.run(["tomo-runjson", "-q", "graph.json"], check=True, timeout=PATIENCE)
+        by_graph = volume("scan-slices.h5")
+        np.testing.assert_array_equal(by_graph, self.slices("scan.nxs"))
+
+
+class Telling(ReconstructTestCase):
+    def test_json_protocol(self):
+        Scan().nxtomo("scan.nxs")
+        result = self.done("scan.nxs", "--progress", "json")
+        self.assertEqual(result.stderr, "")
+        events = [json.loads(line) for line in result.stdout.splitlines()]
+        kinds = [event["event"] for event in events]
+        self.assertEqual(kinds[0], "hello")
+        self.assertEqual(kinds[-1], "done")
+        self.assertLess(kinds.index("result"), kinds.index("plan"))
+        self.assertEqual(events[0]["version"], 1)
+        self.assertTrue(all(a["time"] <= b["time"] for a, b in zip(events, events[1:])))
+        self.assertEqual([e["name"] for e in events if e["event"] == "stage"], ["inspect", "axis", "reconstruct"])
+        progress = [e for e in events if e["event"] == "progress"]
+        self.assertEqual((progress[-1]["done"], progress[-1]["total"], progress[-1]["unit"]), (ROWS, ROWS, "slices"))
+        self.assertEqual([p["done"] for p in progress], sorted(p["done"] for p in progress))
+        found = next(e for e in events if e["event"] == "result")
+        self.assertAlmostEqual(found["value"], AXIS, delta=0.1)
+        self.assertEqual(events[-1]["status"], "done")
+        for output in events[-1]["outputs"]:
+            self.assertTrue(os.path.exists(output.split(":")[0]))
+        result = tool("missing.nxs", "--progress", "json")
+        self.assertEqual(result.returncode, 1)
+        events = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual([e["event"] for e in events], ["hello", "stage", "message", "done"])
+        self.assertEqual((events[-2]["level"], events[-1]["status"]), ("error", "failed"))
+
+    def test_info(self):
+        Scan().nxtomo("scan.nxs", axis=45.5)
+        told = json.loads(self.done("info", "scan.nxs", "--json").stdout)
+        expected = {"width": WIDTH, "height": ROWS, "projections": VIEWS, "views": VIEWS, "darks": 2, "flats": 3, "format": "uint16",
+                    "axis": 45.5, "angles-from": "scan", "findings": []}
+        self.assertEqual({key: told[key] for key in expected}, expected)
+        self.assertAlmostEqual(told["angle-step"], np.pi / VIEWS)
+        text = self.done("info", "scan.nxs").stdout
+        for part in ("scan.nxs", f"{VIEWS} of {WIDTH} x {ROWS}, uint16", "45.5 px"):
+            self.assertIn(part, text)
+
+    def test_findings(self):
+        def findings(**changes):
+            scan = Scan()
+            for name, change in changes.items():
+                setattr(scan, name, change(getattr(scan, name)))
+            scan.nxtomo("scan.nxs")
+            told = json.loads(self.done("info", "scan.nxs", "--json").stdout)
+            return {f["name"]: f["severity"] for f in told["findings"]}
+
+        self.assertEqual(findings(), {})
+        self.assertEqual(findings(flats=lambda f: f // 500), {"flats-below-darks": "error"})
+        self.assertEqual(findings(angles=lambda a: a[::-1] * 0.5), {"missing-wedge": "warning"})
+        self.assertEqual(findings(angles=lambda a: np.concatenate([a[:40], a[39:-1]])), {"angles-repeated": "warning"})
+        bright = findings(flats=lambda f: np.maximum(f, 65535 * (np.arange(WIDTH) < 9)).astype(np.uint16))
+        self.assertEqual(bright, {"saturated-flats": "warning"})
+        self.assertEqual(findings(angles=lambda a: 5 * a)["several-turns"], "warning")
+
+    def test_help_and_completion(self):
+        text = self.done("--help").stdout
+        everything = self.done("--help-all").stdout
+        for part in ("estimate", "--axis=px", "--circle", "--projection-filter=ramp-fromreal|none"):
+            self.assertIn(part, text)
+        self.assertNotIn("--axis-index", text)
+        self.assertIn("--axis-index", everything)
+        words = self.done("--complete").stdout.split()
+        for word in words:
+            if word.startswith("--"):
+                self.assertIn(word, everything)
+        self.assertRegex(self.done("--version").stdout, r"tomo-reconstruct \d")
+        completion = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools", "completion", "tomo.bash")
+        reply = subprocess.run(["bash", "-uc", '. "$0"; COMP_WORDS=(tomo-reconstruct --axis-m); COMP_CWORD=1; _tomo_reconstruct; echo "${COMPREPLY[*]}"',
+                                completion], text=True, capture_output=True, timeout=60)
+        self.assertEqual(reply.stdout.split(), ["--axis-method"], reply.stderr)
+
+
+class Configurations(ReconstructTestCase):
+    def test_init_and_run(self):
+        Scan().nxtomo("scan.nxs")
+        self.refused(2, "reco.conf", "run")
+        self.done("init", "scan.nxs", "--axis", 40, "--circle")
+        self.refused(1, ["reco.conf", "--overwrite"], "init")
+        self.done("run", "--axis", AXIS)  # options win
+        by_run = volume("scan-slices.h5")
+        np.testing.assert_array_equal(by_run, self.slices("scan.nxs", "--axis", AXIS, "--circle"))
+        np.testing.assert_array_equal(volume("scan-slices.h5"), by_run)
+        # What is written beside the result makes it again.
+        os.rename("scan-slices.h5", "before.h5")
+        self.done("run", "--config", "scan-slices.h5.conf")
+        np.testing.assert_array_equal(volume("scan-slices.h5"), by_run)
+        with open("reco.conf", "a") as file:
+            file.write("\n[more]\naxs=1\n")
+        self.refused(2, ["reco.conf", "axs", "axis"], "run")
+
+    def test_outputs(self):
+        Scan().nxtomo("scan.nxs")
+        reference = self.slices("scan.nxs", "--axis", AXIS)
+        words = ["scan.nxs", "--axis", AXIS]
+        self.done(*words, "--output", "slices.tif")
+        np.testing.assert_array_equal(read_pages("slices.tif"), reference)
+        self.done(*words, "--output", "out/slice-%05i.tif")
+        self.assertEqual(len(glob.glob("out/slice-*.tif")), ROWS)
+        np.testing.assert_array_equal(tifffile.imread("out/slice-00003.tif"), reference[3])
+        self.assertTrue(os.path.exists("out/slice.conf"))
+        self.done(*words, "--output", "sixteen.h5:/some/where", "--output-bitdepth", 16)
+        with h5py.File("sixteen.h5") as file:
+            data = file["some/where"]
+            low, high = data.attrs["grey_minimum"], data.attrs["grey_maximum"]
+            values = low + data[()] / 65535 * (high - low)
+        self.assertEqual(data.dtype if data else np.uint16, np.uint16)
+        np.testing.assert_allclose(values, reference, atol=(high - low) / 65535)
+        for output in ("slices.tif", "out/slice-%05i.tif", "sixteen.h5"):
+            before = {name: os.stat(name).st_mtime_ns for name in glob.glob("**", recursive=True)}
+            self.refused(1, [output.replace("%05i", "00000"), "--overwrite"], *words, "--output", output)
+            self.assertEqual({name: os.stat(name).st_mtime_ns for name in glob.glob("**", recursive=True)}, before)
+
+
+class Refusals(ReconstructTestCase):
+    def test_wrong_usage(self):
+        Scan().nxtomo("scan.nxs")
+        for words, expected in (
+            ([], "no scan"),
+            (["scan.nxs", "--axs", 3], ["--axs", "did you mean '--axis'"]),
+            (["scan.nxs", "-x"], "-x"),
+            (["scan.nxs", "--axis"], "--axis"),
+            (["scan.nxs", "--axis", "left"], ["--axis", "left"]),
+            (["scan.nxs", "--binning", 99], ["binning", "16"]),
+            (["scan.nxs", "--method", "magic"], ["magic", "fbp"]),
+            (["scan.nxs", "other.nxs"], ["scan.nxs", "other.nxs"]),
+            (["scan.nxs", "--progress", "loud"], ["loud", "json"]),
+            (["scan.nxs", "--dry-run=3"], "--dry-run"),
+            (["scan.nxs", "--config", "missing.conf"], "missing.conf"),
+            (["scan.nxs", "--axis", 3, "--axis-index", 3], "axis-index"),
+            (["rnu"], ["rnu", "did you mean 'run'"]),
+            (["lamino", "scan.nxs"], ["lamino", "not there yet"]),
+            (["sweep", "scan.nxs"], "--parameter"),
+        ):
+            with self.subTest(words=words):
+                self.refused(2, expected, *words)
+        self.assertEqual(os.listdir(), ["scan.nxs"])
+
+    def test_bad_scans(self):
+        scan = Scan()
+        scan.nxtomo("scan.nxs")
+        scan.flats //= 500
+        scan.nxtomo("dark.nxs")
+        Scan(turn=1.0).nxtomo("short.nxs")
+        with open("text.h5", "w") as file:
+            file.write("no scan")
+        with open("scan.nxs", "rb") as file, open("truncated.nxs", "wb") as other:
+            other.write(file.read()[:3000])
+        os.mkdir("empty")
+        there = sorted(os.listdir())
+        for words, expected in (
+            (["missing.nxs"], "missing.nxs"),
+            (["text.h5"], "text.h5"),
+            (["truncated.nxs"], "truncated.nxs"),
+            (["empty"], "empty"),
+            (["dark.nxs"], ["not brighter", "--ignore flats-below-darks"]),
+            (["short.nxs"], ["axis", "--axis"]),
+            (["scan.nxs", "--y", 5, "--height", 99], ["y=5", str(ROWS)]),
+            (["scan.nxs", "--start", 500], ["500", str(VIEWS)]),
+            (["scan.nxs", "--angle", 1.5], ["turns", "--angle-step-degrees 1.5", "--ignore angle-range"]),
+            (["scan.nxs", "--output", "volume.xyz"], "volume.xyz"),
+            (["scan.nxs", "--output", "text.h5/x.h5"], "text.h5"),
+            (["scan.nxs", "--binning", 2, "--y-step", 2], "y-step"),
+            (["scan.nxs", "--axis-method", "scan"], "--axis"),
+            (["scan.nxs", "--ignore", "no-darkness"], "did you mean 'no-darks'"),
+            (["scan.nxs", "--sinograms", "scan.nxs"], "leave one"),
+            (["scan.nxs", "--binning", 2, "--memory", 100], "memory"),
+        ):
+            with self.subTest(words=words):
+                self.refused(1, expected, *words)
+                self.assertEqual(sorted(os.listdir()), there)
+        self.done("dark.nxs", "--axis", AXIS, "--ignore", "flats-below-darks")
+
+
+class Interruptions(ReconstructTestCase):
+    def start(self, *words):
+        return subprocess.Popen(["tomo-reconstruct", *map(str, words), "--progress", "json"], text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+
+    def large_scan(self):
+        """That takes some seconds."""
+        scan = Scan()
+        for name in ("projections", "darks", "flats"):
+            setattr(scan, name, np.tile(getattr(scan, name), (1, 12, 6)))
+        scan.nxtomo("scan.nxs")
+
+    def test_resume_after_kill(self):
+        self.large_scan()
+        row = 6 * WIDTH * VIEWS * 4
+        for extra in ([], ["--outliers", 0.05, "--memory", 40 * row]):
+            words = ["scan.nxs", "--axis", 270, "--output", "slices.h5", *extra]
+            self.done(*words, "--overwrite")
+            reference = volume()
+            os.remove("slices.h5")
+            for _ in range(2):
+                process = self.start(*words, "--overwrite")
+                for line in process.stdout:  # killed somewhere in the middle
+                    event = json.loads(line)
+                    if event["event"] == "progress" and event["done"] > rng.integers(0, 12 * ROWS // 2):
+                        break
+                process.kill()
+                process.communicate(timeout=PATIENCE)
+                if os.path.exists("slices.h5"):
+                    os.remove("slices.h5")
+                self.done(*words, "--resume")
+                np.testing.assert_array_equal(volume(), reference)
+                os.remove("slices.h5")
+            self.assertEqual(glob.glob("*.slabs") + glob.glob("*.partial"), [])
+
+    def test_ctrl_c(self):
+        self.large_scan()
+        process = self.start("scan.nxs", "--axis", 270, "--output", "slices.h5")
+        for line in process.stdout:
+            if json.loads(line)["event"] == "progress":
+                break
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 128 + signal.SIGINT, err)
+        done = json.loads(out.splitlines()[-1])
+        self.assertEqual(done["status"], "finished early")
+        part = volume()
+        self.done("scan.nxs", "--axis", 270, "--output", "slices.h5", "--resume")
+        np.testing.assert_array_equal(volume()[: len(part)], part)
+        self.assertEqual(len(volume()), 12 * ROWS)
+
+
+if __name__ == "__main__":
+    unittest.main()

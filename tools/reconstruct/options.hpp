@@ -1,0 +1,50 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The command line of tomo-reconstruct: options of its own, and one for each parameter of a reconstruction.
+#pragma once
+
+#include <gst/tomo/gsttomo.h>
+#include <gst/tomo/support/json.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace reconstruct {
+
+// What is wrong with how the program was called.
+class Usage : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+struct Command {
+    const char *name;
+    const char *summary; // empty for those that come later
+};
+extern const std::vector<Command> commands;
+
+enum class ProgressAs { automatic, bar, lines, json, none };
+
+struct Options {
+    std::string command; // empty: the whole, of the scan that is named
+    std::string scan;
+    std::string configuration; // of --config
+    bool dry_run = false, json = false, help = false, help_all = false, version = false, complete = false;
+    ProgressAs progress = ProgressAs::automatic;
+    std::vector<std::pair<std::string, std::string>>
+        parameters; // name and value, in the order that they came
+};
+
+// Throws Usage.
+Options read_options(const std::vector<std::string> &words);
+
+// Sets them; throws Usage.
+void apply(const Options &options, GstTomoReconstruction *reconstruction);
+
+std::string help_text(const std::string &program, bool all);
+// All that may stand behind the program's name.
+std::vector<std::string> all_words();
+
+} // namespace reconstruct

@@ -1,0 +1,255 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// tomo-reconstruct: from a scan to a volume. Everything that it does, GstTomoReconstruction does.
+#include "graph-program.hpp"
+#include "interrupts.hpp"
+#include "reconstruct/options.hpp"
+#include "reconstruct/progress.hpp"
+
+#include <gst/tomo/graph/names.hpp>
+#include <gst/tomo/support/descriptors.hpp>
+
+#include <cmath>
+
+namespace {
+
+using namespace reconstruct;
+using tomo::Json;
+
+constexpr char usual_configuration[] = "reco.conf";
+
+using Reconstruction = tool::Owned<GstTomoReconstruction>;
+
+struct Failure : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// Whether a parameter is wrong, as opposed to the scan or the machine.
+bool is_usage(const GError *error) {
+    return g_error_matches(error, GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE);
+}
+
+// What a function of the object gives, or its error as an exception.
+std::string must(gchar *given, GError *error) {
+    const tool::Owned<gchar> text(given);
+    const tool::Owned<GError> problem(error);
+    if (problem && is_usage(problem.get()))
+        throw Usage(problem->message);
+    if (problem)
+        throw Failure(problem->message);
+    return text.get();
+}
+
+bool exists(const std::string &file) { return g_file_test(file.c_str(), G_FILE_TEST_EXISTS); }
+
+std::string value_of(GstTomoReconstruction *reconstruction, const char *property) {
+    gchar *value = nullptr;
+    g_object_get(reconstruction, property, &value, nullptr);
+    const tool::Owned<gchar> owned(value);
+    return value ? value : "";
+}
+
+bool names_images(GstTomoReconstruction *reconstruction) {
+    for (const char *property : {"scan", "projections", "sinograms"})
+        if (!value_of(reconstruction, property).empty())
+            return true;
+    return false;
+}
+
+class Program {
+  public:
+    Program(const std::string &name, const Options &options)
+        : name_(name), options_(options), reconstruction_(gst_tomo_reconstruction_new(nullptr)) {}
+
+    int run() {
+        check_command();
+        if (options_.command == "init")
+            return init();
+        choose_configuration();
+        apply(options_, reconstruction_.get());
+        set_result();
+        if (!names_images(reconstruction_.get()))
+            throw Usage("no scan is named; see " + name_ + " --help");
+        if (options_.command == "info")
+            return info();
+        if (options_.command == "estimate")
+            return estimate();
+        if (options_.command == "sweep" && value_of(reconstruction_.get(), "sweep").empty())
+            throw Usage("sweep wants values, such as --parameter axis=300:320:0.5");
+        return options_.dry_run ? print_plan() : reconstruct();
+    }
+
+  private:
+    void check_command() const {
+        std::vector<std::string> names;
+        for (const auto &command : commands) {
+            if (options_.command == command.name && !*command.summary)
+                throw Usage("'" + options_.command + "' is not there yet; see " + name_ + " --help");
+            names.emplace_back(command.name);
+        }
+        // "rnu" is hardly a scan.
+        const auto &word = options_.scan;
+        if (options_.command.empty() && !word.empty() && word.find_first_of("/.*?[") == std::string::npos &&
+            !exists(word))
+            throw Usage("'" + word + "' is neither a command nor a file" + tomo::suggestion(word, names));
+    }
+
+    void choose_configuration() {
+        const bool is_run = options_.command == "run";
+        if (!options_.configuration.empty() || options_.command.empty())
+            return;
+        if (exists(usual_configuration))
+            options_.configuration = usual_configuration;
+        else if (is_run && options_.scan.empty() && options_.parameters.empty())
+            throw Usage("there is no reco.conf here: " + name_ +
+                        " init writes one, --config names another file");
+    }
+
+    void set_result() {
+        for (const auto &[command, result] :
+             {std::pair{"sinos", "sinograms"}, {"flatcorrect", "projections"}})
+            if (options_.command == command)
+                g_object_set(reconstruction_.get(), "result", result, nullptr);
+    }
+
+    int init() {
+        const auto file = std::exchange(options_.configuration, {});
+        apply(options_, reconstruction_.get());
+        const std::string name = file.empty() ? usual_configuration : file;
+        gboolean overwrite = FALSE;
+        g_object_get(reconstruction_.get(), "overwrite", &overwrite, nullptr);
+        if (exists(name) && !overwrite)
+            throw Failure("'" + name +
+                          "' is there already: --overwrite replaces it, --config names another file");
+        g_object_set(reconstruction_.get(), "overwrite", FALSE, nullptr);
+        GError *error = nullptr;
+        gst_tomo_reconstruction_save_configuration(reconstruction_.get(), name.c_str(), &error);
+        must(g_strdup(""), error);
+        g_print("%s is written; edit it, then: %s run%s\n", name.c_str(), name_.c_str(),
+                file.empty() ? "" : (" --config " + file).c_str());
+        return tool::ok;
+    }
+
+    int info() {
+        GError *error = nullptr;
+        auto *given = gst_tomo_reconstruction_inspect(reconstruction_.get(), &error);
+        const auto json = must(given, error);
+        g_print("%s\n", options_.json ? json.c_str()
+                                      : Json::parse(json, "inspection").text_of("description").c_str());
+        return tool::ok;
+    }
+
+    int estimate() {
+        GError *error = nullptr;
+        auto *given = gst_tomo_reconstruction_estimate_axis(reconstruction_.get(), &error);
+        const auto json = must(given, error);
+        if (options_.json) {
+            g_print("%s\n", json.c_str());
+            return tool::ok;
+        }
+        const auto found = Json::parse(json, "estimate");
+        const auto number = [&](const char *key) {
+            return g_ascii_strtod(found.find(key)->text().c_str(), nullptr);
+        };
+        g_print("axis %.3f +- %.3f px, tilt %.4f +- %.4f degrees (%s of %.0f pairs of views in %zu rows)\n",
+                number("axis"), number("uncertainty"), std::atan(number("tilt")) * 180.0 / G_PI,
+                number("tilt-uncertainty") * 180.0 / G_PI, found.text_of("method").c_str(), number("pairs"),
+                found.find("rows")->items().size());
+        return tool::ok;
+    }
+
+    int print_plan() {
+        GError *error = nullptr;
+        auto *given = gst_tomo_reconstruction_plan(reconstruction_.get(), &error);
+        const auto json = must(given, error);
+        if (options_.json) {
+            g_print("%s\n", json.c_str());
+            return tool::ok;
+        }
+        const auto plan = Json::parse(json, "plan");
+        const auto &folder = plan.text_of("folder"), &join = plan.text_of("join");
+        const tool::Owned<gchar> quoted(g_shell_quote(folder.c_str()));
+        if (!join.empty())
+            g_print("mkdir -p %s\n", quoted.get());
+        for (const auto &slab : plan.find("slabs")->items())
+            g_print("gst-launch-1.0 -q %s\n", slab.text_of("line").c_str());
+        if (!join.empty())
+            g_print("gst-launch-1.0 -q %s\nrm -r %s\n", join.c_str(), quoted.get());
+        return tool::ok;
+    }
+
+    int reconstruct() {
+        tool::catch_interrupts();
+        auto *self = reconstruction_.get();
+        Progress progress(name_, options_.progress);
+        g_signal_connect(self, "event",
+                         G_CALLBACK(+[](GstTomoReconstruction *, const gchar *event, Progress *progress) {
+                             progress->on_event(event);
+                         }),
+                         &progress);
+        GError *raw = nullptr;
+        bool good = gst_tomo_reconstruction_start(self, &raw);
+        if (good) {
+            tool::run_to_end({[&] { return gst_tomo_reconstruction_poll(self, 100) == TRUE; },
+                              [&] {
+                                  progress.clear();
+                                  g_printerr("%s: ending; once more to stop at once\n", name_.c_str());
+                                  gst_tomo_reconstruction_finish(self);
+                              },
+                              [&] { gst_tomo_reconstruction_abort(self); }});
+            good = gst_tomo_reconstruction_wait(self, &raw);
+        }
+        g_signal_handlers_disconnect_by_data(self, &progress);
+        const tool::Owned<GError> error(raw);
+        progress.clear();
+        if (good)
+            return tool::status_after(true);
+        g_printerr("%s: %s\n", name_.c_str(), error->message);
+        const int status = tool::status_after(false);
+        return is_usage(error.get()) && status == tool::failed ? tool::usage : status;
+    }
+
+    const std::string name_;
+    Options options_;
+    const Reconstruction reconstruction_;
+};
+
+} // namespace
+
+int main(int argc, char **argv) {
+    const tool::Owned<gchar> base(g_path_get_basename(argv[0]));
+    const std::string name = base.get();
+    constexpr unsigned least_files = 16; // GLib and GStreamer end the process where they get none
+    if (!tomo::can_open_files(least_files)) {
+        g_printerr("%s: no more than a few files can be opened: raise the limit of open files (ulimit -n)\n",
+                   name.c_str());
+        return tool::failed;
+    }
+    gst_init(nullptr, nullptr);
+    try {
+        const auto options = read_options({argv + 1, argv + argc});
+        if (options.complete) {
+            for (const auto &word : all_words())
+                g_print("%s\n", word.c_str());
+            return tool::ok;
+        }
+        if (options.version) {
+            g_print("%s %s\n", name.c_str(), GST_TOMO_VERSION);
+            return tool::ok;
+        }
+        if (options.help) {
+            g_print("%s", help_text(name, options.help_all).c_str());
+            return tool::ok;
+        }
+        if (argc == 1)
+            throw Usage("no scan is named; see " + name + " --help");
+        return Program(name, options).run();
+    } catch (const Usage &e) {
+        g_printerr("%s: %s\n", name.c_str(), e.what());
+        return tool::usage;
+    } catch (const std::exception &e) {
+        g_printerr("%s: %s\n", name.c_str(), e.what());
+        return tool::failed;
+    }
+}
