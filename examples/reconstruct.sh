@@ -13,13 +13,9 @@ folder=${1:-demo-output}
 mkdir -p -- "$folder"
 rm -f -- "$folder/tooth.h5" "$folder/tooth.png" # replaced, not extended
 
-# The file tells which images are darks, flats and projections, and the angles. It does not tell the axis.
-gst-launch-1.0 -q \
-    tomoscansrc name=s location="$here/data/tooth.h5" order=sinograms \
-    s.projections ! f.projections  s.darks ! f.darks  s.flats ! f.flats \
-    tomoflatfieldcorrect name=f sinogram-input=true absorption-correct=true fix-nan-and-inf=true ! \
-    tomorampfilter ! tomobackproject axis-pos=296 ! \
-    tomowrite filename="$folder/tooth.h5:/entry/data/data"
+# The file tells which images are darks, flats and projections, and the angles. It does not tell the axis, which is found.
+# With --dry-run the line prints the pipeline that it runs.
+tomo-reconstruct "$here/data/tooth.h5" --output "$folder/tooth.h5"
 
 # shellcheck disable=SC2046 # two properties
 gst-launch-1.0 -q \

@@ -6,7 +6,7 @@ using namespace tomo;
 
 namespace {
 
-class Clip final : public PointFilter {
+class Clip final : public Filter {
   public:
     static constexpr Info info{
         .task = "clip",
@@ -20,14 +20,11 @@ class Clip final : public PointFilter {
     Property<float> min{this, "min", 0.0f, {-FLT_MAX, FLT_MAX}, "Lower bound"};
     Property<float> max{this, "max", 1.0f, {-FLT_MAX, FLT_MAX}, "Upper bound"};
 
-  protected:
-    WorkSize work_size(const ArrayInfo &out) const override { return out.samples(); }
-    void add_arguments(Launch &launch, const Array &) override {
+    void process(const Array &in, Array &out) override {
         if (min > max)
             throw Error(GST_LIBRARY_ERROR_SETTINGS,
                         text("min=%g is above max=%g: exchange them", min.value(), max.value()));
-        launch.add(min.value());
-        launch.add(max.value());
+        launch(kernel("clip"), WorkSize(in.info().samples()), in, out, min.value(), max.value());
     }
 };
 

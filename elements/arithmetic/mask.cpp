@@ -6,7 +6,7 @@ using namespace tomo;
 
 namespace {
 
-class Mask final : public PointFilter {
+class Mask final : public Filter {
   public:
     static constexpr Info info{
         .task = "mask",
@@ -21,10 +21,14 @@ class Mask final : public PointFilter {
         .example = "tomoread path=slice.tif ! tomomask ! tomowrite filename=circle.tif",
     };
 
-    ArrayInfo shape(const ArrayInfo &in) override { return in; }
+    ArrayInfo shape(const ArrayInfo &in) override {
+        input_size("in", in.sample_size());
+        return in;
+    }
 
-  protected:
-    bool only_moves() const override { return true; }
+    void process(const Array &in, Array &out) override {
+        launch(kernel("mask"), WorkSize(in.info()), in, out);
+    }
 };
 
 } // namespace

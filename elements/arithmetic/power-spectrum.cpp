@@ -6,7 +6,7 @@ using namespace tomo;
 
 namespace {
 
-class PowerSpectrum final : public PointFilter {
+class PowerSpectrum final : public Filter {
   public:
     static constexpr Info info{
         .task = "power-spectrum",
@@ -19,8 +19,9 @@ class PowerSpectrum final : public PointFilter {
             "! tomocalculate expression=\"log(1 + v)\" ! tomowrite filename=spectrum.tif",
     };
 
-  protected:
-    WorkSize work_size(const ArrayInfo &out) const override { return out.samples(); }
+    void process(const Array &in, Array &out) override {
+        launch(kernel("power_spectrum"), WorkSize(in.info().samples()), in, out);
+    }
 };
 
 } // namespace

@@ -38,15 +38,17 @@ class FilterElement final : public BatchFilter {
     }
 
     void process(const Array &in, Array &out) override {
-        const Array &table = *table_;
+        const Array &table = table_;
         launch(kernel("multiply_rows"), WorkSize(out.info()), in, table, out);
     }
+
+    void stop() override { table_ = {}; }
 
   protected:
     unsigned batch_that_pays(const ArrayInfo &in) override { return fourier::batch_that_pays(*device(), in); }
 
   private:
-    UntilStop<Array> table_{this}; // the response
+    Array table_; // the response
 };
 
 } // namespace

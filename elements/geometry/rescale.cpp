@@ -76,9 +76,11 @@ class Rescale final : public Filter {
     }
 
     void process(const Array &in, Array &out) override {
-        launch(kernel("rescale"), WorkSize(out.info()), in, out, BareBuffer{*column_table_},
-               BareBuffer{*row_table_}, cl_uint{in.width()}, cl_uint{in.height()});
+        launch(kernel("rescale"), WorkSize(out.info()), in, out, BareBuffer{column_table_},
+               BareBuffer{row_table_}, cl_uint{in.width()}, cl_uint{in.height()});
     }
+
+    void stop() override { column_table_ = row_table_ = {}; }
 
   protected:
     EventRef scan_event(EventRef event) override { return scan_after(event, input_info(), columns_, rows_); }
@@ -120,8 +122,7 @@ class Rescale final : public Filter {
     }
 
     Layout columns_{}, rows_{};
-    UntilStop<Array> column_table_{this};
-    UntilStop<Array> row_table_{this};
+    Array column_table_, row_table_;
 };
 
 } // namespace
