@@ -6,7 +6,7 @@ using namespace tomo;
 
 namespace {
 
-class Binarize final : public Filter {
+class Binarize final : public PointFilter {
   public:
     static constexpr Info info{
         .task = "binarize",
@@ -18,9 +18,9 @@ class Binarize final : public Filter {
 
     Property<float> threshold{this, "threshold", 1.0f, {-FLT_MAX, FLT_MAX}, "Least value that becomes 1"};
 
-    void process(const Array &in, Array &out) override {
-        launch(kernel("binarize"), WorkSize(in.info().samples()), in, out, threshold.value());
-    }
+  protected:
+    WorkSize work_size(const ArrayInfo &out) const override { return out.samples(); }
+    void add_arguments(Launch &launch, const Array &) override { launch.add(threshold.value()); }
 };
 
 } // namespace

@@ -6,7 +6,7 @@ using namespace tomo;
 
 namespace {
 
-class Clip final : public Filter {
+class Clip final : public PointFilter {
   public:
     static constexpr Info info{
         .task = "clip",
@@ -20,11 +20,14 @@ class Clip final : public Filter {
     Property<float> min{this, "min", 0.0f, {-FLT_MAX, FLT_MAX}, "Lower bound"};
     Property<float> max{this, "max", 1.0f, {-FLT_MAX, FLT_MAX}, "Upper bound"};
 
-    void process(const Array &in, Array &out) override {
+  protected:
+    WorkSize work_size(const ArrayInfo &out) const override { return out.samples(); }
+    void add_arguments(Launch &launch, const Array &) override {
         if (min > max)
             throw Error(GST_LIBRARY_ERROR_SETTINGS,
                         text("min=%g is above max=%g: exchange them", min.value(), max.value()));
-        launch(kernel("clip"), WorkSize(in.info().samples()), in, out, min.value(), max.value());
+        launch.add(min.value());
+        launch.add(max.value());
     }
 };
 

@@ -6,7 +6,7 @@ using namespace tomo;
 
 namespace {
 
-class Mask final : public Filter {
+class Mask final : public PointFilter {
   public:
     static constexpr Info info{
         .task = "mask",
@@ -21,14 +21,10 @@ class Mask final : public Filter {
         .example = "tomoread path=slice.tif ! tomomask ! tomowrite filename=circle.tif",
     };
 
-    ArrayInfo shape(const ArrayInfo &in) override {
-        input_size("in", in.sample_size());
-        return in;
-    }
+    ArrayInfo shape(const ArrayInfo &in) override { return in; }
 
-    void process(const Array &in, Array &out) override {
-        launch(kernel("mask"), WorkSize(in.info()), in, out);
-    }
+  protected:
+    bool only_moves() const override { return true; }
 };
 
 } // namespace

@@ -6,7 +6,7 @@ using namespace tomo;
 
 namespace {
 
-class PowerSpectrum final : public Filter {
+class PowerSpectrum final : public PointFilter {
   public:
     static constexpr Info info{
         .task = "power-spectrum",
@@ -19,9 +19,8 @@ class PowerSpectrum final : public Filter {
             "! tomocalculate expression=\"log(1 + v)\" ! tomowrite filename=spectrum.tif",
     };
 
-    void process(const Array &in, Array &out) override {
-        launch(kernel("power_spectrum"), WorkSize(in.info().samples()), in, out);
-    }
+  protected:
+    WorkSize work_size(const ArrayInfo &out) const override { return out.samples(); }
 };
 
 } // namespace

@@ -7,7 +7,7 @@ using namespace tomo;
 
 namespace {
 
-class Unsplit final : public Filter {
+class Unsplit final : public PointFilter {
   public:
     static constexpr Info info{
         .task = "unsplit",
@@ -30,15 +30,13 @@ class Unsplit final : public Filter {
             throw Error(GST_STREAM_ERROR_FORMAT,
                         text("%s has too many columns side by side: %" G_GUINT64_FORMAT ", at most %d can be",
                              in.describe().c_str(), width, G_MAXINT));
-        input_size("in", in.sample_size());
         return in.with_size(static_cast<unsigned>(width), in.height, 1);
     }
 
-    void process(const Array &in, Array &out) override {
-        launch(kernel("unsplit"), WorkSize(out.info()), in, out, cl_uint{in.depth()});
-    }
-
   protected:
+    bool only_moves() const override { return true; }
+    void add_arguments(Launch &launch, const Array &in) override { launch.add(cl_uint{in.depth()}); }
+
     EventRef scan_event(EventRef event) override {
         const auto &in = input_info();
         return scan_after(event, in, {0.0, double(in.depth), in.width * in.depth}, {0.0, 1.0, in.height});

@@ -58,7 +58,7 @@ class FindLargeSpots final : public Filter {
 
     void process(const Array &in, Array &out) override {
         const auto image = padded(*this, in, {1, 1, 1, 1}, addressing_mode);
-        if (!noise_)
+        if (!*noise_)
             noise_ = noise_level(*this, image, 1);
         const WorkSize all(in.info());
         auto forest = allocate(in.info().with_format(GST_TOMO_FORMAT_UINT32));
@@ -67,7 +67,7 @@ class FindLargeSpots final : public Filter {
             launch(kernel(name), all, ReadWrite{forest}, args...);
         };
         step("plant", marks);
-        step("connect_steep", image, std::as_const(noise_), grow_threshold.value(),
+        step("connect_steep", image, std::as_const(*noise_), grow_threshold.value(),
              cl_int{addressing_mode == Addressing::repeat});
         step("mark_seeds", image, ReadWrite{marks}, spot_threshold.value(), cl_int(mode.value()));
         step("take_marked", std::as_const(marks), out);
@@ -77,10 +77,8 @@ class FindLargeSpots final : public Filter {
         step("fill_unmarked", std::as_const(marks), out);
     }
 
-    void stop() override { noise_ = {}; }
-
   private:
-    Array noise_;
+    UntilStop<Array> noise_{this};
 };
 
 } // namespace

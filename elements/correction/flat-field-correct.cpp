@@ -88,12 +88,12 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
     }
 
     void process(const std::vector<Array> &in, Array &out) override {
-        if (!bad_) {
+        if (!*bad_) {
             tell_means(in);
             corrected_ = 0;
             bad_ = allocate({GST_TOMO_FORMAT_UINT32, counters, 2});
             const cl_uint zero = 0;
-            fill(bad_, &zero, sizeof zero);
+            fill(*bad_, &zero, sizeof zero);
         }
         corrected_ += out.info().samples();
         auto rows = [&](int side) { return cl_uint{in[side].height()}; };
@@ -102,12 +102,12 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
         const WorkSize size(out.info());
         if (!in[flats_after])
             return launch(kernel("flat_field_correct", options), size, in[projections], in[darks], in[flats],
-                          out, ReadWrite{bad_}, rows(darks), planes(darks), rows(flats), planes(flats),
+                          out, ReadWrite{*bad_}, rows(darks), planes(darks), rows(flats), planes(flats),
                           dark_scale.value(), flat_scale.value(), cl_int{absorption_correct},
                           cl_int{fix_nan_and_inf});
         const auto weights = upload(weights_after(out.height()));
         launch(kernel("flat_field_correct", options + " -D FLATS_AFTER"), size, in[projections], in[darks],
-               in[flats], in[flats_after], out, ReadWrite{bad_}, rows(darks), planes(darks), rows(flats),
+               in[flats], in[flats_after], out, ReadWrite{*bad_}, rows(darks), planes(darks), rows(flats),
                planes(flats), rows(flats_after), planes(flats_after), BareBuffer{weights},
                cl_uint{weights.width()}, dark_scale.value(), flat_scale.value(), cl_int{absorption_correct},
                cl_int{fix_nan_and_inf});
@@ -120,7 +120,7 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
 
     // Counted on the device and told once, because asking for every frame would wait for every frame.
     void finish() override {
-        if (!bad_)
+        if (!*bad_)
             return;
         const auto left = count_of(0), fixed = count_of(1);
         bad_ = {};
@@ -135,11 +135,6 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
             warn(text("%" G_GUINT64_FORMAT " pixels are not finite, as where a flat equals its dark; "
                       "fix-nan-and-inf=true makes them 0",
                       left));
-    }
-
-    void stop() override {
-        bad_ = {};
-        scan_ = {};
     }
 
   private:
@@ -180,10 +175,10 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
     // Of the flats after, for the projection, or for each row of a sinogram.
     std::vector<float> weights_after(unsigned rows) {
         std::vector<double> frames{double(frame())};
-        double before = scan_.flats_frame, after = scan_.flats_after_frame;
-        const bool told = after > before && (!sinogram_input || scan_.frames.size() == rows);
+        double before = scan_->flats_frame, after = scan_->flats_after_frame;
+        const bool told = after > before && (!sinogram_input || scan_->frames.size() == rows);
         if (sinogram_input) {
-            frames = scan_.frames;
+            frames = scan_->frames;
             if (!told) {
                 frames.resize(rows);
                 std::iota(frames.begin(), frames.end(), 0.0);
@@ -210,14 +205,15 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
     }
 
     guint64 count_of(unsigned row) const {
-        const Host<const cl_uint> host(bad_);
+        const Host<const cl_uint> host(*bad_);
         return std::accumulate(host.data() + row * counters, host.data() + (row + 1) * counters, guint64{0});
     }
 
     static constexpr unsigned counters = 256;
-    Scan scan_;
+    UntilStop<Scan> scan_{this};
     guint64 corrected_ = 0; // pixels of the projections so far
-    Array bad_; // how many pixels so far: a row for those left as they are and one for those made 0
+    UntilStop<Array> bad_{
+        this}; // how many pixels so far: a row for those left as they are and one for those made 0
 };
 
 } // namespace

@@ -49,15 +49,13 @@ class Blur final : public Filter {
 
     void process(const Array &in, Array &out) override {
         auto rows = allocate(out.info());
-        launch(kernel("blur_rows"), WorkSize(out.info()), in, rows, BareBuffer{weights_}, radius_);
-        launch(kernel("blur_columns"), WorkSize(out.info()), std::as_const(rows), out, BareBuffer{weights_},
+        launch(kernel("blur_rows"), WorkSize(out.info()), in, rows, BareBuffer{*weights_}, radius_);
+        launch(kernel("blur_columns"), WorkSize(out.info()), std::as_const(rows), out, BareBuffer{*weights_},
                radius_);
     }
 
-    void stop() override { weights_ = {}; }
-
   private:
-    Array weights_; // by distance
+    UntilStop<Array> weights_{this}; // by distance
     cl_int radius_ = 0;
 };
 

@@ -28,8 +28,6 @@ class BoxFilter : public Filter {
         return Filter::shape(in);
     }
 
-    void stop() override { offsets_ = {}; }
-
   protected:
     static constexpr unsigned largest_box = 1023;
 
@@ -45,12 +43,12 @@ class BoxFilter : public Filter {
         // Boxes move down a column for as many rows as pay for looking at the whole of the first one.
         const unsigned runs = (in.height() - 1) / std::max(16u, box_) + 1;
         launch(kernel(kernel_name()), WorkSize(in.width(), runs, in.depth()), image, out,
-               BareBuffer{offsets_}, cl_uint{box_}, cl_uint{in.height()}, args...);
+               BareBuffer{*offsets_}, cl_uint{box_}, cl_uint{in.height()}, args...);
     }
 
   private:
     unsigned box_ = 1;
-    Array offsets_;
+    UntilStop<Array> offsets_{this};
 };
 
 } // namespace tomo

@@ -9,7 +9,7 @@ namespace {
 
 enum class Operator { sobel, laplace, prewitt };
 
-class DetectEdge final : public Filter {
+class DetectEdge final : public PointFilter {
   public:
     static constexpr Info info{
         .task = "detect-edge",
@@ -34,15 +34,9 @@ class DetectEdge final : public Filter {
 
     std::string kernel_file_name() const override { return "derivatives.cl"; }
 
-    ArrayInfo shape(const ArrayInfo &in) override {
-        kernel("detect_edge", addressing_mode.option());
-        return Filter::shape(in);
-    }
-
-    void process(const Array &in, Array &out) override {
-        launch(kernel("detect_edge", addressing_mode.option()), WorkSize(out.info()), in, out,
-               cl_int(filter.value()));
-    }
+  protected:
+    std::string kernel_options() const override { return addressing_mode.option(); }
+    void add_arguments(Launch &launch, const Array &) override { launch.add(cl_int(filter.value())); }
 };
 
 } // namespace

@@ -10,7 +10,7 @@ namespace {
 enum class Direction { horizontal, vertical, both, both_abs, both_mag };
 enum class Difference { forward, backward, central };
 
-class Gradient final : public Filter {
+class Gradient final : public PointFilter {
   public:
     static constexpr Info info{
         .task = "gradient",
@@ -43,14 +43,11 @@ class Gradient final : public Filter {
 
     std::string kernel_file_name() const override { return "derivatives.cl"; }
 
-    ArrayInfo shape(const ArrayInfo &in) override {
-        kernel("gradient", addressing_mode.option());
-        return Filter::shape(in);
-    }
-
-    void process(const Array &in, Array &out) override {
-        launch(kernel("gradient", addressing_mode.option()), WorkSize(out.info()), in, out,
-               cl_int(direction.value()), cl_int(difference.value()));
+  protected:
+    std::string kernel_options() const override { return addressing_mode.option(); }
+    void add_arguments(Launch &launch, const Array &) override {
+        launch.add(cl_int(direction.value()));
+        launch.add(cl_int(difference.value()));
     }
 };
 

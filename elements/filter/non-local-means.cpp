@@ -64,7 +64,7 @@ class NonLocalMeans final : public Filter {
     void process(const Array &in, Array &out) override {
         const unsigned margin = search_radius + patch_radius;
         const auto images = padded(*this, in, {margin, margin, margin, margin}, addressing_mode);
-        if (!noise_)
+        if (!*noise_)
             noise_ = noise_level(*this, images, margin);
         for (unsigned z = 0; z < in.depth(); z++) {
             const auto image = images.plane(z);
@@ -75,8 +75,6 @@ class NonLocalMeans final : public Filter {
                 sum_by_patches(image, z, plane);
         }
     }
-
-    void stop() override { noise_ = window_ = {}; }
 
   private:
     // The weights of the pixels of a patch; their sum is 1.
@@ -108,8 +106,8 @@ class NonLocalMeans final : public Filter {
             WorkSize size(out.width(), std::min(band, out.height() - y));
             size.offset[1] = y;
             launch(kernel("means_of_patches"), size, image, ReadWrite{out}, cl_int(search_radius),
-                   cl_int(patch_radius), BareBuffer{window_}, BareBuffer{noise_}, z, h.value(), sigma.value(),
-                   cl_int{estimate_sigma});
+                   cl_int(patch_radius), BareBuffer{*window_}, BareBuffer{*noise_}, z, h.value(),
+                   sigma.value(), cl_int{estimate_sigma});
         }
     }
 
@@ -134,7 +132,7 @@ class NonLocalMeans final : public Filter {
                    cl_uint(first), run);
             launch(kernel("means_of_columns"), WorkSize(out.info()), image, std::as_const(columns),
                    ReadWrite{sums}, cl_int(search_radius), cl_int(patch_radius), cl_uint(first), number,
-                   BareBuffer{noise_}, z, h.value(), sigma.value(), cl_int{estimate_sigma});
+                   BareBuffer{*noise_}, z, h.value(), sigma.value(), cl_int{estimate_sigma});
         }
         launch(kernel("divide_sums"), WorkSize(out.info()), image, std::as_const(sums), ReadWrite{out},
                cl_int(search_radius) + cl_int(patch_radius));
@@ -149,7 +147,8 @@ class NonLocalMeans final : public Filter {
             throw Flushing();
     }
 
-    Array noise_, window_;
+    UntilStop<Array> noise_{this};
+    UntilStop<Array> window_{this};
 };
 
 } // namespace

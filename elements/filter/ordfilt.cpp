@@ -40,8 +40,8 @@ class Ordfilt final : public Joiner {
     }
 
     void process(const std::vector<Array> &in, Array &out) override {
-        if (pattern_.storage() != in[patterns].storage() ||
-            pattern_.byte_offset() != in[patterns].byte_offset())
+        if (pattern_->storage() != in[patterns].storage() ||
+            pattern_->byte_offset() != in[patterns].byte_offset())
             look_at(in[patterns]);
         input_format("in", in[images].info().format);
         const auto image = padded(*this, in[images], margin_, Addressing::mirrored_repeat);
@@ -49,11 +49,9 @@ class Ordfilt final : public Joiner {
             return static_cast<cl_uint>(std::max(0.0f, static_cast<float>(size_) * share - 1.0f));
         };
         launch(kernel("ordfilt", "", "order-statistics.cl"), WorkSize(out.info()), image, out,
-               BareBuffer{offsets_}, size_, cl_uint{image.width()}, cl_uint{image.height()}, rank(0.25f),
+               BareBuffer{*offsets_}, size_, cl_uint{image.width()}, cl_uint{image.height()}, rank(0.25f),
                rank(0.5f));
     }
-
-    void stop() override { pattern_ = offsets_ = {}; }
 
   private:
     // Lists the pattern's pixels; on the host, because how many they are decides about the sizes of all that
@@ -76,9 +74,9 @@ class Ordfilt final : public Joiner {
         pattern_ = pattern;
     }
 
-    unsigned width_ = 0; // of the images
-    Array pattern_;      // that the following is known of
-    Array offsets_;      // from its first pixel on, in an image with its margin
+    unsigned width_ = 0;             // of the images
+    UntilStop<Array> pattern_{this}; // that the following is known of
+    UntilStop<Array> offsets_{this}; // from its first pixel on, in an image with its margin
     Margin margin_{};
     cl_uint size_ = 0;
 };

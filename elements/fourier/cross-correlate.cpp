@@ -91,7 +91,7 @@ NaN becomes NaN.)",
         if (is_map || places_.empty() || index_ % nth == 0) {
             const auto spectra = correlate(in);
             auto maps = allocate(spectra.info());
-            inverse_.run(*this, FftDirection::Inverse, spectra, maps);
+            inverse_->run(*this, FftDirection::Inverse, spectra, maps);
             if (is_map)
                 launch(kernel("real_part"), out.info().samples(), std::as_const(maps), out);
             else
@@ -101,8 +101,6 @@ NaN becomes NaN.)",
             move(in, out);
         index_++;
     }
-
-    void stop() override { inverse_ = {}; }
 
   protected:
     void clear() override {
@@ -218,7 +216,7 @@ NaN becomes NaN.)",
     }
 
     ArrayInfo correlations_;
-    fourier::Transforms inverse_;
+    UntilStop<fourier::Transforms> inverse_{this};
     std::vector<Place> places_; // of all images
     unsigned steps_ = 1;
     guint64 index_ = 0;

@@ -61,10 +61,8 @@ class FftElement final : public BatchFilter {
         auto &pad = kernel("pad_to_complex", in.info().is_complex() ? "-D COMPLEX" : "");
         launch(pad, WorkSize(out.info()), in, out, cl_uint{in.width()}, cl_uint{in.height()}, depths_[0],
                depths_[1]);
-        fft_.run(*this, FftDirection::Forward, out, out);
+        fft_->run(*this, FftDirection::Forward, out, out);
     }
-
-    void stop() override { fft_ = {}; }
 
   protected:
     unsigned batch_that_pays(const ArrayInfo &in) override { return fourier::batch_that_pays(*device(), in); }
@@ -85,7 +83,7 @@ class FftElement final : public BatchFilter {
         return auto_zeropadding ? next_power_of_two(length) : length;
     }
 
-    fourier::Transforms fft_;
+    UntilStop<fourier::Transforms> fft_{this};
     std::array<cl_uint, 2> depths_{}; // of one array, in and out
 };
 

@@ -6,7 +6,7 @@ using namespace tomo;
 
 namespace {
 
-class FilterStripes final : public Filter {
+class FilterStripes final : public PointFilter {
   public:
     static constexpr Info info{
         .task = "filter-stripes",
@@ -50,9 +50,10 @@ class FilterStripes final : public Filter {
 
     ArrayInfo shape(const ArrayInfo &in) override { return in; }
 
-    void process(const Array &in, Array &out) override {
-        launch(kernel("filter_stripes"), WorkSize(out.info()), in, out, horizontal_sigma.value(),
-               vertical_sigma.value());
+  protected:
+    void add_arguments(Launch &launch, const Array &) override {
+        launch.add(horizontal_sigma.value());
+        launch.add(vertical_sigma.value());
     }
 };
 

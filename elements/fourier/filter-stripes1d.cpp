@@ -6,7 +6,7 @@ using namespace tomo;
 
 namespace {
 
-class FilterStripes1d final : public Filter {
+class FilterStripes1d final : public PointFilter {
   public:
     static constexpr Info info{
         .task = "filter-stripes1d",
@@ -29,9 +29,8 @@ class FilterStripes1d final : public Filter {
                              {1e-3f, FLT_MAX},
                              "Full width at half maximum of the suppressed band, in frequency pixels"};
 
-    void process(const Array &in, Array &out) override {
-        launch(kernel("filter_stripes1d"), WorkSize(out.info()), in, out, strength.value());
-    }
+  protected:
+    void add_arguments(Launch &launch, const Array &) override { launch.add(strength.value()); }
 
     ArrayInfo shape(const ArrayInfo &in) override { return in; }
 };

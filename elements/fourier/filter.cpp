@@ -38,17 +38,15 @@ class FilterElement final : public BatchFilter {
     }
 
     void process(const Array &in, Array &out) override {
-        const Array &table = table_;
+        const Array &table = *table_;
         launch(kernel("multiply_rows"), WorkSize(out.info()), in, table, out);
     }
-
-    void stop() override { table_ = {}; }
 
   protected:
     unsigned batch_that_pays(const ArrayInfo &in) override { return fourier::batch_that_pays(*device(), in); }
 
   private:
-    Array table_; // the response
+    UntilStop<Array> table_{this}; // the response
 };
 
 } // namespace

@@ -43,12 +43,10 @@ class Ifft final : public BatchFilter {
     void process(const Array &in, Array &out) override {
         // Others may read the spectrum too, so the transform gets a place of its own.
         Array transformed = allocate(in.info());
-        fft_.run(*this, FftDirection::Inverse, in, transformed);
+        fft_->run(*this, FftDirection::Inverse, in, transformed);
         launch(kernel("crop_real"), WorkSize(out.info()), transformed, out, cl_uint{in.width()},
                cl_uint{in.height()});
     }
-
-    void stop() override { fft_ = {}; }
 
   protected:
     unsigned batch_that_pays(const ArrayInfo &in) override { return fourier::batch_that_pays(*device(), in); }
@@ -61,7 +59,7 @@ class Ifft final : public BatchFilter {
         return given ? given : length;
     }
 
-    fourier::Transforms fft_;
+    UntilStop<fourier::Transforms> fft_{this};
 };
 
 } // namespace

@@ -73,7 +73,7 @@ class RampFilter final : public BatchFilter {
         if (is_local_) {
             const std::size_t items = length_ / 16;
             launch(kernel("ramp_filter", local_options()), WorkSize(pairs * items).groups(items), in, out,
-                   BareBuffer{table_}, BareBuffer{circle_}, width, height,
+                   BareBuffer{*table_}, BareBuffer{*circle_}, width, height,
                    LocalMemory{local_samples() * sizeof(cl_float2)}, LocalMemory{2 * sizeof(cl_int)});
             return;
         }
@@ -82,15 +82,10 @@ class RampFilter final : public BatchFilter {
         launch(kernel("ramp_check"), WorkSize(rows), in, bad, width);
         const Array &marks = bad, &filtered = spectra;
         launch(kernel("ramp_pad"), WorkSize(length_, pairs), in, marks, spectra, width, height);
-        fft_.run(*this, FftDirection::Forward, spectra, spectra);
-        launch(kernel("ramp_multiply"), WorkSize(length_, pairs), ReadWrite{spectra}, BareBuffer{table_});
-        fft_.run(*this, FftDirection::Inverse, spectra, spectra);
+        fft_->run(*this, FftDirection::Forward, spectra, spectra);
+        launch(kernel("ramp_multiply"), WorkSize(length_, pairs), ReadWrite{spectra}, BareBuffer{*table_});
+        fft_->run(*this, FftDirection::Inverse, spectra, spectra);
         launch(kernel("ramp_crop"), WorkSize(width, rows), filtered, marks, out, cl_uint{length_}, height);
-    }
-
-    void stop() override {
-        table_ = circle_ = {};
-        fft_ = {};
     }
 
   protected:
@@ -117,10 +112,10 @@ class RampFilter final : public BatchFilter {
 
     unsigned length_ = 0; // of the transform
     bool is_local_ = false;
-    Array table_;  // the response
-    Array circle_; // roots of unity
+    UntilStop<Array> table_{this};  // the response
+    UntilStop<Array> circle_{this}; // roots of unity
     ArrayInfo pairs_;
-    fourier::Transforms fft_;
+    UntilStop<fourier::Transforms> fft_{this};
 };
 
 } // namespace

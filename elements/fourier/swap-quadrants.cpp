@@ -9,7 +9,7 @@ using namespace tomo;
 
 namespace {
 
-class SwapQuadrants final : public Filter {
+class SwapQuadrants final : public PointFilter {
   public:
     static constexpr Info info{
         .task = "swap-quadrants",
@@ -24,16 +24,11 @@ class SwapQuadrants final : public Filter {
                    "tomocalculate expression=\"log(1e-9f + v)\" ! tomowrite filename=spectrum.tif",
     };
 
-    ArrayInfo shape(const ArrayInfo &in) override {
-        input_size("in", in.sample_size());
-        return in;
-    }
-
-    void process(const Array &in, Array &out) override {
-        launch(kernel("swap_quadrants"), WorkSize(in.info()), in, out);
-    }
+    ArrayInfo shape(const ArrayInfo &in) override { return in; }
 
   protected:
+    bool only_moves() const override { return true; }
+
     // Of a detector's columns and of angles in that order there is nothing to tell.
     EventRef scan_event(EventRef event) override {
         Scan scan(event.get());

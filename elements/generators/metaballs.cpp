@@ -39,19 +39,17 @@ class Metaballs final : public Source {
     }
 
     Array frame(std::uint64_t n, const ArrayInfo &info) override {
-        if (balls_.empty() || n < moves_)
+        if (balls_->empty() || n < moves_)
             throw_balls();
         for (; moves_ < n; moves_++)
             move();
         std::vector<float> table;
-        for (const auto &ball : balls_)
+        for (const auto &ball : *balls_)
             table.insert(table.end(), {float(ball.x), float(ball.y), float(ball.size)});
         Array out = allocate(info);
         launch(kernel("metaballs"), WorkSize(info), out, BareBuffer{upload(table)}, cl_uint{number_balls});
         return out;
     }
-
-    void stop() override { balls_.clear(); }
 
   private:
     struct Ball {
@@ -68,8 +66,8 @@ class Metaballs final : public Source {
     void throw_balls() {
         state_ = seed;
         moves_ = 0;
-        balls_.resize(number_balls);
-        for (auto &ball : balls_) {
+        balls_->resize(number_balls);
+        for (auto &ball : *balls_) {
             ball.size = random(0.01 * width, 0.05 * width);
             ball.x = random(0.0, width);
             ball.y = random(0.0, height);
@@ -79,7 +77,7 @@ class Metaballs final : public Source {
     }
 
     void move() {
-        for (auto &ball : balls_) {
+        for (auto &ball : *balls_) {
             ball.x += ball.vx;
             ball.y += ball.vy;
             if (ball.x < 0.0 || ball.x > width)
@@ -90,7 +88,7 @@ class Metaballs final : public Source {
     }
 
     std::uint64_t state_ = 0, moves_ = 0;
-    std::vector<Ball> balls_;
+    UntilStop<std::vector<Ball>> balls_{this};
 };
 
 } // namespace

@@ -7,7 +7,7 @@ using namespace tomo;
 
 namespace {
 
-class Bin final : public Filter {
+class Bin final : public PointFilter {
   public:
     static constexpr Info info{
         .task = "bin",
@@ -27,17 +27,18 @@ Columns, rows and planes that do not fill a bin at the end are left out. A NaN m
         if (in.width < size || in.height < size || in.depth < planes)
             throw Error(GST_STREAM_ERROR_FORMAT,
                         text("bins of size=%u do not fit into %s", size.value(), in.describe().c_str()));
-        kernel("bin");
         return in.with_format(GST_TOMO_FORMAT_FLOAT32)
             .with_size(in.width / size, in.height / size, in.depth / planes);
     }
 
-    void process(const Array &in, Array &out) override {
-        launch(kernel("bin"), WorkSize(out.info()), in, out, cl_uint{in.width()}, cl_uint{in.height()},
-               cl_uint{size}, cl_uint{in.depth() > 1 ? size.value() : 1u});
+  protected:
+    void add_arguments(Launch &launch, const Array &in) override {
+        launch.add(cl_uint{in.width()});
+        launch.add(cl_uint{in.height()});
+        launch.add(cl_uint{size});
+        launch.add(cl_uint{in.depth() > 1 ? size.value() : 1u});
     }
 
-  protected:
     EventRef scan_event(EventRef event) override {
         const auto &out = output_info();
         return scan_after(event, input_info(), {0.0, 1.0 / size, out.width}, {0.0, 1.0 / size, out.height});

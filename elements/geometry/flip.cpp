@@ -9,7 +9,7 @@ namespace {
 
 enum class Direction { horizontal, vertical };
 
-class Flip final : public Filter {
+class Flip final : public PointFilter {
   public:
     static constexpr Info info{
         .task = "flip",
@@ -31,17 +31,14 @@ rotated by 180 degrees.)",
                                 When::reshapes,
                                 "Sides that change places"};
 
-    ArrayInfo shape(const ArrayInfo &in) override {
-        input_size("in", in.sample_size());
-        kernel("flip");
-        return in;
-    }
-
-    void process(const Array &in, Array &out) override {
-        launch(kernel("flip"), WorkSize(out.info()), in, out, cl_int{direction == Direction::vertical});
-    }
+    ArrayInfo shape(const ArrayInfo &in) override { return in; }
 
   protected:
+    bool only_moves() const override { return true; }
+    void add_arguments(Launch &launch, const Array &) override {
+        launch.add(cl_int{direction == Direction::vertical});
+    }
+
     EventRef scan_event(EventRef event) override {
         const auto &in = input_info();
         const Layout columns{0.0, 1.0, in.width}, rows{0.0, 1.0, in.height};

@@ -8,7 +8,7 @@ using namespace tomo;
 
 namespace {
 
-class Pad final : public Filter {
+class Pad final : public PointFilter {
   public:
     static constexpr Info info{
         .task = "pad",
@@ -47,17 +47,19 @@ class Pad final : public Filter {
         }
         if (in.domain == GST_TOMO_DOMAIN_SINOGRAM && reaches_out(y, out.height, in.height))
             warn("rows outside of a sinogram belong to no angle: the scan's angles are left out");
-        input_size("in", in.sample_size());
-        kernel("pad", addressing_mode.option());
         return out;
     }
 
-    void process(const Array &in, Array &out) override {
-        launch(kernel("pad", addressing_mode.option()), WorkSize(out.info()), in, out, cl_int(in.width()),
-               cl_int(in.height()), cl_int{-x}, cl_int{-y});
+  protected:
+    std::string kernel_options() const override { return addressing_mode.option(); }
+    bool only_moves() const override { return true; }
+    void add_arguments(Launch &launch, const Array &in) override {
+        launch.add(cl_int(in.width()));
+        launch.add(cl_int(in.height()));
+        launch.add(cl_int{-x});
+        launch.add(cl_int{-y});
     }
 
-  protected:
     EventRef scan_event(EventRef event) override { return scan_after(event, input_info(), columns_, rows_); }
 
   private:

@@ -7,7 +7,7 @@ using namespace tomo;
 
 namespace {
 
-class Reduce final : public Filter {
+class Reduce final : public PointFilter {
   public:
     static constexpr Info info{
         .task = "reduce",
@@ -25,16 +25,18 @@ class Reduce final : public Filter {
         if (in.width < 2 || in.height < 2)
             throw Error(GST_STREAM_ERROR_FORMAT,
                         text("%s is too small to be halved; wanted at least 2 x 2", in.describe().c_str()));
-        kernel("bin");
         return in.with_format(GST_TOMO_FORMAT_FLOAT32).with_size(in.width / 2, in.height / 2);
     }
 
-    void process(const Array &in, Array &out) override {
-        launch(kernel("bin"), WorkSize(out.info()), in, out, cl_uint{in.width()}, cl_uint{in.height()},
-               cl_uint{2}, cl_uint{1});
+  protected:
+    std::string kernel_name() const override { return "bin"; }
+    void add_arguments(Launch &launch, const Array &in) override {
+        launch.add(cl_uint{in.width()});
+        launch.add(cl_uint{in.height()});
+        launch.add(cl_uint{2});
+        launch.add(cl_uint{1});
     }
 
-  protected:
     EventRef scan_event(EventRef event) override {
         const auto &out = output_info();
         return scan_after(event, input_info(), {0.0, 0.5, out.width}, {0.0, 0.5, out.height});

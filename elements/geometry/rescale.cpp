@@ -76,11 +76,9 @@ class Rescale final : public Filter {
     }
 
     void process(const Array &in, Array &out) override {
-        launch(kernel("rescale"), WorkSize(out.info()), in, out, BareBuffer{column_table_},
-               BareBuffer{row_table_}, cl_uint{in.width()}, cl_uint{in.height()});
+        launch(kernel("rescale"), WorkSize(out.info()), in, out, BareBuffer{*column_table_},
+               BareBuffer{*row_table_}, cl_uint{in.width()}, cl_uint{in.height()});
     }
-
-    void stop() override { column_table_ = row_table_ = {}; }
 
   protected:
     EventRef scan_event(EventRef event) override { return scan_after(event, input_info(), columns_, rows_); }
@@ -122,7 +120,8 @@ class Rescale final : public Filter {
     }
 
     Layout columns_{}, rows_{};
-    Array column_table_, row_table_;
+    UntilStop<Array> column_table_{this};
+    UntilStop<Array> row_table_{this};
 };
 
 } // namespace

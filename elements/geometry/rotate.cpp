@@ -66,11 +66,9 @@ the rotated image, which lies in its middle for every centre. The axis of a scan
     }
 
     void process(const Array &in, Array &out) override {
-        launch(rotated(), WorkSize(out.info()), in, out, BareBuffer{columns_}, BareBuffer{rows_},
+        launch(rotated(), WorkSize(out.info()), in, out, BareBuffer{*columns_}, BareBuffer{*rows_},
                cl_int(in.width()), cl_int(in.height()));
     }
-
-    void stop() override { columns_ = rows_ = {}; }
 
   protected:
     EventRef scan_event(EventRef event) override {
@@ -135,7 +133,8 @@ the rotated image, which lies in its middle for every centre. The axis of a scan
 
     Centre x_, y_;
     double cos_ = 1.0, sin_ = 0.0;
-    Array columns_, rows_;
+    UntilStop<Array> columns_{this};
+    UntilStop<Array> rows_{this};
 };
 
 } // namespace

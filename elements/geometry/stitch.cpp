@@ -68,25 +68,23 @@ counts ratios that are not finite, as where the right mean is 0. With `blend` th
             weigh(left, right, overlap);
         } else {
             const float one = 1.0f;
-            fill(weights_, &one, sizeof one);
+            fill(*weights_, &one, sizeof one);
         }
-        launch(kernel("stitch"), WorkSize(out.info()), left, right, std::as_const(weights_), out,
+        launch(kernel("stitch"), WorkSize(out.info()), left, right, std::as_const(*weights_), out,
                cl_uint{left.width()}, cl_uint{right.width()}, cl_uint{offset_}, cl_int{blend});
     }
 
     // Told once, because asking for every frame would wait for every frame.
     void finish() override {
-        if (!bad_)
+        if (!*bad_)
             return;
-        const auto count = *Host<const cl_uint>(bad_).data();
+        const auto count = *Host<const cl_uint>(*bad_).data();
         bad_ = {};
         if (count)
             warn(text("%u planes could not be adjusted: the shared columns have a mean of 0 or one "
                       "that is not finite; adjust-mean=false leaves them as they are",
                       count));
     }
-
-    void stop() override { bad_ = weights_ = {}; }
 
   protected:
     EventRef scan_event(EventRef event) override {
@@ -96,22 +94,22 @@ counts ratios that are not finite, as where the right mean is 0. With `blend` th
 
   private:
     void weigh(const Array &left, const Array &right, cl_uint overlap) {
-        if (!bad_) {
+        if (!*bad_) {
             bad_ = allocate({GST_TOMO_FORMAT_UINT32, 1, 1});
             const cl_uint none = 0;
-            fill(bad_, &none, sizeof none);
+            fill(*bad_, &none, sizeof none);
         }
         const auto items = std::min<std::size_t>(device()->max_work_group(), 256);
         launch(kernel("weight_of_right"), WorkSize(items, 1, left.depth()).groups(items), left, right,
-               weights_, ReadWrite{bad_}, cl_uint{left.width()}, cl_uint{right.width()},
+               *weights_, ReadWrite{*bad_}, cl_uint{left.width()}, cl_uint{right.width()},
                cl_uint{left.height()}, overlap, LocalMemory{items * sizeof(double)});
     }
 
     bool swapped_ = false;
     unsigned offset_ = 0; // of the right image
     ArrayInfo in0_;
-    Array weights_; // of the right image's planes
-    Array bad_;     // how many of them are not finite
+    UntilStop<Array> weights_{this}; // of the right image's planes
+    UntilStop<Array> bad_{this};     // how many of them are not finite
 };
 
 } // namespace

@@ -80,7 +80,7 @@ The output's scan event has these angles and the axis.)",
   private:
     Axis axis() const {
         constexpr double far = 1e6;
-        const auto axis = resolve_axis(axis_pos.chosen(), axis_pos.name(), scan_, input_info().width);
+        const auto axis = resolve_axis(axis_pos.chosen(), axis_pos.name(), *scan_, input_info().width);
         axis.check(far);
         return axis;
     }
@@ -95,7 +95,7 @@ The output's scan event has these angles and the axis.)",
     }
 
     EventRef scan() const {
-        Scan scan = scan_;
+        Scan scan = *scan_;
         scan.forget_views();
         scan.forget_region_x();
         scan.angles = views().angles;
@@ -105,7 +105,7 @@ The output's scan event has these angles and the axis.)",
         return scan.to_event();
     }
 
-    Scan scan_;                      // of the slices
+    UntilStop<Scan> scan_{this};     // of the slices
     double axis_ = 0.0, step_ = 0.0; // of projector_
     std::optional<ParallelProjector> projector_;
 };

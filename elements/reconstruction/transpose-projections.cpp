@@ -87,8 +87,6 @@ class TransposeProjections final : public Reducer {
         taken_ = 0;
     }
 
-    void stop() override { scan_ = {}; }
-
   protected:
     // Facts of the frames are known here only.
     GstFlowReturn take(GstBuffer *buffer) override {
@@ -127,9 +125,9 @@ class TransposeProjections final : public Reducer {
         const bool known = std::none_of(angles_.begin(), angles_.end(), unknown);
         const auto announced = input_count();
         const bool lacks_some = !number && announced && *announced > angles_.size();
-        if (!scan_ && !known && !lacks_some)
+        if (!*scan_ && !known && !lacks_some)
             return {};
-        Scan scan(scan_ ? scan_.get() : EventRef(gst_event_new_tomo_scan(nullptr, 0, NAN, NAN)).get());
+        Scan scan(*scan_ ? scan_->get() : EventRef(gst_event_new_tomo_scan(nullptr, 0, NAN, NAN)).get());
         const std::size_t n = angles_.size();
         // Where the stream was ended early, angles that are assumed later are those of the whole scan.
         if (lacks_some && !known && scan.angles.empty() && scan.projection_numbers.empty() &&
@@ -158,7 +156,7 @@ class TransposeProjections final : public Reducer {
 
     ArrayInfo in_;
     ProjectionStore store_{*this};
-    EventRef scan_;
+    UntilStop<EventRef> scan_{this};
     // Of the frame that comes in: its number in the stream, if that is known, and its angle.
     std::uint64_t frame_ = GST_BUFFER_OFFSET_NONE;
     double angle_ = std::nan("");

@@ -414,9 +414,17 @@ void Element::close() {
     context_ = {};
 }
 
+UntilStopBase::UntilStopBase(Element *owner) { owner->add(this); }
+
+void Element::halt() noexcept {
+    guard([&] { stop(); });
+    for (auto *member : until_stop_)
+        member->forget();
+}
+
 void Element::adopt(const std::shared_ptr<Device> &device) {
     GST_INFO_OBJECT(gst_, "moving to the device of the incoming memory, %s", device->name().c_str());
-    stop();
+    halt();
     {
         std::lock_guard<std::recursive_mutex> lock(context_lock_);
         use_device(device);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <gst/tomo/bases/property.hpp>
+#include <gst/tomo/bases/until-stop.hpp>
 #include <gst/tomo/compute/compute.hpp>
 #include <gst/tomo/gsttomocontext.h>
 #include <gst/tomo/gsttomomemory.h>
@@ -57,7 +58,9 @@ struct Descriptor {
 };
 
 class GST_TOMO_API Element : public Compute {
-    std::vector<PropertyBase *> properties_; // before the properties, which enter themselves here
+    // Before the members that enter themselves here.
+    std::vector<PropertyBase *> properties_;
+    std::vector<UntilStopBase *> until_stop_;
 
   public:
     Element();
@@ -125,6 +128,9 @@ class GST_TOMO_API Element : public Compute {
     // ------------------------------------------------------------------
 
     void add(PropertyBase *property) { properties_.push_back(property); }
+    void add(UntilStopBase *member) { until_stop_.push_back(member); }
+    // Calls stop(), and forgets what was for the stream.
+    void halt() noexcept;
     const std::vector<PropertyBase *> &properties() const { return properties_; }
     PropertyBase *property(unsigned id) const {
         return id >= 1 && id <= properties_.size() ? properties_[id - 1] : nullptr;

@@ -39,6 +39,30 @@ GstFlowReturn Filter::take(GstBuffer *buffer) {
     return push(out, std::move(result));
 }
 
+// One kernel
+// --------------------------------------------------------------------------------------------------
+
+std::string PointFilter::kernel_name() const {
+    std::string name = info().task;
+    std::replace(name.begin(), name.end(), '-', '_');
+    return name;
+}
+
+void PointFilter::begin(const ArrayInfo &in) {
+    if (only_moves())
+        input_size("in", in.sample_size());
+    Filter::begin(in);
+    kernel(kernel_name(), kernel_options());
+}
+
+void PointFilter::process(const Array &in, Array &out) {
+    Launch launch(*this, kernel(kernel_name(), kernel_options()));
+    launch.add(in);
+    launch.add(out);
+    add_arguments(launch, in);
+    launch.run(work_size(out.info()));
+}
+
 // Several arrays at once
 // --------------------------------------------------------------------------------------
 

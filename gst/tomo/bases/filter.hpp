@@ -31,6 +31,25 @@ class GST_TOMO_API Filter : public Transform {
     std::uint64_t frame_index_ = 0;
 };
 
+// A filter that is one kernel with a work-item for each sample of the output. Its arguments are the input,
+// the output and those of add_arguments(). It is compiled before the first array comes.
+class GST_TOMO_API PointFilter : public Filter {
+  public:
+    void process(const Array &in, Array &out) final;
+
+  protected:
+    // The task's name, with underscores.
+    virtual std::string kernel_name() const;
+    virtual std::string kernel_options() const { return {}; }
+    virtual void add_arguments(Launch &, const Array & /*in*/) {}
+    virtual WorkSize work_size(const ArrayInfo &out) const { return WorkSize(out); }
+    // Whether samples are only moved: then their format is that of the input, and formats of one size share a
+    // program.
+    virtual bool only_moves() const { return false; }
+
+    void begin(const ArrayInfo &in) override;
+};
+
 // A filter that gains from several arrays at once. process() gets them as one, one behind another along
 // depth, so it has to take any multiple of the shape's depth. Nobody else notices: as many arrays come out,
 // each with the facts that it came with. Arrays are held back only where the stream comes by itself.

@@ -121,7 +121,7 @@ void Sink::deactivate() noexcept {
     end_thread();
     if (std::exchange(begun_, false))
         guard([&] { abandon(); });
-    guard([&] { stop(); });
+    halt();
 }
 
 void Sink::end_thread() {

@@ -35,10 +35,15 @@ static gboolean gst_tomo_source_post_message(GstElement *element, GstMessage *me
 static void gst_tomo_source_class_init(GstTomoSourceClass *klass) {
     auto *base = GST_BASE_SRC_CLASS(klass);
     GST_ELEMENT_CLASS(klass)->post_message = gst_tomo_source_post_message;
+    // The base would wait for the streaming thread, which may wait for the sinks to go on from PAUSED, which
+    // they can't as long as the sender of the event holds the locks of states.
     GST_ELEMENT_CLASS(klass)->send_event = [](GstElement *self, GstEvent *event) -> gboolean {
-        if (GST_EVENT_TYPE(event) == GST_EVENT_EOS)
-            source_of(self)->interrupt();
-        return GST_ELEMENT_CLASS(gst_tomo_source_parent_class)->send_event(self, event);
+        if (GST_EVENT_TYPE(event) != GST_EVENT_EOS ||
+            GST_PAD_MODE(GST_BASE_SRC_PAD(self)) != GST_PAD_MODE_PUSH)
+            return GST_ELEMENT_CLASS(gst_tomo_source_parent_class)->send_event(self, event);
+        source_of(self)->interrupt();
+        gst_event_unref(event);
+        return TRUE;
     };
     base->start = [](GstBaseSrc *self) -> gboolean {
         auto *source = source_of(self);
@@ -85,7 +90,8 @@ static void gst_tomo_source_class_init(GstTomoSourceClass *klass) {
     };
     GST_PUSH_SRC_CLASS(klass)->create = [](GstPushSrc *self, GstBuffer **buffer) {
         auto *source = source_of(self);
-        return source->guard_flow([&] { return source->create(buffer); });
+        const auto flow = source->guard_flow([&] { return source->create(buffer); });
+        return flow == GST_FLOW_FLUSHING && source->is_interrupted() ? GST_FLOW_EOS : flow;
     };
 }
 
@@ -119,12 +125,13 @@ void Source::activate() {
     discont_ = true;
     knows_scan_ = false;
     interrupted_ = ended_ = false;
+    go_on(Cancel::flush);    // which ended the stream before
     output_.set_live(false); // it is never late
     start();
 }
 
 void Source::deactivate() noexcept {
-    guard([&] { stop(); });
+    halt();
     output_.reset();
 }
 
@@ -162,6 +169,8 @@ CapsRef Source::choose_caps(const ArrayInfo &info) {
 }
 
 GstFlowReturn Source::create(GstBuffer **buffer) {
+    if (interrupted_)
+        return GST_FLOW_EOS;
     std::uint64_t n = 0;
     {
         std::lock_guard<std::mutex> lock(lock_);
@@ -197,7 +206,7 @@ GstFlowReturn Source::create(GstBuffer **buffer) {
         output_.submit(array);
     if (!std::exchange(knows_scan_, true))
         output_.send_scan(scan_event());
-    if (interrupted_) // the base would throw it away
+    if (interrupted_)
         return GST_FLOW_EOS;
     *buffer = result.release();
     std::lock_guard<std::mutex> lock(lock_);

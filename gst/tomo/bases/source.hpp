@@ -40,7 +40,12 @@ class GST_TOMO_API Source : public Element {
     bool seek(GstSegment *segment);
     bool query(GstQuery *query);
     // Somebody ends the stream before its end.
-    void interrupt() { interrupted_ = true; }
+    // Somebody ends the stream: it has no frames any more, and a wait for one is over.
+    void interrupt() {
+        interrupted_ = true;
+        cancel(Cancel::flush);
+    }
+    bool is_interrupted() const { return interrupted_; }
     // The peer asks for caps anew.
     void renegotiate() { output_.renegotiate(); }
 
