@@ -4,11 +4,13 @@
 // tomo-reconstruct: from a scan to a volume. Everything that it does, GstTomoReconstruction does.
 #include "graph-program.hpp"
 #include "interrupts.hpp"
+#include "reconstruct/commands.hpp"
 #include "reconstruct/options.hpp"
 #include "reconstruct/progress.hpp"
 
 #include <gst/tomo/graph/names.hpp>
 #include <gst/tomo/support/descriptors.hpp>
+#include <gst/tomo/support/error.hpp>
 
 #include <cmath>
 
@@ -191,7 +193,10 @@ class Program {
         GError *raw = nullptr;
         bool good = gst_tomo_reconstruction_start(self, &raw);
         if (good) {
-            tool::run_to_end({[&] { return gst_tomo_reconstruction_poll(self, 100) == TRUE; },
+            tool::run_to_end({[&] {
+                                  obey();
+                                  return gst_tomo_reconstruction_poll(self, 100) == TRUE;
+                              },
                               [&] {
                                   progress.clear();
                                   g_printerr("%s: ending; once more to stop at once\n", name_.c_str());
@@ -210,8 +215,24 @@ class Program {
         return is_usage(error.get()) && status == tool::failed ? tool::usage : status;
     }
 
+    // What a program that drives this one has written.
+    void obey() {
+        if (options_.progress != ProgressAs::json)
+            return;
+        try {
+            for (const auto &command : commands_.take())
+                if (command == "finish")
+                    gst_tomo_reconstruction_finish(reconstruction_.get());
+                else
+                    gst_tomo_reconstruction_abort(reconstruction_.get());
+        } catch (const tomo::Error &e) {
+            g_printerr("%s: %s\n", name_.c_str(), e.what());
+        }
+    }
+
     const std::string name_;
     Options options_;
+    Commands commands_;
     const Reconstruction reconstruction_;
 };
 

@@ -134,7 +134,8 @@ static void gst_tomo_reconstruction_class_init(GstTomoReconstructionClass *klass
      * - `message`: `level` (info, warning, error), `text`, and perhaps the name of the `element`
      * - `result`: `name`, `value`, `unit`; of the axis also `uncertainty` and `tilt`
      * - `plan`: `slabs`, `images`, `bytes`, `output`, `axis`, `axis-from`
-     * - `progress`: `stage`, `done` of `total`, `unit`, `rate` in units per second, `seconds-left`
+     * - `progress`: `stage`, `done` of `total`, `unit`, and once that is known `rate` in units per second and
+     *   `seconds-left`
      * - `done`: `status` (done, finished early, failed, aborted) and the `outputs`, files that were written
      */
     event_signal = g_signal_new("event", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr,

@@ -166,7 +166,6 @@ void Job::run_line(const std::string &line, const std::function<void(GstMessage 
     runner.settle();
     if (const auto error = runner.error())
         throw *error;
-    go_on();
 }
 
 const AxisEstimate &Job::estimate_axis() {
@@ -230,7 +229,7 @@ Axis Job::find_axis() {
     try {
         return {estimate_axis().axis, "found"};
     } catch (const Error &e) {
-        if (aborting_)
+        if (aborting_ || e.domain != GST_STREAM_ERROR) // files and devices say themselves what to do
             throw;
         throw Error(e.domain, e.code,
                     "the axis was not found: " + std::string(e.what()) +
@@ -336,8 +335,10 @@ struct Job::Course {
     Job &job;
     const char *name;
     double total, before = 0.0, told = -1.0;
-    const Clock::time_point start = Clock::now();
-    Clock::time_point last = start - progress_interval;
+    Clock::time_point last = Clock::now() - progress_interval;
+    // Of the first images, before which programs are built.
+    double first = 0.0;
+    Clock::time_point since = Clock::now();
 
     void tell(double images) {
         const auto now = Clock::now();
@@ -346,15 +347,21 @@ struct Job::Course {
             return;
         last = now;
         told = done;
-        const double seconds = seconds_since(start);
+        if (first == 0.0 && done > 0.0) {
+            first = done;
+            since = now;
+        }
+        const double seconds = seconds_since(since);
         Json progress = job.event("progress");
         progress.set("stage", Json::text(name));
         progress.set("done", Json::integer(static_cast<guint64>(done)));
         progress.set("total", Json::integer(static_cast<guint64>(total)));
         progress.set("unit", Json::text(job.settings_.result.value()));
-        progress.set("rate", Json::number(seconds > 0.0 ? done / seconds : 0.0));
-        if (done > 0.0)
-            progress.set("seconds-left", Json::number((total - done) * seconds / done));
+        if (done > first) {
+            const double rate = (done - first) / seconds;
+            progress.set("rate", Json::number(rate));
+            progress.set("seconds-left", Json::number((total - done) / rate));
+        }
         job.tell_(progress);
     }
 };
@@ -369,6 +376,7 @@ void Job::reconstruct() {
         fs::create_directories(plan_->folder);
     }
     for (const auto &slab : plan_->slabs) {
+        go_on();
         if (finishing_)
             break;
         const auto file = file_of(slab);

@@ -5,6 +5,7 @@
 import glob
 import json
 import os
+import pty
 import signal
 import subprocess
 import time
@@ -303,6 +304,30 @@ class Telling(ReconstructTestCase):
         self.assertEqual(bright, {"saturated-flats": "warning"})
         self.assertEqual(findings(angles=lambda a: 5 * a)["several-turns"], "warning")
 
+    def test_bar(self):
+        """On a terminal; elsewhere a few lines."""
+        Scan().nxtomo("scan.nxs")
+        master, slave = pty.openpty()
+        process = subprocess.Popen(["tomo-reconstruct", "scan.nxs"], stderr=slave, stdout=subprocess.PIPE)
+        os.close(slave)
+        told = b""
+        while True:
+            try:
+                if not (part := os.read(master, 4096)):
+                    break
+            except OSError:  # nobody writes any more
+                break
+            told += part
+        os.close(master)
+        self.assertEqual(process.communicate(timeout=PATIENCE)[0], b"")
+        self.assertIn(b"looking for the axis", told)
+        self.assertIn(f"{'#' * 24}] {ROWS} of {ROWS} slices".encode(), told)
+        last = told.decode().split("\r")[-2].strip().removeprefix("\x1b[K")
+        self.assertRegex(last, "done in .* s: scan-slices.h5")
+        lines = self.done("scan.nxs", "--overwrite").stderr.splitlines()
+        self.assertEqual(len(lines), 2, lines)
+        self.assertEqual(self.done("scan.nxs", "--overwrite", "--progress", "none").stderr, "")
+
     def test_help_and_completion(self):
         text = self.done("--help").stdout
         everything = self.done("--help-all").stdout
@@ -423,9 +448,9 @@ class Refusals(ReconstructTestCase):
 
 
 class Interruptions(ReconstructTestCase):
-    def start(self, *words):
-        return subprocess.Popen(["tomo-reconstruct", *map(str, words), "--progress", "json"], text=True, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE)
+    def start(self, *words, stdin=subprocess.DEVNULL):
+        return subprocess.Popen(["tomo-reconstruct", *map(str, words), "--progress", "json"], text=True, stdin=stdin,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def large_scan(self):
         """That takes some seconds."""
@@ -456,6 +481,22 @@ class Interruptions(ReconstructTestCase):
                 np.testing.assert_array_equal(volume(), reference)
                 os.remove("slices.h5")
             self.assertEqual(glob.glob("*.slabs") + glob.glob("*.partial"), [])
+
+    def test_commands(self):
+        """By a program, on standard input."""
+        self.large_scan()
+        for command, status, told in (("finish", 0, "finished early"), ("abort", 1, "aborted")):
+            process = self.start("scan.nxs", "--axis", 270, "--output", f"{command}.h5", "--outliers", 0.05, "--outliers-size", 15,
+                                 stdin=subprocess.PIPE)
+            process.stdin.write('no JSON\n\n{"command": "finnish"}\n')
+            for line in process.stdout:
+                if json.loads(line)["event"] == "progress":
+                    break
+            out, err = process.communicate(f'{{"command": "{command}"}}\n', timeout=PATIENCE)
+            self.assertEqual(process.returncode, status, err)
+            self.assertEqual(json.loads(out.splitlines()[-1])["status"], told)
+            self.assertEqual(os.path.exists(f"{command}.h5"), command == "finish")
+            self.assertIn("finnish", err)
 
     def test_ctrl_c(self):
         self.large_scan()

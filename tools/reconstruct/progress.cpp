@@ -72,8 +72,9 @@ void Progress::tell(const Json &event) {
                                               : "");
     } else if (kind == "plan") {
         const double images = number_of(event, "images");
-        std::string line = text("%.0f image%s to %s (%s)", images, images == 1.0 ? "" : "s",
-                                event.text_of("output").c_str(), size_text(number_of(event, "bytes")).c_str());
+        std::string line =
+            text("%.0f image%s to %s (%s)", images, images == 1.0 ? "" : "s", event.text_of("output").c_str(),
+                 size_text(number_of(event, "bytes")).c_str());
         if (event.find("axis"))
             line = text("axis %.2f px (%s), ", number_of(event, "axis"), event.text_of("axis-from").c_str()) +
                    line;
