@@ -23,7 +23,7 @@ class FileDescriptor {
     int get() const { return descriptor_; }
     int release() { return std::exchange(descriptor_, -1); }
 
-    // What close() says: a file system may find out only now that a write failed.
+    // The result of close(): a file system may report a failed write only now.
     int close() { return descriptor_ >= 0 ? ::close(release()) : 0; }
 
   private:

@@ -8,16 +8,15 @@
 #include <initializer_list>
 #include <string>
 
-// File formats: which there are, how a path names a file and a dataset in it, how errors of the system are
-// told.
+// File formats, paths of files and of datasets in them, and errors of the system.
 namespace tomo::io {
 
 enum class FileType { Automatic, Tiff, Hdf5, Raw, Edf, Jpeg, Png, Pnm, Npy };
 
-// "scan.h5:/entry/data/data" taken apart.
+// The parts of "scan.h5:/entry/data/data".
 struct Location {
     std::string file;
-    std::string dataset; // absolute, without a slash at the end; empty where the path names none
+    std::string dataset; // absolute, without a slash at the end; empty if the path names none
 
     std::string text() const { return dataset.empty() ? file : file + ":" + dataset; }
 };
@@ -26,36 +25,36 @@ struct Location {
 // Wildcards and number patterns in the path stay as they are.
 Location split_location(const std::string &path, FileType forced = FileType::Automatic);
 
-// The format that the suffix of `file` stands for; Automatic where it stands for none.
+// The format of the suffix of `file`; Automatic if no format has it.
 FileType type_of_suffix(const std::string &file);
 
-// The format of a file for reading or writing: the forced one, else that of the suffix. Throws where there is
+// The format of a file for reading or writing: the forced one, else that of the suffix. Throws if there is
 // none.
 FileType require_type(const std::string &file, FileType forced);
 
 const char *type_name(FileType type);
 std::string supported_suffixes(); // ".tif .tiff ..."
 
-// For a format that was left out at build time.
+// The error for a format that was left out at build time.
 Error not_built_in(FileType type, const std::string &file);
 
-// Whether both paths (datasets left out) lead to one existing file, by whatever names.
+// Whether both paths (without datasets) lead to the same existing file, under any names.
 bool same_file(const std::string &a, const std::string &b);
 
-// "<what>: <what errno means>", with what to do about it where that is known. `otherwise` is the code where
-// errno has no better one.
+// "<what>: <meaning of errno>", with a remedy if one is known. `otherwise` is the code if errno has no better
+// one.
 Error system_error(const std::string &what, int number, GstResourceError otherwise);
 // The same for "cannot <action> '<path>'".
 Error system_error(const std::string &action, const std::string &path, int number,
                    GstResourceError otherwise);
 
-// What may still come while a file is written.
+// An error for data that may still come while a file is written.
 class NotYet : public Error {
   public:
     using Error::Error;
 };
 
-// The product, or false where it doesn't fit.
+// Computes the product; false if it overflows.
 bool multiply(std::initializer_list<std::uint64_t> factors, std::uint64_t &product);
 
 } // namespace tomo::io

@@ -21,12 +21,12 @@ struct FileRange {
 // "scan.tif").
 bool is_hidden(const std::string &path);
 
-// The files that `path` stands for, in order, each as open_reader() takes it: one file, a folder (all files
-// in it that are not hidden), or a pattern as the shell has it (with ~); a part of the path that exists as it
-// is written is no pattern. A dataset behind a colon goes with every file. In folders and patterns, files are
-// left out that nobody can read: by their suffix unless options.type says what they are, raw ones without a
-// layout, HDF5 ones without a dataset; in folders also arrays of numpy beside other images. Throws where no
-// file is left, and on a link that leads nowhere: it may be one of the images.
+// The files of `path` in order, each as open_reader() takes it. `path` is a file, a folder (all files in it
+// that are not hidden), or a pattern of the shell (with ~); a part of the path that exists as written is not
+// a pattern. A dataset behind a colon applies to every file. Folders and patterns skip files that can't be
+// read: unknown suffixes unless options.type gives the type, raw files without a layout, HDF5 files without a
+// dataset; folders also skip arrays of numpy beside other images. Throws if no file is left, and on a broken
+// link, because it may be one of the images.
 std::vector<std::string> list_files(const std::string &path, const ReadOptions &options = {},
                                     const FileRange &range = {});
 

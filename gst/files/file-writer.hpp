@@ -13,22 +13,22 @@
 #include <utility>
 #include <vector>
 
-// Inside of the image writers.
+// Base classes and factories of the writers of single files.
 namespace tomo::io {
 
-// Whole images left after a stop.
+// The whole images that remain after an early stop.
 struct Remains {
     std::uint64_t images = 0;
     std::string place;
     std::uint64_t lost = 0; // whole images that could not be kept
-    bool damaged = false;   // the disk may lack some of those that are there
+    bool damaged = false;   // the disk may lack some of these images
 };
 
-// What becomes of a file or dataset that is there already.
+// Treatment of an existing file or dataset.
 enum class Existing {
     Replace,
-    Continue, // new images come behind those that are there
-    Resume,   // what an interrupted run left, or a whole file: the first images are there already
+    Continue, // new images come behind the existing ones
+    Resume,   // the first images exist already, from an interrupted run or in a whole file
 };
 
 inline OutputFile::Begin begin_of(Existing existing) {
@@ -44,7 +44,7 @@ struct Page {
     std::optional<ValueRange> grey; // the values that the smallest and the largest integer stand for
 };
 
-// What the integers of all pages stand for, where options say it beforehand.
+// The range of values for the integers of all pages, if the options give it.
 inline std::optional<ValueRange> common_range(const WriteOptions &options) {
     if (options.bits == 32 || !options.rescale || !options.minimum || !options.maximum ||
         !(*options.minimum <= *options.maximum))
@@ -56,8 +56,7 @@ inline bool has_range_per_page(const WriteOptions &options) {
            !(options.minimum && options.maximum);
 }
 
-// What a file says of whether all images came, or all of which they are made, as keys and values; nothing
-// where nobody knows.
+// The completeness of the stream as keys and values for a file; empty if it is not known.
 std::vector<std::pair<std::string, std::string>> completeness_words(const StreamLength &length);
 
 // Writes the pages of a single file or dataset. A page of depth 3 is a picture in colour; its pixels are red,
@@ -66,25 +65,25 @@ class FileWriter {
   public:
     virtual ~FileWriter() = default;
 
-    // Whether the format allows this page in the file, besides what it holds.
+    // Whether the format allows this page besides the pages in the file.
     virtual bool has_room(const ArrayInfo &) const { return true; }
 
-    // For Existing::Resume, once and before the first write(), which then comes behind: how many whole images
-    // of this kind are there, written by the same writer.
+    // For Existing::Resume, called once before the first write(): the number of whole images of this kind
+    // that the same writer left. write() appends behind them.
     virtual std::uint64_t resume(const ArrayInfo &plane) = 0;
-    // Whether one of them is this page, bit by bit.
+    // Whether one of these images equals the page, bit by bit.
     virtual bool holds(std::uint64_t image, const Page &page) = 0;
 
     virtual void write(const Page &page) = 0;
-    // With what may be made of the page before, if the format has chunks.
+    // The same with chunks of the page that were compressed before, for formats with chunks.
     virtual void write_chunked(const Page &page, const struct ChunkedPage &) { write(page); }
     virtual void finish() = 0;
 
-    // Called once, by whoever owns the writer and did not finish it.
+    // Called once, instead of finish(), by the owner of the writer.
     virtual Remains abandon() = 0;
 };
 
-// A writer to which the whole file belongs.
+// A writer that owns the whole file.
 class SingleFile : public FileWriter {
   public:
     // The two steps of finish().
@@ -108,14 +107,14 @@ class SingleFile : public FileWriter {
     SingleFile(const std::string &path, Existing existing, const WriteOptions &options)
         : file_(path, begin_of(existing), options.fsync) {}
 
-    // Whole images in NAME.partial; none if it holds nothing that is not in NAME, too.
+    // Number of whole images in NAME.partial; 0 if NAME holds all of them, too.
     virtual std::uint64_t worth_keeping() const = 0;
 
     OutputFile file_;
     std::uint64_t end_ = 0; // of the last whole image
 };
 
-// For formats in which nothing could tell where images of another size begin.
+// For formats that can't mark where images of another size begin.
 class SameShape {
   public:
     explicit SameShape(std::string format) : format_(std::move(format)) {}
@@ -148,12 +147,12 @@ std::unique_ptr<SingleFile> create_npy_file(const std::string &file, Existing ex
                                             const WriteOptions &options);
 std::unique_ptr<SingleFile> create_raw_file(const std::string &file, Existing existing,
                                             const WriteOptions &options);
-// `is_large`: where the options leave it open, it becomes a BigTIFF.
+// `is_large` makes a BigTIFF if the options leave that open.
 std::unique_ptr<SingleFile> create_tiff_file(const std::string &file, Existing existing,
                                              const WriteOptions &options, bool is_large);
 std::unique_ptr<FileWriter> write_raw_to_standard_output();
 
-// Whether there is something that writing to `location` would replace.
+// Whether writing to `location` would replace something.
 bool hdf5_target_exists(const Location &location);
 
 } // namespace tomo::io

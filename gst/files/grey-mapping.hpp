@@ -13,7 +13,7 @@
 
 namespace tomo::io {
 
-// Smallest and largest finite value met so far.
+// Smallest and largest finite value so far.
 struct ValueRange {
     double minimum = std::numeric_limits<double>::infinity();
     double maximum = -std::numeric_limits<double>::infinity();
@@ -23,29 +23,29 @@ struct ValueRange {
     bool operator==(const ValueRange &) const = default;
 };
 
-// How values become unsigned integers of 8 or 16 bits: the range's minimum becomes 0 and its maximum the
-// largest integer, linearly; what lies outside is clipped, what lies between rounded to the nearest. NaN
-// becomes 0. Where the range is a single value, that becomes 0 as well.
+// The mapping of values to unsigned integers of 8 or 16 bits. It is linear: the range's minimum becomes 0 and
+// its maximum the largest integer. Values outside are clipped, values between are rounded to the nearest
+// integer. NaN becomes 0, and so does the value of a range with a single value.
 struct GreyMapping {
     unsigned bits;
     bool rescale; // false: the values are the integers
     ValueRange range;
 
     GstTomoFormat format() const { return bits == 8 ? GST_TOMO_FORMAT_UINT8 : GST_TOMO_FORMAT_UINT16; }
-    // Returns how many were NaN.
+    // Returns the number of NaN.
     std::uint64_t apply(const ArrayInfo &info, const void *data, void *integers) const;
-    // The values that the smallest and the largest integer stand for; unset where the values are the
-    // integers, and where there was none.
+    // The values that the smallest and the largest integer stand for; empty if values are not rescaled, or if
+    // there was no finite value.
     std::optional<ValueRange> grey() const {
         return rescale && !range.is_empty() ? std::optional(range) : std::nullopt;
     }
 };
 
-// Of a minimum, a maximum or both that are given, and what was met of the others. Where that lies on the
-// wrong side of the given one, the range is this value.
+// The range from the given minimum and maximum, completed by the values met. If a completed limit lies on the
+// wrong side of the given one, the range is the single given value.
 ValueRange range_of(std::optional<double> minimum, std::optional<double> maximum, const ValueRange &met);
 
-// As files say it in words: names and values, shortest digits that give the same number again.
+// The same as names and values for files, with the shortest digits that give the same number again.
 std::vector<std::pair<std::string, std::string>> grey_words(const std::optional<ValueRange> &grey);
 
 } // namespace tomo::io

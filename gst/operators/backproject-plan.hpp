@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Which of the kernels backproject-*.cl a device runs, and how.
+// Choice of the kernel among backproject-*.cl for a device, with its options and sizes.
 #pragma once
 
 #include <gst/tomo/gsttomo-prelude.h>
@@ -16,11 +16,11 @@ namespace tomo {
 
 class Device;
 
-// How rows are sampled; `joseph` makes the transpose of the projection by Joseph's method.
+// Sampling of rows; `joseph` is the transpose of the projection by Joseph's method.
 enum class BackprojectMode { linear, texture, nearest, joseph };
 enum class Precision { single, half };
 
-// What the choice depends on.
+// The facts on which the choice depends.
 struct BackprojectDevice {
     std::string name;
     bool is_cpu;
@@ -37,7 +37,7 @@ GST_TOMO_API BackprojectDevice backproject_device(const Device &device);
 // backproject_nearest and backproject_joseph, besides the option -D sinograms_T of the sinogram's type:
 //     IN(sinograms)  OUT(float, out)  buffer of BackprojectRow
 //     uint width, projections, depth, roi_width, roi_height
-// Texture reads an image of width x projections (one channel, float), so it makes one plane per launch:
+// Texture reads an image of width x projections (one channel, float), so one launch makes one plane:
 //     backproject_fill_image (global width x projections, no local size):  IN(sinograms)  image  uint plane
 //     backproject_texture:  image  OUT(float, out)  buffer of BackprojectRow
 //                           uint projections, plane, roi_width, roi_height
@@ -54,24 +54,24 @@ GST_TOMO_API BackprojectDevice backproject_device(const Device &device);
 struct BackprojectPlan {
     std::string file, kernel;
     std::string options; // for the compiler
-    unsigned slices;     // that share coordinates in a work-item: batches of a multiple of this waste nothing
+    unsigned slices;     // that share coordinates in a work-item; batches should be a multiple of this
     std::size_t local_memory; // bytes that the kernel declares
     std::array<std::size_t, 3> global, local;
 };
 
-// Throws Error where the device can't do the mode.
+// Throws Error if the device does not support the mode.
 GST_TOMO_API BackprojectPlan plan_backproject(BackprojectMode mode, Precision precision,
                                               const BackprojectDevice &device, std::uint32_t depth,
                                               std::uint32_t roi_width, std::uint32_t roi_height);
 
-// The same and other ways to compute it, for devices that like another one better. Their numbers differ by
-// rounding.
+// The plan of plan_backproject() first, then alternatives that may be faster on some devices. Their results
+// differ by rounding.
 GST_TOMO_API std::vector<BackprojectPlan> backproject_variants(BackprojectMode mode, Precision precision,
                                                                const BackprojectDevice &device,
                                                                std::uint32_t depth, std::uint32_t roi_width,
                                                                std::uint32_t roi_height);
 
-// So many sinograms of `depth` planes keep the device busy with one launch.
+// Number of sinograms of `depth` planes that keep the device busy with one launch.
 GST_TOMO_API unsigned backproject_batch(BackprojectMode mode, Precision precision,
                                         const BackprojectDevice &device, std::uint32_t depth,
                                         std::uint32_t roi_width, std::uint32_t roi_height);

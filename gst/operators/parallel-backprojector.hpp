@@ -10,27 +10,28 @@
 
 namespace tomo {
 
-// Sinograms to slices: each pixel is the weighted sum over all views of what they saw where it is.
+// Sinograms to slices: each pixel is the weighted sum over all views of the sample at its position on the
+// detector.
 //
-// In the modes linear, nearest and texture a row is sampled between its pixels, as filtered backprojection
-// wants it: the fastest way, and the transpose of no line integral. Mode joseph, with the weights of
-// ParallelProjector, is the transpose of its projection.
+// The modes linear, nearest and texture sample a row between its pixels, for filtered backprojection. They
+// are fast, but not the transpose of a line integral. Mode joseph, with the weights of ParallelProjector, is
+// the transpose of its projection.
 class GST_TOMO_API ParallelBackprojector {
   public:
     ParallelBackprojector(Compute &compute, BackprojectMode mode, Precision precision)
         : compute_(compute), mode_(mode), precision_(precision) {}
 
-    // Chooses and compiles the kernels for so many slices at a time. Where `expected` sinograms make it worth
-    // it, variants are tried. Throws Error where the device can't do the mode.
+    // Chooses and compiles the kernels for slices.depth slices at a time. Tries variants if the `expected`
+    // number of sinograms makes that worthwhile. Throws Error if the device does not support the mode.
     void plan(const ArrayInfo &sinograms, const ArrayInfo &slices, double expected = 0.0);
-    // One for each row of the sinograms, for the region that the slices show.
+    // Sets one entry for each row of the sinograms, for the region of the slices.
     void set_views(const std::vector<BackprojectRow> &rows);
     bool has_views() const { return static_cast<bool>(rows_); }
     void forget_views() { rows_ = {}; }
-    // `slices` may be those of a smaller batch than the plan's.
+    // `slices` may be a smaller batch than the plan's.
     void run(const Array &sinograms, Array &slices);
 
-    // How many sinograms of `depth` planes keep the device busy.
+    // Number of sinograms of `depth` planes that keep the device busy.
     unsigned batch_that_pays(unsigned depth, unsigned roi_width, unsigned roi_height) const;
 
   private:

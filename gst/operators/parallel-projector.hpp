@@ -18,8 +18,8 @@ struct ParallelBeam {
 };
 
 // Line integrals of slices (width x height x slices) as sinograms (columns x views x slices), by Joseph's
-// method, and the transpose of that. Each slice is a detector row of its own, and zero outside of its region.
-// Lengths are in pixels, so that a disc of ones has the length of its chords.
+// method, and their transpose. Each slice is a detector row of its own, and zero outside of its region.
+// Lengths are in pixels: the projection of a disc of ones is the length of its chords.
 class GST_TOMO_API ParallelProjector final : public Projector {
   public:
     ParallelProjector(Compute &compute, ParallelBeam beam, const SliceRegion &slice);

@@ -11,28 +11,28 @@
 
 namespace tomo {
 
-// Grows in blocks. These lie on the device as long as half of its budget stays free for computing, and in the
-// system's memory from there on.
+// Grows in blocks. Blocks lie on the device as long as half of its budget stays free for computing; further
+// blocks lie in the host's memory.
 class GST_TOMO_API ProjectionStore {
   public:
     explicit ProjectionStore(Compute &owner) : owner_(owner) {}
 
-    // Forgets everything. `expected` projections will come, 0 when that is not known.
+    // Drops all projections. `expected` is the number of projections to come, 0 if it is not known.
     void begin(const ArrayInfo &projection, unsigned expected);
     void add(const Array &projection);
     unsigned count() const { return count_; }
-    // Row y of all projections, one below the other; the planes of a deep projection become planes.
+    // Copies row y of all projections into `out`, one below the other; planes of a projection stay planes.
     void copy_sinogram(unsigned y, Array &out);
-    // Forgets the projections but keeps the memory.
+    // Drops the projections but keeps the memory.
     void rewind() { count_ = 0; }
     void clear();
 
   private:
-    // The rows of `capacity` projections: those of row y, plane z begin at ((y * depth + z) * capacity) rows.
+    // The rows of `capacity` projections. The rows y of plane z begin at row (y * depth + z) * capacity.
     struct Block {
         unsigned capacity;
         Array on_device;
-        std::unique_ptr<char[]> on_host; // where there is no on_device
+        std::unique_ptr<char[]> on_host; // used if on_device is empty
     };
 
     Block make_block() const;

@@ -6,20 +6,20 @@
 
 namespace tomo {
 
-// A linear operator A from a volume to its projections, and its transpose A*. Iterative methods see nothing
-// else of a geometry.
+// A linear operator A from a volume to its projections, and its transpose A*. Iterative methods know the
+// geometry only through it.
 //
-// Both are one pair: <A x, y> = <x, A* y> for all x and y, to the rounding of float32. The backprojection of
-// tomobackproject is no such pair with a projection: see ParallelBackprojector.
+// <A x, y> = <x, A* y> holds for all x and y, to the rounding of float32. The default backprojection of
+// tomobackproject is not the transpose of a projection: see ParallelBackprojector.
 class GST_TOMO_API Projector {
   public:
     virtual ~Projector();
 
-    // Shapes for that many slices, which are independent of each other where the geometry lets them be.
+    // Shapes for this number of slices. In a parallel beam slices are independent of each other.
     virtual ArrayInfo volume(unsigned slices) const = 0;
     virtual ArrayInfo projections(unsigned slices) const = 0;
 
-    // projections = A volume. Any real format goes in, float32 comes out.
+    // projections = A volume. Accepts any real format, gives float32.
     virtual void forward(const Array &volume, Array &projections) = 0;
     // volume = A* projections.
     virtual void back(const Array &projections, Array &volume) = 0;

@@ -8,7 +8,7 @@
 /**
  * GST_TOMO_API: (skip)
  *
- * Marks what the library exports; everything else stays hidden.
+ * Marks the symbols that the library exports; all others stay hidden.
  */
 #ifndef GST_TOMO_API
 #if defined(_WIN32)

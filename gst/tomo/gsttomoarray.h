@@ -60,7 +60,7 @@ typedef enum {
  * @GST_TOMO_DOMAIN_VOLUME: reconstructed planes along depth
  * @GST_TOMO_DOMAIN_SPECTRUM: Fourier coefficients
  *
- * What the axes of an array mean.
+ * Meaning of the axes of an array.
  */
 typedef enum {
     GST_TOMO_DOMAIN_UNKNOWN,
@@ -92,7 +92,7 @@ typedef struct _GstTomoArrayInfo GstTomoArrayInfo;
  * @fps_d: denominator of the frame rate
  * @domain: meaning of the axes
  *
- * Shape and type of the arrays of a stream; what #GstVideoInfo is to video.
+ * Shape and type of the arrays of a stream; the counterpart of #GstVideoInfo.
  * Arrays are packed: no padding between rows or planes unless a
  * #GstTomoArrayMeta says so.
  */

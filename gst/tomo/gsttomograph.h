@@ -17,14 +17,14 @@ GST_TOMO_API GQuark gst_tomo_graph_error_quark(void);
 
 /**
  * GstTomoGraphError:
- * @GST_TOMO_GRAPH_ERROR_SYNTAX: a text is no JSON, not in the schema, or no launch line
+ * @GST_TOMO_GRAPH_ERROR_SYNTAX: a text is not JSON, does not follow the schema, or is not a launch line
  * @GST_TOMO_GRAPH_ERROR_NOT_FOUND: there is no such task, element, property or node
  * @GST_TOMO_GRAPH_ERROR_VALUE: a property does not take this value
- * @GST_TOMO_GRAPH_ERROR_STRUCTURE: nodes and edges make no dataflow
- * @GST_TOMO_GRAPH_ERROR_BUSY: not while the graph runs, or only while it runs
+ * @GST_TOMO_GRAPH_ERROR_STRUCTURE: nodes and edges do not form a dataflow
+ * @GST_TOMO_GRAPH_ERROR_BUSY: the call is not possible while the graph runs, or only while it runs
  * @GST_TOMO_GRAPH_ERROR_ABORTED: the run was aborted
  *
- * What can be wrong with a graph.
+ * Kinds of faults of a graph.
  */
 typedef enum {
     GST_TOMO_GRAPH_ERROR_SYNTAX,

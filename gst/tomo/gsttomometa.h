@@ -16,7 +16,7 @@ typedef struct _GstTomoArrayMeta GstTomoArrayMeta;
  * @index: number of the frame in its scan, from 0
  * @angle: rotation angle in radians, NaN when unknown
  * @time: time of exposure in nanoseconds since the epoch, %GST_CLOCK_TIME_NONE when unknown
- * @source: (nullable): where the frame comes from, a file's name for instance
+ * @source: (nullable): origin of the frame, for instance the name of a file
  *
  * Facts about one frame. Every element keeps them or deliberately changes them.
  */
@@ -42,12 +42,12 @@ GST_TOMO_API GstTomoFrameMeta *gst_buffer_get_tomo_frame_meta(GstBuffer *buffer)
  * @offset: bytes from the start of the buffer to the first sample
  * @row_stride: bytes from one row to the next
  * @plane_stride: bytes from one plane to the next
- * @x: first column in the whole array of which this is a part
- * @y: first row
- * @z: first plane
+ * @x: column of the first sample in the whole array, if this array is a part of one
+ * @y: row of the first sample there
+ * @z: plane of the first sample there
  *
- * Layout of an array that is not packed, and the region it covers. Elements without interest in it take
- * such buffers as well: they are packed on the way in.
+ * Layout of an array that is not packed, and the region that it covers. Elements that ignore strides take
+ * such buffers as well: the library packs them on the way in.
  */
 struct _GstTomoArrayMeta {
     GstMeta meta;
@@ -71,13 +71,14 @@ GST_TOMO_API GstTomoArrayMeta *gst_buffer_get_tomo_array_meta(GstBuffer *buffer)
  * GST_TOMO_SCAN_EVENT:
  *
  * Name of the sticky event that describes a scan. Its structure has the fields angles, axis-position and pixel-size
- * of gst_event_new_tomo_scan(), and where they are known, as doubles: energy in keV, distance from the sample to the
+ * of gst_event_new_tomo_scan(), and, where they are known, as doubles: energy in keV, distance from the sample to the
  * detector in metres, frames, an array of the numbers of the projections among all frames of the scan in the order
  * of time, flats-frame and flats-after-frame, the mean of these numbers of the flats before and after;
- * total-projections, how many the whole scan has, and, where there are no angles, projection-numbers, an array of the
- * number of each view among these, from 0. An array that is a part of the detector's images, or binned, has region-x
- * and region-y (else 0), binning-x and binning-y (else 1): an edge at e in the array is at region + e * binning in the
- * images of the scan, in pixels; NaN where an element gave that up.
+ * total-projections, the number of projections of the whole scan, and, where there are no angles,
+ * projection-numbers, an array of the number of each view among these, from 0. An array that is a part of the
+ * detector's images, or binned, has region-x and region-y (else 0), binning-x and binning-y (else 1): an edge at e in
+ * the array is at region + e * binning in the images of the scan, in pixels; NaN behind an element that keeps no such
+ * relation.
  */
 #define GST_TOMO_SCAN_EVENT "tomo-scan"
 

@@ -8,14 +8,13 @@
 
 namespace tomo {
 
-// What an element has to do before its next array because its input, a property or its peer has changed. It
-// stays to be done until it has been done to its end: a flush or a stop in between does not make it
-// forgotten.
+// The work that an element owes before its next array, because its input, a property or its peer has changed.
+// It stays due until it has succeeded: a flush or a stop in between does not cancel it.
 class Adaptation {
   public:
     void demand() { due_ = true; } // from any thread
 
-    // Does it with `adapt`, if there is something to do.
+    // Calls `adapt` if work is due.
     template <class F>
     GstFlowReturn carry_out(F adapt) {
         if (!due_.exchange(false))

@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The property `addressing-mode`: what stands beyond the edges of an image. Kernels read it through
+// The property `addressing-mode`: the values beyond the edges of an image. Kernels read it through
 // tomo_address() of kernels/common.h, with the build option that option() gives.
 #pragma once
 
@@ -9,12 +9,12 @@
 
 namespace tomo {
 
-// In the order that kernels know.
+// kernels/common.h uses the same order.
 enum class Addressing { none, clamp, clamp_to_edge, repeat, mirrored_repeat };
 
 class AddressingMode final : public ChoiceBase {
   public:
-    // `none_means` is what the element does with pixels outside when nothing shall stand there.
+    // `none_means` describes how the element treats pixels outside in the mode none.
     AddressingMode(Element *owner, Addressing initial, const char *none_means)
         : ChoiceBase(
               owner, "addressing-mode", int(initial),

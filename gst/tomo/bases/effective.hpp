@@ -11,13 +11,13 @@
 
 namespace tomo {
 
-// Values that are in force where properties or the stream leave them open, for Element::report_effective().
-// Names are plain ones such as "axis". What is not known is left out.
+// Values in force where properties leave them open, for Element::report_effective(). Names are plain words
+// such as "axis". Unknown values are left out.
 class GST_TOMO_API EffectiveValues {
   public:
     EffectiveValues();
 
-    // A boolean, a number or a text, its unit where it has one, and where it comes from where that is told.
+    // Adds a boolean, a number or a text, with its unit and its origin where it has these.
     template <class T>
     EffectiveValues &add(const std::string &name, const T &value, const char *unit = nullptr,
                          std::optional<Origin> origin = {}) {
@@ -33,11 +33,12 @@ class GST_TOMO_API EffectiveValues {
             set(name, G_TYPE_STRING, std::string(value).c_str());
         return explain(name, unit, origin);
     }
-    // "axis".
+    // Adds "axis".
     EffectiveValues &add(const Axis &axis);
-    // "projections", "angle-first", "angle-last", "angle-step" where it is even, and where they come from.
+    // Adds "projections", "angle-first", "angle-last" and, if the steps are even, "angle-step", with their
+    // origin.
     EffectiveValues &add(const ViewAngles &views);
-    // A sentence for people.
+    // Adds a sentence for people.
     EffectiveValues &say(const std::string &sentence);
 
     const GstStructure *structure() const { return values_.get(); }

@@ -1,11 +1,11 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// What all elements have in common: description, properties, device, kernels, errors.
+// The common part of all elements: description, properties, device, kernels, errors.
 //
 // An element is a C++ class derived from one of the bases Filter, Reducer, Joiner, Source, SourceBin or Sink.
-// It has a `static constexpr Info info`, its properties as members, and the functions that its base asks for;
-// the line TOMO_ELEMENT(Class) at the end of its file makes a GStreamer element of it.
+// It has a `static constexpr Info info`, its properties as members, and the functions that its base asks for.
+// The line TOMO_ELEMENT(Class) at the end of its file registers it as a GStreamer element.
 #pragma once
 
 #include <gst/tomo/bases/property.hpp>
@@ -34,23 +34,23 @@ constexpr unsigned all = real | complex64;
 } // namespace formats
 
 struct Info {
-    const char *task;  // the field's name, with hyphens: the element is "tomo" + task without them
-    const char *klass; // as gst-inspect's Klass
-    const char *blurb; // one sentence; what, from what shape to what
+    const char *task;  // name with hyphens; the element's name is "tomo" and this without hyphens
+    const char *klass; // Klass in gst-inspect
+    const char *blurb; // one sentence: the operation, with the shapes of input and output
     unsigned in = formats::real;
     unsigned out = formats::float32;
-    // For the reference. Markdown: formula with its source, what happens at edges, to NaN, to depth; nothing
-    // that properties' blurbs say.
+    // For the reference, in Markdown: formula with its source, treatment of edges, NaN and depth. Does not
+    // repeat the blurbs of properties.
     const char *details = "";
-    // Lines for gst-launch, each tested in a folder with the files of tests/support/example_files.py.
+    // Lines for gst-launch. A test runs each in a folder with the files of tests/support/example_files.py.
     const char *example = "";
 };
 
-enum class Cancel : unsigned { flush = 1, stop = 2 }; // why an element waits for nothing any more
+enum class Cancel : unsigned { flush = 1, stop = 2 }; // reasons to cancel the waits of an element
 
 enum class OutputPlace { any, device, host }; // where an output may lie
 
-// Element classes by what GStreamer has to know of them.
+// The facts about an element class that GStreamer needs.
 struct Descriptor {
     const Info *info;
     std::unique_ptr<Element> (*make)();
@@ -58,7 +58,7 @@ struct Descriptor {
 };
 
 class GST_TOMO_API Element : public Compute {
-    // Before the members that enter themselves here.
+    // First, because later members add themselves to these lists when they are constructed.
     std::vector<PropertyBase *> properties_;
     std::vector<UntilStopBase *> until_stop_;
 
@@ -66,20 +66,20 @@ class GST_TOMO_API Element : public Compute {
     Element();
     ~Element() override;
 
-    // What an element may override
+    // Functions that an element may override
     // ---------------------------------------------------------------------------
 
-    // Going to READY, with the device known: build what can be built. Must leave nothing that `stop` forgets.
+    // Going to READY, with the device known: builds kernels and tables. They must survive `stop`.
     virtual void prepare() {}
     // Going to PAUSED and back to READY; also called when the device changed.
     virtual void start() {}
     virtual void stop() {}
-    // Whether the element computes. One that does not works without any OpenCL device.
+    // Whether the element computes on a device. One that does not works without any OpenCL device.
     virtual bool needs_device() const { return true; }
     // The file in which `kernel` looks by default.
     std::string kernel_file_name() const override { return std::string(info().task) + ".cl"; }
 
-    // What it may use, besides all of Compute, on the device of state READY
+    // Functions for elements, besides all of Compute
     // ----------------------------------------------------------------------------------------
 
     GstElement *gst() const { return gst_; }
@@ -87,18 +87,18 @@ class GST_TOMO_API Element : public Compute {
 
     // A warning on the bus; the stream goes on.
     void warn(const std::string &message);
-    // The same for what is as it should be, and good to know.
+    // An information on the bus, about nothing wrong.
     void inform(const std::string &message);
     void post_error(const Error &error);
     void post_message(GstStructure *structure); // transfer full
 
-    // Tells which values are in force where properties or the stream leave them open (automatic ones, those
-    // of the scan): by an element message "tomo-effective", and to the element that writes the result. It has
-    // a field for each value; NAME-units and NAME-source say the unit and where the value comes from
-    // ("property", "scan", "found", "assumed"), "text" is a sentence for people. Values of a later report
-    // replace those of the same name; one that changes nothing is not posted.
+    // Reports the values in force where properties leave them open (automatic values, those of the scan), in
+    // an element message "tomo-effective" and to the element that writes the result. The message has a field
+    // for each value; NAME-units and NAME-source give its unit and its origin ("property", "scan", "found",
+    // "assumed"), and "text" is a sentence for people. Values of a later report replace those of the same
+    // name; a report that changes nothing is not posted.
     void report_effective(const EffectiveValues &values);
-    // All that were reported since the start; null for none.
+    // All values reported since the start; null for none.
     StructurePtr effective_values() const;
 
     // Runs `f` so that no exception leaves C++: errors are posted and `failed` is returned.
@@ -112,7 +112,7 @@ class GST_TOMO_API Element : public Compute {
         }
         return failed;
     }
-    // Whether `f` came to its end. For what has to go on where it did not.
+    // The same for code that goes on after a failure: whether `f` came to its end.
     template <class F>
     bool guard(F f) noexcept {
         return guard(false, [&] { return f(), true; });
@@ -129,29 +129,30 @@ class GST_TOMO_API Element : public Compute {
 
     void add(PropertyBase *property) { properties_.push_back(property); }
     void add(UntilStopBase *member) { until_stop_.push_back(member); }
-    // Calls stop(), and forgets what was for the stream.
+    // Calls stop(), and resets the members that live until the stop.
     void halt() noexcept;
     const std::vector<PropertyBase *> &properties() const { return properties_; }
     PropertyBase *property(unsigned id) const {
         return id >= 1 && id <= properties_.size() ? properties_[id - 1] : nullptr;
     }
     virtual void property_changed(PropertyBase *) {}
-    // From outside. A value out of the property's range is refused with a warning, and so is any other one
-    // than that in force while the stream runs and the property is one that may change before the start only.
+    // Sets a property for the application. Refuses, with a warning, a value out of the property's range, and,
+    // while the stream runs, a change of a property that may change only before the start.
     void set_property(PropertyBase *property, const GValue *value, GParamSpec *spec);
-    // Throws Error where the property can't change now.
+    // Throws Error if the property can't change now.
     void check_may_change(const PropertyBase &property) const;
-    // The stream begins: properties that may change before the start keep their values until it has stopped.
-    // Throws Error where one was given a value that it does not take.
+    // The stream begins: properties of When::ready keep their values until thaw_properties(). Throws Error if
+    // a property was given a value that it does not take.
     void freeze_properties();
     void thaw_properties();
-    // Properties that follow the time get the values of this one. Throws Error on one out of range.
+    // Sets the properties that a GstController drives to their values at this time. Throws Error on a value
+    // out of range.
     void follow_time(GstClockTime stream_time);
     // Whether reshaping properties wait for commit_properties(), which the bases call between frames.
     bool adapts_at_frames() const { return adapts_at_frames_; }
     void adapt_at_frames(bool active);
     void commit_properties();
-    // What was prepared for the device before is gone.
+    // The device has changed: kernels and tables of the earlier one are gone.
     virtual void device_changed() {}
     void forget_effective();
     virtual void describe_pads(GstElementClass *klass) const = 0;
@@ -161,25 +162,26 @@ class GST_TOMO_API Element : public Compute {
     bool reopen(); // before the start, where a property has changed since
     void close();  // to NULL
     void forget_error() { failed_ = false; }
-    // An error of somebody else's, who tells of it: this stream is broken as well.
+    // Another element has posted the error: this stream is broken as well.
     void join_error() { failed_ = true; }
-    // The next buffer may choose the device.
+    // Lets the next buffer choose the device.
     void allow_device_change() { device_is_settled_ = false; }
     bool has_failed() const { return failed_; }
     bool handle_context_query(GstQuery *query);
-    // For other threads than that of the stream, which may change the device; null where none is open.
+    // For threads other than the streaming thread, which may change the device; null where none is open.
     std::shared_ptr<Device> current_device();
     void set_context(GstContext *context);
 
-    // An array from any buffer: ours as it is, others copied to pinned memory first.
+    // An array from any buffer. Buffers of this library are used as they are, others are copied to pinned
+    // memory first.
     Array import(GstBuffer *buffer, const ArrayInfo &info);
-    // A stop or a flush begins, from any thread: nobody waits for memory any more. That ends with the flush,
-    // or with the next start, and neither ends the other one.
+    // A stop or a flush begins, in any thread: the element stops waiting for memory. go_on() ends this with
+    // the flush or with the next start; the end of one does not end the other.
     void cancel(Cancel reason);
     void go_on(Cancel reason);
-    void go_on(); // whatever was the reason
+    void go_on(); // ends both reasons
     bool is_cancelled() const { return cancelled_ != 0; }
-    // Who waits by itself has to stop waiting.
+    // For elements that wait by themselves: they have to stop waiting.
     virtual void cancelled_changed() {}
     Patience patience() const override;
 
@@ -198,18 +200,19 @@ class GST_TOMO_API Element : public Compute {
     std::recursive_mutex posting_;
     mutable std::mutex effective_lock_;
     StructurePtr effective_;
-    std::atomic<bool> failed_{false}; // and the bus knows it
+    std::atomic<bool> failed_{false}; // the error is on the bus
     std::atomic<bool> adapts_at_frames_{false};
-    mutable std::recursive_mutex settings_lock_; // of setting properties, and of all until the next line
+    // For setting properties, and for the members up to control_problem_.
+    mutable std::recursive_mutex settings_lock_;
     bool is_frozen_ = false, is_outdated_ = false;
-    std::map<const PropertyBase *, std::string> refused_; // what the last values given are refused for
-    GThread *following_ = nullptr;                        // in follow_time()
+    std::map<const PropertyBase *, std::string> refused_; // why the last value given was refused
+    GThread *following_ = nullptr;                        // the thread in follow_time()
     std::string control_problem_;
 
     bool device_is_settled_ = false; // the first buffer has been seen
 };
 
-// Caps of a set of formats, in both kinds of memory; `first` is what peers shall prefer.
+// Caps of a set of formats, in both kinds of memory; peers shall prefer the kind `first`.
 enum class FirstChoice { device, host };
 GST_TOMO_API GstCaps *template_caps(unsigned formats, FirstChoice first = FirstChoice::device);
 
@@ -217,7 +220,7 @@ GST_TOMO_API GstCaps *template_caps(unsigned formats, FirstChoice first = FirstC
 // ------------------------------------------------------------------------------------------------
 
 GST_TOMO_API gboolean register_element(GstPlugin *plugin, const Descriptor &descriptor);
-// The type alone, for elements that only other elements make.
+// The type without a factory, for elements that only other elements create.
 GST_TOMO_API GType element_type(const Descriptor &descriptor);
 GST_TOMO_API Element *element_of(GstElement *gst);
 

@@ -9,18 +9,18 @@ namespace tomo {
 // One array in, one array out.
 class GST_TOMO_API Filter : public Transform {
   public:
-    // Shape and format of the output; throws Error on an input that can't be processed. Called when the
-    // input's caps or a reshaping property changes, before the first process().
+    // Shape and format of the output. Throws Error on an input that can't be processed. Called before the
+    // first process() and when the input's caps or a reshaping property change.
     virtual ArrayInfo shape(const ArrayInfo &in) { return in.with_format(GST_TOMO_FORMAT_FLOAT32); }
 
     // Computes `out`. The kernels' array `in` has the input's type.
     virtual void process(const Array &in, Array &out);
 
   protected:
-    // For filters that hand on memory instead of computing.
+    // For filters that pass memory on instead of computing.
     virtual Array apply(const Array &in);
     const ArrayInfo &output_info() const { return out_; }
-    std::uint64_t frame_index() const { return frame_index_; } // of the frame in process, from 0
+    std::uint64_t frame_index() const { return frame_index_; } // of the frame that process() gets, from 0
 
     void begin(const ArrayInfo &in) override;
     GstFlowReturn take(GstBuffer *buffer) override;
@@ -38,21 +38,22 @@ class GST_TOMO_API PointFilter : public Filter {
     void process(const Array &in, Array &out) final;
 
   protected:
-    // The task's name, with underscores.
+    // By default the task's name, with underscores.
     virtual std::string kernel_name() const;
     virtual std::string kernel_options() const { return {}; }
     virtual void add_arguments(Launch &, const Array & /*in*/) {}
     virtual WorkSize work_size(const ArrayInfo &out) const { return WorkSize(out); }
-    // Whether samples are only moved: then their format is that of the input, and formats of one size share a
-    // program.
+    // Whether the kernel only moves samples. Then the output has the input's format, and formats of one size
+    // share a program.
     virtual bool only_moves() const { return false; }
 
     void begin(const ArrayInfo &in) override;
 };
 
-// A filter that gains from several arrays at once. process() gets them as one, one behind another along
-// depth, so it has to take any multiple of the shape's depth. Nobody else notices: as many arrays come out,
-// each with the facts that it came with. Arrays are held back only where the stream comes by itself.
+// A filter that gains from several arrays at once. process() gets them as one array, one behind another along
+// depth, so it has to accept any multiple of the shape's depth. Other elements do not notice: the same number
+// of arrays comes out, each with its facts. The filter holds arrays back only if the stream flows by itself,
+// see flows_by_itself().
 class GST_TOMO_API BatchFilter : public Filter {
   public:
     Property<unsigned> batch{
@@ -67,7 +68,7 @@ class GST_TOMO_API BatchFilter : public Filter {
     unsigned latency() const override { return batch_size_ - 1; }
 
   protected:
-    // How many arrays of this shape pay off on the device at once; memory has been looked after.
+    // How many arrays of this shape pay off on the device at once. The caller limits the memory.
     virtual unsigned batch_that_pays(const ArrayInfo &in) = 0;
     // Most arrays that process() gets at once; known before shape() is called.
     unsigned batch_size() const { return batch_size_; }

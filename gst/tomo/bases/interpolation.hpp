@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// How pixels are sampled between their centres. Kernels include sampling.h and are compiled with option();
-// with AddressingMode's, it samples by both.
+// Sampling between the centres of pixels. Kernels include sampling.h and are compiled with option(), together
+// with AddressingMode::option() where positions may lie outside.
 #pragma once
 
 #include <gst/tomo/bases/property.hpp>
@@ -13,7 +13,7 @@ enum class Interpolation { nearest, linear, cubic };
 
 class InterpolationMode final : public ChoiceBase {
   public:
-    // Up to `most`.
+    // `most` is the highest order that the element offers.
     explicit InterpolationMode(Element *owner, Interpolation most)
         : ChoiceBase(owner, "interpolation", int(Interpolation::linear), options(most), When::reshapes,
                      "How the input is sampled between pixel centres") {}

@@ -18,29 +18,29 @@ class JoinerInputs {
         bool is_taken = false;           // until the element has lost the pad
         ArrayInfo info;
         bool has_info = false;
-        // What has come, see JoinerPairing
+        // The arrays so far, see JoinerPairing
         Array last;
-        std::unique_ptr<RunningMean> mean; // where it is taken
-        Array only;                        // the first array, until another one makes a mean necessary
-        std::uint64_t averaged = 0;        // in `last`
+        std::unique_ptr<RunningMean> mean; // for inputs whose mean is taken
+        Array only;                        // the first array, while it is the only one
+        std::uint64_t averaged = 0;        // arrays averaged in `last`
         std::uint64_t count() const { return only ? 1 : mean->count(); }
     };
     using PortRef = std::shared_ptr<Port>; // a port may be released while a thread works with it
 
     explicit JoinerInputs(Joiner &joiner) : joiner_(joiner) {}
 
-    // Makes the ports of inputs with names.
+    // Makes the ports of named inputs.
     void declare(const std::vector<Joiner::Input> &inputs);
-    // Null where there is no such input, or it is taken; a warning tells.
+    // Null, with a warning, if there is no such input or it is taken.
     GstAggregatorPad *create_pad(GstPadTemplate *templ, const char *name);
     // `remove` takes the pad away from the element.
     void release_pad(GstPad *pad, const std::function<void()> &remove);
 
     bool is_numbered() const { return is_numbered_; }
-    // Throws Error unless all inputs that have to be are linked; `wanted` counts numbered ones, 0 for any
-    // number.
+    // Throws Error unless all required inputs are linked; `wanted` is the number of numbered inputs, 0 for
+    // any.
     void check_all_linked(unsigned wanted);
-    // Null for a pad that was released.
+    // Null for a released pad.
     PortRef port(GstAggregatorPad *pad);
     bool is_main(const PortRef &port);
     void set_info(Port &port, const ArrayInfo &info);

@@ -1,38 +1,38 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Private to Joiner: which arrays of its inputs make one output.
+// Private to Joiner: chooses the arrays of its inputs that make one output.
 #pragma once
 
 #include <gst/tomo/bases/joiner-inputs.hpp>
 
 namespace tomo {
 
-// An output takes the next array of each input. An input that has ended repeats its last one; where the mean
-// of an input is taken, it waits for the end of that input. The main input ends the stream, else the end of
-// all.
+// An output takes the next array of each input. An input that has ended repeats its last one. If the mean of
+// an input is taken, the output waits for the end of that input. The stream ends with the main input; without
+// a main input, with the last one.
 class JoinerPairing {
   public:
     enum class State { complete, incomplete, ended };
     struct Set {
-        std::vector<Array> arrays;    // in the order of the inputs; an empty one where nothing is linked
-        std::vector<ArrayInfo> infos; // with an unknown format there
-        BufferRef facts;              // gives times and metas; none where a flush came between
+        std::vector<Array> arrays;    // in the order of the inputs; empty for an input that is not linked
+        std::vector<ArrayInfo> infos; // with format UNKNOWN for an input that is not linked
+        BufferRef facts;              // source of times and metas; none if a flush came in between
     };
 
     JoinerPairing(Joiner &joiner, JoinerInputs &inputs) : joiner_(joiner), inputs_(inputs) {}
 
-    // The stream begins: decides of which inputs the mean is taken.
+    // The stream begins: decides for which inputs the mean is taken.
     void begin();
-    // Looks at what has come, and takes it out of the inputs where it makes a set. `timeout`: the stream is
-    // live and late, so inputs that can repeat themselves need not be waited for.
+    // Takes a set out of the inputs if their arrays complete one. `timeout`: the stream is live and late, so
+    // next() does not wait for inputs that can repeat their last array.
     State next(bool timeout, Set &set);
-    // When a live stream is late, as a running time; none while an input is needed in any case.
+    // Running time from which a live stream is late; none while a required input is missing.
     GstClockTime next_time();
-    // At the end: which inputs have arrays that no output was made of.
+    // At the end: the inputs with arrays that no output used.
     std::vector<std::string> left_over();
     std::string main_name();
-    // How many arrays the last one of an input is the mean of.
+    // How many arrays were averaged in the last array of an input.
     std::uint64_t averaged(std::size_t input);
     // A flush or a stop.
     void clear();
@@ -43,7 +43,7 @@ class JoinerPairing {
     // Unlocks while it may wait for memory.
     void add_to_means(Lock &lock);
     State state(bool timeout) const;
-    // In the beginning with the lock held, then without it, because that may wait for memory.
+    // Releases the lock before it waits for memory.
     Set take(Lock &lock);
 
     Joiner &joiner_;

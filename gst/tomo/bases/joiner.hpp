@@ -17,7 +17,7 @@ class JoinerPairing;
 //
 // Named inputs: the first one is the main input, which gives times and metas and ends the stream. Numbered
 // inputs (sink_0, sink_1, ...): the stream ends when all have ended. An input that ended repeats its last
-// array; one that ends without any is an error, or as good as not linked where it is optional.
+// array. An input that ends without any array is an error; if it is optional, it counts as not linked.
 class GST_TOMO_API Joiner : public Element {
   public:
     static GType parent_type();
@@ -31,24 +31,25 @@ class GST_TOMO_API Joiner : public Element {
     };
     // Empty for numbered inputs.
     virtual std::vector<Input> inputs() const = 0;
-    // Whether of all arrays of a named input but the first, which is the main one, the mean is taken, once
-    // for the whole stream, instead of one array for each of the main input. Asked when the element starts.
+    // Whether the mean of all arrays of a named input is taken once for the whole stream, instead of one
+    // array for each of the main input. Not for the main input, the first one. Called when the element
+    // starts.
     virtual bool takes_mean(std::size_t) const { return false; }
-    // How many numbered inputs there have to be; 0: any number.
+    // Required number of numbered inputs; 0: any number.
     virtual unsigned numbered_inputs() const { return 0; }
 
-    // Shape of the output from those of the inputs, in their order; an optional input that is not linked has
-    // format UNKNOWN. Throws Error on what does not fit together.
+    // Shape of the output from the shapes of the inputs, in their order; an optional input that is not linked
+    // has format UNKNOWN. Throws Error on shapes that do not fit together.
     virtual ArrayInfo shape(const std::vector<ArrayInfo> &in) = 0;
-    // Kernels' arrays have the types of the inputs of the same name (with _ for -), "in0", "in1", ... for
-    // numbered ones. What is not there is an empty array.
+    // An array argument of a kernel has the type of the input of the same name (with _ for -), or "in0",
+    // "in1", ... for numbered inputs. An input that is not linked is an empty array.
     virtual void process(const std::vector<Array> &in, Array &out);
     // The stream is complete.
     virtual void finish() {}
-    // How many outputs come of so many arrays of the first input. Called by any thread.
+    // Number of outputs for this number of arrays of the first input. Called by any thread.
     virtual std::uint64_t output_count(std::uint64_t inputs) const { return inputs; }
 
-    // For shape(): throws Error unless all inputs have one size and are all real or all complex.
+    // For shape(): throws Error unless all inputs have the same size and are all real or all complex.
     static void check_equal(const std::vector<ArrayInfo> &in);
 
     void describe_pads(GstElementClass *klass) const override;
@@ -65,33 +66,33 @@ class GST_TOMO_API Joiner : public Element {
     gboolean sink_query(GstAggregatorPad *pad, GstQuery *query);
     bool src_query(GstQuery *query);
     bool seek(EventRef event);
-    // The peer asks for caps anew.
+    // Negotiates again before the next array, because the peer asks for it.
     void renegotiate() { output_.renegotiate(); }
     GstFlowReturn aggregate(bool timeout);
-    // In a live stream: when to give up waiting for inputs that may repeat themselves.
+    // In a live stream: when to stop waiting for inputs that may repeat their last array.
     GstClockTime next_time();
-    // Not so while it waits for its inputs.
+    // False while the element waits for its inputs.
     bool is_at_work() const { return at_work_; }
 
   protected:
     // For process(): the number of the main input's array in its scan, else in its stream.
     std::uint64_t frame() const { return frame_; }
-    // How many arrays the main input will have had in the end, if it knows.
+    // Number of arrays of the main input until its end, if that is known.
     std::optional<std::uint64_t> main_count();
-    // How many arrays of a named input the present one is the mean of; 1 where none is taken.
+    // Number of arrays averaged in the present array of a named input; 1 if no mean is taken.
     std::uint64_t averaged(std::size_t input);
     bool inputs_may_end_anywhere(); // see may_end_anywhere()
 
-    // The scan's facts, as the first input has them; may return others to be passed on, or null for none.
-    // Called when the inputs are known, and again when these changed.
+    // Returns the scan event to send, from that of the first input, or null for none. Called when the inputs
+    // are known, and again when they change.
     virtual EventRef scan_event(EventRef event) { return event; }
 
-    // What takes the place of process() where inputs and outputs do not come one by one, see JoiningReducer.
+    // Replaces process() in bases whose inputs and outputs do not come one by one, see JoiningReducer.
     virtual GstFlowReturn join(const std::vector<Array> &in, GstBuffer *facts);
     virtual GstFlowReturn drain();
-    // A flush or a stop: forget what came of the arrays so far.
+    // A flush or a stop: discards the state from the arrays so far.
     virtual void clear() {}
-    // The same with what a base keeps of its own. Elements override clear().
+    // The same, including the state of the bases. Elements override clear().
     virtual void reset() { clear(); }
     const ArrayInfo &output_info() const { return output_.info(); }
     GstFlowReturn push(const Array &array, BufferRef buffer);
@@ -110,21 +111,21 @@ class GST_TOMO_API Joiner : public Element {
     std::unique_ptr<JoinerPairing> pairing_;
     std::atomic<bool> at_work_{false};
     OutputPort output_{*this};
-    std::vector<ArrayInfo> in_infos_; // that the output was negotiated for
+    std::vector<ArrayInfo> in_infos_; // for which the output was negotiated
     std::uint64_t frame_ = 0;
-    EventRef scan_; // as it came
+    EventRef scan_; // as received
 };
 
-// A join that gives several outputs for each set of inputs, or one for many of them. shape() may return an
-// info without a format where only the outputs tell their shape.
+// A join that gives several outputs for each set of inputs, or one for many sets. shape() may return an info
+// without a format if the shape is known only with the outputs.
 class GST_TOMO_API JoiningReducer : public Joiner {
   public:
     virtual void consume(const std::vector<Array> &in) = 0;
-    // Whether produce() has another output, and the output itself; asked after consume() and after finish().
+    // ready() tells whether produce() has another output. Called after consume() and after finish().
     virtual bool ready() const = 0;
     virtual unsigned unfinished_set() const { return 0; } // see Reducer
     virtual Array produce() = 0;
-    // Forget everything that came.
+    // Discards everything that came.
     void clear() override = 0;
 
   protected:

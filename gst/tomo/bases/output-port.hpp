@@ -9,25 +9,25 @@
 
 namespace tomo {
 
-// The way out of an element: one source pad, with the order in which caps, events and arrays leave it, and
-// with all that is still to be done before the next array.
+// The output of an element: one source pad, the order in which caps, events and arrays leave it, and the work
+// that is due before the next array.
 //
-// Caps count as known when they have got through. Sticky events and bound values follow the caps, which some
-// elements know only at the end of the stream. A flush may keep any of these from getting through; they go
-// out before the next array then.
+// Caps count as known once they have passed the pad. Sticky events and bound values follow the caps, which
+// some elements know only at the end of the stream. If a flush stops any of these, they go out before the
+// next array.
 //
-// Everything is called by the streaming thread, if nothing else is said.
+// The streaming thread calls all functions, unless a comment says otherwise.
 class GST_TOMO_API OutputPort {
   public:
-    // Differs between pads that elements push from themselves and those that a base of GStreamer's owns.
+    // Ways to send, which differ between pads of this library and pads that a base class of GStreamer owns.
     struct Route {
-        // The caps to send for an array, as the peer likes them. Throws Error where it takes none.
+        // The caps for an array, as the peer prefers them. Throws Error where it accepts none.
         std::function<CapsRef(const ArrayInfo &)> choose_caps;
-        // Whether the caps got through, or nobody is linked. Not set: as an event.
+        // Returns whether the caps passed, or the pad has no peer. Not set: sends an event.
         std::function<bool(GstCaps *)> send_caps = {};
-        // Takes the buffer. Not set: by the pad.
+        // Takes the buffer. Not set: pushes it from the pad.
         std::function<GstFlowReturn(GstBuffer *)> push = {};
-        // The base sends caps and segment with the next buffer, so events wait for that as well.
+        // The base class sends caps and segment with the next buffer, so events wait for that buffer as well.
         bool events_go_with_buffers = false;
     };
 
@@ -43,48 +43,49 @@ class GST_TOMO_API OutputPort {
 
     // The element has to adapt to its input, its properties or its peer. From any thread.
     void demand_adaptation() { adaptation_.demand(); }
-    // Does so where a property that shapes the output has changed. From any thread.
+    // Demands adaptation if the property shapes the output. From any thread.
     void property_changed(const PropertyBase &property);
-    // Runs `adapt` if there is something to do; it stays to be done until it has been done to its end.
+    // Calls `adapt` if an adaptation is due; it stays due until `adapt` has succeeded.
     template <class F>
     GstFlowReturn adapt(F adapt) {
         return adaptation_.carry_out(std::move(adapt));
     }
-    // The peer asks for caps anew, and a base of GStreamer's was told. From any thread.
+    // Negotiates before the next array, because the peer asked a base class of GStreamer for it. From any
+    // thread.
     void renegotiate() { is_asked_ = true; }
-    // Where nobody waits for single frames, more of them may be enqueued on the device.
+    // In a stream that is not live, more frames may be enqueued on the device.
     void set_live(bool live) { is_live_ = live; }
 
-    // Sends caps if these are news or the peer asks for them, and what waited for them. Throws Error where
-    // they are refused, Flushing where a flush keeps them from getting through.
+    // Sends caps if they are new or the peer asked for them, then the events that waited for them. Throws
+    // Error where the peer refuses them, Flushing where a flush stops them.
     void negotiate(const ArrayInfo &out);
     bool has_caps() const { return has_caps_; }
-    // As the last caps say.
+    // Shape and format in the last caps.
     const ArrayInfo &info() const { return info_; }
     bool is_on_device() const { return is_on_device_; }
 
     // Events
     // -----------------------------------------------------------------------------------------
 
-    // False where it was lost.
+    // False if the event was lost.
     bool send(EventRef event);
-    // The scan's facts, if there are any and they are not those that were sent last.
+    // Sends the scan event, unless it is null or equals the last one.
     void send_scan(EventRef event);
 
     // Arrays
     // -----------------------------------------------------------------------------------------
 
-    // What computes the array has been enqueued: lets the device begin, bounds what is enqueued, and begins
-    // the download that the peer will ask for.
+    // Call this when the commands that compute the array are enqueued. Lets the device begin, bounds the
+    // enqueued work, and starts the download that the peer will need.
     void submit(const Array &array);
     GstFlowReturn push(BufferRef buffer);
 
     // Ends
     // ------------------------------------------------------------------------------------------
 
-    // The end of the stream is about to be sent: what waits goes out before, where that is possible.
+    // Before the end of the stream: sends the waiting events, where that is possible.
     void finish();
-    // A flush has ended: its segment is gone, other facts are not.
+    // A flush has ended: the segment is lost, other facts are kept.
     void stop_flush();
     // The element stops.
     void reset();

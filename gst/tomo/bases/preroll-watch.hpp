@@ -16,11 +16,11 @@
 
 namespace tomo {
 
-// Has the pipeline of an element that starts looked at after some seconds, and every second from then on
-// until it has started. Says once, in a warning of the sink that gets nothing, who waits for whom.
+// Checks the pipeline of an element that starts after some seconds, then every second until it has started.
+// Posts one warning of the sink that gets no data, with the circle of elements that wait for each other.
 void watch_preroll(GstElement *element);
 
-// Who a sink that got nothing yet waits for in a circle; empty where nobody is known to wait for ever.
+// The circle of elements that keeps data from a sink; empty if none is known to wait for ever.
 std::string waiting_in_preroll(GstElement *sink);
 
 } // namespace tomo

@@ -1,8 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Properties as members: declared with name, blurb, default and range where they are used, read like a
-// variable.
+// Properties as members of an element: declared with name, blurb, default and range, read like a variable.
 #pragma once
 
 #include <gst/tomo/support/error.hpp>
@@ -24,13 +23,12 @@ class Element;
 
 enum class When {
     live,     // takes effect with the next frame; numbers can be driven by a GstController
-    reshapes, // takes effect together with others, with the next frame, after the output was negotiated anew
+    reshapes, // takes effect with the next frame, together with others, after a new negotiation of the output
     ready,    // only before the element starts
 };
 
-// A specification of one of GLib's kinds that says of a value that it does not take it, and leaves it as it
-// is. GLib's own ones move values into the range, and warn only; of NaN they say nothing that one could rely
-// on.
+// A specification of one of GLib's kinds that reports a bad value and leaves it unchanged. GLib's own
+// specifications move values into the range with a warning, and do not treat NaN reliably.
 GST_TOMO_API gpointer new_strict_spec(GType kind, const char *name, const char *blurb, GParamFlags flags);
 
 class GST_TOMO_API PropertyBase {
@@ -46,14 +44,14 @@ class GST_TOMO_API PropertyBase {
     virtual GParamSpec *make_spec(const std::string &prefix) const = 0; // transfer full
     virtual void get(GValue *value) const = 0;
     virtual void set(const GValue *value) = 0;
-    // What was given meanwhile takes effect.
+    // Puts the value given last into force.
     virtual void commit() {}
 
   protected:
-    // In every specification: what it does not take arrives at the element as it was given, which refuses it.
+    // Flags of every specification. Bad values reach the element unchanged, and the element refuses them.
     GParamFlags flags(bool number) const;
-    // Whether a value has to wait for commit(): kernels, shapes and what is held back belong to the one
-    // before.
+    // Whether a value has to wait for commit(), because kernels, shapes and held arrays belong to the earlier
+    // value.
     bool must_wait() const;
     Element *const owner_;
     const char *name_;
@@ -67,13 +65,14 @@ struct Range {
     T max = std::numeric_limits<T>::max();
 };
 
-// A default that is no value, but leaves it to the element, to the scan or to the input. So do `others`.
+// A default that is no value: it lets the element, the scan or the input decide. The numbers in `others` mean
+// the same.
 struct Automatic {
     double value;
     std::vector<Range<double>> others = {};
 };
 
-// What a property is before anybody sets it.
+// The initial value of a property.
 template <class T>
 struct Initial {
     Initial(T number) : value(number) {}
@@ -81,10 +80,10 @@ struct Initial {
         automatic.push_back({open.value, open.value});
     }
     T value;
-    std::vector<Range<double>> automatic; // that leave the value open
+    std::vector<Range<double>> automatic; // numbers that leave the value open
 };
 
-// Of a property's specification; none where every number means itself.
+// The numbers of a specification that leave the value open; empty if every number means itself.
 GST_TOMO_API std::vector<Range<double>> automatic_values(GParamSpec *spec);
 GST_TOMO_API void set_automatic_values(GParamSpec *spec, const std::vector<Range<double>> &values);
 
@@ -110,12 +109,12 @@ class Property final : public PropertyBase {
 
     operator T() const { return value_.load(std::memory_order_relaxed); }
     T value() const { return *this; }
-    // Nothing where the value is left open.
+    // Empty if the value is left open.
     std::optional<T> chosen() const {
         const T v = *this;
         return is_in(initial_.automatic, static_cast<double>(v)) ? std::nullopt : std::optional<T>(v);
     }
-    // What was set last, which may not have taken effect yet.
+    // The value set last, which may not be in force yet.
     T given() const { return given_; }
 
     GParamSpec *make_spec(const std::string &) const override {
@@ -213,9 +212,9 @@ class GST_TOMO_API Property<std::string> final : public PropertyBase {
     std::string given_, value_;
 };
 
-// A number that the element finds out: read-only, 0 before there is one, notified with each new value by the
-// thread that found it. Where it is bound to a property further down the stream, a value that is told while
-// an array is processed takes effect there with what the element pushes next, usually that array.
+// A read-only number that the element finds. It is 0 at first; the thread that finds a value notifies it. If
+// it is bound to a property further down the stream, a value reported while an array is processed takes
+// effect there with the next array that the element pushes, usually that array.
 class GST_TOMO_API Result final : public PropertyBase {
   public:
     Result(Element *owner, const char *name, Range<double> range, const char *blurb)
@@ -257,7 +256,7 @@ class GST_TOMO_API Property<std::vector<double>> final : public PropertyBase {
     std::vector<double> given_, value_;
 };
 
-// What enumerated properties have in common, whatever their C++ enumeration.
+// The common part of enumerated properties, independent of their C++ enumeration.
 class GST_TOMO_API ChoiceBase : public PropertyBase {
   public:
     struct Option {

@@ -7,17 +7,17 @@
 
 namespace tomo {
 
-// The rotation axis as property center-of-rotation and the scan tell it. It lies within the columns.
+// The rotation axis from the property center-of-rotation or the scan. It lies within the columns.
 class GST_TOMO_API RotationAxis {
   public:
     explicit RotationAxis(Element *owner);
 
-    // Throws Error on one that is not between the columns' edges.
+    // The axis for this number of columns. Throws Error if it is outside of them.
     Axis in(unsigned columns) const;
-    // Whether the scan has another one than was known.
+    // Takes the axis of the scan; returns whether it differs from the earlier one.
     bool learn(GstEvent *scan);
     void forget() { scan_ = {}, has_warned_ = false; }
-    // Reports that axis as the effective one, and warns once that it was assumed, where it was.
+    // Reports the axis as the effective one, and warns once if it is assumed.
     void tell(unsigned columns);
 
   private:

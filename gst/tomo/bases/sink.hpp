@@ -12,28 +12,28 @@
 namespace tomo {
 
 // The end of a stream. Sinks take arrays as fast as they come, not by the clock, and consume them in a thread
-// of their own: while one is being written, the next are being computed.
+// of their own, so that writing and computing overlap.
 class GST_TOMO_API Sink : public Element {
   public:
     static GType parent_type();
 
     bool needs_device() const override { return false; }
-    // Whether buffers should stay on the device; otherwise their download starts before they arrive, where
-    // upstream can do that.
+    // Whether buffers should stay on the device; otherwise upstream starts their download before they arrive,
+    // where it can.
     virtual bool wants_device_memory() const { return false; }
 
-    // New caps; throws Error on what can't be taken.
+    // New caps; throws Error on arrays that the sink can't take.
     virtual void begin(const ArrayInfo &info) = 0;
-    // In the thread of the sink; everything else is called while that is idle.
+    // Called in the thread of the sink; other functions are called while that thread is idle.
     virtual void consume(GstBuffer *buffer, const ArrayInfo &info) = 0;
     // The stream is complete.
     virtual void finish() {}
     // The stream was stopped or broke before its end, after at least one begin().
     virtual void abandon() {}
-    // What may be kept waiting in host memory, of arrays that were computed faster than they are consumed.
+    // Most bytes of host memory that arrays may hold while they wait to be consumed.
     static std::size_t most_bytes_waiting();
 
-    // After a flush, or after finish(), more is coming: forget what was consumed. begin() follows.
+    // More arrays come after a flush or after finish(): discards the earlier ones. begin() follows.
     virtual void clear() {}
 
     void describe_pads(GstElementClass *klass) const override;
@@ -63,16 +63,16 @@ class GST_TOMO_API Sink : public Element {
 
     ArrayInfo info_;
     bool has_caps_ = false;
-    std::atomic<bool> has_time_{true}; // the arrays, as far as is known
+    std::atomic<bool> has_time_{true}; // whether arrays have times, as far as known
     bool begun_ = false;
     bool has_consumed_ = false;
     bool begins_anew_ = false; // with the next buffer
 
-    std::mutex queue_lock_; // over all below
+    std::mutex queue_lock_; // for all members below
     std::condition_variable queue_changed_;
     std::deque<Item> queue_;
     std::size_t queued_bytes_ = 0;
-    bool consuming_ = false; // an item that was taken off the queue
+    bool consuming_ = false; // the thread works on an item that it took off the queue
     bool ending_ = false;
     std::thread thread_;
 };

@@ -6,23 +6,24 @@
 
 namespace tomo {
 
-// A source with several outputs. Each output that is linked when the element starts, or later, has a Source
-// of its own with its own thread, so that none waits for what another one's consumer does; one that is not
-// linked is never read.
+// A source with several outputs. Each output that is linked, at the start or later, has a Source of its own
+// with its own thread, so none waits for the consumer of another one. An output that is not linked is never
+// read.
 class GST_TOMO_API SourceBin : public Element {
   public:
     static GType parent_type();
 
     struct Output {
         const char *name;
-        bool is_optional = false; // often without arrays; not among those that programs give all at once
+        // Often without arrays; not among the outputs that programs offer as a group.
+        bool is_optional = false;
     };
     // The main one first.
     virtual std::vector<Output> outputs() const = 0;
     // The Source behind an output, made with make_source(). Called after start().
     virtual ObjectRef<GstElement> source(const char *output) = 0;
 
-    // A Source that is no element to its users. `S` has an Info as all elements.
+    // Makes a Source that is not registered as an element. `S` has an Info like all elements.
     template <class S>
     static ObjectRef<GstElement> make_source(const char *name) {
         static const Descriptor descriptor{&S::info, make_element<S>, S::parent_type};

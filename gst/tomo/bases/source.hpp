@@ -10,23 +10,22 @@
 
 namespace tomo {
 
-// A source of numbered frames. The frame rate is whatever downstream asks for, none otherwise.
+// A source of numbered frames. The frame rate is the one that downstream asks for, else none.
 class GST_TOMO_API Source : public Element {
   public:
     static GType parent_type();
 
-    // Shape and format of frame `n`; nothing behind the last one. Throws Error on what can't be read.
+    // Shape and format of frame `n`; empty behind the last one. Throws Error on a frame that can't be read.
     virtual std::optional<ArrayInfo> frame_info(std::uint64_t n) = 0;
-    // The frame itself. `info` is what frame_info said.
+    // The frame itself. `info` is the result of frame_info().
     virtual Array frame(std::uint64_t n, const ArrayInfo &info) = 0;
-    // How many frames there are, where that is known without reading them all.
+    // Number of frames, if it is known without reading all of them.
     virtual std::optional<std::uint64_t> frame_count() { return {}; }
-    // Whether it is no error to have no frame at all.
+    // Whether a stream without any frame is allowed.
     virtual bool may_be_empty() const { return false; }
-    // The scan event of these frames, where something is known; asked for once, before the first frame goes
-    // out.
+    // The scan event of these frames, or null. Called once, before the first frame goes out.
     virtual EventRef scan_event() { return {}; }
-    // Additional facts of a frame.
+    // Adds facts about a frame.
     virtual void describe_frame(std::uint64_t n, GstTomoFrameMeta &meta);
 
     void describe_pads(GstElementClass *klass) const override;
@@ -39,18 +38,17 @@ class GST_TOMO_API Source : public Element {
     bool prepare_seek(GstEvent *event, GstSegment *segment);
     bool seek(GstSegment *segment);
     bool query(GstQuery *query);
-    // Somebody ends the stream before its end.
-    // Somebody ends the stream: it has no frames any more, and a wait for one is over.
+    // Ends the stream early: it has no more frames, and a wait for a frame ends.
     void interrupt() {
         interrupted_ = true;
         cancel(Cancel::flush);
     }
     bool is_interrupted() const { return interrupted_; }
-    // The peer asks for caps anew.
+    // Negotiates again before the next frame, because the peer asks for it.
     void renegotiate() { output_.renegotiate(); }
 
   protected:
-    bool output_is_on_device() const { return output_.is_on_device(); } // known from the first frame() on
+    bool output_is_on_device() const { return output_.is_on_device(); } // valid from the first frame() on
 
   private:
     CapsRef choose_caps(const ArrayInfo &info);
@@ -60,13 +58,13 @@ class GST_TOMO_API Source : public Element {
     bool was_cut_off();
     GstBaseSrc *base() const { return reinterpret_cast<GstBaseSrc *>(gst()); }
 
-    std::mutex lock_; // of what other threads ask for
+    std::mutex lock_; // for members that other threads read
     std::uint64_t next_ = 0;
     std::uint64_t stop_ = G_MAXUINT64;
-    ArrayInfo info_; // with the rate that downstream asks for
+    ArrayInfo info_; // with the rate that downstream asks for, else none
     OutputPort output_{*this};
     std::atomic<bool> interrupted_{false};
-    std::atomic<bool> ended_{false}; // all frames were given
+    std::atomic<bool> ended_{false}; // all frames were pushed
     bool discont_ = true;
     bool knows_scan_ = false;
 };

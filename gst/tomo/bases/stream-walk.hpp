@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Who gives to whom, and in which thread, in a pipeline that runs.
+// Walks through the elements of a running pipeline and their threads.
 #pragma once
 
 #include <gst/tomo/gsttomo-prelude.h>
@@ -13,14 +13,14 @@
 
 namespace tomo {
 
-// The pipeline that the element is in, or whatever is not in anything else.
+// The pipeline of the element, or its outermost bin, or the element itself.
 GST_TOMO_API ObjectRef<GstElement> outermost(GstElement *element);
-// The thread that pushes from this pad, if that is the pad's own.
+// The pad's own streaming thread; null if it has none.
 GThread *thread_of(GstPad *source);
 std::vector<ObjectRef<GstPad>> sinks_of(GstElement *element);
 std::vector<ObjectRef<GstPad>> sources_of(GstElement *element);
 bool is_join(GstElement *element, const std::vector<ObjectRef<GstPad>> &inputs);
-// Whether a queue takes nothing more.
+// Whether a queue accepts no more buffers.
 bool is_full(GstElement *queue);
 guint get_level(GstElement *queue, const char *property);
 

@@ -8,8 +8,8 @@
 
 namespace tomo {
 
-// One input and one output pad: what Filter and Reducer share. Negotiation, events and queries happen here;
-// derived classes see arrays.
+// One input and one output pad: the common part of Filter and Reducer. This class handles negotiation, events
+// and queries; derived classes see arrays.
 class GST_TOMO_API Transform : public Element {
   public:
     static GType parent_type();
@@ -18,7 +18,7 @@ class GST_TOMO_API Transform : public Element {
 
     // Latency in frames of the input, for live streams.
     virtual unsigned latency() const { return 0; }
-    // How many outputs come of so many inputs of this shape; nothing where that can't be said. Called by any
+    // Number of outputs for this number of inputs of this shape; empty if it is not known. Called by any
     // thread.
     virtual std::optional<std::uint64_t> output_count(std::uint64_t inputs, const ArrayInfo &) const {
         return inputs;
@@ -29,8 +29,8 @@ class GST_TOMO_API Transform : public Element {
     void property_changed(PropertyBase *property) override;
     void device_changed() override;
 
-    // Inputs before this frame are dropped, until a flush or stop: somebody downstream has them already. For
-    // elements that compute each output from the input of the same number alone.
+    // Drops inputs before this frame, until a flush or stop, because a sink already has their results. For
+    // elements that compute each output only from the input of the same number.
     void leave_out_before(std::uint64_t frame) { first_wanted_ = frame; }
 
     GstFlowReturn chain(BufferRef buffer);
@@ -41,42 +41,45 @@ class GST_TOMO_API Transform : public Element {
     void deactivate() noexcept;
 
   protected:
-    // New input caps or a property that reshapes; throws Error on what can't be processed. What came before
-    // has been given out. Where the output is known by now, it calls negotiate.
+    // New input caps, or a change of a reshaping property. Throws Error on an input that can't be processed.
+    // Earlier arrays have been drained. If the output is known now, begin() calls negotiate().
     virtual void begin(const ArrayInfo &in) = 0;
     virtual GstFlowReturn take(GstBuffer *buffer) = 0;
-    // The end of the stream or of its shape: give out what is held back.
+    // The end of the stream or of its shape: pushes the arrays that are held back.
     virtual GstFlowReturn drain() { return GST_FLOW_OK; }
-    // A serialized event is passing: give out what came before it and is held back only to save time.
+    // A serialized event passes: pushes the earlier arrays that are held back only to save time.
     virtual GstFlowReturn release() { return GST_FLOW_OK; }
-    // A flush or a stop: forget what came of the arrays so far.
+    // A flush or a stop: discards the state from the arrays so far.
     virtual void clear() {}
-    // The same with what a base keeps of its own. Elements override clear().
+    // The same, including the state of the bases. Elements override clear().
     virtual void reset() { clear(); }
-    // The scan's facts; may return others to be passed on, or null for none. Called when the input is known,
-    // and again with the same facts when it changed.
+    // Returns the scan event to send, from that of the input, or null for none. Called when the input is
+    // known, and again with the same event when the input changes.
     virtual EventRef scan_event(EventRef event) { return event; }
-    // What the element has to say of its output where nothing is known of a scan; null for nothing.
+    // The scan event of an element whose input has none; null for none.
     virtual EventRef own_scan_event() { return {}; }
-    // For elements that learn of the scan by themselves.
+    // For elements that find facts of the scan by themselves.
     void send_scan(EventRef event) { output_.send_scan(std::move(event)); }
     virtual OutputPlace output_place() const { return OutputPlace::any; }
-    // What converters to and from other media types override.
+    // Converters to and from other media types override these two.
     virtual ArrayInfo info_of(const GstCaps *caps) { return ArrayInfo::from_caps(caps); }
     virtual CapsRef output_caps(GstPad *src, const ArrayInfo &out);
 
     void negotiate(const ArrayInfo &out) { output_.negotiate(out); }
     GstFlowReturn push(const Array &array, BufferRef buffer);
-    // The same in two steps, for several buffers of one array: what computes it has been enqueued, ...
+    // push() in two steps, for several buffers of one array. First submit(), once the commands that compute
+    // it are enqueued, ...
     void submit(const Array &array) { output_.submit(array); }
-    // ... and now the buffers follow. The second one alone is for buffers that the element has not computed.
+    // ... then push_submitted() for each buffer. Buffers that the element has not computed need only the
+    // second step.
     GstFlowReturn push_submitted(const ArrayInfo &info, BufferRef buffer);
     bool input_may_end_anywhere() const;                      // see may_end_anywhere()
     bool input_flows_by_itself() const { return by_itself_; } // see flows_by_itself()
     std::optional<std::uint64_t> input_count() const;         // frames that come, as far as upstream knows
-    // As after a reshaping property: begin() before the next frame. For live properties that need it.
+    // Calls begin() before the next frame, as after a change of a reshaping property. For live properties
+    // that need it.
     void reshape() { output_.demand_adaptation(); }
-    // The peer is asked anew which caps it likes best, before the next frame.
+    // Asks the peer again for its preferred caps, before the next frame.
     void renegotiate() { output_.renegotiate(); }
     const GstSegment &segment() const { return segment_; }
 
@@ -97,7 +100,7 @@ class GST_TOMO_API Transform : public Element {
     std::atomic<std::uint64_t> first_wanted_{0};
     std::atomic<GstClockTime> own_latency_{0};
     GstSegment segment_;
-    EventRef scan_; // as it came
+    EventRef scan_; // as received
 };
 
 } // namespace tomo

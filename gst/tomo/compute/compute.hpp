@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // Computing on one device: kernels, launches, copies and new arrays. It knows no GstElement and needs no
-// gst_init(): elements are one, solvers and tests make one.
+// gst_init(). Elements derive from it; solvers and tests make one.
 #pragma once
 
 #include <gst/tomo/compute/kernel.hpp>
@@ -16,41 +16,42 @@
 
 namespace tomo {
 
-// What one thread at a time does on a device. `allocate` and `patience` are for any thread.
+// One thread at a time uses a Compute. Any thread may call `allocate` and `patience`.
 class GST_TOMO_API Compute {
   public:
-    // A recorder is told that commands are those of `tag`.
+    // A recorder gets the commands with this `tag`.
     explicit Compute(std::shared_ptr<Device> device, WorkTag tag = nullptr);
     virtual ~Compute();
     Compute(const Compute &) = delete;
     Compute &operator=(const Compute &) = delete;
 
-    // Throws Error where there is none yet.
+    // Throws Error if no device is set yet.
     const std::shared_ptr<Device> &device() const;
     cl_command_queue queue() const { return device()->queue(); }
     WorkTag tag() const { return tag_; }
-    // How long `allocate` may wait now for memory that others have.
+    // How long `allocate` may wait now for memory that other users hold.
     virtual Patience patience() const { return Patience::limited; }
 
     // Kernels
     // ------------------------------------------------------------------------------------------------
 
-    // A kernel, compiled with `options` and with a type for each array that the kernel file declares with
-    // IN(name): those given by input_format(). Compiled once. Without `file` it is in kernel_file_name().
+    // A kernel, compiled once, with `options` and with the types given by input_format() for the arrays that
+    // the kernel file declares with IN(name). The default of `file` is kernel_file_name().
     Kernel &kernel(const std::string &function, const std::string &options = {},
                    const std::string &file = {});
-    // The same for kernels that are made at run time. `name` is for messages.
+    // The same for a kernel source that is generated at run time. `name` is for messages.
     Kernel &kernel_from_source(const std::string &name, const std::string &source,
                                const std::string &function, const std::string &options = {});
-    // A kernel of a user's own text, compiled as it stands, without kernels/common.h.
+    // A kernel from a user's source, compiled as it stands, without kernels/common.h.
     Kernel &users_kernel(const std::string &name, const std::string &source, const std::string &function,
                          const std::string &options);
     void input_format(const std::string &name, GstTomoFormat format);
     // For kernels that only move samples: a type of that size, so that formats of one size share a program.
     void input_size(const std::string &name, std::size_t bytes);
-    // As build options; of those inputs only that a kernel file uses, so that others don't compile it again.
+    // The build options for the types of inputs. They name only the inputs that `source` uses, so that a
+    // change of another input does not compile it again.
     std::string input_types(const std::string &source = {}) const;
-    // The file in which `kernel` looks by default; empty where there is none.
+    // The default file of `kernel`; empty if there is none.
     virtual std::string kernel_file_name() const { return {}; }
 
     // Enqueues a kernel. Arrays take two arguments each, IN or OUT in kernels/common.h; const ones are read.
@@ -62,26 +63,26 @@ class GST_TOMO_API Compute {
     // -------------------------------------------------------------------------------------------------
 
     Array allocate(const ArrayInfo &info);
-    // `in` with another size. Throws Error where the device does not take that much in one piece; the message
-    // begins with what makes it, such as "number=3 arrays of uint8 4 x 5 x 1".
+    // `in` with another size. Throws Error if the device can't allocate that much in one piece; the message
+    // begins with `what`, the cause of the size, such as "number=3 arrays of uint8 4 x 5 x 1".
     ArrayInfo resized(const ArrayInfo &in, std::uint64_t width, std::uint64_t height, std::uint64_t depth,
                       const std::string &what);
-    // Repeats a pattern all over the array; its size divides that of the array.
+    // Fills the array with a pattern, whose size must divide that of the array.
     void fill(Array &array, const void *pattern, std::size_t pattern_size);
-    // Copies rows of `bytes` each, on the device. Everything else in `to` stays.
+    // Copies rows of `bytes` each, on the device. Other bytes of `to` keep their values.
     void copy_rows(const Array &from, Rows source, Array &to, Rows target, std::size_t bytes,
                    std::size_t rows = 1);
     // A small table for kernels, as an array of float32 or of bytes.
     Array upload(const std::vector<float> &values);
     Array upload(const void *table, std::size_t bytes);
 
-    // Bounds what the host enqueues ahead of the device: waits for the frame before the last few, or more of
-    // them where time does not matter and memory is plentiful.
+    // Bounds how many frames the host enqueues ahead of the device: waits for the third frame before
+    // `newest`, or, in streams that are not live and with enough memory, for an earlier one.
     void limit_frames_in_flight(const Array &newest, bool live = true);
     void drop_frames_in_flight() { in_flight_.clear(); }
 
   protected:
-    // With another device, or none, kernels and frames in flight are gone.
+    // Drops kernels and frames in flight if the device changes. Null: no device.
     void use_device(std::shared_ptr<Device> device);
     bool has_device() const { return device_ != nullptr; }
     void forget_input_formats() { input_formats_.clear(); }
@@ -97,7 +98,7 @@ class GST_TOMO_API Compute {
     std::deque<Stamp> in_flight_;
 };
 
-// One launch, argument by argument, for kernels whose arguments are known at run time only.
+// One launch, argument by argument, for kernels whose arguments are known only at run time.
 class GST_TOMO_API Compute::Launch {
   public:
     Launch(Compute &compute, Kernel &kernel);

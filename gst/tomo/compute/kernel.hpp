@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Kernels, and what they are launched with.
+// Kernels, their work sizes and their arguments.
 #pragma once
 
 #include <gst/tomo/device/device-array.hpp>
@@ -16,41 +16,41 @@ struct GST_TOMO_API WorkSize {
 
     WorkSize(std::size_t x, std::size_t y = 1, std::size_t z = 1) : global{x, y, z} {}
     explicit WorkSize(const ArrayInfo &info) : global{info.width, info.height, info.depth} {}
-    // Work-groups of this size; the global size is rounded up, so the kernel has to look at its limits.
+    // Sets the size of work-groups and rounds the global size up, so the kernel has to check its limits.
     WorkSize &groups(std::size_t x, std::size_t y = 1, std::size_t z = 1);
 };
 
-// Not shared by threads: setting arguments is the one thing OpenCL does not let them do at once.
+// For one thread at a time: OpenCL does not allow several threads to set arguments of one kernel.
 struct Kernel {
     ClKernel handle;
     std::string name;
 };
 
-// Arguments that are more than a value
+// Arguments that are not plain values
 // ------------------------------------------------------------------------------------------------
 
-// Local memory as a kernel argument.
+// An argument in local memory.
 struct LocalMemory {
     std::size_t bytes;
 };
 
-// An array as one argument: the whole buffer, without an offset; for tables.
+// An array as one argument: the whole buffer, without an offset. For tables that the kernel reads.
 struct BareBuffer {
     const Array &array;
 };
 
-// The same for one that is read and written.
+// The same for an array that the kernel reads and writes.
 struct ReadWriteBareBuffer {
     Array &array;
 };
 
-// An array argument that is read and written.
+// An array that the kernel reads and writes.
 struct ReadWrite {
     Array &array;
 };
 
-// Where rows of bytes lie in an array: the first one's distance from the array's start, and that of each to
-// the next.
+// Place of rows in an array, in bytes: the offset of the first row from the array's start, and the distance
+// from one row to the next.
 struct Rows {
     std::size_t offset = 0;
     std::size_t pitch = 0;

@@ -6,18 +6,18 @@
 
 namespace tomo {
 
-// The mean of arrays of one size, sample by sample, summed in float64, or in pairs of float32 on devices
-// without. Takes the memory of one sum, however many arrays come.
+// The mean of arrays of one size, sample by sample. It sums in float64, or in pairs of float32 on devices
+// without float64. Its memory does not grow with the number of arrays.
 class GST_TOMO_API RunningMean {
   public:
     explicit RunningMean(Compute &owner) : owner_(owner) {}
 
-    // Compiles what is needed, so that the first array does not wait for that.
+    // Compiles the kernels, so that the first array does not wait for that.
     void prepare(const ArrayInfo &in);
-    // Throws Error on an array of another size or kind than those before.
+    // Throws Error on an array whose size or kind differs from the first one.
     void add(const Array &in);
     std::uint64_t count() const { return count_; }
-    // Of all so far, one at least: float32, or complex64 of complex arrays.
+    // The mean of all arrays so far, at least one: float32, or complex64 of complex arrays.
     Array mean();
     void clear();
 

@@ -26,33 +26,33 @@ enum class FftDirection {
 
 struct GST_TOMO_API FftShape {
     unsigned dimensions = 1;            // 1: rows, 2: planes, 3: blocks
-    std::array<std::size_t, 3> size{1}; // x (fastest), y, z; those past `dimensions` are 0 or 1
-    std::size_t batch = 1;              // so many of them, one after the other
+    std::array<std::size_t, 3> size{1}; // x (fastest), y, z; sizes past `dimensions` are 0 or 1
+    std::size_t batch = 1;              // rows, planes or blocks, one after the other
 
-    std::size_t item_samples() const; // of one row, plane or block
+    std::size_t item_samples() const; // samples of one row, plane or block
     std::size_t samples() const { return item_samples() * batch; }
     std::string describe() const; // "16 x (2048 x 1024)"
 };
 
-// A plan: made once for a device and a shape, then run any number of times, from any thread and on any
-// in-order queue of its device.
+// A plan for a device and a shape. It can run any number of times, from any thread and on any in-order queue
+// of its device.
 class GST_TOMO_API Fft {
   public:
     virtual ~Fft();
     Fft(const Fft &) = delete;
     Fft &operator=(const Fft &) = delete;
 
-    // Transforms shape().samples() packed samples from `in` to `out`, which are one and the same place or do
-    // not overlap; in the latter case `in` stays as it is. Starts when the events of `wait` and all that was
-    // queued before are done. The event returned completes when all of the transform has.
+    // Transforms shape().samples() packed samples from `in` to `out`, which are the same place or do not
+    // overlap; if they differ, `in` keeps its values. The transform starts after the events of `wait` and all
+    // earlier commands of the queue. The returned event completes with the whole transform.
     ClEvent enqueue(cl_command_queue queue, FftDirection direction, cl_mem in, std::size_t in_offset_samples,
                     cl_mem out, std::size_t out_offset_samples, const WaitList &wait);
 
-    virtual const char *engine() const = 0; // its name as in GST_TOMO_FFT
+    virtual const char *engine() const = 0; // name as in GST_TOMO_FFT
     const FftShape &shape() const { return shape_; }
 
   protected:
-    // Where samples lie: in a buffer that is no sub-buffer itself, from this byte on.
+    // Place of samples: a buffer that is not a sub-buffer, and the first byte.
     struct Place {
         cl_mem buffer;
         std::size_t byte;
@@ -74,10 +74,11 @@ class GST_TOMO_API Fft {
     const FftShape shape_;
 };
 
-// Makes a plan; takes up to seconds. Throws where the engine asked for is not here or can't do the shape.
+// Makes a plan, which may take seconds. Throws if the chosen engine is not installed or does not support the
+// shape.
 GST_TOMO_API std::unique_ptr<Fft> make_fft(cl_context context, cl_device_id device, const FftShape &shape);
 
-// The plans made last, for reuse: a companion of the device, because plans hold on to its context.
+// The latest plans, for reuse. A companion of the device, because plans keep references to its context.
 class GST_TOMO_API FftCache {
   public:
     FftCache();
@@ -85,14 +86,14 @@ class GST_TOMO_API FftCache {
     FftCache(const FftCache &) = delete;
     FftCache &operator=(const FftCache &) = delete;
 
-    // As make_fft, from any thread.
+    // The cached plan, or a new one by make_fft(). From any thread.
     std::shared_ptr<Fft> get(cl_context context, cl_device_id device, const FftShape &shape);
 
   private:
     struct Entry;
 
     std::mutex lock_;
-    std::list<std::shared_ptr<Entry>> entries_; // the one used last comes first
+    std::list<std::shared_ptr<Entry>> entries_; // most recently used first
 };
 
 // The plan for a shape on a device, from its cache.

@@ -1,7 +1,7 @@
 /* gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the library and the module that holds FFTW agree on. FFTW is GPL, so it is linked into that module
+ * The interface between the library and the module that holds FFTW. FFTW is GPL, so it is linked into that module
  * alone.
  */
 #pragma once

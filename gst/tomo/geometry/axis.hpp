@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Where the rotation axis is.
+// The position of the rotation axis.
 #pragma once
 
 #include <gst/tomo/geometry/origin.hpp>
@@ -13,21 +13,22 @@
 namespace tomo {
 
 struct GST_TOMO_API Axis {
-    double position; // edge coordinate of the columns: their middle is at half of their number
+    double position; // edge coordinate of the columns: their middle is at columns / 2
     Origin origin;
     unsigned columns;
-    const char *property; // by which people give it
+    const char *property; // name of the property that sets it
 
     std::string sentence() const; // "axis 131 px (axis-pos)"
-    // For people: what was assumed and how to say better; empty where nothing was.
+    // A sentence for people that names the assumption and the property that replaces it; empty where nothing
+    // was assumed.
     std::string assumption() const;
-    // Throws Error on an axis that is more than `margin` columns outside of them.
+    // Throws Error if the axis lies more than `margin` columns outside of the columns.
     void check(double margin = 0.0) const;
-    // The column that it is in; that of an axis on the right edge is the last one.
+    // The column in which the axis lies; the last one for an axis on the right edge.
     unsigned column() const;
 };
 
-// The axis that `given` says, else that of the scan, else the middle of the columns.
+// The axis `given`, else the axis of the scan, else the middle of the columns.
 GST_TOMO_API Axis resolve_axis(std::optional<double> given, const char *property, const Scan &scan,
                                unsigned columns);
 
@@ -36,8 +37,8 @@ struct Columns {
     unsigned first, count;
 };
 
-// Most columns that lie symmetrically around the edge next to the axis. Throws Error where none lie on one
-// side of it.
+// The largest range of columns that is symmetric around the edge next to the axis. Throws Error where one
+// side of that edge has no column.
 GST_TOMO_API Columns columns_around(const Axis &axis);
 
 } // namespace tomo

@@ -14,15 +14,15 @@
 
 namespace tomo {
 
-// A number that every projection has: one for all of them, or a list with one for each.
+// One number for all projections, or a list with one number for each.
 class GST_TOMO_API PerView {
   public:
-    // No value is one that nobody gave. `name` is that of the property.
+    // An empty list means that the property was not set. `name` is the name of that property.
     PerView(const char *name, std::vector<double> values) : name_(name), values_(std::move(values)) {}
 
     const char *name() const { return name_; }
     bool is_given() const { return !values_.empty(); }
-    // Of projection `view`, counted from 0. Throws Error where there is none.
+    // The value for projection `view`, counted from 0. Throws Error where the list has none for it.
     double at(std::uint64_t view) const;
     double at(std::uint64_t view, double missing) const { return is_given() ? at(view) : missing; }
 
@@ -31,9 +31,9 @@ class GST_TOMO_API PerView {
     std::vector<double> values_;
 };
 
-// Of one projection. Lengths are in pixels.
+// The geometry of one projection. Lengths are in pixels.
 struct ConeView {
-    double centre_x, centre_z; // column and row that the beam's middle meets, in edge coordinates
+    double centre_x, centre_z; // column and row where the central ray meets the detector, in edge coordinates
     double source_distance;    // from the source to the axis
     double detector_distance;  // from the axis to the detector
     double tilt;               // of the axis along the beam, in radians
@@ -44,10 +44,11 @@ struct ConeView {
 struct GST_TOMO_API ConeBeam {
     PerView centre_x, centre_z, source_distance, detector_distance, tilt;
 
-    // In images of that size; their middle is that of the beam where nobody says otherwise, and the axis
-    // upright. Throws Error on distances that can't be.
+    // The geometry of projection `index`, for images of this size. Without centre_x or centre_z, the central
+    // ray meets the middle of the image; without a tilt, the axis is upright. Throws Error on impossible
+    // distances.
     ConeView view(std::uint64_t index, unsigned columns, unsigned rows) const;
-    // For people, where a middle was assumed for this view; else empty.
+    // A sentence for people if the middle of the image was assumed for this view; else empty.
     std::string assumption(const ConeView &view) const;
     static Origin origin(const PerView &value) {
         return value.is_given() ? Origin::property : Origin::assumed;

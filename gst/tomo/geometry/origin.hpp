@@ -4,8 +4,8 @@
 
 namespace tomo {
 
-// Where a value of the geometry comes from: somebody set it, the scan has it, an element found it in the
-// images, or nobody knows it and the usual one was taken.
+// Source of a value of the geometry: a property, the scan, an element that found it in the images, or an
+// assumption because the value is not known.
 enum class Origin { property, scan, found, assumed };
 
 constexpr const char *name_of(Origin origin) {

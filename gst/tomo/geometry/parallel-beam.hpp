@@ -10,25 +10,28 @@
 
 namespace tomo {
 
-// What people may say about the views of a sinogram. Not given: the scan says it, or it is assumed.
+// Properties that describe the views of a sinogram. Values that are not set come from the scan or are
+// assumed.
 struct GivenViews {
     std::optional<double> step;     // radians
-    double offset = 0.0;            // radians that all are turned by
-    std::optional<unsigned> number; // of the whole scan
-    unsigned first = 0;             // of the sinogram, among them
+    double offset = 0.0;            // radians, added to all angles
+    std::optional<unsigned> number; // of views of the whole scan
+    unsigned first = 0;             // number of the sinogram's first view in the scan
 
     bool operator==(const GivenViews &) const = default;
 };
 
-// The views of a sinogram, which may be a part of those of the scan: weights are those of the whole.
+// The views of a sinogram, which may be a part of the views of the scan: each keeps its weight in the whole
+// scan.
 struct ParallelViews {
     ViewAngles scan;
-    std::string warning;                 // of angles that can't be right, or leave something out
-    double covered;                      // radians of the half turn
-    std::vector<double> angles, weights; // of the sinogram's rows
+    std::string warning; // about angles that can't be right or do not cover half a turn; else empty
+    double covered;      // radians of the half turn that the views cover
+    std::vector<double> angles, weights; // one for each row of the sinogram
 };
 
-// Of a sinogram with `rows` rows. Throws Error where they do not fit, or where no slice comes of the angles.
+// The views of a sinogram with `rows` rows. Throws Error where the numbers do not fit, or where no slice can
+// be made from the angles.
 GST_TOMO_API ParallelViews resolve_views(const GivenViews &given, const Scan &scan, unsigned rows);
 
 } // namespace tomo

@@ -8,8 +8,8 @@
 
 namespace tomo {
 
-// Which pixels of a slice are computed. The whole slice is as wide and as high as the detector has columns;
-// pixels are as large as these.
+// The part of a slice that is computed. The whole slice has as many columns and rows as the detector has
+// columns, with pixels of their size.
 struct SliceRegion {
     unsigned x = 0, y = 0;
     unsigned width, height;
@@ -20,7 +20,7 @@ struct SliceRegion {
     bool begins_at_corner() const { return x == 0 && y == 0; }
 };
 
-// The scan as slices of the region show it, which are made from sinograms of shape `in` with the axis there.
+// The scan of slices of this region, made from sinograms of shape `in` with the axis at this edge coordinate.
 GST_TOMO_API Scan scan_of_slices(Scan scan, const ArrayInfo &in, double axis, const SliceRegion &region);
 
 } // namespace tomo

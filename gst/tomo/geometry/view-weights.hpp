@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// How much each projection counts.
+// The weight of each projection in a reconstruction.
 #pragma once
 
 #include <gst/tomo/gsttomo-prelude.h>
@@ -19,15 +19,15 @@ struct ProjectionWeights {
 // The share of the integral over half a turn that each projection stands for. Angles are in radians, in any
 // order and of any range; they need not be even, and may repeat.
 //
-// n steps that are equal within 5 % and make half a turn or a full one, to half a step: pi / n each.
-// Otherwise angles are folded modulo pi, where a parallel projection and its mirror image coincide, and a
-// projection's weight is half the distance to both neighbours on that circle; angles that coincide share.
-// A gap above two steps is a missing wedge: it isn't spread over the projections beside it, which get half a
-// step on that side, and there is a warning. (Up to three; more gaps than that are taken for angles that come
-// in bunches or at random.)
+// Each of n steps that are equal within 5 % and make half a turn or a full one, to half a step, has the
+// weight pi / n. Other angles are folded modulo pi, where a parallel projection and its mirror image
+// coincide; a projection's weight is half the distance to both neighbours on that circle, and angles that
+// coincide share a weight. A gap above two steps is a missing wedge: the projections beside it get half a
+// step on that side, and there is a warning. (This holds for up to three gaps; with more, the angles are
+// considered to be grouped or random.)
 //
-// Angles that say nothing: several projections of one and the same direction modulo pi are an Error, since no
-// slice comes of that, and more of them than two or three directions a warning.
+// Several projections of a single direction modulo pi are an Error, because no slice can be made of them.
+// Many projections of only two or three directions are a warning.
 //
 // Throws Error when there is no angle or one isn't finite.
 GST_TOMO_API ProjectionWeights projection_weights(const std::vector<double> &angles);

@@ -6,25 +6,26 @@
 
 namespace tomo {
 
-// The pipeline of a graph, with the tees and queues that it needs. The graph stays as it is meanwhile.
+// The pipeline of a graph, with the tees and queues that it needs. The graph must not change while this
+// exists.
 class Assembly {
   public:
-    // Pads of a pipeline that are linked, for each edge.
+    // The linked pads of a pipeline, for each edge.
     using Links = std::vector<std::pair<ObjectRef<GstPad>, ObjectRef<GstPad>>>;
 
-    // Throws where nodes and edges make none.
+    // Throws if nodes and edges do not make a pipeline.
     static std::unique_ptr<Assembly> build(const Graph &graph);
-    // Of a pipeline that somebody else made.
+    // Takes over a pipeline that the application made.
     static std::unique_ptr<Assembly> adopt(const Graph &graph, GstElement *pipeline, const Links &links);
-    // Stops it; its elements can be taken for another one.
+    // Stops the pipeline; another one can use its elements then.
     ~Assembly();
     Assembly(const Assembly &) = delete;
     Assembly &operator=(const Assembly &) = delete;
 
     GstElement *pipeline() const { return pipeline_.get(); }
-    // Before each run: those of bindings.
+    // Before each run: drops the values of bindings.
     void forget_values();
-    // Whether the property async of a sink is not as its user left it.
+    // Whether this class has changed the property async of a sink.
     bool has_changed_async(GstElement *sink) const;
 
   private:
@@ -36,7 +37,7 @@ class Assembly {
                         class Queues &queues);
     // Links two pads, with a queue between them where the edge needs one.
     void link(std::size_t edge, GstPad *source, GstPad *sink, class Queues &queues);
-    // When the output comes into being.
+    // Links the edge when its output pad appears.
     void link_later(std::size_t edge);
     void set_sinks_async(bool async);
     GstElement *add_helper(const char *factory, const std::string &name);

@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Properties that take their values from what another element finds out while the stream runs. Which array a
-// value is for is known, whatever queues lie between, because it travels with the stream:
+// Properties that take their values from results of another element while the stream runs. A value belongs to
+// a known array, whatever queues lie between, because it travels with the stream:
 //
 //     below     The target gets its arrays from the source, by whatever way. A value goes in front of the
 //     first
@@ -33,13 +33,13 @@ class LiveBinding final : public ValueReceiver, public std::enable_shared_from_t
                 Place place);
     void connect();
     void disconnect();
-    // Before a run: no value has been told.
+    // Before a run: drops all values.
     void reset();
 
     GstElement *source() const { return source_.get(); }
     GstElement *target() const override { return target_.get(); }
     Place place() const { return place_; }
-    // The thread that waits for the first value.
+    // The thread that waits for the first value, or null.
     GThread *waiting_thread() const { return waiting_; }
     bool has_value() const { return has_value_; }
 
@@ -56,7 +56,7 @@ class LiveBinding final : public ValueReceiver, public std::enable_shared_from_t
     void fail(const std::string &message);
     void send(GstPad *pad);
     void send_again(GstPad *pad);
-    // Whether the source has ended, and told nothing.
+    // Whether the source has ended without a value.
     bool has_ended();
     void hold(GstPad *pad);
     std::string name() const;
@@ -71,16 +71,16 @@ class LiveBinding final : public ValueReceiver, public std::enable_shared_from_t
     std::condition_variable changed_;
     Value newest_;
     guint64 value_count_ = 0, taken_count_ = 0;
-    std::map<GstPad *, guint64> sent_; // by output of the source: values up to this one
-    std::map<GstPad *, bool> ends_;    // of the source's streams
+    std::map<GstPad *, guint64> sent_; // by output of the source: number of the last value sent
+    std::map<GstPad *, bool> ends_;    // by output of the source: whether its stream has ended
     std::atomic<bool> has_value_{false};
     std::atomic<bool> failed_{false};
     std::atomic<GThread *> waiting_{nullptr};
 };
 
-// A property that can be read. Throws with a suggestion.
+// A readable property. Throws with a suggestion if there is none of this name.
 GParamSpec *require_result(GstElement *element, const std::string &name);
-// One that may change while the stream runs.
+// A property that may change while the stream runs.
 GParamSpec *require_target(GstElement *element, const std::string &name);
 
 } // namespace tomo

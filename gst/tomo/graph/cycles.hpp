@@ -11,9 +11,8 @@ namespace tomo {
 // An edge between two nodes.
 using GraphEdge = std::pair<std::size_t, std::size_t>;
 
-// Of each edge, the number of the biconnected component that it is in. Edges of one component lie on common
-// cycles, directions aside; only there can queues block each other. An edge on no cycle has a component of
-// its own.
+// For each edge, the number of its biconnected component. Edges of one component lie on common cycles,
+// directions aside; queues can block each other only there. An edge on no cycle has a component of its own.
 std::vector<std::size_t> cycles_of(std::size_t nodes, const std::vector<GraphEdge> &edges);
 
 } // namespace tomo

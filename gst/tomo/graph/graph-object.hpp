@@ -8,7 +8,7 @@
 
 namespace tomo {
 
-// What GstTomoGraph is made of.
+// The state of a GstTomoGraph.
 struct GraphState {
     explicit GraphState(GstTomoGraph *object)
         : runner([object, this] { signals.announce(G_OBJECT(object)); },
@@ -18,7 +18,7 @@ struct GraphState {
 
     std::unique_ptr<Graph> graph = std::make_unique<Graph>();
     RunSignals signals{runner};
-    Runner runner; // last: its thread uses the others until it ends
+    Runner runner; // last, because its thread uses the other members until it ends
 };
 
 } // namespace tomo

@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// A dataflow: nodes, which are elements, and edges between their pads. As a pipeline it gets the tees and
-// queues that it needs. GstTomoGraph is its GObject.
+// A dataflow: nodes, which are elements, and edges between their pads. Its pipeline has the tees and queues
+// that it needs. GstTomoGraph is its GObject.
 #pragma once
 
 #include <gst/tomo/graph/values.hpp>
@@ -24,7 +24,7 @@ class GST_TOMO_API Graph {
         std::size_t from = 0, to = 0;
         std::string output, input;
     };
-    // A property of one node that takes its values from one of another node.
+    // A property of one node that takes its values from a result of another node.
     struct Binding {
         std::size_t from = 0, to = 0;
         std::string result, property;
@@ -37,24 +37,24 @@ class GST_TOMO_API Graph {
 
     static std::unique_ptr<Graph> from_json(const std::string &json, const std::string &origin);
     static std::unique_ptr<Graph> from_file(const std::string &file);
-    // A launch line, as one text or as the words that a shell made of it.
+    // From a launch line, as one text or as the words that a shell split it into.
     static std::unique_ptr<Graph> from_line(const std::string &line);
     static std::unique_ptr<Graph> from_words(std::vector<std::string> words);
-    // Takes its elements over.
+    // Takes over the elements of the pipeline.
     static std::unique_ptr<Graph> from_pipeline(GstElement *pipeline);
-    // The JSON of a pipeline that stays as it is, in whatever state.
+    // The JSON of a pipeline in any state, which does not change.
     static std::string describe(GstElement *pipeline);
 
     GstElement *add(const std::string &plugin, std::string name, const std::string &package = {});
-    // Under the name that it has.
+    // Adds an element under its own name.
     void add(GstElement *element);
     void connect(std::size_t from, std::size_t to, unsigned input, const std::string &output = {});
-    // With names of pads; empty ones are chosen.
+    // By names of pads; for an empty name GStreamer chooses the pad.
     void connect(std::size_t from, std::size_t to, const std::string &output, const std::string &input);
-    // When a value takes effect is said in graph-bindings.hpp.
+    // bindings.hpp says when a value takes effect.
     void bind(std::size_t from, const std::string &result, std::size_t to, const std::string &property);
 
-    // Throws with a suggestion.
+    // The number of the node. Throws with a suggestion if there is none of this name.
     std::size_t require(const std::string &name) const;
     std::optional<std::size_t> find(GstElement *element) const;
     const std::vector<Node> &nodes() const { return nodes_; }
@@ -63,12 +63,12 @@ class GST_TOMO_API Graph {
 
     std::string to_json() const;
 
-    // The pipeline, made anew when nodes or edges have changed. Throws when they make none.
+    // The pipeline, rebuilt when nodes or edges have changed. Throws if they do not make a pipeline.
     GstElement *pipeline();
     bool has_pipeline() const { return static_cast<bool>(assembly_); }
-    // Before each run of the pipeline.
+    // Before each run of the pipeline: drops the values of bindings.
     void forget_values();
-    // Bytes that queues may hold which grow because a join waits for another of its inputs; 0 for half of the
+    // Most bytes in queues that grow because a join waits for another of its inputs; 0 for half of the
     // computer's memory.
     void set_max_memory(guint64 bytes) {
         dismantle();
@@ -76,11 +76,11 @@ class GST_TOMO_API Graph {
     }
     guint64 max_memory() const { return max_memory_; }
 
-    // Whether arrays of the one get to the other.
+    // Whether arrays of node `from` reach node `to`.
     bool leads_to(std::size_t from, std::size_t to) const;
-    // Nodes from sources to sinks. Who waits for a value comes behind whoever gives it.
+    // Nodes from sources to sinks. A node that waits for a value comes behind the node that gives it.
     std::vector<std::size_t> in_order() const;
-    // Edges that leave a node, or the same output as an edge does.
+    // Number of edges that leave a node, or that leave the same output as an edge.
     std::size_t branches(std::size_t node) const;
     std::size_t branches(const Edge &edge) const;
 
@@ -95,21 +95,21 @@ class GST_TOMO_API Graph {
     void dismantle();
     void check_outputs(std::size_t node) const;
     void check_inputs(std::size_t node) const;
-    // The edge in front of the tees and queues that an edge comes from.
+    // The edge in front of the tees and queues from which `edge` comes.
     const Edge &origin_of(const Edge &edge) const;
-    // Names of the inputs of `target` to which arrays of an output get.
+    // Names of the inputs of `target` that arrays of an output reach.
     std::set<std::string> inputs_reached(std::size_t source, const std::string &output,
                                          std::size_t target) const;
 
     std::vector<Node> nodes_;
     std::vector<Edge> edges_;
     std::vector<Binding> bindings_;
-    std::unique_ptr<class Assembly> assembly_; // the pipeline, if there is one
-    bool has_delayed_links_ = false;           // made by somebody else
+    std::unique_ptr<class Assembly> assembly_; // null if there is no pipeline
+    bool has_delayed_links_ = false;           // in a pipeline of the application
     guint64 max_memory_ = 0;
 };
 
-// Sets the properties that a JSON object holds.
+// Sets the properties in a JSON object.
 void set_properties(GstElement *element, const std::string &json);
 
 } // namespace tomo

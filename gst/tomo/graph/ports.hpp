@@ -12,16 +12,18 @@
 
 namespace tomo {
 
-// The pad that is an element's n-th input: its sink pad templates in order, the last of which may be numbered
-// (sink_%u). Empty where GStreamer has to choose. Throws when there is no such input.
+// The name of the pad that is an element's n-th input. Inputs are the sink pad templates in order; the last
+// one may be numbered (sink_%u). Empty if GStreamer has to choose. Throws if there is no such input.
 std::string input_pad(GstElement *element, unsigned n);
-// The opposite; none where only the name tells.
+// The number of an input pad; none if the pad has only a name.
 std::optional<unsigned> input_number(GstElement *element, const std::string &pad);
-// The pad that is an element's n-th output; empty for the first one. Throws when there is no such output.
+// The name of the pad that is an element's n-th output; empty for the first one. Throws if there is no such
+// output.
 std::string output_pad(GstElement *element, unsigned n);
-// The output of that name, which is the first one's where it is empty; empty where only the stream tells.
+// The full name of an output; an empty name means the first one. Empty if it is known only when the stream
+// runs.
 std::string output_name(GstElement *element, const std::string &output);
-// Whether outputs come by threads of their own, so that none waits for what the consumer of another one does.
+// Whether each output has a thread of its own, so that none waits for the consumer of another one.
 bool has_independent_outputs(GstElement *element);
 
 // Templates of pads
@@ -34,15 +36,15 @@ bool is_numbered(GstPadTemplate *templ);
 std::string stem_of(GstPadTemplate *templ);
 std::string list_of(const std::vector<GstPadTemplate *> &templates); // for messages
 
-// Pads that are there
+// Existing pads
 // ---------------------------------------------------------------------------------------------------
 
 std::vector<ObjectRef<GstPad>> pads_of(GstElement *element, GstPadDirection direction);
 GstPadPresence presence(GstPad *pad);
-// The pad of that name, requested if need be; none where there can't be one.
+// The pad of that name, requested if necessary; null if there can't be one.
 ObjectRef<GstPad> pad_named(GstElement *element, const std::string &name);
 
-// Whether it is an element of that kind, by the name of GStreamer's factory.
+// Whether the factory of this name made the element.
 bool is_made_by(GstElement *element, const char *factory_name);
 
 } // namespace tomo

@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// One run of a pipeline after the other, in a thread that listens to its bus.
+// Runs pipelines, one after the other, in a thread that listens to the bus.
 #pragma once
 
 #include <gst/tomo/graph/graph.hpp>
@@ -15,7 +15,8 @@
 
 namespace tomo {
 
-// Arrays given by all sources, those they will give (0: not known), those arrived at all sinks.
+// Number of arrays that all sources have given, that they will give (0: not known), and that have arrived at
+// all sinks.
 struct Progress {
     guint64 position = 0, duration = 0, output = 0;
     bool operator==(const Progress &o) const {
@@ -29,24 +30,23 @@ using RunEvent = std::variant<Progress, MessageRef, Error, Done>;
 
 class Runner {
   public:
-    // `announce` is called by the thread of the run whenever take() has something new; `finished` as the last
-    // thing that thread does.
+    // The thread of the run calls `announce` whenever take() has a new event, and `finished` last of all.
     Runner(std::function<void()> announce, std::function<void()> finished);
     ~Runner();
 
     void start(Graph &graph);
     bool is_running() const;
-    // The end of the stream, after which what is there is completed.
+    // Ends the stream early; sinks complete their results.
     void end();
     void abort();
 
-    // Next event, if there is one.
+    // The next event, if there is one.
     std::optional<RunEvent> take();
-    // Until there is an event (true), or no event and no run (false); or the time is over.
+    // Waits for an event (true), for the end of the run without any (false), or at most `patience`.
     bool wait(std::optional<std::chrono::milliseconds> patience = {});
-    // After the end: until nothing of the run is left.
+    // After the end: waits until the thread of the run is gone.
     void settle();
-    // Of the run that ended.
+    // The error of the run that ended, if it failed.
     std::optional<Error> error() const;
     double seconds() const;
 
@@ -60,9 +60,9 @@ class Runner {
     mutable std::mutex lock_;
     std::condition_variable wake_;
     std::deque<RunEvent> events_;
-    std::mutex thread_lock_; // before lock_
+    std::mutex thread_lock_; // taken before lock_
     std::thread thread_;
-    ObjectRef<GstElement> pipeline_; // that runs
+    ObjectRef<GstElement> pipeline_; // the running one
     std::vector<ObjectRef<GstElement>> sources_;
     std::vector<std::pair<ObjectRef<GstPad>, gulong>> ends_; // probes that end the streams of sources
     bool running_ = false;

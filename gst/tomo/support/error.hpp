@@ -12,9 +12,8 @@ namespace tomo {
 // printf into a string.
 GST_TOMO_API std::string text(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
-// What went wrong, as an element will post it. `what()` is for the user: who,
-// what came, what was wanted, what to do. `debug` holds what a developer needs
-// besides, for instance a compiler's log.
+// An error as an element will post it. `what()` is for the user: it names who failed, what came, what was
+// wanted and what to do. `debug` adds details for developers, for instance a compiler's log.
 class GST_TOMO_API Error : public std::runtime_error {
   public:
     Error(GQuark domain, int code, const std::string &message, std::string debug = {})
@@ -39,7 +38,8 @@ class GST_TOMO_API Flushing : public std::exception {
     const char *what() const noexcept override { return "flushing"; }
 };
 
-// The exception that is being handled, whatever its type. For the borders to C, over which none may go.
+// The exception that is being handled, of any type, as an Error. Functions called from C use it, because no
+// exception may cross C code.
 GST_TOMO_API Error current_error();
 
 } // namespace tomo

@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// JSON by RFC 8259 and nothing besides. Values know where they stand in their file, members keep their order,
-// and numbers stay as they are written, so that none of their digits is lost before a property asks for them.
+// JSON by RFC 8259, without extensions. Values know their place in the file, members keep their order, and
+// numbers keep their text, so that a property gets all of their digits.
 #pragma once
 
 #include <gst/tomo/support/error.hpp>
@@ -16,7 +16,7 @@ class GST_TOMO_API Json {
   public:
     enum class Kind { null, boolean, number, text, list, object };
 
-    // In the file that a value comes from, from 1 on; lines are 0 elsewhere.
+    // Line and column in the file that a value comes from, from 1; line 0 for values that come from no file.
     struct Place {
         unsigned line = 0, column = 0;
     };
@@ -34,14 +34,14 @@ class GST_TOMO_API Json {
     static Json list();
     static Json object();
 
-    // Throws GST_TOMO_GRAPH_ERROR_SYNTAX with `origin`, line and column in front of what is wrong: anything
-    // but RFC 8259, keys that are there twice, bytes that are no UTF-8, U+0000, more than 64 levels.
+    // Throws GST_TOMO_GRAPH_ERROR_SYNTAX with `origin`, line and column in front of the fault: a violation of
+    // RFC 8259, a repeated key, bytes that are not UTF-8, U+0000, more than 64 levels.
     static Json parse(const std::string &json, const std::string &origin);
 
     Kind kind() const { return kind_; }
     bool is(Kind kind) const { return kind_ == kind; }
     bool is_true() const { return kind_ == Kind::boolean && text_ == "true"; }
-    // Of a text; of a number, what is written; else nothing.
+    // The characters of a text or of a number as written; empty for other kinds.
     const std::string &text() const { return text_; }
     // A number without fraction and exponent.
     bool is_integer() const;
@@ -49,17 +49,17 @@ class GST_TOMO_API Json {
     const std::vector<Member> &members() const { return members_; }
     // Null if there is no such member.
     const Json *find(const std::string &key) const;
-    // Its text, or nothing.
+    // The text of the member `key`; empty if there is none.
     const std::string &text_of(const std::string &key) const;
 
     Place place() const { return place_; }
-    // Of the key.
+    // The place of the key of a member.
     Place place(const std::string &key) const;
 
     void add(Json item);
-    void set(const std::string &key, Json value); // that is not there yet
+    void set(const std::string &key, Json value); // `key` must be new
 
-    // In lines for people, or all in one.
+    // As JSON: in indented lines for people, or in one line.
     std::string written(bool in_lines) const;
 
   private:
@@ -79,7 +79,7 @@ struct Json::Member {
     Place place; // of the key
 };
 
-// With its quotation marks.
+// `text` as a JSON string, with quotation marks.
 GST_TOMO_API std::string json_string(const std::string &text);
 
 } // namespace tomo

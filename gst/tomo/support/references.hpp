@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// References of GStreamer's objects, each with one owner.
+// Owning references to GStreamer's objects.
 #pragma once
 
 #include <gst/gst.h>

@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Files of text, which are regular files: a pipe or a device in place of one would be waited for without end.
+// Files of text. They must be regular files: reading a pipe or a device could wait for ever.
 #pragma once
 
 #include <gst/tomo/support/error.hpp>
@@ -11,8 +11,8 @@
 
 namespace tomo {
 
-// All of a file. `what` says in messages what was wanted. Throws if it can't be read, is no regular file, or
-// holds more than any text of ours.
+// The contents of a file. `what` names the purpose of the file in messages. Throws if the file can't be read,
+// is not a regular file, or is larger than any text of this library.
 GST_TOMO_API std::string read_text_file(const std::string &path, const std::string &what);
 
 struct CloseFile {
@@ -21,7 +21,7 @@ struct CloseFile {
 using TextFile = std::unique_ptr<std::FILE, CloseFile>;
 
 enum class Begin { anew, at_end };
-// Throws if it can't be written to, or is a pipe, a socket or a folder.
+// Throws if the file can't be written, or is a pipe, a socket or a folder.
 GST_TOMO_API TextFile write_text_file(const std::string &path, Begin begin);
 
 // Writes a file anew, as a whole or not at all.

@@ -9,7 +9,7 @@
 
 namespace tomo {
 
-// Starts a thread. Throws an Error that says what to do where the system gives none.
+// Starts a thread. If the system gives no thread, throws an Error with a remedy.
 GST_TOMO_API std::thread start_thread(std::function<void()> work);
 
 } // namespace tomo
