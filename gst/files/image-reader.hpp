@@ -14,18 +14,17 @@
 
 namespace tomo::io {
 
-// Which rows of every page are wanted: `first`, `first + step`, ... within `count` rows.
+// The rows to read of every page: `first`, `first + step`, ... within `count` rows.
 struct RowRegion {
     unsigned first = 0;
     unsigned count = 0; // 0: to the end
     unsigned step = 1;
 
-    // Number of rows that this takes of a page, throws where the page does not have them. `where` names the
-    // page.
+    // Number of rows of a page in this region. Throws if the page does not have them. `where` names the page.
     unsigned rows_of(std::uint64_t page_height, const std::string &where) const;
 
-    // The upper edge of the first one in the page: each stands for itself and those left out, half of them
-    // before it and half behind.
+    // Upper edge of the first row, in the coordinates of the page. Each row also stands for the skipped rows,
+    // half of them before it and half behind.
     double edge() const { return first + 0.5 * (1.0 - step); }
 };
 
@@ -34,19 +33,19 @@ struct Part {
     RowRegion rows;
     unsigned first_column = 0, columns = 0;
 
-    // The size that this takes of a page; throws where the page does not have it.
+    // Shape of this part of a page. Throws if the page does not have it.
     ArrayInfo of(const ArrayInfo &page, const std::string &where) const;
 };
 
-// How two samples of 12 bits share three bytes; written with the nibbles of the first one as 321 (the highest
-// first), of the second as CBA.
+// How two samples of 12 bits share three bytes. The first sample has the nibbles 321 (the highest first), the
+// second CBA.
 enum class Packing12 {
     LowFirst,  // 21 A3 CB: GenICam's Mono12p
     GigE,      // 32 A1 CB: GigE Vision's Mono12Packed
     HighFirst, // 32 1C BA: TIFF, and cameras that send the highest bit first
 };
 
-// What a raw file does not say about itself.
+// The layout of a raw file, which has no description of its own.
 struct RawLayout {
     unsigned width = 0;
     unsigned height = 0;
@@ -54,21 +53,21 @@ struct RawLayout {
     std::uint64_t pre_offset = 0;  // bytes skipped before each image
     std::uint64_t post_offset = 0; // bytes skipped after each image
     bool swapped = false;          // not the byte order of the host
-    bool packed12 = false;         // 12 bits each, without gaps
+    bool packed12 = false;         // samples of 12 bits without gaps
     Packing12 packing = Packing12::LowFirst;
-    std::uint64_t header = 0; // bytes before the first image and what is skipped there
+    std::uint64_t header = 0; // bytes before the first image, without pre_offset
 
     bool is_complete() const { return width && height && format != GST_TOMO_FORMAT_UNKNOWN; }
 };
 
-// uint8, uint16 or float32 for 8, 16 or 32 bits, as UFO has it, uint16 for 12; throws for any other number.
+// uint8, uint16 or float32 for 8, 16 or 32 bits, as in UFO, and uint16 for 12. Throws for any other number.
 GstTomoFormat raw_format(unsigned bits);
 
 struct ReadOptions {
     FileType type = FileType::Automatic;
     RowRegion rows;
     RawLayout raw;
-    bool follow = false; // what is not there may still come
+    bool follow = false; // missing data may still come
 };
 
 // Pages of one file. One thread at a time may use a reader; several readers are independent of each other.
@@ -76,39 +75,39 @@ class ImageReader {
   public:
     virtual ~ImageReader() = default;
 
-    // Whether there is a page of that number. Looks no further into the file than it must. Throws where the
-    // file is damaged before that page.
+    // Whether the page exists. Reads no more of the file than necessary. Throws if the file is damaged before
+    // that page.
     virtual bool has_page(std::size_t page) = 0;
 
-    // Number of all pages. May have to walk through the whole file.
+    // Number of pages. May have to walk through the whole file.
     virtual std::size_t pages() = 0;
 
-    // Type as it is stored (or the next wider one, see the readers), size after the row region. Samples of
-    // several channels are planes: an RGB page has depth 3.
+    // The stored type (or the next wider one, see the readers) and the size after the row region. Channels
+    // are planes: an RGB page has depth 3.
     virtual ArrayInfo info(std::size_t page) = 0;
 
-    // Fills `destination` with the wanted rows, packed, in the byte order of the host. `bytes` must be the
-    // size of info(page). Where the format allows, nothing but these rows is read.
+    // Fills `destination` with the rows of the region, packed, in the byte order of the host. `bytes` must be
+    // the size of info(page). Reads only these rows if the format allows that.
     virtual void read(std::size_t page, void *destination, std::size_t bytes) = 0;
 
-    // A part of what read() gives of a page with one plane, each row `row_stride` bytes behind the one
-    // before.
+    // Reads a part of a page with one plane, with `row_stride` bytes from one row to the next.
     virtual void read_part(std::size_t page, const Part &part, void *destination, std::size_t row_stride);
 
-    // Of a file that is being written: whether the page has come there, wholly.
+    // For a file that is being written: whether the whole page is stored.
     virtual bool is_stored(std::size_t page) { return has_page(page); }
 
-    // Whether a file in which pages are is marked as being written; nothing where files have no such mark.
+    // Whether a file with pages is marked as being written; empty if files have no such mark.
     virtual std::optional<bool> is_being_written() { return {}; }
 
-    // Whether samples of one pixel lie apart in the file, plane by plane.
+    // Whether the file stores the channels plane by plane.
     virtual bool has_separate_planes(std::size_t /*page*/) { return false; }
 
-    // How many rows are decoded together.
+    // Number of rows that are decoded together.
     virtual std::uint64_t rows_per_chunk() const { return 1; }
 };
 
-// Opens one file, "file.h5:/dataset" for HDF5. Throws Error; never blocks on what is not a regular file.
+// Opens one file, "file.h5:/dataset" for HDF5. Throws Error; never blocks, because it refuses files that are
+// not regular.
 std::unique_ptr<ImageReader> open_reader(const std::string &path, const ReadOptions &options = {});
 
 // The readers behind open_reader().
@@ -122,7 +121,7 @@ std::unique_ptr<ImageReader> open_npy_reader(const std::string &file, const RowR
 std::unique_ptr<ImageReader> open_raw_reader(const std::string &file, const RawLayout &layout,
                                              const RowRegion &rows);
 
-// For readers: throws where the caller's buffer is not what info() said.
+// For readers: throws if `bytes` is not the size of info().
 void check_destination(const ArrayInfo &info, std::size_t bytes, const std::string &where);
 
 } // namespace tomo::io

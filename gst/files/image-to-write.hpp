@@ -14,29 +14,30 @@
 
 namespace tomo::io {
 
-// An image on its way into a file. Its samples are packed, and fetched or computed by the thread that first
-// asks for them.
+// An image on its way into a file. Its samples are packed; the first thread that asks for them fetches or
+// computes them.
 class ImageToWrite {
   public:
     using Samples = std::shared_ptr<const void>;
 
     ImageToWrite(const ArrayInfo &info, std::function<Samples()> make);
-    // Of samples that outlive it.
+    // Refers to samples that outlive this object.
     ImageToWrite(const ArrayInfo &info, const void *samples);
 
     const ArrayInfo &info() const { return info_; }
     const void *samples() const;
-    // With all that the samples are made from.
+    // Includes the data from which the samples are made.
     std::uint64_t bytes_in_memory() const { return bytes_in_memory_; }
 
-    // For integers that stand for other values: those of the smallest and the largest one. Known with the
-    // samples, and part of the file.
+    // For integers that stand for other values: the values of the smallest and the largest integer. Known
+    // once the samples are made, and part of the file.
     std::optional<ValueRange> grey() const;
 
     ImageToWrite plane(unsigned number) const;
-    // Three planes of red, green and blue as pixels of these; throws where there are not three.
+    // The three planes red, green and blue as interleaved pixels. Throws if there are not three planes.
     ImageToWrite interleaved() const;
-    // What `convert` makes of the samples. It returns grey(), or that of this one if it does not change it.
+    // An image of the samples that `convert` writes to `to`. `convert` returns the grey() of the new image,
+    // which may be this one's.
     using Convert = std::function<std::optional<ValueRange>(const void *from, void *to)>;
     ImageToWrite converted(const ArrayInfo &to, Convert convert) const;
 

@@ -8,8 +8,8 @@
 
 namespace tomo::io {
 
-// Files that a source of this process reads or will read. As long as it lives, or a copy, no writer replaces
-// them: what was not read yet would be something else.
+// Files that a source of this process reads or will read. While this object or a copy exists, no writer
+// replaces them, because the source would read the new contents.
 class InputClaim {
   public:
     InputClaim() = default;
@@ -22,7 +22,7 @@ class InputClaim {
     std::shared_ptr<const Files> files_;
 };
 
-// Throws where `path` is a file that is claimed.
+// Throws if a claim holds `path`.
 void refuse_to_replace_input(const std::string &path);
 
 } // namespace tomo::io

@@ -10,12 +10,11 @@
 
 namespace tomo::io {
 
-// Throws the one clear error where `path` is missing, unreadable or not a regular file (a pipe could block
-// for ever).
+// Throws a clear error if `path` is missing, unreadable or not a regular file (a pipe could block for ever).
 void require_readable_file(const std::string &path);
 
-// Whether an HDF5 file bears the mark of somebody who writes to it, or did so when he was killed; only files
-// for several readers (SWMR) do. Nothing for all others, and where there is none.
+// Whether an HDF5 file has the mark of a writer that is alive or was killed; only files for several readers
+// (SWMR) have one. Empty for other files, and if there is no file.
 std::optional<bool> is_being_written(const std::string &path);
 
 // A regular file open for reading at any place.
@@ -25,10 +24,10 @@ class InputFile {
 
     const std::string &path() const { return path_; }
     std::uint64_t size() const { return size_; }
-    void refresh_size(); // of a file that grows
+    void refresh_size(); // for a file that grows
     int descriptor() const { return descriptor_.get(); }
 
-    // All of these bytes or Error. `what` names them in the error.
+    // Reads all of these bytes or throws. `what` names them in the error.
     void read_at(std::uint64_t offset, void *destination, std::uint64_t bytes, const std::string &what) const;
 
   private:

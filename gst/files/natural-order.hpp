@@ -13,11 +13,10 @@ enum class NameOrder {
     Name,    // byte by byte
 };
 
-// Sorts paths. Naturally, a name is texts and numbers by turns. Whether a dot or comma between digits begins
-// decimals, or separates two counts ("1.10" behind "1.9"), and whether a minus is a sign, is told by all the
-// names together:
-// - A dot separates counts where programs that print as many decimals as needed would not have written a
-// name:
+// Sorts paths. In the natural order, a name consists of texts and numbers in turn. All names together decide
+// whether a dot or comma between digits begins decimals or separates two counts ("1.10" behind "1.9"), and
+// whether a minus is a sign: - A dot separates counts where programs that print as many decimals as needed
+// would not have written a name:
 //   with a 0 at the end of more digits than others have. Three numbers with dots between ("2024.11.05") are
 //   counts, too.
 // - A minus is a sign where no letter or digit stands before it, except where all names have one and some of

@@ -8,15 +8,15 @@
 
 namespace tomo::io {
 
-// A file name with at most one conversion of an integer as printf has it: %i, %d or %u with flags, width and
-// precision; %% is a per cent sign. Anything else is refused with an Error. The first `literal` characters, a
-// folder, mean themselves.
+// A file name with at most one integer conversion of printf: %i, %d or %u with flags, width and precision; %%
+// is a per cent sign. Throws on other conversions. The first `literal` characters, a folder, are taken
+// literally.
 class NumberPattern {
   public:
     explicit NumberPattern(const std::string &name, std::size_t literal = 0);
 
     bool has_number() const { return !conversion_.empty(); }
-    std::string name(std::uint64_t number) const; // the number is not used where there is no conversion
+    std::string name(std::uint64_t number) const; // without a conversion the number is not used
     // The number that gives this name, if one does.
     std::optional<std::uint64_t> number_in(const std::string &name) const;
 

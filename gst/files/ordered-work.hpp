@@ -14,8 +14,8 @@
 
 namespace tomo::io {
 
-// Does jobs in several threads: the first half of each at any time, the second halves one after the other in
-// the order in which the jobs were added. Behind one that throws, no second half is done any more.
+// Runs jobs in several threads: work() of each at any time, run_in_order() one after the other in the order
+// in which the jobs were added. After a job that throws, no run_in_order() is called any more.
 class OrderedWork {
   public:
     class Job {
@@ -27,14 +27,15 @@ class OrderedWork {
 
     using Report = std::function<void(std::exception_ptr)>;
 
-    // Jobs are under way as long as they hold `most_bytes` together, or it is one. `report` is told what the
-    // first job to fail has thrown, in one of the threads. Throws where the system has no threads left.
+    // Unfinished jobs hold at most `most_bytes` together; a single job may be larger. `report` is called, in
+    // one of the threads, with the exception of the first job that fails. Throws if the system has no threads
+    // left.
     OrderedWork(unsigned threads, std::uint64_t most_bytes, Report report = {});
-    ~OrderedWork(); // when all jobs are done
+    ~OrderedWork(); // waits until all jobs are done
     OrderedWork(const OrderedWork &) = delete;
     OrderedWork &operator=(const OrderedWork &) = delete;
 
-    // Waits for room. Throws what was reported, as settle() does.
+    // Waits for room. Throws the reported exception, as settle() does.
     void add(std::unique_ptr<Job> job, std::uint64_t bytes);
     // Waits until all jobs are done.
     void settle();
@@ -55,10 +56,10 @@ class OrderedWork {
 
     const std::uint64_t most_bytes_;
     const Report report_;
-    std::mutex mutex_; // over all below but the threads
+    std::mutex mutex_; // for all members below but the threads
     std::condition_variable changed_;
-    std::deque<std::shared_ptr<Entry>> entries_; // in order, until their turn is over
-    std::deque<std::shared_ptr<Entry>> waiting_; // those that no thread has taken
+    std::deque<std::shared_ptr<Entry>> entries_; // in order, until their run_in_order() has ended
+    std::deque<std::shared_ptr<Entry>> waiting_; // jobs that no thread has taken
     std::uint64_t bytes_ = 0;
     std::exception_ptr error_;
     bool taking_turns_ = false, ending_ = false;

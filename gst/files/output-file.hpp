@@ -14,34 +14,34 @@ class OutputFile {
   public:
     enum class Begin {
         Empty,
-        AsCopy,  // with what the target holds now, if there is one
-        AsItWas, // with what NAME.partial holds, else the target; that is copied when something is written
+        AsCopy,  // with the contents of the target, if it exists
+        AsItWas, // with the contents of NAME.partial, else of the target, which is copied at the first write
     };
 
     // With `fsync`, a file is on the disk before it gets its name.
     OutputFile(const std::string &path, Begin begin, bool fsync);
 
     const std::string &target() const { return target_; }
-    bool is_target() const { return is_target_; } // and nothing was written yet
+    bool is_target() const { return is_target_; } // the target is open, because nothing was written yet
     std::string partial() const { return partial_name(target_); }
-    // Of what was there at first.
+    // Size of the file when it was opened.
     std::uint64_t initial_size() const { return initial_size_; }
 
     // Whether the file holds these bytes.
     bool holds(std::uint64_t offset, const void *data, std::uint64_t bytes) const;
-    // False where the file ends before.
+    // False if the file ends before.
     bool read_at(std::uint64_t offset, void *data, std::uint64_t bytes) const;
     void write_at(std::uint64_t offset, const void *data, std::uint64_t bytes);
 
-    void
-    complete(std::uint64_t size); // cut what is behind, and close: the file is whole, but has no name yet
-    void publish();               // give it its name
+    void complete(std::uint64_t size); // cuts the file to `size` and closes it: it is whole, but still named
+                                       // NAME.partial
+    void publish();                    // gives the file its final name
     void commit(std::uint64_t size) {
         complete(size);
         publish();
     }
-    // Close and leave the first `size` bytes under the name that is returned: NAME.partial, or NAME.damaged
-    // where the disk may lack some of them.
+    // Closes the file and keeps its first `size` bytes under the name that is returned: NAME.partial, or
+    // NAME.damaged if the disk may lack some of them.
     std::string keep(std::uint64_t size);
     bool is_damaged() const { return is_damaged_; }
     void discard() noexcept; // close, remove NAME.partial

@@ -7,10 +7,10 @@
 #include <variant>
 #include <vector>
 
-// How a result came about, as it is written beside it.
+// Facts about the making of a result, which are written beside it.
 namespace tomo::io {
 
-// What was read, and a number that changes with it.
+// The input files, with a digest of their contents.
 struct InputFacts {
     std::string name; // of the element, and the property where it is not the main one
     std::string path, digest, method;
@@ -24,13 +24,13 @@ struct EffectiveFact {
     std::string name; // such as "axis", with underscores between words
     FactValue value;
     std::string units;  // as NeXus writes them; empty where there are none
-    std::string source; // "property", "scan", "found" or "assumed"; empty where that is no question
+    std::string source; // "property", "scan", "found" or "assumed"; empty if the origin is obvious
 };
 
 // An element that took part in making the result.
 struct StepFacts {
     std::string name, plugin, task;
-    // Properties whose values mean themselves; what "automatic" became is an effective value.
+    // Properties that are not automatic; the values of automatic ones are effective values.
     std::vector<std::pair<std::string, FactValue>> parameters;
 };
 
@@ -43,23 +43,22 @@ struct AxisFacts {
 };
 
 struct ResultFacts {
-    std::string pipeline; // as JSON; empty where it can't be written down
-    std::string folder;   // from which relative names are meant
+    std::string pipeline; // as JSON; empty if JSON can't express it
+    std::string folder;   // to which relative names refer
     std::string device, driver;
     std::string version, gstreamer; // of gst-tomo and of GStreamer
     std::vector<StepFacts> steps;   // in the order in which GStreamer sorts them, sources first
     std::vector<InputFacts> inputs;
-    // What is known at the end only.
+    // Known only at the end.
     std::vector<EffectiveFact> effective;
     std::vector<AxisFacts> axes = {
         {"z", "pixel", 0, 1, {}}, {"y", "pixel", 0, 1, {}}, {"x", "pixel", 0, 1, {}}};
 };
 
-// Which bytes of files count for a digest.
+// The bytes of files that go into a digest.
 enum class DigestOf { Nothing, Ends, All };
 
-// SHA-256 over the names, sizes and chosen bytes of the files that `path` stands for. Throws where one can't
-// be read.
+// SHA-256 over the names, sizes and chosen bytes of the files of `path`. Throws if one can't be read.
 InputFacts digest_input(const std::string &path, DigestOf what);
 
 } // namespace tomo::io

@@ -7,8 +7,8 @@
 
 namespace tomo::io {
 
-// A file of images one behind the other, each after a header of its own: only headers are walked through, and
-// these no further than they must be.
+// A file of images one behind the other, each with a header of its own. Reads only headers, and no more of
+// them than necessary.
 class SuccessiveImages : public ImageReader {
   public:
     bool has_page(std::size_t page) override {
@@ -28,14 +28,14 @@ class SuccessiveImages : public ImageReader {
 
     // Pages found so far.
     virtual std::size_t found() const = 0;
-    // Looks at the header at next_ and goes behind its data.
+    // Reads the header at next_ and moves next_ behind its data.
     virtual void follow() = 0;
 
     InputFile file_;
     std::uint64_t next_ = 0; // place of the next header
 
   private:
-    // What was refused once is refused again.
+    // If follow() throws, the next call reads the same header and throws again.
     void look_further() {
         const auto begin = next_;
         try {

@@ -10,10 +10,10 @@
 // Words for the types of samples in the headers of EDF files.
 namespace tomo::io {
 
-// However the word is spelt; nothing where no program writes it.
+// The type for a word in any spelling; empty for an unknown word.
 std::optional<StoredType> edf_stored_type(const std::string &word, bool swapped);
 
-// The word for a format. Throws where EDF has none.
+// The word for a format. Throws if EDF has none.
 const char *edf_word(GstTomoFormat format);
 
 } // namespace tomo::io

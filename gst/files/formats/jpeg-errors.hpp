@@ -13,8 +13,8 @@
 
 namespace tomo::io {
 
-// libjpeg's errors as Error. Its handlers must not return, and exceptions must not pass through C, so that
-// they jump out of it. What the library goes on after, with grey where data are missing, is an error too.
+// libjpeg's errors as Error. Its handlers must not return, and exceptions must not pass through C, so the
+// handlers use longjmp(). Warnings after which libjpeg fills missing data with grey are errors, too.
 class JpegErrors {
   public:
     jpeg_error_mgr *handler() {
@@ -25,7 +25,8 @@ class JpegErrors {
         return &manager_.base;
     }
 
-    // Calls libjpeg in `work`, which makes nothing that would have to be destroyed.
+    // Calls `work`, which calls libjpeg. `work` must not hold objects with destructors, because longjmp()
+    // skips them.
     template <class Work>
     void run(const std::string &where, Work work) {
         if (setjmp(manager_.out) == 0) {

@@ -12,17 +12,17 @@ namespace tomo::io {
 // The header of a file of numpy.save(). Source: numpy.lib.format, versions 1.0 to 3.0.
 struct NpyHeader {
     StoredType type;
-    std::string said_type;      // as it stands there: "<f4"
+    std::string said_type;      // as in the header: "<f4"
     bool fortran_order = false; // the first axis is the fastest one
     std::vector<std::uint64_t> shape;
     std::uint64_t offset = 0; // of the first sample
 
-    // Throws where it is none, or has samples that no image has.
+    // Throws if the file has no such header, or samples that no image has.
     explicit NpyHeader(const InputFile &file);
 };
 
-// A header for samples of a format in the byte order of the host and in C order, of `bytes` bytes. Throws
-// where it has no room there.
+// A header for samples of a format in the byte order of the host and in C order, of `bytes` bytes. Throws if
+// that is too small.
 std::string npy_header(GstTomoFormat format, const std::vector<std::uint64_t> &shape, std::uint64_t bytes);
 
 } // namespace tomo::io

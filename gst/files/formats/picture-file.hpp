@@ -8,7 +8,7 @@
 
 namespace tomo::io {
 
-// A file of a format that holds one picture, which is encoded in memory.
+// A file of a format with one picture per file, which is encoded in memory.
 class PictureFile : public SingleFile {
   public:
     PictureFile(const std::string &path, Existing existing, const WriteOptions &options, const char *format);
@@ -20,7 +20,7 @@ class PictureFile : public SingleFile {
 
   protected:
     const std::string &target() const { return file_.target(); }
-    // What the file says besides the picture, as keys and values.
+    // Texts beside the picture, as keys and values.
     std::vector<std::pair<std::string, std::string>> words_of(const Page &page) const;
 
   private:

@@ -9,7 +9,7 @@
 
 namespace tomo::io {
 
-// Some rows of an image, on their way into a dataset.
+// A chunk of whole rows of an image, on its way into a dataset.
 struct ChunkToWrite {
     unsigned row;
     const void *data;
@@ -18,13 +18,13 @@ struct ChunkToWrite {
     std::vector<unsigned char> store = {};
 };
 
-// Each chunk of an image is so many whole rows of it, compressed at a level from 1 to 9, or not at 0.
+// Each chunk is `rows` whole rows of an image, compressed at `level` 1 to 9; 0: not compressed.
 struct ChunkLayout {
     unsigned rows = 1, level = 0;
     bool operator==(const ChunkLayout &other) const { return rows == other.rows && level == other.level; }
 };
 
-// That of a new dataset.
+// The layout of a new dataset.
 ChunkLayout chunk_layout(const ArrayInfo &plane, unsigned level);
 
 struct ChunkedPage {
@@ -32,8 +32,8 @@ struct ChunkedPage {
     std::vector<ChunkToWrite> chunks; // may point into the samples
 };
 
-// What HDF5's filters shuffle and deflate make of each chunk, several at the same time. All chunks are of the
-// same size before, the last one with zeros behind. One that would grow stays as it is.
+// Applies HDF5's filters shuffle and deflate to the chunks of an image, in several threads. Before that, all
+// chunks have the same size, the last one with zeros at its end. A chunk that would grow is not filtered.
 ChunkedPage cut_into_chunks(const ArrayInfo &plane, const void *samples, const ChunkLayout &layout);
 
 } // namespace tomo::io

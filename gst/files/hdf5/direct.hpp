@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Images of a dataset read from the file by any number of threads at once: the library says where the bytes
-// are, and nothing more.
+// Reads images of a dataset from the file by any number of threads at once. The library only tells the place
+// of the bytes.
 #pragma once
 
 #include "filters.hpp"
@@ -21,19 +21,20 @@ class Hdf5ChunkCache;
 
 class Hdf5Direct {
   public:
-    // Null where only the library can read the dataset: another layout, filters or types to convert. With the
-    // lock held.
+    // Null if only the library can read the dataset: unknown layout or filters, or types to convert. The
+    // caller holds the lock.
     static std::unique_ptr<Hdf5Direct> open(hid_t dataset, const Hdf5SampleType &sample);
 
-    // Rows `first`, `first + step`, ... and columns of an image that exist.
+    // Reads the rows of the region and these columns of an image, all of which must exist.
     void read(std::uint64_t image, const RowRegion &rows, unsigned first_column, unsigned columns,
               void *destination, std::size_t row_stride);
     std::uint64_t rows_per_chunk() const { return chunk_rows_; }
     bool is_chunked() const { return chunked_; }
     std::uint64_t images_per_chunk() const { return chunk_images_; }
-    // Whether all chunks of the image are there; takes the lock.
+    // Whether all chunks of the image are stored. Takes the lock.
     bool is_stored(std::uint64_t image) const;
-    // The dataset may grow: the handle that it was opened with is not used any more, but one for each look.
+    // The dataset may grow: from now on `open` gives a new handle for each query, and the first one is not
+    // used any more.
     void follow(std::function<Hdf5Handle()> open);
 
   private:
@@ -48,7 +49,7 @@ class Hdf5Direct {
 
     const hid_t dataset_; // of the owner
     std::unique_ptr<Hdf5Locator> locator_;
-    std::function<Hdf5Handle()> reopen_; // where the dataset grows
+    std::function<Hdf5Handle()> reopen_; // set if the dataset may grow
     InputFile file_;
     std::string where_;
     std::size_t rank_ = 0;
@@ -60,8 +61,8 @@ class Hdf5Direct {
     std::uint64_t chunk_images_ = 1, chunk_rows_ = 1, chunk_columns_ = 1;
     std::size_t chunk_bytes_ = 0;
     std::vector<Hdf5Filter> filters_;
-    std::vector<char> fill_;                // of a sample in chunks that are not there
-    std::shared_ptr<Hdf5ChunkCache> cache_; // where a chunk has parts of several images
+    std::vector<char> fill_;                // value of a sample in chunks that are not stored
+    std::shared_ptr<Hdf5ChunkCache> cache_; // used if a chunk has parts of several images
 };
 
 } // namespace tomo::io

@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// What drivers of ours, by which the HDF5 library reads and writes files, have in common.
+// The common part of this project's drivers, by which the HDF5 library reads and writes files.
 #pragma once
 
 #include "file.hpp"
@@ -20,7 +20,7 @@ struct Hdf5DriverFile {
 
     H5FD_t base; // first: the library knows only this
     struct stat identity = {};
-    haddr_t end = HADDR_UNDEF; // what the library counts as the file
+    haddr_t end = HADDR_UNDEF; // end of the file as the library counts it
 
     static Hdf5DriverFile *of(H5FD_t *file) { return reinterpret_cast<Hdf5DriverFile *>(file); }
     static const Hdf5DriverFile *of(const H5FD_t *file) {
@@ -28,8 +28,7 @@ struct Hdf5DriverFile {
     }
 };
 
-// A driver without functions that read or write. `number` is one of those for anybody's own use, from 256 to
-// 511.
+// A driver without functions that read or write. `number` is from the range for private use, 256 to 511.
 inline H5FD_class_t hdf5_driver(const char *name, int number) {
     H5FD_class_t driver;
     std::memset(&driver, 0, sizeof driver);

@@ -15,11 +15,11 @@
 #include <utility>
 #include <vector>
 
-// What reader and writer of HDF5 share.
+// The common part of the reader and the writer of HDF5.
 namespace tomo::io {
 
-// The library is not thread-safe in every build, so whoever calls it holds this lock, as do all handles when
-// they close. While it is held the library prints nothing.
+// The library is not thread-safe in every build, so every caller holds this lock, also to close handles. The
+// library prints nothing while it is held.
 class Hdf5Lock {
   public:
     Hdf5Lock();
@@ -51,7 +51,7 @@ class Hdf5Handle {
 
     explicit operator bool() const { return id_ >= 0; }
     hid_t get() const { return id_; }
-    bool close(); // false where the library says that it failed
+    bool close(); // false if the library reports a failure
 
   private:
     hid_t id_ = H5I_INVALID_HID;
@@ -74,24 +74,24 @@ using Hdf5Shape = std::vector<hsize_t>;
 Hdf5Shape hdf5_shape(hid_t dataset);
 std::string hdf5_shape_text(const Hdf5Shape &shape); // "91 x 135 x 160"
 
-// Throws where the file can't hold what a dataset claims, as a damaged header does: `bytes` that are read at
-// once (and a chunk of it), or chunks. Nobody should allocate for it.
+// Throws if the file is too small for the size that a dataset claims, as in a damaged header. The check
+// covers `bytes` read at once (and a chunk) and the chunks. Call it before allocating memory.
 void hdf5_check_storage(hid_t dataset, std::uint64_t bytes, const std::string &where);
 
-// Opens a file, also one that somebody is writing for several readers (SWMR); throws what is wrong with it
-// where the library can't.
+// Opens a file, also one that is being written for several readers (SWMR). If the library can't, throws an
+// Error that names the fault.
 Hdf5Handle hdf5_open(const std::string &path, bool writable);
-// As it is, without an error where the library can't; `live` takes those also that somebody writes, or was
-// killed at.
+// Opens a file without recovery; empty if the library can't. `live` also opens files whose writer is alive or
+// was killed.
 Hdf5Handle hdf5_open_to_read(const std::string &path, bool live = true);
-// The file in which an object is, which a link may have led to.
+// The file that contains an object; a link may lead to another file.
 std::string hdf5_file_of(hid_t object);
-// Whether somebody may write to the file of an object meanwhile (SWMR).
+// Whether another process may write to the file of an object (SWMR).
 bool hdf5_is_live(hid_t object);
-// Opens a dataset; of a live file as it is now. Such a handle must be closed before the lock is let go: with
-// several of them, or one that is kept, the library (1.10) goes on to show what was there before.
+// Opens a dataset; in a live file with its present extent. A handle of a live file must be closed before the
+// lock is released: with several handles, or one that is kept, the library (1.10) shows the earlier extent.
 Hdf5Handle hdf5_open_dataset(hid_t file, const std::string &path, hid_t access = H5P_DEFAULT);
-// Access properties of our files.
+// Access properties for files of this project.
 Hdf5Handle hdf5_file_access();
 
 // The hyperslab of some rows (and columns, 0 for all) of one image of a dataset whose last two dimensions are

@@ -8,33 +8,32 @@
 
 namespace tomo::io {
 
-// A dataset of images x rows x columns to which images are added: the first extent without limit, each image
-// a row of chunks. Under Hdf5Lock.
+// A dataset of images x rows x columns to which images are added: the first extent has no limit, each image
+// is a row of chunks. The caller holds Hdf5Lock.
 class ImageDataset {
   public:
     ImageDataset() = default;
-    // Makes one, and groups for it. `where` names it in errors.
+    // Creates a dataset, and groups for it. `where` names it in errors.
     ImageDataset(hid_t file, const std::string &name, const ArrayInfo &image, unsigned deflate,
                  const std::string &where);
-    // One that is there; throws where images can't be added to it.
+    // Opens an existing dataset. Throws if images can't be added to it.
     ImageDataset(hid_t file, const std::string &name, const std::string &where);
 
     explicit operator bool() const { return static_cast<bool>(dataset_); }
     hid_t get() const { return dataset_.get(); }
     const ArrayInfo &image() const { return image_; }
     std::uint64_t images() const { return images_; }
-    // Whether its images are stored as this writer would store them: as chunks of samples as they lie in
-    // memory.
+    // Whether its chunks are as this writer makes them, with samples as in memory.
     bool has_own_chunks() const { return has_own_chunks_; }
 
-    // Throws `told` where it can't be written.
+    // Throws `told` if the image can't be written.
     void add(const void *samples, const ChunkedPage *chunked, const std::string &told);
     bool read(std::uint64_t image, void *samples) const;
 
-    // Leaves only the first images.
+    // Removes all but the first `images` images.
     bool cut(std::uint64_t images);
-    // The library still remembers the place of a chunk that it could not write, and fails to remove it; a
-    // dataset that was opened anew does not.
+    // Reopens the dataset first, because the library remembers the place of a chunk that it could not write,
+    // and fails to remove it.
     void cut_to_whole_images(hid_t file, const std::string &name);
 
     bool close() { return dataset_.close(); }

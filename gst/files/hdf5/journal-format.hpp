@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-// What stands in a journal; docs/journal-format.md describes it byte by byte.
+// The bytes of a journal; docs/journal-format.md describes them.
 namespace tomo::io {
 
 constexpr std::uint32_t journal_version = 1;
@@ -24,8 +24,8 @@ std::string journal_name(const std::string &file);
 // The journal that makes these pages part of a file of `file_size` bytes.
 std::vector<unsigned char> encode_journal(const JournalPages &pages, std::uint64_t file_size);
 
-// Nothing where it is no journal, is not whole, or belongs to a file of another size: such a one was never
-// used. Throws where a newer gst-tomo wrote it; `name` and `file` are for the error.
+// Empty if the bytes are not a whole journal, or belong to a file of another size: such a journal was never
+// used. Throws if a newer gst-tomo wrote it; `name` and `file` are for the error.
 std::optional<JournalPages> decode_journal(const std::vector<unsigned char> &journal, std::uint64_t file_size,
                                            const std::string &name, const std::string &file);
 

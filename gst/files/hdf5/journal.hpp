@@ -6,38 +6,38 @@
 
 // HDF5 files that stay readable when the process that writes them is killed.
 //
-// The library changes a file's structure in place, one piece after the other, and a file in between can't be
-// read. So the pieces are held back until the library flushes: then they go to FILE.journal, from there to
-// their places, and the journal is removed. Whoever is killed before leaves the file as it was after the
-// flush before; whoever is killed in between leaves a complete journal, with which the next one to open the
-// file completes it. New samples go to the file at once, behind its end, where no structure points to yet;
-// those that take the place of others wait for the flush, too.
+// The library changes a file's structure in place, one piece after the other, and a half changed file can't
+// be read. So the driver holds the pieces back until the library flushes. Then it writes them to
+// FILE.journal, from there to their places, and removes the journal. A process that is killed before the
+// journal is complete leaves the file as it was after the earlier flush. A process that is killed later
+// leaves a complete journal, and the next process that opens the file completes the change. New samples go to
+// the file at once, behind its end, where no structure points to yet; samples that replace others wait for
+// the flush, too.
 namespace tomo::io {
 
-// Makes files that are opened with `access` to be written do so.
+// Makes the library use the journal for files that are opened with `access` for writing.
 void hdf5_use_journal(hid_t access);
 
-// To be called for each file that is opened: the library flushes for the first time in the middle of creating
-// a file, whose parts would not belong together. With `fsync`, a flush puts samples on the disk before the
-// structure that points to them, and ends when that is there, too: then the file also outlives a machine that
-// stops.
+// Call this once for each open file. Earlier flushes are ignored, because the library first flushes in the
+// middle of creating a file, when its parts do not fit together yet. With `fsync`, a flush syncs the samples
+// before the structure that points to them, and ends when both are on the disk: then the file also survives a
+// machine that stops.
 void hdf5_begin_to_flush(hid_t file, bool fsync);
 
-// Lets go of everything that was not flushed, for good: the file can be closed then, also where nothing more
-// can be written to it, and is as it was after the last flush.
+// Drops all changes since the last flush. The file can be closed then, even if it can't be written any more,
+// and is as it was after that flush.
 void hdf5_give_up(hid_t file);
 
-// The errno of what went wrong when the last file was closed, once; the library itself closes a file in any
-// case.
+// The errno of a failure while the last file was closed; the next call returns 0. The library itself closes a
+// file in any case.
 int hdf5_close_error();
 
 void hdf5_remove_partial(const std::string &partial);
 void hdf5_remove_journal(const std::string &file);
 
-// Completes a file that a killed process left with a journal. Does nothing for any other, nor where a process
-// that is alive writes it. Throws where the file may not be written.
-// Where there are no locks, whoever only reads takes a writer for alive that was at it within the last
-// minute.
+// Completes a file that a killed process left with a journal. Does nothing for other files, and for a file
+// that a process is writing. Throws if the file may not be written. Without locks on the file system, and if
+// `to_write` is false, a journal changed within the last minute means that its writer is alive.
 void hdf5_recover(const std::string &path, bool to_write);
 
 } // namespace tomo::io

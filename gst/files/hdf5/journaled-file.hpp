@@ -9,27 +9,27 @@
 
 namespace tomo::io {
 
-// An open HDF5 file whose structure changes through a journal, as a whole with each flush(). Where a function
+// An open HDF5 file whose structure changes through a journal, as a whole with each flush(). If a function
 // returns false, errno says why.
 class JournaledFile : public Hdf5DriverFile {
   public:
-    // What the library gives out: as its own driver, a pointer to the number of the descriptor.
+    // The handle that the library gives to callers. As with its own driver, it begins with the descriptor.
     struct Handle {
         int descriptor;
         JournaledFile *owner;
     };
 
-    // By the flags of the library (H5F_ACC_...).
+    // `flags` are the library's (H5F_ACC_...).
     bool open(const char *name, unsigned flags);
-    // The errno of what went wrong, now or before where the library must not know of it; 0 if nothing.
+    // The errno of a failure, now or of an earlier one that the library was not told; 0 if none.
     int close();
 
     bool read(std::uint64_t address, void *to, std::uint64_t bytes) const;
     bool write(std::uint64_t address, const void *from, std::uint64_t bytes, bool are_samples);
-    // What was written since the last time becomes part of the file, as a whole. With `closing` the library
-    // closes the file behind it: true then in any case.
+    // Makes all changes since the last flush part of the file, as a whole. With `closing`, the library closes
+    // the file next, and the result is always true.
     bool flush(bool closing);
-    // To the length that the library counts.
+    // Cuts the file to the length that the library counts.
     bool truncate(bool closing);
 
     void begin_to_flush(bool fsync);
@@ -55,15 +55,15 @@ class JournaledFile : public Hdf5DriverFile {
     bool flushes_ = false;
     bool given_up_ = false;
     bool fsync_ = false;
-    int damage_ = 0;      // errno of what left the file as only its journal, or nobody, knows
-    int close_error_ = 0; // of what the library was not told
+    int damage_ = 0;      // errno of a failure after which only the journal, if any, can repair the file
+    int close_error_ = 0; // errno of a failure that the library was not told
     EarlySync early_sync_;
-    JournalPages held_; // what is not in the file yet
-    // Up to here the structure that is there may point to what is there.
+    JournalPages held_; // changes that are not in the file yet
+    // The structure in the file may point to data before this address.
     std::uint64_t committed_end_ = 0;
 };
 
-// Puts pages into a file of `size` bytes. False with errno.
+// Writes pages into a file of `size` bytes. False with errno.
 bool write_pages(const JournalPages &pages, int file, std::uint64_t size);
 
 } // namespace tomo::io

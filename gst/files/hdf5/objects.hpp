@@ -8,26 +8,26 @@
 #include <optional>
 #include <string>
 
-// What a file holds under which path.
+// The objects of a file by their paths.
 namespace tomo::io {
 
-// How much of a path exists.
+// The existing part of a path.
 struct Hdf5Node {
     enum class Kind { Missing, Dangling, Group, Dataset, Other };
     Kind kind = Kind::Missing;
     std::string existing; // longest part of the path that exists, "/" for the root
-    std::string next;     // the first part that does not
+    std::string next;     // first part that does not exist
 };
 Hdf5Node hdf5_look_up(hid_t file, const std::string &path);
 
-// Where an external link leads; nothing where it is none.
+// The target of an external link; empty for other links.
 std::optional<Location> hdf5_external_target(hid_t root, const std::string &link);
 
-// Adds the part of a message that says which datasets with two or more dimensions a file has.
+// The part of a message that lists the datasets of a file with two or more dimensions.
 std::string hdf5_list_datasets(hid_t file);
 
-// What two handles have in common where they stand for one object, by whatever names: device and number of
-// the file, address within. Nothing where it can't be told.
+// Identity of an object, equal for all handles and names of the object: device and inode of the file, address
+// in the file. Empty if it is not known.
 using Hdf5Identity = std::array<std::uint64_t, 3>;
 std::optional<Hdf5Identity> hdf5_identity(hid_t object);
 

@@ -8,8 +8,8 @@ namespace tomo::io {
 
 bool is_hdf5_file(const std::string &path);
 
-// The pipeline that made a dataset, from "file.h5:/path/to/dataset", or from "file.h5" where only one dataset
-// says.
+// The pipeline that made a dataset, from "file.h5:/path/to/dataset", or from "file.h5" if only one dataset
+// records one.
 struct RecordedPipeline {
     std::string json;
     std::string folder; // where it ran

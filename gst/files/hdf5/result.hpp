@@ -5,31 +5,31 @@
 #include "file.hpp"
 #include <gst/files/image-writer.hpp>
 
-// What stands beside a result in an HDF5 file. Layout: the NeXus definitions NXtomoproc, NXdata and
+// Attributes and groups beside a result in an HDF5 file. Layout: the NeXus definitions NXtomoproc, NXdata and
 // NXprocess.
 namespace tomo::io {
 
-// Attributes of the dataset: who made it, and the pipeline.
+// Writes attributes of the dataset: the program that made it, and the pipeline.
 void hdf5_sign_dataset(hid_t dataset, const ResultFacts &facts);
 
-// What the integers of a dataset stand for: attributes, ...
+// The range of values for the integers of a dataset, as attributes, ...
 void hdf5_set_range(hid_t dataset, const ValueRange &range);
 std::optional<ValueRange> hdf5_range_of(hid_t dataset);
-// ... or where each image has a range of its own, two more datasets, NAME_grey_minimum and NAME_grey_maximum.
-// Without any, those of an older dataset are removed.
+// ... or, if each image has a range of its own, as two more datasets, NAME_grey_minimum and
+// NAME_grey_maximum. An empty list removes those of an older dataset.
 void hdf5_write_ranges(hid_t file, hid_t dataset, const std::string &name,
                        const std::vector<ValueRange> &ranges);
 
-// Whether all images came that were announced: attributes `complete` and, if not, `images_expected`.
+// Writes whether all announced images came: attributes `complete` and, if not, `images_expected`.
 void hdf5_set_completeness(hid_t dataset, const StreamLength &length);
 
 // For a dataset of images x rows x columns at /ENTRY/GROUP/NAME or deeper: the group becomes an NXdata with
-// axes, the entry gets an NXprocess with all facts: what was in force in its group `parameters`, the elements
-// in `elements`. A dataset that is nearer to the root has no room for them.
+// axes, the entry gets an NXprocess with all facts: the values in force in its group `parameters`, the
+// elements in `elements`. Does nothing for a dataset nearer to the root, which has no such groups.
 void hdf5_describe_result(hid_t file, const std::string &dataset, const ResultFacts &facts,
                           const StreamLength &length);
 
-// Bytes that these may take.
+// Upper bound of the bytes for these attributes and groups.
 std::uint64_t hdf5_result_bytes(const Hdf5Shape &shape, const ResultFacts &facts);
 
 } // namespace tomo::io

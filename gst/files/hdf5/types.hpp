@@ -8,7 +8,7 @@
 
 namespace tomo::io {
 
-// How samples in a file become samples of a stream, unknown where they can't; `type` is that of the memory.
+// Format of a stream for samples in a file, UNKNOWN if there is none; `type` is the type in memory.
 //   8 bit signed integers become int16, 64 bit ones float64 (exact up to 2^53), 16 bit floats that are not
 //   IEEE binary16 float32, long doubles float64, a compound of two floats named r and i (or real, imag)
 //   complex64. Booleans and other 8 bit enumerations without negative values, and bit fields, become uint8.
@@ -18,7 +18,7 @@ struct Hdf5SampleType {
 };
 Hdf5SampleType hdf5_memory_type(hid_t stored);
 
-// The type in which a format is written, and in which it lies in memory.
+// The type for samples of a format, in files and in memory.
 Hdf5Handle hdf5_type_of(GstTomoFormat format);
 
 // For messages: "signed integers of 8 bytes".

@@ -9,19 +9,19 @@ namespace tomo::io {
 // Whole images of a virtual dataset that lie in another dataset, in the same order.
 struct Hdf5VirtualPart {
     std::uint64_t first, count; // of the virtual dataset
-    std::string master;         // its file
-    std::string file, dataset;  // as it names them
+    std::string master;         // file of the virtual dataset
+    std::string file, dataset;  // names of the source, as the virtual dataset stores them
     std::uint64_t source_first;
 
-    // Where `file` is; empty where it is nowhere. `by_library`: where the library finds it.
+    // Path of `file`; empty if it does not exist. `by_library`: the path at which the library finds it.
     std::string path(bool by_library = false) const;
 };
 
-// All images, as far as they come in such parts; nothing where something is put together otherwise, which
-// only the library can read.
+// The parts that hold all images; empty if the dataset has another structure, which only the library can
+// read.
 std::vector<Hdf5VirtualPart> hdf5_virtual_parts(hid_t dataset);
 
-// The first file or dataset that a virtual dataset needs and that is not there, quoted; empty where all are.
+// The first missing source of a virtual dataset, file or dataset, in quotes; empty if all exist.
 std::string hdf5_missing_source(hid_t dataset);
 
 } // namespace tomo::io

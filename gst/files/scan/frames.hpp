@@ -15,32 +15,32 @@ namespace tomo::io {
 
 enum class ScanOrder { Projections, Sinograms };
 
-// What is to be read of a scan.
+// The part of a scan to read, and its files.
 struct ScanPlan {
     ScanRequest request;
     unsigned start = 0, step = 1, number = 0; // of the projections
     Part part;
     ScanOrder order = ScanOrder::Projections;
-    unsigned stack = 0;   // most sinograms per array, 0 for a good number
-    double timeout = 0.0; // seconds without another frame, of a scan that is followed
+    unsigned stack = 0;   // most sinograms per array, 0: chosen by the size of chunks
+    double timeout = 0.0; // seconds to wait for another frame of a scan that is being written
     ScanLayout scan;
     std::size_t total = 0;                  // projections of the whole scan, ...
-    std::vector<std::size_t> numbers_in_it; // ... and which of them these are
-    InputClaim claim;                       // on its files
+    std::vector<std::size_t> numbers_in_it; // ... and the numbers of the chosen ones among them
+    InputClaim claim;                       // on the files of the scan
 
-    // Looks for the scan.
+    // Finds the scan and fills the members below `timeout`.
     void find();
 };
 
-// One kind of them: "projections", "darks", "flats" or "flats-after".
+// Frames of one kind: "projections", "darks", "flats" or "flats-after".
 class ScanFrames {
   public:
     ScanFrames() = default;
     ScanFrames(std::shared_ptr<const ScanPlan> plan, const std::string &kind);
 
-    // The plan found more images behind those that there were.
+    // Takes a plan that has found more images behind the earlier ones.
     void grow(std::shared_ptr<const ScanPlan> plan);
-    // Looks how large they are. Where there is at least one of them, and before what stands below.
+    // Finds the size of the images. Call it before the functions below, once there is at least one image.
     void measure();
 
     const ScanPlan &plan() const { return *plan_; }
@@ -52,7 +52,7 @@ class ScanFrames {
     std::uint64_t count() const;
     // Frame `n`, if it is there.
     std::optional<StoredFrame> locate(std::uint64_t n) const;
-    // What it needs is its own: they may grow meanwhile.
+    // The reader holds all its data, so the frames may grow meanwhile.
     FrameReader make_reader() const;
 
   private:

@@ -5,13 +5,13 @@
 #include "hdf5-tree.hpp"
 #include "layout.hpp"
 
-// What is read in the same way from every kind of scan in HDF5.
+// Functions for every kind of scan in HDF5.
 namespace tomo::io {
 
 // The first of these datasets that holds numbers.
 std::string first_of(const Hdf5Tree &tree, const Names &datasets);
 
-// A single number with a unit that `factor` knows; unknown where nobody says it.
+// A single number with a unit that `factor` knows; ScanLayout::unknown if no dataset has it.
 double quantity(const Hdf5Tree &tree, ScanLayout &scan, const Names &datasets,
                 double (*factor)(const std::string &), const char *usual_unit);
 
@@ -24,7 +24,7 @@ ScanImages all_of(const Hdf5Tree &tree, const std::string &dataset);
 
 // In radians.
 std::vector<double> angles_at(const Hdf5Tree &tree, ScanLayout &scan, const std::string &dataset);
-// Notes that the angles which stand in one of these datasets can't be used, where that is so.
+// Notes in `scan` if one of these datasets has angles that can't be used.
 void check_angles(const Hdf5Tree &tree, ScanLayout &scan, const Names &datasets);
 
 std::string parent_of(const std::string &path);

@@ -6,10 +6,10 @@
 
 namespace tomo::io {
 
-// Groups of a class or, without one, of a name.
+// Groups in `parent` that have the NeXus class, or the name.
 Names groups_of(const Hdf5Tree &tree, const std::string &parent, const char *nx_class, const char *name);
 
-// Where the images of an NXtomo and their keys are.
+// Paths of a detector's images and of their keys in an NXtomo.
 struct Detector {
     std::string group, data, key;
 
@@ -18,14 +18,14 @@ struct Detector {
 
 std::vector<Detector> detectors_of(const Hdf5Tree &tree, const std::string &entry);
 
-// The one whose images can be read; with image_key of its own where several can. `wanted` names it or is
-// empty.
+// The detector with readable images; if there are several, the one with its own image_key. `wanted` names it
+// or is empty.
 Detector choose_detector(const Hdf5Tree &tree, const ScanLayout &scan, const std::string &entry,
                          const std::string &wanted);
 
 // The key of the detector in `group`, else that of the entry.
 std::string key_of(const Hdf5Tree &tree, const std::string &entry, const std::string &group);
-// The only one of all detectors, where it is for as many frames: images may stand elsewhere.
+// The only key of all detectors, if it has this number of frames: the images may be elsewhere.
 std::string only_key_of(const Hdf5Tree &tree, const std::string &entry, std::size_t frames);
 
 } // namespace tomo::io

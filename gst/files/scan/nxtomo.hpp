@@ -8,17 +8,17 @@
 
 namespace tomo::io {
 
-// Entries of a file that say that they are NXtomo, and those that look like it.
+// Entries of a file that are marked as NXtomo, and entries that look like it.
 struct NxTomoEntries {
     explicit NxTomoEntries(const Hdf5Tree &tree);
     Names named, alike;
 };
 
-// The only one, or that which the file names as the usual one.
+// The only entry, or the default entry of the file. Throws if there is neither.
 std::string choose_entry(const Hdf5Tree &tree, const Names &entries);
 
-// The entry that a dataset of images belongs to, with an image_key or a rotation angle for it. Nothing where
-// it stands for itself.
+// The entry of a dataset of images, which has an image_key or rotation angles for them. Empty if the dataset
+// belongs to none.
 std::optional<std::string> entry_of_images(const Hdf5Tree &tree, const std::string &dataset);
 
 // `wanted` names the detector or is empty; `dataset` are the images, or empty.

@@ -8,10 +8,10 @@
 
 #include <mutex>
 
-// How pages get into files, in the threads of an OrderedWork.
+// Ways to write pages to files, in the threads of an OrderedWork.
 namespace tomo::io {
 
-// The names in a folder are on the disk when the folder is, for which once is enough.
+// Syncs the folder of the files once, which puts all their names on the disk.
 class NamesOnDisk {
   public:
     explicit NamesOnDisk(bool fsync) : fsync_(fsync) {}
@@ -21,23 +21,22 @@ class NamesOnDisk {
 
   private:
     const bool fsync_;
-    std::string last_; // file that got its name
+    std::string last_; // the last file that got its name
 };
 
 class SeriesFiles {
   public:
     virtual ~SeriesFiles() = default;
 
-    // What has to be done for a page. With `is_there`, an earlier run has written it.
+    // The job that writes a page. With `is_there`, an earlier run has written it.
     virtual std::unique_ptr<OrderedWork::Job> job(const ImageToWrite &page, bool is_there) = 0;
-    // When all jobs are done.
+    // Called when all jobs are done.
     virtual void finish() = 0;
-    // When no more are done.
+    // Called when no more jobs run.
     virtual Remains abandon() = 0;
 };
 
-// Each file has several pages, which are written one after the other. Their samples are made, and compressed,
-// at the same time.
+// Several pages in each file, written one after the other. Several threads make and compress their samples.
 class FilesOfManyPages final : public SeriesFiles {
   public:
     FilesOfManyPages(SeriesNames &names, const FileMaker &maker)
@@ -64,8 +63,8 @@ class FilesOfManyPages final : public SeriesFiles {
     std::uint64_t at_ = 0, there_ = 0; // images of this run in the file, and of an earlier one
 };
 
-// Each page has a file of its own. A file system lets one thread at a time write to a file, so that many
-// files go faster than one. Their names, which others may wait for, appear in order.
+// One file for each page. A file system lets one thread at a time write to a file, so several files are
+// faster than one. Their names appear in order, because other programs may wait for them.
 class FilesOfOnePage final : public SeriesFiles {
   public:
     FilesOfOnePage(SeriesNames &names, const FileMaker &maker)
@@ -84,7 +83,7 @@ class FilesOfOnePage final : public SeriesFiles {
     const FileMaker &maker_;
     NamesOnDisk on_disk_;
     std::mutex lock_;
-    Remains left_; // by a run that failed, in files behind the one that did
+    Remains left_; // images of a failed run, in files behind the one that failed
 };
 
 } // namespace tomo::io

@@ -6,15 +6,15 @@
 
 #include <memory>
 
-// Which formats there are to write, and what only the format knows.
+// The formats for writing, and their particular rules.
 namespace tomo::io {
 
-// Throws where a format can't be written, or not with these options.
+// Throws if a format can't be written, or not with these options.
 void check_format(const Location &location, FileType type, const WriteOptions &options);
 
-// Whether there is something that writing to `location` would replace.
+// Whether writing to `location` would replace something.
 bool target_exists(FileType type, const Location &location);
-// Whether something was left under the name that it has while it is written.
+// Whether an earlier run left something under the temporary name.
 bool is_partly_there(FileType type, const Location &location);
 
 // Makes the files of a stream.
@@ -32,9 +32,9 @@ class FileMaker {
     std::unique_ptr<SingleFile> make_single(const Location &location, Existing existing,
                                             const ArrayInfo &page) const;
 
-    // What the integers of all images stand for, before the first one.
+    // Sets the range of values for the integers of all images, before the first one.
     void set_range(const ValueRange &range);
-    // Each file of a series says that its images are made of a part of the stream.
+    // Marks each file of a series: its images are made of a part of the stream.
     void mark_as_incomplete();
 
   private:

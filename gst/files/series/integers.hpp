@@ -12,14 +12,14 @@ namespace tomo::io {
 // Into files, by the range of values that the options choose.
 std::unique_ptr<ImageWriter> open_integer_writer(const Location &location, FileType type,
                                                  WriteOptions options);
-// Into another writer, by a range that is known before, or that each image has.
+// Into another writer, by a range that is known before, or by the range of each image.
 std::unique_ptr<ImageWriter> convert_to_integers(std::unique_ptr<ImageWriter> target,
                                                  const WriteOptions &options);
 
-// Whether the range of values is that of all images, so that these have to be kept until it is known.
+// Whether the range is that of all images, so that images have to be kept until it is known.
 bool needs_all_images(const WriteOptions &options);
 
-// Throws where the options are none.
+// Throws on wrong options for integers.
 void check_integers(const WriteOptions &options);
 
 } // namespace tomo::io

@@ -14,26 +14,26 @@
 
 namespace tomo::io {
 
-// The names of the files that a stream is written to, one after the other: a single one, or numbered ones,
-// whose numbers nobody else writes meanwhile.
+// The names of the files of a stream, one after the other: a single name, or numbered names, whose numbers
+// are claimed against other processes.
 class SeriesNames {
   public:
-    // Throws where the name can't work with the options.
+    // Throws if name and options do not go together.
     SeriesNames(const Location &location, FileType type, const WriteOptions &options);
 
     bool is_series() const { return pattern_.has_number(); }
 
-    // Takes the numbers that a stream of such images will need, so that nobody writes some of them before it
-    // comes to them. Once; one that appends takes what is free.
+    // Claims the numbers for a stream of such images, so that no other process writes some of them first.
+    // Called once; with append, claims free numbers.
     void claim(const ArrayInfo &page);
     // The name of the next file.
     Location next(const ArrayInfo &page);
-    // Of one that comes so many files behind that.
+    // The name of the file that comes `files` files behind next().
     Location ahead(std::uint64_t files) const;
 
     // Warns of files behind the last one that were there before this run.
     void tell_of_older_files(const std::function<void(const std::string &)> &warn) const;
-    // Others may have the numbers from now on.
+    // Releases the numbers for other processes.
     void let_go() { numbers_.reset(); }
 
   private:
@@ -49,11 +49,11 @@ class SeriesNames {
     const bool append_;
     const std::function<StreamLength()> length_;
     std::uint64_t number_;
-    std::optional<SeriesClaim> numbers_;   // those of this run
+    std::optional<SeriesClaim> numbers_;   // the claim of this run
     std::uint64_t claimed_ = 0, used_ = 0; // files whose numbers were taken beforehand, and begun ones
 };
 
-// The folder of a location, with the slash behind it; empty where none is named.
+// The folder of a location, with the slash behind it; empty if the location names none.
 std::string folder_of(const Location &location);
 
 } // namespace tomo::io

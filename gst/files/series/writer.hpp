@@ -9,10 +9,10 @@
 
 namespace tomo::io {
 
-// Distributes the pages of a stream over the files that the name and the options ask for.
+// Distributes the pages of a stream over files, by the name and the options.
 class SeriesWriter final : public ImageWriter {
   public:
-    // Throws where name, format and options don't go together, before anything is created.
+    // Throws if name, format and options do not go together, before it creates anything.
     SeriesWriter(const Location &location, FileType type, const WriteOptions &options);
     ~SeriesWriter() override { abandon(); }
 
@@ -23,9 +23,9 @@ class SeriesWriter final : public ImageWriter {
     void finish() override;
     std::string abandon() noexcept override;
 
-    // When the first page comes, also where it is written later.
+    // Called when the first page comes, even if it is written later.
     void begin(const ArrayInfo &page);
-    // Of the values that integers stand for, before the first image.
+    // The range of values for integers, before the first image.
     void set_range(const ValueRange &range) { maker_.set_range(range); }
 
   private:
@@ -35,8 +35,8 @@ class SeriesWriter final : public ImageWriter {
     NameClaim claim_;
     SeriesNames names_;
     FileMaker maker_;
-    // Whether each image has a file, which is written at the same time as others; the HDF5 library lets in
-    // one thread at a time.
+    // Whether each image has a file of its own, and several files are written at a time. Not for HDF5, whose
+    // library admits one thread at a time.
     const bool one_page_each_;
     const std::function<StreamLength()> length_;
     bool has_begun_ = false;

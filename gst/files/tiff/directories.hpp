@@ -9,8 +9,8 @@
 
 namespace tomo::io {
 
-// Byte order and width of the offsets of a TIFF file: what its first bytes say. Source: TIFF 6.0, section 2,
-// and Adobe's BigTIFF design note.
+// Byte order and width of the offsets of a TIFF file, from its first bytes. Source: TIFF 6.0, section 2, and
+// Adobe's BigTIFF design note.
 struct TiffFlavour {
     bool big = true;      // 64 bit offsets
     bool swapped = false; // not the byte order of the host
@@ -21,12 +21,12 @@ struct TiffFlavour {
     unsigned entry_size() const { return big ? 20 : 12; }
     unsigned first_link() const {
         return header_size() - offset_size();
-    } // where the first directory's offset stands
+    } // place of the first directory's offset
 };
 
-// The list of image directories of a TIFF file, one for each page. It is followed link by link, as far as
-// asked for, so that a file of many pages opens at once. Previews of an image and masks of its transparent
-// parts (TIFF 6.0, tags NewSubfileType and SubfileType) are no pages.
+// The list of image directories of a TIFF file, one for each page. The class follows it link by link, no
+// further than necessary, so a file of many pages opens at once. Previews of an image and masks of its
+// transparent parts (TIFF 6.0, tags NewSubfileType and SubfileType) are not pages.
 class TiffDirectories {
   public:
     explicit TiffDirectories(const InputFile &file);
@@ -37,10 +37,10 @@ class TiffDirectories {
     std::uint64_t offset(std::size_t page) { return has(page) ? offsets_[page] : 0; }
     std::size_t count();
 
-    // Directories that are no pages, as far as the list was followed.
+    // Number of directories that are not pages, in the part of the list followed so far.
     std::size_t left_out() const { return seen_.size() - offsets_.size(); }
 
-    // Where the offset of a directory behind the last one is to be written.
+    // Place to write the offset of a directory that follows the last one.
     std::uint64_t last_link();
 
   private:

@@ -14,7 +14,7 @@
 
 namespace tomo::io {
 
-// Those that are written.
+// The tags that this project writes.
 enum TiffTag : std::uint16_t {
     ImageWidth = 256,
     ImageLength = 257,
@@ -35,8 +35,7 @@ enum TiffTag : std::uint16_t {
 
 enum TiffType : std::uint16_t { Ascii = 2, Short = 3, Long = 4, Double = 12, Long8 = 16 };
 
-// A directory in the making: entries with their values, and behind them the values that don't fit in an
-// entry.
+// Builds a directory: entries with their values, and behind them the values that do not fit into an entry.
 class NewTiffDirectory {
   public:
     NewTiffDirectory(const TiffFlavour &flavour, unsigned entries, std::uint64_t offset)
@@ -73,14 +72,12 @@ class NewTiffDirectory {
         add(tag, Double, bits);
     }
 
-    // Where the value of a tag is in the file, and its bytes.
+    // Place of a tag's value in the file, and its size in bytes.
     std::uint64_t place_of(TiffTag tag) const { return offset_ + places_.at(tag).first; }
     std::size_t size_of(TiffTag tag) const { return places_.at(tag).second; }
 
     const std::vector<unsigned char> &bytes() const { return bytes_; }
-    std::uint64_t link() const {
-        return offset_ + link_;
-    } // where the offset of the next one is to be written
+    std::uint64_t link() const { return offset_ + link_; } // place to write the offset of the next directory
 
     static std::size_t size_of(TiffType type) {
         return type == Ascii ? 1 : type == Short ? 2 : type == Long ? 4 : 8;

@@ -7,9 +7,9 @@
 
 namespace tomo::io {
 
-// How many images the ImageDescription of a TIFF file's only directory promises, 1 where it promises nothing.
-// ImageJ writes lines, "ImageJ=1.53" first and "images=500" among them; tifffile writes JSON with a "shape"
-// and "truncated" where it left out directories. `samples` are those of one image.
+// Number of images that the ImageDescription of a TIFF file's only directory announces; 1 if it announces
+// none. ImageJ writes lines: first "ImageJ=1.53", later "images=500". tifffile writes JSON with a "shape",
+// and "truncated" if it left out directories. `samples` is the number of samples of one image.
 std::uint64_t tiff_stack_images(const std::string &description, std::uint64_t samples);
 
 } // namespace tomo::io
