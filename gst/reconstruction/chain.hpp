@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// From settings and scan to dataflows, as lines that gst-launch-1.0 runs, also pasted into a shell.
+// Makes dataflows from settings and scan, as lines for gst-launch-1.0, which can also be pasted into a shell.
 #pragma once
 
 #include <gst/reconstruction/inspection.hpp>
@@ -10,41 +10,41 @@ namespace tomo::reconstruction {
 
 struct Axis {
     double position = 0.0; // edge coordinate of the full detector
-    std::string from;      // "given", "scan", "found" or "assumed"; empty where none is needed
+    std::string from;      // "given", "scan", "found" or "assumed"; empty if none is needed
 };
 
-// Rows whose images are made by one dataflow.
+// Rows whose images one dataflow makes.
 struct Slab {
     Rows rows;
     unsigned images = 0;
     std::string output; // as tomowrite takes it
-    std::string value;  // of the parameter that is swept, as NAME=VALUE; else empty
+    std::string value;  // value of the swept parameter as NAME=VALUE; else empty
     std::string line;
 };
 
 struct GST_TOMO_API Plan {
     std::vector<Slab> slabs;
-    std::string join;   // a line that makes one result of several slabs, else empty
-    std::string folder; // of the slabs until then, else empty
+    std::string join;   // line that joins several slabs to one result, else empty
+    std::string folder; // folder of the slabs until then, else empty
     std::string output; // as tomowrite takes it
     ArrayInfo shape;    // of the result
     Axis axis;
-    std::uint64_t memory = 0; // bytes that a dataflow holds, about
+    std::uint64_t memory = 0; // estimated bytes that a dataflow holds
 
-    // The file, or the name of the first one of a series.
+    // The output file, or the first file of a series.
     std::string first_file() const;
-    // For people who look for it beside the result: its name with this ending.
+    // The name of a file beside the result: the name of the result with this ending.
     std::string beside(const char *ending) const;
     Json json() const;
 };
 
-// Throws Error where settings and scan do not fit, or the result is there already.
+// Throws Error if settings and scan do not fit together, or if the result exists already.
 GST_TOMO_API Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axis);
 
-// From the scan to sinograms that are corrected, without a sink; a line goes on with " ! ".
+// A line from the scan to corrected sinograms, without a sink; append " ! " and further elements.
 GST_TOMO_API std::string sinogram_line(const Settings &settings, const Inspection &scan, const Rows &rows);
 
-// KEY=VALUE with a blank before it, the same for gst_parse_launch() and for a shell.
+// KEY=VALUE after a blank, quoted for gst_parse_launch() and for a shell.
 GST_TOMO_API std::string launch_property(const std::string &key, const std::string &value);
 
 } // namespace tomo::reconstruction

@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// What a scan is, and what is wrong with it, before anything is computed.
+// The contents of a scan and its faults, before anything is computed.
 #pragma once
 
 #include <gst/reconstruction/settings.hpp>
@@ -16,15 +16,15 @@ struct Finding {
 
     std::string name; // for --ignore
     Severity severity;
-    std::string text;   // what is wrong
-    std::string advice; // a sentence: what to do
+    std::string text;   // the fault
+    std::string advice; // the remedy, a sentence
 
     const char *severity_name() const;
 };
 
 // Rows of the detector, or sinograms.
 struct Rows {
-    unsigned first = 0, count = 0; // of those that are taken
+    unsigned first = 0, count = 0; // first chosen row and number of chosen rows
     unsigned step = 1;
 
     unsigned span() const { return count ? (count - 1) * step + 1 : 0; }
@@ -35,43 +35,42 @@ struct GST_TOMO_API Inspection {
 
     std::string name; // "'scan.nxs', NXtomo /entry"
     bool is_sinograms = false;
-    ArrayInfo image; // as it is stored, whole; of sinograms: their columns and number
+    ArrayInfo image; // whole stored image; for sinograms: their columns and their number
     std::size_t projections = 0, darks = 0, flats = 0, flats_after = 0;
     std::size_t files = 0;
-    std::size_t views = 0;        // projections that the settings take
+    std::size_t views = 0;        // projections that the settings choose
     std::string angles_from;      // "scan", "given", or "assumed"
-    double angle_first = unknown; // radians; of the views, as the scan has them
-    double angle_last = unknown;  // ...
-    double angle_step = unknown;  // ... on average
+    double angle_first = unknown; // radians; first of the views, from the scan
+    double angle_last = unknown;  // radians; last of the views
+    double angle_step = unknown;  // radians; mean step
     bool steps_are_even = false;
-    double axis = unknown;       // edge coordinate, of the file
+    double axis = unknown;       // edge coordinate, from the file
     double pixel_size = unknown; // metres
     double energy = unknown;     // keV
     double distance = unknown;   // metres
     std::vector<Finding> findings;
 
-    // Whether the stream brings the angles of the views.
+    // Whether the scan event has the angles of the views.
     bool has_angles() const { return angles_from == "scan"; }
-    // Radians that all views cover, each with the step behind it.
+    // Radians that all views cover, each with the step after it.
     double range() const { return std::abs(angle_last - angle_first) + std::abs(angle_step); }
     // Whether projections are corrected by darks and flats.
     bool is_corrected(const Settings &settings) const;
-    // Those of which the slices are made. Throws Error where the settings name others than there are.
+    // The rows for the slices. Throws Error if the settings choose rows that do not exist.
     Rows rows(const Settings &settings) const;
-    // Size of what the settings ask for: depth images of width x height.
+    // Size of the result: `depth` images of width x height.
     ArrayInfo output(const Settings &settings) const;
 
-    // The first error that the settings do not ignore; null if there is none. Throws Error where they ignore
-    // what is none.
+    // The first error that the settings do not ignore; null if there is none. Throws Error if the settings
+    // ignore an unknown finding.
     const Finding *obstacle(const Settings &settings) const;
 
-    // For people, in lines, and for programs.
+    // The inspection as lines for people, and as JSON for programs.
     std::string description() const;
     Json json() const;
 };
 
-// Looks at the files: all names and headers, and the samples of a few images. Throws Error where there is no
-// scan.
+// Reads the files: all names and headers, and the samples of a few images. Throws Error if there is no scan.
 GST_TOMO_API Inspection inspect(const Settings &settings);
 
 } // namespace tomo::reconstruction

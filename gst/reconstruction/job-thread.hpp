@@ -11,16 +11,16 @@
 
 namespace tomo::reconstruction {
 
-// One job after the other, in a thread; its events wait until somebody takes them.
+// Runs jobs in a thread, one after the other. Events wait until take() is called.
 class JobThread {
   public:
-    // `announce` is called whenever take() has something new; `finished` as the last thing the thread does.
+    // `announce` is called whenever take() has a new event; the thread calls `finished` last of all.
     JobThread(std::function<void()> announce, std::function<void()> finished)
         : announce_(std::move(announce)), finished_(std::move(finished)) {}
     ~JobThread();
 
     void start(const Settings &settings);
-    // In the thread of the caller, whose events it gets as well.
+    // Calls `work` with a job in the thread of the caller; take() gets its events as well.
     template <class Work>
     auto with_job(const Settings &settings, Work work) {
         const auto job = make_job(settings);
@@ -33,15 +33,15 @@ class JobThread {
 
     // The next event, as JSON text.
     std::optional<std::string> take();
-    // Until there is an event (true), or no event and no job (false); or the time is over.
+    // Waits for an event (true), for the end of the job without any (false), or at most `patience`.
     bool wait(std::optional<std::chrono::milliseconds> patience = {});
-    // After the end: until nothing of the thread is left.
+    // After the end: waits until the thread is gone.
     void settle();
-    // Of the job that ended.
+    // The error of the job that ended, if it failed.
     std::optional<Error> error() const;
 
   private:
-    // The one that is finished or aborted.
+    // The job that finish() and abort() act on.
     struct Current {
         JobThread &owner;
         Current(JobThread &of, Job *job);
@@ -59,7 +59,7 @@ class JobThread {
     Job *job_ = nullptr;
     bool running_ = false;
     std::optional<Error> error_;
-    std::mutex thread_lock_; // before lock_
+    std::mutex thread_lock_; // taken before lock_
     std::thread thread_;
 };
 

@@ -1,9 +1,9 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// A parameter of a reconstruction, declared once: as a member with name, section, level, unit, default, range
-// and description. The property of GstTomoReconstruction, the key of reco.conf, the option of
-// tomo-reconstruct, the JSON schema and the page in docs/ are made of it.
+// A parameter of a reconstruction, declared once, as a member with name, section, level, unit, default, range
+// and description. The declaration makes the property of GstTomoReconstruction, the key of reco.conf, the
+// option of tomo-reconstruct, the JSON schema and the row of docs/parameters.md.
 #pragma once
 
 #include <gst/tomo/bases/property-values.hpp>
@@ -16,7 +16,7 @@
 
 namespace tomo::reconstruction {
 
-// Where a parameter stands in reco.conf, in forms and on the page.
+// A group of parameters in reco.conf, in forms and in docs/parameters.md.
 struct Section {
     const char *name;  // the group of reco.conf
     const char *title; // for people
@@ -24,13 +24,13 @@ struct Section {
 
 enum class Level { basic, advanced };
 
-// What a parameter is for people.
+// Description of a parameter for people.
 struct About {
     const char *name;
     const Section *section;
     Level level = Level::basic;
     const char *unit = "";      // "px", "rad", "deg", "keV", "m", "s", "B"; empty for numbers without one
-    const char *automatic = ""; // what the default stands for, where it is no value itself
+    const char *automatic = ""; // meaning of a default that is not a value itself; else empty
     const char *blurb;          // a sentence
 };
 
@@ -54,21 +54,21 @@ class GST_TOMO_API ParameterBase {
     void reset();
     // Whether it has another value than its default.
     bool is_given() const;
-    // Whether the default stands for something that the scan or the machine decides.
+    // Whether the scan or the machine decides the value.
     bool is_automatic() const { return *about_.automatic && !is_given(); }
 
-    // As on a command line and in reco.conf. Throws Error.
+    // The value as on a command line and in reco.conf. Throws Error.
     std::string text() const;
     void set_text(const std::string &text);
     // Throws Error.
     Json json() const;
     void set_json(const Json &json);
-    // A part of a JSON schema (2020-12), with title, description, default, range or choices; unit, level,
-    // section and automatic stand in members that begin with "x-".
+    // The parameter's part of a JSON schema (2020-12), with title, description, default, range or choices.
+    // Members that begin with "x-" hold unit, level, section and automatic.
     Json schema() const;
 
   protected:
-    // Takes the specification over.
+    // Takes over the specification.
     void declare(GParamSpec *spec, std::vector<std::string> choices = {});
 
     const About about_;
@@ -116,7 +116,7 @@ class GST_TOMO_API Numbers final : public ParameterBase {
     std::vector<double> value() const;
 };
 
-// All of them, in the order of declaration.
+// All parameters of an object, in the order of declaration.
 class GST_TOMO_API Parameters {
   public:
     Parameters() = default;
@@ -127,17 +127,17 @@ class GST_TOMO_API Parameters {
     const std::vector<ParameterBase *> &all() const { return all_; }
     std::vector<std::string> names() const;
     ParameterBase *find(const std::string &name) const; // null if there is none
-    // Throws with the nearest name.
+    // Throws an Error with the nearest name if there is none of this name.
     ParameterBase &require(const std::string &name) const;
 
     void assign(const Parameters &other);
 
-    // reco.conf: a key file with a group for each section. What is not given stands in it as a comment, each
-    // key under its description. Keys are found in any group, also such as tofu writes. Throws Error with
-    // file and group on keys that are not known and on wrong values.
+    // reco.conf: a key file with a group for each section. Parameters that are not given are comments; each
+    // key follows its description. load() accepts keys in any group, also in those of tofu. It throws Error
+    // with file and group on unknown keys and on wrong values.
     std::string configuration() const;
     void load(const std::string &file);
-    // What is given, as a JSON object.
+    // The given parameters as a JSON object.
     Json json() const;
     void set_json(const Json &object);
     Json schema() const;

@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// All parameters of a reconstruction, each declared here and nowhere else. Names and sections are tofu's
-// where tofu has them.
+// All parameters of a reconstruction, each declared only here. Parameters that tofu has as well keep its
+// names and sections.
 #pragma once
 
 #include <gst/reconstruction/parameter.hpp>
@@ -429,14 +429,14 @@ class GST_TOMO_API Settings : public Parameters {
                                    .automatic = "half of the computer's",
                                    .blurb = "Memory of the computer that is used, in bytes or as in 8g"}};
 
-    // Bytes; half of the computer's where it is not given. Throws Error where that is no size.
+    // Bytes; half of the computer's memory if `memory` is not given. Throws Error if it is not a size.
     std::uint64_t memory_bytes() const;
-    // Where the images come from, as the user named it; empty where nothing is named.
+    // The source of the images as the user named it; empty if none is named.
     std::string source() const;
-    // The axis, if it is given in one way or the other. Throws Error where both are.
+    // The axis from `axis` or `axis-index`, if one is given. Throws Error if both are.
     std::optional<double> given_axis() const;
-    // Radians between two projections of the scan, if they are given in one of the ways. Throws Error where
-    // several are.
+    // Radians between two projections of the scan, from the parameter that gives them. Throws Error if
+    // several parameters do.
     std::optional<double> given_step(std::size_t projections) const;
 };
 

@@ -17,30 +17,30 @@ struct UnrefObject {
 };
 using GObjectPtr = std::unique_ptr<GObject, UnrefObject>;
 
-// Gives out as signals what happens in a thread of an object: in the application's main context, or where it
+// Emits the events of an object's thread as signals: in the application's main context, or in its call that
 // waits, never in a thread of the library. A part of the object's state.
 class SignalOutlet {
   public:
-    // `give_next` emits the signal of what happened next, if there is anything; `is_heard` tells whether
-    // somebody listens.
+    // `give_next` emits the signal of the next event, if there is one, and returns whether it did; `is_heard`
+    // returns whether a signal has listeners.
     SignalOutlet(std::function<bool(GObject *)> give_next, std::function<bool(GObject *)> is_heard)
         : give_next_(std::move(give_next)), is_heard_(std::move(is_heard)) {}
     ~SignalOutlet() { cancel_visit(); }
     SignalOutlet(const SignalOutlet &) = delete;
     SignalOutlet &operator=(const SignalOutlet &) = delete;
 
-    // The main context of what is to come; its reference is taken.
+    // Sets the main context for later signals, and takes its reference.
     void set_context(GMainContext *context) { context_.reset(context); }
 
-    // There is something to give out.
+    // Tells that there is an event to emit.
     void announce(GObject *object);
-    // Takes the reference of a thread that has ended: who listens is still told of the end.
+    // Takes over the reference of a thread that has ended, so that listeners still get the last signals.
     void let_go(GObjectPtr object);
-    // Gives out what is there, in order; one thread at a time.
+    // Emits all pending events in order; one thread at a time.
     void give_out(GObject *object);
-    // Until nobody else is giving out; throws in a handler of a signal.
+    // Waits until no other thread emits signals. Throws in a handler of a signal.
     void wait_for_others();
-    // Leaves nothing to a main loop that may never run.
+    // Removes the pending callback from the main context, whose loop may never run.
     void cancel_visit();
 
   private:
@@ -55,11 +55,11 @@ class SignalOutlet {
 
     const std::function<bool(GObject *)> give_next_, is_heard_;
     std::unique_ptr<GMainContext, UnrefContext> context_;
-    std::unique_ptr<GSource, UnrefSource> visit_; // of the main loop, to come
+    std::unique_ptr<GSource, UnrefSource> visit_; // pending callback of the main context
     std::mutex lock_;
     std::condition_variable given_out_;
     std::thread::id giver_;
-    bool once_more_ = false; // for the one who gives out to look again
+    bool once_more_ = false; // the emitting thread has to look for events again
     GObjectPtr kept_for_visit_;
 };
 
