@@ -88,7 +88,7 @@ struct WriteOptions {
 // further threads of its own. Files of a series get their names in the order of their numbers.
 class ImageWriter {
   public:
-    virtual ~ImageWriter() = default; // abandons what was not finished
+    virtual ~ImageWriter() = default; // calls abandon() unless finish() was called
 
     // Adds an image; each plane of a deeper one is a page of its own. The image is written later: an Error
     // may belong to an earlier image. After an Error call only abandon().

@@ -41,13 +41,13 @@ GST_TOMO_API BackprojectDevice backproject_device(const Device &device);
 //     backproject_fill_image (global width x projections, no local size):  IN(sinograms)  image  uint plane
 //     backproject_texture:  image  OUT(float, out)  buffer of BackprojectRow
 //                           uint projections, plane, roi_width, roi_height
-// Precision::half takes its samples from an array of 32 bit words, `pairs` x projections x `sets` of 32 words
-// each, that is made by
-//     backproject_peak (a work-group of 256 for each row):  IN(sinograms)  OUT(uint, peak)  buffer of
-//     BackprojectRow
-//                           uint width, projections; `peak` must be 0 before
-//     backproject_pack (pack_global, pack_local):  IN(sinograms)  OUT(uint, packed)  buffer `peak`  buffer of
-//     BackprojectRow
+// Precision::half takes its samples from an array `packed` of 32 bit words: 32 words for each of `pairs` x
+// projections x global[2]. Two kernels make it:
+//     backproject_peak (a work-group of 256 for each row; `peak` must be 0 before):
+//                           IN(sinograms)  OUT(uint, peak)  buffer of BackprojectRow
+//                           uint width, projections
+//     backproject_pack (global width x 4 projections x global[2], work-groups of 64 x 4):
+//                           IN(sinograms)  OUT(uint, packed)  buffer `peak`  buffer of BackprojectRow
 //                           uint width, projections, depth, pairs
 //     backproject_tensor:   buffer `packed`  OUT(float, out)  buffer `peak`  buffer of BackprojectRow
 //                           uint pairs, projections, depth, roi_width, roi_height

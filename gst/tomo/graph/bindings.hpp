@@ -2,17 +2,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // Properties that take their values from results of another element while the stream runs. A value belongs to
-// a known array, whatever queues lie between, because it travels with the stream:
+// a known array, independent of the queues in between, because it travels with the stream:
 //
-//     below     The target gets its arrays from the source, by whatever way. A value goes in front of the
-//     first
-//               array that the source pushes after having told it, and takes effect with that one.
-//     beside    It does not. Its arrays wait until the source has told its first value; later ones take
-//     effect with
-//               the array that the target takes next.
-//     above     The source gets its arrays from the target: nothing can wait, and values take effect with the
-//     array
-//               that the target takes next.
+//     below     The target gets its arrays from the source, directly or not. A value goes in front of the
+//               first array that the source pushes after it, and takes effect with that array.
+//     beside    The target is in another branch. Its arrays wait for the first value; later values take
+//               effect with the next array that the target takes.
+//     above     The source gets its arrays from the target. Nothing can wait, and values take effect with
+//               the next array that the target takes.
 #pragma once
 
 #include <gst/tomo/bases/bound-value.hpp>

@@ -11,7 +11,7 @@ namespace tomo {
 enum GraphSignal { progress_signal, message_signal, error_signal, done_signal, graph_signals };
 extern guint graph_signal[graph_signals];
 
-// What happens in the runs of a graph, as its signals.
+// Emits the events of a graph's runs as its signals.
 class RunSignals : public SignalOutlet {
   public:
     explicit RunSignals(Runner &runner);

@@ -12,8 +12,8 @@ namespace tomo {
 // printf into a string.
 GST_TOMO_API std::string text(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
-// An error as an element will post it. `what()` is for the user: it names who failed, what came, what was
-// wanted and what to do. `debug` adds details for developers, for instance a compiler's log.
+// An error as an element will post it. `what()` is for the user: it names the part that failed, the bad
+// input, the wanted input and the remedy. `debug` adds details for developers, for instance a compiler's log.
 class GST_TOMO_API Error : public std::runtime_error {
   public:
     Error(GQuark domain, int code, const std::string &message, std::string debug = {})
