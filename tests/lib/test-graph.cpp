@@ -1173,6 +1173,30 @@ GST_START_TEST(test_warnings_and_errors) {
 }
 GST_END_TEST;
 
+// An application that looks at all messages may ask about the run while it is being aborted.
+GST_START_TEST(test_abort_is_told_without_lock) {
+    const auto graph = graph_of(endless());
+    const tomo::ObjectRef<GstElement> pipeline(gst_tomo_graph_get_pipeline(graph.get(), nullptr));
+    fail_unless(gst_tomo_graph_start(graph.get(), nullptr));
+    const tomo::ObjectRef<GstBus> bus(gst_element_get_bus(pipeline.get()));
+    static std::atomic<unsigned> asked{0};
+    gst_bus_set_sync_handler(
+        bus.get(),
+        [](GstBus *, GstMessage *message, gpointer graph) {
+            if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_APPLICATION) {
+                fail_unless(gst_tomo_graph_is_running(GST_TOMO_GRAPH(graph)));
+                asked++;
+            }
+            return GST_BUS_PASS;
+        },
+        graph.get(), nullptr);
+    gst_tomo_graph_abort(graph.get());
+    fail_unless(!gst_tomo_graph_wait(graph.get(), nullptr));
+    fail_unless_equals_int(asked, 1);
+    gst_bus_set_sync_handler(bus.get(), nullptr, nullptr, nullptr);
+}
+GST_END_TEST;
+
 GST_START_TEST(test_abort_and_end) {
     const auto graph = graph_of(endless());
     GError *error = nullptr;
@@ -1283,6 +1307,7 @@ static Suite *graph_suite() {
     tcase_add_test(tests, test_damaged_json);
     tcase_add_test(tests, test_signals);
     tcase_add_test(tests, test_warnings_and_errors);
+    tcase_add_test(tests, test_abort_is_told_without_lock);
     tcase_add_test(tests, test_abort_and_end);
     tcase_add_test(tests, test_pipeline);
     return suite;

@@ -200,13 +200,18 @@ void Runner::end() {
 }
 
 void Runner::abort() {
-    std::lock_guard<std::mutex> lock(lock_);
-    if (!pipeline_)
-        return;
-    aborted_ = true;
+    ObjectRef<GstElement> pipeline;
+    {
+        std::lock_guard<std::mutex> lock(lock_);
+        if (!pipeline_)
+            return;
+        aborted_ = true;
+        pipeline = pipeline_;
+    }
+    // Without the lock: an application's handler may see the message at once, and ask the graph about its run.
     gst_element_post_message(
-        pipeline_.get(),
-        gst_message_new_application(GST_OBJECT(pipeline_.get()), gst_structure_new_empty("tomo-abort")));
+        pipeline.get(),
+        gst_message_new_application(GST_OBJECT(pipeline.get()), gst_structure_new_empty("tomo-abort")));
 }
 
 void Runner::push(RunEvent event) {
