@@ -26,7 +26,7 @@ class MapColor final : public Filter {
 
     ArrayInfo shape(const ArrayInfo &in) override {
         kernel("map_color");
-        return in.with_format(GST_TOMO_FORMAT_FLOAT32).with_size(in.width, in.height, 3 * in.depth);
+        return in.with_format(GST_TOMO_FORMAT_FLOAT32).with_size(in.width, in.height, std::uint64_t{3} * in.depth);
     }
 
     void process(const Array &in, Array &out) override {

@@ -30,7 +30,7 @@ class Unsplit final : public PointFilter {
             throw Error(GST_STREAM_ERROR_FORMAT,
                         text("%s has too many columns side by side: %" G_GUINT64_FORMAT ", at most %d can be",
                              in.describe().c_str(), width, G_MAXINT));
-        return in.with_size(static_cast<unsigned>(width), in.height, 1);
+        return in.with_size(width, in.height, 1);
     }
 
   protected:

@@ -60,7 +60,7 @@ class RampFilter final : public BatchFilter {
         } else {
             table_ = fourier::upload_response(*this, table);
             const std::uint64_t pairs = std::uint64_t{in.depth} * batch_size() * pairs_of(in);
-            pairs_ = ArrayInfo(GST_TOMO_FORMAT_COMPLEX64, length_, static_cast<unsigned>(pairs));
+            pairs_ = ArrayInfo(GST_TOMO_FORMAT_COMPLEX64, length_, pairs);
             fft_ = {*this, pairs_, 1, 1};
         }
         fourier::report_response(*this, response, length_);

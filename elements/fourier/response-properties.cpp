@@ -64,7 +64,7 @@ Array upload_response(Compute &compute, const std::vector<std::complex<double>> 
         table.push_back(static_cast<float>(value.real() * factor));
         table.push_back(static_cast<float>(value.imag() * factor));
     }
-    return compute.upload(table).as({GST_TOMO_FORMAT_COMPLEX64, static_cast<unsigned>(response.size()), 1});
+    return compute.upload(table).as({GST_TOMO_FORMAT_COMPLEX64, response.size(), 1});
 }
 
 } // namespace tomo::fourier

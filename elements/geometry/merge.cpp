@@ -42,7 +42,7 @@ scan's angles are left out.)",
         if (height > G_MAXINT)
             throw Error(GST_STREAM_ERROR_FORMAT, "the inputs have too many rows to be merged");
         domain_ = in[0].domain;
-        return in[0].with_size(in[0].width, static_cast<unsigned>(height));
+        return in[0].with_size(in[0].width, height);
     }
 
     void process(const std::vector<Array> &in, Array &out) override {

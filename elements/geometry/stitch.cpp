@@ -56,9 +56,7 @@ counts ratios that are not finite, as where the right mean is 0. With `blend` th
         input_format("right", right.format);
         kernel("stitch");
         weights_ = allocate({GST_TOMO_FORMAT_FLOAT32, left.depth, 1});
-        return in[0]
-            .with_format(GST_TOMO_FORMAT_FLOAT32)
-            .with_size(static_cast<unsigned>(width), left.height);
+        return in[0].with_format(GST_TOMO_FORMAT_FLOAT32).with_size(width, left.height);
     }
 
     void process(const std::vector<Array> &in, Array &out) override {

@@ -143,7 +143,7 @@ the property; the host waits for them.)",
 
     // The first (0) or the second sum of each plane.
     std::vector<float> value(const Array &parts, const Reduction &planes, cl_uint which) {
-        Array values = allocate({GST_TOMO_FORMAT_FLOAT32, 1, 1, unsigned(planes.results())});
+        Array values = allocate({GST_TOMO_FORMAT_FLOAT32, 1, 1, planes.results()});
         launch(kernel("measure_value", "", file), planes.results(), parts, values, cl_ulong{planes.count},
                which);
         const Host<const float> host(values);

@@ -7,7 +7,7 @@
 namespace tomo::measurement {
 
 ArrayInfo Reduction::sums(std::uint64_t each) const {
-    return {GST_TOMO_FORMAT_COMPLEX64, static_cast<unsigned>(each), 1, static_cast<unsigned>(results())};
+    return {GST_TOMO_FORMAT_COMPLEX64, each, 1, results()};
 }
 
 // Enough work-items for the device, with enough samples for each.

@@ -246,8 +246,7 @@ class Convert final : public Transform {
         const char *variant = format == GST_VIDEO_FORMAT_RGB     ? "-D RGB"
                               : format == GST_VIDEO_FORMAT_GRAY8 ? "-D GRAY8"
                                                                  : "-D GRAY16";
-        Array out =
-            allocate({GST_TOMO_FORMAT_UINT8, static_cast<unsigned>(GST_VIDEO_INFO_SIZE(&out_video_)), 1});
+        Array out = allocate({GST_TOMO_FORMAT_UINT8, GST_VIDEO_INFO_SIZE(&out_video_), 1});
         launch(kernel("to_video", variant), {in.width(), in.height()}, in, out,
                cl_uint(GST_VIDEO_INFO_PLANE_STRIDE(&out_video_, 0)), window.min,
                range != 0 ? static_cast<float>(1 / range) : 0.0f,

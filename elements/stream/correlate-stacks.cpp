@@ -85,7 +85,7 @@ is one, at the end of the stream. Keeps the matrix on the device.)",
   private:
     void grow() {
         const auto old = matrix_;
-        matrix_ = allocate(old.info().with_size(old.width(), 2 * old.height()));
+        matrix_ = allocate(old.info().with_size(old.width(), std::uint64_t{2} * old.height()));
         copy_rows(old, {}, matrix_, {}, old.info().size());
     }
 

@@ -163,6 +163,31 @@ GST_START_TEST(test_info) {
 }
 GST_END_TEST;
 
+// Sizes that do not fit into 32 bits, and those that do not fit into caps.
+GST_START_TEST(test_sizes_refused) {
+    const ArrayInfo info(GST_TOMO_FORMAT_COMPLEX64, 3, 5, 7);
+    const std::uint64_t most = G_MAXUINT, more = most + random_between(1, 100000);
+    fail_unless_equals_uint64(info.with_size(most, 1).width, most);
+    const std::function<void()> too_large[] = {
+        [&] { info.with_size(more, 1); },
+        [&] { info.with_size(1, more); },
+        [&] { info.with_size(1, 1, more); },
+        [&] { ArrayInfo(GST_TOMO_FORMAT_COMPLEX64, more, 1); },
+        [&] { ArrayInfo(GST_TOMO_FORMAT_COMPLEX64, 1, 1, more); },
+        [&] { info.with_size(most, 1).floats(); },
+    };
+    for (const auto &f : too_large) {
+        const auto message = error_of(f);
+        fail_unless(message.find(" is too large: wanted up to 4294967295 samples") != std::string::npos, "%s",
+                    message.c_str());
+    }
+    const auto message = error_of([&] { info.with_size(1, std::uint64_t{G_MAXINT} + 1).to_caps(false); });
+    fail_unless(message == "an array of complex64 1 x 2147483648 x 7 is too large for a stream: wanted up to "
+                           "2147483647 samples in each direction",
+                "%s", message.c_str());
+}
+GST_END_TEST;
+
 GST_START_TEST(test_frame_meta) {
     const BufferRef buffer = filled_buffer(100);
     fail_if(gst_buffer_get_tomo_frame_meta(buffer.get()));
@@ -312,6 +337,7 @@ static Suite *array_suite() {
     tcase_add_test(cases, test_caps_round_trip);
     tcase_add_test(cases, test_caps_refused);
     tcase_add_test(cases, test_info);
+    tcase_add_test(cases, test_sizes_refused);
     tcase_add_test(cases, test_frame_meta);
     tcase_add_test(cases, test_array_meta);
     tcase_add_test(cases, test_scan_event);

@@ -3,6 +3,7 @@
 #include <gst/tomo/device/array.hpp>
 #include <gst/tomo/support/error.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 
@@ -188,12 +189,22 @@ gboolean gst_tomo_array_info_is_equal(const GstTomoArrayInfo *a, const GstTomoAr
 
 namespace tomo {
 
-ArrayInfo::ArrayInfo(GstTomoFormat format_, unsigned width_, unsigned height_, unsigned depth_)
+// The one way from computed sizes to those of an array.
+static void set_size(GstTomoArrayInfo &info, std::uint64_t width, std::uint64_t height, std::uint64_t depth) {
+    if (std::max({width, height, depth}) > G_MAXUINT)
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("an array of %s %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT
+                         " is too large: wanted up to %u samples in each direction",
+                         gst_tomo_format_to_string(info.format), width, height, depth, G_MAXUINT));
+    info.width = static_cast<guint>(width);
+    info.height = static_cast<guint>(height);
+    info.depth = static_cast<guint>(depth);
+}
+
+ArrayInfo::ArrayInfo(GstTomoFormat format_, std::uint64_t width_, std::uint64_t height_, std::uint64_t depth_)
     : GstTomoArrayInfo{} {
     format = format_;
-    width = width_;
-    height = height_;
-    depth = depth_;
+    set_size(*this, width_, height_, depth_);
     fps_d = 1;
 }
 
@@ -232,6 +243,11 @@ ArrayInfo ArrayInfo::from_caps(const GstCaps *caps) {
 }
 
 GstCaps *ArrayInfo::to_caps(bool device_memory) const {
+    if (std::max({width, height, depth}) > G_MAXINT) // which is what caps hold
+        throw Error(
+            GST_STREAM_ERROR_FORMAT,
+            text("an array of %s is too large for a stream: wanted up to %d samples in each direction",
+                 describe().c_str(), G_MAXINT));
     return gst_tomo_array_info_to_caps(this, device_memory);
 }
 
@@ -241,11 +257,9 @@ ArrayInfo ArrayInfo::with_format(GstTomoFormat f) const {
     return info;
 }
 
-ArrayInfo ArrayInfo::with_size(unsigned w, unsigned h, unsigned d) const {
+ArrayInfo ArrayInfo::with_size(std::uint64_t w, std::uint64_t h, std::uint64_t d) const {
     ArrayInfo info = *this;
-    info.width = w;
-    info.height = h;
-    info.depth = d;
+    set_size(info, w, h, d);
     return info;
 }
 
@@ -275,7 +289,8 @@ ArrayInfo ArrayInfo::with_rate_times(unsigned n, unsigned d) const {
 }
 
 ArrayInfo ArrayInfo::floats() const {
-    return is_complex() ? with_format(GST_TOMO_FORMAT_FLOAT32).with_size(2 * width, height) : *this;
+    return is_complex() ? with_format(GST_TOMO_FORMAT_FLOAT32).with_size(std::uint64_t{2} * width, height)
+                        : *this;
 }
 
 GstClockTime ArrayInfo::frame_duration() const {

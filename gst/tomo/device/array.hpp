@@ -13,7 +13,8 @@ namespace tomo {
 // GstTomoArrayInfo with methods. Same layout, so either side takes the other.
 struct GST_TOMO_API ArrayInfo : GstTomoArrayInfo {
     ArrayInfo() : ArrayInfo(GST_TOMO_FORMAT_UNKNOWN, 0, 0, 0) {}
-    ArrayInfo(GstTomoFormat format, unsigned width, unsigned height, unsigned depth = 1);
+    // Throws Error where a size does not fit; so does with_size().
+    ArrayInfo(GstTomoFormat format, std::uint64_t width, std::uint64_t height, std::uint64_t depth = 1);
     explicit ArrayInfo(const GstTomoArrayInfo &info) : GstTomoArrayInfo(info) {}
 
     // Throws Error where the caps are not fixed array caps or the size overflows.
@@ -21,8 +22,8 @@ struct GST_TOMO_API ArrayInfo : GstTomoArrayInfo {
     GstCaps *to_caps(bool device_memory) const; // transfer full
 
     ArrayInfo with_format(GstTomoFormat f) const;
-    ArrayInfo with_size(unsigned w, unsigned h, unsigned d) const;
-    ArrayInfo with_size(unsigned w, unsigned h) const { return with_size(w, h, depth); }
+    ArrayInfo with_size(std::uint64_t w, std::uint64_t h, std::uint64_t d) const;
+    ArrayInfo with_size(std::uint64_t w, std::uint64_t h) const { return with_size(w, h, depth); }
     ArrayInfo with_domain(GstTomoDomain d) const;
     ArrayInfo with_rate(int n, int d) const;
     // The rate of a stream that has `n` frames for every `d` of this one.
