@@ -3,7 +3,7 @@
 //
 // Measures what a device can do at best, for the shares that tools/bench prints. Writes one JSON object to
 // standard output; rates are the best of several runs, in GB/s (1e9 bytes) and 1e9 samples per second.
-#include <gst/tomo/device/device.hpp>
+#include <gst/tomo/device/context.hpp>
 #include <gst/tomo/support/json.hpp>
 
 #include <gst/gst.h>

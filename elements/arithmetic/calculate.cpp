@@ -44,11 +44,11 @@ class Calculate final : public Filter {
     }
 
     void process(const Array &in, Array &out) override {
-        launch(*kernel_, {floats_per_row(in.info()), in.height(), in.depth()}, floats(in), out,
+        launch(kernel_, {floats_per_row(in.info()), in.height(), in.depth()}, floats(in), out,
                cl_uint{in.depth()});
     }
 
-    void stop() override { kernel_ = nullptr; }
+    void stop() override { kernel_ = {}; }
 
   private:
     static std::size_t floats_per_row(const ArrayInfo &info) {
@@ -59,7 +59,7 @@ class Calculate final : public Filter {
         if (!array.info().is_complex())
             return array;
         return array.as(
-            array.info().with_format(GST_TOMO_FORMAT_FLOAT32).with_size(array.width() * 2, array.height()));
+            array.info().with_format(GST_TOMO_FORMAT_FLOAT32).with_size(std::uint64_t{2} * array.width(), array.height()));
     }
 
     void build(const ArrayInfo &in) {
@@ -73,11 +73,11 @@ class Calculate final : public Filter {
         // The user's text stands on a line of its own, so that the compiler's message points into it.
         source.replace(source.rfind(marker), std::strlen(marker), "\n#line 1 \"expression\"\n" + formula + "\n");
         input_format("in", in.is_complex() ? GST_TOMO_FORMAT_FLOAT32 : in.format);
-        kernel_ = &kernel_from_source("expression=\"" + formula + "\"", source, "calculate",
+        kernel_ = kernel_from_source("expression=\"" + formula + "\"", source, "calculate",
                                       text("-D DIMENSIONS=%u %s", dimensions.value(), input_types().c_str()));
     }
 
-    Kernel *kernel_ = nullptr;
+    Kernel kernel_;
 };
 
 } // namespace

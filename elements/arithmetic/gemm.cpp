@@ -51,7 +51,7 @@ spread as in IEEE sums.)",
                              "rows and B's columns, and as many planes of each or one",
                              a.describe().c_str(), b.describe().c_str(), in.size() > 2 ? ", C is " : "",
                              in.size() > 2 ? in[2].describe().c_str() : ""));
-        kernel_ = &kernel(device()->prefers_local_memory() ? "gemm_tiled" : "gemm_rows",
+        kernel_ = kernel(device()->prefers_local_memory() ? "gemm_tiled" : "gemm_rows",
                           in.size() > 2 ? "-D WITH_C" : "", "gemm.cl");
         return out;
     }
@@ -65,7 +65,7 @@ spread as in IEEE sums.)",
         const Settings settings{out.width(), out.height(), b.width(), a.width(),
                                 a.height(),  a.depth(),    b.depth(), in.size() > 2 ? in[2].depth() : 1,
                                 alpha,       beta};
-        Launch multiply(*this, *kernel_);
+        Launch multiply(*this, kernel_);
         multiply.add(a);
         multiply.add(b);
         if (in.size() > 2)
@@ -99,7 +99,7 @@ spread as in IEEE sums.)",
         return out;
     }
 
-    Kernel *kernel_ = nullptr;
+    Kernel kernel_;
 };
 
 } // namespace

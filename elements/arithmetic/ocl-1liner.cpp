@@ -47,13 +47,13 @@ input that has ended repeats its last array until all have ended.)" TOMO_USERS_K
         const auto source = source_for(in.size());
         if (!quiet)
             g_print("%s\n", source.c_str());
-        kernel_ = &users_kernel("the kernel of one-line", source, "ocl_1liner", "");
+        kernel_ = users_kernel("the kernel of one-line", source, "ocl_1liner", "");
         return in[0].is_complex() ? in[0] : in[0].with_format(GST_TOMO_FORMAT_FLOAT32);
     }
 
     void process(const std::vector<Array> &in, Array &out) override {
         out = users::plain_zeros(*this, out.info());
-        Launch run(*this, *kernel_);
+        Launch run(*this, kernel_);
         std::vector<Array> held;
         for (const auto &input : in) {
             held.push_back(users::plain(*this, input));
@@ -85,7 +85,7 @@ input that has ended repeats its last array until all have ended.)" TOMO_USERS_K
                one_line.value() + "\n;\n}\n";
     }
 
-    Kernel *kernel_ = nullptr;
+    Kernel kernel_;
 };
 
 } // namespace

@@ -57,11 +57,11 @@ float32, as the kernel's arguments are; use `tomoaverage` for the mean of long s
     void begin(const ArrayInfo &in) override {
         out_ = (in.is_complex() ? in : in.with_format(GST_TOMO_FORMAT_FLOAT32)).with_rate(0, 1);
         const auto text = users::source(source, filename);
-        fold_ = &users::kernel(*this, text, kernel, "", 2);
-        check_arguments(*fold_);
-        finish_ = finish_kernel.value().empty() ? nullptr : &users::kernel(*this, text, finish_kernel, "", 1);
+        fold_ = users::kernel(*this, text, kernel, "", 2);
+        check_arguments(fold_);
+        finish_ = finish_kernel.value().empty() ? Kernel() : users::kernel(*this, text, finish_kernel, "", 1);
         if (finish_)
-            check_arguments(*finish_);
+            check_arguments(finish_);
         clear();
     }
 
@@ -72,7 +72,7 @@ float32, as the kernel's arguments are; use `tomoaverage` for the mean of long s
             if (count_ == 0)
                 results_.push_back(first_result(part));
             if (count_ > 0 || begins_with_value())
-                launch(*fold_, users::work_size(part.info(), dimensions, false), BareBuffer{part},
+                launch(fold_, users::work_size(part.info(), dimensions, false), BareBuffer{part},
                        ReadWriteBareBuffer{results_[i]});
         }
         count_++;
@@ -81,7 +81,7 @@ float32, as the kernel's arguments are; use `tomoaverage` for the mean of long s
     void finish() override {
         for (auto &result : results_)
             if (finish_)
-                launch(*finish_, users::work_size(result.info(), dimensions, false),
+                launch(finish_, users::work_size(result.info(), dimensions, false),
                        ReadWriteBareBuffer{result}, count_);
         is_ready_ = true;
     }
@@ -113,7 +113,7 @@ float32, as the kernel's arguments are; use `tomoaverage` for the mean of long s
     static void check_arguments(const Kernel &kernel) {
         if (const unsigned count = users::arguments(kernel); count != 2)
             throw Error(GST_LIBRARY_ERROR_SETTINGS,
-                        text("kernel %s has %u arguments, wanted 2", kernel.name.c_str(), count));
+                        text("kernel %s has %u arguments, wanted 2", kernel.name().c_str(), count));
     }
 
     Array first_result(const Array &part) {
@@ -127,7 +127,7 @@ float32, as the kernel's arguments are; use `tomoaverage` for the mean of long s
     }
 
     ArrayInfo out_;
-    Kernel *fold_ = nullptr, *finish_ = nullptr;
+    Kernel fold_, finish_;
     std::vector<Array> results_; // one, or one of each plane
     cl_uint count_ = 0;
     bool is_ready_ = false;

@@ -57,11 +57,11 @@ Built-in files, with UFO's kernels: `opencl.cl` has `nlm_noise_reduction` (with 
 
     ArrayInfo shape(const std::vector<ArrayInfo> &in) override {
         const auto kernel_text = users::source(source, filename);
-        kernel_ = &users::kernel(*this, kernel_text, kernel, options);
-        if (const unsigned wanted = users::arguments(*kernel_) - 1; wanted != in.size())
+        kernel_ = users::kernel(*this, kernel_text, kernel, options);
+        if (const unsigned wanted = users::arguments(kernel_) - 1; wanted != in.size())
             throw Error(GST_CORE_ERROR_PAD,
                         text("kernel %s takes %u inputs and an output, but %zu are linked",
-                             kernel_->name.c_str(), wanted, in.size()));
+                             kernel_.name().c_str(), wanted, in.size()));
         if (kernel_text.is_ours)
             check_equal(in);
         for (const auto &other : in)
@@ -76,7 +76,7 @@ Built-in files, with UFO's kernels: `opencl.cl` has `nlm_noise_reduction` (with 
         const auto parts = users::pieces(out, dimensions);
         for (std::size_t part = 0; part < parts.size(); part++) {
             auto result = users::plain_zeros(*this, parts[part].info());
-            Launch run(*this, *kernel_);
+            Launch run(*this, kernel_);
             std::vector<Array> held;
             for (const auto &input : in) {
                 const auto of_input = users::pieces(input, dimensions);
@@ -93,7 +93,7 @@ Built-in files, with UFO's kernels: `opencl.cl` has `nlm_noise_reduction` (with 
     }
 
   private:
-    Kernel *kernel_ = nullptr;
+    Kernel kernel_;
 };
 
 } // namespace

@@ -34,7 +34,7 @@ class Subtract final : public Joiner {
 
     void process(const std::vector<Array> &in, Array &out) override {
         auto result = out.floats();
-        Launch subtract(*this, *kernel_);
+        Launch subtract(*this, kernel_);
         for (const auto &input : in)
             subtract.add(input.floats());
         subtract.add(result);
@@ -55,10 +55,10 @@ class Subtract final : public Joiner {
                             "    const ulong i = get_global_id(0);\n"
                             "    AT(out, i) = (float)(" +
                             difference + ");\n}\n";
-        kernel_ = &kernel_from_source("subtract", source, "subtract", input_types());
+        kernel_ = kernel_from_source("subtract", source, "subtract", input_types());
     }
 
-    Kernel *kernel_ = nullptr;
+    Kernel kernel_;
 };
 
 } // namespace

@@ -46,17 +46,17 @@ Source source(const std::string &text, const std::string &filename) {
 
 unsigned arguments(const Kernel &kernel) {
     cl_uint count = 0;
-    cl_check(clGetKernelInfo(kernel.handle.get(), CL_KERNEL_NUM_ARGS, sizeof count, &count, nullptr),
-             "counting the arguments of kernel " + kernel.name);
+    cl_check(clGetKernelInfo(kernel.get(), CL_KERNEL_NUM_ARGS, sizeof count, &count, nullptr),
+             "counting the arguments of kernel " + kernel.name());
     return count;
 }
 
-Kernel &kernel(Compute &compute, const Source &source, const std::string &function,
+Kernel kernel(Compute &compute, const Source &source, const std::string &function,
                const std::string &options, unsigned arrays) {
     if (function.empty())
         throw Error(GST_LIBRARY_ERROR_SETTINGS,
                     tomo::text("kernel is not set: name one of those in %s", source.name.c_str()));
-    Kernel &kernel = compute.users_kernel(source.name, source.text, function, options);
+    Kernel kernel = compute.users_kernel(source.name, source.text, function, options);
     const unsigned count = arguments(kernel), pointers = arrays == any_number ? count : arrays;
     if (count < std::max(pointers, 2u))
         throw Error(GST_LIBRARY_ERROR_SETTINGS,
@@ -66,9 +66,9 @@ Kernel &kernel(Compute &compute, const Source &source, const std::string &functi
         cl_kernel_arg_address_qualifier space = CL_KERNEL_ARG_ADDRESS_GLOBAL;
         cl_kernel_arg_access_qualifier access = CL_KERNEL_ARG_ACCESS_NONE;
         // Not every driver knows of arguments; those that do make a better message than a failed call.
-        clGetKernelArgInfo(kernel.handle.get(), i, CL_KERNEL_ARG_ADDRESS_QUALIFIER, sizeof space, &space,
+        clGetKernelArgInfo(kernel.get(), i, CL_KERNEL_ARG_ADDRESS_QUALIFIER, sizeof space, &space,
                            nullptr);
-        clGetKernelArgInfo(kernel.handle.get(), i, CL_KERNEL_ARG_ACCESS_QUALIFIER, sizeof access, &access,
+        clGetKernelArgInfo(kernel.get(), i, CL_KERNEL_ARG_ACCESS_QUALIFIER, sizeof access, &access,
                            nullptr);
         if (space != CL_KERNEL_ARG_ADDRESS_GLOBAL && space != CL_KERNEL_ARG_ADDRESS_CONSTANT)
             throw Error(

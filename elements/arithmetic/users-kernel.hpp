@@ -33,7 +33,7 @@ void must_not_be_quoted(const char *property, const std::string &text, Strings s
 
 // A kernel with `arrays` global pointers as its first arguments, or with any number of them and nothing else.
 constexpr unsigned any_number = 0;
-Kernel &kernel(Compute &compute, const Source &source, const std::string &function,
+Kernel kernel(Compute &compute, const Source &source, const std::string &function,
                const std::string &options, unsigned arrays = any_number);
 unsigned arguments(const Kernel &kernel);
 

@@ -16,7 +16,7 @@ inline Array noise_level(Compute &compute, const Array &image, unsigned margin) 
     auto sums = compute.allocate({GST_TOMO_FORMAT_FLOAT32, width, image.depth()});
     auto counts = compute.allocate({GST_TOMO_FORMAT_UINT32, width, image.depth()});
     auto level = compute.allocate({GST_TOMO_FORMAT_FLOAT32, image.depth(), 1});
-    auto kernel = [&](const char *name) -> Kernel & { return compute.kernel(name, {}, "noise-level.cl"); };
+    auto kernel = [&](const char *name) { return compute.kernel(name, {}, "noise-level.cl"); };
     compute.launch(kernel("noise_columns"), WorkSize(width, image.depth()), image, sums, counts,
                    cl_uint{height}, cl_uint{margin});
     compute.launch(kernel("noise_level"), WorkSize(image.depth()), std::as_const(sums), std::as_const(counts),

@@ -26,7 +26,7 @@ inline Array padded(Compute &compute, const Array &in, const Margin &margin, Add
                  in.info().describe().c_str(), margin.left, margin.top, margin.right, margin.bottom,
                  G_MAXINT));
     auto out = compute.allocate(in.info().with_format(GST_TOMO_FORMAT_FLOAT32).with_size(width, height));
-    auto &kernel = compute.kernel("padded", "-D ADDRESSING=" + std::to_string(int(addressing)), "padded.cl");
+    const auto kernel = compute.kernel("padded", "-D ADDRESSING=" + std::to_string(int(addressing)), "padded.cl");
     compute.launch(kernel, WorkSize(out.info()), in, out, cl_int(margin.left), cl_int(margin.top),
                    cl_int(in.width()), cl_int(in.height()));
     return out;

@@ -58,7 +58,7 @@ class FftElement final : public BatchFilter {
     }
 
     void process(const Array &in, Array &out) override {
-        auto &pad = kernel("pad_to_complex", in.info().is_complex() ? "-D COMPLEX" : "");
+        const auto pad = kernel("pad_to_complex", in.info().is_complex() ? "-D COMPLEX" : "");
         launch(pad, WorkSize(out.info()), in, out, cl_uint{in.width()}, cl_uint{in.height()}, depths_[0],
                depths_[1]);
         fft_->run(*this, FftDirection::Forward, out, out);

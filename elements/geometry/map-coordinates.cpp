@@ -57,7 +57,7 @@ about the scan.)",
     EventRef scan_event(EventRef) override { return {}; }
 
   private:
-    Kernel &mapped() { return kernel("map_coordinates", addressing_mode.option() + interpolation.option()); }
+    Kernel mapped() { return kernel("map_coordinates", addressing_mode.option() + interpolation.option()); }
 };
 
 } // namespace

@@ -68,7 +68,7 @@ known about the scan afterwards.)",
     EventRef scan_event(EventRef) override { return {}; }
 
   private:
-    Kernel &resampled() {
+    Kernel resampled() {
         // Addressing modes of kernels/common.h: 2 clamp_to_edge, 3 repeat.
         return direction == Direction::cartesian_to_polar
                    ? kernel("cartesian_to_polar",

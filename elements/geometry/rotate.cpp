@@ -97,7 +97,7 @@ the rotated image, which lies in its middle for every centre. The axis of a scan
         double most(double factor) const { return std::max(factor * first, factor * last); }
     };
 
-    Kernel &rotated() { return kernel("rotate_plane", addressing_mode.option() + interpolation.option()); }
+    Kernel rotated() { return kernel("rotate_plane", addressing_mode.option() + interpolation.option()); }
 
     // Pixels along an axis of the output that hold all of the rotated image, in their middle.
     static unsigned surround(Centre &centre, const Span &across, double a, const Span &down, double b) {

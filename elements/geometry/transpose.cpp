@@ -55,7 +55,7 @@ class Transpose final : public Filter {
     }
 
   private:
-    Kernel &tiled() {
+    Kernel tiled() {
         const auto rows = rows_ ? text(" -D ROWS=%u", rows_) : "";
         return kernel("transpose", text("-D TILE=%u%s", tile_, rows.c_str()));
     }

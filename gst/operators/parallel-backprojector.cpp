@@ -10,7 +10,7 @@
 
 namespace tomo {
 
-Kernel &ParallelBackprojector::kernel(const std::string &function) {
+Kernel ParallelBackprojector::kernel(const std::string &function) {
     return compute_.kernel(function, plan_.options, plan_.file);
 }
 

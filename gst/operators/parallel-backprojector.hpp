@@ -40,7 +40,7 @@ class GST_TOMO_API ParallelBackprojector {
     void multiply(const Array &sinograms, Array &slices, const WorkSize &size);
     void make_image(const ArrayInfo &sinograms);
     void sample_texture(const Array &sinograms, Array &slices);
-    Kernel &kernel(const std::string &function);
+    Kernel kernel(const std::string &function);
     WorkSize work_size() const;
 
     Compute &compute_;

@@ -69,7 +69,7 @@ void ParallelProjector::forward(const Array &volume, Array &projections) {
     auto direct = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, width + margins, height, volume.depth()});
     auto turned = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, height + margins, width, volume.depth()});
     compute_.input_format("slices", volume.info().format);
-    const auto kernel = [&](const char *name) -> Kernel & { return compute_.kernel(name, {}, forward_kernels); };
+    const auto kernel = [&](const char *name) { return compute_.kernel(name, {}, forward_kernels); };
     compute_.launch(kernel("pad_slice"), WorkSize(direct.info()), volume, direct, width, height);
     compute_.launch(kernel("turn_slice"), WorkSize(turned.info()), volume, turned, width, height);
     // Neighbouring rays of a few views: they share what they read.

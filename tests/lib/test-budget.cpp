@@ -151,6 +151,25 @@ GST_START_TEST(test_patience) {
 }
 GST_END_TEST;
 
+// Who is asked whether to wait may look at the memory of the device, and take some of it.
+GST_START_TEST(test_asked_without_lock) {
+    const auto device = device_with_limit("256K");
+    auto a = take(device, 2 * piece);
+    const auto b = take(device);
+    unsigned asked = 0;
+    const Storage c(device, 2 * piece, [&] {
+        asked++;
+        const auto d = take(device); // there is room for that
+        fail_unless_equals_uint64(device->memory_in_use(), 4 * piece);
+        a.reset();
+        device->trim();
+        return tomo::Patience::limited;
+    });
+    fail_unless_equals_int(asked, 1);
+    fail_unless_equals_uint64(device->memory_in_use(), 3 * piece);
+}
+GST_END_TEST;
+
 GST_START_TEST(test_too_large) {
     const auto device = device_with_limit("1M");
     auto message = error_of([&] { take(device, 1048577); });
@@ -338,6 +357,7 @@ static Suite *budget_suite() {
     tcase_add_test(cases, test_waits_for_others);
     tcase_add_test(cases, test_gives_up);
     tcase_add_test(cases, test_patience);
+    tcase_add_test(cases, test_asked_without_lock);
     tcase_add_test(cases, test_too_large);
     tcase_add_test(cases, test_cancel);
     tcase_add_test(cases, test_pool_waits);

@@ -7,6 +7,7 @@
 
 #include <gst/tomo/compute/running-mean.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -60,7 +61,7 @@ GST_START_TEST(test_kernels) {
     Array out = compute.allocate(shape.with_format(GST_TOMO_FORMAT_FLOAT32));
     const auto factor = static_cast<float>(random_between(1, 1000)) / 7.0f;
     compute.input_format("in", GST_TOMO_FORMAT_UINT16);
-    auto &scale = compute.kernel_from_source("scale.cl", scale_source, "scale", compute.input_types());
+    const auto scale = compute.kernel_from_source("scale.cl", scale_source, "scale", compute.input_types());
     compute.launch(scale, shape.samples(), in, out, factor, cl_ulong{0});
     const Host<const float> results(out);
     for (std::size_t i = 0; i < values.size(); i++) {
@@ -88,7 +89,7 @@ GST_START_TEST(test_kernel_file) {
     tomo::Compute compute(open_device());
     Array out = compute.allocate({GST_TOMO_FORMAT_UINT32, 131, 1});
     const unsigned base = random_between(0, 1000000);
-    auto &numbers = compute.kernel("numbers", tomo::text("-D FIRST=%u", base), "numbers.cl");
+    const auto numbers = compute.kernel("numbers", tomo::text("-D FIRST=%u", base), "numbers.cl");
     compute.launch(numbers, out.info().samples(), out);
     const Host<const std::uint32_t> results(out);
     for (unsigned i = 0; i < out.width(); i++)
@@ -179,6 +180,50 @@ GST_START_TEST(test_running_mean) {
 }
 GST_END_TEST;
 
+// A server that takes texts from users compiles without end: what it does not use any more is let go, and
+// what it uses stays.
+GST_START_TEST(test_kernels_are_let_go) {
+    const auto device = open_device();
+    tomo::Compute compute(device);
+    const auto number = [&](std::size_t n) {
+        return compute.users_kernel(tomo::text("number %zu", n),
+                                    tomo::text("kernel void number(global uint *out) { out[0] = %zu; }", n),
+                                    "number", "");
+    };
+    Array out = compute.allocate({GST_TOMO_FORMAT_UINT32, 1, 1});
+    const auto kept = tomo::Compute::kept_kernels;
+    const tomo::Kernel first = number(0), second = number(1);
+    for (std::size_t n = 2; n < kept + 5; n++) {
+        fail_unless(number(1).get() == second.get(), "the kernel used last was made anew");
+        number(n);
+        fail_unless_equals_int(compute.kernel_count(), std::min(n + 1, kept));
+    }
+    compute.launch(first, 1, tomo::ReadWriteBareBuffer{out});
+    fail_unless_equals_int((Host<const cl_uint>(out)[0]), 0);
+    compute.launch(second, 1, tomo::ReadWriteBareBuffer{out});
+    fail_unless_equals_int((Host<const cl_uint>(out)[0]), 1);
+    fail_if(number(0).get() == first.get(), "a kernel was kept that nobody used for long");
+    fail_if(error_of([&] { compute.users_kernel("wrong", "kernel void wrong(", "wrong", ""); }).empty());
+    fail_unless_equals_int(compute.kernel_count(), kept - 1); // room was made for it
+    fail_if(gst_is_initialized());
+}
+GST_END_TEST;
+
+// A size that does not fit is refused before it is taken for another one.
+GST_START_TEST(test_sizes) {
+    tomo::Compute compute(open_device());
+    const char one = 0;
+    const std::size_t too_many = (std::size_t{1} << 32) + random_between(1, 1000);
+    const auto table = error_of([&] { compute.upload(&one, too_many); });
+    const auto said = tomo::text("an array of uint8 %zu x 1 x 1 is too large", too_many);
+    fail_unless(table.find(said) == 0, "%s", table.c_str());
+    const auto shape =
+        error_of([&] { compute.resized({GST_TOMO_FORMAT_UINT8, 1, 1}, too_many, 1, 1, "number=2 arrays"); });
+    fail_unless(shape.find("number=2 arrays make uint8 " + std::to_string(too_many)) == 0, "%s",
+                shape.c_str());
+}
+GST_END_TEST;
+
 GST_START_TEST(test_no_device) {
     tomo::Compute compute(nullptr);
     const auto message = error_of([&] { compute.allocate({GST_TOMO_FORMAT_UINT8, 1, 1}); });
@@ -197,6 +242,8 @@ int main() {
     tcase_add_test(tc, test_fill_and_copy);
     tcase_add_test(tc, test_upload);
     tcase_add_test(tc, test_running_mean);
+    tcase_add_test(tc, test_kernels_are_let_go);
+    tcase_add_test(tc, test_sizes);
     tcase_add_test(tc, test_no_device);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -5,6 +5,7 @@
 #include "support.hpp"
 
 #include <gst/tomo/bases/element.hpp>
+#include <gst/tomo/device/device-list.hpp>
 
 #include <gst/check/gstcheck.h> // last: it defines macros named like members of the standard library
 

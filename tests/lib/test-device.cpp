@@ -4,6 +4,8 @@
 // Programs and their cache, kernel files, and the queues of threads.
 #include "support.hpp"
 
+#include <gst/tomo/device/kernel-files.hpp>
+
 #include <algorithm>
 
 #include <gst/check/gstcheck.h> // last: it defines macros named like members of the standard library
@@ -129,6 +131,89 @@ GST_START_TEST(test_damaged_cache) {
     }
     fail_unless_equals_int(run_program("-D NUMBER=7"), 7);
     fail_unless_equals_int(compiled, expected);
+}
+GST_END_TEST;
+
+// Programs of users never end: those used last are kept in memory, and the others on disk.
+GST_START_TEST(test_programs_are_let_go) {
+    const Folder cache;
+    g_setenv("GST_TOMO_CACHE_DIR", cache.path().c_str(), TRUE);
+    watch_compilations();
+    const auto context = tomo::Context::create("");
+    const auto &device = *context->default_device();
+    tomo::Programs programs(device.context(), device.id(), device.name(), device.driver(), 3);
+    const auto get = [&](unsigned n) {
+        return programs.get("number.cl", source, tomo::text("-D NUMBER=%u", n)).get();
+    };
+    const auto first = get(0);
+    for (unsigned n = 1; n < 6; n++) {
+        get(n);
+        fail_unless(get(0) == first, "the program used last was let go");
+        fail_unless_equals_int(programs.count(), std::min(n + 1, 3u));
+    }
+    fail_unless_equals_int(compiled, 6);
+    get(1); // was let go, and is on disk
+    fail_unless_equals_int(compiled, 6);
+    fail_if(error_of([&] { programs.get("wrong.cl", "kernel void wrong(", ""); }).empty());
+    fail_unless_equals_int(programs.count(), 2); // room was made for it
+}
+GST_END_TEST;
+
+// One that is slow to make holds up those who want it, and nobody else.
+GST_START_TEST(test_made_once) {
+    tomo::RecentlyUsed<int, int> values(4);
+    std::promise<void> begun, may_end;
+    std::atomic<unsigned> made{0};
+    const auto slow = [&] {
+        return values.get(1, [&] {
+            made++;
+            begun.set_value();
+            may_end.get_future().wait();
+            return 11;
+        });
+    };
+    std::vector<std::future<int>> waiting;
+    waiting.push_back(std::async(std::launch::async, slow));
+    begun.get_future().wait();
+    for (int i = 0; i < 3; i++)
+        waiting.push_back(std::async(std::launch::async, slow));
+    fail_unless_equals_int(values.get(2, [] { return 22; }), 22);
+    fail_unless_equals_int(values.get(2, [] { return 0; }), 22);
+    for (auto &w : waiting)
+        fail_unless(w.wait_for(std::chrono::milliseconds(20)) == std::future_status::timeout);
+    may_end.set_value();
+    for (auto &w : waiting)
+        fail_unless_equals_int(w.get(), 11);
+    fail_unless_equals_int(made, 1);
+    // What failed is made anew by whoever comes next.
+    fail_unless(error_of([&] {
+                    values.get(3, []() -> int { throw tomo::Error(GST_LIBRARY_ERROR_FAILED, "not now"); });
+                }) == "not now");
+    fail_unless_equals_int(values.count(), 2);
+    fail_unless_equals_int(values.get(3, [] { return 33; }), 33);
+}
+GST_END_TEST;
+
+// The same with the compiler: a cached program is there at once while another one is compiled.
+GST_START_TEST(test_compiling_holds_up_nobody) {
+    const Folder cache;
+    g_setenv("GST_TOMO_CACHE_DIR", cache.path().c_str(), TRUE);
+    watch_compilations();
+    const auto context = tomo::Context::create("");
+    auto &device = *context->default_device();
+    device.program("number.cl", source, "-D NUMBER=1");
+    std::string large;
+    for (int i = 0; i < 4000; i++)
+        large +=
+            tomo::text("float f%d(float x) { return sin(x * %d.0f) + exp(x) * pow(x, %d.5f); }\n", i, i, i);
+    large += "kernel void number(global uint *out) { out[0] = f7(3.0f); }";
+    auto slow = std::async(std::launch::async, [&] { device.program("large.cl", large, ""); });
+    while (compiled < 2)
+        g_usleep(1000);
+    device.program("number.cl", source, "-D NUMBER=1");
+    fail_unless(slow.wait_for(std::chrono::seconds(0)) == std::future_status::timeout,
+                "a cached program came after one that was being compiled");
+    slow.get();
 }
 GST_END_TEST;
 
@@ -295,6 +380,9 @@ static Suite *device_suite() {
     tcase_add_loop_test(cases, test_cache, 0, 2);
     tcase_add_test(cases, test_other_process);
     tcase_add_test(cases, test_damaged_cache);
+    tcase_add_test(cases, test_programs_are_let_go);
+    tcase_add_test(cases, test_made_once);
+    tcase_add_test(cases, test_compiling_holds_up_nobody);
     tcase_add_test(cases, test_no_cache);
     tcase_add_test(cases, test_broken_kernel);
     tcase_add_test(cases, test_kernel_path);

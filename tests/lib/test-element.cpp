@@ -43,7 +43,7 @@ class TestGain final : public tomo::Filter {
         return in.with_format(GST_TOMO_FORMAT_FLOAT32).with_size(in.width, in.height + rows);
     }
     void process(const Array &in, Array &out) override {
-        auto &k = kernel_from_source("gain.cl", R"(
+        const auto k = kernel_from_source("gain.cl", R"(
             kernel void gain(IN(in), OUT(float, out), const float factor, const ulong n)
             {
                 const ulong i = get_global_id(0);
@@ -147,7 +147,7 @@ class TestSum final : public tomo::Reducer {
             sum_ = allocate(in_.with_format(GST_TOMO_FORMAT_FLOAT32));
             fill(sum_, &zero, sizeof zero);
         }
-        auto &k = kernel_from_source("sum.cl",
+        const auto k = kernel_from_source("sum.cl",
                                      "kernel void sum(IN(in), OUT(float, out)) { AT(out, get_global_id(0)) "
                                      "+= LOAD(in, get_global_id(0)); }",
                                      "sum", input_types());

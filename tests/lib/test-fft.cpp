@@ -3,7 +3,7 @@
 //
 // Every FFT engine against a DFT in double precision, and what holds for all of them: places, order, threads,
 // errors and the cache.
-#include <gst/tomo/device/device.hpp>
+#include <gst/tomo/device/context.hpp>
 #include <gst/tomo/fft/fft.hpp>
 
 #include <cmath>

@@ -71,12 +71,12 @@ WorkSize &WorkSize::groups(std::size_t x, std::size_t y, std::size_t z) {
     return *this;
 }
 
-Compute::Launch::Launch(Compute &compute, Kernel &kernel)
-    : compute_(compute), kernel_(kernel), queue_(compute.queue()), waits_(queue_) {}
+Compute::Launch::Launch(Compute &compute, Kernel kernel)
+    : compute_(compute), kernel_(std::move(kernel)), queue_(compute.queue()), waits_(queue_) {}
 
 void Compute::Launch::set(std::size_t size, const void *value) {
-    cl_check(clSetKernelArg(kernel_.handle.get(), next_, size, value),
-             text("setting argument %u of kernel %s", next_, kernel_.name.c_str()));
+    cl_check(clSetKernelArg(kernel_.get(), next_, size, value),
+             text("setting argument %u of kernel %s", next_, kernel_.name().c_str()));
     next_++;
 }
 
@@ -126,11 +126,11 @@ void Compute::Launch::add(const ClSampler &sampler) {
 ClEvent Compute::Launch::run(const WorkSize &size) {
     cl_event event = nullptr;
     const bool chosen = size.local[0] != 0;
-    cl_check(clEnqueueNDRangeKernel(queue_, kernel_.handle.get(), 3, size.offset, size.global,
+    cl_check(clEnqueueNDRangeKernel(queue_, kernel_.get(), 3, size.offset, size.global,
                                     chosen ? size.local : nullptr, waits_.size(), waits_.data(), &event),
-             text("running kernel %s on %s", kernel_.name.c_str(), compute_.device()->name().c_str()));
+             text("running kernel %s on %s", kernel_.name().c_str(), compute_.device()->name().c_str()));
     const ClEvent done(event);
-    record(Command::Kind::kernel, kernel_.name, 0, queue_, done, compute_.tag());
+    record(Command::Kind::kernel, kernel_.name(), 0, queue_, done, compute_.tag());
     for (const auto &storage : reads_)
         storage->read_done(queue_, done);
     for (const auto &storage : writes_)
@@ -183,36 +183,33 @@ static std::string take_files_before(std::string &source) {
     return before;
 }
 
-Kernel &Compute::kernel(const std::string &function, const std::string &options, const std::string &file) {
+Kernel Compute::kernel(const std::string &function, const std::string &options, const std::string &file) {
     const std::string name = file.empty() ? kernel_file_name() : file;
     if (name.empty())
         throw Error(GST_LIBRARY_ERROR_SETTINGS, text("kernel %s: its file is not named", function.c_str()));
-    const std::string key = name + ':' + function + ':' + options + input_types();
-    if (auto known = kernels_.find(key); known != kernels_.end())
-        return known->second;
-    std::string source = kernel_file(name);
-    const std::string before = take_files_before(source);
-    return compile(key, name, source, function, standard + options + input_types(source), before);
+    return kernels_.get(name + ':' + function + ':' + options + input_types(), [&] {
+        std::string source = kernel_file(name);
+        const std::string before = take_files_before(source);
+        return compile(name, source, function, standard + options + input_types(source), before);
+    });
 }
 
-Kernel &Compute::kernel_from_source(const std::string &name, const std::string &source,
-                                    const std::string &function, const std::string &options) {
-    const std::string key = name + ':' + function + ':' + options + '\n' + source;
-    if (auto known = kernels_.find(key); known != kernels_.end())
-        return known->second;
-    std::string own = source;
-    const std::string before = take_files_before(own);
-    return compile(key, name, own, function, standard + options, before);
+Kernel Compute::kernel_from_source(const std::string &name, const std::string &source,
+                                   const std::string &function, const std::string &options) {
+    return kernels_.get(name + ':' + function + ':' + options + '\n' + source, [&] {
+        std::string own = source;
+        const std::string before = take_files_before(own);
+        return compile(name, own, function, standard + options, before);
+    });
 }
 
-Kernel &Compute::users_kernel(const std::string &name, const std::string &source, const std::string &function,
-                              const std::string &options) {
-    const std::string key = "user's " + name + ':' + function + ':' + options + '\n' + source;
-    if (auto known = kernels_.find(key); known != kernels_.end())
-        return known->second;
-    const bool has_standard = options.find("-cl-std") != std::string::npos;
-    return compile(key, name, source, function,
-                   "-cl-kernel-arg-info " + (has_standard ? options : standard + options), "");
+Kernel Compute::users_kernel(const std::string &name, const std::string &source, const std::string &function,
+                             const std::string &options) {
+    return kernels_.get("user's " + name + ':' + function + ':' + options + '\n' + source, [&] {
+        const bool has_standard = options.find("-cl-std") != std::string::npos;
+        return compile(name, source, function,
+                       "-cl-kernel-arg-info " + (has_standard ? options : standard + options), "");
+    });
 }
 
 static std::string kernel_names(const ClProgram &program) {
@@ -227,8 +224,8 @@ static std::string kernel_names(const ClProgram &program) {
     return names;
 }
 
-Kernel &Compute::compile(const std::string &key, const std::string &name, const std::string &source,
-                         const std::string &function, const std::string &options, const std::string &before) {
+Kernel Compute::compile(const std::string &name, const std::string &source, const std::string &function,
+                        const std::string &options, const std::string &before) {
     std::string file = name; // as the compiler will name it
     std::replace(file.begin(), file.end(), '"', '\'');
     std::replace(file.begin(), file.end(), '\n', ' ');
@@ -240,7 +237,7 @@ Kernel &Compute::compile(const std::string &key, const std::string &name, const 
         throw Error(GST_LIBRARY_ERROR_SETTINGS, text("%s has no kernel '%s'; its kernels: %s", name.c_str(),
                                                      function.c_str(), kernel_names(program).c_str()));
     cl_check(status, text("taking kernel %s from %s", function.c_str(), name.c_str()));
-    return kernels_.emplace(key, Kernel{std::move(handle), function}).first->second;
+    return {std::move(handle), function};
 }
 
 Array Compute::allocate(const ArrayInfo &info) {
@@ -300,15 +297,17 @@ void Compute::copy_rows(const Array &from, Rows source, Array &to, Rows target, 
 }
 
 Array Compute::upload(const void *table, std::size_t bytes) {
-    Array array = allocate({GST_TOMO_FORMAT_UINT8, static_cast<unsigned>(bytes), 1});
+    Array array = allocate({GST_TOMO_FORMAT_UINT8, bytes, 1});
     const Host<char> host(array);
     std::memcpy(host.data(), table, bytes);
     return array;
 }
 
 Array Compute::upload(const std::vector<float> &values) {
-    return upload(values.data(), values.size() * sizeof(float))
-        .as({GST_TOMO_FORMAT_FLOAT32, static_cast<unsigned>(values.size()), 1});
+    Array array = allocate({GST_TOMO_FORMAT_FLOAT32, values.size(), 1});
+    const Host<float> host(array);
+    std::memcpy(host.data(), values.data(), values.size() * sizeof(float));
+    return array;
 }
 
 void Compute::limit_frames_in_flight(const Array &newest, bool live) {

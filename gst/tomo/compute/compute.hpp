@@ -7,12 +7,13 @@
 
 #include <gst/tomo/compute/kernel.hpp>
 #include <gst/tomo/device/device-array.hpp>
+#include <gst/tomo/device/kernel-files.hpp>
 #include <gst/tomo/device/profile.hpp>
+#include <gst/tomo/support/recently-used.hpp>
 
 #include <deque>
 #include <map>
 #include <type_traits>
-#include <unordered_map>
 
 namespace tomo {
 
@@ -32,19 +33,20 @@ class GST_TOMO_API Compute {
     // How long `allocate` may wait now for memory that other users hold.
     virtual Patience patience() const { return Patience::limited; }
 
-    // Kernels
+    // Kernels. Those used last are kept; others are made again. Who keeps one itself keeps it alive.
     // ------------------------------------------------------------------------------------------------
 
     // A kernel, compiled once, with `options` and with the types given by input_format() for the arrays that
     // the kernel file declares with IN(name). The default of `file` is kernel_file_name().
-    Kernel &kernel(const std::string &function, const std::string &options = {},
-                   const std::string &file = {});
+    Kernel kernel(const std::string &function, const std::string &options = {}, const std::string &file = {});
     // The same for a kernel source that is generated at run time. `name` is for messages.
-    Kernel &kernel_from_source(const std::string &name, const std::string &source,
-                               const std::string &function, const std::string &options = {});
+    Kernel kernel_from_source(const std::string &name, const std::string &source, const std::string &function,
+                              const std::string &options = {});
     // A kernel from a user's source, compiled as it stands, without kernels/common.h.
-    Kernel &users_kernel(const std::string &name, const std::string &source, const std::string &function,
-                         const std::string &options);
+    Kernel users_kernel(const std::string &name, const std::string &source, const std::string &function,
+                        const std::string &options);
+    static constexpr std::size_t kept_kernels = 32;
+    std::size_t kernel_count() const { return kernels_.count(); }
     void input_format(const std::string &name, GstTomoFormat format);
     // For kernels that only move samples: a type of that size, so that formats of one size share a program.
     void input_size(const std::string &name, std::size_t bytes);
@@ -56,7 +58,7 @@ class GST_TOMO_API Compute {
 
     // Enqueues a kernel. Arrays take two arguments each, IN or OUT in kernels/common.h; const ones are read.
     template <class... Args>
-    void launch(Kernel &kernel, const WorkSize &size, Args &&...args);
+    void launch(const Kernel &kernel, const WorkSize &size, Args &&...args);
     class Launch;
 
     // Arrays
@@ -88,12 +90,12 @@ class GST_TOMO_API Compute {
     void forget_input_formats() { input_formats_.clear(); }
 
   private:
-    Kernel &compile(const std::string &key, const std::string &name, const std::string &source,
-                    const std::string &function, const std::string &options, const std::string &before);
+    Kernel compile(const std::string &name, const std::string &source, const std::string &function,
+                   const std::string &options, const std::string &before);
 
     std::shared_ptr<Device> device_;
     const WorkTag tag_;
-    std::unordered_map<std::string, Kernel> kernels_;
+    RecentlyUsed<std::string, Kernel> kernels_{kept_kernels};
     std::map<std::string, GstTomoFormat> input_formats_;
     std::deque<Stamp> in_flight_;
 };
@@ -101,7 +103,7 @@ class GST_TOMO_API Compute {
 // One launch, argument by argument, for kernels whose arguments are known only at run time.
 class GST_TOMO_API Compute::Launch {
   public:
-    Launch(Compute &compute, Kernel &kernel);
+    Launch(Compute &compute, Kernel kernel);
     void add(const Array &array);
     void add(Array &array) { add_written(array, Storage::Contents::discard); }
     void add(Array &&array) { add(static_cast<const Array &>(array)); }
@@ -125,7 +127,7 @@ class GST_TOMO_API Compute::Launch {
     void add_place(const Array &array);
 
     Compute &compute_;
-    Kernel &kernel_;
+    const Kernel kernel_;
     cl_command_queue queue_;
     cl_uint next_ = 0;
     WaitList waits_;
@@ -133,7 +135,7 @@ class GST_TOMO_API Compute::Launch {
 };
 
 template <class... Args>
-void Compute::launch(Kernel &kernel, const WorkSize &size, Args &&...args) {
+void Compute::launch(const Kernel &kernel, const WorkSize &size, Args &&...args) {
     Launch launch(*this, kernel);
     (launch.add(std::forward<Args>(args)), ...);
     launch.run(size);

@@ -20,10 +20,24 @@ struct GST_TOMO_API WorkSize {
     WorkSize &groups(std::size_t x, std::size_t y = 1, std::size_t z = 1);
 };
 
-// For one thread at a time: OpenCL does not allow several threads to set arguments of one kernel.
-struct Kernel {
-    ClKernel handle;
-    std::string name;
+// A handle: copies mean the same kernel, which lives as long as one of them. For one thread at a time: OpenCL
+// does not allow several threads to set arguments of one kernel.
+class Kernel {
+  public:
+    Kernel() = default;
+    Kernel(ClKernel handle, std::string name)
+        : facts_(std::make_shared<const Facts>(Facts{std::move(handle), std::move(name)})) {}
+
+    explicit operator bool() const { return facts_ != nullptr; }
+    cl_kernel get() const { return facts_->handle.get(); }
+    const std::string &name() const { return facts_->name; }
+
+  private:
+    struct Facts {
+        ClKernel handle;
+        std::string name;
+    };
+    std::shared_ptr<const Facts> facts_;
 };
 
 // Arguments that are not plain values

@@ -1,15 +1,13 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Contexts, devices, queues and programs: what every element shares.
+// A device with its queues, programs and memory: what all who compute on it share.
 #pragma once
 
-#include <gst/tomo/device/cl.hpp>
+#include <gst/tomo/device/block-pool.hpp>
+#include <gst/tomo/device/programs.hpp>
+#include <gst/tomo/device/thread-queues.hpp>
 
-#include <condition_variable>
-#include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,21 +16,6 @@
 #include <vector>
 
 namespace tomo {
-
-struct Block;
-
-// The text of a kernel file: from a folder of GST_TOMO_KERNEL_PATH, else from the resources of a loaded
-// plugin below /gst-tomo/kernels. Throws Error where neither has it.
-GST_TOMO_API std::string kernel_file(const std::string &name);
-GST_TOMO_API bool has_kernel_file(const std::string &name);
-
-// How long somebody waits for memory that others have.
-enum class Patience {
-    limited, // as long as any comes back, and some seconds longer: a graph that waits for itself never ends
-    endless, // the stream is paused: nobody gives anything back
-    none,    // the stream is being flushed or stopped
-};
-using AskPatience = std::function<Patience()>; // called with a lock held, again and again
 
 // One OpenCL device with its queues and its memory budget.
 class GST_TOMO_API Device {
@@ -64,15 +47,17 @@ class GST_TOMO_API Device {
 
     // The in-order compute queue of the calling thread. Elements between two GStreamer queues run in one
     // thread, so they need no events between each other; a GStreamer queue makes a thread and so overlap.
-    cl_command_queue queue();
+    cl_command_queue queue() { return queues_.of_this_thread(); }
     cl_command_queue upload_queue() { return upload_.get(); }
     cl_command_queue download_queue() { return download_.get(); }
     // Waits for all that was enqueued, in whatever thread. For the end, not for the way there: a process that
     // ends under a driver at work crashes (PoCL compiles in threads of its own).
     void finish() noexcept;
 
-    // A built program, from memory, from disk or from the compiler. Throws Error with the compiler's log.
-    ClProgram program(const std::string &name, const std::string &source, const std::string &options);
+    Programs &programs() { return *programs_; }
+    ClProgram program(const std::string &name, const std::string &source, const std::string &options) {
+        return programs_->get(name, source, options);
+    }
     // What others keep as long as the device lives, one object of each type: made at its first use.
     template <class T>
     T &companion() {
@@ -83,15 +68,11 @@ class GST_TOMO_API Device {
         return *static_cast<T *>(held.get());
     }
 
-    // Device memory, recycled with its events attached; counts against the budget of the device. Waits
-    // for others to give memory back while the budget is spent; throws Error when that can't happen.
-    std::unique_ptr<Block> take_block(std::size_t size, const AskPatience &ask);
-    void give_block(std::unique_ptr<Block> block) noexcept;
-    void trim(); // drops what is kept for reuse
-    std::size_t memory_in_use() const;
-    std::size_t memory_limit() const { return memory_limit_; }
-
-    struct ThreadQueue;
+    // Memory, recycled with its events attached; counts against the budget of the device.
+    BlockPool &memory() { return *memory_; }
+    void trim() { memory_->trim(); }
+    std::size_t memory_in_use() const { return memory_->in_use(); }
+    std::size_t memory_limit() const { return memory_->limit(); }
 
   private:
     std::unique_ptr<Block> make_block(std::size_t size);
@@ -106,60 +87,14 @@ class GST_TOMO_API Device {
     std::size_t local_memory_, max_work_group_, max_allocation_, base_align_;
     unsigned compute_units_;
     ClQueue upload_, download_;
-
-    std::mutex queues_lock_;
-    std::vector<std::shared_ptr<ThreadQueue>> queues_;
-
-    std::mutex programs_lock_;
-    std::map<std::string, ClProgram> programs_;
+    ThreadQueues queues_;
+    std::unique_ptr<Programs> programs_;
 
     std::mutex companions_lock_;
     using Companions = std::unordered_map<std::type_index, std::shared_ptr<void>>;
     std::unique_ptr<Companions> companions_;
 
-    mutable std::mutex memory_lock_;
-    std::condition_variable memory_freed_;
-    std::multimap<std::size_t, std::unique_ptr<Block>> free_;
-    std::size_t taken_ = 0;        // bytes in use
-    std::size_t free_size_ = 0;    // bytes kept for reuse
-    std::uint64_t given_back_ = 0; // blocks so far
-    std::size_t memory_limit_;
+    std::unique_ptr<BlockPool> memory_; // last, as blocks refer to the queues
 };
-
-// One cl_context over all devices of one platform. A process has no two of them for one platform, apart from
-// those made elsewhere, so that devices' memory budgets and programs are those of the process.
-class GST_TOMO_API Context {
-  public:
-    // The context with the device that a selector means: an index over all devices or a part of a name;
-    // empty for GST_TOMO_DEVICE, else for the best device (GPU, then accelerator, then CPU).
-    // Throws Error when there is no such device, naming those that exist.
-    static std::shared_ptr<Context> create(const std::string &selector);
-    // The same context, with the device that an empty selector means as its default; null if it has it not.
-    std::shared_ptr<Context> with_usual_default() const;
-    // The same for a context made by somebody else.
-    static std::shared_ptr<Context> wrap(cl_context context);
-
-    const ClContext &handle() const { return handle_; }
-    cl_platform_id platform() const { return platform_; }
-    const std::vector<std::shared_ptr<Device>> &devices() const { return *devices_; }
-    // The device a selector means if this context has it, else null.
-    std::shared_ptr<Device> find(const std::string &selector) const;
-    std::shared_ptr<Device> default_device() const { return default_device_; }
-
-  private:
-    using Devices = std::vector<std::shared_ptr<Device>>;
-
-    Context() = default;
-    Context(const Context &) = default;
-    void set_devices(const std::shared_ptr<const Devices> &devices);
-
-    ClContext handle_;
-    cl_platform_id platform_ = nullptr;
-    std::shared_ptr<const Devices> devices_;
-    std::shared_ptr<Device> default_device_;
-};
-
-// A list of all devices for people: "0: NVIDIA H100 (NVIDIA CUDA), 1: ...".
-GST_TOMO_API std::string describe_devices();
 
 } // namespace tomo

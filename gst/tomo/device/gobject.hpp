@@ -4,6 +4,7 @@
 // From the C types of the public interface to the C++ objects behind them.
 #pragma once
 
+#include <gst/tomo/device/context.hpp>
 #include <gst/tomo/device/memory.hpp>
 #include <gst/tomo/support/c-string.hpp>
 #include <gst/tomo/support/references.hpp>

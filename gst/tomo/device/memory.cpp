@@ -33,9 +33,9 @@ void Block::forget_failures() {
 }
 
 Storage::Storage(std::shared_ptr<Device> device, std::size_t size, const AskPatience &ask)
-    : device_(std::move(device)), size_(size), block_(device_->take_block(size, ask)) {}
+    : device_(std::move(device)), size_(size), block_(device_->memory().take(size, ask)) {}
 
-Storage::~Storage() { device_->give_block(std::move(block_)); }
+Storage::~Storage() { device_->memory().give(std::move(block_)); }
 
 // Keeps the last read of each in-order queue: it ends after all earlier ones.
 void Storage::add_read(cl_command_queue queue, const ClEvent &command) {

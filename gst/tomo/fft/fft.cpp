@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
-#include <tuple>
 
 GST_DEBUG_CATEGORY_STATIC(tomo_fft_debug);
 #define GST_CAT_DEFAULT tomo_fft_debug
@@ -238,50 +237,14 @@ std::unique_ptr<Fft> make_fft(cl_context context, cl_device_id device, const Fft
     return make_with(choose_engine(device), context, device, normalised(shape));
 }
 
-struct FftCache::Entry {
-    Engine engine;
-    cl_context context;
-    cl_device_id device;
-    FftShape shape;
-
-    std::mutex lock; // held while the plan is made, so that others who want it wait
-    std::shared_ptr<Fft> fft;
-
-    bool is_for(const Entry &o) const {
-        const auto key = [](const Entry &e) {
-            return std::tie(e.engine, e.context, e.device, e.shape.dimensions, e.shape.size, e.shape.batch);
-        };
-        return key(*this) == key(o);
-    }
-};
-
-FftCache::FftCache() = default;
+FftCache::FftCache() : plans_(kept_plans) {}
 FftCache::~FftCache() = default;
 
 std::shared_ptr<Fft> FftCache::get(cl_context context, cl_device_id device, const FftShape &shape) {
     const EngineInfo &engine = choose_engine(device);
-    auto entry = std::make_shared<Entry>();
-    entry->engine = engine.engine;
-    entry->context = context;
-    entry->device = device;
-    entry->shape = normalised(shape);
-    {
-        const std::lock_guard<std::mutex> guard(lock_);
-        const auto known = std::find_if(entries_.begin(), entries_.end(),
-                                        [&entry](const auto &e) { return e->is_for(*entry); });
-        if (known != entries_.end()) {
-            entry = *known;
-            entries_.splice(entries_.begin(), entries_, known);
-        } else {
-            entries_.push_front(entry);
-            if (entries_.size() > kept_plans)
-                entries_.pop_back();
-        }
-    }
-    const std::lock_guard<std::mutex> guard(entry->lock);
-    if (!entry->fft)
-        entry->fft = make_with(engine, context, device, entry->shape);
-    return entry->fft;
+    const FftShape wanted = normalised(shape);
+    return plans_.get({engine.name, context, device, wanted.size, wanted.batch},
+                      [&] { return std::shared_ptr<Fft>(make_with(engine, context, device, wanted)); });
 }
 
 void fft_begin(cl_command_queue queue, const std::vector<cl_event> &wait) {

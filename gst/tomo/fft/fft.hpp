@@ -9,13 +9,13 @@
 #pragma once
 
 #include <gst/tomo/device/device.hpp>
+#include <gst/tomo/support/recently-used.hpp>
 
 #include <array>
 #include <cstddef>
-#include <list>
 #include <memory>
-#include <mutex>
 #include <string>
+#include <tuple>
 
 namespace tomo {
 
@@ -78,7 +78,7 @@ class GST_TOMO_API Fft {
 // shape.
 GST_TOMO_API std::unique_ptr<Fft> make_fft(cl_context context, cl_device_id device, const FftShape &shape);
 
-// The latest plans, for reuse. A companion of the device, because plans keep references to its context.
+// The plans used last, for reuse. A companion of the device, because plans keep references to its context.
 class GST_TOMO_API FftCache {
   public:
     FftCache();
@@ -90,10 +90,9 @@ class GST_TOMO_API FftCache {
     std::shared_ptr<Fft> get(cl_context context, cl_device_id device, const FftShape &shape);
 
   private:
-    struct Entry;
-
-    std::mutex lock_;
-    std::list<std::shared_ptr<Entry>> entries_; // most recently used first
+    // Of an engine by its name, for a context, a device and a shape.
+    using Key = std::tuple<std::string, cl_context, cl_device_id, std::array<std::size_t, 3>, std::size_t>;
+    RecentlyUsed<Key, std::shared_ptr<Fft>> plans_;
 };
 
 // The plan for a shape on a device, from its cache.

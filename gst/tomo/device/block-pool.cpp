@@ -1,0 +1,159 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/device/block-pool.hpp>
+#include <gst/tomo/device/memory.hpp>
+#include <gst/tomo/device/profile.hpp>
+#include <gst/tomo/support/error.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace tomo {
+
+// "512M" and the like; 0 where it is no size.
+static std::size_t parse_size(const char *given) {
+    char *end = nullptr;
+    double value = g_ascii_strtod(given, &end);
+    switch (end == given ? '?' : g_ascii_toupper(*end)) {
+    case 'G':
+        value *= 1024;
+        [[fallthrough]];
+    case 'M':
+        value *= 1024;
+        [[fallthrough]];
+    case 'K':
+        value *= 1024;
+        end++;
+        break;
+    default:
+        break;
+    }
+    constexpr double most = 9007199254740992.0; // 2^53: far more than any device has, and exact
+    return *end == '\0' && value >= 1 && value <= most ? static_cast<std::size_t>(value) : 0;
+}
+
+// The host needs room of its own, so a device that shares its memory takes half of it.
+std::size_t memory_limit_of(cl_device_id id, bool shares_host_memory) {
+    if (const char *given = g_getenv("GST_TOMO_MEMORY_LIMIT")) {
+        if (const std::size_t size = parse_size(given))
+            return size;
+        throw Error(
+            GST_LIBRARY_ERROR_SETTINGS,
+            text("GST_TOMO_MEMORY_LIMIT=%s is no size; wanted bytes, or a number with K, M or G", given));
+    }
+    const auto total = cl_query<cl_ulong>(clGetDeviceInfo, id, CL_DEVICE_GLOBAL_MEM_SIZE);
+    return static_cast<std::size_t>(static_cast<double>(total) * (shares_host_memory ? 0.5 : 0.85));
+}
+
+BlockPool::BlockPool(const std::string &device, std::size_t largest, std::size_t limit, Make make)
+    : device_(device), largest_(largest), limit_(limit), make_(std::move(make)) {}
+
+BlockPool::~BlockPool() = default;
+
+std::unique_ptr<Block> BlockPool::take(std::size_t size, const AskPatience &ask) {
+    must_not_be_forked();
+    size = std::max<std::size_t>(size, 1);
+    if (size > largest_)
+        throw Error(
+            GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+            text("%zu bytes in one piece are more than %s can allocate (%zu): use smaller images or slabs",
+                 size, device_.c_str(), largest_));
+    if (size > limit_)
+        throw Error(
+            GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+            text("%zu bytes are more than the %zu bytes that may be used on %s (GST_TOMO_MEMORY_LIMIT)", size,
+                 limit_, device_.c_str()));
+
+    constexpr auto patience = std::chrono::seconds(10);
+    constexpr auto look_again = std::chrono::milliseconds(50);
+    auto deadline = std::chrono::steady_clock::now() + patience;
+
+    std::unique_lock<std::mutex> lock(lock_);
+    auto given_before = given_back_;
+    while (true) {
+        const auto seen = given_back_;
+        // Exact fits only: streams have one size, so nearly every request finds one after the first frames.
+        if (auto fit = free_.find(size); fit != free_.end()) {
+            auto block = std::move(fit->second);
+            free_.erase(fit);
+            free_size_ -= size;
+            taken_ += size;
+            block->forget_failures();
+            return block;
+        }
+        while (!free_.empty() && taken_ + free_size_ + size > limit_) {
+            free_size_ -= free_.begin()->first;
+            free_.erase(free_.begin());
+        }
+        if (taken_ + size <= limit_) {
+            taken_ += size;
+            const std::size_t allocated = taken_ + free_size_;
+            lock.unlock();
+            std::unique_ptr<Block> block;
+            try {
+                block = make_(size);
+                if (!block) {
+                    trim();
+                    block = make_(size);
+                }
+            } catch (...) {
+                lock.lock();
+                taken_ -= size;
+                throw;
+            }
+            if (block) {
+                if (const auto to = is_recording() ? recorder() : nullptr)
+                    to->allocated(allocated);
+                return block;
+            }
+            lock.lock();
+            taken_ -= size;
+        }
+        // Whoever is asked may take locks, and even memory of this device.
+        lock.unlock();
+        const auto left = ask ? ask() : Patience::limited;
+        if (left == Patience::none)
+            throw Flushing();
+        lock.lock();
+        if (given_back_ != given_before || left == Patience::endless)
+            deadline = std::chrono::steady_clock::now() + patience;
+        given_before = given_back_;
+        if (given_back_ != seen)
+            continue;
+        if (taken_ == 0 || std::chrono::steady_clock::now() > deadline)
+            throw Error(
+                GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                text(
+                    "out of memory on %s: %zu bytes wanted, %zu of %zu in use and none given back; use fewer "
+                    "or smaller queues, or process in parts",
+                    device_.c_str(), size, taken_, limit_));
+        freed_.wait_for(lock, look_again, [&] { return given_back_ != seen; });
+    }
+}
+
+void BlockPool::give(std::unique_ptr<Block> block) noexcept {
+    if (is_forked()) // a thread that is not in this process may hold the lock
+        return;
+    {
+        std::lock_guard<std::mutex> lock(lock_);
+        taken_ -= block->size;
+        given_back_++;
+        free_size_ += block->size;
+        const std::size_t size = block->size;
+        free_.emplace(size, std::move(block));
+    }
+    freed_.notify_all();
+}
+
+void BlockPool::trim() {
+    std::lock_guard<std::mutex> lock(lock_);
+    free_.clear();
+    free_size_ = 0;
+}
+
+std::size_t BlockPool::in_use() const {
+    std::lock_guard<std::mutex> lock(lock_);
+    return taken_;
+}
+
+} // namespace tomo

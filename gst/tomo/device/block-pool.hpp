@@ -1,0 +1,64 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The memory of one device: a budget, and blocks that are kept for reuse.
+#pragma once
+
+#include <gst/tomo/device/cl.hpp>
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace tomo {
+
+struct Block;
+
+// How long somebody waits for memory that others have.
+enum class Patience {
+    limited, // as long as any comes back, and some seconds longer: a graph that waits for itself never ends
+    endless, // the stream is paused: nobody gives anything back
+    none,    // the stream is being flushed or stopped
+};
+using AskPatience = std::function<Patience()>; // called again and again, with no lock held
+
+class GST_TOMO_API BlockPool {
+  public:
+    // Makes a block of that size; null where the device has no room.
+    using Make = std::function<std::unique_ptr<Block>(std::size_t)>;
+
+    // `device` is the name of the device, which takes `largest` bytes in one piece; all together are no more
+    // than `limit`.
+    BlockPool(const std::string &device, std::size_t largest, std::size_t limit, Make make);
+    ~BlockPool();
+    BlockPool(const BlockPool &) = delete;
+    BlockPool &operator=(const BlockPool &) = delete;
+
+    // Waits for others to give memory back while the budget is spent; throws Error when that can't happen.
+    std::unique_ptr<Block> take(std::size_t size, const AskPatience &ask);
+    void give(std::unique_ptr<Block> block) noexcept;
+    void trim(); // drops what is kept for reuse
+    std::size_t in_use() const;
+    std::size_t limit() const { return limit_; }
+
+  private:
+    const std::string device_;
+    const std::size_t largest_, limit_;
+    const Make make_;
+
+    mutable std::mutex lock_;
+    std::condition_variable freed_;
+    std::multimap<std::size_t, std::unique_ptr<Block>> free_;
+    std::size_t taken_ = 0;        // bytes in use
+    std::size_t free_size_ = 0;    // bytes kept for reuse
+    std::uint64_t given_back_ = 0; // blocks so far
+};
+
+// What a device may use: GST_TOMO_MEMORY_LIMIT, else a part of its memory.
+std::size_t memory_limit_of(cl_device_id id, bool shares_host_memory);
+
+} // namespace tomo

@@ -1,0 +1,48 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Contexts: the devices of a platform, and the one to use.
+#pragma once
+
+#include <gst/tomo/device/device.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tomo {
+
+// One cl_context over all devices of one platform. A process has no two of them for one platform, apart from
+// those made elsewhere, so that devices' memory budgets and programs are those of the process.
+class GST_TOMO_API Context {
+  public:
+    // The context with the device that a selector means: an index over all devices or a part of a name;
+    // empty for GST_TOMO_DEVICE, else for the best device (GPU, then accelerator, then CPU).
+    // Throws Error when there is no such device, naming those that exist.
+    static std::shared_ptr<Context> create(const std::string &selector);
+    // The same context, with the device that an empty selector means as its default; null if it has it not.
+    std::shared_ptr<Context> with_usual_default() const;
+    // The same for a context made by somebody else.
+    static std::shared_ptr<Context> wrap(cl_context context);
+
+    const ClContext &handle() const { return handle_; }
+    cl_platform_id platform() const { return platform_; }
+    const std::vector<std::shared_ptr<Device>> &devices() const { return *devices_; }
+    // The device a selector means if this context has it, else null.
+    std::shared_ptr<Device> find(const std::string &selector) const;
+    std::shared_ptr<Device> default_device() const { return default_device_; }
+
+  private:
+    using Devices = std::vector<std::shared_ptr<Device>>;
+
+    Context() = default;
+    Context(const Context &) = default;
+    void set_devices(const std::shared_ptr<const Devices> &devices);
+
+    ClContext handle_;
+    cl_platform_id platform_ = nullptr;
+    std::shared_ptr<const Devices> devices_;
+    std::shared_ptr<Device> default_device_;
+};
+
+} // namespace tomo

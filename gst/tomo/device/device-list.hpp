@@ -1,0 +1,32 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The OpenCL devices of this machine, and which of them a user means.
+#pragma once
+
+#include <gst/tomo/device/cl.hpp>
+
+#include <string>
+#include <vector>
+
+namespace tomo {
+
+struct FoundDevice {
+    cl_platform_id platform;
+    cl_device_id id;
+    cl_device_type type;
+    std::string name;
+    std::string platform_name;
+};
+
+// Every device of every platform, in the order the ICD loader gives; the index of the list is the index
+// that users give.
+std::vector<FoundDevice> all_devices();
+// Whether a selector, an index or a part of a name, means this device.
+bool means_device(const std::string &selector, std::size_t index, const std::string &name);
+// The index of the device that a selector means, see Context::create(). Throws Error where none is meant.
+std::size_t choose_device(const std::vector<FoundDevice> &devices, std::string selector);
+// A list of all devices for people: "0: NVIDIA H100 (NVIDIA CUDA), 1: ...".
+GST_TOMO_API std::string describe_devices();
+
+} // namespace tomo
