@@ -33,8 +33,8 @@ class GST_TOMO_API Compute {
     // How long `allocate` may wait now for memory that other users hold.
     virtual Patience patience() const { return Patience::limited; }
 
-    // Kernels. Those used last are kept; others are made again. Who keeps one itself keeps it alive.
-    // ------------------------------------------------------------------------------------------------
+    // Kernels. The most recently used ones are kept, others are made again. A copy of a Kernel keeps it
+    // alive. ------------------------------------------------------------------------------------------------
 
     // A kernel, compiled once, with `options` and with the types given by input_format() for the arrays that
     // the kernel file declares with IN(name). The default of `file` is kernel_file_name().

@@ -20,8 +20,8 @@ struct GST_TOMO_API WorkSize {
     WorkSize &groups(std::size_t x, std::size_t y = 1, std::size_t z = 1);
 };
 
-// A handle: copies mean the same kernel, which lives as long as one of them. For one thread at a time: OpenCL
-// does not allow several threads to set arguments of one kernel.
+// A handle: all copies share one kernel and keep it alive. For one thread at a time: OpenCL does not allow
+// several threads to set arguments of one kernel.
 class Kernel {
   public:
     Kernel() = default;

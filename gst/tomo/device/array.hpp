@@ -10,14 +10,14 @@
 
 namespace tomo {
 
-// GstTomoArrayInfo with methods. Same layout, so either side takes the other.
+// GstTomoArrayInfo with methods. The layout is the same, so C and C++ functions accept both.
 struct GST_TOMO_API ArrayInfo : GstTomoArrayInfo {
     ArrayInfo() : ArrayInfo(GST_TOMO_FORMAT_UNKNOWN, 0, 0, 0) {}
-    // Throws Error where a size does not fit; so does with_size().
+    // Throws Error if a size is too large; so does with_size().
     ArrayInfo(GstTomoFormat format, std::uint64_t width, std::uint64_t height, std::uint64_t depth = 1);
     explicit ArrayInfo(const GstTomoArrayInfo &info) : GstTomoArrayInfo(info) {}
 
-    // Throws Error where the caps are not fixed array caps or the size overflows.
+    // Throws Error if the caps are not fixed array caps, or if the size overflows.
     static ArrayInfo from_caps(const GstCaps *caps);
     GstCaps *to_caps(bool device_memory) const; // transfer full
 
@@ -26,9 +26,9 @@ struct GST_TOMO_API ArrayInfo : GstTomoArrayInfo {
     ArrayInfo with_size(std::uint64_t w, std::uint64_t h) const { return with_size(w, h, depth); }
     ArrayInfo with_domain(GstTomoDomain d) const;
     ArrayInfo with_rate(int n, int d) const;
-    // The rate of a stream that has `n` frames for every `d` of this one.
+    // Sets the rate of a stream with `n` frames for every `d` frames of this one.
     ArrayInfo with_rate_times(unsigned n, unsigned d) const;
-    // Complex samples as twice as many float32, real and imaginary part; others as they are.
+    // Complex samples become twice as many float32, real and imaginary parts; other formats stay.
     ArrayInfo floats() const;
 
     bool is_complex() const { return format == GST_TOMO_FORMAT_COMPLEX64; }

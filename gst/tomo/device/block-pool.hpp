@@ -18,30 +18,31 @@ namespace tomo {
 
 struct Block;
 
-// How long somebody waits for memory that others have.
+// How long an allocation waits for memory that other users hold.
 enum class Patience {
-    limited, // as long as any comes back, and some seconds longer: a graph that waits for itself never ends
-    endless, // the stream is paused: nobody gives anything back
+    limited, // as long as memory comes back, and some seconds more, so that a graph that waits for itself
+             // fails
+    endless, // the stream is paused: no memory comes back until it goes on
     none,    // the stream is being flushed or stopped
 };
-using AskPatience = std::function<Patience()>; // called again and again, with no lock held
+using AskPatience = std::function<Patience()>; // called repeatedly, without a lock
 
 class GST_TOMO_API BlockPool {
   public:
-    // Makes a block of that size; null where the device has no room.
+    // Makes a block of this size; null if the device has no room.
     using Make = std::function<std::unique_ptr<Block>(std::size_t)>;
 
-    // `device` is the name of the device, which takes `largest` bytes in one piece; all together are no more
-    // than `limit`.
+    // `device` is the name of the device, `largest` the most bytes of one block, `limit` the most bytes of
+    // all blocks.
     BlockPool(const std::string &device, std::size_t largest, std::size_t limit, Make make);
     ~BlockPool();
     BlockPool(const BlockPool &) = delete;
     BlockPool &operator=(const BlockPool &) = delete;
 
-    // Waits for others to give memory back while the budget is spent; throws Error when that can't happen.
+    // If the budget is spent, waits until other users give memory back; throws Error if that can't happen.
     std::unique_ptr<Block> take(std::size_t size, const AskPatience &ask);
     void give(std::unique_ptr<Block> block) noexcept;
-    void trim(); // drops what is kept for reuse
+    void trim(); // releases the blocks kept for reuse
     std::size_t in_use() const;
     std::size_t limit() const { return limit_; }
 
@@ -55,10 +56,10 @@ class GST_TOMO_API BlockPool {
     std::multimap<std::size_t, std::unique_ptr<Block>> free_;
     std::size_t taken_ = 0;        // bytes in use
     std::size_t free_size_ = 0;    // bytes kept for reuse
-    std::uint64_t given_back_ = 0; // blocks so far
+    std::uint64_t given_back_ = 0; // number of blocks so far
 };
 
-// What a device may use: GST_TOMO_MEMORY_LIMIT, else a part of its memory.
+// The limit of a device in bytes: GST_TOMO_MEMORY_LIMIT, else a part of its memory.
 std::size_t memory_limit_of(cl_device_id id, bool shares_host_memory);
 
 } // namespace tomo

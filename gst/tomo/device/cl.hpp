@@ -16,20 +16,20 @@
 
 namespace tomo {
 
-// "CL_OUT_OF_RESOURCES" for -5; "unknown OpenCL error" for what the standard does not name.
+// "CL_OUT_OF_RESOURCES" for -5; "unknown OpenCL error" for numbers that the standard does not name.
 GST_TOMO_API const char *cl_error_name(int status);
 
 // Throws Error unless status is CL_SUCCESS. `what` names the call, the kernel or the purpose.
 GST_TOMO_API void cl_check(cl_int status, const std::string &what);
 
-// Whether the device had no room; such a failure is worth another try with less memory in use.
+// Whether the device had no room; a caller may try again when less memory is in use.
 inline bool cl_is_out_of_memory(cl_int status) {
     return status == CL_MEM_OBJECT_ALLOCATION_FAILURE || status == CL_OUT_OF_RESOURCES ||
            status == CL_OUT_OF_HOST_MEMORY;
 }
 
 // A reference to an OpenCL object: adopts on construction, retains on copy, releases at the end. In a forked
-// process it does neither, as the driver's locks and threads are not those of this process.
+// process it does not call the driver, whose locks and threads do not live on there.
 template <class Handle, cl_int (*retain)(Handle), cl_int (*release)(Handle)>
 class ClRef {
   public:
@@ -70,7 +70,7 @@ using ClProgram = ClRef<cl_program, clRetainProgram, clReleaseProgram>;
 using ClKernel = ClRef<cl_kernel, clRetainKernel, clReleaseKernel>;
 using ClSampler = ClRef<cl_sampler, clRetainSampler, clReleaseSampler>;
 
-// A command that was enqueued, with the queue it sits in.
+// An enqueued command and its queue.
 struct Stamp {
     ClEvent event;
     ClQueue queue;
@@ -78,9 +78,8 @@ struct Stamp {
     explicit operator bool() const { return static_cast<bool>(event); }
 };
 
-// Events that a command must wait for, kept alive until it is enqueued. A wait for a command of the
-// same in-order queue is left out; the queue of any other is flushed, as OpenCL demands of waits
-// across queues.
+// Events that a command must wait for, kept alive until it is enqueued. Commands of the same in-order queue
+// need no wait. The queue of any other command is flushed, as OpenCL requires of waits across queues.
 class GST_TOMO_API WaitList {
   public:
     explicit WaitList(cl_command_queue waiting) : waiting_(waiting) {}
@@ -97,9 +96,9 @@ class GST_TOMO_API WaitList {
     std::vector<cl_event> raw_;
 };
 
-// Blocks until the command has ended; throws Error with `what` if it failed.
+// Blocks until the command has ended. Throws Error with `what` if it failed.
 GST_TOMO_API void wait_for(const Stamp &stamp, const std::string &what);
-GST_TOMO_API bool is_complete(const Stamp &stamp); // also when it failed
+GST_TOMO_API bool is_complete(const Stamp &stamp); // also if it failed
 GST_TOMO_API bool has_failed(const Stamp &stamp);
 
 template <class T, class Object, class Query, class Param>

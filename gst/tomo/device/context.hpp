@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Contexts: the devices of a platform, and the one to use.
+// Contexts: the devices of a platform, with the default one.
 #pragma once
 
 #include <gst/tomo/device/device.hpp>
@@ -12,23 +12,24 @@
 
 namespace tomo {
 
-// One cl_context over all devices of one platform. A process has no two of them for one platform, apart from
-// those made elsewhere, so that devices' memory budgets and programs are those of the process.
+// One cl_context over all devices of one platform. A process has one Context per platform, apart from
+// contexts made by the application, so that budgets and programs of devices count for the whole process.
 class GST_TOMO_API Context {
   public:
-    // The context with the device that a selector means: an index over all devices or a part of a name;
-    // empty for GST_TOMO_DEVICE, else for the best device (GPU, then accelerator, then CPU).
-    // Throws Error when there is no such device, naming those that exist.
+    // The context with the device of a selector: an index over all devices or a part of a name; empty for
+    // GST_TOMO_DEVICE, else for the best device (GPU, then accelerator, then CPU). If there is no such
+    // device, throws an Error that names all devices.
     static std::shared_ptr<Context> create(const std::string &selector);
-    // The same context, with the device that an empty selector means as its default; null if it has it not.
+    // The same context with the device of an empty selector as its default; null if the context does not have
+    // that device.
     std::shared_ptr<Context> with_usual_default() const;
-    // The same for a context made by somebody else.
+    // A Context for a cl_context that the application made.
     static std::shared_ptr<Context> wrap(cl_context context);
 
     const ClContext &handle() const { return handle_; }
     cl_platform_id platform() const { return platform_; }
     const std::vector<std::shared_ptr<Device>> &devices() const { return *devices_; }
-    // The device a selector means if this context has it, else null.
+    // The device of a selector if this context has it, else null.
     std::shared_ptr<Device> find(const std::string &selector) const;
     std::shared_ptr<Device> default_device() const { return default_device_; }
 

@@ -7,8 +7,8 @@
 
 namespace tomo {
 
-// An array on a device: a shape and the place of its packed samples in a storage. A const Array is read, any
-// other is written. Copies are views of the same samples.
+// An array on a device: a shape and the place of its packed samples in a storage. Kernels read a const Array
+// and write any other. Copies are views of the same samples.
 class GST_TOMO_API Array {
   public:
     Array() = default;
@@ -44,8 +44,8 @@ class GST_TOMO_API Array {
     std::size_t byte_offset_ = 0;
 };
 
-// The host's view of an array, for as long as this lives. `Host<const float>` reads, `Host<float>` writes
-// (and reads).
+// Maps an array to the host while this object exists. `Host<const float>` reads, `Host<float>` writes and
+// reads.
 template <class T>
 class Host {
   public:
@@ -65,7 +65,7 @@ class Host {
     T *data_;
 };
 
-// What the host maps of any buffer, of this library or not; throws Error when it can't be mapped.
+// Maps any buffer, of this library or not. Throws Error if it can't be mapped.
 class GST_TOMO_API MappedBuffer {
   public:
     MappedBuffer(GstBuffer *buffer, GstMapFlags flags);
@@ -81,8 +81,8 @@ class GST_TOMO_API MappedBuffer {
     GstMapInfo map_;
 };
 
-// Copies an array that may have strides (GstTomoArrayMeta) out of a buffer, packed. Throws Error where the
-// buffer is smaller than the array.
+// Copies an array, which may have strides (GstTomoArrayMeta), out of a buffer and packs it. Throws Error if
+// the buffer is smaller than the array.
 GST_TOMO_API void copy_packed(GstBuffer *buffer, const ArrayInfo &info, void *destination);
 
 } // namespace tomo

@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The OpenCL devices of this machine, and which of them a user means.
+// The OpenCL devices of this machine, and their selection by users.
 #pragma once
 
 #include <gst/tomo/device/cl.hpp>
@@ -19,12 +19,12 @@ struct FoundDevice {
     std::string platform_name;
 };
 
-// Every device of every platform, in the order the ICD loader gives; the index of the list is the index
-// that users give.
+// All devices of all platforms, in the order of the ICD loader. Users select a device by its index in this
+// list.
 std::vector<FoundDevice> all_devices();
-// Whether a selector, an index or a part of a name, means this device.
+// Whether a selector, an index or a part of a name, selects this device.
 bool means_device(const std::string &selector, std::size_t index, const std::string &name);
-// The index of the device that a selector means, see Context::create(). Throws Error where none is meant.
+// The index of the selected device, see Context::create(). Throws Error if there is none.
 std::size_t choose_device(const std::vector<FoundDevice> &devices, std::string selector);
 // A list of all devices for people: "0: NVIDIA H100 (NVIDIA CUDA), 1: ...".
 GST_TOMO_API std::string describe_devices();

@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// A device with its queues, programs and memory: what all who compute on it share.
+// A device with its queues, programs and memory, which all computations on it share.
 #pragma once
 
 #include <gst/tomo/device/block-pool.hpp>
@@ -31,34 +31,35 @@ class GST_TOMO_API Device {
     const std::string &name() const { return name_; }
     const std::string &driver() const { return driver_; } // platform, driver and device version
     bool is_cpu() const { return is_cpu_; }
-    // Kernels whose work-items share local memory are the faster ones: not on CPU devices, but for tests with
-    // GST_TOMO_TEST_GPU_KERNELS=1.
+    // Whether kernels whose work-items share local memory are faster. False on CPU devices, except with
+    // GST_TOMO_TEST_GPU_KERNELS=1 for tests.
     bool prefers_local_memory() const { return prefers_local_memory_; }
     bool shares_host_memory() const { return shares_host_memory_; }
-    bool has_images() const { return has_images_; } // an image unit worth the name: not on CPU devices
+    bool has_images() const { return has_images_; } // a hardware image unit; false on CPU devices
     bool has_fp64() const { return has_fp64_; }
-    // NVIDIA's, with PTX's mma.m16n8k16: from compute capability 8.0 on.
+    // NVIDIA's tensor cores with PTX's mma.m16n8k16: compute capability 8.0 or higher.
     bool has_tensor_cores() const { return has_tensor_cores_; }
     std::size_t local_memory() const { return local_memory_; }
     std::size_t max_work_group() const { return max_work_group_; }
     std::size_t max_allocation() const { return max_allocation_; }
-    std::size_t base_align() const { return base_align_; } // bytes, of sub-buffers
+    std::size_t base_align() const { return base_align_; } // alignment of sub-buffers, bytes
     unsigned compute_units() const { return compute_units_; }
 
     // The in-order compute queue of the calling thread. Elements between two GStreamer queues run in one
-    // thread, so they need no events between each other; a GStreamer queue makes a thread and so overlap.
+    // thread, so they need no events between each other. A GStreamer queue starts a thread, whose commands
+    // overlap.
     cl_command_queue queue() { return queues_.of_this_thread(); }
     cl_command_queue upload_queue() { return upload_.get(); }
     cl_command_queue download_queue() { return download_.get(); }
-    // Waits for all that was enqueued, in whatever thread. For the end, not for the way there: a process that
-    // ends under a driver at work crashes (PoCL compiles in threads of its own).
+    // Waits for all enqueued commands of all threads. Only for the end of a process: it crashes if it ends
+    // while a driver works (PoCL compiles in threads of its own).
     void finish() noexcept;
 
     Programs &programs() { return *programs_; }
     ClProgram program(const std::string &name, const std::string &source, const std::string &options) {
         return programs_->get(name, source, options);
     }
-    // What others keep as long as the device lives, one object of each type: made at its first use.
+    // Objects that live as long as the device, one of each type, made at their first use.
     template <class T>
     T &companion() {
         std::lock_guard<std::mutex> lock(companions_lock_);
@@ -68,7 +69,7 @@ class GST_TOMO_API Device {
         return *static_cast<T *>(held.get());
     }
 
-    // Memory, recycled with its events attached; counts against the budget of the device.
+    // Memory, reused with its events attached and counted against the device's budget.
     BlockPool &memory() { return *memory_; }
     void trim() { memory_->trim(); }
     std::size_t memory_in_use() const { return memory_->in_use(); }

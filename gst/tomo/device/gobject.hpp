@@ -14,7 +14,7 @@ typedef struct _GstTomoDevice GstTomoDevice;
 
 namespace tomo {
 
-// For functions of the C interface: runs `function`; what it throws becomes a GError, and the result nothing.
+// For functions of the C interface: runs `function`. An exception becomes a GError, and the result is empty.
 template <class Function>
 auto to_gerror(GError **error, Function function) -> decltype(function()) {
     try {
@@ -36,7 +36,7 @@ GST_TOMO_API GstTomoDevice *new_device_object(std::shared_ptr<Device> device); /
 GST_TOMO_API const std::shared_ptr<Storage> &storage_of(GstMemory *memory);
 GST_TOMO_API GstMemory *new_memory(std::shared_ptr<Storage> storage); // transfer full
 
-// What went wrong in the last map of this thread, for maps that returned no pointer.
+// The error of this thread's last map that failed; empty if there is none.
 GST_TOMO_API std::string take_map_error();
 
 } // namespace tomo

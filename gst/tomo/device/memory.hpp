@@ -1,15 +1,15 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Memory that lives on a device and is seen from the host, with the order of all that touches it.
+// Memory on a device that the host can map, with the order of the commands that use it.
 #pragma once
 
 #include <gst/tomo/device/device.hpp>
 
 namespace tomo {
 
-// What is recycled: the buffer, its pinned twin, and the commands that may still use them. Reuse is
-// ordered on the device by these stamps; nobody waits for them on the host.
+// A piece of memory that can be reused: the buffer, its pinned twin, and the commands that may still use
+// them. The device orders reuse by these stamps; the host does not wait for them.
 struct Block {
     std::size_t size = 0;
     ClMem buffer;
@@ -22,18 +22,19 @@ struct Block {
     Stamp staging_read;       // last upload from staging
 
     ~Block();
-    // Whoever takes the block next writes it before all else: what befell the last user is not its business.
+    // Drops failed commands. The next user of the block writes it first, so failures of the last user do not
+    // matter.
     void forget_failures();
 };
 
-// One piece of memory with two places, device and host, either of which may be the valid one.
+// One piece of memory with two places, device and host, either of which may hold the valid bytes.
 //
-// Device access: `read` or `write` gives what a command has to wait for, `read_done` or `write_done`
-// records the command. Transfers happen on the way, on queues of their own. Reads are recorded as
-// well as writes: a later write, also after a trip through a pool, waits for them on the device.
+// Device access: `read` or `write` returns the events that a command has to wait for and starts transfers on
+// queues of their own; `read_done` or `write_done` records the command. Reads are recorded as well as writes,
+// because a later write, also after reuse through a pool, waits for them on the device.
 //
-// Any number of threads may read at a time. Who writes must be the only user, as GStreamer's rule of
-// writable buffers already demands.
+// Any number of threads may read at a time. A writer must be the only user, as GStreamer's rule of writable
+// buffers already requires.
 class GST_TOMO_API Storage : public std::enable_shared_from_this<Storage> {
   public:
     Storage(std::shared_ptr<Device> device, std::size_t size, const AskPatience &ask = {});
@@ -52,12 +53,12 @@ class GST_TOMO_API Storage : public std::enable_shared_from_this<Storage> {
     WaitList write(cl_command_queue queue, Contents contents = Contents::discard);
     void write_done(cl_command_queue queue, const ClEvent &command);
 
-    // The host's view; blocks until the bytes are there and, for writing, until nobody needs them any more.
-    // Calls nest. Bytes that a writer leaves alone keep their values.
+    // Maps the memory to the host. Blocks until the bytes are valid there and, for writing, until no command
+    // uses them any more. Calls nest. Bytes that a writer does not write keep their values.
     void *map(bool for_writing);
     void unmap(bool was_written) noexcept;
 
-    // The bytes are of no use to anybody any more; commands that still touch them are waited for as ever.
+    // Declares the bytes invalid. Later commands still wait for the commands that use them.
     void discard();
 
     // Starts the download, so that a later map only waits.
@@ -67,11 +68,11 @@ class GST_TOMO_API Storage : public std::enable_shared_from_this<Storage> {
 
     Stamp last_write();
 
-    // Waits on the host for everything recorded so far; throws Error if a command failed.
+    // Waits on the host for all recorded commands. Throws Error if one failed.
     void finish();
 
-    // For commands outside of this library's sight, which may also write: afterwards the device has the
-    // bytes, and only the device.
+    // For commands that the application enqueues, which may also write: afterwards only the device's bytes
+    // are valid.
     void move_to_device();
 
   private:

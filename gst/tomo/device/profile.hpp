@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Who records what devices do. Without a recorder, which is the rule, recording is one look at a flag, and
-// queues don't measure times.
+// Recording of the devices' commands. Without a recorder, the usual case, recording costs one look at a flag,
+// and queues do not measure times.
 #pragma once
 
 #include <gst/tomo/device/cl.hpp>
@@ -13,8 +13,8 @@
 
 namespace tomo {
 
-// On whose behalf the device works: a GstElement for recorders, and opaque to all below the elements. Null is
-// the element that the thread is in, if any.
+// The element for which a device works: a GstElement for recorders, opaque to all code below the elements.
+// Null is the element in which the thread runs, if any.
 using WorkTag = void *;
 
 // A command, or several that follow each other in one queue.
@@ -23,9 +23,9 @@ struct Command {
 
     Kind kind;
     std::string name;
-    std::size_t bytes; // moved; 0 for what computes
+    std::size_t bytes; // bytes moved; 0 for computing commands
     WorkTag tag = nullptr;
-    ClEvent begin; // with its end the command starts; none: `end` is the command alone
+    ClEvent begin; // the commands start when this one ends; none: `end` is the only command
     ClEvent end;
     cl_command_queue queue;
 };
@@ -35,15 +35,15 @@ class GST_TOMO_API Recorder {
     virtual ~Recorder();
     // Called from any thread, right after the command was enqueued.
     virtual void enqueued(Command command) = 0;
-    // This thread, which is none that GStreamer pushes with, works for somebody; and no more.
+    // This thread, which is not a streaming thread, begins and ends work for an element.
     virtual void began_work(WorkTag tag) = 0;
     virtual void ended_work() = 0;
-    // So much device memory is allocated now, in use or kept for reuse.
+    // Bytes of device memory that are allocated now, in use or kept for reuse.
     virtual void allocated(std::size_t bytes) = 0;
 };
 
-// Devices that exist already don't measure times: set the recorder before the first one is opened. Null ends
-// recording.
+// Set the recorder before the first device is opened, because existing devices do not measure times. Null
+// ends recording.
 GST_TOMO_API void set_recorder(std::shared_ptr<Recorder> recorder);
 GST_TOMO_API std::shared_ptr<Recorder> recorder();
 
@@ -52,14 +52,14 @@ inline bool is_recording() { return is_recording_now.load(std::memory_order_rela
 
 GST_TOMO_API void record_always(Command command);
 
-// The command that `end` belongs to was enqueued.
+// Records a command, whose event is `end`, after it was enqueued.
 inline void record(Command::Kind kind, const std::string &name, std::size_t bytes, cl_command_queue queue,
                    const ClEvent &end, WorkTag tag = nullptr) {
     if (is_recording())
         record_always({kind, name, bytes, tag, {}, end, queue});
 }
 
-// While it lives, a thread of this library works for somebody else.
+// While this object exists, a thread of this library works for the element `tag`.
 class WorkFor {
   public:
     explicit WorkFor(WorkTag tag) : recorder_(is_recording() ? recorder() : nullptr) {

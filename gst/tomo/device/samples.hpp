@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Samples of arrays in the host's memory, by the types that C++ has for them.
+// C++ types for samples of arrays in the host's memory.
 #pragma once
 
 #include <gst/tomo/gsttomoarray.h>
@@ -31,8 +31,8 @@ struct Half {
     }
 };
 
-// Calls visit(samples) with a pointer of the type that samples of `format` have. False, without a call, where
-// they are no real numbers.
+// Calls visit(samples) with a pointer to the C++ type of `format`. False, without a call, if the samples are
+// not real numbers.
 template <class Visit>
 bool with_real_samples(GstTomoFormat format, const void *data, Visit visit) {
     const auto as = [&](auto type) {

@@ -19,7 +19,7 @@ class GST_TOMO_API ThreadQueues {
     ThreadQueues(const ThreadQueues &) = delete;
     ThreadQueues &operator=(const ThreadQueues &) = delete;
 
-    // That of the calling thread, which gives it back for others when it ends.
+    // The queue of the calling thread, which releases it for other threads when it ends.
     cl_command_queue of_this_thread();
     std::vector<ClQueue> all();
 

@@ -78,7 +78,7 @@ class GST_TOMO_API Fft {
 // shape.
 GST_TOMO_API std::unique_ptr<Fft> make_fft(cl_context context, cl_device_id device, const FftShape &shape);
 
-// The plans used last, for reuse. A companion of the device, because plans keep references to its context.
+// The most recently used plans. A companion of the device, because plans keep references to its context.
 class GST_TOMO_API FftCache {
   public:
     FftCache();
@@ -90,7 +90,7 @@ class GST_TOMO_API FftCache {
     std::shared_ptr<Fft> get(cl_context context, cl_device_id device, const FftShape &shape);
 
   private:
-    // Of an engine by its name, for a context, a device and a shape.
+    // By name of the engine, context, device and shape.
     using Key = std::tuple<std::string, cl_context, cl_device_id, std::array<std::size_t, 3>, std::size_t>;
     RecentlyUsed<Key, std::shared_ptr<Fft>> plans_;
 };

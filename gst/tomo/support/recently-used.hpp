@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// A bounded store of what takes long to make: programs, kernels, plans.
+// A bounded store of values that take long to make: programs, kernels, plans.
 #pragma once
 
 #include <cstddef>
@@ -13,16 +13,16 @@
 
 namespace tomo {
 
-// Keeps the values that were used last, so many of them. Values are handles: who has one keeps it alive,
-// whether it is still kept here or not.
+// Keeps a bounded number of the most recently used values. Values are handles: a copy keeps its value alive
+// after the store has dropped it.
 template <class Key, class Value>
 class RecentlyUsed {
   public:
     explicit RecentlyUsed(std::size_t most) : most_(most) {}
 
-    // The value of a key, which `make` makes where it is not there. From any thread. One thread makes a
-    // value; others that want the same one wait for it, and those that want another one do not. What `make`
-    // throws comes out, and the next one tries anew.
+    // The value of a key; `make` makes it if it is not stored. From any thread: one thread makes the value,
+    // threads that need the same value wait for it, other threads do not. An exception of `make` passes to
+    // the caller, and the next call tries again.
     template <class Make>
     Value get(const Key &key, Make make) {
         const auto entry = entry_of(key);
@@ -43,7 +43,7 @@ class RecentlyUsed {
     }
 
     void clear() {
-        Order dropped; // ends outside of the lock, as what ends may take its time
+        Order dropped; // destroyed outside of the lock, because that may take long
         const std::lock_guard<std::mutex> guard(lock_);
         places_.clear();
         dropped.swap(order_);
@@ -88,7 +88,7 @@ class RecentlyUsed {
 
     const std::size_t most_;
     mutable std::mutex lock_;
-    Order order_; // the one used last comes first
+    Order order_; // most recently used first
     std::map<Key, typename Order::iterator> places_;
 };
 
