@@ -56,7 +56,19 @@ std::string device(const Settings &settings) {
     return settings.device.empty() ? "" : launch_property("device", settings.device);
 }
 
-std::string scan_source(const Settings &settings, const Rows &rows, bool as_projections) {
+// Sinograms per array of a scan whose rows can be read by themselves; 0 leaves that to the source, which
+// takes large pieces. A small scan would be no more than a few of them: nobody saw how far it is, and what is
+// interrupted would begin anew.
+unsigned rows_per_array(const Inspection &scan, const Rows &rows) {
+    constexpr unsigned arrays = 24, least = 8; // for which backproject has a kernel
+    constexpr std::uint64_t large = 64 << 20;
+    const auto row = scan.image.with_size(scan.image.width, 1, 1).size() * scan.views;
+    const unsigned part = (rows.count / arrays + least - 1) / least * least;
+    return scan.rows_per_chunk == 1 && part > 0 && part * row < large ? part : 0;
+}
+
+std::string scan_source(const Settings &settings, const Inspection &scan, const Rows &rows,
+                        bool as_projections) {
     std::string line = "tomoscansrc name=scan" + launch_property("location", settings.source());
     if (!as_projections)
         line += " order=sinograms";
@@ -77,6 +89,8 @@ std::string scan_source(const Settings &settings, const Rows &rows, bool as_proj
     line += property("y", rows.first) + property("height", rows.span());
     if (rows.step > 1)
         line += property("y-step", rows.step);
+    if (const unsigned stack = as_projections ? 0 : rows_per_array(scan, rows))
+        line += property("stack", stack);
     return line + device(settings);
 }
 
@@ -142,7 +156,7 @@ std::string corrected(const Settings &settings, const Inspection &scan, const Ro
 // Projections of the rows, corrected and cleaned.
 std::string projection_line(const Settings &settings, const Inspection &scan, const Rows &rows) {
     if (!settings.outliers.is_given())
-        return scan_source(settings, rows, true) + corrected(settings, scan, rows, true);
+        return scan_source(settings, scan, rows, true) + corrected(settings, scan, rows, true);
     if (rows.step > 1)
         throw Error(
             GST_RESOURCE_ERROR_SETTINGS,
@@ -157,7 +171,7 @@ std::string projection_line(const Settings &settings, const Inspection &scan, co
     const unsigned below =
         std::min(margin, (scan.image.height - rows.first - rows.count) / binning * binning);
     const Rows around{rows.first - above, rows.count + above + below, 1};
-    std::string line = scan_source(settings, around, true) + corrected(settings, scan, around, true) +
+    std::string line = scan_source(settings, scan, around, true) + corrected(settings, scan, around, true) +
                        " ! tomoremoveoutliers name=outliers sign=0" +
                        property("threshold", settings.outliers.value()) +
                        property("size", settings.outliers_size.value());
@@ -299,7 +313,7 @@ std::string sinogram_line(const Settings &settings, const Inspection &scan, cons
     } else if (needs_projections(settings, scan)) {
         line = projection_line(settings, scan, rows) + " ! tomotransposeprojections name=transpose";
     } else {
-        line = scan_source(settings, rows, false) + corrected(settings, scan, rows, false);
+        line = scan_source(settings, scan, rows, false) + corrected(settings, scan, rows, false);
     }
     if (settings.rings.is("fourier")) {
         const double columns = scan.image.width / settings.binning;

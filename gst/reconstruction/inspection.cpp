@@ -261,6 +261,9 @@ class Inspector {
 
     void look_at_images(const io::ScanLayout &layout) {
         found_.image = samples_of(layout.projections, 0).info;
+        const auto &first = layout.projections.images.front();
+        found_.rows_per_chunk =
+            io::open_scan_reader(layout.projections.files.at(first.file))->rows_per_chunk();
         const auto *flats = found_.flats ? &layout.flats : found_.flats_after ? &layout.flats_after : nullptr;
         if (!settings_.flat_correction.is("off")) {
             if (!flats)

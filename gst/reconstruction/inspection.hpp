@@ -38,11 +38,12 @@ struct GST_TOMO_API Inspection {
     ArrayInfo image; // whole stored image; for sinograms: their columns and their number
     std::size_t projections = 0, darks = 0, flats = 0, flats_after = 0;
     std::size_t files = 0;
-    std::size_t views = 0;        // projections that the settings choose
-    std::string angles_from;      // "scan", "given", or "assumed"
-    double angle_first = unknown; // radians; first of the views, from the scan
-    double angle_last = unknown;  // radians; last of the views
-    double angle_step = unknown;  // radians; mean step
+    std::uint64_t rows_per_chunk = 1; // rows that are decompressed together
+    std::size_t views = 0;            // projections that the settings choose
+    std::string angles_from;          // "scan", "given", or "assumed"
+    double angle_first = unknown;     // radians; first of the views, from the scan
+    double angle_last = unknown;      // radians; last of the views
+    double angle_step = unknown;      // radians; mean step
     bool steps_are_even = false;
     double axis = unknown;       // edge coordinate, from the file
     double pixel_size = unknown; // metres
