@@ -169,6 +169,24 @@ gchar *gst_tomo_reconstruction_get_schema(void) {
     return copy(prototype().schema().written(true));
 }
 
+// All of a change or nothing, and whoever follows the properties is told.
+template <class Change>
+static gboolean change(GstTomoReconstruction *self, Change change) {
+    auto &settings = self->state->settings;
+    self->state->must_not_run();
+    Settings changed;
+    changed.assign(settings);
+    change(changed);
+    std::vector<GParamSpec *> specs;
+    for (std::size_t i = 0; i < settings.all().size(); i++)
+        if (settings.all()[i]->text() != changed.all()[i]->text())
+            specs.push_back(prototype().all()[i]->spec());
+    settings.assign(changed);
+    for (auto *spec : specs)
+        g_object_notify_by_pspec(G_OBJECT(self), spec);
+    return TRUE;
+}
+
 /**
  * gst_tomo_reconstruction_set_parameter:
  * @reconstruction: a reconstruction
@@ -182,9 +200,7 @@ gboolean gst_tomo_reconstruction_set_parameter(GstTomoReconstruction *reconstruc
                                                const gchar *value, GError **error) {
     g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction) && name && value, FALSE);
     return to_gerror(error, [&] {
-        reconstruction->state->must_not_run();
-        reconstruction->state->settings.require(name).set_text(value);
-        return TRUE;
+        return change(reconstruction, [&](Settings &settings) { settings.require(name).set_text(value); });
     });
 }
 
@@ -200,13 +216,8 @@ gboolean gst_tomo_reconstruction_set_parameters(GstTomoReconstruction *reconstru
                                                 GError **error) {
     g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction) && json, FALSE);
     return to_gerror(error, [&] {
-        auto *state = reconstruction->state;
-        state->must_not_run();
-        Settings changed;
-        changed.assign(state->settings);
-        changed.set_json(Json::parse(json, "parameters"));
-        state->settings.assign(changed);
-        return TRUE;
+        return change(reconstruction,
+                      [&](Settings &settings) { settings.set_json(Json::parse(json, "parameters")); });
     });
 }
 
@@ -234,15 +245,8 @@ gchar *gst_tomo_reconstruction_get_parameters(GstTomoReconstruction *reconstruct
 gboolean gst_tomo_reconstruction_load_configuration(GstTomoReconstruction *reconstruction, const gchar *file,
                                                     GError **error) {
     g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction) && file, FALSE);
-    return to_gerror(error, [&] {
-        auto *state = reconstruction->state;
-        state->must_not_run();
-        Settings changed;
-        changed.assign(state->settings);
-        changed.load(file);
-        state->settings.assign(changed);
-        return TRUE;
-    });
+    return to_gerror(
+        error, [&] { return change(reconstruction, [&](Settings &settings) { settings.load(file); }); });
 }
 
 /**

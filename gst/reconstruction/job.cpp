@@ -32,6 +32,15 @@ double seconds_since(Clock::time_point start) {
 
 std::string file_of(const Slab &slab) { return slab.output.substr(0, slab.output.find(":/")); }
 
+constexpr char lines_file[] = "/lines.txt"; // in the folder of slabs: how they are made
+
+std::string without_resume(std::string line) {
+    static const std::string word = " resume=true";
+    if (const auto at = line.find(word); at != std::string::npos)
+        line.erase(at, word.size());
+    return line;
+}
+
 void set_number(ParameterBase &parameter, double value) {
     Value number(G_TYPE_DOUBLE);
     g_value_set_double(number.get(), value);
@@ -370,11 +379,8 @@ void Job::reconstruct() {
     stage("reconstruct", 2);
     const auto on_message = [this](GstMessage *message) { tell_of(message); };
     Course course{*this, "reconstruct", static_cast<double>(plan_->shape.depth)};
-    if (!plan_->folder.empty()) {
-        if (!settings_.resume)
-            remove_slabs();
-        fs::create_directories(plan_->folder);
-    }
+    if (!plan_->folder.empty())
+        prepare_slabs();
     for (const auto &slab : plan_->slabs) {
         go_on();
         if (finishing_)
@@ -391,14 +397,33 @@ void Job::reconstruct() {
     }
     if (plan_->join.empty() || finishing_)
         return;
+    joining_ = true;
     Course joining{*this, "join", static_cast<double>(plan_->shape.depth)};
     run_line(plan_->join, on_message, [&](double images) { joining.tell(images); });
     remove_slabs();
 }
 
+// Slabs of an earlier run are parts of this result only if they are made in the same way.
+void Job::prepare_slabs() {
+    const auto notes = plan_->folder + lines_file;
+    std::string lines;
+    for (const auto &slab : plan_->slabs)
+        lines += without_resume(slab.line) + "\n";
+    if (!settings_.resume)
+        remove_slabs();
+    else if (fs::exists(notes) && read_text_file(notes, "list of dataflows") != lines)
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            text("'%s' can't be resumed: the interrupted run had other settings; --overwrite begins anew",
+                 plan_->output.c_str()));
+    fs::create_directories(plan_->folder);
+    replace_text_file(notes, lines);
+}
+
 // And nothing else that may be there.
 void Job::remove_slabs() {
     std::error_code ignored;
+    fs::remove(plan_->folder + lines_file, ignored);
     for (const auto &slab : plan_->slabs)
         for (const char *ending : {"", ".partial"})
             fs::remove(file_of(slab) + ending, ignored);
@@ -419,6 +444,8 @@ void Job::write_configuration() {
 }
 
 void Job::finish() {
+    if (joining_) // all slices are there, and soon in one place
+        return;
     finishing_ = true;
     std::lock_guard<std::mutex> lock(lock_);
     if (runner_)

@@ -57,6 +57,7 @@ class Job {
     Axis find_axis();
     void judge_axis(const Axis &axis);
     void reconstruct();
+    void prepare_slabs();
     void remove_slabs();
     void write_configuration();
 
@@ -67,7 +68,7 @@ class Job {
     std::unique_ptr<Plan> plan_;
     std::mutex lock_;
     Runner *runner_ = nullptr; // of the running line
-    std::atomic<bool> finishing_{false}, aborting_{false};
+    std::atomic<bool> finishing_{false}, aborting_{false}, joining_{false};
 };
 
 } // namespace tomo::reconstruction

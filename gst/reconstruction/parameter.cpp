@@ -82,8 +82,12 @@ void ParameterBase::set(const GValue *value) {
     if (!choices_.empty()) {
         const char *given = g_value_get_string(value);
         const std::string word = given ? given : "";
-        if (std::find(choices_.begin(), choices_.end(), word) == choices_.end())
+        const auto chosen = std::find_if(choices_.begin(), choices_.end(), [&](const auto &choice) {
+            return g_ascii_strcasecmp(choice.c_str(), word.c_str()) == 0;
+        });
+        if (chosen == choices_.end())
             refuse("'" + word + "'" + suggestion(word, choices_));
+        g_value_set_string(checked.get(), chosen->c_str());
     } else if (g_param_value_validate(spec_, checked.get())) {
         const CString given(g_strdup_value_contents(value));
         refuse(given.get());

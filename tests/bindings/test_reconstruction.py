@@ -49,9 +49,12 @@ class Reconstruction(unittest.TestCase):
 
     def test_parameters(self):
         reconstruction = GstTomo.Reconstruction.new(None)
-        reconstruction.set_parameters('{"axis": 12.5, "circle": true}')
-        reconstruction.set_parameter("rings", "fourier")
+        told = []
+        reconstruction.connect("notify", lambda _, spec: told.append(spec.name))
+        reconstruction.set_parameters('{"axis": 12.5, "circle": true, "y": 0}')
+        reconstruction.set_parameter("rings", "Fourier")
         reconstruction.props.binning = 2
+        self.assertEqual(told, ["axis", "circle", "rings", "binning"])
         self.assertEqual(json.loads(reconstruction.get_parameters()),
                          {"axis": 12.5, "circle": True, "rings": "fourier", "binning": 2})
         reconstruction.save_configuration("reco.conf")

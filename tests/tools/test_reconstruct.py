@@ -346,6 +346,32 @@ class Telling(ReconstructTestCase):
         self.assertEqual(reply.stdout.split(), ["--axis-method"], reply.stderr)
 
 
+class Tofu(ReconstructTestCase):
+    def test_options(self):
+        """Each of tofu's options is one of ours, or docs/migrating-from-ufo.md says why not."""
+        here = os.path.dirname(os.path.abspath(__file__))
+        with open(os.path.join(here, "tofu_options.json")) as file:
+            sections = json.load(file)
+        with open(os.path.join(here, "..", "..", "docs", "migrating-from-ufo.md")) as file:
+            page = file.read().split("\n## tofu\n")[1].split("\n## ")[0]
+        ours = self.done("--complete").stdout.split()
+        later = page.split("Options of these sections")[1]
+        self.assertEqual(sum(map(len, sections.values())), 164)
+        for section, options in sections.items():
+            for option in options if f"`{section}`" not in later else ():
+                with self.subTest(section=section, option=option):
+                    self.assertTrue(f"--{option}" in ours or f"`--{option}`" in page)
+
+    def test_configuration(self):
+        """Of words as tofu writes them."""
+        Scan().nxtomo("scan.nxs")
+        with open("reco.conf", "w") as file:
+            file.write("[general]\noutput = result-%05i.tif\n[flat-correction]\nreduction-mode = Average\nabsorptivity = on\n"
+                       "[fbp]\ncrop-width = 40\n[tomographic-reconstruction]\naxis = 47.3\n")
+        self.done("tomo", "scan.nxs")
+        self.assertEqual(tifffile.imread("result-00003.tif").shape, (40, 40))
+
+
 class Configurations(ReconstructTestCase):
     def test_init_and_run(self):
         Scan().nxtomo("scan.nxs")
@@ -477,6 +503,8 @@ class Interruptions(ReconstructTestCase):
                 process.communicate(timeout=PATIENCE)
                 if os.path.exists("slices.h5"):
                     os.remove("slices.h5")
+                if os.path.exists("slices.h5.slabs"):
+                    self.refused(1, "other settings", "scan.nxs", "--axis", 181, *words[3:], "--resume")
                 self.done(*words, "--resume")
                 np.testing.assert_array_equal(volume(), reference)
                 os.remove("slices.h5")
