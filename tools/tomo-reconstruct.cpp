@@ -158,6 +158,8 @@ class Program {
                 number("axis"), number("uncertainty"), std::atan(number("tilt")) * 180.0 / G_PI,
                 number("tilt-uncertainty") * 180.0 / G_PI, found.text_of("method").c_str(), number("pairs"),
                 found.find("rows")->items().size());
+        if (found.find("axis-of-scan"))
+            g_print("the scan tells an axis at %.3f px\n", number("axis-of-scan"));
         return tool::ok;
     }
 

@@ -105,6 +105,8 @@ Json AxisEstimate::json() const {
     json.set("tilt", Json::number(tilt));
     json.set("tilt-uncertainty", Json::number(tilt_uncertainty));
     json.set("method", Json::text(method));
+    if (!std::isnan(axis_of_scan))
+        json.set("axis-of-scan", Json::number(axis_of_scan));
     guint64 pairs = 0;
     Json list = Json::list();
     for (const auto &row : rows) {

@@ -6,6 +6,7 @@
 
 #include <gst/tomo/support/json.hpp>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct GST_TOMO_API AxisEstimate {
     double uncertainty; // one sigma
     double tilt;        // columns per row
     double tilt_uncertainty;
+    double axis_of_scan = std::numeric_limits<double>::quiet_NaN(); // as its file has it, for comparison
     std::string method;
     std::vector<AxisOfRow> rows; // all rows that were examined
     std::size_t used = 0;        // number of rows in the fit; the others are far off or have no estimate

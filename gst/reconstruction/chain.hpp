@@ -8,41 +8,18 @@
 
 namespace tomo::reconstruction {
 
-struct Axis {
-    double position = 0.0; // edge coordinate of the full detector
-    std::string from;      // "given", "scan", "found" or "assumed"; empty if none is needed
-};
-
-// Rows whose images one dataflow makes.
-struct Slab {
-    Rows rows;
-    unsigned images = 0;
-    std::string output; // as tomowrite takes it
-    std::string value;  // value of the swept parameter as NAME=VALUE; else empty
-    std::string line;
-};
-
-struct GST_TOMO_API Plan {
-    std::vector<Slab> slabs;
-    std::string join;   // line that joins several slabs to one result, else empty
-    std::string folder; // folder of the slabs until then, else empty
-    std::string output; // as tomowrite takes it
-    ArrayInfo shape;    // of the result
-    Axis axis;
-    std::uint64_t memory = 0; // estimated bytes that a dataflow holds
-
-    // The output file, or the first file of a series.
-    std::string first_file() const;
-    // The name of a file beside the result: the name of the result with this ending.
-    std::string beside(const char *ending) const;
-    Json json() const;
-};
-
-// Throws Error if settings and scan do not fit together, or if the result exists already.
-GST_TOMO_API Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axis);
-
 // A line from the scan to corrected sinograms, without a sink; append " ! " and further elements.
 GST_TOMO_API std::string sinogram_line(const Settings &settings, const Inspection &scan, const Rows &rows);
+
+// A line from the scan to corrected projections, without a sink.
+std::string projection_line(const Settings &settings, const Inspection &scan, const Rows &rows);
+// From sinograms to slices; `axis` is an edge coordinate of the full detector.
+std::string slice_line(const Settings &settings, const Inspection &scan, double axis);
+// From there to a file: the result, or a part of it that is read again.
+std::string sink_line(const Settings &settings, const std::string &output, bool is_part);
+
+// Whether the line to sinograms has steps that need whole images of the detector, which it transposes then.
+bool needs_projections(const Settings &settings, const Inspection &scan);
 
 // KEY=VALUE after a blank, quoted for gst_parse_launch() and for a shell.
 GST_TOMO_API std::string launch_property(const std::string &key, const std::string &value);

@@ -317,9 +317,9 @@ gchar *gst_tomo_reconstruction_inspect(GstTomoReconstruction *reconstruction, GE
  * @error: why it was not found
  *
  * Finds the rotation axis of the scan. The object has `axis` (at the middle row of the detector, in edge
- * coordinates), `uncertainty` (one sigma), `tilt` (columns per row) and `tilt-uncertainty`, `method`, `pairs`
- * (of mirrored views that were compared), and `rows`, each with `row`, `axis`, `uncertainty` and `pairs`, of
- * which `used-rows` fit together.
+ * coordinates), `uncertainty` (one sigma), `tilt` (columns per row) and `tilt-uncertainty`, `method`,
+ * `axis-of-scan` where that tells one, `pairs` (of mirrored views that were compared), and `rows`, each with
+ * `row`, `axis`, `uncertainty` and `pairs`, of which `used-rows` fit together.
  *
  * Returns: (transfer full) (nullable): an object in JSON
  */

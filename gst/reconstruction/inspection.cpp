@@ -354,7 +354,7 @@ class Inspector {
         const auto bytes = static_cast<double>(found_.output(settings_).size());
         if (bytes > free)
             find("disk", Severity::error,
-                 text("the result takes %.1f GB, but %.1f GB are free in '%s'", bytes / 1e9, free / 1e9,
+                 text("the result takes %.4g MB, but %.4g MB are free in '%s'", bytes / 1e6, free / 1e6,
                       folder.get()),
                  "Write elsewhere by --output, fewer bits by --output-bitdepth, or fewer rows by --height.");
     }

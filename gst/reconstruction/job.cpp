@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/job.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/tomo/graph/run.hpp>
@@ -23,6 +24,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto progress_interval = std::chrono::milliseconds(100);
 constexpr double uncertain_axis = 1.0; // pixels
+constexpr double doubtful_axis = 1.0;  // pixels between that of the scan and that of its views
 constexpr double visible_tilt = 1.0;   // pixels at the upper and the lower edge
 constexpr double off_axis = 0.05;      // of the width, in a scan of a whole turn
 
@@ -209,6 +211,10 @@ const AxisEstimate &Job::estimate_axis() {
         found.push_back(row);
     });
     estimate_ = std::make_unique<AxisEstimate>(fit_axis(std::move(found), all / 2.0, "correlation"));
+    estimate_->axis_of_scan = scan.axis;
+    if (std::abs(estimate_->axis - scan.axis) > std::max(doubtful_axis, 3.0 * estimate_->uncertainty))
+        message("warning", text("the scan tells an axis at %.2f, but its views say %.2f +- %.2f px",
+                                scan.axis, estimate_->axis, estimate_->uncertainty));
     Json told = event("result");
     told.set("name", Json::text("axis"));
     told.set("value", Json::number(estimate_->axis));

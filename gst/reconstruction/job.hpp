@@ -6,7 +6,7 @@
 #pragma once
 
 #include <gst/reconstruction/axis.hpp>
-#include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/plan.hpp>
 
 #include <atomic>
 #include <functional>

@@ -67,6 +67,16 @@ class Scans(ReconstructTestCase):
         self.assertEqual(found["method"], "correlation")
         self.assertGreater(found["pairs"], 0)
 
+    def test_axis_of_a_wrong_file(self):
+        """An axis that the scan tells counts, and what its views say is at hand."""
+        Scan().nxtomo("scan.nxs", axis=44.0)
+        found = json.loads(self.done("estimate", "scan.nxs", "--json").stdout)
+        self.assertEqual(found["axis-of-scan"], 44.0)
+        self.assertAlmostEqual(found["axis"], AXIS, delta=0.1)
+        self.assertIn("44.000 px", self.done("estimate", "scan.nxs").stdout)
+        result = self.done("scan.nxs", "--axis-method", "correlation")
+        self.assertIn("an axis at 44.00, but its views say 47.", result.stderr)
+
     def test_bundled_scans(self):
         """The axis without a hint, and the middle slice at once."""
         for name, axis in AXES.items():
@@ -457,6 +467,7 @@ class Refusals(ReconstructTestCase):
             (["dark.nxs"], ["not brighter", "--ignore flats-below-darks"]),
             (["short.nxs"], ["axis", "--axis"]),
             (["scan.nxs", "--y", 5, "--height", 99], ["y=5", str(ROWS)]),
+            (["scan.nxs", "--axis", 0], "axis at 0"),
             (["scan.nxs", "--start", 500], ["500", str(VIEWS)]),
             (["scan.nxs", "--angle", 1.5], ["turns", "--angle-step-degrees 1.5", "--ignore angle-range"]),
             (["scan.nxs", "--output", "volume.xyz"], "volume.xyz"),

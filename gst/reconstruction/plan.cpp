@@ -1,0 +1,208 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/files/file-format.hpp>
+#include <gst/files/number-pattern.hpp>
+#include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/plan.hpp>
+#include <gst/reconstruction/sweep.hpp>
+#include <gst/tomo/graph/graph.hpp>
+#include <gst/tomo/support/c-string.hpp>
+
+#include <algorithm>
+#include <string_view>
+
+namespace tomo::reconstruction {
+
+namespace {
+
+constexpr char dataset[] = "/entry/data/data";
+
+bool has_hdf5() { return io::supported_suffixes().find(".h5") != std::string::npos; }
+
+// Where the result goes, as tomowrite takes it.
+std::string output_of(const Settings &settings) {
+    auto place = io::split_location(settings.output);
+    if (place.file.empty()) {
+        auto from = io::split_location(settings.source()).file;
+        while (from.size() > 1 && from.back() == '/')
+            from.pop_back();
+        CString base(g_path_get_basename(from.c_str()));
+        if (const std::string name = base.get(); name.find_first_of("*?[") != std::string::npos) {
+            const CString folder(g_path_get_dirname(from.c_str()));
+            base.reset(g_path_get_basename(folder.get()));
+        }
+        std::string name = base.get();
+        if (const auto dot = name.find_last_of('.'); dot != std::string::npos && dot > 0)
+            name.resize(dot);
+        if (name.empty() || name == "." || name == ".." || name == "/" ||
+            name.find_first_of("*?[%") != std::string::npos)
+            name = "scan";
+        place.file = name + "-" + (settings.sweep.empty() ? settings.result.value() : "sweep") +
+                     (has_hdf5() ? ".h5" : ".tif");
+    }
+    if (io::type_of_suffix(place.file) == io::FileType::Hdf5 && place.dataset.empty())
+        place.dataset = dataset;
+    return place.text();
+}
+
+bool exists(const std::string &file) { return g_file_test(file.c_str(), G_FILE_TEST_EXISTS); }
+
+void check_output(const Settings &settings, const Plan &plan) {
+    const auto place = io::split_location(plan.output);
+    io::require_type(place.file, io::FileType::Automatic); // throws where there is no such format
+    if (settings.overwrite || settings.resume)
+        return;
+    const io::NumberPattern pattern(place.file);
+    const auto images = pattern.has_number() ? plan.shape.depth : 1;
+    for (unsigned i = 0; i < images; i++)
+        if (const auto file = pattern.name(i); exists(file))
+            throw Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                text("'%s' is there already: --overwrite replaces it, --output names another file, and "
+                     "--resume continues one that was interrupted",
+                     file.c_str()));
+}
+
+// A part of the result, in a file of its own in the plan's folder.
+std::string output_of_part(const Plan &plan, unsigned first_image) {
+    return text(has_hdf5() ? "%s/%05u.h5:%s" : "%s/%05u.tif", plan.folder.c_str(), first_image, dataset);
+}
+
+std::string slab_line(const Settings &settings, const Inspection &scan, const Rows &rows, double axis) {
+    return sinogram_line(settings, scan, rows) +
+           (settings.result.is("slices") ? slice_line(settings, scan, axis) : "");
+}
+
+void join_parts(const Settings &settings, Plan &plan) {
+    const auto all = text(has_hdf5() ? "%s/*.h5:%s" : "%s/*.tif", plan.folder.c_str(), dataset);
+    plan.join = "tomoread name=read" + launch_property("path", all) + sink_line(settings, plan.output, false);
+}
+
+// A slice for each value.
+void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &sweep, Plan &plan) {
+    plan.folder = io::split_location(plan.output).file + ".slabs";
+    for (std::size_t i = 0; i < sweep.values.size(); i++) {
+        Settings of_value;
+        sweep.apply(i, settings, of_value);
+        Slab slab;
+        slab.rows = scan.rows(of_value);
+        slab.images = 1;
+        slab.value = sweep.name + "=" + sweep.values[i];
+        slab.output = output_of_part(plan, static_cast<unsigned>(i));
+        slab.line = slab_line(of_value, scan, slab.rows, of_value.given_axis().value_or(plan.axis.position)) +
+                    sink_line(of_value, slab.output, true);
+        plan.slabs.push_back(slab);
+        plan.shape = scan.output(of_value);
+    }
+    plan.shape.depth = static_cast<unsigned>(sweep.values.size());
+    join_parts(settings, plan);
+}
+
+// How many rows a dataflow takes at once.
+unsigned rows_at_once(const Settings &settings, const Inspection &scan, const Rows &all, Plan &plan) {
+    const unsigned binning = settings.binning;
+    const std::uint64_t row = std::uint64_t{scan.image.width / binning} * scan.views * sizeof(float);
+    if (!needs_projections(settings, scan)) {
+        plan.memory = 2 * row * std::min(all.count, 8u);
+        return all.count;
+    }
+    // All projections of a slab are held, as they come and as sinograms.
+    const auto room = settings.memory_bytes() / (2 * row);
+    if (room == 0)
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            text("one sinogram takes %.1f MB, and so do its projections: memory=%s is too small for them",
+                 static_cast<double>(row) / 1e6, settings.memory.value().c_str()));
+    const auto sinograms = static_cast<unsigned>(std::min<std::uint64_t>(room, all.count / binning));
+    plan.memory = 2 * row * sinograms;
+    return sinograms * binning;
+}
+
+} // namespace
+
+Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axis) {
+    Plan plan;
+    plan.axis = axis;
+    plan.shape = scan.output(settings);
+    plan.output = output_of(settings);
+    const Rows all = scan.rows(settings);
+    if (const auto sweep = sweep_of(settings)) {
+        plan_sweep(settings, scan, *sweep, plan);
+    } else if (settings.result.is("projections")) {
+        if (scan.is_sinograms)
+            throw Error(GST_RESOURCE_ERROR_SETTINGS, "sinograms are read, of which no projections are made");
+        plan.slabs.push_back(
+            {all, plan.shape.depth, plan.output, "",
+             projection_line(settings, scan, all) + sink_line(settings, plan.output, false)});
+    } else {
+        const unsigned most = rows_at_once(settings, scan, all, plan);
+        const bool is_whole = most == all.count;
+        if (!is_whole)
+            plan.folder = io::split_location(plan.output).file + ".slabs";
+        for (unsigned done = 0; done < all.count; done += most) {
+            Slab slab;
+            slab.rows = {all.first + done * all.step, std::min(most, all.count - done), all.step};
+            slab.images = slab.rows.count / settings.binning;
+            slab.output = is_whole ? plan.output : output_of_part(plan, done / settings.binning);
+            slab.line = slab_line(settings, scan, slab.rows, axis.position) +
+                        sink_line(settings, slab.output, !is_whole);
+            plan.slabs.push_back(slab);
+        }
+        if (!is_whole)
+            join_parts(settings, plan);
+    }
+    check_output(settings, plan);
+    return plan;
+}
+
+std::string Plan::first_file() const {
+    const auto file = io::split_location(output).file;
+    return io::NumberPattern(file).name(0);
+}
+
+std::string Plan::beside(const char *ending) const {
+    const auto file = io::split_location(output).file;
+    if (!io::NumberPattern(file).has_number())
+        return file + ending;
+    std::string name = file.substr(0, file.find('%'));
+    while (!name.empty() && std::string_view("-_. ").find(name.back()) != std::string_view::npos)
+        name.pop_back();
+    return (name.empty() || name.back() == '/' ? name + "result" : name) + ending;
+}
+
+Json Plan::json() const {
+    Json json = Json::object();
+    json.set("output", Json::text(output));
+    json.set("format", Json::text(gst_tomo_format_to_string(shape.format)));
+    json.set("width", Json::integer(guint64{shape.width}));
+    json.set("height", Json::integer(guint64{shape.height}));
+    json.set("depth", Json::integer(guint64{shape.depth}));
+    json.set("bytes", Json::integer(guint64{shape.size()}));
+    json.set("memory", Json::integer(guint64{memory}));
+    if (!axis.from.empty()) {
+        json.set("axis", Json::number(axis.position));
+        json.set("axis-from", Json::text(axis.from));
+    }
+    Json list = Json::list();
+    for (const auto &slab : slabs) {
+        Json item = Json::object();
+        item.set("first-row", Json::integer(guint64{slab.rows.first}));
+        item.set("rows", Json::integer(guint64{slab.rows.count}));
+        item.set("row-step", Json::integer(guint64{slab.rows.step}));
+        item.set("images", Json::integer(guint64{slab.images}));
+        item.set("output", Json::text(slab.output));
+        if (!slab.value.empty())
+            item.set("value", Json::text(slab.value));
+        item.set("line", Json::text(slab.line));
+        item.set("graph", Json::parse(Graph::from_line(slab.line)->to_json(), "graph"));
+        list.add(std::move(item));
+    }
+    json.set("slabs", std::move(list));
+    if (!join.empty()) {
+        json.set("join", Json::text(join));
+        json.set("folder", Json::text(folder));
+    }
+    return json;
+}
+
+} // namespace tomo::reconstruction

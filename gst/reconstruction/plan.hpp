@@ -1,0 +1,44 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The whole of a reconstruction, before it runs: dataflows for each slab, and where their result goes.
+#pragma once
+
+#include <gst/reconstruction/inspection.hpp>
+
+namespace tomo::reconstruction {
+
+struct Axis {
+    double position = 0.0; // edge coordinate of the full detector
+    std::string from;      // "given", "scan", "found" or "assumed"; empty if none is needed
+};
+
+// Rows whose images one dataflow makes.
+struct Slab {
+    Rows rows;
+    unsigned images = 0;
+    std::string output; // as tomowrite takes it
+    std::string value;  // value of the swept parameter as NAME=VALUE; else empty
+    std::string line;
+};
+
+struct GST_TOMO_API Plan {
+    std::vector<Slab> slabs;
+    std::string join;   // line that joins several slabs to one result, else empty
+    std::string folder; // folder of the slabs until then, else empty
+    std::string output; // as tomowrite takes it
+    ArrayInfo shape;    // of the result
+    Axis axis;
+    std::uint64_t memory = 0; // estimated bytes that a dataflow holds
+
+    // The output file, or the first file of a series.
+    std::string first_file() const;
+    // The name of a file beside the result: the name of the result with this ending.
+    std::string beside(const char *ending) const;
+    Json json() const;
+};
+
+// Throws Error if settings and scan do not fit together, or if the result exists already.
+GST_TOMO_API Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axis);
+
+} // namespace tomo::reconstruction
