@@ -267,9 +267,11 @@ class Inspector {
         const auto *flats = found_.flats ? &layout.flats : found_.flats_after ? &layout.flats_after : nullptr;
         if (!settings_.flat_correction.is("off")) {
             if (!flats)
-                find("no-flats", settings_.flat_correction.is("on") ? Severity::error : Severity::warning,
-                     "the scan has no flats: projections are taken as they are",
-                     "Name the flats by --flats, or say --flat-correction off.");
+                find(
+                    "no-flats", settings_.flat_correction.is("on") ? Severity::error : Severity::warning,
+                    "the scan has no flats: projections are taken as they are",
+                    "Name the flats by --flats. For corrected projections say --flat-correction off, and where these are "
+                    "transmission --absorptivity.");
             else if (!found_.darks)
                 find("no-darks", Severity::warning, "the scan has no darks: they are taken for 0",
                      "Name the darks by --darks.");
