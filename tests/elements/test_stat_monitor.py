@@ -79,7 +79,8 @@ class StatMonitor(ElementTestCase):
         self.assertIn("stat-monitor: dims=[3 1 1] format=float32 keys=[index=1", result.stdout)
 
     def test_errors(self):
-        self.assert_fails(["can't write to '/nowhere/x'", "No such file"], "tomostatmonitor filename=/nowhere/x", [rng.random((2, 2))])
+        nowhere = self.path + "-folder/x"
+        self.assert_fails([f"can't write to '{nowhere}'", "No such file"], f"tomostatmonitor filename={nowhere}", [rng.random((2, 2))])
         if os.path.exists("/dev/full"):
             self.assert_fails(["can't write to /dev/full", "space"], "tomostatmonitor filename=/dev/full quiet=true", [rng.random((2, 2))])
 
