@@ -101,8 +101,10 @@ class Program {
         const bool is_run = options_.command == "run";
         if (!options_.configuration.empty() || options_.command.empty())
             return;
-        if (exists(usual_configuration))
+        if (exists(usual_configuration)) {
             options_.configuration = usual_configuration;
+            g_printerr("%s: takes parameters from %s in this folder\n", name_.c_str(), usual_configuration);
+        }
         else if (is_run && options_.scan.empty() && options_.parameters.empty())
             throw Usage("there is no reco.conf here: " + name_ +
                         " init writes one, --config names another file");

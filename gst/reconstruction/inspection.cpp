@@ -32,7 +32,7 @@ const std::vector<std::string> finding_names = {
     "angles-repeated", "last-view",  "missing-wedge",   "several-turns",
     "no-flats",        "no-darks",   "saturated-flats", "flats-below-darks",
     "dead-pixels",     "beam-drift", "sizes",           "saturated-projections",
-    "not-finite",      "disk"};
+    "not-finite",      "disk",       "axis-outside"};
 
 // Numbers of the samples of one image.
 struct Samples {
@@ -266,10 +266,14 @@ class Inspector {
             io::open_scan_reader(layout.projections.files.at(first.file))->rows_per_chunk();
         const auto *flats = found_.flats ? &layout.flats : found_.flats_after ? &layout.flats_after : nullptr;
         if (!settings_.flat_correction.is("off")) {
+            // Corrected projections are seldom stored as integers.
+            const bool counts = found_.image.format < GST_TOMO_FORMAT_FLOAT16;
             if (!flats)
                 find(
-                    "no-flats", settings_.flat_correction.is("on") ? Severity::error : Severity::warning,
-                    "the scan has no flats: projections are taken as they are",
+                    "no-flats",
+                    counts || settings_.flat_correction.is("on") ? Severity::error : Severity::warning,
+                    counts ? "the scan has no flats, and its projections are counts, not transmission"
+                           : "the scan has no flats: projections are taken as they are",
                     "Name the flats by --flats. For corrected projections say --flat-correction off, and where these are "
                     "transmission --absorptivity.");
             else if (!found_.darks)

@@ -258,8 +258,10 @@ void Job::judge_axis(const Axis &axis) {
         return;
     const double width = inspection_->image.width;
     if (axis.position < 0.0 || axis.position > width)
-        message("warning",
-                text("the axis at %g is outside of the detector's %.0f columns", axis.position, width));
+        inspection_->findings.push_back(
+            {"axis-outside", Finding::Severity::error,
+             text("the axis at %g is outside of the detector's %.0f columns", axis.position, width),
+             "Give --axis as an edge coordinate of the full detector, from 0 to its width."});
     else if (inspection_->range() > 1.5 * std::numbers::pi &&
              std::abs(axis.position - width / 2.0) > off_axis * width)
         message("warning",
@@ -281,18 +283,23 @@ void Job::judge_axis(const Axis &axis) {
                      std::atan(estimate_->tilt) * 180.0 / std::numbers::pi, std::abs(edge)));
 }
 
+void Job::check_findings() const {
+    if (const auto *obstacle = inspection_->obstacle(settings_))
+        throw Error(GST_RESOURCE_ERROR_FAILED, obstacle->text + ". " + obstacle->advice +
+                                                   " To go on all the same: --ignore " + obstacle->name);
+}
+
 const Plan &Job::plan() {
     if (plan_)
         return *plan_;
     const Inspection &scan = inspect();
-    if (const auto *obstacle = scan.obstacle(settings_))
-        throw Error(GST_RESOURCE_ERROR_FAILED, obstacle->text + ". " + obstacle->advice +
-                                                   " To go on all the same: --ignore " + obstacle->name);
+    check_findings();
     go_on();
     // What is wrong with the output shows before time goes into the axis.
     make_plan(settings_, scan, {scan.image.width / 2.0, "assumed"});
     const Axis axis = find_axis();
     judge_axis(axis);
+    check_findings();
     plan_ = std::make_unique<Plan>(make_plan(settings_, scan, axis));
     return *plan_;
 }

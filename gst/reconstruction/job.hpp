@@ -55,6 +55,8 @@ class Job {
     void run_line(const std::string &line, const std::function<void(GstMessage *)> &on_message,
                   const std::function<void(double)> &on_images = {});
     Axis find_axis();
+    // Throws what is an error and not ignored.
+    void check_findings() const;
     void judge_axis(const Axis &axis);
     void reconstruct();
     void prepare_slabs();

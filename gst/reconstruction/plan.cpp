@@ -49,7 +49,14 @@ bool exists(const std::string &file) { return g_file_test(file.c_str(), G_FILE_T
 
 void check_output(const Settings &settings, const Plan &plan) {
     const auto place = io::split_location(plan.output);
-    io::require_type(place.file, io::FileType::Automatic); // throws where there is no such format
+    const auto type =
+        io::require_type(place.file, io::FileType::Automatic); // throws where there is no such format
+    if ((type == io::FileType::Png || type == io::FileType::Jpeg) && plan.shape.depth > 1 &&
+        !io::NumberPattern(place.file).has_number())
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("'%s' holds one image, but there are %u: put a number such as %%05i into the name, "
+                         "take --slice middle, or write HDF5 or TIFF",
+                         place.file.c_str(), plan.shape.depth));
     if (settings.overwrite || settings.resume)
         return;
     const io::NumberPattern pattern(place.file);

@@ -317,7 +317,7 @@ GST_START_TEST(test_environment) {
     const auto message = bus_error(other);
     fail_unless(
         contains(message,
-                 "GST_TOMO_DEVICE=a device that is not means none of the OpenCL devices; there are 0: "),
+                 "GST_TOMO_DEVICE=a device that is not means none of the OpenCL devices, which are, by index: 0: "),
         "%s", message.c_str());
     set_state(other, GST_STATE_NULL);
     // Who names a device does not need it.

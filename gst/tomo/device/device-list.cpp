@@ -81,7 +81,7 @@ std::size_t choose_device(const std::vector<FoundDevice> &devices, std::string s
     for (std::size_t i = 0; i < devices.size(); i++)
         if (means_device(selector, i, devices[i].name))
             return i;
-    throw Error(GST_RESOURCE_ERROR_NOT_FOUND, text("%s=%s means none of the OpenCL devices; there are %s",
+    throw Error(GST_RESOURCE_ERROR_NOT_FOUND, text("%s=%s means none of the OpenCL devices, which are, by index: %s",
                                                    origin, selector.c_str(), describe(devices).c_str()));
 }
 
