@@ -496,6 +496,18 @@ class States(EventTestCase):
             self.assertRegex(" ".join(play.warnings()), r"ended early: \d+ of 4000 arrays came")
             self.assertAlmostEqual(step, math.pi / 4000)
 
+    def test_an_end_and_a_seek_at_once(self):
+        """Whichever comes first, the stream ends: with all arrays, or with those that came before the end."""
+        for _ in range(20):
+            with Play("tomodummydata width=4 height=3 number=60 ! identity name=i sleep-time=1000 ! tomonull") as play:
+                self.start_and_wait_for_arrays(play)
+                play.pipeline.get_state(10 * Gst.SECOND)
+                thread = threading.Thread(target=play.pipeline.send_event, args=(Gst.Event.new_eos(),))
+                thread.start()
+                play.pipeline.seek_simple(Gst.Format.DEFAULT, Gst.SeekFlags.FLUSH, 0)
+                thread.join()
+                self.assertIsNone(play.finish())
+
     def test_graph_ended_within_a_set(self):
         """The same where a graph is told to finish, as by a tool's first Ctrl-C."""
         write_numbers(40, shape=(3, 7))

@@ -46,7 +46,8 @@ struct Info {
     const char *example = "";
 };
 
-enum class Cancel : unsigned { flush = 1, stop = 2 }; // reasons to cancel the waits of an element
+// Why an element waits for nothing any more: a flush, a stop, or an end that somebody sent to a source.
+enum class Cancel : unsigned { flush = 1, stop = 2, end = 4 };
 
 enum class OutputPlace { any, device, host }; // where an output may lie
 
@@ -181,6 +182,7 @@ class GST_TOMO_API Element : public Compute {
     void go_on(Cancel reason);
     void go_on(); // ends both reasons
     bool is_cancelled() const { return cancelled_ != 0; }
+    bool is_cancelled(Cancel reason) const { return cancelled_ & static_cast<unsigned>(reason); }
     // For elements that wait by themselves: they have to stop waiting.
     virtual void cancelled_changed() {}
     Patience patience() const override;

@@ -124,8 +124,8 @@ void Source::activate() {
     stop_ = G_MAXUINT64;
     discont_ = true;
     knows_scan_ = false;
-    interrupted_ = ended_ = false;
-    go_on(Cancel::flush);    // which ended the stream before
+    ended_ = false;
+    go_on(Cancel::end);
     output_.set_live(false); // it is never late
     start();
 }
@@ -169,7 +169,7 @@ CapsRef Source::choose_caps(const ArrayInfo &info) {
 }
 
 GstFlowReturn Source::create(GstBuffer **buffer) {
-    if (interrupted_)
+    if (is_interrupted())
         return GST_FLOW_EOS;
     std::uint64_t n = 0;
     {
@@ -206,7 +206,7 @@ GstFlowReturn Source::create(GstBuffer **buffer) {
         output_.submit(array);
     if (!std::exchange(knows_scan_, true))
         output_.send_scan(scan_event());
-    if (interrupted_)
+    if (is_interrupted())
         return GST_FLOW_EOS;
     *buffer = result.release();
     std::lock_guard<std::mutex> lock(lock_);
@@ -301,7 +301,8 @@ bool Source::seek(GstSegment *segment) {
         stop_ = has_end ? segment->stop : G_MAXUINT64;
     }
     discont_ = true;
-    interrupted_ = ended_ = false;
+    ended_ = false;
+    go_on(Cancel::end);
     return true;
 }
 
@@ -314,7 +315,7 @@ std::optional<std::uint64_t> Source::announced_count() noexcept {
 
 // Somebody ended the stream, and there was more to give.
 bool Source::was_cut_off() {
-    if (!interrupted_ || ended_)
+    if (!is_interrupted() || ended_)
         return false;
     const auto count = announced_count();
     std::lock_guard<std::mutex> lock(lock_);

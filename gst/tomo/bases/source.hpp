@@ -39,11 +39,8 @@ class GST_TOMO_API Source : public Element {
     bool seek(GstSegment *segment);
     bool query(GstQuery *query);
     // Ends the stream early: it has no more frames, and a wait for a frame ends.
-    void interrupt() {
-        interrupted_ = true;
-        cancel(Cancel::flush);
-    }
-    bool is_interrupted() const { return interrupted_; }
+    void interrupt() { cancel(Cancel::end); }
+    bool is_interrupted() const { return is_cancelled(Cancel::end); }
     // Negotiates again before the next frame, because the peer asks for it.
     void renegotiate() { output_.renegotiate(); }
 
@@ -63,7 +60,6 @@ class GST_TOMO_API Source : public Element {
     std::uint64_t stop_ = G_MAXUINT64;
     ArrayInfo info_; // with the rate that downstream asks for, else none
     OutputPort output_{*this};
-    std::atomic<bool> interrupted_{false};
     std::atomic<bool> ended_{false}; // all frames were pushed
     bool discont_ = true;
     bool knows_scan_ = false;
