@@ -445,6 +445,44 @@ class FlatFieldCorrect(ElementTestCase):
             self.assertEqual(stream.finish(), [])
             self.assertTrue(stream.warnings())
 
+    def test_an_input_that_is_requested_anew_has_a_mean_of_its_own(self):
+        pipeline = Gst.parse_launch(
+            "appsrc name=a format=time ! f.projections appsrc name=d format=time ! f.darks appsrc name=w format=time ! f.flats "
+            "tomoflatfieldcorrect name=f ! appsink name=sink sync=false")
+        self.addCleanup(pipeline.set_state, Gst.State.NULL)
+        join, sink = pipeline.get_by_name("f"), pipeline.get_by_name("sink")
+        shape = caps(np.float32, (4, 4))
+
+        def give(source, *values):
+            source.set_property("caps", shape)
+            for value in values:
+                source.emit("push-buffer", to_buffer(np.full((4, 4), value, np.float32)))
+
+        def result():
+            return to_array(sink.try_pull_sample(TIMEOUT * Gst.SECOND))[0, 0]
+
+        projections, darks, flats = (pipeline.get_by_name(name) for name in "adw")
+        give(darks, 1, 1)
+        give(flats, 11, 11)
+        for source in darks, flats:
+            source.emit("end-of-stream")
+        pipeline.set_state(Gst.State.PLAYING)
+        give(projections, 6)
+        self.assertAlmostEqual(result(), 0.5, places=6)
+        pad = join.get_static_pad("darks")
+        darks.set_state(Gst.State.NULL)
+        darks.get_static_pad("src").unlink(pad)
+        pipeline.remove(darks)
+        join.release_request_pad(pad)
+        others = Gst.parse_launch("appsrc format=time")
+        pipeline.add(others)
+        others.get_static_pad("src").link(join.request_pad_simple("darks"))
+        others.sync_state_with_parent()
+        give(others, 3, 3)
+        others.emit("end-of-stream")
+        give(projections, 7)
+        self.assertAlmostEqual(result(), 0.5, places=6)
+
 
 if __name__ == "__main__":
     main()

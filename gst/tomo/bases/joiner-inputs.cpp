@@ -76,6 +76,7 @@ void JoinerInputs::release_pad(GstPad *pad, const std::function<void()> &remove)
         std::lock_guard<std::mutex> lock(lock_);
         released->pad = nullptr;
         released->has_info = false;
+        released->is_new = true;
         released->last = {};
     }
     // Its name is free only when the element has lost it.

@@ -18,6 +18,7 @@ class JoinerInputs {
         bool is_taken = false;           // until the element has lost the pad
         ArrayInfo info;
         bool has_info = false;
+        bool is_new = false; // another pad took the place of one that was released
         // The arrays so far, see JoinerPairing
         Array last;
         std::unique_ptr<RunningMean> mean; // for inputs whose mean is taken

@@ -16,12 +16,16 @@ void JoinerPairing::begin() {
 
 void JoinerPairing::clear() {
     const Lock lock(inputs_.lock());
-    for (const auto &port : inputs_.ports()) {
-        port->last = port->only = {};
-        port->averaged = 0;
-        if (port->mean)
-            port->mean->clear();
-    }
+    for (const auto &port : inputs_.ports())
+        forget(*port);
+}
+
+void JoinerPairing::forget(JoinerInputs::Port &port) {
+    port.last = port.only = {};
+    port.averaged = 0;
+    port.is_new = false;
+    if (port.mean)
+        port.mean->clear();
 }
 
 bool JoinerPairing::is_main(const JoinerInputs::PortRef &port) const {
@@ -41,6 +45,8 @@ std::uint64_t JoinerPairing::averaged(std::size_t input) {
 void JoinerPairing::add_to_means(Lock &lock) {
     const auto ports = inputs_.ports(); // they may be released meanwhile
     for (const auto &p : ports) {
+        if (p->is_new && p->pad) // here, where no other thread has the mean in use
+            forget(*p);
         while (p->mean && p->pad) {
             const BufferRef buffer(gst_aggregator_pad_pop_buffer(p->pad));
             if (!buffer)

@@ -41,6 +41,7 @@ class JoinerPairing {
     using Lock = std::unique_lock<std::mutex>;
     bool is_main(const JoinerInputs::PortRef &port) const;
     // Unlocks while it may wait for memory.
+    static void forget(JoinerInputs::Port &port);
     void add_to_means(Lock &lock);
     State state(bool timeout) const;
     // Releases the lock before it waits for memory.
