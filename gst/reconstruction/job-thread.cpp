@@ -15,17 +15,6 @@ namespace {
 
 } // namespace
 
-JobThread::~JobThread() {
-    if (!thread_.joinable())
-        return;
-    if (is_forked()) // the thread is not in this process, and must neither be joined nor detached
-        static_cast<void>(std::make_unique<std::thread>(std::move(thread_)).release());
-    else if (thread_.get_id() == std::this_thread::get_id()) // it dropped the last reference of its owner
-        thread_.detach();
-    else
-        thread_.join();
-}
-
 JobThread::Current::Current(JobThread &of, Job *job) : owner(of) {
     std::lock_guard<std::mutex> lock(owner.lock_);
     if (owner.running_ || owner.job_)
@@ -39,7 +28,7 @@ JobThread::Current::~Current() {
 }
 
 std::unique_ptr<Job> JobThread::make_job(const Settings &settings) {
-    return std::make_unique<Job>(settings, [this](const Json &event) { push(event); });
+    return std::make_unique<Job>(settings, [this](const Json &event) { push(event.written(false)); });
 }
 
 void JobThread::start(const Settings &settings) {
@@ -60,30 +49,13 @@ void JobThread::start(const Settings &settings) {
 }
 
 void JobThread::run(std::unique_ptr<Job> job) {
-    std::optional<Error> error;
-    try {
-        job->run();
-    } catch (const Error &e) {
-        error = e;
-    } catch (const std::exception &e) {
-        error = Error(GST_LIBRARY_ERROR_FAILED, e.what());
-    }
+    const auto error = error_of_work([&] { job->run(); });
     {
         std::lock_guard<std::mutex> lock(lock_);
-        error_ = error;
         job_ = nullptr;
-        running_ = false;
-        announce_();
     }
     job.reset();
-    wake_.notify_all();
-    const auto finished = finished_;
-    finished(); // may end this object
-}
-
-bool JobThread::is_running() const {
-    std::lock_guard<std::mutex> lock(lock_);
-    return running_;
+    finish_work(error, [] {});
 }
 
 void JobThread::finish() {
@@ -96,46 +68,6 @@ void JobThread::abort() {
     std::lock_guard<std::mutex> lock(lock_);
     if (job_)
         job_->abort();
-}
-
-void JobThread::push(const Json &event) {
-    {
-        std::lock_guard<std::mutex> lock(lock_);
-        events_.push_back(event.written(false));
-        if (running_)
-            announce_(); // before anybody can take it
-    }
-    wake_.notify_all();
-}
-
-std::optional<std::string> JobThread::take() {
-    std::lock_guard<std::mutex> lock(lock_);
-    if (events_.empty())
-        return {};
-    auto event = std::move(events_.front());
-    events_.pop_front();
-    return event;
-}
-
-bool JobThread::wait(std::optional<std::chrono::milliseconds> patience) {
-    std::unique_lock<std::mutex> lock(lock_);
-    const auto ready = [this] { return !events_.empty() || !running_; };
-    if (patience)
-        wake_.wait_for(lock, *patience, ready);
-    else
-        wake_.wait(lock, ready);
-    return !events_.empty();
-}
-
-void JobThread::settle() {
-    std::lock_guard<std::mutex> lock(thread_lock_);
-    if (!is_running() && thread_.joinable())
-        thread_.join();
-}
-
-std::optional<Error> JobThread::error() const {
-    std::lock_guard<std::mutex> lock(lock_);
-    return error_;
 }
 
 } // namespace tomo::reconstruction

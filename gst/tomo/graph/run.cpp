@@ -70,26 +70,6 @@ class Meter {
 
 } // namespace
 
-Runner::Runner(std::function<void()> announce, std::function<void()> finished)
-    : announce_(std::move(announce)), finished_(std::move(finished)) {}
-
-Runner::~Runner() {
-    if (!thread_.joinable())
-        return;
-    if (is_forked()) // the thread is not in this process, and must neither be joined nor detached
-        static_cast<void>(std::make_unique<std::thread>(std::move(thread_)).release());
-    else if (thread_.get_id() == std::this_thread::get_id()) // it dropped the last reference of its owner
-        thread_.detach();
-    else
-        thread_.join();
-}
-
-void Runner::settle() {
-    std::lock_guard<std::mutex> lock(thread_lock_);
-    if (!is_running() && thread_.joinable())
-        thread_.join();
-}
-
 void Runner::start(Graph &graph) {
     use_threads();
     settle();
@@ -117,11 +97,6 @@ void Runner::start(Graph &graph) {
         pipeline_ = {};
         throw;
     }
-}
-
-bool Runner::is_running() const {
-    std::lock_guard<std::mutex> lock(lock_);
-    return running_;
 }
 
 // Of a pad whose stream is ended from outside: whether an array was lost by that. What comes to its own end
@@ -208,47 +183,20 @@ void Runner::abort() {
         aborted_ = true;
         pipeline = pipeline_;
     }
-    // Without the lock: an application's handler may see the message at once, and ask the graph about its run.
+    // Without the lock: an application's handler may see the message at once, and ask the graph about its
+    // run.
     gst_element_post_message(
         pipeline.get(),
         gst_message_new_application(GST_OBJECT(pipeline.get()), gst_structure_new_empty("tomo-abort")));
 }
 
-void Runner::push(RunEvent event) {
-    {
-        std::lock_guard<std::mutex> lock(lock_);
+void Runner::tell(RunEvent event) {
+    push(std::move(event), [](auto &events, const RunEvent &newer) {
         // Nobody needs old numbers.
-        if (!events_.empty() && std::holds_alternative<Progress>(event) &&
-            std::holds_alternative<Progress>(events_.back()))
-            events_.pop_back();
-        events_.push_back(std::move(event));
-        announce_(); // before anybody can take it
-    }
-    wake_.notify_all();
-}
-
-std::optional<RunEvent> Runner::take() {
-    std::lock_guard<std::mutex> lock(lock_);
-    if (events_.empty())
-        return {};
-    RunEvent event = std::move(events_.front());
-    events_.pop_front();
-    return event;
-}
-
-bool Runner::wait(std::optional<std::chrono::milliseconds> patience) {
-    std::unique_lock<std::mutex> lock(lock_);
-    auto ready = [this] { return !events_.empty() || !running_; };
-    if (patience)
-        wake_.wait_for(lock, *patience, ready);
-    else
-        wake_.wait(lock, ready);
-    return !events_.empty();
-}
-
-std::optional<Error> Runner::error() const {
-    std::lock_guard<std::mutex> lock(lock_);
-    return error_;
+        if (!events.empty() && std::holds_alternative<Progress>(newer) &&
+            std::holds_alternative<Progress>(events.back()))
+            events.pop_back();
+    });
 }
 
 double Runner::seconds() const {
@@ -278,7 +226,7 @@ void Runner::listen(const Graph &graph, GstElement *pipeline) {
     auto show = [&] {
         const Progress now = meter.read();
         if (!(now == shown))
-            push(now);
+            tell(now);
         shown = now;
     };
     bool failed = gst_element_set_state(pipeline, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE;
@@ -295,7 +243,7 @@ void Runner::listen(const Graph &graph, GstElement *pipeline) {
         }
         if (!message || GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_APPLICATION)
             continue;
-        push(message);
+        tell(message);
         if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR)
             throw error_of(graph, message.get());
         if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_EOS) {
@@ -314,31 +262,17 @@ void Runner::listen(const Graph &graph, GstElement *pipeline) {
 
 void Runner::run(Graph &graph, ObjectRef<GstElement> pipeline) {
     const gint64 since = g_get_monotonic_time();
-    std::optional<Error> error;
-    try {
-        listen(graph, pipeline.get());
-    } catch (const Error &e) {
-        error = e;
-    } catch (const std::exception &e) {
-        error = Error(GST_LIBRARY_ERROR_FAILED, e.what());
-    }
+    const auto error = error_of_work([&] { listen(graph, pipeline.get()); });
     gst_element_set_state(pipeline.get(), GST_STATE_NULL);
-    {
-        std::lock_guard<std::mutex> lock(lock_);
+    finish_work(error, [&] {
         seconds_ = (g_get_monotonic_time() - since) / 1e6;
-        error_ = error;
         for (const auto &[pad, id] : ends_)
             gst_pad_remove_probe(pad.get(), id);
         ends_.clear();
         sources_.clear();
         pipeline_ = {};
-        running_ = false;
         events_.push_back(error ? RunEvent(*error) : RunEvent(Done{}));
-        announce_();
-    }
-    wake_.notify_all();
-    const auto finished = finished_;
-    finished(); // may end this object
+    });
 }
 
 } // namespace tomo
