@@ -174,6 +174,8 @@ class Documents(unittest.TestCase):
             if (ROOT / "build" / "build.ninja").exists():
                 self.assertEqual(run([shell, "pwd"], scratch), (0, os.path.realpath(scratch) + "\n"))
                 self.assertEqual(run([shell, "sh", "-c", "exit 3"], scratch)[0], 3)
+                # The command is the process itself, so that Ctrl-C reaches nothing else.
+                self.assertEqual(run([shell, "sh", "-c", "ps -o ppid= $$"], scratch)[1].strip(), str(os.getpid()))
             self.assertEqual(run([files, "try"], scratch)[0], 0)
             self.assertEqual(sorted(os.listdir(f"{scratch}/try")), sorted(os.listdir(self.files)))
             for name in os.listdir(self.files):
