@@ -9,8 +9,6 @@
 #include <gst/tomo/support/debug.hpp>
 
 #include <algorithm>
-#include <regex>
-#include <sstream>
 
 #define GST_CAT_DEFAULT tomo::element_debug()
 

@@ -176,11 +176,11 @@ class GST_TOMO_API Element : public Compute {
     // An array from any buffer. Buffers of this library are used as they are, others are copied to pinned
     // memory first.
     Array import(GstBuffer *buffer, const ArrayInfo &info);
-    // A stop or a flush begins, in any thread: the element stops waiting for memory. go_on() ends this with
+    // A stop, a flush or an end begins, in any thread: the element stops waiting for memory. go_on() ends this with
     // the flush or with the next start; the end of one does not end the other.
     void cancel(Cancel reason);
     void go_on(Cancel reason);
-    void go_on(); // ends both reasons
+    void go_on(); // ends all reasons
     bool is_cancelled() const { return cancelled_ != 0; }
     bool is_cancelled(Cancel reason) const { return cancelled_ & static_cast<unsigned>(reason); }
     // For elements that wait by themselves: they have to stop waiting.

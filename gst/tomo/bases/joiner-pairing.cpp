@@ -42,15 +42,22 @@ std::uint64_t JoinerPairing::averaged(std::size_t input) {
     return std::max<std::uint64_t>(1, inputs_.ports()[input]->averaged);
 }
 
+static void check_has_info(const JoinerInputs::Port &port) {
+    if (!port.has_info)
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("input %s got a buffer before any caps", port.name.c_str()));
+}
+
 void JoinerPairing::add_to_means(Lock &lock) {
     const auto ports = inputs_.ports(); // they may be released meanwhile
     for (const auto &p : ports) {
-        if (p->is_new && p->pad) // here, where no other thread has the mean in use
-            forget(*p);
-        while (p->mean && p->pad) {
-            const BufferRef buffer(gst_aggregator_pad_pop_buffer(p->pad));
+        while (true) {
+            if (p->is_new && p->pad) // here, where no other thread has the mean in use
+                forget(*p);
+            const BufferRef buffer(p->mean && p->pad ? gst_aggregator_pad_pop_buffer(p->pad) : nullptr);
             if (!buffer)
                 break;
+            check_has_info(*p);
             const auto info = p->info;
             lock.unlock();
             const Array array = joiner_.import(buffer.get(), info);
@@ -144,16 +151,15 @@ JoinerPairing::Set JoinerPairing::take(Lock &lock) {
     GstClockTime time = GST_CLOCK_TIME_NONE;
     for (const auto &p : inputs_.ports()) {
         BufferRef buffer(p->pad && !p->mean ? gst_aggregator_pad_pop_buffer(p->pad) : nullptr);
-        if (buffer && !p->has_info)
-            throw Error(GST_STREAM_ERROR_FORMAT,
-                        text("input %s got a buffer before any caps", p->name.c_str()));
+        if (buffer)
+            check_has_info(*p);
         if (buffer && !set.facts) {
             time = stream_time(p->pad->segment, GST_BUFFER_PTS(buffer.get()));
             set.facts = buffer;
         }
         // Who gets another array gives up the last one before that takes memory.
         Array again = p->last;
-        const bool has_new_mean = p->mean && p->count() != p->averaged;
+        const bool has_new_mean = p->pad && p->mean && p->count() != p->averaged;
         if (buffer || has_new_mean)
             p->last = again = {};
         all.push_back({p, p->info, std::move(buffer), std::move(again), has_new_mean});

@@ -59,7 +59,6 @@ class GST_TOMO_API OutputPort {
     // Sends caps if they are new or the peer asked for them, then the events that waited for them. Throws
     // Error where the peer refuses them, Flushing where a flush stops them.
     void negotiate(const ArrayInfo &out);
-    bool has_caps() const { return has_caps_; }
     // Shape and format in the last caps.
     const ArrayInfo &info() const { return info_; }
     bool is_on_device() const { return is_on_device_; }
@@ -102,7 +101,7 @@ class GST_TOMO_API OutputPort {
     Adaptation adaptation_;
     std::atomic<bool> is_asked_{false};
     ArrayInfo info_; // of the last caps
-    std::atomic<bool> has_caps_{false};
+    bool has_caps_ = false;
     bool is_on_device_ = false, is_live_ = true, has_pushed_ = false;
     std::vector<EventRef> waiting_;
     EventRef sent_scan_;

@@ -42,6 +42,13 @@ static void gst_tomo_source_class_init(GstTomoSourceClass *klass) {
             GST_PAD_MODE(GST_BASE_SRC_PAD(self)) != GST_PAD_MODE_PUSH)
             return GST_ELEMENT_CLASS(gst_tomo_source_parent_class)->send_event(self, event);
         source_of(self)->interrupt();
+        GST_OBJECT_LOCK(self); // not the end of a segment that an application repeats
+        auto &flags = GST_BASE_SRC(self)->segment.flags;
+        flags = static_cast<GstSegmentFlags>(flags & ~GST_SEGMENT_FLAG_SEGMENT);
+        GST_OBJECT_UNLOCK(self);
+        // A thread that has stopped, after a segment or a flush downstream, is started again by the base.
+        if (gst_pad_get_task_state(GST_BASE_SRC_PAD(self)) != GST_TASK_STARTED)
+            return GST_ELEMENT_CLASS(gst_tomo_source_parent_class)->send_event(self, event);
         gst_event_unref(event);
         return TRUE;
     };
@@ -120,6 +127,10 @@ void Source::attach() {
 
 void Source::activate() {
     forget_error();
+    {
+        std::lock_guard<std::mutex> lock(lock_);
+        info_ = {}; // the rate is not known before the first frame
+    }
     next_ = 0;
     stop_ = G_MAXUINT64;
     discont_ = true;
@@ -256,8 +267,12 @@ static std::optional<std::int64_t> from_frames(const ArrayInfo &rate, GstFormat 
 
 // Refused here, before anything is flushed; the base would carry out a part of it.
 bool Source::can_seek(GstEvent *event) {
-    const char *problem =
-        output_.has_caps() ? Seek(event).problem(rate().fps_n > 0) : "before the first frame";
+    const Seek seek(event);
+    const ArrayInfo known = rate();
+    const bool to_start = !seek.sets_stop() && (!seek.sets_start() || seek.start == 0);
+    const char *problem = known.format == GST_TOMO_FORMAT_UNKNOWN && !to_start
+                              ? "before the first frame"
+                              : seek.problem(known.fps_n > 0);
     if (problem)
         GST_WARNING_OBJECT(gst(), "can't seek %s", problem);
     return !problem;
@@ -287,7 +302,7 @@ bool Source::prepare_seek(GstEvent *event, GstSegment *segment) {
 bool Source::seek(GstSegment *segment) {
     std::lock_guard<std::mutex> lock(lock_);
     const bool has_end = GST_CLOCK_TIME_IS_VALID(segment->stop);
-    if (!output_.has_caps() && (segment->position > 0 || has_end))
+    if (info_.format == GST_TOMO_FORMAT_UNKNOWN && (segment->position > 0 || has_end))
         throw Error(GST_CORE_ERROR_SEEK,
                     "can't seek before the first frame, when nobody knows the frame rate: seek "
                     "when the pipeline is in PAUSED");

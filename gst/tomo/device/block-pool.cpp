@@ -68,6 +68,7 @@ std::unique_ptr<Block> BlockPool::take(std::size_t size, const AskPatience &ask)
     constexpr auto look_again = std::chrono::milliseconds(50);
     auto deadline = std::chrono::steady_clock::now() + patience;
 
+    decltype(free_) dropped; // without the lock: the driver may wait for the device
     std::unique_lock<std::mutex> lock(lock_);
     auto given_before = given_back_;
     while (true) {
@@ -83,12 +84,13 @@ std::unique_ptr<Block> BlockPool::take(std::size_t size, const AskPatience &ask)
         }
         while (!free_.empty() && taken_ + free_size_ + size > limit_) {
             free_size_ -= free_.begin()->first;
-            free_.erase(free_.begin());
+            dropped.insert(free_.extract(free_.begin()));
         }
         if (taken_ + size <= limit_) {
             taken_ += size;
             const std::size_t allocated = taken_ + free_size_;
             lock.unlock();
+            dropped.clear(); // before their memory is wanted
             std::unique_ptr<Block> block;
             try {
                 block = make_(size);
@@ -146,8 +148,9 @@ void BlockPool::give(std::unique_ptr<Block> block) noexcept {
 }
 
 void BlockPool::trim() {
+    decltype(free_) dropped;
     std::lock_guard<std::mutex> lock(lock_);
-    free_.clear();
+    dropped.swap(free_);
     free_size_ = 0;
 }
 

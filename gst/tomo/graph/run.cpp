@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/negotiation.hpp>
+#include <gst/tomo/bases/source-bin.hpp>
 #include <gst/tomo/graph/run.hpp>
 #include <gst/tomo/support/threads.hpp>
 
@@ -81,7 +82,7 @@ void Runner::start(Graph &graph) {
     graph.forget_values();
     events_.clear();
     error_.reset();
-    aborted_ = false;
+    aborted_ = is_ending_ = false;
     running_ = true;
     sources_.clear();
     for (const auto &node : graph.nodes())
@@ -142,35 +143,51 @@ static bool is_appsrc(GstElement *source) {
     return factory && g_strcmp0(gst_plugin_feature_get_name(GST_PLUGIN_FEATURE(factory)), "appsrc") == 0;
 }
 
-// An EOS event for the pipeline would wait for sources that wait to get rid of an array, and hold up a change
-// of state until then.
+// Our sources end at once. An EOS event for others would wait for sources that wait to get rid of an array,
+// and hold up a change of state until then: their next array is taken for the end.
 void Runner::end() {
-    std::lock_guard<std::mutex> lock(lock_);
-    if (!pipeline_ || !ends_.empty())
-        return;
-    for (const auto &source : sources_) {
-        GST_OBJECT_LOCK(source.get());
-        for (GList *i = source->srcpads; i; i = i->next)
-            ends_.emplace_back(ObjectRef<GstPad>::referenced(GST_PAD(i->data)), 0);
-        GST_OBJECT_UNLOCK(source.get());
-        if (is_appsrc(source.get())) {
-            GstFlowReturn result = GST_FLOW_OK; // it may wait for the application
-            g_signal_emit_by_name(source.get(), "end-of-stream", &result);
+    std::vector<ObjectRef<GstElement>> ours, fed;
+    {
+        std::lock_guard<std::mutex> lock(lock_);
+        if (!pipeline_ || is_ending_)
+            return;
+        is_ending_ = true;
+        for (const auto &source : sources_) {
+            Element *element = element_of(source.get());
+            if (dynamic_cast<Source *>(element) || dynamic_cast<SourceBin *>(element)) {
+                ours.push_back(source);
+                continue;
+            }
+            end_foreign(source.get());
+            if (is_appsrc(source.get()))
+                fed.push_back(source);
         }
     }
+    // Without the lock: they take locks of their own, and an application may ask the graph about its run.
+    for (const auto &source : ours)
+        gst_element_send_event(source.get(), gst_event_new_eos());
+    for (const auto &source : fed) {
+        GstFlowReturn result = GST_FLOW_OK; // it may wait for the application
+        g_signal_emit_by_name(source.get(), "end-of-stream", &result);
+    }
+}
+
+void Runner::end_foreign(GstElement *source) {
+    std::vector<ObjectRef<GstPad>> pads;
+    GST_OBJECT_LOCK(source);
+    for (GList *i = source->srcpads; i; i = i->next)
+        pads.push_back(ObjectRef<GstPad>::referenced(GST_PAD(i->data)));
+    GST_OBJECT_UNLOCK(source);
     constexpr auto data =
         static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
-    for (std::size_t i = ends_.size(); i-- > 0;) {
-        GstPad *pad = ends_[i].first.get();
-        const ObjectRef<GstElement> source(gst_pad_get_parent_element(pad));
-        const bool is_fed = source && is_appsrc(source.get());
+    for (const auto &pad : pads) {
         const auto cut = std::make_shared<Cut>();
         // An application's source stops at once, with what it would have given.
-        cut->lost = is_fed && !GST_PAD_IS_EOS(pad);
+        cut->lost = is_appsrc(source) && !GST_PAD_IS_EOS(pad.get());
         const auto shared = [&] { return std::make_unique<std::shared_ptr<Cut>>(cut).release(); };
-        ends_[i].second = gst_pad_add_probe(pad, data, end_stream, shared(), forget_cut);
-        ends_.emplace_back(ends_[i].first, gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_QUERY_UPSTREAM, tell_cut,
-                                                             shared(), forget_cut));
+        for (const auto &[kind, callback] :
+             {std::pair{data, &end_stream}, std::pair{GST_PAD_PROBE_TYPE_QUERY_UPSTREAM, &tell_cut}})
+            ends_.emplace_back(pad, gst_pad_add_probe(pad.get(), kind, callback, shared(), forget_cut));
     }
 }
 

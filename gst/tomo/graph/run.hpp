@@ -41,12 +41,14 @@ class Runner : public EventThread<RunEvent> {
     void run(Graph &graph, ObjectRef<GstElement> pipeline);
     void listen(const Graph &graph, GstElement *pipeline);
     void tell(RunEvent event);
+    void end_foreign(GstElement *source);
     Error error_of(const Graph &graph, GstMessage *message) const;
 
     ObjectRef<GstElement> pipeline_; // the running one
     std::vector<ObjectRef<GstElement>> sources_;
     std::vector<std::pair<ObjectRef<GstPad>, gulong>> ends_; // probes that end the streams of sources
     std::atomic<bool> aborted_{false};
+    bool is_ending_ = false;
     double seconds_ = 0;
 };
 
