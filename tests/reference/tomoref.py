@@ -143,11 +143,11 @@ def projection_weights(angles):
 
     angles: (n,) radians in the order of the rows. Returns (weights (n,) float64, radians; missing_wedge bool).
 
-    The rule of gst-tomo: s is the median of the absolute steps. Where all steps agree within 5 % and n s is pi or 2 pi
-    within s / 2, every view weighs pi / n. Otherwise views are folded modulo pi, because opposite views see the same
-    lines, and a view weighs half the distance to both neighbours on that circle, so that the weights sum up to pi
-    (or to what was measured). A gap above 2 s is a missing wedge: it counts as s, not as its width. One view, or views
-    at one and the same angle, weigh pi / n.
+    The rule of gst-tomo: where all steps agree with their mean m within 5 % and n m is pi or 2 pi within m / 2, every
+    view weighs pi / n. Otherwise s is the median of the absolute steps, and views are folded modulo pi, because opposite
+    views see the same lines, and a view weighs half the distance to both neighbours on that circle, so that the weights
+    sum up to pi (or to what was measured). A gap above 2 s is a missing wedge: it counts as s, not as its width. One
+    view, or views at one and the same angle, weigh pi / n.
     """
     t = np.asarray(angles, np.float64).ravel()
     n = t.size
@@ -159,8 +159,9 @@ def projection_weights(angles):
     s = np.median(np.abs(steps)) if n > 1 else np.pi
     if n == 1 or not steps.any():
         return np.full(n, np.pi / n), n > 1
-    even = np.all(np.sign(steps) == np.sign(steps[0])) and np.all(np.abs(np.abs(steps) - s) <= 0.05 * s)
-    if even and min(abs(n * s - np.pi), abs(n * s - 2.0 * np.pi)) <= s / 2.0:
+    m = abs(t[-1] - t[0]) / (n - 1)
+    even = np.all(np.sign(steps) == np.sign(steps[0])) and np.all(np.abs(np.abs(steps) - m) <= 0.05 * m)
+    if even and min(abs(n * m - np.pi), abs(n * m - 2.0 * np.pi)) <= m / 2.0:
         return np.full(n, np.pi / n), False
 
     folded = np.mod(t, np.pi)

@@ -30,12 +30,13 @@ std::vector<double> steps_of(std::vector<double> angles) {
     return steps;
 }
 
-// Whether the projections are evenly spread over half a turn or a full one.
+// Whether the projections are evenly spread over half a turn or a full one. The step is the mean of all steps:
+// the angles' jitter counts in it only once, whereas that of a median grows with the number of projections.
 bool is_even_turn(const std::vector<double> &angles) {
     if (angles.size() < 2)
         return true;
     const auto steps = steps_of(angles);
-    const double step = median(steps);
+    const double step = std::accumulate(steps.begin(), steps.end(), 0.0) / steps.size();
     for (const double other : steps)
         if (!(std::abs(other - step) <= 0.05 * step))
             return false;
