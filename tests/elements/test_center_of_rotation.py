@@ -67,10 +67,14 @@ class CenterOfRotation(ElementTestCase):
                     self.check(axis, found, 0.05)
 
     def test_noise(self):
-        discs = phantom(70)
+        """In many noisy planes, since a single one may be far off by chance."""
+        angles = np.array([0, np.pi])
         for axis in (103.3, 88.85, 130.2):
-            (found,) = self.centers(HALF_TURN, sinogram(discs, np.array([0, np.pi]), 200, axis, noise=0.02))
-            self.check(axis, found, 0.4)  # ten times the usual error of such noise
+            planes = np.array([sinogram(phantom(70), angles, 200, axis, noise=0.02) for _ in range(60)])
+            misses = np.abs(np.subtract(self.centers(HALF_TURN, planes), axis))
+            with self.subTest(axis=axis):
+                self.assertLess(np.median(misses), 0.08, f"{misses} (seed {SEED})")
+                self.assertLessEqual(np.count_nonzero(misses > 0.2), 5, f"{misses} (seed {SEED})")
 
     def test_empty_margins_are_no_match(self):
         """A small object far from the edges, which a sum of differences over the overlap would prefer."""
