@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/job.hpp>
+#include <gst/reconstruction/slabs.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/tomo/graph/run.hpp>
 #include <gst/tomo/support/c-string.hpp>
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <filesystem>
 #include <numbers>
 
 #include <unistd.h>
@@ -19,7 +19,6 @@ namespace tomo::reconstruction {
 
 namespace {
 
-namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto progress_interval = std::chrono::milliseconds(100);
@@ -32,24 +31,13 @@ double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-std::string file_of(const Slab &slab) { return slab.output.substr(0, slab.output.find(":/")); }
-
-constexpr char lines_file[] = "/lines.txt"; // in the folder of slabs: how they are made
-
-std::string without_resume(std::string line) {
-    static const std::string word = " resume=true";
-    if (const auto at = line.find(word); at != std::string::npos)
-        line.erase(at, word.size());
-    return line;
-}
-
 void set_number(ParameterBase &parameter, double value) {
     Value number(G_TYPE_DOUBLE);
     g_value_set_double(number.get(), value);
     parameter.set(number.get());
 }
 
-// Images that come to a sink: planes of all buffers.
+// Images that have come to a sink, with those that were left out in front of them: planes of all buffers.
 class ImageCount {
   public:
     explicit ImageCount(const Graph &graph) {
@@ -69,12 +57,16 @@ class ImageCount {
     double images() const { return static_cast<double>(images_); }
 
   private:
-    static GstPadProbeReturn count(GstPad *pad, GstPadProbeInfo *, gpointer self) {
+    static GstPadProbeReturn count(GstPad *pad, GstPadProbeInfo *info, gpointer self) {
         const CapsRef caps(gst_pad_get_current_caps(pad));
         int depth = 1;
         if (caps)
             gst_structure_get_int(gst_caps_get_structure(caps.get(), 0), "depth", &depth);
-        static_cast<ImageCount *>(self)->images_ += static_cast<guint64>(depth);
+        const GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+        auto &images = static_cast<ImageCount *>(self)->images_;
+        // A run that goes on with a file leaves out the images that are in it.
+        const guint64 before = GST_BUFFER_OFFSET_IS_VALID(buffer) ? GST_BUFFER_OFFSET(buffer) : 0;
+        images = std::max(images.load(), before * static_cast<guint64>(depth)) + static_cast<guint64>(depth);
         return GST_PAD_PROBE_OK;
     }
 
@@ -177,6 +169,8 @@ void Job::run_line(const std::string &line, const std::function<void(GstMessage 
     runner.settle();
     if (const auto error = runner.error())
         throw *error;
+    if (on_images)
+        on_images(count.images());
 }
 
 const AxisEstimate &Job::estimate_axis() {
@@ -327,10 +321,10 @@ void Job::run() {
             told.set("axis-from", Json::text(planned.axis.from));
         }
         tell_(told);
-        reconstruct();
+        const bool has_result = reconstruct();
         if (finishing_)
             status = "finished early";
-        if (!finishing_ || fs::exists(planned.first_file())) {
+        if (has_result) {
             outputs.add(Json::text(planned.output));
             write_configuration();
             outputs.add(Json::text(planned.beside(".conf")));
@@ -388,59 +382,43 @@ struct Job::Course {
     }
 };
 
-void Job::reconstruct() {
+bool Job::reconstruct() {
     stage("reconstruct", 2);
     const auto on_message = [this](GstMessage *message) { tell_of(message); };
     Course course{*this, "reconstruct", static_cast<double>(plan_->shape.depth)};
-    if (!plan_->folder.empty())
-        prepare_slabs();
+    if (plan_->folder.empty()) {
+        // What is there already is none of this run, unless this run goes on with it.
+        double images = 0.0;
+        run_line(plan_->slabs.front().line, on_message, [&](double done) { course.tell(images = done); });
+        return images > 0.0;
+    }
+    const SlabFolder folder(*plan_);
+    folder.prepare(settings_.resume);
     for (const auto &slab : plan_->slabs) {
         go_on();
         if (finishing_)
-            break;
-        const auto file = file_of(slab);
-        const bool is_there = !plan_->folder.empty() && settings_.resume && fs::exists(file);
-        if (!is_there)
+            return false;
+        if (!settings_.resume || !folder.has(slab)) {
             run_line(slab.line, on_message, [&](double images) { course.tell(images); });
-        if (finishing_ && !plan_->folder.empty() && !is_there)
-            fs::remove(file); // a part of its images would be taken for all of them
+            if (finishing_) { // a part of its images would be taken for all of them
+                folder.remove(slab);
+                return false;
+            }
+        }
         course.before += slab.images;
-        if (!finishing_)
-            course.tell(0.0);
+        course.tell(0.0);
     }
-    if (plan_->join.empty() || finishing_)
-        return;
+    folder.check();
     joining_ = true;
     Course joining{*this, "join", static_cast<double>(plan_->shape.depth)};
-    run_line(plan_->join, on_message, [&](double images) { joining.tell(images); });
-    remove_slabs();
-}
-
-// Slabs of an earlier run are parts of this result only if they are made in the same way.
-void Job::prepare_slabs() {
-    const auto notes = plan_->folder + lines_file;
-    std::string lines;
-    for (const auto &slab : plan_->slabs)
-        lines += without_resume(slab.line) + "\n";
-    if (!settings_.resume)
-        remove_slabs();
-    else if (fs::exists(notes) && read_text_file(notes, "list of dataflows") != lines)
-        throw Error(
-            GST_RESOURCE_ERROR_SETTINGS,
-            text("'%s' can't be resumed: the interrupted run had other settings; --overwrite begins anew",
-                 plan_->output.c_str()));
-    fs::create_directories(plan_->folder);
-    replace_text_file(notes, lines);
-}
-
-// And nothing else that may be there.
-void Job::remove_slabs() {
-    std::error_code ignored;
-    fs::remove(plan_->folder + lines_file, ignored);
-    for (const auto &slab : plan_->slabs)
-        for (const char *ending : {"", ".partial"})
-            fs::remove(file_of(slab) + ending, ignored);
-    fs::remove(plan_->folder, ignored);
+    double joined = 0.0;
+    run_line(plan_->join, on_message, [&](double images) { joining.tell(joined = images); });
+    if (joined != joining.total)
+        throw Error(GST_STREAM_ERROR_FAILED,
+                    text("'%s' has %.0f of %.0f images; its slabs stay in '%s'", plan_->output.c_str(),
+                         joined, joining.total, plan_->folder.c_str()));
+    folder.remove();
+    return true;
 }
 
 void Job::write_configuration() {

@@ -58,9 +58,8 @@ class Job {
     // Throws what is an error and not ignored.
     void check_findings() const;
     void judge_axis(const Axis &axis);
-    void reconstruct();
-    void prepare_slabs();
-    void remove_slabs();
+    // Returns whether there is a result, whole or not.
+    bool reconstruct();
     void write_configuration();
 
     Settings settings_;

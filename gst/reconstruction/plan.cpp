@@ -87,7 +87,7 @@ void join_parts(const Settings &settings, Plan &plan) {
 
 // A slice for each value.
 void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &sweep, Plan &plan) {
-    plan.folder = io::split_location(plan.output).file + ".slabs";
+    plan.folder = plan.beside(".slabs");
     for (std::size_t i = 0; i < sweep.values.size(); i++) {
         Settings of_value;
         sweep.apply(i, settings, of_value);
@@ -145,7 +145,7 @@ Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axi
         const unsigned most = rows_at_once(settings, scan, all, plan);
         const bool is_whole = most == all.count;
         if (!is_whole)
-            plan.folder = io::split_location(plan.output).file + ".slabs";
+            plan.folder = plan.beside(".slabs");
         for (unsigned done = 0; done < all.count; done += most) {
             Slab slab;
             slab.rows = {all.first + done * all.step, std::min(most, all.count - done), all.step};

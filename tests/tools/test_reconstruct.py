@@ -419,7 +419,7 @@ class Configurations(ReconstructTestCase):
             data = file["some/where"]
             low, high = data.attrs["grey_minimum"], data.attrs["grey_maximum"]
             values = low + data[()] / 65535 * (high - low)
-        self.assertEqual(data.dtype if data else np.uint16, np.uint16)
+            self.assertEqual(data.dtype, np.uint16)
         np.testing.assert_allclose(values, reference, atol=(high - low) / 65535)
         for output in ("slices.tif", "out/slice-%05i.tif", "sixteen.h5"):
             before = {name: os.stat(name).st_mtime_ns for name in glob.glob("**", recursive=True)}
@@ -493,44 +493,104 @@ class Interruptions(ReconstructTestCase):
         return subprocess.Popen(["tomo-reconstruct", *map(str, words), "--progress", "json"], text=True, stdin=stdin,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
-    def large_scan(self):
-        """That takes some seconds."""
+    def large_scan(self, times=10):
+        """That takes some seconds, of that many times the rows."""
         scan = Scan()
         for name in ("projections", "darks", "flats"):
-            setattr(scan, name, np.tile(getattr(scan, name), (1, 10, 4)))
+            setattr(scan, name, np.tile(getattr(scan, name), (1, times, 4)))
         scan.nxtomo("scan.nxs")
 
     def test_resume_after_kill(self):
         self.large_scan()
         row = 4 * WIDTH * VIEWS * 4
-        for extra in ([], ["--outliers", 0.05, "--memory", 30 * row]):
+        for extra, least in (([], 0), (["--outliers", 0.05, "--memory", 30 * row], 15)):
             words = ["scan.nxs", "--axis", 180, "--output", "slices.h5", *extra]
             self.done(*words, "--overwrite")
             reference = volume()
             os.remove("slices.h5")
             for _ in range(2):
                 process = self.start(*words, "--overwrite")
+                enough = rng.integers(least, 5 * ROWS)
                 for line in process.stdout:  # killed somewhere in the middle
                     event = json.loads(line)
-                    if event["event"] == "progress" and event["done"] > rng.integers(0, 5 * ROWS):
+                    if event["event"] == "progress" and event["done"] > enough:
                         break
                 process.kill()
                 process.communicate(timeout=PATIENCE)
-                if os.path.exists("slices.h5"):
-                    os.remove("slices.h5")
-                if os.path.exists("slices.h5.slabs"):
+                self.assertEqual(os.path.exists("slices.h5.slabs"), bool(extra))
+                if extra:
                     self.refused(1, "other settings", "scan.nxs", "--axis", 181, *words[3:], "--resume")
+                    # A finished slab is not made again: a mark in it stays.
+                    reference[7, 5, 3] = rng.random()
+                    with h5py.File("slices.h5.slabs/00000.h5", "r+") as file:
+                        file["entry/data/data"][7, 5, 3] = reference[7, 5, 3]
+                elif os.path.exists("slices.h5"):
+                    os.remove("slices.h5")
                 self.done(*words, "--resume")
                 np.testing.assert_array_equal(volume(), reference)
                 os.remove("slices.h5")
             self.assertEqual(glob.glob("*.slabs") + glob.glob("*.partial"), [])
 
+    def test_slabs_of_an_earlier_run(self):
+        """A result is made of its own slabs alone."""
+        Scan().nxtomo("scan.nxs")
+        words = ["scan.nxs", "--axis", AXIS, "--outliers", 0.05, "--memory", 5 * WIDTH * VIEWS * 4, "--output", "slices.h5"]
+        self.done(*words)
+        reference = volume()
+        os.remove("slices.h5")
+        os.mkdir("slices.h5.slabs")
+        for name in ("00001.h5", "00099.h5", "00100.tif", "00002.h5.partial", "lines.txt", "123456.tif.partial"):
+            with h5py.File(f"slices.h5.slabs/{name}", "w") as file:  # as a sweep leaves them, or another --memory
+                file["entry/data/data"] = np.ones((1, WIDTH, WIDTH), np.float32)
+        for extra in ([], ["--overwrite"]):
+            self.done(*words, *extra)
+            np.testing.assert_array_equal(volume(), reference)
+            self.assertEqual(glob.glob("*.slabs"), [])
+        # Files of unknown origin are no slabs to go on with.
+        os.remove("slices.h5")
+        os.mkdir("slices.h5.slabs")
+        for name in ("00000.h5", "00001.h5"):
+            with h5py.File(f"slices.h5.slabs/{name}", "w") as file:
+                file["entry/data/data"] = np.ones((1, WIDTH, WIDTH), np.float32)
+        self.done(*words, "--resume")
+        np.testing.assert_array_equal(volume(), reference)
+        # Files of others stay, and are not joined.
+        os.remove("slices.h5")
+        os.mkdir("slices.h5.slabs")
+        for name in ("mine.h5", "mine.txt"):
+            with open(f"slices.h5.slabs/{name}", "w") as file:
+                file.write("mine")
+        self.refused(1, ["slices.h5.slabs/mine.h5", "move it away"], *words)
+        self.assertEqual(sorted(os.listdir("slices.h5.slabs")), ["mine.h5", "mine.txt"])
+        os.remove("slices.h5.slabs/mine.h5")
+        self.done(*words)
+        np.testing.assert_array_equal(volume(), reference)
+        self.assertEqual(os.listdir("slices.h5.slabs"), ["mine.txt"])
+
+    def test_an_earlier_result(self):
+        """Which an interrupted run leaves as it is."""
+        self.large_scan()
+        words = ["scan.nxs", "--axis", 180, "--output", "slices.h5", "--outliers", 0.05, "--memory", 30 * 4 * WIDTH * VIEWS * 4]
+        with open("slices.h5", "w") as file:
+            file.write("earlier")
+        with open("slices.h5.conf", "w") as file:
+            file.write("earlier")
+        process = self.start(*words, "--overwrite", stdin=subprocess.PIPE)
+        for line in process.stdout:
+            if json.loads(line).get("done"):
+                break
+        out, err = process.communicate('{"command": "finish"}\n', timeout=PATIENCE)
+        done = json.loads(out.splitlines()[-1])
+        self.assertEqual((done["status"], done["outputs"]), ("finished early", []), err)
+        for name in ("slices.h5", "slices.h5.conf"):
+            with open(name) as file:
+                self.assertEqual(file.read(), "earlier")
+
     def test_commands(self):
         """By a program, on standard input."""
-        self.large_scan()
+        self.large_scan(40)  # so that the end is far off when the first slices are there
         for command, status, told in (("finish", 0, "finished early"), ("abort", 1, "aborted")):
-            process = self.start("scan.nxs", "--axis", 180, "--output", f"{command}.h5", "--outliers", 0.05, "--outliers-size", 15,
-                                 stdin=subprocess.PIPE)
+            process = self.start("scan.nxs", "--axis", 180, "--output", f"{command}.h5", stdin=subprocess.PIPE)
             process.stdin.write('no JSON\n\n{"command": "finnish"}\n')
             for line in process.stdout:
                 if json.loads(line).get("done"):
@@ -539,10 +599,12 @@ class Interruptions(ReconstructTestCase):
             self.assertEqual(process.returncode, status, err)
             self.assertEqual(json.loads(out.splitlines()[-1])["status"], told)
             self.assertEqual(os.path.exists(f"{command}.h5"), command == "finish")
+            if command == "finish":
+                self.assertLess(len(volume("finish.h5")), 40 * ROWS)
             self.assertIn("finnish", err)
 
     def test_ctrl_c(self):
-        self.large_scan()
+        self.large_scan(40)
         process = self.start("scan.nxs", "--axis", 180, "--output", "slices.h5")
         for line in process.stdout:
             if json.loads(line).get("done"):
@@ -553,9 +615,10 @@ class Interruptions(ReconstructTestCase):
         done = json.loads(out.splitlines()[-1])
         self.assertEqual(done["status"], "finished early")
         part = volume()
+        self.assertLess(len(part), 40 * ROWS)
         self.done("scan.nxs", "--axis", 180, "--output", "slices.h5", "--resume")
         np.testing.assert_array_equal(volume()[: len(part)], part)
-        self.assertEqual(len(volume()), 10 * ROWS)
+        self.assertEqual(len(volume()), 40 * ROWS)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,110 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/files/file-list.hpp>
+#include <gst/reconstruction/slabs.hpp>
+#include <gst/tomo/support/text-file.hpp>
+
+#include <filesystem>
+#include <set>
+#include <string_view>
+
+namespace tomo::reconstruction {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char notes_name[] = "/lines.txt"; // how the slabs are made
+constexpr std::string_view partial = ".partial";
+
+std::string file_of(const Slab &slab) { return io::split_location(slab.output).file; }
+
+std::string without_resume(std::string line) {
+    static const std::string word = " resume=true";
+    if (const auto at = line.find(word); at != std::string::npos)
+        line.erase(at, word.size());
+    return line;
+}
+
+// Whether this is the name of a slab of any run, whole or not: 00042.h5, 00042.tif.partial
+bool is_slab(std::string name) {
+    if (name.size() > partial.size() &&
+        name.compare(name.size() - partial.size(), partial.size(), partial) == 0)
+        name.resize(name.size() - partial.size());
+    const auto digits = name.find_first_not_of("0123456789");
+    return digits != std::string::npos && digits >= 5 &&
+           (name.substr(digits) == ".h5" || name.substr(digits) == ".tif");
+}
+
+std::vector<fs::path> files_in(const std::string &folder) {
+    std::vector<fs::path> files;
+    std::error_code ignored;
+    for (const auto &entry : fs::directory_iterator(folder, ignored))
+        files.push_back(entry.path());
+    return files;
+}
+
+} // namespace
+
+void SlabFolder::prepare(bool resume) const {
+    const auto lines = list_of_lines(), notes = plan_.folder + notes_name;
+    // Without its list a folder holds slabs of unknown origin.
+    if (!resume || !fs::exists(notes))
+        remove();
+    else if (read_text_file(notes, "list of dataflows") != lines)
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            text("'%s' can't be resumed: the interrupted run had other settings; --overwrite begins anew",
+                 plan_.output.c_str()));
+    refuse_others();
+    fs::create_directories(plan_.folder);
+    replace_text_file(notes, lines);
+}
+
+bool SlabFolder::has(const Slab &slab) const { return fs::exists(file_of(slab)); }
+
+void SlabFolder::remove(const Slab &slab) const { fs::remove(file_of(slab)); }
+
+void SlabFolder::check() const {
+    refuse_others();
+    for (const auto &slab : plan_.slabs) {
+        const auto reader = io::open_reader(slab.output);
+        const auto images = reader->pages() * reader->info(0).depth;
+        if (images != slab.images)
+            throw Error(
+                GST_RESOURCE_ERROR_READ,
+                text("'%s' has %zu images, and %u were written to it: remove it, and go on by --resume",
+                     slab.output.c_str(), images, slab.images));
+    }
+}
+
+void SlabFolder::remove() const {
+    std::error_code ignored;
+    for (const auto &file : files_in(plan_.folder))
+        if (is_slab(file.filename()))
+            fs::remove(file, ignored);
+    fs::remove(plan_.folder + notes_name, ignored);
+    fs::remove(plan_.folder, ignored);
+}
+
+// The join reads all files of the slabs' format.
+void SlabFolder::refuse_others() const {
+    std::set<fs::path> slabs;
+    for (const auto &slab : plan_.slabs)
+        slabs.insert(file_of(slab));
+    const auto suffix = slabs.begin()->extension();
+    for (const auto &file : files_in(plan_.folder))
+        if (file.extension() == suffix && !slabs.count(file))
+            throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                        text("'%s' stands among the slabs of '%s' and is none of them: move it away",
+                             file.c_str(), plan_.output.c_str()));
+}
+
+std::string SlabFolder::list_of_lines() const {
+    std::string lines;
+    for (const auto &slab : plan_.slabs)
+        lines += without_resume(slab.line) + "\n";
+    return lines;
+}
+
+} // namespace tomo::reconstruction

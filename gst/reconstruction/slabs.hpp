@@ -1,0 +1,33 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The folder in which slabs wait to be joined to one result. It holds a file for each slab, whose name is a
+// number, and a list of the dataflows that make them.
+#pragma once
+
+#include <gst/reconstruction/plan.hpp>
+
+namespace tomo::reconstruction {
+
+class SlabFolder {
+  public:
+    explicit SlabFolder(const Plan &plan) : plan_(plan) {}
+
+    // Makes the folder ready for slabs of this plan. Those of an earlier run stay with `resume`, if the same
+    // dataflows made them. Throws Error if others did.
+    void prepare(bool resume) const;
+    bool has(const Slab &slab) const;
+    void remove(const Slab &slab) const;
+    // Throws Error unless the files in the folder are the slabs of this plan, each with all its images.
+    void check() const;
+    // Removes slabs of all runs, and the folder if nothing else is in it.
+    void remove() const;
+
+  private:
+    std::string list_of_lines() const;
+    void refuse_others() const;
+
+    const Plan &plan_;
+};
+
+} // namespace tomo::reconstruction
