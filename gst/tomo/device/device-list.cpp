@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/device/device-list.hpp>
+#include <gst/tomo/support/descriptors.hpp>
 #include <gst/tomo/support/error.hpp>
 
 #include <algorithm>
@@ -60,10 +61,12 @@ bool means_device(const std::string &selector, std::size_t index, const std::str
 }
 
 std::size_t choose_device(const std::vector<FoundDevice> &devices, std::string selector) {
-    if (devices.empty())
+    if (devices.empty()) {
+        need_files(4, "the OpenCL library"); // the list of drivers is a folder of files
         throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
                     "no OpenCL device was found: install the driver of your GPU, or PoCL (package "
                     "pocl-opencl-icd) to compute on the CPU");
+    }
     const char *origin = "device";
     if (selector.empty()) {
         if (const char *env = g_getenv("GST_TOMO_DEVICE")) {
