@@ -3,6 +3,7 @@
 //
 // Every element of a line has a name, so that a result says the same of how it came about whoever runs it.
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/rings.hpp>
 
 #include <algorithm>
 #include <string_view>
@@ -11,30 +12,22 @@ namespace tomo::reconstruction {
 
 namespace {
 
-std::string number(double value) {
-    char digits[G_ASCII_DTOSTR_BUF_SIZE];
-    return g_ascii_dtostr(digits, sizeof digits, value);
-}
-
-// As OpenCL C writes it.
-std::string literal(double value) {
-    const std::string digits = number(static_cast<float>(value));
-    return digits + (digits.find_first_of(".e") == std::string::npos ? ".0f" : "f");
-}
-
-std::string property(const char *key, unsigned value) { return text(" %s=%u", key, value); }
-std::string property(const char *key, double value) { return text(" %s=%s", key, number(value).c_str()); }
-
 bool takes_logarithm(const Settings &settings, const Inspection &scan) {
     return settings.absorptivity.is("on") ||
            (settings.absorptivity.is("auto") && scan.is_corrected(settings));
 }
 
-// A step of the chain that computes a formula of each value.
-std::string calculation(const char *name, const std::string &expression, unsigned dimensions = 1) {
-    return text(" ! tomocalculate name=%s", name) +
-           (dimensions > 1 ? property("dimensions", dimensions) : "") +
-           launch_property("expression", expression);
+// Whether the logarithm waits for a step that works on transmission.
+bool is_logarithm_late(const Settings &settings) {
+    return rings_want_transmission(settings) && !settings.result.is("projections");
+}
+
+bool takes_logarithm_at_once(const Settings &settings, const Inspection &scan) {
+    return takes_logarithm(settings, scan) && !is_logarithm_late(settings);
+}
+
+std::string absorption(const Settings &settings) {
+    return calculation("absorption", settings.fix_nan_and_inf ? "v > 0.0f ? -log(v) : 0.0f" : "-log(v)");
 }
 
 std::string device(const Settings &settings) {
@@ -104,9 +97,8 @@ std::string corrected(const Settings &settings, const Inspection &scan, const Ro
         line = " scan.projections" + prepared("projections", settings, scan.views);
         if (settings.binning > 1)
             line += calculation("mean", "v / " + literal(settings.binning * settings.binning));
-        if (takes_logarithm(settings, scan))
-            line +=
-                calculation("absorption", settings.fix_nan_and_inf ? "v > 0.0f ? -log(v) : 0.0f" : "-log(v)");
+        if (takes_logarithm_at_once(settings, scan))
+            line += absorption(settings);
         return line;
     }
     // Sums over bins cancel in the ratio.
@@ -127,7 +119,7 @@ std::string corrected(const Settings &settings, const Inspection &scan, const Ro
     line += " tomoflatfieldcorrect name=flat";
     if (!as_projections)
         line += " sinogram-input=true";
-    if (takes_logarithm(settings, scan))
+    if (takes_logarithm_at_once(settings, scan))
         line += " absorption-correct=true";
     if (settings.fix_nan_and_inf)
         line += " fix-nan-and-inf=true";
@@ -139,20 +131,6 @@ std::string corrected(const Settings &settings, const Inspection &scan, const Ro
 }
 
 } // namespace
-
-std::string launch_property(const std::string &key, const std::string &value) {
-    std::string line = " " + key + "=";
-    if (value.empty())
-        return line + "\"\"";
-    for (const char c : value) {
-        const bool is_plain = g_ascii_isalnum(c) || (c & 0x80) ||
-                              std::string_view("_-./:+,%@=").find(c) != std::string_view::npos;
-        if (!is_plain)
-            line += '\\';
-        line += c;
-    }
-    return line;
-}
 
 bool needs_projections(const Settings &settings, const Inspection &scan) {
     return !scan.is_sinograms &&
@@ -253,20 +231,16 @@ std::string sinogram_line(const Settings &settings, const Inspection &scan, cons
     std::string line;
     if (scan.is_sinograms) {
         line = read_sinograms(settings, rows);
-        if (takes_logarithm(settings, scan))
-            line +=
-                calculation("absorption", settings.fix_nan_and_inf ? "v > 0.0f ? -log(v) : 0.0f" : "-log(v)");
+        if (takes_logarithm_at_once(settings, scan))
+            line += absorption(settings);
     } else if (needs_projections(settings, scan)) {
         line = projection_line(settings, scan, rows) + " ! tomotransposeprojections name=transpose";
     } else {
         line = scan_source(settings, scan, rows, false) + corrected(settings, scan, rows, false);
     }
-    if (settings.rings.is("fourier")) {
-        const double columns = scan.image.width / settings.binning;
-        line += " ! tomofft name=spectrum dimensions=2 ! tomofilterstripes name=rings vertical-sigma=1" +
-                property("horizontal-sigma", columns / settings.rings_width) +
-                " ! tomoifft name=sinogram dimensions=2";
-    }
+    line += rings_line(settings, scan.image.width / settings.binning);
+    if (is_logarithm_late(settings) && takes_logarithm(settings, scan))
+        line += absorption(settings);
     return line;
 }
 

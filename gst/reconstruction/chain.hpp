@@ -5,6 +5,7 @@
 #pragma once
 
 #include <gst/reconstruction/inspection.hpp>
+#include <gst/reconstruction/line.hpp>
 
 namespace tomo::reconstruction {
 
@@ -20,8 +21,5 @@ std::string sink_line(const Settings &settings, const std::string &output, bool 
 
 // Whether the line to sinograms has steps that need whole images of the detector, which it transposes then.
 bool needs_projections(const Settings &settings, const Inspection &scan);
-
-// KEY=VALUE after a blank, quoted for gst_parse_launch() and for a shell.
-GST_TOMO_API std::string launch_property(const std::string &key, const std::string &value);
 
 } // namespace tomo::reconstruction

@@ -1,0 +1,26 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Parts of launch lines, as steps of the chain put them together.
+#pragma once
+
+#include <gst/tomo/support/error.hpp>
+
+#include <string>
+
+namespace tomo::reconstruction {
+
+// KEY=VALUE after a blank, quoted for gst_parse_launch() and for a shell.
+GST_TOMO_API std::string launch_property(const std::string &key, const std::string &value);
+
+// The same for numbers, in digits that give the same number back.
+std::string property(const char *key, unsigned value);
+std::string property(const char *key, double value);
+
+// A number as OpenCL C writes it, in float32.
+std::string literal(double value);
+
+// " ! " and an element that computes a formula of each value.
+std::string calculation(const char *name, const std::string &expression, unsigned dimensions = 1);
+
+} // namespace tomo::reconstruction
