@@ -214,6 +214,26 @@ class Seeks(EventTestCase):
             self.seek(play, 1.0, FRAMES, Gst.SeekFlags.NONE, SET, 4, SET, -1)
             self.assertEqual(self.finish(play, frames), [1, 2, 3, 4, 5])
 
+    def test_before_the_first_frame(self):
+        """A seek to the beginning needs no frame rate, whether the source has begun or not."""
+        write_numbers()
+        for state in (Gst.State.READY, Gst.State.PAUSED):
+            with self.subTest(state.value_nick), Play(f"tomoread name=r path=numbers ! {SINK}") as play:
+                frames, source, blocked = play.watch("sink"), play["r"].get_static_pad("src"), threading.Event()
+                probe = source.add_probe(Gst.PadProbeType.BLOCK | Gst.PadProbeType.EVENT_DOWNSTREAM,
+                                         lambda *_: blocked.set() or Gst.PadProbeReturn.OK)
+                play.pipeline.set_state(state)
+                if state == Gst.State.PAUSED:  # the source's thread waits with its first event
+                    self.assertTrue(blocked.wait(PATIENCE))
+                    self.assertFalse(play["r"].seek(1.0, FRAMES, FLUSH, SET, 3, NONE, -1))
+                event = Gst.Event.new_seek(1.0, FRAMES, FLUSH, SET, 0, NONE, -1)
+                play.seqnum = event.get_seqnum()
+                self.assertTrue(play["r"].send_event(event))
+                self.assertEqual(frames.values, [])
+                source.remove_probe(probe)
+                play.pipeline.set_state(Gst.State.PLAYING)
+                self.assertEqual(self.finish(play, frames), list(range(10)))
+
     def test_refused(self):
         """What can't be done is refused before anything happens: the stream goes on."""
         write_numbers()
@@ -507,6 +527,63 @@ class States(EventTestCase):
                 play.pipeline.seek_simple(Gst.Format.DEFAULT, Gst.SeekFlags.FLUSH, 0)
                 thread.join()
                 self.assertIsNone(play.finish())
+
+    def end_from_a_thread(self, play):
+        """The end to the source, which must not wait for anything."""
+        thread = threading.Thread(target=play["r"].send_event, args=(Gst.Event.new_eos(),), daemon=True)
+        thread.start()
+        thread.join(PATIENCE)
+        self.assertFalse(thread.is_alive(), "the source holds the sender of the end")
+        play.seqnum = None  # it is the end of no seek
+
+    def test_end_behind_a_segment(self):
+        """An application that repeats a segment ends instead."""
+        write_numbers()
+        for name, chain in CHAINS.items():
+            with self.subTest(name), Play(f"tomoread name=r path=numbers ! {chain}") as play:
+                frames = play.watch("sink")
+                self.assertTrue(play.state(Gst.State.PAUSED))
+                self.seek(play, 1.0, FRAMES, FLUSH | Gst.SeekFlags.SEGMENT, SET, 2, SET, 6)
+                play.pipeline.set_state(Gst.State.PLAYING)
+                self.assertEqual(self.finish(play, frames, Gst.MessageType.SEGMENT_DONE), [2, 3, 4, 5])
+                self.end_from_a_thread(play)
+                self.assertEqual(self.finish(play, frames), [2, 3, 4, 5])
+
+    def test_end_within_a_segment(self):
+        """The stream ends, not its segment."""
+        write_numbers(300)
+        for name, chain in CHAINS.items():
+            with self.subTest(name), Play("tomoread name=r path=numbers ! identity name=i sleep-time=5000 ! "
+                                          f"{chain}") as play:
+                frames = play.watch("i")
+                self.assertTrue(play.state(Gst.State.PAUSED))
+                self.seek(play, 1.0, FRAMES, FLUSH | Gst.SeekFlags.SEGMENT, SET, 2, SET, 280)
+                play.pipeline.set_state(Gst.State.PLAYING)
+                while len(frames.values) < 5:
+                    GLib.usleep(1000)
+                self.end_from_a_thread(play)
+                got = self.finish(play, frames)
+                self.assertIn(len(got), range(5, 100))
+                self.assertEqual(got, list(range(2, 2 + len(got))))
+                self.assertFalse([m for m in play.messages if m.type == Gst.MessageType.SEGMENT_DONE])
+
+    def test_end_behind_a_flush_downstream(self):
+        """A flush that does not come from the source stops its thread; the end starts it again."""
+        write_numbers(300)
+        for name, chain in CHAINS.items():
+            with self.subTest(name), Play("tomoread name=r path=numbers ! identity name=i sleep-time=5000 ! "
+                                          f"{chain}") as play:
+                frames, pad = play.watch("i"), play["i"].get_static_pad("sink")
+                self.assertTrue(play.state(Gst.State.PLAYING))
+                while len(frames.values) < 5:
+                    GLib.usleep(1000)
+                pad.send_event(Gst.Event.new_flush_start())
+                source = play["r"].get_static_pad("src")
+                while source.get_task_state() == Gst.TaskState.STARTED:
+                    GLib.usleep(1000)
+                pad.send_event(Gst.Event.new_flush_stop(True))
+                self.end_from_a_thread(play)
+                self.assertEqual(self.finish(play, frames), [])
 
     def test_graph_ended_within_a_set(self):
         """The same where a graph is told to finish, as by a tool's first Ctrl-C."""

@@ -35,9 +35,14 @@ static gboolean gst_tomo_source_post_message(GstElement *element, GstMessage *me
 static void gst_tomo_source_class_init(GstTomoSourceClass *klass) {
     auto *base = GST_BASE_SRC_CLASS(klass);
     GST_ELEMENT_CLASS(klass)->post_message = gst_tomo_source_post_message;
-    // The base would wait for the streaming thread, which may wait for the sinks to go on from PAUSED, which
-    // they can't as long as the sender of the event holds the locks of states.
+    // The base would carry out a seek without asking event(). At an end it would wait for the streaming thread,
+    // which may wait for the sinks to go on from PAUSED, which they can't as long as the sender of the event
+    // holds the locks of states.
     GST_ELEMENT_CLASS(klass)->send_event = [](GstElement *self, GstEvent *event) -> gboolean {
+        if (source_of(self)->refuses(event)) {
+            gst_event_unref(event);
+            return FALSE;
+        }
         if (GST_EVENT_TYPE(event) != GST_EVENT_EOS ||
             GST_PAD_MODE(GST_BASE_SRC_PAD(self)) != GST_PAD_MODE_PUSH)
             return GST_ELEMENT_CLASS(gst_tomo_source_parent_class)->send_event(self, event);
@@ -69,10 +74,8 @@ static void gst_tomo_source_class_init(GstTomoSourceClass *klass) {
         return source->guard(FALSE, [&] { return source->prepare_seek(event, segment); });
     };
     base->event = [](GstBaseSrc *self, GstEvent *event) -> gboolean {
-        auto *source = source_of(self);
-        const bool is_refused = GST_EVENT_TYPE(event) == GST_EVENT_SEEK &&
-                                !source->guard(false, [&] { return source->can_seek(event); });
-        return !is_refused && GST_BASE_SRC_CLASS(gst_tomo_source_parent_class)->event(self, event);
+        return !source_of(self)->refuses(event) &&
+               GST_BASE_SRC_CLASS(gst_tomo_source_parent_class)->event(self, event);
     };
     base->do_seek = [](GstBaseSrc *self, GstSegment *segment) -> gboolean {
         auto *source = source_of(self);
@@ -265,7 +268,10 @@ static std::optional<std::int64_t> from_frames(const ArrayInfo &rate, GstFormat 
     return {};
 }
 
-// Refused here, before anything is flushed; the base would carry out a part of it.
+bool Source::refuses(GstEvent *event) {
+    return GST_EVENT_TYPE(event) == GST_EVENT_SEEK && !guard(false, [&] { return can_seek(event); });
+}
+
 bool Source::can_seek(GstEvent *event) {
     const Seek seek(event);
     const ArrayInfo known = rate();

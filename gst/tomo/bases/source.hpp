@@ -34,7 +34,9 @@ class GST_TOMO_API Source : public Element {
     void activate();
     void deactivate() noexcept;
     GstFlowReturn create(GstBuffer **buffer);
-    bool can_seek(GstEvent *event);
+    // Whether it is a seek that can't be done; asked before anything is flushed, since the base would carry out
+    // a part of it.
+    bool refuses(GstEvent *event);
     bool prepare_seek(GstEvent *event, GstSegment *segment);
     bool seek(GstSegment *segment);
     bool query(GstQuery *query);
@@ -53,6 +55,7 @@ class GST_TOMO_API Source : public Element {
     std::optional<std::uint64_t> known_count() noexcept;
     std::optional<std::uint64_t> announced_count() noexcept;
     bool was_cut_off();
+    bool can_seek(GstEvent *event);
     GstBaseSrc *base() const { return reinterpret_cast<GstBaseSrc *>(gst()); }
 
     std::mutex lock_; // for members that other threads read
