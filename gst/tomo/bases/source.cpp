@@ -35,9 +35,9 @@ static gboolean gst_tomo_source_post_message(GstElement *element, GstMessage *me
 static void gst_tomo_source_class_init(GstTomoSourceClass *klass) {
     auto *base = GST_BASE_SRC_CLASS(klass);
     GST_ELEMENT_CLASS(klass)->post_message = gst_tomo_source_post_message;
-    // The base would carry out a seek without asking event(). At an end it would wait for the streaming thread,
-    // which may wait for the sinks to go on from PAUSED, which they can't as long as the sender of the event
-    // holds the locks of states.
+    // The base would carry out a seek without asking event(). At an end it would wait for the streaming
+    // thread, which may wait for the sinks to go on from PAUSED, which they can't as long as the sender of
+    // the event holds the locks of states.
     GST_ELEMENT_CLASS(klass)->send_event = [](GstElement *self, GstEvent *event) -> gboolean {
         if (source_of(self)->refuses(event)) {
             gst_event_unref(event);
