@@ -134,7 +134,7 @@ class Backproject final : public BatchFilter {
         is_of_scan_ = true;
         if (operator_)
             operator_->forget_views();
-        return scan_of_region(Scan(event.get()));
+        return scan_behind();
     }
 
     EventRef own_scan_event() override {
@@ -151,6 +151,15 @@ class Backproject final : public BatchFilter {
     EventRef scan_of_region(Scan scan) const {
         return scan_of_slices(std::move(scan), input_info(), axis().position, region(input_info().width))
             .to_event();
+    }
+
+    // The scan of the slices, with their axis.
+    EventRef scan_behind() const {
+        const auto axis = this->axis();
+        auto scan = scan_;
+        scan.axis_position = axis.position;
+        scan.axis_is_found = axis.origin == Origin::found;
+        return scan_of_region(std::move(scan));
     }
 
     Axis axis() const { return resolve_axis(axis_pos.chosen(), axis_pos.name(), scan_, input_info().width); }
@@ -185,28 +194,19 @@ class Backproject final : public BatchFilter {
         assumed_ = assumed;
     }
 
-    // For those behind: the axis of these slices.
-    void send_axis(const Axis &axis) {
-        if (!is_of_scan_ || scan_.axis_position == axis.position)
-            return;
-        auto scan = scan_;
-        scan.axis_position = axis.position;
-        scan.axis_is_found = false;
-        send_scan(scan_of_region(std::move(scan)));
-    }
-
     // The table of the projections follows properties, which may change from frame to frame.
     void update_views(const Array &in) {
         const auto axis = this->axis();
         const auto slice = region(in.width());
-        const Settings now{axis.position, given_views(), slice.x, slice.y, in.height()};
+        const Settings now{axis.position, axis.origin, given_views(), slice.x, slice.y, in.height()};
         if (operator_->has_views() && now == settings_)
             return;
         const auto views = resolve_views(now.views, scan_, in.height());
         if (views.warning != std::exchange(angle_warning_, views.warning) && !angle_warning_.empty())
             warn(angle_warning_);
         tell(axis, views, slice);
-        send_axis(axis);
+        if (is_of_scan_)
+            send_scan(scan_behind());
         operator_->set_views(backproject_rows(views.angles, views.weights, axis.position, slice));
         settings_ = now;
     }
@@ -214,6 +214,7 @@ class Backproject final : public BatchFilter {
     // That the views are for.
     struct Settings {
         double axis;
+        Origin origin;
         GivenViews views;
         unsigned roi_x, roi_y, rows;
         bool operator==(const Settings &) const = default;

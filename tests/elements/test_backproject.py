@@ -424,15 +424,41 @@ class Backproject(ElementTestCase):
             self.assertIn("only 3 directions", warning)
 
     def test_the_axis_goes_on(self):
-        """The one that was used, in the scan event behind."""
+        """The one that was used, in the scan event behind; of each scan, and of each change of the property."""
         sino = sinogram(30)
         angles = np.deg2rad(np.arange(30) * 6.0)
-        for setting, wanted in (("", 33.25), ("axis-pos=31.5", 31.5)):
-            with Stream(f"tomobackproject {setting} ! identity name=i silent=true") as stream:
-                stream.push(sino, event=scan_event(angles, 33.25))
-                stream.pull()
-                event = stream["i"].get_static_pad("sink").get_sticky_event(Gst.EventType.CUSTOM_DOWNSTREAM_STICKY, 0)
-                self.assertEqual(event.get_structure().get_double("axis-position")[1], wanted)
+        found = "tomo-scan, axis-position=(double)20.5, axis-source=(string)found"
+        found = Gst.Event.new_custom(Gst.EventType.CUSTOM_DOWNSTREAM_STICKY, Gst.Structure.new_from_string(found))
+        # Before each array: the property, the event; and what follows: the axis, and whether it was found.
+        steps = (
+            (-1, scan_event(angles, 33.25), (33.25, False)),
+            (31.5, None, (31.5, False)),
+            (33.25, None, (33.25, False)),
+            (33.25, scan_event(angles, 28.75), (33.25, False)),
+            (-1, None, (28.75, False)),
+            (28.75, found, (28.75, False)),
+            (-1, None, (20.5, True)),
+            (20.5, None, (20.5, False)),
+            (-1, scan_event(angles, 33.25), (33.25, False)),
+            (-1, scan_event(angles), (sino.shape[1] / 2, False)),
+        )
+        for batch in (0, 1):
+            seen = []
+            with Stream(f"tomobackproject name=b batch={batch} ! identity name=i silent=true", play=False) as stream:
+                def look(pad, _):
+                    event = pad.get_sticky_event(Gst.EventType.CUSTOM_DOWNSTREAM_STICKY, 0)
+                    fields = event.get_structure()
+                    seen.append((fields.get_double("axis-position")[1], fields.get_string("axis-source") == "found"))
+                    return Gst.PadProbeReturn.OK
+
+                stream["i"].get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, look)
+                stream.play()
+                for setting, event, *_ in steps:
+                    stream["b"].set_property("axis-pos", setting)
+                    stream.push(sino, event=event)
+                    stream.pull()
+                stream.finish()
+            self.assertEqual(seen, [wanted for *_, wanted in steps])
 
     def test_missing_wedge_is_told_once(self):
         sino = sinogram(30)
