@@ -27,7 +27,16 @@ bool takes_logarithm_at_once(const Settings &settings, const Inspection &scan) {
 }
 
 std::string absorption(const Settings &settings) {
-    return calculation("absorption", settings.fix_nan_and_inf ? "v > 0.0f ? -log(v) : 0.0f" : "-log(v)");
+    return calculation("absorption",
+                       settings.fix_nan_and_inf ? "isfinite(v) && v > 0.0f ? -log(v) : 0.0f" : "-log(v)");
+}
+
+// What follows values that no flats correct: the steps that the correction would make as well.
+std::string uncorrected(const Settings &settings, const Inspection &scan) {
+    if (takes_logarithm_at_once(settings, scan))
+        return absorption(settings);
+    const bool is_integer = scan.image.format < GST_TOMO_FORMAT_FLOAT16;
+    return settings.fix_nan_and_inf && !is_integer ? calculation("finite", "isfinite(v) ? v : 0.0f") : "";
 }
 
 std::string device(const Settings &settings) {
@@ -97,9 +106,7 @@ std::string corrected(const Settings &settings, const Inspection &scan, const Ro
         line = " scan.projections" + prepared("projections", settings, scan.views);
         if (settings.binning > 1)
             line += calculation("mean", "v / " + literal(settings.binning * settings.binning));
-        if (takes_logarithm_at_once(settings, scan))
-            line += absorption(settings);
-        return line;
+        return line + uncorrected(settings, scan);
     }
     // Sums over bins cancel in the ratio.
     const auto input = [&](const char *output, const char *input, std::size_t images) {
@@ -230,9 +237,7 @@ std::string sink_line(const Settings &settings, const std::string &output, bool 
 std::string sinogram_line(const Settings &settings, const Inspection &scan, const Rows &rows) {
     std::string line;
     if (scan.is_sinograms) {
-        line = read_sinograms(settings, rows);
-        if (takes_logarithm_at_once(settings, scan))
-            line += absorption(settings);
+        line = read_sinograms(settings, rows) + uncorrected(settings, scan);
     } else if (needs_projections(settings, scan)) {
         line = projection_line(settings, scan, rows) + " ! tomotransposeprojections name=transpose";
     } else {

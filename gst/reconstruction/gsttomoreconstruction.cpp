@@ -161,6 +161,7 @@ GstTomoReconstruction *gst_tomo_reconstruction_new(const gchar *scan) {
  * Describes the parameters for programs. Each has type, title, description, default, and where it applies
  * minimum and maximum, or the choices (enum); `x-section` and `x-level` (basic, advanced) say where it stands
  * in a form, `x-unit` its unit, and `x-automatic` what the default stands for where it is no value itself.
+ * Where any number is a value, as of output-minimum, there is no default.
  *
  * Returns: (transfer full): a JSON schema (2020-12) of what gst_tomo_reconstruction_set_parameters() takes
  */

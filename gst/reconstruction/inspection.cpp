@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/file-list.hpp>
 #include <gst/files/scan/layout.hpp>
+#include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/inspection.hpp>
 #include <gst/tomo/device/samples.hpp>
 #include <gst/tomo/graph/names.hpp>
@@ -100,6 +101,7 @@ class Inspector {
         if (!settings_.scan.empty() && !settings_.projections.empty())
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
                         "a scan is named, and projections as well; leave one of them out");
+        check_source_conditions(settings_);
         if (!settings_.sinograms.empty())
             look_at_sinograms(source);
         else
@@ -121,16 +123,6 @@ class Inspector {
     }
 
     void look_at_sinograms(const std::string &path) {
-        for (const auto *parameter :
-             {&settings_.start, &settings_.number, &settings_.step, &settings_.binning})
-            if (parameter->is_given())
-                throw Error(GST_RESOURCE_ERROR_SETTINGS,
-                            text("%s is about projections; sinograms are taken with all of theirs",
-                                 parameter->name()));
-        if (!settings_.angles.empty())
-            throw Error(GST_RESOURCE_ERROR_SETTINGS,
-                        "a file of angles goes with projections; for sinograms give angle-step-degrees or "
-                        "range-degrees");
         found_.is_sinograms = true;
         found_.name = "'" + path + "', sinograms";
         const auto files = io::list_files(path);
@@ -280,7 +272,7 @@ class Inspector {
                 find("no-darks", Severity::warning, "the scan has no darks: they are taken for 0",
                      "Name the darks by --darks.");
         }
-        if (flats)
+        if (flats && !settings_.flat_correction.is("off"))
             judge_flats(layout, *flats);
         const auto numbers = chosen();
         for (const auto i : some_of(numbers.size())) {

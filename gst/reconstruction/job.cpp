@@ -248,16 +248,28 @@ Axis Job::find_axis() {
 }
 
 void Job::judge_axis(const Axis &axis) {
-    if (axis.from.empty())
-        return;
     const double width = inspection_->image.width;
-    if (axis.position < 0.0 || axis.position > width)
+    const auto is_outside = [&](double position) {
+        if (position >= 0.0 && position <= width)
+            return false;
         inspection_->findings.push_back(
             {"axis-outside", Finding::Severity::error,
-             text("the axis at %g is outside of the detector's %.0f columns", axis.position, width),
-             "Give --axis as an edge coordinate of the full detector, from 0 to its width."});
-    else if (inspection_->range() > 1.5 * std::numbers::pi &&
-             std::abs(axis.position - width / 2.0) > off_axis * width)
+             text("the axis at %g is outside of the detector's %.0f columns", position, width),
+             "Give the axis as an edge coordinate of the full detector, from 0 to its width."});
+        return true;
+    };
+    if (const auto sweep = sweep_of(settings_); sweep && sweep->is_of_axis()) {
+        Settings of_value;
+        for (std::size_t i = 0; i < sweep->values.size(); i++) {
+            sweep->apply(i, settings_, of_value);
+            if (is_outside(of_value.given_axis().value_or(0.0)))
+                return;
+        }
+    }
+    if (axis.from.empty())
+        return;
+    if (!is_outside(axis.position) && inspection_->range() > 1.5 * std::numbers::pi &&
+        std::abs(axis.position - width / 2.0) > off_axis * width)
         message("warning",
                 text("the scan makes a whole turn about an axis at %.2f, off the middle at %g: where "
                      "half of the views do not see the sample, values are too small",

@@ -127,7 +127,9 @@ Json ParameterBase::schema() const {
     schema.set("title", Json::text(name()));
     schema.set("description", Json::text(about_.blurb));
     const auto initial = value_to_json(spec_, g_param_spec_get_default_value(spec_));
-    if (initial)
+    const bool is_no_value =
+        G_IS_PARAM_SPEC_DOUBLE(spec_) && std::abs(G_PARAM_SPEC_DOUBLE(spec_)->default_value) == G_MAXDOUBLE;
+    if (initial && !is_no_value)
         schema.set("default", *initial);
     if (G_IS_PARAM_SPEC_UINT(spec_)) {
         const auto *range = G_PARAM_SPEC_UINT(spec_);
@@ -280,7 +282,8 @@ std::string Parameters::configuration() const {
         const std::unique_ptr<GKeyFile, FreeKeyFile> file(g_key_file_new());
         g_key_file_set_string(file.get(), section->name, about.name, parameter->text().c_str());
         const CString escaped(g_key_file_get_value(file.get(), section->name, about.name, nullptr));
-        out += text("%s%s=%s\n", parameter->is_given() ? "" : "#", about.name, escaped.get());
+        out += text("%s%s=%s\n", parameter->is_given() ? "" : "#", about.name,
+                    parameter->is_automatic() ? "" : escaped.get());
     }
     return out;
 }
@@ -306,7 +309,11 @@ void Parameters::load(const std::string &file) {
             const char *key = in_group.get()[k];
             const CString value(g_key_file_get_string(keys.get(), names.get()[g], key, nullptr));
             try {
-                require(key).set_text(value ? value.get() : "");
+                auto &parameter = require(key);
+                if (*parameter.about().automatic && (!value || !*value.get()))
+                    parameter.reset();
+                else
+                    parameter.set_text(value ? value.get() : "");
             } catch (const Error &e) {
                 throw Error(e.domain, e.code,
                             text("'%s', group [%s]: %s", file.c_str(), names.get()[g], e.what()));

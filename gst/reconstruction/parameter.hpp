@@ -30,8 +30,10 @@ struct About {
     const Section *section;
     Level level = Level::basic;
     const char *unit = "";      // "px", "rad", "deg", "keV", "m", "s", "B"; empty for numbers without one
-    const char *automatic = ""; // meaning of a default that is not a value itself; else empty
-    const char *blurb;          // a sentence
+    // Meaning of a default that is not a value itself; else empty. A number whose values are all of use has
+    // the largest double, or its negative, as such a default.
+    const char *automatic = "";
+    const char *blurb; // a sentence
 };
 
 class Parameters;

@@ -3,6 +3,7 @@
 #include <gst/files/file-format.hpp>
 #include <gst/files/number-pattern.hpp>
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/plan.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/tomo/graph/graph.hpp>
@@ -132,6 +133,7 @@ Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axi
     plan.axis = axis;
     plan.shape = scan.output(settings);
     plan.output = output_of(settings);
+    check_conditions(settings, scan, plan.output);
     const Rows all = scan.rows(settings);
     if (const auto sweep = sweep_of(settings)) {
         plan_sweep(settings, scan, *sweep, plan);

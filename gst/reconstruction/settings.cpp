@@ -67,6 +67,8 @@ std::optional<double> Settings::given_step(std::size_t projections) const {
         step = parameter == &angle ? parameter->value() : parameter->value() * degree;
         if (parameter == &range_degrees)
             *step /= static_cast<double>(projections);
+        if (*step == 0.0)
+            refuse(text("%s is 0, with which all projections look along one line", parameter->name()));
     }
     if (step && !angles.empty())
         refuse("both a file of angles and a step are given; leave one of them out");

@@ -260,7 +260,7 @@ class GST_TOMO_API Settings : public Parameters {
          .blurb =
              "File with the angle of each projection in degrees: text, .npy, or a dataset as in file.h5:/theta"}};
     Parameter<double> angle{this,
-                            0.0,
+                            G_MAXDOUBLE,
                             -G_MAXDOUBLE,
                             G_MAXDOUBLE,
                             {.name = "angle",
@@ -269,7 +269,7 @@ class GST_TOMO_API Settings : public Parameters {
                              .automatic = "those of the scan, else half a turn over all projections",
                              .blurb = "Angle between two projections of the scan"}};
     Parameter<double> angle_step_degrees{this,
-                                         0.0,
+                                         G_MAXDOUBLE,
                                          -G_MAXDOUBLE,
                                          G_MAXDOUBLE,
                                          {.name = "angle-step-degrees",
@@ -279,7 +279,7 @@ class GST_TOMO_API Settings : public Parameters {
                                           .blurb = "The same in degrees"}};
     Parameter<double> range_degrees{
         this,
-        0.0,
+        G_MAXDOUBLE,
         -G_MAXDOUBLE,
         G_MAXDOUBLE,
         {.name = "range-degrees",
@@ -370,7 +370,7 @@ class GST_TOMO_API Settings : public Parameters {
          .blurb =
              "Bits of a sample: 32 are attenuation in float32, fewer are integers over one grey range of the volume"}};
     Parameter<double> output_minimum{this,
-                                     0.0,
+                                     -G_MAXDOUBLE,
                                      -G_MAXDOUBLE,
                                      G_MAXDOUBLE,
                                      {.name = "output-minimum",
@@ -379,7 +379,7 @@ class GST_TOMO_API Settings : public Parameters {
                                       .automatic = "the least value",
                                       .blurb = "Value that becomes 0, with output-maximum"}};
     Parameter<double> output_maximum{this,
-                                     0.0,
+                                     G_MAXDOUBLE,
                                      -G_MAXDOUBLE,
                                      G_MAXDOUBLE,
                                      {.name = "output-maximum",

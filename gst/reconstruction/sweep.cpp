@@ -53,7 +53,8 @@ bool can_be_swept(const ParameterBase &parameter) {
     const Section *of = parameter.about().section;
     const std::string name = parameter.name();
     return name == "axis" || name == "axis-index" || name == "offset" || of == &section::correction ||
-           of == &section::cleaning || (of == &section::reconstruction && name != "crop-width");
+           of == &section::cleaning ||
+           (of == &section::reconstruction && name != "crop-width" && name != "sweep");
 }
 
 } // namespace

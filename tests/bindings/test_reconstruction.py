@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import unittest
@@ -44,7 +45,11 @@ class Reconstruction(unittest.TestCase):
         self.assertEqual(list(schema), list(specs))
         for name, spec in specs.items():
             self.assertEqual(spec.blurb, schema[name]["description"])
-            self.assertEqual(reconstruction.get_property(name) or "", schema[name]["default"] or "")
+            if "default" in schema[name]:
+                self.assertEqual(reconstruction.get_property(name) or "", schema[name]["default"] or "")
+            else:  # any number is a value
+                self.assertEqual(abs(reconstruction.get_property(name)), sys.float_info.max)
+                self.assertIn("x-automatic", schema[name])
         self.assertEqual(json.loads(reconstruction.get_parameters()), {})
 
     def test_parameters(self):

@@ -180,6 +180,42 @@ class Scans(ReconstructTestCase):
         middle = self.slices("scan.nxs", "--axis", AXIS, "--binning", 2, "--slice", "middle")
         self.assert_same(middle, slices[ROWS // 4 :][:1])
 
+    def test_not_finite(self):
+        """NaN and infinities become 0 wherever the values come from, unless they are to stay."""
+        scan = Scan()
+        for log in (False, True):
+            clean = (np.exp(-scan.attenuation) if log else scan.attenuation).astype(np.float32)
+            spoilt = clean.copy()
+            places = rng.integers(0, [ROWS, VIEWS, WIDTH], (5, 3))
+            for place, value in zip(places, (np.nan, np.inf, -np.inf, 0.0, -1.0) if log else (np.nan, np.inf, -np.inf, np.nan, np.inf)):
+                spoilt[tuple(place)] = value
+                clean[tuple(place)] = 1.0 if log else 0.0
+            for name, data in (("clean", clean), ("spoilt", spoilt)):
+                with h5py.File(f"{name}.h5", "w") as file:
+                    file["sinograms"] = data
+                    file["projections"] = data.transpose(1, 0, 2)
+            words = ["--range-degrees", 180, "--axis", AXIS, *(["--absorptivity"] if log else [])]
+            for source in (["--sinograms", "NAME.h5:/sinograms"], ["--flat-correction", "off", "--projections", "NAME.h5:/projections"]):
+                both = [self.slices(*(word.replace("NAME", name) for word in source), *words) for name in ("spoilt", "clean")]
+                self.assert_same(*both)
+                kept = self.slices(*(word.replace("NAME", "spoilt") for word in source), *words, "--no-fix-nan-and-inf")
+                self.assertFalse(np.isfinite(kept).all())
+
+    def test_zero_is_a_value(self):
+        Scan().nxtomo("scan.nxs")
+        words = ["scan.nxs", "--axis", AXIS, "--output", "bytes.h5", "--output-bitdepth", 8, "--overwrite"]
+        self.done(*words, "--output-minimum", 0, "--output-maximum", 0.25)
+        with h5py.File("bytes.h5") as file:
+            attrs = file["entry/data/data"].attrs
+            self.assertEqual((attrs["grey_minimum"], attrs["grey_maximum"]), (0.0, 0.25))
+        self.done(*words, "--output-maximum", 0)
+        with h5py.File("bytes.h5") as file:
+            attrs = file["entry/data/data"].attrs
+            self.assertLess(attrs["grey_minimum"], 0.0)
+            self.assertEqual(attrs["grey_maximum"], 0.0)
+        for option in ("angle", "angle-step-degrees", "range-degrees"):
+            self.refused(2, f"{option} is 0", *words, f"--{option}", 0)
+
     def test_parts_of_the_views(self):
         """Chosen projections stand at the angles that they have in the whole scan."""
         scan = Scan()
@@ -400,6 +436,14 @@ class Configurations(ReconstructTestCase):
         os.rename("scan-slices.h5", "before.h5")
         self.done("run", "--config", "scan-slices.h5.conf")
         np.testing.assert_array_equal(volume("scan-slices.h5"), by_run)
+        # A default that is no value is written as none, and is read as none.
+        with open("reco.conf") as file:
+            keys = [line.lstrip("#").partition("=") for line in file.read().splitlines() if "=" in line and not line.startswith("# ")]
+        self.assertEqual({key: value for key, _, value in keys if key in ("axis", "axis-index", "output-minimum", "angle", "height", "rings")},
+                         {"axis": "40.0", "axis-index": "", "output-minimum": "", "angle": "", "height": "", "rings": "none"})
+        with open("empty.conf", "w") as file:
+            file.write("[all]\n" + "".join(f"{key}={value}\n" for key, _, value in keys if key != "axis"))
+        self.assert_same(self.slices("run", "--config", "empty.conf", "--axis", AXIS), by_run)
         with open("reco.conf", "a") as file:
             file.write("\n[more]\naxs=1\n")
         self.refused(2, ["reco.conf", "axs", "axis"], "run")
@@ -486,6 +530,77 @@ class Refusals(ReconstructTestCase):
                 self.refused(1, expected, *words)
                 self.assertEqual(sorted(os.listdir()), there)
         self.done("dark.nxs", "--axis", AXIS, "--ignore", "flats-below-darks")
+
+
+class Conditions(ReconstructTestCase):
+    """A parameter that can't count is an error, which names it and the reason."""
+
+    def test_parameters(self):
+        scan = Scan()
+        scan.nxtomo("scan.nxs")
+        scan.nxtomo("no-darks.nxs", darks=False)
+        with h5py.File("sinograms.h5", "w") as file:
+            file["data"] = scan.attenuation.astype(np.float32)
+        with h5py.File("images.h5", "w") as file:
+            file["data"] = scan.flats
+        there = sorted(os.listdir())
+        whole, off = ["scan.nxs", "--axis", AXIS], ["scan.nxs", "--axis", AXIS, "--flat-correction", "off"]
+        sinograms = ["--sinograms", "sinograms.h5:/data", "--axis", AXIS, "--range-degrees", 180]
+        for words, option, value, reason in (
+            (sinograms, "outliers", 0.05, "sinograms"),
+            (sinograms, "flat-correction", "on", "sinograms"),
+            (sinograms, "reduction-mode", "median", "sinograms"),
+            (sinograms, "dark-scale", 2, "sinograms"),
+            (sinograms, "flat-scale", 2, "sinograms"),
+            (sinograms, "entry", "/entry", "no scan"),
+            (sinograms, "detector", "camera", "no scan"),
+            (sinograms, "darks", "d.tif", "sinograms"),
+            (sinograms, "flats", "f.tif", "sinograms"),
+            (sinograms, "flats2", "f.tif", "sinograms"),
+            (sinograms, "start", 1, "sinograms"),
+            (sinograms, "number", 9, "sinograms"),
+            (sinograms, "step", 2, "sinograms"),
+            (sinograms, "binning", 2, "sinograms"),
+            (sinograms, "angles", "a.txt", "range-degrees"),
+            (off, "darks", "images.h5:/data", "not corrected"),
+            (off, "flats", "images.h5:/data", "not corrected"),
+            (off, "flats2", "images.h5:/data", "not corrected"),
+            (off, "reduction-mode", "median", "not corrected"),
+            (off, "dark-scale", 2, "not corrected"),
+            (off, "flat-scale", 2, "not corrected"),
+            (["no-darks.nxs", "--axis", AXIS], "dark-scale", 2, "no darks"),
+            (whole, "outliers-size", 5, "outliers"),
+            (whole, "rings-width", 5, "rings=fourier"),
+            (whole, "projection-filter-cutoff", 0.25, "hamming"),
+            (whole, "crop-width", WIDTH + 1, "fewer columns"),
+            (whole, "output-minimum", 0, "output-bitdepth"),
+            (whole, "output-maximum", 0, "output-bitdepth"),
+            ([*whole, "--output", "slices.tif"], "compression", 5, "HDF5"),
+            ([*whole, "--resume"], "overwrite", "true", "resume"),
+            (["flatcorrect", "scan.nxs"], "rings", "fourier", "projections are written"),
+            (["flatcorrect", "scan.nxs"], "circle", "true", "no slices"),
+            (["sinos", "scan.nxs"], "circle", "true", "no slices"),
+            (["sinos", "scan.nxs"], "crop-width", 20, "no slices"),
+            (["sinos", "scan.nxs"], "projection-filter", "ramp", "no slices"),
+            (["sinos", "scan.nxs"], "offset", 0.5, "no slices"),
+            (["sinos", "scan.nxs"], "precision", "half", "no slices"),
+        ):
+            with self.subTest(words=words, option=option):
+                words = words[:-2] if option == "flat-correction" and "off" in words else words
+                self.refused(2, [f"{option}={value}", "no effect", reason], *words, f"--{option}={value}")
+                self.assertEqual(sorted(os.listdir()), there)
+
+    def test_sweeps(self):
+        """In which a parameter has to count for one of the values."""
+        Scan().nxtomo("scan.nxs")
+        words = ["sweep", "scan.nxs", "--axis", AXIS, "--slice", "middle", "--output", "sweep.h5"]
+        self.refused(2, ["projection-filter-cutoff", "hamming"], *words, "--projection-filter-cutoff", 0.25, "--parameter", "projection-filter=ramp,faris-byer")
+        self.refused(2, ["rings-width", "rings=fourier"], *words, "--parameter", "rings-width=12,20")
+        self.refused(2, "sweep", *words, "--parameter", "sweep=axis=1")
+        self.done(*words, "--projection-filter-cutoff", 0.25, "--parameter", "projection-filter=hamming,ramp")
+        self.assertEqual(len(volume("sweep.h5")), 2)
+        self.refused(1, ["axis at 95", f"{WIDTH} columns", "--ignore axis-outside"], "sweep", "scan.nxs", "--parameter", "axis=45:95:10")
+        self.done("sweep", "scan.nxs", "--parameter", "axis=85:95:10", "--ignore", "axis-outside", "--output", "outside.h5")
 
 
 class Interruptions(ReconstructTestCase):

@@ -1,0 +1,139 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/files/file-format.hpp>
+#include <gst/reconstruction/conditions.hpp>
+#include <gst/reconstruction/sweep.hpp>
+#include <gst/tomo/gsttomograph.h>
+
+#include <algorithm>
+#include <set>
+
+namespace tomo::reconstruction {
+
+namespace {
+
+// A row of the tables below. A parameter may have several rows; it counts where all of them say so.
+struct Condition {
+    const ParameterBase &parameter;
+    bool counts;
+    const char *why_not; // goes on behind "would have no effect: "
+};
+
+std::vector<Condition> source_conditions(const Settings &s) {
+    const bool is_scan = s.sinograms.empty();
+    constexpr const char *files = "sinograms are read, and they are corrected already",
+                         *views = "sinograms are taken with all of their projections and columns",
+                         *correction = "sinograms are not corrected by darks and flats";
+    return {
+        {s.entry, is_scan, "sinograms are read, and no scan; name a dataset as in file.h5:/data"},
+        {s.detector, is_scan, "sinograms are read, and no scan; name a dataset as in file.h5:/data"},
+        {s.darks, is_scan, files},
+        {s.flats, is_scan, files},
+        {s.flats2, is_scan, files},
+        {s.start, is_scan, views},
+        {s.number, is_scan, views},
+        {s.step, is_scan, views},
+        {s.binning, is_scan, views},
+        {s.flat_correction, is_scan || s.flat_correction.is("off"), correction},
+        {s.reduction_mode, is_scan, correction},
+        {s.dark_scale, is_scan, correction},
+        {s.flat_scale, is_scan, correction},
+        {s.outliers, is_scan,
+         "outliers are found in images of the detector, and sinograms are read; remove them when these are made"},
+        {s.angles, is_scan,
+         "its angles are those of a scan; for sinograms give angle-step-degrees or range-degrees"},
+    };
+}
+
+std::vector<Condition> chain_conditions(const Settings &s, const Inspection &scan, io::FileType output) {
+    const bool is_corrected = scan.is_corrected(s), makes_slices = s.result.is("slices");
+    constexpr const char *uncorrected = "projections are not corrected by darks and flats",
+                         *no_slices = "no slices are made";
+    return {
+        // Correction
+        {s.darks, is_corrected, uncorrected},
+        {s.flats, is_corrected, uncorrected},
+        {s.flats2, is_corrected, uncorrected},
+        {s.reduction_mode, is_corrected, uncorrected},
+        {s.dark_scale, is_corrected, uncorrected},
+        {s.dark_scale, scan.darks > 0, "the scan has no darks"},
+        {s.flat_scale, is_corrected, uncorrected},
+        // Outliers and rings
+        {s.outliers_size, s.outliers.is_given(), "no outliers are removed; give outliers as well"},
+        {s.rings, !s.result.is("projections"),
+         "rings are removed from sinograms, and projections are written"},
+        {s.rings_width, s.rings.is("fourier"), "it is the width of rings=fourier"},
+        // Slices
+        {s.offset, makes_slices, no_slices},
+        {s.projection_filter, makes_slices, no_slices},
+        {s.projection_filter_cutoff, makes_slices, no_slices},
+        {s.projection_filter_cutoff,
+         s.projection_filter.is("butterworth") || s.projection_filter.is("hamming"),
+         "it is the cut-off of projection-filter=butterworth and hamming"},
+        {s.crop_width, makes_slices, no_slices},
+        {s.crop_width, s.crop_width <= scan.image.width / s.binning, "slices have fewer columns"},
+        {s.circle, makes_slices, no_slices},
+        {s.precision, makes_slices, no_slices},
+        // Output
+        {s.output_minimum, !s.output_bitdepth.is("32"), "samples are float32; give output-bitdepth as well"},
+        {s.output_maximum, !s.output_bitdepth.is("32"), "samples are float32; give output-bitdepth as well"},
+        {s.compression, output == io::FileType::Hdf5, "only HDF5 is compressed"},
+        {s.overwrite, !s.resume, "resume goes on with the result that is there; give one of them"},
+    };
+}
+
+// The given parameters that do not count: name and message of each.
+using Ignored = std::vector<std::pair<std::string, std::string>>;
+
+Ignored ignored_by(const std::vector<Condition> &conditions) {
+    Ignored ignored;
+    for (const auto &[parameter, counts, why_not] : conditions)
+        if (parameter.is_given() && !counts)
+            ignored.emplace_back(parameter.name(), text("%s=%s would have no effect: %s", parameter.name(),
+                                                        parameter.text().c_str(), why_not));
+    return ignored;
+}
+
+void refuse_first(const Ignored &ignored) {
+    if (!ignored.empty())
+        throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE, ignored.front().second);
+}
+
+bool names(const Ignored &ignored, const std::string &name) {
+    return std::any_of(ignored.begin(), ignored.end(), [&](const auto &one) { return one.first == name; });
+}
+
+// The parameters that do not count for any of the values.
+Ignored ignored_by_all(const Sweep &sweep, const Settings &settings, const Inspection &scan,
+                       io::FileType output) {
+    std::set<std::string> counting;
+    Ignored ignored;
+    for (std::size_t i = 0; i < sweep.values.size(); i++) {
+        Settings of_value;
+        sweep.apply(i, settings, of_value);
+        const auto of_this = ignored_by(chain_conditions(of_value, scan, output));
+        for (const auto *parameter : of_value.all())
+            if (parameter->is_given() && !names(of_this, parameter->name()))
+                counting.insert(parameter->name());
+        ignored.insert(ignored.end(), of_this.begin(), of_this.end());
+    }
+    ignored.erase(std::remove_if(ignored.begin(), ignored.end(),
+                                 [&](const auto &one) { return counting.count(one.first) > 0; }),
+                  ignored.end());
+    return ignored;
+}
+
+} // namespace
+
+void check_source_conditions(const Settings &settings) {
+    refuse_first(ignored_by(source_conditions(settings)));
+}
+
+void check_conditions(const Settings &settings, const Inspection &scan, const std::string &output) {
+    const auto type = io::type_of_suffix(io::split_location(output).file);
+    const auto sweep = sweep_of(settings);
+    refuse_first(sweep ? ignored_by_all(*sweep, settings, scan, type)
+                       : ignored_by(chain_conditions(settings, scan, type)));
+}
+
+} // namespace tomo::reconstruction
