@@ -33,6 +33,8 @@ OWN = {
     "convert": "from and to GStreamer's video",
     "download": "places the transfer to the host",
     "ramp-filter": "fft, filter and ifft in one go",
+    "remove-stripes-normalization": "rings, by means over the views",
+    "remove-stripes-titarenko": "rings, by means over the views, regularized",
     "scan-src": "a raw scan from one file, as projections, darks and flats",
     "upload": "places the transfer to the device",
 }
