@@ -79,9 +79,9 @@ The output's scan event has these angles and the axis.)",
 
   private:
     Axis axis() const {
-        constexpr double far = 1e6;
-        const auto axis = resolve_axis(axis_pos.chosen(), axis_pos.name(), *scan_, input_info().width);
-        axis.check(far);
+        const auto columns = input_info().width;
+        const auto axis = resolve_axis(axis_pos.chosen(), axis_pos.name(), *scan_, columns);
+        axis.check(ParallelBeam::most_pixels - columns); // as the projector, but by the property's name
         return axis;
     }
 

@@ -15,6 +15,8 @@ Kernel ParallelBackprojector::kernel(const std::string &function) {
 }
 
 void ParallelBackprojector::plan(const ArrayInfo &in, const ArrayInfo &out, double expected) {
+    sinograms_ = in;
+    slices_ = out;
     auto &device = *compute_.device();
     const auto variants =
         backproject_variants(mode_, precision_, backproject_device(device), in.depth, out.width, out.height);
@@ -47,6 +49,7 @@ double ParallelBackprojector::seconds(const BackprojectPlan &plan, const ArrayIn
         angles[i] = i * G_PI / in.height;
     plan_ = plan;
     const auto before = rows_;
+    const auto views_before = views_;
     set_views(backproject_rows(angles, std::vector<double>(in.height, 1.0), in.width / 2.0,
                                {0, 0, out.width, out.height, in.width}));
     Array from = compute_.allocate(in),
@@ -63,14 +66,36 @@ double ParallelBackprojector::seconds(const BackprojectPlan &plan, const ArrayIn
             best = std::min(best, 1e-6 * static_cast<double>(g_get_monotonic_time() - start));
     }
     rows_ = before;
+    views_ = views_before;
     return best;
 }
 
 void ParallelBackprojector::set_views(const std::vector<BackprojectRow> &rows) {
     rows_ = compute_.upload(rows.data(), rows.size() * sizeof rows[0]);
+    views_ = rows.size();
+}
+
+void ParallelBackprojector::check(const ArrayInfo &in, const ArrayInfo &out) const {
+    if (!has_views() || plan_.kernel.empty())
+        throw Error(
+            GST_LIBRARY_ERROR_SETTINGS,
+            "a backprojection was run without its views or its plan: call plan() and set_views() before");
+    if (in.height != views_)
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("sinograms of %s came, whose rows have %zu views: set as many views as rows",
+                         in.describe().c_str(), views_));
+    if (in.width != sinograms_.width || in.height != sinograms_.height || out.width != slices_.width ||
+        out.height != slices_.height || in.depth == 0 || in.depth > sinograms_.depth ||
+        out.depth != in.depth || in.is_complex() || out.format != GST_TOMO_FORMAT_FLOAT32)
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("sinograms of %s and slices of %s came; wanted up to %u planes of %u x %u in a real "
+                         "format, and as many slices of %u x %u in float32, as they were planned",
+                         in.describe().c_str(), out.describe().c_str(), sinograms_.depth, sinograms_.width,
+                         sinograms_.height, slices_.width, slices_.height));
 }
 
 void ParallelBackprojector::run(const Array &in, Array &out) {
+    check(in.info(), out.info());
     compute_.input_format("sinograms", in.info().format);
     if (mode_ == BackprojectMode::texture)
         return sample_texture(in, out);

@@ -28,13 +28,15 @@ class GST_TOMO_API ParallelBackprojector {
     void set_views(const std::vector<BackprojectRow> &rows);
     bool has_views() const { return static_cast<bool>(rows_); }
     void forget_views() { rows_ = {}; }
-    // `slices` may be a smaller batch than the plan's.
+    // `slices` may be a smaller batch than the plan's. Throws Error for arrays of other shapes than the
+    // plan's and the views'.
     void run(const Array &sinograms, Array &slices);
 
     // Number of sinograms of `depth` planes that keep the device busy.
     unsigned batch_that_pays(unsigned depth, unsigned roi_width, unsigned roi_height) const;
 
   private:
+    void check(const ArrayInfo &sinograms, const ArrayInfo &slices) const;
     double seconds(const BackprojectPlan &plan, const ArrayInfo &sinograms, const ArrayInfo &slices);
     void interpolate(const Array &sinograms, Array &slices);
     void multiply(const Array &sinograms, Array &slices, const WorkSize &size);
@@ -47,8 +49,10 @@ class GST_TOMO_API ParallelBackprojector {
     BackprojectMode mode_;
     Precision precision_;
     BackprojectPlan plan_;
+    ArrayInfo sinograms_, slices_; // of the plan
     Array rows_;
-    ClMem image_; // one plane, for mode texture
+    std::size_t views_ = 0; // in rows_
+    ClMem image_;           // one plane, for mode texture
     Stamp image_use_;
 };
 

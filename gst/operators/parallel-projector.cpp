@@ -39,35 +39,65 @@ double weight_at(double angle) {
     return 1.0 / std::max(std::abs(std::cos(angle)), std::abs(std::sin(angle)));
 }
 
+// Positions on rays have 31 bits before the point.
+void check_geometry(const ParallelBeam &beam, const SliceRegion &slice) {
+    constexpr double most = ParallelBeam::most_pixels;
+    if (beam.angles.empty())
+        throw Error(GST_LIBRARY_ERROR_SETTINGS, "a projection needs one angle at least");
+    for (std::size_t i = 0; i < beam.angles.size(); i++)
+        if (!std::isfinite(beam.angles[i]))
+            throw Error(
+                GST_LIBRARY_ERROR_SETTINGS,
+                text("the angle of view %zu is %g; a finite number of radians is needed", i, beam.angles[i]));
+    if (!(std::abs(beam.axis) <= most))
+        throw Error(
+            GST_LIBRARY_ERROR_SETTINGS,
+            text("the axis of a projection is at %g; wanted %.0f to %.0f pixels", beam.axis, -most, most));
+    const double right = double(slice.x) + slice.width, bottom = double(slice.y) + slice.height;
+    if (beam.columns == 0 || slice.width == 0 || slice.height == 0 || beam.columns > most || right > most ||
+        bottom > most)
+        throw Error(
+            GST_LIBRARY_ERROR_SETTINGS,
+            text("a projection of %u x %u pixels at (%u, %u) to %u columns can't be made: at least one "
+                 "pixel and column, and edges up to %.0f are needed",
+                 slice.width, slice.height, slice.x, slice.y, beam.columns, most));
+}
+
 } // namespace
 
 ParallelProjector::ParallelProjector(Compute &compute, ParallelBeam beam, const SliceRegion &slice)
     : compute_(compute), beam_(std::move(beam)), slice_(slice),
       transpose_(compute, BackprojectMode::joseph, Precision::single) {
-    if (beam_.angles.empty())
-        throw Error(GST_LIBRARY_ERROR_SETTINGS, "a projection needs one angle at least");
+    check_geometry(beam_, slice_);
     std::vector<Rays> rays;
     for (const double angle : beam_.angles)
         rays.push_back(rays_at(angle, beam_.axis, slice_));
     rays_ = compute_.upload(rays.data(), rays.size() * sizeof rays[0]);
 }
 
-void ParallelProjector::check(const Array &volume, const Array &projections) const {
-    const auto &v = volume.info(), &p = projections.info();
-    const auto wanted_v = this->volume(v.depth), wanted_p = this->projections(v.depth);
-    if (v.width != wanted_v.width || v.height != wanted_v.height || p.width != wanted_p.width ||
-        p.height != wanted_p.height || p.depth != v.depth)
+// `from` may have any real format; `to` is float32.
+void ParallelProjector::check(const ArrayInfo &from, ArrayInfo wanted_from, const ArrayInfo &to,
+                              const ArrayInfo &wanted_to) {
+    if (!from.is_complex() && from.format != GST_TOMO_FORMAT_UNKNOWN)
+        wanted_from = wanted_from.with_format(from.format);
+    const auto is_like = [](const ArrayInfo &came, const ArrayInfo &wanted) {
+        return came.format == wanted.format && came.width == wanted.width && came.height == wanted.height &&
+               came.depth == wanted.depth;
+    };
+    if (!is_like(from, wanted_from) || !is_like(to, wanted_to))
         throw Error(GST_STREAM_ERROR_FORMAT,
-                    text("a volume of %s and projections of %s came; wanted %s and %s", v.describe().c_str(),
-                         p.describe().c_str(), wanted_v.describe().c_str(), wanted_p.describe().c_str()));
+                    text("arrays of %s and %s came to a projector; wanted %s and, for the result, %s",
+                         from.describe().c_str(), to.describe().c_str(), wanted_from.describe().c_str(),
+                         wanted_to.describe().c_str()));
 }
 
 void ParallelProjector::forward(const Array &volume, Array &projections) {
-    check(volume, projections);
+    const auto slices = volume.depth();
+    check(volume.info(), this->volume(slices), projections.info(), this->projections(slices));
     constexpr unsigned margins = 4;
     const cl_uint width = slice_.width, height = slice_.height;
-    auto direct = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, width + margins, height, volume.depth()});
-    auto turned = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, height + margins, width, volume.depth()});
+    auto direct = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, width + margins, height, slices});
+    auto turned = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, height + margins, width, slices});
     compute_.input_format("slices", volume.info().format);
     const auto kernel = [&](const char *name) { return compute_.kernel(name, {}, forward_kernels); };
     compute_.launch(kernel("pad_slice"), WorkSize(direct.info()), volume, direct, width, height);
@@ -79,16 +109,17 @@ void ParallelProjector::forward(const Array &volume, Array &projections) {
 }
 
 void ParallelProjector::back(const Array &projections, Array &volume) {
-    check(volume, projections);
+    const auto slices = projections.depth();
+    check(projections.info(), this->projections(slices), volume.info(), this->volume(slices));
     if (!transpose_.has_views()) {
         std::vector<double> weights;
         for (const double angle : beam_.angles)
             weights.push_back(weight_at(angle));
         transpose_.set_views(backproject_rows(beam_.angles, weights, beam_.axis, slice_));
     }
-    if (planned_slices_ != volume.depth()) {
+    if (planned_slices_ != slices) {
         transpose_.plan(projections.info(), volume.info());
-        planned_slices_ = volume.depth();
+        planned_slices_ = slices;
     }
     transpose_.run(projections, volume);
 }

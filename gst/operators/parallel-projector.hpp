@@ -15,6 +15,9 @@ struct ParallelBeam {
     std::vector<double> angles; // radians, one for each view
     double axis;                // edge coordinate of the columns
     unsigned columns;
+
+    // Bounds of the axis and of all edges.
+    static constexpr double most_pixels = 1e6;
 };
 
 // Line integrals of slices (width x height x slices) as sinograms (columns x views x slices), by Joseph's
@@ -22,6 +25,7 @@ struct ParallelBeam {
 // Lengths are in pixels: the projection of a disc of ones is the length of its chords.
 class GST_TOMO_API ParallelProjector final : public Projector {
   public:
+    // Throws Error for a geometry that can't be computed.
     ParallelProjector(Compute &compute, ParallelBeam beam, const SliceRegion &slice);
 
     ArrayInfo volume(unsigned slices) const override {
@@ -34,7 +38,8 @@ class GST_TOMO_API ParallelProjector final : public Projector {
     void back(const Array &projections, Array &volume) override;
 
   private:
-    void check(const Array &volume, const Array &projections) const;
+    static void check(const ArrayInfo &from, ArrayInfo wanted_from, const ArrayInfo &to,
+                      const ArrayInfo &wanted_to);
 
     Compute &compute_;
     const ParallelBeam beam_;

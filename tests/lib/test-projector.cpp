@@ -180,16 +180,111 @@ GST_START_TEST(test_linear_is_no_transpose) {
 }
 GST_END_TEST;
 
+void expect_words(const std::string &error, const std::vector<std::string> &words) {
+    for (const auto &word : words)
+        fail_unless(error.find(word) != std::string::npos, "'%s' doesn't say '%s'", error.c_str(),
+                    word.c_str());
+}
+
 GST_START_TEST(test_what_does_not_fit) {
     Compute compute(open_device());
     const auto g = random_geometry();
     ParallelProjector projector(compute, g.beam, g.slice);
-    Array volume = compute.allocate(projector.volume(2)), other = compute.allocate(projector.projections(3));
-    for (const auto &error : {error_of([&] { projector.forward(volume, other); }),
-                              error_of([&] { projector.back(other, volume); })})
-        fail_unless(error.find("wanted") != std::string::npos, "%s", error.c_str());
-    const auto error = error_of([&] { ParallelProjector(compute, {{}, 1.0, 3}, g.slice); });
-    fail_unless(error.find("one angle") != std::string::npos, "%s", error.c_str());
+    const auto volume = projector.volume(2), projections = projector.projections(2);
+    const auto forward = [&](const ArrayInfo &from, const ArrayInfo &to) {
+        Array volume = compute.allocate(from), projections = compute.allocate(to);
+        return error_of([&] { projector.forward(volume, projections); });
+    };
+    const auto back = [&](const ArrayInfo &from, const ArrayInfo &to) {
+        Array projections = compute.allocate(from), volume = compute.allocate(to);
+        return error_of([&] { projector.back(projections, volume); });
+    };
+    for (const auto format : {GST_TOMO_FORMAT_FLOAT32, GST_TOMO_FORMAT_UINT16}) {
+        fail_unless_equals_string(forward(volume.with_format(format), projections).c_str(), "");
+        fail_unless_equals_string(back(projections.with_format(format), volume).c_str(), "");
+    }
+    for (const auto format : {GST_TOMO_FORMAT_COMPLEX64, GST_TOMO_FORMAT_UINT16}) {
+        expect_words(forward(volume, projections.with_format(format)), {"wanted", "float32"});
+        expect_words(back(projections, volume.with_format(format)), {"wanted", "float32"});
+    }
+    expect_words(forward(volume.with_format(GST_TOMO_FORMAT_COMPLEX64), projections),
+                 {"complex64", "wanted"});
+    expect_words(back(projections.with_format(GST_TOMO_FORMAT_COMPLEX64), volume), {"complex64", "wanted"});
+    const auto others_of = [](const ArrayInfo &info) {
+        return std::vector{info.with_size(info.width + 1, info.height),
+                           info.with_size(info.width, info.height - 1),
+                           info.with_size(info.width, info.height, info.depth + 1)};
+    };
+    for (const auto &other : others_of(volume)) {
+        expect_words(forward(other, projections), {other.describe(), "wanted"});
+        expect_words(back(projections, other), {"wanted", volume.describe()});
+    }
+    for (const auto &other : others_of(projections)) {
+        expect_words(forward(volume, other), {"wanted", projections.describe()});
+        expect_words(back(other, volume), {other.describe(), "wanted"});
+    }
+}
+GST_END_TEST;
+
+GST_START_TEST(test_geometry_that_cannot_be) {
+    Compute compute(open_device());
+    const auto g = random_geometry();
+    const auto error = [&](auto change) {
+        auto other = g;
+        change(other);
+        return error_of([&] { ParallelProjector(compute, other.beam, other.slice); });
+    };
+    expect_words(error([](Geometry &o) { o.beam.angles.clear(); }), {"one angle"});
+    for (const double angle : {HUGE_VAL, -HUGE_VAL, std::nan("")})
+        expect_words(error([&](Geometry &o) { o.beam.angles[2] = angle; }), {"view 2", "finite"});
+    for (const double axis : {HUGE_VAL, std::nan(""), 1.01e6, -1.01e6})
+        expect_words(error([&](Geometry &o) { o.beam.axis = axis; }), {"axis", "1000000"});
+    expect_words(error([](Geometry &o) { o.beam.columns = 0; }), {"0 columns"});
+    expect_words(error([](Geometry &o) { o.slice.width = 0; }), {"0 x"});
+    expect_words(error([](Geometry &o) { o.slice.y = 4000000000u; }), {"4000000000", "edges"});
+    for (const double axis : {1e6, -1e6})
+        fail_unless_equals_string(error([&](Geometry &o) { o.beam.axis = axis; }).c_str(), "");
+}
+GST_END_TEST;
+
+GST_START_TEST(test_backprojector_refuses_other_arrays) {
+    Compute compute(open_device());
+    const unsigned columns = 13, views = 7, planes = 3;
+    const SliceRegion slice{0, 0, 11, 9, columns};
+    const ArrayInfo sinograms(GST_TOMO_FORMAT_FLOAT32, columns, views, planes);
+    const ArrayInfo slices(GST_TOMO_FORMAT_FLOAT32, slice.width, slice.height, planes);
+    ParallelBackprojector backprojector(compute, BackprojectMode::linear, Precision::single);
+    const auto run = [&](const ArrayInfo &from, const ArrayInfo &to) {
+        Array in = compute.allocate(from), out = compute.allocate(to);
+        return error_of([&] { backprojector.run(in, out); });
+    };
+    const auto set_views = [&](unsigned number) {
+        backprojector.set_views(
+            backproject_rows(std::vector<double>(number, 0.5), std::vector<double>(number, 1.0), 6.5, slice));
+    };
+    expect_words(run(sinograms, slices), {"plan()", "set_views()"});
+    set_views(views);
+    expect_words(run(sinograms, slices), {"plan()"});
+    backprojector.plan(sinograms, slices);
+    fail_unless_equals_string(run(sinograms, slices).c_str(), "");
+    fail_unless_equals_string(run(sinograms.with_size(columns, views, 1), slices.with_size(11, 9, 1)).c_str(),
+                              ""); // a smaller batch
+    const std::pair<ArrayInfo, ArrayInfo> others[] = {
+        {sinograms.with_size(columns + 1, views), slices},
+        {sinograms, slices.with_size(12, 9)},
+        {sinograms, slices.with_size(11, 8)},
+        {sinograms, slices.with_size(11, 9, planes + 1)},
+        {sinograms.with_size(columns, views, planes + 1), slices.with_size(11, 9, planes + 1)},
+        {sinograms.with_format(GST_TOMO_FORMAT_COMPLEX64), slices},
+        {sinograms, slices.with_format(GST_TOMO_FORMAT_UINT16)},
+    };
+    for (const auto &[in, out] : others)
+        expect_words(run(in, out), {"wanted", "planned", "13 x 7", "11 x 9"});
+    expect_words(run(sinograms.with_size(columns, views - 1), slices), {"7 views"});
+    set_views(views + 1);
+    expect_words(run(sinograms, slices), {"8 views"});
+    backprojector.forget_views();
+    expect_words(run(sinograms, slices), {"set_views()"});
 }
 GST_END_TEST;
 
@@ -201,6 +296,8 @@ static Suite *projector_suite() {
     tcase_add_test(tc, test_pair);
     tcase_add_test(tc, test_linear_is_no_transpose);
     tcase_add_test(tc, test_what_does_not_fit);
+    tcase_add_test(tc, test_geometry_that_cannot_be);
+    tcase_add_test(tc, test_backprojector_refuses_other_arrays);
     return suite;
 }
 
