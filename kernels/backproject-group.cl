@@ -11,16 +11,10 @@
 
 #define PIXELS (TILE_H / GROUP_H)
 
-// Weights of three samples for a pixel that lies this far behind the first of them.
-#ifdef BACKPROJECT_JOSEPH
-#define FIRST_OF_THREE(position, narrowing) clamp(1.0f - (position) * (narrowing), 0.0f, 1.0f)
-#define SECOND_OF_THREE(position, narrowing) clamp(1.0f - fabs((position) - 1.0f) * (narrowing), 0.0f, 1.0f)
-#define THIRD_OF_THREE(position, narrowing) clamp(1.0f - (2.0f - (position)) * (narrowing), 0.0f, 1.0f)
-#else
-#define FIRST_OF_THREE(position, narrowing) clamp(1.0f - (position), 0.0f, 1.0f)
-#define SECOND_OF_THREE(position, narrowing) clamp(1.0f - fabs((position) - 1.0f), 0.0f, 1.0f)
-#define THIRD_OF_THREE(position, narrowing) clamp((position) - 1.0f, 0.0f, 1.0f)
-#endif
+// Weights of three samples for a pixel that lies this far behind the second one, in units of the narrowing.
+#define FIRST_OF_THREE(behind, narrowing) clamp(-(behind) - ((narrowing) - 1.0f), 0.0f, 1.0f)
+#define SECOND_OF_THREE(behind) clamp(1.0f - fabs(behind), 0.0f, 1.0f)
+#define THIRD_OF_THREE(behind, narrowing) clamp((behind) - ((narrowing) - 1.0f), 0.0f, 1.0f)
 
 kernel __attribute__((reqd_work_group_size(GROUP_W, GROUP_H, 1))) void
 KERNEL(IN(sinograms), OUT(float, out), global const Row *restrict rows, const uint width,
@@ -73,16 +67,18 @@ KERNEL(IN(sinograms), OUT(float, out), global const Row *restrict rows, const ui
             for (int k = 0; k < PIXELS; k += 2) {
                 const float position = base + (float)k * segment.sine;
                 const int index = (int)(position + fmin(segment.sine, 0.0f));
-                const float upper = position - (float)index, lower = upper + segment.sine;
+                const float behind_first = position - (float)index;
+                const float upper = (behind_first - 1.0f) * narrowing,
+                            lower = (behind_first + segment.sine - 1.0f) * narrowing;
 #pragma unroll
                 for (int v = 0; v < VECTORS; v++) {
                     const lanes a = samples[v][r][index], b = samples[v][r][index + 1],
                                 c = samples[v][r][index + 2];
                     sum[k][v] += a * FIRST_OF_THREE(upper, narrowing);
-                    sum[k][v] += b * SECOND_OF_THREE(upper, narrowing);
+                    sum[k][v] += b * SECOND_OF_THREE(upper);
                     sum[k][v] += c * THIRD_OF_THREE(upper, narrowing);
                     sum[k + 1][v] += a * FIRST_OF_THREE(lower, narrowing);
-                    sum[k + 1][v] += b * SECOND_OF_THREE(lower, narrowing);
+                    sum[k + 1][v] += b * SECOND_OF_THREE(lower);
                     sum[k + 1][v] += c * THIRD_OF_THREE(lower, narrowing);
                 }
             }
