@@ -173,15 +173,7 @@ class Program {
             g_print("%s\n", json.c_str());
             return tool::ok;
         }
-        const auto plan = Json::parse(json, "plan");
-        const auto &folder = plan.text_of("folder"), &join = plan.text_of("join");
-        const tool::Owned<gchar> quoted(g_shell_quote(folder.c_str()));
-        if (!join.empty())
-            g_print("mkdir -p %s\n", quoted.get());
-        for (const auto &slab : plan.find("slabs")->items())
-            g_print("gst-launch-1.0 -q %s\n", slab.text_of("line").c_str());
-        if (!join.empty())
-            g_print("gst-launch-1.0 -q %s\nrm -r %s\n", join.c_str(), quoted.get());
+        g_print("%s", Json::parse(json, "plan").text_of("script").c_str());
         return tool::ok;
     }
 

@@ -339,7 +339,7 @@ gchar *gst_tomo_reconstruction_estimate_axis(GstTomoReconstruction *reconstructi
  * found, assumed), and `slabs`, each with `first-row`, `rows`, `row-step`, `images`, `output`, the `value` of
  * a parameter that is swept, the `line` that gst-launch-1.0 and tomo-launch run, and the same as a `graph`
  * for gst_tomo_graph_new_from_json(). Where there are several, `join` is the line that makes one result of
- * them.
+ * them in the `folder`. `script` is all of that for a shell, which ends before it replaces an earlier result.
  *
  * Returns: (transfer full) (nullable): an object in JSON
  */

@@ -48,7 +48,7 @@ std::string output_of(const Settings &settings) {
 
 bool exists(const std::string &file) { return g_file_test(file.c_str(), G_FILE_TEST_EXISTS); }
 
-void check_output(const Settings &settings, const Plan &plan) {
+void check_output(const Plan &plan) {
     const auto place = io::split_location(plan.output);
     const auto type =
         io::require_type(place.file, io::FileType::Automatic); // throws where there is no such format
@@ -58,7 +58,7 @@ void check_output(const Settings &settings, const Plan &plan) {
                     text("'%s' holds one image, but there are %u: put a number such as %%05i into the name, "
                          "take --slice middle, or write HDF5 or TIFF",
                          place.file.c_str(), plan.shape.depth));
-    if (settings.overwrite || settings.resume)
+    if (!plan.guards)
         return;
     const io::NumberPattern pattern(place.file);
     const auto images = pattern.has_number() ? plan.shape.depth : 1;
@@ -160,7 +160,9 @@ Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axi
         if (!is_whole)
             join_parts(settings, plan);
     }
-    check_output(settings, plan);
+    plan.resumes = settings.resume;
+    plan.guards = !settings.resume && !settings.overwrite;
+    check_output(plan);
     return plan;
 }
 
@@ -207,6 +209,7 @@ Json Plan::json() const {
         list.add(std::move(item));
     }
     json.set("slabs", std::move(list));
+    json.set("script", Json::text(script()));
     if (!join.empty()) {
         json.set("join", Json::text(join));
         json.set("folder", Json::text(folder));

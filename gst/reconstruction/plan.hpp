@@ -27,7 +27,9 @@ struct GST_TOMO_API Plan {
     std::string join;   // line that joins several slabs to one result, else empty
     std::string folder; // folder of the slabs until then, else empty
     std::string output; // as tomowrite takes it
-    ArrayInfo shape;    // of the result
+    bool guards = true; // whether an earlier result is an obstacle
+    bool resumes = false;
+    ArrayInfo shape; // of the result
     Axis axis;
     std::uint64_t memory = 0; // estimated bytes that a dataflow holds
 
@@ -35,6 +37,8 @@ struct GST_TOMO_API Plan {
     std::string first_file() const;
     // The name of a file beside the result: the name of the result with this ending.
     std::string beside(const char *ending) const;
+    // The commands that make the result, for a shell; nothing happens if there is an earlier one in the way.
+    std::string script() const;
     Json json() const;
 };
 

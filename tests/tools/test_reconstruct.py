@@ -275,7 +275,7 @@ class Lines(ReconstructTestCase):
             words = ["my scan (1).nxs", "--output", "slices.h5", *words]
             plain = self.done(*words, "--dry-run").stdout
             self.assertFalse(os.path.exists("slices.h5"))
-            subprocess.run(["bash", "-euo", "pipefail", "-c", plain], check=True, timeout=PATIENCE, capture_output=True)
+            self.shell(plain)
             by_hand = volume()
             os.remove("slices.h5")
             self.done(*words)
@@ -283,6 +283,43 @@ class Lines(ReconstructTestCase):
             with h5py.File("slices.h5") as file:
                 self.assertNotIn("complete=false", str(dict(file["entry/data/data"].attrs)))
             os.remove("slices.h5")
+
+    def shell(self, script, status=0):
+        result = subprocess.run(["bash"], input=script, text=True, timeout=PATIENCE, capture_output=True)
+        self.assertEqual(result.returncode, status, f"{script}\n{result.stdout}\n{result.stderr}")
+        return result
+
+    def test_dry_run_refuses_as_the_tool_does(self):
+        """What is there stays, and nothing goes on behind a command that failed."""
+        Scan().nxtomo("scan.nxs")
+        slabs = ["scan.nxs", "--axis", AXIS, "--outliers", 0.05, "--memory", 5 * WIDTH * VIEWS * 4]
+        for output, there in (("some slices.h5", "some slices.h5"), ("out/slice-%05i.tif", "out/slice-00007.tif")):
+            for words in (slabs, slabs[:3]):
+                plain = self.done(*words, "--output", output, "--dry-run").stdout
+                os.makedirs("out", exist_ok=True)
+                with h5py.File(there, "w") as file:
+                    file["earlier"] = 1.0
+                with open(there, "rb") as file:
+                    before = file.read()
+                self.assertIn(there, self.shell(plain, status=1).stderr)
+                with open(there, "rb") as file:
+                    self.assertEqual(file.read(), before)
+                self.assertEqual(glob.glob("*.slabs") + glob.glob("out/*.slabs"), [])
+                self.shell(self.done(*words, "--output", output, "--dry-run", "--overwrite").stdout)
+                os.remove(there)
+                for name in glob.glob("out/*"):
+                    os.remove(name)
+        plain = self.done(*slabs, "--output", "new/slices.h5", "--dry-run").stdout
+        os.makedirs("new/slices.h5.slabs")
+        self.assertIn("slices.h5.slabs", self.shell(plain, status=1).stderr)
+        self.assertEqual(os.listdir("new/slices.h5.slabs"), [])
+        self.shell(self.done(*slabs, "--output", "new/slices.h5", "--dry-run", "--resume").stdout)
+        self.assertEqual(os.listdir("new"), ["slices.h5"])
+        # Slabs stay where the scan is gone in the meantime.
+        plain = self.done(*slabs, "--output", "late.h5", "--dry-run").stdout
+        os.rename("scan.nxs", "moved.nxs")
+        self.assertNotEqual(subprocess.run(["bash"], input=plain, text=True, timeout=PATIENCE, capture_output=True).returncode, 0)
+        self.assertEqual(glob.glob("late.h5*"), ["late.h5.slabs"])
 
     def test_plan(self):
         Scan().nxtomo("scan.nxs", axis=44.0)

@@ -1,0 +1,50 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/files/file-format.hpp>
+#include <gst/files/number-pattern.hpp>
+#include <gst/reconstruction/plan.hpp>
+#include <gst/tomo/support/c-string.hpp>
+
+#include <string_view>
+
+namespace tomo::reconstruction {
+
+namespace {
+
+std::string quoted(const std::string &word) { return CString(g_shell_quote(word.c_str())).get(); }
+
+// Ends in status 1 if one of the files is there.
+std::string guard(const std::string &file, unsigned images) {
+    const std::string refusal = R"({ echo "$f is there already" >&2; exit 1; })";
+    if (!io::NumberPattern(file).has_number())
+        return "(f=" + quoted(file) + R"(; [ ! -e "$f" ] || )" + refusal + ")";
+    return text("(for i in $(seq 0 %u); do printf -v f -- %s $i; [ ! -e \"$f\" ] || %s; done)", images - 1,
+                quoted(file).c_str(), refusal.c_str());
+}
+
+} // namespace
+
+// Joined by &&, so that pasted into a shell they end at the first failure, and leave the shell as it is.
+std::string Plan::script() const {
+    std::vector<std::string> commands;
+    if (guards)
+        commands.push_back(guard(io::split_location(output).file, shape.depth));
+    if (!folder.empty()) {
+        if (const CString above(g_path_get_dirname(folder.c_str())); above.get() != std::string_view("."))
+            commands.push_back("mkdir -p " + quoted(above.get()));
+        // Slabs that are not of this result would be in the way.
+        commands.push_back((resumes ? "mkdir -p " : "mkdir ") + quoted(folder));
+    }
+    for (const auto &slab : slabs)
+        commands.push_back("gst-launch-1.0 -q " + slab.line);
+    if (!folder.empty()) {
+        commands.push_back("gst-launch-1.0 -q " + join);
+        commands.push_back("rm -r " + quoted(folder));
+    }
+    std::string script;
+    for (const auto &command : commands)
+        script += (script.empty() ? "" : " &&\n") + command;
+    return script + "\n";
+}
+
+} // namespace tomo::reconstruction
