@@ -32,6 +32,7 @@ OUT_OF_SCOPE = {
 OWN = {
     "convert": "from and to GStreamer's video",
     "download": "places the transfer to the host",
+    "join-half-turns": "wide sinograms of a whole turn off axis",
     "ramp-filter": "fft, filter and ifft in one go",
     "remove-stripes-normalization": "rings, by means over the views",
     "remove-stripes-titarenko": "rings, by means over the views, regularized",
