@@ -3,6 +3,7 @@
 //
 // Every element of a line has a name, so that a result says the same of how it came about whoever runs it.
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/rings.hpp>
 
 #include <algorithm>
@@ -173,8 +174,11 @@ std::string projection_line(const Settings &settings, const Inspection &scan, co
 }
 
 std::string slice_line(const Settings &settings, const Inspection &scan, double axis) {
-    std::string line;
-    const unsigned binning = settings.binning, columns = scan.image.width / binning;
+    // All of the row takes part in the filter, so half turns are joined before.
+    std::string line = join_half_turns_line(settings, scan, axis);
+    const bool is_joined = !line.empty();
+    const auto field = field_of_slices(settings, scan, axis);
+    const unsigned columns = field.columns;
     if (!settings.projection_filter.is("none")) {
         line += " ! tomorampfilter name=filter";
         if (settings.projection_filter.is_given())
@@ -182,16 +186,16 @@ std::string slice_line(const Settings &settings, const Inspection &scan, double 
         if (settings.projection_filter_cutoff.is_given())
             line += property("cutoff", settings.projection_filter_cutoff.value());
     }
-    if (!(axis > 0.0)) // tomobackproject would take the middle
+    if (!(field.axis > 0.0)) // tomobackproject would take the middle
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("an axis at %g lies left of the detector; wanted an edge coordinate above 0", axis));
-    axis /= binning;
+    axis = field.axis;
     line += " ! tomobackproject name=backproject" + property("axis-pos", axis);
     double offset = settings.offset;
     if (!scan.has_angles()) {
         // A part of the projections stands at the angles that it has in the whole.
         offset += scan.angle_first;
-        if (scan.views > 1)
+        if (scan.views > 1 && !is_joined) // else they come with the joined rows
             line += property("angle-step", scan.angle_step);
     }
     if (offset != 0.0)

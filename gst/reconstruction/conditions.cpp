@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/file-format.hpp>
 #include <gst/reconstruction/conditions.hpp>
+#include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/tomo/gsttomograph.h>
 
@@ -71,7 +72,8 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
          s.projection_filter.is("butterworth") || s.projection_filter.is("hamming"),
          "it is the cut-off of projection-filter=butterworth and hamming"},
         {s.crop_width, makes_slices, no_slices},
-        {s.crop_width, s.crop_width <= scan.image.width / s.binning, "slices have fewer columns"},
+        {s.crop_width, s.crop_width <= most_columns(s, scan), "slices have fewer columns"},
+        {s.off_axis, makes_slices, no_slices},
         {s.circle, makes_slices, no_slices},
         {s.precision, makes_slices, no_slices},
         // Output

@@ -4,6 +4,7 @@
 #include <gst/files/scan/layout.hpp>
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/inspection.hpp>
+#include <gst/reconstruction/off-axis.hpp>
 #include <gst/tomo/device/samples.hpp>
 #include <gst/tomo/graph/names.hpp>
 #include <gst/tomo/support/c-string.hpp>
@@ -216,6 +217,8 @@ class Inspector {
         if (angles.size() < 2)
             return;
         found_.angle_step = (angles.back() - angles.front()) / (static_cast<double>(angles.size()) - 1.0);
+        const auto [least, largest] = std::minmax_element(angles.begin(), angles.end());
+        found_.angle_span = *largest - *least;
         judge_angles(angles);
     }
 
@@ -349,7 +352,8 @@ class Inspector {
         if (statvfs(folder.get(), &disk) != 0)
             return; // made later, or an error of the writer's
         const auto free = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
-        const auto bytes = static_cast<double>(found_.output(settings_).size());
+        const auto bytes = static_cast<double>(
+            found_.output(settings_, settings_.given_axis().value_or(found_.axis)).size());
         if (bytes > free)
             find("disk", Severity::error,
                  text("the result takes %.4g MB, but %.4g MB are free in '%s'", bytes / 1e6, free / 1e6,
@@ -400,7 +404,12 @@ Rows Inspection::rows(const Settings &settings) const {
     return rows;
 }
 
-ArrayInfo Inspection::output(const Settings &settings) const {
+bool Inspection::is_whole_turn() const {
+    const double step = range() / static_cast<double>(std::max<std::size_t>(views, 1));
+    return views > 2 && range() > 2.0 * pi - 1.5 * step;
+}
+
+ArrayInfo Inspection::output(const Settings &settings, double axis) const {
     const unsigned binning = settings.binning, columns = image.width / binning;
     const unsigned lines = rows(settings).count / binning;
     const auto format = settings.output_bitdepth.is("8")    ? GST_TOMO_FORMAT_UINT8
@@ -410,7 +419,8 @@ ArrayInfo Inspection::output(const Settings &settings) const {
         return ArrayInfo(format, columns, static_cast<unsigned>(views), lines);
     if (settings.result.is("projections"))
         return ArrayInfo(format, columns, lines, static_cast<unsigned>(views));
-    const unsigned width = settings.crop_width ? std::min(settings.crop_width.value(), columns) : columns;
+    const unsigned widest = field_of_slices(settings, *this, axis).columns,
+                   width = settings.crop_width ? std::min(settings.crop_width.value(), widest) : widest;
     return ArrayInfo(format, width, width, lines);
 }
 

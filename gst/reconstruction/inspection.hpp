@@ -44,6 +44,7 @@ struct GST_TOMO_API Inspection {
     double angle_first = unknown;     // radians; first of the views, from the scan
     double angle_last = unknown;      // radians; last of the views
     double angle_step = unknown;      // radians; mean step
+    double angle_span = 0.0;          // radians between the least and the largest angle
     bool steps_are_even = false;
     double axis = unknown;       // edge coordinate, from the file
     double pixel_size = unknown; // metres
@@ -54,13 +55,18 @@ struct GST_TOMO_API Inspection {
     // Whether the scan event has the angles of the views.
     bool has_angles() const { return angles_from == "scan"; }
     // Radians that all views cover, each with the step after it.
-    double range() const { return std::abs(angle_last - angle_first) + std::abs(angle_step); }
+    double range() const {
+        return views > 1 ? angle_span * static_cast<double>(views) / static_cast<double>(views - 1) : 0.0;
+    }
+    // Whether they go round once or more, but for a step that may be missing.
+    bool is_whole_turn() const;
     // Whether projections are corrected by darks and flats.
     bool is_corrected(const Settings &settings) const;
     // The rows for the slices. Throws Error if the settings choose rows that do not exist.
     Rows rows(const Settings &settings) const;
-    // Size of the result: `depth` images of width x height.
-    ArrayInfo output(const Settings &settings) const;
+    // Size of the result: `depth` images of width x height. Slices of half turns that are joined depend on
+    // the axis, an edge coordinate of the full detector.
+    ArrayInfo output(const Settings &settings, double axis = unknown) const;
 
     // The first error that the settings do not ignore; null if there is none. Throws Error if the settings
     // ignore an unknown finding.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/job.hpp>
+#include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/slabs.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/tomo/graph/run.hpp>
@@ -25,7 +26,7 @@ constexpr auto progress_interval = std::chrono::milliseconds(100);
 constexpr double uncertain_axis = 1.0; // pixels
 constexpr double doubtful_axis = 1.0;  // pixels between that of the scan and that of its views
 constexpr double visible_tilt = 1.0;   // pixels at the upper and the lower edge
-constexpr double off_axis = 0.05;      // of the width, in a scan of a whole turn
+constexpr double off_axis = 0.05; // of the width, in a scan of a whole turn whose half turns are not joined
 
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
@@ -268,12 +269,24 @@ void Job::judge_axis(const Axis &axis) {
     }
     if (axis.from.empty())
         return;
-    if (!is_outside(axis.position) && inspection_->range() > 1.5 * std::numbers::pi &&
-        std::abs(axis.position - width / 2.0) > off_axis * width)
-        message("warning",
-                text("the scan makes a whole turn about an axis at %.2f, off the middle at %g: where "
-                     "half of the views do not see the sample, values are too small",
-                     axis.position, width / 2.0));
+    if (is_outside(axis.position))
+        return;
+    if (joins_half_turns(settings_, *inspection_, axis.position))
+        message(
+            "info",
+            text("the scan makes a whole turn about an axis at %.2f, off the middle at %g: both half turns "
+                 "together give slices of %u columns",
+                 axis.position, width / 2.0,
+                 field_of_slices(settings_, *inspection_, axis.position).columns));
+    else if (inspection_->range() > 1.5 * std::numbers::pi &&
+             std::abs(axis.position - width / 2.0) > off_axis * width)
+        message(
+            "warning",
+            text(
+                "the scan makes a whole turn about an axis at %.2f, off the middle at %g: where "
+                "half of the views do not see the sample, values are too small, unless --off-axis joins both "
+                "half turns",
+                axis.position, width / 2.0));
     if (axis.from == "assumed")
         message("warning", text("the axis is taken for the middle of the detector, %g", axis.position));
     if (!estimate_)
@@ -302,7 +315,7 @@ const Plan &Job::plan() {
     check_findings();
     go_on();
     // What is wrong with the output shows before time goes into the axis.
-    make_plan(settings_, scan, {scan.image.width / 2.0, "assumed"});
+    make_plan(settings_, scan, {scan.image.width / 2.0, ""});
     const Axis axis = find_axis();
     judge_axis(axis);
     check_findings();

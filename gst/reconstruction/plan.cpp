@@ -4,6 +4,7 @@
 #include <gst/files/number-pattern.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/conditions.hpp>
+#include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/plan.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/tomo/graph/graph.hpp>
@@ -86,21 +87,43 @@ void join_parts(const Settings &settings, Plan &plan) {
     plan.join = "tomoread name=read" + launch_property("path", all) + sink_line(settings, plan.output, false);
 }
 
+void check_crop(const Settings &settings, unsigned columns) {
+    if (settings.crop_width > columns)
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("crop-width=%u would have no effect: slices have %u columns",
+                         settings.crop_width.value(), columns));
+}
+
 // A slice for each value.
 void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &sweep, Plan &plan) {
     plan.folder = plan.beside(".slabs");
+    const auto axis_of = [&](const Settings &of_value) {
+        return of_value.given_axis().value_or(plan.axis.position);
+    };
+    // Slices of joined half turns have columns by their axis, and only those of one size can be compared.
+    unsigned narrowest = G_MAXUINT, widest = 0;
+    Settings of_value;
     for (std::size_t i = 0; i < sweep.values.size(); i++) {
-        Settings of_value;
         sweep.apply(i, settings, of_value);
+        const auto columns = scan.output(of_value, axis_of(of_value)).width;
+        narrowest = std::min(narrowest, columns);
+        widest = std::max(widest, columns);
+    }
+    if (sweep.is_of_axis())
+        check_crop(settings, narrowest);
+    for (std::size_t i = 0; i < sweep.values.size(); i++) {
+        sweep.apply(i, settings, of_value);
+        if (narrowest < widest)
+            of_value.crop_width.set_text(std::to_string(narrowest));
         Slab slab;
         slab.rows = scan.rows(of_value);
         slab.images = 1;
         slab.value = sweep.name + "=" + sweep.values[i];
         slab.output = output_of_part(plan, static_cast<unsigned>(i));
-        slab.line = slab_line(of_value, scan, slab.rows, of_value.given_axis().value_or(plan.axis.position)) +
-                    sink_line(of_value, slab.output, true);
+        slab.line =
+            slab_line(of_value, scan, slab.rows, axis_of(of_value)) + sink_line(of_value, slab.output, true);
         plan.slabs.push_back(slab);
-        plan.shape = scan.output(of_value);
+        plan.shape = scan.output(of_value, axis_of(of_value));
     }
     plan.shape.depth = static_cast<unsigned>(sweep.values.size());
     join_parts(settings, plan);
@@ -131,9 +154,11 @@ unsigned rows_at_once(const Settings &settings, const Inspection &scan, const Ro
 Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axis) {
     Plan plan;
     plan.axis = axis;
-    plan.shape = scan.output(settings);
+    plan.shape = scan.output(settings, axis.position);
     plan.output = output_of(settings);
     check_conditions(settings, scan, plan.output);
+    if (!axis.from.empty())
+        check_crop(settings, field_of_slices(settings, scan, axis.position).columns);
     const Rows all = scan.rows(settings);
     if (const auto sweep = sweep_of(settings)) {
         plan_sweep(settings, scan, *sweep, plan);

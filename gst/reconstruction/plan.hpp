@@ -10,7 +10,7 @@ namespace tomo::reconstruction {
 
 struct Axis {
     double position = 0.0; // edge coordinate of the full detector
-    std::string from;      // "given", "scan", "found" or "assumed"; empty if none is needed
+    std::string from;      // "given", "scan", "found" or "assumed"; empty if none is needed or known yet
 };
 
 // Rows whose images one dataflow makes.

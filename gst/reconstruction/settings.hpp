@@ -241,6 +241,14 @@ class GST_TOMO_API Settings : public Parameters {
          .section = &section::axis,
          .blurb =
              "Where the axis comes from, if it is not given; auto: from the scan, else by correlation of mirrored views"}};
+    Choice off_axis{
+        this,
+        {"auto", "on", "off"},
+        {.name = "off-axis",
+         .section = &section::axis,
+         .blurb =
+             "Whether the half turns of a scan over 360 degrees make slices wider than the detector; auto: where "
+             "the axis is more than 1/20 of the width off the middle"}};
     Parameter<unsigned> axis_rows{this,
                                   15,
                                   1,

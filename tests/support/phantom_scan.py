@@ -13,12 +13,12 @@ WIDTH, ROWS, VIEWS, AXIS = 90, 12, 121, 47.3
 DARK, BEAM = 100.0, 40000.0
 
 
-def attenuation(angles, axis=AXIS):
+def attenuation(angles, axis=AXIS, width=WIDTH):
     """Of discs whose radius and place change from row to row: rows x views x columns."""
     rows = []
     for row in range(ROWS):
         discs = [tomoref.disc(0, 0, 38, 0.01), tomoref.disc(12 - row, 9, 5 + row / 2, 0.03), tomoref.disc(-15, row - 9, 6, -0.008)]
-        rows.append(tomoref.line_integrals(discs, angles, WIDTH, axis))
+        rows.append(tomoref.line_integrals(discs, angles, width, axis))
     return np.array(rows)
 
 
