@@ -5,6 +5,7 @@
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/inspection.hpp>
 #include <gst/reconstruction/off-axis.hpp>
+#include <gst/reconstruction/room.hpp>
 #include <gst/tomo/device/samples.hpp>
 #include <gst/tomo/graph/names.hpp>
 #include <gst/tomo/support/c-string.hpp>
@@ -13,6 +14,7 @@
 #include <cmath>
 #include <numbers>
 #include <optional>
+#include <string_view>
 
 #include <sys/statvfs.h>
 
@@ -347,17 +349,21 @@ class Inspector {
     // Whether the disk takes the result.
     void look_at_room() {
         const auto file = settings_.output.value();
-        const CString folder(g_path_get_dirname(file.empty() ? "x" : file.c_str()));
+        CString folder(g_path_get_dirname(file.empty() ? "x" : file.c_str()));
+        // It may be made later.
+        while (!g_file_test(folder.get(), G_FILE_TEST_EXISTS) && folder.get() != std::string_view("."))
+            folder.reset(g_path_get_dirname(folder.get()));
         struct statvfs disk;
         if (statvfs(folder.get(), &disk) != 0)
-            return; // made later, or an error of the writer's
+            return; // an error of the writer's
         const auto free = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
-        const auto bytes = static_cast<double>(
-            found_.output(settings_, settings_.given_axis().value_or(found_.axis)).size());
+        const auto [result, slabs] = bytes_on_disk(settings_, found_);
+        const auto bytes = static_cast<double>(result + slabs);
         if (bytes > free)
             find("disk", Severity::error,
-                 text("the result takes %.4g MB, but %.4g MB are free in '%s'", bytes / 1e6, free / 1e6,
-                      folder.get()),
+                 text("the result%s %.4g MB, but %.4g MB are free in '%s'",
+                      slabs ? " and the slabs that it is joined from take" : " takes", bytes / 1e6,
+                      free / 1e6, folder.get()),
                  "Write elsewhere by --output, fewer bits by --output-bitdepth, or fewer rows by --height.");
     }
 

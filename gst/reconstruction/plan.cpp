@@ -6,6 +6,7 @@
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/plan.hpp>
+#include <gst/reconstruction/room.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/tomo/graph/graph.hpp>
 #include <gst/tomo/support/c-string.hpp>
@@ -129,26 +130,6 @@ void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &s
     join_parts(settings, plan);
 }
 
-// How many rows a dataflow takes at once.
-unsigned rows_at_once(const Settings &settings, const Inspection &scan, const Rows &all, Plan &plan) {
-    const unsigned binning = settings.binning;
-    const std::uint64_t row = std::uint64_t{scan.image.width / binning} * scan.views * sizeof(float);
-    if (!needs_projections(settings, scan)) {
-        plan.memory = 2 * row * std::min(all.count, 8u);
-        return all.count;
-    }
-    // All projections of a slab are held, as they come and as sinograms.
-    const auto room = settings.memory_bytes() / (2 * row);
-    if (room == 0)
-        throw Error(
-            GST_RESOURCE_ERROR_SETTINGS,
-            text("one sinogram takes %.1f MB, and so do its projections: memory=%s is too small for them",
-                 static_cast<double>(row) / 1e6, settings.memory.value().c_str()));
-    const auto sinograms = static_cast<unsigned>(std::min<std::uint64_t>(room, all.count / binning));
-    plan.memory = 2 * row * sinograms;
-    return sinograms * binning;
-}
-
 } // namespace
 
 Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axis) {
@@ -169,7 +150,14 @@ Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axi
             {all, plan.shape.depth, plan.output, "",
              projection_line(settings, scan, all) + sink_line(settings, plan.output, false)});
     } else {
-        const unsigned most = rows_at_once(settings, scan, all, plan);
+        const auto [most, memory] = rows_at_once(settings, scan, all);
+        if (most == 0)
+            throw Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                text("memory=%s is too small: one sinogram, and its projections as well, take %.1f MB",
+                     settings.memory.value().c_str(),
+                     4.0 * (scan.image.width / settings.binning) * static_cast<double>(scan.views) / 1e6));
+        plan.memory = memory;
         const bool is_whole = most == all.count;
         if (!is_whole)
             plan.folder = plan.beside(".slabs");

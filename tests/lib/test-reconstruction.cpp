@@ -7,6 +7,7 @@
 
 #include <gst/reconstruction/axis.hpp>
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/room.hpp>
 #include <gst/reconstruction/settings.hpp>
 #include <gst/tomo/support/json.hpp>
 #include <gst/tomo/support/text-file.hpp>
@@ -214,6 +215,33 @@ GST_START_TEST(values_in_lines) {
 }
 GST_END_TEST
 
+GST_START_TEST(room_on_the_disk) {
+    Inspection scan;
+    const unsigned width = random_between(3, 99), rows = random_between(5, 99), views = random_between(2, 99);
+    scan.image = tomo::ArrayInfo(GST_TOMO_FORMAT_UINT16, width, rows);
+    scan.projections = scan.views = views;
+    const std::uint64_t samples = std::uint64_t{width} * width * rows;
+    Settings settings;
+    const auto expect = [&](std::uint64_t result, std::uint64_t slabs) {
+        const auto bytes = bytes_on_disk(settings, scan);
+        assert_equals_uint64(bytes.result, result);
+        assert_equals_uint64(bytes.slabs, slabs);
+    };
+    expect(4 * samples, 0);
+    settings.output_bitdepth.set_text("8");
+    expect(samples, 0);
+    // Slabs are float32, whatever becomes of them.
+    settings.outliers.set_text("0.5");
+    settings.memory.set_text(std::to_string(2 * 4 * width * views * (rows - 1)));
+    expect(samples, 4 * samples);
+    settings.memory.set_text(std::to_string(2 * 4 * width * views * rows));
+    expect(samples, 0);
+    settings.outliers.reset();
+    settings.sweep.set_text("axis=1,2,3");
+    expect(3 * width * width, 4 * 3 * width * width);
+}
+GST_END_TEST
+
 GST_START_TEST(object_in_c) {
     const auto reconstruction = new_reconstruction();
     auto *self = reconstruction.get();
@@ -282,6 +310,7 @@ static Suite *reconstruction_suite() {
     tcase_add_test(tests, ways_to_say_the_same);
     tcase_add_test(tests, axis_of_rows);
     tcase_add_test(tests, values_in_lines);
+    tcase_add_test(tests, room_on_the_disk);
     tcase_add_test(tests, object_in_c);
     tcase_add_test(tests, events_of_a_run);
     return suite;
