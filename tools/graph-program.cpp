@@ -6,6 +6,7 @@
 #include "results.hpp"
 #include "status-line.hpp"
 
+#include <gst/tomo/support/bytes.hpp>
 #include <gst/tomo/support/descriptors.hpp>
 
 #include <unistd.h>
@@ -96,16 +97,11 @@ bool RunOptions::check(Program &program) {
     }
     if (!memory_)
         return true;
-    gchar *end = nullptr;
-    const double number = g_ascii_strtod(memory_, &end);
-    const std::string unit = end;
-    const double factor = unit.empty() ? 1 : unit == "K" ? 1e3 : unit == "M" ? 1e6 : unit == "G" ? 1e9 : 0;
-    if (end == memory_ || factor == 0 || !(number * factor >= 1 && number * factor < 1e18)) {
-        program.complain(std::string("--max-memory takes bytes, such as 500M or 8G, not '") + memory_ + "'");
-        return false;
-    }
-    max_memory = number * factor;
-    return true;
+    const auto bytes = tomo::bytes_of(memory_);
+    if (!bytes)
+        program.complain(std::string("--max-memory does not take '") + memory_ + "'; " + tomo::wanted_bytes);
+    max_memory = bytes.value_or(0);
+    return bytes.has_value();
 }
 
 // Progress

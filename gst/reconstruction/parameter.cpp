@@ -135,12 +135,6 @@ Json ParameterBase::schema() const {
         const auto *range = G_PARAM_SPEC_UINT(spec_);
         schema.set("minimum", Json::integer(guint64{range->minimum}));
         schema.set("maximum", Json::integer(guint64{range->maximum}));
-    } else if (G_IS_PARAM_SPEC_INT(spec_)) {
-        const auto *range = G_PARAM_SPEC_INT(spec_);
-        schema.set("minimum", Json::integer(gint64{range->minimum}));
-        schema.set("maximum", Json::integer(gint64{range->maximum}));
-    } else if (G_IS_PARAM_SPEC_UINT64(spec_)) {
-        schema.set("minimum", Json::integer(G_PARAM_SPEC_UINT64(spec_)->minimum));
     } else if (G_IS_PARAM_SPEC_DOUBLE(spec_)) {
         const auto *range = G_PARAM_SPEC_DOUBLE(spec_);
         if (range->minimum > -G_MAXDOUBLE)
@@ -174,16 +168,6 @@ Parameter<bool>::Parameter(Parameters *owner, bool initial, bool, bool, const Ab
 template <>
 bool Parameter<bool>::value() const {
     return g_value_get_boolean(get());
-}
-
-template <>
-Parameter<int>::Parameter(Parameters *owner, int initial, int minimum, int maximum, const About &about)
-    : ParameterBase(owner, about) {
-    declare(g_param_spec_int(about.name, about.name, about.blurb, minimum, maximum, initial, spec_flags));
-}
-template <>
-int Parameter<int>::value() const {
-    return g_value_get_int(get());
 }
 
 template <>

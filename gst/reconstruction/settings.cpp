@@ -3,6 +3,7 @@
 #include <gst/reconstruction/settings.hpp>
 
 #include <gst/tomo/gsttomograph.h>
+#include <gst/tomo/support/bytes.hpp>
 
 #include <numbers>
 
@@ -27,18 +28,10 @@ std::uint64_t Settings::memory_bytes() const {
     const auto written = memory.value();
     if (written.empty())
         return computer_memory() / 2;
-    char *end = nullptr;
-    const double number = g_ascii_strtod(written.c_str(), &end);
-    const char unit = g_ascii_tolower(*end);
-    const double factor = !unit         ? 1.0
-                          : unit == 'k' ? 1e3
-                          : unit == 'm' ? 1e6
-                          : unit == 'g' ? 1e9
-                          : unit == 't' ? 1e12
-                                        : 0.0;
-    if (end == written.c_str() || (unit && end[1]) || !(number * factor >= 1.0 && number * factor < 1e18))
-        refuse("memory does not take '" + written + "'; wanted bytes, or such as 500m or 8g");
-    return static_cast<std::uint64_t>(number * factor);
+    const auto bytes = bytes_of(written);
+    if (!bytes)
+        refuse("memory does not take '" + written + "'; " + wanted_bytes);
+    return *bytes;
 }
 
 std::string Settings::source() const {

@@ -435,7 +435,7 @@ class GST_TOMO_API Settings : public Parameters {
                                    .section = &section::machine,
                                    .level = Level::advanced,
                                    .automatic = "half of the computer's",
-                                   .blurb = "Memory of the computer that is used, in bytes or as in 8g"}};
+                                   .blurb = "Memory of the computer that is used, in bytes or as in 8G"}};
 
     // Bytes; half of the computer's memory if `memory` is not given. Throws Error if it is not a size.
     std::uint64_t memory_bytes() const;

@@ -132,7 +132,7 @@ GST_START_TEST(wrong_parameters) {
     settings.range_degrees.set_text("180");
     refuses(error_of([&] { settings.given_step(10); }), {"angle", "range-degrees"});
     settings.memory.set_text("8 elephants");
-    refuses(error_of([&] { settings.memory_bytes(); }), {"8 elephants", "8g"});
+    refuses(error_of([&] { settings.memory_bytes(); }), {"8 elephants", "8G"});
     TemporaryFile file;
     tomo::replace_text_file(file.name(), "[general]\nouput=x.h5\n");
     refuses(error_of([&] { settings.load(file.name()); }), {file.name(), "general", "ouput", "output"});
@@ -155,7 +155,7 @@ GST_START_TEST(ways_to_say_the_same) {
     settings.angle.set_text(tomo::text("%.17g", -2.0 * G_PI / double(projections)));
     fail_unless(std::abs(*settings.given_step(projections) / by_range - 1.0) < 1e-12);
     for (const auto &[written, bytes] :
-         {std::pair{"4096", 4096ull}, {"500m", 500000000ull}, {"1.5G", 1500000000ull}}) {
+         {std::pair{"4096", 4096ull}, {"500m", 524288000ull}, {"1.5G", 1610612736ull}}) {
         settings.memory.set_text(written);
         fail_unless(settings.memory_bytes() == bytes);
     }

@@ -3,6 +3,7 @@
 #include <gst/tomo/device/block-pool.hpp>
 #include <gst/tomo/device/memory.hpp>
 #include <gst/tomo/device/profile.hpp>
+#include <gst/tomo/support/bytes.hpp>
 #include <gst/tomo/support/error.hpp>
 
 #include <algorithm>
@@ -11,35 +12,13 @@
 namespace tomo {
 
 // "512M" and the like; 0 where it is no size.
-static std::size_t parse_size(const char *given) {
-    char *end = nullptr;
-    double value = g_ascii_strtod(given, &end);
-    switch (end == given ? '?' : g_ascii_toupper(*end)) {
-    case 'G':
-        value *= 1024;
-        [[fallthrough]];
-    case 'M':
-        value *= 1024;
-        [[fallthrough]];
-    case 'K':
-        value *= 1024;
-        end++;
-        break;
-    default:
-        break;
-    }
-    constexpr double most = 9007199254740992.0; // 2^53: far more than any device has, and exact
-    return *end == '\0' && value >= 1 && value <= most ? static_cast<std::size_t>(value) : 0;
-}
-
 // The host needs room of its own, so a device that shares its memory takes half of it.
 std::size_t memory_limit_of(cl_device_id id, bool shares_host_memory) {
     if (const char *given = g_getenv("GST_TOMO_MEMORY_LIMIT")) {
-        if (const std::size_t size = parse_size(given))
-            return size;
-        throw Error(
-            GST_LIBRARY_ERROR_SETTINGS,
-            text("GST_TOMO_MEMORY_LIMIT=%s is no size; wanted bytes, or a number with K, M or G", given));
+        if (const auto size = bytes_of(given))
+            return *size;
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    text("GST_TOMO_MEMORY_LIMIT=%s is no size; %s", given, wanted_bytes));
     }
     const auto total = cl_query<cl_ulong>(clGetDeviceInfo, id, CL_DEVICE_GLOBAL_MEM_SIZE);
     return static_cast<std::size_t>(static_cast<double>(total) * (shares_host_memory ? 0.5 : 0.85));
