@@ -84,17 +84,11 @@ class Program {
 
   private:
     void check_command() const {
-        std::vector<std::string> names;
-        for (const auto &command : commands) {
+        for (const auto &command : commands)
             if (options_.command == command.name && !*command.summary)
                 throw Usage("'" + options_.command + "' is not there yet; see " + name_ + " --help");
-            names.emplace_back(command.name);
-        }
-        // "rnu" is hardly a scan.
-        const auto &word = options_.scan;
-        if (options_.command.empty() && !word.empty() && word.find_first_of("/.*?[") == std::string::npos &&
-            !exists(word))
-            throw Usage("'" + word + "' is neither a command nor a file" + tomo::suggestion(word, names));
+        if (options_.command.empty())
+            check_is_scan(options_.scan);
     }
 
     void choose_configuration() {

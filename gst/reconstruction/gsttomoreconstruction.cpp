@@ -133,9 +133,10 @@ static void gst_tomo_reconstruction_class_init(GstTomoReconstructionClass *klass
      * - `stage`: `name` (inspect, axis, reconstruct), `index` of `count`
      * - `message`: `level` (info, warning, error), `text`, and perhaps the name of the `element`
      * - `result`: `name`, `value`, `unit`; of the axis also `uncertainty` and `tilt`
-     * - `plan`: `slabs`, `images`, `bytes`, `output`, `axis`, `axis-from`
-     * - `progress`: `stage`, `done` of `total`, `unit`, and once that is known `rate` in units per second and
-     *   `seconds-left`
+     * - `plan`: `slabs`, `images`, `bytes`, `output`, `axis`, `axis-from`, the `device`, and the `seconds`
+     * that the run is expected to take
+     * - `progress`: `stage`, `done` of `total`, `unit`, `seconds-left` (first as expected, then by the first
+     *   slab or the rate), and once that is known `rate` in units per second
      * - `done`: `status` (done, finished early, failed, aborted) and the `outputs`, files that were written
      */
     event_signal = g_signal_new("event", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr,
@@ -335,11 +336,13 @@ gchar *gst_tomo_reconstruction_estimate_axis(GstTomoReconstruction *reconstructi
  * @error: why scan and parameters make no result
  *
  * What gst_tomo_reconstruction_run() would do. The object has `output`, its `format`, `width`, `height`,
- * `depth` and `bytes`, `memory` (bytes that are held meanwhile, about), `axis` and `axis-from` (given, scan,
- * found, assumed), and `slabs`, each with `first-row`, `rows`, `row-step`, `images`, `output`, the `value` of
- * a parameter that is swept, the `line` that gst-launch-1.0 and tomo-launch run, and the same as a `graph`
- * for gst_tomo_graph_new_from_json(). Where there are several, `join` is the line that makes one result of
- * them in the `folder`. `script` is all of that for a shell, which ends before it replaces an earlier result.
+ * `depth` and `bytes`, `memory` (bytes that are held meanwhile, about), `device` and `seconds` (as expected,
+ * by a model of the device and the speed of the first images that were read), `axis` and `axis-from` (given,
+ * scan, found, assumed), and `slabs`, each with `first-row`, `rows`, `row-step`, `images`, `output`, the
+ * `value` of a parameter that is swept, the `line` that gst-launch-1.0 and tomo-launch run, and the same as a
+ * `graph` for gst_tomo_graph_new_from_json(). Where there are several, `join` is the line that makes one
+ * result of them in the `folder`. `script` is all of that for a shell, which ends before it replaces an
+ * earlier result.
  *
  * Returns: (transfer full) (nullable): an object in JSON
  */

@@ -43,6 +43,7 @@ struct Samples {
     ArrayInfo info;
     double mean = 0.0;
     double saturated = 0.0, not_finite = 0.0; // shares
+    double seconds = 0.0;                     // that reading took
     std::vector<float> values;
 };
 
@@ -57,7 +58,9 @@ Samples samples_of(const io::ScanImages &images, std::size_t number) {
     samples.info = reader->info(image.page);
     // Of doubles, so that samples of every type are aligned.
     std::vector<double> memory(samples.info.size() / sizeof(double) + 1);
+    const gint64 since = g_get_monotonic_time();
     reader->read(image.page, memory.data(), samples.info.size());
+    samples.seconds = static_cast<double>(g_get_monotonic_time() - since) / 1e6;
     const auto count = samples.info.samples();
     with_real_samples(samples.info.format, memory.data(), [&](const auto *from) {
         samples.values.resize(count);
@@ -335,6 +338,11 @@ class Inspector {
     }
 
     void check_image(const Samples &samples, const char *kind) {
+        constexpr double enough = 16e6; // bytes whose time says more of the disk than of the opening
+        bytes_read_ += static_cast<double>(samples.info.size());
+        seconds_ += samples.seconds;
+        if (bytes_read_ > enough && seconds_ > 0.0)
+            found_.reading_rate = bytes_read_ / seconds_;
         if (samples.info.width != found_.image.width || samples.info.height != found_.image.height)
             find("sizes", Severity::error,
                  text("a %s has %u x %u pixels, the first projection %u x %u", kind, samples.info.width,
@@ -369,6 +377,7 @@ class Inspector {
 
     const Settings &settings_;
     Inspection found_;
+    double bytes_read_ = 0.0, seconds_ = 0.0; // of images that were looked at
 };
 
 std::string degrees(double radians) { return text("%.6g", radians / degree); }

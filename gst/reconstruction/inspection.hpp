@@ -39,6 +39,7 @@ struct GST_TOMO_API Inspection {
     std::size_t projections = 0, darks = 0, flats = 0, flats_after = 0;
     std::size_t files = 0;
     std::uint64_t rows_per_chunk = 1; // rows that are decompressed together
+    double reading_rate = 0.0;        // bytes per second of the images that were read; 0: not known
     std::size_t views = 0;            // projections that the settings choose
     std::string angles_from;          // "scan", "given", or "assumed"
     double angle_first = unknown;     // radians; first of the views, from the scan

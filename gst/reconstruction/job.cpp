@@ -4,6 +4,7 @@
 #include <gst/reconstruction/job.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/slabs.hpp>
+#include <gst/reconstruction/speed.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/tomo/graph/run.hpp>
 #include <gst/tomo/support/c-string.hpp>
@@ -115,6 +116,9 @@ void Job::tell_of(GstMessage *message) {
     if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_WARNING)
         return;
     GError *raw = nullptr;
+    // Of a stream that was ended on purpose, reconstruct() says more.
+    if (finishing_ && g_strcmp0(GST_MESSAGE_SRC_NAME(message), "write") == 0)
+        return;
     gst_message_parse_warning(message, &raw, nullptr);
     this->message("warning", raw->message, GST_MESSAGE_SRC_NAME(message));
     g_error_free(raw);
@@ -320,6 +324,7 @@ const Plan &Job::plan() {
     judge_axis(axis);
     check_findings();
     plan_ = std::make_unique<Plan>(make_plan(settings_, scan, axis));
+    expect_time(*plan_, settings_, scan);
     return *plan_;
 }
 
@@ -344,6 +349,10 @@ void Job::run() {
         if (!planned.axis.from.empty()) {
             told.set("axis", Json::number(planned.axis.position));
             told.set("axis-from", Json::text(planned.axis.from));
+        }
+        if (planned.seconds > 0.0) {
+            told.set("device", Json::text(planned.device));
+            told.set("seconds", Json::number(planned.seconds));
         }
         tell_(told);
         const bool has_result = reconstruct();
@@ -375,7 +384,9 @@ void Job::run() {
 struct Job::Course {
     Job &job;
     const char *name;
-    double total, before = 0.0, told = -1.0;
+    double total, expected = 0.0; // seconds; 0: not known
+    double before = 0.0, told = -1.0;
+    Clock::time_point begun = Clock::now();
     Clock::time_point last = Clock::now() - progress_interval;
     // Of the first images, before which programs are built.
     double first = 0.0;
@@ -402,6 +413,10 @@ struct Job::Course {
             const double rate = (done - first) / seconds;
             progress.set("rate", Json::number(rate));
             progress.set("seconds-left", Json::number((total - done) / rate));
+        } else if (done == 0.0 && expected > 0.0) {
+            progress.set("seconds-left", Json::number(expected));
+        } else if (before > 0.0) { // the time of the first slab says more than any estimate
+            progress.set("seconds-left", Json::number(seconds_since(begun) * (total - done) / done));
         }
         job.tell_(progress);
     }
@@ -410,24 +425,36 @@ struct Job::Course {
 bool Job::reconstruct() {
     stage("reconstruct", 2);
     const auto on_message = [this](GstMessage *message) { tell_of(message); };
-    Course course{*this, "reconstruct", static_cast<double>(plan_->shape.depth)};
+    Course course{*this, "reconstruct", static_cast<double>(plan_->shape.depth), plan_->seconds};
+    course.tell(0.0);
     if (plan_->folder.empty()) {
         // What is there already is none of this run, unless this run goes on with it.
         double images = 0.0;
         run_line(plan_->slabs.front().line, on_message, [&](double done) { course.tell(images = done); });
+        if (finishing_ && images > 0.0)
+            message("warning",
+                    text("'%s' has %.0f of %.0f %s: the same with --resume goes on from there",
+                         plan_->output.c_str(), images, course.total, settings_.result.value().c_str()));
         return images > 0.0;
     }
     const SlabFolder folder(*plan_);
     folder.prepare(settings_.resume);
+    const auto stop = [&] {
+        message("warning",
+                text("there is no result yet: %.0f of %.0f %s are in '%s', and the same with --resume "
+                     "goes on from there",
+                     course.before, course.total, settings_.result.value().c_str(), plan_->folder.c_str()));
+        return false;
+    };
     for (const auto &slab : plan_->slabs) {
         go_on();
         if (finishing_)
-            return false;
+            return stop();
         if (!settings_.resume || !folder.has(slab)) {
             run_line(slab.line, on_message, [&](double images) { course.tell(images); });
             if (finishing_) { // a part of its images would be taken for all of them
                 folder.remove(slab);
-                return false;
+                return stop();
             }
         }
         course.before += slab.images;

@@ -203,6 +203,10 @@ Json Plan::json() const {
     json.set("depth", Json::integer(guint64{shape.depth}));
     json.set("bytes", Json::integer(guint64{shape.size()}));
     json.set("memory", Json::integer(guint64{memory}));
+    if (seconds > 0.0) {
+        json.set("device", Json::text(device));
+        json.set("seconds", Json::number(seconds));
+    }
     if (!axis.from.empty()) {
         json.set("axis", Json::number(axis.position));
         json.set("axis-from", Json::text(axis.from));

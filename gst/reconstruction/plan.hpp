@@ -32,6 +32,8 @@ struct GST_TOMO_API Plan {
     ArrayInfo shape; // of the result
     Axis axis;
     std::uint64_t memory = 0; // estimated bytes that a dataflow holds
+    std::string device;       // its name
+    double seconds = 0.0;     // estimated; 0 if the device is not known
 
     // The output file, or the first file of a series.
     std::string first_file() const;

@@ -6,6 +6,7 @@
 #include <gst/tomo/support/c-string.hpp>
 
 #include <string_view>
+#include <utility>
 
 namespace tomo::reconstruction {
 
@@ -41,9 +42,14 @@ std::string Plan::script() const {
         commands.push_back("gst-launch-1.0 -q " + join);
         commands.push_back("rm -r " + quoted(folder));
     }
-    std::string script;
+    std::string script = text("# %u image%s to %s, %.4g MB", shape.depth, shape.depth == 1 ? "" : "s",
+                              output.c_str(), static_cast<double>(shape.size()) / 1e6);
+    if (seconds > 0.0)
+        script += text(", about %.2g s on %s", seconds, device.c_str());
+    script += "\n";
+    const char *between = "";
     for (const auto &command : commands)
-        script += (script.empty() ? "" : " &&\n") + command;
+        script += std::exchange(between, " &&\n") + command;
     return script + "\n";
 }
 

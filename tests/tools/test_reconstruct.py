@@ -321,6 +321,30 @@ class Lines(ReconstructTestCase):
         self.assertNotEqual(subprocess.run(["bash"], input=plain, text=True, timeout=PATIENCE, capture_output=True).returncode, 0)
         self.assertEqual(glob.glob("late.h5*"), ["late.h5.slabs"])
 
+    def test_expected_time(self):
+        """Grows with the work, and names the device."""
+        def plan(*words):
+            return json.loads(self.done("scan.nxs", "--axis", AXIS, *words, "--output", "new.h5", "--dry-run", "--json").stdout)
+
+        scan = Scan()
+        for name in ("projections", "darks", "flats"):
+            setattr(scan, name, np.tile(getattr(scan, name), (1, 40, 4)))
+        scan.nxtomo("scan.nxs")
+        whole, half, slabs = plan(), plan("--height", 20 * ROWS), plan("--outliers", 0.05, "--memory", "40M")
+        self.assertLess(0.0, half["seconds"])
+        self.assertLess(half["seconds"], whole["seconds"])
+        self.assertLess(whole["seconds"], slabs["seconds"])
+        self.assertTrue(whole["device"])
+        self.assertRegex(whole["script"], rf"^# {40 * ROWS} images to new.h5:/entry/data/data, .* MB, about .* s on ")
+        since = time.monotonic()
+        events = [json.loads(line) for line in self.done("scan.nxs", "--axis", AXIS, "--progress", "json").stdout.splitlines()]
+        print(f"expected {whole['seconds']:.2f} s, took {time.monotonic() - since:.2f} s")
+        told = next(event for event in events if event["event"] == "plan")
+        self.assertEqual(told["device"], whole["device"])
+        self.assertGreater(told["seconds"], 0.0)
+        first = next(event for event in events if event["event"] == "progress")
+        self.assertEqual((first["done"], first["seconds-left"]), (0, told["seconds"]))
+
     def test_plan(self):
         Scan().nxtomo("scan.nxs", axis=44.0)
         plan = json.loads(self.done("scan.nxs", "--dry-run", "--json").stdout)
@@ -525,6 +549,8 @@ class Refusals(ReconstructTestCase):
             (["scan.nxs", "--config", "missing.conf"], "missing.conf"),
             (["scan.nxs", "--axis", 3, "--axis-index", 3], "axis-index"),
             (["rnu"], ["rnu", "did you mean 'run'"]),
+            (["infos", "scan.nxs"], ["infos", "did you mean 'info'"]),
+            (["scan.nxs", "--output-bitdepth", 12], ["12", "one of 32, 16, 8"]),
             (["lamino", "scan.nxs"], ["lamino", "not there yet"]),
             (["sweep", "scan.nxs"], "--parameter"),
         ):
@@ -734,6 +760,10 @@ class Interruptions(ReconstructTestCase):
         out, err = process.communicate('{"command": "finish"}\n', timeout=PATIENCE)
         done = json.loads(out.splitlines()[-1])
         self.assertEqual((done["status"], done["outputs"]), ("finished early", []), err)
+        told = [event["text"] for event in map(json.loads, out.splitlines()) if event["event"] == "message"][-1]
+        whole = 15 * len(glob.glob("slices.h5.slabs/*.h5"))
+        for part in (f"{whole} of {10 * ROWS} slices", "'slices.h5.slabs'", "--resume"):
+            self.assertIn(part, told)
         for name in ("slices.h5", "slices.h5.conf"):
             with open(name) as file:
                 self.assertEqual(file.read(), "earlier")
@@ -768,6 +798,9 @@ class Interruptions(ReconstructTestCase):
         self.assertEqual(done["status"], "finished early")
         part = volume()
         self.assertLess(len(part), 40 * ROWS)
+        warnings = [event["text"] for event in map(json.loads, out.splitlines()) if event["event"] == "message"]
+        self.assertEqual(len(warnings), 1, warnings)
+        self.assertIn(f"has {len(part)} of {40 * ROWS} slices: the same with --resume", warnings[0])
         self.done("scan.nxs", "--axis", 180, "--output", "slices.h5", "--resume")
         np.testing.assert_array_equal(volume()[: len(part)], part)
         self.assertEqual(len(volume()), 40 * ROWS)

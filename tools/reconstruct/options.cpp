@@ -131,6 +131,8 @@ class Reader {
             options_.command = word;
             return;
         }
+        if (options_.command.empty())
+            check_is_scan(options_.scan);
         if (!options_.scan.empty())
             throw Usage("two scans are named, '" + options_.scan + "' and '" + word +
                         "'; a pattern of files stands in quotation marks");
@@ -245,6 +247,16 @@ std::string described_option(const std::string &name, const Json &about) {
 }
 
 } // namespace
+
+void check_is_scan(const std::string &word) {
+    if (word.empty() || word.find_first_of("/.*?[") != std::string::npos ||
+        g_file_test(word.c_str(), G_FILE_TEST_EXISTS))
+        return;
+    std::vector<std::string> names;
+    for (const auto &command : commands)
+        names.emplace_back(command.name);
+    throw Usage("'" + word + "' is neither a command nor a file" + tomo::suggestion(word, names));
+}
 
 Options read_options(const std::vector<std::string> &words) { return Reader(words).read(); }
 

@@ -40,6 +40,9 @@ struct Options {
 // Throws Usage.
 Options read_options(const std::vector<std::string> &words);
 
+// Throws Usage with the nearest command if the word in front can be no scan, such as "rnu".
+void check_is_scan(const std::string &word);
+
 // Sets them; throws Usage.
 void apply(const Options &options, GstTomoReconstruction *reconstruction);
 
