@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/files/image-names.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/job.hpp>
 #include <gst/reconstruction/off-axis.hpp>
@@ -360,6 +361,8 @@ void Job::run() {
             status = "finished early";
         if (has_result) {
             outputs.add(Json::text(planned.output));
+            if (const auto values = write_values())
+                outputs.add(Json::text(*values));
             write_configuration();
             outputs.add(Json::text(planned.beside(".conf")));
         }
@@ -471,6 +474,22 @@ bool Job::reconstruct() {
                          joined, joining.total, plan_->folder.c_str()));
     folder.remove();
     return true;
+}
+
+std::optional<std::string> Job::write_values() const {
+    const auto sweep = sweep_of(settings_);
+    if (!sweep)
+        return {};
+    std::string name = sweep->name;
+    std::replace(name.begin(), name.end(), '-', '_');
+    if (io::name_images(plan_->output, name, sweep->values))
+        return {};
+    std::string table;
+    for (std::size_t i = 0; i < plan_->slabs.size(); i++)
+        table += text("%zu\t%s\n", i, plan_->slabs[i].value.c_str());
+    const auto file = plan_->beside(".values");
+    replace_text_file(file, table);
+    return file;
 }
 
 void Job::write_configuration() {

@@ -61,6 +61,8 @@ class Job {
     // Returns whether there is a result, whole or not.
     bool reconstruct();
     void write_configuration();
+    // Which image of a sweep has which value. Returns the file for that, if it is one of its own.
+    std::optional<std::string> write_values() const;
 
     Settings settings_;
     const std::function<void(const Json &)> tell_;

@@ -258,6 +258,17 @@ class Sweeps(ReconstructTestCase):
             self.assert_same(found[number : number + 1], self.slices("scan.nxs", "--axis", axis, "--slice", "middle"))
         self.done("sweep", "scan.nxs", "--axis", AXIS, "--parameter", "projection-filter=ramp,hamming", "--output", "filters.tif")
         self.assertEqual(len(read_pages("filters.tif")), 2)
+        # Which slice has which value.
+        with open("filters.tif.values") as file:
+            self.assertEqual(file.read(), "0\tprojection-filter=ramp\n1\tprojection-filter=hamming\n")
+        with h5py.File("scan-sweep.h5") as file:
+            group = file["entry/data"]
+            self.assertEqual(list(group.attrs["axes"]), ["axis", "y", "x"])
+            np.testing.assert_array_equal(group["axis"][()], [46, 46.5, 47, 47.5, 48])
+            self.assertTrue(group["data"].attrs["complete"])
+        self.done("sweep", "scan.nxs", "--axis", AXIS, "--parameter", "projection-filter=ramp,hamming", "--output", "filters.h5")
+        with h5py.File("filters.h5") as file:
+            self.assertEqual([name.decode() for name in file["entry/data/projection_filter"][()]], ["ramp", "hamming"])
         plan = json.loads(self.done("sweep", "scan.nxs", "--parameter", "axis-index=46:47:1", "--output", "new.h5",
                                     "--dry-run", "--json").stdout)
         self.assertEqual([slab["value"] for slab in plan["slabs"]], ["axis-index=46", "axis-index=47"])

@@ -309,6 +309,35 @@ void hdf5_set_completeness(hid_t dataset, const StreamLength &length) {
         set_integer(dataset, "images_expected", static_cast<std::int64_t>(*length.announced));
 }
 
+void hdf5_name_images(hid_t file, const std::string &dataset, const std::string &name,
+                      const std::vector<std::string> &values) {
+    const auto slash = dataset.rfind('/');
+    const auto data = dataset.substr(slash + 1);
+    const Hdf5Handle group(
+        must(H5Gopen2(file, slash == 0 ? "/" : dataset.substr(0, slash).c_str(), H5P_DEFAULT)), H5Gclose);
+    const bool is_signal = read_attribute(group.get(), "signal") == data;
+    const auto field = is_signal ? name : data + "_" + name;
+    if (exists(group.get(), field))
+        must(H5Ldelete(group.get(), field.c_str(), H5P_DEFAULT));
+    std::vector<double> numbers;
+    std::vector<const char *> texts;
+    for (const auto &value : values) {
+        gchar *end = nullptr;
+        const double number = g_ascii_strtod(value.c_str(), &end);
+        if (!value.empty() && !*end)
+            numbers.push_back(number);
+        texts.push_back(value.c_str());
+    }
+    const hsize_t count = values.size();
+    const Hdf5Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
+    if (numbers.size() == values.size())
+        make_field(group.get(), field, H5T_NATIVE_DOUBLE, space.get(), numbers.data());
+    else
+        make_field(group.get(), field, string_type().get(), space.get(), texts.data());
+    if (is_signal)
+        set_attribute(group.get(), "axes", std::vector<std::string>{field, "y", "x"});
+}
+
 void hdf5_describe_result(hid_t file, const std::string &dataset, const ResultFacts &facts,
                           const StreamLength &length) {
     const auto data = dataset.rfind('/');

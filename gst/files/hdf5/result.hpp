@@ -29,6 +29,10 @@ void hdf5_set_completeness(hid_t dataset, const StreamLength &length);
 void hdf5_describe_result(hid_t file, const std::string &dataset, const ResultFacts &facts,
                           const StreamLength &length);
 
+// Writes the values by which the images of a dataset differ beside it, as the first axis of an NXdata.
+void hdf5_name_images(hid_t file, const std::string &dataset, const std::string &name,
+                      const std::vector<std::string> &values);
+
 // Upper bound of the bytes for these attributes and groups.
 std::uint64_t hdf5_result_bytes(const Hdf5Shape &shape, const ResultFacts &facts);
 
