@@ -302,9 +302,9 @@ static gchar *answer(GstTomoReconstruction *self, GError **error, Ask ask) {
  * Looks at the files of the scan: what it is, and what is wrong with it. The object has `name`, `kind` (scan,
  * sinograms), `width`, `height`, `format`, `projections` and `views` (those of them that are taken), `darks`,
  * `flats`, `flats-after`, `files`, `angle-first`, `angle-last` and `angle-step` in radians with `angles-from`
- * (scan, given, assumed), `axis`, `pixel-size` and `distance` in metres and `energy` in keV where the scan
- * tells them, `findings`, each with `name`, `severity` (info, warning, error), `text` and `advice`, and all
- * of that in lines as `description`.
+ * (scan, sinograms, given, assumed), `axis`, `pixel-size` and `distance` in metres and `energy` in keV where
+ * the scan tells them, `findings`, each with `name`, `severity` (info, warning, error), `text` and `advice`,
+ * and all of that in lines as `description`.
  *
  * Returns: (transfer full) (nullable): an object in JSON
  */

@@ -31,12 +31,26 @@ constexpr double most_dead = 1e-2;
 constexpr double most_drift = 0.05; // of the beam between the flats before and after
 constexpr double most_turns = 2.0;  // that a step which somebody gave may lead to
 
-const std::vector<std::string> finding_names = {
-    "layout",          "no-angles",  "angle-range",     "angles-order",
-    "angles-repeated", "last-view",  "missing-wedge",   "several-turns",
-    "no-flats",        "no-darks",   "saturated-flats", "flats-below-darks",
-    "dead-pixels",     "beam-drift", "sizes",           "saturated-projections",
-    "not-finite",      "disk",       "axis-outside"};
+const std::vector<std::string> finding_names = {"layout",
+                                                "no-angles",
+                                                "angle-range",
+                                                "angles-order",
+                                                "angles-repeated",
+                                                "angles-uneven",
+                                                "last-view",
+                                                "missing-wedge",
+                                                "several-turns",
+                                                "no-flats",
+                                                "no-darks",
+                                                "saturated-flats",
+                                                "flats-below-darks",
+                                                "dead-pixels",
+                                                "beam-drift",
+                                                "sizes",
+                                                "saturated-projections",
+                                                "not-finite",
+                                                "disk",
+                                                "axis-outside"};
 
 // Numbers of the samples of one image.
 struct Samples {
@@ -142,7 +156,35 @@ class Inspector {
         }
         found_.projections = found_.image.height;
         found_.image = found_.image.with_size(found_.image.width, static_cast<unsigned>(sinograms), 1);
-        look_at_angles({});
+        look_at_angles(angles_beside(files.front()));
+        if (found_.angles_from == "scan") // the stream of these sinograms does not have them
+            found_.angles_from = "sinograms";
+    }
+
+    // Of sinograms that were written with their angles. They are taken by their mean step.
+    std::vector<double> angles_beside(const std::string &sinograms) {
+        const auto place = io::split_location(sinograms);
+        if (place.dataset.empty() || settings_.given_step(found_.projections))
+            return {};
+        std::vector<double> angles;
+        try {
+            angles = io::angles_of_file(place.file + ":" + place.dataset.substr(0, place.dataset.rfind('/')) +
+                                        "/rotation_angle");
+        } catch (const Error &) { // there are none
+            return {};
+        }
+        if (angles.size() != found_.projections || angles.size() < 2)
+            return {};
+        const double step = (angles.back() - angles.front()) / (static_cast<double>(angles.size()) - 1.0);
+        for (std::size_t i = 0; i < angles.size(); i++)
+            if (std::abs(angles[i] - angles.front() - static_cast<double>(i) * step) >
+                0.05 * std::abs(step)) {
+                find("angles-uneven", Severity::error,
+                     "the angles beside the sinograms are not evenly spaced, and sinograms have one step",
+                     "Reconstruct from the scan, which has an angle for each view.");
+                return {};
+            }
+        return angles;
     }
 
     void look_at_scan(const std::string &location) {

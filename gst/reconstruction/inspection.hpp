@@ -41,7 +41,7 @@ struct GST_TOMO_API Inspection {
     std::uint64_t rows_per_chunk = 1; // rows that are decompressed together
     double reading_rate = 0.0;        // bytes per second of the images that were read; 0: not known
     std::size_t views = 0;            // projections that the settings choose
-    std::string angles_from;          // "scan", "given", or "assumed"
+    std::string angles_from;          // "scan", "sinograms", "given", or "assumed"
     double angle_first = unknown;     // radians; first of the views, from the scan
     double angle_last = unknown;      // radians; last of the views
     double angle_step = unknown;      // radians; mean step

@@ -107,6 +107,19 @@ class Scans(ReconstructTestCase):
         self.assert_close(volume("sinos.h5"), scan.attenuation, 1e-3)
         by_sinograms = self.slices("--sinograms", "sinos.h5:/entry/data/data", "--range-degrees", 180, "--axis", AXIS)
         self.assert_close(by_sinograms, reference, 1e-5)
+        # The angles stand beside them.
+        self.done("sinos", "scan.nxs", "--start", 20, "--step", 2, "--output", "some.h5")
+        for words in (["sinos.h5"], ["some.h5", "--start", 20, "--step", 2]):
+            by_scan = self.slices("scan.nxs", "--axis", AXIS, *words[1:])
+            result = self.done("--sinograms", f"{words[0]}:/entry/data/data", "--axis", AXIS, "--output", "by.h5", "--overwrite")
+            self.assert_close(volume("by.h5"), by_scan, 1e-5)
+            self.assertNotIn("is assumed", result.stderr)
+        told = json.loads(self.done("info", "--sinograms", "some.h5:/entry/data/data", "--json").stdout)
+        self.assertEqual(told["angles-from"], "sinograms")
+        self.assertAlmostEqual(told["angle-first"], 20 * np.pi / VIEWS)
+        with h5py.File("some.h5", "r+") as file:
+            file["entry/data/rotation_angle"][7] += 0.01
+        self.refused(1, ["not evenly spaced", "--ignore angles-uneven"], "--sinograms", "some.h5:/entry/data/data", "--axis", AXIS, "--output", "u.h5")
         found = json.loads(self.done("estimate", "--sinograms", "sinos.h5:/entry/data/data", "--range-degrees", 180, "--json").stdout)
         self.assertAlmostEqual(found["axis"], AXIS, delta=0.1)
         self.done("flatcorrect", "scan.nxs", "--output", "flat.h5", "--no-absorptivity")

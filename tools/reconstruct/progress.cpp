@@ -79,7 +79,8 @@ void Progress::tell(const Json &event) {
             line = text("axis %.2f px (%s), ", number_of(event, "axis"), event.text_of("axis-from").c_str()) +
                    line;
         if (const double seconds = number_of(event, "seconds"); seconds > 0.0)
-            line += ", about " + tool::duration_text(seconds) + " on " + event.text_of("device");
+            line += ", about " + (seconds < 60.0 ? text("%.2g s", seconds) : tool::duration_text(seconds)) +
+                    " on " + event.text_of("device");
         line_.finish(line);
     } else if (kind == "progress") {
         const double done = number_of(event, "done"), total = number_of(event, "total");

@@ -56,17 +56,6 @@ ScanLayout find_by_content(const ScanRequest &request) {
 #endif
 }
 
-std::vector<double> angles_of_file(const std::string &path) {
-    const auto location = split_location(path);
-    if (location.dataset.empty() && type_of_suffix(path) != FileType::Hdf5)
-        return type_of_suffix(path) == FileType::Npy ? angles_of_npy(path) : angles_of_text(path);
-#ifdef HAVE_HDF5
-    return angles_of_hdf5(location);
-#else
-    throw not_built_in(FileType::Hdf5, location.file);
-#endif
-}
-
 ScanImages images_of(const std::string &path, NameOrder order) {
     ScanImages found;
     for (const auto &file : list_files(path, {}, {0, 1, order}))
@@ -123,6 +112,17 @@ double factor(const std::string &units, const char *what, const std::map<std::st
 }
 
 } // namespace
+
+std::vector<double> angles_of_file(const std::string &path) {
+    const auto location = split_location(path);
+    if (location.dataset.empty() && type_of_suffix(path) != FileType::Hdf5)
+        return type_of_suffix(path) == FileType::Npy ? angles_of_npy(path) : angles_of_text(path);
+#ifdef HAVE_HDF5
+    return angles_of_hdf5(location);
+#else
+    throw not_built_in(FileType::Hdf5, location.file);
+#endif
+}
 
 std::unique_ptr<ImageReader> open_scan_reader(const std::string &path, const ReadOptions &options) {
     auto reader = open_reader(path, options);

@@ -74,6 +74,8 @@ ScanLayout find_folder_scan(const std::string &folder_or_pattern, NameOrder orde
 // images, too.
 std::unique_ptr<ImageReader> open_scan_reader(const std::string &path, const ReadOptions &options = {});
 
+// Angles in radians from a file of any of the kinds below.
+std::vector<double> angles_of_file(const std::string &path);
 // Angles in radians from a text file: one per line, or behind an index; with a heading, from its column of
 // angles. The file has degrees, unless the heading says radians.
 std::vector<double> angles_of_text(const std::string &file);
