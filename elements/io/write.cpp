@@ -105,6 +105,10 @@ class Write final : public Sink {
     Property<unsigned> hdf5_deflate{
         this,   "hdf5-deflate", 0,
         {0, 9}, When::ready,    "Level of compression of a new HDF5 dataset; 0: not compressed"};
+    Property<unsigned> hdf5_volume{
+        this, "hdf5-volume", 0, When::ready,
+        "Images of a volume, where several follow each other: beside the HDF5 dataset NAME, NAME_volumes shows its "
+        "whole volumes as (volumes, images, rows, columns), without a copy. 0: one volume"};
     Property<bool> resume{
         this, "resume", false, When::ready,
         "Go on where an interrupted run with the same input and settings stopped; images already "
@@ -220,6 +224,7 @@ class Write final : public Sink {
         options.fsync = fsync;
         options.jpeg_quality = jpeg_quality;
         options.deflate = hdf5_deflate;
+        options.volume = hdf5_volume;
         options.most_bytes_under_way = most_bytes_waiting();
         options.report = [this](std::exception_ptr error) {
             guard(false, [&]() -> bool { std::rethrow_exception(error); });

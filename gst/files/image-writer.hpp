@@ -52,6 +52,7 @@ struct WriteOptions {
     // Most time between two flushes of an HDF5 file; a kill may lose the images of this time.
     std::chrono::milliseconds flush_interval{1000};
     unsigned deflate = 0; // level of compression in HDF5 files; 0: none
+    unsigned volume = 0;  // images of a volume, for a view of an HDF5 dataset as several of them; 0: none
     // Called at the beginning and at the end of a file that holds the whole stream.
     std::function<StreamLength()> length;
     // Facts for HDF5 files about the making of the images; called when the first image comes, ...

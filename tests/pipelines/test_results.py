@@ -222,6 +222,35 @@ class Results(PipelineTestCase):
         with fabio.open("pages.tif") as file:
             np.testing.assert_array_equal(file.getframe(3).data, images[3])
 
+    def test_volumes(self):
+        """A view of several volumes in one dataset, which stays true where the file is renamed or grows."""
+        line = "tomoread path='folder/sino*.tif' ! tomowrite filename=out.h5:/a/b hdf5-volume=2"
+        images = np.array(self.sinograms)
+        self.assertEqual(len(images), 5)
+        self.assert_launches(line)
+        os.rename("out.h5", "other.h5")
+        with h5py.File("other.h5") as file:
+            self.assertTrue(file["a/b_volumes"].is_virtual)
+            np.testing.assert_array_equal(file["a/b"], images)
+            np.testing.assert_array_equal(file["a/b_volumes"], images[:4].reshape(2, 2, *images.shape[1:]))
+        os.rename("other.h5", "out.h5")
+        self.assert_launches(line + " append=true")
+        with h5py.File("out.h5") as file:
+            twice = np.concatenate([images, images])
+            np.testing.assert_array_equal(file["a/b_volumes"], twice.reshape(5, 2, *images.shape[1:]))
+        for volume in 6, 0:
+            self.assert_launches(line)
+            self.assert_launches(line.replace("=2", f"={volume}"))
+            with h5py.File("out.h5") as file:
+                self.assertEqual(list(file["a"]), ["b"])
+        with h5py.File("out.h5", "a") as file:
+            self.assertEqual(list(file["a"]), ["b"])  # no whole volume
+            file["a/b_volumes"] = 1.0
+        self.assert_launches(line.replace(" hdf5-volume=2", ""))
+        with h5py.File("out.h5") as file:
+            self.assertEqual(file["a/b_volumes"][()], 1.0)
+        self.assertIn("no view of volumes", launch(line).errors[0])
+
     def test_values_of_integers(self):
         """Integers say what they stand for: the values are found again within half a step."""
         volume = np.stack([image * 10.0 ** number for number, image in enumerate(self.sinograms)])

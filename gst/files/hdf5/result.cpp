@@ -300,6 +300,39 @@ void hdf5_write_ranges(hid_t file, hid_t dataset, const std::string &name,
                            maximum_attribute));
 }
 
+void hdf5_write_volumes(hid_t file, const std::string &name, unsigned images_per_volume) {
+    const auto view = name + "_volumes";
+    if (exists(file, view)) {
+        const Hdf5Handle there(must(H5Dopen2(file, view.c_str(), H5P_DEFAULT)), H5Dclose);
+        const Hdf5Handle creation(must(H5Dget_create_plist(there.get())), H5Pclose);
+        if (H5Pget_layout(creation.get()) == H5D_VIRTUAL)
+            must(H5Ldelete(file, view.c_str(), H5P_DEFAULT));
+        else if (images_per_volume)
+            throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                        text("'%s' is there and is no view of volumes: rename it, or write another dataset",
+                             view.c_str()));
+    }
+    if (!images_per_volume)
+        return;
+    const Hdf5Handle dataset(must(H5Dopen2(file, name.c_str(), H5P_DEFAULT)), H5Dclose);
+    const Hdf5Handle type(must(H5Dget_type(dataset.get())), H5Tclose);
+    const auto shape = hdf5_shape(dataset.get());
+    const hsize_t volumes = shape[0] / images_per_volume;
+    if (volumes == 0)
+        return;
+    const hsize_t extent[] = {volumes, images_per_volume, shape[1], shape[2]}, first[] = {0, 0, 0},
+                  images[] = {volumes * images_per_volume, shape[1], shape[2]};
+    const Hdf5Handle space(must(H5Screate_simple(4, extent, nullptr)), H5Sclose);
+    const Hdf5Handle source(must(H5Screate_simple(3, shape.data(), nullptr)), H5Sclose);
+    const Hdf5Handle creation(must(H5Pcreate(H5P_DATASET_CREATE)), H5Pclose);
+    must(H5Sselect_hyperslab(source.get(), H5S_SELECT_SET, first, nullptr, images, nullptr));
+    // "." is the file of the view, whatever its name will be.
+    must(H5Pset_virtual(creation.get(), space.get(), ".", name.c_str(), source.get()));
+    const Hdf5Handle made(must(H5Dcreate2(file, view.c_str(), type.get(), space.get(), H5P_DEFAULT,
+                                          creation.get(), H5P_DEFAULT)),
+                          H5Dclose);
+}
+
 void hdf5_set_completeness(hid_t dataset, const StreamLength &length) {
     remove_attribute(dataset, "complete");
     remove_attribute(dataset, "images_expected");

@@ -20,6 +20,11 @@ std::optional<ValueRange> hdf5_range_of(hid_t dataset);
 void hdf5_write_ranges(hid_t file, hid_t dataset, const std::string &name,
                        const std::vector<ValueRange> &ranges);
 
+// Makes a virtual dataset NAME_volumes, which shows a dataset of images x rows x columns as volumes of this
+// many images. One that an earlier run left is replaced or, with 0, removed; without a whole volume there is
+// none.
+void hdf5_write_volumes(hid_t file, const std::string &name, unsigned images_per_volume);
+
 // Writes whether all announced images came: attributes `complete` and, if not, `images_expected`.
 void hdf5_set_completeness(hid_t dataset, const StreamLength &length);
 

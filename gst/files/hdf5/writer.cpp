@@ -242,7 +242,7 @@ class Hdf5File final : public FileWriter {
     // -----------------------------------------------------------------------------------------------------
 
     void give_name() {
-        const bool describes = facts_ && images_;
+        const bool has_images = static_cast<bool>(images_), describes = facts_ && has_images;
         if (describes)
             target_.reserve(hdf5_result_bytes(hdf5_shape(images_.get()), *facts_));
         write_ranges(target_.location().dataset);
@@ -252,6 +252,8 @@ class Hdf5File final : public FileWriter {
         if (!images_.close())
             throw hdf5_error(GST_RESOURCE_ERROR_WRITE, "cannot write '" + target_.full_name() + "'");
         target_.name_dataset();
+        if (has_images)
+            hdf5_write_volumes(target_.file(), target_.location().dataset, options_.volume);
         if (describes)
             hdf5_describe_result(target_.file(), target_.location().dataset, *facts_, length);
         target_.flush();
