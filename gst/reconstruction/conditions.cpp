@@ -24,6 +24,7 @@ std::vector<Condition> source_conditions(const Settings &s) {
     const bool is_scan = s.sinograms.empty();
     constexpr const char *files = "sinograms are read, and they are corrected already",
                          *views = "sinograms are taken with all of their projections and columns",
+                         *one_volume = "all views become one volume; give turns as well",
                          *correction = "sinograms are not corrected by darks and flats";
     return {
         {s.entry, is_scan, "sinograms are read, and no scan; name a dataset as in file.h5:/data"},
@@ -34,6 +35,9 @@ std::vector<Condition> source_conditions(const Settings &s) {
         {s.start, is_scan, views},
         {s.number, is_scan, views},
         {s.step, is_scan, views},
+        {s.turns, is_scan, views},
+        {s.turn_degrees, !s.turns.empty() && s.turns.value() != "together", one_volume},
+        {s.turn_step_degrees, !s.turns.empty() && s.turns.value() != "together", one_volume},
         {s.binning, is_scan, views},
         {s.flat_correction, is_scan || s.flat_correction.is("off"), correction},
         {s.reduction_mode, is_scan, correction},

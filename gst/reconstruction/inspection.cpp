@@ -6,6 +6,7 @@
 #include <gst/reconstruction/inspection.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/room.hpp>
+#include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/device/samples.hpp>
 #include <gst/tomo/graph/names.hpp>
 #include <gst/tomo/support/c-string.hpp>
@@ -248,7 +249,7 @@ class Inspector {
                           found_.projections),
                      "Give --angles, --range-degrees or --angle-step-degrees.");
             const double turns = std::abs(step) * static_cast<double>(found_.projections) / (2.0 * pi);
-            if (given && turns > most_turns)
+            if (given && turns > most_turns && !settings_.turns.is_given())
                 find("angle-range", Severity::error,
                      text("%zu projections with %.6g degrees between them make %.1f turns",
                           found_.projections, step / degree, turns),
@@ -257,28 +258,18 @@ class Inspector {
                                 settings_.angle.value())
                          : "Look whether that is the angle between two projections.");
         }
-        found_.angle_first = angles.front();
-        found_.angle_last = angles.back();
-        found_.steps_are_even = true;
-        found_.angle_step = 0.0;
-        if (angles.size() < 2)
-            return;
-        found_.angle_step = (angles.back() - angles.front()) / (static_cast<double>(angles.size()) - 1.0);
-        const auto [least, largest] = std::minmax_element(angles.begin(), angles.end());
-        found_.angle_span = *largest - *least;
-        judge_angles(angles);
+        found_.set_angles(std::move(angles));
+        if (found_.views > 1)
+            judge_angles(found_.angles);
     }
 
     void judge_angles(const std::vector<double> &angles) {
         std::size_t backwards = 0, repeated = 0;
-        double most_uneven = 0.0;
         for (std::size_t i = 1; i < angles.size(); i++) {
             const double step = angles[i] - angles[i - 1];
             backwards += step * found_.angle_step < 0.0;
             repeated += step == 0.0;
-            most_uneven = std::max(most_uneven, std::abs(step - found_.angle_step));
         }
-        found_.steps_are_even = most_uneven <= 0.05 * std::abs(found_.angle_step);
         if (backwards)
             find("angles-order", Severity::information, text("the angles go back %zu times", backwards),
                  "Each view is used at its own angle.");
@@ -295,10 +286,8 @@ class Inspector {
             find("missing-wedge", Severity::warning,
                  text("the views cover %.4g degrees, less than half a turn", (covered + step) / degree),
                  "Edges along the missing directions are lost.");
-        if (covered > 2.0 * pi + 0.5 * step)
-            find("several-turns", Severity::warning,
-                 text("the scan makes %.2f turns, which become one volume", covered / (2.0 * pi)),
-                 "If the sample changes meanwhile, choose one turn by --start and --number.");
+        if (const auto turns = finding_about_turns(settings_, found_))
+            find(turns->name.c_str(), turns->severity, turns->text, turns->advice);
     }
 
     void look_at_images(const io::ScanLayout &layout) {
@@ -461,12 +450,34 @@ Rows Inspection::rows(const Settings &settings) const {
     return rows;
 }
 
+void Inspection::set_angles(std::vector<double> of_views) {
+    angles = std::move(of_views);
+    views = angles.size();
+    angle_first = angles.front();
+    angle_last = angles.back();
+    const auto [least, largest] = std::minmax_element(angles.begin(), angles.end());
+    angle_span = *largest - *least;
+    angle_step = views > 1 ? (angle_last - angle_first) / (static_cast<double>(views) - 1.0) : 0.0;
+    steps_are_even = std::adjacent_find(angles.begin(), angles.end(), [&](double before, double after) {
+                         return std::abs(after - before - angle_step) > 0.05 * std::abs(angle_step);
+                     }) == angles.end();
+}
+
 bool Inspection::is_whole_turn() const {
     const double step = range() / static_cast<double>(std::max<std::size_t>(views, 1));
     return views > 2 && range() > 2.0 * pi - 1.5 * step;
 }
 
 ArrayInfo Inspection::output(const Settings &settings, double axis) const {
+    if (const auto turns = turns_of(settings, *this); !turns.empty()) {
+        Settings of_turn;
+        of_turn.assign(settings);
+        Inspection part = *this;
+        take_turn(turns.front(), of_turn, part);
+        auto shape = part.output(of_turn, axis);
+        shape.depth *= static_cast<unsigned>(turns.size());
+        return shape;
+    }
     const unsigned binning = settings.binning, columns = image.width / binning;
     const unsigned lines = rows(settings).count / binning;
     const auto format = settings.output_bitdepth.is("8")    ? GST_TOMO_FORMAT_UINT8

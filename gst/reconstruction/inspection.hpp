@@ -46,6 +46,7 @@ struct GST_TOMO_API Inspection {
     double angle_last = unknown;      // radians; last of the views
     double angle_step = unknown;      // radians; mean step
     double angle_span = 0.0;          // radians between the least and the largest angle
+    std::vector<double> angles;       // radians, of the views
     bool steps_are_even = false;
     double axis = unknown;       // edge coordinate, from the file
     double pixel_size = unknown; // metres
@@ -55,6 +56,8 @@ struct GST_TOMO_API Inspection {
 
     // Whether the scan event has the angles of the views.
     bool has_angles() const { return angles_from == "scan"; }
+    // The views and all facts about their angles.
+    void set_angles(std::vector<double> of_views);
     // Radians that all views cover, each with the step after it.
     double range() const {
         return views > 1 ? angle_span * static_cast<double>(views) / static_cast<double>(views - 1) : 0.0;
@@ -65,8 +68,8 @@ struct GST_TOMO_API Inspection {
     bool is_corrected(const Settings &settings) const;
     // The rows for the slices. Throws Error if the settings choose rows that do not exist.
     Rows rows(const Settings &settings) const;
-    // Size of the result: `depth` images of width x height. Slices of half turns that are joined depend on
-    // the axis, an edge coordinate of the full detector.
+    // Size of the result: `depth` images of width x height, in the volumes of all turns. Slices of half turns
+    // that are joined depend on the axis, an edge coordinate of the full detector.
     ArrayInfo output(const Settings &settings, double axis = unknown) const;
 
     // The first error that the settings do not ignore; null if there is none. Throws Error if the settings

@@ -7,6 +7,7 @@
 #include <gst/reconstruction/slabs.hpp>
 #include <gst/reconstruction/speed.hpp>
 #include <gst/reconstruction/sweep.hpp>
+#include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/graph/run.hpp>
 #include <gst/tomo/support/c-string.hpp>
 #include <gst/tomo/support/text-file.hpp>
@@ -182,12 +183,13 @@ void Job::run_line(const std::string &line, const std::function<void(GstMessage 
 const AxisEstimate &Job::estimate_axis() {
     if (estimate_)
         return *estimate_;
-    const Inspection &scan = inspect();
+    Inspection scan = inspect();
     const unsigned all = scan.image.height, rows = std::min(settings_.axis_rows.value(), all);
     // Evenly spread, at the middles of as many parts.
     const unsigned step = std::max(all / rows, 1u), first = (all - (rows - 1) * step - 1) / 2;
     Settings looked;
     looked.assign(settings_);
+    take_first_turn(looked, scan);
     // Rows as the detector has them, some of them, quickly.
     for (ParameterBase *parameter :
          {static_cast<ParameterBase *>(&looked.binning), static_cast<ParameterBase *>(&looked.outliers),
@@ -276,14 +278,17 @@ void Job::judge_axis(const Axis &axis) {
         return;
     if (is_outside(axis.position))
         return;
-    if (joins_half_turns(settings_, *inspection_, axis.position))
+    Settings settings;
+    settings.assign(settings_);
+    Inspection scan = *inspection_;
+    take_first_turn(settings, scan);
+    if (joins_half_turns(settings, scan, axis.position))
         message(
             "info",
             text("the scan makes a whole turn about an axis at %.2f, off the middle at %g: both half turns "
                  "together give slices of %u columns",
-                 axis.position, width / 2.0,
-                 field_of_slices(settings_, *inspection_, axis.position).columns));
-    else if (inspection_->range() > 1.5 * std::numbers::pi &&
+                 axis.position, width / 2.0, field_of_slices(settings, scan, axis.position).columns));
+    else if (scan.range() > 1.5 * std::numbers::pi &&
              std::abs(axis.position - width / 2.0) > off_axis * width)
         message(
             "warning",
@@ -433,7 +438,14 @@ bool Job::reconstruct() {
     if (plan_->folder.empty()) {
         // What is there already is none of this run, unless this run goes on with it.
         double images = 0.0;
-        run_line(plan_->slabs.front().line, on_message, [&](double done) { course.tell(images = done); });
+        for (const auto &slab : plan_->slabs) {
+            go_on();
+            if (finishing_)
+                break;
+            run_line(slab.line, on_message,
+                     [&](double done) { course.tell(done), images = course.before + done; });
+            course.before += slab.images;
+        }
         if (finishing_ && images > 0.0)
             message("warning",
                     text("'%s' has %.0f of %.0f %s: the same with --resume goes on from there",

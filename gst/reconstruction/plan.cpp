@@ -8,6 +8,7 @@
 #include <gst/reconstruction/plan.hpp>
 #include <gst/reconstruction/room.hpp>
 #include <gst/reconstruction/sweep.hpp>
+#include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/graph/graph.hpp>
 #include <gst/tomo/support/c-string.hpp>
 
@@ -50,6 +51,10 @@ std::string output_of(const Settings &settings) {
 
 bool exists(const std::string &file) { return g_file_test(file.c_str(), G_FILE_TEST_EXISTS); }
 
+io::NumberPattern pattern_of(const std::string &output) {
+    return io::NumberPattern(io::split_location(output).file);
+}
+
 void check_output(const Plan &plan) {
     const auto place = io::split_location(plan.output);
     const auto type =
@@ -62,20 +67,24 @@ void check_output(const Plan &plan) {
                          place.file.c_str(), plan.shape.depth));
     if (!plan.guards)
         return;
-    const io::NumberPattern pattern(place.file);
-    const auto images = pattern.has_number() ? plan.shape.depth : 1;
-    for (unsigned i = 0; i < images; i++)
-        if (const auto file = pattern.name(i); exists(file))
-            throw Error(
-                GST_RESOURCE_ERROR_SETTINGS,
-                text("'%s' is there already: --overwrite replaces it, --output names another file, and "
-                     "--resume continues one that was interrupted",
-                     file.c_str()));
+    for (const auto &output : plan.outputs()) {
+        const auto pattern = pattern_of(output);
+        const auto images = pattern.has_number() ? plan.shape.depth / plan.outputs().size() : 1;
+        for (unsigned i = 0; i < images; i++)
+            if (const auto file = pattern.name(i); exists(file))
+                throw Error(
+                    GST_RESOURCE_ERROR_SETTINGS,
+                    text("'%s' is there already: --overwrite replaces it, --output names another file, and "
+                         "--resume continues one that was interrupted",
+                         file.c_str()));
+    }
 }
 
 // A part of the result, in a file of its own in the plan's folder.
 std::string output_of_part(const Plan &plan, unsigned first_image) {
-    return text(has_hdf5() ? "%s/%05u.h5:%s" : "%s/%05u.tif", plan.folder.c_str(), first_image, dataset);
+    const auto digits = static_cast<int>(std::max<std::size_t>(std::to_string(plan.shape.depth).size(), 5));
+    return text(has_hdf5() ? "%s/%0*u.h5:%s" : "%s/%0*u.tif", plan.folder.c_str(), digits, first_image,
+                dataset);
 }
 
 std::string slab_line(const Settings &settings, const Inspection &scan, const Rows &rows, double axis) {
@@ -130,9 +139,89 @@ void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &s
     join_parts(settings, plan);
 }
 
+// How many rows a dataflow takes at once.
+unsigned rows_of_slabs(const Settings &settings, const Inspection &scan, Plan &plan) {
+    const auto [most, memory] = rows_at_once(settings, scan, scan.rows(settings));
+    if (most == 0)
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            text("memory=%s is too small: one sinogram, and its projections as well, take %.1f MB",
+                 settings.memory.value().c_str(),
+                 4.0 * (scan.image.width / settings.binning) * static_cast<double>(scan.views) / 1e6));
+    plan.memory = std::max(plan.memory, memory);
+    return most;
+}
+
+// Lines for all rows of a volume. They write `whole`, or, if that is empty, parts in the plan's folder, which
+// are numbered from `first_image` on.
+void add_slabs(const Settings &settings, const Inspection &scan, unsigned most, Plan &plan,
+               unsigned first_image, const std::string &whole) {
+    const Rows all = scan.rows(settings);
+    for (unsigned done = 0; done < all.count; done += most) {
+        Slab slab;
+        slab.rows = {all.first + done * all.step, std::min(most, all.count - done), all.step};
+        slab.images = slab.rows.count / settings.binning;
+        const unsigned first = done / settings.binning;
+        slab.output = whole.empty() ? output_of_part(plan, first_image + first) : whole;
+        slab.line = slab_line(settings, scan, slab.rows, plan.axis.position) +
+                    sink_line(settings, slab.output, whole.empty());
+        if (!whole.empty() && done > 0)
+            slab.line += property("counter-start", first);
+        plan.slabs.push_back(slab);
+    }
+}
+
+// A volume of each turn. A series has its turns one after the other; a file joins them when all are there.
+void plan_turns(const Settings &settings, const Inspection &scan, const std::vector<Turn> &turns,
+                Plan &plan) {
+    const auto file = io::split_location(plan.output).file;
+    const bool is_series = series_of_turn(file, 0).has_value();
+    if (!is_series &&
+        (io::type_of_suffix(file) != io::FileType::Hdf5 || io::NumberPattern(file).has_number()))
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            text("'%s' holds one volume, and there are %zu: write one HDF5 file, or put two numbers, of the "
+                 "turn and of the slice, into the name, as in slice-%%03i-%%05i.tif",
+                 file.c_str(), turns.size()));
+    if (is_series && !settings.output_bitdepth.is("32") &&
+        !(settings.output_minimum.is_given() && settings.output_maximum.is_given()))
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            "the integers of all turns stand for one grey range: give output-minimum and output-maximum, "
+            "or write HDF5");
+    if (!is_series)
+        plan.folder = plan.beside(".slabs");
+    plan.turns = static_cast<unsigned>(turns.size());
+    const unsigned slices = plan.shape.depth / plan.turns;
+    for (std::size_t i = 0; i < turns.size(); i++) {
+        Settings of_turn;
+        of_turn.assign(settings);
+        Inspection part = scan;
+        take_turn(turns[i], of_turn, part);
+        const auto before = plan.slabs.size();
+        add_slabs(of_turn, part, rows_of_slabs(of_turn, part, plan), plan, static_cast<unsigned>(i) * slices,
+                  is_series ? *series_of_turn(file, turns[i].number) : "");
+        for (auto slab = plan.slabs.begin() + static_cast<std::ptrdiff_t>(before); slab != plan.slabs.end();
+             ++slab)
+            slab->turn = turns[i].number;
+    }
+    if (is_series)
+        return;
+    join_parts(settings, plan);
+    plan.join += property("hdf5-volume", slices);
+}
+
 } // namespace
 
 Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axis) {
+    const auto turns = turns_of(settings, scan);
+    if (turns.size() == 1) {
+        Settings of_turn;
+        of_turn.assign(settings);
+        Inspection part = scan;
+        take_turn(turns.front(), of_turn, part);
+        return make_plan(of_turn, part, axis);
+    }
     Plan plan;
     plan.axis = axis;
     plan.shape = scan.output(settings, axis.position);
@@ -141,6 +230,11 @@ Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axi
     if (!axis.from.empty())
         check_crop(settings, field_of_slices(settings, scan, axis.position).columns);
     const Rows all = scan.rows(settings);
+    if (!turns.empty() && (!settings.sweep.empty() || !settings.result.is("slices")))
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("turns=%s are several volumes; take one of the turns for %s",
+                         settings.turns.value().c_str(),
+                         settings.sweep.empty() ? settings.result.value().c_str() : "a sweep"));
     if (const auto sweep = sweep_of(settings)) {
         plan_sweep(settings, scan, *sweep, plan);
     } else if (settings.result.is("projections")) {
@@ -149,29 +243,16 @@ Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axi
         plan.slabs.push_back(
             {all, plan.shape.depth, plan.output, "",
              projection_line(settings, scan, all) + sink_line(settings, plan.output, false)});
-    } else {
-        const auto [most, memory] = rows_at_once(settings, scan, all);
-        if (most == 0)
-            throw Error(
-                GST_RESOURCE_ERROR_SETTINGS,
-                text("memory=%s is too small: one sinogram, and its projections as well, take %.1f MB",
-                     settings.memory.value().c_str(),
-                     4.0 * (scan.image.width / settings.binning) * static_cast<double>(scan.views) / 1e6));
-        plan.memory = memory;
+    } else if (turns.empty()) {
+        const unsigned most = rows_of_slabs(settings, scan, plan);
         const bool is_whole = most == all.count;
         if (!is_whole)
             plan.folder = plan.beside(".slabs");
-        for (unsigned done = 0; done < all.count; done += most) {
-            Slab slab;
-            slab.rows = {all.first + done * all.step, std::min(most, all.count - done), all.step};
-            slab.images = slab.rows.count / settings.binning;
-            slab.output = is_whole ? plan.output : output_of_part(plan, done / settings.binning);
-            slab.line = slab_line(settings, scan, slab.rows, axis.position) +
-                        sink_line(settings, slab.output, !is_whole);
-            plan.slabs.push_back(slab);
-        }
+        add_slabs(settings, scan, most, plan, 0, is_whole ? plan.output : "");
         if (!is_whole)
             join_parts(settings, plan);
+    } else {
+        plan_turns(settings, scan, turns, plan);
     }
     plan.resumes = settings.resume;
     plan.guards = !settings.resume && !settings.overwrite;
@@ -179,14 +260,21 @@ Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axi
     return plan;
 }
 
-std::string Plan::first_file() const {
-    const auto file = io::split_location(output).file;
-    return io::NumberPattern(file).name(0);
+std::vector<std::string> Plan::outputs() const {
+    if (turns == 1 || !folder.empty())
+        return {output};
+    std::vector<std::string> series;
+    for (const auto &slab : slabs)
+        if (series.empty() || slab.output != series.back())
+            series.push_back(slab.output);
+    return series;
 }
+
+std::string Plan::first_file() const { return pattern_of(outputs().front()).name(0); }
 
 std::string Plan::beside(const char *ending) const {
     const auto file = io::split_location(output).file;
-    if (!io::NumberPattern(file).has_number())
+    if (!pattern_of(outputs().front()).has_number())
         return file + ending;
     std::string name = file.substr(0, file.find('%'));
     while (!name.empty() && std::string_view("-_. ").find(name.back()) != std::string_view::npos)
@@ -202,6 +290,8 @@ Json Plan::json() const {
     json.set("height", Json::integer(guint64{shape.height}));
     json.set("depth", Json::integer(guint64{shape.depth}));
     json.set("bytes", Json::integer(guint64{shape.size()}));
+    if (turns > 1)
+        json.set("turns", Json::integer(guint64{turns}));
     json.set("memory", Json::integer(guint64{memory}));
     if (seconds > 0.0) {
         json.set("device", Json::text(device));
@@ -219,6 +309,8 @@ Json Plan::json() const {
         item.set("row-step", Json::integer(guint64{slab.rows.step}));
         item.set("images", Json::integer(guint64{slab.images}));
         item.set("output", Json::text(slab.output));
+        if (slab.turn)
+            item.set("turn", Json::integer(guint64{*slab.turn}));
         if (!slab.value.empty())
             item.set("value", Json::text(slab.value));
         item.set("line", Json::text(slab.line));

@@ -6,6 +6,8 @@
 
 #include <gst/reconstruction/inspection.hpp>
 
+#include <optional>
+
 namespace tomo::reconstruction {
 
 struct Axis {
@@ -20,13 +22,15 @@ struct Slab {
     std::string output; // as tomowrite takes it
     std::string value;  // value of the swept parameter as NAME=VALUE; else empty
     std::string line;
+    std::optional<unsigned> turn = {}; // of which it is, where there are several
 };
 
 struct GST_TOMO_API Plan {
     std::vector<Slab> slabs;
     std::string join;   // line that joins several slabs to one result, else empty
     std::string folder; // folder of the slabs until then, else empty
-    std::string output; // as tomowrite takes it
+    std::string output; // as tomowrite takes it; a series of several turns has two numbers
+    unsigned turns = 1; // volumes
     bool guards = true; // whether an earlier result is an obstacle
     bool resumes = false;
     ArrayInfo shape; // of the result
@@ -35,6 +39,8 @@ struct GST_TOMO_API Plan {
     std::string device;       // its name
     double seconds = 0.0;     // estimated; 0 if the device is not known
 
+    // The files or series of the result, as tomowrite takes them: several if each turn has a series.
+    std::vector<std::string> outputs() const;
     // The output file, or the first file of a series.
     std::string first_file() const;
     // The name of a file beside the result: the name of the result with this ending.

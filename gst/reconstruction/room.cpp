@@ -3,6 +3,7 @@
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/room.hpp>
 #include <gst/reconstruction/sweep.hpp>
+#include <gst/reconstruction/turns.hpp>
 
 #include <algorithm>
 
@@ -25,8 +26,14 @@ BytesOnDisk bytes_on_disk(const Settings &settings, const Inspection &scan) {
     if (sweep)
         result.depth = static_cast<unsigned>(sweep->values.size());
     const auto all = scan.rows(settings);
+    Settings of_turn;
+    of_turn.assign(settings);
+    Inspection part = scan;
+    take_first_turn(of_turn, part);
+    const bool is_in_time = turns_of(settings, scan).size() > 1 && !series_of_turn(settings.output, 0);
     const bool is_joined =
-        sweep || (!settings.result.is("projections") && rows_at_once(settings, scan, all).rows < all.count);
+        sweep || is_in_time ||
+        (!settings.result.is("projections") && rows_at_once(of_turn, part, all).rows < all.count);
     return {result.size(), is_joined ? result.samples() * sizeof(float) : 0};
 }
 

@@ -29,7 +29,9 @@ std::string guard(const std::string &file, unsigned images) {
 std::string Plan::script() const {
     std::vector<std::string> commands;
     if (guards)
-        commands.push_back(guard(io::split_location(output).file, shape.depth));
+        for (const auto &each : outputs())
+            commands.push_back(
+                guard(io::split_location(each).file, shape.depth / static_cast<unsigned>(outputs().size())));
     if (!folder.empty()) {
         if (const CString above(g_path_get_dirname(folder.c_str())); above.get() != std::string_view("."))
             commands.push_back("mkdir -p " + quoted(above.get()));

@@ -124,6 +124,34 @@ class GST_TOMO_API Settings : public Parameters {
                               .section = &section::reading,
                               .level = Level::advanced,
                               .blurb = "Takes every n-th projection"}};
+    Parameter<std::string> turns{
+        this,
+        "",
+        {.name = "turns",
+         .section = &section::reading,
+         .automatic = "all views are one volume, if they make one turn",
+         .blurb =
+             "Turns of a scan in time that become a volume each: all, N or FROM:TO, from 0; together: one volume"}};
+    Parameter<double> turn_degrees{this,
+                                   360.0,
+                                   1.0,
+                                   1e6,
+                                   {.name = "turn-degrees",
+                                    .section = &section::reading,
+                                    .unit = "deg",
+                                    .blurb = "Angle that the views of one turn cover, such as 180"}};
+    Parameter<double> turn_step_degrees{this,
+                                        0.0,
+                                        0.0,
+                                        1e6,
+                                        {.name = "turn-step-degrees",
+                                         .section = &section::reading,
+                                         .level = Level::advanced,
+                                         .unit = "deg",
+                                         .automatic = "turn-degrees",
+                                         .blurb =
+                                             "Angle from the begin of a turn to that of the next one; a "
+                                             "smaller one than turn-degrees moves a window over the scan"}};
     Parameter<unsigned> binning{this,
                                 1,
                                 1,

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/speed.hpp>
+#include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/device/context.hpp>
 
 #include <algorithm>
@@ -44,8 +45,12 @@ void expect_time(Plan &plan, const Settings &settings, const Inspection &scan) {
     try {
         const auto device = Context::create(settings.device)->default_device();
         plan.device = device->name();
+        Settings of_turn; // all turns take about as long
+        of_turn.assign(settings);
+        Inspection part = scan;
+        take_first_turn(of_turn, part);
         plan.seconds = expected_seconds(
-            plan, settings, scan, rates_of(device->is_cpu(), device->compute_units(), scan.reading_rate));
+            plan, of_turn, part, rates_of(device->is_cpu(), device->compute_units(), scan.reading_rate));
     } catch (const Error &) { // its elements say which device is missing
     }
 }

@@ -23,15 +23,18 @@ def attenuation(angles, axis=AXIS, width=WIDTH):
 
 
 class Scan:
-    """A measurement: projections, darks and flats in counts, and its angles in radians."""
+    """A measurement: projections, darks and flats in counts, and its angles in radians.
 
-    def __init__(self, views=VIEWS, turn=np.pi, axis=AXIS, repeats=False):
+    `strength`: attenuation in each view over that of the phantom, for samples that change.
+    """
+
+    def __init__(self, views=VIEWS, turn=np.pi, axis=AXIS, repeats=False, angles=None, strength=1.0):
         steps = views - 1 if repeats else views
-        self.angles = np.arange(views) * turn / steps
+        self.angles = np.arange(views) * turn / steps if angles is None else np.asarray(angles, float)
         y, x = np.mgrid[:ROWS, :WIDTH]
         self.dark = np.rint(DARK + 5 * np.sin(x))
         self.flat = np.rint(BEAM * (1 + 0.1 * np.sin(x / 9 + y)))
-        self.attenuation = attenuation(self.angles, axis)
+        self.attenuation = attenuation(self.angles, axis) * np.broadcast_to(strength, len(self.angles))[:, None]
         counts = self.dark + (self.flat - self.dark) * np.exp(-self.attenuation.transpose(1, 0, 2))
         self.projections = np.rint(counts).astype(np.uint16)
         self.darks = np.repeat(self.dark[None], 2, 0).astype(np.uint16)

@@ -437,7 +437,7 @@ class Telling(ReconstructTestCase):
         self.assertEqual(findings(angles=lambda a: np.concatenate([a[:40], a[39:-1]])), {"angles-repeated": "warning"})
         bright = findings(flats=lambda f: np.maximum(f, 65535 * (np.arange(WIDTH) < 9)).astype(np.uint16))
         self.assertEqual(bright, {"saturated-flats": "warning"})
-        self.assertEqual(findings(angles=lambda a: 5 * a)["several-turns"], "warning")
+        self.assertEqual(findings(angles=lambda a: 5 * a)["several-turns"], "error")
 
     def test_bar(self):
         """On a terminal; elsewhere a few lines."""
