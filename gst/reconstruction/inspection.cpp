@@ -15,6 +15,7 @@
 #include <cmath>
 #include <numbers>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include <sys/statvfs.h>
@@ -100,11 +101,7 @@ Samples samples_of(const io::ScanImages &images, std::size_t number) {
 }
 
 // The first, the middle and the last one.
-std::vector<std::size_t> some_of(std::size_t count) {
-    std::vector<std::size_t> some{0, count / 2, count - 1};
-    some.erase(std::unique(some.begin(), some.end()), some.end());
-    return some;
-}
+std::set<std::size_t> some_of(std::size_t count) { return {0, count / 2, count - 1}; }
 
 class Inspector {
   public:
@@ -250,13 +247,14 @@ class Inspector {
                      "Give --angles, --range-degrees or --angle-step-degrees.");
             const double turns = std::abs(step) * static_cast<double>(found_.projections) / (2.0 * pi);
             if (given && turns > most_turns && !settings_.turns.is_given())
-                find("angle-range", Severity::error,
-                     text("%zu projections with %.6g degrees between them make %.1f turns",
-                          found_.projections, step / degree, turns),
-                     settings_.angle.is_given()
-                         ? text("--angle is in radians; degrees are --angle-step-degrees %.9g.",
-                                settings_.angle.value())
-                         : "Look whether that is the angle between two projections.");
+                find(
+                    "angle-range", Severity::error,
+                    text("%zu projections with %.6g degrees between them make %.1f turns", found_.projections,
+                         step / degree, turns),
+                    settings_.angle.is_given()
+                        ? text("--angle is in radians; degrees are --angle-step-degrees %.9g.",
+                               settings_.angle.value())
+                        : "Look whether that is the angle between two projections; for a scan in time say --turns.");
         }
         found_.set_angles(std::move(angles));
         if (found_.views > 1)
@@ -567,6 +565,8 @@ Json Inspection::json() const {
     number("angle-first", angle_first);
     number("angle-last", angle_last);
     number("angle-step", angle_step);
+    if (const auto rotation = rotation_of(angles); rotation.is_continuous)
+        number("turns", rotation.total() / (2.0 * pi));
     number("axis", axis);
     number("pixel-size", pixel_size);
     number("energy", energy);

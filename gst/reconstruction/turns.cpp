@@ -194,8 +194,7 @@ std::optional<Finding> finding_about_turns(const Settings &settings, const Inspe
         "(--turn-degrees 180 for half turns), or --turns together for one volume of all views.";
     if (!repeats && turns < overscan)
         return Finding{"several-turns", Severity::warning, many + ", which become one volume", advice};
-    return Finding{"several-turns", Severity::error, many + ": does the sample change from one to the next?",
-                   advice};
+    return Finding{"several-turns", Severity::error, many + ", in which the sample may have changed", advice};
 }
 
 } // namespace tomo::reconstruction

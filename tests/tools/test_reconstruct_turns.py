@@ -154,6 +154,22 @@ class Turns(ReconstructTestCase):
         self.assert_same(moving[1], self.slices("scan.nxs", "--axis", AXIS, "--start", 20, "--number", 60))
         self.assertEqual(self.turns(*half, "--turns", "all", "--slice", "middle").shape, (3, 1, WIDTH, WIDTH))
 
+    def test_turns_off_axis(self):
+        """Turns of a scan that is wider than the detector, with every other view of it, and the same by the configuration."""
+        angles = np.arange(2 * VIEWS + 31) * TURN / VIEWS
+        Scan(angles=angles, axis=80.3, strength=np.where(angles < TURN - 1e-6, 1.0, 0.5)).nxtomo("scan.nxs", axis=80.3)
+        for words, first in (([], VIEWS), (["--step", 2], VIEWS)):
+            volumes = self.turns("scan.nxs", "--turns", "all", *words)
+            self.assertEqual(volumes.shape, (2, ROWS, 161, 161))
+            visible = tomoref.field_of_view(161, 80.3, margin=2)
+            self.assert_close(2 * volumes[1][:, visible], volumes[0][:, visible], 2e-3)  # counts are whole
+            alone = self.slices("scan.nxs", *words, "--start", first, "--number", VIEWS // (2 if words else 1))
+            self.assert_same(volumes[1], alone)
+        self.done("run", "--config", "turns.h5.conf", "--output", "again.h5")
+        with h5py.File("again.h5") as file:
+            np.testing.assert_array_equal(file["entry/data/data_volumes"], volumes)
+        self.assertAlmostEqual(json.loads(self.done("info", "scan.nxs", "--json").stdout)["turns"], 2 + 31 / VIEWS, places=6)
+
     def test_slabs_series_and_scripts(self):
         self.in_time()
         words = ["scan.nxs", "--axis", AXIS, "--turns", "0:2", "--turn-degrees", 180]
