@@ -60,7 +60,7 @@ bool ReadAhead::add(std::uint64_t number) {
     auto frame = locate_(number);
     if (!frame)
         return false;
-    jobs_.push_back(std::make_shared<Job>(Job{std::move(*frame), {}, nullptr, false}));
+    jobs_.push_back(std::make_shared<Job>(std::move(*frame)));
     std::lock_guard<std::mutex> lock(lock_);
     waiting_.push_back(jobs_.back());
     changed_.notify_all();
@@ -88,7 +88,7 @@ Array ReadAhead::wait_for_first() {
     const auto job = std::move(jobs_.front());
     jobs_.pop_front();
     std::unique_lock<std::mutex> lock(lock_);
-    changed_.wait(lock, [&] { return job->done; });
+    changed_.wait(lock, [&] { return job->is_done(); });
     if (job->error)
         std::rethrow_exception(job->error);
     return std::move(job->array);
@@ -107,37 +107,52 @@ void ReadAhead::work() {
         changed_.wait(lock, [&] { return ending_ || !waiting_.empty(); });
         if (ending_)
             return;
-        const auto job = std::move(waiting_.front());
-        waiting_.pop_front();
-        lock.unlock();
-        Array array;
-        std::exception_ptr error;
+        const auto job = waiting_.front();
+        const unsigned part = job->begun++;
+        if (job->begun == job->frame.parts)
+            waiting_.pop_front();
+        const WorkFor work(owner_.gst());
         try {
-            const WorkFor work(owner_.gst());
-            if (!reader)
-                reader = make_reader_();
-            array = read(job->frame, reader);
+            if (part == 0)
+                prepare(*job, lock);
+            changed_.wait(lock, [&] { return job->host || job->error; });
+            if (!job->error) { // of another part
+                lock.unlock();
+                if (!reader)
+                    reader = make_reader_();
+                reader(job->frame, part, job->host->data());
+                lock.lock();
+            }
+            if (job->ended + 1 == job->frame.parts)
+                complete(*job, lock);
         } catch (...) {
-            error = std::current_exception();
             reader = nullptr;
+            if (!lock.owns_lock())
+                lock.lock();
+            if (!job->error)
+                job->error = std::current_exception();
         }
-        lock.lock();
-        job->array = std::move(array);
-        job->error = error;
-        job->done = true;
+        job->ended++;
         changed_.notify_all();
     }
 }
 
-Array ReadAhead::read(const StoredFrame &frame, const FrameReader &reader) const {
-    Array array = owner_.allocate(frame.info);
-    {
-        const Host<char> host(array);
-        reader(frame, host.data());
-    }
-    if (upload_)
-        array.storage()->start_upload();
-    return array;
+void ReadAhead::prepare(Job &job, std::unique_lock<std::mutex> &lock) {
+    lock.unlock();
+    auto array = owner_.allocate(job.frame.info);
+    auto host = std::make_unique<Host<char>>(array);
+    lock.lock();
+    job.array = std::move(array);
+    job.host = std::move(host);
+    changed_.notify_all();
+}
+
+void ReadAhead::complete(Job &job, std::unique_lock<std::mutex> &lock) {
+    lock.unlock();
+    job.host.reset();
+    if (upload_ && !job.error)
+        job.array.storage()->start_upload();
+    lock.lock();
 }
 
 } // namespace tomo::io

@@ -38,10 +38,14 @@ class ReadAhead {
 
   private:
     struct Job {
-        StoredFrame frame;
+        explicit Job(StoredFrame &&of) : frame(std::move(of)) {}
+        bool is_done() const { return ended == frame.parts; }
+
+        const StoredFrame frame;
         Array array;
+        std::unique_ptr<Host<char>> host; // while parts are read; before that null
         std::exception_ptr error;
-        bool done = false;
+        unsigned begun = 0, ended = 0; // parts
     };
 
     // Without threads.
@@ -51,7 +55,9 @@ class ReadAhead {
     Array wait_for_first();
     void clear();
     void work();
-    Array read(const StoredFrame &frame, const FrameReader &reader) const;
+    // Before the first part, and behind the last one; without the lock meanwhile.
+    void prepare(Job &job, std::unique_lock<std::mutex> &lock);
+    void complete(Job &job, std::unique_lock<std::mutex> &lock);
 
     Element &owner_;
     const Locate locate_;
@@ -60,7 +66,7 @@ class ReadAhead {
     std::atomic<bool> upload_{false};
     std::deque<std::shared_ptr<Job>> jobs_; // of the caller
 
-    std::mutex lock_; // over all below, and the results of jobs
+    std::mutex lock_; // over all below, and the jobs but for their samples
     std::condition_variable changed_;
     std::deque<std::shared_ptr<Job>> waiting_;
     bool ending_ = false;

@@ -4,6 +4,7 @@
 #include "sort-property.hpp"
 
 #include <gst/tomo/bases/source-bin.hpp>
+#include <gst/tomo/support/host-memory.hpp>
 
 using namespace tomo;
 using namespace tomo::io;
@@ -103,6 +104,10 @@ sinogram-input=true` takes them as they are. The element reads only the chosen r
     Property<unsigned> stack{
         this, "stack", Automatic{0}, When::ready,
         "Most sinograms per array, for order=sinograms; 0: as the file is stored and memory allows"};
+    Property<std::uint64_t> max_memory{
+        this, "max-memory", Automatic{0}, When::ready,
+        "Most bytes of rows that are held, for order=sinograms of compressed projections or of many files, which "
+        "are read once where all rows fit; 0: an eighth of the computer's memory"};
     Property<unsigned> first{this, "start", 0, When::ready, "First projection"};
     Property<unsigned> step{this, "step", 1, {1, G_MAXUINT}, When::ready, "Take every n-th projection"};
     Property<unsigned> number{this, "number", Automatic{G_MAXUINT}, When::ready, "Most projections to read"};
@@ -134,6 +139,7 @@ sinogram-input=true` takes them as they are. The element reads only the chosen r
         plan->part = {{y, height, y_step}, x, width};
         plan->order = order;
         plan->stack = stack;
+        plan->store_bytes = max_memory ? max_memory.value() : host_memory() / 8;
         if (follow && order == ScanOrder::Sinograms)
             throw Error(
                 GST_RESOURCE_ERROR_SETTINGS,

@@ -109,6 +109,10 @@ class Write final : public Sink {
         this, "hdf5-volume", 0, When::ready,
         "Images of a volume, where several follow each other: beside the HDF5 dataset NAME, NAME_volumes shows its "
         "whole volumes as (volumes, images, rows, columns), without a copy. 0: one volume"};
+    Property<unsigned> hdf5_parts{
+        this, "hdf5-parts", 1, {1, 256}, When::ready,
+        "Number of files in the folder NAME.parts that hold the images of an HDF5 dataset, each every n-th of them; "
+        "NAME joins them by a virtual dataset. A system writes several files faster than one"};
     Property<bool> resume{
         this, "resume", false, When::ready,
         "Go on where an interrupted run with the same input and settings stopped; images already "
@@ -225,6 +229,7 @@ class Write final : public Sink {
         options.jpeg_quality = jpeg_quality;
         options.deflate = hdf5_deflate;
         options.volume = hdf5_volume;
+        options.parts = hdf5_parts;
         options.most_bytes_under_way = most_bytes_waiting();
         options.report = [this](std::exception_ptr error) {
             guard(false, [&]() -> bool { std::rethrow_exception(error); });

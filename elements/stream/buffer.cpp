@@ -3,9 +3,9 @@
 #include <gst/tomo/bases/negotiation.hpp>
 #include <gst/tomo/bases/transform.hpp>
 #include <gst/tomo/geometry/scan.hpp>
+#include <gst/tomo/support/host-memory.hpp>
 
 #include <algorithm>
-#include <unistd.h>
 
 using namespace tomo;
 
@@ -104,8 +104,7 @@ the first array; without one, only the first copy of each array has a time. A st
     }
 
     void take_block(std::uint64_t size) {
-        const std::uint64_t most =
-            limit ? limit.value() : std::uint64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 2;
+        const std::uint64_t most = limit ? limit.value() : host_memory() / 2;
         const auto count = std::min<std::uint64_t>(number, (most - std::min(taken_, most)) / size);
         block_.reset(count ? static_cast<char *>(g_try_malloc(count * size)) : nullptr, g_free);
         if (!block_)

@@ -4,11 +4,13 @@
 #include "file-descriptor.hpp"
 #include "file-format.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 namespace tomo::io {
@@ -34,6 +36,40 @@ std::optional<std::uint64_t> read_bytes(int descriptor, std::uint64_t offset, vo
         if (got == 0)
             break;
         done += static_cast<std::uint64_t>(got);
+    }
+    return done;
+}
+
+std::optional<std::uint64_t> read_rows(int descriptor, std::uint64_t offset, char *to, std::size_t row_bytes,
+                                       std::uint64_t rows, std::size_t stride) {
+    if (stride == row_bytes)
+        return read_bytes(descriptor, offset, to, rows * row_bytes);
+    constexpr std::uint64_t most = 256; // far below IOV_MAX
+    iovec parts[most];
+    std::uint64_t done = 0;
+    for (std::uint64_t row = 0; row < rows;) {
+        const auto count = std::min(most, rows - row);
+        for (std::uint64_t i = 0; i < count; i++)
+            parts[i] = {to + (row + i) * stride, row_bytes};
+        const auto got =
+            preadv(descriptor, parts, static_cast<int>(count), static_cast<off_t>(offset + row * row_bytes));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return {};
+        const auto whole = static_cast<std::uint64_t>(got) / row_bytes;
+        row += whole;
+        done += whole * row_bytes;
+        if (whole == count)
+            continue;
+        // Interrupted within a row, or at the end of the file.
+        const auto rest = read_bytes(descriptor, offset + row * row_bytes, to + row * stride, row_bytes);
+        if (!rest)
+            return {};
+        done += *rest;
+        if (*rest < row_bytes)
+            break;
+        row++;
     }
     return done;
 }

@@ -13,6 +13,11 @@ namespace tomo::io {
 // Number of bytes read, which is smaller than `bytes` only at the end of the file; empty after a failure.
 std::optional<std::uint64_t> read_bytes(int descriptor, std::uint64_t offset, void *to, std::uint64_t bytes);
 
+// The same for `rows` stretches of `row_bytes` that follow each other in the file and stand `stride` bytes
+// apart in memory.
+std::optional<std::uint64_t> read_rows(int descriptor, std::uint64_t offset, char *to, std::size_t row_bytes,
+                                       std::uint64_t rows, std::size_t stride);
+
 // False if not all bytes were written.
 bool write_bytes(int descriptor, std::uint64_t offset, const void *from, std::uint64_t bytes);
 

@@ -104,7 +104,7 @@ std::unique_ptr<ImageWriter> open_writer(const std::string &path, const WriteOpt
         return open_integer_writer(location, type, options);
     if (type == FileType::Png || type == FileType::Jpeg)
         return std::make_unique<PictureWriter>(location, type, options);
-    return std::make_unique<SeriesWriter>(location, type, options);
+    return open_target(location, type, options);
 }
 
 } // namespace tomo::io

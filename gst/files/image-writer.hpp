@@ -75,6 +75,9 @@ struct WriteOptions {
     // Called once with the mapping of the integers of all images.
     std::function<void(const GreyMapping &)> tell_range;
 
+    // Files for the images of an HDF5 dataset, which is a virtual one then.
+    unsigned parts = 1;
+    unsigned threads = 0; // 0: one for each processor, but no more than 16
     // Most bytes of images that are not written yet; a single image may be larger.
     std::uint64_t most_bytes_under_way = 256 << 20;
     // Called with the first failure at once, in a thread of the writer. write() throws the failure of an
@@ -114,6 +117,15 @@ class ImageWriter {
     // Stops early. Whole images of an unfinished file stay readable under its .partial name; a file without
     // any is removed. Returns a sentence with number and place of the images kept, empty if there are none.
     virtual std::string abandon() noexcept = 0;
+};
+
+// A writer to files that takes the range of integers that come.
+class ImageTarget : public ImageWriter {
+  public:
+    // Called when the first page comes, even if it is written later.
+    virtual void begin(const ArrayInfo &page) = 0;
+    // The range of values for integers, before the first image.
+    virtual void set_range(const ValueRange &range) = 0;
 };
 
 // An empty path is standard output, which gets raw samples. Throws on a wrong path or wrong options before it

@@ -59,7 +59,18 @@ void InputFile::read_at(std::uint64_t offset, void *destination, std::uint64_t b
                         const std::string &what) const {
     // It may become shorter while it is open.
     const auto wanted = offset <= size_ && bytes <= size_ - offset ? bytes : 0;
-    const auto got = read_bytes(descriptor_.get(), offset, destination, wanted);
+    check(offset, read_bytes(descriptor_.get(), offset, destination, wanted), bytes, what);
+}
+
+void InputFile::read_rows_at(std::uint64_t offset, char *destination, std::size_t row_bytes,
+                             std::uint64_t rows, std::size_t stride, const std::string &what) const {
+    const auto bytes = rows * row_bytes;
+    const auto wanted = offset <= size_ && bytes <= size_ - offset ? rows : 0;
+    check(offset, read_rows(descriptor_.get(), offset, destination, row_bytes, wanted, stride), bytes, what);
+}
+
+void InputFile::check(std::uint64_t offset, const std::optional<std::uint64_t> &got, std::uint64_t bytes,
+                      const std::string &what) const {
     if (!got)
         throw system_error("read", path_, errno, GST_RESOURCE_ERROR_READ);
     if (*got < bytes)

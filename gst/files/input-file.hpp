@@ -29,8 +29,15 @@ class InputFile {
 
     // Reads all of these bytes or throws. `what` names them in the error.
     void read_at(std::uint64_t offset, void *destination, std::uint64_t bytes, const std::string &what) const;
+    // The same for rows that follow each other in the file and stand `stride` bytes apart in memory.
+    void read_rows_at(std::uint64_t offset, char *destination, std::size_t row_bytes, std::uint64_t rows,
+                      std::size_t stride, const std::string &what) const;
 
   private:
+    // Throws if the file has fewer than `bytes` at `offset`, of which `got` were read.
+    void check(std::uint64_t offset, const std::optional<std::uint64_t> &got, std::uint64_t bytes,
+               const std::string &what) const;
+
     std::string path_;
     FileDescriptor descriptor_;
     std::uint64_t size_ = 0;

@@ -16,9 +16,10 @@ struct StoredFrame {
     ArrayInfo info; // as it is stored
     std::string file;
     std::size_t page = 0;
+    unsigned parts = 1; // that can be read at the same time
 };
 
-// Reads a frame into memory of the frame's size.
-using FrameReader = std::function<void(const StoredFrame &, void *)>;
+// Reads a part of a frame into memory of the whole frame's size.
+using FrameReader = std::function<void(const StoredFrame &, unsigned part, void *)>;
 
 } // namespace tomo::io

@@ -79,6 +79,8 @@ std::string scan_source(const Settings &settings, const Inspection &scan, const 
         line += property("y-step", rows.step);
     if (const unsigned stack = as_projections ? 0 : rows_per_array(scan, rows))
         line += property("stack", stack);
+    if (settings.memory.is_given() && !as_projections)
+        line += text(" max-memory=%" G_GUINT64_FORMAT, settings.memory_bytes() / 4);
     return line + device(settings);
 }
 

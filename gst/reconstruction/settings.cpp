@@ -4,10 +4,9 @@
 
 #include <gst/tomo/gsttomograph.h>
 #include <gst/tomo/support/bytes.hpp>
+#include <gst/tomo/support/host-memory.hpp>
 
 #include <numbers>
-
-#include <unistd.h>
 
 namespace tomo::reconstruction {
 
@@ -17,17 +16,12 @@ namespace {
     throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE, why);
 }
 
-std::uint64_t computer_memory() {
-    const auto pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGE_SIZE);
-    return pages > 0 && size > 0 ? std::uint64_t(pages) * std::uint64_t(size) : std::uint64_t{4} << 30;
-}
-
 } // namespace
 
 std::uint64_t Settings::memory_bytes() const {
     const auto written = memory.value();
     if (written.empty())
-        return computer_memory() / 2;
+        return host_memory() / 2;
     const auto bytes = bytes_of(written);
     if (!bytes)
         refuse("memory does not take '" + written + "'; " + wanted_bytes);

@@ -202,6 +202,7 @@ class ScanSrc(ElementTestCase):
                 "sort": ("natural", {"natural", "name"}),
                 "order": ("projections", {"projections", "sinograms"}),
                 "stack": (0, 0, UINT_MAX),
+                "max-memory": (0, 0, 2**64 - 1),
                 "start": (0, 0, UINT_MAX),
                 "step": (1, 1, UINT_MAX),
                 "number": (UINT_MAX, 0, UINT_MAX),
@@ -404,6 +405,11 @@ class ScanSrc(ElementTestCase):
                     if stack:
                         self.assertEqual(len(found.arrays), -(-13 // stack))
                     self.assertEqual(found.caps[0].get_structure(0).get_string("domain"), "sinogram")
+                # Room for few rows of all images, or for less than a stack of them, or for all.
+                for room in (1, 4 * 7 * 71 * data.itemsize * 2, 1 << 30):
+                    found = collect(f"location={name}:/data order=sinograms stack=2 y=1 y-step=2 x=5 max-memory={room}")
+                    rows = np.concatenate([a.reshape(-1, *a.shape[-2:]) for a in found["projections"].arrays])
+                    np.testing.assert_array_equal(rows, data[:, 1::2, 5:].transpose(1, 0, 2))
                 # The same through tomoread.
                 for i, array in enumerate(run(f"tomoread path={name}:/data convert=false")):
                     np.testing.assert_array_equal(array, data[i])

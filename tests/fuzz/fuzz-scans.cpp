@@ -40,7 +40,8 @@ void read_frames(const std::shared_ptr<ScanPlan> &plan, const Settings &settings
                 if (frame->info.size() > most_bytes)
                     continue;
                 std::vector<unsigned char> samples(frame->info.size());
-                read(*frame, samples.data());
+                for (unsigned part = 0; part < frame->parts; part++)
+                    read(*frame, part, samples.data());
             }
         } catch (const tomo::Error &) { // of one output; there are others
         }

@@ -133,18 +133,22 @@ class Results(PipelineTestCase):
         scan = rng.standard_normal((400, 40, 50)).astype(np.float32)
         tifffile.imwrite("scan.tif", scan)
         chain = "tomoread path=scan.tif ! tomocalculate expression=v*2 ! {} tomowrite filename={} {}"
-        for name in ("out.tif", "out.h5:/entry/data/data", "out.edf", "s%03i.tif"):
-            with self.subTest(name):
-                self.assert_launches(chain.format("", "whole-" + name, ""))
+        for name, settings in (("out.tif", ""), ("out.h5:/entry/data/data", ""), ("out.h5:/entry/data/data", "hdf5-parts=3"),
+                               ("out.edf", ""), ("s%03i.tif", "")):
+            with self.subTest(name, settings=settings):
+                self.assert_launches(chain.format("", "whole-" + name, settings))
                 # Whole files of a series count as well.
-                process = start_launch(chain.format("identity sleep-time=5000 !", name, ""))
+                process = start_launch(chain.format("identity sleep-time=5000 !", name, settings))
                 since, started = time.monotonic(), name.replace("%03i", "003").split(":")[0] + ("" if "%" in name else ".partial")
+                if settings:
+                    os.remove("out.h5")
+                    started = "out.h5.parts/a-002.h5.partial"
                 while not os.path.exists(started) and time.monotonic() - since < PATIENCE:
                     time.sleep(0.01)
                 time.sleep(rng.uniform(0, 1.5))
                 process.kill()
                 process.communicate()
-                self.assert_launches(chain.format("", name, "resume=true"))
+                self.assert_launches(chain.format("", name, settings + " resume=true"))
                 if ":" in name:
                     np.testing.assert_array_equal(read_dataset("out.h5", "entry/data/data"),
                                                   read_dataset("whole-out.h5", "entry/data/data"))
@@ -153,9 +157,46 @@ class Results(PipelineTestCase):
                         each = name % number if "%" in name else name
                         with open(each, "rb") as file, open("whole-" + each, "rb") as whole:
                             self.assertEqual(file.read(), whole.read(), each)
-                self.assertFalse([file for file in os.listdir() if "partial" in file or "journal" in file])
+                files = os.listdir() + (os.listdir("out.h5.parts") if settings else [])
+                self.assertFalse([file for file in files if "partial" in file or "journal" in file])
         result = launch(chain.replace("v*2", "v*3").format("", "out.tif", "resume=true"), ("-q",))
         self.assertIn("can't be resumed", result.errors[0])
+
+    def test_parts(self):
+        """A dataset with its images in several files."""
+        scan = rng.standard_normal((11, 23, 17)).astype(np.float32)
+        tifffile.imwrite("scan.tif", scan, photometric="minisblack")
+        line = "tomoread path=scan.tif ! {} tomowrite filename=out.h5:/entry/data/data hdf5-parts={} {}"
+        for number, before, settings, wanted in ((3, "", "", scan), (16, "", "", scan), (2, "tomostack number=11 !", "", scan),
+                                                 (4, "", "hdf5-deflate=1", scan),
+                                                 (3, "", "bits=16 minimum=-3 maximum=3",
+                                                  np.rint((scan.clip(-3, 3) + 3) / 6 * 65535)),
+                                                 (3, "", "bits=8", np.rint((scan - scan.min()) / np.ptp(scan) * 255))):
+            with self.subTest(number, before=before, settings=settings):
+                self.assert_launches(line.format(before, number, settings))
+                with h5py.File("out.h5") as file:
+                    data = file["entry/data/data"]
+                    self.assertTrue(data.is_virtual)
+                    np.testing.assert_allclose(data[()], wanted, atol=1 if settings.startswith("bits") else 0)
+                    self.assertTrue(data.attrs["complete"])
+                    self.assertIn("tomowrite", text(data.attrs["pipeline"]))
+                    if settings:
+                        self.assertEqual("grey_minimum" in data.attrs, "bits" in settings)
+                self.assertEqual(len(os.listdir("out.h5.parts")), min(number, 11))
+                found = list(run("tomoread path=out.h5:/entry/data/data convert=false"))
+                np.testing.assert_array_equal(np.concatenate([np.atleast_3d(a).reshape(-1, 23, 17) for a in found]),
+                                              read_dataset("out.h5", "entry/data/data"))
+        # The earlier result stands until the next one does.
+        before = read_dataset("out.h5", "entry/data/data")
+        result = launch(line.format("tomocalculate expression=v ! identity error-after=9 !", 3, ""), ("-q",))
+        self.assertNotEqual(result.rc, 0)
+        np.testing.assert_array_equal(read_dataset("out.h5", "entry/data/data"), before)
+        for settings, word in (("append=true", "append"), ("bits=8 range-per-image=true", "range-per-image")):
+            result = launch(line.format("", 3, settings), ("-q",))
+            self.assertIn(word, result.errors[0])
+        for name in "out.tif", "o%i.h5:/data":
+            result = launch(line.replace("out.h5:/entry/data/data", name).format("", 3, ""), ("-q",))
+            self.assertIn("parts are 3", result.errors[0])
 
     def test_only_the_rest_is_computed(self):
         """Filters leave out what is there; the last image is computed again, and so is all behind a reducer."""

@@ -203,23 +203,22 @@ void Hdf5Direct::read(std::uint64_t image, const RowRegion &rows, unsigned first
     if (chunked_)
         read_chunks(image, rows, first_column, columns, to, row_stride);
     else
-        read_rows(image, rows, first_column, columns, to, row_stride);
+        read_rows(address_ + ((image * height_ + rows.first) * width_ + first_column) * sample_,
+                  columns * sample_, round_up(rows.count, rows.step), rows.step, width_ * sample_, to,
+                  row_stride);
     if (unit_)
         for (unsigned y = 0; y < round_up(rows.count, rows.step); y++)
             swap_bytes(to + y * row_stride, columns * sample_ / unit_, unit_);
 }
 
-// One read where the rows follow each other in the file and in memory.
-void Hdf5Direct::read_rows(std::uint64_t image, const RowRegion &rows, unsigned first_column,
-                           unsigned columns, char *to, std::size_t row_stride) const {
-    const auto at = [&](std::uint64_t row) {
-        return address_ + ((image * height_ + row) * width_ + first_column) * sample_;
-    };
-    const std::size_t bytes = columns * sample_;
-    if (columns == width_ && row_stride == bytes && rows.step == 1)
-        return file_.read_at(at(rows.first), to, rows.count * bytes, "an image");
-    for (std::uint64_t y = 0; y < rows.count; y += rows.step, to += row_stride)
-        file_.read_at(at(rows.first + y), to, bytes, "an image");
+// `bytes` of each of `count` rows, which stand `step` rows of `file_stride` bytes apart; those of the first
+// one are at `address`.
+void Hdf5Direct::read_rows(std::uint64_t address, std::size_t bytes, std::uint64_t count, unsigned step,
+                           std::size_t file_stride, char *to, std::size_t row_stride) const {
+    if (step == 1 && file_stride == bytes)
+        return file_.read_rows_at(address, to, bytes, count, row_stride, "an image");
+    for (std::uint64_t row = 0; row < count; row++, to += row_stride)
+        file_.read_at(address + row * step * file_stride, to, bytes, "an image");
 }
 
 Hdf5Locator::Place Hdf5Direct::place(std::uint64_t image, std::uint64_t row, std::uint64_t column) const {
@@ -311,6 +310,16 @@ void Hdf5Direct::read_chunks(std::uint64_t image, const RowRegion &rows, unsigne
                 read_chunk(image, top, left, out);
                 continue;
             }
+            const auto from = std::max<std::uint64_t>(left, first_column);
+            const auto bytes = (std::min<std::uint64_t>(left + chunk_columns_, last_column) - from) * sample_;
+            out += (from - first_column) * sample_;
+            if (const auto stored = filters_.empty() ? place(image, row, left) : Hdf5Locator::Place{};
+                stored.bytes == chunk_bytes_) {
+                const auto row_in_chunk = image % chunk_images_ * chunk_rows_ + row - top;
+                read_rows(stored.address + row_in_chunk * row_bytes + (from - left) * sample_, bytes,
+                          round_up(below - row, rows.step), rows.step, row_bytes, out, row_stride);
+                continue;
+            }
             const char *chunk = nullptr;
             Hdf5ChunkCache::Chunk kept;
             if (cache_) {
@@ -329,9 +338,6 @@ void Hdf5Direct::read_chunks(std::uint64_t image, const RowRegion &rows, unsigne
                 read_chunk(image, top, left, buffer.data());
                 chunk = buffer.data();
             }
-            const auto from = std::max<std::uint64_t>(left, first_column);
-            const auto bytes = (std::min<std::uint64_t>(left + chunk_columns_, last_column) - from) * sample_;
-            out += (from - first_column) * sample_;
             const auto *in =
                 chunk + (image % chunk_images_ * chunk_rows_) * row_bytes + (from - left) * sample_;
             for (; row < below; row += rows.step, out += row_stride)

@@ -28,7 +28,8 @@ class Hdf5Direct {
     // Reads the rows of the region and these columns of an image, all of which must exist.
     void read(std::uint64_t image, const RowRegion &rows, unsigned first_column, unsigned columns,
               void *destination, std::size_t row_stride);
-    std::uint64_t rows_per_chunk() const { return chunk_rows_; }
+    // Rows that are decompressed together.
+    std::uint64_t rows_per_chunk() const { return filters_.empty() ? 1 : chunk_rows_; }
     bool is_chunked() const { return chunked_; }
     std::uint64_t images_per_chunk() const { return chunk_images_; }
     // Whether all chunks of the image are stored. Takes the lock.
@@ -41,8 +42,8 @@ class Hdf5Direct {
     Hdf5Direct(hid_t dataset, const std::string &file) : dataset_(dataset), file_(file) {}
     bool find_chunks(hid_t creation, hid_t type);
     Hdf5Locator::Place place(std::uint64_t image, std::uint64_t row, std::uint64_t column) const;
-    void read_rows(std::uint64_t image, const RowRegion &rows, unsigned first_column, unsigned columns,
-                   char *to, std::size_t row_stride) const;
+    void read_rows(std::uint64_t address, std::size_t bytes, std::uint64_t count, unsigned step,
+                   std::size_t file_stride, char *to, std::size_t row_stride) const;
     void read_chunks(std::uint64_t image, const RowRegion &rows, unsigned first_column, unsigned columns,
                      char *to, std::size_t row_stride) const;
     void read_chunk(std::uint64_t image, std::uint64_t row, std::uint64_t column, char *to) const;

@@ -25,10 +25,16 @@ class ImageDataset {
     std::uint64_t images() const { return images_; }
     // Whether its chunks are as this writer makes them, with samples as in memory.
     bool has_own_chunks() const { return has_own_chunks_; }
+    // Whether the library gets the samples of an image where the caller has them, and no copy of its own.
+    bool takes_samples_themselves() const {
+        return has_own_chunks_ && layout_.level == 0 && layout_.rows == image_.height;
+    }
 
     // Throws `told` if the image can't be written.
     void add(const void *samples, const ChunkedPage *chunked, const std::string &told);
     bool read(std::uint64_t image, void *samples) const;
+    // The last image that was added is not there after all.
+    void forget_last() { images_--; }
 
     // Removes all but the first `images` images.
     bool cut(std::uint64_t images);

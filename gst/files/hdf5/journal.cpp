@@ -139,6 +139,13 @@ void hdf5_begin_to_flush(hid_t file, bool fsync) {
         opened->begin_to_flush(fsync);
 }
 
+JournaledFile *hdf5_defer_samples(hid_t file) {
+    auto *opened = journaled(file);
+    if (opened)
+        opened->defer_samples();
+    return opened;
+}
+
 void hdf5_give_up(hid_t file) {
     if (auto *opened = journaled(file))
         opened->give_up();

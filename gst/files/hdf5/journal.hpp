@@ -15,6 +15,8 @@
 // the flush, too.
 namespace tomo::io {
 
+class JournaledFile;
+
 // Makes the library use the journal for files that are opened with `access` for writing.
 void hdf5_use_journal(hid_t access);
 
@@ -23,6 +25,11 @@ void hdf5_use_journal(hid_t access);
 // before the structure that points to them, and ends when both are on the disk: then the file also survives a
 // machine that stops.
 void hdf5_begin_to_flush(hid_t file, bool fsync);
+
+// The samples that the library writes from now on are only noted; their memory has to stay. The file that then
+// writes them, which is no matter of the library: without Hdf5Lock, so that other files are written meanwhile.
+// Null where the file has no journal.
+JournaledFile *hdf5_defer_samples(hid_t file);
 
 // Drops all changes since the last flush. The file can be closed then, even if it can't be written any more,
 // and is as it was after that flush.

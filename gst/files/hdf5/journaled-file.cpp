@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <utility>
 
 namespace tomo::io {
 
@@ -127,10 +128,30 @@ bool JournaledFile::write_samples(std::uint64_t address, const void *from, std::
             std::memcpy(found->second.data() + piece.in_page, static_cast<const char *>(from) + piece.at,
                         piece.bytes);
     });
+    if (defers_) {
+        deferred_.push_back({address, from, bytes});
+        return true;
+    }
     if (!write_bytes(file_.get(), address, from, bytes))
         return false;
     if (fsync_)
         early_sync_.wrote(file_.get(), bytes);
+    return true;
+}
+
+void JournaledFile::forget_deferred() {
+    defers_ = false;
+    deferred_.clear();
+}
+
+bool JournaledFile::write_deferred() {
+    defers_ = false;
+    for (const auto &samples : std::exchange(deferred_, {})) {
+        if (!write_bytes(file_.get(), samples.address, samples.from, samples.bytes))
+            return false;
+        if (fsync_)
+            early_sync_.wrote(file_.get(), samples.bytes);
+    }
     return true;
 }
 

@@ -35,6 +35,12 @@ class JournaledFile : public Hdf5DriverFile {
     void begin_to_flush(bool fsync);
     void give_up() { given_up_ = true; }
 
+    // From now on samples are not written, but noted: their memory has to stay as it is until ...
+    void defer_samples() { defers_ = true; }
+    // ... this function writes them, which needs no lock. False with errno.
+    bool write_deferred();
+    void forget_deferred();
+
     std::uint64_t end_of_file() const;
     Handle *handle() { return &handle_; }
     int descriptor() const { return file_.get(); }
@@ -55,6 +61,13 @@ class JournaledFile : public Hdf5DriverFile {
     bool flushes_ = false;
     bool given_up_ = false;
     bool fsync_ = false;
+    struct Samples {
+        std::uint64_t address;
+        const void *from;
+        std::uint64_t bytes;
+    };
+    bool defers_ = false;
+    std::vector<Samples> deferred_;
     int damage_ = 0;      // errno of a failure after which only the journal, if any, can repair the file
     int close_error_ = 0; // errno of a failure that the library was not told
     EarlySync early_sync_;

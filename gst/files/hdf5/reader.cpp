@@ -66,7 +66,7 @@ class Hdf5Reader final : public ImageReader {
     bool is_stored(std::size_t page) override {
         if (const auto *part = part_of(page)) {
             auto *source = open_source(*part);
-            const auto there = part->source_first + (page - part->first);
+            const auto there = part->in_source(page);
             return source && source->has_page(there) && source->is_stored(there);
         }
         if (!is_live_)
@@ -122,8 +122,7 @@ class Hdf5Reader final : public ImageReader {
         const RowRegion rows{part.rows.first, (wanted.height - 1) * step + 1, step};
         if (const auto *source = part_of(page))
             if (auto *reader = reader_of(*source, page))
-                return reader->read_part(source->source_first + (page - source->first), part, destination,
-                                         row_stride);
+                return reader->read_part(source->in_source(page), part, destination, row_stride);
         if (direct_)
             return direct_->read(page, rows, part.first_column, wanted.width, destination, row_stride);
         const std::size_t row_bytes = wanted.width * wanted.sample_size();
@@ -184,7 +183,7 @@ class Hdf5Reader final : public ImageReader {
     // Of a virtual dataset, the part with this image. What is mapped later counts.
     const Hdf5VirtualPart *part_of(std::uint64_t page) const {
         const auto part = std::find_if(parts_.rbegin(), parts_.rend(), [&](const Hdf5VirtualPart &p) {
-            return page >= p.first && page - p.first < p.count;
+            return p.has(page);
         });
         return part == parts_.rend() ? nullptr : &*part;
     }
@@ -192,8 +191,9 @@ class Hdf5Reader final : public ImageReader {
     // The reader of a part's images; null where its file is still to come.
     Hdf5Reader *open_source(const Hdf5VirtualPart &part) {
         const auto path = part.path();
-        if (source_ && source_->location_.file == path && source_->location_.dataset == part.dataset)
-            return source_.get();
+        for (const auto &source : sources_)
+            if (source->location_.file == path && source->location_.dataset == part.dataset)
+                return source.get();
         constexpr unsigned deepest = 16;
         if (depth_ == deepest)
             throw Error(GST_STREAM_ERROR_DECODE,
@@ -202,22 +202,25 @@ class Hdf5Reader final : public ImageReader {
             return nullptr;
         if (path.empty())
             missing_source("'" + part.file + "'");
+        constexpr std::size_t most = 16; // that are open
+        if (sources_.size() == most)
+            sources_.erase(sources_.begin());
         try {
-            source_ =
-                std::make_unique<Hdf5Reader>(Location{path, part.dataset}, RowRegion{}, follow_, depth_ + 1);
+            sources_.push_back(
+                std::make_unique<Hdf5Reader>(Location{path, part.dataset}, RowRegion{}, follow_, depth_ + 1));
         } catch (const NotYet &) {
             if (follow_)
                 return nullptr;
             throw;
         }
-        return source_.get();
+        return sources_.back().get();
     }
 
     // The reader of the source in which the image is as it is here; null where only the library can make it
     // of what is there.
     Hdf5Reader *reader_of(const Hdf5VirtualPart &part, std::size_t page) {
         auto *source = open_source(part);
-        const auto there = part.source_first + (page - part.first);
+        const auto there = part.in_source(page);
         if (!source || !source->has_page(there))
             throw Error(GST_STREAM_ERROR_FORMAT,
                         where(page) + text(" is to come from '%s:%s', page %" G_GUINT64_FORMAT
@@ -412,7 +415,7 @@ class Hdf5Reader final : public ImageReader {
     bool is_live_ = false; // somebody may write to it
     Hdf5SampleType sample_;
     std::vector<Hdf5VirtualPart> parts_;   // of a virtual dataset
-    std::unique_ptr<Hdf5Reader> source_;   // of the last of them that was read
+    std::vector<std::unique_ptr<Hdf5Reader>> sources_; // of those that were read lately
     std::unique_ptr<Hdf5Direct> direct_;   // where it goes without the library
     std::unique_ptr<InputFile> stored_in_; // where it does not
     haddr_t end_ = 0;                      // of what the library counts as that file

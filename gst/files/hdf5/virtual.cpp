@@ -70,11 +70,11 @@ class Mappings {
 };
 
 struct Run {
-    std::uint64_t first, count;
+    std::uint64_t first, count, step;
     Hdf5Shape image; // rows and columns
 };
 
-// Whole images that follow each other.
+// Whole images, evenly spread.
 std::optional<Run> images_of(hid_t space) {
     const int rank = H5Sget_simple_extent_ndims(space);
     if (rank < 3)
@@ -89,14 +89,20 @@ std::optional<Run> images_of(hid_t space) {
     } else if (H5Sget_select_type(space) != H5S_SEL_ALL) {
         return {};
     }
+    std::uint64_t step = 1;
     for (int i = 0; i < rank; i++) {
-        if (count[i] == H5S_UNLIMITED || block[i] == H5S_UNLIMITED || (count[i] > 1 && stride[i] != block[i]))
+        if (count[i] == H5S_UNLIMITED || block[i] == H5S_UNLIMITED)
             return {};
+        if (count[i] > 1 && stride[i] != block[i]) {
+            if (i != rank - 3 || block[i] != 1)
+                return {};
+            step = stride[i];
+        }
         block[i] *= count[i];
         if (i != rank - 3 && (start[i] != 0 || block[i] != extent[i] || (i < rank - 3 && extent[i] != 1)))
             return {};
     }
-    return Run{start[rank - 3], block[rank - 3], {extent[rank - 2], extent[rank - 1]}};
+    return Run{start[rank - 3], block[rank - 3], step, {extent[rank - 2], extent[rank - 1]}};
 }
 
 bool is_pattern(const std::string &name) { return name.find('%') != std::string::npos; }
@@ -113,12 +119,12 @@ std::vector<Hdf5VirtualPart> hdf5_virtual_parts(hid_t dataset) {
         auto there = images_of(space.get());
         // All of a dataset, whose extents the file does not tell.
         if (here && H5Sget_select_type(space.get()) == H5S_SEL_ALL)
-            there = Run{0, here->count, here->image};
+            there = Run{0, here->count, 1, here->image};
         if (!here || !there || here->count != there->count || here->image != there->image ||
             is_pattern(file) || is_pattern(source))
             return {};
-        parts.push_back({here->first, here->count, mappings.master, file,
-                         source[0] == '/' ? source : "/" + source, there->first});
+        parts.push_back({here->first, here->count, here->step, mappings.master, file,
+                         source[0] == '/' ? source : "/" + source, there->first, there->step});
     }
     return parts;
 }

@@ -14,12 +14,15 @@
 #ifdef HAVE_HDF5
 
 #include "image-dataset.hpp"
+#include "journal.hpp"
+#include "journaled-file.hpp"
 #include "objects.hpp"
 #include "result.hpp"
 #include "target.hpp"
 #include <gst/files/file-writer.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
@@ -164,13 +167,31 @@ class Hdf5File final : public FileWriter {
 
     void write(const Page &page, const ChunkedPage *chunked) {
         learn_facts();
+        struct Deferral {
+            ~Deferral() {
+                if (file)
+                    file->forget_deferred();
+            }
+            JournaledFile *file = nullptr;
+        } deferral;
+        {
+            const Hdf5Lock lock;
+            if (!images_)
+                begin(page);
+            if (state_ != State::Writing)
+                enter(State::Writing);
+            check(page);
+            if (images_.takes_samples_themselves())
+                deferral.file = hdf5_defer_samples(target_.file());
+            add(images_, page.samples, chunked, target_.full_name());
+        }
+        const bool is_written = !deferral.file || deferral.file->write_deferred();
+        const int reason = errno;
         const Hdf5Lock lock;
-        if (!images_)
-            begin(page);
-        if (state_ != State::Writing)
-            enter(State::Writing);
-        check(page);
-        add(images_, page.samples, chunked, target_.full_name());
+        if (!is_written) {
+            images_.forget_last();
+            throw system_error("write", target_.full_name(), reason, GST_RESOURCE_ERROR_WRITE);
+        }
         if (has_range_per_page_)
             ranges_.push_back(page.grey.value_or(ValueRange{}));
         unflushed_ += page.info.size();

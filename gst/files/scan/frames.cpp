@@ -4,6 +4,7 @@
 #include <gst/tomo/device/samples.hpp>
 
 #include <algorithm>
+#include <cstring>
 
 namespace tomo::io {
 
@@ -56,12 +57,12 @@ class PartReader {
 
     const ImageReader &reader() const { return *reader_; }
 
-  private:
     // Datasets take rows with each read; other files are opened for them.
     bool takes_rows() const {
         return type_ == FileType::Hdf5 || type_of_suffix(split_location(file_).file) == FileType::Hdf5;
     }
 
+  private:
     Part part_of(const RowRegion &rows) const {
         return {takes_rows() ? rows : RowRegion{}, part_.first_column, part_.columns};
     }
@@ -145,6 +146,10 @@ void ScanFrames::measure() {
                         text("%s: %s are %u x %u, but projections %u x %u", plan_->scan.name.c_str(),
                              kind_.c_str(), image_.width, image_.height, size.width, size.height));
         stack_ = choose_stack(projections.reader(), size);
+        const bool is_costly = !projections.takes_rows() || projections.reader().rows_per_chunk() > stack_;
+        if (is_projections() && is_costly && image_.height > stack_)
+            store_ = std::make_shared<RowStore>(images_->images.size(), image_.width * image_.sample_size(),
+                                                image_.height, stack_, plan_->store_bytes);
     }
 }
 
@@ -163,8 +168,10 @@ unsigned ScanFrames::choose_stack(const ImageReader &reader, const ArrayInfo &im
                           std::max<std::size_t>(plan_->scan.projections.images.size(), 1) *
                           image.sample_size();
     const auto rows = [&](std::uint64_t bytes) { return std::max<std::uint64_t>(bytes / sinogram, 1); };
-    // Whole chunks, or each is decompressed for several stacks.
-    const std::uint64_t chunk = plan_->part.rows.step == 1 ? reader.rows_per_chunk() : 1;
+    // Whole chunks, or each is decompressed for several stacks. And of what backprojection takes at a time.
+    constexpr std::uint64_t together = 8;
+    const std::uint64_t chunk =
+        plan_->part.rows.step == 1 && reader.rows_per_chunk() > 1 ? reader.rows_per_chunk() : together;
     const auto wanted =
         chunk <= rows(most) ? std::max(rows(good) / chunk, std::uint64_t{1}) * chunk : rows(most);
     return static_cast<unsigned>(std::min<std::uint64_t>(wanted, image.height));
@@ -185,7 +192,11 @@ std::optional<StoredFrame> ScanFrames::locate(std::uint64_t n) const {
     auto info = image_.with_domain(GST_TOMO_DOMAIN_SINOGRAM);
     info = is_projections() ? info.with_size(image_.width, images_->images.size(), rows)
                             : info.with_size(image_.width, 1, rows).with_format(GST_TOMO_FORMAT_FLOAT32);
-    return StoredFrame{n, info, images_->files[images_->images[0].file], row};
+    constexpr std::size_t part = 4 << 20;
+    const auto parts = is_projections()
+                           ? std::clamp<std::size_t>(info.size() / part, 1, images_->images.size())
+                           : std::size_t{1};
+    return StoredFrame{n, info, images_->files[images_->images[0].file], row, static_cast<unsigned>(parts)};
 }
 
 FrameReader ScanFrames::make_reader() const {
@@ -202,32 +213,47 @@ FrameReader ScanFrames::make_reader() const {
     };
     const std::size_t row_bytes = image_.width * image_.sample_size();
     if (!is_sinograms())
-        return [read, row_bytes, rows = plan_->part.rows](const StoredFrame &frame, void *to) {
+        return [read, row_bytes, rows = plan_->part.rows](const StoredFrame &frame, unsigned, void *to) {
             read(frame.file, frame.page, rows, frame.info.height, to, row_bytes);
         };
 
-    const auto rows_of = [rows = plan_->part.rows](const StoredFrame &frame) {
-        return RowRegion{static_cast<unsigned>(rows.first + frame.page * rows.step),
-                         (frame.info.depth - 1) * rows.step + 1, rows.step};
-    };
     const auto &images = *images_; // of the plan, which `plan` keeps
+    // Rows of image `i` from `first` on, both counted among those that are read.
+    const auto read_rows = [=, &images, plan = plan_,
+                            rows = plan_->part.rows](std::size_t i, std::size_t first, unsigned count,
+                                                     void *to, std::size_t stride) {
+        const auto &image = images.images[i];
+        const RowRegion region{static_cast<unsigned>(rows.first + first * rows.step),
+                               (count - 1) * rows.step + 1, rows.step};
+        read(images.files[image.file], image.page, region, count, to, stride);
+    };
     if (is_projections())
-        return [=, &images, plan = plan_](const StoredFrame &frame, void *to) {
-            const auto count = images.images.size();
-            for (std::size_t i = 0; i < count; i++)
-                read(images.files[images.images[i].file], images.images[i].page, rows_of(frame),
-                     frame.info.depth, static_cast<char *>(to) + i * row_bytes, count * row_bytes);
+        return [=, images = images.images.size(), store = store_](const StoredFrame &frame, unsigned part,
+                                                                  void *destination) {
+            const unsigned depth = frame.info.depth, first = static_cast<unsigned>(frame.page);
+            const auto end = images * (part + 1) / frame.parts;
+            std::shared_ptr<const RowStore::Block> block;
+            if (store)
+                block = store->get(first, [&](std::size_t i, unsigned row, unsigned rows, void *to) {
+                    read_rows(i, row, rows, to, row_bytes);
+                });
+            for (std::size_t i = images * part / frame.parts; i < end; i++) {
+                auto *to = static_cast<char *>(destination) + i * row_bytes;
+                if (!block)
+                    read_rows(i, first, depth, to, images * row_bytes);
+                for (unsigned row = first; block && row < first + depth; row++, to += images * row_bytes)
+                    std::memcpy(to, block->row(i, row), row_bytes);
+            }
         };
-    return [=, &images, plan = plan_, info = image_](const StoredFrame &frame, void *to) {
+    return [=, images = images.images.size(), info = image_](const StoredFrame &frame, unsigned, void *to) {
         std::vector<double> sums(frame.info.samples());
         std::vector<char> samples(frame.info.depth * row_bytes);
-        for (const auto &image : images.images) {
-            read(images.files[image.file], image.page, rows_of(frame), frame.info.depth, samples.data(),
-                 row_bytes);
+        for (std::size_t i = 0; i < images; i++) {
+            read_rows(i, frame.page, frame.info.depth, samples.data(), row_bytes);
             add_samples(info, samples.data(), sums);
         }
         std::transform(sums.begin(), sums.end(), static_cast<float *>(to),
-                       [&](double sum) { return float(sum / double(images.images.size())); });
+                       [&](double sum) { return float(sum / double(images)); });
     };
 }
 

@@ -4,9 +4,10 @@
 // The images of a scan as the frames of a stream: one by one, or as stacks of sinograms.
 #pragma once
 
+#include "layout.hpp"
+#include "row-store.hpp"
 #include <gst/files/image-reader.hpp>
 #include <gst/files/input-claim.hpp>
-#include "layout.hpp"
 #include <gst/files/stored-frame.hpp>
 
 #include <optional>
@@ -22,6 +23,7 @@ struct ScanPlan {
     Part part;
     ScanOrder order = ScanOrder::Projections;
     unsigned stack = 0;   // most sinograms per array, 0: chosen by the size of chunks
+    std::uint64_t store_bytes = 0; // most memory for rows of files that are read as a whole for each row
     double timeout = 0.0; // seconds to wait for another frame of a scan that is being written
     ScanLayout scan;
     std::size_t total = 0;                  // projections of the whole scan, ...
@@ -63,6 +65,7 @@ class ScanFrames {
     const ScanImages *images_ = nullptr; // of the plan
     ArrayInfo image_;                    // size of a part of an image, and its stored format
     unsigned stack_ = 1;
+    std::shared_ptr<RowStore> store_; // of sinograms, where reading them from files by stacks would be slow
 };
 
 } // namespace tomo::io

@@ -98,7 +98,7 @@ class StreamRangeWriter final : public ImageWriter {
   public:
     StreamRangeWriter(const Location &location, FileType type, const WriteOptions &options)
         : store_type_(store_type(type)), options_(options),
-          target_(std::make_unique<SeriesWriter>(location, type, options)) {
+          target_(open_target(location, type, options)) {
         options_.type = type;
         // "out-%05i.tif" keeps beside itself "out-00000.tif.unscaled.tif".
         store_.file = SeriesNames(location, type, options).ahead(0).file + ".unscaled" +
@@ -204,7 +204,7 @@ class StreamRangeWriter final : public ImageWriter {
 
     FileType store_type_;
     WriteOptions options_;
-    std::unique_ptr<SeriesWriter> target_;
+    std::unique_ptr<ImageTarget> target_;
     Location store_;
     std::unique_ptr<ImageWriter> images_;
     ValueRange range_;
@@ -246,7 +246,7 @@ std::unique_ptr<ImageWriter> open_integer_writer(const Location &location, FileT
         warn_of_lost_range(location, options);
     if (needs_all_images(options))
         return std::make_unique<StreamRangeWriter>(location, type, options);
-    return std::make_unique<IntegerWriter>(std::make_unique<SeriesWriter>(location, type, options), options);
+    return std::make_unique<IntegerWriter>(open_target(location, type, options), options);
 }
 
 } // namespace tomo::io

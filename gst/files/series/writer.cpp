@@ -1,6 +1,9 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "writer.hpp"
+#ifdef HAVE_HDF5
+#include <gst/files/hdf5/parts.hpp>
+#endif
 
 #include <algorithm>
 #include <thread>
@@ -49,8 +52,9 @@ void SeriesWriter::plan(const ImageToWrite &page, bool is_there) {
                     text("an image of %s can't be written", info.describe().c_str()));
     begin(info);
     if (!work_)
-        work_ = std::make_unique<OrderedWork>(std::clamp(std::thread::hardware_concurrency(), 1u, 16u),
-                                              options().most_bytes_under_way, options().report);
+        work_ = std::make_unique<OrderedWork>(
+            options().threads ? options().threads : std::clamp(std::thread::hardware_concurrency(), 1u, 16u),
+            options().most_bytes_under_way, options().report);
     work_->add(files_->job(page, is_there), is_there ? 0 : page.bytes_in_memory());
 }
 
@@ -119,6 +123,19 @@ std::string SeriesWriter::abandon() noexcept {
         g_warning("cannot keep the images already written: %s", e.what());
     }
     return {};
+}
+
+std::unique_ptr<ImageTarget> open_target(const Location &location, FileType type, const WriteOptions &options) {
+    if (options.parts <= 1)
+        return std::make_unique<SeriesWriter>(location, type, options);
+#ifdef HAVE_HDF5
+    if (type == FileType::Hdf5 && !SeriesNames(location, type, options).is_series())
+        return open_hdf5_parts(location, options);
+#endif
+    throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                text("'%s': parts are %u, but only a dataset of HDF5 has its images in several files; leave parts "
+                     "out, or write FILE.h5:/dataset",
+                     location.text().c_str(), options.parts));
 }
 
 } // namespace tomo::io

@@ -10,7 +10,7 @@
 namespace tomo::io {
 
 // Distributes the pages of a stream over files, by the name and the options.
-class SeriesWriter final : public ImageWriter {
+class SeriesWriter final : public ImageTarget {
   public:
     // Throws if name, format and options do not go together, before it creates anything.
     SeriesWriter(const Location &location, FileType type, const WriteOptions &options);
@@ -23,10 +23,8 @@ class SeriesWriter final : public ImageWriter {
     void finish() override;
     std::string abandon() noexcept override;
 
-    // Called when the first page comes, even if it is written later.
-    void begin(const ArrayInfo &page);
-    // The range of values for integers, before the first image.
-    void set_range(const ValueRange &range) { maker_.set_range(range); }
+    void begin(const ArrayInfo &page) override;
+    void set_range(const ValueRange &range) override { maker_.set_range(range); }
 
   private:
     const WriteOptions &options() const { return maker_.options(); }
@@ -43,5 +41,8 @@ class SeriesWriter final : public ImageWriter {
     std::unique_ptr<SeriesFiles> files_;
     std::unique_ptr<OrderedWork> work_;
 };
+
+// To one file or a series, or to the parts of a dataset. Throws if name, format and options do not go together.
+std::unique_ptr<ImageTarget> open_target(const Location &location, FileType type, const WriteOptions &options);
 
 } // namespace tomo::io

@@ -3,10 +3,10 @@
 #include <gst/tomo/bases/negotiation.hpp>
 #include <gst/tomo/bases/sink.hpp>
 #include <gst/tomo/device/profile.hpp>
+#include <gst/tomo/support/host-memory.hpp>
 #include <gst/tomo/support/threads.hpp>
 
 #include <algorithm>
-#include <unistd.h>
 
 struct GstTomoSink {
     GstBaseSink parent;
@@ -93,10 +93,8 @@ void Sink::attach() {}
 
 // Some of the largest arrays, but no more than a small part of the host's memory.
 std::size_t Sink::most_bytes_waiting() {
-    static const auto limit = [] {
-        const auto memory = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-        return std::clamp<std::size_t>(memory / 32, std::size_t{64} << 20, std::size_t{256} << 20);
-    }();
+    static const auto limit =
+        std::clamp<std::size_t>(host_memory() / 32, std::size_t{64} << 20, std::size_t{256} << 20);
     return limit;
 }
 

@@ -5,19 +5,14 @@
 #include <gst/tomo/graph/bindings.hpp>
 #include <gst/tomo/graph/standstill.hpp>
 #include <gst/tomo/support/error.hpp>
+#include <gst/tomo/support/host-memory.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <unistd.h>
 
 namespace tomo {
 
 using PadRef = ObjectRef<GstPad>;
-
-static guint64 half_of_memory() {
-    const auto pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-    return pages > 0 && size > 0 ? guint64(pages) / 2 * size : guint64{1} << 30;
-}
 
 static PadRef only_pad(GstElement *element, const char *name) {
     return PadRef(gst_element_get_static_pad(element, name));
@@ -34,7 +29,7 @@ static PadRef lone_source(GstElement *element) {
 // Members
 // -----------------------------------------------------------------------------------------------------
 
-QueueGroup::QueueGroup(guint64 max_memory) : max_memory_(max_memory ? max_memory : half_of_memory()) {}
+QueueGroup::QueueGroup(guint64 max_memory) : max_memory_(max_memory ? max_memory : host_memory() / 2) {}
 
 void QueueGroup::add(GstElement *queue, std::string join, bool may_grow) {
     using Self = std::shared_ptr<QueueGroup>;

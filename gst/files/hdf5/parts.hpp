@@ -1,0 +1,19 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A dataset whose images lie in several files, each with every n-th of them. A system writes to one file for
+// one thread at a time; several files are written side by side.
+#pragma once
+
+#include <gst/files/series/writer.hpp>
+
+#include <memory>
+
+namespace tomo::io {
+
+// FILE holds a virtual dataset of the images in FILE.parts/a-000.h5, a-001.h5, ... Their names begin with `b`
+// where an earlier result still stands upon files with `a`, which are removed behind it. Throws where the
+// options do not go together with that.
+std::unique_ptr<ImageTarget> open_hdf5_parts(const Location &location, const WriteOptions &options);
+
+} // namespace tomo::io
