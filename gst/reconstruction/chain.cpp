@@ -237,6 +237,8 @@ std::string sink_line(const Settings &settings, const std::string &output, bool 
     }
     if (settings.compression)
         line += property("hdf5-deflate", settings.compression.value());
+    if (settings.output_parts > 1)
+        line += property("hdf5-parts", settings.output_parts.value());
     return line;
 }
 

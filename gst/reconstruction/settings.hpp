@@ -431,6 +431,16 @@ class GST_TOMO_API Settings : public Parameters {
                                      .section = &section::output,
                                      .level = Level::advanced,
                                      .blurb = "Level of deflate in HDF5; 0: not compressed"}};
+    Parameter<unsigned> output_parts{
+        this,
+        1,
+        1,
+        256,
+        {.name = "output-parts",
+         .section = &section::output,
+         .level = Level::advanced,
+         .blurb = "Files that hold the images of an HDF5 result, in the folder NAME.parts; NAME joins them. A computer "
+                  "writes several files faster than one, which counts beyond about 2 GB per second"}};
     Parameter<bool> overwrite{this,
                               false,
                               {.name = "overwrite",

@@ -216,6 +216,7 @@ class PartsWriter final : public ImageTarget {
         if (!dataset.close())
             throw hdf5_error(GST_RESOURCE_ERROR_WRITE, told);
         target.name_dataset();
+        hdf5_write_volumes(target.file(), location_.dataset, options_.volume);
         if (facts_)
             hdf5_describe_result(target.file(), location_.dataset, *facts_, length);
         target.flush();
