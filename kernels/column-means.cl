@@ -75,7 +75,7 @@ kernel void columns_corrected(IN(in), IN(lines), OUT(float, out), const uint chu
     AT(out, at) = multiplies ? value * correction : value + correction;
 }
 
-// The mean of a line over a Gaussian, with the line mirrored at its ends (the edge values twice). `weights` are by
+// The mean of a line over a Gaussian, or 1 if `radius` is below 0, with the line mirrored at its ends (the edge values twice). `weights` are by
 // distance. Columns without a mean don't count; where none counts, the result is the column's own mean.
 //
 // `lines` becomes what has to be added to the column, or multiplied with it, to have the smooth mean instead; columns
@@ -91,7 +91,7 @@ kernel void columns_smoothed(IN(lines), OUT(float, corrections), global const fl
         sum = fma(weight, counts ? value : 0.0f, sum);
         total += counts ? weight : 0.0f;
     }
-    const float own = AT(lines, line + x), smooth = sum / total;
+    const float own = AT(lines, line + x), smooth = radius < 0 ? 1.0f : sum / total;
     const float correction = divides ? smooth / own : smooth - own;
     const bool is_one = isfinite(correction) && !(divides && correction <= 0.0f);
     AT(corrections, line + x) = is_one ? correction : divides ? 1.0f : 0.0f;

@@ -15,6 +15,14 @@ const char *const file = "column-means.cl";
 
 } // namespace
 
+Gaussian upload_gaussian(Compute &compute, double sigma) {
+    std::vector<float> weights{1.0f};
+    for (int distance = 1; distance <= 4.0 * sigma + 0.5; distance++)
+        weights.push_back(static_cast<float>(std::exp(-0.5 * distance * distance / (sigma * sigma))));
+    const auto radius = sigma > 0.0 ? static_cast<cl_int>(weights.size()) - 1 : -1;
+    return {compute.upload(weights), radius};
+}
+
 ColumnMeans::ColumnMeans(Compute &compute, const ArrayInfo &in, unsigned chunks) : chunks_(chunks) {
     if (chunks > in.height)
         throw Error(GST_LIBRARY_ERROR_SETTINGS,
@@ -48,13 +56,12 @@ Array ColumnMeans::of(Compute &compute, const Array &in) const {
     return means;
 }
 
-Array ColumnMeans::smoothed(Compute &compute, const Array &lines, const Array &weights,
+Array ColumnMeans::smoothed(Compute &compute, const Array &lines, const Gaussian &gaussian,
                             Operation operation) const {
     auto corrections = compute.allocate(lines.info());
     compute.launch(kernel(compute, "columns_smoothed"),
                    WorkSize(lines.width(), lines.height() * lines.depth()), lines, corrections,
-                   BareBuffer{weights}, static_cast<cl_int>(weights.width()) - 1,
-                   cl_int{operation == Operation::multiply});
+                   BareBuffer{gaussian.weights}, gaussian.radius, cl_int{operation == Operation::multiply});
     return corrections;
 }
 
@@ -75,13 +82,6 @@ void StripesByMeans::process(const Array &in, Array &out) {
 
 unsigned StripesByMeans::batch_that_pays(const ArrayInfo &in) {
     return fourier::batch_that_pays(*device(), in);
-}
-
-Array upload_gaussian(Compute &compute, double sigma) {
-    std::vector<float> weights;
-    for (int distance = 0; distance <= 4.0 * sigma + 0.5; distance++)
-        weights.push_back(static_cast<float>(std::exp(-0.5 * distance * distance / (sigma * sigma))));
-    return compute.upload(weights);
 }
 
 } // namespace tomo::correction

@@ -11,6 +11,15 @@ namespace tomo::correction {
 
 enum class Operation { add, multiply };
 
+// Weights by the distance to the middle, on the device.
+struct Gaussian {
+    Array weights;
+    cl_int radius = -1; // below 0: there is none
+};
+
+// Up to four times its sigma; 0: none.
+Gaussian upload_gaussian(Compute &compute, double sigma);
+
 // Sets of rows of sinograms of one shape, each with its own mean of every column. The first sets have a row
 // more where the height is not a multiple of their number.
 class ColumnMeans {
@@ -24,9 +33,9 @@ class ColumnMeans {
     Array of(Compute &compute, const Array &in) const;
 
     // From lines of means: what has to be added to a column, or multiplied with it, so that its mean becomes
-    // that over a Gaussian along the line. A line continues as its mirror image. `weights` are those of
-    // upload_gaussian(). A column without a mean stays as it is, and so does one without a factor above 0.
-    Array smoothed(Compute &compute, const Array &lines, const Array &weights, Operation operation) const;
+    // that over a Gaussian along the line, or 1 without one. A line continues as its mirror image. A column
+    // without a mean stays as it is, and so does one without a factor above 0.
+    Array smoothed(Compute &compute, const Array &lines, const Gaussian &gaussian, Operation operation) const;
 
     // Sets `out` to `in` with the correction of each column.
     void correct(Compute &compute, const Array &in, const Array &corrections, Array &out,
@@ -64,8 +73,5 @@ class StripesByMeans : public BatchFilter {
   private:
     UntilStop<ColumnMeans> means_{this};
 };
-
-// Weights of a Gaussian by the distance to its middle, up to four times its sigma.
-Array upload_gaussian(Compute &compute, double sigma);
 
 } // namespace tomo::correction

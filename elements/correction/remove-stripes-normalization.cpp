@@ -35,17 +35,17 @@ is, and the means of its neighbours are smoothed without it.)",
     Property<float> sigma{this,         "sigma",        15.0f,
                           {0.1f, 1e4f}, When::reshapes, "Standard deviation of the Gaussian in columns"};
     ArrayInfo shape(const ArrayInfo &in) override {
-        weights_ = correction::upload_gaussian(*this, sigma);
+        gaussian_ = correction::upload_gaussian(*this, sigma);
         return StripesByMeans::shape(in);
     }
 
   protected:
     Array corrections(const Array &lines) override {
-        return means().smoothed(*this, lines, *weights_, correction::Operation::add);
+        return means().smoothed(*this, lines, *gaussian_, correction::Operation::add);
     }
 
   private:
-    UntilStop<Array> weights_{this};
+    UntilStop<correction::Gaussian> gaussian_{this};
 };
 
 } // namespace

@@ -31,11 +31,13 @@ OUT_OF_SCOPE = {
 # Elements that UFO has no task for.
 OWN = {
     "convert": "from and to GStreamer's video",
+    "double-flat-field": "rings, by means over the views of transmission",
     "download": "places the transfer to the host",
     "join-half-turns": "wide sinograms of a whole turn off axis",
     "ramp-filter": "fft, filter and ifft in one go",
     "remove-stripes-normalization": "rings, by means over the views",
     "remove-stripes-titarenko": "rings, by means over the views, regularized",
+    "remove-stripes-wavelet": "rings, by wavelets and Fourier transforms",
     "scan-src": "a raw scan from one file, as projections, darks and flats",
     "upload": "places the transfer to the device",
 }

@@ -13,7 +13,7 @@ class RemoveStripesNormalization(RingTestCase):
                               {"sigma": (15.0, np.float32(0.1), 1e4), "chunks": (1, 1, 10000), "batch": (0, 0, 1024)})
 
     def test_reference(self):
-        self.check_stripes("tomoremovestripesnormalization sigma=3.5", lambda a: ring_removal.normalization(a, 3.5))
+        self.check_ring_removal("tomoremovestripesnormalization sigma=3.5", lambda a: ring_removal.normalization(a, 3.5))
 
     def test_sigmas_and_chunks(self):
         for sigma, chunks in (0.1, 1), (0.7, 2), (15, 5), (40, 11):

@@ -16,7 +16,7 @@ class RemoveStripesTitarenko(RingTestCase):
                                "batch": (0, 0, 1024)})
 
     def test_reference(self):
-        self.check_stripes("tomoremovestripestitarenko", ring_removal.titarenko)
+        self.check_ring_removal("tomoremovestripestitarenko", ring_removal.titarenko)
 
     def test_alphas_and_chunks(self):
         for alpha, chunks in (1e-6, 1), (0.02, 2), (1.5, 5), (1e4, 11):

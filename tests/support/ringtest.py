@@ -33,7 +33,7 @@ def ring_energy(image, clean):
 
 
 class RingTestCase(FilterTestCase):
-    def check_stripes(self, line, reference, tolerance=TOLERANCE, shapes=SHAPES):
+    def check_ring_removal(self, line, reference, tolerance=TOLERANCE, shapes=SHAPES):
         """All formats, shapes, depths, memories, states and batches, and samples that are not finite."""
         self.check_filter(line, reference, tolerance, shapes)
         arrays = [random_array(np.float32, (7, 19)) for _ in range(5)]
