@@ -67,7 +67,17 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.outliers_size, s.outliers.is_given(), "no outliers are removed; give outliers as well"},
         {s.rings, !s.result.is("projections"),
          "rings are removed from sinograms, and projections are written"},
+        {s.rings, !s.rings.is("double-flat-field") || is_corrected || s.absorptivity.is("on"),
+         "double-flat-field divides transmission, and these values count as absorption; give absorptivity=on "
+         "if they are transmission"},
         {s.rings_width, s.rings.is("fourier"), "it is the width of rings=fourier"},
+        {s.rings_sigma, s.rings.is("wavelet") || s.rings.is("normalization") || s.rings.is("double-flat-field"),
+         "it is that of rings=wavelet, normalization and double-flat-field"},
+        {s.rings_wavelet, s.rings.is("wavelet"), "it is that of rings=wavelet"},
+        {s.rings_levels, s.rings.is("wavelet"), "they are those of rings=wavelet"},
+        {s.rings_alpha, s.rings.is("titarenko"), "it is that of rings=titarenko"},
+        {s.rings_chunks, s.rings.is("titarenko") || s.rings.is("normalization"),
+         "they are those of rings=titarenko and normalization"},
         // Slices
         {s.offset, makes_slices, no_slices},
         {s.projection_filter, makes_slices, no_slices},

@@ -23,9 +23,40 @@ std::string fourier(const Settings &settings, unsigned columns) {
            " ! tomoifft name=sinogram dimensions=2";
 }
 
+// The parameter, as that property of the element, where it is given.
+template <class P>
+std::string given(const char *key, const P &parameter) {
+    return parameter.is_given() ? property(key, parameter.value()) : "";
+}
+
+std::string wavelet(const Settings &settings, unsigned) {
+    return " ! tomoremovestripeswavelet name=rings" + given("sigma", settings.rings_sigma) +
+           given("levels", settings.rings_levels) +
+           (settings.rings_wavelet.is_given() ? launch_property("wavelet", settings.rings_wavelet) : "");
+}
+
+std::string titarenko(const Settings &settings, unsigned) {
+    return " ! tomoremovestripestitarenko name=rings" + given("alpha", settings.rings_alpha) +
+           given("chunks", settings.rings_chunks);
+}
+
+std::string normalization(const Settings &settings, unsigned) {
+    return " ! tomoremovestripesnormalization name=rings" + given("sigma", settings.rings_sigma) +
+           given("chunks", settings.rings_chunks);
+}
+
+// Of sinograms, so that a slab is what it is in the whole.
+std::string double_flat_field(const Settings &settings, unsigned) {
+    return " ! tomodoubleflatfield name=rings" + given("sigma", settings.rings_sigma);
+}
+
 constexpr Method methods[] = {
     {"none", Values::absorption, none},
     {"fourier", Values::absorption, fourier},
+    {"wavelet", Values::absorption, wavelet},
+    {"titarenko", Values::absorption, titarenko},
+    {"normalization", Values::absorption, normalization},
+    {"double-flat-field", Values::transmission, double_flat_field},
 };
 
 const Method &method(const Settings &settings) {

@@ -225,10 +225,12 @@ class GST_TOMO_API Settings : public Parameters {
                                        .blurb = "Side of the square whose median counts; odd"}};
     Choice rings{
         this,
-        {"none", "fourier"},
+        {"none", "fourier", "wavelet", "titarenko", "normalization", "double-flat-field"},
         {.name = "rings",
          .section = &section::cleaning,
-         .blurb = "How stripes of sinograms, which make rings, are removed; fourier: in their spectrum"}};
+         .blurb = "How stripes of sinograms, which make rings, are removed; fourier: in their spectrum; wavelet: in "
+                  "that of wavelets (Muench 2009); titarenko: by smooth means over the views, regularized (2010); "
+                  "normalization: the same by a Gaussian; double-flat-field: by these means of the transmission"}};
     Parameter<double> rings_width{
         this,
         12.0,
@@ -239,6 +241,53 @@ class GST_TOMO_API Settings : public Parameters {
          .level = Level::advanced,
          .unit = "px",
          .blurb = "Structures wider than this are kept by rings=fourier, also those of rings"}};
+    Parameter<double> rings_sigma{
+        this,
+        0.0,
+        0.0,
+        1000.0,
+        {.name = "rings-sigma",
+         .section = &section::cleaning,
+         .level = Level::advanced,
+         .automatic = "2 for wavelet, 15 for the others",
+         .blurb = "Width of the Gaussian of rings=normalization and double-flat-field in columns, or of "
+                  "rings=wavelet in frequencies along the views"}};
+    Parameter<std::string> rings_wavelet{
+        this,
+        "db5",
+        {.name = "rings-wavelet",
+         .section = &section::cleaning,
+         .level = Level::advanced,
+         .blurb = "Wavelet of rings=wavelet: haar, or db1 to db20"}};
+    Parameter<unsigned> rings_levels{
+        this,
+        0,
+        0,
+        20,
+        {.name = "rings-levels",
+         .section = &section::cleaning,
+         .level = Level::advanced,
+         .automatic = "as many as leave 16 rows and columns, at most 5",
+         .blurb = "Levels of rings=wavelet; stripes of about 2^n columns are removed in level n"}};
+    Parameter<double> rings_alpha{
+        this,
+        0.0005,
+        1e-10,
+        1e4,
+        {.name = "rings-alpha",
+         .section = &section::cleaning,
+         .level = Level::advanced,
+         .blurb = "Regularization of rings=titarenko; smaller removes wider stripes, up to about 1 / sqrt(alpha) "
+                  "columns"}};
+    Parameter<unsigned> rings_chunks{
+        this,
+        1,
+        1,
+        10000,
+        {.name = "rings-chunks",
+         .section = &section::cleaning,
+         .level = Level::advanced,
+         .blurb = "Parts of the scan whose stripes are removed one by one by rings=titarenko and normalization"}};
 
     // Axis
     Parameter<double> axis{

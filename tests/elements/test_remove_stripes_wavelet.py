@@ -49,10 +49,10 @@ class RemoveStripesWavelet(RingTestCase):
     def test_tells_levels(self):
         for shape, levels in ((20, 20), 1), ((127, 70), 2), ((70, 5000), 2):
             with Stream("tomoremovestripeswavelet") as stream:
-                stream.through(random_array(np.float32, shape))
+                stream.push(random_array(np.float32, shape))
+                stream.finish()
                 (told,) = stream.element_messages("tomo-effective")
                 self.assertEqual(told.get_uint("levels").value, levels)
-                stream.finish()
 
     def test_removes_stripes(self):
         self.check_removes("tomoremovestripeswavelet levels=3 sigma=1", 5)

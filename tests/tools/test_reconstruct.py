@@ -257,8 +257,13 @@ class Scans(ReconstructTestCase):
         scan.nxtomo("scan.nxs")
         clean = self.slices("clean.nxs", "--axis", AXIS)
         ring = np.linalg.norm(self.slices("scan.nxs", "--axis", AXIS) - clean)
-        left = np.linalg.norm(self.slices("scan.nxs", "--axis", AXIS, "--rings", "fourier") - clean)
-        self.assertLess(left, 0.8 * ring)
+        for method in (["fourier"], ["wavelet", "--rings-sigma", 1, "--rings-levels", 2, "--rings-wavelet", "db3"],
+                       ["titarenko", "--rings-alpha", 1, "--rings-chunks", 2],
+                       ["normalization", "--rings-sigma", 2, "--rings-chunks", 2],
+                       ["double-flat-field", "--rings-sigma", 2]):
+            with self.subTest(method=method):
+                left = np.linalg.norm(self.slices("scan.nxs", "--axis", AXIS, "--rings", *method) - clean)
+                self.assertLess(left, 0.8 * ring)
 
 
 class Sweeps(ReconstructTestCase):
@@ -658,6 +663,12 @@ class Conditions(ReconstructTestCase):
             (["no-darks.nxs", "--axis", AXIS], "dark-scale", 2, "no darks"),
             (whole, "outliers-size", 5, "outliers"),
             (whole, "rings-width", 5, "rings=fourier"),
+            ([*whole, "--rings", "titarenko"], "rings-sigma", 5, "normalization"),
+            (whole, "rings-wavelet", "db2", "rings=wavelet"),
+            (whole, "rings-levels", 2, "rings=wavelet"),
+            (whole, "rings-alpha", 0.1, "rings=titarenko"),
+            ([*whole, "--rings", "wavelet"], "rings-chunks", 2, "normalization"),
+            (off, "rings", "double-flat-field", "absorptivity=on"),
             (whole, "projection-filter-cutoff", 0.25, "hamming"),
             (whole, "crop-width", WIDTH + 1, "fewer columns"),
             (whole, "output-minimum", 0, "output-bitdepth"),

@@ -10,7 +10,7 @@ import numpy as np
 import tomoref
 
 import files
-from programs import Failed, Unsupported
+from programs import RING_METHODS, Failed, Unsupported
 
 FFT_CHAIN = ("read", "fft-filter", "backproject", "null")
 FUSED_CHAIN = ("read", "ramp-filter", "backproject", "null")
@@ -232,6 +232,14 @@ def ramp(plan):
     return rows
 
 
+def rings(plan):
+    rows = []
+    for method in RING_METHODS:
+        rows += difference_case(plan, method, ("read", method, "finish"), "GB/s", 2 * plan.scan.bytes / 1e9,
+                                plan.ceiling("copy_GBps"), "device copy")
+    return rows
+
+
 def read(plan):
     ceiling = files.read_rate(plan.scan, plan.big, os.cpu_count()) / 1e9
     plan.ceilings["read_files_GBps"] = ceiling
@@ -440,6 +448,7 @@ CASES = {
     "write-hdf5": write_hdf5,
     "write-deflate": write_deflate,
     "ramp": ramp,
+    "rings": rings,
     "backproject": backproject,
     "fbp": fbp,
     "fbp-fused": fbp_fused,

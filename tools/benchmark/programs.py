@@ -13,6 +13,7 @@ A chain is a tuple of steps:
     write-hdf5    all into one dataset                   write-deflate  the same, compressed: shuffle, deflate level 1
     write-counts  write-deflate as uint16, minimum and maximum of each image becoming 0 and 65535
     stdout        samples to standard output
+    and the elements of RING_METHODS
 
 To add a peer, derive from Program, give `name`, `missing` and `command`, and enter it in PEERS.
 """
@@ -25,6 +26,10 @@ import subprocess
 import sys
 import threading
 import time
+
+
+# Tasks that remove rings, from sinograms or from slices.
+RING_METHODS = ("double-flat-field", "remove-stripes-normalization", "remove-stripes-titarenko", "remove-stripes-wavelet")
 
 
 class Failed(Exception):
@@ -159,7 +164,7 @@ class GstTomo(Program):
             raise Unsupported("its tracer is not there") from None
 
     def command(self, chain, scan, number, output=None, source=None):
-        computes = any("filter" in step or step == "backproject" for step in chain)
+        computes = any("filter" in step or step == "backproject" or step in RING_METHODS for step in chain)
         elements = []
         for step in chain:
             if step in ("read", "read-hdf5", "read-lz4"):
@@ -176,6 +181,10 @@ class GstTomo(Program):
                 if not self.has("tomorampfilter"):
                     raise Unsupported("there is no element tomorampfilter")
                 elements.append(f"tomorampfilter pad-width={scan.size}")
+            elif step in RING_METHODS:
+                if not self.has("tomo" + step.replace("-", "")):
+                    raise Unsupported(f"there is no task {step}")
+                elements.append("tomo" + step.replace("-", ""))
             elif step == "backproject":
                 elements.append(f"tomobackproject {self.backproject}")
             else:
