@@ -63,6 +63,16 @@ class EventTestCase(PipelineTestCase):
     def seek(self, play, *arguments):
         self.assertTrue(play.seek(*arguments), f"seek {arguments[1:]} is refused")
 
+    @staticmethod
+    def wait_for_arrays(frames, number):
+        while len(frames.values) < number:
+            GLib.usleep(1000)
+
+    def begin_segment(self, play, start, stop):
+        self.assertTrue(play.state(Gst.State.PAUSED))
+        self.seek(play, 1.0, FRAMES, FLUSH | Gst.SeekFlags.SEGMENT, SET, start, SET, stop)
+        play.pipeline.set_state(Gst.State.PLAYING)
+
     def finish(self, play, frames, types=Gst.MessageType.EOS):
         """Waits for the end of the stream since the last seek; returns the numbers of its frames."""
         self.assertIsNone(play.finish(types))
@@ -133,8 +143,7 @@ class Seeks(EventTestCase):
                     f"identity sleep-time=10000 ! {SINK}") as play:
                 frames = play.watch("sink")
                 self.assertTrue(play.state(Gst.State.PLAYING))
-                while len(frames.values) < 8:
-                    GLib.usleep(1000)
+                self.wait_for_arrays(frames, 8)
                 self.seek(play, 1.0, form, FLUSH, NONE, 0, SET, 25 if form == FRAMES else 2500 * Gst.MSECOND)
                 got = self.finish(play, frames)
                 # What was on its way is flushed.
@@ -147,9 +156,7 @@ class Seeks(EventTestCase):
         for name, chain in CHAINS.items():
             with self.subTest(name), Play(f"tomoread path=numbers ! {chain}") as play:
                 frames = play.watch("sink")
-                self.assertTrue(play.state(Gst.State.PAUSED))
-                self.seek(play, 1.0, FRAMES, FLUSH | Gst.SeekFlags.SEGMENT, SET, 2, SET, 6)
-                play.pipeline.set_state(Gst.State.PLAYING)
+                self.begin_segment(play, 2, 6)
                 for loops in range(1, 4):
                     self.assertEqual(self.finish(play, frames, Gst.MessageType.SEGMENT_DONE), [2, 3, 4, 5] * loops)
                     self.seek(play, 1.0, FRAMES, Gst.SeekFlags.SEGMENT, SET, 2, SET, 6)
@@ -207,9 +214,7 @@ class Seeks(EventTestCase):
         with Play("tomoread path=projections ! f.projections tomodummydata width=7 height=5 ! f.darks "
                   f"tomodummydata width=7 height=5 init=1 ! f.flats tomoflatfieldcorrect name=f ! {SINK}") as play:
             frames = play.watch("sink")
-            self.assertTrue(play.state(Gst.State.PAUSED))
-            self.seek(play, 1.0, FRAMES, FLUSH | Gst.SeekFlags.SEGMENT, SET, 1, SET, 4)
-            play.pipeline.set_state(Gst.State.PLAYING)
+            self.begin_segment(play, 1, 4)
             self.assertEqual(self.finish(play, frames, Gst.MessageType.SEGMENT_DONE), [1, 2, 3])
             self.seek(play, 1.0, FRAMES, Gst.SeekFlags.NONE, SET, 4, SET, -1)
             self.assertEqual(self.finish(play, frames), [1, 2, 3, 4, 5])
@@ -542,9 +547,7 @@ class States(EventTestCase):
         for name, chain in CHAINS.items():
             with self.subTest(name), Play(f"tomoread name=r path=numbers ! {chain}") as play:
                 frames = play.watch("sink")
-                self.assertTrue(play.state(Gst.State.PAUSED))
-                self.seek(play, 1.0, FRAMES, FLUSH | Gst.SeekFlags.SEGMENT, SET, 2, SET, 6)
-                play.pipeline.set_state(Gst.State.PLAYING)
+                self.begin_segment(play, 2, 6)
                 self.assertEqual(self.finish(play, frames, Gst.MessageType.SEGMENT_DONE), [2, 3, 4, 5])
                 self.end_from_a_thread(play)
                 self.assertEqual(self.finish(play, frames), [2, 3, 4, 5])
@@ -556,11 +559,8 @@ class States(EventTestCase):
             with self.subTest(name), Play("tomoread name=r path=numbers ! identity name=i sleep-time=5000 ! "
                                           f"{chain}") as play:
                 frames = play.watch("i")
-                self.assertTrue(play.state(Gst.State.PAUSED))
-                self.seek(play, 1.0, FRAMES, FLUSH | Gst.SeekFlags.SEGMENT, SET, 2, SET, 280)
-                play.pipeline.set_state(Gst.State.PLAYING)
-                while len(frames.values) < 5:
-                    GLib.usleep(1000)
+                self.begin_segment(play, 2, 280)
+                self.wait_for_arrays(frames, 5)
                 self.end_from_a_thread(play)
                 got = self.finish(play, frames)
                 self.assertIn(len(got), range(5, 100))
@@ -575,8 +575,7 @@ class States(EventTestCase):
                                           f"{chain}") as play:
                 frames, pad = play.watch("i"), play["i"].get_static_pad("sink")
                 self.assertTrue(play.state(Gst.State.PLAYING))
-                while len(frames.values) < 5:
-                    GLib.usleep(1000)
+                self.wait_for_arrays(frames, 5)
                 pad.send_event(Gst.Event.new_flush_start())
                 source = play["r"].get_static_pad("src")
                 while source.get_task_state() == Gst.TaskState.STARTED:
@@ -584,6 +583,56 @@ class States(EventTestCase):
                 pad.send_event(Gst.Event.new_flush_stop(True))
                 self.end_from_a_thread(play)
                 self.assertEqual(self.finish(play, frames), [])
+
+    @staticmethod
+    def joins():
+        """The name of each join, the names of its inputs, of numbered ones two, and their format."""
+        features = Gst.Registry.get().get_feature_list_by_plugin("tomo")
+        for factory in sorted((f for f in features if isinstance(f, Gst.ElementFactory)), key=lambda f: f.get_name()):
+            pads = [t for t in factory.create(None).get_pad_template_list()
+                    if t.direction == Gst.PadDirection.SINK and t.presence == Gst.PadPresence.REQUEST]
+            if pads:
+                names = [pad.name_template for pad in pads]
+                takes_images = "float32" in pads[0].get_caps().to_string()
+                yield (factory.get_name(), ["sink_0", "sink_1"] if names == ["sink_%u"] else names,
+                       np.float32 if takes_images else np.complex64)
+
+    def test_end_before_the_first_frame(self):
+        """Of all inputs of a join, or of one of them: the join ends as well, and nothing failed."""
+        joins = list(self.joins())
+        self.assertGreater(len(joins), 9)
+        for name, inputs, dtype in joins:
+            spectra = "! tomofft" if dtype == np.complex64 else ""
+            line = " ".join(f"tomodummydata name=s{i} width=8 height=8 number=3 {spectra} ! j.{pad}"
+                            for i, pad in enumerate(inputs))
+            for ended in [range(len(inputs)), *([i] for i in range(len(inputs)))]:
+                with self.subTest(name, ended=[inputs[i] for i in ended]), \
+                        Play(f"{line} {name} name=j ! fakesink async=false") as play:
+                    probes = []
+                    for i in ended:
+                        pad, blocked = play[f"s{i}"].get_static_pad("src"), threading.Event()
+                        probes.append((pad, blocked, pad.add_probe(
+                            Gst.PadProbeType.BLOCK | Gst.PadProbeType.EVENT_DOWNSTREAM,
+                            lambda *_, blocked=blocked: blocked.set() or Gst.PadProbeReturn.OK)))
+                    play.pipeline.set_state(Gst.State.PLAYING)
+                    for i, (pad, blocked, probe) in zip(ended, probes):
+                        self.assertTrue(blocked.wait(PATIENCE))
+                        play[f"s{i}"].send_event(Gst.Event.new_eos())
+                        pad.remove_probe(probe)
+                    self.assertIsNone(play.finish())
+
+    def test_empty_input_of_a_join(self):
+        """A stream that ends empty by itself is a fault."""
+        for name, inputs, dtype in self.joins():
+            line = " ".join(f"appsrc name=s{i} format=time ! j.{pad}" for i, pad in enumerate(inputs))
+            with self.subTest(name), Play(f"{line} {name} name=j ! fakesink async=false") as play:
+                play.pipeline.set_state(Gst.State.PLAYING)
+                for i in range(len(inputs)):
+                    play[f"s{i}"].set_property("caps", caps(dtype, (8, 8)))
+                    if i == 0:
+                        play[f"s{i}"].push_buffer(to_buffer(np.zeros((8, 8), dtype), 0))
+                    play[f"s{i}"].end_of_stream()
+                self.assertRegex(play.finish() or "", f"j: input ({'|'.join(inputs[1:])}) ended without any image")
 
     def test_graph_ended_within_a_set(self):
         """The same where a graph is told to finish, as by a tool's first Ctrl-C."""
@@ -604,8 +653,7 @@ class Interrupted(EventTestCase):
 
     def wait_until_taken(self, source, came, number):
         """Until so many arrays have come, and the thread that pushed the last one has returned."""
-        while len(came.values) < number:
-            GLib.usleep(1000)
+        self.wait_for_arrays(came, number)
         idle = threading.Event()
         source.add_probe(Gst.PadProbeType.IDLE, lambda *_: idle.set() or Gst.PadProbeReturn.REMOVE)
         self.assertTrue(idle.wait(PATIENCE))

@@ -74,7 +74,7 @@ void JoinerPairing::add_to_means(Lock &lock) {
     }
 }
 
-JoinerPairing::State JoinerPairing::state(bool timeout) const {
+JoinerPairing::State JoinerPairing::state(bool timeout, ObjectRef<GstPad> &starved) const {
     bool all_ended = true, complete = true;
     for (const auto &p : inputs_.ports()) {
         if (!p->pad)
@@ -94,8 +94,10 @@ JoinerPairing::State JoinerPairing::state(bool timeout) const {
             continue;
         if (eos && !p->last && p->optional)
             continue;
-        if (eos && !p->last)
-            throw Error(GST_STREAM_ERROR_FAILED, text("input %s ended without any image", p->name.c_str()));
+        if (eos && !p->last) {
+            starved = ObjectRef<GstPad>::referenced(GST_PAD_CAST(p->pad));
+            return State::starved;
+        }
         // Late in a live stream: a side input may repeat itself, the main input may not.
         if (!has && !eos && (is_main(p) || !timeout || !p->last))
             complete = false;
@@ -132,7 +134,7 @@ std::vector<std::string> JoinerPairing::left_over() {
 JoinerPairing::State JoinerPairing::next(bool timeout, Set &set) {
     Lock lock(inputs_.lock());
     add_to_means(lock);
-    const auto now = state(timeout);
+    const auto now = state(timeout, set.starved);
     if (now == State::complete)
         set = take(lock);
     return now;

@@ -13,11 +13,13 @@ namespace tomo {
 // a main input, with the last one.
 class JoinerPairing {
   public:
-    enum class State { complete, incomplete, ended };
+    // starved: an input ended without any array, which is a fault unless somebody ended its stream.
+    enum class State { complete, incomplete, ended, starved };
     struct Set {
         std::vector<Array> arrays;    // in the order of the inputs; empty for an input that is not linked
         std::vector<ArrayInfo> infos; // with format UNKNOWN for an input that is not linked
         BufferRef facts;              // source of times and metas; none if a flush came in between
+        ObjectRef<GstPad> starved;    // the input
     };
 
     JoinerPairing(Joiner &joiner, JoinerInputs &inputs) : joiner_(joiner), inputs_(inputs) {}
@@ -43,7 +45,7 @@ class JoinerPairing {
     // Unlocks while it may wait for memory.
     static void forget(JoinerInputs::Port &port);
     void add_to_means(Lock &lock);
-    State state(bool timeout) const;
+    State state(bool timeout, ObjectRef<GstPad> &starved) const;
     // Releases the lock before it waits for memory.
     Set take(Lock &lock);
 

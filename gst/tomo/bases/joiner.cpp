@@ -231,7 +231,11 @@ GstFlowReturn Joiner::aggregate(bool timeout) {
         return GST_FLOW_ERROR;
     JoinerPairing::Set set;
     const auto state = pairing_->next(timeout, set);
-    if (state == JoinerPairing::State::ended)
+    const bool is_starved = state == JoinerPairing::State::starved;
+    if (is_starved && !may_end_anywhere(set.starved.get()))
+        throw Error(GST_STREAM_ERROR_FAILED,
+                    text("input %s ended without any image", GST_PAD_NAME(set.starved.get())));
+    if (is_starved || state == JoinerPairing::State::ended)
         return end();
     if (state == JoinerPairing::State::incomplete || !set.facts)
         return GST_AGGREGATOR_FLOW_NEED_DATA;

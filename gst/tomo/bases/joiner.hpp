@@ -17,7 +17,8 @@ class JoinerPairing;
 //
 // Named inputs: the first one is the main input, which gives times and metas and ends the stream. Numbered
 // inputs (sink_0, sink_1, ...): the stream ends when all have ended. An input that ended repeats its last
-// array. An input that ends without any array is an error; if it is optional, it counts as not linked.
+// array. An input that ends without any array is an error, unless somebody ended its stream; if it is
+// optional, it counts as not linked.
 class GST_TOMO_API Joiner : public Element {
   public:
     static GType parent_type();
