@@ -83,7 +83,9 @@ struct _GstTomoReconstruction {
 
 G_DEFINE_TYPE(GstTomoReconstruction, gst_tomo_reconstruction, G_TYPE_OBJECT)
 
-static void gst_tomo_reconstruction_init(GstTomoReconstruction *self) { self->state = new State(self); }
+static void gst_tomo_reconstruction_init(GstTomoReconstruction *self) {
+    self->state = or_end_process(G_STRFUNC, [&] { return new State(self); });
+}
 
 static void gst_tomo_reconstruction_finalize(GObject *object) {
     delete GST_TOMO_RECONSTRUCTION(object)->state;
@@ -91,7 +93,9 @@ static void gst_tomo_reconstruction_finalize(GObject *object) {
 }
 
 static void gst_tomo_reconstruction_get_property(GObject *object, guint id, GValue *value, GParamSpec *) {
-    g_value_copy(GST_TOMO_RECONSTRUCTION(object)->state->settings.all().at(id - 1)->get(), value);
+    to_critical(G_STRFUNC, [&] {
+        g_value_copy(GST_TOMO_RECONSTRUCTION(object)->state->settings.all().at(id - 1)->get(), value);
+    });
 }
 
 static void gst_tomo_reconstruction_set_property(GObject *object, guint id, const GValue *value,
@@ -168,7 +172,7 @@ GstTomoReconstruction *gst_tomo_reconstruction_new(const gchar *scan) {
  */
 gchar *gst_tomo_reconstruction_get_schema(void) {
     need_gstreamer();
-    return copy(prototype().schema().written(true));
+    return to_critical(G_STRFUNC, [&] { return copy(prototype().schema().written(true)); });
 }
 
 // All of a change or nothing, and whoever follows the properties is told.
@@ -231,7 +235,7 @@ gboolean gst_tomo_reconstruction_set_parameters(GstTomoReconstruction *reconstru
  */
 gchar *gst_tomo_reconstruction_get_parameters(GstTomoReconstruction *reconstruction) {
     g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction), nullptr);
-    return copy(reconstruction->state->settings.json().written(true));
+    return to_critical(G_STRFUNC, [&] { return copy(reconstruction->state->settings.json().written(true)); });
 }
 
 /**
@@ -260,7 +264,7 @@ gboolean gst_tomo_reconstruction_load_configuration(GstTomoReconstruction *recon
  */
 gchar *gst_tomo_reconstruction_get_configuration(GstTomoReconstruction *reconstruction) {
     g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction), nullptr);
-    return copy(reconstruction->state->settings.configuration());
+    return to_critical(G_STRFUNC, [&] { return copy(reconstruction->state->settings.configuration()); });
 }
 
 /**
@@ -432,16 +436,18 @@ gboolean gst_tomo_reconstruction_wait(GstTomoReconstruction *reconstruction, GEr
  */
 gboolean gst_tomo_reconstruction_poll(GstTomoReconstruction *reconstruction, guint milliseconds) {
     g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction), FALSE);
-    auto *state = reconstruction->state;
-    if (is_forked()) // nobody ends a run that another process has started
+    return to_critical(G_STRFUNC, [&]() -> gboolean {
+        auto *state = reconstruction->state;
+        if (is_forked()) // nobody ends a run that another process has started
+            return FALSE;
+        if (state->thread.wait(std::chrono::milliseconds(milliseconds)))
+            state->outlet.give_out(G_OBJECT(reconstruction));
+        if (state->thread.is_running() || state->thread.wait(std::chrono::milliseconds(0)))
+            return TRUE;
+        state->thread.settle();
+        state->outlet.cancel_visit();
         return FALSE;
-    if (state->thread.wait(std::chrono::milliseconds(milliseconds)))
-        state->outlet.give_out(G_OBJECT(reconstruction));
-    if (state->thread.is_running() || state->thread.wait(std::chrono::milliseconds(0)))
-        return TRUE;
-    state->thread.settle();
-    state->outlet.cancel_visit();
-    return FALSE;
+    });
 }
 
 /**
@@ -452,7 +458,7 @@ gboolean gst_tomo_reconstruction_poll(GstTomoReconstruction *reconstruction, gui
  */
 gboolean gst_tomo_reconstruction_is_running(GstTomoReconstruction *reconstruction) {
     g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction), FALSE);
-    return !is_forked() && reconstruction->state->thread.is_running();
+    return to_critical(G_STRFUNC, [&] { return !is_forked() && reconstruction->state->thread.is_running(); });
 }
 
 /**
@@ -464,7 +470,7 @@ gboolean gst_tomo_reconstruction_is_running(GstTomoReconstruction *reconstructio
  */
 void gst_tomo_reconstruction_finish(GstTomoReconstruction *reconstruction) {
     g_return_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction));
-    reconstruction->state->thread.finish();
+    to_critical(G_STRFUNC, [&] { reconstruction->state->thread.finish(); });
 }
 
 /**
@@ -476,5 +482,5 @@ void gst_tomo_reconstruction_finish(GstTomoReconstruction *reconstruction) {
  */
 void gst_tomo_reconstruction_abort(GstTomoReconstruction *reconstruction) {
     g_return_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction));
-    reconstruction->state->thread.abort();
+    to_critical(G_STRFUNC, [&] { reconstruction->state->thread.abort(); });
 }

@@ -5,6 +5,7 @@
 #include <gst/tomo/bases/preroll-watch.hpp>
 #include <gst/tomo/bases/property-values.hpp>
 #include <gst/tomo/bases/stream-walk.hpp>
+#include <gst/tomo/device/gobject.hpp>
 #include <gst/tomo/device/profile.hpp>
 #include <gst/tomo/support/debug.hpp>
 
@@ -566,7 +567,7 @@ GstStateChangeReturn leaf_change_state(GstElement *gst, GstStateChange transitio
     return result;
 }
 
-void leaf_class_init(gpointer klass, gpointer data) {
+void fill_class(gpointer klass, gpointer data) {
     const auto *descriptor = static_cast<const Descriptor *>(data);
     const Info &info = *descriptor->info;
     auto *object_class = G_OBJECT_CLASS(klass);
@@ -602,12 +603,19 @@ void leaf_class_init(gpointer klass, gpointer data) {
     gst_element_class_add_metadata(element_class, "tomo-example", info.example);
 }
 
+void leaf_class_init(gpointer klass, gpointer data) {
+    or_end_process(static_cast<const Descriptor *>(data)->info->task, [&] { fill_class(klass, data); });
+}
+
 void leaf_instance_init(GTypeInstance *instance, gpointer klass) {
     auto *gst = GST_ELEMENT(instance);
-    auto element = make(descriptor_of(G_TYPE_FROM_CLASS(klass)), gst);
-    auto *raw = element.release(); // taken back in leaf_finalize
-    g_object_set_qdata(G_OBJECT(gst), element_quark(), raw);
-    raw->attach();
+    const auto *descriptor = descriptor_of(G_TYPE_FROM_CLASS(klass));
+    or_end_process(descriptor->info->task, [&] {
+        auto element = make(descriptor, gst);
+        auto *raw = element.release(); // taken back in leaf_finalize
+        g_object_set_qdata(G_OBJECT(gst), element_quark(), raw);
+        raw->attach();
+    });
 }
 
 } // namespace

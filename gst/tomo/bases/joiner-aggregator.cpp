@@ -22,8 +22,15 @@ static tomo::Joiner *joiner_of(gpointer gst) {
 }
 
 static void gst_tomo_joiner_release_pad(GstElement *gst, GstPad *pad) {
-    joiner_of(gst)->release_pad(
-        pad, [&] { GST_ELEMENT_CLASS(gst_tomo_joiner_parent_class)->release_pad(gst, pad); });
+    bool is_removed = false;
+    const auto remove = [&] {
+        is_removed = true;
+        GST_ELEMENT_CLASS(gst_tomo_joiner_parent_class)->release_pad(gst, pad);
+    };
+    auto *joiner = joiner_of(gst);
+    joiner->guard([&] { joiner->release_pad(pad, remove); });
+    if (!is_removed) // whatever failed before
+        remove();
 }
 
 static gboolean gst_tomo_joiner_sink_event(GstAggregator *self, GstAggregatorPad *pad, GstEvent *event) {

@@ -26,6 +26,29 @@ auto to_gerror(GError **error, Function function) -> decltype(function()) {
     return {};
 }
 
+// For functions without a GError: runs `function`. An exception becomes a critical message, and the result is
+// empty.
+template <class Function>
+auto to_critical(const char *who, Function function) noexcept -> decltype(function()) {
+    try {
+        return function();
+    } catch (...) {
+        g_critical("%s: %s", who, current_error().what());
+    }
+    return decltype(function())();
+}
+
+// For functions that GObject lets return no failure, as those that make an object: as GLib itself where
+// memory is short, an exception ends the process, with a message.
+template <class Function>
+auto or_end_process(const char *who, Function function) noexcept -> decltype(function()) {
+    try {
+        return function();
+    } catch (...) {
+        g_error("%s: %s", who, current_error().what());
+    }
+}
+
 GST_TOMO_API const std::shared_ptr<Context> &context_of(GstTomoContext *context);
 GST_TOMO_API GstTomoContext *new_context_object(std::shared_ptr<Context> context); // transfer full
 GST_TOMO_API const std::shared_ptr<Device> &device_of(GstTomoDevice *device);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // Runs of a GstTomoGraph.
+#include <gst/tomo/graph/c-interface.hpp>
 #include <gst/tomo/graph/graph-object.hpp>
 #include <gst/tomo/graph/names.hpp>
 #include <gst/tomo/support/forked.hpp>
@@ -85,15 +86,17 @@ gboolean gst_tomo_graph_wait(GstTomoGraph *graph, GError **error) {
  */
 gboolean gst_tomo_graph_poll(GstTomoGraph *graph, guint milliseconds) {
     g_return_val_if_fail(GST_IS_TOMO_GRAPH(graph), FALSE);
-    auto *state = graph->state;
-    if (tomo::is_forked()) // nobody ends a run that another process has started
+    return tomo::to_critical(G_STRFUNC, [&]() -> gboolean {
+        auto *state = graph->state;
+        if (tomo::is_forked()) // nobody ends a run that another process has started
+            return FALSE;
+        if (state->runner.wait(std::chrono::milliseconds(milliseconds)))
+            state->signals.give_out(G_OBJECT(graph));
+        if (state->runner.is_running() || state->runner.wait(std::chrono::milliseconds(0)))
+            return TRUE;
+        state->signals.tidy_up();
         return FALSE;
-    if (state->runner.wait(std::chrono::milliseconds(milliseconds)))
-        state->signals.give_out(G_OBJECT(graph));
-    if (state->runner.is_running() || state->runner.wait(std::chrono::milliseconds(0)))
-        return TRUE;
-    state->signals.tidy_up();
-    return FALSE;
+    });
 }
 
 /**
@@ -104,7 +107,8 @@ gboolean gst_tomo_graph_poll(GstTomoGraph *graph, guint milliseconds) {
  */
 gboolean gst_tomo_graph_is_running(GstTomoGraph *graph) {
     g_return_val_if_fail(GST_IS_TOMO_GRAPH(graph), FALSE);
-    return !tomo::is_forked() && graph->state->runner.is_running();
+    return tomo::to_critical(G_STRFUNC,
+                             [&] { return !tomo::is_forked() && graph->state->runner.is_running(); });
 }
 
 /**
@@ -115,7 +119,7 @@ gboolean gst_tomo_graph_is_running(GstTomoGraph *graph) {
  */
 void gst_tomo_graph_finish(GstTomoGraph *graph) {
     g_return_if_fail(GST_IS_TOMO_GRAPH(graph));
-    graph->state->runner.end();
+    tomo::to_critical(G_STRFUNC, [&] { graph->state->runner.end(); });
 }
 
 /**
@@ -127,5 +131,5 @@ void gst_tomo_graph_finish(GstTomoGraph *graph) {
  */
 void gst_tomo_graph_abort(GstTomoGraph *graph) {
     g_return_if_fail(GST_IS_TOMO_GRAPH(graph));
-    graph->state->runner.abort();
+    tomo::to_critical(G_STRFUNC, [&] { graph->state->runner.abort(); });
 }

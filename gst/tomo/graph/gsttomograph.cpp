@@ -37,7 +37,9 @@ void tomo::GraphState::must_not_run() const {
         graph_error(GST_TOMO_GRAPH_ERROR_BUSY, "the graph can't be changed while it runs");
 }
 
-static void gst_tomo_graph_init(GstTomoGraph *self) { self->state = new tomo::GraphState(self); }
+static void gst_tomo_graph_init(GstTomoGraph *self) {
+    self->state = tomo::or_end_process(G_STRFUNC, [&] { return new tomo::GraphState(self); });
+}
 
 static void gst_tomo_graph_finalize(GObject *object) {
     delete GST_TOMO_GRAPH(object)->state;
@@ -45,27 +47,31 @@ static void gst_tomo_graph_finalize(GObject *object) {
 }
 
 static void gst_tomo_graph_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
-    auto *state = GST_TOMO_GRAPH(object)->state;
-    switch (id) {
-    case PROP_MAX_MEMORY:
-        g_value_set_uint64(value, state->graph->max_memory());
-        break;
-    case PROP_TIME:
-        g_value_set_double(value, state->runner.seconds());
-        break;
-    default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    }
+    tomo::to_critical(G_STRFUNC, [&] {
+        auto *state = GST_TOMO_GRAPH(object)->state;
+        switch (id) {
+        case PROP_MAX_MEMORY:
+            g_value_set_uint64(value, state->graph->max_memory());
+            break;
+        case PROP_TIME:
+            g_value_set_double(value, state->runner.seconds());
+            break;
+        default:
+            G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+        }
+    });
 }
 
 static void gst_tomo_graph_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
-    auto *state = GST_TOMO_GRAPH(object)->state;
-    if (id != PROP_MAX_MEMORY)
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    else if (state->runner.is_running())
-        g_warning("max-memory of a graph can't be changed while it runs");
-    else
-        state->graph->set_max_memory(g_value_get_uint64(value));
+    tomo::to_critical(G_STRFUNC, [&] {
+        auto *state = GST_TOMO_GRAPH(object)->state;
+        if (id != PROP_MAX_MEMORY)
+            G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+        else if (state->runner.is_running())
+            g_warning("max-memory of a graph can't be changed while it runs");
+        else
+            state->graph->set_max_memory(g_value_get_uint64(value));
+    });
 }
 
 static void gst_tomo_graph_class_init(GstTomoGraphClass *klass) {
@@ -373,10 +379,12 @@ gboolean gst_tomo_graph_bind(GstTomoGraph *graph, const gchar *from, const gchar
  */
 gchar **gst_tomo_graph_list_nodes(GstTomoGraph *graph) {
     g_return_val_if_fail(GST_IS_TOMO_GRAPH(graph), nullptr);
-    std::vector<std::string> names;
-    for (const auto &node : graph_of(graph).nodes())
-        names.push_back(node.name);
-    return tomo::string_array(names);
+    return tomo::to_critical(G_STRFUNC, [&] {
+        std::vector<std::string> names;
+        for (const auto &node : graph_of(graph).nodes())
+            names.push_back(node.name);
+        return tomo::string_array(names);
+    });
 }
 
 /**
@@ -388,10 +396,12 @@ gchar **gst_tomo_graph_list_nodes(GstTomoGraph *graph) {
  */
 GstElement *gst_tomo_graph_get_node(GstTomoGraph *graph, const gchar *name) {
     g_return_val_if_fail(GST_IS_TOMO_GRAPH(graph) && name, nullptr);
-    for (const auto &node : graph_of(graph).nodes())
-        if (node.name == name)
-            return node.element.get();
-    return nullptr;
+    return tomo::to_critical(G_STRFUNC, [&]() -> GstElement * {
+        for (const auto &node : graph_of(graph).nodes())
+            if (node.name == name)
+                return node.element.get();
+        return nullptr;
+    });
 }
 
 /**

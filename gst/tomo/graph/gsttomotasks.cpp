@@ -37,7 +37,7 @@ GstElement *gst_tomo_make_task(const gchar *plugin, const gchar *name, GError **
  */
 gchar **gst_tomo_list_tasks(void) {
     tomo::need_gstreamer();
-    return tomo::string_array(tomo::task_names());
+    return tomo::to_critical(G_STRFUNC, [&] { return tomo::string_array(tomo::task_names()); });
 }
 
 /**
@@ -50,8 +50,8 @@ gchar **gst_tomo_list_tasks(void) {
  * properties has "name", "type" (boolean, integer, number, string, enum, array, or the name of another type),
  * "default", "values" (in words), "description", "own" (false for those that elements of the kind have in
  * common), "live" (whether it may change while the stream runs), and, where it applies, "minimum", "maximum",
- * "choices" (objects with "name" and "description") and "automatic" (objects with "minimum" and "maximum": numbers
- * between them leave the value to the element, the scan or the input).
+ * "choices" (objects with "name" and "description") and "automatic" (objects with "minimum" and "maximum":
+ * numbers between them leave the value to the element, the scan or the input).
  *
  * Returns: (transfer full) (nullable): the description as JSON
  */
