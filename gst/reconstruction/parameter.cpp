@@ -160,37 +160,40 @@ Json ParameterBase::schema() const {
 // Their types
 // ---------------------------------------------------------------------------------------------------
 
-template <>
-Parameter<bool>::Parameter(Parameters *owner, bool initial, bool, bool, const About &about)
-    : ParameterBase(owner, about) {
-    declare(g_param_spec_boolean(about.name, about.name, about.blurb, initial, spec_flags));
+namespace {
+
+GParamSpec *spec_of(const About &about, bool initial, bool, bool) {
+    return g_param_spec_boolean(about.name, about.name, about.blurb, initial, spec_flags);
 }
-template <>
-bool Parameter<bool>::value() const {
-    return g_value_get_boolean(get());
+GParamSpec *spec_of(const About &about, unsigned initial, unsigned minimum, unsigned maximum) {
+    return g_param_spec_uint(about.name, about.name, about.blurb, minimum, maximum, initial, spec_flags);
+}
+GParamSpec *spec_of(const About &about, double initial, double minimum, double maximum) {
+    return g_param_spec_double(about.name, about.name, about.blurb, minimum, maximum, initial, spec_flags);
 }
 
-template <>
-Parameter<unsigned>::Parameter(Parameters *owner, unsigned initial, unsigned minimum, unsigned maximum,
-                               const About &about)
+void take(const GValue *value, bool &result) { result = g_value_get_boolean(value); }
+void take(const GValue *value, unsigned &result) { result = g_value_get_uint(value); }
+void take(const GValue *value, double &result) { result = g_value_get_double(value); }
+
+} // namespace
+
+template <class T>
+Parameter<T>::Parameter(Parameters *owner, T initial, T minimum, T maximum, const About &about)
     : ParameterBase(owner, about) {
-    declare(g_param_spec_uint(about.name, about.name, about.blurb, minimum, maximum, initial, spec_flags));
-}
-template <>
-unsigned Parameter<unsigned>::value() const {
-    return g_value_get_uint(get());
+    declare(spec_of(about, initial, minimum, maximum));
 }
 
-template <>
-Parameter<double>::Parameter(Parameters *owner, double initial, double minimum, double maximum,
-                             const About &about)
-    : ParameterBase(owner, about) {
-    declare(g_param_spec_double(about.name, about.name, about.blurb, minimum, maximum, initial, spec_flags));
+template <class T>
+T Parameter<T>::value() const {
+    T result;
+    take(get(), result);
+    return result;
 }
-template <>
-double Parameter<double>::value() const {
-    return g_value_get_double(get());
-}
+
+template class Parameter<bool>;
+template class Parameter<unsigned>;
+template class Parameter<double>;
 
 Parameter<std::string>::Parameter(Parameters *owner, const char *initial, const About &about)
     : ParameterBase(owner, about) {
