@@ -76,12 +76,7 @@ class Talk(PipelineTestCase):
         self.expected = [tomoref.rescale(i, 0.5) for i in write_sinograms(shape=(24, 37))]
 
     def test_runjson(self):
-        with open("dataflow.json", "w") as file:
-            json.dump({"nodes": [{"plugin": "read", "name": "read", "properties": {"path": "folder/sino*.tif"}},
-                                 {"plugin": "rescale", "name": "rescale", "properties": {"factor": 0.5}},
-                                 {"plugin": "write", "name": "write", "properties": {"filename": "output.h5:/raw"}}],
-                       "edges": [{"from": "read", "to": "rescale", "input": 0},
-                                 {"from": "rescale", "to": "write", "input": 0}]}, file)
+        write_rescaling_dataflow("dataflow.json")
         self.script(RUNJSON, "dataflow.json")
         self.assert_close(read_dataset("output.h5", "raw"), self.expected, 1e-5)
         # UFO also has it as a method.

@@ -3,7 +3,6 @@
 """examples/languages: the framework's introduction in JavaScript, Lua and Ruby. Arguments: the interpreters that there
 are, as NAME=PROGRAM."""
 
-import json
 import os
 import pathlib
 import subprocess
@@ -26,12 +25,7 @@ class Languages(PipelineTestCase):
         self.assertTrue(INTERPRETERS, "no interpreter was named")
         images = write_sinograms(shape=(24, 37), number=12)
         expected = [tomoref.rescale(i, 0.5) for i in images]
-        with open("dataflow.json", "w") as file:
-            json.dump({"nodes": [{"plugin": "read", "name": "read", "properties": {"path": "folder/sino*.tif"}},
-                                 {"plugin": "rescale", "name": "rescale", "properties": {"factor": 0.5}},
-                                 {"plugin": "write", "name": "write", "properties": {"filename": "output.h5:/raw"}}],
-                       "edges": [{"from": "read", "to": "rescale", "input": 0},
-                                 {"from": "rescale", "to": "write", "input": 0}]}, file)
+        write_rescaling_dataflow("dataflow.json")
         with open("broken.json", "w") as file:
             file.write('{"nodes": [\n{"plugin": "raed"}]}')
         for language, program in INTERPRETERS.items():

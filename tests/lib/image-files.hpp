@@ -12,6 +12,12 @@
 #include <cstring>
 #include <filesystem>
 #include <vector>
+#ifdef HAVE_TIFF
+#include <tiffio.h>
+#endif
+#ifdef HAVE_HDF5
+#include <hdf5.h>
+#endif
 
 namespace tomotest {
 

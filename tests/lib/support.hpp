@@ -24,6 +24,10 @@ inline std::size_t random_between(std::size_t low, std::size_t high, std::mt1993
     return std::uniform_int_distribution<std::size_t>(low, high)(generator);
 }
 
+inline double uniform(double low, double high) {
+    return std::uniform_real_distribution<double>(low, high)(randomness());
+}
+
 // A thread that does one thing after the other, so that its OpenCL queue is another than the caller's.
 class Worker {
   public:

@@ -3,14 +3,14 @@
 //
 // Every FFT engine against a DFT in double precision, and what holds for all of them: places, order, threads,
 // errors and the cache.
+#include "support.hpp"
+
 #include <gst/tomo/device/context.hpp>
 #include <gst/tomo/fft/fft.hpp>
 
 #include <cmath>
 #include <complex>
 #include <cstring>
-#include <functional>
-#include <random>
 #include <thread>
 
 #include <gst/check/gstcheck.h> // last: it defines macros named like members of the standard library
@@ -22,6 +22,8 @@ using tomo::Fft;
 using tomo::FftDirection;
 using tomo::FftShape;
 using tomo::WaitList;
+using tomotest::random_between;
+using tomotest::randomness;
 
 namespace {
 
@@ -35,21 +37,6 @@ constexpr int n_engines = G_N_ELEMENTS(engines);
 tomo::Device &device() {
     static const auto context = tomo::Context::create("");
     return *context->default_device();
-}
-
-std::mt19937 &randomness() {
-    static std::mt19937 generator = [] {
-        const char *given = g_getenv("GST_TOMO_TEST_SEED");
-        const unsigned seed =
-            given ? static_cast<unsigned>(g_ascii_strtoull(given, nullptr, 10)) : std::random_device()();
-        g_print("GST_TOMO_TEST_SEED=%u\n", seed);
-        return std::mt19937(seed);
-    }();
-    return generator;
-}
-
-std::size_t random_between(std::size_t low, std::size_t high) {
-    return std::uniform_int_distribution<std::size_t>(low, high)(randomness());
 }
 
 Samples random_samples(std::size_t count) {
@@ -552,9 +539,7 @@ GST_START_TEST(test_choice) {
     assert_has(message, "wanted vkfft, fftw or clfft");
     if (!device().is_cpu())
         assert_has(error_of([&] { make("fftw", shape); }), "CPU devices only");
-    assert_has(error_of([&] {
-                   make("clfft", {2, {64, 34}, 1});
-               }),
+    assert_has(error_of([&] { make("clfft", {2, {64, 34}, 1}); }),
                is_here("clfft") ? "clFFT can't transform the length 34" : "without clfft");
 }
 GST_END_TEST;

@@ -15,12 +15,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#ifdef HAVE_TIFF
-#include <tiffio.h>
-#endif
-#ifdef HAVE_HDF5
-#include <hdf5.h>
-#endif
 
 #include <gst/check/gstcheck.h> // last: it defines macros named like members of the standard library
 

@@ -423,20 +423,32 @@ tomo::BufferRef acquire(GstBufferPool *pool) {
     return tomo::BufferRef(buffer);
 }
 
-// A kernel that was asked to read a buffer, and can't run yet; the buffer goes back.
-struct LateReader {
+// The only buffer of a pool, acquired again while a kernel that was asked to read it can't run yet.
+struct ReadLate {
     Gate gate;
     Worker thread;
     Storage result{context().default_device(), n_bytes};
+    const decltype(one_buffer_pool()) pool = one_buffer_pool();
+    tomo::BufferRef next;
 
-    LateReader(GstBufferPool *pool, cl_mem *handle) {
-        tomo::BufferRef buffer = acquire(pool);
-        *handle = storage_in(buffer.get()).buffer();
+    ReadLate() {
+        tomo::BufferRef buffer = acquire(pool.get());
+        const cl_mem handle = storage_in(buffer.get()).buffer();
         launch(*context().default_device(), {"put", 1}, storage_in(buffer.get()), Storage::Contents::discard);
         thread.run([&] {
             launch(*context().default_device(), {"copy", 0, 0, gate.event()}, result,
                    Storage::Contents::discard, &storage_in(buffer.get()));
         });
+        buffer = {};
+        next = acquire(pool.get());
+        fail_unless(storage_in(next.get()).buffer() == handle, "the pool gave other memory");
+    }
+    // After `next` was written with pattern 2.
+    void compare_both() {
+        gate.open();
+        compare(result, pattern(1), "what the late reader saw");
+        compare(storage_in(next.get()), pattern(2), "what was written then");
+        gst_buffer_pool_set_active(pool.get(), FALSE);
     }
 };
 
@@ -475,53 +487,38 @@ static void play_discrete(int on) {
 
 GST_START_TEST(test_kernel_writes_what_is_still_read) {
     play_discrete(__i__);
-    const auto pool = one_buffer_pool();
-    cl_mem first = nullptr;
-    LateReader reader(pool.get(), &first);
-
-    const tomo::BufferRef next = acquire(pool.get());
-    fail_unless(storage_in(next.get()).buffer() == first, "the pool gave other memory");
-    const ClEvent written =
-        launch(*context().default_device(), {"put", 2}, storage_in(next.get()), Storage::Contents::discard);
+    ReadLate read_late;
+    const ClEvent written = launch(*context().default_device(), {"put", 2}, storage_in(read_late.next.get()),
+                                   Storage::Contents::discard);
     clFlush(context().default_device()->queue());
     give_it_a_chance([&] { return tomo::is_complete({written, {}}); });
-    reader.gate.open();
-    compare(reader.result, pattern(1), "what the late reader saw");
-    compare(storage_in(next.get()), pattern(2), "what was written then");
-    gst_buffer_pool_set_active(pool.get(), FALSE);
+    read_late.compare_both();
 }
 GST_END_TEST;
 
 GST_START_TEST(test_host_writes_what_is_still_read) {
     play_discrete(__i__);
-    const auto pool = one_buffer_pool();
-    cl_mem first = nullptr;
-    LateReader reader(pool.get(), &first);
-
-    const tomo::BufferRef next = acquire(pool.get());
-    fail_unless(storage_in(next.get()).buffer() == first, "the pool gave other memory");
+    ReadLate read_late;
     std::atomic<bool> written{false};
     Worker writer;
     auto end = writer.start([&] {
         GstMapInfo map;
-        if (!gst_buffer_map(next.get(), &map, GST_MAP_WRITE))
+        if (!gst_buffer_map(read_late.next.get(), &map, GST_MAP_WRITE))
             throw std::runtime_error("can't map for writing");
         const auto samples = pattern(2);
         std::memcpy(map.data, samples.data(), n_bytes);
-        gst_buffer_unmap(next.get(), &map);
+        gst_buffer_unmap(read_late.next.get(), &map);
         // Brings it to the device, where that is another place.
         Storage copy(context().default_device(), n_bytes);
         launch(*context().default_device(), {"copy"}, copy, Storage::Contents::discard,
-               &storage_in(next.get()));
+               &storage_in(read_late.next.get()));
         written = true;
         compare(copy, pattern(2), "what the next reader saw");
     });
     give_it_a_chance([&] { return written.load(); });
-    reader.gate.open();
+    read_late.gate.open();
     end.get();
-    compare(reader.result, pattern(1), "what the late reader saw");
-    compare(storage_in(next.get()), pattern(2), "what was written then");
-    gst_buffer_pool_set_active(pool.get(), FALSE);
+    read_late.compare_both();
 }
 GST_END_TEST;
 
@@ -535,9 +532,8 @@ GST_START_TEST(test_recycled_block) {
     std::optional<Storage> old(std::in_place, context().default_device(), 7 * n_bytes);
     const cl_mem handle = old->buffer();
     launch(device, {"put", 1}, *old, Storage::Contents::discard);
-    thread.run([&] {
-        launch(device, {"copy", 0, 0, gate.event()}, result, Storage::Contents::discard, &*old);
-    });
+    thread.run(
+        [&] { launch(device, {"copy", 0, 0, gate.event()}, result, Storage::Contents::discard, &*old); });
     old.reset();
 
     Storage next(context().default_device(), 7 * n_bytes);

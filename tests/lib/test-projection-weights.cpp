@@ -3,39 +3,28 @@
 //
 // Weights of projections and the geometry table of backprojection, against sums that must come out and
 // against discs whose slices are known.
+#include "support.hpp"
+
 #include <gst/operators/backproject-plan.hpp>
 #include <gst/operators/backproject-rows.hpp>
 
-#include <gst/check/gstcheck.h>
 #include <gst/tomo/geometry/view-weights.hpp>
 #include <gst/tomo/support/error.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <numeric>
-#include <random>
+
+#include <gst/check/gstcheck.h> // last: it defines macros named like members of the standard library
 
 namespace {
 
 using namespace tomo;
+using namespace tomotest;
 
 constexpr double pi = 3.14159265358979323846;
 constexpr double degree = pi / 180;
-
-std::mt19937_64 &random_source() {
-    static std::mt19937_64 source = [] {
-        const auto seed = std::random_device{}();
-        g_print("seed %u\n", seed);
-        return std::mt19937_64(seed);
-    }();
-    return source;
-}
-
-double uniform(double low, double high) {
-    return std::uniform_real_distribution<double>(low, high)(random_source());
-}
 
 std::vector<double> steps(std::size_t n, double step, double start = 0) {
     std::vector<double> angles(n);
@@ -76,7 +65,7 @@ GST_START_TEST(test_even_turns) {
             auto angles = steps(n, uniform(0, 1) < 0.5 ? turn / n : -turn / n, uniform(-10, 10));
             for (auto &angle : angles) // steps change by 4 % at most
                 angle += uniform(-0.01, 0.01) * turn / n;
-            std::shuffle(angles.begin(), angles.end(), random_source());
+            std::shuffle(angles.begin(), angles.end(), randomness());
             for (const double weight : complete(angles))
                 expect_near(weight, pi / n, 1e-12, "weight");
         }
@@ -187,8 +176,7 @@ GST_START_TEST(test_no_false_wedge) {
     complete(angles);
 
     // The golden ratio, which fills the circle evenly whenever it is stopped.
-    complete(
-        steps(std::uniform_int_distribution<int>(5, 2000)(random_source()), pi * (std::sqrt(5.0) - 1) / 2));
+    complete(steps(std::uniform_int_distribution<int>(5, 2000)(randomness()), pi * (std::sqrt(5.0) - 1) / 2));
 }
 GST_END_TEST
 
@@ -196,7 +184,7 @@ GST_START_TEST(test_missing_wedge) {
     const double start = uniform(-4, 4);
     for (const int range : {1, 40, 120, 170}) {
         auto angles = steps(10 * range, degree / 10, start);
-        std::shuffle(angles.begin(), angles.end(), random_source());
+        std::shuffle(angles.begin(), angles.end(), randomness());
         const auto result = projection_weights(angles);
         fail_unless(result.warning.find("1 gap") != std::string::npos, "warning: %s", result.warning.c_str());
         for (const double weight : result.weights)

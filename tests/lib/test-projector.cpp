@@ -17,10 +17,6 @@ using namespace tomo;
 
 namespace {
 
-double uniform(double low, double high) {
-    return std::uniform_real_distribution<double>(low, high)(randomness());
-}
-
 std::shared_ptr<Device> open_device() { return Context::create("")->default_device(); }
 
 struct Geometry {

@@ -5,6 +5,7 @@
 A critical message of GLib or GStreamer ends a test everywhere.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -282,6 +283,16 @@ def write_sinograms(folder="folder", shape=(24, 40), number=5, dtype=np.float32)
         tifffile.imwrite(f"{folder}/sino{i:02}.tif", array, compression=None)
         arrays.append(array)
     return arrays
+
+
+def write_rescaling_dataflow(name):
+    """UFO's JSON that rescales the sinograms of write_sinograms() by 0.5, to output.h5:/raw."""
+    with open(name, "w") as file:
+        json.dump({"nodes": [{"plugin": "read", "name": "read", "properties": {"path": "folder/sino*.tif"}},
+                             {"plugin": "rescale", "name": "rescale", "properties": {"factor": 0.5}},
+                             {"plugin": "write", "name": "write", "properties": {"filename": "output.h5:/raw"}}],
+                   "edges": [{"from": "read", "to": "rescale", "input": 0},
+                             {"from": "rescale", "to": "write", "input": 0}]}, file)
 
 
 def read_pages(path):
