@@ -10,6 +10,8 @@ import numpy as np
 import tomoref
 
 import files
+import programs
+import scan_file
 from programs import RING_METHODS, Failed, Unsupported
 
 FFT_CHAIN = ("read", "fft-filter", "backproject", "null")
@@ -439,6 +441,44 @@ def memory(plan):
     return rows
 
 
+def scan(plan):
+    """From a raw scan in HDF5 to a volume in a file, whole processes; the axis is given."""
+    size, projections, rows = plan.options.raw
+    plan.say(f"making a raw scan of {projections} projections of {size} x {rows}")
+    raw = scan_file.RawScan(plan.base, size, projections, rows, plan.options.seed + 3)
+    folder = os.path.join(plan.base, "volume")
+    try:
+        times, able = {}, {}
+        for program in plan.programs:
+            try:
+                for name, command, output in program.volume_commands(raw, folder):
+                    able[name] = (program, command, output)
+            except Unsupported as reason:
+                plan.skip("scan", program, reason)
+        for turn in range(-1, plan.options.repeats):
+            for name, (program, command, output) in list(able.items()):
+                plan.say(f"scan, {name}: {'warm-up' if turn < 0 else f'run {turn + 1}'}, {rows} slices")
+                os.mkdir(folder)
+                try:
+                    outcome = programs.execute(command, env=program.env)
+                    if not os.path.exists(output):
+                        raise Failed(f"{name} left no {os.path.basename(output)}")
+                    if turn >= 0:
+                        times.setdefault(name, []).append(outcome.seconds)
+                except Failed as reason:
+                    plan.skip("scan", program, reason)
+                    able.pop(name)
+                finally:
+                    shutil.rmtree(folder)
+    finally:
+        raw.remove()
+    found = [{"case": "scan", "program": name, "size": size, "projections": projections, "counts": [rows],
+              "seconds": [statistics.median(runs)], "runs": {str(rows): runs}, "unit": "s",
+              "ms_per_image": statistics.median(runs) / rows * 1e3} for name, runs in times.items()]
+    compare(found, lambda r: 1 / r["seconds"][0], lambda r: 1 / r["seconds"][0])
+    return found
+
+
 CASES = {
     "read": read,
     "read-hdf5": read_hdf5,
@@ -456,4 +496,5 @@ CASES = {
     "kernels": kernels,
     "first-slice": first_slice,
     "memory": memory,
+    "scan": scan,
 }

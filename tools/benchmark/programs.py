@@ -124,6 +124,10 @@ class Program:
         """
         raise NotImplementedError
 
+    def volume_commands(self, raw, folder):
+        """Of a raw scan (scan_file.RawScan): (name, command, its first output), for each kind of volume in `folder`."""
+        raise Unsupported("it does not go from a scan to a volume by itself")
+
     def run(self, chain, scan, number, output=None, source=None, env=None, **options):
         return execute(self.command(chain, scan, number, output, source), env={**self.env, **(env or {})}, **options)
 
@@ -133,8 +137,8 @@ class GstTomo(Program):
     is_peer = False
     scale_is_free = False
 
-    def __init__(self, queue, variant="", backproject=""):
-        self.queue, self.backproject = queue, backproject
+    def __init__(self, queue, on_cpu, variant="", backproject=""):
+        self.queue, self.on_cpu, self.backproject = queue, on_cpu, backproject
         if variant:
             self.name = f"gst-tomo {variant}"
         self.known = {}
@@ -198,6 +202,22 @@ class GstTomo(Program):
         return ["gst-launch-1.0", "-q", *shlex.split(" ! ".join(elements))]
 
 
+    def volume_commands(self, raw, folder):
+        if not shutil.which("tomo-reconstruct"):
+            raise Unsupported("tomo-reconstruct is not in PATH")
+        parts = ["--output-parts", "8"]
+        integers = ["--output-bitdepth", "16", "--output-minimum", "-0.01", "--output-maximum", "0.02"]
+        kinds = {"": [], ", 8 files": parts, ", TIFF files": [], ", uint16, 8 files": [*parts, *integers]}
+        if not self.on_cpu:
+            kinds |= {", half, 8 files": [*parts, "--precision", "half"],
+                      ", half, uint16, 8 files": [*parts, *integers, "--precision", "half"]}
+        for kind, options in kinds.items():
+            name = "slice-%05i.tif" if "TIFF" in kind else "volume.h5"
+            output = os.path.join(folder, name)
+            yield (self.name + kind, ["tomo-reconstruct", raw.path, "--axis", str(raw.axis), "--output", output, *options],
+                   output.replace("%05i", "00000"))
+
+
 class Ufo(Program):
     name = "ufo"
 
@@ -230,6 +250,16 @@ class Ufo(Program):
             else:
                 raise Unsupported(f"no counterpart of the step {step}")
         return [*self.launch, "--quieter", *shlex.split(" ! ".join(tasks))]
+
+
+    def volume_commands(self, raw, folder):
+        output = os.path.join(folder, "volume.h5")
+        source = [f"read path={raw.path}:/exchange/{name}" for name in ("data", "data_dark", "data_white")]
+        mode = "nearest" if self.on_cpu else "texture"
+        line = (f"[{source[0]}, {source[1]} ! average, {source[2]} ! average] ! flat-field-correct absorption-correct=1"
+                f" fix-nan-and-inf=1 ! transpose-projections number={raw.projections} ! fft dimensions=1 ! filter !"
+                f" ifft dimensions=1 ! backproject mode={mode} axis-pos={raw.axis} ! write filename={output}:/data")
+        yield self.name, [*self.launch, "--quieter", *shlex.split(line)], output
 
 
 class ScikitImage(Program):
