@@ -1,18 +1,13 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "reduction.hpp"
+#include "sharpness.hpp"
 
 #include <gst/tomo/bases/filter.hpp>
 
-#include <cmath>
-
 using namespace tomo;
-using tomo::measurement::Reduction;
+using Metric = measurement::Sharpness;
 
 namespace {
-
-// The first three in the order of sharpness_part in kernels/measure.cl.
-enum class Metric { gradient, absolute, negativity, entropy };
 
 class MeasureSharpness final : public Filter {
   public:
@@ -70,9 +65,7 @@ the property; the host waits for them.)",
 
   protected:
     Array apply(const Array &in) override {
-        const Metric what = metric;
-        const Reduction planes{in.depth(), in.info().plane_samples(), 1};
-        const auto values = what == Metric::entropy ? entropies(in, planes) : means(in, planes, what);
+        const auto values = measurement::sharpness(*this, in, metric, radius);
         for (unsigned z = 0; z < in.depth(); z++) {
             sharpness.report(values[z]);
             post_message(gst_structure_new("tomo-sharpness", "index", G_TYPE_UINT64, frame_index(), "plane",
@@ -81,84 +74,6 @@ the property; the host waits for them.)",
         }
         return in;
     }
-
-  private:
-    // Two sums for each plane; see sharpness_part.
-    Array sums(const Array &in, const Reduction &planes, const Array &mean, unsigned what) {
-        return planes.run(*this, "sharpness_part", 1, what, in, mean, cl_uint{in.width()}, radius.value());
-    }
-
-    Array no_mean(const Reduction &planes) {
-        Array mean = allocate(planes.sums(1));
-        const double zero = 0.0;
-        fill(mean, &zero, sizeof zero);
-        return mean;
-    }
-
-    std::vector<double> means(const Array &in, const Reduction &planes, Metric what) {
-        const auto parts = sums(in, planes, no_mean(planes), unsigned(what));
-        const auto total = value(parts, planes, 0), number = value(parts, planes, 1);
-        std::vector<double> result;
-        for (unsigned z = 0; z < in.depth(); z++) {
-            check_number(number[z]);
-            const double n = radius > 0.0f ? double{number[z]} : double(planes.count); // exact for all
-            result.push_back(total[z] / n / (what == Metric::gradient ? 2.0 : 1.0));
-        }
-        return result;
-    }
-
-    std::vector<double> entropies(const Array &in, const Reduction &planes) {
-        constexpr cl_uint of_values = 3, of_squares = 4, bins = 256, copies = 64;
-        Array mean = allocate(planes.sums(1)), variance = allocate(planes.sums(1));
-        const auto values = sums(in, planes, no_mean(planes), of_values);
-        for (const float n : value(values, planes, 1))
-            check_number(n);
-        launch(kernel("sharpness_mean", "", file), planes.results(), values, mean);
-        const auto squares = sums(in, planes, mean, of_squares);
-        launch(kernel("sharpness_mean", "", file), planes.results(), squares, variance);
-        const auto spread = value(squares, planes, 0);
-        Array histograms = allocate({GST_TOMO_FORMAT_UINT32, bins, copies, in.depth()});
-        const cl_uint zero = 0;
-        fill(histograms, &zero, sizeof zero);
-        const std::size_t items = device()->prefers_local_memory() ? 65536 : 4 * device()->compute_units();
-        launch(kernel("sharpness_histogram", "", file),
-               {std::min<std::size_t>(items, planes.count), in.depth()}, in, std::as_const(mean),
-               std::as_const(variance), ReadWrite{histograms}, cl_uint{in.width()}, radius.value(),
-               cl_ulong{planes.count}, bins, copies, cl_uint{device()->prefers_local_memory()});
-        const Host<const cl_uint> counts(histograms);
-        std::vector<double> result;
-        for (unsigned z = 0; z < in.depth(); z++) {
-            std::vector<double> histogram(bins, 0.0);
-            double all = 0.0, entropy = 0.0;
-            for (std::size_t i = 0; i < std::size_t{copies} * bins; i++) {
-                histogram[i % bins] += counts[z * copies * bins + i];
-                all += counts[z * copies * bins + i];
-            }
-            for (const double n : histogram)
-                entropy -= n > 0.0 ? n / all * std::log2(n / all) : 0.0;
-            result.push_back(!std::isfinite(spread[z]) ? std::nan("") : spread[z] > 0.0f ? entropy : 0.0);
-        }
-        return result;
-    }
-
-    // The first (0) or the second sum of each plane.
-    std::vector<float> value(const Array &parts, const Reduction &planes, cl_uint which) {
-        Array values = allocate({GST_TOMO_FORMAT_FLOAT32, 1, 1, planes.results()});
-        launch(kernel("measure_value", "", file), planes.results(), parts, values, cl_ulong{planes.count},
-               which);
-        const Host<const float> host(values);
-        return {host.data(), host.data() + planes.results()};
-    }
-
-    void check_number(float number) const {
-        if (!(number > 0.0f))
-            throw Error(GST_LIBRARY_ERROR_SETTINGS,
-                        text("no pixel has its centre within radius=%g of the middle: set a larger "
-                             "one, or 0 for the whole plane",
-                             double{radius}));
-    }
-
-    static constexpr const char *file = "measure.cl";
 };
 
 } // namespace

@@ -39,7 +39,7 @@ class Circle {
         std::size_t start = 0;
         double widest = 0.0;
         for (std::size_t k = 0; k < rows_.size(); k++)
-            if (const double gap = gap_before(k); gap > widest) {
+            if (const double gap = gap_before(k); gap > widest * (1.0 + 1e-6)) { // not by rounding
                 widest = gap;
                 start = k;
             }
@@ -155,9 +155,9 @@ MirroredPairs extrapolated_pair(const Circle &circle, unsigned width) {
 // What the variances say together.
 class Curve {
   public:
-    Curve(const cl_float2 *variances, std::size_t pairs, unsigned width)
+    Curve(const cl_float2 *variances, std::size_t pairs, unsigned width, const AxisRange &range)
         : sums_(2 * static_cast<int>(width) - 1), least_overlap_(std::max(4, static_cast<int>(width) / 32)),
-          of_differences_(sums_, 0.0), of_rows_(sums_, 0.0) {
+          range_(range), of_differences_(sums_, 0.0), of_rows_(sums_, 0.0) {
         for (std::size_t p = 0; p < pairs; p++)
             for (int sum = 0; sum < sums_; sum++) {
                 of_differences_[sum] += variances[p * sums_ + sum].s[0];
@@ -169,7 +169,7 @@ class Curve {
     }
 
     bool is_known(int sum) const {
-        return sum >= 0 && sum < sums_ && overlap(sum) >= least_overlap_ &&
+        return sum >= 0 && sum < sums_ && overlap(sum) >= least_overlap_ && range_.has((sum + 1.0) / 2.0) &&
                std::isfinite(of_differences_[sum]) && std::isfinite(of_rows_[sum]);
     }
 
@@ -218,6 +218,7 @@ class Curve {
     int overlap(int sum) const { return std::min(sum + 1, sums_ - sum); }
 
     const int sums_, least_overlap_;
+    const AxisRange range_;
     std::vector<double> of_differences_, of_rows_;
     double structure_ = 0.0;
 };
@@ -226,7 +227,9 @@ class Curve {
 // smooth part of the views tells the axis better than all of it.
 class SmoothPairs {
   public:
-    SmoothPairs(const float *rows, std::size_t pairs, unsigned width, double sigma)
+    // `without_mean`: relative to the mean of all first ones and that of all second ones. These means mirror
+    // each other as the views do, and hold all stripes, which don't.
+    SmoothPairs(const float *rows, std::size_t pairs, unsigned width, double sigma, bool without_mean)
         : width_(static_cast<int>(width)), reach_(static_cast<int>(std::ceil(3.0 * sigma))), pairs_(pairs),
           rows_(2 * pairs * width) {
         std::vector<double> kernel(reach_ + 1, 1.0);
@@ -242,6 +245,13 @@ class SmoothPairs {
                     }
                 rows_[r * width + x] = sum / weights;
             }
+        for (std::size_t i = 0; i < 2 * std::size_t{width} && without_mean; i++) {
+            double mean = 0.0;
+            for (std::size_t p = 0; p < pairs; p++)
+                mean += rows_[2 * p * width + i] / double(pairs);
+            for (std::size_t p = 0; p < pairs; p++)
+                rows_[2 * p * width + i] -= mean;
+        }
     }
 
     std::size_t pairs() const { return pairs_; }
@@ -373,18 +383,48 @@ MirroredPairs mirrored_pairs(const std::vector<double> &angles, std::size_t most
     return result;
 }
 
-AxisFound axis_of(const cl_float2 *variances, const float *rows, std::size_t pairs, unsigned width) {
-    const double unknown = std::numeric_limits<double>::quiet_NaN();
-    const Curve all(variances, pairs, width);
-    const auto likely = all.most_likely();
-    if (!likely)
-        return {unknown, unknown};
-    // The least smoothing of which more would not make it much more certain.
+std::vector<ViewBetween> half_turn(const std::vector<double> &angles) {
+    const Circle circle(angles);
+    if (!(circle.step() > 0.0))
+        return {};
+    const double rounding = 1e-3 * circle.step(), widest = 2.0 * circle.step() + rounding;
+    const auto number = static_cast<std::size_t>(std::lround(G_PI / circle.step()));
+    std::vector<ViewBetween> views;
+    for (std::size_t k = 0; k < number; k++) {
+        const double angle = k * G_PI / double(number);
+        // A jitter of the last view of half a turn is no reason to do without.
+        const auto between = circle.neighbours(angle);
+        const double from_before = between.share * between.gap, from_after = between.gap - from_before;
+        if (between.gap <= widest)
+            views.push_back(circle.view(between));
+        else if (std::min(from_before, from_after) <= circle.step() / 2.0)
+            views.push_back(circle.view(from_before <= from_after ? between.before : between.after));
+        else
+            return {};
+    }
+    return views;
+}
+
+double least_place(const std::vector<double> &places, const std::vector<double> &values) {
+    const auto k = static_cast<std::size_t>(std::min_element(values.begin(), values.end()) - values.begin());
+    if (k == 0 || k + 1 >= values.size())
+        return places[k];
+    const double before = values[k] - values[k - 1], after = values[k + 1] - values[k];
+    return after > before
+               ? places[k] - (places[k + 1] - places[k - 1]) / 4.0 * (before + after) / (after - before)
+               : places[k];
+}
+
+namespace {
+
+// The least smoothing of which more would not make it much more certain.
+AxisFound axis_near(int sum, const float *rows, std::size_t pairs, unsigned width, bool without_mean) {
     constexpr double much = 0.7;
-    double place = unknown, sigma = HUGE_VAL;
+    AxisFound found;
+    double least_sigma = HUGE_VAL;
     for (const double smoothing : {0.0, 1.0, 2.0, 4.0, 8.0}) {
-        const SmoothPairs smooth(rows, pairs, width, smoothing);
-        const double least = smooth.least(*likely, 0, pairs);
+        const SmoothPairs smooth(rows, pairs, width, smoothing, without_mean);
+        const double least = smooth.least(sum, 0, pairs);
         if (std::isnan(least))
             continue;
         std::vector<double> places;
@@ -392,16 +432,53 @@ AxisFound axis_of(const cl_float2 *variances, const float *rows, std::size_t pai
             if (const double one = smooth.least(static_cast<int>(std::lround(least)), p, p + 1);
                 std::isfinite(one))
                 places.push_back(one);
-        const double one_sigma = std::max(smooth.sigma(least), sigma_by_spread(places));
-        if (std::isnan(place) || one_sigma < much * sigma) {
-            place = least;
-            sigma = one_sigma;
+        const double sigma = std::max(smooth.sigma(least), sigma_by_spread(places));
+        if (std::isnan(found.axis) || sigma < much * least_sigma) {
+            found.axis = (least + 1.0) / 2.0; // the columns' sum is twice the axis
+            found.uncertainty = std::min(sigma, double(width)) / 2.0;
+            least_sigma = sigma;
         }
     }
-    if (std::isnan(place))
-        return {unknown, unknown};
-    sigma = std::max(sigma, all.spread_of_likely(*likely));
-    return {(place + 1.0) / 2.0, std::min(sigma, double(width)) / 2.0}; // the columns' sum is twice the axis
+    found.pairs = static_cast<unsigned>(pairs);
+    return found;
+}
+
+} // namespace
+
+AxisFound axis_near(double axis, const float *rows, std::size_t pairs, unsigned width) {
+    const int sum = static_cast<int>(std::lround(2.0 * axis - 1.0));
+    const auto plain = axis_near(sum, rows, pairs, width, false);
+    constexpr std::size_t enough = 8; // pairs whose mean is not mostly one of them
+    if (pairs < enough)
+        return plain;
+    // Little is left of an object of which all views are alike, such as a rod on the axis.
+    const auto without_stripes = axis_near(sum, rows, pairs, width, true);
+    constexpr double fair = 0.1, much_more = 3.0;
+    return std::isfinite(without_stripes.axis) && std::isfinite(plain.axis) &&
+                   std::abs(without_stripes.axis - axis) <= 4.0 &&
+                   without_stripes.uncertainty <= std::max(fair, much_more * plain.uncertainty)
+               ? without_stripes
+               : plain;
+}
+
+AxisFound axis_of(const cl_float2 *variances, const float *rows, std::size_t pairs, unsigned width,
+                  const AxisRange &range) {
+    const Curve all(variances, pairs, width, range);
+    AxisFound found;
+    found.pairs = static_cast<unsigned>(pairs);
+    const auto likely = all.most_likely();
+    if (!likely)
+        return found;
+    found = axis_near((*likely + 1.0) / 2.0, rows, pairs, width);
+    if (std::isfinite(found.axis))
+        found.uncertainty =
+            std::max(found.uncertainty, std::min(all.spread_of_likely(*likely), double(width)) / 2.0);
+    for (int sum = 0; sum < 2 * static_cast<int>(width) - 1; sum++)
+        if (all.is_known(sum)) {
+            found.curve.axes.push_back((sum + 1.0) / 2.0);
+            found.curve.values.push_back(all.distance(sum));
+        }
+    return found;
 }
 
 } // namespace tomo

@@ -7,6 +7,7 @@
 #include <gst/tomo/device/cl.hpp>
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -43,9 +44,29 @@ struct MirroredPairs {
 // that edge by eight pixels.
 MirroredPairs mirrored_pairs(const std::vector<double> &angles, std::size_t most, unsigned width);
 
+// Views at equal steps over half a turn, as close together as the measured ones: each is a measured view or
+// is interpolated linearly between two that are no further apart than two of the scan's steps. Empty where
+// half a turn is not covered by them.
+std::vector<ViewBetween> half_turn(const std::vector<double> &angles);
+
+// The values of a criterion, which is least at the axis.
+struct AxisCurve {
+    std::vector<double> axes; // edge coordinates
+    std::vector<double> values;
+};
+
 struct AxisFound {
-    double axis;        // edge coordinate; NaN where rows have no structure
-    double uncertainty; // one sigma, in pixels
+    double axis =
+        std::numeric_limits<double>::quiet_NaN(); // edge coordinate; NaN where rows have no structure
+    double uncertainty = std::numeric_limits<double>::quiet_NaN(); // one sigma, in pixels
+    unsigned pairs = 0;                                            // of mirrored views that were compared
+    AxisCurve curve;
+};
+
+// Where the axis is looked for, in edge coordinates.
+struct AxisRange {
+    double from, to;
+    bool has(double axis) const { return axis >= from && axis <= to; }
 };
 
 // The axis of `pairs` pairs of rows of `width` samples.
@@ -53,6 +74,14 @@ struct AxisFound {
 // `variances` has for each pair 2 width - 1 times two numbers, one for each sum of the columns that are
 // compared: half the variance of the difference of the rows' overlap, and the variance of the rows there.
 // `rows` has the rows themselves, first and second one of each pair.
-AxisFound axis_of(const cl_float2 *variances, const float *rows, std::size_t pairs, unsigned width);
+AxisFound axis_of(const cl_float2 *variances, const float *rows, std::size_t pairs, unsigned width,
+                  const AxisRange &range);
+
+// The same where the axis is known to about a pixel.
+AxisFound axis_near(double axis, const float *rows, std::size_t pairs, unsigned width);
+
+// The vertex of the parabola through the values around the least one. Less than three values, or a least one
+// at an end, give the place of the least value.
+double least_place(const std::vector<double> &places, const std::vector<double> &values);
 
 } // namespace tomo

@@ -1,10 +1,11 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "axis-search.hpp"
+#include "axis-method.hpp"
 
 #include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/geometry/view-angles.hpp>
+#include <gst/tomo/support/number-list.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -14,21 +15,25 @@ using namespace tomo;
 
 namespace {
 
+enum class Method { correlation, spectrum, sharpness, overlap };
+
 class CenterOfRotation final : public Filter {
   public:
     static constexpr Info info{
         .task = "center-of-rotation",
         .klass = "Filter/Analyzer",
-        .blurb = "Finds the rotation axis of each sinogram from views that are half a turn apart, and passes "
-                 "the array on",
+        .blurb =
+            "Finds the rotation axis of each sinogram, by mirrored views, by the spectrum, by slices or by the "
+            "overlap of half turns, and passes the array on",
         .out = formats::real,
         .details =
-            R"(Of views half a turn apart, one is the mirror image of the other: column x of the one is column 2 axis - 1 - x of the
-other. For every axis in steps of half a pixel the columns that overlap are compared, v = half the variance of their
+            R"(**correlation**. Of views half a turn apart, one is the mirror image of the other: column x of the one is column
+2 axis - 1 - x of the other. For every axis in steps of half a pixel the columns that overlap are compared, v = half the variance of their
 difference over that of the rows. The axis is where v^(-N) is largest, N the number of columns: the likelihood that they
 are the same; a parabola through the least v around gives the parts of pixels. That is right to some hundredths of a pixel
 where nothing but noise differs between the views, wherever the axis is, also where views show little more than half of the
-object; overlaps of less than W / 32 columns are not considered.
+object; overlaps of less than W / 32 columns are not considered. Of eight pairs and more, the parts of pixels are found in
+the views less the mean of all first ones and that of all second ones, in which stripes are gone, unless little else is left.
 
 Which views are half a turn apart follows from the angles. Where none lies exactly there, it is interpolated linearly
 between its neighbours, if these are no more than two steps apart; up to 32 pairs from all over the scan count together. A
@@ -45,24 +50,86 @@ views half a turn apart are `angle-step=3.14159265`.
 - what the difference e(x) at the axis says: the root of the sum of s(x) s(x') over columns x and x' within 16 of each other,
   over the sum of g^2, with s = e g summed over all pairs and g the rows' gradient. So stripes, which are the same in all
   pairs, count as well;
-- how far apart the axes lie whose likelihood, with every fourth column, is about the largest one.
+- with `correlation`: how far apart the axes lie whose likelihood, with every fourth column, is about the largest one.
 
 With an extrapolated pair it is no less than half of what the extrapolation changes. Where a Gaussian of 1, 2, 4 or 8
 columns makes the second one less than 0.7 of what it is without, as in rows that are mostly noise, the rows are smoothed for
 the last step. There is one warning, for the first axis that is more uncertain than half a pixel.
 
+**overlap** is for scans of a whole turn with the axis near an edge of the detector (Vo, Drakopoulos, Reinhard, Atwood, Opt.
+Express 29, 17849 (2021), doi 10.1364/OE.418448). The outermost W / 16 columns (8 to 100 of them) of the second view of each pair,
+mirrored, are searched in the first view; the curve is 1 - r, r the correlation coefficient of these columns in up to 64 pairs
+together. Both edges are searched, so the result tells on which side the axis lies. The parts of pixels come from all
+columns that overlap, as with `correlation`. No axis is found where r is below 0.5 everywhere, as where nothing but air lies at
+both edges. Less than 8 pairs are an error.
+
+**spectrum** (Vo, Drakopoulos, Atwood, Reinhard, Opt. Express 22, 19078 (2014), doi 10.1364/OE.22.019078). Half a turn and its mirror
+image about an axis make a whole turn. With u cycles per pixel and v cycles per turn, the spectrum of a whole turn of an object
+within r of the axis is nearly empty where v > 2 pi r u; a wrong axis fills that wedge. The curve is the mean magnitude at 0 < u < 1/2
+in the wedge v >= floor(2 pi r u) + 4, v below the number of views n of half a turn. First every half pixel, in all columns with
+edges that fall off by a cosine over W / 10, r = W / 2, and with some of the v; then around the least value, in the columns that lie
+symmetrically about it, with edges over a quarter of their half width (which is r), to a twentieth of a pixel, until that changes
+nothing. Rows are padded by zeros to a power of two. Half a turn begins behind the widest gap of the angles and is
+interpolated linearly at n equal steps; where it is not covered, that is an error. `uncertainty` is the spread of the curve's slopes of
+eight interleaved groups of u over the curvature.
+
+**sharpness**: slices for many axes, of which `metric` is least at the right one (Donath, Beckmann, Schreyer, J. Opt. Soc. Am. A
+23, 1048 (2006), doi 10.1364/JOSAA.23.001048; `tomomeasuresharpness` has the formulas). Rows are filtered by the ramp and a Gaussian of
+1.5 pixels, and continued by their edge values. Not all pixels are computed: 5000 points of a grid and up to 128 views every 2 pixels (1
+in a range of up to 128), then 10000 points every half pixel, then 20000 points every eighth pixel, and a parabola by least
+squares through nine of them. The points lie within 0.9 of the least distance of the range to an edge for `entropy`, and within W / 2 for
+the others, which want the whole object and air around it in all views; where the object reaches over an edge, only `entropy` serves.
+`uncertainty` is that of the parabola, and no less than 0.05.
+
 The host waits for the result. It is told in edge coordinates by `center`, with `uncertainty` and `pairs`, and by an element
-message `tomo-center-of-rotation` (fields `index` of the array, `plane`, `center`, `uncertainty`, `pairs`). It is NaN, with a
-warning, where rows have no structure or a NaN in all overlaps.
+message `tomo-center-of-rotation` (fields `index` of the array, `plane`, `center`, `uncertainty`, `pairs`, `method`, and the curve, which
+is least at the axis, as lists `curve-axes` and `curve-values`). The axis is NaN, with a warning, where rows have no structure, and
+with `correlation` where a NaN lies in all overlaps; the other methods take NaN for 0. An axis at an end of the range from `from` to `to` is a
+warning.
 
 The axis goes on as that of the scan, in front of the array in which it was found, so that a `tomobackproject` behind uses
 for each sinogram the axis of that sinogram, unless its `axis-pos` is set; `update-scan=false` leaves the scan as it came.
 Of an array of several sinograms it is the mean of theirs, weighted by the inverse square of the uncertainties.)",
-        .example = "tomoread path=sinograms number=3 ! tomocenterofrotation ! fakesink\n"
-                   "tomoread path=sinograms ! tomocenterofrotation ! tomorampfilter ! tomobackproject ! "
-                   "tomowrite filename=slices.h5:/slices",
+        .example =
+            "tomoread path=sinograms number=3 ! tomocenterofrotation ! fakesink\n"
+            "tomoread path=sinograms number=1 ! tomocenterofrotation method=sharpness from=120 to=140 ! fakesink\n"
+            "tomoread path=sinograms ! tomocenterofrotation ! tomorampfilter ! tomobackproject ! "
+            "tomowrite filename=slices.h5:/slices",
     };
 
+    Choice<Method> method{
+        this,
+        "method",
+        Method::correlation,
+        {{Method::correlation, "correlation", "Mirrored views are alike; for any scan"},
+         {Method::spectrum, "spectrum", "Half a turn and its mirror image have no spectrum within a wedge"},
+         {Method::sharpness, "sharpness", "The slice has the least `metric`"},
+         {Method::overlap, "overlap",
+          "The edge of half a turn is found in the other half; for whole turns off axis"}},
+        "How the axis is found"};
+    Choice<AxisMetric> metric{
+        this,
+        "metric",
+        AxisMetric::entropy,
+        {{AxisMetric::entropy, "entropy", "Entropy of the histogram of the slice"},
+         {AxisMetric::absolute, "absolute",
+          "Mean of the absolute values; the object lies within the field of view"},
+         {AxisMetric::negativity, "negativity", "Mean of the values below zero; likewise"}},
+        "Measure of the slice that is least at the axis, for `method=sharpness`"};
+    Property<double> from{
+        this,
+        "from",
+        Automatic{-1, {{-1, 0}}},
+        {-1.0, 1e6},
+        "Least axis that is looked for, in edge coordinates; 0 or less: 0, or a quarter of the "
+        "columns by `spectrum` and `sharpness`"};
+    Property<double> to{
+        this,
+        "to",
+        Automatic{-1, {{-1, 0}}},
+        {-1.0, 1e6},
+        "Largest axis that is looked for; 0 or less: the number of columns, or three quarters of it "
+        "by `spectrum` and `sharpness`"};
     Property<double> angle_step{
         this,
         "angle-step",
@@ -82,44 +149,35 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
             throw Error(
                 GST_STREAM_ERROR_FORMAT,
                 text("a sinogram of %u row came: the axis takes two views, half a turn apart", in.height));
-        table_ = {};
+        search_ = {};
         return in;
     }
 
     void stop() override {
-        table_ = {};
+        search_ = {};
         scan_ = {};
-        warned_ = warned_of_angles_ = false;
+        warned_ = warned_of_angles_ = warned_of_edge_ = false;
     }
 
   protected:
     EventRef scan_event(EventRef event) override {
         scan_ = Scan(event.get());
         scan_.rows_are_views(input_info());
-        table_ = {};
+        search_ = {};
         return event;
     }
 
     Array apply(const Array &in) override {
-        if (!table_ || angle_step != step_)
-            find_pairs(in.info());
-        const unsigned width = in.width(), sums = 2 * width - 1;
-        const auto compared = pairs_.pairs.size() + (pairs_.missing > 0.0 ? 1 : 0);
-        Array views = allocate({GST_TOMO_FORMAT_FLOAT32, width, unsigned(2 * compared), in.depth()});
-        launch(kernel("mix_views"), WorkSize(views.info()), in, views, BareBuffer{table_}, cl_uint{width},
-               cl_uint{in.height()});
-        Array variances = allocate({GST_TOMO_FORMAT_COMPLEX64, sums, unsigned(compared), in.depth()});
-        launch(kernel("mirror_distance"), WorkSize(sums, compared * in.depth()).groups(64),
-               std::as_const(views), variances, cl_uint{width});
-        const Host<const cl_float2> of_sums(variances);
-        const Host<const float> rows(views);
+        if (!search_ || method != chosen_ || metric != measured_ || angle_step != step_)
+            begin_search(in.info());
+        const AxisRange range = range_in(in.width());
         double sum = 0.0, weights = 0.0;
+        const auto all = search_->find(in, range);
         for (unsigned z = 0; z < in.depth(); z++) {
-            const auto found =
-                find(of_sums.data() + z * compared * sums, rows.data() + z * 2 * compared * width, width);
-            tell(z, found);
+            const auto &found = all[z];
+            tell(z, found, range);
             if (std::isfinite(found.axis)) {
-                const double sigma = std::clamp(found.uncertainty, 1e-3, double(width));
+                const double sigma = std::clamp(found.uncertainty, 1e-3, double(in.width()));
                 sum += found.axis / (sigma * sigma);
                 weights += 1.0 / (sigma * sigma);
             }
@@ -133,30 +191,47 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
     }
 
   private:
-    static constexpr unsigned most_pairs = 32;
+    static constexpr unsigned most_pairs = 64;
 
-    void find_pairs(const ArrayInfo &in) {
+    std::unique_ptr<AxisMethod> new_search() {
+        switch (method.value()) {
+        case Method::spectrum:
+            return axis_by_spectrum(*this);
+        case Method::sharpness:
+            return axis_by_sharpness(*this, metric);
+        case Method::overlap:
+            return axis_by_overlap(*this);
+        default:
+            return axis_by_correlation(*this);
+        }
+    }
+
+    void begin_search(const ArrayInfo &in) {
         step_ = angle_step;
+        chosen_ = method;
+        measured_ = metric;
         const auto views = views_of(in.height);
-        pairs_ = mirrored_pairs(views.angles, most_pairs, in.width);
-        if (pairs_.pairs.empty())
-            throw Error(
-                GST_STREAM_ERROR_FORMAT,
-                text("no two of the %u rows are half a turn apart: the nearest miss it by %.4g degrees, "
-                     "which is too much to extrapolate. The axis can't be told from them; check the angles: "
-                     "%s",
-                     in.height, pairs_.missing * 180.0 / G_PI, views.sentence.c_str()));
-        auto table = pairs_.pairs;
-        if (pairs_.missing > 0.0)
-            table.push_back(*pairs_.nearest);
-        table_ = upload(table.data(), table.size() * sizeof table[0]);
+        auto search = new_search();
+        search->begin(in, views);
+        search_ = std::move(search);
         EffectiveValues report;
-        report.add("axis-pairs", unsigned(pairs_.pairs.size())).add(views).say(views.sentence);
-        if (pairs_.missing > 0.0)
-            report.add("axis-extrapolated", pairs_.missing / 2.0, "rad");
+        report.add(views).say(views.sentence);
+        search_->report(report);
         report_effective(report);
         if (!views.assumption.empty() && !std::exchange(warned_of_angles_, true))
             warn(views.assumption);
+    }
+
+    AxisRange range_in(unsigned width) const {
+        AxisRange range = search_->usual_range(width);
+        range = {from.chosen().value_or(range.from), to.chosen().value_or(range.to)};
+        if (!(range.from < range.to && range.to <= width))
+            throw Error(
+                GST_LIBRARY_ERROR_SETTINGS,
+                text("the axis is looked for from %g to %g, which is no range within %u columns: set from "
+                     "below to",
+                     range.from, range.to, width));
+        return range;
     }
 
     // Those of half a turn end a step before it, so that both of its ends are extrapolated, by two views
@@ -174,42 +249,47 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
         return views;
     }
 
-    AxisFound find(const cl_float2 *variances, const float *rows, unsigned width) const {
-        const auto n = pairs_.pairs.size();
-        auto found = axis_of(variances, rows, n, width);
-        if (pairs_.missing > 0.0) {
-            const auto plain = axis_of(variances + n * (2 * width - 1), rows + 2 * n * width, 1, width);
-            found.uncertainty = std::max(found.uncertainty, std::abs(found.axis - plain.axis) / 2.0);
-        }
-        return found;
-    }
-
-    void tell(unsigned plane, const AxisFound &found) {
+    void tell(unsigned plane, const AxisFound &found, const AxisRange &range) {
         constexpr double large = 0.5;
         if (std::isnan(found.axis)) {
             warn("the rows have nothing to compare: no axis was found");
         } else if (!(found.uncertainty <= large) && !std::exchange(warned_, true)) {
             warn(text("the axis of array %" G_GUINT64_FORMAT " was found at %.2f, but one sigma is %.2g "
-                      "pixels (%zu %s of views): set axis-pos behind where it is known, or look for it in "
+                      "pixels%s: set axis-pos behind where it is known, or look for it in "
                       "a row that shows more. Later ones as uncertain are told by messages only",
-                      frame_index(), found.axis, found.uncertainty, pairs_.pairs.size(),
-                      pairs_.pairs.size() == 1 ? "pair" : "pairs"));
+                      frame_index(), found.axis, found.uncertainty, number_of_pairs(found.pairs).c_str()));
+        } else if ((found.axis <= range.from + edge || found.axis >= range.to - edge) &&
+                   !std::exchange(warned_of_edge_, true)) {
+            warn(text("the axis of array %" G_GUINT64_FORMAT
+                      " was found at %.2f, at an end of the range from %g "
+                      "to %g, so that it may lie beyond: set from and to",
+                      frame_index(), found.axis, range.from, range.to));
         }
-        pairs.report(double(pairs_.pairs.size()));
+        pairs.report(double(found.pairs));
         uncertainty.report(found.uncertainty);
         center.report(found.axis);
-        post_message(gst_structure_new("tomo-center-of-rotation", "index", G_TYPE_UINT64, frame_index(),
+        auto *told = gst_structure_new("tomo-center-of-rotation", "index", G_TYPE_UINT64, frame_index(),
                                        "plane", G_TYPE_UINT, plane, "center", G_TYPE_DOUBLE, found.axis,
                                        "uncertainty", G_TYPE_DOUBLE, found.uncertainty, "pairs", G_TYPE_UINT,
-                                       unsigned(pairs_.pairs.size()), nullptr));
+                                       found.pairs, "method", G_TYPE_STRING, method.nick(), nullptr);
+        set_list(told, "curve-axes", found.curve.axes);
+        set_list(told, "curve-values", found.curve.values);
+        post_message(told);
     }
 
+    static std::string number_of_pairs(unsigned pairs) {
+        return pairs == 0 ? "" : text(" (%u %s of views)", pairs, pairs == 1 ? "pair" : "pairs");
+    }
+
+    static constexpr double edge = 1e-6;
+
     Scan scan_;
-    double step_ = 0.0; // that pairs_ is for
-    MirroredPairs pairs_;
-    Array table_;         // of their views
+    double step_ = 0.0;                         // that search_ is for
+    Method chosen_ = Method::correlation;       // likewise
+    AxisMetric measured_ = AxisMetric::entropy; // likewise
+    std::unique_ptr<AxisMethod> search_;
     bool warned_ = false; // of an uncertain one
-    bool warned_of_angles_ = false;
+    bool warned_of_angles_ = false, warned_of_edge_ = false;
 };
 
 } // namespace

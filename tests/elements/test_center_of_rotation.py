@@ -29,6 +29,61 @@ def sinogram(discs, angles, width, axis, noise=0.0, fine=5):
 HALF_TURN = f"angle-step={np.pi!r}"  # from each row to the next
 
 
+def spectrum_curve(rows, axes):
+    """Mean magnitude in the wedge of a whole turn's spectrum (Vo et al. 2014), of half a turn and its mirror image."""
+    n, width = rows.shape
+    padded = 1 << (width - 1).bit_length()
+    x = np.arange(width) + 0.5
+    inside = np.clip(np.minimum(x, width - x) / (0.1 * width), 0, 1)
+    half = np.zeros((n, padded))
+    half[:, :width] = rows * (0.5 - 0.5 * np.cos(np.pi * inside))
+    mirrored = np.zeros((n, padded))
+    mirrored[:, :width] = half[:, width - 1 :: -1]
+    u, v = np.arange(1, padded // 2), np.arange(n)[:, None]
+    wedge = v >= np.floor(2 * np.pi * (width / 2) * u / padded) + 4
+    result = []
+    for axis in axes:
+        shift = np.exp(-2j * np.pi * np.fft.fftfreq(padded) * (2 * axis - width))
+        whole = np.vstack([half, np.fft.ifft(np.fft.fft(mirrored) * shift)])
+        result.append(np.abs(np.fft.fft2(whole)[:n, 1 : padded // 2])[wedge].mean())
+    return result
+
+
+def overlap_curve(rows, window):
+    """1 - r of the outermost columns of the mirrored half turn at all places of the other one (Vo et al. 2021)."""
+    half, width = len(rows) // 2, rows.shape[1]
+    first, mirrored = rows[:half], rows[half:, ::-1]
+    curve = []
+    for edge, offset in ((mirrored[:, width - window :], window), (mirrored[:, :window], width)):
+        for place in range(width - window + 1):
+            r = np.corrcoef(first[:, place : place + window].ravel(), edge.ravel())[0, 1]
+            curve.append(((place + offset) / 2, 1 - r))
+    return np.array(sorted(curve, key=lambda point: point[0])).T
+
+
+def slice_measures(rows, angles, axes, metric):
+    """Of slices on a grid of 5000 points within W / 2 of each axis (Donath et al. 2006)."""
+    width = rows.shape[1]
+    padded = 1 << (2 * width - 1).bit_length()
+    after = (padded - width) // 2
+    wide = np.hstack([rows, np.repeat(rows[:, -1:], after, 1), np.repeat(rows[:, :1], padded - width - after, 1)])
+    f = np.fft.fftfreq(padded)
+    response = tomoref.ramp_fromreal(padded) * np.exp(-2 * (np.pi * 1.5 * f) ** 2)
+    filtered = np.fft.ifft(np.fft.fft(wide) * response).real[:, :width]
+    step = np.sqrt(np.pi * (width / 2) ** 2 / 5000)
+    reach = np.arange(-int(width / 2 / step), int(width / 2 / step) + 1) * step
+    x, y = (c.ravel() for c in np.meshgrid(reach, reach))
+    keep = x * x + y * y <= width * width / 4
+    x, y = x[keep], y[keep]
+    result = []
+    for axis in axes:
+        values = sum(
+            np.interp(x * np.cos(t) + y * np.sin(t) + axis - 0.5, np.arange(width), row) for t, row in zip(angles, filtered, strict=True)
+        ) * np.pi / len(angles)
+        result.append(np.abs(values).mean() if metric == "absolute" else np.maximum(-values, 0).mean())
+    return result
+
+
 class CenterOfRotation(ElementTestCase):
     def centers(self, description, *arrays, event=None):
         with Stream(f"tomocenterofrotation name=c {description}") as stream:
@@ -39,6 +94,8 @@ class CenterOfRotation(ElementTestCase):
                 np.testing.assert_array_equal(result, a)
             messages = stream.element_messages("tomo-center-of-rotation")
             values = [m.get_double("center")[1] for m in messages]
+            self.curves = [[[m.get_value(name)[i] for i in range(len(m.get_value(name)))]
+                            for name in ("curve-axes", "curve-values")] for m in messages]
             self.sigmas = [m.get_double("uncertainty")[1] for m in messages]
             self.pairs = [m.get_uint("pairs")[1] for m in messages]
             for name, last in (("center", values[-1]), ("uncertainty", self.sigmas[-1]), ("pairs", self.pairs[-1])):
@@ -52,8 +109,9 @@ class CenterOfRotation(ElementTestCase):
     def test_properties(self):
         limits = np.finfo(np.float64).min, np.finfo(np.float64).max
         self.check_properties("tomocenterofrotation", {
+            "method": 0, "metric": 0, "from": (-1.0, -1.0, 1e6), "to": (-1.0, -1.0, 1e6),
             "angle-step": (0.0, 0.0, 180.0), "update-scan": True, "center": (0.0, *limits),
-            "uncertainty": (0.0, 0.0, limits[1]), "pairs": (0.0, 0.0, 32.0)})
+            "uncertainty": (0.0, 0.0, limits[1]), "pairs": (0.0, 0.0, 64.0)})
 
     def test_half_a_turn(self):
         """First and last row, axes in all places, also such that cut the object off."""
@@ -187,6 +245,110 @@ class CenterOfRotation(ElementTestCase):
                 stream.finish()
             with self.subTest(setting=setting):
                 np.testing.assert_allclose(seen, expected, rtol=0, atol=0.1)
+
+    def test_spectrum(self):
+        for width, number in ((75, 90), (53, 67)):
+            angles = np.arange(number) * np.pi / number + 0.2
+            axis = 0.57 * width + rng.uniform(-0.5, 0.5)
+            rows = sinogram(phantom(0.33 * width), angles, width, axis, noise=0.01)
+            with self.subTest(width=width):
+                (found,) = self.centers("method=spectrum from=20 to=50", rows, event=scan_event(angles))
+                self.check(axis, found, 0.15)
+                axes, values = self.curves[0]
+                np.testing.assert_array_equal(axes, np.arange(20, 50.25, 0.5))
+                self.assert_close(np.array(values), np.array(spectrum_curve(rows, axes)), 1e-5)
+        # Half a turn of a whole one, and of one that begins with the last view and repeats the first.
+        angles = np.arange(180) * np.pi / 90
+        rows = sinogram(phantom(25), angles, 75, 36.3)
+        self.check(36.3, self.centers("method=spectrum", rows, event=scan_event(angles)), 0.05)
+        angles = np.arange(91)[::-1] * np.pi / 90
+        rows = sinogram(phantom(25), angles, 75, 36.3)
+        self.check(36.3, self.centers("method=spectrum", rows, event=scan_event(angles)), 0.05)
+
+    def test_overlap(self):
+        for width, share in ((157, 0.88), (201, 0.13)):
+            angles = np.arange(122) * np.pi / 61
+            axis = share * width + rng.uniform(-0.5, 0.5)
+            rows = sinogram(phantom(0.92 * max(axis, width - axis)), angles, width, axis, noise=0.01)
+            with self.subTest(width=width, share=share):
+                (found,) = self.centers("method=overlap", rows, event=scan_event(angles))
+                self.check(axis, found, 0.1)
+                axes, values = overlap_curve(rows.astype(np.float64), max(8, width // 16))
+                np.testing.assert_array_equal(self.curves[0][0], axes)
+                self.assert_close(np.array(self.curves[0][1]), values, 1e-4)
+                # Stripes are at the same columns of both halves.
+                rows += 0.02 * rows.max() * rng.standard_normal(width).astype(np.float32)
+                self.check(axis, self.centers("method=overlap", rows, event=scan_event(angles)), 0.2)
+        # Nothing but noise at both edges.
+        rows = sinogram(phantom(40), angles, 157, 80.3, noise=0.01)
+        self.assertTrue(np.isnan(self.centers("method=overlap", rows, event=scan_event(angles))[0]))
+
+    def test_slices(self):
+        width, number = 75, 90
+        angles = np.arange(number) * np.pi / number
+        axis = 34.7 + rng.uniform(-0.5, 0.5)
+        rows = sinogram(phantom(26), angles, width, axis)
+        for metric, tolerance in (("entropy", 0.15), ("absolute", 0.1), ("negativity", 0.3)):
+            with self.subTest(metric=metric):
+                (found,) = self.centers(f"method=sharpness metric={metric} from=25 to=45", rows, event=scan_event(angles))
+                self.check(axis, found, tolerance)
+                axes, values = self.curves[0]
+                self.assertLess(abs(axes[np.argmin(values)] - axis), 0.5)
+                self.assertTrue((np.diff(axes) > 0).all())
+                if metric != "entropy":
+                    coarse = np.arange(25, 46, 1.0)
+                    coarse = coarse[np.abs(coarse - axis) > 5]
+                    told = np.array([values[axes.index(a)] for a in coarse])
+                    self.assert_close(told, np.array(slice_measures(rows, angles, coarse, metric)), 1e-4)
+
+    def test_everything_at_once(self):
+        """Noise, stripes, an object that reaches over the edge of the detector, an axis a tenth off the middle."""
+        for width in (153, 203):
+            number = int(1.2 * width) | 1
+            angles, axes, arrays = np.arange(number) * np.pi / number, [], []
+            for side in (1, -1, 1, -1, 1):
+                axis = (0.5 + 0.1 * side) * width + rng.uniform(-0.5, 0.5)
+                radius = 0.4 * width / 0.92
+                rows = sinogram(phantom(radius / 0.9), angles, width, axis, noise=0.01, fine=3)
+                axes.append(axis)
+                arrays.append(rows + 0.01 * rows.max() * rng.standard_normal(width).astype(np.float32))
+            for description, tolerance in (("correlation", 0.1), ("spectrum", 0.1), ("sharpness", 0.2)):
+                found = self.centers(f"method={description}", *arrays, event=scan_event(angles))
+                with self.subTest(width=width, method=description):
+                    error = np.subtract(found, axes)
+                    self.assertLess(abs(np.median(error)), tolerance, f"{error} {self.sigmas} (seed {SEED})")
+                    self.assertLess(np.sort(np.abs(error))[-2], 0.5, f"{error} (seed {SEED})")
+
+    def test_range(self):
+        """An end of the range is told as such, and an impossible range is an error."""
+        angles = np.arange(180) * np.pi / 90
+        rows = sinogram(phantom(25), angles, 75, 36.3)
+        for method in ("correlation", "spectrum", "sharpness"):
+            with self.subTest(method=method):
+                (found,) = self.centers(f"method={method} from=30 to=42", rows, event=scan_event(angles))
+                self.check(36.3, found, 0.6 if method == "sharpness" else 0.2)
+                self.assertEqual(self.warnings, [])
+        self.centers("method=spectrum from=38 to=44", rows, event=scan_event(angles))
+        self.assertIn("at an end of the range", " ".join(self.warnings))
+        self.assert_fails(["from 50 to 40", "75 columns"], f"tomocenterofrotation {HALF_TURN} from=50 to=40", [rows])
+        self.assert_fails(["half a turn", "another method"], "tomocenterofrotation method=spectrum angle-step=0.005", [rows])
+        self.assert_fails(["whole turn", "another method"], f"tomocenterofrotation method=overlap angle-step={np.pi / 180!r}", [rows])
+
+    def test_methods_take_formats_planes_and_nan(self):
+        angles = np.arange(90) * np.pi / 45
+        for method, width, radius, axes in (("spectrum", 75, 25, (36.3, 40.1)), ("sharpness", 101, 40, (48.3, 52.1)),
+                                            ("overlap", 101, 75, (82.3, 17.4))):
+            planes = np.array([sinogram(phantom(radius), angles, width, axis) for axis in axes])
+            with self.subTest(method=method):
+                self.check(axes, self.centers(f"method={method}", planes, event=scan_event(angles)), 0.3)
+                whole = np.round((planes - planes.min()) / np.ptp(planes) * 40000).astype(np.uint16)
+                self.check(axes, self.centers(f"method={method}", whole, event=scan_event(angles)), 0.3)
+                description = f"tomocenterofrotation method={method} angle-step={np.pi / 45!r}"
+                self.check_memory(description, [planes], reference=[planes], tolerance=0)
+                planes[1, 3, 5] = np.nan
+                self.check(axes[:1], self.centers(f"method={method}", planes, event=scan_event(angles))[:1], 0.3)
+                nothing = self.centers(f"method={method}", np.zeros((90, width), np.float32), event=scan_event(angles))
+                self.assertTrue(np.isnan(nothing[0]))
 
     def test_backprojection_takes_the_axis_of_its_own_sinogram(self):
         angles, axes = np.arange(91) * np.pi / 90, (36.3, 40.1, 33.7)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/geometry/origin.hpp>
 #include <gst/tomo/geometry/scan.hpp>
+#include <gst/tomo/support/number-list.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -43,28 +44,6 @@ struct List {
     std::vector<double> Scan::*values;
 };
 constexpr List lists[] = {{"frames", &Scan::frames}, {"projection-numbers", &Scan::projection_numbers}};
-
-std::vector<double> list_of(const GstStructure *s, const char *name) {
-    std::vector<double> values;
-    const GValue *list = gst_structure_get_value(s, name);
-    const guint n = list && GST_VALUE_HOLDS_ARRAY(list) ? gst_value_array_get_size(list) : 0;
-    for (guint i = 0; i < n; i++)
-        if (const GValue *value = gst_value_array_get_value(list, i); G_VALUE_HOLDS_DOUBLE(value))
-            values.push_back(g_value_get_double(value));
-    return values;
-}
-
-void set_list(GstStructure *s, const char *name, const std::vector<double> &values) {
-    GValue list = G_VALUE_INIT;
-    gst_value_array_init(&list, values.size());
-    for (const double v : values) {
-        GValue value = G_VALUE_INIT;
-        g_value_init(&value, G_TYPE_DOUBLE);
-        g_value_set_double(&value, v);
-        gst_value_array_append_and_take_value(&list, &value);
-    }
-    gst_structure_take_value(s, name, &list);
-}
 
 } // namespace
 

@@ -1,0 +1,240 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "../fourier/filter-response.hpp"
+#include "../fourier/transform.hpp"
+#include "../measurement/sharpness.hpp"
+#include "axis-method.hpp"
+
+#include <gst/tomo/geometry/view-weights.hpp>
+#include <gst/tomo/support/error.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace tomo {
+
+namespace {
+
+constexpr const char *file = "axis-sharpness.cl";
+constexpr std::size_t at_once = 4; // candidates of a work-item, as in the kernel
+
+unsigned power_of_two_from(unsigned length) { return 1u << g_bit_storage(length - 1); }
+
+measurement::Sharpness measure_of(AxisMetric metric) {
+    switch (metric) {
+    case AxisMetric::absolute:
+        return measurement::Sharpness::absolute;
+    case AxisMetric::negativity:
+        return measurement::Sharpness::negativity;
+    default:
+        return measurement::Sharpness::entropy;
+    }
+}
+
+// Slices for candidates, at points that lie alike about each of them. Measures of these points are least at
+// the axis (Donath, Beckmann, Schreyer, J. Opt. Soc. Am. A 23, 1048 (2006)). The measures add up or count
+// pixels, so points that leave some out serve as well as all pixels, and their number bounds the time.
+class Sharpness final : public AxisMethod {
+  public:
+    Sharpness(Compute &compute, AxisMetric metric)
+        : compute_(compute), own_(compute.device(), compute.tag()), measure_(measure_of(metric)) {
+        own_.input_format("in", GST_TOMO_FORMAT_FLOAT32);
+    }
+
+    void begin(const ArrayInfo &in, const ViewAngles &views) override {
+        constexpr unsigned least = 8;
+        if (in.width < least || in.height < least)
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("slices of %u views with %u columns tell no axis; wanted at least %u of each",
+                             in.height, in.width, least));
+        const auto weights = projection_weights(views.angles).weights;
+        std::vector<float> table;
+        for (std::size_t i = 0; i < weights.size(); i++)
+            for (const double v : {std::cos(views.angles[i]), std::sin(views.angles[i]), weights[i], 0.0})
+                table.push_back(static_cast<float>(v));
+        views_ = compute_.upload(table);
+        const ArrayInfo padded{GST_TOMO_FORMAT_COMPLEX64, power_of_two_from(2 * in.width), in.height};
+        if (transform_ && padded_ == padded)
+            return;
+        padded_ = padded;
+        transform_.emplace(compute_, padded_, 1, 1);
+        response_ = compute_.upload(response(padded_.width));
+    }
+
+    AxisRange usual_range(unsigned width) const override { return {0.25 * width, 0.75 * width}; }
+
+    std::vector<AxisFound> find(const Array &in, const AxisRange &range) override {
+        std::vector<AxisFound> result;
+        for (unsigned z = 0; z < in.depth(); z++)
+            result.push_back(find_in(in.plane(z), range));
+        return result;
+    }
+
+  private:
+    AxisFound find_in(const Array &in, const AxisRange &range) {
+        filter(in);
+        const double width = in.width();
+        AxisFound found;
+        double from = range.from, to = range.to, step = to - from > 128.0 ? 2.0 : 1.0;
+        // Coarse with few points and views, finer about the least value of the stage before.
+        for (const auto &[points, most_views, finer, reach] :
+             {Stage{5000, 128, 0.5, 4.0}, Stage{10000, 512, 0.125, 1.5}, Stage{20000, 65536, 0.0, 0.0}}) {
+            std::vector<double> candidates;
+            for (unsigned k = 0; from + k * step <= to + 1e-9; k++)
+                candidates.push_back(from + k * step);
+            // Entropy wants pixels that all candidates see, the others the whole object and the air around.
+            const double radius =
+                measure_ == measurement::Sharpness::entropy ? 0.9 * std::min(from, width - to) : width / 2.0;
+            const unsigned stride = std::max(1u, in.height() / most_views);
+            const auto values = measures(candidates, grid(std::max(radius, 4.0), points), stride, in);
+            add(found.curve, candidates, values);
+            const auto least = std::min_element(values.begin(), values.end(), [](double a, double b) {
+                return std::isnan(b) ? !std::isnan(a) : a < b;
+            });
+            if (!std::isfinite(*least) || *least == *std::max_element(values.begin(), values.end()))
+                return found;
+            const double axis = candidates[std::size_t(least - values.begin())];
+            if (finer == 0.0)
+                settle(found, candidates, values);
+            from = std::max(range.from, axis - reach);
+            to = std::min(range.to, axis + reach);
+            step = finer;
+        }
+        return found;
+    }
+
+    struct Stage {
+        double points;
+        unsigned most_views;
+        double next_step, reach;
+    };
+
+    // A parabola by least squares through the values about the least one.
+    static void settle(AxisFound &found, const std::vector<double> &axes, const std::vector<double> &values) {
+        const auto least = std::size_t(std::min_element(values.begin(), values.end()) - values.begin());
+        constexpr std::size_t reach = 4;
+        found.axis = axes[least];
+        found.uncertainty = axes.size() > 1 ? axes[1] - axes[0] : 1.0;
+        if (least < reach || least + reach >= axes.size())
+            return;
+        double x2 = 0.0, x4 = 0.0, y = 0.0, xy = 0.0, x2y = 0.0;
+        const double n = 2 * reach + 1;
+        const auto place = [&](std::size_t k) { return axes[k] - axes[least]; };
+        for (std::size_t k = least - reach; k <= least + reach; k++) {
+            const double x = place(k), v = values[k] - values[least];
+            x2 += x * x, x4 += x * x * x * x, y += v, xy += x * v, x2y += x * x * v;
+        }
+        const double bend = (n * x2y - x2 * y) / (n * x4 - x2 * x2), slope = xy / x2,
+                     level = (y - bend * x2) / n;
+        if (!(bend > 0.0) || std::abs(slope / bend / 2.0) > place(least + reach))
+            return;
+        double left = 0.0;
+        for (std::size_t k = least - reach; k <= least + reach; k++) {
+            const double x = place(k);
+            left += std::pow(values[k] - values[least] - (level + slope * x + bend * x * x), 2);
+        }
+        found.axis = axes[least] - slope / bend / 2.0;
+        const double variance = left / (n - 3.0), of_bend = variance * n / (n * x4 - x2 * x2);
+        // Beyond what the values scatter, the measures of pixels do not fall together exactly at the axis.
+        constexpr double systematic = 0.05;
+        found.uncertainty = std::sqrt(systematic * systematic + variance / x2 / (4.0 * bend * bend) +
+                                      of_bend * slope * slope / (4.0 * std::pow(bend, 4)));
+    }
+
+    static void add(AxisCurve &curve, const std::vector<double> &axes, const std::vector<double> &values) {
+        std::vector<std::pair<double, double>> all;
+        for (std::size_t k = 0; k < curve.axes.size(); k++)
+            if (curve.axes[k] < axes.front() || curve.axes[k] > axes.back())
+                all.emplace_back(curve.axes[k], curve.values[k]);
+        for (std::size_t k = 0; k < axes.size(); k++)
+            all.emplace_back(axes[k], values[k]);
+        std::sort(all.begin(), all.end(), [](const auto &a, const auto &b) { return a.first < b.first; });
+        curve = {};
+        for (const auto &[axis, value] : all) {
+            curve.axes.push_back(axis);
+            curve.values.push_back(value);
+        }
+    }
+
+    // The ramp (Kak, Slaney 1988), and a Gaussian, since noise of single pixels hides what the axis changes.
+    static std::vector<float> response(unsigned n) {
+        constexpr double sigma = 1.5; // pixels
+        const auto ramp = fourier::response(fourier::Response::ramp_fromreal, n, {});
+        std::vector<float> result;
+        for (unsigned k = 0; k < n; k++) {
+            const double f = std::min(k, n - k) / double(n);
+            const double value = ramp[k].real() * std::exp(-2.0 * std::pow(G_PI * sigma * f, 2));
+            result.push_back(static_cast<float>(value));
+            result.push_back(0.0f);
+        }
+        return result;
+    }
+
+    void filter(const Array &in) {
+        Array padded = compute_.allocate(padded_);
+        compute_.launch(compute_.kernel("sharpness_pad", "", file), WorkSize(padded_), in, padded,
+                        cl_uint{in.width()});
+        transform_->run(compute_, FftDirection::Forward, padded, padded);
+        compute_.launch(compute_.kernel("sharpness_filter", "", file), WorkSize(padded_), ReadWrite{padded},
+                        BareBuffer{response_});
+        transform_->run(compute_, FftDirection::Inverse, padded, padded);
+        rows_ = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, in.width(), in.height()});
+        compute_.launch(compute_.kernel("sharpness_rows", "", file), WorkSize(rows_.info()),
+                        std::as_const(padded), rows_, cl_uint{padded_.width});
+    }
+
+    // About so many points of a square grid within a circle about the axis, no closer than half a pixel.
+    static std::vector<float> grid(double radius, double number) {
+        const double step = std::max(0.5, std::sqrt(G_PI * radius * radius / number));
+        const int reach = static_cast<int>(radius / step);
+        std::vector<float> points;
+        for (int j = -reach; j <= reach; j++)
+            for (int i = -reach; i <= reach; i++)
+                if ((i * i + j * j) * step * step <= radius * radius) {
+                    points.push_back(static_cast<float>(i * step));
+                    points.push_back(static_cast<float>(j * step));
+                }
+        return points;
+    }
+
+    std::vector<double> measures(const std::vector<double> &axes, const std::vector<float> &grid,
+                                 unsigned stride, const Array &in) {
+        const Array points = compute_.upload(grid);
+        const auto number = static_cast<unsigned>(grid.size() / 2);
+        std::vector<double> result;
+        constexpr std::size_t most = 64; // at a time
+        for (std::size_t first = 0; first < axes.size(); first += most) {
+            const std::size_t count = std::min(most, axes.size() - first);
+            const unsigned blocks = static_cast<unsigned>((count + at_once - 1) / at_once);
+            std::vector<float> padded(axes.begin() + static_cast<std::ptrdiff_t>(first),
+                                      axes.begin() + static_cast<std::ptrdiff_t>(first + count));
+            padded.resize(blocks * at_once, padded.back());
+            const Array candidates = compute_.upload(padded);
+            Array slices =
+                compute_.allocate({GST_TOMO_FORMAT_FLOAT32, number, 1, unsigned(blocks * at_once)});
+            compute_.launch(compute_.kernel("sharpness_slices", "", file),
+                            WorkSize(number, blocks).groups(64), std::as_const(rows_), slices,
+                            BareBuffer{points}, BareBuffer{views_}, BareBuffer{candidates}, cl_uint{number},
+                            cl_uint{in.width()}, cl_uint{in.height()}, cl_uint{stride});
+            const auto values = measurement::sharpness(own_, slices, measure_, 0.0f);
+            result.insert(result.end(), values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count));
+        }
+        return result;
+    }
+
+    Compute &compute_;
+    Compute own_; // whose array `in` is that of slices
+    const measurement::Sharpness measure_;
+    Array views_, response_, rows_;
+    ArrayInfo padded_;
+    std::optional<fourier::Transforms> transform_;
+};
+
+} // namespace
+
+std::unique_ptr<AxisMethod> axis_by_sharpness(Compute &compute, AxisMetric metric) {
+    return std::make_unique<Sharpness>(compute, metric);
+}
+
+} // namespace tomo
