@@ -98,8 +98,7 @@ class Program {
         if (exists(usual_configuration)) {
             options_.configuration = usual_configuration;
             g_printerr("%s: takes parameters from %s in this folder\n", name_.c_str(), usual_configuration);
-        }
-        else if (is_run && options_.scan.empty() && options_.parameters.empty())
+        } else if (is_run && options_.scan.empty() && options_.parameters.empty())
             throw Usage("there is no reco.conf here: " + name_ +
                         " init writes one, --config names another file");
     }
@@ -150,12 +149,32 @@ class Program {
         const auto number = [&](const char *key) {
             return g_ascii_strtod(found.find(key)->text().c_str(), nullptr);
         };
-        g_print("axis %.3f +- %.3f px, tilt %.4f +- %.4f degrees (%s of %.0f pairs of views in %zu rows)\n",
-                number("axis"), number("uncertainty"), std::atan(number("tilt")) * 180.0 / G_PI,
-                number("tilt-uncertainty") * 180.0 / G_PI, found.text_of("method").c_str(), number("pairs"),
-                found.find("rows")->items().size());
-        if (found.find("axis-of-scan"))
-            g_print("the scan tells an axis at %.3f px\n", number("axis-of-scan"));
+        const double tilt = number("tilt-degrees"), sigma = number("tilt-uncertainty-degrees");
+        constexpr double sure = 2.0; // sigmas
+        g_print("axis %.3f +- %.3f px (%s, %zu rows), ", number("axis-px"), number("uncertainty-px"),
+                found.text_of("method").c_str(), found.find("rows")->items().size());
+        if (!(sigma > 0.0))
+            g_print("one row tells no tilt\n");
+        else if (std::abs(tilt) > sure * sigma)
+            g_print("tilt %.4f +- %.4f degrees\n", tilt, sigma);
+        else
+            g_print("no tilt seen, which is known to %.2g degrees\n", sure * sigma);
+        if (const auto *methods = found.find("methods"))
+            for (const auto &one : methods->items()) {
+                const auto &failure = one.text_of("failure");
+                const auto of_one = [&](const char *key) {
+                    return g_ascii_strtod(one.find(key)->text().c_str(), nullptr);
+                };
+                if (failure.empty())
+                    g_print("  %s: %.3f +- %.3f px\n", one.text_of("method").c_str(), of_one("axis-px"),
+                            of_one("uncertainty-px"));
+                else
+                    g_print("  %s: %s\n", one.text_of("method").c_str(), failure.c_str());
+            }
+        if (const auto &warning = found.text_of("warning"); !warning.empty())
+            g_printerr("%s: warning: %s\n", name_.c_str(), warning.c_str());
+        if (found.find("axis-of-scan-px"))
+            g_print("the scan tells an axis at %.3f px\n", number("axis-of-scan-px"));
         return tool::ok;
     }
 

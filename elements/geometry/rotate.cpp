@@ -36,7 +36,7 @@ the rotated image, which lies in its middle for every centre. The axis of a scan
         this, "center", When::reshapes,
         "Column and row that stay where they are, in edge coordinates; none: W / 2 and H / 2"};
     AddressingMode addressing_mode{this, Addressing::clamp, "Zero; nothing is undefined"};
-    InterpolationMode interpolation{this, Interpolation::linear};
+    InterpolationMode interpolation{this, Interpolation::cubic};
 
     void property_changed(PropertyBase *property) override {
         if (property == &angle)

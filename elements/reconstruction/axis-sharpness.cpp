@@ -76,19 +76,27 @@ class Sharpness final : public AxisMethod {
         filter(in);
         const double width = in.width();
         AxisFound found;
-        double from = range.from, to = range.to, step = to - from > 128.0 ? 2.0 : 1.0;
+        constexpr double narrow = 10.0;
+        double from = range.from, to = range.to,
+               step = to - from > 128.0    ? 2.0
+                      : to - from > narrow ? 1.0
+                                           : 0.25;
         // Coarse with few points and views, finer about the least value of the stage before.
         for (const auto &[points, most_views, finer, reach] :
              {Stage{5000, 128, 0.5, 4.0}, Stage{10000, 512, 0.125, 1.5}, Stage{20000, 65536, 0.0, 0.0}}) {
             std::vector<double> candidates;
             for (unsigned k = 0; from + k * step <= to + 1e-9; k++)
                 candidates.push_back(from + k * step);
-            // Entropy wants pixels that all candidates see, the others the whole object and the air around.
-            const double radius =
-                measure_ == measurement::Sharpness::entropy ? 0.9 * std::min(from, width - to) : width / 2.0;
+            // Entropy wants pixels that all views see, the others the whole object and the air around.
+            const bool is_entropy = measure_ == measurement::Sharpness::entropy;
+            const double middle = (from + to) / 2.0;
+            const double radius = is_entropy           ? 0.9 * std::min(from, width - to)
+                                  : to - from > narrow ? width / 2.0
+                                                       : std::min(middle, width - middle);
             const unsigned stride = std::max(1u, in.height() / most_views);
             const auto values = measures(candidates, grid(std::max(radius, 4.0), points), stride, in);
-            add(found.curve, candidates, values);
+            if (found.curve.axes.empty()) // later stages have other points, with other values
+                found.curve = {candidates, values};
             const auto least = std::min_element(values.begin(), values.end(), [](double a, double b) {
                 return std::isnan(b) ? !std::isnan(a) : a < b;
             });
@@ -137,24 +145,9 @@ class Sharpness final : public AxisMethod {
         found.axis = axes[least] - slope / bend / 2.0;
         const double variance = left / (n - 3.0), of_bend = variance * n / (n * x4 - x2 * x2);
         // Beyond what the values scatter, the measures of pixels do not fall together exactly at the axis.
-        constexpr double systematic = 0.05;
+        constexpr double systematic = 0.1;
         found.uncertainty = std::sqrt(systematic * systematic + variance / x2 / (4.0 * bend * bend) +
                                       of_bend * slope * slope / (4.0 * std::pow(bend, 4)));
-    }
-
-    static void add(AxisCurve &curve, const std::vector<double> &axes, const std::vector<double> &values) {
-        std::vector<std::pair<double, double>> all;
-        for (std::size_t k = 0; k < curve.axes.size(); k++)
-            if (curve.axes[k] < axes.front() || curve.axes[k] > axes.back())
-                all.emplace_back(curve.axes[k], curve.values[k]);
-        for (std::size_t k = 0; k < axes.size(); k++)
-            all.emplace_back(axes[k], values[k]);
-        std::sort(all.begin(), all.end(), [](const auto &a, const auto &b) { return a.first < b.first; });
-        curve = {};
-        for (const auto &[axis, value] : all) {
-            curve.axes.push_back(axis);
-            curve.values.push_back(value);
-        }
     }
 
     // The ramp (Kak, Slaney 1988), and a Gaussian, since noise of single pixels hides what the axis changes.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace tomo::reconstruction {
 
@@ -19,6 +20,16 @@ double median(std::vector<double> values) {
     const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
     std::nth_element(values.begin(), middle, values.end());
     return *middle;
+}
+
+// The angle of a slope.
+double degrees(double slope) { return std::atan(slope) * 180.0 / std::numbers::pi; }
+
+Json numbers(const std::vector<double> &values) {
+    Json list = Json::list();
+    for (const double v : values)
+        list.add(Json::number(v));
+    return list;
 }
 
 struct Line {
@@ -60,8 +71,7 @@ AxisEstimate fit_axis(std::vector<AxisOfRow> rows, double middle_row, const std:
             sigma.push_back(std::max(row.uncertainty, least_sigma));
         }
     if (x.empty())
-        throw Error(GST_STREAM_ERROR_FAILED,
-                    text("no axis was found in any of %zu sinograms: give it by --axis", rows.size()));
+        throw AxisNotFound(text("%s finds no axis in any of %zu sinograms", method.c_str(), rows.size()));
     // A robust beginning: the median, without tilt.
     Line line{median(y), 0.0, 0.0, 0.0};
     std::vector<double> weights(x.size());
@@ -92,34 +102,73 @@ AxisEstimate fit_axis(std::vector<AxisOfRow> rows, double middle_row, const std:
     estimate.uncertainty = scale * std::sqrt(line.variance);
     estimate.tilt_uncertainty = scale * std::sqrt(line.slope_variance);
     estimate.method = method;
+    for (const auto &row : rows)
+        estimate.pairs += row.pairs;
     estimate.rows = std::move(rows);
     estimate.used = static_cast<std::size_t>(
         std::count_if(weights.begin(), weights.end(), [](double w) { return w > 0.0; }));
     return estimate;
 }
 
+double AxisEstimate::tilt_degrees() const { return degrees(tilt); }
+double AxisEstimate::tilt_uncertainty_degrees() const { return degrees(tilt_uncertainty); }
+
+bool AxisEstimate::tilt_matters(double rows) const {
+    constexpr double visible = 0.5, sigmas = 4.0; // pixels at the edge, and above its uncertainty
+    return std::abs(tilt) * rows / 2.0 > visible && std::abs(tilt) > sigmas * tilt_uncertainty;
+}
+
+// Names carry their unit. `axis`, `uncertainty` and `tilt` are the short names of three of them, in pixels,
+// pixels and columns per row.
 Json AxisEstimate::json() const {
     Json json = Json::object();
     json.set("axis", Json::number(axis));
     json.set("uncertainty", Json::number(uncertainty));
     json.set("tilt", Json::number(tilt));
-    json.set("tilt-uncertainty", Json::number(tilt_uncertainty));
+    json.set("axis-px", Json::number(axis));
+    json.set("uncertainty-px", Json::number(uncertainty));
+    json.set("tilt-degrees", Json::number(tilt_degrees()));
+    json.set("tilt-uncertainty-degrees", Json::number(tilt_uncertainty_degrees()));
     json.set("method", Json::text(method));
+    if (!warning.empty())
+        json.set("warning", Json::text(warning));
+    if (!side.empty())
+        json.set("side", Json::text(side));
     if (!std::isnan(axis_of_scan))
-        json.set("axis-of-scan", Json::number(axis_of_scan));
-    guint64 pairs = 0;
+        json.set("axis-of-scan-px", Json::number(axis_of_scan));
     Json list = Json::list();
     for (const auto &row : rows) {
-        pairs += row.pairs;
         Json item = Json::object();
-        item.set("row", Json::number(row.row));
-        item.set("axis", Json::number(row.axis));
-        item.set("uncertainty", Json::number(row.uncertainty));
+        item.set("row-px", Json::number(row.row));
+        item.set("axis-px", Json::number(row.axis));
+        item.set("uncertainty-px", Json::number(row.uncertainty));
         item.set("pairs", Json::integer(guint64{row.pairs}));
         list.add(std::move(item));
     }
-    json.set("pairs", Json::integer(pairs));
+    json.set("pairs", Json::integer(guint64{pairs}));
     json.set("used-rows", Json::integer(guint64{used}));
+    Json methods = Json::list();
+    for (const auto &one : by_method) {
+        Json item = Json::object();
+        item.set("method", Json::text(one.method));
+        if (one.failure.empty()) {
+            item.set("axis-px", Json::number(one.axis));
+            item.set("uncertainty-px", Json::number(one.uncertainty));
+            item.set("tilt-degrees", Json::number(degrees(one.tilt)));
+            item.set("tilt-uncertainty-degrees", Json::number(degrees(one.tilt_uncertainty)));
+        } else {
+            item.set("failure", Json::text(one.failure));
+        }
+        methods.add(std::move(item));
+    }
+    if (!by_method.empty())
+        json.set("methods", std::move(methods));
+    Json of_curve = Json::object();
+    of_curve.set("method", Json::text(curve.method));
+    of_curve.set("row-px", Json::number(curve.row));
+    of_curve.set("axis-px", numbers(curve.axes));
+    of_curve.set("value", numbers(curve.values));
+    json.set("curve", std::move(of_curve));
     json.set("rows", std::move(list));
     return json;
 }

@@ -5,6 +5,7 @@
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/rings.hpp>
+#include <gst/reconstruction/roll.hpp>
 
 #include <algorithm>
 #include <string_view>
@@ -143,32 +144,34 @@ std::string corrected(const Settings &settings, const Inspection &scan, const Ro
 } // namespace
 
 bool needs_projections(const Settings &settings, const Inspection &scan) {
-    return !scan.is_sinograms &&
-           (settings.outliers.is_given() || settings.binning > 1 || settings.result.is("projections") ||
-            (settings.reduction_mode.is("median") && scan.is_corrected(settings)));
+    return !scan.is_sinograms && (settings.outliers.is_given() || corrects_roll(settings) ||
+                                  settings.binning > 1 || settings.result.is("projections") ||
+                                  (settings.reduction_mode.is("median") && scan.is_corrected(settings)));
 }
 
 std::string projection_line(const Settings &settings, const Inspection &scan, const Rows &rows) {
-    if (!settings.outliers.is_given())
-        return scan_source(settings, scan, rows, true) + corrected(settings, scan, rows, true);
-    if (rows.step > 1)
-        throw Error(
-            GST_RESOURCE_ERROR_SETTINGS,
-            "outliers are found among rows that are neighbours, and y-step leaves some out; give one of "
-            "them");
-    if (settings.outliers_size % 2 == 0)
+    // Rows around take part in medians and rotations, so that a region is what it is in the whole.
+    const unsigned binning = settings.binning,
+                   of_roll = (rows_for_roll(settings, scan) + binning - 1) / binning * binning,
+                   of_outliers = settings.outliers.is_given() ? settings.outliers_size / 2 * binning : 0,
+                   margin = of_roll + of_outliers;
+    if (margin > 0 && rows.step > 1)
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("%s among rows that are neighbours, and y-step leaves some out; give one of them",
+                         of_outliers ? "outliers are found" : "projections are rotated by roll"));
+    if (of_outliers && settings.outliers_size % 2 == 0)
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("outliers-size is %u; wanted an odd number", settings.outliers_size.value()));
-    // Rows around take part in the medians, so that a region is what it is in the whole.
-    const unsigned binning = settings.binning, margin = settings.outliers_size / 2 * binning;
     const unsigned above = std::min(margin, rows.first / binning * binning);
     const unsigned below =
         std::min(margin, (scan.image.height - rows.first - rows.count) / binning * binning);
-    const Rows around{rows.first - above, rows.count + above + below, 1};
-    std::string line = scan_source(settings, scan, around, true) + corrected(settings, scan, around, true) +
-                       " ! tomoremoveoutliers name=outliers sign=0" +
-                       property("threshold", settings.outliers.value()) +
-                       property("size", settings.outliers_size.value());
+    const Rows around = margin > 0 ? Rows{rows.first - above, rows.count + above + below, 1} : rows;
+    std::string line = scan_source(settings, scan, around, true) + corrected(settings, scan, around, true);
+    if (of_outliers)
+        line += " ! tomoremoveoutliers name=outliers sign=0" +
+                property("threshold", settings.outliers.value()) +
+                property("size", settings.outliers_size.value());
+    line += roll_line(settings, scan, around);
     if (above + below > 0)
         line += " ! tomocrop name=crop" + property("y", above / binning) +
                 property("height", rows.count / binning);

@@ -43,6 +43,8 @@ std::vector<Condition> source_conditions(const Settings &s) {
         {s.reduction_mode, is_scan, correction},
         {s.dark_scale, is_scan, correction},
         {s.flat_scale, is_scan, correction},
+        {s.roll, is_scan || s.roll == 0.0,
+         "projections are rotated, and sinograms are read; rotate when these are made"},
         {s.outliers, is_scan,
          "outliers are found in images of the detector, and sinograms are read; remove them when these are made"},
         {s.angles, is_scan,
@@ -89,6 +91,11 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.crop_width, s.crop_width <= most_columns(s, scan), "slices have fewer columns"},
         {s.off_axis, makes_slices, no_slices},
         {s.circle, makes_slices, no_slices},
+        // Axis
+        {s.axis_range, makes_slices && !s.given_axis(), "the axis is given, or none is needed"},
+        {s.axis_range, !s.axis_method.is("scan") && !s.axis_method.is("middle"),
+         "the axis is not looked for"},
+        {s.axis_metric, s.axis_method.is("sharpness"), "it is the measure of axis-method=sharpness"},
         {s.precision, makes_slices, no_slices},
         // Output
         {s.output_minimum, !s.output_bitdepth.is("32"), "samples are float32; give output-bitdepth as well"},

@@ -322,10 +322,14 @@ gchar *gst_tomo_reconstruction_inspect(GstTomoReconstruction *reconstruction, GE
  * @reconstruction: a reconstruction
  * @error: why it was not found
  *
- * Finds the rotation axis of the scan. The object has `axis` (at the middle row of the detector, in edge
- * coordinates), `uncertainty` (one sigma), `tilt` (columns per row) and `tilt-uncertainty`, `method`,
- * `axis-of-scan` where that tells one, `pairs` (of mirrored views that were compared), and `rows`, each with
- * `row`, `axis`, `uncertainty` and `pairs`, of which `used-rows` fit together.
+ * Finds the rotation axis of the scan. The object has `axis-px` (at the middle row of the detector, in edge
+ * coordinates), `uncertainty-px` (one sigma), `tilt-degrees` and `tilt-uncertainty-degrees` (positive: the axis
+ * leans to the right in lower rows), `method`, `axis-of-scan-px` where that tells one, `side` (left or right, of a
+ * whole turn), `warning` where methods disagree, `methods` where several were tried, each with the numbers above or
+ * `failure`, `pairs` (of mirrored views that were compared), and `rows`, each with `row-px`, `axis-px`,
+ * `uncertainty-px` and `pairs`, of which `used-rows` fit together. `curve` has a criterion that is least at the axis,
+ * in one row: `method`, `row-px`, and the lists `axis-px` and `value`. `axis`, `uncertainty` and `tilt` are short for
+ * axis-px, uncertainty-px and the tilt in columns per row.
  *
  * Returns: (transfer full) (nullable): an object in JSON
  */

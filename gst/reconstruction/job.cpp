@@ -1,9 +1,11 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/image-names.hpp>
+#include <gst/reconstruction/axis-finder.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/job.hpp>
 #include <gst/reconstruction/off-axis.hpp>
+#include <gst/reconstruction/roll.hpp>
 #include <gst/reconstruction/slabs.hpp>
 #include <gst/reconstruction/speed.hpp>
 #include <gst/reconstruction/sweep.hpp>
@@ -28,7 +30,6 @@ using Clock = std::chrono::steady_clock;
 constexpr auto progress_interval = std::chrono::milliseconds(100);
 constexpr double uncertain_axis = 1.0; // pixels
 constexpr double doubtful_axis = 1.0;  // pixels between that of the scan and that of its views
-constexpr double visible_tilt = 1.0;   // pixels at the upper and the lower edge
 constexpr double off_axis = 0.05; // of the width, in a scan of a whole turn whose half turns are not joined
 
 double seconds_since(Clock::time_point start) {
@@ -180,51 +181,46 @@ void Job::run_line(const std::string &line, const std::function<void(GstMessage 
         on_images(count.images());
 }
 
+AxisFinder Job::axis_finder() {
+    return {settings_, inspect(),
+            [this](const std::string &line, const std::function<void(GstMessage *)> &on_message) {
+                run_line(line, on_message);
+            }};
+}
+
 const AxisEstimate &Job::estimate_axis() {
     if (estimate_)
         return *estimate_;
-    Inspection scan = inspect();
-    const unsigned all = scan.image.height, rows = std::min(settings_.axis_rows.value(), all);
-    // Evenly spread, at the middles of as many parts.
-    const unsigned step = std::max(all / rows, 1u), first = (all - (rows - 1) * step - 1) / 2;
-    Settings looked;
-    looked.assign(settings_);
-    take_first_turn(looked, scan);
-    // Rows as the detector has them, some of them, quickly.
-    for (ParameterBase *parameter :
-         {static_cast<ParameterBase *>(&looked.binning), static_cast<ParameterBase *>(&looked.outliers),
-          static_cast<ParameterBase *>(&looked.reduction_mode), static_cast<ParameterBase *>(&looked.rings),
-          static_cast<ParameterBase *>(&looked.result)})
-        parameter->reset();
-    std::vector<AxisOfRow> found;
-    const std::string line = sinogram_line(looked, scan, {first, rows, step}) +
-                             " ! tomocenterofrotation name=center update-scan=false" +
-                             (scan.has_angles() ? "" : text(" angle-step=%.17g", std::abs(scan.angle_step))) +
-                             " ! tomonull name=null";
-    run_line(line, [&](GstMessage *message) {
-        const GstStructure *structure = gst_message_get_structure(message);
-        if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ELEMENT ||
-            !gst_structure_has_name(structure, "tomo-center-of-rotation"))
-            return;
-        AxisOfRow row{first + 0.5 + static_cast<double>(found.size()) * step, std::nan(""), HUGE_VAL};
-        gst_structure_get_double(structure, "center", &row.axis);
-        gst_structure_get_double(structure, "uncertainty", &row.uncertainty);
-        gst_structure_get_uint(structure, "pairs", &row.pairs);
-        found.push_back(row);
-    });
-    estimate_ = std::make_unique<AxisEstimate>(fit_axis(std::move(found), all / 2.0, "correlation"));
+    const Inspection &scan = inspect();
+    try {
+        estimate_ = std::make_unique<AxisEstimate>(axis_finder().find());
+    } catch (const AxisNotFound &e) {
+        throw Error(e.domain, e.code,
+                    "the axis was not found: " + std::string(e.what()) +
+                        ". Give it by --axis, or take the middle of the detector by --axis-method middle",
+                    e.debug);
+    }
     estimate_->axis_of_scan = scan.axis;
-    if (std::abs(estimate_->axis - scan.axis) > std::max(doubtful_axis, 3.0 * estimate_->uncertainty))
-        message("warning", text("the scan tells an axis at %.2f, but its views say %.2f +- %.2f px",
-                                scan.axis, estimate_->axis, estimate_->uncertainty));
+    if (!estimate_->warning.empty())
+        message("warning", estimate_->warning);
+    compare_with_scan(*estimate_);
     Json told = event("result");
     told.set("name", Json::text("axis"));
     told.set("value", Json::number(estimate_->axis));
     told.set("unit", Json::text("px"));
     told.set("uncertainty", Json::number(estimate_->uncertainty));
     told.set("tilt", Json::number(estimate_->tilt));
+    told.set("tilt-degrees", Json::number(estimate_->tilt_degrees()));
+    told.set("method", Json::text(estimate_->method));
     tell_(told);
     return *estimate_;
+}
+
+void Job::compare_with_scan(const AxisEstimate &found) {
+    const double of_scan = inspection_->axis;
+    if (std::abs(found.axis - of_scan) > std::max(doubtful_axis, 3.0 * found.uncertainty))
+        message("warning", text("the scan tells an axis at %.2f, but its views say %.2f +- %.2f px", of_scan,
+                                found.axis, found.uncertainty));
 }
 
 Axis Job::find_axis() {
@@ -237,22 +233,54 @@ Axis Job::find_axis() {
         return {};
     if (settings_.axis_method.is("middle"))
         return {scan.image.width / 2.0, "assumed"};
-    if (!std::isnan(scan.axis) && !settings_.axis_method.is("correlation"))
+    const bool wants_scan = settings_.axis_method.is("scan");
+    if (!std::isnan(scan.axis) && (wants_scan || settings_.axis_method.is("auto"))) {
+        if (!wants_scan)
+            look_at_axis();
         return {scan.axis, "scan"};
-    if (settings_.axis_method.is("scan"))
+    }
+    if (wants_scan)
         throw Error(GST_RESOURCE_ERROR_READ,
                     "the scan tells no axis: give --axis, or find it by --axis-method auto");
     stage("axis", 1);
+    return {estimate_axis().axis, "found"};
+}
+
+// That of the scan, in a few rows. It counts, so no failure of this is one of the reconstruction.
+void Job::look_at_axis() {
     try {
-        return {estimate_axis().axis, "found"};
-    } catch (const Error &e) {
-        if (aborting_ || e.domain != GST_STREAM_ERROR) // files and devices say themselves what to do
-            throw;
-        throw Error(e.domain, e.code,
-                    "the axis was not found: " + std::string(e.what()) +
-                        ". Give it by --axis, or take the middle of the detector by --axis-method middle",
-                    e.debug);
+        if (const auto found = axis_finder().look()) {
+            compare_with_scan(*found);
+            warn_of_tilt(*found);
+        }
+    } catch (const Error &) {
+        go_on();
     }
+}
+
+void Job::warn_of_tilt(const AxisEstimate &found) {
+    const double height = inspection_->image.height;
+    if (found.tilt_matters(height) && !corrects_roll(settings_))
+        message("warning",
+                text("the axis is tilted by %.3f +- %.3f degrees: it is off by %.1f px in the first and the "
+                     "last row. It is not corrected; --roll %.3f does that",
+                     found.tilt_degrees(), found.tilt_uncertainty_degrees(),
+                     std::abs(found.tilt) * height / 2.0, found.tilt_degrees()));
+}
+
+// The roll that was found with the axis, unless one is given.
+void Job::choose_roll(const Axis &axis) {
+    if (axis.from != "found" || !estimate_)
+        return;
+    const bool can_rotate = !inspection_->is_sinograms && settings_.y_step == 1u;
+    if (!settings_.roll.is_given() && can_rotate && estimate_->tilt_matters(inspection_->image.height)) {
+        set_number(settings_.roll, estimate_->tilt_degrees());
+        message("info",
+                text("the axis is tilted by %.3f +- %.3f degrees, by which projections are rotated; --roll 0 "
+                     "leaves them as they are",
+                     estimate_->tilt_degrees(), estimate_->tilt_uncertainty_degrees()));
+    }
+    warn_of_tilt(*estimate_);
 }
 
 void Job::judge_axis(const Axis &axis) {
@@ -304,12 +332,6 @@ void Job::judge_axis(const Axis &axis) {
     if (estimate_->uncertainty > uncertain_axis)
         message("warning", text("the axis is uncertain: %.2f +- %.2f px; look at slices, and give --axis",
                                 axis.position, estimate_->uncertainty));
-    const double edge = estimate_->tilt * inspection_->image.height / 2.0;
-    if (std::abs(edge) > visible_tilt && std::abs(estimate_->tilt) > 3.0 * estimate_->tilt_uncertainty)
-        message("warning",
-                text("the axis is tilted by %.3f degrees: it is off by %.1f px in the first and the "
-                     "last row",
-                     std::atan(estimate_->tilt) * 180.0 / std::numbers::pi, std::abs(edge)));
 }
 
 void Job::check_findings() const {
@@ -328,6 +350,7 @@ const Plan &Job::plan() {
     make_plan(settings_, scan, {scan.image.width / 2.0, ""});
     const Axis axis = find_axis();
     judge_axis(axis);
+    choose_roll(axis);
     check_findings();
     plan_ = std::make_unique<Plan>(make_plan(settings_, scan, axis));
     expect_time(*plan_, settings_, scan);
@@ -508,7 +531,10 @@ void Job::write_configuration() {
     Settings resolved;
     resolved.assign(settings_);
     if (!plan_->axis.from.empty()) {
-        resolved.axis_index.reset();
+        for (ParameterBase *parameter : {static_cast<ParameterBase *>(&resolved.axis_index),
+                                         static_cast<ParameterBase *>(&resolved.axis_range),
+                                         static_cast<ParameterBase *>(&resolved.axis_metric)})
+            parameter->reset();
         set_number(resolved.axis, plan_->axis.position);
     }
     resolved.output.set_text(plan_->output);

@@ -5,7 +5,7 @@
 // `event` and `time`. Programs print them as lines (--progress json); user interfaces show them.
 #pragma once
 
-#include <gst/reconstruction/axis.hpp>
+#include <gst/reconstruction/axis-finder.hpp>
 #include <gst/reconstruction/plan.hpp>
 
 #include <atomic>
@@ -55,6 +55,11 @@ class Job {
     void run_line(const std::string &line, const std::function<void(GstMessage *)> &on_message,
                   const std::function<void(double)> &on_images = {});
     Axis find_axis();
+    AxisFinder axis_finder();
+    void look_at_axis();
+    void compare_with_scan(const AxisEstimate &found);
+    void warn_of_tilt(const AxisEstimate &found);
+    void choose_roll(const Axis &axis);
     // Throws what is an error and not ignored.
     void check_findings() const;
     void judge_axis(const Axis &axis);

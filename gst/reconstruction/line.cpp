@@ -7,14 +7,10 @@
 
 namespace tomo::reconstruction {
 
-namespace {
-
 std::string number(double value) {
     char digits[G_ASCII_DTOSTR_BUF_SIZE];
     return g_ascii_dtostr(digits, sizeof digits, value);
 }
-
-} // namespace
 
 std::string launch_property(const std::string &key, const std::string &value) {
     std::string line = " " + key + "=";

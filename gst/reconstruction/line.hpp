@@ -13,7 +13,10 @@ namespace tomo::reconstruction {
 // KEY=VALUE after a blank, quoted for gst_parse_launch() and for a shell.
 GST_TOMO_API std::string launch_property(const std::string &key, const std::string &value);
 
-// The same for numbers, in digits that give the same number back.
+// A number in digits that give the same number back.
+std::string number(double value);
+
+// KEY=VALUE for numbers.
 std::string property(const char *key, unsigned value);
 std::string property(const char *key, double value);
 

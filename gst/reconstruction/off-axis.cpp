@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/line.hpp>
 #include <gst/reconstruction/off-axis.hpp>
+#include <gst/reconstruction/roll.hpp>
 #include <gst/tomo/geometry/half-turns.hpp>
 
 #include <cmath>
@@ -29,7 +30,7 @@ bool joins_half_turns(const Settings &settings, const Inspection &scan, double a
 
 Field field_of_slices(const Settings &settings, const Inspection &scan, double axis) {
     const unsigned columns = scan.image.width / settings.binning;
-    axis /= settings.binning;
+    axis = upright_axis(settings, scan, axis) / settings.binning;
     if (!joins_half_turns(settings, scan, axis * settings.binning) || axis < 0.0 || axis > columns)
         return {columns, axis};
     const auto field = extended_field(axis, columns);
@@ -46,7 +47,7 @@ std::string join_half_turns_line(const Settings &settings, const Inspection &sca
     if (!joins_half_turns(settings, scan, axis))
         return {};
     return " ! tomojoinhalfturns name=half-turns method=auto" +
-           property("axis-pos", axis / settings.binning) +
+           property("axis-pos", upright_axis(settings, scan, axis) / settings.binning) +
            (scan.has_angles() ? "" : property("angle-step", scan.angle_step));
 }
 

@@ -292,9 +292,9 @@ class GST_TOMO_API Settings : public Parameters {
     // Axis
     Parameter<double> axis{
         this,
-        -1.0,
-        -1.0,
-        1e6,
+        G_MAXDOUBLE,
+        0.0,
+        G_MAXDOUBLE,
         {.name = "axis",
          .section = &section::axis,
          .unit = "px",
@@ -302,9 +302,9 @@ class GST_TOMO_API Settings : public Parameters {
          .blurb =
              "Rotation axis in edge coordinates of the full detector: the middle of W columns is W / 2"}};
     Parameter<double> axis_index{this,
-                                 -1.0,
-                                 -1.0,
-                                 1e6,
+                                 G_MAXDOUBLE,
+                                 -0.5,
+                                 G_MAXDOUBLE,
                                  {.name = "axis-index",
                                   .section = &section::axis,
                                   .level = Level::advanced,
@@ -313,11 +313,28 @@ class GST_TOMO_API Settings : public Parameters {
                                   .blurb = "The same for people with pixel indices: the axis less 1/2"}};
     Choice axis_method{
         this,
-        {"auto", "scan", "correlation", "middle"},
+        {"auto", "scan", "correlation", "spectrum", "sharpness", "overlap", "middle"},
         {.name = "axis-method",
          .section = &section::axis,
          .blurb =
-             "Where the axis comes from, if it is not given; auto: from the scan, else by correlation of mirrored views"}};
+             "Where the axis comes from, if it is not given; auto: from the scan, else by the methods that serve it: "
+             "correlation of mirrored views, the spectrum of the sinogram, sharpness of slices, overlap of the half "
+             "turns of a whole one"}};
+    Parameter<std::string> axis_range{
+        this,
+        "",
+        {.name = "axis-range",
+         .section = &section::axis,
+         .unit = "px",
+         .automatic = "all columns, or the middle half of them by spectrum and sharpness",
+         .blurb = "Where the axis is looked for: FROM:TO, edge coordinates of the full detector"}};
+    Choice axis_metric{this,
+                       {"entropy", "absolute", "negativity"},
+                       {.name = "axis-metric",
+                        .section = &section::axis,
+                        .level = Level::advanced,
+                        .blurb = "What is least in the right slice, for axis-method=sharpness; the last two want "
+                                 "all of the object, and air around it, in all views"}};
     Choice off_axis{
         this,
         {"auto", "on", "off"},
@@ -334,6 +351,17 @@ class GST_TOMO_API Settings : public Parameters {
                                    .section = &section::axis,
                                    .level = Level::advanced,
                                    .blurb = "Detector rows, evenly spread, in which the axis is looked for"}};
+    Parameter<double> roll{
+        this,
+        G_MAXDOUBLE,
+        -G_MAXDOUBLE,
+        G_MAXDOUBLE,
+        {.name = "roll",
+         .section = &section::axis,
+         .unit = "deg",
+         .automatic = "found where the axis is found, and corrected where it matters",
+         .blurb = "Angle between the detector's columns and the axis, by which projections are rotated about the "
+                  "middle of the detector; positive: the axis leans to the right in lower rows; 0: none"}};
 
     // Angles
     Parameter<std::string> angles{

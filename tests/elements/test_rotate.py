@@ -43,7 +43,7 @@ class Rotate(ElementTestCase):
         self.assertEqual(names, {"angle", "reshape", "center", "addressing-mode", "interpolation"})
         spec = element.find_property("angle")
         self.assertEqual((spec.default_value, spec.minimum, spec.maximum), (0.0, -largest, largest))
-        for name, default, nicks in (("addressing-mode", "clamp", ADDRESSING), ("interpolation", "linear", {"nearest", "linear"})):
+        for name, default, nicks in (("addressing-mode", "clamp", ADDRESSING), ("interpolation", "linear", {"nearest", "linear", "cubic"})):
             spec = element.find_property(name)
             self.assertEqual(spec.default_value.value_nick, default)
             self.assertEqual({v.value_nick for v in spec.enum_class.__enum_values__.values()}, nicks)
@@ -61,7 +61,7 @@ class Rotate(ElementTestCase):
         self.check("angle=1 center=<3.25,-7>", lambda a: rotated(a, 1, (3.25, -7)), *arrays)
         self.check("angle=1 center=<0,0>", lambda a: rotated(a, 1, (0, 0)), *arrays)
         for mode in rng.permutation(sorted(ADDRESSING))[:2]:
-            for interpolation in "nearest", "linear":
+            for interpolation in "nearest", "linear", "cubic":
                 self.check(f"angle=0.7 addressing-mode={mode} interpolation={interpolation}",
                            lambda a: rotated(a, 0.7, None, mode, interpolation), arrays[0], arrays[3])
 

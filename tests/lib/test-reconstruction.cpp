@@ -189,7 +189,7 @@ GST_START_TEST(axis_of_rows) {
     fail_unless(fit_axis({{10.0, 55.0, 0.5, 1}}, 10.0, "test").axis == 55.0);
     fail_unless(error_of([] {
                     fit_axis({{10.0, std::nan(""), HUGE_VAL, 0}}, 10.0, "test");
-                }).find("--axis") != std::string::npos);
+                }).find("finds no axis") != std::string::npos);
 }
 GST_END_TEST
 

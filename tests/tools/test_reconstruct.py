@@ -64,14 +64,14 @@ class Scans(ReconstructTestCase):
         found = json.loads(self.done("estimate", "scan.nxs", "--json").stdout)
         self.assertAlmostEqual(found["axis"], AXIS, delta=0.1)
         self.assertAlmostEqual(found["tilt"], 0.0, delta=0.01)
-        self.assertEqual(found["method"], "correlation")
+        self.assertEqual(found["method"], "correlation+spectrum")
         self.assertGreater(found["pairs"], 0)
 
     def test_axis_of_a_wrong_file(self):
         """An axis that the scan tells counts, and what its views say is at hand."""
         Scan().nxtomo("scan.nxs", axis=44.0)
         found = json.loads(self.done("estimate", "scan.nxs", "--json").stdout)
-        self.assertEqual(found["axis-of-scan"], 44.0)
+        self.assertEqual(found["axis-of-scan-px"], 44.0)
         self.assertAlmostEqual(found["axis"], AXIS, delta=0.1)
         self.assertIn("44.000 px", self.done("estimate", "scan.nxs").stdout)
         result = self.done("scan.nxs", "--axis-method", "correlation")
@@ -481,7 +481,7 @@ class Telling(ReconstructTestCase):
                 self.assertIn(word, everything)
         self.assertRegex(self.done("--version").stdout, r"tomo-reconstruct \d")
         completion = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools", "completion", "tomo.bash")
-        reply = subprocess.run(["bash", "-uc", '. "$0"; COMP_WORDS=(tomo-reconstruct --axis-m); COMP_CWORD=1; _tomo_reconstruct; echo "${COMPREPLY[*]}"',
+        reply = subprocess.run(["bash", "-uc", '. "$0"; COMP_WORDS=(tomo-reconstruct --axis-meth); COMP_CWORD=1; _tomo_reconstruct; echo "${COMPREPLY[*]}"',
                                 completion], text=True, capture_output=True, timeout=60)
         self.assertEqual(reply.stdout.split(), ["--axis-method"], reply.stderr)
 
