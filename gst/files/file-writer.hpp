@@ -20,8 +20,9 @@ namespace tomo::io {
 struct Remains {
     std::uint64_t images = 0;
     std::string place;
-    std::uint64_t lost = 0; // whole images that could not be kept
-    bool damaged = false;   // the disk may lack some of these images
+    std::uint64_t lost = 0;  // whole images that could not be kept
+    bool damaged = false;    // the disk may lack some of these images
+    std::string faults = {}; // in words: failures on the way, other than these
 };
 
 // Treatment of an existing file or dataset.

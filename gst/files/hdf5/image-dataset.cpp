@@ -159,11 +159,10 @@ bool ImageDataset::cut(std::uint64_t images) {
     return set_extent(images);
 }
 
-void ImageDataset::cut_to_whole_images(hid_t file, const std::string &name) {
+bool ImageDataset::cut_to_whole_images(hid_t file, const std::string &name) {
     dataset_.close();
     dataset_ = Hdf5Handle(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose);
-    if (dataset_)
-        set_extent(images_);
+    return dataset_ && set_extent(images_);
 }
 
 } // namespace tomo::io

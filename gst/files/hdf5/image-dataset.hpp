@@ -36,11 +36,11 @@ class ImageDataset {
     // The last image that was added is not there after all.
     void forget_last() { images_--; }
 
-    // Removes all but the first `images` images.
-    bool cut(std::uint64_t images);
+    // Removes all but the first `images` images. False where the library can't.
+    [[nodiscard]] bool cut(std::uint64_t images);
     // Reopens the dataset first, because the library remembers the place of a chunk that it could not write,
     // and fails to remove it.
-    void cut_to_whole_images(hid_t file, const std::string &name);
+    [[nodiscard]] bool cut_to_whole_images(hid_t file, const std::string &name);
 
     bool close() { return dataset_.close(); }
 

@@ -175,13 +175,16 @@ void Hdf5Target::publish() {
     }
 }
 
-void Hdf5Target::remove_traces() {
+bool Hdf5Target::remove_empty_dataset() {
     if (place_ == Place::NewFile)
-        return;
-    if (has_partial_)
-        H5Ldelete(file(), partial_dataset().c_str(), H5P_DEFAULT);
-    if (first_new_ != location_.dataset && H5Lexists(file(), first_new_.c_str(), H5P_DEFAULT) > 0)
-        H5Ldelete(file(), first_new_.c_str(), H5P_DEFAULT);
+        return true;
+    const auto remove = [&](const std::string &name) {
+        return H5Ldelete(file(), name.c_str(), H5P_DEFAULT) >= 0;
+    };
+    const bool has_new_group =
+        first_new_ != location_.dataset && H5Lexists(file(), first_new_.c_str(), H5P_DEFAULT) > 0;
+    const bool is_removed = !has_partial_ || remove(partial_dataset());
+    return (!has_new_group || remove(first_new_)) && is_removed;
 }
 
 bool Hdf5Target::try_to_flush() { return H5Fflush(file(), H5F_SCOPE_LOCAL) >= 0; }

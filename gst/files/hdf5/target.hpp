@@ -46,8 +46,8 @@ class Hdf5Target {
     // Closes the file and gives it its final name.
     void publish();
 
-    // Removes a dataset without images, and groups that were made for it.
-    void remove_traces();
+    // Removes a dataset without images, and groups that were made for it. False where the library can't.
+    [[nodiscard]] bool remove_empty_dataset();
     void flush();
     // False if the library can't write its pending changes.
     bool try_to_flush();

@@ -310,29 +310,38 @@ class Hdf5File final : public FileWriter {
 
     Remains keep_whole_images() {
         const auto images = images_.images();
-        if (images_)
-            images_.cut_to_whole_images(target_.file(), target_.dataset());
+        const auto name = target_.full_name();
+        Remains remains{images, name};
+        if (images_ && !images_.cut_to_whole_images(target_.file(), target_.dataset()))
+            add_fault(remains, name, "can't be cut to its whole images");
         try {
             if (images > 0)
                 write_ranges(target_.place() == Place::NewFile ? target_.dataset()
                                                                : target_.partial_dataset());
-        } catch (const Error &) { // what was wrong before has been told
+        } catch (const Error &error) {
+            add_fault(remains, name, text("lacks the grey values of its images: %s", error.what()));
         }
-        const auto remains = counts_all_ ? Remains{images, target_.full_name()} : move_new_images();
-        images_.close();
-        if (remains.images == 0)
-            target_.remove_traces();
-        if (target_.try_to_flush())
+        if (!counts_all_)
+            move_new_images(remains);
+        const bool is_closed = images_.close();
+        if (remains.images == 0 && !target_.remove_empty_dataset())
+            add_fault(remains, name, "can't be removed, although it holds no new image");
+        if (is_closed && target_.try_to_flush())
             return remains;
-        target_.give_up();
+        target_.give_up(); // nor is in the file what failed on the way
         return remains_of_flushed(images);
     }
 
+    static void add_fault(Remains &remains, const std::string &name, const std::string &words) {
+        remains.faults += text("%s'%s' %s", remains.faults.empty() ? "" : ", ", name.c_str(), words.c_str());
+    }
+
     // Gives a continued dataset its old length; what came new is kept beside it.
-    Remains move_new_images() {
-        const auto images = images_.images() - images_before_;
-        Remains remains{0, target_.location().file + ":" + target_.partial_dataset(), images};
-        if (images > 0 && images_) {
+    void move_new_images(Remains &remains) {
+        remains.images = 0;
+        remains.place = target_.location().file + ":" + target_.partial_dataset();
+        remains.lost = images_.images() - images_before_;
+        if (remains.lost > 0 && images_) {
             ImageDataset partial;
             try {
                 partial = make_dataset(target_.partial_dataset(), images_.image());
@@ -342,15 +351,15 @@ class Hdf5File final : public FileWriter {
                         break;
                     add(partial, image.data(), nullptr, target_.partial_dataset());
                 }
-            } catch (const Error &) {
+            } catch (const Error &error) {
                 // A full disk. The dataset as it was goes before these images.
+                add_fault(remains, remains.place, text("does not take all images: %s", error.what()));
             }
-            if (partial)
-                partial.cut_to_whole_images(target_.file(), target_.partial_dataset());
+            if (partial && !partial.cut_to_whole_images(target_.file(), target_.partial_dataset()))
+                add_fault(remains, remains.place, "can't be cut to its whole images");
         }
-        if (images_)
-            images_.cut(images_before_);
-        return remains;
+        if (images_ && !images_.cut(images_before_))
+            add_fault(remains, target_.full_name(), "can't be cut to the images that it had before");
     }
 
     const WriteOptions options_;

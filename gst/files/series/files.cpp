@@ -103,7 +103,7 @@ void FilesOfManyPages::add(const ImageToWrite &image, bool is_there, const Chunk
 
 void FilesOfManyPages::open(const ArrayInfo &page) {
     const auto &options = maker_.options();
-    opened_ = names_.next(page);
+    opened_ = names_.next();
     file_ = maker_.make(opened_,
                         options.resume                          ? Existing::Resume
                         : options.append && !maker_.is_series() ? Existing::Continue
@@ -179,7 +179,7 @@ class FilesOfOnePage::Page final : public OrderedWork::Job {
 };
 
 std::unique_ptr<OrderedWork::Job> FilesOfOnePage::job(const ImageToWrite &page, bool is_there) {
-    return std::make_unique<Page>(*this, names_.next(page.info()), page, is_there);
+    return std::make_unique<Page>(*this, names_.next(), page, is_there);
 }
 
 // From any thread; nothing leaves it.
@@ -188,13 +188,15 @@ void FilesOfOnePage::keep(SingleFile &file) {
     try {
         remains = file.abandon();
     } catch (const std::exception &e) {
-        g_warning("cannot keep the images already written: %s", e.what());
+        remains.faults = text("cannot keep an image already written: %s", e.what());
     }
     const std::lock_guard<std::mutex> lock(lock_);
     if (left_.images == 0)
         left_.place = remains.place;
     left_.images += remains.images;
     left_.damaged |= remains.damaged;
+    if (left_.faults.empty())
+        left_.faults = remains.faults;
 }
 
 Remains FilesOfOnePage::abandon() {

@@ -53,7 +53,7 @@ std::uint64_t SeriesNames::files_for(std::uint64_t images, std::uint64_t bytes) 
 }
 
 void SeriesNames::claim(const ArrayInfo &page) {
-    if (numbers_ || !file_pattern_.has_number())
+    if (!file_pattern_.has_number())
         return;
     numbers_.emplace(split_location(text_, type_).file);
     if (append_)
@@ -68,8 +68,7 @@ void SeriesNames::claim(const ArrayInfo &page) {
         claimed_ = std::numeric_limits<std::uint64_t>::max();
 }
 
-Location SeriesNames::next(const ArrayInfo &page) {
-    claim(page);
+Location SeriesNames::next() {
     // More than were announced are taken one by one.
     const auto take = [&] { return !numbers_ || used_ < claimed_ || numbers_->take(number_); };
     while (append_ && is_series() && (!take() || target_exists(type_, ahead(0)))) {

@@ -24,10 +24,10 @@ class SeriesNames {
     bool is_series() const { return pattern_.has_number(); }
 
     // Claims the numbers for a stream of such images, so that no other process writes some of them first.
-    // Called once; with append, claims free numbers.
+    // Called once, before next(), which claims free numbers with append.
     void claim(const ArrayInfo &page);
     // The name of the next file.
-    Location next(const ArrayInfo &page);
+    Location next();
     // The name of the file that comes `files` files behind next().
     Location ahead(std::uint64_t files) const;
 

@@ -38,9 +38,10 @@ void SeriesWriter::write(const ImageToWrite &image) {
 // Where somebody has ended the stream before the first page comes, pages are made of what came before. Those
 // of a stream that is ended later are whole, but lack some behind them.
 void SeriesWriter::begin(const ArrayInfo &page) {
-    if (std::exchange(has_begun_, true))
+    if (has_begun_)
         return;
     names_.claim(page);
+    has_begun_ = true;
     if (names_.is_series() && length_ && length_().is_interrupted)
         maker_.mark_as_incomplete();
 }
@@ -110,6 +111,8 @@ static std::string describe(const Remains &remains) {
                  remains.place.c_str(), remains.damaged ? ", but the disk may lack some of the samples" : "");
     if (remains.lost > 0)
         said += text("%s%" G_GUINT64_FORMAT " could not be kept", said.empty() ? "" : ", ", remains.lost);
+    if (!remains.faults.empty())
+        said += (said.empty() ? "" : "; ") + remains.faults;
     return said;
 }
 
