@@ -144,7 +144,8 @@ class Read final : public Source {
         options_.raw.post_offset = raw_post_offset;
         options_.raw.header = raw_header;
         set_raw_type();
-        auto files = io::list_files(path.value(), options_, {start_file, step, sort});
+        auto [files, of] = io::choose_files(path.value(), options_, {start_file, step, sort});
+        files_in_all_ = of;
         first_pages_.assign(1, 0);
         ahead_ = std::make_unique<ReadAhead>(
             *this, [this](std::uint64_t n) { return locate(n); }, [this] { return make_reader(); });
@@ -205,7 +206,7 @@ class Read final : public Source {
     EventRef scan_event() override {
         const auto &rows = options_.rows;
         const bool has_all_rows = rows.first == 0 && rows.step == 1 && rows.count == 0;
-        const bool has_all_files = start_file == 0 && step == 1;
+        const bool has_all_files = files_.size() == files_in_all_;
         const bool has_all_pages = image_start == 0 && image_step == 1 && number == G_MAXUINT;
         if (has_all_rows && has_all_files && has_all_pages)
             return {};
@@ -267,10 +268,7 @@ class Read final : public Source {
         const auto count = std::min<std::uint64_t>(left, number);
         if (count > Scan::most_views)
             return;
-        const bool has_all_files = start_file == 0 && step == 1;
-        const auto files =
-            has_all_files ? files_.size() : io::list_files(path.value(), options_, {0, 1, sort}).size();
-        scan.total_projections = double(files * pages);
+        scan.total_projections = double(files_in_all_ * pages);
         for (std::uint64_t n = 0; n < count; n++) {
             const auto page = page_of(n);
             const auto file = start_file + page / pages * step;
@@ -305,7 +303,8 @@ class Read final : public Source {
 
     io::ReadOptions options_;
     std::vector<std::string> files_;
-    std::mutex count_lock_; // other threads ask how many frames there are
+    std::size_t files_in_all_ = 0; // before start and step chose some
+    std::mutex count_lock_;        // other threads ask how many frames there are
     std::optional<std::uint64_t> count_;
     std::vector<std::uint64_t> first_pages_; // of the files that were looked through
     std::unique_ptr<io::ImageReader> reader_;

@@ -189,6 +189,10 @@ bool is_hidden(const std::string &path) {
 
 std::vector<std::string> list_files(const std::string &path, const ReadOptions &options,
                                     const FileRange &range) {
+    return choose_files(path, options, range).files;
+}
+
+ChosenFiles choose_files(const std::string &path, const ReadOptions &options, const FileRange &range) {
     if (range.step == 0)
         throw Error(GST_RESOURCE_ERROR_SETTINGS, "the step between files is 0; it must be 1 or more");
     const auto location = split_location(path, options.type);
@@ -203,7 +207,7 @@ std::vector<std::string> list_files(const std::string &path, const ReadOptions &
     std::vector<std::string> chosen;
     for (std::size_t i = range.start; i < files.size(); i += range.step)
         chosen.push_back(Location{files[i], location.dataset}.text());
-    return chosen;
+    return {std::move(chosen), files.size()};
 }
 
 } // namespace tomo::io

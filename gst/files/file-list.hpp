@@ -30,4 +30,12 @@ bool is_hidden(const std::string &path);
 std::vector<std::string> list_files(const std::string &path, const ReadOptions &options = {},
                                     const FileRange &range = {});
 
+struct ChosenFiles {
+    std::vector<std::string> files;
+    std::size_t of; // all files of the path
+};
+
+// The files of list_files(), and the number of those among which the range chose.
+ChosenFiles choose_files(const std::string &path, const ReadOptions &options, const FileRange &range);
+
 } // namespace tomo::io
