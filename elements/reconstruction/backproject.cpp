@@ -3,6 +3,7 @@
 #include <gst/operators/parallel-backprojector.hpp>
 #include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
+#include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/geometry/parallel-beam.hpp>
 #include <gst/tomo/geometry/slice-region.hpp>
 
@@ -180,7 +181,7 @@ class Backproject final : public BatchFilter {
         report.add("region-width", slice.width).add("region-height", slice.height);
         if (!std::exchange(has_reported_, true))
             report.say(text("%s, %s, which cover %.4g of 180 degrees", axis.sentence().c_str(),
-                            views.scan.sentence.c_str(), views.covered * 180.0 / G_PI));
+                            views.scan.sentence.c_str(), degrees(views.covered)));
         report_effective(report);
         std::string assumed = axis.assumption();
         if (!views.scan.assumption.empty())

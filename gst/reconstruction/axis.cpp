@@ -1,7 +1,9 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/axis.hpp>
+#include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/support/error.hpp>
+#include <gst/tomo/support/median.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -16,14 +18,7 @@ constexpr double worst_sigma = 5.0;  // of a row that counts
 constexpr double gaussian = 1.4826;  // sigma over the median distance
 constexpr double biweight = 4.685;   // sigmas beyond which a row does not count
 
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
-
-// The angle of a slope.
-double degrees(double slope) { return std::atan(slope) * 180.0 / std::numbers::pi; }
+double degrees_of(double slope) { return degrees(std::atan(slope)); }
 
 Json numbers(const std::vector<double> &values) {
     Json list = Json::list();
@@ -110,8 +105,8 @@ AxisEstimate fit_axis(std::vector<AxisOfRow> rows, double middle_row, const std:
     return estimate;
 }
 
-double AxisEstimate::tilt_degrees() const { return degrees(tilt); }
-double AxisEstimate::tilt_uncertainty_degrees() const { return degrees(tilt_uncertainty); }
+double AxisEstimate::tilt_degrees() const { return degrees_of(tilt); }
+double AxisEstimate::tilt_uncertainty_degrees() const { return degrees_of(tilt_uncertainty); }
 
 bool AxisEstimate::tilt_matters(double rows) const {
     constexpr double visible = 0.5, sigmas = 4.0; // pixels at the edge, and above its uncertainty
@@ -154,8 +149,8 @@ Json AxisEstimate::json() const {
         if (one.failure.empty()) {
             item.set("axis-px", Json::number(one.axis));
             item.set("uncertainty-px", Json::number(one.uncertainty));
-            item.set("tilt-degrees", Json::number(degrees(one.tilt)));
-            item.set("tilt-uncertainty-degrees", Json::number(degrees(one.tilt_uncertainty)));
+            item.set("tilt-degrees", Json::number(degrees_of(one.tilt)));
+            item.set("tilt-uncertainty-degrees", Json::number(degrees_of(one.tilt_uncertainty)));
         } else {
             item.set("failure", Json::text(one.failure));
         }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/number-pattern.hpp>
 #include <gst/reconstruction/turns.hpp>
+#include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/gsttomograph.h>
 
 #include <algorithm>
@@ -21,7 +22,6 @@ constexpr double same = 0.1;             // steps between views of one direction
 constexpr double overscan = 1.5;    // turns up to which somebody may just have measured for a little longer
 constexpr unsigned least_views = 4; // of the way between two flybacks
 
-double degrees(double radians) { return radians * 180.0 / pi; }
 
 [[noreturn]] void refuse(const std::string &why) {
     throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE, why);

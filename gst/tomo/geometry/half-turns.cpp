@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/geometry/half-turns.hpp>
 #include <gst/tomo/geometry/view-weights.hpp>
 #include <gst/tomo/support/error.hpp>
@@ -20,8 +21,6 @@ constexpr double meets = 0.02;      // pixels by which places may differ that co
 constexpr double same = 1e-3;       // of the mean step: views in one direction
 constexpr double wide_gap = 4.0;    // mean steps, above which directions are missing
 constexpr double most_gap = pi / 2; // above which there is no whole turn
-
-double degrees(double radians) { return radians * 180.0 / pi; }
 
 // The directions of the views on the circle, from the first view on and in the sense of the scan.
 class Circle {

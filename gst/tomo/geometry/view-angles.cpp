@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/geometry/view-angles.hpp>
 #include <gst/tomo/support/error.hpp>
 
@@ -9,8 +10,6 @@
 namespace tomo {
 
 namespace {
-
-double degrees(double radians) { return radians * 180.0 / G_PI; }
 
 std::string describe(const ViewAngles &views) {
     const auto &angles = views.angles;

@@ -1,7 +1,9 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/geometry/view-weights.hpp>
 #include <gst/tomo/support/error.hpp>
+#include <gst/tomo/support/median.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -11,16 +13,7 @@ namespace tomo {
 
 namespace {
 
-constexpr double pi = 3.14159265358979323846;
-
-double degrees(double radians) { return radians * 180.0 / pi; }
-
-// Lower median.
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + (values.size() - 1) / 2;
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
+using std::numbers::pi;
 
 std::vector<double> steps_of(std::vector<double> angles) {
     std::sort(angles.begin(), angles.end());
@@ -30,8 +23,9 @@ std::vector<double> steps_of(std::vector<double> angles) {
     return steps;
 }
 
-// Whether the projections are evenly spread over half a turn or a full one. The step is the mean of all steps:
-// the angles' jitter counts in it only once, whereas that of a median grows with the number of projections.
+// Whether the projections are evenly spread over half a turn or a full one. The step is the mean of all
+// steps: the angles' jitter counts in it only once, whereas that of a median grows with the number of
+// projections.
 bool is_even_turn(const std::vector<double> &angles) {
     if (angles.size() < 2)
         return true;
@@ -97,7 +91,7 @@ std::string complaint_of_repeated(std::vector<double> angles) {
         next = end;
     }
     constexpr double few = 4;
-    if (largest <= few * median(counts))
+    if (largest <= few * lower_median(counts))
         return {};
     return text("%.0f of %zu projections have the same angle, %.6g degrees: if it was never filled in for "
                 "them, leave them out, or set angle-step, in radians. ",
@@ -166,7 +160,7 @@ ProjectionWeights projection_weights(const std::vector<double> &angles) {
     directions = directions_of(sorted, std::max(same, 0.05 * typical));
     // Where a second half turn lies between the views of the first, what it left out is still no wider than
     // the scan's own step, as far as that turns the view: half turns do not.
-    const double step = std::max(typical, std::abs(std::remainder(median(steps_of(angles)), pi)));
+    const double step = std::max(typical, std::abs(std::remainder(lower_median(steps_of(angles)), pi)));
     const std::vector<double> gaps = gaps_of(directions);
     const auto is_missing = [step](double gap) { return gap > 2 * step * (1 + 1e-6); };
     const auto side = [&](double gap) { return (is_missing(gap) ? step : gap) / 2; };
