@@ -39,7 +39,7 @@ class Zeropad final : public Filter {
     }
 
     void process(const Array &in, Array &out) override {
-        axis.tell(in.width());
+        axis.report(in.width());
         launch(kernel("zeropad"), WorkSize(out.info()), in, out, cl_uint{in.width()},
                cl_uint{first_column()});
     }
@@ -48,13 +48,13 @@ class Zeropad final : public Filter {
 
   protected:
     EventRef scan_event(EventRef event) override {
-        axis.learn(event.get());
+        axis.update_from(event.get());
         columns_.offset = first_column();
         return scan_after(event, input_info(), columns_, {0.0, 1.0, input_info().height});
     }
 
   private:
-    unsigned first_column() const { return axis.in(input_info().width).column(); }
+    unsigned first_column() const { return axis.for_columns(input_info().width).column(); }
 
     Layout columns_{};
 };

@@ -33,7 +33,7 @@ class CutSinogram final : public Filter {
     RotationAxis axis{this};
 
     ArrayInfo shape(const ArrayInfo &in) override {
-        const auto middle = axis.in(in.width);
+        const auto middle = axis.for_columns(in.width);
         const auto columns = columns_around(middle);
         first_ = columns.first;
         cut_at_ = middle.position;
@@ -48,7 +48,7 @@ class CutSinogram final : public Filter {
   protected:
     Array apply(const Array &in) override {
         if (!std::exchange(has_begun_, true)) {
-            axis.tell(in.width());
+            axis.report(in.width());
             report_effective(
                 EffectiveValues().add("first-column", first_).add("columns", output_info().width));
         }
@@ -61,8 +61,8 @@ class CutSinogram final : public Filter {
 
     // It comes behind the caps, and what it tells may change them.
     EventRef scan_event(EventRef event) override {
-        if (axis.learn(event.get()) &&
-            (!has_begun_ || std::abs(axis.in(input_info().width).position - cut_at_) > 1.0))
+        if (axis.update_from(event.get()) &&
+            (!has_begun_ || std::abs(axis.for_columns(input_info().width).position - cut_at_) > 1.0))
             begin(input_info());
         return scan_after(event, input_info(), {double(first_), 1.0, output_info().width},
                           {0.0, 1.0, input_info().height});

@@ -420,7 +420,7 @@ gboolean gst_tomo_reconstruction_wait(GstTomoReconstruction *reconstruction, GEr
             state->outlet.give_out(G_OBJECT(reconstruction));
         } while (state->thread.wait() || state->thread.is_running());
         state->outlet.wait_for_others();
-        state->thread.settle();
+        state->thread.join_after_end();
         state->outlet.cancel_visit();
         if (const auto e = state->thread.error())
             throw *e;
@@ -448,7 +448,7 @@ gboolean gst_tomo_reconstruction_poll(GstTomoReconstruction *reconstruction, gui
             state->outlet.give_out(G_OBJECT(reconstruction));
         if (state->thread.is_running() || state->thread.wait(std::chrono::milliseconds(0)))
             return TRUE;
-        state->thread.settle();
+        state->thread.join_after_end();
         state->outlet.cancel_visit();
         return FALSE;
     });

@@ -33,7 +33,7 @@ std::unique_ptr<Job> JobThread::make_job(const Settings &settings) {
 
 void JobThread::start(const Settings &settings) {
     use_threads();
-    settle();
+    join_after_end();
     std::lock_guard<std::mutex> thread_lock(thread_lock_);
     auto job = make_job(settings);
     std::lock_guard<std::mutex> lock(lock_);

@@ -174,7 +174,7 @@ void Job::run_line(const std::string &line, const std::function<void(GstMessage 
         if (on_images)
             on_images(count.images());
     }
-    runner.settle();
+    runner.join_after_end();
     if (const auto error = runner.error())
         throw *error;
     if (on_images)

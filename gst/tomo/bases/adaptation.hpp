@@ -19,16 +19,16 @@ class Adaptation {
     GstFlowReturn carry_out(F adapt) {
         if (!due_.exchange(false))
             return GST_FLOW_OK;
-        struct Pledge {
+        struct DueUntilDone {
             std::atomic<bool> &due;
-            bool kept = false;
-            ~Pledge() {
-                if (!kept)
+            bool is_done = false;
+            ~DueUntilDone() {
+                if (!is_done)
                     due = true;
             }
-        } pledge{due_};
+        } work{due_};
         const GstFlowReturn flow = adapt();
-        pledge.kept = flow == GST_FLOW_OK;
+        work.is_done = flow == GST_FLOW_OK;
         return flow;
     }
 

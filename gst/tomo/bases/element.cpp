@@ -415,7 +415,7 @@ void Element::close() {
 
 UntilStopBase::UntilStopBase(Element *owner) { owner->add(this); }
 
-void Element::halt() noexcept {
+void Element::stop_and_forget() noexcept {
     guard([&] { stop(); });
     for (auto *member : until_stop_)
         member->forget();
@@ -423,7 +423,7 @@ void Element::halt() noexcept {
 
 void Element::adopt(const std::shared_ptr<Device> &device) {
     GST_INFO_OBJECT(gst_, "moving to the device of the incoming memory, %s", device->name().c_str());
-    halt();
+    stop_and_forget();
     {
         std::lock_guard<std::recursive_mutex> lock(context_lock_);
         use_device(device);

@@ -131,7 +131,7 @@ class GST_TOMO_API Element : public Compute {
     void add(PropertyBase *property) { properties_.push_back(property); }
     void add(UntilStopBase *member) { until_stop_.push_back(member); }
     // Calls stop(), and resets the members that live until the stop.
-    void halt() noexcept;
+    void stop_and_forget() noexcept;
     const std::vector<PropertyBase *> &properties() const { return properties_; }
     PropertyBase *property(unsigned id) const {
         return id >= 1 && id <= properties_.size() ? properties_[id - 1] : nullptr;
@@ -176,8 +176,8 @@ class GST_TOMO_API Element : public Compute {
     // An array from any buffer. Buffers of this library are used as they are, others are copied to pinned
     // memory first.
     Array import(GstBuffer *buffer, const ArrayInfo &info);
-    // A stop, a flush or an end begins, in any thread: the element stops waiting for memory. go_on() ends this with
-    // the flush or with the next start; the end of one does not end the other.
+    // A stop, a flush or an end begins, in any thread: the element stops waiting for memory. go_on() ends
+    // this with the flush or with the next start; the end of one does not end the other.
     void cancel(Cancel reason);
     void go_on(Cancel reason);
     void go_on(); // ends all reasons

@@ -82,7 +82,7 @@ void Joiner::activate() {
 void Joiner::deactivate() noexcept {
     guard([&] { adapt_at_frames(false); });
     stop_flush();
-    halt();
+    stop_and_forget();
     ports_->forget_infos();
     scan_ = {};
     output_.reset();

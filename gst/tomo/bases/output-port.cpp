@@ -26,17 +26,17 @@ static bool is_flushing(GstPad *src) {
     return GST_PAD_IS_FLUSHING(src) || (peer && GST_PAD_IS_FLUSHING(peer.get()));
 }
 
-void OutputPort::attach(GstPad *pad, Route route) {
+void OutputPort::attach(GstPad *pad, Sending sending) {
     pad_ = pad;
-    route_ = std::move(route);
-    if (!route_.send_caps)
-        route_.send_caps = [this](GstCaps *caps) {
+    sending_ = std::move(sending);
+    if (!sending_.send_caps)
+        sending_.send_caps = [this](GstCaps *caps) {
             return gst_pad_push_event(pad_, gst_event_new_caps(caps)) || !gst_pad_is_linked(pad_);
         };
-    if (!route_.push)
-        route_.push = [this](GstBuffer *buffer) { return gst_pad_push(pad_, buffer); };
+    if (!sending_.push)
+        sending_.push = [this](GstBuffer *buffer) { return gst_pad_push(pad_, buffer); };
     stop_end_of_broken_stream(pad, element_);
-    if (route_.events_go_with_buffers)
+    if (sending_.events_go_with_buffers)
         gst_pad_add_probe(
             pad, GST_PAD_PROBE_TYPE_BUFFER,
             [](GstPad *, GstPadProbeInfo *, gpointer port) {
@@ -61,15 +61,15 @@ void OutputPort::negotiate(const ArrayInfo &out) {
         has_caps_ = false;
         tell_caps(out);
     }
-    if (!route_.events_go_with_buffers)
+    if (!sending_.events_go_with_buffers)
         send_waiting();
 }
 
 void OutputPort::tell_caps(const ArrayInfo &out) {
-    const CapsRef chosen = route_.choose_caps(out);
+    const CapsRef chosen = sending_.choose_caps(out);
     const CapsRef current(gst_pad_get_current_caps(pad_));
     const bool is_known = current && gst_caps_is_equal(current.get(), chosen.get());
-    if (!is_known && !route_.send_caps(chosen.get())) {
+    if (!is_known && !sending_.send_caps(chosen.get())) {
         if (is_flushing(pad_))
             throw Flushing();
         throw Error(GST_CORE_ERROR_NEGOTIATION,
@@ -95,7 +95,7 @@ void OutputPort::keep(EventRef event) {
 }
 
 bool OutputPort::send(EventRef event) {
-    if ((has_caps_ && !route_.events_go_with_buffers) || !GST_EVENT_IS_SERIALIZED(event.get()) ||
+    if ((has_caps_ && !sending_.events_go_with_buffers) || !GST_EVENT_IS_SERIALIZED(event.get()) ||
         GST_EVENT_TYPE(event.get()) == GST_EVENT_STREAM_START)
         return send_now(std::move(event));
     if (waits_for_caps(event.get()))
@@ -137,7 +137,7 @@ void OutputPort::submit(const Array &array) {
 
 GstFlowReturn OutputPort::push(BufferRef buffer) {
     has_pushed_ = true;
-    return route_.push(buffer.release());
+    return sending_.push(buffer.release());
 }
 
 // Ends
@@ -145,7 +145,7 @@ GstFlowReturn OutputPort::push(BufferRef buffer) {
 
 void OutputPort::finish() {
     // A segment that has not been sent would have to go before them.
-    if (has_caps_ && (has_pushed_ || !route_.events_go_with_buffers))
+    if (has_caps_ && (has_pushed_ || !sending_.events_go_with_buffers))
         send_waiting();
     waiting_.clear();
 }

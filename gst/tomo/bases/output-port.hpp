@@ -20,7 +20,7 @@ namespace tomo {
 class GST_TOMO_API OutputPort {
   public:
     // Ways to send, which differ between pads of this library and pads that a base class of GStreamer owns.
-    struct Route {
+    struct Sending {
         // The caps for an array, as the peer prefers them. Throws Error where it accepts none.
         std::function<CapsRef(const ArrayInfo &)> choose_caps;
         // Returns whether the caps passed, or the pad has no peer. Not set: sends an event.
@@ -35,7 +35,7 @@ class GST_TOMO_API OutputPort {
     OutputPort(const OutputPort &) = delete;
     OutputPort &operator=(const OutputPort &) = delete;
 
-    void attach(GstPad *pad, Route route);
+    void attach(GstPad *pad, Sending sending);
     GstPad *pad() const { return pad_; }
 
     // Before the next array
@@ -97,7 +97,7 @@ class GST_TOMO_API OutputPort {
 
     Element &element_;
     GstPad *pad_ = nullptr; // owned by the element
-    Route route_;
+    Sending sending_;
     Adaptation adaptation_;
     std::atomic<bool> is_asked_{false};
     ArrayInfo info_; // of the last caps

@@ -15,20 +15,20 @@ RotationAxis::RotationAxis(Element *owner)
              "Rotation axis in edge coordinates (the middle of W columns is W / 2); -1: that of the scan, "
              "else the middle") {}
 
-Axis RotationAxis::in(unsigned columns) const {
+Axis RotationAxis::for_columns(unsigned columns) const {
     const auto axis = resolve_axis(given_.chosen(), given_.name(), scan_, columns);
     axis.check();
     return axis;
 }
 
-void RotationAxis::tell(unsigned columns) {
-    const auto axis = in(columns);
+void RotationAxis::report(unsigned columns) {
+    const auto axis = for_columns(columns);
     owner_->report_effective(EffectiveValues().add(axis));
     if (axis.origin == Origin::assumed && !std::exchange(has_warned_, true))
         owner_->warn(axis.assumption());
 }
 
-bool RotationAxis::learn(GstEvent *scan) {
+bool RotationAxis::update_from(GstEvent *scan) {
     const double before = std::exchange(scan_, Scan(scan)).axis_position, now = scan_.axis_position;
     return before != now && !(std::isnan(before) && std::isnan(now));
 }

@@ -13,12 +13,12 @@ class GST_TOMO_API RotationAxis {
     explicit RotationAxis(Element *owner);
 
     // The axis for this number of columns. Throws Error if it is outside of them.
-    Axis in(unsigned columns) const;
+    Axis for_columns(unsigned columns) const;
     // Takes the axis of the scan; returns whether it differs from the earlier one.
-    bool learn(GstEvent *scan);
+    bool update_from(GstEvent *scan);
     void forget() { scan_ = {}, has_warned_ = false; }
     // Reports the axis as the effective one, and warns once if it is assumed.
-    void tell(unsigned columns);
+    void report(unsigned columns);
 
   private:
     Element *const owner_;

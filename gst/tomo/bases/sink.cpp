@@ -119,7 +119,7 @@ void Sink::deactivate() noexcept {
     end_thread();
     if (std::exchange(begun_, false))
         guard([&] { abandon(); });
-    halt();
+    stop_and_forget();
 }
 
 void Sink::end_thread() {

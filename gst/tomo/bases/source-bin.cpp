@@ -132,7 +132,7 @@ void SourceBin::deactivate() noexcept {
         gst_element_set_state(source, GST_STATE_NULL);
         gst_bin_remove(GST_BIN(gst()), source);
     }
-    halt();
+    stop_and_forget();
 }
 
 } // namespace tomo

@@ -145,7 +145,7 @@ void Source::activate() {
 }
 
 void Source::deactivate() noexcept {
-    halt();
+    stop_and_forget();
     output_.reset();
 }
 

@@ -96,7 +96,7 @@ void Transform::deactivate() noexcept {
     first_wanted_ = 0;
     gst_segment_init(&segment_, GST_FORMAT_TIME);
     guard([&] { reset(); });
-    halt();
+    stop_and_forget();
 }
 
 // Negotiation

@@ -182,7 +182,7 @@ class ClFft final : public Fft {
 
     ClEvent launch(const Launch &l) override {
         const std::lock_guard<std::mutex> guard(clfft_lock());
-        fft_begin(l.queue, turn_.take(l.queue, l.wait));
+        fft_begin(l.queue, scratch_use_.waits_of(l.queue, l.wait));
         if (l.in.byte % base_align_ != 0 || l.out.byte % base_align_ != 0) {
             if (!copy_)
                 copy_ = make_buffer(bytes());
@@ -202,7 +202,7 @@ class ClFft final : public Fft {
             run(*out_of_place_, l, view(l.in), view(l.out));
         }
         ClEvent done = fft_end(l.queue);
-        turn_.give(l.queue, done);
+        scratch_use_.record(l.queue, done);
         return done;
     }
 
@@ -212,7 +212,7 @@ class ClFft final : public Fft {
     std::shared_ptr<Library> library_;
     std::unique_ptr<Plan> in_place_, out_of_place_; // the latter from its first use on
     ClMem copy_;                                    // for places that are not aligned
-    FftTurn turn_;
+    ScratchUse scratch_use_;
 };
 
 } // namespace

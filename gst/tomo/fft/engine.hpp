@@ -32,12 +32,12 @@ ClEvent fft_end(cl_command_queue queue);
 
 // The scratch memory of a plan serves one transform at a time. One in-order queue guarantees that; between
 // two queues an event does. The caller must hold the plan's lock.
-class FftTurn {
+class ScratchUse {
   public:
     // The events that a transform on this queue has to wait for, including the caller's.
-    std::vector<cl_event> take(cl_command_queue queue, const WaitList &wait) const;
+    std::vector<cl_event> waits_of(cl_command_queue queue, const WaitList &wait) const;
     // The transform is enqueued and ends with this event.
-    void give(cl_command_queue queue, const ClEvent &done);
+    void record(cl_command_queue queue, const ClEvent &done);
 
   private:
     Stamp last_;

@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/tomo/fft/engine.hpp>
 #include <gst/tomo/device/profile.hpp>
+#include <gst/tomo/fft/engine.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -259,14 +259,14 @@ ClEvent fft_end(cl_command_queue queue) {
     return ClEvent(done);
 }
 
-std::vector<cl_event> FftTurn::take(cl_command_queue queue, const WaitList &wait) const {
+std::vector<cl_event> ScratchUse::waits_of(cl_command_queue queue, const WaitList &wait) const {
     std::vector<cl_event> events = wait.raw();
     if (last_ && last_.queue.get() != queue)
         events.push_back(last_.event.get());
     return events;
 }
 
-void FftTurn::give(cl_command_queue queue, const ClEvent &done) {
+void ScratchUse::record(cl_command_queue queue, const ClEvent &done) {
     last_ = {done, ClQueue::retained(queue)};
     // Another queue may wait for this one from now on, and must not wait for somebody to flush it.
     cl_check(clFlush(queue), "flushing the queue of an FFT");

@@ -235,7 +235,7 @@ class VkFft final : public Fft {
         const std::lock_guard<std::mutex> guard(lock_);
         Plan &plan = plan_for(l);
         const bool has_scratch = plan.app.configuration.allocateTempBuffer != 0;
-        fft_begin(l.queue, has_scratch ? turn_.take(l.queue, l.wait) : l.wait.raw());
+        fft_begin(l.queue, has_scratch ? scratch_use_.waits_of(l.queue, l.wait) : l.wait.raw());
 
         // VkFFT keeps pointers to the handles.
         in_ = l.in.buffer;
@@ -253,7 +253,7 @@ class VkFft final : public Fft {
 
         ClEvent done = fft_end(l.queue);
         if (has_scratch)
-            turn_.give(l.queue, done);
+            scratch_use_.record(l.queue, done);
         return done;
     }
 
@@ -262,7 +262,7 @@ class VkFft final : public Fft {
     std::mutex lock_; // over all below: plans hold kernels with their arguments
     cl_mem in_ = nullptr, out_ = nullptr;
     cl_command_queue queue_ = nullptr;
-    FftTurn turn_;
+    ScratchUse scratch_use_;
     std::unique_ptr<Plan> narrow_, wide_; // 32 and 64 bit indices
 };
 

@@ -210,19 +210,19 @@ void Assembly::connect_output(std::size_t node, const std::string &output,
 }
 
 void Assembly::make_live_bindings() {
-    using Place = LiveBinding::Place;
+    using TargetPosition = LiveBinding::TargetPosition;
     const auto &nodes = graph_.nodes();
     for (const auto &b : graph_.bindings()) {
         GstElement *source = nodes[b.from].element.get(), *target = nodes[b.to].element.get();
-        const auto place = graph_.leads_to(b.from, b.to)   ? Place::below
-                           : graph_.leads_to(b.to, b.from) ? Place::above
-                                                           : Place::beside;
-        if (place == Place::beside && templates_of(target, GST_PAD_SINK).empty())
+        const auto position = graph_.leads_to(b.from, b.to)   ? TargetPosition::downstream
+                              : graph_.leads_to(b.to, b.from) ? TargetPosition::upstream
+                                                              : TargetPosition::other_branch;
+        if (position == TargetPosition::other_branch && templates_of(target, GST_PAD_SINK).empty())
             graph_error(GST_TOMO_GRAPH_ERROR_STRUCTURE,
                         text("node '%s' is a source, which can't wait for property '%s' of node '%s'",
                              nodes[b.to].name.c_str(), b.result.c_str(), nodes[b.from].name.c_str()));
         live_bindings_.push_back(std::make_shared<LiveBinding>(
-            source, require_result(source, b.result), target, require_target(target, b.property), place));
+            source, require_result(source, b.result), target, require_target(target, b.property), position));
     }
 }
 

@@ -51,9 +51,9 @@ using TieRef = std::shared_ptr<LiveBinding>;
 // --------------------------------------------------------------------------------------------------------
 
 LiveBinding::LiveBinding(GstElement *source, GParamSpec *result, GstElement *target, GParamSpec *property,
-                         Place place)
+                         TargetPosition position)
     : source_(ObjectRef<GstElement>::referenced(source)), target_(ObjectRef<GstElement>::referenced(target)),
-      result_(result), property_(property), place_(place) {}
+      result_(result), property_(property), position_(position) {}
 
 std::string LiveBinding::name() const {
     return text("property '%s' of node '%s'", result_->name, GST_OBJECT_NAME(source_.get()));
@@ -87,7 +87,7 @@ void LiveBinding::connect() {
         new TieRef(shared_from_this()), [](gpointer data, GClosure *) { delete static_cast<TieRef *>(data); },
         static_cast<GConnectFlags>(0));
 
-    if (place_ == Place::below) {
+    if (position_ == TargetPosition::downstream) {
         for (const auto &pad : pads_of(source_.get(), GST_PAD_SRC))
             probe(pad.get(), data_probe, [](GstPad *p, GstPadProbeInfo *, gpointer binding) {
                 binding_of(binding).send(p);
@@ -113,7 +113,7 @@ void LiveBinding::connect() {
                           return taken ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
                       });
     }
-    if (place_ != Place::beside)
+    if (position_ != TargetPosition::other_branch)
         return;
     for (const auto &pad : pads_of(target_.get(), GST_PAD_SINK))
         probe(pad.get(), data_probe, [](GstPad *p, GstPadProbeInfo *, gpointer binding) {
@@ -185,7 +185,7 @@ void LiveBinding::on_notify() {
     }
     std::unique_lock<std::mutex> lock(lock_);
     value_count_++;
-    if (place_ == Place::below) {
+    if (position_ == TargetPosition::downstream) {
         newest_ = std::move(value);
         return;
     }

@@ -23,11 +23,12 @@ namespace tomo {
 
 class LiveBinding final : public ValueReceiver, public std::enable_shared_from_this<LiveBinding> {
   public:
-    enum class Place { below, beside, above };
+    // Position of the target in the dataflow, as seen from the source.
+    enum class TargetPosition { downstream, other_branch, upstream };
 
     // The properties must have been looked up by require_result() and require_target().
     LiveBinding(GstElement *source, GParamSpec *result, GstElement *target, GParamSpec *property,
-                Place place);
+                TargetPosition position);
     void connect();
     void disconnect();
     // Before a run: drops all values.
@@ -35,7 +36,7 @@ class LiveBinding final : public ValueReceiver, public std::enable_shared_from_t
 
     GstElement *source() const { return source_.get(); }
     GstElement *target() const override { return target_.get(); }
-    Place place() const { return place_; }
+    TargetPosition target_position() const { return position_; }
     // The thread that waits for the first value, or null.
     GThread *waiting_thread() const { return waiting_; }
     bool has_value() const { return has_value_; }
@@ -60,7 +61,7 @@ class LiveBinding final : public ValueReceiver, public std::enable_shared_from_t
 
     const ObjectRef<GstElement> source_, target_;
     GParamSpec *const result_, *const property_;
-    const Place place_;
+    const TargetPosition position_;
     gulong handler_ = 0;
     std::vector<std::pair<PadRef, gulong>> probes_;
 

@@ -51,7 +51,7 @@ class EventThread {
         return !events_.empty();
     }
     // After the end: waits until the thread is gone.
-    void settle() {
+    void join_after_end() {
         std::lock_guard<std::mutex> lock(thread_lock_);
         if (!is_running() && thread_.joinable())
             thread_.join();

@@ -15,7 +15,7 @@ with_live_bindings(std::vector<Graph::Edge> edges,
                    const std::vector<std::shared_ptr<LiveBinding>> &live_bindings,
                    const std::function<std::size_t(GstElement *)> &node_of) {
     for (const auto &binding : live_bindings)
-        if (binding->place() == LiveBinding::Place::beside)
+        if (binding->target_position() == LiveBinding::TargetPosition::other_branch)
             edges.push_back({node_of(binding->source()), node_of(binding->target()), "", ""});
     return edges;
 }

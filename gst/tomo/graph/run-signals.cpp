@@ -38,7 +38,7 @@ RunSignals::RunSignals(Runner &runner)
       runner_(runner) {}
 
 void RunSignals::tidy_up() {
-    runner_.settle();
+    runner_.join_after_end();
     cancel_visit();
 }
 

@@ -73,7 +73,7 @@ class Meter {
 
 void Runner::start(Graph &graph) {
     use_threads();
-    settle();
+    join_after_end();
     std::lock_guard<std::mutex> thread_lock(thread_lock_);
     std::unique_lock<std::mutex> lock(lock_);
     if (running_ || thread_.joinable())
