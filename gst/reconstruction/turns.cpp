@@ -22,7 +22,6 @@ constexpr double same = 0.1;             // steps between views of one direction
 constexpr double overscan = 1.5;    // turns up to which somebody may just have measured for a little longer
 constexpr unsigned least_views = 4; // of the way between two flybacks
 
-
 [[noreturn]] void refuse(const std::string &why) {
     throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE, why);
 }
