@@ -11,6 +11,7 @@
     volume.h5:/volume          four slices, as planes
     scan.nxs                   the raw scan as NXtomo, with flats before and after, angles, axis and pixel size
     half.h5:/sinograms         four sinograms over 360 degrees of a detector with 150 columns, for half acquisition
+    turns.nxs                  a raw scan of eight rows in time: three half turns, between which attenuation grows
     examples                   a link to the examples of the repository
 
 The rotation axis is at 131.0 in edge coordinates; in half.h5, too.
@@ -170,4 +171,10 @@ def make(folder, seed=1):
     with h5py.File(os.path.join(folder, "half.h5"), "w") as file:
         half = np.array([tomoref.line_integrals(e, turn, WIDTH, AXIS)[:, :HALF_WIDTH] for e in ellipses[ROW - 2:ROW + 2]])
         file["sinograms"] = (half + 0.005 * rng.standard_normal(half.shape)).astype(np.float32)
+    rows = slice(ROW - 4, ROW + 4)
+    in_time = np.arange(3 * VIEWS // 2) * 2 * np.pi / VIEWS
+    strength = 1 + 0.25 * np.floor(in_time / np.pi + 1e-9)
+    grown = np.stack([tomoref.line_integrals(e, in_time, WIDTH, AXIS) for e in ellipses[rows]], axis=1) * strength[:, None, None]
+    counts = np.minimum(rng.poisson(dark[rows] + flat[rows] * np.exp(-grown)), 65535).astype(np.uint16)
+    write_scan(os.path.join(folder, "turns.nxs"), darks[:, rows], flats[:, rows], flats_after[:, rows], counts, in_time)
     os.symlink(os.path.join(os.path.realpath(ROOT), "examples"), os.path.join(folder, "examples"))
