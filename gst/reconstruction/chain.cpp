@@ -214,6 +214,7 @@ std::string slice_line(const Settings &settings, const Inspection &scan, double 
                 property("roi-width", settings.crop_width.value()) +
                 property("roi-height", settings.crop_width.value());
     }
+    line += slice_rings_line(settings, axis - edge);
     if (settings.circle) {
         const double radius = std::max(std::min(axis, columns - axis), 0.0);
         const std::string middle = literal(axis - edge - 0.5);

@@ -91,6 +91,10 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.crop_width, s.crop_width <= most_columns(s, scan), "slices have fewer columns"},
         {s.off_axis, makes_slices, no_slices},
         {s.circle, makes_slices, no_slices},
+        {s.slice_rings, makes_slices, no_slices},
+        {s.slice_rings_width, s.slice_rings.is("polar"), "it is that of slice-rings=polar"},
+        {s.slice_rings_threshold, s.slice_rings.is("polar"), "it is that of slice-rings=polar"},
+        {s.slice_rings_arc, s.slice_rings.is("polar"), "it is that of slice-rings=polar"},
         // Axis
         {s.axis_range, makes_slices && !s.given_axis(), "the axis is given, or none is needed"},
         {s.axis_range, !s.axis_method.is("scan") && !s.axis_method.is("middle"),

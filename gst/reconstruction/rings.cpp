@@ -77,4 +77,12 @@ std::string rings_line(const Settings &settings, unsigned columns) {
     return method(settings).line(settings, columns);
 }
 
+std::string slice_rings_line(const Settings &settings, double center) {
+    if (settings.slice_rings.is("none"))
+        return {};
+    return " ! tomoremoverings name=slice-rings" + property("center-x", center) +
+           property("center-y", center) + given("width", settings.slice_rings_width) +
+           given("threshold", settings.slice_rings_threshold) + given("arc", settings.slice_rings_arc);
+}
+
 } // namespace tomo::reconstruction

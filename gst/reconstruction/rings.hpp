@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The methods that remove stripes of sinograms, by the names that the parameter `rings` gives them.
+// The methods that remove stripes of sinograms, by the names that the parameter `rings` gives them, and rings of slices.
 #pragma once
 
 #include <gst/reconstruction/settings.hpp>
@@ -13,5 +13,8 @@ bool rings_want_transmission(const Settings &settings);
 
 // " ! " and the elements of the method, for sinograms of so many columns; empty for none.
 std::string rings_line(const Settings &settings, unsigned columns);
+
+// The same for slices whose rings are about (center, center); empty for none.
+std::string slice_rings_line(const Settings &settings, double center);
 
 } // namespace tomo::reconstruction

@@ -288,6 +288,42 @@ class GST_TOMO_API Settings : public Parameters {
          .section = &section::cleaning,
          .level = Level::advanced,
          .blurb = "Parts of the scan whose stripes are removed one by one by rings=titarenko and normalization"}};
+    Choice slice_rings{
+        this,
+        {"none", "polar"},
+        {.name = "slice-rings",
+         .section = &section::cleaning,
+         .level = Level::advanced,
+         .blurb = "How rings are removed from the slices themselves; polar: by medians along the radius (Sijbers 2004). "
+                  "rings removes them better, if it can"}};
+    Parameter<unsigned> slice_rings_width{this,
+                                          30,
+                                          1,
+                                          200,
+                                          {.name = "slice-rings-width",
+                                           .section = &section::cleaning,
+                                           .level = Level::advanced,
+                                           .unit = "px",
+                                           .blurb = "Widest rings that slice-rings removes"}};
+    Parameter<double> slice_rings_threshold{
+        this,
+        0.0,
+        0.0,
+        1e30,
+        {.name = "slice-rings-threshold",
+         .section = &section::cleaning,
+         .level = Level::advanced,
+         .automatic = "none",
+         .blurb = "What differs by more than this from the medians is no ring for slice-rings"}};
+    Parameter<double> slice_rings_arc{this,
+                                      30.0,
+                                      0.0,
+                                      360.0,
+                                      {.name = "slice-rings-arc",
+                                       .section = &section::cleaning,
+                                       .level = Level::advanced,
+                                       .unit = "deg",
+                                       .blurb = "Shortest rings that slice-rings removes"}};
 
     // Axis
     Parameter<double> axis{

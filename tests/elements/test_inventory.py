@@ -35,6 +35,7 @@ OWN = {
     "download": "places the transfer to the host",
     "join-half-turns": "wide sinograms of a whole turn off axis",
     "ramp-filter": "fft, filter and ifft in one go",
+    "remove-rings": "rings of slices",
     "remove-stripes-normalization": "rings, by means over the views",
     "remove-stripes-titarenko": "rings, by means over the views, regularized",
     "remove-stripes-wavelet": "rings, by wavelets and Fourier transforms",

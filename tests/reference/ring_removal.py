@@ -187,3 +187,48 @@ def wavelet(sinogram, levels=0, wavelet="db5", sigma=2.0, mode="mean"):
         image = (low_y @ image + high_y @ horizontal) @ low_x.T + (low_y @ vertical + high_y @ diagonal) @ high_x.T
     image = image[before:before + views, left:left + columns]
     return np.where(np.isfinite(sinogram), image, sinogram)
+
+
+# Slices ----------------------------------------------------------------------------------------------------------
+
+def linear(image, x, y, wraps=False):
+    """Values at places whose whole numbers are the centres of pixels; edges go on, rows go round where wanted."""
+    height, width = image.shape
+    i, j = np.floor(x).astype(int), np.floor(y).astype(int)
+    result = 0.0
+    for di, wx in (0, 1 - (x - i)), (1, x - i):
+        for dj, wy in (0, 1 - (y - j)), (1, y - j):
+            row = (j + dj) % height if wraps else np.clip(j + dj, 0, height - 1)
+            weight = wx * wy
+            result = result + np.where(weight > 0, weight * image[row, np.clip(i + di, 0, width - 1)], 0.0)
+    return result
+
+
+def rings_of_slice(image, center=None, width=30, threshold=np.inf, limits=(-np.inf, np.inf), arc=30.0):
+    """Sijbers, Postnov 2004: the slice without its rings."""
+    height, columns = image.shape
+    cx, cy = center or (columns / 2, height / 2)
+    radii = max(1, int(np.floor(min(cx, cy, columns - cx, height - cy))))
+    angles = 2 * int(np.floor(np.pi * radii + 0.5))
+    r, t = np.arange(radii) + 0.5, 2 * np.pi * (np.arange(angles)[:, None] + 0.5) / angles
+    with np.errstate(invalid="ignore"):
+        polar = linear(image, cx + r * np.cos(t) - 0.5, cy + r * np.sin(t) - 0.5)
+    polar = np.where(np.isfinite(polar), np.clip(polar, *limits), np.nan)
+
+    places = np.arange(-width, radii + width)
+    inside = np.where(places < 0, -1 - places, places) % (2 * radii)
+    inside = np.where(inside < radii, inside, 2 * radii - 1 - inside)
+    across = np.roll(polar, -(angles // 2), axis=0)
+    lines = np.where(places < 0, across[:, inside], polar[:, inside])
+    windows = np.lib.stride_tricks.sliding_window_view(lines, 2 * width + 1, axis=1)
+    stands_out = polar - np.median(windows, axis=-1)
+    stands_out = np.where(np.isfinite(windows).all(axis=-1) & (abs(stands_out) <= threshold), stands_out, 0.0)
+
+    reach = int(min(arc / 720 * angles, angles // 2 - 1))
+    rings = sum(np.roll(stands_out, d, axis=0) for d in range(-reach, reach + 1)) / (2 * reach + 1)
+
+    y, x = np.mgrid[:height, :columns] + 0.5
+    radius = np.maximum(np.hypot(x - cx, y - cy) - 0.5, 0.0)
+    turns = np.arctan2(y - cy, x - cx) / (2 * np.pi) % 1.0
+    return np.where(radius <= radii - 1, image - linear(rings, np.minimum(radius, radii - 1), turns * angles - 0.5, True),
+                    image)

@@ -264,6 +264,15 @@ class Scans(ReconstructTestCase):
             with self.subTest(method=method):
                 left = np.linalg.norm(self.slices("scan.nxs", "--axis", AXIS, "--rings", *method) - clean)
                 self.assertLess(left, 0.8 * ring)
+        words = ["--axis", AXIS, "--slice-rings", "polar", "--slice-rings-width", 4, "--slice-rings-arc", 60]
+        polar = self.slices("scan.nxs", *words)
+        self.assertLess(np.linalg.norm(polar - clean), 0.9 * ring)
+        # About the axis, also in a part of the slice; beyond the outermost ring nothing is done.
+        cropped = self.slices("scan.nxs", *words, "--crop-width", 60)
+        y, x = np.mgrid[:60, :60] + 0.5 + (WIDTH - 60) // 2
+        inside = np.hypot(x - AXIS, y - AXIS) < min(AXIS - (WIDTH - 60) // 2, (WIDTH + 60) // 2 - AXIS) - 8
+        part = polar[:, (WIDTH - 60) // 2:(WIDTH + 60) // 2, (WIDTH - 60) // 2:(WIDTH + 60) // 2]
+        self.assert_close(cropped[:, inside], part[:, inside], 0.02)
 
 
 class Sweeps(ReconstructTestCase):
@@ -668,6 +677,10 @@ class Conditions(ReconstructTestCase):
             (whole, "rings-levels", 2, "rings=wavelet"),
             (whole, "rings-alpha", 0.1, "rings=titarenko"),
             ([*whole, "--rings", "wavelet"], "rings-chunks", 2, "normalization"),
+            (whole, "slice-rings-width", 5, "slice-rings=polar"),
+            (whole, "slice-rings-threshold", 5, "slice-rings=polar"),
+            (whole, "slice-rings-arc", 5, "slice-rings=polar"),
+            (["sinos", "scan.nxs"], "slice-rings", "polar", "no slices"),
             (off, "rings", "double-flat-field", "absorptivity=on"),
             (whole, "projection-filter-cutoff", 0.25, "hamming"),
             (whole, "crop-width", WIDTH + 1, "fewer columns"),

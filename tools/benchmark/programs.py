@@ -29,7 +29,8 @@ import time
 
 
 # Tasks that remove rings, from sinograms or from slices.
-RING_METHODS = ("double-flat-field", "remove-stripes-normalization", "remove-stripes-titarenko", "remove-stripes-wavelet")
+RING_METHODS = ("double-flat-field", "remove-rings", "remove-stripes-normalization", "remove-stripes-titarenko",
+                "remove-stripes-wavelet")
 
 
 class Failed(Exception):
