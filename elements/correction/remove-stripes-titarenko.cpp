@@ -35,7 +35,8 @@ default. A larger `alpha` removes narrower stripes only, and keeps more of what 
 axis. With `chunks` above 1 the rows are cut into as many sets, one behind another, each with its own means.
 
 TomoPy's remove_stripe_ti is a variant of this (Miqueles and others, J. Synchrotron Rad. 21 (2014) 1333) that takes its
-regularization from the data; its `alpha` is another number.
+regularization from the data; its `alpha` is another number. algotom 1.6 takes 1 from the wrong one of the formula's two
+cosines, and leaves about tau of the height of narrow stripes.
 
 Samples that are not finite stay as they are and don't count in any mean. A column without any finite sample stays as it
 is, and the means of its neighbours are smoothed without it.)",
