@@ -87,15 +87,18 @@ class Sharpness final : public AxisMethod {
             std::vector<double> candidates;
             for (unsigned k = 0; from + k * step <= to + 1e-9; k++)
                 candidates.push_back(from + k * step);
+            // Over many columns the other measures follow the share of the field of view that views see.
+            const auto what = to - from > width / 3.0 ? measurement::Sharpness::entropy : measure_;
+            const bool is_entropy = what == measurement::Sharpness::entropy;
             // Entropy wants pixels that all views see, the others the whole object and the air around.
-            const bool is_entropy = measure_ == measurement::Sharpness::entropy;
             const double middle = (from + to) / 2.0;
             const double radius = is_entropy           ? 0.9 * std::min(from, width - to)
                                   : to - from > narrow ? width / 2.0
                                                        : std::min(middle, width - middle);
             const unsigned stride = std::max(1u, in.height() / most_views);
-            const auto values = measures(candidates, grid(std::max(radius, 4.0), points), stride, in);
-            if (found.curve.axes.empty()) // later stages have other points, with other values
+            const auto values = measures(candidates, grid(std::max(radius, 4.0), points), stride, in, what);
+            if (found.curve.axes.empty() &&
+                what == measure_) // later stages have other points, with other values
                 found.curve = {candidates, values};
             const auto least = std::min_element(values.begin(), values.end(), [](double a, double b) {
                 return std::isnan(b) ? !std::isnan(a) : a < b;
@@ -192,7 +195,7 @@ class Sharpness final : public AxisMethod {
     }
 
     std::vector<double> measures(const std::vector<double> &axes, const std::vector<float> &grid,
-                                 unsigned stride, const Array &in) {
+                                 unsigned stride, const Array &in, measurement::Sharpness what) {
         const Array points = compute_.upload(grid);
         const auto number = static_cast<unsigned>(grid.size() / 2);
         std::vector<double> result;
@@ -210,7 +213,7 @@ class Sharpness final : public AxisMethod {
                             WorkSize(number, blocks).groups(64), std::as_const(rows_), slices,
                             BareBuffer{points}, BareBuffer{views_}, BareBuffer{candidates}, cl_uint{number},
                             cl_uint{in.width()}, cl_uint{in.height()}, cl_uint{stride});
-            const auto values = measurement::sharpness(own_, slices, measure_, 0.0f);
+            const auto values = measurement::sharpness(own_, slices, what, 0.0f);
             result.insert(result.end(), values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count));
         }
         return result;

@@ -77,7 +77,7 @@ eight interleaved groups of u over the curvature.
 23, 1048 (2006), doi 10.1364/JOSAA.23.001048; `tomomeasuresharpness` has the formulas). Rows are filtered by the ramp and a Gaussian of
 1.5 pixels, and continued by their edge values. Not all pixels are computed: 5000 points of a grid and up to 128 views every 2 pixels (1
 in a range of up to 128, 1/4 in one of up to 10), then 10000 points every half pixel, then 20000 points every eighth pixel, and a parabola by least
-squares through nine of them. The curve is that of the first of these steps. The points lie within 0.9 of the least distance of the range to an edge for `entropy`; for
+squares through nine of them. The curve is that of the first of these steps. In a range above W / 3 the first step goes by `entropy` for each metric. The points lie within 0.9 of the least distance of the range to an edge for `entropy`; for
 the others, which want the whole object and air around it in all views, within the distance of the range's middle to an edge, or
 within W / 2 in ranges above 10 pixels. Where the object reaches over an edge, only `entropy` serves. `uncertainty` is that of the parabola, and no less than 0.1:
 noise, stripes and edges of the field of view shift the least value by about that.
