@@ -134,6 +134,7 @@ class Write final : public Sink {
         When::ready,
         "Input files of which an HDF5 result holds a checksum"};
 
+    bool wants_device_memory() const override { return grey_.has_value(); }
     void start() override { open(); }
     // A file that was finished is written again, one under way begins anew.
     void clear() override { open(); }
@@ -155,6 +156,10 @@ class Write final : public Sink {
             next_ = number;
         }
         next_++;
+        if (maps_on_device(buffer, info)) {
+            writer_->write(mapped_on_device(buffer, info));
+            return;
+        }
         writer_->write({info, [this, info, kept = BufferRef::referenced(buffer)] {
                             const WorkFor work(gst());
                             return samples_of(kept, info);
@@ -190,7 +195,10 @@ class Write final : public Sink {
         g_message("%s: %s", GST_OBJECT_NAME(gst()), kept.c_str());
     }
 
-    void stop() override { writer_.reset(); }
+    void stop() override {
+        writer_.reset();
+        missing_ = {};
+    }
 
   private:
     static io::ImageToWrite::Samples samples_of(const BufferRef &buffer, const ArrayInfo &info) {
@@ -210,6 +218,38 @@ class Write final : public Sink {
                         text("a buffer of %zu bytes came where %s takes %zu", mapped->map.size(),
                              info.describe().c_str(), static_cast<std::size_t>(info.size())));
         return {mapped, mapped->map.data()};
+    }
+
+    // Where the samples are on a device with memory of its own, integers are what has to leave it. The writer's
+    // threads would need longer for them than the device.
+    bool maps_on_device(GstBuffer *buffer, const ArrayInfo &info) const {
+        if (!grey_ || info.format == GST_TOMO_FORMAT_COMPLEX64 || gst_buffer_n_memory(buffer) != 1 ||
+            gst_buffer_get_tomo_array_meta(buffer))
+            return false;
+        const auto storage = storage_of(gst_buffer_peek_memory(buffer, 0));
+        return storage && !storage->device()->shares_host_memory() && storage->device()->has_fp64() &&
+               (!has_device() || device()->context() == storage->device()->context());
+    }
+
+    io::ImageToWrite mapped_on_device(GstBuffer *buffer, const ArrayInfo &info) {
+        const Array in = import(buffer, info);
+        if (!missing_) {
+            missing_ = allocate(ArrayInfo(GST_TOMO_FORMAT_UINT32, 1, 1));
+            const cl_uint none = 0;
+            fill(missing_, &none, sizeof none);
+        }
+        Array out = allocate(info.with_format(grey_->format()));
+        input_format("in", info.format);
+        launch(kernel(grey_->bits == 8 ? "to_uint8" : "to_uint16"), WorkSize(info.samples()), in, out,
+               ReadWrite{missing_}, cl_double{grey_->offset()}, cl_double{grey_->scale()});
+        limit_frames_in_flight(out);
+        out.storage()->prefetch();
+        return {out.info(),
+                [this, info = out.info(), kept = out.to_buffer()] {
+                    const WorkFor work(gst());
+                    return samples_of(kept, info);
+                },
+                grey_->range};
     }
 
     void open() {
@@ -250,6 +290,11 @@ class Write final : public Sink {
         } else if (level != 0.0) {
             throw Error(GST_RESOURCE_ERROR_SETTINGS, "level is set, but not window");
         }
+        grey_.reset();
+        missing_ = {};
+        if (bits != 32 && rescale && !rgb && options.minimum && options.maximum)
+            grey_ = io::GreyMapping{bits, true, {*options.minimum, *options.maximum}};
+        options.count_missing = [this]() -> std::uint64_t { return missing_ ? Host<const cl_uint>(missing_)[0] : 0; };
         next_ = there_ = 0;
         length_known_ = false;
         is_range_found_ = !(options.minimum && options.maximum);
@@ -304,6 +349,8 @@ class Write final : public Sink {
     }
 
     std::unique_ptr<io::ImageWriter> writer_;
+    std::optional<io::GreyMapping> grey_; // of all images, where it is known before
+    Array missing_;                       // one uint32: NaN of images that were mapped on the device
     bool is_range_found_ = false;
     std::mutex length_lock_;
     std::optional<std::uint64_t> announced_;

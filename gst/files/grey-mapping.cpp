@@ -71,20 +71,23 @@ std::vector<std::pair<std::string, std::string>> grey_words(const std::optional<
     return {{"grey_minimum", written(grey->minimum)}, {"grey_maximum", written(grey->maximum)}};
 }
 
-std::uint64_t GreyMapping::apply(const ArrayInfo &info, const void *data, void *integers) const {
+// No finite value at all leaves an empty range.
+double GreyMapping::offset() const { return rescale && !range.is_empty() ? range.minimum : 0.0; }
+
+double GreyMapping::scale() const {
     const double top = bits == 8 ? 0xff : 0xffff;
-    double offset = 0, scale = 1;
-    if (rescale) {
-        // No finite value at all leaves an empty range.
-        offset = range.is_empty() ? 0 : range.minimum;
-        scale = range.minimum < range.maximum ? top / (range.maximum - range.minimum) : 0;
-    }
+    if (!rescale)
+        return 1.0;
+    return range.minimum < range.maximum ? top / (range.maximum - range.minimum) : 0.0;
+}
+
+std::uint64_t GreyMapping::apply(const ArrayInfo &info, const void *data, void *integers) const {
     std::uint64_t missing = 0;
     with_samples(info, data, [&](const auto *samples) {
-        missing =
-            bits == 8
-                ? map_samples(samples, info.samples(), offset, scale, static_cast<std::uint8_t *>(integers))
-                : map_samples(samples, info.samples(), offset, scale, static_cast<std::uint16_t *>(integers));
+        missing = bits == 8 ? map_samples(samples, info.samples(), offset(), scale(),
+                                          static_cast<std::uint8_t *>(integers))
+                            : map_samples(samples, info.samples(), offset(), scale(),
+                                          static_cast<std::uint16_t *>(integers));
     });
     return missing;
 }

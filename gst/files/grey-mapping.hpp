@@ -32,6 +32,9 @@ struct GreyMapping {
     ValueRange range;
 
     GstTomoFormat format() const { return bits == 8 ? GST_TOMO_FORMAT_UINT8 : GST_TOMO_FORMAT_UINT16; }
+    // A value v becomes (v - offset) scale.
+    double offset() const;
+    double scale() const;
     // Returns the number of NaN.
     std::uint64_t apply(const ArrayInfo &info, const void *data, void *integers) const;
     // The values that the smallest and the largest integer stand for; empty if values are not rescaled, or if

@@ -13,6 +13,12 @@ ImageToWrite::ImageToWrite(const ArrayInfo &info, std::function<Samples()> make)
     shared_->make = std::move(make);
 }
 
+ImageToWrite::ImageToWrite(const ArrayInfo &info, std::function<Samples()> make, const ValueRange &grey)
+    : ImageToWrite(info, std::move(make)) {
+    shared_->grey = grey;
+    shared_->came_as_grey = true;
+}
+
 ImageToWrite::ImageToWrite(const ArrayInfo &info, const void *samples)
     : ImageToWrite(info, [samples] { return Samples(samples, [](const void *) {}); }) {}
 

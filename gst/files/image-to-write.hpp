@@ -21,6 +21,8 @@ class ImageToWrite {
     using Samples = std::shared_ptr<const void>;
 
     ImageToWrite(const ArrayInfo &info, std::function<Samples()> make);
+    // Of integers that stand for the values of a range.
+    ImageToWrite(const ArrayInfo &info, std::function<Samples()> make, const ValueRange &grey);
     // Refers to samples that outlive this object.
     ImageToWrite(const ArrayInfo &info, const void *samples);
 
@@ -32,6 +34,9 @@ class ImageToWrite {
     // For integers that stand for other values: the values of the smallest and the largest integer. Known
     // once the samples are made, and part of the file.
     std::optional<ValueRange> grey() const;
+
+    // Whether the image came as integers that stand for other values.
+    bool came_as_grey() const { return shared_->came_as_grey; }
 
     ImageToWrite plane(unsigned number) const;
     // The three planes red, green and blue as interleaved pixels. Throws if there are not three planes.
@@ -47,6 +52,7 @@ class ImageToWrite {
         std::mutex lock;
         Samples samples;
         std::optional<ValueRange> grey;
+        bool came_as_grey = false;
     };
 
     ArrayInfo info_;

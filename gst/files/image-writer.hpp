@@ -72,6 +72,8 @@ struct WriteOptions {
     std::optional<double> minimum, maximum;
     // Unset limits are those of each image instead.
     bool range_per_image = false;
+    // Called at the end: NaN of images that came as integers.
+    std::function<std::uint64_t()> count_missing;
     // Called once with the mapping of the integers of all images.
     std::function<void(const GreyMapping &)> tell_range;
 

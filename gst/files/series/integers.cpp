@@ -54,6 +54,8 @@ class IntegerWriter final : public ImageWriter {
 
     void finish() override {
         target_->finish();
+        if (options_.count_missing)
+            *missing_ += options_.count_missing();
         if (*missing_ > 0 && options_.warn)
             options_.warn(
                 text("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
@@ -71,6 +73,10 @@ class IntegerWriter final : public ImageWriter {
             if (const auto range = common_range(options_))
                 options_.tell_range({options_.bits, true, *range});
         samples_ += page.info().samples();
+        if (page.came_as_grey()) {
+            target_->write(page);
+            return;
+        }
         const auto convert = [info = page.info(), options = options_, missing = missing_](const void *from,
                                                                                           void *to) {
             GreyMapping mapping{options.bits, options.rescale, {}};
