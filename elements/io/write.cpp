@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "leave-out.hpp"
 #include "pipeline-facts.hpp"
-#include <gst/files/image-writer.hpp>
+#include <gst/files/open-writer.hpp>
 
 #include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/negotiation.hpp>

@@ -130,8 +130,4 @@ class ImageTarget : public ImageWriter {
     virtual void set_range(const ValueRange &range) = 0;
 };
 
-// An empty path is standard output, which gets raw samples. Throws on a wrong path or wrong options before it
-// creates anything.
-std::unique_ptr<ImageWriter> open_writer(const std::string &path, const WriteOptions &options = {});
-
 } // namespace tomo::io

@@ -7,7 +7,7 @@
 #include "support.hpp"
 
 #include <gst/files/image-reader.hpp>
-#include <gst/files/image-writer.hpp>
+#include <gst/files/open-writer.hpp>
 
 #include <cstring>
 #include <filesystem>

@@ -24,9 +24,9 @@ constexpr char dataset_of_part[] = "/data";
 
 class PartsWriter final : public ImageTarget {
   public:
-    PartsWriter(const Location &location, const WriteOptions &options)
-        : location_(location), options_(options), folder_(location.file + ".parts"),
-          letter_(choose_letter()) {
+    PartsWriter(const Location &location, const WriteOptions &options, OpenPart open_part)
+        : location_(location), options_(options), open_part_(std::move(open_part)),
+          folder_(location.file + ".parts"), letter_(choose_letter()) {
         if (options.append)
             throw Error(
                 GST_RESOURCE_ERROR_SETTINGS,
@@ -57,8 +57,7 @@ class PartsWriter final : public ImageTarget {
         options.most_bytes_under_way =
             std::max<std::uint64_t>(options_.most_bytes_under_way / options_.parts, 1);
         for (unsigned i = 0; i < options_.parts; i++) {
-            parts_.push_back(std::make_unique<SeriesWriter>(Location{escaped(path_of(i)), dataset_of_part},
-                                                            FileType::Hdf5, options));
+            parts_.push_back(open_part_({escaped(path_of(i)), dataset_of_part}, options));
             if (range_)
                 parts_.back()->set_range(*range_);
         }
@@ -154,7 +153,7 @@ class PartsWriter final : public ImageTarget {
         }
     }
 
-    SeriesWriter &part_of(std::uint64_t image) { return *parts_[image % parts_.size()]; }
+    ImageTarget &part_of(std::uint64_t image) { return *parts_[image % parts_.size()]; }
 
     void write_virtual_dataset() {
         if (facts_ && options_.add_final_facts)
@@ -224,6 +223,7 @@ class PartsWriter final : public ImageTarget {
 
     const Location location_;
     const WriteOptions options_;
+    const OpenPart open_part_;
     const std::string folder_;
     const char letter_;
     NameClaim claim_{location_.text()};
@@ -231,14 +231,15 @@ class PartsWriter final : public ImageTarget {
     ArrayInfo page_;
     std::optional<ValueRange> range_;
     std::optional<ResultFacts> facts_;
-    std::vector<std::unique_ptr<SeriesWriter>> parts_;
+    std::vector<std::unique_ptr<ImageTarget>> parts_;
     std::uint64_t images_ = 0;
 };
 
 } // namespace
 
-std::unique_ptr<ImageTarget> open_hdf5_parts(const Location &location, const WriteOptions &options) {
-    return std::make_unique<PartsWriter>(location, options);
+std::unique_ptr<ImageTarget> open_hdf5_parts(const Location &location, const WriteOptions &options,
+                                             OpenPart open_part) {
+    return std::make_unique<PartsWriter>(location, options, std::move(open_part));
 }
 
 } // namespace tomo::io

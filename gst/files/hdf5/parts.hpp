@@ -5,15 +5,21 @@
 // one thread at a time; several files are written side by side.
 #pragma once
 
-#include <gst/files/series/writer.hpp>
+#include <gst/files/file-format.hpp>
+#include <gst/files/image-writer.hpp>
 
+#include <functional>
 #include <memory>
 
 namespace tomo::io {
 
+// A writer of one file; its name is a pattern.
+using OpenPart = std::function<std::unique_ptr<ImageTarget>(const Location &, const WriteOptions &)>;
+
 // FILE holds a virtual dataset of the images in FILE.parts/a-000.h5, a-001.h5, ... Their names begin with `b`
 // where an earlier result still stands upon files with `a`, which are removed behind it. Throws where the
 // options do not go together with that.
-std::unique_ptr<ImageTarget> open_hdf5_parts(const Location &location, const WriteOptions &options);
+std::unique_ptr<ImageTarget> open_hdf5_parts(const Location &location, const WriteOptions &options,
+                                             OpenPart open_part);
 
 } // namespace tomo::io

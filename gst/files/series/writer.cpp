@@ -133,7 +133,9 @@ std::unique_ptr<ImageTarget> open_target(const Location &location, FileType type
         return std::make_unique<SeriesWriter>(location, type, options);
 #ifdef HAVE_HDF5
     if (type == FileType::Hdf5 && !SeriesNames(location, type, options).is_series())
-        return open_hdf5_parts(location, options);
+        return open_hdf5_parts(location, options, [](const Location &part, const WriteOptions &how) {
+            return std::make_unique<SeriesWriter>(part, FileType::Hdf5, how);
+        });
 #endif
     throw Error(GST_RESOURCE_ERROR_SETTINGS,
                 text("'%s': parts are %u, but only a dataset of HDF5 has its images in several files; leave parts "

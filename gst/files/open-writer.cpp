@@ -1,6 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "image-writer.hpp"
+#include "open-writer.hpp"
 #include "file-writer.hpp"
 #include <gst/files/series/integers.hpp>
 #include <gst/files/series/writer.hpp>
@@ -67,16 +67,6 @@ class PictureWriter final : public ImageWriter {
 };
 
 } // namespace
-
-std::vector<std::pair<std::string, std::string>> completeness_words(const StreamLength &length) {
-    if (!length.is_known())
-        return {};
-    std::vector<std::pair<std::string, std::string>> words = {
-        {"complete", length.is_complete() ? "true" : "false"}};
-    if (length.lacks_some())
-        words.emplace_back("images_expected", std::to_string(*length.announced));
-    return words;
-}
 
 std::unique_ptr<ImageWriter> open_writer(const std::string &path, const WriteOptions &options) {
     check_integers(options);
