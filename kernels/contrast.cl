@@ -1,6 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
+#include "order-key.h"
+
 #ifdef cl_khr_fp64
 typedef double Real;
 #else
@@ -8,13 +10,6 @@ typedef float Real;
 #endif
 
 #define READ(type, name) global const type *restrict name##_base, const ulong name##_at
-
-// Numbers in the order of the floats, for atomic_min and atomic_max.
-static uint key_of(const float value) {
-    const uint bits = as_uint(value);
-    return bits >> 31 ? ~bits : bits | 0x80000000u;
-}
-static float value_of(const uint key) { return as_float(key >> 31 ? key & 0x7fffffffu : ~key); }
 
 #define FOR_EACH_OF_MY_ROWS(y)                                                                               \
     const uint rows = (height + get_global_size(1) - 1) / get_global_size(1);                                \

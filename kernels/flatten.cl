@@ -3,6 +3,8 @@
 //
 // Over the values of a pixel in all planes, one work-item for each pixel.
 
+#include "order-key.h"
+
 kernel void flatten_mean(IN(in), OUT(float, out), const uint depth, const ulong count) {
     const ulong pixel = get_global_id(0), plane = get_global_size(0);
     tomo_sum sum = (tomo_sum)(0.0f);
@@ -29,13 +31,6 @@ kernel void flatten_extreme_add(IN(in), OUT(float, out), const int greatest) {
     const ulong pixel = get_global_id(0);
     AT(out, pixel) = extreme(AT(out, pixel), LOAD(in, pixel), greatest);
 }
-
-// Unsigned integers in the order of the floats that they stand for, and back.
-inline uint key_of(const float value) {
-    const uint bits = as_uint(value);
-    return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
-}
-inline float value_of(const uint key) { return as_float(key & 0x80000000u ? key & 0x7fffffffu : ~key); }
 
 // The lower one of the values in the middle is found digit by digit, by counting, so that any number of them takes
 // eight passes and no memory.

@@ -5,15 +5,9 @@
 // pixel's surroundings are there; `offsets` tell where they are, from the first of them on. NaN has no place in an
 // order; each filter says what becomes of it. Ranks count from 0.
 
+#include "order-key.h"
+
 #define FLOATS(name) global const float *restrict name##_base, const ulong name##_at
-
-// Numbers in the same order as the floats, so that halving their range finds any rank of any values.
-static uint key_of(const float value) {
-    const uint bits = as_uint(value);
-    return bits >> 31 ? ~bits : bits | 0x80000000u;
-}
-
-static float value_of(const uint key) { return as_float(key >> 31 ? key & 0x7fffffffu : ~key); }
 
 // A range of values that holds the wanted ranks.
 typedef struct {
