@@ -53,7 +53,8 @@ std::vector<Condition> source_conditions(const Settings &s) {
 }
 
 std::vector<Condition> chain_conditions(const Settings &s, const Inspection &scan, io::FileType output) {
-    const bool is_corrected = scan.is_corrected(s), makes_slices = s.result.is("slices");
+    const bool is_corrected = scan.is_corrected(s), makes_slices = s.result.is("slices"),
+               finds_stripes = s.rings.is("large") || s.rings.is("dead") || s.rings.is("all");
     constexpr const char *uncorrected = "projections are not corrected by darks and flats",
                          *no_slices = "no slices are made";
     return {
@@ -69,17 +70,26 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.outliers_size, s.outliers.is_given(), "no outliers are removed; give outliers as well"},
         {s.rings, !s.result.is("projections"),
          "rings are removed from sinograms, and projections are written"},
-        {s.rings, !s.rings.is("double-flat-field") || is_corrected || s.absorptivity.is("on"),
-         "double-flat-field divides transmission, and these values count as absorption; give absorptivity=on "
+        {s.rings,
+         !(finds_stripes || s.rings.is("fitting") || s.rings.is("double-flat-field")) || is_corrected ||
+             s.absorptivity.is("on"),
+         "this method divides transmission, and these values count as absorption; give absorptivity=on "
          "if they are transmission"},
         {s.rings_width, s.rings.is("fourier"), "it is the width of rings=fourier"},
-        {s.rings_sigma, s.rings.is("wavelet") || s.rings.is("normalization") || s.rings.is("double-flat-field"),
-         "it is that of rings=wavelet, normalization and double-flat-field"},
+        {s.rings_sigma,
+         s.rings.is("wavelet") || s.rings.is("normalization") || s.rings.is("double-flat-field") ||
+             s.rings.is("filtering") || s.rings.is("fitting"),
+         "it is that of rings=wavelet, normalization, double-flat-field, filtering and fitting"},
         {s.rings_wavelet, s.rings.is("wavelet"), "it is that of rings=wavelet"},
         {s.rings_levels, s.rings.is("wavelet"), "they are those of rings=wavelet"},
         {s.rings_alpha, s.rings.is("titarenko"), "it is that of rings=titarenko"},
         {s.rings_chunks, s.rings.is("titarenko") || s.rings.is("normalization"),
          "they are those of rings=titarenko and normalization"},
+        {s.rings_size, finds_stripes || s.rings.is("sorting") || s.rings.is("filtering"),
+         "it is the window of rings=sorting, filtering, large, dead and all"},
+        {s.rings_large_size, s.rings.is("all"), "it is a window of rings=all"},
+        {s.rings_snr, finds_stripes, "it is the threshold of rings=large, dead and all"},
+        {s.rings_order, s.rings.is("fitting"), "it is the order of rings=fitting"},
         // Slices
         {s.offset, makes_slices, no_slices},
         {s.projection_filter, makes_slices, no_slices},

@@ -50,6 +50,33 @@ std::string double_flat_field(const Settings &settings, unsigned) {
     return " ! tomodoubleflatfield name=rings" + given("sigma", settings.rings_sigma);
 }
 
+std::string sorting(const Settings &s, unsigned) {
+    return " ! tomoremovestripessorting name=rings" + given("size", s.rings_size);
+}
+
+std::string filtering(const Settings &s, unsigned) {
+    return " ! tomoremovestripesfiltering name=rings" + given("sigma", s.rings_sigma) +
+           given("size", s.rings_size);
+}
+
+std::string fitting(const Settings &s, unsigned) {
+    return " ! tomoremovestripesfitting name=rings" + given("order", s.rings_order) +
+           given("sigma", s.rings_sigma);
+}
+
+std::string large(const Settings &s, unsigned) {
+    return " ! tomoremovestripeslarge name=rings" + given("snr", s.rings_snr) + given("size", s.rings_size);
+}
+
+std::string dead(const Settings &s, unsigned) {
+    return " ! tomoremovestripesdead name=rings" + given("snr", s.rings_snr) + given("size", s.rings_size);
+}
+
+std::string all(const Settings &s, unsigned) {
+    return " ! tomoremovestripesall name=rings" + given("snr", s.rings_snr) +
+           given("large-size", s.rings_large_size) + given("small-size", s.rings_size);
+}
+
 constexpr Method methods[] = {
     {"none", Values::absorption, none},
     {"fourier", Values::absorption, fourier},
@@ -57,6 +84,12 @@ constexpr Method methods[] = {
     {"titarenko", Values::absorption, titarenko},
     {"normalization", Values::absorption, normalization},
     {"double-flat-field", Values::transmission, double_flat_field},
+    {"sorting", Values::transmission, sorting},
+    {"filtering", Values::transmission, filtering},
+    {"fitting", Values::transmission, fitting},
+    {"large", Values::transmission, large},
+    {"dead", Values::transmission, dead},
+    {"all", Values::transmission, all},
 };
 
 const Method &method(const Settings &settings) {

@@ -225,12 +225,53 @@ class GST_TOMO_API Settings : public Parameters {
                                        .blurb = "Side of the square whose median counts; odd"}};
     Choice rings{
         this,
-        {"none", "fourier", "wavelet", "titarenko", "normalization", "double-flat-field"},
+        {"none", "fourier", "wavelet", "titarenko", "normalization", "double-flat-field", "sorting", "filtering",
+         "fitting", "large", "dead", "all"},
         {.name = "rings",
          .section = &section::cleaning,
          .blurb = "How stripes of sinograms, which make rings, are removed; fourier: in their spectrum; wavelet: in "
                   "that of wavelets (Muench 2009); titarenko: by smooth means over the views, regularized (2010); "
-                  "normalization: the same by a Gaussian; double-flat-field: by these means of the transmission"}};
+                  "normalization: the same by a Gaussian; double-flat-field: by these means of the transmission; "
+                  "sorting, filtering, fitting, large, dead, all: as Vo, Atwood and Drakopoulos (2018) do, on transmission"}};
+    Parameter<unsigned> rings_size{
+        this,
+        21,
+        1,
+        1023,
+        {.name = "rings-size",
+         .section = &section::cleaning,
+         .unit = "px",
+         .automatic = "21, with large and dead 51",
+         .blurb =
+             "Columns of the window of the medians, for rings=sorting, filtering, large, dead, and for the "
+             "small stripes of all; wider than the widest stripe"}};
+    Parameter<unsigned> rings_large_size{
+        this,
+        51,
+        1,
+        1023,
+        {.name = "rings-large-size",
+         .section = &section::cleaning,
+         .level = Level::advanced,
+         .unit = "px",
+         .blurb = "The same for the large and the dead stripes of rings=all"}};
+    Parameter<double> rings_snr{
+        this,
+        3.0,
+        0.1,
+        1e6,
+        {.name = "rings-snr",
+         .section = &section::cleaning,
+         .blurb =
+             "How far from the noise of all columns a stripe is that rings=large, dead and all find; less finds more"}};
+    Parameter<unsigned> rings_order{this,
+                                    2,
+                                    0,
+                                    10,
+                                    {.name = "rings-order",
+                                     .section = &section::cleaning,
+                                     .level = Level::advanced,
+                                     .blurb = "Order of the polynomials of rings=fitting"}};
     Parameter<double> rings_width{
         this,
         12.0,
@@ -249,9 +290,9 @@ class GST_TOMO_API Settings : public Parameters {
         {.name = "rings-sigma",
          .section = &section::cleaning,
          .level = Level::advanced,
-         .automatic = "2 for wavelet, 15 for the others",
-         .blurb = "Width of the Gaussian of rings=normalization and double-flat-field in columns, or of "
-                  "rings=wavelet in frequencies along the views"}};
+         .automatic = "2 for wavelet, 3 for filtering, 10 for fitting, 15 for the others",
+         .blurb = "Width of the Gaussian of rings=normalization and double-flat-field in columns, of rings=wavelet "
+                  "and filtering in frequencies along the views, or of rings=fitting in frequencies along the rows"}};
     Parameter<std::string> rings_wavelet{
         this,
         "db5",
