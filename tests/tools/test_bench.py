@@ -60,7 +60,7 @@ class Bench(unittest.TestCase):
         fused = set() if "there is no element tomorampfilter" in result.stdout else {"ramp-fused", "fbp-fused"}
         for case in {"read", "read-hdf5", "read-deflate", "write", "write-hdf5", "write-deflate", "ramp", "backproject",
                      "fbp", "fbp-padded", "one-slice", "first-slice", "memory", "kernels: backproject", "kernels: ramp",
-                     *fused}:
+                     "stripes: sorting", "stripes: all", *fused}:
             self.assertIn((case, "gst-tomo"), rows, result.stdout)
             self.assertIn(f"| {case} ", result.stdout)
         for case in ("read", "read-hdf5", "read-deflate", "write", "write-hdf5", "ramp", "backproject", "fbp",
@@ -77,6 +77,7 @@ class Bench(unittest.TestCase):
             errors = rows[case, "gst-tomo"]["errors"]
             self.assertLess(errors["head"], 1e-5, f"{case} (seed {SEED})")
             self.assertLess(errors["noise"], 1e-4, f"{case} (seed {SEED})")
+        self.assertGreater(rows["stripes: all", "gst-tomo"]["rings_less_by"], 1.5)
         # The peer gave back what it got: the error has to show that.
         self.assertGreater(rows["ramp", "ufo"]["errors"]["noise"], 0.1)
         self.assertIn("gst-tomo", result.stdout)

@@ -12,6 +12,7 @@ import tomoref
 import files
 import programs
 import scan_file
+import striped
 from programs import RING_METHODS, Failed, Unsupported
 
 FFT_CHAIN = ("read", "fft-filter", "backproject", "null")
@@ -494,6 +495,7 @@ CASES = {
     "fbp-fused": fbp_fused,
     "fbp-padded": fbp_padded,
     "kernels": kernels,
+    "stripes": lambda plan: striped.stripes(plan, compare),
     "first-slice": first_slice,
     "memory": memory,
     "scan": scan,

@@ -8,6 +8,7 @@ A chain is a tuple of steps:
     fft-filter    fft, ramp filter, ifft; not padded     ramp-filter the same in one element
     padded-filter fft-filter over twice the width
     backproject   to a square slice
+    rings-METHOD  removes stripes as Vo, Atwood and Drakopoulos (2018) do: sorting, filtering, fitting, large, dead, all
     null          waits for each result on the host      finish      waits for it on the device
     write         each image to a file of its own        raw         the same without any format
     write-hdf5    all into one dataset                   write-deflate  the same, compressed: shuffle, deflate level 1
@@ -17,6 +18,7 @@ A chain is a tuple of steps:
 
 To add a peer, derive from Program, give `name`, `missing` and `command`, and enter it in PEERS.
 """
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -192,6 +194,8 @@ class GstTomo(Program):
                 elements.append("tomo" + step.replace("-", ""))
             elif step == "backproject":
                 elements.append(f"tomobackproject {self.backproject}")
+            elif step.startswith("rings-"):
+                elements.append(f"tomoremovestripes{step.removeprefix('rings-')}")
             else:
                 sink = {"null": "tomonull download=true", "finish": "tomonull finish=true",
                         "write": f"tomowrite filename={output}", "raw": f"tomowrite filename={output}",
@@ -243,6 +247,8 @@ class Ufo(Program):
             elif step == "backproject":
                 # Its texture mode aborts on PoCL.
                 tasks.append(f"backproject mode={'nearest' if self.on_cpu else 'texture'}")
+            elif step.startswith("rings-"):
+                raise Unsupported("it has none of the methods that remove stripes")
             elif step in ("null", "finish"):
                 # It has no way to wait without a transfer.
                 tasks.append("null download=true")
@@ -323,4 +329,26 @@ class H5py(PythonModule):
         return super().command(chain, scan, number, output, source)
 
 
-PEERS = ("ufo", "scikit-image", "h5py", "tifffile")
+class Algotom(Program):
+    """The code of the authors of the methods that remove stripes, in one thread."""
+
+    name = "algotom"
+    version = "1.6.0"
+    scale_is_free = False
+    env = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+    def missing(self):
+        try:
+            found = importlib.metadata.version("algotom")
+        except importlib.metadata.PackageNotFoundError:
+            return f"it is not installed (PyPI: algotom=={self.version})"
+        return None if found == self.version else f"it is version {found}; wanted {self.version}"
+
+    def command(self, chain, scan, number, output=None, source=None):
+        if chain[0] != "read" or not chain[1].startswith("rings-") or chain[2:] != ("raw",):
+            raise Unsupported("it removes stripes alone")
+        return [sys.executable, os.path.join(os.path.dirname(__file__), "run_algotom.py"), chain[1].removeprefix("rings-"),
+                source or scan.folder, str(scan.size), str(scan.projections), str(number), output]
+
+
+PEERS = ("ufo", "scikit-image", "h5py", "tifffile", "algotom")

@@ -33,7 +33,8 @@ def cells(row, peers):
         line += [seconds + (" *" if row.get("extrapolated") else ""), number(row.get("ms_per_image")), rate + whole,
                  f"{100 * row['share']:.1f} % {row['limit']}" if row.get("share") else "-"]
         errors = row.get("errors")
-        line.append(" / ".join(f"{errors[name]:.1e}" for name in ("head", "noise")) if errors else "-")
+        line.append(" / ".join(f"{errors[name]:.1e}" for name in ("head", "noise")) if errors
+                    else row.get("note", "-"))
     for peer in peers:
         image, whole = (row.get(key, {}).get(peer) for key in ("times_peer", "times_peer_whole"))
         line.append(f"{number(image)} ({number(whole)})" if image or whole else "-")
@@ -58,6 +59,7 @@ two float32 from local memory for each. ramp: bytes in and out; read, write: byt
 error: relative L2 distance to a float64 reference, on a head with 1 % noise and on white noise; that of a peer with
 the best factor, within the circle that all views see.
 kernels: the device's own time in a stage, as the tracer counts it; transfers: bytes over the time of their commands.
+stripes: ours, the device's own time; a peer, its time for one sinogram; rings / N: the energy of the rings is N times less.
 *: computed for one image, extrapolated."""
 
 
