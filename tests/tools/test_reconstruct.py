@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 
+import stripes
 import tomoref
 from phantom_scan import AXIS, ROWS, VIEWS, WIDTH, Scan
 from pipetest import *
@@ -273,6 +274,26 @@ class Scans(ReconstructTestCase):
         inside = np.hypot(x - AXIS, y - AXIS) < min(AXIS - (WIDTH - 60) // 2, (WIDTH + 60) // 2 - AXIS) - 8
         part = polar[:, (WIDTH - 60) // 2:(WIDTH + 60) // 2, (WIDTH - 60) // 2:(WIDTH + 60) // 2]
         self.assert_close(cropped[:, inside], part[:, inside], 0.02)
+
+    def test_rings_of_transmission(self):
+        """Each method, with its parameters, before the logarithm; with whole projections as well."""
+        scan = Scan()
+        scan.projections = np.random.default_rng(SEED).poisson(scan.projections).astype(np.uint16)
+        scan.nxtomo("scan.nxs")
+        transmission = ((scan.projections - scan.dark) / (scan.flat - scan.dark)).transpose(1, 0, 2)
+        for method, parameters, reference in (
+            ("sorting", ["--rings-size", 5], lambda p: stripes.remove_sorting(p, 5)),
+            ("filtering", ["--rings-size", 5, "--rings-sigma", 2], lambda p: stripes.remove_filtering(p, 2, 5)),
+            ("fitting", ["--rings-order", 3, "--rings-sigma", 4], lambda p: stripes.remove_fitting(p, 3, 4)),
+            ("large", ["--rings-size", 9, "--rings-snr", 2], lambda p: stripes.remove_large(p, 9, 2)),
+            ("dead", [], stripes.remove_dead),
+            ("all", ["--rings-size", 5, "--rings-large-size", 9, "--rings-snr", 2], lambda p: stripes.remove_all(p, 9, 5, 2)),
+        ):
+            with self.subTest(method=method):
+                self.done("sinos", "scan.nxs", "--rings", method, *parameters, "--output", "sinos.h5", "--overwrite")
+                self.assert_close(volume("sinos.h5"), -np.log([reference(plane) for plane in transmission]), 1e-4)
+        self.done("sinos", "scan.nxs", "--rings", "all", *parameters, "--outliers", 100, "--output", "whole.h5")
+        self.assert_close(volume("whole.h5"), volume("sinos.h5"), 1e-6)
 
 
 class Sweeps(ReconstructTestCase):
@@ -682,6 +703,13 @@ class Conditions(ReconstructTestCase):
             (whole, "slice-rings-arc", 5, "slice-rings=polar"),
             (["sinos", "scan.nxs"], "slice-rings", "polar", "no slices"),
             (off, "rings", "double-flat-field", "absorptivity=on"),
+            (whole, "rings-size", 5, "rings=sorting"),
+            ([*whole, "--rings", "fitting"], "rings-size", 5, "rings=sorting"),
+            ([*whole, "--rings", "sorting"], "rings-large-size", 5, "rings=all"),
+            ([*whole, "--rings", "sorting"], "rings-snr", 2, "rings=large"),
+            ([*whole, "--rings", "sorting"], "rings-sigma", 2, "filtering"),
+            ([*whole, "--rings", "filtering"], "rings-order", 1, "rings=fitting"),
+            (off, "rings", "large", "absorptivity=on"),
             (whole, "projection-filter-cutoff", 0.25, "hamming"),
             (whole, "crop-width", WIDTH + 1, "fewer columns"),
             (whole, "output-minimum", 0, "output-bitdepth"),
