@@ -77,7 +77,6 @@ class Bench(unittest.TestCase):
             errors = rows[case, "gst-tomo"]["errors"]
             self.assertLess(errors["head"], 1e-5, f"{case} (seed {SEED})")
             self.assertLess(errors["noise"], 1e-4, f"{case} (seed {SEED})")
-        self.assertGreater(rows["stripes: all", "gst-tomo"]["rings_less_by"], 1.5)
         # The peer gave back what it got: the error has to show that.
         self.assertGreater(rows["ramp", "ufo"]["errors"]["noise"], 0.1)
         self.assertIn("gst-tomo", result.stdout)
