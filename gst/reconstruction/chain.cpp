@@ -12,12 +12,12 @@
 
 namespace tomo::reconstruction {
 
-namespace {
-
 bool takes_logarithm(const Settings &settings, const Inspection &scan) {
     return settings.absorptivity.is("on") ||
            (settings.absorptivity.is("auto") && scan.is_corrected(settings));
 }
+
+namespace {
 
 // Whether the logarithm waits for a step that works on transmission.
 bool is_logarithm_late(const Settings &settings) {

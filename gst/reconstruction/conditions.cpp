@@ -116,6 +116,7 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.output_maximum, !s.output_bitdepth.is("32"), "samples are float32; give output-bitdepth as well"},
         {s.compression, output == io::FileType::Hdf5, "only HDF5 is compressed"},
         {s.output_parts, output == io::FileType::Hdf5, "only a dataset of HDF5 has its images in several files"},
+        {s.report, makes_slices, "a report is about slices"},
         {s.overwrite, !s.resume, "resume goes on with the result that is there; give one of them"},
     };
 }

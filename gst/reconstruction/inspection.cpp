@@ -198,8 +198,11 @@ class Inspector {
         found_.darks = layout.darks.images.size();
         found_.flats = layout.flats.images.size();
         found_.flats_after = layout.flats_after.images.size();
+        std::set<std::string> files; // of which one may hold images of several kinds
         for (const auto *images : {&layout.projections, &layout.darks, &layout.flats, &layout.flats_after})
-            found_.files += images->files.size();
+            for (const auto &file : images->files)
+                files.insert(io::split_location(file).file);
+        found_.files = files.size();
         found_.axis = layout.axis_position;
         found_.pixel_size = layout.pixel_size;
         found_.energy = layout.energy;

@@ -104,6 +104,7 @@ void Job::stage(const char *name, unsigned index) {
     told.set("index", Json::integer(guint64{index}));
     told.set("count", Json::integer(guint64{3}));
     tell_(told);
+    record_.begin(name);
 }
 
 void Job::message(const char *level, const std::string &text, const std::string &element) {
@@ -113,6 +114,7 @@ void Job::message(const char *level, const std::string &text, const std::string 
     if (!element.empty())
         told.set("element", Json::text(element));
     tell_(told);
+    record_.tell({level, text, element});
 }
 
 void Job::tell_of(GstMessage *message) {
@@ -145,10 +147,11 @@ const Inspection &Job::inspect() {
 }
 
 void Job::run_line(const std::string &line, const std::function<void(GstMessage *)> &on_message,
-                   const std::function<void(double)> &on_images) {
+                   const std::function<void(double)> &on_images, MiddleRow *middle) {
     const auto graph = Graph::from_line(line);
     graph->set_max_memory(settings_.memory_bytes());
     const ImageCount count(*graph);
+    const auto watch = middle ? middle->watch(*graph) : nullptr;
     Runner runner([] {}, [] {});
     struct Running {
         Job &job;
@@ -366,6 +369,7 @@ void Job::run() {
     Json outputs = Json::list();
     const char *status = "done";
     std::optional<Error> failure;
+    bool has_result = false;
     try {
         stage("inspect", 0);
         inspect();
@@ -384,7 +388,7 @@ void Job::run() {
             told.set("seconds", Json::number(planned.seconds));
         }
         tell_(told);
-        const bool has_result = reconstruct();
+        has_result = reconstruct();
         if (finishing_)
             status = "finished early";
         if (has_result) {
@@ -403,6 +407,8 @@ void Job::run() {
         message("error", failure->what());
         status = aborting_ ? "aborted" : "failed";
     }
+    if (!aborting_ && write_report(status, has_result) && has_result)
+        outputs.add(Json::text(plan_->beside(".html")));
     Json done = event("done");
     done.set("status", Json::text(status));
     done.set("outputs", std::move(outputs));
@@ -416,6 +422,7 @@ struct Job::Course {
     Job &job;
     const char *name;
     double total, expected = 0.0; // seconds; 0: not known
+    bool is_join = false;         // of images that are made
     double before = 0.0, told = -1.0;
     Clock::time_point begun = Clock::now();
     Clock::time_point last = Clock::now() - progress_interval;
@@ -426,6 +433,8 @@ struct Job::Course {
     void tell(double images) {
         const auto now = Clock::now();
         const double done = std::min(before + images, total);
+        if (!is_join)
+            job.record_.images = done;
         if (done == told || (done < total && now - last < progress_interval))
             return;
         last = now;
@@ -455,9 +464,16 @@ struct Job::Course {
 
 bool Job::reconstruct() {
     stage("reconstruct", 2);
+    prepare_report();
     const auto on_message = [this](GstMessage *message) { tell_of(message); };
     Course course{*this, "reconstruct", static_cast<double>(plan_->shape.depth), plan_->seconds};
     course.tell(0.0);
+    // The sinograms of images that are there already do not come.
+    const auto middle_of = [&](const Slab &slab) {
+        const bool is_middle = middle_ && &slab - plan_->slabs.data() ==
+                                              static_cast<std::ptrdiff_t>(middle_->middle().slab);
+        return is_middle && !settings_.resume ? middle_.get() : nullptr;
+    };
     if (plan_->folder.empty()) {
         // What is there already is none of this run, unless this run goes on with it.
         double images = 0.0;
@@ -465,8 +481,9 @@ bool Job::reconstruct() {
             go_on();
             if (finishing_)
                 break;
-            run_line(slab.line, on_message,
-                     [&](double done) { course.tell(done), images = course.before + done; });
+            run_line(
+                slab.line, on_message,
+                [&](double done) { course.tell(done), images = course.before + done; }, middle_of(slab));
             course.before += slab.images;
         }
         if (finishing_ && images > 0.0)
@@ -489,7 +506,8 @@ bool Job::reconstruct() {
         if (finishing_)
             return stop();
         if (!settings_.resume || !folder.has(slab)) {
-            run_line(slab.line, on_message, [&](double images) { course.tell(images); });
+            run_line(
+                slab.line, on_message, [&](double images) { course.tell(images); }, middle_of(slab));
             if (finishing_) { // a part of its images would be taken for all of them
                 folder.remove(slab);
                 return stop();
@@ -500,7 +518,8 @@ bool Job::reconstruct() {
     }
     folder.check();
     joining_ = true;
-    Course joining{*this, "join", static_cast<double>(plan_->shape.depth)};
+    record_.begin("join");
+    Course joining{*this, "join", static_cast<double>(plan_->shape.depth), 0.0, true};
     double joined = 0.0;
     run_line(plan_->join, on_message, [&](double images) { joining.tell(joined = images); });
     if (joined != joining.total)
@@ -527,8 +546,7 @@ std::optional<std::string> Job::write_values() const {
     return file;
 }
 
-void Job::write_configuration() {
-    Settings resolved;
+void Job::resolve(Settings &resolved) const {
     resolved.assign(settings_);
     if (!plan_->axis.from.empty()) {
         for (ParameterBase *parameter : {static_cast<ParameterBase *>(&resolved.axis_index),
@@ -540,7 +558,44 @@ void Job::write_configuration() {
     resolved.output.set_text(plan_->output);
     resolved.resume.reset();
     resolved.overwrite.reset();
+}
+
+void Job::write_configuration() const {
+    Settings resolved;
+    resolve(resolved);
     replace_text_file(plan_->beside(".conf"), resolved.configuration());
+}
+
+void Job::prepare_report() {
+    if (!settings_.report || !settings_.result.is("slices") || !settings_.sweep.empty())
+        return;
+    Settings settings;
+    settings.assign(settings_);
+    Inspection scan = *inspection_;
+    take_first_turn(settings, scan);
+    middle_ = std::make_unique<MiddleRow>(
+        Middle(*plan_, settings_.binning), scan.views,
+        first_name_in(slice_line(settings, scan, plan_->axis.position)));
+}
+
+bool Job::write_report(const char *status, bool has_result) {
+    // An earlier result and its report stay together.
+    if (!middle_ || record_.images == 0.0 ||
+        (!has_result && g_file_test(plan_->first_file().c_str(), G_FILE_TEST_EXISTS)))
+        return false;
+    try {
+        record_.end();
+        record_.status = status;
+        Settings resolved;
+        resolve(resolved);
+        replace_text_file(plan_->beside(".html"),
+                          report_of({resolved, *inspection_, *plan_, record_, estimate_.get(), middle_.get(),
+                                     has_result}));
+        return true;
+    } catch (const std::exception &e) { // the result is worth more than its report
+        message("warning", text("the report was not written: %s", e.what()));
+        return false;
+    }
 }
 
 void Job::finish() {

@@ -7,6 +7,7 @@
 
 #include <gst/reconstruction/axis-finder.hpp>
 #include <gst/reconstruction/plan.hpp>
+#include <gst/reconstruction/report.hpp>
 
 #include <atomic>
 #include <functional>
@@ -53,7 +54,7 @@ class Job {
     // Runs a line to its end. `on_message` gets the messages of its elements, `on_images` the number of
     // images that have reached its end.
     void run_line(const std::string &line, const std::function<void(GstMessage *)> &on_message,
-                  const std::function<void(double)> &on_images = {});
+                  const std::function<void(double)> &on_images = {}, MiddleRow *middle = nullptr);
     Axis find_axis();
     AxisFinder axis_finder();
     void look_at_axis();
@@ -65,7 +66,13 @@ class Job {
     void judge_axis(const Axis &axis);
     // Returns whether there is a result, whole or not.
     bool reconstruct();
-    void write_configuration();
+    // With the axis and the output that are in force.
+    void resolve(Settings &resolved) const;
+    void write_configuration() const;
+    // Begins to watch what the report shows of the streams.
+    void prepare_report();
+    // Returns whether it is written.
+    bool write_report(const char *status, bool has_result);
     // Which image of a sweep has which value. Returns the file for that, if it is one of its own.
     std::optional<std::string> write_values() const;
 
@@ -74,6 +81,8 @@ class Job {
     std::unique_ptr<Inspection> inspection_;
     std::unique_ptr<AxisEstimate> estimate_;
     std::unique_ptr<Plan> plan_;
+    RunRecord record_;
+    std::unique_ptr<MiddleRow> middle_; // null without a report
     std::mutex lock_;
     Runner *runner_ = nullptr; // of the running line
     std::atomic<bool> finishing_{false}, aborting_{false}, joining_{false};

@@ -34,6 +34,15 @@ std::string literal(double value) {
     return digits + (digits.find_first_of(".e") == std::string::npos ? ".0f" : "f");
 }
 
+std::string first_name_in(const std::string &line) {
+    constexpr std::string_view key = " name=";
+    const auto at = line.find(key);
+    if (at == std::string::npos)
+        return {};
+    const auto begin = at + key.size();
+    return line.substr(begin, line.find(' ', begin) - begin);
+}
+
 std::string calculation(const char *name, const std::string &expression, unsigned dimensions) {
     return text(" ! tomocalculate name=%s", name) +
            (dimensions > 1 ? property("dimensions", dimensions) : "") +

@@ -23,6 +23,9 @@ std::string property(const char *key, double value);
 // A number as OpenCL C writes it, in float32.
 std::string literal(double value);
 
+// The name of the first element of a line; empty if it has none.
+std::string first_name_in(const std::string &line);
+
 // " ! " and an element that computes a formula of each value.
 std::string calculation(const char *name, const std::string &expression, unsigned dimensions = 1);
 

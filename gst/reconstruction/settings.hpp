@@ -595,6 +595,12 @@ class GST_TOMO_API Settings : public Parameters {
          .level = Level::advanced,
          .blurb = "Files that hold the images of an HDF5 result, in the folder NAME.parts; NAME joins them. A computer "
                   "writes several files faster than one, which counts beyond about 2 GB per second"}};
+    Parameter<bool> report{this,
+                           true,
+                           {.name = "report",
+                            .section = &section::output,
+                            .blurb = "Whether a page about scan, axis and slices, RESULT.html, is written beside "
+                                     "slices"}};
     Parameter<bool> overwrite{this,
                               false,
                               {.name = "overwrite",

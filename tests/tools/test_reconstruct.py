@@ -860,6 +860,12 @@ class Interruptions(ReconstructTestCase):
             if command == "finish":
                 self.assertLess(len(volume("finish.h5")), 40 * ROWS)
             self.assertIn("finnish", err)
+            self.assertEqual(os.path.exists(f"{command}.h5.html"), command == "finish")
+        with open("finish.h5.html", encoding="utf-8") as file:
+            page = file.read()
+        self.assertIn("did not come to its end", page)
+        self.assertRegex(page, rf"<b>\d+ of {40 * ROWS}</b><span>slices")
+        self.assertIn("Slice z = ", page)
 
     def test_ctrl_c(self):
         self.large_scan(40)

@@ -1,6 +1,9 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "picture-file.hpp"
+#ifndef HAVE_PNG
+#include "png.hpp"
+#endif
 
 namespace tomo::io {
 
@@ -47,5 +50,11 @@ void PictureFile::write(const Page &page) {
     end_ = picture.size();
     written_ = true;
 }
+
+#ifndef HAVE_PNG
+std::vector<unsigned char> png_of(const ArrayInfo &, const void *) {
+    throw not_built_in(FileType::Png, "a picture");
+}
+#endif
 
 } // namespace tomo::io

@@ -6,6 +6,7 @@
 #ifdef HAVE_PNG
 
 #include "picture-file.hpp"
+#include "png.hpp"
 #include <gst/files/byte-order.hpp>
 
 #include <csetjmp>
@@ -103,6 +104,10 @@ class PngFile final : public PictureFile {
 };
 
 } // namespace
+
+std::vector<unsigned char> png_of(const ArrayInfo &image, const void *samples) {
+    return Encoder().encode("a picture", {image, samples, {}}, {});
+}
 
 std::unique_ptr<SingleFile> create_png_file(const std::string &file, Existing existing,
                                             const WriteOptions &options) {

@@ -1,0 +1,27 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Slices through the middle of a result, read from its files. Of a large one every n-th sample is taken, so
+// that this takes no more than a moment.
+#pragma once
+
+#include <gst/reconstruction/middle-row.hpp>
+
+namespace tomo::reconstruction {
+
+struct ResultSlice {
+    Picture picture;
+    const char *across, *down; // axes of the volume: x, y or z
+    unsigned number = 0;       // of the slice along the third axis
+    unsigned step_across = 1, step_down = 1;
+    unsigned width = 0, height = 0; // before samples were left out
+};
+
+// Slices normal to z, y and x; the latter two only if there is more than one image. Throws Error if the
+// result can't be read.
+std::vector<ResultSlice> middle_slices(const Plan &plan, const Middle &middle);
+
+// The values at two shares of all finite ones, such as 0.005 and 0.995.
+std::pair<double, double> percentiles(std::vector<float> values, double low, double high);
+
+} // namespace tomo::reconstruction
