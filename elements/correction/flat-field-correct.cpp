@@ -36,7 +36,16 @@ With flats before and after the projections, the flat of projection i lies on th
 
 i, b and a are numbers among all frames of the scan: of the projection, and the means of those of both flats.
 `tomoscansrc` tells them. Where nobody does, flats stand directly before the first of N projections and behind the
-last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
+last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.
+
+Where the scan's flats come as the means of several sets, by `flat-sets=means` of `tomoscansrc`, the flat lies on the line
+between the two sets around i, the flats after being the last set.
+
+`normalize-beam` divides by the intensity I of the beam that the scan tells, as that of a ring or a monitor: the result is
+
+    (p - d) / I(i) / ((1 - w) (f_before - d) / I_before + w (f_after - d) / I_after)
+
+where I_before and I_after are the means over those flats.)",
         .example =
             "tomoscansrc name=s location=scan.nxs s.projections ! f.projections s.darks ! f.darks s.flats "
             "! f.flats s.flats-after ! f.flats-after tomoflatfieldcorrect name=f ! tomowrite "
@@ -61,6 +70,10 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
         "Number of projections between flats and flats-after, if the stream does not tell it; 0: the "
         "stream's number"};
 
+    Property<bool> normalize_beam{
+        this, "normalize-beam", false,
+        "Divide projections and flats by the intensity of the beam that the scan tells for each of them"};
+
     Choice<Several> several{
         this,
         "several",
@@ -81,6 +94,8 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
     }
 
     ArrayInfo shape(const std::vector<ArrayInfo> &in) override {
+        scan_ = received_scan() ? Scan(received_scan().get()) : Scan();
+        sets_ = sets_of(in);
         for (int side : {darks, flats, flats_after})
             if (in[side].format != GST_TOMO_FORMAT_UNKNOWN)
                 check_size(inputs()[side].name, in[side], in[projections]);
@@ -100,6 +115,20 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
         auto planes = [&](int side) { return cl_uint{in[side].depth()}; };
         const auto options = text("-D COUNTERS=%u%s", counters, sinogram_input ? " -D SINOGRAMS" : "");
         const WorkSize size(out.info());
+        if (sets_ > 1 || normalize_beam) {
+            const auto pairs = upload_pairs(out.height(), bool(in[flats_after]));
+            const auto sets = text(" -D SETS=%u", sets_);
+            if (!in[flats_after])
+                return launch(kernel("flat_field_correct", options + sets), size, in[projections], in[darks],
+                              in[flats], out, ReadWrite{*bad_}, rows(darks), planes(darks), rows(flats),
+                              planes(flats), BareBuffer{pairs}, pair_rows_, dark_scale.value(),
+                              flat_scale.value(), cl_int{absorption_correct}, cl_int{fix_nan_and_inf});
+            return launch(kernel("flat_field_correct", options + sets + " -D FLATS_AFTER"), size,
+                          in[projections], in[darks], in[flats], in[flats_after], out, ReadWrite{*bad_},
+                          rows(darks), planes(darks), rows(flats), planes(flats), rows(flats_after),
+                          planes(flats_after), BareBuffer{pairs}, pair_rows_, dark_scale.value(),
+                          flat_scale.value(), cl_int{absorption_correct}, cl_int{fix_nan_and_inf});
+        }
         if (!in[flats_after])
             return launch(kernel("flat_field_correct", options), size, in[projections], in[darks], in[flats],
                           out, ReadWrite{*bad_}, rows(darks), planes(darks), rows(flats), planes(flats),
@@ -113,9 +142,15 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
                cl_int{fix_nan_and_inf});
     }
 
+    // Once it is corrected, the intensity says nothing any more.
     EventRef scan_event(EventRef event) override {
-        scan_ = Scan(event.get());
-        return event;
+        if (!normalize_beam)
+            return event;
+        Scan scan(event.get());
+        scan.beam.clear();
+        scan.flats_beam.clear();
+        scan.flats_after_beam = std::nan("");
+        return scan.to_event();
     }
 
     // Counted on the device and told once, because asking for every frame would wait for every frame.
@@ -138,9 +173,18 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
     }
 
   private:
+    // Sets of the flats that come apart; 1 if they do not.
+    unsigned sets_of(const std::vector<ArrayInfo> &in) const {
+        const auto told = static_cast<unsigned>(scan_->flat_set_frames.size());
+        const auto came = sinogram_input ? in[flats].height : in[flats].depth;
+        return told > 1 && told == came && (sinogram_input || in[projections].depth == 1) ? told : 1;
+    }
+
     void check_size(const char *name, const ArrayInfo &side, const ArrayInfo &main) {
+        const bool is_sets = sets_ > 1 && name == std::string(inputs()[flats].name);
         const bool height_fits = side.height == main.height || sinogram_input;
-        if (side.width != main.width || !height_fits || (side.depth != main.depth && side.depth != 1))
+        const bool depth_fits = side.depth == main.depth || side.depth == 1 || is_sets;
+        if (side.width != main.width || !height_fits || !depth_fits)
             throw Error(
                 GST_STREAM_ERROR_FORMAT,
                 text("%s are %u x %u x %u, but projections are %u x %u x %u; wanted the same size, %s", name,
@@ -148,7 +192,7 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
                      sinogram_input ? "one row, or one plane of one"
                                     : "one plane, or with sinogram-input=true one row"));
         // Rows of a sinogram are angles; which row of the detector it is from, only the user knows.
-        if (sinogram_input && side.height > 1)
+        if (sinogram_input && side.height > 1 && !is_sets)
             warn(text("%s have %u rows, of which sinogram-input=true takes the first one: give them the row "
                       "of the sinogram alone, by tomoread y=ROW height=1 or tomocrop y=ROW height=1",
                       name, side.height));
@@ -170,6 +214,77 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
         if (!sentence.empty())
             values.say(sentence);
         report_effective(values);
+    }
+
+    // As in the kernel.
+    struct Pair {
+        cl_uint first, second;
+        cl_float first_weight, second_weight;
+    };
+
+    // The sets of flats around the projection, or around each row of a sinogram, and what they count.
+    Array upload_pairs(unsigned rows, bool has_after) {
+        std::vector<std::uint64_t> views(sinogram_input ? rows : 1);
+        for (std::size_t i = 0; i < views.size(); i++)
+            views[i] = sinogram_input ? i : scan_->view_of(frame(), frame());
+        auto times = sets_ > 1 ? scan_->flat_set_frames : std::vector{scan_->flats_frame};
+        if (has_after)
+            times.push_back(scan_->flats_after_frame);
+        const bool told = scan_->frames.size() > views.back() && std::is_sorted(times.begin(), times.end()) &&
+                          !std::isnan(times.front() + times.back());
+        if (!told && sets_ > 1)
+            throw Error(GST_STREAM_ERROR_FAILED,
+                        text("flats of %u times came, but the stream does not tell when the projections were "
+                             "taken: read both by one tomoscansrc",
+                             sets_));
+        const auto after = has_after && !told ? weights_after(rows) : std::vector<float>();
+        std::vector<Pair> pairs;
+        for (std::size_t i = 0; i < views.size(); i++) {
+            Pair pair{0, 0, 1.0f, 0.0f};
+            if (told) {
+                const double frame = std::clamp(scan_->frames[views[i]], times.front(), times.back());
+                const auto next = std::lower_bound(times.begin(), times.end(), frame);
+                pair.second = static_cast<cl_uint>(next - times.begin());
+                pair.first = pair.second > 0 ? pair.second - 1 : 0;
+                const double from = times[pair.first], to = times[pair.second];
+                pair.second_weight = static_cast<cl_float>(to > from ? (frame - from) / (to - from) : 1.0);
+            } else if (has_after) {
+                pair.second = 1;
+                pair.second_weight = after[after.size() > 1 ? i : 0];
+            }
+            pair.first_weight = 1.0f - pair.second_weight;
+            if (normalize_beam) {
+                const double now = beam_of_view(views[i]);
+                pair.first_weight *= static_cast<cl_float>(now / beam_of_set(pair.first));
+                pair.second_weight *= static_cast<cl_float>(now / beam_of_set(pair.second));
+            }
+            pairs.push_back(pair);
+        }
+        pair_rows_ = static_cast<cl_uint>(pairs.size());
+        return upload(pairs.data(), pairs.size() * sizeof pairs[0]);
+    }
+
+    double beam_of_view(std::uint64_t view) const {
+        if (view < scan_->beam.size())
+            return checked_beam(scan_->beam[view], "a projection");
+        throw Error(GST_STREAM_ERROR_FAILED,
+                    "normalize-beam is set, but the scan does not tell the intensity of the beam in the "
+                    "projections: leave it out, or read a scan with a monitor by tomoscansrc");
+    }
+
+    double beam_of_set(unsigned set) const {
+        const auto &before = scan_->flats_beam;
+        const double beam = set >= sets_ ? scan_->flats_after_beam : set < before.size() ? before[set] : NAN;
+        return checked_beam(beam, "the flats");
+    }
+
+    static double checked_beam(double beam, const char *where) {
+        if (std::isfinite(beam) && beam > 0.0)
+            return beam;
+        throw Error(GST_STREAM_ERROR_FAILED,
+                    text("normalize-beam is set, but the intensity of the beam in %s is %g; wanted a number "
+                         "above 0: leave it out",
+                         where, beam));
     }
 
     // Of the flats after, for the projection, or for each row of a sinogram.
@@ -210,6 +325,8 @@ last one: w = (i + 1/2) / N. With `sinogram-input` i is that of each row.)",
     }
 
     static constexpr unsigned counters = 256;
+    unsigned sets_ = 1; // of the flats before
+    cl_uint pair_rows_ = 1;
     UntilStop<Scan> scan_{this};
     guint64 corrected_ = 0; // pixels of the projections so far
     UntilStop<Array> bad_{

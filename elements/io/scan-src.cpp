@@ -52,6 +52,15 @@ without such flats. Angles, axis, pixel size, energy and distance go out as the 
 and so does the place of a region; frames carry their angle, and their number among all frames of the scan.
 Without angles, the event says which of how many projections come.
 
+Flats before the last projection are those of `flats`. Where there are several sets of them, with projections between,
+`flat-sets=means` gives the mean of each: as the planes of one array, with `order=sinograms` as rows.
+`tomoflatfieldcorrect` takes for each projection the two sets around it, in time.
+
+NXtomo's `sample/x_translation` and `y_translation`, in metres where no unit stands there, say where the sample stood in
+each frame. They go out in the scan event as displacements from the first projection in pixels, x to larger columns and y,
+which points up, to smaller rows; `tomoshift` takes them back. The data of the entry's NXmonitor, `control`, goes out as
+the intensity of the beam, by which `tomoflatfieldcorrect normalize-beam=true` divides.
+
 With `follow` a scan is read while it is written: HDF5 for several readers (SWMR), or a folder that fills in
 the order of the names. A projection goes out as soon as it is complete, darks and flats with the first
 projection, later flats at the end; later darks are left out. The images may be in files that the scan's own
@@ -90,6 +99,10 @@ sinogram-input=true` takes them as they are. The element reads only the chosen r
         this, "angles", "", When::ready,
         "Angles instead of the scan's: a text file with one per line in degrees, for each projection or each "
         "frame, or a dataset as in file.h5:/theta"};
+    Property<std::string> shifts{
+        this, "shifts", "", When::ready,
+        "Displacements of the projections instead of the scan's: a text file with two columns, an array of "
+        "numpy, or a dataset, with the pixels to larger columns and to larger rows for each projection"};
     Property<std::string> detector{
         this, "detector", "", When::ready,
         "Which detector of an NXtomo entry with several: its name or the path of its group"};
@@ -101,6 +114,14 @@ sinogram-input=true` takes them as they are. The element reads only the chosen r
                              {ScanOrder::Sinograms, "sinograms", "Stacks of sinograms"}},
                             When::ready,
                             "Kind of the arrays"};
+    Choice<FlatSets> flat_sets{
+        this,
+        "flat-sets",
+        FlatSets::Frames,
+        {{FlatSets::Frames, "frames", "One image each, of all sets"},
+         {FlatSets::Means, "means", "The mean of each set, in one array of several planes"}},
+        When::ready,
+        "What flats are that were taken several times, with projections between them"};
     Property<unsigned> stack{
         this, "stack", Automatic{0}, When::ready,
         "Most sinograms per array, for order=sinograms; 0: as the file is stored and memory allows"};
@@ -131,13 +152,14 @@ sinogram-input=true` takes them as they are. The element reads only the chosen r
 
     void start() override {
         auto plan = std::make_shared<io::ScanPlan>();
-        plan->request = {location, entry, darks, flats, flats_after, angles, detector, sort, follow};
+        plan->request = {location, entry, darks, flats, flats_after, angles, detector, shifts, sort, follow};
         plan->start = first;
         plan->step = step;
         plan->number = number;
         plan->timeout = timeout;
         plan->part = {{y, height, y_step}, x, width};
         plan->order = order;
+        plan->flat_sets = flat_sets;
         plan->stack = stack;
         plan->store_bytes = max_memory ? max_memory.value() : host_memory() / 8;
         if (follow && order == ScanOrder::Sinograms)
@@ -145,6 +167,9 @@ sinogram-input=true` takes them as they are. The element reads only the chosen r
                 GST_RESOURCE_ERROR_SETTINGS,
                 "a scan that is followed has no sinograms yet: follow=true takes order=projections, and "
                 "tomotransposeprojections makes sinograms of them");
+        if (follow && flat_sets == FlatSets::Means)
+            throw Error(GST_RESOURCE_ERROR_SETTINGS, "of a scan that is followed nobody knows all flats yet: "
+                                                     "follow=true takes flat-sets=frames");
         if (follow && location.value().empty())
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
                         "no location is given; name the file that will be written");

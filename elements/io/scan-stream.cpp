@@ -231,6 +231,19 @@ std::optional<std::uint64_t> ScanStream::frame_count() {
     return frames_.count();
 }
 
+// The mean over each set of what `value` says of a frame's number; one for all if they are not told apart.
+template <class Value>
+static std::vector<double> means_of_sets(const ScanImages &images, const Value &value, bool apart = true) {
+    std::vector<double> sums(apart ? images.sets() : std::min(images.sets(), 1u)), counts(sums.size());
+    for (const auto &image : images.images) {
+        sums[apart ? image.set : 0] += value(image.number);
+        counts[apart ? image.set : 0]++;
+    }
+    for (std::size_t i = 0; i < sums.size(); i++)
+        sums[i] /= counts[i];
+    return sums;
+}
+
 EventRef ScanStream::scan_event() {
     const auto &plan = frames_.plan();
     const auto &scan = plan.scan;
@@ -261,6 +274,21 @@ EventRef ScanStream::scan_event() {
         };
         event.flats_frame = mean(scan.flats);
         event.flats_after_frame = mean(scan.flats_after);
+        if (plan.means_of_flat_sets())
+            event.flat_set_frames =
+                means_of_sets(scan.flats, [](std::size_t number) { return double(number); });
+    }
+    if (frames_.is_projections() && !follows()) {
+        event.shifts_x = scan.shifts.x;
+        event.shifts_y = scan.shifts.y;
+    }
+    if (frames_.is_projections() && !scan.beam.empty() && !follows()) {
+        const auto beam = [&](std::size_t number) { return scan.beam.at(number); };
+        for (const auto &image : scan.projections.images)
+            event.beam.push_back(beam(image.number));
+        event.flats_beam = means_of_sets(scan.flats, beam, plan.means_of_flat_sets());
+        if (!scan.flats_after.empty())
+            event.flats_after_beam = means_of_sets(scan.flats_after, beam, false).front();
     }
     return event.to_event();
 }

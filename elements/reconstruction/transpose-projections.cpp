@@ -137,8 +137,8 @@ class TransposeProjections final : public Reducer {
                       static_cast<double>(first_frame_));
             scan.total_projections = static_cast<double>(*announced);
         }
-        for (auto *list : {&scan.frames, &scan.projection_numbers})
-            if (number && first_frame_ + n <= list->size())
+        for (auto *list : scan.view_lists())
+            if (number && list != &scan.angles && first_frame_ + n <= list->size())
                 *list = std::vector<double>(list->begin() + first_frame_, list->begin() + first_frame_ + n);
         if (known) {
             scan.angles = angles_;

@@ -70,15 +70,19 @@ GST_TOMO_API GstTomoArrayMeta *gst_buffer_get_tomo_array_meta(GstBuffer *buffer)
 /**
  * GST_TOMO_SCAN_EVENT:
  *
- * Name of the sticky event that describes a scan. Its structure has the fields angles, axis-position and pixel-size
- * of gst_event_new_tomo_scan(), and, where they are known, as doubles: energy in keV, distance from the sample to the
- * detector in metres, frames, an array of the numbers of the projections among all frames of the scan in the order
- * of time, flats-frame and flats-after-frame, the mean of these numbers of the flats before and after;
+ * Name of the sticky event that describes a scan. Its structure has the fields angles, axis-position and
+ * pixel-size of gst_event_new_tomo_scan(), and, where they are known, as doubles: energy in keV, distance
+ * from the sample to the detector in metres, frames, an array of the numbers of the projections among all
+ * frames of the scan in the order of time, flats-frame and flats-after-frame, the mean of these numbers of
+ * the flats before and after, and flat-set-frames, an array of them, where the flats before come as the means
+ * of several sets; beam, an array of the intensity of the beam in each projection, flats-beam, an array of
+ * its mean in the flats before or in each of their sets, and flats-after-beam; shifts-x and shifts-y, arrays
+ * of the detector pixels by which each projection is displaced to larger columns and to larger rows;
  * total-projections, the number of projections of the whole scan, and, where there are no angles,
  * projection-numbers, an array of the number of each view among these, from 0. An array that is a part of the
- * detector's images, or binned, has region-x and region-y (else 0), binning-x and binning-y (else 1): an edge at e in
- * the array is at region + e * binning in the images of the scan, in pixels; NaN behind an element that keeps no such
- * relation.
+ * detector's images, or binned, has region-x and region-y (else 0), binning-x and binning-y (else 1): an edge
+ * at e in the array is at region + e * binning in the images of the scan, in pixels; NaN behind an element
+ * that keeps no such relation.
  */
 #define GST_TOMO_SCAN_EVENT "tomo-scan"
 

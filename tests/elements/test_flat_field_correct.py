@@ -44,6 +44,7 @@ class FlatFieldCorrect(ElementTestCase):
                 "dark-scale": (1.0, -largest, largest),
                 "flat-scale": (1.0, -largest, largest),
                 "num-projections": (0, 0, 2**32 - 1),
+                "normalize-beam": False,
                 "several": ("automatic", {"automatic", "mean", "pairs"}),
             },
         )
@@ -192,6 +193,67 @@ class FlatFieldCorrect(ElementTestCase):
     def test_flats_of_several_sizes(self):
         p, d = projections((3, 5)), darks((3, 5))
         self.assert_fails(["5 x 4", "5 x 3", "mean"], line(), [p], [d], [flats((3, 5)), flats((4, 5))])
+
+    def event_of_scan(self, **lists):
+        words = ["tomo-scan, angles=<>"]
+        for name, values in lists.items():
+            numbers = [f"(double){v!r}" for v in np.atleast_1d(np.asarray(values, float)).tolist()]
+            words.append(f"{name.replace('_', '-')}=" + (numbers[0] if np.ndim(values) == 0 else "<" + ",".join(numbers) + ">"))
+        structure = Gst.Structure.new_from_string(", ".join(words))
+        return Gst.Event.new_custom(Gst.EventType.CUSTOM_DOWNSTREAM_STICKY, structure)
+
+    def corrected(self, description, event, *sides):
+        """Of arrays for each input; the first ones come with the event."""
+        with Stream(description, inputs=len(sides)) as stream:
+            for source, arrays in enumerate(sides):
+                for i, array in enumerate(arrays):
+                    stream.push(array, source, event=event if source == i == 0 else None)
+            return stream.finish()
+
+    def test_sets_of_flats(self):
+        """The two around each projection, in time, and with the intensity of the beam in each."""
+        times, after_time = np.array([1.5, 8.0, 17.0]), 30.0
+        frames = np.array([4.0, 7, 9, 12, 18, 25, 40])
+        beam, set_beams, after_beam = rng.uniform(1, 2, len(frames)), rng.uniform(1, 2, 3), 1.7
+        facts = dict(frames=frames, flat_set_frames=times, flats_frame=times.mean(), beam=beam, flats_beam=set_beams)
+        d = rng.uniform(1, 10, (4, 5)).astype(np.float32)
+        sets = flats((3, 4, 5))
+        after = flats((4, 5))
+        p = projections((len(frames), 4, 5))
+        for has_after in (False, True):
+            all_times = np.append(times, after_time) if has_after else times
+            all_flats = np.concatenate([sets, after[None]]) if has_after else sets
+            all_beams = np.append(set_beams, after_beam) if has_after else set_beams
+            for normalize in (False, True):
+                wanted = []
+                for i, frame in enumerate(frames):
+                    clear = (all_flats.astype(float) - d) / (all_beams[:, None, None] if normalize else 1)
+                    flat = np.empty((4, 5))
+                    for at in np.ndindex(4, 5):
+                        flat[at] = np.interp(frame, all_times, clear[(slice(None), *at)])
+                    wanted.append((p[i].astype(float) - d) / flat / (beam[i] if normalize else 1))
+                wanted = np.array(wanted)
+                event = self.event_of_scan(**facts, **(dict(flats_after_frame=after_time, flats_after_beam=after_beam) if has_after else {}))
+                with self.subTest(after=has_after, normalize=normalize):
+                    make = self.after_line if has_after else line
+                    # Each frame by itself: OFFSET is its number, as that of a frame whose source does not tell it.
+                    rows = make(f"sinogram-input=true normalize-beam={normalize}")
+                    sides = [[p.transpose(1, 0, 2).copy()], [d[:, None]], [sets.transpose(1, 0, 2).copy()]]
+                    (result,) = self.corrected(rows, event, *sides, *([[after[:, None]]] if has_after else []))
+                    self.assert_close(result.transpose(1, 0, 2), wanted, TOLERANCE)
+
+    def test_beam_of_one_set(self):
+        shape = (4, 5)
+        p, d, f = [projections(shape) for _ in range(3)], darks(shape), [flats(shape) for _ in range(2)]
+        beam, flats_beam = rng.uniform(1, 2, 3), 1.3
+        event = self.event_of_scan(frames=[0, 1, 2], beam=beam, flats_beam=[flats_beam])
+        results = self.corrected(line("normalize-beam=true"), event, p, [d], f)
+        for i, result in enumerate(results):
+            wanted = reference(p[i], d, np.mean(f, axis=0, dtype=float)) * flats_beam / beam[i]
+            self.assert_close(result, wanted, TOLERANCE)
+        for facts, part in ((dict(), "does not tell"), (dict(beam=beam * 0, flats_beam=[1.0]), "is 0"), (dict(beam=beam), "the flats is nan")):
+            with self.assertRaisesRegex(PipelineError, part):
+                self.corrected(line("normalize-beam=true"), self.event_of_scan(**facts), p[:1], [d], f)
 
     def after_line(self, properties=""):
         return line(properties).replace("f. !", "SRC3 ! f.flats-after  f. !")

@@ -196,6 +196,8 @@ class ScanSrc(ElementTestCase):
                 "entry": None,
                 "darks": None,
                 "flats": None,
+                "shifts": None,
+                "flat-sets": ("frames", {"frames", "means"}),
                 "flats-after": None,
                 "angles": None,
                 "detector": None,
@@ -250,6 +252,34 @@ class ScanSrc(ElementTestCase):
         structure = projections.caps[0].get_structure(0)
         self.assertEqual(structure.get_string("format"), "uint16")
         self.assertEqual(structure.get_string("domain"), "projection")
+
+    def test_facts_of_each_frame(self):
+        """Where the sample stood in pixels, and the monitor of the beam; and flats of several sets."""
+        keys = np.array([2, 1, 1, 0, 0, 1, 0, 0, 1, 1])
+        data = rng.integers(0, 1000, (len(keys), 3, 5)).astype(np.uint16)
+        x, y, beam = rng.uniform(-1, 1, len(keys)), rng.uniform(-1, 1, len(keys)), rng.uniform(1, 2, len(keys))
+        facts = dict(sample__x_translation=(x, "mm"), sample__y_translation=(y, None), control__data=(beam, None),
+                     instrument__detector__x_pixel_size=(2.0, "um"), instrument__detector__y_pixel_size=(4.0, "um"))
+        with h5py.File(self.path("facts.nxs"), "w") as file:
+            scan_files.nxtomo(file, data, keys, np.arange(len(keys)), **facts)
+        for part, views in (("", [3, 4, 6, 7]), ("start=1 step=2", [4, 7])):
+            found = collect(f"location={self.path('facts.nxs')} flat-sets=means {part}", ALL)
+            scan = found["projections"].scan
+            np.testing.assert_allclose(list_of(scan, "shifts-x"), (x[views] - x[3]) * 1e-3 / 2e-6)
+            np.testing.assert_allclose(list_of(scan, "shifts-y"), -(y[views] - y[3]) / 4e-6)
+            np.testing.assert_array_equal(list_of(scan, "beam"), beam[views])
+            np.testing.assert_allclose(list_of(scan, "flats-beam"), [beam[1:3].mean(), beam[5]])
+            np.testing.assert_allclose(number_of(scan, "flats-after-beam"), beam[8:].mean())
+            self.assertEqual(list_of(scan, "flat-set-frames"), [1.5, 5])
+            sets = np.array([data[1:3].mean(0), data[5]])
+            self.assert_close(found["flats"].arrays[0], sets, 1e-7)
+            self.assertEqual(len(found["flats-after"].arrays), 2)
+        found = collect(f"location={self.path('facts.nxs')} flat-sets=means order=sinograms stack=2 x=1", ("projections", "flats"))
+        self.assert_close(np.concatenate([a if a.ndim == 3 else a[None] for a in found["flats"].arrays]), sets[:, :, 1:].transpose(1, 0, 2), 1e-7)
+        plain = collect(f"location={self.path('facts.nxs')}", ("projections", "flats"))
+        self.assert_arrays(plain["flats"].arrays, data[[1, 2, 5]])
+        self.assertEqual(list_of(plain["projections"].scan, "flat-set-frames"), [])
+        np.testing.assert_allclose(list_of(plain["projections"].scan, "flats-beam"), [beam[[1, 2, 5]].mean()])
 
     def test_mean_has_no_angle(self):
         """That tomoaverage makes no groups is said where the scan's angles are left out."""
@@ -962,7 +992,7 @@ class ScanSrc(ElementTestCase):
             (lines("{a}") + "1,2\n", ["line 6", "1 number"]),
             (lines("{a}") + "nan\n", ["line 6", "nan"]),
             (lines("{a}", "hello\n"), ["line 1", "hello"]),
-            ("# nothing\n", ["holds no angle"]),
+            ("# nothing\n", ["holds no numbers"]),
             (lines("{a}") + "3\n", ["5 projections", "6 angles"]),
         ):
             with self.subTest(words=words):

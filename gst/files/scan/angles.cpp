@@ -3,49 +3,20 @@
 
 // Angles of a scan in text files, as programs and people write them.
 #include "layout.hpp"
+#include "text-table.hpp"
 #include <gst/files/formats/npy-header.hpp>
 #include <gst/files/input-file.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <optional>
 
 namespace tomo::io {
 
 namespace {
 
-using Fields = std::vector<std::string>;
-
-std::optional<double> number_of(std::string field, bool decimal_comma) {
-    if (decimal_comma)
-        std::replace(field.begin(), field.end(), ',', '.');
-    char *end = nullptr;
-    const double number = g_ascii_strtod(field.c_str(), &end);
-    if (field.empty() || *end || !std::isfinite(number))
-        return {};
-    return number;
-}
-
-// Semicolons separate where there are any, and then a comma is a decimal point; else blanks, tabs and commas.
-Fields fields_of(const std::string &line) {
-    const bool has_semicolons = line.find(';') != std::string::npos;
-    const auto separators = has_semicolons ? ";" : ", \t\r";
-    Fields fields;
-    for (std::size_t begin = 0; begin <= line.size();) {
-        const auto end = std::min(line.find_first_of(separators, begin), line.size());
-        auto field = line.substr(begin, end - begin);
-        const auto first = field.find_first_not_of(" \t\r\"'"), last = field.find_last_not_of(" \t\r\"'");
-        field = first == std::string::npos ? "" : field.substr(first, last + 1 - first);
-        if (!field.empty())
-            fields.push_back(field);
-        begin = end + 1;
-    }
-    return fields;
-}
-
-Fields words_of(const std::string &text) {
-    Fields words(1);
+std::vector<std::string> words_of(const std::string &text) {
+    std::vector<std::string> words(1);
     for (const char c : text) {
         if (g_ascii_isalpha(c))
             words.back() += g_ascii_tolower(c);
@@ -62,56 +33,8 @@ bool says_radians(const std::string &text) {
                        [](const std::string &word) { return word.compare(0, 3, "rad") == 0; });
 }
 
-// Columns of numbers below an optional heading.
-struct Table {
-    std::string heading_line;
-    Fields heading;
-    std::vector<std::vector<double>> rows;
-};
-
-Table table_of(const std::string &file) {
-    require_readable_file(file);
-    std::ifstream input(file);
-    Table table;
-    std::string line;
-    const std::string byte_order_mark = "\xef\xbb\xbf";
-    for (unsigned number = 1; std::getline(input, line); number++) {
-        if (number == 1 && line.compare(0, byte_order_mark.size(), byte_order_mark) == 0)
-            line.erase(0, byte_order_mark.size());
-        line = line.substr(0, line.find('#'));
-        const auto fields = fields_of(line);
-        if (fields.empty())
-            continue;
-        std::vector<double> row;
-        for (const auto &field : fields)
-            if (const auto value = number_of(field, line.find(';') != std::string::npos))
-                row.push_back(*value);
-        const bool is_heading = row.empty() && table.rows.empty() && table.heading.empty();
-        if (is_heading && (fields.size() > 1 || names_angle(fields[0]))) {
-            table.heading = fields;
-            table.heading_line = line;
-            continue;
-        }
-        if (row.size() != fields.size())
-            throw Error(GST_STREAM_ERROR_DECODE,
-                        text("'%s', line %u: wanted one angle in degrees, found '%s'", file.c_str(), number,
-                             line.c_str()));
-        if (!table.rows.empty() && row.size() != table.rows[0].size())
-            throw Error(GST_STREAM_ERROR_DECODE, text("'%s', line %u: wanted %" G_GSIZE_FORMAT
-                                                      " number%s as in the lines before, found "
-                                                      "'%s'",
-                                                      file.c_str(), number, table.rows[0].size(),
-                                                      table.rows[0].size() == 1 ? "" : "s", line.c_str()));
-        table.rows.push_back(std::move(row));
-    }
-    if (table.rows.empty())
-        throw Error(GST_STREAM_ERROR_DECODE,
-                    text("'%s' holds no angle; one per line is wanted", file.c_str()));
-    return table;
-}
-
 // Counted one by one, from any number on.
-bool is_index(const Table &table, std::size_t column) {
+bool is_index(const TextTable &table, std::size_t column) {
     const double first = table.rows[0][column];
     for (std::size_t i = 0; i < table.rows.size(); i++)
         if (table.rows[i][column] != first + double(i) || first != std::floor(first))
@@ -119,7 +42,7 @@ bool is_index(const Table &table, std::size_t column) {
     return true;
 }
 
-std::size_t column_of_angles(const Table &table, const std::string &file) {
+std::size_t column_of_angles(const TextTable &table, const std::string &file) {
     const auto columns = table.rows[0].size();
     if (columns == 1)
         return 0;
@@ -144,7 +67,7 @@ std::size_t column_of_angles(const Table &table, const std::string &file) {
 } // namespace
 
 std::vector<double> angles_of_text(const std::string &file) {
-    const auto table = table_of(file);
+    const auto table = text_table(file, "one angle in degrees", names_angle);
     const auto column = column_of_angles(table, file);
     std::vector<double> angles;
     for (const auto &row : table.rows)
@@ -178,19 +101,6 @@ std::vector<double> angles_of_npy(const std::string &path) {
         throw Error(GST_STREAM_ERROR_DECODE,
                     text("'%s' holds an angle that is no finite number", path.c_str()));
     return angles_in_radians(std::move(angles), "deg");
-}
-
-std::optional<std::vector<double>> numbers_in_words(const std::string &words) {
-    std::vector<double> numbers;
-    auto line = words;
-    std::replace(line.begin(), line.end(), '\n', ' ');
-    for (const auto &field : fields_of(line)) {
-        const auto number = number_of(field, line.find(';') != std::string::npos);
-        if (!number)
-            return {};
-        numbers.push_back(*number);
-    }
-    return numbers;
 }
 
 bool names_angle(const std::string &name) {

@@ -23,14 +23,20 @@ void ScanPlan::find() {
     numbers_in_it.clear();
     std::vector<ScanImages::Image> chosen;
     std::vector<double> angles;
+    ViewShifts shifts;
     for (std::size_t i = start; i < images.size() && chosen.size() < number; i += step) {
         chosen.push_back(images[i]);
         numbers_in_it.push_back(i);
         if (!scan.angles.empty())
             angles.push_back(scan.angles[i]);
+        if (!scan.shifts.empty()) {
+            shifts.x.push_back(scan.shifts.x[i]);
+            shifts.y.push_back(scan.shifts.y[i]);
+        }
     }
     images = std::move(chosen);
     scan.angles = std::move(angles);
+    scan.shifts = std::move(shifts);
 }
 
 namespace {
@@ -104,9 +110,28 @@ void add_samples(const ArrayInfo &info, const void *from, std::vector<double> &s
             sums[i] += samples[i];
     });
     if (!are_real)
-        throw Error(
-            GST_STREAM_ERROR_FORMAT,
-            text("darks and flats of %s can't be averaged for order=sinograms", info.describe().c_str()));
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("darks and flats of %s can't be averaged", info.describe().c_str()));
+}
+
+// The means of `count` samples of the images of each set, as read(image, samples) gives them, to
+// put(set, i, mean).
+template <class Read, class Put>
+void means_of_sets(const ScanImages &images, unsigned sets, const ArrayInfo &info, std::size_t count,
+                   const Read &read, const Put &put) {
+    std::vector<char> samples(count * info.sample_size());
+    std::size_t image = 0;
+    for (unsigned set = 0; set < sets; set++) {
+        std::vector<double> sums(count);
+        double number = 0.0;
+        for (; image < images.images.size() && (sets == 1 || images.images[image].set == set);
+             image++, number++) {
+            read(image, samples.data());
+            add_samples(info, samples.data(), sums);
+        }
+        for (std::size_t i = 0; i < count; i++)
+            put(set, i, static_cast<float>(sums[i] / number));
+    }
 }
 
 } // namespace
@@ -154,8 +179,10 @@ void ScanFrames::measure() {
 }
 
 std::uint64_t ScanFrames::count() const {
-    if (!is_sinograms() || images_->empty())
-        return images_->images.size();
+    if (images_->empty())
+        return 0;
+    if (!is_sinograms())
+        return are_means_of_sets() ? 1 : images_->images.size();
     return (image_.height - 1) / stack_ + 1;
 }
 
@@ -179,9 +206,15 @@ unsigned ScanFrames::choose_stack(const ImageReader &reader, const ArrayInfo &im
 
 std::optional<StoredFrame> ScanFrames::locate(std::uint64_t n) const {
     if (!is_sinograms()) {
-        if (n >= images_->images.size())
+        if (n >= count())
             return {};
         const auto &image = images_->images[n];
+        if (are_means_of_sets())
+            return StoredFrame{n,
+                               image_.with_size(image_.width, image_.height, sets())
+                                   .with_format(GST_TOMO_FORMAT_FLOAT32)
+                                   .with_domain(GST_TOMO_DOMAIN_PROJECTION),
+                               images_->files[image.file], image.page};
         return StoredFrame{n, image_.with_domain(GST_TOMO_DOMAIN_PROJECTION), images_->files[image.file],
                            image.page};
     }
@@ -191,7 +224,7 @@ std::optional<StoredFrame> ScanFrames::locate(std::uint64_t n) const {
     const auto rows = static_cast<unsigned>(std::min<std::uint64_t>(stack_, image_.height - row));
     auto info = image_.with_domain(GST_TOMO_DOMAIN_SINOGRAM);
     info = is_projections() ? info.with_size(image_.width, images_->images.size(), rows)
-                            : info.with_size(image_.width, 1, rows).with_format(GST_TOMO_FORMAT_FLOAT32);
+                            : info.with_size(image_.width, sets(), rows).with_format(GST_TOMO_FORMAT_FLOAT32);
     constexpr std::size_t part = 4 << 20;
     const auto parts = is_projections()
                            ? std::clamp<std::size_t>(info.size() / part, 1, images_->images.size())
@@ -212,6 +245,20 @@ FrameReader ScanFrames::make_reader() const {
         reader->read(file, page, rows, to, stride);
     };
     const std::size_t row_bytes = image_.width * image_.sample_size();
+    if (!is_sinograms() && are_means_of_sets())
+        return [=, &images = *images_, plan = plan_, info = image_, sets = sets()](const StoredFrame &,
+                                                                                   unsigned, void *to) {
+            means_of_sets(
+                images, sets, info, info.plane_samples(),
+                [&](std::size_t i, void *samples) {
+                    const auto &image = images.images[i];
+                    read(images.files[image.file], image.page, plan->part.rows, info.height, samples,
+                         row_bytes);
+                },
+                [&, at = static_cast<float *>(to)](unsigned set, std::size_t i, float mean) {
+                    at[set * info.plane_samples() + i] = mean;
+                });
+        };
     if (!is_sinograms())
         return [read, row_bytes, rows = plan_->part.rows](const StoredFrame &frame, unsigned, void *to) {
             read(frame.file, frame.page, rows, frame.info.height, to, row_bytes);
@@ -245,15 +292,16 @@ FrameReader ScanFrames::make_reader() const {
                     std::memcpy(to, block->row(i, row), row_bytes);
             }
         };
-    return [=, images = images.images.size(), info = image_](const StoredFrame &frame, unsigned, void *to) {
-        std::vector<double> sums(frame.info.samples());
-        std::vector<char> samples(frame.info.depth * row_bytes);
-        for (std::size_t i = 0; i < images; i++) {
-            read_rows(i, frame.page, frame.info.depth, samples.data(), row_bytes);
-            add_samples(info, samples.data(), sums);
-        }
-        std::transform(sums.begin(), sums.end(), static_cast<float *>(to),
-                       [&](double sum) { return float(sum / double(images)); });
+    // Row r of the mean of set k stands at (r, k).
+    return [=, &images, plan = plan_, info = image_, sets = sets()](const StoredFrame &frame, unsigned,
+                                                                    void *to) {
+        const auto rows = frame.info.depth;
+        means_of_sets(
+            images, sets, info, info.width * rows,
+            [&](std::size_t i, void *samples) { read_rows(i, frame.page, rows, samples, row_bytes); },
+            [&, at = static_cast<float *>(to)](unsigned set, std::size_t i, float mean) {
+                at[(i / info.width * sets + set) * info.width + i % info.width] = mean;
+            });
     };
 }
 

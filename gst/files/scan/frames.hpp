@@ -15,6 +15,8 @@
 namespace tomo::io {
 
 enum class ScanOrder { Projections, Sinograms };
+// What the flats come as, if they were taken several times: each by itself, or the means of the sets.
+enum class FlatSets { Frames, Means };
 
 // The part of a scan to read, and its files.
 struct ScanPlan {
@@ -22,6 +24,7 @@ struct ScanPlan {
     unsigned start = 0, step = 1, number = 0; // of the projections
     Part part;
     ScanOrder order = ScanOrder::Projections;
+    FlatSets flat_sets = FlatSets::Frames;
     unsigned stack = 0;   // most sinograms per array, 0: chosen by the size of chunks
     std::uint64_t store_bytes = 0; // most memory for rows of files that are read as a whole for each row
     double timeout = 0.0; // seconds to wait for another frame of a scan that is being written
@@ -30,6 +33,8 @@ struct ScanPlan {
     std::vector<std::size_t> numbers_in_it; // ... and the numbers of the chosen ones among them
     InputClaim claim;                       // on the files of the scan
 
+    // Whether there are several sets of flats, whose means are taken.
+    bool means_of_flat_sets() const { return flat_sets == FlatSets::Means && scan.flats.sets() > 1; }
     // Finds the scan and fills the members below `timeout`.
     void find();
 };
@@ -57,7 +62,11 @@ class ScanFrames {
     // The reader holds all its data, so the frames may grow meanwhile.
     FrameReader make_reader() const;
 
+    // Whether frames are the means of the sets, as planes, or as the rows of sinograms.
+    bool are_means_of_sets() const { return images_ == &plan_->scan.flats && plan_->means_of_flat_sets(); }
+
   private:
+    unsigned sets() const { return are_means_of_sets() ? images_->sets() : 1; }
     unsigned choose_stack(const ImageReader &reader, const ArrayInfo &image) const;
 
     std::shared_ptr<const ScanPlan> plan_;

@@ -4,6 +4,7 @@
 
 #include "hdf5-tree.hpp"
 #include "layout.hpp"
+#include "text-table.hpp"
 #include <gst/files/hdf5/types.hpp>
 
 #include <algorithm>

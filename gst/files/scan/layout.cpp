@@ -207,6 +207,7 @@ ScanLayout find_scan(const ScanRequest &request) {
             return;
         images = images_of(path, request.order);
         scan.has_order = false;
+        scan.beam.clear(); // it is that of the scan's own frames
     };
     replace(scan.darks, request.darks);
     replace(scan.flats, request.flats);
@@ -224,6 +225,15 @@ ScanLayout find_scan(const ScanRequest &request) {
         for (const auto &image : images)
             of_projections.push_back(scan.angles[image.number]);
         scan.angles = std::move(of_projections);
+    }
+    if (!request.shifts.empty()) {
+        scan.shifts = shifts_of_file(request.shifts);
+        scan.unusable_shifts.clear();
+        if (scan.shifts.x.size() != images.size())
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("%s has %zu projections, but '%s' has %zu displacements; write one for each "
+                             "projection",
+                             scan.name.c_str(), images.size(), request.shifts.c_str(), scan.shifts.x.size()));
     }
     if (request.follow && !scan.angles.empty()) {
         const auto known = std::min(scan.angles.size(), scan.projections.images.size());

@@ -18,6 +18,7 @@ struct ScanImages {
         std::size_t file;
         std::size_t page;
         std::uint64_t number; // among all frames of the scan
+        unsigned set = 0;     // of flats: those with no projection between them, counted from 0
     };
     std::vector<std::string> files; // as open_reader() takes them
     std::vector<Image> images;
@@ -25,6 +26,7 @@ struct ScanImages {
     bool one_page_each = false;          // assumed for a long series; the reader checks it
 
     bool empty() const { return images.empty(); }
+    unsigned sets() const { return images.empty() ? 0 : images.back().set + 1; }
     // Adds all pages of a file.
     void add_file(const std::string &file, std::uint64_t pages);
 };
@@ -32,12 +34,22 @@ struct ScanImages {
 // Throws if a file claims to hold more images than any scan has.
 void check_image_count(const std::string &where, std::uint64_t count);
 
+// Pixels of the detector by which each projection is displaced.
+struct ViewShifts {
+    std::vector<double> x, y; // to larger columns, to larger rows
+
+    bool empty() const { return x.empty(); }
+};
+
 struct ScanLayout {
     static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
     std::string name; // for messages: "'scan.nxs', NXtomo /entry"
     ScanImages projections, darks, flats, flats_after;
     std::vector<double> angles;     // of the projections in radians; empty when unknown
+    ViewShifts shifts;              // of the projections; empty when the scan tells of none
+    std::string unusable_shifts;    // why those of the scan cannot count, though it tells of some
+    std::vector<double> beam;       // intensity at each frame of all kinds; empty when unknown
     bool has_order = false;         // whether Image::number gives the order of time over all kinds
     double axis_position = unknown; // edge coordinate
     double pixel_size = unknown;    // metres
@@ -58,6 +70,7 @@ struct ScanRequest {
     std::string darks, flats, flats_after; // other places of these, as tomoread's path
     std::string angles;                    // a text file, or a dataset of an HDF5 file
     std::string detector;                  // name or path, if the entry has several
+    std::string shifts;                    // a file instead of the displacements that the scan tells
     NameOrder order = NameOrder::Natural;  // of files
     bool follow = false;                   // the scan is being written: parts may still be missing
 };
@@ -83,9 +96,9 @@ std::vector<double> angles_of_text(const std::string &file);
 std::vector<double> angles_of_npy(const std::string &file);
 // Of a dataset.
 std::vector<double> angles_of_hdf5(const Location &location);
-// Numbers with blanks or commas between them, or with semicolons, and then a comma is a decimal point. Empty
-// if there are other words.
-std::optional<std::vector<double>> numbers_in_words(const std::string &words);
+// Pixels to larger columns and larger rows, two numbers for each projection: a text file with two columns, an
+// array of numpy.save(), or a dataset.
+ViewShifts shifts_of_file(const std::string &path);
 // Whether the name of a column or dataset says that it holds angles.
 bool names_angle(const std::string &name);
 

@@ -6,6 +6,7 @@
 
 #include "nxtomo.hpp"
 #include "nxtomo-detectors.hpp"
+#include "nxtomo-frames.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -111,28 +112,29 @@ void sort_by_key(ScanLayout &scan, const std::vector<long> &keys, const std::str
         images->files = {data};
         images->type = FileType::Hdf5;
     }
-    std::size_t last_projection = 0, runs = 0;
+    std::size_t last_projection = 0;
     bool found = false;
     for (std::size_t i = 0; i < keys.size(); i++) {
         if (keys[i] == 0 && !(follow && std::exchange(found, true)))
             last_projection = i;
-        runs += keys[i] == 1 && (i == 0 || keys[i - 1] != 1);
     }
+    bool is_new_set = false; // projections lie between the last flat and this one
     for (std::size_t i = 0; i < keys.size(); i++) {
-        const ScanImages::Image image{0, i, i};
+        ScanImages::Image image{0, i, i};
+        is_new_set = is_new_set || keys[i] == 0;
         if (keys[i] == 0)
             scan.projections.images.push_back(image);
-        else if (keys[i] == 1)
-            (i < last_projection ? scan.flats : scan.flats_after).images.push_back(image);
-        else if (keys[i] == 2 && !(found && i > last_projection))
+        else if (keys[i] == 1) {
+            auto &images = (i < last_projection ? scan.flats : scan.flats_after).images;
+            if (!images.empty())
+                image.set = images.back().set + is_new_set;
+            images.push_back(image);
+            is_new_set = false;
+        } else if (keys[i] == 2 && !(found && i > last_projection))
             scan.darks.images.push_back(image);
     }
     if (scan.flats.empty() && !follow)
         std::swap(scan.flats, scan.flats_after);
-    if (runs > 2 && !scan.flats_after.empty())
-        scan.warnings.push_back(text("flats were taken %" G_GSIZE_FORMAT
-                                     " times; all before the last projection count as those before",
-                                     runs));
     scan.has_order = true;
 }
 
@@ -244,6 +246,13 @@ ScanLayout nxtomo(const Hdf5Tree &tree, const std::string &entry, const std::str
     const auto &d = detector.group;
     scan.pixel_size =
         quantity(tree, scan, {entry + "/sample/x_pixel_size", d + "/x_pixel_size"}, metres, "m");
+    if (!follow) {
+        const double pixel_height =
+            quantity(tree, scan, {entry + "/sample/y_pixel_size", d + "/y_pixel_size"}, metres, "m");
+        read_translations(tree, scan, entry, frames, scan.pixel_size,
+                          std::isnan(pixel_height) ? scan.pixel_size : pixel_height);
+        read_monitor(tree, scan, entry, frames);
+    }
     scan.distance =
         quantity(tree, scan, {entry + "/sample/propagation_distance", d + "/distance"}, metres, "m");
     scan.distance = std::abs(scan.distance);

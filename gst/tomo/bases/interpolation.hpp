@@ -14,8 +14,8 @@ enum class Interpolation { nearest, linear, cubic };
 class InterpolationMode final : public ChoiceBase {
   public:
     // `most` is the highest order that the element offers.
-    explicit InterpolationMode(Element *owner, Interpolation most)
-        : ChoiceBase(owner, "interpolation", int(Interpolation::linear), options(most), When::reshapes,
+    InterpolationMode(Element *owner, Interpolation most, Interpolation initial = Interpolation::linear)
+        : ChoiceBase(owner, "interpolation", int(initial), options(most), When::reshapes,
                      "How the input is sampled between pixel centres") {}
 
     operator Interpolation() const { return static_cast<Interpolation>(value_.load()); }

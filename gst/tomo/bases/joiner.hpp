@@ -82,6 +82,8 @@ class GST_TOMO_API Joiner : public Element {
     std::optional<std::uint64_t> main_count();
     // Number of arrays averaged in the present array of a named input; 1 if no mean is taken.
     std::uint64_t averaged(std::size_t input);
+    // The scan event of the main input, or null. Known before shape() is called.
+    const EventRef &received_scan() const { return scan_; }
     bool inputs_may_end_anywhere(); // see may_end_anywhere()
 
     // Returns the scan event to send, from that of the first input, or null for none. Called when the inputs

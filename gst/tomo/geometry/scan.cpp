@@ -28,6 +28,7 @@ constexpr Number numbers[] = {{"energy", &Scan::energy},
                               {"distance", &Scan::distance},
                               {"flats-frame", &Scan::flats_frame},
                               {"flats-after-frame", &Scan::flats_after_frame},
+                              {"flats-after-beam", &Scan::flats_after_beam},
                               {"total-projections", &Scan::total_projections},
                               {"total-rows", &Scan::total_rows},
                               {"region-x", &Scan::region_x, 0.0},
@@ -43,7 +44,13 @@ struct List {
     const char *name;
     std::vector<double> Scan::*values;
 };
-constexpr List lists[] = {{"frames", &Scan::frames}, {"projection-numbers", &Scan::projection_numbers}};
+constexpr List lists[] = {{"frames", &Scan::frames},
+                          {"projection-numbers", &Scan::projection_numbers},
+                          {"flat-set-frames", &Scan::flat_set_frames},
+                          {"beam", &Scan::beam},
+                          {"flats-beam", &Scan::flats_beam},
+                          {"shifts-x", &Scan::shifts_x},
+                          {"shifts-y", &Scan::shifts_y}};
 
 } // namespace
 
@@ -111,6 +118,13 @@ void Scan::rows_are_views(const ArrayInfo &in) {
         projection_numbers.clear();
 }
 
+std::size_t Scan::view_of(std::uint64_t number, std::uint64_t nth) const {
+    const auto frame = std::lower_bound(frames.begin(), frames.end(), static_cast<double>(number));
+    return frame != frames.end() && *frame == static_cast<double>(number)
+               ? static_cast<std::size_t>(frame - frames.begin())
+               : static_cast<std::size_t>(nth);
+}
+
 void Scan::forget_views() {
     for (auto *list : view_lists())
         list->clear();
@@ -126,7 +140,10 @@ void Scan::forget_rows(GstTomoDomain domain) {
 }
 
 void Scan::repeat_views(std::uint64_t n, Order order) {
-    if (n > most_views / std::max<std::size_t>({angles.size(), frames.size(), projection_numbers.size(), 1}))
+    std::size_t longest = 1;
+    for (const auto *list : view_lists())
+        longest = std::max(longest, list->size());
+    if (n > most_views / longest)
         forget_views();
     for (auto *list : view_lists()) {
         const auto once = std::exchange(*list, {});

@@ -34,6 +34,15 @@ struct GST_TOMO_API Scan {
     // Time of the flats before and after the projections: the mean of their numbers among all frames.
     double flats_frame = std::numeric_limits<double>::quiet_NaN();
     double flats_after_frame = std::numeric_limits<double>::quiet_NaN();
+    // The same of each set of the flats before, where these come as the means of several sets.
+    std::vector<double> flat_set_frames;
+    // Intensity of the beam, in any unit, as a monitor tells it: of each view, and the means of each set of
+    // the flats (one if they are not told apart) and of the flats after. Empty and NaN when unknown.
+    std::vector<double> beam, flats_beam;
+    double flats_after_beam = std::numeric_limits<double>::quiet_NaN();
+    // Detector pixels by which each view is displaced to larger columns and to larger rows; empty where
+    // nothing is, or after it is corrected.
+    std::vector<double> shifts_x, shifts_y;
     // Position of the array's columns and detector rows in the images of the scan: an edge at e in the array
     // is at region + e * binning there. NaN behind elements that keep no such relation.
     double region_x = 0.0, region_y = 0.0;
@@ -58,7 +67,11 @@ struct GST_TOMO_API Scan {
     void repeat_views(std::uint64_t n, Order order = Order::each);
     static constexpr std::size_t most_views = std::size_t{1} << 24;
     // The lists that have an item for each view.
-    std::array<std::vector<double> *, 3> view_lists() { return {&angles, &frames, &projection_numbers}; }
+    std::array<std::vector<double> *, 6> view_lists() {
+        return {&angles, &frames, &projection_numbers, &beam, &shifts_x, &shifts_y};
+    }
+    // The index in these lists of the frame of this number in the scan, which comes as the `nth` one.
+    std::size_t view_of(std::uint64_t number, std::uint64_t nth) const;
 
     void forget_region_x() { region_x = binning_x = std::numeric_limits<double>::quiet_NaN(); }
     // Drops the facts about the rows of images of this domain: views, positions along the beam, or rows of
