@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // Every element of a line has a name, so that a result says the same of how it came about whoever runs it.
+#include <gst/reconstruction/beam.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/rings.hpp>
 #include <gst/reconstruction/roll.hpp>
+#include <gst/reconstruction/shifts.hpp>
 
 #include <algorithm>
 #include <string_view>
@@ -41,6 +43,11 @@ std::string uncorrected(const Settings &settings, const Inspection &scan) {
     return settings.fix_nan_and_inf && !is_integer ? calculation("finite", "isfinite(v) ? v : 0.0f") : "";
 }
 
+// Whether projections are corrected by the two sets of flats around them.
+bool are_flat_sets_apart(const Settings &settings, const Inspection &scan) {
+    return scan.flat_sets > 1 && scan.is_corrected(settings) && !settings.reduction_mode.is("median");
+}
+
 std::string device(const Settings &settings) {
     return settings.device.empty() ? "" : launch_property("device", settings.device);
 }
@@ -56,9 +63,10 @@ unsigned rows_per_array(const Inspection &scan, const Rows &rows) {
     return scan.rows_per_chunk == 1 && part > 0 && part * row < large ? part : 0;
 }
 
-std::string scan_source(const Settings &settings, const Inspection &scan, const Rows &rows,
+// The images of a scan that are read, of all columns and rows.
+std::string scan_images(const char *name, const Settings &settings, const Inspection &scan,
                         bool as_projections) {
-    std::string line = "tomoscansrc name=scan" + launch_property("location", settings.source());
+    std::string line = text("tomoscansrc name=%s", name) + launch_property("location", settings.source());
     if (!as_projections)
         line += " order=sinograms";
     for (const auto &[key, parameter] : {std::pair{"entry", &settings.entry},
@@ -69,13 +77,23 @@ std::string scan_source(const Settings &settings, const Inspection &scan, const 
                                          {"angles", &settings.angles}})
         if (!parameter->empty())
             line += launch_property(key, *parameter);
+    if (are_shifts_corrected(settings, scan) && !settings.shifts.empty())
+        line += launch_property("shifts", settings.shifts);
+    if (are_flat_sets_apart(settings, scan))
+        line += " flat-sets=means";
     if (settings.start)
         line += property("start", settings.start.value());
     if (settings.number)
         line += property("number", settings.number.value());
     if (settings.step > 1)
         line += property("step", settings.step.value());
-    line += property("y", rows.first) + property("height", rows.span());
+    return line;
+}
+
+std::string scan_source(const Settings &settings, const Inspection &scan, const Rows &rows,
+                        bool as_projections) {
+    std::string line = scan_images("scan", settings, scan, as_projections) + property("y", rows.first) +
+                       property("height", rows.span());
     if (rows.step > 1)
         line += property("y-step", rows.step);
     if (const unsigned stack = as_projections ? 0 : rows_per_array(scan, rows))
@@ -91,53 +109,100 @@ std::string read_sinograms(const Settings &settings, const Rows &rows) {
            (rows.step > 1 ? property("image-step", rows.step) : "") + device(settings);
 }
 
-// What images of each kind go through before the correction.
-std::string prepared(const char *kind, const Settings &settings, std::size_t images) {
+// One of the corrections by darks and flats of a line: that of the projections, or that of their air.
+struct FlatField {
+    std::string prefix;     // of the names of its elements
+    unsigned binning = 1;   // of its images
+    unsigned width, height; // of a dark, binned
+    bool as_projections;
+
+    std::string name(const char *part) const { return prefix + part; }
+};
+
+// The steps of the images of each kind before the correction.
+std::string prepared(const FlatField &field, const char *kind, const Settings &settings, std::size_t images,
+                     unsigned sets = 1) {
     std::string line;
+    const auto name = [&](const char *step) { return field.name(step) + "-" + kind; };
     const bool is_reduced = std::string_view(kind) != "projections";
     if (is_reduced && settings.reduction_mode.is("median") && images > 1)
-        line += text(" ! tomostack name=stack-%s number=%zu ! tomoflatten name=median-%s mode=median", kind,
-                     images, kind);
-    if (settings.binning > 1)
-        line += text(" ! tomobin name=bin-%s size=%u", kind, settings.binning.value());
+        line += text(" ! tomostack name=%s number=%zu ! tomoflatten name=%s mode=median",
+                     name("stack").c_str(), images, name("median").c_str());
+    if (field.binning == 1)
+        return line;
+    if (sets > 1) // planes of one array, which would be binned together
+        line += text(" ! tomoslice name=%s", name("split").c_str());
+    line += text(" ! tomobin name=%s size=%u", name("bin").c_str(), field.binning);
+    if (sets > 1)
+        line += text(" ! tomostack name=%s number=%u", name("join").c_str(), sets);
     return line;
 }
 
-std::string corrected(const Settings &settings, const Inspection &scan, const Rows &rows,
-                      bool as_projections) {
+// From the source of this name, with the result open.
+std::string flat_field(const FlatField &field, const char *source, const Settings &settings,
+                       const Inspection &scan) {
     std::string line;
-    if (!scan.is_corrected(settings)) {
-        line = " scan.projections" + prepared("projections", settings, scan.views);
-        if (settings.binning > 1)
-            line += calculation("mean", "v / " + literal(settings.binning * settings.binning));
-        return line + uncorrected(settings, scan);
-    }
+    const std::string flat = field.name("flat");
     // Sums over bins cancel in the ratio.
-    const auto input = [&](const char *output, const char *input, std::size_t images) {
-        line += text(" scan.%s", output) + prepared(output, settings, images) + text(" ! flat.%s", input);
+    const auto input = [&](const char *output, const char *input, std::size_t images, unsigned sets = 1) {
+        line += text(" %s.%s", source, output) + prepared(field, output, settings, images, sets) +
+                text(" ! %s.%s", flat.c_str(), input);
     };
     input("projections", "projections", scan.views);
     if (scan.darks)
         input("darks", "darks", scan.darks);
     else
-        line +=
-            " tomodummydata name=no-darks" + property("width", scan.image.width / settings.binning.value()) +
-            property("height", as_projections ? rows.count / settings.binning.value() : 1) + " ! flat.darks";
+        line += text(" tomodummydata name=%s", field.name("no-darks").c_str()) +
+                property("width", field.width) + property("height", field.as_projections ? field.height : 1) +
+                text(" ! %s.darks", flat.c_str());
     if (scan.flats)
-        input("flats", "flats", scan.flats);
+        input("flats", "flats", scan.flats, are_flat_sets_apart(settings, scan) ? scan.flat_sets : 1);
     if (scan.flats_after)
         input("flats-after", scan.flats ? "flats-after" : "flats", scan.flats_after);
-    line += " tomoflatfieldcorrect name=flat";
-    if (!as_projections)
+    line += " tomoflatfieldcorrect name=" + flat;
+    if (!field.as_projections)
         line += " sinogram-input=true";
-    if (takes_logarithm_at_once(settings, scan))
-        line += " absorption-correct=true";
-    if (settings.fix_nan_and_inf)
-        line += " fix-nan-and-inf=true";
+    if (is_monitor_used(settings, scan))
+        line += " normalize-beam=true";
     if (settings.dark_scale.is_given())
         line += property("dark-scale", settings.dark_scale.value());
     if (settings.flat_scale.is_given())
         line += property("flat-scale", settings.flat_scale.value());
+    return line;
+}
+
+// " ! " and the element that makes the mean of each projection in the region of air 1. The region is read by
+// itself, wherever the rows of the line lie, and whole, so that no finite number of a defect counts as air.
+std::string air_line(const AirRegion &air, const Settings &settings, const Inspection &scan,
+                     bool as_projections) {
+    const FlatField field{"air-", 1, air.width, air.height, as_projections};
+    std::string source = scan_images("air-scan", settings, scan, as_projections) + property("x", air.x) +
+                         property("width", air.width) + property("y", air.y) + property("height", air.height);
+    if (!as_projections)
+        source += property("stack", air.height);
+    return " ! air.projections " + source + device(settings) + flat_field(field, "air-scan", settings, scan) +
+           " ! air.air tomoaircorrect name=air";
+}
+
+std::string corrected(const Settings &settings, const Inspection &scan, const Rows &rows,
+                      bool as_projections) {
+    const unsigned binning = settings.binning;
+    const FlatField field{"", binning, scan.image.width / binning, rows.count / binning, as_projections};
+    if (!scan.is_corrected(settings)) {
+        std::string line = " scan.projections" + prepared(field, "projections", settings, scan.views);
+        if (binning > 1)
+            line += calculation("mean", "v / " + literal(binning * binning));
+        return line + uncorrected(settings, scan);
+    }
+    std::string line = flat_field(field, "scan", settings, scan);
+    const auto air = air_region(settings, scan);
+    if (takes_logarithm_at_once(settings, scan) && !air)
+        line += " absorption-correct=true";
+    if (settings.fix_nan_and_inf)
+        line += " fix-nan-and-inf=true";
+    if (air)
+        line += air_line(*air, settings, scan, as_projections) +
+                (takes_logarithm_at_once(settings, scan) ? absorption(settings) : "");
     return line;
 }
 
@@ -146,11 +211,14 @@ std::string corrected(const Settings &settings, const Inspection &scan, const Ro
 bool needs_projections(const Settings &settings, const Inspection &scan) {
     return !scan.is_sinograms && (settings.outliers.is_given() || corrects_roll(settings) ||
                                   settings.binning > 1 || settings.result.is("projections") ||
+                                  are_rows_shifted(settings, scan) ||
                                   (settings.reduction_mode.is("median") && scan.is_corrected(settings)));
 }
 
 std::string projection_line(const Settings &settings, const Inspection &scan, const Rows &rows) {
-    // Rows around take part in medians and rotations, so that a region is what it is in the whole.
+    // Rows around take part in medians, between shifted rows and in rotations, so that a region is what it is in the
+    // whole.
+    const auto shifts = shift_margin(settings, scan);
     const unsigned binning = settings.binning,
                    of_roll = (rows_for_roll(settings, scan) + binning - 1) / binning * binning,
                    of_outliers = settings.outliers.is_given() ? settings.outliers_size / 2 * binning : 0,
@@ -162,15 +230,21 @@ std::string projection_line(const Settings &settings, const Inspection &scan, co
     if (of_outliers && settings.outliers_size % 2 == 0)
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("outliers-size is %u; wanted an odd number", settings.outliers_size.value()));
-    const unsigned above = std::min(margin, rows.first / binning * binning);
-    const unsigned below =
-        std::min(margin, (scan.image.height - rows.first - rows.count) / binning * binning);
-    const Rows around = margin > 0 ? Rows{rows.first - above, rows.count + above + below, 1} : rows;
+    const unsigned above = std::min(margin + shifts.above, rows.first / binning * binning);
+    const unsigned below = std::min(margin + shifts.below,
+                                    (scan.image.height - rows.first - rows.span()) / binning * binning);
+    const bool reads_around = margin > 0 || are_rows_shifted(settings, scan);
+    const Rows around = reads_around ? Rows{rows.first - above, rows.span() + above + below, 1} : rows;
     std::string line = scan_source(settings, scan, around, true) + corrected(settings, scan, around, true);
     if (of_outliers)
         line += " ! tomoremoveoutliers name=outliers sign=0" +
                 property("threshold", settings.outliers.value()) +
                 property("size", settings.outliers_size.value());
+    const bool is_shifted = are_shifts_corrected(settings, scan);
+    if (is_shifted && reads_around && of_roll == 0)
+        return line + shift_line(settings, above / binning, {0, rows.count / binning, rows.step});
+    if (is_shifted)
+        line += shift_line(settings);
     line += roll_line(settings, scan, around);
     if (above + below > 0)
         line += " ! tomocrop name=crop" + property("y", above / binning) +
@@ -254,6 +328,8 @@ std::string sinogram_line(const Settings &settings, const Inspection &scan, cons
         line = projection_line(settings, scan, rows) + " ! tomotransposeprojections name=transpose";
     } else {
         line = scan_source(settings, scan, rows, false) + corrected(settings, scan, rows, false);
+        if (are_shifts_corrected(settings, scan))
+            line += shift_line(settings);
     }
     line += rings_line(settings, scan.image.width / settings.binning);
     if (is_logarithm_late(settings) && takes_logarithm(settings, scan))

@@ -3,6 +3,7 @@
 #include <gst/files/file-format.hpp>
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/off-axis.hpp>
+#include <gst/reconstruction/shifts.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/tomo/gsttomograph.h>
 
@@ -45,6 +46,9 @@ std::vector<Condition> source_conditions(const Settings &s) {
         {s.flat_scale, is_scan, correction},
         {s.roll, is_scan || s.roll == 0.0,
          "projections are rotated, and sinograms are read; rotate when these are made"},
+        {s.beam, is_scan, correction},
+        {s.air, is_scan, correction},
+        {s.shifts, is_scan, "projections are moved, and sinograms are read"},
         {s.outliers, is_scan,
          "outliers are found in images of the detector, and sinograms are read; remove them when these are made"},
         {s.angles, is_scan,
@@ -66,6 +70,9 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.dark_scale, is_corrected, uncorrected},
         {s.dark_scale, scan.darks > 0, "the scan has no darks"},
         {s.flat_scale, is_corrected, uncorrected},
+        {s.beam, is_corrected, uncorrected},
+        {s.air, is_corrected, uncorrected},
+        {s.shifts_reverse, are_shifts_corrected(s, scan), "no displacements are corrected"},
         // Outliers and rings
         {s.outliers_size, s.outliers.is_given(), "no outliers are removed; give outliers as well"},
         {s.rings, !s.result.is("projections"),

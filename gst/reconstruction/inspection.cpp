@@ -52,7 +52,12 @@ const std::vector<std::string> finding_names = {"layout",
                                                 "saturated-projections",
                                                 "not-finite",
                                                 "disk",
-                                                "axis-outside"};
+                                                "axis-outside",
+                                                "shifts",
+                                                "shifts-unclear",
+                                                "monitor",
+                                                "monitor-differs",
+                                                "flat-sets"};
 
 // Numbers of the samples of one image.
 struct Samples {
@@ -186,19 +191,22 @@ class Inspector {
     }
 
     void look_at_scan(const std::string &location) {
-        const auto layout = io::find_scan({.location = location,
-                                           .entry = settings_.entry,
-                                           .darks = settings_.darks,
-                                           .flats = settings_.flats,
-                                           .flats_after = settings_.flats2,
-                                           .angles = settings_.angles,
-                                           .detector = settings_.detector});
+        const auto layout =
+            io::find_scan({.location = location,
+                           .entry = settings_.entry,
+                           .darks = settings_.darks,
+                           .flats = settings_.flats,
+                           .flats_after = settings_.flats2,
+                           .angles = settings_.angles,
+                           .detector = settings_.detector,
+                           .shifts = settings_.shifts.value() == "none" ? "" : settings_.shifts.value()});
         found_.name = layout.name;
         found_.projections = layout.projections.images.size();
         found_.darks = layout.darks.images.size();
         found_.flats = layout.flats.images.size();
         found_.flats_after = layout.flats_after.images.size();
         std::set<std::string> files; // of which one may hold images of several kinds
+        found_.flat_sets = layout.has_order ? layout.flats.sets() : 0;
         for (const auto *images : {&layout.projections, &layout.darks, &layout.flats, &layout.flats_after})
             for (const auto &file : images->files)
                 files.insert(io::split_location(file).file);
@@ -213,7 +221,97 @@ class Inspector {
             throw Error(GST_RESOURCE_ERROR_READ,
                         text("%s has no projections: there is nothing to reconstruct", layout.name.c_str()));
         look_at_angles(layout.angles);
+        look_at_shifts(layout);
+        look_at_monitor(layout);
         look_at_images(layout);
+    }
+
+    void look_at_shifts(const io::ScanLayout &layout) {
+        const bool is_refused = settings_.shifts.value() == "none";
+        if (!layout.unusable_shifts.empty())
+            find("shifts-unclear", is_refused ? Severity::warning : Severity::error,
+                 "the scan tells that projections are displaced, but not by how much: " +
+                     layout.unusable_shifts,
+                 "Give --shifts FILE with the displacements in pixels, or --shifts none to leave them.");
+        if (layout.shifts.empty())
+            return;
+        auto &found = found_.shifts;
+        for (const auto number : chosen()) {
+            found.least_x = std::min(found.least_x, layout.shifts.x[number]);
+            found.most_x = std::max(found.most_x, layout.shifts.x[number]);
+            found.least_y = std::min(found.least_y, layout.shifts.y[number]);
+            found.most_y = std::max(found.most_y, layout.shifts.y[number]);
+        }
+        found.from = settings_.shifts.empty() || is_refused ? "scan" : "file";
+    }
+
+    void judge_shifts() {
+        const auto &found = found_.shifts;
+        if (found.from.empty())
+            return;
+        const auto range = text("%.4g to %.4g columns and by %.4g to %.4g rows", found.least_x, found.most_x,
+                                found.least_y, found.most_y);
+        if (!found.is_visible())
+            find("shifts", Severity::information,
+                 text("projections are displaced by less than %g pixels", Shifts::least_visible),
+                 "That is left as it is.");
+        else if (settings_.shifts.value() == "none")
+            find("shifts", Severity::warning, "projections are displaced by " + range,
+                 "They are not moved back, because --shifts is none.");
+        else if (std::max(found.most_x, -found.least_x) >= found_.image.width ||
+                 std::max(found.most_y, -found.least_y) >= found_.image.height)
+            find("shifts", Severity::error,
+                 "projections are displaced by " + range + ", which is more than the detector sees",
+                 "Look at the units; --shifts none leaves them, --shifts FILE gives others.");
+        else
+            find("shifts", Severity::information, "projections are displaced by " + range,
+                 "They are moved back; --shifts none leaves them.");
+    }
+
+    void look_at_monitor(const io::ScanLayout &layout) {
+        if (layout.beam.empty()) {
+            if (settings_.beam.is("monitor"))
+                throw Error(
+                    GST_RESOURCE_ERROR_SETTINGS,
+                    "beam=monitor, but the scan has no monitor with a value for each frame: leave it out, or "
+                    "give --air");
+            return;
+        }
+        auto &found = found_.monitor;
+        found.is_there = true;
+        std::vector<double> values;
+        for (const auto number : chosen())
+            values.push_back(layout.beam.at(layout.projections.images.at(number).number));
+        for (const auto *flats : {&layout.flats, &layout.flats_after})
+            for (const auto &image : flats->images)
+                values.push_back(layout.beam.at(image.number));
+        const auto bad = std::find_if(values.begin(), values.end(),
+                                      [](double value) { return !std::isfinite(value) || value <= 0.0; });
+        found.is_usable = bad == values.end();
+        if (!found.is_usable) {
+            if (settings_.beam.is("monitor"))
+                throw Error(
+                    GST_RESOURCE_ERROR_SETTINGS,
+                    text("beam=monitor, but the monitor has a value of %g; wanted numbers above 0: leave it "
+                         "out, or give --air",
+                         *bad));
+            find("monitor", Severity::warning,
+                 text("the monitor of the beam has a value of %g, and is not used", *bad),
+                 "Look whether it was on; --air normalises by a region without sample.");
+            return;
+        }
+        const auto [least, most] = std::minmax_element(values.begin(), values.end());
+        double sum = 0.0;
+        for (const double value : values)
+            sum += value;
+        found.change = (*most - *least) / sum * static_cast<double>(values.size());
+        if (found.change > 0.0 && found_.is_corrected(settings_))
+            find("monitor", Severity::information,
+                 text("the beam changed by %.2g %% during the scan, as its monitor tells",
+                      100.0 * found.change),
+                 settings_.beam.is("none")
+                     ? "That is not corrected, because --beam is none."
+                     : "Projections and flats are divided by it; --beam none leaves them.");
     }
 
     // Numbers of the projections that are taken.
@@ -312,6 +410,7 @@ class Inspector {
                 find("no-darks", Severity::warning, "the scan has no darks: they are taken for 0",
                      "Name the darks by --darks.");
         }
+        judge_shifts();
         if (flats && !settings_.flat_correction.is("off"))
             judge_flats(layout, *flats);
         const auto numbers = chosen();
@@ -346,6 +445,13 @@ class Inspector {
             else if (dark.values.size() == flat.values.size())
                 judge_dead_pixels(flat, dark);
         }
+        if (found_.flat_sets > 1)
+            find(
+                "flat-sets", Severity::information,
+                text("flats were taken at %u times", found_.flat_sets + (found_.flats_after ? 1 : 0)),
+                settings_.reduction_mode.is("median")
+                    ? "The median is that of all before the last projection; --reduction-mode average keeps them apart."
+                    : "Each projection takes those of the two times around it.");
         if (!found_.flats || !found_.flats_after)
             return;
         const double before = flat.mean - dark_mean,
@@ -355,6 +461,17 @@ class Inspector {
                  text("the beam changed by %+.1f %% between the flats before and after",
                       100.0 * (after - before) / before),
                  "The flats of both times are interpolated.");
+        if (!found_.monitor.is_usable || settings_.beam.is("none"))
+            return;
+        const double told = layout.beam.at(layout.flats_after.images.front().number) /
+                            layout.beam.at(layout.flats.images.front().number);
+        if (std::abs(after / before / told - 1.0) > most_drift)
+            find(
+                "monitor-differs", Severity::warning,
+                text(
+                    "the flats after have %.3g times the intensity of those before, but the monitor says %.3g",
+                    after / before, told),
+                "Look whether it measures this beam; --beam none leaves it out.");
     }
 
     void judge_dead_pixels(const Samples &flat, const Samples &dark) {
@@ -529,6 +646,9 @@ std::string Inspection::description() const {
             line("of them", text("%zu", views));
         line("flats", flats_after ? text("%zu before, %zu after", flats, flats_after) : text("%zu", flats));
         line("darks", text("%zu", darks));
+        if (shifts.is_visible())
+            line("shifts", text("%.4g to %.4g columns, %.4g to %.4g rows (%s)", shifts.least_x, shifts.most_x,
+                                shifts.least_y, shifts.most_y, shifts.from.c_str()));
     }
     line("angles",
          text("%s to %s degrees, step %s%s (%s)", degrees(angle_first).c_str(), degrees(angle_last).c_str(),

@@ -7,6 +7,7 @@
 #include <gst/reconstruction/settings.hpp>
 #include <gst/tomo/device/array.hpp>
 
+#include <algorithm>
 #include <limits>
 
 namespace tomo::reconstruction {
@@ -30,6 +31,25 @@ struct Rows {
     unsigned span() const { return count ? (count - 1) * step + 1 : 0; }
 };
 
+// Displacements of the chosen views in detector pixels, as the scan or a file tells them.
+struct Shifts {
+    double least_x = 0.0, most_x = 0.0, least_y = 0.0, most_y = 0.0; // to larger columns, to larger rows
+    std::string from;                                                // "scan" or "file"; empty without any
+
+    // Less is no more than the noise of a motor's encoder.
+    static constexpr double least_visible = 0.01;
+    bool are_columns_moved() const { return std::max(most_x, -least_x) >= least_visible; }
+    bool are_rows_moved() const { return std::max(most_y, -least_y) >= least_visible; }
+    bool is_visible() const { return are_columns_moved() || are_rows_moved(); }
+};
+
+// Values of a monitor of the beam for each frame.
+struct BeamMonitor {
+    bool is_there = false;
+    bool is_usable = false; // all that count are finite and above 0
+    double change = 0.0;    // between the least and the largest, as a share of their mean
+};
+
 struct GST_TOMO_API Inspection {
     static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
@@ -37,7 +57,10 @@ struct GST_TOMO_API Inspection {
     bool is_sinograms = false;
     ArrayInfo image; // whole stored image; for sinograms: their columns and their number
     std::size_t projections = 0, darks = 0, flats = 0, flats_after = 0;
+    unsigned flat_sets = 0; // of the flats before the last projection, with projections between them
     std::size_t files = 0;
+    Shifts shifts;
+    BeamMonitor monitor;
     std::uint64_t rows_per_chunk = 1; // rows that are decompressed together
     double reading_rate = 0.0;        // bytes per second of the images that were read; 0: not known
     std::size_t views = 0;            // projections that the settings choose

@@ -15,7 +15,8 @@ namespace tomo::reconstruction {
 namespace section {
 inline constexpr Section scan{"scan", "Scan"}, reading{"reading", "Part of the scan"},
     correction{"flat-correction", "Correction by darks and flats"},
-    cleaning{"cleaning", "Outliers and rings"}, axis{"axis", "Rotation axis"}, angles{"angles", "Angles"},
+    cleaning{"cleaning", "Outliers and rings"}, shifts{"shifts", "Displaced projections"},
+    axis{"axis", "Rotation axis"}, angles{"angles", "Angles"},
     reconstruction{"reconstruction", "Reconstruction"}, output{"output", "Output"},
     machine{"machine", "Device and memory"};
 } // namespace section
@@ -189,6 +190,23 @@ class GST_TOMO_API Settings : public Parameters {
                                   .section = &section::correction,
                                   .level = Level::advanced,
                                   .blurb = "Factor of the flats, for another time of exposure"}};
+    Choice beam{this,
+                {"auto", "monitor", "none"},
+                {.name = "beam",
+                 .section = &section::correction,
+                 .blurb =
+                     "Whether projections and flats are divided by the intensity of the beam that a monitor "
+                     "told for each of them; auto: where the scan has such a monitor"}};
+    Parameter<std::string> air{
+        this,
+        "",
+        {.name = "air",
+         .section = &section::correction,
+         .unit = "px",
+         .automatic = "none",
+         .blurb =
+             "Region X,Y,WIDTH,HEIGHT of the full detector where no view sees the sample: the mean of each "
+             "corrected projection there becomes 1"}};
     Choice absorptivity{
         this,
         {"auto", "on", "off"},
@@ -365,6 +383,24 @@ class GST_TOMO_API Settings : public Parameters {
                                        .level = Level::advanced,
                                        .unit = "deg",
                                        .blurb = "Shortest rings that slice-rings removes"}};
+
+    // Shifts
+    Parameter<std::string> shifts{
+        this,
+        "",
+        {.name = "shifts",
+         .section = &section::shifts,
+         .automatic = "those of the scan",
+         .blurb =
+             "Displacement of each projection, which is moved back by it: a file with two numbers for each, pixels "
+             "to larger columns and to larger rows (text, .npy, or a dataset as in file.h5:/shifts); none: "
+             "those of the scan do not count"}};
+    Choice shifts_reverse{this,
+                          {"none", "x", "y", "both"},
+                          {.name = "shifts-reverse",
+                           .section = &section::shifts,
+                           .level = Level::advanced,
+                           .blurb = "Displacements that count the other way, as where images are mirrored"}};
 
     // Axis
     Parameter<double> axis{
