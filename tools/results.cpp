@@ -86,6 +86,9 @@ struct Parts {
                 place += ", " + field.name + " " + text_of(field.value);
             else if (ends_with(field.name, "-units") || ends_with(field.name, "-source"))
                 continue; // beside their value
+            else if (field.name == "method" || GST_VALUE_HOLDS_ARRAY(field.value) ||
+                     GST_VALUE_HOLDS_LIST(field.value))
+                continue; // a setting, and curves, which programs plot
             else if (G_VALUE_HOLDS_STRING(field.value))
                 choices += " " + text_of(field.value);
             else

@@ -673,7 +673,8 @@ class Hdf5(FormatTestCase):
         # A relative name without its folders is not what the library looks for: whole images only.
         os.rename("raw/parts.h5", "parts.h5")
         self.assert_images(read("scan.h5:/whole"), list(data))
-        for name in "halves", "interleaved", "other-type":
+        self.assert_images(read("scan.h5:/interleaved"), list(data))
+        for name in "halves", "other-type":
             self.assert_refused("parts.h5", f"scan.h5:/{name}")
 
 

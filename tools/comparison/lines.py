@@ -34,6 +34,10 @@ WITHOUT_LINE = {
     "upload": "not in UFO",
     "ramp-filter": "not in UFO",
     "scan-src": "not in UFO",
+    **dict.fromkeys(("air-correct", "double-flat-field", "join-half-turns", "remove-rings", "remove-stripes-all",
+                     "remove-stripes-dead", "remove-stripes-filtering", "remove-stripes-fitting", "remove-stripes-large",
+                     "remove-stripes-normalization", "remove-stripes-sorting", "remove-stripes-titarenko",
+                     "remove-stripes-wavelet", "shift"), "not in UFO"),
 }
 
 LINES = {
