@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "file-list.hpp"
+#include <gst/files/memory/images.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -195,6 +196,8 @@ std::vector<std::string> list_files(const std::string &path, const ReadOptions &
 ChosenFiles choose_files(const std::string &path, const ReadOptions &options, const FileRange &range) {
     if (range.step == 0)
         throw Error(GST_RESOURCE_ERROR_SETTINGS, "the step between files is 0; it must be 1 or more");
+    if (names_memory(path) && range.start == 0)
+        return {std::vector<std::string>{path}, 1};
     const auto location = split_location(path, options.type);
     auto files = files_of(location, options);
     sort_names(files, range.order);

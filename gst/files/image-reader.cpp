@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "image-reader.hpp"
+#include <gst/files/memory/images.hpp>
 
 #include <cstring>
 #include <vector>
@@ -73,6 +74,8 @@ void check_destination(const ArrayInfo &info, std::size_t bytes, const std::stri
 }
 
 std::unique_ptr<ImageReader> open_reader(const std::string &path, const ReadOptions &options) {
+    if (names_memory(path))
+        return open_memory_reader(path, options.rows);
     const auto location = split_location(path, options.type);
     switch (require_type(location.file, options.type)) {
     case FileType::Tiff:

@@ -106,8 +106,8 @@ class ImageReader {
     virtual std::uint64_t rows_per_chunk() const { return 1; }
 };
 
-// Opens one file, "file.h5:/dataset" for HDF5. Throws Error; never blocks, because it refuses files that are
-// not regular.
+// Opens one file, "file.h5:/dataset" for HDF5, or images in memory (memory/images.hpp). Throws Error; never
+// blocks, because it refuses files that are not regular.
 std::unique_ptr<ImageReader> open_reader(const std::string &path, const ReadOptions &options = {});
 
 // The readers behind open_reader().
@@ -117,6 +117,7 @@ std::unique_ptr<ImageReader> open_edf_reader(const std::string &file, const RowR
 std::unique_ptr<ImageReader> open_jpeg_reader(const std::string &file, const RowRegion &rows);
 std::unique_ptr<ImageReader> open_png_reader(const std::string &file, const RowRegion &rows);
 std::unique_ptr<ImageReader> open_pnm_reader(const std::string &file, const RowRegion &rows);
+std::unique_ptr<ImageReader> open_memory_reader(const std::string &location, const RowRegion &rows);
 std::unique_ptr<ImageReader> open_npy_reader(const std::string &file, const RowRegion &rows);
 std::unique_ptr<ImageReader> open_raw_reader(const std::string &file, const RawLayout &layout,
                                              const RowRegion &rows);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "open-writer.hpp"
 #include "file-writer.hpp"
+#include <gst/files/memory/images.hpp>
 #include <gst/files/series/integers.hpp>
 #include <gst/files/series/writer.hpp>
 
@@ -83,6 +84,8 @@ std::unique_ptr<ImageWriter> open_writer(const std::string &path, const WriteOpt
         return convert_to_integers(std::move(output), options);
     }
 
+    if (names_memory(path))
+        return open_memory_writer(path, options);
     const auto location = split_location(path, options.type);
     std::error_code ignored;
     if (location.file.back() == '/' || std::filesystem::is_directory(location.file, ignored))

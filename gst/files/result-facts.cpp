@@ -3,6 +3,7 @@
 #include "result-facts.hpp"
 #include "file-list.hpp"
 #include "input-file.hpp"
+#include <gst/files/memory/images.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -53,7 +54,7 @@ InputFacts digest_input(const std::string &path, DigestOf what) {
     constexpr std::uint64_t end_bytes = 64 << 10;
     InputFacts facts;
     facts.path = path;
-    if (what == DigestOf::Nothing)
+    if (what == DigestOf::Nothing || names_memory(path))
         return facts;
     facts.method = what == DigestOf::All
                        ? "SHA-256 of name, size in decimal and content of each file"

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/file-format.hpp>
+#include <gst/files/memory/images.hpp>
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/shifts.hpp>
@@ -58,7 +59,8 @@ std::vector<Condition> source_conditions(const Settings &s) {
 
 std::vector<Condition> chain_conditions(const Settings &s, const Inspection &scan, io::FileType output) {
     const bool is_corrected = scan.is_corrected(s), makes_slices = s.result.is("slices"),
-               finds_stripes = s.rings.is("large") || s.rings.is("dead") || s.rings.is("all");
+               finds_stripes = s.rings.is("large") || s.rings.is("dead") || s.rings.is("all"),
+               to_file = !io::names_memory(s.output);
     constexpr const char *uncorrected = "projections are not corrected by darks and flats",
                          *no_slices = "no slices are made";
     return {
@@ -124,6 +126,8 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.compression, output == io::FileType::Hdf5, "only HDF5 is compressed"},
         {s.output_parts, output == io::FileType::Hdf5, "only a dataset of HDF5 has its images in several files"},
         {s.report, makes_slices, "a report is about slices"},
+        {s.overwrite, to_file, "the result goes into memory"},
+        {s.resume, to_file, "the result goes into memory"},
         {s.overwrite, !s.resume, "resume goes on with the result that is there; give one of them"},
     };
 }

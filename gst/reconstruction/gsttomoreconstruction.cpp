@@ -1,12 +1,17 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/files/memory/images.hpp>
 #include <gst/reconstruction/job-thread.hpp>
 #include <gst/tomo/graph/c-interface.hpp>
+#include <gst/tomo/graph/names.hpp>
 #include <gst/tomo/graph/signal-outlet.hpp>
 #include <gst/tomo/gsttomograph.h>
 #include <gst/tomo/gsttomoreconstruction.h>
 #include <gst/tomo/support/forked.hpp>
 #include <gst/tomo/support/text-file.hpp>
+
+#include <algorithm>
+#include <map>
 
 /**
  * SECTION:gsttomoreconstruction
@@ -53,7 +58,15 @@ struct State {
                         "parameters can't be changed while the reconstruction runs");
     }
 
+    // Forgets arrays in whose place something else is named now.
+    void let_go_of_memory() {
+        for (auto lent = memory.begin(); lent != memory.end();)
+            lent = settings.require(lent->first).text() == lent->second->location() ? std::next(lent)
+                                                                                    : memory.erase(lent);
+    }
+
     Settings settings;
+    std::map<std::string, std::shared_ptr<io::MemoryImages>> memory; // by the parameter that names it
     SignalOutlet outlet;
     JobThread thread; // last: it uses the others until it ends
 };
@@ -105,6 +118,7 @@ static void gst_tomo_reconstruction_set_property(GObject *object, guint id, cons
     to_gerror(&raw, [&] {
         state->must_not_run();
         state->settings.all().at(id - 1)->set(value);
+        state->let_go_of_memory();
         return true;
     });
     if (!raw) {
@@ -137,8 +151,8 @@ static void gst_tomo_reconstruction_class_init(GstTomoReconstructionClass *klass
      * - `stage`: `name` (inspect, axis, reconstruct), `index` of `count`
      * - `message`: `level` (info, warning, error), `text`, and perhaps the name of the `element`
      * - `result`: `name`, `value`, `unit`; of the axis also `uncertainty` and `tilt`
-     * - `plan`: `slabs`, `images`, `bytes`, `output`, `axis`, `axis-from`, the `device`, and the `seconds`
-     * that the run is expected to take
+     * - `plan`: `slabs`, `images`, `bytes`, `output`, `axis`, `axis-from`, the `device`, the `seconds` that the
+     *   run is expected to take, `pixel-size` of the result in metres, and the `values` of a parameter that is swept
      * - `progress`: `stage`, `done` of `total`, `unit`, `seconds-left` (first as expected, then by the first
      *   slab or the rate), and once that is known `rate` in units per second
      * - `done`: `status` (done, finished early, failed, aborted) and the `outputs`, files that were written
@@ -188,6 +202,7 @@ static gboolean change(GstTomoReconstruction *self, Change change) {
         if (settings.all()[i]->text() != changed.all()[i]->text())
             specs.push_back(prototype().all()[i]->spec());
     settings.assign(changed);
+    self->state->let_go_of_memory();
     for (auto *spec : specs)
         g_object_notify_by_pspec(G_OBJECT(self), spec);
     return TRUE;
@@ -284,6 +299,78 @@ gboolean gst_tomo_reconstruction_save_configuration(GstTomoReconstruction *recon
         replace_text_file(file, reconstruction->state->settings.configuration());
         return TRUE;
     });
+}
+
+/**
+ * gst_tomo_reconstruction_set_memory:
+ * @reconstruction: a reconstruction
+ * @parameter: what the array is: projections, darks, flats, flats2, sinograms, angles, or output
+ * @array: (nullable): an array with its caps, such as gst_tomo_wrap_memory() makes; %NULL for none any more
+ * @error: why it can't be taken
+ *
+ * Gives an array in place of a file, without a copy: projections are (depth) images of columns (width) and
+ * rows (height), sinograms (depth) of columns and projections, angles one row in degrees. The parameter
+ * becomes a name of that memory, such as "memory:projections-1", which other objects of this process may
+ * name, too. The array is kept, and must not change, until the parameter gets another value or the object is
+ * gone.
+ *
+ * As `output`, the array gets the result, and has to be of its size. The output "memory:", which is the
+ * default where no file is read, makes a new one. gst_tomo_reconstruction_take_result() gets either.
+ *
+ * Returns: whether it is set
+ */
+gboolean gst_tomo_reconstruction_set_memory(GstTomoReconstruction *reconstruction, const gchar *parameter,
+                                            GstSample *array, GError **error) {
+    g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction) && parameter, FALSE);
+    return to_gerror(error, [&] {
+        auto &memory = reconstruction->state->memory;
+        const std::string name = parameter;
+        static const std::vector<std::string> names = {"projections", "darks",  "flats", "flats2",
+                                                       "sinograms",   "angles", "output"};
+        if (std::find(names.begin(), names.end(), name) == names.end())
+            throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE,
+                        "no array can be given as '" + name + "'" + suggestion(name, names));
+        std::shared_ptr<io::MemoryImages> images;
+        if (array)
+            images = io::MemoryImages::lent(name, array,
+                                            name == "output" ? io::MemoryImages::Access::Write
+                                                             : io::MemoryImages::Access::Read);
+        const auto location = images ? images->location() : "";
+        return change(reconstruction, [&](Settings &settings) {
+            settings.require(name).set_text(location);
+            if (images)
+                memory[name] = std::move(images);
+        });
+    });
+}
+
+/**
+ * gst_tomo_reconstruction_take_result:
+ * @reconstruction: a reconstruction
+ *
+ * The images of a run that ended well, or that was finished early, and whose output is memory. The caller
+ * owns them: a second call returns %NULL.
+ *
+ * Returns: (transfer full) (nullable): an array with a plane for each image, and its caps
+ */
+GstSample *gst_tomo_reconstruction_take_result(GstTomoReconstruction *reconstruction) {
+    g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction), nullptr);
+    return reconstruction->state->thread.take_result();
+}
+
+/**
+ * gst_tomo_reconstruction_get_preview:
+ * @reconstruction: a reconstruction that runs
+ *
+ * Asks for the next image that is made, and returns the one that came since the last call: a copy, with its
+ * number as the buffer's offset. A program that shows images calls it now and then; the first call returns
+ * %NULL.
+ *
+ * Returns: (transfer full) (nullable): an image of the result with its caps
+ */
+GstSample *gst_tomo_reconstruction_get_preview(GstTomoReconstruction *reconstruction) {
+    g_return_val_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction), nullptr);
+    return reconstruction->state->thread.preview();
 }
 
 // Asks a job in this thread, and gives out what it tells.

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/file-list.hpp>
+#include <gst/files/memory/images.hpp>
 #include <gst/files/scan/layout.hpp>
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/inspection.hpp>
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <numbers>
 #include <optional>
 #include <set>
@@ -39,6 +41,7 @@ const std::vector<std::string> finding_names = {"layout",
                                                 "angles-order",
                                                 "angles-repeated",
                                                 "angles-uneven",
+                                                "angles-in-radians",
                                                 "last-view",
                                                 "missing-wedge",
                                                 "several-turns",
@@ -52,6 +55,7 @@ const std::vector<std::string> finding_names = {"layout",
                                                 "saturated-projections",
                                                 "not-finite",
                                                 "disk",
+                                                "memory",
                                                 "axis-outside",
                                                 "shifts",
                                                 "shifts-unclear",
@@ -103,6 +107,16 @@ Samples samples_of(const io::ScanImages &images, std::size_t number) {
     samples.saturated /= static_cast<double>(count);
     samples.not_finite /= static_cast<double>(count);
     return samples;
+}
+
+// Bytes of memory that the system can give; without end where it does not tell.
+double available_memory() {
+    std::ifstream facts("/proc/meminfo");
+    std::string name, rest;
+    for (double kilobytes = 0.0; facts >> name >> kilobytes; std::getline(facts, rest))
+        if (name == "MemAvailable:")
+            return kilobytes * 1024.0;
+    return HUGE_VAL;
 }
 
 // The first, the middle and the last one.
@@ -360,6 +374,8 @@ class Inspector {
         found_.set_angles(std::move(angles));
         if (found_.views > 1)
             judge_angles(found_.angles);
+        if (!settings_.angles.empty())
+            judge_unit();
     }
 
     void judge_angles(const std::vector<double> &angles) {
@@ -503,9 +519,32 @@ class Inspector {
                  settings_.fix_nan_and_inf ? "They become 0." : "--fix-nan-and-inf makes them 0.");
     }
 
-    // Whether the disk takes the result.
+    // Angles from 0 to pi, of somebody who computes in radians, would be a fan of 3.14 degrees.
+    void judge_unit() {
+        constexpr std::size_t least = 8;
+        const double covered = std::abs(found_.angle_last - found_.angle_first) / degree;
+        const double step = std::abs(found_.angle_step) / degree;
+        for (const double turn : {pi, 2.0 * pi})
+            if (found_.views >= least && std::abs(covered - turn) < 1.5 * step)
+                find("angles-in-radians", Severity::error,
+                     text("the angles go from %g to %g degrees, as if they were radians",
+                          found_.angle_first / degree, found_.angle_last / degree),
+                     "Give degrees.");
+    }
+
+    // Whether memory or disk take the result.
     void look_at_room() {
         const auto file = settings_.output.value();
+        const auto [result, slabs] = bytes_on_disk(settings_, found_);
+        if (io::names_memory(file)) {
+            const auto bytes = static_cast<double>(result), free = available_memory();
+            if (bytes > free)
+                find(
+                    "memory", Severity::error,
+                    text("the result takes %.4g MB, but %.4g MB of memory are free", bytes / 1e6, free / 1e6),
+                    "Write to a file by --output, or take fewer rows by --height.");
+            return;
+        }
         CString folder(g_path_get_dirname(file.empty() ? "x" : file.c_str()));
         // It may be made later.
         while (!g_file_test(folder.get(), G_FILE_TEST_EXISTS) && folder.get() != std::string_view("."))
@@ -514,7 +553,6 @@ class Inspector {
         if (statvfs(folder.get(), &disk) != 0)
             return; // an error of the writer's
         const auto free = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
-        const auto [result, slabs] = bytes_on_disk(settings_, found_);
         const auto bytes = static_cast<double>(result + slabs);
         if (bytes > free)
             find("disk", Severity::error,

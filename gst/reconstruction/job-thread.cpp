@@ -41,6 +41,7 @@ void JobThread::start(const Settings &settings) {
         busy();
     events_.clear();
     error_.reset();
+    result_ = {};
     Job *current = job.get();
     thread_ = start_thread(
         [this, shared = std::make_shared<std::unique_ptr<Job>>(std::move(job))] { run(std::move(*shared)); });
@@ -52,10 +53,24 @@ void JobThread::run(std::unique_ptr<Job> job) {
     const auto error = error_of_work([&] { job->run(); });
     {
         std::lock_guard<std::mutex> lock(lock_);
+        if (auto *result = job->take_result())
+            result_ = SampleRef(result);
         job_ = nullptr;
     }
     job.reset();
     finish_work(error, [] {});
+}
+
+GstSample *JobThread::take_result() {
+    std::lock_guard<std::mutex> lock(lock_);
+    if (job_ && !result_)
+        return job_->take_result();
+    return result_.release();
+}
+
+GstSample *JobThread::preview() {
+    std::lock_guard<std::mutex> lock(lock_);
+    return job_ ? job_->preview() : nullptr;
 }
 
 void JobThread::finish() {

@@ -4,6 +4,7 @@
 
 #include <gst/reconstruction/job.hpp>
 #include <gst/tomo/graph/event-thread.hpp>
+#include <gst/tomo/support/references.hpp>
 
 namespace tomo::reconstruction {
 
@@ -23,6 +24,9 @@ class JobThread : public EventThread<std::string> {
     }
     void finish();
     void abort();
+    // Of the last run, if it went into memory; null if there is none. Transfer full.
+    GstSample *take_result();
+    GstSample *preview();
 
   private:
     // The job that finish() and abort() act on.
@@ -36,6 +40,7 @@ class JobThread : public EventThread<std::string> {
     void run(std::unique_ptr<Job> job);
 
     Job *job_ = nullptr;
+    SampleRef result_;
 };
 
 } // namespace tomo::reconstruction

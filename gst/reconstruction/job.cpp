@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/image-names.hpp>
+#include <gst/files/memory/images.hpp>
 #include <gst/reconstruction/axis-finder.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/job.hpp>
@@ -43,9 +44,10 @@ void set_number(ParameterBase &parameter, double value) {
 }
 
 // Images that have come to a sink, with those that were left out in front of them: planes of all buffers.
+// The preview sees them.
 class ImageCount {
   public:
-    explicit ImageCount(const Graph &graph) {
+    ImageCount(const Graph &graph, Preview &preview, guint64 before) : preview_(preview), before_(before) {
         for (const auto &node : graph.nodes())
             if (node.name == "write")
                 pad_ = ObjectRef<GstPad>(gst_element_get_static_pad(node.element.get(), "sink"));
@@ -62,19 +64,23 @@ class ImageCount {
     double images() const { return static_cast<double>(images_); }
 
   private:
-    static GstPadProbeReturn count(GstPad *pad, GstPadProbeInfo *info, gpointer self) {
+    static GstPadProbeReturn count(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
+        auto *self = static_cast<ImageCount *>(data);
         const CapsRef caps(gst_pad_get_current_caps(pad));
         int depth = 1;
         if (caps)
             gst_structure_get_int(gst_caps_get_structure(caps.get(), 0), "depth", &depth);
-        const GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
-        auto &images = static_cast<ImageCount *>(self)->images_;
+        auto *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+        auto &images = self->images_;
         // A run that goes on with a file leaves out the images that are in it.
         const guint64 before = GST_BUFFER_OFFSET_IS_VALID(buffer) ? GST_BUFFER_OFFSET(buffer) : 0;
         images = std::max(images.load(), before * static_cast<guint64>(depth)) + static_cast<guint64>(depth);
+        self->preview_.offer(pad, buffer, self->before_ + images - 1);
         return GST_PAD_PROBE_OK;
     }
 
+    Preview &preview_;
+    const guint64 before_; // images of other lines
     ObjectRef<GstPad> pad_;
     gulong probe_ = 0;
     std::atomic<guint64> images_{0};
@@ -84,6 +90,13 @@ class ImageCount {
 
 Job::Job(const Settings &settings, std::function<void(const Json &)> tell) : tell_(std::move(tell)) {
     settings_.assign(settings);
+    const auto output = settings_.output.value();
+    if (output.empty() ? io::names_memory(settings_.source()) : output == "memory:") {
+        result_ = io::MemoryImages::reserved(settings_.result.value());
+        settings_.output.set_text(result_->location());
+    } else if (io::names_memory(output)) {
+        result_ = io::MemoryImages::named(output);
+    }
 }
 
 Job::~Job() = default;
@@ -147,10 +160,10 @@ const Inspection &Job::inspect() {
 }
 
 void Job::run_line(const std::string &line, const std::function<void(GstMessage *)> &on_message,
-                   const std::function<void(double)> &on_images, MiddleRow *middle) {
+                   const std::function<void(double)> &on_images, double images_before, MiddleRow *middle) {
     const auto graph = Graph::from_line(line);
     graph->set_max_memory(settings_.memory_bytes());
-    const ImageCount count(*graph);
+    const ImageCount count(*graph, preview_, static_cast<guint64>(images_before));
     const auto watch = middle ? middle->watch(*graph) : nullptr;
     Runner runner([] {}, [] {});
     struct Running {
@@ -387,21 +400,31 @@ void Job::run() {
             told.set("device", Json::text(planned.device));
             told.set("seconds", Json::number(planned.seconds));
         }
+        if (!std::isnan(inspection_->pixel_size))
+            told.set("pixel-size", Json::number(inspection_->pixel_size * settings_.binning));
+        if (!settings_.sweep.empty()) {
+            Json values = Json::list();
+            for (const auto &slab : planned.slabs)
+                values.add(Json::text(slab.value.substr(slab.value.find('=') + 1)));
+            told.set("values", std::move(values));
+        }
         tell_(told);
+        if (result_)
+            result_->allocate(planned.shape);
         has_result = reconstruct();
         if (finishing_)
             status = "finished early";
         if (has_result) {
             outputs.add(Json::text(planned.output));
-            if (const auto values = write_values())
-                outputs.add(Json::text(*values));
-            write_configuration();
-            outputs.add(Json::text(planned.beside(".conf")));
+            if (!result_) {
+                if (const auto values = write_values())
+                    outputs.add(Json::text(*values));
+                write_configuration();
+                outputs.add(Json::text(planned.beside(".conf")));
+            }
         }
-    } catch (const Error &e) {
-        failure = e;
-    } catch (const std::exception &e) {
-        failure = Error(GST_LIBRARY_ERROR_FAILED, e.what());
+    } catch (...) {
+        failure = current_error();
     }
     if (failure) {
         message("error", failure->what());
@@ -409,6 +432,7 @@ void Job::run() {
     }
     if (!aborting_ && write_report(status, has_result) && has_result)
         outputs.add(Json::text(plan_->beside(".html")));
+    has_result_ = result_ && !failure;
     Json done = event("done");
     done.set("status", Json::text(status));
     done.set("outputs", std::move(outputs));
@@ -474,7 +498,7 @@ bool Job::reconstruct() {
                                               static_cast<std::ptrdiff_t>(middle_->middle().slab);
         return is_middle && !settings_.resume ? middle_.get() : nullptr;
     };
-    if (plan_->folder.empty()) {
+    if (plan_->folder.empty()) { // one line, or several into memory
         // What is there already is none of this run, unless this run goes on with it.
         double images = 0.0;
         for (const auto &slab : plan_->slabs) {
@@ -483,10 +507,11 @@ bool Job::reconstruct() {
                 break;
             run_line(
                 slab.line, on_message,
-                [&](double done) { course.tell(done), images = course.before + done; }, middle_of(slab));
+                [&](double done) { course.tell(done), images = course.before + done; }, course.before,
+                middle_of(slab));
             course.before += slab.images;
         }
-        if (finishing_ && images > 0.0)
+        if (finishing_ && images > 0.0 && !result_)
             message("warning",
                     text("'%s' has %.0f of %.0f %s: the same with --resume goes on from there",
                          plan_->output.c_str(), images, course.total, settings_.result.value().c_str()));
@@ -507,7 +532,8 @@ bool Job::reconstruct() {
             return stop();
         if (!settings_.resume || !folder.has(slab)) {
             run_line(
-                slab.line, on_message, [&](double images) { course.tell(images); }, middle_of(slab));
+                slab.line, on_message, [&](double images) { course.tell(images); }, course.before,
+                middle_of(slab));
             if (finishing_) { // a part of its images would be taken for all of them
                 folder.remove(slab);
                 return stop();
@@ -567,7 +593,8 @@ void Job::write_configuration() const {
 }
 
 void Job::prepare_report() {
-    if (!settings_.report || !settings_.result.is("slices") || !settings_.sweep.empty())
+    // It stands beside a file.
+    if (!settings_.report || !settings_.result.is("slices") || !settings_.sweep.empty() || result_)
         return;
     Settings settings;
     settings.assign(settings_);
@@ -597,6 +624,8 @@ bool Job::write_report(const char *status, bool has_result) {
         return false;
     }
 }
+
+GstSample *Job::take_result() { return has_result_.exchange(false) ? result_->take_result() : nullptr; }
 
 void Job::finish() {
     if (joining_) // all slices are there, and soon in one place

@@ -7,6 +7,7 @@
 
 #include <gst/reconstruction/axis-finder.hpp>
 #include <gst/reconstruction/plan.hpp>
+#include <gst/reconstruction/preview.hpp>
 #include <gst/reconstruction/report.hpp>
 
 #include <atomic>
@@ -16,6 +17,9 @@
 
 namespace tomo {
 class Runner;
+namespace io {
+class MemoryImages;
+}
 }
 
 namespace tomo::reconstruction {
@@ -41,6 +45,12 @@ class Job {
     void finish();
     void abort();
 
+    // Once run() has told that it is done, from any thread: the images in memory, if the output is "memory:"
+    // or a name of memory. Null if there are none.
+    GstSample *take_result(); // transfer full
+    // See Preview::next().
+    GstSample *preview() { return preview_.next(); }
+
   private:
     struct Course; // progress of the images of a line
 
@@ -54,7 +64,8 @@ class Job {
     // Runs a line to its end. `on_message` gets the messages of its elements, `on_images` the number of
     // images that have reached its end.
     void run_line(const std::string &line, const std::function<void(GstMessage *)> &on_message,
-                  const std::function<void(double)> &on_images = {}, MiddleRow *middle = nullptr);
+                  const std::function<void(double)> &on_images = {}, double images_before = 0.0,
+                  MiddleRow *middle = nullptr);
     Axis find_axis();
     AxisFinder axis_finder();
     void look_at_axis();
@@ -83,9 +94,11 @@ class Job {
     std::unique_ptr<Plan> plan_;
     RunRecord record_;
     std::unique_ptr<MiddleRow> middle_; // null without a report
+    std::shared_ptr<io::MemoryImages> result_; // if it goes into memory
+    Preview preview_;
     std::mutex lock_;
     Runner *runner_ = nullptr; // of the running line
-    std::atomic<bool> finishing_{false}, aborting_{false}, joining_{false};
+    std::atomic<bool> finishing_{false}, aborting_{false}, joining_{false}, has_result_{false};
 };
 
 } // namespace tomo::reconstruction

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/file-format.hpp>
+#include <gst/files/memory/images.hpp>
 #include <gst/files/number-pattern.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/conditions.hpp>
@@ -25,6 +26,8 @@ bool has_hdf5() { return io::supported_suffixes().find(".h5") != std::string::np
 
 // Where the result goes, as tomowrite takes it.
 std::string output_of(const Settings &settings) {
+    if (io::names_memory(settings.output))
+        return settings.output;
     auto place = io::split_location(settings.output);
     if (place.file.empty()) {
         auto from = io::split_location(settings.source()).file;
@@ -55,6 +58,17 @@ io::NumberPattern pattern_of(const std::string &output) {
     return io::NumberPattern(io::split_location(output).file);
 }
 
+// Images that were copied to their places are not converted again.
+void check_grey_range(const Settings &settings) {
+    if (!settings.output_bitdepth.is("32") &&
+        !(settings.output_minimum.is_given() && settings.output_maximum.is_given()))
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            text("output-bitdepth=%s in memory needs output-minimum and output-maximum; only files are "
+                 "converted when all values are known",
+                 settings.output_bitdepth.value().c_str()));
+}
+
 void check_output(const Plan &plan) {
     const auto place = io::split_location(plan.output);
     const auto type =
@@ -80,8 +94,10 @@ void check_output(const Plan &plan) {
     }
 }
 
-// A part of the result, in a file of its own in the plan's folder.
+// A part of the result, in a file of its own in the plan's folder, or at its place in memory.
 std::string output_of_part(const Plan &plan, unsigned first_image) {
+    if (plan.is_in_memory())
+        return text("%s/%u", plan.output.c_str(), first_image);
     const auto digits = static_cast<int>(std::max<std::size_t>(std::to_string(plan.shape.depth).size(), 5));
     return text(has_hdf5() ? "%s/%0*u.h5:%s" : "%s/%0*u.tif", plan.folder.c_str(), digits, first_image,
                 dataset);
@@ -93,6 +109,8 @@ std::string slab_line(const Settings &settings, const Inspection &scan, const Ro
 }
 
 void join_parts(const Settings &settings, Plan &plan) {
+    if (plan.is_in_memory())
+        return;
     const auto all = text(has_hdf5() ? "%s/*.h5:%s" : "%s/*.tif", plan.folder.c_str(), dataset);
     plan.join = "tomoread name=read" + launch_property("path", all) + sink_line(settings, plan.output, false);
 }
@@ -106,7 +124,8 @@ void check_crop(const Settings &settings, unsigned columns) {
 
 // A slice for each value.
 void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &sweep, Plan &plan) {
-    plan.folder = plan.beside(".slabs");
+    if (!plan.is_in_memory())
+        plan.folder = plan.beside(".slabs");
     const auto axis_of = [&](const Settings &of_value) {
         return of_value.given_axis().value_or(plan.axis.position);
     };
@@ -130,8 +149,8 @@ void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &s
         slab.images = 1;
         slab.value = sweep.name + "=" + sweep.values[i];
         slab.output = output_of_part(plan, static_cast<unsigned>(i));
-        slab.line =
-            slab_line(of_value, scan, slab.rows, axis_of(of_value)) + sink_line(of_value, slab.output, true);
+        slab.line = slab_line(of_value, scan, slab.rows, axis_of(of_value)) +
+                    sink_line(of_value, slab.output, !plan.is_in_memory());
         plan.slabs.push_back(slab);
         plan.shape = scan.output(of_value, axis_of(of_value));
     }
@@ -164,7 +183,7 @@ void add_slabs(const Settings &settings, const Inspection &scan, unsigned most, 
         const unsigned first = done / settings.binning;
         slab.output = whole.empty() ? output_of_part(plan, first_image + first) : whole;
         slab.line = slab_line(settings, scan, slab.rows, plan.axis.position) +
-                    sink_line(settings, slab.output, whole.empty());
+                    sink_line(settings, slab.output, whole.empty() && !plan.is_in_memory());
         if (!whole.empty() && done > 0)
             slab.line += property("counter-start", first);
         plan.slabs.push_back(slab);
@@ -176,7 +195,7 @@ void plan_turns(const Settings &settings, const Inspection &scan, const std::vec
                 Plan &plan) {
     const auto file = io::split_location(plan.output).file;
     const bool is_series = series_of_turn(file, 0).has_value();
-    if (!is_series &&
+    if (!is_series && !plan.is_in_memory() &&
         (io::type_of_suffix(file) != io::FileType::Hdf5 || io::NumberPattern(file).has_number()))
         throw Error(
             GST_RESOURCE_ERROR_SETTINGS,
@@ -189,7 +208,7 @@ void plan_turns(const Settings &settings, const Inspection &scan, const std::vec
             GST_RESOURCE_ERROR_SETTINGS,
             "the integers of all turns stand for one grey range: give output-minimum and output-maximum, "
             "or write HDF5");
-    if (!is_series)
+    if (!is_series && !plan.is_in_memory())
         plan.folder = plan.beside(".slabs");
     plan.turns = static_cast<unsigned>(turns.size());
     const unsigned slices = plan.shape.depth / plan.turns;
@@ -205,7 +224,7 @@ void plan_turns(const Settings &settings, const Inspection &scan, const std::vec
              ++slab)
             slab->turn = turns[i].number;
     }
-    if (is_series)
+    if (is_series || plan.is_in_memory())
         return;
     join_parts(settings, plan);
     plan.join += property("hdf5-volume", slices);
@@ -246,7 +265,7 @@ Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axi
     } else if (turns.empty()) {
         const unsigned most = rows_of_slabs(settings, scan, plan);
         const bool is_whole = most == all.count;
-        if (!is_whole)
+        if (!is_whole && !plan.is_in_memory())
             plan.folder = plan.beside(".slabs");
         add_slabs(settings, scan, most, plan, 0, is_whole ? plan.output : "");
         if (!is_whole)
@@ -255,13 +274,20 @@ Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axi
         plan_turns(settings, scan, turns, plan);
     }
     plan.resumes = settings.resume;
+    if (plan.is_in_memory()) {
+        plan.guards = false;
+        check_grey_range(settings);
+        return plan;
+    }
     plan.guards = !settings.resume && !settings.overwrite;
     check_output(plan);
     return plan;
 }
 
+bool Plan::is_in_memory() const { return io::names_memory(output); }
+
 std::vector<std::string> Plan::outputs() const {
-    if (turns == 1 || !folder.empty())
+    if (turns == 1 || !folder.empty() || is_in_memory())
         return {output};
     std::vector<std::string> series;
     for (const auto &slab : slabs)

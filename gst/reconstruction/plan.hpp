@@ -39,6 +39,8 @@ struct GST_TOMO_API Plan {
     std::string device;       // its name
     double seconds = 0.0;     // estimated; 0 if the device is not known
 
+    // Whether the result goes into memory (gst/files/memory).
+    bool is_in_memory() const;
     // The files or series of the result, as tomowrite takes them: several if each turn has a series.
     std::vector<std::string> outputs() const;
     // The output file, or the first file of a series.

@@ -33,6 +33,18 @@ GST_TOMO_API GstTomoDevice *gst_tomo_memory_get_device(GstMemory *memory);
 GST_TOMO_API void gst_tomo_memory_prefetch(GstMemory *memory);
 GST_TOMO_API gboolean gst_tomo_memory_finish(GstMemory *memory, GError **error);
 
+/**
+ * GstTomoRelease:
+ * @user_data: data of the caller
+ *
+ * Called once nobody uses an array of the application any more.
+ */
+typedef void (*GstTomoRelease)(gpointer user_data);
+
+GST_TOMO_API GstSample *gst_tomo_wrap_memory(const GstCaps *caps, guint64 address, gsize row_stride,
+                                             gsize plane_stride, gboolean is_writable, GstTomoRelease release,
+                                             gpointer user_data, GError **error);
+
 #define GST_TYPE_TOMO_BUFFER_POOL (gst_tomo_buffer_pool_get_type())
 GST_TOMO_API G_DECLARE_FINAL_TYPE(GstTomoBufferPool, gst_tomo_buffer_pool, GST, TOMO_BUFFER_POOL,
                                   GstBufferPool)

@@ -26,6 +26,12 @@ GST_TOMO_API gchar *gst_tomo_reconstruction_get_configuration(GstTomoReconstruct
 GST_TOMO_API gboolean gst_tomo_reconstruction_save_configuration(GstTomoReconstruction *reconstruction,
                                                                  const gchar *file, GError **error);
 
+GST_TOMO_API gboolean gst_tomo_reconstruction_set_memory(GstTomoReconstruction *reconstruction,
+                                                         const gchar *parameter, GstSample *array,
+                                                         GError **error);
+GST_TOMO_API GstSample *gst_tomo_reconstruction_take_result(GstTomoReconstruction *reconstruction);
+GST_TOMO_API GstSample *gst_tomo_reconstruction_get_preview(GstTomoReconstruction *reconstruction);
+
 GST_TOMO_API gchar *gst_tomo_reconstruction_inspect(GstTomoReconstruction *reconstruction, GError **error);
 GST_TOMO_API gchar *gst_tomo_reconstruction_estimate_axis(GstTomoReconstruction *reconstruction,
                                                           GError **error);

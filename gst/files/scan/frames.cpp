@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "frames.hpp"
+#include <gst/files/memory/images.hpp>
 #include <gst/tomo/device/samples.hpp>
 
 #include <algorithm>
@@ -63,9 +64,10 @@ class PartReader {
 
     const ImageReader &reader() const { return *reader_; }
 
-    // Datasets take rows with each read; other files are opened for them.
+    // Datasets and memory take rows with each read; other files are opened for them.
     bool takes_rows() const {
-        return type_ == FileType::Hdf5 || type_of_suffix(split_location(file_).file) == FileType::Hdf5;
+        return type_ == FileType::Hdf5 || names_memory(file_) ||
+               type_of_suffix(split_location(file_).file) == FileType::Hdf5;
     }
 
   private:

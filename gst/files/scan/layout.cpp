@@ -3,6 +3,8 @@
 #include "layout.hpp"
 #include <gst/files/file-list.hpp>
 #include <gst/files/input-file.hpp>
+#include <gst/files/memory/images.hpp>
+#include <gst/tomo/device/samples.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -28,6 +30,14 @@ bool is_hdf5(const std::string &file) {
     return false;
 }
 
+// Projections that an application lends.
+ScanLayout memory_scan(const std::string &location) {
+    ScanLayout scan;
+    scan.name = "arrays in memory";
+    scan.projections.add_file(location, MemoryImages::named(location)->info().depth);
+    return scan;
+}
+
 ScanLayout find_by_content(const ScanRequest &request) {
     std::error_code ignored;
     const auto given = split_location(request.location);
@@ -40,6 +50,8 @@ ScanLayout find_by_content(const ScanRequest &request) {
                                  value->c_str(), location.c_str()));
         return find_folder_scan(location, request.order);
     };
+    if (names_memory(request.location))
+        return memory_scan(request.location);
     if (!fs::exists(given.file, ignored) || fs::is_directory(given.file, ignored))
         return folder_scan(request.location);
     if (!is_hdf5(given.file))
@@ -54,6 +66,20 @@ ScanLayout find_by_content(const ScanRequest &request) {
 #else
     throw not_built_in(FileType::Hdf5, given.file);
 #endif
+}
+
+std::vector<double> angles_of_memory(const std::string &location) {
+    const auto images = MemoryImages::named(location);
+    const auto &info = images->info();
+    if (info.height > 1 || info.depth > 1)
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("the angles are %s; wanted one row, with an angle in degrees for "
+                         "each projection",
+                         info.describe().c_str()));
+    std::vector<double> angles;
+    with_real_samples(info.format, images->row(0, 0),
+                      [&](const auto *from) { angles.assign(from, from + info.width); });
+    return angles_in_radians(std::move(angles), "deg");
 }
 
 ScanImages images_of(const std::string &path, NameOrder order) {
@@ -114,6 +140,8 @@ double factor(const std::string &units, const char *what, const std::map<std::st
 } // namespace
 
 std::vector<double> angles_of_file(const std::string &path) {
+    if (names_memory(path))
+        return angles_of_memory(path);
     const auto location = split_location(path);
     if (location.dataset.empty() && type_of_suffix(path) != FileType::Hdf5)
         return type_of_suffix(path) == FileType::Npy ? angles_of_npy(path) : angles_of_text(path);

@@ -168,6 +168,43 @@ GstAllocator *gst_tomo_allocator_new(GstTomoDevice *device) {
 }
 
 /**
+ * gst_tomo_wrap_memory:
+ * @caps: caps of an array, `application/x-tomo-array` with format, width, height and depth
+ * @address: address of the first sample in memory of this process
+ * @row_stride: bytes from one row to the next
+ * @plane_stride: bytes from one plane to the next
+ * @is_writable: whether the memory may be written to
+ * @release: (scope async) (closure user_data): called when nobody uses the memory any more, from any thread
+ * @user_data: data for it
+ * @error: why the caps are those of no array
+ *
+ * An array of the application as a sample, without a copy. The memory has to stay where it is until @release,
+ * which is called in any case.
+ *
+ * Returns: (transfer full) (nullable): the sample
+ */
+GstSample *gst_tomo_wrap_memory(const GstCaps *caps, guint64 address, gsize row_stride, gsize plane_stride,
+                                gboolean is_writable, GstTomoRelease release, gpointer user_data,
+                                GError **error) {
+    g_return_val_if_fail(caps && address && release, nullptr);
+    GstTomoArrayInfo *info = gst_tomo_array_info_new_from_caps(caps, error);
+    if (!info) {
+        release(user_data);
+        return nullptr;
+    }
+    const gsize bytes = (info->depth - 1) * plane_stride + (info->height - 1) * row_stride +
+                        info->width * gst_tomo_format_get_size(info->format);
+    gst_tomo_array_info_free(info);
+    auto *buffer = gst_buffer_new_wrapped_full(
+        is_writable ? static_cast<GstMemoryFlags>(0) : GST_MEMORY_FLAG_READONLY,
+        reinterpret_cast<gpointer>(static_cast<guintptr>(address)), bytes, 0, bytes, user_data, release);
+    gst_buffer_add_tomo_array_meta(buffer, 0, row_stride, plane_stride);
+    auto *sample = gst_sample_new(buffer, const_cast<GstCaps *>(caps), nullptr, nullptr);
+    gst_buffer_unref(buffer);
+    return sample;
+}
+
+/**
  * gst_tomo_memory_is:
  * @memory: a memory
  *

@@ -96,10 +96,8 @@ class EventThread {
     static std::optional<Error> error_of_work(Work work) {
         try {
             work();
-        } catch (const Error &e) {
-            return e;
-        } catch (const std::exception &e) {
-            return Error(GST_LIBRARY_ERROR_FAILED, e.what());
+        } catch (...) {
+            return current_error();
         }
         return {};
     }

@@ -4,6 +4,7 @@
 
 #include <cstdarg>
 #include <memory>
+#include <new>
 
 namespace tomo {
 
@@ -20,6 +21,8 @@ Error current_error() {
         throw;
     } catch (const Error &error) {
         return error;
+    } catch (const std::bad_alloc &) {
+        return {GST_RESOURCE_ERROR_NO_SPACE_LEFT, "the computer has not enough memory for this"};
     } catch (const std::exception &e) {
         return {GST_LIBRARY_ERROR_FAILED, e.what()};
     } catch (...) {

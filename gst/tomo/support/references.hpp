@@ -54,6 +54,7 @@ template <class T>
 using ObjectRef = Reference<T, gst_object_ref, object_unref>;
 using BufferRef = Reference<GstBuffer, mini_object_ref, mini_object_unref>;
 using CapsRef = Reference<GstCaps, mini_object_ref, mini_object_unref>;
+using SampleRef = Reference<GstSample, mini_object_ref, mini_object_unref>;
 using EventRef = Reference<GstEvent, mini_object_ref, mini_object_unref>;
 using QueryRef = Reference<GstQuery, mini_object_ref, mini_object_unref>;
 

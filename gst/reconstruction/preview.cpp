@@ -1,0 +1,54 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/reconstruction/preview.hpp>
+#include <gst/tomo/device/array-layout.hpp>
+#include <gst/tomo/device/device-array.hpp>
+#include <gst/tomo/support/error.hpp>
+
+#include <cstring>
+
+namespace tomo::reconstruction {
+
+namespace {
+
+SampleRef last_plane(GstPad *pad, GstBuffer *buffer, guint64 number) {
+    const CapsRef caps(gst_pad_get_current_caps(pad));
+    if (!caps)
+        return {};
+    const auto all = ArrayInfo::from_caps(caps.get());
+    const auto layout = layout_of(buffer, all);
+    const auto image = all.with_size(all.width, all.height, 1);
+    BufferRef copy(gst_buffer_new_allocate(nullptr, image.size(), nullptr));
+    {
+        const MappedBuffer from(buffer, GST_MAP_READ), to(copy.get(), GST_MAP_WRITE);
+        const auto row = image.width * image.sample_size();
+        const auto *plane = from.data() + layout.offset + (all.depth - 1) * layout.plane_stride;
+        for (unsigned y = 0; y < image.height; y++)
+            std::memcpy(to.data() + y * row, plane + y * layout.row_stride, row);
+    }
+    GST_BUFFER_OFFSET(copy.get()) = number;
+    const CapsRef image_caps(image.to_caps(false));
+    return SampleRef(gst_sample_new(copy.get(), image_caps.get(), nullptr, nullptr));
+}
+
+} // namespace
+
+GstSample *Preview::next() {
+    std::lock_guard<std::mutex> lock(lock_);
+    is_wanted_ = true;
+    return last_.release();
+}
+
+void Preview::offer(GstPad *pad, GstBuffer *buffer, guint64 number) {
+    if (!is_wanted_.exchange(false))
+        return;
+    try {
+        auto image = last_plane(pad, buffer, number);
+        std::lock_guard<std::mutex> lock(lock_);
+        last_ = std::move(image);
+    } catch (const std::exception &e) { // the sink meets the same, and tells it
+        GST_DEBUG_OBJECT(pad, "no preview: %s", e.what());
+    }
+}
+
+} // namespace tomo::reconstruction
