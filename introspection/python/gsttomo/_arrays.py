@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Between numpy arrays and GStreamer buffers."""
 
+import atexit
+
 import gi
 import numpy as np
 
@@ -69,21 +71,27 @@ def to_buffer(array, index):
 
 
 class Mapped:
-    """A buffer's bytes for numpy, unmapped when the last array that looks at them is gone."""
+    """A buffer's bytes for numpy, unmapped when the last array that looks at them is gone. Who owns the only reference
+    may write to memory that is mapped to be read."""
 
-    def __init__(self, buffer):
+    def __init__(self, buffer, is_writable=False):
         self._buffer = self._info = None
         ok, self._info = buffer.map(Gst.MapFlags.READ)
         if not ok:
             raise MemoryError("a buffer can't be read")
         self._buffer = buffer
         flat = np.frombuffer(self._info.data, np.uint8)
-        self.__array_interface__ = {"data": (flat.ctypes.data, True), "shape": flat.shape, "typestr": "|u1",
+        self.__array_interface__ = {"data": (flat.ctypes.data, not is_writable), "shape": flat.shape, "typestr": "|u1",
                                     "version": 3}
 
+    _is_over = False  # whether the interpreter ends, and can't call the library any more
+
     def __del__(self):
-        if self._buffer is not None:
+        if self._buffer is not None and not self._is_over:
             self._buffer.unmap(self._info)
+
+
+atexit.register(lambda: setattr(Mapped, "_is_over", True))
 
 
 def copy_of(sample):
