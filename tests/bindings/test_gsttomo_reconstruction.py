@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """gsttomo.reconstruction: arrays and files give the same bytes, arrays of all kinds, what it tells and shows, errors."""
 
+import ast
 import asyncio
+import contextlib
 import gc
 import inspect
+import io
+import json
 import os
 import shutil
 import signal
@@ -269,7 +273,9 @@ class Parameters(InFolder):
 
 class Answers(InFolder):
     def test_scan(self):
-        for told in (reconstruction.inspect("scan.nxs"), reconstruction.inspect(self.scan.projections, **self.arrays)):
+        of_file, of_arrays = reconstruction.inspect("scan.nxs"), reconstruction.inspect(self.scan.projections, **self.arrays)
+        self.assertEqual((of_file.path, of_arrays.path), ("scan.nxs", None))
+        for told in (of_file, of_arrays):
             self.assertEqual((told.projections, told.width, told.height, told.darks, told.flats, told.format), (VIEWS, WIDTH, ROWS, 2, 3, "uint16"))
             self.assertAlmostEqual(told.angle_last, self.scan.angles[-1])
             self.assertIsNone(told.axis)
@@ -463,6 +469,45 @@ class Runs(InFolder):
                               f"reconstruct('scan.nxs', axis={AXIS}, progress=True)")
         _, err = process.communicate(timeout=60)
         self.assertIn(f"{ROWS} of {ROWS} slices", err)
+
+
+EXAMPLES = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "examples")
+
+
+def run_notebook(path):
+    """Runs its cells one after the other, as Jupyter does; returns what the last expression of each is."""
+    with open(path) as file:
+        notebook = json.load(file)
+    names, shown = {}, []
+    for number, cell in enumerate(cell for cell in notebook["cells"] if cell["cell_type"] == "code"):
+        tree = ast.parse("".join(cell["source"]))
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, f"cell {number}", "exec"), names)
+        shown.append(eval(compile(ast.Expression(last.value), f"cell {number}", "eval"), names) if last else None)
+    return notebook, names, shown
+
+
+class Examples(unittest.TestCase):
+    def test_script(self):
+        done = subprocess.run([os.path.join(EXAMPLES, "reconstruct-arrays.py")], capture_output=True, text=True, timeout=100)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"^axis 296\.\d+ ± 0\.\d+ px, slices \(2, 640, 640\) float32")
+
+    def test_notebook(self):
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(EXAMPLES)
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            notebook, names, shown = run_notebook("tooth.ipynb")
+        self.assertEqual((notebook["nbformat"], notebook["nbformat_minor"]), (4, 5))
+        self.assertEqual(len({cell["id"] for cell in notebook["cells"]}), len(notebook["cells"]))
+        self.assertTrue(all(not cell.get("outputs") for cell in notebook["cells"]))
+        self.assertAlmostEqual(names["axis"].axis, 296.3, delta=0.5)
+        self.assertEqual(names["slices"].shape, (2, 640, 640))
+        self.assertIn("the same bytes as from the file: True", out.getvalue())
+        pictures = [thing for thing in shown if thing is not None and hasattr(thing, "_repr_html_")]
+        self.assertEqual(len(pictures), 6)
+        for thing in pictures:
+            self.assertTrue(thing._repr_html_())
 
 
 if __name__ == "__main__":

@@ -47,6 +47,12 @@ class Scan(Facts):
         self._job = job
 
     @property
+    def path(self):
+        """The file, folder or pattern that it was found in; None for arrays."""
+        source = next((self._job.given[name] for name in ("scan", "projections", "sinograms") if name in self._job.given), None)
+        return os.fspath(source) if isinstance(source, (str, os.PathLike)) else None
+
+    @property
     def is_usable(self):
         """Whether none of the findings stops a reconstruction."""
         return all(finding.severity != "error" for finding in self.findings)
