@@ -10,7 +10,6 @@ namespace tomo::io {
 // creates anything.
 std::unique_ptr<ImageWriter> open_writer(const std::string &path, const WriteOptions &options = {});
 
-
 // Into images in memory, which have room for those that come.
 std::unique_ptr<ImageWriter> open_memory_writer(const std::string &location, const WriteOptions &options);
 

@@ -72,7 +72,7 @@ class Arrays(InFolder):
 
     def test_axis_is_found_in_arrays(self):
         found = self.reconstruct(axis=None)
-        np.testing.assert_array_equal(found, reconstruct("scan.nxs", axis_method="correlation"))
+        np.testing.assert_array_equal(found, reconstruct("scan.nxs"))
         self.assertAlmostEqual(found.axis, AXIS, delta=0.1)
 
     def test_rows_slabs_and_steps(self):

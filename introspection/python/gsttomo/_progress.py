@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """How far a reconstruction is, for people: a bar of tqdm where that is installed, else a line."""
 
+import importlib
 import sys
 import warnings
 
@@ -48,10 +49,10 @@ class Bar:
 
 def bar(total, unit):
     try:
-        from tqdm.auto import tqdm
+        tqdm = importlib.import_module("tqdm.auto")  # not one of the modules that gst-tomo needs
     except ImportError:
         return Line(total, unit)
-    return Bar(tqdm, total, unit)
+    return Bar(tqdm.tqdm, total, unit)
 
 
 def shown(run, wanted):

@@ -3,7 +3,6 @@
 """What a reconstruction tells and gives: scans, axes, slices. In notebooks they show themselves."""
 
 import collections
-import math
 import os
 
 import numpy as np
@@ -30,6 +29,15 @@ class Facts:
 
     def __dir__(self):
         return [*super().__dir__(), *self._names()]
+
+
+def without_pixels(facts):
+    """With names that do not say that pixels are the unit, also in what they hold."""
+    if isinstance(facts, list):
+        return [without_pixels(fact) for fact in facts]
+    if not isinstance(facts, dict):
+        return facts
+    return {name.removesuffix("-px"): without_pixels(value) for name, value in facts.items()}
 
 
 class Scan(Facts):
@@ -84,13 +92,15 @@ class Scan(Facts):
 
 class AxisEstimate(Facts):
     """Where the rotation axis is: axis (an edge coordinate, at the middle row of the detector), uncertainty (one sigma),
-    tilt (columns per row) and tilt_uncertainty, method, axis_of_scan (None where the scan does not tell one), pairs (of
-    mirrored views), and rows, each with row, axis, uncertainty and pairs, of which used_rows fit together. float() of
-    it is the axis."""
+    tilt (columns per row), tilt_degrees and tilt_uncertainty_degrees, method, axis_of_scan (None where the scan does not
+    tell one), warning (None where there is none), pairs (of mirrored views), rows, each with row, axis, uncertainty and
+    pairs, of which used_rows fit together, methods, what each of several says, and curve, a metric of a slice against the
+    axis, where one was computed. All but angles in pixels. float() of it is the axis."""
 
     def __init__(self, facts):
-        rows = [AxisOfRow(r["row"], r["axis"], r["uncertainty"], r.get("pairs", 0)) for r in facts.get("rows", [])]
-        super().__init__({"axis-of-scan": None, **facts, "rows": rows})
+        facts = without_pixels(facts)
+        rows = [AxisOfRow(r["row"], r["axis"], r["uncertainty"], r["pairs"]) for r in facts["rows"]]
+        super().__init__({"axis-of-scan": None, "warning": None, **facts, "rows": rows})
 
     def __float__(self):
         return float(self.axis)
@@ -99,8 +109,7 @@ class AxisEstimate(Facts):
         return f"{self.axis:.2f} ± {self.uncertainty:.2f} px"
 
     def __repr__(self):
-        degrees = math.degrees(math.atan(self.tilt))
-        return f"<AxisEstimate {self}, tilted by {degrees:.3f} degrees, by {self.method} in {len(self.rows)} rows>"
+        return f"<AxisEstimate {self}, tilted by {self.tilt_degrees:.3f} degrees, by {self.method} in {len(self.rows)} rows>"
 
     def _repr_html_(self):
         return _show.axis(self)

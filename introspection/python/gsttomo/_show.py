@@ -242,36 +242,26 @@ def axis_of_rows(told):
     return plot.svg()
 
 
-def points_of(curve):
-    """Pairs of axis and metric of a curve in one of the forms that JSON may have."""
-    if isinstance(curve, dict):
-        names = [name for name in curve if isinstance(curve[name], list)]
-        if "axis" in names and len(names) > 1:
-            return list(zip(curve["axis"], curve[next(name for name in names if name != "axis")]))
-        return []
-    pairs = [(p["axis"], next(v for k, v in p.items() if k != "axis")) if isinstance(p, dict) else tuple(p[:2]) for p in curve]
-    return [(x, y) for x, y in pairs if isinstance(x, (int, float)) and isinstance(y, (int, float)) and math.isfinite(y)]
-
-
 def axis_of_curve(told):
     """A metric of the slice against the axis."""
-    points = sorted(points_of(told._facts.get("curve") or []))
+    curve = told._facts.get("curve") or {}
+    points = sorted((x, y) for x, y in zip(curve.get("axis", []), curve.get("value", [])) if y is not None and math.isfinite(y))
     if len(points) < 3:
         return ""
     xs, ys = zip(*points)
     low, high = wide(min(ys), max(ys), 1e-12)
-    plot = Plot((xs[0], xs[-1]), (low, high), "axis / px", "metric of the slice")
+    plot = Plot((xs[0], xs[-1]), (low, high), "axis / px", f"{curve.get('method', 'metric')} at row {curve.get('row', 0):g}")
     plot.curve(points, ACCENT)
     plot.line([(told.axis, low), (told.axis, high)], WARM, 1.5, "4 3")
     return plot.svg()
 
 
 def axis(told):
-    tilt = math.degrees(math.atan(told.tilt))
     rows = [("axis", f"{told.axis:.3f} ± {told.uncertainty:.3f} px, at the middle row"),
-            ("tilt", f"{tilt:.4f} ± {math.degrees(told.tilt_uncertainty):.4f} degrees"),
+            ("tilt", f"{told.tilt_degrees:.4f} ± {told.tilt_uncertainty_degrees:.4f} degrees"),
             ("method", f"{told.method}, {told.used_rows} of {len(told.rows)} rows"),
-            ("axis of the scan", f"{told.axis_of_scan:.3f} px" if told.axis_of_scan is not None else "")]
+            ("axis of the scan", f"{told.axis_of_scan:.3f} px" if told.axis_of_scan is not None else ""),
+            ("warning", told.warning or "")]
     return page(f'<div style="margin:0 20px 8px 0">{table(rows)}</div>', axis_of_rows(told), axis_of_curve(told))
 
 
