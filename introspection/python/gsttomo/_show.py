@@ -11,7 +11,7 @@ import zlib
 import numpy as np
 
 DARK, LIGHT = 0.5, 99.5  # percentiles of the values that become black and white
-LARGEST = 400  # pixels of a picture's side
+LARGEST, LEAST = 400, 24  # pixels of a picture's side
 INK, FAINT, ACCENT, WARM = "#333333", "#bbbbbb", "#1f6fb4", "#c8502d"
 FONT = "font-family:sans-serif;font-size:13px"
 
@@ -73,7 +73,7 @@ def picture(image, limits, caption, width, pixels=None, pixel_size=None, pixelat
     """A figure with its caption; `pixels` are those of the whole width, for a scale bar."""
     small = thinned(image)
     data = base64.b64encode(png(small, *limits)).decode()
-    height = max(1, round(width * image.shape[0] / image.shape[1]))
+    height = max(LEAST, round(width * image.shape[0] / image.shape[1]))  # few rows are stretched, to be seen
     crisp = "image-rendering:pixelated;" if small.shape[1] * 2 < width else ""
     scale = ""
     if pixel_size and pixels:
@@ -155,7 +155,7 @@ def ticks(low, high, about=5):
 class Plot:
     """A diagram as SVG: ranges of both axes, marks, and the lines between."""
 
-    LEFT, RIGHT, TOP, BOTTOM = 64, 16, 14, 44
+    LEFT, RIGHT, TOP, BOTTOM = 76, 16, 14, 44
 
     def __init__(self, x, y, x_name, y_name, width=480, height=300):
         self._x, self._y, self._width, self._height = x, y, width, height
