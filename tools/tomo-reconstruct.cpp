@@ -150,7 +150,7 @@ class Program {
             return g_ascii_strtod(found.find(key)->text().c_str(), nullptr);
         };
         const double tilt = number("tilt-degrees"), sigma = number("tilt-uncertainty-degrees");
-        constexpr double sure = 2.0; // sigmas
+        constexpr double sure = 3.0; // sigmas
         g_print("axis %.3f +- %.3f px (%s, %zu rows), ", number("axis-px"), number("uncertainty-px"),
                 found.text_of("method").c_str(), found.find("rows")->items().size());
         if (!(sigma > 0.0))

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <future>
+#include <thread>
 
 namespace tomo::reconstruction {
 
@@ -16,7 +18,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr unsigned most_samples = 800; // along each axis
-constexpr double most_seconds = 0.3;   // for the slices that cross all images
+constexpr double most_seconds = 0.15;  // for the slices that cross all images
+constexpr unsigned most_threads = 8;   // that read them
 
 unsigned step_of(unsigned samples) { return (samples + most_samples - 1) / most_samples; }
 unsigned count_of(unsigned samples, unsigned step) { return (samples + step - 1) / step; }
@@ -154,7 +157,9 @@ std::vector<ResultSlice> middle_slices(const Plan &plan, const Middle &middle) {
     const auto begin = Clock::now();
     cross(images, shown, found[1], found[2], step);
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-    const unsigned affordable = static_cast<unsigned>(std::clamp(most_seconds / seconds, 16.0, 1e6));
+    const unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1u, most_threads);
+    const unsigned affordable =
+        static_cast<unsigned>(std::clamp(most_seconds * threads / seconds, 16.0, 1e6));
     const unsigned count = there - first,
                    every = std::max(step_of(count), count_of(count, std::min(affordable, count)));
     for (auto *slice : {&found[1], &found[2]}) {
@@ -164,8 +169,28 @@ std::vector<ResultSlice> middle_slices(const Plan &plan, const Middle &middle) {
         slice->step_down = every;
         slice->height = count;
     }
-    for (unsigned image = first; image < there; image += every)
-        cross(images, image, found[1], found[2], step);
+    // Each thread reads lines that follow each other.
+    const unsigned lines = count_of(count, every);
+    const auto read_lines = [&plan, first, every, step,
+                             empty = std::pair{found[1], found[2]}](unsigned begin_line, unsigned end_line) {
+        Images own(plan);
+        auto part = empty;
+        for (unsigned line = begin_line; line < end_line; line++)
+            cross(own, first + line * every, part.first, part.second, step);
+        return part;
+    };
+    std::vector<std::future<std::pair<ResultSlice, ResultSlice>>> parts;
+    for (unsigned i = 0; i < threads; i++)
+        parts.push_back(
+            std::async(std::launch::async, read_lines, lines * i / threads, lines * (i + 1) / threads));
+    for (auto &part : parts) {
+        const auto [normal_to_y, normal_to_x] = part.get();
+        const auto append = [](Picture &to, const Picture &from) {
+            to.values.insert(to.values.end(), from.values.begin(), from.values.end());
+        };
+        append(found[1].picture, normal_to_y.picture);
+        append(found[2].picture, normal_to_x.picture);
+    }
     return found;
 }
 

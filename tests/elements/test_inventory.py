@@ -30,6 +30,7 @@ OUT_OF_SCOPE = {
 
 # Elements that UFO has no task for.
 OWN = {
+    "air-correct": "the beam, by a region without sample",
     "convert": "from and to GStreamer's video",
     "double-flat-field": "rings, by means over the views of transmission",
     "download": "places the transfer to the host",
@@ -46,6 +47,7 @@ OWN = {
     "remove-stripes-titarenko": "rings, by means over the views, regularized",
     "remove-stripes-wavelet": "rings, by wavelets and Fourier transforms",
     "scan-src": "a raw scan from one file, as projections, darks and flats",
+    "shift": "projections of a sample that moved",
     "upload": "places the transfer to the device",
 }
 

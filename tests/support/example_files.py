@@ -10,6 +10,7 @@
     slice.tif                  the slice of sinogram.tif, 256 x 256, in attenuation per pixel
     volume.h5:/volume          four slices, as planes
     scan.nxs                   the raw scan as NXtomo, with flats before and after, angles, axis and pixel size
+    shifts.txt                 displacements of its sample, all 0: columns and rows of pixels
     half.h5:/sinograms         four sinograms over 360 degrees of a detector with 150 columns, for half acquisition
     turns.nxs                  a raw scan of eight rows in time: three half turns, between which attenuation grows
     examples                   a link to the examples of the repository
@@ -167,6 +168,7 @@ def make(folder, seed=1):
     with h5py.File(os.path.join(folder, "volume.h5"), "w") as file:
         file["volume"] = np.array([reconstruct(s) for s in sinograms[ROW - 9:ROW + 10:6]], np.float32)
     write_scan(os.path.join(folder, "scan.nxs"), darks, flats, flats_after, radiographs, angles)
+    np.savetxt(os.path.join(folder, "shifts.txt"), np.zeros((VIEWS, 2)), "%g")
     turn = np.concatenate([angles, angles + np.pi])
     with h5py.File(os.path.join(folder, "half.h5"), "w") as file:
         half = np.array([tomoref.line_integrals(e, turn, WIDTH, AXIS)[:, :HALF_WIDTH] for e in ellipses[ROW - 2:ROW + 2]])
