@@ -125,12 +125,10 @@ bool sync_to_disk(int descriptor) { return sync_with(fdatasync, descriptor); }
 
 bool sync_folder_of(const std::string &file) {
     std::error_code missing;
-    const auto folder = std::filesystem::canonical(file, missing).parent_path();
-    if (missing) {
-        errno = missing.value();
-        return false;
-    }
-    const FileDescriptor names(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const auto real = std::filesystem::canonical(file, missing);
+    const auto folder = (missing ? std::filesystem::path(file) : real).parent_path();
+    const FileDescriptor names(
+        open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     // One may write in a folder that one may not read.
     return names ? sync_with(fsync, names.get()) : errno == EACCES;
 }
