@@ -18,14 +18,14 @@ std::optional<AirRegion> air_region(const Settings &settings, const Inspection &
     if (settings.air.empty())
         return {};
     unsigned values[4];
-    const char *at = settings.air.value().c_str();
+    const std::string written = settings.air;
+    const char *at = written.c_str();
     for (unsigned i = 0; i < 4; i++) {
         char *end = nullptr;
         const auto value = g_ascii_isdigit(*at) ? g_ascii_strtoull(at, &end, 10) : G_MAXUINT64;
         if (value > G_MAXINT || *end != (i < 3 ? ',' : '\0'))
             throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE,
-                        "air does not take '" + settings.air.value() +
-                            "'; wanted X,Y,WIDTH,HEIGHT, whole pixels of the detector");
+                        "air does not take '" + written + "'; wanted X,Y,WIDTH,HEIGHT, whole pixels of the detector");
         values[i] = static_cast<unsigned>(value);
         at = end + 1;
     }
@@ -36,7 +36,7 @@ std::optional<AirRegion> air_region(const Settings &settings, const Inspection &
     if (!fits(region.x, region.width, scan.image.width) || !fits(region.y, region.height, scan.image.height))
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("air=%s does not lie on the detector, which has %u x %u pixels",
-                         settings.air.value().c_str(), scan.image.width, scan.image.height));
+                         written.c_str(), scan.image.width, scan.image.height));
     return region;
 }
 
