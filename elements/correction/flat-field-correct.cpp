@@ -183,7 +183,7 @@ where I_before and I_after are the means over those flats.)",
     void check_size(const char *name, const ArrayInfo &side, const ArrayInfo &main) {
         const bool is_sets = sets_ > 1 && name == std::string(inputs()[flats].name);
         const bool height_fits = side.height == main.height || sinogram_input;
-        const bool depth_fits = side.depth == main.depth || side.depth == 1 || is_sets;
+        const bool depth_fits = side.depth == main.depth || side.depth == 1 || (is_sets && !sinogram_input);
         if (side.width != main.width || !height_fits || !depth_fits)
             throw Error(
                 GST_STREAM_ERROR_FORMAT,

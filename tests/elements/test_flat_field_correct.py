@@ -242,6 +242,22 @@ class FlatFieldCorrect(ElementTestCase):
                     (result,) = self.corrected(rows, event, *sides, *([[after[:, None]]] if has_after else []))
                     self.assert_close(result.transpose(1, 0, 2), wanted, TOLERANCE)
 
+    def test_sets_of_stacked_sinograms(self):
+        """Have a plane for all of the projections', or one for each; others don't fit."""
+        frames, times = np.arange(6.0), [0.0, 5.0]
+        event = self.event_of_scan(frames=frames, flat_set_frames=times, flats_frame=2.5)
+        w = (frames / 5)[:, None]
+        p, d = projections((8, 6, 5)), darks((1, 5))
+        for planes in 1, 8, 2:
+            f = flats((planes, 2, 5))
+            with self.subTest(planes=planes):
+                if planes == 2:
+                    with self.assertRaisesRegex(PipelineError, "flats are 5 x 2 x 2"):
+                        self.corrected(line("sinogram-input=true"), event, [p], [d], [f])
+                    continue
+                (result,) = self.corrected(line("sinogram-input=true"), event, [p], [d], [f])
+                self.assert_close(result, reference(p, d, f[:, :1] + w * (np.float64(f[:, 1:]) - f[:, :1])), TOLERANCE)
+
     def test_beam_of_one_set(self):
         shape = (4, 5)
         p, d, f = [projections(shape) for _ in range(3)], darks(shape), [flats(shape) for _ in range(2)]
