@@ -24,7 +24,8 @@ class Shift final : public Filter {
             R"(Pixel (i, j) of the output is the input at column i + d_x and row j + d_y, where d is the displacement of the
 frame to larger columns and to larger rows: that of the scan event, which `tomoscansrc` sends, or that of the
 properties. Displacements of a scan are in pixels of its detector and follow binning and mirroring; those of the
-properties are in pixels of the array, one for each frame or one for all. A displacement by whole pixels moves
+properties are in pixels of the array, one for each frame or one for all. The planes of a stack, as of `tomostack`, are
+frames, which follow each other. A displacement by whole pixels moves
 samples and changes none. Others are interpolated. By half a pixel, the worst case, Catmull-Rom splines take 0.9 % off a
 structure with a period of eight pixels and 12 % off one of four; linear interpolation takes 8 % and 29 %.
 
@@ -36,9 +37,11 @@ projections. `y`, `height` and `y-step` choose rows of the output, so that rows 
     };
 
     Property<std::vector<double>> shifts_x{
-        this, "shifts-x", "Pixels to larger columns, of each frame, or one for all; none: those of the scan"};
+        this, "shifts-x", When::reshapes,
+        "Pixels to larger columns, of each frame, or one for all; none: those of the scan"};
     Property<std::vector<double>> shifts_y{
-        this, "shifts-y", "Pixels to larger rows, of each frame, or one for all; none: those of the scan"};
+        this, "shifts-y", When::reshapes,
+        "Pixels to larger rows, of each frame, or one for all; none: those of the scan"};
     Choice<Reverse> reverse{this,
                             "reverse",
                             Reverse::none,
@@ -46,6 +49,7 @@ projections. `y`, `height` and `y-step` choose rows of the output, so that rows 
                              {Reverse::x, "x", "Those to columns the other way"},
                              {Reverse::y, "y", "Those to rows the other way"},
                              {Reverse::both, "both", "All the other way"}},
+                            When::reshapes,
                             "Which displacements count the other way, as where the images are mirrored"};
     AddressingMode addressing_mode{this, Addressing::clamp_to_edge, "Zero; nothing is undefined"};
     InterpolationMode interpolation{this, Interpolation::cubic, Interpolation::cubic};
@@ -63,28 +67,24 @@ projections. `y`, `height` and `y-step` choose rows of the output, so that rows 
         if (is_part && in.domain == GST_TOMO_DOMAIN_SINOGRAM)
             throw Error(GST_STREAM_ERROR_FORMAT, "y, height and y-step choose rows of projections, but "
                                                  "sinograms came: crop these by tomocrop");
+        given_x_ = shifts_x.value();
+        given_y_ = shifts_y.value();
+        table_ = {};
+        depth_ = std::max(*depth_, in.depth);
         return in.with_format(GST_TOMO_FORMAT_FLOAT32)
             .with_size(in.width, height ? height.value() : (in.height - y - 1) / y_step + 1);
     }
 
     void process(const Array &in, Array &out) override {
         const bool is_sinogram = in.info().domain == GST_TOMO_DOMAIN_SINOGRAM;
-        std::vector<Displacement> displacements;
-        for (unsigned row = 0; row < (is_sinogram ? in.height() : 1); row++) {
-            const auto view = is_sinogram ? row : scan_.view_of(number_, frame_index());
-            const double x = sign(Reverse::x) * along(shifts_x, scan_.shifts_x, scan_.binning_x, view);
-            const double y = sign(Reverse::y) * along(shifts_y, scan_.shifts_y, scan_.binning_y, view);
-            if (is_sinogram && y != 0.0)
-                throw Error(
-                    GST_STREAM_ERROR_FORMAT,
-                    text("view %u is displaced by %g rows, but sinograms came: put tomoshift in front of "
-                         "tomotransposeprojections",
-                         row, y));
-            displacements.push_back(displacement(x, y));
-        }
-        const auto table = upload(displacements.data(), displacements.size() * sizeof displacements[0]);
+        const bool is_one = is_for_all(given_x_, scan_.shifts_x) && is_for_all(given_y_, scan_.shifts_y);
+        const unsigned rows = is_sinogram ? in.height() : 1;
+        const unsigned planes = is_sinogram || is_one ? 1 : in.depth();
+        // Those of other arrays are of their frames alone.
+        if (!*table_ || !(is_sinogram || is_one))
+            table_ = upload_displacements(is_sinogram, rows, planes);
         launch(kernel("shift", addressing_mode.option() + interpolation.option()), WorkSize(out.info()), in,
-               out, BareBuffer{table}, static_cast<cl_uint>(displacements.size()),
+               out, BareBuffer{*table_}, cl_uint{rows > 1}, cl_uint{planes > 1},
                static_cast<cl_int>(in.width()), static_cast<cl_int>(in.height()), static_cast<cl_int>(y),
                static_cast<cl_int>(y_step));
     }
@@ -103,6 +103,7 @@ projections. `y`, `height` and `y-step` choose rows of the output, so that rows 
 
     EventRef scan_event(EventRef event) override {
         scan_ = Scan(event.get());
+        table_ = {};
         Scan moved(event.get());
         moved.shifts_x.clear();
         moved.shifts_y.clear();
@@ -128,14 +129,37 @@ projections. `y`, `height` and `y-step` choose rows of the output, so that rows 
         return reverse == direction || reverse == Reverse::both ? -1.0 : 1.0;
     }
 
+    static bool is_for_all(const std::vector<double> &given, const std::vector<double> &of_scan) {
+        return given.size() == 1 || (given.empty() && of_scan.empty());
+    }
+
+    // For each row of a sinogram, or each plane.
+    Array upload_displacements(bool is_sinogram, unsigned rows, unsigned planes) {
+        std::vector<Displacement> displacements;
+        for (unsigned i = 0; i < std::max(rows, planes); i++) {
+            const std::size_t view = is_sinogram ? i
+                                     : *depth_ > 1 // stacks, of which the last one may have fewer planes
+                                         ? frame_index() * *depth_ + i
+                                         : scan_.view_of(number_, frame_index());
+            const double x = sign(Reverse::x) * along(given_x_, scan_.shifts_x, scan_.binning_x, view);
+            const double y = sign(Reverse::y) * along(given_y_, scan_.shifts_y, scan_.binning_y, view);
+            if (is_sinogram && y != 0.0)
+                throw Error(
+                    GST_STREAM_ERROR_FORMAT,
+                    text("view %zu is displaced by %g rows, but sinograms came: put tomoshift in front of "
+                         "tomotransposeprojections",
+                         view, y));
+            displacements.push_back(displacement(x, y));
+        }
+        return upload(displacements.data(), displacements.size() * sizeof displacements[0]);
+    }
+
     // Of a view, along one direction.
-    double along(const Property<std::vector<double>> &property, const std::vector<double> &of_scan,
-                 double binning, std::size_t view) const {
-        const auto given = property.value();
+    double along(const std::vector<double> &given, const std::vector<double> &of_scan, double binning,
+                 std::size_t view) const {
         const auto &list = given.empty() ? of_scan : given;
         if (list.empty()) {
-            if (shifts_x.value().empty() && shifts_y.value().empty() && scan_.shifts_x.empty() &&
-                scan_.shifts_y.empty())
+            if (given_x_.empty() && given_y_.empty() && scan_.shifts_x.empty() && scan_.shifts_y.empty())
                 throw Error(
                     GST_STREAM_ERROR_FAILED,
                     "no displacement is known: set shifts-x and shifts-y, or read a scan by tomoscansrc "
@@ -158,6 +182,9 @@ projections. `y`, `height` and `y-step` choose rows of the output, so that rows 
 
     Scan scan_;
     std::uint64_t number_ = GST_BUFFER_OFFSET_NONE; // of the frame in its scan
+    std::vector<double> given_x_, given_y_;
+    UntilStop<Array> table_{this};    // of displacements
+    UntilStop<unsigned> depth_{this}; // of the arrays; of stacks the largest one
 };
 
 } // namespace

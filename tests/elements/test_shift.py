@@ -77,6 +77,37 @@ class Shift(ElementTestCase):
                     (out,) = run(f"SRC0 ! {memory}tomoshift shifts-x=<-0.5> ! SINK", [image])
                     self.assert_close(out, shifted(image, -0.5, 0), TOLERANCE)
 
+    def test_stacks(self):
+        """Each plane is a frame, also of the last stack, which has fewer; one displacement is for all."""
+        images = [rng.uniform(0, 1, (5, 6)).astype(np.float32) for _ in range(7)]
+        x, y = rng.uniform(-2, 2, 7), rng.uniform(-2, 2, 7)
+        for number in (2, 3, 7):
+            for dx, dy in ((x, y), (x, y[:1]), (x[:1], y[:1]), (x[:1], [])):
+                with self.subTest(number=number, x=len(dx), y=len(dy)):
+                    lists = f"shifts-x={vector(dx)}" + (f" shifts-y={vector(dy)}" if len(dy) else "")
+                    results = run(f"SRC0 ! tomostack number={number} ! tomoshift {lists} ! SINK", images)
+                    planes = [plane for result in results for plane in (result if result.ndim > 2 else [result])]
+                    for out, image, i in zip(planes, images, range(7), strict=True):
+                        wanted = shifted(image, dx[min(i, len(dx) - 1)], dy[min(i, len(dy) - 1)] if len(dy) else 0)
+                        self.assert_close(out, wanted, TOLERANCE)
+
+    def test_stacked_sinograms_move_by_their_rows(self):
+        image, x = rng.uniform(0, 1, (3, 4, 9)).astype(np.float32), rng.uniform(-2, 2, 4)
+        sinograms = "capssetter join=true caps=application/x-tomo-array,domain=sinogram"
+        results = run(f"SRC0 ! {sinograms} ! tomoshift shifts-x={vector(x)} ! SINK", [image, image])
+        for out in results:
+            for view in range(4):
+                self.assert_close(out[:, view], np.stack([shifted(p[view : view + 1], x[view], 0)[0] for p in image]), TOLERANCE)
+
+    def test_displacements_change_while_it_runs(self):
+        image = rng.uniform(0, 1, (5, 9)).astype(np.float32)
+        with Stream("SRC0 ! tomoshift name=s shifts-x=<1.5> ! SINK") as stream:
+            self.assert_close(stream.through(image), shifted(image, 1.5, 0), TOLERANCE)
+            Gst.util_set_object_arg(stream["s"], "shifts-x", "<-0.5>")
+            self.assert_close(stream.through(image), shifted(image, -0.5, 0), TOLERANCE)
+            Gst.util_set_object_arg(stream["s"], "reverse", "x")
+            self.assert_close(stream.through(image), shifted(image, 0.5, 0), TOLERANCE)
+
     def test_rows(self):
         image = rng.uniform(0, 1, (17, 6)).astype(np.float32)
         (out,) = run("SRC0 ! tomoshift shifts-x=<0.3> shifts-y=<1.7> y=3 height=4 y-step=3 ! SINK", [image])
