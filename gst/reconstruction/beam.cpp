@@ -25,7 +25,8 @@ std::optional<AirRegion> air_region(const Settings &settings, const Inspection &
         const auto value = g_ascii_isdigit(*at) ? g_ascii_strtoull(at, &end, 10) : G_MAXUINT64;
         if (value > G_MAXINT || *end != (i < 3 ? ',' : '\0'))
             throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE,
-                        "air does not take '" + written + "'; wanted X,Y,WIDTH,HEIGHT, whole pixels of the detector");
+                        "air does not take '" + written +
+                            "'; wanted X,Y,WIDTH,HEIGHT, whole pixels of the detector");
         values[i] = static_cast<unsigned>(value);
         at = end + 1;
     }
@@ -35,8 +36,8 @@ std::optional<AirRegion> air_region(const Settings &settings, const Inspection &
     };
     if (!fits(region.x, region.width, scan.image.width) || !fits(region.y, region.height, scan.image.height))
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
-                    text("air=%s does not lie on the detector, which has %u x %u pixels",
-                         written.c_str(), scan.image.width, scan.image.height));
+                    text("air=%s does not lie on the detector, which has %u x %u pixels", written.c_str(),
+                         scan.image.width, scan.image.height));
     return region;
 }
 

@@ -292,7 +292,6 @@ class Inspector {
             return;
         }
         auto &found = found_.monitor;
-        found.is_there = true;
         std::vector<double> values;
         for (const auto number : chosen())
             values.push_back(layout.beam.at(layout.projections.images.at(number).number));
@@ -406,10 +405,10 @@ class Inspector {
     }
 
     void look_at_images(const io::ScanLayout &layout) {
-        found_.image = samples_of(layout.projections, 0).info;
         const auto &first = layout.projections.images.front();
-        found_.rows_per_chunk =
-            io::open_scan_reader(layout.projections.files.at(first.file))->rows_per_chunk();
+        const auto reader = io::open_scan_reader(layout.projections.files.at(first.file));
+        found_.image = reader->info(first.page);
+        found_.rows_per_chunk = reader->rows_per_chunk();
         const auto *flats = found_.flats ? &layout.flats : found_.flats_after ? &layout.flats_after : nullptr;
         if (!settings_.flat_correction.is("off")) {
             // Corrected projections are seldom stored as integers.
@@ -537,6 +536,8 @@ class Inspector {
         const auto file = settings_.output.value();
         const auto [result, slabs] = bytes_on_disk(settings_, found_);
         if (io::names_memory(file)) {
+            if (file != "memory:") // room that is lent
+                return;
             const auto bytes = static_cast<double>(result), free = available_memory();
             if (bytes > free)
                 find(
@@ -554,8 +555,9 @@ class Inspector {
             return; // an error of the writer's
         const auto free = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
         const auto bytes = static_cast<double>(result + slabs);
+        // A part of what is resumed is there already.
         if (bytes > free)
-            find("disk", Severity::error,
+            find("disk", settings_.resume ? Severity::warning : Severity::error,
                  text("the result%s %.4g MB, but %.4g MB are free in '%s'",
                       slabs ? " and the slabs that it is joined from take" : " takes", bytes / 1e6,
                       free / 1e6, folder.get()),

@@ -45,7 +45,6 @@ struct Shifts {
 
 // Values of a monitor of the beam for each frame.
 struct BeamMonitor {
-    bool is_there = false;
     bool is_usable = false; // all that count are finite and above 0
     double change = 0.0;    // between the least and the largest, as a share of their mean
 };

@@ -11,6 +11,7 @@
 #include <gst/reconstruction/speed.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/reconstruction/turns.hpp>
+#include <gst/tomo/device/context.hpp>
 #include <gst/tomo/graph/run.hpp>
 #include <gst/tomo/support/c-string.hpp>
 #include <gst/tomo/support/text-file.hpp>
@@ -18,6 +19,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <numbers>
 
 #include <unistd.h>
@@ -31,10 +33,15 @@ using Clock = std::chrono::steady_clock;
 constexpr auto progress_interval = std::chrono::milliseconds(100);
 constexpr double uncertain_axis = 1.0; // pixels
 constexpr double doubtful_axis = 1.0;  // pixels between that of the scan and that of its views
-constexpr double off_axis = 0.05; // of the width, in a scan of a whole turn whose half turns are not joined
 
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+void remove_file(const std::string &file) {
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(file, ignored))
+        std::filesystem::remove(file, ignored);
 }
 
 void set_number(ParameterBase &parameter, double value) {
@@ -159,8 +166,17 @@ const Inspection &Job::inspect() {
     return *inspection_;
 }
 
+void Job::open_device() {
+    try {
+        if (!context_)
+            context_ = Context::create(settings_.device);
+    } catch (const Error &) { // elements say which device is missing
+    }
+}
+
 void Job::run_line(const std::string &line, const std::function<void(GstMessage *)> &on_message,
                    const std::function<void(double)> &on_images, double images_before, MiddleRow *middle) {
+    open_device();
     const auto graph = Graph::from_line(line);
     graph->set_max_memory(settings_.memory_bytes());
     const ImageCount count(*graph, preview_, static_cast<guint64>(images_before));
@@ -208,9 +224,17 @@ const AxisEstimate &Job::estimate_axis() {
     if (estimate_)
         return *estimate_;
     const Inspection &scan = inspect();
+    const auto stop_where_ended = [this] {
+        if (finishing_) // a part of the rows says another axis, or none
+            throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_ABORTED,
+                        "it was ended while the axis was looked for: there is no result");
+    };
     try {
-        estimate_ = std::make_unique<AxisEstimate>(axis_finder().find());
+        auto found = axis_finder().find();
+        stop_where_ended();
+        estimate_ = std::make_unique<AxisEstimate>(std::move(found));
     } catch (const AxisNotFound &e) {
+        stop_where_ended();
         throw Error(e.domain, e.code,
                     "the axis was not found: " + std::string(e.what()) +
                         ". Give it by --axis, or take the middle of the detector by --axis-method middle",
@@ -333,7 +357,7 @@ void Job::judge_axis(const Axis &axis) {
                  "together give slices of %u columns",
                  axis.position, width / 2.0, field_of_slices(settings, scan, axis.position).columns));
     else if (scan.range() > 1.5 * std::numbers::pi &&
-             std::abs(axis.position - width / 2.0) > off_axis * width)
+             std::abs(axis.position - width / 2.0) > far_off_axis * width)
         message(
             "warning",
             text(
@@ -369,7 +393,9 @@ const Plan &Job::plan() {
     choose_roll(axis);
     check_findings();
     plan_ = std::make_unique<Plan>(make_plan(settings_, scan, axis));
-    expect_time(*plan_, settings_, scan);
+    open_device();
+    if (context_)
+        expect_time(*plan_, settings_, scan, *context_->default_device());
     return *plan_;
 }
 
@@ -419,6 +445,8 @@ void Job::run() {
             if (!result_) {
                 if (const auto values = write_values())
                     outputs.add(Json::text(*values));
+                else
+                    remove_file(plan_->beside(".values"));
                 write_configuration();
                 outputs.add(Json::text(planned.beside(".conf")));
             }
@@ -426,12 +454,21 @@ void Job::run() {
     } catch (...) {
         failure = current_error();
     }
+    if (failure && finishing_ && failure->domain == GST_TOMO_GRAPH_ERROR &&
+        failure->code == GST_TOMO_GRAPH_ERROR_ABORTED && !aborting_) {
+        message("warning", failure->what());
+        status = "finished early";
+        failure.reset();
+    }
     if (failure) {
         message("error", failure->what());
         status = aborting_ ? "aborted" : "failed";
     }
-    if (!aborting_ && write_report(status, has_result) && has_result)
+    const bool has_report = !aborting_ && write_report(status, has_result);
+    if (has_report && has_result)
         outputs.add(Json::text(plan_->beside(".html")));
+    else if (has_result && !result_) // that of an earlier result
+        remove_file(plan_->beside(".html"));
     has_result_ = result_ && !failure;
     Json done = event("done");
     done.set("status", Json::text(status));
@@ -466,6 +503,8 @@ struct Job::Course {
         if (first == 0.0 && done > 0.0) {
             first = done;
             since = now;
+            if (!is_join && job.settings_.resume)
+                job.record_.images_before = done;
         }
         const double seconds = seconds_since(since);
         Json progress = job.event("progress");
@@ -494,8 +533,8 @@ bool Job::reconstruct() {
     course.tell(0.0);
     // The sinograms of images that are there already do not come.
     const auto middle_of = [&](const Slab &slab) {
-        const bool is_middle = middle_ && &slab - plan_->slabs.data() ==
-                                              static_cast<std::ptrdiff_t>(middle_->middle().slab);
+        const bool is_middle =
+            middle_ && &slab - plan_->slabs.data() == static_cast<std::ptrdiff_t>(middle_->middle().slab);
         return is_middle && !settings_.resume ? middle_.get() : nullptr;
     };
     if (plan_->folder.empty()) { // one line, or several into memory
@@ -506,9 +545,8 @@ bool Job::reconstruct() {
             if (finishing_)
                 break;
             run_line(
-                slab.line, on_message,
-                [&](double done) { course.tell(done), images = course.before + done; }, course.before,
-                middle_of(slab));
+                slab.line, on_message, [&](double done) { course.tell(done), images = course.before + done; },
+                course.before, middle_of(slab));
             course.before += slab.images;
         }
         if (finishing_ && images > 0.0 && !result_)
@@ -542,8 +580,13 @@ bool Job::reconstruct() {
         course.before += slab.images;
         course.tell(0.0);
     }
+    {
+        std::lock_guard<std::mutex> lock(lock_);
+        joining_ = !finishing_;
+    }
+    if (!joining_)
+        return stop();
     folder.check();
-    joining_ = true;
     record_.begin("join");
     Course joining{*this, "join", static_cast<double>(plan_->shape.depth), 0.0, true};
     double joined = 0.0;
@@ -576,6 +619,8 @@ void Job::resolve(Settings &resolved) const {
     resolved.assign(settings_);
     if (!plan_->axis.from.empty()) {
         for (ParameterBase *parameter : {static_cast<ParameterBase *>(&resolved.axis_index),
+                                         static_cast<ParameterBase *>(&resolved.axis_method),
+                                         static_cast<ParameterBase *>(&resolved.axis_rows),
                                          static_cast<ParameterBase *>(&resolved.axis_range),
                                          static_cast<ParameterBase *>(&resolved.axis_metric)})
             parameter->reset();
@@ -600,9 +645,8 @@ void Job::prepare_report() {
     settings.assign(settings_);
     Inspection scan = *inspection_;
     take_first_turn(settings, scan);
-    middle_ = std::make_unique<MiddleRow>(
-        Middle(*plan_, settings_.binning), scan.views,
-        first_name_in(slice_line(settings, scan, plan_->axis.position)));
+    middle_ = std::make_unique<MiddleRow>(Middle(*plan_, settings_.binning), scan.views,
+                                          first_name_in(slice_line(settings, scan, plan_->axis.position)));
 }
 
 bool Job::write_report(const char *status, bool has_result) {
@@ -613,11 +657,19 @@ bool Job::write_report(const char *status, bool has_result) {
     try {
         record_.end();
         record_.status = status;
-        Settings resolved;
+        Settings resolved, of_turn;
         resolve(resolved);
-        replace_text_file(plan_->beside(".html"),
-                          report_of({resolved, *inspection_, *plan_, record_, estimate_.get(), middle_.get(),
-                                     has_result}));
+        Inspection scan = *inspection_;
+        // The middle slice is of one turn, and so are the views of each slice.
+        const auto turn = plan_->slabs.at(middle_->middle().slab).turn;
+        for (const auto &one : turn ? turns_of(settings_, scan) : std::vector<Turn>())
+            if (one.number == *turn) {
+                of_turn.assign(settings_);
+                take_turn(one, of_turn, scan);
+                break;
+            }
+        replace_text_file(plan_->beside(".html"), report_of({resolved, scan, *plan_, record_, estimate_.get(),
+                                                             middle_.get(), has_result}));
         return true;
     } catch (const std::exception &e) { // the result is worth more than its report
         message("warning", text("the report was not written: %s", e.what()));
@@ -628,10 +680,10 @@ bool Job::write_report(const char *status, bool has_result) {
 GstSample *Job::take_result() { return has_result_.exchange(false) ? result_->take_result() : nullptr; }
 
 void Job::finish() {
+    std::lock_guard<std::mutex> lock(lock_);
     if (joining_) // all slices are there, and soon in one place
         return;
     finishing_ = true;
-    std::lock_guard<std::mutex> lock(lock_);
     if (runner_)
         runner_->end();
 }

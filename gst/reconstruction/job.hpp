@@ -17,10 +17,11 @@
 
 namespace tomo {
 class Runner;
+class Context;
 namespace io {
 class MemoryImages;
 }
-}
+} // namespace tomo
 
 namespace tomo::reconstruction {
 
@@ -58,8 +59,10 @@ class Job {
     void stage(const char *name, unsigned index);
     void message(const char *level, const std::string &text, const std::string &element = {});
     void tell_of(GstMessage *message);
-    // Throws if the job was finished or aborted.
+    // Throws if the job was aborted.
     void go_on() const;
+    // Opens the device for all lines, each of which would open it again.
+    void open_device();
 
     // Runs a line to its end. `on_message` gets the messages of its elements, `on_images` the number of
     // images that have reached its end.
@@ -93,9 +96,10 @@ class Job {
     std::unique_ptr<AxisEstimate> estimate_;
     std::unique_ptr<Plan> plan_;
     RunRecord record_;
-    std::unique_ptr<MiddleRow> middle_; // null without a report
+    std::unique_ptr<MiddleRow> middle_;        // null without a report
     std::shared_ptr<io::MemoryImages> result_; // if it goes into memory
     Preview preview_;
+    std::shared_ptr<Context> context_;
     std::mutex lock_;
     Runner *runner_ = nullptr; // of the running line
     std::atomic<bool> finishing_{false}, aborting_{false}, joining_{false}, has_result_{false};

@@ -8,12 +8,6 @@
 
 namespace tomo::reconstruction {
 
-namespace {
-
-constexpr std::size_t most_views = 800; // of a scan that comes view by view
-
-} // namespace
-
 Middle::Middle(const Plan &plan, unsigned binning) {
     const unsigned slices = plan.shape.depth / plan.turns;
     image = plan.turns / 2 * slices + slices / 2;
@@ -85,7 +79,7 @@ class MiddleRow::Watch {
         }
         if (row >= info.height)
             return;
-        const auto every = std::max<std::size_t>(owner_.views_ / most_views, 1);
+        const auto every = owner_.every_;
         for (unsigned z = 0; z < info.depth; z++)
             if ((first + z) % every == 0)
                 keep(owner_.raw_, buffer, info, info.with_size(info.width, 1, 1),
@@ -134,6 +128,7 @@ Picture MiddleRow::picture_of(const std::vector<Kept> &parts) {
         const MappedBuffer mapped(part.buffer.get(), GST_MAP_READ);
         picture.width = part.info.width;
         picture.height += part.info.height;
+        picture.values.reserve(parts.size() * part.info.samples());
         with_real_samples(part.info.format, mapped.data(), [&](const auto *samples) {
             for (std::uint64_t i = 0; i < part.info.samples(); i++)
                 picture.values.push_back(static_cast<float>(samples[i]));
@@ -144,7 +139,10 @@ Picture MiddleRow::picture_of(const std::vector<Kept> &parts) {
 
 Picture MiddleRow::raw() const {
     std::lock_guard<std::mutex> lock(lock_);
-    return picture_of(raw_);
+    auto picture = picture_of(raw_);
+    if (raw_.size() > 1) // view by view
+        picture.row_step = static_cast<unsigned>(every_);
+    return picture;
 }
 
 Picture MiddleRow::corrected() const {

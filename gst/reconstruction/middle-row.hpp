@@ -16,6 +16,7 @@ namespace tomo::reconstruction {
 // Values of an image in rows.
 struct Picture {
     unsigned width = 0, height = 0;
+    unsigned row_step = 1; // rows of what it shows, of which one is there
     std::vector<float> values;
 
     bool is_empty() const { return values.empty(); }
@@ -35,7 +36,8 @@ class MiddleRow {
   public:
     // `corrected_into` names the element that takes the corrected sinograms.
     MiddleRow(const Middle &middle, std::size_t views, std::string corrected_into)
-        : middle_(middle), views_(views), corrected_into_(std::move(corrected_into)) {}
+        : middle_(middle), every_((views + most_views - 1) / most_views),
+          corrected_into_(std::move(corrected_into)) {}
 
     const Middle &middle() const { return middle_; }
 
@@ -57,7 +59,8 @@ class MiddleRow {
     static Picture picture_of(const std::vector<Kept> &parts);
 
     const Middle middle_;
-    const std::size_t views_;
+    static constexpr std::size_t most_views = 800; // of a scan that comes view by view
+    const std::size_t every_;                      // of the views is kept
     const std::string corrected_into_;
     mutable std::mutex lock_;
     std::vector<Kept> raw_; // a sinogram, or a row of each view

@@ -10,12 +10,6 @@
 
 namespace tomo::reconstruction {
 
-namespace {
-
-constexpr double far_off = 0.05; // of the width, from the middle
-
-} // namespace
-
 bool joins_half_turns(const Settings &settings, const Inspection &scan, double axis) {
     if (!settings.result.is("slices") || settings.off_axis.is("off"))
         return false;
@@ -25,7 +19,8 @@ bool joins_half_turns(const Settings &settings, const Inspection &scan, double a
                          scan.range() * 180.0 / std::numbers::pi));
     if (!scan.is_whole_turn() || std::isnan(axis))
         return false;
-    return settings.off_axis.is("on") || std::abs(axis - scan.image.width / 2.0) > far_off * scan.image.width;
+    return settings.off_axis.is("on") ||
+           std::abs(axis - scan.image.width / 2.0) > far_off_axis * scan.image.width;
 }
 
 Field field_of_slices(const Settings &settings, const Inspection &scan, double axis) {

@@ -8,6 +8,8 @@
 
 namespace tomo::reconstruction {
 
+constexpr double far_off_axis = 0.05; // of the width, from the middle
+
 // Whether slices are made of both half turns together. `axis` is an edge coordinate of the full detector, or
 // NaN where it is not known yet. Throws Error where off-axis=on asks for it and the scan is no whole turn.
 bool joins_half_turns(const Settings &settings, const Inspection &scan, double axis);

@@ -35,9 +35,9 @@ struct GST_TOMO_API Plan {
     bool resumes = false;
     ArrayInfo shape; // of the result
     Axis axis;
-    std::uint64_t memory = 0; // estimated bytes that a dataflow holds
-    std::string device;       // its name
-    double seconds = 0.0;     // estimated; 0 if the device is not known
+    std::uint64_t memory = 0;   // estimated bytes that a dataflow holds
+    std::string device, driver; // their names
+    double seconds = 0.0;       // estimated; 0 if the device is not known
 
     // Whether the result goes into memory (gst/files/memory).
     bool is_in_memory() const;

@@ -82,7 +82,12 @@ struct Quantity {
 
 std::string histogram(const std::vector<float> &values, const Range &grey, const Quantity &quantity) {
     const double margin = 0.35 * (grey.second - grey.first);
-    const auto [least, largest] = percentiles(values, 0.0, 1.0);
+    double least = grey.first, largest = grey.second;
+    for (const double value : values)
+        if (std::isfinite(value)) {
+            least = std::min(least, value);
+            largest = std::max(largest, value);
+        }
     const double from = std::max(least, grey.first - margin), to = std::min(largest, grey.second + margin);
     if (!(to > from))
         return {};
@@ -141,7 +146,7 @@ std::string sinogram(const Picture &picture, const char *title, const std::strin
            "</div><figcaption><b>" + title + "</b>: " +
            escaped(quantity + ", " + digits(grey.first, 4) + " to " + digits(grey.second, 4) + "; " +
                    text("%u columns, %u views down", picture.width, picture.height) +
-                   every_text(across, "columns") + every_text(down, "views")) +
+                   every_text(across, "columns") + every_text(down * picture.row_step, "views")) +
            "</figcaption></figure>\n";
 }
 

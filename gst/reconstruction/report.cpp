@@ -4,7 +4,6 @@
 #include <gst/reconstruction/chart.hpp>
 #include <gst/reconstruction/html.hpp>
 #include <gst/reconstruction/report.hpp>
-#include <gst/tomo/device/context.hpp>
 #include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/support/c-string.hpp>
 #include <gst/tomo/support/median.hpp>
@@ -110,7 +109,8 @@ class Report {
     }
 
     std::string page() const {
-        std::string body = header() + tiles() + section("messages", "Warnings and notes", [&] { return messages(); });
+        std::string body =
+            header() + tiles() + section("messages", "Warnings and notes", [&] { return messages(); });
         if (facts_.has_result)
             body += section("slices", "Slices", [&] { return slices_section(facts_); });
         body += section("scan", "Scan", [&] { return scan(); });
@@ -125,6 +125,7 @@ class Report {
   private:
     bool is_complete() const { return record_.status == "done"; }
     double images() const { return is_complete() ? plan_.shape.depth : record_.images; }
+    double made() const { return images() - record_.images_before; } // by this run
 
     // Messages that are no findings of the inspection, which stand with their advice.
     bool is_finding(const RunRecord::Message &message) const {
@@ -158,14 +159,15 @@ class Report {
         tile(is_complete() ? count(images()) : count(images()) + " of " + count(plan_.shape.depth),
              text("slices of %u \xc3\x97 %u", plan_.shape.width, plan_.shape.height));
         tile(count(static_cast<double>(scan_.views)),
-             "projections over " + digits(degrees(scan_.range()), 4) + "\xc2\xb0");
+             (plan_.turns > 1 ? "projections of a turn, over " : "projections over ") +
+                 digits(degrees(scan_.range()), 4) + "\xc2\xb0");
         if (!plan_.axis.from.empty())
             tile(fixed(plan_.axis.position, 2) + " px", std::string("axis, ") + plan_.axis.from);
         if (!std::isnan(scan_.pixel_size))
             tile(length_text(scan_.pixel_size * settings_.binning), "voxel");
         tile(seconds_text(seconds_), "in all");
-        if (const double seconds = seconds_of("reconstruct"); seconds > 0.0 && images() > 0.0)
-            tile(digits(images() / seconds, 3) + "/s", "slices");
+        if (const double seconds = seconds_of("reconstruct"); seconds > 0.0 && made() > 0.0)
+            tile(digits(made() / seconds, 3) + "/s", "slices");
         return html + "</div>\n";
     }
 
@@ -364,7 +366,7 @@ class Report {
                     work = count(static_cast<double>(facts_.estimate->rows.size())) + " rows";
             } else if (stage.name == "reconstruct") {
                 name = "Reconstruction";
-                const double slices = images(), views = static_cast<double>(scan_.views);
+                const double slices = made(), views = static_cast<double>(scan_.views);
                 const double updates = slices * static_cast<double>(plan_.shape.plane_samples()) * views;
                 work = count(slices) + " slices";
                 rate = digits(slices / seconds, 3) + " slices/s, " + digits(updates / seconds / 1e9, 3) +
@@ -381,13 +383,8 @@ class Report {
         FactTable facts;
         if (plan_.seconds > 0.0)
             facts.add("Expected", seconds_text(plan_.seconds));
-        try {
-            const auto device = Context::create(settings_.device)->default_device();
-            facts.add("Device", device->name());
-            facts.add("Driver", device->driver());
-        } catch (const Error &) {
-            facts.add("Device", plan_.device);
-        }
+        facts.add("Device", plan_.device);
+        facts.add("Driver", plan_.driver);
         rusage used{};
         if (getrusage(RUSAGE_SELF, &used) == 0)
             facts.add("Most memory of the process", size_text(static_cast<double>(used.ru_maxrss) * 1024.0));

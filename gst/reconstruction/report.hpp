@@ -32,6 +32,7 @@ class RunRecord {
 
     std::string status = "done"; // as in the last event
     double images = 0.0; // of the result that were made, also by earlier runs that this one goes on with
+    double images_before = 0.0; // by these
 
   private:
     using Clock = std::chrono::steady_clock;

@@ -153,9 +153,9 @@ std::vector<ResultSlice> middle_slices(const Plan &plan, const Middle &middle) {
         found.resize(1);
         return found;
     }
-    // The time of an image says how many there can be.
+    // The time of an image says how many there can be; not of that which was just read.
     const auto begin = Clock::now();
-    cross(images, shown, found[1], found[2], step);
+    cross(images, first + (shown - first + (there - first) / 2) % (there - first), found[1], found[2], step);
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     const unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1u, most_threads);
     const unsigned affordable =

@@ -27,32 +27,29 @@ double expected_seconds(const Plan &plan, const Settings &settings, const Inspec
     const double bytes_of_sample = static_cast<double>(gst_tomo_format_get_size(scan.image.format));
     const double image = static_cast<double>(plan.shape.plane_samples());
     const bool makes_slices = settings.result.is("slices"), is_held = needs_projections(settings, scan);
+    const double sample = plan.join.empty() ? plan.shape.sample_size() : sizeof(float);
     double seconds = 0.0;
     for (const auto &slab : plan.slabs) {
         const double samples = slab.rows.count * samples_of_row;
         const double updates = makes_slices ? slab.images * image * static_cast<double>(scan.views) : 0.0;
         const double before = std::max(samples * bytes_of_sample / rates.reading, samples / rates.samples);
-        const double behind =
-            std::max(updates / rates.updates, slab.images * image * sizeof(float) / rates.writing);
+        const double behind = std::max(updates / rates.updates, slab.images * image * sample / rates.writing);
         seconds += rates.start + (is_held ? before + behind : std::max(before, behind));
     }
     if (!plan.join.empty())
-        seconds += rates.start + static_cast<double>(plan.shape.samples()) * sizeof(float) / rates.writing;
+        seconds += rates.start + static_cast<double>(plan.shape.size()) / rates.writing;
     return seconds;
 }
 
-void expect_time(Plan &plan, const Settings &settings, const Inspection &scan) {
-    try {
-        const auto device = Context::create(settings.device)->default_device();
-        plan.device = device->name();
-        Settings of_turn; // all turns take about as long
-        of_turn.assign(settings);
-        Inspection part = scan;
-        take_first_turn(of_turn, part);
-        plan.seconds = expected_seconds(
-            plan, of_turn, part, rates_of(device->is_cpu(), device->compute_units(), scan.reading_rate));
-    } catch (const Error &) { // its elements say which device is missing
-    }
+void expect_time(Plan &plan, const Settings &settings, const Inspection &scan, const Device &device) {
+    plan.device = device.name();
+    plan.driver = device.driver();
+    Settings of_turn; // all turns take about as long
+    of_turn.assign(settings);
+    Inspection part = scan;
+    take_first_turn(of_turn, part);
+    plan.seconds = expected_seconds(plan, of_turn, part,
+                                    rates_of(device.is_cpu(), device.compute_units(), scan.reading_rate));
 }
 
 } // namespace tomo::reconstruction

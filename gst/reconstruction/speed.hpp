@@ -6,6 +6,10 @@
 
 #include <gst/reconstruction/plan.hpp>
 
+namespace tomo {
+class Device;
+}
+
 namespace tomo::reconstruction {
 
 // Rates per second.
@@ -23,7 +27,7 @@ Rates rates_of(bool is_cpu, unsigned compute_units, double reading);
 GST_TOMO_API double expected_seconds(const Plan &plan, const Settings &settings, const Inspection &scan,
                                      const Rates &rates);
 
-// Fills in the device and the seconds of a plan. Without a device, both stay empty.
-void expect_time(Plan &plan, const Settings &settings, const Inspection &scan);
+// Fills in the device and the seconds of a plan.
+void expect_time(Plan &plan, const Settings &settings, const Inspection &scan, const Device &device);
 
 } // namespace tomo::reconstruction

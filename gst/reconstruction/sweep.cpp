@@ -52,6 +52,8 @@ std::vector<std::string> range_of(const std::string &written) {
 bool can_be_swept(const ParameterBase &parameter) {
     const Section *of = parameter.about().section;
     const std::string name = parameter.name();
+    if (name == "air") // whose values have commas in them
+        return false;
     return name == "axis" || name == "axis-index" || name == "offset" || of == &section::correction ||
            of == &section::cleaning ||
            (of == &section::reconstruction && name != "crop-width" && name != "sweep");

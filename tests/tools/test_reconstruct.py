@@ -669,6 +669,9 @@ class Conditions(ReconstructTestCase):
         whole, off = ["scan.nxs", "--axis", AXIS], ["scan.nxs", "--axis", AXIS, "--flat-correction", "off"]
         sinograms = ["--sinograms", "sinograms.h5:/data", "--axis", AXIS, "--range-degrees", 180]
         for words, option, value, reason in (
+            (whole, "axis-method", "spectrum", "the axis is given"),
+            (whole, "axis-rows", 3, "the axis is given"),
+            (["scan.nxs", "--axis-method", "middle"], "axis-rows", 3, "not looked for"),
             (sinograms, "outliers", 0.05, "sinograms"),
             (sinograms, "flat-correction", "on", "sinograms"),
             (sinograms, "reduction-mode", "median", "sinograms"),
@@ -866,6 +869,22 @@ class Interruptions(ReconstructTestCase):
         self.assertIn("did not come to its end", page)
         self.assertRegex(page, rf"<b>\d+ of {40 * ROWS}</b><span>slices")
         self.assertIn("Slice z = ", page)
+
+    def test_end_while_the_axis_is_looked_for(self):
+        """What was found by then is no axis."""
+        self.large_scan(4)
+        process = self.start("scan.nxs", "--axis-method", "sharpness", "--axis-rows", 200, "--output", "slices.h5")
+        for line in process.stdout:
+            event = json.loads(line)
+            if event["event"] == "stage" and event["name"] == "axis":
+                break
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 128 + signal.SIGINT, err)
+        events = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual((events[-1]["status"], events[-1]["outputs"]), ("finished early", []))
+        self.assertIn("while the axis was looked for", [e["text"] for e in events if e["event"] == "message"][-1])
+        self.assertEqual([name for name in os.listdir() if name.startswith("slices")], [])
 
     def test_ctrl_c(self):
         self.large_scan(40)

@@ -220,6 +220,8 @@ class Beam(ReconstructTestCase):
                           transmission(MovingScan().angles, np.zeros(VIEWS), np.zeros(VIEWS)).transpose(1, 0, 2), 2e-4)
         self.assert_close(self.slices("flicker.nxs", *SINOGRAMS, "--air", "1,2,6,5", "--binning", 2, "--reduction-mode", "median"),
                           self.slices("still.nxs", *SINOGRAMS, "--binning", 2), 2e-4)
+        self.assert_same(self.slices("flicker.nxs", *SINOGRAMS, "--air", "0000000000000001,2,6,5"),
+                         self.slices("flicker.nxs", *SINOGRAMS, "--air", "1,2,6,5"))
         self.refused(1, "90 x 24", "flicker.nxs", *SINOGRAMS, "--air", "85,2,6,5", "--output", "x.h5")
         self.refused(2, "X,Y,WIDTH,HEIGHT", "flicker.nxs", *SINOGRAMS, "--air", "85,2,6", "--output", "x.h5")
 

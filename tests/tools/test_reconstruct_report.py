@@ -137,7 +137,10 @@ class Reports(ReconstructTestCase):
         page = Page("one.h5.html")
         self.assertEqual(len(page.images), 3)
         np.testing.assert_allclose(picture(page.images[0]), self.shown(volume("one.h5")[0], page.images[0]), atol=0.51)
-        self.done("scan.nxs", "--report=false", "--output", "without.h5")
+        # No page of an earlier result stays.
+        self.done("scan.nxs", "--output", "without.h5")
+        self.assertTrue(os.path.exists("without.h5.html"))
+        self.done("scan.nxs", "--report=false", "--output", "without.h5", "--overwrite")
         self.done("sinos", "scan.nxs", "--output", "sinograms.h5")
         self.assertEqual(glob.glob("without*.html") + glob.glob("sino*.html"), [])
         self.refused(2, ["report", "would have no effect"], "sinos", "scan.nxs", "--report=false", "--output", "never.h5")
