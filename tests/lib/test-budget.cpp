@@ -334,6 +334,25 @@ GST_START_TEST(test_query_while_waiting) {
 }
 GST_END_TEST;
 
+// Blocks that make room are gone before others are asked for more.
+GST_START_TEST(test_waits_without_what_it_dropped) {
+    const auto device = device_with_limit("192K");
+    const auto kept = take(device);
+    bool is_gone = false, was_gone = false;
+    clSetMemObjectDestructorCallback(
+        take(device)->buffer(), [](cl_mem, void *flag) { *static_cast<bool *>(flag) = true; }, &is_gone);
+    try {
+        Storage(device, 3 * piece, [&] {
+            was_gone = is_gone;
+            return tomo::Patience::none;
+        });
+        fail("more than the limit was given");
+    } catch (const tomo::Flushing &) {
+    }
+    fail_unless(was_gone, "a block that made room was kept while waiting");
+}
+GST_END_TEST;
+
 // Stopping does not wait for memory.
 GST_START_TEST(test_stop_while_waiting) {
     g_setenv("GST_TOMO_MEMORY_LIMIT", "300K", TRUE);
@@ -367,6 +386,7 @@ static Suite *budget_suite() {
     tcase_add_test(cases, test_long_pause);
     tcase_add_test(cases, test_seek_while_waiting);
     tcase_add_test(cases, test_query_while_waiting);
+    tcase_add_test(cases, test_waits_without_what_it_dropped);
     tcase_add_test(cases, test_stop_while_waiting);
     return suite;
 }

@@ -95,8 +95,9 @@ void OutputPort::keep(EventRef event) {
 }
 
 bool OutputPort::send(EventRef event) {
-    if ((has_caps_ && !sending_.events_go_with_buffers) || !GST_EVENT_IS_SERIALIZED(event.get()) ||
-        GST_EVENT_TYPE(event.get()) == GST_EVENT_STREAM_START)
+    // Events that are not serialized come from any thread, which may not look at more than them.
+    if (!GST_EVENT_IS_SERIALIZED(event.get()) || GST_EVENT_TYPE(event.get()) == GST_EVENT_STREAM_START ||
+        (has_caps_ && !sending_.events_go_with_buffers))
         return send_now(std::move(event));
     if (waits_for_caps(event.get()))
         keep(std::move(event));

@@ -66,7 +66,7 @@ class GST_TOMO_API OutputPort {
     // Events
     // -----------------------------------------------------------------------------------------
 
-    // False if the event was lost.
+    // False if the event was lost. From any thread, if the event is not serialized.
     bool send(EventRef event);
     // Sends the scan event, unless it is null or equals the last one.
     void send_scan(EventRef event);

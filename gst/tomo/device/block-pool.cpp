@@ -11,7 +11,6 @@
 
 namespace tomo {
 
-// "512M" and the like; 0 where it is no size.
 // The host needs room of its own, so a device that shares its memory takes half of it.
 std::size_t memory_limit_of(cl_device_id id, bool shares_host_memory) {
     if (const char *given = g_getenv("GST_TOMO_MEMORY_LIMIT")) {
@@ -92,6 +91,7 @@ std::unique_ptr<Block> BlockPool::take(std::size_t size, const AskPatience &ask)
         }
         // Whoever is asked may take locks, and even memory of this device.
         lock.unlock();
+        dropped.clear(); // others may get their memory while this thread waits
         const auto left = ask ? ask() : Patience::limited;
         if (left == Patience::none)
             throw Flushing();
