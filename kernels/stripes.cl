@@ -428,7 +428,8 @@ kernel void roughness_ratios(IN(keys), IN(medians), OUT(float, ratios), const ui
     }
 }
 
-// Stripes become values on the line between the columns on both sides of them. The outermost ones are never stripes.
+// Stripes become values on the line between the columns on both sides of them. The outermost ones are never stripes; so
+// one side may not be finite, and then the other one serves alone.
 kernel void bridge_stripes(IN(in), IN(marks), OUT(float, out)) {
     const uint x = get_global_id(0), y = get_global_id(1), z = get_global_id(2), columns = get_global_size(0);
     const ulong row = tomo_index(0, y, z, columns, get_global_size(1)), mark = (ulong)z * columns;
@@ -442,7 +443,10 @@ kernel void bridge_stripes(IN(in), IN(marks), OUT(float, out)) {
     while (AT(marks, mark + right))
         right++;
     const float a = LOAD(in, row + left), b = LOAD(in, row + right);
-    AT(out, row + x) = a + (b - a) * ((float)(x - left) / (float)(right - left));
+    if (isfinite(a) && isfinite(b))
+        AT(out, row + x) = a + (b - a) * ((float)(x - left) / (float)(right - left));
+    else
+        AT(out, row + x) = isfinite(a) ? a : isfinite(b) ? b : LOAD(in, row + x);
 }
 
 // Columns as sums of a few functions of the view -----------------------------------------------------------------------

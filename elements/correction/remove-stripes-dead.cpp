@@ -17,7 +17,7 @@ class RemoveStripesDead final : public StripeFilter {
             R"(Algorithm 6 of N. T. Vo, R. C. Atwood, M. Drakopoulos, Optics Express 26 (2018) 28396, doi 10.1364/OE.26.028396.
 The roughness of a column is the mean of |value - mean of the ten views around it|. Its ratio to the median of the columns
 around tells stripes: dead pixels have too little of it, fluctuating ones too much. They become values on the line between
-the columns on both sides. The two outermost columns on each side are never stripes, and where a third of all columns would
+the columns on both sides, or that of one side where the other one is not finite. The two outermost columns on each side are never stripes, and where a third of all columns would
 be stripes, none is. Columns with NaN or infinities are stripes.
 
 A value is a stripe where it is far off a line through the middle half of all sorted values (algorithm 4): the line

@@ -31,6 +31,20 @@ class RemoveStripesDead(StripesTestCase):
         for x in (0, 1, 141, 142):  # no columns on both sides
             self.assertTrue((result[:, x] == clean[:, x]).all())
 
+    def test_outermost_columns_that_are_not_finite(self):
+        """Stay, and make no other column so."""
+        for x in (0, 1, 35, 36):
+            for value in (np.nan, np.inf):
+                with self.subTest(column=x, value=value):
+                    image = (1 + 0.1 * rng.standard_normal((31, 37))).astype(np.float32)
+                    image[4, x] = value
+                    image[:, 20] = np.nan
+                    result = run("tomoremovestripesdead residual=false", [image])[0]
+                    self.assertEqual(np.argwhere(~np.isfinite(result)).tolist(), [[4, x]])
+                    wanted = stripes.remove_dead(image, residual=False)
+                    known = np.isfinite(result)
+                    self.assert_close(result[known], wanted[known], 1e-6)
+
     def test_too_many(self):
         image = (1 + 0.1 * rng.standard_normal((31, 37))).astype(np.float32)
         image[4, 5:30] = np.nan

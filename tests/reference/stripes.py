@@ -140,8 +140,8 @@ def remove_large(sinogram, size=51, snr=3.0, drop_ratio=0.1):
 
 
 def remove_dead(sinogram, size=51, snr=3.0, residual=True):
-    """Algorithm 6: columns that fluctuate or are dead are interpolated between their neighbours. Where they would be a
-    third of all columns or more, none is."""
+    """Algorithm 6: columns that fluctuate or are dead are interpolated between their neighbours, those that
+    are finite. Where they would be a third of all columns or more, none is."""
     sinogram = np.asarray(sinogram, np.float64)
     views, columns = sinogram.shape
     before = MEAN_OF_VIEWS // 2
@@ -161,7 +161,12 @@ def remove_dead(sinogram, size=51, snr=3.0, residual=True):
         left = np.maximum.accumulate(np.where(good, x, 0))[stripes]
         right = np.minimum.accumulate(np.where(good, x, columns - 1)[::-1])[::-1][stripes]
         w = (x[stripes] - left) / (right - left)
-        result[:, stripes] = (1 - w) * sinogram[:, left] + w * sinogram[:, right]
+        with np.errstate(invalid="ignore"):
+            between = (1 - w) * sinogram[:, left] + w * sinogram[:, right]
+        # The outermost columns are no stripes, but may not be finite.
+        fits_left, fits_right = np.isfinite(sinogram[:, left]), np.isfinite(sinogram[:, right])
+        result[:, stripes] = np.where(fits_left & fits_right, between, np.where(
+            fits_left, sinogram[:, left], np.where(fits_right, sinogram[:, right], sinogram[:, stripes])))
     return remove_large(result, size, snr) if residual else result
 
 
