@@ -79,7 +79,7 @@ kernel void columns_corrected(IN(in), IN(lines), OUT(float, out), const uint chu
 // distance. Columns without a mean don't count; where none counts, the result is the column's own mean.
 //
 // `lines` becomes what has to be added to the column, or multiplied with it, to have the smooth mean instead; columns
-// without a mean, and those without a finite quotient above 0, are left as they are.
+// without a mean are left as they are, and for products those where one of both means is not above 0.
 kernel void columns_smoothed(IN(lines), OUT(float, corrections), global const float *restrict weights,
                              const int radius, const int divides) {
     const int x = get_global_id(0), width = get_global_size(0);
@@ -93,6 +93,6 @@ kernel void columns_smoothed(IN(lines), OUT(float, corrections), global const fl
     }
     const float own = AT(lines, line + x), smooth = radius < 0 ? 1.0f : sum / total;
     const float correction = divides ? smooth / own : smooth - own;
-    const bool is_one = isfinite(correction) && !(divides && correction <= 0.0f);
+    const bool is_one = isfinite(correction) && !(divides && !(own > 0.0f && correction > 0.0f));
     AT(corrections, line + x) = is_one ? correction : divides ? 1.0f : 0.0f;
 }

@@ -21,7 +21,7 @@ kernel void double_flat_field_rows(IN(average), OUT(float2, rows), global const 
     AT(rows, row + x) = sum;
 }
 
-// The blurred mean, or 1 if `radius` is below 0, over the mean: 1 where that is not finite and above 0.
+// The blurred mean, or 1 if `radius` is below 0, over the mean: 1 where one of them is not finite and above 0.
 kernel void double_flat_field_factors(IN(rows), IN(average), OUT(float, factors), global const float *restrict weights,
                                       const int radius) {
     const int x = get_global_id(0), y = get_global_id(1), z = get_global_id(2);
@@ -31,8 +31,8 @@ kernel void double_flat_field_factors(IN(rows), IN(average), OUT(float, factors)
     for (int d = -radius; d <= radius; d++)
         sum += weights[abs(d)] * AT(rows, column + (ulong)tomo_address(y + d, height, 4) * width);
     const ulong at = column + (ulong)y * width;
-    const float factor = sum.x / sum.y / LOAD(average, at);
-    AT(factors, at) = isfinite(factor) && factor > 0.0f ? factor : 1.0f;
+    const float mean = LOAD(average, at), factor = sum.x / sum.y / mean;
+    AT(factors, at) = isfinite(factor) && factor > 0.0f && mean > 0.0f ? factor : 1.0f;
 }
 
 kernel void double_flat_field(IN(projections), IN(factors), OUT(float, out), const uint planes) {

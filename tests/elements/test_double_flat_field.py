@@ -39,6 +39,18 @@ class DoubleFlatField(RingTestCase):
             dead[:, 4] = 0
             self.check(f"tomodoubleflatfield sigma={sigma}", [dead], reference)
 
+    def test_means_below_0(self):
+        """Leave their pixels, also where the blurred mean is below 0 as well."""
+        image = transmission(np.float32, (7, 40))
+        image[:, 15:30] *= -1
+        below = image.mean(axis=0) < 0
+        for sigma in 0, 2:
+            (result,) = run(f"tomodoubleflatfield sigma={sigma}", [image])
+            np.testing.assert_array_equal(result[:, below], image[:, below])
+            self.assert_close(result, ring_removal.double_flat_field_of_sinogram(image.astype(np.float64), sigma), 1e-6)
+            (result,) = run(WITH_AVERAGE.format(sigma), [image], [image])
+            np.testing.assert_array_equal(result[:, below], image[:, below])
+
     def test_projections(self):
         for sigma, shape in (0, (5, 7, 9)), (1.5, (6, 1, 13)), (2, (3, 17, 1)), (4, (4, 31, 37)):
             projections = transmission(np.float32, shape)

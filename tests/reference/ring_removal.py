@@ -62,10 +62,10 @@ def titarenko(sinogram, alpha=0.0005, chunks=1):
 
 
 def flattened(smooth, means):
-    """What values are multiplied by; 1 where that is not above 0."""
+    """What values are multiplied by; 1 where one of both means is not above 0."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         factors = smooth / means
-    return np.where(np.isfinite(factors) & (factors > 0), factors, 1.0)
+    return np.where(np.isfinite(factors) & (factors > 0) & (means > 0), factors, 1.0)
 
 
 def double_flat_field_of_sinogram(sinogram, sigma=15.0):
