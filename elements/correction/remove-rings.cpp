@@ -47,16 +47,14 @@ Rings are removed best from sinograms, before the reconstruction. This is for sl
                               FLT_MAX,
                               {0.0f, FLT_MAX},
                               "Larger differences to the median are structures of the object"};
-    Property<float> minimum{this,
-                            "minimum",
-                            -FLT_MAX,
-                            {-FLT_MAX, FLT_MAX},
-                            "Smaller values count as this, so that dark structures make no rings"};
-    Property<float> maximum{this,
-                            "maximum",
-                            FLT_MAX,
-                            {-FLT_MAX, FLT_MAX},
-                            "Larger values count as this, so that bright structures make no rings"};
+    Property<float> minimum{
+        this,           "minimum",
+        -FLT_MAX,       {-FLT_MAX, FLT_MAX},
+        When::reshapes, "Smaller values count as this, so that dark structures make no rings"};
+    Property<float> maximum{
+        this,           "maximum",
+        FLT_MAX,        {-FLT_MAX, FLT_MAX},
+        When::reshapes, "Larger values count as this, so that bright structures make no rings"};
     Property<float> arc{this, "arc", 30.0f, {0.0f, 360.0f}, "Shortest rings that are removed, in degrees"};
 
     ArrayInfo shape(const ArrayInfo &in) override {

@@ -3,6 +3,7 @@
 """tomoremoverings against its float64 statement."""
 
 from tomotest import *
+from elementtest import Stream
 from filtertest import FilterTestCase
 from ring_removal import rings_of_slice
 
@@ -66,6 +67,11 @@ class RemoveRings(FilterTestCase):
         a = random_array(np.float32, (7, 9))
         self.assert_fails(["centre (9.5, 3.5)", "9 x 7"], "tomoremoverings center-x=9.5", [a])
         self.assert_fails(["minimum=2", "maximum=1"], "tomoremoverings minimum=2 maximum=1", [a])
+        with Stream("tomoremoverings name=r maximum=1") as stream:
+            stream.through(a)
+            stream["r"].set_property("minimum", 2.0)
+            with self.assertRaisesRegex(PipelineError, "minimum=2 is above maximum=1"):
+                stream.through(a)
 
 
 if __name__ == "__main__":
