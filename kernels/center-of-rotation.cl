@@ -11,15 +11,18 @@ typedef struct {
 } view_between;
 
 // The views of each plane, as rows of `views`, relative to a sample of the plane: variances are differences of sums.
+// With `fills` values that are not finite count as 0.
 kernel void mix_views(IN(in), OUT(float, views), global const view_between *restrict mixed, const uint width,
-                      const uint height) {
+                      const uint height, const int fills) {
     const uint x = get_global_id(0), view = get_global_id(1), z = get_global_id(2);
-    const tomo_real origin = LOAD_REAL(in, tomo_index(width / 2, mixed[0].rows[0], z, width, height));
+    const tomo_real middle = LOAD_REAL(in, tomo_index(width / 2, mixed[0].rows[0], z, width, height));
+    const tomo_real origin = isfinite(middle) ? middle : 0;
     tomo_real sum = 0;
     for (uint k = 0; k < MOST_ROWS; k++)
-        if (mixed[view].weights[k] != 0)
-            sum += mixed[view].weights[k] *
-                   (LOAD_REAL(in, tomo_index(x, mixed[view].rows[k], z, width, height)) - origin);
+        if (mixed[view].weights[k] != 0) {
+            const tomo_real value = LOAD_REAL(in, tomo_index(x, mixed[view].rows[k], z, width, height));
+            sum += mixed[view].weights[k] * ((fills && !isfinite(value) ? 0 : value) - origin);
+        }
     AT(views, tomo_index(x, view, z, width, get_global_size(1))) = (float)sum;
 }
 

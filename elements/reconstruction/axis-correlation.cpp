@@ -26,7 +26,7 @@ class Correlation final : public AxisMethod {
     std::vector<AxisFound> find(const Array &in, const AxisRange &range) override {
         const unsigned width = in.width(), sums = 2 * width - 1;
         const auto compared = pairs_.compared();
-        const Array views = pairs_.views(in);
+        const Array views = pairs_.views(in, PairsOnDevice::Nan::stays);
         Array variances =
             compute_.allocate({GST_TOMO_FORMAT_COMPLEX64, sums, unsigned(compared), in.depth()});
         compute_.launch(compute_.kernel("mirror_distance", "", file),
@@ -80,11 +80,12 @@ void PairsOnDevice::report(EffectiveValues &report) const {
         report.add("axis-extrapolated", pairs_.missing / 2.0, "rad");
 }
 
-Array PairsOnDevice::views(const Array &in) {
+Array PairsOnDevice::views(const Array &in, Nan nan) {
     Array views =
         compute_.allocate({GST_TOMO_FORMAT_FLOAT32, in.width(), unsigned(2 * compared()), in.depth()});
     compute_.launch(compute_.kernel("mix_views", "", file), WorkSize(views.info()), in, views,
-                    BareBuffer{table_}, cl_uint{in.width()}, cl_uint{in.height()});
+                    BareBuffer{table_}, cl_uint{in.width()}, cl_uint{in.height()},
+                    cl_int{nan == Nan::is_zero});
     return views;
 }
 

@@ -37,7 +37,7 @@ class Overlap final : public AxisMethod {
     std::vector<AxisFound> find(const Array &in, const AxisRange &range) override {
         const unsigned width = in.width(), places = 2 * (width - window_ + 1);
         const auto pairs = unsigned(pairs_.compared());
-        const Array views = pairs_.views(in);
+        const Array views = pairs_.views(in, PairsOnDevice::Nan::is_zero);
         Array moments = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, places, parts * numbers, in.depth()});
         compute_.launch(compute_.kernel("overlap_moments", "", "axis-overlap.cl"),
                         WorkSize(places, parts, in.depth()).groups(64), views, moments, cl_uint{width},

@@ -20,8 +20,9 @@ class PairsOnDevice {
     bool is_extrapolated() const { return pairs_.missing > 0.0; }
     // With that of measured views.
     std::size_t compared() const { return count() + is_extrapolated(); }
-    // The first and the second view of each pair, as rows, for each plane.
-    Array views(const Array &sinograms);
+    // The first and the second view of each pair, as rows, for each plane. NaN stays, or counts as 0.
+    enum class Nan { stays, is_zero };
+    Array views(const Array &sinograms, Nan nan);
 
   private:
     Compute &compute_;

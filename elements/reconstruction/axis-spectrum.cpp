@@ -89,14 +89,15 @@ class Spectrum final : public AxisMethod {
         // Fine: in the columns that lie symmetrically about it, until that changes nothing.
         double step = 0.5;
         constexpr double finest = 0.05, settled = 0.005;
+        const double first = std::clamp(range.from, 0.5, width - 0.5),
+                     last = std::clamp(range.to, first, width - 0.5);
         for (unsigned round = 0; round < 8; round++) {
             const double half = std::min({axis, width - axis});
             transform(in, {axis - half, axis + half, std::max(4.0, half / 4.0)}, half);
             candidates.clear();
             for (unsigned k = 0; k < 2 * at_once; k++)
                 candidates.push_back(axis + (k - (at_once - 0.5)) * step);
-            const double next =
-                std::clamp(least_place(candidates, sums(candidates, 1).mean), 0.5, width - 0.5);
+            const double next = std::clamp(least_place(candidates, sums(candidates, 1).mean), first, last);
             const double change = std::abs(next - axis);
             axis = next;
             if (change < settled && step == finest)

@@ -254,17 +254,17 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
         constexpr double large = 0.5;
         if (std::isnan(found.axis)) {
             warn("the rows have nothing to compare: no axis was found");
-        } else if (!(found.uncertainty <= large) && !std::exchange(warned_, true)) {
-            warn(text("the axis of array %" G_GUINT64_FORMAT " was found at %.2f, but one sigma is %.2g "
-                      "pixels%s: set axis-pos behind where it is known, or look for it in "
-                      "a row that shows more. Later ones as uncertain are told by messages only",
-                      frame_index(), found.axis, found.uncertainty, number_of_pairs(found.pairs).c_str()));
         } else if ((found.axis <= range.from + edge || found.axis >= range.to - edge) &&
                    !std::exchange(warned_of_edge_, true)) {
             warn(text("the axis of array %" G_GUINT64_FORMAT
                       " was found at %.2f, at an end of the range from %g "
                       "to %g, so that it may lie beyond: set from and to",
                       frame_index(), found.axis, range.from, range.to));
+        } else if (!(found.uncertainty <= large) && !std::exchange(warned_, true)) {
+            warn(text("the axis of array %" G_GUINT64_FORMAT " was found at %.2f, but one sigma is %.2g "
+                      "pixels%s: set axis-pos behind where it is known, or look for it in "
+                      "a row that shows more. Later ones as uncertain are told by messages only",
+                      frame_index(), found.axis, found.uncertainty, number_of_pairs(found.pairs).c_str()));
         }
         pairs.report(double(found.pairs));
         uncertainty.report(found.uncertainty);

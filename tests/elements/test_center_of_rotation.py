@@ -330,6 +330,9 @@ class CenterOfRotation(ElementTestCase):
                 self.assertEqual(self.warnings, [])
         angles = np.arange(180) * np.pi / 90
         rows = sinogram(phantom(25), angles, 75, 36.3)
+        for limits in ((38, 44), (36.75, 44), (30, 36)):
+            (found,) = self.centers(f"method=spectrum from={limits[0]} to={limits[1]}", rows, event=scan_event(angles))
+            self.assertTrue(limits[0] <= found <= limits[1], f"{limits} {found} (seed {SEED})")
         self.centers("method=spectrum from=38 to=44", rows, event=scan_event(angles))
         self.assertIn("at an end of the range", " ".join(self.warnings))
         self.assert_fails(["from 50 to 40", "75 columns"], f"tomocenterofrotation {HALF_TURN} from=50 to=40", [rows])
@@ -349,6 +352,11 @@ class CenterOfRotation(ElementTestCase):
                 self.check(axes, self.centers(f"method={method}", whole, event=scan_event(angles)), 0.4)
                 description = f"tomocenterofrotation method={method} angle-step={turn / number!r}"
                 self.check_memory(description, [planes], reference=[planes], tolerance=0)
+                holes = [planes[0].copy(), planes[0].copy()]
+                for value, image in zip((0, np.nan), holes):
+                    image[3, 5] = image[0, width // 2] = value
+                self.assertEqual(*self.centers(f"method={method}", *holes, event=scan_event(angles)))
+                np.testing.assert_array_equal(*self.curves)
                 planes[1, 3, 5] = np.nan
                 self.check(axes[:1], self.centers(f"method={method}", planes, event=scan_event(angles))[:1], 0.4)
                 nothing = self.centers(f"method={method}", np.zeros((number, width), np.float32), event=scan_event(angles))
@@ -390,6 +398,9 @@ class CenterOfRotation(ElementTestCase):
         rows = sinogram(phantom(35), np.array([0, np.pi]), 128, 90.2)
         rows[0, 2] = np.nan
         self.check(90.2, self.centers(HALF_TURN, rows), 0.05)
+        rows = sinogram(phantom(70), np.array([0, np.pi]), 256, 208.4)  # the overlap begins at 161
+        rows[0, 128] = np.nan
+        self.check(208.4, self.centers(HALF_TURN, rows), 0.05)
 
     def test_memory_and_state_cycles(self):
         arrays = [random_array(np.float32, (3, 17)) for _ in range(3)]
