@@ -62,8 +62,7 @@ class Correlation final : public AxisMethod {
 void PairsOnDevice::begin(const ArrayInfo &in, const ViewAngles &views, unsigned most) {
     pairs_ = mirrored_pairs(views.angles, most, in.width);
     if (pairs_.pairs.empty())
-        throw Error(
-            GST_STREAM_ERROR_FORMAT,
+        throw UnfitViews(
             text("no two of the %u rows are half a turn apart: the nearest miss it by %.4g degrees, "
                  "which is too much to extrapolate. The axis can't be told from them; check the angles: "
                  "%s",

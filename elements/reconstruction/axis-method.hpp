@@ -11,14 +11,21 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace tomo {
+
+// Views from which a method can't tell an axis; another one may.
+class UnfitViews final : public Error {
+  public:
+    explicit UnfitViews(const std::string &message) : Error(GST_STREAM_ERROR_FORMAT, message) {}
+};
 
 class AxisMethod {
   public:
     virtual ~AxisMethod() = default;
 
-    // Prepares for sinograms of this shape with these views. Throws Error where the views do not serve.
+    // Prepares for sinograms of this shape with these views. Throws UnfitViews.
     virtual void begin(const ArrayInfo &sinograms, const ViewAngles &views) = 0;
     virtual void report(EffectiveValues &) const {}
     // The axis of each plane, within the range.

@@ -22,8 +22,7 @@ class Overlap final : public AxisMethod {
         pairs_.begin(sinograms, views, 64);
         constexpr unsigned least = 8;
         if (pairs_.count() < least)
-            throw Error(
-                GST_STREAM_ERROR_FORMAT,
+            throw UnfitViews(
                 text("only %zu pairs of views are half a turn apart, and the overlap wants a whole turn: "
                      "take another method; %s",
                      pairs_.count(), views.sentence.c_str()));

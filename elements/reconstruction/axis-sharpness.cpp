@@ -45,9 +45,9 @@ class Sharpness final : public AxisMethod {
     void begin(const ArrayInfo &in, const ViewAngles &views) override {
         constexpr unsigned least = 8;
         if (in.width < least || in.height < least)
-            throw Error(GST_STREAM_ERROR_FORMAT,
-                        text("slices of %u views with %u columns tell no axis; wanted at least %u of each",
-                             in.height, in.width, least));
+            throw UnfitViews(
+                text("slices of %u views with %u columns tell no axis; wanted at least %u of each", in.height,
+                     in.width, least));
         const auto weights = projection_weights(views.angles).weights;
         std::vector<float> table;
         for (std::size_t i = 0; i < weights.size(); i++)

@@ -33,8 +33,7 @@ class Spectrum final : public AxisMethod {
         const auto table = half_turn(views.angles);
         constexpr unsigned least_views = 8, least_columns = 8;
         if (table.size() < least_views || in.width < least_columns)
-            throw Error(
-                GST_STREAM_ERROR_FORMAT,
+            throw UnfitViews(
                 text("the spectrum wants half a turn of views at about equal steps, at least %u of at least "
                      "%u columns, and %u columns came with %s: take another method",
                      least_views, least_columns, in.width, views.sentence.c_str()));

@@ -84,7 +84,8 @@ noise, stripes and edges of the field of view shift the least value by about tha
 
 The host waits for the result. It is told in edge coordinates by `center`, with `uncertainty` and `pairs`, and by an element
 message `tomo-center-of-rotation` (fields `index` of the array, `plane`, `center`, `uncertainty`, `pairs`, `method`, and the curve, which
-is least at the axis, as lists `curve-axes` and `curve-values`). The axis is NaN, with a warning, where rows have no structure, and
+is least at the axis, as lists `curve-axes` and `curve-values`; with `skip-unfit-views`, `index`, `method` and `failure` where the views
+do not serve). The axis is NaN, with a warning, where rows have no structure, and
 with `correlation` where a NaN lies in all overlaps; the other methods take NaN for 0. An axis at an end of the range from `from` to `to` is a
 warning.
 
@@ -141,21 +142,21 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
         "projections"};
     Property<bool> update_scan{this, "update-scan", true,
                                "Make the axis that was found that of the scan, for all behind"};
+    Property<bool> skip_unfit_views{
+        this, "skip-unfit-views", false, When::reshapes,
+        "Where the views do not serve the method, pass all arrays on with a message that says why in the field "
+        "`failure`, instead of an error"};
     Result center{this, "center", "Rotation axis of the last plane, in edge coordinates"};
     Result uncertainty{this, "uncertainty", {0.0, G_MAXDOUBLE}, "One sigma of `center`, in pixels"};
     Result pairs{this, "pairs", {0.0, most_pairs}, "Pairs of views half a turn apart that it is from"};
 
     ArrayInfo shape(const ArrayInfo &in) override {
-        if (in.height < 2)
-            throw Error(
-                GST_STREAM_ERROR_FORMAT,
-                text("a sinogram of %u row came: the axis takes two views, half a turn apart", in.height));
-        search_ = {};
+        forget();
         return in;
     }
 
     void stop() override {
-        search_ = {};
+        forget();
         scan_ = {};
         warned_ = warned_of_angles_ = warned_of_edge_ = false;
     }
@@ -164,13 +165,15 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
     EventRef scan_event(EventRef event) override {
         scan_ = Scan(event.get());
         scan_.rows_are_views(input_info());
-        search_ = {};
+        forget();
         return event;
     }
 
     Array apply(const Array &in) override {
-        if (!search_ || method != chosen_ || metric != measured_ || angle_step != step_)
-            begin_search(in.info());
+        if ((!search_ && unfit_.empty()) || method != chosen_ || metric != measured_ || angle_step != step_)
+            start_over(in.info());
+        if (!search_)
+            return in;
         const AxisRange range = range_in(in.width());
         double sum = 0.0, weights = 0.0;
         const auto all = search_->find(in, range);
@@ -207,11 +210,29 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
         }
     }
 
-    void begin_search(const ArrayInfo &in) {
+    void forget() {
+        search_ = {};
+        unfit_.clear();
+    }
+
+    void start_over(const ArrayInfo &in) {
         step_ = angle_step;
         chosen_ = method;
         measured_ = metric;
-        const auto views = views_of(in.height);
+        forget();
+        try {
+            begin_search(in, views_of(in.height));
+        } catch (const UnfitViews &e) {
+            if (!skip_unfit_views)
+                throw;
+            unfit_ = e.what();
+            post_message(gst_structure_new("tomo-center-of-rotation", "index", G_TYPE_UINT64, frame_index(),
+                                           "method", G_TYPE_STRING, method.nick(), "failure", G_TYPE_STRING,
+                                           unfit_.c_str(), nullptr));
+        }
+    }
+
+    void begin_search(const ArrayInfo &in, const ViewAngles &views) {
         auto search = new_search();
         search->begin(in, views);
         search_ = std::move(search);
@@ -238,11 +259,13 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
     // Those of half a turn end a step before it, so that both of its ends are extrapolated, by two views
     // each.
     ViewAngles views_of(unsigned rows) const {
+        if (rows < 2)
+            throw UnfitViews(
+                text("a sinogram of %u row came: the axis takes two views, half a turn apart", rows));
         auto views = resolve_angles(angle_step.chosen(), scan_, rows);
         constexpr unsigned least = 4;
         if (views.origin == Origin::assumed && rows < least)
-            throw Error(
-                GST_STREAM_ERROR_FORMAT,
+            throw UnfitViews(
                 text("%u rows came without angles, which are too few to take them for half a turn: set "
                      "angle-step to the radians between them, %.9g where the last one is half a turn "
                      "after the first",
@@ -289,6 +312,7 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
     Method chosen_ = Method::correlation;       // likewise
     AxisMetric measured_ = AxisMetric::entropy; // likewise
     std::unique_ptr<AxisMethod> search_;
+    std::string unfit_;   // why the views do not serve it, where they don't
     bool warned_ = false; // of an uncertain one
     bool warned_of_angles_ = false, warned_of_edge_ = false;
 };

@@ -18,8 +18,6 @@ namespace {
 constexpr double negligible = 0.5; // pixels between two methods
 constexpr double sigmas = 3.0;     // between two methods that agree
 
-std::string node_of(const std::string &method) { return "axis-" + method; }
-
 // Of two methods, as far as the rows differ from each other.
 double sigma_of(const AxisEstimate &estimate) { return std::max(estimate.uncertainty, 0.02); }
 
@@ -113,38 +111,14 @@ std::optional<AxisFinder::Range> AxisFinder::given_range() const {
 
 std::vector<AxisEstimate> AxisFinder::estimates(const std::vector<std::string> &methods, unsigned rows,
                                                 const std::optional<Range> &range) {
-    try {
-        return run(methods, rows, range);
-    } catch (const Error &e) {
-        // An element of ours says that its method does not serve; the others may.
-        const std::string what = e.what();
-        if (e.domain != GST_STREAM_ERROR || what.compare(0, 11, "node 'axis-") != 0)
-            throw;
-        if (methods.size() == 1) {
-            AxisEstimate failed;
-            failed.method = methods.front();
-            failed.failure = what.substr(what.find(": ") + 2);
-            return {failed};
-        }
-    }
-    std::vector<AxisEstimate> all;
-    for (const auto &method : methods) {
-        const auto one = estimates({method}, rows, range);
-        all.insert(all.end(), one.begin(), one.end());
-    }
-    return all;
-}
-
-std::vector<AxisEstimate> AxisFinder::run(const std::vector<std::string> &methods, unsigned rows,
-                                          const std::optional<Range> &range) {
     const unsigned all = scan_.image.height;
     rows = std::min(rows, all);
     // Evenly spread, at the middles of as many parts.
     const unsigned step = std::max(all / rows, 1u), first = (all - (rows - 1) * step - 1) / 2;
     std::string line = sinogram_line(looked_, scan_, {first, rows, step});
     for (const auto &method : methods) {
-        line +=
-            " ! tomocenterofrotation name=" + node_of(method) + " method=" + method + " update-scan=false";
+        line += " ! tomocenterofrotation name=axis-" + method + " method=" + method +
+                " update-scan=false skip-unfit-views=true";
         if (method == "sharpness" && looked_.axis_metric.is_given())
             line += " metric=" + looked_.axis_metric.value();
         if (range)
@@ -162,6 +136,10 @@ std::vector<AxisEstimate> AxisFinder::run(const std::vector<std::string> &method
             return;
         const std::string method = gst_structure_get_string(structure, "method");
         auto &estimate = found[method];
+        if (const char *failure = gst_structure_get_string(structure, "failure")) {
+            estimate.failure = failure;
+            return;
+        }
         AxisOfRow row{first + 0.5 + static_cast<double>(estimate.rows.size()) * step, std::nan(""), HUGE_VAL};
         gst_structure_get_double(structure, "center", &row.axis);
         gst_structure_get_double(structure, "uncertainty", &row.uncertainty);
@@ -178,6 +156,11 @@ std::vector<AxisEstimate> AxisFinder::run(const std::vector<std::string> &method
     std::vector<AxisEstimate> result;
     for (const auto &method : methods) {
         auto &estimate = found[method];
+        if (!was_found(estimate)) {
+            estimate.method = method;
+            result.push_back(std::move(estimate));
+            continue;
+        }
         try {
             auto fitted = fit_axis(estimate.rows, all / 2.0, method);
             fitted.curve = std::move(estimate.curve);

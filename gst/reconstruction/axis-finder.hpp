@@ -39,8 +39,6 @@ class AxisFinder {
     // An estimate of each method, in one look at the rows. Those that fail have their reason as `failure`.
     std::vector<AxisEstimate> estimates(const std::vector<std::string> &methods, unsigned rows,
                                         const std::optional<Range> &range);
-    std::vector<AxisEstimate> run(const std::vector<std::string> &methods, unsigned rows,
-                                  const std::optional<Range> &range);
     AxisEstimate combined(const std::vector<AxisEstimate> &all);
     AxisEstimate decided(const AxisEstimate &one, const AxisEstimate &other);
 

@@ -110,7 +110,7 @@ class CenterOfRotation(ElementTestCase):
         limits = np.finfo(np.float64).min, np.finfo(np.float64).max
         self.check_properties("tomocenterofrotation", {
             "method": 0, "metric": 0, "from": (-1.0, -1.0, 1e6), "to": (-1.0, -1.0, 1e6),
-            "angle-step": (0.0, 0.0, 180.0), "update-scan": True, "center": (0.0, *limits),
+            "angle-step": (0.0, 0.0, 180.0), "update-scan": True, "skip-unfit-views": False, "center": (0.0, *limits),
             "uncertainty": (0.0, 0.0, limits[1]), "pairs": (0.0, 0.0, 64.0)})
 
     def test_half_a_turn(self):
@@ -338,6 +338,26 @@ class CenterOfRotation(ElementTestCase):
         self.assert_fails(["from 50 to 40", "75 columns"], f"tomocenterofrotation {HALF_TURN} from=50 to=40", [rows])
         self.assert_fails(["half a turn", "another method"], "tomocenterofrotation method=spectrum angle-step=0.005", [rows])
         self.assert_fails(["whole turn", "another method"], f"tomocenterofrotation method=overlap angle-step={np.pi / 180!r}", [rows])
+
+    def test_unfit_views_on_request(self):
+        """Of methods in a row, each says of itself that the views do not serve it, and the others go on."""
+        angles = np.arange(90) * np.pi / 90
+        rows = sinogram(phantom(25), angles, 75, 36.3)
+        with Stream("tomocenterofrotation method=overlap skip-unfit-views=true ! "
+                    "tomocenterofrotation method=spectrum skip-unfit-views=true") as stream:
+            for _ in range(2):
+                stream.push(rows, event=scan_event(angles))
+            for result in stream.finish():
+                np.testing.assert_array_equal(result, rows)
+            told = stream.element_messages("tomo-center-of-rotation")
+        failures = [m.get_string("failure") for m in told if m.get_string("method") == "overlap"]
+        self.assertIn("wants a whole turn", failures[0])
+        self.check(36.3, [m.get_double("center")[1] for m in told if m.get_string("method") == "spectrum"], 0.3)
+        with Stream("tomocenterofrotation skip-unfit-views=true") as stream:
+            stream.push(rows[:1])
+            stream.finish()
+            (told,) = stream.element_messages("tomo-center-of-rotation")
+        self.assertIn("1 row", told.get_string("failure"))
 
     def test_methods_take_formats_planes_and_nan(self):
         for method, number, turn, width, radius, axes in (
