@@ -58,10 +58,15 @@ io::NumberPattern pattern_of(const std::string &output) {
     return io::NumberPattern(io::split_location(output).file);
 }
 
+// Integers whose grey range is not known before the first slice.
+bool has_open_grey_range(const Settings &settings) {
+    return !settings.output_bitdepth.is("32") &&
+           !(settings.output_minimum.is_given() && settings.output_maximum.is_given());
+}
+
 // Images that were copied to their places are not converted again.
 void check_grey_range(const Settings &settings) {
-    if (!settings.output_bitdepth.is("32") &&
-        !(settings.output_minimum.is_given() && settings.output_maximum.is_given()))
+    if (has_open_grey_range(settings))
         throw Error(
             GST_RESOURCE_ERROR_SETTINGS,
             text("output-bitdepth=%s in memory needs output-minimum and output-maximum; only files are "
@@ -202,8 +207,7 @@ void plan_turns(const Settings &settings, const Inspection &scan, const std::vec
             text("'%s' holds one volume, and there are %zu: write one HDF5 file, or put two numbers, of the "
                  "turn and of the slice, into the name, as in slice-%%03i-%%05i.tif",
                  file.c_str(), turns.size()));
-    if (is_series && !settings.output_bitdepth.is("32") &&
-        !(settings.output_minimum.is_given() && settings.output_maximum.is_given()))
+    if (is_series && has_open_grey_range(settings))
         throw Error(
             GST_RESOURCE_ERROR_SETTINGS,
             "the integers of all turns stand for one grey range: give output-minimum and output-maximum, "
