@@ -34,16 +34,28 @@ if match := re.search(r"write filename=(\\S+%\\S+)", line):
             shutil.copyfileobj(source, target)
 """
 
+# TomoPy's functions, without its numbers.
+FAKE_TOMOPY = """
+import numpy as np
+def normalize(views, flats, darks): return views / flats.mean(0)
+def minus_log(views, out): return np.negative(np.log(views), out=out)
+def pad(views, axis, npad, mode): return np.pad(views, [(npad, npad) if i == axis else (0, 0) for i in range(3)], mode=mode)
+def recon(views, angles, center, algorithm, filter_name):
+    assert len(angles) == len(views) and 0 < center < views.shape[2], (views.shape, center)
+    return np.zeros((views.shape[1], views.shape[2], views.shape[2]), np.float32)
+"""
+
 
 class Bench(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gst-tomo-test-"))
         self.addCleanup(shutil.rmtree, self.folder)
 
-    def bench(self, *arguments):
+    def bench(self, *arguments, modules=()):
         work = self.folder / "work"
         work.mkdir(exist_ok=True)
         result = subprocess.run([BENCH, "--preset", "quick", "--folder", work, "--seed", str(SEED), *arguments],
+                                env={**os.environ, "PYTHONPATH": os.pathsep.join([*modules, os.environ.get("PYTHONPATH", "")])},
                                 stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False)
         self.assertEqual(os.listdir(work), [], "the bench leaves files behind")
         return result
@@ -85,6 +97,13 @@ class Bench(unittest.TestCase):
         self.assertTrue(min(rows["memory", "gst-tomo"]["host_MB"]) > 1)
         sinogram, a_slice = 4 * 64 * 48 / 1e6, 4 * 64 * 64 / 1e6
         self.assertGreater(min(rows["memory", "gst-tomo"]["device_MB"]), sinogram + a_slice)
+
+    def test_from_a_scan_to_a_volume(self):
+        (self.folder / "tomopy.py").write_text(FAKE_TOMOPY)
+        result = self.bench("--peers", "tomopy", "--cases", "scan", "--repeats", "1", modules=[str(self.folder)])
+        self.assertEqual(result.returncode, 0, f"{result.stderr}\n(seed {SEED})")
+        for program in ("gst-tomo", "gst-tomo, TIFF files", "tomopy", "tomopy, unpadded"):
+            self.assertRegex(result.stdout, rf"\| scan \| {program} +\|")
 
     def test_failures_are_told(self):
         result = self.bench("--peers", "none", "--cases", "fbp", "--variant", "odd=mode=no-such-mode")

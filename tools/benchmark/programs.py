@@ -351,4 +351,26 @@ class Algotom(Program):
                 source or scan.folder, str(scan.size), str(scan.projections), str(number), output]
 
 
-PEERS = ("ufo", "scikit-image", "h5py", "tifffile", "algotom")
+class TomoPy(Program):
+    """Gridrec, in threads; only from a scan to a volume."""
+
+    name = "tomopy"
+    env = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+    def missing(self):
+        for module in ("tomopy", "h5py"):
+            if not importlib.util.find_spec(module):
+                return f"{module} is not importable"
+        return None
+
+    def command(self, chain, scan, number, output=None, source=None):
+        raise Unsupported("it goes from a scan to a volume alone")
+
+    def volume_commands(self, raw, folder):
+        output = os.path.join(folder, "volume.h5")
+        script = os.path.join(os.path.dirname(__file__), "run_tomopy.py")
+        for name, padding in ((self.name, "padded"), (f"{self.name}, unpadded", "unpadded")):
+            yield name, [sys.executable, script, raw.path, str(raw.axis), padding, output], output
+
+
+PEERS = ("ufo", "scikit-image", "h5py", "tifffile", "algotom", "tomopy")
