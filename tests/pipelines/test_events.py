@@ -521,6 +521,30 @@ class States(EventTestCase):
             self.assertRegex(" ".join(play.warnings()), r"ended early: \d+ of 4000 arrays came")
             self.assertAlmostEqual(step, math.pi / 4000)
 
+    def test_end_of_a_side_input(self):
+        """Its last array before that is no stand-in for those that did not come; its own last one is."""
+        write_numbers(40)
+        write_numbers(1, folder="flats")
+        tifffile.imwrite("flats/000.tif", np.full((5, 7), 1000, np.float32))
+        for cut in (True, False):
+            with self.subTest(cut=cut), Play(
+                    f"tomoread path=numbers ! f.projections tomoread name=darks path=numbers {'' if cut else 'number=3'} ! "
+                    "identity sleep-time=10000 ! f.darks tomoread path=flats ! f.flats "
+                    "tomoflatfieldcorrect name=f several=pairs ! tomowrite filename=out.h5:/data") as play:
+                self.assertTrue(play.state(Gst.State.PLAYING))
+                if cut:
+                    GLib.usleep(100000)
+                    play["darks"].send_event(Gst.Event.new_eos())
+                self.assertIsNone(play.finish())
+                self.assertEqual(play.errors(), [])
+                self.assertEqual(["is made of a part" in warning for warning in play.warnings()], [True] if cut else [])
+                play.stop()
+                result = read_dataset("out.h5", "data")[:, 0, 0]
+                dark = np.minimum(np.arange(len(result)), 39 if cut else 2)
+                np.testing.assert_allclose(result, (np.arange(len(result)) - dark) / (1000 - dark), atol=1e-6)
+                self.assertIn(len(result), range(1, 40) if cut else (40,))
+                os.remove("out.h5")
+
     def test_an_end_and_a_seek_at_once(self):
         """Whichever comes first, the stream ends: with all arrays, or with those that came before the end."""
         for _ in range(20):

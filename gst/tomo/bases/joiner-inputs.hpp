@@ -21,6 +21,7 @@ class JoinerInputs {
         bool is_new = false; // another pad took the place of one that was released
         // The arrays so far, see JoinerPairing
         Array last;
+        bool is_end_known = false, was_cut = false; // whether somebody ended it before its own end
         std::unique_ptr<RunningMean> mean; // for inputs whose mean is taken
         Array only;                        // the first array, while it is the only one
         std::uint64_t averaged = 0;        // arrays averaged in `last`

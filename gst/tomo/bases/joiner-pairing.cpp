@@ -23,7 +23,7 @@ void JoinerPairing::clear() {
 void JoinerPairing::forget(JoinerInputs::Port &port) {
     port.last = port.only = {};
     port.averaged = 0;
-    port.is_new = false;
+    port.is_new = port.is_end_known = port.was_cut = false;
     if (port.mean)
         port.mean->clear();
 }
@@ -135,9 +135,32 @@ JoinerPairing::State JoinerPairing::next(bool timeout, Set &set) {
     Lock lock(inputs_.lock());
     add_to_means(lock);
     const auto now = state(timeout, set.starved);
-    if (now == State::complete)
-        set = take(lock);
+    if (now != State::complete)
+        return now;
+    if (repeats_after_cut(lock))
+        return State::ended;
+    set = take(lock);
     return now;
+}
+
+bool JoinerPairing::repeats_after_cut(Lock &lock) {
+    bool is_cut = false;
+    const auto ports = inputs_.ports(); // they may be released meanwhile
+    for (const auto &p : ports) {
+        if (!p->pad || p->mean || !p->last || gst_aggregator_pad_has_buffer(p->pad) ||
+            !gst_aggregator_pad_is_eos(p->pad))
+            continue;
+        if (!p->is_end_known) {
+            const auto pad = ObjectRef<GstPad>::referenced(GST_PAD_CAST(p->pad));
+            lock.unlock();
+            const bool was_cut = interruption_of(pad.get()).has_value();
+            lock.lock();
+            p->is_end_known = true;
+            p->was_cut = was_cut;
+        }
+        is_cut = is_cut || p->was_cut;
+    }
+    return is_cut;
 }
 
 JoinerPairing::Set JoinerPairing::take(Lock &lock) {

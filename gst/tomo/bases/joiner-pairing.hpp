@@ -8,7 +8,8 @@
 
 namespace tomo {
 
-// An output takes the next array of each input. An input that has ended repeats its last one. If the mean of
+// An output takes the next array of each input. An input that has come to its end repeats its last one; if
+// somebody ended it before, what it would have given is unknown, and the stream ends. If the mean of
 // an input is taken, the output waits for the end of that input. The stream ends with the main input; without
 // a main input, with the last one.
 class JoinerPairing {
@@ -46,6 +47,8 @@ class JoinerPairing {
     static void forget(JoinerInputs::Port &port);
     void add_to_means(Lock &lock);
     State state(bool timeout, ObjectRef<GstPad> &starved) const;
+    // Whether an input would repeat its last array that was not its last one. Unlocks while it asks.
+    bool repeats_after_cut(Lock &lock);
     // Releases the lock before it waits for memory.
     Set take(Lock &lock);
 

@@ -250,9 +250,12 @@ GstFlowReturn Joiner::aggregate(bool timeout) {
 
 GstFlowReturn Joiner::end() {
     const auto main = pairing_->main_name();
-    for (const auto &name : pairing_->left_over())
-        warn(
-            text("input %s ended while %s still has images, which are left out", main.c_str(), name.c_str()));
+    // Where somebody ended the streams, they do not end together.
+    const auto left_over = pairing_->left_over();
+    if (!left_over.empty() && !inputs_may_end_anywhere())
+        for (const auto &name : left_over)
+            warn(text("input %s ended while %s still has images, which are left out", main.c_str(),
+                      name.c_str()));
     const auto flow = drain();
     if (flow != GST_FLOW_OK)
         return flow;
