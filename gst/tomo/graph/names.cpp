@@ -54,7 +54,7 @@ std::string nearest(const std::string &word, const std::vector<std::string> &can
 
 std::string suggestion(const std::string &word, const std::vector<std::string> &candidates) {
     const std::string name = nearest(word, candidates);
-    return name.empty() ? "" : "; did you mean '" + name + "'?";
+    return name.empty() ? "" : " (did you mean '" + name + "'?)";
 }
 
 static Factory factory_named(const std::string &name) {

@@ -17,7 +17,7 @@ namespace tomo {
 
 // The candidate nearest to `word`; empty if none is near.
 std::string nearest(const std::string &word, const std::vector<std::string> &candidates);
-// "; did you mean 'x'?", or nothing.
+// " (did you mean 'x'?)", or nothing; a message can go on behind it.
 GST_TOMO_API std::string suggestion(const std::string &word, const std::vector<std::string> &candidates);
 
 using Factory = ObjectRef<GstElementFactory>;

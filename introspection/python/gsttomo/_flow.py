@@ -194,7 +194,7 @@ def together(arrays, dtype=None):
 def or_rather(name, names, otherwise=None):
     """The end of a message about a wrong name: the nearest right one, else `otherwise` or all."""
     near = difflib.get_close_matches(name.replace("_", "-"), names, 1) or difflib.get_close_matches(name, names, 1)
-    return f"; did you mean '{near[0]}'?" if near else f"; {otherwise or 'it has ' + (', '.join(names) or 'none')}"
+    return f" (did you mean '{near[0]}'?)" if near else f"; {otherwise or 'it has ' + (', '.join(names) or 'none')}"
 
 
 def shown(given):
