@@ -664,13 +664,39 @@ class Classes(TestCase):
         with tempfile.TemporaryDirectory() as folder:
             result = subprocess.run([sys.executable, "-m", "gsttomo.stubs", folder], text=True, capture_output=True)
             self.assertEqual(result.returncode, 0, result.stderr)
-            with open(result.stdout.strip()) as file:
+            own, reconstruction = result.stdout.split()
+            with open(own) as file:
                 module = ast.parse(file.read())
+            self.check_stubs_of_reconstruction(reconstruction)
         classes = {node.name: {a.target.id for a in node.body if isinstance(a, ast.AnnAssign)}
                    for node in module.body if isinstance(node, ast.ClassDef)}
         self.assertLessEqual(set(gsttomo.tasks()), set(classes))
         self.assertLessEqual({"factor", "x_factor", "interpolation"}, classes["Rescale"])
         self.assertIn("center", classes["CenterOfRotation"])
+
+    def check_stubs_of_reconstruction(self, path):
+        """They have all that the module has, and no more."""
+        import gsttomo.reconstruction as module
+
+        with open(path) as file:
+            tree = ast.parse(file.read())
+        classes = {node.name: node.body for node in tree.body if isinstance(node, ast.ClassDef)}
+        functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+        self.assertLessEqual(set(module.__all__), set(classes) | set(functions))
+        for name, body in classes.items():
+            stub = {part.target.id if isinstance(part, ast.AnnAssign) else part.name for part in body
+                    if isinstance(part, (ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef))}
+            real = getattr(module, name)
+            public = {key for one in real.__mro__ if one.__module__.startswith("gsttomo") for key in vars(one) if not key.startswith("_")}
+            self.assertLessEqual(public - {"with_traceback", "add_note"}, stub, name)
+            if hasattr(real, "_fields"):
+                self.assertEqual([part.target.id for part in body], list(real._fields))
+        for name, function in functions.items():
+            given = [a.arg for a in function.args.args + function.args.kwonlyargs]
+            self.assertEqual(given, list(inspect.signature(getattr(module, name)).parameters), name)
+        annotation = {a.arg: ast.unparse(a.annotation) for a in functions["reconstruct"].args.kwonlyargs}
+        self.assertIn("'sorting'", annotation["rings"])
+        self.assertEqual((annotation["axis"], annotation["circle"]), ("float | None", "bool"))
 
     def test_signatures(self):
         parameters = inspect.signature(Rescale).parameters
@@ -711,11 +737,11 @@ class Classes(TestCase):
             (ValueError, r"holds 2147483648.*int32.*float64", lambda: list(Calculate()(np.array([[1, 2**31]])))),
             (ValueError, r"holds -2147483649", lambda: list(Calculate()(np.array([[-2**31 - 1, 0]])))),
             (ValueError, r"holds 4294967296.*uint32", lambda: list(Calculate()(np.array([[2**32]], np.uint64)))),
-            (AttributeError, "no result 'centre'; did you mean 'center'",
+            (AttributeError, r"no result 'centre' \(did you mean 'center'",
              lambda: gsttomo.CenterOfRotation()(image).result("centre")),
-            (TypeError, "no property 'x_facto'; did you mean 'x_factor'", lambda: Rescale(x_facto=1)),
-            (TypeError, "no input 'dark'; did you mean 'darks'", lambda: FlatFieldCorrect()(image, dark=image)),
-            (AttributeError, "no task 'Raed'; did you mean 'Read'", lambda: gsttomo.Raed),
+            (TypeError, r"no property 'x_facto' \(did you mean 'x_factor'", lambda: Rescale(x_facto=1)),
+            (TypeError, r"no input 'dark' \(did you mean 'darks'", lambda: FlatFieldCorrect()(image, dark=image)),
+            (AttributeError, r"no task 'Raed' \(did you mean 'Read'", lambda: gsttomo.Raed),
             (TypeError, "takes inputs: iterate over Rescale", lambda: list(Rescale())),
             (gsttomo.Error, "number of Stack can only be set before the start.*comes later",
              lambda: gsttomo.Stack(number=gsttomo.CenterOfRotation()(image).result("center"))),

@@ -4,10 +4,12 @@
 
     python3 -m gsttomo.stubs FOLDER
 
-writes FOLDER/gsttomo-stubs/__init__.pyi, with the tasks of all plugins that are installed. A folder beside the code is
+writes FOLDER/gsttomo-stubs/__init__.pyi, with the tasks of all plugins that are installed, and reconstruction.pyi beside
+it, with all parameters. A folder beside the code is
 found by most editors (mypy: MYPYPATH=FOLDER).
 """
 
+import inspect
 import keyword
 import os
 import sys
@@ -72,6 +74,153 @@ def tasks() -> list[str]: ...
 def element(plugin: str, **properties: Any) -> Task: ...
 '''
 
+RECONSTRUCTION = '''"""Made by python3 -m gsttomo.stubs; see gsttomo.reconstruction."""
+
+from collections.abc import AsyncIterator, Iterator
+from os import PathLike
+from typing import Any, Literal, NamedTuple
+
+import gsttomo
+import numpy as np
+from numpy.typing import ArrayLike
+
+Path = str | PathLike[str]
+Source = Path | ArrayLike | Scan | None
+
+class Error(gsttomo.Error): ...
+class ParameterError(Error, ValueError): ...
+class Aborted(Error): ...
+class Warning(UserWarning): ...
+
+class Stage(NamedTuple):
+    name: str
+    index: int
+    count: int
+
+class Message(NamedTuple):
+    level: str
+    text: str
+    element: str | None
+
+class Result(NamedTuple):
+    name: str
+    value: float
+    unit: str
+    uncertainty: float | None
+
+class Progress(NamedTuple):
+    stage: str
+    done: int
+    total: int
+    unit: str
+    rate: float | None
+    seconds_left: float | None
+
+class Preview(NamedTuple):
+    number: int
+    image: np.ndarray
+
+class Done(NamedTuple):
+    status: str
+    outputs: list[str]
+
+class Finding(NamedTuple):
+    name: str
+    severity: str
+    text: str
+    advice: str
+
+class AxisOfRow(NamedTuple):
+    row: float
+    axis: float
+    uncertainty: float
+    pairs: int
+
+Event = Stage | Message | Result | Progress | Preview | Done
+
+class Run(Iterator[Event], AsyncIterator[Event]):
+    status: str
+    axis: float | None
+    pixel_size: float | None
+    values: list[str] | None
+    @property
+    def result(self) -> Slices | File | None: ...
+    def is_running(self) -> bool: ...
+    def finish(self) -> None: ...
+    def abort(self) -> None: ...
+    def __next__(self) -> Event: ...
+    async def __anext__(self) -> Event: ...
+    def __iter__(self) -> Run: ...
+    def __aiter__(self) -> Run: ...
+    def __enter__(self) -> Run: ...
+    def __exit__(self, *_: object) -> None: ...
+
+class Scan:
+    name: str
+    kind: Literal["scan", "sinograms"]
+    width: int
+    height: int
+    format: str
+    projections: int
+    views: int
+    darks: int
+    flats: int
+    flats_after: int
+    files: int
+    angle_first: float
+    angle_last: float
+    angle_step: float
+    angles_from: str
+    axis: float | None
+    pixel_size: float | None
+    distance: float | None
+    energy: float | None
+    findings: list[Finding]
+    description: str
+    @property
+    def path(self) -> str | None: ...
+    @property
+    def is_usable(self) -> bool: ...
+    def image(self) -> np.ndarray: ...
+
+class AxisEstimate:
+    axis: float
+    uncertainty: float
+    tilt: float
+    tilt_degrees: float
+    tilt_uncertainty_degrees: float
+    method: str
+    axis_of_scan: float | None
+    warning: str | None
+    pairs: int
+    rows: list[AxisOfRow]
+    used_rows: int
+    methods: list[dict[str, Any]]
+    curve: dict[str, Any]
+    def __float__(self) -> float: ...
+
+class Slices(np.ndarray):
+    axis: float | None
+    pixel_size: float | None
+
+class File(str):
+    dataset: str | None
+    @property
+    def location(self) -> str: ...
+    def image(self, number: int | None = None) -> np.ndarray: ...
+
+class Sweep(tuple[list[Any], Slices | File]):
+    name: str
+    values: list[Any]
+    array: Slices | File
+
+def describe() -> dict[str, Any]: ...
+'''
+
+ARRAYS = ("projections", "darks", "flats", "flats2", "sinograms", "angles")
+RETURNS = {"reconstruct": "Slices | File", "run": "Run", "inspect": "Scan", "estimate_axis": "AxisEstimate", "sweep": "Sweep"}
+OWN_TYPES = {"source": "Source", "out": "np.ndarray | None", "progress": "bool | None", "preview": "float | None", "parameter": "str"}
+
 TYPES = {"boolean": "bool", "integer": "int", "number": "float", "string": "str | PathLike[str]",
          "array": "Sequence[Any] | np.ndarray"}
 
@@ -99,17 +248,54 @@ def stub_of(name, task):
     return "\n".join(lines) + "\n"
 
 
+def type_of_parameter(name):
+    from ._parameters import schema
+
+    about = schema()[name]
+    if name in ARRAYS:
+        return "Path | ArrayLike | None"
+    if "enum" in about:
+        choices = f"Literal[{', '.join(map(repr, about['enum']))}]"
+        return f"{choices} | bool" if {"on", "off"} <= set(about["enum"]) else choices
+    kind = {"boolean": "bool", "integer": "int", "number": "float"}.get(about["type"], "Path")
+    return f"{kind} | None" if about.get("x-automatic") or "default" not in about else kind
+
+
+def stub_of_function(name):
+    from . import reconstruction
+    from ._parameters import name_of
+
+    function = getattr(reconstruction, name)
+    arguments, starred = [], False
+    for argument in inspect.signature(function).parameters.values():
+        if argument.kind == argument.KEYWORD_ONLY and not starred:
+            arguments.append("*")
+            starred = True
+        kind = OWN_TYPES.get(argument.name) or type_of_parameter(name_of(argument.name, name))
+        needed = argument.name == "parameter"
+        arguments.append(f"{argument.name}: {kind}{'' if needed else ' = ...'}")
+    listed = ",\n        ".join(arguments)
+    return f"def {name}(\n        {listed}) -> {RETURNS[name]}:\n    {quoted(function.__doc__.splitlines()[0])}\n"
+
+
+def stubs_of_reconstruction():
+    """The text of the stubs of gsttomo.reconstruction."""
+    return "\n".join([RECONSTRUCTION, *map(stub_of_function, RETURNS)])
+
+
 def stubs():
     """The text of the stubs."""
     return "\n".join([HEAD, *(stub_of(name, class_of(task)) for name, task in sorted(class_names().items()))])
 
 
 def main(folder):
-    path = os.path.join(folder, "gsttomo-stubs", "__init__.pyi")
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(stubs())
-    print(path)
+    folder = os.path.join(folder, "gsttomo-stubs")
+    os.makedirs(folder, exist_ok=True)
+    for name, text in (("__init__", stubs()), ("reconstruction", stubs_of_reconstruction())):
+        path = os.path.join(folder, f"{name}.pyi")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        print(path)
 
 
 if __name__ == "__main__":
