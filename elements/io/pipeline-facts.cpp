@@ -327,7 +327,13 @@ void add_final_facts(GstElement *element, ResultFacts &facts) {
         return;
     const Scan scan(event.get());
     const CapsRef caps(gst_pad_get_current_caps(pad.get()));
-    facts.axes = axes_of(caps ? ArrayInfo::from_caps(caps.get()).domain : GST_TOMO_DOMAIN_UNKNOWN, scan);
+    const auto domain = caps ? ArrayInfo::from_caps(caps.get()).domain : GST_TOMO_DOMAIN_UNKNOWN;
+    facts.axes = axes_of(domain, scan);
+    // Slices are about the axis that their backprojection tells.
+    const bool is_before_slices = domain == GST_TOMO_DOMAIN_PROJECTION || domain == GST_TOMO_DOMAIN_SINOGRAM;
+    if (is_before_slices && std::isfinite(scan.axis_position))
+        add_effective_fact({"axis", scan.axis_position, "pixel", scan.axis_is_found ? "found" : "scan"}, "",
+                           facts.effective);
     for (const auto &[name, value, units] : {std::tuple{"pixel_size", scan.pixel_size, "m"},
                                              {"energy", scan.energy, "keV"},
                                              {"distance", scan.distance, "m"}})

@@ -103,6 +103,13 @@ sinogram-input=true` takes them as they are. The element reads only the chosen r
         this, "shifts", "", When::ready,
         "Displacements of the projections instead of the scan's: a text file with two columns, an array of "
         "numpy, or a dataset, with the pixels to larger columns and to larger rows for each projection"};
+    Property<double> axis_pos{
+        this,
+        "axis-pos",
+        Automatic{-1, {{-1, 0}}},
+        {-1.0, 1e6},
+        When::ready,
+        "Rotation axis instead of the scan's, as an edge coordinate of its whole images; 0 or less: that of the scan"};
     Property<std::string> detector{
         this, "detector", "", When::ready,
         "Which detector of an NXtomo entry with several: its name or the path of its group"};
@@ -152,7 +159,8 @@ sinogram-input=true` takes them as they are. The element reads only the chosen r
 
     void start() override {
         auto plan = std::make_shared<io::ScanPlan>();
-        plan->request = {location, entry, darks, flats, flats_after, angles, detector, shifts, sort, follow};
+        plan->request = {location, entry, darks, flats, flats_after, angles, detector, shifts, axis_pos.chosen(),
+                         sort,     follow};
         plan->start = first;
         plan->step = step;
         plan->number = number;

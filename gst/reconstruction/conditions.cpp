@@ -60,9 +60,12 @@ std::vector<Condition> source_conditions(const Settings &s) {
 std::vector<Condition> chain_conditions(const Settings &s, const Inspection &scan, io::FileType output) {
     const bool is_corrected = scan.is_corrected(s), makes_slices = s.result.is("slices"),
                finds_stripes = s.rings.is("large") || s.rings.is("dead") || s.rings.is("all"),
-               to_file = !io::names_memory(s.output);
+               to_file = !io::names_memory(s.output),
+               keeps_axis = makes_slices || (!scan.is_sinograms && output == io::FileType::Hdf5);
     constexpr const char *uncorrected = "projections are not corrected by darks and flats",
-                         *no_slices = "no slices are made";
+                         *no_slices = "no slices are made",
+                         *no_axis = "no slices are made, and only a scan's sinograms and projections in HDF5 tell "
+                                    "an axis to those who make slices of them";
     return {
         // Correction
         {s.darks, is_corrected, uncorrected},
@@ -115,6 +118,8 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.slice_rings_threshold, s.slice_rings.is("polar"), "it is that of slice-rings=polar"},
         {s.slice_rings_arc, s.slice_rings.is("polar"), "it is that of slice-rings=polar"},
         // Axis
+        {s.axis, keeps_axis, no_axis},
+        {s.axis_index, keeps_axis, no_axis},
         {s.axis_method, makes_slices && !s.given_axis(), "the axis is given, or none is needed"},
         {s.axis_rows, makes_slices && !s.given_axis(), "the axis is given, or none is needed"},
         {s.axis_rows, !s.axis_method.is("scan") && !s.axis_method.is("middle"), "the axis is not looked for"},

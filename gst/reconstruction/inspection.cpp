@@ -176,6 +176,18 @@ class Inspector {
         look_at_angles(angles_beside(files.front()));
         if (found_.angles_from == "scan") // the stream of these sinograms does not have them
             found_.angles_from = "sinograms";
+        found_.axis = axis_beside(files.front());
+    }
+
+    // Of sinograms that were written with it.
+    static double axis_beside(const std::string &sinograms) {
+        const auto place = io::split_location(sinograms);
+        try {
+            if (!place.dataset.empty())
+                return io::axis_of_result(place).value_or(Inspection::unknown);
+        } catch (const Error &) { // there is none
+        }
+        return Inspection::unknown;
     }
 
     // Of sinograms that were written with their angles. They are taken by their mean step.

@@ -200,6 +200,7 @@ class ScanSrc(ElementTestCase):
                 "flat-sets": ("frames", {"frames", "means"}),
                 "flats-after": None,
                 "angles": None,
+                "axis-pos": (-1.0, -1.0, 1e6),
                 "detector": None,
                 "sort": ("natural", {"natural", "name"}),
                 "order": ("projections", {"projections", "sinograms"}),
@@ -574,6 +575,14 @@ class ScanSrc(ElementTestCase):
         rest = f"! tomorampfilter ! tomobackproject axis-pos={axis} angle-step={angles[1] - angles[0]} angle-offset={angles[0]}"
         (given,) = run(self.line(f"location={SCAN} {rows}", rest=rest))
         self.assert_close(told, given.astype(np.float64), 1e-4)
+        # Another one, which is one of the whole images.
+        rest = "! tomorampfilter ! tomobackproject"
+        (told,) = run(self.line(f"location={SCAN} {rows} axis-pos=80.25", rest=rest))
+        (given,) = run(self.line(f"location={SCAN} {rows}", rest=f"{rest} axis-pos=80.25"))
+        np.testing.assert_array_equal(told, given)
+        (told,) = run(self.line(f"location={SCAN} {rows} x=7 axis-pos=80.25", rest=rest))
+        (given,) = run(self.line(f"location={SCAN} {rows} x=7", rest=f"{rest} axis-pos=73.25"))
+        np.testing.assert_array_equal(told, given)
 
     def test_flats_after(self):
         """Each projection is corrected by the flat of its time."""

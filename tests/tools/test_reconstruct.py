@@ -121,6 +121,21 @@ class Scans(ReconstructTestCase):
         with h5py.File("some.h5", "r+") as file:
             file["entry/data/rotation_angle"][7] += 0.01
         self.refused(1, ["not evenly spaced", "--ignore angles-uneven"], "--sinograms", "some.h5:/entry/data/data", "--axis", AXIS, "--output", "u.h5")
+        # The axis as well, where it is known: with the region and the binning of the sinograms.
+        with h5py.File("sinos.h5") as file:
+            self.assertNotIn("axis", file["entry/reconstruction/parameters"])
+        scan.nxtomo("tells.nxs", axis=AXIS)
+        for words, axis in ((["scan.nxs", "--axis", AXIS + 0.5], AXIS + 0.5), (["tells.nxs"], AXIS), (["tells.nxs", "--axis-index", 44], 44.5),
+                            (["tells.nxs", "--binning", 2], AXIS / 2)):
+            for kind in ("sinos", "flatcorrect"):
+                self.done(kind, *words, "--output", "axis.h5", "--overwrite")
+                with h5py.File("axis.h5") as file:
+                    self.assertEqual((file["entry/reconstruction/parameters/axis"][()], file["entry/reconstruction/parameters/axis"].attrs["units"]),
+                                     (axis, "pixel"))
+        self.done("sinos", "tells.nxs", "--output", "axis.h5", "--overwrite")
+        told = json.loads(self.done("--sinograms", "axis.h5:/entry/data/data", "--dry-run", "--json").stdout)
+        self.assertEqual((told["axis"], told["axis-from"]), (AXIS, "scan"))
+        self.refused(2, ["axis", "no slices"], "sinos", "scan.nxs", "--axis", AXIS, "--output", "s.tif")
         found = json.loads(self.done("estimate", "--sinograms", "sinos.h5:/entry/data/data", "--range-degrees", 180, "--json").stdout)
         self.assertAlmostEqual(found["axis"], AXIS, delta=0.1)
         self.done("flatcorrect", "scan.nxs", "--output", "flat.h5", "--no-absorptivity")

@@ -371,12 +371,21 @@ void hdf5_name_images(hid_t file, const std::string &dataset, const std::string 
         set_attribute(group.get(), "axes", std::vector<std::string>{field, "y", "x"});
 }
 
+std::string hdf5_process_of(const std::string &dataset) {
+    const auto data = dataset.rfind('/');
+    const auto group = data == std::string::npos || data == 0 ? 0 : dataset.rfind('/', data - 1);
+    if (group == 0 || group == std::string::npos)
+        return {};
+    const auto name = dataset.substr(data + 1);
+    return dataset.substr(0, group) + (name == "data" ? "/reconstruction" : "/reconstruction_" + name);
+}
+
 void hdf5_describe_result(hid_t file, const std::string &dataset, const ResultFacts &facts,
                           const StreamLength &length) {
-    const auto data = dataset.rfind('/');
-    const auto group = data == std::string::npos ? 0 : dataset.rfind('/', data - 1);
-    if (data == std::string::npos || data == 0 || group == 0 || group == std::string::npos)
+    const auto process = hdf5_process_of(dataset);
+    if (process.empty())
         return;
+    const auto group = process.rfind('/'), data = dataset.rfind('/');
     const auto name = dataset.substr(data + 1);
     const Hdf5Handle entry(must(H5Gopen2(file, dataset.substr(0, group).c_str(), H5P_DEFAULT)), H5Gclose);
     const Hdf5Handle holder(must(H5Gopen2(file, dataset.substr(0, data).c_str(), H5P_DEFAULT)), H5Gclose);
@@ -391,8 +400,7 @@ void hdf5_describe_result(hid_t file, const std::string &dataset, const ResultFa
     }
     describe_data(holder.get(), name, facts);
     const Hdf5Handle result(must(H5Dopen2(holder.get(), name.c_str(), H5P_DEFAULT)), H5Dclose);
-    describe_process(entry.get(), name == "data" ? "reconstruction" : "reconstruction_" + name,
-                     hdf5_shape(result.get()), facts, length);
+    describe_process(entry.get(), process.substr(group + 1), hdf5_shape(result.get()), facts, length);
 }
 
 std::uint64_t hdf5_result_bytes(const Hdf5Shape &shape, const ResultFacts &facts) {

@@ -34,6 +34,9 @@ void hdf5_set_completeness(hid_t dataset, const StreamLength &length);
 void hdf5_describe_result(hid_t file, const std::string &dataset, const ResultFacts &facts,
                           const StreamLength &length);
 
+// The NXprocess of a dataset; empty if it has none.
+std::string hdf5_process_of(const std::string &dataset);
+
 // Writes the values by which the images of a dataset differ beside it, as the first axis of an NXdata.
 void hdf5_name_images(hid_t file, const std::string &dataset, const std::string &name,
                       const std::vector<std::string> &values);

@@ -5,6 +5,7 @@
 #ifdef HAVE_HDF5
 
 #include "nxtomo.hpp"
+#include <gst/files/hdf5/result.hpp>
 
 #include <cmath>
 
@@ -118,6 +119,15 @@ std::vector<double> angles_of_hdf5(const Location &location) {
     tree.require_numbers(location.dataset);
     ScanLayout scan;
     return angles_at(tree, scan, location.dataset);
+}
+
+std::optional<double> axis_of_result(const Location &dataset) {
+    const Hdf5Lock lock;
+    const auto process = hdf5_process_of(dataset.dataset);
+    if (process.empty())
+        return {};
+    const auto axis = Hdf5Tree(dataset.file).numbers(process + "/parameters/axis");
+    return axis.size() == 1 && std::isfinite(axis.front()) ? std::optional(axis.front()) : std::nullopt;
 }
 
 } // namespace tomo::io

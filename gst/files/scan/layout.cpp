@@ -152,6 +152,10 @@ std::vector<double> angles_of_file(const std::string &path) {
 #endif
 }
 
+#ifndef HAVE_HDF5
+std::optional<double> axis_of_result(const Location &) { return {}; }
+#endif
+
 std::unique_ptr<ImageReader> open_scan_reader(const std::string &path, const ReadOptions &options) {
     auto reader = open_reader(path, options);
     if (!reader->has_separate_planes(0) || reader->info(0).depth == 1)
@@ -230,6 +234,7 @@ ScanLayout find_scan(const ScanRequest &request) {
     if (request.location.empty())
         throw Error(GST_RESOURCE_ERROR_SETTINGS, "no location is given; name the scan's file or folder");
     auto scan = find_by_content(request);
+    scan.axis_position = request.axis.value_or(scan.axis_position);
     const auto replace = [&](ScanImages &images, const std::string &path) {
         if (path.empty())
             return;

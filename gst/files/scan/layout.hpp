@@ -71,6 +71,7 @@ struct ScanRequest {
     std::string angles;                    // a text file, or a dataset of an HDF5 file
     std::string detector;                  // name or path, if the entry has several
     std::string shifts;                    // a file instead of the displacements that the scan tells
+    std::optional<double> axis;            // instead of that of the scan
     NameOrder order = NameOrder::Natural;  // of files
     bool follow = false;                   // the scan is being written: parts may still be missing
 };
@@ -96,6 +97,9 @@ std::vector<double> angles_of_text(const std::string &file);
 std::vector<double> angles_of_npy(const std::string &file);
 // Of a dataset.
 std::vector<double> angles_of_hdf5(const Location &location);
+// The axis that a result of projections or sinograms tells beside its dataset, an edge coordinate of its
+// columns; empty if it tells none.
+std::optional<double> axis_of_result(const Location &dataset);
 // Pixels to larger columns and larger rows, two numbers for each projection: a text file with two columns, an
 // array of numpy.save(), or a dataset.
 ViewShifts shifts_of_file(const std::string &path);
