@@ -80,4 +80,11 @@ std::optional<std::uint64_t> NumberPattern::number_in(const std::string &text) c
     return number;
 }
 
+std::string escape_pattern(const std::string &name, std::size_t literal) {
+    std::string escaped(name, 0, literal);
+    for (std::size_t i = literal; i < name.size(); i++)
+        escaped += name[i] == '%' ? "%%" : std::string(1, name[i]);
+    return escaped;
+}
+
 } // namespace tomo::io

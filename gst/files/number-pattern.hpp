@@ -25,4 +25,8 @@ class NumberPattern {
     std::string conversion_; // for a long long, signed or not
 };
 
+// The pattern that gives this name, whatever characters it has. The first `literal` characters stay as they
+// are, as a pattern takes them.
+std::string escape_pattern(const std::string &name, std::size_t literal = 0);
+
 } // namespace tomo::io

@@ -3,6 +3,7 @@
 #include "integers.hpp"
 #include "writer.hpp"
 #include <gst/files/image-reader.hpp>
+#include <gst/files/number-pattern.hpp>
 
 #include <atomic>
 #include <cmath>
@@ -103,8 +104,7 @@ class IntegerWriter final : public ImageWriter {
 class StreamRangeWriter final : public ImageWriter {
   public:
     StreamRangeWriter(const Location &location, FileType type, const WriteOptions &options)
-        : store_type_(store_type(type)), options_(options),
-          target_(open_target(location, type, options)) {
+        : store_type_(store_type(type)), options_(options), target_(open_target(location, type, options)) {
         options_.type = type;
         // "out-%05i.tif" keeps beside itself "out-00000.tif.unscaled.tif".
         store_.file = SeriesNames(location, type, options).ahead(0).file + ".unscaled" +
@@ -129,7 +129,9 @@ class StreamRangeWriter final : public ImageWriter {
             target_->begin(options_.rgb ? info : info.with_size(info.width, info.height, 1));
             if (!store.resume)
                 remove_store();
-            images_ = std::make_unique<SeriesWriter>(escaped_store(), store_type_, store);
+            images_ = std::make_unique<SeriesWriter>(
+                Location{escape_pattern(store_.file, folder_of(store_).size()), store_.dataset}, store_type_,
+                store);
         }
         stored_ = image.info();
         images_->write(image);
@@ -197,15 +199,6 @@ class StreamRangeWriter final : public ImageWriter {
     void remove_store() const {
         std::error_code ignored; // if it can't be removed, it can't be written either, and that is told
         std::filesystem::remove(store_.file, ignored);
-    }
-
-    // The name of the store is a name, not a pattern.
-    Location escaped_store() const {
-        auto escaped = store_;
-        escaped.file = folder_of(store_);
-        for (const char c : store_.file.substr(escaped.file.size()))
-            escaped.file += c == '%' ? "%%" : std::string(1, c);
-        return escaped;
     }
 
     FileType store_type_;
