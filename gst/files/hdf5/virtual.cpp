@@ -6,6 +6,7 @@
 #include "objects.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <set>
 #include <unistd.h>
@@ -14,18 +15,25 @@ namespace tomo::io {
 
 namespace {
 
-// Where the library looks for a file that another one names: there, and beside that one; `anywhere` is beside
-// that one also without the folders of a relative name, which the library leaves out of absolute ones only.
-// Empty where it is nowhere.
+std::string folder_of(const std::string &file) {
+    const auto slash = file.rfind('/');
+    return slash == std::string::npos ? std::string() : file.substr(0, slash + 1);
+}
+
+// Where the library looks for a file that another one names: there, beside that one, and beside the file to
+// which that one is a link; `anywhere` is beside that one also without the folders of a relative name, which
+// the library leaves out of absolute ones only. Empty where it is nowhere.
 std::string find_beside(const std::string &name, const std::string &master, bool anywhere) {
     if (name == ".")
         return master;
-    const auto slash = master.rfind('/');
-    const auto folder = slash == std::string::npos ? std::string() : master.substr(0, slash + 1);
+    const auto folder = folder_of(master);
     const auto base = name.substr(name.rfind('/') + 1);
     const bool is_absolute = name[0] == '/';
+    std::error_code ignored;
+    const auto real = folder_of(std::filesystem::canonical(master, ignored).string());
     for (const auto &candidate :
-         {is_absolute ? name : folder + name, is_absolute || anywhere ? folder + base : name, name})
+         {is_absolute ? name : folder + name, is_absolute || anywhere ? folder + base : name, name,
+          real + (is_absolute ? base : name)})
         if (access(candidate.c_str(), F_OK) == 0)
             return candidate;
     return {};
@@ -105,7 +113,17 @@ std::optional<Run> images_of(hid_t space) {
     return Run{start[rank - 3], block[rank - 3], step, {extent[rank - 2], extent[rank - 1]}};
 }
 
-bool is_pattern(const std::string &name) { return name.find('%') != std::string::npos; }
+// The name without the signs of a pattern, where %% stands for a per cent sign; empty for a pattern of
+// several names.
+std::optional<std::string> plain(const std::string &name) {
+    std::string said;
+    for (std::size_t i = 0; i < name.size(); i++) {
+        if (name[i] == '%' && (i + 1 == name.size() || name[++i] != '%'))
+            return {};
+        said += name[i];
+    }
+    return said;
+}
 
 } // namespace
 
@@ -113,18 +131,17 @@ std::vector<Hdf5VirtualPart> hdf5_virtual_parts(hid_t dataset) {
     const Mappings mappings(dataset);
     std::vector<Hdf5VirtualPart> parts;
     for (std::size_t i = 0; i < mappings.count; i++) {
-        const auto file = mappings.file(i), source = mappings.dataset(i);
+        const auto file = plain(mappings.file(i)), source = plain(mappings.dataset(i));
         const auto here = images_of(mappings.space(i).get());
         const auto space = mappings.source_space(i);
         auto there = images_of(space.get());
         // All of a dataset, whose extents the file does not tell.
         if (here && H5Sget_select_type(space.get()) == H5S_SEL_ALL)
             there = Run{0, here->count, 1, here->image};
-        if (!here || !there || here->count != there->count || here->image != there->image ||
-            is_pattern(file) || is_pattern(source))
+        if (!here || !there || here->count != there->count || here->image != there->image || !file || !source)
             return {};
-        parts.push_back({here->first, here->count, here->step, mappings.master, file,
-                         source[0] == '/' ? source : "/" + source, there->first, there->step});
+        parts.push_back({here->first, here->count, here->step, mappings.master, *file,
+                         (*source)[0] == '/' ? *source : "/" + *source, there->first, there->step});
     }
     return parts;
 }
@@ -155,13 +172,13 @@ class SourceCheck {
         const bool anywhere = !hdf5_virtual_parts(dataset).empty();
         std::string last_file, last_source, missing;
         for (std::size_t i = 0; i < mappings.count && missing.empty(); i++) {
-            const auto file = mappings.file(i), source = mappings.dataset(i);
+            const auto file = plain(mappings.file(i)), source = plain(mappings.dataset(i));
             // A pattern goes on as long as there are files.
-            if (is_pattern(file) || is_pattern(source) || (file == last_file && source == last_source))
+            if (!file || !source || (file == last_file && source == last_source))
                 continue;
-            last_file = file, last_source = source;
-            const auto path = find_beside(file, mappings.master, anywhere);
-            missing = path.empty() ? "'" + file + "'" : missing_in(path, source, anywhere);
+            last_file = *file, last_source = *source;
+            const auto path = find_beside(*file, mappings.master, anywhere);
+            missing = path.empty() ? "'" + *file + "'" : missing_in(path, *source, anywhere);
         }
         underway_.erase(*identity);
         complete_.insert(*identity);
