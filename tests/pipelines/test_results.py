@@ -291,6 +291,28 @@ class Results(PipelineTestCase):
         with h5py.File("out.h5") as file:
             self.assertEqual(file["a/b_volumes"][()], 1.0)
         self.assertIn("no view of volumes", launch(line).errors[0])
+        # Neither is a group, a link that leads nowhere, or a virtual dataset of somebody; it is told with the first image.
+        def group(file):
+            file.create_group("a/b_volumes/mine")
+        def link(file):
+            file["a/b_volumes"] = h5py.SoftLink("/nowhere")
+        def view(file):
+            layout = h5py.VirtualLayout(shape=(5, *images.shape[1:]), dtype=np.float32)
+            layout[:] = h5py.VirtualSource(".", "a/b", shape=images.shape)
+            file.create_virtual_dataset("a/b_volumes", layout)
+        for make in group, link, view:
+            for settings in "",:
+                with self.subTest(make.__name__, settings=settings):
+                    os.remove("out.h5")
+                    with h5py.File("out.h5", "w") as file:
+                        file["a/b"] = images
+                        make(file)
+                    result = launch(line.replace("! tomowrite", "! identity sleep-time=200000 error-after=4 ! tomowrite") + " " + settings, ("-q",))
+                    self.assertIn("no view of volumes", result.errors[0])
+                    self.assert_launches(line.replace("hdf5-volume=2", settings))
+                    with h5py.File("out.h5") as file:
+                        self.assertEqual(file["a"].get("b_volumes", getclass=True, getlink=True), h5py.SoftLink if make is link else h5py.HardLink)
+                        np.testing.assert_array_equal(file["a/b"], images)
 
     def test_values_of_integers(self):
         """Integers say what they stand for: the values are found again within half a step."""

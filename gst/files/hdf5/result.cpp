@@ -16,6 +16,7 @@ namespace {
 
 constexpr char pipeline_attribute[] = "pipeline";
 constexpr char folder_attribute[] = "working_directory";
+constexpr char view_attribute[] = "volumes_of"; // of our views
 constexpr char minimum_attribute[] = "grey_minimum", maximum_attribute[] = "grey_maximum";
 
 Hdf5Handle string_type() {
@@ -300,18 +301,28 @@ void hdf5_write_ranges(hid_t file, hid_t dataset, const std::string &name,
                            maximum_attribute));
 }
 
+static std::string view_of(const std::string &dataset) { return dataset + "_volumes"; }
+
+static bool is_own_view(hid_t file, const std::string &view) {
+    const Hdf5Handle there(H5Oopen(file, view.c_str(), H5P_DEFAULT), H5Oclose);
+    const bool is_own = there && H5Aexists(there.get(), view_attribute) > 0;
+    H5Eclear2(H5E_DEFAULT);
+    return is_own;
+}
+
+void hdf5_check_volumes(hid_t file, const std::string &name, unsigned images_per_volume) {
+    const auto view = view_of(name);
+    if (images_per_volume && exists(file, view) && !is_own_view(file, view))
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("'%s' is there and is no view of volumes: rename it, or write another dataset",
+                         view.c_str()));
+}
+
 void hdf5_write_volumes(hid_t file, const std::string &name, unsigned images_per_volume) {
-    const auto view = name + "_volumes";
-    if (exists(file, view)) {
-        const Hdf5Handle there(must(H5Dopen2(file, view.c_str(), H5P_DEFAULT)), H5Dclose);
-        const Hdf5Handle creation(must(H5Dget_create_plist(there.get())), H5Pclose);
-        if (H5Pget_layout(creation.get()) == H5D_VIRTUAL)
-            must(H5Ldelete(file, view.c_str(), H5P_DEFAULT));
-        else if (images_per_volume)
-            throw Error(GST_RESOURCE_ERROR_SETTINGS,
-                        text("'%s' is there and is no view of volumes: rename it, or write another dataset",
-                             view.c_str()));
-    }
+    const auto view = view_of(name);
+    hdf5_check_volumes(file, name, images_per_volume);
+    if (exists(file, view) && is_own_view(file, view))
+        must(H5Ldelete(file, view.c_str(), H5P_DEFAULT));
     if (!images_per_volume)
         return;
     const Hdf5Handle dataset(must(H5Dopen2(file, name.c_str(), H5P_DEFAULT)), H5Dclose);
@@ -331,6 +342,7 @@ void hdf5_write_volumes(hid_t file, const std::string &name, unsigned images_per
     const Hdf5Handle made(must(H5Dcreate2(file, view.c_str(), type.get(), space.get(), H5P_DEFAULT,
                                           creation.get(), H5P_DEFAULT)),
                           H5Dclose);
+    set_attribute(made.get(), view_attribute, name);
 }
 
 void hdf5_set_completeness(hid_t dataset, const StreamLength &length) {

@@ -22,8 +22,10 @@ void hdf5_write_ranges(hid_t file, hid_t dataset, const std::string &name,
 
 // Makes a virtual dataset NAME_volumes, which shows a dataset of images x rows x columns as volumes of this
 // many images. One that an earlier run left is replaced or, with 0, removed; without a whole volume there is
-// none.
+// none. What others have under that name stays.
 void hdf5_write_volumes(hid_t file, const std::string &name, unsigned images_per_volume);
+// Throws where something else has that name, so that there is no place for such a view.
+void hdf5_check_volumes(hid_t file, const std::string &name, unsigned images_per_volume);
 
 // Writes whether all announced images came: attributes `complete` and, if not, `images_expected`.
 void hdf5_set_completeness(hid_t dataset, const StreamLength &length);

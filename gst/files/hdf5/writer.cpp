@@ -75,7 +75,9 @@ class Hdf5File final : public FileWriter {
     Hdf5File(const Location &location, Existing existing, const WriteOptions &options)
         : options_(options), has_range_per_page_(has_range_per_page(options)), target_([&] {
               const Hdf5Lock lock;
-              return Hdf5Target(location, existing, options);
+              Hdf5Target target(location, existing, options);
+              hdf5_check_volumes(target.file(), target.location().dataset, options.volume);
+              return target;
           }()) {
         const Hdf5Lock lock;
         if (target_.has_dataset()) {
