@@ -5,12 +5,17 @@
 
 #include "parts.hpp"
 #include "file.hpp"
+#include "objects.hpp"
+#include "part-names.hpp"
 #include "result.hpp"
 #include "target.hpp"
 #include "types.hpp"
+#include <gst/files/disk.hpp>
+#include <gst/files/number-pattern.hpp>
 #include <gst/files/output-names.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <utility>
 
@@ -22,11 +27,20 @@ namespace {
 
 constexpr char dataset_of_part[] = "/data";
 
+// Whether an earlier run has left images in a dataset that has no parts.
+bool is_undivided(hid_t file, const std::string &name) {
+    const auto node = hdf5_look_up(file, name);
+    if (node.kind != Hdf5Node::Kind::Dataset || !node.next.empty())
+        return false;
+    const Hdf5Handle dataset(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose);
+    const Hdf5Handle creation(H5Dget_create_plist(dataset.get()), H5Pclose);
+    return creation && H5Pget_layout(creation.get()) != H5D_VIRTUAL;
+}
+
 class PartsWriter final : public ImageTarget {
   public:
     PartsWriter(const Location &location, const WriteOptions &options, OpenPart open_part)
-        : location_(location), options_(options), open_part_(std::move(open_part)),
-          folder_(location.file + ".parts"), letter_(choose_letter()) {
+        : location_(location), options_(options), open_part_(std::move(open_part)) {
         if (options.append)
             throw Error(
                 GST_RESOURCE_ERROR_SETTINGS,
@@ -45,19 +59,29 @@ class PartsWriter final : public ImageTarget {
         if (std::exchange(has_begun_, true))
             return;
         page_ = page;
-        if (!options_.resume)
-            remove_files(letter_);
-        fs::create_directories(folder_);
+        open_target();
+        // What grows behind the images upon which NAME stands is no run of its own.
+        if (run_ != standing_) {
+            names_->mark_unfinished(run_);
+            sync_folder(names_->path(run_, 0));
+        }
         WriteOptions options = options_;
         options.length = {};
         options.facts = {};
         options.add_final_facts = {};
+        options.volume = 0;
         options.parts = 1;
         options.threads = 2;
         options.most_bytes_under_way =
             std::max<std::uint64_t>(options_.most_bytes_under_way / options_.parts, 1);
         for (unsigned i = 0; i < options_.parts; i++) {
-            parts_.push_back(open_part_({escaped(path_of(i)), dataset_of_part}, options));
+            // Of a run that ended before NAME stood upon it. Into it the library would write behind the old
+            // images.
+            if (!options_.resume)
+                names_->remove(run_, i);
+            const auto path = names_->path(run_, i);
+            parts_.push_back(
+                open_part_({escape_pattern(path, path.rfind('/') + 1), dataset_of_part}, options));
             if (range_)
                 parts_.back()->set_range(*range_);
         }
@@ -97,79 +121,136 @@ class PartsWriter final : public ImageTarget {
     }
 
     void finish() override {
-        if (images_ == 0)
+        if (images_ == 0) {
+            abandon();
             return;
+        }
         for (auto &part : parts_)
             part->finish();
         parts_.clear();
-        write_virtual_dataset();
-        remove_files(letter_ == 'a' ? 'b' : 'a');
+        are_whole_ = true;
+        sync_folder(names_->path(run_, 0));
+        sync_folder(names_->folder());
+        publish();
+        are_whole_ = false;
+        // NAME may not come back without them.
+        sync_folder(names_->folder());
+        names_->mark_finished(run_);
+        const auto replaced = run_ == standing_ ? std::nullopt : standing_;
+        names_->clean(replaced);
+        if (const auto foreign = names_->foreign(run_); foreign && options_.warn)
+            options_.warn(
+                text("'%s' and those beside it are files of an earlier run, which '%s' does not need; "
+                     "remove them if no other file does",
+                     names_->path(*foreign, 0).c_str(), location_.text().c_str()));
     }
 
     std::string abandon() noexcept override {
         std::string said;
-        for (auto &part : parts_)
-            if (const auto kept = part->abandon(); !kept.empty())
-                said += (said.empty() ? "" : ", ") + kept;
-        parts_.clear();
-        std::error_code ignored;
-        fs::remove(folder_, ignored); // if it is empty
+        try {
+            said = keep();
+        } catch (const std::exception &e) {
+            g_warning("cannot keep the images already written: %s", e.what());
+        }
         return said;
     }
 
   private:
-    std::string path_of(unsigned part) const { return folder_ + "/" + name_of(part); }
-    std::string name_of(unsigned part) const { return text("%c-%03u.h5", letter_, part); }
-
-    // A name, not a pattern.
-    static std::string escaped(const std::string &name) {
-        std::string literal;
-        for (const char c : name)
-            literal += c == '%' ? "%%" : std::string(1, c);
-        return literal;
-    }
-
-    // Of files that no result stands upon. What is resumed has files under way, or all of them.
-    char choose_letter() const {
-        const auto is_there = [&](const std::string &name) {
-            std::error_code ignored;
-            return fs::exists(folder_ + "/" + name, ignored);
-        };
-        const bool has_a = is_there("a-000.h5");
+    // Open until the end, so that nobody else writes NAME or its parts, and what is in the way is told at
+    // once.
+    void open_target() {
+        names_.emplace(Location{prepare_target(location_.file), location_.dataset});
+        const Hdf5Lock lock;
         if (options_.resume)
-            return is_there("b-000.h5") || is_there(partial_name("b-000.h5")) ? 'b' : 'a';
-        return has_a ? 'b' : 'a';
+            refuse_undivided();
+        target_.emplace(location_, Existing::Replace, options_);
+        hdf5_check_volumes(target_->file(), location_.dataset, options_.volume);
+        target_->begin();
+        standing_ = names_->standing(target_->file());
+        if (const auto there = options_.resume ? resumed() : std::nullopt) {
+            if (there->parts != options_.parts)
+                throw Error(
+                    GST_RESOURCE_ERROR_SETTINGS,
+                    text("'%s' can't be resumed in %u parts: its images are in %u; set that number, or "
+                         "leave resume out",
+                         location_.text().c_str(), options_.parts, there->parts));
+            run_ = *there;
+        } else {
+            run_ = {names_->free_letter(standing_), options_.parts};
+        }
     }
 
-    // Those of this writer alone.
-    void remove_files(char letter) const {
+    std::optional<Hdf5PartRun> resumed() const {
+        const auto unfinished = names_->unfinished();
+        return unfinished ? unfinished : standing_;
+    }
+
+    // Images without parts, which came after those with parts.
+    void refuse_undivided() const {
+        if (names_->unfinished())
+            return;
+        const auto &name = names_->file();
         std::error_code ignored;
-        for (const auto &entry : fs::directory_iterator(folder_, ignored)) {
-            unsigned number;
-            char first, rest[16] = "";
-            if (std::sscanf(entry.path().filename().c_str(), "%c-%3u.h5%15s", &first, &number, rest) >= 2 &&
-                first == letter && (!*rest || std::string_view(rest) == ".partial"))
-                fs::remove(entry.path(), ignored);
-        }
+        const auto is_there = fs::exists(name, ignored);
+        if (!is_there && !fs::exists(partial_name(name), ignored))
+            return;
+        if (!is_there)
+            claim_partial(name, true);
+        const auto opened = is_there ? name : partial_name(name);
+        if (!is_there && !hdf5_was_begun(opened))
+            return;
+        const auto file = hdf5_open(opened, false);
+        for (const auto &dataset : {location_.dataset, partial_name(location_.dataset)})
+            if (is_undivided(file.get(), dataset))
+                throw Error(
+                    GST_RESOURCE_ERROR_SETTINGS,
+                    text("'%s' can't be resumed in %u parts: its images are in one, '%s:%s'; set parts to "
+                         "1, or leave resume out",
+                         location_.text().c_str(), options_.parts, opened.c_str(), dataset.c_str()));
+    }
+
+    void sync_folder(const std::string &name) const {
+        if (options_.fsync && !sync_folder_of(name))
+            throw system_error("write", name, errno, GST_RESOURCE_ERROR_WRITE);
+    }
+
+    std::string keep() {
+        std::string said;
+        unsigned kept = 0;
+        constexpr unsigned most = 3; // that are named
+        for (auto &part : parts_)
+            if (const auto words = part->abandon(); !words.empty() && kept++ < most)
+                said += (said.empty() ? "" : ", ") + words;
+        parts_.clear();
+        if (kept > most)
+            said += text(", and in %u more files", kept - most);
+        if (kept > 0)
+            said = "in '" + names_->folder() + "' " + said;
+        if (std::exchange(are_whole_, false))
+            said =
+                text("all %" G_GUINT64_FORMAT " images are kept in '%s'", images_, names_->folder().c_str());
+        if (names_)
+            names_->forget_empty(run_);
+        names_.reset();
+        const Hdf5Lock lock;
+        if (target_ && target_->is_open())
+            target_->give_up();
+        if (target_)
+            target_->abandon(true);
+        target_.reset();
+        return said;
     }
 
     ImageTarget &part_of(std::uint64_t image) { return *parts_[image % parts_.size()]; }
 
-    void write_virtual_dataset() {
+    void publish() {
         if (facts_ && options_.add_final_facts)
             options_.add_final_facts(*facts_);
         const auto length = options_.length ? options_.length() : StreamLength{};
         const Hdf5Lock lock;
-        Hdf5Target target(location_, Existing::Replace, options_);
-        try {
-            target.begin();
-            write_virtual_dataset(target, length);
-        } catch (...) {
-            target.give_up();
-            target.abandon(true);
-            throw;
-        }
-        target.publish();
+        write_virtual_dataset(*target_, length);
+        target_->publish();
+        target_.reset();
     }
 
     void write_virtual_dataset(Hdf5Target &target, const StreamLength &length) {
@@ -182,21 +263,18 @@ class PartsWriter final : public ImageTarget {
         const Hdf5Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
         const Hdf5Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
         H5Pset_create_intermediate_group(links.get(), 1);
-        const auto folder = fs::path(folder_).filename().string();
         const std::uint64_t parts = options_.parts;
-        for (std::uint64_t part = 0; part < std::min(parts, images_); part++) {
-            const hsize_t count = (images_ - part - 1) / parts + 1;
+        for (std::uint64_t i = 0; i < std::min(parts, images_); i++) {
+            const hsize_t count = (images_ - i - 1) / parts + 1;
             const hsize_t all[] = {count, page_.height, page_.width};
-            const hsize_t first[] = {part, 0, 0}, step[] = {parts, 1, 1},
-                          one[] = {1, page_.height, page_.width};
+            const hsize_t first[] = {i, 0, 0}, step[] = {parts, 1, 1}, one[] = {1, page_.height, page_.width};
             const hsize_t times[] = {count, 1, 1};
             const Hdf5Handle source(check(H5Screate_simple(3, all, nullptr)), H5Sclose);
             check(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, first, step, times, one));
             check(H5Pset_virtual(creation.get(), space.get(),
-                                 (folder + "/" + name_of(static_cast<unsigned>(part))).c_str(),
-                                 dataset_of_part, source.get()));
+                                 names_->source(run_, static_cast<unsigned>(i)).c_str(), dataset_of_part,
+                                 source.get()));
         }
-        H5Sselect_all(space.get());
         target.reserve(0);
         if (facts_)
             target.reserve(2 * (facts_->pipeline.size() + facts_->folder.size()));
@@ -224,10 +302,13 @@ class PartsWriter final : public ImageTarget {
     const Location location_;
     const WriteOptions options_;
     const OpenPart open_part_;
-    const std::string folder_;
-    const char letter_;
     NameClaim claim_{location_.text()};
     bool has_begun_ = false;
+    std::optional<Hdf5Target> target_;
+    std::optional<Hdf5PartNames> names_;
+    std::optional<Hdf5PartRun> standing_; // whose images an earlier result has
+    Hdf5PartRun run_;
+    bool are_whole_ = false; // all images are in files, which NAME does not join yet
     ArrayInfo page_;
     std::optional<ValueRange> range_;
     std::optional<ResultFacts> facts_;

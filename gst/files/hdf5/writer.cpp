@@ -17,6 +17,7 @@
 #include "journal.hpp"
 #include "journaled-file.hpp"
 #include "objects.hpp"
+#include "part-names.hpp"
 #include "result.hpp"
 #include "target.hpp"
 #include <gst/files/file-writer.hpp>
@@ -77,6 +78,8 @@ class Hdf5File final : public FileWriter {
               const Hdf5Lock lock;
               Hdf5Target target(location, existing, options);
               hdf5_check_volumes(target.file(), target.location().dataset, options.volume);
+              if (existing == Existing::Resume)
+                  refuse_to_resume_parts(target);
               return target;
           }()) {
         const Hdf5Lock lock;
@@ -143,6 +146,8 @@ class Hdf5File final : public FileWriter {
         enter(State::Named);
         target_.publish();
         enter(State::Ended);
+        if (replaces_parts_)
+            Hdf5PartNames(target_.location()).clean(replaced_parts_);
     }
 
     Remains abandon() override {
@@ -156,6 +161,22 @@ class Hdf5File final : public FileWriter {
     }
 
   private:
+    static void refuse_to_resume_parts(Hdf5Target &target) {
+        if (target.has_dataset() && target.place() != Place::GrownDataset)
+            return; // an interrupted run without parts
+        const auto &location = target.location();
+        const Hdf5PartNames names(location);
+        const auto unfinished = names.unfinished(),
+                   there = unfinished ? unfinished : names.standing(target.file());
+        if (!there)
+            return;
+        target.abandon(true);
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("'%s' can't be resumed in one part: its images are in %u, in '%s'; set that number "
+                         "of parts, or leave resume out",
+                         location.text().c_str(), there->parts, names.folder().c_str()));
+    }
+
     void enter(State next) {
         if (!may_follow(state_, next))
             throw Error(GST_RESOURCE_ERROR_FAILED,
@@ -274,6 +295,9 @@ class Hdf5File final : public FileWriter {
             hdf5_set_completeness(images_.get(), length);
         if (!images_.close())
             throw hdf5_error(GST_RESOURCE_ERROR_WRITE, "cannot write '" + target_.full_name() + "'");
+        replaces_parts_ = has_images && target_.place() != Place::GrownDataset;
+        if (replaces_parts_)
+            replaced_parts_ = Hdf5PartNames(target_.location()).standing(target_.file());
         target_.name_dataset();
         if (has_images)
             hdf5_write_volumes(target_.file(), target_.location().dataset, options_.volume);
@@ -378,6 +402,8 @@ class Hdf5File final : public FileWriter {
     std::optional<ValueRange> grey_; // of all images
     std::vector<ValueRange> ranges_; // or of each
     std::optional<ResultFacts> facts_;
+    bool replaces_parts_ = false; // files of an earlier dataset that this one replaces, if there are any
+    std::optional<Hdf5PartRun> replaced_parts_;
 };
 
 } // namespace

@@ -128,19 +128,23 @@ std::string SeriesWriter::abandon() noexcept {
     return {};
 }
 
-std::unique_ptr<ImageTarget> open_target(const Location &location, FileType type, const WriteOptions &options) {
+std::unique_ptr<ImageTarget> open_target(const Location &location, FileType type,
+                                         const WriteOptions &options) {
     if (options.parts <= 1)
         return std::make_unique<SeriesWriter>(location, type, options);
 #ifdef HAVE_HDF5
-    if (type == FileType::Hdf5 && !SeriesNames(location, type, options).is_series())
-        return open_hdf5_parts(location, options, [](const Location &part, const WriteOptions &how) {
+    if (const SeriesNames names(location, type, options); type == FileType::Hdf5 && !names.is_series()) {
+        check_format(location, type, options);
+        return open_hdf5_parts(names.ahead(0), options, [](const Location &part, const WriteOptions &how) {
             return std::make_unique<SeriesWriter>(part, FileType::Hdf5, how);
         });
+    }
 #endif
-    throw Error(GST_RESOURCE_ERROR_SETTINGS,
-                text("'%s': parts are %u, but only a dataset of HDF5 has its images in several files; leave parts "
-                     "out, or write FILE.h5:/dataset",
-                     location.text().c_str(), options.parts));
+    throw Error(
+        GST_RESOURCE_ERROR_SETTINGS,
+        text("'%s': parts are %u, but only a dataset of HDF5 has its images in several files; leave parts "
+             "out, or write FILE.h5:/dataset",
+             location.text().c_str(), options.parts));
 }
 
 } // namespace tomo::io
