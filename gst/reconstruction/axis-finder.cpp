@@ -40,6 +40,10 @@ AxisFinder::AxisFinder(const Settings &settings, const Inspection &scan, RunLine
           static_cast<ParameterBase *>(&looked_.reduction_mode), static_cast<ParameterBase *>(&looked_.rings),
           static_cast<ParameterBase *>(&looked_.result), static_cast<ParameterBase *>(&looked_.roll)})
         parameter->reset();
+    if (looked_.flat_correction.is("dynamic")) { // for which all rows would be read
+        looked_.flat_correction.reset();
+        looked_.flat_components.reset();
+    }
 }
 
 AxisEstimate AxisFinder::find() {

@@ -8,7 +8,7 @@
 namespace tomo::reconstruction {
 
 bool is_monitor_used(const Settings &settings, const Inspection &scan) {
-    if (!scan.is_corrected(settings) || settings.beam.is("none"))
+    if (!scan.is_corrected(settings) || settings.beam.is("none") || settings.flat_correction.is("dynamic"))
         return false;
     // Where it stood still, it changes nothing.
     return settings.beam.is("monitor") || (scan.monitor.is_usable && scan.monitor.change != 0.0);

@@ -19,9 +19,6 @@ std::string slice_line(const Settings &settings, const Inspection &scan, double 
 // From there to a file: the result, or a part of it that is read again.
 std::string sink_line(const Settings &settings, const std::string &output, bool is_part);
 
-// Whether values become absorption.
-bool takes_logarithm(const Settings &settings, const Inspection &scan);
-
 // Whether the line to sinograms has steps that need whole images of the detector, which it transposes then.
 bool needs_projections(const Settings &settings, const Inspection &scan);
 

@@ -3,6 +3,7 @@
 #include <gst/files/file-format.hpp>
 #include <gst/files/memory/images.hpp>
 #include <gst/reconstruction/conditions.hpp>
+#include <gst/reconstruction/flat-field.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/shifts.hpp>
 #include <gst/reconstruction/sweep.hpp>
@@ -60,9 +61,10 @@ std::vector<Condition> source_conditions(const Settings &s) {
 std::vector<Condition> chain_conditions(const Settings &s, const Inspection &scan, io::FileType output) {
     const bool is_corrected = scan.is_corrected(s), makes_slices = s.result.is("slices"),
                finds_stripes = s.rings.is("large") || s.rings.is("dead") || s.rings.is("all"),
-               to_file = !io::names_memory(s.output),
+               is_dynamic = is_flat_dynamic(s, scan), to_file = !io::names_memory(s.output),
                keeps_axis = makes_slices || (!scan.is_sinograms && output == io::FileType::Hdf5);
-    constexpr const char *uncorrected = "projections are not corrected by darks and flats",
+    constexpr const char *dynamic = "dynamic flats are found in darks and flats as they are",
+                         *uncorrected = "projections are not corrected by darks and flats",
                          *no_slices = "no slices are made",
                          *no_axis = "no slices are made, and only a scan's sinograms and projections in HDF5 tell "
                                     "an axis to those who make slices of them";
@@ -77,6 +79,12 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.flat_scale, is_corrected, uncorrected},
         {s.beam, is_corrected, uncorrected},
         {s.air, is_corrected, uncorrected},
+        {s.flat_components, is_dynamic, "they are those of flat-correction=dynamic"},
+        {s.reduction_mode, !is_dynamic, dynamic},
+        {s.dark_scale, !is_dynamic, dynamic},
+        {s.flat_scale, !is_dynamic, dynamic},
+        {s.beam, !is_dynamic || s.beam.is("none"),
+         "a dynamic flat leaves the intensity of the whole beam open; give air"},
         {s.shifts_reverse, are_shifts_corrected(s, scan), "no displacements are corrected"},
         // Outliers and rings
         {s.outliers_size, s.outliers.is_given(), "no outliers are removed; give outliers as well"},

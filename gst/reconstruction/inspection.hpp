@@ -103,7 +103,7 @@ struct GST_TOMO_API Inspection {
     Json json() const;
 };
 
-// Reads the files: all names and headers, and the samples of a few images. Throws Error if there is no scan.
-GST_TOMO_API Inspection inspect(const Settings &settings);
+// Names of all findings that there are.
+const std::vector<std::string> &finding_names();
 
 } // namespace tomo::reconstruction

@@ -4,6 +4,7 @@
 #include <gst/files/memory/images.hpp>
 #include <gst/reconstruction/axis-finder.hpp>
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/inspector.hpp>
 #include <gst/reconstruction/job.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/roll.hpp>

@@ -167,11 +167,11 @@ void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &s
 unsigned rows_of_slabs(const Settings &settings, const Inspection &scan, Plan &plan) {
     const auto [most, memory] = rows_at_once(settings, scan, scan.rows(settings));
     if (most == 0)
-        throw Error(
-            GST_RESOURCE_ERROR_SETTINGS,
-            text("memory=%s is too small: one sinogram, and its projections as well, take %.1f MB",
-                 settings.memory.value().c_str(),
-                 4.0 * (scan.image.width / settings.binning) * static_cast<double>(scan.views) / 1e6));
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("memory=%s is too small: one sinogram, and its projections as well, take %.1f MB%s",
+                         settings.memory.value().c_str(),
+                         4.0 * (scan.image.width / settings.binning) * static_cast<double>(scan.views) / 1e6,
+                         settings.flat_correction.is("dynamic") ? ", beside all flats" : ""));
     plan.memory = std::max(plan.memory, memory);
     return most;
 }

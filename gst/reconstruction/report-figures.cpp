@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/formats/png.hpp>
 #include <gst/files/grey-mapping.hpp>
-#include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/chart.hpp>
+#include <gst/reconstruction/flat-field.hpp>
 #include <gst/reconstruction/html.hpp>
 #include <gst/reconstruction/report.hpp>
 #include <gst/reconstruction/result-slices.hpp>

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/flat-field.hpp>
 #include <gst/reconstruction/room.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/reconstruction/turns.hpp>
@@ -14,10 +15,15 @@ Share rows_at_once(const Settings &settings, const Inspection &scan, const Rows 
     const std::uint64_t row = std::uint64_t{scan.image.width / binning} * scan.views * sizeof(float);
     if (!needs_projections(settings, scan))
         return {all.count, 2 * row * std::min(all.count, 8u)};
-    // All projections of a slab are held, as they come and as sinograms.
-    const auto room = settings.memory_bytes() / (2 * row);
+    // All projections of a slab are held, as they come and as sinograms, and all flats for a dynamic flat.
+    const std::uint64_t flats = is_flat_dynamic(settings, scan)
+                                    ? 2 * (scan.flats + scan.flats_after) * sizeof(float) *
+                                          (scan.image.plane_samples() / binning / binning)
+                                    : 0;
+    const auto memory = settings.memory_bytes();
+    const auto room = memory > flats ? (memory - flats) / (2 * row) : 0;
     const auto sinograms = static_cast<unsigned>(std::min<std::uint64_t>(room, all.count / binning));
-    return {sinograms * binning, 2 * row * sinograms};
+    return {sinograms * binning, 2 * row * sinograms + flats};
 }
 
 BytesOnDisk bytes_on_disk(const Settings &settings, const Inspection &scan) {

@@ -165,10 +165,22 @@ class GST_TOMO_API Settings : public Parameters {
     // Correction
     Choice flat_correction{
         this,
-        {"auto", "on", "off"},
+        {"auto", "on", "off", "dynamic"},
         {.name = "flat-correction",
          .section = &section::correction,
-         .blurb = "Whether projections are corrected by darks and flats; auto: where the scan has flats"}};
+         .blurb =
+             "Whether projections are corrected by darks and flats; auto: where the scan has flats; dynamic: "
+             "by a flat of their own, of the principal components of many flats"}};
+    Parameter<unsigned> flat_components{
+        this,
+        0,
+        0,
+        8,
+        {.name = "flat-components",
+         .section = &section::correction,
+         .level = Level::advanced,
+         .automatic = "those that stand out of noise",
+         .blurb = "Principal components of the flats that count with flat-correction=dynamic"}};
     Choice reduction_mode{this,
                           {"average", "median"},
                           {.name = "reduction-mode",

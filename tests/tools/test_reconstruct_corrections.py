@@ -252,6 +252,49 @@ class Flats(ReconstructTestCase):
         still = self.slices("still.nxs", "--axis", AXIS, "--binning", 2)
         self.assertLess(np.abs(binned - still).max() / still.max(), 2 * errors[0])
 
+    def test_dynamic(self):
+        """A profile that changes from frame to frame, and its intensity; regions are what they are in the whole."""
+        random = np.random.default_rng(SEED)
+        drift = random.uniform(-1, 1, 400)
+
+        class Drifting(MovingScan):
+            @staticmethod
+            def profile(rows, columns, time):
+                return (1 + 0.1 * np.sin(columns / 9 + rows)) * (1 + 0.1 * drift[time] * np.sin(columns / 3 + rows / 2))
+
+        def write(name, scan):
+            scan.images += random.normal(0, 0.004 * BEAM / 2, scan.images.shape)
+            scan.write(name)
+
+        words = ["--axis", AXIS, "--air", "1,2,7,20"]
+        MovingScan().write("truth.nxs")
+        truth = self.slices("truth.nxs", *words)
+        write("still.nxs", MovingScan(flats_at=(0, 1, 2, 3, 4)))
+        write("drift.nxs", Drifting(flats_at=(0, 1, 2, 3, 4), beam=lambda time: 1 + drift[time] / 20))
+        still, plain = (self.slices(scan, *words) for scan in ("still.nxs", "drift.nxs"))
+        words = ["drift.nxs", *words, "--flat-correction", "dynamic"]
+        dynamic = self.slices(*words)
+        of_dynamic, of_plain, of_still = (np.sqrt(np.mean((a - truth) ** 2)) / truth.max() for a in (dynamic, plain, still))
+        print(f"drifting flats: {of_dynamic:.4f} by components, {of_plain:.4f} by sets of flats, {of_still:.4f} where none drifts")
+        self.assertLess(of_dynamic, 1.2 * of_still)
+        self.assertLess(of_dynamic, of_plain / 2)
+        self.assert_same(self.slices(*words, "--flat-components", 1), dynamic)
+        self.assert_same(self.slices(*words, "--y", 9, "--height", 4), dynamic[9:13])
+        self.slices(*words, "--binning", 2)
+        # The dry run is a line for a shell.
+        script = self.done(*words, "--output", "by-hand.h5", "--dry-run").stdout
+        subprocess.run(["bash", "-c", script], check=True, timeout=100)
+        self.assert_same(volume("by-hand.h5"), dynamic)
+
+    def test_dynamic_is_refused(self):
+        MovingScan().write("few.nxs", monitor=True)
+        words = ["few.nxs", "--axis", AXIS, "--flat-correction", "dynamic", "--output", "x.h5"]
+        self.refused(2, "give air", *words, "--beam", "monitor")
+        self.refused(2, "dynamic flats", *words, "--reduction-mode", "median")
+        self.refused(2, "flat-correction=dynamic", *words[:3], "--flat-components", 2)
+        self.refused(1, "y-step", *words, "--y-step", 2)
+        self.refused(1, "wanted at least 4", *words, "--flat-components", 3)
+
 
 if __name__ == "__main__":
     main()

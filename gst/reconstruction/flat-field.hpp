@@ -1,0 +1,29 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The correction by darks and flats, and whether its result is transmission or absorption.
+#pragma once
+
+#include <gst/reconstruction/inspection.hpp>
+
+namespace tomo::reconstruction {
+
+// Whether values become absorption; and whether the correction makes them so, or a later step, as a step
+// before works on transmission.
+bool takes_logarithm(const Settings &settings, const Inspection &scan);
+bool takes_logarithm_at_once(const Settings &settings, const Inspection &scan);
+// " ! " and the element that takes the logarithm.
+std::string absorption(const Settings &settings);
+
+// Whether projections are corrected by the two sets of flats around them.
+bool are_flat_sets_apart(const Settings &settings, const Inspection &scan);
+// Whether each projection has a flat of its own, for which all of its rows are needed.
+bool is_flat_dynamic(const Settings &settings, const Inspection &scan);
+
+// What follows values that no flats correct: the steps that the correction would make as well.
+std::string uncorrected(const Settings &settings, const Inspection &scan);
+// From the source `scan`, whose rows these are, to corrected images.
+std::string corrected(const Settings &settings, const Inspection &scan, const Rows &rows,
+                      bool as_projections);
+
+} // namespace tomo::reconstruction
