@@ -71,7 +71,7 @@ struct ScanRequest {
     std::string angles;                    // a text file, or a dataset of an HDF5 file
     std::string detector;                  // name or path, if the entry has several
     std::string shifts;                    // a file instead of the displacements that the scan tells
-    std::optional<double> axis;            // instead of that of the scan
+    std::optional<double> axis = {};       // instead of that of the scan
     NameOrder order = NameOrder::Natural;  // of files
     bool follow = false;                   // the scan is being written: parts may still be missing
 };
