@@ -42,7 +42,9 @@ class Read final : public Source {
             "planes. Raw files need their size and type (`raw-width`, `raw-height`, `raw-bitdepth` or "
             "`raw-format`); bytes of a header are skipped once per file by `raw-header`, around each "
             "image by `raw-pre-offset` and `raw-post-offset`. Arrays of numpy (`.npy`) have two or three "
-            "axes; of one in Fortran order the whole file is read for each image. The element reads only "
+            "axes; of one in Fortran order the whole file is read for each image. `FOLDER.zarr` is an array of "
+            "Zarr, version 2, without compression, or the first level of an image of OME-Zarr; "
+            "`FOLDER.ome.zarr:/1` names another array in it. The element reads only "
             "the chosen images and rows, and says downstream which part they are: `tomobackproject` takes "
             "a part of the projections for that part of half a turn, and warns of a part of the rows of "
             "sinograms.\n"
@@ -60,7 +62,7 @@ class Read final : public Source {
 
     Property<std::string> path{
         this, "path", ".", When::ready,
-        "A file, a folder, or a pattern like scan/*.tif; file.h5:/path/to/dataset for HDF5"};
+        "A file, a folder, or a pattern like scan/*.tif; file.h5:/path/to/dataset for HDF5; folder.zarr"};
     Choice<io::NameOrder> sort = io::sort_property(this);
     Property<unsigned> start_file{this, "start", 0, When::ready, "Number of the first file"};
     Property<unsigned> step{this, "step", 1, {1, G_MAXUINT}, When::ready, "Take every n-th file"};
@@ -86,7 +88,8 @@ class Read final : public Source {
                            {FileType::Jpeg, "jpeg", "JPEG"},
                            {FileType::Png, "png", "PNG"},
                            {FileType::Pnm, "pnm", "PGM and PPM"},
-                           {FileType::Npy, "npy", "An array of numpy.save()"}},
+                           {FileType::Npy, "npy", "An array of numpy.save()"},
+                           {FileType::Zarr, "zarr", "Zarr, version 2, without compression"}},
                           When::ready,
                           "Type of the files, instead of the one that their suffix tells"};
     Property<unsigned> raw_width{this, "raw-width", 0, When::ready, "Columns of raw images"};

@@ -20,13 +20,14 @@ class Write final : public Sink {
     static constexpr Info info{
         .task = "write",
         .klass = "Sink/File",
-        .blurb = "Writes arrays to TIFF, HDF5, EDF, PNG, JPEG, numpy and raw files, each plane as a page",
+        .blurb =
+            "Writes arrays to TIFF, HDF5, OME-Zarr, EDF, PNG, JPEG, numpy and raw files, each plane as a page",
         .in = formats::all,
         .out = formats::all,
         .details =
             "The name's ending chooses the format: `.tif` and `.tiff` with several pages, BigTIFF where "
             "the images don't fit into 2 GiB or nobody knows their number; `.h5` and others of HDF5 with "
-            "the dataset's path behind a colon; `.edf`, `.png`, `.jpg` and `.raw`; `.npy`, which "
+            "the dataset's path behind a colon; `.ome.zarr` and `.zarr`, see below; `.edf`, `.png`, `.jpg` and `.raw`; `.npy`, which "
             "`numpy.load()` reads, as (rows, columns), or (images, rows, columns) with more than one. A "
             "number pattern such as `%05i` makes a file of each array. A file has the name NAME.partial "
             "until the stream has ended well, and only then NAME. If fewer images came than were "
@@ -41,7 +42,17 @@ class Write final : public Sink {
             "SMinSampleValue and SMaxSampleValue and in ImageDescription, HDF5 as attributes of the "
             "dataset (with `range-per-image` as datasets NAME_grey_minimum and NAME_grey_maximum), EDF in "
             "its header, PNG as text and JPEG as comment. Raw files can't say it; the message "
-            "`tomo-effective` does.",
+            "`tomo-effective` does.\n\n"
+            "`.zarr` is a folder with an image of OME-Zarr (NGFF 0.4, Zarr version 2) for viewers such as napari and "
+            "neuroglancer: the volume in chunks that serve all three axes, and a pyramid of ever smaller ones. Each "
+            "sample of a level is the mean of 2 x 2 x 2 of the level before, at the end of an odd axis of those that "
+            "are there; NaN is not counted, and means of integers are rounded, halves upwards. Levels end where rows and "
+            "columns are 64 at most. The folder is NAME.partial until the stream has ended well. A volume that was "
+            "written before is replaced as a whole; a folder with anything in it that this element did not write is "
+            "left as it is, and that is an error. `chunks` has 64 x 64 x 64 samples by default, so that a slice along any "
+            "axis takes the same time, and a chunk of float32 is a file of 1 MiB. Samples are stored without "
+            "compression. `.zattrs` has the pixel size, the grey values from dark to bright (0.5 and 99.5 percent of all "
+            "values) and, under `gst-tomo`, what HDF5 has in its process group.",
         .example = "tomoread path='sinograms/*.tif' ! tomowrite filename=sinograms.h5:/entry/data/data\n"
                    "tomoread path=volume.h5:/volume ! tomowrite filename=slice-%03i.tif bits=8",
     };
@@ -113,6 +124,10 @@ class Write final : public Sink {
         this, "hdf5-parts", 1, {1, 256}, When::ready,
         "Number of files in the folder NAME.parts that hold the images of an HDF5 dataset, each every n-th of them; "
         "NAME joins them by a virtual dataset. A system writes several files faster than one"};
+    Property<std::string> chunks{
+        this, "chunks", "", When::ready,
+        "How a volume of OME-Zarr is cut into chunks: cube (64 samples along each axis), image, or sizes along images, "
+        "rows and columns like 32,256,256, of which the last two are even or those of the image. Not set: cube"};
     Property<bool> resume{
         this, "resume", false, When::ready,
         "Go on where an interrupted run with the same input and settings stopped; images already "
@@ -270,6 +285,7 @@ class Write final : public Sink {
         options.deflate = hdf5_deflate;
         options.volume = hdf5_volume;
         options.parts = hdf5_parts;
+        options.chunks = chunks;
         options.most_bytes_under_way = most_bytes_waiting();
         options.report = [this](std::exception_ptr error) {
             guard(false, [&]() -> bool { std::rethrow_exception(error); });

@@ -15,10 +15,12 @@ struct Suffix {
 };
 
 constexpr Suffix suffixes[] = {
-    {".tif", FileType::Tiff}, {".tiff", FileType::Tiff}, {".h5", FileType::Hdf5},   {".hdf5", FileType::Hdf5},
-    {".hdf", FileType::Hdf5}, {".nxs", FileType::Hdf5},  {".nx", FileType::Hdf5},   {".raw", FileType::Raw},
-    {".edf", FileType::Edf},  {".jpg", FileType::Jpeg},  {".jpeg", FileType::Jpeg}, {".png", FileType::Png},
-    {".pgm", FileType::Pnm},  {".ppm", FileType::Pnm},   {".pnm", FileType::Pnm},   {".npy", FileType::Npy},
+    {".tif", FileType::Tiff},  {".tiff", FileType::Tiff}, {".h5", FileType::Hdf5},
+    {".hdf5", FileType::Hdf5}, {".hdf", FileType::Hdf5},  {".nxs", FileType::Hdf5},
+    {".nx", FileType::Hdf5},   {".raw", FileType::Raw},   {".edf", FileType::Edf},
+    {".jpg", FileType::Jpeg},  {".jpeg", FileType::Jpeg}, {".png", FileType::Png},
+    {".pgm", FileType::Pnm},   {".ppm", FileType::Pnm},   {".pnm", FileType::Pnm},
+    {".npy", FileType::Npy},   {".zarr", FileType::Zarr},
 };
 
 bool ends_with(const std::string &name, const std::string &end) {
@@ -48,15 +50,18 @@ FileType type_of_suffix(const std::string &file) {
 }
 
 Location split_location(const std::string &path, FileType forced) {
-    if (forced == FileType::Automatic || forced == FileType::Hdf5)
+    if (forced == FileType::Automatic || forced == FileType::Hdf5 || forced == FileType::Zarr)
         for (auto colon = path.find(':'); colon != std::string::npos; colon = path.find(':', colon + 1)) {
             const auto file = path.substr(0, colon);
             const auto rest = path.substr(colon + 1);
             const bool named_slash = rest.compare(0, 1, "/") == 0 || rest.compare(0, 2, ":/") == 0;
-            if (type_of_suffix(file) == FileType::Hdf5 || (forced == FileType::Hdf5 && named_slash))
+            const auto type = type_of_suffix(file);
+            if (type == FileType::Hdf5 || type == FileType::Zarr || (forced == FileType::Hdf5 && named_slash))
                 return {file, absolute_dataset(rest)};
         }
-    return {path, {}};
+    // A shell completes the name of a folder by a slash.
+    const auto name = path.substr(0, path.find_last_not_of('/') + 1);
+    return {type_of_suffix(name) == FileType::Zarr ? name : path, {}};
 }
 
 const char *type_name(FileType type) {
@@ -77,6 +82,8 @@ const char *type_name(FileType type) {
         return "PGM or PPM";
     case FileType::Npy:
         return "numpy";
+    case FileType::Zarr:
+        return "Zarr";
     case FileType::Automatic:
         break;
     }

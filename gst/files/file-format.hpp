@@ -11,9 +11,9 @@
 // File formats, paths of files and of datasets in them, and errors of the system.
 namespace tomo::io {
 
-enum class FileType { Automatic, Tiff, Hdf5, Raw, Edf, Jpeg, Png, Pnm, Npy };
+enum class FileType { Automatic, Tiff, Hdf5, Raw, Edf, Jpeg, Png, Pnm, Npy, Zarr };
 
-// The parts of "scan.h5:/entry/data/data".
+// The parts of "scan.h5:/entry/data/data", or of "slices.ome.zarr:/1".
 struct Location {
     std::string file;
     std::string dataset; // absolute, without a slash at the end; empty if the path names none
@@ -21,7 +21,7 @@ struct Location {
     std::string text() const { return dataset.empty() ? file : file + ":" + dataset; }
 };
 
-// Splits at the colon after a suffix of HDF5, or at the first ":/" where the type is forced to HDF5.
+// Splits at the colon after a suffix of HDF5 or Zarr, or at the first ":/" where the type is forced to HDF5.
 // Wildcards and number patterns in the path stay as they are.
 Location split_location(const std::string &path, FileType forced = FileType::Automatic);
 

@@ -103,6 +103,13 @@ std::vector<std::string> files_in(const std::string &folder) {
                    link.c_str(), fs::read_symlink(link, ignored).c_str()));
 }
 
+// A folder that is read as one file is.
+bool is_zarr(const std::string &path, const ReadOptions &options) {
+    std::error_code ignored;
+    const auto type = options.type == FileType::Automatic ? type_of_suffix(path) : options.type;
+    return type == FileType::Zarr && fs::is_directory(path, ignored);
+}
+
 // Leaves files that a reader claims, throws where there is none.
 std::vector<std::string> readable(const std::vector<std::string> &candidates, const std::string &dataset,
                                   const ReadOptions &options, const std::string &path) {
@@ -114,7 +121,7 @@ std::vector<std::string> readable(const std::vector<std::string> &candidates, co
         const bool is_link = fs::is_symlink(file, ignored);
         if (is_link && type != FileType::Automatic && !fs::exists(file, ignored))
             leads_nowhere(file);
-        if (!fs::is_regular_file(file, ignored))
+        if (!fs::is_regular_file(file, ignored) && !is_zarr(file, options))
             continue;
         regular++;
         if (type == FileType::Raw && !options.raw.is_complete())
@@ -165,7 +172,7 @@ std::vector<std::string> files_of(const Location &location, const ReadOptions &o
         leads_nowhere(path);
     if (!fs::exists(status))
         throw system_error("open", path, error ? error.value() : ENOENT, GST_RESOURCE_ERROR_NOT_FOUND);
-    if (!fs::is_directory(status))
+    if (!fs::is_directory(status) || is_zarr(path, options))
         return {path};
     if (!location.dataset.empty())
         throw Error(GST_RESOURCE_ERROR_SETTINGS,

@@ -14,4 +14,18 @@ std::vector<std::pair<std::string, std::string>> completeness_words(const Stream
     return words;
 }
 
+std::string describe(const Remains &remains) {
+    std::string said;
+    if (remains.images > 0)
+        said =
+            text("%" G_GUINT64_FORMAT "%s image%s kept in '%s'%s", remains.images,
+                 remains.damaged ? "" : " whole", remains.images == 1 ? " is" : "s are",
+                 remains.place.c_str(), remains.damaged ? ", but the disk may lack some of the samples" : "");
+    if (remains.lost > 0)
+        said += text("%s%" G_GUINT64_FORMAT " could not be kept", said.empty() ? "" : ", ", remains.lost);
+    if (!remains.faults.empty())
+        said += (said.empty() ? "" : "; ") + remains.faults;
+    return said;
+}
+
 } // namespace tomo::io

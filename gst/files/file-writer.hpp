@@ -32,6 +32,9 @@ enum class Existing {
     Resume,   // the first images exist already, from an interrupted run or in a whole file
 };
 
+// As words for the user; empty if there is nothing to tell.
+std::string describe(const Remains &remains);
+
 inline OutputFile::Begin begin_of(Existing existing) {
     return existing == Existing::Replace    ? OutputFile::Begin::Empty
            : existing == Existing::Continue ? OutputFile::Begin::AsCopy

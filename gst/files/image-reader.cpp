@@ -35,6 +35,17 @@ ArrayInfo Part::of(const ArrayInfo &page, const std::string &where) const {
     return page.with_size(columns ? columns : page.width - first_column, rows.rows_of(page.height, where));
 }
 
+Part Part::within(const RowRegion &all) const {
+    Part part = *this;
+    part.rows.first = all.first + rows.first * all.step;
+    part.rows.step = rows.step * all.step;
+    if (rows.count > 0)
+        part.rows.count = (rows.count - 1) * all.step + 1;
+    else if (all.count > 0) // all that are left
+        part.rows.count = all.count - rows.first * all.step;
+    return part;
+}
+
 void ImageReader::read_part(std::size_t page, const Part &part, void *destination, std::size_t row_stride) {
     const auto whole = info(page);
     const auto wanted = part.of(whole, text("page %" G_GSIZE_FORMAT, page));
@@ -108,6 +119,8 @@ std::unique_ptr<ImageReader> open_reader(const std::string &path, const ReadOpti
         return open_pnm_reader(location.file, options.rows);
     case FileType::Npy:
         return open_npy_reader(location.file, options.rows);
+    case FileType::Zarr:
+        return open_zarr_reader(location, options.rows);
     case FileType::Raw:
     case FileType::Automatic: // require_type() gave a type
         break;

@@ -33,6 +33,8 @@ struct Part {
     RowRegion rows;
     unsigned first_column = 0, columns = 0;
 
+    // This part of those rows of a page.
+    Part within(const RowRegion &all) const;
     // Shape of this part of a page. Throws if the page does not have it.
     ArrayInfo of(const ArrayInfo &page, const std::string &where) const;
 };
@@ -106,8 +108,8 @@ class ImageReader {
     virtual std::uint64_t rows_per_chunk() const { return 1; }
 };
 
-// Opens one file, "file.h5:/dataset" for HDF5, or images in memory (memory/images.hpp). Throws Error; never
-// blocks, because it refuses files that are not regular.
+// Opens one file, "file.h5:/dataset" for HDF5, "folder.zarr", or images in memory (memory/images.hpp). Throws
+// Error; never blocks, because it refuses files that are not regular.
 std::unique_ptr<ImageReader> open_reader(const std::string &path, const ReadOptions &options = {});
 
 // The readers behind open_reader().
@@ -119,6 +121,8 @@ std::unique_ptr<ImageReader> open_png_reader(const std::string &file, const RowR
 std::unique_ptr<ImageReader> open_pnm_reader(const std::string &file, const RowRegion &rows);
 std::unique_ptr<ImageReader> open_memory_reader(const std::string &location, const RowRegion &rows);
 std::unique_ptr<ImageReader> open_npy_reader(const std::string &file, const RowRegion &rows);
+// `location.dataset` is the path of an array in the folder; without one, the first level of an image.
+std::unique_ptr<ImageReader> open_zarr_reader(const Location &location, const RowRegion &rows);
 std::unique_ptr<ImageReader> open_raw_reader(const std::string &file, const RawLayout &layout,
                                              const RowRegion &rows);
 

@@ -77,6 +77,8 @@ struct WriteOptions {
     // Called once with the mapping of the integers of all images.
     std::function<void(const GreyMapping &)> tell_range;
 
+    // How a volume is cut into chunks, see chunk_sizes(); empty: as it is best for the format.
+    std::string chunks;
     // Files for the images of an HDF5 dataset, which is a virtual one then.
     unsigned parts = 1;
     unsigned threads = 0; // 0: one for each processor, but no more than 16

@@ -88,7 +88,9 @@ std::unique_ptr<ImageWriter> open_writer(const std::string &path, const WriteOpt
         return open_memory_writer(path, options);
     const auto location = split_location(path, options.type);
     std::error_code ignored;
-    if (location.file.back() == '/' || std::filesystem::is_directory(location.file, ignored))
+    const bool is_folder =
+        location.file.back() == '/' || std::filesystem::is_directory(location.file, ignored);
+    if (is_folder && type_of_suffix(location.file) != FileType::Zarr)
         throw Error(GST_RESOURCE_ERROR_OPEN_WRITE,
                     text("cannot write '%s': it is a folder; name a file in it", location.file.c_str()));
     const auto type = require_type(location.file, options.type);

@@ -81,14 +81,19 @@ std::string prepare_target(const std::string &path) {
         const auto real = fs::canonical(path, error);
         return error ? path : real.string();
     }
-    const auto folder = fs::path(path).parent_path();
-    if (!folder.empty() && !fs::is_directory(folder, error)) {
-        fs::create_directories(folder, error);
-        if (error)
-            throw system_error("create the folder", folder.string(), error.value(),
-                               GST_RESOURCE_ERROR_OPEN_WRITE);
-    }
+    make_folder_of(path);
     return path;
+}
+
+void make_folder_of(const std::string &path) {
+    std::error_code error;
+    const auto folder = std::filesystem::path(path).parent_path();
+    if (folder.empty() || std::filesystem::is_directory(folder, error))
+        return;
+    std::filesystem::create_directories(folder, error);
+    if (error)
+        throw system_error("create the folder", folder.string(), error.value(),
+                           GST_RESOURCE_ERROR_OPEN_WRITE);
 }
 
 std::string partial_name(const std::string &target) { return target + ".partial"; }

@@ -17,6 +17,9 @@ namespace tomo::io {
 // Creates missing folders.
 std::string prepare_target(const std::string &path);
 
+// Creates missing folders above `path`.
+void make_folder_of(const std::string &path);
+
 std::string partial_name(const std::string &target);
 
 // Creates NAME.partial, empties it unless `keep`, and locks it against other writers, in this process and

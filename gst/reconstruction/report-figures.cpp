@@ -141,7 +141,7 @@ Picture reduced(const Picture &picture, unsigned &step_across, unsigned &step_do
 std::string sinogram(const Picture &picture, const char *title, const std::string &quantity) {
     unsigned across = 1, down = 1;
     const Picture small = reduced(picture, across, down);
-    const auto grey = percentiles(small.values, darkest, brightest);
+    const auto grey = io::percentiles(small.values, darkest, brightest);
     return "<figure><div class=\"picture\" style=\"aspect-ratio:4/3\">" + image_of(small, grey, title) +
            "</div><figcaption><b>" + title + "</b>: " +
            escaped(quantity + ", " + digits(grey.first, 4) + " to " + digits(grey.second, 4) + "; " +
@@ -159,7 +159,7 @@ std::string slices_section(const ReportFacts &facts) {
     std::vector<float> values;
     for (const auto &slice : slices)
         values.insert(values.end(), slice.picture.values.begin(), slice.picture.values.end());
-    const auto grey = percentiles(values, darkest, brightest);
+    const auto grey = io::percentiles(values, darkest, brightest);
     const Quantity quantity(facts);
     const double voxel = facts.scan.pixel_size * settings.binning, along_z = settings.y_step;
 

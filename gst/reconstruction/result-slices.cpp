@@ -194,18 +194,4 @@ std::vector<ResultSlice> middle_slices(const Plan &plan, const Middle &middle) {
     return found;
 }
 
-std::pair<double, double> percentiles(std::vector<float> values, double low, double high) {
-    values.erase(std::remove_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); }),
-                 values.end());
-    if (values.empty())
-        return {0.0, 0.0};
-    const auto at = [&](double share) {
-        const auto place = values.begin() +
-                           static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1) + 0.5);
-        std::nth_element(values.begin(), place, values.end());
-        return static_cast<double>(*place);
-    };
-    return {at(low), at(high)};
-}
-
 } // namespace tomo::reconstruction

@@ -21,7 +21,4 @@ struct ResultSlice {
 // result can't be read.
 std::vector<ResultSlice> middle_slices(const Plan &plan, const Middle &middle);
 
-// The values at two shares of all finite ones, such as 0.005 and 0.995.
-std::pair<double, double> percentiles(std::vector<float> values, double low, double high);
-
 } // namespace tomo::reconstruction

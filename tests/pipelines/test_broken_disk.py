@@ -8,6 +8,7 @@ import errno
 import os
 
 from pipetest import *
+from zarr_files import read_zarr
 
 SHAPE = (40, 50)
 BYTES = 4 * SHAPE[0] * SHAPE[1]
@@ -60,6 +61,21 @@ class BrokenDisk(FaultTestCase):
         for image, wanted in zip(images, self.images):
             np.testing.assert_array_equal(image, wanted)
         return len(images)
+
+    def test_writing_a_zarr_stops(self):
+        scan = random_array(np.float32, (150, 129, 70))
+        np.save("scan.npy", scan)
+        line = "tomoread path=scan.npy ! tomowrite filename=out.zarr"
+        for file, after, images in ("out.zarr.partial/0/1/", 3 << 18, 64), ("out.zarr.partial/1/", 0, 0):
+            result = launch(line, ("-q",), self.failing("write", file, errno.EDQUOT, after))
+            self.assertIn(text_of(errno.EDQUOT), result.errors[0])
+            self.assertEqual(os.path.exists("out.zarr.partial"), images > 0)
+            if images:
+                self.assertIn(f"{images} whole images are kept in 'out.zarr.partial'", result.out)
+                np.testing.assert_array_equal(read_zarr("out.zarr.partial/0"), scan[:images])
+            self.assert_launches(line + " resume=true")
+            np.testing.assert_array_equal(read_zarr("out.zarr/0"), scan)
+            shutil.rmtree("out.zarr")
 
     def partial(self, target):
         name, _, dataset = target.split()[0].partition(":")

@@ -4,14 +4,11 @@
 #ifdef HAVE_HDF5
 
 #include "compress.hpp"
-#include <gst/files/file-format.hpp>
+#include <gst/files/share-work.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
-#include <future>
 #include <limits>
-#include <system_error>
 #include <thread>
 #include <zlib.h>
 
@@ -73,22 +70,8 @@ ChunkedPage cut_into_chunks(const ArrayInfo &plane, const void *samples, const C
     for (auto &chunk : page.chunks)
         if (layout.level > 0 || chunk.bytes < chunk_bytes)
             work.push_back(&chunk);
-    std::atomic<std::size_t> next{0};
-    const auto share = [&] {
-        for (auto i = next++; i < work.size(); i = next++)
-            compress(*work[i], chunk_bytes, plane.sample_size(), layout.level);
-    };
-    std::vector<std::future<void>> others;
-    const auto threads = std::min<std::size_t>(work.size(), std::thread::hardware_concurrency());
-    try {
-        for (std::size_t i = 1; i < threads; i++)
-            others.push_back(std::async(std::launch::async, share));
-    } catch (const std::system_error &) {
-        // No thread to be had: those that there are do the rest.
-    }
-    share();
-    for (auto &other : others)
-        other.get();
+    share_work(work.size(), std::thread::hardware_concurrency(),
+               [&](std::size_t i) { compress(*work[i], chunk_bytes, plane.sample_size(), layout.level); });
     return page;
 }
 

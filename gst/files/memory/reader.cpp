@@ -32,11 +32,8 @@ class MemoryReader final : public ImageReader {
     }
 
     void read_part(std::size_t page, const Part &part, void *destination, std::size_t row_stride) override {
-        RowRegion rows = part.rows; // among those of rows_
-        rows.first = rows_.first + rows.first * rows_.step;
-        rows.step *= rows_.step;
-        copy(page, rows, part.first_column, part.of(info(page), images_->location()), destination,
-             row_stride);
+        copy(page, part.within(rows_).rows, part.first_column, part.of(info(page), images_->location()),
+             destination, row_stride);
     }
 
   private:

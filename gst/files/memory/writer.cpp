@@ -6,9 +6,9 @@
 #include <gst/files/open-writer.hpp>
 #include <gst/files/ordered-work.hpp>
 #include <gst/files/series/integers.hpp>
+#include <gst/files/share-work.hpp>
 
 #include <cstring>
-#include <thread>
 
 namespace tomo::io {
 
@@ -73,8 +73,7 @@ class MemoryWriter final : public ImageWriter {
                              info.describe().c_str(), room_.images->location().c_str(),
                              room.describe().c_str()));
         if (!work_)
-            work_ = std::make_unique<OrderedWork>(std::clamp(std::thread::hardware_concurrency(), 1u, 16u),
-                                                  most_bytes_, report_);
+            work_ = std::make_unique<OrderedWork>(threads_for_writing(), most_bytes_, report_);
         work_->add(std::make_unique<Copy>(*room_.images, room_.next++, image), image.bytes_in_memory());
     }
 

@@ -49,6 +49,9 @@ void check_format(const Location &location, FileType type, const WriteOptions &o
                     text("'%s': the ranges of images that are there would be lost; set minimum and maximum "
                          "instead of range-per-image, or write TIFF",
                          location.text().c_str()));
+    if (!options.chunks.empty() && type != FileType::Zarr)
+        throw Error(GST_RESOURCE_ERROR_SETTINGS, text("'%s': chunks is %s, but only OME-Zarr has such chunks",
+                                                      location.text().c_str(), options.chunks.c_str()));
     if (options.rgb && type != FileType::Tiff && type != FileType::Png && type != FileType::Jpeg)
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("rgb is set, but %s files have no colours; write TIFF, PNG "

@@ -1,12 +1,13 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "writer.hpp"
+#include <gst/files/share-work.hpp>
+#include <gst/files/zarr/writer.hpp>
 #ifdef HAVE_HDF5
 #include <gst/files/hdf5/parts.hpp>
 #endif
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 namespace tomo::io {
@@ -53,9 +54,8 @@ void SeriesWriter::plan(const ImageToWrite &page, bool is_there) {
                     text("an image of %s can't be written", info.describe().c_str()));
     begin(info);
     if (!work_)
-        work_ = std::make_unique<OrderedWork>(
-            options().threads ? options().threads : std::clamp(std::thread::hardware_concurrency(), 1u, 16u),
-            options().most_bytes_under_way, options().report);
+        work_ = std::make_unique<OrderedWork>(options().threads ? options().threads : threads_for_writing(),
+                                              options().most_bytes_under_way, options().report);
     work_->add(files_->job(page, is_there), is_there ? 0 : page.bytes_in_memory());
 }
 
@@ -102,20 +102,6 @@ void SeriesWriter::finish() {
     names_.let_go();
 }
 
-static std::string describe(const Remains &remains) {
-    std::string said;
-    if (remains.images > 0)
-        said =
-            text("%" G_GUINT64_FORMAT "%s image%s kept in '%s'%s", remains.images,
-                 remains.damaged ? "" : " whole", remains.images == 1 ? " is" : "s are",
-                 remains.place.c_str(), remains.damaged ? ", but the disk may lack some of the samples" : "");
-    if (remains.lost > 0)
-        said += text("%s%" G_GUINT64_FORMAT " could not be kept", said.empty() ? "" : ", ", remains.lost);
-    if (!remains.faults.empty())
-        said += (said.empty() ? "" : "; ") + remains.faults;
-    return said;
-}
-
 std::string SeriesWriter::abandon() noexcept {
     work_.reset();
     try {
@@ -130,6 +116,16 @@ std::string SeriesWriter::abandon() noexcept {
 
 std::unique_ptr<ImageTarget> open_target(const Location &location, FileType type,
                                          const WriteOptions &options) {
+    if (type == FileType::Zarr && options.parts <= 1) {
+        const SeriesNames names(location, type, options);
+        if (names.is_series() || !location.dataset.empty())
+            throw Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                text("'%s': all images of a stream become one image of OME-Zarr with three axes, whose name "
+                     "has no number and no dataset; write NAME.ome.zarr",
+                     location.text().c_str()));
+        return open_zarr_writer(names.ahead(0).file, options);
+    }
     if (options.parts <= 1)
         return std::make_unique<SeriesWriter>(location, type, options);
 #ifdef HAVE_HDF5

@@ -1,0 +1,171 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "halving.hpp"
+
+#include <gst/tomo/device/samples.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <type_traits>
+#include <vector>
+
+namespace tomo::io {
+
+namespace {
+
+float float_of(Half half) {
+    constexpr float scale = 0x1p112f; // exponents count from 15 in one format, and from 127 in the other
+    const std::uint32_t magnitude = half.bits & 0x7fff, sign = std::uint32_t{half.bits} << 16 & 0x80000000;
+    const auto bits = magnitude >= 0x7c00
+                          ? 0x7f800000 | magnitude << 13
+                          : std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude << 13) * scale);
+    return std::bit_cast<float>(bits | sign);
+}
+
+// The nearest one, of two the even one.
+Half half_of_float(float value) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    const auto sign = bits >> 16 & 0x8000;
+    auto magnitude = bits & 0x7fffffff;
+    if (magnitude > 0x7f800000)
+        magnitude = 0x7e00;
+    else if (magnitude >= 0x47800000) // 65536
+        magnitude = 0x7c00;
+    else if (magnitude < 0x38800000) // below the smallest normal number
+        magnitude = static_cast<std::uint32_t>(std::nearbyint(std::bit_cast<float>(magnitude) * 0x1p24f));
+    else
+        magnitude = (magnitude + 0xfff + (magnitude >> 13 & 1) - (112u << 23)) >> 13;
+    return {static_cast<std::uint16_t>(sign | magnitude)};
+}
+
+template <class Number>
+bool is_nan(Number number) {
+    if constexpr (std::is_floating_point_v<Number>)
+        return std::isnan(number);
+    else
+        return false;
+}
+
+// How samples of a type are summed up and divided.
+template <class Sample, class Total>
+struct Integers {
+    using Sum = Total;
+    static Sum value(Sample sample) { return sample; }
+    // 1, 2, 4 or 8 of them. The shift rounds down, also below 0.
+    static Sample mean(Sum sum, unsigned count) {
+        return static_cast<Sample>((sum + count / 2) >> std::countr_zero(count));
+    }
+};
+template <class Sample>
+struct Floats {
+    using Sum = Sample;
+    static Sum value(Sample sample) { return sample; }
+    static Sample mean(Sum sum, unsigned count) { return sum / static_cast<Sum>(count); }
+};
+struct Halves {
+    using Sum = float;
+    static Sum value(Half sample) { return float_of(sample); }
+    static Half mean(Sum sum, unsigned count) { return half_of_float(sum / static_cast<Sum>(count)); }
+};
+
+template <class Sample, class Kind>
+class Halving {
+  public:
+    using Sum = typename Kind::Sum;
+
+    // `parts` numbers make a sample.
+    Halving(unsigned columns, unsigned parts)
+        : columns_(columns), parts_(parts), sums_(std::size_t{columns} * parts) {}
+
+    // The mean of `count` rows, 1, 2 or 4.
+    void rows(const Sample *const *rows, unsigned count, Sample *to) {
+        std::transform(rows[0], rows[0] + sums_.size(), sums_.begin(), Kind::value);
+        for (unsigned row = 1; row < count; row++)
+            for (std::size_t i = 0; i < sums_.size(); i++)
+                sums_[i] += Kind::value(rows[row][i]);
+        bool has_nan = false;
+        const unsigned pairs = columns_ / 2;
+        for (unsigned x = 0; x < pairs; x++)
+            for (unsigned part = 0; part < parts_; part++) {
+                const Sum sum = sums_[2 * x * parts_ + part] + sums_[(2 * x + 1) * parts_ + part];
+                to[x * parts_ + part] = Kind::mean(sum, 2 * count);
+                has_nan |= is_nan(sum);
+            }
+        if (columns_ % 2 == 1)
+            for (unsigned part = 0; part < parts_; part++) {
+                const Sum sum = sums_[2 * pairs * parts_ + part];
+                to[pairs * parts_ + part] = Kind::mean(sum, count);
+                has_nan |= is_nan(sum);
+            }
+        if (has_nan)
+            without_nan(rows, count, to);
+    }
+
+  private:
+    void without_nan(const Sample *const *rows, unsigned count, Sample *to) const {
+        for (unsigned x = 0; x < half_of(columns_); x++)
+            for (unsigned part = 0; part < parts_; part++) {
+                Sum sum = 0;
+                unsigned there = 0;
+                for (unsigned row = 0; row < count; row++)
+                    for (unsigned column = 2 * x; column < std::min(2 * x + 2, columns_); column++) {
+                        const Sum value = Kind::value(rows[row][column * parts_ + part]);
+                        if (!is_nan(value)) {
+                            sum += value;
+                            there++;
+                        }
+                    }
+                if (there > 0) // else it is NaN already
+                    to[x * parts_ + part] = Kind::mean(sum, there);
+            }
+    }
+
+    const unsigned columns_, parts_;
+    std::vector<Sum> sums_; // of a column of up to four samples
+};
+
+template <class Sample, class Kind>
+void halve_as(const Box<const void *> &from, const Box<void *> &to, unsigned parts) {
+    Halving<Sample, Kind> halving(from.columns, parts);
+    const auto *source = static_cast<const Sample *>(from.samples);
+    auto *target = static_cast<Sample *>(to.samples);
+    for (unsigned z = 0; z < half_of(from.images); z++)
+        for (unsigned y = 0; y < half_of(from.rows); y++) {
+            const Sample *rows[4] = {};
+            unsigned count = 0;
+            for (unsigned image = 2 * z; image < std::min(2 * z + 2, from.images); image++)
+                for (unsigned row = 2 * y; row < std::min(2 * y + 2, from.rows); row++)
+                    rows[count++] = source + (image * from.step_of_image + row * from.step_of_row) * parts;
+            halving.rows(rows, count, target + (z * to.step_of_image + y * to.step_of_row) * parts);
+        }
+}
+
+} // namespace
+
+void halve(GstTomoFormat format, const Box<const void *> &from, const Box<void *> &to) {
+    switch (format) {
+    case GST_TOMO_FORMAT_UINT8:
+        return halve_as<std::uint8_t, Integers<std::uint8_t, std::uint32_t>>(from, to, 1);
+    case GST_TOMO_FORMAT_UINT16:
+        return halve_as<std::uint16_t, Integers<std::uint16_t, std::uint32_t>>(from, to, 1);
+    case GST_TOMO_FORMAT_UINT32:
+        return halve_as<std::uint32_t, Integers<std::uint32_t, std::uint64_t>>(from, to, 1);
+    case GST_TOMO_FORMAT_INT16:
+        return halve_as<std::int16_t, Integers<std::int16_t, std::int32_t>>(from, to, 1);
+    case GST_TOMO_FORMAT_INT32:
+        return halve_as<std::int32_t, Integers<std::int32_t, std::int64_t>>(from, to, 1);
+    case GST_TOMO_FORMAT_FLOAT16:
+        return halve_as<Half, Halves>(from, to, 1);
+    case GST_TOMO_FORMAT_FLOAT32:
+        return halve_as<float, Floats<float>>(from, to, 1);
+    case GST_TOMO_FORMAT_FLOAT64:
+        return halve_as<double, Floats<double>>(from, to, 1);
+    case GST_TOMO_FORMAT_COMPLEX64:
+        return halve_as<float, Floats<float>>(from, to, 2);
+    case GST_TOMO_FORMAT_UNKNOWN:
+        break;
+    }
+}
+
+} // namespace tomo::io

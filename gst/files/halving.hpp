@@ -1,0 +1,32 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/tomo/gsttomoarray.h>
+
+#include <cstddef>
+#include <cstdint>
+
+// The levels of a pyramid: each has half the samples of the one before along each axis.
+namespace tomo::io {
+
+// A part of a volume in memory. Steps are in samples.
+template <class Pointer>
+struct Box {
+    Pointer samples;
+    std::size_t step_of_image, step_of_row;
+    unsigned images, rows, columns;
+};
+
+// Half of a length, where one sample more counts as well.
+template <class Integer>
+constexpr Integer half_of(Integer length) {
+    return length / 2 + length % 2;
+}
+
+// Each sample of `to` is the mean of 2 x 2 x 2 samples of `from`; at the end of an odd axis, of those that
+// are there. NaN counts as a sample that is not there, unless there are no others. Means of integers are
+// rounded, halves upwards. Takes images, rows and columns of `from`; those of `to` do not count.
+void halve(GstTomoFormat format, const Box<const void *> &from, const Box<void *> &to);
+
+} // namespace tomo::io
