@@ -122,19 +122,18 @@ class OmeZarr(FaultTestCase):
     def test_read_back(self):
         """By tomoread: the whole, a part of it, another level, in all types; and arrays of other programs."""
         line = "tomoread path={} convert=false {} ! tomowrite filename=back.npy"
-        for dtype in FORMATS.values():
-            self.save((67, 70, 131), dtype)
-            self.assert_launches(LINE.format("", ""))
-            levels = self.levels()
-            for path, part, wanted in ((NAME, "", levels[0]), (NAME + "/", "number=3 image-start=60", levels[0][60:63]),
-                                       (NAME + ":/1", "", levels[1]),
-                                       (NAME, "y=61 height=9 y-step=3", levels[0][:, 61:70:3])):
-                self.assert_launches(line.format(path, part))
-                np.testing.assert_array_equal(np.load("back.npy"), wanted)
-        scan = random_array(np.float32, (11, 13, 17))
-        for name, chunk, options in (("a.zarr", (4, 5, 6), {"leave_out": [(0, 0, 1), (2, 2, 2)], "fill": 7}),
-                                     ("b.zarr", (1, 13, 17), {"separator": "/", "order": ">"}),
-                                     ("c.zarr", (1, 1, 16, 2, 3), {})):
+        self.save((67, 70, 131))
+        self.assert_launches(LINE.format("", ""))
+        levels = self.levels()
+        for path, part, wanted in ((NAME, "", levels[0]), (NAME + "/", "number=3 image-start=60", levels[0][60:63]),
+                                   (NAME + ":/1", "", levels[1]), (NAME, "y=61 height=9 y-step=3", levels[0][:, 61:70:3])):
+            self.assert_launches(line.format(path, part))
+            np.testing.assert_array_equal(np.load("back.npy"), wanted)
+        kinds = [((4, 5, 6), {"leave_out": [(0, 0, 1), (2, 2, 2)], "fill": 7}),
+                 ((1, 13, 17), {"separator": "/", "order": ">"}), ((1, 1, 16, 2, 3), {})]
+        for number, (type_name, dtype) in enumerate(FORMATS.items()):
+            name, (chunk, options) = type_name + ".zarr", kinds[number % len(kinds)]
+            scan = random_array(dtype, (11, 13, 17))
             write_zarr(name, scan.reshape((1,) * (len(chunk) - 3) + scan.shape), chunk, **options)
             self.assert_launches(line.format(name, ""))
             np.testing.assert_array_equal(np.load("back.npy"), read_zarr(name).reshape(scan.shape))
@@ -170,8 +169,9 @@ class OmeZarr(FaultTestCase):
                              ("tomoread name=write path=packed.zarr ! tomonull", "blosc"),
                              ("tomoread name=write path=foreign.zarr ! tomonull", "no array of Zarr")):
             with self.subTest(line):
-                self.assert_fault(line, "write", *words, files=list(before))
-        self.assertEqual(files_in("."), before)
+                result = launch(line, ("-q",))
+                self.check_error(result.errors[0], "write", words)
+                self.assertEqual(files_in("."), before)
 
     def test_replaced(self):
         """A volume is replaced as a whole, and only when the new one is whole."""
