@@ -25,7 +25,9 @@ class Backproject final : public BatchFilter {
             "= a + bx cos t + by sin t, bx = i + roi-x - a + 1/2, by = j + roi-y - a + 1/2, with axis a "
             "and angle t; the detector is continued by zeros. A row's weight is the part of the half "
             "circle that it measures, so that scans over 180, 200 or 360 degrees and with uneven steps "
-            "give attenuation per pixel (Kak, Slaney, 1988, section 3.3). The input has to be filtered, "
+            "give attenuation per pixel (Kak, Slaney, 1988, section 3.3). With `slice-axis-pos` c the axis "
+            "lies at c in the slice instead: bx = i + roi-x - c + 1/2, by = j + roi-y - c + 1/2, so that "
+            "slices of scans with different axes lie on one another. The input has to be filtered, "
             "as by `tomorampfilter`. One slice per sinogram.\n"
             "\n"
             "Which axis and angles are used, and where they come from, is told once by an element message "
@@ -56,6 +58,12 @@ class Backproject final : public BatchFilter {
         {-1.0, 32768.0},
         "Rotation axis in edge coordinates (the middle of W columns is W / 2); 0 or less: that of the "
         "scan, else the middle"};
+    Property<double> slice_axis_pos{
+        this,
+        "slice-axis-pos",
+        Automatic{0},
+        {0.0, 65536.0},
+        "Rotation axis in the slice, in edge coordinates; 0: where it is in the sinogram"};
     Property<double> angle_step{
         this,
         "angle-step",
@@ -139,7 +147,8 @@ class Backproject final : public BatchFilter {
     }
 
     EventRef own_scan_event() override {
-        return region(input_info().width).begins_at_corner() ? EventRef() : scan_of_region({});
+        return region(input_info().width).begins_at_corner() && !slice_axis_pos.chosen() ? EventRef()
+                                                                                         : scan_of_region({});
     }
 
     unsigned batch_that_pays(const ArrayInfo &in) override {
@@ -150,7 +159,9 @@ class Backproject final : public BatchFilter {
 
   private:
     EventRef scan_of_region(Scan scan) const {
-        return scan_of_slices(std::move(scan), input_info(), axis().position, region(input_info().width))
+        const double axis = this->axis().position;
+        return scan_of_slices(std::move(scan), input_info(), axis, axis_in_slice(axis),
+                              region(input_info().width))
             .to_event();
     }
 
@@ -164,6 +175,8 @@ class Backproject final : public BatchFilter {
     }
 
     Axis axis() const { return resolve_axis(axis_pos.chosen(), axis_pos.name(), scan_, input_info().width); }
+
+    double axis_in_slice(double axis) const { return slice_axis_pos.chosen().value_or(axis); }
 
     SliceRegion region(unsigned columns) const {
         return {roi_x, roi_y, roi_width.chosen(), roi_height.chosen(), columns};
@@ -199,7 +212,9 @@ class Backproject final : public BatchFilter {
     void update_views(const Array &in) {
         const auto axis = this->axis();
         const auto slice = region(in.width());
-        const Settings now{axis.position, axis.origin, given_views(), slice.x, slice.y, in.height()};
+        const double in_slice = axis_in_slice(axis.position);
+        const Settings now{axis.position, in_slice, axis.origin, given_views(),
+                           slice.x,       slice.y,  in.height()};
         if (operator_->has_views() && now == settings_)
             return;
         const auto views = resolve_views(now.views, scan_, in.height());
@@ -208,13 +223,13 @@ class Backproject final : public BatchFilter {
         tell(axis, views, slice);
         if (is_of_scan_)
             send_scan(scan_behind());
-        operator_->set_views(backproject_rows(views.angles, views.weights, axis.position, slice));
+        operator_->set_views(backproject_rows(views.angles, views.weights, axis.position, in_slice, slice));
         settings_ = now;
     }
 
     // That the views are for.
     struct Settings {
-        double axis;
+        double axis, axis_in_slice;
         Origin origin;
         GivenViews views;
         unsigned roi_x, roi_y, rows;

@@ -21,10 +21,16 @@ struct BackprojectRow {
 static_assert(sizeof(BackprojectRow) == 40, "the device reads this layout");
 
 // The table for a region of a slice. `axis` is the rotation axis in edge coordinates: the middle of a
-// detector of 2048 columns is 1024. Throws Error if the region lies so far away (2^30 pixels) that positions
-// do not fit into the fixed point numbers, or if the axis is not finite.
+// detector of 2048 columns is 1024; `axis_in_slice` is where it lies in the slice, along both directions.
+// Throws Error if the region lies so far away (2^30 pixels) that positions do not fit into the fixed point
+// numbers, or if the axis is not finite.
 GST_TOMO_API std::vector<BackprojectRow> backproject_rows(const std::vector<double> &angles,
                                                           const std::vector<double> &weights, double axis,
-                                                          const SliceRegion &slice);
+                                                          double axis_in_slice, const SliceRegion &slice);
+inline std::vector<BackprojectRow> backproject_rows(const std::vector<double> &angles,
+                                                    const std::vector<double> &weights, double axis,
+                                                    const SliceRegion &slice) {
+    return backproject_rows(angles, weights, axis, axis, slice);
+}
 
 } // namespace tomo

@@ -68,6 +68,7 @@ class Backproject(ElementTestCase):
                 "angle-step": (-1.0, -largest, largest),
                 "angle-offset": (0.0, -largest, largest),
                 "mode": ("linear", {"linear", "texture", "nearest"}),
+                "slice-axis-pos": (0.0, 0.0, 65536.0),
                 "roi-x": (0, 0, 2**32 - 1),
                 "roi-y": (0, 0, 2**32 - 1),
                 "roi-width": (0, 0, 32768),
@@ -143,6 +144,13 @@ class Backproject(ElementTestCase):
             self.assert_close(
                 run(f"tomobackproject angle-step={unset}", [sino])[0], reference(sino), NOISE_TOLERANCE
             )
+
+    def test_an_axis_elsewhere_in_the_slice(self):
+        sino = sinogram()
+        for axis, in_slice, x in ((44.3, 47.3, 0), (44.3, 51.85, 0), (60.25, 3.1, 5)):
+            (result,) = run(f"tomobackproject axis-pos={axis} slice-axis-pos={in_slice} roi-x={x}", [sino])
+            moved = axis - in_slice
+            self.assert_close(result, reference(sino, axis=axis, roi=(x + moved, moved, WIDTH, WIDTH)), NOISE_TOLERANCE)
 
     def test_regions(self):
         sino = sinogram()

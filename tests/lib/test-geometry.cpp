@@ -114,11 +114,18 @@ GST_START_TEST(test_slices) {
     Scan scan;
     scan.region_x = 100.0;
     scan.binning_x = 2.0;
-    const auto of_slices = scan_of_slices(
-        scan, ArrayInfo(GST_TOMO_FORMAT_FLOAT32, 31, 9).with_domain(GST_TOMO_DOMAIN_SINOGRAM), 10.0, part);
+    const auto of_slices =
+        scan_of_slices(scan, ArrayInfo(GST_TOMO_FORMAT_FLOAT32, 31, 9).with_domain(GST_TOMO_DOMAIN_SINOGRAM),
+                       10.0, 10.0, part);
     // The axis is at 10 columns in x and in y.
     fail_unless(of_slices.region_x == 110.0 && of_slices.binning_x == 2.0);
     fail_unless(of_slices.region_beam == 120.0 + (7.0 - 10.0) * 2.0 && of_slices.binning_beam == 2.0);
+    // At 12.5 in the slice: its columns and rows begin 2.5 earlier.
+    const auto moved =
+        scan_of_slices(scan, ArrayInfo(GST_TOMO_FORMAT_FLOAT32, 31, 9).with_domain(GST_TOMO_DOMAIN_SINOGRAM),
+                       10.0, 12.5, part);
+    fail_unless(moved.region_x == of_slices.region_x - 5.0 &&
+                moved.region_beam == of_slices.region_beam - 5.0);
 }
 GST_END_TEST;
 

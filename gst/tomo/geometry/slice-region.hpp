@@ -20,7 +20,9 @@ struct SliceRegion {
     bool begins_at_corner() const { return x == 0 && y == 0; }
 };
 
-// The scan of slices of this region, made from sinograms of shape `in` with the axis at this edge coordinate.
-GST_TOMO_API Scan scan_of_slices(Scan scan, const ArrayInfo &in, double axis, const SliceRegion &region);
+// The scan of slices of this region, made from sinograms of shape `in` with the axis at this edge coordinate,
+// which lies at `axis_in_slice` in the whole slice.
+GST_TOMO_API Scan scan_of_slices(Scan scan, const ArrayInfo &in, double axis, double axis_in_slice,
+                                 const SliceRegion &region);
 
 } // namespace tomo
