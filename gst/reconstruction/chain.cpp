@@ -61,12 +61,17 @@ std::string projection_line(const Settings &settings, const Inspection &scan, co
     return line;
 }
 
-std::string slice_line(const Settings &settings, const Inspection &scan, double axis) {
+std::string slice_line(const Settings &settings, const Inspection &scan, double axis,
+                       const SliceFrame *given_frame) {
     // All of the row takes part in the filter, so half turns are joined before.
     std::string line = join_half_turns_line(settings, scan, axis);
     const bool is_joined = !line.empty();
     const auto field = field_of_slices(settings, scan, axis);
-    const unsigned columns = field.columns;
+    const SliceFrame frame =
+        given_frame ? *given_frame
+                    : SliceFrame{field.columns, field.axis,
+                                 std::max(std::min(field.axis, field.columns - field.axis), 0.0)};
+    const unsigned columns = frame.columns;
     if (!settings.projection_filter.is("none")) {
         line += " ! tomorampfilter name=filter";
         if (settings.projection_filter.is_given())
@@ -77,8 +82,10 @@ std::string slice_line(const Settings &settings, const Inspection &scan, double 
     if (!(field.axis > 0.0)) // tomobackproject would take the middle
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("an axis at %g lies left of the detector; wanted an edge coordinate above 0", axis));
-    axis = field.axis;
-    line += " ! tomobackproject name=backproject" + property("axis-pos", axis);
+    line += " ! tomobackproject name=backproject" + property("axis-pos", field.axis);
+    axis = frame.axis;
+    if (axis != field.axis)
+        line += property("slice-axis-pos", axis);
     double offset = settings.offset;
     if (!scan.has_angles()) {
         // A part of the projections stands at the angles that it has in the whole.
@@ -96,14 +103,15 @@ std::string slice_line(const Settings &settings, const Inspection &scan, double 
         line += property("roi-x", edge) + property("roi-y", edge) +
                 property("roi-width", settings.crop_width.value()) +
                 property("roi-height", settings.crop_width.value());
+    } else if (columns != field.columns) {
+        line += property("roi-width", columns) + property("roi-height", columns);
     }
     line += slice_rings_line(settings, axis - edge);
     if (settings.circle) {
-        const double radius = std::max(std::min(axis, columns - axis), 0.0);
         const std::string middle = literal(axis - edge - 0.5);
         line += calculation("circle",
                             "(x - " + middle + ") * (x - " + middle + ") + (y - " + middle + ") * (y - " +
-                                middle + ") <= " + literal(radius * radius) + " ? v : 0.0f",
+                                middle + ") <= " + literal(frame.radius * frame.radius) + " ? v : 0.0f",
                             2);
     }
     return line;

@@ -14,8 +14,16 @@ GST_TOMO_API std::string sinogram_line(const Settings &settings, const Inspectio
 
 // A line from the scan to corrected projections, without a sink.
 std::string projection_line(const Settings &settings, const Inspection &scan, const Rows &rows);
+// Where slices lie that fit to those of other scans, in pixels after binning.
+struct SliceFrame {
+    unsigned columns; // and rows, before they are cropped
+    double axis;      // edge coordinate in them
+    double radius;    // of the circle that all views see
+};
+
 // From sinograms to slices; `axis` is an edge coordinate of the full detector.
-std::string slice_line(const Settings &settings, const Inspection &scan, double axis);
+std::string slice_line(const Settings &settings, const Inspection &scan, double axis,
+                       const SliceFrame *given_frame = nullptr);
 // From there to a file: the result, or a part of it that is read again.
 std::string sink_line(const Settings &settings, const std::string &output, bool is_part);
 

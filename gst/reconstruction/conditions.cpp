@@ -28,8 +28,23 @@ std::vector<Condition> source_conditions(const Settings &s) {
     constexpr const char *files = "sinograms are read, and they are corrected already",
                          *views = "sinograms are taken with all of their projections and columns",
                          *one_volume = "all views become one volume; give turns as well",
-                         *correction = "sinograms are not corrected by darks and flats";
+                         *correction = "sinograms are not corrected by darks and flats",
+                         *one_scan = "one scan is read; give stitch as well",
+                         *stitched = "scans at several heights are stitched, of which each has its own";
     return {
+        {s.stitch, !s.scan.empty(), "the first of the scans is that of scan, which is not given"},
+        {s.stitch, s.result.is("slices"), "slices of the heights are joined, and none are made"},
+        {s.stitch_method, !s.stitch.empty(), one_scan},
+        {s.stitch_method, !s.stitch_overlap.is_given(), "stitch-overlap is given"},
+        {s.stitch_overlap, !s.stitch.empty(), one_scan},
+        {s.stitch_weights, !s.stitch.empty(), one_scan},
+        {s.stitch_axes, !s.stitch.empty(), one_scan},
+        {s.stitch_axes, !s.given_axis(), "one axis for all is given"},
+        {s.stitch_rolls, !s.stitch.empty(), one_scan},
+        {s.stitch_rolls, !s.roll.is_given(), "one roll for all is given"},
+        {s.sweep, s.stitch.empty(), "several scans are stitched; take one of them for a sweep"},
+        {s.shifts, s.stitch.empty() || s.shifts.value() == "none", stitched},
+        {s.turns, s.stitch.empty() || s.turns.value() == "together", stitched},
         {s.entry, is_scan, "sinograms are read, and no scan; name a dataset as in file.h5:/data"},
         {s.detector, is_scan, "sinograms are read, and no scan; name a dataset as in file.h5:/data"},
         {s.darks, is_scan, files},
@@ -59,10 +74,14 @@ std::vector<Condition> source_conditions(const Settings &s) {
 }
 
 std::vector<Condition> chain_conditions(const Settings &s, const Inspection &scan, io::FileType output) {
+    const bool is_placed_by_stage =
+        std::any_of(scan.heights.begin(), scan.heights.end(),
+                    [](const auto &height) { return height.displaced.from == "scan"; });
     const bool is_corrected = scan.is_corrected(s), makes_slices = s.result.is("slices"),
                finds_stripes = s.rings.is("large") || s.rings.is("dead") || s.rings.is("all"),
                is_dynamic = is_flat_dynamic(s, scan), to_file = !io::names_memory(s.output),
-               keeps_axis = makes_slices || (!scan.is_sinograms && output == io::FileType::Hdf5);
+               keeps_axis = makes_slices || (!scan.is_sinograms && output == io::FileType::Hdf5),
+               is_axis_needed = makes_slices && !s.given_axis() && !s.stitch_axes.is_given();
     constexpr const char *dynamic = "dynamic flats are found in darks and flats as they are",
                          *uncorrected = "projections are not corrected by darks and flats",
                          *no_slices = "no slices are made",
@@ -85,7 +104,8 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.flat_scale, !is_dynamic, dynamic},
         {s.beam, !is_dynamic || s.beam.is("none"),
          "a dynamic flat leaves the intensity of the whole beam open; give air"},
-        {s.shifts_reverse, are_shifts_corrected(s, scan), "no displacements are corrected"},
+        {s.shifts_reverse, are_shifts_corrected(s, scan) || is_placed_by_stage,
+         "no displacements are corrected"},
         // Outliers and rings
         {s.outliers_size, s.outliers.is_given(), "no outliers are removed; give outliers as well"},
         {s.rings, !s.result.is("projections"),
@@ -128,11 +148,11 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         // Axis
         {s.axis, keeps_axis, no_axis},
         {s.axis_index, keeps_axis, no_axis},
-        {s.axis_method, makes_slices && !s.given_axis(), "the axis is given, or none is needed"},
-        {s.axis_rows, makes_slices && !s.given_axis(), "the axis is given, or none is needed"},
+        {s.axis_method, is_axis_needed, "the axis is given, or none is needed"},
+        {s.axis_rows, is_axis_needed, "the axis is given, or none is needed"},
         {s.axis_rows, !s.axis_method.is("scan") && !s.axis_method.is("middle"), "the axis is not looked for"},
-        {s.axis_metric, makes_slices && !s.given_axis(), "the axis is given, or none is needed"},
-        {s.axis_range, makes_slices && !s.given_axis(), "the axis is given, or none is needed"},
+        {s.axis_metric, is_axis_needed, "the axis is given, or none is needed"},
+        {s.axis_range, is_axis_needed, "the axis is given, or none is needed"},
         {s.axis_range, !s.axis_method.is("scan") && !s.axis_method.is("middle"),
          "the axis is not looked for"},
         {s.axis_metric, s.axis_method.is("sharpness"), "it is the measure of axis-method=sharpness"},

@@ -50,9 +50,44 @@ const std::vector<std::string> &finding_names() {
                                                 "monitor",
                                                 "monitor-differs",
                                                 "flat-sets",
-                                                "few-flats"};
+                                                "few-flats",
+                                                "stitch-overlap",
+                                                "stitch-differs"};
     return names;
 }
+
+namespace {
+
+std::string height_text(const HeightFacts &height) {
+    auto said = text("rows from %.6g on: %u of %s", height.top, height.rows, height.name.c_str());
+    const auto &displaced = height.displaced;
+    if (displaced.from.empty())
+        return said;
+    said += text(", %.6g shared with the one above (%s", height.overlap, displaced.from.c_str());
+    if (!std::isnan(displaced.uncertainty))
+        said += displaced.from == "views"
+                    ? text(" +- %.2g", displaced.uncertainty)
+                    : text("; by views %.6g +- %.2g", height.overlap_by_views(), displaced.uncertainty);
+    return said + ")";
+}
+
+Json json_of(const HeightFacts &height) {
+    Json json = Json::object();
+    json.set("name", Json::text(height.name));
+    json.set("top", Json::number(height.top));
+    json.set("rows", Json::integer(guint64{height.rows}));
+    if (height.displaced.from.empty())
+        return json;
+    json.set("overlap", Json::number(height.overlap));
+    json.set("overlap-from", Json::text(height.displaced.from));
+    if (!std::isnan(height.displaced.by_views))
+        json.set("overlap-by-views", Json::number(height.overlap_by_views()));
+    if (!std::isnan(height.displaced.uncertainty))
+        json.set("overlap-uncertainty", Json::number(height.displaced.uncertainty));
+    return json;
+}
+
+} // namespace
 
 const char *Finding::severity_name() const {
     return severity == Severity::error ? "error" : severity == Severity::warning ? "warning" : "info";
@@ -172,7 +207,10 @@ std::string Inspection::description() const {
     line("angles",
          text("%s to %s degrees, step %s%s (%s)", degrees(angle_first).c_str(), degrees(angle_last).c_str(),
               degrees(angle_step).c_str(), steps_are_even ? "" : " on average", angles_from.c_str()));
-    line("axis", std::isnan(axis) ? "the scan does not tell it" : text("%.6g px", axis));
+    for (const auto &height : heights)
+        line(&height == heights.data() ? "heights" : "", height_text(height));
+    if (heights.empty())
+        line("axis", std::isnan(axis) ? "the scan does not tell it" : text("%.6g px", axis));
     line("pixel size", std::isnan(pixel_size) ? "" : text("%.6g um", pixel_size * 1e6));
     line("energy", std::isnan(energy) ? "" : text("%.6g keV", energy));
     line("distance", std::isnan(distance) ? "" : text("%.6g m", distance));
@@ -213,6 +251,12 @@ Json Inspection::json() const {
     number("pixel-size", pixel_size);
     number("energy", energy);
     number("distance", distance);
+    if (!heights.empty()) {
+        Json scans = Json::list();
+        for (const auto &height : heights)
+            scans.add(json_of(height));
+        json.set("heights", std::move(scans));
+    }
     Json list = Json::list();
     for (const auto &finding : findings) {
         Json item = Json::object();

@@ -8,6 +8,7 @@
 #include <gst/tomo/device/array.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace tomo::reconstruction {
@@ -49,12 +50,36 @@ struct BeamMonitor {
     double change = 0.0;    // between the least and the largest, as a share of their mean
 };
 
+// How far one scan of a sample lies below another one.
+struct Displaced {
+    double rows = 0.0;
+    std::string from; // "given", "scan" or "views"; empty without another one
+    double uncertainty = std::numeric_limits<double>::quiet_NaN(); // of what the views say
+    double by_views = std::numeric_limits<double>::quiet_NaN();    // where that is not what counts
+};
+
+// One of several scans at different heights.
+struct HeightFacts {
+    std::string name;
+    double top = 0.0; // row of the volume at which its first row lies
+    unsigned rows = 0;
+    double overlap = 0.0; // rows that it shares with the scan above
+    Displaced displaced;  // from that
+    double axis = std::numeric_limits<double>::quiet_NaN(), roll = 0.0; // once they are known
+    std::string axis_from;
+
+    double overlap_by_views() const {
+        return overlap + std::abs(displaced.rows) - std::abs(displaced.by_views);
+    }
+};
+
 struct GST_TOMO_API Inspection {
     static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
     std::string name; // "'scan.nxs', NXtomo /entry"
     bool is_sinograms = false;
-    ArrayInfo image; // whole stored image; for sinograms: their columns and their number
+    ArrayInfo image; // whole stored image; for sinograms: their columns and their number; of scans at several
+                     // heights all of their rows
     std::size_t projections = 0, darks = 0, flats = 0, flats_after = 0;
     unsigned flat_sets = 0; // of the flats before the last projection, with projections between them
     std::size_t files = 0;
@@ -74,6 +99,8 @@ struct GST_TOMO_API Inspection {
     double pixel_size = unknown; // metres
     double energy = unknown;     // keV
     double distance = unknown;   // metres
+    double stage_y = unknown, stage_z = unknown; // rows by which the scan says that its sample is lifted
+    std::vector<HeightFacts> heights; // from the top to the bottom, where this stands for several scans
     std::vector<Finding> findings;
 
     // Whether the scan event has the angles of the views.

@@ -1,24 +1,18 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/file-list.hpp>
-#include <gst/files/memory/images.hpp>
 #include <gst/files/scan/layout.hpp>
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/inspector.hpp>
 #include <gst/reconstruction/room.hpp>
 #include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/device/samples.hpp>
-#include <gst/tomo/support/c-string.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <numbers>
 #include <optional>
 #include <set>
-#include <string_view>
-
-#include <sys/statvfs.h>
 
 namespace tomo::reconstruction {
 
@@ -81,16 +75,6 @@ Samples samples_of(const io::ScanImages &images, std::size_t number) {
     return samples;
 }
 
-// Bytes of memory that the system can give; without end where it does not tell.
-double available_memory() {
-    std::ifstream facts("/proc/meminfo");
-    std::string name, rest;
-    for (double kilobytes = 0.0; facts >> name >> kilobytes; std::getline(facts, rest))
-        if (name == "MemAvailable:")
-            return kilobytes * 1024.0;
-    return HUGE_VAL;
-}
-
 // The first, the middle and the last one.
 std::set<std::size_t> some_of(std::size_t count) { return {0, count / 2, count - 1}; }
 
@@ -115,7 +99,8 @@ class Inspector {
             look_at_sinograms(source);
         else
             look_at_scan(source);
-        look_at_room();
+        if (const auto room = finding_about_room(settings_, found_))
+            find(room->name.c_str(), room->severity, room->text, room->advice);
         return std::move(found_);
     }
 
@@ -213,6 +198,8 @@ class Inspector {
         found_.pixel_size = layout.pixel_size;
         found_.energy = layout.energy;
         found_.distance = layout.distance;
+        found_.stage_y = layout.stage_y;
+        found_.stage_z = layout.stage_z;
         for (const auto &warning : layout.warnings)
             find("layout", Severity::warning, warning, "Look whether the scan is complete.");
         if (!found_.projections)
@@ -528,39 +515,6 @@ class Inspector {
                      text("the angles go from %g to %g degrees, as if they were radians",
                           found_.angle_first / degree, found_.angle_last / degree),
                      "Give degrees.");
-    }
-
-    // Whether memory or disk take the result.
-    void look_at_room() {
-        const auto file = settings_.output.value();
-        const auto [result, slabs] = bytes_on_disk(settings_, found_);
-        if (io::names_memory(file)) {
-            if (file != "memory:") // room that is lent
-                return;
-            const auto bytes = static_cast<double>(result), free = available_memory();
-            if (bytes > free)
-                find(
-                    "memory", Severity::error,
-                    text("the result takes %.4g MB, but %.4g MB of memory are free", bytes / 1e6, free / 1e6),
-                    "Write to a file by --output, or take fewer rows by --height.");
-            return;
-        }
-        CString folder(g_path_get_dirname(file.empty() ? "x" : file.c_str()));
-        // It may be made later.
-        while (!g_file_test(folder.get(), G_FILE_TEST_EXISTS) && folder.get() != std::string_view("."))
-            folder.reset(g_path_get_dirname(folder.get()));
-        struct statvfs disk;
-        if (statvfs(folder.get(), &disk) != 0)
-            return; // an error of the writer's
-        const auto free = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
-        const auto bytes = static_cast<double>(result + slabs);
-        // A part of what is resumed is there already.
-        if (bytes > free)
-            find("disk", settings_.resume ? Severity::warning : Severity::error,
-                 text("the result%s %.4g MB, but %.4g MB are free in '%s'",
-                      slabs ? " and the slabs that it is joined from take" : " takes", bytes / 1e6,
-                      free / 1e6, folder.get()),
-                 "Write elsewhere by --output, fewer bits by --output-bitdepth, or fewer rows by --height.");
     }
 
     const Settings &settings_;

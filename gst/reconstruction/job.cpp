@@ -4,6 +4,7 @@
 #include <gst/files/memory/images.hpp>
 #include <gst/reconstruction/axis-finder.hpp>
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/inspector.hpp>
 #include <gst/reconstruction/job.hpp>
 #include <gst/reconstruction/off-axis.hpp>
@@ -161,10 +162,49 @@ void Job::go_on() const {
 const Inspection &Job::inspect() {
     if (inspection_)
         return *inspection_;
-    inspection_ = std::make_unique<Inspection>(reconstruction::inspect(settings_));
+    if (settings_.stitch.empty())
+        inspection_ = std::make_unique<Inspection>(reconstruction::inspect(settings_));
+    else
+        inspect_heights();
     for (const auto &finding : inspection_->findings)
         message(finding.severity_name(), finding.text + ". " + finding.advice + " [" + finding.name + "]");
     return *inspection_;
+}
+
+void Job::inspect_heights() {
+    check_source_conditions(settings_);
+    const auto names = scans_of(settings_);
+    open_device();
+    for (std::size_t i = 0; i < names.size(); i++) {
+        Settings of_one;
+        take_height(i, settings_, of_one);
+        auto part = std::make_unique<Job>(of_one, [this, name = names[i]](const Json &told) {
+            if (told.text_of("event") == "message")
+                message(told.text_of("level").c_str(), "'" + name + "': " + told.text_of("text"),
+                        told.find("element") ? told.text_of("element") : "");
+        });
+        part->context_ = context_;
+        part->inspection_ = std::make_unique<Inspection>(reconstruction::inspect(part->settings_));
+        {
+            std::lock_guard<std::mutex> lock(lock_);
+            go_on();
+            part->finishing_ = finishing_.load();
+            parts_.push_back(std::move(part));
+        }
+        const auto &known = *parts_.back();
+        heights_.push_back(
+            {i, &known.settings_, known.inspection_.get(), {known.inspection_->image.width / 2.0, ""}});
+    }
+    inspection_ = std::make_unique<Inspection>(
+        place_heights(settings_, heights_, [this](const Height &height, const std::string &line) {
+            parts_[height.number]->run_line(line, [](GstMessage *) {});
+        }));
+}
+
+void Job::settle_heights() {
+    for (auto &height : heights_)
+        height.axis = parts_[height.number]->settle_axis();
+    tell_axes(heights_, *inspection_);
 }
 
 void Job::open_device() {
@@ -224,6 +264,9 @@ AxisFinder Job::axis_finder() {
 const AxisEstimate &Job::estimate_axis() {
     if (estimate_)
         return *estimate_;
+    if (!settings_.stitch.empty())
+        throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE,
+                    "each of the scans that are stitched has its own axis; estimate that of one scan");
     const Inspection &scan = inspect();
     const auto stop_where_ended = [this] {
         if (finishing_) // a part of the rows says another axis, or none
@@ -381,19 +424,32 @@ void Job::check_findings() const {
                                                    " To go on all the same: --ignore " + obstacle->name);
 }
 
+Axis Job::settle_axis() {
+    const Axis axis = find_axis();
+    judge_axis(axis);
+    choose_roll(axis);
+    check_findings();
+    return axis;
+}
+
 const Plan &Job::plan() {
     if (plan_)
         return *plan_;
     const Inspection &scan = inspect();
     check_findings();
     go_on();
+    const auto *heights = heights_.empty() ? nullptr : &heights_;
     // What is wrong with the output shows before time goes into the axis.
-    make_plan(settings_, scan, {scan.image.width / 2.0, ""});
-    const Axis axis = find_axis();
-    judge_axis(axis);
-    choose_roll(axis);
-    check_findings();
-    plan_ = std::make_unique<Plan>(make_plan(settings_, scan, axis));
+    make_plan(settings_, scan, {scan.image.width / 2.0, ""}, heights);
+    Axis axis;
+    if (heights) {
+        stage("axis", 1);
+        settle_heights();
+        axis = heights_.front().axis;
+    } else {
+        axis = settle_axis();
+    }
+    plan_ = std::make_unique<Plan>(make_plan(settings_, scan, axis, heights));
     open_device();
     if (context_)
         expect_time(*plan_, settings_, scan, *context_->default_device());
@@ -625,7 +681,14 @@ void Job::resolve(Settings &resolved) const {
                                          static_cast<ParameterBase *>(&resolved.axis_range),
                                          static_cast<ParameterBase *>(&resolved.axis_metric)})
             parameter->reset();
-        set_number(resolved.axis, plan_->axis.position);
+        if (heights_.empty()) {
+            set_number(resolved.axis, plan_->axis.position);
+        } else {
+            resolved.axis.reset();
+            resolved.roll.reset();
+            resolved.stitch_method.reset();
+            resolve_heights(heights_, resolved);
+        }
     }
     resolved.output.set_text(plan_->output);
     resolved.resume.reset();
@@ -685,6 +748,8 @@ void Job::finish() {
     if (joining_) // all slices are there, and soon in one place
         return;
     finishing_ = true;
+    for (const auto &part : parts_)
+        part->finish();
     if (runner_)
         runner_->end();
 }
@@ -692,6 +757,8 @@ void Job::finish() {
 void Job::abort() {
     aborting_ = true;
     std::lock_guard<std::mutex> lock(lock_);
+    for (const auto &part : parts_)
+        part->abort();
     if (runner_)
         runner_->abort();
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <gst/reconstruction/axis-finder.hpp>
+#include <gst/reconstruction/heights.hpp>
 #include <gst/reconstruction/plan.hpp>
 #include <gst/reconstruction/preview.hpp>
 #include <gst/reconstruction/report.hpp>
@@ -14,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 namespace tomo {
 class Runner;
@@ -69,6 +71,11 @@ class Job {
     void run_line(const std::string &line, const std::function<void(GstMessage *)> &on_message,
                   const std::function<void(double)> &on_images = {}, double images_before = 0.0,
                   MiddleRow *middle = nullptr);
+    // Of scans at several heights.
+    void inspect_heights();
+    void settle_heights();
+    // Finds and judges axis and roll. Throws what is an error and not ignored.
+    Axis settle_axis();
     Axis find_axis();
     AxisFinder axis_finder();
     void look_at_axis();
@@ -94,6 +101,8 @@ class Job {
     const std::function<void(const Json &)> tell_;
     std::unique_ptr<Inspection> inspection_;
     std::unique_ptr<AxisEstimate> estimate_;
+    std::vector<std::unique_ptr<Job>> parts_; // one for each of several scans at different heights
+    std::vector<Height> heights_;             // these scans, from the top to the bottom
     std::unique_ptr<Plan> plan_;
     RunRecord record_;
     std::unique_ptr<MiddleRow> middle_;        // null without a report

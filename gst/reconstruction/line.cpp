@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/line.hpp>
 
-#include <glib.h>
+#include <set>
 #include <string_view>
+#include <vector>
+
+#include <glib.h>
 
 namespace tomo::reconstruction {
 
@@ -41,6 +44,33 @@ std::string first_name_in(const std::string &line) {
         return {};
     const auto begin = at + key.size();
     return line.substr(begin, line.find(' ', begin) - begin);
+}
+
+std::string with_prefix(const std::string &prefix, const std::string &line) {
+    // Blanks within values are quoted by a backslash.
+    std::vector<std::string> words(1);
+    for (std::size_t i = 0; i < line.size(); i++) {
+        if (line[i] == ' ')
+            words.emplace_back();
+        else
+            words.back() += line[i];
+        if (line[i] == '\\' && i + 1 < line.size())
+            words.back() += line[++i];
+    }
+    constexpr std::string_view key = "name=";
+    std::set<std::string> names;
+    for (const auto &word : words)
+        if (word.compare(0, key.size(), key) == 0)
+            names.insert(word.substr(key.size()));
+    std::string prefixed;
+    for (auto word = words.begin(); word != words.end(); ++word) {
+        prefixed += word == words.begin() ? "" : " ";
+        if (word->compare(0, key.size(), key) == 0)
+            prefixed += std::string(key) + prefix + word->substr(key.size());
+        else
+            prefixed += (names.count(word->substr(0, word->find('.'))) ? prefix : "") + *word;
+    }
+    return prefixed;
 }
 
 std::string calculation(const char *name, const std::string &expression, unsigned dimensions) {

@@ -26,6 +26,9 @@ std::string literal(double value);
 // The name of the first element of a line; empty if it has none.
 std::string first_name_in(const std::string &line);
 
+// The line with names of elements that begin with `prefix`, so that it can stand beside another one.
+GST_TOMO_API std::string with_prefix(const std::string &prefix, const std::string &line);
+
 // " ! " and an element that computes a formula of each value.
 std::string calculation(const char *name, const std::string &expression, unsigned dimensions = 1);
 

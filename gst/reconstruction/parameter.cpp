@@ -20,6 +20,30 @@ struct FreeKeyFile {
 constexpr auto spec_flags =
     static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
 
+// Finite numbers, separated by commas; empty if the text has anything else.
+std::optional<std::vector<double>> numbers_of(const std::string &text) {
+    std::vector<double> numbers;
+    const char *at = text.c_str();
+    while (g_ascii_isspace(*at))
+        at++;
+    if (!*at)
+        return numbers;
+    while (true) {
+        char *end = nullptr;
+        const double number = g_ascii_strtod(at, &end);
+        if (end == at || !std::isfinite(number))
+            return {};
+        numbers.push_back(number);
+        while (g_ascii_isspace(*end))
+            end++;
+        if (!*end)
+            return numbers;
+        if (*end != ',')
+            return {};
+        at = end + 1;
+    }
+}
+
 } // namespace
 
 // One parameter
@@ -186,6 +210,19 @@ Choice::Choice(Parameters *owner, std::vector<std::string> choices, const About 
 }
 
 std::string Choice::value() const { return text(); }
+
+Numbers::Numbers(Parameters *owner, const About &about) : ParameterBase(owner, about) {
+    declare(g_param_spec_string(about.name, about.name, about.blurb, "", spec_flags));
+}
+
+std::vector<double> Numbers::value() const {
+    const auto numbers = numbers_of(text());
+    if (!numbers)
+        throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE,
+                    ::tomo::text("%s does not take '%s'; wanted numbers separated by commas", name(),
+                                 text().c_str()));
+    return *numbers;
+}
 
 // All of them
 // ---------------------------------------------------------------------------------------------------

@@ -110,6 +110,14 @@ class GST_TOMO_API Choice final : public ParameterBase {
     bool is(const char *choice) const { return value() == choice; }
 };
 
+// Several finite numbers, separated by commas.
+class GST_TOMO_API Numbers final : public ParameterBase {
+  public:
+    Numbers(Parameters *owner, const About &about);
+
+    std::vector<double> value() const;
+};
+
 // All parameters of an object, in the order of declaration.
 class GST_TOMO_API Parameters {
   public:

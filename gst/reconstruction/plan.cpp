@@ -8,6 +8,7 @@
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/plan.hpp>
 #include <gst/reconstruction/room.hpp>
+#include <gst/reconstruction/stitch.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/graph/graph.hpp>
@@ -163,15 +164,40 @@ void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &s
     join_parts(settings, plan);
 }
 
+[[noreturn]] void refuse_memory(const Settings &settings, const Inspection &scan) {
+    throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                text("memory=%s is too small: one sinogram, and its projections as well, take %.1f MB%s",
+                     settings.memory.value().c_str(),
+                     4.0 * (scan.image.width / settings.binning) * static_cast<double>(scan.views) / 1e6,
+                     settings.flat_correction.is("dynamic") ? ", beside all flats" : ""));
+}
+
 // How many rows a dataflow takes at once.
 unsigned rows_of_slabs(const Settings &settings, const Inspection &scan, Plan &plan) {
     const auto [most, memory] = rows_at_once(settings, scan, scan.rows(settings));
     if (most == 0)
-        throw Error(GST_RESOURCE_ERROR_SETTINGS,
-                    text("memory=%s is too small: one sinogram, and its projections as well, take %.1f MB%s",
-                         settings.memory.value().c_str(),
-                         4.0 * (scan.image.width / settings.binning) * static_cast<double>(scan.views) / 1e6,
-                         settings.flat_correction.is("dynamic") ? ", beside all flats" : ""));
+        refuse_memory(settings, scan);
+    plan.memory = std::max(plan.memory, memory);
+    return most;
+}
+
+// The same of a part of the volume, whose scans share the memory.
+unsigned rows_of_slabs(const StitchedPart &part, const std::vector<Height> &heights, Plan &plan) {
+    unsigned most = part.rows.count;
+    std::uint64_t memory = 0;
+    const std::size_t scans = part.fades ? 2 : 1;
+    for (std::size_t i = 0; i < scans; i++) {
+        const auto &height = heights[part.upper + i];
+        const unsigned binning = height.settings->binning, between = height.part() > 0.0 ? binning : 0;
+        Settings sharing;
+        sharing.assign(*height.settings);
+        sharing.memory.set_text(std::to_string(height.settings->memory_bytes() / scans));
+        const auto share = rows_at_once(sharing, *height.scan, rows_in(height, part, binning));
+        if (share.rows < between + binning)
+            refuse_memory(*height.settings, *height.scan);
+        most = std::min(most, share.rows - between);
+        memory += share.memory;
+    }
     plan.memory = std::max(plan.memory, memory);
     return most;
 }
@@ -193,6 +219,41 @@ void add_slabs(const Settings &settings, const Inspection &scan, unsigned most, 
             slab.line += property("counter-start", first);
         plan.slabs.push_back(slab);
     }
+}
+
+// One volume of scans at several heights.
+void plan_heights(const Settings &settings, const Inspection &whole, const std::vector<Height> &heights,
+                  Plan &plan) {
+    const unsigned binning = settings.binning;
+    std::vector<StitchedPart> parts;
+    for (auto part : stitched_parts(settings, whole, heights)) {
+        const unsigned most = rows_of_slabs(part, heights, plan), rows = part.rows.count;
+        for (unsigned done = 0; done < rows; done += part.rows.count) {
+            part.rows.count = std::min(most, rows - done);
+            part.images = part.rows.count / binning;
+            parts.push_back(part);
+            part.first += part.images;
+            part.rows.first += part.rows.count * part.rows.step;
+            part.way_begin += part.images;
+        }
+    }
+    const bool is_whole = parts.size() == 1;
+    if (!is_whole && !plan.is_in_memory())
+        plan.folder = plan.beside(".slabs");
+    for (const auto &part : parts) {
+        Slab slab;
+        slab.rows = rows_in(heights[part.upper], part, binning);
+        slab.images = part.images;
+        slab.output = is_whole ? plan.output : output_of_part(plan, part.first);
+        slab.line = stitched_line(settings, heights, part) +
+                    sink_line(settings, slab.output, !is_whole && !plan.is_in_memory());
+        slab.scans.push_back(part.upper);
+        if (part.fades)
+            slab.scans.push_back(part.upper + 1);
+        plan.slabs.push_back(slab);
+    }
+    if (!is_whole)
+        join_parts(settings, plan);
 }
 
 // A volume of each turn. A series has its turns one after the other; a file joins them when all are there.
@@ -236,7 +297,8 @@ void plan_turns(const Settings &settings, const Inspection &scan, const std::vec
 
 } // namespace
 
-Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axis) {
+Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axis,
+               const std::vector<Height> *heights) {
     const auto turns = turns_of(settings, scan);
     if (turns.size() == 1) {
         Settings of_turn;
@@ -251,14 +313,19 @@ Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axi
     plan.output = output_of(settings);
     check_conditions(settings, scan, plan.output);
     if (!axis.from.empty())
-        check_crop(settings, field_of_slices(settings, scan, axis.position).columns);
+        check_crop(settings, heights ? frame_of_slices(*heights).columns
+                                     : field_of_slices(settings, scan, axis.position).columns);
     const Rows all = scan.rows(settings);
     if (!turns.empty() && (!settings.sweep.empty() || !settings.result.is("slices")))
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("turns=%s are several volumes; take one of the turns for %s",
                          settings.turns.value().c_str(),
                          settings.sweep.empty() ? settings.result.value().c_str() : "a sweep"));
-    if (const auto sweep = sweep_of(settings)) {
+    if (heights) {
+        if (const unsigned columns = frame_of_slices(*heights).columns; !settings.crop_width)
+            plan.shape = plan.shape.with_size(columns, columns, plan.shape.depth);
+        plan_heights(settings, scan, *heights, plan);
+    } else if (const auto sweep = sweep_of(settings)) {
         plan_sweep(settings, scan, *sweep, plan);
     } else if (settings.result.is("projections")) {
         if (scan.is_sinograms)
@@ -339,6 +406,12 @@ Json Plan::json() const {
         item.set("row-step", Json::integer(guint64{slab.rows.step}));
         item.set("images", Json::integer(guint64{slab.images}));
         item.set("output", Json::text(slab.output));
+        if (!slab.scans.empty()) {
+            Json scans = Json::list();
+            for (const auto number : slab.scans)
+                scans.add(Json::integer(guint64{number}));
+            item.set("heights", std::move(scans));
+        }
         if (slab.turn)
             item.set("turn", Json::integer(guint64{*slab.turn}));
         if (!slab.value.empty())

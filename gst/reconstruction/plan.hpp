@@ -23,7 +23,12 @@ struct Slab {
     std::string value;  // value of the swept parameter as NAME=VALUE; else empty
     std::string line;
     std::optional<unsigned> turn = {}; // of which it is, where there are several
+    // The scan whose rows these are, and the next one where slices of both are joined, of scans at several
+    // heights.
+    std::vector<std::size_t> scans = {};
 };
+
+struct Height;
 
 struct GST_TOMO_API Plan {
     std::vector<Slab> slabs;
@@ -52,7 +57,9 @@ struct GST_TOMO_API Plan {
     Json json() const;
 };
 
-// Throws Error if settings and scan do not fit together, or if the result exists already.
-GST_TOMO_API Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axis);
+// Throws Error if settings and scan do not fit together, or if the result exists already. `heights`: the
+// scans that `scan` stands for, from the top to the bottom, if it is more than one.
+GST_TOMO_API Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axis,
+                            const std::vector<Height> *heights = nullptr);
 
 } // namespace tomo::reconstruction

@@ -114,6 +114,7 @@ class Report {
         if (facts_.has_result)
             body += section("slices", "Slices", [&] { return slices_section(facts_); });
         body += section("scan", "Scan", [&] { return scan(); });
+        body += section("heights", "Heights", [&] { return heights(); });
         body += section("axis", "Rotation axis", [&] { return axis(); });
         body += section("sinograms", "Sinogram of the middle row", [&] { return sinograms_section(facts_); });
         body += section("course", "Times and rates", [&] { return course(); });
@@ -233,6 +234,30 @@ class Report {
         facts.add("Energy", std::isnan(scan_.energy) ? "" : digits(scan_.energy, 6) + " keV");
         facts.add("Distance to the detector", length_text(scan_.distance));
         return facts.html();
+    }
+
+    // Where the parts of the volume come from.
+    std::string heights() const {
+        if (scan_.heights.empty())
+            return {};
+        Table table({"Scan", "Rows of the volume", "Shared with the one above", "Axis", "Roll"});
+        for (const auto &height : scan_.heights) {
+            const auto &displaced = height.displaced;
+            std::string shared;
+            if (!displaced.from.empty())
+                shared = digits(height.overlap, 6) + " rows, " +
+                         (displaced.from == "views" ? "by the views" : origin_text(displaced.from));
+            if (!std::isnan(displaced.by_views))
+                shared += "; the views say " +
+                          with_uncertainty(height.overlap_by_views(), displaced.uncertainty, "");
+            table.add({height.name, digits(height.top, 6) + " to " + digits(height.top + height.rows, 6),
+                       shared, fixed(height.axis, 2) + " px, " + origin_text(height.axis_from),
+                       digits(height.roll, 4) + "\xc2\xb0"});
+        }
+        return table.html() +
+               "<p class=\"soft\">Slices of two scans pass into each other in the rows that both "
+               "see, by " +
+               settings_.stitch_weights.value() + " weights.</p>\n";
     }
 
     std::string axis() const {

@@ -1,14 +1,35 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/files/memory/images.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/flat-field.hpp>
 #include <gst/reconstruction/room.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/reconstruction/turns.hpp>
+#include <gst/tomo/support/c-string.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <string_view>
+
+#include <sys/statvfs.h>
 
 namespace tomo::reconstruction {
+
+namespace {
+
+// Bytes of memory that the system can give; without end where it does not tell.
+double available_memory() {
+    std::ifstream facts("/proc/meminfo");
+    std::string name, rest;
+    for (double kilobytes = 0.0; facts >> name >> kilobytes; std::getline(facts, rest))
+        if (name == "MemAvailable:")
+            return kilobytes * 1024.0;
+    return HUGE_VAL;
+}
+
+} // namespace
 
 Share rows_at_once(const Settings &settings, const Inspection &scan, const Rows &all) {
     const unsigned binning = settings.binning;
@@ -38,9 +59,44 @@ BytesOnDisk bytes_on_disk(const Settings &settings, const Inspection &scan) {
     take_first_turn(of_turn, part);
     const bool is_in_time = turns_of(settings, scan).size() > 1 && !series_of_turn(settings.output, 0);
     const bool is_joined =
-        sweep || is_in_time ||
+        sweep || is_in_time || scan.heights.size() > 1 ||
         (!settings.result.is("projections") && rows_at_once(of_turn, part, all).rows < all.count);
     return {result.size(), is_joined ? result.samples() * sizeof(float) : 0};
+}
+
+std::optional<Finding> finding_about_room(const Settings &settings, const Inspection &scan) {
+    using Severity = Finding::Severity;
+    const auto file = settings.output.value();
+    const auto [result, slabs] = bytes_on_disk(settings, scan);
+    if (io::names_memory(file)) {
+        if (file != "memory:") // room that is lent
+            return {};
+        const auto bytes = static_cast<double>(result), free = available_memory();
+        if (bytes > free)
+            return Finding{
+                "memory", Severity::error,
+                text("the result takes %.4g MB, but %.4g MB of memory are free", bytes / 1e6, free / 1e6),
+                "Write to a file by --output, or take fewer rows by --height."};
+        return {};
+    }
+    CString folder(g_path_get_dirname(file.empty() ? "x" : file.c_str()));
+    // It may be made later.
+    while (!g_file_test(folder.get(), G_FILE_TEST_EXISTS) && folder.get() != std::string_view("."))
+        folder.reset(g_path_get_dirname(folder.get()));
+    struct statvfs disk;
+    if (statvfs(folder.get(), &disk) != 0)
+        return {}; // an error of the writer's
+    const auto free = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
+    const auto bytes = static_cast<double>(result + slabs);
+    // A part of what is resumed is there already.
+    if (bytes > free)
+        return Finding{
+            "disk", settings.resume ? Severity::warning : Severity::error,
+            text("the result%s %.4g MB, but %.4g MB are free in '%s'",
+                 slabs ? " and the slabs that it is joined from take" : " takes", bytes / 1e6, free / 1e6,
+                 folder.get()),
+            "Write elsewhere by --output, fewer bits by --output-bitdepth, or fewer rows by --height."};
+    return {};
 }
 
 } // namespace tomo::reconstruction

@@ -6,6 +6,8 @@
 
 #include <gst/reconstruction/inspection.hpp>
 
+#include <optional>
+
 namespace tomo::reconstruction {
 
 // Rows that one dataflow takes.
@@ -20,5 +22,8 @@ struct BytesOnDisk {
     std::uint64_t result, slabs;
 };
 GST_TOMO_API BytesOnDisk bytes_on_disk(const Settings &settings, const Inspection &scan);
+
+// Whether memory or disk do not take the result.
+std::optional<Finding> finding_about_room(const Settings &settings, const Inspection &scan);
 
 } // namespace tomo::reconstruction

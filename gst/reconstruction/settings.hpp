@@ -13,8 +13,8 @@
 namespace tomo::reconstruction {
 
 namespace section {
-inline constexpr Section scan{"scan", "Scan"}, reading{"reading", "Part of the scan"},
-    correction{"flat-correction", "Correction by darks and flats"},
+inline constexpr Section scan{"scan", "Scan"}, stitching{"stitching", "Scans at several heights"},
+    reading{"reading", "Part of the scan"}, correction{"flat-correction", "Correction by darks and flats"},
     cleaning{"cleaning", "Outliers and rings"}, shifts{"shifts", "Displaced projections"},
     axis{"axis", "Rotation axis"}, angles{"angles", "Angles"},
     reconstruction{"reconstruction", "Reconstruction"}, output{"output", "Output"},
@@ -75,6 +75,59 @@ class GST_TOMO_API Settings : public Parameters {
         {.name = "sinograms",
          .section = &section::scan,
          .blurb = "Corrected sinograms instead of a scan: a file, folder or pattern"}};
+
+    // Scans at several heights
+    Parameter<std::string> stitch{
+        this,
+        "",
+        {.name = "stitch",
+         .section = &section::stitching,
+         .automatic = "none",
+         .blurb =
+             "More scans of the sample, at other heights, which become one volume with it: what scan takes, with "
+             "commas between them, or FILE.nxs:/entry for one of several scans in a file"}};
+    Choice stitch_method{
+        this,
+        {"auto", "scan", "views"},
+        {.name = "stitch-method",
+         .section = &section::stitching,
+         .blurb =
+             "How the displacement between the heights is found; scan: by the positions that the files tell; "
+             "views: by comparing views in the rows that both scans see; auto: by the positions, which the "
+             "views check, else by the views"}};
+    Numbers stitch_overlap{
+        this,
+        {.name = "stitch-overlap",
+         .section = &section::stitching,
+         .unit = "px",
+         .automatic = "by stitch-method",
+         .blurb =
+             "Rows that each scan shares with the one that is named behind it: one number for all, or one for "
+             "each pair"}};
+    Choice stitch_weights{this,
+                          {"cosine", "linear"},
+                          {.name = "stitch-weights",
+                           .section = &section::stitching,
+                           .level = Level::advanced,
+                           .blurb = "How slices pass from the upper to the lower scan where both see them"}};
+    Numbers stitch_axes{
+        this,
+        {.name = "stitch-axes",
+         .section = &section::stitching,
+         .level = Level::advanced,
+         .unit = "px",
+         .automatic = "as axis, else each is found",
+         .blurb =
+             "Axis of each scan, as axis is that of one: one number for each, in the order of their names"}};
+    Numbers stitch_rolls{
+        this,
+        {.name = "stitch-rolls",
+         .section = &section::stitching,
+         .level = Level::advanced,
+         .unit = "deg",
+         .automatic = "as roll, else each is found",
+         .blurb =
+             "Roll of each scan, as roll is that of one: one number for each, in the order of their names"}};
 
     // Part of the scan
     Parameter<unsigned> y{this,

@@ -30,8 +30,11 @@ double expected_seconds(const Plan &plan, const Settings &settings, const Inspec
     const double sample = plan.join.empty() ? plan.shape.sample_size() : sizeof(float);
     double seconds = 0.0;
     for (const auto &slab : plan.slabs) {
-        const double samples = slab.rows.count * samples_of_row;
-        const double updates = makes_slices ? slab.images * image * static_cast<double>(scan.views) : 0.0;
+        const double scans =
+            std::max<double>(static_cast<double>(slab.scans.size()), 1.0); // that make its slices
+        const double samples = scans * slab.rows.count * samples_of_row;
+        const double updates =
+            makes_slices ? scans * slab.images * image * static_cast<double>(scan.views) : 0.0;
         const double before = std::max(samples * bytes_of_sample / rates.reading, samples / rates.samples);
         const double behind = std::max(updates / rates.updates, slab.images * image * sample / rates.writing);
         seconds += rates.start + (is_held ? before + behind : std::max(before, behind));

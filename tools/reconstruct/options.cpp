@@ -101,6 +101,14 @@ bool is_choice(const Json &described, const std::string &word) {
                                 [&](const Json &choice) { return choice.text() == word; });
 }
 
+// Of which a shell makes many words, where a pattern has no quotation marks.
+bool is_image(const std::string &word) {
+    const auto dot = word.rfind('.');
+    const tool::Owned<gchar> suffix(g_ascii_strdown(dot == std::string::npos ? "" : word.c_str() + dot, -1));
+    const std::vector<std::string> images = {".tif", ".tiff", ".edf", ".png", ".jpg", ".raw"};
+    return std::find(images.begin(), images.end(), suffix.get()) != images.end();
+}
+
 class Reader {
   public:
     explicit Reader(const std::vector<std::string> &words) : words_(words) {}
@@ -133,10 +141,18 @@ class Reader {
         }
         if (options_.command.empty())
             check_is_scan(options_.scan);
-        if (!options_.scan.empty())
-            throw Usage("two scans are named, '" + options_.scan + "' and '" + word +
-                        "'; a pattern of files stands in quotation marks");
-        options_.scan = word;
+        if (options_.scan.empty()) {
+            options_.scan = word;
+            return;
+        }
+        if (is_image(word))
+            throw Usage("'" + options_.scan + "' and '" + word +
+                        "' are images; a folder or a pattern in quotation marks names a scan of them");
+        if (word.find(',') != std::string::npos)
+            throw Usage("'" + word + "' is a further scan, and their names can have no comma");
+        if (!options_.stitch.empty())
+            options_.stitch += ",";
+        options_.stitch += word;
     }
 
     void take_option(const std::string &word) {
@@ -288,14 +304,17 @@ void apply(const Options &options, GstTomoReconstruction *reconstruction) {
                          [&](const auto &given) { return given.first == other; }))
             set(other, "");
     set("scan", options.scan);
+    if (!options.stitch.empty())
+        set("stitch", options.stitch);
 }
 
 std::string help_text(const std::string &program, bool all) {
     std::string out =
-        "Usage: " + program + " [COMMAND] [SCAN] [OPTION...]\n\n" +
+        "Usage: " + program + " [COMMAND] [SCAN...] [OPTION...]\n\n" +
         folded("From a scan to a volume. SCAN is an HDF5 file (NXtomo, Data Exchange), a folder of "
                "images, or a pattern such as 'scan/*.tif'. Without a command the whole is done: the "
-               "scan is inspected, its axis found if it does not tell it, and its slices written.",
+               "scan is inspected, its axis found if it does not tell it, and its slices written. Several "
+               "scans are heights of one sample, which become one volume.",
                0, 0) +
         "\n\nCommands:\n";
     std::string later;

@@ -29,7 +29,7 @@ enum class ProgressAs { automatic, bar, lines, json, none };
 
 struct Options {
     std::string command; // empty: the whole, of the scan that is named
-    std::string scan;
+    std::string scan, stitch;  // further scans have commas between them
     std::string configuration; // of --config
     bool dry_run = false, json = false, help = false, help_all = false, version = false, complete = false;
     ProgressAs progress = ProgressAs::automatic;

@@ -48,6 +48,8 @@ struct ScanLayout {
     ScanImages projections, darks, flats, flats_after;
     std::vector<double> angles;     // of the projections in radians; empty when unknown
     ViewShifts shifts;              // of the projections; empty when the scan tells of none
+    double stage_y = unknown,
+           stage_z = unknown;       // pixels by which the sample is lifted, of the first projection
     std::string unusable_shifts;    // why those of the scan cannot count, though it tells of some
     std::vector<double> beam;       // intensity at each frame of all kinds; empty when unknown
     bool has_order = false;         // whether Image::number gives the order of time over all kinds

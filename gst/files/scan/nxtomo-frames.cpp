@@ -28,7 +28,31 @@ std::vector<double> moves(const std::vector<double> &numbers, const ScanImages &
     return found;
 }
 
+// Place of the first projection in pixels; unknown where it is in metres and the size of a pixel is not
+// known.
+double first_place(const Hdf5Tree &tree, const ScanLayout &scan, const std::string &dataset,
+                   std::size_t frames, double pixel) {
+    const auto numbers = tree.numbers(dataset);
+    if (numbers.empty() || scan.projections.empty())
+        return ScanLayout::unknown;
+    const auto number = scan.projections.images.front().number;
+    const double place = numbers[numbers.size() == frames ? number : 0];
+    const auto units = tree.attribute(dataset, "units");
+    try {
+        const double metre = metres(units.empty() ? "m" : units); // NaN: pixels
+        return std::isnan(metre) ? place : place * metre / pixel;
+    } catch (const Error &) { // that the unit is none counts where the place does
+        return ScanLayout::unknown;
+    }
+}
+
 } // namespace
+
+void read_stage(const Hdf5Tree &tree, ScanLayout &scan, const std::string &entry, std::size_t frames,
+                double pixel_height) {
+    scan.stage_y = first_place(tree, scan, entry + "/sample/y_translation", frames, pixel_height);
+    scan.stage_z = first_place(tree, scan, entry + "/sample/z_translation", frames, pixel_height);
+}
 
 void read_translations(const Hdf5Tree &tree, ScanLayout &scan, const std::string &entry, std::size_t frames,
                        double pixel_width, double pixel_height) {

@@ -13,6 +13,11 @@ namespace tomo::io {
 void read_translations(const Hdf5Tree &tree, ScanLayout &scan, const std::string &entry, std::size_t frames,
                        double pixel_width, double pixel_height);
 
+// Once the projections are known: where sample/y_translation and z_translation have the sample, in pixels of
+// this height in metres.
+void read_stage(const Hdf5Tree &tree, ScanLayout &scan, const std::string &entry, std::size_t frames,
+                double pixel_height);
+
 // The data of the entry's NXmonitor, which is `control` in NXtomo.
 void read_monitor(const Hdf5Tree &tree, ScanLayout &scan, const std::string &entry, std::size_t frames);
 

@@ -249,8 +249,9 @@ ScanLayout nxtomo(const Hdf5Tree &tree, const std::string &entry, const std::str
     if (!follow) {
         const double pixel_height =
             quantity(tree, scan, {entry + "/sample/y_pixel_size", d + "/y_pixel_size"}, metres, "m");
-        read_translations(tree, scan, entry, frames, scan.pixel_size,
-                          std::isnan(pixel_height) ? scan.pixel_size : pixel_height);
+        const double height = std::isnan(pixel_height) ? scan.pixel_size : pixel_height;
+        read_translations(tree, scan, entry, frames, scan.pixel_size, height);
+        read_stage(tree, scan, entry, frames, height);
         read_monitor(tree, scan, entry, frames);
     }
     scan.distance =
