@@ -1,7 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "../fourier/transform.hpp"
-#include "axis-method.hpp"
+#include "axis-candidates.hpp"
 
 #include <gst/tomo/support/error.hpp>
 
@@ -16,8 +15,6 @@ namespace {
 constexpr const char *file = "axis-spectrum.cl";
 constexpr unsigned at_once = 8; // candidates of a work-item, as in the kernel
 
-unsigned power_of_two_from(unsigned length) { return length > 1 ? 1u << g_bit_storage(length - 1) : 1u; }
-
 // Half a turn and its mirror image about a candidate are a whole turn. The spectrum of a whole turn of an
 // object within a radius r is nearly empty where the frequency along the angle is above 2 pi r times that
 // along the columns; a wrong candidate fills that wedge. Vo, Drakopoulos, Atwood, Reinhard, Opt. Express 22,
@@ -25,9 +22,9 @@ unsigned power_of_two_from(unsigned length) { return length > 1 ? 1u << g_bit_st
 //
 // The spectrum of both halves is that of the first half plus a mirror image of it, turned in phase by the
 // candidate. So one transform serves all candidates.
-class Spectrum final : public AxisMethod {
+class Spectrum final : public CandidateMethod {
   public:
-    explicit Spectrum(Compute &compute) : compute_(compute) {}
+    explicit Spectrum(Compute &compute) : CandidateMethod(compute) {}
 
     void begin(const ArrayInfo &in, const ViewAngles &views) override {
         const auto table = half_turn(views.angles);
@@ -39,24 +36,11 @@ class Spectrum final : public AxisMethod {
                      least_views, least_columns, in.width, views.sentence.c_str()));
         views_ = unsigned(table.size());
         table_ = compute_.upload(table.data(), table.size() * sizeof table[0]);
-        columns_ = power_of_two_from(in.width);
-        const ArrayInfo padded{GST_TOMO_FORMAT_COMPLEX64, columns_, 2 * views_};
-        if (transform_ && padded_ == padded)
-            return;
-        padded_ = padded;
-        transform_.emplace(compute_, padded_, 2, 1);
+        plan_transforms(in.width, 2 * views_, 2);
+        columns_ = padded_.width;
     }
 
     void report(EffectiveValues &report) const override { report.add("axis-views", views_); }
-
-    AxisRange usual_range(unsigned width) const override { return {0.25 * width, 0.75 * width}; }
-
-    std::vector<AxisFound> find(const Array &in, const AxisRange &range) override {
-        std::vector<AxisFound> result;
-        for (unsigned z = 0; z < in.depth(); z++)
-            result.push_back(find_in(in.plane(z), range));
-        return result;
-    }
 
   private:
     // The columns that count, with soft edges.
@@ -69,7 +53,7 @@ class Spectrum final : public AxisMethod {
         std::vector<double> of_group[groups]; // sums over every eighth frequency along the columns
     };
 
-    AxisFound find_in(const Array &in, const AxisRange &range) {
+    AxisFound find_in(const Array &in, const AxisRange &range) override {
         const double width = in.width();
         AxisFound found;
         // Coarse: in the whole field of view, by some of the frequencies along the angle.
@@ -132,7 +116,7 @@ class Spectrum final : public AxisMethod {
         compute_.launch(compute_.kernel("spectrum_views", "", file), WorkSize(padded_), in, spectrum,
                         BareBuffer{table_}, cl_uint{in.width()}, cl_uint{in.height()}, cl_float(window.from),
                         cl_float(window.to), cl_float(window.fade));
-        transform_->run(compute_, FftDirection::Forward, spectrum, spectrum);
+        transforms_.run(compute_, FftDirection::Forward, spectrum, spectrum);
         terms_ = compute_.allocate({GST_TOMO_FORMAT_COMPLEX64, 2 * frequencies(), views_});
         compute_.launch(compute_.kernel("spectrum_terms", "", file), WorkSize(frequencies(), views_),
                         std::as_const(spectrum), terms_, cl_uint{columns_});
@@ -141,19 +125,17 @@ class Spectrum final : public AxisMethod {
     }
 
     Sums sums(const std::vector<double> &axes, unsigned stride) {
-        const unsigned blocks = unsigned(axes.size() + at_once - 1) / at_once;
-        std::vector<float> padded(axes.begin(), axes.end());
-        padded.resize(std::size_t{blocks} * at_once, padded.back());
-        const Array candidates = compute_.upload(padded);
-        Array parts = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, frequencies(), blocks * at_once});
+        const auto candidates = blocks(axes.data(), axes.size(), at_once);
+        Array parts =
+            compute_.allocate({GST_TOMO_FORMAT_FLOAT32, frequencies(), candidates.number * at_once});
         compute_.launch(compute_.kernel("spectrum_sums", "", file),
-                        WorkSize(frequencies(), blocks).groups(64), std::as_const(terms_), parts,
-                        BareBuffer{candidates}, cl_uint{columns_}, cl_uint{views_}, cl_float(slope_),
+                        WorkSize(frequencies(), candidates.number).groups(64), std::as_const(terms_), parts,
+                        BareBuffer{candidates.axes}, cl_uint{columns_}, cl_uint{views_}, cl_float(slope_),
                         cl_uint{stride});
         std::size_t terms = 0;
         for (unsigned u = 1; u <= frequencies(); u++)
-            for (unsigned v = first_of_wedge(u); v < views_; v += stride)
-                terms++;
+            if (const unsigned first = first_of_wedge(u); first < views_)
+                terms += (views_ - first + stride - 1) / stride;
         const Host<const float> values(std::as_const(parts));
         Sums result;
         for (std::size_t k = 0; k < axes.size(); k++) {
@@ -176,11 +158,8 @@ class Spectrum final : public AxisMethod {
 
     static constexpr unsigned left_out = 4; // rows of the lowest frequencies, as in the kernel
 
-    Compute &compute_;
     unsigned views_ = 0, columns_ = 0;
     Array table_;
-    ArrayInfo padded_;
-    std::optional<fourier::Transforms> transform_;
     Array terms_;
     double slope_ = 0.0;
 };
