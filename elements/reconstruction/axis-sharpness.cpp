@@ -1,9 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "../fourier/filter-response.hpp"
-#include "../fourier/transform.hpp"
 #include "../measurement/sharpness.hpp"
-#include "axis-method.hpp"
+#include "axis-candidates.hpp"
 
 #include <gst/tomo/geometry/view-weights.hpp>
 #include <gst/tomo/support/error.hpp>
@@ -17,9 +16,7 @@ namespace tomo {
 namespace {
 
 constexpr const char *file = "axis-sharpness.cl";
-constexpr std::size_t at_once = 4; // candidates of a work-item, as in the kernel
-
-unsigned power_of_two_from(unsigned length) { return 1u << g_bit_storage(length - 1); }
+constexpr unsigned at_once = 4; // candidates of a work-item, as in the kernel
 
 measurement::Sharpness measure_of(AxisMetric metric) {
     switch (metric) {
@@ -32,13 +29,34 @@ measurement::Sharpness measure_of(AxisMetric metric) {
     }
 }
 
-// Slices for candidates, at points that lie alike about each of them. Measures of these points are least at
-// the axis (Donath, Beckmann, Schreyer, J. Opt. Soc. Am. A 23, 1048 (2006)). The measures add up or count
-// pixels, so points that leave some out serve as well as all pixels, and their number bounds the time.
-class Sharpness final : public AxisMethod {
+// The way by which the slice moves for each pixel by which the axis is wrong: that of all views, by least
+// squares. Views of half a turn do not cancel, as those of a whole turn do.
+struct Motion {
+    double x = 0.0, y = 0.0;
+
+    Motion(const std::vector<double> &angles, const std::vector<double> &weights) {
+        double xx = 0.0, xy = 0.0, yy = 0.0, to_x = 0.0, to_y = 0.0;
+        for (std::size_t i = 0; i < angles.size(); i++) {
+            const double c = std::cos(angles[i]), s = std::sin(angles[i]), w = weights[i];
+            xx += w * c * c, xy += w * c * s, yy += w * s * s, to_x += w * c, to_y += w * s;
+        }
+        const double area = xx * yy - xy * xy;
+        if (area > 1e-9 * (xx + yy) * (xx + yy)) { // not of views from one direction
+            x = (yy * to_x - xy * to_y) / area;
+            y = (xx * to_y - xy * to_x) / area;
+        }
+    }
+};
+
+// Slices for candidates, at the same points of the object. Measures of these points are least at the axis
+// (Donath, Beckmann, Schreyer, J. Opt. Soc. Am. A 23, 1048 (2006)). The measures add up or count pixels, so
+// points that leave some out serve as well as all pixels, and their number bounds the time. Points that
+// stayed in their place would see other parts of the object for each candidate, and that shifts the least
+// value.
+class Sharpness final : public CandidateMethod {
   public:
     Sharpness(Compute &compute, AxisMetric metric)
-        : compute_(compute), own_(compute.device(), compute.tag()), measure_(measure_of(metric)) {
+        : CandidateMethod(compute), own_(compute.device(), compute.tag()), measure_(measure_of(metric)) {
         own_.input_format("in", GST_TOMO_FORMAT_FLOAT32);
     }
 
@@ -49,41 +67,32 @@ class Sharpness final : public AxisMethod {
                 text("slices of %u views with %u columns tell no axis; wanted at least %u of each", in.height,
                      in.width, least));
         const auto weights = projection_weights(views.angles).weights;
+        const Motion motion(views.angles, weights);
         std::vector<float> table;
-        for (std::size_t i = 0; i < weights.size(); i++)
-            for (const double v : {std::cos(views.angles[i]), std::sin(views.angles[i]), weights[i], 0.0})
+        for (std::size_t i = 0; i < weights.size(); i++) {
+            const double c = std::cos(views.angles[i]), s = std::sin(views.angles[i]);
+            for (const double v : {c, s, weights[i], motion.x * c + motion.y * s})
                 table.push_back(static_cast<float>(v));
+        }
         views_ = compute_.upload(table);
-        const ArrayInfo padded{GST_TOMO_FORMAT_COMPLEX64, power_of_two_from(2 * in.width), in.height};
-        if (transform_ && padded_ == padded)
-            return;
-        padded_ = padded;
-        transform_.emplace(compute_, padded_, 1, 1);
-        response_ = compute_.upload(response(padded_.width));
-    }
-
-    AxisRange usual_range(unsigned width) const override { return {0.25 * width, 0.75 * width}; }
-
-    std::vector<AxisFound> find(const Array &in, const AxisRange &range) override {
-        std::vector<AxisFound> result;
-        for (unsigned z = 0; z < in.depth(); z++)
-            result.push_back(find_in(in.plane(z), range));
-        return result;
+        plan_transforms(2 * in.width, in.height, 1);
+        response_ = compute_.upload(response(padded_.width, in.width));
     }
 
   private:
-    AxisFound find_in(const Array &in, const AxisRange &range) {
+    AxisFound find_in(const Array &in, const AxisRange &range) override {
         filter(in);
         const double width = in.width();
         AxisFound found;
         constexpr double narrow = 10.0;
         double from = range.from, to = range.to,
-               step = to - from > 128.0    ? 2.0
+               step = to - from > 512.0    ? 4.0 // rows of so wide detectors are smooth
+                      : to - from > 64.0   ? 2.0
                       : to - from > narrow ? 1.0
                                            : 0.25;
-        // Coarse with few points and views, finer about the least value of the stage before.
+        // Coarse with few views, finer about the least value of the stage before.
         for (const auto &[points, most_views, finer, reach] :
-             {Stage{5000, 128, 0.5, 4.0}, Stage{10000, 512, 0.125, 1.5}, Stage{20000, 65536, 0.0, 0.0}}) {
+             {Stage{5000, 128, 0.5, 4.0}, Stage{5000, 512, 0.125, 1.0}, Stage{10000, 65536, 0.0, 0.0}}) {
             std::vector<double> candidates;
             for (unsigned k = 0; from + k * step <= to + 1e-9; k++)
                 candidates.push_back(from + k * step);
@@ -153,9 +162,11 @@ class Sharpness final : public AxisMethod {
                                       of_bend * slope * slope / (4.0 * std::pow(bend, 4)));
     }
 
-    // The ramp (Kak, Slaney 1988), and a Gaussian, since noise of single pixels hides what the axis changes.
-    static std::vector<float> response(unsigned n) {
-        constexpr double sigma = 1.5; // pixels
+    // The ramp (Kak, Slaney 1988), and a Gaussian, since noise and rings of single pixels hide what the axis
+    // changes. They are the stronger in relation to the object, the more pixels that has.
+    static std::vector<float> response(unsigned n, unsigned width) {
+        constexpr double narrow = 256.0;
+        const double sigma = 1.5 * std::sqrt(std::max(1.0, width / narrow)); // pixels
         const auto ramp = fourier::response(fourier::Response::ramp_fromreal, n, {});
         std::vector<float> result;
         for (unsigned k = 0; k < n; k++) {
@@ -171,10 +182,10 @@ class Sharpness final : public AxisMethod {
         Array padded = compute_.allocate(padded_);
         compute_.launch(compute_.kernel("sharpness_pad", "", file), WorkSize(padded_), in, padded,
                         cl_uint{in.width()});
-        transform_->run(compute_, FftDirection::Forward, padded, padded);
+        transforms_.run(compute_, FftDirection::Forward, padded, padded);
         compute_.launch(compute_.kernel("sharpness_filter", "", file), WorkSize(padded_), ReadWrite{padded},
                         BareBuffer{response_});
-        transform_->run(compute_, FftDirection::Inverse, padded, padded);
+        transforms_.run(compute_, FftDirection::Inverse, padded, padded);
         rows_ = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, in.width(), in.height()});
         compute_.launch(compute_.kernel("sharpness_rows", "", file), WorkSize(rows_.info()),
                         std::as_const(padded), rows_, cl_uint{padded_.width});
@@ -202,16 +213,13 @@ class Sharpness final : public AxisMethod {
         constexpr std::size_t most = 64; // at a time
         for (std::size_t first = 0; first < axes.size(); first += most) {
             const std::size_t count = std::min(most, axes.size() - first);
-            const unsigned blocks = static_cast<unsigned>((count + at_once - 1) / at_once);
-            std::vector<float> padded(axes.begin() + static_cast<std::ptrdiff_t>(first),
-                                      axes.begin() + static_cast<std::ptrdiff_t>(first + count));
-            padded.resize(blocks * at_once, padded.back());
-            const Array candidates = compute_.upload(padded);
+            const auto candidates = blocks(axes.data() + first, count, at_once);
             Array slices =
-                compute_.allocate({GST_TOMO_FORMAT_FLOAT32, number, 1, unsigned(blocks * at_once)});
+                compute_.allocate({GST_TOMO_FORMAT_FLOAT32, number, 1, candidates.number * at_once});
             compute_.launch(compute_.kernel("sharpness_slices", "", file),
-                            WorkSize(number, blocks).groups(64), std::as_const(rows_), slices,
-                            BareBuffer{points}, BareBuffer{views_}, BareBuffer{candidates}, cl_uint{number},
+                            WorkSize(number, candidates.number).groups(64), std::as_const(rows_), slices,
+                            BareBuffer{points}, BareBuffer{views_}, BareBuffer{candidates.axes},
+                            cl_float((axes.front() + axes.back()) / 2.0), cl_uint{number},
                             cl_uint{in.width()}, cl_uint{in.height()}, cl_uint{stride});
             const auto values = measurement::sharpness(own_, slices, what, 0.0f);
             result.insert(result.end(), values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count));
@@ -219,12 +227,9 @@ class Sharpness final : public AxisMethod {
         return result;
     }
 
-    Compute &compute_;
     Compute own_; // whose array `in` is that of slices
     const measurement::Sharpness measure_;
     Array views_, response_, rows_;
-    ArrayInfo padded_;
-    std::optional<fourier::Transforms> transform_;
 };
 
 } // namespace

@@ -75,12 +75,15 @@ eight interleaved groups of u over the curvature.
 
 **sharpness**: slices for many axes, of which `metric` is least at the right one (Donath, Beckmann, Schreyer, J. Opt. Soc. Am. A
 23, 1048 (2006), doi 10.1364/JOSAA.23.001048; `tomomeasuresharpness` has the formulas). Rows are filtered by the ramp and a Gaussian of
-1.5 pixels, and continued by their edge values. Not all pixels are computed: 5000 points of a grid and up to 128 views every 2 pixels (1
-in a range of up to 128, 1/4 in one of up to 10), then 10000 points every half pixel, then 20000 points every eighth pixel, and a parabola by least
-squares through nine of them. The curve is that of the first of these steps. In a range above W / 3 the first step goes by `entropy` for each metric. The points lie within 0.9 of the least distance of the range to an edge for `entropy`; for
-the others, which want the whole object and air around it in all views, within the distance of the range's middle to an edge, or
-within W / 2 in ranges above 10 pixels. Where the object reaches over an edge, only `entropy` serves. `uncertainty` is that of the parabola, and no less than 0.1:
-noise, stripes and edges of the field of view shift the least value by about that.
+1.5 pixels, in rows of W > 256 columns 1.5 sqrt(W / 256), and continued by their edge values. Not all pixels are computed: 5000 points of a
+grid and up to 128 views every 4 pixels (2 in a range of up to 512, 1 up to 64, 1/4 up to 10), then up to 512 views every half pixel,
+then 10000 points every eighth pixel, and a parabola by least squares through nine of them. The curve is that of the first of these steps. The
+object seems to move as the axis does: by least squares over the views at the angles t, s (axis - middle) where s . (cos t, sin t) = 1, which is
+(0, 4 / pi) for half a turn from 0 and nothing for a whole one. The points move likewise, as other parts of the object would shift the least
+value. In a range above W / 3 the first step goes by `entropy` for each metric. The points lie within 0.9 of the least distance of the
+range to an edge for `entropy`; for the others, which want the whole object and air around it in all views, within the distance of the range's
+middle to an edge, or within W / 2 in ranges above 10 pixels. Where the object reaches over an edge, only `entropy` serves. `uncertainty` is that
+of the parabola, and no less than 0.1: noise and stripes shift the least value of a single sinogram by about that.
 
 The host waits for the result. It is told in edge coordinates by `center`, with `uncertainty` and `pairs`, and by an element
 message `tomo-center-of-rotation` (fields `index` of the array, `plane`, `center`, `uncertainty`, `pairs`, `method`, and the curve, which

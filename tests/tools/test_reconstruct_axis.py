@@ -62,8 +62,7 @@ class Axes(ReconstructTestCase):
         for method in ("auto", "correlation", "spectrum", "sharpness"):
             found = self.estimate("--axis-method", method)
             with self.subTest(method=method):
-                self.assertAlmostEqual(found["axis-px"], axis, delta=0.25 if method == "sharpness" else 0.1,
-                                       msg=f"{found['uncertainty-px']} (seed {SEED})")
+                self.assertAlmostEqual(found["axis-px"], axis, delta=0.1, msg=f"{found['uncertainty-px']} (seed {SEED})")
                 self.assertEqual(found["method"], "correlation+spectrum" if method == "auto" else method)
                 self.assertEqual([len(found["curve"][name]) for name in ("axis-px", "value")],
                                  [len(found["curve"]["axis-px"])] * 2)
