@@ -132,6 +132,8 @@ std::string sink_line(const Settings &settings, const std::string &output, bool 
     }
     if (settings.compression)
         line += property("hdf5-deflate", settings.compression.value());
+    if (!settings.chunks.empty())
+        line += launch_property("chunks", settings.chunks);
     if (settings.output_parts > 1)
         line += property("hdf5-parts", settings.output_parts.value());
     return line;

@@ -73,6 +73,13 @@ std::vector<Condition> source_conditions(const Settings &s) {
     };
 }
 
+io::FileType format_of(const Settings &s) {
+    return s.format.is("hdf5")       ? io::FileType::Hdf5
+           : s.format.is("ome-zarr") ? io::FileType::Zarr
+           : s.format.is("tiff")     ? io::FileType::Tiff
+                                     : io::FileType::Automatic;
+}
+
 std::vector<Condition> chain_conditions(const Settings &s, const Inspection &scan, io::FileType output) {
     const bool is_placed_by_stage =
         std::any_of(scan.heights.begin(), scan.heights.end(),
@@ -161,6 +168,9 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.output_minimum, !s.output_bitdepth.is("32"), "samples are float32; give output-bitdepth as well"},
         {s.output_maximum, !s.output_bitdepth.is("32"), "samples are float32; give output-bitdepth as well"},
         {s.compression, output == io::FileType::Hdf5, "only HDF5 is compressed"},
+        {s.format, to_file, "the result goes into memory"},
+        {s.format, s.format.is("auto") || output == format_of(s), "the name of output tells another format"},
+        {s.chunks, output == io::FileType::Zarr, "only OME-Zarr has such chunks"},
         {s.output_parts, output == io::FileType::Hdf5,
          "only a dataset of HDF5 has its images in several files"},
         {s.report, makes_slices, "a report is about slices"},

@@ -25,6 +25,12 @@ constexpr char dataset[] = "/entry/data/data";
 
 bool has_hdf5() { return io::supported_suffixes().find(".h5") != std::string::npos; }
 
+// Of files of the format that is asked for.
+std::string suffix_of(const Settings &settings) {
+    const auto &format = settings.format;
+    return format.is("ome-zarr") ? ".ome.zarr" : format.is("tiff") || !(has_hdf5() || format.is("hdf5")) ? ".tif" : ".h5";
+}
+
 // Where the result goes, as tomowrite takes it.
 std::string output_of(const Settings &settings) {
     if (io::names_memory(settings.output))
@@ -45,8 +51,9 @@ std::string output_of(const Settings &settings) {
         if (name.empty() || name == "." || name == ".." || name == "/" ||
             name.find_first_of("*?[%") != std::string::npos)
             name = "scan";
-        place.file = name + "-" + (settings.sweep.empty() ? settings.result.value() : "sweep") +
-                     (has_hdf5() ? ".h5" : ".tif");
+        place.file = name + "-" + (settings.sweep.empty() ? settings.result.value() : "sweep") + suffix_of(settings);
+    } else if (!settings.format.is("auto") && io::type_of_suffix(place.file) == io::FileType::Automatic) {
+        place.file += suffix_of(settings);
     }
     if (io::type_of_suffix(place.file) == io::FileType::Hdf5 && place.dataset.empty())
         place.dataset = dataset;

@@ -39,7 +39,7 @@ class Images {
             const io::NumberPattern pattern(io::split_location(output).file);
             unsigned of_output = 0;
             if (!pattern.has_number())
-                of_output = static_cast<unsigned>(io::open_reader(output)->pages());
+                of_output = static_cast<unsigned>(find(count).first.pages());
             else
                 while (of_output < per_output_ &&
                        g_file_test(pattern.name(of_output).c_str(), G_FILE_TEST_EXISTS))
@@ -69,8 +69,9 @@ class Images {
 
     // Whether a part of an image is read by itself.
     bool takes_parts() const {
-        return io::type_of_suffix(io::split_location(outputs_.front()).file) == io::FileType::Hdf5 &&
-               reader_ && reader_->rows_per_chunk() == 1;
+        const auto type = io::type_of_suffix(io::split_location(outputs_.front()).file);
+        return reader_ && reader_->rows_per_chunk() == 1 &&
+               (type == io::FileType::Hdf5 || type == io::FileType::Tiff || type == io::FileType::Zarr);
     }
 
   private:
@@ -169,20 +170,24 @@ std::vector<ResultSlice> middle_slices(const Plan &plan, const Middle &middle) {
         slice->step_down = every;
         slice->height = count;
     }
-    // Each thread reads lines that follow each other.
+    // Each thread reads lines that follow each other; the first one has opened the result already.
     const unsigned lines = count_of(count, every);
-    const auto read_lines = [&plan, first, every, step,
-                             empty = std::pair{found[1], found[2]}](unsigned begin_line, unsigned end_line) {
-        Images own(plan);
+    const auto read_lines = [first, every, step, empty = std::pair{found[1], found[2]}](
+                                Images &from, unsigned begin_line, unsigned end_line) {
         auto part = empty;
         for (unsigned line = begin_line; line < end_line; line++)
-            cross(own, first + line * every, part.first, part.second, step);
+            cross(from, first + line * every, part.first, part.second, step);
         return part;
     };
     std::vector<std::future<std::pair<ResultSlice, ResultSlice>>> parts;
     for (unsigned i = 0; i < threads; i++)
-        parts.push_back(
-            std::async(std::launch::async, read_lines, lines * i / threads, lines * (i + 1) / threads));
+        parts.push_back(std::async(std::launch::async, [&, i] {
+            const unsigned begin_line = lines * i / threads, end_line = lines * (i + 1) / threads;
+            if (i == 0)
+                return read_lines(images, begin_line, end_line);
+            Images own(plan);
+            return read_lines(own, begin_line, end_line);
+        }));
     for (auto &part : parts) {
         const auto [normal_to_y, normal_to_x] = part.get();
         const auto append = [](Picture &to, const Picture &from) {

@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/files/file-format.hpp>
 #include <gst/files/memory/images.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/flat-field.hpp>
@@ -61,7 +62,11 @@ BytesOnDisk bytes_on_disk(const Settings &settings, const Inspection &scan) {
     const bool is_joined =
         sweep || is_in_time || scan.heights.size() > 1 ||
         (!settings.result.is("projections") && rows_at_once(of_turn, part, all).rows < all.count);
-    return {result.size(), is_joined ? result.samples() * sizeof(float) : 0};
+    auto bytes = result.size();
+    if (settings.format.is("ome-zarr") ||
+        io::type_of_suffix(io::split_location(settings.output).file) == io::FileType::Zarr)
+        bytes += bytes / 7; // each level of the pyramid has an eighth of the samples of the one before
+    return {bytes, is_joined ? result.samples() * sizeof(float) : 0};
 }
 
 std::optional<Finding> finding_about_room(const Settings &settings, const Inspection &scan) {

@@ -651,7 +651,25 @@ class GST_TOMO_API Settings : public Parameters {
         {.name = "output",
          .section = &section::output,
          .automatic = "the scan's name with -slices.h5, in this folder",
-         .blurb = "FILE.h5[:/dataset], FILE.tif, or NAME-%05i.tif for a file for each slice"}};
+         .blurb = "FILE.h5[:/dataset], NAME.ome.zarr, FILE.tif, or NAME-%05i.tif for a file for each slice"}};
+    Choice format{
+        this,
+        {"auto", "hdf5", "ome-zarr", "tiff"},
+        {.name = "format",
+         .section = &section::output,
+         .blurb =
+             "Format of the result, where the name of output does not tell it; ome-zarr: a folder for viewers such as "
+             "napari and neuroglancer, with a pyramid. auto: as the name tells, else HDF5"}};
+    Parameter<std::string> chunks{
+        this,
+        "",
+        {.name = "chunks",
+         .section = &section::output,
+         .level = Level::advanced,
+         .unit = "px",
+         .automatic = "cube",
+         .blurb = "How a volume of OME-Zarr is cut into chunks: cube (64 samples along each axis), image, or sizes along "
+                  "slices, rows and columns such as 32,256,256"}};
     Choice output_bitdepth{
         this,
         {"32", "16", "8"},

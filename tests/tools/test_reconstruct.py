@@ -15,12 +15,15 @@ import tomoref
 from phantom_scan import AXIS, ROWS, VIEWS, WIDTH, Scan
 from pipetest import *
 from real_scans import AXES, FOLDER
+from zarr_files import read_json, read_zarr
 
 def tool(*words, **kwargs):
     return subprocess.run(["tomo-reconstruct", *map(str, words)], text=True, capture_output=True, timeout=PATIENCE, **kwargs)
 
 
 def volume(path="slices.h5"):
+    if path.endswith(".zarr"):
+        return read_zarr(path + "/0")
     with h5py.File(path) as file:
         return file["entry/data/data"][()]
 
@@ -600,7 +603,19 @@ class Configurations(ReconstructTestCase):
             values = low + data[()] / 65535 * (high - low)
             self.assertEqual(data.dtype, np.uint16)
         np.testing.assert_allclose(values, reference, atol=(high - low) / 65535)
-        for output in ("slices.tif", "out/slice-%05i.tif", "sixteen.h5"):
+        # The format, where no name tells it.
+        with h5py.File("scan.nxs", "a") as file:
+            for axis in "xy":
+                file.create_dataset(f"entry/instrument/detector/{axis}_pixel_size", data=2.5).attrs["units"] = "um"
+        for output in [], ["--output", "named"]:
+            self.done(*words, *output, "--format", "ome-zarr", "--chunks", "4,16,32")
+            name = output[1] + ".ome.zarr" if output else "scan-slices.ome.zarr"
+            np.testing.assert_array_equal(volume(name), reference)
+            self.assertEqual(read_json(name, "0/.zarray")["chunks"], [4, 16, 32])
+        (image,) = read_json(name, ".zattrs")["multiscales"]
+        self.assertEqual(image["axes"], [{"name": axis, "type": "space", "unit": "meter"} for axis in "zyx"])
+        np.testing.assert_allclose(image["datasets"][0]["coordinateTransformations"][0]["scale"], [2.5e-6] * 3)
+        for output in ("slices.tif", "out/slice-%05i.tif", "sixteen.h5", "named.ome.zarr"):
             before = {name: os.stat(name).st_mtime_ns for name in glob.glob("**", recursive=True)}
             self.refused(1, [output.replace("%05i", "00000"), "--overwrite"], *words, "--output", output)
             self.assertEqual({name: os.stat(name).st_mtime_ns for name in glob.glob("**", recursive=True)}, before)
@@ -733,6 +748,8 @@ class Conditions(ReconstructTestCase):
             (whole, "output-minimum", 0, "output-bitdepth"),
             (whole, "output-maximum", 0, "output-bitdepth"),
             ([*whole, "--output", "slices.tif"], "compression", 5, "HDF5"),
+            ([*whole, "--output", "slices.tif"], "format", "ome-zarr", "another format"),
+            ([*whole, "--output", "slices.h5"], "chunks", "cube", "OME-Zarr"),
             ([*whole, "--resume"], "overwrite", "true", "resume"),
             (["flatcorrect", "scan.nxs"], "rings", "fourier", "projections are written"),
             (["flatcorrect", "scan.nxs"], "circle", "true", "no slices"),
@@ -775,12 +792,16 @@ class Interruptions(ReconstructTestCase):
     def test_resume_after_kill(self):
         self.large_scan()
         row = 4 * WIDTH * VIEWS * 4
-        for extra, least in (([], 0), (["--outliers", 0.05, "--memory", 30 * row], 15)):
-            words = ["scan.nxs", "--axis", 180, "--output", "slices.h5", *extra]
+        for output, extra, least, times in (("slices.h5", [], 0, 2), ("slices.h5", ["--outliers", 0.05, "--memory", 30 * row], 15, 2),
+                                            ("slices.ome.zarr", [], 0, 1)):
+            def remove():
+                shutil.rmtree(output) if os.path.isdir(output) else os.remove(output)
+
+            words = ["scan.nxs", "--axis", 180, "--output", output, *extra]
             self.done(*words, "--overwrite")
-            reference = volume()
-            os.remove("slices.h5")
-            for _ in range(2):
+            reference = volume(output)
+            remove()
+            for _ in range(times):
                 process = self.start(*words, "--overwrite")
                 enough = rng.integers(least, 5 * ROWS)
                 for line in process.stdout:  # killed somewhere in the middle
@@ -789,18 +810,18 @@ class Interruptions(ReconstructTestCase):
                         break
                 process.kill()
                 process.communicate(timeout=PATIENCE)
-                self.assertEqual(os.path.exists("slices.h5.slabs"), bool(extra))
+                self.assertEqual(os.path.exists(output + ".slabs"), bool(extra))
                 if extra:
                     self.refused(1, "other settings", "scan.nxs", "--axis", 181, *words[3:], "--resume")
                     # A finished slab is not made again: a mark in it stays.
                     reference[7, 5, 3] = rng.random()
                     with h5py.File("slices.h5.slabs/00000.h5", "r+") as file:
                         file["entry/data/data"][7, 5, 3] = reference[7, 5, 3]
-                elif os.path.exists("slices.h5"):
-                    os.remove("slices.h5")
+                elif os.path.exists(output):
+                    remove()
                 self.done(*words, "--resume")
-                np.testing.assert_array_equal(volume(), reference)
-                os.remove("slices.h5")
+                np.testing.assert_array_equal(volume(output), reference)
+                remove()
             self.assertEqual(glob.glob("*.slabs") + glob.glob("*.partial"), [])
 
     def test_slabs_of_an_earlier_run(self):

@@ -122,6 +122,7 @@ class Reports(ReconstructTestCase):
         Scan().nxtomo("scan.nxs", axis=AXIS)
         for words in (["--output", "slices.h5", "--memory", 4 * 4 * WIDTH * VIEWS * 4, "--outliers", "10", "--overwrite"],
                       ["--output", "parts.h5", "--output-parts", "2", "--compression", "3"],
+                      ["--output", "slices.ome.zarr", "--binning", "2"],
                       ["--output", "some.tif", "--y", "1", "--y-step", "2", "--output-bitdepth", "16"],
                       ["--output", "series/slice-%03i.tif", "--binning", "2", "--projection-filter", "none"]):
             self.done("scan.nxs", *words)
@@ -130,7 +131,7 @@ class Reports(ReconstructTestCase):
             if "%" in name:
                 slices = np.stack([tifffile.imread(path) for path in sorted(glob.glob("series/*.tif"))])
             else:
-                slices = volume(name) if name.endswith(".h5") else tifffile.imread(name)
+                slices = tifffile.imread(name) if name.endswith(".tif") else volume(name)
             self.assert_shows(page, slices)
             self.assertEqual(len(page.images), 5, words)
         self.done("scan.nxs", "--slice", "middle", "--output", "one.h5")

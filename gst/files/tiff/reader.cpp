@@ -19,6 +19,7 @@
 #include <limits>
 #include <tiffio.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace tomo::io {
@@ -138,6 +139,27 @@ class TiffReader final : public ImageReader {
             read_direct();
         else
             read_blocks();
+    }
+
+    // Decodes no strips and tiles but those with wanted rows.
+    void read_part(std::size_t page, const Part &part, void *destination, std::size_t row_stride) override {
+        const auto whole = info(page);
+        if (whole.depth > 1)
+            return ImageReader::read_part(page, part, destination, row_stride);
+        const auto wanted = part.of(whole, where());
+        const std::size_t size = whole.sample_size(), row_bytes = whole.width * size;
+        std::vector<unsigned char> rows(wanted.height * row_bytes);
+        const auto all = std::exchange(rows_, part.within(rows_).rows);
+        try {
+            read(page, rows.data(), rows.size());
+        } catch (...) {
+            rows_ = all;
+            throw;
+        }
+        rows_ = all;
+        for (unsigned y = 0; y < wanted.height; y++)
+            std::memcpy(static_cast<char *>(destination) + y * row_stride,
+                        rows.data() + y * row_bytes + part.first_column * size, wanted.width * size);
     }
 
   private:
