@@ -249,7 +249,7 @@ class Write final : public Sink {
     io::ImageToWrite mapped_on_device(GstBuffer *buffer, const ArrayInfo &info) {
         const Array in = import(buffer, info);
         if (!missing_) {
-            missing_ = allocate(ArrayInfo(GST_TOMO_FORMAT_UINT32, 1, 1));
+            missing_ = allocate(ArrayInfo(GST_TOMO_FORMAT_UINT32, 2, 1));
             const cl_uint none = 0;
             fill(missing_, &none, sizeof none);
         }
@@ -310,7 +310,12 @@ class Write final : public Sink {
         missing_ = {};
         if (bits != 32 && rescale && !rgb && options.minimum && options.maximum)
             grey_ = io::GreyMapping{bits, true, {*options.minimum, *options.maximum}};
-        options.count_missing = [this]() -> std::uint64_t { return missing_ ? Host<const cl_uint>(missing_)[0] : 0; };
+        options.count_missing = [this]() -> std::uint64_t {
+            if (!missing_)
+                return 0;
+            const Host<const cl_uint> halves(missing_);
+            return halves[0] | std::uint64_t{halves[1]} << 32;
+        };
         next_ = there_ = 0;
         length_known_ = false;
         is_range_found_ = !(options.minimum && options.maximum);
@@ -366,7 +371,7 @@ class Write final : public Sink {
 
     std::unique_ptr<io::ImageWriter> writer_;
     std::optional<io::GreyMapping> grey_; // of all images, where it is known before
-    Array missing_;                       // one uint32: NaN of images that were mapped on the device
+    Array missing_; // both halves of a number: NaN of images that were mapped on the device
     bool is_range_found_ = false;
     std::mutex length_lock_;
     std::optional<std::uint64_t> announced_;

@@ -180,6 +180,35 @@ GST_START_TEST(test_running_mean) {
 }
 GST_END_TEST;
 
+// The count of what is no number goes on beyond 32 bits.
+GST_START_TEST(test_many_missing) {
+    g_setenv("GST_TOMO_KERNEL_PATH", KERNELS, TRUE);
+    tomo::Compute compute(open_device());
+    const auto shape = odd_shape(GST_TOMO_FORMAT_FLOAT32);
+    const Array in = compute.allocate(shape);
+    std::uint64_t wanted = G_MAXUINT32 - random_between(0, shape.samples() / 4);
+    Array missing = compute.allocate({GST_TOMO_FORMAT_UINT32, 2, 1});
+    {
+        const Host<cl_uint> halves(missing);
+        halves[0] = static_cast<cl_uint>(wanted);
+        halves[1] = 0;
+        const Host<float> values(in);
+        for (std::size_t i = 0; i < shape.samples(); i++) {
+            const bool is_number = random_between(0, 1) != 0;
+            values[i] = is_number ? 0.5f : NAN;
+            wanted += !is_number;
+        }
+    }
+    Array out = compute.allocate(shape.with_format(GST_TOMO_FORMAT_UINT16));
+    compute.input_format("in", GST_TOMO_FORMAT_FLOAT32);
+    const auto to_integers = compute.kernel("to_uint16", compute.input_types(), "write.cl");
+    compute.launch(to_integers, shape.samples(), in, out, tomo::ReadWrite{missing}, 0.0, 1000.0);
+    const Host<const cl_uint> halves(missing);
+    fail_unless_equals_uint64(halves[0] | std::uint64_t{halves[1]} << 32, wanted);
+    fail_if(gst_is_initialized());
+}
+GST_END_TEST;
+
 // A server that takes texts from users compiles without end: what it does not use any more is let go, and
 // what it uses stays.
 GST_START_TEST(test_kernels_are_let_go) {
@@ -242,6 +271,7 @@ int main() {
     tcase_add_test(tc, test_fill_and_copy);
     tcase_add_test(tc, test_upload);
     tcase_add_test(tc, test_running_mean);
+    tcase_add_test(tc, test_many_missing);
     tcase_add_test(tc, test_kernels_are_let_go);
     tcase_add_test(tc, test_sizes);
     tcase_add_test(tc, test_no_device);
