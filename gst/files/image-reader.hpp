@@ -104,8 +104,11 @@ class ImageReader {
     // Whether the file stores the channels plane by plane.
     virtual bool has_separate_planes(std::size_t /*page*/) { return false; }
 
-    // Number of rows that are decoded together.
-    virtual std::uint64_t rows_per_chunk() const { return 1; }
+    // Number of rows, and of pages, that are decoded together.
+    virtual std::uint64_t rows_per_chunk() { return 1; }
+    virtual std::uint64_t pages_per_chunk() { return 1; }
+    // Whether pages lie in so many files that these are opened again and again.
+    virtual bool opens_many_files() { return false; }
 };
 
 // Opens one file, "file.h5:/dataset" for HDF5, "folder.zarr", or images in memory (memory/images.hpp). Throws

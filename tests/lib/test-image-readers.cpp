@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <thread>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -613,6 +614,52 @@ GST_START_TEST(test_hdf5_threads) {
 }
 GST_END_TEST;
 
+// Bytes that this process has read, of whatever file.
+static std::uint64_t bytes_read() {
+    std::ifstream facts("/proc/self/io");
+    std::string name;
+    std::uint64_t bytes = 0;
+    facts >> name >> bytes;
+    fail_unless_equals_string(name.c_str(), "rchar:");
+    return bytes;
+}
+
+// Chunks with parts of several images are decompressed once, however many threads read images that lie far from
+// each other.
+GST_START_TEST(test_hdf5_shared_chunks) {
+    const Scratch folder;
+    constexpr unsigned images = 48, together = 6, width = 256, height = 64;
+    const auto file = folder.path() + "/a.h5";
+    std::vector<std::uint16_t> samples(std::size_t{images} * height * width);
+    for (auto &sample : samples)
+        sample = static_cast<std::uint16_t>(randomness()());
+    {
+        Hdf5 made(file);
+        made.add("/data", H5T_NATIVE_UINT16, H5T_NATIVE_UINT16, {images, height, width}, samples.data(),
+                 {together, height, width});
+    }
+    const auto before = bytes_read();
+    std::vector<std::future<bool>> runs;
+    for (unsigned i = 0; i < images; i += together)
+        runs.push_back(std::async(std::launch::async, [&, i] {
+            const auto reader = open_reader(file + ":/data");
+            bool is_right = true;
+            for (unsigned image = i; image < i + together; image++) {
+                std::vector<std::uint16_t> found(height * width);
+                reader->read(image, found.data(), 2 * found.size());
+                is_right = is_right && std::equal(found.begin(), found.end(),
+                                                  samples.begin() + image * height * width);
+                std::this_thread::sleep_for(std::chrono::milliseconds(5)); // for the others
+            }
+            return is_right;
+        }));
+    for (auto &run : runs)
+        fail_unless(run.get());
+    const auto read = bytes_read() - before;
+    fail_unless(read < 2 * samples.size() * 3 / 2, "%lu bytes of %lu are read", read, 2 * samples.size());
+}
+GST_END_TEST;
+
 GST_START_TEST(test_hdf5_truncated) {
     const Scratch folder;
     const auto images = random_images(3, GST_TOMO_FORMAT_UINT16, 33, 20);
@@ -871,6 +918,7 @@ static Suite *image_readers_suite() {
     tcase_add_test(cases, test_hdf5_types);
     tcase_add_test(cases, test_hdf5_shapes);
     tcase_add_test(cases, test_hdf5_threads);
+    tcase_add_test(cases, test_hdf5_shared_chunks);
     tcase_add_test(cases, test_hdf5_truncated);
 #endif
     tcase_add_test(cases, test_raw);

@@ -15,14 +15,15 @@
 namespace tomo::io {
 
 // Chunks that were decoded lately, for all who read the same dataset.
-class Hdf5ChunkCache {
+class Hdf5ChunkCache : public std::enable_shared_from_this<Hdf5ChunkCache> {
   public:
     using Chunk = std::shared_ptr<const std::vector<char>>;
     // Of a dataset, with the size of its chunks: a file may be written anew while somebody still reads the
     // old one.
     using Key = std::pair<Hdf5Identity, std::size_t>;
 
-    static std::shared_ptr<Hdf5ChunkCache> of(const Key &key, std::uint64_t wanted) {
+    // Keeps `wanted` chunks, or `each` for each of its readers where these are more.
+    static std::shared_ptr<Hdf5ChunkCache> of(const Key &key, std::uint64_t wanted, std::uint64_t each) {
         static std::mutex lock;
         static auto &all = *new std::map<Key, std::weak_ptr<Hdf5ChunkCache>>;
         std::lock_guard<std::mutex> guard(lock);
@@ -33,12 +34,13 @@ class Hdf5ChunkCache {
         if (!cache) {
             constexpr std::uint64_t most_bytes = std::uint64_t{1} << 30;
             const auto fits = std::max<std::uint64_t>(most_bytes / key.second, 1);
-            known = cache = std::make_shared<Hdf5ChunkCache>(std::min(wanted, fits));
+            known = cache = std::make_shared<Hdf5ChunkCache>(wanted, each, fits);
         }
         return cache;
     }
 
-    explicit Hdf5ChunkCache(std::uint64_t most) : most_(most) {}
+    Hdf5ChunkCache(std::uint64_t wanted, std::uint64_t each, std::uint64_t most)
+        : wanted_(wanted), each_(each), most_(most) {}
 
     // The chunk; one thread decodes it, others that want it wait.
     template <class Decode>
@@ -54,7 +56,8 @@ class Hdf5ChunkCache {
                 result = found->second;
             } else {
                 chunks_.emplace_front(address, promise.get_future().share());
-                if (chunks_.size() > most_)
+                const auto readers = static_cast<std::uint64_t>(weak_from_this().use_count());
+                if (chunks_.size() > std::min(std::max(wanted_, readers * each_), most_))
                     chunks_.pop_back();
             }
         }
@@ -73,7 +76,7 @@ class Hdf5ChunkCache {
     }
 
   private:
-    const std::uint64_t most_;
+    const std::uint64_t wanted_, each_, most_;
     std::mutex lock_;
     std::list<std::pair<std::uint64_t, std::shared_future<Chunk>>> chunks_; // the last used first
 };
@@ -129,7 +132,8 @@ std::unique_ptr<Hdf5Direct> Hdf5Direct::open(hid_t dataset, const Hdf5SampleType
         if (direct->chunk_images_ > 1) {
             const auto layer = round_up(direct->height_, direct->chunk_rows_) *
                                round_up(direct->width_, direct->chunk_columns_);
-            direct->cache_ = Hdf5ChunkCache::of({*identity, direct->chunk_bytes_}, 2 * layer);
+            direct->cache_ = Hdf5ChunkCache::of({*identity, direct->chunk_bytes_}, 2 * layer,
+                                                round_up(direct->width_, direct->chunk_columns_));
         }
         if (!hdf5_is_live(dataset))
             direct->locator_ = Hdf5Locator::open(dataset);

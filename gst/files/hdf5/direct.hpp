@@ -28,8 +28,6 @@ class Hdf5Direct {
     // Reads the rows of the region and these columns of an image, all of which must exist.
     void read(std::uint64_t image, const RowRegion &rows, unsigned first_column, unsigned columns,
               void *destination, std::size_t row_stride);
-    // Rows that are decompressed together.
-    std::uint64_t rows_per_chunk() const { return filters_.empty() ? 1 : chunk_rows_; }
     bool is_chunked() const { return chunked_; }
     std::uint64_t images_per_chunk() const { return chunk_images_; }
     // Whether all chunks of the image are stored. Takes the lock.

@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <set>
 #include <unistd.h>
 
 namespace tomo::io {
@@ -35,6 +36,7 @@ class Hdf5Reader final : public ImageReader {
         check_type();
         check_storage();
         check_external_files();
+        find_compressed_chunks();
         parts_ = hdf5_virtual_parts(dataset_.get());
         if (!follow || parts_.empty())
             check_virtual_sources();
@@ -135,7 +137,21 @@ class Hdf5Reader final : public ImageReader {
                         row_bytes);
     }
 
-    std::uint64_t rows_per_chunk() const override { return direct_ ? direct_->rows_per_chunk() : 1; }
+    // Those of a virtual dataset are its first source's.
+    std::uint64_t rows_per_chunk() override {
+        auto *source = first_source();
+        return source ? source->rows_per_chunk() : chunk_rows_;
+    }
+    std::uint64_t pages_per_chunk() override {
+        auto *source = first_source();
+        return source ? source->pages_per_chunk() : chunk_pages_;
+    }
+    bool opens_many_files() override {
+        std::set<std::string> files;
+        for (const auto &part : parts_)
+            files.insert(part.file);
+        return files.size() > most_sources;
+    }
 
   private:
     Hdf5Handle reopen() const {
@@ -202,8 +218,7 @@ class Hdf5Reader final : public ImageReader {
             return nullptr;
         if (path.empty())
             missing_source("'" + part.file + "'");
-        constexpr std::size_t most = 16; // that are open
-        if (sources_.size() == most)
+        if (sources_.size() == most_sources)
             sources_.erase(sources_.begin());
         try {
             sources_.push_back(
@@ -215,6 +230,9 @@ class Hdf5Reader final : public ImageReader {
         }
         return sources_.back().get();
     }
+
+    // Null where this one has samples of its own.
+    Hdf5Reader *first_source() { return parts_.empty() ? nullptr : open_source(parts_.front()); }
 
     // The reader of the source in which the image is as it is here; null where only the library can make it
     // of what is there.
@@ -349,6 +367,17 @@ class Hdf5Reader final : public ImageReader {
         }
     }
 
+    void find_compressed_chunks() {
+        const Hdf5Handle creation(H5Dget_create_plist(dataset_.get()), H5Pclose);
+        Hdf5Shape chunk(hdf5_shape(dataset_.get()).size());
+        const auto rank = static_cast<int>(chunk.size());
+        if (!creation || H5Pget_layout(creation.get()) != H5D_CHUNKED ||
+            H5Pget_nfilters(creation.get()) == 0 || H5Pget_chunk(creation.get(), rank, chunk.data()) < 0)
+            return;
+        chunk_rows_ = chunk[rank - 2];
+        chunk_pages_ = rank > 2 ? chunk[rank - 3] : 1;
+    }
+
     void check_storage() {
         std::uint64_t image;
         if (!multiply({width_, height_, gst_tomo_format_get_size(sample_.format)}, image))
@@ -406,6 +435,8 @@ class Hdf5Reader final : public ImageReader {
         open_dataset(access.get());
     }
 
+    static constexpr std::size_t most_sources = 16; // that are open
+
     Location location_;
     RowRegion rows_;
     const bool follow_;
@@ -421,6 +452,7 @@ class Hdf5Reader final : public ImageReader {
     haddr_t end_ = 0;                      // of what the library counts as that file
     unsigned width_ = 0, height_ = 0;
     std::uint64_t pages_ = 0;
+    std::uint64_t chunk_rows_ = 1, chunk_pages_ = 1; // that are decompressed together
 };
 
 } // namespace
