@@ -28,10 +28,10 @@ ReadAhead::ReadAhead(Element &owner, Locate locate, MakeReader make_reader)
 }
 
 ReadAhead::~ReadAhead() {
+    clear();
     {
         std::lock_guard<std::mutex> lock(lock_);
         ending_ = true;
-        waiting_.clear();
     }
     changed_.notify_all();
     for (auto &thread : threads_)
@@ -95,19 +95,32 @@ Array ReadAhead::wait_for_first() {
 }
 
 void ReadAhead::clear() {
+    for (const auto &job : jobs_)
+        job->is_abandoned = true;
+    // Without the lock an array is given back, for which a device may wait.
+    std::deque<std::shared_ptr<Job>> waiting;
+    {
+        std::lock_guard<std::mutex> lock(lock_);
+        waiting.swap(waiting_);
+    }
     jobs_.clear();
-    std::lock_guard<std::mutex> lock(lock_);
-    waiting_.clear();
 }
 
 void ReadAhead::work() {
     FrameReader reader;
+    std::shared_ptr<Job> job;
     std::unique_lock<std::mutex> lock(lock_);
     for (;;) {
+        // An abandoned one ends here, as in clear().
+        if (job) {
+            lock.unlock();
+            job.reset();
+            lock.lock();
+        }
         changed_.wait(lock, [&] { return ending_ || !waiting_.empty(); });
         if (ending_)
             return;
-        const auto job = waiting_.front();
+        job = waiting_.front();
         const unsigned part = job->begun++;
         if (job->begun == job->frame.parts)
             waiting_.pop_front();
@@ -120,7 +133,8 @@ void ReadAhead::work() {
                 lock.unlock();
                 if (!reader)
                     reader = make_reader_();
-                reader(job->frame, part, job->host->data());
+                reader(job->frame, part, job->host->data(),
+                       [&] { return job->is_abandoned || owner_.is_cancelled(); });
                 lock.lock();
             }
             if (job->ended + 1 == job->frame.parts)

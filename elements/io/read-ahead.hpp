@@ -6,6 +6,7 @@
 
 #include <gst/tomo/bases/element.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <functional>
@@ -46,6 +47,7 @@ class ReadAhead {
         std::unique_ptr<Host<char>> host; // while parts are read; before that null
         std::exception_ptr error;
         unsigned begun = 0, ended = 0; // parts
+        std::atomic<bool> is_abandoned{false};
     };
 
     // Without threads.

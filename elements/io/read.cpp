@@ -255,7 +255,7 @@ class Read final : public Source {
             std::unique_ptr<io::ImageReader> reader;
         };
         return [options = options_, open = std::make_shared<Open>()](const auto &frame, unsigned,
-                                                                     void *destination) {
+                                                                     void *destination, const auto &) {
             if (!open->reader || open->file != frame.file)
                 *open = {frame.file, io::open_reader(frame.file, options)};
             open->reader->read(frame.page, destination, frame.info.size());

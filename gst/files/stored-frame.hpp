@@ -19,7 +19,11 @@ struct StoredFrame {
     unsigned parts = 1; // that can be read at the same time
 };
 
-// Reads a part of a frame into memory of the whole frame's size.
-using FrameReader = std::function<void(const StoredFrame &, unsigned part, void *)>;
+// Whether nobody wants any more what a thread works at.
+using IsCancelled = std::function<bool()>;
+
+// Reads a part of a frame into memory of the whole frame's size. Where that takes long, it throws Flushing
+// once it is cancelled.
+using FrameReader = std::function<void(const StoredFrame &, unsigned part, void *, const IsCancelled &)>;
 
 } // namespace tomo::io

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 
 import h5py
 import scan_files
@@ -825,6 +826,62 @@ class ScanSrc(ElementTestCase):
                     self.assert_arrays(found, wanted)
                     # With the structure of the file, of which the library reads a part for each reader.
                     self.assertLess(read, share * data.nbytes + 600000)
+
+    def test_rows_of_compressed_images(self):
+        """Sinograms of images that are decompressed as a whole: each chunk is read once, as the system counts."""
+        data = random_array(np.uint16, (50, 48, 256))
+        gzip = {"compression": "gzip", "compression_opts": 1}
+        for name, storage, sources in (
+            ("whole", {"chunks": (1, 48, 256), **gzip}, 1),
+            ("by-the-library", {"chunks": (1, 48, 256), "scaleoffset": 0}, 1),
+            ("virtual", {"chunks": (1, 48, 256), **gzip}, 3),
+            ("several", {"chunks": (7, 48, 256), **gzip}, 1),
+            ("several-virtual", {"chunks": (7, 48, 256), **gzip}, 3),
+            ("several-rows", {"chunks": (7, 8, 64), **gzip}, 1),
+            ("many-files", {}, 50),
+        ):
+            files = [self.path(f"{name}-{i}.h5") for i in range(sources)]
+            layout = h5py.VirtualLayout(data.shape, data.dtype)
+            for file, images in zip(files, np.array_split(np.arange(50), sources)):
+                with h5py.File(file, "w") as part:
+                    part.create_dataset("data", data=data[images], **storage)
+                layout[images[0]:images[-1] + 1] = h5py.VirtualSource(file, "data", (len(images),) + data.shape[1:])
+            location = files[0]
+            if sources > 1:
+                location = self.path(f"{name}.h5")
+                with h5py.File(location, "w") as file:
+                    file.create_virtual_dataset("data", layout)
+            size = sum(os.path.getsize(file) for file in files)
+            for properties, rows in ("", slice(None)), ("y=3 height=42 y-step=4", slice(3, 45, 4)):
+                with self.subTest(name, properties=properties):
+                    before = bytes_read()
+                    found = collect(f"location={location}:/data order=sinograms stack={2 if properties else 8} {properties}")["projections"].arrays
+                    read = bytes_read() - before
+                    np.testing.assert_array_equal(np.concatenate([a.reshape(-1, *a.shape[-2:]) for a in found]), data[:, rows].transpose(1, 0, 2))
+                    # Of many files, that they are not opened for each stack.
+                    limit = 1.3 if sources < 50 else 0.85 if properties else 1.5
+                    self.assertLess(read, limit * size + (200000 if sources < 50 else 0))
+
+    def test_stop_while_rows_are_read(self):
+        """All images are read for the first sinograms; a stop does not wait for that."""
+        number, size = 500, 1024
+        symbols = rng.integers(0, 4, (size, size)).astype(np.uint8)  # slow to decompress
+        chunk = zlib.compress(symbols.tobytes(), 1)
+        with h5py.File(self.path("slow.h5"), "w") as file:
+            data = file.create_dataset("data", (number, size, size), np.uint8, chunks=(1, size, size), compression="gzip")
+            for i in range(number):
+                data.id.write_direct_chunk((i, 0, 0), chunk)
+        pipeline = Gst.parse_launch(f"tomoscansrc name=s location={self.path('slow.h5')}:/data order=sinograms stack=8 max-memory={1 << 30} "
+                                    "s.projections ! appsink name=sink sync=false")
+        before = bytes_read()
+        pipeline.set_state(Gst.State.PAUSED)
+        deadline = time.monotonic() + TIMEOUT
+        while bytes_read() - before < 10 * len(chunk) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        since = time.monotonic()
+        pipeline.set_state(Gst.State.NULL)
+        self.assertLess(time.monotonic() - since, 2)
+        self.assertLess(bytes_read() - before, 0.8 * number * len(chunk))
 
     def test_several_data_exchanges(self):
         """Of which the first one has no number."""

@@ -41,7 +41,7 @@ void read_frames(const std::shared_ptr<ScanPlan> &plan, const Settings &settings
                     continue;
                 std::vector<unsigned char> samples(frame->info.size());
                 for (unsigned part = 0; part < frame->parts; part++)
-                    read(*frame, part, samples.data());
+                    read(*frame, part, samples.data(), [] { return false; });
             }
         } catch (const tomo::Error &) { // of one output; there are others
         }

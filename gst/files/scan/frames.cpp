@@ -62,7 +62,7 @@ class PartReader {
         reader_->read_part(page, part_of(rows), destination, row_stride);
     }
 
-    const ImageReader &reader() const { return *reader_; }
+    ImageReader &reader() { return *reader_; }
 
     // Datasets and memory take rows with each read; other files are opened for them.
     bool takes_rows() const {
@@ -120,7 +120,7 @@ void add_samples(const ArrayInfo &info, const void *from, std::vector<double> &s
 // put(set, i, mean).
 template <class Read, class Put>
 void means_of_sets(const ScanImages &images, unsigned sets, const ArrayInfo &info, std::size_t count,
-                   const Read &read, const Put &put) {
+                   const IsCancelled &is_cancelled, const Read &read, const Put &put) {
     std::vector<char> samples(count * info.sample_size());
     std::size_t image = 0;
     for (unsigned set = 0; set < sets; set++) {
@@ -128,6 +128,8 @@ void means_of_sets(const ScanImages &images, unsigned sets, const ArrayInfo &inf
         double number = 0.0;
         for (; image < images.images.size() && (sets == 1 || images.images[image].set == set);
              image++, number++) {
+            if (is_cancelled())
+                throw Flushing();
             read(image, samples.data());
             add_samples(info, samples.data(), sums);
         }
@@ -173,11 +175,28 @@ void ScanFrames::measure() {
                         text("%s: %s are %u x %u, but projections %u x %u", plan_->scan.name.c_str(),
                              kind_.c_str(), image_.width, image_.height, size.width, size.height));
         stack_ = choose_stack(projections.reader(), size);
-        const bool is_costly = !projections.takes_rows() || projections.reader().rows_per_chunk() > stack_;
-        if (is_projections() && is_costly && image_.height > stack_)
-            store_ = std::make_shared<RowStore>(images_->images.size(), image_.width * image_.sample_size(),
-                                                image_.height, stack_, plan_->store_bytes);
+        if (!is_projections())
+            return;
+        auto &reader_of_rows = projections.reader();
+        find_groups(reader_of_rows);
+        if (!projections.takes_rows() || reader_of_rows.rows_per_chunk() > stack_ ||
+            reader_of_rows.opens_many_files())
+            store_ = RowStore::make(
+                {images_->images.size(), image_.width * image_.sample_size(), image_.height, groups_}, stack_,
+                plan_->store_bytes);
     }
+}
+
+void ScanFrames::find_groups(ImageReader &reader) {
+    const auto together = reader.pages_per_chunk();
+    const auto &images = images_->images;
+    chunk_rows_ = together > 1 ? reader.rows_per_chunk() : 0;
+    groups_.clear();
+    for (std::size_t i = 0; i < images.size(); i++)
+        if (i == 0 || images[i].file != images[i - 1].file ||
+            images[i].page / together != images[i - 1].page / together)
+            groups_.push_back(i);
+    groups_.push_back(images.size());
 }
 
 std::uint64_t ScanFrames::count() const {
@@ -189,7 +208,7 @@ std::uint64_t ScanFrames::count() const {
 }
 
 // Rows of the detector whose sinograms make one array.
-unsigned ScanFrames::choose_stack(const ImageReader &reader, const ArrayInfo &image) const {
+unsigned ScanFrames::choose_stack(ImageReader &reader, const ArrayInfo &image) const {
     if (plan_->stack)
         return std::min(plan_->stack, image.height);
     constexpr std::uint64_t good = 64 << 20, most = 256 << 20;
@@ -228,9 +247,8 @@ std::optional<StoredFrame> ScanFrames::locate(std::uint64_t n) const {
     info = is_projections() ? info.with_size(image_.width, images_->images.size(), rows)
                             : info.with_size(image_.width, sets(), rows).with_format(GST_TOMO_FORMAT_FLOAT32);
     constexpr std::size_t part = 4 << 20;
-    const auto parts = is_projections()
-                           ? std::clamp<std::size_t>(info.size() / part, 1, images_->images.size())
-                           : std::size_t{1};
+    const auto parts = is_projections() ? std::clamp<std::size_t>(info.size() / part, 1, groups_.size() - 1)
+                                        : std::size_t{1};
     return StoredFrame{n, info, images_->files[images_->images[0].file], row, static_cast<unsigned>(parts)};
 }
 
@@ -248,10 +266,10 @@ FrameReader ScanFrames::make_reader() const {
     };
     const std::size_t row_bytes = image_.width * image_.sample_size();
     if (!is_sinograms() && are_means_of_sets())
-        return [=, &images = *images_, plan = plan_, info = image_, sets = sets()](const StoredFrame &,
-                                                                                   unsigned, void *to) {
+        return [=, &images = *images_, plan = plan_, info = image_,
+                sets = sets()](const StoredFrame &, unsigned, void *to, const IsCancelled &is_cancelled) {
             means_of_sets(
-                images, sets, info, info.plane_samples(),
+                images, sets, info, info.plane_samples(), is_cancelled,
                 [&](std::size_t i, void *samples) {
                     const auto &image = images.images[i];
                     read(images.files[image.file], image.page, plan->part.rows, info.height, samples,
@@ -262,7 +280,8 @@ FrameReader ScanFrames::make_reader() const {
                 });
         };
     if (!is_sinograms())
-        return [read, row_bytes, rows = plan_->part.rows](const StoredFrame &frame, unsigned, void *to) {
+        return [read, row_bytes, rows = plan_->part.rows](const StoredFrame &frame, unsigned, void *to,
+                                                          const IsCancelled &) {
             read(frame.file, frame.page, rows, frame.info.height, to, row_bytes);
         };
 
@@ -277,29 +296,54 @@ FrameReader ScanFrames::make_reader() const {
         read(images.files[image.file], image.page, region, count, to, stride);
     };
     if (is_projections())
-        return [=, images = images.images.size(), store = store_](const StoredFrame &frame, unsigned part,
-                                                                  void *destination) {
+        return [=, images = images.images.size(), groups = groups_, chunk_rows = chunk_rows_,
+                rows_read = plan_->part.rows,
+                store = store_](const StoredFrame &frame, unsigned part, void *destination,
+                                const IsCancelled &is_cancelled) {
+            // One chunk after the other, where one has parts of several images.
+            const auto read_group = [&](std::size_t begin, std::size_t end, unsigned first, unsigned count,
+                                        const auto &place, std::size_t stride) {
+                for (unsigned row = first, last; row < first + count; row = last) {
+                    last = first + count;
+                    if (chunk_rows) {
+                        const auto below =
+                            ((rows_read.first + row * rows_read.step) / chunk_rows + 1) * chunk_rows;
+                        last = static_cast<unsigned>(std::min<std::uint64_t>(
+                            last, (below - rows_read.first - 1) / rows_read.step + 1));
+                    }
+                    for (auto i = begin; i < end; i++) {
+                        if (is_cancelled())
+                            throw Flushing();
+                        read_rows(i, row, last - row, place(i) + (row - first) * stride, stride);
+                    }
+                }
+            };
             const unsigned depth = frame.info.depth, first = static_cast<unsigned>(frame.page);
-            const auto end = images * (part + 1) / frame.parts;
-            std::shared_ptr<const RowStore::Block> block;
-            if (store)
-                block = store->get(first, [&](std::size_t i, unsigned row, unsigned rows, void *to) {
-                    read_rows(i, row, rows, to, row_bytes);
-                });
-            for (std::size_t i = images * part / frame.parts; i < end; i++) {
-                auto *to = static_cast<char *>(destination) + i * row_bytes;
-                if (!block)
-                    read_rows(i, first, depth, to, images * row_bytes);
-                for (unsigned row = first; block && row < first + depth; row++, to += images * row_bytes)
-                    std::memcpy(to, block->row(i, row), row_bytes);
+            const auto group = [&](unsigned n) { return (groups.size() - 1) * n / frame.parts; };
+            const auto place = [&](std::size_t i) {
+                return static_cast<char *>(destination) + i * row_bytes;
+            };
+            if (!store) {
+                for (auto g = group(part); g < group(part + 1); g++)
+                    read_group(groups[g], groups[g + 1], first, depth, place, images * row_bytes);
+                return;
             }
+            const auto block = store->get(
+                first, part, frame.parts,
+                [&](std::size_t begin, std::size_t end, unsigned row, unsigned rows, const auto &to) {
+                    read_group(begin, end, row, rows, to, row_bytes);
+                },
+                is_cancelled);
+            for (auto i = groups[group(part)]; i < groups[group(part + 1)]; i++)
+                for (unsigned row = 0; row < depth; row++)
+                    std::memcpy(place(i) + row * images * row_bytes, block->row(i, first + row), row_bytes);
         };
     // Row r of the mean of set k stands at (r, k).
-    return [=, &images, plan = plan_, info = image_, sets = sets()](const StoredFrame &frame, unsigned,
-                                                                    void *to) {
+    return [=, &images, plan = plan_, info = image_,
+            sets = sets()](const StoredFrame &frame, unsigned, void *to, const IsCancelled &is_cancelled) {
         const auto rows = frame.info.depth;
         means_of_sets(
-            images, sets, info, info.width * rows,
+            images, sets, info, info.width * rows, is_cancelled,
             [&](std::size_t i, void *samples) { read_rows(i, frame.page, rows, samples, row_bytes); },
             [&, at = static_cast<float *>(to)](unsigned set, std::size_t i, float mean) {
                 at[(i / info.width * sets + set) * info.width + i % info.width] = mean;

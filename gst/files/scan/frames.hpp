@@ -25,9 +25,9 @@ struct ScanPlan {
     Part part;
     ScanOrder order = ScanOrder::Projections;
     FlatSets flat_sets = FlatSets::Frames;
-    unsigned stack = 0;   // most sinograms per array, 0: chosen by the size of chunks
+    unsigned stack = 0;            // most sinograms per array, 0: chosen by the size of chunks
     std::uint64_t store_bytes = 0; // most memory for rows of files that are read as a whole for each row
-    double timeout = 0.0; // seconds to wait for another frame of a scan that is being written
+    double timeout = 0.0;          // seconds to wait for another frame of a scan that is being written
     ScanLayout scan;
     std::size_t total = 0;                  // projections of the whole scan, ...
     std::vector<std::size_t> numbers_in_it; // ... and the numbers of the chosen ones among them
@@ -67,13 +67,18 @@ class ScanFrames {
 
   private:
     unsigned sets() const { return are_means_of_sets() ? images_->sets() : 1; }
-    unsigned choose_stack(const ImageReader &reader, const ArrayInfo &image) const;
+    void find_groups(ImageReader &reader);
+    unsigned choose_stack(ImageReader &reader, const ArrayInfo &image) const;
 
     std::shared_ptr<const ScanPlan> plan_;
     std::string kind_;
     const ScanImages *images_ = nullptr; // of the plan
     ArrayInfo image_;                    // size of a part of an image, and its stored format
     unsigned stack_ = 1;
+    // Of sinograms: the first image of each group whose samples are decompressed together, and the number of
+    // images.
+    std::vector<std::size_t> groups_;
+    std::uint64_t chunk_rows_ = 0; // rows of such a group that are decompressed together, 0: of single images
     std::shared_ptr<RowStore> store_; // of sinograms, where reading them from files by stacks would be slow
 };
 
