@@ -174,6 +174,8 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.output_parts, output == io::FileType::Hdf5,
          "only a dataset of HDF5 has its images in several files"},
         {s.report, makes_slices, "a report is about slices"},
+        {s.picture, makes_slices, "a picture is of slices"},
+        {s.picture, to_file, "a picture stands beside a file, and the result goes into memory"},
         {s.overwrite, to_file, "the result goes into memory"},
         {s.resume, to_file, "the result goes into memory"},
         {s.overwrite, !s.resume, "resume goes on with the result that is there; give one of them"},

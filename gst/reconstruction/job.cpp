@@ -8,6 +8,7 @@
 #include <gst/reconstruction/inspector.hpp>
 #include <gst/reconstruction/job.hpp>
 #include <gst/reconstruction/off-axis.hpp>
+#include <gst/reconstruction/result-picture.hpp>
 #include <gst/reconstruction/roll.hpp>
 #include <gst/reconstruction/slabs.hpp>
 #include <gst/reconstruction/speed.hpp>
@@ -16,6 +17,7 @@
 #include <gst/tomo/device/context.hpp>
 #include <gst/tomo/graph/run.hpp>
 #include <gst/tomo/support/c-string.hpp>
+#include <gst/tomo/support/lettering.hpp>
 #include <gst/tomo/support/text-file.hpp>
 
 #include <algorithm>
@@ -506,6 +508,10 @@ void Job::run() {
                     remove_file(plan_->beside(".values"));
                 write_configuration();
                 outputs.add(Json::text(planned.beside(".conf")));
+                if (write_picture())
+                    outputs.add(Json::text(planned.beside(".png")));
+                else // that of an earlier result
+                    remove_file(planned.beside(".png"));
             }
         }
     } catch (...) {
@@ -647,12 +653,21 @@ bool Job::reconstruct() {
     record_.begin("join");
     Course joining{*this, "join", static_cast<double>(plan_->shape.depth), 0.0, true};
     double joined = 0.0;
-    run_line(plan_->join, on_message, [&](double images) { joining.tell(joined = images); });
+    const auto on_join = [&](GstMessage *message) {
+        tell_of(message);
+        double sharpness = 0.0;
+        if (const auto *told = gst_message_get_structure(message);
+            told && gst_structure_has_name(told, "tomo-sharpness") &&
+            gst_structure_get_double(told, "sharpness", &sharpness))
+            record_.sharpness.push_back(sharpness);
+    };
+    run_line(plan_->join, on_join, [&](double images) { joining.tell(joined = images); });
     if (joined != joining.total)
         throw Error(GST_STREAM_ERROR_FAILED,
                     text("'%s' has %.0f of %.0f images; its slabs stay in '%s'", plan_->output.c_str(),
                          joined, joining.total, plan_->folder.c_str()));
     folder.remove();
+    tell_sharpest();
     return true;
 }
 
@@ -703,7 +718,8 @@ void Job::write_configuration() const {
 
 void Job::prepare_report() {
     // It stands beside a file.
-    if (!settings_.report || !settings_.result.is("slices") || !settings_.sweep.empty() || result_)
+    has_report_ = settings_.report && settings_.result.is("slices") && !result_;
+    if (!has_report_ || !settings_.sweep.empty())
         return;
     Settings settings;
     settings.assign(settings_);
@@ -715,7 +731,7 @@ void Job::prepare_report() {
 
 bool Job::write_report(const char *status, bool has_result) {
     // An earlier result and its report stay together.
-    if (!middle_ || record_.images == 0.0 ||
+    if (!has_report_ || record_.images == 0.0 ||
         (!has_result && g_file_test(plan_->first_file().c_str(), G_FILE_TEST_EXISTS)))
         return false;
     try {
@@ -725,7 +741,7 @@ bool Job::write_report(const char *status, bool has_result) {
         resolve(resolved);
         Inspection scan = *inspection_;
         // The middle slice is of one turn, and so are the views of each slice.
-        const auto turn = plan_->slabs.at(middle_->middle().slab).turn;
+        const auto turn = plan_->slabs.at(Middle(*plan_, settings_.binning).slab).turn;
         for (const auto &one : turn ? turns_of(settings_, scan) : std::vector<Turn>())
             if (one.number == *turn) {
                 of_turn.assign(settings_);
@@ -739,6 +755,45 @@ bool Job::write_report(const char *status, bool has_result) {
         message("warning", text("the report was not written: %s", e.what()));
         return false;
     }
+}
+
+bool Job::write_picture() {
+    if (!settings_.picture || !settings_.result.is("slices"))
+        return false;
+    try {
+        const double pixel_size = inspection_->pixel_size * settings_.binning;
+        std::string picture;
+        if (const auto sweep = sweep_of(settings_)) {
+            std::vector<std::string> labels;
+            for (std::size_t i = 0; i < sweep->values.size(); i++)
+                labels.push_back(sweep->label(i));
+            picture = mosaic_of(*plan_, labels, record_.sharpest(), pixel_size, most_side_of_picture).png;
+        } else {
+            picture = picture_of_middle(*plan_, settings_.binning, pixel_size, most_side_of_picture);
+        }
+        if (!has_lettering())
+            message("info",
+                    "the picture has no labels: this build draws no letters, as it was made without Pango");
+        replace_text_file(plan_->beside(".png"), picture);
+        return true;
+    } catch (const std::exception &e) { // the result is worth more than its picture
+        message(settings_.picture.is_given() ? "warning" : "info", text("there is no picture: %s", e.what()));
+        return false;
+    }
+}
+
+void Job::tell_sharpest() {
+    const auto best = record_.sharpest();
+    if (!best)
+        return;
+    const auto sweep = sweep_of(settings_);
+    Json told = event("result");
+    told.set("name", Json::text("sharpest-" + sweep->name));
+    told.set("value", Json::number(g_ascii_strtod(sweep->values[*best].c_str(), nullptr)));
+    told.set("unit", Json::text("px"));
+    tell_(told);
+    message("info", text("the slice with %s is the sharpest one, by the entropy of its values",
+                         sweep->label(*best).c_str()));
 }
 
 GstSample *Job::take_result() { return has_result_.exchange(false) ? result_->take_result() : nullptr; }

@@ -94,6 +94,10 @@ class Job {
     void prepare_report();
     // Returns whether it is written.
     bool write_report(const char *status, bool has_result);
+    // The picture beside the result. Returns whether it is written.
+    bool write_picture();
+    // Which slice of a sweep is sharpest, where that was measured.
+    void tell_sharpest();
     // Which image of a sweep has which value. Returns the file for that, if it is one of its own.
     std::optional<std::string> write_values() const;
 
@@ -105,7 +109,8 @@ class Job {
     std::vector<Height> heights_;             // these scans, from the top to the bottom
     std::unique_ptr<Plan> plan_;
     RunRecord record_;
-    std::unique_ptr<MiddleRow> middle_;        // null without a report
+    bool has_report_ = false;                  // whether there will be one
+    std::unique_ptr<MiddleRow> middle_;        // null without a report, and in a sweep
     std::shared_ptr<io::MemoryImages> result_; // if it goes into memory
     Preview preview_;
     std::shared_ptr<Context> context_;

@@ -121,11 +121,13 @@ std::string slab_line(const Settings &settings, const Inspection &scan, const Ro
            (settings.result.is("slices") ? slice_line(settings, scan, axis) : "");
 }
 
-void join_parts(const Settings &settings, Plan &plan) {
+// `step` is for all of their images.
+void join_parts(const Settings &settings, Plan &plan, const std::string &step = {}) {
     if (plan.is_in_memory())
         return;
     const auto all = text(has_hdf5() ? "%s/*.h5:%s" : "%s/*.tif", plan.folder.c_str(), dataset);
-    plan.join = "tomoread name=read" + launch_property("path", all) + sink_line(settings, plan.output, false);
+    plan.join =
+        "tomoread name=read" + launch_property("path", all) + step + sink_line(settings, plan.output, false);
 }
 
 void check_crop(const Settings &settings, unsigned columns) {
@@ -168,7 +170,7 @@ void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &s
         plan.shape = scan.output(of_value, axis_of(of_value));
     }
     plan.shape.depth = static_cast<unsigned>(sweep.values.size());
-    join_parts(settings, plan);
+    join_parts(settings, plan, sweep.sharpness_line(settings, scan.image.width, plan.shape));
 }
 
 [[noreturn]] void refuse_memory(const Settings &settings, const Inspection &scan) {

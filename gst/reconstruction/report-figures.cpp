@@ -7,6 +7,7 @@
 #include <gst/reconstruction/html.hpp>
 #include <gst/reconstruction/report.hpp>
 #include <gst/reconstruction/result-slices.hpp>
+#include <gst/reconstruction/scale-bar.hpp>
 #include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/support/c-string.hpp>
 
@@ -17,9 +18,8 @@ namespace tomo::reconstruction {
 
 namespace {
 
-constexpr double darkest = 0.005, brightest = 0.995; // shares of the values
-constexpr double most_stretched = 14.0;              // width of a picture over its height
-constexpr unsigned few_pixels = 500;                 // that are shown as squares
+constexpr double most_stretched = 14.0; // width of a picture over its height
+constexpr unsigned few_pixels = 500;    // that are shown as squares
 constexpr unsigned most_pixels = 800;
 
 using Range = std::pair<double, double>;
@@ -38,15 +38,8 @@ std::string image_of(const Picture &picture, const Range &grey, const std::strin
            "\" src=\"data:image/png;base64," + data.get() + "\">";
 }
 
-// A bar of a round length, about a quarter of the width.
-std::string scale_of(double metres) {
-    const double power = std::pow(10.0, std::floor(std::log10(metres / 4.0))), digit = metres / 4.0 / power;
-    const double length = power * (digit < 2.0 ? 1.0 : digit < 5.0 ? 2.0 : 5.0);
-    const std::string words = length < 1e-6   ? digits(length * 1e9, 3) + " nm"
-                              : length < 1e-3 ? digits(length * 1e6, 3) + " \xc2\xb5m"
-                              : length < 1.0  ? digits(length * 1e3, 3) + " mm"
-                                              : digits(length, 3) + " m";
-    return "<span class=\"scale\" style=\"width:" + fixed(100.0 * length / metres, 3) + "%\">" + words +
+std::string scale_of(const ScaleBar &bar) {
+    return "<span class=\"scale\" style=\"width:" + fixed(100.0 * bar.share, 3) + "%\">" + bar.label +
            "<i></i></span>";
 }
 
@@ -177,9 +170,8 @@ std::string slices_section(const ReportFacts &facts) {
                      "data-step-down=\"%u\">",
                      normal, slice.number, slice.step_across, slice.step_down) +
                 "<div class=\"picture\" style=\"aspect-ratio:" + fixed(std::min(ratio, most_stretched), 4) +
-                "\">" + image_of(slice.picture, grey, title) +
-                (std::isnan(voxel) ? "" : scale_of(voxel * slice.width)) + "</div><figcaption><b>" + title +
-                "</b>: " +
+                "\">" + image_of(slice.picture, grey, title) + scale_of({double(slice.width), voxel}) +
+                "</div><figcaption><b>" + title + "</b>: " +
                 escaped(text("%s to the right, %s down, %u \xc3\x97 %u", slice.across, slice.down,
                              slice.width, slice.height) +
                         every_text(slice.step_across, is_slice ? "pixels" : "columns") +

@@ -30,6 +30,16 @@ void RunRecord::end() {
     is_open_ = false;
 }
 
+std::optional<std::size_t> RunRecord::sharpest() const {
+    std::optional<std::size_t> best;
+    for (std::size_t i = 0; i < sharpness.size(); i++)
+        if (std::isfinite(sharpness[i]) && (!best || sharpness[i] < sharpness[*best]))
+            best = i;
+    const bool differs = best && std::any_of(sharpness.begin(), sharpness.end(),
+                                             [&](double value) { return value > sharpness[*best]; });
+    return differs ? best : std::nullopt;
+}
+
 namespace {
 
 std::string count(double number) { return fixed(number, 0); }
@@ -111,8 +121,10 @@ class Report {
     std::string page() const {
         std::string body =
             header() + tiles() + section("messages", "Warnings and notes", [&] { return messages(); });
-        if (facts_.has_result)
+        if (facts_.has_result && settings_.sweep.empty())
             body += section("slices", "Slices", [&] { return slices_section(facts_); });
+        else if (facts_.has_result)
+            body += section("sweep", "Slices for each value", [&] { return sweep_section(facts_); });
         body += section("scan", "Scan", [&] { return scan(); });
         body += section("heights", "Heights", [&] { return heights(); });
         body += section("axis", "Rotation axis", [&] { return axis(); });

@@ -31,6 +31,9 @@ class RunRecord {
     const std::vector<Message> &messages() const { return messages_; }
 
     std::string status = "done"; // as in the last event
+    std::vector<double> sharpness; // of each slice of a sweep, less is sharper; empty if it was not measured
+    // The number of the slice that is sharpest, if there is one that is sharper than others.
+    std::optional<std::size_t> sharpest() const;
     double images = 0.0; // of the result that were made, also by earlier runs that this one goes on with
     double images_before = 0.0; // by these
 
@@ -58,6 +61,7 @@ std::string report_of(const ReportFacts &facts);
 
 // Its parts that are pictures.
 std::string slices_section(const ReportFacts &facts);
+std::string sweep_section(const ReportFacts &facts);
 std::string sinograms_section(const ReportFacts &facts);
 
 } // namespace tomo::reconstruction

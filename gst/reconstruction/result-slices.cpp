@@ -129,16 +129,21 @@ void cross(Images &images, unsigned image, ResultSlice &normal_to_y, ResultSlice
     whole.add_column(column, step, normal_to_x.picture);
 }
 
+// The middle image, or the last one before it of its turn, where so many images are there.
+unsigned shown_image(const Plan &plan, const Middle &middle, unsigned there) {
+    const unsigned slices = plan.shape.depth / plan.turns, first = middle.image / slices * slices;
+    if (there <= first)
+        throw Error(GST_RESOURCE_ERROR_READ, "no slice of the result is there");
+    return std::min(middle.image, there - 1);
+}
+
 } // namespace
 
 std::vector<ResultSlice> middle_slices(const Plan &plan, const Middle &middle) {
     Images images(plan);
     const unsigned slices = plan.shape.depth / plan.turns, first = middle.image / slices * slices;
     const unsigned width = plan.shape.width, height = plan.shape.height, step = step_of(width);
-    const unsigned there = std::min(images.count(), first + slices);
-    if (there <= first)
-        throw Error(GST_RESOURCE_ERROR_READ, "no slice of the result is there");
-    const unsigned shown = std::min(middle.image, there - 1);
+    const unsigned there = std::min(images.count(), first + slices), shown = shown_image(plan, middle, there);
 
     std::vector<ResultSlice> found(3);
     found[0] = {{}, "x", "y", shown - first, step, step, width, height};
@@ -197,6 +202,21 @@ std::vector<ResultSlice> middle_slices(const Plan &plan, const Middle &middle) {
         append(found[2].picture, normal_to_x.picture);
     }
     return found;
+}
+
+Picture slice_of(const Plan &plan, unsigned image) {
+    Images images(plan);
+    auto [reader, page] = images.find(image);
+    Picture picture;
+    picture.width = plan.shape.width;
+    picture.height = plan.shape.height;
+    picture.values.reserve(plan.shape.plane_samples());
+    ReadPart(reader, page, {}).add_rows(1, picture);
+    return picture;
+}
+
+Picture middle_slice(const Plan &plan, const Middle &middle) {
+    return slice_of(plan, shown_image(plan, middle, Images(plan).count()));
 }
 
 } // namespace tomo::reconstruction

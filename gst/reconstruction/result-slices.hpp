@@ -21,4 +21,11 @@ struct ResultSlice {
 // result can't be read.
 std::vector<ResultSlice> middle_slices(const Plan &plan, const Middle &middle);
 
+// One image of the result, with all of its samples, and the one in the middle of those that are there.
+Picture slice_of(const Plan &plan, unsigned image);
+Picture middle_slice(const Plan &plan, const Middle &middle);
+
+// Shares of the values from which on they are black, and white.
+constexpr double darkest = 0.005, brightest = 0.995;
+
 } // namespace tomo::reconstruction

@@ -720,6 +720,13 @@ class GST_TOMO_API Settings : public Parameters {
                             .section = &section::output,
                             .blurb = "Whether a page about scan, axis and slices, RESULT.html, is written beside "
                                      "slices"}};
+    Parameter<bool> picture{
+        this,
+        true,
+        {.name = "picture",
+         .section = &section::output,
+         .blurb = "Whether a picture of the middle slice with a scale bar, RESULT.png, is written "
+                  "beside slices; of a sweep it shows all slices with their values"}};
     Parameter<bool> overwrite{this,
                               false,
                               {.name = "overwrite",

@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/reconstruction/line.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/tomo/graph/names.hpp>
 
@@ -70,6 +71,28 @@ void Sweep::apply(std::size_t number, const Settings &settings, Settings &of_val
         of_value.axis_index.reset();
     }
     of_value.require(name).set_text(values.at(number));
+}
+
+std::string Sweep::label(std::size_t number) const {
+    const std::string unit = Settings().require(name).about().unit;
+    return name + " = " + values.at(number) + (unit.empty() ? "" : " " + unit);
+}
+
+std::string Sweep::sharpness_line(const Settings &settings, unsigned columns, const ArrayInfo &slice) const {
+    if (!is_of_axis())
+        return {};
+    // The same circle in all slices: within those that all views see, and not of a few pixels.
+    const double middle = columns / 2.0;
+    double farthest = 0.0;
+    Settings of_value;
+    for (std::size_t i = 0; i < values.size(); i++) {
+        apply(i, settings, of_value);
+        farthest = std::max(farthest, std::abs(of_value.given_axis().value_or(middle) - middle));
+    }
+    const double seen = (middle - 2.0 * farthest) / settings.binning,
+                 side = std::min(slice.width, slice.height);
+    return " ! tomomeasuresharpness name=sharpness metric=entropy" +
+           property("radius", std::clamp(seen, 0.125 * side, 0.45 * side));
 }
 
 std::optional<Sweep> sweep_of(const Settings &settings) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gst/reconstruction/settings.hpp>
+#include <gst/tomo/device/array.hpp>
 
 namespace tomo::reconstruction {
 
@@ -10,6 +11,12 @@ namespace tomo::reconstruction {
 struct GST_TOMO_API Sweep {
     std::string name;
     std::vector<std::string> values;
+
+    // NAME = VALUE with its unit.
+    std::string label(std::size_t number) const;
+    // " ! " and the element that measures by which axis slices are sharpest; nothing in a sweep of another
+    // parameter. `columns` are those of the detector, `slice` is one of the slices.
+    std::string sharpness_line(const Settings &settings, unsigned columns, const ArrayInfo &slice) const;
 
     bool is_of_axis() const { return name == "axis" || name == "axis-index"; }
     // Copies the settings to `of_value`, with the value of this number and without a sweep.

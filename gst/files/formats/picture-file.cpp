@@ -52,7 +52,8 @@ void PictureFile::write(const Page &page) {
 }
 
 #ifndef HAVE_PNG
-std::vector<unsigned char> png_of(const ArrayInfo &, const void *) {
+std::vector<unsigned char> png_of(const ArrayInfo &, const void *,
+                                  std::vector<std::pair<std::string, std::string>>) {
     throw not_built_in(FileType::Png, "a picture");
 }
 #endif

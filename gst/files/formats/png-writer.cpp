@@ -105,8 +105,8 @@ class PngFile final : public PictureFile {
 
 } // namespace
 
-std::vector<unsigned char> png_of(const ArrayInfo &image, const void *samples) {
-    return Encoder().encode("a picture", {image, samples, {}}, {});
+std::vector<unsigned char> png_of(const ArrayInfo &image, const void *samples, Encoder::Words words) {
+    return Encoder().encode("a picture", {image, samples, {}}, std::move(words));
 }
 
 std::unique_ptr<SingleFile> create_png_file(const std::string &file, Existing existing,
