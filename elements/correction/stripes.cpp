@@ -3,6 +3,7 @@
 #include "stripes.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace tomo {
@@ -134,7 +135,7 @@ Stripes::Ordered Stripes::ordered(const Array &in) {
         sort_far(in, out);
         return out;
     }
-    const unsigned group_size = items(std::clamp(1u << g_bit_storage(height / 8), 32u, 512u));
+    const unsigned group_size = items(std::clamp(2 * std::bit_floor(height / 8), 32u, 512u));
     compute_.launch(kernel("sort_columns", options(height)),
                     WorkSize(std::size_t{columns} * group_size, planes).groups(group_size), in, out.keys,
                     out.views, out.columns, out.height, out.pitch,
@@ -146,7 +147,7 @@ Stripes::Ordered Stripes::ordered(const Array &in) {
 void Stripes::sort_far(const Array &in, Ordered &out) {
     const std::size_t places =
         std::min<std::size_t>(48 << 10, compute_.device()->local_memory()) / sizeof(cl_ulong);
-    const cl_uint block = 1u << (g_bit_storage(places * 8 / 9) - 1);
+    const cl_uint block = std::bit_floor(static_cast<cl_uint>(places * 8 / 9));
     const unsigned blocks = (out.height + block - 1) / block, group_size = items(512);
     const auto near = WorkSize(std::size_t{blocks} * group_size, out.columns, out.planes).groups(group_size);
     const auto far = WorkSize(out.height / 8, out.columns, out.planes).groups(group);
@@ -156,7 +157,7 @@ void Stripes::sort_far(const Array &in, Ordered &out) {
     compute_.launch(kernel("sort_blocks", how), near, in, ReadWriteBareBuffer{scratch}, out.columns,
                     out.height, block, local);
     for (unsigned k = 2 * block; k < 2 * out.height; k *= 2) {
-        unsigned steps = (g_bit_storage(k) - 1) % 3;
+        unsigned steps = std::countr_zero(k) % 3;
         steps = steps ? steps : 3;
         cl_uint s = k >> steps;
         compute_.launch(kernel("sort_far", how), far, ReadWriteBareBuffer{scratch}, out.columns, out.height,

@@ -5,11 +5,11 @@
 #include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
 
+#include <bit>
+
 using namespace tomo;
 
 namespace {
-
-unsigned next_power_of_two(unsigned length) { return length > 1 ? 1u << g_bit_storage(length - 1) : 1; }
 
 class FftElement final : public BatchFilter {
   public:
@@ -80,7 +80,7 @@ class FftElement final : public BatchFilter {
                         text("%s=%u is less than the input's %u samples: crop before", name, given, length));
         if (given)
             return given;
-        return auto_zeropadding ? next_power_of_two(length) : length;
+        return auto_zeropadding ? std::bit_ceil(length) : length;
     }
 
     UntilStop<fourier::Transforms> fft_{this};

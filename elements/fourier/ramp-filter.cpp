@@ -6,13 +6,11 @@
 #include <gst/tomo/bases/filter.hpp>
 
 #include <algorithm>
+#include <bit>
 
 using namespace tomo;
 
 namespace {
-
-unsigned power_of_two_from(unsigned length) { return 1u << g_bit_storage(length - 1); }
-bool is_power_of_two(unsigned length) { return (length & (length - 1)) == 0; }
 
 class RampFilter final : public BatchFilter {
   public:
@@ -47,7 +45,7 @@ class RampFilter final : public BatchFilter {
             throw Error(GST_LIBRARY_ERROR_SETTINGS,
                         text("pad-width=%u is less than the input's %u columns: crop before",
                              pad_width.value(), in.width));
-        length_ = pad_width ? pad_width.value() : power_of_two_from(2 * in.width);
+        length_ = pad_width ? pad_width.value() : std::bit_ceil(2 * in.width);
         const auto table = response.of_length(length_);
         is_local_ = fits_local_memory();
         if (is_local_) {
@@ -95,7 +93,7 @@ class RampFilter final : public BatchFilter {
     // A CPU's local memory is its cache, and FFTW uses that better.
     bool fits_local_memory() {
         const std::size_t bytes = local_samples() * sizeof(cl_float2) + 2 * sizeof(cl_int);
-        return device()->prefers_local_memory() && is_power_of_two(length_) && length_ >= 16 &&
+        return device()->prefers_local_memory() && std::has_single_bit(length_) && length_ >= 16 &&
                length_ <= 4096 && bytes <= device()->local_memory() &&
                length_ / 16 <= device()->max_work_group();
     }

@@ -4,6 +4,8 @@
 #include <gst/tomo/bases/rotation-axis.hpp>
 #include <gst/tomo/geometry/scan.hpp>
 
+#include <bit>
+
 using namespace tomo;
 
 namespace {
@@ -30,7 +32,7 @@ class Zeropad final : public Filter {
     RotationAxis axis{this};
 
     ArrayInfo shape(const ArrayInfo &in) override {
-        const unsigned power = in.width > 1 ? 1u << g_bit_storage(in.width - 1) : 1;
+        const unsigned power = std::bit_ceil(in.width);
         const auto out =
             resized(in.with_format(GST_TOMO_FORMAT_COMPLEX64), std::uint64_t{power} * oversampling, in.height,
                     in.depth, text("oversampling=%u times %u columns", oversampling.value(), power));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "axis-pairs.hpp"
 
+#include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/support/error.hpp>
 
 #include <algorithm>
@@ -66,7 +67,7 @@ void PairsOnDevice::begin(const ArrayInfo &in, const ViewAngles &views, unsigned
             text("no two of the %u rows are half a turn apart: the nearest miss it by %.4g degrees, "
                  "which is too much to extrapolate. The axis can't be told from them; check the angles: "
                  "%s",
-                 in.height, pairs_.missing * 180.0 / G_PI, views.sentence.c_str()));
+                 in.height, degrees(pairs_.missing), views.sentence.c_str()));
     auto table = pairs_.pairs;
     if (is_extrapolated())
         table.push_back(*pairs_.nearest);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "axis-search.hpp"
 
+#include <gst/tomo/support/median.hpp>
+
 #include <glib.h>
 
 #include <algorithm>
@@ -19,12 +21,6 @@ constexpr double turn = 2.0 * G_PI;
 double on_circle(double angle) {
     const double folded = std::fmod(angle, turn);
     return folded < 0.0 ? folded + turn : folded;
-}
-
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + values.size() / 2;
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
 }
 
 // The views in the order of their angles, which begin at zero behind the widest gap.

@@ -3,6 +3,7 @@
 #include <gst/reconstruction/inspection.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/turns.hpp>
+#include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/graph/names.hpp>
 
 #include <algorithm>
@@ -16,9 +17,7 @@ using Severity = Finding::Severity;
 
 namespace {
 
-constexpr double degree = pi / 180.0;
-
-std::string degrees(double radians) { return text("%.6g", radians / degree); }
+std::string in_degrees(double angle) { return text("%.6g", degrees(angle)); }
 
 } // namespace
 
@@ -205,8 +204,8 @@ std::string Inspection::description() const {
                                 shifts.least_y, shifts.most_y, shifts.from.c_str()));
     }
     line("angles",
-         text("%s to %s degrees, step %s%s (%s)", degrees(angle_first).c_str(), degrees(angle_last).c_str(),
-              degrees(angle_step).c_str(), steps_are_even ? "" : " on average", angles_from.c_str()));
+         text("%s to %s degrees, step %s%s (%s)", in_degrees(angle_first).c_str(), in_degrees(angle_last).c_str(),
+              in_degrees(angle_step).c_str(), steps_are_even ? "" : " on average", angles_from.c_str()));
     for (const auto &height : heights)
         line(&height == heights.data() ? "heights" : "", height_text(height));
     if (heights.empty())

@@ -7,6 +7,7 @@
 #include <gst/reconstruction/room.hpp>
 #include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/device/samples.hpp>
+#include <gst/tomo/geometry/degrees.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -21,7 +22,6 @@ using Severity = Finding::Severity;
 
 namespace {
 
-constexpr double degree = pi / 180.0;
 constexpr double most_saturated = 1e-3; // share of the pixels of an image
 constexpr double most_dead = 1e-2;
 constexpr double most_drift = 0.05; // of the beam between the flats before and after
@@ -336,7 +336,7 @@ class Inspector {
                 find(
                     "angle-range", Severity::error,
                     text("%zu projections with %.6g degrees between them make %.1f turns", found_.projections,
-                         step / degree, turns),
+                         degrees(step), turns),
                     settings_.angle.is_given()
                         ? text("--angle is in radians; degrees are --angle-step-degrees %.9g.",
                                settings_.angle.value())
@@ -370,7 +370,7 @@ class Inspector {
                  "Both count half.");
         if (found_.steps_are_even && covered + step < pi - 2.0 * step)
             find("missing-wedge", Severity::warning,
-                 text("the views cover %.4g degrees, less than half a turn", (covered + step) / degree),
+                 text("the views cover %.4g degrees, less than half a turn", degrees(covered + step)),
                  "Edges along the missing directions are lost.");
         if (const auto turns = finding_about_turns(settings_, found_))
             find(turns->name.c_str(), turns->severity, turns->text, turns->advice);
@@ -507,13 +507,13 @@ class Inspector {
     // Angles from 0 to pi, of somebody who computes in radians, would be a fan of 3.14 degrees.
     void judge_unit() {
         constexpr std::size_t least = 8;
-        const double covered = std::abs(found_.angle_last - found_.angle_first) / degree;
-        const double step = std::abs(found_.angle_step) / degree;
+        const double covered = degrees(std::abs(found_.angle_last - found_.angle_first));
+        const double step = degrees(std::abs(found_.angle_step));
         for (const double turn : {pi, 2.0 * pi})
             if (found_.views >= least && std::abs(covered - turn) < 1.5 * step)
                 find("angles-in-radians", Severity::error,
                      text("the angles go from %g to %g degrees, as if they were radians",
-                          found_.angle_first / degree, found_.angle_last / degree),
+                          degrees(found_.angle_first), degrees(found_.angle_last)),
                      "Give degrees.");
     }
 

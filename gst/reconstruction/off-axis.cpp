@@ -3,10 +3,10 @@
 #include <gst/reconstruction/line.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/roll.hpp>
+#include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/geometry/half-turns.hpp>
 
 #include <cmath>
-#include <numbers>
 
 namespace tomo::reconstruction {
 
@@ -16,7 +16,7 @@ bool joins_half_turns(const Settings &settings, const Inspection &scan, double a
     if (settings.off_axis.is("on") && !scan.is_whole_turn())
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("off-axis=on takes a scan of a whole turn, and its views cover %.4g degrees",
-                         scan.range() * 180.0 / std::numbers::pi));
+                         degrees(scan.range())));
     if (!scan.is_whole_turn() || std::isnan(axis))
         return false;
     return settings.off_axis.is("on") ||

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/settings.hpp>
 
+#include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/gsttomograph.h>
 #include <gst/tomo/support/bytes.hpp>
 #include <gst/tomo/support/host-memory.hpp>
 
-#include <numbers>
 
 namespace tomo::reconstruction {
 
@@ -43,7 +43,6 @@ std::optional<double> Settings::given_axis() const {
 }
 
 std::optional<double> Settings::given_step(std::size_t projections) const {
-    constexpr double degree = std::numbers::pi / 180.0;
     std::optional<double> step;
     for (const auto *parameter : {&angle, &angle_step_degrees, &range_degrees}) {
         if (!parameter->is_given())
@@ -51,7 +50,7 @@ std::optional<double> Settings::given_step(std::size_t projections) const {
         if (step)
             refuse("angle, angle-step-degrees and range-degrees say the same in different ways; give one of "
                    "them");
-        step = parameter == &angle ? parameter->value() : parameter->value() * degree;
+        step = parameter == &angle ? parameter->value() : radians(parameter->value());
         if (parameter == &range_degrees)
             *step /= static_cast<double>(projections);
         if (*step == 0.0)

@@ -3,6 +3,7 @@
 #include <gst/files/number-pattern.hpp>
 #include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/geometry/degrees.hpp>
+#include <gst/tomo/support/median.hpp>
 #include <gst/tomo/gsttomograph.h>
 
 #include <algorithm>
@@ -34,9 +35,7 @@ double median_step(const std::vector<double> &ways) {
             moved.push_back(std::abs(way));
     if (moved.empty())
         return 0.0;
-    const auto middle = moved.begin() + static_cast<std::ptrdiff_t>((moved.size() - 1) / 2);
-    std::nth_element(moved.begin(), middle, moved.end());
-    return *middle;
+    return lower_median(moved);
 }
 
 // Whether most views look in directions in which views one way before them looked.
@@ -110,8 +109,8 @@ std::vector<Turn> turns_of(const Settings &settings, const Inspection &scan) {
     const std::string chosen = settings.turns;
     if (chosen.empty() || chosen == "together")
         return {};
-    const double degree = pi / 180.0, turn = settings.turn_degrees * degree,
-                 every = settings.turn_step_degrees ? settings.turn_step_degrees * degree : turn;
+    const double turn = radians(settings.turn_degrees),
+                 every = settings.turn_step_degrees ? radians(settings.turn_step_degrees) : turn;
     const auto rotation = rotation_of(scan.angles);
     if (!rotation.is_continuous)
         refuse("turns=" + chosen +

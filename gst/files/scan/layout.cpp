@@ -5,6 +5,7 @@
 #include <gst/files/input-file.hpp>
 #include <gst/files/memory/images.hpp>
 #include <gst/tomo/device/samples.hpp>
+#include <gst/tomo/geometry/degrees.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -226,7 +227,7 @@ std::vector<double> angles_in_radians(std::vector<double> angles, const std::str
                     text("angles in '%s', which is neither degrees nor radians", units.c_str()));
     if (!radians)
         for (auto &angle : angles)
-            angle *= G_PI / 180.0;
+            angle = tomo::radians(angle);
     return angles;
 }
 
