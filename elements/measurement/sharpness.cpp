@@ -22,13 +22,11 @@ class Measurement {
 
     std::vector<double> means(Sharpness what) {
         const auto parts = sums(no_mean(), unsigned(what));
-        const auto total = value(parts, 0), number = value(parts, 1);
+        const auto number = numbers(parts);
+        const auto total = value(parts, 0);
         std::vector<double> result;
-        for (unsigned z = 0; z < in_.depth(); z++) {
-            check_number(number[z]);
-            const double n = radius_ > 0.0f ? double{number[z]} : double(planes_.count); // exact for all
-            result.push_back(total[z] / n / (what == Sharpness::gradient ? 2.0 : 1.0));
-        }
+        for (unsigned z = 0; z < in_.depth(); z++)
+            result.push_back(total[z] / number[z] / (what == Sharpness::gradient ? 2.0 : 1.0));
         return result;
     }
 
@@ -36,8 +34,7 @@ class Measurement {
         constexpr cl_uint of_values = 3, of_squares = 4, bins = 256, copies = 64;
         Array mean = compute_.allocate(planes_.sums(1)), variance = compute_.allocate(planes_.sums(1));
         const auto values = sums(no_mean(), of_values);
-        for (const float n : value(values, 1))
-            check_number(n);
+        numbers(values); // an error where none counts
         const auto to_mean = compute_.kernel("sharpness_mean", "", file);
         compute_.launch(to_mean, planes_.results(), values, mean);
         const auto squares = sums(mean, of_squares);
@@ -90,12 +87,20 @@ class Measurement {
         return {host.data(), host.data() + planes_.results()};
     }
 
-    void check_number(float number) const {
-        if (!(number > 0.0f))
-            throw Error(GST_LIBRARY_ERROR_SETTINGS,
-                        text("no pixel has its centre within radius=%g of the middle: set a larger "
-                             "one, or 0 for the whole plane",
-                             double{radius_}));
+    // How many pixels of each plane count: those inside the circle, of which there must be one, or all.
+    std::vector<double> numbers(const Array &parts) {
+        std::vector<double> result(planes_.results(), double(planes_.count));
+        if (radius_ > 0.0f) {
+            const auto inside = value(parts, 1);
+            result.assign(inside.begin(), inside.end());
+        }
+        for (const double number : result)
+            if (!(number > 0.0))
+                throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                            text("no pixel has its centre within radius=%g of the middle: set a larger "
+                                 "one, or 0 for the whole plane",
+                                 double{radius_}));
+        return result;
     }
 
     Compute &compute_;
