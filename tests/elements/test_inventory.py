@@ -34,6 +34,7 @@ OWN = {
     "convert": "from and to GStreamer's video",
     "double-flat-field": "rings, by means over the views of transmission",
     "download": "places the transfer to the host",
+    "dynamic-flat-field-correct": "flats by principal components",
     "fade": "slices of scans at several heights",
     "interpolate-neighbours": "slices of heights that lie parts of a pixel apart",
     "join-half-turns": "wide sinograms of a whole turn off axis",

@@ -632,7 +632,7 @@ class Refusals(ReconstructTestCase):
             (["scan.nxs", "--axis", "left"], ["--axis", "left"]),
             (["scan.nxs", "--binning", 99], ["binning", "16"]),
             (["scan.nxs", "--method", "magic"], ["magic", "fbp"]),
-            (["scan.nxs", "other.nxs"], ["scan.nxs", "other.nxs"]),
+            (["scan-1.tif", "scan-2.tif"], ["scan-1.tif", "scan-2.tif", "quotation marks"]),
             (["scan.nxs", "--progress", "loud"], ["loud", "json"]),
             (["scan.nxs", "--dry-run=3"], "--dry-run"),
             (["scan.nxs", "--config", "missing.conf"], "missing.conf"),
