@@ -289,15 +289,22 @@ kernel void column_ratios(IN(keys), IN(medians), OUT(float, ratios), const uint 
                           const uint pitch, const uint drop, local tomo_sum *parts) {
     const uint item = get_local_id(0), items = get_local_size(0), x = get_group_id(0), z = get_group_id(1);
     const ulong at = column_at(x, z, columns, pitch);
-    tomo_sum own = (tomo_sum)(0.0f), smoothed = (tomo_sum)(0.0f);
+    tomo_sum own = (tomo_sum)(0.0f), smoothed = (tomo_sum)(0.0f), size = (tomo_sum)(0.0f);
     for (uint y = drop + item; y < height - drop; y += items) {
-        own = tomo_add(own, value_or_nan(AT(keys, at + y)));
+        const float value = value_or_nan(AT(keys, at + y));
+        own = tomo_add(own, value);
+        size = tomo_add(size, fabs(value));
         smoothed = tomo_add(smoothed, value_or_nan(AT(medians, at + y)));
     }
     own = tomo_sum_of_group(parts, own);
     smoothed = tomo_sum_of_group(parts, smoothed);
-    if (item == 0)
-        AT(ratios, (ulong)z * columns + x) = ratio_of(tomo_total(own), tomo_total(smoothed));
+    size = tomo_sum_of_group(parts, size);
+    if (item != 0)
+        return;
+    // Where positive and negative values cancel, the rest is rounding and tells nothing of the detector.
+    const tomo_real rounding = tomo_total(size) * (tomo_real)1e-6f;
+    const bool cancels = fabs(tomo_total(own)) <= rounding || fabs(tomo_total(smoothed)) <= rounding;
+    AT(ratios, (ulong)z * columns + x) = cancels ? 1.0f : ratio_of(tomo_total(own), tomo_total(smoothed));
 }
 
 static bool is_stripe(const float ratio, const tomo_real lower, const tomo_real upper, const bool gaps) {

@@ -24,6 +24,14 @@ class RemoveStripesLarge(StripesTestCase):
         image[:, 40:50] = 0
         self.check("tomoremovestripeslarge size=5", [image], lambda p: stripes.remove_large(p, 5), 1e-4)
 
+    def test_columns_whose_values_cancel(self):
+        """Their means are rounding, and no ratio of them divides the values."""
+        for shape in (5, 7), (7, 5), (40, 31):
+            image = rng.uniform(0.5, 1.5, shape)
+            image = (image - image.mean(axis=0)).astype(np.float32)
+            (result,) = run("tomoremovestripeslarge drop-ratio=0", [image])
+            self.assertLess(np.abs(result).max(), 4 * np.abs(image).max(), f"(seed {SEED})")
+
     def test_the_stripe_alone_is_replaced(self):
         """With medians; what differs by a factor is a stripe even where there is no noise, and becomes what it was."""
         image = np.outer(np.linspace(1, 2, 67), np.ones(143)).astype(np.float32)

@@ -132,7 +132,9 @@ def remove_large(sinogram, size=51, snr=3.0, drop_ratio=0.1):
     ordered, medians, order = smoothed_in_order(sinogram, size)
     drop = int(drop_ratio / 2 * views)
     kept = slice(drop, views - drop)
-    ratios = quotient(ordered[kept].mean(axis=0), medians[kept].mean(axis=0))
+    means, smoothed = ordered[kept].mean(axis=0), medians[kept].mean(axis=0)
+    rounding = 1e-6 * np.abs(ordered[kept]).mean(axis=0)
+    ratios = np.where((np.abs(means) <= rounding) | (np.abs(smoothed) <= rounding), 1.0, quotient(means, smoothed))
     stripes = widened(detected(ratios, snr))
     with np.errstate(divide="ignore", invalid="ignore"):
         normalised = np.where((ratios != 0.0) & ~np.isnan(ratios), sinogram / ratios, sinogram)
