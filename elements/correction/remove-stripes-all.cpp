@@ -23,35 +23,18 @@ Sinograms are transmission, as after `tomoflatfieldcorrect`; take the logarithm 
             "tomoread path=sinogram.tif ! tomoremovestripesall snr=3 large-size=51 small-size=21 ! tomowrite filename=clean.tif",
     };
 
-    Property<double> snr{
-        this,
-        "snr",
-        3.0,
-        {0.1, 1e6},
-        "How far from the noise of all columns a stripe is, as a multiple of that noise; smaller finds more"};
-    Property<unsigned> large_size{
-        this,
-        "large-size",
-        51,
-        {1, largest_window},
-        When::reshapes,
-        "Columns of the window of the medians for dead and wide stripes; larger removes wider stripes"};
-    Property<unsigned> small_size{
-        this,
-        "small-size",
-        21,
-        {1, largest_window},
-        When::reshapes,
-        "Columns of the window of the medians for all other stripes; larger removes wider stripes"};
-    Property<double> drop_ratio{
-        this,
-        "drop-ratio",
-        usual_drop_ratio,
-        {0.0, 0.8},
-        "Share of the views, half of them the lowest and half the highest ones of a column, that do not count for its mean"};
+    Property<double> snr = stripe_snr(this);
+    Property<unsigned> large_size = median_size(
+        this, 51, "large-size",
+        "Columns of the window of the medians for dead and wide stripes; larger removes wider stripes");
+    Property<unsigned> small_size = median_size(
+        this, 21, "small-size",
+        "Columns of the window of the medians for all other stripes; larger removes wider stripes");
+    Property<double> drop_ratio = drop_ratio_of_views(this);
 
     ArrayInfo shape(const ArrayInfo &in) override {
-        stripes().prepare(in, small_size);
+        stripes().prepare(in, small_size, Medians::in_time);
+        stripes().prepare(in, large_size, Medians::alone);
         return StripeFilter::shape(in);
     }
 

@@ -31,23 +31,13 @@ Sinograms are transmission, as after `tomoflatfieldcorrect`; take the logarithm 
             "tomoread path=sinogram.tif ! tomoremovestripesdead size=51 snr=3 ! tomowrite filename=clean.tif",
     };
 
-    Property<double> snr{
-        this,
-        "snr",
-        3.0,
-        {0.1, 1e6},
-        "How far from the noise of all columns a stripe is, as a multiple of that noise; smaller finds more"};
-    Property<unsigned> size{this,
-                            "size",
-                            51,
-                            {1, largest_window},
-                            When::reshapes,
-                            "Columns of the window of the medians; larger removes wider stripes"};
+    Property<double> snr = stripe_snr(this);
+    Property<unsigned> size = median_size(this, 51);
     Property<bool> residual{this, "residual", true,
                             "Whether stripes that are left are removed as by tomoremovestripeslarge"};
 
     ArrayInfo shape(const ArrayInfo &in) override {
-        stripes().prepare(in, size);
+        stripes().prepare(in, size, Medians::alone);
         return StripeFilter::shape(in);
     }
 

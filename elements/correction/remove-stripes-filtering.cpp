@@ -31,15 +31,10 @@ Sinograms are transmission, as after `tomoflatfieldcorrect`; take the logarithm 
         {0.1, 100.0},
         When::reshapes,
         "Standard deviation of the window that separates low frequencies, in periods over the column; above 10 the middle of slices suffers"};
-    Property<unsigned> size{this,
-                            "size",
-                            21,
-                            {1, largest_window},
-                            When::reshapes,
-                            "Columns of the window of the medians; larger removes wider stripes"};
+    Property<unsigned> size = median_size(this, 21);
 
     ArrayInfo shape(const ArrayInfo &in) override {
-        stripes().prepare(in, size);
+        stripes().prepare(in, size, Medians::added);
         return StripeFilter::shape(in);
     }
 

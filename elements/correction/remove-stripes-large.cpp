@@ -27,27 +27,12 @@ Sinograms are transmission, as after `tomoflatfieldcorrect`; take the logarithm 
             "tomoread path=sinogram.tif ! tomoremovestripeslarge size=51 snr=3 ! tomowrite filename=clean.tif",
     };
 
-    Property<double> snr{
-        this,
-        "snr",
-        3.0,
-        {0.1, 1e6},
-        "How far from the noise of all columns a stripe is, as a multiple of that noise; smaller finds more"};
-    Property<unsigned> size{this,
-                            "size",
-                            51,
-                            {1, largest_window},
-                            When::reshapes,
-                            "Columns of the window of the medians; larger removes wider stripes"};
-    Property<double> drop_ratio{
-        this,
-        "drop-ratio",
-        usual_drop_ratio,
-        {0.0, 0.8},
-        "Share of the views, half of them the lowest and half the highest ones of a column, that do not count for its mean"};
+    Property<double> snr = stripe_snr(this);
+    Property<unsigned> size = median_size(this, 51);
+    Property<double> drop_ratio = drop_ratio_of_views(this);
 
     ArrayInfo shape(const ArrayInfo &in) override {
-        stripes().prepare(in, size);
+        stripes().prepare(in, size, Medians::alone);
         return StripeFilter::shape(in);
     }
 

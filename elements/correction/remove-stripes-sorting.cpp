@@ -24,15 +24,10 @@ Of an even number of values the upper one in the middle is the median; rows are 
             "tomoread path=sinogram.tif ! tomoremovestripessorting size=21 ! tomowrite filename=clean.tif",
     };
 
-    Property<unsigned> size{this,
-                            "size",
-                            21,
-                            {1, largest_window},
-                            When::reshapes,
-                            "Columns of the window of the medians; larger removes wider stripes"};
+    Property<unsigned> size = median_size(this, 21);
 
     ArrayInfo shape(const ArrayInfo &in) override {
-        stripes().prepare(in, size);
+        stripes().prepare(in, size, Medians::in_time);
         return StripeFilter::shape(in);
     }
 

@@ -83,7 +83,10 @@ Kernel Stripes::kernel(const char *function, const std::string &options) const {
     return compute_.kernel(function, options, "stripes.cl");
 }
 
-Kernel Stripes::medians_kernel(unsigned height, unsigned size, const char *more) const {
+Kernel Stripes::medians_kernel(unsigned height, unsigned size, Medians medians) const {
+    const char *more = medians == Medians::alone     ? ""
+                       : medians == Medians::in_time ? " -D IN_TIME"
+                                                     : " -D IN_TIME -D ADDED";
     return compute_.kernel("medians_along_rows", options(height) + text(" -D SIZE=%u%s", size, more),
                            "medians-of-ranks.cl");
 }
@@ -182,10 +185,10 @@ WorkSize Stripes::windows(const Ordered &columns, unsigned size, cl_uint &run) c
     return on_cpu() ? work : work.groups(group);
 }
 
-void Stripes::prepare(const ArrayInfo &in, unsigned size) {
+void Stripes::prepare(const ArrayInfo &in, unsigned size, Medians medians) {
     compute_.input_format("in", in.format);
     kernel("sort_columns", options(in.height));
-    medians_kernel(in.height, size, " -D IN_TIME");
+    medians_kernel(in.height, size, medians);
 }
 
 Array Stripes::medians(const Ordered &columns, unsigned size) {
@@ -193,8 +196,8 @@ Array Stripes::medians(const Ordered &columns, unsigned size) {
     const Array &keys = columns.keys;
     cl_uint run;
     const auto work = windows(columns, size, run);
-    compute_.launch(medians_kernel(columns.height, size), work, keys, medians, columns.columns, columns.pitch,
-                    run);
+    compute_.launch(medians_kernel(columns.height, size, Medians::alone), work, keys, medians,
+                    columns.columns, columns.pitch, run);
     return medians;
 }
 
@@ -202,8 +205,8 @@ void Stripes::put_medians(const Ordered &columns, unsigned size, Array &out, boo
     const Array &keys = columns.keys, &views = columns.views;
     cl_uint run;
     const auto work = windows(columns, size, run);
-    compute_.launch(medians_kernel(columns.height, size, added ? " -D IN_TIME -D ADDED" : " -D IN_TIME"),
-                    work, keys, views, ReadWrite{out}, columns.height, columns.columns, columns.pitch, run);
+    compute_.launch(medians_kernel(columns.height, size, added ? Medians::added : Medians::in_time), work,
+                    keys, views, ReadWrite{out}, columns.height, columns.columns, columns.pitch, run);
 }
 
 void Stripes::sort_out(const Array &in, Array &out, unsigned size) {

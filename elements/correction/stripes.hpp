@@ -13,12 +13,16 @@
 
 namespace tomo {
 
+// Where the medians go: to an array of their own, or to the views whose values had their places, which they
+// replace or to which they are added.
+enum class Medians { alone, in_time, added };
+
 class Stripes {
   public:
     explicit Stripes(Compute &compute) : compute_(compute) {}
 
     // Compiles what medians of `size` values need, so that the first array does not wait for that.
-    void prepare(const ArrayInfo &in, unsigned size);
+    void prepare(const ArrayInfo &in, unsigned size, Medians medians);
 
     // Algorithm 3: medians along the rows of the columns in order.
     void sort_out(const Array &in, Array &out, unsigned size);
@@ -32,9 +36,6 @@ class Stripes {
     void normalise_large(const Array &in, Array &out, unsigned size, double snr, double drop_ratio);
     // Algorithm 6, without what it leaves: interpolates columns that are dead or fluctuate.
     void bridge_dead(const Array &in, Array &out, unsigned size, double snr);
-
-    // Forgets tables, which belong to a device.
-    void clear() { window_ = {}, polynomials_ = {}; }
 
   private:
     // Columns in order, as kernels/stripes.cl says.
@@ -56,7 +57,7 @@ class Stripes {
     unsigned items(std::size_t wanted) const;
     std::string options(unsigned height) const;
     Kernel kernel(const char *function, const std::string &options) const;
-    Kernel medians_kernel(unsigned height, unsigned size, const char *more = "") const;
+    Kernel medians_kernel(unsigned height, unsigned size, Medians medians) const;
     void by_planes(const Array &in, Array &out,
                    const std::function<void(const Array &, Array &)> &work) const;
     Ordered ordered(const Array &in);
