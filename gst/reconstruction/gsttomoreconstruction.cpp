@@ -394,8 +394,10 @@ static gchar *answer(GstTomoReconstruction *self, GError **error, Ask ask) {
  * sinograms), `width`, `height`, `format`, `projections` and `views` (those of them that are taken), `darks`,
  * `flats`, `flats-after`, `files`, `angle-first`, `angle-last` and `angle-step` in radians with `angles-from`
  * (scan, sinograms, given, assumed), `axis`, `pixel-size` and `distance` in metres and `energy` in keV where
- * the scan tells them, `findings`, each with `name`, `severity` (info, warning, error), `text` and `advice`,
- * and all of that in lines as `description`.
+ * the scan tells them, of scans that are stitched `heights`, each with `name`, `top` (the row of the volume
+ * at which its first row lies), `rows`, and with `overlap` (rows that it shares with the one above),
+ * `overlap-from` (given, scan, views), `overlap-by-views` and `overlap-uncertainty`, `findings`, each with
+ * `name`, `severity` (info, warning, error), `text` and `advice`, and all of that in lines as `description`.
  *
  * Returns: (transfer full) (nullable): an object in JSON
  */
@@ -434,10 +436,10 @@ gchar *gst_tomo_reconstruction_estimate_axis(GstTomoReconstruction *reconstructi
  * `depth` and `bytes`, `memory` (bytes that are held meanwhile, about), `device` and `seconds` (as expected,
  * by a model of the device and the speed of the first images that were read), `axis` and `axis-from` (given,
  * scan, found, assumed), and `slabs`, each with `first-row`, `rows`, `row-step`, `images`, `output`, the
- * `value` of a parameter that is swept, the `line` that gst-launch-1.0 and tomo-launch run, and the same as a
- * `graph` for gst_tomo_graph_new_from_json(). Where there are several, `join` is the line that makes one
- * result of them in the `folder`. `script` is all of that for a shell, which ends before it replaces an
- * earlier result.
+ * `value` of a parameter that is swept, the numbers of `heights` that it is made of, the `line` that
+ * gst-launch-1.0 and tomo-launch run, and the same as a `graph` for gst_tomo_graph_new_from_json(). Where
+ * there are several, `join` is the line that makes one result of them in the `folder`. `script` is all of
+ * that for a shell, which ends before it replaces an earlier result.
  *
  * Returns: (transfer full) (nullable): an object in JSON
  */

@@ -28,7 +28,7 @@ struct Height {
     // those of the volume, one image of `binning` rows serves to interpolate.
     unsigned first_row() const;
     unsigned end_row(unsigned binning) const;
-    // Of a row, by which its rows lie above those of the volume.
+    // The part of a row by which rows of the volume lie below the rows of this scan that begin before them.
     double part() const { return first_row() - top; }
 };
 

@@ -200,6 +200,9 @@ void Job::inspect_heights() {
     inspection_ = std::make_unique<Inspection>(
         place_heights(settings_, heights_, [this](const Height &height, const std::string &line) {
             parts_[height.number]->run_line(line, [](GstMessage *) {});
+            if (finishing_) // a part of the views says nothing
+                throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_ABORTED,
+                            "it was ended while heights were compared: there is no result");
         }));
 }
 

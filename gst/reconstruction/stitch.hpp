@@ -20,8 +20,9 @@ struct StitchedPart {
     double way_begin, way;
 };
 
-// From the top to the bottom. Where both of two neighbours see a row, the volume passes from one to the
-// other; where three do, the middle one counts alone in between. Throws Error where images can't be made.
+// From the top to the bottom. Where two neighbours see a row, the volume passes from one to the other. Where
+// three scans do, it passes to the middle one up to half of these rows, and from there on to the lowest one.
+// Throws Error where images can't be made.
 std::vector<StitchedPart> stitched_parts(const Settings &settings, const Inspection &whole,
                                          const std::vector<Height> &heights);
 

@@ -11,6 +11,7 @@ import time
 
 import scan_files
 import tomoref
+from gsttomo import reconstruction
 from pipetest import *
 from test_reconstruct import ReconstructTestCase, tool, volume
 
@@ -103,6 +104,8 @@ class Heights(ReconstructTestCase):
         t = (np.arange(SHARED) + 0.5)[:, None, None] / SHARED
         faded = (1 - t) * alone[0][STEP:] + t * alone[1][:SHARED]
         self.assert_same(slices, np.concatenate([alone[0][:STEP], np.float32(faded), alone[1][SHARED:]]))
+        in_memory = reconstruction.reconstruct("a.nxs", stitch=["b.nxs"], axis=AXIS, stitch_overlap=SHARED, stitch_weights="linear")
+        self.assert_same(in_memory, slices)
 
     def test_three_heights_by_their_positions(self):
         """Named in any order; what lies below is lifted further, unless somebody says the opposite."""

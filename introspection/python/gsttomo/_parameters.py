@@ -41,6 +41,9 @@ def plain_value(name, value):
     choices = schema()[name].get("enum", ())
     if isinstance(value, bool) and "on" in choices and "off" in choices:
         return "on" if value else "off"
+    if schema()[name]["type"] == "string" and isinstance(value, (list, tuple)) and value and all(
+            isinstance(one, (int, float, str, os.PathLike)) for one in value):
+        return ",".join(os.fspath(one) if isinstance(one, os.PathLike) else str(one) for one in value)
     if not isinstance(value, (bool, int, float, str, list)) and hasattr(value, "__float__"):
         return float(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool) and schema()[name]["type"] == "string":
