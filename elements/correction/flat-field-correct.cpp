@@ -96,6 +96,8 @@ where I_before and I_after are the means over those flats.)",
     ArrayInfo shape(const std::vector<ArrayInfo> &in) override {
         scan_ = received_scan() ? Scan(received_scan().get()) : Scan();
         sets_ = sets_of(in);
+        pairs_ = {};
+        weights_ = {};
         for (int side : {darks, flats, flats_after})
             if (in[side].format != GST_TOMO_FORMAT_UNKNOWN)
                 check_size(inputs()[side].name, in[side], in[projections]);
@@ -116,7 +118,7 @@ where I_before and I_after are the means over those flats.)",
         const auto options = text("-D COUNTERS=%u%s", counters, sinogram_input ? " -D SINOGRAMS" : "");
         const WorkSize size(out.info());
         if (sets_ > 1 || normalize_beam) {
-            const auto pairs = upload_pairs(out.height(), bool(in[flats_after]));
+            const Array &pairs = pairs_of(out.height(), bool(in[flats_after]));
             const auto sets = text(" -D SETS=%u", sets_);
             if (!in[flats_after])
                 return launch(kernel("flat_field_correct", options + sets), size, in[projections], in[darks],
@@ -134,7 +136,9 @@ where I_before and I_after are the means over those flats.)",
                           out, ReadWrite{*bad_}, rows(darks), planes(darks), rows(flats), planes(flats),
                           dark_scale.value(), flat_scale.value(), cl_int{absorption_correct},
                           cl_int{fix_nan_and_inf});
-        const auto weights = upload(weights_after(out.height()));
+        if (!sinogram_input || !*weights_)
+            weights_ = upload(weights_after(out.height()));
+        const Array &weights = *weights_;
         launch(kernel("flat_field_correct", options + " -D FLATS_AFTER"), size, in[projections], in[darks],
                in[flats], in[flats_after], out, ReadWrite{*bad_}, rows(darks), planes(darks), rows(flats),
                planes(flats), rows(flats_after), planes(flats_after), BareBuffer{weights},
@@ -222,8 +226,17 @@ where I_before and I_after are the means over those flats.)",
         cl_float first_weight, second_weight;
     };
 
+    // All sinograms have the same ones.
+    const Array &pairs_of(unsigned rows, bool has_after) {
+        const bool normalizes = normalize_beam;
+        if (!sinogram_input || !*pairs_ || normalizes != has_normalized_pairs_)
+            pairs_ = upload_pairs(rows, has_after, normalizes);
+        has_normalized_pairs_ = normalizes;
+        return *pairs_;
+    }
+
     // The sets of flats around the projection, or around each row of a sinogram, and what they count.
-    Array upload_pairs(unsigned rows, bool has_after) {
+    Array upload_pairs(unsigned rows, bool has_after, bool normalizes) {
         std::vector<std::uint64_t> views(sinogram_input ? rows : 1);
         for (std::size_t i = 0; i < views.size(); i++)
             views[i] = sinogram_input ? i : scan_->view_of(frame(), frame());
@@ -253,7 +266,7 @@ where I_before and I_after are the means over those flats.)",
                 pair.second_weight = after[after.size() > 1 ? i : 0];
             }
             pair.first_weight = 1.0f - pair.second_weight;
-            if (normalize_beam) {
+            if (normalizes) {
                 const double now = beam_of_view(views[i]);
                 pair.first_weight *= static_cast<cl_float>(now / beam_of_set(pair.first));
                 pair.second_weight *= static_cast<cl_float>(now / beam_of_set(pair.second));
@@ -327,6 +340,8 @@ where I_before and I_after are the means over those flats.)",
     static constexpr unsigned counters = 256;
     unsigned sets_ = 1; // of the flats before
     cl_uint pair_rows_ = 1;
+    UntilStop<Array> pairs_{this}, weights_{this}; // of the flats, on the device
+    bool has_normalized_pairs_ = false;
     UntilStop<Scan> scan_{this};
     guint64 corrected_ = 0; // pixels of the projections so far
     UntilStop<Array> bad_{

@@ -271,6 +271,22 @@ class FlatFieldCorrect(ElementTestCase):
             with self.assertRaisesRegex(PipelineError, part):
                 self.corrected(line("normalize-beam=true"), self.event_of_scan(**facts), p[:1], [d], f)
 
+    def test_beam_of_another_scan(self):
+        """What holds for all sinograms of a scan ends with it."""
+        rows, columns, flats_beam = 7, 5, 1.3
+        p = [projections((rows, columns)) for _ in range(4)]
+        d, f = darks((1, columns)), flats((1, columns))
+        beams = rng.uniform(1, 2, (2, rows))
+        events = [self.event_of_scan(frames=range(rows), beam=beam, flats_beam=[flats_beam]) for beam in beams]
+        with Stream(line("normalize-beam=true sinogram-input=true"), inputs=3) as stream:
+            stream.push(d, 1)
+            stream.push(f, 2)
+            for i, array in enumerate(p):
+                stream.push(array, event=events[i // 2] if i % 2 == 0 else None)
+            results = stream.finish()
+        for i, result in enumerate(results):
+            self.assert_close(result, reference(p[i], d, f) * flats_beam / beams[i // 2][:, None], TOLERANCE)
+
     def after_line(self, properties=""):
         return line(properties).replace("f. !", "SRC3 ! f.flats-after  f. !")
 
