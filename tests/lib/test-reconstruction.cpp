@@ -254,7 +254,7 @@ GST_START_TEST(object_in_c) {
         fail_unless(
             !gst_tomo_reconstruction_set_parameters(self, "{\"axis\": 1, \"ringss\": \"none\"}", error));
     });
-    fail_unless(wrong.find("rings") != std::string::npos, "%s", wrong.c_str());
+    fail_unless(wrong.find("did you mean 'rings'") != std::string::npos, "%s", wrong.c_str());
     double axis = 0.0;
     g_object_get(self, "axis", &axis, nullptr);
     fail_unless(axis == 12.25);
@@ -273,6 +273,30 @@ GST_START_TEST(object_in_c) {
 }
 GST_END_TEST
 
+// A person who gets no axis reads how to give one.
+GST_START_TEST(axis_that_is_not_found) {
+    constexpr unsigned width = 40, height = 8, views = 12;
+    std::vector<float> samples(width * height * views, std::nanf("")); // nothing to see
+    const auto reconstruction = new_reconstruction();
+    auto *self = reconstruction.get();
+    const auto told = complaint([&](GError **error) {
+        const std::unique_ptr<GstCaps, void (*)(GstCaps *)> caps(
+            gst_caps_from_string(
+                "application/x-tomo-array, format=float32, width=40, height=8, depth=12, framerate=0/1"),
+            gst_caps_unref);
+        GstSample *array = gst_tomo_wrap_memory(
+            caps.get(), reinterpret_cast<guint64>(samples.data()), width * sizeof(float),
+            width * height * sizeof(float), FALSE, [](gpointer) {}, nullptr, error);
+        fail_unless(array && gst_tomo_reconstruction_set_memory(self, "projections", array, error));
+        gst_sample_unref(array);
+        g_object_set(self, "flat-correction", "off", "range-degrees", 180.0, nullptr);
+        fail_unless(!gst_tomo_reconstruction_estimate_axis(self, error));
+    });
+    fail_unless(told.find("the axis was not found") == 0, "%s", told.c_str());
+    fail_unless(told.find("--axis,") != std::string::npos, "%s", told.c_str());
+}
+GST_END_TEST
+
 static void note_event(GstTomoReconstruction *, const gchar *event, gpointer events) {
     static_cast<std::vector<std::pair<std::thread::id, std::string>> *>(events)->emplace_back(
         std::this_thread::get_id(), event);
@@ -285,8 +309,9 @@ GST_START_TEST(events_of_a_run) {
     g_signal_connect(reconstruction.get(), "event", G_CALLBACK(note_event), &events);
     complaint(
         [&](GError **error) { fail_unless(gst_tomo_reconstruction_start(reconstruction.get(), error)); });
-    while (gst_tomo_reconstruction_poll(reconstruction.get(), 50)) {
-    }
+    const auto deadline = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+    while (gst_tomo_reconstruction_poll(reconstruction.get(), 50))
+        fail_unless(g_get_monotonic_time() < deadline, "it does not end");
     std::vector<std::string> kinds;
     for (const auto &[thread, event] : events) {
         fail_unless(thread == std::this_thread::get_id());
@@ -312,6 +337,7 @@ static Suite *reconstruction_suite() {
     tcase_add_test(tests, values_in_lines);
     tcase_add_test(tests, room_on_the_disk);
     tcase_add_test(tests, object_in_c);
+    tcase_add_test(tests, axis_that_is_not_found);
     tcase_add_test(tests, events_of_a_run);
     return suite;
 }

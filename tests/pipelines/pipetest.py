@@ -64,6 +64,15 @@ def launch(line, options=(), env=None, **kwargs):
     return end_launch(start_launch(line, options, env, **kwargs), since)
 
 
+def wait_until(condition, what):
+    """Until `condition` holds, or it takes so long that it hangs: `what` did not come."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} did not come in {PATIENCE} s")
+        time.sleep(0.001)
+
+
 class Frames:
     """What passed a pad since the last flush: values (of the first samples, float32) and times."""
 

@@ -65,8 +65,7 @@ class EventTestCase(PipelineTestCase):
 
     @staticmethod
     def wait_for_arrays(frames, number):
-        while len(frames.values) < number:
-            GLib.usleep(1000)
+        wait_until(lambda: len(frames.values) >= number, f"array {number}")
 
     def begin_segment(self, play, start, stop):
         self.assertTrue(play.state(Gst.State.PAUSED))
@@ -77,8 +76,8 @@ class EventTestCase(PipelineTestCase):
         """Waits for the end of the stream since the last seek; returns the numbers of its frames."""
         self.assertIsNone(play.finish(types))
         # The message is of the source, which is ahead.
-        while types == Gst.MessageType.SEGMENT_DONE and play.seqnum not in frames.ended:
-            GLib.usleep(1000)
+        if types == Gst.MessageType.SEGMENT_DONE:
+            wait_until(lambda: play.seqnum in frames.ended, "the end of the segment")
         return [round(value) for value in frames.values]
 
 
@@ -547,15 +546,22 @@ class States(EventTestCase):
 
     def test_an_end_and_a_seek_at_once(self):
         """Whichever comes first, the stream ends: with all arrays, or with those that came before the end."""
+        write_numbers(60)
         for _ in range(20):
-            with Play("tomodummydata width=4 height=3 number=60 ! identity name=i sleep-time=1000 ! tomonull") as play:
+            with Play("tomoread path=numbers ! identity name=i sleep-time=1000 ! tomonull name=sink") as play:
+                frames = play.watch("sink")
                 self.start_and_wait_for_arrays(play)
                 play.pipeline.get_state(10 * Gst.SECOND)
                 thread = threading.Thread(target=play.pipeline.send_event, args=(Gst.Event.new_eos(),))
                 thread.start()
                 play.pipeline.seek_simple(Gst.Format.DEFAULT, Gst.SeekFlags.FLUSH, 0)
-                thread.join()
+                thread.join(PATIENCE)
+                self.assertFalse(thread.is_alive(), "the sender of the end is held")
                 self.assertIsNone(play.finish())
+                # From the first one on, since the seek.
+                came = list(frames.values)
+                self.assertEqual(came, list(range(len(came))))
+                self.assertLessEqual(len(came), 60)
 
     def end_from_a_thread(self, play):
         """The end to the source, which must not wait for anything."""
@@ -602,8 +608,7 @@ class States(EventTestCase):
                 self.wait_for_arrays(frames, 5)
                 pad.send_event(Gst.Event.new_flush_start())
                 source = play["r"].get_static_pad("src")
-                while source.get_task_state() == Gst.TaskState.STARTED:
-                    GLib.usleep(1000)
+                wait_until(lambda: source.get_task_state() != Gst.TaskState.STARTED, "the end of the source's thread")
                 pad.send_event(Gst.Event.new_flush_stop(True))
                 self.end_from_a_thread(play)
                 self.assertEqual(self.finish(play, frames), [])
@@ -667,8 +672,7 @@ class States(EventTestCase):
         graph = GstTomo.Graph.new_from_line("tomoread path=numbers ! tomosleep time=0.02 ! "
                                             "tomotransposeprojections number=7 ! tomowrite filename=out.h5:/data")
         graph.start()
-        while not os.path.exists("out.h5.partial"):
-            graph.poll(10)
+        wait_until(lambda: graph.poll(10) and os.path.exists("out.h5.partial"), "out.h5.partial")
         graph.finish()
         graph.wait()
         with h5py.File("out.h5") as file:

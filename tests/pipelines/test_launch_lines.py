@@ -231,11 +231,9 @@ class Plumbing(PipelineTestCase):
             since = time.monotonic()
             client = start_launch(f"tcpclientsrc host=127.0.0.1 port={server.get_property('current-port')} ! "
                                   "gdpdepay ! tomocalculate expression=v/3 ! tomowrite filename=output.tif", ("-q",))
-            while server.get_property("num-handles") == 0 and client.poll() is None:
-                time.sleep(0.01)
+            wait_until(lambda: server.get_property("num-handles") > 0 or client.poll() is not None, "the client")
             self.assertIsNone(play.run())
-            while server.get_property("bytes-served") < server.get_property("bytes-to-serve"):
-                time.sleep(0.01)
+            wait_until(lambda: server.get_property("bytes-served") >= server.get_property("bytes-to-serve"), "the last byte")
         client = end_launch(client, since)
         self.assertEqual(client.rc, 0, str(client))
         self.assert_close(read_pages("output.tif"), images, 1e-6)

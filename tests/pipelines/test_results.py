@@ -141,11 +141,10 @@ class Results(PipelineTestCase):
                     os.remove("out.h5")
                 # Whole files of a series count as well.
                 process = start_launch(chain.format("identity sleep-time=5000 !", name, settings))
-                since, started = time.monotonic(), name.replace("%03i", "003").split(":")[0] + ("" if "%" in name else ".partial")
+                started = name.replace("%03i", "003").split(":")[0] + ("" if "%" in name else ".partial")
                 if settings:
                     started = "out.h5.parts/entry.data.data-a-002-of-003.h5.partial"
-                while not os.path.exists(started) and time.monotonic() - since < PATIENCE:
-                    time.sleep(0.01)
+                wait_until(lambda: os.path.exists(started), started)
                 time.sleep(rng.uniform(0, 1.5))
                 process.kill()
                 process.communicate()
@@ -325,9 +324,7 @@ class Results(PipelineTestCase):
         tifffile.imwrite("scan.tif", scan, photometric="minisblack")
         other = start_launch("tomoread path=scan.tif ! identity sleep-time=300000 ! tomowrite filename=new.h5:/a hdf5-parts=3")
         try:
-            since = time.monotonic()
-            while not os.path.exists("new.h5.parts/a-a-002-of-003.h5.partial") and time.monotonic() - since < PATIENCE:
-                time.sleep(0.01)
+            wait_until(lambda: os.path.exists("new.h5.parts/a-a-002-of-003.h5.partial"), "the last part")
             result = self.write_parts(scan + 1, "new.h5:/a")
             self.assertIn("being written by another", result.errors[0])
         finally:
@@ -634,8 +631,7 @@ class Results(PipelineTestCase):
     def interrupt(self, line, name):
         """Ends a run by SIGINT when some images are there; returns its output."""
         process, since = start_launch(line, ("-e",)), time.monotonic()
-        while not os.path.exists(name) and time.monotonic() - since < PATIENCE:
-            time.sleep(0.01)
+        wait_until(lambda: os.path.exists(name), name)
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         return end_launch(process, since)
@@ -732,9 +728,7 @@ class Results(PipelineTestCase):
             file.truncate(3 << 30)
         process = start_launch("tomoread path=many.raw raw-width=8192 raw-height=4096 raw-format=uint8 ! identity sleep-time=300000 ! "
                                "tomowrite filename=f.tif")
-        since = time.monotonic()
-        while not (os.path.exists("f.tif.partial") and os.path.getsize("f.tif.partial") > 8) and time.monotonic() - since < PATIENCE:
-            time.sleep(0.01)
+        wait_until(lambda: os.path.exists("f.tif.partial") and os.path.getsize("f.tif.partial") > 8, "f.tif.partial")
         process.kill()
         process.communicate()
         with open("f.tif.partial", "rb") as file:
