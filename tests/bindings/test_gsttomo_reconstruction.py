@@ -186,6 +186,22 @@ class Arrays(InFolder):
         with self.assertRaisesRegex(Error, "memory"):
             reconstruct(huge, axis=1, flat_correction=False, range_degrees=180, slice="middle")
 
+    def test_shifts(self):
+        """Displacements are an array as well, of any type and order."""
+        shifts = np.random.default_rng(5).integers(-2, 3, (len(self.scan.angles), 2))
+        np.savetxt("shifts.txt", shifts)
+        wanted = reconstruct("scan.nxs", axis=AXIS, shifts="shifts.txt")
+        self.assertGreater(np.abs(wanted - self.slices).max(), 0.01 * np.abs(wanted).max())
+        for given in shifts, shifts.astype(np.int8)[:, ::-1][:, ::-1], np.asfortranarray(shifts, np.float32), shifts.tolist():
+            np.testing.assert_array_equal(self.reconstruct(shifts=given), wanted)
+            np.testing.assert_array_equal(reconstruct("scan.nxs", axis=AXIS, shifts=given), wanted)
+        lost = shifts.astype(float)
+        lost[5, 1] = np.nan
+        for wrong, words in ((shifts[1:], "121 projections.*120 displacements"), (lost, "projection 5 .*no finite number"),
+                             (shifts.T, r"shifts.*\(views, 2\)"), (shifts.ravel(), r"shifts.*\(views, 2\)"), (shifts + 0j, "complex")):
+            with self.subTest(words), self.assertRaisesRegex(Error, words):
+                self.reconstruct(shifts=wrong)
+
     def test_memory_is_let_go(self):
         def once():
             projections, flats = self.scan.projections.copy(), self.scan.flats.copy()

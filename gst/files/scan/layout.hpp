@@ -103,7 +103,7 @@ std::vector<double> angles_of_hdf5(const Location &location);
 // columns; empty if it tells none.
 std::optional<double> axis_of_result(const Location &dataset);
 // Pixels to larger columns and larger rows, two numbers for each projection: a text file with two columns, an
-// array of numpy.save(), or a dataset.
+// array of numpy.save(), a dataset, or an array in memory.
 ViewShifts shifts_of_file(const std::string &path);
 // Whether the name of a column or dataset says that it holds angles.
 bool names_angle(const std::string &name);

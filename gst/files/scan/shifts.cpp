@@ -6,6 +6,8 @@
 #include "text-table.hpp"
 #include <gst/files/formats/npy-header.hpp>
 #include <gst/files/input-file.hpp>
+#include <gst/files/memory/images.hpp>
+#include <gst/tomo/device/samples.hpp>
 #ifdef HAVE_HDF5
 #include "hdf5-tree.hpp"
 #endif
@@ -79,6 +81,22 @@ ViewShifts shifts_of_npy(const std::string &path) {
     return shifts_of_numbers(numbers, where);
 }
 
+ViewShifts shifts_of_memory(const std::string &location) {
+    const auto images = MemoryImages::named(location);
+    const auto &info = images->info();
+    if (info.width != 2 || info.depth > 1)
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("the displacements are %s; wanted a row for each projection, "
+                         "with %s",
+                         info.describe().c_str(), wanted));
+    std::vector<double> numbers;
+    for (unsigned y = 0; y < info.height; y++)
+        if (!with_real_samples(info.format, images->row(0, y),
+                               [&](const auto *from) { numbers.insert(numbers.end(), from, from + 2); }))
+            throw Error(GST_STREAM_ERROR_FORMAT, "the displacements are complex numbers; wanted real ones");
+    return shifts_of_numbers(numbers, "the array of displacements");
+}
+
 #ifdef HAVE_HDF5
 ViewShifts shifts_of_hdf5(const Location &location) {
     const Hdf5Lock lock;
@@ -105,6 +123,8 @@ ViewShifts shifts_of_hdf5(const Location &location) {
 } // namespace
 
 ViewShifts shifts_of_file(const std::string &path) {
+    if (names_memory(path))
+        return shifts_of_memory(path);
     const auto location = split_location(path);
     if (location.dataset.empty() && type_of_suffix(path) != FileType::Hdf5)
         return type_of_suffix(path) == FileType::Npy ? shifts_of_npy(path) : shifts_of_text(path);

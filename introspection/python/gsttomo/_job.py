@@ -51,7 +51,7 @@ Finding = collections.namedtuple("Finding", "name severity text advice")
 ROLES = {
     "projections": ("(views, rows, columns)", 3), "darks": ("(images, rows, columns)", 2),
     "flats": ("(images, rows, columns)", 2), "flats2": ("(images, rows, columns)", 2),
-    "sinograms": ("(rows, views, columns)", 2), "angles": ("(views,)", 1)}
+    "sinograms": ("(rows, views, columns)", 2), "angles": ("(views,)", 1), "shifts": ("(views, 2)", 2)}
 
 # Arrays that the library reads, until it lets go of them. Not held by its callbacks: those stay until the next one.
 _lent = {}
@@ -99,10 +99,10 @@ def as_lent(role, given):
     """An array of a role as the library takes it: itself, or a copy where that can't be."""
     wanted, least = ROLES[role]
     array = np.asanyarray(given)
-    if role == "angles":
+    if role in ("angles", "shifts"):
         array = array.astype(np.float64) if array.dtype.kind in "iuf" else array
-    most = 1 if role == "angles" else 3
-    if not least <= array.ndim <= most or array.size == 0:
+    most = least if role in ("angles", "shifts") else 3
+    if not least <= array.ndim <= most or array.size == 0 or (role == "shifts" and array.shape[1] != 2):
         raise ParameterError(f"{role}: an array of type {array.dtype} and shape {array.shape} came; wanted {wanted}")
     try:
         array = to_stream_type(array)
