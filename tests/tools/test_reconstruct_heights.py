@@ -21,34 +21,35 @@ STEP = HEIGHT - SHARED
 ANGLES = np.arange(VIEWS) * np.pi / VIEWS
 
 
-def attenuation(tops, axis=AXIS):
+def attenuation(tops, axis=AXIS, angles=ANGLES):
     """Of a sample whose discs change along its height, in rows that begin at `tops`: rows x views x columns."""
     rows = []
     for z in np.asarray(tops) + 0.5:
         discs = [tomoref.disc(0, 0, 30 + 2 * np.sin(z / 9), 0.01),
                  tomoref.disc(14 * np.sin(z / 13), 9, 5 + 3 * np.sin(z / 5), 0.03),
                  tomoref.disc(-11, 12 * np.cos(z / 11), 6 + 2 * np.cos(z / 4), -0.008)]
-        rows.append(tomoref.line_integrals(discs, ANGLES, WIDTH, axis))
+        rows.append(tomoref.line_integrals(discs, angles, WIDTH, axis))
     return np.array(rows)
 
 
-def scan(path, top, rows=HEIGHT, axis=AXIS, lifted=None, pixel=PIXEL, noise=0.0, entry="entry", mode="w", direction=1, energy=20.0, told_axis=None):
+def scan(path, top, rows=HEIGHT, axis=AXIS, lifted=None, pixel=PIXEL, noise=0.0, entry="entry", mode="w", direction=1, energy=20.0, told_axis=None,
+         angles=ANGLES):
     """The rows from `top` on of the sample, with darks and flats that differ from scan to scan."""
     random = np.random.default_rng(SEED + int(10 * top))
     y, x = np.mgrid[:rows, :WIDTH]
     dark = np.rint(100 + 5 * np.sin(x + top))
     flat = np.rint(40000 * (1 + 0.1 * np.sin(x / 9 + y + top)))
-    values = attenuation(top + np.arange(rows), axis)[:, ::direction]
-    counts = dark + (flat - dark) * np.exp(-values.transpose(1, 0, 2) + noise * random.standard_normal((VIEWS, rows, WIDTH)))
+    values = attenuation(top + np.arange(rows), axis, angles)[:, ::direction].transpose(1, 0, 2)
+    counts = dark + (flat - dark) * np.exp(-values + noise * random.standard_normal(values.shape))
     images = np.concatenate([dark[None], flat[None], np.rint(counts)]).astype(np.uint16)
-    angles = np.concatenate([[0, 0], np.rad2deg(ANGLES[::direction])])
+    degrees = np.concatenate([[0, 0], np.rad2deg(angles[::direction])])
     facts = {"instrument__detector__x_pixel_size": (pixel * 1e6, "um"), "instrument__beam__incident_energy": (energy, "keV")}
     if lifted is not None:
         facts["sample__y_translation"] = (np.full(len(images), lifted * PIXEL * 1e3), "mm")
     if told_axis is not None:
         facts["instrument__detector__x_rotation_axis_pixel_position"] = (told_axis - 0.5, None)
     with h5py.File(path, mode) as file:
-        scan_files.nxtomo(file, images, np.array([2, 1] + [0] * VIEWS), angles, entry=entry, **facts)
+        scan_files.nxtomo(file, images, np.array([2, 1] + [0] * len(angles)), degrees, entry=entry, **facts)
 
 
 @functools.cache
@@ -170,6 +171,17 @@ class Heights(ReconstructTestCase):
         inside = x * x + y * y <= (WIDTH - axes[1]) ** 2  # that the scan with the smallest one sees
         np.testing.assert_array_equal(circle[:, inside], volume()[:, inside])
         self.assertFalse(circle[:, ~inside].any())
+
+    def test_off_axis(self):
+        """Slices of joined half turns have the size of the uppermost ones, with the axis at the same place."""
+        for path, top, axis in (("a.nxs", 0, 60.0), ("b.nxs", STEP, 62.0)):
+            scan(path, top, axis=axis, lifted=top, told_axis=axis, angles=np.arange(2 * VIEWS) * np.pi / VIEWS)
+        whole = self.slices("a.nxs", "b.nxs")
+        self.assertEqual(whole.shape, (STEP + HEIGHT, 120, 120))
+        self.assert_same(whole[:STEP], self.slices("a.nxs")[:STEP])
+        self.assert_same(whole[HEIGHT:], self.slices("b.nxs")[SHARED:, 2:122, 2:122])
+        cropped = self.slices("a.nxs", "b.nxs", "--crop-width", 100)
+        self.assert_same(cropped, whole[:, 10:110, 10:110])
 
     def test_what_does_not_agree_is_told(self):
         self.three()
