@@ -26,14 +26,14 @@ std::vector<Zone> zones_of(const std::vector<Height> &heights, unsigned binning)
     return zones;
 }
 
-// The slices of one scan, without a sink; with `one_by_one` an array for each.
-std::string height_line(const Height &height, const StitchedPart &part, const SliceFrame &frame,
-                        bool one_by_one) {
+// The slices of one scan, without a sink.
+std::string height_line(const Height &height, const StitchedPart &part, const SliceFrame &frame) {
     const auto &settings = *height.settings;
     const unsigned binning = settings.binning;
     auto line = sinogram_line(settings, *height.scan, rows_in(height, part, binning)) +
                 slice_line(settings, *height.scan, height.axis.position, &frame);
-    if (one_by_one)
+    // How many come in an array depends on files and steps, and may be another number for the other scan.
+    if (part.fades || height.part() > 0.0)
         line += " ! tomoslice name=planes";
     if (height.part() > 0.0)
         line += " ! tomointerpolateneighbours name=between" + property("fraction", height.part() / binning);
@@ -100,13 +100,11 @@ SliceFrame frame_of_slices(const std::vector<Height> &heights) {
 std::string stitched_line(const Settings &settings, const std::vector<Height> &heights,
                           const StitchedPart &part) {
     const auto frame = frame_of_slices(heights);
-    const auto &upper = heights[part.upper];
+    const auto upper = height_line(heights[part.upper], part, frame);
     if (!part.fades)
-        return height_line(upper, part, frame, upper.part() > 0.0);
-    const auto &lower = heights[part.upper + 1];
-    const bool one_by_one = upper.part() > 0.0 || lower.part() > 0.0; // what comes from both has one size
-    std::string line = height_line(upper, part, frame, one_by_one) + " ! fade.sink_0 " +
-                       with_prefix("lower-", height_line(lower, part, frame, one_by_one)) +
+        return upper;
+    std::string line = upper + " ! fade.sink_0 " +
+                       with_prefix("lower-", height_line(heights[part.upper + 1], part, frame)) +
                        " ! fade.sink_1 tomofade name=fade" + property("number", part.way) +
                        property("first", part.way_begin);
     if (settings.stitch_weights.is_given())
