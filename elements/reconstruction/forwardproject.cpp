@@ -21,7 +21,7 @@ class Forwardproject final : public Filter {
             "values times pixels",
         .details =
             R"(Column c of projection i is the integral of the slice along bx cos t + by sin t = c + 1/2 - axis,
-t = i angle-step, where pixel (x, y) has its centre at bx = x + 1/2 - axis, by = y + 1/2 - axis: the
+t = i angle-step or the angle that is given for it, where pixel (x, y) has its centre at bx = x + 1/2 - axis, by = y + 1/2 - axis: the
 geometry of `tomobackproject`. The slice is zero outside of its pixels. All of its pixels count, also those
 outside of the circle that the detector covers in every view. Integrals are sums along the axis that is
 closer to the ray, with linear interpolation along the other one (P. M. Joseph, IEEE Trans. Med. Imaging 1,
@@ -44,12 +44,19 @@ The output's scan event has these angles and the axis.)",
                                 Automatic{0},
                                 {-4 * G_PI, 4 * G_PI},
                                 "Radians between projections; 0: pi over their number"};
-    Property<unsigned> number{this, "number", 256, {1, 32768}, When::reshapes, "Projections"};
+    Property<unsigned> number{this, "number", 256, {1, most_views}, When::reshapes, "Projections"};
+    Property<std::vector<double>> angles{
+        this, "angles", When::reshapes,
+        "Radians of each projection, where their steps are uneven; they replace number and angle-step"};
 
     ArrayInfo shape(const ArrayInfo &in) override {
         projector_.reset();
+        const auto angles = this->angles.value();
+        if (angles.size() > most_views)
+            throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                        text("angles are %zu numbers; wanted at most %u", angles.size(), most_views));
         return in.with_format(GST_TOMO_FORMAT_FLOAT32)
-            .with_size(in.width, number)
+            .with_size(in.width, angles.empty() ? number.value() : static_cast<unsigned>(angles.size()))
             .with_domain(GST_TOMO_DOMAIN_SINOGRAM);
     }
 
@@ -86,7 +93,16 @@ The output's scan event has these angles and the axis.)",
     }
 
     // The angles of slices are nobody's but those that are asked for here.
-    ViewAngles views() const { return resolve_angles(angle_step.chosen(), {}, number); }
+    ViewAngles views() const {
+        Scan given;
+        given.angles = angles.value();
+        if (given.angles.empty())
+            return resolve_angles(angle_step.chosen(), {}, number);
+        auto views = resolve_angles({}, given, given.angles.size());
+        views.origin = Origin::property;
+        views.sentence = text("%zu views at given angles", given.angles.size());
+        return views;
+    }
 
     void tell() {
         const auto axis = this->axis();
@@ -105,6 +121,7 @@ The output's scan event has these angles and the axis.)",
         return scan.to_event();
     }
 
+    static constexpr unsigned most_views = 32768;
     UntilStop<Scan> scan_{this};     // of the slices
     double axis_ = 0.0, step_ = 0.0; // of projector_
     std::optional<ParallelProjector> projector_;

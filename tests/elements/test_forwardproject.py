@@ -45,6 +45,7 @@ class Forwardproject(ElementTestCase):
                 "axis-pos": (-LARGEST, -LARGEST, LARGEST),
                 "angle-step": (0.0, -turns, turns),
                 "number": (256, 1, 32768),
+                "angles": [],
             },
         )
 
@@ -58,6 +59,12 @@ class Forwardproject(ElementTestCase):
                     angles = np.arange(number) * (step or np.pi / number)
                     wanted = joseph(image, angles, shape[1] / 2 if axis is None else float(np.float32(axis)))
                     self.assert_close(result, wanted, 2e-6)
+
+    def test_given_angles(self):
+        image = random_array(np.float32, (31, 37))
+        angles = rng.uniform(-4, 4, 11)
+        (result,) = run(f"tomoforwardproject angles=<{','.join(map(repr, angles.tolist()))}> number=3 angle-step=1 axis-pos=17", [image])
+        self.assert_close(result, joseph(image, angles, 17.0), 2e-6)
 
     def test_exact_line_integrals(self):
         """Of ellipses, two of them off the axis, three pixels off their edges in each view."""

@@ -36,6 +36,7 @@ OWN = {
     "download": "places the transfer to the host",
     "dynamic-flat-field-correct": "flats by principal components",
     "fade": "slices of scans at several heights",
+    "find-shift": "displacements by least squares, for the alignment with reprojections",
     "interpolate-neighbours": "slices of heights that lie parts of a pixel apart",
     "join-half-turns": "wide sinograms of a whole turn off axis",
     "ramp-filter": "fft, filter and ifft in one go",

@@ -183,6 +183,8 @@ class ElementTestCase(TestCase):
                     for nick in nicks:
                         Gst.util_set_object_arg(element, name, nick)
                         self.assertEqual(element.get_property(name).value_nick, nick)
+                elif isinstance(default, list):  # declared by what its values are
+                    declared, effective = default, list(effective)
                 elif limits:
                     self.assertEqual((spec.minimum, spec.maximum), tuple(limits))
                     for limit in limits if spec.flags & GObject.ParamFlags.WRITABLE else ():
