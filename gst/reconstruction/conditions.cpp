@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/file-format.hpp>
 #include <gst/files/memory/images.hpp>
+#include <gst/reconstruction/alignment.hpp>
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/flat-field.hpp>
 #include <gst/reconstruction/off-axis.hpp>
@@ -113,6 +114,12 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
          "a dynamic flat leaves the intensity of the whole beam open; give air"},
         {s.shifts_reverse, are_shifts_corrected(s, scan) || is_placed_by_stage,
          "no displacements are corrected"},
+        {s.shifts, makes_slices || !wants_alignment(s),
+         "projections are aligned by their slices, and no slices are made"},
+        {s.align_iterations, wants_alignment(s), "it is that of shifts=align"},
+        {s.align_binning, wants_alignment(s), "it is that of shifts=align"},
+        {s.roll, s.roll == 0.0 || !wants_alignment(s),
+         "shifts=align moves projections that are upright; align first, and give roll and its file then"},
         // Outliers and rings
         {s.outliers_size, s.outliers.is_given(), "no outliers are removed; give outliers as well"},
         {s.rings, !s.result.is("projections"),

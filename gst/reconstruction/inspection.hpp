@@ -36,6 +36,7 @@ struct Rows {
 struct Shifts {
     double least_x = 0.0, most_x = 0.0, least_y = 0.0, most_y = 0.0; // to larger columns, to larger rows
     std::string from;                                                // "scan" or "file"; empty without any
+    std::vector<double> x, y;                                        // of all projections
 
     // Less is no more than the noise of a motor's encoder.
     static constexpr double least_visible = 0.01;

@@ -5,6 +5,7 @@
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/inspector.hpp>
 #include <gst/reconstruction/room.hpp>
+#include <gst/reconstruction/shifts.hpp>
 #include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/device/samples.hpp>
 #include <gst/tomo/geometry/degrees.hpp>
@@ -174,15 +175,14 @@ class Inspector {
     }
 
     void look_at_scan(const std::string &location) {
-        const auto layout =
-            io::find_scan({.location = location,
-                           .entry = settings_.entry,
-                           .darks = settings_.darks,
-                           .flats = settings_.flats,
-                           .flats_after = settings_.flats2,
-                           .angles = settings_.angles,
-                           .detector = settings_.detector,
-                           .shifts = settings_.shifts.value() == "none" ? "" : settings_.shifts.value()});
+        const auto layout = io::find_scan({.location = location,
+                                           .entry = settings_.entry,
+                                           .darks = settings_.darks,
+                                           .flats = settings_.flats,
+                                           .flats_after = settings_.flats2,
+                                           .angles = settings_.angles,
+                                           .detector = settings_.detector,
+                                           .shifts = shifts_file(settings_)});
         found_.name = layout.name;
         found_.projections = layout.projections.images.size();
         found_.darks = layout.darks.images.size();
@@ -227,7 +227,9 @@ class Inspector {
             found.least_y = std::min(found.least_y, layout.shifts.y[number]);
             found.most_y = std::max(found.most_y, layout.shifts.y[number]);
         }
-        found.from = settings_.shifts.empty() || is_refused ? "scan" : "file";
+        found.x = layout.shifts.x;
+        found.y = layout.shifts.y;
+        found.from = shifts_file(settings_).empty() ? "scan" : "file";
     }
 
     void judge_shifts() {

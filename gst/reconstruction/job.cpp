@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/image-names.hpp>
 #include <gst/files/memory/images.hpp>
+#include <gst/reconstruction/alignment.hpp>
 #include <gst/reconstruction/axis-finder.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/conditions.hpp>
@@ -361,7 +362,8 @@ void Job::warn_of_tilt(const AxisEstimate &found) {
 void Job::choose_roll(const Axis &axis) {
     if (axis.from != "found" || !estimate_)
         return;
-    const bool can_rotate = !inspection_->is_sinograms && settings_.y_step == 1u;
+    const bool can_rotate =
+        !inspection_->is_sinograms && settings_.y_step == 1u && !wants_alignment(settings_);
     if (!settings_.roll.is_given() && can_rotate && estimate_->tilt_matters(inspection_->image.height)) {
         set_number(settings_.roll, estimate_->tilt_degrees());
         message("info",
@@ -370,6 +372,59 @@ void Job::choose_roll(const Axis &axis) {
                      estimate_->tilt_degrees(), estimate_->tilt_uncertainty_degrees()));
     }
     warn_of_tilt(*estimate_);
+}
+
+void Job::align(const Axis &axis) {
+    if (!wants_alignment(settings_))
+        return;
+    if (const auto sweep = sweep_of(settings_); sweep && sweep->is_of_axis())
+        throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE,
+                    "shifts=align wants one axis, and slices for several are made; align first, and give the "
+                    "file of displacements then");
+    const bool is_in_memory = io::names_memory(settings_.output);
+    if (is_in_memory)
+        shifts_folder_ = std::make_unique<WorkFolder>(std::string(g_get_tmp_dir()) + "/gst-tomo-shifts");
+    const auto file = is_in_memory ? shifts_folder_->file("shifts.txt")
+                                   : make_plan(settings_, *inspection_, axis).beside(".shifts");
+    // What is there already was made with them.
+    if (!settings_.resume || !g_file_test(file.c_str(), G_FILE_TEST_EXISTS)) {
+        stage("align", 1);
+        Aligner aligner(settings_, *inspection_, axis.position, [&](const std::string &line) {
+            run_line(line, [](GstMessage *) {});
+            if (finishing_)
+                throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_ABORTED,
+                            "it was ended while projections were aligned: there is no result");
+        });
+        const WorkFolder folder(is_in_memory ? shifts_folder_->file("work") : file);
+        const auto found = aligner.find(folder, [&](unsigned step) {
+            Json progress = event("progress");
+            progress.set("stage", Json::text("align"));
+            progress.set("done", Json::integer(guint64{step}));
+            progress.set("total", Json::integer(guint64{settings_.align_iterations}));
+            progress.set("unit", Json::text("steps"));
+            tell_(progress);
+        });
+        replace_text_file(file, shifts_text(found));
+        const auto steps = text("the last of %u steps of the alignment moved projections by %.2g px",
+                                found.steps, found.last_step);
+        if (found.has_settled)
+            message("info", steps);
+        else
+            message("warning", steps + ", so it has not settled: give more align-iterations, or look at the "
+                                       "displacements that were found");
+    }
+    settings_.shifts.set_text(file);
+    for (ParameterBase *parameter : {static_cast<ParameterBase *>(&settings_.shifts_reverse),
+                                     static_cast<ParameterBase *>(&settings_.align_iterations),
+                                     static_cast<ParameterBase *>(&settings_.align_binning)})
+        parameter->reset();
+    *inspection_ = reconstruction::inspect(settings_);
+    const auto &shifts = inspection_->shifts;
+    message("info", text("projections are displaced by %.4g to %.4g columns and by %.4g to %.4g rows, as "
+                         "their reprojections say; %s",
+                         shifts.least_x, shifts.most_x, shifts.least_y, shifts.most_y,
+                         is_in_memory ? "they are moved back" : ("'" + file + "' has all numbers").c_str()));
+    check_findings();
 }
 
 void Job::judge_axis(const Axis &axis) {
@@ -453,6 +508,7 @@ const Plan &Job::plan() {
         axis = heights_.front().axis;
     } else {
         axis = settle_axis();
+        align(axis);
     }
     plan_ = std::make_unique<Plan>(make_plan(settings_, scan, axis, heights));
     open_device();

@@ -27,6 +27,8 @@ class MemoryImages;
 
 namespace tomo::reconstruction {
 
+class WorkFolder;
+
 // Version of the events, which the first event gives.
 constexpr int protocol_version = 1;
 
@@ -82,6 +84,8 @@ class Job {
     void compare_with_scan(const AxisEstimate &found);
     void warn_of_tilt(const AxisEstimate &found);
     void choose_roll(const Axis &axis);
+    // Finds displacements where that is asked for; from then on, they come from a file beside the result.
+    void align(const Axis &axis);
     // Throws what is an error and not ignored.
     void check_findings() const;
     void judge_axis(const Axis &axis);
@@ -112,6 +116,7 @@ class Job {
     bool has_report_ = false;                  // whether there will be one
     std::unique_ptr<MiddleRow> middle_;        // null without a report, and in a sweep
     std::shared_ptr<io::MemoryImages> result_; // if it goes into memory
+    std::unique_ptr<WorkFolder> shifts_folder_; // of the displacements of a result in memory
     Preview preview_;
     std::shared_ptr<Context> context_;
     std::mutex lock_;

@@ -401,6 +401,9 @@ class Report {
                 name = "Axis";
                 if (facts_.estimate)
                     work = count(static_cast<double>(facts_.estimate->rows.size())) + " rows";
+            } else if (stage.name == "align") {
+                name = "Alignment";
+                work = count(static_cast<double>(scan_.views)) + " projections";
             } else if (stage.name == "reconstruct") {
                 name = "Reconstruction";
                 const double slices = made(), views = static_cast<double>(scan_.views);

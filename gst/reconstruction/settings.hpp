@@ -459,7 +459,29 @@ class GST_TOMO_API Settings : public Parameters {
          .blurb =
              "Displacement of each projection, which is moved back by it: a file with two numbers for each, pixels "
              "to larger columns and to larger rows (text, .npy, or a dataset as in file.h5:/shifts); none: "
-             "those of the scan do not count"}};
+             "those of the scan do not count; align: what is left of them is found against reprojections of slices"}};
+    Parameter<unsigned> align_iterations{this,
+                                         20,
+                                         1,
+                                         1000,
+                                         {.name = "align-iterations",
+                                          .section = &section::shifts,
+                                          .level = Level::advanced,
+                                          .blurb =
+                                              "Most steps of shifts=align; it ends where one moves less than "
+                                              "1/100 pixel"}};
+    Parameter<unsigned> align_binning{
+        this,
+        1,
+        1,
+        16,
+        {.name = "align-binning",
+         .section = &section::shifts,
+         .level = Level::advanced,
+         .unit = "px",
+         .automatic = "at most 512 columns",
+         .blurb =
+             "Pixels, along both directions, of one pixel of the projections that shifts=align compares"}};
     Choice shifts_reverse{this,
                           {"none", "x", "y", "both"},
                           {.name = "shifts-reverse",

@@ -8,6 +8,11 @@
 
 namespace tomo::reconstruction {
 
+std::string shifts_file(const Settings &settings) {
+    const auto value = settings.shifts.value();
+    return value == "none" || value == "align" ? "" : value;
+}
+
 bool are_shifts_corrected(const Settings &settings, const Inspection &scan) {
     return !scan.is_sinograms && scan.shifts.is_visible() && settings.shifts.value() != "none";
 }

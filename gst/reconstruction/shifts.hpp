@@ -8,6 +8,9 @@
 
 namespace tomo::reconstruction {
 
+// The file of the displacements, where one is named.
+std::string shifts_file(const Settings &settings);
+
 // Whether displacements count, and whether some of them are along the axis, so that sinograms take part in
 // each other.
 bool are_shifts_corrected(const Settings &settings, const Inspection &scan);

@@ -41,8 +41,8 @@ std::string scan_images(const char *name, const Settings &settings, const Inspec
                                          {"angles", &settings.angles}})
         if (!parameter->empty())
             line += launch_property(key, *parameter);
-    if (are_shifts_corrected(settings, scan) && !settings.shifts.empty())
-        line += launch_property("shifts", settings.shifts);
+    if (const auto shifts = shifts_file(settings); are_shifts_corrected(settings, scan) && !shifts.empty())
+        line += launch_property("shifts", shifts);
     if (const auto axis = settings.given_axis(); axis && !settings.result.is("slices"))
         line += property("axis-pos", *axis); // of which these tell those who make slices of them
     if (are_flat_sets_apart(settings, scan))

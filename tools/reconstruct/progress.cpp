@@ -68,6 +68,7 @@ void Progress::tell(const Json &event) {
         const auto &stage = event.text_of("name");
         if (line_.is_terminal())
             line_.update(stage == "axis"      ? "looking for the axis"
+                         : stage == "align"   ? "aligning projections"
                          : stage == "inspect" ? "looking at the scan"
                                               : "");
     } else if (kind == "plan") {
