@@ -91,8 +91,16 @@ bool JournaledFile::open(const char *name, unsigned flags) {
     return true;
 }
 
-// The library has flushed before. What a failed flush left goes with the file.
+// The library has flushed before, but it may find room at the end that nobody needs, and tell the new end
+// behind that. What a failed flush left goes with the file.
 int JournaledFile::close() {
+    if (is_writable_ && flushes_ && !given_up_ && damage_ == 0) {
+        const bool is_whole = commit();
+        if (!is_whole && close_error_ == 0)
+            close_error_ = errno != 0 ? errno : EIO;
+        if (is_whole && end < file_size(file_.get()))
+            (void)!set_file_size(file_.get(), end); // that only costs space where it fails
+    }
     // Gives back the room that is reserved behind the end; that only costs space where it fails.
     if (is_writable_ && damage_ == 0)
         (void)!set_file_size(file_.get(), file_size(file_.get()));
@@ -224,10 +232,9 @@ bool JournaledFile::flush(bool closing) {
 // A file that is to be shorter stays as it is until it is closed: the structure that is there counts on its
 // length.
 bool JournaledFile::truncate(bool closing) {
-    const auto size = file_size(file_.get());
-    if (end == size || (end < size && !closing) || given_up_ || damage_ != 0)
+    if (end <= file_size(file_.get()) || given_up_ || damage_ != 0)
         return true;
-    return close_anyhow(closing, [&] { return (end > size || commit()) && set_file_size(file_.get(), end); });
+    return close_anyhow(closing, [&] { return set_file_size(file_.get(), end); });
 }
 
 bool JournaledFile::sync() {
