@@ -107,8 +107,9 @@ ZarrArray::ZarrArray(const std::string &folder) : folder_(folder) {
     std::copy(chunk.begin(), chunk.end(), grid_.chunk.begin());
     find_type(json.text_of("dtype"));
     std::uint64_t bytes;
-    if (std::count(chunk.begin(), chunk.end(), 0u) || std::count(shape.begin() + 1, shape.end(), 0u) ||
-        shape[1] > G_MAXINT || shape[2] > G_MAXINT ||
+    const auto is_no_size = [](std::uint64_t size) { return size == 0 || size > G_MAXINT; };
+    if (std::any_of(chunk.begin(), chunk.end(), is_no_size) ||
+        std::count(shape.begin() + 1, shape.end(), 0u) || shape[1] > G_MAXINT || shape[2] > G_MAXINT ||
         !multiply({chunk[0], chunk[1], chunk[2], grid_.sample_size()}, bytes) || bytes > G_MAXINT64)
         refuse("its shape or its chunks are no sizes of images");
     find_fill(json.find("fill_value"));
@@ -158,31 +159,30 @@ void ZarrArray::find_fill(const Json *value) {
     }
 }
 
-// Rows of the plane of one image; those of the chunk are counted.
-void ZarrArray::read_chunk(std::uint64_t image, std::uint64_t chunk_row, std::uint64_t chunk_column,
+// Rows of the plane of one image; those of the chunk are counted. False where there is no such chunk.
+bool ZarrArray::read_chunk(std::uint64_t image, std::uint64_t chunk_row, std::uint64_t chunk_column,
                            unsigned from_row, unsigned to_row, std::vector<unsigned char> &samples) const {
     const auto name = folder_ + "/" + outer_ + std::to_string(image / grid_.chunk[0]) + separator_ +
                       std::to_string(chunk_row) + separator_ + std::to_string(chunk_column);
+    const FileDescriptor file(open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!file && errno == ENOENT)
+        return false;
+    if (file && file_size(file.get()) != grid_.chunk_bytes())
+        throw Error(GST_RESOURCE_ERROR_READ,
+                    text("'%s' is truncated or damaged: a chunk takes %" G_GUINT64_FORMAT
+                         " bytes, and it has %" G_GUINT64_FORMAT,
+                         name.c_str(), grid_.chunk_bytes(), file_size(file.get())));
     const auto row_bytes = grid_.chunk[2] * grid_.sample_size();
     samples.resize((to_row - from_row) * row_bytes);
-    const FileDescriptor file(open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (!file && errno == ENOENT) {
-        for (std::size_t i = 0; i < samples.size(); i += fill_.size())
-            std::memcpy(samples.data() + i, fill_.data(), fill_.size());
-        return;
-    }
     const auto got =
         file ? read_bytes(file.get(), image % grid_.chunk[0] * grid_.plane_bytes() + from_row * row_bytes,
                           samples.data(), samples.size())
              : std::nullopt;
-    if (!got)
-        throw system_error("read", name, errno, GST_RESOURCE_ERROR_READ);
-    if (*got < samples.size())
-        throw Error(GST_RESOURCE_ERROR_READ,
-                    text("'%s' is truncated or damaged: a chunk takes %" G_GUINT64_FORMAT " bytes",
-                         name.c_str(), grid_.chunk_bytes()));
+    if (!got || *got < samples.size())
+        throw system_error("read", name, got ? EIO : errno, GST_RESOURCE_ERROR_READ);
     if (is_swapped_)
         swap_bytes(samples.data(), samples.size() / unit_size(grid_.format), unit_size(grid_.format));
+    return true;
 }
 
 void ZarrArray::read(std::uint64_t image, const Part &part, void *destination, std::size_t row_stride) const {
@@ -201,14 +201,20 @@ void ZarrArray::read(std::uint64_t image, const Part &part, void *destination, s
         const auto from = static_cast<unsigned>(first - chunk_row * rows),
                    to = static_cast<unsigned>(from + (count - 1) * step + 1);
         for (auto chunk = part.first_column / columns; chunk * columns < end_column; chunk++) {
-            read_chunk(image, chunk_row, chunk, from, to, samples);
+            const bool is_there = read_chunk(image, chunk_row, chunk, from, to, samples);
             const auto begin = std::max<std::uint64_t>(part.first_column, chunk * columns),
                        end = std::min(end_column, (chunk + 1) * columns);
-            for (unsigned row = 0; row < count; row++)
-                std::memcpy(static_cast<char *>(destination) + (done + row) * row_stride +
-                                (begin - part.first_column) * size,
-                            samples.data() + (row * step * columns + begin - chunk * columns) * size,
-                            (end - begin) * size);
+            for (unsigned row = 0; row < count; row++) {
+                auto *target = static_cast<unsigned char *>(destination) + (done + row) * row_stride +
+                               (begin - part.first_column) * size;
+                if (is_there)
+                    std::memcpy(target,
+                                samples.data() + (row * step * columns + begin - chunk * columns) * size,
+                                (end - begin) * size);
+                else
+                    for (auto x = begin; x < end; x++, target += size)
+                        std::memcpy(target, fill_.data(), size);
+            }
         }
         done += count;
     }

@@ -47,7 +47,7 @@ class ZarrArray {
   private:
     void find_type(const std::string &name);
     void find_fill(const Json *value);
-    void read_chunk(std::uint64_t image, std::uint64_t chunk_row, std::uint64_t chunk_column,
+    bool read_chunk(std::uint64_t image, std::uint64_t chunk_row, std::uint64_t chunk_column,
                     unsigned from_row, unsigned to_row, std::vector<unsigned char> &samples) const;
     [[noreturn]] void refuse(const std::string &why) const;
 
