@@ -52,7 +52,10 @@ class Write final : public Sink {
             "left as it is, and that is an error. `chunks` has 64 x 64 x 64 samples by default, so that a slice along any "
             "axis takes the same time, and a chunk of float32 is a file of 1 MiB. Samples are stored without "
             "compression. `.zattrs` has the pixel size, the grey values from dark to bright (0.5 and 99.5 percent of all "
-            "values) and, under `gst-tomo`, what HDF5 has in its process group.",
+            "values) and, under `gst-tomo`, what HDF5 has in its process group.\n\n"
+            "The same pyramid stands beside an HDF5 dataset NAME as NAME_2x, NAME_4x and so on, with the attributes "
+            "`pyramid_factor` and `pyramid_of`; by itself, where the volume is larger than 1 GB (`pyramid`). Its images "
+            "are written behind those that they are made of.",
         .example = "tomoread path='sinograms/*.tif' ! tomowrite filename=sinograms.h5:/entry/data/data\n"
                    "tomoread path=volume.h5:/volume ! tomowrite filename=slice-%03i.tif bits=8",
     };
@@ -128,6 +131,16 @@ class Write final : public Sink {
         this, "chunks", "", When::ready,
         "How a volume of OME-Zarr is cut into chunks: cube (64 samples along each axis), image, or sizes along images, "
         "rows and columns like 32,256,256, of which the last two are even or those of the image. Not set: cube"};
+    Choice<io::WriteOptions::Pyramid> pyramid{
+        this,
+        "pyramid",
+        io::WriteOptions::Pyramid::Automatic,
+        {{io::WriteOptions::Pyramid::Automatic, "auto",
+          "In OME-Zarr, and in HDF5 for a volume above 1 GB whose number of images is known"},
+         {io::WriteOptions::Pyramid::Yes, "yes", "A pyramid"},
+         {io::WriteOptions::Pyramid::No, "no", "The volume alone"}},
+        When::ready,
+        "Whether levels that are half as large along each axis stand beside the volume, see above"};
     Property<bool> resume{
         this, "resume", false, When::ready,
         "Go on where an interrupted run with the same input and settings stopped; images already "
@@ -286,6 +299,7 @@ class Write final : public Sink {
         options.volume = hdf5_volume;
         options.parts = hdf5_parts;
         options.chunks = chunks;
+        options.pyramid = pyramid;
         options.most_bytes_under_way = most_bytes_waiting();
         options.report = [this](std::exception_ptr error) {
             guard(false, [&]() -> bool { std::rethrow_exception(error); });

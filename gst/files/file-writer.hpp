@@ -81,6 +81,11 @@ class FileWriter {
     virtual void write(const Page &page) = 0;
     // The same with chunks of the page that were compressed before, for formats with chunks.
     virtual void write_chunked(const Page &page, const struct ChunkedPage &) { write(page); }
+    // For formats with a pyramid beside the images: makes the levels, with an image for each whole pair of
+    // the level before. Called once, before write_level().
+    virtual void begin_levels(const class StreamPyramid &) {}
+    virtual void write_level(unsigned /*level*/, const Page &) {}
+    virtual void read_level(unsigned /*level*/, std::uint64_t /*image*/, void * /*samples*/) {}
     virtual void finish() = 0;
 
     // Called once, instead of finish(), by the owner of the writer.

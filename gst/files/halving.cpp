@@ -125,47 +125,73 @@ class Halving {
     std::vector<Sum> sums_; // of a column of up to four samples
 };
 
+// Two images or one to one image.
+struct Pair {
+    const void *images[2];
+    unsigned count, rows, columns;
+    std::size_t step_of_row;
+    void *to;
+    std::size_t step_of_row_to;
+};
+
 template <class Sample, class Kind>
-void halve_as(const Box<const void *> &from, const Box<void *> &to, unsigned parts) {
-    Halving<Sample, Kind> halving(from.columns, parts);
-    const auto *source = static_cast<const Sample *>(from.samples);
-    auto *target = static_cast<Sample *>(to.samples);
-    for (unsigned z = 0; z < half_of(from.images); z++)
-        for (unsigned y = 0; y < half_of(from.rows); y++) {
-            const Sample *rows[4] = {};
-            unsigned count = 0;
-            for (unsigned image = 2 * z; image < std::min(2 * z + 2, from.images); image++)
-                for (unsigned row = 2 * y; row < std::min(2 * y + 2, from.rows); row++)
-                    rows[count++] = source + (image * from.step_of_image + row * from.step_of_row) * parts;
-            halving.rows(rows, count, target + (z * to.step_of_image + y * to.step_of_row) * parts);
-        }
+void halve_as(const Pair &pair, unsigned parts) {
+    Halving<Sample, Kind> halving(pair.columns, parts);
+    for (unsigned y = 0; y < half_of(pair.rows); y++) {
+        const Sample *rows[4] = {};
+        unsigned count = 0;
+        for (unsigned image = 0; image < pair.count; image++)
+            for (unsigned row = 2 * y; row < std::min(2 * y + 2, pair.rows); row++)
+                rows[count++] =
+                    static_cast<const Sample *>(pair.images[image]) + row * pair.step_of_row * parts;
+        halving.rows(rows, count, static_cast<Sample *>(pair.to) + y * pair.step_of_row_to * parts);
+    }
+}
+
+void halve_pair(GstTomoFormat format, const Pair &pair) {
+    switch (format) {
+    case GST_TOMO_FORMAT_UINT8:
+        return halve_as<std::uint8_t, Integers<std::uint8_t, std::uint32_t>>(pair, 1);
+    case GST_TOMO_FORMAT_UINT16:
+        return halve_as<std::uint16_t, Integers<std::uint16_t, std::uint32_t>>(pair, 1);
+    case GST_TOMO_FORMAT_UINT32:
+        return halve_as<std::uint32_t, Integers<std::uint32_t, std::uint64_t>>(pair, 1);
+    case GST_TOMO_FORMAT_INT16:
+        return halve_as<std::int16_t, Integers<std::int16_t, std::int32_t>>(pair, 1);
+    case GST_TOMO_FORMAT_INT32:
+        return halve_as<std::int32_t, Integers<std::int32_t, std::int64_t>>(pair, 1);
+    case GST_TOMO_FORMAT_FLOAT16:
+        return halve_as<Half, Halves>(pair, 1);
+    case GST_TOMO_FORMAT_FLOAT32:
+        return halve_as<float, Floats<float>>(pair, 1);
+    case GST_TOMO_FORMAT_FLOAT64:
+        return halve_as<double, Floats<double>>(pair, 1);
+    case GST_TOMO_FORMAT_COMPLEX64:
+        return halve_as<float, Floats<float>>(pair, 2);
+    case GST_TOMO_FORMAT_UNKNOWN:
+        break;
+    }
 }
 
 } // namespace
 
 void halve(GstTomoFormat format, const Box<const void *> &from, const Box<void *> &to) {
-    switch (format) {
-    case GST_TOMO_FORMAT_UINT8:
-        return halve_as<std::uint8_t, Integers<std::uint8_t, std::uint32_t>>(from, to, 1);
-    case GST_TOMO_FORMAT_UINT16:
-        return halve_as<std::uint16_t, Integers<std::uint16_t, std::uint32_t>>(from, to, 1);
-    case GST_TOMO_FORMAT_UINT32:
-        return halve_as<std::uint32_t, Integers<std::uint32_t, std::uint64_t>>(from, to, 1);
-    case GST_TOMO_FORMAT_INT16:
-        return halve_as<std::int16_t, Integers<std::int16_t, std::int32_t>>(from, to, 1);
-    case GST_TOMO_FORMAT_INT32:
-        return halve_as<std::int32_t, Integers<std::int32_t, std::int64_t>>(from, to, 1);
-    case GST_TOMO_FORMAT_FLOAT16:
-        return halve_as<Half, Halves>(from, to, 1);
-    case GST_TOMO_FORMAT_FLOAT32:
-        return halve_as<float, Floats<float>>(from, to, 1);
-    case GST_TOMO_FORMAT_FLOAT64:
-        return halve_as<double, Floats<double>>(from, to, 1);
-    case GST_TOMO_FORMAT_COMPLEX64:
-        return halve_as<float, Floats<float>>(from, to, 2);
-    case GST_TOMO_FORMAT_UNKNOWN:
-        break;
+    const auto size = gst_tomo_format_get_size(format);
+    for (unsigned z = 0; z < half_of(from.images); z++) {
+        const auto *first = static_cast<const char *>(from.samples) + 2 * z * from.step_of_image * size;
+        halve_pair(format, {{first, first + from.step_of_image * size},
+                            std::min(2u, from.images - 2 * z),
+                            from.rows,
+                            from.columns,
+                            from.step_of_row,
+                            static_cast<char *>(to.samples) + z * to.step_of_image * size,
+                            to.step_of_row});
     }
+}
+
+void halve_images(GstTomoFormat format, const void *first, const void *second, unsigned rows,
+                  unsigned columns, void *to) {
+    halve_pair(format, {{first, second}, second ? 2u : 1u, rows, columns, columns, to, half_of(columns)});
 }
 
 } // namespace tomo::io

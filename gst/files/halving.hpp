@@ -24,9 +24,16 @@ constexpr Integer half_of(Integer length) {
     return length / 2 + length % 2;
 }
 
+// Rows and columns of the smallest level; an even smaller one helps no viewer.
+constexpr unsigned smallest_level = 64;
+
 // Each sample of `to` is the mean of 2 x 2 x 2 samples of `from`; at the end of an odd axis, of those that
 // are there. NaN counts as a sample that is not there, unless there are no others. Means of integers are
 // rounded, halves upwards. Takes images, rows and columns of `from`; those of `to` do not count.
 void halve(GstTomoFormat format, const Box<const void *> &from, const Box<void *> &to);
+
+// The same for two images without gaps, of which the second one may be missing (null), to one image.
+void halve_images(GstTomoFormat format, const void *first, const void *second, unsigned rows,
+                  unsigned columns, void *to);
 
 } // namespace tomo::io

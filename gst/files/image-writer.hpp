@@ -79,6 +79,9 @@ struct WriteOptions {
 
     // How a volume is cut into chunks, see chunk_sizes(); empty: as it is best for the format.
     std::string chunks;
+    // Whether a pyramid of means stands beside the volume. Automatic: in OME-Zarr, and in HDF5 if the volume
+    // is larger than 1 GB.
+    enum class Pyramid { Automatic, Yes, No } pyramid = Pyramid::Automatic;
     // Files for the images of an HDF5 dataset, which is a virtual one then.
     unsigned parts = 1;
     unsigned threads = 0; // 0: one for each processor, but no more than 16

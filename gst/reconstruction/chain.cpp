@@ -121,8 +121,13 @@ std::string sink_line(const Settings &settings, const std::string &output, bool 
     std::string line = " ! queue name=results ! tomowrite name=write" + launch_property("filename", output);
     if (settings.resume)
         line += " resume=true";
+    const bool is_volume = settings.result.is("slices") && settings.sweep.empty();
+    if (is_part || (!is_volume && settings.pyramid.is("auto")))
+        line += " pyramid=no";
     if (is_part)
         return line;
+    if (!settings.pyramid.is("auto"))
+        line += launch_property("pyramid", settings.pyramid.value());
     if (!settings.output_bitdepth.is("32")) {
         line += launch_property("bits", settings.output_bitdepth.value());
         if (settings.output_minimum.is_given())

@@ -282,6 +282,10 @@ void plan_turns(const Settings &settings, const Inspection &scan, const std::vec
             GST_RESOURCE_ERROR_SETTINGS,
             "the integers of all turns stand for one grey range: give output-minimum and output-maximum, "
             "or write HDF5");
+    if (settings.pyramid.is("yes"))
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            "pyramid=yes is for one volume, and there are several turns: leave it out, or take one turn");
     if (!is_series && !plan.is_in_memory())
         plan.folder = plan.beside(".slabs");
     plan.turns = static_cast<unsigned>(turns.size());

@@ -48,6 +48,15 @@ Share rows_at_once(const Settings &settings, const Inspection &scan, const Rows 
     return {sinograms * binning, 2 * row * sinograms + flats};
 }
 
+static bool has_pyramid(const Settings &settings, std::uint64_t bytes) {
+    const auto type = io::type_of_suffix(io::split_location(settings.output).file);
+    if (settings.format.is("ome-zarr") || type == io::FileType::Zarr)
+        return !settings.pyramid.is("no");
+    return settings.pyramid.is("yes") ||
+           (settings.pyramid.is("auto") && settings.output_parts == 1u && bytes > 1000000000 &&
+            (type == io::FileType::Hdf5 || settings.output.empty()));
+}
+
 BytesOnDisk bytes_on_disk(const Settings &settings, const Inspection &scan) {
     auto result = scan.output(settings, settings.given_axis().value_or(scan.axis));
     const auto sweep = sweep_of(settings);
@@ -63,8 +72,7 @@ BytesOnDisk bytes_on_disk(const Settings &settings, const Inspection &scan) {
         sweep || is_in_time || scan.heights.size() > 1 ||
         (!settings.result.is("projections") && rows_at_once(of_turn, part, all).rows < all.count);
     auto bytes = result.size();
-    if (settings.format.is("ome-zarr") ||
-        io::type_of_suffix(io::split_location(settings.output).file) == io::FileType::Zarr)
+    if (has_pyramid(settings, bytes))
         bytes += bytes / 7; // each level of the pyramid has an eighth of the samples of the one before
     return {bytes, is_joined ? result.samples() * sizeof(float) : 0};
 }

@@ -736,6 +736,16 @@ class GST_TOMO_API Settings : public Parameters {
          .level = Level::advanced,
          .blurb = "Files that hold the images of an HDF5 result, in the folder NAME.parts; NAME joins them. A computer "
                   "writes several files faster than one, which counts beyond about 2 GB per second"}};
+    Choice pyramid{
+        this,
+        {"auto", "yes", "no"},
+        {.name = "pyramid",
+         .section = &section::output,
+         .level = Level::advanced,
+         .blurb =
+             "Whether volumes of half the size along each axis, a quarter and so on stand beside the slices, so that "
+             "viewers show a large volume at once: in HDF5 as NAME_2x, NAME_4x; auto: in OME-Zarr, and in HDF5 for "
+             "slices above 1 GB in one file"}};
     Parameter<bool> report{this,
                            true,
                            {.name = "report",

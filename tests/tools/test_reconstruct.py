@@ -15,7 +15,7 @@ import tomoref
 from phantom_scan import AXIS, ROWS, VIEWS, WIDTH, Scan
 from pipetest import *
 from real_scans import AXES, FOLDER
-from zarr_files import read_json, read_zarr
+from zarr_files import halved, read_json, read_zarr
 
 def tool(*words, **kwargs):
     return subprocess.run(["tomo-reconstruct", *map(str, words)], text=True, capture_output=True, timeout=PATIENCE, **kwargs)
@@ -616,6 +616,14 @@ class Configurations(ReconstructTestCase):
             name = output[1] + ".ome.zarr" if output else "scan-slices.ome.zarr"
             np.testing.assert_array_equal(volume(name), reference)
             self.assertEqual(read_json(name, "0/.zarray")["chunks"], [4, 16, 32])
+        self.done(*words, "--output", "flat.zarr", "--pyramid", "no")
+        self.assertEqual(len(read_json("flat.zarr", ".zattrs")["multiscales"][0]["datasets"]), 1)
+        for words_of_pyramid in ["--pyramid", "yes"], ["--pyramid", "yes", "--outliers", 10, "--memory", 6 * 4 * WIDTH * VIEWS]:
+            self.done(*words, "--output", "levels.h5", "--overwrite", *words_of_pyramid)
+            with h5py.File("levels.h5") as file:
+                levels = [file["entry/data/data" + name][...] for name in ("", "_2x")]
+                self.assertEqual("entry/data/data_4x" in file, WIDTH > 128)
+            np.testing.assert_allclose(levels[1], halved(levels[0]), atol=1e-6 * np.abs(levels[0]).max())
         (image,) = read_json(name, ".zattrs")["multiscales"]
         self.assertEqual(image["axes"], [{"name": axis, "type": "space", "unit": "meter"} for axis in "zyx"])
         np.testing.assert_allclose(image["datasets"][0]["coordinateTransformations"][0]["scale"], [2.5e-6] * 3)
@@ -754,6 +762,9 @@ class Conditions(ReconstructTestCase):
             ([*whole, "--output", "slices.tif"], "compression", 5, "HDF5"),
             ([*whole, "--output", "slices.tif"], "format", "ome-zarr", "another format"),
             ([*whole, "--output", "slices.h5"], "chunks", "cube", "OME-Zarr"),
+            ([*whole, "--output", "slices.tif"], "pyramid", "yes", "OME-Zarr"),
+            ([*whole, "--output-parts", 2], "pyramid", "yes", "output-parts"),
+            (["sinos", "scan.nxs"], "pyramid", "yes", "volume"),
             ([*whole, "--resume"], "overwrite", "true", "resume"),
             (["flatcorrect", "scan.nxs"], "rings", "fourier", "projections are written"),
             (["flatcorrect", "scan.nxs"], "circle", "true", "no slices"),

@@ -262,6 +262,13 @@ void hdf5_sign_dataset(hid_t dataset, const ResultFacts &facts) {
     set_attribute(dataset, pipeline_attribute, facts.pipeline);
 }
 
+void hdf5_sign_level(hid_t dataset, unsigned factor, const std::string &volume) {
+    set_integer(dataset, hdf5_level_attribute, factor);
+    set_attribute(dataset, "pyramid_of", volume);
+    set_attribute(dataset, "long_name",
+                  text("means of %u x %u x %u samples of ", factor, factor, factor) + volume);
+}
+
 void hdf5_set_range(hid_t dataset, const ValueRange &range) {
     set_real(dataset, minimum_attribute, range.minimum);
     set_real(dataset, maximum_attribute, range.maximum);

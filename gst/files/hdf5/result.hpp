@@ -20,6 +20,11 @@ std::optional<ValueRange> hdf5_range_of(hid_t dataset);
 void hdf5_write_ranges(hid_t file, hid_t dataset, const std::string &name,
                        const std::vector<ValueRange> &ranges);
 
+// Writes what a level of a pyramid is: how many samples of the volume of that name stand behind one along
+// each axis.
+void hdf5_sign_level(hid_t dataset, unsigned factor, const std::string &volume);
+inline constexpr char hdf5_level_attribute[] = "pyramid_factor";
+
 // Makes a virtual dataset NAME_volumes, which shows a dataset of images x rows x columns as volumes of this
 // many images. One that an earlier run left is replaced or, with 0, removed; without a whole volume there is
 // none. What others have under that name stays.

@@ -16,11 +16,14 @@
 #include "image-dataset.hpp"
 #include "journal.hpp"
 #include "journaled-file.hpp"
+#include "levels.hpp"
 #include "objects.hpp"
 #include "part-names.hpp"
 #include "result.hpp"
 #include "target.hpp"
 #include <gst/files/file-writer.hpp>
+#include <gst/files/halving.hpp>
+#include <gst/files/stream-pyramid.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -95,6 +98,7 @@ class Hdf5File final : public FileWriter {
     ~Hdf5File() override {
         const Hdf5Lock lock;
         images_.close();
+        levels_.clear();
         if (state_ == State::Ended)
             return;
         // Neither finished nor abandoned.
@@ -130,6 +134,38 @@ class Hdf5File final : public FileWriter {
 
     void write_chunked(const Page &page, const ChunkedPage &chunked) override { write(page, &chunked); }
 
+    void begin_levels(const StreamPyramid &pyramid) override {
+        const Hdf5Lock lock;
+        levels_ = hdf5_open_levels(target_.file(), target_.dataset(), target_.location().file);
+        bool are_alike = levels_.size() < pyramid.levels();
+        for (unsigned level = 1; are_alike && level <= levels_.size(); level++)
+            are_alike = is_like(levels_[level - 1].image(), pyramid.image(level));
+        if (!are_alike) { // of an interrupted run with other images
+            levels_.clear();
+            hdf5_remove_levels(target_.file(), target_.dataset());
+        }
+        for (unsigned level = 1; level < pyramid.levels(); level++) {
+            if (levels_.size() < level)
+                levels_.push_back(make_level(level, pyramid.image(level)));
+            auto &to = levels_[level - 1];
+            const auto whole = images_.images() >> level;
+            if (to.images() > whole && !to.cut(whole))
+                throw hdf5_error(GST_RESOURCE_ERROR_WRITE, "cannot write '" + level_name(level) + "'");
+            while (to.images() < whole)
+                make_of_level_before(level);
+        }
+    }
+
+    void write_level(unsigned level, const Page &page) override {
+        write_image(levels_.at(level - 1), page.samples, nullptr, level_name(level));
+    }
+
+    void read_level(unsigned level, std::uint64_t image, void *samples) override {
+        const Hdf5Lock lock;
+        if (!(level == 0 ? images_ : levels_.at(level - 1)).read(image, samples))
+            throw hdf5_error(GST_RESOURCE_ERROR_READ, "cannot read '" + level_name(level) + "'");
+    }
+
     void finish() override {
         if (facts_ && options_.add_final_facts)
             options_.add_final_facts(*facts_);
@@ -152,6 +188,9 @@ class Hdf5File final : public FileWriter {
 
     Remains abandon() override {
         const Hdf5Lock lock;
+        if (state_ != State::GivenUp)
+            cut_levels();
+        levels_.clear();
         const auto remains = state_ == State::Named     ? remains_of_named()
                              : state_ == State::GivenUp ? remains_of_flushed(images_.images())
                                                         : keep_whole_images();
@@ -190,6 +229,26 @@ class Hdf5File final : public FileWriter {
 
     void write(const Page &page, const ChunkedPage *chunked) {
         learn_facts();
+        {
+            const Hdf5Lock lock;
+            if (!images_)
+                begin(page);
+            if (state_ != State::Writing)
+                enter(State::Writing);
+            check(page);
+        }
+        write_image(images_, page.samples, chunked, target_.full_name());
+        const Hdf5Lock lock;
+        if (has_range_per_page_)
+            ranges_.push_back(page.grey.value_or(ValueRange{}));
+        unflushed_ += page.info.size();
+        if (unflushed_ >= flush_bytes || Clock::now() - flushed_ >= options_.flush_interval)
+            flush();
+    }
+
+    // Samples are written without the library's lock, where the library only places them.
+    void write_image(ImageDataset &to, const void *samples, const ChunkedPage *chunked,
+                     const std::string &name) {
         struct Deferral {
             ~Deferral() {
                 if (file)
@@ -199,27 +258,43 @@ class Hdf5File final : public FileWriter {
         } deferral;
         {
             const Hdf5Lock lock;
-            if (!images_)
-                begin(page);
-            if (state_ != State::Writing)
-                enter(State::Writing);
-            check(page);
-            if (images_.takes_samples_themselves())
+            if (to.takes_samples_themselves())
                 deferral.file = hdf5_defer_samples(target_.file());
-            add(images_, page.samples, chunked, target_.full_name());
+            add(to, samples, chunked, name);
         }
         const bool is_written = !deferral.file || deferral.file->write_deferred();
         const int reason = errno;
+        if (is_written)
+            return;
         const Hdf5Lock lock;
-        if (!is_written) {
-            images_.forget_last();
-            throw system_error("write", target_.full_name(), reason, GST_RESOURCE_ERROR_WRITE);
-        }
-        if (has_range_per_page_)
-            ranges_.push_back(page.grey.value_or(ValueRange{}));
-        unflushed_ += page.info.size();
-        if (unflushed_ >= flush_bytes || Clock::now() - flushed_ >= options_.flush_interval)
-            flush();
+        to.forget_last();
+        throw system_error("write", name, reason, GST_RESOURCE_ERROR_WRITE);
+    }
+
+    std::string level_name(unsigned level) const {
+        return target_.location().file + ":" + hdf5_level_name(target_.dataset(), level);
+    }
+
+    ImageDataset make_level(unsigned level, const ArrayInfo &image) {
+        target_.reserve(0);
+        auto made = make_dataset(hdf5_level_name(target_.dataset(), level), image);
+        hdf5_sign_level(made.get(), 1u << level, target_.location().dataset);
+        if (grey_)
+            hdf5_set_range(made.get(), *grey_);
+        return made;
+    }
+
+    // An image that an interrupted run did not come to, or that was made without levels.
+    void make_of_level_before(unsigned level) {
+        auto &to = levels_[level - 1];
+        auto &from = level == 1 ? images_ : levels_[level - 2];
+        const auto &image = from.image();
+        std::vector<double> first(image.size() / sizeof(double) + 1), second(first.size()),
+            made(to.image().size() / sizeof(double) + 1); // so that samples of all types are aligned
+        if (!from.read(2 * to.images(), first.data()) || !from.read(2 * to.images() + 1, second.data()))
+            throw hdf5_error(GST_RESOURCE_ERROR_READ, "cannot read '" + level_name(level - 1) + "'");
+        halve_images(image.format, first.data(), second.data(), image.height, image.width, made.data());
+        add(to, made.data(), nullptr, level_name(level));
     }
 
     // Without the library's lock: it may take a while.
@@ -246,10 +321,10 @@ class Hdf5File final : public FileWriter {
         return {target_.file(), name, image, options_.deflate, target_.location().file + ":" + name};
     }
 
-    bool is_like(const ArrayInfo &plane) const {
-        const auto &image = images_.image();
+    static bool is_like(const ArrayInfo &plane, const ArrayInfo &image) {
         return plane.format == image.format && plane.width == image.width && plane.height == image.height;
     }
+    bool is_like(const ArrayInfo &plane) const { return is_like(plane, images_.image()); }
 
     void check(const Page &page) const {
         const auto range_text = [](const std::optional<ValueRange> &range) {
@@ -298,12 +373,32 @@ class Hdf5File final : public FileWriter {
         replaces_parts_ = has_images && target_.place() != Place::GrownDataset;
         if (replaces_parts_)
             replaced_parts_ = Hdf5PartNames(target_.location()).standing(target_.file());
+        name_levels();
         target_.name_dataset();
         if (has_images)
             hdf5_write_volumes(target_.file(), target_.location().dataset, options_.volume);
         if (describes)
             hdf5_describe_result(target_.file(), target_.location().dataset, *facts_, length);
         target_.flush();
+    }
+
+    // Levels of an older dataset go.
+    void name_levels() {
+        const bool are_made = !levels_.empty();
+        for (auto &level : levels_)
+            if (!level.close())
+                throw hdf5_error(GST_RESOURCE_ERROR_WRITE,
+                                 "cannot write the levels of '" + target_.full_name() + "'");
+        levels_.clear();
+        if (state_ != State::Writing)
+            return;
+        const auto from = target_.dataset(), &to = target_.location().dataset;
+        if (from != to)
+            hdf5_remove_levels(target_.file(), to);
+        if (!are_made)
+            hdf5_remove_levels(target_.file(), from);
+        else if (from != to)
+            hdf5_move_levels(target_.file(), from, to);
     }
 
     // Beside the dataset of this name; those of an older one are removed.
@@ -358,6 +453,13 @@ class Hdf5File final : public FileWriter {
         return remains_of_flushed(images);
     }
 
+    void cut_levels() {
+        for (unsigned level = 1; level <= levels_.size(); level++)
+            if (!levels_[level - 1].cut_to_whole_images(target_.file(),
+                                                        hdf5_level_name(target_.dataset(), level)))
+                H5Eclear2(H5E_DEFAULT); // a later run does that
+    }
+
     static void add_fault(Remains &remains, const std::string &name, const std::string &words) {
         remains.faults += text("%s'%s' %s", remains.faults.empty() ? "" : ", ", name.c_str(), words.c_str());
     }
@@ -393,6 +495,7 @@ class Hdf5File final : public FileWriter {
     State state_ = State::Begun;
     Hdf5Target target_;
     ImageDataset images_;
+    std::vector<ImageDataset> levels_; // of the pyramid, where there is one
     // Of a dataset that is continued, only those that come are ours.
     bool counts_all_ = true;
     std::uint64_t images_before_ = 0,

@@ -45,19 +45,21 @@ static void check_page(FileWriter &file, const Location &location, std::uint64_t
 
 class FilesOfManyPages::Page final : public OrderedWork::Job {
   public:
-    Page(FilesOfManyPages &files, const ImageToWrite &image, bool is_there)
-        : files_(files), image_(image), is_there_(is_there) {}
+    Page(FilesOfManyPages &files, const ImageToWrite &image, std::uint64_t number, bool is_there)
+        : files_(files), image_(image), number_(number), is_there_(is_there) {}
 
     void work() override {
         if (is_there_)
             return;
-        image_.samples();
+        const auto *samples = image_.samples();
+        if (files_.pyramid_)
+            files_.pyramid_->put(number_, samples);
 #ifdef HAVE_HDF5
         const auto &info = image_.info();
         const unsigned level = files_.maker_.options().deflate;
         if (files_.maker_.type() == FileType::Hdf5 && level > 0)
-            chunked_ = std::make_unique<ChunkedPage>(
-                cut_into_chunks(info, image_.samples(), chunk_layout(info, level)));
+            chunked_ =
+                std::make_unique<ChunkedPage>(cut_into_chunks(info, samples, chunk_layout(info, level)));
 #endif
     }
 
@@ -66,12 +68,59 @@ class FilesOfManyPages::Page final : public OrderedWork::Job {
   private:
     FilesOfManyPages &files_;
     const ImageToWrite image_;
+    const std::uint64_t number_;
     const bool is_there_;
     std::unique_ptr<ChunkedPage> chunked_;
 };
 
 std::unique_ptr<OrderedWork::Job> FilesOfManyPages::job(const ImageToWrite &page, bool is_there) {
-    return std::make_unique<Page>(*this, page, is_there);
+    if (jobs_ == 0 && wants_pyramid(page.info()))
+        pyramid_ = std::make_unique<StreamPyramid>(page.info());
+    return std::make_unique<Page>(*this, page, jobs_++, is_there);
+}
+
+bool FilesOfManyPages::wants_pyramid(const ArrayInfo &page) const {
+    constexpr std::uint64_t large = 1000000000;
+    const auto &options = maker_.options();
+    if (maker_.type() != FileType::Hdf5 || maker_.is_series() || options.append || options.volume > 0)
+        return false;
+    if (options.pyramid != WriteOptions::Pyramid::Automatic)
+        return options.pyramid == WriteOptions::Pyramid::Yes;
+    const auto length = options.length ? options.length() : StreamLength{};
+    std::uint64_t bytes = 0;
+    return length.announced && (!multiply({*length.announced, page.size()}, bytes) || bytes > large);
+}
+
+// The levels, where images of an earlier run are there.
+void FilesOfManyPages::begin_levels() {
+    has_levels_ = true;
+    file_->begin_levels(*pyramid_);
+    for (unsigned level = 0; level < pyramid_->levels(); level++) {
+        const auto images = there_ >> level;
+        if (images % 2 == 0)
+            continue;
+        const std::shared_ptr<double[]> samples(
+            new double[pyramid_->image(level).size() / sizeof(double) + 1]);
+        file_->read_level(level, images - 1, samples.get());
+        pyramid_->put_back(level, images - 1, samples);
+    }
+}
+
+void FilesOfManyPages::write(const ImageToWrite &image, const ChunkedPage *chunked) {
+    const auto page = page_of(image);
+    if (pyramid_ && !has_levels_ && there_ > 0)
+        begin_levels();
+    if (chunked)
+        file_->write_chunked(page, *chunked);
+    else
+        file_->write(page);
+    if (!pyramid_)
+        return;
+    if (!has_levels_) // beside a dataset, which is there now
+        begin_levels();
+    pyramid_->take(at_, [&](unsigned level, const ArrayInfo &info, const void *samples) {
+        file_->write_level(level, {info, samples, page.grey});
+    });
 }
 
 bool FilesOfManyPages::is_full(const ArrayInfo &page) const {
@@ -88,10 +137,8 @@ void FilesOfManyPages::add(const ImageToWrite &image, bool is_there, const Chunk
         open(page);
     if (at_ >= there_ && is_there)
         throw not_there();
-    if (at_ >= there_ && chunked)
-        file_->write_chunked(page_of(image), *chunked);
-    else if (at_ >= there_)
-        file_->write(page_of(image));
+    if (at_ >= there_)
+        write(image, chunked);
     else if (!is_there)
         check_page(*file_, opened_, at_, image);
     at_++;
@@ -115,6 +162,10 @@ void FilesOfManyPages::open(const ArrayInfo &page) {
 
 void FilesOfManyPages::close() {
     if (file_) {
+        if (has_levels_)
+            pyramid_->take_rest(at_, [&](unsigned level, const ArrayInfo &info, const void *samples) {
+                file_->write_level(level, {info, samples, {}});
+            });
         file_->finish();
         on_disk_.add(opened_.file);
     }

@@ -5,6 +5,7 @@
 #include "formats.hpp"
 #include "names.hpp"
 #include <gst/files/ordered-work.hpp>
+#include <gst/files/stream-pyramid.hpp>
 
 #include <mutex>
 
@@ -51,6 +52,9 @@ class FilesOfManyPages final : public SeriesFiles {
 
     void add(const ImageToWrite &page, bool is_there, const ChunkedPage *chunked);
     bool is_full(const ArrayInfo &page) const;
+    bool wants_pyramid(const ArrayInfo &page) const;
+    void write(const ImageToWrite &image, const ChunkedPage *chunked);
+    void begin_levels();
     void open(const ArrayInfo &page);
     void close();
 
@@ -59,6 +63,9 @@ class FilesOfManyPages final : public SeriesFiles {
     NamesOnDisk on_disk_;
     std::unique_ptr<FileWriter> file_;
     Location opened_;                  // its name
+    std::unique_ptr<StreamPyramid> pyramid_; // if there is one beside the images
+    bool has_levels_ = false;                // they were begun
+    std::uint64_t jobs_ = 0;
     std::uint64_t bytes_ = 0;          // of images in the file
     std::uint64_t at_ = 0, there_ = 0; // images of this run in the file, and of an earlier one
 };

@@ -52,6 +52,14 @@ void check_format(const Location &location, FileType type, const WriteOptions &o
     if (!options.chunks.empty() && type != FileType::Zarr)
         throw Error(GST_RESOURCE_ERROR_SETTINGS, text("'%s': chunks is %s, but only OME-Zarr has such chunks",
                                                       location.text().c_str(), options.chunks.c_str()));
+    if (options.pyramid == WriteOptions::Pyramid::Yes && type != FileType::Zarr &&
+        (type != FileType::Hdf5 || options.append || options.parts > 1 || options.volume > 0))
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            text(
+                "'%s': a pyramid stands beside one volume in one HDF5 file, or in an image of OME-Zarr; leave "
+                "out pyramid, or append, parts and volumes",
+                location.text().c_str()));
     if (options.rgb && type != FileType::Tiff && type != FileType::Png && type != FileType::Jpeg)
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("rgb is set, but %s files have no colours; write TIFF, PNG "

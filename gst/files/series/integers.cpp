@@ -121,6 +121,7 @@ class StreamRangeWriter final : public ImageWriter {
         if (!images_) {
             WriteOptions store;
             store.resume = options_.resume;
+            store.pyramid = WriteOptions::Pyramid::No;
             store.most_bytes_under_way = options_.most_bytes_under_way;
             store.fsync = options_.fsync;
             store.report = options_.report;

@@ -11,7 +11,6 @@ namespace tomo::io {
 
 namespace {
 
-constexpr unsigned smallest_level = 64;                // rows and columns; a smaller one helps no viewer
 constexpr unsigned least_images = 4, most_images = 64; // of a group
 
 ZarrSizes half_of(const ZarrSizes &sizes) {
@@ -21,7 +20,7 @@ ZarrSizes half_of(const ZarrSizes &sizes) {
 } // namespace
 
 ZarrVolume::ZarrVolume(const std::string &folder, const ArrayInfo &image, const ChunkSizes &chunks,
-                       std::uint64_t most_bytes) {
+                       bool pyramid, std::uint64_t most_bytes) {
     ZarrGrid grid{image.format, {0, image.height, image.width}, {chunks.images, chunks.rows, chunks.columns}};
     for (unsigned axis = 1; axis < 3; axis++)
         if (grid.chunk[axis] < grid.shape[axis] && grid.chunk[axis] % 2 == 1)
@@ -33,7 +32,7 @@ ZarrVolume::ZarrVolume(const std::string &folder, const ArrayInfo &image, const 
                      grid.chunk[axis]));
     for (;;) {
         levels_.emplace_back(folder + "/" + std::to_string(levels_.size()), grid);
-        if (std::max(grid.shape[1], grid.shape[2]) <= smallest_level)
+        if (!pyramid || std::max(grid.shape[1], grid.shape[2]) <= smallest_level)
             break;
         grid.shape = half_of(grid.shape);
         for (unsigned axis = 1; axis < 3; axis++)

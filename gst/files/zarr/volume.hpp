@@ -20,7 +20,7 @@ namespace tomo::io {
 class ZarrVolume {
   public:
     // Throws if there can't be such chunks. A group holds about `most_bytes`.
-    ZarrVolume(const std::string &folder, const ArrayInfo &image, const ChunkSizes &chunks,
+    ZarrVolume(const std::string &folder, const ArrayInfo &image, const ChunkSizes &chunks, bool pyramid,
                std::uint64_t most_bytes);
 
     std::size_t levels() const { return levels_.size(); }

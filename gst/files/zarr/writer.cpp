@@ -167,6 +167,8 @@ class ZarrWriter final : public ImageTarget {
 
     static ArrayInfo page_of(const ArrayInfo &info) { return info.with_size(info.width, info.height, 1); }
 
+    bool wants_pyramid() const { return options_.pyramid != WriteOptions::Pyramid::No; }
+
     // Of what an earlier run left.
     void check_earlier() const {
         const ZarrArray array(folder_->path() + "/0");
@@ -226,8 +228,8 @@ class ZarrWriter final : public ImageTarget {
                 settle(); // images are compared where they are
                 folder_->take_back();
             }
-            volume_ =
-                std::make_unique<ZarrVolume>(folder_->path(), page_, chunks_, options_.most_bytes_under_way);
+            volume_ = std::make_unique<ZarrVolume>(folder_->path(), page_, chunks_, wants_pyramid(),
+                                                   options_.most_bytes_under_way);
         }
         return *volume_;
     }
@@ -265,7 +267,7 @@ class ZarrWriter final : public ImageTarget {
 
     // Writes what the files of the folder say about themselves.
     void describe(std::uint64_t images) {
-        const ZarrVolume levels(folder_->path(), page_, chunks_, 0);
+        const ZarrVolume levels(folder_->path(), page_, chunks_, wants_pyramid(), 0);
         folder_->write(".zgroup", "{\"zarr_format\": 2}\n");
         for (const auto &[name, contents] : levels.descriptions(images))
             folder_->write(name, contents);
