@@ -1,11 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "parallel-slices.hpp"
+
 #include <gst/operators/parallel-backprojector.hpp>
-#include <gst/tomo/bases/effective.hpp>
-#include <gst/tomo/bases/filter.hpp>
-#include <gst/tomo/geometry/degrees.hpp>
-#include <gst/tomo/geometry/parallel-beam.hpp>
-#include <gst/tomo/geometry/slice-region.hpp>
 
 #include <optional>
 
@@ -13,7 +10,7 @@ using namespace tomo;
 
 namespace {
 
-class Backproject final : public BatchFilter {
+class Backproject final : public ParallelSlices {
   public:
     static constexpr Info info{
         .task = "backproject",
@@ -43,39 +40,6 @@ class Backproject final : public BatchFilter {
             "filename=slices.h5:/slices",
     };
 
-    Property<unsigned> num_projections{
-        this,
-        "num-projections",
-        Automatic{0},
-        {0, 32768},
-        "Projections of the whole scan, if a sinogram holds a part of them; 0: up to the sinogram's last"};
-    Property<unsigned> offset{
-        this, "offset", 0, {0, 32768}, "Number of the sinogram's first projection in the scan"};
-    Property<double> axis_pos{
-        this,
-        "axis-pos",
-        Automatic{-1, {{-1, 0}}},
-        {-1.0, 32768.0},
-        "Rotation axis in edge coordinates (the middle of W columns is W / 2); 0 or less: that of the "
-        "scan, else the middle"};
-    Property<double> slice_axis_pos{
-        this,
-        "slice-axis-pos",
-        Automatic{0},
-        {0.0, 65536.0},
-        "Rotation axis in the slice, in edge coordinates; 0: where it is in the sinogram"};
-    Property<double> angle_step{
-        this,
-        "angle-step",
-        Automatic{-1, {{0, 0}}},
-        {-G_MAXDOUBLE, G_MAXDOUBLE},
-        "Radians between projections, negative for the other sense; 0 or -1: the scan's angles, else "
-        "pi over the number of projections"};
-    Property<double> angle_offset{this,
-                                  "angle-offset",
-                                  0.0,
-                                  {-G_MAXDOUBLE, G_MAXDOUBLE},
-                                  "Angle of the first projection in radians, added to the scan's angles"};
     Choice<BackprojectMode> mode{
         this,
         "mode",
@@ -98,151 +62,32 @@ class Backproject final : public BatchFilter {
           "eight columns of its line"}},
         When::reshapes,
         "What linear interpolation is computed in"};
-    Property<unsigned> roi_x{this, "roi-x", 0, When::reshapes, "First column of the region of the slice"};
-    Property<unsigned> roi_y{this, "roi-y", 0, When::reshapes, "First row of the region of the slice"};
-    Property<unsigned> roi_width{this,           "roi-width",
-                                 Automatic{0},   {0, 32768},
-                                 When::reshapes, "Columns of the region; 0: as many as the sinogram has"};
-    Property<unsigned> roi_height{
-        this,       "roi-height",   Automatic{0},
-        {0, 32768}, When::reshapes, "Rows of the region; 0: as many as the sinogram has columns"};
-
-    ArrayInfo shape(const ArrayInfo &in) override {
-        if (in.domain == GST_TOMO_DOMAIN_PROJECTION)
-            throw Error(GST_STREAM_ERROR_FORMAT,
-                        text("got projections (%s), but reconstructs slices from sinograms: put "
-                             "tomotransposeprojections before, which makes these",
-                             in.describe().c_str()));
-        const auto slice = region(in.width);
-        const auto out = in.with_size(slice.width, slice.height)
-                             .with_format(GST_TOMO_FORMAT_FLOAT32)
-                             .with_domain(GST_TOMO_DOMAIN_SLICE);
-        operator_.emplace(*this, mode, precision);
-        operator_->plan(in.with_size(in.width, in.height, in.depth * batch_size()), out,
-                        double(input_count().value_or(0)) * in.depth);
-        return out;
-    }
-
-    void process(const Array &in, Array &out) override {
-        update_views(in);
-        operator_->run(in, out);
-    }
-
     void stop() override {
         operator_.reset();
-        scan_ = {};
-        angle_warning_.clear();
-        assumed_.clear();
-        is_of_scan_ = has_reported_ = false;
+        ParallelSlices::stop();
     }
 
   protected:
-    EventRef scan_event(EventRef event) override {
-        scan_ = Scan(event.get());
-        scan_.rows_are_views(input_info());
-        is_of_scan_ = true;
-        if (operator_)
-            operator_->forget_views();
-        return scan_behind();
+    using ParallelSlices::batch_that_pays;
+
+    void plan(const ArrayInfo &sinograms, const ArrayInfo &slices) override {
+        operator_.emplace(*this, mode, precision);
+        operator_->plan(sinograms, slices, double(input_count().value_or(0)) * slices.depth);
     }
 
-    EventRef own_scan_event() override {
-        return region(input_info().width).begins_at_corner() && !slice_axis_pos.chosen() ? EventRef()
-                                                                                         : scan_of_region({});
+    void set_views(const Views &v) override {
+        operator_->set_views(backproject_rows(v.angles, v.weights, v.axis, v.axis_in_slice, v.slice));
     }
 
-    unsigned batch_that_pays(const ArrayInfo &in) override {
-        const auto slice = region(in.width);
+    void reconstruct(const Array &sinograms, Array &slices) override { operator_->run(sinograms, slices); }
+
+    unsigned batch_that_pays(const ArrayInfo &in, const SliceRegion &slice) override {
         return ParallelBackprojector(*this, mode, precision)
             .batch_that_pays(in.depth, slice.width, slice.height);
     }
 
   private:
-    EventRef scan_of_region(Scan scan) const {
-        const double axis = this->axis().position;
-        return scan_of_slices(std::move(scan), input_info(), axis, axis_in_slice(axis),
-                              region(input_info().width))
-            .to_event();
-    }
-
-    // The scan of the slices, with their axis.
-    EventRef scan_behind() const {
-        const auto axis = this->axis();
-        auto scan = scan_;
-        scan.axis_position = axis.position;
-        scan.axis_is_found = axis.origin == Origin::found;
-        return scan_of_region(std::move(scan));
-    }
-
-    Axis axis() const { return resolve_axis(axis_pos.chosen(), axis_pos.name(), scan_, input_info().width); }
-
-    double axis_in_slice(double axis) const { return slice_axis_pos.chosen().value_or(axis); }
-
-    SliceRegion region(unsigned columns) const {
-        return {roi_x, roi_y, roi_width.chosen(), roi_height.chosen(), columns};
-    }
-
-    GivenViews given_views() const {
-        return {angle_step.chosen(), angle_offset, num_projections.chosen(), offset};
-    }
-
-    // What is in force, once, and numbers again when they change. What was assumed is told to people once: as
-    // a warning, unless it is no more than that all views that there are make half a turn.
-    void tell(const Axis &axis, const ParallelViews &views, const SliceRegion &slice) {
-        EffectiveValues report;
-        report.add(axis).add(views.scan).add("angle-covered", views.covered, "rad", views.scan.origin);
-        report.add("region-width", slice.width).add("region-height", slice.height);
-        if (!std::exchange(has_reported_, true))
-            report.say(text("%s, %s, which cover %.4g of 180 degrees", axis.sentence().c_str(),
-                            views.scan.sentence.c_str(), degrees(views.covered)));
-        report_effective(report);
-        std::string assumed = axis.assumption();
-        if (!views.scan.assumption.empty())
-            assumed += (assumed.empty() ? "" : ". And ") + views.scan.assumption;
-        if (!assumed.empty() && assumed_ != assumed) {
-            if (axis.origin == Origin::assumed || views.scan.is_part)
-                warn(assumed);
-            else
-                inform(assumed);
-        }
-        assumed_ = assumed;
-    }
-
-    // The table of the projections follows properties, which may change from frame to frame.
-    void update_views(const Array &in) {
-        const auto axis = this->axis();
-        const auto slice = region(in.width());
-        const double in_slice = axis_in_slice(axis.position);
-        const Settings now{axis.position, in_slice, axis.origin, given_views(),
-                           slice.x,       slice.y,  in.height()};
-        if (operator_->has_views() && now == settings_)
-            return;
-        const auto views = resolve_views(now.views, scan_, in.height());
-        if (views.warning != std::exchange(angle_warning_, views.warning) && !angle_warning_.empty())
-            warn(angle_warning_);
-        tell(axis, views, slice);
-        if (is_of_scan_)
-            send_scan(scan_behind());
-        operator_->set_views(backproject_rows(views.angles, views.weights, axis.position, in_slice, slice));
-        settings_ = now;
-    }
-
-    // That the views are for.
-    struct Settings {
-        double axis, axis_in_slice;
-        Origin origin;
-        GivenViews views;
-        unsigned roi_x, roi_y, rows;
-        bool operator==(const Settings &) const = default;
-    };
-
-    Scan scan_;
-    bool is_of_scan_ = false; // somebody told of one
     std::optional<ParallelBackprojector> operator_;
-    Settings settings_{};
-    std::string angle_warning_; // about the angles
-    std::string assumed_;       // and that was told
-    bool has_reported_ = false;
 };
 
 } // namespace
