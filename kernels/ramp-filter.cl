@@ -5,15 +5,10 @@
 // and imaginary part stay apart, but for rounding: an image's values must not depend on the images beside it.
 // Only what is not finite would go from one row into the other; rows with such
 // samples are taken out before and are NaN in the end, as the transform alone would have them.
-//
-// A row is continued by its last sample, and, what is the same in a circle, before its first one by that.
+
+#include "edge-padding.h"
 
 #define bad_T uchar
-
-// Column of the sample at x of a padded row.
-static uint source(const uint x, const uint width, const uint padded) {
-    return x < width ? x : x < width + (padded - width + 1) / 2 ? width - 1 : 0;
-}
 
 // The first row of a pair, of images of `height` rows.
 static uint first_row(const uint pair, const uint height) {
@@ -38,7 +33,7 @@ kernel void ramp_check(IN(in), OUT(uchar, bad), const uint width) {
 kernel void ramp_pad(IN(in), IN(bad), OUT(float2, pairs), const uint width, const uint height) {
     const uint x = get_global_id(0), padded = get_global_size(0), pair = get_global_id(1);
     const uint a = first_row(pair, height), b = a + 1;
-    const uint column = source(x, width, padded);
+    const uint column = padded_source(x, width, padded);
     float2 value = (float2)(0.0f);
     if (!AT(bad, a))
         value.x = LOAD(in, (ulong)a * width + column);
@@ -216,7 +211,7 @@ ramp_filter(IN(in), OUT(float, out), global const float2 *response, global const
     bool finite_a = true, finite_b = true;
 #pragma unroll
     for (int i = 0; i < 16; i++) {
-        const uint column = source(item + i * ITEMS, width, LENGTH);
+        const uint column = padded_source(item + i * ITEMS, width, LENGTH);
         v[i].x = LOAD(in, (ulong)a * width + column);
         v[i].y = has_b ? LOAD(in, (ulong)b * width + column) : 0.0f;
         finite_a &= isfinite(v[i].x) != 0;

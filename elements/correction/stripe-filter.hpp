@@ -1,8 +1,9 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "../fourier/transform.hpp"
+#include <gst/operators/fourier-transforms.hpp>
 #include "stripes.hpp"
 
 #include <gst/tomo/bases/filter.hpp>

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "transform.hpp"
+#include <gst/operators/fourier-transforms.hpp>
 
 #include <gst/tomo/bases/joiner.hpp>
 

@@ -1,7 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "response-properties.hpp"
-#include "transform.hpp"
+#include <gst/operators/fourier-transforms.hpp>
 
 #include <gst/tomo/bases/filter.hpp>
 

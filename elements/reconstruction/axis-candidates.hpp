@@ -1,10 +1,11 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // The common part of the methods that try candidates for the axis of each sinogram by itself.
 #pragma once
 
-#include "../fourier/transform.hpp"
+#include <gst/operators/fourier-transforms.hpp>
 #include "axis-method.hpp"
 
 #include <bit>

@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// What tomofft and tomoifft share.
+// Discrete Fourier transforms of arrays.
 #pragma once
 
 #include <gst/tomo/compute/compute.hpp>
@@ -10,7 +10,7 @@
 namespace tomo::fourier {
 
 // Transforms of the rows, planes or blocks of arrays of one shape, up to so many arrays at once.
-class Transforms {
+class GST_TOMO_API Transforms {
   public:
     Transforms() = default;
     // Plans; that takes a while when it is done for the first time.
@@ -29,6 +29,6 @@ class Transforms {
 };
 
 // So many arrays give the device enough to do. A CPU's cache would rather have one.
-unsigned batch_that_pays(const Device &device, const ArrayInfo &in);
+GST_TOMO_API unsigned batch_that_pays(const Device &device, const ArrayInfo &in);
 
 } // namespace tomo::fourier

@@ -1,0 +1,347 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Filtered backprojection of a parallel beam by a non-uniform Fourier transform (Fessler, Sutton, IEEE Trans. Signal
+// Process. 51, 560 (2003), doi 10.1109/TSP.2002.807005; Dutt, Rokhlin, SIAM J. Sci. Comput. 14, 1368 (1993)).
+//
+// A row of `length` samples, padded, has the spectrum Z[k], k = -length / 2 .. length / 2; both ends count by half. The
+// filtered row is interpolated by its own trigonometric polynomial, so that pixel (x, y) from the middle of the slice is
+//     f(x, y) = sum over views p and k of S[p][k] exp(2 pi i k (x cos t + y sin t) / length)
+//     S[p][k] = Z[p][k] H[k] weight[p] / length exp(2 pi i k axis[p] / length)
+// with axis[p] the column of row p that sees the middle of the slice. The samples S lie at k (cos t, sin t); each is
+// spread over the points of a grid within half a width by the function of Kaiser and Bessel, the grid is transformed, and the
+// slice is divided by the transform of that function. Two real slices are one complex one.
+//
+// Spreading goes by points, not by samples: each pair of 2 x 2 points at (u, v) and at (-u, -v) has a list of the samples
+// around it with their weights, made once for all slices. No two work-items add to one number, and the order of sums is
+// always the same. A sample of all PAIRS of slices is one run of memory, with that of -k behind that of k, so that one
+// list serves a point and its mirror image.
+
+#include "edge-padding.h"
+
+// One view: tomo::FourierView of the host.
+typedef struct {
+    long axis; // column that sees the middle of the slice, modulo the length, 24 bits behind the point
+    float weight;
+    uint unused;
+} View;
+
+// A view in the order of directions: tomo::FourierDirection of the host.
+typedef struct {
+    long step_u, step_v; // points of the grid from k to k + 1, 40 bits behind the point
+    float angle;         // modulo pi
+    float cosine, sine;
+    uint view;
+} Direction;
+
+// Points of a tile in either direction; a tile has the cells of 2 x 2 points row by row, and tiles follow each other row by
+// row. They cover rows 0 .. rows / 2 of the grid; others are mirror images.
+#define TILE 16
+#define CELLS (TILE / 2)
+
+// Of view p at k, -k.
+#define SAMPLE(p, k) (((p) * (length / 2 + 1) + (k)) * 2)
+
+static float2 complex_product(const float2 a, const float2 b) {
+    return (float2)(a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x);
+}
+
+// S / Z, for all k >= 0 and -k.
+kernel void fourier_factors(global const View *views, global const float2 *response, global float2 *factors,
+                            const uint length) {
+    const uint k = get_global_id(0), p = get_global_id(1);
+    const long circle = (long)length << 24;
+    const float turns = (float)(k * views[p].axis % circle) / (float)circle;
+    const float weight = views[p].weight * (k == length / 2 ? 0.5f : 1.0f);
+    float cosine;
+    const float sine = sincos(2.0f * M_PI_F * turns, &cosine);
+    const float2 phase = weight * (float2)(cosine, sine);
+    factors[SAMPLE(p, k)] = complex_product(response[k], phase);
+    factors[SAMPLE(p, k) + 1] = complex_product(response[k == 0 ? 0 : length - k], (float2)(phase.x, -phase.y));
+}
+
+// Rows of the views from `first` on, two slices as one. A slice with a sample that is not finite is marked; it must not
+// spoil the one beside it.
+kernel void fourier_rows(IN(sinograms), global float2 *rows, global uint *is_bad, const uint first, const uint width,
+                         const uint views, const uint slices, const uint length) {
+    const uint x = get_global_id(0), i = get_global_id(1), pair = get_global_id(2);
+    const uint chunk = get_global_size(1), p = first + i, column = padded_source(x, width, length);
+    float value[2] = {0.0f, 0.0f};
+    if (p < views)
+        for (uint part = 0; part < 2; part++) {
+            const uint slice = 2 * pair + part;
+            if (slice >= slices)
+                break;
+            value[part] = LOAD(sinograms, ((ulong)slice * views + p) * width + column);
+            if (!isfinite(value[part])) {
+                value[part] = 0.0f;
+                atomic_or(is_bad + slice, 1u);
+            }
+        }
+    rows[((ulong)pair * chunk + i) * length + x] = (float2)(value[0], value[1]);
+}
+
+#ifdef IN_GROUPS
+
+// A work-group of 16 x PAIRS turns 16 k of all pairs.
+kernel void fourier_samples(global const float2 *rows, global const float2 *factors, global float2 *samples, const uint first,
+                            const uint views, const uint length) {
+    local float2 turned[2][16][PAIRS + 1];
+    const uint item = get_local_id(0), pair = get_local_id(1), i = get_global_id(2), chunk = get_global_size(2);
+    const uint p = first + i, block = get_group_id(0) * 16;
+    if (p >= views)
+        return;
+    const uint read = block + item;
+    if (read <= length / 2) {
+        const ulong row = ((ulong)pair * chunk + i) * length;
+        turned[0][item][pair] = rows[row + read];
+        turned[1][item][pair] = rows[row + (read == 0 ? 0 : length - read)];
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    const uint linear = pair * 16 + item, column = linear % PAIRS, at = linear / PAIRS, k = block + at;
+    if (k > length / 2)
+        return;
+    for (uint sign = 0; sign < 2; sign++)
+        samples[(ulong)(SAMPLE(p, k) + sign) * PAIRS + column] =
+            complex_product(turned[sign][at][column], factors[SAMPLE(p, k) + sign]);
+}
+
+#else
+
+kernel void fourier_samples(global const float2 *rows, global const float2 *factors, global float2 *samples, const uint first,
+                            const uint views, const uint length) {
+    const uint k = get_global_id(0), i = get_global_id(1), chunk = get_global_size(1), p = first + i;
+    if (p >= views)
+        return;
+    const float2 factor = factors[SAMPLE(p, k)], mirrored = factors[SAMPLE(p, k) + 1];
+    global float2 *to = samples + (ulong)SAMPLE(p, k) * PAIRS;
+    const uint opposite = k == 0 ? 0 : length - k;
+    for (uint pair = 0; pair < PAIRS; pair++) {
+        const ulong row = ((ulong)pair * chunk + i) * length;
+        to[pair] = complex_product(rows[row + k], factor);
+        to[PAIRS + pair] = complex_product(rows[row + opposite], mirrored);
+    }
+}
+
+#endif
+
+// Abramowitz and Stegun, Handbook of Mathematical Functions, 9.8.1 and 9.8.2.
+static float bessel_i0(const float x) {
+    if (x < 3.75f) {
+        const float t = x * x / (3.75f * 3.75f);
+        return 1.0f + t * (3.5156229f + t * (3.0899424f + t * (1.2067492f + t * (0.2659732f + t * (0.0360768f + t * 0.0045813f)))));
+    }
+    const float t = 3.75f / x;
+    return exp(x) / sqrt(x) *
+           (0.39894228f +
+            t * (0.01328592f +
+                 t * (0.00225319f +
+                      t * (-0.00157565f +
+                           t * (0.00916281f + t * (-0.02057706f + t * (0.02635537f + t * (-0.01647633f + t * 0.00392377f))))))));
+}
+
+static float spread(const float distance, const float width, const float beta, const float factor) {
+    const float t = distance * 2.0f / width, rest = 1.0f - t * t;
+    return rest > 0.0f ? bessel_i0(beta * sqrt(rest)) * factor : 0.0f;
+}
+
+// Number of directions below an angle.
+static uint directions_below(global const Direction *directions, const uint views, const float angle) {
+    uint low = 0, high = views;
+    while (low < high) {
+        const uint middle = (low + high) / 2;
+        if (directions[middle].angle < angle)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+#define SPREAD(distance) spread(distance, width, beta, factor)
+
+// The list of each cell: counted into `begins`, or, where these are the lists' beginnings, filled. Positions are in fixed
+// point, because float32 holds those of the outer samples to 1e-4 only.
+kernel void fourier_lists(global const Direction *directions, const uint views, const uint columns, const uint rows,
+                          const uint tiles, global uint *begins, global uint *samples, global float4 *weights,
+                          const uint is_filling, const uint length, const uint width, const float beta, const float factor) {
+    const uint cell = get_global_id(0), tile = cell / (CELLS * CELLS), inside = cell % (CELLS * CELLS);
+    const uint u = tile % tiles * TILE + inside % CELLS * 2, v = tile / tiles * TILE + inside / CELLS * 2;
+    const ulong begin = is_filling ? begins[cell] : 0;
+    const float half_width = width / 2.0f;
+    // From the middle of the cell to the samples that it may get; here the grid has a period of 1 in either direction.
+    const float reach = hypot((half_width + 0.5f) / columns, (half_width + 0.5f) / rows);
+    uint n = 0;
+    // Samples at the border of the band reach points on the other side.
+    for (int turn = 0; turn < 6 && u < columns && v <= rows / 2; turn++) {
+        const int at_u = (int)u - (u < columns / 2 ? 0 : (int)columns) + (turn % 3 - 1) * (int)columns;
+        const int at_v = (int)v - turn / 3 * (int)rows;
+        if (abs(2 * at_u + 1) > columns + width + 1 || abs(2 * at_v + 1) > rows + width + 1)
+            continue;
+        const float middle_u = (at_u + 0.5f) / columns, middle_v = (at_v + 0.5f) / rows;
+        const float distance = hypot(middle_u, middle_v);
+        uint next = 0, number = views;
+        const float opening = distance > reach ? asin(reach / distance) + 1e-4f : M_PI_F;
+        if (opening < M_PI_F / 2) {
+            float angle = atan2(middle_v, middle_u);
+            angle += angle < 0.0f ? M_PI_F : 0.0f;
+            const float low = angle - opening, high = angle + opening;
+            next = directions_below(directions, views, low < 0.0f ? low + M_PI_F : low);
+            const uint end = directions_below(directions, views, high >= M_PI_F ? high - M_PI_F : high);
+            number = low < 0.0f || high >= M_PI_F ? views - next + end : end - next;
+        }
+        for (; number > 0; number--, next++) {
+            if (next >= views)
+                next -= views;
+            const Direction direction = directions[next];
+            const float along = length * (middle_u * direction.cosine + middle_v * direction.sine);
+            const int first = max(-(int)(length / 2), (int)floor(along - length * reach - 1.0f));
+            const int last = min((int)(length / 2), (int)ceil(along + length * reach + 1.0f));
+            for (int k = first; k <= last; k++) {
+                const float unit = 1.0f / (1L << 40);
+                const float du = (((long)at_u << 40) - k * direction.step_u) * unit;
+                const float dv = (((long)at_v << 40) - k * direction.step_v) * unit;
+                if (du <= -half_width - 1.0f || du >= half_width || dv <= -half_width - 1.0f || dv >= half_width)
+                    continue;
+                if (is_filling) {
+                    samples[begin + n] = SAMPLE(direction.view, abs(k)) + (k < 0);
+                    const float2 across = (float2)(SPREAD(du), SPREAD(du + 1.0f));
+                    weights[begin + n] = (float4)(SPREAD(dv) * across, SPREAD(dv + 1.0f) * across);
+                }
+                n++;
+            }
+        }
+    }
+    if (!is_filling)
+        begins[cell] = n;
+}
+
+// The sums of a cell and of its mirror image, over its list from `first` on in steps.
+#define VALUE TOMO_JOIN(float, LANES)
+#define ADD_LIST(first, end, step, from, stride)                                                                        \
+    for (uint e = (first); e < (end); e += (step)) {                                                                    \
+        const uint sample = lists[e];                                                                                   \
+        const float4 w = weights[e];                                                                                    \
+        const VALUE here = (from)[(ulong)sample * (stride)], there = (from)[(ulong)(sample ^ 1) * (stride)];            \
+        sum[0] += w.x * here, sum[1] += w.y * here, sum[2] += w.z * here, sum[3] += w.w * here;                         \
+        sum[4] += w.x * there, sum[5] += w.y * there, sum[6] += w.z * there, sum[7] += w.w * there;                     \
+    }
+
+// Index of point (u, v), or of its mirror image, in one plane of the grid.
+static ulong grid_index(const uint u, const uint v, const bool mirrored, const uint columns, const uint rows) {
+    return mirrored ? (ulong)(v == 0 ? 0 : rows - v) * columns + (u == 0 ? 0 : columns - u) : (ulong)v * columns + u;
+}
+
+// Points of rows 0 and rows / 2 are mirror images of points of these rows.
+static bool is_point(const uint u, const uint v, const bool mirrored, const uint columns, const uint rows) {
+    return u < columns && (mirrored ? v > 0 && 2 * v < rows : 2 * v <= rows);
+}
+
+#ifdef IN_GROUPS
+
+// LANES / 2 pairs a work-item, so that PARTS of them have all pairs. A work-group makes a tile, but for cells with long
+// lists, as those in the middle: a work-group of their own makes these.
+#define PARTS (2 * PAIRS / LANES)
+#define ITEMS (CELLS * CELLS * PARTS)
+
+kernel void fourier_grid(global const VALUE *samples, global const uint *begins, global const uint *lists,
+                         global const float4 *weights, global float2 *grid, const uint columns, const uint rows,
+                         const uint tiles, const uint longest) {
+    local float2 points[PARTS][TILE][TILE + 1];
+    local uint is_left_out[CELLS * CELLS];
+    const uint item = get_local_id(0), part = item % PARTS, inside = item / PARTS, tile = get_group_id(0);
+    const uint cell = tile * CELLS * CELLS + inside, first = begins[cell], end = begins[cell + 1];
+    const bool is_long = end - first > longest;
+    if (part == 0)
+        is_left_out[inside] = is_long;
+    VALUE sum[8] = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
+    ADD_LIST(first, is_long ? first : end, 1, samples + part, PARTS)
+    const float *sums = (const float *)sum;
+    const uint u = tile % tiles * TILE, v = tile / tiles * TILE;
+    for (uint pair = 0; pair < LANES / 2; pair++)
+        for (uint mirrored = 0; mirrored < 2; mirrored++) {
+            barrier(CLK_LOCAL_MEM_FENCE);
+            for (uint point = 0; point < 4; point++) {
+                const float *value = sums + (4 * mirrored + point) * LANES + 2 * pair;
+                points[part][inside / CELLS * 2 + point / 2][inside % CELLS * 2 + point % 2] = (float2)(value[0], value[1]);
+            }
+            barrier(CLK_LOCAL_MEM_FENCE);
+            for (uint i = item; i < PARTS * TILE * TILE; i += ITEMS) {
+                const uint x = i % TILE, y = i / TILE % TILE, of = i / (TILE * TILE);
+                if (!is_left_out[y / 2 * CELLS + x / 2] && is_point(u + x, v + y, mirrored, columns, rows))
+                    grid[(ulong)(of * (LANES / 2) + pair) * columns * rows +
+                         grid_index(u + x, v + y, mirrored, columns, rows)] = points[of][y][x];
+            }
+        }
+}
+
+kernel void fourier_long_lists(global const VALUE *samples, global const uint *begins, global const uint *lists,
+                               global const float4 *weights, global float2 *grid, const uint columns, const uint rows,
+                               const uint tiles, global const uint *cells) {
+    local VALUE sums[ITEMS];
+    const uint item = get_local_id(0), part = item % PARTS, share = item / PARTS, cell = cells[get_group_id(0)];
+    VALUE sum[8] = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
+    ADD_LIST(begins[cell] + share, begins[cell + 1], CELLS * CELLS, samples + part, PARTS)
+    const uint tile = cell / (CELLS * CELLS), inside = cell % (CELLS * CELLS);
+    for (uint point = 0; point < 8; point++) {
+        sums[item] = sum[point];
+        for (uint half_of = CELLS * CELLS / 2; half_of > 0; half_of /= 2) {
+            barrier(CLK_LOCAL_MEM_FENCE);
+            if (share < half_of)
+                sums[item] += sums[item + half_of * PARTS];
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+        const uint u = tile % tiles * TILE + inside % CELLS * 2 + point % 2;
+        const uint v = tile / tiles * TILE + inside / CELLS * 2 + point / 2 % 2;
+        if (item < PAIRS && is_point(u, v, point > 3, columns, rows))
+            grid[(ulong)item * columns * rows + grid_index(u, v, point > 3, columns, rows)] =
+                ((local const float2 *)sums)[item];
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+}
+
+#else
+
+// A work-item makes a row of cells of a tile, all pairs in one vector.
+kernel void fourier_grid(global const VALUE *samples, global const uint *begins, global const uint *lists,
+                         global const float4 *weights, global float2 *grid, const uint columns, const uint rows,
+                         const uint tiles) {
+    const uint strip = get_global_id(0), tile = strip / CELLS;
+    const uint u = tile % tiles * TILE, v = tile / tiles * TILE + strip % CELLS * 2;
+    VALUE points[2][2][TILE]; // mirrored, row, column
+    if (2 * v > rows)
+        return;
+    for (uint inside = 0; inside < CELLS; inside++) {
+        const uint cell = strip * CELLS + inside;
+        VALUE sum[8] = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
+        ADD_LIST(begins[cell], begins[cell + 1], 1, samples, 1)
+        for (uint point = 0; point < 8; point++)
+            points[point / 4][point / 2 % 2][2 * inside + point % 2] = sum[point];
+    }
+    const float2 *values = (const float2 *)points;
+    for (uint pair = 0; pair < PAIRS; pair++)
+        for (uint mirrored = 0; mirrored < 2; mirrored++)
+            for (uint y = 0; y < 2; y++)
+                for (uint x = 0; x < TILE; x++)
+                    if (is_point(u + x, v + y, mirrored, columns, rows))
+                        grid[(ulong)pair * columns * rows + grid_index(u + x, v + y, mirrored, columns, rows)] =
+                            values[((mirrored * 2 + y) * TILE + x) * PAIRS + pair];
+}
+
+#endif
+
+// The middle of the slice is at point 0 of the transformed grid. `across` and `down` have what each column and row is
+// multiplied by.
+kernel void fourier_crop(global const float2 *grid, OUT(float, out), global const uint *is_bad, global const float *across,
+                         global const float *down, const uint columns, const uint rows, const uint slices) {
+    const uint i = get_global_id(0), j = get_global_id(1), pair = get_global_id(2);
+    const uint width = get_global_size(0), height = get_global_size(1);
+    const uint u = i < width / 2 ? columns - width / 2 + i : i - width / 2;
+    const uint v = j < height / 2 ? rows - height / 2 + j : j - height / 2;
+    const float2 value = grid[((ulong)pair * rows + v) * columns + u] * (across[i] * down[j]);
+    for (uint part = 0; part < 2; part++) {
+        const uint slice = 2 * pair + part;
+        if (slice < slices)
+            AT(out, ((ulong)slice * height + j) * width + i) = is_bad[slice] ? NAN : part ? value.y : value.x;
+    }
+}
