@@ -104,11 +104,11 @@ unsigned FourierBackprojector::batch_that_pays(const ArrayInfo &sinogram, unsign
     return std::max(1u, slices / sinogram.depth);
 }
 
-Kernel FourierBackprojector::kernel(const std::string &function) const {
-    const unsigned lanes = std::min(2 * pairs_, in_groups_ ? 8u : 16u);
-    return compute_.kernel(
-        function, text("-D PAIRS=%u -D LANES=%u%s", pairs_, lanes, in_groups_ ? " -D IN_GROUPS" : ""),
-        "fourier-backproject.cl");
+Kernel FourierBackprojector::kernel(const std::string &function, unsigned pairs) const {
+    const unsigned lanes = std::min(2 * pairs, in_groups_ ? 8u : 16u);
+    return compute_.kernel(function,
+                           text("-D PAIRS=%u -D LANES=%u%s", pairs, lanes, in_groups_ ? " -D IN_GROUPS" : ""),
+                           "fourier-backproject.cl");
 }
 
 void FourierBackprojector::plan(const ArrayInfo &in, const ArrayInfo &out,
@@ -130,8 +130,8 @@ void FourierBackprojector::plan(const ArrayInfo &in, const ArrayInfo &out,
     const std::uint64_t together = device.is_cpu() ? 2 << 20 : 64 << 20;
     chunk_ = static_cast<unsigned>(
         std::clamp<std::uint64_t>(together / (sizeof(cl_float2) * length_ * pairs_), 1, views_));
-    of_rows_ = {compute_, complex_samples(length_, std::uint64_t{chunk_} * pairs_), 1, 1};
-    of_grid_ = {compute_, complex_samples(grid_.columns, grid_.rows, pairs_), 2, 1};
+    of_rows_ = {compute_, complex_samples(length_, chunk_), 1, pairs_};
+    of_grid_ = {compute_, complex_samples(grid_.columns, grid_.rows), 2, pairs_};
     std::vector<cl_float2> table(length_);
     for (unsigned k = 0; k < length_; k++)
         table[k] = {{static_cast<float>(response[k].real() / length_),
@@ -141,7 +141,7 @@ void FourierBackprojector::plan(const ArrayInfo &in, const ArrayInfo &out,
     angles_.clear();
     compute_.input_format("sinograms", in.format);
     for (const char *name : {"fourier_rows", "fourier_samples", "fourier_grid", "fourier_crop"})
-        kernel(name);
+        kernel(name, pairs_);
 }
 
 void FourierBackprojector::make_deapodization() {
@@ -169,7 +169,7 @@ void FourierBackprojector::set_views(const std::vector<double> &angles, const st
     const auto views = compute_.upload(table.data(), table.size() * sizeof table[0]);
     const unsigned columns = length_ / 2 + 1;
     factors_ = compute_.allocate(complex_samples(2, columns, views_));
-    compute_.launch(kernel("fourier_factors"), WorkSize(columns, views_), BareBuffer{views},
+    compute_.launch(kernel("fourier_factors", pairs_), WorkSize(columns, views_), BareBuffer{views},
                     BareBuffer{response_}, ReadWriteBareBuffer{factors_}, cl_uint{length_});
     if (angles != angles_)
         make_lists(angles);
@@ -200,7 +200,7 @@ void FourierBackprojector::make_lists(const std::vector<double> &angles) {
     lists_ = compute_.allocate({GST_TOMO_FORMAT_UINT32, 1, 1});
     list_weights_ = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, 4, 1});
     const auto walk = [&](bool is_filling) {
-        compute_.launch(kernel("fourier_lists"), WorkSize(cells), BareBuffer{table}, cl_uint{views_},
+        compute_.launch(kernel("fourier_lists", pairs_), WorkSize(cells), BareBuffer{table}, cl_uint{views_},
                         cl_uint{grid_.columns}, cl_uint{grid_.rows}, cl_uint{tiles_across},
                         ReadWriteBareBuffer{begins_}, ReadWriteBareBuffer{lists_},
                         ReadWriteBareBuffer{list_weights_}, cl_uint{is_filling}, cl_uint{length_},
@@ -247,56 +247,60 @@ void FourierBackprojector::run(const Array &in, Array &out) {
     const auto part = [](const Array &array, unsigned z, unsigned planes) {
         return array.plane(z).as(array.info().with_size(array.width(), array.height(), planes));
     };
-    for (unsigned z = 0; z < in.depth(); z += 2 * pairs_) {
-        const unsigned planes = std::min(2 * pairs_, in.depth() - z);
+    for (unsigned z = 0; z < in.depth();) {
+        // Pairs are a power of two; a quarter of them may be of nothing.
+        const unsigned left = (in.depth() - z + 1) / 2, all = std::bit_ceil(left);
+        const unsigned pairs = std::min(pairs_, 4 * left >= 3 * all ? all : std::bit_floor(left));
+        const unsigned planes = std::min(2 * pairs, in.depth() - z);
         Array slices = part(out, z, planes);
-        run_block(part(in, z, planes), slices);
+        run_block(part(in, z, planes), slices, pairs);
+        z += planes;
     }
 }
 
-void FourierBackprojector::run_block(const Array &in, Array &out) {
-    const cl_uint slices = in.depth(), pairs = (slices + 1) / 2;
+void FourierBackprojector::run_block(const Array &in, Array &out, unsigned pairs) {
+    const cl_uint slices = in.depth();
     const unsigned columns = length_ / 2 + 1;
-    Array rows = compute_.allocate(complex_samples(length_, std::uint64_t{chunk_} * pairs_)),
-          samples = compute_.allocate(complex_samples(2 * pairs_, columns, views_)),
-          grid = compute_.allocate(complex_samples(grid_.columns, grid_.rows, pairs_)),
-          is_bad = compute_.allocate({GST_TOMO_FORMAT_UINT32, 2 * pairs_, 1});
+    Array rows = compute_.allocate(complex_samples(length_, std::uint64_t{chunk_} * pairs)),
+          samples = compute_.allocate(complex_samples(2 * pairs, columns, views_)),
+          grid = compute_.allocate(complex_samples(grid_.columns, grid_.rows, pairs)),
+          is_bad = compute_.allocate({GST_TOMO_FORMAT_UINT32, 2 * pairs, 1});
     const cl_uint none = 0;
     compute_.fill(is_bad, &none, sizeof none);
     for (unsigned first = 0; first < views_; first += chunk_) {
-        compute_.launch(kernel("fourier_rows"), WorkSize(length_, chunk_, pairs_), in,
+        compute_.launch(kernel("fourier_rows", pairs), WorkSize(length_, chunk_, pairs), in,
                         ReadWriteBareBuffer{rows}, ReadWriteBareBuffer{is_bad}, cl_uint{first},
                         cl_uint{width_}, cl_uint{views_}, slices, cl_uint{length_});
         of_rows_.run(compute_, FftDirection::Forward, rows, rows);
         const auto size =
-            in_groups_ ? WorkSize(columns, pairs_, chunk_).groups(16, pairs_) : WorkSize(columns, chunk_);
-        compute_.launch(kernel("fourier_samples"), size, BareBuffer{rows}, BareBuffer{factors_},
+            in_groups_ ? WorkSize(columns, pairs, chunk_).groups(16, pairs) : WorkSize(columns, chunk_);
+        compute_.launch(kernel("fourier_samples", pairs), size, BareBuffer{rows}, BareBuffer{factors_},
                         ReadWriteBareBuffer{samples}, cl_uint{first}, cl_uint{views_}, cl_uint{length_});
     }
     const unsigned tiles_across = (grid_.columns + tile - 1) / tile, tiles_down = grid_.rows / 2 / tile + 1,
                    tiles = tiles_across * tiles_down;
     if (in_groups_) {
-        const unsigned items = cells_of_tile * 2 * pairs_ / std::min(2 * pairs_, 8u);
-        compute_.launch(kernel("fourier_grid"), WorkSize(std::size_t{tiles} * items).groups(items),
+        const unsigned items = cells_of_tile * 2 * pairs / std::min(2 * pairs, 8u);
+        compute_.launch(kernel("fourier_grid", pairs), WorkSize(std::size_t{tiles} * items).groups(items),
                         BareBuffer{samples}, BareBuffer{begins_}, BareBuffer{lists_},
                         BareBuffer{list_weights_}, ReadWriteBareBuffer{grid}, cl_uint{grid_.columns},
                         cl_uint{grid_.rows}, cl_uint{tiles_across}, cl_uint{longest_list});
         if (long_list_count_ > 0)
-            compute_.launch(kernel("fourier_long_lists"),
+            compute_.launch(kernel("fourier_long_lists", pairs),
                             WorkSize(std::size_t{long_list_count_} * items).groups(items),
                             BareBuffer{samples}, BareBuffer{begins_}, BareBuffer{lists_},
                             BareBuffer{list_weights_}, ReadWriteBareBuffer{grid}, cl_uint{grid_.columns},
                             cl_uint{grid_.rows}, cl_uint{tiles_across}, BareBuffer{long_lists_});
     } else {
-        compute_.launch(kernel("fourier_grid"), WorkSize(std::size_t{tiles} * tile / 2).groups(1),
+        compute_.launch(kernel("fourier_grid", pairs), WorkSize(std::size_t{tiles} * tile / 2).groups(1),
                         BareBuffer{samples}, BareBuffer{begins_}, BareBuffer{lists_},
                         BareBuffer{list_weights_}, ReadWriteBareBuffer{grid}, cl_uint{grid_.columns},
                         cl_uint{grid_.rows}, cl_uint{tiles_across});
     }
     of_grid_.run(compute_, FftDirection::Inverse, grid, grid);
-    compute_.launch(kernel("fourier_crop"), WorkSize(out.width(), out.height(), pairs), BareBuffer{grid}, out,
-                    BareBuffer{is_bad}, BareBuffer{across_}, BareBuffer{down_}, cl_uint{grid_.columns},
-                    cl_uint{grid_.rows}, slices);
+    compute_.launch(kernel("fourier_crop", pairs), WorkSize(out.width(), out.height(), pairs),
+                    BareBuffer{grid}, out, BareBuffer{is_bad}, BareBuffer{across_}, BareBuffer{down_},
+                    cl_uint{grid_.columns}, cl_uint{grid_.rows}, slices);
 }
 
 } // namespace tomo

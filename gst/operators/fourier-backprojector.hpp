@@ -65,15 +65,15 @@ class GST_TOMO_API FourierBackprojector {
     Grid grid_of(unsigned width, unsigned height) const;
     unsigned pairs_of(const ArrayInfo &sinogram, const Grid &grid, unsigned length,
                       std::uint64_t slices) const;
-    Kernel kernel(const std::string &function) const;
+    Kernel kernel(const std::string &function, unsigned pairs) const;
     void make_lists(const std::vector<double> &angles);
     void make_deapodization();
-    void run_block(const Array &sinograms, Array &slices);
+    void run_block(const Array &sinograms, Array &slices, unsigned pairs);
 
     Compute &compute_;
     const Spreading spreading_;
     bool in_groups_ = false; // kernels that share local memory
-    unsigned pairs_ = 0;     // of slices side by side
+    unsigned pairs_ = 0;     // of slices side by side, at most
     unsigned length_ = 0;    // of the padded rows
     unsigned chunk_ = 0;     // views whose rows are transformed at once
     unsigned views_ = 0, width_ = 0;

@@ -4,6 +4,7 @@
 // Every element of a line has a name, so that a result says the same of how it came about whoever runs it.
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/flat-field.hpp>
+#include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/rings.hpp>
 #include <gst/reconstruction/roll.hpp>
@@ -40,8 +41,8 @@ std::string projection_line(const Settings &settings, const Inspection &scan, co
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("outliers-size is %u; wanted an odd number", settings.outliers_size.value()));
     const unsigned above = std::min(margin + shifts.above, rows.first / binning * binning);
-    const unsigned below = std::min(margin + shifts.below,
-                                    (scan.image.height - rows.first - rows.span()) / binning * binning);
+    const unsigned below =
+        std::min(margin + shifts.below, (scan.image.height - rows.first - rows.span()) / binning * binning);
     const bool reads_around = margin > 0 || are_rows_shifted(settings, scan);
     const Rows around = reads_around ? Rows{rows.first - above, rows.span() + above + below, 1} : rows;
     std::string line = scan_source(settings, scan, around, true) + corrected(settings, scan, around, true);
@@ -72,17 +73,22 @@ std::string slice_line(const Settings &settings, const Inspection &scan, double 
                     : SliceFrame{field.columns, field.axis,
                                  std::max(std::min(field.axis, field.columns - field.axis), 0.0)};
     const unsigned columns = frame.columns;
-    if (!settings.projection_filter.is("none")) {
-        line += " ! tomorampfilter name=filter";
-        if (settings.projection_filter.is_given())
-            line += launch_property("filter", settings.projection_filter.value());
-        if (settings.projection_filter_cutoff.is_given())
-            line += property("cutoff", settings.projection_filter_cutoff.value());
-    }
-    if (!(field.axis > 0.0)) // tomobackproject would take the middle
+    const bool is_fourier = chosen_method(settings, scan, axis).is_fourier;
+    std::string filter;
+    if (settings.projection_filter.is_given())
+        filter += launch_property("filter", settings.projection_filter.value());
+    if (settings.projection_filter_cutoff.is_given())
+        filter += property("cutoff", settings.projection_filter_cutoff.value());
+    if (!(field.axis > 0.0)) // the elements would take the middle
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("an axis at %g lies left of the detector; wanted an edge coordinate above 0", axis));
-    line += " ! tomobackproject name=backproject" + property("axis-pos", field.axis);
+    if (is_fourier)
+        line += " ! tomodfi name=dfi" + filter +
+                (settings.tolerance.is_given() ? property("tolerance", settings.tolerance.value()) : "");
+    else
+        line += (settings.projection_filter.is("none") ? "" : " ! tomorampfilter name=filter" + filter) +
+                " ! tomobackproject name=backproject";
+    line += property("axis-pos", field.axis);
     axis = frame.axis;
     if (axis != field.axis)
         line += property("slice-axis-pos", axis);
@@ -95,7 +101,7 @@ std::string slice_line(const Settings &settings, const Inspection &scan, double 
     }
     if (offset != 0.0)
         line += property("angle-offset", offset);
-    if (settings.precision.is("half"))
+    if (!is_fourier && settings.precision.is("half"))
         line += " precision-mode=half";
     unsigned edge = 0;
     if (settings.crop_width && settings.crop_width < columns) {

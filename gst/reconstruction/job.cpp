@@ -8,6 +8,7 @@
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/inspector.hpp>
 #include <gst/reconstruction/job.hpp>
+#include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/result-picture.hpp>
 #include <gst/reconstruction/roll.hpp>
@@ -469,6 +470,8 @@ void Job::judge_axis(const Axis &axis) {
                 "half of the views do not see the sample, values are too small, unless --off-axis joins both "
                 "half turns",
                 axis.position, width / 2.0));
+    if (const auto choice = chosen_method(settings, scan, axis.position); !choice.reason.empty())
+        message("info", "method=auto takes " + choice.reason);
     if (axis.from == "assumed")
         message("warning", text("the axis is taken for the middle of the detector, %g", axis.position));
     if (!estimate_)

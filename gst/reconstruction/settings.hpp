@@ -613,8 +613,21 @@ class GST_TOMO_API Settings : public Parameters {
     // Reconstruction
     Choice method{
         this,
-        {"fbp"},
-        {.name = "method", .section = &section::reconstruction, .blurb = "How slices are reconstructed"}};
+        {"fbp", "dfi", "auto"},
+        {.name = "method",
+         .section = &section::reconstruction,
+         .blurb = "How slices are reconstructed: fbp by filtered backprojection, dfi by direct Fourier inversion, which "
+                  "takes less time where views are many and interpolates exactly, auto by dfi unless views are few or "
+                  "the region is small"}};
+    Parameter<double> tolerance{
+        this,
+        1e-3,
+        1e-5,
+        1e-2,
+        {.name = "tolerance",
+         .section = &section::reconstruction,
+         .level = Level::advanced,
+         .blurb = "Largest error by the transform of method=dfi, as a share of a slice of white noise"}};
     Choice projection_filter{this,
                              {"ramp-fromreal", "none", "ramp", "butterworth", "faris-byer", "bh3", "hamming"},
                              {.name = "projection-filter",

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/speed.hpp>
 #include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/device/context.hpp>
@@ -28,13 +29,17 @@ double expected_seconds(const Plan &plan, const Settings &settings, const Inspec
     const double image = static_cast<double>(plan.shape.plane_samples());
     const bool makes_slices = settings.result.is("slices"), is_held = needs_projections(settings, scan);
     const double sample = plan.join.empty() ? plan.shape.sample_size() : sizeof(float);
+    // As many updates would take as long as the samples of a Fourier reconstruction.
+    constexpr double updates_for_sample = 130.0;
+    const bool is_fourier = makes_slices && chosen_method(settings, scan, plan.axis.position).is_fourier;
+    const double updates_of_slice =
+        is_fourier ? updates_for_sample * samples_of_row : image * static_cast<double>(scan.views);
     double seconds = 0.0;
     for (const auto &slab : plan.slabs) {
         const double scans =
             std::max<double>(static_cast<double>(slab.scans.size()), 1.0); // that make its slices
         const double samples = scans * slab.rows.count * samples_of_row;
-        const double updates =
-            makes_slices ? scans * slab.images * image * static_cast<double>(scan.views) : 0.0;
+        const double updates = makes_slices ? scans * slab.images * updates_of_slice : 0.0;
         const double before = std::max(samples * bytes_of_sample / rates.reading, samples / rates.samples);
         const double behind = std::max(updates / rates.updates, slab.images * image * sample / rates.writing);
         seconds += rates.start + (is_held ? before + behind : std::max(before, behind));

@@ -537,6 +537,37 @@ class Telling(ReconstructTestCase):
                                 completion], text=True, capture_output=True, timeout=60)
         self.assertEqual(reply.stdout.split(), ["--axis-method"], reply.stderr)
 
+class Methods(ReconstructTestCase):
+    def test_direct_fourier_inversion(self):
+        """The same slice as by filtered backprojection, but for the interpolation, whatever the region and the step."""
+        Scan().nxtomo("scan.nxs")
+        for words in ([], ["--crop-width", 51], ["--binning", 2], ["--offset", 0.3]):
+            words = ["--axis", AXIS, "--projection-filter", "hamming", *words]
+            fbp, dfi = (self.slices("scan.nxs", *words, "--circle", "--method", method) for method in ("fbp", "dfi"))
+            self.assertEqual(fbp.shape, dfi.shape)
+            self.assertLess(np.linalg.norm(fbp - dfi), 0.06 * np.linalg.norm(fbp), str(words))
+            self.assertGreater(np.linalg.norm(fbp - dfi), 1e-5 * np.linalg.norm(fbp), "nothing was done differently")
+        line = self.done("--dry-run", "scan.nxs", "--axis", AXIS, "--method", "dfi", "--tolerance", 1e-4).stdout
+        self.assertIn("tomodfi name=dfi tolerance=0.0001", line)
+        self.assertNotIn("ramp", line)
+
+    def test_automatic_choice(self):
+        Scan().nxtomo("scan.nxs")
+        for words, method in (([], "dfi"), (["--crop-width", 20], "fbp"), (["--step", 3], "fbp")):
+            words = ["scan.nxs", "--axis", AXIS, "--method", "auto", *words]
+            told = self.done(*words, "--output", "auto.h5", "--overwrite")
+            self.assertIn(f"method=auto takes {method}", told.stdout + told.stderr)
+            line = self.done("--dry-run", *words).stdout
+            self.assertIn({"dfi": "tomodfi", "fbp": "tomobackproject"}[method], line)
+
+    def test_what_does_not_count(self):
+        Scan().nxtomo("scan.nxs")
+        for words, name in ((["--method", "dfi", "--precision", "half"], "method=fbp"),
+                            (["--method", "dfi", "--projection-filter", "none"], "method=fbp"),
+                            (["--tolerance", 1e-4], "method=dfi")):
+            self.refused(2, [name], "scan.nxs", "--axis", AXIS, *words)
+
+
 
 class Tofu(ReconstructTestCase):
     def test_options(self):
