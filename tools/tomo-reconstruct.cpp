@@ -228,15 +228,8 @@ class Program {
     void obey() {
         if (options_.progress != ProgressAs::json)
             return;
-        try {
-            for (const auto &command : commands_.take())
-                if (command == "finish")
-                    gst_tomo_reconstruction_finish(reconstruction_.get());
-                else
-                    gst_tomo_reconstruction_abort(reconstruction_.get());
-        } catch (const tomo::Error &e) {
-            g_printerr("%s: %s\n", name_.c_str(), e.what());
-        }
+        for (const auto &command : commands_.take())
+            gst_tomo_reconstruction_command(reconstruction_.get(), command.c_str());
     }
 
     const std::string name_;

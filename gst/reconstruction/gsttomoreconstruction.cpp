@@ -151,10 +151,14 @@ static void gst_tomo_reconstruction_class_init(GstTomoReconstructionClass *klass
      * - `stage`: `name` (inspect, axis, reconstruct), `index` of `count`
      * - `message`: `level` (info, warning, error), `text`, and perhaps the name of the `element`
      * - `result`: `name`, `value`, `unit`; of the axis also `uncertainty` and `tilt`
-     * - `plan`: `slabs`, `images`, `bytes`, `output`, `axis`, `axis-from`, the `device`, the `seconds` that the
-     *   run is expected to take, `pixel-size` of the result in metres, and the `values` of a parameter that is swept
+     * - `plan`: `slabs`, `images`, `bytes`, `output`, `axis`, `axis-from`, the `device`, the `seconds` that
+     * the run is expected to take, `pixel-size` of the result in metres, and the `values` of a parameter that
+     * is swept
      * - `progress`: `stage`, `done` of `total`, `unit`, `seconds-left` (first as expected, then by the first
      *   slab or the rate), and once that is known `rate` in units per second
+     * - `state`: `state` (paused, running), when that has changed
+     * - `preview`: `path` of a file in the format of numpy, `shape` (rows, columns), `format` of a sample,
+     * and the number of the `slice`
      * - `done`: `status` (done, finished early, failed, aborted) and the `outputs`, files that were written
      */
     event_signal = g_signal_new("event", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr,
@@ -364,7 +368,7 @@ GstSample *gst_tomo_reconstruction_take_result(GstTomoReconstruction *reconstruc
  *
  * Asks for the next image that is made, and returns the one that came since the last call: a copy, with its
  * number as the buffer's offset. A program that shows images calls it now and then; the first call returns
- * %NULL.
+ * %NULL. Of slices the first image is the middle one, which is made ahead of the others for it.
  *
  * Returns: (transfer full) (nullable): an image of the result with its caps
  */
@@ -576,4 +580,55 @@ void gst_tomo_reconstruction_finish(GstTomoReconstruction *reconstruction) {
 void gst_tomo_reconstruction_abort(GstTomoReconstruction *reconstruction) {
     g_return_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction));
     to_critical(G_STRFUNC, [&] { reconstruction->state->thread.abort(); });
+}
+
+/**
+ * gst_tomo_reconstruction_pause:
+ * @reconstruction: a reconstruction
+ *
+ * Holds the streams of a run until gst_tomo_reconstruction_unpause(), which an event `state` tells. What a
+ * scan is will still be found out, and previews of the middle slice are made. Finishing and aborting end the
+ * pause.
+ */
+void gst_tomo_reconstruction_pause(GstTomoReconstruction *reconstruction) {
+    g_return_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction));
+    to_critical(G_STRFUNC, [&] { reconstruction->state->thread.pause(true); });
+}
+
+/**
+ * gst_tomo_reconstruction_unpause:
+ * @reconstruction: a reconstruction
+ *
+ * Lets the streams of a run go on. (The parameter `resume` is another thing: it goes on with the result of an
+ * earlier run.)
+ */
+void gst_tomo_reconstruction_unpause(GstTomoReconstruction *reconstruction) {
+    g_return_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction));
+    to_critical(G_STRFUNC, [&] { reconstruction->state->thread.pause(false); });
+}
+
+/**
+ * gst_tomo_reconstruction_request_preview:
+ * @reconstruction: a reconstruction that runs
+ * @path: (nullable) (type filename): name of the file; %NULL: that of the result with .preview.npy
+ *
+ * Asks for an image of the result as a file, which an event `preview` tells. Of slices the first one is the
+ * middle one, which is made ahead of the others; then it is the next one that is made.
+ */
+void gst_tomo_reconstruction_request_preview(GstTomoReconstruction *reconstruction, const gchar *path) {
+    g_return_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction));
+    to_critical(G_STRFUNC, [&] { reconstruction->state->thread.ask_preview(path ? path : ""); });
+}
+
+/**
+ * gst_tomo_reconstruction_command:
+ * @reconstruction: a reconstruction that runs
+ * @command: an object in JSON, such as {"command": "pause"}
+ *
+ * Obeys a command of the protocol of docs/progress.md: pause, resume, preview, finish or abort. An event
+ * `message` of the level error tells that it is none, and the run goes on.
+ */
+void gst_tomo_reconstruction_command(GstTomoReconstruction *reconstruction, const gchar *command) {
+    g_return_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction) && command);
+    to_critical(G_STRFUNC, [&] { reconstruction->state->thread.obey(command); });
 }

@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/reconstruction/command.hpp>
 #include <gst/reconstruction/job-thread.hpp>
 #include <gst/tomo/gsttomograph.h>
 #include <gst/tomo/support/forked.hpp>
@@ -71,6 +72,44 @@ GstSample *JobThread::take_result() {
 GstSample *JobThread::preview() {
     std::lock_guard<std::mutex> lock(lock_);
     return job_ ? job_->preview() : nullptr;
+}
+
+void JobThread::pause(bool is_paused) {
+    std::lock_guard<std::mutex> lock(lock_);
+    if (job_)
+        job_->pause(is_paused);
+}
+
+void JobThread::ask_preview(const std::string &path) {
+    std::lock_guard<std::mutex> lock(lock_);
+    if (job_)
+        job_->ask_preview(path);
+}
+
+void JobThread::obey(const std::string &written) {
+    try {
+        const Command command(written);
+        switch (command.kind) {
+        case Command::Kind::pause:
+        case Command::Kind::resume:
+            pause(command.kind == Command::Kind::pause);
+            break;
+        case Command::Kind::finish:
+            finish();
+            break;
+        case Command::Kind::abort:
+            abort();
+            break;
+        case Command::Kind::preview:
+            ask_preview(command.path);
+            break;
+        }
+    } catch (const Error &e) {
+        Json told = event_of("message");
+        told.set("level", Json::text("error"));
+        told.set("text", Json::text(e.what()));
+        push(told.written(false));
+    }
 }
 
 void JobThread::finish() {

@@ -24,6 +24,10 @@ class JobThread : public EventThread<std::string> {
     }
     void finish();
     void abort();
+    void pause(bool is_paused);
+    void ask_preview(const std::string &path);
+    // Obeys a command; if it is none, an event tells so.
+    void obey(const std::string &written);
     // Of the last run, if it went into memory; null if there is none. Transfer full.
     GstSample *take_result();
     GstSample *preview();

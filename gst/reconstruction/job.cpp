@@ -112,12 +112,15 @@ Job::Job(const Settings &settings, std::function<void(const Json &)> tell) : tel
     }
 }
 
-Job::~Job() = default;
+Job::~Job() {
+    if (middle_thread_.joinable())
+        middle_thread_.join();
+}
 
 // Events
 // ---------------------------------------------------------------------------------------------------
 
-Json Job::event(const char *kind) const {
+Json event_of(const char *kind) {
     Json event = Json::object();
     event.set("event", Json::text(kind));
     event.set("time", Json::number(static_cast<double>(g_get_real_time()) / 1e6));
@@ -242,23 +245,26 @@ void Job::run_line(const std::string &line, const std::function<void(GstMessage 
             job.runner_ = nullptr;
         }
     } running(*this, runner);
+    runner.pause(paused_);
     runner.start(*graph);
     if (aborting_) // before it ran
         runner.abort();
     else if (finishing_)
         runner.end();
-    while (runner.wait()) {
+    while (runner.wait(progress_interval) || runner.is_running()) {
         while (const auto event = runner.take())
             if (const auto *message = std::get_if<MessageRef>(&*event))
                 on_message(message->get());
         if (on_images)
             on_images(count.images());
+        attend();
     }
     runner.join_after_end();
     if (const auto error = runner.error())
         throw *error;
     if (on_images)
         on_images(count.images());
+    attend();
 }
 
 AxisFinder Job::axis_finder() {
@@ -579,6 +585,12 @@ void Job::run() {
     } catch (...) {
         failure = current_error();
     }
+    if (middle_thread_.joinable())
+        middle_thread_.join();
+    attend();
+    for (const auto &path : preview_.unserved())
+        message("warning", "there is no preview" + (path.empty() ? "" : " in '" + path + "'") +
+                               ": no image was made after it was asked for");
     if (failure && finishing_ && failure->domain == GST_TOMO_GRAPH_ERROR &&
         failure->code == GST_TOMO_GRAPH_ERROR_ABORTED && !aborting_) {
         message("warning", failure->what());
@@ -613,7 +625,7 @@ struct Job::Course {
     Clock::time_point begun = Clock::now();
     Clock::time_point last = Clock::now() - progress_interval;
     // Of the first images, before which programs are built.
-    double first = 0.0;
+    double first = 0.0, paused = 0.0;
     Clock::time_point since = Clock::now();
 
     void tell(double images) {
@@ -628,10 +640,11 @@ struct Job::Course {
         if (first == 0.0 && done > 0.0) {
             first = done;
             since = now;
+            paused = job.paused_seconds_;
             if (!is_join && job.settings_.resume)
                 job.record_.images_before = done;
         }
-        const double seconds = seconds_since(since);
+        const double seconds = seconds_since(since) - (job.paused_seconds_ - paused);
         Json progress = job.event("progress");
         progress.set("stage", Json::text(name));
         progress.set("done", Json::integer(static_cast<guint64>(done)));
@@ -656,6 +669,13 @@ bool Job::reconstruct() {
     const auto on_message = [this](GstMessage *message) { tell_of(message); };
     Course course{*this, "reconstruct", static_cast<double>(plan_->shape.depth), plan_->seconds};
     course.tell(0.0);
+    makes_images_ = true;
+    if (can_make_middle()) {
+        preview_.wait_for_first();
+        attend();
+        if (middle_thread_.joinable()) // it is wanted before all others
+            middle_thread_.join();
+    }
     // The sinograms of images that are there already do not come.
     const auto middle_of = [&](const Slab &slab) {
         const bool is_middle =
@@ -860,8 +880,22 @@ void Job::tell_sharpest() {
 
 GstSample *Job::take_result() { return has_result_.exchange(false) ? result_->take_result() : nullptr; }
 
+void Job::pause(bool is_paused) {
+    std::lock_guard<std::mutex> lock(lock_);
+    if (finishing_ || aborting_)
+        return;
+    paused_ = is_paused;
+    for (const auto &part : parts_)
+        part->pause(is_paused);
+    if (runner_)
+        runner_->pause(is_paused);
+}
+
 void Job::finish() {
     std::lock_guard<std::mutex> lock(lock_);
+    paused_ = false;
+    if (runner_)
+        runner_->pause(false);
     if (joining_) // all slices are there, and soon in one place
         return;
     finishing_ = true;
@@ -876,8 +910,9 @@ void Job::abort() {
     std::lock_guard<std::mutex> lock(lock_);
     for (const auto &part : parts_)
         part->abort();
-    if (runner_)
-        runner_->abort();
+    for (auto *runner : {runner_, middle_runner_})
+        if (runner)
+            runner->abort();
 }
 
 } // namespace tomo::reconstruction

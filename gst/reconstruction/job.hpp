@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 namespace tomo {
@@ -31,6 +32,9 @@ class WorkFolder;
 
 // Version of the events, which the first event gives.
 constexpr int protocol_version = 1;
+
+// An event of this kind, with its time.
+Json event_of(const char *kind);
 
 class Job {
   public:
@@ -49,6 +53,10 @@ class Job {
     // everything.
     void finish();
     void abort();
+    // Holds the streams, or lets them go on. Looking at the scan goes on meanwhile.
+    void pause(bool is_paused);
+    // Asks for an image of the result as a file, which is told by an event `preview`.
+    void ask_preview(const std::string &path) { preview_.ask(path); }
 
     // Once run() has told that it is done, from any thread: the images in memory, if the output is "memory:"
     // or a name of memory. Null if there are none.
@@ -59,7 +67,7 @@ class Job {
   private:
     struct Course; // progress of the images of a line
 
-    Json event(const char *kind) const;
+    static Json event(const char *kind) { return event_of(kind); }
     void stage(const char *name, unsigned index);
     void message(const char *level, const std::string &text, const std::string &element = {});
     void tell_of(GstMessage *message);
@@ -73,6 +81,13 @@ class Job {
     void run_line(const std::string &line, const std::function<void(GstMessage *)> &on_message,
                   const std::function<void(double)> &on_images = {}, double images_before = 0.0,
                   MiddleRow *middle = nullptr);
+    // While a line runs, now and then: tells whether it is paused, and takes care of previews.
+    void attend();
+    void write_preview(const std::string &path, GstSample *image);
+    // Whether the middle slice can be made ahead of the others.
+    bool can_make_middle() const;
+    SampleRef make_middle();
+    void begin_middle();
     // Of scans at several heights.
     void inspect_heights();
     void settle_heights();
@@ -120,8 +135,16 @@ class Job {
     Preview preview_;
     std::shared_ptr<Context> context_;
     std::mutex lock_;
-    Runner *runner_ = nullptr; // of the running line
-    std::atomic<bool> finishing_{false}, aborting_{false}, joining_{false}, has_result_{false};
+    Runner *runner_ = nullptr;        // of the running line
+    Runner *middle_runner_ = nullptr; // of the preview
+    std::thread middle_thread_;       // makes the preview of the middle slice, once somebody asks
+    std::string middle_failure_;      // written by this thread
+    std::atomic<bool> middle_is_over_{false};
+    bool is_told_paused_ = false, makes_images_ = false;
+    double paused_seconds_ = 0.0;
+    std::chrono::steady_clock::time_point paused_since_;
+    std::atomic<bool> paused_{false}, finishing_{false}, aborting_{false}, joining_{false},
+        has_result_{false};
 };
 
 } // namespace tomo::reconstruction

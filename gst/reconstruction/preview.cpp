@@ -35,20 +35,56 @@ SampleRef last_plane(GstPad *pad, GstBuffer *buffer, guint64 number) {
 
 GstSample *Preview::next() {
     std::lock_guard<std::mutex> lock(lock_);
-    is_wanted_ = true;
+    is_wanted_ = next_is_wanted_ = true;
     return last_.release();
 }
 
+void Preview::ask(const std::string &path) {
+    std::lock_guard<std::mutex> lock(lock_);
+    paths_.push_back(path);
+    is_wanted_ = true;
+}
+
+void Preview::wait_for_first() { waits_for_first_ = true; }
+
+void Preview::give(SampleRef image) {
+    if (image)
+        hand_out(image);
+    waits_for_first_ = false;
+}
+
 void Preview::offer(GstPad *pad, GstBuffer *buffer, guint64 number) {
-    if (!is_wanted_.exchange(false))
+    if (waits_for_first_ || !is_wanted_)
         return;
     try {
-        auto image = last_plane(pad, buffer, number);
-        std::lock_guard<std::mutex> lock(lock_);
-        last_ = std::move(image);
+        hand_out(last_plane(pad, buffer, number));
     } catch (const std::exception &e) { // the sink meets the same, and tells it
         GST_DEBUG_OBJECT(pad, "no preview: %s", e.what());
     }
+}
+
+void Preview::hand_out(const SampleRef &image) {
+    std::lock_guard<std::mutex> lock(lock_);
+    if (next_is_wanted_)
+        last_ = image;
+    for (const auto &path : paths_)
+        for_files_.emplace_back(path, image);
+    paths_.clear();
+    is_wanted_ = next_is_wanted_ = false;
+}
+
+std::optional<std::pair<std::string, SampleRef>> Preview::take() {
+    std::lock_guard<std::mutex> lock(lock_);
+    if (for_files_.empty())
+        return {};
+    auto first = std::move(for_files_.front());
+    for_files_.pop_front();
+    return first;
+}
+
+std::vector<std::string> Preview::unserved() {
+    std::lock_guard<std::mutex> lock(lock_);
+    return std::exchange(paths_, {});
 }
 
 } // namespace tomo::reconstruction

@@ -5,24 +5,48 @@
 #include <gst/tomo/support/references.hpp>
 
 #include <atomic>
+#include <deque>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace tomo::reconstruction {
 
-// A copy of an image of the result while it is made, on request: who looks seldom costs the stream nothing.
+// Copies of images of the result while it is made, on request: who looks seldom costs the stream nothing. An
+// image has its number as the buffer's offset.
 class Preview {
   public:
-    // From any thread: asks for the next image, and gives the one that was copied since the last call, with
-    // its number as the buffer's offset. Null if there is none. Transfer full.
+    // From any thread: asks for the next image, and gives the one that came since the last call. Null if
+    // there is none. Transfer full.
     GstSample *next();
+    // Asks for an image that is written to a file; see take().
+    void ask(const std::string &path);
 
+    // Whether somebody has asked and gets no image yet.
+    bool is_wanted() const { return is_wanted_; }
+    // From now on the first image is the one of give(), and not one of the stream.
+    void wait_for_first();
+    // Null: it can't be had, and those of the stream serve.
+    void give(SampleRef image);
     // In the stream: an array whose last image has this number.
     void offer(GstPad *pad, GstBuffer *buffer, guint64 number);
 
+    // An image for a file, with its name.
+    std::optional<std::pair<std::string, SampleRef>> take();
+    // The files for which no image came.
+    std::vector<std::string> unserved();
+
   private:
-    std::atomic<bool> is_wanted_{false};
+    void hand_out(const SampleRef &image);
+
+    std::atomic<bool> is_wanted_{false}, waits_for_first_{false};
     std::mutex lock_;
+    bool next_is_wanted_ = false;
     SampleRef last_;
+    std::vector<std::string> paths_;
+    std::deque<std::pair<std::string, SampleRef>> for_files_;
 };
 
 } // namespace tomo::reconstruction

@@ -44,5 +44,11 @@ GST_TOMO_API gboolean gst_tomo_reconstruction_poll(GstTomoReconstruction *recons
 GST_TOMO_API gboolean gst_tomo_reconstruction_is_running(GstTomoReconstruction *reconstruction);
 GST_TOMO_API void gst_tomo_reconstruction_finish(GstTomoReconstruction *reconstruction);
 GST_TOMO_API void gst_tomo_reconstruction_abort(GstTomoReconstruction *reconstruction);
+GST_TOMO_API void gst_tomo_reconstruction_pause(GstTomoReconstruction *reconstruction);
+GST_TOMO_API void gst_tomo_reconstruction_unpause(GstTomoReconstruction *reconstruction);
+GST_TOMO_API void gst_tomo_reconstruction_request_preview(GstTomoReconstruction *reconstruction,
+                                                          const gchar *path);
+GST_TOMO_API void gst_tomo_reconstruction_command(GstTomoReconstruction *reconstruction,
+                                                  const gchar *command);
 
 G_END_DECLS

@@ -938,7 +938,10 @@ class Interruptions(ReconstructTestCase):
             planned = 0
             process = self.start("scan.nxs", "--axis", 180, "--output", f"{command}.h5", *words, stdin=subprocess.PIPE)
             process.stdin.write('no JSON\n\n{"command": "finnish"}\n')
+            process.stdin.flush()
+            first = []
             for event in map(json.loads, process.stdout):
+                first.append(event)
                 planned = event.get("slabs", 0) if event["event"] == "plan" else planned
                 if event.get("done"):
                     break
@@ -951,7 +954,8 @@ class Interruptions(ReconstructTestCase):
                 self.assertLess(len(glob.glob(f"{command}.h5.slabs/*.h5")), planned / 2)
             if command == "finish":
                 self.assertLess(len(volume("finish.h5")), 40 * ROWS)
-            self.assertIn("finnish", err)
+            told = [e["text"] for e in first + [*map(json.loads, out.splitlines())] if e["event"] == "message" and e["level"] == "error"]
+            self.assertEqual(["finnish" in text for text in told][:2], [False, True], told)
             self.assertEqual(os.path.exists(f"{command}.h5.html"), command == "finish")
         with open("finish.h5.html", encoding="utf-8") as file:
             page = file.read()

@@ -7,15 +7,14 @@
 
 namespace reconstruct {
 
-// What a program that drives this one writes to its standard input: a JSON object per line, such as
-// {"command": "finish"}.
+// What a program that drives this one writes to its standard input: a command in each line.
 class Commands {
   public:
-    // Names of the commands that have come, without waiting. Throws Error on a line that is none.
+    // The lines that have come, without waiting; of a line that is too long its begin.
     std::vector<std::string> take();
 
   private:
-    bool has_ended_ = false;
+    bool has_ended_ = false, is_too_long_ = false;
     std::string begun_; // a line that is not complete
 };
 

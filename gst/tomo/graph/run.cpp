@@ -192,19 +192,32 @@ void Runner::end_foreign(GstElement *source) {
 }
 
 void Runner::abort() {
-    ObjectRef<GstElement> pipeline;
     {
         std::lock_guard<std::mutex> lock(lock_);
         if (!pipeline_)
             return;
         aborted_ = true;
+    }
+    wake("tomo-abort");
+}
+
+// The thread at the bus changes the state, so that nobody starts a pipeline again that it has stopped.
+void Runner::pause(bool is_paused) {
+    if (paused_.exchange(is_paused) != is_paused)
+        wake("tomo-pause");
+}
+
+void Runner::wake(const char *why) {
+    ObjectRef<GstElement> pipeline;
+    {
+        std::lock_guard<std::mutex> lock(lock_);
         pipeline = pipeline_;
     }
     // Without the lock: an application's handler may see the message at once, and ask the graph about its
     // run.
-    gst_element_post_message(
-        pipeline.get(),
-        gst_message_new_application(GST_OBJECT(pipeline.get()), gst_structure_new_empty("tomo-abort")));
+    if (pipeline)
+        gst_element_post_message(pipeline.get(), gst_message_new_application(GST_OBJECT(pipeline.get()),
+                                                                             gst_structure_new_empty(why)));
 }
 
 void Runner::tell(RunEvent event) {
@@ -246,7 +259,9 @@ void Runner::listen(const Graph &graph, GstElement *pipeline) {
             tell(now);
         shown = now;
     };
-    bool failed = gst_element_set_state(pipeline, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE;
+    bool is_paused = paused_;
+    bool failed = gst_element_set_state(pipeline, is_paused ? GST_STATE_PAUSED : GST_STATE_PLAYING) ==
+                  GST_STATE_CHANGE_FAILURE;
     constexpr GstClockTime tick = 100 * GST_MSECOND;
     GstClockTime next = gst_util_get_timestamp() + tick;
     while (!aborted_) {
@@ -257,6 +272,11 @@ void Runner::listen(const Graph &graph, GstElement *pipeline) {
         if (gst_util_get_timestamp() >= next && !failed) {
             show();
             next = gst_util_get_timestamp() + tick;
+        }
+        if (!failed && paused_ != is_paused) {
+            is_paused = !is_paused;
+            failed = gst_element_set_state(pipeline, is_paused ? GST_STATE_PAUSED : GST_STATE_PLAYING) ==
+                     GST_STATE_CHANGE_FAILURE;
         }
         if (!message || GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_APPLICATION)
             continue;
@@ -269,7 +289,8 @@ void Runner::listen(const Graph &graph, GstElement *pipeline) {
         }
         if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_CLOCK_LOST) {
             gst_element_set_state(pipeline, GST_STATE_PAUSED);
-            gst_element_set_state(pipeline, GST_STATE_PLAYING);
+            if (!is_paused)
+                gst_element_set_state(pipeline, GST_STATE_PLAYING);
         } else if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_LATENCY) {
             gst_bin_recalculate_latency(GST_BIN(pipeline));
         }

@@ -34,6 +34,8 @@ class Runner : public EventThread<RunEvent> {
     // Ends the stream early; sinks complete their results.
     void end();
     void abort();
+    // Holds the stream at its sinks, or lets it go on; also before it starts.
+    void pause(bool is_paused);
 
     double seconds() const;
 
@@ -41,13 +43,14 @@ class Runner : public EventThread<RunEvent> {
     void run(Graph &graph, ObjectRef<GstElement> pipeline);
     void listen(const Graph &graph, GstElement *pipeline);
     void tell(RunEvent event);
+    void wake(const char *why);
     void end_foreign(GstElement *source);
     Error error_of(const Graph &graph, GstMessage *message) const;
 
     ObjectRef<GstElement> pipeline_; // the running one
     std::vector<ObjectRef<GstElement>> sources_;
     std::vector<std::pair<ObjectRef<GstPad>, gulong>> ends_; // probes that end the streams of sources
-    std::atomic<bool> aborted_{false};
+    std::atomic<bool> aborted_{false}, paused_{false};
     bool is_ending_ = false;
     double seconds_ = 0;
 };

@@ -319,6 +319,13 @@ class Run:
         """Completes what was read; the result is a part."""
         self._job.object.finish()
 
+    def pause(self):
+        """Holds the streams until unpause(), finish() or abort(). From any thread."""
+        self._job.object.pause()
+
+    def unpause(self):
+        self._job.object.unpause()
+
     def abort(self):
         """Ends it as soon as possible, without a result. From any thread."""
         self._job.object.abort()

@@ -1,0 +1,134 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What a program asks of a job that runs: pauses and previews.
+#include <gst/files/formats/npy-header.hpp>
+#include <gst/files/memory/images.hpp>
+#include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/job.hpp>
+#include <gst/reconstruction/turns.hpp>
+#include <gst/tomo/device/device-array.hpp>
+#include <gst/tomo/graph/run.hpp>
+#include <gst/tomo/support/text-file.hpp>
+#include <gst/tomo/support/threads.hpp>
+
+namespace tomo::reconstruction {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint64_t header_bytes = 128; // of a file of numpy
+
+} // namespace
+
+void Job::attend() {
+    if (const bool is_paused = paused_; is_paused != is_told_paused_) {
+        is_told_paused_ = is_paused;
+        Json told = event("state");
+        told.set("state", Json::text(is_paused ? "paused" : "running"));
+        tell_(told);
+        if (is_paused)
+            paused_since_ = Clock::now();
+        else
+            paused_seconds_ += std::chrono::duration<double>(Clock::now() - paused_since_).count();
+    }
+    if (!makes_images_)
+        return;
+    begin_middle();
+    if (middle_is_over_ && !middle_failure_.empty())
+        message("warning",
+                "the middle slice is no preview, but a later one: " + std::exchange(middle_failure_, {}));
+    while (const auto image = preview_.take()) {
+        try {
+            write_preview(image->first, image->second.get());
+        } catch (const std::exception &e) { // a result is worth more
+            message("error", std::string("the preview was not written: ") + e.what());
+        }
+    }
+}
+
+void Job::write_preview(const std::string &path, GstSample *image) {
+    if (path.empty() && plan_->is_in_memory())
+        throw Error(GST_RESOURCE_ERROR_SETTINGS, "the result goes into memory; give a path");
+    const auto file = path.empty() ? plan_->beside(".preview.npy") : path;
+    const auto info = ArrayInfo::from_caps(gst_sample_get_caps(image));
+    auto *buffer = gst_sample_get_buffer(image);
+    {
+        const MappedBuffer mapped(buffer, GST_MAP_READ);
+        std::string contents = io::npy_header(info.format, {info.height, info.width}, header_bytes);
+        contents.append(reinterpret_cast<const char *>(mapped.data()), info.size());
+        replace_text_file(file, contents);
+    }
+    Json told = event("preview");
+    told.set("path", Json::text(file));
+    Json shape = Json::list();
+    for (const unsigned extent : {info.height, info.width})
+        shape.add(Json::integer(guint64{extent}));
+    told.set("shape", std::move(shape));
+    told.set("format", Json::text(gst_tomo_format_to_string(info.format)));
+    told.set("slice", Json::integer(guint64{GST_BUFFER_OFFSET(buffer)}));
+    tell_(told);
+}
+
+bool Job::can_make_middle() const {
+    return settings_.result.is("slices") && settings_.sweep.empty() && heights_.empty() && plan_->turns == 1;
+}
+
+// In a thread of its own, beside the stream of all slices: a preview waits for no volume.
+void Job::begin_middle() {
+    if (!preview_.is_wanted() || middle_thread_.joinable() || middle_is_over_ || aborting_ ||
+        !can_make_middle())
+        return;
+    middle_thread_ = start_thread([this] {
+        SampleRef image;
+        try {
+            image = make_middle();
+        } catch (...) {
+            middle_failure_ = current_error().what();
+        }
+        preview_.give(std::move(image));
+        middle_is_over_ = true;
+    });
+}
+
+SampleRef Job::make_middle() {
+    Settings settings;
+    settings.assign(settings_);
+    Inspection scan = *inspection_;
+    take_first_turn(settings, scan);
+    settings.resume.reset();
+    const unsigned binning = settings.binning;
+    const Middle middle(*plan_, binning);
+    const auto &of_slab = plan_->slabs.at(middle.slab).rows;
+    const Rows rows{of_slab.first + middle.image_in_slab * binning * of_slab.step, binning,
+                    binning > 1 ? of_slab.step : 1};
+    const auto images = io::MemoryImages::reserved("preview");
+    images->allocate(ArrayInfo(GST_TOMO_FORMAT_FLOAT32, plan_->shape.width, plan_->shape.height));
+    const auto graph = Graph::from_line(sinogram_line(settings, scan, rows) +
+                                        slice_line(settings, scan, plan_->axis.position) +
+                                        sink_line(settings, images->location(), true));
+    Runner runner([] {}, [] {});
+    {
+        std::lock_guard<std::mutex> lock(lock_);
+        go_on();
+        runner.start(*graph);
+        middle_runner_ = &runner;
+    }
+    while (runner.wait())
+        while (runner.take()) {
+        }
+    {
+        std::lock_guard<std::mutex> lock(lock_);
+        middle_runner_ = nullptr;
+    }
+    runner.join_after_end();
+    if (const auto error = runner.error())
+        throw *error;
+    const SampleRef made(images->take_result());
+    const BufferRef image(gst_buffer_copy(gst_sample_get_buffer(made.get())));
+    GST_BUFFER_OFFSET(image.get()) = middle.image;
+    return SampleRef(gst_sample_new(image.get(), gst_sample_get_caps(made.get()), nullptr, nullptr));
+}
+
+} // namespace tomo::reconstruction

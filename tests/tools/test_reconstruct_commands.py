@@ -1,0 +1,135 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tomo-reconstruct --progress json, driven by commands; each line by its schema."""
+
+import pathlib
+import subprocess
+import time
+
+from phantom_scan import ROWS, WIDTH, Scan
+from pipetest import *
+from test_reconstruct import ReconstructTestCase, volume
+
+SCHEMA = json.loads((pathlib.Path(__file__).parents[2] / "docs" / "progress-schema.json").read_text())
+TYPES = {"string": str, "integer": int, "number": (int, float), "array": list, "object": dict}
+
+
+def problem(value, schema):
+    """Why a value does not fit to the part of JSON schema that ours takes; None if it does."""
+    if "oneOf" in schema:
+        problems = [problem(value, one) for one in schema["oneOf"]]
+        return None if problems.count(None) == 1 else problems
+    if "const" in schema or "enum" in schema:
+        return None if value in schema.get("enum", [schema.get("const")]) else f"{value!r} is none of {schema}"
+    if not isinstance(value, TYPES[schema["type"]]) or isinstance(value, bool):
+        return f"{value!r} is no {schema['type']}"
+    if schema["type"] == "array":
+        return next((p for p in (problem(item, schema["items"]) for item in value) if p), None)
+    if schema["type"] == "object":
+        missing, unknown = set(schema["required"]) - set(value), set(value) - set(schema["properties"])
+        if missing or unknown:
+            return f"{value}: {missing} are missing, {unknown} are unknown"
+        return next((p for p in (problem(value[key], schema["properties"][key]) for key in value) if p), None)
+    return None
+
+
+class Driver:
+    """A run that is driven."""
+
+    def __init__(self, case, *words):
+        self.case, self.events = case, []
+        self.process = subprocess.Popen(["tomo-reconstruct", *map(str, words), "--progress", "json"], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            stream.close()
+
+    def tell(self, line):
+        if isinstance(line, dict):
+            self.case.assertIsNone(problem(line, SCHEMA["$defs"]["command"]))
+            line = json.dumps(line)
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def until(self, kind, condition=lambda event: True):
+        for line in self.process.stdout:
+            self.events.append(event := json.loads(line))
+            self.case.assertIsNone(problem(event, SCHEMA["$defs"]["event"]))
+            if event["event"] == kind and condition(event):
+                return event
+        self.case.fail(f"no {kind}: {self.events} {self.process.stderr.read()}")
+
+    def end(self):
+        done = self.until("done")
+        self.process.stdin.close()
+        self.case.assertEqual(self.process.stdout.read(), "")
+        return done, self.process.wait(PATIENCE)
+
+
+class Commands(ReconstructTestCase):
+    def large_scan(self, times=60):
+        scan = Scan()
+        for name in ("projections", "darks", "flats"):
+            setattr(scan, name, np.tile(getattr(scan, name), (1, times, 4)))
+        scan.nxtomo("scan.nxs")
+        return times * ROWS
+
+    def test_a_driven_run(self):
+        rows = self.large_scan()
+        with Driver(self, "scan.nxs", "--axis", 180, "--output", "slices.h5") as driver:
+            driver.tell({"command": "pause"})
+            driver.tell({"command": "preview"})
+            # The middle one comes in the pause; no other image does.
+            preview = driver.until("preview")
+            self.assertEqual((preview["slice"], preview["shape"], preview["format"], preview["path"]),
+                             (rows // 2, [4 * WIDTH, 4 * WIDTH], "float32", "slices.h5.preview.npy"))
+            middle = np.load(preview["path"])
+            if not any(event["event"] == "state" for event in driver.events):
+                driver.until("state")
+            self.assertEqual([e["state"] for e in driver.events if e["event"] == "state"], ["paused"])
+            time.sleep(1)
+            for line, words in (("no JSON", "command"), ('["abort"]', "wanted an object"), ('{"command": "abbort"}', "did you mean 'abort'"),
+                                ('{"command": "run", "description": {}}', "another one"), ('{"command": "pause", "path": "x"}', "pause has no 'path'"),
+                                ('{"command": "preview", "path": 3}', "name of a file"), ("x" * 100000, "command"), ("{}", "no name")):
+                driver.tell(line)
+                self.assertIn(words, driver.until("message", lambda e: e["level"] == "error")["text"])
+            told = [e["done"] for e in driver.events if e["event"] == "progress"]
+            self.assertLess(max(told, default=0), rows)
+            driver.tell({"command": "resume"})
+            driver.until("state")
+            driver.until("progress", lambda e: e["done"] > max(told, default=0))
+            driver.tell({"command": "preview", "path": "later.npy"})
+            driver.tell({"command": "preview", "path": "missing/later.npy"})
+            self.assertEqual(driver.until("preview")["path"], "later.npy")
+            later = driver.events[-1]["slice"]
+            driver.until("message", lambda e: e["level"] == "error" and "preview was not written" in e["text"])
+            driver.process.stdin.close()  # which is no abort
+            done, status = driver.end()
+        self.assertEqual((done["status"], status), ("done", 0))
+        slices = volume()
+        self.assertEqual(len(slices), rows)
+        np.testing.assert_allclose(middle, slices[rows // 2], atol=3e-6 * np.abs(slices).max())
+        np.testing.assert_array_equal(np.load("later.npy"), slices[later])
+
+    def test_ends_of_a_pause(self):
+        rows = self.large_scan()
+        for command, status, told in (("finish", 0, "finished early"), ("abort", 1, "aborted")):
+            with Driver(self, "scan.nxs", "--axis", 180, "--output", f"{command}.h5") as driver:
+                driver.until("progress", lambda e: e["done"] > 0)
+                driver.tell({"command": "pause"})
+                driver.until("state")
+                driver.tell({"command": command})
+                done, ended = driver.end()
+            self.assertEqual((done["status"], ended), (told, status))
+            self.assertEqual(os.path.exists(f"{command}.h5"), command == "finish")
+        self.assertTrue(0 < len(volume("finish.h5")) < rows)
+
+
+if __name__ == "__main__":
+    main()
