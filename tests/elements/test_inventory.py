@@ -32,6 +32,7 @@ OUT_OF_SCOPE = {
 OWN = {
     "air-correct": "the beam, by a region without sample",
     "convert": "from and to GStreamer's video",
+    "dfi": "slices by direct Fourier inversion, by a non-uniform transform",
     "double-flat-field": "rings, by means over the views of transmission",
     "download": "places the transfer to the host",
     "dynamic-flat-field-correct": "flats by principal components",
