@@ -632,7 +632,9 @@ class States(EventTestCase):
         self.assertGreater(len(joins), 9)
         for name, inputs, dtype in joins:
             spectra = "! tomofft" if dtype == np.complex64 else ""
-            line = " ".join(f"tomodummydata name=s{i} width=8 height=8 number=3 {spectra} ! j.{pad}"
+            # Principal components are those of many flats.
+            stacks = {"flats": "! tomostack number=3"} if name == "tomodynamicflatfieldcorrect" else {}
+            line = " ".join(f"tomodummydata name=s{i} width=8 height=8 number=3 {spectra} {stacks.get(pad, '')} ! j.{pad}"
                             for i, pad in enumerate(inputs))
             for ended in [range(len(inputs)), *([i] for i in range(len(inputs)))]:
                 with self.subTest(name, ended=[inputs[i] for i in ended]), \
