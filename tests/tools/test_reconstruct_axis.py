@@ -160,14 +160,18 @@ class Axes(ReconstructTestCase):
         wanted = self.slices("upright.nxs", "--axis", axis)
         result = self.done("scan.nxs", "--output", "slices.h5", "--overwrite")
         self.assertIn("projections are rotated", result.stderr)
-        self.assertIn("roll=0.", open("slices.h5.conf").read())
+        with open("slices.h5.conf") as file:
+            self.assertIn("roll=0.", file.read())
         with h5py.File("slices.h5") as file:
             found = file["entry/data/data"][()]
         tilted = self.slices("scan.nxs", "--axis", axis, "--roll", 0)
+        by_truth = self.slices("scan.nxs", "--axis", axis, "--roll", 0.3)
         for row in (6, rows // 2, rows - 7):
             with self.subTest(row=row):
                 error = np.linalg.norm(found[row] - wanted[row]) / np.linalg.norm(wanted[row])
-                self.assertLess(error, 0.06)
+                # Edges of spheres are as sharp as they happen to lie; the true roll says how well they come out.
+                self.assertLess(error, 0.12)
+                self.assertLess(error, 1.25 * np.linalg.norm(by_truth[row] - wanted[row]) / np.linalg.norm(wanted[row]) + 0.01)
                 if row != rows // 2:
                     self.assertLess(error, 0.4 * np.linalg.norm(tilted[row] - wanted[row]) / np.linalg.norm(wanted[row]))
         left = self.done("scan.nxs", "--roll", 0, "--output", "left.h5")
