@@ -4,6 +4,7 @@
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/heights.hpp>
 #include <gst/reconstruction/overlap.hpp>
+#include <gst/reconstruction/roll.hpp>
 #include <gst/reconstruction/room.hpp>
 #include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/gsttomograph.h>
@@ -389,7 +390,7 @@ void tell_axes(const std::vector<Height> &heights, Inspection &whole) {
     for (std::size_t i = 0; i < heights.size(); i++) {
         whole.heights[i].axis = heights[i].axis.position;
         whole.heights[i].axis_from = heights[i].axis.from;
-        whole.heights[i].roll = heights[i].settings->roll;
+        whole.heights[i].roll = roll_degrees(*heights[i].settings);
     }
 }
 
@@ -400,7 +401,7 @@ void resolve_heights(const std::vector<Height> &heights, Settings &resolved) {
         named[height.number] = &height;
     for (std::size_t i = 0; i < named.size(); i++) {
         axes[i] = named[i]->axis.position;
-        rolls[i] = named[i]->settings->roll;
+        rolls[i] = roll_degrees(*named[i]->settings);
         if (i == 0)
             continue;
         const auto *upper = named[i - 1]->top < named[i]->top ? named[i - 1] : named[i];

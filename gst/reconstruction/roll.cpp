@@ -21,7 +21,11 @@ double roll_of(const Settings &settings) {
 
 } // namespace
 
-bool corrects_roll(const Settings &settings) { return settings.roll.is_given() && settings.roll != 0.0; }
+bool corrects_roll(const Settings &settings) { return roll_degrees(settings) != 0.0; }
+
+double roll_degrees(const Settings &settings) {
+    return settings.roll.is_given() ? settings.roll.value() : 0.0;
+}
 
 double upright_axis(const Settings &settings, const Inspection &scan, double axis) {
     const double middle = scan.image.width / 2.0;

@@ -12,6 +12,9 @@ namespace tomo::reconstruction {
 // Whether projections are rotated.
 bool corrects_roll(const Settings &settings);
 
+// The angle by which they are rotated in degrees, 0 where none is given.
+double roll_degrees(const Settings &settings);
+
 // Where the axis stands in rotated projections. It is a vertical line there, and `axis` is its edge
 // coordinate at the middle row of the detector as it is.
 double upright_axis(const Settings &settings, const Inspection &scan, double axis);

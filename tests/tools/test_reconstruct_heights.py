@@ -5,6 +5,7 @@
 import functools
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -94,6 +95,18 @@ class Heights(ReconstructTestCase):
         """Scans of three heights, from the top to the bottom."""
         for path, top in zip(self.ALL, tops, strict=True):
             scan(path, top, **facts)
+
+    def test_rolls_are_told(self):
+        scan("a.nxs", 0)
+        scan("b.nxs", STEP)
+        for words, kept, told in (([], [], ["0\u00b0"] * 2), (["--stitch-rolls", "0.5,0"], ["stitch-rolls=0.5,0"], ["0.5\u00b0", "0\u00b0"])):
+            self.done("a.nxs", "b.nxs", "--axis", AXIS, "--stitch-overlap", SHARED, "--output", "rolls.h5", "--overwrite", *words)
+            with open("rolls.h5.conf", encoding="utf-8") as file:
+                self.assertEqual([line.strip() for line in file if line.startswith("stitch-rolls=")], kept)
+            with open("rolls.h5.html", encoding="utf-8") as file:
+                page = file.read()
+            heights = page[page.index("Shared with the one above"):]
+            self.assertEqual(re.findall(r">([^<>]*\u00b0)<", heights[:heights.index("</table>")]), told)
 
     def test_two_heights_of_which_the_overlap_is_given(self):
         scan("a.nxs", 0)
