@@ -148,7 +148,7 @@ static void gst_tomo_reconstruction_class_init(GstTomoReconstructionClass *klass
      * with what the kind of event brings:
      *
      * - `hello`: `version` of this vocabulary (1), `program`, `pid`
-     * - `stage`: `name` (inspect, axis, reconstruct), `index` of `count`
+     * - `stage`: `name` (inspect, axis, align, reconstruct), `index` of `count`
      * - `message`: `level` (info, warning, error), `text`, and perhaps the name of the `element`
      * - `result`: `name`, `value`, `unit`; of the axis also `uncertainty` and `tilt`
      * - `plan`: `slabs`, `images`, `bytes`, `output`, `axis`, `axis-from`, the `device`, the `seconds` that
@@ -586,9 +586,9 @@ void gst_tomo_reconstruction_abort(GstTomoReconstruction *reconstruction) {
  * gst_tomo_reconstruction_pause:
  * @reconstruction: a reconstruction
  *
- * Holds the streams of a run until gst_tomo_reconstruction_unpause(), which an event `state` tells. What a
- * scan is will still be found out, and previews of the middle slice are made. Finishing and aborting end the
- * pause.
+ * Holds the streams that make the result until gst_tomo_reconstruction_unpause(); an event `state` tells when
+ * they stand. The scan is still inspected, its axis and its displacements are still found, and previews of the
+ * middle slice are made. Finishing and aborting end the pause.
  */
 void gst_tomo_reconstruction_pause(GstTomoReconstruction *reconstruction) {
     g_return_if_fail(GST_IS_TOMO_RECONSTRUCTION(reconstruction));

@@ -22,16 +22,20 @@ constexpr std::uint64_t header_bytes = 128; // of a file of numpy
 
 } // namespace
 
+double Job::paused_seconds() const {
+    return paused_seconds_ +
+           (is_told_paused_ ? std::chrono::duration<double>(Clock::now() - paused_since_).count() : 0.0);
+}
+
 void Job::attend() {
-    if (const bool is_paused = paused_; is_paused != is_told_paused_) {
+    if (const bool is_paused = paused_ && makes_images_; is_paused != is_told_paused_) {
+        paused_seconds_ = paused_seconds();
+        paused_since_ = Clock::now();
         is_told_paused_ = is_paused;
+        states_++;
         Json told = event("state");
         told.set("state", Json::text(is_paused ? "paused" : "running"));
         tell_(told);
-        if (is_paused)
-            paused_since_ = Clock::now();
-        else
-            paused_seconds_ += std::chrono::duration<double>(Clock::now() - paused_since_).count();
     }
     if (!makes_images_)
         return;

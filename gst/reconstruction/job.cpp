@@ -60,7 +60,7 @@ void set_number(ParameterBase &parameter, double value) {
 // The preview sees them.
 class ImageCount {
   public:
-    ImageCount(const Graph &graph, Preview &preview, guint64 before) : preview_(preview), before_(before) {
+    ImageCount(const Graph &graph, Preview *preview, guint64 before) : preview_(preview), before_(before) {
         for (const auto &node : graph.nodes())
             if (node.name == "write")
                 pad_ = ObjectRef<GstPad>(gst_element_get_static_pad(node.element.get(), "sink"));
@@ -88,12 +88,13 @@ class ImageCount {
         // A run that goes on with a file leaves out the images that are in it.
         const guint64 before = GST_BUFFER_OFFSET_IS_VALID(buffer) ? GST_BUFFER_OFFSET(buffer) : 0;
         images = std::max(images.load(), before * static_cast<guint64>(depth)) + static_cast<guint64>(depth);
-        self->preview_.offer(pad, buffer, self->before_ + images - 1);
+        if (self->preview_)
+            self->preview_->offer(pad, buffer, self->before_ + images - 1);
         return GST_PAD_PROBE_OK;
     }
 
-    Preview &preview_;
-    const guint64 before_; // images of other lines
+    Preview *const preview_; // null where the images are none of the result
+    const guint64 before_;   // images of other lines
     ObjectRef<GstPad> pad_;
     gulong probe_ = 0;
     std::atomic<guint64> images_{0};
@@ -230,7 +231,7 @@ void Job::run_line(const std::string &line, const std::function<void(GstMessage 
     open_device();
     const auto graph = Graph::from_line(line);
     graph->set_max_memory(settings_.memory_bytes());
-    const ImageCount count(*graph, preview_, static_cast<guint64>(images_before));
+    const ImageCount count(*graph, makes_images_ ? &preview_ : nullptr, static_cast<guint64>(images_before));
     const auto watch = middle ? middle->watch(*graph) : nullptr;
     Runner runner([] {}, [] {});
     struct Running {
@@ -245,7 +246,7 @@ void Job::run_line(const std::string &line, const std::function<void(GstMessage 
             job.runner_ = nullptr;
         }
     } running(*this, runner);
-    runner.pause(paused_);
+    runner.pause(paused_ && makes_images_);
     runner.start(*graph);
     if (aborting_) // before it ran
         runner.abort();
@@ -255,9 +256,9 @@ void Job::run_line(const std::string &line, const std::function<void(GstMessage 
         while (const auto event = runner.take())
             if (const auto *message = std::get_if<MessageRef>(&*event))
                 on_message(message->get());
+        attend();
         if (on_images)
             on_images(count.images());
-        attend();
     }
     runner.join_after_end();
     if (const auto error = runner.error())
@@ -624,9 +625,11 @@ struct Job::Course {
     double before = 0.0, told = -1.0;
     Clock::time_point begun = Clock::now();
     Clock::time_point last = Clock::now() - progress_interval;
-    // Of the first images, before which programs are built.
-    double first = 0.0, paused = 0.0;
+    // Of the first images, before which programs are built, or of the first ones behind a pause.
+    double first = 0.0;
     Clock::time_point since = Clock::now();
+    unsigned states = 0;
+    double paused_before = job.paused_seconds();
 
     void tell(double images) {
         const auto now = Clock::now();
@@ -637,27 +640,29 @@ struct Job::Course {
             return;
         last = now;
         told = done;
-        if (first == 0.0 && done > 0.0) {
+        const bool is_first = first == 0.0 && done > 0.0;
+        if (is_first && !is_join && job.settings_.resume)
+            job.record_.images_before = done;
+        if (is_first || states != job.states_) {
             first = done;
             since = now;
-            paused = job.paused_seconds_;
-            if (!is_join && job.settings_.resume)
-                job.record_.images_before = done;
+            states = job.states_;
         }
-        const double seconds = seconds_since(since) - (job.paused_seconds_ - paused);
         Json progress = job.event("progress");
         progress.set("stage", Json::text(name));
         progress.set("done", Json::integer(static_cast<guint64>(done)));
         progress.set("total", Json::integer(static_cast<guint64>(total)));
         progress.set("unit", Json::text(job.settings_.result.value()));
         if (done > first) {
-            const double rate = (done - first) / seconds;
+            const double rate = (done - first) / seconds_since(since);
             progress.set("rate", Json::number(rate));
             progress.set("seconds-left", Json::number((total - done) / rate));
         } else if (done == 0.0 && expected > 0.0) {
             progress.set("seconds-left", Json::number(expected));
         } else if (before > 0.0) { // the time of the first slab says more than any estimate
-            progress.set("seconds-left", Json::number(seconds_since(begun) * (total - done) / done));
+            progress.set("seconds-left",
+                         Json::number((seconds_since(begun) - (job.paused_seconds() - paused_before)) *
+                                      (total - done) / done));
         }
         job.tell_(progress);
     }
@@ -693,6 +698,13 @@ bool Job::reconstruct() {
                 slab.line, on_message, [&](double done) { course.tell(done), images = course.before + done; },
                 course.before, middle_of(slab));
             course.before += slab.images;
+        }
+        {
+            std::lock_guard<std::mutex> lock(lock_);
+            if (images == course.total) { // nothing is left that could end early
+                finishing_ = false;
+                joining_ = true;
+            }
         }
         if (finishing_ && images > 0.0 && !result_)
             message("warning",
@@ -885,9 +897,7 @@ void Job::pause(bool is_paused) {
     if (finishing_ || aborting_)
         return;
     paused_ = is_paused;
-    for (const auto &part : parts_)
-        part->pause(is_paused);
-    if (runner_)
+    if (runner_ && makes_images_)
         runner_->pause(is_paused);
 }
 

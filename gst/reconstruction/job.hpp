@@ -53,7 +53,8 @@ class Job {
     // everything.
     void finish();
     void abort();
-    // Holds the streams, or lets them go on. Looking at the scan goes on meanwhile.
+    // Holds the streams that make the result, or lets them go on. Looking at the scan goes on meanwhile: the
+    // preview of the middle slice waits for the axis.
     void pause(bool is_paused);
     // Asks for an image of the result as a file, which is told by an event `preview`.
     void ask_preview(const std::string &path) { preview_.ask(path); }
@@ -83,6 +84,7 @@ class Job {
                   MiddleRow *middle = nullptr);
     // While a line runs, now and then: tells whether it is paused, and takes care of previews.
     void attend();
+    double paused_seconds() const; // in all pauses that were told
     void write_preview(const std::string &path, GstSample *image);
     // Whether the middle slice can be made ahead of the others.
     bool can_make_middle() const;
@@ -140,11 +142,12 @@ class Job {
     std::thread middle_thread_;       // makes the preview of the middle slice, once somebody asks
     std::string middle_failure_;      // written by this thread
     std::atomic<bool> middle_is_over_{false};
-    bool is_told_paused_ = false, makes_images_ = false;
-    double paused_seconds_ = 0.0;
+    bool is_told_paused_ = false;
+    unsigned states_ = 0;         // that were told
+    double paused_seconds_ = 0.0; // in pauses that are over
     std::chrono::steady_clock::time_point paused_since_;
     std::atomic<bool> paused_{false}, finishing_{false}, aborting_{false}, joining_{false},
-        has_result_{false};
+        makes_images_{false}, has_result_{false};
 };
 
 } // namespace tomo::reconstruction

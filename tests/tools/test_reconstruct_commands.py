@@ -104,6 +104,7 @@ class Commands(ReconstructTestCase):
             driver.tell({"command": "resume"})
             driver.until("state")
             driver.until("progress", lambda e: e["done"] > max(told, default=0))
+            self.assertTrue(all(e.get("rate", 1) > 0 for e in driver.events), driver.events)
             driver.tell({"command": "preview", "path": "later.npy"})
             driver.tell({"command": "preview", "path": "missing/later.npy"})
             self.assertEqual(driver.until("preview")["path"], "later.npy")
@@ -116,6 +117,21 @@ class Commands(ReconstructTestCase):
         self.assertEqual(len(slices), rows)
         np.testing.assert_allclose(middle, slices[rows // 2], atol=3e-6 * np.abs(slices).max())
         np.testing.assert_array_equal(np.load("later.npy"), slices[later])
+
+    def test_a_pause_while_axis_and_shifts_are_found(self):
+        Scan().nxtomo("scan.nxs")
+        with Driver(self, "scan.nxs", "--axis-method", "correlation", "--shifts", "align", "--align-iterations", 2,
+                    "--output", "slices.h5") as driver:
+            driver.tell({"command": "pause"})
+            driver.tell({"command": "preview"})
+            preview = driver.until("preview")  # which waits for them; they do not wait for the end of the pause
+            self.assertEqual([e["name"] for e in driver.events if e["event"] == "stage"], ["inspect", "axis", "align", "reconstruct"])
+            if not any(event["event"] == "state" for event in driver.events):
+                driver.until("state")
+            driver.tell({"command": "resume"})
+            done, status = driver.end()
+        self.assertEqual((done["status"], status), ("done", 0))
+        np.testing.assert_allclose(np.load(preview["path"]), volume()[preview["slice"]], atol=1e-6)
 
     def test_ends_of_a_pause(self):
         rows = self.large_scan()
