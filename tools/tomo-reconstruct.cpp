@@ -158,7 +158,7 @@ class Program {
         else if (std::abs(tilt) > sure * sigma)
             g_print("tilt %.4f +- %.4f degrees\n", tilt, sigma);
         else
-            g_print("no tilt seen, which is known to %.2g degrees\n", sure * sigma);
+            g_print("no tilt that stands out: %.4f +- %.4f degrees\n", tilt, sigma);
         if (const auto *methods = found.find("methods"))
             for (const auto &one : methods->items()) {
                 const auto &failure = one.text_of("failure");

@@ -10,7 +10,7 @@ namespace tomo::reconstruction {
 
 namespace {
 
-constexpr double width = 640.0, height = 260.0, left = 66.0, right = 12.0, top = 8.0, bottom = 46.0;
+constexpr double width = 640.0, height = 260.0, left = 90.0, right = 12.0, top = 8.0, bottom = 46.0;
 
 std::string place(double x, double y) { return fixed(x, 1) + "," + fixed(y, 1) + " "; }
 

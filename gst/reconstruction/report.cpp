@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/chart.hpp>
+#include <gst/reconstruction/heights.hpp>
 #include <gst/reconstruction/html.hpp>
 #include <gst/reconstruction/report.hpp>
 #include <gst/tomo/geometry/degrees.hpp>
@@ -148,8 +149,14 @@ class Report {
     }
 
     std::string short_name() const {
-        const CString base(g_path_get_basename(settings_.source().c_str()));
-        return base.get();
+        const auto base = [](const std::string &path) {
+            const CString name(g_path_get_basename(path.c_str()));
+            return std::string(name.get());
+        };
+        if (settings_.stitch.empty())
+            return base(settings_.source());
+        const auto scans = scans_of(settings_);
+        return base(scans.front()) + " to " + base(scans.back());
     }
 
     std::string header() const {

@@ -105,6 +105,7 @@ class Heights(ReconstructTestCase):
                 self.assertEqual([line.strip() for line in file if line.startswith("stitch-rolls=")], kept)
             with open("rolls.h5.html", encoding="utf-8") as file:
                 page = file.read()
+            self.assertIn("<h1>a.nxs to b.nxs ", page)
             heights = page[page.index("Shared with the one above"):]
             self.assertEqual(re.findall(r">([^<>]*\u00b0)<", heights[:heights.index("</table>")]), told)
 
