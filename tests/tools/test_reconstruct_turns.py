@@ -178,7 +178,7 @@ class Turns(ReconstructTestCase):
         self.assert_close(self.turns(*small), volumes, 1e-3)
         self.assertGreater(len(json.loads(self.done(*small, "--dry-run", "--json", "--overwrite").stdout)["slabs"]), 3)
         self.done(*words, "--output", "out/t-%03i-%05i.tif")
-        self.assertEqual(len(os.listdir("out")), 3 * ROWS + 2)  # and the configuration and the report
+        self.assertEqual(len(os.listdir("out")), 3 * ROWS + 3)  # and the configuration, the report and the picture
         for turn in range(3):
             pages = [tifffile.imread(f"out/t-{turn:03}-{slice:05}.tif") for slice in range(ROWS)]
             np.testing.assert_array_equal(np.array(pages), volumes[turn])
