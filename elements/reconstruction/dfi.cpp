@@ -93,7 +93,7 @@ class Dfi final : public ParallelSlices {
 
   private:
     unsigned padded(unsigned width) const {
-        return pad_width ? pad_width.value() : FourierBackprojector::good_length(2.0 * width);
+        return pad_width ? pad_width.value() : fourier::good_length(2.0 * width);
     }
 
     std::optional<FourierBackprojector> operator_;

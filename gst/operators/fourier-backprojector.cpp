@@ -65,21 +65,10 @@ double Spreading::transform(double x) const {
     return width * value / std::cyl_bessel_i(0.0, beta);
 }
 
-unsigned FourierBackprojector::good_length(double least) {
-    for (unsigned length = std::max(2.0, 2.0 * std::ceil(least / 2.0));; length += 2) {
-        unsigned rest = length;
-        for (unsigned prime : {2, 3, 5, 7})
-            while (rest % prime == 0)
-                rest /= prime;
-        if (rest == 1)
-            return length;
-    }
-}
-
 FourierBackprojector::Grid FourierBackprojector::grid_of(unsigned width, unsigned height) const {
     // A sample reaches a point once, not also around the grid.
     const auto points = [&](unsigned pixels) {
-        return good_length(std::max(spreading_.oversampling * pixels, 2.0 * spreading_.width + 2.0));
+        return fourier::good_length(std::max(spreading_.oversampling * pixels, 2.0 * spreading_.width + 2.0));
     };
     return {points(width), points(height)};
 }

@@ -53,9 +53,6 @@ class GST_TOMO_API FourierBackprojector {
     unsigned batch_that_pays(const ArrayInfo &sinogram, unsigned width, unsigned height,
                              unsigned length) const;
 
-    // Even, without a prime factor above 7, so that transforms are fast.
-    static unsigned good_length(double least);
-
   private:
     struct Grid {
         unsigned columns, rows;

@@ -3,6 +3,7 @@
 #include <gst/operators/fourier-transforms.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace tomo::fourier {
 
@@ -46,6 +47,17 @@ unsigned batch_that_pays(const Device &device, const ArrayInfo &in) {
     constexpr std::uint64_t enough = 1 << 22; // samples
     return device.is_cpu() ? 1
                            : static_cast<unsigned>(std::clamp<std::uint64_t>(enough / in.samples(), 1, 32));
+}
+
+unsigned good_length(double least) {
+    for (unsigned length = std::max(2.0, 2.0 * std::ceil(least / 2.0));; length += 2) {
+        unsigned rest = length;
+        for (unsigned prime : {2, 3, 5, 7})
+            while (rest % prime == 0)
+                rest /= prime;
+        if (rest == 1)
+            return length;
+    }
 }
 
 } // namespace tomo::fourier

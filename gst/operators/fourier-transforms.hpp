@@ -31,4 +31,7 @@ class GST_TOMO_API Transforms {
 // So many arrays give the device enough to do. A CPU's cache would rather have one.
 GST_TOMO_API unsigned batch_that_pays(const Device &device, const ArrayInfo &in);
 
+// Not less than this, even, without a prime factor above 7, so that transforms are fast.
+GST_TOMO_API unsigned good_length(double least);
+
 } // namespace tomo::fourier
