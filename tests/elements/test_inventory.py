@@ -19,7 +19,7 @@ INVENTORY = json.loads(pathlib.Path(__file__).with_name("ufo_inventory.json").re
 # Tasks that are still to come.
 NOT_YET = """
     camera concatenate-result dfi-sinc dump-ring duplicate filter-particle general-backproject get-dup-circ
-    lamino-backproject refeed remove-circle replicate retrieve-phase segment stacked-backproject stdin volume-render
+    lamino-backproject refeed remove-circle replicate segment stacked-backproject stdin volume-render
     zmq-pub zmq-sub
 """.split()
 
@@ -62,6 +62,8 @@ DIFFERENCES = {
     ("center-of-rotation", "angle-step", "default"): "0 takes the angles of the scan",
     ("cone-beam-projection-weight", "axis-angle-x", "default"): "none is 0",
     ("flatten", "mode", "type"): "a choice, so that a wrong one is refused",
+    ("retrieve-phase", "energy", "default"): "0 takes that of the scan; none is an error, not 20 keV",
+    ("retrieve-phase", "pixel-size", "default"): "0 takes that of the scan; none is an error, not 0.75 um",
     ("transpose-projections", "number", "default"): "0 takes all projections of the stream; 1 makes no sense",
     ("write", "tiff-bigtiff", "type"): "true and false as there, and auto: classic where the images are known to fit",
     ("write", "bytes-per-file", "default"): "with a pattern each image gets its own file",
