@@ -206,6 +206,8 @@ LINES = {
     "remove-outliers": ["read path=spots.tif ! remove-outliers threshold=5",
                         "read path=spots.tif ! remove-outliers size=5 threshold=5 ! crop x=2 y=2 width=28 height=20"],
     "rescale": ["rescale factor=2", "rescale factor=0.5 interpolation=nearest", "rescale width=20 height=10"],
+    "retrieve-phase": [f"read path=square.tif ! fft dimensions=2 ! retrieve-phase method={name} energy=20 distance=0.1 "
+                       "pixel-size=1e-6 ! power-spectrum" for name in ("tie", "ctf", "qp", "qp2")],
     "ring-pattern": ["ring-pattern width=32 height=32 ring-start=5 ring-end=9 ring-step=2 ring-thickness=3",
                      ("ring-pattern width=30 height=20", "intended: any size, where UFO takes the next powers of two")],
     "ringwriter": ["read path=rings.tif ! ringwriter filename=rings"],
