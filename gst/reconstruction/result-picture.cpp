@@ -14,7 +14,7 @@ namespace tomo::reconstruction {
 
 namespace {
 
-constexpr unsigned small_side = 512; // that a small slice is enlarged to
+constexpr unsigned small_side = 640; // up to which a small slice is enlarged; half of it has room for the foot
 constexpr unsigned most_enlarged = 16;
 constexpr unsigned char surround = 0x1d, ink = 0xe6, faint = 0x9c, light = 0xff, dark = 0x10;
 constexpr int foot = 44, margin = 12, letters = 15, bar_height = 5;

@@ -47,7 +47,7 @@ class Pictures(ReconstructTestCase):
             result = self.done("scan.nxs", "--axis", AXIS, "--output", "slices.h5", "--overwrite")
             self.assertIn("slices.h5.png", result.stderr)
             pixels, words = of_picture("slices.h5.png")
-            n = 512 // WIDTH
+            n = 640 // WIDTH
             self.assertEqual(pixels.shape, (n * WIDTH + FOOT, n * WIDTH))
             self.assertEqual(float(words["pixels_per_sample"]), n)
             black, white = float(words["grey_minimum"]), float(words["grey_maximum"])
@@ -68,7 +68,7 @@ class Pictures(ReconstructTestCase):
         self.refused(2, ["picture", "would have no effect"], "sinos", "scan.nxs", "--picture=false", "--output", "never.h5")
         self.done("scan.nxs", "--axis", AXIS, "--output", "series/slice-%03i.tif", "--binning", 2)
         pixels, words = of_picture("series/slice.png")
-        n = 512 // (WIDTH // 2)
+        n = 640 // (WIDTH // 2)
         self.assertEqual(pixels.shape[1], n * (WIDTH // 2))
         self.assertAlmostEqual(self.bar(pixels), 50 / 5 * n, delta=1)
         # What can't be written is no failure of the run.
