@@ -22,14 +22,15 @@ struct Rays {
 
 cl_long fixed(double value) { return static_cast<cl_long>(std::llround(value * 0x1p32)); }
 
-// Pixel (x, y) has its centre at bx = x + slice.x + centre, by = y + slice.y + centre from the axis, and ray
+// Pixel (x, y) has its centre at bx = x + slice.x + inside, by = y + slice.y + inside from the axis, and ray
 // c is where bx cos + by sin = c + centre. Along columns, y follows from x; along rows, x from y.
-Rays rays_at(double angle, double axis, const SliceRegion &slice) {
-    const double c = std::cos(angle), s = std::sin(angle), centre = 0.5 - axis;
+Rays rays_at(double angle, const ParallelBeam &beam, const SliceRegion &slice) {
+    const double c = std::cos(angle), s = std::sin(angle), centre = 0.5 - beam.axis,
+                 inside = 0.5 - beam.axis_in_slice.value_or(beam.axis);
     const bool is_turned = std::abs(s) >= std::abs(c);
     const double along = is_turned ? s : c, other = is_turned ? c : s;
     const double first_line = is_turned ? slice.x : slice.y, first_sample = is_turned ? slice.y : slice.x;
-    return {fixed(centre * (1.0 - other) / along - centre - first_line * other / along - first_sample),
+    return {fixed((centre - inside * other) / along - inside - first_line * other / along - first_sample),
             fixed(1.0 / along), fixed(-other / along), static_cast<cl_float>(1.0 / std::abs(along)),
             is_turned};
 }
@@ -71,7 +72,7 @@ ParallelProjector::ParallelProjector(Compute &compute, ParallelBeam beam, const 
     check_geometry(beam_, slice_);
     std::vector<Rays> rays;
     for (const double angle : beam_.angles)
-        rays.push_back(rays_at(angle, beam_.axis, slice_));
+        rays.push_back(rays_at(angle, beam_, slice_));
     rays_ = compute_.upload(rays.data(), rays.size() * sizeof rays[0]);
 }
 
@@ -115,9 +116,10 @@ void ParallelProjector::back(const Array &projections, Array &volume) {
         std::vector<double> weights;
         for (const double angle : beam_.angles)
             weights.push_back(weight_at(angle));
-        transpose_.set_views(backproject_rows(beam_.angles, weights, beam_.axis, slice_));
+        transpose_.set_views(backproject_rows(beam_.angles, weights, beam_.axis,
+                                              beam_.axis_in_slice.value_or(beam_.axis), slice_));
     }
-    if (planned_slices_ != slices) {
+    if (planned_slices_ < slices) {
         transpose_.plan(projections.info(), volume.info());
         planned_slices_ = slices;
     }

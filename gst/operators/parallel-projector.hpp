@@ -6,6 +6,7 @@
 #include <gst/operators/projector.hpp>
 #include <gst/tomo/geometry/slice-region.hpp>
 
+#include <optional>
 #include <vector>
 
 namespace tomo {
@@ -15,6 +16,7 @@ struct ParallelBeam {
     std::vector<double> angles; // radians, one for each view
     double axis;                // edge coordinate of the columns
     unsigned columns;
+    std::optional<double> axis_in_slice = {}; // likewise, where it lies elsewhere there
 
     // Bounds of the axis and of all edges.
     static constexpr double most_pixels = 1e6;

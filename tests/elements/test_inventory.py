@@ -32,6 +32,7 @@ OUT_OF_SCOPE = {
 OWN = {
     "air-correct": "the beam, by a region without sample",
     "convert": "from and to GStreamer's video",
+    "cgls": "slices by conjugate gradients",
     "dfi": "slices by direct Fourier inversion, by a non-uniform transform",
     "double-flat-field": "rings, by means over the views of transmission",
     "download": "places the transfer to the host",
@@ -52,6 +53,9 @@ OWN = {
     "remove-stripes-titarenko": "rings, by means over the views, regularized",
     "remove-stripes-wavelet": "rings, by wavelets and Fourier transforms",
     "scan-src": "a raw scan from one file, as projections, darks and flats",
+    "mlem": "slices for the largest likelihood",
+    "sart": "slices by iterations view by view",
+    "sirt": "slices by simultaneous iterations",
     "shift": "projections of a sample that moved",
     "upload": "places the transfer to the device",
 }

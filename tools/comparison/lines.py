@@ -34,11 +34,11 @@ WITHOUT_LINE = {
     "upload": "not in UFO",
     "ramp-filter": "not in UFO",
     "scan-src": "not in UFO",
-    **dict.fromkeys(("air-correct", "dfi", "double-flat-field", "dynamic-flat-field-correct", "fade", "find-shift",
-                     "interpolate-neighbours", "join-half-turns", "remove-rings", "remove-stripes-all",
+    **dict.fromkeys(("air-correct", "cgls", "dfi", "double-flat-field", "dynamic-flat-field-correct", "fade", "find-shift",
+                     "interpolate-neighbours", "join-half-turns", "mlem", "remove-rings", "remove-stripes-all",
                      "remove-stripes-dead", "remove-stripes-filtering", "remove-stripes-fitting", "remove-stripes-large",
                      "remove-stripes-normalization", "remove-stripes-sorting", "remove-stripes-titarenko",
-                     "remove-stripes-wavelet", "shift"), "not in UFO"),
+                     "remove-stripes-wavelet", "sart", "shift", "sirt"), "not in UFO"),
 }
 
 LINES = {

@@ -1,0 +1,30 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "iterative-slices.hpp"
+
+using namespace tomo;
+
+namespace {
+
+class Cgls final : public IterativeSlices {
+  public:
+    static constexpr Info info{
+        .task = "cgls",
+        .klass = "Filter/Effect",
+        .blurb =
+            "Reconstructs slices from sinograms (columns x projections) of a parallel beam by conjugate gradients (CGLS)",
+        .details =
+            "Conjugate gradients for the least |A x - b| from x = 0, b the sinogram: in few iterations where SIRT takes many. The "
+            "number of iterations is the regularisation; noise grows with it. Hestenes, Stiefel, J. Res. Nat. Bur. Stand. 49, 409 "
+            "(1952); Bjoerck, Numerical Methods for Least Squares Problems, SIAM 1996, section 7.4." TOMO_ITERATIVE_DETAILS,
+        .example =
+            "tomoread path='sinograms/*.tif' number=2 ! tomocgls axis-pos=131 num-iterations=3 ! fakesink",
+    };
+
+  protected:
+    SolverMethod solver_method() const override { return SolverMethod::gradients; }
+};
+
+} // namespace
+
+TOMO_ELEMENT(Cgls)

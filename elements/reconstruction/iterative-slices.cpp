@@ -1,0 +1,83 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "iterative-slices.hpp"
+
+#include <gst/operators/parallel-projector.hpp>
+#include <gst/tomo/support/number-list.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace tomo {
+
+void PixelBounds::add_to(SolverSettings &settings) const {
+    if (minimum >= maximum)
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    text("pixels from minimum=%g to maximum=%g leave nothing to choose: set "
+                         "minimum below maximum",
+                         minimum.value(), maximum.value()));
+    if (minimum > -G_MAXDOUBLE)
+        settings.minimum = minimum;
+    if (maximum < G_MAXDOUBLE)
+        settings.maximum = maximum;
+}
+
+void IterativeSlices::stop() {
+    solver_.reset();
+    has_warned_ = false;
+    ParallelSlices::stop();
+}
+
+void IterativeSlices::plan(const ArrayInfo &, const ArrayInfo &) {
+    auto settings = solver_settings();
+    settings.iterations = num_iterations;
+    settings.tolerance = tolerance;
+    solver_.emplace(*this, solver_method(), settings);
+}
+
+void IterativeSlices::set_views(const Views &views) {
+    const unsigned columns = input_info().width;
+    solver_->set_geometry(static_cast<unsigned>(views.angles.size()),
+                          [&](const std::vector<unsigned> &chosen) {
+                              ParallelBeam beam{{}, views.axis, columns, views.axis_in_slice};
+                              for (const unsigned view : chosen)
+                                  beam.angles.push_back(views.angles[view]);
+                              return std::make_unique<ParallelProjector>(*this, std::move(beam), views.slice);
+                          });
+}
+
+void IterativeSlices::reconstruct(const Array &sinograms, Array &slices) {
+    const auto residuals = solver_->run(sinograms, slices);
+    for (unsigned z = 0; z < residuals.size(); z++)
+        tell(z, residuals[z]);
+}
+
+unsigned IterativeSlices::batch_that_pays(const ArrayInfo &in, const SliceRegion &slice) {
+    // Projections, what is computed of them, slices, corrections, and the copies of these that are projected.
+    constexpr unsigned copies = 4;
+    const std::uint64_t one =
+        copies * sizeof(float) * in.depth *
+        (std::uint64_t{in.width} * in.height + std::uint64_t{slice.width} * slice.height);
+    const unsigned pays = device()->is_cpu() ? 16 : 32;
+    const auto fit = device()->memory_limit() / 3 / std::max<std::uint64_t>(one, 1);
+    return static_cast<unsigned>(
+        std::clamp<std::uint64_t>(std::min<std::uint64_t>(pays / in.depth, fit), 1, pays));
+}
+
+void IterativeSlices::tell(unsigned plane, const std::vector<double> &residuals) {
+    residual.report(residuals.back());
+    auto *told = gst_structure_new("tomo-iterations", "index", G_TYPE_UINT64, frame_index(), "plane",
+                                   G_TYPE_UINT, plane, nullptr);
+    set_list(told, "residuals", residuals);
+    post_message(told);
+    constexpr double rounding = 1.001;
+    if (!(residuals.back() <= rounding * residuals.front()) && !has_warned_) {
+        has_warned_ = true;
+        warn(text("the residual of array %" G_GUINT64_FORMAT
+                  " grew from %.4g to %.4g in %zu iterations: the slice is no "
+                  "solution. Take less relaxation or fewer subsets, and look for samples that are not finite",
+                  frame_index(), residuals.front(), residuals.back(), residuals.size()));
+    }
+}
+
+} // namespace tomo

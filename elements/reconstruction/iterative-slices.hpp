@@ -1,0 +1,72 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "parallel-slices.hpp"
+
+#include <gst/operators/solver.hpp>
+
+#include <optional>
+
+namespace tomo {
+
+// What is common to iterative methods for a parallel beam; text for their descriptions.
+#define TOMO_ITERATIVE_DETAILS                                                                                            \
+    "\n\nA is the projection by Joseph's method (IEEE Trans. Med. Imaging 1, 192 (1982)), as by "                         \
+    "`tomoforwardproject`, in pixels, and A* its transpose, so that slices are attenuation per pixel. The sinograms are " \
+    "not filtered before, and pixels outside of the slice's region count as 0: a region that leaves out a part of the "   \
+    "object gets artefacts. Axis, angles and region are those of `tomobackproject`, and so are its messages.\n\n"         \
+    "With each slice comes an element message `tomo-iterations`: `index` of the array, `plane`, and `residuals`, a "      \
+    "list with |b - A x| / |b| for each iteration; the host waits for it. A residual that grows is a warning."
+
+class IterativeSlices : public ParallelSlices {
+  public:
+    Property<unsigned> num_iterations{
+        this,        "num-iterations", 10,
+        {1, 100000}, When::reshapes,   "Iterations, each of which goes through all views once"};
+    Property<double> tolerance{
+        this,
+        "tolerance",
+        0.0,
+        {0.0, 1.0},
+        When::reshapes,
+        "A slice whose residual |b - A x| / |b| is no larger stays as it is; when all slices of a batch do, the "
+        "iterations end"};
+    Result residual{this, "residual", {0.0, G_MAXDOUBLE}, "Last residual of the last slice, |b - A x| / |b|"};
+
+    void stop() override;
+
+  protected:
+    using ParallelSlices::batch_that_pays;
+
+    virtual SolverMethod solver_method() const = 0;
+    // Besides iterations and tolerance.
+    virtual SolverSettings solver_settings() const { return {}; }
+
+    void plan(const ArrayInfo &sinograms, const ArrayInfo &slices) final;
+    void set_views(const Views &views) final;
+    void reconstruct(const Array &sinograms, Array &slices) final;
+    unsigned batch_that_pays(const ArrayInfo &in, const SliceRegion &slice) final;
+
+  private:
+    void tell(unsigned plane, const std::vector<double> &residuals);
+
+    std::optional<Solver> solver_;
+    bool has_warned_ = false;
+};
+
+// Bounds of pixels, for methods that can have some.
+struct PixelBounds {
+    explicit PixelBounds(Element *element)
+        : minimum(element, "minimum", -G_MAXDOUBLE, {-G_MAXDOUBLE, G_MAXDOUBLE}, When::reshapes,
+                  "Least value of a pixel, after each step; 0 leaves no negative ones"),
+          maximum(element, "maximum", G_MAXDOUBLE, {-G_MAXDOUBLE, G_MAXDOUBLE}, When::reshapes,
+                  "Largest value of a pixel, after each step") {}
+
+    // Throws Error where there is nothing between them.
+    void add_to(SolverSettings &settings) const;
+
+    Property<double> minimum, maximum;
+};
+
+} // namespace tomo

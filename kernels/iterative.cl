@@ -1,0 +1,119 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Steps of iterative reconstructions between projections and backprojections; gst/operators/solver.hpp has the formulas.
+// All arrays have `count` samples for each slice, one slice behind another. Norms are squares of L2 norms, one for each slice.
+
+#include "group-sum.h"
+
+// Chosen views, one below the other.
+kernel void gather_views(IN(projections), OUT(float, out), global const uint *views, const uint first, const uint all) {
+    const uint x = get_global_id(0), i = get_global_id(1), z = get_global_id(2);
+    const uint columns = get_global_size(0), number = get_global_size(1);
+    AT(out, tomo_index(x, i, z, columns, number)) =
+        LOAD(projections, tomo_index(x, views[first + i], z, columns, all));
+}
+
+// A part of the norm, or of the product, from each work-group.
+#define FINISH_PARTS                                                                                                    \
+    local tomo_sum places[GROUP];                                                                                       \
+    const tomo_sum total = tomo_sum_of_group(places, sum);                                                              \
+    if (get_local_id(0) == 0)                                                                                           \
+        parts[get_global_id(1) * get_num_groups(0) + get_group_id(0)] = total;
+#define FOR_SHARE TOMO_FOR_SHARE(i, count, (ulong)get_global_id(0), (ulong)get_global_size(0), spread)
+
+kernel void products(global const float *values, global const float *others, global tomo_sum *parts, const ulong count,
+                     const uint spread) {
+    const ulong begin = get_global_id(1) * count;
+    tomo_sum sum = (tomo_sum)(0.0f);
+    FOR_SHARE sum = tomo_add(sum, (tomo_real)values[begin + i] * others[begin + i]);
+    FINISH_PARTS
+}
+
+// computed = (measured - computed) / sums along the rays, and the norm of the difference.
+kernel void difference(global float *computed, global const float *measured, global const float *ray_sums,
+                       global tomo_sum *parts, const ulong count, const uint spread) {
+    const ulong begin = get_global_id(1) * count;
+    tomo_sum sum = (tomo_sum)(0.0f);
+    FOR_SHARE {
+        const float difference = measured[begin + i] - computed[begin + i], along = ray_sums[i];
+        sum = tomo_add(sum, (tomo_real)difference * difference);
+        computed[begin + i] = along > 0.0f ? difference / along : 0.0f;
+    }
+    FINISH_PARTS
+}
+
+// computed = measured / computed, and the norm of their difference. Samples below zero count as zero.
+kernel void quotient(global float *computed, global const float *measured, global const float *ray_sums,
+                     global tomo_sum *parts, const ulong count, const uint spread) {
+    const ulong begin = get_global_id(1) * count;
+    tomo_sum sum = (tomo_sum)(0.0f);
+    FOR_SHARE {
+        const float expected = computed[begin + i], came = measured[begin + i];
+        sum = tomo_add(sum, (tomo_real)(came - expected) * (came - expected));
+        computed[begin + i] = !(came <= 0.0f) && expected > 0.0f ? came / expected : 0.0f;
+    }
+    FINISH_PARTS
+}
+
+// norms += sums of the parts
+kernel void add_parts(global const tomo_sum *parts, global float *norms, const uint number, const uint first) {
+    const uint z = get_global_id(0);
+    tomo_sum sum = (tomo_sum)(0.0f);
+    for (uint i = 0; i < number; i++)
+        sum = tomo_merge(sum, parts[z * number + i]);
+    norms[first + z] += (float)tomo_total(sum);
+}
+
+// A slice whose residual is small enough stays as it is.
+kernel void stop_slices(global const float *norms, global const float *measured, global uint *is_done, const uint first,
+                        const float tolerance) {
+    const uint z = get_global_id(0);
+    if (norms[first + z] <= tolerance * tolerance * measured[z])
+        is_done[z] = 1;
+}
+
+kernel void add_correction(global float *slices, global const float *correction, global const float *pixel_sums,
+                           global const uint *is_done, const float relaxation, const float minimum, const float maximum,
+                           const ulong count) {
+    const ulong i = get_global_id(0), at = get_global_id(1) * count + i;
+    if (i >= count || is_done[get_global_id(1)])
+        return;
+    const float across = pixel_sums[i];
+    const float value = slices[at] + (across > 0.0f ? relaxation * correction[at] / across : 0.0f);
+    // NaN stays.
+    slices[at] = value < minimum ? minimum : value > maximum ? maximum : value;
+}
+
+kernel void multiply_correction(global float *slices, global const float *correction, global const float *pixel_sums,
+                                global const uint *is_done, const float minimum, const float maximum, const ulong count) {
+    const ulong i = get_global_id(0), at = get_global_id(1) * count + i;
+    if (i >= count || is_done[get_global_id(1)])
+        return;
+    const float across = pixel_sums[i];
+    const float value = across > 0.0f ? slices[at] * correction[at] / across : slices[at];
+    slices[at] = value < minimum ? minimum : value > maximum ? maximum : value;
+}
+
+// Conjugate gradients. `gradients` has the norms of the gradients of this step and of the one before.
+
+// to += sign product / length direction
+kernel void move_along(global float *to, global const float *direction, global const float *products,
+                       global const float *lengths, const uint step, const float sign, global const uint *is_done,
+                       const ulong count) {
+    const uint z = get_global_id(1);
+    const ulong i = get_global_id(0), at = z * count + i;
+    if (i >= count || is_done[z] || lengths[z] == 0.0f)
+        return;
+    to[at] += sign * (products[step * get_global_size(1) + z] / lengths[z]) * direction[at];
+}
+
+kernel void turn_direction(global float *direction, global const float *gradient, global const float *gradients,
+                           const uint step, const ulong count) {
+    const uint z = get_global_id(1), slices = get_global_size(1);
+    const ulong i = get_global_id(0), at = z * count + i;
+    if (i >= count)
+        return;
+    const float before = gradients[(step - 1) * slices + z];
+    direction[at] = gradient[at] + (before != 0.0f ? gradients[step * slices + z] / before : 0.0f) * direction[at];
+}

@@ -1,0 +1,159 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What tests of iterative methods share: Joseph's projection as a matrix, and phantoms."""
+
+from tomotest import *
+from elementtest import ElementTestCase, Stream, scan_event
+import tomoref
+
+
+def matrix(angles, columns, axis, width, height, x=0, y=0, axis_in_slice=None):
+    """A (views * columns, height * width), float64: the ray is followed along the axis that it is closer to."""
+    inside = 0.5 - (axis if axis_in_slice is None else axis_in_slice)
+    result = np.zeros((len(angles), columns, height, width))
+    for n, angle in enumerate(angles):
+        c, s = np.cos(angle), np.sin(angle)
+        turned = abs(s) >= abs(c)
+        for column in range(columns):
+            d = column + 0.5 - axis
+            for line in range(width if turned else height):
+                if turned:
+                    at = (d - (line + x + inside) * c) / s - y - inside
+                else:
+                    at = (d - (line + y + inside) * s) / c - x - inside
+                k = int(np.floor(at))
+                for sample, weight in ((k, 1 - (at - k)), (k + 1, at - k)):
+                    if 0 <= sample < (height if turned else width):
+                        place = (sample, line) if turned else (line, sample)
+                        result[(n, column, *place)] += weight / max(abs(c), abs(s))
+    return result.reshape(len(angles) * columns, height * width)
+
+
+def divided(a, b):
+    return np.divide(a, b, out=np.zeros_like(a), where=b > 0)
+
+
+def subsets(views, number, golden=True):
+    """Lists of views: v belongs to subset v % number; subsets in the order of the golden ratio, or one by one."""
+    ranks = np.argsort(np.argsort(np.arange(number) * ((1 + 5**0.5) / 2 - 1) % 1.0))
+    order = ranks if golden else np.arange(number)
+    return [np.arange(first, views, number) for first in order]
+
+
+def additive(a, b, iterations, relaxation, parts, low=-np.inf, high=np.inf):
+    """x after all iterations and |b - A x| / |b| before each."""
+    x, residuals = np.zeros(a.shape[1]), []
+    for _ in range(iterations):
+        total = 0.0
+        for rows in parts:
+            part = a[rows]
+            difference = b[rows] - part @ x
+            total += difference @ difference
+            x = np.clip(x + relaxation * divided(part.T @ divided(difference, part.sum(1)), part.sum(0)), low, high)
+        residuals.append(np.sqrt(total) / np.linalg.norm(b))
+    return x, residuals
+
+
+def multiplicative(a, b, iterations, parts):
+    x, residuals = np.ones(a.shape[1]), []
+    for _ in range(iterations):
+        total = 0.0
+        for rows in parts:
+            part = a[rows]
+            expected = part @ x
+            total += np.sum((b[rows] - expected) ** 2)
+            seen = part.sum(0)
+            x = np.where(seen > 0, x * divided(part.T @ divided(np.maximum(b[rows], 0), expected), seen), x)
+        residuals.append(np.sqrt(total) / np.linalg.norm(b))
+    return x, residuals
+
+
+def cgls(a, b, iterations):
+    x, r = np.zeros(a.shape[1]), b.copy()
+    s = a.T @ r
+    p, gamma, residuals = s, s @ s, []
+    for _ in range(iterations):
+        q = a @ p
+        alpha = gamma / (q @ q)
+        x, r = x + alpha * p, r - alpha * q
+        residuals.append(np.linalg.norm(r) / np.linalg.norm(b))
+        s = a.T @ r
+        gamma, before = s @ s, gamma
+        p = s + gamma / before * p
+    return x, residuals
+
+
+class IterativeTestCase(ElementTestCase):
+    VIEWS, COLUMNS, WIDTH, HEIGHT, AXIS = 24, 33, 31, 29, 15.3
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.angles = np.sort(rng.uniform(0, np.pi / cls.VIEWS, cls.VIEWS) * 0.4 + np.arange(cls.VIEWS) * np.pi / cls.VIEWS)
+        cls.a = matrix(cls.angles, cls.COLUMNS, cls.AXIS, cls.WIDTH, cls.HEIGHT, 1, 2)
+
+    def data(self, planes=1):
+        """Sinograms of random objects with noise, never negative."""
+        objects = np.zeros((planes, self.HEIGHT * self.WIDTH))
+        objects[:, rng.integers(0, objects.shape[1], 300)] = rng.uniform(0, 1, 300)
+        b = objects @ self.a.T
+        b = np.abs(b + 0.02 * b.max() * rng.standard_normal(b.shape))
+        return b.reshape(planes, self.VIEWS, self.COLUMNS).astype(np.float32)
+
+    def slices(self, element, *sinograms):
+        """Slices and, plane by plane, residuals."""
+        region = f"roi-x=1 roi-y=2 roi-width={self.WIDTH} roi-height={self.HEIGHT}"
+        with Stream(f"{element} {region}") as stream:
+            for sinogram in sinograms:
+                stream.push(sinogram, event=scan_event(self.angles, self.AXIS))
+            results = stream.finish()
+            messages = stream.element_messages("tomo-iterations")
+            self.residuals = [[m.get_value("residuals")[i] for i in range(len(m.get_value("residuals")))] for m in messages]
+            self.warnings = stream.warnings()
+        return results
+
+    def rows(self, views):
+        return (np.asarray(views)[:, None] * self.COLUMNS + np.arange(self.COLUMNS)).ravel()
+
+    def check_method(self, element, method, tolerance=1e-4, residuals=1e-4):
+        """Planes of a stack, each against method(b) -> (x, residuals) in float64."""
+        sinograms = self.data(3)
+        (result,) = self.slices(element, sinograms)
+        for z, sinogram in enumerate(sinograms):
+            x, wanted = method(sinogram.astype(np.float64).ravel())
+            error = np.linalg.norm(result[z].ravel() - x) / np.linalg.norm(x)
+            self.assertLess(error, tolerance, f"{element} (seed {SEED})")
+            np.testing.assert_allclose(self.residuals[z], wanted, rtol=residuals, err_msg=f"{element} (seed {SEED})")
+
+    def check_stops(self, element):
+        """At the tolerance, slice by slice, whatever comes along in a batch."""
+        sinograms = self.data(2)
+        sinograms[1] *= 1e-3
+        (alone,) = self.slices(f"{element} num-iterations=40 tolerance=0.2", sinograms[:1])
+        count = len(self.residuals[0])
+        self.assertLess(count, 40)
+        self.assertLessEqual(self.residuals[0][-1], 0.2)
+        self.assertGreater(self.residuals[0][-2], 0.2)
+        (both,) = self.slices(f"{element} num-iterations=40 tolerance=0.2", sinograms)
+        np.testing.assert_allclose(both[0], alone.reshape(both[0].shape), rtol=0, atol=1e-5 * np.abs(alone).max())
+
+    def check_streams(self, element):
+        """Formats, one view, one column, one pixel, batches, other sizes behind."""
+        for dtype in (np.uint16, np.float16, np.float32):
+            (result,) = run(f"{element} num-iterations=2", [(self.data()[0] * 10).astype(dtype)])
+            self.assertTrue(np.isfinite(result).all() and result.any())
+        for shape in ((1, 7), (5, 1), (1, 1), (12, 11)):
+            (result,) = run(f"{element} num-iterations=3", [random_array(np.float32, shape) + 1])
+            self.assertEqual(result.shape, (shape[1], shape[1]))
+            self.assertTrue(np.isfinite(result).all())
+        sinograms = list(self.data(5))
+        single = [self.slices(f"{element} num-iterations=2", s)[0] for s in sinograms]
+        for batch in (0, 2):
+            together = self.slices(f"{element} num-iterations=2 batch={batch}", *sinograms)
+            for one, other in zip(single, together, strict=True):
+                np.testing.assert_allclose(one, other, rtol=0, atol=1e-5 * np.abs(one).max())
+        sinogram = self.data()[0]
+        sinogram[3, 4] = np.nan
+        (result,) = self.slices(f"{element} num-iterations=3", sinogram)
+        self.assertTrue(np.isnan(result).any())
+        self.assertRegex(" ".join(self.warnings), "residual of array 0 grew")
