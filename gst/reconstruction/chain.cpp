@@ -73,22 +73,11 @@ std::string slice_line(const Settings &settings, const Inspection &scan, double 
                     : SliceFrame{field.columns, field.axis,
                                  std::max(std::min(field.axis, field.columns - field.axis), 0.0)};
     const unsigned columns = frame.columns;
-    const bool is_fourier = chosen_method(settings, scan, axis).is_fourier;
-    std::string filter;
-    if (settings.projection_filter.is_given())
-        filter += launch_property("filter", settings.projection_filter.value());
-    if (settings.projection_filter_cutoff.is_given())
-        filter += property("cutoff", settings.projection_filter_cutoff.value());
     if (!(field.axis > 0.0)) // the elements would take the middle
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("an axis at %g lies left of the detector; wanted an edge coordinate above 0", axis));
-    if (is_fourier)
-        line += " ! tomodfi name=dfi" + filter +
-                (settings.tolerance.is_given() ? property("tolerance", settings.tolerance.value()) : "");
-    else
-        line += (settings.projection_filter.is("none") ? "" : " ! tomorampfilter name=filter" + filter) +
-                " ! tomobackproject name=backproject";
-    line += property("axis-pos", field.axis);
+    const auto method = chosen_method(settings, scan, axis).method;
+    line += method_line(settings, method) + property("axis-pos", field.axis);
     axis = frame.axis;
     if (axis != field.axis)
         line += property("slice-axis-pos", axis);
@@ -101,14 +90,23 @@ std::string slice_line(const Settings &settings, const Inspection &scan, double 
     }
     if (offset != 0.0)
         line += property("angle-offset", offset);
-    if (!is_fourier && settings.precision.is("half"))
-        line += " precision-mode=half";
     unsigned edge = 0;
     if (settings.crop_width && settings.crop_width < columns) {
         edge = (columns - settings.crop_width) / 2;
-        line += property("roi-x", edge) + property("roi-y", edge) +
-                property("roi-width", settings.crop_width.value()) +
-                property("roi-height", settings.crop_width.value());
+        const auto at = [&](const char *prefix) {
+            const std::string begin = prefix;
+            return property((begin + "x").c_str(), edge) + property((begin + "y").c_str(), edge) +
+                   property((begin + "width").c_str(), settings.crop_width.value()) +
+                   property((begin + "height").c_str(), settings.crop_width.value());
+        };
+        // Iterations take what lies beside the region for nothing.
+        if (method != Method::iterative)
+            line += at("roi-");
+        else
+            line +=
+                (columns != field.columns ? property("roi-width", columns) + property("roi-height", columns)
+                                          : "") +
+                " ! tomocrop name=crop-slices" + at("");
     } else if (columns != field.columns) {
         line += property("roi-width", columns) + property("roi-height", columns);
     }

@@ -5,6 +5,7 @@
 #include <gst/reconstruction/alignment.hpp>
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/flat-field.hpp>
+#include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/shifts.hpp>
 #include <gst/reconstruction/sweep.hpp>
@@ -155,7 +156,17 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
          "rows that are filtered before are backprojected by method=fbp"},
         {s.method, makes_slices, no_slices},
         {s.tolerance, makes_slices, no_slices},
-        {s.tolerance, !s.method.is("fbp"), "it is that of method=dfi"},
+        {s.tolerance, s.method.is("dfi") || s.method.is("auto"), "it is that of method=dfi"},
+        {s.projection_filter, !is_iterative(s), "rows are filtered for method=fbp and dfi"},
+        {s.projection_filter_cutoff, !is_iterative(s), "rows are filtered for method=fbp and dfi"},
+        {s.num_iterations, makes_slices && is_iterative(s), "it is that of method=sirt, sart, cgls and mlem"},
+        {s.relaxation_factor, makes_slices && (s.method.is("sirt") || s.method.is("sart")),
+         "it is that of method=sirt and sart"},
+        {s.subsets, makes_slices && (s.method.is("sirt") || s.method.is("mlem")), "they are those of method=sirt and mlem"},
+        {s.slice_minimum, makes_slices && is_iterative(s) && !s.method.is("cgls"),
+         "it is a bound of method=sirt, sart and mlem"},
+        {s.slice_maximum, makes_slices && is_iterative(s) && !s.method.is("cgls"),
+         "it is a bound of method=sirt, sart and mlem"},
         {s.crop_width, makes_slices, no_slices},
         {s.crop_width, s.crop_width <= most_columns(s, scan), "slices have fewer columns"},
         {s.off_axis, makes_slices, no_slices},

@@ -1,24 +1,52 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/reconstruction/line.hpp>
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 
 namespace tomo::reconstruction {
+
+bool is_iterative(const Settings &settings) {
+    return !settings.method.is("fbp") && !settings.method.is("dfi") && !settings.method.is("auto");
+}
 
 // The time of a Fourier reconstruction hardly depends on views and region, that of backprojection is
 // proportional to views and pixels.
 MethodChoice chosen_method(const Settings &settings, const Inspection &scan, double axis) {
     constexpr unsigned enough_views = 100, small_part = 2;
     if (!settings.method.is("auto"))
-        return {settings.method.is("dfi"), {}};
+        return {is_iterative(settings)      ? Method::iterative
+                : settings.method.is("dfi") ? Method::dfi
+                                            : Method::fbp,
+                {}};
     const unsigned columns = field_of_slices(settings, scan, axis).columns;
     if (scan.views < enough_views)
-        return {false, text("fbp, because %zu views are few", std::size_t{scan.views})};
+        return {Method::fbp, text("fbp, because %zu views are few", std::size_t{scan.views})};
     if (settings.crop_width && settings.crop_width < columns / small_part)
-        return {false, text("fbp, because %u of %u columns are a small region", settings.crop_width.value(),
-                            columns)};
-    return {true, text("dfi, which takes less time for %zu views and slices of %u columns",
-                       std::size_t{scan.views}, columns)};
+        return {Method::fbp, text("fbp, because %u of %u columns are a small region",
+                                  settings.crop_width.value(), columns)};
+    return {Method::dfi, text("dfi, which takes less time for %zu views and slices of %u columns",
+                              std::size_t{scan.views}, columns)};
+}
+
+std::string method_line(const Settings &settings, Method method) {
+    const auto given = [](const char *key, const auto &parameter) {
+        return parameter.is_given() ? property(key, parameter.value()) : std::string();
+    };
+    if (method == Method::iterative)
+        return " ! tomo" + settings.method.value() + " name=" + settings.method.value() +
+               given("num-iterations", settings.num_iterations) +
+               given("relaxation", settings.relaxation_factor) + given("subsets", settings.subsets) +
+               given("minimum", settings.slice_minimum) + given("maximum", settings.slice_maximum);
+    std::string filter;
+    if (settings.projection_filter.is_given())
+        filter += launch_property("filter", settings.projection_filter.value());
+    filter += given("cutoff", settings.projection_filter_cutoff);
+    if (method == Method::dfi)
+        return " ! tomodfi name=dfi" + filter + given("tolerance", settings.tolerance);
+    return (settings.projection_filter.is("none") ? "" : " ! tomorampfilter name=filter" + filter) +
+           " ! tomobackproject name=backproject" +
+           (settings.precision.is("half") ? " precision-mode=half" : "");
 }
 
 } // namespace tomo::reconstruction

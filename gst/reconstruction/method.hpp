@@ -8,12 +8,18 @@
 
 namespace tomo::reconstruction {
 
-// Whether slices are made by tomodfi, and why where method=auto chose. `axis` is an edge coordinate of the
-// full detector.
+enum class Method { fbp, dfi, iterative };
+
+// How slices are made, and why where method=auto chose. `axis` is an edge coordinate of the full detector.
 struct MethodChoice {
-    bool is_fourier;
+    Method method;
     std::string reason; // empty where nothing was to choose
 };
 MethodChoice chosen_method(const Settings &settings, const Inspection &scan, double axis);
+
+bool is_iterative(const Settings &settings);
+
+// " ! " and the elements of the method, with what is particular to it; geometry is added behind.
+std::string method_line(const Settings &settings, Method method);
 
 } // namespace tomo::reconstruction

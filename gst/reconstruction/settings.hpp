@@ -613,12 +613,56 @@ class GST_TOMO_API Settings : public Parameters {
     // Reconstruction
     Choice method{
         this,
-        {"fbp", "dfi", "auto"},
+        {"fbp", "dfi", "auto", "sirt", "sart", "cgls", "mlem"},
         {.name = "method",
          .section = &section::reconstruction,
          .blurb = "How slices are reconstructed: fbp by filtered backprojection, dfi by direct Fourier inversion, which "
                   "takes less time where views are many and interpolates exactly, auto by dfi unless views are few or "
-                  "the region is small"}};
+                  "the region is small; sirt, sart, cgls and mlem by iterations, for few or noisy views"}};
+    Parameter<unsigned> num_iterations{this,
+                                       10,
+                                       1,
+                                       100000,
+                                       {.name = "num-iterations",
+                                        .section = &section::reconstruction,
+                                        .blurb = "Iterations of method=sirt, sart, cgls and mlem"}};
+    Parameter<double> relaxation_factor{this,
+                                        0.0,
+                                        0.0,
+                                        10.0,
+                                        {.name = "relaxation-factor",
+                                         .section = &section::reconstruction,
+                                         .level = Level::advanced,
+                                         .automatic = "1 for sirt, 0.25 for sart",
+                                         .blurb = "Factor of each correction of method=sirt and sart"}};
+    Parameter<unsigned> subsets{this,
+                                1,
+                                1,
+                                32768,
+                                {.name = "subsets",
+                                 .section = &section::reconstruction,
+                                 .level = Level::advanced,
+                                 .blurb = "Subsets of the views that method=sirt and mlem take one after another"}};
+    Parameter<double> slice_minimum{this,
+                                    -G_MAXDOUBLE,
+                                    -G_MAXDOUBLE,
+                                    G_MAXDOUBLE,
+                                    {.name = "slice-minimum",
+                                     .section = &section::reconstruction,
+                                     .level = Level::advanced,
+                                     .unit = "1/px",
+                                     .automatic = "no bound",
+                                     .blurb = "Least value of pixels in the iterations of method=sirt, sart and mlem"}};
+    Parameter<double> slice_maximum{this,
+                                    G_MAXDOUBLE,
+                                    -G_MAXDOUBLE,
+                                    G_MAXDOUBLE,
+                                    {.name = "slice-maximum",
+                                     .section = &section::reconstruction,
+                                     .level = Level::advanced,
+                                     .unit = "1/px",
+                                     .automatic = "no bound",
+                                     .blurb = "Largest value of pixels in the iterations of method=sirt, sart and mlem"}};
     Parameter<double> tolerance{
         this,
         1e-3,

@@ -560,9 +560,29 @@ class Methods(ReconstructTestCase):
             line = self.done("--dry-run", *words).stdout
             self.assertIn({"dfi": "tomodfi", "fbp": "tomobackproject"}[method], line)
 
+    def test_iterations(self):
+        """Each method comes near the phantom, and bounds, subsets and regions are taken."""
+        Scan().nxtomo("scan.nxs")
+        fbp = self.slices("scan.nxs", "--axis", AXIS, "--projection-filter", "hamming", "--circle")
+        for words in (["sirt", "--num-iterations", 40], ["sirt", "--subsets", 8, "--num-iterations", 6, "--slice-minimum", 0],
+                      ["sart", "--relaxation-factor", 0.3, "--num-iterations", 5], ["cgls"], ["mlem", "--subsets", 8, "--num-iterations", 4]):
+            with self.subTest(words=words):
+                words = ["scan.nxs", "--axis", AXIS, "--circle", "--method", *words]
+                found = self.slices(*words)
+                self.assertLess(np.linalg.norm(found - fbp), 0.15 * np.linalg.norm(fbp))
+                if "--slice-minimum" in words:
+                    self.assertGreaterEqual(found.min(), 0)
+        line = self.done("--dry-run", "scan.nxs", "--axis", AXIS, "--method", "sart", "--relaxation-factor", 1).stdout
+        self.assertIn("tomosart name=sart relaxation=1", line)
+        cropped = self.slices("scan.nxs", "--axis", AXIS, "--method", "cgls", "--crop-width", 50)
+        whole = self.slices("scan.nxs", "--axis", AXIS, "--method", "cgls")
+        np.testing.assert_array_equal(cropped, whole[:, 20:70, 20:70])
+
     def test_what_does_not_count(self):
         Scan().nxtomo("scan.nxs")
-        for words, name in ((["--method", "dfi", "--precision", "half"], "method=fbp"),
+        for words, name in ((["--method", "cgls", "--subsets", 2], "method=sirt and mlem"),
+                            (["--method", "sirt", "--projection-filter", "ramp"], "method=fbp"),
+                            (["--num-iterations", 5], "method=sirt"), (["--slice-minimum", 0, "--method", "cgls"], "method=sirt"),(["--method", "dfi", "--precision", "half"], "method=fbp"),
                             (["--method", "dfi", "--projection-filter", "none"], "method=fbp"),
                             (["--tolerance", 1e-4], "method=dfi")):
             self.refused(2, [name], "scan.nxs", "--axis", AXIS, *words)
