@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // Dataflows: from code, from JSON and back, as pipelines that never block themselves, and their runs.
+#include <gst/tomo/graph/run.hpp> // first: gstcheck.h defines macros named like members of the standard library
+
 #include "graph-support.hpp"
 
 #include <gst/tomo/graph/cycles.hpp>
@@ -10,6 +12,7 @@
 #include <gst/tomo/support/text-file.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cfloat>
 #include <cstring>
 #include <fcntl.h>
@@ -1241,6 +1244,53 @@ GST_START_TEST(test_abort_and_end) {
 }
 GST_END_TEST;
 
+// While the pipeline tells that all sinks have an array, and before it goes on to PLAYING.
+struct PauseOnTheWay {
+    tomo::Runner &runner;
+    std::atomic<bool> has_paused{false};
+
+    static GstBusSyncReply on_message(GstBus *, GstMessage *message, gpointer user_data) {
+        auto *self = static_cast<PauseOnTheWay *>(user_data);
+        if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ASYNC_DONE && !self->has_paused.exchange(true)) {
+            self->runner.pause(true);
+            g_usleep(300000); // in which the thread of the run changes the state, if it does
+        }
+        return GST_BUS_PASS;
+    }
+};
+
+GST_START_TEST(test_pause_on_the_way_to_playing) {
+    const auto graph = tomo::Graph::from_words(
+        {"dummy-data", "number=500", "width=4", "!", "sleep", "time=0.001", "!", "null", "name=out"});
+    tomo::Runner runner([] {}, [] {});
+    PauseOnTheWay pause{runner};
+    const ObjectRef<GstBus> bus(gst_element_get_bus(graph->pipeline()));
+    gst_bus_set_sync_handler(bus.get(), PauseOnTheWay::on_message, &pause, nullptr);
+    runner.start(*graph);
+    const auto last_progress = [&](guint64 before) {
+        for (auto event = runner.take(); event; event = runner.take())
+            if (const auto *progress = std::get_if<tomo::Progress>(&*event))
+                before = progress->output;
+        return before;
+    };
+    while (!pause.has_paused)
+        g_usleep(1000);
+    g_usleep(700000); // until it is held
+    const auto held = last_progress(0);
+    g_usleep(300000);
+    fail_unless_equals_uint64(last_progress(held), held);
+    fail_unless(held < 500);
+    runner.pause(false);
+    const auto deadline = g_get_monotonic_time() + 20 * G_TIME_SPAN_SECOND;
+    while (runner.is_running() && g_get_monotonic_time() < deadline)
+        g_usleep(10000);
+    fail_unless(!runner.is_running(), "it goes on after a pause");
+    runner.join_after_end();
+    fail_unless(!runner.error());
+    gst_bus_set_sync_handler(bus.get(), nullptr, nullptr, nullptr);
+}
+GST_END_TEST;
+
 GST_START_TEST(test_pipeline) {
     // Of the application, with a tee that lacks its queues and a pad with properties of its own.
     GError *error = nullptr;
@@ -1309,6 +1359,7 @@ static Suite *graph_suite() {
     tcase_add_test(tests, test_warnings_and_errors);
     tcase_add_test(tests, test_abort_is_told_without_lock);
     tcase_add_test(tests, test_abort_and_end);
+    tcase_add_test(tests, test_pause_on_the_way_to_playing);
     tcase_add_test(tests, test_pipeline);
     return suite;
 }

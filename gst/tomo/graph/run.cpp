@@ -249,6 +249,10 @@ Error Runner::error_of(const Graph &graph, GstMessage *message) const {
     return Error(error->domain, error->code, where + error->message, details ? details.get() : "");
 }
 
+static bool is_changing_state(GstElement *pipeline) {
+    return gst_element_get_state(pipeline, nullptr, nullptr, 0) == GST_STATE_CHANGE_ASYNC;
+}
+
 void Runner::listen(const Graph &graph, GstElement *pipeline) {
     const ObjectRef<GstBus> bus(gst_element_get_bus(pipeline));
     Meter meter(graph);
@@ -273,7 +277,9 @@ void Runner::listen(const Graph &graph, GstElement *pipeline) {
             show();
             next = gst_util_get_timestamp() + tick;
         }
-        if (!failed && paused_ != is_paused) {
+        // GstBin loses the end of a change to PLAYING that a change to PAUSED interrupts, and waits for it
+        // from then on.
+        if (!failed && paused_ != is_paused && (is_paused || !is_changing_state(pipeline))) {
             is_paused = !is_paused;
             failed = gst_element_set_state(pipeline, is_paused ? GST_STATE_PAUSED : GST_STATE_PLAYING) ==
                      GST_STATE_CHANGE_FAILURE;

@@ -25,7 +25,7 @@ struct Done {};
 using MessageRef = Reference<GstMessage, mini_object_ref, mini_object_unref>;
 using RunEvent = std::variant<Progress, MessageRef, Error, Done>;
 
-class Runner : public EventThread<RunEvent> {
+class GST_TOMO_API Runner : public EventThread<RunEvent> {
   public:
     using EventThread::EventThread;
     ~Runner() { leave_thread(); }
