@@ -147,8 +147,8 @@ void FourierBackprojector::make_deapodization() {
 void FourierBackprojector::set_views(const std::vector<double> &angles, const std::vector<double> &weights,
                                      double axis, double axis_in_slice, const SliceRegion &slice) {
     // From the axis to the middle of the slice, which is at pixel (width / 2, height / 2).
-    const double middle_x = slice.x + slice_.width / 2 - axis_in_slice + 0.5,
-                 middle_y = slice.y + slice_.height / 2 - axis_in_slice + 0.5;
+    const double middle_x = double(slice.x) + slice_.width / 2 - axis_in_slice + 0.5,
+                 middle_y = double(slice.y) + slice_.height / 2 - axis_in_slice + 0.5;
     std::vector<FourierView> table(angles.size());
     for (std::size_t p = 0; p < angles.size(); p++) {
         double column = axis - 0.5 + middle_x * std::cos(angles[p]) + middle_y * std::sin(angles[p]);

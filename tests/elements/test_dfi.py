@@ -139,6 +139,11 @@ class Dfi(ElementTestCase):
         # The region is moved by as much.
         self.check_error(result, reference(sino, axis=20.25, roi=(4 - 11.5, -11.5, 50, WIDTH)))
 
+    def test_region_at_the_largest_place(self):
+        sino = sinogram()
+        (result,) = run(f"tomodfi tolerance=1e-4 roi-x={2**32 - 1} roi-y={2**32 - 1} roi-width=3 roi-height=2", [sino])
+        self.check_error(result, reference(sino, roi=(2**32 - 1, 2**32 - 1, 3, 2)), 1e-3)
+
     def test_responses_and_padding(self):
         sino = sinogram()
         for properties, parameters in (
