@@ -6,6 +6,8 @@
 #include <gst/tomo/support/forked.hpp>
 #include <gst/tomo/support/threads.hpp>
 
+#include <utility>
+
 namespace tomo::reconstruction {
 
 namespace {
@@ -29,7 +31,24 @@ JobThread::Current::~Current() {
 }
 
 std::unique_ptr<Job> JobThread::make_job(const Settings &settings) {
-    return std::make_unique<Job>(settings, [this](const Json &event) { push(event.written(false)); });
+    return std::make_unique<Job>(settings, [this](const Json &event) { tell(event); });
+}
+
+void JobThread::tell(const Json &event) {
+    std::lock_guard<std::mutex> order(order_);
+    push(event.written(false));
+    has_begun_ = true;
+    for (const auto &each : std::exchange(waiting_, {}))
+        push(each);
+    is_told_ = event.text_of("event") == "done";
+}
+
+void JobThread::tell_within(const Json &event) {
+    std::lock_guard<std::mutex> order(order_);
+    if (!has_begun_)
+        waiting_.push_back(event.written(false));
+    else if (!is_told_)
+        push(event.written(false));
 }
 
 void JobThread::start(const Settings &settings) {
@@ -37,12 +56,15 @@ void JobThread::start(const Settings &settings) {
     join_after_end();
     std::lock_guard<std::mutex> thread_lock(thread_lock_);
     auto job = make_job(settings);
+    std::lock_guard<std::mutex> order(order_);
     std::lock_guard<std::mutex> lock(lock_);
     if (running_ || job_ || thread_.joinable())
         busy();
     events_.clear();
     error_.reset();
     result_ = {};
+    waiting_.clear();
+    has_begun_ = is_told_ = false;
     Job *current = job.get();
     thread_ = start_thread(
         [this, shared = std::make_shared<std::unique_ptr<Job>>(std::move(job))] { run(std::move(*shared)); });
@@ -108,7 +130,7 @@ void JobThread::obey(const std::string &written) {
         Json told = event_of("message");
         told.set("level", Json::text("error"));
         told.set("text", Json::text(e.what()));
-        push(told.written(false));
+        tell_within(told);
     }
 }
 

@@ -42,8 +42,14 @@ class JobThread : public EventThread<std::string> {
 
     std::unique_ptr<Job> make_job(const Settings &settings);
     void run(std::unique_ptr<Job> job);
+    void tell(const Json &event);
+    // What is not of the job: behind its first event, and before its last one, or never.
+    void tell_within(const Json &event);
 
     Job *job_ = nullptr;
+    std::mutex order_; // of events; taken before lock_
+    std::vector<std::string> waiting_;
+    bool has_begun_ = false, is_told_ = false;
     SampleRef result_;
 };
 

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """tomo-reconstruct --progress json, driven by commands; each line by its schema."""
 
+import contextlib
 import pathlib
 import subprocess
+import threading
 import time
 
-from phantom_scan import ROWS, WIDTH, Scan
+from phantom_scan import AXIS, ROWS, WIDTH, Scan
 from pipetest import *
 from test_reconstruct import ReconstructTestCase, volume
 
@@ -117,6 +119,26 @@ class Commands(ReconstructTestCase):
         self.assertEqual(len(slices), rows)
         np.testing.assert_allclose(middle, slices[rows // 2], atol=3e-6 * np.abs(slices).max())
         np.testing.assert_array_equal(np.load("later.npy"), slices[later])
+
+    def test_noise_from_before_the_begin_to_behind_the_end(self):
+        """hello is first and done is last, whenever lines come that are no commands."""
+        Scan().nxtomo("scan.nxs")
+        with Driver(self, "scan.nxs", "--axis", AXIS, "--output", "slices.h5") as driver:
+            def make_noise():
+                with contextlib.suppress(OSError, ValueError):
+                    while driver.process.poll() is None:
+                        driver.process.stdin.write("no JSON\n" * 20)
+                        driver.process.stdin.flush()
+                        time.sleep(0.002)
+
+            noise = threading.Thread(target=make_noise)
+            noise.start()
+            driver.until("done")
+            rest = driver.process.stdout.read()
+            noise.join()
+            self.assertEqual((rest, driver.process.wait(PATIENCE)), ("", 0))
+        self.assertEqual(driver.events[0]["event"], "hello")
+        self.assertIn("no JSON", str(driver.events))
 
     def test_a_pause_while_axis_and_shifts_are_found(self):
         Scan().nxtomo("scan.nxs")
