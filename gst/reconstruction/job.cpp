@@ -726,9 +726,14 @@ bool Job::reconstruct() {
         if (finishing_)
             return stop();
         if (!settings_.resume || !folder.has(slab)) {
-            run_line(
-                slab.line, on_message, [&](double images) { course.tell(images); }, course.before,
-                middle_of(slab));
+            try {
+                run_line(
+                    slab.line, on_message, [&](double images) { course.tell(images); }, course.before,
+                    middle_of(slab));
+            } catch (...) {
+                folder.remove_without_slabs();
+                throw;
+            }
             if (finishing_) { // a part of its images would be taken for all of them
                 folder.remove(slab);
                 return stop();

@@ -4,6 +4,7 @@
 #include <gst/reconstruction/slabs.hpp>
 #include <gst/tomo/support/text-file.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <string_view>
@@ -85,6 +86,12 @@ void SlabFolder::remove() const {
             fs::remove(file, ignored);
     fs::remove(plan_.folder + notes_name, ignored);
     fs::remove(plan_.folder, ignored);
+}
+
+void SlabFolder::remove_without_slabs() const {
+    const auto files = files_in(plan_.folder);
+    if (std::none_of(files.begin(), files.end(), [](const auto &file) { return is_slab(file.filename()); }))
+        remove();
 }
 
 // The join reads all files of the slabs' format.

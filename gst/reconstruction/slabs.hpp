@@ -22,6 +22,8 @@ class SlabFolder {
     void check() const;
     // Removes slabs of all runs, and the folder if nothing else is in it.
     void remove() const;
+    // The same where no slab of any run is in it yet, whole or not.
+    void remove_without_slabs() const;
 
   private:
     std::string list_of_lines() const;

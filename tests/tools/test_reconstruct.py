@@ -202,6 +202,12 @@ class Scans(ReconstructTestCase):
             self.assert_same(self.slices(*words, "--memory", 5 * row), self.slices(*words))
             self.assertEqual(glob.glob("*.slabs"), [])
 
+    def test_no_slabs_of_a_run_that_made_none(self):
+        Scan().nxtomo("scan.nxs")
+        slabs = ["scan.nxs", "--axis", AXIS, "--outliers", 0.05, "--memory", 5 * WIDTH * VIEWS * 4, "--output", "new.h5"]
+        self.refused(1, "no-such-device", *slabs, "--device", "no-such-device")
+        self.assertEqual(glob.glob("new.h5*"), [])
+
     def test_binning(self):
         Scan().nxtomo("scan.nxs")
         slices = self.slices("scan.nxs", "--axis", AXIS, "--binning", 2)
