@@ -244,6 +244,8 @@ class Heights(ReconstructTestCase):
         self.refused(2, "take one of them", "sweep", "a.nxs", "b.nxs", "--parameter", "axis=1:2:1")
         self.refused(2, "estimate that of one", "estimate", "a.nxs", "b.nxs")
         self.refused(2, "quotation marks", "a.tif", "b.tif")
+        for words in (["a.nxs", ""], ["", "a.nxs"]):
+            self.refused(2, "empty word", *words)
 
     def test_parts_of_the_volume(self):
         """They are what they are in the whole, also by the printed line, and from entries of one file."""

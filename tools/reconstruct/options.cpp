@@ -133,6 +133,9 @@ class Reader {
 
   private:
     void take_word(const std::string &word) {
+        if (word.empty()) // or one scan fewer would be reconstructed than were meant
+            throw Usage(
+                "an empty word names no scan; it may come from a variable of the shell that is not set");
         const bool is_first = options_.command.empty() && options_.scan.empty();
         if (is_first && std::any_of(commands.begin(), commands.end(),
                                     [&](const Command &command) { return word == command.name; })) {
