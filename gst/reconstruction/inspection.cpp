@@ -21,6 +21,14 @@ std::string in_degrees(double angle) { return text("%.6g", degrees(angle)); }
 
 } // namespace
 
+std::string Shifts::range() const {
+    const auto columns = text("%.4g to %.4g columns", least_x, most_x),
+               rows = text("%.4g to %.4g rows", least_y, most_y);
+    if (least_y == 0.0 && most_y == 0.0)
+        return columns;
+    return least_x == 0.0 && most_x == 0.0 ? rows : columns + " and by " + rows;
+}
+
 const std::vector<std::string> &finding_names() {
     static const std::vector<std::string> names{"layout",
                                                 "no-angles",
@@ -200,8 +208,7 @@ std::string Inspection::description() const {
         line("flats", flats_after ? text("%zu before, %zu after", flats, flats_after) : text("%zu", flats));
         line("darks", text("%zu", darks));
         if (shifts.is_visible())
-            line("shifts", text("%.4g to %.4g columns, %.4g to %.4g rows (%s)", shifts.least_x, shifts.most_x,
-                                shifts.least_y, shifts.most_y, shifts.from.c_str()));
+            line("shifts", "by " + shifts.range() + " (" + shifts.from + ")");
     }
     line("angles",
          text("%s to %s degrees, step %s%s (%s)", in_degrees(angle_first).c_str(), in_degrees(angle_last).c_str(),

@@ -43,6 +43,7 @@ struct Shifts {
     bool are_columns_moved() const { return std::max(most_x, -least_x) >= least_visible; }
     bool are_rows_moved() const { return std::max(most_y, -least_y) >= least_visible; }
     bool is_visible() const { return are_columns_moved() || are_rows_moved(); }
+    std::string range() const; // such as "0 to 1.79 columns", or with rows as well
 };
 
 // Values of a monitor of the beam for each frame.

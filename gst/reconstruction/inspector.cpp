@@ -236,8 +236,7 @@ class Inspector {
         const auto &found = found_.shifts;
         if (found.from.empty())
             return;
-        const auto range = text("%.4g to %.4g columns and by %.4g to %.4g rows", found.least_x, found.most_x,
-                                found.least_y, found.most_y);
+        const auto range = found.range();
         if (!found.is_visible())
             find("shifts", Severity::information,
                  text("projections are displaced by less than %g pixels", Shifts::least_visible),
@@ -328,7 +327,11 @@ class Inspector {
             const double step = given ? *given : pi / static_cast<double>(found_.projections);
             for (const auto number : numbers)
                 angles.push_back(static_cast<double>(number) * step);
-            if (!given)
+            if (!given && found_.projections == 1 && !found_.is_sinograms)
+                find("no-angles", Severity::warning,
+                     "the scan is a single projection, whose angle is not known",
+                     "Name all projections, as a folder or a pattern; --sinograms names sinograms.");
+            else if (!given)
                 find("no-angles", Severity::warning,
                      text("no angles are known: half a turn over all %zu projections is assumed",
                           found_.projections),

@@ -428,10 +428,8 @@ void Job::align(const Axis &axis) {
         parameter->reset();
     *inspection_ = reconstruction::inspect(settings_);
     const auto &shifts = inspection_->shifts;
-    message("info", text("projections are displaced by %.4g to %.4g columns and by %.4g to %.4g rows, as "
-                         "their reprojections say; %s",
-                         shifts.least_x, shifts.most_x, shifts.least_y, shifts.most_y,
-                         is_in_memory ? "they are moved back" : ("'" + file + "' has all numbers").c_str()));
+    message("info", "projections are displaced by " + shifts.range() + ", as their reprojections say; " +
+                        (is_in_memory ? "they are moved back" : "'" + file + "' has all numbers"));
     check_findings();
 }
 

@@ -158,6 +158,10 @@ class Scans(ReconstructTestCase):
         result = self.done("no-angles.nxs", "--axis", AXIS, "--output", "a.h5")
         self.assertIn("half a turn", result.stderr)
         self.assert_close(volume("a.h5"), reference, 1e-5)
+        scan.folder("folder")
+        told = self.done("info", "folder/tomo_00000.tif").stdout
+        self.assertIn("a single projection", told)  # which a sinogram may be meant by
+        self.assertIn("--sinograms", told)
         scan.nxtomo("no-flats.nxs", flats=False)
         self.refused(1, ["no flats", "--ignore no-flats"], "no-flats.nxs", "--axis", AXIS, "--output", "f.h5")
         self.done("no-flats.nxs", "--axis", AXIS, "--output", "f.h5", "--ignore", "no-flats")

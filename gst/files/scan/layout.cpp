@@ -283,9 +283,8 @@ ScanLayout find_scan(const ScanRequest &request) {
     if (!scan.angles.empty() && scan.angles.size() != projections)
         throw Error(
             GST_STREAM_ERROR_FORMAT,
-            text("%s has %" G_GSIZE_FORMAT " projections, but there are %" G_GSIZE_FORMAT
-                 " angles; write those of the projections into a text file, one per line in degrees, and "
-                 "name it as angles",
+            text("%s: %" G_GSIZE_FORMAT " projections came, but %" G_GSIZE_FORMAT
+                 " angles; give one angle in degrees for each projection (in a text file: one per line)",
                  scan.name.c_str(), projections, scan.angles.size()));
     for (std::size_t i = 0; i < scan.angles.size(); i++)
         if (!std::isfinite(scan.angles[i]))
