@@ -30,11 +30,6 @@ double reach_along(double steepness, double ratio) {
 
 } // namespace
 
-double wavelength(double energy) {
-    constexpr double planck = 6.62607015e-34, light = 299792458.0, kiloelectronvolt = 1.602176634e-16;
-    return planck * light / (energy * kiloelectronvolt);
-}
-
 Steepness Filter::reach() const {
     Steepness farthest{0.0, 0.0};
     for (const auto &distance : distances) {

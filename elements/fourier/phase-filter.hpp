@@ -19,8 +19,6 @@ struct Steepness {
     double columns, rows;
 };
 
-double wavelength(double energy); // metres, of keV
-
 struct Filter {
     Method method;
     std::vector<Steepness> distances;

@@ -7,6 +7,7 @@
 #include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/geometry/scan.hpp>
+#include <gst/tomo/geometry/wavelength.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -283,7 +284,7 @@ A projection with a sample that is not finite is NaN, as the transform makes it.
                             text("no %s is known: the stream's scan tells none; give %s", what, name));
             return value->number;
         };
-        const double length = phase::wavelength(wanted(known_energy(), "energy", "energy, in keV")),
+        const double length = wavelength(wanted(known_energy(), "energy", "energy, in keV")),
                      z = wanted(known_distance(), "distance to the detector", "distance, in metres"),
                      pixel = wanted(known_pixel(), "pixel size", "pixel-size, in metres");
         const auto binned = [&](double binning) {
@@ -364,7 +365,7 @@ A projection with a sample that is not finite is NaN, as the transform makes it.
         const double of_phase = 0.5 * std::pow(10.0, regularization_rate);
         return quantity == Quantity::phase
                    ? of_phase
-                   : -of_phase * phase::wavelength(known_energy()->number) / (2.0 * std::numbers::pi * delta);
+                   : -of_phase * wavelength(known_energy()->number) / (2.0 * std::numbers::pi * delta);
     }
 
     void report(const Size &size) {

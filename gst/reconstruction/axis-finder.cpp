@@ -38,7 +38,8 @@ AxisFinder::AxisFinder(const Settings &settings, const Inspection &scan, RunLine
     for (ParameterBase *parameter :
          {static_cast<ParameterBase *>(&looked_.binning), static_cast<ParameterBase *>(&looked_.outliers),
           static_cast<ParameterBase *>(&looked_.reduction_mode), static_cast<ParameterBase *>(&looked_.rings),
-          static_cast<ParameterBase *>(&looked_.result), static_cast<ParameterBase *>(&looked_.roll)})
+          static_cast<ParameterBase *>(&looked_.result), static_cast<ParameterBase *>(&looked_.roll),
+          static_cast<ParameterBase *>(&looked_.retrieval_method)})
         parameter->reset();
     if (looked_.flat_correction.is("dynamic")) { // for which all rows would be read
         looked_.flat_correction.reset();

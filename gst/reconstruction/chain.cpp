@@ -6,6 +6,7 @@
 #include <gst/reconstruction/flat-field.hpp>
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
+#include <gst/reconstruction/phase.hpp>
 #include <gst/reconstruction/rings.hpp>
 #include <gst/reconstruction/roll.hpp>
 #include <gst/reconstruction/shifts.hpp>
@@ -16,25 +17,28 @@
 namespace tomo::reconstruction {
 
 bool needs_projections(const Settings &settings, const Inspection &scan) {
-    return !scan.is_sinograms && (settings.outliers.is_given() || corrects_roll(settings) ||
-                                  settings.binning > 1 || settings.result.is("projections") ||
-                                  are_rows_shifted(settings, scan) || is_flat_dynamic(settings, scan) ||
-                                  (settings.reduction_mode.is("median") && scan.is_corrected(settings)));
+    return !scan.is_sinograms &&
+           (settings.outliers.is_given() || corrects_roll(settings) || settings.binning > 1 ||
+            settings.result.is("projections") || are_rows_shifted(settings, scan) ||
+            is_flat_dynamic(settings, scan) || retrieves_phase(settings) ||
+            (settings.reduction_mode.is("median") && scan.is_corrected(settings)));
 }
 
 std::string projection_line(const Settings &settings, const Inspection &scan, const Rows &rows) {
     // Rows around take part in medians, between shifted rows and in rotations, so that a region is what it is
-    // in the whole; all rows take part in a dynamic flat.
+    // in the whole; all rows take part in a dynamic flat and in phase retrieval.
     const auto shifts = shift_margin(settings, scan);
     const unsigned binning = settings.binning,
                    of_roll = (rows_for_roll(settings, scan) + binning - 1) / binning * binning,
                    of_outliers = settings.outliers.is_given() ? settings.outliers_size / 2 * binning : 0,
                    of_flat = is_flat_dynamic(settings, scan) ? scan.image.height : 0,
-                   margin = of_roll + of_outliers + of_flat;
+                   of_phase = retrieves_phase(settings) ? scan.image.height : 0,
+                   margin = of_roll + of_outliers + of_flat + of_phase;
     if (margin > 0 && rows.step > 1)
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("%s, and y-step leaves rows out; give one of them",
                          of_flat       ? "a dynamic flat is found in whole projections"
+                         : of_phase    ? "phase is retrieved from whole projections"
                          : of_outliers ? "outliers are found among rows that are neighbours"
                                        : "projections are rotated by roll among rows that are neighbours"));
     if (of_outliers && settings.outliers_size % 2 == 0)
@@ -50,6 +54,11 @@ std::string projection_line(const Settings &settings, const Inspection &scan, co
         line += " ! tomoremoveoutliers name=outliers sign=0" +
                 property("threshold", settings.outliers.value()) +
                 property("size", settings.outliers_size.value());
+    line += phase_line(settings, scan);
+    if (takes_logarithm_behind_phase(settings, scan))
+        line += absorption(settings);
+    if (settings.result.is("projections"))
+        line += thickness_line(settings, scan);
     const bool is_shifted = are_shifts_corrected(settings, scan);
     if (is_shifted && reads_around && of_roll == 0)
         return line + shift_line(settings, above / binning, {0, rows.count / binning, rows.step});
@@ -160,9 +169,9 @@ std::string sinogram_line(const Settings &settings, const Inspection &scan, cons
             line += shift_line(settings);
     }
     line += rings_line(settings, scan.image.width / settings.binning);
-    if (takes_logarithm(settings, scan) && !takes_logarithm_at_once(settings, scan))
+    if (takes_logarithm_behind_rings(settings, scan))
         line += absorption(settings);
-    return line;
+    return line + thickness_line(settings, scan);
 }
 
 } // namespace tomo::reconstruction

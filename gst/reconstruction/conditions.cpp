@@ -7,6 +7,7 @@
 #include <gst/reconstruction/flat-field.hpp>
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
+#include <gst/reconstruction/phase.hpp>
 #include <gst/reconstruction/shifts.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/tomo/gsttomograph.h>
@@ -70,6 +71,8 @@ std::vector<Condition> source_conditions(const Settings &s) {
         {s.shifts, is_scan, "projections are moved, and sinograms are read"},
         {s.outliers, is_scan,
          "outliers are found in images of the detector, and sinograms are read; remove them when these are made"},
+        {s.retrieval_method, is_scan || !retrieves_phase(s),
+         "phase is retrieved from projections, and sinograms are read; retrieve it when these are made"},
         {s.angles, is_scan,
          "its angles are those of a scan; for sinograms give angle-step-degrees or range-degrees"},
     };
@@ -93,6 +96,7 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
                is_axis_needed = makes_slices && !s.given_axis() && !s.stitch_axes.is_given();
     constexpr const char *dynamic = "dynamic flats are found in darks and flats as they are",
                          *uncorrected = "projections are not corrected by darks and flats",
+                         *no_phase = "no phase is retrieved; give retrieval-method as well",
                          *no_slices = "no slices are made",
                          *no_axis = "no slices are made, and only a scan's sinograms and projections in HDF5 tell "
                                     "an axis to those who make slices of them";
@@ -145,6 +149,21 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.rings_large_size, s.rings.is("all"), "it is a window of rings=all"},
         {s.rings_snr, finds_stripes, "it is the threshold of rings=large, dead and all"},
         {s.rings_order, s.rings.is("fitting"), "it is the order of rings=fitting"},
+        // Phase
+        {s.regularization_rate, retrieves_phase(s), no_phase},
+        {s.energy, retrieves_phase(s), no_phase},
+        {s.propagation_distance, retrieves_phase(s), no_phase},
+        {s.pixel_size, retrieves_phase(s), no_phase},
+        {s.delta, retrieves_phase(s), no_phase},
+        {s.delta, takes_logarithm(s, scan), "thickness needs the logarithm; give absorptivity=on"},
+        {s.thresholding_rate, s.retrieval_method.is("qp") || s.retrieval_method.is("qp2"),
+         "it is that of retrieval-method=qp and qp2"},
+        {s.frequency_cutoff, retrieves_phase(s), no_phase},
+        {s.ict_alpha, s.retrieval_method.is("ict"), "it is that of retrieval-method=ict"},
+        {s.ict_alpha_threshold, s.retrieval_method.is("ict"), "it is that of retrieval-method=ict"},
+        {s.retrieval_padded_width, retrieves_phase(s), no_phase},
+        {s.retrieval_padded_height, retrieves_phase(s), no_phase},
+        {s.retrieval_padding_mode, retrieves_phase(s), no_phase},
         // Slices
         {s.offset, makes_slices, no_slices},
         {s.projection_filter, makes_slices, no_slices},

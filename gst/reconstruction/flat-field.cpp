@@ -3,6 +3,7 @@
 #include <gst/reconstruction/beam.hpp>
 #include <gst/reconstruction/flat-field.hpp>
 #include <gst/reconstruction/line.hpp>
+#include <gst/reconstruction/phase.hpp>
 #include <gst/reconstruction/rings.hpp>
 #include <gst/reconstruction/source-line.hpp>
 
@@ -16,9 +17,19 @@ bool takes_logarithm(const Settings &settings, const Inspection &scan) {
            (settings.absorptivity.is("auto") && scan.is_corrected(settings));
 }
 
-bool takes_logarithm_at_once(const Settings &settings, const Inspection &scan) {
-    const bool is_late = rings_want_transmission(settings) && !settings.result.is("projections");
-    return takes_logarithm(settings, scan) && !is_late;
+bool takes_logarithm_behind_rings(const Settings &settings, const Inspection &scan) {
+    return takes_logarithm(settings, scan) && rings_want_transmission(settings) &&
+           !settings.result.is("projections");
+}
+
+bool takes_logarithm_behind_phase(const Settings &settings, const Inspection &scan) {
+    return takes_logarithm(settings, scan) && retrieves_phase(settings) &&
+           !takes_logarithm_behind_rings(settings, scan);
+}
+
+static bool takes_logarithm_at_once(const Settings &settings, const Inspection &scan) {
+    return takes_logarithm(settings, scan) && !takes_logarithm_behind_rings(settings, scan) &&
+           !takes_logarithm_behind_phase(settings, scan);
 }
 
 std::string absorption(const Settings &settings) {

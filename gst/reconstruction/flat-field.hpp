@@ -8,10 +8,11 @@
 
 namespace tomo::reconstruction {
 
-// Whether values become absorption; and whether the correction makes them so, or a later step, as a step
-// before works on transmission.
+// Whether values become absorption; and whether a later step than the correction makes them so, as a step
+// before works on transmission: behind phase retrieval or, in sinograms, behind the removal of rings.
 bool takes_logarithm(const Settings &settings, const Inspection &scan);
-bool takes_logarithm_at_once(const Settings &settings, const Inspection &scan);
+bool takes_logarithm_behind_phase(const Settings &settings, const Inspection &scan);
+bool takes_logarithm_behind_rings(const Settings &settings, const Inspection &scan);
 // " ! " and the element that takes the logarithm.
 std::string absorption(const Settings &settings);
 

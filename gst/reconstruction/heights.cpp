@@ -90,6 +90,7 @@ class ProfileReader {
              {static_cast<ParameterBase *>(&looked_.binning), static_cast<ParameterBase *>(&looked_.outliers),
               static_cast<ParameterBase *>(&looked_.reduction_mode),
               static_cast<ParameterBase *>(&looked_.rings), static_cast<ParameterBase *>(&looked_.roll),
+              static_cast<ParameterBase *>(&looked_.retrieval_method),
               static_cast<ParameterBase *>(&looked_.resume)})
             parameter->reset();
         looked_.result.set_text("projections");

@@ -51,6 +51,7 @@ const std::vector<std::string> &finding_names() {
                                                 "not-finite",
                                                 "disk",
                                                 "memory",
+                                                "phase",
                                                 "axis-outside",
                                                 "shifts",
                                                 "shifts-unclear",

@@ -4,6 +4,7 @@
 #include <gst/files/scan/layout.hpp>
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/inspector.hpp>
+#include <gst/reconstruction/phase.hpp>
 #include <gst/reconstruction/room.hpp>
 #include <gst/reconstruction/shifts.hpp>
 #include <gst/reconstruction/turns.hpp>
@@ -102,6 +103,8 @@ class Inspector {
             look_at_scan(source);
         if (const auto room = finding_about_room(settings_, found_))
             find(room->name.c_str(), room->severity, room->text, room->advice);
+        if (const auto phase = finding_about_phase(settings_, found_); phase && settings_.sweep.empty())
+            find(phase->name.c_str(), phase->severity, phase->text, phase->advice);
         return std::move(found_);
     }
 

@@ -55,6 +55,8 @@ struct Quantity {
     explicit Quantity(const ReportFacts &facts) {
         if (!facts.settings.output_bitdepth.is("32")) {
             name = "grey value";
+        } else if (facts.settings.delta.is_given()) {
+            name = "share of the material";
         } else if (takes_logarithm(facts.settings, facts.scan) &&
                    !facts.settings.projection_filter.is("none")) {
             name = "attenuation per voxel";

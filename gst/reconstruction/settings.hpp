@@ -15,8 +15,8 @@ namespace tomo::reconstruction {
 namespace section {
 inline constexpr Section scan{"scan", "Scan"}, stitching{"stitching", "Scans at several heights"},
     reading{"reading", "Part of the scan"}, correction{"flat-correction", "Correction by darks and flats"},
-    cleaning{"cleaning", "Outliers and rings"}, shifts{"shifts", "Displaced projections"},
-    axis{"axis", "Rotation axis"}, angles{"angles", "Angles"},
+    cleaning{"cleaning", "Outliers and rings"}, phase{"retrieve-phase", "Phase"},
+    shifts{"shifts", "Displaced projections"}, axis{"axis", "Rotation axis"}, angles{"angles", "Angles"},
     reconstruction{"reconstruction", "Reconstruction"}, output{"output", "Output"},
     machine{"machine", "Device and memory"};
 } // namespace section
@@ -448,6 +448,128 @@ class GST_TOMO_API Settings : public Parameters {
                                        .level = Level::advanced,
                                        .unit = "deg",
                                        .blurb = "Shortest rings that slice-rings removes"}};
+
+    // Phase
+    Choice retrieval_method{
+        this,
+        {"none", "tie", "gpm", "ctf", "qp", "qp2", "ict"},
+        {.name = "retrieval-method",
+         .section = &section::phase,
+         .blurb =
+             "How projections with phase contrast by propagation become those without it; tie: transport of "
+             "intensity (Paganin 2002); gpm: generalised Paganin (2020), sharper; ctf: contrast transfer, for weak "
+             "objects; qp, qp2: quasiparticles, ctf without its zeros; ict: intensity contrast transfer (Farago 2024), "
+             "at any distance"}};
+    Parameter<double> regularization_rate{
+        this,
+        2.0,
+        0.0,
+        30.0,
+        {.name = "regularization-rate",
+         .section = &section::phase,
+         .blurb = "Decadic logarithm of delta / beta of the material; larger blurs more"}};
+    Parameter<double> energy{this,
+                             0.0,
+                             0.0,
+                             1e5,
+                             {.name = "energy",
+                              .section = &section::phase,
+                              .unit = "keV",
+                              .automatic = "that of the scan",
+                              .blurb = "Energy of the photons, for phase retrieval"}};
+    Numbers propagation_distance{
+        this,
+        {.name = "propagation-distance",
+         .section = &section::phase,
+         .unit = "m",
+         .automatic = "that of the scan",
+         .blurb = "From the sample to the detector; two numbers: along columns and along rows"}};
+    Parameter<double> pixel_size{this,
+                                 0.0,
+                                 0.0,
+                                 1.0,
+                                 {.name = "pixel-size",
+                                  .section = &section::phase,
+                                  .unit = "m",
+                                  .automatic = "that of the scan",
+                                  .blurb = "Size of a pixel of the detector, for phase retrieval"}};
+    Parameter<double> delta{
+        this,
+        0.0,
+        0.0,
+        1.0,
+        {.name = "delta",
+         .section = &section::phase,
+         .automatic = "slices are attenuation",
+         .blurb =
+             "Decrement of the refractive index of a material: projections and sinograms become its projected "
+             "thickness in metres, slices its share, 1 inside"}};
+    Parameter<double> thresholding_rate{
+        this,
+        0.01,
+        0.0,
+        1e6,
+        {.name = "thresholding-rate",
+         .section = &section::phase,
+         .level = Level::advanced,
+         .blurb = "How far around the zeros of ctf qp leaves frequencies out, and qp2 bounds them"}};
+    Parameter<double> frequency_cutoff{
+        this,
+        1e30,
+        0.0,
+        1e30,
+        {.name = "frequency-cutoff",
+         .section = &section::phase,
+         .level = Level::advanced,
+         .unit = "rad",
+         .blurb = "Frequencies (u, v) are left out from here on, as pi wavelength distance (u^2 + v^2)"}};
+    Parameter<double> ict_alpha{this,
+                                0.1,
+                                0.0,
+                                1e6,
+                                {.name = "ict-alpha",
+                                 .section = &section::phase,
+                                 .level = Level::advanced,
+                                 .blurb = "Regularization of ict"}};
+    Parameter<double> ict_alpha_threshold{
+        this,
+        0.0,
+        0.0,
+        1e6,
+        {.name = "ict-alpha-threshold",
+         .section = &section::phase,
+         .level = Level::advanced,
+         .unit = "rad",
+         .automatic = "the first maximum of the transfer",
+         .blurb = "Up to where ict is not regularized, counted as frequency-cutoff"}};
+    Parameter<unsigned> retrieval_padded_width{
+        this,
+        0,
+        0,
+        65536,
+        {.name = "retrieval-padded-width",
+         .section = &section::phase,
+         .level = Level::advanced,
+         .unit = "px",
+         .automatic = "as many more as the filter reaches, at most twice",
+         .blurb = "Columns of padded projections, an even number"}};
+    Parameter<unsigned> retrieval_padded_height{
+        this,
+        0,
+        0,
+        65536,
+        {.name = "retrieval-padded-height",
+         .section = &section::phase,
+         .level = Level::advanced,
+         .unit = "px",
+         .automatic = "as many more as the filter reaches, at most twice",
+         .blurb = "Rows of padded projections"}};
+    Choice retrieval_padding_mode{this,
+                                  {"clamp_to_edge", "clamp", "repeat", "mirrored_repeat", "none"},
+                                  {.name = "retrieval-padding-mode",
+                                   .section = &section::phase,
+                                   .level = Level::advanced,
+                                   .blurb = "Values beyond the edges of projections; clamp and none: 0"}};
 
     // Shifts
     Parameter<std::string> shifts{

@@ -56,7 +56,7 @@ bool can_be_swept(const ParameterBase &parameter) {
     if (name == "air") // whose values have commas in them
         return false;
     return name == "axis" || name == "axis-index" || name == "offset" || of == &section::correction ||
-           of == &section::cleaning ||
+           of == &section::cleaning || of == &section::phase ||
            (of == &section::reconstruction && name != "crop-width" && name != "sweep");
 }
 
@@ -110,7 +110,7 @@ std::optional<Sweep> sweep_of(const Settings &settings) {
     if (!can_be_swept(*parameter))
         refuse("slices for several values of '" + sweep.name +
                "' can't be compared; take axis, or a parameter of "
-               "correction, cleaning or reconstruction");
+               "correction, cleaning, phase or reconstruction");
     const auto values = written.substr(equals + 1);
     sweep.values = values.find(':') != std::string::npos ? range_of(values) : split(values, ',');
     Settings tried;
