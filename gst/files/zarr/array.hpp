@@ -21,6 +21,9 @@ struct ZarrGrid {
     GstTomoFormat format = GST_TOMO_FORMAT_UNKNOWN;
     ZarrSizes shape = {}, chunk = {};
 
+    ArrayInfo image() const {
+        return ArrayInfo(format, static_cast<unsigned>(shape[2]), static_cast<unsigned>(shape[1]));
+    }
     std::size_t sample_size() const { return gst_tomo_format_get_size(format); }
     std::uint64_t plane_bytes() const { return chunk[1] * chunk[2] * sample_size(); } // of a chunk
     std::uint64_t chunk_bytes() const { return chunk[0] * plane_bytes(); }
@@ -40,7 +43,7 @@ class ZarrArray {
 
     const ZarrGrid &grid() const { return grid_; }
     // An image of it.
-    ArrayInfo image() const { return ArrayInfo(grid_.format, grid_.shape[2], grid_.shape[1]); }
+    ArrayInfo image() const { return grid_.image(); }
     // Reads a part of an image. Samples of chunks that are not there have the fill value.
     void read(std::uint64_t image, const Part &part, void *destination, std::size_t row_stride) const;
 

@@ -7,8 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 
@@ -52,28 +50,9 @@ void ZarrLevel::write(std::size_t column, std::uint64_t first, unsigned images, 
     }
 }
 
-// Memory of zeros costs no time before it is used, and what lies beyond the edge of an image stays 0.
 ZarrGroup::ZarrGroup(const ZarrLevel &level, unsigned most_images)
-    : level_(level), most_images_(most_images), plane_bytes_(level.grid().plane_bytes()),
-      samples_(static_cast<char *>(std::calloc(level.columns() * most_images, plane_bytes_))) {
-    if (!samples_)
-        throw Error(GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-                    text("there is no memory for %u images of '%s'", most_images, level.folder().c_str()));
-}
-
-void ZarrGroup::put(unsigned image, const void *samples) {
-    const auto &grid = level_.grid();
-    const auto size = grid.sample_size(), row_bytes = grid.shape[2] * size,
-               chunk_row_bytes = grid.chunk[2] * size;
-    const auto *from = static_cast<const char *>(samples);
-    for (std::uint64_t y = 0; y < grid.shape[1]; y++, from += row_bytes) {
-        const auto column = y / grid.chunk[1] * grid.chunks_along(2);
-        for (std::uint64_t x = 0; x < grid.chunks_along(2); x++)
-            std::memcpy(planes_of(column + x) + image * plane_bytes_ + y % grid.chunk[1] * chunk_row_bytes,
-                        from + x * chunk_row_bytes,
-                        std::min(chunk_row_bytes, row_bytes - x * chunk_row_bytes));
-    }
-}
+    : ChunkGroup(level.image(), level.grid().chunk[1], level.grid().chunk[2], most_images, level.folder()),
+      level_(level) {}
 
 void ZarrGroup::halve_column(std::size_t column, unsigned images, ZarrGroup &to) const {
     const auto &grid = level_.grid(), &next = to.level_.grid();

@@ -4,9 +4,9 @@
 
 #include "array.hpp"
 
+#include <gst/files/chunk-group.hpp>
 #include <gst/files/halving.hpp>
 
-#include <memory>
 #include <string>
 
 namespace tomo::io {
@@ -20,6 +20,7 @@ class ZarrLevel {
 
     const std::string &folder() const { return folder_; }
     const ZarrGrid &grid() const { return grid_; }
+    ArrayInfo image() const { return grid_.image(); }
     // Columns of chunks that stand behind each other: all chunks of the same rows and columns.
     std::size_t columns() const { return grid_.chunks_along(1) * grid_.chunks_along(2); }
     // Writes planes of such a column, which follow each other in memory, from image `first` on.
@@ -31,7 +32,7 @@ class ZarrLevel {
 };
 
 // Images of a level that follow each other, arranged as they are in the chunks.
-class ZarrGroup {
+class ZarrGroup : public ChunkGroup {
   public:
     ZarrGroup(const ZarrLevel &level, unsigned most_images);
 
@@ -39,8 +40,6 @@ class ZarrGroup {
     std::uint64_t first = 0;
 
     const ZarrLevel &level() const { return level_; }
-    // Puts an image at a place. Threads may put several at a time.
-    void put(unsigned image, const void *samples);
     void write(std::size_t column, unsigned images) const {
         level_.write(column, first, images, planes_of(column));
     }
@@ -48,17 +47,7 @@ class ZarrGroup {
     void halve_column(std::size_t column, unsigned images, ZarrGroup &to) const;
 
   private:
-    char *planes_of(std::size_t column) const {
-        return samples_.get() + column * most_images_ * plane_bytes_;
-    }
-
     const ZarrLevel &level_;
-    const unsigned most_images_;
-    const std::size_t plane_bytes_;
-    struct Free {
-        void operator()(char *samples) const { std::free(samples); }
-    };
-    std::unique_ptr<char, Free> samples_;
 };
 
 } // namespace tomo::io
