@@ -54,8 +54,13 @@ class Write final : public Sink {
             "compression. `.zattrs` has the pixel size, the grey values from dark to bright (0.5 and 99.5 percent of all "
             "values) and, under `gst-tomo`, what HDF5 has in its process group.\n\n"
             "The same pyramid stands beside an HDF5 dataset NAME as NAME_2x, NAME_4x and so on, with the attributes "
-            "`pyramid_factor` and `pyramid_of`; by itself, where the volume is larger than 1 GB (`pyramid`). Its images "
-            "are written behind those that they are made of.",
+            "`pyramid_factor` and `pyramid_of`; by itself, where the volume is larger than 1 GB (`pyramid`). Levels have "
+            "chunks of 64 x 64 x 64 samples, of fewer images where these are large. With `hdf5-parts` they are in one "
+            "more file.\n\n"
+            "`chunks=cube` cuts an HDF5 dataset in the same way, so that slices along all three axes are read fast, "
+            "compressed ones too. As many images as a chunk is deep are held in memory, and written together: after a "
+            "crash, those that fill no chunk are missing. Without `chunks` images are written as they come, which is "
+            "faster.",
         .example = "tomoread path='sinograms/*.tif' ! tomowrite filename=sinograms.h5:/entry/data/data\n"
                    "tomoread path=volume.h5:/volume ! tomowrite filename=slice-%03i.tif bits=8",
     };
@@ -129,8 +134,9 @@ class Write final : public Sink {
         "NAME joins them by a virtual dataset. A system writes several files faster than one"};
     Property<std::string> chunks{
         this, "chunks", "", When::ready,
-        "How a volume of OME-Zarr is cut into chunks: cube (64 samples along each axis), image, or sizes along images, "
-        "rows and columns like 32,256,256, of which the last two are even or those of the image. Not set: cube"};
+        "How a volume of HDF5 or OME-Zarr is cut into chunks: cube (64 samples along each axis), image, or sizes along "
+        "images, rows and columns like 32,256,256, of which in OME-Zarr the last two are even or those of the image. "
+        "Not set: image in HDF5, cube in OME-Zarr"};
     Choice<io::WriteOptions::Pyramid> pyramid{
         this,
         "pyramid",

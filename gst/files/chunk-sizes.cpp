@@ -5,6 +5,7 @@
 #include <gst/tomo/support/error.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstdio>
 
 namespace tomo::io {
@@ -27,6 +28,16 @@ ChunkSizes chunk_sizes(const std::string &chunks, const ArrayInfo &image) {
                 chunks.c_str()));
     sizes.rows = std::min(sizes.rows, image.height);
     sizes.columns = std::min(sizes.columns, image.width);
+    return sizes;
+}
+
+ChunkSizes level_chunk_sizes(const ArrayInfo &image, std::optional<std::uint64_t> images) {
+    constexpr std::uint64_t most_bytes = 128 << 20;
+    constexpr unsigned least_images = 8;
+    auto sizes = chunk_sizes("cube", image);
+    const auto affordable = std::bit_floor(std::max<std::uint64_t>(most_bytes / image.size(), least_images));
+    sizes.images = static_cast<unsigned>(std::clamp<std::uint64_t>(
+        images.value_or(sizes.images), 1, std::min<std::uint64_t>(sizes.images, affordable)));
     return sizes;
 }
 

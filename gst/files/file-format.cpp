@@ -173,4 +173,8 @@ bool multiply(std::initializer_list<std::uint64_t> factors, std::uint64_t &produ
     return true;
 }
 
+std::string level_suffix(FileType type, unsigned level) {
+    return type == FileType::Zarr ? text("/%u", level) : text("_%ux", 1u << level);
+}
+
 } // namespace tomo::io

@@ -57,4 +57,7 @@ class NotYet : public Error {
 // Computes the product; false if it overflows.
 bool multiply(std::initializer_list<std::uint64_t> factors, std::uint64_t &product);
 
+// Added to the dataset of a volume, the name of a level of its pyramid, which is counted from 1.
+std::string level_suffix(FileType type, unsigned level);
+
 } // namespace tomo::io

@@ -28,4 +28,15 @@ std::string describe(const Remains &remains) {
     return said;
 }
 
+bool wants_pyramid(const WriteOptions &options, const ArrayInfo &page) {
+    constexpr std::uint64_t large = 1000000000;
+    if (options.append || options.volume > 0)
+        return false;
+    if (options.pyramid != WriteOptions::Pyramid::Automatic)
+        return options.pyramid == WriteOptions::Pyramid::Yes;
+    const auto length = options.length ? options.length() : StreamLength{};
+    std::uint64_t bytes = 0;
+    return length.announced && (!multiply({*length.announced, page.size()}, bytes) || bytes > large);
+}
+
 } // namespace tomo::io

@@ -60,6 +60,9 @@ inline bool has_range_per_page(const WriteOptions &options) {
            !(options.minimum && options.maximum);
 }
 
+// Whether a pyramid stands beside such images in HDF5.
+bool wants_pyramid(const WriteOptions &options, const ArrayInfo &page);
+
 // The completeness of the stream as keys and values for a file; empty if it is not known.
 std::vector<std::pair<std::string, std::string>> completeness_words(const StreamLength &length);
 

@@ -60,6 +60,25 @@ ImageToWrite ImageToWrite::converted(const ArrayInfo &to, Convert convert) const
     return image;
 }
 
+ImageToWrite ImageToWrite::made_of(std::vector<ImageToWrite> images, const ArrayInfo &to, Make make) {
+    ImageToWrite image(to, nullptr);
+    for (const auto &from : images)
+        image.bytes_in_memory_ += from.bytes_in_memory_;
+    image.shared_->came_as_grey = images.front().came_as_grey();
+    image.shared_->make = [images = std::move(images), to, make = std::move(make),
+                           &grey = image.shared_->grey]() -> Samples {
+        // Of doubles, so that samples of all types are aligned.
+        const std::shared_ptr<double[]> samples(new double[to.size() / sizeof(double) + 1]);
+        std::vector<const void *> all;
+        for (const auto &from : images)
+            all.push_back(from.samples());
+        make(all, samples.get());
+        grey = images.front().grey();
+        return samples;
+    };
+    return image;
+}
+
 ImageToWrite ImageToWrite::interleaved() const {
     const auto &info = info_;
     if (info.depth != 3)

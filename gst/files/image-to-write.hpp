@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 namespace tomo::io {
 
@@ -41,6 +42,9 @@ class ImageToWrite {
     ImageToWrite plane(unsigned number) const;
     // The three planes red, green and blue as interleaved pixels. Throws if there are not three planes.
     ImageToWrite interleaved() const;
+    // An image that `make` writes to `to`, of the samples of these images, which stand for the same values.
+    using Make = std::function<void(const std::vector<const void *> &from, void *to)>;
+    static ImageToWrite made_of(std::vector<ImageToWrite> images, const ArrayInfo &to, Make make);
     // An image of the samples that `convert` writes to `to`. `convert` returns the grey() of the new image,
     // which may be this one's.
     using Convert = std::function<std::optional<ValueRange>(const void *from, void *to)>;

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +45,8 @@ struct WriteOptions {
     // Continue an interrupted run with the same settings: images already written are compared with the new
     // ones, and not written again.
     bool resume = false;
+    // Images of the interrupted run behind these are written anew (HDF5).
+    std::uint64_t most_resumed = std::numeric_limits<std::uint64_t>::max();
     // BigTIFF or classic TIFF, which ends at 4 GiB; unset: classic if the images are known to fit.
     std::optional<bool> big_tiff;
     unsigned jpeg_quality = 95; // 0 to 100

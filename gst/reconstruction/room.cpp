@@ -52,9 +52,8 @@ static bool has_pyramid(const Settings &settings, std::uint64_t bytes) {
     const auto type = io::type_of_suffix(io::split_location(settings.output).file);
     if (settings.format.is("ome-zarr") || type == io::FileType::Zarr)
         return !settings.pyramid.is("no");
-    return settings.pyramid.is("yes") ||
-           (settings.pyramid.is("auto") && settings.output_parts == 1u && bytes > 1000000000 &&
-            (type == io::FileType::Hdf5 || settings.output.empty()));
+    return settings.pyramid.is("yes") || (settings.pyramid.is("auto") && bytes > 1000000000 &&
+                                          (type == io::FileType::Hdf5 || settings.output.empty()));
 }
 
 BytesOnDisk bytes_on_disk(const Settings &settings, const Inspection &scan) {

@@ -868,9 +868,10 @@ class GST_TOMO_API Settings : public Parameters {
          .section = &section::output,
          .level = Level::advanced,
          .unit = "px",
-         .automatic = "cube",
-         .blurb = "How a volume of OME-Zarr is cut into chunks: cube (64 samples along each axis), image, or sizes along "
-                  "slices, rows and columns such as 32,256,256"}};
+         .automatic = "cube in OME-Zarr, image in HDF5",
+         .blurb = "How a volume of HDF5 or OME-Zarr is cut into chunks: cube (64 samples along each axis), which serves "
+                  "all three axes, image, which is written fastest, or sizes along slices, rows and columns such as "
+                  "32,256,256"}};
     Choice output_bitdepth{
         this,
         {"32", "16", "8"},
@@ -924,7 +925,7 @@ class GST_TOMO_API Settings : public Parameters {
          .blurb =
              "Whether volumes of half the size along each axis, a quarter and so on stand beside the slices, so that "
              "viewers show a large volume at once: in HDF5 as NAME_2x, NAME_4x; auto: in OME-Zarr, and in HDF5 for "
-             "slices above 1 GB in one file"}};
+             "slices above 1 GB"}};
     Parameter<bool> report{this,
                            true,
                            {.name = "report",

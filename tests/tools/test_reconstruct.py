@@ -679,9 +679,11 @@ class Configurations(ReconstructTestCase):
             self.assertEqual(read_json(name, "0/.zarray")["chunks"], [4, 16, 32])
         self.done(*words, "--output", "flat.zarr", "--pyramid", "no")
         self.assertEqual(len(read_json("flat.zarr", ".zattrs")["multiscales"][0]["datasets"]), 1)
-        for words_of_pyramid in ["--pyramid", "yes"], ["--pyramid", "yes", "--outliers", 10, "--memory", 6 * 4 * WIDTH * VIEWS]:
+        for words_of_pyramid in (["--pyramid", "yes", "--chunks", "8,16,32"], ["--pyramid", "yes", "--output-parts", 2],
+                                 ["--pyramid", "yes", "--outliers", 10, "--memory", 6 * 4 * WIDTH * VIEWS]):
             self.done(*words, "--output", "levels.h5", "--overwrite", *words_of_pyramid)
             with h5py.File("levels.h5") as file:
+                self.assertEqual(file["entry/data/data"].chunks == (8, 16, 32), "--chunks" in words_of_pyramid)
                 levels = [file["entry/data/data" + name][...] for name in ("", "_2x")]
                 self.assertEqual("entry/data/data_4x" in file, WIDTH > 128)
             np.testing.assert_allclose(levels[1], halved(levels[0]), atol=1e-6 * np.abs(levels[0]).max())
@@ -822,9 +824,9 @@ class Conditions(ReconstructTestCase):
             (whole, "output-maximum", 0, "output-bitdepth"),
             ([*whole, "--output", "slices.tif"], "compression", 5, "HDF5"),
             ([*whole, "--output", "slices.tif"], "format", "ome-zarr", "another format"),
-            ([*whole, "--output", "slices.h5"], "chunks", "cube", "OME-Zarr"),
+            ([*whole, "--output", "slices.tif"], "chunks", "cube", "OME-Zarr"),
+            ([*whole, "--output-parts", 2], "chunks", "cube", "output-parts"),
             ([*whole, "--output", "slices.tif"], "pyramid", "yes", "OME-Zarr"),
-            ([*whole, "--output-parts", 2], "pyramid", "yes", "output-parts"),
             (["sinos", "scan.nxs"], "pyramid", "yes", "volume"),
             ([*whole, "--resume"], "overwrite", "true", "resume"),
             (["flatcorrect", "scan.nxs"], "rings", "fourier", "projections are written"),

@@ -5,8 +5,10 @@
 
 #include "parts.hpp"
 #include "file.hpp"
+#include "levels.hpp"
 #include "objects.hpp"
 #include "part-names.hpp"
+#include "parts-levels.hpp"
 #include "result.hpp"
 #include "target.hpp"
 #include "types.hpp"
@@ -70,6 +72,7 @@ class PartsWriter final : public ImageTarget {
         options.facts = {};
         options.add_final_facts = {};
         options.volume = 0;
+        options.pyramid = WriteOptions::Pyramid::No;
         options.parts = 1;
         options.threads = 2;
         options.most_bytes_under_way =
@@ -79,12 +82,13 @@ class PartsWriter final : public ImageTarget {
             // images.
             if (!options_.resume)
                 names_->remove(run_, i);
-            const auto path = names_->path(run_, i);
-            parts_.push_back(
-                open_part_({escape_pattern(path, path.rfind('/') + 1), dataset_of_part}, options));
+            parts_.push_back(open_part_(place_of(i), options));
             if (range_)
                 parts_.back()->set_range(*range_);
         }
+        if (options_.resume)
+            count_images_there();
+        begin_levels(options);
     }
 
     void set_range(const ValueRange &range) override { range_ = range; }
@@ -93,31 +97,35 @@ class PartsWriter final : public ImageTarget {
         begin(image.info().with_size(image.info().width, image.info().height, 1));
         if (!facts_ && options_.facts)
             facts_ = options_.facts();
-        for (unsigned i = 0; i < image.info().depth; i++)
-            part_of(images_++).write(image.plane(i));
+        for (unsigned i = 0; i < image.info().depth; i++) {
+            const auto plane = image.plane(i);
+            part_of(images_++).write(plane);
+            if (levels_)
+                levels_->add(plane);
+        }
     }
 
     void settle() override {
         for (auto &part : parts_)
             part->settle();
+        if (levels_)
+            levels_->settle();
     }
 
     std::uint64_t images_there(const ArrayInfo &info) override {
         if (!options_.resume)
             return 0;
-        const auto page = info.with_size(info.width, info.height, 1);
-        begin(page);
-        // All before the first one that is not there.
-        std::uint64_t first = G_MAXUINT64;
-        for (std::size_t i = 0; i < parts_.size(); i++)
-            first = std::min(first, parts_[i]->images_there(page) * parts_.size() + i);
-        return first / info.depth;
+        begin(info.with_size(info.width, info.height, 1));
+        return there_ / info.depth;
     }
 
     void skip(const ArrayInfo &info, std::uint64_t images) override {
         const auto page = info.with_size(info.width, info.height, 1);
-        for (std::uint64_t i = 0; i < images * info.depth; i++)
+        for (std::uint64_t i = 0; i < images * info.depth; i++) {
             part_of(images_++).skip(page, 1);
+            if (levels_)
+                levels_->add({});
+        }
     }
 
     void finish() override {
@@ -128,11 +136,17 @@ class PartsWriter final : public ImageTarget {
         for (auto &part : parts_)
             part->finish();
         parts_.clear();
+        if (levels_)
+            levels_->finish();
+        has_levels_ = levels_ != nullptr;
+        levels_.reset();
         are_whole_ = true;
         sync_folder(names_->path(run_, 0));
         sync_folder(names_->folder());
         publish();
         are_whole_ = false;
+        if (!has_levels_)
+            names_->remove(run_, options_.parts); // those of a run that had some
         // NAME may not come back without them.
         sync_folder(names_->folder());
         names_->mark_finished(run_);
@@ -156,6 +170,32 @@ class PartsWriter final : public ImageTarget {
     }
 
   private:
+    Location place_of(unsigned part) const {
+        const auto path = names_->path(run_, part);
+        return {escape_pattern(path, path.rfind('/') + 1), dataset_of_part};
+    }
+
+    // All before the first one that is not there.
+    void count_images_there() {
+        there_ = G_MAXUINT64;
+        for (std::size_t i = 0; i < parts_.size(); i++)
+            there_ = std::min(there_, parts_[i]->images_there(page_) * parts_.size() + i);
+    }
+
+    // In a file behind those of the images. Where a run that resumes finds less in it than of the images,
+    // these are computed again.
+    void begin_levels(const WriteOptions &options_of_part) {
+        if (!options_.resume)
+            names_->remove(run_, options_.parts);
+        if (StreamPyramid(page_).levels() == 1 || !wants_pyramid(options_, page_))
+            return;
+        levels_ = std::make_unique<Hdf5PartsLevels>(page_, place_of(options_.parts), options_of_part,
+                                                    options_.length, there_, open_part_);
+        there_ = std::min(there_, levels_->images_there());
+        if (range_)
+            levels_->set_range(*range_);
+    }
+
     // Open until the end, so that nobody else writes NAME or its parts, and what is in the way is told at
     // once.
     void open_target() {
@@ -222,6 +262,9 @@ class PartsWriter final : public ImageTarget {
             if (const auto words = part->abandon(); !words.empty() && kept++ < most)
                 said += (said.empty() ? "" : ", ") + words;
         parts_.clear();
+        if (levels_)
+            levels_->abandon();
+        levels_.reset();
         if (kept > most)
             said += text(", and in %u more files", kept - most);
         if (kept > 0)
@@ -292,7 +335,11 @@ class PartsWriter final : public ImageTarget {
             target.reserve(hdf5_result_bytes({extent[0], extent[1], extent[2]}, *facts_));
         if (!dataset.close())
             throw hdf5_error(GST_RESOURCE_ERROR_WRITE, told);
+        hdf5_remove_levels(target.file(), location_.dataset); // of what stood here before
         target.name_dataset();
+        if (has_levels_)
+            Hdf5PartsLevels::join(target, page_, images_, names_->source(run_, options_.parts),
+                                  dataset_of_part, range_ ? range_ : common_range(options_));
         hdf5_write_volumes(target.file(), location_.dataset, options_.volume);
         if (facts_)
             hdf5_describe_result(target.file(), location_.dataset, *facts_, length);
@@ -313,7 +360,9 @@ class PartsWriter final : public ImageTarget {
     std::optional<ValueRange> range_;
     std::optional<ResultFacts> facts_;
     std::vector<std::unique_ptr<ImageTarget>> parts_;
-    std::uint64_t images_ = 0;
+    std::unique_ptr<Hdf5PartsLevels> levels_; // where there is a pyramid
+    bool has_levels_ = false;                 // it is whole
+    std::uint64_t images_ = 0, there_ = 0;    // that came, and that an earlier run wrote
 };
 
 } // namespace

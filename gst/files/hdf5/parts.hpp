@@ -16,9 +16,10 @@ namespace tomo::io {
 // A writer of one file; its name is a pattern.
 using OpenPart = std::function<std::unique_ptr<ImageTarget>(const Location &, const WriteOptions &)>;
 
-// FILE holds a virtual dataset of the images in FILE.parts (see part-names.hpp). Those of its earlier images
-// are removed once FILE stands upon the new ones. A run that resumes takes the files of an interrupted one,
-// else those of FILE. `location` is no pattern. Throws where the options do not go together with that.
+// FILE holds a virtual dataset of the images in FILE.parts (see part-names.hpp), and of the levels of a
+// pyramid. Those of its earlier images are removed once FILE stands upon the new ones. A run that resumes
+// takes the files of an interrupted one, else those of FILE. `location` is no pattern. Throws where the
+// options do not go together with that.
 std::unique_ptr<ImageTarget> open_hdf5_parts(const Location &location, const WriteOptions &options,
                                              OpenPart open_part);
 

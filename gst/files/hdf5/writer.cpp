@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // HDF5: one dataset of images x rows x columns, the first extent without limit, a chunk for each image;
-// compressed ones have several, which are compressed at the same time.
+// compressed ones have several, which are compressed at the same time. With `chunks`, images are held until
+// they fill whole chunks, and counted as written from then on.
 //
 // A file that does not exist yet is written as FILE.partial. In one that exists the new dataset is
 // DATASET.partial until it is complete; then it takes the place of the old one. Other datasets are not
@@ -13,20 +14,16 @@
 
 #ifdef HAVE_HDF5
 
-#include "image-dataset.hpp"
+#include "append.hpp"
 #include "journal.hpp"
-#include "journaled-file.hpp"
 #include "levels.hpp"
 #include "objects.hpp"
 #include "part-names.hpp"
 #include "result.hpp"
 #include "target.hpp"
 #include <gst/files/file-writer.hpp>
-#include <gst/files/halving.hpp>
-#include <gst/files/stream-pyramid.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
@@ -98,7 +95,7 @@ class Hdf5File final : public FileWriter {
     ~Hdf5File() override {
         const Hdf5Lock lock;
         images_.close();
-        levels_.clear();
+        levels_.close();
         if (state_ == State::Ended)
             return;
         // Neither finished nor abandoned.
@@ -112,13 +109,17 @@ class Hdf5File final : public FileWriter {
         const Hdf5Lock lock;
         if (!images_)
             return 0;
-        if (!is_like(plane) || !images_.has_own_chunks())
+        const bool is_cut_alike =
+            options_.chunks.empty() || images_.layout().sizes == chunk_layout(plane, options_).sizes;
+        if (!is_like(plane) || !images_.has_own_chunks() || !is_cut_alike)
             throw Error(
                 GST_RESOURCE_ERROR_OPEN_WRITE,
-                text("'%s' can't be resumed: it holds images of %s and is not as tomowrite would write those "
-                     "of %s; remove it, or write to another dataset",
+                text("'%s' can't be resumed: it holds images of %s%s and is not as tomowrite would write "
+                     "those of %s; remove it, or write to another dataset",
                      target_.full_name().c_str(), images_.image().describe().c_str(),
-                     plane.describe().c_str()));
+                     is_cut_alike ? "" : " in other chunks", plane.describe().c_str()));
+        if (images_.images() > options_.most_resumed && !images_.cut(options_.most_resumed))
+            throw hdf5_error(GST_RESOURCE_ERROR_WRITE, "cannot write '" + target_.full_name() + "'");
         return images_.images();
     }
 
@@ -136,39 +137,22 @@ class Hdf5File final : public FileWriter {
 
     void begin_levels(const StreamPyramid &pyramid) override {
         const Hdf5Lock lock;
-        levels_ = hdf5_open_levels(target_.file(), target_.dataset(), target_.location().file);
-        bool are_alike = levels_.size() < pyramid.levels();
-        for (unsigned level = 1; are_alike && level <= levels_.size(); level++)
-            are_alike = is_like(levels_[level - 1].image(), pyramid.image(level));
-        if (!are_alike) { // of an interrupted run with other images
-            levels_.clear();
-            hdf5_remove_levels(target_.file(), target_.dataset());
-        }
-        for (unsigned level = 1; level < pyramid.levels(); level++) {
-            if (levels_.size() < level)
-                levels_.push_back(make_level(level, pyramid.image(level)));
-            auto &to = levels_[level - 1];
-            const auto whole = images_.images() >> level;
-            if (to.images() > whole && !to.cut(whole))
-                throw hdf5_error(GST_RESOURCE_ERROR_WRITE, "cannot write '" + level_name(level) + "'");
-            while (to.images() < whole)
-                make_of_level_before(level);
-        }
+        levels_.begin(pyramid, images_, grey_);
     }
 
-    void write_level(unsigned level, const Page &page) override {
-        write_image(levels_.at(level - 1), page.samples, nullptr, level_name(level));
-    }
+    void write_level(unsigned level, const Page &page) override { levels_.write(level, page.samples); }
 
     void read_level(unsigned level, std::uint64_t image, void *samples) override {
         const Hdf5Lock lock;
-        if (!(level == 0 ? images_ : levels_.at(level - 1)).read(image, samples))
-            throw hdf5_error(GST_RESOURCE_ERROR_READ, "cannot read '" + level_name(level) + "'");
+        if (!(level == 0 ? images_.read(image, samples) : levels_.read(level, image, samples)))
+            throw hdf5_error(GST_RESOURCE_ERROR_READ, "cannot read '" + levels_.full_name(level) + "'");
     }
 
     void finish() override {
         if (facts_ && options_.add_final_facts)
             options_.add_final_facts(*facts_);
+        hdf5_complete(target_, images_, target_.full_name());
+        levels_.complete();
         const Hdf5Lock lock;
         flush();
         try {
@@ -189,8 +173,8 @@ class Hdf5File final : public FileWriter {
     Remains abandon() override {
         const Hdf5Lock lock;
         if (state_ != State::GivenUp)
-            cut_levels();
-        levels_.clear();
+            levels_.cut_to_whole_images();
+        levels_.close();
         const auto remains = state_ == State::Named     ? remains_of_named()
                              : state_ == State::GivenUp ? remains_of_flushed(images_.images())
                                                         : keep_whole_images();
@@ -237,64 +221,13 @@ class Hdf5File final : public FileWriter {
                 enter(State::Writing);
             check(page);
         }
-        write_image(images_, page.samples, chunked, target_.full_name());
+        hdf5_append(target_, images_, page.samples, chunked, target_.full_name());
         const Hdf5Lock lock;
         if (has_range_per_page_)
             ranges_.push_back(page.grey.value_or(ValueRange{}));
         unflushed_ += page.info.size();
         if (unflushed_ >= flush_bytes || Clock::now() - flushed_ >= options_.flush_interval)
             flush();
-    }
-
-    // Samples are written without the library's lock, where the library only places them.
-    void write_image(ImageDataset &to, const void *samples, const ChunkedPage *chunked,
-                     const std::string &name) {
-        struct Deferral {
-            ~Deferral() {
-                if (file)
-                    file->forget_deferred();
-            }
-            JournaledFile *file = nullptr;
-        } deferral;
-        {
-            const Hdf5Lock lock;
-            if (to.takes_samples_themselves())
-                deferral.file = hdf5_defer_samples(target_.file());
-            add(to, samples, chunked, name);
-        }
-        const bool is_written = !deferral.file || deferral.file->write_deferred();
-        const int reason = errno;
-        if (is_written)
-            return;
-        const Hdf5Lock lock;
-        to.forget_last();
-        throw system_error("write", name, reason, GST_RESOURCE_ERROR_WRITE);
-    }
-
-    std::string level_name(unsigned level) const {
-        return target_.location().file + ":" + hdf5_level_name(target_.dataset(), level);
-    }
-
-    ImageDataset make_level(unsigned level, const ArrayInfo &image) {
-        target_.reserve(0);
-        auto made = make_dataset(hdf5_level_name(target_.dataset(), level), image);
-        hdf5_sign_level(made.get(), 1u << level, target_.location().dataset);
-        if (grey_)
-            hdf5_set_range(made.get(), *grey_);
-        return made;
-    }
-
-    // An image that an interrupted run did not come to, or that was made without levels.
-    void make_of_level_before(unsigned level) {
-        auto &to = levels_[level - 1];
-        auto &from = level == 1 ? images_ : levels_[level - 2];
-        const auto &image = from.image();
-        std::vector<double> first(image.size() / sizeof(double) + 1), second(first.size()),
-            made(to.image().size() / sizeof(double) + 1); // so that samples of all types are aligned
-        if (!from.read(2 * to.images(), first.data()) || !from.read(2 * to.images() + 1, second.data()))
-            throw hdf5_error(GST_RESOURCE_ERROR_READ, "cannot read '" + level_name(level - 1) + "'");
-        halve_images(image.format, first.data(), second.data(), image.height, image.width, made.data());
-        add(to, made.data(), nullptr, level_name(level));
     }
 
     // Without the library's lock: it may take a while.
@@ -307,7 +240,7 @@ class Hdf5File final : public FileWriter {
         target_.reserve(0);
         if (facts_)
             target_.reserve(2 * (facts_->pipeline.size() + facts_->folder.size()));
-        images_ = make_dataset(target_.dataset(), page.info);
+        images_ = make_dataset(target_.dataset(), page.info, chunk_layout(page.info, options_));
         if (facts_)
             hdf5_sign_dataset(images_.get(), *facts_);
         if (page.grey && !has_range_per_page_)
@@ -316,9 +249,9 @@ class Hdf5File final : public FileWriter {
         flush();
     }
 
-    ImageDataset make_dataset(const std::string &name, const ArrayInfo &image) {
+    ImageDataset make_dataset(const std::string &name, const ArrayInfo &image, const ChunkLayout &layout) {
         target_.make_room_for(name);
-        return {target_.file(), name, image, options_.deflate, target_.location().file + ":" + name};
+        return {target_.file(), name, image, layout, target_.location().file + ":" + name};
     }
 
     static bool is_like(const ArrayInfo &plane, const ArrayInfo &image) {
@@ -344,15 +277,9 @@ class Hdf5File final : public FileWriter {
                              name.c_str(), range_text(grey_).c_str(), range_text(page.grey).c_str()));
     }
 
-    void add(ImageDataset &to, const void *samples, const ChunkedPage *chunked, const std::string &name) {
-        const auto bytes = to.image().size();
-        target_.reserve(to.has_own_chunks() ? 0 : bytes, to.has_own_chunks() ? bytes : 0);
-        to.add(samples, chunked, "cannot write '" + name + "'");
-    }
-
     void flush() {
         target_.flush();
-        images_flushed_ = images_.images();
+        images_flushed_ = images_.stored();
         unflushed_ = 0;
         flushed_ = Clock::now();
     }
@@ -373,32 +300,14 @@ class Hdf5File final : public FileWriter {
         replaces_parts_ = has_images && target_.place() != Place::GrownDataset;
         if (replaces_parts_)
             replaced_parts_ = Hdf5PartNames(target_.location()).standing(target_.file());
-        name_levels();
+        if (state_ == State::Writing)
+            levels_.name();
         target_.name_dataset();
         if (has_images)
             hdf5_write_volumes(target_.file(), target_.location().dataset, options_.volume);
         if (describes)
             hdf5_describe_result(target_.file(), target_.location().dataset, *facts_, length);
         target_.flush();
-    }
-
-    // Levels of an older dataset go.
-    void name_levels() {
-        const bool are_made = !levels_.empty();
-        for (auto &level : levels_)
-            if (!level.close())
-                throw hdf5_error(GST_RESOURCE_ERROR_WRITE,
-                                 "cannot write the levels of '" + target_.full_name() + "'");
-        levels_.clear();
-        if (state_ != State::Writing)
-            return;
-        const auto from = target_.dataset(), &to = target_.location().dataset;
-        if (from != to)
-            hdf5_remove_levels(target_.file(), to);
-        if (!are_made)
-            hdf5_remove_levels(target_.file(), from);
-        else if (from != to)
-            hdf5_move_levels(target_.file(), from, to);
     }
 
     // Beside the dataset of this name; those of an older one are removed.
@@ -429,10 +338,21 @@ class Hdf5File final : public FileWriter {
         return remains;
     }
 
+    // Images that fill no whole chunk, unless the disk is full.
+    void write_rest() {
+        try {
+            hdf5_complete(target_, images_, target_.full_name());
+        } catch (const Error &) {
+            images_.forget_group();
+        }
+    }
+
     Remains keep_whole_images() {
-        const auto images = images_.images();
         const auto name = target_.full_name();
-        Remains remains{images, name};
+        const auto came = images_.images();
+        write_rest();
+        const auto images = images_.images();
+        Remains remains{images, name, came - images};
         if (images_ && !images_.cut_to_whole_images(target_.file(), target_.dataset()))
             add_fault(remains, name, "can't be cut to its whole images");
         try {
@@ -453,13 +373,6 @@ class Hdf5File final : public FileWriter {
         return remains_of_flushed(images);
     }
 
-    void cut_levels() {
-        for (unsigned level = 1; level <= levels_.size(); level++)
-            if (!levels_[level - 1].cut_to_whole_images(target_.file(),
-                                                        hdf5_level_name(target_.dataset(), level)))
-                H5Eclear2(H5E_DEFAULT); // a later run does that
-    }
-
     static void add_fault(Remains &remains, const std::string &name, const std::string &words) {
         remains.faults += text("%s'%s' %s", remains.faults.empty() ? "" : ", ", name.c_str(), words.c_str());
     }
@@ -472,13 +385,16 @@ class Hdf5File final : public FileWriter {
         if (remains.lost > 0 && images_) {
             ImageDataset partial;
             try {
-                partial = make_dataset(target_.partial_dataset(), images_.image());
+                partial = make_dataset(target_.partial_dataset(), images_.image(),
+                                       images_.has_own_chunks() ? images_.layout()
+                                                                : chunk_layout(images_.image(), options_));
                 std::vector<unsigned char> image(images_.image().size());
                 for (; remains.lost > 0; remains.images++, remains.lost--) {
                     if (!images_.read(images_before_ + remains.images, image.data()))
                         break;
-                    add(partial, image.data(), nullptr, target_.partial_dataset());
+                    hdf5_append(target_, partial, image.data(), nullptr, remains.place);
                 }
+                hdf5_complete(target_, partial, remains.place);
             } catch (const Error &error) {
                 // A full disk. The dataset as it was goes before these images.
                 add_fault(remains, remains.place, text("does not take all images: %s", error.what()));
@@ -486,8 +402,19 @@ class Hdf5File final : public FileWriter {
             if (partial && !partial.cut_to_whole_images(target_.file(), target_.partial_dataset()))
                 add_fault(remains, remains.place, "can't be cut to its whole images");
         }
-        if (images_ && !images_.cut(images_before_))
+        if (images_ && !cut_to_earlier_images())
             add_fault(remains, target_.full_name(), "can't be cut to the images that it had before");
+    }
+
+    bool cut_to_earlier_images() {
+        try {
+            if (!images_.cut(images_before_))
+                return false;
+            hdf5_complete(target_, images_, target_.full_name());
+            return true;
+        } catch (const Error &) {
+            return false;
+        }
     }
 
     const WriteOptions options_;
@@ -495,7 +422,7 @@ class Hdf5File final : public FileWriter {
     State state_ = State::Begun;
     Hdf5Target target_;
     ImageDataset images_;
-    std::vector<ImageDataset> levels_; // of the pyramid, where there is one
+    Hdf5Levels levels_{target_, options_}; // of the pyramid, where there is one
     // Of a dataset that is continued, only those that come are ours.
     bool counts_all_ = true;
     std::uint64_t images_before_ = 0,

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "files.hpp"
 #include <gst/files/disk.hpp>
-#include <gst/files/hdf5/compress.hpp>
 
 #include <cerrno>
 #include <filesystem>
@@ -55,11 +54,9 @@ class FilesOfManyPages::Page final : public OrderedWork::Job {
         if (files_.pyramid_)
             files_.pyramid_->put(number_, samples);
 #ifdef HAVE_HDF5
-        const auto &info = image_.info();
-        const unsigned level = files_.maker_.options().deflate;
-        if (files_.maker_.type() == FileType::Hdf5 && level > 0)
+        if (files_.layout_)
             chunked_ =
-                std::make_unique<ChunkedPage>(cut_into_chunks(info, samples, chunk_layout(info, level)));
+                std::make_unique<ChunkedPage>(cut_into_chunks(image_.info(), samples, *files_.layout_));
 #endif
     }
 
@@ -74,21 +71,19 @@ class FilesOfManyPages::Page final : public OrderedWork::Job {
 };
 
 std::unique_ptr<OrderedWork::Job> FilesOfManyPages::job(const ImageToWrite &page, bool is_there) {
-    if (jobs_ == 0 && wants_pyramid(page.info()))
-        pyramid_ = std::make_unique<StreamPyramid>(page.info());
+    if (jobs_ == 0 && maker_.type() == FileType::Hdf5)
+        prepare(page.info());
     return std::make_unique<Page>(*this, page, jobs_++, is_there);
 }
 
-bool FilesOfManyPages::wants_pyramid(const ArrayInfo &page) const {
-    constexpr std::uint64_t large = 1000000000;
+void FilesOfManyPages::prepare([[maybe_unused]] const ArrayInfo &page) {
+#ifdef HAVE_HDF5
     const auto &options = maker_.options();
-    if (maker_.type() != FileType::Hdf5 || maker_.is_series() || options.append || options.volume > 0)
-        return false;
-    if (options.pyramid != WriteOptions::Pyramid::Automatic)
-        return options.pyramid == WriteOptions::Pyramid::Yes;
-    const auto length = options.length ? options.length() : StreamLength{};
-    std::uint64_t bytes = 0;
-    return length.announced && (!multiply({*length.announced, page.size()}, bytes) || bytes > large);
+    if (!maker_.is_series() && wants_pyramid(options, page))
+        pyramid_ = std::make_unique<StreamPyramid>(page);
+    if (const auto layout = chunk_layout(page, options); options.deflate > 0 && !layout.is_grouped(page))
+        layout_ = layout;
+#endif
 }
 
 // The levels, where images of an earlier run are there.

@@ -4,10 +4,12 @@
 
 #include "formats.hpp"
 #include "names.hpp"
+#include <gst/files/hdf5/compress.hpp>
 #include <gst/files/ordered-work.hpp>
 #include <gst/files/stream-pyramid.hpp>
 
 #include <mutex>
+#include <optional>
 
 // Ways to write pages to files, in the threads of an OrderedWork.
 namespace tomo::io {
@@ -51,8 +53,8 @@ class FilesOfManyPages final : public SeriesFiles {
     class Page;
 
     void add(const ImageToWrite &page, bool is_there, const ChunkedPage *chunked);
+    void prepare(const ArrayInfo &page);
     bool is_full(const ArrayInfo &page) const;
-    bool wants_pyramid(const ArrayInfo &page) const;
     void write(const ImageToWrite &image, const ChunkedPage *chunked);
     void begin_levels();
     void open(const ArrayInfo &page);
@@ -62,9 +64,10 @@ class FilesOfManyPages final : public SeriesFiles {
     const FileMaker &maker_;
     NamesOnDisk on_disk_;
     std::unique_ptr<FileWriter> file_;
-    Location opened_;                  // its name
+    Location opened_;                        // its name
     std::unique_ptr<StreamPyramid> pyramid_; // if there is one beside the images
     bool has_levels_ = false;                // they were begun
+    std::optional<ChunkLayout> layout_;      // of images that are compressed one by one
     std::uint64_t jobs_ = 0;
     std::uint64_t bytes_ = 0;          // of images in the file
     std::uint64_t at_ = 0, there_ = 0; // images of this run in the file, and of an earlier one

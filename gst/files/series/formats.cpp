@@ -49,17 +49,22 @@ void check_format(const Location &location, FileType type, const WriteOptions &o
                     text("'%s': the ranges of images that are there would be lost; set minimum and maximum "
                          "instead of range-per-image, or write TIFF",
                          location.text().c_str()));
-    if (!options.chunks.empty() && type != FileType::Zarr)
-        throw Error(GST_RESOURCE_ERROR_SETTINGS, text("'%s': chunks is %s, but only OME-Zarr has such chunks",
-                                                      location.text().c_str(), options.chunks.c_str()));
+    if (!options.chunks.empty() && type != FileType::Zarr && type != FileType::Hdf5)
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("'%s': chunks is %s, but only HDF5 and OME-Zarr have such chunks",
+                         location.text().c_str(), options.chunks.c_str()));
+    if (!options.chunks.empty() && type == FileType::Hdf5 && options.parts > 1)
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("'%s': chunks is %s, and images that follow each other lie in %u files; leave out "
+                         "one of chunks and parts (levels of the pyramid have chunks for all axes anyway)",
+                         location.text().c_str(), options.chunks.c_str(), options.parts));
     if (options.pyramid == WriteOptions::Pyramid::Yes && type != FileType::Zarr &&
-        (type != FileType::Hdf5 || options.append || options.parts > 1 || options.volume > 0))
+        (type != FileType::Hdf5 || options.append || options.volume > 0))
         throw Error(
             GST_RESOURCE_ERROR_SETTINGS,
-            text(
-                "'%s': a pyramid stands beside one volume in one HDF5 file, or in an image of OME-Zarr; leave "
-                "out pyramid, or append, parts and volumes",
-                location.text().c_str()));
+            text("'%s': a pyramid stands beside one volume in HDF5, or in an image of OME-Zarr; leave out "
+                 "pyramid, or append and volumes",
+                 location.text().c_str()));
     if (options.rgb && type != FileType::Tiff && type != FileType::Png && type != FileType::Jpeg)
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("rgb is set, but %s files have no colours; write TIFF, PNG "

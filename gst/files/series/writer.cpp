@@ -17,6 +17,11 @@ SeriesWriter::SeriesWriter(const Location &location, FileType type, const WriteO
       one_page_each_(names_.is_series() && options.bytes_per_file == 0 && type != FileType::Hdf5),
       length_(options.length) {
     check_format(location, type, options);
+    if (names_.is_series() && !options.chunks.empty())
+        throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                    text("'%s': chunks is %s, but each file of a series holds images of its own; leave out "
+                         "chunks, or write one FILE.h5:/dataset",
+                         location.text().c_str(), options.chunks.c_str()));
     if (options.append && options.resume)
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     "both append and resume are set; append puts new images behind those that are there, "
