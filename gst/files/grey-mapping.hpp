@@ -51,7 +51,10 @@ ValueRange range_of(std::optional<double> minimum, std::optional<double> maximum
 // The same as names and values for files, with the shortest digits that give the same number again.
 std::vector<std::pair<std::string, std::string>> grey_words(const std::optional<ValueRange> &grey);
 
-// The values at two shares of all finite ones, such as 0.005 and 0.995.
+// Shares of the values of a picture up to which they are black, and from which on they are white.
+constexpr double darkest = 0.005, brightest = 0.995;
+
+// The values at two shares of all finite ones, such as these.
 std::pair<double, double> percentiles(std::vector<float> values, double low, double high);
 
 } // namespace tomo::io

@@ -107,6 +107,8 @@ class ImageReader {
     // Number of rows, and of pages, that are decoded together.
     virtual std::uint64_t rows_per_chunk() { return 1; }
     virtual std::uint64_t pages_per_chunk() { return 1; }
+    // Number of columns that are stored together; 0: all of a row.
+    virtual std::uint64_t columns_per_chunk() { return 0; }
     // Whether pages lie in so many files that these are opened again and again.
     virtual bool opens_many_files() { return false; }
 };

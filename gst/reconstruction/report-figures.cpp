@@ -136,7 +136,7 @@ Picture reduced(const Picture &picture, unsigned &step_across, unsigned &step_do
 std::string sinogram(const Picture &picture, const char *title, const std::string &quantity) {
     unsigned across = 1, down = 1;
     const Picture small = reduced(picture, across, down);
-    const auto grey = io::percentiles(small.values, darkest, brightest);
+    const auto grey = io::percentiles(small.values, io::darkest, io::brightest);
     return "<figure><div class=\"picture\" style=\"aspect-ratio:4/3\">" + image_of(small, grey, title) +
            "</div><figcaption><b>" + title + "</b>: " +
            escaped(quantity + ", " + digits(grey.first, 4) + " to " + digits(grey.second, 4) + "; " +
@@ -154,7 +154,7 @@ std::string slices_section(const ReportFacts &facts) {
     std::vector<float> values;
     for (const auto &slice : slices)
         values.insert(values.end(), slice.picture.values.begin(), slice.picture.values.end());
-    const auto grey = io::percentiles(values, darkest, brightest);
+    const auto grey = io::percentiles(values, io::darkest, io::brightest);
     const Quantity quantity(facts);
     const double voxel = facts.scan.pixel_size * settings.binning, along_z = settings.y_step;
 
@@ -168,18 +168,22 @@ std::string slices_section(const ReportFacts &facts) {
         const bool is_stretched = ratio > most_stretched;
         const char *normal = is_slice ? "z" : slice.across[0] == 'x' ? "y" : "x";
         const auto title = text("Slice %s = %u", normal, slice.number);
-        html += text("<figure class=\"slice\" data-normal=\"%s\" data-number=\"%u\" data-step-across=\"%u\" "
-                     "data-step-down=\"%u\">",
-                     normal, slice.number, slice.step_across, slice.step_down) +
-                "<div class=\"picture\" style=\"aspect-ratio:" + fixed(std::min(ratio, most_stretched), 4) +
-                "\">" + image_of(slice.picture, grey, title) + scale_of({double(slice.width), voxel}) +
-                "</div><figcaption><b>" + title + "</b>: " +
-                escaped(text("%s to the right, %s down, %u \xc3\x97 %u", slice.across, slice.down,
-                             slice.width, slice.height) +
-                        every_text(slice.step_across, is_slice ? "pixels" : "columns") +
-                        (is_slice ? "" : every_text(slice.step_down, "slices")) +
-                        (is_stretched ? "; stretched along z" : "")) +
-                "</figcaption></figure>\n";
+        html +=
+            text("<figure class=\"slice\" data-normal=\"%s\" data-number=\"%u\" data-step-across=\"%u\" "
+                 "data-step-down=\"%u\">",
+                 normal, slice.number, slice.step_across * slice.factor, slice.step_down * slice.factor) +
+            "<div class=\"picture\" style=\"aspect-ratio:" + fixed(std::min(ratio, most_stretched), 4) +
+            "\">" + image_of(slice.picture, grey, title) + scale_of({double(slice.width), voxel}) +
+            "</div><figcaption><b>" + title + "</b>: " +
+            escaped(text("%s to the right, %s down, %u \xc3\x97 %u", slice.across, slice.down, slice.width,
+                         slice.height) +
+                    (slice.factor > 1 ? text("; means of %u \xc3\x97 %u \xc3\x97 %u voxels, from the pyramid",
+                                             slice.factor, slice.factor, slice.factor)
+                                      : "") +
+                    every_text(slice.step_across, is_slice ? "pixels" : "columns") +
+                    (is_slice ? "" : every_text(slice.step_down, "slices")) +
+                    (is_stretched ? "; stretched along z" : "")) +
+            "</figcaption></figure>\n";
     }
     html += "</div>\n";
     if (facts.plan.turns > 1)

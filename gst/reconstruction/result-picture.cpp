@@ -104,7 +104,7 @@ std::string picture_of_middle(const Plan &plan, unsigned binning, double pixel_s
     const auto whole = middle_slice(plan, Middle(plan, binning));
     const auto scale = Scale::of(whole.width, whole.height, most, most - foot, small_side);
     const auto slice = reduced(whole, scale.reduced);
-    const auto grey = io::percentiles(slice.values, darkest, brightest);
+    const auto grey = io::percentiles(slice.values, io::darkest, io::brightest);
     Canvas canvas(slice.width * scale.enlarged, slice.height * scale.enlarged + foot, surround);
     place(canvas, 0, 0, slice, grey, scale.enlarged);
     draw_foot(canvas, margin, canvas.width(), double(slice.width) * scale.reduced, pixel_size, grey);
@@ -179,7 +179,7 @@ Mosaic mosaic_of(const Plan &plan, const std::vector<std::string> &labels, std::
         slices.push_back(reduced(slice_of(plan, image), scale.reduced));
         values.insert(values.end(), slices.back().values.begin(), slices.back().values.end());
     }
-    mosaic.grey = io::percentiles(std::move(values), darkest, brightest);
+    mosaic.grey = io::percentiles(std::move(values), io::darkest, io::brightest);
     Canvas canvas(gap + mosaic.columns * mosaic.step_x, rows * mosaic.step_y + foot, surround);
     for (unsigned i = 0; i < panels; i++) {
         const unsigned x = mosaic.x + i % mosaic.columns * mosaic.step_x,

@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/files/halving.hpp>
 #include <gst/files/image-reader.hpp>
 #include <gst/files/number-pattern.hpp>
 #include <gst/reconstruction/result-slices.hpp>
@@ -24,9 +25,10 @@ constexpr unsigned most_threads = 8;   // that read them
 unsigned step_of(unsigned samples) { return (samples + most_samples - 1) / most_samples; }
 unsigned count_of(unsigned samples, unsigned step) { return (samples + step - 1) / step; }
 
-// The images of a result, in one file or in a series of them.
+// The images of a result, in one file or in a series of them, or those of a level of its pyramid.
 class Images {
   public:
+    Images(const std::string &level, unsigned images) : outputs_{level}, per_output_(images) {}
     explicit Images(const Plan &plan) : outputs_(plan.outputs()), per_output_(plan.shape.depth) {
         if (outputs_.size() > 1)
             per_output_ = plan.shape.depth / static_cast<unsigned>(outputs_.size());
@@ -67,10 +69,11 @@ class Images {
         return {*reader_, 0};
     }
 
-    // Whether a part of an image is read by itself.
+    // Whether a part of an image is read by itself, also where chunks of several images are decompressed,
+    // which are kept for the next ones.
     bool takes_parts() const {
         const auto type = io::type_of_suffix(io::split_location(outputs_.front()).file);
-        return reader_ && reader_->rows_per_chunk() == 1 &&
+        return reader_ && (reader_->rows_per_chunk() == 1 || reader_->pages_per_chunk() > 1) &&
                (type == io::FileType::Hdf5 || type == io::FileType::Tiff || type == io::FileType::Zarr);
     }
 
@@ -114,19 +117,135 @@ class ReadPart {
     std::vector<double> memory_; // so that samples of every type are aligned
 };
 
-// Adds a line of both slices that cross the image: its row and its column in the middle.
-void cross(Images &images, unsigned image, ResultSlice &normal_to_y, ResultSlice &normal_to_x,
-           unsigned step) {
-    auto [reader, page] = images.find(image);
-    const unsigned row = normal_to_y.number, column = normal_to_x.number;
-    if (images.takes_parts()) {
-        ReadPart(reader, page, {{row, 1, 1}, 0, 0}).add_row(0, step, normal_to_y.picture);
-        ReadPart(reader, page, {{0, 0, step}, column, 1}).add_column(0, 1, normal_to_x.picture);
-        return;
+// Lines of both slices that cross the images: the row and the column in their middle.
+class Crossing {
+  public:
+    Crossing(const ArrayInfo &image, unsigned step)
+        : row_(image.height / 2), column_(image.width / 2), width_(image.width), step_(step) {}
+
+    void add(Images &images, unsigned image) {
+        auto [reader, page] = images.find(image);
+        if (!images.takes_parts()) {
+            const ReadPart whole(reader, page, {});
+            whole.add_row(row_, step_, normal_to_y);
+            whole.add_column(column_, step_, normal_to_x);
+            return;
+        }
+        ReadPart(reader, page, {{row_, 1, 1}, 0, 0}).add_row(0, step_, normal_to_y);
+        // Rows of a chunk, or of the image, lie behind each other. Short ones are read faster than a sample
+        // of each.
+        const auto stored = reader.columns_per_chunk();
+        const unsigned together =
+            stored == 0 ? width_ : static_cast<unsigned>(std::min<std::uint64_t>(stored, width_));
+        if (together * reader.info(page).sample_size() * step_ > most_bytes) {
+            ReadPart(reader, page, {{0, 0, step_}, column_, 1}).add_column(0, 1, normal_to_x);
+            return;
+        }
+        const unsigned first = column_ / together * together;
+        ReadPart(reader, page, {{}, first, std::min(together, width_ - first)})
+            .add_column(column_ - first, step_, normal_to_x);
     }
-    const ReadPart whole(reader, page, {});
-    whole.add_row(row, step, normal_to_y.picture);
-    whole.add_column(column, step, normal_to_x.picture);
+
+    Picture normal_to_y, normal_to_x;
+
+  private:
+    static constexpr std::size_t most_bytes = 4096; // from a sample to the next one
+    unsigned row_, column_, width_, step_;
+};
+
+// A level of the pyramid beside a result.
+struct Level {
+    std::string name;
+    unsigned factor = 1; // 2, 4, ...
+    ArrayInfo image;
+    unsigned images = 0;
+};
+
+// The first one that has no more samples than a picture, if it is there and whole.
+std::optional<Level> level_for_pictures(const Plan &plan, unsigned images) {
+    const auto outputs = plan.outputs();
+    const auto place = io::split_location(outputs.front());
+    const auto type = io::type_of_suffix(place.file);
+    if (outputs.size() != 1 || plan.turns != 1 || (type != io::FileType::Hdf5 && type != io::FileType::Zarr))
+        return {};
+    Level level{{}, 1, plan.shape.with_size(plan.shape.width, plan.shape.height, 1), images};
+    unsigned number = 0;
+    for (; std::max(level.image.width, level.image.height) > most_samples; number++, level.factor *= 2) {
+        level.image =
+            level.image.with_size(io::half_of(level.image.width), io::half_of(level.image.height), 1);
+        level.images = io::half_of(level.images);
+    }
+    if (number == 0)
+        return {};
+    level.name = place.file + ":" + place.dataset + io::level_suffix(type, number);
+    try {
+        const auto reader = io::open_reader(level.name);
+        const auto info = reader->info(0);
+        if (info.width == level.image.width && info.height == level.image.height &&
+            reader->pages() == level.images)
+            return level;
+    } catch (const Error &) { // there is none
+    }
+    return {};
+}
+
+// Images that the slices cross, and which of them was just read.
+struct Lines {
+    unsigned first, count, read;
+};
+
+// Fills the slices normal to y and x, in several threads. `open` opens the images for one of them.
+template <class Open>
+void cross_all(Open open, const Lines &lines, const ArrayInfo &image, unsigned step, ResultSlice &normal_to_y,
+               ResultSlice &normal_to_x) {
+    const auto [first, count, read] = lines;
+    auto images = open();
+    // The time of an image says how many there can be; not of that which was just read.
+    const unsigned tried = first + (read + count / 2) % count;
+    const auto decoded_together = images.find(tried).first.pages_per_chunk();
+    const auto begin = Clock::now();
+    Crossing(image, step).add(images, tried);
+    const auto together = static_cast<unsigned>(std::min<std::uint64_t>(decoded_together, count));
+    const double seconds = std::chrono::duration<double>(Clock::now() - begin).count() / together;
+    const unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1u, most_threads);
+    const unsigned affordable =
+        static_cast<unsigned>(std::clamp(most_seconds * threads / seconds, 16.0, 1e6));
+    const unsigned every = std::max(step_of(count), count_of(count, std::min(affordable, count)));
+    const unsigned all = count_of(count, every), in_chunk = count_of(together, every);
+    // Each thread reads lines that follow each other, and whole chunks; the first one has opened the images
+    // already.
+    const auto first_of = [&](unsigned thread) {
+        return thread == threads ? all : all * thread / threads / in_chunk * in_chunk;
+    };
+    const auto read_lines = [&](Images &from, unsigned thread) {
+        Crossing part(image, step);
+        for (unsigned line = first_of(thread); line < first_of(thread + 1); line++)
+            part.add(from, first + line * every);
+        return part;
+    };
+    std::vector<std::future<Crossing>> parts;
+    for (unsigned i = 0; i < threads; i++)
+        parts.push_back(std::async(std::launch::async, [&, i] {
+            if (i == 0)
+                return read_lines(images, i);
+            auto own = open();
+            return read_lines(own, i);
+        }));
+    for (auto &part : parts) {
+        const auto crossing = part.get();
+        const auto append = [](Picture &to, const Picture &from) {
+            to.values.insert(to.values.end(), from.values.begin(), from.values.end());
+        };
+        append(normal_to_y.picture, crossing.normal_to_y);
+        append(normal_to_x.picture, crossing.normal_to_x);
+    }
+    for (auto *slice : {&normal_to_y, &normal_to_x}) {
+        const unsigned across = slice == &normal_to_y ? image.width : image.height;
+        slice->picture.width = count_of(across, step);
+        slice->picture.height = all;
+        slice->step_across = step;
+        slice->step_down = every;
+    }
 }
 
 // The middle image, or the last one before it of its turn, where so many images are there.
@@ -146,9 +265,9 @@ std::vector<ResultSlice> middle_slices(const Plan &plan, const Middle &middle) {
     const unsigned there = std::min(images.count(), first + slices), shown = shown_image(plan, middle, there);
 
     std::vector<ResultSlice> found(3);
-    found[0] = {{}, "x", "y", shown - first, step, step, width, height};
-    found[1] = {{}, "x", "z", height / 2, step, 1, width, slices};
-    found[2] = {{}, "y", "z", width / 2, step, 1, height, slices};
+    found[0] = {{}, "x", "y", shown - first, step, step, 1, width, height};
+    found[1] = {{}, "x", "z", height / 2, step, 1, 1, width, slices};
+    found[2] = {{}, "y", "z", width / 2, step, 1, 1, height, slices};
     {
         auto [reader, page] = images.find(shown);
         ReadPart(reader, page, {{0, 0, step}, 0, 0}).add_rows(step, found[0].picture);
@@ -159,48 +278,18 @@ std::vector<ResultSlice> middle_slices(const Plan &plan, const Middle &middle) {
         found.resize(1);
         return found;
     }
-    // The time of an image says how many there can be; not of that which was just read.
-    const auto begin = Clock::now();
-    cross(images, first + (shown - first + (there - first) / 2) % (there - first), found[1], found[2], step);
-    const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-    const unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1u, most_threads);
-    const unsigned affordable =
-        static_cast<unsigned>(std::clamp(most_seconds * threads / seconds, 16.0, 1e6));
-    const unsigned count = there - first,
-                   every = std::max(step_of(count), count_of(count, std::min(affordable, count)));
-    for (auto *slice : {&found[1], &found[2]}) {
-        slice->picture.values.clear();
-        slice->picture.width = count_of(width, step);
-        slice->picture.height = count_of(count, every);
-        slice->step_down = every;
-        slice->height = count;
+    const auto level = level_for_pictures(plan, there);
+    if (level) {
+        cross_all([&] { return Images(level->name, level->images); }, Lines{0, level->images, 0},
+                  level->image, 1, found[1], found[2]);
+        for (auto *slice : {&found[1], &found[2]})
+            slice->factor = level->factor;
+    } else {
+        cross_all([&] { return Images(plan); }, Lines{first, there - first, shown - first},
+                  plan.shape.with_size(width, height, 1), step, found[1], found[2]);
     }
-    // Each thread reads lines that follow each other; the first one has opened the result already.
-    const unsigned lines = count_of(count, every);
-    const auto read_lines = [first, every, step, empty = std::pair{found[1], found[2]}](
-                                Images &from, unsigned begin_line, unsigned end_line) {
-        auto part = empty;
-        for (unsigned line = begin_line; line < end_line; line++)
-            cross(from, first + line * every, part.first, part.second, step);
-        return part;
-    };
-    std::vector<std::future<std::pair<ResultSlice, ResultSlice>>> parts;
-    for (unsigned i = 0; i < threads; i++)
-        parts.push_back(std::async(std::launch::async, [&, i] {
-            const unsigned begin_line = lines * i / threads, end_line = lines * (i + 1) / threads;
-            if (i == 0)
-                return read_lines(images, begin_line, end_line);
-            Images own(plan);
-            return read_lines(own, begin_line, end_line);
-        }));
-    for (auto &part : parts) {
-        const auto [normal_to_y, normal_to_x] = part.get();
-        const auto append = [](Picture &to, const Picture &from) {
-            to.values.insert(to.values.end(), from.values.begin(), from.values.end());
-        };
-        append(found[1].picture, normal_to_y.picture);
-        append(found[2].picture, normal_to_x.picture);
-    }
+    for (auto *slice : {&found[1], &found[2]})
+        slice->height = there - first;
     return found;
 }
 

@@ -16,6 +16,7 @@ from PIL import Image
 from phantom_scan import AXIS, ROWS, VIEWS, WIDTH, Scan
 from pipetest import *
 from test_reconstruct import ReconstructTestCase, volume
+from zarr_files import halved
 
 
 class Page(html.parser.HTMLParser):
@@ -172,6 +173,25 @@ class Reports(ReconstructTestCase):
         page = Page("slices.h5.html")
         self.assert_shows(page, volume(), step=3)
         self.assertLess(os.path.getsize("slices.h5.html"), 3e6)
+        again = ["--sinograms", "sinograms.h5:/entry/data/data", "--axis", 800, "--range-degrees", 180, "--overwrite", "--output"]
+        self.done(*again, "slices.h5", "--chunks", "2,32,32", "--compression", "1")
+        self.assert_shows(Page("slices.h5.html"), volume(), step=3)
+
+    def test_levels(self):
+        """Slices across a large volume are those of its pyramid, and say so."""
+        rng = np.random.default_rng(SEED)
+        with h5py.File("sinograms.h5", "w") as file:
+            file["entry/data/data"] = rng.normal(size=(7, 4, 1001)).astype(np.float32)
+        for output, *words in (["slices.h5", "--pyramid", "yes"], ["slices.ome.zarr"], ["parts.h5", "--pyramid", "yes", "--output-parts", "2"]):
+            self.done("--sinograms", "sinograms.h5:/entry/data/data", "--axis", 500, "--range-degrees", 180, "--output", output, *words)
+            page = Page(output + ".html")
+            level = halved(volume(output))
+            self.assertEqual(level.shape, (4, 501, 501))
+            self.assertEqual(page.sections["slices"].count("means of 2 × 2 × 2 voxels"), 2)
+            figures = [figure for figure in page.figures if figure.get("class") == "slice"]
+            for figure, image, cut in zip(figures[1:], page.images[1:], (level[:, 250], level[:, :, 250])):
+                self.assertEqual([figure["data-" + key] for key in ("number", "step-across", "step-down")], ["500", "2", "2"])
+                np.testing.assert_allclose(picture(image), self.shown(cut, image), atol=0.6)
 
     def test_pixel_size(self):
         """Lengths, a bar of a round length, and attenuation per centimetre."""

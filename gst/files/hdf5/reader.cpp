@@ -36,7 +36,7 @@ class Hdf5Reader final : public ImageReader {
         check_type();
         check_storage();
         check_external_files();
-        find_compressed_chunks();
+        find_chunks();
         parts_ = hdf5_virtual_parts(dataset_.get());
         if (!follow || parts_.empty())
             check_virtual_sources();
@@ -145,6 +145,10 @@ class Hdf5Reader final : public ImageReader {
     std::uint64_t pages_per_chunk() override {
         auto *source = first_source();
         return source ? source->pages_per_chunk() : chunk_pages_;
+    }
+    std::uint64_t columns_per_chunk() override {
+        auto *source = first_source();
+        return source ? source->columns_per_chunk() : chunk_columns_;
     }
     bool opens_many_files() override {
         std::set<std::string> files;
@@ -367,12 +371,15 @@ class Hdf5Reader final : public ImageReader {
         }
     }
 
-    void find_compressed_chunks() {
+    void find_chunks() {
         const Hdf5Handle creation(H5Dget_create_plist(dataset_.get()), H5Pclose);
         Hdf5Shape chunk(hdf5_shape(dataset_.get()).size());
         const auto rank = static_cast<int>(chunk.size());
         if (!creation || H5Pget_layout(creation.get()) != H5D_CHUNKED ||
-            H5Pget_nfilters(creation.get()) == 0 || H5Pget_chunk(creation.get(), rank, chunk.data()) < 0)
+            H5Pget_chunk(creation.get(), rank, chunk.data()) < 0)
+            return;
+        chunk_columns_ = chunk[rank - 1];
+        if (H5Pget_nfilters(creation.get()) == 0)
             return;
         chunk_rows_ = chunk[rank - 2];
         chunk_pages_ = rank > 2 ? chunk[rank - 3] : 1;
@@ -453,6 +460,7 @@ class Hdf5Reader final : public ImageReader {
     unsigned width_ = 0, height_ = 0;
     std::uint64_t pages_ = 0;
     std::uint64_t chunk_rows_ = 1, chunk_pages_ = 1; // that are decompressed together
+    std::uint64_t chunk_columns_ = 0;                // that are stored together; 0: all
 };
 
 } // namespace

@@ -261,6 +261,8 @@ class ZarrReader final : public ImageReader {
         return image.with_size(image.width, rows_.rows_of(image.height, name_));
     }
 
+    std::uint64_t columns_per_chunk() override { return array_.grid().chunk[2]; }
+
     void read(std::size_t page, void *destination, std::size_t bytes) override {
         const auto wanted = info(page);
         check_destination(wanted, bytes, name_);

@@ -24,7 +24,6 @@ namespace {
 
 // Of the level whose values say which of them a viewer shows.
 constexpr std::uint64_t most_samples_of_window = 4 << 20;
-constexpr double darkest = 0.005, brightest = 0.995; // shares of them
 
 class ZarrWriter final : public ImageTarget {
   public:
