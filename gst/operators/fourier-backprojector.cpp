@@ -78,11 +78,16 @@ unsigned FourierBackprojector::pairs_of(const ArrayInfo &sinogram, const Grid &g
                                         std::uint64_t slices) const {
     auto &device = *compute_.device();
     const std::uint64_t samples = std::uint64_t{sinogram.height} * (length + 2), wanted = (slices + 1) / 2;
+    // Lists of both halves of the plane's samples, of cells of 2 x 2 points: (width + 1)^2 / 8 entries for
+    // each.
+    const std::uint64_t reached = (spreading_.width + 1) * (spreading_.width + 1),
+                        lists = samples * reached / 8 * (sizeof(cl_uint) + sizeof(cl_float4));
+    const auto most = device.memory_limit() / 2, left = most > lists ? most - lists : 0;
     unsigned pairs = device.prefers_local_memory() ? 16 : 8;
     while (pairs > 1 &&
            (pairs / 2 >= wanted ||
             std::max(samples, grid.points()) * pairs * sizeof(cl_float2) > device.max_allocation() ||
-            (samples + grid.points()) * pairs * sizeof(cl_float2) > device.memory_limit() / 3))
+            (samples + grid.points()) * pairs * sizeof(cl_float2) > left))
         pairs /= 2;
     return pairs;
 }
