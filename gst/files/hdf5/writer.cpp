@@ -230,8 +230,11 @@ class Hdf5File final : public FileWriter {
             flush();
     }
 
-    // Without the library's lock: it may take a while.
+    // Without the library's lock: it may take a while, and the number of images is asked of elements that may
+    // wait for the lock. They are not asked again, so the length is there for those who hold it.
     void learn_facts() {
+        if (!std::exchange(knows_length_, true) && options_.length)
+            options_.length();
         if (!facts_ && options_.facts)
             facts_ = options_.facts();
     }
@@ -431,6 +434,7 @@ class Hdf5File final : public FileWriter {
     Clock::time_point flushed_ = Clock::now();
     std::optional<ValueRange> grey_; // of all images
     std::vector<ValueRange> ranges_; // or of each
+    bool knows_length_ = false;
     std::optional<ResultFacts> facts_;
     bool replaces_parts_ = false; // files of an earlier dataset that this one replaces, if there are any
     std::optional<Hdf5PartRun> replaced_parts_;
