@@ -4,6 +4,8 @@
 // The budget of device memory: recycling, waiting, giving up, and who may wait for whom.
 #include "support.hpp"
 
+#include <atomic>
+
 #include <gst/check/gstcheck.h> // last: it defines macros named like members of the standard library
 
 using namespace tomotest;
@@ -338,11 +340,15 @@ GST_END_TEST;
 GST_START_TEST(test_waits_without_what_it_dropped) {
     const auto device = device_with_limit("192K");
     const auto kept = take(device);
-    bool is_gone = false, was_gone = false;
+    std::atomic<bool> is_gone{false};
+    bool was_gone = false;
     clSetMemObjectDestructorCallback(
-        take(device)->buffer(), [](cl_mem, void *flag) { *static_cast<bool *>(flag) = true; }, &is_gone);
+        take(device)->buffer(), [](cl_mem, void *flag) { *static_cast<std::atomic<bool> *>(flag) = true; },
+        &is_gone);
     try {
         Storage(device, 3 * piece, [&] {
+            for (int i = 0; i < 5000 && !is_gone; i++) // a driver may end it in a thread of its own
+                g_usleep(1000);
             was_gone = is_gone;
             return tomo::Patience::none;
         });
