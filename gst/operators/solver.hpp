@@ -49,8 +49,6 @@ class GST_TOMO_API Solver {
         : compute_(compute), method_(method), settings_(settings) {}
 
     void set_geometry(unsigned views, const MakeProjector &make);
-    bool has_geometry() const { return !subsets_.empty(); }
-    void forget_geometry() { subsets_.clear(); }
 
     // |b - A x| / |b| of each slice before each iteration (additive, multiplicative) or behind it
     // (gradients); with subsets, each with the x that it met. Fewer than `iterations` where all slices came
@@ -59,9 +57,6 @@ class GST_TOMO_API Solver {
     // Waits for the device.
     Residuals run(const Array &projections, Array &slices);
 
-    // The order of subsets: every one once, neighbours far apart.
-    static std::vector<unsigned> golden_order(unsigned number);
-
   private:
     struct Subset {
         unsigned first, number; // of views in order_
@@ -69,6 +64,9 @@ class GST_TOMO_API Solver {
         Array ray_sums;
         Array pixel_sums; // empty where there is no memory for those of all subsets
     };
+
+    // The order of subsets: every one once, neighbours far apart.
+    static std::vector<unsigned> golden_order(unsigned number);
 
     Kernel kernel(const char *function);
     void make_sums(Subset &subset, bool keeps_pixel_sums);

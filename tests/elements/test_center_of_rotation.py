@@ -126,8 +126,11 @@ class CenterOfRotation(ElementTestCase):
             for share in (0.5, 0.45, 0.62, 0.8, 0.2):
                 axis = share * width + rng.uniform(-0.5, 0.5)
                 with self.subTest(width=width, axis=axis):
-                    (found,) = self.centers("", sinogram(discs, angles, width, axis), event=scan_event(angles))
-                    self.check(axis, found, 0.05 if share in (0.5, 0.45, 0.62) else 0.1)
+                    # Of an object that is cut off, a single one may hide its axis.
+                    many = [discs] if 0.3 < share < 0.7 else [discs, *(phantom(0.35 * width) for _ in range(4))]
+                    found = self.centers("", *(sinogram(one, angles, width, axis) for one in many), event=scan_event(angles))
+                    self.check(axis, np.median(np.abs(np.subtract(found, axis))) + axis, 0.05)
+                    self.check(axis, found, 0.1)
 
     def test_noise(self):
         """In many noisy planes, since a single one may be far off by chance."""
