@@ -117,3 +117,46 @@ kernel void turn_direction(global float *direction, global const float *gradient
     const float before = gradients[(step - 1) * slices + z];
     direction[at] = gradient[at] + (before != 0.0f ? gradients[step * slices + z] / before : 0.0f) * direction[at];
 }
+
+// Products of a gradient with KEPT_AT_ONCE of `number` kept ones, which lie behind each other: the gradient is read once
+// for these. Parts are in the order of the kept gradients, then slices.
+kernel void products_with_kept(global const float *gradient, global const float *kept, const uint number,
+                               global tomo_sum *parts, const ulong count, const uint spread) {
+    const uint z = get_global_id(1), slices = get_global_size(1);
+    const uint first = get_global_id(2) * KEPT_AT_ONCE;
+    const ulong begin = z * count;
+    // Behind the last one, the last one again.
+    ulong begins[KEPT_AT_ONCE];
+    tomo_sum sums[KEPT_AT_ONCE];
+    for (uint k = 0; k < KEPT_AT_ONCE; k++) {
+        begins[k] = (min(first + k, number - 1) * (ulong)slices + z) * count;
+        sums[k] = (tomo_sum)(0.0f);
+    }
+    FOR_SHARE {
+        const tomo_real value = gradient[begin + i];
+        for (uint k = 0; k < KEPT_AT_ONCE; k++)
+            sums[k] = tomo_add(sums[k], value * kept[begins[k] + i]);
+    }
+    local tomo_sum places[GROUP];
+    for (uint k = 0; k < KEPT_AT_ONCE; k++) {
+        const tomo_sum total = tomo_sum_of_group(places, sums[k]);
+        if (get_local_id(0) == 0 && first + k < number)
+            parts[((ulong)(first + k) * slices + z) * get_num_groups(0) + get_group_id(0)] = total;
+    }
+}
+
+// gradient -= its parts along the kept ones
+kernel void subtract_kept(global float *gradient, global const float *kept, const uint number,
+                          global const float *products, global const float *norms, const ulong count) {
+    const uint z = get_global_id(1), slices = get_global_size(1);
+    const ulong i = get_global_id(0);
+    if (i >= count)
+        return;
+    float value = gradient[z * count + i];
+    for (uint k = 0; k < number; k++) {
+        const uint at = k * slices + z;
+        if (norms[at] != 0.0f)
+            value -= products[at] / norms[at] * kept[at * count + i];
+    }
+    gradient[z * count + i] = value;
+}

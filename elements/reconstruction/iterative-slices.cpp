@@ -29,10 +29,7 @@ void IterativeSlices::stop() {
 }
 
 void IterativeSlices::plan(const ArrayInfo &, const ArrayInfo &) {
-    auto settings = solver_settings();
-    settings.iterations = num_iterations;
-    settings.tolerance = tolerance;
-    solver_.emplace(*this, solver_method(), settings);
+    solver_.emplace(*this, solver_method(), settings());
 }
 
 void IterativeSlices::set_views(const Views &views) {
@@ -53,15 +50,18 @@ void IterativeSlices::reconstruct(const Array &sinograms, Array &slices) {
 }
 
 unsigned IterativeSlices::batch_that_pays(const ArrayInfo &in, const SliceRegion &slice) {
-    // Projections, what is computed of them, slices, corrections, and the copies of these that are projected.
-    constexpr unsigned copies = 4;
-    const std::uint64_t one =
-        copies * sizeof(float) * in.depth *
-        (std::uint64_t{in.width} * in.height + std::uint64_t{slice.width} * slice.height);
-    const unsigned pays = device()->is_cpu() ? 16 : 32;
-    const auto fit = device()->memory_limit() / 3 / std::max<std::uint64_t>(one, 1);
-    return static_cast<unsigned>(
-        std::clamp<std::uint64_t>(std::min<std::uint64_t>(pays / in.depth, fit), 1, pays));
+    const std::uint64_t pays = device()->is_cpu() ? 16 : 32;
+    const auto fit =
+        Solver::slices_that_fit(solver_method(), settings(), in.with_size(in.width, in.height, 1),
+                                {GST_TOMO_FORMAT_FLOAT32, slice.width, slice.height, 1}, *device());
+    return static_cast<unsigned>(std::clamp<std::uint64_t>(std::min(pays, fit) / in.depth, 1, pays));
+}
+
+SolverSettings IterativeSlices::settings() const {
+    auto settings = solver_settings();
+    settings.iterations = num_iterations;
+    settings.tolerance = tolerance;
+    return settings;
 }
 
 void IterativeSlices::tell(unsigned plane, const std::vector<double> &residuals) {

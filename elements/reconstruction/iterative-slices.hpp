@@ -49,6 +49,7 @@ class IterativeSlices : public ParallelSlices {
     unsigned batch_that_pays(const ArrayInfo &in, const SliceRegion &slice) final;
 
   private:
+    SolverSettings settings() const;
     void tell(unsigned plane, const std::vector<double> &residuals);
 
     std::optional<Solver> solver_;

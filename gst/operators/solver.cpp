@@ -14,9 +14,16 @@ namespace tomo {
 namespace {
 
 constexpr unsigned group = 64;
+constexpr unsigned gradients_at_once = 4; // in `products_with_kept`
 
 unsigned groups_on(const Device &device) {
     return device.prefers_local_memory() ? 64 : 2 * device.compute_units();
+}
+
+// They are one array.
+std::uint64_t most_bytes_of_gradients(const Device &device) {
+    constexpr unsigned share = 4;
+    return std::min<std::uint64_t>(device.memory_limit() / share, device.max_allocation());
 }
 
 std::size_t samples_of_slice(const Array &array) { return array.info().plane_samples(); }
@@ -38,7 +45,8 @@ std::vector<unsigned> Solver::golden_order(unsigned number) {
 }
 
 Kernel Solver::kernel(const char *function) {
-    return compute_.kernel(function, text("-D GROUP=%u", group), "iterative.cl");
+    return compute_.kernel(function, text("-D GROUP=%u -D KEPT_AT_ONCE=%u", group, gradients_at_once),
+                           "iterative.cl");
 }
 
 Array Solver::filled(const ArrayInfo &info, float value) {
@@ -119,6 +127,30 @@ bool Solver::is_done(unsigned iteration, const Array &norms, const Array &measur
     return std::all_of(is_done.data(), is_done.data() + slices, [](cl_uint one) { return one != 0; });
 }
 
+// As many of the first gradients as there is memory for, of `bytes` each.
+unsigned Solver::gradients_kept(const SolverSettings &settings, std::uint64_t bytes, const Device &device) {
+    constexpr unsigned most = 32; // to read more takes time beside projections of some hundred views
+    const auto fit = most_bytes_of_gradients(device) / std::max<std::uint64_t>(bytes, 1);
+    return static_cast<unsigned>(
+        std::clamp<std::uint64_t>(std::min<std::uint64_t>(fit, settings.iterations), 1, most));
+}
+
+std::uint64_t Solver::slices_that_fit(SolverMethod method, const SolverSettings &settings,
+                                      const ArrayInfo &projections, const ArrayInfo &slice,
+                                      const Device &device) {
+    // Projections, what is computed of them, slices, corrections, and the copies of these that are projected.
+    constexpr unsigned copies = 4, share = 3;
+    const std::uint64_t one = slice.size(), pair = sizeof(float) * projections.samples() + one;
+    const auto fit = [](std::uint64_t room, std::uint64_t size) {
+        return room / std::max<std::uint64_t>(size, 1);
+    };
+    if (method != SolverMethod::gradients)
+        return fit(device.memory_limit() / share, copies * pair);
+    const std::uint64_t kept = gradients_kept(settings, one, device) * one;
+    return std::min(fit(device.memory_limit() / share, copies * pair + kept),
+                    fit(most_bytes_of_gradients(device), kept));
+}
+
 Solver::Residuals Solver::run(const Array &projections, Array &slices) {
     const unsigned number = slices.depth();
     if (subsets_.empty() || projections.height() != views_ || projections.depth() != number)
@@ -196,6 +228,25 @@ unsigned Solver::iterate(const Array &projections, Array &slices, Array &norms, 
     return settings_.iterations;
 }
 
+// Gradients are at right angles to each other. Rounding brings back the earlier ones, and with them errors
+// that cost iterations. So each new gradient is freed of those that are kept.
+void Solver::free_of_kept(Array &gradient, const Array &kept, unsigned number, const Array &norms) {
+    auto &device = *compute_.device();
+    const unsigned groups = groups_on(device), slices = gradient.depth();
+    const cl_ulong count = samples_of_slice(gradient);
+    Array parts = compute_.allocate({GST_TOMO_FORMAT_COMPLEX64, groups, slices * number});
+    compute_.launch(
+        kernel("products_with_kept"),
+        WorkSize(std::size_t{groups} * group, slices, (number + gradients_at_once - 1) / gradients_at_once)
+            .groups(group),
+        BareBuffer{gradient}, BareBuffer{kept}, cl_uint{number}, ReadWriteBareBuffer{parts}, count,
+        cl_uint{device.prefers_local_memory()});
+    Array along = filled(ArrayInfo(GST_TOMO_FORMAT_FLOAT32, std::uint64_t{number} * slices, 1), 0.0f);
+    add_parts(parts, along, 0, number * slices);
+    compute_.launch(kernel("subtract_kept"), WorkSize(count, slices), ReadWriteBareBuffer{gradient},
+                    BareBuffer{kept}, cl_uint{number}, BareBuffer{along}, BareBuffer{norms}, count);
+}
+
 unsigned Solver::descend(const Array &projections, Array &slices, Array &norms, const Array &measured,
                          Array &done) {
     const unsigned number = slices.depth();
@@ -208,8 +259,11 @@ unsigned Solver::descend(const Array &projections, Array &slices, Array &norms, 
     add_norms(residual, all, 0);
     Array gradient = compute_.allocate(slices.info()), direction = compute_.allocate(slices.info());
     projector.back(residual, direction);
-    Array first_gradient = compute_.allocate(slices.info());
-    compute_.copy_rows(direction, {}, first_gradient, {}, slices.info().size());
+    const std::size_t bytes = slices.info().size();
+    const unsigned most_kept = gradients_kept(settings_, bytes, *compute_.device());
+    Array kept =
+        compute_.allocate({GST_TOMO_FORMAT_FLOAT32, slices.width(), slices.height(), most_kept * number});
+    compute_.copy_rows(direction, {}, kept, {}, bytes);
     const std::uint64_t steps = std::uint64_t{settings_.iterations} + 1;
     Array gradients = filled(ArrayInfo(GST_TOMO_FORMAT_FLOAT32, steps * number, 1), 0.0f);
     add_norms(direction, gradients, 0);
@@ -232,11 +286,9 @@ unsigned Solver::descend(const Array &projections, Array &slices, Array &norms, 
         if (is_done(iteration, norms, measured, done))
             return iteration + 1;
         projector.back(residual, gradient);
-        // Gradients are at right angles to each other. Rounding brings back the first one, in which sums of
-        // all pixels outweigh everything, and costs iterations.
-        Array along_first = filled(ArrayInfo(GST_TOMO_FORMAT_FLOAT32, number, 1), 0.0f);
-        add_products(gradient, first_gradient, along_first, 0);
-        move(gradient, first_gradient, along_first, 0, gradients, -1.0f);
+        free_of_kept(gradient, kept, std::min(iteration + 1, most_kept), gradients);
+        if (iteration + 1 < most_kept)
+            compute_.copy_rows(gradient, {}, kept, {.offset = (iteration + 1) * bytes}, bytes);
         add_norms(gradient, gradients, (iteration + 1) * number);
         const cl_ulong count = samples_of_slice(direction);
         compute_.launch(kernel("turn_direction"), WorkSize(count, number), ReadWriteBareBuffer{direction},

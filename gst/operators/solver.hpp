@@ -57,6 +57,11 @@ class GST_TOMO_API Solver {
     // Waits for the device.
     Residuals run(const Array &projections, Array &slices);
 
+    // At a time, beside what else is on the device. With fewer, results are the same bits.
+    static std::uint64_t slices_that_fit(SolverMethod method, const SolverSettings &settings,
+                                         const ArrayInfo &projections, const ArrayInfo &slice,
+                                         const Device &device);
+
   private:
     struct Subset {
         unsigned first, number; // of views in order_
@@ -68,6 +73,7 @@ class GST_TOMO_API Solver {
     // The order of subsets: every one once, neighbours far apart.
     static std::vector<unsigned> golden_order(unsigned number);
 
+    static unsigned gradients_kept(const SolverSettings &settings, std::uint64_t bytes, const Device &device);
     Kernel kernel(const char *function);
     void make_sums(Subset &subset, bool keeps_pixel_sums);
     Array pixel_sums_of(Subset &subset);
@@ -78,6 +84,7 @@ class GST_TOMO_API Solver {
     }
     void add_products(const Array &values, const Array &others, Array &sums, unsigned first);
     void add_parts(const Array &parts, Array &norms, unsigned first, unsigned slices);
+    void free_of_kept(Array &gradient, const Array &kept, unsigned number, const Array &norms);
     bool is_done(unsigned iteration, const Array &norms, const Array &measured, Array &done);
     unsigned iterate(const Array &projections, Array &slices, Array &norms, const Array &measured,
                      Array &done);

@@ -69,15 +69,19 @@ def multiplicative(a, b, iterations, parts):
 
 
 def cgls(a, b, iterations):
+    """Gradients are at right angles, which even float64 forgets: each is freed of all before."""
     x, r = np.zeros(a.shape[1]), b.copy()
     s = a.T @ r
-    p, gamma, residuals = s, s @ s, []
+    p, gamma, residuals, units = s, s @ s, [], [s / np.linalg.norm(s)]
     for _ in range(iterations):
         q = a @ p
         alpha = gamma / (q @ q)
         x, r = x + alpha * p, r - alpha * q
         residuals.append(np.linalg.norm(r) / np.linalg.norm(b))
         s = a.T @ r
+        for _ in range(2):
+            s = s - np.transpose(units) @ (units @ s)
+        units.append(s / np.linalg.norm(s))
         gamma, before = s @ s, gamma
         p = s + gamma / before * p
     return x, residuals

@@ -7,15 +7,9 @@ from iterativetest import *
 
 class Cgls(IterativeTestCase):
     def test_iterations(self):
-        """float32 loses the iterate itself later, but not its residual, which falls."""
-        self.check_method("tomocgls num-iterations=5", lambda b: cgls(self.a, b, 5))
-        sinograms = self.data(3)
-        self.slices("tomocgls num-iterations=20", sinograms)
-        for residuals, sinogram in zip(self.residuals, sinograms, strict=True):
-            _, wanted = cgls(self.a, sinogram.astype(np.float64).ravel(), 20)
-            self.assertLess(np.abs(np.subtract(residuals, wanted)).max(), 1e-3, f"(seed {SEED})")
-            self.assertLess(abs(residuals[-1] - wanted[-1]), 3e-4, f"(seed {SEED})")
-            self.assertTrue((np.diff(residuals) < 0).all())
+        self.check_method("tomocgls num-iterations=20", lambda b: cgls(self.a, b, 20), tolerance=1e-5, residuals=1e-5)
+        for residuals in self.residuals:
+            self.assertTrue((np.diff(residuals) < 0).all(), f"(seed {SEED})")
 
     def test_nothing_left(self):
         """Sinograms of zeros are slices of zeros; an exact solution stays."""
