@@ -4,6 +4,7 @@
 // What is taken for the geometry where properties or the scan leave it open.
 #include "support.hpp"
 
+#include <gst/tomo/geometry/arrangement.hpp>
 #include <gst/tomo/geometry/cone-beam.hpp>
 #include <gst/tomo/geometry/parallel-beam.hpp>
 #include <gst/tomo/geometry/slice-region.hpp>
@@ -136,8 +137,142 @@ GST_START_TEST(test_cone_beam) {
     fail_unless(view.source_distance == 200.0 && view.magnification() == 1.25);
     fail_unless(has(beam.assumption(view), "column 15.5 (assumed) and row 3.5 (property)"));
     fail_unless(has(error_of([&] { beam.view(2, 31, 9); }), "has 2 values, but projection 2"));
+    beam.source_distance.check(2);
+    beam.centre_z.check(7);
+    fail_unless(has(error_of([&] { beam.source_distance.check(3); }), "source has 2 values for 3"));
     beam.detector_distance = {"detector", {-100.0}};
     fail_unless(has(error_of([&] { beam.view(0, 31, 9); }), "behind the source"));
+}
+GST_END_TEST;
+
+// Rotates two coordinates, from the first towards the second one.
+static void turn(double &first, double &second, double angle) {
+    const double f = first, s = second;
+    first = f * std::cos(angle) - s * std::sin(angle);
+    second = f * std::sin(angle) + s * std::cos(angle);
+}
+
+static void turn_zyx(Vector3 &p, const Vector3 &angles) {
+    turn(p.x, p.y, angles.z);
+    turn(p.z, p.x, angles.y);
+    turn(p.y, p.z, angles.x);
+}
+
+static Arrangement random_arrangement(bool parallel) {
+    Arrangement a;
+    for (unsigned i = 0; i < part_count; i++)
+        part_of(a, Part{static_cast<int>(i)}) = uniform(-0.4, 0.4);
+    a.axis_angle.z = uniform(-7, 7);
+    a.source = {uniform(-9, 9), parallel ? -Arrangement::infinity : uniform(-900, -400), uniform(-9, 9)};
+    a.detector = {uniform(-9, 9), uniform(-50, 300), uniform(-9, 9)};
+    a.centre_x = uniform(0, 40);
+    a.centre_z = uniform(0, 40);
+    return a;
+}
+
+// Against the steps one by one: scale, rotations, the ray to the plane of the detector, its coordinates.
+GST_START_TEST(test_arrangement) {
+    for (int run = 0; run < 200; run++) {
+        const auto a = random_arrangement(run % 2 == 0);
+        const ViewGeometry view(a);
+        const Vector3 point{uniform(-40, 40), uniform(-40, 40), uniform(-40, 40)};
+        Vector3 p = (a.is_parallel() ? 1.0 : -a.source.y / (a.detector.y - a.source.y)) * point;
+        turn_zyx(p, a.volume_angle);
+        turn_zyx(p, a.axis_angle);
+        Vector3 ray{0.0, 1.0, 0.0}, from = p;
+        double weight = 1.0;
+        if (!a.is_parallel()) {
+            weight = (a.source.y - a.detector.y) / (a.source.y - p.y);
+            ray = p - a.source;
+            from = a.source;
+        }
+        Vector3 normal{0.0, -1.0, 0.0};
+        turn_zyx(normal, a.detector_angle);
+        Vector3 seen = from + (dot(a.detector - from, normal) / dot(ray, normal)) * ray - a.detector;
+        turn(seen.y, seen.z, -a.detector_angle.x);
+        turn(seen.z, seen.x, -a.detector_angle.y);
+        turn(seen.x, seen.y, -a.detector_angle.z);
+        fail_unless(std::abs(seen.y) < 1e-9);
+        const double depth = view.depth().at(point);
+        fail_unless(std::abs(view.column().at(point) / depth - seen.x - a.centre_x) < 1e-9);
+        fail_unless(std::abs(view.row().at(point) / depth - seen.z - a.centre_z) < 1e-9);
+        fail_unless(std::abs(view.distance().at(point) * weight - 1.0) < 1e-12);
+        fail_unless(view.is_parallel() == a.is_parallel());
+    }
+}
+GST_END_TEST;
+
+// All points of a ray are seen in its pixel, and the detector itself at the depth 1.
+GST_START_TEST(test_rays) {
+    for (int run = 0; run < 200; run++) {
+        const auto a = random_arrangement(run % 2 == 0);
+        const ViewGeometry view(a);
+        const auto rays = view.rays();
+        const double i = uniform(-5, 40), j = uniform(-5, 40);
+        const Vector3 pixel = rays.pixel(i, j);
+        const Vector3 point = rays.is_parallel ? pixel + uniform(-900, 900) * rays.direction
+                                               : rays.source + uniform(0.1, 2) * (pixel - rays.source);
+        const double depth = view.depth().at(point);
+        fail_unless(std::abs(view.column().at(point) / depth - i - 0.5) < 1e-9);
+        fail_unless(std::abs(view.row().at(point) / depth - j - 0.5) < 1e-9);
+        fail_unless(std::abs(view.depth().at(pixel) - 1.0) < 1e-12);
+        fail_unless(std::abs(length(rays.column) * a.scale() - 1.0) < 1e-12);
+        fail_unless(!rays.is_parallel || std::abs(length(rays.direction) - 1.0) < 1e-12);
+    }
+}
+GST_END_TEST;
+
+GST_START_TEST(test_axis_sine) {
+    const double tilt = uniform(-1, 1);
+    Arrangement a;
+    fail_unless(std::abs(ViewGeometry(a).axis_sine() - 1.0) < 1e-12);
+    a.axis_angle = {tilt, 0.0, 2.0};
+    fail_unless(std::abs(ViewGeometry(a).axis_sine() - std::cos(tilt)) < 1e-12);
+    a.axis_angle = {0.0, tilt, 2.0}; // across the beam
+    fail_unless(std::abs(ViewGeometry(a).axis_sine() - 1.0) < 1e-12);
+    a.axis_angle = {};
+    a.source = {0.0, -100.0, 100.0};
+    fail_unless(std::abs(ViewGeometry(a).axis_sine() - std::sqrt(0.5)) < 1e-12);
+}
+GST_END_TEST;
+
+GST_START_TEST(test_impossible_arrangements) {
+    Arrangements lists;
+    lists.set(Part::center_position_x, {1.0, 2.0, 3.0});
+    lists.set(Part::detector_position_z, {7.0});
+    lists.check(3);
+    fail_unless(has(error_of([&] { lists.check(4); }), "center-position-x has 3 values for 4 projections"));
+    fail_unless(has(error_of([&] { lists.at(3); }), "center-position-x has 3 values"));
+    fail_unless(lists.at(2).centre_x == 3.0 && lists.at(2).detector.z == 7.0 && lists.at(2).is_parallel());
+
+    const auto refused = [](auto change, const char *words) {
+        auto a = random_arrangement(false);
+        change(a);
+        fail_unless(has(error_of([&] { ViewGeometry(a, 12); }), words), "%s", words);
+    };
+    refused([](auto &a) { a.source.y = 3.0; }, "source-position-y is 3 for projection 12");
+    refused([](auto &a) { a.source.y = 0.0; }, "source-position-y is 0");
+    refused([](auto &a) { a.source.y = NAN; }, "source-position-y is nan");
+    refused([](auto &a) { a.source.y = INFINITY; }, "source-position-y is inf");
+    refused([](auto &a) { a.detector.y = -1000.0; }, "detector-position-y is -1000 for projection 12");
+    refused([](auto &a) { a.detector.y = INFINITY; }, "detector-position-y is inf");
+    refused([](auto &a) { a.volume_angle.y = NAN; }, "volume-angle-y is nan");
+    for (const double source : {-500.0, -Arrangement::infinity})
+        refused(
+            [source](auto &a) {
+                a.source = {0.0, source, 0.0};
+                a.detector = {0.0, 100.0, 0.0};
+                a.detector_angle = {G_PI / 2, 0.0, 0.0};
+            },
+            "detector-angle-x, -y and -z");
+
+    Arrangement a;
+    a.source.y = -50.0;
+    const ViewGeometry view(a);
+    view.check_box({-40, -40, -90}, {40, 40, 90}, 5);
+    fail_unless(
+        has(error_of([&] { view.check_box({-40, -51, 0}, {40, 40, 0}, 5); }), "source of projection 5"));
+    ViewGeometry(Arrangement{}).check_box({-40, -1e9, 0}, {40, 40, 0}, 5);
 }
 GST_END_TEST;
 
@@ -151,6 +286,10 @@ static Suite *geometry_suite() {
     tcase_add_test(tc, test_views);
     tcase_add_test(tc, test_slices);
     tcase_add_test(tc, test_cone_beam);
+    tcase_add_test(tc, test_arrangement);
+    tcase_add_test(tc, test_rays);
+    tcase_add_test(tc, test_axis_sine);
+    tcase_add_test(tc, test_impossible_arrangements);
     return suite;
 }
 

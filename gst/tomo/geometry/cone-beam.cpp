@@ -16,6 +16,14 @@ double PerView::at(std::uint64_t view) const {
     return values_.size() == 1 ? values_[0] : values_[view];
 }
 
+void PerView::check(std::uint64_t views) const {
+    if (is_list() && values_.size() != views)
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    text("%s has %zu values for %" G_GUINT64_FORMAT
+                         " projections; wanted one value, or one for each projection",
+                         name_, values_.size(), views));
+}
+
 ConeView ConeBeam::view(std::uint64_t index, unsigned columns, unsigned rows) const {
     const ConeView view{centre_x.at(index, columns / 2.0), centre_z.at(index, rows / 2.0),
                         source_distance.at(index), detector_distance.at(index), tilt.at(index, 0.0)};

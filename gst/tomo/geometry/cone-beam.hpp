@@ -22,6 +22,10 @@ class GST_TOMO_API PerView {
 
     const char *name() const { return name_; }
     bool is_given() const { return !values_.empty(); }
+    // Whether there is one value for each projection.
+    bool is_list() const { return values_.size() > 1; }
+    // Throws Error if a list has another length than there are projections.
+    void check(std::uint64_t views) const;
     // The value for projection `view`, counted from 0. Throws Error where the list has none for it.
     double at(std::uint64_t view) const;
     double at(std::uint64_t view, double missing) const { return is_given() ? at(view) : missing; }
