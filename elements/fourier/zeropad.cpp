@@ -21,7 +21,7 @@ class Zeropad final : public Filter {
         .details =
             "The output has N = oversampling * 2^ceil(log2 W) columns. Column x goes to (x - floor(axis)) "
             "mod N, all others are zero, so columns left of the axis are at the end of the row. The axis "
-            "is then at axis - floor(axis) in edge coordinates, as the scan event tells.",
+            "is then at axis - floor(axis) in edge coordinates, as the scan event tells also where none came.",
         .example =
             "tomoread path=sinogram.tif ! tomozeropad oversampling=2 center-of-rotation=131 ! tomofft ! "
             "tomowrite filename=rows.tif",
@@ -52,11 +52,23 @@ class Zeropad final : public Filter {
     EventRef scan_event(EventRef event) override {
         axis.update_from(event.get());
         columns_.offset = first_column();
-        return scan_after(event, input_info(), columns_, {0.0, 1.0, input_info().height});
+        return with_axis(scan_after(event, input_info(), columns_, {0.0, 1.0, input_info().height}));
     }
 
+    EventRef own_scan_event() override { return with_axis(Scan().to_event()); }
+
   private:
-    unsigned first_column() const { return axis.for_columns(input_info().width).column(); }
+    Axis axis_of_input() const { return axis.for_columns(input_info().width); }
+    unsigned first_column() const { return axis_of_input().column(); }
+
+    // The axis by which columns were moved, in these.
+    EventRef with_axis(const EventRef &event) const {
+        const auto used = axis_of_input();
+        Scan scan(event.get());
+        scan.axis_position = used.position - used.column();
+        scan.axis_is_found = used.origin == Origin::found;
+        return scan.to_event();
+    }
 
     Layout columns_{};
 };

@@ -18,7 +18,7 @@ INVENTORY = json.loads(pathlib.Path(__file__).with_name("ufo_inventory.json").re
 
 # Tasks that are still to come.
 NOT_YET = """
-    camera concatenate-result dfi-sinc dump-ring duplicate filter-particle general-backproject get-dup-circ
+    camera concatenate-result dump-ring duplicate filter-particle general-backproject get-dup-circ
     lamino-backproject refeed remove-circle replicate segment stacked-backproject stdin volume-render
     zmq-pub zmq-sub
 """.split()

@@ -52,7 +52,14 @@ class Zeropad(ElementTestCase):
                 np.testing.assert_array_equal(output.array, reference(a, 1, axis))
                 angles, position, pixel_size = pads.scan()
                 self.assertEqual((angles, pixel_size), ([0, 1, 2], 1e-6))
-                self.assertAlmostEqual(position, 6.25 - np.floor(axis))
+                self.assertAlmostEqual(position, axis - np.floor(axis))
+
+    def test_axis_without_a_scan(self):
+        """Elements behind need to know where the axis is in the first pixel."""
+        for center, axis in (("", 5.5), ("center-of-rotation=3.25", 3.25)):
+            with Pads(f"tomozeropad {center}") as pads:
+                pads.push(random_array(np.float32, (3, 11)), domain="sinogram")
+                self.assertAlmostEqual(pads.scan()[1], axis - np.floor(axis))
 
     def test_memory_and_state_cycles(self):
         arrays = [random_array(np.float32, (3, 5)) for _ in range(3)]

@@ -23,6 +23,8 @@ BORDER = "UFO's error: it does not write the border"
 AXIS = "UFO's error: along a row it sums other values; the mean of values below 1.1 comes out above 2"
 C_ABS = "intended: complex samples without imaginary part; UFO packs real ones into the first half"
 DIGITS = "intended: numbers are written with nine decimals, UFO's with six"
+DFI = ("UFO's error: values are (L / 2 pi)^2 too large, angles one step off and in the other sense, low frequencies and the "
+       "ends of half a turn lack their mirrored neighbours")
 NEAREST = "UFO's error: beyond the ends of a row, `nearest` reads the neighbouring rows"
 
 # Tasks that a line can't show, and why.
@@ -84,6 +86,8 @@ LINES = {
                      ("cut-sinogram", "UFO's error: -1 is taken for a position, and it reads out of range")],
     "denoise": [("denoise matrix-size=5", DENOISE), "denoise matrix-size=5 ! crop x=4 y=4 width=24 height=16"],
     "detect-edge": ["detect-edge filter=sobel", "detect-edge filter=prewitt", "detect-edge filter=laplace"],
+    "dfi-sinc": [("read path=sinogram.tif ! zeropad oversampling=2 ! fft auto-zeropadding=false ! dfi-sinc ! swap-quadrants ! "
+                  "ifft dimensions=2 ! swap-quadrants", DFI)],
     "dummy-data": ["dummy-data width=7 height=5 number=2 init=3.5"],
     "fft": ["fft ! power-spectrum", ("fft dimensions=2 ! power-spectrum", SIZES),
             "read path=square.tif ! fft dimensions=2 ! power-spectrum",
