@@ -43,16 +43,17 @@ BackprojectPlan plan_item(const BackprojectDevice &device, std::uint32_t depth, 
                           std::uint32_t roi_height, const ItemVariant *variant) {
     BackprojectPlan plan{};
     // Slices in the SIMD lanes need less time per slice than pixels in the SIMD lanes, but lanes beyond
-    // `depth` are lost. Times relative to one slice, measured on two cores with AVX2.
+    // `depth` are lost. Times relative to one slice, measured with AVX2.
     constexpr struct {
         unsigned slices;
         double time;
         Tile tile;
-    } choices[] = {{1, 1.0, {64, 32}}, {8, 3.9, {64, 64}}, {16, 5.6, {64, 32}}};
+    } choices[] = {{1, 1.0, {64, 32}}, {8, 2.5, {64, 64}}, {16, 3.9, {64, 32}}};
     Tile tile{};
     double best = HUGE_VAL;
     for (const auto &choice : choices)
-        if (const double time = divided(depth, choice.slices) * choice.time; time < best) {
+        if (const double time = divided(depth, choice.slices) * choice.time;
+            time < best && choice.slices <= device.most_lanes) {
             best = time;
             plan.slices = choice.slices;
             tile = choice.tile;
@@ -61,16 +62,18 @@ BackprojectPlan plan_item(const BackprojectDevice &device, std::uint32_t depth, 
         tile = variant->tile;
 
     // Small slices: no tile should be mostly empty and no core idle. Pixels in lanes want eight columns.
-    const std::size_t planes = divided(depth, plan.slices);
+    const std::size_t planes = divided(depth, plan.slices),
+                      at_once = plan.slices > 1 ? 1 : planes; // sets of lanes follow each other
     while (tile.width / 2 >= roi_width && tile.width > 8)
         tile.width /= 2;
     while (tile.height > 8 &&
            (tile.height / 2 >= roi_height ||
-            tile.across(roi_width) * tile.down(roi_height) * planes < 4 * device.compute_units))
+            tile.across(roi_width) * tile.down(roi_height) * at_once < 4 * device.compute_units))
         tile.height /= 2;
 
     plan.file = "backproject-item.cl";
-    plan.options = tile.options(plan.slices, 16, 8);
+    plan.options = tile.options(plan.slices, 16, plan.slices > 1 ? 16 : 8);
+    plan.lane_border = plan.slices > 1 ? tile.segment() : 0;
     plan.global = {tile.across(roi_width), tile.down(roi_height), planes};
     plan.local = {1, 1, 1};
     plan.local_memory = 0;
@@ -198,6 +201,10 @@ BackprojectDevice backproject_device(const Device &device) {
             device.has_images(),    device.has_tensor_cores(),
             device.compute_units(), device.local_memory(),
             device.max_work_group()};
+}
+
+std::uint64_t BackprojectPlan::packed_width(std::uint32_t columns) const {
+    return (std::uint64_t{columns} + 2 * lane_border) | 1u;
 }
 
 BackprojectPlan plan_backproject(BackprojectMode mode, Precision precision, const BackprojectDevice &device,

@@ -29,6 +29,7 @@ struct BackprojectDevice {
     unsigned compute_units;
     std::size_t local_memory;   // bytes per work-group
     std::size_t max_work_group; // work-items
+    unsigned most_lanes = 16;   // slices side by side for which a CPU has memory
 };
 
 GST_TOMO_API BackprojectDevice backproject_device(const Device &device);
@@ -37,6 +38,12 @@ GST_TOMO_API BackprojectDevice backproject_device(const Device &device);
 // backproject_nearest and backproject_joseph, besides the option -D sinograms_T of the sinogram's type:
 //     IN(sinograms)  OUT(float, out)  buffer of BackprojectRow
 //     uint width, projections, depth, roi_width, roi_height
+// On CPUs, where several slices lie side by side, the sinograms come as vectors `packed` of a set of `slices`
+// planes, with packed_width() columns. A kernel makes them, and both have the number of the set as a last
+// argument:
+//     backproject_pack_lanes (global packed_width / 16 x projections):
+//                           IN(sinograms)  buffer `packed`  buffer of BackprojectRow
+//                           uint width, projections, depth, set
 // Texture reads an image of width x projections (one channel, float), so one launch makes one plane:
 //     backproject_fill_image (global width x projections, no local size):  IN(sinograms)  image  uint plane
 //     backproject_texture:  image  OUT(float, out)  buffer of BackprojectRow
@@ -53,10 +60,14 @@ GST_TOMO_API BackprojectDevice backproject_device(const Device &device);
 //                           uint pairs, projections, depth, roi_width, roi_height
 struct BackprojectPlan {
     std::string file, kernel;
-    std::string options; // for the compiler
-    unsigned slices;     // that share coordinates in a work-item; batches should be a multiple of this
+    std::string options;      // for the compiler
+    unsigned slices;          // that share coordinates in a work-item; batches should be a multiple of this
     std::size_t local_memory; // bytes that the kernel declares
+    unsigned lane_border;     // columns around a row of `packed` lanes; 0: the kernel takes sinograms
     std::array<std::size_t, 3> global, local;
+
+    // Columns of `packed` lanes.
+    GST_TOMO_API std::uint64_t packed_width(std::uint32_t columns) const;
 };
 
 // Throws Error if the device does not support the mode.

@@ -18,8 +18,13 @@ void ParallelBackprojector::plan(const ArrayInfo &in, const ArrayInfo &out, doub
     sinograms_ = in;
     slices_ = out;
     auto &device = *compute_.device();
-    const auto variants =
-        backproject_variants(mode_, precision_, backproject_device(device), in.depth, out.width, out.height);
+    auto facts = backproject_device(device);
+    // Lanes are a copy beside the sinograms and the slices.
+    const auto one = std::uint64_t{in.width} * in.height * sizeof(float);
+    while (facts.most_lanes > 1 &&
+           in.size() + out.size() + facts.most_lanes * one > device.memory_limit() / 4 * 3)
+        facts.most_lanes /= 2;
+    const auto variants = backproject_variants(mode_, precision_, facts, in.depth, out.width, out.height);
     std::vector<std::string> options;
     for (const auto &variant : variants)
         options.push_back(variant.options);
@@ -113,8 +118,28 @@ void ParallelBackprojector::interpolate(const Array &in, Array &out) {
     size.global[2] = (in.depth() + plan_.slices - 1) / plan_.slices; // the last batch may be smaller
     if (precision_ == Precision::half)
         return multiply(in, out, size);
+    if (plan_.lane_border > 0)
+        return interpolate_lanes(in, out, size);
     compute_.launch(kernel(plan_.kernel), size, in, out, BareBuffer{rows_}, cl_uint{in.width()},
                     cl_uint{in.height()}, cl_uint{in.depth()}, cl_uint{out.width()}, cl_uint{out.height()});
+}
+
+// On CPUs, see kernels/backproject-item.cl.
+void ParallelBackprojector::interpolate_lanes(const Array &in, Array &out, WorkSize size) {
+    constexpr unsigned block = 16;
+    const auto columns = static_cast<unsigned>(plan_.packed_width(in.width()));
+    const auto sets = static_cast<unsigned>(size.global[2]);
+    Array packed = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, plan_.slices * columns, in.height()});
+    size.global[2] = 1;
+    for (cl_uint set = 0; set < sets; set++) {
+        compute_.launch(kernel("backproject_pack_lanes"),
+                        WorkSize((columns + block - 1) / block, in.height()), in, ReadWriteBareBuffer{packed},
+                        BareBuffer{rows_}, cl_uint{in.width()}, cl_uint{in.height()}, cl_uint{in.depth()},
+                        set);
+        compute_.launch(kernel(plan_.kernel), size, BareBuffer{packed}, ReadWrite{out}, BareBuffer{rows_},
+                        cl_uint{in.width()}, cl_uint{in.height()}, cl_uint{in.depth()}, cl_uint{out.width()},
+                        cl_uint{out.height()}, set);
+    }
 }
 
 WorkSize ParallelBackprojector::work_size() const {

@@ -39,6 +39,7 @@ class GST_TOMO_API ParallelBackprojector {
     void check(const ArrayInfo &sinograms, const ArrayInfo &slices) const;
     double seconds(const BackprojectPlan &plan, const ArrayInfo &sinograms, const ArrayInfo &slices);
     void interpolate(const Array &sinograms, Array &slices);
+    void interpolate_lanes(const Array &sinograms, Array &slices, WorkSize size);
     void multiply(const Array &sinograms, Array &slices, const WorkSize &size);
     void make_image(const ArrayInfo &sinograms);
     void sample_texture(const Array &sinograms, Array &slices);

@@ -306,6 +306,7 @@ GST_START_TEST(test_plan) {
         const auto height = static_cast<std::uint32_t>(std::exp(uniform(0, 9)));
         BackprojectDevice device = uniform(0, 1) < 0.5 ? cpu : gpu;
         device.max_work_group = std::size_t{1} << static_cast<int>(uniform(0, 11));
+        device.most_lanes = 1u << static_cast<int>(uniform(0, 5));
         for (const auto mode :
              {BackprojectMode::linear, BackprojectMode::texture, BackprojectMode::nearest}) {
             if (mode == BackprojectMode::texture && device.is_cpu)
@@ -319,6 +320,11 @@ GST_START_TEST(test_plan) {
             fail_unless(plan.local_memory <= device.local_memory);
             for (int axis = 0; axis < 3; axis++)
                 fail_unless(plan.global[axis] > 0 && plan.global[axis] % plan.local[axis] == 0);
+            if (device.is_cpu) {
+                fail_unless(plan.slices <= device.most_lanes);
+                fail_unless((plan.slices > 1) == (plan.lane_border > 0));
+                fail_unless(plan.packed_width(width) >= std::uint64_t{width} + 2 * plan.lane_border);
+            }
         }
     }
     expect_refused([&] { plan_backproject(BackprojectMode::texture, Precision::single, cpu, 1, 8, 8); },
