@@ -6,6 +6,7 @@
 #include <gst/tomo/bases/addressing.hpp>
 #include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
+#include <gst/tomo/geometry/magnification.hpp>
 #include <gst/tomo/geometry/scan.hpp>
 #include <gst/tomo/geometry/wavelength.hpp>
 
@@ -40,7 +41,7 @@ class RetrievePhase final : public BatchFilter {
 the element pads them, transforms, multiplies by the filter H, transforms back and crops. Complex input are
 two-dimensional spectra (`tomofft dimensions=2`), which are multiplied by H.
 
-With a = pi L (z_x u^2 + z_y v^2), L the wavelength, z the distance and u, v the frequencies in the object's plane,
+With a = pi L (z_x u^2 + z_y v^2), L the wavelength, z the distance and u, v the frequencies at the sample,
 and R = 10^-`regularization-rate`, where 1 / R stands for delta / beta of the refractive index 1 - delta + i beta:
 
 | method | H |
@@ -51,7 +52,7 @@ and R = 10^-`regularization-rate`, where 1 / R stands for delta / beta of the re
 | `qp` | As `ctf`, but 0 where a > pi / 2 and abs(sin a + R) < T = `thresholding-rate`: quasiparticles. J. Moosmann and others, Opt. Express 19, 12066 (2011), doi 10.1364/OE.19.012066 |
 | `qp2` | As `qp`, but sign(sin a + R) / (2 (T + R)) there |
 | `ctf_multidistance` | C_i / (sum of C_j^2) for distance i, C = sin(a) / R + cos a: least squares over several distances. S. Zabler and others, Rev. Sci. Instrum. 76, 073705 (2005), doi 10.1063/1.1960797 |
-| `ict` | C_i / (sum of C_j^2 + alpha): intensity contrast transfer, for objects of one material that absorb as much as they like, at any distance. T. Faragó and others, Opt. Lett. 49, 5159 (2024), doi 10.1364/OL.530330. alpha is 0 up to the first maximum of C, or up to a = `ict-alpha-threshold`, and `ict-alpha` beyond |
+| `ict` | C_i / (sum of C_j^2 + alpha): intensity contrast transfer, for objects of one material that absorb as much as they like, at any distance. T. Faragó and others, Opt. Lett. 49, 5159 (2024), doi 10.1364/OL.530330. alpha is 0 up to the first maximum of C, or up to a = `ict-alpha-threshold`, and `ict-alpha` beyond. With `ict-alpha=0` and one distance it is 1 / C, the filter that TomocuPy calls farago |
 
 `frequency-cutoff` makes H zero from that a on; `qp2` has its bound there. At frequency zero, H of `ctf` and `qp` is 0, and that
 of `qp2` is 1 / (2 (T + R)). `normalize` multiplies H by 2 R and makes it 1 at frequency zero. So a projection keeps its mean,
@@ -64,8 +65,11 @@ deeper stacks are several views. For the other methods each plane is a projectio
 phase is -2 pi delta T / L (Paganin, 2002). Where v is not positive, both are NaN. An image with phase contrast tells nothing of
 slow changes of the phase; these come from absorption, by R.
 
-Behind a point source at distance R1, with the detector at distance R2 from the object, `distance` is R1 R2 / (R1 + R2), and
-`pixel-size` is that of the detector divided by the magnification (R1 + R2) / R1.
+Behind a point source at `source-distance` R1 from the sample, with the detector at `distance` R2 behind it, the image is that of a
+parallel beam at the distance z = R1 R2 / (R1 + R2), magnified by M = (R1 + R2) / R1 (Fresnel scaling theorem: D. M. Paganin,
+Coherent X-Ray Optics, Oxford 2006, section 1.4). `pixel-size` is that of the detector; the sample's is 1 / M of it. The scan of
+the stream tells the pixel size at the sample where it tells a source, and that counts as it is. Without a source, both are the same.
+Where several distances have several magnifications, scale the images to that of the first one before.
 
 A projection with a sample that is not finite is NaN, as the transform makes it.)",
         .example =
@@ -96,8 +100,12 @@ A projection with a sample that is not finite is NaN, as the transform makes it.
                             {0.0, FLT_MAX}, When::reshapes, "keV; 0: that of the scan"};
     Property<std::vector<double>> distance{
         this, "distance", When::reshapes,
-        "From the object to the detector, metres; of each projection for methods that take several; none: that of "
+        "From the sample to the detector, metres; of each projection for methods that take several; none: that of "
         "the scan"};
+    Property<std::vector<double>> source_distance{
+        this, "source-distance", When::reshapes,
+        "From a point source to the sample, metres; one, or one for each distance; none: that of the scan, else the "
+        "beam is parallel"};
     Property<double> distance_x{
         this,           "distance-x",
         Automatic{0.0}, {0.0, FLT_MAX},
@@ -105,9 +113,12 @@ A projection with a sample that is not finite is NaN, as the transform makes it.
     Property<double> distance_y{this,           "distance-y",   Automatic{0.0},
                                 {0.0, FLT_MAX}, When::reshapes, "The same along rows"};
     Property<double> pixel_size{
-        this,           "pixel-size",
-        Automatic{0.0}, {0.0, FLT_MAX},
-        When::reshapes, "Of the array's pixels, metres; 0: that of the scan, with its binning"};
+        this,
+        "pixel-size",
+        Automatic{0.0},
+        {0.0, FLT_MAX},
+        When::reshapes,
+        "Of the array's pixels on the detector, metres; 0: that of the scan, with its binning"};
     Property<double> regularization_rate{
         this, "regularization-rate", 2.5, {0.0, 30.0}, When::reshapes, "Decadic logarithm of delta / beta"};
     Property<double> thresholding_rate{this,           "thresholding-rate", 0.1,
@@ -190,7 +201,8 @@ A projection with a sample that is not finite is NaN, as the transform makes it.
     EventRef scan_event(EventRef event) override {
         const Scan now(event.get());
         const auto facts = [](const Scan &s) {
-            return std::array{s.energy, s.distance, s.pixel_size, s.binning_x, s.binning_y};
+            return std::array{s.energy,     s.distance,  s.source_distance,
+                              s.pixel_size, s.binning_x, s.binning_y};
         };
         const auto is_same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
         const auto before = facts(scan_), after = facts(now);
@@ -234,6 +246,14 @@ A projection with a sample that is not finite is NaN, as the transform makes it.
                                           [](double z) { return !(z > 0.0) || !std::isfinite(z); });
             bad != given.end())
             settings(text("distance has %g; wanted metres above 0", *bad));
+        const auto sources = source_distance.value();
+        if (sources.size() > 1 && sources.size() != number_of_distances())
+            settings(text("source-distance has %zu numbers for %zu distances; wanted one, or one for each",
+                          sources.size(), number_of_distances()));
+        if (const auto bad =
+                std::find_if(sources.begin(), sources.end(), [](double z) { return !(z > 0.0); });
+            bad != sources.end())
+            settings(text("source-distance has %g; wanted metres above 0", *bad));
         if (in.depth % number_of_distances() != 0)
             settings(text(
                 "%u planes came for %zu distances; wanted a projection for each of them, as by tomostack",
@@ -262,6 +282,10 @@ A projection with a sample that is not finite is NaN, as the transform makes it.
 
     std::size_t number_of_distances() const { return std::max<std::size_t>(distance.value().size(), 1); }
 
+    static std::optional<double> first_of(const Property<std::vector<double>> &list) {
+        const auto values = list.value();
+        return values.empty() ? std::nullopt : std::optional(values.front());
+    }
     std::optional<Value> value_of(std::optional<double> given, double of_scan) const {
         if (given)
             return Value{*given, Origin::property};
@@ -272,8 +296,22 @@ A projection with a sample that is not finite is NaN, as the transform makes it.
     std::optional<Value> known_energy() const { return value_of(energy.chosen(), scan_.energy); }
     std::optional<Value> known_pixel() const { return value_of(pixel_size.chosen(), scan_.pixel_size); }
     std::optional<Value> known_distance() const {
-        const auto given = distance.value();
-        return value_of(given.empty() ? distance_x.chosen() : given.front(), scan_.distance);
+        const auto given = first_of(distance);
+        return value_of(given ? given : distance_x.chosen(), scan_.distance);
+    }
+    // From the source to the sample, at the distance of this number; NaN or infinite: the beam is parallel.
+    double source(std::size_t number = 0) const {
+        const auto given = source_distance.value();
+        return given.empty() ? scan_.source_distance : given[std::min(number, given.size() - 1)];
+    }
+    double at_sample(double pixel, double z) const {
+        const bool is_told_at_sample = !pixel_size.chosen() && is_source_near(scan_.source_distance);
+        return is_told_at_sample ? pixel : pixel / magnification(source(), z);
+    }
+    // As a share of the width.
+    double height_of_pixel() const {
+        const double ratio = std::abs(scan_.binning_y / scan_.binning_x);
+        return pixel_size.chosen() || !std::isfinite(ratio) ? 1.0 : ratio;
     }
     bool is_known() const { return known_energy() && known_pixel() && known_distance(); }
 
@@ -286,12 +324,11 @@ A projection with a sample that is not finite is NaN, as the transform makes it.
         };
         const double length = wavelength(wanted(known_energy(), "energy", "energy, in keV")),
                      z = wanted(known_distance(), "distance to the detector", "distance, in metres"),
-                     pixel = wanted(known_pixel(), "pixel size", "pixel-size, in metres");
-        const auto binned = [&](double binning) {
-            return pixel_size.chosen() || std::isnan(binning) ? pixel : pixel * std::abs(binning);
-        };
-        const double columns = std::numbers::pi * length / std::pow(binned(scan_.binning_x), 2),
-                     rows = std::numbers::pi * length / std::pow(binned(scan_.binning_y), 2);
+                     pixel = wanted(known_pixel(), "pixel size", "pixel-size, in metres"),
+                     z_y = distance_y.chosen().value_or(z);
+        const double columns = std::numbers::pi * length / std::pow(at_sample(pixel, z), 2),
+                     rows =
+                         std::numbers::pi * length / std::pow(at_sample(pixel * height_of_pixel(), z_y), 2);
         phase::Filter made{.method = method,
                            .distances = {},
                            .ratio = std::pow(10.0, regularization_rate),
@@ -300,10 +337,14 @@ A projection with a sample that is not finite is NaN, as the transform makes it.
                            .ict_alpha = ict_alpha,
                            .ict_alpha_threshold = ict_alpha_threshold,
                            .normalize = normalize || quantity != Quantity::filtered};
-        for (const double one : distance.value())
-            made.distances.push_back({columns * one, rows * one});
+        const auto distances = distance.value();
+        for (std::size_t i = 0; i < distances.size(); i++) {
+            const double parallel = distance_of_parallel_beam(source(i), distances[i]);
+            made.distances.push_back({columns * parallel, rows * parallel});
+        }
         if (made.distances.empty())
-            made.distances.push_back({columns * z, rows * distance_y.chosen().value_or(z)});
+            made.distances.push_back({columns * distance_of_parallel_beam(source(), z),
+                                      rows * distance_of_parallel_beam(source(), z_y)});
         if (!std::all_of(made.distances.begin(), made.distances.end(),
                          [](const auto &d) { return std::isfinite(d.columns) && std::isfinite(d.rows); }))
             throw Error(
@@ -375,6 +416,12 @@ A projection with a sample that is not finite is NaN, as the transform makes it.
         };
         add("energy", *known_energy(), "keV");
         add("distance", *known_distance(), "m");
+        if (is_source_near(source())) {
+            const double z = known_distance()->number;
+            add("source-distance", *value_of(first_of(source_distance), scan_.source_distance), "m");
+            values.add("propagation-distance", distance_of_parallel_beam(source(), z), "m");
+            values.add("pixel-size-at-sample", at_sample(known_pixel()->number, z), "m");
+        }
         add("pixel-size", *known_pixel(), "m");
         report_effective(values.add("transform-width", size.width).add("transform-height", size.height));
     }

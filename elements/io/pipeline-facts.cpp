@@ -336,7 +336,8 @@ void add_final_facts(GstElement *element, ResultFacts &facts) {
                            facts.effective);
     for (const auto &[name, value, units] : {std::tuple{"pixel_size", scan.pixel_size, "m"},
                                              {"energy", scan.energy, "keV"},
-                                             {"distance", scan.distance, "m"}})
+                                             {"distance", scan.distance, "m"},
+                                             {"source_distance", scan.source_distance, "m"}})
         if (std::isfinite(value))
             add_effective_fact({name, value, units, "scan"}, "", facts.effective);
 }

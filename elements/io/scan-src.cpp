@@ -48,7 +48,7 @@ number per line, or an index and an angle, or a heading that calls a column angl
 semicolons separate.
 
 Every output has a thread. An output that is not linked is not read. `flats-after` ends at once in scans
-without such flats. Angles, axis, pixel size, energy and distance go out as the scan event of every output,
+without such flats. Angles, axis, pixel size, energy and distances go out as the scan event of every output,
 and so does the place of a region; frames carry their angle, and their number among all frames of the scan.
 Without angles, the event says which of how many projections come.
 

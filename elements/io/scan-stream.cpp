@@ -256,6 +256,7 @@ EventRef ScanStream::scan_event() {
     event.pixel_size = scan.pixel_size;
     event.energy = scan.energy;
     event.distance = scan.distance;
+    event.source_distance = scan.source_distance;
     // Of a scan that is followed frames know their angles, and nobody all of them.
     if (frames_.is_projections() && !follows()) {
         event.angles = scan.angles;

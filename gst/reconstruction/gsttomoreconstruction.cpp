@@ -397,11 +397,12 @@ static gchar *answer(GstTomoReconstruction *self, GError **error, Ask ask) {
  * Looks at the files of the scan: what it is, and what is wrong with it. The object has `name`, `kind` (scan,
  * sinograms), `width`, `height`, `format`, `projections` and `views` (those of them that are taken), `darks`,
  * `flats`, `flats-after`, `files`, `angle-first`, `angle-last` and `angle-step` in radians with `angles-from`
- * (scan, sinograms, given, assumed), `axis`, `pixel-size` and `distance` in metres and `energy` in keV where
- * the scan tells them, of scans that are stitched `heights`, each with `name`, `top` (the row of the volume
- * at which its first row lies), `rows`, and with `overlap` (rows that it shares with the one above),
- * `overlap-from` (given, scan, views), `overlap-by-views` and `overlap-uncertainty`, `findings`, each with
- * `name`, `severity` (info, warning, error), `text` and `advice`, and all of that in lines as `description`.
+ * (scan, sinograms, given, assumed), `axis`, `pixel-size` at the sample, `distance` to the detector and
+ * `source-distance` in metres and `energy` in keV where the scan tells them, of scans that are stitched
+ * `heights`, each with `name`, `top` (the row of the volume at which its first row lies), `rows`, and with
+ * `overlap` (rows that it shares with the one above), `overlap-from` (given, scan, views), `overlap-by-views`
+ * and `overlap-uncertainty`, `findings`, each with `name`, `severity` (info, warning, error), `text` and
+ * `advice`, and all of that in lines as `description`.
  *
  * Returns: (transfer full) (nullable): an object in JSON
  */

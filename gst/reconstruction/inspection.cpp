@@ -52,6 +52,7 @@ const std::vector<std::string> &finding_names() {
                                                 "disk",
                                                 "memory",
                                                 "phase",
+                                                "cone-beam",
                                                 "axis-outside",
                                                 "shifts",
                                                 "shifts-unclear",
@@ -221,6 +222,7 @@ std::string Inspection::description() const {
     line("pixel size", std::isnan(pixel_size) ? "" : text("%.6g um", pixel_size * 1e6));
     line("energy", std::isnan(energy) ? "" : text("%.6g keV", energy));
     line("distance", std::isnan(distance) ? "" : text("%.6g m", distance));
+    line("source", std::isnan(source_distance) ? "" : text("%.6g m before the sample", source_distance));
     for (const auto &finding : findings)
         out += text("  %s: %s. %s [%s]\n", finding.severity_name(), finding.text.c_str(),
                     finding.advice.c_str(), finding.name.c_str());
@@ -258,6 +260,7 @@ Json Inspection::json() const {
     number("pixel-size", pixel_size);
     number("energy", energy);
     number("distance", distance);
+    number("source-distance", source_distance);
     if (!heights.empty()) {
         Json scans = Json::list();
         for (const auto &height : heights)

@@ -98,9 +98,10 @@ struct GST_TOMO_API Inspection {
     std::vector<double> angles;       // radians, of the views
     bool steps_are_even = false;
     double axis = unknown;       // edge coordinate, from the file
-    double pixel_size = unknown; // metres
+    double pixel_size = unknown; // metres at the sample
     double energy = unknown;     // keV
-    double distance = unknown;   // metres
+    double distance = unknown;   // metres, from the sample to the detector
+    double source_distance = unknown; // metres, from a point source to the sample; unknown: a parallel beam
     double stage_y = unknown, stage_z = unknown; // rows by which the scan says that its sample is lifted
     std::vector<HeightFacts> heights; // from the top to the bottom, where this stands for several scans
     std::vector<Finding> findings;

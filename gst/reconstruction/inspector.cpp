@@ -10,6 +10,7 @@
 #include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/device/samples.hpp>
 #include <gst/tomo/geometry/degrees.hpp>
+#include <gst/tomo/geometry/magnification.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -105,6 +106,7 @@ class Inspector {
             find(room->name.c_str(), room->severity, room->text, room->advice);
         if (const auto phase = finding_about_phase(settings_, found_); phase && settings_.sweep.empty())
             find(phase->name.c_str(), phase->severity, phase->text, phase->advice);
+        judge_beam();
         return std::move(found_);
     }
 
@@ -201,6 +203,7 @@ class Inspector {
         found_.pixel_size = layout.pixel_size;
         found_.energy = layout.energy;
         found_.distance = layout.distance;
+        found_.source_distance = layout.source_distance;
         found_.stage_y = layout.stage_y;
         found_.stage_z = layout.stage_z;
         for (const auto &warning : layout.warnings)
@@ -212,6 +215,29 @@ class Inspector {
         look_at_shifts(layout);
         look_at_monitor(layout);
         look_at_images(layout);
+    }
+
+    // Rays that diverge cross several rows and columns of the volume.
+    void judge_beam() {
+        const double source = quantities_of(settings_, found_).source_distance;
+        if (!settings_.result.is("slices") || !is_source_near(source))
+            return;
+        constexpr double most_pixels = 0.25;
+        const double radius = found_.image.width / 2.0,
+                     edge = std::max(found_.image.width, found_.image.height) / 2.0,
+                     pixels = edge * radius * quantities_of(settings_, found_).pixel_size / source;
+        if (pixels <= most_pixels)
+            return;
+        find(
+            "cone-beam", Severity::error,
+            text("the beam diverges from a source %.6g m before the sample", source) +
+                (std::isnan(pixels)
+                     ? ""
+                     : text(": through one pixel at the edge it sees the near and the far side of the "
+                            "slice %.3g pixels apart",
+                            2.0 * pixels)),
+            "tomo-reconstruct makes slices of parallel beams; cone beams need the cone geometry. Projections can be "
+            "had by tomo-reconstruct flatcorrect.");
     }
 
     void look_at_shifts(const io::ScanLayout &layout) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/line.hpp>
 #include <gst/reconstruction/phase.hpp>
+#include <gst/tomo/geometry/magnification.hpp>
 #include <gst/tomo/geometry/wavelength.hpp>
 
 #include <algorithm>
@@ -10,20 +11,23 @@
 
 namespace tomo::reconstruction {
 
-namespace {
-
-// Unless it is given, that of the scan; NaN or 0 where it is not known.
-double energy_of(const Settings &settings, const Inspection &scan) {
-    return settings.energy.is_given() ? settings.energy.value() : scan.energy;
-}
-
-double pixel_size_of(const Settings &settings, const Inspection &scan) {
-    return settings.pixel_size.is_given() ? settings.pixel_size.value() : scan.pixel_size;
-}
-
-} // namespace
-
 bool retrieves_phase(const Settings &settings) { return !settings.retrieval_method.is("none"); }
+
+Quantities quantities_of(const Settings &settings, const Inspection &scan) {
+    const auto chosen = [](const Parameter<double> &parameter, double of_scan) {
+        return parameter.is_given() ? parameter.value() : of_scan;
+    };
+    const auto distances = settings.propagation_distance.value();
+    Quantities found{chosen(settings.energy, scan.energy),
+                     distances.empty() ? scan.distance : distances.front(),
+                     chosen(settings.source_distance, scan.source_distance), scan.pixel_size};
+    const double enlarged = magnification(found.source_distance, found.distance);
+    if (settings.pixel_size.is_given())
+        found.pixel_size = settings.pixel_size / enlarged;
+    else if (!is_source_near(scan.source_distance))
+        found.pixel_size /= enlarged;
+    return found;
+}
 
 std::optional<Finding> finding_about_phase(const Settings &settings, const Inspection &scan) {
     if (!retrieves_phase(settings))
@@ -43,10 +47,10 @@ std::optional<Finding> finding_about_phase(const Settings &settings, const Inspe
         unknown += (unknown.empty() ? "" : " and ") + std::string(what);
         remedy += (remedy.empty() ? "" : " and ") + std::string(parameter);
     };
-    want(energy_of(settings, scan) > 0.0, "the energy", "--energy in keV");
-    want(!distances.empty() || scan.distance > 0.0, "the distance to the detector",
-         "--propagation-distance in metres");
-    want(pixel_size_of(settings, scan) > 0.0, "the size of a pixel", "--pixel-size in metres");
+    const auto known = quantities_of(settings, scan);
+    want(known.energy > 0.0, "the energy", "--energy in keV");
+    want(known.distance > 0.0, "the distance to the detector", "--propagation-distance in metres");
+    want(known.pixel_size > 0.0, "the size of a pixel", "--pixel-size in metres");
     if (unknown.empty())
         return {};
     return finding("phase can't be retrieved: the scan does not tell " + unknown, "Give " + remedy + ".");
@@ -64,6 +68,8 @@ std::string phase_line(const Settings &settings, const Inspection &scan) {
         line += property("energy", settings.energy.value());
     if (settings.pixel_size.is_given())
         line += property("pixel-size", settings.pixel_size * settings.binning);
+    if (settings.source_distance.is_given())
+        line += launch_property("source-distance", "<" + number(settings.source_distance.value()) + ">");
     const auto distances = settings.propagation_distance.value();
     if (distances.size() == 1)
         line += launch_property("distance", "<" + number(distances[0]) + ">");
@@ -90,8 +96,8 @@ std::string thickness_line(const Settings &settings, const Inspection &scan) {
         return {};
     // Of a material whose absorption is 4 pi beta / wavelength.
     const double beta = settings.delta / std::pow(10.0, settings.regularization_rate),
-                 metres = wavelength(energy_of(settings, scan)) / (4.0 * std::numbers::pi * beta);
-    const double voxel = pixel_size_of(settings, scan) * settings.binning;
+                 metres = wavelength(quantities_of(settings, scan).energy) / (4.0 * std::numbers::pi * beta);
+    const double voxel = quantities_of(settings, scan).pixel_size * settings.binning;
     return calculation("thickness", "v * " + literal(settings.result.is("slices") ? metres / voxel : metres));
 }
 

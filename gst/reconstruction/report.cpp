@@ -252,6 +252,7 @@ class Report {
                                              length_text(scan_.pixel_size * scan_.image.height));
         facts.add("Energy", std::isnan(scan_.energy) ? "" : digits(scan_.energy, 6) + " keV");
         facts.add("Distance to the detector", length_text(scan_.distance));
+        facts.add("Distance from the source", length_text(scan_.source_distance));
         return facts.html();
     }
 

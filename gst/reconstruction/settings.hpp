@@ -484,6 +484,15 @@ class GST_TOMO_API Settings : public Parameters {
          .unit = "m",
          .automatic = "that of the scan",
          .blurb = "From the sample to the detector; two numbers: along columns and along rows"}};
+    Parameter<double> source_distance{this,
+                                      0.0,
+                                      0.0,
+                                      G_MAXDOUBLE,
+                                      {.name = "source-distance",
+                                       .section = &section::phase,
+                                       .unit = "m",
+                                       .automatic = "that of the scan, else the beam is parallel",
+                                       .blurb = "From a point source to the sample"}};
     Parameter<double> pixel_size{this,
                                  0.0,
                                  0.0,
@@ -492,7 +501,9 @@ class GST_TOMO_API Settings : public Parameters {
                                   .section = &section::phase,
                                   .unit = "m",
                                   .automatic = "that of the scan",
-                                  .blurb = "Size of a pixel of the detector, for phase retrieval"}};
+                                  .blurb =
+                                      "Size of a pixel on the detector, for phase retrieval; behind a point "
+                                      "source it is smaller at the sample, by the magnification"}};
     Parameter<double> delta{
         this,
         0.0,

@@ -72,7 +72,8 @@ GST_TOMO_API GstTomoArrayMeta *gst_buffer_get_tomo_array_meta(GstBuffer *buffer)
  *
  * Name of the sticky event that describes a scan. Its structure has the fields angles, axis-position and
  * pixel-size of gst_event_new_tomo_scan(), and, where they are known, as doubles: energy in keV, distance
- * from the sample to the detector in metres, frames, an array of the numbers of the projections among all
+ * from the sample to the detector in metres, source-distance from a point source to the sample (the beam is
+ * parallel without), frames, an array of the numbers of the projections among all
  * frames of the scan in the order of time, flats-frame and flats-after-frame, the mean of these numbers of
  * the flats before and after, and flat-set-frames, an array of them, where the flats before come as the means
  * of several sets; beam, an array of the intensity of the beam in each projection, flats-beam, an array of

@@ -78,6 +78,11 @@ def transmission(*shape):
     return rng.uniform(0.2, 1.2, shape).astype(np.float32)
 
 
+def scan_event(**facts):
+    fields = ", ".join(f"{name.replace('_', '-')}=(double){value}" for name, value in facts.items())
+    return Gst.Event.new_custom(Gst.EventType.CUSTOM_DOWNSTREAM_STICKY, Gst.Structure.new_from_string(f"tomo-scan, {fields}"))
+
+
 def fresnel(wave, distance):
     height, width = wave.shape
     f2 = np.fft.fftfreq(width) ** 2 + np.fft.fftfreq(height)[:, None] ** 2
@@ -107,6 +112,7 @@ class RetrievePhase(ElementTestCase):
                 "method": ("tie", {*METHODS, "ctf_multidistance"}),
                 "energy": positive,
                 "distance": [],
+                "source-distance": [],
                 "distance-x": positive,
                 "distance-y": positive,
                 "pixel-size": positive,
@@ -175,6 +181,7 @@ class RetrievePhase(ElementTestCase):
                 ("thresholding-rate=0.4", {"threshold": 0.4}),
                 ("frequency-cutoff=2.5", {"cutoff": 2.5}),
                 ("frequency-cutoff=0", {"cutoff": 0}),
+                ("ict-alpha=0", {"alpha": 0}),  # 1 / C
                 ("ict-alpha=7 ict-alpha-threshold=0.7", {"alpha": 7, "from_a": 0.7}),
             ):
                 with self.subTest(method=method, line=line):
@@ -283,10 +290,7 @@ class RetrievePhase(ElementTestCase):
 
     def test_facts_of_the_scan(self):
         """Energy, distance and pixel size of the scan, with its binning; properties come before them."""
-        facts = f"energy=(double){ENERGY}, distance=(double){DISTANCE}, pixel-size=(double){PIXEL / 2}"
-        event = Gst.Event.new_custom(
-            Gst.EventType.CUSTOM_DOWNSTREAM_STICKY,
-            Gst.Structure.new_from_string(f"tomo-scan, {facts}, binning-x=(double)2, binning-y=(double)-3"))
+        event = scan_event(energy=ENERGY, distance=DISTANCE, pixel_size=PIXEL, binning_x=2, binning_y=-3)
         a = transmission(7, 10)
         size = "padded-width=16 padded-height=9"
         for line, settings in (("", {"pixel": (PIXEL, 1.5 * PIXEL)}), (f"pixel-size={PIXEL}", {}),
@@ -302,6 +306,92 @@ class RetrievePhase(ElementTestCase):
             pads.send(event)
             (output,) = pads.push(a)
             self.assert_close(output.array, filters((9, 16), pixel=(PIXEL, 1.5 * PIXEL))[0], TOLERANCE)
+
+    def test_facts_of_binned_images(self):
+        """Elements before it change the size of a pixel once."""
+        a = transmission(14, 20)
+        for element, pixel in (("tomobin size=2", 2 * PIXEL), ("tomorescale x-factor=0.5 y-factor=0.25", (2 * PIXEL, 4 * PIXEL)),
+                               ("tomoflip", PIXEL)):
+            with self.subTest(element=element):
+                with Pads(element) as before, Pads("tomoretrievephase output-filter=true") as pads:
+                    before.begin(a)
+                    before.send(scan_event(energy=ENERGY, distance=DISTANCE, pixel_size=PIXEL))
+                    (changed,) = before.push(a)
+                    pads.begin(changed.array)
+                    pads.send(before.end.get_sticky_event(Gst.EventType.CUSTOM_DOWNSTREAM_STICKY, 0))
+                    (output,) = pads.push(changed.array)
+                    self.assert_close(output.array, filters(output.array.shape, pixel=pixel)[0], TOLERANCE)
+
+    def test_point_source(self):
+        """Distance and pixel size are those of the parallel beam that makes the same image."""
+        a = random_array(np.complex64, (13, 16))
+        magnification = 1 + DISTANCE / 0.1
+        at_sample = {"distances": (DISTANCE / magnification,), "pixel": PIXEL / magnification}
+        for method in METHODS:
+            with self.subTest(method=method):
+                (result,) = run(f"tomoretrievephase {BEAM} method={method} source-distance=<0.1>", [a])
+                self.assert_close(result, a * filters(a.shape, method, **at_sample)[0], TOLERANCE)
+                (parallel,) = run(f"tomoretrievephase {BEAM} method={method} source-distance=<1e30>", [a])
+                self.assert_close(parallel, a * filters(a.shape, method)[0], TOLERANCE)
+        (result,) = run(f"tomoretrievephase energy={ENERGY} pixel-size={PIXEL} distance-x=0.2 distance-y=0.7 source-distance=<0.1>", [a])
+        self.assert_close(result, a * filters(a.shape, distances=[(0.2 / 3, 0.7 / 8)], pixel=(PIXEL / 3, PIXEL / 8))[0], TOLERANCE)
+        # Images at several distances are those of the first one in size.
+        planes = random_array(np.complex64, (2, 13, 16))
+        for sources, parallel in (("0.1", (0.2 / 3, 0.7 / 8)), ("0.1,0.3", (0.2 / 3, 0.3 * 0.7))):
+            line = f"energy={ENERGY} pixel-size={PIXEL} distance=<0.2,0.7> source-distance=<{sources}>"
+            (result,) = run(f"tomoretrievephase method=ctf_multidistance {line}", [planes])
+            h = filters(a.shape, "ctf_multidistance", distances=parallel, pixel=PIXEL / 3)
+            self.assert_close(result, np.sum(planes * h, axis=0), TOLERANCE)
+
+    def test_point_source_of_the_scan(self):
+        """A scan that tells a source tells pixels at the sample; one that tells none those of the detector."""
+        a = transmission(7, 10)
+        for told, line, z, pixel in (
+            ({"source_distance": 0.1}, "", DISTANCE / 5, PIXEL),
+            ({"source_distance": 0.1}, f"pixel-size={5 * PIXEL}", DISTANCE / 5, PIXEL),
+            ({"source_distance": 0.1}, "source-distance=<0.2>", DISTANCE / 3, PIXEL),
+            ({"source_distance": np.inf}, "", DISTANCE, PIXEL),
+            ({}, "source-distance=<0.1>", DISTANCE / 5, PIXEL / 5),
+        ):
+            with self.subTest(told=told, line=line):
+                with Pads(f"tomoretrievephase output-filter=true padded-width=16 padded-height=9 {line}") as pads:
+                    pads.begin(a)
+                    pads.send(scan_event(energy=ENERGY, distance=DISTANCE, pixel_size=PIXEL, **told))
+                    (output,) = pads.push(a)
+                    self.assert_close(output.array, filters((9, 16), distances=(z,), pixel=pixel)[0], TOLERANCE)
+
+    def test_thickness_behind_a_point_source(self):
+        """Of spheres whose image is Fresnel's integral over a spherical wave: within 1 %."""
+        energy, r1, r2, pixels, rate, delta = 20.0, 0.08, 0.12, 64, 1.5, 5e-7
+        magnified = 1 + r2 / r1
+        pixel = magnified * PIXEL
+        mu = 4 * np.pi * delta / 10**rate / WAVELENGTH
+        fine = 16  # samples per pixel along an axis
+        thickness = spheres((fine * pixels, fine * pixels), 1.5 * fine) / fine
+        wave = np.exp(-mu / 2 * thickness - 2j * np.pi * delta / WAVELENGTH * thickness)
+        # The wave without a sample is known; what the sample changes of it lies within the field.
+        x = (np.arange(fine * pixels) + 0.5 - fine * pixels / 2) * PIXEL / fine
+        seen = (np.arange(pixels) + 0.5 - pixels / 2) * pixel
+        k = np.pi / WAVELENGTH
+        step = np.exp(1j * k * ((seen[:, None] - x) ** 2 / r2 + x**2 / r1)) * PIXEL / fine
+        # Far from a ray the wave is much smoother than the propagator, which samples can't follow there.
+        near = np.clip(2 - np.abs(seen[:, None] / magnified - x) * 4 * PIXEL / fine * magnified / (WAVELENGTH * r2), 0, 1)
+        step *= np.sin(np.pi / 2 * near) ** 2
+        changed = step @ (wave - 1) @ step.T / (1j * WAVELENGTH * r2)
+        free = np.exp(1j * k * (seen**2 + seen[:, None] ** 2) / (r1 + r2)) / magnified
+        image = (np.abs(free + changed) ** 2 / np.abs(free) ** 2).astype(np.float32)
+        self.assertGreater(image.max(), 1.02)
+        line = (f"tomoretrievephase energy={energy} distance=<{r2}> source-distance=<{r1}> pixel-size={pixel} "
+                f"regularization-rate={rate} quantity=thickness delta={delta}")
+        wanted = thickness.reshape(pixels, fine, pixels, fine).mean(axis=(1, 3))
+        for method in ("tie", "gpm", "ict"):
+            with self.subTest(method=method):
+                (result,) = run(f"{line} method={method}", [image])
+                self.assert_close(result, wanted, 0.01)
+        # As if the beam were parallel it is far off.
+        (result,) = run(f"tomoretrievephase energy={energy} distance=<{r2}> pixel-size={pixel} "
+                        f"regularization-rate={rate} quantity=thickness delta={delta}", [image])
+        self.assertGreater(np.linalg.norm(result - wanted) / np.linalg.norm(wanted), 0.03)
 
     def test_nan(self):
         a = transmission(3, 8, 9)
@@ -352,6 +442,8 @@ class RetrievePhase(ElementTestCase):
             (["distance has -1", "above 0"], f"{known} distance=<-1.0>", a),
             (["method=tie takes one distance", "2"], f"{known} distance=<1.0,2.0>", a),
             (["1 planes", "2 distances"], f"{known} method=ict distance=<1.0,2.0>", a),
+            (["source-distance has 0", "above 0"], f"{BEAM} source-distance=<0.0>", a),
+            (["source-distance has 2 numbers for 1 distances"], f"{BEAM} source-distance=<1.0,2.0>", a),
             (["distance-x=1", "distance-y=0", "both"], f"{known} distance-x=1", a),
             (["distance", "one of them"], f"{BEAM} distance-x=1 distance-y=1", a),
             (["no finite filter", "pixel-size"], f"energy={ENERGY} distance=<1.0> pixel-size=1e-200", a),

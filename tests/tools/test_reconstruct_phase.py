@@ -53,13 +53,19 @@ def inside(margin):
     return np.any(near, axis=0)
 
 
-def write(path, distance=DISTANCE, facts=True):
+def write(path, distance=DISTANCE, facts=True, source=None, **others):
+    """`source` metres before the sample is a point; the image is that of a parallel beam behind `distance`."""
     rows, columns = np.mgrid[:ROWS, :WIDTH]
     dark, flat = 100.0, 30000 * (1 + 0.1 * np.sin(columns / 9 + rows))
     images = [np.full((ROWS, WIDTH), dark), dark + flat, *(dark + flat * detected(THICKNESS, distance))]
     keys = np.array([2, 1] + [0] * VIEWS)
-    told = {"instrument__beam__incident_energy": (ENERGY, "keV"), "instrument__detector__distance": (distance * 1e3, "mm"),
-            "instrument__detector__x_pixel_size": (PIXEL * 1e6, "um"), "instrument__detector__y_pixel_size": (PIXEL * 1e6, "um")}
+    detector = distance * source / (source - distance) if source else distance
+    pixel = PIXEL * (1 + detector / source) if source else PIXEL
+    told = {"instrument__beam__incident_energy": (ENERGY, "keV"), "instrument__detector__distance": (detector * 1e3, "mm"),
+            "instrument__detector__x_pixel_size": (pixel * 1e6, "um"), "instrument__detector__y_pixel_size": (pixel * 1e6, "um")}
+    if source:
+        told["instrument__source__distance"] = (-source, "m")
+    told.update(others)
     with h5py.File(path, "w") as file:
         scan_files.nxtomo(file, np.array(images, np.float32), keys, np.append([0, 0], np.rad2deg(ANGLES)), **told if facts else {})
 
@@ -103,6 +109,51 @@ class Phase(ReconstructTestCase):
             self.done(*words, "scan.nxs", *PHASE, "--absorptivity", "off", "--output", "out.h5", "--overwrite")
             self.assert_close(volume("out.h5"), transmission, 0.002)
 
+    def test_point_source(self):
+        """The distance and the pixels that count are those at the sample, whether the scan or the user tells of a source."""
+        source, detector = 0.08, DISTANCE * 0.08 / (0.08 - DISTANCE)
+        pixel = PIXEL * (1 + detector / source)
+        words = ["flatcorrect", *PHASE, "--delta", DELTA, "--overwrite", "--output", "out.h5"]
+        write("scan.nxs")
+        self.done(*words, "scan.nxs")
+        wanted = volume("out.h5")
+        self.assert_close(wanted, THICKNESS * PIXEL, 0.02)
+        write("cone.nxs", source=source)
+        self.done(*words, "cone.nxs")
+        self.assert_close(volume("out.h5"), wanted, 1e-5)
+        write("told.nxs", source=source, instrument__detector__x_pixel_size=(1, "m"), sample__x_pixel_size=(PIXEL, "m"),
+              sample__propagation_distance=(DISTANCE, "m"))
+        self.done(*words, "told.nxs")
+        self.assert_close(volume("out.h5"), wanted, 1e-5)
+        with h5py.File("told.nxs", "a") as file:
+            del file["entry/instrument/detector/distance"]
+        self.done(*words, "told.nxs")
+        self.assert_close(volume("out.h5"), wanted, 1e-5)
+        write("untold.nxs", facts=False)
+        given = ["--energy", ENERGY, "--source-distance", source, "--propagation-distance", detector, "--pixel-size", pixel]
+        self.done(*words, "untold.nxs", *given)
+        self.assert_close(volume("out.h5"), wanted, 1e-5)
+        self.done(*words, "scan.nxs", "--source-distance", 1e12)
+        self.assert_close(volume("out.h5"), wanted, 1e-5)
+        facts = json.loads(self.done("info", "cone.nxs", "--json", "--ignore", "all").stdout)
+        for name, value in (("source-distance", source), ("distance", detector), ("pixel-size", PIXEL)):
+            self.assertAlmostEqual(facts[name] / value, 1, 9)
+
+    def test_cone_beam(self):
+        """Slices are refused where rays cross rows and columns, and made where the source is far."""
+        write("cone.nxs", source=0.004, distance=0.003)
+        self.refused(1, ["source 0.004 m before the sample", "cone geometry", "--ignore cone-beam"], "cone.nxs", "--output", "x.h5")
+        self.assertIn("cone-beam", self.done("info", "cone.nxs", "--ignore", "all").stdout)
+        self.done("flatcorrect", "cone.nxs", "--output", "projections.h5")
+        self.slices("cone.nxs", "--axis", AXIS, "--ignore", "cone-beam", "--slice", "middle")
+        write("far.nxs", source=40.0)
+        self.assertNotIn("cone-beam", self.done("info", "far.nxs").stdout)
+        self.refused(1, ["source 0.004 m", "--ignore cone-beam"], "far.nxs", *PHASE, "--source-distance", 0.004, "--output", "x.h5")
+        # Pixels of unknown size may be large ones.
+        with h5py.File("far.nxs", "a") as file:
+            del file["entry/instrument/detector/x_pixel_size"], file["entry/instrument/detector/y_pixel_size"]
+        self.refused(1, ["source 40 m", "cone geometry"], "far.nxs", "--output", "x.h5")
+
     def test_parts(self):
         """A region, slabs and rings on transmission are what they are in the whole; bins know their size."""
         write("scan.nxs")
@@ -113,6 +164,8 @@ class Phase(ReconstructTestCase):
         binned = self.slices(*words, "--binning", 2, "--delta", DELTA)
         core = inside(5)[:40].reshape(20, 2, 48, 2, 48, 2).all(axis=(1, 3, 5))
         self.assertLess(abs(np.mean(binned[core]) - 1), 0.01)
+        given = self.slices(*words, *FACTS, "--binning", 2, "--delta", DELTA)
+        self.assert_close(binned, given, 1e-5)
         line = self.done(*words, "--rings", "sorting", "--delta", DELTA, "--dry-run").stdout
         places = [line.index(f"name={name}") for name in ("flat", "phase", "transpose", "rings", "absorption", "thickness", "filter")]
         self.assertEqual(places, sorted(places))
@@ -158,6 +211,7 @@ class Phase(ReconstructTestCase):
             (["--energy", 20], "no phase is retrieved"),
             (["--propagation-distance", 1], "no phase is retrieved"),
             (["--pixel-size", 1e-6], "no phase is retrieved"),
+            (["--source-distance", 1], "no phase is retrieved"),
             (["--regularization-rate", 3], "no phase is retrieved"),
             (["--delta", 1e-7], "no phase is retrieved"),
             (["--frequency-cutoff", 3], "no phase is retrieved"),

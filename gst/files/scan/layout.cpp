@@ -6,6 +6,7 @@
 #include <gst/files/memory/images.hpp>
 #include <gst/tomo/device/samples.hpp>
 #include <gst/tomo/geometry/degrees.hpp>
+#include <gst/tomo/geometry/magnification.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -170,6 +171,10 @@ void check_image_count(const std::string &where, std::uint64_t count) {
         throw Error(GST_STREAM_ERROR_DECODE, text("%s claims to be about %" G_GUINT64_FORMAT
                                                   " images; the file is damaged, or no scan",
                                                   where.c_str(), count));
+}
+
+double ScanLayout::at_sample(double pixel_of_detector) const {
+    return pixel_of_detector / magnification(source_distance, distance);
 }
 
 void ScanImages::add_file(const std::string &file, std::uint64_t pages) {

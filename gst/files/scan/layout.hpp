@@ -54,14 +54,18 @@ struct ScanLayout {
     std::vector<double> beam;       // intensity at each frame of all kinds; empty when unknown
     bool has_order = false;         // whether Image::number gives the order of time over all kinds
     double axis_position = unknown; // edge coordinate
-    double pixel_size = unknown;    // metres
+    double pixel_size = unknown;    // metres at the sample
     double energy = unknown;        // keV
-    double distance = unknown;      // metres
+    double distance = unknown;      // metres, from the sample to the detector
+    double source_distance = unknown; // metres, from a point source to the sample; unknown: a parallel beam
     // For a scan that is being written: existing and announced frames of all kinds.
     std::size_t frames = 0, announced = 0;
     // Frames of all kinds if image_key gives their kinds.
     std::size_t all_frames = 0;
     std::vector<std::string> warnings;
+    // Of a pixel of the detector, metres at the sample.
+    double at_sample(double pixel_of_detector) const;
+
     std::string unclear_angles;  // a warning if the request names no angles
     std::string unusable_angles; // an error if the request names no angles
 };

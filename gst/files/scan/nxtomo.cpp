@@ -7,6 +7,7 @@
 #include "nxtomo.hpp"
 #include "nxtomo-detectors.hpp"
 #include "nxtomo-frames.hpp"
+#include <gst/tomo/geometry/magnification.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -103,6 +104,30 @@ double axis_of(const Hdf5Tree &tree, const std::string &detector) {
     const auto values = tree.numbers(detector + "/x_rotation_axis_pixel_position");
     // As a pixel's index, which is half a pixel less than the edge coordinate of its centre.
     return values.empty() ? ScanLayout::unknown : values[0] + 0.5;
+}
+
+// The ESRF tells the distance that a parallel beam would have as well; without a source it is what counts.
+void read_distances(const Hdf5Tree &tree, ScanLayout &scan, const std::string &entry,
+                    const std::string &detector) {
+    const auto of = [&](const Names &names) { return std::abs(quantity(tree, scan, names, metres, "m")); };
+    const double source = of({entry + "/instrument/source/distance", entry + "/source/distance"}),
+                 parallel = of({entry + "/sample/propagation_distance"}),
+                 known = of({detector + "/distance"});
+    if (!is_source_near(source)) {
+        scan.distance = std::isnan(parallel) ? known : parallel;
+        return;
+    }
+    scan.source_distance = source;
+    scan.distance = std::isnan(known) && parallel < source ? parallel * source / (source - parallel) : known;
+}
+
+// Metres at the sample.
+double pixel_of(const Hdf5Tree &tree, ScanLayout &scan, const std::string &entry, const std::string &detector,
+                const std::string &name) {
+    const double at_sample = quantity(tree, scan, {entry + "/sample/" + name}, metres, "m");
+    if (std::isfinite(at_sample))
+        return at_sample;
+    return scan.at_sample(quantity(tree, scan, {detector + "/" + name}, metres, "m"));
 }
 
 // Of a scan that is being written nobody knows the last projection: flats behind the first one count as
@@ -244,19 +269,15 @@ ScanLayout nxtomo(const Hdf5Tree &tree, const std::string &entry, const std::str
         scan.axis_position = ScanLayout::unknown;
     }
     const auto &d = detector.group;
-    scan.pixel_size =
-        quantity(tree, scan, {entry + "/sample/x_pixel_size", d + "/x_pixel_size"}, metres, "m");
+    read_distances(tree, scan, entry, d);
+    scan.pixel_size = pixel_of(tree, scan, entry, d, "x_pixel_size");
     if (!follow) {
-        const double pixel_height =
-            quantity(tree, scan, {entry + "/sample/y_pixel_size", d + "/y_pixel_size"}, metres, "m");
+        const double pixel_height = pixel_of(tree, scan, entry, d, "y_pixel_size");
         const double height = std::isnan(pixel_height) ? scan.pixel_size : pixel_height;
         read_translations(tree, scan, entry, frames, scan.pixel_size, height);
         read_stage(tree, scan, entry, frames, height);
         read_monitor(tree, scan, entry, frames);
     }
-    scan.distance =
-        quantity(tree, scan, {entry + "/sample/propagation_distance", d + "/distance"}, metres, "m");
-    scan.distance = std::abs(scan.distance);
     scan.energy = quantity(tree, scan,
                            {entry + "/instrument/beam/incident_energy", entry + "/beam/incident_energy",
                             entry + "/instrument/monochromator/energy"},

@@ -146,7 +146,7 @@ GstTomoArrayMeta *gst_buffer_get_tomo_array_meta(GstBuffer *buffer) {
  * @angles: (array length=n_angles) (nullable): rotation angle of each projection in radians
  * @n_angles: number of angles, 0 when they are not known
  * @axis_position: rotation axis in edge coordinates of the detector's columns, NaN when unknown
- * @pixel_size: in metres, NaN when unknown
+ * @pixel_size: at the sample in metres, NaN when unknown
  *
  * Returns: (transfer full): a sticky event that describes the scan
  */
@@ -180,7 +180,7 @@ gboolean gst_event_is_tomo_scan(GstEvent *event) { return gst_event_has_name(eve
  * @event: an event for which gst_event_is_tomo_scan() holds
  * @n_angles: (out): number of angles
  * @axis_position: (out) (optional): rotation axis in edge coordinates, NaN when unknown
- * @pixel_size: (out) (optional): in metres, NaN when unknown
+ * @pixel_size: (out) (optional): at the sample in metres, NaN when unknown
  *
  * Returns: (transfer full) (array length=n_angles) (nullable): angles in radians
  */

@@ -26,6 +26,7 @@ struct Number {
 };
 constexpr Number numbers[] = {{"energy", &Scan::energy},
                               {"distance", &Scan::distance},
+                              {"source-distance", &Scan::source_distance},
                               {"flats-frame", &Scan::flats_frame},
                               {"flats-after-frame", &Scan::flats_after_frame},
                               {"flats-after-beam", &Scan::flats_after_beam},

@@ -28,9 +28,13 @@ struct GST_TOMO_API Scan {
     double axis_position =
         std::numeric_limits<double>::quiet_NaN(); // edge coordinate of the detector's columns
     bool axis_is_found = false; // by an element in the images; otherwise it was measured or set
-    double pixel_size = std::numeric_limits<double>::quiet_NaN(); // metres
-    double energy = std::numeric_limits<double>::quiet_NaN();     // keV
-    double distance = std::numeric_limits<double>::quiet_NaN();   // metres, from the sample to the detector
+    // Of the array along columns, metres at the sample: behind a point source that of the detector divided by
+    // the magnification.
+    double pixel_size = std::numeric_limits<double>::quiet_NaN();
+    double energy = std::numeric_limits<double>::quiet_NaN();   // keV
+    double distance = std::numeric_limits<double>::quiet_NaN(); // metres, from the sample to the detector
+    // Metres from a point source to the sample; NaN or infinite: the beam is parallel.
+    double source_distance = std::numeric_limits<double>::quiet_NaN();
     // Time of the flats before and after the projections: the mean of their numbers among all frames.
     double flats_frame = std::numeric_limits<double>::quiet_NaN();
     double flats_after_frame = std::numeric_limits<double>::quiet_NaN();

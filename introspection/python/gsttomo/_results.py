@@ -45,12 +45,12 @@ class Scan(Facts):
 
     name, kind ("scan" or "sinograms"), width and height of an image, format (type of a sample), projections and views
     (those of them that are taken), darks, flats, flats_after, files; angle_first, angle_last and angle_step in radians,
-    with angles_from ("scan", "given" or "assumed"); axis in edge coordinates, pixel_size and distance in metres and
-    energy in keV, None where the scan does not tell them; findings, each with name, severity ("info", "warning",
-    "error"), text and advice; description, all of that in lines."""
+    with angles_from ("scan", "given" or "assumed"); axis in edge coordinates, pixel_size, distance (to the detector)
+    and source_distance in metres and energy in keV, None where the scan does not tell them; findings, each with name,
+    severity ("info", "warning", "error"), text and advice; description, all of that in lines."""
 
     def __init__(self, facts, job):
-        super().__init__({"axis": None, "pixel-size": None, "energy": None, "distance": None, **facts,
+        super().__init__({"axis": None, "pixel-size": None, "energy": None, "distance": None, "source-distance": None, **facts,
                           "findings": [Finding(f["name"], f["severity"], f["text"], f["advice"]) for f in facts["findings"]]})
         self._job = job
 

@@ -117,7 +117,8 @@ def scan(told):
             ("axis", f"{told.axis:.6g} px" if told.axis is not None else "the scan does not tell it"),
             ("pixel size", length_text(told.pixel_size) if told.pixel_size else ""),
             ("energy", f"{told.energy:.6g} keV" if told.energy else ""),
-            ("distance", length_text(told.distance) if told.distance else "")]
+            ("distance", length_text(told.distance) if told.distance else ""),
+            ("source", f"{length_text(told.source_distance)} before the sample" if told.source_distance else "")]
     return page(f'<div style="max-width:560px;margin:0 20px 8px 0">{table(rows)}{findings(told.findings)}</div>', middle(told))
 
 

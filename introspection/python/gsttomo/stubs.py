@@ -176,6 +176,7 @@ class Scan:
     axis: float | None
     pixel_size: float | None
     distance: float | None
+    source_distance: float | None
     energy: float | None
     findings: list[Finding]
     description: str
