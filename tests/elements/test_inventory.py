@@ -39,6 +39,7 @@ OWN = {
     "dynamic-flat-field-correct": "flats by principal components",
     "fade": "slices of scans at several heights",
     "find-shift": "displacements by least squares, for the alignment with reprojections",
+    "inpaint": "gaps, by the Poisson equation",
     "interpolate-neighbours": "slices of heights that lie parts of a pixel apart",
     "join-half-turns": "wide sinograms of a whole turn off axis",
     "ramp-filter": "fft, filter and ifft in one go",
