@@ -4,6 +4,7 @@
 // Every element of a line has a name, so that a result says the same of how it came about whoever runs it.
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/flat-field.hpp>
+#include <gst/reconstruction/linearisation.hpp>
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/phase.hpp>
@@ -58,7 +59,7 @@ std::string projection_line(const Settings &settings, const Inspection &scan, co
     if (takes_logarithm_behind_phase(settings, scan))
         line += absorption(settings);
     if (settings.result.is("projections"))
-        line += thickness_line(settings, scan);
+        line += beam_hardening_line(settings) + thickness_line(settings, scan);
     const bool is_shifted = are_shifts_corrected(settings, scan);
     if (is_shifted && reads_around && of_roll == 0)
         return line + shift_line(settings, above / binning, {0, rows.count / binning, rows.step});
@@ -171,7 +172,7 @@ std::string sinogram_line(const Settings &settings, const Inspection &scan, cons
     line += rings_line(settings, scan.image.width / settings.binning);
     if (takes_logarithm_behind_rings(settings, scan))
         line += absorption(settings);
-    return line + thickness_line(settings, scan);
+    return line + beam_hardening_line(settings) + thickness_line(settings, scan);
 }
 
 } // namespace tomo::reconstruction

@@ -5,6 +5,7 @@
 #include <gst/reconstruction/alignment.hpp>
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/flat-field.hpp>
+#include <gst/reconstruction/linearisation.hpp>
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/phase.hpp>
@@ -66,6 +67,13 @@ std::vector<Condition> source_conditions(const Settings &s) {
         {s.flat_scale, is_scan, correction},
         {s.roll, is_scan || s.roll == 0.0,
          "projections are rotated, and sinograms are read; rotate when these are made"},
+        {s.detector_linearity, is_scan, correction},
+        {s.detector_linearity_order, names_steps(s.detector_linearity),
+         "it is that of the steps in a file of detector-linearity"},
+        {s.beam_hardening_order, names_steps(s.beam_hardening),
+         "it is that of the steps in a file of beam-hardening"},
+        {s.beam_hardening_attenuation, names_steps(s.beam_hardening),
+         "it is that of the steps in a file of beam-hardening"},
         {s.beam, is_scan, correction},
         {s.air, is_scan, correction},
         {s.shifts, is_scan, "projections are moved, and sinograms are read"},
@@ -117,6 +125,8 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.flat_scale, !is_dynamic, dynamic},
         {s.beam, !is_dynamic || s.beam.is("none"),
          "a dynamic flat leaves the intensity of the whole beam open; give air"},
+        {s.beam_hardening, takes_logarithm(s, scan) || !is_corrected,
+         "it is that of line integrals, and these values are transmission; give absorptivity=on"},
         {s.shifts_reverse, are_shifts_corrected(s, scan) || is_placed_by_stage,
          "no displacements are corrected"},
         {s.shifts, makes_slices || !wants_alignment(s),

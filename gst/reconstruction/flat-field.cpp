@@ -3,6 +3,7 @@
 #include <gst/reconstruction/beam.hpp>
 #include <gst/reconstruction/flat-field.hpp>
 #include <gst/reconstruction/line.hpp>
+#include <gst/reconstruction/linearisation.hpp>
 #include <gst/reconstruction/phase.hpp>
 #include <gst/reconstruction/rings.hpp>
 #include <gst/reconstruction/source-line.hpp>
@@ -73,6 +74,7 @@ std::string prepared(const FlatField &field, const char *kind, const Settings &s
     std::string line;
     const auto name = [&](const char *step) { return field.name(step) + "-" + kind; };
     const bool is_reduced = std::string_view(kind) != "projections";
+    line += detector_linearity_line(settings, name("linear"));
     if (is_reduced && settings.reduction_mode.is("median") && images > 1)
         line += text(" ! tomostack name=%s number=%zu ! tomoflatten name=%s mode=median",
                      name("stack").c_str(), images, name("median").c_str());

@@ -53,6 +53,8 @@ const std::vector<std::string> &finding_names() {
                                                 "memory",
                                                 "phase",
                                                 "cone-beam",
+                                                "beam-hardening",
+                                                "detector-linearity",
                                                 "axis-outside",
                                                 "shifts",
                                                 "shifts-unclear",

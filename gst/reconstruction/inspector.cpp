@@ -4,6 +4,7 @@
 #include <gst/files/scan/layout.hpp>
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/inspector.hpp>
+#include <gst/reconstruction/linearisation.hpp>
 #include <gst/reconstruction/phase.hpp>
 #include <gst/reconstruction/room.hpp>
 #include <gst/reconstruction/shifts.hpp>
@@ -107,6 +108,9 @@ class Inspector {
         if (const auto phase = finding_about_phase(settings_, found_); phase && settings_.sweep.empty())
             find(phase->name.c_str(), phase->severity, phase->text, phase->advice);
         judge_beam();
+        if (settings_.sweep.empty())
+            for (const auto &finding : findings_about_linearity(settings_))
+                find(finding.name.c_str(), finding.severity, finding.text, finding.advice);
         return std::move(found_);
     }
 

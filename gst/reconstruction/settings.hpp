@@ -239,6 +239,25 @@ class GST_TOMO_API Settings : public Parameters {
                           {.name = "reduction-mode",
                            .section = &section::correction,
                            .blurb = "What the darks, and the flats, are reduced to"}};
+    Parameter<std::string> detector_linearity{
+        this,
+        "",
+        {.name = "detector-linearity",
+         .section = &section::correction,
+         .level = Level::advanced,
+         .automatic = "counts are in proportion to the intensity",
+         .blurb =
+             "Polynomial that makes counts of the detector proportional to the intensity, in projections, darks and "
+             "flats: c1,c2,... for c1 n + c2 n^2 + ..., or a text file with two columns, exposure and counts"}};
+    Parameter<unsigned> detector_linearity_order{
+        this,
+        3,
+        1,
+        8,
+        {.name = "detector-linearity-order",
+         .section = &section::correction,
+         .level = Level::advanced,
+         .blurb = "Order of the polynomial through the steps of detector-linearity"}};
     Parameter<double> dark_scale{this,
                                  1.0,
                                  0.0,
@@ -279,6 +298,35 @@ class GST_TOMO_API Settings : public Parameters {
          .section = &section::correction,
          .blurb =
              "Whether the negative logarithm is taken, so that slices are attenuation; auto: where flats correct the projections"}};
+    Parameter<std::string> beam_hardening{
+        this,
+        "",
+        {.name = "beam-hardening",
+         .section = &section::correction,
+         .automatic = "not corrected",
+         .blurb =
+             "Polynomial that makes line integrals of a beam of many energies proportional to the thickness: c1,c2,... "
+             "for c1 p + c2 p^2 + ..., or a text file with two columns, thickness and transmission of a step wedge"}};
+    Parameter<unsigned> beam_hardening_order{
+        this,
+        3,
+        1,
+        8,
+        {.name = "beam-hardening-order",
+         .section = &section::correction,
+         .level = Level::advanced,
+         .blurb = "Order of the polynomial through the steps of beam-hardening"}};
+    Parameter<double> beam_hardening_attenuation{
+        this,
+        0.0,
+        0.0,
+        1e9,
+        {.name = "beam-hardening-attenuation",
+         .section = &section::correction,
+         .level = Level::advanced,
+         .unit = "1/mm",
+         .automatic = "that of a thin layer of the wedge",
+         .blurb = "Attenuation that the material of the wedge has in the slices, as at one energy"}};
     Parameter<bool> fix_nan_and_inf{this,
                                     true,
                                     {.name = "fix-nan-and-inf",
