@@ -10,7 +10,7 @@
 #include <gst/reconstruction/job.hpp>
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
-#include <gst/reconstruction/result-picture.hpp>
+#include <gst/reconstruction/report/result-picture.hpp>
 #include <gst/reconstruction/roll.hpp>
 #include <gst/reconstruction/slabs.hpp>
 #include <gst/reconstruction/speed.hpp>

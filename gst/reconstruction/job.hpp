@@ -9,7 +9,7 @@
 #include <gst/reconstruction/heights.hpp>
 #include <gst/reconstruction/plan.hpp>
 #include <gst/reconstruction/preview.hpp>
-#include <gst/reconstruction/report.hpp>
+#include <gst/reconstruction/report/report.hpp>
 
 #include <atomic>
 #include <functional>

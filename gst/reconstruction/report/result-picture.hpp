@@ -4,7 +4,7 @@
 // Pictures of a result as files in PNG, for people: with a grey range by percentiles and a scale bar.
 #pragma once
 
-#include <gst/reconstruction/result-slices.hpp>
+#include <gst/reconstruction/report/result-slices.hpp>
 
 namespace tomo::reconstruction {
 

@@ -1,9 +1,9 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/reconstruction/chart.hpp>
-#include <gst/reconstruction/html.hpp>
-#include <gst/reconstruction/report.hpp>
-#include <gst/reconstruction/result-picture.hpp>
+#include <gst/reconstruction/report/chart.hpp>
+#include <gst/reconstruction/report/html.hpp>
+#include <gst/reconstruction/report/report.hpp>
+#include <gst/reconstruction/report/result-picture.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/tomo/support/c-string.hpp>
 

@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/reconstruction/chart.hpp>
-#include <gst/reconstruction/html.hpp>
+#include <gst/reconstruction/report/chart.hpp>
+#include <gst/reconstruction/report/html.hpp>
 
 #include <algorithm>
 #include <cmath>

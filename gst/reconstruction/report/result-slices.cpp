@@ -3,7 +3,7 @@
 #include <gst/files/halving.hpp>
 #include <gst/files/image-reader.hpp>
 #include <gst/files/number-pattern.hpp>
-#include <gst/reconstruction/result-slices.hpp>
+#include <gst/reconstruction/report/result-slices.hpp>
 #include <gst/tomo/device/samples.hpp>
 
 #include <algorithm>

@@ -1,11 +1,11 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/grey-mapping.hpp>
-#include <gst/reconstruction/canvas.hpp>
-#include <gst/reconstruction/html.hpp>
+#include <gst/reconstruction/report/canvas.hpp>
+#include <gst/reconstruction/report/html.hpp>
 #include <gst/reconstruction/line.hpp>
-#include <gst/reconstruction/result-picture.hpp>
-#include <gst/reconstruction/scale-bar.hpp>
+#include <gst/reconstruction/report/result-picture.hpp>
+#include <gst/reconstruction/report/scale-bar.hpp>
 
 #include <algorithm>
 #include <cmath>

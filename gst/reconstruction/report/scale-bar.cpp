@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/reconstruction/html.hpp>
-#include <gst/reconstruction/scale-bar.hpp>
+#include <gst/reconstruction/report/html.hpp>
+#include <gst/reconstruction/report/scale-bar.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/formats/png.hpp>
 #include <gst/files/grey-mapping.hpp>
-#include <gst/reconstruction/chart.hpp>
+#include <gst/reconstruction/report/chart.hpp>
 #include <gst/reconstruction/flat-field.hpp>
-#include <gst/reconstruction/html.hpp>
-#include <gst/reconstruction/report.hpp>
-#include <gst/reconstruction/result-slices.hpp>
-#include <gst/reconstruction/scale-bar.hpp>
+#include <gst/reconstruction/report/html.hpp>
+#include <gst/reconstruction/report/report.hpp>
+#include <gst/reconstruction/report/result-slices.hpp>
+#include <gst/reconstruction/report/scale-bar.hpp>
 #include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/support/c-string.hpp>
 

@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/formats/png.hpp>
-#include <gst/reconstruction/canvas.hpp>
+#include <gst/reconstruction/report/canvas.hpp>
 #include <gst/tomo/support/lettering.hpp>
 
 #include <algorithm>

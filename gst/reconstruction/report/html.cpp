@@ -1,6 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/reconstruction/html.hpp>
+#include <gst/reconstruction/report/html.hpp>
 #include <gst/tomo/support/c-string.hpp>
 
 #include <charconv>

@@ -1,10 +1,10 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/chain.hpp>
-#include <gst/reconstruction/chart.hpp>
+#include <gst/reconstruction/report/chart.hpp>
 #include <gst/reconstruction/heights.hpp>
-#include <gst/reconstruction/html.hpp>
-#include <gst/reconstruction/report.hpp>
+#include <gst/reconstruction/report/html.hpp>
+#include <gst/reconstruction/report/report.hpp>
 #include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/support/c-string.hpp>
 #include <gst/tomo/support/median.hpp>
