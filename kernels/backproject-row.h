@@ -27,8 +27,7 @@
 // backproject-group.cl    a work-group makes a tile, through local memory: GPUs
 // backproject-item.cl     a work-item makes a tile, its pixels or slices in SIMD lanes: CPUs, where barriers cost
 // backproject-texture.cl  a work-item makes a pixel, through the image unit: GPUs
-// backproject-tensor.cl   a work-group makes a tile of 32 slices on the tensor cores of NVIDIA GPUs, from
-// half
+// backproject-tensor.cl   a work-group makes a tile of 32 slices on the tensor cores of NVIDIA GPUs, from half
 //                         precision samples
 
 // One projection: tomo::BackprojectRow of the host.
