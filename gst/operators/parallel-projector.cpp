@@ -76,25 +76,9 @@ ParallelProjector::ParallelProjector(Compute &compute, ParallelBeam beam, const 
     rays_ = compute_.upload(rays.data(), rays.size() * sizeof rays[0]);
 }
 
-// `from` may have any real format; `to` is float32.
-void ParallelProjector::check(const ArrayInfo &from, ArrayInfo wanted_from, const ArrayInfo &to,
-                              const ArrayInfo &wanted_to) {
-    if (!from.is_complex() && from.format != GST_TOMO_FORMAT_UNKNOWN)
-        wanted_from = wanted_from.with_format(from.format);
-    const auto is_like = [](const ArrayInfo &came, const ArrayInfo &wanted) {
-        return came.format == wanted.format && came.width == wanted.width && came.height == wanted.height &&
-               came.depth == wanted.depth;
-    };
-    if (!is_like(from, wanted_from) || !is_like(to, wanted_to))
-        throw Error(GST_STREAM_ERROR_FORMAT,
-                    text("arrays of %s and %s came to a projector; wanted %s and, for the result, %s",
-                         from.describe().c_str(), to.describe().c_str(), wanted_from.describe().c_str(),
-                         wanted_to.describe().c_str()));
-}
-
 void ParallelProjector::forward(const Array &volume, Array &projections) {
     const auto slices = volume.depth();
-    check(volume.info(), this->volume(slices), projections.info(), this->projections(slices));
+    check_shapes(volume.info(), this->volume(slices), projections.info(), this->projections(slices));
     constexpr unsigned margins = 4;
     const cl_uint width = slice_.width, height = slice_.height;
     auto direct = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, width + margins, height, slices});
@@ -111,7 +95,7 @@ void ParallelProjector::forward(const Array &volume, Array &projections) {
 
 void ParallelProjector::back(const Array &projections, Array &volume) {
     const auto slices = projections.depth();
-    check(projections.info(), this->projections(slices), volume.info(), this->volume(slices));
+    check_shapes(projections.info(), this->projections(slices), volume.info(), this->volume(slices));
     if (!transpose_.has_views()) {
         std::vector<double> weights;
         for (const double angle : beam_.angles)

@@ -40,9 +40,6 @@ class GST_TOMO_API ParallelProjector final : public Projector {
     void back(const Array &projections, Array &volume) override;
 
   private:
-    static void check(const ArrayInfo &from, ArrayInfo wanted_from, const ArrayInfo &to,
-                      const ArrayInfo &wanted_to);
-
     Compute &compute_;
     const ParallelBeam beam_;
     const SliceRegion slice_;

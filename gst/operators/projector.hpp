@@ -23,6 +23,11 @@ class GST_TOMO_API Projector {
     virtual void forward(const Array &volume, Array &projections) = 0;
     // volume = A* projections.
     virtual void back(const Array &projections, Array &volume) = 0;
+
+  protected:
+    // Throws Error unless both have the wanted shapes, `from` in any real format and `to` in float32.
+    static void check_shapes(const ArrayInfo &from, ArrayInfo wanted_from, const ArrayInfo &to,
+                             const ArrayInfo &wanted_to);
 };
 
 } // namespace tomo

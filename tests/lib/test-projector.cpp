@@ -3,21 +3,17 @@
 //
 // Projection and its transpose, as a solver uses them: one against the other, and both against the definition
 // in float64.
-#include "support.hpp"
 
 #include <gst/operators/parallel-projector.hpp>
 
 #include <cmath>
-#include <numeric>
 
-#include <gst/check/gstcheck.h> // last: it defines macros named like members of the standard library
+#include "linear-algebra.hpp" // last: it defines macros named like members of the standard library
 
 using namespace tomotest;
 using namespace tomo;
 
 namespace {
-
-std::shared_ptr<Device> open_device() { return Context::create("")->default_device(); }
 
 struct Geometry {
     ParallelBeam beam;
@@ -77,48 +73,9 @@ Geometry random_geometry() {
     }
 }
 
-std::vector<double> fill_randomly(const Array &array) {
-    std::vector<double> values(array.info().samples());
-    const Host<float> host(array);
-    for (std::size_t i = 0; i < values.size(); i++) {
-        host[i] = static_cast<float>(uniform(-1, 1));
-        values[i] = host[i];
-    }
-    return values;
-}
-
-std::vector<double> values_of(const Array &array) {
-    const Host<const float> host(array);
-    return {host.data(), host.data() + array.info().samples()};
-}
-
-double product(const std::vector<double> &a, const std::vector<double> &b) {
-    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
-
-double norm(const std::vector<double> &a) { return std::sqrt(product(a, a)); }
-
-double distance(std::vector<double> a, const std::vector<double> &b) {
-    for (std::size_t i = 0; i < a.size(); i++)
-        a[i] -= b[i];
-    return norm(a) / std::max(norm(b), 1e-30);
-}
-
-struct Pair {
-    std::vector<double> x, y, forward, back; // x, y, A x, A* y
-};
-
 Pair apply(Compute &compute, const Geometry &g, unsigned slices) {
     ParallelProjector projector(compute, g.beam, g.slice);
-    Projector &a = projector;
-    Array x = compute.allocate(a.volume(slices)), y = compute.allocate(a.projections(slices));
-    Pair pair{fill_randomly(x), fill_randomly(y), {}, {}};
-    Array ax = compute.allocate(a.projections(slices)), ay = compute.allocate(a.volume(slices));
-    a.forward(x, ax);
-    a.back(y, ay);
-    pair.forward = values_of(ax);
-    pair.back = values_of(ay);
-    return pair;
+    return tomotest::apply(compute, projector, slices);
 }
 
 } // namespace
@@ -175,12 +132,6 @@ GST_START_TEST(test_linear_is_no_transpose) {
     fail_unless(distance(values_of(slices), pair.back) > 1e-3);
 }
 GST_END_TEST;
-
-void expect_words(const std::string &error, const std::vector<std::string> &words) {
-    for (const auto &word : words)
-        fail_unless(error.find(word) != std::string::npos, "'%s' doesn't say '%s'", error.c_str(),
-                    word.c_str());
-}
 
 GST_START_TEST(test_what_does_not_fit) {
     Compute compute(open_device());

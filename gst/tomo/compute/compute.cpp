@@ -310,6 +310,12 @@ Array Compute::upload(const std::vector<float> &values) {
     return array;
 }
 
+Array Compute::upload_reals(const double *numbers, std::size_t count) {
+    if (device()->has_fp64())
+        return upload(numbers, count * sizeof(double));
+    return upload(std::vector<float>(numbers, numbers + count));
+}
+
 void Compute::limit_frames_in_flight(const Array &newest, bool live) {
     // A device with memory of its own is far enough away to need a long list of things to do: while it
     // computes a batch, all that the next batch needs is enqueued.

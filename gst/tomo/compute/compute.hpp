@@ -77,6 +77,8 @@ class GST_TOMO_API Compute {
     // A small table for kernels, as an array of float32 or of bytes.
     Array upload(const std::vector<float> &values);
     Array upload(const void *table, std::size_t bytes);
+    // As tomo_real of kernels, which is float on devices without double precision.
+    Array upload_reals(const double *numbers, std::size_t count);
 
     // Bounds how many frames the host enqueues ahead of the device: waits for the third frame before
     // `newest`, or, in streams that are not live and with enough memory, for an earlier one.

@@ -1,0 +1,187 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/operators/general-projector.hpp>
+#include <gst/tomo/device/device.hpp>
+#include <gst/tomo/support/error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace tomo {
+
+namespace {
+
+using Numbers = std::array<double, 3>;
+
+// `View` of the kernel.
+struct RayView {
+    Numbers source, corner, column, row;
+    double column_form[4], row_form[4], depth_form[4];
+    Numbers step;
+    double is_parallel, driving;
+    double unused[3];
+};
+static_assert(sizeof(RayView) == 32 * sizeof(double));
+
+constexpr unsigned by_ray = 3; // instead of an axis
+
+Numbers in_voxels(const Vector3 &way, const VolumeGrid &grid) {
+    return {way.x / grid.x.step, way.y / grid.y.step, way.z / grid.z.step};
+}
+
+Numbers point_in_voxels(const Vector3 &point, const VolumeGrid &grid) {
+    return in_voxels(point - grid.at(0, 0, 0), grid);
+}
+
+// As driving_axis() of the kernel.
+unsigned driving_axis(const Numbers &way) {
+    constexpr double clearly = 1.0001;
+    const double x = std::abs(way[0]), y = std::abs(way[1]), z = std::abs(way[2]);
+    const unsigned axis = x > y * clearly ? 0 : 1;
+    return z > (axis == 0 ? x : y) * clearly ? 2 : axis;
+}
+
+// Rays with the same driving axis and sense are a convex cone: if those at the corners of the detector agree,
+// all do. Rounding must not decide, so the corners are a bit outside.
+unsigned driving_axis(const ViewGeometry::Rays &rays, const VolumeGrid &grid, unsigned columns,
+                      unsigned rows) {
+    if (rays.is_parallel)
+        return driving_axis(in_voxels(rays.direction, grid));
+    std::array<unsigned, 4> axes{};
+    std::array<bool, 4> senses{};
+    for (unsigned i = 0; i < 4; i++) {
+        const auto way =
+            in_voxels(rays.pixel(i & 1 ? columns : -1.0, i & 2 ? rows : -1.0) - rays.source, grid);
+        axes[i] = driving_axis(way);
+        senses[i] = way[axes[i]] > 0.0;
+    }
+    const bool is_one =
+        std::all_of(axes.begin(), axes.end(), [&](unsigned axis) { return axis == axes[0]; }) &&
+        std::all_of(senses.begin(), senses.end(), [&](bool sense) { return sense == senses[0]; });
+    return is_one ? axes[0] : by_ray;
+}
+
+RayView ray_view(const ViewGeometry &geometry, const VolumeGrid &grid, unsigned columns, unsigned rows) {
+    const auto rays = geometry.rays();
+    RayView view{};
+    view.source = rays.is_parallel ? in_voxels(rays.direction, grid) : point_in_voxels(rays.source, grid);
+    view.corner = point_in_voxels(rays.corner, grid);
+    view.column = in_voxels(rays.column, grid);
+    view.row = in_voxels(rays.row, grid);
+    const auto copy = [&](double *to, const ViewGeometry::Form &form) {
+        const auto voxel = grid.in_voxels(form);
+        to[0] = voxel.factors.x;
+        to[1] = voxel.factors.y;
+        to[2] = voxel.factors.z;
+        to[3] = voxel.constant;
+    };
+    copy(view.column_form, geometry.column());
+    copy(view.row_form, geometry.row());
+    copy(view.depth_form, geometry.depth());
+    view.step = {grid.x.step, grid.y.step, grid.z.step};
+    view.is_parallel = rays.is_parallel;
+    view.driving = driving_axis(rays, grid, columns, rows);
+    return view;
+}
+
+void check(const ViewGeometry &geometry, const VolumeGrid &grid, std::uint64_t number) {
+    geometry.check_box(grid.at(0, 0, 0), grid.at(grid.x.count - 1, grid.y.count - 1, grid.z.count - 1),
+                       number);
+    if (geometry.is_parallel())
+        return;
+    // Rays that pass a voxel must be nearly parallel there.
+    constexpr double least = 2.0;
+    const auto source = point_in_voxels(geometry.rays().source, grid);
+    const Numbers last{grid.x.count - 1.0, grid.y.count - 1.0, grid.z.count - 1.0};
+    double distance = 0.0;
+    for (int a = 0; a < 3; a++)
+        distance = std::max({distance, -source[a], source[a] - last[a]});
+    if (distance < least)
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    text("the source of projection %" G_GUINT64_FORMAT
+                         " is %.3g voxels from the volume; wanted %g or more: move source-position-y away",
+                         number, distance, least));
+}
+
+} // namespace
+
+GeneralProjector::GeneralProjector(Compute &compute, const std::vector<ViewGeometry> &views, unsigned columns,
+                                   unsigned rows, const VolumeGrid &grid)
+    : compute_(compute), grid_(grid), columns_(columns), rows_(rows),
+      views_(static_cast<unsigned>(views.size())) {
+    if (views.empty() || columns == 0 || rows == 0 || grid.x.count == 0 || grid.y.count == 0 ||
+        grid.z.count == 0)
+        throw Error(
+            GST_LIBRARY_ERROR_SETTINGS,
+            text("%zu projections of %u x %u pixels of a volume of %u x %u x %u voxels can't be made: each "
+                 "number must be 1 at least",
+                 views.size(), columns, rows, grid.x.count, grid.y.count, grid.z.count));
+    std::vector<RayView> all;
+    for (const auto &view : views) {
+        check(view, grid, all.size());
+        all.push_back(ray_view(view, grid, columns, rows));
+        has_mixed_ |= all.back().driving == by_ray;
+        needs_turned_ |= all.back().driving == by_ray || all.back().driving == 0;
+    }
+    const auto *numbers = reinterpret_cast<const double *>(all.data());
+    geometry_ = compute.upload_reals(numbers, all.size() * sizeof(RayView) / sizeof(double));
+}
+
+Kernel GeneralProjector::kernel(const char *function) {
+    return compute_.kernel(function,
+                           text("%s%s", has_mixed_ ? "-D MIXED " : "", needs_turned_ ? "-D TURNED" : ""),
+                           "general-project.cl");
+}
+
+// A launch can't be stopped.
+unsigned GeneralProjector::views_at_a_time(double steps_of_view) const {
+    const double steps = compute_.device()->is_cpu() ? 2e8 : 5e10;
+    return static_cast<unsigned>(std::clamp(steps / steps_of_view, 1.0, double(views_)));
+}
+
+void GeneralProjector::forward(const Array &volume, Array &projections) {
+    check_shapes(volume.info(), this->volume(1), projections.info(), this->projections(1));
+    forward(volume, 0, projections);
+}
+
+void GeneralProjector::forward(const Array &volume, unsigned first, Array &projections) {
+    auto shape = this->projections(1);
+    shape.depth = projections.depth();
+    check_shapes(volume.info(), this->volume(1), projections.info(), shape);
+    compute_.input_format("in", volume.info().format);
+    const cl_uint width = grid_.x.count, height = grid_.y.count, depth = grid_.z.count;
+    Array turned = compute_.allocate(needs_turned_ ? ArrayInfo(GST_TOMO_FORMAT_FLOAT32, height, width, depth)
+                                                   : ArrayInfo(GST_TOMO_FORMAT_FLOAT32, 1, 1));
+    if (needs_turned_)
+        compute_.launch(kernel("turn_volume"), WorkSize(height, width, depth), volume,
+                        ReadWriteBareBuffer{turned}, width, height);
+    const unsigned step = views_at_a_time(double(columns_) * rows_ * std::max({width, height, depth}));
+    for (unsigned done = 0; done < projections.depth(); done += step) {
+        WorkSize size(columns_, rows_, std::min(step, projections.depth() - done));
+        compute_.launch(kernel("project_rays"), size.groups(32, 4), volume, BareBuffer{turned},
+                        ReadWrite{projections}, BareBuffer{geometry_}, width, height, depth,
+                        cl_uint{columns_}, cl_uint{rows_}, cl_uint{first}, cl_uint{done});
+    }
+}
+
+void GeneralProjector::back(const Array &projections, Array &volume) {
+    check_shapes(projections.info(), this->projections(1), volume.info(), this->volume(1));
+    compute_.input_format("in", projections.info().format);
+    const cl_uint width = grid_.x.count, height = grid_.y.count, depth = grid_.z.count;
+    Array weighted = compute_.allocate(this->projections(1));
+    Array axes = compute_.allocate(has_mixed_ ? ArrayInfo(GST_TOMO_FORMAT_UINT8, columns_, rows_, views_)
+                                              : ArrayInfo(GST_TOMO_FORMAT_UINT8, 1, 1));
+    compute_.launch(kernel("weigh_rays"), WorkSize(columns_, rows_, views_), projections,
+                    ReadWriteBareBuffer{weighted}, ReadWriteBareBuffer{axes}, BareBuffer{geometry_},
+                    cl_uint{columns_}, cl_uint{rows_});
+    constexpr unsigned run = 8; // RUN of the kernel
+    const unsigned step = views_at_a_time(double(width) * height * depth * 8.0);
+    for (unsigned first = 0; first < views_; first += step)
+        compute_.launch(kernel("gather_rays"), WorkSize(width, height, (depth + run - 1) / run).groups(32, 4),
+                        BareBuffer{weighted}, BareBuffer{axes}, ReadWrite{volume}, BareBuffer{geometry_},
+                        width, height, depth, cl_uint{columns_}, cl_uint{rows_}, cl_uint{first},
+                        cl_uint{std::min(first + step, views_)});
+}
+
+} // namespace tomo

@@ -1,0 +1,188 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Projection in any geometry and its transpose: one against the other, both against the definition in
+// float64, and against the projector of parallel beams.
+#include <gst/operators/general-projector.hpp>
+#include <gst/operators/parallel-projector.hpp>
+
+#include <cmath>
+
+#include "linear-algebra.hpp" // last: it defines macros named like members of the standard library
+
+using namespace tomotest;
+using namespace tomo;
+
+namespace {
+
+struct Geometry {
+    std::vector<ViewGeometry> views;
+    unsigned columns, rows;
+    VolumeGrid grid;
+};
+
+enum class Beam { parallel, cone, wide };
+
+// Everything is turned and shifted at once. A wide cone has rays with several driving axes in each view.
+Geometry random_geometry(Beam beam) {
+    const auto odd = [](unsigned most) { return static_cast<unsigned>(2 * random_between(1, most / 2) + 1); };
+    Geometry g{{}, odd(30), odd(30), {}};
+    for (auto *axis : {&g.grid.x, &g.grid.y, &g.grid.z}) {
+        axis->count = odd(24);
+        axis->step = uniform(0.7, 1.3) * (random_between(0, 1) ? 1 : -1);
+        axis->from = -0.5 * (axis->count - 1) * axis->step + uniform(-3, 3);
+    }
+    const unsigned views = odd(12);
+    for (unsigned i = 0; i < views; i++) {
+        Arrangement a;
+        for (unsigned part = 0; part < part_count; part++)
+            part_of(a, Part{static_cast<int>(part)}) = uniform(-0.3, 0.3);
+        a.axis_angle.z = i % 3 == 0 ? G_PI_4 * random_between(0, 8) : uniform(-7, 7);
+        a.axis_angle.x = uniform(-1.5, 1.5); // also rays that are driven along z
+        a.source = {uniform(-9, 9), -Arrangement::infinity, uniform(-9, 9)};
+        if (beam != Beam::parallel)
+            a.source.y = beam == Beam::cone ? uniform(-900, -200) : uniform(-50, -40);
+        a.detector = {uniform(-5, 5), uniform(20, 60), uniform(-5, 5)};
+        a.centre_x = 0.5 * g.columns + uniform(-3, 3);
+        a.centre_z = 0.5 * g.rows + uniform(-3, 3);
+        g.views.emplace_back(a, i);
+    }
+    return g;
+}
+
+// f(voxel, ray, weight)
+template <class F>
+void each_weight(const Geometry &g, F f) {
+    const unsigned counts[3] = {g.grid.x.count, g.grid.y.count, g.grid.z.count};
+    const double steps[3] = {g.grid.x.step, g.grid.y.step, g.grid.z.step};
+    const Vector3 corner = g.grid.at(0, 0, 0);
+    const double first[3] = {corner.x, corner.y, corner.z};
+    for (std::size_t view = 0; view < g.views.size(); view++) {
+        const auto rays = g.views[view].rays();
+        for (unsigned row = 0; row < g.rows; row++)
+            for (unsigned column = 0; column < g.columns; column++) {
+                const Vector3 pixel = rays.pixel(column, row);
+                const Vector3 way = rays.is_parallel ? rays.direction : pixel - rays.source;
+                const double d[3] = {way.x / steps[0], way.y / steps[1], way.z / steps[2]};
+                const double p[3] = {(pixel.x - first[0]) / steps[0], (pixel.y - first[1]) / steps[1],
+                                     (pixel.z - first[2]) / steps[2]};
+                int a = std::abs(d[0]) > std::abs(d[1]) * 1.0001 ? 0 : 1;
+                if (std::abs(d[2]) > std::abs(d[a]) * 1.0001)
+                    a = 2;
+                const double length = tomo::length(way) / std::abs(d[a]);
+                const int u = a == 0 ? 1 : 0, v = a == 2 ? 1 : 2;
+                for (unsigned n = 0; n < counts[a]; n++) {
+                    const double t = (n - p[a]) / d[a], at_u = p[u] + t * d[u], at_v = p[v] + t * d[v];
+                    for (const double i : {std::floor(at_u), std::floor(at_u) + 1})
+                        for (const double j : {std::floor(at_v), std::floor(at_v) + 1}) {
+                            if (i < 0 || j < 0 || i >= counts[u] || j >= counts[v])
+                                continue;
+                            unsigned voxel[3];
+                            voxel[a] = n;
+                            voxel[u] = static_cast<unsigned>(i);
+                            voxel[v] = static_cast<unsigned>(j);
+                            f((std::size_t{voxel[2]} * counts[1] + voxel[1]) * counts[0] + voxel[0],
+                              (view * g.rows + row) * g.columns + column,
+                              length * (1 - std::abs(at_u - i)) * (1 - std::abs(at_v - j)));
+                        }
+                }
+            }
+    }
+}
+
+} // namespace
+
+GST_START_TEST(test_pair) {
+    Compute compute(open_device());
+    for (const auto beam : {Beam::parallel, Beam::cone, Beam::wide}) {
+        for (int run = 0; run < 12; run++) {
+            const auto g = random_geometry(beam);
+            GeneralProjector a(compute, g.views, g.columns, g.rows, g.grid);
+            const auto pair = apply(compute, a, 1);
+            std::vector<double> forward(pair.forward.size()), back(pair.back.size());
+            each_weight(g, [&](std::size_t voxel, std::size_t ray, double weight) {
+                forward[ray] += weight * pair.x[voxel];
+                back[voxel] += weight * pair.y[ray];
+            });
+            const double size = norm(pair.forward) * norm(pair.y);
+            const double one = product(pair.forward, pair.y), other = product(pair.x, pair.back);
+            g_print("%d: <Ax, y> - <x, A*y> is %.2g of |Ax| |y|, forward %.2g, back %.2g away\n", int(beam),
+                    std::abs(one - other) / size, distance(pair.forward, forward), distance(pair.back, back));
+            fail_unless(size > 0.0 && std::abs(one - other) <= 2e-7 * size, "%.9g and %.9g", one, other);
+            fail_unless(distance(pair.forward, forward) <= 5e-7, "%g", distance(pair.forward, forward));
+            fail_unless(distance(pair.back, back) <= 2e-6, "%g", distance(pair.back, back));
+        }
+    }
+}
+GST_END_TEST;
+
+// An upright axis: the slices of a parallel beam, whose turn has the other sense.
+GST_START_TEST(test_parallel_beam) {
+    Compute compute(open_device());
+    const unsigned columns = 31, slices = 5, width = 29, height = 27;
+    const double axis = 14.3;
+    ParallelBeam beam{{}, axis, columns};
+    Geometry g{
+        {}, columns, slices, {{0.5 - axis, 1.0, width}, {0.5 - axis, 1.0, height}, {0.5, 1.0, slices}}};
+    for (int i = 0; i < 9; i++) {
+        Arrangement a;
+        a.axis_angle.z = uniform(-4, 4);
+        a.centre_x = axis;
+        g.views.emplace_back(a, i);
+        beam.angles.push_back(-a.axis_angle.z);
+    }
+    GeneralProjector general(compute, g.views, columns, slices, g.grid);
+    ParallelProjector parallel(compute, beam, {0, 0, width, height, columns});
+    Array x = compute.allocate(general.volume(1)), all = compute.allocate(general.projections(1));
+    Array sinograms = compute.allocate(parallel.projections(slices));
+    fill_randomly(x);
+    general.forward(x, all);
+    parallel.forward(x, sinograms);
+    const auto one = values_of(all), other = values_of(sinograms);
+    std::vector<double> turned(one.size());
+    for (unsigned z = 0; z < slices; z++)
+        for (unsigned view = 0; view < 9; view++)
+            for (unsigned c = 0; c < columns; c++)
+                turned[(z * 9 + view) * columns + c] = one[(view * slices + z) * columns + c];
+    fail_unless(distance(turned, other) <= 1e-6, "%g", distance(turned, other));
+
+    // A part of the views.
+    Array some = compute.allocate(general.projections(1).with_size(columns, slices, 4));
+    general.forward(x, 3, some);
+    const std::vector<double> part(one.begin() + 3 * columns * slices, one.begin() + 7 * columns * slices);
+    fail_unless(distance(values_of(some), part) == 0.0);
+}
+GST_END_TEST;
+
+GST_START_TEST(test_what_can_not_be) {
+    Compute compute(open_device());
+    auto g = random_geometry(Beam::cone);
+    const auto error = [&](unsigned columns, const VolumeGrid &grid) {
+        return error_of([&] { GeneralProjector(compute, g.views, columns, 3, grid); });
+    };
+    expect_words(error(0, g.grid), {"0 x 3 pixels"});
+    auto grid = g.grid;
+    grid.y.count = 0;
+    expect_words(error(3, grid), {"1 at least"});
+    grid.y = {-3000.0, 100.0, 60};
+    expect_words(error(3, grid), {"source"});
+    Arrangement a;
+    a.source.y = -20.0;
+    g.views = {ViewGeometry(a)};
+    grid = {{-2.0, 1.0, 5}, {-19.0, 1.0, 39}, {0.0, 1.0, 1}};
+    expect_words(error(3, grid), {"1 voxels from the volume"});
+}
+GST_END_TEST;
+
+static Suite *general_projector_suite() {
+    Suite *suite = suite_create("general-projector");
+    TCase *tc = tcase_create("general-projector");
+    tcase_set_timeout(tc, 120);
+    suite_add_tcase(suite, tc);
+    tcase_add_test(tc, test_pair);
+    tcase_add_test(tc, test_parallel_beam);
+    tcase_add_test(tc, test_what_can_not_be);
+    return suite;
+}
+
+GST_CHECK_MAIN(general_projector)
