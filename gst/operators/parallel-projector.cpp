@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/operators/parallel-projector.hpp>
+#include <gst/tomo/device/device.hpp>
 #include <gst/tomo/support/error.hpp>
 
 #include <algorithm>
@@ -11,7 +12,13 @@ namespace tomo {
 
 namespace {
 
-constexpr const char *forward_kernels = "forwardproject.cl";
+constexpr unsigned margins = 4; // samples around a line
+
+// Slices side by side that make the projection of a CPU fast; 1: a ray of one slice at a time.
+unsigned lanes_for(const Device &device, unsigned slices) {
+    constexpr unsigned few = 2;
+    return device.prefers_local_memory() || slices < few ? 1 : slices <= 8 ? 8 : 16;
+}
 
 // `Rays` of that file.
 struct Rays {
@@ -79,18 +86,44 @@ ParallelProjector::ParallelProjector(Compute &compute, ParallelBeam beam, const 
 void ParallelProjector::forward(const Array &volume, Array &projections) {
     const auto slices = volume.depth();
     check_shapes(volume.info(), this->volume(slices), projections.info(), this->projections(slices));
-    constexpr unsigned margins = 4;
-    const cl_uint width = slice_.width, height = slice_.height;
+    compute_.input_format("slices", volume.info().format);
+    if (const unsigned lanes = lanes_for(*compute_.device(), slices); lanes > 1)
+        project_lanes(volume, projections, lanes);
+    else
+        project_rays(volume, projections);
+}
+
+void ParallelProjector::project_rays(const Array &volume, Array &projections) {
+    const cl_uint width = slice_.width, height = slice_.height, slices = volume.depth();
     auto direct = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, width + margins, height, slices});
     auto turned = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, height + margins, width, slices});
-    compute_.input_format("slices", volume.info().format);
-    const auto kernel = [&](const char *name) { return compute_.kernel(name, {}, forward_kernels); };
+    const auto kernel = [&](const char *name) { return compute_.kernel(name, {}, "forwardproject.cl"); };
     compute_.launch(kernel("pad_slice"), WorkSize(direct.info()), volume, direct, width, height);
     compute_.launch(kernel("turn_slice"), WorkSize(turned.info()), volume, turned, width, height);
     // Neighbouring rays of a few views: they share what they read.
     compute_.launch(kernel("forwardproject"), WorkSize(projections.info()).groups(32, 4),
                     std::as_const(direct), std::as_const(turned), projections, BareBuffer{rays_}, width,
                     height, cl_uint{projections.width()}, cl_uint{projections.height()});
+}
+
+void ParallelProjector::project_lanes(const Array &volume, Array &projections, unsigned lanes) {
+    constexpr unsigned block = 16, columns = 8; // of the kernels' work-items
+    const cl_uint width = slice_.width, height = slice_.height, slices = volume.depth();
+    const cl_uint rays = projections.width(), views = projections.height();
+    auto direct = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, (width + margins) * lanes, height});
+    auto turned = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, (height + margins) * lanes, width});
+    const auto kernel = [&](const char *name) {
+        return compute_.kernel(name, text("-D LANES=%u", lanes), "forwardproject-lanes.cl");
+    };
+    for (cl_uint set = 0; set * lanes < slices; set++) {
+        compute_.launch(kernel("pack_slices"), WorkSize((width + margins + block - 1) / block, height),
+                        volume, ReadWriteBareBuffer{direct}, width, height, slices, set);
+        compute_.launch(kernel("turn_lanes"), WorkSize(height + margins, width), BareBuffer{direct},
+                        ReadWriteBareBuffer{turned}, width, height);
+        compute_.launch(kernel("forwardproject_lanes"), WorkSize((rays + columns - 1) / columns, views),
+                        BareBuffer{direct}, BareBuffer{turned}, ReadWrite{projections}, BareBuffer{rays_},
+                        width, height, rays, views, slices, set);
+    }
 }
 
 void ParallelProjector::back(const Array &projections, Array &volume) {

@@ -40,6 +40,9 @@ class GST_TOMO_API ParallelProjector final : public Projector {
     void back(const Array &projections, Array &volume) override;
 
   private:
+    void project_rays(const Array &volume, Array &projections);
+    void project_lanes(const Array &volume, Array &projections, unsigned lanes);
+
     Compute &compute_;
     const ParallelBeam beam_;
     const SliceRegion slice_;
