@@ -1,9 +1,10 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "row-choice.hpp"
+
 #include <gst/tomo/bases/addressing.hpp>
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/bases/interpolation.hpp>
-#include <gst/tomo/geometry/scan.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -53,40 +54,32 @@ projections. `y`, `height` and `y-step` choose rows of the output, so that rows 
                             "Which displacements count the other way, as where the images are mirrored"};
     AddressingMode addressing_mode{this, Addressing::clamp_to_edge, "Zero; nothing is undefined"};
     InterpolationMode interpolation{this, Interpolation::cubic, Interpolation::cubic};
-    Property<unsigned> y{this, "y", 0, When::reshapes, "First row of the output"};
-    Property<unsigned> height{this, "height", Automatic{0}, When::reshapes,
-                              "Rows of the output; 0: all from y on"};
-    Property<unsigned> y_step{this, "y-step", 1, {1, G_MAXUINT}, When::reshapes, "Take every n-th row"};
+    RowChoice rows{this};
 
     ArrayInfo shape(const ArrayInfo &in) override {
-        if (y >= in.height || (height && (std::uint64_t{height} - 1) * y_step >= in.height - y))
-            throw Error(GST_STREAM_ERROR_FORMAT,
-                        text("y=%u height=%u y-step=%u: these rows do not lie in %s", y.value(),
-                             height.value(), y_step.value(), in.describe().c_str()));
-        const bool is_part = y || height || y_step > 1;
-        if (is_part && in.domain == GST_TOMO_DOMAIN_SINOGRAM)
+        const unsigned height = rows.count(in);
+        if (rows.is_part() && in.domain == GST_TOMO_DOMAIN_SINOGRAM)
             throw Error(GST_STREAM_ERROR_FORMAT, "y, height and y-step choose rows of projections, but "
                                                  "sinograms came: crop these by tomocrop");
         given_x_ = shifts_x.value();
         given_y_ = shifts_y.value();
         table_ = {};
         depth_ = std::max(*depth_, in.depth);
-        return in.with_format(GST_TOMO_FORMAT_FLOAT32)
-            .with_size(in.width, height ? height.value() : (in.height - y - 1) / y_step + 1);
+        return in.with_format(GST_TOMO_FORMAT_FLOAT32).with_size(in.width, height);
     }
 
     void process(const Array &in, Array &out) override {
         const bool is_sinogram = in.info().domain == GST_TOMO_DOMAIN_SINOGRAM;
         const bool is_one = is_for_all(given_x_, scan_.shifts_x) && is_for_all(given_y_, scan_.shifts_y);
-        const unsigned rows = is_sinogram ? in.height() : 1;
+        const unsigned views = is_sinogram ? in.height() : 1;
         const unsigned planes = is_sinogram || is_one ? 1 : in.depth();
         // Those of other arrays are of their frames alone.
         if (!*table_ || !(is_sinogram || is_one))
-            table_ = upload_displacements(is_sinogram, rows, planes);
+            table_ = upload_displacements(is_sinogram, views, planes);
         launch(kernel("shift", addressing_mode.option() + interpolation.option()), WorkSize(out.info()), in,
-               out, BareBuffer{*table_}, cl_uint{rows > 1}, cl_uint{planes > 1},
-               static_cast<cl_int>(in.width()), static_cast<cl_int>(in.height()), static_cast<cl_int>(y),
-               static_cast<cl_int>(y_step));
+               out, BareBuffer{*table_}, cl_uint{views > 1}, cl_uint{planes > 1},
+               static_cast<cl_int>(in.width()), static_cast<cl_int>(in.height()), static_cast<cl_int>(rows.y),
+               static_cast<cl_int>(rows.y_step));
     }
 
     void stop() override {
@@ -107,9 +100,8 @@ projections. `y`, `height` and `y-step` choose rows of the output, so that rows 
         Scan moved(event.get());
         moved.shifts_x.clear();
         moved.shifts_y.clear();
-        const double step = y_step.value();
         return scan_after(moved.to_event(), input_info(), {0.0, 1.0, input_info().width},
-                          {y + 0.5 - 0.5 * step, 1.0 / step, output_info().height});
+                          rows.layout(output_info().height));
     }
 
   private:

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/axis-finder.hpp>
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/distortion.hpp>
 #include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/gsttomograph.h>
 #include <gst/tomo/support/number-list.hpp>
@@ -70,8 +71,8 @@ AxisEstimate AxisFinder::find_by(const std::vector<std::string> &methods) {
 }
 
 std::optional<AxisEstimate> AxisFinder::look() {
-    // Where rows are compressed together, a few of them take as long as all.
-    if (scan_.rows_per_chunk > 1)
+    // Where rows are compressed or straightened together, a few of them take as long as all.
+    if (scan_.rows_per_chunk > 1 || corrects_distortion(looked_))
         return {};
     constexpr unsigned few = 5;
     auto found = estimates({"correlation"}, std::min(few, looked_.axis_rows.value()), {});

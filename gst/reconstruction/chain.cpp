@@ -3,6 +3,7 @@
 //
 // Every element of a line has a name, so that a result says the same of how it came about whoever runs it.
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/distortion.hpp>
 #include <gst/reconstruction/flat-field.hpp>
 #include <gst/reconstruction/linearisation.hpp>
 #include <gst/reconstruction/method.hpp>
@@ -18,11 +19,11 @@
 namespace tomo::reconstruction {
 
 bool needs_projections(const Settings &settings, const Inspection &scan) {
-    return !scan.is_sinograms &&
-           (settings.outliers.is_given() || corrects_roll(settings) || settings.binning > 1 ||
-            settings.result.is("projections") || are_rows_shifted(settings, scan) ||
-            is_flat_dynamic(settings, scan) || retrieves_phase(settings) ||
-            (settings.reduction_mode.is("median") && scan.is_corrected(settings)));
+    return !scan.is_sinograms && (settings.outliers.is_given() || corrects_roll(settings) ||
+                                  settings.binning > 1 || settings.result.is("projections") ||
+                                  corrects_distortion(settings) || are_rows_shifted(settings, scan) ||
+                                  is_flat_dynamic(settings, scan) || retrieves_phase(settings) ||
+                                  (settings.reduction_mode.is("median") && scan.is_corrected(settings)));
 }
 
 std::string projection_line(const Settings &settings, const Inspection &scan, const Rows &rows) {
@@ -45,22 +46,38 @@ std::string projection_line(const Settings &settings, const Inspection &scan, co
     if (of_outliers && settings.outliers_size % 2 == 0)
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("outliers-size is %u; wanted an odd number", settings.outliers_size.value()));
-    const unsigned above = std::min(margin + shifts.above, rows.first / binning * binning);
-    const unsigned below =
-        std::min(margin + shifts.below, (scan.image.height - rows.first - rows.span()) / binning * binning);
-    const bool reads_around = margin > 0 || are_rows_shifted(settings, scan);
+    const auto rows_above = [&](unsigned wanted) { return std::min(wanted, rows.first / binning * binning); };
+    const auto rows_below = [&](unsigned wanted) {
+        return std::min(wanted, (scan.image.height - rows.first - rows.span()) / binning * binning);
+    };
+    // Of straight images, in front of which only outliers are removed.
+    const unsigned straight_above = rows_above(margin - of_outliers + shifts.above),
+                   straight_below = rows_below(margin - of_outliers + shifts.below);
+    const auto distortion = distortion_margin(settings, scan, rows.first - straight_above,
+                                              rows.span() + straight_above + straight_below);
+    const auto in_bins = [&](unsigned pixels) { return (pixels + binning - 1) / binning * binning; };
+    const unsigned above = rows_above(straight_above + in_bins(distortion.above) + of_outliers),
+                   below = rows_below(straight_below + in_bins(distortion.below) + of_outliers);
+    const bool reads_around = margin > 0 || are_rows_shifted(settings, scan) || corrects_distortion(settings);
     const Rows around = reads_around ? Rows{rows.first - above, rows.span() + above + below, 1} : rows;
     std::string line = scan_source(settings, scan, around, true) + corrected(settings, scan, around, true);
     if (of_outliers)
         line += " ! tomoremoveoutliers name=outliers sign=0" +
                 property("threshold", settings.outliers.value()) +
                 property("size", settings.outliers_size.value());
+    const bool is_shifted = are_shifts_corrected(settings, scan);
+    // Where no step behind looks at neighbours, only the rows themselves are made straight.
+    const bool is_cut = corrects_distortion(settings) && !is_shifted && margin == of_outliers;
+    line += distortion_line(settings, scan, around.first);
+    if (is_cut)
+        line += chosen_rows(above / binning, {0, rows.count / binning, rows.step});
     line += phase_line(settings, scan);
     if (takes_logarithm_behind_phase(settings, scan))
         line += absorption(settings);
     if (settings.result.is("projections"))
         line += beam_hardening_line(settings) + thickness_line(settings, scan);
-    const bool is_shifted = are_shifts_corrected(settings, scan);
+    if (is_cut)
+        return line;
     if (is_shifted && reads_around && of_roll == 0)
         return line + shift_line(settings, above / binning, {0, rows.count / binning, rows.step});
     if (is_shifted)

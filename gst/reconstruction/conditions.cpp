@@ -4,6 +4,7 @@
 #include <gst/files/memory/images.hpp>
 #include <gst/reconstruction/alignment.hpp>
 #include <gst/reconstruction/conditions.hpp>
+#include <gst/reconstruction/distortion.hpp>
 #include <gst/reconstruction/flat-field.hpp>
 #include <gst/reconstruction/linearisation.hpp>
 #include <gst/reconstruction/method.hpp>
@@ -77,6 +78,14 @@ std::vector<Condition> source_conditions(const Settings &s) {
         {s.beam, is_scan, correction},
         {s.air, is_scan, correction},
         {s.shifts, is_scan, "projections are moved, and sinograms are read"},
+        {s.distortion, is_scan,
+         "images of the detector are straightened, and sinograms are read; correct it when these are made"},
+        {s.distortion_center, !names_distortion_file(s), "the file of distortion tells it"},
+        {s.distortion_center, corrects_distortion(s), "no distortion is corrected; give distortion as well"},
+        {s.distortion_interpolation, corrects_distortion(s),
+         "no distortion is corrected; give distortion as well"},
+        {s.distortion_padding_mode, corrects_distortion(s),
+         "no distortion is corrected; give distortion as well"},
         {s.outliers, is_scan,
          "outliers are found in images of the detector, and sinograms are read; remove them when these are made"},
         {s.retrieval_method, is_scan || !retrieves_phase(s),

@@ -15,8 +15,9 @@ namespace tomo::reconstruction {
 namespace section {
 inline constexpr Section scan{"scan", "Scan"}, stitching{"stitching", "Scans at several heights"},
     reading{"reading", "Part of the scan"}, correction{"flat-correction", "Correction by darks and flats"},
-    cleaning{"cleaning", "Outliers and rings"}, phase{"retrieve-phase", "Phase"},
-    shifts{"shifts", "Displaced projections"}, axis{"axis", "Rotation axis"}, angles{"angles", "Angles"},
+    cleaning{"cleaning", "Outliers and rings"}, distortion{"distortion-correction", "Distortion"},
+    phase{"retrieve-phase", "Phase"}, shifts{"shifts", "Displaced projections"},
+    axis{"axis", "Rotation axis"}, angles{"angles", "Angles"},
     reconstruction{"reconstruction", "Reconstruction"}, output{"output", "Output"},
     machine{"machine", "Device and memory"};
 } // namespace section
@@ -496,6 +497,36 @@ class GST_TOMO_API Settings : public Parameters {
                                        .level = Level::advanced,
                                        .unit = "deg",
                                        .blurb = "Shortest rings that slice-rings removes"}};
+
+    // Distortion
+    Parameter<std::string> distortion{
+        this,
+        "",
+        {.name = "distortion",
+         .section = &section::distortion,
+         .automatic = "none",
+         .blurb =
+             "Polynomial of the lens's distortion, which is corrected: a0,a1,... by which places go from their centre, "
+             "as a0 + a1 r + a2 r^2 ... of the distance r in pixels (backward model), or a file of Discorpy"}};
+    Numbers distortion_center{
+        this,
+        {.name = "distortion-center",
+         .section = &section::distortion,
+         .unit = "px",
+         .automatic = "that of the file, else the middle of the detector",
+         .blurb = "Column and row of the centre of distortion, edge coordinates of the full detector"}};
+    Choice distortion_interpolation{this,
+                                    {"cubic", "linear", "nearest"},
+                                    {.name = "distortion-interpolation",
+                                     .section = &section::distortion,
+                                     .level = Level::advanced,
+                                     .blurb = "How straight images are sampled in distorted ones"}};
+    Choice distortion_padding_mode{this,
+                                   {"clamp_to_edge", "clamp", "repeat", "mirrored_repeat", "none"},
+                                   {.name = "distortion-padding-mode",
+                                    .section = &section::distortion,
+                                    .level = Level::advanced,
+                                    .blurb = "Values beyond the edges of projections; clamp and none: 0"}};
 
     // Phase
     Choice retrieval_method{

@@ -44,9 +44,13 @@ std::string shift_line(const Settings &settings) {
                                             : "");
 }
 
-std::string shift_line(const Settings &settings, unsigned first, const Rows &rows) {
-    return shift_line(settings) + property("y", first) + property("height", rows.count) +
+std::string chosen_rows(unsigned first, const Rows &rows) {
+    return property("y", first) + property("height", rows.count) +
            (rows.step > 1 ? property("y-step", rows.step) : "");
+}
+
+std::string shift_line(const Settings &settings, unsigned first, const Rows &rows) {
+    return shift_line(settings) + chosen_rows(first, rows);
 }
 
 } // namespace tomo::reconstruction

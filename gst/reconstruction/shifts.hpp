@@ -22,6 +22,9 @@ struct ShiftMargin {
 };
 ShiftMargin shift_margin(const Settings &settings, const Inspection &scan);
 
+// Properties of an element that make these rows of its input alone, counted from `first` of it.
+std::string chosen_rows(unsigned first, const Rows &rows);
+
 // " ! " and the element that gives `rows` of projections, the first of which is that many rows below the
 // first one that comes, both in pixels as they come.
 std::string shift_line(const Settings &settings, unsigned first, const Rows &rows);

@@ -32,6 +32,7 @@ OUT_OF_SCOPE = {
 OWN = {
     "air-correct": "the beam, by a region without sample",
     "convert": "from and to GStreamer's video",
+    "correct-distortion": "images of a lens that bends straight lines",
     "cgls": "slices by conjugate gradients",
     "dfi": "slices by direct Fourier inversion, by a non-uniform transform",
     "double-flat-field": "rings, by means over the views of transmission",

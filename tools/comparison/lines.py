@@ -36,11 +36,11 @@ WITHOUT_LINE = {
     "upload": "not in UFO",
     "ramp-filter": "not in UFO",
     "scan-src": "not in UFO",
-    **dict.fromkeys(("air-correct", "cgls", "dfi", "double-flat-field", "dynamic-flat-field-correct", "fade", "find-shift", "inpaint",
-                     "interpolate-neighbours", "join-half-turns", "mlem", "remove-rings", "remove-stripes-all",
-                     "remove-stripes-dead", "remove-stripes-filtering", "remove-stripes-fitting", "remove-stripes-large",
-                     "remove-stripes-normalization", "remove-stripes-sorting", "remove-stripes-titarenko",
-                     "remove-stripes-wavelet", "sart", "shift", "sirt"), "not in UFO"),
+    **dict.fromkeys(("air-correct", "cgls", "correct-distortion", "dfi", "double-flat-field", "dynamic-flat-field-correct",
+                     "fade", "find-shift", "inpaint", "interpolate-neighbours", "join-half-turns", "mlem", "remove-rings",
+                     "remove-stripes-all", "remove-stripes-dead", "remove-stripes-filtering", "remove-stripes-fitting",
+                     "remove-stripes-large", "remove-stripes-normalization", "remove-stripes-sorting",
+                     "remove-stripes-titarenko", "remove-stripes-wavelet", "sart", "shift", "sirt"), "not in UFO"),
 }
 
 LINES = {
