@@ -4,6 +4,7 @@
 #include "padded.hpp"
 
 #include <gst/tomo/bases/filter.hpp>
+#include <gst/tomo/compute/steps.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -100,14 +101,15 @@ class NonLocalMeans final : public Filter {
         const double side = 2.0 * search_radius + 1.0, patch = 2.0 * patch_radius + 1.0;
         const double differences = device()->is_cpu() ? 0x1p28 : 0x1p36;
         const double rows = differences / (out.width() * side * side * patch * patch);
+        Steps steps(*this);
         const auto band = static_cast<unsigned>(std::clamp(rows, 1.0, double(out.height())));
-        for (unsigned y = 0, rounds = 0; y < out.height(); y += band, rounds++) {
-            wait_at_times(rounds, 8);
+        for (unsigned y = 0; y < out.height(); y += band) {
             WorkSize size(out.width(), std::min(band, out.height() - y));
             size.offset[1] = y;
             launch(kernel("means_of_patches"), size, image, ReadWrite{out}, cl_int(search_radius),
                    cl_int(patch_radius), BareBuffer{*window_}, BareBuffer{*noise_}, z, h.value(),
                    sigma.value(), cl_int{estimate_sigma});
+            steps.done(out);
         }
     }
 
@@ -124,8 +126,8 @@ class NonLocalMeans final : public Filter {
         const double nothing = 0.0;
         fill(sums, &nothing, sizeof nothing);
         const cl_uint run = 32; // rows for which differences are added in front and taken away behind
-        for (std::uint64_t first = 0, rounds = 0; first < shifts; first += together, rounds++) {
-            wait_at_times(rounds, 256);
+        Steps steps(*this);
+        for (std::uint64_t first = 0; first < shifts; first += together) {
             const auto number = static_cast<cl_uint>(std::min<std::uint64_t>(together, shifts - first));
             launch(kernel("sum_columns"), WorkSize(width, (height - 1) / run + 1, number), image, columns,
                    cl_uint{image.width()}, height, cl_int(search_radius), cl_int(patch_radius),
@@ -133,18 +135,10 @@ class NonLocalMeans final : public Filter {
             launch(kernel("means_of_columns"), WorkSize(out.info()), image, std::as_const(columns),
                    ReadWrite{sums}, cl_int(search_radius), cl_int(patch_radius), cl_uint(first), number,
                    BareBuffer{*noise_}, z, h.value(), sigma.value(), cl_int{estimate_sigma});
+            steps.done(sums);
         }
         launch(kernel("divide_sums"), WorkSize(out.info()), image, std::as_const(sums), ReadWrite{out},
                cl_int(search_radius) + cl_int(patch_radius));
-    }
-
-    // A wide search is too much work to be enqueued at once, and has to end when the stream is stopped.
-    void wait_at_times(std::uint64_t rounds, unsigned often) {
-        if (rounds % often != often - 1)
-            return;
-        cl_check(clFinish(queue()), "waiting for non-local means");
-        if (is_cancelled())
-            throw Flushing();
     }
 
     UntilStop<Array> noise_{this};

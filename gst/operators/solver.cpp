@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/operators/solver.hpp>
+#include <gst/tomo/compute/steps.hpp>
 #include <gst/tomo/device/device.hpp>
 
 #include <algorithm>
@@ -77,8 +78,11 @@ void Solver::set_geometry(unsigned views, const MakeProjector &make) {
         constexpr std::size_t share = 8; // of the device's memory
         const bool keeps =
             number * subsets.front().projector->volume(1).size() <= compute_.device()->memory_limit() / share;
-        for (auto &subset : subsets)
+        Steps steps(compute_);
+        for (auto &subset : subsets) {
             make_sums(subset, keeps);
+            steps.done(keeps ? subset.pixel_sums : subset.ray_sums);
+        }
     }
     subsets_ = std::move(subsets);
 }
@@ -163,6 +167,7 @@ Solver::Residuals Solver::run(const Array &projections, Array &slices) {
     Array done = filled(ArrayInfo(GST_TOMO_FORMAT_UINT32, number, 1), 0.0f);
     const float start = method_ == SolverMethod::multiplicative ? 1.0f : 0.0f;
     Array own = filled(slices.info(), start);
+    // Throws Flushing where a flush or a stop comes.
     const unsigned made = method_ == SolverMethod::gradients
                               ? descend(projections, own, norms, measured, done)
                               : iterate(projections, own, norms, measured, done);
@@ -196,11 +201,13 @@ unsigned Solver::iterate(const Array &projections, Array &slices, Array &norms, 
     }
     const bool is_additive = method_ == SolverMethod::additive;
     Array correction = compute_.allocate(slices.info());
+    Steps steps(compute_);
     for (unsigned iteration = 0; iteration < settings_.iterations; iteration++) {
         for (std::size_t s = 0; s < subsets_.size(); s++) {
             auto &subset = subsets_[s];
             Array computed = compute_.allocate(subset.projector->projections(number));
             subset.projector->forward(slices, computed);
+            steps.done(computed);
             Array parts = compute_.allocate({GST_TOMO_FORMAT_COMPLEX64, groups, number});
             compute_.launch(kernel(is_additive ? "difference" : "quotient"),
                             WorkSize(std::size_t{groups} * group, number).groups(group),
@@ -209,6 +216,7 @@ unsigned Solver::iterate(const Array &projections, Array &slices, Array &norms, 
                             cl_ulong{samples_of_slice(computed)}, cl_uint{device.prefers_local_memory()});
             add_parts(parts, norms, iteration * number, number);
             subset.projector->back(computed, correction);
+            steps.done(correction);
             const Array pixel_sums = pixel_sums_of(subset);
             const cl_ulong count = samples_of_slice(slices);
             const auto size = WorkSize(count, number);
@@ -264,8 +272,8 @@ unsigned Solver::descend(const Array &projections, Array &slices, Array &norms, 
     Array kept =
         compute_.allocate({GST_TOMO_FORMAT_FLOAT32, slices.width(), slices.height(), most_kept * number});
     compute_.copy_rows(direction, {}, kept, {}, bytes);
-    const std::uint64_t steps = std::uint64_t{settings_.iterations} + 1;
-    Array gradients = filled(ArrayInfo(GST_TOMO_FORMAT_FLOAT32, steps * number, 1), 0.0f);
+    const std::uint64_t norms_of_gradients = (std::uint64_t{settings_.iterations} + 1) * number;
+    Array gradients = filled(ArrayInfo(GST_TOMO_FORMAT_FLOAT32, norms_of_gradients, 1), 0.0f);
     add_norms(direction, gradients, 0);
     // to += sign product / length along
     const auto move = [&](Array &to, const Array &along, const Array &products, unsigned step,
@@ -275,10 +283,12 @@ unsigned Solver::descend(const Array &projections, Array &slices, Array &norms, 
                         BareBuffer{along}, BareBuffer{products}, BareBuffer{length}, cl_uint{step},
                         cl_float{sign}, BareBuffer{done}, count);
     };
+    Steps steps(compute_);
     for (unsigned iteration = 0; iteration < settings_.iterations; iteration++) {
         Array projected = compute_.allocate(residual.info()),
               length = filled(ArrayInfo(GST_TOMO_FORMAT_FLOAT32, number, 1), 0.0f);
         projector.forward(direction, projected);
+        steps.done(projected);
         add_norms(projected, length, 0);
         move(slices, direction, gradients, iteration, length, 1.0f);
         move(residual, projected, gradients, iteration, length, -1.0f);
@@ -286,6 +296,7 @@ unsigned Solver::descend(const Array &projections, Array &slices, Array &norms, 
         if (is_done(iteration, norms, measured, done))
             return iteration + 1;
         projector.back(residual, gradient);
+        steps.done(gradient);
         free_of_kept(gradient, kept, std::min(iteration + 1, most_kept), gradients);
         if (iteration + 1 < most_kept)
             compute_.copy_rows(gradient, {}, kept, {.offset = (iteration + 1) * bytes}, bytes);

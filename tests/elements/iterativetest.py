@@ -156,8 +156,42 @@ class IterativeTestCase(ElementTestCase):
             together = self.slices(f"{element} num-iterations=2 batch={batch}", *sinograms)
             for one, other in zip(single, together, strict=True):
                 np.testing.assert_allclose(one, other, rtol=0, atol=1e-5 * np.abs(one).max())
+        self.check_ends(element)
         sinogram = self.data()[0]
         sinogram[3, 4] = np.nan
         (result,) = self.slices(f"{element} num-iterations=3", sinogram)
         self.assertTrue(np.isnan(result).any())
         self.assertRegex(" ".join(self.warnings), "residual of array 0 grew")
+
+    def check_ends(self, element):
+        """A flush, a stop, and an end that somebody sends to the source, minutes before all iterations are done."""
+        sinogram = random_array(np.float32, (200, 256)) + 1
+
+        def begin(stream):
+            stream["it"].set_property("num-iterations", 100000)
+            stream.push(sinogram)
+            deadline = GLib.get_monotonic_time() + TIMEOUT * 1000000
+            while not stream.element_messages("tomo-effective") and GLib.get_monotonic_time() < deadline:
+                stream._poll()
+            GLib.usleep(300000)
+            return GLib.get_monotonic_time()
+
+        def seconds_since(start):
+            return (GLib.get_monotonic_time() - start) / 1e6
+
+        with Stream(f"{element} name=it") as stream:
+            start = begin(stream)
+            self.assertTrue(stream["src0"].send_event(Gst.Event.new_flush_start()))
+            self.assertTrue(stream["src0"].send_event(Gst.Event.new_flush_stop(True)))
+            self.assertLess(seconds_since(start), TIMEOUT / 2)
+            self.assertEqual(stream.element_messages("tomo-iterations"), [])
+            stream["it"].set_property("num-iterations", 1)
+            self.assertTrue(np.isfinite(stream.through(sinogram)).all())
+            start = begin(stream)
+        self.assertLess(seconds_since(start), TIMEOUT / 2)
+        with Stream(f"tomodummydata width=256 height=200 number=2 init=1 ! queue ! {element} "
+                    "num-iterations=100000", inputs=0) as stream:
+            GLib.usleep(300000)
+            self.assertTrue(stream.pipeline.send_event(Gst.Event.new_eos()))
+            with self.assertRaises(EOFError):
+                stream.pull(TIMEOUT / 2)

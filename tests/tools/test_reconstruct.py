@@ -1011,6 +1011,29 @@ class Interruptions(ReconstructTestCase):
         self.assertIn("while the axis was looked for", [e["text"] for e in events if e["event"] == "message"][-1])
         self.assertEqual([name for name in os.listdir() if name.startswith("slices")], [])
 
+    def test_ctrl_c_amid_iterations(self):
+        """What is whole stays; arrays that would take minutes more are given up, also where all views were read before."""
+        self.large_scan(4)
+        for iterations, slab in ((5, []), (100000, []), (100000, ["--memory", 20 * 4 * WIDTH * VIEWS * 4])):
+            process = self.start("scan.nxs", "--axis", 180, "--output", "slices.h5", "--method", "sirt",
+                                 "--num-iterations", iterations, *slab)
+            for line in process.stdout:
+                event = json.loads(line)
+                if event.get("done") or (iterations > 5 and event.get("name") == "reconstruct"):
+                    break
+            if iterations > 5:
+                time.sleep(1.0) # then iterations have begun, on a quick machine
+            done = event.get("done", 0)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=PATIENCE)
+            self.assertEqual(process.returncode, 128 + signal.SIGINT, err)
+            self.assertEqual(json.loads(out.splitlines()[-1])["status"], "finished early", out)
+            self.assertEqual(os.path.exists("slices.h5"), bool(done))
+            if done:
+                self.assertLess(len(volume()), 4 * ROWS)
+                self.assertGreaterEqual(len(volume()), done)
+                os.remove("slices.h5")
+
     def test_ctrl_c(self):
         self.large_scan(40)
         process = self.start("scan.nxs", "--axis", 180, "--output", "slices.h5")

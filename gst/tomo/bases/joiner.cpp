@@ -174,6 +174,11 @@ bool Joiner::src_query(GstQuery *query) {
         return !pads.empty() && gst_pad_peer_query(pads.front().get(), query);
     }
     case GST_QUERY_CUSTOM:
+        if (is_early_end_query(query)) {
+            const auto pads = linked_pads();
+            return std::any_of(pads.begin(), pads.end(),
+                               [](const auto &pad) { return is_ending_early(pad.get()); });
+        }
         return is_interruption_query(query) ? inputs_may_end_anywhere()
                                             : is_flow_query(query) && inputs_flow_by_themselves();
     default:

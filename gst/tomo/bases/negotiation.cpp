@@ -213,7 +213,8 @@ bool answer_sink_query(Element &element, GstPad *sink, GstQuery *query) {
     }
 }
 
-static constexpr const char *flow_query = "gst-tomo-flow", *interruption_query = "gst-tomo-interruption";
+static constexpr const char *flow_query = "gst-tomo-flow", *interruption_query = "gst-tomo-interruption",
+                            *early_end_query = "gst-tomo-early-end";
 
 static bool is_custom_query(GstQuery *query, const char *name) {
     const GstStructure *s =
@@ -255,6 +256,10 @@ std::string Interruption::in_words() const {
     return came ? text("%" G_GUINT64_FORMAT " arrays came from the source", *came)
                 : "not all arrays came from the source";
 }
+
+bool is_early_end_query(GstQuery *query) { return is_custom_query(query, early_end_query); }
+
+bool is_ending_early(GstPad *sink) { return ask(sink, gst_structure_new_empty(early_end_query)); }
 
 void answer_interruption(GstQuery *query, const Interruption &interruption) {
     GstStructure *answer = gst_query_writable_structure(query);

@@ -42,6 +42,10 @@ struct GST_TOMO_API Interruption {
     std::optional<std::uint64_t> came, announced;
     std::string in_words() const; // "27 of 180 arrays came from the source", as far as known
 };
+// Whether somebody has ended the stream at its source, whose end is still to come. So it says nothing about
+// arrays that the stream lacks. It is for work that takes long.
+bool is_ending_early(GstPad *sink);
+GST_TOMO_API bool is_early_end_query(GstQuery *query);
 void answer_interruption(GstQuery *query, const Interruption &interruption);
 // The interruption of the stream at this pad; none if all of it came. Known after its end.
 GST_TOMO_API std::optional<Interruption> interruption_of(GstPad *sink);

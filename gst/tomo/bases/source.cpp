@@ -349,6 +349,8 @@ bool Source::query(GstQuery *query) {
     case GST_QUERY_CONTEXT:
         return handle_context_query(query);
     case GST_QUERY_CUSTOM:
+        if (is_early_end_query(query))
+            return is_interrupted();
         if (!is_interruption_query(query) || !was_cut_off())
             return is_flow_query(query);
         {

@@ -94,6 +94,7 @@ void Transform::deactivate() noexcept {
     has_input_ = false;
     own_latency_ = 0;
     first_wanted_ = 0;
+    has_left_out_ = false;
     gst_segment_init(&segment_, GST_FORMAT_TIME);
     guard([&] { reset(); });
     stop_and_forget();
@@ -114,7 +115,7 @@ bool Transform::set_caps(GstEvent *event) {
     if (has_input_ && info == in_info_)
         return true;
     // When downstream wants no more, or is being flushed, the next buffer says so; caps are not to blame.
-    if (has_input_ && drain() == GST_FLOW_ERROR)
+    if (has_input_ && guard_stream([&] { return drain(); }) == GST_FLOW_ERROR)
         return false;
     {
         std::lock_guard<std::mutex> lock(info_lock_);
@@ -147,10 +148,32 @@ void Transform::adapt_to_input() {
 // Data and events
 // ---------------------------------------------------------------------------------------------
 
+// Called by the thread of the stream.
+bool Transform::is_result_wanted() const {
+    constexpr gint64 often = 50'000; // each question goes all the way to the source
+    if (const auto now = g_get_monotonic_time(); now - asked_for_end_ >= often) {
+        asked_for_end_ = now;
+        if (is_ending_early(sink_))
+            return false;
+    }
+    return Element::is_result_wanted();
+}
+
+// Where an array was given up because somebody ended the stream, the stream ends here.
+GstFlowReturn Transform::guard_stream(const std::function<GstFlowReturn()> &f) noexcept {
+    const auto flow = guard_flow(f);
+    if (flow != GST_FLOW_FLUSHING || is_cancelled() || !is_ending_early(sink_))
+        return flow;
+    has_left_out_ = true;
+    return GST_FLOW_EOS;
+}
+
 GstFlowReturn Transform::chain(BufferRef buffer) {
-    return guard_flow([&] {
+    return guard_stream([&] {
         if (has_failed())
             return GST_FLOW_ERROR;
+        if (has_left_out_)
+            return GST_FLOW_EOS;
         if (!has_input_)
             throw Error(GST_STREAM_ERROR_FORMAT,
                         "pad sink got a buffer before any caps: put a capsfilter or an "
@@ -201,6 +224,7 @@ bool Transform::start_flush(EventRef event) {
 bool Transform::stop_flush(EventRef event) {
     go_on(Cancel::flush);
     first_wanted_ = 0;
+    has_left_out_ = false;
     guard([&] { reset(); });
     output_.stop_flush();
     gst_segment_init(&segment_, GST_FORMAT_TIME);
@@ -214,7 +238,7 @@ bool Transform::end(EventRef event) {
     const bool is_whole = GST_EVENT_TYPE(event.get()) == GST_EVENT_EOS;
     if (has_failed() || (is_whole && gst_pad_get_last_flow_return(output_.pad()) < GST_FLOW_EOS))
         return false;
-    const auto flow = guard_flow([&] { return drain(); });
+    const auto flow = guard_stream([&] { return drain(); });
     if (is_whole ? flow != GST_FLOW_OK && flow != GST_FLOW_EOS : flow == GST_FLOW_ERROR) {
         // No buffer comes any more whose flow would tell upstream.
         if (is_whole && flow != GST_FLOW_FLUSHING && !has_failed())
@@ -233,7 +257,7 @@ gboolean Transform::sink_event(EventRef event) {
     const auto type = GST_EVENT_TYPE(event.get());
     if (GST_EVENT_IS_SERIALIZED(event.get()) && type != GST_EVENT_CAPS && type != GST_EVENT_EOS &&
         type != GST_EVENT_SEGMENT_DONE && type != GST_EVENT_FLUSH_STOP && !has_failed())
-        guard_flow([&] { return release(); });
+        guard_stream([&] { return release(); });
     switch (type) {
     case GST_EVENT_CAPS:
         return set_caps(event.get());
@@ -242,6 +266,7 @@ gboolean Transform::sink_event(EventRef event) {
         gst_event_copy_segment(event.get(), &segment);
         if (segment.format == GST_FORMAT_TIME)
             segment_ = segment;
+        has_left_out_ = false;
         return output_.send(std::move(event));
     }
     case GST_EVENT_EOS:
@@ -287,7 +312,7 @@ bool Transform::count_query(GstQuery *query) {
 
 gboolean Transform::sink_query(GstQuery *query) {
     if (GST_QUERY_TYPE(query) == GST_QUERY_DRAIN && !has_failed())
-        guard_flow([&] { return release(); });
+        guard_stream([&] { return release(); });
     return answer_sink_query(*this, sink_, query);
 }
 
@@ -308,6 +333,12 @@ gboolean Transform::src_query(GstQuery *query) {
     case GST_QUERY_DURATION:
     case GST_QUERY_POSITION:
         return count_query(query);
+    case GST_QUERY_CUSTOM:
+        if (!is_interruption_query(query) || !has_left_out_)
+            return FALSE;
+        if (!gst_pad_peer_query(sink_, query))
+            answer_interruption(query, {});
+        return TRUE;
     default:
         return FALSE;
     }

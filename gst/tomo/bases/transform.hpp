@@ -29,6 +29,8 @@ class GST_TOMO_API Transform : public Element {
     void property_changed(PropertyBase *property) override;
     void device_changed() override;
 
+    bool is_result_wanted() const final;
+
     // Drops inputs before this frame, until a flush or stop, because a sink already has their results. For
     // elements that compute each output only from the input of the same number.
     void leave_out_before(std::uint64_t frame) { first_wanted_ = frame; }
@@ -89,6 +91,7 @@ class GST_TOMO_API Transform : public Element {
     bool set_caps(GstEvent *event);
     bool end(EventRef event);
     void adapt_to_input();
+    GstFlowReturn guard_stream(const std::function<GstFlowReturn()> &f) noexcept;
     bool count_query(GstQuery *query);
 
     GstPad *sink_ = nullptr;
@@ -99,6 +102,8 @@ class GST_TOMO_API Transform : public Element {
     bool by_itself_ = false;
     std::atomic<std::uint64_t> first_wanted_{0};
     std::atomic<GstClockTime> own_latency_{0};
+    std::atomic<bool> has_left_out_{false}; // arrays were given up, because somebody had ended the stream
+    mutable gint64 asked_for_end_ = 0;      // is_ending_early(), in microseconds
     GstSegment segment_;
     EventRef scan_; // as received
 };

@@ -32,6 +32,8 @@ class GST_TOMO_API Compute {
     WorkTag tag() const { return tag_; }
     // How long `allocate` may wait now for memory that other users hold.
     virtual Patience patience() const { return Patience::limited; }
+    // Whether long work should go on; see Steps.
+    virtual bool is_result_wanted() const { return patience() != Patience::none; }
 
     // Kernels. The most recently used ones are kept, others are made again. A copy of a Kernel keeps it
     // alive. ------------------------------------------------------------------------------------------------

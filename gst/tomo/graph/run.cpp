@@ -117,6 +117,8 @@ static Interruption interruption_at(GstElement *source) {
 }
 
 static GstPadProbeReturn tell_cut(GstPad *pad, GstPadProbeInfo *info, gpointer user_data) {
+    if (is_early_end_query(GST_PAD_PROBE_INFO_QUERY(info)))
+        return GST_PAD_PROBE_HANDLED;
     if (!is_interruption_query(GST_PAD_PROBE_INFO_QUERY(info)))
         return GST_PAD_PROBE_OK;
     if (!static_cast<std::shared_ptr<Cut> *>(user_data)->get()->lost)
