@@ -85,7 +85,7 @@ RayView ray_view(const ViewGeometry &geometry, const VolumeGrid &grid, unsigned 
     return view;
 }
 
-void check(const ViewGeometry &geometry, const VolumeGrid &grid, std::uint64_t number) {
+void check_view(const ViewGeometry &geometry, const VolumeGrid &grid, std::uint64_t number) {
     geometry.check_box(grid.at(0, 0, 0), grid.at(grid.x.count - 1, grid.y.count - 1, grid.z.count - 1),
                        number);
     if (geometry.is_parallel())
@@ -119,7 +119,7 @@ GeneralProjector::GeneralProjector(Compute &compute, const std::vector<ViewGeome
                  views.size(), columns, rows, grid.x.count, grid.y.count, grid.z.count));
     std::vector<RayView> all;
     for (const auto &view : views) {
-        check(view, grid, all.size());
+        check_view(view, grid, all.size());
         all.push_back(ray_view(view, grid, columns, rows));
         has_mixed_ |= all.back().driving == by_ray;
         needs_turned_ |= all.back().driving == by_ray || all.back().driving == 0;
@@ -140,15 +140,34 @@ unsigned GeneralProjector::views_at_a_time(double steps_of_view) const {
     return static_cast<unsigned>(std::clamp(steps / steps_of_view, 1.0, double(views_)));
 }
 
-void GeneralProjector::forward(const Array &volume, Array &projections) {
-    check_shapes(volume.info(), this->volume(1), projections.info(), this->projections(1));
-    forward(volume, 0, projections);
+ArrayInfo GeneralProjector::volume(unsigned slices) const {
+    return {GST_TOMO_FORMAT_FLOAT32, grid_.x.count, std::uint64_t{grid_.y.count} * grid_.z.count, slices};
 }
 
+ArrayInfo GeneralProjector::projections(unsigned slices) const {
+    return {GST_TOMO_FORMAT_FLOAT32, rays_of_view(), views_, slices};
+}
+
+// All that matters is the number of samples.
+void GeneralProjector::check(const Array &volume, const Array &projections, const Array &result,
+                             unsigned views) const {
+    if (volume.info().is_complex() || projections.info().is_complex() ||
+        result.info().format != GST_TOMO_FORMAT_FLOAT32 ||
+        volume.info().samples() != std::uint64_t{grid_.x.count} * grid_.y.count * grid_.z.count ||
+        projections.info().samples() != rays_of_view() * views)
+        throw Error(
+            GST_STREAM_ERROR_FORMAT,
+            text("a volume of %s and projections of %s came to a projector; wanted %u x %u x %u voxels and "
+                 "%u x %u x %u pixels in a real format, and float32 for the result",
+                 volume.info().describe().c_str(), projections.info().describe().c_str(), grid_.x.count,
+                 grid_.y.count, grid_.z.count, columns_, rows_, views));
+}
+
+void GeneralProjector::forward(const Array &volume, Array &projections) { forward(volume, 0, projections); }
+
 void GeneralProjector::forward(const Array &volume, unsigned first, Array &projections) {
-    auto shape = this->projections(1);
-    shape.depth = projections.depth();
-    check_shapes(volume.info(), this->volume(1), projections.info(), shape);
+    const auto views = static_cast<unsigned>(projections.info().samples() / rays_of_view());
+    check(volume, projections, projections, std::clamp(views, 1u, views_ - first));
     compute_.input_format("in", volume.info().format);
     const cl_uint width = grid_.x.count, height = grid_.y.count, depth = grid_.z.count;
     Array turned = compute_.allocate(needs_turned_ ? ArrayInfo(GST_TOMO_FORMAT_FLOAT32, height, width, depth)
@@ -157,8 +176,8 @@ void GeneralProjector::forward(const Array &volume, unsigned first, Array &proje
         compute_.launch(kernel("turn_volume"), WorkSize(height, width, depth), volume,
                         ReadWriteBareBuffer{turned}, width, height);
     const unsigned step = views_at_a_time(double(columns_) * rows_ * std::max({width, height, depth}));
-    for (unsigned done = 0; done < projections.depth(); done += step) {
-        WorkSize size(columns_, rows_, std::min(step, projections.depth() - done));
+    for (unsigned done = 0; done < views; done += step) {
+        WorkSize size(columns_, rows_, std::min(step, views - done));
         compute_.launch(kernel("project_rays"), size.groups(32, 4), volume, BareBuffer{turned},
                         ReadWrite{projections}, BareBuffer{geometry_}, width, height, depth,
                         cl_uint{columns_}, cl_uint{rows_}, cl_uint{first}, cl_uint{done});
@@ -166,10 +185,10 @@ void GeneralProjector::forward(const Array &volume, unsigned first, Array &proje
 }
 
 void GeneralProjector::back(const Array &projections, Array &volume) {
-    check_shapes(projections.info(), this->projections(1), volume.info(), this->volume(1));
+    check(volume, projections, volume, views_);
     compute_.input_format("in", projections.info().format);
     const cl_uint width = grid_.x.count, height = grid_.y.count, depth = grid_.z.count;
-    Array weighted = compute_.allocate(this->projections(1));
+    Array weighted = compute_.allocate(this->projections());
     Array axes = compute_.allocate(has_mixed_ ? ArrayInfo(GST_TOMO_FORMAT_UINT8, columns_, rows_, views_)
                                               : ArrayInfo(GST_TOMO_FORMAT_UINT8, 1, 1));
     compute_.launch(kernel("weigh_rays"), WorkSize(columns_, rows_, views_), projections,

@@ -19,21 +19,21 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     GeneralProjector(Compute &compute, const std::vector<ViewGeometry> &views, unsigned columns,
                      unsigned rows, const VolumeGrid &grid);
 
-    // All slices make one volume: `slices` must be their number.
-    ArrayInfo volume(unsigned) const override {
-        return {GST_TOMO_FORMAT_FLOAT32, grid_.x.count, grid_.y.count, grid_.z.count};
-    }
-    ArrayInfo projections(unsigned) const override {
-        return {GST_TOMO_FORMAT_FLOAT32, columns_, rows_, views_};
-    }
+    // All slices together are one volume, and all rows of a view one view: to iterative methods they are a
+    // slice of x by y z pixels and a sinogram of columns by rows pixels for each view.
+    ArrayInfo volume(unsigned slices = 1) const override;
+    ArrayInfo projections(unsigned slices = 1) const override;
+    // Arrays may have these shapes or (x, y, z) and (columns, rows, views).
     void forward(const Array &volume, Array &projections) override;
     void back(const Array &projections, Array &volume) override;
 
-    // Projections of views from `first` on, as many as there are planes.
+    // Projections of views from `first` on, as many as find place in `projections`.
     void forward(const Array &volume, unsigned first, Array &projections);
 
   private:
     Kernel kernel(const char *function);
+    std::uint64_t rays_of_view() const { return std::uint64_t{columns_} * rows_; }
+    void check(const Array &volume, const Array &projections, const Array &result, unsigned views) const;
     unsigned views_at_a_time(double steps_of_view) const;
 
     Compute &compute_;

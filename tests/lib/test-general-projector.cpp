@@ -5,6 +5,7 @@
 // float64, and against the projector of parallel beams.
 #include <gst/operators/general-projector.hpp>
 #include <gst/operators/parallel-projector.hpp>
+#include <gst/operators/solver.hpp>
 
 #include <cmath>
 
@@ -133,7 +134,8 @@ GST_START_TEST(test_parallel_beam) {
     }
     GeneralProjector general(compute, g.views, columns, slices, g.grid);
     ParallelProjector parallel(compute, beam, {0, 0, width, height, columns});
-    Array x = compute.allocate(general.volume(1)), all = compute.allocate(general.projections(1));
+    const ArrayInfo images(GST_TOMO_FORMAT_FLOAT32, columns, slices, 9);
+    Array x = compute.allocate(parallel.volume(slices)), all = compute.allocate(images);
     Array sinograms = compute.allocate(parallel.projections(slices));
     fill_randomly(x);
     general.forward(x, all);
@@ -147,10 +149,56 @@ GST_START_TEST(test_parallel_beam) {
     fail_unless(distance(turned, other) <= 1e-6, "%g", distance(turned, other));
 
     // A part of the views.
-    Array some = compute.allocate(general.projections(1).with_size(columns, slices, 4));
+    Array some = compute.allocate(images.with_size(columns, slices, 4));
     general.forward(x, 3, some);
     const std::vector<double> part(one.begin() + 3 * columns * slices, one.begin() + 7 * columns * slices);
     fail_unless(distance(values_of(some), part) == 0.0);
+}
+GST_END_TEST;
+
+// Iterative methods see one slice and one sinogram.
+GST_START_TEST(test_solver) {
+    Compute compute(open_device());
+    const auto g = random_geometry(Beam::cone);
+    const auto views = static_cast<unsigned>(g.views.size());
+    const GeneralProjector whole(compute, g.views, g.columns, g.rows, g.grid);
+    SolverSettings settings;
+    settings.iterations = 4;
+    settings.subsets = 2;
+    Solver solver(compute, SolverMethod::additive, settings);
+    solver.set_geometry(views, [&](const std::vector<unsigned> &chosen) {
+        std::vector<ViewGeometry> own;
+        for (const unsigned view : chosen)
+            own.push_back(g.views[view]);
+        return std::make_unique<GeneralProjector>(compute, own, g.columns, g.rows, g.grid);
+    });
+    Array b = compute.allocate(whole.projections()), x = compute.allocate(whole.volume());
+    const auto measured = fill_randomly(b);
+    solver.run(b, x);
+
+    const std::size_t voxels = whole.volume().samples(), rays = whole.projections().samples();
+    const std::size_t of_view = rays / views;
+    std::vector<double> wanted(voxels);
+    for (unsigned iteration = 0; iteration < settings.iterations; iteration++)
+        for (const unsigned subset : {0u, 1u}) {
+            const auto is_own = [&](std::size_t ray) { return ray / of_view % 2 == subset; };
+            std::vector<double> computed(rays), ray_sums(rays), correction(voxels), voxel_sums(voxels);
+            each_weight(g, [&](std::size_t voxel, std::size_t ray, double weight) {
+                computed[ray] += weight * wanted[voxel];
+                ray_sums[ray] += weight;
+            });
+            each_weight(g, [&](std::size_t voxel, std::size_t ray, double weight) {
+                if (!is_own(ray))
+                    return;
+                voxel_sums[voxel] += weight;
+                if (ray_sums[ray] > 0)
+                    correction[voxel] += weight * (measured[ray] - computed[ray]) / ray_sums[ray];
+            });
+            for (std::size_t i = 0; i < voxels; i++)
+                if (voxel_sums[i] > 0)
+                    wanted[i] += correction[i] / voxel_sums[i];
+        }
+    fail_unless(distance(values_of(x), wanted) <= 1e-4, "%g", distance(values_of(x), wanted));
 }
 GST_END_TEST;
 
@@ -181,6 +229,7 @@ static Suite *general_projector_suite() {
     suite_add_tcase(suite, tc);
     tcase_add_test(tc, test_pair);
     tcase_add_test(tc, test_parallel_beam);
+    tcase_add_test(tc, test_solver);
     tcase_add_test(tc, test_what_can_not_be);
     return suite;
 }
