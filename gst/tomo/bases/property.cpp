@@ -124,8 +124,8 @@ GParamSpec *Result::make_spec(const std::string &) const {
 GParamSpec *Property<std::vector<double>>::make_spec(const std::string &) const {
     auto *each = static_cast<GParamSpecDouble *>(
         new_strict_spec(G_TYPE_PARAM_DOUBLE, "value", "One number", flags(false)));
-    each->minimum = -G_MAXDOUBLE;
-    each->maximum = G_MAXDOUBLE;
+    each->minimum = range_.min;
+    each->maximum = range_.max;
     return gst_param_spec_array(name_, name_, blurb_, reinterpret_cast<GParamSpec *>(each), flags(false));
 }
 

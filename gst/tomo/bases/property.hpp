@@ -236,8 +236,11 @@ class GST_TOMO_API Result final : public PropertyBase {
 template <>
 class GST_TOMO_API Property<std::vector<double>> final : public PropertyBase {
   public:
+    // `range` is that of each number.
+    Property(Element *owner, const char *name, Range<double> range, When when, const char *blurb)
+        : PropertyBase(owner, name, when, blurb), range_(range) {}
     Property(Element *owner, const char *name, When when, const char *blurb)
-        : PropertyBase(owner, name, when, blurb) {}
+        : Property(owner, name, {}, when, blurb) {}
     Property(Element *owner, const char *name, const char *blurb)
         : Property(owner, name, When::live, blurb) {}
 
@@ -252,6 +255,7 @@ class GST_TOMO_API Property<std::vector<double>> final : public PropertyBase {
     void commit() override;
 
   private:
+    const Range<double> range_;
     mutable std::mutex lock_;
     std::vector<double> given_, value_;
 };
