@@ -13,8 +13,6 @@ namespace tomo {
 
 namespace {
 
-using std::numbers::pi;
-
 std::vector<double> steps_of(std::vector<double> angles) {
     std::sort(angles.begin(), angles.end());
     std::vector<double> steps;
@@ -23,10 +21,10 @@ std::vector<double> steps_of(std::vector<double> angles) {
     return steps;
 }
 
-// Whether the projections are evenly spread over half a turn or a full one. The step is the mean of all
+// Whether the projections are evenly spread over one period or two. The step is the mean of all
 // steps: the angles' jitter counts in it only once, whereas that of a median grows with the number of
 // projections.
-bool is_even_turn(const std::vector<double> &angles) {
+bool is_even_turn(const std::vector<double> &angles, double period) {
     if (angles.size() < 2)
         return true;
     const auto steps = steps_of(angles);
@@ -35,7 +33,7 @@ bool is_even_turn(const std::vector<double> &angles) {
         if (!(std::abs(other - step) <= 0.05 * step))
             return false;
     const double range = angles.size() * step;
-    return std::abs(range - pi) <= step / 2 || std::abs(range - 2 * pi) <= step / 2;
+    return std::abs(range - period) <= step / 2 || std::abs(range - 2 * period) <= step / 2;
 }
 
 // Projections that look in the same direction.
@@ -44,7 +42,7 @@ struct Direction {
     double begin, end;        // of their angles
 };
 
-// Directions that are no wider than `same`, of sorted angles within half a turn.
+// Directions that are no wider than `same`, of sorted angles within a period.
 std::vector<Direction> directions_of(const std::vector<double> &sorted, double same) {
     std::vector<Direction> directions;
     for (std::size_t k = 0; k < sorted.size(); k++) {
@@ -57,11 +55,11 @@ std::vector<Direction> directions_of(const std::vector<double> &sorted, double s
 }
 
 // The gap behind each direction; the last one's goes round to the first.
-std::vector<double> gaps_of(const std::vector<Direction> &directions) {
+std::vector<double> gaps_of(const std::vector<Direction> &directions, double period) {
     std::vector<double> gaps;
     for (std::size_t d = 0; d + 1 < directions.size(); d++)
         gaps.push_back(directions[d + 1].begin - directions[d].end);
-    gaps.push_back(directions.front().begin + pi - directions.back().end);
+    gaps.push_back(directions.front().begin + period - directions.back().end);
     return gaps;
 }
 
@@ -100,7 +98,7 @@ std::string complaint_of_repeated(std::vector<double> angles) {
 
 } // namespace
 
-ProjectionWeights projection_weights(const std::vector<double> &angles) {
+ProjectionWeights projection_weights(const std::vector<double> &angles, double period) {
     const std::size_t n = angles.size();
     if (n == 0)
         throw Error(GST_LIBRARY_ERROR_SETTINGS,
@@ -111,15 +109,15 @@ ProjectionWeights projection_weights(const std::vector<double> &angles) {
                         text("The angle of projection %zu is %f; a finite number of radians is needed.", i,
                              angles[i]));
 
-    ProjectionWeights result{std::vector<double>(n, pi / n), {}};
-    if (is_even_turn(angles))
+    ProjectionWeights result{std::vector<double>(n, period / n), {}};
+    if (is_even_turn(angles, period))
         return result;
 
     std::vector<double> folded(n);
     for (std::size_t i = 0; i < n; i++) {
-        folded[i] = std::fmod(angles[i], pi);
+        folded[i] = std::fmod(angles[i], period);
         if (folded[i] < 0)
-            folded[i] += pi;
+            folded[i] += period;
     }
     std::vector<std::size_t> order(n);
     std::iota(order.begin(), order.end(), std::size_t{0});
@@ -127,14 +125,14 @@ ProjectionWeights projection_weights(const std::vector<double> &angles) {
 
     // Open the circle at its largest gap, so that nothing that belongs together is torn apart.
     std::size_t cut = 0;
-    double largest = folded[order.front()] + pi - folded[order.back()];
+    double largest = folded[order.front()] + period - folded[order.back()];
     for (std::size_t k = 1; k < n; k++)
         if (const double gap = folded[order[k]] - folded[order[k - 1]]; gap > largest) {
             largest = gap;
             cut = k;
         }
     for (std::size_t k = 0; k < cut; k++)
-        folded[order[k]] += pi;
+        folded[order[k]] += period;
     std::rotate(order.begin(), order.begin() + cut, order.end());
 
     std::vector<double> sorted(n);
@@ -142,7 +140,7 @@ ProjectionWeights projection_weights(const std::vector<double> &angles) {
 
     // First what is the same beyond doubt, that is by rounding or within a hundredth of the mean step, so
     // that repeated angles don't make the step zero; then what is within a twentieth of the step.
-    const double same = std::max(1e-9, 0.01 * (pi - largest) / n);
+    const double same = std::max(1e-9, 0.01 * (period - largest) / n);
     std::vector<Direction> directions = directions_of(sorted, same);
     constexpr std::size_t few = 3;
     const std::string of_all = text("All %zu projections look ", n);
@@ -150,18 +148,19 @@ ProjectionWeights projection_weights(const std::vector<double> &angles) {
         ", going by their angles, which can't be right: set angle-step, in radians, or give the scan "
         "the angles at which the projections were taken.";
     if (directions.size() == 1 && n > 1)
-        throw Error(GST_LIBRARY_ERROR_SETTINGS, of_all +
-                                                    text("in one direction, at %.6g degrees modulo 180",
-                                                         degrees(std::fmod(sorted[0], pi))) +
-                                                    what_to_do);
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    of_all +
+                        text("in one direction, at %.6g degrees modulo %.6g",
+                             degrees(std::fmod(sorted[0], period)), degrees(period)) +
+                        what_to_do);
     if (directions.size() == 1)
         return result;
-    const double typical = typical_gap(gaps_of(directions));
+    const double typical = typical_gap(gaps_of(directions, period));
     directions = directions_of(sorted, std::max(same, 0.05 * typical));
     // Where a second half turn lies between the views of the first, what it left out is still no wider than
     // the scan's own step, as far as that turns the view: half turns do not.
-    const double step = std::max(typical, std::abs(std::remainder(lower_median(steps_of(angles)), pi)));
-    const std::vector<double> gaps = gaps_of(directions);
+    const double step = std::max(typical, std::abs(std::remainder(lower_median(steps_of(angles)), period)));
+    const std::vector<double> gaps = gaps_of(directions, period);
     const auto is_missing = [step](double gap) { return gap > 2 * step * (1 + 1e-6); };
     const auto side = [&](double gap) { return (is_missing(gap) ? step : gap) / 2; };
 
@@ -176,7 +175,8 @@ ProjectionWeights projection_weights(const std::vector<double> &angles) {
 
     if (directions.size() <= few && n > directions.size()) {
         result.warning =
-            of_all + text("in only %zu directions modulo 180 degrees", directions.size()) + what_to_do;
+            of_all + text("in only %zu directions modulo %.6g degrees", directions.size(), degrees(period)) +
+            what_to_do;
         return result;
     }
     result.warning = complaint_of_repeated(angles);
@@ -193,11 +193,11 @@ ProjectionWeights projection_weights(const std::vector<double> &angles) {
         }
     if (wedges > 0)
         result.warning += text(
-            "The projections leave out %.4g of 180 degrees (%u %s; the widest from %.4g to %.4g degrees, "
+            "The projections leave out %.4g of %.6g degrees (%u %s; the widest from %.4g to %.4g degrees, "
             "where the step is %.4g), so slices lack what those views would show. If they should "
             "not, check the angles; they are in radians.",
-            degrees(missing), wedges, wedges == 1 ? "gap" : "gaps", degrees(from), degrees(from + widest),
-            degrees(step));
+            degrees(missing), degrees(period), wedges, wedges == 1 ? "gap" : "gaps", degrees(from),
+            degrees(from + widest), degrees(step));
     return result;
 }
 

@@ -6,6 +6,7 @@
 
 #include <gst/tomo/gsttomo-prelude.h>
 
+#include <numbers>
 #include <string>
 #include <vector>
 
@@ -13,23 +14,24 @@ namespace tomo {
 
 struct ProjectionWeights {
     std::vector<double> weights; // one per angle, in the order of the angles
-    std::string warning;         // for the user; empty when the angles cover half a turn
+    std::string warning;         // for the user; empty when the angles cover the period
 };
 
-// The share of the integral over half a turn that each projection stands for. Angles are in radians, in any
-// order and of any range; they need not be even, and may repeat.
+// The share of the integral over a period that each projection stands for. The period is half a turn for a
+// parallel beam across the axis, where a projection and its mirror image coincide, else a full one. Angles
+// are in radians, in any order and of any range; they need not be even, and may repeat.
 //
-// Each of n steps that are equal within 5 % and make half a turn or a full one, to half a step, has the
-// weight pi / n. Other angles are folded modulo pi, where a parallel projection and its mirror image
-// coincide; a projection's weight is half the distance to both neighbours on that circle, and angles that
-// coincide share a weight. A gap above two steps is a missing wedge: the projections beside it get half a
-// step on that side, and there is a warning. (This holds for up to three gaps; with more, the angles are
-// considered to be grouped or random.)
+// Each of n steps that are equal within 5 % and make one period or two, to half a step, has the weight
+// period / n. Other angles are folded modulo the period; a projection's weight is half the distance to both
+// neighbours on that circle, and angles that coincide share a weight. A gap above two steps is a missing
+// wedge: the projections beside it get half a step on that side, and there is a warning. (This holds for up
+// to three gaps; with more, the angles are considered to be grouped or random.)
 //
-// Several projections of a single direction modulo pi are an Error, because no slice can be made of them.
+// Several projections of a single direction are an Error, because no slice can be made of them.
 // Many projections of only two or three directions are a warning.
 //
 // Throws Error when there is no angle or one isn't finite.
-GST_TOMO_API ProjectionWeights projection_weights(const std::vector<double> &angles);
+GST_TOMO_API ProjectionWeights projection_weights(const std::vector<double> &angles,
+                                                  double period = std::numbers::pi);
 
 } // namespace tomo
