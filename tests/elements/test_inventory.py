@@ -18,8 +18,8 @@ INVENTORY = json.loads(pathlib.Path(__file__).with_name("ufo_inventory.json").re
 
 # Tasks that are still to come.
 NOT_YET = """
-    camera concatenate-result dump-ring duplicate filter-particle general-backproject get-dup-circ
-    lamino-backproject refeed remove-circle replicate segment stacked-backproject stdin volume-render
+    camera concatenate-result dump-ring duplicate filter-particle get-dup-circ refeed remove-circle replicate segment
+    stdin volume-render
     zmq-pub zmq-sub
 """.split()
 
@@ -43,6 +43,7 @@ OWN = {
     "inpaint": "gaps, by the Poisson equation",
     "interpolate-neighbours": "slices of heights that lie parts of a pixel apart",
     "join-half-turns": "wide sinograms of a whole turn off axis",
+    "redundancy-weight": "short scans and detectors to one side",
     "ramp-filter": "fft, filter and ifft in one go",
     "remove-rings": "rings of slices",
     "remove-stripes-all": "rings of all kinds: dead, large, sorting",
@@ -68,6 +69,16 @@ DIFFERENCES = {
     ("center-of-rotation", "angle-step", "default"): "0 takes the angles of the scan",
     ("cone-beam-projection-weight", "axis-angle-x", "default"): "none is 0",
     ("flatten", "mode", "type"): "a choice, so that a wrong one is refused",
+    **{("general-backproject", name, "default"): "none is 0, and a parallel beam" for name in """
+        axis-angle-x axis-angle-y axis-angle-z volume-angle-x volume-angle-y volume-angle-z detector-angle-x
+        detector-angle-y detector-angle-z detector-position-x detector-position-y detector-position-z
+        source-position-x source-position-y source-position-z region x-region y-region""".split()},
+    **{("general-backproject", name, "default"): "none is that of the scan, else the middle" for name in
+       ("center-position-x", "center-position-z")},
+    ("general-backproject", "overall-angle", "default"): "0 takes the angles of the scan, and weights for attenuation",
+    **{("lamino-backproject", name, "default"): "none is 0" for name in ("region", "x-region", "y-region", "projection-offset")},
+    ("lamino-backproject", "center", "default"): "none is that of the scan, else the middle",
+    ("lamino-backproject", "overall-angle", "default"): "0 takes the angles of the scan, and weights for attenuation",
     ("retrieve-phase", "energy", "default"): "0 takes that of the scan; none is an error, not 20 keV",
     ("retrieve-phase", "pixel-size", "default"): "0 takes that of the scan; none is an error, not 0.75 um",
     ("transpose-projections", "number", "default"): "0 takes all projections of the stream; 1 makes no sense",

@@ -1,0 +1,289 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "volume-slices.hpp"
+
+#include <cmath>
+
+using namespace tomo;
+
+namespace {
+
+// The number of the geometry that differs between slices: z, or the part of this number.
+enum class Swept { z = part_count };
+
+enum class StoreType { half, single, twofold, uchar, ushort, uint };
+
+class GeneralBackproject final : public VolumeSlices {
+    using List = Property<std::vector<double>>;
+
+  public:
+    static constexpr Info info{
+        .task = "general-backproject",
+        .klass = "Filter/Effect",
+        .blurb =
+            "Backprojects filtered projections of a parallel or cone beam to the slices of a volume, in any "
+            "arrangement of source, object and detector",
+        .out = formats::uint8 | formats::uint16 | formats::uint32 | formats::float16 | formats::float32 |
+               formats::float64,
+        .details =
+            "[Geometry](../geometry.md) draws axes, signs and units, and has lines for cone beams, fan beams and "
+            "laminography. Axes: x across the beam along the columns of the detector, y along the beam, z along the "
+            "rotation axis along the rows. Lengths are in detector pixels, angles in radians. A voxel v = (x, y, z), "
+            "with x = from + i step from x-region, and so on, is seen in a projection by these steps: (1) cone beam: "
+            "v is scaled by -Sy / (Dy - Sy), with source S and detector D; so a voxel of step 1 is what a pixel "
+            "shows at the axis. (2) Rotation by volume-angle-z, -y, -x. (3) Rotation by the angle t of the "
+            "projection: (x cos t - y sin t, x sin t + y cos t). (4) Rotation by axis-angle-y, -x. (5) The ray "
+            "through v meets the detector, whose normal is turned by detector-angle-z, -y, -x. (6) The point that "
+            "it meets, relative to D and turned back, plus (center-position-x, center-position-z) is column and "
+            "row, in edge coordinates. (7) There the projection is sampled linearly between the middles of its "
+            "pixels. (8) Cone beam: times ((Sy - Dy) / (Sy - vy))^2 (Feldkamp, Davis, Kress, J. Opt. Soc. Am. A 1, "
+            "612 (1984)). All steps together are three linear forms, computed in double precision once for each "
+            "projection.\n"
+            "\n"
+            "The slice is the sum over all projections, times a weight. With `overall-angle` it is |overall-angle| "
+            "/ num-projections, as in UFO. Without, slices are in attenuation per step 1 of the volume, if the "
+            "projections were weighted (cone beam: `tomoconebeamprojectionweight`) and filtered by a ramp in cycles "
+            "per pixel (`tomorampfilter`): views of a parallel beam across the axis have the weights of "
+            "`tomobackproject`; all others half of the turn that they stand for, a part of a turn raised to a full "
+            "one, times the sine of the angle between axis and beam (the cosine of axis-angle-x), and divided by the "
+            "square of the magnification. Redundant rays of short scans and of detectors to one side are weighted "
+            "before, by `tomoredundancyweight`.\n"
+            "\n"
+            "Angles of projections are those of axis-angle-z, if it is a list, else overall-angle divided evenly, else "
+            "those of the scan; without any, a full turn is assumed, with a warning. A single axis-angle-z is added to "
+            "them. Each list of the geometry holds one value, or one for each projection; every plane of an array is "
+            "a projection. `region` gives the heights z of the slices, or other values of the `parameter`, one for "
+            "each slice.\n"
+            "\n"
+            "Unlike UFO, detector-position-x and -z and source-position-x and -z count with an upright detector as "
+            "well, axis-angle-z may be swept, and integers are rounded once, at the end. Slices are mirrored along y "
+            "against those of `tomobackproject`, whose pixel (i, j) is at x = i + 1/2 - axis and y = axis - j - 1/2: "
+            "y-region=<(axis - 1/2), (axis - 1/2 - W), -1>.\n"
+            "\n"
+            "If the number of projections and their angles are known at the first one, each projection is added to the "
+            "volume as it comes. If they are not, or if the volume is larger than the memory of the device, projections "
+            "are held in the host's memory, and slices are made in parts at the end of the stream. A NaN spreads to "
+            "the voxels that are seen within a pixel of it.",
+        .example =
+            "tomoread path='projections/*.tif' ! tomocalculate expression='-log(v)' ! "
+            "tomoconebeamprojectionweight source-distance='<2000.0>' detector-distance='<500.0>' ! tomorampfilter ! "
+            "tomogeneralbackproject source-position-y='<-2000.0>' detector-position-y='<500.0>' "
+            "region='<-20.0,20.0,1.0>' ! tomowrite filename=slices.h5:/slices",
+    };
+
+    Property<unsigned> burst{this,     "burst",     Automatic{0},
+                             {0, 128}, When::ready, "Projections at a time; 0: what suits the device"};
+    Choice<Swept> parameter{
+        this,
+        "parameter",
+        Swept::z,
+        {
+            {swept(Part::axis_angle_x), "axis-angle-x", "Tilt of the axis along the beam"},
+            {swept(Part::axis_angle_y), "axis-angle-y", "Tilt of the axis across the beam"},
+            {swept(Part::axis_angle_z), "axis-angle-z", "Angle added to that of the projections"},
+            {swept(Part::volume_angle_x), "volume-angle-x", "Rotation of the volume about x"},
+            {swept(Part::volume_angle_y), "volume-angle-y", "Rotation of the volume about y"},
+            {swept(Part::volume_angle_z), "volume-angle-z", "Rotation of the volume about z"},
+            {swept(Part::detector_angle_x), "detector-angle-x", "Rotation of the detector about x"},
+            {swept(Part::detector_angle_y), "detector-angle-y", "Roll of the detector"},
+            {swept(Part::detector_angle_z), "detector-angle-z", "Rotation of the detector about z"},
+            {swept(Part::detector_position_x), "detector-position-x", "Detector across the beam"},
+            {swept(Part::detector_position_y), "detector-position-y", "Detector along the beam"},
+            {swept(Part::detector_position_z), "detector-position-z", "Detector along the axis"},
+            {swept(Part::source_position_x), "source-position-x", "Source across the beam"},
+            {swept(Part::source_position_y), "source-position-y", "Source along the beam"},
+            {swept(Part::source_position_z), "source-position-z", "Source along the axis"},
+            {swept(Part::center_position_x), "center-position-x", "Column of the axis"},
+            {swept(Part::center_position_z), "center-position-z", "Row of z = 0"},
+            {Swept::z, "z", "Height of the slice"},
+        },
+        When::ready,
+        "Number that differs between slices, with the values of region"};
+    Property<double> z{this, "z", 0.0, When::ready,
+                       "Height of the slices where another parameter is swept or region is empty"};
+    List center_x{this, "center-position-x",
+                  "Column of the axis, in edge coordinates; empty: that of the scan, else the middle"};
+    List center_z{this, "center-position-z", "Row of z = 0, in edge coordinates; empty: the middle"};
+    List source_x{this, "source-position-x", "Source across the beam; empty: 0"};
+    List source_y{this,
+                  "source-position-y",
+                  {-HUGE_VAL, G_MAXDOUBLE},
+                  When::live,
+                  "Source along the beam, negative; empty or -inf: parallel beam"};
+    List source_z{this, "source-position-z", "Source along the axis; empty: 0"};
+    List detector_x{this, "detector-position-x", "Detector across the beam; empty: 0"};
+    List detector_y{this, "detector-position-y", "Detector along the beam; empty: 0"};
+    List detector_z{this, "detector-position-z", "Detector along the axis; empty: 0"};
+    List detector_angle_x{this, "detector-angle-x", "Rotation of the detector about x, in radians; empty: 0"};
+    List detector_angle_y{this, "detector-angle-y",
+                          "Rotation of the detector about y, its roll, in radians; empty: 0"};
+    List detector_angle_z{this, "detector-angle-z", "Rotation of the detector about z, in radians; empty: 0"};
+    List axis_angle_x{this, "axis-angle-x",
+                      "Tilt of the rotation axis along the beam, in radians, as in laminography; empty: 0"};
+    List axis_angle_y{this, "axis-angle-y",
+                      "Tilt of the rotation axis across the beam, in radians; empty: 0"};
+    List axis_angle_z{
+        this, "axis-angle-z",
+        "Angles of the projections, in radians; one value is added to the angles of all; empty: 0"};
+    List volume_angle_x{this, "volume-angle-x", "Rotation of the volume about x, in radians; empty: 0"};
+    List volume_angle_y{this, "volume-angle-y", "Rotation of the volume about y, in radians; empty: 0"};
+    List volume_angle_z{this, "volume-angle-z", "Rotation of the volume about z, in radians; empty: 0"};
+    Choice<FloatSize> compute_type{this,
+                                   "compute-type",
+                                   FloatSize::single,
+                                   {{FloatSize::single, "float", "float32, relative to a tile of the volume"},
+                                    {FloatSize::twofold, "double", "float64"}},
+                                   When::ready,
+                                   "What coordinates and samples are computed in"};
+    Choice<FloatSize> result_type{this,
+                                  "result-type",
+                                  FloatSize::single,
+                                  {{FloatSize::half, "half", "float16: half of the memory"},
+                                   {FloatSize::single, "float", "float32"},
+                                   {FloatSize::twofold, "double", "float64"}},
+                                  When::ready,
+                                  "What sums are kept in between bursts"};
+    Choice<StoreType> store_type{this,
+                                 "store-type",
+                                 StoreType::single,
+                                 {{StoreType::half, "half", "float16"},
+                                  {StoreType::single, "float", "float32"},
+                                  {StoreType::twofold, "double", "float64"},
+                                  {StoreType::uchar, "uchar", "uint8"},
+                                  {StoreType::ushort, "ushort", "uint16"},
+                                  {StoreType::uint, "uint", "uint32"}},
+                                 When::ready,
+                                 "Format of slices"};
+    Choice<FloatSize> precision{
+        this,
+        "precision-mode",
+        FloatSize::single,
+        {{FloatSize::half, "half", "float16: half of the memory traffic, errors of about 2e-4"},
+         {FloatSize::single, "single", "float32"}},
+        When::ready,
+        "What projections are kept in while they are sampled"};
+    Property<double> overall_angle{
+        this, "overall-angle", Automatic{0}, When::ready,
+        "Angle in radians that the projections cover in even steps, whose magnitude over num-projections is their "
+        "weight; may be negative; 0: angles of the scan, and weights for attenuation"};
+    Property<double> gray_map_min{this, "gray-map-min", 0.0, When::ready,
+                                  "Value that becomes 0 where slices are integers"};
+    Property<double> gray_map_max{this, "gray-map-max", 0.0, When::ready,
+                                  "Value that becomes the largest integer where slices are integers"};
+
+  protected:
+    Job job(const ArrayInfo &projection) const override {
+        Job job = job_of(projection, parameter != Swept::z, z);
+        job.settings = {compute_type == FloatSize::twofold, result_type, precision == FloatSize::half,
+                        job.settings.addressing, burst};
+        set_store(job);
+        return job;
+    }
+
+    void resolve(const ArrayInfo &projection, const Scan &scan, unsigned number) override {
+        arrangements_ = {};
+        const List *const lists[part_count] = {
+            &axis_angle_x,   &axis_angle_y,     &axis_angle_z,     &volume_angle_x,   &volume_angle_y,
+            &volume_angle_z, &detector_angle_x, &detector_angle_y, &detector_angle_z, &detector_x,
+            &detector_y,     &detector_z,       &source_x,         &source_y,         &source_z,
+            &center_x,       &center_z,
+        };
+        for (unsigned i = 0; i < part_count; i++)
+            arrangements_.set(Part{static_cast<int>(i)}, lists[i]->value());
+        if (number)
+            arrangements_.check(number);
+        const bool is_given = arrangements_.values(Part::center_position_x).is_given();
+        centre_origin_ = is_given ? Origin::property : resolve_axis({}, "", scan, projection.width).origin;
+        if (!is_given)
+            arrangements_.set(Part::center_position_x, {centre_of(scan, center_x.name(), projection.width)});
+        if (!arrangements_.values(Part::center_position_z).is_given())
+            arrangements_.set(Part::center_position_z, {projection.height / 2.0});
+    }
+
+    GivenTurn turn() const override {
+        return {PerView(axis_angle_z.name(), axis_angle_z.value()), overall_angle.chosen()};
+    }
+
+    TurnKind turn_kind() const override {
+        const auto is_upright = [&](Part part) {
+            const PerView &values = arrangements_.values(part);
+            return !values.is_list() && values.at(0, 0.0) == 0.0;
+        };
+        for (const Part part : {Part::axis_angle_x, Part::axis_angle_y, Part::volume_angle_x,
+                                Part::volume_angle_y, Part::volume_angle_z})
+            if (arrangements_.values(part).is_list())
+                return TurnKind::unknown;
+        const PerView &source = arrangements_.values(Part::source_position_y);
+        const bool is_parallel = !source.is_list() && std::isinf(source.at(0, -HUGE_VAL));
+        return is_parallel && is_upright(Part::axis_angle_x) ? TurnKind::half : TurnKind::whole;
+    }
+
+    Arrangement arrangement(unsigned view, double angle, std::optional<double> swept) const override {
+        Arrangement a = arrangements_.at(view);
+        a.axis_angle.z = angle;
+        if (swept) {
+            const Part part{static_cast<int>(parameter.value())};
+            double &value = part_of(a, part);
+            value = part == Part::axis_angle_z ? value + *swept : *swept;
+        }
+        return a;
+    }
+
+    void add_effective(EffectiveValues &values) const override {
+        const auto number = [&](Part part, Origin origin) {
+            const PerView &list = arrangements_.values(part);
+            if (!list.is_list())
+                values.add(list.name(), list.at(0), "pixel", origin);
+        };
+        number(Part::center_position_x, centre_origin_);
+        number(Part::center_position_z, center_z.value().empty() ? Origin::assumed : Origin::property);
+        if (arrangements_.values(Part::source_position_y).is_given()) {
+            const auto first = arrangements_.at(0);
+            values.add("magnification", 1.0 / first.scale());
+        }
+    }
+
+  private:
+    static constexpr Swept swept(Part part) { return static_cast<Swept>(part); }
+
+    void set_store(Job &job) const {
+        double largest = 0.0;
+        switch (store_type) {
+        case StoreType::half:
+            job.format = GST_TOMO_FORMAT_FLOAT16;
+            return;
+        case StoreType::single:
+            job.format = GST_TOMO_FORMAT_FLOAT32;
+            return;
+        case StoreType::twofold:
+            job.format = GST_TOMO_FORMAT_FLOAT64;
+            return;
+        case StoreType::uchar:
+            job.format = GST_TOMO_FORMAT_UINT8;
+            largest = 255.0;
+            break;
+        case StoreType::ushort:
+            job.format = GST_TOMO_FORMAT_UINT16;
+            largest = 65535.0;
+            break;
+        case StoreType::uint:
+            job.format = GST_TOMO_FORMAT_UINT32;
+            largest = 4294967295.0;
+            break;
+        }
+        if (gray_map_min == gray_map_max)
+            throw Error(
+                GST_LIBRARY_ERROR_SETTINGS,
+                text("gray-map-min and gray-map-max are both %g, but store-type=%s needs a range of values: "
+                     "set them to the values that become 0 and %.0f",
+                     gray_map_min.value(), store_type.nick(), largest));
+        job.greys = {gray_map_min, largest / (gray_map_max - gray_map_min)};
+    }
+
+    Arrangements arrangements_;
+    Origin centre_origin_ = Origin::assumed; // of the column
+};
+
+} // namespace
+
+TOMO_ELEMENT(GeneralBackproject)

@@ -1,0 +1,307 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "volume-slices.hpp"
+
+#include <gst/tomo/geometry/degrees.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace tomo {
+
+namespace {
+
+constexpr unsigned most_staged = 16; // slices
+
+// A region from, to, step as an axis; without a step, `usual`.
+VolumeGrid::Axis axis_of(const Property<std::vector<double>> &region, const VolumeGrid::Axis &usual) {
+    const auto values = region.value();
+    const auto written = [&] {
+        std::string list;
+        for (const double value : values)
+            list += text("%s%g", list.empty() ? "" : ", ", value);
+        return text("%s is <%s>; wanted ", region.name(), list.c_str());
+    };
+    if (values.empty())
+        return usual;
+    if (values.size() != 3 ||
+        !std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); }))
+        throw Error(GST_LIBRARY_ERROR_SETTINGS, written() + "three finite numbers: from, to and step");
+    const double from = values[0], to = values[1], step = values[2];
+    if (step == 0.0)
+        return usual;
+    // An end that rounding puts behind a step is none.
+    const double count = std::ceil((to - from) / step - 1e-9);
+    constexpr double most = 1 << 20;
+    if (!(count >= 1.0) || count > most)
+        throw Error(
+            GST_LIBRARY_ERROR_SETTINGS,
+            written() +
+                text("a step that leads from the first to the second number, in 1 to %.0f steps", most));
+    return {from, step, static_cast<unsigned>(count)};
+}
+
+} // namespace
+
+VolumeSlices::Job VolumeSlices::job_of(const ArrayInfo &projection, bool is_swept, double z) const {
+    const VolumeGrid::Axis whole{-0.5 * projection.width, 1.0, projection.width};
+    Job job;
+    job.is_swept = is_swept;
+    job.z = z;
+    job.grid = {axis_of(x_region, whole), axis_of(y_region, whole), axis_of(region, {z, 1.0, 0})};
+    if (job.grid.z.count == 0) { // the geometry as it is
+        job.grid.z.count = 1;
+        job.is_swept = false;
+    }
+    job.settings.addressing = static_cast<int>(addressing_mode.operator Addressing());
+    return job;
+}
+
+double VolumeSlices::centre_of(const Scan &scan, const char *property, unsigned columns) {
+    const auto axis = resolve_axis({}, property, scan, columns);
+    if (axis.origin == Origin::assumed)
+        warn(axis.assumption());
+    return axis.position;
+}
+
+std::optional<std::uint64_t> VolumeSlices::output_count(std::uint64_t inputs, const ArrayInfo &in) const {
+    try {
+        const std::uint64_t planes = inputs * in.depth, slices = job(in).grid.z.count;
+        return num_projections ? planes / num_projections * slices
+                               : std::min<std::uint64_t>(planes, 1) * slices;
+    } catch (const Error &) {
+        return {}; // begin() tells of it
+    }
+}
+
+ArrayInfo VolumeSlices::slice() const {
+    return input_info()
+        .with_size(job_.grid.x.count, job_.grid.y.count, 1)
+        .with_format(job_.format)
+        .with_domain(GST_TOMO_DOMAIN_SLICE);
+}
+
+void VolumeSlices::begin(const ArrayInfo &in) {
+    if (in.domain == GST_TOMO_DOMAIN_SINOGRAM)
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("got sinograms (%s), but reconstructs slices from projections: leave out the "
+                         "tomotransposeprojections before, or put another one behind it",
+                         in.describe().c_str()));
+    clear();
+    job_ = job(in);
+    operator_.emplace(*this, job_.settings);
+    negotiate(slice());
+}
+
+void VolumeSlices::clear() {
+    operator_.reset();
+    held_.clear();
+    frame_angles_.clear();
+    staged_ = {};
+    taken_ = 0;
+    count_ = promised_ = slab_first_ = slab_planes_ = slice_ = 0;
+    adds_at_once_ = is_resolved_ = is_complete_ = false;
+}
+
+GstFlowReturn VolumeSlices::take(GstBuffer *buffer) {
+    const auto *meta = gst_buffer_get_tomo_frame_meta(buffer);
+    const auto own = own_angle();
+    has_own_angle_ = own.has_value();
+    frame_angle_ = own.value_or(meta ? meta->angle : std::nan(""));
+    return Reducer::take(buffer);
+}
+
+EventRef VolumeSlices::scan_event(EventRef event) {
+    scan_event_ = event;
+    scan_ = Scan(event.get());
+    Scan slices(scan_without_views(event).get());
+    slices.forget_region_x();
+    slices.forget_region_y();
+    describe_slices(slices, job(input_info()));
+    return slices.to_event();
+}
+
+// Whether the scan tells the angles of a volume of so many projections.
+bool VolumeSlices::scan_has_angles(unsigned number) const {
+    return scan_.angles.size() == number ||
+           (num_projections && scan_.angles.size() >= taken_ - count_ + std::uint64_t{number});
+}
+
+// Whether the angles of all projections are known before the last one came.
+bool VolumeSlices::has_angles() const {
+    if (has_own_angle_)
+        return false;
+    return turn().angles.is_list() || turn().overall_angle || scan_has_angles(promised_) ||
+           std::isnan(frame_angle_);
+}
+
+// Before the first projection of a volume.
+void VolumeSlices::start_volume() {
+    if (!operator_)
+        operator_.emplace(*this, job_.settings);
+    scan_ = *scan_event_ ? Scan(scan_event_->get()) : Scan();
+    promised_ = num_projections;
+    if (!promised_)
+        promised_ = static_cast<unsigned>(
+            std::min<std::uint64_t>(input_count().value_or(0) * input_info().depth, G_MAXINT));
+    resolve(input_info(), scan_, promised_);
+    frame_angles_.clear();
+    is_resolved_ = promised_ && has_angles();
+    if (is_resolved_)
+        resolve_views(promised_); // tells of impossible geometries before anything is computed
+    const unsigned planes = job_.grid.z.count;
+    adds_at_once_ = is_resolved_ && operator_->planes_that_fit(input_info(), slice()) >= planes;
+    if (adds_at_once_)
+        begin_slab(0, planes);
+}
+
+void VolumeSlices::resolve_views(unsigned number) {
+    Scan scan = scan_;
+    GivenTurn turn = this->turn();
+    const bool frames_know =
+        frame_angles_.size() == number &&
+        std::none_of(frame_angles_.begin(), frame_angles_.end(), [](double a) { return std::isnan(a); });
+    if (frames_know && has_own_angle_)
+        turn.angles = PerView("tomo-angle", frame_angles_);
+    else if (frames_know && !scan_has_angles(number))
+        scan.angles = frame_angles_;
+    // A stream of several volumes may tell the angles of one, or of all.
+    const std::uint64_t first = scan.angles.size() == number ? 0 : taken_ - count_;
+    views_ = resolve_turn(turn, scan, first, number, turn_kind());
+    const unsigned last = job_.grid.z.count - 1;
+    for (unsigned view = 0; view < number; view++) {
+        views_of(view, job_.is_swept ? job_.grid.planes(0, 1) : job_.grid);
+        if (job_.is_swept && last > 0)
+            views_of(view, job_.grid.planes(last, 1));
+    }
+    tell();
+}
+
+void VolumeSlices::tell() {
+    EffectiveValues values;
+    values.add(views_.views).add("angle-covered", views_.covered, "rad", views_.views.origin);
+    add_effective(values);
+    values.say(text("%s, which cover %.4g degrees", views_.views.sentence.c_str(), degrees(views_.covered)));
+    report_effective(values);
+    if (!views_.warning.empty())
+        warn(views_.warning);
+    if (!views_.views.assumption.empty())
+        warn(views_.views.assumption);
+}
+
+// Throws Error where one can't be.
+std::vector<WeightedView> VolumeSlices::views_of(unsigned view, const VolumeGrid &slab) const {
+    std::vector<WeightedView> views;
+    const unsigned planes = job_.is_swept ? slab.z.count : 1;
+    for (unsigned plane = 0; plane < planes; plane++) {
+        const auto swept = job_.is_swept ? std::optional(slab.z.at(plane)) : std::nullopt;
+        const auto a = arrangement(view, views_.views.angles[view], swept);
+        WeightedView weighted{ViewGeometry(a, view), views_.weights[view]};
+        if (!turn().overall_angle)
+            weighted.weight *= a.scale() * a.scale() * weighted.geometry.axis_sine();
+        const double low = job_.is_swept ? job_.z : slab.z.at(0),
+                     high = job_.is_swept ? job_.z : slab.z.at(slab.z.count - 1);
+        weighted.geometry.check_box({slab.x.at(0), slab.y.at(0), low},
+                                    {slab.x.at(slab.x.count - 1), slab.y.at(slab.y.count - 1), high}, view);
+        views.push_back(weighted);
+    }
+    return views;
+}
+
+void VolumeSlices::begin_slab(unsigned first, unsigned planes) {
+    slab_first_ = first;
+    slab_planes_ = planes;
+    slab_ = job_.grid.planes(first, planes);
+    VolumeGrid volume = slab_;
+    if (job_.is_swept)
+        volume.z = {job_.z, 0.0, planes};
+    operator_->begin(input_info().with_size(input_info().width, input_info().height, 1), volume,
+                     job_.is_swept);
+}
+
+void VolumeSlices::consume(const Array &in) {
+    for (unsigned z = 0; z < in.depth(); z++) {
+        if (is_complete_)
+            throw Error(
+                GST_STREAM_ERROR_FORMAT,
+                text("num-projections=%u make a volume, but they end within an array of %u projections: set "
+                     "it to a multiple of that",
+                     num_projections.value(), in.depth()));
+        if (count_ == 0)
+            start_volume();
+        if (promised_ && count_ == promised_)
+            throw Error(
+                GST_STREAM_ERROR_FORMAT,
+                text("the stream promised %u projections, and more came: set num-projections", promised_));
+        frame_angles_.push_back(frame_angle_);
+        const Array plane = in.plane(z);
+        if (adds_at_once_)
+            operator_->add(plane, views_of(count_, slab_));
+        else
+            held_.add(plane);
+        count_++;
+        taken_++;
+        is_complete_ = num_projections && count_ == num_projections;
+    }
+}
+
+void VolumeSlices::finish() {
+    if (num_projections)
+        throw Error(
+            GST_STREAM_ERROR_FAILED,
+            text("%u projections came at the end of the stream where num-projections=%u make a volume: set "
+                 "num-projections to those of the scan, or to 0 for all",
+                 count_, num_projections.value()));
+    if (is_resolved_ && count_ < promised_ && !input_may_end_anywhere())
+        warn(
+            text("%u of the %u projections came that the stream promised, and slices are made of these alone",
+                 count_, promised_));
+    is_complete_ = count_ > 0;
+}
+
+// The next slices of a volume whose projections are held.
+void VolumeSlices::next_slab() {
+    if (!is_resolved_) {
+        resolve(input_info(), scan_, count_);
+        resolve_views(count_);
+        is_resolved_ = true;
+    }
+    const unsigned planes = job_.grid.z.count, first = slab_first_ + slab_planes_;
+    unsigned fit = slab_planes_;
+    if (fit == 0)
+        fit = std::max(operator_->planes_that_fit(input_info(), slice()), 1u);
+    begin_slab(first, std::min(fit, planes - first));
+    for (unsigned view = 0; view < count_; view++) {
+        if (is_cancelled())
+            throw Flushing();
+        const Array plane = held_.on_device(view);
+        operator_->add(plane, views_of(view, slab_));
+        limit_frames_in_flight(plane);
+    }
+}
+
+Array VolumeSlices::produce() {
+    if (slice_ == slab_first_ + slab_planes_)
+        next_slab();
+    if (!staged_ || slice_ >= staged_first_ + staged_.depth() || slice_ < staged_first_ ||
+        slice_ == slab_first_) {
+        const unsigned slices =
+            std::min(std::clamp(slab_planes_ / 8, 1u, most_staged), slab_first_ + slab_planes_ - slice_);
+        if (!staged_ || staged_.depth() != slices)
+            staged_ = allocate(slice().with_size(slice().width, slice().height, slices));
+        operator_->copy_slices(slice_ - slab_first_, staged_, job_.greys);
+        staged_first_ = slice_;
+    }
+    Array out = allocate(slice());
+    const std::size_t bytes = slice().size();
+    copy_rows(staged_, {(slice_ - staged_first_) * bytes}, out, {0}, bytes);
+    if (++slice_ == job_.grid.z.count) {
+        held_.clear();
+        count_ = slice_ = slab_first_ = slab_planes_ = 0;
+        is_complete_ = false;
+        staged_ = {};
+    }
+    return out;
+}
+
+} // namespace tomo

@@ -1,0 +1,117 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "held-projections.hpp"
+
+#include <gst/operators/general-backprojector.hpp>
+#include <gst/tomo/bases/addressing.hpp>
+#include <gst/tomo/bases/effective.hpp>
+#include <gst/tomo/bases/reducer.hpp>
+#include <gst/tomo/geometry/turn-views.hpp>
+
+#include <optional>
+
+namespace tomo {
+
+// A reducer that makes the slices of a volume from its projections, in any geometry. It knows when which
+// slices can be made: each projection is added to all of them as it comes, if their number and their angles
+// are known before and the volume finds place on the device. Else the projections are held on the host, and
+// slices made at the end, as many at a time as find place. An element says what the geometry is.
+class VolumeSlices : public Reducer {
+    using List = Property<std::vector<double>>;
+
+  public:
+    List x_region{
+        this, "x-region", When::ready,
+        "From, to, step across the beam; empty or step 0: as many as columns, from minus half of them"};
+    List y_region{
+        this, "y-region", When::ready,
+        "From, to, step along the beam; empty or step 0: as many as columns, from minus half of them"};
+    List region{this, "region", When::ready,
+                "From, to, step of the parameter, one slice each; empty or step 0: one slice, at z"};
+    AddressingMode addressing_mode{this, Addressing::clamp, "Zero"};
+    Property<unsigned> num_projections{
+        this,         "num-projections",
+        Automatic{0}, {0, 32768},
+        When::ready,  "Projections that make a volume, again and again; 0: all until the end of the stream"};
+
+    unsigned latency() const override { return num_projections ? num_projections - 1 : 0; }
+    std::optional<std::uint64_t> output_count(std::uint64_t inputs, const ArrayInfo &in) const override;
+
+    void begin(const ArrayInfo &in) override;
+    void consume(const Array &in) override;
+    void finish() override;
+    unsigned unfinished_set() const override { return num_projections ? count_ : 0; }
+    bool ready() const override { return is_complete_; }
+    Array produce() override;
+    void clear() override;
+
+  protected:
+    // What properties ask for.
+    struct Job {
+        // Its z are the heights of slices, or the values of a number of the geometry, of which each slice has
+        // another one, at height `z`.
+        VolumeGrid grid;
+        bool is_swept = false;
+        double z = 0.0;
+        GeneralBackprojection settings;
+        GstTomoFormat format = GST_TOMO_FORMAT_FLOAT32; // of slices
+        GeneralBackprojector::Greys greys;
+    };
+    virtual Job job(const ArrayInfo &projection) const = 0;
+    // The geometry, before the first projection of a volume. Throws Error where it can't be. `number` is 0 if
+    // it is not known.
+    virtual void resolve(const ArrayInfo &projection, const Scan &scan, unsigned number) = 0;
+    virtual GivenTurn turn() const = 0;
+    virtual TurnKind turn_kind() const = 0;
+    // Of projection `view`, turned by `angle`, with the swept number at `swept` where one is.
+    virtual Arrangement arrangement(unsigned view, double angle, std::optional<double> swept) const = 0;
+    // The angle that a property gives the projection that comes in.
+    virtual std::optional<double> own_angle() const { return {}; }
+    // Values in force, to be told.
+    virtual void add_effective(EffectiveValues &) const {}
+    // The scan of the slices.
+    virtual void describe_slices(Scan &, const Job &) const {}
+
+    GstFlowReturn take(GstBuffer *buffer) override;
+    EventRef scan_event(EventRef event) override;
+
+    // The job of the regions, with slices at `z` where another number is swept or no region is set. Throws
+    // Error for regions that can't be.
+    Job job_of(const ArrayInfo &projection, bool is_swept, double z) const;
+    // The axis that the scan tells, else the middle, with a warning; `property` would have set it.
+    double centre_of(const Scan &scan, const char *property, unsigned columns);
+
+  private:
+    void start_volume();
+    void resolve_views(unsigned number);
+    bool scan_has_angles(unsigned number) const;
+    bool has_angles() const;
+    std::vector<WeightedView> views_of(unsigned view, const VolumeGrid &slab) const;
+    void begin_slab(unsigned first, unsigned planes);
+    void next_slab();
+    ArrayInfo slice() const;
+    void tell();
+
+    Job job_;
+    std::optional<GeneralBackprojector> operator_;
+    HeldProjections held_{*this};
+    UntilStop<EventRef> scan_event_{this};
+    Scan scan_;
+    TurnViews views_;
+    std::vector<double> frame_angles_; // of the projections so far, NaN where unknown
+    double frame_angle_ = 0.0;         // of the frame that comes in
+    bool has_own_angle_ = false;       // by a property
+    std::uint64_t taken_ = 0;          // projections of the stream
+    unsigned promised_ = 0;            // projections of the volume, 0 if not known
+    unsigned count_ = 0;               // that came
+    bool is_resolved_ = false, adds_at_once_ = false, is_complete_ = false;
+    VolumeGrid slab_;
+    unsigned slab_first_ = 0, slab_planes_ = 0; // slices of the volume that the operator holds
+    unsigned slice_ = 0;                        // that is next
+    Array staged_;                              // slices, a few at a time
+    unsigned staged_first_ = 0;
+};
+
+} // namespace tomo

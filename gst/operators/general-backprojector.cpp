@@ -1,0 +1,256 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/operators/general-backprojector.hpp>
+#include <gst/tomo/device/device.hpp>
+#include <gst/tomo/support/error.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace tomo {
+
+namespace {
+
+constexpr unsigned border = 2; // texels around a projection, as in the kernel
+
+constexpr const char *cl_name(FloatSize size) {
+    return size == FloatSize::half ? "half" : size == FloatSize::single ? "float" : "double";
+}
+
+constexpr GstTomoFormat format_of(FloatSize size) {
+    return size == FloatSize::half     ? GST_TOMO_FORMAT_FLOAT16
+           : size == FloatSize::single ? GST_TOMO_FORMAT_FLOAT32
+                                       : GST_TOMO_FORMAT_FLOAT64;
+}
+
+// How a device makes a tile.
+struct Shape {
+    unsigned tile_l, tile_m;
+    unsigned lanes, rows; // work-items; no lanes: one for each tile
+};
+
+Shape shape_for(const Device &device, bool is_along_z) {
+    if (!device.prefers_local_memory())
+        return is_along_z ? Shape{64, 8, 0, 1} : Shape{64, 16, 0, 1};
+    return {64, 32, 32, 8};
+}
+
+} // namespace
+
+GeneralBackprojector::GeneralBackprojector(Compute &compute, const GeneralBackprojection &settings)
+    : compute_(compute), settings_(settings) {
+    const Device &device = *compute.device();
+    if ((settings.is_double || settings.sums == FloatSize::twofold) && !device.has_fp64())
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            text("%s has no double precision; take float for compute-type and result-type, or another "
+                 "device",
+                 device.name().c_str()));
+    burst_ = settings.burst ? settings.burst : device.is_cpu() ? 8 : 16;
+}
+
+std::size_t GeneralBackprojector::texels() const {
+    return std::size_t{projection_.width + 2 * border} * (projection_.height + 2 * border);
+}
+
+unsigned GeneralBackprojector::planes_that_fit(const ArrayInfo &projection, const ArrayInfo &slice) const {
+    const Device &device = *compute_.device();
+    const std::uint64_t plane = slice.plane_samples() * gst_tomo_format_get_size(format_of(settings_.sums));
+    const std::uint64_t burst = std::uint64_t{projection.width + 2 * border} *
+                                (projection.height + 2 * border) * (settings_.has_half_projections ? 2 : 4) *
+                                burst_;
+    const std::uint64_t others = 4 * projection.size() + 3 * slice.size();
+    std::uint64_t mine = 0;
+    for (const Array *array : {&projections_, &sums_})
+        mine += *array ? array->info().size() : 0;
+    const std::uint64_t taken =
+        device.memory_in_use() - std::min<std::uint64_t>(device.memory_in_use(), mine) + burst + others;
+    const std::uint64_t limit = device.memory_limit() / 8 * 7;
+    if (taken >= limit)
+        return 0;
+    // Some slices lie there twice, on their way out.
+    const std::uint64_t planes =
+        std::min<std::uint64_t>(device.max_allocation() / plane, (limit - taken) / 9 * 8 / plane);
+    return static_cast<unsigned>(std::min<std::uint64_t>(planes, G_MAXINT));
+}
+
+std::string GeneralBackprojector::formats() const {
+    std::string options =
+        text("-D PROJECTION=%s -D SUM=%s -D ADDRESSING=%d", settings_.has_half_projections ? "half" : "float",
+             cl_name(settings_.sums), settings_.addressing);
+    if (settings_.has_half_projections)
+        options += " -D PROJECTION_IS_HALF";
+    if (settings_.sums == FloatSize::half)
+        options += " -D SUM_IS_HALF";
+    if (is_along_z_)
+        options += " -D TRANSPOSED";
+    return options;
+}
+
+Kernel GeneralBackprojector::kernel(const char *function, const std::string &options) {
+    return compute_.kernel(function, options, "general-backproject.cl");
+}
+
+void GeneralBackprojector::begin(const ArrayInfo &projection, const VolumeGrid &volume, bool is_per_plane) {
+    constexpr unsigned lanes_that_pay = 16;
+    projection_ = projection;
+    volume_ = volume;
+    is_per_plane_ = is_per_plane;
+    is_along_z_ = !is_per_plane && volume.z.count >= lanes_that_pay;
+    count_ = 0;
+    views_.clear();
+    is_begun_ = false;
+    if (!projections_ || projections_.info().samples() != texels() * burst_)
+        projections_ = compute_.allocate(
+            {settings_.has_half_projections ? GST_TOMO_FORMAT_FLOAT16 : GST_TOMO_FORMAT_FLOAT32,
+             projection.width + 2 * border, projection.height + 2 * border, burst_});
+    const ArrayInfo sums(format_of(settings_.sums), volume.x.count, volume.y.count, volume.z.count);
+    if (!sums_ || sums_.info() != sums) {
+        sums_ = {};
+        sums_ = compute_.allocate(sums);
+    }
+}
+
+GeneralBackprojector::View GeneralBackprojector::view_of(const WeightedView &view, unsigned plane) const {
+    const auto form = [&](const ViewGeometry::Form &of_points) {
+        const auto voxel = volume_.in_voxels(of_points);
+        const Vector3 &f = voxel.factors;
+        if (is_along_z_)
+            return Form{{f.z, f.x, f.y, voxel.constant}};
+        if (is_per_plane_) // all of them may have one height: that of the plane's own views
+            return Form{{f.x, f.y, 0.0, voxel.constant + f.z * plane}};
+        return Form{{f.x, f.y, f.z, voxel.constant}};
+    };
+    const ViewGeometry &g = view.geometry;
+    const Form column = form(g.column()), row = form(g.row());
+    return {is_along_z_ ? row : column,
+            is_along_z_ ? column : row,
+            form(g.depth()),
+            form(g.distance()),
+            view.weight,
+            {}};
+}
+
+void GeneralBackprojector::add(const Array &projection, const std::vector<WeightedView> &views) {
+    const unsigned planes = is_per_plane_ ? volume_.z.count : 1;
+    if (projection.info().plane_samples() != projection_.plane_samples() || views.size() != planes)
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    text("a projection of %s and %zu views came; wanted %u x %u pixels and %u views",
+                         projection.info().describe().c_str(), views.size(), projection_.width,
+                         projection_.height, planes));
+    compute_.input_format("in", projection.info().format);
+    const unsigned fasts = is_along_z_ ? projection_.height : projection_.width;
+    const unsigned slows = is_along_z_ ? projection_.width : projection_.height;
+    compute_.launch(kernel("pack_projection", formats()), WorkSize(fasts + 2 * border, slows + 2 * border),
+                    projection, ReadWriteBareBuffer{projections_}, cl_ulong{texels() * count_},
+                    cl_uint{projection_.width}, cl_uint{projection_.height});
+    views_.resize(std::size_t{planes} * burst_);
+    for (unsigned plane = 0; plane < planes; plane++) {
+        const auto view = view_of(views[plane], plane);
+        for (int i = 0; i < 4; i++) // up to rounding; forms are near 1
+            is_tilted_ |= std::abs(view.depth.factors[i] - view.distance.factors[i]) > 1e-13;
+        has_depth_ |= !views[plane].geometry.is_parallel();
+        views_[std::size_t{plane} * burst_ + count_] = view;
+    }
+    if (++count_ == burst_)
+        run_burst();
+}
+
+// As tomo_real, which is float on devices without double.
+Array GeneralBackprojector::upload_views() {
+    static_assert(sizeof(View) == 20 * sizeof(double));
+    const auto *numbers = reinterpret_cast<const double *>(views_.data());
+    const std::size_t size = views_.size() * sizeof(View) / sizeof(double);
+    if (compute_.device()->has_fp64())
+        return compute_.upload(numbers, size * sizeof(double));
+    return compute_.upload(std::vector<float>(numbers, numbers + size));
+}
+
+void GeneralBackprojector::run_burst() {
+    if (count_ == 0)
+        return;
+    const auto &device = *compute_.device();
+    const Shape shape = shape_for(device, is_along_z_);
+    std::string options =
+        formats() + text(" -D REAL=%s -D TILE_L=%u -D TILE_M=%u -D BURST=%u",
+                         settings_.is_double ? "double" : "float", shape.tile_l, shape.tile_m, burst_);
+    if (shape.lanes)
+        options += text(" -D LANES=%u -D ROWS=%u", shape.lanes, shape.rows);
+    if (!has_depth_)
+        options += " -D PARALLEL";
+    else if (is_tilted_)
+        options += " -D TILTED";
+    if (is_per_plane_)
+        options += " -D PER_PLANE";
+    const auto backproject = kernel("backproject", options);
+    const Array views = upload_views();
+
+    const unsigned lanes = is_along_z_ ? volume_.z.count : volume_.x.count;
+    const unsigned rows = is_along_z_ ? volume_.x.count : volume_.y.count;
+    const unsigned planes = is_along_z_ ? volume_.y.count : volume_.z.count;
+    const std::size_t across = (lanes + shape.tile_l - 1) / shape.tile_l;
+    const std::size_t down = (rows + shape.tile_m - 1) / shape.tile_m;
+    // A launch can't be stopped.
+    const double updates = (device.is_cpu() ? 2e8 : 1e11) / (double(lanes) * rows * count_);
+    const unsigned step = static_cast<unsigned>(std::clamp(updates, 1.0, double(planes)));
+    for (unsigned n = 0; n < planes; n += step) {
+        WorkSize size(across * std::max(shape.lanes, 1u), down * shape.rows, std::min(step, planes - n));
+        size.groups(std::max(shape.lanes, 1u), shape.rows);
+        compute_.launch(backproject, size, BareBuffer{projections_}, BareBuffer{views},
+                        ReadWriteBareBuffer{sums_}, cl_uint{lanes}, cl_uint{rows}, cl_uint{n},
+                        cl_uint{is_along_z_ ? projection_.height : projection_.width},
+                        cl_uint{is_along_z_ ? projection_.width : projection_.height}, cl_uint{count_},
+                        cl_uint{!is_begun_});
+    }
+    is_begun_ = true;
+    count_ = 0;
+    has_depth_ = is_tilted_ = false;
+}
+
+void GeneralBackprojector::copy_slices(unsigned first, Array &out, const Greys &greys) {
+    run_burst();
+    std::string options = text("-D SUM=%s", cl_name(settings_.sums));
+    if (settings_.sums == FloatSize::half)
+        options += " -D SUM_IS_HALF";
+    switch (out.info().format) {
+    case GST_TOMO_FORMAT_FLOAT16:
+        options += " -D STORE=half -D STORE_IS_HALF";
+        break;
+    case GST_TOMO_FORMAT_FLOAT64:
+        options += " -D STORE=double";
+        break;
+    case GST_TOMO_FORMAT_UINT8:
+        options += " -D STORE=uchar -D TO_INTEGER=convert_uchar_sat_rte";
+        break;
+    case GST_TOMO_FORMAT_UINT16:
+        options += " -D STORE=ushort -D TO_INTEGER=convert_ushort_sat_rte";
+        break;
+    case GST_TOMO_FORMAT_UINT32:
+        options += " -D STORE=uint -D TO_INTEGER=convert_uint_sat_rte";
+        break;
+    default:
+        options += " -D STORE=float";
+    }
+    const cl_ulong width = volume_.x.count, height = volume_.y.count, depth = volume_.z.count;
+    const cl_ulong step_x = is_along_z_ ? depth : 1, step_y = is_along_z_ ? depth * width : width;
+    const cl_ulong step_z = is_along_z_ ? 1 : width * height;
+    WorkSize size(width, out.depth(), height);
+    size.groups(compute_.device()->is_cpu() ? 1 : 32, compute_.device()->is_cpu() ? 1 : 8);
+    const auto copy = kernel("copy_slices", options);
+    Compute::Launch launch(compute_, copy);
+    launch.add(BareBuffer{sums_});
+    launch.add(out);
+    for (const cl_ulong step : {step_x, step_y, step_z})
+        launch.add(step);
+    for (const unsigned number : {volume_.x.count, volume_.y.count, out.depth(), first})
+        launch.add(cl_uint{number});
+    for (const double number : {greys.minimum, greys.scale}) {
+        if (compute_.device()->has_fp64())
+            launch.add(number);
+        else
+            launch.add(static_cast<float>(number));
+    }
+    launch.run(size);
+}
+
+} // namespace tomo

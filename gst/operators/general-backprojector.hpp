@@ -1,0 +1,83 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/tomo/compute/compute.hpp>
+#include <gst/tomo/geometry/volume-grid.hpp>
+
+#include <vector>
+
+namespace tomo {
+
+enum class FloatSize { half, single, twofold };
+
+struct GeneralBackprojection {
+    bool is_double = false;             // coordinates and interpolation
+    FloatSize sums = FloatSize::single; // what sums are kept in between bursts
+    bool has_half_projections = false;  // what projections are kept in
+    int addressing = 1;                 // as in tomo_address() of kernels/common.h
+    unsigned burst = 0;                 // projections at a time; 0: what suits the device
+};
+
+// A projection's geometry and the factor of its samples.
+struct WeightedView {
+    ViewGeometry geometry;
+    double weight;
+};
+
+// Projections in any geometry, one after the other, to the slices of a volume. A voxel gets from each the
+// sample where it is seen, between pixels, times weight / distance^2. It is for filtered backprojection: it
+// is no transpose of a line integral.
+class GST_TOMO_API GeneralBackprojector {
+  public:
+    GeneralBackprojector(Compute &compute, const GeneralBackprojection &settings);
+
+    // Slices of this shape that find place on the device now, beside a burst of projections and beside arrays
+    // that come and go; 0 where there is no place for one.
+    unsigned planes_that_fit(const ArrayInfo &projection, const ArrayInfo &slice) const;
+    // Begins slices of this volume. `is_per_plane`: each plane has views of its own. Throws Error where a
+    // kernel can't be made.
+    void begin(const ArrayInfo &projection, const VolumeGrid &volume, bool is_per_plane);
+    // Adds a projection of one plane, in any real format. One view, or one for each plane.
+    void add(const Array &projection, const std::vector<WeightedView> &views);
+
+    // Integers: `minimum` becomes 0, and one of them stands for 1 / scale.
+    struct Greys {
+        double minimum = 0.0, scale = 1.0;
+    };
+    // Copies slices from `first` on, as many as `out` has planes, in the format of `out`.
+    void copy_slices(unsigned first, Array &out, const Greys &greys);
+
+  private:
+    struct Form {
+        double factors[4];
+    };
+    struct View {
+        Form fast, slow, depth, distance;
+        double weight;
+        double unused[3];
+    };
+
+    View view_of(const WeightedView &view, unsigned plane) const;
+    bool is_parallel() const;
+    void run_burst();
+    Array upload_views();
+    Kernel kernel(const char *function, const std::string &options);
+    std::string formats() const;
+    std::size_t texels() const;
+
+    Compute &compute_;
+    const GeneralBackprojection settings_;
+    unsigned burst_ = 1;
+    VolumeGrid volume_;
+    bool is_per_plane_ = false;
+    bool is_along_z_ = false; // lanes are along z, else along x
+    ArrayInfo projection_;
+    Array projections_, sums_;
+    std::vector<View> views_; // of the burst: of all planes, one projection after the other
+    bool has_depth_ = false, is_tilted_ = false; // of the burst's views
+    unsigned count_ = 0;                         // projections in the burst
+    bool is_begun_ = false;                      // sums hold a burst
+};
+
+} // namespace tomo

@@ -1,0 +1,403 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tomogeneralbackproject against the steps of its geometry in float64, and against spheres whose values are known."""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+from tomotest import *
+from elementtest import ElementTestCase, Stream, scan_event
+from padtest import Pads, arrays_of
+import generalref
+import tomoref
+from generalref import PARTS
+
+TOLERANCE = 1e-5
+NAME = "tomogeneralbackproject"
+
+
+def text(values):
+    return "<" + ",".join(repr(float(v)) for v in np.atleast_1d(values)) + ">"
+
+
+def line(geometry, **properties):
+    """The element with this geometry; in names of properties, _ stands for -."""
+    words = [NAME] + [f"{name}={text(value)}" for name, value in geometry.items()]
+    for name, value in properties.items():
+        words.append(f"{name.replace('_', '-')}={value if isinstance(value, (str, int, float)) else text(value)}")
+    return " ".join(words)
+
+
+def region(start, step, count):
+    return start, start + (count - 0.5) * step, step
+
+
+def points(of):
+    start, to, step = of
+    return start + step * np.arange(int(np.ceil((to - start) / step)))
+
+
+def random_geometry(shape, views, is_cone, are_lists=True):
+    """All angles and offsets at once, around projections of this shape."""
+    def values(low, high):
+        return rng.uniform(low, high, views if are_lists and rng.random() < 0.5 else 1)
+
+    size = max(shape)
+    geometry = {name: values(-0.3, 0.3) for name in PARTS if "angle" in name}
+    geometry["axis-angle-z"] = rng.uniform(-4, 4, views)
+    for name in "detector-position-x", "detector-position-z", "source-position-x", "source-position-z":
+        geometry[name] = values(-0.1 * size, 0.1 * size)
+    geometry["detector-position-y"] = values(-0.1 * size, size)
+    if is_cone:
+        geometry["source-position-y"] = values(-6 * size, -3 * size)
+    geometry["center-position-x"] = values(0.3 * shape[1], 0.7 * shape[1])
+    geometry["center-position-z"] = values(0.3 * shape[0], 0.7 * shape[0])
+    return geometry
+
+
+def noise(views, shape, dtype=np.float32):
+    return [random_array(dtype, shape) for _ in range(views)]
+
+
+class GeneralBackproject(ElementTestCase):
+    def check(self, projections, geometry, x, y, z, tolerance=TOLERANCE, sweep=None, addressing="clamp", overall=None,
+              **properties):
+        """Against the reference, with the weights of an overall angle."""
+        overall = overall or rng.uniform(1, 6)
+        weights = np.full(len(projections), abs(overall) / len(projections))
+        if "axis-angle-z" not in geometry or np.size(geometry["axis-angle-z"]) == 1:
+            offset = geometry.get("axis-angle-z", 0.0)
+            turned = dict(geometry, **{"axis-angle-z": np.arange(len(projections)) * overall / len(projections) + offset})
+        else:
+            turned = geometry
+        slices = points(properties["region"]) if "region" in properties else z
+        wanted = generalref.backproject(projections, turned, points(x), points(y), z if sweep else slices, weights,
+                                        addressing, (sweep, slices) if sweep else None)
+        if sweep:
+            properties.update(parameter=sweep, z=z)
+        results = run(line(geometry, x_region=x, y_region=y, overall_angle=overall, addressing_mode=addressing,
+                           **properties), projections)
+        self.assertEqual(len(results), len(wanted))
+        self.assert_close(np.array(results), wanted, tolerance)
+        return results
+
+    def test_properties(self):
+        largest = sys.float_info.max
+        parts = {name: [] for name in PARTS}
+        regions = {name: [] for name in ("region", "x-region", "y-region")}
+        numbers = {"single", "half"}
+        self.check_properties(NAME, {
+            **parts, **regions,
+            "burst": (0, 0, 128),
+            "parameter": ("z", {*PARTS, "z"}),
+            "z": (0.0, -largest, largest),
+            "compute-type": ("float", {"float", "double"}),
+            "result-type": ("float", {"half", "float", "double"}),
+            "store-type": ("float", {"half", "float", "double", "uchar", "ushort", "uint"}),
+            "precision-mode": ("single", numbers),
+            "addressing-mode": ("clamp", set(generalref.PAD)),
+            "overall-angle": (0.0, -largest, largest),
+            "gray-map-min": (0.0, -largest, largest),
+            "gray-map-max": (0.0, -largest, largest),
+            "num-projections": (0, 0, 32768),
+        })
+
+    def test_any_geometry(self):
+        shape = 37, 43
+        for is_cone in True, False:
+            for planes in 3, 20:
+                for _ in range(3):
+                    views = int(rng.integers(1, 30))
+                    geometry = random_geometry(shape, views, is_cone)
+                    with self.subTest(geometry=geometry):
+                        self.check(noise(views, shape), geometry, region(-14.3, 1.1, 23), region(9.2, -0.7, 29), None,
+                                   region=region(-12.3, 1.21, planes))
+
+    def test_upright(self):
+        shape = 37, 43
+        for source in -np.inf, -150.0:
+            for planes in 3, 20:
+                with self.subTest(source=source, planes=planes):
+                    self.check(noise(11, shape), {"source-position-y": source, "detector-position-y": 30.0,
+                                                  "center-position-x": 20.3, "center-position-z": 17.7},
+                               region(-20.0, 1.0, 41), region(-18.5, 1.0, 37), None, region=region(-11, 1.0, planes))
+
+
+    def test_all_projections_known_before(self):
+        # Each is added as it comes; else they are held until the end.
+        shape, views = (37, 43), 21
+        geometry = random_geometry(shape, views, True)
+        box = region(-14.3, 1.1, 23), region(9.2, -0.7, 29), None
+        for planes in 3, 20:
+            projections = noise(views, shape)
+            overall = rng.uniform(-6, -1)
+            at_once, at_the_end = (
+                self.check(projections, geometry, *box, region=region(-3, 1.0, planes), overall=overall, burst=5, **number)
+                for number in ({"num_projections": views}, {}))
+            np.testing.assert_array_equal(at_once, at_the_end)
+
+    def test_sizes(self):
+        for shape in (1, 1), (1, 13), (17, 1), (2, 3), (31, 29):
+            for views in 1, 3:
+                for planes in 1, 17:
+                    with self.subTest(shape=shape, views=views, planes=planes):
+                        geometry = {"center-position-x": shape[1] / 2, "center-position-z": shape[0] / 2,
+                                    "axis-angle-z": rng.uniform(-3, 3, views), "axis-angle-x": 0.2,
+                                    "source-position-y": -200.0}
+                        self.check(noise(views, shape), geometry, region(-2, 0.9, 5), region(-3, 0.9, 7), None,
+                                   region=region(-0.9, 0.11, planes))
+
+    def test_formats(self):
+        shape, views = (9, 11), 4
+        geometry = random_geometry(shape, views, True)
+        for name in REAL:
+            with self.subTest(format=name):
+                self.check(noise(views, shape, FORMATS[name]), geometry, region(-4, 1.0, 9), region(-4, 1.0, 9), None,
+                           region=region(-2, 1.0, 3))
+
+    def test_planes_are_projections(self):
+        shape, views = (9, 11), 12
+        geometry = random_geometry(shape, views, False)
+        projections = noise(views, shape)
+        words = line(geometry, x_region=region(-4, 1.0, 9), y_region=region(-4, 1.0, 9), region=region(-4, 1.0, 3))
+        single = run(words, projections)
+        for number in "", " num-projections=12":
+            np.testing.assert_array_equal(run(words + number, list(np.array(projections).reshape(4, 3, *shape))), single)
+        self.assert_fails(["num-projections=4", "array of 3 projections"], f"{NAME} num-projections=4",
+                          list(np.array(projections).reshape(4, 3, *shape)))
+
+    def test_types(self):
+        shape, views = (19, 23), 9
+        geometry = random_geometry(shape, views, True)
+        box = region(-7, 1.0, 15), region(-7, 1.0, 15), None
+        heights = {"region": region(-4, 1.0, 17)}
+        projections = noise(views, shape)
+        self.check(projections, geometry, *box, tolerance=1e-12, compute_type="double", result_type="double",
+                   store_type="double", **heights)
+        for tolerance, words in ((1e-5, {"compute_type": "double"}), (1e-5, {"result_type": "double"}),
+                                 (2e-3, {"result_type": "half"}), (1e-3, {"precision_mode": "half"}),
+                                 (1e-3, {"store_type": "half"})):
+            with self.subTest(**words):
+                (result, *_) = self.check(projections, geometry, *box, tolerance=tolerance, burst=4, **words, **heights)
+                self.assertEqual(result.dtype, np.float16 if "store_type" in words else np.float32)
+
+    def test_integers(self):
+        shape, views = (9, 11), 3
+        geometry = random_geometry(shape, views, False)
+        words = dict(x_region=region(-4, 1.0, 9), y_region=region(-4, 1.0, 9), region=region(-2, 1.0, 2), overall_angle=2.0)
+        projections = noise(views, shape)
+        exact = np.array(run(line(geometry, compute_type="double", result_type="double", store_type="double", **words),
+                             projections))
+        low, high = -0.5, 0.8
+        for store, dtype in ("uchar", np.uint8), ("ushort", np.uint16), ("uint", np.uint32):
+            largest = np.iinfo(dtype).max
+            for least, most in (low, high), (high, low):
+                results = np.array(run(line(geometry, store_type=store, gray_map_min=least, gray_map_max=most, **words),
+                                       projections))
+                self.assertEqual(results.dtype, dtype)
+                wanted = np.clip((exact - least) / (most - least) * largest, 0, largest)
+                self.assertTrue((wanted == 0).any() and (wanted == largest).any())
+                off = np.abs(results - wanted).max()
+                self.assertLess(off, 0.5 + 2e-6 * largest)
+        self.assert_fails(["gray-map-min and gray-map-max are both 0", "store-type=uchar"],
+                          line(geometry, store_type="uchar", **words), projections)
+
+    def test_addressing(self):
+        shape = 9, 11
+        geometry = {"axis-angle-z": rng.uniform(-3, 3, 5), "axis-angle-x": 0.4, "source-position-y": -100.0,
+                    "center-position-x": 5.3, "center-position-z": 4.1}
+        for addressing in generalref.PAD:
+            for planes in 3, 20:
+                with self.subTest(addressing=addressing, planes=planes):
+                    self.check(noise(5, shape), geometry, region(-24, 1.7, 29), region(-24, 1.7, 29), None,
+                               region=region(-20, 2.0, planes), addressing=addressing)
+
+    def test_sweeps(self):
+        shape, views = (19, 23), 7
+        for name in PARTS:
+            with self.subTest(parameter=name):
+                geometry = random_geometry(shape, views, True)
+                middle = {"source-position-y": -90.0, "detector-position-y": 9.0}.get(
+                    name, 0.0 if "angle" in name else 3.0)
+                self.check(noise(views, shape), geometry, region(-7, 1.0, 15), region(-7, 1.0, 15), rng.uniform(-4, 4),
+                           region=region(middle, 0.11 if "angle" in name else 1.3, 5), sweep=name)
+
+    def test_default_regions(self):
+        shape, views = (8, 11), 3
+        geometry = {"center-position-x": 5.0, "center-position-z": 3.0, "axis-angle-z": [0.1, 0.7, 2.0]}
+        projections = noise(views, shape)
+        (result,) = run(line(geometry, z=1.25, overall_angle=3.0), projections)
+        wanted = generalref.backproject(projections, geometry, np.arange(11) - 5.5, np.arange(11) - 5.5, [1.25], [1.0] * 3)
+        self.assert_close(result, wanted[0], TOLERANCE)
+        (result,) = run(line(geometry, z=1.25, overall_angle=3.0, region=(0, 0, 0), x_region=(0, 0, 0)), projections)
+        self.assert_close(result, wanted[0], TOLERANCE)
+        # Without a sweep's region: the geometry as it is.
+        (result,) = run(line(geometry, z=1.25, overall_angle=3.0, parameter="axis-angle-x"), projections)
+        self.assert_close(result, wanted[0], TOLERANCE)
+        # Rounding makes no step more: 0.1 + 0.2 > 0.3.
+        self.assertEqual(len(run(line(geometry, region=(0.1, 0.1 + 0.2 * 3, 0.2)), projections)), 3)
+
+    def test_a_nan(self):
+        shape, views = (19, 23), 5
+        geometry = {**random_geometry(shape, views, True), "detector-position-x": 0.3, "detector-position-z": 0.2}
+        projections = noise(views, shape)
+        column, row, _ = generalref.see(np.zeros((3, 1)), generalref.numbers(geometry, 2))
+        projections[2][int(np.clip(row[0], 0, 18)), int(np.clip(column[0], 0, 22))] = np.nan  # where the middle is seen
+        box = region(-7, 1.0, 15), region(-7, 1.0, 15), [0.0]
+        weights = np.ones(views)
+        wanted = generalref.backproject(projections, geometry, *map(points, box[:2]), box[2], weights)
+        (result,) = run(line(geometry, x_region=box[0], y_region=box[1], overall_angle=float(views)), projections)
+        self.assertTrue(0 < np.isnan(wanted).sum() < wanted.size)
+        np.testing.assert_array_equal(np.isnan(result), np.isnan(wanted[0]))
+        good = ~np.isnan(wanted[0])
+        self.assert_close(result[good], wanted[0][good], TOLERANCE)
+        (result,) = run(line(geometry, x_region=box[0], y_region=box[1], overall_angle=5.0, store_type="uchar",
+                             gray_map_max=1.0), projections)
+        self.assertTrue((result[~good] == 0).all())
+
+    def test_angles(self):
+        """From properties, the scan, the frames, or nowhere; weights without an overall angle."""
+        shape, views = (9, 11), 8
+        projections = noise(views, shape)
+        box = dict(x_region=region(-4, 1.0, 9), y_region=region(-4, 1.0, 9), region=region(-2, 1.0, 3))
+        known = {"center-position-x": 5.2, "center-position-z": 4.0}
+
+        def wanted(geometry, weights):
+            return generalref.backproject(projections, {**known, **geometry},
+                                          *(points(box[name]) for name in ("x_region", "y_region", "region")), weights)
+
+        def stream(words, angles=(), count=None):
+            with Stream(words) as stream:
+                if count:
+                    stream["src0"].set_property("num-buffers", count)
+                for i, projection in enumerate(projections):
+                    stream.push(projection, event=scan_event(angles) if i == 0 and len(angles) else None)
+                return stream.finish(), stream
+
+        half = 0.3 + np.arange(views) * np.pi / views
+        whole = -0.4 - np.arange(views) * 2 * np.pi / views
+        uneven = np.cumsum(rng.uniform(0.33, 0.39, views))
+        for angles in half, whole, uneven:
+            weights = tomoref.projection_weights(angles)[0]
+            for words in line(known, **box), line({**known, "axis-angle-z": angles}, **box):
+                results, _ = stream(words, angles)
+                self.assert_close(np.array(results), wanted({"axis-angle-z": angles}, weights), TOLERANCE)
+        # One value is added.
+        results, _ = stream(line({**known, "axis-angle-z": 0.25}, **box), half)
+        self.assert_close(np.array(results), wanted({"axis-angle-z": half + 0.25}, [np.pi / views] * views), TOLERANCE)
+        # From nowhere.
+        results, told = stream(line(known, **box))
+        turn = np.arange(views) * 2 * np.pi / views
+        self.assert_close(np.array(results), wanted({"axis-angle-z": turn}, [np.pi / views] * views), TOLERANCE)
+        self.assertTrue(any("taken for a full turn" in warning for warning in told.warnings()))
+        effective = told.element_messages("tomo-effective")[-1]
+        self.assertEqual(effective.get_int("projections")[1] if effective.get_int("projections")[0]
+                         else effective.get_uint("projections")[1], views)
+        # A cone beam and a tilted axis: a full turn counts once, distances are 1 at the axis, the tilt counts.
+        cone = {"source-position-y": -100.0, "detector-position-y": 25.0}
+        results, _ = stream(line({**known, **cone}, **box), whole)
+        self.assert_close(np.array(results), wanted({"axis-angle-z": whole, **cone}, [np.pi / views / 1.25**2] * views),
+                          TOLERANCE)
+        short = np.arange(views) * 0.5
+        results, _ = stream(line({**known, **cone}, **box), short)
+        self.assert_close(np.array(results), wanted({"axis-angle-z": short, **cone}, [np.pi / views / 1.25**2] * views),
+                          TOLERANCE)
+        results, _ = stream(line({**known, "axis-angle-x": 0.6}, **box), whole)
+        self.assert_close(np.array(results),
+                          wanted({"axis-angle-z": whole, "axis-angle-x": 0.6}, [np.pi / views * np.cos(0.6)] * views),
+                          TOLERANCE)
+
+    def test_several_volumes(self):
+        shape, views = (9, 11), 5
+        geometry = random_geometry(shape, views, True)
+        words = line(geometry, x_region=region(-4, 1.0, 9), y_region=region(-4, 1.0, 9), region=region(-2, 1.0, 3))
+        projections = noise(3 * views, shape)
+        results = run(f"{words} num-projections={views}", projections)
+        self.assertEqual(len(results), 9)
+        for i in range(3):
+            np.testing.assert_array_equal(results[3 * i:3 * i + 3], run(words, projections[i * views:(i + 1) * views]))
+        self.assert_fails(["4 projections came", "num-projections=5"], f"{words} num-projections=5", projections[:9])
+
+    def test_memory_and_states(self):
+        shape, views = (9, 11), 4
+        geometry = random_geometry(shape, views, True)
+        projections = noise(views, shape)
+        words = line(geometry, x_region=region(-4, 1.0, 9), y_region=region(-4, 1.0, 9), region=region(-2, 1.0, 3),
+                     num_projections=views)
+        reference = run(words, projections)
+        self.check_memory(words, projections, reference=reference, tolerance=1e-7)
+        self.check_state_cycles(words, projections, reference=reference, tolerance=1e-7)
+
+    def test_a_volume_larger_than_the_device(self):
+        """Slabs give the same slices."""
+        script = """
+from test_general_backproject import *
+geometry = {"axis-angle-z": np.linspace(0, 6, 7), "axis-angle-x": 0.3, "source-position-y": -300.0,
+            "center-position-x": 40.0, "center-position-z": 30.0}
+generator = np.random.default_rng(5)
+projections = [generator.standard_normal((61, 83)).astype(np.float32) for _ in range(7)]
+words = line(geometry, region=region(-30, 1.0, 61), num_projections=7, burst=2)
+with Pads(words) as pads:
+    pads.push(*projections)
+    pads.eos()
+    np.save(sys.argv[1], np.array(arrays_of(pads.outputs)))
+"""
+        results = []
+        with tempfile.TemporaryDirectory() as folder:
+            for limit in "1000000000", "600000", "300000":
+                path = os.path.join(folder, f"{limit}.npy")
+                environment = dict(os.environ, GST_TOMO_MEMORY_LIMIT=limit)
+                environment["PYTHONPATH"] += ":" + os.path.dirname(os.path.abspath(__file__))
+                done = subprocess.run([sys.executable, "-c", script, path], env=environment, capture_output=True, text=True,
+                                      timeout=120)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                results.append(np.load(path))
+        for result in results[1:]:
+            self.assert_close(result, results[0], 1e-5)
+
+    def test_tilt_0_is_tomobackproject(self):
+        height, width, views = 5, 31, 20
+        angles = 0.2 + np.arange(views) * np.pi / views
+        axis = 14.3
+        projections = noise(views, (height, width))
+        with Stream(f"{NAME} center-position-x=<{axis}> x-region={text(region(0.5 - axis, 1.0, width))} "
+                    f"y-region={text(region(axis - 0.5, -1.0, width))} region={text(region(0.5 - height / 2, 1.0, height))}"
+                    ) as stream:
+            for i, projection in enumerate(projections):
+                stream.push(projection, event=scan_event(angles) if i == 0 else None)
+            results = stream.finish()
+        for row, result in enumerate(results):
+            sinogram = np.array([projection[row] for projection in projections], np.float64)
+            self.assert_close(result, tomoref.backproject_linear(sinogram, angles=angles, axis=axis), TOLERANCE)
+
+    def test_errors(self):
+        projections = noise(3, (9, 11))
+        for words, properties in (
+                (["center-position-x has 2 values for 3 projections"], {"center-position-x": [1, 2]}),
+                (["axis-angle-z has 4 values for 3 projections"], {"axis-angle-z": [1, 2, 3, 4]}),
+                (["source-position-y is 3", "projection 0"], {"source-position-y": 3}),
+                (["detector-position-y is -90", "behind the source"], {"source-position-y": -80, "detector-position-y": -90}),
+                (["detector-angle-x, -y and -z turn the detector"], {"detector-angle-x": np.pi / 2}),
+                (["volume reaches the source", "source-position-y=-4"], {"source-position-y": -4}),
+                (["x-region is <1, 2>", "from, to and step"], {"x-region": [1, 2]}),
+                (["y-region is <1, 2, -1>", "step"], {"y-region": [1, 2, -1]}),
+                (["region is <0, 1e+09, 1>"], {"region": [0, 1e9, 1]})):
+            for number in "", " num-projections=3":
+                with self.subTest(words=words, number=number):
+                    self.assert_fails(words, line(properties) + number, projections)
+        self.assert_fails(["source-position-y", "nan"], line({"source-position-y": [-50.0, np.nan, -50.0]}), projections)
+        self.assert_fails(["got sinograms"], f"tomotransposeprojections ! {NAME}", projections)
+
+    def test_stop_in_the_middle(self):
+        with Stream(line({}, region=region(-100, 1.0, 200), num_projections=2000)) as stream:
+            for projection in noise(3, (200, 200)):
+                stream.push(projection)
+        with Stream(line({}, region=region(-100, 1.0, 200))) as stream:
+            for projection in noise(3, (200, 200)):
+                stream.push(projection)
+            stream.end()
+
+if __name__ == "__main__":
+    main()
