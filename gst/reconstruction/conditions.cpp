@@ -68,6 +68,7 @@ std::vector<Condition> source_conditions(const Settings &s) {
         {s.flat_scale, is_scan, correction},
         {s.roll, is_scan || s.roll == 0.0,
          "projections are rotated, and sinograms are read; rotate when these are made"},
+        {s.white_level, is_scan, correction},
         {s.detector_linearity, is_scan, correction},
         {s.detector_linearity_order, names_steps(s.detector_linearity),
          "it is that of the steps in a file of detector-linearity"},
@@ -134,7 +135,8 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.flat_scale, !is_dynamic, dynamic},
         {s.beam, !is_dynamic || s.beam.is("none"),
          "a dynamic flat leaves the intensity of the whole beam open; give air"},
-        {s.beam_hardening, takes_logarithm(s, scan) || !is_corrected,
+        {s.white_level, !is_corrected, "flats correct the projections"},
+        {s.beam_hardening, takes_logarithm(s, scan) || !are_values_transmission(s, scan),
          "it is that of line integrals, and these values are transmission; give absorptivity=on"},
         {s.shifts_reverse, are_shifts_corrected(s, scan) || is_placed_by_stage,
          "no displacements are corrected"},
@@ -149,8 +151,8 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.rings, !s.result.is("projections"),
          "rings are removed from sinograms, and projections are written"},
         {s.rings,
-         !(finds_stripes || s.rings.is("fitting") || s.rings.is("double-flat-field")) || is_corrected ||
-             s.absorptivity.is("on"),
+         !(finds_stripes || s.rings.is("fitting") || s.rings.is("double-flat-field")) ||
+             are_values_transmission(s, scan) || s.absorptivity.is("on"),
          "this method divides transmission, and these values count as absorption; give absorptivity=on "
          "if they are transmission"},
         {s.rings_width, s.rings.is("fourier"), "it is the width of rings=fourier"},

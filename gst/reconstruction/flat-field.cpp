@@ -13,9 +13,13 @@
 
 namespace tomo::reconstruction {
 
+bool are_values_transmission(const Settings &settings, const Inspection &scan) {
+    return scan.is_corrected(settings) || scan.whole_beam(settings) > 0.0;
+}
+
 bool takes_logarithm(const Settings &settings, const Inspection &scan) {
     return settings.absorptivity.is("on") ||
-           (settings.absorptivity.is("auto") && scan.is_corrected(settings));
+           (settings.absorptivity.is("auto") && are_values_transmission(settings, scan));
 }
 
 bool takes_logarithm_behind_rings(const Settings &settings, const Inspection &scan) {
@@ -185,8 +189,9 @@ std::string corrected(const Settings &settings, const Inspection &scan, const Ro
     const FlatField field{"", binning, scan.image.width / binning, rows.count / binning, as_projections};
     if (!scan.is_corrected(settings)) {
         std::string line = " scan.projections" + prepared(field, "projections", settings, scan.views);
-        if (binning > 1)
-            line += calculation("mean", "v / " + literal(binning * binning));
+        const double white = scan.whole_beam(settings);
+        if (binning > 1 || white > 0.0)
+            line += calculation("mean", "v / " + literal(binning * binning * (white > 0.0 ? white : 1.0)));
         return line + uncorrected(settings, scan);
     }
     if (is_flat_dynamic(settings, scan))

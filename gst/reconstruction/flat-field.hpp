@@ -8,6 +8,9 @@
 
 namespace tomo::reconstruction {
 
+// Whether values are shares of the beam before a logarithm is taken: flats correct them, or the counts of the
+// whole beam are known.
+bool are_values_transmission(const Settings &settings, const Inspection &scan);
 // Whether values become absorption; and whether a later step than the correction makes them so, as a step
 // before works on transmission: behind phase retrieval or, in sinograms, behind the removal of rings.
 bool takes_logarithm(const Settings &settings, const Inspection &scan);

@@ -41,6 +41,7 @@ const std::vector<std::string> &finding_names() {
                                                 "missing-wedge",
                                                 "several-turns",
                                                 "no-flats",
+                                                "white-level",
                                                 "no-darks",
                                                 "saturated-flats",
                                                 "flats-below-darks",
@@ -107,6 +108,12 @@ const char *Finding::severity_name() const {
 bool Inspection::is_corrected(const Settings &settings) const {
     return !is_sinograms && (settings.flat_correction.is("on") || settings.flat_correction.is("dynamic") ||
                              (settings.flat_correction.is("auto") && (flats || flats_after)));
+}
+
+double Inspection::whole_beam(const Settings &settings) const {
+    if (is_sinograms || is_corrected(settings))
+        return unknown;
+    return settings.white_level.is_given() ? settings.white_level.value() : white_level;
 }
 
 Rows Inspection::rows(const Settings &settings) const {
@@ -260,6 +267,7 @@ Json Inspection::json() const {
         number("turns", rotation.total() / (2.0 * pi));
     number("axis", axis);
     number("pixel-size", pixel_size);
+    number("white-level", white_level);
     number("energy", energy);
     number("distance", distance);
     number("source-distance", source_distance);

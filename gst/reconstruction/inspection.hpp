@@ -102,6 +102,7 @@ struct GST_TOMO_API Inspection {
     double energy = unknown;     // keV
     double distance = unknown;   // metres, from the sample to the detector
     double source_distance = unknown; // metres, from a point source to the sample; unknown: a parallel beam
+    double white_level = unknown;     // counts of the whole beam, of a scanner that divided by flats
     double stage_y = unknown, stage_z = unknown; // rows by which the scan says that its sample is lifted
     std::vector<HeightFacts> heights; // from the top to the bottom, where this stands for several scans
     std::vector<Finding> findings;
@@ -118,6 +119,9 @@ struct GST_TOMO_API Inspection {
     bool is_whole_turn() const;
     // Whether projections are corrected by darks and flats.
     bool is_corrected(const Settings &settings) const;
+    // Counts of the whole beam in projections that no flats correct, given or as the scanner tells; NaN where
+    // nobody does.
+    double whole_beam(const Settings &settings) const;
     // The rows for the slices. Throws Error if the settings choose rows that do not exist.
     Rows rows(const Settings &settings) const;
     // Size of the result: `depth` images of width x height, in the volumes of all turns. Slices of half turns

@@ -208,10 +208,14 @@ class Inspector {
         found_.energy = layout.energy;
         found_.distance = layout.distance;
         found_.source_distance = layout.source_distance;
+        found_.white_level = layout.white_level;
         found_.stage_y = layout.stage_y;
         found_.stage_z = layout.stage_z;
+        std::string warnings;
         for (const auto &warning : layout.warnings)
-            find("layout", Severity::warning, warning, "Look whether the scan is complete.");
+            warnings += (warnings.empty() ? "" : "; ") + warning;
+        if (!warnings.empty())
+            find("layout", Severity::warning, warnings, "Look whether the scan is complete.");
         if (!found_.projections)
             throw Error(GST_RESOURCE_ERROR_READ,
                         text("%s has no projections: there is nothing to reconstruct", layout.name.c_str()));
@@ -423,7 +427,11 @@ class Inspector {
         if (!settings_.flat_correction.is("off")) {
             // Corrected projections are seldom stored as integers.
             const bool counts = found_.image.format < GST_TOMO_FORMAT_FLOAT16;
-            if (!flats)
+            if (const double white = found_.whole_beam(settings_); !flats && white > 0.0)
+                find("white-level", Severity::information,
+                     text("projections are corrected already, and %g counts are the whole beam", white),
+                     "--white-level gives another number.");
+            else if (!flats)
                 find(
                     "no-flats",
                     counts || !settings_.flat_correction.is("auto") ? Severity::error : Severity::warning,

@@ -31,7 +31,8 @@ class GST_TOMO_API Settings : public Parameters {
         {.name = "scan",
          .section = &section::scan,
          .blurb =
-             "The scan: an HDF5 file (NXtomo, Data Exchange), a folder of images, or a pattern such as 'scan/*.tif'"}};
+             "The scan: an HDF5 file (NXtomo, Data Exchange), a file of a scanner (Nikon .xtekct, SkyScan .log), a "
+             "folder of images, or a pattern such as 'scan/*.tif'"}};
     Parameter<std::string> entry{this,
                                  "",
                                  {.name = "entry",
@@ -240,6 +241,16 @@ class GST_TOMO_API Settings : public Parameters {
                           {.name = "reduction-mode",
                            .section = &section::correction,
                            .blurb = "What the darks, and the flats, are reduced to"}};
+    Parameter<double> white_level{
+        this,
+        0.0,
+        0.0,
+        1e30,
+        {.name = "white-level",
+         .section = &section::correction,
+         .automatic = "that of the scanner",
+         .blurb =
+             "Counts of the whole beam, in projections that are divided by flats already and are no transmission"}};
     Parameter<std::string> detector_linearity{
         this,
         "",

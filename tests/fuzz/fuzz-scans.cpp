@@ -98,6 +98,7 @@ void read_hdf5_scan(const Settings &settings, const Input &content) {
 void read_folder_scan(const Settings &settings, Input files) {
     const Folder folder;
     auto plan = std::make_shared<ScanPlan>();
+    std::string facts; // of a scanner
     for (unsigned i = 0; i < 12 && files.left(); i++) {
         const unsigned lengths = files.byte();
         auto place = folder.path();
@@ -116,9 +117,11 @@ void read_folder_scan(const Settings &settings, Input files) {
             plan->request.angles = place;
         if (place.filename() == "d.pgm")
             plan->request.darks = place;
+        if (names_scanner(place))
+            facts = place;
     }
-    plan->request.location = folder.path();
-    if (settings.various & 0x40)
+    plan->request.location = facts.empty() ? folder.path().string() : facts;
+    if (facts.empty() && settings.various & 0x40)
         plan->request.location += settings.various & 0x80 ? "/*" : "/*.tif";
     read_frames(plan, settings);
 }

@@ -50,7 +50,9 @@ ScanLayout find_by_content(const ScanRequest &request) {
                 throw Error(GST_RESOURCE_ERROR_SETTINGS,
                             text("%s is '%s', but '%s' is no HDF5 file: only these have any", name,
                                  value->c_str(), location.c_str()));
-        return find_folder_scan(location, request.order);
+        return names_scanner(location) && !fs::is_directory(location, ignored)
+                   ? find_scanner_scan(location)
+                   : find_folder_scan(location, request.order);
     };
     if (names_memory(request.location))
         return memory_scan(request.location);

@@ -58,6 +58,8 @@ struct ScanLayout {
     double energy = unknown;        // keV
     double distance = unknown;      // metres, from the sample to the detector
     double source_distance = unknown; // metres, from a point source to the sample; unknown: a parallel beam
+    double white_level =
+        unknown; // counts of the whole beam, in projections that the scanner divided by flats
     // For a scan that is being written: existing and announced frames of all kinds.
     std::size_t frames = 0, announced = 0;
     // Frames of all kinds if image_key gives their kinds.
@@ -89,6 +91,9 @@ ScanLayout find_scan(const ScanRequest &request);
 ScanLayout find_hdf5_scan(const std::string &file, const std::string &group, const std::string &detector,
                           bool follow);
 ScanLayout find_folder_scan(const std::string &folder_or_pattern, NameOrder order);
+// Of the file of facts that a laboratory scanner writes beside its images: Nikon .xtekct, SkyScan .log.
+bool names_scanner(const std::string &file);
+ScanLayout find_scanner_scan(const std::string &file);
 
 // Opens a file of a scan. Images of scans are grey, so planes of a TIFF that its writer marked as colours are
 // images, too.

@@ -202,9 +202,9 @@ std::string sinograms_section(const ReportFacts &facts) {
         html += sinogram(raw, "Before correction", scan.is_sinograms ? "values as read" : "counts");
     if (!corrected.is_empty())
         html += sinogram(corrected, "After correction",
-                         takes_logarithm(facts.settings, scan) ? "absorption"
-                         : scan.is_corrected(facts.settings)   ? "transmission"
-                                                               : "values");
+                         takes_logarithm(facts.settings, scan)           ? "absorption"
+                         : are_values_transmission(facts.settings, scan) ? "transmission"
+                                                                         : "values");
     if (html.empty())
         return {};
     return text("<p class=\"soft\">Row %u of the detector; ", facts.sinograms->middle().row) +

@@ -1,0 +1,178 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tomo-reconstruct: scans of laboratory scanners, by the files of facts that they write."""
+
+import json
+import os
+
+import numpy as np
+import tifffile
+import tomoref
+from pipetest import *
+from test_reconstruct import ReconstructTestCase, tool, volume
+
+WIDTH, ROWS, VIEWS, AXIS, WHITE = 96, 5, 60, 46.5, 50000
+STEP = 180 / VIEWS
+ANGLES = np.deg2rad(STEP) * np.arange(VIEWS)
+ATTENUATION = tomoref.line_integrals([tomoref.disc(0, 0, 30, 0.01), tomoref.disc(9, 7, 8, 0.02)], ANGLES, WIDTH, AXIS)
+COUNTS = np.round(WHITE * np.exp(-np.repeat(ATTENUATION[:, None], ROWS, axis=1))).astype(np.uint16)
+
+NIKON = {"Name": "part", "InputSeparator": "_", "InputFolderName": "", "VoxelSizeX": 0.02, "SrcToObject": 1e6, "SrcToDetector": 2e6,
+         "DetectorPixelsX": WIDTH, "DetectorPixelsY": ROWS, "DetectorPixelSizeX": 0.127, "DetectorPixelSizeY": 0.127,
+         "DetectorOffsetX": 0, "CentreOfRotationTop": 0.0, "CentreOfRotationBottom": 0.0, "WhiteLevel": f"{WHITE}.000000",
+         "Projections": VIEWS, "InitialAngle": 0, "AngularStep": STEP, "FilterType": 0}
+SKYSCAN = {"Filename Prefix": "part~00", "Number Of Files": f" {VIEWS}", "Number Of Rows": f"  {ROWS}",
+           "Number Of Columns": f" {WIDTH}", "Optical Axis (line)": 3, "Object to Source (mm)": 1e6, "Camera to Source (mm)": 3e6,
+           "Image Pixel Size (um)": 13.001449, "Depth (bits)": 16, "Reference Intensity": WHITE, "Rotation Step (deg)": STEP,
+           "Flat Field Correction": "ON", "Rotation Direction": "CW"}
+
+
+def nikon(path="part.xtekct", images=True, first=1, end="\r\n", **facts):
+    lines = [f"{key}={value}" for key, value in {**NIKON, **facts}.items() if value is not None]
+    with open(path, "w", newline="") as file:
+        file.write(end.join(["[XTekCT]", *lines, "", "[CTPro]", "Shuttling=True", "Filter_Material=None", ""]))
+    if images:
+        for i, image in enumerate(COUNTS):
+            tifffile.imwrite(f"part_{i + first:04d}.tif", image)
+
+
+def skyscan(path="part~00.log", images=True, **facts):
+    lines = [f"{key}={value}" for key, value in {**SKYSCAN, **{k.replace("_", " "): v for k, v in facts.items()}}.items() if value is not None]
+    with open(path, "w") as file:
+        file.write("\n".join(["[System]", "Scanner=SkyScan2214", "Camera Pixel Size (um)=74.800", "[Acquisition]", *lines, ""]))
+    if images:
+        for i, image in enumerate(COUNTS):
+            tifffile.imwrite(f"part~00{i:08d}.tif", image)
+        tifffile.imwrite("part~00_spr.tif", COUNTS[0])
+
+
+class Scanners(ReconstructTestCase):
+    def info(self, *words):
+        return json.loads(self.done("info", *words, "--ignore", "all", "--json").stdout)
+
+    def check_facts(self, facts, **expected):
+        for name, value in expected.items():
+            self.assertAlmostEqual(facts[name.replace("_", "-")] / value, 1, 9, name)
+
+    def test_nikon(self):
+        nikon()
+        self.check_facts(self.info("part.xtekct"), source_distance=1000, distance=1000, pixel_size=0.127e-3 / 2, views=VIEWS,
+                         width=WIDTH, height=ROWS, white_level=WHITE, angle_step=np.deg2rad(STEP))
+        self.assertIn("50000 counts are the whole beam", self.done("info", "part.xtekct").stdout)
+        slices = self.slices("part.xtekct", "--axis", AXIS)
+        reference = tomoref.backproject_linear(tomoref.fft_filter(ATTENUATION, size=256, crop=WIDTH), angles=ANGLES, axis=AXIS)
+        self.assert_close(slices[2], reference, 0.01)
+        # Another number of counts adds a constant to the line integrals.
+        self.done("sinos", "part.xtekct", "--output", "sinos.h5")
+        self.assert_close(volume("sinos.h5")[0], ATTENUATION, 1e-3)
+        self.done("sinos", "part.xtekct", "--white-level", WHITE / 2, "--output", "half.h5")
+        np.testing.assert_allclose(volume("half.h5"), volume("sinos.h5") - np.log(2), atol=1e-5)
+        self.done("flatcorrect", "part.xtekct", "--absorptivity", "off", "--binning", 2, "--output", "bins.h5")
+        wanted = COUNTS[:, :4].reshape(VIEWS, 2, 2, WIDTH // 2, 2).mean(axis=(2, 4)) / WHITE
+        self.assert_close(volume("bins.h5"), wanted, 1e-6)
+        # Steps on transmission know it.
+        self.done("part.xtekct", "--axis", AXIS, "--rings", "fitting", "--output", "rings.h5")
+
+    def test_nikon_cone(self):
+        nikon(SrcToObject=100, SrcToDetector=1000, DetectorPixelSizeX="0,2", CentreOfRotationTop=0.3, CentreOfRotationBottom=0.5, InitialAngle=30,
+              DetectorOffsetX=0.1)
+        facts = self.info("part.xtekct")
+        self.check_facts(facts, source_distance=0.1, distance=0.9, pixel_size=0.02e-3, axis=WIDTH / 2 + (0.4 - 0.1) / 0.2,
+                         angle_first=np.deg2rad(30))
+        nikon(images=False, SrcToObject=100, SrcToDetector=1000, DetectorPixelSizeX=0.2, ObjectOffsetX=0.05)
+        self.check_facts(self.info("part.xtekct"), axis=WIDTH / 2 + 0.05 * 10 / 0.2)
+        nikon(images=False, SrcToObject=1, SrcToDetector=1000, DetectorPixelSizeX=0.2)
+        self.refused(1, ["source 0.001 m before", "cone geometry"], "part.xtekct", "--output", "x.h5")
+        self.done("flatcorrect", "part.xtekct", "--output", "projections.h5")
+
+    def test_skyscan(self):
+        skyscan()
+        self.check_facts(self.info("part~00.log"), source_distance=1000, distance=2000, pixel_size=13.001449e-6, views=VIEWS,
+                         white_level=WHITE, angle_step=np.deg2rad(STEP))
+        slices = self.slices("part~00.log", "--axis", AXIS)
+        nikon()
+        self.assert_same(slices, self.slices("part.xtekct", "--axis", AXIS))
+        skyscan(images=False, Flat_Field_Correction="OFF", **{"Scaled Image Pixel Size (um)": 26.0})
+        self.assertNotIn("white-level", self.info("part~00.log"))
+        self.check_facts(self.info("part~00.log"), pixel_size=26e-6)
+        self.refused(1, ["no flats", "--ignore no-flats"], "part~00.log", "--axis", AXIS, "--output", "x.h5")
+        self.assert_same(self.slices("part~00.log", "--axis", AXIS, "--white-level", WHITE), slices)
+
+    def test_images(self):
+        """From 0 or from 1 on, in another folder, and some of them missing: each has the angle of its number."""
+        nikon(first=0)
+        self.assert_angles("part.xtekct", ANGLES)
+        os.remove("part_0000.tif")
+        os.remove("part_0007.tif")
+        os.rename("part_0059.tif", "part_0060.TIFF")
+        told = self.done("info", "part.xtekct").stdout
+        self.assertIn(f"tells {VIEWS} projections, and {VIEWS - 2} images are there", told)
+        os.makedirs("raw")
+        for name in os.listdir("."):
+            if name.startswith("part_"):
+                os.rename(name, f"raw/{name}")
+        nikon(images=False, InputFolderName="raw")
+        self.assert_angles("part.xtekct", [*np.delete(ANGLES, [0, 7, 59]), ANGLES[-1] + np.deg2rad(STEP)], first=1)
+        os.rename("raw", "moved")
+        self.refused(1, "no TIFF images", "part.xtekct", "--output", "x.h5")
+        os.rename("moved", "raw")
+        nikon(images=False, InputFolderName="raw", DetectorPixelsX=1000)
+        self.assertIn("tells images of 1000 x 5 pixels", self.done("info", "part.xtekct").stdout)
+
+    def assert_angles(self, path, angles, first=0):
+        """`first`: that of the names, which stands at the angle 0."""
+        facts = self.info(path)
+        self.assertEqual(facts["views"], len(angles))
+        self.assertAlmostEqual(facts["angle-first"], angles[0] - first * np.deg2rad(STEP), 9)
+        self.assertAlmostEqual(facts["angle-last"], angles[-1] - first * np.deg2rad(STEP), 9)
+
+    def test_faults(self):
+        nikon()
+        skyscan()
+        for write, path, facts, expected in (
+            (nikon, "part.xtekct", {"SrcToObject": None}, ["does not tell SrcToObject"]),
+            (nikon, "part.xtekct", {"SrcToObject": 0}, ["SrcToObject is 0", "above 0"]),
+            (nikon, "part.xtekct", {"SrcToObject": "nan"}, ["SrcToObject is 'nan'", "a number"]),
+            (nikon, "part.xtekct", {"SrcToDetector": 10}, ["SrcToDetector 10 mm", "behind the object"]),
+            (nikon, "part.xtekct", {"DetectorPixelSizeX": "thin"}, ["DetectorPixelSizeX is 'thin'"]),
+            (nikon, "part.xtekct", {"AngularStep": None}, ["does not tell AngularStep"]),
+            (nikon, "part.xtekct", {"Name": "other"}, ["no TIFF images", "other_"]),
+            (nikon, "part.xtekct", {"Name": "other", "InputFolderName": "C:\\scans"}, ["no TIFF images", "other_"]),
+            (skyscan, "part~00.log", {"Image Pixel Size (um)": None}, ["does not tell Image Pixel Size (um)"]),
+            (skyscan, "part~00.log", {"Camera to Source (mm)": 1}, ["Camera to Source (mm) 1 mm", "behind the object"]),
+            (skyscan, "part~00.log", {"Filename Prefix": "x/y"}, ["no TIFF images"]),
+        ):
+            with self.subTest(facts=facts):
+                write(path, images=False, **facts)
+                self.refused(1, expected, path, "--output", "x.h5")
+        for text in ("", "nothing", "[System]", "\0" * 100, "[XTekCT]\n" + "=" * 1000, "[XTekCT]\nSrcToObject"):
+            for path in ("bad.xtekct", "bad.log"):
+                with open(path, "w") as file:
+                    file.write(text)
+                result = tool(path, "--output", "x.h5")
+                self.assertEqual(result.returncode, 1, result)
+                self.assertIn(path, result.stderr.splitlines()[-1])
+        nikon(images=False)
+        self.refused(1, ["entry is '/entry'", "no HDF5 file"], "part.xtekct", "--entry", "/entry", "--output", "x.h5")
+        self.refused(2, ["white-level", "sinograms are not corrected"], "--sinograms", "x.h5:/a", "--white-level", 3, "--output", "y.h5")
+
+    def test_damaged_files(self):
+        """Bytes at random, for what withstands them."""
+        nikon()
+        skyscan()
+        rng = np.random.default_rng(SEED)
+        for path in ("part.xtekct", "part~00.log"):
+            with open(path, "rb") as file:
+                good = bytearray(file.read())
+            for _ in range(12):
+                bad = bytearray(good)
+                for at in rng.integers(0, len(bad), 20):
+                    bad[at] = rng.integers(0, 256)
+                damaged = f"damaged{os.path.splitext(path)[1]}"
+                with open(damaged, "wb") as file:
+                    file.write(bad[: rng.integers(1, len(bad) + 1)])
+                self.assertIn(tool("info", damaged, "--ignore", "all").returncode, (0, 1))
+
+
+if __name__ == "__main__":
+    main()
