@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "general-geometry.hpp"
 #include "volume-slices.hpp"
 
 #include <cmath>
@@ -14,8 +15,6 @@ enum class Swept { z = part_count };
 enum class StoreType { half, single, twofold, uchar, ushort, uint };
 
 class GeneralBackproject final : public VolumeSlices {
-    using List = Property<std::vector<double>>;
-
   public:
     static constexpr Info info{
         .task = "general-backproject",
@@ -101,33 +100,8 @@ class GeneralBackproject final : public VolumeSlices {
         "Number that differs between slices, with the values of region"};
     Property<double> z{this, "z", 0.0, When::ready,
                        "Height of the slices where another parameter is swept or region is empty"};
-    List center_x{this, "center-position-x",
-                  "Column of the axis, in edge coordinates; empty: that of the scan, else the middle"};
-    List center_z{this, "center-position-z", "Row of z = 0, in edge coordinates; empty: the middle"};
-    List source_x{this, "source-position-x", "Source across the beam; empty: 0"};
-    List source_y{this,
-                  "source-position-y",
-                  {-HUGE_VAL, G_MAXDOUBLE},
-                  When::live,
-                  "Source along the beam, negative; empty or -inf: parallel beam"};
-    List source_z{this, "source-position-z", "Source along the axis; empty: 0"};
-    List detector_x{this, "detector-position-x", "Detector across the beam; empty: 0"};
-    List detector_y{this, "detector-position-y", "Detector along the beam; empty: 0"};
-    List detector_z{this, "detector-position-z", "Detector along the axis; empty: 0"};
-    List detector_angle_x{this, "detector-angle-x", "Rotation of the detector about x, in radians; empty: 0"};
-    List detector_angle_y{this, "detector-angle-y",
-                          "Rotation of the detector about y, its roll, in radians; empty: 0"};
-    List detector_angle_z{this, "detector-angle-z", "Rotation of the detector about z, in radians; empty: 0"};
-    List axis_angle_x{this, "axis-angle-x",
-                      "Tilt of the rotation axis along the beam, in radians, as in laminography; empty: 0"};
-    List axis_angle_y{this, "axis-angle-y",
-                      "Tilt of the rotation axis across the beam, in radians; empty: 0"};
-    List axis_angle_z{
-        this, "axis-angle-z",
-        "Angles of the projections, in radians; one value is added to the angles of all; empty: 0"};
-    List volume_angle_x{this, "volume-angle-x", "Rotation of the volume about x, in radians; empty: 0"};
-    List volume_angle_y{this, "volume-angle-y", "Rotation of the volume about y, in radians; empty: 0"};
-    List volume_angle_z{this, "volume-angle-z", "Rotation of the volume about z, in radians; empty: 0"};
+    GeneralGeometry geometry{this};
+    AddressingMode addressing_mode{this, Addressing::clamp, "Zero"};
     Choice<FloatSize> compute_type{this,
                                    "compute-type",
                                    FloatSize::single,
@@ -175,52 +149,23 @@ class GeneralBackproject final : public VolumeSlices {
     Job job(const ArrayInfo &projection) const override {
         Job job = job_of(projection, parameter != Swept::z, z);
         job.settings = {compute_type == FloatSize::twofold, result_type, precision == FloatSize::half,
-                        job.settings.addressing, burst};
+                        addressing_mode.number(), burst};
         set_store(job);
         return job;
     }
 
     void resolve(const ArrayInfo &projection, const Scan &scan, unsigned number) override {
-        arrangements_ = {};
-        const List *const lists[part_count] = {
-            &axis_angle_x,   &axis_angle_y,     &axis_angle_z,     &volume_angle_x,   &volume_angle_y,
-            &volume_angle_z, &detector_angle_x, &detector_angle_y, &detector_angle_z, &detector_x,
-            &detector_y,     &detector_z,       &source_x,         &source_y,         &source_z,
-            &center_x,       &center_z,
-        };
-        for (unsigned i = 0; i < part_count; i++)
-            arrangements_.set(Part{static_cast<int>(i)}, lists[i]->value());
-        if (number)
-            arrangements_.check(number);
-        const bool is_given = arrangements_.values(Part::center_position_x).is_given();
-        centre_origin_ = is_given ? Origin::property : resolve_axis({}, "", scan, projection.width).origin;
-        if (!is_given)
-            arrangements_.set(Part::center_position_x, {centre_of(scan, center_x.name(), projection.width)});
-        if (!arrangements_.values(Part::center_position_z).is_given())
-            arrangements_.set(Part::center_position_z, {projection.height / 2.0});
+        std::optional<Axis> axis;
+        if (!geometry.has_center_x())
+            axis = scan_axis(scan, geometry.center_x.name(), projection.width);
+        geometry.resolve(axis, projection.height, number);
     }
 
-    GivenTurn turn() const override {
-        return {PerView(axis_angle_z.name(), axis_angle_z.value()), overall_angle.chosen()};
-    }
-
-    TurnKind turn_kind() const override {
-        const auto is_upright = [&](Part part) {
-            const PerView &values = arrangements_.values(part);
-            return !values.is_list() && values.at(0, 0.0) == 0.0;
-        };
-        for (const Part part : {Part::axis_angle_x, Part::axis_angle_y, Part::volume_angle_x,
-                                Part::volume_angle_y, Part::volume_angle_z})
-            if (arrangements_.values(part).is_list())
-                return TurnKind::unknown;
-        const PerView &source = arrangements_.values(Part::source_position_y);
-        const bool is_parallel = !source.is_list() && std::isinf(source.at(0, -HUGE_VAL));
-        return is_parallel && is_upright(Part::axis_angle_x) ? TurnKind::half : TurnKind::whole;
-    }
+    GivenTurn turn() const override { return geometry.turn(overall_angle.chosen()); }
+    TurnKind turn_kind() const override { return geometry.turn_kind(); }
 
     Arrangement arrangement(unsigned view, double angle, std::optional<double> swept) const override {
-        Arrangement a = arrangements_.at(view);
-        a.axis_angle.z = angle;
+        Arrangement a = geometry.at(view, angle);
         if (swept) {
             const Part part{static_cast<int>(parameter.value())};
             double &value = part_of(a, part);
@@ -229,19 +174,7 @@ class GeneralBackproject final : public VolumeSlices {
         return a;
     }
 
-    void add_effective(EffectiveValues &values) const override {
-        const auto number = [&](Part part, Origin origin) {
-            const PerView &list = arrangements_.values(part);
-            if (!list.is_list())
-                values.add(list.name(), list.at(0), "pixel", origin);
-        };
-        number(Part::center_position_x, centre_origin_);
-        number(Part::center_position_z, center_z.value().empty() ? Origin::assumed : Origin::property);
-        if (arrangements_.values(Part::source_position_y).is_given()) {
-            const auto first = arrangements_.at(0);
-            values.add("magnification", 1.0 / first.scale());
-        }
-    }
+    void add_effective(EffectiveValues &values) const override { geometry.add_to(values); }
 
   private:
     static constexpr Swept swept(Part part) { return static_cast<Swept>(part); }
@@ -279,9 +212,6 @@ class GeneralBackproject final : public VolumeSlices {
                      gray_map_min.value(), store_type.nick(), largest));
         job.greys = {gray_map_min, largest / (gray_map_max - gray_map_min)};
     }
-
-    Arrangements arrangements_;
-    Origin centre_origin_ = Origin::assumed; // of the column
 };
 
 } // namespace

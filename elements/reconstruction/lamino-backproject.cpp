@@ -67,10 +67,13 @@ class LaminoBackproject final : public VolumeSlices {
                              {Swept::roll_angle, "roll-angle", "Roll of the detector"}},
                             When::ready,
                             "Number that differs between slices, with the values of region"};
+    AddressingMode addressing_mode{this, Addressing::clamp, "Zero"};
 
   protected:
     Job job(const ArrayInfo &projection) const override {
-        return job_of(projection, parameter != Swept::z, z);
+        Job job = job_of(projection, parameter != Swept::z, z);
+        job.settings.addressing = addressing_mode.number();
+        return job;
     }
 
     void resolve(const ArrayInfo &projection, const Scan &scan, unsigned) override {
@@ -84,7 +87,7 @@ class LaminoBackproject final : public VolumeSlices {
         };
         auto middle = pair(center);
         if (middle.empty())
-            middle = {centre_of(scan, center.name(), projection.width), projection.height / 2.0};
+            middle = {scan_axis(scan, center.name(), projection.width).position, projection.height / 2.0};
         const auto offset = pair(projection_offset);
         if (!offset.empty())
             middle = {middle[0] - offset[0], middle[1] - offset[1]};

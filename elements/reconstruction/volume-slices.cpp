@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "volume-slices.hpp"
 
+#include "general-geometry.hpp"
+
 #include <gst/tomo/geometry/degrees.hpp>
 
 #include <algorithm>
@@ -13,34 +15,6 @@ namespace {
 
 constexpr unsigned most_staged = 16; // slices
 
-// A region from, to, step as an axis; without a step, `usual`.
-VolumeGrid::Axis axis_of(const Property<std::vector<double>> &region, const VolumeGrid::Axis &usual) {
-    const auto values = region.value();
-    const auto written = [&] {
-        std::string list;
-        for (const double value : values)
-            list += text("%s%g", list.empty() ? "" : ", ", value);
-        return text("%s is <%s>; wanted ", region.name(), list.c_str());
-    };
-    if (values.empty())
-        return usual;
-    if (values.size() != 3 ||
-        !std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); }))
-        throw Error(GST_LIBRARY_ERROR_SETTINGS, written() + "three finite numbers: from, to and step");
-    const double from = values[0], to = values[1], step = values[2];
-    if (step == 0.0)
-        return usual;
-    // An end that rounding puts behind a step is none.
-    const double count = std::ceil((to - from) / step - 1e-9);
-    constexpr double most = 1 << 20;
-    if (!(count >= 1.0) || count > most)
-        throw Error(
-            GST_LIBRARY_ERROR_SETTINGS,
-            written() +
-                text("a step that leads from the first to the second number, in 1 to %.0f steps", most));
-    return {from, step, static_cast<unsigned>(count)};
-}
-
 } // namespace
 
 VolumeSlices::Job VolumeSlices::job_of(const ArrayInfo &projection, bool is_swept, double z) const {
@@ -48,20 +22,23 @@ VolumeSlices::Job VolumeSlices::job_of(const ArrayInfo &projection, bool is_swep
     Job job;
     job.is_swept = is_swept;
     job.z = z;
-    job.grid = {axis_of(x_region, whole), axis_of(y_region, whole), axis_of(region, {z, 1.0, 0})};
+    job.grid = {region_axis(x_region, whole), region_axis(y_region, whole), region_axis(region, {z, 1.0, 0})};
     if (job.grid.z.count == 0) { // the geometry as it is
         job.grid.z.count = 1;
         job.is_swept = false;
     }
-    job.settings.addressing = static_cast<int>(addressing_mode.operator Addressing());
     return job;
 }
 
-double VolumeSlices::centre_of(const Scan &scan, const char *property, unsigned columns) {
+std::unique_ptr<VolumeOperator> VolumeSlices::make_operator(const Job &job) {
+    return std::make_unique<GeneralBackprojector>(*this, job.settings);
+}
+
+Axis VolumeSlices::scan_axis(const Scan &scan, const char *property, unsigned columns) {
     const auto axis = resolve_axis({}, property, scan, columns);
     if (axis.origin == Origin::assumed)
         warn(axis.assumption());
-    return axis.position;
+    return axis;
 }
 
 std::optional<std::uint64_t> VolumeSlices::output_count(std::uint64_t inputs, const ArrayInfo &in) const {
@@ -89,7 +66,7 @@ void VolumeSlices::begin(const ArrayInfo &in) {
                          in.describe().c_str()));
     clear();
     job_ = job(in);
-    operator_.emplace(*this, job_.settings);
+    operator_ = make_operator(job_);
     negotiate(slice());
 }
 
@@ -138,7 +115,7 @@ bool VolumeSlices::has_angles() const {
 // Before the first projection of a volume.
 void VolumeSlices::start_volume() {
     if (!operator_)
-        operator_.emplace(*this, job_.settings);
+        operator_ = make_operator(job_);
     scan_ = *scan_event_ ? Scan(scan_event_->get()) : Scan();
     promised_ = num_projections;
     if (!promised_)
@@ -150,7 +127,8 @@ void VolumeSlices::start_volume() {
     if (is_resolved_)
         resolve_views(promised_); // tells of impossible geometries before anything is computed
     const unsigned planes = job_.grid.z.count;
-    adds_at_once_ = is_resolved_ && operator_->planes_that_fit(input_info(), slice()) >= planes;
+    adds_at_once_ =
+        is_resolved_ && operator_->planes_that_fit(input_info(), promised_, slice(), planes) >= planes;
     if (adds_at_once_)
         begin_slab(0, planes);
 }
@@ -269,7 +247,7 @@ void VolumeSlices::next_slab() {
     const unsigned planes = job_.grid.z.count, first = slab_first_ + slab_planes_;
     unsigned fit = slab_planes_;
     if (fit == 0)
-        fit = std::max(operator_->planes_that_fit(input_info(), slice()), 1u);
+        fit = std::max(operator_->planes_that_fit(input_info(), count_, slice(), planes), 1u);
     begin_slab(first, std::min(fit, planes - first));
     for (unsigned view = 0; view < count_; view++) {
         if (is_cancelled())

@@ -10,6 +10,7 @@
 #include <gst/tomo/bases/reducer.hpp>
 #include <gst/tomo/geometry/turn-views.hpp>
 
+#include <memory>
 #include <optional>
 
 namespace tomo {
@@ -30,7 +31,6 @@ class VolumeSlices : public Reducer {
         "From, to, step along the beam; empty or step 0: as many as columns, from minus half of them"};
     List region{this, "region", When::ready,
                 "From, to, step of the parameter, one slice each; empty or step 0: one slice, at z"};
-    AddressingMode addressing_mode{this, Addressing::clamp, "Zero"};
     Property<unsigned> num_projections{
         this,         "num-projections",
         Automatic{0}, {0, 32768},
@@ -57,7 +57,7 @@ class VolumeSlices : public Reducer {
         double z = 0.0;
         GeneralBackprojection settings;
         GstTomoFormat format = GST_TOMO_FORMAT_FLOAT32; // of slices
-        GeneralBackprojector::Greys greys;
+        VolumeOperator::Greys greys;
     };
     virtual Job job(const ArrayInfo &projection) const = 0;
     // The geometry, before the first projection of a volume. Throws Error where it can't be. `number` is 0 if
@@ -81,7 +81,11 @@ class VolumeSlices : public Reducer {
     // Error for regions that can't be.
     Job job_of(const ArrayInfo &projection, bool is_swept, double z) const;
     // The axis that the scan tells, else the middle, with a warning; `property` would have set it.
-    double centre_of(const Scan &scan, const char *property, unsigned columns);
+    Axis scan_axis(const Scan &scan, const char *property, unsigned columns);
+    // Makes the slices of the job. By default by backprojection.
+    virtual std::unique_ptr<VolumeOperator> make_operator(const Job &job);
+    // The number of the volume in the stream.
+    std::uint64_t volume_index() const { return num_projections ? (taken_ - 1) / num_projections : 0; }
 
   private:
     void start_volume();
@@ -95,7 +99,7 @@ class VolumeSlices : public Reducer {
     void tell();
 
     Job job_;
-    std::optional<GeneralBackprojector> operator_;
+    std::unique_ptr<VolumeOperator> operator_;
     HeldProjections held_{*this};
     UntilStop<EventRef> scan_event_{this};
     Scan scan_;

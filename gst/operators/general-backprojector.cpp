@@ -53,7 +53,8 @@ std::size_t GeneralBackprojector::texels() const {
     return std::size_t{projection_.width + 2 * border} * (projection_.height + 2 * border);
 }
 
-unsigned GeneralBackprojector::planes_that_fit(const ArrayInfo &projection, const ArrayInfo &slice) const {
+unsigned GeneralBackprojector::planes_that_fit(const ArrayInfo &projection, unsigned, const ArrayInfo &slice,
+                                               unsigned) const {
     const Device &device = *compute_.device();
     const std::uint64_t plane = slice.plane_samples() * gst_tomo_format_get_size(format_of(settings_.sums));
     const std::uint64_t burst = std::uint64_t{projection.width + 2 * border} *
@@ -156,14 +157,10 @@ void GeneralBackprojector::add(const Array &projection, const std::vector<Weight
         run_burst();
 }
 
-// As tomo_real, which is float on devices without double.
 Array GeneralBackprojector::upload_views() {
     static_assert(sizeof(View) == 20 * sizeof(double));
-    const auto *numbers = reinterpret_cast<const double *>(views_.data());
-    const std::size_t size = views_.size() * sizeof(View) / sizeof(double);
-    if (compute_.device()->has_fp64())
-        return compute_.upload(numbers, size * sizeof(double));
-    return compute_.upload(std::vector<float>(numbers, numbers + size));
+    return compute_.upload_reals(reinterpret_cast<const double *>(views_.data()),
+                                 views_.size() * sizeof(View) / sizeof(double));
 }
 
 void GeneralBackprojector::run_burst() {

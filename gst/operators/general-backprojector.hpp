@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <gst/operators/volume-operator.hpp>
 #include <gst/tomo/compute/compute.hpp>
-#include <gst/tomo/geometry/volume-grid.hpp>
 
 #include <vector>
 
@@ -19,34 +19,18 @@ struct GeneralBackprojection {
     unsigned burst = 0;                 // projections at a time; 0: what suits the device
 };
 
-// A projection's geometry and the factor of its samples.
-struct WeightedView {
-    ViewGeometry geometry;
-    double weight;
-};
-
 // Projections in any geometry, one after the other, to the slices of a volume. A voxel gets from each the
 // sample where it is seen, between pixels, times weight / distance^2. It is for filtered backprojection: it
 // is no transpose of a line integral.
-class GST_TOMO_API GeneralBackprojector {
+class GST_TOMO_API GeneralBackprojector final : public VolumeOperator {
   public:
     GeneralBackprojector(Compute &compute, const GeneralBackprojection &settings);
 
-    // Slices of this shape that find place on the device now, beside a burst of projections and beside arrays
-    // that come and go; 0 where there is no place for one.
-    unsigned planes_that_fit(const ArrayInfo &projection, const ArrayInfo &slice) const;
-    // Begins slices of this volume. `is_per_plane`: each plane has views of its own. Throws Error where a
-    // kernel can't be made.
-    void begin(const ArrayInfo &projection, const VolumeGrid &volume, bool is_per_plane);
-    // Adds a projection of one plane, in any real format. One view, or one for each plane.
-    void add(const Array &projection, const std::vector<WeightedView> &views);
-
-    // Integers: `minimum` becomes 0, and one of them stands for 1 / scale.
-    struct Greys {
-        double minimum = 0.0, scale = 1.0;
-    };
-    // Copies slices from `first` on, as many as `out` has planes, in the format of `out`.
-    void copy_slices(unsigned first, Array &out, const Greys &greys);
+    unsigned planes_that_fit(const ArrayInfo &projection, unsigned projections, const ArrayInfo &slice,
+                             unsigned slices) const override;
+    void begin(const ArrayInfo &projection, const VolumeGrid &volume, bool is_per_plane) override;
+    void add(const Array &projection, const std::vector<WeightedView> &views) override;
+    void copy_slices(unsigned first, Array &out, const Greys &greys) override;
 
   private:
     struct Form {

@@ -9,6 +9,7 @@ import tempfile
 
 from tomotest import *
 from elementtest import ElementTestCase, Stream, scan_event
+from generaltest import random_geometry, text
 from padtest import Pads, arrays_of
 import generalref
 import tomoref
@@ -16,10 +17,6 @@ from generalref import PARTS
 
 TOLERANCE = 1e-5
 NAME = "tomogeneralbackproject"
-
-
-def text(values):
-    return "<" + ",".join(repr(float(v)) for v in np.atleast_1d(values)) + ">"
 
 
 def line(geometry, **properties):
@@ -37,24 +34,6 @@ def region(start, step, count):
 def points(of):
     start, to, step = of
     return start + step * np.arange(int(np.ceil((to - start) / step)))
-
-
-def random_geometry(shape, views, is_cone, are_lists=True):
-    """All angles and offsets at once, around projections of this shape."""
-    def values(low, high):
-        return rng.uniform(low, high, views if are_lists and rng.random() < 0.5 else 1)
-
-    size = max(shape)
-    geometry = {name: values(-0.3, 0.3) for name in PARTS if "angle" in name}
-    geometry["axis-angle-z"] = rng.uniform(-4, 4, views)
-    for name in "detector-position-x", "detector-position-z", "source-position-x", "source-position-z":
-        geometry[name] = values(-0.1 * size, 0.1 * size)
-    geometry["detector-position-y"] = values(-0.1 * size, size)
-    if is_cone:
-        geometry["source-position-y"] = values(-6 * size, -3 * size)
-    geometry["center-position-x"] = values(0.3 * shape[1], 0.7 * shape[1])
-    geometry["center-position-z"] = values(0.3 * shape[0], 0.7 * shape[0])
-    return geometry
 
 
 def noise(views, shape, dtype=np.float32):

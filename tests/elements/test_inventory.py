@@ -40,6 +40,8 @@ OWN = {
     "dynamic-flat-field-correct": "flats by principal components",
     "fade": "slices of scans at several heights",
     "find-shift": "displacements by least squares, for the alignment with reprojections",
+    "general-forwardproject": "projections of a volume in any geometry",
+    "general-iterate": "slices by iterations in any geometry",
     "inpaint": "gaps, by the Poisson equation",
     "interpolate-neighbours": "slices of heights that lie parts of a pixel apart",
     "join-half-turns": "wide sinograms of a whole turn off axis",

@@ -3,14 +3,11 @@
 """Chains of general geometry give the attenuation of spheres: cone and fan beams, parts of a turn, laminography."""
 
 from tomotest import *
+from generaltest import text
 import generalref
 
 COLUMNS, SOURCE_DETECTOR = 96, 365.0
 HALF_FAN = np.arctan(COLUMNS / 2 / SOURCE_DETECTOR)
-
-
-def text(values):
-    return "<" + ",".join(repr(float(v)) for v in np.atleast_1d(values)) + ">"
 
 
 def reconstruct(spheres, shape, geometry, edges, chain):

@@ -140,3 +140,43 @@ def project(spheres, geometry, shape, views):
             radius_there = radius * scale(g)
             projections[view] += 2 * value * np.sqrt(np.maximum(radius_there**2 - beside, 0.0)) / scale(g)
     return projections
+
+
+def matrix(geometry, shape, views, x, y, z):
+    """Joseph's projection as (views * rows * columns, voxels). x, y and z are the first number, the step and the count of
+    voxels along an axis. A ray is followed along the axis that it is closest to in voxels, the first of y, x, z where they
+    are equal."""
+    first, step = (np.array([axis[i] for axis in (x, y, z)], float).reshape(3, 1, 1) for i in (0, 1))
+    counts = [axis[2] for axis in (x, y, z)]
+    result = np.zeros((views, *shape, counts[2], counts[1], counts[0]))
+    row, column = np.indices(shape)
+    for view in range(views):
+        g = numbers(geometry, view)
+        start, ray = rays(g, shape)
+
+        def in_volume(vectors):  # back from where source and detector see them
+            for body in "axis-angle", "volume-angle":
+                for axis in "xyz":
+                    vectors = turn(vectors, axis, -g[f"{body}-{axis}"])
+            return vectors / scale(g)
+
+        start, ray = in_volume(start), in_volume(ray)
+        length = np.sqrt((ray**2).sum(0))
+        start, ray = (start - first) / step, ray / step
+        along = np.abs(ray)
+        driving = np.where(along[0] > along[1] * 1.0001, 0, 1)
+        driving = np.where(along[2] > np.maximum(along[0], along[1]) * 1.0001, 2, driving)
+        for axis in range(3):
+            u, v = [a for a in range(3) if a != axis]
+            own = driving == axis
+            for n in range(counts[axis]):
+                t = (n - start[axis][own]) / ray[axis][own]
+                at_u, at_v = start[u][own] + t * ray[u][own], start[v][own] + t * ray[v][own]
+                for du in 0, 1:
+                    for dv in 0, 1:
+                        i, j = np.floor(at_u) + du, np.floor(at_v) + dv
+                        weight = (1 - np.abs(at_u - i)) * (1 - np.abs(at_v - j)) * length[own] / along[axis][own]
+                        inside = (i >= 0) & (i < counts[u]) & (j >= 0) & (j < counts[v])
+                        voxel = {axis: np.full(inside.sum(), n), u: i[inside].astype(int), v: j[inside].astype(int)}
+                        result[view, row[own][inside], column[own][inside], voxel[2], voxel[1], voxel[0]] += weight[inside]
+    return result.reshape(views * shape[0] * shape[1], -1)

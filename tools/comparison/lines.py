@@ -39,7 +39,7 @@ WITHOUT_LINE = {
     "ramp-filter": "not in UFO",
     "scan-src": "not in UFO",
     **dict.fromkeys(("air-correct", "cgls", "correct-distortion", "dfi", "double-flat-field", "dynamic-flat-field-correct",
-                     "fade", "find-shift", "inpaint", "interpolate-neighbours", "join-half-turns", "mlem",
+                     "fade", "find-shift", "general-forwardproject", "general-iterate", "inpaint", "interpolate-neighbours", "join-half-turns", "mlem",
                      "redundancy-weight", "remove-rings",
                      "remove-stripes-all", "remove-stripes-dead", "remove-stripes-filtering", "remove-stripes-fitting",
                      "remove-stripes-large", "remove-stripes-normalization", "remove-stripes-sorting",

@@ -28,6 +28,7 @@ class AddressingMode final : public ChoiceBase {
     }
 
     operator Addressing() const { return static_cast<Addressing>(value_.load()); }
+    int number() const { return value_.load(); } // of tomo_address() in kernels/common.h
     std::string option() const { return "-D ADDRESSING=" + std::to_string(value_.load()); }
 };
 

@@ -1,0 +1,118 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "general-geometry.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tomo {
+
+GeneralGeometry::GeneralGeometry(Element *element)
+    : center_x(element, "center-position-x",
+               "Column of the axis, in edge coordinates; empty: that of the scan, else the middle"),
+      center_z(element, "center-position-z", "Row of z = 0, in edge coordinates; empty: the middle"),
+      source_x(element, "source-position-x", "Source across the beam; empty: 0"),
+      source_y(element, "source-position-y", Range<double>{-HUGE_VAL, G_MAXDOUBLE}, When::live,
+               "Source along the beam, negative; empty or -inf: parallel beam"),
+      source_z(element, "source-position-z", "Source along the axis; empty: 0"),
+      detector_x(element, "detector-position-x", "Detector across the beam; empty: 0"),
+      detector_y(element, "detector-position-y", "Detector along the beam; empty: 0"),
+      detector_z(element, "detector-position-z", "Detector along the axis; empty: 0"),
+      detector_angle_x(element, "detector-angle-x", "Rotation of the detector about x, in radians; empty: 0"),
+      detector_angle_y(element, "detector-angle-y",
+                       "Rotation of the detector about y, its roll, in radians; empty: 0"),
+      detector_angle_z(element, "detector-angle-z", "Rotation of the detector about z, in radians; empty: 0"),
+      axis_angle_x(element, "axis-angle-x",
+                   "Tilt of the rotation axis along the beam, in radians, as in laminography; empty: 0"),
+      axis_angle_y(element, "axis-angle-y",
+                   "Tilt of the rotation axis across the beam, in radians; empty: 0"),
+      axis_angle_z(
+          element, "axis-angle-z",
+          "Angles of the projections, in radians; one value is added to the angles of all; empty: 0"),
+      volume_angle_x(element, "volume-angle-x", "Rotation of the volume about x, in radians; empty: 0"),
+      volume_angle_y(element, "volume-angle-y", "Rotation of the volume about y, in radians; empty: 0"),
+      volume_angle_z(element, "volume-angle-z", "Rotation of the volume about z, in radians; empty: 0") {}
+
+void GeneralGeometry::resolve(const std::optional<Axis> &axis, unsigned rows, unsigned number) {
+    const List *const lists[part_count] = {
+        &axis_angle_x,   &axis_angle_y,     &axis_angle_z,     &volume_angle_x,   &volume_angle_y,
+        &volume_angle_z, &detector_angle_x, &detector_angle_y, &detector_angle_z, &detector_x,
+        &detector_y,     &detector_z,       &source_x,         &source_y,         &source_z,
+        &center_x,       &center_z,
+    };
+    arrangements_ = {};
+    for (unsigned i = 0; i < part_count; i++)
+        arrangements_.set(Part{static_cast<int>(i)}, lists[i]->value());
+    if (number)
+        arrangements_.check(number);
+    centre_origin_ = axis ? axis->origin : Origin::property;
+    if (axis)
+        arrangements_.set(Part::center_position_x, {axis->position});
+    if (!arrangements_.values(Part::center_position_z).is_given())
+        arrangements_.set(Part::center_position_z, {rows / 2.0});
+}
+
+GivenTurn GeneralGeometry::turn(std::optional<double> overall_angle) const {
+    return {PerView(axis_angle_z.name(), axis_angle_z.value()), overall_angle};
+}
+
+TurnKind GeneralGeometry::turn_kind() const {
+    const auto is_upright = [&](Part part) {
+        const PerView &values = arrangements_.values(part);
+        return !values.is_list() && values.at(0, 0.0) == 0.0;
+    };
+    for (const Part part : {Part::axis_angle_x, Part::axis_angle_y, Part::volume_angle_x,
+                            Part::volume_angle_y, Part::volume_angle_z})
+        if (arrangements_.values(part).is_list())
+            return TurnKind::unknown;
+    const PerView &source = arrangements_.values(Part::source_position_y);
+    const bool is_parallel = !source.is_list() && std::isinf(source.at(0, -HUGE_VAL));
+    return is_parallel && is_upright(Part::axis_angle_x) ? TurnKind::half : TurnKind::whole;
+}
+
+Arrangement GeneralGeometry::at(unsigned view, double angle) const {
+    Arrangement arrangement = arrangements_.at(view);
+    arrangement.axis_angle.z = angle;
+    return arrangement;
+}
+
+void GeneralGeometry::add_to(EffectiveValues &values) const {
+    const auto number = [&](Part part, Origin origin) {
+        const PerView &list = arrangements_.values(part);
+        if (!list.is_list())
+            values.add(list.name(), list.at(0), "pixel", origin);
+    };
+    number(Part::center_position_x, centre_origin_);
+    number(Part::center_position_z, center_z.value().empty() ? Origin::assumed : Origin::property);
+    if (arrangements_.values(Part::source_position_y).is_given())
+        values.add("magnification", 1.0 / arrangements_.at(0).scale());
+}
+
+VolumeGrid::Axis region_axis(const Property<std::vector<double>> &region, const VolumeGrid::Axis &usual) {
+    const auto values = region.value();
+    const auto written = [&] {
+        std::string list;
+        for (const double value : values)
+            list += text("%s%g", list.empty() ? "" : ", ", value);
+        return text("%s is <%s>; wanted ", region.name(), list.c_str());
+    };
+    if (values.empty())
+        return usual;
+    if (values.size() != 3 ||
+        !std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); }))
+        throw Error(GST_LIBRARY_ERROR_SETTINGS, written() + "three finite numbers: from, to and step");
+    const double from = values[0], to = values[1], step = values[2];
+    if (step == 0.0)
+        return usual;
+    // An end that rounding puts behind a step is none.
+    const double count = std::ceil((to - from) / step - 1e-9);
+    constexpr double most = 1 << 20;
+    if (!(count >= 1.0) || count > most)
+        throw Error(
+            GST_LIBRARY_ERROR_SETTINGS,
+            written() +
+                text("a step that leads from the first to the second number, in 1 to %.0f steps", most));
+    return {from, step, static_cast<unsigned>(count)};
+}
+
+} // namespace tomo

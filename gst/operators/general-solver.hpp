@@ -1,0 +1,45 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/operators/solver.hpp>
+#include <gst/operators/volume-operator.hpp>
+
+#include <functional>
+#include <vector>
+
+namespace tomo {
+
+// The slices of a volume by iterations, in any geometry. The device holds the whole volume and all
+// projections.
+class GST_TOMO_API GeneralSolver final : public VolumeOperator {
+  public:
+    // |b - A x| / |b| of each iteration, once they are done.
+    using Tell = std::function<void(const std::vector<double> &residuals)>;
+
+    GeneralSolver(Compute &compute, SolverMethod method, const SolverSettings &settings, Tell tell)
+        : compute_(compute), method_(method), settings_(settings), tell_(std::move(tell)) {}
+
+    // All slices, or Error.
+    unsigned planes_that_fit(const ArrayInfo &projection, unsigned projections, const ArrayInfo &slice,
+                             unsigned slices) const override;
+    void begin(const ArrayInfo &projection, const VolumeGrid &volume, bool is_per_plane) override;
+    void add(const Array &projection, const std::vector<WeightedView> &views) override;
+    void copy_slices(unsigned first, Array &out, const Greys &greys) override;
+
+  private:
+    void solve();
+
+    Compute &compute_;
+    const SolverMethod method_;
+    const SolverSettings settings_;
+    const Tell tell_;
+    ArrayInfo projection_;
+    VolumeGrid grid_;
+    std::vector<Array> blocks_; // of projections
+    unsigned in_block_ = 0;     // of the last one
+    std::vector<ViewGeometry> views_;
+    Array volume_; // once it is solved
+};
+
+} // namespace tomo

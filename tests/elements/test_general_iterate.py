@@ -1,0 +1,143 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tomogeneraliterate against the same methods in float64 with Joseph's projection as a matrix, and against spheres."""
+
+import os
+import subprocess
+import sys
+
+from tomotest import *
+from elementtest import ElementTestCase, Stream
+from generaltest import random_geometry, region, words
+from iterativetest import additive, cgls, multiplicative, subsets
+import generalref
+
+NAME = "tomogeneraliterate"
+
+
+class GeneralIterate(ElementTestCase):
+    def test_properties(self):
+        largest = sys.float_info.max
+        lists = {name: [] for name in (*generalref.PARTS, "region", "x-region", "y-region")}
+        self.check_properties(NAME, {
+            **lists,
+            "method": ("sirt", {"sirt", "sart", "cgls", "mlem"}),
+            "num-iterations": (10, 1, 100000),
+            "relaxation": (0.0, 0.0, 10.0),
+            "subsets": (0, 0, 32768),
+            "minimum": (-largest, -largest, largest),
+            "maximum": (largest, -largest, largest),
+            "tolerance": (0.0, 0.0, 1.0),
+            "residual": (0.0, 0.0, largest),
+            "overall-angle": (0.0, -largest, largest),
+            "num-projections": (0, 0, 32768),
+        })
+
+    def test_methods(self):
+        """Each method in random geometries, from projections one by one and in stacks, of a known number or not."""
+        methods = (
+            ("sirt num-iterations=6 relaxation=0.9 minimum=0", lambda a, b, n, f: additive(a, b, 6, 0.9, f(n, 1), 0.0)),
+            ("sirt num-iterations=3 subsets=4", lambda a, b, n, f: additive(a, b, 3, 1.0, f(n, 4))),
+            ("sart num-iterations=2 maximum=0.6", lambda a, b, n, f: additive(a, b, 2, 0.25, f(n, n), high=0.6)),
+            ("mlem num-iterations=4 subsets=2", lambda a, b, n, f: multiplicative(a, b, 4, f(n, 2))),
+            ("cgls num-iterations=5", lambda a, b, n, f: cgls(a, b, 5)))
+        for number, (method, reference) in enumerate(methods):
+            is_cone, shape, views = number % 2 == 0, (9, 11), 14
+            geometry = random_geometry(shape, views, is_cone)
+            grids = [(-0.45 * count, 0.95, count) for count in (9, 8, 7)]
+            a = generalref.matrix(geometry, shape, views, *grids)
+            b = np.abs(a @ rng.uniform(0, 1, a.shape[1])).astype(np.float32)
+            rays = shape[0] * shape[1]
+
+            def rows(n, count):
+                return [(v[:, None] * rays + np.arange(rays)).ravel() for v in subsets(n, count)]
+
+            wanted, residuals = reference(a, b.astype(float), views, rows)
+            projections = list(b.reshape(views, *shape))
+            line = (f"{NAME} method={method} {words(geometry)} x-region={region(*grids[0])} "
+                    f"y-region={region(*grids[1])} region={region(*grids[2])}")
+            for extra, inputs in (("", projections), (f"num-projections={views}", projections + projections),
+                                  ("", [np.stack(projections[:7]), np.stack(projections[7:])])):
+                with self.subTest(line=line + extra, seed=SEED), Stream(f"{line} {extra}") as stream:
+                    for projection in inputs:
+                        stream.push(projection)
+                    results = np.array(stream.finish())
+                    messages = stream.element_messages("tomo-iterations")
+                volumes = len(inputs) // views or 1
+                self.assertEqual(len(results), 7 * volumes)
+                for volume in np.split(results, volumes):
+                    self.assert_close(volume.ravel(), wanted, 1e-4)
+                self.assertEqual([m.get_value("index") for m in messages], list(range(volumes)))
+                for message in messages:
+                    told = message.get_value("residuals")
+                    np.testing.assert_allclose([told[i] for i in range(len(told))], residuals, rtol=1e-3)
+
+    def test_spheres(self):
+        """A cone beam of few views, and laminography with its axis tilted by 30 degrees, from exact projections."""
+        spheres = [(5.0, 2.0, -3.0, 5.0, 1.0), (-6.0, -4.0, 4.0, 4.0, 0.5)]
+        shape, views = (36, 40), 48
+        for extra in ({"source-position-y": [-160.0], "detector-position-y": [40.0]}, {"axis-angle-x": [np.pi / 6]}):
+            geometry = {"axis-angle-z": np.arange(views) * 2 * np.pi / views + 0.1, "center-position-x": [20.0],
+                        "center-position-z": [18.0], **extra}
+            projections = generalref.project(spheres, geometry, shape, views).astype(np.float32)
+            steps, whole = -14.5 + np.arange(30), region(-14.5, 1.0, 30)
+            slices = np.array(run(f"{NAME} method=cgls num-iterations=12 {words(geometry)} x-region={whole} "
+                                  f"y-region={whole} region={whole}", list(projections)))
+            z, y, x = np.meshgrid(steps, steps, steps, indexing="ij")
+            for *middle, radius, value in spheres:
+                away = np.sqrt(sum((axis - m) ** 2 for axis, m in zip((x, y, z), middle)))
+                self.assertAlmostEqual(slices[away < radius - 1.5].mean() / value, 1.0, delta=0.05)
+
+    def test_stops(self):
+        geometry = random_geometry((7, 8), 10, True)
+        grids = (-3, 1, 6), (-3, 1, 6), (-3, 1, 7)
+        line = f"{NAME} {words(geometry)} num-iterations=60 x-region={region(*grids[0])} y-region={region(*grids[1])}"
+        line += f" region={region(*grids[2])}"
+        a = generalref.matrix(geometry, (7, 8), 10, *grids)
+        projections = list((a @ rng.uniform(0, 1, a.shape[1])).astype(np.float32).reshape(10, 7, 8))
+        lengths = []
+        for tolerance in 0.0, 0.3:
+            with Stream(f"{line} tolerance={tolerance}") as stream:
+                for projection in projections:
+                    stream.push(projection)
+                stream.finish()
+                residuals = stream.element_messages("tomo-iterations")[0].get_value("residuals")
+                lengths.append(len(residuals))
+        self.assertEqual(lengths[0], 60)
+        self.assertLess(lengths[1], 60)
+
+    def test_nan(self):
+        projections = [np.ones((5, 6), np.float32) for _ in range(4)]
+        projections[2][2, 3] = np.nan
+        with Stream(f"{NAME} region=<-2.0,3.0,1.0> overall-angle=3.0") as stream:
+            for projection in projections:
+                stream.push(projection)
+            results = np.array(stream.finish())
+            warnings = " ".join(stream.warnings())
+        self.assertTrue(np.isnan(results).any())
+        self.assertIn("the residual grew", warnings)
+
+    def test_refused(self):
+        projections = [np.ones((5, 6), np.float32) for _ in range(4)]
+        for words, error in (
+                ("method=cgls relaxation=0.5", "relaxation does not count with method=cgls"),
+                ("method=sart subsets=3", "subsets does not count with method=sart"),
+                ("method=cgls minimum=0", "minimum does not count with method=cgls"),
+                ("minimum=1 maximum=0", "minimum below maximum"),
+                ("axis-angle-z=<0.0,1.0>", "axis-angle-z has 2 values for 4"),
+                ("source-position-y=<-4.5> overall-angle=3.0", "voxels from the volume"),
+                ("num-projections=3 overall-angle=3.0", "num-projections=3")):
+            self.assert_fails([error], f"{NAME} {words}", projections)
+
+    def test_too_large(self):
+        """The limit of memory is read once in a process."""
+        line = (f"tomodummydata width=64 height=64 number=8 init=1 ! {NAME} region=<-100.0,100.0,1.0> overall-angle=3.0 "
+                "num-projections=8 ! fakesink")
+        done = subprocess.run(["gst-launch-1.0", "-q", *line.split()], text=True, capture_output=True, timeout=60,
+                              env=dict(os.environ, GST_TOMO_MEMORY_LIMIT="16m"))
+        self.assertNotEqual(done.returncode, 0)
+        self.assertRegex(done.stderr, "8 projections of 64 x 64 pixels and 200 slices of 64 x 64 find no place")
+
+
+if __name__ == "__main__":
+    main()
