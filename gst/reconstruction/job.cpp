@@ -134,7 +134,7 @@ void Job::stage(const char *name, unsigned index) {
     told.set("index", Json::integer(guint64{index}));
     told.set("count", Json::integer(guint64{3}));
     tell_(told);
-    record_.begin(name);
+    record_.begin(name, paused_seconds());
 }
 
 void Job::message(const char *level, const std::string &text, const std::string &element) {
@@ -147,7 +147,19 @@ void Job::message(const char *level, const std::string &text, const std::string 
     record_.tell({level, text, element});
 }
 
+// Of dynamic flats, which are the same in all slabs.
+void Job::tell_components(const GstStructure *effective) {
+    const char *sentence = gst_structure_get_string(effective, "text");
+    if (!sentence || components_ == sentence || !gst_structure_has_name(effective, "tomo-effective") ||
+        !gst_structure_has_field(effective, "components"))
+        return;
+    components_ = sentence;
+    this->message("info", components_ + " count in the dynamic flats");
+}
+
 void Job::tell_of(GstMessage *message) {
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ELEMENT)
+        tell_components(gst_message_get_structure(message));
     if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_WARNING)
         return;
     GError *raw = nullptr;
@@ -520,8 +532,10 @@ const Plan &Job::plan() {
     }
     plan_ = std::make_unique<Plan>(make_plan(settings_, scan, axis, heights));
     open_device();
-    if (context_)
+    if (context_) {
+        check_precision(settings_, *context_->default_device());
         expect_time(*plan_, settings_, scan, *context_->default_device());
+    }
     return *plan_;
 }
 
@@ -747,7 +761,7 @@ bool Job::reconstruct() {
     if (!joining_)
         return stop();
     folder.check();
-    record_.begin("join");
+    record_.begin("join", paused_seconds());
     Course joining{*this, "join", static_cast<double>(plan_->shape.depth), 0.0, true};
     double joined = 0.0;
     const auto on_join = [&](GstMessage *message) {
@@ -832,7 +846,7 @@ bool Job::write_report(const char *status, bool has_result) {
         (!has_result && g_file_test(plan_->first_file().c_str(), G_FILE_TEST_EXISTS)))
         return false;
     try {
-        record_.end();
+        record_.end(paused_seconds());
         record_.status = status;
         Settings resolved, of_turn;
         resolve(resolved);
@@ -855,7 +869,7 @@ bool Job::write_report(const char *status, bool has_result) {
 }
 
 bool Job::write_picture() {
-    if (!settings_.picture || !settings_.result.is("slices"))
+    if (!settings_.picture || !settings_.result.is("slices") || plan_->is_picture())
         return false;
     try {
         const double pixel_size = inspection_->pixel_size * settings_.binning;

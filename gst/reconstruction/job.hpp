@@ -72,6 +72,7 @@ class Job {
     void stage(const char *name, unsigned index);
     void message(const char *level, const std::string &text, const std::string &element = {});
     void tell_of(GstMessage *message);
+    void tell_components(const GstStructure *effective);
     // Throws if the job was aborted.
     void go_on() const;
     // Opens the device for all lines, each of which would open it again.
@@ -144,6 +145,7 @@ class Job {
     std::atomic<bool> middle_is_over_{false};
     bool is_told_paused_ = false;
     unsigned states_ = 0;         // that were told
+    std::string components_;      // of dynamic flats, as they were told
     double paused_seconds_ = 0.0; // in pauses that are over
     std::chrono::steady_clock::time_point paused_since_;
     std::atomic<bool> paused_{false}, finishing_{false}, aborting_{false}, joining_{false},

@@ -3,8 +3,18 @@
 #include <gst/reconstruction/line.hpp>
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
+#include <gst/tomo/device/context.hpp>
 
 namespace tomo::reconstruction {
+
+void check_precision(const Settings &settings, const Device &device) {
+    if (settings.precision.is("half") && settings.result.is("slices") && !device.has_tensor_cores())
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            text("precision=half needs the tensor cores of an NVIDIA GPU, and %s has none: leave it out, or "
+                 "name another device by --device",
+                 device.name().c_str()));
+}
 
 bool is_iterative(const Settings &settings) {
     return !settings.method.is("fbp") && !settings.method.is("dfi") && !settings.method.is("auto");

@@ -6,6 +6,10 @@
 
 #include <string>
 
+namespace tomo {
+class Device;
+}
+
 namespace tomo::reconstruction {
 
 enum class Method { fbp, dfi, iterative };
@@ -16,6 +20,9 @@ struct MethodChoice {
     std::string reason; // empty where nothing was to choose
 };
 MethodChoice chosen_method(const Settings &settings, const Inspection &scan, double axis);
+
+// Throws Error where the device has no units for the precision.
+void check_precision(const Settings &settings, const Device &device);
 
 bool is_iterative(const Settings &settings);
 

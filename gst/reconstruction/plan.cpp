@@ -84,10 +84,8 @@ void check_grey_range(const Settings &settings) {
 
 void check_output(const Plan &plan) {
     const auto place = io::split_location(plan.output);
-    const auto type =
-        io::require_type(place.file, io::FileType::Automatic); // throws where there is no such format
-    if ((type == io::FileType::Png || type == io::FileType::Jpeg) && plan.shape.depth > 1 &&
-        !io::NumberPattern(place.file).has_number())
+    io::require_type(place.file, io::FileType::Automatic); // throws where there is no such format
+    if (plan.is_picture() && plan.shape.depth > 1)
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("'%s' holds one image, but there are %u: put a number such as %%05i into the name, "
                          "take --slice middle, or write HDF5 or TIFF",
@@ -173,19 +171,17 @@ void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &s
     join_parts(settings, plan, sweep.sharpness_line(settings, scan.image.width, plan.shape));
 }
 
-[[noreturn]] void refuse_memory(const Settings &settings, const Inspection &scan) {
+[[noreturn]] void refuse_memory(const Settings &settings, std::uint64_t least) {
     throw Error(GST_RESOURCE_ERROR_SETTINGS,
-                text("memory=%s is too small: one sinogram, and its projections as well, take %.1f MB%s",
-                     settings.memory.value().c_str(),
-                     4.0 * (scan.image.width / settings.binning) * static_cast<double>(scan.views) / 1e6,
-                     settings.flat_correction.is("dynamic") ? ", beside all flats" : ""));
+                text("memory=%s is too small; the least that does is %" G_GUINT64_FORMAT "K",
+                     settings.memory.text().c_str(), (least + 1023) / 1024));
 }
 
 // How many rows a dataflow takes at once.
 unsigned rows_of_slabs(const Settings &settings, const Inspection &scan, Plan &plan) {
     const auto [most, memory] = rows_at_once(settings, scan, scan.rows(settings));
     if (most == 0)
-        refuse_memory(settings, scan);
+        refuse_memory(settings, least_memory(settings, scan));
     plan.memory = std::max(plan.memory, memory);
     return most;
 }
@@ -203,7 +199,8 @@ unsigned rows_of_slabs(const StitchedPart &part, const std::vector<Height> &heig
         sharing.memory.set_text(std::to_string(height.settings->memory_bytes() / scans));
         const auto share = rows_at_once(sharing, *height.scan, rows_in(height, part, binning));
         if (share.rows < between + binning)
-            refuse_memory(*height.settings, *height.scan);
+            refuse_memory(*height.settings,
+                          scans * least_memory(sharing, *height.scan, between / binning + 1));
         most = std::min(most, share.rows - between);
         memory += share.memory;
     }
@@ -366,6 +363,13 @@ Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axi
     plan.guards = !settings.resume && !settings.overwrite;
     check_output(plan);
     return plan;
+}
+
+bool Plan::is_picture() const {
+    const auto place = io::split_location(output);
+    const auto type = io::type_of_suffix(place.file);
+    return (type == io::FileType::Png || type == io::FileType::Jpeg) &&
+           !io::NumberPattern(place.file).has_number();
 }
 
 bool Plan::is_in_memory() const { return io::names_memory(output); }

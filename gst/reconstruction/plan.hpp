@@ -46,6 +46,8 @@ struct GST_TOMO_API Plan {
 
     // Whether the result goes into memory (gst/files/memory).
     bool is_in_memory() const;
+    // Whether the result is one image of a format for pictures.
+    bool is_picture() const;
     // The files or series of the result, as tomowrite takes them: several if each turn has a series.
     std::vector<std::string> outputs() const;
     // The output file, or the first file of a series.

@@ -30,22 +30,35 @@ double available_memory() {
     return HUGE_VAL;
 }
 
+// All flats, for a dynamic flat.
+std::uint64_t bytes_of_flats(const Settings &settings, const Inspection &scan) {
+    return is_flat_dynamic(settings, scan)
+               ? 2 * (scan.flats + scan.flats_after) * sizeof(float) *
+                     (scan.image.plane_samples() / settings.binning / settings.binning)
+               : 0;
+}
+
+// A sinogram, and what it is made of.
+std::uint64_t bytes_of_row(const Settings &settings, const Inspection &scan) {
+    return 2 * sizeof(float) * (scan.image.width / settings.binning) * std::uint64_t{scan.views};
+}
+
 } // namespace
+
+std::uint64_t least_memory(const Settings &settings, const Inspection &scan, unsigned rows) {
+    return rows * bytes_of_row(settings, scan) + bytes_of_flats(settings, scan);
+}
 
 Share rows_at_once(const Settings &settings, const Inspection &scan, const Rows &all) {
     const unsigned binning = settings.binning;
-    const std::uint64_t row = std::uint64_t{scan.image.width / binning} * scan.views * sizeof(float);
+    const auto memory = settings.memory_bytes(), row = bytes_of_row(settings, scan);
     if (!needs_projections(settings, scan))
-        return {all.count, 2 * row * std::min(all.count, 8u)};
-    // All projections of a slab are held, as they come and as sinograms, and all flats for a dynamic flat.
-    const std::uint64_t flats = is_flat_dynamic(settings, scan)
-                                    ? 2 * (scan.flats + scan.flats_after) * sizeof(float) *
-                                          (scan.image.plane_samples() / binning / binning)
-                                    : 0;
-    const auto memory = settings.memory_bytes();
-    const auto room = memory > flats ? (memory - flats) / (2 * row) : 0;
+        return {memory < row ? 0 : all.count, row * std::min(all.count, 8u)};
+    // All projections of a slab are held, as they come and as sinograms.
+    const auto flats = bytes_of_flats(settings, scan);
+    const auto room = memory > flats ? (memory - flats) / row : 0;
     const auto sinograms = static_cast<unsigned>(std::min<std::uint64_t>(room, all.count / binning));
-    return {sinograms * binning, 2 * row * sinograms + flats};
+    return {sinograms * binning, row * sinograms + flats};
 }
 
 static bool has_pyramid(const Settings &settings, std::uint64_t bytes) {

@@ -16,6 +16,8 @@ struct Share {
     std::uint64_t memory; // bytes that the dataflow holds, about
 };
 Share rows_at_once(const Settings &settings, const Inspection &scan, const Rows &all);
+// Bytes that so many rows of the result take at least.
+std::uint64_t least_memory(const Settings &settings, const Inspection &scan, unsigned rows = 1);
 
 // Bytes of files: the result, and the slabs that lie beside it until they are joined.
 struct BytesOnDisk {

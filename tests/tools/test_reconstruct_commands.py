@@ -4,6 +4,7 @@
 
 import contextlib
 import pathlib
+import re
 import subprocess
 import threading
 import time
@@ -119,6 +120,12 @@ class Commands(ReconstructTestCase):
         self.assertEqual(len(slices), rows)
         np.testing.assert_allclose(middle, slices[rows // 2], atol=3e-6 * np.abs(slices).max())
         np.testing.assert_array_equal(np.load("later.npy"), slices[later])
+        # A pause is no time that the run took.
+        paused, resumed = (e["time"] for e in driver.events if e["event"] == "state")
+        with open("slices.h5.html", encoding="utf-8") as file:
+            seconds = float(re.search(r"([\d.]+) s\D*?in all", file.read()).group(1))
+        self.assertGreater(resumed - paused, 1)
+        self.assertLess(seconds, driver.events[-1]["time"] - driver.events[0]["time"] - 0.9 * (resumed - paused))
 
     def test_noise_from_before_the_begin_to_behind_the_end(self):
         """hello is first and done is last, whenever lines come that are no commands."""

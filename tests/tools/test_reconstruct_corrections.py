@@ -278,6 +278,7 @@ class Flats(ReconstructTestCase):
         write("drift.nxs", Drifting(flats_at=(0, 1, 2, 3, 4), beam=lambda time: 1 + drift[time] / 20))
         still, plain = (self.slices(scan, *words) for scan in ("still.nxs", "drift.nxs"))
         words = ["drift.nxs", *words, "--flat-correction", "dynamic"]
+        self.assertRegex(self.done(*words, "--output", "told.h5").stderr, r"1 components? of \d+ flats count in the dynamic flats")
         dynamic = self.slices(*words)
         of_dynamic, of_plain, of_still = (np.sqrt(np.mean((a - truth) ** 2)) / truth.max() for a in (dynamic, plain, still))
         print(f"drifting flats: {of_dynamic:.4f} by components, {of_plain:.4f} by sets of flats, {of_still:.4f} where none drifts")

@@ -164,6 +164,19 @@ ScanImages images_of(std::vector<std::string> files, NameOrder order) {
     return found;
 }
 
+// Those beside the images. A fault counts where nobody names other angles.
+void read_angles(ScanLayout &scan, const std::string &file) {
+    std::error_code ignored;
+    if (!fs::is_regular_file(file, ignored))
+        return;
+    scan.name += " with its angles.txt";
+    try {
+        scan.angles = angles_of_text(file);
+    } catch (const Error &error) {
+        scan.unusable_angles = error.what();
+    }
+}
+
 } // namespace
 
 ScanLayout find_folder_scan(const std::string &location, NameOrder order) {
@@ -191,6 +204,8 @@ ScanLayout find_folder_scan(const std::string &location, NameOrder order) {
     scan.flats_after = images_of(found[Kind::FlatsAfter], order);
     if (scan.flats.empty())
         std::swap(scan.flats, scan.flats_after);
+    if (fs::is_directory(location, error))
+        read_angles(scan, (fs::path(location) / "angles.txt").string());
     return scan;
 }
 

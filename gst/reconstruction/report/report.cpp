@@ -18,16 +18,18 @@
 
 namespace tomo::reconstruction {
 
-void RunRecord::begin(const std::string &stage) {
-    end();
+void RunRecord::begin(const std::string &stage, double paused) {
+    end(paused);
+    paused_before_ = paused;
     stages_.push_back({stage, 0.0});
     since_ = Clock::now();
     is_open_ = true;
 }
 
-void RunRecord::end() {
+void RunRecord::end(double paused) {
     if (is_open_)
-        stages_.back().seconds = std::chrono::duration<double>(Clock::now() - since_).count();
+        stages_.back().seconds =
+            std::chrono::duration<double>(Clock::now() - since_).count() - (paused - paused_before_);
     is_open_ = false;
 }
 

@@ -22,9 +22,9 @@ class RunRecord {
         std::string level, text, element;
     };
 
-    // Ends the stage before.
-    void begin(const std::string &stage);
-    void end();
+    // Ends the stage before. `paused`: seconds in all pauses so far, which count for no stage.
+    void begin(const std::string &stage, double paused);
+    void end(double paused);
     void tell(Message message) { messages_.push_back(std::move(message)); }
 
     const std::vector<Stage> &stages() const { return stages_; }
@@ -43,6 +43,7 @@ class RunRecord {
     std::vector<Stage> stages_;
     std::vector<Message> messages_;
     Clock::time_point since_;
+    double paused_before_ = 0.0;
     bool is_open_ = false;
 };
 
