@@ -7,10 +7,11 @@
 // first, f, then s: rows, columns, or columns, rows. So neighbours in l are neighbours in a projection, or nearly.
 //
 // Options: REAL, which numbers are computed in; SUM and PROJECTION, which sums and projections are kept in; ADDRESSING;
-// TILE_L, TILE_M and BURST; PARALLEL without perspective, TILTED where the distance is not the depth, PER_PLANE where
-// each n has views of its own.
+// TILE_L, TILE_M, TILE_N and BURST; LANES and ROWS of work-groups, on GPUs; LINES, see there; PARALLEL without perspective,
+// TILTED where the distance is not the depth, PER_PLANE where each n has views of its own.
 
 #define BORDER 2 // texels around a projection
+#define FAR 1e8f // pixels; an int holds their number
 
 #define LOAD_AS(type, base, i) TOMO_JOIN(tomo_load_, type)(base, i)
 
@@ -44,10 +45,16 @@ typedef struct {
     tomo_real fast[4], slow[4], depth[4], distance[4], weight, unused[3];
 } View;
 
-// The same from a tile's first voxel on, relative to a pixel in the middle of what the tile shows: so a float holds small
-// parts of a pixel, wherever the pixel is.
+// A form from a tile's first voxel on.
 typedef struct {
-    REAL fast, fast_l, fast_m, slow, slow_l, slow_m, depth, depth_l, depth_m, distance, distance_l, distance_m, weight;
+    REAL start, l, m, n;
+} Form;
+
+// The same, relative to a pixel in the middle of what the tile shows: so a float holds small parts of a pixel, wherever the
+// pixel is.
+typedef struct {
+    Form fast, slow, depth, distance;
+    REAL weight;
     int fast_pixel, slow_pixel;
 } Tile;
 
@@ -55,30 +62,47 @@ static tomo_real at(global const tomo_real *form, const tomo_real l, const tomo_
     return form[0] * l + form[1] * m + form[2] * n + form[3];
 }
 
-static Tile place(global const View *view, const uint l, const uint m, const uint n, const uint lanes, const uint rows) {
+static Form form_at(global const tomo_real *form, const uint l, const uint m, const uint n) {
+    const Form result = {at(form, l, m, n), form[0], form[1], form[2]};
+    return result;
+}
+
+// As seen from this pixel.
+static Form relative(global const tomo_real *form, global const tomo_real *depth, const tomo_real pixel, const uint l,
+                     const uint m, const uint n) {
+    const Form result = {at(form, l, m, n) - pixel * at(depth, l, m, n), form[0] - pixel * depth[0],
+                         form[1] - pixel * depth[1], form[2] - pixel * depth[2]};
+    return result;
+}
+
+static REAL value(const Form form, const REAL l, const REAL m, const REAL n) {
+    return form.start + l * form.l + m * form.m + n * form.n;
+}
+
+// The tile that begins at (l, m, n) in a volume of this size.
+static Tile place(global const View *view, const uint l, const uint m, const uint n, const uint lanes, const uint rows,
+                  const uint planes) {
     const tomo_real mid_l = l + (min(lanes - l, (uint)TILE_L) - 1) / 2, mid_m = m + (min(rows - m, (uint)TILE_M) - 1) / 2;
-    const tomo_real depth = at(view->depth, mid_l, mid_m, n);
-    const tomo_real far = 1e9f;
-    const tomo_real fast = floor(clamp(at(view->fast, mid_l, mid_m, n) / depth, -far, far));
-    const tomo_real slow = floor(clamp(at(view->slow, mid_l, mid_m, n) / depth, -far, far));
-    const tomo_real depth_here = at(view->depth, l, m, n);
-    Tile tile;
-    tile.fast_pixel = (int)fast;
-    tile.slow_pixel = (int)slow;
-    tile.fast = at(view->fast, l, m, n) - fast * depth_here;
-    tile.fast_l = view->fast[0] - fast * view->depth[0];
-    tile.fast_m = view->fast[1] - fast * view->depth[1];
-    tile.slow = at(view->slow, l, m, n) - slow * depth_here;
-    tile.slow_l = view->slow[0] - slow * view->depth[0];
-    tile.slow_m = view->slow[1] - slow * view->depth[1];
-    tile.depth = depth_here;
-    tile.depth_l = view->depth[0];
-    tile.depth_m = view->depth[1];
-    tile.distance = at(view->distance, l, m, n);
-    tile.distance_l = view->distance[0];
-    tile.distance_m = view->distance[1];
-    tile.weight = view->weight;
+    const tomo_real mid_n = n + (min(planes - n, (uint)TILE_N) - 1) / 2, far = 1e9f;
+    const tomo_real depth = at(view->depth, mid_l, mid_m, mid_n);
+    const tomo_real fast = floor(clamp(at(view->fast, mid_l, mid_m, mid_n) / depth, -far, far));
+    const tomo_real slow = floor(clamp(at(view->slow, mid_l, mid_m, mid_n) / depth, -far, far));
+    const Tile tile = {relative(view->fast, view->depth, fast, l, m, n), relative(view->slow, view->depth, slow, l, m, n),
+                       form_at(view->depth, l, m, n), form_at(view->distance, l, m, n), view->weight, (int)fast, (int)slow};
     return tile;
+}
+
+// clamp() and floor() are branches in PoCL 3.1.
+static REAL within(const REAL value, const REAL low, const REAL high) {
+    return value < low ? low : value > high ? high : value;
+}
+static int whole_below(const REAL value) {
+#ifdef LANES
+    return (int)floor(value);
+#else
+    const int whole = (int)value;
+    return whole - ((REAL)whole > value);
+#endif
 }
 
 static REAL load(global const PROJECTION *projection, const ulong i) {
@@ -88,16 +112,17 @@ static REAL load(global const PROJECTION *projection, const ulong i) {
 // Between pixels, whose middles are at whole numbers, counted from the tile's pixel.
 static REAL between_pixels(global const PROJECTION *projection, const ulong start, const REAL fast, const REAL slow,
                            const int fast_pixel, const int slow_pixel, const int fasts, const int slows) {
-    const REAL fast_below = floor(fast), slow_below = floor(slow);
-    const REAL f = fast - fast_below, s = slow - slow_below;
-    const int column = (int)fast_below + fast_pixel, row = (int)slow_below + slow_pixel;
+    const int fast_below = whole_below(fast), slow_below = whole_below(slow);
+    const REAL f = fast - (REAL)fast_below, s = slow - (REAL)slow_below;
+    const int column = fast_below + fast_pixel, row = slow_below + slow_pixel;
     const int pitch = fasts + 2 * BORDER;
 #if ADDRESSING < 3
-    const ulong i = start + (ulong)((clamp(row, -BORDER, slows) + BORDER) * pitch + clamp(column, -BORDER, fasts) + BORDER);
-    const REAL a = load(projection, i), b = load(projection, i + 1);
-    const REAL c = load(projection, i + pitch), d = load(projection, i + pitch + 1);
+    global const PROJECTION *const first = projection + start; // 32 bits count its texels
+    const int i = (clamp(row, -BORDER, slows) + BORDER) * pitch + clamp(column, -BORDER, fasts) + BORDER;
+    const REAL a = load(first, i), b = load(first, i + 1), c = load(first, i + pitch), d = load(first, i + pitch + 1);
 #else
-    const int left = tomo_address(column, fasts, ADDRESSING) + BORDER, right = tomo_address(column + 1, fasts, ADDRESSING) + BORDER;
+    const int left = tomo_address(column, fasts, ADDRESSING) + BORDER;
+    const int right = tomo_address(column + 1, fasts, ADDRESSING) + BORDER;
     const ulong above = start + (ulong)(tomo_address(row, slows, ADDRESSING) + BORDER) * pitch;
     const ulong below = start + (ulong)(tomo_address(row + 1, slows, ADDRESSING) + BORDER) * pitch;
     const REAL a = load(projection, above + left), b = load(projection, above + right);
@@ -107,28 +132,24 @@ static REAL between_pixels(global const PROJECTION *projection, const ulong star
     return upper + s * (lower - upper);
 }
 
-#define FAR 1e8f // pixels; an int holds their number
-
-// Of voxel (l, m) of the tile.
+// Of voxel (l, m, n) of the tile.
 static REAL sample(const Tile *tile, global const PROJECTION *projection, const ulong start, const REAL l, const REAL m,
-                   const int fasts, const int slows) {
-    REAL fast = tile->fast + l * tile->fast_l + m * tile->fast_m;
-    REAL slow = tile->slow + l * tile->slow_l + m * tile->slow_m;
-    REAL weight = tile->weight;
+                   const REAL n, const int fasts, const int slows) {
+    REAL fast = value(tile->fast, l, m, n), slow = value(tile->slow, l, m, n), weight = tile->weight;
 #ifndef PARALLEL
-    const REAL inverse = 1 / (tile->depth + l * tile->depth_l + m * tile->depth_m);
+    const REAL inverse = 1 / value(tile->depth, l, m, n);
     fast *= inverse;
     slow *= inverse;
 #ifdef TILTED
-    const REAL distance = tile->distance + l * tile->distance_l + m * tile->distance_m;
+    const REAL distance = value(tile->distance, l, m, n);
     weight /= distance * distance;
 #else
     weight *= inverse * inverse;
 #endif
 #endif
     const REAL half_pixel = 0.5f, far = FAR;
-    return weight * between_pixels(projection, start, clamp(fast - half_pixel, -far, far),
-                                   clamp(slow - half_pixel, -far, far), tile->fast_pixel, tile->slow_pixel, fasts, slows);
+    return weight * between_pixels(projection, start, within(fast - half_pixel, -far, far),
+                                   within(slow - half_pixel, -far, far), tile->fast_pixel, tile->slow_pixel, fasts, slows);
 }
 
 static void add_to(global SUM *sums, const ulong i, const REAL value, const uint is_first) {
@@ -147,16 +168,56 @@ static void add_to(global SUM *sums, const ulong i, const REAL value, const uint
 
 #ifdef LANES
 
-// A work-group of LANES x ROWS work-items makes a tile of TILE_L x TILE_M voxels.
+#ifdef LINES
+// With LINES, all l of a row (m, n) of the tile are seen in one line of the projection along f, because neither s nor the depth
+// change with l: what is common to them is computed once.
+typedef struct {
+    REAL fast, step, upper, lower; // weights of the line above and of the one below
+    int pixel;
+    ulong start;
+} Line;
+
+static Line line_of(const Tile *tile, const ulong start, const REAL m, const int fasts, const int slows) {
+    const REAL half_pixel = 0.5f, far = FAR;
+    REAL weight = tile->weight, inverse = 1;
+#ifndef PARALLEL
+    inverse = 1 / value(tile->depth, 0, m, 0);
+#ifdef TILTED
+    const REAL distance = value(tile->distance, 0, m, 0);
+    weight /= distance * distance;
+#else
+    weight *= inverse * inverse;
+#endif
+#endif
+    const REAL slow = within(value(tile->slow, 0, m, 0) * inverse - half_pixel, -far, far);
+    const int below = whole_below(slow), row = clamp(below + tile->slow_pixel, -BORDER, slows) + BORDER;
+    const REAL lower = weight * (slow - (REAL)below);
+    const Line line = {value(tile->fast, 0, m, 0) * inverse - half_pixel, tile->fast.l * inverse, weight - lower, lower,
+                       tile->fast_pixel, start + (ulong)(row * (fasts + 2 * BORDER) + BORDER)};
+    return line;
+}
+
+static REAL sample_line(const Line *line, global const PROJECTION *projection, const REAL l, const int fasts) {
+    const REAL far = FAR, fast = within(line->fast + l * line->step, -far, far);
+    const int below = whole_below(fast);
+    const REAL f = fast - (REAL)below;
+    const ulong i = line->start + clamp(below + line->pixel, -BORDER, fasts), pitch = fasts + 2 * BORDER;
+    const REAL a = load(projection, i), b = load(projection, i + 1);
+    const REAL c = load(projection, i + pitch), d = load(projection, i + pitch + 1);
+    return line->upper * (a + f * (b - a)) + line->lower * (c + f * (d - c));
+}
+#endif
+
+// A work-group of LANES x ROWS work-items makes a tile of TILE_L x TILE_M x 1 voxels.
 kernel __attribute__((reqd_work_group_size(LANES, ROWS, 1))) void
 backproject(global const PROJECTION *restrict projections, global const View *restrict views, global SUM *restrict sums,
-            const uint lanes, const uint rows, const uint first_plane, const uint fasts, const uint slows, const uint count,
-            const uint is_first) {
+            const uint lanes, const uint rows, const uint planes, const uint first_plane, const uint fasts, const uint slows,
+            const uint count, const uint is_first) {
     local Tile tiles[BURST];
     const uint first_l = get_group_id(0) * TILE_L, first_m = get_group_id(1) * TILE_M, n = first_plane + get_group_id(2);
     const uint item = get_local_id(1) * LANES + get_local_id(0);
     if (item < count)
-        tiles[item] = place(VIEW(views, n, item), first_l, first_m, n, lanes, rows);
+        tiles[item] = place(VIEW(views, n, item), first_l, first_m, n, lanes, rows, planes);
     barrier(CLK_LOCAL_MEM_FENCE);
 
     REAL totals[TILE_M / ROWS][TILE_L / LANES];
@@ -167,11 +228,19 @@ backproject(global const PROJECTION *restrict projections, global const View *re
     for (uint v = 0; v < count; v++) {
         const Tile tile = tiles[v];
 #pragma unroll
-        for (int j = 0; j < TILE_M / ROWS; j++)
+        for (int j = 0; j < TILE_M / ROWS; j++) {
+#ifdef LINES
+            const Line line = line_of(&tile, v * size, get_local_id(1) + j * ROWS, fasts, slows);
+#endif
 #pragma unroll
             for (int i = 0; i < TILE_L / LANES; i++)
+#ifdef LINES
+                totals[j][i] += sample_line(&line, projections, get_local_id(0) + i * LANES, fasts);
+#else
                 totals[j][i] += sample(&tile, projections, v * size, get_local_id(0) + i * LANES,
-                                       get_local_id(1) + j * ROWS, fasts, slows);
+                                       get_local_id(1) + j * ROWS, 0, fasts, slows);
+#endif
+        }
     }
     for (int j = 0; j < TILE_M / ROWS; j++)
         for (int i = 0; i < TILE_L / LANES; i++) {
@@ -184,26 +253,121 @@ backproject(global const PROJECTION *restrict projections, global const View *re
 #else
 
 // A work-item makes a tile, on CPUs.
+
+#ifdef LINES
+// With LINES, a column of the tile is seen in one line of the projection along f, because neither s nor the depth change with
+// l. So neighbouring lines are interpolated once for the whole column; its voxels lie at even steps in the result.
+
+#define LANES_OF_CPU 16
+#define LINE (2 * TILE_L + 2 * LANES_OF_CPU) // samples of a line that a column may see
+
+#if defined(__AVX512F__) && defined(__has_builtin)
+#if __has_builtin(__builtin_ia32_vpermi2varps512)
+#define PICK(line, index) __builtin_ia32_vpermi2varps512(vload16(0, line), index, vload16(1, line))
+#endif
+#endif
+
+// Adds the samples at `start` + i * `step` of the line to the sums, i = 0 ... TILE_L - 1.
+static void add_line(const float *line, const float start, const float step, float *sums) {
+#ifdef PICK
+    const float16 lane = (float16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    if (step < 1.8f && step > -1.8f) { // sixteen lanes see less than thirty samples
+        for (int i = 0; i < TILE_L; i += LANES_OF_CPU) {
+            const float first = start + (float)i * step, last = first + 15.0f * step;
+            const int below = (int)(first < last ? first : last);
+            const float16 place = (first - (float)below) + lane * step;
+            const int16 index = __builtin_convertvector(place, int16);
+            const float16 fraction = place - __builtin_convertvector(index, float16);
+            const float16 a = PICK(line + below, index), b = PICK(line + below, index + 1);
+            *(float16 *)(sums + i) += a + fraction * (b - a);
+        }
+        return;
+    }
+#endif
+    for (int i = 0; i < TILE_L; i++) {
+        const float place = start + (float)i * step;
+        const int index = (int)place;
+        const float a = line[index];
+        sums[i] += a + (place - (float)index) * (line[index + 1] - a);
+    }
+}
+
+// Column (m, n) of the tile. Returns false where it sees more of a line than there is place for.
+static int add_column(const Tile *tile, global const PROJECTION *projection, const ulong start, const float m,
+                      const float n, const int fasts, const int slows, float *sums) {
+    float line[LINE];
+    float weight = tile->weight, inverse = 1.0f;
+#ifndef PARALLEL
+    inverse = 1.0f / value(tile->depth, 0.0f, m, n);
+#ifdef TILTED
+    const float distance = value(tile->distance, 0.0f, m, n);
+    weight /= distance * distance;
+#else
+    weight *= inverse * inverse;
+#endif
+#endif
+    const float slow = within(value(tile->slow, 0.0f, m, n) * inverse - 0.5f, -FAR, FAR);
+    const float first = within(value(tile->fast, 0.0f, m, n) * inverse - 0.5f, -FAR, FAR);
+    const float step = tile->fast.l * inverse, last = first + step * (TILE_L - 1);
+    const int low = whole_below(first < last ? first : last);
+    const float used = (first < last ? last - first : first - last) + 3.0f;
+    if (!(used < (float)(LINE - 2 * LANES_OF_CPU)))
+        return 0;
+    const int slow_below = whole_below(slow);
+    const float s = slow - (float)slow_below, upper = weight * (1.0f - s), lower = weight * s;
+    const int pitch = fasts + 2 * BORDER, row = clamp(slow_below + tile->slow_pixel, -BORDER, slows) + BORDER;
+    const int begin = low + tile->fast_pixel, samples = (int)used + 1;
+    const ulong at = start + (ulong)(row * pitch);
+    // Samples before `inner` and from `outer` on lie beyond the projection, where all are what its border has.
+    const int inner = clamp(-BORDER - begin, 0, samples), outer = clamp(fasts + BORDER - begin, inner, samples);
+    const ulong from = at + (ulong)(begin + BORDER + inner);
+    for (int i = inner; i < outer; i++)
+        line[i] = upper * load(projection, from + (i - inner)) + lower * load(projection, from + (i - inner) + pitch);
+    const float before = upper * load(projection, at) + lower * load(projection, at + pitch);
+    for (int i = 0; i < inner; i++)
+        line[i] = before;
+    const ulong end = at + pitch - 1;
+    const float behind = upper * load(projection, end) + lower * load(projection, end + pitch);
+    for (int i = outer; i < samples; i++)
+        line[i] = behind;
+    for (int i = samples; i < samples + LANES_OF_CPU; i++) // loaded, never used
+        line[i] = 0.0f;
+    add_line(line, first - (float)low, step, sums);
+    return 1;
+}
+#endif
+
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 backproject(global const PROJECTION *restrict projections, global const View *restrict views, global SUM *restrict sums,
-            const uint lanes, const uint rows, const uint first_plane, const uint fasts, const uint slows, const uint count,
-            const uint is_first) {
-    const uint first_l = get_group_id(0) * TILE_L, first_m = get_group_id(1) * TILE_M, n = first_plane + get_group_id(2);
+            const uint lanes, const uint rows, const uint planes, const uint first_plane, const uint fasts, const uint slows,
+            const uint count, const uint is_first) {
+    const uint first_l = get_group_id(0) * TILE_L, first_m = get_group_id(1) * TILE_M;
+    const uint first_n = first_plane + get_group_id(2) * TILE_N;
     const int tile_l = min(lanes - first_l, (uint)TILE_L), tile_m = min(rows - first_m, (uint)TILE_M);
-    REAL totals[TILE_M][TILE_L];
-    for (int j = 0; j < TILE_M; j++)
+    const int tile_n = min(planes - first_n, (uint)TILE_N);
+    REAL totals[TILE_N * TILE_M][TILE_L] __attribute__((aligned(64)));
+    for (int c = 0; c < TILE_N * TILE_M; c++)
         for (int i = 0; i < TILE_L; i++)
-            totals[j][i] = 0;
+            totals[c][i] = 0;
     const ulong size = (ulong)(fasts + 2 * BORDER) * (slows + 2 * BORDER);
     for (uint v = 0; v < count; v++) {
-        const Tile tile = place(VIEW(views, n, v), first_l, first_m, n, lanes, rows);
+        const Tile tile = place(VIEW(views, first_n, v), first_l, first_m, first_n, lanes, rows, planes);
+        for (int k = 0; k < tile_n; k++)
+            for (int j = 0; j < tile_m; j++) {
+                REAL *const column = totals[k * TILE_M + j];
+#ifdef LINES
+                if (add_column(&tile, projections, v * size, j, k, fasts, slows, column))
+                    continue;
+#endif
+                for (int i = 0; i < tile_l; i++)
+                    column[i] += sample(&tile, projections, v * size, i, j, k, fasts, slows);
+            }
+    }
+    for (int k = 0; k < tile_n; k++)
         for (int j = 0; j < tile_m; j++)
             for (int i = 0; i < tile_l; i++)
-                totals[j][i] += sample(&tile, projections, v * size, i, j, fasts, slows);
-    }
-    for (int j = 0; j < tile_m; j++)
-        for (int i = 0; i < tile_l; i++)
-            add_to(sums, ((ulong)n * rows + first_m + j) * lanes + first_l + i, totals[j][i], is_first);
+                add_to(sums, ((ulong)(first_n + k) * rows + first_m + j) * lanes + first_l + i, totals[k * TILE_M + j][i],
+                       is_first);
 }
 
 #endif

@@ -128,8 +128,8 @@ class RedundancyWeight final : public Filter {
     void resolve(const ArrayInfo &in) {
         views_ = number(in);
         const auto turn =
-            resolve_turn({PerView(axis_angle_z.name(), axis_angle_z.value()), overall_angle.chosen()}, scan_,
-                         0, views_, TurnKind::unknown);
+            resolve_turn({PerView(axis_angle_z.name(), axis_angle_z.value()), overall_angle.chosen(), {}},
+                         scan_, 0, views_, TurnKind::unknown);
         const double s = single(source, HUGE_VAL), d = single(detector, 0.0);
         if (!(s > 0.0) || !(s + d > 0.0))
             throw Error(

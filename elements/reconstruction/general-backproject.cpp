@@ -48,8 +48,8 @@ class GeneralBackproject final : public VolumeSlices {
             "square of the magnification. Redundant rays of short scans and of detectors to one side are weighted "
             "before, by `tomoredundancyweight`.\n"
             "\n"
-            "Angles of projections are those of axis-angle-z, if it is a list, else overall-angle divided evenly, else "
-            "those of the scan; without any, a full turn is assumed, with a warning. A single axis-angle-z is added to "
+            "Angles of projections are those of axis-angle-z, if it is a list, else overall-angle divided evenly, or steps "
+            "of angle-step, else those of the scan; without any, a full turn is assumed, with a warning. A single axis-angle-z is added to "
             "them. Each list of the geometry holds one value, or one for each projection; every plane of an array is "
             "a projection. `region` gives the heights z of the slices, or other values of the `parameter`, one for "
             "each slice.\n"
@@ -140,6 +140,10 @@ class GeneralBackproject final : public VolumeSlices {
         this, "overall-angle", Automatic{0}, When::ready,
         "Angle in radians that the projections cover in even steps, whose magnitude over num-projections is their "
         "weight; may be negative; 0: angles of the scan, and weights for attenuation"};
+    Property<double> angle_step{
+        this, "angle-step", Automatic{0}, When::ready,
+        "Radians between projections, negative for the other sense; 0: overall-angle, else "
+        "the scan's angles"};
     Property<double> gray_map_min{this, "gray-map-min", 0.0, When::ready,
                                   "Value that becomes 0 where slices are integers"};
     Property<double> gray_map_max{this, "gray-map-max", 0.0, When::ready,
@@ -161,7 +165,7 @@ class GeneralBackproject final : public VolumeSlices {
         geometry.resolve(axis, projection.height, number);
     }
 
-    GivenTurn turn() const override { return geometry.turn(overall_angle.chosen()); }
+    GivenTurn turn() const override { return geometry.turn(overall_angle.chosen(), angle_step.chosen()); }
     TurnKind turn_kind() const override { return geometry.turn_kind(); }
 
     Arrangement arrangement(unsigned view, double angle, std::optional<double> swept) const override {

@@ -52,8 +52,8 @@ void GeneralGeometry::resolve(const std::optional<Axis> &axis, unsigned rows, un
         arrangements_.set(Part::center_position_z, {rows / 2.0});
 }
 
-GivenTurn GeneralGeometry::turn(std::optional<double> overall_angle) const {
-    return {PerView(axis_angle_z.name(), axis_angle_z.value()), overall_angle};
+GivenTurn GeneralGeometry::turn(std::optional<double> overall_angle, std::optional<double> step) const {
+    return {PerView(axis_angle_z.name(), axis_angle_z.value()), overall_angle, step};
 }
 
 TurnKind GeneralGeometry::turn_kind() const {

@@ -31,7 +31,7 @@ class GeneralGeometry {
     void resolve(const std::optional<Axis> &axis, unsigned rows, unsigned number);
     bool has_center_x() const { return !center_x.value().empty(); }
 
-    GivenTurn turn(std::optional<double> overall_angle) const;
+    GivenTurn turn(std::optional<double> overall_angle, std::optional<double> step = {}) const;
     TurnKind turn_kind() const;
     // Of projection `view`, turned by `angle`.
     Arrangement at(unsigned view, double angle) const;

@@ -73,6 +73,9 @@ class GeneralIterate final : public VolumeSlices {
     Result residual{
         this, "residual", {0.0, G_MAXDOUBLE}, "Last residual of the last volume, |b - A x| / |b|"};
     GeneralGeometry geometry{this};
+    Property<double> angle_step{this, "angle-step", Automatic{0}, When::ready,
+                                "Radians between projections, negative for the other sense; 0: overall-angle, else "
+                                "the scan's angles"};
     Property<double> overall_angle{
         this, "overall-angle", Automatic{0}, When::ready,
         "Angle in radians that the projections cover in even steps; may be negative; 0: angles of the scan"};
@@ -92,7 +95,7 @@ class GeneralIterate final : public VolumeSlices {
             axis = scan_axis(scan, geometry.center_x.name(), projection.width);
         geometry.resolve(axis, projection.height, number);
     }
-    GivenTurn turn() const override { return geometry.turn(overall_angle.chosen()); }
+    GivenTurn turn() const override { return geometry.turn(overall_angle.chosen(), angle_step.chosen()); }
     TurnKind turn_kind() const override { return geometry.turn_kind(); }
     Arrangement arrangement(unsigned view, double angle, std::optional<double>) const override {
         return geometry.at(view, angle);

@@ -101,7 +101,7 @@ class LaminoBackproject final : public VolumeSlices {
 
     GivenTurn turn() const override {
         const auto overall = overall_angle.chosen();
-        return {PerView("tomo-angle", {}), overall ? std::optional<double>(*overall) : std::nullopt};
+        return {PerView("tomo-angle", {}), overall ? std::optional<double>(*overall) : std::nullopt, {}};
     }
     std::optional<double> own_angle() const override {
         const auto angle = tomo_angle.chosen();

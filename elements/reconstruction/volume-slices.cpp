@@ -108,7 +108,7 @@ bool VolumeSlices::scan_has_angles(unsigned number) const {
 bool VolumeSlices::has_angles() const {
     if (has_own_angle_)
         return false;
-    return turn().angles.is_list() || turn().overall_angle || scan_has_angles(promised_) ||
+    return turn().angles.is_list() || turn().overall_angle || turn().step || scan_has_angles(promised_) ||
            std::isnan(frame_angle_);
 }
 

@@ -25,14 +25,18 @@ constexpr GstTomoFormat format_of(FloatSize size) {
 
 // How a device makes a tile.
 struct Shape {
-    unsigned tile_l, tile_m;
+    unsigned tile_l, tile_m, tile_n;
     unsigned lanes, rows; // work-items; no lanes: one for each tile
 };
 
-Shape shape_for(const Device &device, bool is_along_z) {
-    if (!device.prefers_local_memory())
-        return is_along_z ? Shape{64, 8, 0, 1} : Shape{64, 16, 0, 1};
-    return {64, 32, 32, 8};
+// On CPUs, a tile's columns share what they see of a projection.
+Shape shape_for(const Device &device, bool is_along_z, bool is_per_plane, const VolumeGrid::Axis &z) {
+    if (device.prefers_local_memory())
+        return {64, 32, 1, 32, 8};
+    // A longer tile sees more pixels than a float tells apart.
+    const unsigned rest = z.count % 128;
+    const bool is_long = std::abs(z.step) <= 1.0 && (rest == 0 || rest > 64);
+    return is_along_z ? Shape{is_long ? 128u : 64u, 8, 8, 0, 1} : Shape{64, 16, is_per_plane ? 1u : 4u, 0, 1};
 }
 
 } // namespace
@@ -46,7 +50,7 @@ GeneralBackprojector::GeneralBackprojector(Compute &compute, const GeneralBackpr
             text("%s has no double precision; take float for compute-type and result-type, or another "
                  "device",
                  device.name().c_str()));
-    burst_ = settings.burst ? settings.burst : device.is_cpu() ? 8 : 16;
+    burst_ = settings.burst ? settings.burst : 16;
 }
 
 std::size_t GeneralBackprojector::texels() const {
@@ -93,11 +97,13 @@ Kernel GeneralBackprojector::kernel(const char *function, const std::string &opt
 }
 
 void GeneralBackprojector::begin(const ArrayInfo &projection, const VolumeGrid &volume, bool is_per_plane) {
+    // Slices farther apart would see too much of a projection for one tile, and share nothing.
     constexpr unsigned lanes_that_pay = 16;
+    constexpr double near = 2.0;
     projection_ = projection;
     volume_ = volume;
     is_per_plane_ = is_per_plane;
-    is_along_z_ = !is_per_plane && volume.z.count >= lanes_that_pay;
+    is_along_z_ = !is_per_plane && volume.z.count >= lanes_that_pay && std::abs(volume.z.step) <= near;
     count_ = 0;
     views_.clear();
     is_begun_ = false;
@@ -150,6 +156,8 @@ void GeneralBackprojector::add(const Array &projection, const std::vector<Weight
         const auto view = view_of(views[plane], plane);
         for (int i = 0; i < 4; i++) // up to rounding; forms are near 1
             is_tilted_ |= std::abs(view.depth.factors[i] - view.distance.factors[i]) > 1e-13;
+        for (const Form *still : {&view.slow, &view.depth, &view.distance})
+            has_lines_ &= std::abs(still->factors[0]) < 1e-13;
         has_depth_ |= !views[plane].geometry.is_parallel();
         views_[std::size_t{plane} * burst_ + count_] = view;
     }
@@ -167,10 +175,11 @@ void GeneralBackprojector::run_burst() {
     if (count_ == 0)
         return;
     const auto &device = *compute_.device();
-    const Shape shape = shape_for(device, is_along_z_);
-    std::string options =
-        formats() + text(" -D REAL=%s -D TILE_L=%u -D TILE_M=%u -D BURST=%u",
-                         settings_.is_double ? "double" : "float", shape.tile_l, shape.tile_m, burst_);
+    const unsigned lanes = is_along_z_ ? volume_.z.count : volume_.x.count;
+    const Shape shape = shape_for(device, is_along_z_, is_per_plane_, volume_.z);
+    std::string options = formats() + text(" -D REAL=%s -D TILE_L=%u -D TILE_M=%u -D TILE_N=%u -D BURST=%u",
+                                           settings_.is_double ? "double" : "float", shape.tile_l,
+                                           shape.tile_m, shape.tile_n, burst_);
     if (shape.lanes)
         options += text(" -D LANES=%u -D ROWS=%u", shape.lanes, shape.rows);
     if (!has_depth_)
@@ -179,29 +188,34 @@ void GeneralBackprojector::run_burst() {
         options += " -D TILTED";
     if (is_per_plane_)
         options += " -D PER_PLANE";
+    // Other addressing modes begin anew within a line.
+    if (has_lines_ && !settings_.is_double && settings_.addressing < 3)
+        options += " -D LINES";
     const auto backproject = kernel("backproject", options);
     const Array views = upload_views();
 
-    const unsigned lanes = is_along_z_ ? volume_.z.count : volume_.x.count;
     const unsigned rows = is_along_z_ ? volume_.x.count : volume_.y.count;
     const unsigned planes = is_along_z_ ? volume_.y.count : volume_.z.count;
     const std::size_t across = (lanes + shape.tile_l - 1) / shape.tile_l;
     const std::size_t down = (rows + shape.tile_m - 1) / shape.tile_m;
     // A launch can't be stopped.
     const double updates = (device.is_cpu() ? 2e8 : 1e11) / (double(lanes) * rows * count_);
-    const unsigned step = static_cast<unsigned>(std::clamp(updates, 1.0, double(planes)));
+    const auto step =
+        static_cast<unsigned>(std::clamp(updates / shape.tile_n, 1.0, double(planes))) * shape.tile_n;
     for (unsigned n = 0; n < planes; n += step) {
-        WorkSize size(across * std::max(shape.lanes, 1u), down * shape.rows, std::min(step, planes - n));
+        const unsigned tiles = (std::min(step, planes - n) + shape.tile_n - 1) / shape.tile_n;
+        WorkSize size(across * std::max(shape.lanes, 1u), down * shape.rows, tiles);
         size.groups(std::max(shape.lanes, 1u), shape.rows);
         compute_.launch(backproject, size, BareBuffer{projections_}, BareBuffer{views},
-                        ReadWriteBareBuffer{sums_}, cl_uint{lanes}, cl_uint{rows}, cl_uint{n},
-                        cl_uint{is_along_z_ ? projection_.height : projection_.width},
+                        ReadWriteBareBuffer{sums_}, cl_uint{lanes}, cl_uint{rows}, cl_uint{planes},
+                        cl_uint{n}, cl_uint{is_along_z_ ? projection_.height : projection_.width},
                         cl_uint{is_along_z_ ? projection_.width : projection_.height}, cl_uint{count_},
                         cl_uint{!is_begun_});
     }
     is_begun_ = true;
     count_ = 0;
     has_depth_ = is_tilted_ = false;
+    has_lines_ = true;
 }
 
 void GeneralBackprojector::copy_slices(unsigned first, Array &out, const Greys &greys) {

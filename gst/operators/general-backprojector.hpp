@@ -43,7 +43,6 @@ class GST_TOMO_API GeneralBackprojector final : public VolumeOperator {
     };
 
     View view_of(const WeightedView &view, unsigned plane) const;
-    bool is_parallel() const;
     void run_burst();
     Array upload_views();
     Kernel kernel(const char *function, const std::string &options);
@@ -59,7 +58,7 @@ class GST_TOMO_API GeneralBackprojector final : public VolumeOperator {
     ArrayInfo projection_;
     Array projections_, sums_;
     std::vector<View> views_; // of the burst: of all planes, one projection after the other
-    bool has_depth_ = false, is_tilted_ = false; // of the burst's views
+    bool has_depth_ = false, is_tilted_ = false, has_lines_ = true; // of the burst's views
     unsigned count_ = 0;                         // projections in the burst
     bool is_begun_ = false;                      // sums hold a burst
 };

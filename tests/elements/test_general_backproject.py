@@ -78,6 +78,7 @@ class GeneralBackproject(ElementTestCase):
             "precision-mode": ("single", numbers),
             "addressing-mode": ("clamp", set(generalref.PAD)),
             "overall-angle": (0.0, -largest, largest),
+            "angle-step": (0.0, -largest, largest),
             "gray-map-min": (0.0, -largest, largest),
             "gray-map-max": (0.0, -largest, largest),
             "num-projections": (0, 0, 32768),
@@ -103,6 +104,34 @@ class GeneralBackproject(ElementTestCase):
                                                   "center-position-x": 20.3, "center-position-z": 17.7},
                                region(-20.0, 1.0, 41), region(-18.5, 1.0, 37), None, region=region(-11, 1.0, planes))
 
+
+    def test_slices_at_any_steps(self):
+        """Columns of voxels that are seen in one line of the projection: upright axes, and tilts in a parallel beam."""
+        shape = 51, 43
+        cases = (({"source-position-y": -180.0, "detector-position-y": 20.0}, 0.37, "clamp"),
+                 ({"source-position-y": -180.0, "detector-position-y": 20.0}, -1.9, "clamp"),
+                 ({"source-position-y": -180.0, "detector-position-y": 20.0}, 1.0, "clamp_to_edge"),
+                 ({"source-position-y": -1800.0, "detector-angle-x": 0.3}, -1.0, "clamp"),
+                 ({"axis-angle-x": 0.6}, 1.0, "clamp"), ({"axis-angle-x": 0.6}, 17.0, "clamp"),
+                 ({"axis-angle-x": -0.2, "detector-position-y": 3.0}, -1.3, "clamp_to_edge"))
+        for geometry, step, addressing in cases:
+            with self.subTest(geometry=geometry, step=step, addressing=addressing):
+                self.check(noise(9, shape), {**geometry, "center-position-x": 20.3, "center-position-z": 27.1},
+                           region(-12.0, 1.3, 19), region(9.0, -0.9, 21), None, region=region(-33 * step, step, 67),
+                           addressing=addressing)
+
+    def test_a_nan_in_a_line(self):
+        projections = noise(5, (39, 23))
+        projections[3][17, 11] = np.nan
+        geometry = {"source-position-y": -150.0, "center-position-x": 11.4, "center-position-z": 19.3,
+                    "axis-angle-z": rng.uniform(-3, 3, 5)}
+        box = region(-7.1, 1.0, 15), region(-7.2, 1.0, 15), region(-15.3, 1.0, 31)
+        wanted = generalref.backproject(projections, geometry, *map(points, box), np.ones(5))
+        self.assertTrue(np.isnan(wanted).any())
+        results = np.array(run(line(geometry, x_region=box[0], y_region=box[1], region=box[2], overall_angle=5.0), projections))
+        np.testing.assert_array_equal(np.isnan(results), np.isnan(wanted))
+        good = ~np.isnan(wanted)
+        self.assert_close(results[good], wanted[good], TOLERANCE)
 
     def test_all_projections_known_before(self):
         # Each is added as it comes; else they are held until the end.
@@ -159,7 +188,7 @@ class GeneralBackproject(ElementTestCase):
                                  (2e-3, {"result_type": "half"}), (1e-3, {"precision_mode": "half"}),
                                  (1e-3, {"store_type": "half"})):
             with self.subTest(**words):
-                (result, *_) = self.check(projections, geometry, *box, tolerance=tolerance, burst=4, **words, **heights)
+                (result, *_) = self.check(projections, geometry, *box, tolerance=tolerance, burst=5, **words, **heights)
                 self.assertEqual(result.dtype, np.float16 if "store_type" in words else np.float32)
 
     def test_integers(self):
@@ -260,8 +289,11 @@ class GeneralBackproject(ElementTestCase):
         uneven = np.cumsum(rng.uniform(0.33, 0.39, views))
         for angles in half, whole, uneven:
             weights = tomoref.projection_weights(angles)[0]
-            for words in line(known, **box), line({**known, "axis-angle-z": angles}, **box):
-                results, _ = stream(words, angles)
+            lines = [line(known, **box), line({**known, "axis-angle-z": angles}, **box)]
+            if angles is not uneven:
+                lines.append(line({**known, "axis-angle-z": angles[0]}, angle_step=float(angles[1] - angles[0]), **box))
+            for words in lines:
+                results, _ = stream(words, angles)  # properties win over the scan
                 self.assert_close(np.array(results), wanted({"axis-angle-z": angles}, weights), TOLERANCE)
         # One value is added.
         results, _ = stream(line({**known, "axis-angle-z": 0.25}, **box), half)
@@ -317,7 +349,7 @@ geometry = {"axis-angle-z": np.linspace(0, 6, 7), "axis-angle-x": 0.3, "source-p
             "center-position-x": 40.0, "center-position-z": 30.0}
 generator = np.random.default_rng(5)
 projections = [generator.standard_normal((61, 83)).astype(np.float32) for _ in range(7)]
-words = line(geometry, region=region(-30, 1.0, 61), num_projections=7, burst=2)
+words = line(geometry, region=region(-30, 1.0, 61), num_projections=7, burst=5)
 with Pads(words) as pads:
     pads.push(*projections)
     pads.eos()

@@ -30,6 +30,7 @@ class GeneralIterate(ElementTestCase):
             "tolerance": (0.0, 0.0, 1.0),
             "residual": (0.0, 0.0, largest),
             "overall-angle": (0.0, -largest, largest),
+            "angle-step": (0.0, -largest, largest),
             "num-projections": (0, 0, 32768),
         })
 

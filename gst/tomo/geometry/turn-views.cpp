@@ -37,6 +37,11 @@ ViewAngles angles_of(const GivenTurn &given, const Scan &scan, std::uint64_t fir
         return views;
     }
     const double offset = given.angles.at(0, 0.0);
+    if (given.step && given.overall_angle)
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    "overall-angle and angle-step both tell the angles: set one of them");
+    if (given.step)
+        return resolve_angles(given.step, scan, number, offset);
     if (!given.overall_angle && !scan.angles.empty())
         return of_scan(scan, first, number, offset);
     views = resolve_angles(given.overall_angle.value_or(2.0 * pi) / static_cast<double>(number), {}, number,

@@ -13,6 +13,7 @@ namespace tomo {
 struct GivenTurn {
     PerView angles{"axis-angle-z", {}};  // a list has all angles, one value is added to all
     std::optional<double> overall_angle; // that the views cover
+    std::optional<double> step;          // from view to view
 };
 
 // How angles tell the directions of rays.
@@ -30,8 +31,8 @@ struct GST_TOMO_API TurnViews {
 };
 
 // The angles of `number` views, of which the first is the one of number `first` in the scan. A list of angles
-// comes first, then the overall angle, then the scan. Without any, the views are taken for a full turn.
-// Throws Error where numbers do not fit, or no slice can be made from the angles.
+// comes first, then the overall angle, then the step, then the scan. Without any, the views are taken for a
+// full turn. Throws Error where numbers do not fit, or no slice can be made from the angles.
 //
 // Weights: see projection_weights(). Rays that come once, because a cone beam goes round less than a full
 // turn, count more (redundancy weights tell rays that come twice, see RedundantRays): the sum of all weights
