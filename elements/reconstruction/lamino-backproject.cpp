@@ -134,6 +134,8 @@ class LaminoBackproject final : public VolumeSlices {
         return a;
     }
 
+    bool is_against_beam() const override { return true; }
+
     void add_effective(EffectiveValues &values) const override {
         values.add("center-x", base_.centre_x, "pixel").add("center-y", base_.centre_z, "pixel");
     }

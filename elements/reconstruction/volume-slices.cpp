@@ -88,14 +88,31 @@ GstFlowReturn VolumeSlices::take(GstBuffer *buffer) {
     return Reducer::take(buffer);
 }
 
+// The scan of the slices is known with their geometry.
 EventRef VolumeSlices::scan_event(EventRef event) {
     scan_event_ = event;
     scan_ = Scan(event.get());
-    Scan slices(scan_without_views(event).get());
-    slices.forget_region_x();
-    slices.forget_region_y();
-    describe_slices(slices, job(input_info()));
-    return slices.to_event();
+    return {};
+}
+
+// Columns and slices have places as the detector would see them at the axis, where a pixel is that of the
+// volume.
+EventRef VolumeSlices::scan_of_slices() const {
+    const auto a = arrangement(0, 0.0, job_.is_swept ? std::optional(job_.grid.z.from) : std::nullopt);
+    const auto &[x, y, z] = job_.grid;
+    Scan scan(scan_without_views(*scan_event_).get());
+    const double column = scan.binning_x, pixel = std::abs(column), sense = is_against_beam() ? 1.0 : -1.0;
+    scan.region_beam = scan.region_x + a.centre_x * column + sense * (y.from - y.step / 2.0) * pixel;
+    scan.binning_beam = sense * y.step * pixel;
+    scan.region_x += (a.centre_x + x.from - x.step / 2.0) * column;
+    scan.binning_x *= x.step;
+    scan.region_y += (a.centre_z + z.from - z.step / 2.0) * scan.binning_y;
+    scan.binning_y *= z.step;
+    if (job_.is_swept)
+        scan.forget_region_y();
+    scan.pixel_size *= std::abs(x.step) * a.scale();
+    scan.axis_position = a.centre_x;
+    return scan.to_event();
 }
 
 // Whether the scan tells the angles of a volume of so many projections.
@@ -153,6 +170,8 @@ void VolumeSlices::resolve_views(unsigned number) {
             views_of(view, job_.grid.planes(last, 1));
     }
     tell();
+    if (*scan_event_)
+        send_scan(scan_of_slices());
 }
 
 void VolumeSlices::tell() {

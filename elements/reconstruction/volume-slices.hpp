@@ -71,8 +71,8 @@ class VolumeSlices : public Reducer {
     virtual std::optional<double> own_angle() const { return {}; }
     // Values in force, to be told.
     virtual void add_effective(EffectiveValues &) const {}
-    // The scan of the slices.
-    virtual void describe_slices(Scan &, const Job &) const {}
+    // Whether the y of slices goes against the beam.
+    virtual bool is_against_beam() const { return false; }
 
     GstFlowReturn take(GstBuffer *buffer) override;
     EventRef scan_event(EventRef event) override;
@@ -97,6 +97,7 @@ class VolumeSlices : public Reducer {
     void next_slab();
     ArrayInfo slice() const;
     void tell();
+    EventRef scan_of_slices() const;
 
     Job job_;
     std::unique_ptr<VolumeOperator> operator_;

@@ -10,7 +10,7 @@ import tempfile
 from tomotest import *
 from elementtest import ElementTestCase, Stream, scan_event
 from generaltest import random_geometry, text
-from padtest import Pads, arrays_of
+from padtest import Pads, arrays_of, scan_event as pads_scan_event
 import generalref
 import tomoref
 from generalref import PARTS
@@ -382,6 +382,41 @@ with Pads(words) as pads:
         for row, result in enumerate(results):
             sinogram = np.array([projection[row] for projection in projections], np.float64)
             self.assert_close(result, tomoref.backproject_linear(sinogram, angles=angles, axis=axis), TOLERANCE)
+
+    def test_the_scan_behind(self):
+        """Places of slices and the size of their pixels, as the detector would see them at the axis."""
+        projections, angles = noise(6, (9, 11)), np.arange(6) * np.pi / 6
+        for geometry, scale in ({}, 1.0), ({"source-position-y": -90.0, "detector-position-y": 30.0}, 0.75):
+            with Pads(line({**geometry, "center-position-z": 4.25}, x_region=(-3, 3, 0.5), y_region=(2, -4, -0.5),
+                           region=(-1, 2, 0.5), num_projections=6)) as pads:
+                pads.send(pads_scan_event(angles, 5.75, 2e-6))
+                self.assertEqual(len(pads.push(*projections)), 6)
+                told, axis, pixel = pads.scan()
+                self.assertEqual((told, axis), ([], 5.75))
+                self.assertAlmostEqual(pixel, 1e-6 * scale, delta=1e-12)
+                event = pads.end.get_sticky_event(Gst.EventType.CUSTOM_DOWNSTREAM_STICKY, 0).get_structure()
+                for name, value in {"region-x": 5.75 - 3.25, "binning-x": 0.5, "region-y": 4.25 - 1.25, "binning-y": 0.5,
+                                    "region-beam": 5.75 - 2.25, "binning-beam": 0.5}.items():
+                    self.assertAlmostEqual(event.get_double(name)[1], value, msg=name)
+
+    def test_flush_and_early_end(self):
+        projections = noise(8, (9, 11))
+        words = line({"axis-angle-z": np.linspace(0, 3, 8), "center-position-x": 5.0}, region=(-1, 2, 1), overall_angle=3.0)
+        wanted = run(words, projections)
+        for number in "", " num-projections=8":
+            with Pads(words + number) as pads:
+                pads.push(*projections[:5])  # forgotten
+                pads.flush()
+                pads.push(*projections)
+                pads.eos()
+                results = arrays_of(pads.outputs)
+                self.assertEqual(len(results), 3)
+                np.testing.assert_array_equal(results, wanted)
+                pads.stop(Gst.State.READY)
+                pads.play()
+                pads.push(*projections)
+                pads.eos()
+                np.testing.assert_array_equal(arrays_of(pads.outputs), wanted)
 
     def test_errors(self):
         projections = noise(3, (9, 11))
