@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "parallel-slices.hpp"
 
-#include <gst/operators/parallel-backprojector.hpp>
+#include <gst/operators/parallel-projector.hpp>
 
 #include <optional>
 
@@ -27,6 +27,11 @@ class Backproject final : public ParallelSlices {
             "slices of scans with different axes lie on one another. The input has to be filtered, "
             "as by `tomorampfilter`. One slice per sinogram.\n"
             "\n"
+            "`mode=joseph` is the transpose of `tomoforwardproject` to rounding, for iterative methods that "
+            "are put together from elements: rows have no weights by their angles, and a slice is the sum "
+            "of the line integrals' shares in each pixel (P. M. Joseph, IEEE Trans. Med. Imaging 1, 192 "
+            "(1982)), in pixels. It takes sinograms as they are measured.\n"
+            "\n"
             "Which axis and angles are used, and where they come from, is told once by an element message "
             "`tomo-effective`, and again when they change: `axis`, `projections`, `angle-first`, "
             "`angle-last`, `angle-step`, `angle-covered`. An axis that neither the property nor the scan "
@@ -48,7 +53,8 @@ class Backproject final : public ParallelSlices {
          {BackprojectMode::texture, "texture",
           "Linear by the image unit, which rounds to 1/256 of a pixel; not on CPU devices"},
          {BackprojectMode::linear, "linear",
-          "Linear between pixel centres, the same numbers on every device"}},
+          "Linear between pixel centres, the same numbers on every device"},
+         {BackprojectMode::joseph, "joseph", "The transpose of tomoforwardproject, without a filter"}},
         When::reshapes,
         "How rows are sampled"};
     Choice<Precision> precision{
@@ -64,6 +70,7 @@ class Backproject final : public ParallelSlices {
         "What linear interpolation is computed in"};
     void stop() override {
         operator_.reset();
+        transpose_.reset();
         ParallelSlices::stop();
     }
 
@@ -71,15 +78,32 @@ class Backproject final : public ParallelSlices {
     using ParallelSlices::batch_that_pays;
 
     void plan(const ArrayInfo &sinograms, const ArrayInfo &slices) override {
+        operator_.reset();
+        transpose_.reset();
+        if (mode == BackprojectMode::joseph) {
+            if (precision != Precision::single)
+                throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                            "mode=joseph is computed in float32: set precision-mode=single");
+            columns_ = sinograms.width;
+            return;
+        }
         operator_.emplace(*this, mode, precision);
         operator_->plan(sinograms, slices, double(input_count().value_or(0)) * slices.depth);
     }
 
     void set_views(const Views &v) override {
-        operator_->set_views(backproject_rows(v.angles, v.weights, v.axis, v.axis_in_slice, v.slice));
+        if (mode == BackprojectMode::joseph)
+            transpose_.emplace(*this, ParallelBeam{v.angles, v.axis, columns_, v.axis_in_slice}, v.slice);
+        else
+            operator_->set_views(backproject_rows(v.angles, v.weights, v.axis, v.axis_in_slice, v.slice));
     }
 
-    void reconstruct(const Array &sinograms, Array &slices) override { operator_->run(sinograms, slices); }
+    void reconstruct(const Array &sinograms, Array &slices) override {
+        if (transpose_)
+            transpose_->back(sinograms, slices);
+        else
+            operator_->run(sinograms, slices);
+    }
 
     unsigned batch_that_pays(const ArrayInfo &in, const SliceRegion &slice) override {
         return ParallelBackprojector(*this, mode, precision)
@@ -87,7 +111,9 @@ class Backproject final : public ParallelSlices {
     }
 
   private:
-    std::optional<ParallelBackprojector> operator_;
+    std::optional<ParallelBackprojector> operator_; // of all modes but joseph
+    std::optional<ParallelProjector> transpose_;
+    unsigned columns_ = 0; // of transpose_
 };
 
 } // namespace

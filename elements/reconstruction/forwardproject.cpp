@@ -5,6 +5,7 @@
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/geometry/view-angles.hpp>
 
+#include <algorithm>
 #include <optional>
 
 using namespace tomo;
@@ -22,7 +23,9 @@ class Forwardproject final : public Filter {
         .details =
             R"(Column c of projection i is the integral of the slice along bx cos t + by sin t = c + 1/2 - axis,
 t = i angle-step or the angle that is given for it, where pixel (x, y) has its centre at bx = x + 1/2 - axis, by = y + 1/2 - axis: the
-geometry of `tomobackproject`. The slice is zero outside of its pixels. All of its pixels count, also those
+geometry of `tomobackproject`. With `slice-axis-pos` s the axis lies at s in the slice instead: bx = x + 1/2 - s,
+by = y + 1/2 - s, and the detector may have more or less `columns` than the slice; `tomobackproject mode=joseph` with the same
+axes is the transpose. The slice is zero outside of its pixels. All of its pixels count, also those
 outside of the circle that the detector covers in every view. Integrals are sums along the axis that is
 closer to the ray, with linear interpolation along the other one (P. M. Joseph, IEEE Trans. Med. Imaging 1,
 192 (1982)). A NaN reaches all rays that pass it or its neighbours.
@@ -39,6 +42,15 @@ The output's scan event has these angles and the axis.)",
         {-FLT_MAX, FLT_MAX},
         "Rotation axis in edge coordinates, in x and y; the lowest float: that of the scan, else the "
         "middle of the columns"};
+    Property<double> slice_axis_pos{
+        this,
+        "slice-axis-pos",
+        Automatic{0},
+        {0.0, 65536.0},
+        "Rotation axis in the slice, in edge coordinates; 0: where it is in the sinogram"};
+    Property<unsigned> columns{this,           "columns",
+                               Automatic{0},   {0, 32768},
+                               When::reshapes, "Columns of the detector; 0: as many as the slice has"};
     Property<double> angle_step{this,
                                 "angle-step",
                                 Automatic{0},
@@ -56,16 +68,19 @@ The output's scan event has these angles and the axis.)",
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
                         text("angles are %zu numbers; wanted at most %u", angles.size(), most_views));
         return in.with_format(GST_TOMO_FORMAT_FLOAT32)
-            .with_size(in.width, angles.empty() ? number.value() : static_cast<unsigned>(angles.size()))
+            .with_size(columns.chosen().value_or(in.width),
+                       angles.empty() ? number.value() : static_cast<unsigned>(angles.size()))
             .with_domain(GST_TOMO_DOMAIN_SINOGRAM);
     }
 
     void process(const Array &in, Array &out) override {
         const auto axis = this->axis();
-        if (!projector_ || angle_step != step_ || axis.position != axis_) {
+        if (!projector_ || angle_step != step_ || axis.position != axis_ ||
+            slice_axis_pos.chosen() != axis_in_slice_) {
             step_ = angle_step;
             axis_ = axis.position;
-            projector_.emplace(*this, ParallelBeam{views().angles, axis_, in.width()},
+            axis_in_slice_ = slice_axis_pos.chosen();
+            projector_.emplace(*this, ParallelBeam{views().angles, axis_, out.width(), axis_in_slice_},
                                SliceRegion{0, 0, in.width(), in.height(), in.width()});
             send_scan(scan());
             tell();
@@ -86,9 +101,10 @@ The output's scan event has these angles and the axis.)",
 
   private:
     Axis axis() const {
-        const auto columns = input_info().width;
+        const auto columns = this->columns.chosen().value_or(input_info().width);
         const auto axis = resolve_axis(axis_pos.chosen(), axis_pos.name(), *scan_, columns);
-        axis.check(ParallelBeam::most_pixels - columns); // as the projector, but by the property's name
+        axis.check(ParallelBeam::most_pixels -
+                   std::max(columns, input_info().width)); // as the projector, but by the property's name
         return axis;
     }
 
@@ -122,8 +138,9 @@ The output's scan event has these angles and the axis.)",
     }
 
     static constexpr unsigned most_views = 32768;
-    UntilStop<Scan> scan_{this};     // of the slices
-    double axis_ = 0.0, step_ = 0.0; // of projector_
+    UntilStop<Scan> scan_{this};          // of the slices
+    double axis_ = 0.0, step_ = 0.0;      // of projector_
+    std::optional<double> axis_in_slice_; // likewise
     std::optional<ParallelProjector> projector_;
 };
 

@@ -7,6 +7,7 @@ import sys
 
 from tomotest import *
 from elementtest import ElementTestCase, Stream, scan_event
+from iterativetest import matrix
 import tomoref
 
 NOISE_TOLERANCE = 1e-4
@@ -67,7 +68,7 @@ class Backproject(ElementTestCase):
                 "axis-pos": (-1.0, -1.0, 32768.0),
                 "angle-step": (-1.0, -largest, largest),
                 "angle-offset": (0.0, -largest, largest),
-                "mode": ("linear", {"linear", "texture", "nearest"}),
+                "mode": ("linear", {"linear", "texture", "nearest", "joseph"}),
                 "slice-axis-pos": (0.0, 0.0, 65536.0),
                 "roi-x": (0, 0, 2**32 - 1),
                 "roi-y": (0, 0, 2**32 - 1),
@@ -151,6 +152,39 @@ class Backproject(ElementTestCase):
             (result,) = run(f"tomobackproject axis-pos={axis} slice-axis-pos={in_slice} roi-x={x}", [sino])
             moved = axis - in_slice
             self.assert_close(result, reference(sino, axis=axis, roi=(x + moved, moved, WIDTH, WIDTH)), NOISE_TOLERANCE)
+
+    def test_joseph_is_the_transpose(self):
+        """Of tomoforwardproject, for any axis, region and number of columns: of its matrix, in float64 for small ones."""
+        for views, columns, side, axis, in_slice in ((7, 12, 9, 5.25, 4.5), (4, 9, 14, 4.5, 8.125), (3, 1, 1, 0.5, 0.5), (2, 5, 3, -1, 1.5)):
+            angles = np.arange(views) * np.pi / views
+            middle = columns / 2 if axis == -1 else axis
+            a = matrix(angles, columns, middle, side, side, axis_in_slice=in_slice)
+            for depth in (1, 3, 17):
+                sino = random_array(np.float32, (depth, views, columns))
+                (result,) = run(
+                    f"tomobackproject mode=joseph axis-pos={axis} slice-axis-pos={in_slice} roi-width={side} roi-height={side}", [sino]
+                )
+                wanted = (sino.reshape(depth, -1) @ a).reshape(depth, side, side)
+                with self.subTest(views=views, columns=columns, depth=depth):
+                    self.assert_close(result.reshape(wanted.shape), wanted, 2e-6)
+        sino = sinogram(23, 40)
+        whole = run("tomobackproject mode=joseph axis-pos=18.5", [sino])[0]
+        part = run("tomobackproject mode=joseph axis-pos=18.5 roi-x=3 roi-y=11 roi-width=20 roi-height=7", [sino])[0]
+        self.assert_close(part, whole[11:18, 3:23], SMOOTH_TOLERANCE)
+        self.assert_close(sum(run(f"tomobackproject mode=joseph axis-pos=18.5 num-projections=23 offset={first}", [sino[first:last]])[0]
+                              for first, last in ((0, 9), (9, 23))), whole, 1e-5)
+
+    def test_joseph_changes_while_playing(self):
+        sino = sinogram(23, 40)
+        with Stream("tomobackproject name=it mode=joseph axis-pos=18.5") as stream:
+            before = stream.through(sino)
+            stream["it"].set_property("axis-pos", 21.0)
+            moved = stream.through(sino)
+            Gst.util_set_object_arg(stream["it"], "mode", "linear")
+            linear = stream.through(sino)
+        self.assert_close(before, run("tomobackproject mode=joseph axis-pos=18.5", [sino])[0], 1e-6)
+        self.assert_close(moved, run("tomobackproject mode=joseph axis-pos=21", [sino])[0], 1e-6)
+        self.assert_close(linear, run("tomobackproject axis-pos=21", [sino])[0], 1e-6)
 
     def test_regions(self):
         sino = sinogram()
@@ -572,6 +606,7 @@ class Backproject(ElementTestCase):
         )
         self.assert_fails(["region", "4294967295", "axis"], "tomobackproject roi-x=4294967295", [sino])
         self.assert_fails(["sink", "complex64"], "tomobackproject", [random_array(np.complex64, (3, 5))])
+        self.assert_fails(["joseph", "precision-mode=single"], "tomobackproject mode=joseph precision-mode=half", [sino])
         # More than any device has.
         self.assert_fails(
             ["bytes", "allocate"],

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tomotest import *
 from elementtest import ElementTestCase, Stream
+from iterativetest import matrix
 from padtest import *
 import tomoref
 
@@ -46,6 +47,8 @@ class Forwardproject(ElementTestCase):
                 "angle-step": (0.0, -turns, turns),
                 "number": (256, 1, 32768),
                 "angles": [],
+                "slice-axis-pos": (0.0, 0.0, 65536.0),
+                "columns": (0, 0, 32768),
             },
         )
 
@@ -59,6 +62,29 @@ class Forwardproject(ElementTestCase):
                     angles = np.arange(number) * (step or np.pi / number)
                     wanted = joseph(image, angles, shape[1] / 2 if axis is None else float(np.float32(axis)))
                     self.assert_close(result, wanted, 2e-6)
+
+    def test_a_detector_of_its_own(self):
+        """More and fewer columns than the slice, and the axis elsewhere in it; one slice and stacks."""
+        for (height, width), columns, axis, in_slice in (((11, 17), 25, 11.25, 8.5), ((17, 11), 6, 3, 6.0), ((1, 1), 7, 3.5, 0.5),
+                                                         ((5, 9), 1, 0.5, 4.5)):
+            angles = np.arange(9) * np.pi / 9
+            a = matrix(angles, columns, axis, width, height, axis_in_slice=in_slice)
+            for depth in (1, 3):
+                image = random_array(np.float32, (depth, height, width))
+                (result,) = run(f"tomoforwardproject number=9 axis-pos={axis} slice-axis-pos={in_slice} columns={columns}", [image])
+                wanted = (image.reshape(depth, -1) @ a.T).reshape(depth, 9, columns)
+                with self.subTest(width=width, columns=columns, depth=depth):
+                    self.assert_close(result.reshape(wanted.shape), wanted, 2e-6)
+        image = random_array(np.float32, (8, 8))
+        angles = np.arange(5) * np.pi / 5
+        (wide,) = run("tomoforwardproject number=5 columns=12", [image])
+        self.assert_close(wide, (matrix(angles, 12, 6.0, 8, 8) @ image.ravel()).reshape(5, 12), 2e-6)
+        with Stream("tomoforwardproject name=it number=5") as stream:
+            self.assert_close(stream.through(image), joseph(image, angles, 4.0), 2e-6)
+            stream["it"].set_property("slice-axis-pos", 3.5)
+            self.assert_close(stream.through(image), (matrix(angles, 8, 4.0, 8, 8, axis_in_slice=3.5) @ image.ravel()).reshape(5, 8), 2e-6)
+            stream["it"].set_property("columns", 9)
+            self.assert_close(stream.through(image), (matrix(angles, 9, 4.5, 8, 8, axis_in_slice=3.5) @ image.ravel()).reshape(5, 9), 2e-6)
 
     def test_given_angles(self):
         image = random_array(np.float32, (31, 37))
