@@ -215,9 +215,9 @@ class Arrays(InFolder):
         with self.assertRaises(Error):
             self.reconstruct(self.scan.projections.copy(), flats=self.scan.flats[:, 1:])
         gc.collect()
-        from gsttomo import _job
+        from gsttomo import _arrays
 
-        self.assertEqual(len(_job._lent), 0)
+        self.assertEqual(len(_arrays._lent), 0)
 
     def test_names_of_memory_end_with_it(self):
         with self.assertRaisesRegex(Error, "nobody in this process lends"):

@@ -30,7 +30,7 @@ SUFFIXES = (".c", ".cpp", ".h", ".hpp")
 
 # What the modules of Python may import besides the standard library and their own.
 PYTHON = {
-    "introspection/python": {"gi", "numpy"},
+    "introspection/python": {"gi", "numpy", "scipy"},
 }
 
 

@@ -3,6 +3,7 @@
 """Between numpy arrays and GStreamer buffers."""
 
 import atexit
+import itertools
 
 import gi
 import numpy as np
@@ -125,3 +126,31 @@ def arranged(sample, data):
         (0, info.width * dtype.itemsize, info.height * info.width * dtype.itemsize)
     array = np.ndarray(shape, dtype, data, offset, (plane, row, dtype.itemsize))
     return array[0] if info.depth == 1 else array
+
+
+# Arrays that the library reads, until it lets go of them. Not held by its callbacks: those stay until the next one.
+_lent = {}
+_numbers = itertools.count()
+
+
+def _release(number):
+    _lent.pop(number, None)
+
+
+def is_readable_in_place(array):
+    """Whether samples of a row are beside each other, and rows and images do not go backwards."""
+    columns = array.shape[-1] == 1 or array.strides[-1] == array.itemsize
+    return columns and all(extent == 1 or stride >= 0 for extent, stride in zip(array.shape[:-1], array.strides[:-1]))
+
+
+def lent(array, is_writable=False, caps=None):
+    """An array as a GstSample, without a copy. Raises GLib.Error."""
+    shape = (1,) * (3 - array.ndim) + array.shape
+    rows, planes = ([stride for extent, stride in zip(shape, (0,) * (3 - array.ndim) + array.strides)])[1::-1]
+    row_bytes = shape[2] * array.itemsize
+    rows = rows if shape[1] > 1 else row_bytes
+    planes = planes if shape[0] > 1 else shape[1] * rows
+    number = next(_numbers)
+    _lent[number] = array
+    return GstTomo.wrap_memory(caps or caps_of(array), array.__array_interface__["data"][0], rows, planes, is_writable, _release,
+                               number)

@@ -5,7 +5,6 @@
 import asyncio
 import atexit
 import collections
-import itertools
 import json
 import os
 import time
@@ -19,7 +18,7 @@ gi.require_version("GstTomo", "1.0")
 from gi.repository import GLib, GstTomo  # noqa: E402
 
 from . import _flow  # noqa: E402
-from ._arrays import Mapped, arranged, caps_of, to_stream_type  # noqa: E402
+from ._arrays import Mapped, arranged, is_readable_in_place, lent, to_stream_type  # noqa: E402
 from ._parameters import name_of, plain_value  # noqa: E402
 
 
@@ -53,15 +52,6 @@ ROLES = {
     "flats": ("(images, rows, columns)", 2), "flats2": ("(images, rows, columns)", 2),
     "sinograms": ("(rows, views, columns)", 2), "angles": ("(views,)", 1), "shifts": ("(views, 2)", 2)}
 
-# Arrays that the library reads, until it lets go of them. Not held by its callbacks: those stay until the next one.
-_lent = {}
-_numbers = itertools.count()
-
-
-def _release(number):
-    _lent.pop(number, None)
-
-
 def is_array(value):
     return isinstance(value, (np.ndarray, list, tuple)) or (hasattr(value, "__array__") and not hasattr(value, "__float__"))
 
@@ -76,23 +66,10 @@ def error_of(error):
 
 def wrapped(array, role, is_writable=False):
     """An array as a GstSample, without a copy where its samples lie in a way that the library reads."""
-    shape = (1,) * (3 - array.ndim) + array.shape
-    rows, planes = ([stride for extent, stride in zip(shape, (0,) * (3 - array.ndim) + array.strides)])[1::-1]
-    row_bytes = shape[2] * array.itemsize
-    rows = rows if shape[1] > 1 else row_bytes
-    planes = planes if shape[0] > 1 else shape[1] * rows
-    number = next(_numbers)
-    _lent[number] = array
     try:
-        return GstTomo.wrap_memory(caps_of(array), array.__array_interface__["data"][0], rows, planes, is_writable, _release, number)
+        return lent(array, is_writable)
     except GLib.Error as e:
         raise ParameterError(f"{role}: {e.message}") from None
-
-
-def is_readable_in_place(array):
-    """Whether samples of a row are beside each other, and rows and images do not go backwards."""
-    columns = array.shape[-1] == 1 or array.strides[-1] == array.itemsize
-    return columns and all(extent == 1 or stride >= 0 for extent, stride in zip(array.shape[:-1], array.strides[:-1]))
 
 
 def as_lent(role, given):
