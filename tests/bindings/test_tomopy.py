@@ -5,8 +5,10 @@ kinds, axis finders, linear operators, processes. Where TomoPy is installed, als
 
 import concurrent.futures
 import importlib
+import inspect
 import os
 import pathlib
+import runpy
 import subprocess
 import sys
 import threading
@@ -16,6 +18,7 @@ import unittest.mock
 import warnings
 
 import numpy as np
+import yaml
 
 import gsttomo
 import tomoref
@@ -637,6 +640,55 @@ class Registered(unittest.TestCase):
         extern.c_gst_sirt(scan.tomo.swapaxes(0, 1), np.float32([16, 16]), recon, np.float32(scan.theta), num_gridx=np.array(32),
                           num_gridy=np.array(32), options=np.array({"num_iter": 3}))
         self.assertLess(difference(recon, tomopy.recon(scan.tomo, scan.theta, algorithm="sirt", num_iter=3)), 1e-5)
+
+
+class Example(unittest.TestCase):
+    def test_tooth(self):
+        example = pathlib.Path(__file__).parents[2] / "examples" / "tomopy-slices.py"
+        done = subprocess.run([str(example)], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=100)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertRegex(done.stdout, r"^axis \d+\.\d\d, slices \(\d+, (\d+), \1\) float32, from -0\.\d+ to 0\.\d+ per pixel\n$")
+
+
+class Httomo(unittest.TestCase):
+    """The files of examples/httomo go together with the functions that they name."""
+
+    FOLDER = pathlib.Path(__file__).parents[2] / "examples" / "httomo"
+
+    def function(self, module, name):
+        return getattr(importlib.import_module(module), name)
+
+    def test_database(self):
+        database = yaml.safe_load((self.FOLDER / "gsttomo.yaml").read_text())
+        for module, functions in database["httomo"].items():
+            for name, about in functions.items():
+                parameters = list(inspect.signature(self.function(f"gsttomo.httomo.{module}", name)).parameters)
+                self.assertEqual(set(about), {"pattern", "output_dims_change", "implementation", "memory_gpu", "save_result_default", "padding"})
+                self.assertEqual((about["pattern"], about["implementation"]), ("sinogram", "cpu"))
+                # By their place, HTTomo gives data and angles; it sets `ind` by its name.
+                self.assertEqual(parameters[1:3], ["angles", "center"] if module == "algorithm" else ["ind", "smin"])
+
+    def test_pipeline(self):
+        """Each method by the parameters that the pipeline gives, with the axis passed on."""
+        scan = Discs(columns=96, views=150, slices=4, centers=45.3)
+        database, found = yaml.safe_load((self.FOLDER / "gsttomo.yaml").read_text()), {}
+        sizes = runpy.run_path(str(self.FOLDER / "algorithm.py"))["_calc_output_dim_recon"]
+        for step in yaml.safe_load((self.FOLDER / "pipeline.yaml").read_text()):
+            top, package, module = step["module_path"].split(".")
+            self.assertEqual((top, step["method"] in database[package][module]), ("gsttomo", True))
+            function, parameters = self.function(step["module_path"], step["method"]), dict(step["parameters"])
+            if module == "rotation":
+                found[step["id"] + ".side_outputs." + step["side_outputs"]["cor"]] = function(scan.tomo, **parameters)
+                continue
+            parameters["center"] = found[parameters["center"][3:-2]]
+            self.assertAlmostEqual(parameters["center"], 45.3, delta=0.5)  # half a step of the angles is not known to it
+            ours = function(scan.tomo, scan.theta, **parameters)
+            wanted = tomopy.recon(scan.tomo, scan.theta, parameters["center"], algorithm=parameters["algorithm"])
+            self.assertIs(type(ours), np.ndarray)
+            self.assertLess(difference(ours.swapaxes(0, 1), wanted), 1e-5)
+            self.assertEqual(sizes((150, 96)), (ours.shape[0], ours.shape[2]))
+            self.assertEqual(sizes((150, 96), num_gridx=20, num_gridy=30), function(
+                scan.tomo, scan.theta, num_gridx=20, num_gridy=30).shape[::2])
 
 
 @unittest.skipIf(real_tomopy is None, "TomoPy is not installed")
