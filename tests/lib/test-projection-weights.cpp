@@ -8,6 +8,8 @@
 #include <gst/operators/backproject-plan.hpp>
 #include <gst/operators/backproject-rows.hpp>
 
+#include <gst/tomo/geometry/redundant-rays.hpp>
+#include <gst/tomo/geometry/turn-views.hpp>
 #include <gst/tomo/geometry/view-weights.hpp>
 #include <gst/tomo/support/error.hpp>
 
@@ -204,6 +206,54 @@ GST_START_TEST(test_missing_wedge) {
 }
 GST_END_TEST
 
+// Modulo a full turn, as of a cone beam: half a turn and its other half are two things.
+GST_START_TEST(test_full_turns) {
+    const auto n = random_between(10, 300);
+    const auto weights = [](const std::vector<double> &angles) {
+        return projection_weights(angles, 2 * pi).weights;
+    };
+    for (const double weight : weights(steps(n, -2 * pi / n, uniform(-9, 9))))
+        expect_near(weight, 2 * pi / n, 1e-12, "weight of a full turn");
+    for (const double weight : weights(steps(2 * n, 2 * pi / n, 0.3)))
+        expect_near(weight, pi / n, 1e-12, "weight of one of two turns");
+    const auto part = projection_weights(steps(n, 4.0 / n), 2 * pi);
+    expect_near(sum(part.weights), 4.0, 1e-9, "a part of a turn");
+    fail_unless(part.warning.find("of 360 degrees") != std::string::npos, "%s", part.warning.c_str());
+
+    // In a reconstruction, a part of a turn is raised to a whole one.
+    const auto turn = resolve_turn({{"angles", steps(n, 4.0 / n)}, {}, {}}, {}, 0, n, TurnKind::whole);
+    expect_near(sum(turn.weights), pi, 1e-9, "sum of weights");
+    expect_near(turn.covered, 4.0, 1e-9, "covered");
+    fail_unless(turn.warning.empty(), "%s", turn.warning.c_str());
+    const auto given = resolve_turn({{"angles", {0.5}}, -3.0, {}}, {}, 0, n, TurnKind::whole);
+    expect_near(given.weights[1], 3.0 / n, 1e-12, "weight by the overall angle");
+    expect_near(given.views.angles[1], 0.5 - 3.0 / n, 1e-12, "angle by the overall angle");
+}
+GST_END_TEST;
+
+// Both measurements of a ray of a fan beam together count what all rays of a turn count.
+GST_START_TEST(test_redundant_rays) {
+    const Fan fan{32.0, 150.0, 64};
+    const double covered = uniform(pi + 2 * fan.angle_at(64.0), 6.0);
+    const std::size_t views = 2000;
+    const RedundantRays rays(RedundantRays::Mode::short_scan, fan,
+                             steps(views, covered / views, uniform(-9, 9)));
+    expect_near(rays.covered(), covered, 1e-9, "covered");
+    fail_unless(rays.warning().empty(), "%s", rays.warning().c_str());
+    for (int run = 0; run < 300; run++) {
+        const auto column = static_cast<unsigned>(random_between(0, 63));
+        const auto view = random_between(0, views - 1);
+        const double here = (static_cast<double>(view) + 0.5) * covered / views;
+        const double back = here + pi + 2 * fan.angle_at(column + 0.5);
+        double total = rays.weights(view)[column];
+        for (const double turned : {back, back - 2 * pi})
+            if (turned > 0 && turned < covered)
+                total += rays.weights(static_cast<std::size_t>(turned * views / covered))[63 - column];
+        expect_near(total, covered / pi, 0.01, "both measurements");
+    }
+}
+GST_END_TEST;
+
 GST_START_TEST(test_refused_angles) {
     expect_refused([] { projection_weights({}); }, "at least one");
     expect_refused([] { projection_weights({0, std::numeric_limits<double>::quiet_NaN()}); }, "projection 1");
@@ -353,6 +403,8 @@ Suite *projection_weights_suite() {
     tcase_add_test(tests, test_uneven_angles);
     tcase_add_test(tests, test_no_false_wedge);
     tcase_add_test(tests, test_missing_wedge);
+    tcase_add_test(tests, test_full_turns);
+    tcase_add_test(tests, test_redundant_rays);
     tcase_add_test(tests, test_refused_angles);
     tcase_add_test(tests, test_disc_180);
     tcase_add_test(tests, test_disc_200);

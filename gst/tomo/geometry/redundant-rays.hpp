@@ -12,7 +12,7 @@
 namespace tomo {
 
 // A flat detector behind a point source, or in a parallel beam.
-struct Fan {
+struct GST_TOMO_API Fan {
     double centre;          // column that the ray through the axis meets, in edge coordinates
     double source_detector; // distance in pixels; infinite for a parallel beam
     unsigned columns;
