@@ -3,6 +3,7 @@
 """gsttomo.tomopy: against calls of TomoPy that were recorded, and exact line integrals; threads, centers, options, arrays of all
 kinds, axis finders, linear operators, processes. Where TomoPy is installed, also called by it."""
 
+import ast
 import concurrent.futures
 import importlib
 import inspect
@@ -12,6 +13,7 @@ import runpy
 import subprocess
 import sys
 import threading
+import time
 import types
 import unittest
 import unittest.mock
@@ -22,8 +24,9 @@ import yaml
 
 import gsttomo
 import tomoref
+from gi.repository import GstTomo
 from gsttomo import _arrays, tomopy
-from gsttomo._warm import AT_ONCE, KEPT, Line, device_of, lines
+from gsttomo._warm import AT_ONCE, KEPT, Line, lines
 
 SEED = int(os.environ.get("GST_TOMO_TEST_SEED", np.random.SeedSequence().entropy % 2**32))
 rng = np.random.default_rng(SEED)
@@ -228,6 +231,7 @@ class Threads(unittest.TestCase):
     def test_many_at_once(self):
         """Other sizes and methods in each thread, again and again, leave nothing behind."""
         tomopy.release()
+        context = GstTomo.Context.new(None)  # the device of all pipelines, while somebody has it
         scans = [Discs(columns=columns, views=40, slices=3) for columns in (32, 33, 48)]
         wanted = {}
         work = [(number, algorithm) for number in range(3) for algorithm in ("fbp", "dfi", "cgls")]
@@ -253,10 +257,32 @@ class Threads(unittest.TestCase):
         self.assertLessEqual(len(lines._waiting), KEPT)
         self.assertFalse(lines._working)
         self.assertFalse(_arrays._lent)
-        tasks = len(os.listdir("/proc/self/task"))
+        tasks, used = len(os.listdir("/proc/self/task")), context.get_default_device().get_memory_in_use()
         tomopy.release()
         self.assertLess(len(os.listdir("/proc/self/task")), tasks)
-        self.assertLess(device_of("").get_memory_in_use(), 1 << 20)
+        self.assertGreater(used, 0)
+        self.assertEqual(context.get_default_device().get_memory_in_use(), 0)
+
+    def test_little_memory(self):
+        """What waits for the next call gives way to what wants the memory now."""
+        done = subprocess.run([sys.executable, "-c", """
+import numpy as np
+from gsttomo import tomopy
+from gsttomo._warm import lines
+tomo, theta = np.ones((60, 6, 512), np.float32), np.arange(60) * np.pi / 60
+for algorithm, options in (("dfi", {}), ("fbp", {}), ("sirt", {"num_iter": 2})):
+    tomopy.recon(tomo, theta, algorithm=algorithm, **options)
+print(len(lines._waiting))
+"""], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=100, env={**os.environ, "GST_TOMO_MEMORY_LIMIT": "48M"})
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertLess(int(done.stdout), 3)
+
+    def test_devices(self):
+        scan = Discs(columns=32, views=30, slices=5)
+        wanted = tomopy.recon(scan.tomo, scan.theta)
+        for device in (0, "0", "all", ["0", 0]):
+            self.assertLess(difference(tomopy.recon(scan.tomo, scan.theta, device=device, ncore=3), wanted), 1e-5)
+            self.assertLess(difference(called_by_tomopy(tomopy.fbp, scan.tomo, scan.theta, 16, options={"device": device}), wanted), 1e-5)
 
     def test_few_at_once(self):
         """More threads than a device computes for at once wait for their turn."""
@@ -266,6 +292,7 @@ class Threads(unittest.TestCase):
         def counted(line, *args):
             busy.append(line)
             most.append(len(busy))
+            time.sleep(0.02)
             try:
                 return run(line, *args)
             finally:
@@ -640,6 +667,21 @@ class Registered(unittest.TestCase):
         extern.c_gst_sirt(scan.tomo.swapaxes(0, 1), np.float32([16, 16]), recon, np.float32(scan.theta), num_gridx=np.array(32),
                           num_gridy=np.array(32), options=np.array({"num_iter": 3}))
         self.assertLess(difference(recon, tomopy.recon(scan.tomo, scan.theta, algorithm="sirt", num_iter=3)), 1e-5)
+
+
+class Stubs(unittest.TestCase):
+    def test_signatures(self):
+        from gsttomo import stubs
+        found = {node.name: node for node in ast.parse(stubs.stubs_of_tomopy()).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+        self.assertEqual(set(found), set(tomopy.__all__) - {"Error"})
+        for name, node in found.items():
+            target = getattr(tomopy, name)
+            if isinstance(node, ast.ClassDef):
+                node = next(inner for inner in node.body if isinstance(inner, ast.FunctionDef) and inner.name == "__init__")
+                target = target.__init__
+            arguments = node.args
+            told = [one.arg for one in (*arguments.args, arguments.vararg, *arguments.kwonlyargs, arguments.kwarg) if one]
+            self.assertEqual(told, list(inspect.signature(target).parameters), name)
 
 
 class Example(unittest.TestCase):

@@ -5,7 +5,6 @@
 import atexit
 import collections
 import contextlib
-import functools
 import os
 import threading
 import time
@@ -226,8 +225,8 @@ class Lines:
 
     def _make_room(self, device):
         """Ends lines that wait where they hold memory that a new one may want."""
-        about = device_of(device)
-        if about.get_memory_in_use() > about.get_memory_limit() / 4:
+        used, limit = memory_of(device)
+        if used > limit / 4:
             self.end_waiting()
 
     def end_waiting(self):
@@ -247,13 +246,15 @@ class Lines:
         self.end_waiting()
 
 
-@functools.lru_cache(maxsize=None)
-def device_of(name):
-    """The device that the property `device` of an element means. Raises Error."""
+def memory_of(device):
+    """Bytes in use, and how many may be, on the device that the property `device` of an element means. Raises Error. The
+    device is not kept: memory that lines have left stays with it."""
     try:
-        return GstTomo.Context.new(name or None).get_default_device()
+        context = GstTomo.Context.new(device or None)
     except GLib.Error as e:
         raise Error(e.message) from None
+    about = context.get_default_device()
+    return about.get_memory_in_use(), about.get_memory_limit()
 
 
 def all_devices():

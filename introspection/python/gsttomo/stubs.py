@@ -4,8 +4,8 @@
 
     python3 -m gsttomo.stubs FOLDER
 
-writes FOLDER/gsttomo-stubs/__init__.pyi, with the tasks of all plugins that are installed, and reconstruction.pyi beside
-it, with all parameters. A folder beside the code is
+writes FOLDER/gsttomo-stubs/__init__.pyi, with the tasks of all plugins that are installed, and reconstruction.pyi and
+tomopy.pyi beside it, with all parameters. A folder beside the code is
 found by most editors (mypy: MYPYPATH=FOLDER).
 """
 
@@ -14,6 +14,7 @@ import keyword
 import os
 import sys
 
+from ._slices import METHODS
 from ._task import class_names, class_of
 
 HEAD = '''"""Made by python3 -m gsttomo.stubs; see gsttomo."""
@@ -291,10 +292,51 @@ def stubs():
     return "\n".join([HEAD, *(stub_of(name, class_of(task)) for name, task in sorted(class_names().items()))])
 
 
+TOMOPY = '''"""Made by python3 -m gsttomo.stubs; see gsttomo.tomopy."""
+
+from typing import Any, Callable, Literal
+
+import numpy as np
+from scipy.sparse.linalg import LinearOperator
+
+from . import Error as Error
+
+Array = Any  # what numpy makes an array of
+
+class OpTomo(LinearOperator):
+    sinogram_shape: tuple[int, int]
+    slice_shape: tuple[int, int]
+    def __init__(self, theta: Array, columns: int, center: float | None = ..., num_gridx: int | None = ...,
+                 num_gridy: int | None = ..., device: int | str | None = ...) -> None: ...
+    def project(self, slices: Array) -> np.ndarray: ...
+    def backproject(self, sinograms: Array) -> np.ndarray: ...
+
+def create_sino(slices: Array, theta: Array, center: float | None = ..., columns: int | None = ...,
+                device: int | str | None = ...) -> np.ndarray: ...
+def find_center(tomo: Array, theta: Array, ind: int | None = ..., init: float | None = ..., tol: float = ..., mask: Literal[True] = ...,
+                ratio: float = ..., sinogram_order: bool = ...) -> float: ...
+def find_center_pc(proj1: Array, proj2: Array, tol: float = ..., rotc_guess: float | None = ...) -> float: ...
+def find_center_vo(tomo: Array, ind: int | None = ..., smin: float = ..., smax: float = ..., srad: None = ..., step: float = ...,
+                   ratio: None = ..., drop: None = ..., ncore: int | None = ..., *, theta: Array | None = ...) -> float: ...
+def recon(tomo: Array, theta: Array, center: Array | None = ..., sinogram_order: bool = ..., algorithm: str | Callable[..., Any] = ...,
+          init_recon: None = ..., ncore: int | None = ..., nchunk: int | None = ..., *, out: np.ndarray | None = ...,
+          options: dict[str, Any] | None = ..., **kwargs: Any) -> np.ndarray: ...
+def register() -> list[str]: ...
+def release() -> None: ...
+'''
+
+
+def stubs_of_tomopy():
+    """The text of the stubs of gsttomo.tomopy."""
+    arguments = ("tomo: Array, center: Array, recon: np.ndarray, theta: Array, num_gridx: int | None = ..., num_gridy: int | None = ..., "
+                 "options: dict[str, Any] | None = ..., **extra: Any")
+    return TOMOPY + "".join(f"def {name}({arguments}) -> np.ndarray: ...\n" for name in METHODS)
+
+
 def main(folder):
     folder = os.path.join(folder, "gsttomo-stubs")
     os.makedirs(folder, exist_ok=True)
-    for name, text in (("__init__", stubs()), ("reconstruction", stubs_of_reconstruction())):
+    for name, text in (("__init__", stubs()), ("reconstruction", stubs_of_reconstruction()), ("tomopy", stubs_of_tomopy())):
         path = os.path.join(folder, f"{name}.pyi")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
