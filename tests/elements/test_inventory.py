@@ -19,7 +19,7 @@ INVENTORY = json.loads(pathlib.Path(__file__).with_name("ufo_inventory.json").re
 # Tasks that are still to come.
 NOT_YET = """
     camera concatenate-result dump-ring duplicate filter-particle get-dup-circ refeed remove-circle replicate segment
-    stdin volume-render
+    stdin
     zmq-pub zmq-sub
 """.split()
 
@@ -84,6 +84,7 @@ DIFFERENCES = {
     ("retrieve-phase", "energy", "default"): "0 takes that of the scan; none is an error, not 20 keV",
     ("retrieve-phase", "pixel-size", "default"): "0 takes that of the scan; none is an error, not 0.75 um",
     ("transpose-projections", "number", "default"): "0 takes all projections of the stream; 1 makes no sense",
+    ("volume-render", "step", "default"): "0 takes one voxel; a fixed share of the edge misses thin objects of large volumes",
     ("write", "tiff-bigtiff", "type"): "true and false as there, and auto: classic where the images are known to fit",
     ("write", "bytes-per-file", "default"): "with a pattern each image gets its own file",
 }

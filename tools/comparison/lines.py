@@ -33,6 +33,7 @@ WITHOUT_LINE = {
     "memory-out": "takes an address in the caller's memory",
     **dict.fromkeys(("general-backproject", "lamino-backproject"), "UFO's needs images of a kind that PoCL lacks"),
     "stacked-backproject": "not in UFO 0.16",
+    "volume-render": "UFO's kernel is missing",
     "convert": "not in UFO",
     "download": "not in UFO",
     "upload": "not in UFO",
