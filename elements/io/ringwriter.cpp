@@ -1,5 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "../measurement/ring-list.hpp"
+
 #include <gst/files/output-file.hpp>
 
 #include <gst/tomo/bases/sink.hpp>
@@ -43,10 +45,7 @@ class Ringwriter final : public Sink {
     void stop() override { claim_.reset(); }
 
     void begin(const ArrayInfo &in) override {
-        if (in.height != 1 || in.depth != 1 || in.width % per_ring != 1)
-            throw Error(GST_STREAM_ERROR_FORMAT,
-                        text("%s is no list of rings; wanted one row of a count and %u floats per ring",
-                             in.describe().c_str(), per_ring));
+        check_ring_list(in);
         if (!file_) {
             file_.emplace(name_, io::OutputFile::Begin::Empty, true);
             written_ = lists_ = 0;
@@ -54,22 +53,15 @@ class Ringwriter final : public Sink {
     }
 
     void consume(GstBuffer *buffer, const ArrayInfo &in) override {
-        std::vector<float> list(in.width);
-        copy_packed(buffer, in, list.data());
-        const unsigned room = (in.width - 1) / per_ring;
-        if (!(list[0] >= 0.0f && list[0] <= room) || list[0] != std::floor(list[0]))
-            throw Error(GST_STREAM_ERROR_FORMAT,
-                        text("list %" G_GUINT64_FORMAT " says that it has %g rings; wanted 0 to %u", lists_,
-                             list[0], room));
+        const auto rings = rings_of(buffer, in, lists_);
         const auto *meta = gst_buffer_get_tomo_frame_meta(buffer);
         auto lines = text("filename %s\nindex %" G_GUINT64_FORMAT "\nring_count %u\n",
                           meta && meta->source ? meta->source : "unknown", meta ? meta->index : lists_,
-                          static_cast<unsigned>(list[0]));
+                          static_cast<unsigned>(rings.size()));
         const double factor = scale;
-        for (const float *ring = &list[1], *end = ring + per_ring * unsigned(list[0]); ring < end;
-             ring += per_ring)
-            lines += text("ring_coord %.0f %.0f %s\n", std::round(ring[0] * factor) + 0.0,
-                          std::round(ring[1] * factor) + 0.0, decimal(ring[2] * factor).c_str());
+        for (const auto &ring : rings)
+            lines += text("ring_coord %.0f %.0f %s\n", std::round(ring.x * factor) + 0.0,
+                          std::round(ring.y * factor) + 0.0, decimal(ring.radius * factor).c_str());
         file_->write_at(written_, lines.data(), lines.size());
         written_ += lines.size();
         lists_++;
@@ -101,7 +93,6 @@ class Ringwriter final : public Sink {
         file_.reset();
     }
 
-    static constexpr unsigned per_ring = 5;
     std::string name_;
     std::optional<io::NameClaim> claim_;
     std::optional<io::OutputFile> file_;

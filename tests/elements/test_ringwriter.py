@@ -8,13 +8,9 @@ import os
 
 from tomotest import *
 from elementtest import ElementTestCase, Stream
+from ringlists import ring_list
 
 
-def ring_list(rings, room):
-    values = np.full((1, 1 + 5 * room), 77.5, np.float32)
-    values[0, 0] = len(rings)
-    values[0, 1 : 1 + 5 * len(rings)] = np.ravel(rings)
-    return values
 
 
 def lines_of(lists, scale):

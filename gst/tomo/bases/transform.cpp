@@ -115,7 +115,7 @@ bool Transform::set_caps(GstEvent *event) {
     if (has_input_ && info == in_info_)
         return true;
     // When downstream wants no more, or is being flushed, the next buffer says so; caps are not to blame.
-    if (has_input_ && guard_stream([&] { return drain(); }) == GST_FLOW_ERROR)
+    if (has_input_ && guard_stream([&] { return end_shape(); }) == GST_FLOW_ERROR)
         return false;
     {
         std::lock_guard<std::mutex> lock(info_lock_);
@@ -181,7 +181,7 @@ GstFlowReturn Transform::chain(BufferRef buffer) {
         // BaseTransform's peers in GStreamer 1.22 leave this to the element.
         follow_time(stream_time(segment_, GST_BUFFER_PTS(buffer.get())));
         const auto flow = output_.adapt([&] {
-            const auto drained = drain();
+            const auto drained = end_shape();
             if (drained == GST_FLOW_OK)
                 adapt_to_input();
             return drained;

@@ -49,6 +49,8 @@ class GST_TOMO_API Transform : public Element {
     virtual GstFlowReturn take(GstBuffer *buffer) = 0;
     // The end of the stream or of its shape: pushes the arrays that are held back.
     virtual GstFlowReturn drain() { return GST_FLOW_OK; }
+    // Whether arrays of any shape belong together, as lists do: then drain() is for the end of the stream alone.
+    virtual bool takes_any_shape() const { return false; }
     // A serialized event passes: pushes the earlier arrays that are held back only to save time.
     virtual GstFlowReturn release() { return GST_FLOW_OK; }
     // A flush or a stop: discards the state from the arrays so far.
@@ -86,6 +88,7 @@ class GST_TOMO_API Transform : public Element {
     const GstSegment &segment() const { return segment_; }
 
   private:
+    GstFlowReturn end_shape() { return takes_any_shape() ? GST_FLOW_OK : drain(); }
     bool start_flush(EventRef event);
     bool stop_flush(EventRef event);
     bool set_caps(GstEvent *event);
