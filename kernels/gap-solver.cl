@@ -6,16 +6,10 @@
 
 #include "group-sum.h"
 
-// Parts of sums, one for each work-group.
-#define FINISH_PARTS(sum)                                                                                               \
-    local tomo_sum places[GROUP];                                                                                       \
-    const tomo_sum total = tomo_sum_of_group(places, sum);                                                              \
-    if (get_local_id(0) == 0)                                                                                           \
-        parts[get_global_id(1) * get_num_groups(0) + get_group_id(0)] = total;
-#define FOR_ROWS TOMO_FOR_SHARE(i, rows, (ulong)get_global_id(0), (ulong)get_global_size(0), SPREAD)
+#include "rows.h"
 
 // The sum of the pixels beside each pixel of a gap. `marks` are those of the first plane for all.
-kernel void gather(global const float *images, global const uchar *marks, global const uint *positions, global float *right,
+kernel void gather(global const float *pixels, global const uchar *marks, global const uint *positions, global float *right,
                    global tomo_sum *parts, const uint rows, const uint width, const uint height, const ulong samples) {
     const ulong plane = get_global_id(1) * samples, first = get_global_id(1) * (ulong)rows;
     tomo_sum sum = (tomo_sum)(0.0f);
@@ -24,13 +18,13 @@ kernel void gather(global const float *images, global const uchar *marks, global
         const uint x = at % width, y = at / width % height;
         float beside = 0.0f;
         if (x > 0 && !marks[at - 1])
-            beside += images[plane + at - 1];
+            beside += pixels[plane + at - 1];
         if (x + 1 < width && !marks[at + 1])
-            beside += images[plane + at + 1];
+            beside += pixels[plane + at + 1];
         if (y > 0 && !marks[at - width])
-            beside += images[plane + at - width];
+            beside += pixels[plane + at - width];
         if (y + 1 < height && !marks[at + width])
-            beside += images[plane + at + width];
+            beside += pixels[plane + at + width];
         right[first + i] = beside;
         sum = tomo_add(sum, (tomo_real)beside);
     }
@@ -61,21 +55,15 @@ kernel void mean_beside(global const tomo_sum *sums, global const tomo_sum *coun
 }
 
 // Equations for the difference to the mean, so that rounding goes by that.
-// One work-item for each row.
-#define ROW                                                                                                             \
-    const ulong i = get_global_id(0), first = get_global_id(1) * (ulong)rows, at = first + i;                           \
-    if (i >= rows)                                                                                                      \
-    return
-
 kernel void subtract_mean(const uint rows, global const float *diagonal, global const float4 *weights,
                           global const float *mean, global float *right) {
     ROW;
     right[at] -= mean[get_global_id(1)] * beside(diagonal, weights, i);
 }
 
-kernel void scatter(const uint rows, global const uint *positions, global const float *solution, global const float *mean, global float *images, const ulong samples) {
+kernel void scatter(const uint rows, global const uint *positions, global const float *solution, global const float *mean, global float *pixels, const ulong samples) {
     ROW;
-    images[get_global_id(1) * samples + positions[i]] = mean[get_global_id(1)] + solution[at];
+    pixels[get_global_id(1) * samples + positions[i]] = mean[get_global_id(1)] + solution[at];
 }
 
 // Steps of the solver
@@ -134,13 +122,6 @@ kernel void restrict_residual(LEVEL, global const uint4 *children, const uint co
     to[get_global_id(1) * (ulong)coarse_rows + row] = sum;
 }
 
-kernel void product(global const float *a, global const float *b, global tomo_sum *parts, const uint rows) {
-    const ulong first = get_global_id(1) * (ulong)rows;
-    tomo_sum sum = (tomo_sum)(0.0f);
-    FOR_ROWS sum = tomo_add(sum, (tomo_real)a[first + i] * b[first + i]);
-    FINISH_PARTS(sum)
-}
-
 kernel void apply_and_multiply(global const float *diagonal, global const uint4 *links, global const float4 *weights,
                                global const float *from, global float *to, global tomo_sum *parts, const uint rows) {
     const ulong first = get_global_id(1) * (ulong)rows;
@@ -151,34 +132,4 @@ kernel void apply_and_multiply(global const float *diagonal, global const uint4 
         sum = tomo_add(sum, (tomo_real)value * THERE(i));
     }
     FINISH_PARTS(sum)
-}
-
-// The state of a plane: norm at first, length of the step, norm now, turn of the direction.
-kernel void conclude(global const tomo_sum *parts, const uint number, global float4 *state, const uint kind) {
-    const uint z = get_global_id(0);
-    tomo_sum sum = (tomo_sum)(0.0f);
-    for (uint i = 0; i < number; i++)
-        sum = tomo_merge(sum, parts[z * number + i]);
-    const float total = (float)tomo_total(sum);
-    float4 s = state[z];
-    if (kind == 0)
-        s = (float4)(total, 0.0f, total, 0.0f);
-    else if (kind == 1)
-        s.y = total > 0.0f ? s.z / total : 0.0f;
-    else
-        s = (float4)(s.x, s.y, total, s.z > 0.0f ? total / s.z : 0.0f);
-    state[z] = s;
-}
-
-kernel void advance(const uint rows, global const float4 *state, global const float *direction, global const float *image,
-                    global float *solution, global float *residual) {
-    ROW;
-    const float length = state[get_global_id(1)].y;
-    solution[at] += length * direction[at];
-    residual[at] -= length * image[at];
-}
-
-kernel void turn(const uint rows, global const float4 *state, global const float *preconditioned, global float *direction) {
-    ROW;
-    direction[at] = preconditioned[at] + state[get_global_id(1)].w * direction[at];
 }
