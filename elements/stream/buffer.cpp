@@ -1,11 +1,10 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "kept-arrays.hpp"
+
 #include <gst/tomo/bases/negotiation.hpp>
 #include <gst/tomo/bases/transform.hpp>
 #include <gst/tomo/geometry/scan.hpp>
-#include <gst/tomo/support/host-memory.hpp>
-
-#include <algorithm>
 
 using namespace tomo;
 
@@ -32,9 +31,7 @@ the first array; without one, only the first copy of each array has a time. A st
     Property<unsigned> dup_count{this,       "dup-count", 1,
                                  {1, 32768}, When::ready, "How often each array is given"};
     Property<bool> loop{this, "loop", false, When::ready, "Repeat the stream rather than each of its arrays"};
-    Property<std::uint64_t> limit{this,         "limit",
-                                  Automatic{0}, {0, G_MAXUINT64},
-                                  When::ready,  "Bytes of memory at most; 0: half of the machine's"};
+    MemoryLimit limit{this};
 
     bool needs_device() const override { return false; }
     std::optional<std::uint64_t> output_count(std::uint64_t inputs, const ArrayInfo &) const override {
@@ -45,21 +42,7 @@ the first array; without one, only the first copy of each array has a time. A st
     void begin(const ArrayInfo &in) override { negotiate(in); }
 
     GstFlowReturn take(GstBuffer *buffer) override {
-        const auto size = input_info().size();
-        if (room_ < size)
-            take_block(size);
-        char *place = block_.get() + (block_size_ - room_);
-        room_ -= size;
-        copy_packed(buffer, input_info(), place);
-        // A read-only view, which keeps its block.
-        auto owner = std::make_unique<std::shared_ptr<char>>(block_);
-        BufferRef item(gst_buffer_new());
-        gst_buffer_append_memory(
-            item.get(),
-            gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, place, size, 0, size, owner.release(),
-                                   [](gpointer o) { delete static_cast<std::shared_ptr<char> *>(o); }));
-        copy_frame_metadata(buffer, item.get(), Pixels::same);
-        items_.push_back(std::move(item));
+        kept_.add(buffer, input_info(), limit, number);
         return GST_FLOW_OK;
     }
 
@@ -72,16 +55,15 @@ the first array; without one, only the first copy of each array has a time. A st
     }
 
     GstFlowReturn drain() override {
-        const auto items = std::exchange(items_, {});
-        forget();
+        const auto items = kept_.take();
         const std::uint64_t total = items.size() * dup_count;
         for (std::uint64_t i = 0; i < total; i++) {
-            const auto &item = items[loop ? i % items.size() : i / dup_count];
+            const auto &item = items[loop ? i % items.size() : i / dup_count].buffer;
             const bool is_first = loop ? i < items.size() : i % dup_count == 0;
             BufferRef copy(gst_buffer_copy(item.get()));
             const bool has_rate = input_info().fps_n > 0;
             if (has_rate)
-                GST_BUFFER_PTS(copy.get()) = GST_BUFFER_PTS(items[0].get());
+                GST_BUFFER_PTS(copy.get()) = GST_BUFFER_PTS(items[0].buffer.get());
             else if (!is_first)
                 GST_BUFFER_PTS(copy.get()) = GST_CLOCK_TIME_NONE;
             number_output(copy.get(), input_info(), i, given_++);
@@ -92,34 +74,12 @@ the first array; without one, only the first copy of each array has a time. A st
     }
 
     void clear() override {
-        forget();
+        kept_.clear();
         given_ = 0;
     }
 
   private:
-    void forget() {
-        items_.clear();
-        block_.reset();
-        room_ = block_size_ = taken_ = 0;
-    }
-
-    void take_block(std::uint64_t size) {
-        const std::uint64_t most = limit ? limit.value() : host_memory() / 2;
-        const auto count = std::min<std::uint64_t>(number, (most - std::min(taken_, most)) / size);
-        block_.reset(count ? static_cast<char *>(g_try_malloc(count * size)) : nullptr, g_free);
-        if (!block_)
-            throw Error(GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-                        text("no memory for array %zu of %s: %" G_GUINT64_FORMAT
-                             " bytes are taken and limit=%" G_GUINT64_FORMAT " allows %" G_GUINT64_FORMAT,
-                             items_.size() + 1, input_info().describe().c_str(), taken_, limit.value(),
-                             most));
-        room_ = block_size_ = count * size;
-        taken_ += block_size_;
-    }
-
-    std::vector<BufferRef> items_;
-    std::shared_ptr<char> block_;                         // that is being filled
-    std::uint64_t room_ = 0, block_size_ = 0, taken_ = 0; // bytes
+    KeptArrays kept_;
     std::uint64_t given_ = 0;
 };
 
