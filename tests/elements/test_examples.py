@@ -14,6 +14,7 @@ import example_files
 WITHOUT = {
     "tomomemoryin": "takes the address of an application's memory",
     "tomomemoryout": "takes the address of an application's memory",
+    "tomostdin": "reads the standard input",
 }
 
 

@@ -18,9 +18,7 @@ INVENTORY = json.loads(pathlib.Path(__file__).with_name("ufo_inventory.json").re
 
 # Tasks that are still to come.
 NOT_YET = """
-    camera concatenate-result dump-ring duplicate filter-particle get-dup-circ refeed remove-circle replicate segment
-    stdin
-    zmq-pub zmq-sub
+    camera
 """.split()
 
 # Tasks that are not to come, and why.

@@ -25,6 +25,7 @@ C_ABS = "intended: complex samples without imaginary part; UFO packs real ones i
 DIGITS = "intended: numbers are written with nine decimals, UFO's with six"
 DFI = ("UFO's error: values are (L / 2 pi)^2 too large, angles one step off and in the other sense, low frequencies and the "
        "ends of half a turn lack their mirrored neighbours")
+UNFINISHED = "UFO's error: the task is unfinished and gives nothing"
 NEAREST = "UFO's error: beyond the ends of a row, `nearest` reads the neighbouring rows"
 
 # Tasks that a line can't show, and why.
@@ -33,7 +34,10 @@ WITHOUT_LINE = {
     "memory-out": "takes an address in the caller's memory",
     **dict.fromkeys(("general-backproject", "lamino-backproject"), "UFO's needs images of a kind that PoCL lacks"),
     "stacked-backproject": "not in UFO 0.16",
+    "stdin": "reads standard input",
     "volume-render": "UFO's kernel is missing",
+    "zmq-pub": "needs another process",
+    "zmq-sub": "needs another process",
     "convert": "not in UFO",
     "download": "not in UFO",
     "upload": "not in UFO",
@@ -72,6 +76,7 @@ LINES = {
                   "calculate expression='exp(-v)'"],
     "center-of-rotation": ["read path=sinogram.tif ! center-of-rotation"],
     "clip": ["clip min=0.3 max=0.7"],
+    "concatenate-result": ["read path=rings.tif ! concatenate-result ring-count=1 ! ringwriter filename=rings"],
     "cone-beam-projection-weight": [
         "cone-beam-projection-weight center-position-x=16 center-position-z=12 source-distance=100 "
         "detector-distance=50",
@@ -93,6 +98,9 @@ LINES = {
     "dfi-sinc": [("read path=sinogram.tif ! zeropad oversampling=2 ! fft auto-zeropadding=false ! dfi-sinc ! swap-quadrants ! "
                   "ifft dimensions=2 ! swap-quadrants", DFI)],
     "dummy-data": ["dummy-data width=7 height=5 number=2 init=3.5"],
+    "dump-ring": [("[read path=square.tif, read path=rings.tif] ! dump-ring", "intended: circles are closed, of the pixels "
+                   "nearest to the radius; UFO rounds points that lie 0.005 rad apart")],
+    "duplicate": [("read path=images.tif ! duplicate", UNFINISHED)],
     "fft": ["fft ! power-spectrum", ("fft dimensions=2 ! power-spectrum", SIZES),
             "read path=square.tif ! fft dimensions=2 ! power-spectrum",
             ("read path=odd.tif ! fft ! power-spectrum", SIZES),
@@ -113,6 +121,7 @@ LINES = {
         f"read path=square.tif ! fft dimensions=2 ! filter-stripes{sigma} ! power-spectrum"
         for sigma in ("", " horizontal-sigma=3", " horizontal-sigma=3 vertical-sigma=2")],
     "filter-stripes1d": ["fft ! filter-stripes1d strength=3 ! power-spectrum"],
+    "filter-particle": ["read path=smooth.tif ! filter-particle ! ringwriter filename=rings"],
     "find-large-spots": [
         "read path=spots.tif ! find-large-spots spot-threshold=10 spot-threshold-mode=above grow-threshold=5",
         "read path=spots.tif ! find-large-spots spot-threshold=10 spot-threshold-mode=above"],
@@ -139,6 +148,8 @@ LINES = {
     "forwardproject": ["read path=smooth-square.tif ! mask ! forwardproject number=24",
                        "read path=smooth-square.tif ! mask ! forwardproject number=12 angle-step=0.2 axis-pos=15"],
     "gemm": ["[read path=square.tif, read path=other-square.tif, read path=third-square.tif] ! gemm alpha=2 beta=3"],
+    "get-dup-circ": ["read path=rings.tif ! get-dup-circ ! ringwriter filename=rings",
+                     "read path=rings.tif ! get-dup-circ threshold=20 ! ringwriter filename=rings"],
     "gradient": [line for direction in ("horizontal", "vertical", "both", "both_abs") for line in
                  ((f"gradient direction={direction}", GRADIENT),
                   f"gradient direction={direction} ! crop x=1 y=1 width=30 height=22")],
@@ -211,8 +222,11 @@ LINES = {
              "read path=image.edf", "read path=words.raw raw-width=32 raw-height=24 raw-bitdepth=16",
              "read path=floats.raw raw-width=32 raw-height=24 raw-bitdepth=32 raw-pre-offset=0"],
     "reduce": ["reduce", "read path=odd.tif ! reduce"],
+    "refeed": ["read path=images.tif ! refeed"],
+    "remove-circle": ["read path=rings.tif ! remove-circle ! ringwriter filename=rings"],
     "remove-outliers": ["read path=spots.tif ! remove-outliers threshold=5",
                         "read path=spots.tif ! remove-outliers size=5 threshold=5 ! crop x=2 y=2 width=28 height=20"],
+    "replicate": [("read path=images.tif ! replicate", UNFINISHED)],
     "rescale": ["rescale factor=2", "rescale factor=0.5 interpolation=nearest", "rescale width=20 height=10"],
     "retrieve-phase": [f"read path=square.tif ! fft dimensions=2 ! retrieve-phase method={name} energy=20 distance=0.1 "
                        "pixel-size=1e-6 ! power-spectrum" for name in ("tie", "ctf", "qp", "qp2")],
@@ -220,6 +234,8 @@ LINES = {
                      ("ring-pattern width=30 height=20", "intended: any size, where UFO takes the next powers of two")],
     "ringwriter": ["read path=rings.tif ! ringwriter filename=rings"],
     "rotate": ["rotate angle=0.3", "rotate angle=0.3 interpolation=nearest", "rotate angle=0.3 reshape=true"],
+    "segment": [("[read path=images.tif ! stack number=5, read path=mask.tif] ! segment", "UFO's error: walkers overwrite each "
+                 "other's counts, and leave the volume at its left and top edges")],
     "sleep": ["sleep time=0.1"],
     "slice": ["read path=images.tif ! stack number=5 ! slice"],
     "sliding-stack": ["read path=images.tif ! sliding-stack number=3 ! slice",

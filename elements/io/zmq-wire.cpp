@@ -1,0 +1,135 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "zmq-wire.hpp"
+
+#include <gst/tomo/support/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <iterator>
+
+namespace tomo::wire {
+
+namespace {
+
+constexpr std::size_t request_size = sizeof(std::int32_t) + 1, reply_size = 2;
+constexpr std::size_t longest_header = 1 << 16;
+
+struct Type {
+    const char *name;
+    GstTomoFormat format;
+};
+constexpr Type types[] = {{"float", GST_TOMO_FORMAT_FLOAT32},   {"double", GST_TOMO_FORMAT_FLOAT64},
+                          {"uint8", GST_TOMO_FORMAT_UINT8},     {"uint16", GST_TOMO_FORMAT_UINT16},
+                          {"uint32", GST_TOMO_FORMAT_UINT32},   {"int16", GST_TOMO_FORMAT_INT16},
+                          {"int32", GST_TOMO_FORMAT_INT32},     {"float32", GST_TOMO_FORMAT_FLOAT32},
+                          {"float64", GST_TOMO_FORMAT_FLOAT64}, {"float16", GST_TOMO_FORMAT_FLOAT16}};
+
+std::string bytes_of(const zmq::message_t &message) {
+    return std::string(static_cast<const char *>(message.data()), message.size());
+}
+
+} // namespace
+
+zmq::message_t packed(const Request &request) {
+    zmq::message_t message(request_size);
+    auto *bytes = static_cast<char *>(message.data());
+    std::memcpy(bytes, &request.id, sizeof request.id);
+    bytes[sizeof request.id] = static_cast<char>(request.ask);
+    return message;
+}
+
+zmq::message_t packed(const Reply &reply) {
+    const char bytes[reply_size] = {static_cast<char>(reply.fault), static_cast<char>(reply.answer)};
+    return zmq::message_t(bytes, sizeof bytes);
+}
+
+std::optional<Request> request_of(const zmq::message_t &message) {
+    const auto bytes = bytes_of(message);
+    if (bytes.size() != request_size)
+        return {};
+    Request request{};
+    std::memcpy(&request.id, bytes.data(), sizeof request.id);
+    request.ask = static_cast<Ask>(bytes[sizeof request.id]);
+    return request.ask == Ask::registration || request.ask == Ask::data ? std::optional(request)
+                                                                        : std::nullopt;
+}
+
+std::optional<Reply> reply_of(const zmq::message_t &message) {
+    const auto bytes = bytes_of(message);
+    if (bytes.size() != reply_size)
+        return {};
+    const Reply reply{static_cast<Fault>(bytes[0]), static_cast<Answer>(bytes[1])};
+    return reply.fault <= Fault::already_sent && reply.answer <= Answer::stop ? std::optional(reply)
+                                                                              : std::nullopt;
+}
+
+std::string header(std::uint64_t frame, const ArrayInfo &info) {
+    auto json = Json::object(), shape = Json::list();
+    if (info.depth > 1)
+        shape.add(Json::integer(guint64{info.depth}));
+    shape.add(Json::integer(guint64{info.height}));
+    shape.add(Json::integer(guint64{info.width}));
+    json.set("htype", Json::text("array-1.0"));
+    json.set("frame", Json::integer(guint64{frame}));
+    json.set("type", Json::text("float"));
+    json.set("shape", std::move(shape));
+    return json.written(false);
+}
+
+ArrayInfo info_of(const zmq::message_t &message, const std::string &from) {
+    const auto fail = [&](const std::string &why) {
+        return Error(GST_STREAM_ERROR_DECODE,
+                     text("%s sent a header that %s: '%.200s'; wanted array-1.0 with type and shape",
+                          from.c_str(), why.c_str(), bytes_of(message).c_str()));
+    };
+    if (message.size() > longest_header)
+        throw fail(text("has %zu bytes", message.size()));
+    const auto json = [&] {
+        try {
+            return Json::parse(bytes_of(message), from);
+        } catch (const Error &error) {
+            throw fail(text("is no JSON (%s)", error.what()));
+        }
+    }();
+    if (!json.is(Json::Kind::object) || json.text_of("htype") != "array-1.0")
+        throw fail("is of another kind");
+    const auto name = json.text_of("type");
+    const auto *type =
+        std::find_if(std::begin(types), std::end(types), [&](const Type &t) { return name == t.name; });
+    if (type == std::end(types))
+        throw fail("has another type");
+    const auto *shape = json.find("shape");
+    if (!shape || !shape->is(Json::Kind::list) || shape->items().empty() || shape->items().size() > 3)
+        throw fail("has no shape of one to three extents");
+    std::uint64_t extents[3] = {1, 1, 1}; // depth, height, width
+    const auto &items = shape->items();
+    for (std::size_t i = 0; i < items.size(); i++) {
+        const auto &item = items[i];
+        const auto extent = item.is_integer() && item.text()[0] != '-'
+                                ? g_ascii_strtoull(item.text().c_str(), nullptr, 10)
+                                : 0;
+        if (extent < 1 || extent > G_MAXINT)
+            throw fail("has an extent that can't be");
+        extents[3 - items.size() + i] = extent;
+    }
+    return ArrayInfo(type->format, extents[2], extents[1], extents[0]);
+}
+
+bool wait_for_message(zmq::socket_t &socket, const Element &element, double seconds) {
+    using Clock = std::chrono::steady_clock;
+    constexpr std::chrono::milliseconds look{50}; // until a stop is noticed
+    const auto begin = Clock::now();
+    for (;;) {
+        if (element.is_cancelled())
+            throw Flushing();
+        zmq::pollitem_t item{socket.handle(), 0, ZMQ_POLLIN, 0};
+        if (zmq::poll(&item, 1, look) > 0)
+            return true;
+        if (seconds > 0 && std::chrono::duration<double>(Clock::now() - begin).count() >= seconds)
+            return false;
+    }
+}
+
+} // namespace tomo::wire

@@ -1,0 +1,51 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// How UFO's tasks zmq-pub and zmq-sub talk (ufo-filters, src/ufo-zmq-common.h): a subscriber asks by REQ, the
+// publisher answers by REP. A request is five bytes, a reply two; behind a reply to a request for data come
+// two more parts, a header in JSON and the samples.
+#pragma once
+
+#include <gst/tomo/bases/element.hpp>
+
+#include <zmq.hpp>
+
+#include <optional>
+
+namespace tomo::wire {
+
+enum class Ask : std::uint8_t { registration = 0, data = 1 };
+enum class Answer : std::uint8_t { acknowledged = 0, stop = 1 };
+enum class Fault : std::uint8_t {
+    none = 0,
+    registration_expected = 1,
+    already_registered = 2,
+    not_registered = 3,
+    already_sent = 4,
+};
+
+struct Request {
+    std::int32_t id; // of the subscriber, in the byte order of the host
+    Ask ask;
+};
+struct Reply {
+    Fault fault;
+    Answer answer;
+};
+
+zmq::message_t packed(const Request &request);
+zmq::message_t packed(const Reply &reply);
+// Empty for a message of another length, or of a kind that there is not.
+std::optional<Request> request_of(const zmq::message_t &message);
+std::optional<Reply> reply_of(const zmq::message_t &message);
+
+// The header of float32 arrays of this shape.
+std::string header(std::uint64_t frame, const ArrayInfo &info);
+// The shape and type that a header tells of; throws Error on one that makes no sense. `from` is for messages.
+ArrayInfo info_of(const zmq::message_t &header, const std::string &from);
+
+// Waits until the socket can be read; throws Flushing if the element is cancelled meanwhile. False after
+// `seconds`; 0: never.
+bool wait_for_message(zmq::socket_t &socket, const Element &element, double seconds);
+
+} // namespace tomo::wire
