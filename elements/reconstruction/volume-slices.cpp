@@ -277,21 +277,33 @@ void VolumeSlices::next_slab() {
     }
 }
 
-Array VolumeSlices::produce() {
-    if (slice_ == slab_first_ + slab_planes_)
-        next_slab();
-    if (!staged_ || slice_ >= staged_first_ + staged_.depth() || slice_ < staged_first_ ||
-        slice_ == slab_first_) {
-        const unsigned slices =
-            std::min(std::clamp(slab_planes_ / 8, 1u, most_staged), slab_first_ + slab_planes_ - slice_);
+// From a copy of several slices, because they lie side by side where z is along the lanes.
+Array VolumeSlices::next_slice() {
+    Array out = allocate(slice());
+    const unsigned left = slab_first_ + slab_planes_ - slice_;
+    const unsigned slices = std::min(std::clamp(slab_planes_ / 8, 1u, most_staged), left);
+    const bool is_staged = staged_ && slice_ >= staged_first_ && slice_ - staged_first_ < staged_.depth();
+    if (slices == 1 && !is_staged) {
+        operator_->copy_slices(slice_ - slab_first_, out, job_.greys);
+        return out;
+    }
+    if (!is_staged) {
         if (!staged_ || staged_.depth() != slices)
             staged_ = allocate(slice().with_size(slice().width, slice().height, slices));
         operator_->copy_slices(slice_ - slab_first_, staged_, job_.greys);
         staged_first_ = slice_;
     }
-    Array out = allocate(slice());
     const std::size_t bytes = slice().size();
     copy_rows(staged_, {(slice_ - staged_first_) * bytes}, out, {0}, bytes);
+    return out;
+}
+
+Array VolumeSlices::produce() {
+    if (slice_ == slab_first_ + slab_planes_) {
+        staged_ = {};
+        next_slab();
+    }
+    Array out = next_slice();
     if (++slice_ == job_.grid.z.count) {
         held_.clear();
         count_ = slice_ = slab_first_ = slab_planes_ = 0;

@@ -95,6 +95,7 @@ class VolumeSlices : public Reducer {
     std::vector<WeightedView> views_of(unsigned view, const VolumeGrid &slab) const;
     void begin_slab(unsigned first, unsigned planes);
     void next_slab();
+    Array next_slice();
     ArrayInfo slice() const;
     void tell();
     EventRef scan_of_slices() const;

@@ -50,20 +50,31 @@ GeneralBackprojector::GeneralBackprojector(Compute &compute, const GeneralBackpr
             text("%s has no double precision; take float for compute-type and result-type, or another "
                  "device",
                  device.name().c_str()));
-    burst_ = settings.burst ? settings.burst : 16;
 }
 
 std::size_t GeneralBackprojector::texels() const {
     return std::size_t{projection_.width + 2 * border} * (projection_.height + 2 * border);
 }
 
+// As many projections as pay, as long as they take a small part of the memory.
+unsigned GeneralBackprojector::burst_of(const ArrayInfo &projection) const {
+    constexpr std::uint64_t pays = 16;
+    if (settings_.burst)
+        return settings_.burst;
+    const std::uint64_t fit = compute_.device()->memory_limit() / 8 / bytes_of(projection);
+    return static_cast<unsigned>(std::clamp<std::uint64_t>(fit, 1, pays));
+}
+
+std::uint64_t GeneralBackprojector::bytes_of(const ArrayInfo &projection) const {
+    return std::uint64_t{projection.width + 2 * border} * (projection.height + 2 * border) *
+           (settings_.has_half_projections ? 2 : 4);
+}
+
 unsigned GeneralBackprojector::planes_that_fit(const ArrayInfo &projection, unsigned, const ArrayInfo &slice,
                                                unsigned) const {
     const Device &device = *compute_.device();
     const std::uint64_t plane = slice.plane_samples() * gst_tomo_format_get_size(format_of(settings_.sums));
-    const std::uint64_t burst = std::uint64_t{projection.width + 2 * border} *
-                                (projection.height + 2 * border) * (settings_.has_half_projections ? 2 : 4) *
-                                burst_;
+    const std::uint64_t burst = bytes_of(projection) * burst_of(projection);
     const std::uint64_t others = 4 * projection.size() + 3 * slice.size();
     std::uint64_t mine = 0;
     for (const Array *array : {&projections_, &sums_})
@@ -101,6 +112,7 @@ void GeneralBackprojector::begin(const ArrayInfo &projection, const VolumeGrid &
     constexpr unsigned lanes_that_pay = 16;
     constexpr double near = 2.0;
     projection_ = projection;
+    burst_ = burst_of(projection);
     volume_ = volume;
     is_per_plane_ = is_per_plane;
     is_along_z_ = !is_per_plane && volume.z.count >= lanes_that_pay && std::abs(volume.z.step) <= near;

@@ -48,6 +48,8 @@ class GST_TOMO_API GeneralBackprojector final : public VolumeOperator {
     Kernel kernel(const char *function, const std::string &options);
     std::string formats() const;
     std::size_t texels() const;
+    unsigned burst_of(const ArrayInfo &projection) const;
+    std::uint64_t bytes_of(const ArrayInfo &projection) const; // as it is kept
 
     Compute &compute_;
     const GeneralBackprojection settings_;
@@ -59,8 +61,8 @@ class GST_TOMO_API GeneralBackprojector final : public VolumeOperator {
     Array projections_, sums_;
     std::vector<View> views_; // of the burst: of all planes, one projection after the other
     bool has_depth_ = false, is_tilted_ = false, has_lines_ = true; // of the burst's views
-    unsigned count_ = 0;                         // projections in the burst
-    bool is_begun_ = false;                      // sums hold a burst
+    unsigned count_ = 0;                                            // projections in the burst
+    bool is_begun_ = false;                                         // sums hold a burst
 };
 
 } // namespace tomo

@@ -349,7 +349,7 @@ geometry = {"axis-angle-z": np.linspace(0, 6, 7), "axis-angle-x": 0.3, "source-p
             "center-position-x": 40.0, "center-position-z": 30.0}
 generator = np.random.default_rng(5)
 projections = [generator.standard_normal((61, 83)).astype(np.float32) for _ in range(7)]
-words = line(geometry, region=region(-30, 1.0, 61), num_projections=7, burst=5)
+words = line(geometry, region=region(-30, 1.0, 61), num_projections=7)
 with Pads(words) as pads:
     pads.push(*projections)
     pads.eos()
