@@ -5,12 +5,13 @@
 import json
 import socket
 import struct
-import unittest
+import sys
 
 try:
     import zmq
 except ImportError:
-    raise unittest.SkipTest("python3-zmq is not installed")
+    print("python3-zmq is not installed")
+    sys.exit(77)  # to Meson: skipped
 
 import numpy as np
 
