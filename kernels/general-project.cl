@@ -76,8 +76,8 @@ static void narrow(const float position, const float slope, const int length, co
 
 kernel void project_rays(IN(in), global const float *restrict turned, OUT(float, out), global const View *restrict views,
                          const uint width, const uint height, const uint depth, const uint columns, const uint rows,
-                         const uint first_view, const uint first_plane) {
-    const uint column = get_global_id(0), row = get_global_id(1), plane = first_plane + get_global_id(2);
+                         const uint first_view, const uint first_plane, const uint first_row) {
+    const uint column = get_global_id(0), row = first_row + get_global_id(1), plane = first_plane + get_global_id(2);
     if (column >= columns || row >= rows)
         return;
     global const View *view = views + first_view + plane;
@@ -209,8 +209,8 @@ static float gather(global const float *weighted, global const uchar *axes, cons
 
 kernel void gather_rays(global const float *restrict weighted, global const uchar *restrict axes, OUT(float, out),
                         global const View *restrict views, const uint width, const uint height, const uint depth,
-                        const uint columns, const uint rows, const uint first_view, const uint last_view) {
-    const uint x = get_global_id(0), y = get_global_id(1), first_z = get_global_id(2) * RUN;
+                        const uint columns, const uint rows, const uint first_view, const uint last_view, const uint first_run) {
+    const uint x = get_global_id(0), y = get_global_id(1), first_z = (first_run + get_global_id(2)) * RUN;
     if (x >= width || y >= height)
         return;
     const int run = min(depth - first_z, (uint)RUN);

@@ -6,6 +6,7 @@
 #include <gst/tomo/bases/reducer.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <numbers>
 #include <optional>
 
@@ -63,61 +64,45 @@ class GeneralForwardproject final : public Reducer {
                 "From, to, step of the slices along the axis; empty: step 1, with the middle at 0"};
 
     void begin(const ArrayInfo &in) override {
+        if (in.domain == GST_TOMO_DOMAIN_PROJECTION || in.domain == GST_TOMO_DOMAIN_SINOGRAM)
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("got projections or sinograms (%s), but projects volumes of slices",
+                             in.describe().c_str()));
         clear();
-        const unsigned width = columns.chosen().value_or(in.width), height = rows.chosen().value_or(in.depth);
         projection_ = in.with_format(GST_TOMO_FORMAT_FLOAT32)
-                          .with_size(width, height, 1)
+                          .with_size(columns.chosen().value_or(in.width), rows.chosen().value_or(in.depth), 1)
                           .with_domain(GST_TOMO_DOMAIN_PROJECTION);
-        const VolumeGrid grid{axis_of(x_region, {-0.5 * in.width, 1.0, in.width}, "columns"),
-                              axis_of(y_region, {-0.5 * in.height, 1.0, in.height}, "rows"),
-                              axis_of(region, {-0.5 * (in.depth - 1.0), 1.0, in.depth}, "slices")};
-        const auto list = geometry.axis_angle_z.value();
-        views_ = list.size() > 1 ? static_cast<unsigned>(list.size()) : number.value();
-        if (views_ > most_views)
-            throw Error(GST_LIBRARY_ERROR_SETTINGS,
-                        text("axis-angle-z has %u numbers; wanted at most %u", views_, most_views));
-        geometry.resolve(geometry.has_center_x()
-                             ? std::nullopt
-                             : std::optional(resolve_axis({}, geometry.center_x.name(), {}, width)),
-                         height, views_);
-        angles_ = resolve_turn(geometry.turn(overall_angle), {}, 0, views_, geometry.turn_kind()).views;
-        std::vector<ViewGeometry> views;
-        for (unsigned view = 0; view < views_; view++)
-            views.emplace_back(geometry.at(view, angles_.angles[view]), view);
-        projector_.emplace(*this, views, width, height, grid);
         negotiate(projection_);
-        send_scan(scan());
-        EffectiveValues values;
-        values.add(angles_);
-        geometry.add_to(values);
-        report_effective(values.say(angles_.sentence));
     }
 
     // Given back with the last projection, before the next array comes.
-    void consume(const Array &in) override { volume_ = in; }
+    void consume(const Array &in) override {
+        set_geometry();
+        volume_ = in;
+    }
     bool ready() const override { return static_cast<bool>(volume_); }
 
     Array produce() override {
-        const unsigned in_block = next_ % block;
-        if (in_block == 0) {
-            staged_ = allocate(projection_.with_size(projection_.width, projection_.height,
-                                                     std::min(block, views_ - next_)));
+        if (next_ == staged_first_ + staged_views_) {
+            staged_first_ = next_;
+            staged_views_ = std::min(views_at_a_time(), views_ - next_);
+            staged_ = allocate(projection_.with_size(projection_.width, projection_.height, staged_views_));
             projector_->forward(volume_, next_, staged_);
         }
         Array out = allocate(projection_);
-        copy_rows(staged_, {in_block * projection_.size()}, out, {}, projection_.size());
-        if (++next_ == views_) {
-            volume_ = staged_ = {};
-            next_ = 0;
-        }
+        copy_rows(staged_, {(next_ - staged_first_) * projection_.size()}, out, {}, projection_.size());
+        if (++next_ == views_)
+            clear();
         return out;
     }
 
     void clear() override {
         projector_.reset();
         volume_ = staged_ = {};
-        views_ = next_ = 0;
+        next_ = staged_first_ = staged_views_ = 0;
     }
+
+    void stop() override { told_.reset(); }
 
     std::optional<std::uint64_t> output_count(std::uint64_t inputs, const ArrayInfo &) const override {
         const auto list = geometry.axis_angle_z.value();
@@ -131,7 +116,47 @@ class GeneralForwardproject final : public Reducer {
     }
 
   private:
-    static constexpr unsigned most_views = 32768, block = 16; // projections at a time
+    static constexpr unsigned most_views = 32768;
+
+    // As properties have it for the volume that comes.
+    void set_geometry() {
+        const ArrayInfo &in = input_info();
+        const VolumeGrid grid{axis_of(x_region, {-0.5 * in.width, 1.0, in.width}, "columns"),
+                              axis_of(y_region, {-0.5 * in.height, 1.0, in.height}, "rows"),
+                              axis_of(region, {-0.5 * (in.depth - 1.0), 1.0, in.depth}, "slices")};
+        const auto list = geometry.axis_angle_z.value();
+        views_ = list.size() > 1 ? static_cast<unsigned>(list.size()) : number.value();
+        if (views_ > most_views)
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        text("axis-angle-z has %u numbers; wanted at most %u", views_, most_views));
+        std::optional<Axis> middle;
+        if (!geometry.has_center_x())
+            middle = resolve_axis({}, geometry.center_x.name(), {}, projection_.width);
+        geometry.resolve(middle, projection_.height, views_);
+        const auto angles =
+            resolve_turn(geometry.turn(overall_angle), {}, 0, views_, TurnKind::unknown).views;
+        std::vector<ViewGeometry> views;
+        for (unsigned view = 0; view < views_; view++)
+            views.emplace_back(geometry.at(view, angles.angles[view]), view);
+        projector_.emplace(*this, views, projection_.width, projection_.height, grid);
+
+        const bool has_one_axis = geometry.center_x.value().size() <= 1;
+        const Told now{angles.angles, has_one_axis ? geometry.at(0, 0.0).centre_x : std::nan("")};
+        if (told_ && told_->angles == now.angles && told_->is_at(now.axis))
+            return;
+        told_ = now;
+        send_scan(scan());
+        EffectiveValues values;
+        values.add(angles);
+        geometry.add_to(values);
+        report_effective(values.say(angles.sentence));
+    }
+
+    unsigned views_at_a_time() const {
+        constexpr std::size_t most = 16, share = 16; // of the device's memory
+        return static_cast<unsigned>(
+            std::clamp<std::size_t>(device()->memory_limit() / share / projection_.size(), 1, most));
+    }
 
     // Of a volume with `usual.count` voxels along it.
     static VolumeGrid::Axis axis_of(const List &region, const VolumeGrid::Axis &usual, const char *what) {
@@ -148,16 +173,24 @@ class GeneralForwardproject final : public Reducer {
         scan.forget_views();
         scan.forget_region_x();
         scan.forget_region_y();
-        scan.angles = angles_.angles;
-        if (projector_)
-            scan.axis_position = geometry.at(0, 0.0).centre_x;
+        if (told_) {
+            scan.angles = told_->angles;
+            scan.axis_position = told_->axis;
+        }
         return scan.to_event();
     }
 
+    struct Told {
+        std::vector<double> angles;
+        double axis; // NaN: it moves
+        bool is_at(double other) const { return axis == other || (std::isnan(axis) && std::isnan(other)); }
+    };
+
     Scan slices_;
     ArrayInfo projection_;
-    ViewAngles angles_;
+    std::optional<Told> told_; // downstream
     unsigned views_ = 0, next_ = 0;
+    unsigned staged_first_ = 0, staged_views_ = 0;
     std::optional<GeneralProjector> projector_;
     Array volume_, staged_;
 };

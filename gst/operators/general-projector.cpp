@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/operators/general-projector.hpp>
+#include <gst/tomo/compute/steps.hpp>
 #include <gst/tomo/device/device.hpp>
 #include <gst/tomo/support/error.hpp>
 
@@ -104,6 +105,18 @@ void check_view(const ViewGeometry &geometry, const VolumeGrid &grid, std::uint6
                          number, distance, least));
 }
 
+// Pixels whose rays may pass a voxel in the middle of the volume.
+double pixels_near(const ViewGeometry &geometry, const VolumeGrid &grid) {
+    const Vector3 middle =
+        grid.at(0.5 * (grid.x.count - 1.0), 0.5 * (grid.y.count - 1.0), 0.5 * (grid.z.count - 1.0));
+    const double depth = geometry.depth().at(middle);
+    const auto reach = [&](const ViewGeometry::Form &form) {
+        const auto f = grid.in_voxels(form).factors;
+        return 2.0 * std::max({std::abs(f.x), std::abs(f.y), std::abs(f.z)}) / depth + 1.0;
+    };
+    return reach(geometry.column()) * reach(geometry.row());
+}
+
 } // namespace
 
 GeneralProjector::GeneralProjector(Compute &compute, const std::vector<ViewGeometry> &views, unsigned columns,
@@ -123,6 +136,7 @@ GeneralProjector::GeneralProjector(Compute &compute, const std::vector<ViewGeome
         all.push_back(ray_view(view, grid, columns, rows));
         has_mixed_ |= all.back().driving == by_ray;
         needs_turned_ |= all.back().driving == by_ray || all.back().driving == 0;
+        pixels_of_voxel_ = std::max(pixels_of_voxel_, pixels_near(view, grid));
     }
     const auto *numbers = reinterpret_cast<const double *>(all.data());
     geometry_ = compute.upload_reals(numbers, all.size() * sizeof(RayView) / sizeof(double));
@@ -134,10 +148,11 @@ Kernel GeneralProjector::kernel(const char *function) {
                            "general-project.cl");
 }
 
-// A launch can't be stopped.
-unsigned GeneralProjector::views_at_a_time(double steps_of_view) const {
-    const double steps = compute_.device()->is_cpu() ? 2e8 : 5e10;
-    return static_cast<unsigned>(std::clamp(steps / steps_of_view, 1.0, double(views_)));
+// Nobody can stop a launch, so each one makes a part: some views, or some rows or slices of one.
+GeneralProjector::Part GeneralProjector::part(double work_of_view, unsigned number) const {
+    const double most = compute_.device()->is_cpu() ? 5e7 : 5e10, views = most / work_of_view;
+    return {static_cast<unsigned>(std::clamp(views, 1.0, double(views_))),
+            static_cast<unsigned>(std::clamp(views * number, 1.0, double(number)))};
 }
 
 ArrayInfo GeneralProjector::volume(unsigned slices) const {
@@ -175,13 +190,17 @@ void GeneralProjector::forward(const Array &volume, unsigned first, Array &proje
     if (needs_turned_)
         compute_.launch(kernel("turn_volume"), WorkSize(height, width, depth), volume,
                         ReadWriteBareBuffer{turned}, width, height);
-    const unsigned step = views_at_a_time(double(columns_) * rows_ * std::max({width, height, depth}));
-    for (unsigned done = 0; done < views; done += step) {
-        WorkSize size(columns_, rows_, std::min(step, views - done));
-        compute_.launch(kernel("project_rays"), size.groups(32, 4), volume, BareBuffer{turned},
-                        ReadWrite{projections}, BareBuffer{geometry_}, width, height, depth,
-                        cl_uint{columns_}, cl_uint{rows_}, cl_uint{first}, cl_uint{done});
-    }
+    const Part at_once = part(double(columns_) * rows_ * std::max({width, height, depth}), rows_);
+    Steps steps(compute_);
+    for (unsigned done = 0; done < views; done += at_once.views)
+        for (unsigned row = 0; row < rows_; row += at_once.number) {
+            WorkSize size(columns_, std::min(at_once.number, rows_ - row),
+                          std::min(at_once.views, views - done));
+            compute_.launch(kernel("project_rays"), size.groups(32, 4), volume, BareBuffer{turned},
+                            ReadWrite{projections}, BareBuffer{geometry_}, width, height, depth,
+                            cl_uint{columns_}, cl_uint{rows_}, cl_uint{first}, cl_uint{done}, cl_uint{row});
+            steps.done(projections);
+        }
 }
 
 void GeneralProjector::back(const Array &projections, Array &volume) {
@@ -195,12 +214,19 @@ void GeneralProjector::back(const Array &projections, Array &volume) {
                     ReadWriteBareBuffer{weighted}, ReadWriteBareBuffer{axes}, BareBuffer{geometry_},
                     cl_uint{columns_}, cl_uint{rows_});
     constexpr unsigned run = 8; // RUN of the kernel
-    const unsigned step = views_at_a_time(double(width) * height * depth * 8.0);
-    for (unsigned first = 0; first < views_; first += step)
-        compute_.launch(kernel("gather_rays"), WorkSize(width, height, (depth + run - 1) / run).groups(32, 4),
-                        BareBuffer{weighted}, BareBuffer{axes}, ReadWrite{volume}, BareBuffer{geometry_},
-                        width, height, depth, cl_uint{columns_}, cl_uint{rows_}, cl_uint{first},
-                        cl_uint{std::min(first + step, views_)});
+    const unsigned runs = (depth + run - 1) / run;
+    constexpr double of_voxel = 8.0; // steps of a ray take as long
+    const Part at_once = part(double(width) * height * depth * std::max(of_voxel, pixels_of_voxel_), runs);
+    Steps steps(compute_);
+    for (unsigned first = 0; first < views_; first += at_once.views)
+        for (unsigned z = 0; z < runs; z += at_once.number) {
+            WorkSize size(width, height, std::min(at_once.number, runs - z));
+            compute_.launch(kernel("gather_rays"), size.groups(32, 4), BareBuffer{weighted}, BareBuffer{axes},
+                            ReadWrite{volume}, BareBuffer{geometry_}, width, height, depth, cl_uint{columns_},
+                            cl_uint{rows_}, cl_uint{first}, cl_uint{std::min(first + at_once.views, views_)},
+                            cl_uint{z});
+            steps.done(volume);
+        }
 }
 
 } // namespace tomo

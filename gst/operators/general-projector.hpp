@@ -24,6 +24,7 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     ArrayInfo volume(unsigned slices = 1) const override;
     ArrayInfo projections(unsigned slices = 1) const override;
     // Arrays may have these shapes or (x, y, z) and (columns, rows, views).
+    // Throws Flushing where nobody waits for the result any more.
     void forward(const Array &volume, Array &projections) override;
     void back(const Array &projections, Array &volume) override;
 
@@ -34,14 +35,18 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     Kernel kernel(const char *function);
     std::uint64_t rays_of_view() const { return std::uint64_t{columns_} * rows_; }
     void check(const Array &volume, const Array &projections, const Array &result, unsigned views) const;
-    unsigned views_at_a_time(double steps_of_view) const;
+    struct Part {
+        unsigned views, number;
+    };
+    Part part(double work_of_view, unsigned number) const;
 
     Compute &compute_;
     const VolumeGrid grid_;
     const unsigned columns_, rows_, views_;
     Array geometry_;
-    bool has_mixed_ = false;    // views whose rays have several driving axes
-    bool needs_turned_ = false; // rays that are driven along x
+    double pixels_of_voxel_ = 0.0; // that count for it at most
+    bool has_mixed_ = false;       // views whose rays have several driving axes
+    bool needs_turned_ = false;    // rays that are driven along x
 };
 
 } // namespace tomo

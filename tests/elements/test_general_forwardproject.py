@@ -60,6 +60,25 @@ class GeneralForwardproject(ElementTestCase):
             np.testing.assert_allclose(told, angles, atol=1e-12)
             self.assertEqual(axis, 3.0)
 
+    def test_live(self):
+        """The geometry is that of the time when a volume comes, also behind a flush."""
+        volume = random_array(np.float32, (2, 5, 4))
+        with Pads(f"{NAME} number=2") as pads:
+            for center, views in ((2.0, 2), (1.25, 2), (1.25, 3)):
+                pads.element.set_property("center-position-x", Gst.ValueArray((center,)))
+                if views == 3:
+                    pads.element.set_property("axis-angle-z", Gst.ValueArray((0.0, 0.5, 1.5)))
+                    pads.flush()
+                angles = (0.0, 0.5, 1.5) if views == 3 else (0.0, np.pi)
+                geometry = {"axis-angle-z": angles, "center-position-x": center, "center-position-z": 1.0}
+                a = generalref.matrix(geometry, (2, 4), views, (-2, 1, 4), (-2.5, 1, 5), (-0.5, 1, 2))
+                wanted = (a @ volume.astype(float).ravel()).reshape(views, 2, 4)
+                self.assert_close(np.array(arrays_of(pads.push(volume))), wanted, 2e-6)
+                self.assertEqual(pads.scan()[1], center)
+        for domain in "sinogram", "projection":
+            with Pads(NAME) as pads, self.assertRaisesRegex(PipelineError, "projects volumes"):
+                pads.push(volume, domain=domain)
+
     def test_sphere(self):
         """The chords of a sphere in a cone beam, away from its edge, where voxels are stairs."""
         spheres = [(3.0, -2.0, 1.0, 9.0, 0.7)]
