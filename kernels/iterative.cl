@@ -3,6 +3,7 @@
 //
 // Steps of iterative reconstructions between projections and backprojections; gst/operators/solver.hpp has the formulas.
 // All arrays have `count` samples for each slice, one slice behind another. Norms are squares of L2 norms, one for each slice.
+// Where planes are coupled, a "slice" is all planes of a volume; sums along rays and across pixels are those of one plane.
 
 #include "group-sum.h"
 
@@ -22,6 +23,8 @@ kernel void gather_views(IN(projections), OUT(float, out), global const uint *vi
         parts[get_global_id(1) * get_num_groups(0) + get_group_id(0)] = total;
 #define FOR_SHARE TOMO_FOR_SHARE(i, count, (ulong)get_global_id(0), (ulong)get_global_size(0), spread)
 
+#define IN_PLANE (i < plane ? i : i % plane)
+
 kernel void products(global const float *values, global const float *others, global tomo_sum *parts, const ulong count,
                      const uint spread) {
     const ulong begin = get_global_id(1) * count;
@@ -32,11 +35,11 @@ kernel void products(global const float *values, global const float *others, glo
 
 // computed = (measured - computed) / sums along the rays, and the norm of the difference.
 kernel void difference(global float *computed, global const float *measured, global const float *ray_sums,
-                       global tomo_sum *parts, const ulong count, const uint spread) {
+                       global tomo_sum *parts, const ulong count, const ulong plane, const uint spread) {
     const ulong begin = get_global_id(1) * count;
     tomo_sum sum = (tomo_sum)(0.0f);
     FOR_SHARE {
-        const float difference = measured[begin + i] - computed[begin + i], along = ray_sums[i];
+        const float difference = measured[begin + i] - computed[begin + i], along = ray_sums[IN_PLANE];
         sum = tomo_add(sum, (tomo_real)difference * difference);
         computed[begin + i] = along > 0.0f ? difference / along : 0.0f;
     }
@@ -45,7 +48,7 @@ kernel void difference(global float *computed, global const float *measured, glo
 
 // computed = measured / computed, and the norm of their difference. Samples below zero count as zero.
 kernel void quotient(global float *computed, global const float *measured, global const float *ray_sums,
-                     global tomo_sum *parts, const ulong count, const uint spread) {
+                     global tomo_sum *parts, const ulong count, const ulong plane, const uint spread) {
     const ulong begin = get_global_id(1) * count;
     tomo_sum sum = (tomo_sum)(0.0f);
     FOR_SHARE {
@@ -54,6 +57,68 @@ kernel void quotient(global float *computed, global const float *measured, globa
         computed[begin + i] = !(came <= 0.0f) && expected > 0.0f ? came / expected : 0.0f;
     }
     FINISH_PARTS
+}
+
+// computed = measured - computed, and its norm
+kernel void plain_difference(global float *computed, global const float *measured, global tomo_sum *parts, const ulong count,
+                             const uint spread) {
+    const ulong begin = get_global_id(1) * count;
+    tomo_sum sum = (tomo_sum)(0.0f);
+    FOR_SHARE {
+        const float difference = measured[begin + i] - computed[begin + i];
+        sum = tomo_add(sum, (tomo_real)difference * difference);
+        computed[begin + i] = difference;
+    }
+    FINISH_PARTS
+}
+
+// The norm of values - others
+kernel void distances(global const float *values, global const float *others, global tomo_sum *parts, const ulong count,
+                      const uint spread) {
+    const ulong begin = get_global_id(1) * count;
+    tomo_sum sum = (tomo_sum)(0.0f);
+    FOR_SHARE {
+        const float difference = values[begin + i] - others[begin + i];
+        sum = tomo_add(sum, (tomo_real)difference * difference);
+    }
+    FINISH_PARTS
+}
+
+// values = others + factor values
+kernel void add_scaled(global float *values, global const float *others, const float factor, const ulong count) {
+    const ulong i = get_global_id(0);
+    if (i < count)
+        values[i] = others[i] + factor * values[i];
+}
+
+kernel void keep_bounds(global float *values, const float minimum, const float maximum, const ulong count) {
+    const ulong i = get_global_id(0);
+    if (i < count && !isnan(values[i]))
+        values[i] = clamp(values[i], minimum, maximum);
+}
+
+// ASD-POCS, a work-item for each slice. Norms are squares.
+kernel void first_descent(global float *descent, global const float *by_data, const float part) {
+    const uint z = get_global_id(0);
+    descent[z] = part * sqrt(by_data[z]);
+}
+
+kernel void adapt_descent(global float *descent, global const float *by_variation, global const float *by_data,
+                          global const float *norms, global const float *measured, const uint first, const float limit,
+                          const float enough, const float reduction) {
+    const uint z = get_global_id(0);
+    if (by_variation[z] > limit * limit * by_data[z] && norms[first + z] > enough * enough * measured[z])
+        descent[z] *= reduction;
+}
+
+// slices -= descent gradient / |gradient|
+kernel void descend_unit(global float *slices, global const float *gradient, global const float *lengths,
+                         global const float *descent, global const uint *is_done, const ulong count) {
+    const uint z = get_global_id(1);
+    const ulong i = get_global_id(0), at = z * count + i;
+    if (i >= count || is_done[z] || lengths[z] == 0.0f)
+        return;
+    slices[at] -= descent[z] / sqrt(lengths[z]) * gradient[at];
 }
 
 // norms += sums of the parts
@@ -75,22 +140,23 @@ kernel void stop_slices(global const float *norms, global const float *measured,
 
 kernel void add_correction(global float *slices, global const float *correction, global const float *pixel_sums,
                            global const uint *is_done, const float relaxation, const float minimum, const float maximum,
-                           const ulong count) {
+                           const ulong count, const ulong plane) {
     const ulong i = get_global_id(0), at = get_global_id(1) * count + i;
     if (i >= count || is_done[get_global_id(1)])
         return;
-    const float across = pixel_sums[i];
+    const float across = pixel_sums[IN_PLANE];
     const float value = slices[at] + (across > 0.0f ? relaxation * correction[at] / across : 0.0f);
     // NaN stays.
     slices[at] = value < minimum ? minimum : value > maximum ? maximum : value;
 }
 
 kernel void multiply_correction(global float *slices, global const float *correction, global const float *pixel_sums,
-                                global const uint *is_done, const float minimum, const float maximum, const ulong count) {
+                                global const uint *is_done, const float minimum, const float maximum, const ulong count,
+                                const ulong plane) {
     const ulong i = get_global_id(0), at = get_global_id(1) * count + i;
     if (i >= count || is_done[get_global_id(1)])
         return;
-    const float across = pixel_sums[i];
+    const float across = pixel_sums[IN_PLANE];
     const float value = across > 0.0f ? slices[at] * correction[at] / across : slices[at];
     slices[at] = value < minimum ? minimum : value > maximum ? maximum : value;
 }
@@ -117,6 +183,8 @@ kernel void turn_direction(global float *direction, global const float *gradient
     const float before = gradients[(step - 1) * slices + z];
     direction[at] = gradient[at] + (before != 0.0f ? gradients[step * slices + z] / before : 0.0f) * direction[at];
 }
+
+#define KEPT_AT_ONCE 4 // as conjugate-gradients.cpp has it
 
 // Products of a gradient with KEPT_AT_ONCE of `number` kept ones, which lie behind each other: the gradient is read once
 // for these. Parts are in the order of the kept gradients, then slices.

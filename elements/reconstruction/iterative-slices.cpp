@@ -45,8 +45,9 @@ void IterativeSlices::set_views(const Views &views) {
 
 void IterativeSlices::reconstruct(const Array &sinograms, Array &slices) {
     const auto residuals = solver_->run(sinograms, slices);
+    const auto planes = slices.depth() / static_cast<unsigned>(residuals.size()); // with residuals in common
     for (unsigned z = 0; z < residuals.size(); z++)
-        tell(z, residuals[z]);
+        tell(z * planes, residuals[z]);
 }
 
 unsigned IterativeSlices::batch_that_pays(const ArrayInfo &in, const SliceRegion &slice) {

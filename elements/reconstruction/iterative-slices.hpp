@@ -21,9 +21,11 @@ namespace tomo {
 
 class IterativeSlices : public ParallelSlices {
   public:
-    Property<unsigned> num_iterations{
-        this,        "num-iterations", 10,
-        {1, 100000}, When::reshapes,   "Iterations, each of which goes through all views once"};
+    explicit IterativeSlices(unsigned iterations = 10)
+        : num_iterations(this, "num-iterations", iterations, {1, 100000}, When::reshapes,
+                         "Iterations, each of which goes through all views once at least") {}
+
+    Property<unsigned> num_iterations;
     Property<double> tolerance{
         this,
         "tolerance",
@@ -56,10 +58,34 @@ class IterativeSlices : public ParallelSlices {
     bool has_warned_ = false;
 };
 
+// The neighbours of a pixel, for methods with total variation.
+struct VariationPlanes {
+    explicit VariationPlanes(Element *element)
+        : dimensions(element, "tv-dimensions", 2, {2, 3}, When::reshapes,
+                     "Directions of the differences: 2, within each slice; 3, also between the planes of an array, such as "
+                     "tomostack number=N makes of N sinograms; arrays are not neighbours") {}
+
+    // `sinograms` is the shape of one array.
+    void add_to(SolverSettings &settings, const ArrayInfo &sinograms) const {
+        settings.coupled = dimensions == 3 ? sinograms.depth : 1;
+    }
+
+    Property<unsigned> dimensions;
+};
+
+// Text for descriptions.
+#define TOMO_VARIATION_DETAILS                                                                                        \
+    "TV(x) is the sum over all pixels of the length of their forward differences (isotropic; 0 behind the last pixel). "
+
+#define TOMO_VARIATION_OBJECTIVE                                                                                      \
+    "|A x - b|^2 / (2 V) + `lambda` TV(x) with `minimum` <= x <= `maximum`, for V views. " TOMO_VARIATION_DETAILS      \
+    "`lambda` has the unit of the sinogram, and holds for other numbers of views. Begin with the noise of a sample of " \
+    "the sinogram divided by the square root of V: more lambda smooths more, and lowers the contrast of small parts"
+
 // Bounds of pixels, for methods that can have some.
 struct PixelBounds {
-    explicit PixelBounds(Element *element)
-        : minimum(element, "minimum", -G_MAXDOUBLE, {-G_MAXDOUBLE, G_MAXDOUBLE}, When::reshapes,
+    explicit PixelBounds(Element *element, double least = -G_MAXDOUBLE)
+        : minimum(element, "minimum", least, {-G_MAXDOUBLE, G_MAXDOUBLE}, When::reshapes,
                   "Least value of a pixel, after each step; 0 leaves no negative ones"),
           maximum(element, "maximum", G_MAXDOUBLE, {-G_MAXDOUBLE, G_MAXDOUBLE}, When::reshapes,
                   "Largest value of a pixel, after each step") {}

@@ -28,7 +28,18 @@ namespace tomo {
 // Stand. 49,
 //                 409 (1952); Bjoerck, Numerical Methods for Least Squares Problems, 1996, 7.4). Begins with
 //                 zeros.
-enum class SolverMethod { additive, multiplicative, gradients };
+// fista           Proximal gradients for the least |A x - b|^2 / (2 views) + lambda TV(x) within bounds, with
+//                 momentum; the total variation TV by fast gradient projection (Beck, Teboulle, IEEE Trans.
+//                 Image Process. 18, 2419 (2009), doi 10.1109/TIP.2009.2028250). With subsets, each stands
+//                 for all.
+// split_bregman   For the same sum: differences of pixels and their copies, which alternate (Goldstein,
+// Osher, SIAM
+//                 J. Imaging Sci. 2, 323 (2009), doi 10.1137/080725891), with some conjugate gradients for
+//                 the pixels. Bounds have a copy likewise.
+// asd_pocs        The additive corrections and bounds, then descent of TV, as far as these have moved x
+// (Sidky, Pan,
+//                 Phys. Med. Biol. 53, 4777 (2008), doi 10.1088/0031-9155/53/17/021).
+enum class SolverMethod { additive, multiplicative, gradients, fista, split_bregman, asd_pocs };
 
 struct SolverSettings {
     unsigned iterations = 10; // each goes through all views once
@@ -38,21 +49,34 @@ struct SolverSettings {
     double minimum = -std::numeric_limits<double>::infinity(),
            maximum = std::numeric_limits<double>::infinity();
     double tolerance = 0.0; // a slice with |b - A x| <= tolerance |b| stays as it is
+    // Planes that make a volume: neighbours for the total variation, with residuals and steps in common.
+    unsigned coupled = 1;
+    double lambda = 0.0;           // fista, split_bregman
+    unsigned inner_iterations = 0; // of the projection, of conjugate gradients, of the descent
+    double penalty = 1.0;          // split_bregman: weight of |D x - d|^2 / 2
+    // asd_pocs: the first step of the descent in parts of the first change by data; its factor where a
+    // descent moved x by more than `descent_limit` of that, unless the residual is within `enough`; and the
+    // factor of the relaxation after each iteration.
+    double descent = 0.2, descent_reduction = 0.95, descent_limit = 0.95, enough = 0.0,
+           relaxation_reduction = 0.995;
 };
+
+struct SolverViews;
+class SolverRun;
 
 class GST_TOMO_API Solver {
   public:
     // A projector of the views with these numbers, in this order.
     using MakeProjector = std::function<std::unique_ptr<Projector>(const std::vector<unsigned> &views)>;
 
-    Solver(Compute &compute, SolverMethod method, const SolverSettings &settings)
-        : compute_(compute), method_(method), settings_(settings) {}
+    Solver(Compute &compute, SolverMethod method, const SolverSettings &settings);
+    ~Solver();
 
     void set_geometry(unsigned views, const MakeProjector &make);
 
-    // |b - A x| / |b| of each slice before each iteration (additive, multiplicative) or behind it
-    // (gradients); with subsets, each with the x that it met. Fewer than `iterations` where all slices came
-    // below the tolerance.
+    // |b - A x| / |b| of each volume, before each iteration (of fista with the x ahead that its momentum
+    // gives) or behind it (gradients, split_bregman); with subsets, each with the x that it met. Fewer than
+    // `iterations` where all volumes came below the tolerance.
     using Residuals = std::vector<std::vector<double>>;
     // Waits for the device.
     Residuals run(const Array &projections, Array &slices);
@@ -63,40 +87,17 @@ class GST_TOMO_API Solver {
                                          const Device &device);
 
   private:
-    struct Subset {
-        unsigned first, number; // of views in order_
-        std::unique_ptr<Projector> projector;
-        Array ray_sums;
-        Array pixel_sums; // empty where there is no memory for those of all subsets
-    };
-
     // The order of subsets: every one once, neighbours far apart.
     static std::vector<unsigned> golden_order(unsigned number);
 
-    static unsigned gradients_kept(const SolverSettings &settings, std::uint64_t bytes, const Device &device);
-    Kernel kernel(const char *function);
-    void make_sums(Subset &subset, bool keeps_pixel_sums);
-    Array pixel_sums_of(Subset &subset);
-    Array filled(const ArrayInfo &info, float value);
-    // Adds the norm of each slice to `norms`, from `first` on.
-    void add_norms(const Array &values, Array &norms, unsigned first) {
-        add_products(values, values, norms, first);
-    }
-    void add_products(const Array &values, const Array &others, Array &sums, unsigned first);
-    void add_parts(const Array &parts, Array &norms, unsigned first, unsigned slices);
-    void free_of_kept(Array &gradient, const Array &kept, unsigned number, const Array &norms);
-    bool is_done(unsigned iteration, const Array &norms, const Array &measured, Array &done);
-    unsigned iterate(const Array &projections, Array &slices, Array &norms, const Array &measured,
-                     Array &done);
-    unsigned descend(const Array &projections, Array &slices, Array &norms, const Array &measured,
-                     Array &done);
+    void make_sums(SolverViews &views);
+    double gradient_bound(SolverViews &views);
+    unsigned iterate(SolverRun &run) const;
 
     Compute &compute_;
     const SolverMethod method_;
     const SolverSettings settings_;
-    Array order_; // numbers of views, subset by subset
-    unsigned views_ = 0;
-    std::vector<Subset> subsets_; // in the order in which they are taken
+    std::unique_ptr<SolverViews> views_;
 };
 
 } // namespace tomo

@@ -116,8 +116,9 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
                          *uncorrected = "projections are not corrected by darks and flats",
                          *no_phase = "no phase is retrieved; give retrieval-method as well",
                          *no_slices = "no slices are made",
-                         *no_axis = "no slices are made, and only a scan's sinograms and projections in HDF5 tell "
-                                    "an axis to those who make slices of them";
+                         *no_axis =
+                             "no slices are made, and only a scan's sinograms and projections in HDF5 tell "
+                             "an axis to those who make slices of them";
     return {
         // Correction
         {s.darks, is_corrected, uncorrected},
@@ -200,15 +201,21 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.tolerance, s.method.is("dfi") || s.method.is("auto"), "it is that of method=dfi"},
         {s.projection_filter, !is_iterative(s), "rows are filtered for method=fbp and dfi"},
         {s.projection_filter_cutoff, !is_iterative(s), "rows are filtered for method=fbp and dfi"},
-        {s.num_iterations, makes_slices && is_iterative(s), "it is that of method=sirt, sart, cgls and mlem"},
-        {s.relaxation_factor, makes_slices && (s.method.is("sirt") || s.method.is("sart")),
-         "it is that of method=sirt and sart"},
-        {s.subsets, makes_slices && (s.method.is("sirt") || s.method.is("mlem")),
-         "they are those of method=sirt and mlem"},
+        {s.num_iterations, makes_slices && is_iterative(s),
+         "it is that of iterations: method=sirt, sart, cgls, mlem, fista, sbtv and asdpocs"},
+        {s.lambda, makes_slices && (s.method.is("fista") || s.method.is("sbtv")),
+         "it is that of method=fista and sbtv"},
+        {s.relaxation_factor,
+         makes_slices && (s.method.is("sirt") || s.method.is("sart") || s.method.is("asdpocs")),
+         "it is that of method=sirt, sart and asdpocs"},
+        {s.subsets,
+         makes_slices &&
+             (s.method.is("sirt") || s.method.is("mlem") || s.method.is("fista") || s.method.is("asdpocs")),
+         "they are those of method=sirt, mlem, fista and asdpocs"},
         {s.slice_minimum, makes_slices && is_iterative(s) && !s.method.is("cgls"),
-         "it is a bound of method=sirt, sart and mlem"},
+         "it is a bound of iterations, but for method=cgls"},
         {s.slice_maximum, makes_slices && is_iterative(s) && !s.method.is("cgls"),
-         "it is a bound of method=sirt, sart and mlem"},
+         "it is a bound of iterations, but for method=cgls"},
         {s.crop_width, makes_slices, no_slices},
         {s.crop_width, s.crop_width <= most_columns(s, scan), "slices have fewer columns"},
         {s.off_axis, makes_slices, no_slices},

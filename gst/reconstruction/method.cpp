@@ -20,6 +20,14 @@ bool is_iterative(const Settings &settings) {
     return !settings.method.is("fbp") && !settings.method.is("dfi") && !settings.method.is("auto");
 }
 
+unsigned iterations_of(const Settings &settings) {
+    if (settings.num_iterations > 0)
+        return settings.num_iterations;
+    return settings.method.is("fista")                                   ? 50
+           : settings.method.is("sbtv") || settings.method.is("asdpocs") ? 20
+                                                                         : 10;
+}
+
 // The time of a Fourier reconstruction hardly depends on views and region, that of backprojection is
 // proportional to views and pixels.
 MethodChoice chosen_method(const Settings &settings, const Inspection &scan, double axis) {
@@ -45,8 +53,9 @@ std::string method_line(const Settings &settings, Method method) {
     };
     if (method == Method::iterative)
         return " ! tomo" + settings.method.value() + " name=" + settings.method.value() +
-               given("num-iterations", settings.num_iterations) +
-               given("relaxation", settings.relaxation_factor) + given("subsets", settings.subsets) +
+               (settings.num_iterations > 0 ? given("num-iterations", settings.num_iterations) : "") +
+               given("lambda", settings.lambda) + given("relaxation", settings.relaxation_factor) +
+               (settings.subsets > 0 ? given("subsets", settings.subsets) : "") +
                given("minimum", settings.slice_minimum) + given("maximum", settings.slice_maximum);
     std::string filter;
     if (settings.projection_filter.is_given())

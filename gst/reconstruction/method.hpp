@@ -25,6 +25,8 @@ MethodChoice chosen_method(const Settings &settings, const Inspection &scan, dou
 void check_precision(const Settings &settings, const Device &device);
 
 bool is_iterative(const Settings &settings);
+// Those given, or the default of the method's element.
+unsigned iterations_of(const Settings &settings);
 
 // " ! " and the elements of the method, with what is particular to it; geometry is added behind.
 std::string method_line(const Settings &settings, Method method);

@@ -836,19 +836,29 @@ class GST_TOMO_API Settings : public Parameters {
     // Reconstruction
     Choice method{
         this,
-        {"fbp", "dfi", "auto", "sirt", "sart", "cgls", "mlem"},
+        {"fbp", "dfi", "auto", "sirt", "sart", "cgls", "mlem", "fista", "sbtv", "asdpocs"},
         {.name = "method",
          .section = &section::reconstruction,
          .blurb = "How slices are reconstructed: fbp by filtered backprojection, dfi by direct Fourier inversion, which "
                   "takes less time where views are many and interpolates exactly, auto by dfi unless views are few or "
-                  "the region is small; sirt, sart, cgls and mlem by iterations, for few or noisy views"}};
+                  "the region is small; sirt, sart, cgls and mlem by iterations, for few or noisy views; fista, sbtv "
+                  "and asdpocs by iterations for slices with little total variation, for fewer or noisier views"}};
     Parameter<unsigned> num_iterations{this,
-                                       10,
-                                       1,
+                                       0,
+                                       0,
                                        100000,
                                        {.name = "num-iterations",
                                         .section = &section::reconstruction,
-                                        .blurb = "Iterations of method=sirt, sart, cgls and mlem"}};
+                                        .automatic = "10; 50 for fista, 20 for sbtv and asdpocs",
+                                        .blurb = "Iterations of method=sirt and of all behind it"}};
+    Parameter<double> lambda{this,
+                             0.001,
+                             0.0,
+                             1e6,
+                             {.name = "lambda",
+                              .section = &section::reconstruction,
+                              .blurb = "Weight of the total variation of method=fista and sbtv: about the noise of a sample of "
+                                       "a sinogram, divided by the square root of the number of views"}};
     Parameter<double> relaxation_factor{this,
                                         0.0,
                                         0.0,
@@ -856,16 +866,17 @@ class GST_TOMO_API Settings : public Parameters {
                                         {.name = "relaxation-factor",
                                          .section = &section::reconstruction,
                                          .level = Level::advanced,
-                                         .automatic = "1 for sirt, 0.25 for sart",
-                                         .blurb = "Factor of each correction of method=sirt and sart"}};
+                                         .automatic = "1 for sirt and asdpocs, 0.25 for sart",
+                                         .blurb = "Factor of each correction of method=sirt, sart and asdpocs"}};
     Parameter<unsigned> subsets{this,
-                                1,
-                                1,
+                                0,
+                                0,
                                 32768,
                                 {.name = "subsets",
                                  .section = &section::reconstruction,
                                  .level = Level::advanced,
-                                 .blurb = "Subsets of the views that method=sirt and mlem take one after another"}};
+                                 .automatic = "1; one for each view for asdpocs",
+                                 .blurb = "Subsets of the views that method=sirt, mlem, fista and asdpocs take one after another"}};
     Parameter<double> slice_minimum{this,
                                     -G_MAXDOUBLE,
                                     -G_MAXDOUBLE,
@@ -874,8 +885,8 @@ class GST_TOMO_API Settings : public Parameters {
                                      .section = &section::reconstruction,
                                      .level = Level::advanced,
                                      .unit = "1/px",
-                                     .automatic = "no bound",
-                                     .blurb = "Least value of pixels in the iterations of method=sirt, sart and mlem"}};
+                                     .automatic = "no bound; 0 for asdpocs",
+                                     .blurb = "Least value of pixels in the iterations of all methods but cgls"}};
     Parameter<double> slice_maximum{this,
                                     G_MAXDOUBLE,
                                     -G_MAXDOUBLE,
@@ -885,7 +896,7 @@ class GST_TOMO_API Settings : public Parameters {
                                      .level = Level::advanced,
                                      .unit = "1/px",
                                      .automatic = "no bound",
-                                     .blurb = "Largest value of pixels in the iterations of method=sirt, sart and mlem"}};
+                                     .blurb = "Largest value of pixels in the iterations of all methods but cgls"}};
     Parameter<double> tolerance{
         this,
         1e-3,

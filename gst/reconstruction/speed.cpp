@@ -32,14 +32,18 @@ double expected_seconds(const Plan &plan, const Settings &settings, const Inspec
     // As many updates would take as long as the samples of a Fourier reconstruction.
     constexpr double updates_for_sample = 130.0;
     // Backprojections that take as long as an iteration (docs/reconstruct.md).
-    constexpr double updates_of_iteration = 4.0, updates_view_by_view = 45.0;
+    constexpr double updates_of_iteration = 4.0, updates_view_by_view = 45.0, updates_of_split = 14.0;
     const auto method = makes_slices ? chosen_method(settings, scan, plan.axis.position).method : Method::fbp;
     double updates_of_slice = image * static_cast<double>(scan.views);
     if (method == Method::dfi)
         updates_of_slice = updates_for_sample * samples_of_row;
     else if (method == Method::iterative)
         updates_of_slice *=
-            (settings.method.is("sart") ? updates_view_by_view : updates_of_iteration) * settings.num_iterations;
+            (settings.method.is("sart") || (settings.method.is("asdpocs") && settings.subsets == 0)
+                 ? updates_view_by_view
+             : settings.method.is("sbtv") ? updates_of_split
+                                          : updates_of_iteration) *
+            iterations_of(settings);
     double seconds = 0.0;
     for (const auto &slab : plan.slabs) {
         const double scans =

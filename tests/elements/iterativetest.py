@@ -129,16 +129,16 @@ class IterativeTestCase(ElementTestCase):
             self.assertLess(error, tolerance, f"{element} (seed {SEED})")
             np.testing.assert_allclose(self.residuals[z], wanted, rtol=residuals, err_msg=f"{element} (seed {SEED})")
 
-    def check_stops(self, element):
+    def check_stops(self, element, tolerance=0.2):
         """At the tolerance, slice by slice, whatever comes along in a batch."""
         sinograms = self.data(2)
         sinograms[1] *= 1e-3
-        (alone,) = self.slices(f"{element} num-iterations=40 tolerance=0.2", sinograms[:1])
+        (alone,) = self.slices(f"{element} num-iterations=40 tolerance={tolerance}", sinograms[:1])
         count = len(self.residuals[0])
         self.assertLess(count, 40)
-        self.assertLessEqual(self.residuals[0][-1], 0.2)
-        self.assertGreater(self.residuals[0][-2], 0.2)
-        (both,) = self.slices(f"{element} num-iterations=40 tolerance=0.2", sinograms)
+        self.assertLessEqual(self.residuals[0][-1], tolerance)
+        self.assertGreater(self.residuals[0][-2], tolerance)
+        (both,) = self.slices(f"{element} num-iterations=40 tolerance={tolerance}", sinograms)
         np.testing.assert_allclose(both[0], alone.reshape(both[0].shape), rtol=0, atol=1e-5 * np.abs(alone).max())
 
     def check_streams(self, element):

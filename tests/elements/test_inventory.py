@@ -28,6 +28,7 @@ OUT_OF_SCOPE = {
 
 # Elements that UFO has no task for.
 OWN = {
+    "asdpocs": "slices with few edges, by descent of the total variation",
     "air-correct": "the beam, by a region without sample",
     "convert": "from and to GStreamer's video",
     "correct-distortion": "images of a lens that bends straight lines",
@@ -37,6 +38,7 @@ OWN = {
     "download": "places the transfer to the host",
     "dynamic-flat-field-correct": "flats by principal components",
     "fade": "slices of scans at several heights",
+    "fista": "slices with few edges, by proximal gradients",
     "find-shift": "displacements by least squares, for the alignment with reprojections",
     "general-forwardproject": "projections of a volume in any geometry",
     "general-iterate": "slices by iterations in any geometry",
@@ -57,6 +59,7 @@ OWN = {
     "remove-stripes-wavelet": "rings, by wavelets and Fourier transforms",
     "scan-src": "a raw scan from one file, as projections, darks and flats",
     "mlem": "slices for the largest likelihood",
+    "sbtv": "slices with few edges, by split Bregman",
     "sart": "slices by iterations view by view",
     "sirt": "slices by simultaneous iterations",
     "shift": "projections of a sample that moved",

@@ -575,7 +575,9 @@ class Methods(ReconstructTestCase):
         Scan().nxtomo("scan.nxs")
         fbp = self.slices("scan.nxs", "--axis", AXIS, "--projection-filter", "hamming", "--circle")
         for words in (["sirt", "--num-iterations", 40], ["sirt", "--subsets", 8, "--num-iterations", 6, "--slice-minimum", 0],
-                      ["sart", "--relaxation-factor", 0.3, "--num-iterations", 5], ["cgls"], ["mlem", "--subsets", 8, "--num-iterations", 4]):
+                      ["sart", "--relaxation-factor", 0.3, "--num-iterations", 5], ["cgls"], ["mlem", "--subsets", 8, "--num-iterations", 4],
+                      ["fista", "--subsets", 8, "--num-iterations", 5, "--lambda", 1e-5], ["sbtv", "--num-iterations", 5, "--lambda", 1e-5],
+                      ["asdpocs", "--subsets", 10, "--num-iterations", 10]):
             with self.subTest(words=words):
                 words = ["scan.nxs", "--axis", AXIS, "--circle", "--method", *words]
                 found = self.slices(*words)
@@ -590,9 +592,11 @@ class Methods(ReconstructTestCase):
 
     def test_what_does_not_count(self):
         Scan().nxtomo("scan.nxs")
-        for words, name in ((["--method", "cgls", "--subsets", 2], "method=sirt and mlem"),
+        for words, name in ((["--method", "cgls", "--subsets", 2], "method=sirt, mlem, fista and asdpocs"),
+                            (["--lambda", 0.1], "method=fista and sbtv"), (["--method", "sbtv", "--subsets", 2], "method=sirt, mlem"),
                             (["--method", "sirt", "--projection-filter", "ramp"], "method=fbp"),
-                            (["--num-iterations", 5], "method=sirt"), (["--slice-minimum", 0, "--method", "cgls"], "method=sirt"),(["--method", "dfi", "--precision", "half"], "method=fbp"),
+                            (["--num-iterations", 5], "method=sirt"), (["--slice-minimum", 0, "--method", "cgls"], "method=cgls"),
+                            (["--method", "dfi", "--precision", "half"], "method=fbp"),
                             (["--method", "dfi", "--projection-filter", "none"], "method=fbp"),
                             (["--tolerance", 1e-4], "method=dfi")):
             self.refused(2, [name], "scan.nxs", "--axis", AXIS, *words)

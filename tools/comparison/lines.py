@@ -43,12 +43,12 @@ WITHOUT_LINE = {
     "upload": "not in UFO",
     "ramp-filter": "not in UFO",
     "scan-src": "not in UFO",
-    **dict.fromkeys(("air-correct", "cgls", "correct-distortion", "dfi", "double-flat-field", "dynamic-flat-field-correct",
-                     "fade", "find-shift", "general-forwardproject", "general-iterate", "inpaint", "interpolate-neighbours", "join-half-turns", "mlem",
+    **dict.fromkeys(("air-correct", "asdpocs", "cgls", "correct-distortion", "dfi", "double-flat-field", "dynamic-flat-field-correct",
+                     "fade", "find-shift", "fista", "general-forwardproject", "general-iterate", "inpaint", "interpolate-neighbours", "join-half-turns", "mlem",
                      "redundancy-weight", "remove-rings",
                      "remove-stripes-all", "remove-stripes-dead", "remove-stripes-filtering", "remove-stripes-fitting",
                      "remove-stripes-large", "remove-stripes-normalization", "remove-stripes-sorting",
-                     "remove-stripes-titarenko", "remove-stripes-wavelet", "sart", "shift", "sirt"), "not in UFO"),
+                     "remove-stripes-titarenko", "remove-stripes-wavelet", "sart", "sbtv", "shift", "sirt"), "not in UFO"),
 }
 
 LINES = {

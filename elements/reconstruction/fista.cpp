@@ -1,0 +1,54 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "iterative-slices.hpp"
+
+using namespace tomo;
+
+namespace {
+
+class Fista final : public IterativeSlices {
+  public:
+    static constexpr Info info{
+        .task = "fista",
+        .klass = "Filter/Effect",
+        .blurb =
+            "Reconstructs slices from sinograms (columns x projections) of a parallel beam with little total variation (FISTA, OS-FISTA)",
+        .details =
+            "FISTA for the least " TOMO_VARIATION_OBJECTIVE
+            ". Each iteration goes down the gradient of the first term, then takes "
+            "`tv-iterations` steps of fast gradient projection for the second one. With `subsets`, each subset of the views "
+            "stands for all: it is faster by about their number, and ends near the least value, not at it. View v belongs to "
+            "subset v % `subsets`. Beck, Teboulle, IEEE Trans. Image Process. 18, 2419 (2009), doi "
+            "10.1109/TIP.2009.2028250." TOMO_ITERATIVE_DETAILS,
+        .example =
+            "tomoread path='sinograms/*.tif' number=2 ! tomofista axis-pos=131 num-iterations=3 subsets=6 lambda=0.002 minimum=0 ! fakesink",
+    };
+
+    Fista() : IterativeSlices(50) {}
+
+    Property<double> lambda{this,           "lambda",
+                            0.001,          {0.0, 1e6},
+                            When::reshapes, "Weight of the total variation, in units of the sinogram"};
+    Property<unsigned> tv_iterations{
+        this,      "tv-iterations", 20,
+        {1, 1000}, When::reshapes,  "Steps for the total variation in each iteration, or with each subset"};
+    Property<unsigned> subsets{this,       "subsets",      1,
+                               {1, 32768}, When::reshapes, "Subsets of the views; at most as many as views"};
+    VariationPlanes planes{this};
+    PixelBounds bounds{this};
+
+  protected:
+    SolverMethod solver_method() const override { return SolverMethod::fista; }
+    SolverSettings solver_settings() const override {
+        SolverSettings settings{.subsets = subsets};
+        settings.lambda = lambda;
+        settings.inner_iterations = tv_iterations;
+        planes.add_to(settings, input_info());
+        bounds.add_to(settings);
+        return settings;
+    }
+};
+
+} // namespace
+
+TOMO_ELEMENT(Fista)

@@ -1,0 +1,119 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/operators/solver-run.hpp>
+#include <gst/tomo/device/device.hpp>
+
+#include <algorithm>
+
+namespace tomo {
+
+unsigned groups_on(const Device &device) {
+    return device.prefers_local_memory() ? 64 : 2 * device.compute_units();
+}
+
+Array filled_array(Compute &compute, const ArrayInfo &info, float value) {
+    Array array = compute.allocate(info);
+    compute.fill(array, &value, sizeof value);
+    return array;
+}
+
+Array pixel_sums_of(Compute &compute, SolverSubset &subset) {
+    if (subset.pixel_sums)
+        return subset.pixel_sums;
+    const Array ones = filled_array(compute, subset.projector->projections(1), 1.0f);
+    Array sums = compute.allocate(subset.projector->volume(1));
+    subset.projector->back(ones, sums);
+    return sums;
+}
+
+SolverRun::SolverRun(Compute &compute, const SolverSettings &settings, SolverViews &views,
+                     const Array &projections, Array &x)
+    : compute(compute), settings(settings), views(views), x(x),
+      norms(numbers(std::uint64_t{settings.iterations} * volumes())), measured(numbers(volumes())),
+      done(filled(ArrayInfo(GST_TOMO_FORMAT_UINT32, volumes(), 1), 0.0f)), steps(compute),
+      projections_(projections) {}
+
+Kernel SolverRun::kernel(const char *function, const char *file) const {
+    return compute.kernel(
+        function, text("-D GROUP=%u -D DIMENSIONS=%u", solver_group, settings.coupled > 1 ? 3u : 2u), file);
+}
+
+Array SolverRun::filled(const ArrayInfo &info, float value) const {
+    return filled_array(compute, info, value);
+}
+
+Array SolverRun::numbers(std::uint64_t count) const {
+    return filled(ArrayInfo(GST_TOMO_FORMAT_FLOAT32, count, 1), 0.0f);
+}
+
+Array SolverRun::copy(const Array &array) const {
+    Array result = like(array);
+    compute.copy_rows(array, {}, result, {}, array.info().size());
+    return result;
+}
+
+Array SolverRun::gather(const SolverSubset &subset) {
+    Array own = compute.allocate(subset.projector->projections(x.depth()));
+    compute.input_format("projections", projections_.info().format);
+    compute.launch(kernel("gather_views"), WorkSize(own.info()), projections_, own, BareBuffer{views.order},
+                   cl_uint{subset.first}, cl_uint{views.number});
+    add_norms(own, measured, 0);
+    return own;
+}
+
+void SolverRun::forward(SolverSubset &subset, const Array &volume, Array &projections) {
+    subset.projector->forward(volume, projections);
+    steps.done(projections);
+}
+
+void SolverRun::back(SolverSubset &subset, const Array &projections, Array &volume) {
+    subset.projector->back(projections, volume);
+    steps.done(volume);
+}
+
+WorkSize SolverRun::groups(const Array &values) const {
+    return WorkSize(std::size_t{groups_on(*compute.device())} * solver_group,
+                    values.info().samples() / count(values))
+        .groups(solver_group);
+}
+
+Array SolverRun::parts(unsigned volumes) const {
+    return compute.allocate({GST_TOMO_FORMAT_COMPLEX64, groups_on(*compute.device()), volumes});
+}
+
+void SolverRun::add_parts(const Array &parts, Array &sums, unsigned first, unsigned volumes) const {
+    compute.launch(kernel("add_parts"), WorkSize(volumes), BareBuffer{parts}, ReadWriteBareBuffer{sums},
+                   cl_uint{groups_on(*compute.device())}, cl_uint{first});
+}
+
+void SolverRun::add_products(const Array &values, const Array &others, Array &sums, unsigned first) const {
+    Array own = parts(volumes());
+    compute.launch(kernel("products"), groups(values), BareBuffer{values}, BareBuffer{others},
+                   ReadWriteBareBuffer{own}, count(values),
+                   cl_uint{compute.device()->prefers_local_memory()});
+    add_parts(own, sums, first, volumes());
+}
+
+void SolverRun::move(Array &to, const Array &along, const Array &products, unsigned step,
+                     const Array &lengths, float sign) const {
+    compute.launch(kernel("move_along"), WorkSize(count(to), volumes()), ReadWriteBareBuffer{to},
+                   BareBuffer{along}, BareBuffer{products}, BareBuffer{lengths}, cl_uint{step},
+                   cl_float{sign}, BareBuffer{done}, count(to));
+}
+
+void SolverRun::turn(Array &direction, const Array &gradient, const Array &gradients, unsigned step) const {
+    compute.launch(kernel("turn_direction"), WorkSize(count(direction), volumes()),
+                   ReadWriteBareBuffer{direction}, BareBuffer{gradient}, BareBuffer{gradients}, cl_uint{step},
+                   count(direction));
+}
+
+bool SolverRun::is_done(unsigned iteration) {
+    if (settings.tolerance <= 0.0)
+        return false;
+    compute.launch(kernel("stop_slices"), WorkSize(volumes()), BareBuffer{norms}, BareBuffer{measured},
+                   ReadWriteBareBuffer{done}, cl_uint{iteration * volumes()}, cl_float(settings.tolerance));
+    const Host<const cl_uint> is_done(done);
+    return std::all_of(is_done.data(), is_done.data() + volumes(), [](cl_uint one) { return one != 0; });
+}
+
+} // namespace tomo

@@ -1,0 +1,103 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What the methods of a Solver share.
+#pragma once
+
+#include <gst/operators/solver.hpp>
+#include <gst/tomo/compute/steps.hpp>
+
+namespace tomo {
+
+// Views that are taken at once.
+struct SolverSubset {
+    unsigned first, number; // of views in the order of all subsets
+    std::unique_ptr<Projector> projector;
+    Array ray_sums;   // for methods that divide by them
+    Array pixel_sums; // likewise; empty where there is no memory for those of all subsets
+};
+
+struct SolverViews {
+    Array order; // numbers of views, subset by subset
+    unsigned number = 0;
+    std::vector<SolverSubset> subsets; // in the order in which they are taken
+    double gradient_bound = 0.0;       // no less than the largest value of A*A, times the number of subsets
+};
+
+// One run on some volumes: `coupled` planes each, with norms and steps of their own.
+class SolverRun {
+  public:
+    // `x` has the start and gets the result.
+    SolverRun(Compute &compute, const SolverSettings &settings, SolverViews &views, const Array &projections,
+              Array &x);
+
+    Compute &compute;
+    const SolverSettings &settings;
+    SolverViews &views;
+    Array &x;
+    Array norms;    // |b - A x|^2 of each volume, iteration by iteration
+    Array measured; // |b|^2 of each volume; complete once all subsets were gathered
+    Array done;     // of each volume, whether it stays as it is
+    Steps steps;    // for each forward or backprojection
+
+    unsigned volumes() const { return x.depth() / settings.coupled; }
+    // Of a volume.
+    cl_ulong count(const Array &array) const { return array.info().samples() / volumes(); }
+
+    Kernel kernel(const char *function, const char *file = "iterative.cl") const;
+    Array filled(const ArrayInfo &info, float value) const;
+    Array numbers(std::uint64_t count) const; // zeros
+    Array like(const Array &array) const { return compute.allocate(array.info()); }
+    Array copy(const Array &array) const;
+
+    // b of a subset.
+    Array gather(const SolverSubset &subset);
+    void forward(SolverSubset &subset, const Array &volume, Array &projections);
+    void back(SolverSubset &subset, const Array &projections, Array &volume);
+
+    // Work-groups that add up each volume, and their sums: sums[first + volume] += the sum of its parts.
+    WorkSize groups(const Array &values) const;
+    Array parts(unsigned volumes) const;
+    void add_parts(const Array &parts, Array &sums, unsigned first, unsigned volumes) const;
+    void add_products(const Array &values, const Array &others, Array &sums, unsigned first) const;
+    void add_norms(const Array &values, Array &norms, unsigned first) const {
+        add_products(values, values, norms, first);
+    }
+    // to += sign products[step] / lengths along, volume by volume
+    void move(Array &to, const Array &along, const Array &products, unsigned step, const Array &lengths,
+              float sign) const;
+    // direction = gradient + gradients[step] / gradients[step - 1] direction
+    void turn(Array &direction, const Array &gradient, const Array &gradients, unsigned step) const;
+    // Whether all volumes are below the tolerance; stops those that are.
+    bool is_done(unsigned iteration);
+
+  private:
+    const Array &projections_;
+};
+
+// How the device adds up.
+unsigned groups_on(const Device &device);
+constexpr unsigned solver_group = 64;
+// A new array of `value`.
+Array filled_array(Compute &compute, const ArrayInfo &info, float value);
+
+// A* 1 of a subset.
+Array pixel_sums_of(Compute &compute, SolverSubset &subset);
+
+// The methods. Each makes run.x and gives the number of iterations.
+unsigned iterate_rays(SolverRun &run, SolverMethod method); // additive, multiplicative
+unsigned descend_gradients(SolverRun &run);
+unsigned iterate_fista(SolverRun &run);
+unsigned iterate_split_bregman(SolverRun &run);
+unsigned iterate_asd_pocs(SolverRun &run);
+
+// Gradients that descend_gradients() keeps, of `bytes` each, and the bytes that all may have.
+unsigned gradients_kept(const SolverSettings &settings, std::uint64_t bytes, const Device &device);
+std::uint64_t most_bytes_of_gradients(const Device &device);
+
+// What iterate_rays() and iterate_asd_pocs() do with a subset: x is corrected by what the rays tell, and the
+// norm of the difference is added.
+void correct_by_rays(SolverRun &run, SolverSubset &subset, const Array &measured, Array &correction,
+                     SolverMethod method, double relaxation, unsigned iteration);
+
+} // namespace tomo

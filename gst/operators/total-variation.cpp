@@ -1,0 +1,57 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/operators/total-variation.hpp>
+
+namespace tomo {
+
+WorkSize TotalVariation::size() const {
+    return WorkSize(run_.x.width(), run_.x.height(), run_.x.depth()).groups(32, 4);
+}
+
+Array TotalVariation::dual() const {
+    const unsigned dimensions = run_.settings.coupled > 1 ? 3 : 2;
+    return run_.filled(
+        run_.x.info().with_size(run_.x.width(), run_.x.height(), std::uint64_t{dimensions} * run_.x.depth()),
+        0.0f);
+}
+
+void TotalVariation::denoise_step(const Array &noisy, const Array &dual, const Array &before, Array &next,
+                                  float weight, float momentum) const {
+    launch("denoise_step", BareBuffer{noisy}, BareBuffer{dual}, BareBuffer{before}, ReadWriteBareBuffer{next},
+           weight, momentum, cl_float(run_.settings.minimum), cl_float(run_.settings.maximum));
+}
+
+void TotalVariation::take_denoised(const Array &noisy, const Array &dual, float weight, float momentum,
+                                   Array &ahead) const {
+    launch("take_denoised", BareBuffer{noisy}, BareBuffer{dual}, ReadWriteBareBuffer{run_.x},
+           ReadWriteBareBuffer{ahead}, BareBuffer{run_.done}, weight, momentum,
+           cl_float(run_.settings.minimum), cl_float(run_.settings.maximum));
+}
+
+void TotalVariation::split(Array &shift, Array &target, float threshold) const {
+    launch("split_differences", BareBuffer{run_.x}, ReadWriteBareBuffer{shift}, ReadWriteBareBuffer{target},
+           threshold);
+}
+
+void TotalVariation::split_bounds(Array &lag, Array &target) const {
+    launch("split_bounds", BareBuffer{run_.x}, ReadWriteBareBuffer{lag}, ReadWriteBareBuffer{target},
+           cl_float(run_.settings.minimum), cl_float(run_.settings.maximum));
+}
+
+void TotalVariation::add_split_gradient(Array &gradient, const Array &target, const Array *bounds,
+                                        float scale, float penalty) const {
+    launch("add_split_gradient", ReadWriteBareBuffer{gradient}, BareBuffer{run_.x}, BareBuffer{target},
+           BareBuffer{bounds ? *bounds : target}, cl_uint{bounds != nullptr}, scale, penalty);
+}
+
+void TotalVariation::add_split_product(Array &product, const Array &direction, bool is_bounded, float scale,
+                                       float penalty) const {
+    launch("add_split_product", ReadWriteBareBuffer{product}, BareBuffer{direction}, cl_uint{is_bounded},
+           scale, penalty);
+}
+
+void TotalVariation::gradient(Array &result) const {
+    launch("variation_gradient", BareBuffer{run_.x}, ReadWriteBareBuffer{result});
+}
+
+} // namespace tomo

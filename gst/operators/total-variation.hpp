@@ -1,0 +1,51 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/operators/solver-run.hpp>
+
+namespace tomo {
+
+// Kernels for the total variation of a run's volumes: the sum over all pixels of the length of their forward
+// differences along columns, rows and, where planes are coupled, planes. Differences behind the last pixel
+// are 0. A dual array has all differences along columns, then those along rows, then those along planes.
+class TotalVariation {
+  public:
+    explicit TotalVariation(SolverRun &run) : run_(run) {}
+
+    Array dual() const; // zeros
+
+    // A step of fast gradient projection (Beck, Teboulle 2009) towards the volume next to `noisy`, with
+    // `weight` of the variation and the bounds of the run.
+    void denoise_step(const Array &noisy, const Array &dual, const Array &before, Array &next, float weight,
+                      float momentum) const;
+    // The run's x from the dual, and `ahead` = x + momentum (x - x before).
+    void take_denoised(const Array &noisy, const Array &dual, float weight, float momentum,
+                       Array &ahead) const;
+
+    // Split Bregman: target = d - shift and shift, for the next x.
+    void split(Array &shift, Array &target, float threshold) const;
+    void split_bounds(Array &lag, Array &target) const;
+    // gradient = scale gradient + penalty D*(target - D x) [+ penalty (bounds - x)]
+    void add_split_gradient(Array &gradient, const Array &target, const Array *bounds, float scale,
+                            float penalty) const;
+    // product = scale product + penalty (D*D [+ 1]) direction
+    void add_split_product(Array &product, const Array &direction, bool is_bounded, float scale,
+                           float penalty) const;
+
+    // The gradient of the variation, which is smoothed where it is 0.
+    void gradient(Array &result) const;
+
+  private:
+    WorkSize size() const;
+    template <class... Args>
+    void launch(const char *function, Args &&...args) const {
+        run_.compute.launch(run_.kernel(function, "total-variation.cl"), size(), std::forward<Args>(args)...,
+                            cl_uint{run_.x.width()}, cl_uint{run_.x.height()}, cl_uint{run_.x.depth()},
+                            cl_uint{run_.settings.coupled});
+    }
+
+    SolverRun &run_;
+};
+
+} // namespace tomo

@@ -1,0 +1,165 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Total variation of slices, in DIMENSIONS dimensions: the length of the forward differences D x of each pixel, which are 0
+// behind the last pixel of a row, of a column and, in 3-D, of `coupled` planes. gst/operators/total-variation.hpp tells more.
+// A work-item for each pixel.
+
+typedef struct {
+    uint x, y, z; // z within the coupled planes
+    ulong i;      // of the pixel
+    ulong step[3];
+    bool is_first[3], is_last[3];
+    ulong all; // pixels: a dual array has that many for each dimension
+} Pixel;
+
+#define SHAPE const uint width, const uint height, const uint depth, const uint coupled
+#define FIND_PIXEL                                                                                                      \
+    if (get_global_id(0) >= width || get_global_id(1) >= height)                                                        \
+        return;                                                                                                         \
+    const Pixel here = pixel_at(get_global_id(0), get_global_id(1), get_global_id(2), width, height, depth, coupled);
+
+inline Pixel pixel_at(const uint x, const uint y, const uint plane, const uint width, const uint height, const uint depth,
+                      const uint coupled) {
+    const uint z = plane % coupled;
+    const ulong image = (ulong)width * height;
+    Pixel pixel = {x, y, z, tomo_index(x, y, plane, width, height), {1, width, image},
+                   {x == 0, y == 0, z == 0}, {x == width - 1, y == height - 1, z == coupled - 1}, image * depth};
+    return pixel;
+}
+
+// Of (D* p) at a pixel, `now` + momentum (`now` - `before`) being p.
+inline float transposed_at(const Pixel at, global const float *now, global const float *before, const float momentum) {
+    float sum = 0.0f;
+    for (uint d = 0; d < DIMENSIONS; d++) {
+        const ulong own = d * at.all + at.i;
+        if (!at.is_last[d])
+            sum -= now[own] + momentum * (now[own] - before[own]);
+        if (!at.is_first[d]) {
+            const ulong last = own - at.step[d];
+            sum += now[last] + momentum * (now[last] - before[last]);
+        }
+    }
+    return sum;
+}
+
+// NaN stays.
+inline float bounded(const float value, const float minimum, const float maximum) {
+    return value < minimum ? minimum : value > maximum ? maximum : value;
+}
+
+inline float difference_at(global const float *values, const Pixel at, const uint d) {
+    return at.is_last[d] ? 0.0f : values[at.i + at.step[d]] - values[at.i];
+}
+
+inline Pixel next_pixel(const Pixel at, const uint d, const uint width, const uint height, const uint depth, const uint coupled) {
+    return pixel_at(at.x + (d == 0), at.y + (d == 1), get_global_id(2) + (d == 2), width, height, depth, coupled);
+}
+
+kernel void denoise_step(global const float *noisy, global const float *now, global const float *before, global float *next,
+                         const float weight, const float momentum, const float minimum, const float maximum, SHAPE) {
+    FIND_PIXEL
+    const float own = bounded(noisy[here.i] - weight * transposed_at(here, now, before, momentum), minimum, maximum);
+    const float size = 1.0f / (4 * DIMENSIONS * weight);
+    float values[DIMENSIONS], squares = 0.0f;
+    for (uint d = 0; d < DIMENSIONS; d++) {
+        const ulong at = d * here.all + here.i;
+        float value = now[at] + momentum * (now[at] - before[at]);
+        if (!here.is_last[d]) {
+            const Pixel there = next_pixel(here, d, width, height, depth, coupled);
+            value += size * (bounded(noisy[there.i] - weight * transposed_at(there, now, before, momentum), minimum, maximum) - own);
+        }
+        values[d] = value;
+        squares += value * value;
+    }
+    const float shrink = squares > 1.0f ? rsqrt(squares) : 1.0f;
+    for (uint d = 0; d < DIMENSIONS; d++)
+        next[d * here.all + here.i] = values[d] * shrink;
+}
+
+kernel void take_denoised(global const float *noisy, global const float *dual, global float *slices, global float *ahead,
+                          global const uint *is_done, const float weight, const float momentum, const float minimum,
+                          const float maximum, SHAPE) {
+    FIND_PIXEL
+    if (is_done[get_global_id(2) / coupled])
+        return;
+    const float before = slices[here.i];
+    const float value = bounded(noisy[here.i] - weight * transposed_at(here, dual, dual, 0.0f), minimum, maximum);
+    slices[here.i] = value;
+    ahead[here.i] = value + momentum * (value - before);
+}
+
+kernel void split_differences(global const float *slices, global float *shift, global float *target, const float threshold,
+                              SHAPE) {
+    FIND_PIXEL
+    float values[DIMENSIONS], squares = 0.0f;
+    for (uint d = 0; d < DIMENSIONS; d++) {
+        values[d] = difference_at(slices, here, d) + shift[d * here.all + here.i];
+        squares += values[d] * values[d];
+    }
+    // The copy d keeps what exceeds the threshold, and the shift the rest.
+    const float rest = squares > threshold * threshold ? threshold * rsqrt(squares) : 1.0f;
+    for (uint d = 0; d < DIMENSIONS; d++) {
+        shift[d * here.all + here.i] = rest * values[d];
+        target[d * here.all + here.i] = (1.0f - 2.0f * rest) * values[d];
+    }
+}
+
+kernel void split_bounds(global const float *slices, global float *lag, global float *target, const float minimum,
+                         const float maximum, SHAPE) {
+    FIND_PIXEL
+    const float value = slices[here.i] + lag[here.i], copy = bounded(value, minimum, maximum);
+    lag[here.i] = value - copy;
+    target[here.i] = 2.0f * copy - value;
+}
+
+kernel void add_split_gradient(global float *gradient, global const float *slices, global const float *target,
+                               global const float *bounds, const uint is_bounded, const float scale, const float penalty,
+                               SHAPE) {
+    FIND_PIXEL
+    float sum = is_bounded ? bounds[here.i] - slices[here.i] : 0.0f;
+    for (uint d = 0; d < DIMENSIONS; d++) {
+        const ulong at = d * here.all + here.i;
+        if (!here.is_last[d])
+            sum -= target[at] - difference_at(slices, here, d);
+        if (!here.is_first[d])
+            sum += target[at - here.step[d]] - (slices[here.i] - slices[here.i - here.step[d]]);
+    }
+    gradient[here.i] = scale * gradient[here.i] + penalty * sum;
+}
+
+kernel void add_split_product(global float *product, global const float *direction, const uint is_bounded, const float scale,
+                              const float penalty, SHAPE) {
+    FIND_PIXEL
+    float sum = is_bounded ? direction[here.i] : 0.0f;
+    for (uint d = 0; d < DIMENSIONS; d++) {
+        sum -= difference_at(direction, here, d);
+        if (!here.is_first[d])
+            sum += direction[here.i] - direction[here.i - here.step[d]];
+    }
+    product[here.i] = scale * product[here.i] + penalty * sum;
+}
+
+// The length of the differences, smoothed where it is 0 (Sidky, Pan 2008).
+inline float length_at(global const float *slices, const Pixel at) {
+    float squares = 1e-8f;
+    for (uint d = 0; d < DIMENSIONS; d++) {
+        const float difference = difference_at(slices, at, d);
+        squares += difference * difference;
+    }
+    return sqrt(squares);
+}
+
+kernel void variation_gradient(global const float *slices, global float *gradient, SHAPE) {
+    FIND_PIXEL
+    const float own = length_at(slices, here);
+    float sum = 0.0f;
+    for (uint d = 0; d < DIMENSIONS; d++) {
+        sum -= difference_at(slices, here, d) / own;
+        if (!here.is_first[d]) {
+            const Pixel last = pixel_at(here.x - (d == 0), here.y - (d == 1), get_global_id(2) - (d == 2), width, height, depth, coupled);
+            sum += (slices[here.i] - slices[last.i]) / length_at(slices, last);
+        }
+    }
+    gradient[here.i] = sum;
+}
