@@ -47,8 +47,8 @@ class Line:
         self._scan = None
         self._caps = caps_of(np.empty(recipe.shape, recipe.dtype))
         self._graph = GstTomo.Graph.new()
-        facts, told = self.facts, self._warnings  # the graph must not keep the line alive
-        self._listener = self._graph.connect("message", lambda _, message: _hear(message, facts, told))
+        heard = self.facts, self._warnings  # the graph must not keep the line alive
+        self._listener = self._graph.connect("message", lambda _, message: _hear(message, *heard))
         try:
             self._start()
         except GLib.Error as e:
@@ -145,9 +145,9 @@ class Line:
     def end(self):
         """Ends its threads and frees its memory."""
         self._graph.abort()
-        if self._listener is not None:
-            self._graph.disconnect(self._listener)
-            self._listener = None
+        listener, self._listener = self._listener, None  # the end of the interpreter may come in between
+        if listener is not None:
+            self._graph.disconnect(listener)
         with contextlib.suppress(GLib.Error):  # that it was aborted
             self._graph.wait()
 
@@ -219,7 +219,7 @@ class Lines:
                 self._waiting.append(line)
                 if len(self._waiting) > KEPT or self._is_over:
                     dropped.append(self._waiting.pop(0))
-            self._changed.notify()
+            self._changed.notify_all()  # those that wait may want other devices
         for line in dropped:
             line.end()
 
