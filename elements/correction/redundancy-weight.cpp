@@ -5,8 +5,10 @@
 #include <gst/tomo/geometry/redundant-rays.hpp>
 #include <gst/tomo/geometry/turn-views.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
+#include <set>
 
 using namespace tomo;
 
@@ -55,51 +57,72 @@ class RedundancyWeight final : public Filter {
          {Weighting::short_scan, "short-scan", "Half a turn and the fan, or more, up to a full turn"},
          {Weighting::offset, "offset", "A full turn, with the detector to one side of the axis"},
          {Weighting::none, "none", "1 everywhere"}},
+        When::ready,
         "Which rays are redundant"};
     Property<std::vector<double>> center_x{
         this, "center-position-x",
         "Column of the axis, in edge coordinates; empty: that of the scan, else the middle"};
-    Property<std::vector<double>> source{this, "source-distance",
+    Property<std::vector<double>> source{this, "source-distance", When::ready,
                                          "From the source to the axis, in pixels; empty: parallel beam"};
-    Property<std::vector<double>> detector{this, "detector-distance",
+    Property<std::vector<double>> detector{this, "detector-distance", When::ready,
                                            "From the axis to the detector, in pixels; empty: 0"};
     Property<std::vector<double>> axis_angle_z{
-        this, "axis-angle-z",
+        this, "axis-angle-z", When::ready,
         "Angles of the projections, in radians; one value is added to the angles of all"};
     Property<double> overall_angle{
-        this, "overall-angle", Automatic{0},
+        this, "overall-angle", Automatic{0}, When::ready,
         "Angle in radians that the projections cover in even steps; 0: angles of the scan"};
-    Property<unsigned> num_projections{this,
-                                       "num-projections",
-                                       Automatic{0},
-                                       {0, 32768},
-                                       "Projections of the scan; 0: as many as the stream or the lists tell"};
+    Property<unsigned> num_projections{
+        this,       "num-projections", Automatic{0},
+        {0, 32768}, When::ready,       "Projections of the scan; 0: as many as the stream or the lists tell"};
 
     ArrayInfo shape(const ArrayInfo &in) override {
         kernel("weight_columns");
-        rays_.reset();
+        if (width_ != in.width)
+            rays_.reset();
+        width_ = in.width;
         return Filter::shape(in);
     }
 
     void process(const Array &in, Array &out) override {
+        count(in.depth());
         for (unsigned z = 0; z < in.depth(); z++) {
-            const auto view = frame_index() * in.depth() + z;
-            if (view == 0 || !rays_)
+            const auto volume_of = [&] { return (plane_ - event_plane_) / views_; };
+            if (!rays_ || volume_of() != volume_)
                 resolve(in.info());
-            const auto weights = rays_->weights(view % views_);
+            volume_ = volume_of();
+            const auto weights = rays_->weights((plane_ - event_plane_) % views_);
             auto plane = out.plane(z);
             launch(kernel("weight_columns"), WorkSize(plane.info()), in.plane(z), plane,
                    BareBuffer{upload(weights)});
+            plane_++;
         }
     }
 
-    void stop() override { rays_.reset(); }
+    void stop() override {
+        rays_.reset();
+        event_ = {};
+        scan_ = {};
+        told_.clear();
+    }
 
   protected:
     EventRef scan_event(EventRef event) override {
+        if (!event_ || !gst_structure_is_equal(gst_event_get_structure(event_.get()),
+                                               gst_event_get_structure(event.get()))) {
+            rays_.reset();
+            event_plane_ = plane_;
+        }
+        event_ = event;
         scan_ = Scan(event.get());
-        rays_.reset();
         return event;
+    }
+
+    void reset() override {
+        plane_ = event_plane_ = next_frame_ = 0;
+        depth_ = 0;
+        rays_.reset();
+        Filter::reset();
     }
 
   private:
@@ -125,11 +148,26 @@ class RedundancyWeight final : public Filter {
                     "nothing tells how many projections come: set num-projections");
     }
 
+    // The number of the next plane: arrays follow each other, also where the last one has fewer planes,
+    // unless the stream begins elsewhere.
+    void count(unsigned planes) {
+        if (!depth_)
+            depth_ = planes;
+        if (frame_index() != next_frame_) {
+            plane_ = frame_index() * depth_;
+            event_plane_ = std::min(event_plane_, plane_);
+        }
+        next_frame_ = frame_index() + 1;
+    }
+
     void resolve(const ArrayInfo &in) {
         views_ = number(in);
+        // A scan may tell the angles of one volume, or of all.
+        const std::uint64_t counted = plane_ - event_plane_,
+                            first = scan_.angles.size() == views_ ? 0 : counted - counted % views_;
         const auto turn =
             resolve_turn({PerView(axis_angle_z.name(), axis_angle_z.value()), overall_angle.chosen(), {}},
-                         scan_, 0, views_, TurnKind::unknown);
+                         scan_, first, views_, TurnKind::unknown);
         const double s = single(source, HUGE_VAL), d = single(detector, 0.0);
         if (!(s > 0.0) || !(s + d > 0.0))
             throw Error(
@@ -155,13 +193,19 @@ class RedundancyWeight final : public Filter {
                              .add("mode", names[static_cast<int>(chosen)])
                              .add("angle-covered", rays_->covered(), "rad", turn.views.origin));
         for (const std::string &words : {axis.assumption(), turn.views.assumption, rays_->warning()})
-            if (!words.empty())
+            if (!words.empty() && told_.insert(words).second)
                 warn(words);
     }
 
+    EventRef event_;
     Scan scan_;
-    std::optional<RedundantRays> rays_;
+    std::optional<RedundantRays> rays_; // of the volume
+    std::uint64_t volume_ = 0;          // since the scan event
     std::size_t views_ = 0;
+    std::set<std::string> told_;                // warnings of the stream
+    unsigned width_ = 0, depth_ = 0;            // of the arrays
+    std::uint64_t plane_ = 0, event_plane_ = 0; // the next one, and the first one of the scan
+    std::uint64_t next_frame_ = 0;
 };
 
 } // namespace

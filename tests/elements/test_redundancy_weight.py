@@ -137,6 +137,27 @@ class RedundancyWeight(ElementTestCase):
         (effective, *_) = stream.element_messages("tomo-effective")
         self.assertEqual(effective.get_string("mode"), "short-scan")
 
+    def test_volumes_and_stacks(self):
+        """Each volume has the weights of its angles; planes count, also those of a last, shorter stack."""
+        angles = np.concatenate([np.arange(6) * 0.7, 0.3 + np.cumsum(rng.uniform(0.6, 0.75, 6))])
+        more = 0.5 + np.cumsum(rng.uniform(0.6, 0.75, 6))
+        ones = np.ones((1, 13), np.float32)
+        words = f"{NAME} mode=short-scan source-distance=<100> num-projections=6 center-position-x=<6.5>"
+
+        def one(part):
+            return np.array(run(f"{words} axis-angle-z=<{','.join(repr(float(a)) for a in part)}>", [ones] * 6))
+
+        with Stream(words) as stream:
+            for i in range(18):
+                event = scan_event(angles) if i == 0 else scan_event(more) if i == 12 else None
+                stream.push(ones, event=event)
+            results = np.array(stream.finish())
+        for i, part in enumerate((angles[:6], angles[6:], more)):
+            np.testing.assert_array_equal(results[6 * i:6 * i + 6], one(part))
+        stacks = [np.ones((planes, 1, 13), np.float32) for planes in (4, 2)]
+        results = run(f"{words} overall-angle=4.2", stacks)
+        np.testing.assert_array_equal(np.concatenate(results), run(f"{words} overall-angle=4.2", [ones] * 6))
+
     def test_errors(self):
         a = [random_array(np.float32, (5, 7))] * 4
         for words, properties in ((["cover 229.2 degrees", "needs a full turn"], "mode=offset overall-angle=4 center-position-x=<2>"),
