@@ -45,13 +45,13 @@ class GeneralBackproject final : public VolumeSlices {
             "per pixel (`tomorampfilter`): views of a parallel beam across the axis have the weights of "
             "`tomobackproject`; all others half of the turn that they stand for, a part of a turn raised to a full "
             "one, times the sine of the angle between axis and beam (the cosine of axis-angle-x), and divided by the "
-            "square of the magnification. Redundant rays of short scans and of detectors to one side are weighted "
+            "square of the magnification. Where more than the angle differs between projections, all count pi / N. Redundant rays of short scans and of detectors to one side are weighted "
             "before, by `tomoredundancyweight`.\n"
             "\n"
             "Angles of projections are those of axis-angle-z, if it is a list, else overall-angle divided evenly, or steps "
             "of angle-step, else those of the scan; without any, a full turn is assumed, with a warning. A single axis-angle-z is added to "
             "them. Each list of the geometry holds one value, or one for each projection; every plane of an array is "
-            "a projection. `region` gives the heights z of the slices, or other values of the `parameter`, one for "
+            "a projection. A scan may tell the angles of one volume, or of several that follow each other. `region` gives the heights z of the slices, or other values of the `parameter`, one for "
             "each slice.\n"
             "\n"
             "Unlike UFO, detector-position-x and -z and source-position-x and -z count with an upright detector as "
@@ -161,12 +161,15 @@ class GeneralBackproject final : public VolumeSlices {
     void resolve(const ArrayInfo &projection, const Scan &scan, unsigned number) override {
         std::optional<Axis> axis;
         if (!geometry.has_center_x())
-            axis = scan_axis(scan, geometry.center_x.name(), projection.width);
+            axis = scan_axis(scan, geometry.center_x.name(), projection.width,
+                             sweeps() && parameter == swept(Part::center_position_x));
         geometry.resolve(axis, projection.height, number);
+        if (sweeps())
+            geometry.check_swept(Part{static_cast<int>(parameter.value())});
     }
 
     GivenTurn turn() const override { return geometry.turn(overall_angle.chosen(), angle_step.chosen()); }
-    TurnKind turn_kind() const override { return geometry.turn_kind(); }
+    bool only_turns() const override { return !geometry.moves(); }
 
     Arrangement arrangement(unsigned view, double angle, std::optional<double> swept) const override {
         Arrangement a = geometry.at(view, angle);
@@ -215,6 +218,13 @@ class GeneralBackproject final : public VolumeSlices {
                      "set them to the values that become 0 and %.0f",
                      gray_map_min.value(), store_type.nick(), largest));
         job.greys = {gray_map_min, largest / (gray_map_max - gray_map_min)};
+        const auto fits = [](double value) { return std::abs(value) <= G_MAXFLOAT; };
+        if (!fits(gray_map_min) || !fits(gray_map_max) || !fits(job.greys.scale))
+            throw Error(
+                GST_LIBRARY_ERROR_SETTINGS,
+                text("gray-map-min=%g and gray-map-max=%g are too large, or too close to each other, "
+                     "for the %.0f steps of store-type=%s: set them to values within those of float32",
+                     gray_map_min.value(), gray_map_max.value(), largest, store_type.nick()));
     }
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 namespace tomo {
 
@@ -41,8 +42,14 @@ void GeneralGeometry::resolve(const std::optional<Axis> &axis, unsigned rows, un
         &center_x,       &center_z,
     };
     arrangements_ = {};
-    for (unsigned i = 0; i < part_count; i++)
-        arrangements_.set(Part{static_cast<int>(i)}, lists[i]->value());
+    moves_ = false;
+    for (unsigned i = 0; i < part_count; i++) {
+        const Part part{static_cast<int>(i)};
+        auto values = lists[i]->value();
+        if (part != Part::axis_angle_z)
+            moves_ |= std::adjacent_find(values.begin(), values.end(), std::not_equal_to()) != values.end();
+        arrangements_.set(part, std::move(values));
+    }
     if (number)
         arrangements_.check(number);
     centre_origin_ = axis ? axis->origin : Origin::property;
@@ -57,17 +64,16 @@ GivenTurn GeneralGeometry::turn(std::optional<double> overall_angle, std::option
 }
 
 TurnKind GeneralGeometry::turn_kind() const {
-    const auto is_upright = [&](Part part) {
-        const PerView &values = arrangements_.values(part);
-        return !values.is_list() && values.at(0, 0.0) == 0.0;
-    };
-    for (const Part part : {Part::axis_angle_x, Part::axis_angle_y, Part::volume_angle_x,
-                            Part::volume_angle_y, Part::volume_angle_z})
-        if (arrangements_.values(part).is_list())
-            return TurnKind::unknown;
-    const PerView &source = arrangements_.values(Part::source_position_y);
-    const bool is_parallel = !source.is_list() && std::isinf(source.at(0, -HUGE_VAL));
-    return is_parallel && is_upright(Part::axis_angle_x) ? TurnKind::half : TurnKind::whole;
+    return moves_ ? TurnKind::unknown : turn_kind_of(arrangements_.at(0));
+}
+
+void GeneralGeometry::check_swept(Part part) const {
+    const PerView &values = arrangements_.values(part);
+    if (part != Part::axis_angle_z && values.is_list())
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    text("%s is a list, but the slices of region have other values of it, each for all "
+                         "projections: leave the list out, or set parameter to another number",
+                         values.name()));
 }
 
 Arrangement GeneralGeometry::at(unsigned view, double angle) const {

@@ -33,12 +33,17 @@ class GeneralGeometry {
 
     GivenTurn turn(std::optional<double> overall_angle, std::optional<double> step = {}) const;
     TurnKind turn_kind() const;
+    // Whether more than the angle differs between projections.
+    bool moves() const { return moves_; }
+    // Throws Error where a number that differs between slices differs between projections.
+    void check_swept(Part part) const;
     // Of projection `view`, turned by `angle`.
     Arrangement at(unsigned view, double angle) const;
     void add_to(EffectiveValues &values) const;
 
   private:
     Arrangements arrangements_;
+    bool moves_ = false;
     Origin centre_origin_ = Origin::assumed; // of the column
 };
 

@@ -96,7 +96,7 @@ class GeneralIterate final : public VolumeSlices {
         geometry.resolve(axis, projection.height, number);
     }
     GivenTurn turn() const override { return geometry.turn(overall_angle.chosen(), angle_step.chosen()); }
-    TurnKind turn_kind() const override { return geometry.turn_kind(); }
+    bool has_weights() const override { return false; }
     Arrangement arrangement(unsigned view, double angle, std::optional<double>) const override {
         return geometry.at(view, angle);
     }

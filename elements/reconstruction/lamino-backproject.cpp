@@ -42,7 +42,7 @@ class LaminoBackproject final : public VolumeSlices {
                       "Height of the slices where another parameter is swept or region is empty"};
     List projection_offset{
         this, "projection-offset",
-        "First column and row of projections that were cropped, where center counts from before; "
+        "First column and row of projections that were cropped, where center (or x-center) counts from before; "
         "empty: 0"};
     List center{
         this, "center",
@@ -86,10 +86,13 @@ class LaminoBackproject final : public VolumeSlices {
             return values;
         };
         auto middle = pair(center);
-        if (middle.empty())
-            middle = {scan_axis(scan, center.name(), projection.width).position, projection.height / 2.0};
         const auto offset = pair(projection_offset);
-        if (!offset.empty())
+        if (middle.empty()) // columns and rows of what came
+            middle = {
+                scan_axis(scan, center.name(), projection.width, sweeps() && parameter == Swept::x_center)
+                    .position,
+                projection.height / 2.0};
+        else if (!offset.empty())
             middle = {middle[0] - offset[0], middle[1] - offset[1]};
         base_ = {};
         base_.centre_x = middle[0];
@@ -108,10 +111,7 @@ class LaminoBackproject final : public VolumeSlices {
         return angle ? std::optional<double>(*angle) : std::nullopt;
     }
 
-    TurnKind turn_kind() const override {
-        // pi/2 as a float.
-        return std::abs(base_.axis_angle.x) < 1e-6 ? TurnKind::half : TurnKind::whole;
-    }
+    const char *tilt_name() const override { return lamino_angle.name(); }
 
     Arrangement arrangement(unsigned, double angle, std::optional<double> swept) const override {
         Arrangement a = base_;

@@ -34,10 +34,12 @@ std::unique_ptr<VolumeOperator> VolumeSlices::make_operator(const Job &job) {
     return std::make_unique<GeneralBackprojector>(*this, job.settings);
 }
 
-Axis VolumeSlices::scan_axis(const Scan &scan, const char *property, unsigned columns) {
+Axis VolumeSlices::scan_axis(const Scan &scan, const char *property, unsigned columns, bool is_swept) {
     const auto axis = resolve_axis({}, property, scan, columns);
-    if (axis.origin == Origin::assumed)
+    if (axis.origin == Origin::assumed && !is_swept && !has_told_axis_) {
         warn(axis.assumption());
+        has_told_axis_ = true;
+    }
     return axis;
 }
 
@@ -52,8 +54,7 @@ std::optional<std::uint64_t> VolumeSlices::output_count(std::uint64_t inputs, co
 }
 
 ArrayInfo VolumeSlices::slice() const {
-    return input_info()
-        .with_size(job_.grid.x.count, job_.grid.y.count, 1)
+    return projection_.with_size(job_.grid.x.count, job_.grid.y.count, 1)
         .with_format(job_.format)
         .with_domain(GST_TOMO_DOMAIN_SLICE);
 }
@@ -64,10 +65,38 @@ void VolumeSlices::begin(const ArrayInfo &in) {
                     text("got sinograms (%s), but reconstructs slices from projections: leave out the "
                          "tomotransposeprojections before, or put another one behind it",
                          in.describe().c_str()));
+    const ArrayInfo plane = in.with_size(in.width, in.height, 1);
+    if (count_ > 0 && plane == projection_ && in.depth != depth_) {
+        depth_ = in.depth; // a last, shorter stack
+        is_outdated_ = true;
+        return;
+    }
+    // Where downstream wants no more slices, it says so again to the next one.
+    static_cast<void>(Reducer::drain());
     clear();
+    projection_ = plane;
+    depth_ = in.depth;
     job_ = job(in);
     operator_ = make_operator(job_);
     negotiate(slice());
+}
+
+GstFlowReturn VolumeSlices::drain() {
+    const auto flow = Reducer::drain();
+    forget_stream();
+    return flow;
+}
+
+void VolumeSlices::reset() {
+    Reducer::reset();
+    forget_stream();
+    is_flushed_ = !is_cancelled(Cancel::stop);
+    has_told_axis_ &= is_flushed_;
+}
+
+void VolumeSlices::forget_stream() {
+    taken_ = event_first_ = 0;
+    has_taken_ = is_flushed_ = false;
 }
 
 void VolumeSlices::clear() {
@@ -75,9 +104,8 @@ void VolumeSlices::clear() {
     held_.clear();
     frame_angles_.clear();
     staged_ = {};
-    taken_ = 0;
     count_ = promised_ = slab_first_ = slab_planes_ = slice_ = 0;
-    adds_at_once_ = is_resolved_ = is_complete_ = false;
+    adds_at_once_ = is_resolved_ = is_complete_ = is_outdated_ = false;
 }
 
 GstFlowReturn VolumeSlices::take(GstBuffer *buffer) {
@@ -85,14 +113,28 @@ GstFlowReturn VolumeSlices::take(GstBuffer *buffer) {
     const auto own = own_angle();
     has_own_angle_ = own.has_value();
     frame_angle_ = own.value_or(meta ? meta->angle : std::nan(""));
+    if (!has_taken_)
+        check_begin(buffer);
     return Reducer::take(buffer);
 }
 
 // The scan of the slices is known with their geometry.
 EventRef VolumeSlices::scan_event(EventRef event) {
+    const GstEvent *before = scan_event_->get();
+    if (before != event.get() &&
+        !(before && gst_structure_is_equal(gst_event_get_structure(const_cast<GstEvent *>(before)),
+                                           gst_event_get_structure(event.get()))))
+        event_first_ = taken_;
     scan_event_ = event;
-    scan_ = Scan(event.get());
+    // Of a set that is not complete, the angles are those of the scan that it began with.
+    if (!num_projections || count_ == 0)
+        take_scan();
     return {};
+}
+
+void VolumeSlices::take_scan() {
+    volume_event_ = *scan_event_;
+    scan_ = *volume_event_ ? Scan(volume_event_->get()) : Scan();
 }
 
 // Columns and slices have places as the detector would see them at the axis, where a pixel is that of the
@@ -100,7 +142,7 @@ EventRef VolumeSlices::scan_event(EventRef event) {
 EventRef VolumeSlices::scan_of_slices() const {
     const auto a = arrangement(0, 0.0, job_.is_swept ? std::optional(job_.grid.z.from) : std::nullopt);
     const auto &[x, y, z] = job_.grid;
-    Scan scan(scan_without_views(*scan_event_).get());
+    Scan scan(scan_without_views(*volume_event_).get());
     const double column = scan.binning_x, pixel = std::abs(column), sense = is_against_beam() ? 1.0 : -1.0;
     scan.region_beam = scan.region_x + a.centre_x * column + sense * (y.from - y.step / 2.0) * pixel;
     scan.binning_beam = sense * y.step * pixel;
@@ -118,36 +160,81 @@ EventRef VolumeSlices::scan_of_slices() const {
 // Whether the scan tells the angles of a volume of so many projections.
 bool VolumeSlices::scan_has_angles(unsigned number) const {
     return scan_.angles.size() == number ||
-           (num_projections && scan_.angles.size() >= taken_ - count_ + std::uint64_t{number});
+           (num_projections && scan_.angles.size() >= first_in_scan_ + number);
 }
 
 // Whether the angles of all projections are known before the last one came.
 bool VolumeSlices::has_angles() const {
     if (has_own_angle_)
         return false;
-    return turn().angles.is_list() || turn().overall_angle || turn().step || scan_has_angles(promised_) ||
-           std::isnan(frame_angle_);
+    return is_turn_given() || scan_has_angles(promised_) || std::isnan(frame_angle_);
+}
+
+bool VolumeSlices::is_turn_given() const {
+    return turn().angles.is_list() || turn().overall_angle || turn().step;
+}
+
+// Angles of some frames alone tell nothing of the others.
+void VolumeSlices::check_frame_angle() const {
+    const bool has_angle = !std::isnan(frame_angle_), has_first = !std::isnan(frame_angles_.front());
+    if (has_angle == has_first || is_turn_given() || !scan_.angles.empty())
+        return;
+    throw Error(GST_STREAM_ERROR_FORMAT,
+                text("projection %u of the volume has no angle, but projection %u came with one: give all of "
+                     "them their angle, or set %s, in radians",
+                     has_angle ? 0 : count_, has_angle ? count_ : 0, turn().angles.name()));
+}
+
+// Numbers of the projections, where a seek has left out some.
+void VolumeSlices::check_begin(GstBuffer *buffer) {
+    has_taken_ = true;
+    if (!is_flushed_ || !GST_BUFFER_OFFSET_IS_VALID(buffer) || !input_count() || !std::isnan(frame_angle_))
+        return;
+    taken_ = GST_BUFFER_OFFSET(buffer) * depth_;
+    if (num_projections ? taken_ % num_projections != 0 : taken_ != 0)
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("the stream goes on at projection %" G_GUINT64_FORMAT
+                         ", within a volume: seek to the first projection of one, which is %s",
+                         taken_,
+                         num_projections
+                             ? text("a multiple of num-projections=%u", num_projections.value()).c_str()
+                             : "0, or set num-projections"));
 }
 
 // Before the first projection of a volume.
 void VolumeSlices::start_volume() {
-    if (!operator_)
+    if (is_outdated_) {
+        job_ = job(projection_);
+        negotiate(slice());
+    }
+    if (!operator_ || is_outdated_)
         operator_ = make_operator(job_);
-    scan_ = *scan_event_ ? Scan(scan_event_->get()) : Scan();
-    promised_ = num_projections;
-    if (!promised_)
-        promised_ = static_cast<unsigned>(
-            std::min<std::uint64_t>(input_count().value_or(0) * input_info().depth, G_MAXINT));
-    resolve(input_info(), scan_, promised_);
+    is_outdated_ = false;
+    take_scan();
+    first_in_scan_ = taken_ - event_first_;
+    promised_ = promise();
+    resolve(projection_, scan_, promised_);
     frame_angles_.clear();
     is_resolved_ = promised_ && has_angles();
     if (is_resolved_)
         resolve_views(promised_); // tells of impossible geometries before anything is computed
     const unsigned planes = job_.grid.z.count;
     adds_at_once_ =
-        is_resolved_ && operator_->planes_that_fit(input_info(), promised_, slice(), planes) >= planes;
+        is_resolved_ && operator_->planes_that_fit(projection_, promised_, slice(), planes) >= planes;
     if (adds_at_once_)
         begin_slab(0, planes);
+}
+
+// Of a number of projections, as far as it is known; else 0.
+unsigned VolumeSlices::promise() const {
+    if (num_projections)
+        return num_projections;
+    const std::uint64_t arrays = std::min<std::uint64_t>(input_count().value_or(0), G_MAXINT / depth_);
+    if (depth_ == 1 || arrays == 0)
+        return static_cast<unsigned>(arrays);
+    // The last stack may have fewer planes.
+    const std::uint64_t angles = scan_.angles.size();
+    return angles > (arrays - 1) * depth_ && angles <= arrays * depth_ ? static_cast<unsigned>(angles) : 0;
 }
 
 void VolumeSlices::resolve_views(unsigned number) {
@@ -161,17 +248,34 @@ void VolumeSlices::resolve_views(unsigned number) {
     else if (frames_know && !scan_has_angles(number))
         scan.angles = frame_angles_;
     // A stream of several volumes may tell the angles of one, or of all.
-    const std::uint64_t first = scan.angles.size() == number ? 0 : taken_ - count_;
-    views_ = resolve_turn(turn, scan, first, number, turn_kind());
+    const std::uint64_t first = scan.angles.size() == number ? 0 : first_in_scan_;
+    if (!num_projections && !is_turn_given() && !has_own_angle_ && scan.angles.size() > number)
+        warn(text(
+            "the scan has %zu angles, but %u projections came, which get the first of them: if some were "
+            "left out, set %s, or set num-projections to those of a volume",
+            scan.angles.size(), number, turn.angles.name()));
     const unsigned last = job_.grid.z.count - 1;
+    weights_.clear();
+    for (unsigned plane = 0; plane <= (job_.is_swept ? last : 0); plane++) {
+        const auto swept = job_.is_swept ? std::optional(job_.grid.z.at(plane)) : std::nullopt;
+        const TurnKind kind = kind_of(arrangement(0, 0.0, swept));
+        if (weights_.count(kind))
+            continue;
+        views_ = resolve_turn(turn, scan, first, number, kind);
+        weights_[kind] = views_.weights;
+    }
     for (unsigned view = 0; view < number; view++) {
         views_of(view, job_.is_swept ? job_.grid.planes(0, 1) : job_.grid);
         if (job_.is_swept && last > 0)
             views_of(view, job_.grid.planes(last, 1));
     }
     tell();
-    if (*scan_event_)
+    if (*volume_event_)
         send_scan(scan_of_slices());
+}
+
+TurnKind VolumeSlices::kind_of(const Arrangement &arrangement) const {
+    return has_weights() && only_turns() ? turn_kind_of(arrangement) : TurnKind::unknown;
 }
 
 void VolumeSlices::tell() {
@@ -193,9 +297,17 @@ std::vector<WeightedView> VolumeSlices::views_of(unsigned view, const VolumeGrid
     for (unsigned plane = 0; plane < planes; plane++) {
         const auto swept = job_.is_swept ? std::optional(slab.z.at(plane)) : std::nullopt;
         const auto a = arrangement(view, views_.views.angles[view], swept);
-        WeightedView weighted{ViewGeometry(a, view), views_.weights[view]};
-        if (!turn().overall_angle)
-            weighted.weight *= a.scale() * a.scale() * weighted.geometry.axis_sine();
+        WeightedView weighted{ViewGeometry(a, view), weights_.at(kind_of(a))[view]};
+        if (has_weights() && !turn().overall_angle) {
+            const double sine = weighted.geometry.axis_sine();
+            if (sine < 1e-6)
+                throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                            text("the rotation axis is along the beam of projection %u, where filtered "
+                                 "projections count nothing: set %s to another tilt, or overall-angle to "
+                                 "count all the same",
+                                 view, tilt_name()));
+            weighted.weight *= a.scale() * a.scale() * sine;
+        }
         const double low = job_.is_swept ? job_.z : slab.z.at(0),
                      high = job_.is_swept ? job_.z : slab.z.at(slab.z.count - 1);
         weighted.geometry.check_box({slab.x.at(0), slab.y.at(0), low},
@@ -212,8 +324,7 @@ void VolumeSlices::begin_slab(unsigned first, unsigned planes) {
     VolumeGrid volume = slab_;
     if (job_.is_swept)
         volume.z = {job_.z, 0.0, planes};
-    operator_->begin(input_info().with_size(input_info().width, input_info().height, 1), volume,
-                     job_.is_swept);
+    operator_->begin(projection_, volume, job_.is_swept);
 }
 
 void VolumeSlices::consume(const Array &in) {
@@ -230,6 +341,8 @@ void VolumeSlices::consume(const Array &in) {
             throw Error(
                 GST_STREAM_ERROR_FORMAT,
                 text("the stream promised %u projections, and more came: set num-projections", promised_));
+        if (count_ > 0)
+            check_frame_angle();
         frame_angles_.push_back(frame_angle_);
         const Array plane = in.plane(z);
         if (adds_at_once_)
@@ -259,14 +372,14 @@ void VolumeSlices::finish() {
 // The next slices of a volume whose projections are held.
 void VolumeSlices::next_slab() {
     if (!is_resolved_) {
-        resolve(input_info(), scan_, count_);
+        resolve(projection_, scan_, count_);
         resolve_views(count_);
         is_resolved_ = true;
     }
     const unsigned planes = job_.grid.z.count, first = slab_first_ + slab_planes_;
     unsigned fit = slab_planes_;
     if (fit == 0)
-        fit = std::max(operator_->planes_that_fit(input_info(), count_, slice(), planes), 1u);
+        fit = std::max(operator_->planes_that_fit(projection_, count_, slice(), planes), 1u);
     begin_slab(first, std::min(fit, planes - first));
     for (unsigned view = 0; view < count_; view++) {
         if (is_cancelled())

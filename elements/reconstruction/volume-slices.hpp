@@ -10,6 +10,7 @@
 #include <gst/tomo/bases/reducer.hpp>
 #include <gst/tomo/geometry/turn-views.hpp>
 
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -36,7 +37,7 @@ class VolumeSlices : public Reducer {
         Automatic{0}, {0, 32768},
         When::ready,  "Projections that make a volume, again and again; 0: all until the end of the stream"};
 
-    unsigned latency() const override { return num_projections ? num_projections - 1 : 0; }
+    unsigned latency() const override { return num_projections ? (num_projections - 1) / depth_ : 0; }
     std::optional<std::uint64_t> output_count(std::uint64_t inputs, const ArrayInfo &in) const override;
 
     void begin(const ArrayInfo &in) override;
@@ -64,7 +65,12 @@ class VolumeSlices : public Reducer {
     // it is not known.
     virtual void resolve(const ArrayInfo &projection, const Scan &scan, unsigned number) = 0;
     virtual GivenTurn turn() const = 0;
-    virtual TurnKind turn_kind() const = 0;
+    // Whether nothing but the angle differs between projections.
+    virtual bool only_turns() const { return true; }
+    // Whether projections count by their share of the turn.
+    virtual bool has_weights() const { return true; }
+    // The property that tilts the axis along the beam.
+    virtual const char *tilt_name() const { return "axis-angle-x"; }
     // Of projection `view`, turned by `angle`, with the swept number at `swept` where one is.
     virtual Arrangement arrangement(unsigned view, double angle, std::optional<double> swept) const = 0;
     // The angle that a property gives the projection that comes in.
@@ -75,13 +81,19 @@ class VolumeSlices : public Reducer {
     virtual bool is_against_beam() const { return false; }
 
     GstFlowReturn take(GstBuffer *buffer) override;
+    // A volume goes on where only the number of planes changes: begin() ends it where more does.
+    bool takes_any_shape() const override { return true; }
+    GstFlowReturn drain() override;
+    void reset() override;
     EventRef scan_event(EventRef event) override;
 
     // The job of the regions, with slices at `z` where another number is swept or no region is set. Throws
     // Error for regions that can't be.
     Job job_of(const ArrayInfo &projection, bool is_swept, double z) const;
-    // The axis that the scan tells, else the middle, with a warning; `property` would have set it.
-    Axis scan_axis(const Scan &scan, const char *property, unsigned columns);
+    // The axis that the scan tells, else the middle, with a warning unless it is swept; `property` would have
+    // set it.
+    Axis scan_axis(const Scan &scan, const char *property, unsigned columns, bool is_swept = false);
+    bool sweeps() const { return job_.is_swept; }
     // Makes the slices of the job. By default by backprojection.
     virtual std::unique_ptr<VolumeOperator> make_operator(const Job &job);
     // The number of the volume in the stream.
@@ -89,8 +101,14 @@ class VolumeSlices : public Reducer {
 
   private:
     void start_volume();
+    void take_scan();
+    unsigned promise() const;
     void resolve_views(unsigned number);
+    TurnKind kind_of(const Arrangement &arrangement) const;
     bool scan_has_angles(unsigned number) const;
+    bool is_turn_given() const;
+    void check_frame_angle() const;
+    void check_begin(GstBuffer *buffer);
     bool has_angles() const;
     std::vector<WeightedView> views_of(unsigned view, const VolumeGrid &slab) const;
     void begin_slab(unsigned first, unsigned planes);
@@ -100,12 +118,18 @@ class VolumeSlices : public Reducer {
     void tell();
     EventRef scan_of_slices() const;
 
+    void forget_stream();
+
+    ArrayInfo projection_; // of one plane
+    unsigned depth_ = 1;   // of the arrays that come
     Job job_;
     std::unique_ptr<VolumeOperator> operator_;
     HeldProjections held_{*this};
-    UntilStop<EventRef> scan_event_{this};
+    UntilStop<EventRef> scan_event_{this}, volume_event_{this}; // the last one, and that of the volume
     Scan scan_;
     TurnViews views_;
+    // For slices that see half a turn twice, and for those that don't.
+    std::map<TurnKind, std::vector<double>> weights_;
     std::vector<double> frame_angles_; // of the projections so far, NaN where unknown
     double frame_angle_ = 0.0;         // of the frame that comes in
     bool has_own_angle_ = false;       // by a property
@@ -113,6 +137,11 @@ class VolumeSlices : public Reducer {
     unsigned promised_ = 0;            // projections of the volume, 0 if not known
     unsigned count_ = 0;               // that came
     bool is_resolved_ = false, adds_at_once_ = false, is_complete_ = false;
+    bool is_outdated_ = false;                    // the job, for the next volume
+    bool has_taken_ = false, is_flushed_ = false; // a projection of the stream; the stream before
+    bool has_told_axis_ = false;
+    std::uint64_t event_first_ = 0;   // projection of the stream that the last scan begins with
+    std::uint64_t first_in_scan_ = 0; // projection of its scan that the volume begins with
     VolumeGrid slab_;
     unsigned slab_first_ = 0, slab_planes_ = 0; // slices of the volume that the operator holds
     unsigned slice_ = 0;                        // that is next

@@ -209,6 +209,9 @@ class GeneralBackproject(ElementTestCase):
                 self.assertTrue((wanted == 0).any() and (wanted == largest).any())
                 off = np.abs(results - wanted).max()
                 self.assertLess(off, 0.5 + 2e-6 * largest)
+        for low, high in (-1e308, 1e308), (0, 1e-300):
+            self.assert_fails([f"gray-map-min={low:g} and gray-map-max={high:g}", "store-type=uint"],
+                              line(geometry, store_type="uint", gray_map_min=low, gray_map_max=high, **words), projections)
         self.assert_fails(["gray-map-min and gray-map-max are both 0", "store-type=uchar"],
                           line(geometry, store_type="uchar", **words), projections)
 
@@ -227,6 +230,8 @@ class GeneralBackproject(ElementTestCase):
         for name in PARTS:
             with self.subTest(parameter=name):
                 geometry = random_geometry(shape, views, True)
+                if name != "axis-angle-z":
+                    geometry.pop(name)
                 middle = {"source-position-y": -90.0, "detector-position-y": 9.0}.get(
                     name, 0.0 if "angle" in name else 3.0)
                 self.check(noise(views, shape), geometry, region(-7, 1.0, 15), region(-7, 1.0, 15), rng.uniform(-4, 4),
@@ -331,6 +336,145 @@ class GeneralBackproject(ElementTestCase):
             np.testing.assert_array_equal(results[3 * i:3 * i + 3], run(words, projections[i * views:(i + 1) * views]))
         self.assert_fails(["4 projections came", "num-projections=5"], f"{words} num-projections=5", projections[:9])
 
+    def test_a_shorter_stack_at_the_end(self):
+        projections = noise(6, (9, 11))
+        words = line({"center-position-x": 5.0}, region=(-1, 2, 1), overall_angle=6.0)
+        wanted = run(words, projections)
+        stacks = [np.stack(projections[:4]), np.stack(projections[4:])]
+        for number in "", " num-projections=6":
+            np.testing.assert_array_equal(run(words + number, stacks), wanted)
+        # The number of stacks, as a file tells it, is not that of projections.
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "projections.npy")
+            np.save(path, np.array(projections))
+            np.testing.assert_array_equal(run(f"tomoread path={path} ! tomostack number=4 ! {words}"), wanted)
+
+    def test_volumes_of_scans(self):
+        """Angles are counted from their scan event on, over changes of the shape."""
+        angles = [np.sort(rng.uniform(0, 6, 6)) for _ in range(2)]
+        words = line({"center-position-x": 5.0}, region=(-1, 2, 1))
+        projections = noise(6, (9, 11)) + noise(3, (9, 11)) + noise(3, (7, 13))
+        with Stream(f"{words} num-projections=3") as stream:
+            for i, projection in enumerate(projections):
+                stream.push(projection, event=scan_event(angles[i // 6]) if i % 6 == 0 else None)
+            results = stream.finish()
+        self.assertEqual(sum("no axis" in warning for warning in stream.warnings()), 0)
+        self.assertEqual(len(results), 12)
+        for i in range(4):
+            known = {"center-position-x": 5.0, "axis-angle-z": angles[i // 2][i % 2 * 3:][:3]}
+            for result, wanted in zip(results[3 * i:3 * i + 3], run(line(known, region=(-1, 2, 1)), projections[3 * i:3 * i + 3])):
+                np.testing.assert_array_equal(result, wanted)
+
+    def test_more_angles_than_projections(self):
+        projections, angles = noise(6, (9, 11)), np.linspace(0, 3, 10)
+        with Stream(line({"center-position-x": 5.0})) as stream:
+            for i, projection in enumerate(projections):
+                stream.push(projection, event=scan_event(angles) if i == 0 else None)
+            (result,) = stream.finish()
+        self.assertTrue(any("the scan has 10 angles, but 6 projections came" in warning for warning in stream.warnings()))
+        np.testing.assert_array_equal(result, run(line({"center-position-x": 5.0, "axis-angle-z": angles[:6]}), projections)[0])
+
+    def test_angles_of_frames(self):
+        try:
+            import gi
+            gi.require_version("GstTomo", "1.0")
+        except ValueError:
+            self.skipTest("built without GstTomo-1.0.typelib")
+        from gi.repository import GstTomo
+
+        angles, projections = list(np.sort(rng.uniform(0, 6, 5))), noise(5, (9, 11))
+        known = {"center-position-x": 5.0}
+
+        def stream(words, given):
+            with Stream(words) as stream:
+                of = caps(np.float32, (9, 11))
+                stream["src0"].set_property("caps", of)
+                for i, (projection, angle) in enumerate(zip(projections, given)):
+                    buffer = to_buffer(projection, i)
+                    GstTomo.buffer_add_tomo_frame_meta(buffer, i, np.nan if angle is None else angle, Gst.CLOCK_TIME_NONE, None)
+                    stream["src0"].push_sample(Gst.Sample.new(buffer, of, None, None))
+                return stream.finish()
+
+        (wanted,) = run(line({**known, "axis-angle-z": angles}), projections)
+        for number in "", " num-projections=5":
+            words = line(known) + number
+            np.testing.assert_array_equal(stream(words, angles)[0], wanted)
+            for given, missing in ([None] + angles[1:], 0), (angles[:-1] + [None], 4):
+                with self.assertRaisesRegex(PipelineError, f"projection {missing} of the volume has no angle.*set axis-angle-z"):
+                    stream(words, given)
+        stream(line({**known}, overall_angle=3.0), angles[:-1] + [None])
+
+    def test_other_movements(self):
+        """The source moves, the object does not: all projections count the same. Equal values in a list are one value."""
+        shape, views = (9, 11), 6
+        projections = noise(views, shape)
+        box = dict(x_region=region(-4, 1.0, 9), y_region=region(-4, 1.0, 9), region=region(-2, 1.0, 3))
+        geometry = {"center-position-x": 5.2, "center-position-z": 4.0, "source-position-y": -50.0,
+                    "source-position-x": np.linspace(-5, 5, views), "axis-angle-z": np.zeros(views)}
+        wanted = generalref.backproject(projections, geometry, *(points(box[name]) for name in ("x_region", "y_region", "region")),
+                                        [np.pi / views] * views)
+        self.assert_close(np.array(run(line(geometry, **box), projections)), wanted, TOLERANCE)
+        self.assert_fails(["look in one direction", "set axis-angle-z"],
+                          line({**geometry, "source-position-x": 1.0}, **box), projections)
+        known = {"center-position-x": 5.2, "axis-angle-z": np.radians(200) * np.arange(views) / views}
+        for name, value in ("source-position-y", -np.inf), ("axis-angle-x", 0.4), ("volume-angle-x", 0.0):
+            single = np.array(run(line({**known, name: value}, **box), projections))
+            np.testing.assert_array_equal(np.array(run(line({**known, name: [value] * views}, **box), projections)), single)
+
+    def test_weights_of_a_sweep(self):
+        """Those of the same arrangement without one, and no word about an axis that is swept."""
+        views = 10
+        projections = noise(views, (9, 11))
+        known = {"center-position-x": 5.0, "axis-angle-z": np.arange(views) * 0.42}
+        box = dict(x_region=region(-4, 1.0, 9), y_region=region(-4, 1.0, 9))
+        for name, values in (("axis-angle-x", (0.0, 0.5)), ("source-position-y", (-60.0, -50.0)), ("center-position-x", (4.0, 5.0))):
+            geometry = {key: value for key, value in known.items() if key != name}
+            with Stream(line(geometry, parameter=name, region=(values[0], values[1] + 0.1, values[1] - values[0]), **box)) as stream:
+                for projection in projections:
+                    stream.push(projection)
+                results = stream.finish()
+            self.assertFalse(any("no axis" in warning for warning in stream.warnings()))
+            for value, result in zip(values, results, strict=True):
+                self.assert_close(result, run(line({**known, name: value}, **box), projections)[0], TOLERANCE)
+        self.assert_fails(["axis-angle-x is a list", "parameter"],
+                          line({**known, "axis-angle-x": np.linspace(0, 1, views)}, parameter="axis-angle-x", region=(0, 1, 1)),
+                          projections)
+
+    def test_a_seek_into_a_volume(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "projections.npy")
+            projections = np.array(noise(12, (9, 11)))
+            np.save(path, projections)
+            angles = np.sort(rng.uniform(0, 6, 4))
+            words = line({"center-position-x": 5.0, "axis-angle-z": angles}, num_projections=4)
+            wanted = run(words, list(projections[4:]))
+            for start in 4, 6:
+                with Stream(f"tomoread path={path} ! {words} ! SINK", inputs=0, play=False) as stream:
+                    stream.pipeline.set_state(Gst.State.PAUSED)
+                    stream.pipeline.get_state(TIMEOUT * Gst.SECOND)
+                    self.assertTrue(stream.pipeline.seek_simple(Gst.Format.DEFAULT, Gst.SeekFlags.FLUSH, start))
+                    stream.play()
+                    if start == 6:
+                        with self.assertRaisesRegex(PipelineError, "projection 6, within a volume.*num-projections=4"):
+                            stream.finish()
+                    else:
+                        np.testing.assert_array_equal(stream.finish()[-2:], wanted)
+
+    def test_latency(self):
+        """In arrays, each of which may hold several projections."""
+        for depth, latency in (1, 11), (4, 2), (5, 2):
+            with Stream(f"SRC0 ! {line({}, num_projections=12, overall_angle=6.0)} name=e ! SINK", framerate=10,
+                        play=False) as stream:
+                stream["src0"].set_property("is-live", True)
+                stream.play()
+                stream.push(np.zeros((depth, 9, 11), np.float32))
+                query = Gst.Query.new_latency()
+                deadline = GLib.get_monotonic_time() + 10**7
+                while GLib.get_monotonic_time() < deadline:
+                    if stream["e"].query(query) and query.parse_latency()[1] == latency * Gst.SECOND // 10:
+                        break
+                self.assertEqual(query.parse_latency()[1], latency * Gst.SECOND // 10)
+
     def test_memory_and_states(self):
         shape, views = (9, 11), 4
         geometry = random_geometry(shape, views, True)
@@ -427,6 +571,7 @@ with Pads(words) as pads:
                 (["detector-position-y is -90", "behind the source"], {"source-position-y": -80, "detector-position-y": -90}),
                 (["detector-angle-x, -y and -z turn the detector"], {"detector-angle-x": np.pi / 2}),
                 (["volume reaches the source", "source-position-y=-4"], {"source-position-y": -4}),
+                (["axis is along the beam of projection 0", "set axis-angle-x"], {"axis-angle-x": np.pi / 2}),
                 (["x-region is <1, 2>", "from, to and step"], {"x-region": [1, 2]}),
                 (["y-region is <1, 2, -1>", "step"], {"y-region": [1, 2, -1]}),
                 (["region is <0, 1e+09, 1>"], {"region": [0, 1e9, 1]})):

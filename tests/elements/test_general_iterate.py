@@ -107,6 +107,13 @@ class GeneralIterate(ElementTestCase):
         self.assertEqual(lengths[0], 60)
         self.assertLess(lengths[1], 60)
 
+    def test_a_source_that_moves(self):
+        """No weights of a turn are asked for."""
+        projections = [random_array(np.float32, (9, 11)) for _ in range(6)]
+        for more in "", "source-position-x=<-5,-3,-1,1,3,5>":
+            self.assertEqual(len(run(f"{NAME} num-iterations=1 source-position-y=<-50> axis-angle-z=<0,0,0,0,0,0> {more} "
+                                     "x-region=<-3,3,1> y-region=<-3,3,1> region=<-1,2,1>", projections)), 3)
+
     def test_nan(self):
         projections = [np.ones((5, 6), np.float32) for _ in range(4)]
         projections[2][2, 3] = np.nan

@@ -112,7 +112,23 @@ class LaminoBackproject(ElementTestCase):
         projections = noise(3, (5, 7))
         self.assert_fails(["center has 3 values"], f"{NAME} center=<1,2,3>", projections)
         self.assert_fails(["projection-offset has 1 values"], f"{NAME} projection-offset=<1>", projections)
-        self.assert_fails(["3 projections", "num-projections=5"], f"{NAME} num-projections=5", projections)
+        self.assert_fails(["3 projections", "num-projections=5"], f"{NAME} lamino-angle=1 num-projections=5", projections)
+        self.assert_fails(["axis is along the beam of projection 0", "set lamino-angle"], NAME, projections)
+
+    def test_projection_offset(self):
+        """Where a crop begins counts for a centre from before it, not for the axis that the scan tells of what came."""
+        projections = noise(6, (9, 11))
+        words = f"{NAME} lamino-angle=1.2 overall-angle=6 x-region=<-3,3,1> y-region=<-3,3,1> region=<-1,2,1>"
+        wanted = run(f"{words} center=<5,4.5>", projections)
+        np.testing.assert_array_equal(run(f"{words} center=<9,6.5> projection-offset=<4,2>", projections), wanted)
+        for axis in 5.0, None:
+            with Stream(f"{words} projection-offset=<4,2>") as stream:
+                for i, projection in enumerate(projections):
+                    stream.push(projection, event=scan_event(axis=axis) if i == 0 and axis else None)
+                results = stream.finish()
+            if axis is None:
+                wanted = run(f"{words} center=<5.5,4.5>", projections)
+            np.testing.assert_array_equal(results, wanted)
 
 
 if __name__ == "__main__":

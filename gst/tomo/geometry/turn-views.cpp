@@ -14,12 +14,13 @@ namespace {
 
 using std::numbers::pi;
 
-ViewAngles of_scan(const Scan &scan, std::uint64_t first, std::size_t number, double offset) {
+ViewAngles of_scan(const Scan &scan, std::uint64_t first, std::size_t number, double offset,
+                   const char *property) {
     if (scan.angles.size() < first + number)
         throw Error(GST_STREAM_ERROR_FORMAT,
                     text("the scan has %zu angles, but projections %" G_GUINT64_FORMAT
-                         " to %" G_GUINT64_FORMAT " came, counted from 0: set axis-angle-z, in radians",
-                         scan.angles.size(), first, first + number - 1));
+                         " to %" G_GUINT64_FORMAT " came, counted from 0: set %s, in radians",
+                         scan.angles.size(), first, first + number - 1, property));
     Scan part;
     part.angles.assign(scan.angles.begin() + static_cast<std::ptrdiff_t>(first),
                        scan.angles.begin() + static_cast<std::ptrdiff_t>(first + number));
@@ -43,7 +44,7 @@ ViewAngles angles_of(const GivenTurn &given, const Scan &scan, std::uint64_t fir
     if (given.step)
         return resolve_angles(given.step, scan, number, offset);
     if (!given.overall_angle && !scan.angles.empty())
-        return of_scan(scan, first, number, offset);
+        return of_scan(scan, first, number, offset, given.angles.name());
     views = resolve_angles(given.overall_angle.value_or(2.0 * pi) / static_cast<double>(number), {}, number,
                            offset);
     const double whole = degrees(given.overall_angle.value_or(2.0 * pi));
@@ -52,13 +53,19 @@ ViewAngles angles_of(const GivenTurn &given, const Scan &scan, std::uint64_t fir
     if (!given.overall_angle) {
         views.origin = Origin::assumed;
         views.assumption = text("no angles came: %zu views were taken for a full turn; set overall-angle or "
-                                "axis-angle-z in radians, or give the scan its angles",
-                                number);
+                                "%s in radians, or give the scan its angles",
+                                number, given.angles.name());
     }
     return views;
 }
 
 } // namespace
+
+TurnKind turn_kind_of(const Arrangement &arrangement) {
+    // A tilt of pi/2 minus the same in single precision is none.
+    return arrangement.is_parallel() && std::abs(arrangement.axis_angle.x) < 1e-6 ? TurnKind::half
+                                                                                  : TurnKind::whole;
+}
 
 TurnViews resolve_turn(const GivenTurn &given, const Scan &scan, std::uint64_t first, std::size_t number,
                        TurnKind kind) {
@@ -72,7 +79,8 @@ TurnViews resolve_turn(const GivenTurn &given, const Scan &scan, std::uint64_t f
         turn.weights.assign(number, pi / static_cast<double>(number));
         return turn;
     }
-    auto weights = projection_weights(turn.views.angles, kind == TurnKind::half ? pi : 2.0 * pi);
+    auto weights =
+        projection_weights(turn.views.angles, kind == TurnKind::half ? pi : 2.0 * pi, given.angles.name());
     turn.weights = std::move(weights.weights);
     turn.covered = std::accumulate(turn.weights.begin(), turn.weights.end(), 0.0);
     // Half a turn and a fan more have all rays of a cone beam.

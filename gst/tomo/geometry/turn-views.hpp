@@ -23,6 +23,9 @@ enum class TurnKind {
     unknown, // more than the angle changes from view to view
 };
 
+// Of a turn in which nothing but the angle changes.
+GST_TOMO_API TurnKind turn_kind_of(const Arrangement &arrangement);
+
 struct GST_TOMO_API TurnViews {
     ViewAngles views;
     std::string warning; // about angles that can't be right or leave out a part of the turn; else empty

@@ -77,7 +77,7 @@ double typical_gap(std::vector<double> gaps) {
 
 // What to say of an angle that is far more projections' than others are, as where a scan was interrupted and
 // the rest of its angles never filled in.
-std::string complaint_of_repeated(std::vector<double> angles) {
+std::string complaint_of_repeated(std::vector<double> angles, const char *property) {
     std::sort(angles.begin(), angles.end());
     std::vector<double> counts;
     double largest = 0, most = 0;
@@ -92,13 +92,13 @@ std::string complaint_of_repeated(std::vector<double> angles) {
     if (largest <= few * lower_median(counts))
         return {};
     return text("%.0f of %zu projections have the same angle, %.6g degrees: if it was never filled in for "
-                "them, leave them out, or set angle-step, in radians. ",
-                largest, angles.size(), degrees(most));
+                "them, leave them out, or set %s, in radians. ",
+                largest, angles.size(), degrees(most), property);
 }
 
 } // namespace
 
-ProjectionWeights projection_weights(const std::vector<double> &angles, double period) {
+ProjectionWeights projection_weights(const std::vector<double> &angles, double period, const char *property) {
     const std::size_t n = angles.size();
     if (n == 0)
         throw Error(GST_LIBRARY_ERROR_SETTINGS,
@@ -144,9 +144,10 @@ ProjectionWeights projection_weights(const std::vector<double> &angles, double p
     std::vector<Direction> directions = directions_of(sorted, same);
     constexpr std::size_t few = 3;
     const std::string of_all = text("All %zu projections look ", n);
-    const char *what_to_do =
-        ", going by their angles, which can't be right: set angle-step, in radians, or give the scan "
-        "the angles at which the projections were taken.";
+    const std::string what_to_do =
+        text(", going by their angles, which can't be right: set %s, in radians, or give the scan "
+             "the angles at which the projections were taken.",
+             property);
     if (directions.size() == 1 && n > 1)
         throw Error(GST_LIBRARY_ERROR_SETTINGS,
                     of_all +
@@ -179,7 +180,7 @@ ProjectionWeights projection_weights(const std::vector<double> &angles, double p
             what_to_do;
         return result;
     }
-    result.warning = complaint_of_repeated(angles);
+    result.warning = complaint_of_repeated(angles, property);
     double missing = 0, widest = 0, from = 0;
     unsigned wedges = 0;
     for (std::size_t d = 0; d < gaps.size(); d++)

@@ -30,8 +30,10 @@ struct ProjectionWeights {
 // Several projections of a single direction are an Error, because no slice can be made of them.
 // Many projections of only two or three directions are a warning.
 //
-// Throws Error when there is no angle or one isn't finite.
+// Throws Error when there is no angle or one isn't finite. `property` is the one that errors and warnings
+// advise to set.
 GST_TOMO_API ProjectionWeights projection_weights(const std::vector<double> &angles,
-                                                  double period = std::numbers::pi);
+                                                  double period = std::numbers::pi,
+                                                  const char *property = "angle-step");
 
 } // namespace tomo
