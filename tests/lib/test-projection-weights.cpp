@@ -97,6 +97,8 @@ GST_START_TEST(test_angles_that_say_nothing) {
                    "5 projections look in one direction");
     expect_refused([] { projection_weights({0, 2 * pi, 4 * pi, -6 * pi}); }, "one direction");
     expect_refused([] { projection_weights({0, pi, 2 * pi}); }, "angle-step");
+    expect_refused([] { resolve_turn({{"angles", {0, pi, 2 * pi}}, {}, {}}, {}, 0, 3, TurnKind::half); },
+                   "set angles");
     expect_refused([&] { projection_weights({start, start + 3 * pi, start - pi}); }, "one direction");
     for (const int directions : {2, 3}) {
         std::vector<double> angles;
@@ -225,6 +227,9 @@ GST_START_TEST(test_full_turns) {
     expect_near(sum(turn.weights), pi, 1e-9, "sum of weights");
     expect_near(turn.covered, 4.0, 1e-9, "covered");
     fail_unless(turn.warning.empty(), "%s", turn.warning.c_str());
+    // More than the angle changes: all count the same, whatever it is.
+    const auto moved = resolve_turn({{"angles", {0.5, 0.5, 0.5}}, {}, {}}, {}, 0, 3, TurnKind::unknown);
+    expect_near(moved.weights[1], pi / 3, 1e-12, "weight of a projection of another movement");
     const auto given = resolve_turn({{"angles", {0.5}}, -3.0, {}}, {}, 0, n, TurnKind::whole);
     expect_near(given.weights[1], 3.0 / n, 1e-12, "weight by the overall angle");
     expect_near(given.views.angles[1], 0.5 - 3.0 / n, 1e-12, "angle by the overall angle");
