@@ -1018,14 +1018,14 @@ class Interruptions(ReconstructTestCase):
     def test_ctrl_c_amid_iterations(self):
         """What is whole stays; arrays that would take minutes more are given up, also where all views were read before."""
         self.large_scan(4)
-        for iterations, slab in ((5, []), (100000, []), (100000, ["--memory", 20 * 4 * WIDTH * VIEWS * 4])):
+        for iterations, slab in ((50, []), (100000, []), (100000, ["--memory", 20 * 4 * WIDTH * VIEWS * 4])):
             process = self.start("scan.nxs", "--axis", 180, "--output", "slices.h5", "--method", "sirt",
                                  "--num-iterations", iterations, *slab)
             for line in process.stdout:
                 event = json.loads(line)
-                if event.get("done") or (iterations > 5 and event.get("name") == "reconstruct"):
+                if event.get("done") or (iterations > 50 and event.get("name") == "reconstruct"):
                     break
-            if iterations > 5:
+            if iterations > 50:
                 time.sleep(1.0) # then iterations have begun, on a quick machine
             done = event.get("done", 0)
             process.send_signal(signal.SIGINT)
