@@ -10,12 +10,12 @@
 
 namespace tomo::reconstruction {
 
-// For each compute unit, from docs/performance.md: 10.3e9 updates on two cores, 4.2e12 on the 132
+// For each compute unit, from docs/performance.md: 25e9 updates on two cores, 4.2e12 on the 132
 // multiprocessors of an H200.
 Rates rates_of(bool is_cpu, unsigned compute_units, double reading) {
     constexpr double disk = 1e9, least_reading = 1e6;
     const double units = std::max(compute_units, 1u);
-    return {.updates = units * (is_cpu ? 5e9 : 30e9),
+    return {.updates = units * (is_cpu ? 12e9 : 30e9),
             .samples = units * (is_cpu ? 50e6 : 150e6),
             .reading = reading > 0.0 ? std::max(reading, least_reading) : disk,
             .writing = disk,
@@ -30,9 +30,10 @@ double expected_seconds(const Plan &plan, const Settings &settings, const Inspec
     const bool makes_slices = settings.result.is("slices"), is_held = needs_projections(settings, scan);
     const double sample = plan.join.empty() ? plan.shape.sample_size() : sizeof(float);
     // As many updates would take as long as the samples of a Fourier reconstruction.
-    constexpr double updates_for_sample = 130.0;
+    constexpr double updates_for_sample = 250.0;
     // Backprojections that take as long as an iteration (docs/reconstruct.md).
-    constexpr double updates_of_iteration = 4.0, updates_view_by_view = 45.0, updates_of_split = 14.0;
+    constexpr double updates_of_iteration = 2.5, updates_view_by_view = 90.0, updates_of_split = 8.5,
+                     updates_of_proximal = 12.0;
     const auto method = makes_slices ? chosen_method(settings, scan, plan.axis.position).method : Method::fbp;
     double updates_of_slice = image * static_cast<double>(scan.views);
     if (method == Method::dfi)
@@ -41,8 +42,9 @@ double expected_seconds(const Plan &plan, const Settings &settings, const Inspec
         updates_of_slice *=
             (settings.method.is("sart") || (settings.method.is("asdpocs") && settings.subsets == 0)
                  ? updates_view_by_view
-             : settings.method.is("sbtv") ? updates_of_split
-                                          : updates_of_iteration) *
+             : settings.method.is("sbtv")  ? updates_of_split
+             : settings.method.is("fista") ? updates_of_proximal
+                                           : updates_of_iteration) *
             iterations_of(settings);
     double seconds = 0.0;
     for (const auto &slab : plan.slabs) {
