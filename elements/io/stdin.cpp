@@ -29,7 +29,7 @@ class Stdin final : public Source {
     Property<unsigned> width{this, "width", 0, {0, G_MAXINT}, When::ready, "Columns"};
     Property<unsigned> height{this, "height", 0, {0, G_MAXINT}, When::ready, "Rows"};
     Property<unsigned> bitdepth{this,           "bitdepth",  32,
-                                {0, G_MAXUINT}, When::ready, "8 or 16 for unsigned integers, 32 for float32"};
+                                {8, 32}, When::ready, "8 or 16 for unsigned integers, 32 for float32"};
     Property<bool> convert{this, "convert", true, When::ready, "Give integers as float32"};
 
     bool may_be_empty() const override { return true; }
