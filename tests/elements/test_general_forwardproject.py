@@ -29,7 +29,7 @@ class GeneralForwardproject(ElementTestCase):
         """Volumes of several types and sizes, uneven steps, mirrored axes; several volumes one after the other."""
         for is_cone in True, False:
             for dtype, size in ((np.float32, (5, 7, 9)), (np.uint16, (1, 11, 6)), (np.float16, (7, 1, 1)), (np.uint8, (1, 1, 1))):
-                shape, views = (int(rng.integers(1, 12)), int(rng.integers(1, 14))), int(rng.integers(2, 20))
+                shape, views = (int(rng.integers(1, 12)), int(rng.integers(6, 14))), int(rng.integers(2, 20))
                 geometry = random_geometry(shape, views, is_cone)
                 grids = [(rng.uniform(-0.6, -0.4) * count * sign, rng.uniform(0.7, 1.2) * sign, count)
                          for count, sign in zip(size[::-1], rng.choice((-1, 1), 3))]

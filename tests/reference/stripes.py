@@ -9,7 +9,8 @@ plainly as numpy allows, and what it does where the paper is silent: at edges, w
 
 import numpy as np
 
-__all__ = ["remove_all", "remove_dead", "remove_fitting", "remove_filtering", "remove_large", "remove_sorting"]
+__all__ = ["remove_all", "remove_dead", "remove_fitting", "remove_filtering", "remove_large", "remove_sorting",
+           "settled_frequencies"]
 
 MEAN_OF_VIEWS = 10  # whose mean a column is compared with, to see whether it fluctuates or is dead
 
@@ -53,6 +54,17 @@ def low_pass(sinogram, sigma):
     frequencies = np.fft.fftfreq(len(padded), 1 / len(padded))
     response = np.exp(-(frequencies**2) / (2 * sigma**2))
     return np.fft.ifft(np.fft.fft(padded, axis=0) * response[:, None], axis=0).real[pad : pad + views]
+
+
+def settled_frequencies(sinogram, sigma=3.0):
+    """Where no other value of the column's low frequencies is so close that float32 may sort them the other way round."""
+    low = low_pass(np.asarray(sinogram, np.float64), sigma)
+    order = np.argsort(low, axis=0, kind="stable")
+    gaps = np.diff(np.take_along_axis(low, order, axis=0), axis=0) > 1e-6 * np.abs(low).max(axis=0)
+    apart = np.ones(low.shape, bool)
+    apart[1:] &= gaps
+    apart[:-1] &= gaps
+    return in_time(apart, order) | ~np.isfinite(low)
 
 
 def remove_filtering(sinogram, sigma=3.0, size=21):
