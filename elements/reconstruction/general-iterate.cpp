@@ -5,7 +5,6 @@
 #include "volume-slices.hpp"
 
 #include <gst/operators/general-solver.hpp>
-#include <gst/tomo/support/number-list.hpp>
 
 #include <numbers>
 
@@ -15,6 +14,11 @@ namespace {
 
 class GeneralIterate final : public VolumeSlices {
   public:
+    GeneralIterate()
+        : VolumeSlices(
+              "From, to, step of the heights of slices; empty or step 0: as many as rows, with the middle at 0") {
+    }
+
     static constexpr Info info{
         .task = "general-iterate",
         .klass = "Filter/Effect",
@@ -39,7 +43,7 @@ class GeneralIterate final : public VolumeSlices {
             "tomometaballs width=40 height=40 number=32 ! tomostack number=32 ! tomogeneralforwardproject "
             "number=40 columns=60 source-position-y='<-300.0>' detector-position-y='<100.0>' ! "
             "tomogeneraliterate method=cgls num-iterations=5 source-position-y='<-300.0>' "
-            "detector-position-y='<100.0>' region='<-15.5,16.5,1.0>' ! tomowrite filename=slices.h5:/slices",
+            "detector-position-y='<100.0>' ! tomowrite filename=slices.h5:/slices",
     };
 
     enum class Method { sirt, sart, cgls, mlem };
@@ -61,27 +65,28 @@ class GeneralIterate final : public VolumeSlices {
         {0.0, 10.0}, When::ready,  "Factor of each correction of sirt and sart; 0: 1, and 0.25 for sart"};
     Property<unsigned> subsets{this,       "subsets",   Automatic{0},
                                {0, 32768}, When::ready, "Subsets of the views for sirt and mlem; 0: 1"};
-    Property<double> minimum{this,         "minimum",
-                             -G_MAXDOUBLE, {-G_MAXDOUBLE, G_MAXDOUBLE},
-                             When::ready,  "Least value of a voxel, after each step; not with cgls"};
-    Property<double> maximum{this,        "maximum",
-                             G_MAXDOUBLE, {-G_MAXDOUBLE, G_MAXDOUBLE},
-                             When::ready, "Largest value of a voxel, after each step; not with cgls"};
+    PixelBounds bounds{this, -G_MAXDOUBLE, When::ready};
     Property<double> tolerance{this,        "tolerance",
                                0.0,         {0.0, 1.0},
                                When::ready, "The iterations end when |b - A x| / |b| is no larger"};
     Result residual{
         this, "residual", {0.0, G_MAXDOUBLE}, "Last residual of the last volume, |b - A x| / |b|"};
     GeneralGeometry geometry{this};
-    Property<double> angle_step{this, "angle-step", Automatic{0}, When::ready,
-                                "Radians between projections, negative for the other sense; 0: overall-angle, else "
-                                "the scan's angles"};
+    Property<double> angle_step{
+        this, "angle-step", Automatic{0}, When::ready,
+        "Radians between projections, negative for the other sense; 0: overall-angle, else "
+        "the scan's angles"};
     Property<double> overall_angle{
         this, "overall-angle", Automatic{0}, When::ready,
         "Angle in radians that the projections cover in even steps; may be negative; 0: angles of the scan"};
 
   protected:
-    Job job(const ArrayInfo &projection) const override { return job_of(projection, false, 0.0); }
+    Job job(const ArrayInfo &projection) const override {
+        Job job = job_of(projection, false, 0.0);
+        // A slice alone would leave out most of what its rays pass.
+        job.grid.z = region_axis(region, {-0.5 * (projection.height - 1.0), 1.0, projection.height});
+        return job;
+    }
 
     std::unique_ptr<VolumeOperator> make_operator(const Job &) override {
         return std::make_unique<GeneralSolver>(
@@ -123,37 +128,23 @@ class GeneralIterate final : public VolumeSlices {
         refuse(relaxation.chosen().has_value(), relaxation.name(), is_additive, "sirt or sart");
         refuse(subsets.chosen().has_value(), subsets.name(), method == Method::sirt || method == Method::mlem,
                "sirt or mlem");
-        refuse(minimum > -G_MAXDOUBLE, minimum.name(), has_bounds, "another method");
-        refuse(maximum < G_MAXDOUBLE, maximum.name(), has_bounds, "another method");
-        if (minimum >= maximum)
-            throw Error(
-                GST_LIBRARY_ERROR_SETTINGS,
-                text(
-                    "voxels from minimum=%g to maximum=%g leave nothing to choose: set minimum below maximum",
-                    minimum.value(), maximum.value()));
+        refuse(bounds.minimum > -G_MAXDOUBLE, bounds.minimum.name(), has_bounds, "another method");
+        refuse(bounds.maximum < G_MAXDOUBLE, bounds.maximum.name(), has_bounds, "another method");
         SolverSettings settings{.iterations = num_iterations,
                                 .relaxation =
                                     relaxation.chosen().value_or(method == Method::sart ? 0.25 : 1.0),
                                 .subsets = method == Method::sart ? G_MAXUINT : subsets.chosen().value_or(1)};
         settings.tolerance = tolerance;
-        if (minimum > -G_MAXDOUBLE)
-            settings.minimum = minimum;
-        if (maximum < G_MAXDOUBLE)
-            settings.maximum = maximum;
+        bounds.add_to(settings);
         return settings;
     }
 
     void tell_residuals(const std::vector<double> &residuals) {
         residual.report(residuals.back());
-        auto *told = gst_structure_new("tomo-iterations", "index", G_TYPE_UINT64, volume_index(), nullptr);
-        set_list(told, "residuals", residuals);
-        post_message(told);
-        constexpr double rounding = 1.001;
-        if (!(residuals.back() <= rounding * residuals.front()))
-            warn(text(
-                "the residual grew from %.4g to %.4g in %zu iterations: the volume is no solution. Take less "
-                "relaxation or fewer subsets, and look for samples that are not finite",
-                residuals.front(), residuals.back(), residuals.size()));
+        post_message(iterations_message(volume_index(), residuals));
+        if (const auto growth = growth_of(residuals, text("volume %" G_GUINT64_FORMAT, volume_index()));
+            !growth.empty())
+            warn(growth);
     }
 };
 

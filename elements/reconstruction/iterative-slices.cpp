@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace tomo {
 
@@ -65,20 +66,30 @@ SolverSettings IterativeSlices::settings() const {
     return settings;
 }
 
+GstStructure *iterations_message(std::uint64_t index, const std::vector<double> &residuals) {
+    auto *told = gst_structure_new("tomo-iterations", "index", G_TYPE_UINT64, index, nullptr);
+    set_list(told, "residuals", residuals);
+    return told;
+}
+
+std::string growth_of(const std::vector<double> &residuals, const std::string &what) {
+    constexpr double rounding = 1.001;
+    if (residuals.back() <= rounding * residuals.front())
+        return {};
+    return text(
+        "the residual of %s grew from %.4g to %.4g in %zu iterations: that is no solution. Take less relaxation "
+        "or fewer subsets, and look for samples that are not finite",
+        what.c_str(), residuals.front(), residuals.back(), residuals.size());
+}
+
 void IterativeSlices::tell(unsigned plane, const std::vector<double> &residuals) {
     residual.report(residuals.back());
-    auto *told = gst_structure_new("tomo-iterations", "index", G_TYPE_UINT64, frame_index(), "plane",
-                                   G_TYPE_UINT, plane, nullptr);
-    set_list(told, "residuals", residuals);
+    auto *told = iterations_message(frame_index(), residuals);
+    gst_structure_set(told, "plane", G_TYPE_UINT, plane, nullptr);
     post_message(told);
-    constexpr double rounding = 1.001;
-    if (!(residuals.back() <= rounding * residuals.front()) && !has_warned_) {
-        has_warned_ = true;
-        warn(text("the residual of array %" G_GUINT64_FORMAT
-                  " grew from %.4g to %.4g in %zu iterations: the slice is no "
-                  "solution. Take less relaxation or fewer subsets, and look for samples that are not finite",
-                  frame_index(), residuals.front(), residuals.back(), residuals.size()));
-    }
+    const auto growth = growth_of(residuals, text("array %" G_GUINT64_FORMAT, frame_index()));
+    if (!growth.empty() && !std::exchange(has_warned_, true))
+        warn(growth);
 }
 
 } // namespace tomo

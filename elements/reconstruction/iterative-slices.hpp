@@ -10,6 +10,11 @@
 
 namespace tomo {
 
+// The message about iterations of array or volume `index`; transfer full.
+GstStructure *iterations_message(std::uint64_t index, const std::vector<double> &residuals);
+// A warning about residuals of `what` that grow; empty where they don't.
+std::string growth_of(const std::vector<double> &residuals, const std::string &what);
+
 // What is common to iterative methods for a parallel beam; text for their descriptions.
 #define TOMO_ITERATIVE_DETAILS                                                                                            \
     "\n\nA is the projection by Joseph's method (IEEE Trans. Med. Imaging 1, 192 (1982)), as by "                         \
@@ -61,9 +66,10 @@ class IterativeSlices : public ParallelSlices {
 // The neighbours of a pixel, for methods with total variation.
 struct VariationPlanes {
     explicit VariationPlanes(Element *element)
-        : dimensions(element, "tv-dimensions", 2, {2, 3}, When::reshapes,
-                     "Directions of the differences: 2, within each slice; 3, also between the planes of an array, such as "
-                     "tomostack number=N makes of N sinograms; arrays are not neighbours") {}
+        : dimensions(
+              element, "tv-dimensions", 2, {2, 3}, When::reshapes,
+              "Directions of the differences: 2, within each slice; 3, also between the planes of an array, such as "
+              "tomostack number=N makes of N sinograms; arrays are not neighbours") {}
 
     // `sinograms` is the shape of one array.
     void add_to(SolverSettings &settings, const ArrayInfo &sinograms) const {
@@ -74,20 +80,20 @@ struct VariationPlanes {
 };
 
 // Text for descriptions.
-#define TOMO_VARIATION_DETAILS                                                                                        \
+#define TOMO_VARIATION_DETAILS                                                                               \
     "TV(x) is the sum over all pixels of the length of their forward differences (isotropic; 0 behind the last pixel). "
 
-#define TOMO_VARIATION_OBJECTIVE                                                                                      \
-    "|A x - b|^2 / (2 V) + `lambda` TV(x) with `minimum` <= x <= `maximum`, for V views. " TOMO_VARIATION_DETAILS      \
+#define TOMO_VARIATION_OBJECTIVE                                                                                        \
+    "|A x - b|^2 / (2 V) + `lambda` TV(x) with `minimum` <= x <= `maximum`, for V views. " TOMO_VARIATION_DETAILS       \
     "`lambda` has the unit of the sinogram, and holds for other numbers of views. Begin with the noise of a sample of " \
     "the sinogram divided by the square root of V: more lambda smooths more, and lowers the contrast of small parts"
 
 // Bounds of pixels, for methods that can have some.
 struct PixelBounds {
-    explicit PixelBounds(Element *element, double least = -G_MAXDOUBLE)
-        : minimum(element, "minimum", least, {-G_MAXDOUBLE, G_MAXDOUBLE}, When::reshapes,
+    explicit PixelBounds(Element *element, double least = -G_MAXDOUBLE, When when = When::reshapes)
+        : minimum(element, "minimum", least, {-G_MAXDOUBLE, G_MAXDOUBLE}, when,
                   "Least value of a pixel, after each step; 0 leaves no negative ones"),
-          maximum(element, "maximum", G_MAXDOUBLE, {-G_MAXDOUBLE, G_MAXDOUBLE}, When::reshapes,
+          maximum(element, "maximum", G_MAXDOUBLE, {-G_MAXDOUBLE, G_MAXDOUBLE}, when,
                   "Largest value of a pixel, after each step") {}
 
     // Throws Error where there is nothing between them.

@@ -24,14 +24,18 @@ class VolumeSlices : public Reducer {
     using List = Property<std::vector<double>>;
 
   public:
+    explicit VolumeSlices(
+        const char *of_region =
+            "From, to, step of the parameter, one slice each; empty or step 0: one slice, at z")
+        : region(this, "region", When::ready, of_region) {}
+
     List x_region{
         this, "x-region", When::ready,
         "From, to, step across the beam; empty or step 0: as many as columns, from minus half of them"};
     List y_region{
         this, "y-region", When::ready,
         "From, to, step along the beam; empty or step 0: as many as columns, from minus half of them"};
-    List region{this, "region", When::ready,
-                "From, to, step of the parameter, one slice each; empty or step 0: one slice, at z"};
+    List region;
     Property<unsigned> num_projections{
         this,         "num-projections",
         Automatic{0}, {0, 32768},

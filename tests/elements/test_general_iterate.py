@@ -97,6 +97,14 @@ class GeneralIterate(ElementTestCase):
                 away = np.sqrt(sum((axis - m) ** 2 for axis, m in zip((x, y, z), middle)))
                 self.assertAlmostEqual(slices[away < radius - 1.5].mean() / value, 1.0, delta=0.05)
 
+    def test_region(self):
+        """Without one there is a slice for each row."""
+        projections = [np.abs(random_array(np.float32, (5, 6))) for _ in range(4)]
+        line = f"{NAME} num-iterations=3 overall-angle=3.0"
+        slices = np.array(run(line, projections))
+        self.assertEqual(len(slices), 5)
+        self.assert_close(slices, np.array(run(f"{line} region={region(-2, 1, 5)}", projections)), 1e-6)
+
     def test_stops(self):
         geometry = random_geometry((7, 8), 10, True)
         grids = (-3, 1, 6), (-3, 1, 6), (-3, 1, 7)
@@ -131,7 +139,7 @@ class GeneralIterate(ElementTestCase):
             results = np.array(stream.finish())
             warnings = " ".join(stream.warnings())
         self.assertTrue(np.isnan(results).any())
-        self.assertIn("the residual grew", warnings)
+        self.assertIn("the residual of volume 0 grew", warnings)
 
     def test_refused(self):
         projections = [np.ones((5, 6), np.float32) for _ in range(4)]
