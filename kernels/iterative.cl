@@ -7,12 +7,12 @@
 
 #include "group-sum.h"
 
-// Chosen views, one below the other.
-kernel void gather_views(IN(projections), OUT(float, out), global const uint *views, const uint first, const uint all) {
-    const uint x = get_global_id(0), i = get_global_id(1), z = get_global_id(2);
-    const uint columns = get_global_size(0), number = get_global_size(1);
-    AT(out, tomo_index(x, i, z, columns, number)) =
-        LOAD(projections, tomo_index(x, views[first + i], z, columns, all));
+// Each step-th row of the projections from `first` on, as rows of the output from `begin` on.
+kernel void gather_views(IN(projections), OUT(float, out), const uint first, const uint step, const uint begin,
+                         const uint rows, const uint rows_of_projections) {
+    const uint x = get_global_id(0), i = get_global_id(1), z = get_global_id(2), columns = get_global_size(0);
+    AT(out, tomo_index(x, begin + i, z, columns, rows)) =
+        LOAD(projections, tomo_index(x, first + i * step, z, columns, rows_of_projections));
 }
 
 // A part of the norm, or of the product, from each work-group.

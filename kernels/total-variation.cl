@@ -2,29 +2,29 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // Total variation of slices, in DIMENSIONS dimensions: the length of the forward differences D x of each pixel, which are 0
-// behind the last pixel of a row, of a column and, in 3-D, of `coupled` planes. gst/operators/total-variation.hpp tells more.
+// behind the last pixel of a row, of a column and, in 3-D, of `neighbours` slices. gst/operators/total-variation.hpp tells more.
 // A work-item for each pixel.
 
 typedef struct {
-    uint x, y, z; // z within the coupled planes
+    uint x, y, z; // z among its neighbours
     ulong i;      // of the pixel
     ulong step[3];
     bool is_first[3], is_last[3];
     ulong all; // pixels: a dual array has that many for each dimension
 } Pixel;
 
-#define SHAPE const uint width, const uint height, const uint depth, const uint coupled
+#define SHAPE const uint width, const uint height, const uint depth, const uint neighbours
 #define FIND_PIXEL                                                                                                      \
     if (get_global_id(0) >= width || get_global_id(1) >= height)                                                        \
         return;                                                                                                         \
-    const Pixel here = pixel_at(get_global_id(0), get_global_id(1), get_global_id(2), width, height, depth, coupled);
+    const Pixel here = pixel_at(get_global_id(0), get_global_id(1), get_global_id(2), width, height, depth, neighbours);
 
 inline Pixel pixel_at(const uint x, const uint y, const uint plane, const uint width, const uint height, const uint depth,
-                      const uint coupled) {
-    const uint z = plane % coupled;
+                      const uint neighbours) {
+    const uint z = plane % neighbours;
     const ulong image = (ulong)width * height;
     Pixel pixel = {x, y, z, tomo_index(x, y, plane, width, height), {1, width, image},
-                   {x == 0, y == 0, z == 0}, {x == width - 1, y == height - 1, z == coupled - 1}, image * depth};
+                   {x == 0, y == 0, z == 0}, {x == width - 1, y == height - 1, z == neighbours - 1}, image * depth};
     return pixel;
 }
 
@@ -52,8 +52,8 @@ inline float difference_at(global const float *values, const Pixel at, const uin
     return at.is_last[d] ? 0.0f : values[at.i + at.step[d]] - values[at.i];
 }
 
-inline Pixel next_pixel(const Pixel at, const uint d, const uint width, const uint height, const uint depth, const uint coupled) {
-    return pixel_at(at.x + (d == 0), at.y + (d == 1), get_global_id(2) + (d == 2), width, height, depth, coupled);
+inline Pixel next_pixel(const Pixel at, const uint d, const uint width, const uint height, const uint depth, const uint neighbours) {
+    return pixel_at(at.x + (d == 0), at.y + (d == 1), get_global_id(2) + (d == 2), width, height, depth, neighbours);
 }
 
 kernel void denoise_step(global const float *noisy, global const float *now, global const float *before, global float *next,
@@ -66,7 +66,7 @@ kernel void denoise_step(global const float *noisy, global const float *now, glo
         const ulong at = d * here.all + here.i;
         float value = now[at] + momentum * (now[at] - before[at]);
         if (!here.is_last[d]) {
-            const Pixel there = next_pixel(here, d, width, height, depth, coupled);
+            const Pixel there = next_pixel(here, d, width, height, depth, neighbours);
             value += size * (bounded(noisy[there.i] - weight * transposed_at(there, now, before, momentum), minimum, maximum) - own);
         }
         values[d] = value;
@@ -78,10 +78,10 @@ kernel void denoise_step(global const float *noisy, global const float *now, glo
 }
 
 kernel void take_denoised(global const float *noisy, global const float *dual, global float *slices, global float *ahead,
-                          global const uint *is_done, const float weight, const float momentum, const float minimum,
-                          const float maximum, SHAPE) {
+                          global const uint *is_done, const uint planes, const float weight, const float momentum,
+                          const float minimum, const float maximum, SHAPE) {
     FIND_PIXEL
-    if (is_done[get_global_id(2) / coupled])
+    if (is_done[get_global_id(2) / planes])
         return;
     const float before = slices[here.i];
     const float value = bounded(noisy[here.i] - weight * transposed_at(here, dual, dual, 0.0f), minimum, maximum);
@@ -157,7 +157,7 @@ kernel void variation_gradient(global const float *slices, global float *gradien
     for (uint d = 0; d < DIMENSIONS; d++) {
         sum -= difference_at(slices, here, d) / own;
         if (!here.is_first[d]) {
-            const Pixel last = pixel_at(here.x - (d == 0), here.y - (d == 1), get_global_id(2) - (d == 2), width, height, depth, coupled);
+            const Pixel last = pixel_at(here.x - (d == 0), here.y - (d == 1), get_global_id(2) - (d == 2), width, height, depth, neighbours);
             sum += (slices[here.i] - slices[last.i]) / length_at(slices, last);
         }
     }

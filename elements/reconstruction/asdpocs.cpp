@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "iterative-slices.hpp"
+#include "variation-properties.hpp"
 
 using namespace tomo;
 
@@ -30,28 +31,8 @@ class Asdpocs final : public IterativeSlices {
     Property<double> relaxation{
         this,         "relaxation",   1.0,
         {1e-6, 10.0}, When::reshapes, "Factor of each correction by data in the first iteration"};
-    Property<double> relaxation_reduction{this,           "relaxation-reduction",
-                                          0.995,          {0.0, 1.0},
-                                          When::reshapes, "Factor of the relaxation after each iteration"};
-    Property<unsigned> tv_iterations{
-        this,      "tv-iterations", 20,
-        {1, 1000}, When::reshapes,  "Steps down the total variation in each iteration"};
-    Property<double> tv_step{
-        this,         "tv-step",      0.2,
-        {0.0, 100.0}, When::reshapes, "Length of such a step, in parts of the first change by data"};
-    Property<double> tv_step_reduction{this,           "tv-step-reduction",
-                                       0.95,           {0.0, 1.0},
-                                       When::reshapes, "Factor of the step's length where it is too large"};
-    Property<double> tv_limit{
-        this,
-        "tv-limit",
-        0.95,
-        {0.0, 100.0},
-        When::reshapes,
-        "Largest change by total variation, in parts of that by data, that leaves the steps as they are"};
-    Property<double> residual_limit{
-        this,       "residual-limit", 0.0,
-        {0.0, 1.0}, When::reshapes,   "Residual |b - A x| / |b| below which the steps stay as they are"};
+    VariationSteps steps{this, When::reshapes, "Steps down the total variation in each iteration"};
+    VariationDescent descent{this, When::reshapes};
     Property<unsigned> subsets{
         this,
         "subsets",
@@ -66,12 +47,8 @@ class Asdpocs final : public IterativeSlices {
     SolverMethod solver_method() const override { return SolverMethod::asd_pocs; }
     SolverSettings solver_settings() const override {
         SolverSettings settings{.relaxation = relaxation, .subsets = subsets};
-        settings.relaxation_reduction = relaxation_reduction;
-        settings.inner_iterations = tv_iterations;
-        settings.descent = tv_step;
-        settings.descent_reduction = tv_step_reduction;
-        settings.descent_limit = tv_limit;
-        settings.enough = residual_limit;
+        steps.add_to(settings);
+        descent.add_to(settings);
         planes.add_to(settings, input_info());
         bounds.add_to(settings);
         return settings;

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "iterative-slices.hpp"
+#include "variation-properties.hpp"
 
 using namespace tomo;
 
@@ -26,12 +27,9 @@ class Fista final : public IterativeSlices {
 
     Fista() : IterativeSlices(50) {}
 
-    Property<double> lambda{this,           "lambda",
-                            0.001,          {0.0, 1e6},
-                            When::reshapes, "Weight of the total variation, in units of the sinogram"};
-    Property<unsigned> tv_iterations{
-        this,      "tv-iterations", 20,
-        {1, 1000}, When::reshapes,  "Steps for the total variation in each iteration, or with each subset"};
+    VariationWeight weight{this, When::reshapes};
+    VariationSteps steps{this, When::reshapes,
+                         "Steps for the total variation in each iteration, or with each subset"};
     Property<unsigned> subsets{this,       "subsets",      1,
                                {1, 32768}, When::reshapes, "Subsets of the views; at most as many as views"};
     VariationPlanes planes{this};
@@ -41,8 +39,8 @@ class Fista final : public IterativeSlices {
     SolverMethod solver_method() const override { return SolverMethod::fista; }
     SolverSettings solver_settings() const override {
         SolverSettings settings{.subsets = subsets};
-        settings.lambda = lambda;
-        settings.inner_iterations = tv_iterations;
+        weight.add_to(settings);
+        steps.add_to(settings);
         planes.add_to(settings, input_info());
         bounds.add_to(settings);
         return settings;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "general-geometry.hpp"
 #include "iterative-slices.hpp"
+#include "variation-properties.hpp"
 #include "volume-slices.hpp"
 
 #include <gst/operators/general-solver.hpp>
@@ -34,9 +35,17 @@ class GeneralIterate final : public VolumeSlices {
             "With `method` sirt and sart, x += `relaxation` A*((b - A x) / A 1) / A* 1, then `minimum` and `maximum`, for "
             "one subset of views after another, from x = 0: sirt has `subsets` of them, sart one for each view "
             "(`tomosirt`, `tomosart`). With mlem, x *= A*(b / A x) / A* 1 from x = 1 (`tomomlem`). With cgls, conjugate "
-            "gradients for the least |A x - b| (`tomocgls`). Those elements name the sources.\n"
+            "gradients for the least |A x - b| (`tomocgls`). With fista and sbtv, x has the least |A x - b|^2 / (2 V) + "
+            "`lambda` TV(x) within the bounds, for V projections (`tomofista`, `tomosbtv`), and with asdpocs, steps down TV(x) "
+            "follow those of sart (`tomoasdpocs`; set minimum=0 where nothing is negative). Those elements name the sources. " TOMO_VARIATION_DETAILS
+            "With `tv-dimensions` 3, differences between slices count as those within; a step of one "
+            "size along all three regions gives all directions one weight.\n"
             "\n"
-            "All projections and the volume lie on the device until the last iteration. Behind it comes an element "
+            "The device holds, in float32, with sirt, sart and mlem 5 times the volume and 3 times the projections; with "
+            "asdpocs 8 times and 3 times; with cgls 5 times, a volume for each of the first 32 iterations (in at most a "
+            "quarter of its memory) and twice the projections; with fista and sbtv 14 times (11 and 12 with `tv-dimensions` 2) and "
+            "twice. An eighth of its memory is left to other elements, and a volume that finds no place is an error. "
+            "Behind the last iteration comes an element "
             "message `tomo-iterations`: `index` of the volume, and `residuals`, |b - A x| / |b| for each iteration. A "
             "residual that grows is a warning.",
         .example =
@@ -46,7 +55,7 @@ class GeneralIterate final : public VolumeSlices {
             "detector-position-y='<100.0>' ! tomowrite filename=slices.h5:/slices",
     };
 
-    enum class Method { sirt, sart, cgls, mlem };
+    enum class Method { sirt, sart, cgls, mlem, fista, sbtv, asdpocs };
     Choice<Method> method{
         this,
         "method",
@@ -54,17 +63,45 @@ class GeneralIterate final : public VolumeSlices {
         {{Method::sirt, "sirt", "All views at once, or subsets of them"},
          {Method::sart, "sart", "View by view"},
          {Method::cgls, "cgls", "Conjugate gradients"},
-         {Method::mlem, "mlem", "Expectation maximization, for counts that are never negative"}},
+         {Method::mlem, "mlem", "Expectation maximization, for counts that are never negative"},
+         {Method::fista, "fista", "Proximal gradients, with little total variation"},
+         {Method::sbtv, "sbtv", "Split Bregman iterations, with little total variation"},
+         {Method::asdpocs, "asdpocs", "View by view, then down the total variation"}},
         When::ready,
         "How slices are improved"};
-    Property<unsigned> num_iterations{this,        "num-iterations",
-                                      10,          {1, 100000},
-                                      When::ready, "Iterations, each of which goes through all views once"};
+    Property<unsigned> num_iterations{
+        this,
+        "num-iterations",
+        Automatic{0},
+        {0, 100000},
+        When::ready,
+        "Iterations, each of which goes through all views once at least; 0: 10, 50 for fista, and 20 for sbtv "
+        "and asdpocs"};
     Property<double> relaxation{
-        this,        "relaxation", Automatic{0},
-        {0.0, 10.0}, When::ready,  "Factor of each correction of sirt and sart; 0: 1, and 0.25 for sart"};
-    Property<unsigned> subsets{this,       "subsets",   Automatic{0},
-                               {0, 32768}, When::ready, "Subsets of the views for sirt and mlem; 0: 1"};
+        this,         "relaxation",
+        Automatic{0}, {0.0, 10.0},
+        When::ready,  "Factor of each correction of sirt, sart and asdpocs; 0: 1, and 0.25 for sart"};
+    Property<unsigned> subsets{
+        this,
+        "subsets",
+        Automatic{0},
+        {0, 32768},
+        When::ready,
+        "Subsets of the views for sirt, mlem, fista and asdpocs; 0: 1, and one for each "
+        "view with asdpocs"};
+    VariationWeight weight{this, When::ready};
+    VariationSteps variation_steps{this, When::ready,
+                                   "Steps of fista and asdpocs for the total variation in each iteration, or "
+                                   "with each subset of fista"};
+    SplitSteps split_steps{this, When::ready};
+    VariationDescent descent{this, When::ready};
+    Property<unsigned> dimensions{
+        this,
+        "tv-dimensions",
+        3,
+        {2, 3},
+        When::ready,
+        "Directions of the total variation's differences: 2, within each slice; 3, also between slices"};
     PixelBounds bounds{this, -G_MAXDOUBLE, When::ready};
     Property<double> tolerance{this,        "tolerance",
                                0.0,         {0.0, 1.0},
@@ -109,9 +146,12 @@ class GeneralIterate final : public VolumeSlices {
 
   private:
     SolverMethod solver_method() const {
-        return method == Method::cgls   ? SolverMethod::gradients
-               : method == Method::mlem ? SolverMethod::multiplicative
-                                        : SolverMethod::additive;
+        return method == Method::cgls      ? SolverMethod::gradients
+               : method == Method::mlem    ? SolverMethod::multiplicative
+               : method == Method::fista   ? SolverMethod::fista
+               : method == Method::sbtv    ? SolverMethod::split_bregman
+               : method == Method::asdpocs ? SolverMethod::asd_pocs
+                                           : SolverMethod::additive;
     }
 
     // Throws Error for one that does not count.
@@ -123,19 +163,40 @@ class GeneralIterate final : public VolumeSlices {
     }
 
     SolverSettings settings() const {
-        const bool is_additive = solver_method() == SolverMethod::additive,
-                   has_bounds = method != Method::cgls;
-        refuse(relaxation.chosen().has_value(), relaxation.name(), is_additive, "sirt or sart");
-        refuse(subsets.chosen().has_value(), subsets.name(), method == Method::sirt || method == Method::mlem,
-               "sirt or mlem");
-        refuse(bounds.minimum > -G_MAXDOUBLE, bounds.minimum.name(), has_bounds, "another method");
-        refuse(bounds.maximum < G_MAXDOUBLE, bounds.maximum.name(), has_bounds, "another method");
-        SolverSettings settings{.iterations = num_iterations,
-                                .relaxation =
-                                    relaxation.chosen().value_or(method == Method::sart ? 0.25 : 1.0),
-                                .subsets = method == Method::sart ? G_MAXUINT : subsets.chosen().value_or(1)};
+        const bool is_fista = method == Method::fista, is_sbtv = method == Method::sbtv,
+                   is_asdpocs = method == Method::asdpocs, is_sart = method == Method::sart,
+                   has_variation = is_fista || is_sbtv || is_asdpocs;
+        const auto refuse_changed = [&](const char *name, bool counts, const char *where) {
+            refuse(name != nullptr, name, counts, where);
+        };
+        refuse(relaxation.chosen().has_value(), relaxation.name(),
+               method == Method::sirt || is_sart || is_asdpocs, "sirt, sart or asdpocs");
+        refuse(subsets.chosen().has_value(), subsets.name(),
+               method == Method::sirt || method == Method::mlem || is_fista || is_asdpocs,
+               "sirt, mlem, fista or asdpocs");
+        refuse(bounds.minimum > -G_MAXDOUBLE, bounds.minimum.name(), method != Method::cgls,
+               "another method");
+        refuse(bounds.maximum < G_MAXDOUBLE, bounds.maximum.name(), method != Method::cgls, "another method");
+        refuse_changed(weight.changed(), is_fista || is_sbtv, "fista or sbtv");
+        refuse_changed(variation_steps.changed(), is_fista || is_asdpocs, "fista or asdpocs");
+        refuse_changed(split_steps.changed(), is_sbtv, "sbtv");
+        refuse_changed(descent.changed(), is_asdpocs, "asdpocs");
+        refuse_changed(changed_of(dimensions, 3u), has_variation, "fista, sbtv or asdpocs");
+        SolverSettings settings{.iterations = num_iterations.chosen().value_or(is_fista                ? 50
+                                                                               : is_sbtv || is_asdpocs ? 20
+                                                                                                       : 10),
+                                .relaxation = relaxation.chosen().value_or(is_sart ? 0.25 : 1.0),
+                                .subsets = is_sart ? G_MAXUINT
+                                                   : subsets.chosen().value_or(is_asdpocs ? G_MAXUINT : 1)};
         settings.tolerance = tolerance;
+        settings.dimensions = dimensions;
         bounds.add_to(settings);
+        weight.add_to(settings);
+        descent.add_to(settings);
+        if (is_sbtv)
+            split_steps.add_to(settings);
+        else
+            variation_steps.add_to(settings);
         return settings;
     }
 

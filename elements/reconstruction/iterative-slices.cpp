@@ -45,7 +45,8 @@ void IterativeSlices::set_views(const Views &views) {
 }
 
 void IterativeSlices::reconstruct(const Array &sinograms, Array &slices) {
-    const auto residuals = solver_->run(sinograms, slices);
+    const auto [made, residuals] = solver_->run({sinograms});
+    copy_rows(made, {}, slices, {}, slices.info().size());
     const auto planes = slices.depth() / static_cast<unsigned>(residuals.size()); // with residuals in common
     for (unsigned z = 0; z < residuals.size(); z++)
         tell(z * planes, residuals[z]);

@@ -74,6 +74,7 @@ struct VariationPlanes {
     // `sinograms` is the shape of one array.
     void add_to(SolverSettings &settings, const ArrayInfo &sinograms) const {
         settings.coupled = dimensions == 3 ? sinograms.depth : 1;
+        settings.dimensions = dimensions;
     }
 
     Property<unsigned> dimensions;

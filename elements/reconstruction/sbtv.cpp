@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "iterative-slices.hpp"
+#include "variation-properties.hpp"
 
 using namespace tomo;
 
@@ -25,19 +26,8 @@ class Sbtv final : public IterativeSlices {
 
     Sbtv() : IterativeSlices(20) {}
 
-    Property<double> lambda{this,           "lambda",
-                            0.001,          {0.0, 1e6},
-                            When::reshapes, "Weight of the total variation, in units of the sinogram"};
-    Property<double> penalty{
-        this,
-        "penalty",
-        1.0,
-        {1e-6, 1e6},
-        When::reshapes,
-        "Weight of the distance between differences and their copies: changes the way to the result, "
-        "not the result"};
-    Property<unsigned> cg_iterations{this,      "cg-iterations", 3,
-                                     {1, 1000}, When::reshapes,  "Conjugate gradients in each iteration"};
+    VariationWeight weight{this, When::reshapes};
+    SplitSteps steps{this, When::reshapes};
     VariationPlanes planes{this};
     PixelBounds bounds{this};
 
@@ -45,9 +35,8 @@ class Sbtv final : public IterativeSlices {
     SolverMethod solver_method() const override { return SolverMethod::split_bregman; }
     SolverSettings solver_settings() const override {
         SolverSettings settings;
-        settings.lambda = lambda;
-        settings.penalty = penalty;
-        settings.inner_iterations = cg_iterations;
+        weight.add_to(settings);
+        steps.add_to(settings);
         planes.add_to(settings, input_info());
         bounds.add_to(settings);
         return settings;

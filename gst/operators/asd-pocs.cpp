@@ -11,9 +11,7 @@ unsigned iterate_asd_pocs(SolverRun &run) {
     const auto volumes = run.volumes();
     auto &compute = run.compute;
     const TotalVariation variation(run);
-    std::vector<Array> measured;
-    for (const auto &subset : run.views.subsets)
-        measured.push_back(run.gather(subset));
+    const std::vector<Array> measured = run.gather();
     Array correction = run.like(run.x), gradient = run.like(run.x);
     Array descent = run.numbers(volumes); // length of a step along the gradient
     // |x - from| of each volume, squared

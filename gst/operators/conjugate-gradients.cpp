@@ -48,7 +48,7 @@ unsigned descend_gradients(SolverRun &run) {
     auto &compute = run.compute;
     auto &views = run.views.subsets.front();
     const auto volumes = run.volumes();
-    Array residual = run.gather(views), gradient = run.like(run.x), direction = run.like(run.x);
+    Array residual = run.gather().front(), gradient = run.like(run.x), direction = run.like(run.x);
     run.back(views, residual, direction);
     const std::size_t bytes = run.x.info().size();
     const unsigned most_kept = gradients_kept(run.settings, bytes, *compute.device());

@@ -29,9 +29,7 @@ unsigned iterate_fista(SolverRun &run) {
     auto &compute = run.compute;
     const auto &settings = run.settings;
     const auto number = static_cast<double>(run.views.subsets.size());
-    std::vector<Array> measured;
-    for (const auto &subset : run.views.subsets)
-        measured.push_back(run.gather(subset));
+    const std::vector<Array> measured = run.gather();
     const TotalVariation variation(run);
     const double size = run.views.gradient_bound > 0.0 ? 1.0 / run.views.gradient_bound : 0.0;
     // Of the total variation, where the data term is half the square of a difference of pixels.

@@ -20,8 +20,13 @@ unsigned GeneralSolver::planes_that_fit(const ArrayInfo &projection, unsigned pr
     const ArrayInfo all(projection.format, projection.plane_samples(), projections);
     const ArrayInfo volume(GST_TOMO_FORMAT_FLOAT32, slice.plane_samples(), slices);
     const Device &device = *compute_.device();
-    if (std::max(all.size(), volume.size()) > device.max_allocation() ||
-        Solver::slices_that_fit(method_, settings_, all, volume, device) == 0)
+    auto settings = settings_;
+    settings.stacked = slices;
+    // First the projections that came, their copy and the volume; then all that iterations need.
+    const auto at_first = all.size() + sizeof(float) * all.samples() + volume.size();
+    const auto needed = std::max(at_first, Solver::bytes_of_run(method_, settings, all, volume, device));
+    constexpr double share = 7.0 / 8.0; // the rest is for the elements before and behind
+    if (static_cast<double>(needed) > share * static_cast<double>(device.memory_limit()))
         throw Error(
             GST_RESOURCE_ERROR_NO_SPACE_LEFT,
             text("iterations over %u projections of %u x %u pixels and %u slices of %u x %u find no place on "
@@ -64,17 +69,19 @@ void GeneralSolver::solve() {
         return std::make_unique<GeneralProjector>(compute_, own, projection_.width, projection_.height,
                                                   grid_);
     };
-    Array all = compute_.allocate({projection_.format, projection_.plane_samples(), views});
-    for (std::size_t i = 0; i < blocks_.size(); i++) {
-        const unsigned count = i + 1 < blocks_.size() ? block : in_block_;
-        compute_.copy_rows(blocks_[i], {}, all, {i * block * projection_.size()}, count * projection_.size());
-    }
+    // To iterative methods a projection is a row.
+    std::vector<Array> rows;
+    for (std::size_t i = 0; i < blocks_.size(); i++)
+        rows.push_back(blocks_[i].as(
+            {projection_.format, projection_.plane_samples(), i + 1 < blocks_.size() ? block : in_block_}));
     blocks_.clear();
-    Solver solver(compute_, method_, settings_);
+    auto settings = settings_;
+    settings.stacked = grid_.z.count;
+    Solver solver(compute_, method_, settings);
     solver.set_geometry(views, projector_of);
-    volume_ = compute_.allocate(
-        {GST_TOMO_FORMAT_FLOAT32, grid_.x.count, std::uint64_t{grid_.y.count} * grid_.z.count});
-    tell_(solver.run(all, volume_).front());
+    const auto made = solver.run(std::move(rows));
+    volume_ = made.slices;
+    tell_(made.residuals.front());
 }
 
 void GeneralSolver::copy_slices(unsigned first, Array &out, const Greys &) {

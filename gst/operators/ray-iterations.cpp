@@ -36,9 +36,7 @@ void correct_by_rays(SolverRun &run, SolverSubset &subset, const Array &measured
 }
 
 unsigned iterate_rays(SolverRun &run, SolverMethod method) {
-    std::vector<Array> measured;
-    for (const auto &subset : run.views.subsets)
-        measured.push_back(run.gather(subset));
+    const std::vector<Array> measured = run.gather();
     Array correction = run.like(run.x);
     for (unsigned iteration = 0; iteration < run.settings.iterations; iteration++) {
         for (std::size_t s = 0; s < measured.size(); s++)

@@ -27,15 +27,16 @@ Array pixel_sums_of(Compute &compute, SolverSubset &subset) {
 }
 
 SolverRun::SolverRun(Compute &compute, const SolverSettings &settings, SolverViews &views,
-                     const Array &projections, Array &x)
+                     std::vector<Array> projections, Array &x)
     : compute(compute), settings(settings), views(views), x(x),
       norms(numbers(std::uint64_t{settings.iterations} * volumes())), measured(numbers(volumes())),
       done(filled(ArrayInfo(GST_TOMO_FORMAT_UINT32, volumes(), 1), 0.0f)), steps(compute),
-      projections_(projections) {}
+      projections_(std::move(projections)) {}
 
 Kernel SolverRun::kernel(const char *function, const char *file) const {
     return compute.kernel(
-        function, text("-D GROUP=%u -D DIMENSIONS=%u", solver_group, settings.coupled > 1 ? 3u : 2u), file);
+        function, text("-D GROUP=%u -D DIMENSIONS=%u", solver_group, settings.neighbours() > 1 ? 3u : 2u),
+        file);
 }
 
 Array SolverRun::filled(const ArrayInfo &info, float value) const {
@@ -52,13 +53,28 @@ Array SolverRun::copy(const Array &array) const {
     return result;
 }
 
-Array SolverRun::gather(const SolverSubset &subset) {
-    Array own = compute.allocate(subset.projector->projections(x.depth()));
-    compute.input_format("projections", projections_.info().format);
-    compute.launch(kernel("gather_views"), WorkSize(own.info()), projections_, own, BareBuffer{views.order},
-                   cl_uint{subset.first}, cl_uint{views.number});
-    add_norms(own, measured, 0);
-    return own;
+std::vector<Array> SolverRun::gather() {
+    std::vector<Array> all;
+    compute.input_format("projections", projections_.front().info().format);
+    for (const auto &subset : views.subsets) {
+        Array own = compute.allocate(subset.projector->projections(x.depth()));
+        // Views of a subset come one behind the other, so those of an array of projections do as well.
+        unsigned row = 0, first = 0;
+        for (const auto &some : projections_) {
+            const unsigned end = first + some.height(), begin = row;
+            while (row < subset.number && subset.view(row) < end)
+                row++;
+            if (row > begin)
+                compute.launch(kernel("gather_views"), WorkSize(own.width(), row - begin, own.depth()), some,
+                               ReadWrite{own}, cl_uint{subset.view(begin) - first}, cl_uint{subset.step},
+                               cl_uint{begin}, cl_uint{own.height()}, cl_uint{some.height()});
+            first = end;
+        }
+        add_norms(own, measured, 0);
+        all.push_back(std::move(own));
+    }
+    projections_.clear();
+    return all;
 }
 
 void SolverRun::forward(SolverSubset &subset, const Array &volume, Array &projections) {

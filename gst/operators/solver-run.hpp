@@ -11,14 +11,15 @@ namespace tomo {
 
 // Views that are taken at once.
 struct SolverSubset {
-    unsigned first, number; // of views in the order of all subsets
+    unsigned first, number, step; // view `first` and each step-th one behind, `number` in all
     std::unique_ptr<Projector> projector;
     Array ray_sums;   // for methods that divide by them
     Array pixel_sums; // likewise; empty where there is no memory for those of all subsets
+
+    unsigned view(unsigned row) const { return first + row * step; }
 };
 
 struct SolverViews {
-    Array order; // numbers of views, subset by subset
     unsigned number = 0;
     std::vector<SolverSubset> subsets; // in the order in which they are taken
     double gradient_bound = 0.0;       // no less than the largest value of A*A, times the number of subsets
@@ -28,15 +29,15 @@ struct SolverViews {
 class SolverRun {
   public:
     // `x` has the start and gets the result.
-    SolverRun(Compute &compute, const SolverSettings &settings, SolverViews &views, const Array &projections,
-              Array &x);
+    SolverRun(Compute &compute, const SolverSettings &settings, SolverViews &views,
+              std::vector<Array> projections, Array &x);
 
     Compute &compute;
     const SolverSettings &settings;
     SolverViews &views;
     Array &x;
     Array norms;    // |b - A x|^2 of each volume, iteration by iteration
-    Array measured; // |b|^2 of each volume; complete once all subsets were gathered
+    Array measured; // |b|^2 of each volume, once b is gathered
     Array done;     // of each volume, whether it stays as it is
     Steps steps;    // for each forward or backprojection
 
@@ -50,8 +51,8 @@ class SolverRun {
     Array like(const Array &array) const { return compute.allocate(array.info()); }
     Array copy(const Array &array) const;
 
-    // b of a subset.
-    Array gather(const SolverSubset &subset);
+    // b of each subset. Once: lets the projections go.
+    std::vector<Array> gather();
     void forward(SolverSubset &subset, const Array &volume, Array &projections);
     void back(SolverSubset &subset, const Array &projections, Array &volume);
 
@@ -72,7 +73,7 @@ class SolverRun {
     bool is_done(unsigned iteration);
 
   private:
-    const Array &projections_;
+    std::vector<Array> projections_;
 };
 
 // How the device adds up.
@@ -81,6 +82,8 @@ constexpr unsigned solver_group = 64;
 // A new array of `value`.
 Array filled_array(Compute &compute, const ArrayInfo &info, float value);
 
+// Whether those of all subsets are kept, of `slice` bytes each.
+bool keeps_pixel_sums(unsigned subsets, std::uint64_t slice, const Device &device);
 // A* 1 of a subset.
 Array pixel_sums_of(Compute &compute, SolverSubset &subset);
 

@@ -34,32 +34,32 @@ void Solver::set_geometry(unsigned views, const MakeProjector &make) {
     views_.reset();
     auto made = std::make_unique<SolverViews>();
     made->number = views;
-    const bool is_whole = method_ == SolverMethod::gradients || method_ == SolverMethod::split_bregman;
-    const unsigned number = is_whole ? 1 : std::clamp(settings_.subsets, 1u, views);
+    const unsigned number = subsets_of(method_, settings_, views);
     auto order = golden_order(number);
     if (!settings_.is_in_golden_order)
         std::iota(order.begin(), order.end(), 0u);
-    std::vector<cl_uint> numbers;
     for (const unsigned first : order) {
         std::vector<unsigned> own;
         for (unsigned view = first; view < views; view += number)
             own.push_back(view);
-        made->subsets.push_back(
-            {static_cast<unsigned>(numbers.size()), static_cast<unsigned>(own.size()), make(own), {}, {}});
-        numbers.insert(numbers.end(), own.begin(), own.end());
+        made->subsets.push_back({first, static_cast<unsigned>(own.size()), number, make(own), {}, {}});
     }
-    made->order = compute_.upload(numbers.data(), numbers.size() * sizeof numbers[0]);
     if (method_ == SolverMethod::fista)
         made->gradient_bound = gradient_bound(*made);
-    else if (!is_whole)
+    else if (method_ != SolverMethod::gradients && method_ != SolverMethod::split_bregman)
         make_sums(*made);
     views_ = std::move(made);
 }
 
-void Solver::make_sums(SolverViews &views) {
+bool keeps_pixel_sums(unsigned subsets, std::uint64_t slice, const Device &device) {
     constexpr std::size_t share = 8; // of the device's memory
-    const auto one = views.subsets.front().projector->volume(1).size();
-    const bool keeps = views.subsets.size() * one <= compute_.device()->memory_limit() / share;
+    return subsets * slice <= device.memory_limit() / share;
+}
+
+void Solver::make_sums(SolverViews &views) {
+    const bool keeps =
+        keeps_pixel_sums(static_cast<unsigned>(views.subsets.size()),
+                         views.subsets.front().projector->volume(1).size(), *compute_.device());
     Steps steps(compute_);
     for (auto &subset : views.subsets) {
         const auto &projector = *subset.projector;
@@ -95,49 +95,102 @@ double Solver::gradient_bound(SolverViews &views) {
     return static_cast<double>(views.subsets.size()) * largest;
 }
 
+unsigned Solver::subsets_of(SolverMethod method, const SolverSettings &settings, unsigned views) {
+    const bool is_whole = method == SolverMethod::gradients || method == SolverMethod::split_bregman;
+    return is_whole ? 1 : std::clamp(settings.subsets, 1u, views);
+}
+
+namespace {
+
+// Bytes of a run, for a slice and its projections in float32.
+struct Held {
+    std::uint64_t per_slice; // of a stack
+    std::uint64_t fixed;     // for all slices together
+    std::uint64_t largest;   // in one piece, per slice
+};
+
+Held held_by(SolverMethod method, const SolverSettings &settings, unsigned subsets, std::uint64_t rays,
+             std::uint64_t slice, const Device &device) {
+    const std::uint64_t part = rays / subsets;
+    // What a projector copies: a slice in two ways, or projections with a byte for each ray.
+    const std::uint64_t copies = std::max(2 * slice, part + part / 4);
+    const std::uint64_t dual = (settings.neighbours() > 1 ? 3 : 2) * slice;
+    Held held{slice + rays + copies, 0, std::max(slice, part)};
+    switch (method) {
+    case SolverMethod::additive:
+    case SolverMethod::multiplicative: // computed projections, the correction
+        held.per_slice += part + slice;
+        held.fixed = rays + slice * (keeps_pixel_sums(subsets, slice, device) ? subsets : 1);
+        break;
+    case SolverMethod::asd_pocs: // and the gradient, x before and behind the corrections
+        held.per_slice += part + 4 * slice;
+        held.fixed = rays + slice * (keeps_pixel_sums(subsets, slice, device) ? subsets : 1);
+        break;
+    case SolverMethod::gradients: { // the gradient, its direction, that one's projection
+        const std::uint64_t kept = gradients_kept(settings, slice, device) * slice;
+        held.per_slice += rays + 2 * slice + kept;
+        held.largest = std::max(held.largest, kept);
+        break;
+    }
+    case SolverMethod::fista: // computed projections, x ahead, the gradient, three duals
+        held.per_slice += part + 2 * slice + 3 * dual;
+        held.largest = std::max(held.largest, dual);
+        break;
+    case SolverMethod::split_bregman: // gradient, direction and their products, two duals, and two for bounds
+        held.per_slice += rays + 5 * slice + 2 * dual;
+        held.largest = std::max(held.largest, dual);
+        break;
+    }
+    return held;
+}
+
+} // namespace
+
 std::uint64_t Solver::slices_that_fit(SolverMethod method, const SolverSettings &settings,
                                       const ArrayInfo &projections, const ArrayInfo &slice,
                                       const Device &device) {
-    // Projections, what is computed of them, slices, corrections, and the copies of these that are projected.
-    constexpr unsigned copies = 4, share = 3;
-    const std::uint64_t one = slice.size(), pair = sizeof(float) * projections.samples() + one;
+    constexpr unsigned share = 3; // for the rest of the stream
+    const auto held = held_by(method, settings, subsets_of(method, settings, projections.height),
+                              sizeof(float) * projections.samples(), slice.size(), device);
+    const auto room = device.memory_limit() / share;
     const auto fit = [](std::uint64_t room, std::uint64_t size) {
         return room / std::max<std::uint64_t>(size, 1);
     };
-    const auto room = device.memory_limit() / share;
-    const unsigned dimensions = settings.coupled > 1 ? 3 : 2;
-    switch (method) {
-    case SolverMethod::gradients: {
-        const std::uint64_t kept = gradients_kept(settings, one, device) * one;
-        return std::min(fit(room, copies * pair + kept), fit(most_bytes_of_gradients(device), kept));
-    }
-    case SolverMethod::fista: // three dual arrays, and the gradient
-        return fit(room, copies * pair + (3 * dimensions + 1) * one);
-    case SolverMethod::split_bregman: // two, the conjugate direction and its product, two for the bounds
-        return fit(room, copies * pair + (2 * dimensions + 4) * one);
-    case SolverMethod::asd_pocs:
-        return fit(room, (copies + 2) * pair);
-    case SolverMethod::additive:
-    case SolverMethod::multiplicative:
-        break;
-    }
-    return fit(room, copies * pair);
+    return std::min({fit(room - std::min<std::uint64_t>(room, held.fixed),
+                         held.per_slice + projections.size() + slice.size()),
+                     fit(device.max_allocation(), held.largest),
+                     method == SolverMethod::gradients
+                         ? fit(most_bytes_of_gradients(device),
+                               gradients_kept(settings, slice.size(), device) * slice.size())
+                         : G_MAXUINT64});
 }
 
-Solver::Residuals Solver::run(const Array &projections, Array &slices) {
-    if (!views_ || projections.height() != views_->number || projections.depth() != slices.depth() ||
-        settings_.coupled == 0 || slices.depth() % settings_.coupled != 0)
-        throw Error(
-            GST_STREAM_ERROR_FORMAT,
-            text("projections of %s and slices of %s came to a solver of %u views and volumes of %u planes",
-                 projections.info().describe().c_str(), slices.info().describe().c_str(),
-                 views_ ? views_->number : 0, settings_.coupled));
-    const float start = method_ == SolverMethod::multiplicative ? 1.0f : 0.0f;
-    Array own = filled_array(compute_, slices.info(), start);
-    SolverRun run(compute_, settings_, *views_, projections, own);
+std::uint64_t Solver::bytes_of_run(SolverMethod method, const SolverSettings &settings,
+                                   const ArrayInfo &projections, const ArrayInfo &slices,
+                                   const Device &device) {
+    const auto held = held_by(method, settings, subsets_of(method, settings, projections.height),
+                              sizeof(float) * projections.samples(), slices.size(), device);
+    if (held.largest > device.max_allocation())
+        return G_MAXUINT64;
+    return held.per_slice + held.fixed;
+}
+
+Solver::Solution Solver::run(std::vector<Array> projections) {
+    const ArrayInfo first = projections.empty() ? ArrayInfo() : projections.front().info();
+    unsigned views = 0;
+    for (const auto &some : projections)
+        views += some.info() == first.with_size(first.width, some.height(), first.depth) ? some.height() : 0;
+    if (!views_ || views != views_->number || settings_.coupled == 0 || first.depth % settings_.coupled != 0)
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("%zu arrays of projections, the first one of %s, came to a solver of %u views and "
+                         "volumes of %u planes",
+                         projections.size(), first.describe().c_str(), views_ ? views_->number : 0,
+                         settings_.coupled));
+    Array x = filled_array(compute_, views_->subsets.front().projector->volume(first.depth),
+                           method_ == SolverMethod::multiplicative ? 1.0f : 0.0f);
+    SolverRun run(compute_, settings_, *views_, std::move(projections), x);
     // Throws Flushing where a flush or a stop comes.
     const unsigned made = iterate(run);
-    compute_.copy_rows(own, {}, slices, {}, slices.info().size());
     const unsigned volumes = run.volumes();
     Residuals residuals(volumes);
     const Host<const float> left(run.norms), all(run.measured);
@@ -145,7 +198,7 @@ Solver::Residuals Solver::run(const Array &projections, Array &slices) {
         for (unsigned i = 0; i < made; i++)
             residuals[z].push_back(all[z] > 0.0f ? std::sqrt(double{left[i * volumes + z]} / all[z])
                                                  : std::sqrt(left[i * volumes + z]));
-    return residuals;
+    return {x, residuals};
 }
 
 unsigned Solver::iterate(SolverRun &run) const {

@@ -49,8 +49,10 @@ struct SolverSettings {
     double minimum = -std::numeric_limits<double>::infinity(),
            maximum = std::numeric_limits<double>::infinity();
     double tolerance = 0.0; // a slice with |b - A x| <= tolerance |b| stays as it is
-    // Planes that make a volume: neighbours for the total variation, with residuals and steps in common.
-    unsigned coupled = 1;
+    unsigned coupled = 1;   // planes that make a volume, with residuals and steps in common
+    unsigned stacked = 1;   // slices that lie below each other in a plane, as those of a GeneralProjector
+    // Directions of the total variation's differences: 3, also between the slices of a volume.
+    unsigned dimensions = 2;
     double lambda = 0.0;           // fista, split_bregman
     unsigned inner_iterations = 0; // of the projection, of conjugate gradients, of the descent
     double penalty = 1.0;          // split_bregman: weight of |D x - d|^2 / 2
@@ -59,6 +61,9 @@ struct SolverSettings {
     // factor of the relaxation after each iteration.
     double descent = 0.2, descent_reduction = 0.95, descent_limit = 0.95, enough = 0.0,
            relaxation_reduction = 0.995;
+
+    // Slices that have differences between them.
+    unsigned neighbours() const { return dimensions == 3 ? coupled * stacked : 1; }
 };
 
 struct SolverViews;
@@ -78,17 +83,28 @@ class GST_TOMO_API Solver {
     // gives) or behind it (gradients, split_bregman); with subsets, each with the x that it met. Fewer than
     // `iterations` where all volumes came below the tolerance.
     using Residuals = std::vector<std::vector<double>>;
-    // Waits for the device.
-    Residuals run(const Array &projections, Array &slices);
+    struct Solution {
+        Array slices;
+        Residuals residuals;
+    };
+    // The views of `projections` follow each other in one or several arrays, which are let go as soon as they
+    // are read. Waits for the device.
+    Solution run(std::vector<Array> projections);
 
     // At a time, beside what else is on the device. With fewer, results are the same bits.
     static std::uint64_t slices_that_fit(SolverMethod method, const SolverSettings &settings,
                                          const ArrayInfo &projections, const ArrayInfo &slice,
                                          const Device &device);
+    // Most bytes that run() and the geometry hold at a time for these, besides `projections` as they come.
+    static std::uint64_t bytes_of_run(SolverMethod method, const SolverSettings &settings,
+                                      const ArrayInfo &projections, const ArrayInfo &slices,
+                                      const Device &device);
 
   private:
     // The order of subsets: every one once, neighbours far apart.
     static std::vector<unsigned> golden_order(unsigned number);
+    // Subsets that the views are taken in.
+    static unsigned subsets_of(SolverMethod method, const SolverSettings &settings, unsigned views);
 
     void make_sums(SolverViews &views);
     double gradient_bound(SolverViews &views);

@@ -17,7 +17,7 @@ unsigned iterate_split_bregman(SolverRun &run) {
                scale = 1.0f / static_cast<float>(run.views.number);
     const bool is_bounded = std::isfinite(settings.minimum) || std::isfinite(settings.maximum);
     const TotalVariation variation(run);
-    Array left = run.gather(views), gradient = run.like(run.x), product = run.like(run.x);
+    Array left = run.gather().front(), gradient = run.like(run.x), product = run.like(run.x);
     Array shift = variation.dual(), target = variation.dual();
     std::optional<Array> lag, bounds;
     if (is_bounded) {

@@ -4,15 +4,12 @@
 
 namespace tomo {
 
-WorkSize TotalVariation::size() const {
-    return WorkSize(run_.x.width(), run_.x.height(), run_.x.depth()).groups(32, 4);
-}
+WorkSize TotalVariation::size() const { return WorkSize(run_.x.width(), height(), depth()).groups(32, 4); }
 
 Array TotalVariation::dual() const {
-    const unsigned dimensions = run_.settings.coupled > 1 ? 3 : 2;
-    return run_.filled(
-        run_.x.info().with_size(run_.x.width(), run_.x.height(), std::uint64_t{dimensions} * run_.x.depth()),
-        0.0f);
+    const unsigned dimensions = run_.settings.neighbours() > 1 ? 3 : 2;
+    return run_.filled(run_.x.info().with_size(run_.x.width(), height(), std::uint64_t{dimensions} * depth()),
+                       0.0f);
 }
 
 void TotalVariation::denoise_step(const Array &noisy, const Array &dual, const Array &before, Array &next,
@@ -24,8 +21,8 @@ void TotalVariation::denoise_step(const Array &noisy, const Array &dual, const A
 void TotalVariation::take_denoised(const Array &noisy, const Array &dual, float weight, float momentum,
                                    Array &ahead) const {
     launch("take_denoised", BareBuffer{noisy}, BareBuffer{dual}, ReadWriteBareBuffer{run_.x},
-           ReadWriteBareBuffer{ahead}, BareBuffer{run_.done}, weight, momentum,
-           cl_float(run_.settings.minimum), cl_float(run_.settings.maximum));
+           ReadWriteBareBuffer{ahead}, BareBuffer{run_.done}, cl_uint{depth() / run_.volumes()}, weight,
+           momentum, cl_float(run_.settings.minimum), cl_float(run_.settings.maximum));
 }
 
 void TotalVariation::split(Array &shift, Array &target, float threshold) const {

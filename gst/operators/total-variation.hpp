@@ -7,8 +7,8 @@
 namespace tomo {
 
 // Kernels for the total variation of a run's volumes: the sum over all pixels of the length of their forward
-// differences along columns, rows and, where planes are coupled, planes. Differences behind the last pixel
-// are 0. A dual array has all differences along columns, then those along rows, then those along planes.
+// differences along columns, rows and, where slices are neighbours, slices. Differences behind the last pixel
+// are 0. A dual array has all differences along columns, then those along rows, then those along slices.
 class TotalVariation {
   public:
     explicit TotalVariation(SolverRun &run) : run_(run) {}
@@ -38,11 +38,13 @@ class TotalVariation {
 
   private:
     WorkSize size() const;
+    // Of slices, which may lie below each other in planes of x.
+    cl_uint height() const { return run_.x.height() / run_.settings.stacked; }
+    cl_uint depth() const { return run_.x.depth() * run_.settings.stacked; }
     template <class... Args>
     void launch(const char *function, Args &&...args) const {
         run_.compute.launch(run_.kernel(function, "total-variation.cl"), size(), std::forward<Args>(args)...,
-                            cl_uint{run_.x.width()}, cl_uint{run_.x.height()}, cl_uint{run_.x.depth()},
-                            cl_uint{run_.settings.coupled});
+                            cl_uint{run_.x.width()}, height(), depth(), cl_uint{run_.settings.neighbours()});
     }
 
     SolverRun &run_;

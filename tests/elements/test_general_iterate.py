@@ -10,9 +10,21 @@ from tomotest import *
 from elementtest import ElementTestCase, Stream
 from generaltest import random_geometry, region, words
 from iterativetest import additive, cgls, multiplicative, subsets
+from tvtest import Problem, asd_pocs, fista, split_bregman
 import generalref
 
 NAME = "tomogeneraliterate"
+
+
+class VolumeProblem(Problem):
+    """One volume (slices, rows, columns)."""
+
+    def __init__(self, a, b, views, shape, dims, parts=None):
+        super().__init__(a, b.reshape(1, -1), views, shape, dims, parts)
+        self.shape = shape
+
+    def forward(self, x, rows=slice(None)):
+        return x.reshape(1, -1) @ self.a[rows].T
 
 
 class GeneralIterate(ElementTestCase):
@@ -21,10 +33,20 @@ class GeneralIterate(ElementTestCase):
         lists = {name: [] for name in (*generalref.PARTS, "region", "x-region", "y-region")}
         self.check_properties(NAME, {
             **lists,
-            "method": ("sirt", {"sirt", "sart", "cgls", "mlem"}),
-            "num-iterations": (10, 1, 100000),
+            "method": ("sirt", {"sirt", "sart", "cgls", "mlem", "fista", "sbtv", "asdpocs"}),
+            "num-iterations": (0, 0, 100000),
             "relaxation": (0.0, 0.0, 10.0),
             "subsets": (0, 0, 32768),
+            "lambda": (0.001, 0.0, 1e6),
+            "tv-iterations": (20, 1, 1000),
+            "tv-dimensions": (3, 2, 3),
+            "penalty": (1.0, 1e-6, 1e6),
+            "cg-iterations": (3, 1, 1000),
+            "relaxation-reduction": (0.995, 0.0, 1.0),
+            "tv-step": (0.2, 0.0, 100.0),
+            "tv-step-reduction": (0.95, 0.0, 1.0),
+            "tv-limit": (0.95, 0.0, 100.0),
+            "residual-limit": (0.0, 0.0, 1.0),
             "minimum": (-largest, -largest, largest),
             "maximum": (largest, -largest, largest),
             "tolerance": (0.0, 0.0, 1.0),
@@ -73,6 +95,47 @@ class GeneralIterate(ElementTestCase):
                 self.assertEqual([m.get_value("index") for m in messages], list(range(volumes)))
                 for message in messages:
                     told = message.get_value("residuals")
+                    np.testing.assert_allclose([told[i] for i in range(len(told))], residuals, rtol=1e-3)
+
+    def test_total_variation(self):
+        """Slices that are neighbours, and slices by themselves, by their objective in float64."""
+        shape, views, grids = (8, 9), 12, [(-0.475 * count, 0.95, count) for count in (8, 7, 6)]
+        a = None
+        while a is None or self.least_sum(a, views) < 2e-5:
+            geometry = random_geometry(shape, views, True)
+            a = generalref.matrix(geometry, shape, views, *grids)
+        truth = np.zeros((6, 7, 8))
+        truth[1:5, 2:6, 2:7] = 0.5
+        truth[3:6, 4:, 1:4] = 1.0
+        b = a @ truth.ravel()
+        b = np.abs(b + 0.05 * b.max() * rng.standard_normal(b.shape)).astype(np.float32)
+        rays = shape[0] * shape[1]
+
+        def parts(number):
+            return [(v[:, None] * rays + np.arange(rays)).ravel() for v in subsets(views, number)]
+
+        # Long steps down the variation jump from side to side of its kinks, and rounding decides to which.
+        methods = (
+            ("fista num-iterations=15 minimum=0", 1, lambda p: fista(p, 0.02, 15, 20, 0.0)),
+            ("fista num-iterations=4 subsets=3 tv-iterations=5 maximum=0.8", 3, lambda p: fista(p, 0.02, 4, 5, high=0.8)),
+            ("sbtv num-iterations=8 penalty=0.5 cg-iterations=2 minimum=0", 1, lambda p: split_bregman(p, 0.02, 8, 0.5, 2, 0.0)),
+            ("asdpocs num-iterations=4 minimum=0 tv-iterations=5 tv-step=0.1", views,
+             lambda p: asd_pocs(p, 4, steps=5, size=0.1)),
+            ("asdpocs num-iterations=4 subsets=3 relaxation=0.8 minimum=0 tv-iterations=4 tv-step=0.05", 3,
+             lambda p: asd_pocs(p, 4, 0.8, steps=4, size=0.05)))
+        for method, number, reference in methods:
+            for dims in (2, 3):
+                problem = VolumeProblem(a, b.astype(float), views, truth.shape, dims, parts(number))
+                wanted, residuals = reference(problem)
+                weight = "" if "asdpocs" in method else "lambda=0.02"
+                line = (f"{NAME} method={method} {weight} tv-dimensions={dims} {words(geometry)} x-region={region(*grids[0])} "
+                        f"y-region={region(*grids[1])} region={region(*grids[2])}")
+                with self.subTest(line=line, seed=SEED), Stream(line) as stream:
+                    stream.push(b.reshape(views, *shape))
+                    volume = np.array(stream.finish(), np.float64)
+                    told = stream.element_messages("tomo-iterations")[0].get_value("residuals")
+                    self.assertLess(np.linalg.norm(volume - wanted), 1e-3 * np.linalg.norm(wanted))
+                    self.assertLess(abs(problem.objective(volume, 0.02) / problem.objective(wanted, 0.02) - 1), 1e-4)
                     np.testing.assert_allclose([told[i] for i in range(len(told))], residuals, rtol=1e-3)
 
     @staticmethod
@@ -147,20 +210,41 @@ class GeneralIterate(ElementTestCase):
                 ("method=cgls relaxation=0.5", "relaxation does not count with method=cgls"),
                 ("method=sart subsets=3", "subsets does not count with method=sart"),
                 ("method=cgls minimum=0", "minimum does not count with method=cgls"),
+                ("method=sirt lambda=0.1", "lambda does not count with method=sirt"),
+                ("method=sbtv tv-iterations=3", "tv-iterations does not count with method=sbtv"),
+                ("method=fista cg-iterations=4", "cg-iterations does not count with method=fista"),
+                ("method=fista tv-limit=0.5", "tv-limit does not count with method=fista"),
+                ("method=sbtv subsets=2", "subsets does not count with method=sbtv"),
+                ("method=fista relaxation=1", "relaxation does not count with method=fista"),
+                ("method=mlem tv-dimensions=2", "tv-dimensions does not count with method=mlem"),
                 ("minimum=1 maximum=0", "minimum below maximum"),
                 ("axis-angle-z=<0.0,1.0>", "axis-angle-z has 2 values for 4"),
                 ("source-position-y=<-4.5> overall-angle=3.0", "voxels from the volume"),
                 ("num-projections=3 overall-angle=3.0", "num-projections=3")):
             self.assert_fails([error], f"{NAME} {words}", projections)
 
-    def test_too_large(self):
+    @staticmethod
+    def limited(limit, slices, projections, properties=""):
         """The limit of memory is read once in a process."""
-        line = (f"tomodummydata width=64 height=64 number=8 init=1 ! {NAME} region=<-100.0,100.0,1.0> overall-angle=3.0 "
-                "num-projections=8 ! fakesink")
-        done = subprocess.run(["gst-launch-1.0", "-q", *line.split()], text=True, capture_output=True, timeout=60,
-                              env=dict(os.environ, GST_TOMO_MEMORY_LIMIT="16m"))
+        line = (f"tomodummydata width=64 height=64 number={projections} init=1 ! {NAME} {properties} overall-angle=3.0 "
+                f"region=<0.0,{slices}.0,1.0> num-projections={projections} ! fakesink")
+        return subprocess.run(["gst-launch-1.0", "-q", *line.split()], text=True, capture_output=True, timeout=60,
+                              env=dict(os.environ, GST_TOMO_MEMORY_LIMIT=str(limit)))
+
+    def test_too_large(self):
+        done = self.limited("8m", 200, 8)
         self.assertNotEqual(done.returncode, 0)
         self.assertRegex(done.stderr, "8 projections of 64 x 64 pixels and 200 slices of 64 x 64 find no place")
+
+    def test_memory(self):
+        """What the description tells is enough, with an eighth for the rest."""
+        plane, slices, projections = 64 * 64 * 4, 64, 48
+        for method, volumes, copies in (("sirt", 5, 3), ("cgls", 5 + 3, 2), ("fista", 14, 2), ("fista tv-dimensions=2", 11, 2)):
+            limit = int((volumes * slices + copies * projections) * plane * 8 / 7) + 1000
+            done = self.limited(limit, slices, projections, f"method={method} num-iterations=3")
+            self.assertEqual((done.returncode, done.stderr), (0, ""), method)
+            done = self.limited(int(0.6 * limit), slices, projections, f"method={method} num-iterations=3")
+            self.assertIn("find no place", done.stderr, method)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ class Problem:
 
     def __init__(self, a, b, views, shape, dims, parts=None):
         self.a, self.b, self.views, self.dims = a, b, views, dims
+        self.of_sinogram = shape
         self.shape = (len(b), *shape)
         self.parts = [slice(None)] if parts is None else parts
 
@@ -144,7 +145,7 @@ def asd_pocs(problem, iterations, relaxation=1.0, relaxation_reduction=0.995, st
             total += (difference**2).sum()
             part = problem.a[rows]
             x = x + relaxation * divided(problem.back(divided(difference, np.broadcast_to(part.sum(1), difference.shape)), rows),
-                                         np.broadcast_to(part.sum(0).reshape(problem.shape[1:]), problem.shape))
+                                         np.broadcast_to(part.sum(0).reshape(problem.of_sinogram), problem.shape))
             x = np.clip(x, low, high)
         residuals.append(np.sqrt(total) / np.linalg.norm(problem.b))
         if len(residuals) == iterations:

@@ -172,9 +172,9 @@ GST_START_TEST(test_solver) {
             own.push_back(g.views[view]);
         return std::make_unique<GeneralProjector>(compute, own, g.columns, g.rows, g.grid);
     });
-    Array b = compute.allocate(whole.projections()), x = compute.allocate(whole.volume());
+    Array b = compute.allocate(whole.projections());
     const auto measured = fill_randomly(b);
-    solver.run(b, x);
+    const Array x = solver.run({b}).slices;
 
     const std::size_t voxels = whole.volume().samples(), rays = whole.projections().samples();
     const std::size_t of_view = rays / views;
