@@ -70,6 +70,9 @@ GST_TOMO_API gboolean gst_tomo_graph_poll(GstTomoGraph *graph, guint millisecond
 GST_TOMO_API gboolean gst_tomo_graph_is_running(GstTomoGraph *graph);
 GST_TOMO_API void gst_tomo_graph_finish(GstTomoGraph *graph);
 GST_TOMO_API void gst_tomo_graph_abort(GstTomoGraph *graph);
+GST_TOMO_API void gst_tomo_graph_pause(GstTomoGraph *graph);
+GST_TOMO_API void gst_tomo_graph_unpause(GstTomoGraph *graph);
+GST_TOMO_API gboolean gst_tomo_graph_sync(GstTomoGraph *graph);
 
 GST_TOMO_API gchar *gst_tomo_describe_pipeline(GstElement *pipeline, GError **error);
 

@@ -91,6 +91,21 @@ class EventThread {
     void push(Event event) {
         push(std::move(event), [](const auto &, const auto &) {});
     }
+    // Changes the state by `change`, with the lock held, and wakes those who wait for that.
+    template <class Change>
+    void change_state(Change change) {
+        {
+            std::lock_guard<std::mutex> lock(lock_);
+            change();
+        }
+        wake_.notify_all();
+    }
+    // Waits until `is_so`, which is called with the lock held.
+    template <class Condition>
+    void wait_until(Condition is_so) {
+        std::unique_lock<std::mutex> lock(lock_);
+        wake_.wait(lock, is_so);
+    }
     // Runs `work`; returns the Error that it threw.
     template <class Work>
     static std::optional<Error> error_of_work(Work work) {

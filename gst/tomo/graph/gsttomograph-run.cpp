@@ -133,3 +133,45 @@ void gst_tomo_graph_abort(GstTomoGraph *graph) {
     g_return_if_fail(GST_IS_TOMO_GRAPH(graph));
     tomo::to_critical(G_STRFUNC, [&] { graph->state->runner.abort(); });
 }
+
+/**
+ * gst_tomo_graph_pause:
+ * @graph: a graph
+ *
+ * Holds the stream at its sinks until gst_tomo_graph_unpause(), from any thread; also one that starts later.
+ * Finishing and aborting go on meanwhile.
+ */
+void gst_tomo_graph_pause(GstTomoGraph *graph) {
+    g_return_if_fail(GST_IS_TOMO_GRAPH(graph));
+    tomo::to_critical(G_STRFUNC, [&] { graph->state->runner.pause(true); });
+}
+
+/**
+ * gst_tomo_graph_unpause:
+ * @graph: a graph
+ *
+ * Lets the stream go on.
+ */
+void gst_tomo_graph_unpause(GstTomoGraph *graph) {
+    g_return_if_fail(GST_IS_TOMO_GRAPH(graph));
+    tomo::to_critical(G_STRFUNC, [&] { graph->state->runner.pause(false); });
+}
+
+/**
+ * gst_tomo_graph_sync:
+ * @graph: a graph that was started
+ *
+ * Waits until all messages have come that elements have posted before this call, and gives out their signals.
+ * Messages go another way than arrays, so they may come behind an array that was posted later.
+ *
+ * Returns: whether the run goes on
+ */
+gboolean gst_tomo_graph_sync(GstTomoGraph *graph) {
+    g_return_val_if_fail(GST_IS_TOMO_GRAPH(graph), FALSE);
+    return tomo::to_critical(G_STRFUNC, [&]() -> gboolean {
+        if (tomo::is_forked())
+            return FALSE;
+        graph->state->runner.sync();
+        return gst_tomo_graph_poll(graph, 0);
+    });
+}

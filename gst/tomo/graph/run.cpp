@@ -71,6 +71,12 @@ class Meter {
 
 } // namespace
 
+constexpr char mark_name[] = "tomo-mark"; // message of sync()
+
+static bool is_mark(GstMessage *message) {
+    return GST_MESSAGE_TYPE(message) == GST_MESSAGE_APPLICATION && gst_message_has_name(message, mark_name);
+}
+
 void Runner::start(Graph &graph) {
     use_threads();
     join_after_end();
@@ -89,6 +95,7 @@ void Runner::start(Graph &graph) {
         if (GST_OBJECT_FLAG_IS_SET(node.element.get(), GST_ELEMENT_FLAG_SOURCE))
             sources_.push_back(node.element);
     seconds_ = 0;
+    marks_ = marks_seen_ = 0;
     pipeline_ = pipeline;
     try {
         thread_ = start_thread([this, &graph, pipeline] { run(graph, pipeline); });
@@ -209,6 +216,19 @@ void Runner::pause(bool is_paused) {
         wake("tomo-pause");
 }
 
+// Messages of a bus keep their order.
+void Runner::sync() {
+    std::uint64_t mark = 0;
+    {
+        std::lock_guard<std::mutex> lock(lock_);
+        if (!running_)
+            return;
+        mark = ++marks_;
+    }
+    wake(mark_name);
+    wait_until([&] { return marks_seen_ >= mark || !running_; });
+}
+
 void Runner::wake(const char *why) {
     ObjectRef<GstElement> pipeline;
     {
@@ -286,6 +306,8 @@ void Runner::listen(const Graph &graph, GstElement *pipeline) {
             failed = gst_element_set_state(pipeline, is_paused ? GST_STATE_PAUSED : GST_STATE_PLAYING) ==
                      GST_STATE_CHANGE_FAILURE;
         }
+        if (message && is_mark(message.get()))
+            change_state([this] { marks_seen_++; });
         if (!message || GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_APPLICATION)
             continue;
         tell(message);

@@ -36,6 +36,8 @@ class GST_TOMO_API Runner : public EventThread<RunEvent> {
     void abort();
     // Holds the stream at its sinks, or lets it go on; also before it starts.
     void pause(bool is_paused);
+    // Waits until take() can give all messages that were posted before, or the run has ended.
+    void sync();
 
     double seconds() const;
 
@@ -52,6 +54,7 @@ class GST_TOMO_API Runner : public EventThread<RunEvent> {
     std::vector<std::pair<ObjectRef<GstPad>, gulong>> ends_; // probes that end the streams of sources
     std::atomic<bool> aborted_{false}, paused_{false};
     bool is_ending_ = false;
+    std::uint64_t marks_ = 0, marks_seen_ = 0; // messages of sync(), with the lock held
     double seconds_ = 0;
 };
 

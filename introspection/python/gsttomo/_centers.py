@@ -106,8 +106,7 @@ def located(array, scan, tol, properties):
     """The axis that is found in an array."""
     task = ("center-of-rotation", (("update-scan", False), *properties))
     recipe = Recipe((task,), array.dtype, array.shape, 1, "")
-    told = lines.run(recipe, ("",), [array], [scan], lambda *_: None, warn=0,
-                     awaited="tomo-center-of-rotation")
+    told = lines.run(recipe, ("",), [array], [scan], lambda *_: None, warn=0)
     found = [fact for fact in told if fact.get_name() == "tomo-center-of-rotation"]
     if not found:
         raise Error("no rotation axis was found")

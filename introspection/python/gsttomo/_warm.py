@@ -96,10 +96,9 @@ class Line:
 
         self._source.get_static_pad("src").add_probe(Gst.PadProbeType.QUERY_UPSTREAM | Gst.PadProbeType.PUSH, count)
 
-    def run(self, arrays, scans, take, awaited=None):
+    def run(self, arrays, scans, take):
         """Calls take(number, result) for each array, with a view that is valid until then. `scans` has the Scan of each
-        array. `awaited` is the name of a message of elements that belongs to the results and may be under way still.
-        Returns warnings. Raises Error; behind that, and behind any other exception, the line is of no more use."""
+        array. Behind that, `facts` has all messages of elements that belong to the results. Returns warnings. Raises Error; behind that, and behind any other exception, the line is of no more use."""
         self._graph.poll(0)  # what was left, such as an end
         self.facts.clear()
         given = taken = 0
@@ -117,26 +116,10 @@ class Line:
                     self._send(Gst.Event.new_custom(Gst.EventType.CUSTOM_DOWNSTREAM, Gst.Structure.new_empty("gst-tomo-go-on")))
             else:
                 self._must_go_on()
-        self._graph.poll(0)
-        if awaited:
-            self._await(awaited)
+        self._graph.sync()  # messages go another way than arrays
         told = self._warnings[:]
         self._warnings.clear()
         return told
-
-    def _await(self, name, patience=5.0, quiet=0.02):
-        """Until messages of this name came, and no more of them for a while."""
-        def count():
-            self._graph.poll(0)
-            return sum(fact.get_name() == name for fact in self.facts)
-
-        end, before = time.monotonic() + patience, 0
-        while time.monotonic() < end:
-            time.sleep(quiet)
-            now = count()
-            if now and now == before:
-                return
-            before = now
 
     def _give(self, array, scan):
         if scan is not None and scan != self._scan:
@@ -190,7 +173,7 @@ class Lines:
         self._working = set()
         self._is_over = False
 
-    def run(self, recipe, devices, arrays, scans, take, warn=4, awaited=None):
+    def run(self, recipe, devices, arrays, scans, take, warn=4):
         """As Line.run(), on that of the devices which has the least to do. Waits while all of them are busy. Returns what
         the elements told. `warn` is the level of the stack that warnings are about; 0: there are none."""
         device, line = self._begin(recipe, devices)
@@ -199,7 +182,7 @@ class Lines:
                 self._make_room(device)
                 line = Line(recipe._replace(device=device))
             self._working.add(line)
-            told = line.run(arrays, scans, take, awaited)
+            told = line.run(arrays, scans, take)
             facts = list(line.facts)
         except BaseException:
             if line is not None:
