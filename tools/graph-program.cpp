@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "graph-program.hpp"
 
+#include "driven/drive.hpp"
+#include "driven/graph-run.hpp"
 #include "interrupts.hpp"
 #include "results.hpp"
 #include "status-line.hpp"
@@ -86,6 +88,11 @@ void RunOptions::add_to(Program &program) {
          "Bytes to keep at most where one input of a task has to wait for another one (default: half of "
          "the computer's memory)",
          "BYTES"});
+    program.add(
+        {"progress", 0, 0, G_OPTION_ARG_STRING, &progress_,
+         "How progress is told: bar, the default, or json, an object per line on standard output, for "
+         "programs, which give commands on standard input",
+         "bar|json"});
 }
 
 bool RunOptions::check(Program &program) {
@@ -94,6 +101,11 @@ bool RunOptions::check(Program &program) {
         const char *others = g_getenv("GST_TRACERS");
         const std::string own = "tomotrace(file=trace." + std::to_string(getpid()) + ".json)";
         g_setenv("GST_TRACERS", (others && *others ? others + (";" + own) : own).c_str(), TRUE);
+    }
+    events = progress_ && std::string(progress_) == "json";
+    if (progress_ && !events && std::string(progress_) != "bar") {
+        program.complain(std::string("--progress does not take '") + progress_ + "'; wanted bar or json");
+        return false;
     }
     if (!memory_)
         return true;
@@ -173,7 +185,8 @@ struct Listener {
     }
 };
 
-// Whether arrays go to standard output.
+} // namespace
+
 bool writes_to_stdout(GstTomoGraph *graph) {
     for (GstElement *element : elements_of(graph)) {
         if (factory_of(element) == "fdsink")
@@ -188,8 +201,7 @@ bool writes_to_stdout(GstTomoGraph *graph) {
     return false;
 }
 
-// An element that waits for an application, which is not there; empty if there is none.
-std::string lonely_element(GstTomoGraph *graph) {
+std::string why_not_alone(GstTomoGraph *graph) {
     for (GstElement *element : elements_of(graph))
         for (const char *waits : {"appsrc", "appsink", "proxysrc"})
             if (factory_of(element) == waits)
@@ -198,16 +210,31 @@ std::string lonely_element(GstTomoGraph *graph) {
     return {};
 }
 
-} // namespace
+static int run_driven(Owned<GstTomoGraph> graph, const Program &program) {
+    EventOutput output;
+    CommandInput input;
+    try {
+        GraphRun run(std::move(graph), output);
+        return drive(run, [&] {
+            for (const auto &line : input.take())
+                run.obey(line);
+        });
+    } catch (const std::exception &e) {
+        program.complain(e.what());
+        return failed;
+    }
+}
 
 int run(GstTomoGraph *graph, const Program &program, const RunOptions &options) {
     catch_interrupts();
-    if (const std::string lonely = lonely_element(graph); !lonely.empty()) {
+    if (options.max_memory)
+        g_object_set(graph, "max-memory", options.max_memory, nullptr);
+    if (options.events)
+        return run_driven(Owned<GstTomoGraph>(GST_TOMO_GRAPH(g_object_ref(graph))), program);
+    if (const std::string lonely = why_not_alone(graph); !lonely.empty()) {
         program.complain(lonely);
         return failed;
     }
-    if (options.max_memory)
-        g_object_set(graph, "max-memory", options.max_memory, nullptr);
     Listener listener{
         program, Display(!options.quiet && !options.quieter), !options.quieter, writes_to_stdout(graph), {}};
     g_signal_connect(graph, "progress", G_CALLBACK(Listener::on_progress), &listener);

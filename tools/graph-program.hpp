@@ -52,15 +52,23 @@ std::vector<GstElement *> elements_of(GstTomoGraph *graph);
 // The name of the element's kind, "tomowrite".
 std::string factory_of(GstElement *element);
 
+// Whether arrays go to standard output.
+bool writes_to_stdout(GstTomoGraph *graph);
+// Why a graph can't run without an application; empty if it can.
+std::string why_not_alone(GstTomoGraph *graph);
+
 // Options of programs that run a graph.
 class RunOptions {
   public:
     RunOptions() = default;
-    ~RunOptions() { g_free(memory_); }
+    ~RunOptions() {
+        g_free(memory_);
+        g_free(progress_);
+    }
     RunOptions(const RunOptions &) = delete;
     RunOptions &operator=(const RunOptions &) = delete;
 
-    gboolean quiet = FALSE, quieter = FALSE, trace = FALSE;
+    gboolean quiet = FALSE, quieter = FALSE, trace = FALSE, events = FALSE;
     guint64 max_memory = 0; // bytes
 
     void add_to(Program &program);
@@ -68,11 +76,12 @@ class RunOptions {
     bool check(Program &program);
 
   private:
-    gchar *memory_ = nullptr; // as written
+    gchar *memory_ = nullptr, *progress_ = nullptr; // as written
 };
 
-// Runs it to its end, with progress on standard error. The first Ctrl-C ends the stream, the second one
-// aborts, and ends the process where the device does not stop.
+// Runs it to its end, with progress on standard error, or events and commands as docs/progress.md has them.
+// The first Ctrl-C ends the stream, the second one aborts, and ends the process where the device does not
+// stop.
 int run(GstTomoGraph *graph, const Program &program, const RunOptions &options);
 
 } // namespace tool

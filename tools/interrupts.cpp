@@ -41,6 +41,8 @@ void catch_interrupts() {
     sigaction(SIGALRM, &action, nullptr);
 }
 
+bool is_interrupted() { return interrupts > 0; }
+
 void run_to_end(const Interruptible &running) {
     int handled = 0;
     while (running.poll()) {

@@ -10,6 +10,7 @@ namespace tool {
 
 // From now on signals are counted.
 void catch_interrupts();
+bool is_interrupted();
 
 // Something that runs. `poll` waits a while and tells whether it goes on.
 struct Interruptible {

@@ -63,6 +63,13 @@ std::vector<Field> fields_of(const GstStructure *structure) {
     return fields;
 }
 
+// Of a message "tomo-..."; null for others.
+const GstStructure *structure_of(GstMessage *message) {
+    const GstStructure *structure =
+        GST_MESSAGE_TYPE(message) == GST_MESSAGE_ELEMENT ? gst_message_get_structure(message) : nullptr;
+    return structure && g_str_has_prefix(gst_structure_get_name(structure), "tomo-") ? structure : nullptr;
+}
+
 // A message in parts: "measure: std" "value 3.2" ", image 4, plane 1".
 struct Parts {
     std::string label, place;
@@ -111,12 +118,36 @@ std::string value_text(const GstStructure *structure, const Field &field) {
 
 } // namespace
 
-std::string Results::line_of(GstMessage *message) {
-    const GstStructure *structure =
-        GST_MESSAGE_TYPE(message) == GST_MESSAGE_ELEMENT ? gst_message_get_structure(message) : nullptr;
-    if (!structure || !g_str_has_prefix(gst_structure_get_name(structure), "tomo-"))
+std::vector<Number> numbers_of(GstMessage *message) {
+    const GstStructure *structure = structure_of(message);
+    // Effective values that say nothing in words are for result files.
+    if (!structure || gst_structure_has_name(structure, "tomo-effective") ||
+        gst_structure_has_field(structure, "text"))
         return {};
-    if (const char *text = gst_structure_get_string(structure, "text")) {
+    std::optional<guint64> image;
+    if (const GValue *index = gst_structure_get_value(structure, "index"))
+        if (const auto number = number_of(index))
+            image = static_cast<guint64>(*number);
+    std::vector<Number> numbers;
+    for (const Field &field : Parts(message, structure).values)
+        if (const auto number = number_of(field.value)) {
+            const char *unit = gst_structure_get_string(structure, (field.name + "-units").c_str());
+            numbers.push_back({field.name, unit ? unit : "", *number, image});
+        }
+    return numbers;
+}
+
+std::string sentence_of(GstMessage *message) {
+    const GstStructure *structure = structure_of(message);
+    const char *text = structure ? gst_structure_get_string(structure, "text") : nullptr;
+    return text ? text : "";
+}
+
+std::string Results::line_of(GstMessage *message) {
+    const GstStructure *structure = structure_of(message);
+    if (!structure)
+        return {};
+    if (const auto text = sentence_of(message); !text.empty()) {
         const std::string line = GST_MESSAGE_SRC_NAME(message) + std::string(": ") + text;
         Sentences &said = sentences_[GST_MESSAGE_SRC_NAME(message)];
         said.last = line;

@@ -7,10 +7,22 @@
 #include <gst/gst.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace tool {
+
+// A number that an element has found.
+struct Number {
+    std::string name, unit;
+    double value;
+    std::optional<guint64> image;
+};
+// Those of a message "tomo-..."; none if it says itself in words what it found.
+std::vector<Number> numbers_of(GstMessage *message);
+// What a message "tomo-..." says in words; else nothing.
+std::string sentence_of(GstMessage *message);
 
 // One line for each of the first messages of a kind; what comes behind them is summed up at the end.
 class Results {

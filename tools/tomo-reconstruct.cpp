@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // tomo-reconstruct: from a scan to a volume. Everything that it does, GstTomoReconstruction does.
+#include "driven/drive.hpp"
 #include "graph-program.hpp"
 #include "interrupts.hpp"
-#include "reconstruct/commands.hpp"
 #include "reconstruct/options.hpp"
 #include "reconstruct/progress.hpp"
+#include "reconstruct/reconstruction-run.hpp"
 
 #include <gst/tomo/graph/names.hpp>
 #include <gst/tomo/support/descriptors.hpp>
@@ -21,16 +22,9 @@ using tomo::Json;
 
 constexpr char usual_configuration[] = "reco.conf";
 
-using Reconstruction = tool::Owned<GstTomoReconstruction>;
-
 struct Failure : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
-
-// Whether a parameter is wrong, as opposed to the scan or the machine.
-bool is_usage(const GError *error) {
-    return g_error_matches(error, GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE);
-}
 
 // What a function of the object gives, or its error as an exception.
 std::string must(gchar *given, GError *error) {
@@ -65,6 +59,8 @@ class Program {
         : name_(name), options_(options), reconstruction_(gst_tomo_reconstruction_new(nullptr)) {}
 
     int run() {
+        if (options_.serve)
+            return serve();
         check_command();
         if (options_.command == "init")
             return init();
@@ -79,7 +75,9 @@ class Program {
             return estimate();
         if (options_.command == "sweep" && value_of(reconstruction_.get(), "sweep").empty())
             throw Usage("sweep wants values, such as --parameter axis=300:320:0.5");
-        return options_.dry_run ? print_plan() : reconstruct();
+        return options_.dry_run                        ? print_plan()
+               : options_.progress == ProgressAs::json ? reconstruct_driven()
+                                                       : reconstruct();
     }
 
   private:
@@ -202,10 +200,7 @@ class Program {
         GError *raw = nullptr;
         bool good = gst_tomo_reconstruction_start(self, &raw);
         if (good) {
-            tool::run_to_end({[&] {
-                                  obey();
-                                  return gst_tomo_reconstruction_poll(self, 100) == TRUE;
-                              },
+            tool::run_to_end({[&] { return gst_tomo_reconstruction_poll(self, 100) == TRUE; },
                               [&] {
                                   progress.clear();
                                   g_printerr("%s: ending; once more to stop at once\n", name_.c_str());
@@ -224,18 +219,40 @@ class Program {
         return is_usage(error.get()) && status == tool::failed ? tool::usage : status;
     }
 
-    // What a program that drives this one has written.
-    void obey() {
-        if (options_.progress != ProgressAs::json)
-            return;
-        for (const auto &command : commands_.take())
-            gst_tomo_reconstruction_command(reconstruction_.get(), command.c_str());
+    int reconstruct_driven() {
+        tool::catch_interrupts();
+        tool::EventOutput output;
+        tool::CommandInput input;
+        ReconstructionRun run(std::move(reconstruction_), output);
+        const int status = tool::drive(run, [&] {
+            for (const auto &line : input.take())
+                run.obey(line);
+        });
+        if (!run.problem().empty())
+            g_printerr("%s: %s\n", name_.c_str(), run.problem().c_str());
+        return status;
+    }
+
+    int serve() {
+        if (options_.progress != ProgressAs::json || !options_.command.empty() || !options_.scan.empty() ||
+            !options_.configuration.empty() || !options_.parameters.empty() || options_.dry_run)
+            throw Usage(
+                "--serve wants --progress json and nothing else, because configurations come by commands");
+        return tool::serve([](const Json &description, tool::EventOutput &output) {
+            Reconstruction reconstruction(gst_tomo_reconstruction_new(nullptr));
+            GError *raw = nullptr;
+            if (!gst_tomo_reconstruction_set_parameters(reconstruction.get(),
+                                                        description.written(false).c_str(), &raw))
+                throw Failure(tool::Owned<GError>(raw)->message);
+            if (!names_images(reconstruction.get()))
+                throw Failure("no scan is named: the description has no scan, projections or sinograms");
+            return std::make_unique<ReconstructionRun>(std::move(reconstruction), output);
+        });
     }
 
     const std::string name_;
     Options options_;
-    Commands commands_;
-    const Reconstruction reconstruction_;
+    Reconstruction reconstruction_;
 };
 
 } // namespace

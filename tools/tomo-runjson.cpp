@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // tomo-runjson: runs a dataflow from a JSON file, or the one that made a result.
+#include "driven/drive.hpp"
+#include "driven/graph-run.hpp"
 #include "graph-program.hpp"
 
 #ifdef HAVE_HDF5
@@ -154,6 +156,25 @@ std::string place_results(GstTomoGraph *graph, const char *input, const gchar *o
     return {};
 }
 
+int serve_graphs(const Program &program, const RunOptions &options, bool has_output) {
+    if (!options.events || program.arguments() || has_output) {
+        program.complain(
+            "--serve wants --progress json, and neither a file nor --output nor --overwrite, because "
+            "dataflows come by commands; see " +
+            program.name() + " --help");
+        return usage;
+    }
+    return serve([&](const tomo::Json &description, EventOutput &output) -> std::unique_ptr<DrivenRun> {
+        GError *raw = nullptr;
+        Owned<GstTomoGraph> graph(gst_tomo_graph_new_from_json(description.written(false).c_str(), &raw));
+        if (!graph)
+            throw std::runtime_error(Owned<GError>(raw)->message);
+        if (options.max_memory)
+            g_object_set(graph.get(), "max-memory", options.max_memory, nullptr);
+        return std::make_unique<GraphRun>(std::move(graph), output);
+    });
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -164,11 +185,16 @@ int main(int argc, char **argv) {
         "written over unless --overwrite is given.");
     RunOptions options;
     gchar *output_name = nullptr;
-    gboolean overwrite = FALSE;
+    gboolean overwrite = FALSE, serves = FALSE;
     program.add({"output", 'o', 0, G_OPTION_ARG_FILENAME, &output_name,
                  "Write to FILE instead of the file that the dataflow names", "FILE"});
     program.add({"overwrite", 0, 0, G_OPTION_ARG_NONE, &overwrite,
                  "Allow to write over the result that the dataflow comes from", nullptr});
+    program.add(
+        {"serve", 0, 0, G_OPTION_ARG_NONE, &serves,
+         "Run the dataflows that commands on standard input bring, one after the other, until it ends; "
+         "with --progress json and without FILE",
+         nullptr});
     options.add_to(program);
     int status = ok;
     const bool parsed = program.parse(argc, argv, status);
@@ -177,6 +203,8 @@ int main(int argc, char **argv) {
         return status;
     if (!options.check(program))
         return usage;
+    if (serves)
+        return serve_graphs(program, options, output || overwrite);
     if (!program.arguments() || g_strv_length(program.arguments()) != 1) {
         program.complain("wanted one JSON file or result; see " + program.name() + " --help");
         return usage;

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // What a program asks of a job that runs: pauses and previews.
-#include <gst/files/formats/npy-header.hpp>
 #include <gst/files/memory/images.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/job.hpp>
@@ -18,8 +17,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t header_bytes = 128; // of a file of numpy
-
 } // namespace
 
 double Job::paused_seconds() const {
@@ -33,9 +30,7 @@ void Job::attend() {
         paused_since_ = Clock::now();
         is_told_paused_ = is_paused;
         states_++;
-        Json told = event("state");
-        told.set("state", Json::text(is_paused ? "paused" : "running"));
-        tell_(told);
+        tell_(state_event(is_paused));
     }
     if (!makes_images_)
         return;
@@ -56,23 +51,7 @@ void Job::write_preview(const std::string &path, GstSample *image) {
     if (path.empty() && plan_->is_in_memory())
         throw Error(GST_RESOURCE_ERROR_SETTINGS, "the result goes into memory; give a path");
     const auto file = path.empty() ? plan_->beside(".preview.npy") : path;
-    const auto info = ArrayInfo::from_caps(gst_sample_get_caps(image));
-    auto *buffer = gst_sample_get_buffer(image);
-    {
-        const MappedBuffer mapped(buffer, GST_MAP_READ);
-        std::string contents = io::npy_header(info.format, {info.height, info.width}, header_bytes);
-        contents.append(reinterpret_cast<const char *>(mapped.data()), info.size());
-        replace_text_file(file, contents);
-    }
-    Json told = event("preview");
-    told.set("path", Json::text(file));
-    Json shape = Json::list();
-    for (const unsigned extent : {info.height, info.width})
-        shape.add(Json::integer(guint64{extent}));
-    told.set("shape", std::move(shape));
-    told.set("format", Json::text(gst_tomo_format_to_string(info.format)));
-    told.set("slice", Json::integer(guint64{GST_BUFFER_OFFSET(buffer)}));
-    tell_(told);
+    tell_(write_preview_file(file, image));
 }
 
 bool Job::can_make_middle() const {

@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/reconstruction/command.hpp>
 #include <gst/reconstruction/job-thread.hpp>
+#include <gst/tomo/graph/names.hpp>
 #include <gst/tomo/gsttomograph.h>
 #include <gst/tomo/support/forked.hpp>
 #include <gst/tomo/support/threads.hpp>
@@ -110,27 +110,27 @@ void JobThread::ask_preview(const std::string &path) {
 
 void JobThread::obey(const std::string &written) {
     try {
-        const Command command(written);
+        const DriverCommand command(written);
         switch (command.kind) {
-        case Command::Kind::pause:
-        case Command::Kind::resume:
-            pause(command.kind == Command::Kind::pause);
+        case DriverCommand::Kind::pause:
+        case DriverCommand::Kind::resume:
+            pause(command.kind == DriverCommand::Kind::pause);
             break;
-        case Command::Kind::finish:
+        case DriverCommand::Kind::finish:
             finish();
             break;
-        case Command::Kind::abort:
+        case DriverCommand::Kind::abort:
             abort();
             break;
-        case Command::Kind::preview:
+        case DriverCommand::Kind::preview:
             ask_preview(command.path);
             break;
+        case DriverCommand::Kind::run:
+            graph_error(GST_TOMO_GRAPH_ERROR_BUSY,
+                        "no command: this process runs one job; start another one for another run");
         }
     } catch (const Error &e) {
-        Json told = event_of("message");
-        told.set("level", Json::text("error"));
-        told.set("text", Json::text(e.what()));
-        tell_within(told);
+        tell_within(message_event("error", e.what()));
     }
 }
 

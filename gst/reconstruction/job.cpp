@@ -121,13 +121,6 @@ Job::~Job() {
 // Events
 // ---------------------------------------------------------------------------------------------------
 
-Json event_of(const char *kind) {
-    Json event = Json::object();
-    event.set("event", Json::text(kind));
-    event.set("time", Json::number(static_cast<double>(g_get_real_time()) / 1e6));
-    return event;
-}
-
 void Job::stage(const char *name, unsigned index) {
     Json told = event("stage");
     told.set("name", Json::text(name));
@@ -138,12 +131,7 @@ void Job::stage(const char *name, unsigned index) {
 }
 
 void Job::message(const char *level, const std::string &text, const std::string &element) {
-    Json told = event("message");
-    told.set("level", Json::text(level));
-    told.set("text", Json::text(text));
-    if (!element.empty())
-        told.set("element", Json::text(element));
-    tell_(told);
+    tell_(message_event(level, text, element));
     record_.tell({level, text, element});
 }
 
@@ -540,11 +528,7 @@ const Plan &Job::plan() {
 }
 
 void Job::run() {
-    Json hello = event("hello");
-    hello.set("version", Json::integer(gint64{protocol_version}));
-    hello.set("program", Json::text("gst-tomo"));
-    hello.set("pid", Json::integer(gint64{getpid()}));
-    tell_(hello);
+    tell_(hello_event());
     Json outputs = Json::list();
     const char *status = "done";
     std::optional<Error> failure;
@@ -620,10 +604,7 @@ void Job::run() {
     else if (has_result && !result_) // that of an earlier result
         remove_file(plan_->beside(".html"));
     has_result_ = result_ && !failure;
-    Json done = event("done");
-    done.set("status", Json::text(status));
-    done.set("outputs", std::move(outputs));
-    tell_(done);
+    tell_(done_event(status, std::move(outputs)));
     if (failure)
         throw *failure;
 }

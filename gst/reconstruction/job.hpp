@@ -10,6 +10,7 @@
 #include <gst/reconstruction/plan.hpp>
 #include <gst/reconstruction/preview.hpp>
 #include <gst/reconstruction/report/report.hpp>
+#include <gst/tomo/graph/protocol.hpp>
 
 #include <atomic>
 #include <functional>
@@ -29,12 +30,6 @@ class MemoryImages;
 namespace tomo::reconstruction {
 
 class WorkFolder;
-
-// Version of the events, which the first event gives.
-constexpr int protocol_version = 1;
-
-// An event of this kind, with its time.
-Json event_of(const char *kind);
 
 class Job {
   public:

@@ -1,15 +1,20 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/files/formats/npy-header.hpp>
 #include <gst/reconstruction/preview.hpp>
 #include <gst/tomo/device/array-layout.hpp>
 #include <gst/tomo/device/device-array.hpp>
+#include <gst/tomo/graph/protocol.hpp>
 #include <gst/tomo/support/error.hpp>
+#include <gst/tomo/support/text-file.hpp>
 
 #include <cstring>
 
 namespace tomo::reconstruction {
 
 namespace {
+
+constexpr std::uint64_t header_bytes = 128; // of a file of numpy
 
 SampleRef last_plane(GstPad *pad, GstBuffer *buffer, guint64 number) {
     const CapsRef caps(gst_pad_get_current_caps(pad));
@@ -85,6 +90,26 @@ std::optional<std::pair<std::string, SampleRef>> Preview::take() {
 std::vector<std::string> Preview::unserved() {
     std::lock_guard<std::mutex> lock(lock_);
     return std::exchange(paths_, {});
+}
+
+Json write_preview_file(const std::string &path, GstSample *image) {
+    const auto info = ArrayInfo::from_caps(gst_sample_get_caps(image));
+    auto *buffer = gst_sample_get_buffer(image);
+    {
+        const MappedBuffer mapped(buffer, GST_MAP_READ);
+        std::string contents = io::npy_header(info.format, {info.height, info.width}, header_bytes);
+        contents.append(reinterpret_cast<const char *>(mapped.data()), info.size());
+        replace_text_file(path, contents);
+    }
+    Json told = event_of("preview");
+    told.set("path", Json::text(path));
+    Json shape = Json::list();
+    for (const unsigned extent : {info.height, info.width})
+        shape.add(Json::integer(guint64{extent}));
+    told.set("shape", std::move(shape));
+    told.set("format", Json::text(gst_tomo_format_to_string(info.format)));
+    told.set("slice", Json::integer(guint64{GST_BUFFER_OFFSET(buffer)}));
+    return told;
 }
 
 } // namespace tomo::reconstruction

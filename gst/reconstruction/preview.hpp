@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <gst/tomo/support/json.hpp>
 #include <gst/tomo/support/references.hpp>
 
 #include <atomic>
@@ -16,7 +17,7 @@ namespace tomo::reconstruction {
 
 // Copies of images of the result while it is made, on request: who looks seldom costs the stream nothing. An
 // image has its number as the buffer's offset.
-class Preview {
+class GST_TOMO_API Preview {
   public:
     // From any thread: asks for the next image, and gives the one that came since the last call. Null if
     // there is none. Transfer full.
@@ -48,5 +49,8 @@ class Preview {
     std::vector<std::string> paths_;
     std::deque<std::pair<std::string, SampleRef>> for_files_;
 };
+
+// Writes an image to a file of numpy, as a whole or not at all, and returns the event that tells of it.
+GST_TOMO_API Json write_preview_file(const std::string &path, GstSample *image);
 
 } // namespace tomo::reconstruction

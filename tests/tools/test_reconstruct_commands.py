@@ -3,77 +3,14 @@
 """tomo-reconstruct --progress json, driven by commands; each line by its schema."""
 
 import contextlib
-import pathlib
 import re
-import subprocess
 import threading
 import time
 
+from drivertest import Driver
 from phantom_scan import AXIS, ROWS, WIDTH, Scan
 from pipetest import *
 from test_reconstruct import ReconstructTestCase, volume
-
-SCHEMA = json.loads((pathlib.Path(__file__).parents[2] / "docs" / "progress-schema.json").read_text())
-TYPES = {"string": str, "integer": int, "number": (int, float), "array": list, "object": dict}
-
-
-def problem(value, schema):
-    """Why a value does not fit to the part of JSON schema that ours takes; None if it does."""
-    if "oneOf" in schema:
-        problems = [problem(value, one) for one in schema["oneOf"]]
-        return None if problems.count(None) == 1 else problems
-    if "const" in schema or "enum" in schema:
-        return None if value in schema.get("enum", [schema.get("const")]) else f"{value!r} is none of {schema}"
-    if not isinstance(value, TYPES[schema["type"]]) or isinstance(value, bool):
-        return f"{value!r} is no {schema['type']}"
-    if schema["type"] == "array":
-        return next((p for p in (problem(item, schema["items"]) for item in value) if p), None)
-    if schema["type"] == "object":
-        missing, unknown = set(schema["required"]) - set(value), set(value) - set(schema["properties"])
-        if missing or unknown:
-            return f"{value}: {missing} are missing, {unknown} are unknown"
-        return next((p for p in (problem(value[key], schema["properties"][key]) for key in value) if p), None)
-    return None
-
-
-class Driver:
-    """A run that is driven."""
-
-    def __init__(self, case, *words):
-        self.case, self.events = case, []
-        self.process = subprocess.Popen(["tomo-reconstruct", *map(str, words), "--progress", "json"], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            stream.close()
-
-    def tell(self, line):
-        if isinstance(line, dict):
-            self.case.assertIsNone(problem(line, SCHEMA["$defs"]["command"]))
-            line = json.dumps(line)
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-
-    def until(self, kind, condition=lambda event: True):
-        for line in self.process.stdout:
-            self.events.append(event := json.loads(line))
-            self.case.assertIsNone(problem(event, SCHEMA["$defs"]["event"]))
-            if event["event"] == kind and condition(event):
-                return event
-        self.case.fail(f"no {kind}: {self.events} {self.process.stderr.read()}")
-
-    def end(self):
-        done = self.until("done")
-        self.process.stdin.close()
-        self.case.assertEqual(self.process.stdout.read(), "")
-        return done, self.process.wait(PATIENCE)
-
 
 class Commands(ReconstructTestCase):
     def large_scan(self, times=60):

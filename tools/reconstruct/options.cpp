@@ -72,6 +72,9 @@ const std::vector<OwnOption> own_options = {
              throw Usage("--progress does not take '" + value + "'; wanted bar, lines, json or none");
          o.progress = found->second;
      }},
+    {"serve", "",
+     "Run the configurations that commands on standard input bring, until it ends; with --progress json",
+     [](Options &o, const std::string &) { o.serve = true; }},
     {"help", "", "Print this", [](Options &o, const std::string &) { o.help = true; }},
     {"help-all", "", "Print this with all parameters",
      [](Options &o, const std::string &) { o.help = o.help_all = true; }},

@@ -32,6 +32,7 @@ struct Options {
     std::string scan, stitch;  // further scans have commas between them
     std::string configuration; // of --config
     bool dry_run = false, json = false, help = false, help_all = false, version = false, complete = false;
+    bool serve = false;
     ProgressAs progress = ProgressAs::automatic;
     std::vector<std::pair<std::string, std::string>>
         parameters; // name and value, in the order that they came

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "progress.hpp"
 
-#include <cstdio>
 #include <unistd.h>
 
 namespace reconstruct {
@@ -43,11 +42,6 @@ void Progress::complain(const std::string &text) {
 }
 
 void Progress::on_event(const std::string &event) {
-    if (as_ == ProgressAs::json) {
-        std::printf("%s\n", event.c_str());
-        std::fflush(stdout);
-        return;
-    }
     tell(Json::parse(event, "event"));
 }
 

@@ -8,7 +8,7 @@
 
 namespace reconstruct {
 
-// Tells the events of a reconstruction: to people on standard error, to programs on standard output.
+// Tells the events of a reconstruction to people, on standard error.
 class Progress {
   public:
     Progress(const std::string &program, ProgressAs as);
