@@ -10,6 +10,7 @@ import numpy as np
 import tomoref
 
 import files
+import methods
 import programs
 import scan_file
 import striped
@@ -496,6 +497,7 @@ CASES = {
     "fbp-padded": fbp_padded,
     "kernels": kernels,
     "stripes": lambda plan: striped.stripes(plan, compare),
+    "methods": methods.methods,
     "first-slice": first_slice,
     "memory": memory,
     "scan": scan,

@@ -163,7 +163,10 @@ class GstTomo(Program):
 
     def traced(self, chain, scan, number, path):
         """What the tracer counts: {"device_memory_peak_bytes", "elements": [...]}; the trace is written to `path`."""
-        self.run(chain, scan, number, env={"GST_TRACERS": f'tomotrace(file="{path}")'})
+        return self.traced_command(self.command(chain, scan, number), path)
+
+    def traced_command(self, command, path):
+        execute(command, env={**self.env, "GST_TRACERS": f'tomotrace(file="{path}")'})
         try:
             with open(path, encoding="utf-8") as file:
                 return json.load(file)["tomo"]
