@@ -12,7 +12,7 @@ using namespace tomo;
 
 namespace {
 
-class Forwardproject final : public Filter {
+class Forwardproject final : public BatchFilter {
   public:
     static constexpr Info info{
         .task = "forwardproject",
@@ -94,6 +94,15 @@ The output's scan event has these angles and the axis.)",
     }
 
   protected:
+    // Stacks are projected side by side.
+    unsigned batch_that_pays(const ArrayInfo &in) override {
+        const std::uint64_t pays = device()->is_cpu() ? 16 : 128;
+        const std::uint64_t sinogram =
+            sizeof(float) * views().angles.size() * columns.chosen().value_or(in.width);
+        const auto fit = device()->memory_limit() / 16 / (in.depth * sinogram);
+        return static_cast<unsigned>(std::clamp<std::uint64_t>(std::min(pays / in.depth, fit), 1, pays));
+    }
+
     EventRef scan_event(EventRef event) override {
         scan_ = Scan(event.get());
         return scan();

@@ -53,7 +53,7 @@ void IterativeSlices::reconstruct(const Array &sinograms, Array &slices) {
 }
 
 unsigned IterativeSlices::batch_that_pays(const ArrayInfo &in, const SliceRegion &slice) {
-    const std::uint64_t pays = device()->is_cpu() ? 16 : 32;
+    const std::uint64_t pays = device()->is_cpu() ? 16 : 128;
     const auto fit =
         Solver::slices_that_fit(solver_method(), settings(), in.with_size(in.width, in.height, 1),
                                 {GST_TOMO_FORMAT_FLOAT32, slice.width, slice.height, 1}, *device());

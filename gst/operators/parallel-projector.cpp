@@ -12,7 +12,13 @@ namespace tomo {
 
 namespace {
 
-constexpr unsigned margins = 4; // samples around a line
+constexpr unsigned margins = 4;     // samples around a line
+constexpr unsigned stack_line = 32; // work-items that read side by side
+
+// With margins on all sides.
+ArrayInfo stack_of(const ArrayInfo &slices, unsigned width) {
+    return {GST_TOMO_FORMAT_FLOAT32, (slices.width + margins) * stack_line * width, slices.height + margins};
+}
 
 // Slices side by side that make the projection of a CPU fast; 1: a ray of one slice at a time.
 unsigned lanes_for(const Device &device, unsigned slices) {
@@ -20,7 +26,20 @@ unsigned lanes_for(const Device &device, unsigned slices) {
     return device.prefers_local_memory() || slices < few ? 1 : slices <= 8 ? 8 : 16;
 }
 
-// `Rays` of that file.
+// Slices that a work-item of a GPU takes of a stack; 0: a ray of one slice at a time. A stack is a copy of
+// the slices.
+unsigned stack_width_for(const Device &device, const ArrayInfo &slices, unsigned views) {
+    constexpr unsigned few_views = 8, share = 4;
+    if (!device.prefers_local_memory() || views < few_views)
+        return 0;
+    const auto most = std::min(device.max_allocation(), device.memory_limit() / share);
+    for (const unsigned width : {4u, 2u, 1u})
+        if (slices.depth > width * stack_line / 2 && stack_of(slices, width).size() <= most)
+            return width;
+    return 0;
+}
+
+// `Rays` of those files.
 struct Rays {
     cl_long start, per_column, per_line;
     cl_float weight;
@@ -87,8 +106,11 @@ void ParallelProjector::forward(const Array &volume, Array &projections) {
     const auto slices = volume.depth();
     check_shapes(volume.info(), this->volume(slices), projections.info(), this->projections(slices));
     compute_.input_format("slices", volume.info().format);
-    if (const unsigned lanes = lanes_for(*compute_.device(), slices); lanes > 1)
+    const auto &device = *compute_.device();
+    if (const unsigned lanes = lanes_for(device, slices); lanes > 1)
         project_lanes(volume, projections, lanes);
+    else if (const unsigned width = stack_width_for(device, volume.info(), projections.height()))
+        project_stack(volume, projections, width);
     else
         project_rays(volume, projections);
 }
@@ -123,6 +145,38 @@ void ParallelProjector::project_lanes(const Array &volume, Array &projections, u
         compute_.launch(kernel("forwardproject_lanes"), WorkSize((rays + columns - 1) / columns, views),
                         BareBuffer{direct}, BareBuffer{turned}, ReadWrite{projections}, BareBuffer{rays_},
                         width, height, rays, views, slices, set);
+    }
+}
+
+void ParallelProjector::project_stack(const Array &volume, Array &projections, unsigned stack_width) {
+    constexpr unsigned pack_rows = 8, columns = 8; // of the kernels
+    const auto &device = *compute_.device();
+    const cl_uint width = slice_.width, height = slice_.height, slices = volume.depth();
+    const cl_uint rays = projections.width(), views = projections.height();
+    const unsigned lanes = stack_line * stack_width;
+    const auto angles = static_cast<unsigned>(device.max_work_group() >= 16 * stack_line ? 16 : 8);
+    auto stack = compute_.allocate(stack_of(volume.info(), stack_width));
+    const auto kernel = [&](const char *name) {
+        return compute_.kernel(name, text("-D WIDTH=%u -D ANGLES=%u", stack_width, angles),
+                               "forwardproject-stack.cl");
+    };
+    const auto groups = [](unsigned number, unsigned of) { return (number + of - 1) / of; };
+    // A launch can't be stopped.
+    const double updates = (device.is_cpu() ? 2e9 : 2e11) / (double(width) * height * lanes);
+    const unsigned step = angles * static_cast<unsigned>(std::clamp(updates / angles, 1.0, double(views)));
+    for (cl_uint set = 0; set * lanes < slices; set++) {
+        compute_.launch(kernel("pack_stack"),
+                        WorkSize(groups(width + margins, stack_line) * stack_line, stack_width * pack_rows,
+                                 height + margins)
+                            .groups(stack_line, pack_rows),
+                        volume, ReadWriteBareBuffer{stack}, width, height, slices, set);
+        for (cl_uint first = 0; first < views; first += step)
+            compute_.launch(kernel("forwardproject_stack"),
+                            WorkSize(groups(rays, columns) * stack_line,
+                                     groups(std::min(step, views - first), angles) * angles)
+                                .groups(stack_line, angles),
+                            BareBuffer{stack}, ReadWrite{projections}, BareBuffer{rays_}, width, height, rays,
+                            views, slices, set, first);
     }
 }
 

@@ -41,6 +41,7 @@ class GST_TOMO_API ParallelProjector final : public Projector {
 
   private:
     void project_rays(const Array &volume, Array &projections);
+    void project_stack(const Array &volume, Array &projections, unsigned stack_width);
     void project_lanes(const Array &volume, Array &projections, unsigned lanes);
 
     Compute &compute_;

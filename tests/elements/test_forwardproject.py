@@ -49,6 +49,7 @@ class Forwardproject(ElementTestCase):
                 "angles": [],
                 "slice-axis-pos": (0.0, 0.0, 65536.0),
                 "columns": (0, 0, 32768),
+                "batch": (0, 0, 1024),
             },
         )
 

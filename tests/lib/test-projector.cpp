@@ -82,7 +82,7 @@ Pair apply(Compute &compute, const Geometry &g, unsigned slices) {
 
 GST_START_TEST(test_pair) {
     Compute compute(open_device());
-    for (const unsigned slices : {1, 3, 8, 17}) {
+    for (const unsigned slices : {1, 3, 8, 17, 40, 70}) {
         const auto g = random_geometry();
         const auto pair = apply(compute, g, slices);
         const double one = product(pair.forward, pair.y), other = product(pair.x, pair.back);
