@@ -25,6 +25,13 @@ kernel void gather_views(IN(projections), OUT(float, out), const uint first, con
 
 #define IN_PLANE (i < plane ? i : i % plane)
 
+kernel void sums(global const float *values, global tomo_sum *parts, const ulong count, const uint spread) {
+    const ulong begin = get_global_id(1) * count;
+    tomo_sum sum = (tomo_sum)(0.0f);
+    FOR_SHARE sum = tomo_add(sum, (tomo_real)values[begin + i]);
+    FINISH_PARTS
+}
+
 kernel void products(global const float *values, global const float *others, global tomo_sum *parts, const ulong count,
                      const uint spread) {
     const ulong begin = get_global_id(1) * count;

@@ -12,7 +12,7 @@ unsigned iterate_asd_pocs(SolverRun &run) {
     auto &compute = run.compute;
     const TotalVariation variation(run);
     const std::vector<Array> measured = run.gather();
-    Array correction = run.like(run.x), gradient = run.like(run.x);
+    Array correction = run.views.sweep ? Array() : run.like(run.x), gradient = run.like(run.x);
     Array descent = run.numbers(volumes); // length of a step along the gradient
     // |x - from| of each volume, squared
     const auto distances = [&](const Array &from) {
@@ -26,9 +26,7 @@ unsigned iterate_asd_pocs(SolverRun &run) {
     double relaxation = settings.relaxation;
     for (unsigned iteration = 0; iteration < settings.iterations; iteration++) {
         const Array start = run.copy(run.x);
-        for (std::size_t s = 0; s < measured.size(); s++)
-            correct_by_rays(run, run.views.subsets[s], measured[s], correction, SolverMethod::asd_pocs,
-                            relaxation, iteration);
+        correct_by_rays(run, measured, correction, SolverMethod::asd_pocs, relaxation, iteration);
         if (run.is_done(iteration) || iteration + 1 == settings.iterations)
             return iteration + 1; // the result is one that data and bounds have corrected last
         const Array by_data = distances(start), met = run.copy(run.x);

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/operators/parallel-projector.hpp>
+#include <gst/operators/parallel-sweep.hpp>
 #include <gst/tomo/device/device.hpp>
 #include <gst/tomo/support/error.hpp>
 
@@ -180,16 +181,29 @@ void ParallelProjector::project_stack(const Array &volume, Array &projections, u
     }
 }
 
+std::vector<BackprojectRow> ParallelProjector::rows() const {
+    std::vector<double> weights;
+    for (const double angle : beam_.angles)
+        weights.push_back(weight_at(angle));
+    return backproject_rows(beam_.angles, weights, beam_.axis, beam_.axis_in_slice.value_or(beam_.axis),
+                            slice_);
+}
+
+std::unique_ptr<ViewSweep> ParallelProjector::sweep(std::vector<unsigned> order) {
+    Array ones = compute_.allocate(volume(1)), sums = compute_.allocate(projections(1));
+    const float one = 1.0f;
+    compute_.fill(ones, &one, sizeof one);
+    forward(ones, sums);
+    const auto rows = this->rows();
+    return std::make_unique<ParallelSweep>(compute_, std::move(order), rays_,
+                                           compute_.upload(rows.data(), rows.size() * sizeof rows[0]), sums);
+}
+
 void ParallelProjector::back(const Array &projections, Array &volume) {
     const auto slices = projections.depth();
     check_shapes(projections.info(), this->projections(slices), volume.info(), this->volume(slices));
-    if (!transpose_.has_views()) {
-        std::vector<double> weights;
-        for (const double angle : beam_.angles)
-            weights.push_back(weight_at(angle));
-        transpose_.set_views(backproject_rows(beam_.angles, weights, beam_.axis,
-                                              beam_.axis_in_slice.value_or(beam_.axis), slice_));
-    }
+    if (!transpose_.has_views())
+        transpose_.set_views(rows());
     if (planned_slices_ < slices) {
         transpose_.plan(projections.info(), volume.info());
         planned_slices_ = slices;

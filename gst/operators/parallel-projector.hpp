@@ -38,8 +38,10 @@ class GST_TOMO_API ParallelProjector final : public Projector {
     }
     void forward(const Array &volume, Array &projections) override;
     void back(const Array &projections, Array &volume) override;
+    std::unique_ptr<ViewSweep> sweep(std::vector<unsigned> order) override;
 
   private:
+    std::vector<BackprojectRow> rows() const;
     void project_rays(const Array &volume, Array &projections);
     void project_stack(const Array &volume, Array &projections, unsigned stack_width);
     void project_lanes(const Array &volume, Array &projections, unsigned lanes);

@@ -7,6 +7,8 @@ namespace tomo {
 
 Projector::~Projector() = default;
 
+std::unique_ptr<ViewSweep> Projector::sweep(std::vector<unsigned>) { return {}; }
+
 void Projector::check_shapes(const ArrayInfo &from, ArrayInfo wanted_from, const ArrayInfo &to,
                              const ArrayInfo &wanted_to) {
     if (!from.is_complex() && from.format != GST_TOMO_FORMAT_UNKNOWN)

@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <gst/tomo/device/device-array.hpp>
+#include <gst/operators/view-sweep.hpp>
+
+#include <memory>
+#include <vector>
 
 namespace tomo {
 
@@ -23,6 +26,9 @@ class GST_TOMO_API Projector {
     virtual void forward(const Array &volume, Array &projections) = 0;
     // volume = A* projections.
     virtual void back(const Array &projections, Array &volume) = 0;
+
+    // Null where single views have no faster way than forward() and back(). All views, in this order.
+    virtual std::unique_ptr<ViewSweep> sweep(std::vector<unsigned> order);
 
   protected:
     // Throws Error unless both have the wanted shapes, `from` in any real format and `to` in float32.

@@ -7,8 +7,10 @@
 
 namespace tomo {
 
-void correct_by_rays(SolverRun &run, SolverSubset &subset, const Array &measured, Array &correction,
-                     SolverMethod method, double relaxation, unsigned iteration) {
+namespace {
+
+void correct_by_subset(SolverRun &run, SolverSubset &subset, const Array &measured, Array &correction,
+                       SolverMethod method, double relaxation, unsigned iteration) {
     auto &compute = run.compute;
     const bool is_additive = method != SolverMethod::multiplicative;
     Array computed = compute.allocate(subset.projector->projections(run.x.depth()));
@@ -35,13 +37,21 @@ void correct_by_rays(SolverRun &run, SolverSubset &subset, const Array &measured
                        cl_float(settings.minimum), cl_float(settings.maximum), count, plane);
 }
 
+} // namespace
+
+void correct_by_rays(SolverRun &run, const std::vector<Array> &measured, Array &correction,
+                     SolverMethod method, double relaxation, unsigned iteration) {
+    if (run.views.sweep)
+        return run.sweep(measured.front(), relaxation, iteration);
+    for (std::size_t s = 0; s < measured.size(); s++)
+        correct_by_subset(run, run.views.subsets[s], measured[s], correction, method, relaxation, iteration);
+}
+
 unsigned iterate_rays(SolverRun &run, SolverMethod method) {
     const std::vector<Array> measured = run.gather();
-    Array correction = run.like(run.x);
+    Array correction = run.views.sweep ? Array() : run.like(run.x);
     for (unsigned iteration = 0; iteration < run.settings.iterations; iteration++) {
-        for (std::size_t s = 0; s < measured.size(); s++)
-            correct_by_rays(run, run.views.subsets[s], measured[s], correction, method,
-                            run.settings.relaxation, iteration);
+        correct_by_rays(run, measured, correction, method, run.settings.relaxation, iteration);
         if (run.is_done(iteration))
             return iteration + 1;
     }

@@ -110,6 +110,18 @@ void SolverRun::add_products(const Array &values, const Array &others, Array &su
     add_parts(own, sums, first, volumes());
 }
 
+void SolverRun::sweep(const Array &measured, double relaxation, unsigned iteration) {
+    const Array squares =
+        views.sweep->run(measured, x,
+                         {static_cast<float>(relaxation), static_cast<float>(settings.minimum),
+                          static_cast<float>(settings.maximum), done, settings.coupled},
+                         steps);
+    Array own = parts(volumes());
+    compute.launch(kernel("sums"), groups(squares), BareBuffer{squares}, ReadWriteBareBuffer{own},
+                   count(squares), cl_uint{compute.device()->prefers_local_memory()});
+    add_parts(own, norms, iteration * volumes(), volumes());
+}
+
 void SolverRun::move(Array &to, const Array &along, const Array &products, unsigned step,
                      const Array &lengths, float sign) const {
     compute.launch(kernel("move_along"), WorkSize(count(to), volumes()), ReadWriteBareBuffer{to},

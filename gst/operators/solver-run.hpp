@@ -22,7 +22,9 @@ struct SolverSubset {
 struct SolverViews {
     unsigned number = 0;
     std::vector<SolverSubset> subsets; // in the order in which they are taken
-    double gradient_bound = 0.0;       // no less than the largest value of A*A, times the number of subsets
+    // Instead of a subset for each view, with a single one of all views.
+    std::unique_ptr<ViewSweep> sweep;
+    double gradient_bound = 0.0; // no less than the largest value of A*A, times the number of subsets
 };
 
 // One run on some volumes: `coupled` planes each, with norms and steps of their own.
@@ -64,6 +66,8 @@ class SolverRun {
     void add_norms(const Array &values, Array &norms, unsigned first) const {
         add_products(values, values, norms, first);
     }
+    // Corrects x by all views, one by one, and adds the norm of the difference.
+    void sweep(const Array &measured, double relaxation, unsigned iteration);
     // to += sign products[step] / lengths along, volume by volume
     void move(Array &to, const Array &along, const Array &products, unsigned step, const Array &lengths,
               float sign) const;
@@ -98,9 +102,9 @@ unsigned iterate_asd_pocs(SolverRun &run);
 unsigned gradients_kept(const SolverSettings &settings, std::uint64_t bytes, const Device &device);
 std::uint64_t most_bytes_of_gradients(const Device &device);
 
-// What iterate_rays() and iterate_asd_pocs() do with a subset: x is corrected by what the rays tell, and the
-// norm of the difference is added.
-void correct_by_rays(SolverRun &run, SolverSubset &subset, const Array &measured, Array &correction,
+// What an iteration of iterate_rays() and iterate_asd_pocs() does with the subsets: x is corrected by what
+// the rays tell, and the norm of the difference is added.
+void correct_by_rays(SolverRun &run, const std::vector<Array> &measured, Array &correction,
                      SolverMethod method, double relaxation, unsigned iteration);
 
 } // namespace tomo

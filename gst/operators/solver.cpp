@@ -38,6 +38,17 @@ void Solver::set_geometry(unsigned views, const MakeProjector &make) {
     auto order = golden_order(number);
     if (!settings_.is_in_golden_order)
         std::iota(order.begin(), order.end(), 0u);
+    const bool is_additive = method_ == SolverMethod::additive || method_ == SolverMethod::asd_pocs;
+    if (is_additive && number == views) {
+        std::vector<unsigned> all(views);
+        std::iota(all.begin(), all.end(), 0u);
+        auto whole = make(all);
+        if ((made->sweep = whole->sweep(order))) {
+            made->subsets.push_back({0, views, 1, std::move(whole), {}, {}});
+            views_ = std::move(made);
+            return;
+        }
+    }
     for (const unsigned first : order) {
         std::vector<unsigned> own;
         for (unsigned view = first; view < views; view += number)
@@ -46,7 +57,7 @@ void Solver::set_geometry(unsigned views, const MakeProjector &make) {
     }
     if (method_ == SolverMethod::fista)
         made->gradient_bound = gradient_bound(*made);
-    else if (method_ != SolverMethod::gradients && method_ != SolverMethod::split_bregman)
+    else if (is_additive || method_ == SolverMethod::multiplicative)
         make_sums(*made);
     views_ = std::move(made);
 }

@@ -1,0 +1,27 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Private to ParallelProjector.
+#pragma once
+
+#include <gst/operators/parallel-projector.hpp>
+#include <gst/operators/view-sweep.hpp>
+
+namespace tomo {
+
+// A view takes two launches, see kernels/sweep.h.
+class ParallelSweep final : public ViewSweep {
+  public:
+    // Views in this order. `rays` is the table of the projection, `rows` that of its transpose, and `sums`
+    // the projection of ones.
+    ParallelSweep(Compute &compute, std::vector<unsigned> order, Array rays, Array rows, Array sums);
+
+    Array run(const Array &measured, Array &x, const Correction &correction, Steps &steps) override;
+
+  private:
+    Compute &compute_;
+    const std::vector<unsigned> order_;
+    const Array rays_, rows_, sums_;
+};
+
+} // namespace tomo

@@ -1,0 +1,117 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A sweep on CPUs: a pixel of a set is one vector.
+#include "backproject-row.h"
+#include "forwardproject-rays.h"
+#include "sweep.h"
+
+#if LANES == 1
+typedef float lanes;
+#else
+typedef TOMO_JOIN(float, LANES) lanes;
+#endif
+
+#define LINES 16  // at a time
+#define EIGHT (float8)(0.0f, 1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 6.0f, 7.0f)
+
+// Global size: blocks of COLUMNS, which are eight; sets. `squares` gets the part of |b - A x|^2 of each slice, view and block.
+kernel void sweep_rays(global const lanes *restrict sets, global const float *restrict measured,
+                       global const float *restrict ray_sums, global lanes *restrict q, global float *restrict squares,
+                       global const Rays *restrict angles, SHAPE) {
+    const uint block = get_global_id(0), blocks = get_global_size(0), set = get_global_id(1), first_column = block * COLUMNS;
+    const Rays rays = angles[view];
+    const int lines = rays.is_turned ? width : height, length = rays.is_turned ? height : width;
+    const long to_line = rays.is_turned ? 1 : PITCH(width), to_next = rays.is_turned ? PITCH(width) : 1;
+    global const lanes *slice = sets + FIRST_PIXEL(set, width, height);
+
+    const long start = rays.start + first_column * rays.per_column;
+    const int2 of_first = lines_inside(&rays, start, lines, length);
+    const int2 of_last = lines_inside(&rays, start + (COLUMNS - 1) * rays.per_column, lines, length);
+    const int end = max(of_first.y, of_last.y);
+    const float8 ways = EIGHT * (rays.per_column * 0x1p-32f);
+    lanes sums[COLUMNS];
+    for (int n = 0; n < COLUMNS; n++)
+        sums[n] = (lanes)(0.0f);
+    for (int first = min(of_first.x, of_last.x); first < end; first += LINES) {
+        // The numbers go through memory, from which one of them is spread to all lanes as it is loaded.
+        int8 indices[LINES];
+        float8 fractions[LINES];
+        for (int i = 0; i < LINES; i++) {
+            const long at = start + (first + i) * rays.per_line;
+            const float8 position = (uint)at * 0x1p-32f + ways, below = floor(position);
+            fractions[i] = position - below;
+            const int8 index = clamp(convert_int8(below) + (int)(at >> 32), -MARGIN, length);
+            indices[i] = first + i < lines ? index : (int8)(-MARGIN);
+        }
+#pragma unroll 1
+        for (int n = 0; n < COLUMNS; n++) {
+            lanes total[2] = {(lanes)(0.0f), (lanes)(0.0f)};
+#pragma unroll
+            for (int i = 0; i < LINES; i++) {
+                global const lanes *sample =
+                    slice + min(first + i, lines - 1) * to_line + ((const int *)&indices[i])[n] * to_next;
+                const float fraction = ((const float *)&fractions[i])[n];
+                total[i % 2] += sample[0] * (1.0f - fraction);
+                total[i % 2] += sample[to_next] * fraction;
+            }
+            sums[n] += total[0] + total[1];
+        }
+    }
+
+    q += set * (ulong)PITCH(columns) + MARGIN;
+    const uint planes = min(depth - set * LANES, (uint)LANES), here = min(columns - first_column, (uint)COLUMNS);
+    for (uint s = 0; s < planes; s++) {
+        const ulong plane = set * LANES + s;
+        float square = 0.0f;
+        for (uint n = 0; n < here; n++) {
+            const ulong ray = view * (ulong)columns + first_column + n;
+            const float along = ray_sums[ray];
+            const float difference =
+                measured[plane * views * columns + ray] - ((const float *)&sums[n])[s] * rays.weight;
+            square += difference * difference;
+            ((global float *)&q[first_column + n])[s] = along > 0.0f ? difference / along : 0.0f;
+        }
+        squares[(plane * views + view) * blocks + block] = square;
+    }
+}
+
+// Global size: rows, sets. A slice that is done stays as it is; `planes` make a volume.
+kernel void sweep_pixels(global lanes *restrict sets, global const lanes *restrict q, global const Row *restrict rows,
+                         global const uint *is_done, const uint planes, const float relaxation, const float minimum,
+                         const float maximum, SHAPE) {
+    const uint y = get_global_id(0), set = get_global_id(1);
+    const Row row = rows[view];
+    lanes relaxations = (lanes)(relaxation);
+    for (uint s = 0; s < min(depth - set * LANES, (uint)LANES); s++)
+        if (is_done[(set * LANES + s) / planes])
+            ((float *)&relaxations)[s] = 0.0f;
+    global lanes *pixels = sets + FIRST_PIXEL(set, width, height) + (ulong)y * PITCH(width);
+    q += set * (ulong)PITCH(columns) + MARGIN;
+    const float narrowing = 1.0f / fmax(fabs(row.cosine), fabs(row.sine));
+    const float8 ways = EIGHT * row.cosine;
+    for (uint x = 0; x < width; x += 8) {
+        const long at = row.origin + x * row.step_x + y * row.step_y;
+        const float8 position = (uint)at * 0x1p-32f + ways, below = floor(position), fractions = position - below;
+        const int8 index = convert_int8(below) + (int)clamp(at >> 32, -(long)(1 << 30), (long)(1 << 30));
+        // Samples outside of the detector do not count.
+        const float8 nearest = fmax(1.0f - fractions * narrowing, 0.0f),
+                     next = fmax(1.0f - (1.0f - fractions) * narrowing, 0.0f);
+        const float8 left = (index >= 0 && index < (int)columns) ? nearest : (float8)(0.0f),
+                     right = (index >= -1 && index < (int)columns - 1) ? next : (float8)(0.0f), sum = left + right;
+        const float8 lefts = sum > 0.0f ? left / sum : (float8)(0.0f), rights = sum > 0.0f ? right / sum : (float8)(0.0f);
+        const int8 places = clamp(index, -MARGIN, (int)columns);
+        const uint here = min(width - x, 8u);
+#pragma unroll 1
+        for (uint n = 0; n < here; n++) {
+            global const lanes *sample = q + ((const int *)&places)[n];
+            lanes value = pixels[x + n];
+            value += relaxations *
+                     (sample[0] * ((const float *)&lefts)[n] + sample[1] * ((const float *)&rights)[n]);
+            // NaN stays.
+            value = value < minimum ? (lanes)(minimum) : value;
+            value = value > maximum ? (lanes)(maximum) : value;
+            pixels[x + n] = value;
+        }
+    }
+}
