@@ -66,7 +66,7 @@ class FftElement final : public BatchFilter {
     }
 
   protected:
-    unsigned batch_that_pays(const ArrayInfo &in) override { return fourier::batch_that_pays(*device(), in); }
+    unsigned batch_that_pays(const ArrayInfo &in) override { return fourier::batch_that_pays(*device(), in, dimensions); }
 
   private:
     unsigned size(const char *name, unsigned given, unsigned length, unsigned dimension) const {

@@ -50,7 +50,7 @@ class Ifft final : public BatchFilter {
     }
 
   protected:
-    unsigned batch_that_pays(const ArrayInfo &in) override { return fourier::batch_that_pays(*device(), in); }
+    unsigned batch_that_pays(const ArrayInfo &in) override { return fourier::batch_that_pays(*device(), in, dimensions); }
 
   private:
     static unsigned kept(const char *name, unsigned given, unsigned length) {

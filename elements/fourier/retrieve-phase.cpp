@@ -196,7 +196,7 @@ A projection with a sample that is not finite is NaN, as the transform makes it.
     }
 
   protected:
-    unsigned batch_that_pays(const ArrayInfo &in) override { return fourier::batch_that_pays(*device(), in); }
+    unsigned batch_that_pays(const ArrayInfo &in) override { return fourier::batch_that_pays(*device(), in, 2); }
 
     EventRef scan_event(EventRef event) override {
         const Scan now(event.get());

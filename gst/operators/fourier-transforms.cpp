@@ -43,8 +43,9 @@ void Transforms::run(Compute &compute, FftDirection direction, const Array &in, 
     out.storage()->write_done(queue, done);
 }
 
-unsigned batch_that_pays(const Device &device, const ArrayInfo &in) {
-    constexpr std::uint64_t enough = 1 << 22; // samples
+unsigned batch_that_pays(const Device &device, const ArrayInfo &in, unsigned dimensions) {
+    // Samples. Planes are transformed in several passes, of which each wants enough to do.
+    const std::uint64_t enough = dimensions > 1 ? 1 << 25 : 1 << 22;
     return device.is_cpu() ? 1
                            : static_cast<unsigned>(std::clamp<std::uint64_t>(enough / in.samples(), 1, 32));
 }

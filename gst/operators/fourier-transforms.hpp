@@ -28,8 +28,8 @@ class GST_TOMO_API Transforms {
     std::shared_ptr<Fft> all_, single_; // of `most_` arrays, of one
 };
 
-// So many arrays give the device enough to do. A CPU's cache would rather have one.
-GST_TOMO_API unsigned batch_that_pays(const Device &device, const ArrayInfo &in);
+// So many arrays give the device enough to do when they are transformed. A CPU's cache would rather have one.
+GST_TOMO_API unsigned batch_that_pays(const Device &device, const ArrayInfo &in, unsigned dimensions = 1);
 
 // Not less than this, even, without a prime factor above 7, so that transforms are fast.
 GST_TOMO_API unsigned good_length(double least);
