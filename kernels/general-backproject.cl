@@ -3,14 +3,14 @@
 //
 // Backprojection in any geometry: a voxel is seen where two linear forms of its numbers, each over a third one, say.
 //
-// Volumes lie with axis l fastest, then m, then n: z, x, y, or x, y, z. Projections lie accordingly with their fast axis
-// first, f, then s: rows, columns, or columns, rows. So neighbours in l are neighbours in a projection, or nearly.
+// general-backproject-columns.cl is faster on GPUs, in float32 and where addressing modes don't begin anew.
 //
 // Options: REAL, which numbers are computed in; SUM and PROJECTION, which sums and projections are kept in; ADDRESSING;
-// TILE_L, TILE_M, TILE_N and BURST; LANES and ROWS of work-groups, on GPUs; LINES, see there; PARALLEL without perspective,
-// TILTED where the distance is not the depth, PER_PLANE where each n has views of its own.
+// TILE_L, TILE_M, TILE_N and BURST; LANES and ROWS of work-groups, on GPUs; LINES, on CPUs, see there; PARALLEL without
+// perspective, TILTED where the distance is not the depth, PER_PLANE where each n has views of its own.
 
-#define BORDER 2 // texels around a projection
+#include "general-view.h"
+
 #define FAR 1e8f // pixels; an int holds their number
 
 #define LOAD_AS(type, base, i) TOMO_JOIN(tomo_load_, type)(base, i)
@@ -40,11 +40,6 @@ kernel void pack_projection(IN(in), global PROJECTION *restrict out, const ulong
 
 #ifdef REAL
 
-// Factors of l, m and n, and the constant: f = fast / depth, s = slow / depth, times weight / distance^2.
-typedef struct {
-    tomo_real fast[4], slow[4], depth[4], distance[4], weight, unused[3];
-} View;
-
 // A form from a tile's first voxel on.
 typedef struct {
     REAL start, l, m, n;
@@ -57,10 +52,6 @@ typedef struct {
     REAL weight;
     int fast_pixel, slow_pixel;
 } Tile;
-
-static tomo_real at(global const tomo_real *form, const tomo_real l, const tomo_real m, const tomo_real n) {
-    return form[0] * l + form[1] * m + form[2] * n + form[3];
-}
 
 static Form form_at(global const tomo_real *form, const uint l, const uint m, const uint n) {
     const Form result = {at(form, l, m, n), form[0], form[1], form[2]};
@@ -160,53 +151,7 @@ static void add_to(global SUM *sums, const ulong i, const REAL value, const uint
 #endif
 }
 
-#ifdef PER_PLANE
-#define VIEW(views, n, v) (views) + (n) * BURST + (v)
-#else
-#define VIEW(views, n, v) (views) + (v)
-#endif
-
 #ifdef LANES
-
-#ifdef LINES
-// With LINES, all l of a row (m, n) of the tile are seen in one line of the projection along f, because neither s nor the depth
-// change with l: what is common to them is computed once.
-typedef struct {
-    REAL fast, step, upper, lower; // weights of the line above and of the one below
-    int pixel;
-    ulong start;
-} Line;
-
-static Line line_of(const Tile *tile, const ulong start, const REAL m, const int fasts, const int slows) {
-    const REAL half_pixel = 0.5f, far = FAR;
-    REAL weight = tile->weight, inverse = 1;
-#ifndef PARALLEL
-    inverse = 1 / value(tile->depth, 0, m, 0);
-#ifdef TILTED
-    const REAL distance = value(tile->distance, 0, m, 0);
-    weight /= distance * distance;
-#else
-    weight *= inverse * inverse;
-#endif
-#endif
-    const REAL slow = within(value(tile->slow, 0, m, 0) * inverse - half_pixel, -far, far);
-    const int below = whole_below(slow), row = clamp(below + tile->slow_pixel, -BORDER, slows) + BORDER;
-    const REAL lower = weight * (slow - (REAL)below);
-    const Line line = {value(tile->fast, 0, m, 0) * inverse - half_pixel, tile->fast.l * inverse, weight - lower, lower,
-                       tile->fast_pixel, start + (ulong)(row * (fasts + 2 * BORDER) + BORDER)};
-    return line;
-}
-
-static REAL sample_line(const Line *line, global const PROJECTION *projection, const REAL l, const int fasts) {
-    const REAL far = FAR, fast = within(line->fast + l * line->step, -far, far);
-    const int below = whole_below(fast);
-    const REAL f = fast - (REAL)below;
-    const ulong i = line->start + clamp(below + line->pixel, -BORDER, fasts), pitch = fasts + 2 * BORDER;
-    const REAL a = load(projection, i), b = load(projection, i + 1);
-    const REAL c = load(projection, i + pitch), d = load(projection, i + pitch + 1);
-    return line->upper * (a + f * (b - a)) + line->lower * (c + f * (d - c));
-}
-#endif
 
 // A work-group of LANES x ROWS work-items makes a tile of TILE_L x TILE_M x 1 voxels.
 kernel __attribute__((reqd_work_group_size(LANES, ROWS, 1))) void
@@ -229,17 +174,10 @@ backproject(global const PROJECTION *restrict projections, global const View *re
         const Tile tile = tiles[v];
 #pragma unroll
         for (int j = 0; j < TILE_M / ROWS; j++) {
-#ifdef LINES
-            const Line line = line_of(&tile, v * size, get_local_id(1) + j * ROWS, fasts, slows);
-#endif
 #pragma unroll
             for (int i = 0; i < TILE_L / LANES; i++)
-#ifdef LINES
-                totals[j][i] += sample_line(&line, projections, get_local_id(0) + i * LANES, fasts);
-#else
                 totals[j][i] += sample(&tile, projections, v * size, get_local_id(0) + i * LANES,
                                        get_local_id(1) + j * ROWS, 0, fasts, slows);
-#endif
         }
     }
     for (int j = 0; j < TILE_M / ROWS; j++)

@@ -43,17 +43,29 @@ class GST_TOMO_API GeneralBackprojector final : public VolumeOperator {
     };
 
     View view_of(const WeightedView &view, unsigned plane) const;
+    void pack(const Array &projection);
     void run_burst();
     Array upload_views();
-    Kernel kernel(const char *function, const std::string &options);
     std::string formats() const;
+    std::string options_of_views() const;
     std::size_t texels() const;
+    // Sizes of the volume and of a projection, in the order in which they lie.
+    unsigned lanes() const { return is_along_z_ ? volume_.z.count : volume_.x.count; }
+    unsigned rows() const { return is_along_z_ ? volume_.x.count : volume_.y.count; }
+    unsigned planes() const { return is_along_z_ ? volume_.y.count : volume_.z.count; }
+    unsigned fasts() const { return is_along_z_ ? projection_.height : projection_.width; }
+    unsigned slows() const { return is_along_z_ ? projection_.width : projection_.height; }
+    unsigned planes_at_a_time(unsigned projections) const;
+    bool has_columns() const; // the form of the kernel
     unsigned burst_of(const ArrayInfo &projection) const;
+    unsigned texel_of(const ArrayInfo &projection) const;
     std::uint64_t bytes_of(const ArrayInfo &projection) const; // as it is kept
+    void run_tiles(const Array &views);
+    void run_columns(const Array &views);
 
     Compute &compute_;
     const GeneralBackprojection settings_;
-    unsigned burst_ = 1;
+    unsigned burst_ = 1, texel_ = 1; // samples of a texel
     VolumeGrid volume_;
     bool is_per_plane_ = false;
     bool is_along_z_ = false; // lanes are along z, else along x
