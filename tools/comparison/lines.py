@@ -132,7 +132,8 @@ LINES = {
         "flat-field-correct absorption-correct=true fix-nan-and-inf=true",
         "[read path=projections.tif, read path=darks.tif ! average, read path=flats.tif ! average] ! "
         "flat-field-correct dark-scale=0.9 flat-scale=1.1",
-        "[read path=projections.tif, read path=darks.tif, read path=flats.tif] ! flat-field-correct",
+        ("[read path=projections.tif, read path=darks.tif, read path=flats.tif] ! flat-field-correct",
+         "intended: the means of all darks and flats; UFO takes pairs, as `several=pairs` does here"),
         "[read path=projections.tif, read path=row-darks.tif, read path=row-flats.tif] ! "
         "flat-field-correct sinogram-input=true",
         "[read path=projections.tif, read path=darks.tif ! average, read path=flats.tif ! average] ! "
