@@ -3,7 +3,6 @@
 #include "general-geometry.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 
 namespace tomo {
@@ -95,30 +94,7 @@ void GeneralGeometry::add_to(EffectiveValues &values) const {
 }
 
 VolumeGrid::Axis region_axis(const Property<std::vector<double>> &region, const VolumeGrid::Axis &usual) {
-    const auto values = region.value();
-    const auto written = [&] {
-        std::string list;
-        for (const double value : values)
-            list += text("%s%g", list.empty() ? "" : ", ", value);
-        return text("%s is <%s>; wanted ", region.name(), list.c_str());
-    };
-    if (values.empty())
-        return usual;
-    if (values.size() != 3 ||
-        !std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); }))
-        throw Error(GST_LIBRARY_ERROR_SETTINGS, written() + "three finite numbers: from, to and step");
-    const double from = values[0], to = values[1], step = values[2];
-    if (step == 0.0)
-        return usual;
-    // An end that rounding puts behind a step is none.
-    const double count = std::ceil((to - from) / step - 1e-9);
-    constexpr double most = 1 << 20;
-    if (!(count >= 1.0) || count > most)
-        throw Error(
-            GST_LIBRARY_ERROR_SETTINGS,
-            written() +
-                text("a step that leads from the first to the second number, in 1 to %.0f steps", most));
-    return {from, step, static_cast<unsigned>(count)};
+    return axis_of_region(region.name(), region.value(), usual);
 }
 
 } // namespace tomo

@@ -4,6 +4,8 @@
 
 #include <gst/tomo/geometry/arrangement.hpp>
 
+#include <vector>
+
 namespace tomo {
 
 // The middles of a volume's voxels: points at equal steps along each axis, in the coordinates of
@@ -30,5 +32,10 @@ struct VolumeGrid {
         return part;
     }
 };
+
+// A region from, to, step as an axis; `usual` where it is empty or the step is 0. Throws Error, which names
+// it as `name`, for one that can't be.
+GST_TOMO_API VolumeGrid::Axis axis_of_region(const char *name, const std::vector<double> &region,
+                                             const VolumeGrid::Axis &usual);
 
 } // namespace tomo
