@@ -5,6 +5,7 @@
 #include "general-geometry.hpp"
 
 #include <gst/tomo/geometry/degrees.hpp>
+#include <gst/tomo/geometry/magnification.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -152,7 +153,8 @@ EventRef VolumeSlices::scan_of_slices() const {
     scan.binning_y *= z.step;
     if (job_.is_swept)
         scan.forget_region_y();
-    scan.pixel_size *= std::abs(x.step) * a.scale();
+    // A scan that tells its source has the size at the sample already.
+    scan.pixel_size *= std::abs(x.step) * (is_source_near(scan.source_distance) ? 1.0 : a.scale());
     scan.axis_position = a.centre_x;
     return scan.to_event();
 }
