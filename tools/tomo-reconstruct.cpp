@@ -106,6 +106,8 @@ class Program {
              {std::pair{"sinos", "sinograms"}, {"flatcorrect", "projections"}})
             if (options_.command == command)
                 g_object_set(reconstruction_.get(), "result", result, nullptr);
+        if (options_.command == "lamino" && value_of(reconstruction_.get(), "geometry") == "auto")
+            g_object_set(reconstruction_.get(), "geometry", "lamino", nullptr);
     }
 
     int init() {

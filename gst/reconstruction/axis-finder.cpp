@@ -3,6 +3,8 @@
 #include <gst/reconstruction/axis-finder.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/distortion.hpp>
+#include <gst/reconstruction/general-axis.hpp>
+#include <gst/reconstruction/sweep.hpp>
 #include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/gsttomograph.h>
 #include <gst/tomo/support/number-list.hpp>
@@ -34,6 +36,9 @@ bool was_found(const AxisEstimate &estimate) { return estimate.failure.empty(); 
 AxisFinder::AxisFinder(const Settings &settings, const Inspection &scan, RunLine run_line)
     : scan_(scan), run_line_(std::move(run_line)) {
     looked_.assign(settings);
+    // An axis for all values of another number.
+    if (const auto sweep = sweep_of(settings); sweep && !sweep->is_of_axis())
+        sweep->apply(sweep->values.size() / 2, settings, looked_);
     take_first_turn(looked_, scan_);
     // Rows as the detector has them, some of them, quickly.
     for (ParameterBase *parameter :
@@ -49,7 +54,7 @@ AxisFinder::AxisFinder(const Settings &settings, const Inspection &scan, RunLine
 }
 
 AxisEstimate AxisFinder::find() {
-    auto found = find_by(methods());
+    auto found = mirrors_views(looked_, scan_) ? find_by(methods()) : find_in_general();
     if (scan_.is_whole_turn())
         found.side = found.axis < scan_.image.width / 2.0 ? "left" : "right";
     return found;
@@ -70,7 +75,38 @@ AxisEstimate AxisFinder::find_by(const std::vector<std::string> &methods) {
     return combined(all);
 }
 
+// No view is the mirror image of another one, but rays in the middle of a fan are. Scanners have the axis
+// near the middle.
+AxisEstimate AxisFinder::find_in_general() {
+    constexpr double part = 0.1, edge = 0.05; // of the columns, on either side
+    const double width = scan_.image.width;
+    const auto given = given_range();
+    const auto range_without = [&](double left_out) {
+        return given.value_or(Range{left_out * width, (1.0 - left_out) * width});
+    };
+    const bool has_rays = has_mirrored_rays(looked_, scan_);
+    if (looked_.axis_method.is("spectrum") || looked_.axis_method.is("overlap") ||
+        (looked_.axis_method.is("correlation") && !has_rays))
+        throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE,
+                    text("axis-method=%s compares views that mirror each other, and those of this geometry "
+                         "don't: take %ssharpness",
+                         looked_.axis_method.value().c_str(), has_rays ? "correlation or " : ""));
+    if (has_rays && !looked_.axis_method.is("sharpness")) {
+        const auto range = range_without(edge);
+        try {
+            return find_axis_by_rays(looked_, scan_, range.from, range.to, run_line_);
+        } catch (const AxisNotFound &e) {
+            if (looked_.axis_method.is("correlation"))
+                throw;
+        }
+    }
+    const auto range = range_without(0.5 - part);
+    return find_axis_by_slices(looked_, scan_, range.from, range.to, run_line_);
+}
+
 std::optional<AxisEstimate> AxisFinder::look() {
+    if (!mirrors_views(looked_, scan_))
+        return {};
     // Where rows are compressed or straightened together, a few of them take as long as all.
     if (scan_.rows_per_chunk > 1 || corrects_distortion(looked_))
         return {};

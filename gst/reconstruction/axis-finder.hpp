@@ -33,6 +33,7 @@ class AxisFinder {
     };
 
     AxisEstimate find_by(const std::vector<std::string> &methods);
+    AxisEstimate find_in_general();
     std::vector<std::string> methods() const;
     std::optional<Range> given_range() const;
     bool covers_half_turn() const;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // Every element of a line has a name, so that a result says the same of how it came about whoever runs it.
+#include <gst/reconstruction/beam-geometry.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/distortion.hpp>
 #include <gst/reconstruction/flat-field.hpp>
@@ -19,11 +20,12 @@
 namespace tomo::reconstruction {
 
 bool needs_projections(const Settings &settings, const Inspection &scan) {
-    return !scan.is_sinograms && (settings.outliers.is_given() || corrects_roll(settings) ||
-                                  settings.binning > 1 || settings.result.is("projections") ||
-                                  corrects_distortion(settings) || are_rows_shifted(settings, scan) ||
-                                  is_flat_dynamic(settings, scan) || retrieves_phase(settings) ||
-                                  (settings.reduction_mode.is("median") && scan.is_corrected(settings)));
+    return !scan.is_sinograms &&
+           (is_general(settings, scan) || settings.outliers.is_given() || corrects_roll(settings) ||
+            settings.binning > 1 || settings.result.is("projections") || corrects_distortion(settings) ||
+            are_rows_shifted(settings, scan) || is_flat_dynamic(settings, scan) ||
+            retrieves_phase(settings) ||
+            (settings.reduction_mode.is("median") && scan.is_corrected(settings)));
 }
 
 std::string projection_line(const Settings &settings, const Inspection &scan, const Rows &rows) {
@@ -89,6 +91,16 @@ std::string projection_line(const Settings &settings, const Inspection &scan, co
     return line;
 }
 
+std::string circle_line(const Settings &settings, double axis, double radius) {
+    if (!settings.circle)
+        return {};
+    const std::string middle = literal(axis - 0.5);
+    return calculation("circle",
+                       "(x - " + middle + ") * (x - " + middle + ") + (y - " + middle + ") * (y - " + middle +
+                           ") <= " + literal(radius * radius) + " ? v : 0.0f",
+                       2);
+}
+
 std::string slice_line(const Settings &settings, const Inspection &scan, double axis,
                        const SliceFrame *given_frame) {
     // All of the row takes part in the filter, so half turns are joined before.
@@ -138,13 +150,7 @@ std::string slice_line(const Settings &settings, const Inspection &scan, double 
         line += property("roi-width", columns) + property("roi-height", columns);
     }
     line += slice_rings_line(settings, axis - edge);
-    if (settings.circle) {
-        const std::string middle = literal(axis - edge - 0.5);
-        line += calculation("circle",
-                            "(x - " + middle + ") * (x - " + middle + ") + (y - " + middle + ") * (y - " +
-                                middle + ") <= " + literal(frame.radius * frame.radius) + " ? v : 0.0f",
-                            2);
-    }
+    line += circle_line(settings, axis - edge, frame.radius);
     return line;
 }
 

@@ -24,6 +24,9 @@ struct SliceFrame {
 // From sinograms to slices; `axis` is an edge coordinate of the full detector.
 std::string slice_line(const Settings &settings, const Inspection &scan, double axis,
                        const SliceFrame *given_frame = nullptr);
+// " ! " and the element that makes pixels 0 beyond a circle about the axis, an edge coordinate of slices;
+// empty where the settings want none.
+std::string circle_line(const Settings &settings, double axis, double radius);
 // From there to a file: the result, or a part of it that is read again.
 std::string sink_line(const Settings &settings, const std::string &output, bool is_part);
 

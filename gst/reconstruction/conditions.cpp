@@ -3,9 +3,11 @@
 #include <gst/files/file-format.hpp>
 #include <gst/files/memory/images.hpp>
 #include <gst/reconstruction/alignment.hpp>
+#include <gst/reconstruction/beam-geometry.hpp>
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/distortion.hpp>
 #include <gst/reconstruction/flat-field.hpp>
+#include <gst/reconstruction/general-axis.hpp>
 #include <gst/reconstruction/linearisation.hpp>
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
@@ -103,6 +105,15 @@ io::FileType format_of(const Settings &s) {
                                      : io::FileType::Automatic;
 }
 
+constexpr const char *no_slices = "no slices are made",
+                     *no_axis =
+                         "no slices are made, and only a scan's sinograms and projections in HDF5 tell "
+                         "an axis to those who make slices of them";
+
+bool keeps_axis(const Settings &s, const Inspection &scan, io::FileType output) {
+    return s.result.is("slices") || (!scan.is_sinograms && output == io::FileType::Hdf5);
+}
+
 std::vector<Condition> chain_conditions(const Settings &s, const Inspection &scan, io::FileType output) {
     const bool is_placed_by_stage =
         std::any_of(scan.heights.begin(), scan.heights.end(),
@@ -110,15 +121,15 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
     const bool is_corrected = scan.is_corrected(s), makes_slices = s.result.is("slices"),
                finds_stripes = s.rings.is("large") || s.rings.is("dead") || s.rings.is("all"),
                is_dynamic = is_flat_dynamic(s, scan), to_file = !io::names_memory(s.output),
-               keeps_axis = makes_slices || (!scan.is_sinograms && output == io::FileType::Hdf5),
                is_axis_needed = makes_slices && !s.given_axis() && !s.stitch_axes.is_given();
-    constexpr const char *dynamic = "dynamic flats are found in darks and flats as they are",
-                         *uncorrected = "projections are not corrected by darks and flats",
-                         *no_phase = "no phase is retrieved; give retrieval-method as well",
-                         *no_slices = "no slices are made",
-                         *no_axis =
-                             "no slices are made, and only a scan's sinograms and projections in HDF5 tell "
-                             "an axis to those who make slices of them";
+    const bool is_in_metres =
+        is_general(s, scan) && beam_of(s, scan).is_cone && !s.general.source_y.is_given();
+    constexpr const char
+        *dynamic = "dynamic flats are found in darks and flats as they are",
+        *uncorrected = "projections are not corrected by darks and flats",
+        *no_phase = "no phase is retrieved; give retrieval-method as well",
+        *no_distance = "no phase is retrieved, and the beam is parallel, or nearly; geometry=cone makes "
+                       "it a cone, unless source-position-y tells its distances in pixels";
     return {
         // Correction
         {s.darks, is_corrected, uncorrected},
@@ -174,9 +185,9 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         // Phase
         {s.regularization_rate, retrieves_phase(s), no_phase},
         {s.energy, retrieves_phase(s), no_phase},
-        {s.propagation_distance, retrieves_phase(s), no_phase},
-        {s.source_distance, retrieves_phase(s), no_phase},
-        {s.pixel_size, retrieves_phase(s), no_phase},
+        {s.propagation_distance, retrieves_phase(s) || is_in_metres, no_distance},
+        {s.source_distance, retrieves_phase(s) || is_in_metres, no_distance},
+        {s.pixel_size, retrieves_phase(s) || is_in_metres, no_distance},
         {s.delta, retrieves_phase(s), no_phase},
         {s.delta, takes_logarithm(s, scan), "thickness needs the logarithm; give absorptivity=on"},
         {s.thresholding_rate, s.retrieval_method.is("qp") || s.retrieval_method.is("qp2"),
@@ -225,8 +236,8 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.slice_rings_threshold, s.slice_rings.is("polar"), "it is that of slice-rings=polar"},
         {s.slice_rings_arc, s.slice_rings.is("polar"), "it is that of slice-rings=polar"},
         // Axis
-        {s.axis, keeps_axis, no_axis},
-        {s.axis_index, keeps_axis, no_axis},
+        {s.axis, keeps_axis(s, scan, output), no_axis},
+        {s.axis_index, keeps_axis(s, scan, output), no_axis},
         {s.axis_method, is_axis_needed, "the axis is given, or none is needed"},
         {s.axis_rows, is_axis_needed, "the axis is given, or none is needed"},
         {s.axis_rows, !s.axis_method.is("scan") && !s.axis_method.is("middle"), "the axis is not looked for"},
@@ -261,6 +272,67 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
     };
 }
 
+// Of source, sample and detector.
+std::vector<Condition> geometry_conditions(const Settings &s, const Inspection &scan, io::FileType output) {
+    const auto &g = s.general;
+    const bool makes_slices = s.result.is("slices"), general = is_general(s, scan),
+               is_cone = general && beam_of(s, scan).is_cone, makes_volume = general && is_iterative(s),
+               are_slices_whole = !general || !(g.x_region.is_given() || g.y_region.is_given()),
+               are_heights_given = general && (g.slice_region.is_given() || g.z.is_given());
+    constexpr const char *one_volume = "iterations in this geometry make the whole volume at once",
+                         *parallel = "the beam is parallel; give source-position-y or source-distance, or "
+                                     "geometry=cone",
+                         *row_by_row = "slices are made row by row of the detector",
+                         *not_filtered = "projections of iterations are neither weighted nor filtered",
+                         *heights = "region or z tell the heights of slices",
+                         *part = "x-region or y-region are given";
+    std::vector<Condition> conditions = {
+        {g.source_x, is_cone, parallel},
+        {g.source_y, is_cone, "geometry is parallel"},
+        {g.source_z, is_cone, parallel},
+        {g.detector_y, is_cone, parallel},
+        {g.center_x, keeps_axis(s, scan, output), no_axis},
+        {g.center_z, general, row_by_row},
+        {g.cone_beam_weight, is_cone, parallel},
+        {g.cone_beam_weight, !makes_volume, not_filtered},
+        {g.redundancy_weight, general, row_by_row},
+        {g.redundancy_weight, !makes_volume, not_filtered},
+        {g.padding_mode, general, row_by_row},
+        {g.padding_mode, !makes_volume, "iterations take what lies beyond projections for unknown"},
+        {g.z_parameter, !makes_volume, one_volume},
+        {g.z, !makes_volume, one_volume},
+        {g.z, !g.slice_region.is_given() || !g.z_parameter.is("z"), "region tells the heights"},
+        {s.slice, !makes_volume || scan.image.height / s.binning == 1, one_volume},
+        {s.y, !are_heights_given, heights},
+        {s.height, !are_heights_given, heights},
+        {s.y_step, !are_heights_given, heights},
+        {s.crop_width, are_slices_whole, part},
+        {s.circle, are_slices_whole, part},
+        {s.slice_rings, are_slices_whole, part},
+        {s.axis_rows, mirrors_views(s, scan), "in this geometry one row tells the axis"},
+        {s.off_axis, !general, "in this geometry redundancy-weight says so"},
+        {s.method, !general || !s.method.is("dfi"), "it is for rows of sinograms, and these views have none"},
+        {s.shifts, !general || !wants_alignment(s),
+         "slices are projected again by a parallel beam across the axis"},
+        {s.stitch, !general, "slices are stitched row by row; reconstruct each of the scans"},
+    };
+    for (const auto *numbers : g.arrangement())
+        if (numbers != &g.center_x)
+            conditions.push_back({*numbers, makes_slices, no_slices});
+    const ParameterBase *const others[] = {&g.geometry,     &g.x_region, &g.y_region,
+                                           &g.slice_region, &g.z,        &g.z_parameter};
+    for (const auto *parameter : others)
+        conditions.push_back({*parameter, makes_slices, no_slices});
+    return conditions;
+}
+
+std::vector<Condition> all_conditions(const Settings &settings, const Inspection &scan, io::FileType output) {
+    auto conditions = chain_conditions(settings, scan, output);
+    for (const auto &condition : geometry_conditions(settings, scan, output))
+        conditions.push_back(condition);
+    return conditions;
+}
+
 // The given parameters that do not count: name and message of each.
 using Ignored = std::vector<std::pair<std::string, std::string>>;
 
@@ -290,7 +362,7 @@ Ignored ignored_by_all(const Sweep &sweep, const Settings &settings, const Inspe
     for (std::size_t i = 0; i < sweep.values.size(); i++) {
         Settings of_value;
         sweep.apply(i, settings, of_value);
-        const auto of_this = ignored_by(chain_conditions(of_value, scan, output));
+        const auto of_this = ignored_by(all_conditions(of_value, scan, output));
         for (const auto *parameter : of_value.all())
             if (parameter->is_given() && !names(of_this, parameter->name()))
                 counting.insert(parameter->name());
@@ -312,7 +384,7 @@ void check_conditions(const Settings &settings, const Inspection &scan, const st
     const auto type = io::type_of_suffix(io::split_location(output).file);
     const auto sweep = sweep_of(settings);
     refuse_first(sweep ? ignored_by_all(*sweep, settings, scan, type)
-                       : ignored_by(chain_conditions(settings, scan, type)));
+                       : ignored_by(all_conditions(settings, scan, type)));
 }
 
 } // namespace tomo::reconstruction

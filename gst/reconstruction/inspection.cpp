@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/reconstruction/general-volume.hpp>
 #include <gst/reconstruction/inspection.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/turns.hpp>
@@ -169,17 +170,39 @@ ArrayInfo Inspection::output(const Settings &settings, double axis) const {
         return shape;
     }
     const unsigned binning = settings.binning, columns = image.width / binning;
-    const unsigned lines = rows(settings).count / binning;
     const auto format = settings.output_bitdepth.is("8")    ? GST_TOMO_FORMAT_UINT8
                         : settings.output_bitdepth.is("16") ? GST_TOMO_FORMAT_UINT16
                                                             : GST_TOMO_FORMAT_FLOAT32;
+    const auto lines = [&] { return rows(settings).count / binning; };
     if (settings.result.is("sinograms"))
-        return ArrayInfo(format, columns, static_cast<unsigned>(views), lines);
+        return ArrayInfo(format, columns, static_cast<unsigned>(views), lines());
     if (settings.result.is("projections"))
-        return ArrayInfo(format, columns, lines, static_cast<unsigned>(views));
+        return ArrayInfo(format, columns, lines(), static_cast<unsigned>(views));
+    if (is_general(settings, *this)) {
+        const auto grid = GeneralVolume(settings, *this, axis).grid();
+        return ArrayInfo(format, grid.x.count, grid.y.count, grid.z.count);
+    }
     const unsigned widest = field_of_slices(settings, *this, axis).columns,
                    width = settings.crop_width ? std::min(settings.crop_width.value(), widest) : widest;
-    return ArrayInfo(format, width, width, lines);
+    return ArrayInfo(format, width, width, lines());
+}
+
+// Of a region, if one is given; else `usual`.
+static double step_of(const Numbers &region, double usual) {
+    const auto values = region.value();
+    return values.size() == 3 && values[2] != 0.0 ? std::abs(values[2]) : usual;
+}
+
+double Inspection::voxel_size(const Settings &settings) const {
+    const bool has_regions = is_general(settings, *this);
+    return pixel_size * settings.binning * (has_regions ? step_of(settings.general.x_region, 1.0) : 1.0);
+}
+
+double Inspection::slice_spacing(const Settings &settings) const {
+    const auto &general = settings.general;
+    if (!is_general(settings, *this) || !general.z_parameter.is("z"))
+        return settings.y_step;
+    return step_of(general.slice_region, settings.y_step) / step_of(general.x_region, 1.0);
 }
 
 const Finding *Inspection::obstacle(const Settings &settings) const {

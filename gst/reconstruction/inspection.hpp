@@ -128,6 +128,10 @@ struct GST_TOMO_API Inspection {
     // that are joined depend on the axis, an edge coordinate of the full detector.
     ArrayInfo output(const Settings &settings, double axis = unknown) const;
 
+    // Metres of a column of slices, NaN where the pixel size is not known, and columns between slices.
+    double voxel_size(const Settings &settings) const;
+    double slice_spacing(const Settings &settings) const;
+
     // The first error that the settings do not ignore; null if there is none. Throws Error if the settings
     // ignore an unknown finding.
     const Finding *obstacle(const Settings &settings) const;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/file-list.hpp>
 #include <gst/files/scan/layout.hpp>
+#include <gst/reconstruction/beam-geometry.hpp>
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/inspector.hpp>
 #include <gst/reconstruction/linearisation.hpp>
@@ -11,7 +12,7 @@
 #include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/device/samples.hpp>
 #include <gst/tomo/geometry/degrees.hpp>
-#include <gst/tomo/geometry/magnification.hpp>
+#include <gst/tomo/gsttomograph.h>
 
 #include <algorithm>
 #include <cmath>
@@ -103,11 +104,12 @@ class Inspector {
             look_at_sinograms(source);
         else
             look_at_scan(source);
+        if (const auto beam = finding_about_beam(settings_, found_))
+            find(beam->name.c_str(), beam->severity, beam->text, beam->advice);
         if (const auto room = finding_about_room(settings_, found_))
             find(room->name.c_str(), room->severity, room->text, room->advice);
         if (const auto phase = finding_about_phase(settings_, found_); phase && settings_.sweep.empty())
             find(phase->name.c_str(), phase->severity, phase->text, phase->advice);
-        judge_beam();
         if (settings_.sweep.empty())
             for (const auto &finding : findings_about_linearity(settings_))
                 find(finding.name.c_str(), finding.severity, finding.text, finding.advice);
@@ -225,29 +227,6 @@ class Inspector {
         look_at_images(layout);
     }
 
-    // Rays that diverge cross several rows and columns of the volume.
-    void judge_beam() {
-        const double source = quantities_of(settings_, found_).source_distance;
-        if (!settings_.result.is("slices") || !is_source_near(source))
-            return;
-        constexpr double most_pixels = 0.25;
-        const double radius = found_.image.width / 2.0,
-                     edge = std::max(found_.image.width, found_.image.height) / 2.0,
-                     pixels = edge * radius * quantities_of(settings_, found_).pixel_size / source;
-        if (pixels <= most_pixels)
-            return;
-        find(
-            "cone-beam", Severity::error,
-            text("the beam diverges from a source %.6g m before the sample", source) +
-                (std::isnan(pixels)
-                     ? ""
-                     : text(": through one pixel at the edge it sees the near and the far side of the "
-                            "slice %.3g pixels apart",
-                            2.0 * pixels)),
-            "tomo-reconstruct makes slices of parallel beams; cone beams need the cone geometry. Projections can be "
-            "had by tomo-reconstruct flatcorrect.");
-    }
-
     void look_at_shifts(const io::ScanLayout &layout) {
         const bool is_refused = settings_.shifts.value() == "none";
         if (!layout.unusable_shifts.empty())
@@ -350,12 +329,35 @@ class Inspector {
         return numbers;
     }
 
+    // Of all projections in degrees, where axis-angle-z is a list.
+    std::vector<double> angles_of_axis(bool is_step_given) const {
+        const auto list = settings_.general.axis_angle_z.value();
+        if (list.size() <= 1)
+            return {};
+        if (is_step_given || !settings_.angles.empty())
+            throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE,
+                        "axis-angle-z has the angles of all projections, and another parameter tells them as "
+                        "well; leave one of them out");
+        if (list.size() != found_.projections)
+            throw Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                text("axis-angle-z has %zu numbers; wanted one, or one for each of the %zu projections "
+                     "of the scan",
+                     list.size(), found_.projections));
+        return list;
+    }
+
     void look_at_angles(const std::vector<double> &of_scan) {
         const auto numbers = chosen();
         found_.views = numbers.size();
         const auto given = settings_.given_step(found_.projections);
+        const auto list = angles_of_axis(given.has_value());
         std::vector<double> angles;
-        if (!given && !of_scan.empty()) {
+        if (!list.empty()) {
+            found_.angles_from = "given";
+            for (const auto number : numbers)
+                angles.push_back(radians(list.at(number)));
+        } else if (!given && !of_scan.empty()) {
             found_.angles_from = "scan";
             for (const auto number : numbers)
                 angles.push_back(of_scan.at(number));

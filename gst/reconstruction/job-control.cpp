@@ -5,6 +5,7 @@
 #include <gst/files/memory/images.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/job.hpp>
+#include <gst/reconstruction/parts.hpp>
 #include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/device/device-array.hpp>
 #include <gst/tomo/graph/run.hpp>
@@ -55,7 +56,8 @@ void Job::write_preview(const std::string &path, GstSample *image) {
 }
 
 bool Job::can_make_middle() const {
-    return settings_.result.is("slices") && settings_.sweep.empty() && heights_.empty() && plan_->turns == 1;
+    return settings_.result.is("slices") && settings_.sweep.empty() && heights_.empty() &&
+           plan_->turns == 1 && parts_of(settings_, *inspection_, plan_->axis.position)->can_be_single();
 }
 
 // In a thread of its own, beside the stream of all slices: a preview waits for no volume.
@@ -81,16 +83,12 @@ SampleRef Job::make_middle() {
     Inspection scan = *inspection_;
     take_first_turn(settings, scan);
     settings.resume.reset();
-    const unsigned binning = settings.binning;
-    const Middle middle(*plan_, binning);
-    const auto &of_slab = plan_->slabs.at(middle.slab).rows;
-    const Rows rows{of_slab.first + middle.image_in_slab * binning * of_slab.step, binning,
-                    binning > 1 ? of_slab.step : 1};
+    const Middle middle(*plan_, settings.binning);
     const auto images = io::MemoryImages::reserved("preview");
     images->allocate(ArrayInfo(GST_TOMO_FORMAT_FLOAT32, plan_->shape.width, plan_->shape.height));
-    const auto graph = Graph::from_line(sinogram_line(settings, scan, rows) +
-                                        slice_line(settings, scan, plan_->axis.position) +
-                                        sink_line(settings, images->location(), true));
+    const auto graph =
+        Graph::from_line(parts_of(settings, scan, plan_->axis.position)->line(middle.image, 1) +
+                         sink_line(settings, images->location(), true));
     Runner runner([] {}, [] {});
     {
         std::lock_guard<std::mutex> lock(lock_);

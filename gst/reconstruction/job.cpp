@@ -6,10 +6,12 @@
 #include <gst/reconstruction/axis-finder.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/conditions.hpp>
+#include <gst/reconstruction/general-volume.hpp>
 #include <gst/reconstruction/inspector.hpp>
 #include <gst/reconstruction/job.hpp>
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
+#include <gst/reconstruction/parts.hpp>
 #include <gst/reconstruction/report/result-picture.hpp>
 #include <gst/reconstruction/roll.hpp>
 #include <gst/reconstruction/slabs.hpp>
@@ -460,7 +462,10 @@ void Job::judge_axis(const Axis &axis) {
     settings.assign(settings_);
     Inspection scan = *inspection_;
     take_first_turn(settings, scan);
-    if (joins_half_turns(settings, scan, axis.position))
+    if (is_general(settings, scan))
+        message("info",
+                "the general geometry: " + GeneralVolume(settings, scan, axis.position).description());
+    else if (joins_half_turns(settings, scan, axis.position))
         message(
             "info",
             text("the scan makes a whole turn about an axis at %.2f, off the middle at %g: both half turns "
@@ -521,7 +526,8 @@ const Plan &Job::plan() {
     plan_ = std::make_unique<Plan>(make_plan(settings_, scan, axis, heights));
     open_device();
     if (context_) {
-        check_precision(settings_, *context_->default_device());
+        if (!is_general(settings_, scan)) // in which it is another one
+            check_precision(settings_, *context_->default_device());
         expect_time(*plan_, settings_, scan, *context_->default_device());
     }
     return *plan_;
@@ -551,7 +557,7 @@ void Job::run() {
             told.set("seconds", Json::number(planned.seconds));
         }
         if (!std::isnan(inspection_->pixel_size))
-            told.set("pixel-size", Json::number(inspection_->pixel_size * settings_.binning));
+            told.set("pixel-size", Json::number(inspection_->voxel_size(settings_)));
         if (!settings_.sweep.empty()) {
             Json values = Json::list();
             for (const auto &slab : planned.slabs)
@@ -782,6 +788,7 @@ std::optional<std::string> Job::write_values() const {
 void Job::resolve(Settings &resolved) const {
     resolved.assign(settings_);
     if (!plan_->axis.from.empty()) {
+        const bool has_axes = resolved.general.center_x.value().size() > 1; // of each view
         for (ParameterBase *parameter : {static_cast<ParameterBase *>(&resolved.axis_index),
                                          static_cast<ParameterBase *>(&resolved.axis_method),
                                          static_cast<ParameterBase *>(&resolved.axis_rows),
@@ -789,7 +796,10 @@ void Job::resolve(Settings &resolved) const {
                                          static_cast<ParameterBase *>(&resolved.axis_metric)})
             parameter->reset();
         if (heights_.empty()) {
-            set_number(resolved.axis, plan_->axis.position);
+            if (!has_axes) {
+                resolved.general.center_x.reset();
+                set_number(resolved.axis, plan_->axis.position);
+            }
         } else {
             resolved.axis.reset();
             resolved.roll.reset();
@@ -817,8 +827,9 @@ void Job::prepare_report() {
     settings.assign(settings_);
     Inspection scan = *inspection_;
     take_first_turn(settings, scan);
-    middle_ = std::make_unique<MiddleRow>(Middle(*plan_, settings_.binning), scan.views,
-                                          first_name_in(slice_line(settings, scan, plan_->axis.position)));
+    middle_ = std::make_unique<MiddleRow>(
+        Middle(*plan_, settings_.binning), scan.views,
+        parts_of(settings, scan, plan_->axis.position)->first_behind_correction());
 }
 
 bool Job::write_report(const char *status, bool has_result) {
@@ -853,7 +864,7 @@ bool Job::write_picture() {
     if (!settings_.picture || !settings_.result.is("slices") || plan_->is_picture())
         return false;
     try {
-        const double pixel_size = inspection_->pixel_size * settings_.binning;
+        const double pixel_size = inspection_->voxel_size(settings_);
         std::string picture;
         if (const auto sweep = sweep_of(settings_)) {
             std::vector<std::string> labels;

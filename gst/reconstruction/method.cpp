@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/reconstruction/beam-geometry.hpp>
 #include <gst/reconstruction/line.hpp>
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
@@ -32,6 +33,8 @@ unsigned iterations_of(const Settings &settings) {
 // proportional to views and pixels.
 MethodChoice chosen_method(const Settings &settings, const Inspection &scan, double axis) {
     constexpr unsigned enough_views = 100, small_part = 2;
+    if (settings.method.is("auto") && is_general(settings, scan))
+        return {Method::fbp, "fbp, which serves every geometry"};
     if (!settings.method.is("auto"))
         return {is_iterative(settings)      ? Method::iterative
                 : settings.method.is("dfi") ? Method::dfi
@@ -47,23 +50,38 @@ MethodChoice chosen_method(const Settings &settings, const Inspection &scan, dou
                               std::size_t{scan.views}, columns)};
 }
 
+namespace {
+
+template <class P>
+std::string given(const char *key, const P &parameter) {
+    return parameter.is_given() ? property(key, parameter.value()) : std::string();
+}
+
+} // namespace
+
+std::string iteration_words(const Settings &settings) {
+    return (settings.num_iterations > 0 ? given("num-iterations", settings.num_iterations) : "") +
+           given("lambda", settings.lambda) + given("relaxation", settings.relaxation_factor) +
+           (settings.subsets > 0 ? given("subsets", settings.subsets) : "") +
+           given("minimum", settings.slice_minimum) + given("maximum", settings.slice_maximum);
+}
+
+std::string filter_words(const Settings &settings) {
+    return (settings.projection_filter.is_given()
+                ? launch_property("filter", settings.projection_filter.value())
+                : "") +
+           given("cutoff", settings.projection_filter_cutoff);
+}
+
 std::string method_line(const Settings &settings, Method method) {
-    const auto given = [](const char *key, const auto &parameter) {
-        return parameter.is_given() ? property(key, parameter.value()) : std::string();
-    };
     if (method == Method::iterative)
         return " ! tomo" + settings.method.value() + " name=" + settings.method.value() +
-               (settings.num_iterations > 0 ? given("num-iterations", settings.num_iterations) : "") +
-               given("lambda", settings.lambda) + given("relaxation", settings.relaxation_factor) +
-               (settings.subsets > 0 ? given("subsets", settings.subsets) : "") +
-               given("minimum", settings.slice_minimum) + given("maximum", settings.slice_maximum);
-    std::string filter;
-    if (settings.projection_filter.is_given())
-        filter += launch_property("filter", settings.projection_filter.value());
-    filter += given("cutoff", settings.projection_filter_cutoff);
+               iteration_words(settings);
     if (method == Method::dfi)
-        return " ! tomodfi name=dfi" + filter + given("tolerance", settings.tolerance);
-    return (settings.projection_filter.is("none") ? "" : " ! tomorampfilter name=filter" + filter) +
+        return " ! tomodfi name=dfi" + filter_words(settings) + given("tolerance", settings.tolerance);
+    return (settings.projection_filter.is("none")
+                ? ""
+                : " ! tomorampfilter name=filter" + filter_words(settings)) +
            " ! tomobackproject name=backproject" +
            (settings.precision.is("half") ? " precision-mode=half" : "");
 }

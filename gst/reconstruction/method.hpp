@@ -28,6 +28,9 @@ bool is_iterative(const Settings &settings);
 // Those given, or the default of the method's element.
 unsigned iterations_of(const Settings &settings);
 
+// Properties of an element of iterations, and of the filter of rows.
+std::string iteration_words(const Settings &settings);
+std::string filter_words(const Settings &settings);
 // " ! " and the elements of the method, with what is particular to it; geometry is added behind.
 std::string method_line(const Settings &settings, Method method);
 

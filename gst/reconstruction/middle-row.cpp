@@ -16,7 +16,8 @@ Middle::Middle(const Plan &plan, unsigned binning) {
         before += plan.slabs[slab].images;
     image_in_slab = image - before;
     const auto &rows = plan.slabs[slab].rows;
-    row = rows.first + (image_in_slab * binning + binning / 2) * rows.step;
+    row = plan.middle_row.value_or(rows.first + (image_in_slab * binning + binning / 2) * rows.step);
+    row_in_slab = (row - rows.first) / rows.step / binning;
 }
 
 class MiddleRow::Watch {
@@ -77,18 +78,26 @@ class MiddleRow::Watch {
             keep_plane(owner_.raw_, buffer, info, row, first);
             return;
         }
-        if (row >= info.height)
-            return;
-        const auto every = owner_.every_;
-        for (unsigned z = 0; z < info.depth; z++)
-            if ((first + z) % every == 0)
-                keep(owner_.raw_, buffer, info, info.with_size(info.width, 1, 1),
-                     (z * info.plane_samples() + std::uint64_t{row} * info.width) * info.sample_size());
+        keep_row(owner_.raw_, buffer, info, row, first);
     }
 
     void look_at_corrected(GstBuffer *buffer, const ArrayInfo &info) {
         const unsigned first = std::exchange(corrected_came_, corrected_came_ + info.depth);
-        keep_plane(owner_.corrected_, buffer, info, owner_.middle_.image_in_slab, first);
+        if (info.domain == GST_TOMO_DOMAIN_PROJECTION)
+            keep_row(owner_.corrected_, buffer, info, owner_.middle_.row_in_slab, first);
+        else
+            keep_plane(owner_.corrected_, buffer, info, owner_.middle_.image_in_slab, first);
+    }
+
+    // Of projections from `first` on.
+    void keep_row(std::vector<Kept> &kept, GstBuffer *buffer, const ArrayInfo &info, unsigned row,
+                  unsigned first) {
+        if (row >= info.height)
+            return;
+        for (unsigned z = 0; z < info.depth; z++)
+            if ((first + z) % owner_.every_ == 0)
+                keep(kept, buffer, info, info.with_size(info.width, 1, 1),
+                     (z * info.plane_samples() + std::uint64_t{row} * info.width) * info.sample_size());
     }
 
     // Of planes from `first` on.
@@ -147,7 +156,10 @@ Picture MiddleRow::raw() const {
 
 Picture MiddleRow::corrected() const {
     std::lock_guard<std::mutex> lock(lock_);
-    return picture_of(corrected_);
+    auto picture = picture_of(corrected_);
+    if (corrected_.size() > 1)
+        picture.row_step = static_cast<unsigned>(every_);
+    return picture;
 }
 
 } // namespace tomo::reconstruction

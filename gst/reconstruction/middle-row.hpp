@@ -28,13 +28,14 @@ struct Middle {
     unsigned image = 0;         // of the result
     unsigned image_in_slab = 0; // the same, of the slab
     unsigned row = 0;           // of the detector, or number of the sinogram
+    unsigned row_in_slab = 0;   // the same in projections of the slab, after binning
 
     Middle(const Plan &plan, unsigned binning);
 };
 
 class MiddleRow {
   public:
-    // `corrected_into` names the element that takes the corrected sinograms.
+    // `corrected_into` names the element that takes the corrected sinograms or projections.
     MiddleRow(const Middle &middle, std::size_t views, std::string corrected_into)
         : middle_(middle), every_((views + most_views - 1) / most_views),
           corrected_into_(std::move(corrected_into)) {}
@@ -63,8 +64,7 @@ class MiddleRow {
     const std::size_t every_;                      // of the views is kept
     const std::string corrected_into_;
     mutable std::mutex lock_;
-    std::vector<Kept> raw_; // a sinogram, or a row of each view
-    std::vector<Kept> corrected_;
+    std::vector<Kept> raw_, corrected_; // a sinogram, or a row of each view
 };
 
 } // namespace tomo::reconstruction

@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/reconstruction/beam-geometry.hpp>
 #include <gst/reconstruction/line.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/roll.hpp>
@@ -11,7 +12,7 @@
 namespace tomo::reconstruction {
 
 bool joins_half_turns(const Settings &settings, const Inspection &scan, double axis) {
-    if (!settings.result.is("slices") || settings.off_axis.is("off"))
+    if (!settings.result.is("slices") || settings.off_axis.is("off") || is_general(settings, scan))
         return false;
     if (settings.off_axis.is("on") && !scan.is_whole_turn())
         throw Error(GST_RESOURCE_ERROR_SETTINGS,

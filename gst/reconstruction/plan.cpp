@@ -5,7 +5,9 @@
 #include <gst/files/number-pattern.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/conditions.hpp>
+#include <gst/reconstruction/general-volume.hpp>
 #include <gst/reconstruction/off-axis.hpp>
+#include <gst/reconstruction/parts.hpp>
 #include <gst/reconstruction/plan.hpp>
 #include <gst/reconstruction/room.hpp>
 #include <gst/reconstruction/stitch.hpp>
@@ -114,11 +116,6 @@ std::string output_of_part(const Plan &plan, unsigned first_image) {
                 dataset);
 }
 
-std::string slab_line(const Settings &settings, const Inspection &scan, const Rows &rows, double axis) {
-    return sinogram_line(settings, scan, rows) +
-           (settings.result.is("slices") ? slice_line(settings, scan, axis) : "");
-}
-
 // `step` is for all of their images.
 void join_parts(const Settings &settings, Plan &plan, const std::string &step = {}) {
     if (plan.is_in_memory())
@@ -157,13 +154,13 @@ void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &s
         sweep.apply(i, settings, of_value);
         if (narrowest < widest)
             of_value.crop_width.set_text(std::to_string(narrowest));
+        const auto parts = parts_of(of_value, scan, axis_of(of_value));
         Slab slab;
-        slab.rows = scan.rows(of_value);
+        slab.rows = parts->rows(0, 1);
         slab.images = 1;
         slab.value = sweep.name + "=" + sweep.values[i];
         slab.output = output_of_part(plan, static_cast<unsigned>(i));
-        slab.line = slab_line(of_value, scan, slab.rows, axis_of(of_value)) +
-                    sink_line(of_value, slab.output, !plan.is_in_memory());
+        slab.line = parts->line(0, 1) + sink_line(of_value, slab.output, !plan.is_in_memory());
         plan.slabs.push_back(slab);
         plan.shape = scan.output(of_value, axis_of(of_value));
     }
@@ -177,13 +174,13 @@ void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &s
                      settings.memory.text().c_str(), (least + 1023) / 1024));
 }
 
-// How many rows a dataflow takes at once.
-unsigned rows_of_slabs(const Settings &settings, const Inspection &scan, Plan &plan) {
-    const auto [most, memory] = rows_at_once(settings, scan, scan.rows(settings));
-    if (most == 0)
-        refuse_memory(settings, least_memory(settings, scan));
-    plan.memory = std::max(plan.memory, memory);
-    return most;
+// How many images a dataflow makes at once.
+unsigned images_of_slabs(const Settings &settings, const ImageParts &parts, Plan &plan) {
+    const auto size = parts.at_once();
+    if (size.images == 0)
+        refuse_memory(settings, size.least);
+    plan.memory = std::max(plan.memory, size.memory);
+    return size.images;
 }
 
 // The same of a part of the volume, whose scans share the memory.
@@ -208,20 +205,18 @@ unsigned rows_of_slabs(const StitchedPart &part, const std::vector<Height> &heig
     return most;
 }
 
-// Lines for all rows of a volume. They write `whole`, or, if that is empty, parts in the plan's folder, which
-// are numbered from `first_image` on.
-void add_slabs(const Settings &settings, const Inspection &scan, unsigned most, Plan &plan,
+// Lines for all images of a volume. They write `whole`, or, if that is empty, parts in the plan's folder,
+// which are numbered from `first_image` on.
+void add_slabs(const Settings &settings, const ImageParts &parts, unsigned most, Plan &plan,
                unsigned first_image, const std::string &whole) {
-    const Rows all = scan.rows(settings);
-    for (unsigned done = 0; done < all.count; done += most) {
+    for (unsigned first = 0; first < parts.images(); first += most) {
         Slab slab;
-        slab.rows = {all.first + done * all.step, std::min(most, all.count - done), all.step};
-        slab.images = slab.rows.count / settings.binning;
-        const unsigned first = done / settings.binning;
+        slab.images = std::min(most, parts.images() - first);
+        slab.rows = parts.rows(first, slab.images);
         slab.output = whole.empty() ? output_of_part(plan, first_image + first) : whole;
-        slab.line = slab_line(settings, scan, slab.rows, plan.axis.position) +
+        slab.line = parts.line(first, slab.images) +
                     sink_line(settings, slab.output, whole.empty() && !plan.is_in_memory());
-        if (!whole.empty() && done > 0)
+        if (!whole.empty() && first > 0)
             slab.line += property("counter-start", first);
         plan.slabs.push_back(slab);
     }
@@ -293,8 +288,10 @@ void plan_turns(const Settings &settings, const Inspection &scan, const std::vec
         Inspection part = scan;
         take_turn(turns[i], of_turn, part);
         const auto before = plan.slabs.size();
-        add_slabs(of_turn, part, rows_of_slabs(of_turn, part, plan), plan, static_cast<unsigned>(i) * slices,
-                  is_series ? *series_of_turn(file, turns[i].number) : "");
+        const auto parts = parts_of(of_turn, part, plan.axis.position);
+        add_slabs(of_turn, *parts, images_of_slabs(of_turn, *parts, plan), plan,
+                  static_cast<unsigned>(i) * slices, is_series ? *series_of_turn(file, turns[i].number) : "");
+        plan.middle_row = parts->row_of(parts->images() / 2); // the same in all turns
         for (auto slab = plan.slabs.begin() + static_cast<std::ptrdiff_t>(before); slab != plan.slabs.end();
              ++slab)
             slab->turn = turns[i].number;
@@ -324,8 +321,9 @@ Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axi
     check_conditions(settings, scan, plan.output);
     if (!axis.from.empty())
         check_crop(settings, heights ? frame_of_slices(*heights).columns
-                                     : field_of_slices(settings, scan, axis.position).columns);
-    const Rows all = scan.rows(settings);
+                             : is_general(settings, scan)
+                                 ? GeneralVolume(settings, scan, axis.position).whole_columns()
+                                 : field_of_slices(settings, scan, axis.position).columns);
     if (!turns.empty() && (!settings.sweep.empty() || !settings.result.is("slices")))
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("turns=%s are several volumes; take one of the turns for %s",
@@ -340,15 +338,18 @@ Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axi
     } else if (settings.result.is("projections")) {
         if (scan.is_sinograms)
             throw Error(GST_RESOURCE_ERROR_SETTINGS, "sinograms are read, of which no projections are made");
+        const Rows all = scan.rows(settings);
         plan.slabs.push_back(
             {all, plan.shape.depth, plan.output, "",
              projection_line(settings, scan, all) + sink_line(settings, plan.output, false)});
     } else if (turns.empty()) {
-        const unsigned most = rows_of_slabs(settings, scan, plan);
-        const bool is_whole = most == all.count;
+        const auto parts = parts_of(settings, scan, axis.position);
+        const unsigned most = images_of_slabs(settings, *parts, plan);
+        const bool is_whole = most == parts->images();
         if (!is_whole && !plan.is_in_memory())
             plan.folder = plan.beside(".slabs");
-        add_slabs(settings, scan, most, plan, 0, is_whole ? plan.output : "");
+        add_slabs(settings, *parts, most, plan, 0, is_whole ? plan.output : "");
+        plan.middle_row = parts->row_of(parts->images() / 2);
         if (!is_whole)
             join_parts(settings, plan);
     } else {

@@ -36,6 +36,8 @@ struct GST_TOMO_API Plan {
     std::string folder; // folder of the slabs until then, else empty
     std::string output; // as tomowrite takes it; a series of several turns has two numbers
     unsigned turns = 1; // volumes
+    // Row of the detector that shows the middle image; not of scans at several heights.
+    std::optional<unsigned> middle_row;
     bool guards = true; // whether an earlier result is an obstacle
     bool resumes = false;
     ArrayInfo shape; // of the result

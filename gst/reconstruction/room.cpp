@@ -4,6 +4,7 @@
 #include <gst/files/memory/images.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/flat-field.hpp>
+#include <gst/reconstruction/parts.hpp>
 #include <gst/reconstruction/room.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/reconstruction/turns.hpp>
@@ -74,15 +75,17 @@ BytesOnDisk bytes_on_disk(const Settings &settings, const Inspection &scan) {
     const auto sweep = sweep_of(settings);
     if (sweep)
         result.depth = static_cast<unsigned>(sweep->values.size());
-    const auto all = scan.rows(settings);
     Settings of_turn;
     of_turn.assign(settings);
     Inspection part = scan;
     take_first_turn(of_turn, part);
+    const auto is_in_slabs = [&] {
+        const auto parts = parts_of(of_turn, part, of_turn.given_axis().value_or(part.axis));
+        return parts->at_once().images < parts->images();
+    };
     const bool is_in_time = turns_of(settings, scan).size() > 1 && !series_of_turn(settings.output, 0);
-    const bool is_joined =
-        sweep || is_in_time || scan.heights.size() > 1 ||
-        (!settings.result.is("projections") && rows_at_once(of_turn, part, all).rows < all.count);
+    const bool is_joined = sweep || is_in_time || scan.heights.size() > 1 ||
+                           (!settings.result.is("projections") && is_in_slabs());
     auto bytes = result.size();
     if (has_pyramid(settings, bytes))
         bytes += bytes / 7; // each level of the pyramid has an eighth of the samples of the one before

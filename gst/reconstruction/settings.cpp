@@ -33,25 +33,28 @@ std::string Settings::source() const {
 }
 
 std::optional<double> Settings::given_axis() const {
-    if (axis.is_given() && axis_index.is_given())
-        refuse("both axis and axis-index are given; leave one of them out");
+    const auto centers = general.center_x.value();
+    if (int{axis.is_given()} + int{axis_index.is_given()} + int{!centers.empty()} > 1)
+        refuse(
+            "two of axis, axis-index and center-position-x are given, which say the same; leave one of them out");
     if (axis.is_given())
         return axis;
     if (axis_index.is_given())
         return axis_index + 0.5;
-    return {};
+    return centers.empty() ? std::nullopt : std::optional(centers.front());
 }
 
 std::optional<double> Settings::given_step(std::size_t projections) const {
     std::optional<double> step;
-    for (const auto *parameter : {&angle, &angle_step_degrees, &range_degrees}) {
+    for (const auto *parameter : {&angle, &angle_step_degrees, &range_degrees, &overall_angle}) {
         if (!parameter->is_given())
             continue;
         if (step)
-            refuse("angle, angle-step-degrees and range-degrees say the same in different ways; give one of "
-                   "them");
+            refuse(
+                "angle, angle-step-degrees, range-degrees and overall-angle say the same in different ways; "
+                "give one of them");
         step = parameter == &angle ? parameter->value() : radians(parameter->value());
-        if (parameter == &range_degrees)
+        if (parameter == &range_degrees || parameter == &overall_angle)
             *step /= static_cast<double>(projections);
         if (*step == 0.0)
             refuse(text("%s is 0, with which all projections look along one line", parameter->name()));

@@ -5,7 +5,7 @@
 // names and sections.
 #pragma once
 
-#include <gst/reconstruction/parameter.hpp>
+#include <gst/reconstruction/geometry-parameters.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -573,27 +573,30 @@ class GST_TOMO_API Settings : public Parameters {
          .section = &section::phase,
          .unit = "m",
          .automatic = "that of the scan",
-         .blurb = "From the sample to the detector; two numbers: along columns and along rows"}};
-    Parameter<double> source_distance{this,
-                                      0.0,
-                                      0.0,
-                                      G_MAXDOUBLE,
-                                      {.name = "source-distance",
-                                       .section = &section::phase,
-                                       .unit = "m",
-                                       .automatic = "that of the scan, else the beam is parallel",
-                                       .blurb = "From a point source to the sample"}};
-    Parameter<double> pixel_size{this,
-                                 0.0,
-                                 0.0,
-                                 1.0,
-                                 {.name = "pixel-size",
-                                  .section = &section::phase,
-                                  .unit = "m",
-                                  .automatic = "that of the scan",
-                                  .blurb =
-                                      "Size of a pixel on the detector, for phase retrieval; behind a point "
-                                      "source it is smaller at the sample, by the magnification"}};
+         .blurb =
+             "From the sample to the detector, for phase retrieval and cone beams; two numbers, for phase "
+             "retrieval: along columns and along rows"}};
+    Parameter<double> source_distance{
+        this,
+        0.0,
+        0.0,
+        G_MAXDOUBLE,
+        {.name = "source-distance",
+         .section = &section::phase,
+         .unit = "m",
+         .automatic = "that of the scan, else the beam is parallel",
+         .blurb = "From a point source to the sample, for phase retrieval and cone beams"}};
+    Parameter<double> pixel_size{
+        this,
+        0.0,
+        0.0,
+        1.0,
+        {.name = "pixel-size",
+         .section = &section::phase,
+         .unit = "m",
+         .automatic = "that of the scan",
+         .blurb = "Size of a pixel on the detector, for phase retrieval and cone beams; behind a "
+                  "point source it is smaller at the sample, by the magnification"}};
     Parameter<double> delta{
         this,
         0.0,
@@ -823,6 +826,16 @@ class GST_TOMO_API Settings : public Parameters {
          .unit = "deg",
          .automatic = "as with angle",
          .blurb = "Angle that all projections of the scan cover, each with the step behind it"}};
+    Parameter<double> overall_angle{this,
+                                    G_MAXDOUBLE,
+                                    -G_MAXDOUBLE,
+                                    G_MAXDOUBLE,
+                                    {.name = "overall-angle",
+                                     .section = &section::angles,
+                                     .level = Level::advanced,
+                                     .unit = "deg",
+                                     .automatic = "as with angle",
+                                     .blurb = "The same as range-degrees, by the name of tofu reco"}};
     Parameter<double> offset{this,
                              0.0,
                              -G_MAXDOUBLE,
@@ -832,6 +845,9 @@ class GST_TOMO_API Settings : public Parameters {
                               .level = Level::advanced,
                               .unit = "rad",
                               .blurb = "Added to all angles, which turns the slices"}};
+
+    // Source, sample and detector
+    GeometryParameters general{this};
 
     // Reconstruction
     Choice method{
@@ -1089,7 +1105,8 @@ class GST_TOMO_API Settings : public Parameters {
     std::uint64_t memory_bytes() const;
     // The source of the images as the user named it; empty if none is named.
     std::string source() const;
-    // The axis from `axis` or `axis-index`, if one is given. Throws Error if both are.
+    // The axis from `axis`, `axis-index` or `center-position-x`, if one is given; of a list, the first
+    // number. Throws Error if several are.
     std::optional<double> given_axis() const;
     // Radians between two projections of the scan, from the parameter that gives them. Throws Error if
     // several parameters do.

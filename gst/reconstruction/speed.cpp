@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/reconstruction/beam-geometry.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/speed.hpp>
@@ -34,6 +35,7 @@ double expected_seconds(const Plan &plan, const Settings &settings, const Inspec
     // Backprojections that take as long as an iteration (docs/reconstruct.md).
     constexpr double updates_of_iteration = 2.5, updates_view_by_view = 90.0, updates_of_split = 8.5,
                      updates_of_proximal = 12.0;
+    constexpr double updates_in_general = 3.0; // of a voxel, for each view
     const auto method = makes_slices ? chosen_method(settings, scan, plan.axis.position).method : Method::fbp;
     double updates_of_slice = image * static_cast<double>(scan.views);
     if (method == Method::dfi)
@@ -46,6 +48,8 @@ double expected_seconds(const Plan &plan, const Settings &settings, const Inspec
              : settings.method.is("fista") ? updates_of_proximal
                                            : updates_of_iteration) *
             iterations_of(settings);
+    if (is_general(settings, scan))
+        updates_of_slice *= updates_in_general;
     double seconds = 0.0;
     for (const auto &slab : plan.slabs) {
         const double scans =

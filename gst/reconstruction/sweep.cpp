@@ -55,6 +55,9 @@ bool can_be_swept(const ParameterBase &parameter) {
     const std::string name = parameter.name();
     if (name == "air") // whose values have commas in them
         return false;
+    if (of == &section::geometry) // of which each slice has one number, and all have the same size
+        return name != "geometry" && name != "x-region" && name != "y-region" && name != "region" &&
+               name != "z-parameter";
     return name == "axis" || name == "axis-index" || name == "offset" || of == &section::correction ||
            of == &section::cleaning || of == &section::phase ||
            (of == &section::reconstruction && name != "crop-width" && name != "sweep");
@@ -69,6 +72,7 @@ void Sweep::apply(std::size_t number, const Settings &settings, Settings &of_val
     if (is_of_axis()) {
         of_value.axis.reset();
         of_value.axis_index.reset();
+        of_value.general.center_x.reset();
     }
     of_value.require(name).set_text(values.at(number));
 }

@@ -18,7 +18,7 @@ struct GST_TOMO_API Sweep {
     // parameter. `columns` are those of the detector, `slice` is one of the slices.
     std::string sharpness_line(const Settings &settings, unsigned columns, const ArrayInfo &slice) const;
 
-    bool is_of_axis() const { return name == "axis" || name == "axis-index"; }
+    bool is_of_axis() const { return name == "axis" || name == "axis-index" || name == "center-position-x"; }
     // Copies the settings to `of_value`, with the value of this number and without a sweep.
     void apply(std::size_t number, const Settings &settings, Settings &of_value) const;
 };

@@ -719,7 +719,8 @@ class Refusals(ReconstructTestCase):
             (["rnu"], ["rnu", "did you mean 'run'"]),
             (["infos", "scan.nxs"], ["infos", "did you mean 'info'"]),
             (["scan.nxs", "--output-bitdepth", 12], ["12", "one of 32, 16, 8"]),
-            (["lamino", "scan.nxs"], ["lamino", "not there yet"]),
+            (["lamino", "scan.nxs"], ["lamino", "axis-angle-x"]),
+            (["perf", "scan.nxs"], ["perf", "not there yet"]),
             (["sweep", "scan.nxs"], "--parameter"),
         ):
             with self.subTest(words=words):

@@ -140,19 +140,21 @@ class Phase(ReconstructTestCase):
             self.assertAlmostEqual(facts[name] / value, 1, 9)
 
     def test_cone_beam(self):
-        """Slices are refused where rays cross rows and columns, and made where the source is far."""
+        """Slices take the cone geometry where rays cross rows and columns, and none where the source is far."""
         write("cone.nxs", source=0.004, distance=0.003)
-        self.refused(1, ["source 0.004 m before the sample", "cone geometry", "--ignore cone-beam"], "cone.nxs", "--output", "x.h5")
-        self.assertIn("cone-beam", self.done("info", "cone.nxs", "--ignore", "all").stdout)
+        self.assertIn("tomogeneralbackproject", self.done("cone.nxs", "--axis", AXIS, *PHASE, "--dry-run").stdout)
+        self.assertIn("cone-beam", self.done("info", "cone.nxs", "--geometry", "parallel").stdout)
         self.done("flatcorrect", "cone.nxs", "--output", "projections.h5")
-        self.slices("cone.nxs", "--axis", AXIS, "--ignore", "cone-beam", "--slice", "middle")
+        self.slices("cone.nxs", "--axis", AXIS, "--geometry", "parallel", "--slice", "middle")
         write("far.nxs", source=40.0)
         self.assertNotIn("cone-beam", self.done("info", "far.nxs").stdout)
-        self.refused(1, ["source 0.004 m", "--ignore cone-beam"], "far.nxs", *PHASE, "--source-distance", 0.004, "--output", "x.h5")
+        self.assertNotIn("tomogeneralbackproject", self.done("far.nxs", "--axis", AXIS, "--dry-run").stdout)
+        self.assertIn("tomogeneralbackproject",
+                      self.done("far.nxs", "--axis", AXIS, *PHASE, "--source-distance", 0.004, "--dry-run").stdout)
         # Pixels of unknown size may be large ones.
         with h5py.File("far.nxs", "a") as file:
             del file["entry/instrument/detector/x_pixel_size"], file["entry/instrument/detector/y_pixel_size"]
-        self.refused(1, ["source 40 m", "cone geometry"], "far.nxs", "--output", "x.h5")
+        self.refused(1, ["source 40 m", "--pixel-size", "--ignore cone-beam"], "far.nxs", "--output", "x.h5")
 
     def test_parts(self):
         """A region, slabs and rings on transmission are what they are in the whole; bins know their size."""

@@ -82,7 +82,8 @@ class Scanners(ReconstructTestCase):
         nikon(images=False, SrcToObject=100, SrcToDetector=1000, DetectorPixelSizeX=0.2, ObjectOffsetX=0.05)
         self.check_facts(self.info("part.xtekct"), axis=WIDTH / 2 + 0.05 * 10 / 0.2)
         nikon(images=False, SrcToObject=1, SrcToDetector=1000, DetectorPixelSizeX=0.2)
-        self.refused(1, ["source 0.001 m before", "cone geometry"], "part.xtekct", "--output", "x.h5")
+        self.assertIn("tomogeneralbackproject", self.done("part.xtekct", "--axis", AXIS, "--dry-run").stdout)
+        self.refused(1, "volume reaches the source", "part.xtekct", "--axis", AXIS, "--source-distance", 1e-5, "--output", "x.h5")
         self.done("flatcorrect", "part.xtekct", "--output", "projections.h5")
 
     def test_skyscan(self):

@@ -60,7 +60,7 @@ struct Quantity {
         } else if (takes_logarithm(facts.settings, facts.scan) &&
                    !facts.settings.projection_filter.is("none")) {
             name = "attenuation per voxel";
-            metres = facts.scan.pixel_size * facts.settings.binning;
+            metres = facts.scan.voxel_size(facts.settings);
         } else {
             name = "value";
         }
@@ -156,7 +156,7 @@ std::string slices_section(const ReportFacts &facts) {
         values.insert(values.end(), slice.picture.values.begin(), slice.picture.values.end());
     const auto grey = io::percentiles(values, io::darkest, io::brightest);
     const Quantity quantity(facts);
-    const double voxel = facts.scan.pixel_size * settings.binning, along_z = settings.y_step;
+    const double voxel = facts.scan.voxel_size(settings), along_z = facts.scan.slice_spacing(settings);
 
     const double shape = along_z * slices.back().height / slices.back().width;
     std::string html = std::string("<div class=\"slices") +

@@ -52,8 +52,7 @@ std::string sweep_section(const ReportFacts &facts) {
     for (std::size_t i = 0; i < sweep->values.size(); i++)
         labels.push_back(sweep->label(i));
     const auto best = facts.record.sharpest();
-    const auto mosaic =
-        mosaic_of(facts.plan, labels, best, facts.scan.pixel_size * facts.settings.binning, most_side);
+    const auto mosaic = mosaic_of(facts.plan, labels, best, facts.scan.voxel_size(facts.settings), most_side);
     const CString data(
         g_base64_encode(reinterpret_cast<const guchar *>(mosaic.png.data()), mosaic.png.size()));
     std::string html =

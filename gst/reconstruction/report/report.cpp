@@ -1,8 +1,9 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/chain.hpp>
-#include <gst/reconstruction/report/chart.hpp>
+#include <gst/reconstruction/general-volume.hpp>
 #include <gst/reconstruction/heights.hpp>
+#include <gst/reconstruction/report/chart.hpp>
 #include <gst/reconstruction/report/html.hpp>
 #include <gst/reconstruction/report/report.hpp>
 #include <gst/tomo/geometry/degrees.hpp>
@@ -186,7 +187,7 @@ class Report {
         if (!plan_.axis.from.empty())
             tile(fixed(plan_.axis.position, 2) + " px", std::string("axis, ") + plan_.axis.from);
         if (!std::isnan(scan_.pixel_size))
-            tile(length_text(scan_.pixel_size * settings_.binning), "voxel");
+            tile(length_text(scan_.voxel_size(settings_)), "voxel");
         tile(seconds_text(seconds_), "in all");
         if (const double seconds = seconds_of("reconstruct"); seconds > 0.0 && made() > 0.0)
             tile(digits(made() / seconds, 3) + "/s", "slices");
@@ -238,10 +239,14 @@ class Report {
                                    : number(scan_.flats));
             facts.add("Darks", number(scan_.darks));
         }
-        const auto rows = scan_.rows(settings_);
-        facts.add("Rows",
-                  text("%u to %u of %u", rows.first, rows.first + rows.span() - 1, scan_.image.height) +
-                      (rows.step > 1 ? text(", every %u", rows.step) : ""));
+        if (is_general(settings_, scan_)) {
+            facts.add("Geometry", GeneralVolume(settings_, scan_, plan_.axis.position).description());
+        } else {
+            const auto rows = scan_.rows(settings_);
+            facts.add("Rows",
+                      text("%u to %u of %u", rows.first, rows.first + rows.span() - 1, scan_.image.height) +
+                          (rows.step > 1 ? text(", every %u", rows.step) : ""));
+        }
         facts.add("Angles", fixed(degrees(scan_.angle_first), 3) + "\xc2\xb0 to " +
                                 fixed(degrees(scan_.angle_last), 3) + "\xc2\xb0, step " +
                                 fixed(degrees(scan_.angle_step), 4) + "\xc2\xb0" +
@@ -460,11 +465,11 @@ class Report {
         facts.add("Samples", std::string(gst_tomo_format_to_string(plan_.shape.format)) + ", " +
                                  size_text(static_cast<double>(plan_.shape.size())));
         if (!std::isnan(scan_.pixel_size)) {
-            const double voxel = scan_.pixel_size * settings_.binning;
-            facts.add("Voxel", length_text(voxel) +
-                                   (settings_.y_step > 1
-                                        ? ", and " + length_text(voxel * settings_.y_step) + " along z"
-                                        : ""));
+            const double voxel = scan_.voxel_size(settings_);
+            const double spacing = scan_.slice_spacing(settings_);
+            facts.add("Voxel",
+                      length_text(voxel) +
+                          (spacing != 1.0 ? ", and " + length_text(voxel * spacing) + " along z" : ""));
         }
         return facts.html();
     }

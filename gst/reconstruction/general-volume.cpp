@@ -1,0 +1,202 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/reconstruction/general-volume.hpp>
+#include <gst/reconstruction/method.hpp>
+#include <gst/reconstruction/off-axis.hpp>
+#include <gst/tomo/geometry/degrees.hpp>
+#include <gst/tomo/geometry/half-turns.hpp>
+#include <gst/tomo/gsttomograph.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace tomo::reconstruction {
+
+namespace {
+
+// As tofu writes the whole of an axis.
+bool is_whole(const std::vector<double> &region) { return region == std::vector{0.0, -1.0, 1.0}; }
+
+VolumeGrid::Axis region_of(const Numbers &parameter, const VolumeGrid::Axis &usual) {
+    const auto values = parameter.value();
+    return is_whole(values) ? usual : axis_of_region(parameter.name(), values, usual);
+}
+
+Part part_named(const std::string &name) {
+    for (unsigned i = 0; i < part_count; i++)
+        if (const Part part{static_cast<int>(i)}; name == name_of(part))
+            return part;
+    throw Error(GST_RESOURCE_ERROR_SETTINGS, "z-parameter=" + name + " is no number of the geometry");
+}
+
+} // namespace
+
+GeneralVolume::GeneralVolume(const Settings &settings, const Inspection &scan, double axis)
+    : binning_(settings.binning), columns_(scan.image.width / settings.binning),
+      rows_(scan.image.height / settings.binning),
+      arrangement_(settings, scan, std::isnan(axis) ? scan.image.width / 2.0 : axis) {
+    if (scan.is_sinograms)
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            "sinograms are read, and slices of this geometry are made of whole projections: name the scan, "
+            "or the projections");
+    if (const auto &name = settings.general.z_parameter; !name.is("z"))
+        swept_ = part_named(name.value());
+    if (settings.general.geometry.is("lamino") && arrangement_.is_upright() && swept_ != Part::axis_angle_x)
+        throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE,
+                    "geometry=lamino wants axis-angle-x, the tilt of the axis along the beam in degrees");
+    set_redundancy(settings);
+    set_grid(settings);
+    set_heights(settings, scan);
+    check();
+}
+
+// Weights are those of a circle about an axis across the beam.
+void GeneralVolume::set_redundancy(const Settings &settings) {
+    using Mode = RedundantRays::Mode;
+    const auto &weight = settings.general.redundancy_weight;
+    if (is_iterative(settings) || weight.is("none"))
+        return;
+    const auto a = arrangement_.at(0);
+    const Fan fan{a.centre_x, a.is_parallel() ? Arrangement::infinity : a.detector.y - a.source.y, columns_};
+    const auto is_one = [&](Part part) { return arrangement_.is_constant(part) && swept_ != part; };
+    const bool is_circle = arrangement_.is_upright() && is_one(Part::axis_angle_x) &&
+                           is_one(Part::axis_angle_y) && is_one(Part::source_position_y) &&
+                           is_one(Part::detector_position_y) && is_one(Part::center_position_x);
+    if (weight.is("auto"))
+        redundancy_ = is_circle && fan.left() > 0.0 && fan.right() > 0.0
+                          ? RedundantRays::mode_for(fan, arrangement_.angles())
+                          : Mode::none;
+    else if (is_circle)
+        redundancy_ = weight.is("offset") ? Mode::offset : Mode::short_scan;
+    else
+        throw Error(
+            GST_RESOURCE_ERROR_SETTINGS,
+            text("redundancy-weight=%s is for an axis across the beam, with one source-position-y, "
+                 "detector-position-y and center-position-x for all projections and slices; leave it out",
+                 weight.value().c_str()));
+}
+
+// Slices lie as those of tomobackproject do, whose rows go against the beam.
+void GeneralVolume::set_grid(const Settings &settings) {
+    const auto a = arrangement_.at(0);
+    double axis = a.centre_x;
+    unsigned columns = columns_;
+    const bool is_far = std::abs(axis - columns / 2.0) > far_off_axis * columns;
+    if (redundancy_ == RedundantRays::Mode::offset && is_far && axis > 0.0 && axis < columns) {
+        const auto field = extended_field(axis, columns);
+        columns = field.columns;
+        axis += field.left;
+    }
+    whole_columns_ = columns;
+    radius_ = std::max(std::min(axis, columns - axis), 0.0);
+    if (!a.is_parallel())
+        radius_ *= std::cos(std::atan(radius_ / (a.detector.y - a.source.y)));
+    if (settings.crop_width && settings.crop_width < columns) {
+        axis -= (columns - settings.crop_width) / 2;
+        columns = settings.crop_width;
+    }
+    grid_.x = region_of(settings.general.x_region, {0.5 - axis, 1.0, columns});
+    grid_.y = region_of(settings.general.y_region, {axis - 0.5, -1.0, columns});
+}
+
+void GeneralVolume::set_heights(const Settings &settings, const Inspection &scan) {
+    const auto &general = settings.general;
+    const bool is_height_given = general.z.is_given();
+    if (swept_) {
+        height_ = is_height_given ? general.z.value() : 0.0;
+        grid_.z = region_of(general.slice_region, {});
+        if (!general.slice_region.is_given() || is_whole(general.slice_region.value()))
+            throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                        text("z-parameter=%s wants its values: give region=FROM,TO,STEP",
+                             general.z_parameter.value().c_str()));
+        if (!arrangement_.is_constant(*swept_) && *swept_ != Part::axis_angle_z)
+            throw Error(GST_RESOURCE_ERROR_SETTINGS,
+                        text("%s has a number for each projection, and z-parameter another one for each "
+                             "slice; leave one of them out",
+                             name_of(*swept_)));
+        grid_.z.from = arrangement_.in_pixels(*swept_, grid_.z.from);
+        grid_.z.step = arrangement_.in_pixels(*swept_, grid_.z.step);
+    } else if (is_height_given) {
+        grid_.z = {general.z, 1.0, 1};
+    } else {
+        const Rows rows = scan.rows(settings);
+        const double centre = arrangement_.at(0).centre_z,
+                     first = (rows.first + binning_ / 2.0) / binning_ - centre;
+        grid_.z = region_of(general.slice_region, {first, double(rows.step), rows.count / binning_});
+    }
+    if (settings.slice.is("middle"))
+        grid_ = grid_.planes(grid_.z.count / 2, 1);
+}
+
+// Of impossible geometries, before anything is read.
+void GeneralVolume::check() const {
+    for (std::size_t view = 0; view < arrangement_.views(); view++)
+        for (const unsigned image : {0u, images() - 1}) {
+            const auto swept = swept_ ? std::optional(std::pair(*swept_, grid_.z.at(image))) : std::nullopt;
+            const double z = swept_ ? height_ : grid_.z.at(image);
+            ViewGeometry(arrangement_.at(view, swept), view)
+                .check_box({grid_.x.at(0), grid_.y.at(0), z},
+                           {grid_.x.at(grid_.x.count - 1), grid_.y.at(grid_.y.count - 1), z}, view);
+        }
+}
+
+Rows GeneralVolume::rows(unsigned first, unsigned count) const {
+    double least = rows_, most = 0.0;
+    const auto look = [&](std::size_t view, double z, std::optional<std::pair<Part, double>> swept) {
+        const ViewGeometry geometry(arrangement_.at(view, swept), view);
+        for (const double x : {grid_.x.at(0), grid_.x.at(grid_.x.count - 1)})
+            for (const double y : {grid_.y.at(0), grid_.y.at(grid_.y.count - 1)}) {
+                const double row = geometry.row().at({x, y, z}) / geometry.depth().at({x, y, z});
+                least = std::min(least, row);
+                most = std::max(most, row);
+            }
+    };
+    // The farthest places are those of corners, as straight lines stay straight.
+    for (std::size_t view = 0; view < arrangement_.views(); view++)
+        if (swept_)
+            for (unsigned i = first; i < first + count; i++)
+                look(view, height_, std::pair(*swept_, grid_.z.at(i)));
+        else
+            for (const unsigned i : {first, first + count - 1})
+                look(view, grid_.z.at(i), {});
+    constexpr double around = 2.0; // rows between which samples lie, and one for rounding
+    const auto within = [&](double row) {
+        return static_cast<unsigned>(std::clamp(row, 0.0, static_cast<double>(rows_)));
+    };
+    unsigned from = within(std::floor(least - around)), to = within(std::ceil(most + around));
+    if (from >= to) { // the detector does not see them, and they become 0
+        from = std::min(from, rows_ - 1);
+        to = from + 1;
+    }
+    return {from * binning_, (to - from) * binning_, 1};
+}
+
+unsigned GeneralVolume::row_of(unsigned image) const {
+    const auto swept = swept_ ? std::optional(std::pair(*swept_, grid_.z.at(image))) : std::nullopt;
+    const ViewGeometry geometry(arrangement_.at(0, swept));
+    const Vector3 middle{0.0, 0.0, swept_ ? height_ : grid_.z.at(image)};
+    const double row = geometry.row().at(middle) / geometry.depth().at(middle) * binning_;
+    return static_cast<unsigned>(std::clamp(std::floor(row), 0.0, double(rows_ * binning_ - 1)));
+}
+
+std::string GeneralVolume::description() const {
+    const auto a = arrangement_.at(0);
+    std::string said = "a ";
+    if (a.is_parallel())
+        said += "parallel beam";
+    else
+        said += text("cone beam from %.6g pixels before the axis, which the detector sees %.4g times larger",
+                     -a.source.y * binning_, 1.0 / a.scale());
+    if (a.axis_angle.x != 0.0)
+        said += text(", and an axis that is tilted by %.4g degrees", degrees(a.axis_angle.x));
+    const bool is_whole_turn = redundancy_ == RedundantRays::Mode::offset;
+    if (redundancy_ == RedundantRays::Mode::none)
+        return said;
+    return said + (is_whole_turn
+                       ? "; the axis lies off the middle of the detector, and rays that come twice in the "
+                         "whole turn are weighted (Wang)"
+                       : "; rays that come twice in this part of a turn are weighted (Parker)");
+}
+
+} // namespace tomo::reconstruction
