@@ -118,7 +118,7 @@ int complete(char **words) {
     if (begins) {
         if (current.empty() || current[0] == '-')
             for (const char *option :
-                 {"--dump", "--max-memory", "--quiet", "--quieter", "--trace", "--version"})
+                 {"--dump", "--max-memory", "--progress", "--quiet", "--quieter", "--trace", "--version"})
                 if (!current.empty())
                     offer(option);
         const std::string brackets =
@@ -148,17 +148,45 @@ int complete(char **words) {
     return ok;
 }
 
+// Each is the default device of a context of its own.
+int list_devices(bool as_json) {
+    Json found = Json::list();
+    for (unsigned index = 0;; index++) {
+        const Owned<GstTomoContext> context(gst_tomo_context_new(std::to_string(index).c_str(), nullptr));
+        if (!context)
+            break;
+        const Owned<GstTomoDevice> device(gst_tomo_context_get_default_device(context.get()));
+        const char *name = gst_tomo_device_get_name(device.get());
+        const bool is_cpu = gst_tomo_device_is_cpu(device.get());
+        const guint64 limit = gst_tomo_device_get_memory_limit(device.get());
+        if (!as_json)
+            g_print("%u: %s (%s, %.3g GB)\n", index, name, is_cpu ? "CPU" : "GPU",
+                    static_cast<double>(limit) / 1e9);
+        Json one = Json::object();
+        one.set("index", Json::integer(guint64{index}));
+        one.set("name", Json::text(name));
+        one.set("is-cpu", Json::boolean(is_cpu));
+        one.set("memory", Json::integer(limit));
+        found.add(std::move(one));
+    }
+    if (as_json)
+        g_print("%s\n", found.written(true).c_str());
+    return ok;
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
-    Program program("", "Tells which tasks there are and which properties they have.");
-    gboolean wants_list = FALSE, verbose = FALSE, as_json = FALSE;
+    Program program("", "Tells which tasks there are, which properties they have, and which devices.");
+    gboolean wants_list = FALSE, wants_devices = FALSE, verbose = FALSE, as_json = FALSE;
     gchar *task_name = nullptr;
     program.add({"list", 'l', 0, G_OPTION_ARG_NONE, &wants_list, "List the tasks", nullptr});
     program.add({"properties", 'p', 0, G_OPTION_ARG_STRING, &task_name,
                  "Inputs and properties of a task, or of any element of GStreamer", "TASK"});
     program.add(
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "With descriptions, and all properties", nullptr});
+    program.add({"devices", 'd', 0, G_OPTION_ARG_NONE, &wants_devices,
+                 "List the OpenCL devices, with the memory that gst-tomo may use", nullptr});
     program.add({"json", 'j', 0, G_OPTION_ARG_NONE, &as_json, "As JSON", nullptr});
     gboolean completes = FALSE;
     program.add({"complete", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &completes, nullptr, nullptr});
@@ -169,9 +197,12 @@ int main(int argc, char **argv) {
         return status;
     if (completes)
         return complete(program.arguments());
-    if (program.arguments() || wants_list == (task != nullptr)) {
-        program.complain("wanted either --list or --properties TASK; see " + program.name() + " --help");
+    if (program.arguments() || wants_list + wants_devices + (task != nullptr) != 1) {
+        program.complain("wanted one of --list, --properties TASK and --devices; see " + program.name() +
+                         " --help");
         return usage;
     }
+    if (wants_devices)
+        return list_devices(as_json);
     return wants_list ? list(program, as_json, verbose) : show(program, task.get(), as_json, verbose);
 }

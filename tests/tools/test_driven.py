@@ -129,6 +129,9 @@ class Serving(DrivenTestCase):
             driver.until("progress")
             driver.tell({"command": "abort"})
             self.assertEqual(driver.until("done")["status"], "aborted")
+            # About a run that has not begun.
+            driver.tell("\n".join(json.dumps(line) for line in ({"command": "run", "description": ENDLESS}, {"command": "abort"})))
+            self.assertEqual(driver.until("done")["status"], "aborted")
             driver.tell({"command": "run", "description": small()})
             self.assertEqual(driver.until("done")["status"], "done")
             driver.tell({"command": "run", "description": small(5)})
@@ -143,6 +146,13 @@ class Serving(DrivenTestCase):
             driver.tell(run)
             self.assertIn("events.jsonl", driver.until("message")["text"])  # nobody runs it twice
             self.assertEqual(self.kinds(driver.events), ["hello", "message"])
+            os.mkdir("elsewhere")
+            driver.tell({"command": "run", "description": small(1, "there.tif"), "folder": "elsewhere"})
+            self.assertEqual(driver.until("done")["status"], "done")
+            self.assertTrue(os.path.exists("elsewhere/there.tif"))
+            driver.tell({"command": "run", "description": small(), "folder": "missing"})
+            self.assertEqual(driver.until("done")["status"], "failed")
+            self.assertIn("missing", driver.events[-2]["text"])
             driver.tell({**run, "events": "missing/events.jsonl"})
             self.assertIn("missing/events.jsonl", driver.until("message")["text"])
             driver.process.stdin.close()

@@ -93,7 +93,7 @@ class Query(TestCase):
 
     def test_errors(self):
         for words, status, part in ((("-p", "reskale"), 1, "did you mean 'rescale'"), ((), 2, "--list"),
-                                    (("-l", "-p", "read"), 2, "either"), (("-l", "x"), 2, "either")):
+                                    (("-l", "-p", "read"), 2, "one of"), (("-l", "x"), 2, "one of")):
             result = query(*words)
             self.assertEqual((result.returncode, result.stdout), (status, ""), words)
             self.assertIn(part, result.stderr)

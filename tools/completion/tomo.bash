@@ -22,7 +22,7 @@ _tomo_launch() {
 _tomo_query() {
     case ${COMP_WORDS[COMP_CWORD - 1]} in
     -p | --properties) mapfile -t COMPREPLY < <(compgen -W "$(tomo-query --list 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}") ;;
-    *) mapfile -t COMPREPLY < <(compgen -W "--list --properties --verbose --json --version --help" -- "${COMP_WORDS[COMP_CWORD]}") ;;
+    *) mapfile -t COMPREPLY < <(compgen -W "--list --properties --devices --verbose --json --version --help" -- "${COMP_WORDS[COMP_CWORD]}") ;;
     esac
 }
 

@@ -5,6 +5,9 @@
 #include "../graph-program.hpp"
 #include "../interrupts.hpp"
 
+#include <glib/gstdio.h>
+
+#include <cerrno>
 #include <deque>
 
 namespace tool {
@@ -22,6 +25,23 @@ int drive(DrivenRun &run, const std::function<void()> &take_commands) {
 }
 
 namespace {
+
+// That of the process, which a run may leave.
+class WorkingFolder {
+  public:
+    WorkingFolder() : path_(g_get_current_dir()) {}
+    ~WorkingFolder() { static_cast<void>(g_chdir(path_.get()) == 0); }
+    WorkingFolder(const WorkingFolder &) = delete;
+    WorkingFolder &operator=(const WorkingFolder &) = delete;
+
+    void leave_for(const std::string &folder) const {
+        if (!folder.empty() && g_chdir(folder.c_str()) != 0)
+            throw std::runtime_error("the folder '" + folder + "' can't be used: " + g_strerror(errno));
+    }
+
+  private:
+    const Owned<gchar> path_;
+};
 
 class Server {
   public:
@@ -44,6 +64,10 @@ class Server {
     }
 
   private:
+    struct Waiting {
+        DriverCommand command;          // run
+        std::vector<std::string> lines; // other commands, about it
+    };
     static constexpr int signal_interval = 500; // ms: a signal may come just before the wait
 
     // Programs and plans live as long as somebody uses the device.
@@ -60,7 +84,11 @@ class Server {
         try {
             DriverCommand command(line);
             if (command.kind == DriverCommand::Kind::run) {
-                waiting_.push_back(std::move(command));
+                waiting_.push_back({std::move(command), {}});
+                return;
+            }
+            if (!run && !waiting_.empty()) { // it came together with that run
+                waiting_.back().lines.push_back(line);
                 return;
             }
             if (!run)
@@ -75,7 +103,7 @@ class Server {
     }
 
     void run_next() {
-        const DriverCommand command = std::move(waiting_.front());
+        const auto [command, lines] = std::move(waiting_.front());
         waiting_.pop_front();
         try {
             output_.divert(command.events, command.errors);
@@ -83,14 +111,19 @@ class Server {
             output_.tell(tomo::message_event("error", std::string("nothing was run: ") + e.what()));
             return;
         }
+        const WorkingFolder here;
         std::unique_ptr<DrivenRun> run;
         try {
+            here.leave_for(command.folder);
             run = make_(command.description, output_);
         } catch (const std::exception &e) {
             output_.tell(tomo::hello_event());
             output_.tell(tomo::message_event("error", e.what()));
             output_.tell(tomo::done_event("failed", Json::list()));
         }
+        if (run)
+            for (const auto &line : lines)
+                run->obey(line);
         if (run)
             drive(*run, [&] { take_lines(run.get()); });
         run.reset();
@@ -100,7 +133,7 @@ class Server {
     const RunMaker &make_;
     EventOutput output_;
     CommandInput input_;
-    std::deque<DriverCommand> waiting_; // that are to run
+    std::deque<Waiting> waiting_;
     Owned<GstTomoContext> context_;
 };
 

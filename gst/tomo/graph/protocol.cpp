@@ -85,14 +85,16 @@ void DriverCommand::take(const Json::Member &member) {
         description = value;
         return;
     }
-    std::string *file = kind == Kind::preview && key == "path" ? &path
-                        : kind == Kind::run && key == "events" ? &events
-                        : kind == Kind::run && key == "errors" ? &errors
-                                                               : nullptr;
+    std::string *file = nullptr;
+    if (kind == Kind::preview && key == "path")
+        file = &path;
+    else if (kind == Kind::run)
+        file = key == "events" ? &events : key == "errors" ? &errors : key == "folder" ? &folder : nullptr;
     if (!file)
         refuse(names[static_cast<std::size_t>(kind)] + " has no '" + key + "'");
     if (!value.is(Json::Kind::text) || value.text().empty())
-        refuse("the " + key + " of a " + names[static_cast<std::size_t>(kind)] + " is the name of a file");
+        refuse("the " + key + " of a " + names[static_cast<std::size_t>(kind)] +
+               " is the name of a file or folder");
     *file = value.text();
 }
 

@@ -32,6 +32,7 @@ struct GST_TOMO_API DriverCommand {
     std::string path;           // of a preview; empty: beside the result
     Json description;           // of a run: an object
     std::string events, errors; // files that a run writes in place of standard output and error; may be empty
+    std::string folder;         // in which names of files are meant; may be empty
 
     // Throws Error if it is none.
     explicit DriverCommand(const std::string &written);

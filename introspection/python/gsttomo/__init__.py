@@ -28,6 +28,7 @@ A call of a source with several outputs unpacks into them:
         ...
 
 gsttomo.reconstruction makes slices of a whole scan, gsttomo.tomopy those of arrays as TomoPy does.
+gsttomo.jobs queues both as jobs with processes of their own.
 
 help(Rescale) explains a task, tasks() lists the names of all, and element('videotestsrc') takes any GStreamer element.
 `python3 -m gsttomo.stubs FOLDER` writes type stubs for editors.
@@ -43,8 +44,8 @@ from ._flow import Error, Flow, Frame, Outputs, Run, or_rather, run  # noqa: E40
 from ._task import Task, class_names, class_of, element, overview  # noqa: E402
 
 __doc__ = f"{__doc__ or ''}\nTasks:\n\n{overview()}\n"
-_OWN = ["Error", "Flow", "Frame", "Outputs", "Run", "Task", "element", "reconstruction", "run", "tasks",
-        "tomopy"]
+_MODULES = ["jobs", "reconstruction", "tomopy"]
+_OWN = ["Error", "Flow", "Frame", "Outputs", "Run", "Task", "element", "run", "tasks", *_MODULES]
 
 
 def tasks():
@@ -55,7 +56,7 @@ def tasks():
 def __getattr__(name):
     if name == "__all__":  # the registry knows
         return [*_OWN, *tasks()]
-    if name in ("reconstruction", "tomopy"):  # imported when they are used
+    if name in _MODULES:  # imported when they are used
         return importlib.import_module("." + name, __name__)
     if name.startswith("__"):
         raise AttributeError(f"module 'gsttomo' has no attribute {name}")

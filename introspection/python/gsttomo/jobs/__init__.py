@@ -1,0 +1,23 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Jobs: reconstructions and dataflows that wait for their turn, each in a process of its own.
+
+    from gsttomo import jobs
+
+    queue = jobs.PlainQueue()                     # for scripts; jobs.Queue is the same with async and await
+    job = queue.submit({"scan": "scan.nxs", "output": "slices.h5"})
+    for event in queue.follow(job.id):
+        print(event)
+    print(queue.get(job.id).state)
+
+A manager starts them on the devices of this computer: `tomo-jobs serve`, or `async with jobs.Manager()`. Clients and manager may
+be different processes, and need not run at the same time. docs/jobs.md tells more.
+"""
+
+from ._client import PlainQueue, Queue
+from ._manager import Manager, serve
+from ._model import BusyError, DescriptionError, Error, Job, Kind, Limits, NoSuchJob, Order, QuotaError, State
+from ._store import default_folder
+
+__all__ = ["BusyError", "DescriptionError", "Error", "Job", "Kind", "Limits", "Manager", "NoSuchJob", "Order", "PlainQueue", "Queue",
+           "QuotaError", "State", "default_folder", "serve"]

@@ -1,0 +1,245 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The queue for its users: submit jobs, look at them, wait for them, and change their course."""
+
+import asyncio
+import time
+
+from ._events import Tail
+from ._model import Error, Order, State
+from ._store import Store
+
+POLL = 0.02  # seconds between looks at whether the queue has changed
+
+
+class _Desk:
+    """What takes no time."""
+
+    def __init__(self, folder=None):
+        self._store = Store(folder)
+
+    @property
+    def folder(self):
+        return self._store.folder
+
+    def _submit(self, orders, repeats=None):
+        numbers = self._store.submit(orders, repeats)
+        self._store.wake_manager()  # which may begin meanwhile
+        self._store.make_durable()
+        return [self._store.job(number) for number in numbers]
+
+    def _repeat(self, number, changes):
+        order = self._store.order_of(number)
+        unknown = set(changes) - set(Order.__dataclass_fields__)
+        if unknown:
+            raise TypeError(f"a job has no {', '.join(sorted(unknown))}")
+        description = {**order.description, **changes.pop("description", {})}
+        return self._submit([Order(**{**order.__dict__, "description": description, **changes})], repeats=number)[0]
+
+    def _cancel(self, number):
+        if not self._store.job(number).is_over and not self._store.cancel_waiting(number):
+            self._ask(number, {"command": "abort"})
+        return self._store.job(number)
+
+    def _pause(self, number):
+        if not self._store.change_queued(number, State.QUEUED, State.PAUSED):
+            self._ask_running(number, {"command": "pause"})
+        return self._store.job(number)
+
+    def _resume(self, number):
+        if self._store.change_queued(number, State.PAUSED, State.QUEUED):
+            self._store.wake_manager()
+        else:
+            self._ask_running(number, {"command": "resume"})
+        return self._store.job(number)
+
+    def _ask_running(self, number, command):
+        job = self._store.job(number)
+        if job.state not in (State.RUNNING, State.PAUSED):
+            raise Error(f"job {number} is {job.state}: {command['command']} is for one that runs")
+        self._ask(number, command)
+        return job
+
+    def _ask(self, number, command):
+        self._store.request(number, command)
+        self._store.wake_manager()
+
+    def _clean(self, keep_days, keep_jobs, numbers):
+        if numbers:
+            for number in numbers:
+                if not self._store.job(number).is_over:
+                    raise Error(f"job {number} is not over")
+            return self._store.forget(numbers)
+        return self._store.forget(self._store.outdated(keep_days, keep_jobs))
+
+    def _log(self, number):
+        self._store.job(number)
+        try:
+            return (self._store.job_folder(number) / "errors.log").read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def _tail(self, number):
+        self._store.job(number)
+        return Tail(self._store.job_folder(number) / "events.jsonl")
+
+    def limits(self):
+        """The Limits in force."""
+        return self._store.limits()
+
+    def close(self):
+        self._store.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Queue(_Desk):
+    """A queue in a folder, for one event loop. It needs no manager: jobs wait until there is one.
+
+    folder: None: GST_TOMO_JOBS, or one below the user's state folder. It is made where it is not there.
+
+    All methods raise NoSuchJob for a number that is none, and sqlite3.Error where the disk fails or is full."""
+
+    async def submit(self, description, **order):
+        """A job for a configuration of tomo-reconstruct or a dataflow; see Order for further arguments. It is on disk when
+        this returns. Raises DescriptionError, QuotaError."""
+        return self._submit([Order(description, **order)])[0]
+
+    async def submit_many(self, orders):
+        """The same for Orders: all or none."""
+        return self._submit(orders)
+
+    async def repeat(self, number, **changes):
+        """A new job like that one; `description` has the members that differ, other arguments are those of Order."""
+        return self._repeat(number, changes)
+
+    async def get(self, number):
+        """The job as it is."""
+        return self._store.job(number)
+
+    async def list(self, states=None, owner=None, limit=None):
+        """Jobs, the newest first."""
+        return self._store.jobs(states, owner, limit)
+
+    async def counts(self):
+        """Numbers of jobs by their state."""
+        return self._store.counts()
+
+    async def cancel(self, number):
+        """Ends it without a result, in the end by force. One that is over stays as it is."""
+        return self._cancel(number)
+
+    async def finish(self, number):
+        """Ends one that runs early, with what it has. Raises Error if it does not run."""
+        return self._ask_running(number, {"command": "finish"})
+
+    async def pause(self, number):
+        """Holds it, where it runs or in the queue. It keeps its devices. Raises Error if it is over."""
+        return self._pause(number)
+
+    async def resume(self, number):
+        """Ends a pause."""
+        return self._resume(number)
+
+    async def preview(self, number, path=None):
+        """Asks for an image; an event tells its file, see follow(). Raises Error if the job does not run."""
+        return self._ask_running(number, {"command": "preview", **({"path": str(path)} if path else {})})
+
+    async def clean(self, numbers=(), keep_days=None, keep_jobs=None):
+        """Forgets jobs that are over, with their logs: these, or those that are older, or all but the newest. Results stay.
+        Returns how many. Raises Error if one of `numbers` is not over."""
+        return self._clean(keep_days, keep_jobs, numbers)
+
+    async def log(self, number):
+        """What its process has written to standard error."""
+        return self._log(number)
+
+    async def wait(self, number, timeout=None):
+        """The job, when it is over. Raises asyncio.TimeoutError."""
+        async with asyncio.timeout(timeout):
+            before = None
+            while True:
+                now = self._store.change_count()
+                if now != before and (job := self._store.job(number)).is_over:
+                    return job
+                before = now
+                await asyncio.sleep(POLL)
+
+    async def follow(self, number):
+        """All events of a job, from the first one on, as they come; see docs/progress.md. It ends with the job."""
+        with self._tail(number) as tail:
+            while True:
+                is_over = self._store.job(number).is_over  # before the last look
+                for event in tail.read():
+                    yield event
+                if is_over:
+                    return
+                await asyncio.sleep(POLL)
+
+
+class PlainQueue(_Desk):
+    """The same as Queue for scripts without an event loop: each method waits. Errors are the same, and TimeoutError of wait()."""
+
+    def submit(self, description, **order):
+        return self._submit([Order(description, **order)])[0]
+
+    def submit_many(self, orders):
+        return self._submit(orders)
+
+    def repeat(self, number, **changes):
+        return self._repeat(number, changes)
+
+    def get(self, number):
+        return self._store.job(number)
+
+    def list(self, states=None, owner=None, limit=None):
+        return self._store.jobs(states, owner, limit)
+
+    def counts(self):
+        return self._store.counts()
+
+    def cancel(self, number):
+        return self._cancel(number)
+
+    def finish(self, number):
+        return self._ask_running(number, {"command": "finish"})
+
+    def pause(self, number):
+        return self._pause(number)
+
+    def resume(self, number):
+        return self._resume(number)
+
+    def preview(self, number, path=None):
+        return self._ask_running(number, {"command": "preview", **({"path": str(path)} if path else {})})
+
+    def clean(self, numbers=(), keep_days=None, keep_jobs=None):
+        return self._clean(keep_days, keep_jobs, numbers)
+
+    def log(self, number):
+        return self._log(number)
+
+    def wait(self, number, timeout=None):
+        end = None if timeout is None else time.monotonic() + timeout
+        before = None
+        while True:
+            now = self._store.change_count()
+            if now != before and (job := self._store.job(number)).is_over:
+                return job
+            before = now
+            if end is not None and time.monotonic() > end:
+                raise TimeoutError(f"job {number} is not over after {timeout} s")
+            time.sleep(POLL)
+
+    def follow(self, number):
+        with self._tail(number) as tail:
+            while True:
+                is_over = self._store.job(number).is_over
+                yield from tail.read()
+                if is_over:
+                    return
+                time.sleep(POLL)

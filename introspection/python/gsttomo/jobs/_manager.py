@@ -1,0 +1,296 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The manager: starts the jobs of a queue on the devices of this computer, and keeps account of them.
+
+    async with Manager("/data/queue"):
+        await asyncio.Event().wait()
+
+`tomo-jobs serve` does that. When a manager ends, for whatever reason, jobs that run go on; the next manager finds them.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import socket
+import sqlite3
+import time
+
+from . import _machine
+from ._attendant import Attendant, insist
+from ._model import BusyError, DescriptionError
+from ._pool import Pool
+from ._provenance import inputs_of
+from ._schedule import Claim, Room
+from ._store import Store
+from ._watch import Watch, set_within
+
+TICK = 1.0            # seconds between looks at what nobody tells, such as processes that wait for too long
+MOST_FORGOTTEN = 100  # jobs in a tick
+
+log = logging.getLogger(__name__)
+
+
+class Manager:
+    """Runs a queue while it is open: `async with Manager(...)`.
+
+    folder: of the queue; None: GST_TOMO_JOBS, or one below the user's state folder
+    devices: indices or names of those that jobs may have; None: all
+    memory: bytes that all jobs together may claim; None: three quarters of the computer's
+    places: jobs at once; None: as many as devices, at least one
+    idle: seconds after which the process of a session ends that waits for a job
+    grace: seconds that a job has to obey before it is ended by force
+    limits: Limits for the queue from now on; None: as they are
+
+    Raises BusyError where another manager runs this queue, Error where the devices can't be listed, DescriptionError for a device
+    that is not there."""
+
+    def __init__(self, folder=None, *, devices=None, memory=None, places=None, idle=300.0, grace=10.0, limits=None):
+        self._folder, self._wanted, self._limits = folder, devices, limits
+        self.memory = _machine.memory() * 3 // 4 if memory is None else memory
+        self.places, self._idle, self._grace = places, idle, grace
+        self.devices = ()
+        self._attendants = {}  # by job
+        self._claims = {}      # (devices, memory, session) by job
+        self._tasks = set()
+        self._wake = self._lock_file = None
+        self._is_closing = False
+
+    @property
+    def folder(self):
+        return self._store.folder
+
+    # Begin and end
+
+    async def open(self):
+        self._store = Store(self._folder)
+        try:
+            self._lock()
+            if self._limits is not None:
+                self._store.set_limits(self._limits)
+            known = await asyncio.to_thread(_machine.devices)
+            chosen = range(len(known)) if self._wanted is None else _machine.indices_of(map(str, self._wanted), known)
+            self.devices = tuple(device for device in known if device.index in chosen)
+        except BaseException:
+            if self._lock_file is not None:
+                self._lock_file.close()
+            self._store.close()
+            raise
+        self.places = self.places or max(1, len(self.devices))
+        self._versions = {}
+        self._changed = asyncio.Event()
+        self._watch = Watch()
+        self._pool = Pool(self._store, self._grace)
+        self._listen()
+        self._recover()
+        self._loop = asyncio.create_task(self._run())
+
+    def _lock(self):
+        """As long as this process lives: the kernel gives it back."""
+        self._lock_file = open(self._store.folder / "manager.lock", "a+")
+        try:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock_file.seek(0)
+            other = self._lock_file.read().strip()
+            raise BusyError(f"{self._store.folder} has a manager already: process {other or 'unknown'}") from None
+        self._lock_file.truncate(0)
+        self._lock_file.write(str(os.getpid()))
+        self._lock_file.flush()
+
+    def _listen(self):
+        self._wake = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._wake.setblocking(False)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._store.folder / "wake")
+        with self._store.near() as folder:
+            self._wake.bind(f"{folder}/wake")
+        asyncio.get_running_loop().add_reader(self._wake, self._hear)
+
+    def _hear(self):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._wake.recv(16)
+        self._changed.set()
+
+    async def close(self, cancel=False):
+        """Ends the manager. Jobs that run go on, or with `cancel` are cancelled first; processes that wait for jobs end."""
+        self._is_closing = True
+        self._loop.cancel()
+        await asyncio.wait([self._loop])
+        if cancel:
+            await asyncio.gather(*(attendant.cancel() for attendant in self._attendants.values()))
+            while self._tasks:
+                await asyncio.wait(self._tasks)
+        for task in list(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        for attendant in self._attendants.values():
+            attendant.worker.leave()
+        await self._pool.end_idle(0)
+        asyncio.get_running_loop().remove_reader(self._wake)
+        self._wake.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._store.folder / "wake")
+        self._watch.close()
+        self._store.close()
+        self._lock_file.close()
+
+    async def run(self):
+        """Until it is cancelled. Raises what the manager could not cope with."""
+        await asyncio.shield(self._loop)
+
+    async def __aenter__(self):
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_):
+        await self.close()
+
+    # What an earlier manager has left
+
+    def _recover(self):
+        workers = self._pool.adopt()
+        at_work = set()
+        for number, worker, devices, memory, session, is_cancelled in self._store.running():
+            job = self._store.job(number)
+            at_work.add(worker)
+            self._claims[number] = devices, memory, session
+            log.info("job %d is found again, and its process is %s", number, "gone" if workers[worker].is_gone else "alive")
+            self._start_task(self._attend(job, workers[worker], is_cancelled))
+        for number, worker in workers.items():
+            if number not in at_work:
+                self._start_task(self._end_stray(worker))
+        self._store.remove_strays()
+
+    async def _end_stray(self, worker):
+        await worker.stop(self._grace)
+        self._pool.forget(worker)
+
+    # The loop
+
+    async def _run(self):
+        forgotten = time.monotonic()
+        while True:
+            self._changed.clear()
+            try:
+                await self._obey_requests()
+                self._start_jobs()
+                if time.monotonic() - forgotten >= TICK:
+                    forgotten = time.monotonic()
+                    await self._pool.end_idle(self._idle)
+                    limits = self._store.limits()
+                    self._store.forget(self._store.outdated(limits.keep_days, limits.keep_jobs)[:MOST_FORGOTTEN])
+            except sqlite3.Error as e:  # such as a full disk: what is queued stays queued
+                log.error("the queue can't be changed: %s", e)
+                await asyncio.sleep(TICK)
+            await set_within(self._changed, TICK)
+
+    async def _obey_requests(self):
+        for number, command in self._store.take_requests():
+            attendant = self._attendants.get(number)
+            if attendant is None:  # it is over, or waits
+                if command["command"] == "abort":
+                    self._store.cancel_waiting(number)
+            elif command["command"] == "abort":
+                await attendant.cancel()
+            else:
+                await attendant.worker.tell(command)
+
+    def _start_jobs(self):
+        room = Room([device.index for device in self.devices], self.memory, self.places)
+        for claim in self._claims.values():
+            room.take(*claim)
+        if room.places <= 0:
+            return
+        starts = list(room.choose(self._turns(), lambda claim: self._pool.devices_of(claim.session)))
+        for start in starts:
+            job = self._store.job(start.job)
+            self._claims[job.id] = start.devices, start.memory, job.session
+            self._start_task(self._start(job, start))
+
+    def _turns(self):
+        """The claims of the jobs that wait. Those that can never be served fail."""
+        for number, devices, memory, session, kind in self._store.queued():
+            memory = self.memory // self.places if memory is None else memory
+            try:
+                devices = None if devices is None else _machine.indices_of(devices, self.devices)
+                if devices is None and not self.devices:
+                    raise DescriptionError("it asks for a device, and there is none")
+                if memory > self.memory:
+                    raise DescriptionError(f"it asks for {memory} bytes of memory, and there are {self.memory} for jobs")
+            except DescriptionError as e:
+                self._store.refuse(number, str(e))
+                continue
+            yield Claim(number, devices, memory, session, kind)
+
+    def _start_task(self, work):
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._end_task)
+
+    def _end_task(self, task):
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a job is left to the next manager", exc_info=task.exception())
+        self._changed.set()
+
+    # A job
+
+    async def _start(self, job, start):
+        worker = claimed = None
+        try:
+            if not self._is_closing:
+                worker = self._pool.take(job.kind.program, job.session, start.devices)
+                claimed = self._store.claim(job.id, worker.number, start.devices, start.memory)
+        except (OSError, sqlite3.Error) as e:
+            log.error("job %d can't be started: %s", job.id, e)
+            if isinstance(e, OSError):
+                await insist(lambda: self._store.refuse(job.id, f"its process can't be started: {e}"))
+        if claimed is None:  # or cancelled meanwhile
+            self._claims.pop(job.id)
+            if worker is not None:
+                await self._pool.give_back(worker)
+            return
+        await self._attend(claimed, worker, is_cancelled=False, begins=True)
+
+    async def _attend(self, job, worker, is_cancelled, begins=False):
+        attendant = Attendant(self._store, self._watch, worker, job.id, job.folder, is_cancelled, self._grace)
+        self._attendants[job.id] = attendant
+        if begins:
+            self._start_task(self._record(job))
+            if not await worker.tell(attendant.run(job.description)):
+                await worker.stop(self._grace)  # so that the job is known not to have begun
+        await attendant.follow()
+        del self._attendants[job.id]
+        self._changed.set()  # a session's next job can be told
+        await self._pool.give_back(worker)
+        del self._claims[job.id]
+
+    async def _record(self, job):
+        """Where the result comes from."""
+        def facts():
+            program = job.kind.program
+            if program not in self._versions:
+                self._versions[program] = _machine.version_of(program)
+            return {"version": self._versions[program], "host": _machine.host(), "inputs": inputs_of(job.description, job.folder),
+                    "devices": [device.name for device in self.devices if device.index in job.assigned],
+                    "environment": {name: value for name, value in sorted(os.environ.items()) if name.startswith("GST_TOMO_")}}
+
+        found = await asyncio.to_thread(facts)
+        with contextlib.suppress(sqlite3.Error):
+            self._store.add_facts(job.id, **found)
+
+
+async def serve(manager, told=lambda: None):
+    """Runs a manager until SIGINT or SIGTERM; `told` is called when it is open."""
+    async with manager:
+        work = asyncio.create_task(manager.run())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+        told()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work

@@ -1,0 +1,368 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The queue on disk: one folder, one database of sqlite, in which each change is a transaction.
+
+Everything that must not get lost is in there before anybody acts on it. Managers and clients of other processes meet here, and
+nowhere else: a client needs no manager to submit, and a manager that comes later finds what was submitted. A datagram at the
+socket `wake` only saves the manager from looking often.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import socket
+import sqlite3
+import time
+
+from ._model import OVER, Error, Job, Kind, Limits, NoSuchJob, Order, QuotaError, State, kind_of
+
+VERSION = 1
+PATIENCE = 30.0  # seconds for another process's transaction
+MOST_ATTEMPTS = 3  # at starting a job whose process vanished before it began
+
+SCHEMA = """
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, name TEXT NOT NULL, owner TEXT NOT NULL,
+    priority INTEGER NOT NULL, state TEXT NOT NULL, description TEXT NOT NULL, folder TEXT NOT NULL, devices TEXT, memory INTEGER,
+    session TEXT, attempt INTEGER NOT NULL DEFAULT 0, submitted REAL NOT NULL, started REAL, began REAL, ended REAL,
+    assigned TEXT NOT NULL DEFAULT '[]', held INTEGER NOT NULL DEFAULT 0, worker INTEGER, status TEXT, error TEXT, exit INTEGER,
+    stage TEXT, done INTEGER, total INTEGER, unit TEXT, rate REAL, seconds_left REAL, results TEXT NOT NULL DEFAULT '[]',
+    outputs TEXT NOT NULL DEFAULT '[]', bytes INTEGER NOT NULL DEFAULT 0, provenance TEXT NOT NULL DEFAULT '{}', repeats INTEGER,
+    is_cancelled INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX jobs_by_state ON jobs (state, priority DESC, id);
+CREATE INDEX jobs_by_owner ON jobs (owner, state);
+CREATE TABLE workers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, pid INTEGER, ticks INTEGER, boot TEXT, program TEXT NOT NULL, session TEXT,
+    devices TEXT NOT NULL);
+CREATE TABLE requests (id INTEGER PRIMARY KEY AUTOINCREMENT, job INTEGER NOT NULL, command TEXT NOT NULL);
+CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT);
+"""
+
+COLUMNS = ", ".join("jobs." + field.name for field in dataclasses.fields(Job) if field.name != "pid")
+
+
+def default_folder():
+    """GST_TOMO_JOBS, else below XDG_STATE_HOME or ~/.local/state."""
+    named = os.environ.get("GST_TOMO_JOBS")
+    state = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return pathlib.Path(named or os.path.join(state, "gst-tomo", "jobs"))
+
+
+def job_of(row):
+    values = dict(row)
+    for name in ("description", "assigned", "results", "outputs", "provenance", "devices"):
+        values[name] = json.loads(values[name]) if values[name] is not None else None
+    values["devices"] = None if values["devices"] is None else tuple(values["devices"])
+    values["assigned"] = tuple(values["assigned"])
+    return Job(**{**values, "kind": Kind(values["kind"]), "state": State(values["state"])})
+
+
+class Store:
+    """A connection to a queue, for one thread. Raises sqlite3.Error where the disk fails or is full."""
+
+    def __init__(self, folder=None):
+        self.folder = pathlib.Path(folder or default_folder()).absolute()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._database = sqlite3.connect(self.folder / "jobs.sqlite", timeout=PATIENCE, isolation_level=None)
+        self._database.row_factory = sqlite3.Row
+        self._use_log()
+        self._database.execute("PRAGMA synchronous = NORMAL")  # see make_durable()
+        self._create()
+
+    def _use_log(self):
+        """Readers and one writer do not wait for each other in this mode, which the first connection brings about. sqlite does
+        not wait for others that do the same just then."""
+        end = time.monotonic() + PATIENCE
+        while self._database.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            try:
+                self._database.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
+
+    def _create(self):
+        if self._version() is not None:
+            return
+        with self.transaction():
+            if self._version() is None:  # nobody else was faster
+                for statement in SCHEMA.split(";"):
+                    self._database.execute(statement)
+                self._database.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _version(self):
+        version = self._database.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            self._database.close()
+            raise Error(f"{self.folder} is a queue of a newer version of gst-tomo ({version}; this one knows {VERSION})")
+        return version or None
+
+    def close(self):
+        self._database.close()
+
+    @contextlib.contextmanager
+    def transaction(self):
+        """Everything or nothing, and nobody in between."""
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._database.execute("COMMIT")
+        except BaseException:
+            if self._database.in_transaction:  # a full disk ends it by itself
+                self._database.execute("ROLLBACK")
+            raise
+
+    def make_durable(self):
+        """Until transactions would survive a loss of power. Each is safe from the end of any process before that."""
+        with contextlib.suppress(FileNotFoundError), open(self.folder / "jobs.sqlite-wal", "rb") as log:
+            os.fsync(log.fileno())
+
+    def change_count(self):
+        """Something else whenever this or another connection has changed something."""
+        return self._database.execute("PRAGMA data_version").fetchone()[0], self._database.total_changes
+
+    # Folders
+
+    def job_folder(self, number):
+        return self.folder / "jobs" / str(number)
+
+    def worker_folder(self, number):
+        return self.folder / "workers" / str(number)
+
+    def wake_manager(self):
+        """Tells a manager, if there is one, that something has changed."""
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wake, self.near() as folder:
+            wake.setblocking(False)
+            wake.sendto(b"\n", f"{folder}/wake")
+
+    @contextlib.contextmanager
+    def near(self):
+        """A name of the folder that is short enough for a socket, wherever the folder is."""
+        descriptor = os.open(self.folder, os.O_PATH | os.O_DIRECTORY)
+        try:
+            yield f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+
+    # Limits
+
+    def limits(self):
+        found = {row["key"]: json.loads(row["value"]) for row in self._database.execute("SELECT key, value FROM settings")}
+        return Limits(**{f.name: found[f.name] for f in dataclasses.fields(Limits) if f.name in found})
+
+    def set_limits(self, limits):
+        with self.transaction():
+            for key, value in dataclasses.asdict(limits).items():
+                self._database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, json.dumps(value)))
+
+    # Submitting and looking
+
+    def submit(self, orders, repeats=None):
+        """Numbers of new jobs, in their order: all or none. Raises QuotaError, DescriptionError."""
+        checked = [order.checked() for order in orders]
+        with self.transaction():
+            self._check_quotas(checked)
+            numbers = [self._insert(order, repeats) for order in checked]
+        return numbers
+
+    def _insert(self, order, repeats):
+        return self._database.execute(
+            "INSERT INTO jobs (kind, name, owner, priority, state, description, folder, devices, memory, session, submitted, repeats) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (kind_of(order.description).value, order.name, order.owner, order.priority, State.QUEUED.value, json.dumps(order.description),
+             order.folder, None if order.devices is None else json.dumps(order.devices), order.memory, order.session, time.time(),
+             repeats)).lastrowid
+
+    def _check_quotas(self, orders):
+        limits = self.limits()
+        for owner in {order.owner for order in orders}:
+            new = sum(order.owner == owner for order in orders)
+            waiting, size = self._database.execute(
+                "SELECT (SELECT count(*) FROM jobs WHERE owner = ? AND state IN ('queued', 'running', 'paused')), "
+                "(SELECT coalesce(sum(bytes), 0) FROM jobs WHERE owner = ?)", (owner, owner)).fetchone()
+            if limits.jobs_per_owner is not None and waiting + new > limits.jobs_per_owner:
+                raise QuotaError(f"{owner} has {waiting} jobs that are not over; with {new} more there would be more than the "
+                                 f"{limits.jobs_per_owner} that an owner may have")
+            if limits.bytes_per_owner is not None and size >= limits.bytes_per_owner:
+                raise QuotaError(f"results of {owner} have {size} bytes, and an owner may have {limits.bytes_per_owner}; remove "
+                                 "some, and clean their jobs")
+
+    def job(self, number):
+        row = self._database.execute(
+            f"SELECT {COLUMNS}, workers.pid FROM jobs LEFT JOIN workers ON workers.id = jobs.worker WHERE jobs.id = ?",
+            (number,)).fetchone()
+        if row is None:
+            raise NoSuchJob(f"there is no job {number}")
+        return job_of(row)
+
+    def jobs(self, states=None, owner=None, limit=None):
+        """The newest first."""
+        where, values = ["1"], []
+        if states:
+            where.append(f"jobs.state IN ({', '.join('?' * len(states))})")
+            values += [State(state).value for state in states]
+        if owner is not None:
+            where.append("owner = ?")
+            values.append(owner)
+        rows = self._database.execute(
+            f"SELECT {COLUMNS}, workers.pid FROM jobs LEFT JOIN workers ON workers.id = jobs.worker WHERE {' AND '.join(where)} "
+            "ORDER BY jobs.id DESC LIMIT ?", (*values, -1 if limit is None else limit))
+        return [job_of(row) for row in rows]
+
+    def counts(self):
+        """How many jobs there are in each state."""
+        found = dict.fromkeys(State, 0)
+        for row in self._database.execute("SELECT state, count(*) AS number FROM jobs GROUP BY state"):
+            found[State(row["state"])] = row["number"]
+        return found
+
+    def order_of(self, number):
+        """What would repeat a job."""
+        job = self.job(number)
+        return Order(job.description, job.name, job.owner, job.priority, job.devices, job.memory, job.session, job.folder)
+
+    # Before a job runs; after that, its manager is asked
+
+    def change_queued(self, number, before, after):
+        """Whether a job without a process was in the state `before` and is in `after` from now on."""
+        with self.transaction():
+            return self._database.execute(
+                "UPDATE jobs SET state = ?, ended = ? WHERE id = ? AND state = ? AND worker IS NULL",
+                (after.value, time.time() if after in OVER else None, number, before.value)).rowcount > 0
+
+    def cancel_waiting(self, number):
+        """A job that has no process, whether it is queued or held."""
+        return self.change_queued(number, State.QUEUED, State.CANCELLED) or self.change_queued(number, State.PAUSED, State.CANCELLED)
+
+    def refuse(self, number, error):
+        """A job that waits fails."""
+        with self.transaction():
+            self._database.execute("UPDATE jobs SET state = 'failed', ended = ?, error = ? WHERE id = ? AND state = 'queued'",
+                                   (time.time(), error, number))
+
+    def request(self, number, command):
+        with self.transaction():
+            self._database.execute("INSERT INTO requests (job, command) VALUES (?, ?)", (number, json.dumps(command)))
+
+    def take_requests(self):
+        """Pairs of a job's number and a command, in the order that they came."""
+        rows = self._database.execute("SELECT id, job, command FROM requests ORDER BY id").fetchall()
+        if rows:
+            with self.transaction():
+                self._database.execute("DELETE FROM requests WHERE id <= ?", (rows[-1]["id"],))
+        return [(row["job"], json.loads(row["command"])) for row in rows]
+
+    # Running, for the manager
+
+    def queued(self):
+        """Numbers and claims of the jobs that wait, the next one first: (id, devices, memory, session, kind)."""
+        for row in self._database.execute("SELECT id, devices, memory, session, kind FROM jobs WHERE state = 'queued' "
+                                          "ORDER BY priority DESC, id"):
+            yield row["id"], None if row["devices"] is None else tuple(json.loads(row["devices"])), row["memory"], row["session"], \
+                Kind(row["kind"])
+
+    def claim(self, number, worker, devices, memory):
+        """The job, if it still waits: it belongs to a worker from now on."""
+        with self.transaction():
+            changed = self._database.execute(
+                "UPDATE jobs SET state = 'running', worker = ?, assigned = ?, held = ?, started = ?, attempt = attempt + 1 "
+                "WHERE id = ? AND state = 'queued'", (worker, json.dumps(devices), memory, time.time(), number)).rowcount
+        return self.job(number) if changed else None
+
+    def put_back(self, number, counts):
+        """A job whose process has gone before it began waits again. Whether it does: not for ever, where that `counts` as an
+        attempt."""
+        with self.transaction():
+            return self._database.execute(
+                "UPDATE jobs SET state = 'queued', worker = NULL, assigned = '[]', held = 0, started = NULL, attempt = attempt - ? "
+                "WHERE id = ? AND (attempt < ? OR ?) AND state IN ('running', 'paused') AND NOT is_cancelled",
+                (int(not counts), number, MOST_ATTEMPTS, int(not counts))).rowcount > 0
+
+    def update(self, number, **values):
+        """Of a job that runs."""
+        names = ", ".join(f"{name} = ?" for name in values)
+        with self.transaction():
+            self._database.execute(f"UPDATE jobs SET {names} WHERE id = ? AND state IN ('running', 'paused')",
+                                   (*map(as_column, values.values()), number))
+
+    def end(self, number, state, **values):
+        """It is over: its claims end. Once."""
+        self.update(number, state=state, worker=None, ended=time.time(), **values)
+
+    def add_facts(self, number, **facts):
+        """To the provenance."""
+        with self.transaction():
+            row = self._database.execute("SELECT provenance FROM jobs WHERE id = ?", (number,)).fetchone()
+            if row:
+                self._database.execute("UPDATE jobs SET provenance = ? WHERE id = ?",
+                                       (json.dumps({**json.loads(row["provenance"]), **facts}), number))
+
+    def running(self):
+        """(id, worker, devices, memory, session, is_cancelled) of the jobs that have a process."""
+        rows = self._database.execute("SELECT id, worker, assigned, held, session, is_cancelled FROM jobs "
+                                      "WHERE state IN ('running', 'paused') AND worker IS NOT NULL").fetchall()
+        return [(row["id"], row["worker"], tuple(json.loads(row["assigned"])), row["held"], row["session"], bool(row["is_cancelled"]))
+                for row in rows]
+
+    # Processes
+
+    def add_worker(self, program, session, devices):
+        with self.transaction():
+            return self._database.execute("INSERT INTO workers (program, session, devices) VALUES (?, ?, ?)",
+                                          (program, session, json.dumps(devices))).lastrowid
+
+    def set_process(self, worker, pid, ticks, boot):
+        with self.transaction():
+            self._database.execute("UPDATE workers SET pid = ?, ticks = ?, boot = ? WHERE id = ?", (pid, ticks, boot, worker))
+
+    def workers(self):
+        return [{**dict(row), "devices": tuple(json.loads(row["devices"]))} for row in self._database.execute("SELECT * FROM workers")]
+
+    def forget_worker(self, worker):
+        with self.transaction():
+            self._database.execute("DELETE FROM workers WHERE id = ?", (worker,))
+        shutil.rmtree(self.worker_folder(worker), ignore_errors=True)
+
+    # Forgetting
+
+    def forget(self, numbers):
+        """Jobs that are over, with their logs. Returns how many there were."""
+        count = 0
+        for number in numbers:
+            with self.transaction():
+                gone = self._database.execute("DELETE FROM jobs WHERE id = ? AND state IN ('done', 'failed', 'cancelled')",
+                                              (number,)).rowcount
+            if gone:
+                shutil.rmtree(self.job_folder(number), ignore_errors=True)
+            count += gone
+        return count
+
+    def outdated(self, keep_days, keep_jobs):
+        """Numbers of the jobs that need not be kept."""
+        numbers = set()
+        if keep_days is not None:
+            numbers.update(row[0] for row in self._database.execute(
+                "SELECT id FROM jobs WHERE state IN ('done', 'failed', 'cancelled') AND ended < ?", (time.time() - keep_days * 86400,)))
+        if keep_jobs is not None:
+            numbers.update(row[0] for row in self._database.execute(
+                "SELECT id FROM jobs WHERE state IN ('done', 'failed', 'cancelled') ORDER BY ended DESC, id DESC LIMIT -1 OFFSET ?",
+                (keep_jobs,)))
+        return sorted(numbers)
+
+    def remove_strays(self):
+        """Folders without a job or worker, which a process has left that was killed while it cleaned."""
+        for kind in ("jobs", "workers"):
+            folder = self.folder / kind
+            for path in folder.iterdir() if folder.is_dir() else ():
+                known = self._database.execute(f"SELECT 1 FROM {kind} WHERE id = ?", (path.name,)).fetchone()
+                if not known:
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+def as_column(value):
+    if isinstance(value, (list, dict)):
+        return json.dumps(value)
+    return value.value if isinstance(value, State) else value

@@ -1,0 +1,363 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""gsttomo.jobs: a manager runs what is in the queue, whatever happens to its processes."""
+
+import asyncio
+import os
+import pathlib
+import signal
+import time
+import unittest
+
+from gsttomo import jobs
+from gsttomo.jobs import State
+from jobtest import *
+from jobtest import SEED
+
+
+class Course(JobTestCase):
+    async def test_a_dataflow(self):
+        """Its numbers, files, log and provenance."""
+        source = self.scratch / "in.tif"
+        async with self.manager():
+            job = await self.over(await self.submit(writing(source, 3)))
+            self.assertEqual((job.outputs, job.bytes, job.exit, job.status), ([str(source)], source.stat().st_size, 0, "done"))
+            flow = chain(("read", {"path": str(source)}), ("measure", {"metric": "mean"}), ("write", {"filename": "out.tif"}))
+            job = await self.over(await self.submit(flow, name="mean", folder=self.scratch))
+        self.assertEqual([(r["value"], r["image"]) for r in job.results], [(7.0, 0), (7.0, 1), (7.0, 2)])
+        self.assertTrue((self.scratch / "out.tif").exists())
+        self.assertEqual((job.done, job.total, job.unit, job.name), (3, 3, "arrays", "mean"))
+        self.assertTrue(job.submitted <= job.started <= job.began <= job.ended)
+        facts = job.provenance
+        self.assertIn("gst-tomo", facts["version"].replace("tomo-runjson", "gst-tomo"))
+        self.assertEqual(facts["inputs"], [{"name": str(source), "files": [
+            {"path": str(source), "bytes": source.stat().st_size, "modified": source.stat().st_mtime}]}])
+        self.assertTrue(facts["host"] and len(facts["devices"]) == 1)
+        self.assertEqual([e["event"] for e in events_of(self.queue, job)][::len(events_of(self.queue, job)) - 1], ["hello", "done"])
+        self.assertIsInstance(await self.queue.log(job.id), str)
+        self.assertEqual([event["event"] async for event in self.queue.follow(job.id)][-1], "done")
+
+    async def test_a_reconstruction(self):
+        from phantom_scan import AXIS, Scan
+        here = os.getcwd()
+        os.chdir(self.scratch)
+        self.addCleanup(os.chdir, here)
+        Scan().nxtomo("scan.nxs")
+        async with self.manager():
+            job = await self.over(await self.submit({"scan": "scan.nxs", "axis": AXIS, "output": "slices.h5"}))
+            self.assertTrue(job.outputs[0].startswith("slices.h5:"), job.outputs)
+            self.assertGreater(job.bytes, os.path.getsize("slices.h5"))  # with the report
+            self.assertEqual(job.provenance["inputs"][0]["name"], "scan.nxs")
+            again = await self.over(await self.queue.repeat(job.id), State.FAILED)  # the result is there
+            self.assertIn("slices.h5", again.error)
+            again = await self.over(await self.queue.repeat(job.id, description={"overwrite": True}, priority=3))
+            self.assertEqual((again.repeats, again.priority), (job.id, 3))
+            self.assertFalse(any(file.endswith(".h5") for file in os.listdir("/") ))
+
+    async def test_failures(self):
+        async with self.manager(memory=1000):
+            for description, order, words in (
+                    (chain(("read", {"path": "missing.tif"}), ("null", {})), {}, "missing.tif"),
+                    (chain(("no-task", {})), {}, "no-task"),
+                    ({"scann": 3}, {}, "scann"),
+                    (tiny(), {"devices": "no such device"}, "no such device"),
+                    (tiny(), {"memory": 1001}, "1001 bytes"),
+                    (tiny(), {"folder": self.scratch / "missing"}, "missing")):
+                job = await self.over(await self.submit(description, **order), State.FAILED)
+                self.assertIn(words, job.error)
+            await self.over(await self.submit())
+        for description, order in (([], {}), ({"a": float("nan")}, {}), ({"a": {1}}, {}), (tiny(), {"memory": -1}), (tiny(), {"session": ""})):
+            with self.assertRaises(jobs.DescriptionError):
+                await self.submit(description, **order)
+        with self.assertRaises(jobs.NoSuchJob):
+            await self.queue.get(4711)
+        with self.assertRaises(jobs.DescriptionError):
+            await self.manager(devices=[99]).open()
+
+    async def test_no_program(self):
+        path = os.environ["PATH"]
+        async with self.manager() as manager:
+            os.environ["PATH"] = str(self.scratch)
+            try:
+                job = await self.over(await self.submit(), State.FAILED)
+            finally:
+                os.environ["PATH"] = path
+            self.assertIn("can't be started", job.error)
+            await self.over(await self.submit())
+            await self.nothing_is_claimed(manager)
+
+    async def test_priorities(self):
+        order = [await self.submit(priority=priority) for priority in (0, 5, -3, 5)]
+        async with self.manager():
+            over = [await self.over(job) for job in order]
+        self.assertEqual([job.id for job in sorted(over, key=lambda job: job.began)], [order[n].id for n in (1, 3, 0, 2)])
+
+    async def test_nobody_fights_for_a_device(self):
+        async with self.manager(places=6):
+            given = [await self.submit(writing(self.scratch / f"{n}.tif", 2, 0.05), session="s" if n % 3 == 0 else None) for n in range(7)]
+            free = [await self.submit(writing(self.scratch / f"free-{n}.tif", 2, 0.2), devices=()) for n in range(3)]
+            spans = sorted((job.started, job.ended) for job in [await self.over(job) for job in given])
+            self.assertTrue(all(one[1] <= other[0] for one, other in zip(spans, spans[1:])), spans)
+            spans = sorted((job.began, job.ended) for job in [await self.over(job) for job in free])
+            self.assertTrue(any(one[1] > other[0] for one, other in zip(spans, spans[1:])), spans)
+
+    async def test_memory_is_claimed(self):
+        async with self.manager(places=4, memory=100):
+            given = [await self.submit(writing(self.scratch / f"{n}.tif", 2, 0.1), devices=(), memory=51) for n in range(3)]
+            spans = sorted((job.started, job.ended) for job in [await self.over(job) for job in given])
+        self.assertTrue(all(one[1] <= other[0] for one, other in zip(spans, spans[1:])), spans)
+
+
+class Control(JobTestCase):
+    async def test_cancel(self):
+        async with self.manager():
+            first = await self.submit(endless())
+            second = await self.submit()
+            await self.in_state(first, State.RUNNING)
+            self.assertEqual((await self.queue.cancel(second.id)).state, State.CANCELLED)
+            pid = (await self.queue.get(first.id)).pid
+            await self.queue.cancel(first.id)
+            await self.over(first, State.CANCELLED)
+            await self.is_gone(pid)
+            self.assertEqual((await self.queue.cancel(first.id)).state, State.CANCELLED)  # changes nothing
+            early = await self.submit(endless())
+            await asyncio.sleep(0.02)  # while its process starts
+            await self.queue.cancel(early.id)
+            await self.over(early, State.CANCELLED)
+
+    async def test_a_process_that_hangs(self):
+        async with self.manager(grace=0.6):
+            job = await self.submit(endless())
+            await self.in_state(job, State.RUNNING)
+            pid = (await self.queue.get(job.id)).pid
+            os.kill(pid, signal.SIGSTOP)
+            await self.queue.cancel(job.id)
+            await self.over(job, State.CANCELLED)
+            self.assertFalse(is_alive(pid))
+            await self.over(await self.submit())
+
+    async def test_pause_and_finish(self):
+        async with self.manager():
+            job = await self.submit(endless())
+            await self.in_state(job, State.RUNNING)
+            await self.queue.pause(job.id)
+            await self.in_state(job, State.PAUSED)
+            waiting = await self.submit()  # a paused job keeps its device
+            await asyncio.sleep(0.2)
+            self.assertEqual((await self.queue.get(waiting.id)).state, State.QUEUED)
+            self.assertEqual((await self.queue.pause(waiting.id)).state, State.PAUSED)
+            await self.queue.resume(job.id)
+            await self.in_state(job, State.RUNNING)
+            await self.queue.preview(job.id, self.scratch / "look.npy")
+            async for event in self.queue.follow(job.id):
+                if event["event"] == "preview":
+                    break
+            self.assertTrue((self.scratch / "look.npy").exists())
+            await self.queue.finish(job.id)
+            self.assertEqual((await self.over(job)).status, "finished early")
+            await asyncio.sleep(0.2)
+            self.assertEqual((await self.queue.get(waiting.id)).state, State.PAUSED)
+            await self.queue.resume(waiting.id)
+            await self.over(waiting)
+            for change in (self.queue.pause, self.queue.resume, self.queue.finish, self.queue.preview):
+                with self.assertRaisesRegex(jobs.Error, "is done"):
+                    await change(job.id)
+            held = await self.submit(endless(), devices=())
+            await self.queue.pause(held.id)
+            await self.queue.cancel(held.id)
+            await self.over(held, State.CANCELLED)
+
+    async def test_wait(self):
+        job = await self.submit()
+        with self.assertRaises(asyncio.TimeoutError):
+            await self.queue.wait(job.id, 0.1)
+        waiting = asyncio.create_task(self.queue.wait(job.id, PATIENCE))
+        await asyncio.sleep(0.1)
+        await self.queue.cancel(job.id)  # by the same connection
+        self.assertEqual((await waiting).state, State.CANCELLED)
+
+
+class Crashes(JobTestCase):
+    async def test_of_a_job(self):
+        async with self.manager():
+            for number, session in ((signal.SIGKILL, None), (signal.SIGSEGV, "s")):
+                job = await self.submit(endless(), session=session)
+                await self.in_state(job, State.RUNNING)
+                pid = (await self.queue.get(job.id)).pid
+                while is_alive(pid):  # the compiler within PoCL takes the first SIGSEGV for its own
+                    os.kill(pid, number)
+                    await asyncio.sleep(0.05)
+                job = await self.over(job, State.FAILED)
+                self.assertEqual(job.exit, -number)
+                self.assertIn(number.name, job.error)
+                await self.over(await self.submit(session=session))
+
+    async def test_before_it_began(self):
+        """Such a job begins once more, but not for ever."""
+        program = self.scratch / "tomo-runjson"
+        program.write_text("#!/bin/sh\necho no driver >&2\nexit 3\n")
+        program.chmod(0o755)
+        path = os.environ["PATH"]
+        os.environ["PATH"] = f"{self.scratch}:{path}"
+        try:
+            async with self.manager():
+                job = await self.over(await self.submit(), State.FAILED)
+        finally:
+            os.environ["PATH"] = path
+        self.assertEqual((job.attempt, job.exit), (3, 3))
+        self.assertIn("status 3", job.error)
+
+    async def test_what_no_process_may_write(self):
+        """A manager that finds a log where it begins a job would run it twice."""
+        (self.folder / "jobs" / "1").mkdir(parents=True)
+        async with self.manager() as manager:
+            (self.folder / "jobs" / "1").mkdir(parents=True, exist_ok=True)
+            (self.folder / "jobs" / "1" / "events.jsonl").touch()
+            job = await self.over(await self.submit(), State.FAILED)
+            self.assertIn("nothing was run", job.error)
+            await self.nothing_is_claimed(manager)
+
+
+class Sessions(JobTestCase):
+    async def pid_of(self, job):
+        job = await self.over(job)
+        return events_of(self.queue, job)[0]["pid"]
+
+    async def test_one_process(self):
+        async with self.manager(idle=0.5):
+            pids = [await self.pid_of(await self.submit(session="a")) for _ in range(3)]
+            self.assertEqual(len(set(pids)), 1)
+            self.assertNotEqual(await self.pid_of(await self.submit(session="b")), pids[0])
+            self.assertTrue(is_alive(pids[0]))
+
+            await self.is_gone(pids[0])
+            self.assertNotEqual(await self.pid_of(await self.submit(session="a")), pids[0])
+        self.assertEqual(self.queue._store.workers(), [])
+
+    async def test_a_process_that_ends_while_it_waits(self):
+        async with self.manager():
+            pid = await self.pid_of(await self.submit(session="a"))
+            os.kill(pid, signal.SIGKILL)
+            self.assertNotEqual(await self.pid_of(await self.submit(session="a")), pid)
+
+    async def test_without_growth(self):
+        def held():
+            worker = [row["pid"] for row in self.queue._store.workers()][0]
+            texts = [pathlib.Path(f"/proc/{pid}/status").read_text() for pid in (os.getpid(), worker)]
+            resident = [int(text.partition("VmRSS:")[2].split()[0]) for text in texts]
+            threads = int(texts[0].partition("Threads:")[2].split()[0])
+            return len(os.listdir("/proc/self/fd")), len(os.listdir(f"/proc/{worker}/fd")), threads, *resident
+
+        async with self.manager():
+            for number in (50, 150):
+                given = await self.queue.submit_many([jobs.Order(tiny(), session="s") for _ in range(number)])
+                for job in given:
+                    await self.over(job)
+                if number == 50:
+                    before = held()
+            after = held()
+        self.assertEqual(after[:2], before[:2], "descriptors")
+        self.assertLessEqual(after[2], before[2] + 1, "threads")
+        self.assertLess(max(after[3] - before[3], after[4] - before[4]), 4096, f"KiB: {before} {after}")
+        self.assertEqual((await self.queue.counts())[State.DONE], 200)
+
+    async def test_starts(self):
+        """The best of a few: others use the processors as well."""
+        async def latency(session):
+            job = await self.over(await self.submit(session=session))
+            return job.began - job.submitted
+
+        async with self.manager():
+            begun = time.time()
+            alone = await asyncio.create_subprocess_exec("tomo-runjson", "--serve", "--progress", "json", stdin=asyncio.subprocess.PIPE,
+                                                         stdout=asyncio.subprocess.PIPE)
+            alone.stdin.write(b'{"command": "run", "description": {"nodes": [], "edges": []}}\n')
+            for _ in range(2):
+                await alone.stdout.readline()
+            own = time.time() - begun
+            alone.stdin.close()
+            await alone.wait()
+            cold = min([await latency(None) for _ in range(4)])
+            await latency("s")
+            warm = min([await latency("s") for _ in range(20)])
+        print(f"start: {1000 * (cold - own):.1f} ms beside the process's own {1000 * own:.1f} ms, {1000 * warm:.2f} ms in a warm process")
+        self.assertLess(cold - own, 0.05)
+        self.assertLess(warm, 0.005)
+
+
+class Restarts(JobTestCase):
+    async def test_amid_jobs(self):
+        async with self.manager(places=3):
+            cold = await self.submit(endless(), devices=())
+            warm = await self.submit(endless(), devices=(), session="s")
+            short = await self.submit(writing(self.scratch / "a.tif", 2, 0.3), devices=())
+            for job in (cold, warm, short):
+                await self.in_state(job, State.RUNNING)
+            waiting = await self.submit(devices=())
+            pids = [(await self.queue.get(job.id)).pid for job in (cold, warm)]
+        await asyncio.sleep(0.8)  # `short` ends
+        self.assertEqual((await self.queue.get(short.id)).state, State.RUNNING)
+        await self.queue.pause(cold.id)
+        async with self.manager(places=3):
+            self.assertEqual((await self.over(short)).exit, 0)
+            await self.over(waiting)
+            await self.in_state(cold, State.PAUSED)  # which somebody asked for while there was no manager
+            await self.queue.resume(cold.id)
+            await self.in_state(cold, State.RUNNING)
+            await self.queue.finish(warm.id)
+            self.assertEqual((await self.over(warm)).status, "finished early")
+            again = await self.over(await self.submit(session="s", devices=()))
+            self.assertEqual(events_of(self.queue, again)[0]["pid"], pids[1])  # it stayed warm
+            await self.queue.cancel(cold.id)
+            await self.over(cold, State.CANCELLED)
+        self.assertFalse(any(map(is_alive, pids)))
+
+    async def test_a_job_that_ended_badly_meanwhile(self):
+        async with self.manager():
+            job = await self.submit(endless())
+            await self.in_state(job, State.RUNNING)
+            pid = (await self.queue.get(job.id)).pid
+        os.kill(pid, signal.SIGKILL)
+        async with self.manager():
+            job = await self.over(job, State.FAILED)
+        self.assertIn("no manager watched", job.error)
+        self.assertIsNone(job.exit)
+
+    async def test_another_process_of_the_same_number(self):
+        """And jobs whose process was never told of them."""
+        store = self.queue._store
+        begun, new = await self.submit(), await self.submit(endless())
+        for job in (begun, new):
+            worker = store.add_worker("tomo-runjson", None, (0,))
+            store.set_process(worker, os.getpid(), 1, jobs._machine.boot())
+            store.claim(job.id, worker, (0,), 0)
+        (self.folder / "jobs" / str(begun.id)).mkdir(parents=True)
+        (self.folder / "jobs" / str(begun.id) / "events.jsonl").write_text('{"event": "hello", "time": 1.0}\n{"event": "pro')
+        gone = store.add_worker("tomo-runjson", None, (0,))  # its manager did not come to start it
+        async with self.manager(places=2):
+            self.assertIn("no manager watched", (await self.over(begun, State.FAILED)).error)
+            await self.in_state(new, State.RUNNING)
+            self.assertEqual((await self.queue.get(new.id)).attempt, 1)
+            await self.queue.cancel(new.id)
+            await self.over(new, State.CANCELLED)
+        self.assertNotIn(gone, [row["id"] for row in store.workers()])
+
+    async def test_close_with_cancel(self):
+        manager = self.manager()
+        await manager.open()
+        given = [await self.submit(endless(), devices=()) for _ in range(2)]
+        await self.in_state(given[0], State.RUNNING)
+        await manager.close(cancel=True)
+        self.assertEqual([(await self.queue.get(job.id)).state for job in given], [State.CANCELLED, State.QUEUED])
+
+    async def test_one_manager(self):
+        async with self.manager():
+            with self.assertRaisesRegex(jobs.BusyError, str(os.getpid())):
+                await self.manager().open()
+        async with self.manager():
+            pass
+
+
+if __name__ == "__main__":
+    print(f"GST_TOMO_TEST_SEED={SEED}")
+    unittest.main(verbosity=2)

@@ -1,0 +1,214 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The queue on disk: several processes at once, quotas, and what is forgotten. No manager runs jobs here."""
+
+import os
+import pathlib
+import sqlite3
+import subprocess
+import sys
+import unittest
+
+from gsttomo import jobs
+from gsttomo.jobs import State
+from gsttomo.jobs import _machine as machine
+from gsttomo.jobs._events import Course, Tail
+from gsttomo.jobs._provenance import MOST_FILES, inputs_of, size_of
+from jobtest import FolderTestCase, tiny
+
+
+class StoreTestCase(FolderTestCase):
+    def setUp(self):
+        super().setUp()
+        self.queue = jobs.PlainQueue(self.folder)
+        self.addCleanup(self.queue.close)
+        self.store = self.queue._store
+
+    def end(self, job, state=State.DONE, **values):
+        """As a manager would."""
+        self.store.claim(job.id, self.store.add_worker("none", None, ()), (), 0)
+        self.store.job_folder(job.id).mkdir(parents=True)
+        self.store.end(job.id, state, **values)
+        return job.id
+
+    def limit(self, **limits):
+        self.store.set_limits(jobs.Limits(**limits))
+
+
+class Clients(StoreTestCase):
+    def test_several_at_once(self):
+        """They make the queue together, too."""
+        folder = self.scratch / "new"
+        script = f"""
+from gsttomo import jobs
+queue = jobs.PlainQueue({str(folder)!r})
+for n in range(25):
+    queue.submit({{"nodes": [], "edges": []}}, name="{{}}-%d" % n)
+"""
+        clients = [subprocess.Popen([sys.executable, "-c", script.replace("{}", str(n))], stderr=subprocess.PIPE, text=True) for n in range(4)]
+        for client in clients:
+            self.assertEqual(client.communicate(timeout=60)[1], "")
+        with jobs.PlainQueue(folder) as queue:
+            found = queue.list()
+        self.assertEqual(sorted(job.name for job in found), sorted(f"{c}-{n}" for c in range(4) for n in range(25)))
+        self.assertEqual([job.id for job in found], list(range(100, 0, -1)))
+
+    def test_all_or_none(self):
+        with self.assertRaises(jobs.DescriptionError):
+            self.queue.submit_many([jobs.Order(tiny()), jobs.Order([])])
+        self.assertEqual(self.queue.list(), [])
+
+    def test_a_client_that_is_killed(self):
+        """In a transaction: nothing of it is there, and nobody waits for it."""
+        script = f"""
+import os, signal
+from gsttomo.jobs import _store, Order
+store = _store.Store({str(self.folder)!r})
+with store.transaction():
+    store._insert(Order({{}}).checked(), None)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+        self.assertEqual(subprocess.run([sys.executable, "-c", script], timeout=60).returncode, -9)
+        self.assertEqual(self.queue.list(), [])
+        self.queue.submit(tiny())
+
+    def test_defaults(self):
+        job = self.queue.submit({"device": "some device", "scan": "a.nxs"})
+        self.assertEqual((job.devices, job.kind, job.folder, job.state), (("some device",), jobs.Kind.RECONSTRUCTION, os.getcwd(), State.QUEUED))
+        self.assertEqual(self.queue.submit(tiny(), devices=[1, "2"]).devices, ("1", "2"))
+        self.assertIsNone(self.queue.submit(tiny()).devices)
+        self.assertEqual(self.queue.submit(tiny(), devices=()).devices, ())
+        self.assertEqual(set(self.queue.get(1).as_dict()), set(jobs.Job.__dataclass_fields__))
+
+    def test_a_newer_queue(self):
+        with sqlite3.connect(self.folder / "jobs.sqlite") as database:
+            database.execute("PRAGMA user_version = 99")
+        database.close()
+        with self.assertRaisesRegex(jobs.Error, "newer version"):
+            jobs.PlainQueue(self.folder)
+
+    def test_a_full_disk(self):
+        """Nothing is half there."""
+        size = self.store._database.execute("PRAGMA page_count").fetchone()[0]
+        self.store._database.execute(f"PRAGMA max_page_count = {size}")
+        with self.assertRaisesRegex(sqlite3.Error, "full"):
+            self.queue.submit({"a": "x" * 100000})
+        self.store._database.execute("PRAGMA max_page_count = 1000000")
+        self.assertEqual(self.queue.list(), [])
+        self.assertEqual(self.queue.submit(tiny()).id, 1)
+
+    def test_claims_are_taken_once(self):
+        job = self.queue.submit(tiny())
+        self.assertEqual(self.store.claim(job.id, 1, (0,), 0).attempt, 1)
+        self.assertIsNone(self.store.claim(job.id, 2, (0,), 0))
+        self.store.end(job.id, State.DONE)
+        self.store.end(job.id, State.FAILED)
+        self.assertFalse(self.store.put_back(job.id, True))
+        self.assertEqual(self.queue.get(job.id).state, State.DONE)
+
+
+class Quotas(StoreTestCase):
+    def test_jobs(self):
+        self.limit(jobs_per_owner=2)
+        first = self.queue.submit(tiny(), owner="a")
+        with self.assertRaisesRegex(jobs.QuotaError, "a has 1 jobs"):
+            self.queue.submit_many([jobs.Order(tiny(), owner="a")] * 2)
+        self.queue.submit(tiny(), owner="a")
+        with self.assertRaises(jobs.QuotaError):
+            self.queue.submit(tiny(), owner="a")
+        self.queue.submit(tiny(), owner="b")
+        self.queue.cancel(first.id)
+        self.queue.submit(tiny(), owner="a")
+
+    def test_bytes(self):
+        self.limit(bytes_per_owner=1000)
+        number = self.end(self.queue.submit(tiny(), owner="a"), bytes=1000)
+        with self.assertRaisesRegex(jobs.QuotaError, "1000 bytes"):
+            self.queue.submit(tiny(), owner="a")
+        self.queue.submit(tiny(), owner="b")
+        self.queue.clean([number])
+        self.queue.submit(tiny(), owner="a")
+
+
+class Forgetting(StoreTestCase):
+    def test_clean(self):
+        ended = [self.end(self.queue.submit(tiny())) for _ in range(5)]
+        waits = self.queue.submit(tiny()).id
+        self.store._database.execute("UPDATE jobs SET ended = ended - 86400 * id")
+        with self.assertRaisesRegex(jobs.Error, "is not over"):
+            self.queue.clean([ended[0], waits])
+        self.assertEqual(self.queue.clean(keep_days=4.5), 1)
+        self.assertEqual(self.queue.clean(keep_jobs=2), 2)
+        self.assertEqual([job.id for job in self.queue.list()], [waits, ended[1], ended[0]])
+        self.assertEqual(sorted(path.name for path in (self.folder / "jobs").iterdir()), ["1", "2"])
+        with self.assertRaises(jobs.NoSuchJob):
+            self.queue.get(ended[4])
+        self.assertGreater(self.queue.submit(tiny()).id, waits)  # no number comes again
+        (self.folder / "jobs" / "77").mkdir()
+        (self.folder / "workers" / "77").mkdir(parents=True)
+        self.store.remove_strays()
+        self.assertFalse((self.folder / "jobs" / "77").exists() or (self.folder / "workers" / "77").exists())
+        self.assertTrue((self.folder / "jobs" / "1").exists())
+
+    def test_limits(self):
+        self.assertEqual(self.queue.limits(), jobs.Limits())
+        self.limit(keep_jobs=3, keep_days=None)
+        self.assertEqual(jobs.PlainQueue(self.folder).limits(), jobs.Limits(None, 3))
+
+
+class Facts(FolderTestCase):
+    def test_lines_that_grow(self):
+        path = self.scratch / "events.jsonl"
+        with Tail(path) as tail:
+            self.assertEqual(tail.read(), [])
+            with open(path, "wb", buffering=0) as file:
+                file.write(b'{"event": "stage", "name": "a"}\n{"event": ')
+                self.assertEqual([event["event"] for event in tail.read()], ["stage"])
+                self.assertEqual(tail.read(), [])
+                file.write(b'"done"}\nno event\n[]\n\n')
+                self.assertEqual([event["event"] for event in tail.read()], ["done", "message", "message"])
+            path.unlink()  # an attempt that never began
+            path.write_text('{"event": "hello"}\n')
+            self.assertEqual(tail.read(), [{"event": "hello"}])
+
+    def test_course(self):
+        course = Course()
+        lines = [{"event": "hello", "time": 3.0}, {"event": "progress", "done": 1, "total": 2}, {"event": "state", "state": "paused"},
+                 {"event": "message", "level": "error", "text": "why"}, {"event": "something new"}, {"event": "done", "status": "failed", "outputs": []}]
+        self.assertEqual([course.take(line) for line in lines], [True, False, True, False, True, True])
+        self.assertEqual((course.began, course.is_paused, course.error, course.status, course.values["done"]), (3.0, True, "why", "failed", 1))
+
+    def test_inputs(self):
+        for n in range(MOST_FILES + 1):
+            (self.scratch / f"p-{n:03}.tif").write_bytes(bytes(10))
+        (self.scratch / "scan.nxs").write_bytes(bytes(5))
+        description = {"scan": "scan.nxs:/entry", "projections": "p-*.tif", "darks": "missing", "output": "scan.nxs", "list": ["p-000.tif"],
+                       "nodes": [{"plugin": "scan.nxs"}]}
+        found = {entry["name"]: entry for entry in inputs_of(description, self.scratch)}
+        self.assertEqual(set(found), {"scan.nxs:/entry", "p-*.tif", "p-000.tif"})
+        self.assertEqual((found["p-*.tif"]["count"], found["p-*.tif"]["bytes"]), (MOST_FILES + 1, 10 * (MOST_FILES + 1)))
+        self.assertEqual(found["scan.nxs:/entry"]["files"][0]["bytes"], 5)
+        self.assertEqual(size_of(["p-%03i.tif", "scan.nxs:/x", "missing"], self.scratch), 10 * (MOST_FILES + 1) + 5)
+        self.assertEqual(size_of([str(self.scratch)], "/"), 10 * (MOST_FILES + 1) + 5)
+
+    def test_processes(self):
+        self.assertGreater(machine.start_ticks(os.getpid()), 0)
+        child = subprocess.Popen(["sleep", "60"])
+        self.assertGreaterEqual(machine.start_ticks(child.pid), machine.start_ticks(os.getpid()))
+        child.kill()
+        while pathlib.Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+            pass
+        self.assertIsNone(machine.start_ticks(child.pid))
+        child.wait()
+        self.assertIsNone(machine.start_ticks(child.pid))
+
+    def test_devices(self):
+        known = [machine.Device(0, "NVIDIA H200", False, 1), machine.Device(1, "pthread CPU", True, 1)]
+        self.assertEqual(machine.indices_of(["cpu", "0", "h200"], known), (0, 1))
+        for wrong in ("2", "radeon"):
+            with self.assertRaisesRegex(jobs.DescriptionError, "0: NVIDIA H200, 1: pthread CPU"):
+                machine.indices_of([wrong], known)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
