@@ -77,6 +77,9 @@ with store.transaction():
         self.assertEqual((job.devices, job.kind, job.folder, job.state), (("some device",), jobs.Kind.RECONSTRUCTION, os.getcwd(), State.QUEUED))
         self.assertEqual(self.queue.submit(tiny(), devices=[1, "2"]).devices, ("1", "2"))
         self.assertIsNone(self.queue.submit(tiny()).devices)
+        flow = {"nodes": [{"plugin": "a", "properties": {"device": name}} for name in ("1", "gpu", "1", "")] + [{"plugin": "b"}], "edges": []}
+        self.assertEqual(self.queue.submit(flow).devices, ("1", "gpu"))
+        self.assertEqual(self.queue.submit(flow, devices="2").devices, ("2",))
         self.assertEqual(self.queue.submit(tiny(), devices=()).devices, ())
         self.assertEqual(set(self.queue.get(1).as_dict()), set(jobs.Job.__dataclass_fields__))
 

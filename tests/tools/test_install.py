@@ -66,6 +66,7 @@ class InstallTest(unittest.TestCase):
         self.run_it(f"{self.prefix}/bin/tomo-runjson", "a.json", env=self.env)
         np.testing.assert_array_equal(tifffile.imread("copy.tif"), image)
         self.run_it(f"{self.prefix}/bin/tomo-query", "-p", "read", env=self.env)
+        self.assertIn("STATE", self.run_it(f"{self.prefix}/bin/tomo-jobs", "--queue", "queue", "list", env=self.env))
         self.run_it("/usr/bin/python3", "-c", "import gsttomo; (image,) = gsttomo.Read(path='in.tif')(); "
                     "assert gsttomo.__file__.startswith(%r) and image.shape == (5, 7); from gi.repository import GstTomo; "
                     "GstTomo.PluginManager().get_task('read')" % str(self.prefix), env=self.env)

@@ -10,19 +10,17 @@
 
 import asyncio
 import contextlib
-import fcntl
 import logging
-import os
 import signal
-import socket
 import sqlite3
 import time
 
 from . import _machine
 from ._attendant import Attendant, insist
-from ._model import BusyError, DescriptionError
+from ._lock import Bell, Lock
+from ._model import DescriptionError
 from ._pool import Pool
-from ._provenance import inputs_of
+from ._provenance import Recorder
 from ._schedule import Claim, Room
 from ._store import Store
 from ._watch import Watch, set_within
@@ -55,7 +53,7 @@ class Manager:
         self._attendants = {}  # by job
         self._claims = {}      # (devices, memory, session) by job
         self._tasks = set()
-        self._wake = self._lock_file = None
+        self._lock = None
         self._is_closing = False
 
     @property
@@ -67,53 +65,25 @@ class Manager:
     async def open(self):
         self._store = Store(self._folder)
         try:
-            self._lock()
+            self._lock = Lock(self._store.folder)
             if self._limits is not None:
                 self._store.set_limits(self._limits)
             known = await asyncio.to_thread(_machine.devices)
             chosen = range(len(known)) if self._wanted is None else _machine.indices_of(map(str, self._wanted), known)
             self.devices = tuple(device for device in known if device.index in chosen)
         except BaseException:
-            if self._lock_file is not None:
-                self._lock_file.close()
+            if self._lock is not None:
+                self._lock.close()
             self._store.close()
             raise
         self.places = self.places or max(1, len(self.devices))
-        self._versions = {}
+        self._recorder = Recorder(self.devices)
         self._changed = asyncio.Event()
         self._watch = Watch()
         self._pool = Pool(self._store, self._grace)
-        self._listen()
+        self._bell = Bell(self._store.folder, self._changed)
         self._recover()
         self._loop = asyncio.create_task(self._run())
-
-    def _lock(self):
-        """As long as this process lives: the kernel gives it back."""
-        self._lock_file = open(self._store.folder / "manager.lock", "a+")
-        try:
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._lock_file.seek(0)
-            other = self._lock_file.read().strip()
-            raise BusyError(f"{self._store.folder} has a manager already: process {other or 'unknown'}") from None
-        self._lock_file.truncate(0)
-        self._lock_file.write(str(os.getpid()))
-        self._lock_file.flush()
-
-    def _listen(self):
-        self._wake = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._wake.setblocking(False)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._store.folder / "wake")
-        with self._store.near() as folder:
-            self._wake.bind(f"{folder}/wake")
-        asyncio.get_running_loop().add_reader(self._wake, self._hear)
-
-    def _hear(self):
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                self._wake.recv(16)
-        self._changed.set()
 
     async def close(self, cancel=False):
         """Ends the manager. Jobs that run go on, or with `cancel` are cancelled first; processes that wait for jobs end."""
@@ -131,13 +101,10 @@ class Manager:
         for attendant in self._attendants.values():
             attendant.worker.leave()
         await self._pool.end_idle(0)
-        asyncio.get_running_loop().remove_reader(self._wake)
-        self._wake.close()
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._store.folder / "wake")
+        self._bell.close()
         self._watch.close()
         self._store.close()
-        self._lock_file.close()
+        self._lock.close()
 
     async def run(self):
         """Until it is cancelled. Raises what the manager could not cope with."""
@@ -271,16 +238,7 @@ class Manager:
         del self._claims[job.id]
 
     async def _record(self, job):
-        """Where the result comes from."""
-        def facts():
-            program = job.kind.program
-            if program not in self._versions:
-                self._versions[program] = _machine.version_of(program)
-            return {"version": self._versions[program], "host": _machine.host(), "inputs": inputs_of(job.description, job.folder),
-                    "devices": [device.name for device in self.devices if device.index in job.assigned],
-                    "environment": {name: value for name, value in sorted(os.environ.items()) if name.startswith("GST_TOMO_")}}
-
-        found = await asyncio.to_thread(facts)
+        found = await asyncio.to_thread(self._recorder.facts_of, job)
         with contextlib.suppress(sqlite3.Error):
             self._store.add_facts(job.id, **found)
 

@@ -67,8 +67,8 @@ class Order:
     name: for people
     owner: whose job it is; None: the user of this process
     priority: jobs of a higher one come first; equal ones in the order of their numbers
-    devices: None: one device, whichever is free; an index or a part of a name, or a list of them: these; (): none. Nobody else
-        gets a device meanwhile
+    devices: None: those that the description names, else one, whichever is free; an index or a part of a name, or a list of
+        them: these; (): none. Nobody else gets a device meanwhile
     memory: bytes of the computer's memory that the job is to have; None: an equal share of the manager's
     session: None: a process of its own; a name: one that stays warm for later jobs of that name
     folder: in which names of files are meant; None: the current one
@@ -96,8 +96,7 @@ class Order:
             raise DescriptionError("the name of a session is empty")
         devices = self.devices
         if devices is None:
-            given = self.description.get("device")
-            devices = (str(given),) if kind_of(self.description) is Kind.RECONSTRUCTION and given not in (None, "") else None
+            devices = named_devices(self.description)
         elif isinstance(devices, (str, int)):
             devices = (str(devices),)
         else:
@@ -108,6 +107,17 @@ class Order:
 
 def kind_of(description):
     return Kind.DATAFLOW if "nodes" in description else Kind.RECONSTRUCTION
+
+
+def named_devices(description):
+    """Those that a description asks for; None if it takes any."""
+    if kind_of(description) is Kind.RECONSTRUCTION:
+        named = [description.get("device")]
+    else:
+        nodes = description["nodes"] if isinstance(description["nodes"], list) else ()
+        properties = [node.get("properties") for node in nodes if isinstance(node, dict)]
+        named = [one.get("device") for one in properties if isinstance(one, dict)]
+    return tuple(dict.fromkeys(str(device) for device in named if device not in (None, ""))) or None
 
 
 def user_name():

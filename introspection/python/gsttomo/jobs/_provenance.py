@@ -1,12 +1,30 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Which files a description reads, for the record."""
+"""Where a result comes from, for the record: program, files, computer."""
 
 import glob
 import os
 
+from . import _machine
+
 MOST_FILES = 20  # that are named one by one
 NO_INPUTS = {"output", "filename", "plugin", "name", "from", "to", "device"}  # keys whose texts name no file that is read
+
+
+class Recorder:
+    """Finds the facts of jobs. From any thread: it may wait for disks."""
+
+    def __init__(self, devices):
+        self._devices = devices
+        self._versions = {}
+
+    def facts_of(self, job):
+        program = job.kind.program
+        if program not in self._versions:
+            self._versions[program] = _machine.version_of(program)
+        return {"version": self._versions[program], "host": _machine.host(), "inputs": inputs_of(job.description, job.folder),
+                "devices": [device.name for device in self._devices if device.index in job.assigned],
+                "environment": {name: value for name, value in sorted(os.environ.items()) if name.startswith("GST_TOMO_")}}
 
 
 def inputs_of(description, folder):

@@ -13,10 +13,10 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import sqlite3
 import time
 
+from ._lock import ring
 from ._model import OVER, Error, Job, Kind, Limits, NoSuchJob, Order, QuotaError, State, kind_of
 
 VERSION = 1
@@ -134,18 +134,7 @@ class Store:
 
     def wake_manager(self):
         """Tells a manager, if there is one, that something has changed."""
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wake, self.near() as folder:
-            wake.setblocking(False)
-            wake.sendto(b"\n", f"{folder}/wake")
-
-    @contextlib.contextmanager
-    def near(self):
-        """A name of the folder that is short enough for a socket, wherever the folder is."""
-        descriptor = os.open(self.folder, os.O_PATH | os.O_DIRECTORY)
-        try:
-            yield f"/proc/self/fd/{descriptor}"
-        finally:
-            os.close(descriptor)
+        ring(self.folder)
 
     # Limits
 
