@@ -5,8 +5,8 @@
 // along f and both of the line below, so that one load gives all that a voxel needs.
 //
 // Options, beside those of general-columns.h: PROJECTION and SUM, which texels and sums are kept in; TEXEL; TRANSPOSED and
-// ADDRESSING of projections; ROWS of LANES work-items; a group makes TILE_M x TILE_N columns of STEPS voxels a lane and
-// computes the numbers of STAGE views at once.
+// ADDRESSING of projections, and QUADS where each has a part of a texel; ROWS of LANES work-items; a group makes
+// TILE_M x TILE_N columns of STEPS voxels a lane and computes the numbers of STAGE views at once.
 
 #include "general-view.h"
 #include "general-columns.h"
@@ -19,7 +19,7 @@
 #define PACK 32 // texels across and down that a work-group makes
 
 // With a border, whose pixels the addressing mode gives; transposed for TRANSPOSED. Work-groups are PACK x PACK_ROWS.
-kernel void pack_texels(IN(in), global PROJECTION *restrict out, const ulong first_texel, const uint columns,
+kernel void pack_texels(IN(in), global PROJECTION *restrict out, const ulong first_texel, const uint part, const uint columns,
                         const uint rows) {
     local float pixels[PACK + 1][PACK + 2];
     const int first_x = get_group_id(0) * PACK - BORDER, first_y = get_group_id(1) * PACK - BORDER;
@@ -46,7 +46,10 @@ kernel void pack_texels(IN(in), global PROJECTION *restrict out, const ulong fir
 #endif
         if (f >= fasts + 2 * BORDER || s >= slows + 2 * BORDER)
             continue;
-        const ulong i = first_texel + (ulong)s * (fasts + 2 * BORDER) + f;
+        ulong i = first_texel + (ulong)s * (fasts + 2 * BORDER) + f;
+#ifdef QUADS
+        i = 4 * i + part;
+#endif
 #if TEXEL == 4
         const float4 texel = (float4)(pixels[y][x], next, below, pixels[y + 1][x + 1]);
 #ifdef PROJECTION_IS_HALF

@@ -326,7 +326,7 @@ void VolumeSlices::begin_slab(unsigned first, unsigned planes) {
     VolumeGrid volume = slab_;
     if (job_.is_swept)
         volume.z = {job_.z, 0.0, planes};
-    operator_->begin(projection_, volume, job_.is_swept);
+    operator_->begin(projection_, std::max(promised_, count_), volume, job_.is_swept);
 }
 
 void VolumeSlices::consume(const Array &in) {

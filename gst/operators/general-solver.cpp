@@ -37,7 +37,8 @@ unsigned GeneralSolver::planes_that_fit(const ArrayInfo &projection, unsigned pr
     return slices;
 }
 
-void GeneralSolver::begin(const ArrayInfo &projection, const VolumeGrid &volume, bool is_per_plane) {
+void GeneralSolver::begin(const ArrayInfo &projection, unsigned, const VolumeGrid &volume,
+                          bool is_per_plane) {
     if (is_per_plane)
         throw Error(GST_LIBRARY_ERROR_SETTINGS,
                     "iterations make one volume: no number of the geometry can be swept");

@@ -23,7 +23,8 @@ class GST_TOMO_API GeneralSolver final : public VolumeOperator {
     // All slices, or Error.
     unsigned planes_that_fit(const ArrayInfo &projection, unsigned projections, const ArrayInfo &slice,
                              unsigned slices) const override;
-    void begin(const ArrayInfo &projection, const VolumeGrid &volume, bool is_per_plane) override;
+    void begin(const ArrayInfo &projection, unsigned projections, const VolumeGrid &volume,
+               bool is_per_plane) override;
     void add(const Array &projection, const std::vector<WeightedView> &views) override;
     void copy_slices(unsigned first, Array &out, const Greys &greys) override;
 

@@ -25,9 +25,10 @@ class GST_TOMO_API VolumeOperator {
     // Error where slices can't be made a part of them at a time, and `slices` find no place.
     virtual unsigned planes_that_fit(const ArrayInfo &projection, unsigned projections,
                                      const ArrayInfo &slice, unsigned slices) const = 0;
-    // Begins slices of this volume. `is_per_plane`: each plane has views of its own. Throws Error where a
-    // kernel can't be made.
-    virtual void begin(const ArrayInfo &projection, const VolumeGrid &volume, bool is_per_plane) = 0;
+    // Begins slices of this volume. `projections` come, if none is left out. `is_per_plane`: each plane has
+    // views of its own. Throws Error where a kernel can't be made.
+    virtual void begin(const ArrayInfo &projection, unsigned projections, const VolumeGrid &volume,
+                       bool is_per_plane) = 0;
     // Adds a projection of one plane, in any real format. One view, or one for each plane.
     virtual void add(const Array &projection, const std::vector<WeightedView> &views) = 0;
 

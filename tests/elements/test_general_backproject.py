@@ -105,6 +105,46 @@ class GeneralBackproject(ElementTestCase):
                                region(-20.0, 1.0, 41), region(-18.5, 1.0, 37), None, region=region(-11, 1.0, planes))
 
 
+    def test_equal_steps_of_a_turn(self):
+        """Four views at a time, in any arrangement whose volume alone turns about its middle; both senses, odd and even sides."""
+        shape = 41, 37
+        for sense, side, views in (1, 11, 12), (-1, 12, 8), (1, 13, 4), (-1, 70, 4), (1, 1, 4), (-1, 2, 12), (1, 33, 16):
+            for tilt in {}, {"axis-angle-x": 0.3, "detector-angle-y": 0.05, "detector-angle-x": 0.1}:
+                for source in -200.0, -np.inf:
+                    geometry = {"axis-angle-z": [0.37], "source-position-y": source, "detector-position-y": 25.0,
+                                "source-position-x": 3.0, "center-position-x": 20.3, "center-position-z": 18.2,
+                                "detector-position-x": 1.5, **tilt}
+                    step = rng.uniform(0.4, 1.1)
+                    x, y = (region(-sign * step * (side - 1) / 2, sign * step, side) for sign in rng.choice((-1, 1), 2))
+                    with self.subTest(geometry=geometry, sense=sense, side=side, views=views):
+                        self.check(noise(views, shape), geometry, x, y, None, region=region(-9.3, 1.1, 19),
+                                   overall=sense * 2 * np.pi, num_projections=views)
+
+    def test_nearly_equal_steps(self):
+        """What may be four views at a time at first, and is not after all; nothing of it is lost."""
+        shape, views, side = (41, 37), 12, 15
+        box = region(-7.0, 1.0, side), region(-7.0, 1.0, side), None
+        heights = {"region": region(-9.3, 1.1, 19)}
+        steps = 0.2 + np.arange(views) * 2 * np.pi / views
+        for wrong in None, 1, 2, 3, 4, 11:
+            angles = steps.copy()
+            if wrong is not None:
+                angles[wrong] += 0.01
+            geometry = {"axis-angle-z": angles, "source-position-y": -200.0, "center-position-x": 20.3, "center-position-z": 18.2}
+            for words in {}, {"precision_mode": "half"}:
+                with self.subTest(wrong=wrong, **words):
+                    self.check(noise(views, shape), geometry, *box, overall=2 * np.pi, num_projections=views,
+                               tolerance=1e-3 if words else TOLERANCE, **heights, **words)
+        geometry["axis-angle-z"] = steps
+        projections = noise(views, shape)
+        # The source moves; the volume is off the axis; its sides or voxels are uneven; views are not four times as many.
+        moving = {**geometry, "source-position-z": np.linspace(0, 1, views)}
+        for given, x, y in ((moving, *box[:2]), (geometry, region(-6.9, 1.0, side), box[1]), (geometry, box[0], region(-6.0, 1.0, 13)),
+                            (geometry, box[0], region(-6.3, 0.9, side))):
+            self.check(projections, given, x, y, None, overall=2 * np.pi, num_projections=views, **heights)
+        self.check(projections[:10], {**geometry, "axis-angle-z": steps[:10] * 1.2}, *box, overall=2 * np.pi, num_projections=10,
+                   **heights)
+
     def test_slices_at_any_steps(self):
         """Columns of voxels that are seen in one line of the projection: upright axes, and tilts in a parallel beam."""
         shape = 51, 43
@@ -486,31 +526,34 @@ class GeneralBackproject(ElementTestCase):
         self.check_state_cycles(words, projections, reference=reference, tolerance=1e-7)
 
     def test_a_volume_larger_than_the_device(self):
-        """Slabs give the same slices."""
+        """Slabs give the same slices, and so do projections one by one where four of equal steps find no place."""
         script = """
 from test_general_backproject import *
-geometry = {"axis-angle-z": np.linspace(0, 6, 7), "axis-angle-x": 0.3, "source-position-y": -300.0,
-            "center-position-x": 40.0, "center-position-z": 30.0}
+views = int(sys.argv[2])
+geometry = {"axis-angle-z": np.linspace(0, 6, 7) if views == 7 else np.arange(8) * np.pi / 4, "axis-angle-x": 0.3,
+            "source-position-y": -300.0, "center-position-x": 40.0, "center-position-z": 30.0}
 generator = np.random.default_rng(5)
-projections = [generator.standard_normal((61, 83)).astype(np.float32) for _ in range(7)]
-words = line(geometry, region=region(-30, 1.0, 61), num_projections=7)
+projections = [generator.standard_normal((61, 83)).astype(np.float32) for _ in range(views)]
+words = line(geometry, x_region=region(-41, 1.0, 83), y_region=region(-41, 1.0, 83), region=region(-30, 1.0, 61),
+             num_projections=views)
 with Pads(words) as pads:
     pads.push(*projections)
     pads.eos()
     np.save(sys.argv[1], np.array(arrays_of(pads.outputs)))
 """
-        results = []
-        with tempfile.TemporaryDirectory() as folder:
-            for limit in "1000000000", "600000", "300000":
-                path = os.path.join(folder, f"{limit}.npy")
-                environment = dict(os.environ, GST_TOMO_MEMORY_LIMIT=limit)
-                environment["PYTHONPATH"] += ":" + os.path.dirname(os.path.abspath(__file__))
-                done = subprocess.run([sys.executable, "-c", script, path], env=environment, capture_output=True, text=True,
-                                      timeout=120)
-                self.assertEqual(done.returncode, 0, done.stderr)
-                results.append(np.load(path))
-        for result in results[1:]:
-            self.assert_close(result, results[0], 1e-5)
+        for views in "7", "8":
+            results = []
+            with tempfile.TemporaryDirectory() as folder:
+                for limit in "1000000000", "600000", "300000":
+                    path = os.path.join(folder, f"{limit}.npy")
+                    environment = dict(os.environ, GST_TOMO_MEMORY_LIMIT=limit)
+                    environment["PYTHONPATH"] += ":" + os.path.dirname(os.path.abspath(__file__))
+                    done = subprocess.run([sys.executable, "-c", script, path, views], env=environment, capture_output=True,
+                                          text=True, timeout=120)
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    results.append(np.load(path))
+            for result in results[1:]:
+                self.assert_close(result, results[0], 1e-5)
 
     def test_tilt_0_is_tomobackproject(self):
         height, width, views = 5, 31, 20

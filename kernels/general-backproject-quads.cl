@@ -1,0 +1,124 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Backprojection of four views at once that are a quarter of a turn apart, on GPUs: ViewQuads of the host says when that
+// holds. A texel holds a sample of each. Columns of voxels that a quarter of a turn takes to each other, (m, n) to
+// (side - 1 - n, m), are an orbit; a sample for one column is that of view i for the column i quarters farther on. So an orbit
+// takes the places of four columns in one view, and gets sixteen.
+//
+// Options, beside those of general-columns.h: PROJECTION, which texels are kept in, and SUM; ROWS of LANES work-items; a group
+// makes TILE_M x TILE_N orbits of STEPS voxels a lane and computes the numbers of STAGE quads at once.
+
+#include "general-view.h"
+#include "general-columns.h"
+
+#define LANES 32
+
+#ifdef PROJECTION_IS_HALF
+#define QUAD(quads, i) vloada_half4(i, quads)
+#else
+#define QUAD(quads, i) ((global const float4 *)(quads))[i]
+#endif
+
+// One view of a quad as texels of general-backproject-columns.cl, where the quads turn out not to be.
+#ifdef TEXEL
+kernel void texels_of_quads(global const PROJECTION *restrict quads, global PROJECTION *restrict out, const ulong first_quad,
+                            const ulong first_texel, const ulong texels, const uint part, const uint pitch) {
+    const ulong i = get_global_id(0);
+    for (uint t = 0; t < TEXEL; t++) {
+        const ulong neighbour = min(i + t % 2 + t / 2 * pitch, texels - 1); // none is seen beyond the end
+        out[(first_texel + i) * TEXEL + t] = quads[(first_quad + neighbour) * 4 + part];
+    }
+}
+#endif
+
+#ifdef STAGE
+#define ORBITS (TILE_M * TILE_N)
+#define COLUMNS (4 * ORBITS)
+#define OWN (ORBITS / ROWS) // orbits of a row of work-items
+#define TILE_L (LANES * STEPS)
+
+// The column `quarters` on from (m, n).
+static uint2 turned(const uint m, const uint n, const uint side, const uint quarters) {
+    const uint back_m = side - 1 - m, back_n = side - 1 - n;
+    return quarters == 0   ? (uint2)(m, n)
+           : quarters == 1 ? (uint2)(back_n, m)
+           : quarters == 2 ? (uint2)(back_m, back_n)
+                           : (uint2)(n, back_m);
+}
+
+static float4 sample(global const PROJECTION *quads, const Neighbours at, const uint pitch) {
+    const uint i = at.texel;
+    const float right = at.upper * at.part, left = at.upper - right;
+    const float lower_right = at.lower * at.part, lower_left = at.lower - lower_right;
+    return left * QUAD(quads, i) + right * QUAD(quads, i + 1) + lower_left * QUAD(quads, i + pitch) +
+           lower_right * QUAD(quads, i + pitch + 1);
+}
+
+kernel __attribute__((reqd_work_group_size(LANES, ROWS, 1))) void
+backproject_quads(global const PROJECTION *restrict quads, global const View *restrict views, global SUM *restrict sums,
+                  const uint lanes, const uint side, const uint first_row, const uint fasts, const uint slows,
+                  const uint count) {
+    local Column numbers[STAGE * COLUMNS];
+    const uint first_m = get_group_id(0) * TILE_M, first_n = first_row + get_group_id(1) * TILE_N;
+    const uint first_l = get_group_id(2) * TILE_L, middle_l = min(first_l + TILE_L / 2, lanes - 1);
+    const uint row = get_local_id(1), item = row * LANES + get_local_id(0);
+    const float lane = (float)(int)(first_l + get_local_id(0) - middle_l);
+    const uint pitch = fasts + 2 * BORDER, most = (side - 1) / 2; // an orbit's first column is in a quarter of the volume
+    const ulong size = (ulong)pitch * (slows + 2 * BORDER) * 4;
+
+    float4 totals[OWN][STEPS]; // of an orbit's columns
+    for (int o = 0; o < OWN; o++)
+        for (int i = 0; i < STEPS; i++)
+            totals[o][i] = 0.0f;
+    for (uint first = 0; first < count; first += STAGE) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        for (int j = 0; j < STAGE * COLUMNS / (LANES * ROWS); j++) {
+            const uint k = item + j * (LANES * ROWS), v = min(first + k / COLUMNS, count - 1), o = k % COLUMNS / 4;
+            const uint2 column = turned(min(first_m + o % TILE_M, most), min(first_n + o / TILE_M, most), side, k % 4);
+            numbers[k] = column_of(views + v, middle_l, column.x, column.y, fasts, slows);
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+        const uint staged = min(count - first, (uint)STAGE);
+#pragma unroll 1
+        for (uint v = 0; v < staged; v++) {
+            global const PROJECTION *const quad = quads + (first + v) * size;
+#pragma unroll
+            for (int o = 0; o < OWN; o++) {
+                local const Column *const own = numbers + v * COLUMNS + (row * OWN + o) * 4;
+                const Column a = own[0], b = own[1], c = own[2], d = own[3];
+#pragma unroll
+                for (int i = 0; i < STEPS; i++) {
+                    const float l = lane + (float)(i * LANES);
+                    totals[o][i] += sample(quad, seen_by(&a, l, fasts, slows), pitch);
+                    totals[o][i] += sample(quad, seen_by(&b, l, fasts, slows), pitch).wxyz;
+                    totals[o][i] += sample(quad, seen_by(&c, l, fasts, slows), pitch).zwxy;
+                    totals[o][i] += sample(quad, seen_by(&d, l, fasts, slows), pitch).yzwx;
+                }
+            }
+        }
+    }
+    for (int o = 0; o < OWN; o++) {
+        const uint m = first_m + (row * OWN + o) % TILE_M, n = first_n + (row * OWN + o) / TILE_M;
+        // Where a side is odd, its middle columns are first ones of their orbits once, and the very middle is an orbit.
+        const uint is_middle_n = side % 2 == 1 && n == most, is_middle = is_middle_n && m == most;
+        if (m > most || n > most || (is_middle_n && !is_middle))
+            continue;
+        for (int i = 0; i < STEPS; i++) {
+            const uint l = first_l + get_local_id(0) + i * LANES;
+            if (l >= lanes)
+                continue;
+            const float of_columns[4] = {totals[o][i].x, totals[o][i].y, totals[o][i].z, totals[o][i].w};
+            for (int r = 0; r < (is_middle ? 1 : 4); r++) {
+                const uint2 column = turned(m, n, side, r);
+                const ulong at = ((ulong)column.y * side + column.x) * lanes + l;
+#ifdef SUM_IS_HALF
+                vstore_half(of_columns[r], at, sums);
+#else
+                sums[at] = of_columns[r];
+#endif
+            }
+        }
+    }
+}
+#endif
