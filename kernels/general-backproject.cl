@@ -331,7 +331,8 @@ kernel void copy_slices(global const SUM *restrict sums, OUT(STORE, out), const 
 #if defined(STORE_IS_HALF)
     vstore_half((float)value, to, out_base + out_at);
 #elif defined(TO_INTEGER)
-    AT(out, to) = TO_INTEGER((value - minimum) * scale);
+    // Devices convert NaN differently.
+    AT(out, to) = isnan(value) ? 0 : TO_INTEGER((value - minimum) * scale);
 #else
     AT(out, to) = value;
 #endif
