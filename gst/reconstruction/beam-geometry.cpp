@@ -68,7 +68,7 @@ Beam beam_of(const Settings &settings, const Inspection &scan) {
     const auto &general = settings.general;
     if (is_source_given(settings) && !general.geometry.is("parallel"))
         return {true, general.source_y.value(),
-                general.detector_y.is_given() ? general.detector_y.value() : std::vector{0.0}, "given"};
+                general.detector_y.is_given() ? general.detector_y.value() : std::vector{0.0}};
     if (!is_cone_in_metres(settings, scan))
         return {};
     if (const auto fault = finding_about_beam(settings, scan);
@@ -78,8 +78,7 @@ Beam beam_of(const Settings &settings, const Inspection &scan) {
     const double pixel = known.pixel_size * magnification(known.source_distance, known.distance);
     return {true,
             {-known.source_distance / pixel},
-            general.detector_y.is_given() ? general.detector_y.value() : std::vector{known.distance / pixel},
-            settings.source_distance.is_given() ? "given" : "scan"};
+            general.detector_y.is_given() ? general.detector_y.value() : std::vector{known.distance / pixel}};
 }
 
 bool is_general(const Settings &settings, const Inspection &scan) {
@@ -120,8 +119,14 @@ std::optional<Finding> finding_about_beam(const Settings &settings, const Inspec
     if (!is_cone_in_metres(settings, scan))
         return {};
     const auto lacking = lacking_in_metres(settings, scan);
-    if (lacking.numbers.empty())
-        return {};
+    if (lacking.numbers.empty()) {
+        const auto known = quantities_of(settings, scan);
+        return Finding{"cone-beam", Severity::information,
+                       source_text(settings, scan) +
+                           text(", and the detector sees the sample %.4g times larger",
+                                magnification(known.source_distance, known.distance)),
+                       "Slices are those of a cone beam; --geometry parallel takes it for parallel."};
+    }
     return Finding{
         "cone-beam", Severity::error,
         (is_source_near(quantities_of(settings, scan).source_distance) ? source_text(settings, scan)

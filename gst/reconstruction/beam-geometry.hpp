@@ -7,7 +7,6 @@
 #include <gst/reconstruction/inspection.hpp>
 
 #include <optional>
-#include <string>
 #include <vector>
 
 namespace tomo::reconstruction {
@@ -18,7 +17,6 @@ struct Beam {
     // Of source and detector along the beam, from the axis: one number, or one for each projection of the
     // scan.
     std::vector<double> source, detector;
-    std::string from; // of a cone: "scan" or "given"
 };
 
 // Throws Error where the parameters contradict each other, or where a cone beam lacks a number: see
@@ -30,7 +28,7 @@ Beam beam_of(const Settings &settings, const Inspection &scan);
 // row by row. Not where a cone beam lacks a number.
 GST_TOMO_API bool is_general(const Settings &settings, const Inspection &scan);
 
-// What a cone beam lacks, or what is ignored of it.
+// What a cone beam is or lacks, or what is ignored of it.
 std::optional<Finding> finding_about_beam(const Settings &settings, const Inspection &scan);
 
 } // namespace tomo::reconstruction

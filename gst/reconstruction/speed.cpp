@@ -17,47 +17,67 @@ Rates rates_of(bool is_cpu, unsigned compute_units, double reading) {
     constexpr double disk = 1e9, least_reading = 1e6;
     const double units = std::max(compute_units, 1u);
     return {.updates = units * (is_cpu ? 12e9 : 30e9),
+            .general = units * (is_cpu ? 0.4e9 : 8e9),
+            .general_iterations = units * (is_cpu ? 3e6 : 4.5e9),
             .samples = units * (is_cpu ? 50e6 : 150e6),
             .reading = reading > 0.0 ? std::max(reading, least_reading) : disk,
             .writing = disk,
             .start = is_cpu ? 0.3 : 0.5};
 }
 
-double expected_seconds(const Plan &plan, const Settings &settings, const Inspection &scan,
+namespace {
+
+// By which a slice of so many pixels comes about, with nothing to wait for.
+double seconds_of_slice(const Settings &settings, const Inspection &scan, Method method, double pixels,
                         const Rates &rates) {
-    const double samples_of_row = static_cast<double>(scan.image.width) * static_cast<double>(scan.views);
-    const double bytes_of_sample = static_cast<double>(gst_tomo_format_get_size(scan.image.format));
-    const double image = static_cast<double>(plan.shape.plane_samples());
-    const bool makes_slices = settings.result.is("slices"), is_held = needs_projections(settings, scan);
-    const double sample = plan.join.empty() ? plan.shape.sample_size() : sizeof(float);
+    const double updates = pixels * static_cast<double>(scan.views),
+                 iterations = method == Method::iterative ? iterations_of(settings) : 1.0;
+    if (is_general(settings, scan))
+        return updates * iterations /
+               (method == Method::iterative ? rates.general_iterations : rates.general);
     // As many updates would take as long as the samples of a Fourier reconstruction.
     constexpr double updates_for_sample = 250.0;
     // Backprojections that take as long as an iteration (docs/reconstruct.md).
     constexpr double updates_of_iteration = 2.5, updates_view_by_view = 90.0, updates_of_split = 8.5,
                      updates_of_proximal = 12.0;
-    constexpr double updates_in_general = 3.0; // of a voxel, for each view
-    const auto method = makes_slices ? chosen_method(settings, scan, plan.axis.position).method : Method::fbp;
-    double updates_of_slice = image * static_cast<double>(scan.views);
     if (method == Method::dfi)
-        updates_of_slice = updates_for_sample * samples_of_row;
-    else if (method == Method::iterative)
-        updates_of_slice *=
-            (settings.method.is("sart") || (settings.method.is("asdpocs") && settings.subsets == 0)
-                 ? updates_view_by_view
-             : settings.method.is("sbtv")  ? updates_of_split
-             : settings.method.is("fista") ? updates_of_proximal
-                                           : updates_of_iteration) *
-            iterations_of(settings);
-    if (is_general(settings, scan))
-        updates_of_slice *= updates_in_general;
+        return updates_for_sample * scan.image.width * static_cast<double>(scan.views) / rates.updates;
+    if (method == Method::fbp)
+        return updates / rates.updates;
+    const bool is_view_by_view =
+        settings.method.is("sart") || (settings.method.is("asdpocs") && settings.subsets == 0);
+    return updates * iterations *
+           (is_view_by_view               ? updates_view_by_view
+            : settings.method.is("sbtv")  ? updates_of_split
+            : settings.method.is("fista") ? updates_of_proximal
+                                          : updates_of_iteration) /
+           rates.updates;
+}
+
+} // namespace
+
+double expected_seconds(const Plan &plan, const Settings &settings, const Inspection &scan,
+                        const Rates &rates) {
+    const double samples_of_row = static_cast<double>(scan.image.width) * static_cast<double>(scan.views);
+    const double bytes_of_sample = static_cast<double>(gst_tomo_format_get_size(scan.image.format));
+    const double image = static_cast<double>(plan.shape.plane_samples());
+    const bool makes_slices = settings.result.is("slices"),
+               is_held = needs_projections(settings, scan) &&
+                         (!is_general(settings, scan) || !settings.rings.is("none"));
+    const double sample = plan.join.empty() ? plan.shape.sample_size() : sizeof(float);
+    const double slice =
+        makes_slices
+            ? seconds_of_slice(settings, scan, chosen_method(settings, scan, plan.axis.position).method,
+                               image, rates)
+            : 0.0;
     double seconds = 0.0;
     for (const auto &slab : plan.slabs) {
         const double scans =
             std::max<double>(static_cast<double>(slab.scans.size()), 1.0); // that make its slices
         const double samples = scans * slab.rows.count * samples_of_row;
-        const double updates = makes_slices ? scans * slab.images * updates_of_slice : 0.0;
         const double before = std::max(samples * bytes_of_sample / rates.reading, samples / rates.samples);
-        const double behind = std::max(updates / rates.updates, slab.images * image * sample / rates.writing);
+        const double behind =
+            std::max(scans * slab.images * slice, slab.images * image * sample / rates.writing);
         seconds += rates.start + (is_held ? before + behind : std::max(before, behind));
     }
     if (!plan.join.empty())

@@ -15,6 +15,8 @@ namespace tomo::reconstruction {
 // Rates per second.
 struct Rates {
     double updates; // of the backprojection: a pixel by a view
+    double general; // the same in the general geometry: a voxel by a view
+    double general_iterations; // the same in an iteration there, forth and back
     double samples; // through correction, transposition and filter
     double reading; // bytes
     double writing; // bytes

@@ -7,6 +7,7 @@
 
 #include <gst/reconstruction/axis.hpp>
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/mirrored-rays.hpp>
 #include <gst/reconstruction/room.hpp>
 #include <gst/reconstruction/settings.hpp>
 #include <gst/tomo/support/json.hpp>
@@ -193,6 +194,54 @@ GST_START_TEST(axis_of_rows) {
 }
 GST_END_TEST
 
+// Of two discs, with angles that are not even.
+FanSinogram fan_sinogram(unsigned columns, unsigned views, double axis, double source, double turn) {
+    FanSinogram sinogram{{}, columns, {}, 1.3 * source};
+    for (unsigned view = 0; view < views; view++) {
+        const double angle = turn * (view + 0.3 * double(random_between(0, 1000)) / 1000.0) / views;
+        sinogram.angles.push_back(angle);
+        for (unsigned column = 0; column < columns; column++) {
+            const double fan = std::atan((column + 0.5 - axis) / sinogram.source_detector);
+            double sum = 0.0;
+            for (const auto &[x, y, radius] : {std::array{0.1, 0.05, 0.2}, {-0.15, 0.2, 0.08}}) {
+                const double size = columns / 1.3, c = std::cos(angle), s = std::sin(angle),
+                             u = size * (x * c - y * s), v = size * (x * s + y * c) + source,
+                             beside = u * std::cos(fan) - v * std::sin(fan), r = size * radius;
+                sum += 2.0 * std::sqrt(std::max(r * r - beside * beside, 0.0));
+            }
+            sinogram.values.push_back(float(sum));
+        }
+    }
+    return sinogram;
+}
+
+GST_START_TEST(axis_of_rays_from_both_sides) {
+    for (const double turn : {2.0 * G_PI, 1.25 * G_PI}) {
+        const unsigned columns = unsigned(random_between(90, 700));
+        const double axis = columns * (0.4 + 0.2 * double(random_between(0, 1000)) / 1000.0);
+        auto sinogram = fan_sinogram(columns, 401, axis, 4.0 * columns, turn);
+        const auto found = axis_of_mirrored_rays(sinogram, 0.05 * columns, 0.95 * columns);
+        fail_unless(std::abs(found.axis - axis) < 0.05, "%g instead of %g of %u columns", found.axis, axis,
+                    columns);
+        fail_unless(found.uncertainty >= 0.02 && found.uncertainty < 0.2 && found.pairs > 1000);
+        fail_unless(found.axes.size() == found.values.size() && found.axes.front() < axis &&
+                    found.axes.back() > axis);
+        sinogram.values[columns * 7 + columns / 3] = NAN;
+        fail_unless(std::abs(axis_of_mirrored_rays(sinogram, 0.05 * columns, 0.95 * columns).axis - axis) <
+                    0.05);
+        // Not within the columns that are looked at.
+        fail_unless(std::isnan(axis_of_mirrored_rays(sinogram, axis + 5.0, axis + 15.0).axis));
+    }
+    // No ray comes twice, and no ray tells anything.
+    fail_unless(
+        std::isnan(axis_of_mirrored_rays(fan_sinogram(80, 60, 41.0, 300.0, 0.8 * G_PI), 4.0, 76.0).axis));
+    auto air = fan_sinogram(80, 60, 41.0, 300.0, 2.0 * G_PI);
+    std::fill(air.values.begin(), air.values.end(), 0.0f);
+    fail_unless(std::isnan(axis_of_mirrored_rays(air, 4.0, 76.0).axis));
+    fail_unless(std::isnan(axis_of_mirrored_rays(fan_sinogram(1, 1, 0.5, 300.0, G_PI), 0.0, 1.0).axis));
+}
+GST_END_TEST
+
 GST_START_TEST(values_in_lines) {
     fail_unless(launch_property("a", "plain-1.5_x/y.h5:/z") == " a=plain-1.5_x/y.h5:/z");
     for (const char *value : {"my scan.h5", "*.tif", "a(b)", "v > 0 ? v : 0.0f", "d$x`y", "caf\xc3\xa9"}) {
@@ -334,6 +383,7 @@ static Suite *reconstruction_suite() {
     tcase_add_test(tests, wrong_parameters);
     tcase_add_test(tests, ways_to_say_the_same);
     tcase_add_test(tests, axis_of_rows);
+    tcase_add_test(tests, axis_of_rays_from_both_sides);
     tcase_add_test(tests, values_in_lines);
     tcase_add_test(tests, room_on_the_disk);
     tcase_add_test(tests, object_in_c);

@@ -65,6 +65,7 @@ class ConeBeam(Arrangements):
     def test_scan_in_metres(self):
         """Distances of the file make it a cone, whose slices, at their scale, are those of the printed line."""
         write("scan.nxs", CONE, **METRES)
+        self.assertIn("1.25 times larger", self.done("info", "scan.nxs").stdout)
         slices = self.slices(*self.words())
         self.check_spheres(slices)
         told = self.done(*self.words("--output", "named.ome.zarr")) and read_json("named.ome.zarr", ".zattrs")
@@ -226,6 +227,13 @@ class ConeBeam(Arrangements):
         self.check_spheres(slices, 0.03, moved["center-position-x"][0])
         some = self.slices(*words, "--step", 2)  # of all projections, as angles are
         self.check_spheres(some, 0.05, moved["center-position-x"][0])
+        # Of the sample, as a stage tells them.
+        moves = rng.integers(-3, 4, (2, VIEWS))
+        write("scan.nxs", {**CONE, "center-position-x": AXIS + moves[0], "center-position-z": ROWS / 2 + moves[1]}, **METRES)
+        np.savetxt("moves.txt", moves.T)
+        moved = self.slices(*self.words("--shifts", "moves.txt"))
+        self.check_spheres(moved)
+        self.assert_same(self.slices(*self.words("--shifts", "moves.txt", "--memory", 14 * 4 * WIDTH**2)), moved)
         self.refused(1, ["detector-position-x", "3 numbers", str(VIEWS)], "scan.nxs", "--axis", AXIS, "--detector-position-x", "1,2,3",
                      "--output", "x.h5")
         self.refused(1, ["axis-angle-z", "2 numbers"], "scan.nxs", "--axis-angle-z", "1,2", "--output", "x.h5")
