@@ -121,9 +121,19 @@ class Queue(_Desk):
         """The job as it is."""
         return self._store.job(number)
 
-    async def list(self, states=None, owner=None, limit=None):
+    async def list(self, states=None, owner=None, limit=None, session=None):
         """Jobs, the newest first."""
-        return self._store.jobs(states, owner, limit)
+        return self._store.jobs(states, owner, limit, session)
+
+    async def changes(self):
+        """Gives something at the begin, and whenever something about the jobs has changed."""
+        before = None
+        while True:
+            now = self._store.change_count()
+            if now != before:
+                before = now
+                yield
+            await asyncio.sleep(POLL)
 
     async def counts(self):
         """Numbers of jobs by their state."""
@@ -196,8 +206,8 @@ class PlainQueue(_Desk):
     def get(self, number):
         return self._store.job(number)
 
-    def list(self, states=None, owner=None, limit=None):
-        return self._store.jobs(states, owner, limit)
+    def list(self, states=None, owner=None, limit=None, session=None):
+        return self._store.jobs(states, owner, limit, session)
 
     def counts(self):
         return self._store.counts()

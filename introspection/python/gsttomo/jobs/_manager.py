@@ -110,6 +110,15 @@ class Manager:
         """Until it is cancelled. Raises what the manager could not cope with."""
         await asyncio.shield(self._loop)
 
+    async def end_session(self, session):
+        """Cancels the jobs of a session, and ends its process."""
+        for job in self._store.jobs(("queued", "running", "paused"), session=session):
+            if not self._store.cancel_waiting(job.id) and job.id in self._attendants:
+                await self._attendants[job.id].cancel()
+        while any(claim[2] == session for claim in self._claims.values()):
+            await asyncio.sleep(0.01)
+        await self._pool.end(session)
+
     async def __aenter__(self):
         await self.open()
         return self

@@ -64,5 +64,12 @@ class Pool:
                 await worker.stop(self._grace)
                 self.forget(worker)
 
+    async def end(self, session):
+        """The process of a session, if it waits."""
+        worker, _ = self._idle.pop(session, (None, None))
+        if worker is not None:
+            await worker.stop(self._grace)
+            self.forget(worker)
+
     def forget(self, worker):
         self._store.forget_worker(worker.number)

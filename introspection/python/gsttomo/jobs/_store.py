@@ -187,15 +187,16 @@ class Store:
             raise NoSuchJob(f"there is no job {number}")
         return job_of(row)
 
-    def jobs(self, states=None, owner=None, limit=None):
+    def jobs(self, states=None, owner=None, limit=None, session=None):
         """The newest first."""
         where, values = ["1"], []
         if states:
             where.append(f"jobs.state IN ({', '.join('?' * len(states))})")
             values += [State(state).value for state in states]
-        if owner is not None:
-            where.append("owner = ?")
-            values.append(owner)
+        for name, value in (("jobs.owner", owner), ("jobs.session", session)):
+            if value is not None:
+                where.append(f"{name} = ?")
+                values.append(value)
         rows = self._database.execute(
             f"SELECT {COLUMNS}, workers.pid FROM jobs LEFT JOIN workers ON workers.id = jobs.worker WHERE {' AND '.join(where)} "
             "ORDER BY jobs.id DESC LIMIT ?", (*values, -1 if limit is None else limit))

@@ -1,0 +1,406 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The device server tomo-tango, by real clients: without a database, with a file, and with a real Tango database."""
+
+import concurrent.futures
+import contextlib
+import itertools
+import json
+import os
+import pathlib
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+
+import tango
+
+from jobtest import PATIENCE, FolderTestCase, chain, endless, is_alive, is_worker, tiny, writing
+
+DEVICE = "hgzctkit/process/1"
+DATABASE = pathlib.Path("/usr/lib/tango/DataBaseds")
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Server:
+    """A server as a process; `proxy` is its device."""
+
+    def __init__(self, case, *options, name=None, **env):
+        self.port = free_port()
+        # The folder, because a description may name files as it sees them.
+        self.process = subprocess.Popen(["tomo-tango", "t1", *options, "-ORBendPoint", f"giop:tcp:127.0.0.1:{self.port}"],
+                                        cwd=case.scratch, env={**os.environ, "XDG_STATE_HOME": str(case.scratch / "state"), **env},
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        case.addCleanup(self.end)
+        self.name = name or f"tango://127.0.0.1:{self.port}/{DEVICE}#dbase=no"
+        self.proxy = self.connected()
+
+    def connected(self):
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                proxy = tango.DeviceProxy(self.name)
+                proxy.set_timeout_millis(PATIENCE * 1000)
+                proxy.ping()
+                return proxy
+            except tango.DevFailed:
+                if time.monotonic() > end or self.process.poll() is not None:
+                    raise AssertionError(self.process.communicate(timeout=5)[0]) from None
+                time.sleep(0.05)
+
+    def end(self, number=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(20)
+        if self.process.poll() is None:
+            self.process.kill()
+            raise AssertionError("the server does not end")
+        self.process.stdout.close()
+
+
+class TangoTestCase(FolderTestCase):
+    def serve(self, **env):
+        server = Server(self, "-nodb", "-dlist", DEVICE, **env)
+        return server, server.proxy
+
+    def refused(self, reason, words, function, *arguments):
+        with self.assertRaises(tango.DevFailed) as caught:
+            function(*arguments)
+        error = caught.exception.args[0]
+        self.assertEqual(error.reason, f"TomoTango_{reason}")
+        self.assertIn(words, error.desc)
+        self.assertIn(DEVICE, error.origin)
+
+    def until(self, condition, what):
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            self.assertLess(time.monotonic(), end, what)
+            time.sleep(0.02)
+
+    def pids(self):
+        return [int(name) for name in os.listdir("/proc") if name.isdigit() and is_worker(name)
+                and str(self.scratch).encode() in self.descriptors(name)]
+
+    @staticmethod
+    def descriptors(pid):
+        """Where a process has its standard input from."""
+        with contextlib.suppress(OSError):
+            return os.readlink(f"/proc/{pid}/fd/0").encode()
+        return b""
+
+
+class Jobs(TangoTestCase):
+    def test_run(self):
+        _, device = self.serve()
+        self.assertEqual((device.state(), list(device.jobs or ())), (tango.DevState.ON, []))
+        device.json = json.dumps(writing("out.tif", 3, 0.1))
+        pid = device.Run()
+        self.assertEqual((device.Running(pid), device.ExitCode(pid), list(device.jobs), device.state()), (True, -42, [pid], tango.DevState.RUNNING))
+        device.Wait(pid)
+        self.assertEqual((device.Running(pid), device.ExitCode(pid), list(device.jobs or ()), device.state()), (False, 0, [], tango.DevState.ON))
+        self.assertTrue((self.scratch / "out.tif").exists())
+        result = json.loads(device.Result(pid))
+        self.assertEqual((result["outputs"], result["state"]), (["out.tif"], "done"))
+        self.assertEqual((device.Progress(pid), device.percent), (100.0, 100.0))
+        self.assertEqual(json.loads(device.Log(pid).splitlines()[0])["event"], "hello")
+
+    def test_continuous(self):
+        _, device = self.serve()
+        device.json = json.dumps(tiny())
+        pid = device.RunContinuous()
+        device.Wait(pid)
+        (process,) = self.pids()
+        took = []
+        for number in range(5):
+            device.json = json.dumps(writing(f"{number}.tif"))
+            device.Continue(pid)
+            device.Wait(pid)
+            self.assertEqual(device.ExitCode(pid), 0)
+            self.assertTrue((self.scratch / f"{number}.tif").exists())
+            record = json.loads(device.Result(pid))
+            lines = [json.loads(line) for line in device.Log(pid).splitlines() if line.startswith("{")]
+            self.assertEqual(lines[0]["pid"], process)
+            took.append(lines[0]["time"])
+            self.assertEqual(record["state"], "done")
+        self.assertEqual(self.pids(), [process])
+        device.Stop(pid)
+        self.until(lambda: not is_alive(process), "Stop leaves the process")
+        device.json = json.dumps(endless())
+        pid = device.RunContinuous()
+        self.until(lambda: device.Progress(pid) > 0, "no progress")
+        device.Stop(pid)
+        self.assertEqual((device.Running(pid), device.ExitCode(pid), self.pids()), (False, 1, []))
+        once = device.Run()
+        self.refused("NotContinuous", "RunContinuous", device.Continue, once)
+        device.Stop(once)
+
+    def test_start_of_a_changed_description(self):
+        _, device = self.serve()
+        device.json = json.dumps(tiny())
+        pid = device.RunContinuous()
+        device.Wait(pid)
+        best = 1.0
+        for number in range(8):
+            device.json = json.dumps(tiny(number + 3))
+            since = time.time()
+            device.Continue(pid)
+            device.Wait(pid)
+            best = min(best, json.loads(device.Log(pid).splitlines()[0])["time"] - since)
+        print(f"a changed description starts after {1000 * best:.1f} ms")
+        self.assertLess(best, 0.05)
+
+    def test_control(self):
+        _, device = self.serve()
+        device.json = json.dumps(endless())
+        pid = device.Run()
+        self.until(lambda: device.Progress(pid) > 0, "no progress")
+        device.Preview(pid)
+        self.assertEqual(device.image.shape, (4, 4))
+        device.Pause(pid)
+        self.until(lambda: json.loads(device.Result(pid))["state"] == "paused", "no pause")
+        device.Resume(pid)
+        self.until(lambda: json.loads(device.Result(pid))["state"] == "running", "no end of the pause")
+        device.Finish(pid)
+        device.Wait(pid)
+        self.assertEqual((device.ExitCode(pid), json.loads(device.Result(pid))["status"]), (0, "finished early"))
+        self.refused("Failed", "is done", device.Preview, pid)
+
+    def test_others_are_served_while_one_waits(self):
+        """Also behind the three seconds of a client's default."""
+        server, device = self.serve()
+        device.json = json.dumps(writing("out.tif", 2, 1.8))
+        pid = device.Run()
+        with concurrent.futures.ThreadPoolExecutor(1) as other:
+            waiting = other.submit(server.connected().Wait, pid)
+            for _ in range(5):
+                since = time.monotonic()
+                self.assertTrue(device.Running(pid))
+                self.assertLess(time.monotonic() - since, 1)
+            waiting.result(PATIENCE)
+        self.assertFalse(device.Running(pid))
+
+    def test_many_clients(self):
+        server, device = self.serve()
+        device.json = json.dumps(tiny())
+        script = f"""
+import tango, sys
+device = tango.DeviceProxy({server.name!r})
+device.set_timeout_millis(60000)
+pid = device.RunContinuous()
+device.Wait(pid)
+sys.exit(device.ExitCode(pid))
+"""
+        def one(_):
+            proxy = tango.DeviceProxy(server.name)
+            proxy.set_timeout_millis(PATIENCE * 1000)
+            pid = proxy.Run()
+            proxy.Wait(pid)
+            return pid, proxy.ExitCode(pid)
+
+        with concurrent.futures.ThreadPoolExecutor(100) as clients:
+            ended = list(clients.map(one, range(100)))
+        self.assertEqual(len({pid for pid, _ in ended}), 100)
+        self.assertEqual({code for _, code in ended}, {0})
+        self.assertEqual(subprocess.run([sys.executable, "-c", script], timeout=PATIENCE).returncode, 0)
+
+
+class Failures(TangoTestCase):
+    def test_descriptions(self):
+        _, device = self.serve()
+        self.refused("BadDescription", "no description", device.Run)
+        for text, words in (("{", "line 1"), ("[]", "object"), ('{"scann": 3}', "did you mean 'scan'"), ('{"axis": "left"}', "axis")):
+            self.refused("BadDescription", words, device.write_attribute, "json", text)
+        device.json = json.dumps(chain(("no-task", {})))
+        pid = device.Run()
+        device.Wait(pid)
+        self.assertEqual(device.ExitCode(pid), 1)
+        self.assertIn("no-task", device.status())
+        for command in (device.ExitCode, device.Running, device.Wait, device.Stop, device.Continue, device.Log, device.Progress, device.Result, device.Preview):
+            self.refused("NoSuchJob", "4711", command, 4711)
+
+    def test_a_job_that_is_killed(self):
+        _, device = self.serve()
+        device.json = json.dumps(endless())
+        pid = device.Run()
+        self.until(lambda: device.Progress(pid) > 0, "no progress")
+        os.kill(self.pids()[0], signal.SIGKILL)
+        device.Wait(pid)
+        self.assertEqual(device.ExitCode(pid), -9)
+        self.assertIn("SIGKILL", device.status())
+        device.json = json.dumps(tiny())
+        pid = device.Run()
+        device.Wait(pid)
+        self.assertEqual(device.ExitCode(pid), 0)
+
+    def test_the_end_of_the_server(self):
+        server, device = self.serve()
+        device.json = json.dumps(endless())
+        for run in (device.Run, device.RunContinuous):
+            run()
+        self.until(self.pids, "nothing runs")
+        server.end()
+        self.until(lambda: not self.pids(), "processes outlive the server")
+
+    def test_a_server_that_is_killed(self):
+        server, device = self.serve()
+        device.json = json.dumps(writing("out.tif", 2, 1.0))
+        pid = device.Run()
+        self.until(self.pids, "nothing runs")
+        server.end(signal.SIGKILL)
+        _, device = self.serve()
+        device.Wait(pid)
+        self.assertEqual(device.ExitCode(pid), 0)
+
+    def test_no_devices(self):
+        _, device = self.serve(PATH=f"{self.path_without('tomo-query')}")
+        self.assertEqual(device.state(), tango.DevState.FAULT)
+        self.assertIn("devices can't be listed", device.status())
+        device.json = json.dumps(tiny())
+        self.refused("NoManager", "devices can't be listed", device.Run)
+
+    def path_without(self, program):
+        """A folder with the server and no other program of ours."""
+        folder = self.scratch / "bin"
+        folder.mkdir()
+        os.symlink(shutil.which("tomo-tango"), folder / "tomo-tango")
+        return f"{folder}:/usr/bin:/bin"
+
+
+class Attributes(TangoTestCase):
+    def test_parameters(self):
+        _, device = self.serve()
+        described = device.get_attribute_config("axis")
+        self.assertEqual((described.unit, described.label), ("px", "axis"))
+        self.assertEqual(device.get_attribute_config("energy").max_value, "100000.0")
+        self.assertEqual(device.read_attribute("axis").quality, tango.AttrQuality.ATTR_INVALID)
+        self.assertEqual(device.method, "fbp")
+        device.axis = 31.5
+        device.scan = "missing.nxs"
+        device.output = "slices.h5"
+        self.assertEqual(json.loads(device.json), {"axis": 31.5, "scan": "missing.nxs", "output": "slices.h5"})
+        self.refused("BadDescription", "method", device.write_attribute, "method", "magic")
+        device.angles = "angles.txt"
+        device.angles = ""  # by itself again
+        self.assertNotIn("angles", json.loads(device.json))
+        pid = device.Run()
+        device.Wait(pid)
+        self.assertIn("missing.nxs", json.loads(device.Result(pid))["error"])
+        device.json = json.dumps(tiny())
+        self.refused("BadDescription", "dataflow", device.write_attribute, "axis", 3.0)
+
+    def test_a_reconstruction(self):
+        from phantom_scan import AXIS, Scan
+        here = os.getcwd()
+        os.chdir(self.scratch)
+        self.addCleanup(os.chdir, here)
+        Scan().nxtomo("scan.nxs")
+        _, device = self.serve()
+        device.scan, device.axis, device.output = "scan.nxs", AXIS, "slices.h5"
+        pid = device.Run()
+        device.Wait(pid)
+        self.assertEqual(device.ExitCode(pid), 0, device.status())
+        self.assertTrue((self.scratch / "slices.h5").exists())
+
+    def test_events(self):
+        _, device = self.serve()
+        told = {name: [] for name in ("State", "jobs", "percent")}
+        ids = [device.subscribe_event(name, tango.EventType.CHANGE_EVENT,
+                                      lambda event, name=name: told[name].append(None if event.err else event.attr_value.value)) for name in told]
+        device.json = json.dumps(writing("out.tif", 8, 0.05))
+        pid = device.Run()
+        device.Wait(pid)
+        self.until(lambda: told["State"][-1:] == [tango.DevState.ON] and told["percent"][-1:] == [100.0], told)
+        self.assertEqual(told["State"], [tango.DevState.ON, tango.DevState.RUNNING, tango.DevState.ON])
+        values = [list(value) if value is not None else [] for value in told["jobs"]]
+        self.assertEqual([value for value, _ in itertools.groupby(values)], [[], [pid], []])  # Tango may tell the first one twice
+        self.assertEqual(told["percent"], sorted(told["percent"]))
+        for number in ids:
+            device.unsubscribe_event(number)
+
+
+class Databases(TangoTestCase):
+    def test_a_file(self):
+        """Properties come from it."""
+        (self.scratch / "device.txt").write_text(f'tomo-tango/t1/DEVICE/Process: "{DEVICE}"\n{DEVICE}->MostJobs: 1\n'
+                                                 f'{DEVICE}->Queue: "{self.folder}"\n')
+        server = Server(self, f"-file={self.scratch}/device.txt")
+        device = server.proxy
+        device.json = json.dumps(endless())
+        pid = device.Run()
+        self.refused("TooManyJobs", "1 that an owner", device.Run)
+        self.assertTrue((self.folder / "jobs.sqlite").exists())
+        device.Stop(pid)
+
+    def test_a_real_database(self):
+        """With the snippet of docs/tango.md as it stands."""
+        port = self.start_database()
+        os.environ["TANGO_HOST"] = f"127.0.0.1:{port}"
+        self.addCleanup(os.environ.pop, "TANGO_HOST")
+        database = tango.Database()
+        info = tango.DbDevInfo()
+        info.name, info._class, info.server = DEVICE, "Process", "tomo-tango/t1"
+        database.add_device(info)
+        database.put_device_property(DEVICE, {"Idle": ["60"]})
+        server = Server(self, name=DEVICE)
+        (self.scratch / "dataflow.json").write_text(json.dumps(writing("out.tif", 2, 0.1)))
+        page = (pathlib.Path(__file__).parents[2] / "docs" / "tango.md").read_text()
+        snippet = re.search(r"^```python\n(.*?)^```", page, re.M | re.S)[1]
+        done = subprocess.run([sys.executable, "-c", snippet], cwd=self.scratch, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=PATIENCE)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn("exit code 0", done.stdout)
+        self.assertTrue((self.scratch / "out.tif").exists())
+        self.assertEqual(server.proxy.state(), tango.DevState.ON)
+
+    def start_database(self):
+        folder = self.scratch / "db"
+        folder.mkdir()
+        user = pwd.getpwuid(os.getuid())
+        if user.pw_uid == 0:  # as which the database does not run
+            user = pwd.getpwnam("mysql")
+            for path in (self.scratch, folder):
+                path.chmod(0o755)
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        as_root = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE)
+        made = subprocess.run(["mariadb-install-db", "--no-defaults", f"--user={user.pw_name}", f"--datadir={folder}/data",
+                               "--auth-root-authentication-method=normal"], **as_root)
+        self.assertEqual(made.returncode, 0, made.stdout)
+        sql, port = free_port(), free_port()
+        self.start(["mariadbd", "--no-defaults", f"--user={user.pw_name}", f"--datadir={folder}/data", f"--socket={folder}/s.sock", f"--port={sql}",
+                    "--bind-address=127.0.0.1", "--skip-log-bin"])
+        client = ["mysql", "-uroot", "-S", f"{folder}/s.sock"]
+        self.until(lambda: subprocess.run([*client, "-e", "select 1"], **as_root).returncode == 0, "the database does not start")
+        subprocess.run([*client, "-e", "create database tango; create user tango@'127.0.0.1' identified by 'tango'; "
+                        "grant all on tango.* to tango@'127.0.0.1'"], check=True, **as_root)
+        with open("/usr/share/dbconfig-common/data/tango-db/install/mysql") as tables:
+            subprocess.run([*client, "tango"], stdin=tables, check=True, **as_root)
+        self.start([str(DATABASE), "2", "-ORBendPoint", f"giop:tcp:127.0.0.1:{port}"], MYSQL_USER="tango", MYSQL_PASSWORD="tango",
+                   MYSQL_HOST=f"127.0.0.1:{sql}", MYSQL_DATABASE="tango")
+
+        def is_there():
+            with contextlib.suppress(tango.DevFailed):
+                tango.Database("127.0.0.1", port)
+                return True
+            return False
+
+        self.until(is_there, "the Tango database does not start")
+        return port
+
+    def start(self, command, **env):
+        process = subprocess.Popen(command, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(lambda: (process.kill(), process.wait()))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

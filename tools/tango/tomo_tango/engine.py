@@ -1,0 +1,99 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A manager of jobs in a thread of its own, for the threads of Tango."""
+
+import asyncio
+import concurrent.futures
+import logging
+import threading
+
+import tango
+
+from gsttomo import jobs
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Runs a queue, and calls functions of it from any thread. Raises what they raise."""
+
+    _open = {}  # by folder: devices of one server share a queue, and so never fight for a GPU
+    _lock = threading.Lock()
+
+    @classmethod
+    def take(cls, folder, **options):
+        """The engine of a folder, for one more user. Raises jobs.Error, OSError."""
+        with cls._lock:
+            if folder not in cls._open:
+                cls._open[folder] = cls(folder, options)
+            engine = cls._open[folder]
+            engine._users += 1
+            return engine
+
+    def give_back(self):
+        """Ends it with its last user: all jobs are cancelled."""
+        with self._lock:
+            self._users -= 1
+            if self._users:
+                return
+            del self._open[self._folder]
+        self.call(self._end)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def __init__(self, folder, options):
+        self._folder, self._users = folder, 0
+        self._listeners = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        self._thread.start()
+        self._manager = jobs.Manager(folder, **options)
+        try:
+            self.call(self._begin)
+        except BaseException:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            raise
+
+    def _run(self):
+        with tango.EnsureOmniThread():  # listeners push events
+            asyncio.set_event_loop(self._loop)
+            self._loop.run_forever()
+            self._loop.close()
+
+    async def _begin(self):
+        await self._manager.open()
+        self.queue = jobs.Queue(self._folder)
+        self._watch = asyncio.create_task(self._tell())
+
+    async def _end(self):
+        self._watch.cancel()
+        await self._manager.close(cancel=True)
+        self.queue.close()
+
+    async def _tell(self):
+        async for _ in self.queue.changes():
+            for listener in list(self._listeners):
+                try:
+                    await listener()
+                except Exception:  # of one device; the others want to know
+                    log.exception("a device can't tell its changes")
+
+    def listen(self, listener):
+        """Calls a coroutine function whenever something has changed."""
+        self._listeners.add(listener)
+        self.call(listener)
+
+    def forget(self, listener):
+        self._listeners.discard(listener)
+
+    def call(self, function, *arguments, timeout=None, **options):
+        """Raises TimeoutError."""
+        future = asyncio.run_coroutine_threadsafe(function(*arguments, **options), self._loop)
+        try:
+            return future.result(timeout)
+        except concurrent.futures.TimeoutError:
+            future.cancel()
+            raise TimeoutError(f"not within {timeout} s") from None
+
+    async def end_session(self, session):
+        await self._manager.end_session(session)

@@ -1,0 +1,57 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Parameters of a reconstruction as attributes of a device, by the schema of GstTomo.Reconstruction."""
+
+import json
+import math
+
+import gi
+import tango
+from tango.server import attribute
+
+gi.require_version("GstTomo", "1.0")
+from gi.repository import GLib, GstTomo  # noqa: E402
+
+TYPES = {"number": float, "integer": int, "boolean": bool, "string": str}
+
+
+def schema():
+    return json.loads(GstTomo.Reconstruction.get_schema())["properties"]
+
+
+def attribute_name(name):
+    return name.replace("-", "_")
+
+
+def check(description):
+    """Raises ValueError for a configuration with parameters that are wrong."""
+    reconstruction = GstTomo.Reconstruction.new(None)
+    try:
+        reconstruction.set_parameters(json.dumps(description))
+    except GLib.Error as e:
+        raise ValueError(e.message) from None
+
+
+def attributes_of(name, described, getter, setter):
+    """The attribute of a parameter."""
+    options = {"label": name, "doc": described["description"], "unit": described.get("x-unit", "")}
+    if "enum" in described:
+        options["doc"] += ". One of " + ", ".join(described["enum"])
+    for key, bound in (("minimum", "min_value"), ("maximum", "max_value")):
+        if key in described and described["type"] in ("number", "integer") and is_bound(described[key], described["type"]):
+            options[bound] = described[key]
+    return attribute(name=attribute_name(name), dtype=TYPES[described["type"]], access=tango.AttrWriteType.READ_WRITE, fget=getter,
+                     fset=setter, **options)
+
+
+def is_bound(value, kind):
+    return -2**63 < value < 2**63 if kind == "integer" else abs(value) < 1e300
+
+
+def read(name, described, description):
+    """The value with its quality: one that is found by itself is not valid."""
+    value = description.get(name, described.get("default"))
+    kind = TYPES[described["type"]]
+    if value is None:
+        return (math.nan if kind is float else kind()), tango.AttrQuality.ATTR_INVALID
+    return kind(value), tango.AttrQuality.ATTR_VALID

@@ -1,0 +1,319 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The device class `Process`: descriptions in, jobs out."""
+
+import asyncio
+import json
+import os
+import pathlib
+import tempfile
+import time
+import uuid
+
+import numpy as np
+import tango
+from tango import AttrWriteType, DevState
+from tango.server import Device, attribute, command, device_property
+
+from gsttomo import jobs
+
+from . import parameters
+from .engine import Engine
+
+RUNS = -42  # the exit code of a job that is not over, as UFO's server gives it
+OPEN, OVER = ("queued", "running", "paused"), ("done", "failed", "cancelled")
+MOST_JOBS = 10000
+
+
+def refuse(reason, text, origin):
+    tango.Except.throw_exception(f"TomoTango_{reason}", str(text), f"tomo-tango, {origin}")
+
+
+class Process(Device):
+    """Runs reconstructions and dataflows, each in a process of its own."""
+
+    Queue = device_property(dtype=str, default_value="",
+                            doc="Folder of the queue; empty: one of this server below the user's state folder")
+    Devices = device_property(dtype=(str,), default_value=(), doc="OpenCL devices that jobs may have: indices or names; empty: all")
+    MostJobs = device_property(dtype=int, default_value=1000, doc="Jobs that are not over at a time")
+    Idle = device_property(dtype=float, default_value=1800.0,
+                           doc="Seconds after which the process of a continuous job ends that nobody continues")
+
+    # Begin and end
+
+    _living = set()
+
+    @classmethod
+    def end_all(cls):
+        """All jobs of all devices of this server."""
+        for device in list(cls._living):
+            device._end_jobs()
+
+    def init_device(self):
+        super().init_device()
+        self._engine = None
+        self._description = {}
+        self._jobs, self._percent, self._image = (), 0.0, np.zeros((1, 1), np.float32)
+        self._told = {}
+        self._scratch = tempfile.TemporaryDirectory(prefix="tomo-tango-")
+        for name in ("State", "Status", "jobs", "percent", "image"):
+            self.set_change_event(name, True, False)
+        self._add_parameters()
+        self._living.add(self)
+        self.set_state(DevState.INIT)
+        try:
+            self._engine = Engine.take(self.Queue or default_folder(), devices=list(self.Devices) or None, idle=self.Idle,
+                                       limits=jobs.Limits(jobs_per_owner=self.MostJobs))
+            self._engine.listen(self._look)
+        except (jobs.Error, OSError) as e:
+            self.set_state(DevState.FAULT)
+            self.set_status(f"no jobs can be run: {e}")
+
+    def delete_device(self):
+        self._end_jobs()
+        self._scratch.cleanup()
+        super().delete_device()
+
+    def _end_jobs(self):
+        self._living.discard(self)
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.forget(self._look)
+            engine.call(self._cancel_all, engine.queue)
+            engine.give_back()
+
+    async def _cancel_all(self, queue):
+        for job in await queue.list(OPEN, owner=self.get_name()):
+            await queue.cancel(job.id)
+
+    def _add_parameters(self):
+        self._schema = {parameters.attribute_name(name): (name, described) for name, described in parameters.schema().items()}
+        for name, described in self._schema.values():
+            self.add_attribute(parameters.attributes_of(name, described, self.read_parameter, self.write_parameter))
+
+    @property
+    def _queue(self):
+        if self._engine is None:
+            refuse("NoManager", self.get_status(), self.get_name())
+        return self._engine.queue
+
+    def _call(self, function, *arguments, **options):
+        """A function of the queue, with errors as Tango has them."""
+        try:
+            return self._engine.call(function, *arguments, **options)
+        except jobs.NoSuchJob as e:
+            refuse("NoSuchJob", e, self.get_name())
+        except jobs.QuotaError as e:
+            refuse("TooManyJobs", e, self.get_name())
+        except Exception as e:  # such as a full disk: nothing goes to a client as a traceback
+            refuse("Failed", e, self.get_name())
+
+    # What clients see without asking
+
+    async def _look(self):
+        if self._engine is None:  # it ends
+            return
+        active = await self._engine.queue.list(OPEN, owner=self.get_name())
+        ended = await self._engine.queue.list(OVER, owner=self.get_name(), limit=1)
+        going = [job for job in active if job.state != "queued"]
+        self._jobs = sorted(job.id for job in active)
+        self._percent = next(map(percent_of, going[-1:] or ended), 0.0)
+        self.set_state(DevState.RUNNING if active else DevState.ON)
+        status = f"{len(going)} jobs run, {len(active) - len(going)} wait"
+        if ended and ended[0].state == "failed":
+            status += f"; job {ended[0].id}, the newest one that is over, has failed: {ended[0].error}"
+        self.set_status(status)
+        self._push("jobs", list(self._jobs))
+        self._push("percent", self._percent)
+        self._push("State", self.get_state())
+        self._push("Status", status)
+
+    def _push(self, name, value):
+        if self._told.get(name) != value:
+            self._told[name] = value
+            self.push_change_event(name, *(() if name in ("State", "Status") else (value,)))
+
+    # Attributes
+
+    @attribute(dtype=str, access=AttrWriteType.READ_WRITE, doc="A dataflow with nodes and edges, or the configuration of a reconstruction")
+    def json(self):
+        return json.dumps(self._description)
+
+    @json.write
+    def json(self, text):
+        try:
+            description = json.loads(text)
+            if not isinstance(description, dict):
+                raise ValueError("a description is an object")
+            if "nodes" not in description:
+                parameters.check(description)
+        except ValueError as e:
+            refuse("BadDescription", e, f"{self.get_name()}/json")
+        self._description = description
+
+    @attribute(dtype=(int,), max_dim_x=MOST_JOBS, doc="Jobs of this device that run or wait")
+    def jobs(self):
+        return list(self._jobs)
+
+    @attribute(dtype=float, unit="%", min_value=0, max_value=100, doc="Of the job that runs, else of the last one")
+    def percent(self):
+        return self._percent
+
+    @attribute(dtype=((np.float32,),), max_dim_x=1 << 15, max_dim_y=1 << 15, doc="The last image that Preview has brought")
+    def image(self):
+        return self._image
+
+    def read_parameter(self, attr):
+        name, described = self._schema[attr.get_name()]
+        value, quality = parameters.read(name, described, self._description)
+        attr.set_value_date_quality(value, time.time(), quality)
+
+    def write_parameter(self, attr):
+        name, _ = self._schema[attr.get_name()]
+        value = attr.get_write_value()
+        description = {key: one for key, one in self._description.items() if key != name}
+        if value != "":  # which means: by itself
+            description[name] = value
+        if "nodes" in description:
+            refuse("BadDescription", "the description is a dataflow, which has no parameters", f"{self.get_name()}/{attr.get_name()}")
+        try:
+            parameters.check(description)
+        except ValueError as e:
+            refuse("BadDescription", e, f"{self.get_name()}/{attr.get_name()}")
+        self._description = description
+
+    # Jobs
+
+    def _submit(self, session):
+        if not self._description:
+            refuse("BadDescription", "there is no description; write the attribute json, or parameters", self.get_name())
+        job = self._call(self._queue.submit, self._description, owner=self.get_name(), session=session, folder=os.getcwd())
+        self._call(self._look)  # so that nobody sees the state from before
+        return job.id
+
+    def _get(self, number):
+        """A job by its number; of a continuous one its newest run."""
+        job = self._call(self._queue.get, number)
+        if job.owner != self.get_name():
+            refuse("NoSuchJob", f"job {number} is not of this device", self.get_name())
+        if job.session is not None:
+            job = self._call(self._queue.list, session=job.session, limit=1)[0]
+        return job
+
+    @command(dtype_out=int, doc_out="Number of the job")
+    def Run(self):
+        """Runs the description."""
+        return self._submit(None)
+
+    @command(dtype_out=int, doc_out="Number of the job")
+    def RunContinuous(self):
+        """Runs it in a process that stays warm for Continue."""
+        return self._submit(uuid.uuid4().hex)
+
+    @command(dtype_in=int)
+    def Continue(self, number):
+        """Runs the description as it is now in the process of a continuous job."""
+        job = self._get(number)
+        if job.session is None:
+            refuse("NotContinuous", f"job {number} was started by Run; RunContinuous starts one that can be continued", self.get_name())
+        self._submit(job.session)
+
+    @command(dtype_in=int)
+    def Stop(self, number):
+        """Ends a job, and the process of a continuous one."""
+        job = self._get(number)
+        if job.session is not None:
+            self._call(self._engine.end_session, job.session)
+        else:
+            self._call(self._queue.cancel, job.id)
+            self._call(self._queue.wait, job.id)
+        self._call(self._look)
+
+    @command(dtype_in=int)
+    def Wait(self, number):
+        """Returns when the job is over. Other clients are served meanwhile."""
+        self._call(self._queue.wait, self._get(number).id)
+        self._call(self._look)
+
+    @command(dtype_in=int, dtype_out=bool)
+    def Running(self, number):
+        """Whether the job runs, or waits for its turn."""
+        return not self._get(number).is_over
+
+    @command(dtype_in=int, dtype_out=int)
+    def ExitCode(self, number):
+        """0 for success, -42 while it is not over, else what has ended it: a status, or minus a signal."""
+        job = self._get(number)
+        if not job.is_over:
+            return RUNS
+        return 0 if job.state == "done" else job.exit or 1
+
+    @command(dtype_in=int)
+    def Pause(self, number):
+        """Holds it."""
+        self._call(self._queue.pause, self._get(number).id)
+
+    @command(dtype_in=int)
+    def Resume(self, number):
+        """Ends a pause."""
+        self._call(self._queue.resume, self._get(number).id)
+
+    @command(dtype_in=int)
+    def Finish(self, number):
+        """Ends it early, with what it has."""
+        self._call(self._queue.finish, self._get(number).id)
+
+    @command(dtype_in=int, dtype_out=str)
+    def Log(self, number):
+        """Its events, a line of JSON each, and what its process has written to standard error."""
+        job = self._get(number)
+        return self._call(self._log_of, job)
+
+    async def _log_of(self, job):
+        queue = self._engine.queue
+        lines = (queue.folder / "jobs" / str(job.id) / "events.jsonl")
+        text = lines.read_text(errors="replace") if lines.exists() else ""
+        return text + await queue.log(job.id)
+
+    @command(dtype_in=int, dtype_out=float)
+    def Progress(self, number):
+        """In percent."""
+        return percent_of(self._get(number))
+
+    @command(dtype_in=int, dtype_out=str)
+    def Result(self, number):
+        """State, results, outputs, error and provenance, as JSON."""
+        job = self._get(number).as_dict()
+        return json.dumps({name: job[name] for name in ("id", "state", "status", "results", "outputs", "bytes", "error", "provenance")})
+
+    @command(dtype_in=int)
+    def Preview(self, number):
+        """Brings the next image of a job that runs to the attribute image."""
+        job = self._get(number)
+        path = pathlib.Path(self._scratch.name) / f"{uuid.uuid4().hex}.npy"
+        self._image = np.asarray(self._call(self._image_of, job.id, path), np.float32)
+        self.push_change_event("image", self._image)
+
+    async def _image_of(self, number, path):
+        queue = self._engine.queue
+        await queue.preview(number, path)
+        while not path.exists():
+            job = await queue.get(number)
+            if job.is_over and not path.exists():
+                raise jobs.Error(f"job {number} was over before another image came")
+            await asyncio.sleep(0.02)
+        image = np.load(path)
+        path.unlink()
+        return image
+
+
+def percent_of(job):
+    if job.state == "done":
+        return 100.0
+    return min(100.0, 100.0 * (job.done or 0) / job.total) if job.total else 0.0
+
+
+def default_folder():
+    """Of this server: its name is the same after a restart, so that it finds its jobs again."""
+    name = tango.Util.instance().get_ds_name().replace("/", "-")
+    return str(jobs.default_folder().parent / f"jobs-of-{name}")
