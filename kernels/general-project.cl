@@ -10,49 +10,7 @@
 // TURNED there are rays that are driven along x: for these a copy of the volume has x and y swapped, so that neighbouring
 //        rays read neighbours
 
-// One view: RayView of the host. Three numbers stand for x, y, z; a form has a constant behind them.
-typedef struct {
-    tomo_real source[3];                     // of a cone beam, or the direction of a parallel one
-    tomo_real corner[3], column[3], row[3];  // of the detector, and its pixels' steps
-    tomo_real column_form[4], row_form[4], depth_form[4]; // see ViewGeometry
-    tomo_real step[3];                       // lengths of voxels
-    tomo_real is_parallel;
-    tomo_real driving;                       // axis of all rays; 3: see driving_axis()
-    tomo_real unused[3];
-} View;
-
-typedef struct {
-    tomo_real source[3], direction[3];
-} Ray;
-
-static Ray ray_of(global const View *view, const uint column, const uint row) {
-    Ray ray;
-    for (int a = 0; a < 3; a++) {
-        const tomo_real pixel = view->corner[a] + (column + (tomo_real)0.5f) * view->column[a] + (row + (tomo_real)0.5f) * view->row[a];
-        ray.source[a] = view->is_parallel != 0 ? pixel : view->source[a];
-        ray.direction[a] = view->is_parallel != 0 ? view->source[a] : pixel - view->source[a];
-    }
-    return ray;
-}
-
-// A ray that is as close to two axes takes the first one of y, x, z, wherever rounding leads, so that both operators agree.
-#define CLEARLY 1.0001f
-
-static int driving_axis(global const View *view, const Ray *ray) {
-    if (view->driving < 3)
-        return (int)view->driving;
-    const tomo_real x = fabs(ray->direction[0]), y = fabs(ray->direction[1]), z = fabs(ray->direction[2]);
-    const int axis = x > y * CLEARLY ? 0 : 1;
-    return z > (axis == 0 ? x : y) * CLEARLY ? 2 : axis;
-}
-
-// From plane to plane.
-static tomo_real way_of(global const View *view, const Ray *ray, const int axis) {
-    tomo_real sum = 0;
-    for (int a = 0; a < 3; a++)
-        sum += ray->direction[a] * ray->direction[a] * view->step[a] * view->step[a];
-    return sqrt(sum) / fabs(ray->direction[axis]);
-}
+#include "general-rays.h"
 
 // ------------------------------------------------------------------------------------------------------- Projection
 
@@ -74,13 +32,13 @@ static void narrow(const float position, const float slope, const int length, co
     *end = min(*end, (int)clamp(fmax(in, out_of) + rounding, 0.0f, (float)lines));
 }
 
-kernel void project_rays(IN(in), global const float *restrict turned, OUT(float, out), global const View *restrict views,
+kernel void project_rays(IN(in), global const float *restrict turned, OUT(float, out), global const RayView *restrict views,
                          const uint width, const uint height, const uint depth, const uint columns, const uint rows,
                          const uint first_view, const uint first_plane, const uint first_row) {
     const uint column = get_global_id(0), row = first_row + get_global_id(1), plane = first_plane + get_global_id(2);
     if (column >= columns || row >= rows)
         return;
-    global const View *view = views + first_view + plane;
+    global const RayView *view = views + first_view + plane;
     const Ray ray = ray_of(view, column, row);
     const int axis = driving_axis(view, &ray);
 
@@ -139,11 +97,11 @@ kernel void project_rays(IN(in), global const float *restrict turned, OUT(float,
 
 // Samples times the way of their rays, and the driving axes of these.
 kernel void weigh_rays(IN(in), global float *restrict weighted, global uchar *restrict axes,
-                       global const View *restrict views, const uint columns, const uint rows) {
+                       global const RayView *restrict views, const uint columns, const uint rows) {
     const uint column = get_global_id(0), row = get_global_id(1), number = get_global_id(2);
     if (column >= columns || row >= rows)
         return;
-    global const View *view = views + number;
+    global const RayView *view = views + number;
     const Ray ray = ray_of(view, column, row);
     const int axis = driving_axis(view, &ray);
     const ulong at = tomo_index(column, row, number, columns, rows);
@@ -208,7 +166,7 @@ static float gather(global const float *weighted, global const uchar *axes, cons
 #define RUN 8 // voxels along z of a work-item
 
 kernel void gather_rays(global const float *restrict weighted, global const uchar *restrict axes, OUT(float, out),
-                        global const View *restrict views, const uint width, const uint height, const uint depth,
+                        global const RayView *restrict views, const uint width, const uint height, const uint depth,
                         const uint columns, const uint rows, const uint first_view, const uint last_view, const uint first_run) {
     const uint x = get_global_id(0), y = get_global_id(1), first_z = (first_run + get_global_id(2)) * RUN;
     if (x >= width || y >= height)
@@ -218,7 +176,7 @@ kernel void gather_rays(global const float *restrict weighted, global const ucha
     for (int i = 0; i < RUN; i++)
         sums[i] = first_view == 0 || i >= run ? 0.0f : AT(out, tomo_index(x, y, first_z + i, width, height));
     for (uint number = first_view; number < last_view; number++) {
-        global const View *view = views + number;
+        global const RayView *view = views + number;
         const ulong plane = (ulong)number * columns * rows;
         float across[3], down[3], from_source[3];
         for (int a = 0; a < 3; a++) {

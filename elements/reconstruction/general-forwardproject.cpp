@@ -152,8 +152,10 @@ class GeneralForwardproject final : public Reducer {
         report_effective(values.say(angles.sentence));
     }
 
+    // GPUs make all of them from one copy of the volume, and those of equal steps of a turn four together.
     unsigned views_at_a_time() const {
-        constexpr std::size_t most = 16, share = 16; // of the device's memory
+        constexpr std::size_t share = 16; // of the device's memory
+        const std::size_t most = device()->prefers_local_memory() ? views_ : 16;
         return static_cast<unsigned>(
             std::clamp<std::size_t>(device()->memory_limit() / share / projection_.size(), 1, most));
     }

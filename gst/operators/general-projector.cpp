@@ -39,7 +39,8 @@ Numbers point_in_voxels(const Vector3 &point, const VolumeGrid &grid) {
 unsigned driving_axis(const Numbers &way) {
     constexpr double clearly = 1.0001;
     const double x = std::abs(way[0]), y = std::abs(way[1]), z = std::abs(way[2]);
-    const unsigned axis = x > y * clearly ? 0 : 1;
+    const bool is_even = x <= y * clearly && y <= x * clearly;
+    const unsigned axis = is_even ? way[0] * way[1] > 0.0 : y > x;
     return z > (axis == 0 ? x : y) * clearly ? 2 : axis;
 }
 
@@ -105,6 +106,32 @@ void check_view(const ViewGeometry &geometry, const VolumeGrid &grid, std::uint6
                          number, distance, least));
 }
 
+// Whether all rays of a detector column have one way across, along x or y, up to rounding.
+bool is_upright(const ViewGeometry::Rays &rays, const RayView &view, const VolumeGrid &grid, unsigned columns,
+                unsigned rows) {
+    constexpr double near = 1e-9, clearly = 0.9999;
+    if (std::max(std::abs(view.row[0]), std::abs(view.row[1])) * rows > near || view.driving == 2)
+        return false;
+    if (view.driving != by_ray)
+        return true;
+    for (unsigned column = 0; column < columns; column++)
+        for (const double row : {0.0, rows - 1.0}) {
+            const auto way = in_voxels(rays.pixel(column, row) - rays.source, grid);
+            if (std::abs(way[2]) > clearly * std::max(std::abs(way[0]), std::abs(way[1])))
+                return false;
+        }
+    return true;
+}
+
+VoxelView voxel_view(const ViewGeometry &geometry, const VolumeGrid &grid) {
+    const auto form = [&](const ViewGeometry::Form &of_points) {
+        const auto voxel = grid.in_voxels(of_points);
+        return VoxelView::Form{{voxel.factors.z, voxel.factors.x, voxel.factors.y, voxel.constant}};
+    };
+    const auto depth = form(geometry.depth());
+    return {form(geometry.row()), form(geometry.column()), depth, depth, 1.0, {}};
+}
+
 // Pixels whose rays may pass a voxel in the middle of the volume.
 double pixels_near(const ViewGeometry &geometry, const VolumeGrid &grid) {
     const Vector3 middle =
@@ -131,9 +158,16 @@ GeneralProjector::GeneralProjector(Compute &compute, const std::vector<ViewGeome
                  "number must be 1 at least",
                  views.size(), columns, rows, grid.x.count, grid.y.count, grid.z.count));
     std::vector<RayView> all;
+    const bool is_square =
+        grid.x.count == grid.y.count && std::abs(std::abs(grid.x.step / grid.y.step) - 1.0) < 1e-9;
+    bool are_quads = is_square && ViewQuads::is_possible(views_);
+    if (are_quads)
+        quads_ = ViewQuads(views_, grid.x.count, grid.z.count, std::max(columns, rows));
     for (const auto &view : views) {
         check_view(view, grid, all.size());
         all.push_back(ray_view(view, grid, columns, rows));
+        is_upright_ = is_upright_ && is_upright(view.rays(), all.back(), grid, columns, rows);
+        are_quads = are_quads && is_upright_ && quads_.add(voxel_view(view, grid));
         has_mixed_ |= all.back().driving == by_ray;
         needs_turned_ |= all.back().driving == by_ray || all.back().driving == 0;
         pixels_of_voxel_ = std::max(pixels_of_voxel_, pixels_near(view, grid));
@@ -184,6 +218,14 @@ void GeneralProjector::forward(const Array &volume, unsigned first, Array &proje
     const auto views = static_cast<unsigned>(projections.info().samples() / rays_of_view());
     check(volume, projections, projections, std::clamp(views, 1u, views_ - first));
     compute_.input_format("in", volume.info().format);
+    if (can_project_lines())
+        project_lines(volume, first, projections);
+    else
+        project_rays(volume, first, projections);
+}
+
+void GeneralProjector::project_rays(const Array &volume, unsigned first, Array &projections) {
+    const auto views = static_cast<unsigned>(projections.info().samples() / rays_of_view());
     const cl_uint width = grid_.x.count, height = grid_.y.count, depth = grid_.z.count;
     Array turned = compute_.allocate(needs_turned_ ? ArrayInfo(GST_TOMO_FORMAT_FLOAT32, height, width, depth)
                                                    : ArrayInfo(GST_TOMO_FORMAT_FLOAT32, 1, 1));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gst/operators/projector.hpp>
+#include <gst/operators/view-quads.hpp>
 #include <gst/tomo/compute/compute.hpp>
 #include <gst/tomo/geometry/volume-grid.hpp>
 
@@ -32,6 +33,12 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     void forward(const Array &volume, unsigned first, Array &projections);
 
   private:
+    // On GPUs, where all rays of a detector column go over the same lines along z.
+    bool can_project_lines() const;
+    void project_lines(const Array &volume, unsigned first, Array &projections);
+    void project_rays(const Array &volume, unsigned first, Array &projections);
+    std::uint64_t line_texels() const; // of the volume in its border
+    bool fits_quads() const;
     Kernel kernel(const char *function);
     std::uint64_t rays_of_view() const { return std::uint64_t{columns_} * rows_; }
     void check(const Array &volume, const Array &projections, const Array &result, unsigned views) const;
@@ -47,6 +54,8 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     double pixels_of_voxel_ = 0.0; // that count for it at most
     bool has_mixed_ = false;       // views whose rays have several driving axes
     bool needs_turned_ = false;    // rays that are driven along x
+    bool is_upright_ = true;       // see can_project_lines()
+    ViewQuads quads_;
 };
 
 } // namespace tomo

@@ -43,6 +43,7 @@ class GST_TOMO_API ViewQuads {
         const unsigned part = view / quads();
         return is_backwards_ ? (4 - part) % 4 : part;
     }
+    bool is_backwards() const { return is_backwards_; } // views go on from n to m
 
   private:
     bool is_turned(const VoxelView &view, const VoxelView &before, double angle) const;

@@ -60,6 +60,23 @@ class GeneralForwardproject(ElementTestCase):
             np.testing.assert_allclose(told, angles, atol=1e-12)
             self.assertEqual(axis, 3.0)
 
+    def test_equal_steps_of_a_turn(self):
+        """Square volumes about their middle, of odd and even sides, in both senses; and nearly so."""
+        for side, views, sense, off, dtype in ((7, 8, 1, 0.0, np.float32), (6, 12, -1, 0.0, np.uint16), (5, 4, 1, 0.0, np.float16),
+                                               (1, 4, -1, 0.0, np.float32), (6, 8, 1, 0.5, np.float32), (5, 6, 1, 0.0, np.float32)):
+            for source in -np.inf, -60.0:
+                volume = random_array(dtype, (9, side, side))
+                middle = (side - 1) / 2
+                grids = (-middle * 0.9 + off, 0.9, side), (middle * 0.9, -0.9, side), (-3.7, 0.8, 9)
+                geometry = {"axis-angle-z": 0.3 + sense * np.arange(views) * 2 * np.pi / views, "source-position-y": source,
+                            "detector-position-y": 20.0, "source-position-x": 1.5, "center-position-x": 6.2,
+                            "center-position-z": 5.1}
+                wanted = generalref.matrix(geometry, (11, 13), views, *grids) @ volume.astype(float).ravel()
+                line = (f"{NAME} {words(geometry)} rows=11 columns=13 x-region={region(*grids[0])} y-region={region(*grids[1])} "
+                        f"region={region(*grids[2])}")
+                with self.subTest(line=line):
+                    self.assert_close(np.array(run(line, [volume])), wanted.reshape(views, 11, 13), 2e-6)
+
     def test_live(self):
         """The geometry is that of the time when a volume comes, also behind a flush."""
         volume = random_array(np.float32, (2, 5, 4))

@@ -164,7 +164,9 @@ def matrix(geometry, shape, views, x, y, z):
         length = np.sqrt((ray**2).sum(0))
         start, ray = (start - first) / step, ray / step
         along = np.abs(ray)
-        driving = np.where(along[0] > along[1] * 1.0001, 0, 1)
+        # As close to x and y: one that a quarter of a turn takes to the other.
+        even = (along[0] <= along[1] * 1.0001) & (along[1] <= along[0] * 1.0001)
+        driving = np.where(even, ray[0] * ray[1] > 0, along[1] > along[0]).astype(int)
         driving = np.where(along[2] > np.maximum(along[0], along[1]) * 1.0001, 2, driving)
         for axis in range(3):
             u, v = [a for a in range(3) if a != axis]
