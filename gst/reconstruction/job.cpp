@@ -511,6 +511,9 @@ const Plan &Job::plan() {
     const Inspection &scan = inspect();
     check_findings();
     go_on();
+    open_device();
+    if (context_ && !context_->default_device()->shares_host_memory())
+        inspection_->device_memory = context_->default_device()->memory_limit();
     const auto *heights = heights_.empty() ? nullptr : &heights_;
     // What is wrong with the output shows before time goes into the axis.
     make_plan(settings_, scan, {scan.image.width / 2.0, ""}, heights);
@@ -524,7 +527,6 @@ const Plan &Job::plan() {
         align(axis);
     }
     plan_ = std::make_unique<Plan>(make_plan(settings_, scan, axis, heights));
-    open_device();
     if (context_) {
         if (!is_general(settings_, scan)) // in which it is another one
             check_precision(settings_, *context_->default_device());

@@ -60,17 +60,24 @@ class PlaneParts final : public ImageParts {
     bool can_be_single() const override { return !is_iterative(settings_) || images() == 1; }
 
     PartSize at_once() const override {
-        const auto least = memory(can_be_single() ? 1 : images());
-        const auto most = settings_.memory_bytes();
-        unsigned fits = 0, fails = images() + 1;
-        if (!can_be_single())
-            fits = least <= most ? images() : 0;
-        else
-            while (fails - fits > 1) {
-                const unsigned tried = fits + (fails - fits) / 2;
-                (memory(tried) <= most ? fits : fails) = tried;
-            }
-        return {fits, memory(std::max(fits, 1u)), least};
+        const auto size = [&](unsigned count) { return held(std::max(count, 1u)).all(); };
+        const unsigned whole = images();
+        if (!can_be_single()) {
+            // On a device with memory of its own the element tells that it does not find place.
+            const bool fits = scan_.device_memory || takes(whole);
+            return {fits ? whole : 0, size(whole), size(whole)};
+        }
+        // The element makes a volume in parts that the device does not take, from projections that are read
+        // once and lie on the host meanwhile.
+        if (scan_.device_memory && !takes(whole) && settings_.rings.is("none") &&
+            projections(whole) <= settings_.memory_bytes())
+            return {whole, projections(whole), size(1)};
+        unsigned fits = 0, fails = whole + 1;
+        while (fails - fits > 1) {
+            const unsigned tried = fits + (fails - fits) / 2;
+            (takes(tried) ? fits : fails) = tried;
+        }
+        return {fits, size(fits), size(1)};
     }
 
     Rows rows(unsigned first, unsigned count) const override {
@@ -92,20 +99,38 @@ class PlaneParts final : public ImageParts {
     }
 
   private:
-    // Bytes that a part of so many planes holds, wherever it lies.
-    std::uint64_t memory(unsigned count) const {
-        const auto plane = sizeof(float) * std::uint64_t{volume_.grid().x.count} * volume_.grid().y.count;
-        const unsigned last = images() - count;
-        unsigned most_rows = 0;
-        for (const unsigned first : {0u, last / 2, last})
-            most_rows = std::max(most_rows, rows(first, count).count / settings_.binning);
-        const auto projections = least_memory(settings_, scan_, most_rows); // twice
+    // Bytes that a part of so many planes holds.
+    struct Held {
+        std::uint64_t volume, projections; // on the device, and as a rule on the host
+        std::uint64_t all() const { return volume + projections; }
+    };
+    Held held(unsigned count) const {
+        const auto volume =
+            sizeof(float) * std::uint64_t{volume_.grid().x.count} * volume_.grid().y.count * count;
+        const auto flats = least_memory(settings_, scan_, 0);
         if (is_iterative(settings_)) {
             const auto [volumes, sets] = held_by_iterations();
-            return volumes * plane * count + sets * projections / 2;
+            return {volumes * volume, sets * projections(count) + flats};
         }
-        const bool holds_projections = !settings_.rings.is("none");
-        return plane * count + least_memory(settings_, scan_, 0) + (holds_projections ? 2 * projections : 0);
+        // Sinograms, and what they are made of, twice.
+        return {volume, (settings_.rings.is("none") ? 0 : 4 * projections(count)) + flats};
+    }
+
+    // Of all rows that a part of so many planes reads.
+    std::uint64_t projections(unsigned count) const {
+        const unsigned last = images() - count;
+        unsigned most = 0;
+        for (const unsigned first : {0u, last / 2, last})
+            most = std::max(most, rows(first, count).count / settings_.binning);
+        return sizeof(float) * std::uint64_t{scan_.image.width / settings_.binning} * scan_.views * most;
+    }
+
+    bool takes(unsigned count) const {
+        const auto [volume, projections] = held(count);
+        if (!scan_.device_memory)
+            return volume + projections <= settings_.memory_bytes();
+        const auto for_volume = scan_.device_memory / 4 * 3; // the rest is for projections on their way
+        return volume <= for_volume && projections <= settings_.memory_bytes();
     }
 
     // Volumes and sets of projections, as tomogeneraliterate tells.

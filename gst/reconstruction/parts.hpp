@@ -40,6 +40,6 @@ class ImageParts {
 
 // Of slices or sinograms. `axis` is an edge coordinate of the full detector, NaN where it is not known yet.
 // Settings and scan have to live as long.
-std::unique_ptr<ImageParts> parts_of(const Settings &settings, const Inspection &scan, double axis);
+GST_TOMO_API std::unique_ptr<ImageParts> parts_of(const Settings &settings, const Inspection &scan, double axis);
 
 } // namespace tomo::reconstruction

@@ -8,6 +8,7 @@
 #include <gst/reconstruction/axis.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/mirrored-rays.hpp>
+#include <gst/reconstruction/parts.hpp>
 #include <gst/reconstruction/room.hpp>
 #include <gst/reconstruction/settings.hpp>
 #include <gst/tomo/support/json.hpp>
@@ -291,6 +292,51 @@ GST_START_TEST(room_on_the_disk) {
 }
 GST_END_TEST
 
+// Of a cone beam, on devices that share the memory of the computer and on those that do not.
+GST_START_TEST(parts_of_a_volume) {
+    constexpr unsigned columns = 100, rows = 80, views = 50;
+    Settings settings;
+    settings.general.source_y.set_text("-400");
+    Inspection scan;
+    scan.image = tomo::ArrayInfo(GST_TOMO_FORMAT_UINT16, columns, rows);
+    scan.projections = views;
+    std::vector<double> angles;
+    for (unsigned i = 0; i < views; i++)
+        angles.push_back(2.0 * G_PI / views * i);
+    scan.set_angles(std::move(angles));
+    scan.angles_from = "scan";
+    const std::uint64_t plane = 4 * columns * columns, whole = plane * rows,
+                        projections = std::uint64_t{4} * columns * rows * views;
+    const auto images = [&](std::uint64_t memory, std::uint64_t device, const char *method = "fbp",
+                            const char *rings = "none") {
+        settings.memory.set_text(std::to_string(memory));
+        settings.method.set_text(method);
+        settings.rings.set_text(rings);
+        scan.device_memory = device;
+        const auto parts = parts_of(settings, scan, columns / 2.0);
+        fail_unless(parts->images() == rows && parts->rows(0, rows).count == rows);
+        const auto size = parts->at_once();
+        fail_unless(size.images == 0 || device == 1 || size.memory <= memory + device);
+        return size.images;
+    };
+    fail_unless(images(whole, 0) == rows && images(whole - 1, 0) == rows - 1 && images(plane, 0) == 1 &&
+                images(plane - 1, 0) == 0);
+    // The volume is none of the computer's memory.
+    fail_unless(images(1, whole * 4 / 3 + 4) == rows);
+    // Projections wait there where the device takes a part of the volume, unless that is too small for them.
+    fail_unless(images(projections, whole / 2) == rows);
+    fail_unless(images(projections - 1, plane * 40) == 30);
+    // Rings want all projections of the part, several times.
+    fail_unless(images(4 * projections, 2 * whole, "fbp", "sorting") == rows);
+    const auto some = images(2 * projections, 2 * whole, "fbp", "sorting");
+    fail_unless(some > rows / 4 && some < rows);
+    // Iterations are never made in parts.
+    fail_unless(images(5 * whole + 3 * projections, 0, "sirt") == rows);
+    fail_unless(images(5 * whole + 3 * projections - 1, 0, "sirt") == 0);
+    fail_unless(images(1, 1, "sirt") == rows); // the element tells more
+}
+GST_END_TEST
+
 GST_START_TEST(object_in_c) {
     const auto reconstruction = new_reconstruction();
     auto *self = reconstruction.get();
@@ -386,6 +432,7 @@ static Suite *reconstruction_suite() {
     tcase_add_test(tests, axis_of_rays_from_both_sides);
     tcase_add_test(tests, values_in_lines);
     tcase_add_test(tests, room_on_the_disk);
+    tcase_add_test(tests, parts_of_a_volume);
     tcase_add_test(tests, object_in_c);
     tcase_add_test(tests, axis_that_is_not_found);
     tcase_add_test(tests, events_of_a_run);
