@@ -15,6 +15,18 @@ kernel void gather_views(IN(projections), OUT(float, out), const uint first, con
         LOAD(projections, tomo_index(x, first + i * step, z, columns, rows_of_projections));
 }
 
+#ifdef MASKED
+#define STAYS(i) (mask[i] == 0.0f)
+#else
+#define STAYS(i) false
+#endif
+
+kernel void mask_gradient(global float *gradient, global const float *mask, const ulong count) {
+    const ulong i = get_global_id(0);
+    if (i < count && mask[i] == 0.0f)
+        gradient[i] = 0.0f;
+}
+
 // A part of the norm, or of the product, from each work-group.
 #define FINISH_PARTS                                                                                                    \
     local tomo_sum places[GROUP];                                                                                       \
@@ -98,9 +110,9 @@ kernel void add_scaled(global float *values, global const float *others, const f
         values[i] = others[i] + factor * values[i];
 }
 
-kernel void keep_bounds(global float *values, const float minimum, const float maximum, const ulong count) {
+kernel void keep_bounds(global float *values, global const float *mask, const float minimum, const float maximum, const ulong count) {
     const ulong i = get_global_id(0);
-    if (i < count && !isnan(values[i]))
+    if (i < count && !isnan(values[i]) && !STAYS(i))
         values[i] = clamp(values[i], minimum, maximum);
 }
 
@@ -146,10 +158,10 @@ kernel void stop_slices(global const float *norms, global const float *measured,
 }
 
 kernel void add_correction(global float *slices, global const float *correction, global const float *pixel_sums,
-                           global const uint *is_done, const float relaxation, const float minimum, const float maximum,
-                           const ulong count, const ulong plane) {
+                           global const uint *is_done, global const float *mask, const float relaxation, const float minimum,
+                           const float maximum, const ulong count, const ulong plane) {
     const ulong i = get_global_id(0), at = get_global_id(1) * count + i;
-    if (i >= count || is_done[get_global_id(1)])
+    if (i >= count || is_done[get_global_id(1)] || STAYS(at))
         return;
     const float across = pixel_sums[IN_PLANE];
     const float value = slices[at] + (across > 0.0f ? relaxation * correction[at] / across : 0.0f);
@@ -158,10 +170,10 @@ kernel void add_correction(global float *slices, global const float *correction,
 }
 
 kernel void multiply_correction(global float *slices, global const float *correction, global const float *pixel_sums,
-                                global const uint *is_done, const float minimum, const float maximum, const ulong count,
-                                const ulong plane) {
+                                global const uint *is_done, global const float *mask, const float minimum, const float maximum,
+                                const ulong count, const ulong plane) {
     const ulong i = get_global_id(0), at = get_global_id(1) * count + i;
-    if (i >= count || is_done[get_global_id(1)])
+    if (i >= count || is_done[get_global_id(1)] || STAYS(at))
         return;
     const float across = pixel_sums[IN_PLANE];
     const float value = across > 0.0f ? slices[at] * correction[at] / across : slices[at];

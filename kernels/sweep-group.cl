@@ -60,7 +60,7 @@ kernel void sweep_rays(global const float *restrict sets, global const float *re
 }
 
 // Global size: lanes of a row, rows, sets. A slice that is done stays as it is; `planes` make a volume.
-kernel void sweep_pixels(global float *restrict sets, global const float *restrict q, global const Row *restrict rows,
+kernel void sweep_pixels(global float *sets, global const float *masks, global const float *restrict q, global const Row *restrict rows,
                          global const uint *is_done, const uint planes, const float relaxation, const float minimum,
                          const float maximum, SHAPE) {
     const uint lane = get_global_id(0) % LANES, x = get_global_id(0) / LANES, y = get_global_id(1), set = get_global_id(2);
@@ -77,6 +77,10 @@ kernel void sweep_pixels(global float *restrict sets, global const float *restri
     const float right = index >= -1 && index < (int)columns - 1 ? fmax(1.0f - (1.0f - fraction) * narrowing, 0.0f) : 0.0f;
     global const float *sample = q + (set * (ulong)PITCH(columns) + MARGIN + index) * LANES + lane;
     global float *pixel = sets + (FIRST_PIXEL(set, width, height) + (ulong)y * PITCH(width) + x) * LANES + lane;
+#ifdef MASKED
+    if (masks[pixel - sets] == 0.0f)
+        return;
+#endif
     float value = *pixel;
     if (left + right > 0.0f)
         value += relaxation * (left * sample[0] + right * sample[LANES]) / (left + right);

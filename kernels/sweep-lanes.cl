@@ -77,7 +77,7 @@ kernel void sweep_rays(global const lanes *restrict sets, global const float *re
 }
 
 // Global size: rows, sets. A slice that is done stays as it is; `planes` make a volume.
-kernel void sweep_pixels(global lanes *restrict sets, global const lanes *restrict q, global const Row *restrict rows,
+kernel void sweep_pixels(global lanes *sets, global const lanes *masks, global const lanes *restrict q, global const Row *restrict rows,
                          global const uint *is_done, const uint planes, const float relaxation, const float minimum,
                          const float maximum, SHAPE) {
     const uint y = get_global_id(0), set = get_global_id(1);
@@ -87,6 +87,7 @@ kernel void sweep_pixels(global lanes *restrict sets, global const lanes *restri
         if (is_done[(set * LANES + s) / planes])
             ((float *)&relaxations)[s] = 0.0f;
     global lanes *pixels = sets + FIRST_PIXEL(set, width, height) + (ulong)y * PITCH(width);
+    masks += pixels - sets;
     q += set * (ulong)PITCH(columns) + MARGIN;
     const float narrowing = 1.0f / fmax(fabs(row.cosine), fabs(row.sine));
     const float8 ways = EIGHT * row.cosine;
@@ -111,6 +112,9 @@ kernel void sweep_pixels(global lanes *restrict sets, global const lanes *restri
             // NaN stays.
             value = value < minimum ? (lanes)(minimum) : value;
             value = value > maximum ? (lanes)(maximum) : value;
+#ifdef MASKED
+            value = masks[x + n] == 0.0f ? pixels[x + n] : value;
+#endif
             pixels[x + n] = value;
         }
     }

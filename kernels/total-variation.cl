@@ -43,6 +43,13 @@ inline float transposed_at(const Pixel at, global const float *now, global const
     return sum;
 }
 
+// A pixel outside of the mask stays as it is; it is bounded by its value on both sides.
+#ifdef MASKED
+#define WITHIN(value, i) (mask[i] == 0.0f ? slices[i] : bounded(value, minimum, maximum))
+#else
+#define WITHIN(value, i) bounded(value, minimum, maximum)
+#endif
+
 // NaN stays.
 inline float bounded(const float value, const float minimum, const float maximum) {
     return value < minimum ? minimum : value > maximum ? maximum : value;
@@ -57,9 +64,9 @@ inline Pixel next_pixel(const Pixel at, const uint d, const uint width, const ui
 }
 
 kernel void denoise_step(global const float *noisy, global const float *now, global const float *before, global float *next,
-                         const float weight, const float momentum, const float minimum, const float maximum, SHAPE) {
+                         global const float *slices, global const float *mask, const float weight, const float momentum, const float minimum, const float maximum, SHAPE) {
     FIND_PIXEL
-    const float own = bounded(noisy[here.i] - weight * transposed_at(here, now, before, momentum), minimum, maximum);
+    const float own = WITHIN(noisy[here.i] - weight * transposed_at(here, now, before, momentum), here.i);
     const float size = 1.0f / (4 * DIMENSIONS * weight);
     float values[DIMENSIONS], squares = 0.0f;
     for (uint d = 0; d < DIMENSIONS; d++) {
@@ -67,7 +74,7 @@ kernel void denoise_step(global const float *noisy, global const float *now, glo
         float value = now[at] + momentum * (now[at] - before[at]);
         if (!here.is_last[d]) {
             const Pixel there = next_pixel(here, d, width, height, depth, neighbours);
-            value += size * (bounded(noisy[there.i] - weight * transposed_at(there, now, before, momentum), minimum, maximum) - own);
+            value += size * (WITHIN(noisy[there.i] - weight * transposed_at(there, now, before, momentum), there.i) - own);
         }
         values[d] = value;
         squares += value * value;
@@ -78,13 +85,13 @@ kernel void denoise_step(global const float *noisy, global const float *now, glo
 }
 
 kernel void take_denoised(global const float *noisy, global const float *dual, global float *slices, global float *ahead,
-                          global const uint *is_done, const uint planes, const float weight, const float momentum,
+                          global const uint *is_done, global const float *mask, const uint planes, const float weight, const float momentum,
                           const float minimum, const float maximum, SHAPE) {
     FIND_PIXEL
     if (is_done[get_global_id(2) / planes])
         return;
     const float before = slices[here.i];
-    const float value = bounded(noisy[here.i] - weight * transposed_at(here, dual, dual, 0.0f), minimum, maximum);
+    const float value = WITHIN(noisy[here.i] - weight * transposed_at(here, dual, dual, 0.0f), here.i);
     slices[here.i] = value;
     ahead[here.i] = value + momentum * (value - before);
 }

@@ -47,7 +47,9 @@ class GeneralIterate final : public VolumeSlices {
             "twice. An eighth of its memory is left to other elements, and a volume that finds no place is an error. "
             "Behind the last iteration comes an element "
             "message `tomo-iterations`: `index` of the volume, and `residuals`, |b - A x| / |b| for each iteration. A "
-            "residual that grows is a warning.",
+            "residual that grows is a warning." TOMO_SOLVER_INPUTS_DETAILS
+            "They come in arrays of one or more slices, volume after volume. Where they end with a volume, it serves for "
+            "those that follow, and where they end with one slice, it serves for all slices.",
         .example =
             "tomometaballs width=40 height=40 number=32 ! tomostack number=32 ! tomogeneralforwardproject "
             "number=40 columns=60 source-position-y='<-300.0>' detector-position-y='<100.0>' ! "
@@ -106,6 +108,7 @@ class GeneralIterate final : public VolumeSlices {
     Property<double> tolerance{this,        "tolerance",
                                0.0,         {0.0, 1.0},
                                When::ready, "The iterations end when |b - A x| / |b| is no larger"};
+    SolverInputs inputs{this};
     Result residual{
         this, "residual", {0.0, G_MAXDOUBLE}, "Last residual of the last volume, |b - A x| / |b|"};
     GeneralGeometry geometry{this};
@@ -128,7 +131,15 @@ class GeneralIterate final : public VolumeSlices {
     std::unique_ptr<VolumeOperator> make_operator(const Job &) override {
         return std::make_unique<GeneralSolver>(
             *this, solver_method(), settings(),
+            [this](const ArrayInfo &slices) {
+                return inputs.start_of_volume(*this, volume_index(), slices, num_projections != 0);
+            },
             [this](const std::vector<double> &residuals) { tell_residuals(residuals); });
+    }
+
+    void stop() override {
+        inputs.clear();
+        VolumeSlices::stop();
     }
 
     void resolve(const ArrayInfo &projection, const Scan &scan, unsigned number) override {
@@ -162,7 +173,7 @@ class GeneralIterate final : public VolumeSlices {
                              method.nick(), where));
     }
 
-    SolverSettings settings() const {
+    SolverSettings settings() {
         const bool is_fista = method == Method::fista, is_sbtv = method == Method::sbtv,
                    is_asdpocs = method == Method::asdpocs, is_sart = method == Method::sart,
                    has_variation = is_fista || is_sbtv || is_asdpocs;
@@ -190,6 +201,7 @@ class GeneralIterate final : public VolumeSlices {
                                                    : subsets.chosen().value_or(is_asdpocs ? G_MAXUINT : 1)};
         settings.tolerance = tolerance;
         settings.dimensions = dimensions;
+        settings.given = inputs.held(num_projections != 0);
         bounds.add_to(settings);
         weight.add_to(settings);
         descent.add_to(settings);

@@ -45,11 +45,14 @@ void IterativeSlices::set_views(const Views &views) {
 }
 
 void IterativeSlices::reconstruct(const Array &sinograms, Array &slices) {
-    const auto [made, residuals] = solver_->run({sinograms});
+    const unsigned depth = input_info().depth, arrays = slices.depth() / depth;
+    const ArrayInfo shape(GST_TOMO_FORMAT_FLOAT32, slices.width(), slices.height(), slices.depth());
+    const auto [made, residuals] =
+        solver_->run({sinograms}, inputs.start(*this, frame_index(), arrays, shape));
     copy_rows(made, {}, slices, {}, slices.info().size());
     const auto planes = slices.depth() / static_cast<unsigned>(residuals.size()); // with residuals in common
-    for (unsigned z = 0; z < residuals.size(); z++)
-        tell(z * planes, residuals[z]);
+    for (unsigned z = 0; z < slices.depth(); z += planes)
+        tell(frame_index() + z / depth, z % depth, residuals[z / planes]);
 }
 
 unsigned IterativeSlices::batch_that_pays(const ArrayInfo &in, const SliceRegion &slice) {
@@ -60,10 +63,11 @@ unsigned IterativeSlices::batch_that_pays(const ArrayInfo &in, const SliceRegion
     return static_cast<unsigned>(std::clamp<std::uint64_t>(std::min(pays, fit) / in.depth, 1, pays));
 }
 
-SolverSettings IterativeSlices::settings() const {
+SolverSettings IterativeSlices::settings() {
     auto settings = solver_settings();
     settings.iterations = num_iterations;
     settings.tolerance = tolerance;
+    settings.given = inputs.held(false);
     return settings;
 }
 
@@ -83,12 +87,12 @@ std::string growth_of(const std::vector<double> &residuals, const std::string &w
         what.c_str(), residuals.front(), residuals.back(), residuals.size());
 }
 
-void IterativeSlices::tell(unsigned plane, const std::vector<double> &residuals) {
+void IterativeSlices::tell(std::uint64_t index, unsigned plane, const std::vector<double> &residuals) {
     residual.report(residuals.back());
-    auto *told = iterations_message(frame_index(), residuals);
+    auto *told = iterations_message(index, residuals);
     gst_structure_set(told, "plane", G_TYPE_UINT, plane, nullptr);
     post_message(told);
-    const auto growth = growth_of(residuals, text("array %" G_GUINT64_FORMAT, frame_index()));
+    const auto growth = growth_of(residuals, text("array %" G_GUINT64_FORMAT, index));
     if (!growth.empty() && !std::exchange(has_warned_, true))
         warn(growth);
 }

@@ -3,8 +3,7 @@
 #pragma once
 
 #include "parallel-slices.hpp"
-
-#include <gst/operators/solver.hpp>
+#include "solver-inputs.hpp"
 
 #include <optional>
 
@@ -16,13 +15,15 @@ GstStructure *iterations_message(std::uint64_t index, const std::vector<double> 
 std::string growth_of(const std::vector<double> &residuals, const std::string &what);
 
 // What is common to iterative methods for a parallel beam; text for their descriptions.
-#define TOMO_ITERATIVE_DETAILS                                                                                            \
-    "\n\nA is the projection by Joseph's method (IEEE Trans. Med. Imaging 1, 192 (1982)), as by "                         \
-    "`tomoforwardproject`, in pixels, and A* its transpose, so that slices are attenuation per pixel. The sinograms are " \
-    "not filtered before, and pixels outside of the slice's region count as 0: a region that leaves out a part of the "   \
-    "object gets artefacts. Axis, angles and region are those of `tomobackproject`, and so are its messages.\n\n"         \
-    "With each slice comes an element message `tomo-iterations`: `index` of the array, `plane`, and `residuals`, a "      \
-    "list with |b - A x| / |b| for each iteration; the host waits for it. A residual that grows is a warning."
+#define TOMO_ITERATIVE_DETAILS                                                                                                            \
+    "\n\nA is the projection by Joseph's method (IEEE Trans. Med. Imaging 1, 192 (1982)), as by "                                         \
+    "`tomoforwardproject`, in pixels, and A* its transpose, so that slices are attenuation per pixel. The sinograms are "                 \
+    "not filtered before, and pixels outside of the slice's region count as 0: a region that leaves out a part of the "                   \
+    "object gets artefacts. Axis, angles and region are those of `tomobackproject`, and so are its messages.\n\n"                         \
+    "With each slice comes an element message `tomo-iterations`: `index` of the array, `plane`, and `residuals`, a "                      \
+    "list with |b - A x| / |b| for each iteration; the host waits for it. A residual that grows is a warning." TOMO_SOLVER_INPUTS_DETAILS \
+    "Array n of them is for array n of the sinograms, with a plane for each of its planes or one for all; where they "                    \
+    "end, the last one stays, so that one slice may serve all sinograms. An input without any array counts as not linked."
 
 class IterativeSlices : public ParallelSlices {
   public:
@@ -39,6 +40,7 @@ class IterativeSlices : public ParallelSlices {
         When::reshapes,
         "A slice whose residual |b - A x| / |b| is no larger stays as it is; when all slices of a batch do, the "
         "iterations end"};
+    SolverInputs inputs{this};
     Result residual{this, "residual", {0.0, G_MAXDOUBLE}, "Last residual of the last slice, |b - A x| / |b|"};
 
     void stop() override;
@@ -56,8 +58,8 @@ class IterativeSlices : public ParallelSlices {
     unsigned batch_that_pays(const ArrayInfo &in, const SliceRegion &slice) final;
 
   private:
-    SolverSettings settings() const;
-    void tell(unsigned plane, const std::vector<double> &residuals);
+    SolverSettings settings();
+    void tell(std::uint64_t index, unsigned plane, const std::vector<double> &residuals);
 
     std::optional<Solver> solver_;
     bool has_warned_ = false;

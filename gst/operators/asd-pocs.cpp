@@ -35,6 +35,7 @@ unsigned iterate_asd_pocs(SolverRun &run) {
                            BareBuffer{by_data}, cl_float(settings.descent));
         for (unsigned step = 0; step < settings.inner_iterations; step++) {
             variation.gradient(gradient);
+            run.apply_mask(gradient);
             Array length = run.numbers(volumes);
             run.add_norms(gradient, length, 0);
             compute.launch(run.kernel("descend_unit"), WorkSize(run.count(run.x), volumes),

@@ -49,7 +49,10 @@ unsigned descend_gradients(SolverRun &run) {
     auto &views = run.views.subsets.front();
     const auto volumes = run.volumes();
     Array residual = run.gather().front(), gradient = run.like(run.x), direction = run.like(run.x);
+    if (!run.starts_at_zero)
+        run.subtract_projection(views, residual);
     run.back(views, residual, direction);
+    run.apply_mask(direction);
     const std::size_t bytes = run.x.info().size();
     const unsigned most_kept = gradients_kept(run.settings, bytes, *compute.device());
     Array kept =
@@ -67,6 +70,7 @@ unsigned descend_gradients(SolverRun &run) {
         if (run.is_done(iteration))
             return iteration + 1;
         run.back(views, residual, gradient);
+        run.apply_mask(gradient);
         free_of_kept(run, gradient, kept, std::min(iteration + 1, most_kept), gradients);
         if (iteration + 1 < most_kept)
             compute.copy_rows(gradient, {}, kept, {.offset = (iteration + 1) * bytes}, bytes);

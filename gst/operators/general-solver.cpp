@@ -80,7 +80,14 @@ void GeneralSolver::solve() {
     settings.stacked = grid_.z.count;
     Solver solver(compute_, method_, settings);
     solver.set_geometry(views, projector_of);
-    const auto made = solver.run(std::move(rows));
+    auto start = start_({GST_TOMO_FORMAT_FLOAT32, grid_.x.count, grid_.y.count, grid_.z.count});
+    // To iterative methods all slices are one.
+    const ArrayInfo slices(GST_TOMO_FORMAT_FLOAT32, grid_.x.count,
+                           std::uint64_t{grid_.y.count} * grid_.z.count);
+    for (Array *given : {&start.slices, &start.mask})
+        if (*given)
+            *given = given->as(slices);
+    const auto made = solver.run(std::move(rows), std::move(start));
     volume_ = made.slices;
     tell_(made.residuals.front());
 }

@@ -17,8 +17,13 @@ class GST_TOMO_API GeneralSolver final : public VolumeOperator {
     // |b - A x| / |b| of each iteration, once they are done.
     using Tell = std::function<void(const std::vector<double> &residuals)>;
 
-    GeneralSolver(Compute &compute, SolverMethod method, const SolverSettings &settings, Tell tell)
-        : compute_(compute), method_(method), settings_(settings), tell_(std::move(tell)) {}
+    // A start for slices (x, y, z).
+    using MakeStart = std::function<Solver::Start(const ArrayInfo &slices)>;
+
+    GeneralSolver(Compute &compute, SolverMethod method, const SolverSettings &settings, MakeStart start,
+                  Tell tell)
+        : compute_(compute), method_(method), settings_(settings), start_(std::move(start)),
+          tell_(std::move(tell)) {}
 
     // All slices, or Error.
     unsigned planes_that_fit(const ArrayInfo &projection, unsigned projections, const ArrayInfo &slice,
@@ -34,6 +39,7 @@ class GST_TOMO_API GeneralSolver final : public VolumeOperator {
     Compute &compute_;
     const SolverMethod method_;
     const SolverSettings settings_;
+    const MakeStart start_;
     const Tell tell_;
     ArrayInfo projection_;
     VolumeGrid grid_;

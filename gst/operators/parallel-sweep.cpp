@@ -43,10 +43,10 @@ Array ParallelSweep::run(const Array &measured, Array &x, const Correction &corr
     const auto shape = shape_for(device, x.depth());
     const bool is_gpu = device.prefers_local_memory();
     const auto kernel = [&](const char *name) {
-        return compute_.kernel(
-            name,
-            text("-D LANES=%u -D COLUMNS=%u -D SEGMENTS=%u", shape.lanes, shape.columns, shape.segments),
-            is_gpu ? "sweep-group.cl" : "sweep-lanes.cl");
+        return compute_.kernel(name,
+                               text("-D LANES=%u -D COLUMNS=%u -D SEGMENTS=%u%s", shape.lanes, shape.columns,
+                                    shape.segments, correction.mask ? " -D MASKED" : ""),
+                               is_gpu ? "sweep-group.cl" : "sweep-lanes.cl");
     };
     const cl_uint width = x.width(), height = x.height(), depth = x.depth();
     const cl_uint columns = measured.width(), views = measured.height();
@@ -54,14 +54,20 @@ Array ParallelSweep::run(const Array &measured, Array &x, const Correction &corr
                    blocks = (columns + shape.columns - 1) / shape.columns;
     Array sets = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, (width + 2 * margin) * shape.lanes,
                                     std::uint64_t{height + 2 * margin} * set_count});
+    Array mask = correction.mask ? compute_.allocate(sets.info()) : sets;
     Array numbers =
         compute_.allocate({GST_TOMO_FORMAT_FLOAT32, (columns + 2 * margin) * shape.lanes, set_count});
     Array squares = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, std::uint64_t{views} * blocks, 1, depth});
     const float zero = 0.0f;
     compute_.fill(numbers, &zero, sizeof zero);
-    compute_.launch(kernel("pack_sets"),
-                    WorkSize((width + 2 * margin) * shape.lanes, height + 2 * margin, set_count),
-                    BareBuffer{x}, ReadWriteBareBuffer{sets}, width, height, depth);
+    const auto pack = [&](const Array &from, Array &to) {
+        compute_.launch(kernel("pack_sets"),
+                        WorkSize((width + 2 * margin) * shape.lanes, height + 2 * margin, set_count),
+                        BareBuffer{from}, ReadWriteBareBuffer{to}, width, height, depth);
+    };
+    pack(x, sets);
+    if (correction.mask)
+        pack(correction.mask, mask);
 
     WorkSize of_rays(blocks, set_count), of_pixels(height, set_count);
     if (is_gpu) {
@@ -77,9 +83,10 @@ Array ParallelSweep::run(const Array &measured, Array &x, const Correction &corr
         compute_.launch(rays, of_rays, BareBuffer{sets}, BareBuffer{measured}, BareBuffer{sums_},
                         ReadWriteBareBuffer{numbers}, ReadWriteBareBuffer{squares}, BareBuffer{rays_}, width,
                         height, depth, columns, views, view);
-        compute_.launch(pixels, of_pixels, ReadWriteBareBuffer{sets}, BareBuffer{numbers}, BareBuffer{rows_},
-                        BareBuffer{correction.done}, cl_uint{correction.planes}, correction.relaxation,
-                        correction.minimum, correction.maximum, width, height, depth, columns, views, view);
+        compute_.launch(pixels, of_pixels, ReadWriteBareBuffer{sets}, BareBuffer{mask}, BareBuffer{numbers},
+                        BareBuffer{rows_}, BareBuffer{correction.done}, cl_uint{correction.planes},
+                        correction.relaxation, correction.minimum, correction.maximum, width, height, depth,
+                        columns, views, view);
         if (i % between == 0)
             steps.done(sets);
     }

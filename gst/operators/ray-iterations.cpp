@@ -29,12 +29,14 @@ void correct_by_subset(SolverRun &run, SolverSubset &subset, const Array &measur
     const WorkSize size(count, run.volumes());
     if (is_additive)
         compute.launch(run.kernel("add_correction"), size, ReadWriteBareBuffer{run.x}, BareBuffer{correction},
-                       BareBuffer{pixel_sums}, BareBuffer{run.done}, cl_float(relaxation),
-                       cl_float(settings.minimum), cl_float(settings.maximum), count, plane);
+                       BareBuffer{pixel_sums}, BareBuffer{run.done}, run.mask_argument(),
+                       cl_float(relaxation), cl_float(settings.minimum), cl_float(settings.maximum), count,
+                       plane);
     else
         compute.launch(run.kernel("multiply_correction"), size, ReadWriteBareBuffer{run.x},
                        BareBuffer{correction}, BareBuffer{pixel_sums}, BareBuffer{run.done},
-                       cl_float(settings.minimum), cl_float(settings.maximum), count, plane);
+                       run.mask_argument(), cl_float(settings.minimum), cl_float(settings.maximum), count,
+                       plane);
 }
 
 } // namespace

@@ -27,16 +27,17 @@ Array pixel_sums_of(Compute &compute, SolverSubset &subset) {
 }
 
 SolverRun::SolverRun(Compute &compute, const SolverSettings &settings, SolverViews &views,
-                     std::vector<Array> projections, Array &x)
-    : compute(compute), settings(settings), views(views), x(x),
+                     std::vector<Array> projections, Array &x, const Array &mask)
+    : compute(compute), settings(settings), views(views), x(x), mask(mask),
       norms(numbers(std::uint64_t{settings.iterations} * volumes())), measured(numbers(volumes())),
       done(filled(ArrayInfo(GST_TOMO_FORMAT_UINT32, volumes(), 1), 0.0f)), steps(compute),
       projections_(std::move(projections)) {}
 
 Kernel SolverRun::kernel(const char *function, const char *file) const {
-    return compute.kernel(
-        function, text("-D GROUP=%u -D DIMENSIONS=%u", solver_group, settings.neighbours() > 1 ? 3u : 2u),
-        file);
+    return compute.kernel(function,
+                          text("-D GROUP=%u -D DIMENSIONS=%u%s", solver_group,
+                               settings.neighbours() > 1 ? 3u : 2u, mask ? " -D MASKED" : ""),
+                          file);
 }
 
 Array SolverRun::filled(const ArrayInfo &info, float value) const {
@@ -87,6 +88,23 @@ void SolverRun::back(SolverSubset &subset, const Array &projections, Array &volu
     steps.done(volume);
 }
 
+void SolverRun::subtract_projection(SolverSubset &subset, Array &measured) {
+    Array computed = like(measured);
+    forward(subset, x, computed);
+    const cl_ulong samples = computed.info().samples();
+    compute.launch(kernel("add_scaled"), WorkSize(samples), ReadWriteBareBuffer{computed},
+                   BareBuffer{measured}, -1.0f, samples);
+    measured = std::move(computed);
+}
+
+void SolverRun::apply_mask(Array &gradient) const {
+    if (!mask)
+        return;
+    const cl_ulong samples = gradient.info().samples();
+    compute.launch(kernel("mask_gradient"), WorkSize(samples), ReadWriteBareBuffer{gradient},
+                   BareBuffer{mask}, samples);
+}
+
 WorkSize SolverRun::groups(const Array &values) const {
     return WorkSize(std::size_t{groups_on(*compute.device())} * solver_group,
                     values.info().samples() / count(values))
@@ -114,7 +132,7 @@ void SolverRun::sweep(const Array &measured, double relaxation, unsigned iterati
     const Array squares =
         views.sweep->run(measured, x,
                          {static_cast<float>(relaxation), static_cast<float>(settings.minimum),
-                          static_cast<float>(settings.maximum), done, settings.coupled},
+                          static_cast<float>(settings.maximum), done, settings.coupled, mask},
                          steps);
     Array own = parts(volumes());
     compute.launch(kernel("sums"), groups(squares), BareBuffer{squares}, ReadWriteBareBuffer{own},

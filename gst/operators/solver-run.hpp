@@ -30,14 +30,16 @@ struct SolverViews {
 // One run on some volumes: `coupled` planes each, with norms and steps of their own.
 class SolverRun {
   public:
-    // `x` has the start and gets the result.
+    // `x` has the start and gets the result. `mask`, which may be none, is 0 where x stays as it is.
     SolverRun(Compute &compute, const SolverSettings &settings, SolverViews &views,
-              std::vector<Array> projections, Array &x);
+              std::vector<Array> projections, Array &x, const Array &mask);
 
     Compute &compute;
     const SolverSettings &settings;
     SolverViews &views;
     Array &x;
+    const Array mask;
+    bool starts_at_zero = true;
     Array norms;    // |b - A x|^2 of each volume, iteration by iteration
     Array measured; // |b|^2 of each volume, once b is gathered
     Array done;     // of each volume, whether it stays as it is
@@ -57,6 +59,12 @@ class SolverRun {
     std::vector<Array> gather();
     void forward(SolverSubset &subset, const Array &volume, Array &projections);
     void back(SolverSubset &subset, const Array &projections, Array &volume);
+    // Of `measured`, which is b of the subset, the part that x does not explain: b - A x.
+    void subtract_projection(SolverSubset &subset, Array &measured);
+    // For kernels: the mask, or any array where there is none.
+    BareBuffer mask_argument() const { return BareBuffer{mask ? mask : done}; }
+    // Gradients are 0 where x stays as it is.
+    void apply_mask(Array &gradient) const;
 
     // Work-groups that add up each volume, and their sums: sums[first + volume] += the sum of its parts.
     WorkSize groups(const Array &values) const;

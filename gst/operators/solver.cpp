@@ -126,7 +126,7 @@ Held held_by(SolverMethod method, const SolverSettings &settings, unsigned subse
     // What a projector copies: a slice in two ways, or projections with a byte for each ray.
     const std::uint64_t copies = std::max(2 * slice, part + part / 4);
     const std::uint64_t dual = (settings.neighbours() > 1 ? 3 : 2) * slice;
-    Held held{slice + rays + copies, 0, std::max(slice, part)};
+    Held held{(1 + settings.given) * slice + rays + copies, 0, std::max(slice, part)};
     switch (method) {
     case SolverMethod::additive:
     case SolverMethod::multiplicative: // computed projections, the correction
@@ -186,7 +186,13 @@ std::uint64_t Solver::bytes_of_run(SolverMethod method, const SolverSettings &se
     return held.per_slice + held.fixed;
 }
 
-Solver::Solution Solver::run(std::vector<Array> projections) {
+void Solver::copy_given(Compute &compute, const Array &given, Array &to, bool is_mask) {
+    compute.input_format("given", given.info().format);
+    compute.launch(compute.kernel("copy_given", {}, "copy-given.cl"), WorkSize(to.info()), given,
+                   ReadWrite{to}, cl_uint{is_mask});
+}
+
+Solver::Solution Solver::run(std::vector<Array> projections, Start start) {
     const ArrayInfo first = projections.empty() ? ArrayInfo() : projections.front().info();
     unsigned views = 0;
     for (const auto &some : projections)
@@ -197,9 +203,17 @@ Solver::Solution Solver::run(std::vector<Array> projections) {
                          "volumes of %u planes",
                          projections.size(), first.describe().c_str(), views_ ? views_->number : 0,
                          settings_.coupled));
-    Array x = filled_array(compute_, views_->subsets.front().projector->volume(first.depth),
-                           method_ == SolverMethod::multiplicative ? 1.0f : 0.0f);
-    SolverRun run(compute_, settings_, *views_, std::move(projections), x);
+    const auto shape = views_->subsets.front().projector->volume(first.depth);
+    for (const auto &given : {start.slices, start.mask})
+        if (given && given.info() != shape)
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("a start or a mask of %s came to a solver; wanted %s",
+                             given.info().describe().c_str(), shape.describe().c_str()));
+    Array x = start.slices
+                  ? start.slices
+                  : filled_array(compute_, shape, method_ == SolverMethod::multiplicative ? 1.0f : 0.0f);
+    SolverRun run(compute_, settings_, *views_, std::move(projections), x, start.mask);
+    run.starts_at_zero = !start.slices;
     // Throws Flushing where a flush or a stop comes.
     const unsigned made = iterate(run);
     const unsigned volumes = run.volumes();

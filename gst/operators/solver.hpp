@@ -62,6 +62,8 @@ struct SolverSettings {
     double descent = 0.2, descent_reduction = 0.95, descent_limit = 0.95, enough = 0.0,
            relaxation_reduction = 0.995;
 
+    unsigned given = 0; // arrays in the slices' shape that are held besides: a mask, starts for later volumes
+
     // Slices that have differences between them.
     unsigned neighbours() const { return dimensions == 3 ? coupled * stacked : 1; }
 };
@@ -87,9 +89,17 @@ class GST_TOMO_API Solver {
         Array slices;
         Residuals residuals;
     };
+    // float32, in the shape of the slices, for run() to keep; each may be left out. copy_given() makes them.
+    struct Start {
+        Array slices; // that iterations begin with, instead of zeros or ones
+        Array mask;   // pixels of 0 keep the value that they begin with
+    };
+    // Copies real samples as float32, or as 0 and 1 for a mask. Both arrays have the same shape.
+    static void copy_given(Compute &compute, const Array &given, Array &to, bool is_mask);
     // The views of `projections` follow each other in one or several arrays, which are let go as soon as they
     // are read. Waits for the device.
-    Solution run(std::vector<Array> projections);
+    Solution run(std::vector<Array> projections, Start start);
+    Solution run(std::vector<Array> projections) { return run(std::move(projections), {}); }
 
     // At a time, beside what else is on the device. With fewer, results are the same bits.
     static std::uint64_t slices_that_fit(SolverMethod method, const SolverSettings &settings,

@@ -24,10 +24,13 @@ unsigned iterate_split_bregman(SolverRun &run) {
         lag = run.filled(run.x.info(), 0.0f);
         bounds = run.filled(run.x.info(), 0.0f);
     }
+    if (!run.starts_at_zero)
+        run.subtract_projection(views, left);
     unsigned made = 0;
     while (made < settings.iterations) {
         run.back(views, left, gradient);
         variation.add_split_gradient(gradient, target, bounds ? &*bounds : nullptr, scale, penalty);
+        run.apply_mask(gradient);
         Array direction = run.copy(gradient);
         Array gradients = run.numbers((std::uint64_t{settings.inner_iterations} + 1) * volumes);
         run.add_norms(gradient, gradients, 0);
@@ -36,6 +39,7 @@ unsigned iterate_split_bregman(SolverRun &run) {
             run.forward(views, direction, projected);
             run.back(views, projected, product);
             variation.add_split_product(product, direction, is_bounded, scale, penalty);
+            run.apply_mask(product);
             run.add_products(direction, product, length, 0);
             run.move(run.x, direction, gradients, step, length, 1.0f);
             run.move(left, projected, gradients, step, length, -1.0f);
@@ -55,8 +59,8 @@ unsigned iterate_split_bregman(SolverRun &run) {
     // What the split leaves beyond the bounds.
     if (is_bounded)
         run.compute.launch(run.kernel("keep_bounds"), WorkSize(run.x.info().samples()),
-                           ReadWriteBareBuffer{run.x}, cl_float(settings.minimum), cl_float(settings.maximum),
-                           cl_ulong{run.x.info().samples()});
+                           ReadWriteBareBuffer{run.x}, run.mask_argument(), cl_float(settings.minimum),
+                           cl_float(settings.maximum), cl_ulong{run.x.info().samples()});
     return made;
 }
 

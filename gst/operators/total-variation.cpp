@@ -15,14 +15,16 @@ Array TotalVariation::dual() const {
 void TotalVariation::denoise_step(const Array &noisy, const Array &dual, const Array &before, Array &next,
                                   float weight, float momentum) const {
     launch("denoise_step", BareBuffer{noisy}, BareBuffer{dual}, BareBuffer{before}, ReadWriteBareBuffer{next},
-           weight, momentum, cl_float(run_.settings.minimum), cl_float(run_.settings.maximum));
+           BareBuffer{run_.x}, run_.mask_argument(), weight, momentum, cl_float(run_.settings.minimum),
+           cl_float(run_.settings.maximum));
 }
 
 void TotalVariation::take_denoised(const Array &noisy, const Array &dual, float weight, float momentum,
                                    Array &ahead) const {
     launch("take_denoised", BareBuffer{noisy}, BareBuffer{dual}, ReadWriteBareBuffer{run_.x},
-           ReadWriteBareBuffer{ahead}, BareBuffer{run_.done}, cl_uint{depth() / run_.volumes()}, weight,
-           momentum, cl_float(run_.settings.minimum), cl_float(run_.settings.maximum));
+           ReadWriteBareBuffer{ahead}, BareBuffer{run_.done}, run_.mask_argument(),
+           cl_uint{depth() / run_.volumes()}, weight, momentum, cl_float(run_.settings.minimum),
+           cl_float(run_.settings.maximum));
 }
 
 void TotalVariation::split(Array &shift, Array &target, float threshold) const {

@@ -15,6 +15,7 @@ class GST_TOMO_API ViewSweep {
         float relaxation, minimum, maximum;
         const Array &done; // uint32, of each volume: whether it stays as it is
         unsigned planes;   // of a volume
+        const Array &mask; // 0 where x stays as it is; none for no mask
     };
 
     virtual ~ViewSweep();

@@ -40,22 +40,29 @@ def subsets(views, number, golden=True):
     return [np.arange(first, views, number) for first in order]
 
 
-def additive(a, b, iterations, relaxation, parts, low=-np.inf, high=np.inf):
+def begin(shape, start, mask, usual=0.0):
+    """The start, and where pixels may change."""
+    x = np.full(shape, usual) if start is None else np.array(start, np.float64).reshape(shape)
+    return x, np.ones(shape, bool) if mask is None else np.reshape(mask, shape) != 0
+
+
+def additive(a, b, iterations, relaxation, parts, low=-np.inf, high=np.inf, start=None, mask=None):
     """x after all iterations and |b - A x| / |b| before each."""
-    x, residuals = np.zeros(a.shape[1]), []
+    (x, mask), residuals = begin(a.shape[1], start, mask), []
     for _ in range(iterations):
         total = 0.0
         for rows in parts:
             part = a[rows]
             difference = b[rows] - part @ x
             total += difference @ difference
-            x = np.clip(x + relaxation * divided(part.T @ divided(difference, part.sum(1)), part.sum(0)), low, high)
+            corrected = x + relaxation * divided(part.T @ divided(difference, part.sum(1)), part.sum(0))
+            x = np.where(mask, np.clip(corrected, low, high), x)
         residuals.append(np.sqrt(total) / np.linalg.norm(b))
     return x, residuals
 
 
-def multiplicative(a, b, iterations, parts):
-    x, residuals = np.ones(a.shape[1]), []
+def multiplicative(a, b, iterations, parts, start=None, mask=None):
+    (x, mask), residuals = begin(a.shape[1], start, mask, 1.0), []
     for _ in range(iterations):
         total = 0.0
         for rows in parts:
@@ -63,22 +70,23 @@ def multiplicative(a, b, iterations, parts):
             expected = part @ x
             total += np.sum((b[rows] - expected) ** 2)
             seen = part.sum(0)
-            x = np.where(seen > 0, x * divided(part.T @ divided(np.maximum(b[rows], 0), expected), seen), x)
+            x = np.where(mask & (seen > 0), x * divided(part.T @ divided(np.maximum(b[rows], 0), expected), seen), x)
         residuals.append(np.sqrt(total) / np.linalg.norm(b))
     return x, residuals
 
 
-def cgls(a, b, iterations):
+def cgls(a, b, iterations, start=None, mask=None):
     """Gradients are at right angles, which even float64 forgets: each is freed of all before."""
-    x, r = np.zeros(a.shape[1]), b.copy()
-    s = a.T @ r
+    x, mask = begin(a.shape[1], start, mask)
+    r = b - a @ x
+    s = mask * (a.T @ r)
     p, gamma, residuals, units = s, s @ s, [], [s / np.linalg.norm(s)]
     for _ in range(iterations):
         q = a @ p
         alpha = gamma / (q @ q)
         x, r = x + alpha * p, r - alpha * q
         residuals.append(np.linalg.norm(r) / np.linalg.norm(b))
-        s = a.T @ r
+        s = mask * (a.T @ r)
         for _ in range(2):
             s = s - np.transpose(units) @ (units @ s)
         units.append(s / np.linalg.norm(s))
@@ -118,6 +126,45 @@ class IterativeTestCase(ElementTestCase):
 
     def rows(self, views):
         return (np.asarray(views)[:, None] * self.COLUMNS + np.arange(self.COLUMNS)).ravel()
+
+    def slices_from(self, element, sinograms, start=None, mask=None):
+        """As slices(), with arrays for the inputs `initial` and `mask`, each a list."""
+        given = [(name, arrays) for name, arrays in (("initial", start), ("mask", mask)) if arrays is not None]
+        line = "SRC0 ! it.sink " + " ".join(f"SRC{n + 1} ! it.{name}" for n, (name, _) in enumerate(given))
+        region = f"roi-x=1 roi-y=2 roi-width={self.WIDTH} roi-height={self.HEIGHT}"
+        with Stream(f"{line} {element} name=it {region}", inputs=1 + len(given)) as stream:
+            for n, (_, arrays) in enumerate(given):
+                for array in arrays:
+                    stream.push(array, n + 1)
+                stream.end(n + 1)
+            for sinogram in sinograms:
+                stream.push(sinogram, event=scan_event(self.angles, self.AXIS))
+            results = stream.finish()
+            self.messages = stream.element_messages("tomo-iterations")
+        return results
+
+    def check_start(self, element, method):
+        """From slices of its own and under a mask; method(sinogram, start, mask) -> x in float64."""
+        sinograms = self.data(2)
+        start = rng.uniform(0.1, 0.2, (2, self.HEIGHT, self.WIDTH)).astype(np.float32)
+        mask = (rng.uniform(0, 1, (2, self.HEIGHT, self.WIDTH)) < 0.8).astype(np.uint8) * 7
+        wanted = [[method(b.astype(np.float64).ravel(), *given).reshape(self.HEIGHT, self.WIDTH)
+                   for b, given in zip(sinograms, zip(*both))]
+                  for both in ((start, (None, None)), ((None, None), mask), (start, mask), (start[[0, 0]], mask[[1, 1]]))]
+
+        def check(results, references):
+            for one, reference in zip(np.concatenate([r.reshape(-1, *r.shape[-2:]) for r in results]), references, strict=True):
+                self.assertLess(np.linalg.norm(one - reference), 1e-4 * np.linalg.norm(reference), f"{element} (seed {SEED})")
+
+        check(self.slices_from(element, [sinograms], [start]), wanted[0])
+        check(self.slices_from(element, [sinograms], None, [mask]), wanted[1])
+        check(self.slices_from(element, [sinograms], [start], [mask]), wanted[2])
+        check(self.slices_from(element, list(sinograms), list(start), list(mask)), wanted[2])
+        check(self.slices_from(f"{element} batch=2", list(sinograms), list(start), list(mask)), wanted[2])
+        self.assertEqual([(m.get_value("index"), m.get_value("plane")) for m in self.messages], [(0, 0), (1, 0)])
+        # One for all: for all planes of an array, and for all arrays that follow.
+        check(self.slices_from(element, [sinograms], [start[0]], [mask[1]]), wanted[3])
+        check(self.slices_from(element, list(sinograms), [start[0]], [mask[1]]), wanted[3])
 
     def check_method(self, element, method, tolerance=1e-4, residuals=1e-4):
         """Planes of a stack, each against method(b) -> (x, residuals) in float64."""

@@ -22,6 +22,13 @@ class Asdpocs(VariationTestCase):
     def test_error(self):
         self.check_error("tomoasdpocs num-iterations=60", lambda problem: asd_pocs(problem, 60), 0.9)
 
+    def test_start(self):
+        def method(sinogram, start, mask):
+            p = self.problem(sinogram[None], 2, [self.rows(v) for v in subsets(self.VIEWS, self.VIEWS)])
+            return asd_pocs(p, 3, steps=3, size=0.05, start=start, mask=mask)[0]
+
+        self.check_start("tomoasdpocs num-iterations=3 tv-iterations=3 tv-step=0.05", method)
+
     def test_stops(self):
         self.check_stops("tomoasdpocs tv-iterations=3 tv-step=0.02", 0.1)
 

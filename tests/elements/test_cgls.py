@@ -16,6 +16,9 @@ class Cgls(IterativeTestCase):
         (result,) = self.slices("tomocgls", np.zeros((self.VIEWS, self.COLUMNS), np.float32))
         np.testing.assert_array_equal(result, 0)
 
+    def test_start(self):
+        self.check_start("tomocgls num-iterations=4", lambda b, start, mask: cgls(self.a, b, 4, start, mask)[0])
+
     def test_stops(self):
         self.check_stops("tomocgls")
 

@@ -35,6 +35,13 @@ class Fista(VariationTestCase):
         wanted, _ = fista(self.problem(sinogram, 2), 0.0, 20)
         self.assertLess(np.linalg.norm(result - wanted[0]), 1e-4 * np.linalg.norm(wanted))
 
+    def test_start(self):
+        def method(sinogram, start, mask):
+            p = self.problem(sinogram[None], 2)
+            return fista(p, 0.002, 4, 20, 0.0, start=start, mask=mask)[0]
+
+        self.check_start("tomofista num-iterations=4 lambda=0.002 minimum=0", method)
+
     def test_stops(self):
         self.check_stops("tomofista lambda=0.0001")
 

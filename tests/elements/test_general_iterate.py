@@ -138,6 +138,42 @@ class GeneralIterate(ElementTestCase):
                     self.assertLess(abs(problem.objective(volume, 0.02) / problem.objective(wanted, 0.02) - 1), 1e-4)
                     np.testing.assert_allclose([told[i] for i in range(len(told))], residuals, rtol=1e-3)
 
+    def test_start(self):
+        """Volumes begin with slices of their own, which come one by one or not, or all with one; and a mask."""
+        shape, views, grids = (7, 8), 10, [(-2.85, 0.95, 7), (-2.375, 0.95, 6), (-1.9, 0.95, 5)]
+        a = None
+        while a is None or self.least_sum(a, views) < 2e-5:
+            geometry = random_geometry(shape, views, True)
+            a = generalref.matrix(geometry, shape, views, *grids)
+        b = np.abs(a @ rng.uniform(0, 1, a.shape[1])).astype(np.float32)
+        starts = rng.uniform(0, 1, (2, 5, 6, 7)).astype(np.float32)
+        masks = (rng.uniform(0, 1, (2, 5, 6, 7)) < 0.7).astype(np.uint8)
+        line = (f"method=cgls num-iterations=3 num-projections={views} {words(geometry)} x-region={region(*grids[0])} "
+                f"y-region={region(*grids[1])} region={region(*grids[2])}")
+
+        def volumes(initial, mask):
+            with Stream(f"SRC0 ! it.sink SRC1 ! it.initial SRC2 ! it.mask {NAME} name=it {line}", inputs=3) as stream:
+                for number, arrays in ((1, initial), (2, mask)):
+                    for array in arrays:
+                        stream.push(array, number)
+                    stream.end(number)
+                for _ in range(2):
+                    stream.push(b.reshape(views, *shape))
+                return np.array(stream.finish()).reshape(2, -1)
+
+        def check(results, start, mask):
+            for result, *given in zip(results, start, mask, strict=True):
+                self.assert_close(result, cgls(a, b.astype(float), 3, *given)[0], 1e-4)
+
+        check(volumes(starts.reshape(10, 6, 7), masks), starts, masks)
+        check(volumes([starts[0, :2], starts[0, 2:]], [masks[0, 0]]), starts[[0, 0]], np.broadcast_to(masks[0, 0], starts.shape))
+        with self.assertRaisesRegex(PipelineError, "input initial ended after 3 of the 5 slices of volume 0"):
+            volumes([starts[0, :3]], masks)
+        with self.assertRaisesRegex(PipelineError, "input mask got 6 slices where a volume has 5"):
+            volumes(starts, [np.ones((6, 6, 7), np.uint8)])
+        with self.assertRaisesRegex(PipelineError, "input mask got uint8 6 x 7.*wanted slices of 7 x 6"):
+            volumes(starts, [np.ones((7, 6), np.uint8)])
+
     @staticmethod
     def least_sum(a, views):
         """The least one, but for 0, of all rays, and of all voxels in a view."""

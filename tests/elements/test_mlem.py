@@ -19,6 +19,10 @@ class Mlem(IterativeTestCase):
         self.assertLess(np.linalg.norm(result.ravel() - wanted), 1e-4 * np.linalg.norm(wanted))
         self.assertGreaterEqual(result.min(), 0)
 
+    def test_start(self):
+        parts = [self.rows(range(self.VIEWS))]
+        self.check_start("tomomlem num-iterations=4", lambda b, start, mask: multiplicative(self.a, b, 4, parts, start, mask)[0])
+
     def test_stops(self):
         self.check_stops("tomomlem")
 

@@ -25,6 +25,11 @@ class Sart(IterativeTestCase):
             self.assertEqual(sorted(order), list(range(number)))
         self.assertGreater(np.abs(np.diff(order)).min(), 181 / 4)
 
+    def test_start(self):
+        parts = [self.rows(views) for views in subsets(self.VIEWS, self.VIEWS)]
+        self.check_start("tomosart num-iterations=3 minimum=0.01", lambda b, start, mask: additive(
+            self.a, b, 3, 0.25, parts, 0.01, start=start, mask=mask)[0])
+
     def test_stops(self):
         self.check_stops("tomosart")
 

@@ -26,6 +26,13 @@ class Sbtv(VariationTestCase):
         self.check_error("tomosbtv num-iterations=50 lambda=0.002 minimum=0",
                          lambda problem: split_bregman(problem, 0.002, 50, low=0.0))
 
+    def test_start(self):
+        def method(sinogram, start, mask):
+            p = self.problem(sinogram[None], 2)
+            return split_bregman(p, 0.002, 4, low=0.001, start=start, mask=mask)[0]
+
+        self.check_start("tomosbtv num-iterations=4 lambda=0.002 minimum=0.001", method)
+
     def test_stops(self):
         self.check_stops("tomosbtv lambda=0.0001 cg-iterations=1", 0.08)
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """tomosirt against float64 iterations with the same matrix."""
 
+import tempfile
+
 from iterativetest import *
 
 
@@ -33,6 +35,63 @@ class Sirt(IterativeTestCase):
         self.assertRegex(" ".join(self.warnings), "residual of array 0 grew.*relaxation")
         self.slices("tomosirt", self.data())
         self.assertEqual(self.warnings, [])
+
+    def test_start(self):
+        parts = [self.rows(views) for views in subsets(self.VIEWS, 2)]
+        self.check_start("tomosirt num-iterations=3 subsets=2", lambda b, start, mask: additive(
+            self.a, b, 3, 1.0, parts, start=start, mask=mask)[0])
+
+    def test_start_that_does_not_fit(self):
+        sinogram, slices = self.data()[0], np.ones((2, self.HEIGHT, self.WIDTH), np.float32)
+        for start, error in (([slices[0, :-1]], f"input initial got float32 {self.WIDTH} x {self.HEIGHT - 1}.*wanted slices of "
+                              f"{self.WIDTH} x {self.HEIGHT}"),
+                             ([slices], "a plane for each of 1 sinograms")):
+            with self.assertRaisesRegex(PipelineError, error):
+                self.slices_from("tomosirt", [sinogram], start)
+        (without,), (alone,) = self.slices_from("tomosirt", [sinogram], []), self.slices_from("tomosirt", [sinogram])
+        np.testing.assert_array_equal(without, alone)
+
+    def test_start_that_does_not_come(self):
+        """A flush, a stop and an end do not wait for it."""
+        sinogram = self.data()[0]
+        with Stream("SRC0 ! it.sink SRC1 ! it.initial tomosirt name=it num-iterations=1", inputs=2) as stream:
+            stream.push(sinogram)
+            GLib.usleep(200000)
+            start = GLib.get_monotonic_time()
+            self.assertTrue(stream["src0"].send_event(Gst.Event.new_flush_start()))
+            self.assertTrue(stream["src0"].send_event(Gst.Event.new_flush_stop(True)))
+            self.assertLess(GLib.get_monotonic_time() - start, 5e6)
+            for _ in range(2):  # for the sinogram that the flush took, and the next one
+                stream.push(np.zeros((self.COLUMNS, self.COLUMNS), np.float32), 1)
+            self.assertTrue(np.isfinite(stream.through(sinogram)).all())
+            stream.push(sinogram)  # waits again
+            GLib.usleep(200000)
+            start = GLib.get_monotonic_time()
+        self.assertLess(GLib.get_monotonic_time() - start, 5e6)
+        with Stream("tomodummydata width=33 height=24 number=2 init=1 ! queue ! it.sink SRC0 ! it.initial "
+                    "tomosirt name=it", inputs=1) as stream:
+            GLib.usleep(200000)
+            self.assertTrue(stream.pipeline.send_event(Gst.Event.new_eos()))
+            with self.assertRaises(EOFError):
+                stream.pull(TIMEOUT / 2)
+
+    def test_seek(self):
+        """Sinograms and their starts stay pairs; a start for all serves behind a seek as well."""
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        np.save(f"{folder}/sinograms.npy", self.data(4))
+        np.save(f"{folder}/starts.npy", rng.uniform(0, 1, (4, 33, 33)).astype(np.float32))
+        np.save(f"{folder}/start.npy", rng.uniform(0, 1, (33, 33)).astype(np.float32))
+        for start in "starts.npy", "start.npy":
+            line = (f"tomoread path={folder}/sinograms.npy ! it.sink tomoread path={folder}/{start} ! it.initial "
+                    "tomosirt name=it num-iterations=1")
+            with Stream(line, inputs=0) as stream:
+                whole = [stream.pull() for _ in range(4)]
+                with self.assertRaises(EOFError):
+                    stream.pull()
+                self.assertTrue(stream.pipeline.seek(1.0, Gst.Format.DEFAULT, Gst.SeekFlags.FLUSH, Gst.SeekType.SET, 2,
+                                                     Gst.SeekType.NONE, -1))
+                for wanted in whole[2:]:
+                    np.testing.assert_array_equal(stream.pull(), wanted)
 
     def test_stops(self):
         self.check_stops("tomosirt")

@@ -75,9 +75,10 @@ def denoise(v, weight, dims, steps, low, high, p=None):
     return np.clip(v - weight * transposed(p, dims), low, high), p
 
 
-def fista(problem, weight, iterations, steps=20, low=-np.inf, high=np.inf):
+def fista(problem, weight, iterations, steps=20, low=-np.inf, high=np.inf, start=None, mask=None):
     size = problem.step()
-    x = y = np.zeros(problem.shape)
+    x, mask = begin(problem.shape, start, mask)
+    y, low, high = x, np.where(mask, low, x), np.where(mask, high, x)
     p, t, residuals = None, 1.0, []
     for _ in range(iterations):
         total = 0.0
@@ -93,22 +94,23 @@ def fista(problem, weight, iterations, steps=20, low=-np.inf, high=np.inf):
     return x, residuals
 
 
-def split_bregman(problem, weight, iterations, penalty=1.0, inner=3, low=-np.inf, high=np.inf):
+def split_bregman(problem, weight, iterations, penalty=1.0, inner=3, low=-np.inf, high=np.inf, start=None, mask=None):
     """Goldstein, Osher 2009, the step for x by conjugate gradients; bounds are split off as well."""
     dims, bounded = problem.dims, np.isfinite([low, high]).any()
-    x = np.zeros(problem.shape)
-    left = problem.b.copy()
+    x, mask = begin(problem.shape, start, mask)
+    first = x
+    left = problem.b - problem.forward(x)
     d, shift = np.zeros((2, dims, *problem.shape))
     e, lag = np.zeros((2, *problem.shape))
     residuals = []
 
     def apply(p, projected):
-        return (problem.back(projected) / problem.views + penalty * transposed(differences(p, dims), dims) +
-                (penalty * p if bounded else 0))
+        return mask * (problem.back(projected) / problem.views + penalty * transposed(differences(p, dims), dims) +
+                       (penalty * p if bounded else 0))
 
     for _ in range(iterations):
-        r = (problem.back(left) / problem.views + penalty * transposed(d - shift - differences(x, dims), dims) +
-             (penalty * (e - lag - x) if bounded else 0))
+        r = mask * (problem.back(left) / problem.views + penalty * transposed(d - shift - differences(x, dims), dims) +
+                    (penalty * (e - lag - x) if bounded else 0))
         p, gamma = r, (r**2).sum()
         for _ in range(inner):
             projected = problem.forward(p)
@@ -125,7 +127,7 @@ def split_bregman(problem, weight, iterations, penalty=1.0, inner=3, low=-np.inf
             e = np.clip(x + lag, low, high)
             lag = x + lag - e
         residuals.append(np.linalg.norm(left) / np.linalg.norm(problem.b))
-    return np.clip(x, low, high), residuals
+    return np.where(mask, np.clip(x, low, high), first), residuals
 
 
 def variation_gradient(x, dims):
@@ -134,9 +136,9 @@ def variation_gradient(x, dims):
 
 
 def asd_pocs(problem, iterations, relaxation=1.0, relaxation_reduction=0.995, steps=20, size=0.2, size_reduction=0.95,
-             most=0.95, enough=0.0, low=0.0, high=np.inf):
+             most=0.95, enough=0.0, low=0.0, high=np.inf, start=None, mask=None):
     """Sidky, Pan 2008, with SART view by view for its ART."""
-    x = np.zeros(problem.shape)
+    x, mask = begin(problem.shape, start, mask)
     descent, residuals = None, []
     for _ in range(iterations):
         start, total = x, 0.0
@@ -144,9 +146,9 @@ def asd_pocs(problem, iterations, relaxation=1.0, relaxation_reduction=0.995, st
             difference = problem.b[:, rows] - problem.forward(x, rows)
             total += (difference**2).sum()
             part = problem.a[rows]
-            x = x + relaxation * divided(problem.back(divided(difference, np.broadcast_to(part.sum(1), difference.shape)), rows),
+            corrected = x + relaxation * divided(problem.back(divided(difference, np.broadcast_to(part.sum(1), difference.shape)), rows),
                                          np.broadcast_to(part.sum(0).reshape(problem.of_sinogram), problem.shape))
-            x = np.clip(x, low, high)
+            x = np.where(mask, np.clip(corrected, low, high), x)
         residuals.append(np.sqrt(total) / np.linalg.norm(problem.b))
         if len(residuals) == iterations:
             break
@@ -154,7 +156,7 @@ def asd_pocs(problem, iterations, relaxation=1.0, relaxation_reduction=0.995, st
         descent = size * by_data if descent is None else descent
         start = x
         for _ in range(steps):
-            gradient = variation_gradient(x, problem.dims)
+            gradient = mask * variation_gradient(x, problem.dims)
             length = np.linalg.norm(gradient)
             x = x - (descent / length if length > 0 else 0.0) * gradient
         if np.linalg.norm(x - start) > most * by_data and residuals[-1] > enough:

@@ -97,7 +97,10 @@ GstFlowReturn BatchFilter::take(GstBuffer *buffer) {
     // small.
     BufferRef facts(gst_buffer_new());
     copy_frame_metadata(buffer, facts.get());
-    held_.push_back({import(buffer, input_info()), std::move(facts)});
+    const auto index = GST_BUFFER_OFFSET_IS_VALID(buffer) ? GST_BUFFER_OFFSET(buffer)
+                       : held_.empty()                    ? frame_index()
+                                                          : held_.back().index + 1;
+    held_.push_back({index, import(buffer, input_info()), std::move(facts)});
     return held_.size() < batch_size_ ? GST_FLOW_OK : release();
 }
 
@@ -126,12 +129,14 @@ GstFlowReturn BatchFilter::release() {
     std::vector<BufferRef> results;
     {
         Array out = allocate(one.with_size(one.width, one.height, one.depth * held.size()));
+        set_frame_index(held.front().index);
         process(gather(held), out);
         for (std::size_t i = 0; i < held.size(); i++) {
             const Array part(one, out.storage(), out.byte_offset() + i * one.size());
             results.push_back(part.to_buffer());
             copy_frame_metadata(held[i].facts.get(), results.back().get());
         }
+        set_frame_index(held.back().index + 1);
         negotiate(one);
         submit(out);
     }

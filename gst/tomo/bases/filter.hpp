@@ -20,7 +20,9 @@ class GST_TOMO_API Filter : public Transform {
     // For filters that pass memory on instead of computing.
     virtual Array apply(const Array &in);
     const ArrayInfo &output_info() const { return out_; }
-    std::uint64_t frame_index() const { return frame_index_; } // of the frame that process() gets, from 0
+    // Of the frame that process() gets, from 0; of several, of the first one.
+    std::uint64_t frame_index() const { return frame_index_; }
+    void set_frame_index(std::uint64_t index) { frame_index_ = index; }
 
     void begin(const ArrayInfo &in) override;
     GstFlowReturn take(GstBuffer *buffer) override;
@@ -81,6 +83,7 @@ class GST_TOMO_API BatchFilter : public Filter {
 
   private:
     struct Held {
+        std::uint64_t index;
         Array array;
         BufferRef facts; // a buffer without memory
     };

@@ -30,8 +30,21 @@ static GstStateChangeReturn gst_tomo_transform_change_state(GstElement *element,
 
 static void gst_tomo_transform_init(GstTomoTransform *) {}
 
+static GstPad *gst_tomo_transform_request_new_pad(GstElement *element, GstPadTemplate *templ, const gchar *,
+                                                  const GstCaps *) {
+    auto *transform = transform_of(GST_OBJECT_CAST(element));
+    return transform->guard<GstPad *>(nullptr, [&] { return transform->request_pad(templ); });
+}
+
+static void gst_tomo_transform_release_pad(GstElement *element, GstPad *pad) {
+    auto *transform = transform_of(GST_OBJECT_CAST(element));
+    transform->guard([&] { transform->release_pad(pad); });
+}
+
 static void gst_tomo_transform_class_init(GstTomoTransformClass *klass) {
     GST_ELEMENT_CLASS(klass)->change_state = gst_tomo_transform_change_state;
+    GST_ELEMENT_CLASS(klass)->request_new_pad = gst_tomo_transform_request_new_pad;
+    GST_ELEMENT_CLASS(klass)->release_pad = gst_tomo_transform_release_pad;
 }
 
 namespace tomo {
@@ -44,6 +57,51 @@ void Transform::describe_pads(GstElementClass *klass) const {
                                        gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, in.get()));
     gst_element_class_add_pad_template(klass,
                                        gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, out.get()));
+    std::string names;
+    for (const auto *input : side_inputs_) {
+        gst_element_class_add_pad_template(
+            klass, gst_pad_template_new(input->name(), GST_PAD_SINK, GST_PAD_REQUEST, in.get()));
+        names += (names.empty() ? "" : " ") + std::string(input->name());
+    }
+    if (!names.empty())
+        gst_element_class_add_metadata(klass, "tomo-optional-inputs", names.c_str());
+}
+
+GstPad *Transform::request_pad(GstPadTemplate *templ) {
+    for (auto *input : side_inputs_)
+        if (std::string(input->name()) == GST_PAD_TEMPLATE_NAME_TEMPLATE(templ)) {
+            GstPad *pad = input->make_pad(templ);
+            if (!pad)
+                return nullptr;
+            if (GST_STATE(gst()) > GST_STATE_READY)
+                gst_pad_set_active(pad, TRUE);
+            gst_element_add_pad(gst(), pad);
+            return pad;
+        }
+    return nullptr;
+}
+
+void Transform::release_pad(GstPad *pad) {
+    gst_pad_set_active(pad, FALSE);
+    for (auto *input : side_inputs_)
+        input->release_pad(pad);
+    gst_element_remove_pad(gst(), pad);
+}
+
+// A seek is for the main input. Side inputs begin again, and their arrays are counted from there.
+gboolean Transform::src_event(GstPad *src, EventRef event) {
+    if (GST_EVENT_TYPE(event.get()) != GST_EVENT_SEEK)
+        return gst_pad_event_default(src, GST_OBJECT_CAST(gst()), event.release());
+    GstSeekFlags flags = GST_SEEK_FLAG_NONE;
+    gst_event_parse_seek(event.get(), nullptr, nullptr, &flags, nullptr, nullptr, nullptr, nullptr);
+    for (auto *input : side_inputs_)
+        if (const auto pad = input->linked_pad(); pad && flags & GST_SEEK_FLAG_FLUSH) {
+            EventRef again(gst_event_new_seek(1.0, GST_FORMAT_DEFAULT, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
+                                              0, GST_SEEK_TYPE_NONE, -1));
+            gst_event_set_seqnum(again.get(), gst_event_get_seqnum(event.get()));
+            gst_pad_push_event(pad.get(), again.release());
+        }
+    return gst_pad_push_event(sink_, event.release());
 }
 
 void Transform::attach() {
@@ -69,6 +127,12 @@ void Transform::attach() {
         return transform->guard(FALSE, [&] { return transform->src_query(query); }) ||
                gst_pad_query_default(pad, parent, query);
     });
+    if (!side_inputs_.empty())
+        gst_pad_set_event_function(src, [](GstPad *pad, GstObject *parent, GstEvent *event) {
+            auto *transform = transform_of(parent);
+            EventRef owned(event);
+            return transform->guard(FALSE, [&] { return transform->src_event(pad, std::move(owned)); });
+        });
     gst_element_add_pad(gst(), sink_);
     gst_element_add_pad(gst(), src);
     gst_segment_init(&segment_, GST_FORMAT_TIME);
@@ -96,6 +160,8 @@ void Transform::deactivate() noexcept {
     first_wanted_ = 0;
     has_left_out_ = false;
     gst_segment_init(&segment_, GST_FORMAT_TIME);
+    for (auto *input : side_inputs_)
+        input->clear();
     guard([&] { reset(); });
     stop_and_forget();
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gst/tomo/bases/output-port.hpp>
+#include <gst/tomo/bases/side-input.hpp>
 
 #include <optional>
 
@@ -35,6 +36,12 @@ class GST_TOMO_API Transform : public Element {
     // elements that compute each output only from the input of the same number.
     void leave_out_before(std::uint64_t frame) { first_wanted_ = frame; }
 
+    void add(SideInput *input) { side_inputs_.push_back(input); }
+    using Element::add;
+    GstPad *request_pad(GstPadTemplate *templ);
+    void release_pad(GstPad *pad);
+    gboolean src_event(GstPad *src, EventRef event);
+
     GstFlowReturn chain(BufferRef buffer);
     gboolean sink_event(EventRef event);
     gboolean sink_query(GstQuery *query);
@@ -49,7 +56,8 @@ class GST_TOMO_API Transform : public Element {
     virtual GstFlowReturn take(GstBuffer *buffer) = 0;
     // The end of the stream or of its shape: pushes the arrays that are held back.
     virtual GstFlowReturn drain() { return GST_FLOW_OK; }
-    // Whether arrays of any shape belong together, as lists do: then drain() is for the end of the stream alone.
+    // Whether arrays of any shape belong together, as lists do: then drain() is for the end of the stream
+    // alone.
     virtual bool takes_any_shape() const { return false; }
     // A serialized event passes: pushes the earlier arrays that are held back only to save time.
     virtual GstFlowReturn release() { return GST_FLOW_OK; }
@@ -97,6 +105,7 @@ class GST_TOMO_API Transform : public Element {
     GstFlowReturn guard_stream(const std::function<GstFlowReturn()> &f) noexcept;
     bool count_query(GstQuery *query);
 
+    std::vector<SideInput *> side_inputs_; // members of the element
     GstPad *sink_ = nullptr;
     OutputPort output_{*this};
     mutable std::mutex info_lock_; // for in_info_, which queries read
