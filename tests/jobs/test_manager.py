@@ -6,6 +6,7 @@ import asyncio
 import os
 import pathlib
 import signal
+import sqlite3
 import time
 import unittest
 
@@ -206,6 +207,27 @@ class Crashes(JobTestCase):
             os.environ["PATH"] = path
         self.assertEqual((job.attempt, job.exit), (3, 3))
         self.assertIn("status 3", job.error)
+
+    async def test_a_full_disk(self):
+        """Of the queue: jobs that run go on, and end when there is room."""
+        async with self.manager() as manager:
+            job = await self.submit(writing(self.scratch / "a.tif", 3, 0.2))
+            await self.in_state(job, State.RUNNING)
+            update, manager._store.update = manager._store.update, self.no_room
+            await asyncio.sleep(1)
+            self.assertEqual((await self.queue.get(job.id)).state, State.RUNNING)
+            waiting = await self.submit()
+            claim, manager._store.claim = manager._store.claim, self.no_room
+            manager._store.update = update
+            await self.over(job)
+            await asyncio.sleep(0.3)
+            self.assertEqual((await self.queue.get(waiting.id)).state, State.QUEUED)
+            manager._store.claim = claim
+            await self.over(waiting)
+
+    @staticmethod
+    def no_room(*_, **__):
+        raise sqlite3.OperationalError("database or disk is full")
 
     async def test_what_no_process_may_write(self):
         """A manager that finds a log where it begins a job would run it twice."""

@@ -4,6 +4,7 @@
 
 import os
 import pathlib
+import random
 import sqlite3
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from gsttomo.jobs import State
 from gsttomo.jobs import _machine as machine
 from gsttomo.jobs._events import Course, Tail
 from gsttomo.jobs._provenance import MOST_FILES, inputs_of, size_of
-from jobtest import FolderTestCase, tiny
+from gsttomo.jobs._schedule import Room
+from jobtest import SEED, FolderTestCase, tiny
 
 
 class StoreTestCase(FolderTestCase):
@@ -108,6 +110,31 @@ with store.transaction():
         self.store.end(job.id, State.FAILED)
         self.assertFalse(self.store.put_back(job.id, True))
         self.assertEqual(self.queue.get(job.id).state, State.DONE)
+
+
+class Turns(StoreTestCase):
+    def test_order(self):
+        rng = random.Random(SEED)
+        orders = [jobs.Order(tiny(), name="s" if n % 2 else "", priority=rng.randint(-2, 2), session=rng.choice([None, None, "a", "b"]),
+                             devices=rng.choice([None, (), "0"])) for n in range(40)]
+        found = sorted(self.queue.submit_many(orders), key=lambda job: (-job.priority, job.id))
+        alone = [job for job in found if job.session is None]
+        self.assertEqual([job.id for job in self.store.queued()], [job.id for job in alone])
+        self.assertEqual([job.id for job in self.store.queued_first()],
+                         [job.id for n, job in enumerate(found) if job.session and job.session not in [j.session for j in found[:n]]])
+        last = list(self.store.queued())[5]
+        self.assertEqual([job.id for job in self.store.queued(after=last, without_devices=True)],
+                         [job.id for job in alone[6:] if job.devices == ()])
+
+    def test_what_a_manager_looks_at(self):
+        """Without a free device only at what needs none."""
+        manager = jobs.Manager(self.folder)
+        manager._store = self.store
+        wanted = self.queue.submit_many([jobs.Order(tiny(), priority=3, devices=()), *[jobs.Order(tiny())] * 50, jobs.Order(tiny(), devices=()),
+                                         jobs.Order(tiny(), session="s", priority=-1), jobs.Order(tiny(), session="s", priority=-1)])
+        for devices, seen in (((), [0, 51, 52]), ((0,), range(53))):
+            room = Room(devices, 100, 3)
+            self.assertEqual([job.id for job in manager._turns(room)], [wanted[n].id for n in seen])
 
 
 class Quotas(StoreTestCase):

@@ -10,6 +10,7 @@
 
 import asyncio
 import contextlib
+import heapq
 import logging
 import signal
 import sqlite3
@@ -182,15 +183,29 @@ class Manager:
             room.take(*claim)
         if room.places <= 0:
             return
-        starts = list(room.choose(self._turns(), lambda claim: self._pool.devices_of(claim.session)))
+        starts = list(room.choose(self._claims_of(self._turns(room)), lambda claim: self._pool.devices_of(claim.session)))
         for start in starts:
             job = self._store.job(start.job)
             self._claims[job.id] = start.devices, start.memory, job.session
             self._start_task(self._start(job, start))
 
-    def _turns(self):
-        """The claims of the jobs that wait. Those that can never be served fail."""
-        for number, devices, memory, session, kind in self._store.queued():
+    def _turns(self, room):
+        """The jobs that wait, in their order. Where no device is free, those that want one are passed over at once, and so are
+        all but the first one of a session: there may be thousands."""
+        return heapq.merge(self._store.queued_first(), self._turns_alone(room), key=lambda job: (-job.priority, job.id))
+
+    def _turns_alone(self, room):
+        last = None
+        for job in self._store.queued():
+            if not room.has_devices:
+                yield from self._store.queued(after=last, without_devices=True)
+                return
+            last = job
+            yield job
+
+    def _claims_of(self, turns):
+        """Claims that can be served some time; other jobs fail."""
+        for number, _, devices, memory, session, kind in turns:
             memory = self.memory // self.places if memory is None else memory
             try:
                 devices = None if devices is None else _machine.indices_of(devices, self.devices)
@@ -224,7 +239,9 @@ class Manager:
                 claimed = self._store.claim(job.id, worker.number, start.devices, start.memory)
         except (OSError, sqlite3.Error) as e:
             log.error("job %d can't be started: %s", job.id, e)
-            if isinstance(e, OSError):
+            if isinstance(e, sqlite3.Error):  # the queue is tried again, but not all the time
+                await asyncio.sleep(TICK)
+            else:
                 await insist(lambda: self._store.refuse(job.id, f"its process can't be started: {e}"))
         if claimed is None:  # or cancelled meanwhile
             self._claims.pop(job.id)

@@ -16,6 +16,10 @@ class Room:
         self._devices = set(devices)
         self._sessions = set()
 
+    @property
+    def has_devices(self):
+        return bool(self._devices)
+
     def take(self, devices, memory, session):
         """By a job that runs."""
         self.places -= 1

@@ -7,6 +7,7 @@ nowhere else: a client needs no manager to submit, and a manager that comes late
 socket `wake` only saves the manager from looking often.
 """
 
+import collections
 import contextlib
 import dataclasses
 import json
@@ -34,6 +35,7 @@ CREATE TABLE jobs (
     is_cancelled INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX jobs_by_state ON jobs (state, priority DESC, id);
 CREATE INDEX jobs_by_owner ON jobs (owner, state);
+CREATE INDEX jobs_by_session ON jobs (state, session, priority DESC, id);
 CREATE TABLE workers (
     id INTEGER PRIMARY KEY AUTOINCREMENT, pid INTEGER, ticks INTEGER, boot TEXT, program TEXT NOT NULL, session TEXT,
     devices TEXT NOT NULL);
@@ -42,6 +44,15 @@ CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT);
 """
 
 COLUMNS = ", ".join("jobs." + field.name for field in dataclasses.fields(Job) if field.name != "pid")
+
+
+WAITING = "id, priority, devices, memory, session, kind"
+Waiting = collections.namedtuple("Waiting", WAITING)
+
+
+def waiting_of(row):
+    return Waiting(row["id"], row["priority"], None if row["devices"] is None else tuple(json.loads(row["devices"])), row["memory"],
+                   row["session"], Kind(row["kind"]))
 
 
 def default_folder():
@@ -247,12 +258,24 @@ class Store:
 
     # Running, for the manager
 
-    def queued(self):
-        """Numbers and claims of the jobs that wait, the next one first: (id, devices, memory, session, kind)."""
-        for row in self._database.execute("SELECT id, devices, memory, session, kind FROM jobs WHERE state = 'queued' "
-                                          "ORDER BY priority DESC, id"):
-            yield row["id"], None if row["devices"] is None else tuple(json.loads(row["devices"])), row["memory"], row["session"], \
-                Kind(row["kind"])
+    def queued(self, after=None, without_devices=False):
+        """The jobs without a session that wait, the next one first: all, or those whose turn comes after that one's, or those
+        that want no device."""
+        where, values = "state = 'queued' AND session IS NULL", ()
+        if after is not None:
+            where += " AND (priority < ? OR (priority = ? AND id > ?))"
+            values = (after.priority, after.priority, after.id)
+        if without_devices:
+            where += " AND devices = '[]'"
+        return map(waiting_of, self._database.execute(f"SELECT {WAITING} FROM jobs WHERE {where} ORDER BY priority DESC, id", values))
+
+    def queued_first(self):
+        """The first job that waits of each session, the next one first."""
+        rows = self._database.execute(
+            f"SELECT {WAITING} FROM (SELECT DISTINCT session AS one FROM jobs WHERE state = 'queued' AND session IS NOT NULL) "
+            "JOIN jobs ON jobs.id = (SELECT id FROM jobs WHERE state = 'queued' AND session = one ORDER BY priority DESC, id LIMIT 1) "
+            "ORDER BY priority DESC, id").fetchall()
+        return list(map(waiting_of, rows))
 
     def claim(self, number, worker, devices, memory):
         """The job, if it still waits: it belongs to a worker from now on."""
