@@ -18,7 +18,8 @@ namespace tomo::reconstruction {
 
 namespace {
 
-constexpr double negligible = 0.5; // pixels between two methods
+constexpr double edge_of_rays = 0.05; // of the columns, at either end, where few rays meet their mirror image
+constexpr double negligible = 0.5;    // pixels between two methods
 constexpr double sigmas = 3.0;     // between two methods that agree
 
 // Of two methods, as far as the rows differ from each other.
@@ -75,15 +76,16 @@ AxisEstimate AxisFinder::find_by(const std::vector<std::string> &methods) {
     return combined(all);
 }
 
+// The range that is given, else all columns but a part of them at either end.
+AxisFinder::Range AxisFinder::range_without(double part) const {
+    const double width = scan_.image.width;
+    return given_range().value_or(Range{part * width, (1.0 - part) * width});
+}
+
 // No view is the mirror image of another one, but rays in the middle of a fan are. Scanners have the axis
 // near the middle.
 AxisEstimate AxisFinder::find_in_general() {
-    constexpr double part = 0.1, edge = 0.05; // of the columns, on either side
-    const double width = scan_.image.width;
-    const auto given = given_range();
-    const auto range_without = [&](double left_out) {
-        return given.value_or(Range{left_out * width, (1.0 - left_out) * width});
-    };
+    constexpr double part = 0.1; // of the columns, on either side of the middle
     const bool has_rays = has_mirrored_rays(looked_, scan_);
     if (looked_.axis_method.is("spectrum") || looked_.axis_method.is("overlap") ||
         (looked_.axis_method.is("correlation") && !has_rays))
@@ -92,7 +94,7 @@ AxisEstimate AxisFinder::find_in_general() {
                          "don't: take %ssharpness",
                          looked_.axis_method.value().c_str(), has_rays ? "correlation or " : ""));
     if (has_rays && !looked_.axis_method.is("sharpness")) {
-        const auto range = range_without(edge);
+        const auto range = range_without(edge_of_rays);
         try {
             return find_axis_by_rays(looked_, scan_, range.from, range.to, run_line_);
         } catch (const AxisNotFound &e) {
@@ -105,11 +107,19 @@ AxisEstimate AxisFinder::find_in_general() {
 }
 
 std::optional<AxisEstimate> AxisFinder::look() {
-    if (!mirrors_views(looked_, scan_))
-        return {};
     // Where rows are compressed or straightened together, a few of them take as long as all.
     if (scan_.rows_per_chunk > 1 || corrects_distortion(looked_))
         return {};
+    if (!mirrors_views(looked_, scan_)) {
+        if (!has_mirrored_rays(looked_, scan_))
+            return {};
+        try {
+            const auto range = range_without(edge_of_rays);
+            return find_axis_by_rays(looked_, scan_, range.from, range.to, run_line_);
+        } catch (const AxisNotFound &) {
+            return {};
+        }
+    }
     constexpr unsigned few = 5;
     auto found = estimates({"correlation"}, std::min(few, looked_.axis_rows.value()), {});
     return was_found(found.front()) ? std::optional(std::move(found.front())) : std::nullopt;

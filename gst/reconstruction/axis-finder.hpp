@@ -36,6 +36,7 @@ class AxisFinder {
     AxisEstimate find_in_general();
     std::vector<std::string> methods() const;
     std::optional<Range> given_range() const;
+    Range range_without(double part) const;
     bool covers_half_turn() const;
     // An estimate of each method, in one look at the rows. Those that fail have their reason as `failure`.
     std::vector<AxisEstimate> estimates(const std::vector<std::string> &methods, unsigned rows,

@@ -196,6 +196,9 @@ class ConeBeam(Arrangements):
         self.assertLess(found["uncertainty"], 0.05)
         self.assertGreater(len(found["curve"]["axis-px"]), 5)
         self.check_spheres(self.slices("scan.nxs"), 0.02)
+        with h5py.File("scan.nxs", "a") as file:
+            file["entry/instrument/detector/x_rotation_axis_pixel_position"] = 34.0
+        self.assertIn("tells an axis at 34.50, but its views say 31.3", self.done("scan.nxs", "--output", "told.h5").stderr)
         sharp = ["estimate", "scan.nxs", "--json", "--axis-method", "sharpness"]
         for words in sharp, [*sharp, "--axis-range", "28:36"]:
             found = json.loads(self.done(*words).stdout)
