@@ -8,6 +8,7 @@ import subprocess
 
 import generalref
 import scan_files
+import tifffile
 import tomoref
 from pipetest import *
 from test_reconstruct import ReconstructTestCase, volume
@@ -84,6 +85,19 @@ class ConeBeam(Arrangements):
                      *self.words("--geometry", "cone", "--output", "x.h5"))
         self.refused(1, ["source 0.02 m", "size of a pixel"],
                      *self.words(*metres[:4], "--output", "x.h5"))
+
+    def test_scanner(self):
+        """From the file of a laboratory scanner, which tells distances, angles and the beam, and from nothing else."""
+        attenuation = generalref.project(SPHERES, {"axis-angle-z": turn(), **CONE}, (ROWS, WIDTH), VIEWS)
+        for i, image in enumerate(BEAM * np.exp(-attenuation)):
+            tifffile.imwrite(f"part_{i + 1:04d}.tif", np.rint(image).astype(np.uint16))
+        millimetres = 1e3 * PIXEL
+        with open("part.xtekct", "w") as file:
+            file.write(f"[XTekCT]\nName=part\nInputSeparator=_\nSrcToObject={SOURCE * millimetres}\n"
+                       f"SrcToDetector={(SOURCE + DETECTOR) * millimetres}\nDetectorPixelSizeX={millimetres}\n"
+                       f"WhiteLevel={BEAM}\nProjections={VIEWS}\nInitialAngle=0\nAngularStep={360 / VIEWS}\n")
+        self.done("part.xtekct", "--output", "part.h5")
+        self.check_spheres(volume("part.h5"), 0.02)
 
     def test_slabs(self):
         """Parts of the volume read the rows that see them, and join to the same slices; so do parts that go on."""
