@@ -6,9 +6,9 @@
 // the places of its columns once, and its work-items are neighbours along the column. One copy of the volume, z fastest and in
 // a border of zeros, serves both driving axes.
 //
-// Options: LINES, of general-columns.h; ROWS of LANES work-items; a group makes TILE_COLUMNS x TILE_VIEWS columns of STEPS rays a lane and computes the
-// places in STAGE planes at once. QUADS: texels are voxels that a quarter of a turn about z takes to each other, and give rays
-// of four views that are as far apart.
+// Options: LINES, of general-columns.h; ROWS of LANES work-items; a group makes TILE_COLUMNS x TILE_VIEWS columns of STEPS rays
+// a lane and computes the places in STAGE planes at once. QUADS: texels are voxels that a quarter of a turn about z takes to
+// each other, and give rays of four views that are as far apart.
 
 #include "general-view.h"
 #include "general-columns.h"
@@ -69,51 +69,26 @@ kernel void pack_lines(IN(in), global float *restrict out, const uint quarters, 
 #define COLUMNS (TILE_COLUMNS * TILE_VIEWS)
 #define OWN (COLUMNS / ROWS) // columns of a row of work-items
 
-// Where rays of a detector column meet plane 0, and how far on they meet the next one: the other axis than the driving one; z
-// of the middle row; and the way in z from row to row.
-typedef struct {
-    tomo_real across[2], height[2], row[2];
-    int is_along_x, planes, others; // the planes, and the voxels across
-    uint stride;                    // texels from a line to the next one across
-} Path;
-
-static Path path_of(global const RayView *view, const uint column, const uint row, const uint width, const uint height,
-                    const uint depth) {
-    const Ray ray = ray_of(view, column, row);
-    const int axis = driving_axis(view, &ray), other = 1 - axis;
-    const tomo_real inverse = 1 / ray.direction[axis];
-    const tomo_real slope = ray.direction[other] * inverse, rise = ray.direction[2] * inverse;
-    const tomo_real row_rise = view->is_parallel != 0 ? 0 : view->row[2] * inverse;
-    const tomo_real row_start = view->is_parallel != 0 ? view->row[2] : -ray.source[axis] * row_rise;
-    const uint pitch = depth + 2 * BORDER;
-    const Path path = {{ray.source[other] - ray.source[axis] * slope, slope},
-                       {ray.source[2] - ray.source[axis] * rise, rise},
-                       {row_start, row_rise},
-                       axis == 0,
-                       axis == 0 ? width : height,
-                       axis == 0 ? height : width,
-                       axis == 0 ? pitch * (width + 2 * BORDER) : pitch};
-    return path;
-}
-
 // The planes in which a path is within the volume, and a few more.
-static int2 planes_of(local const Path *path) {
-    const tomo_real start = path->across[0], slope = path->across[1], low = -1, high = path->others, most = path->planes;
+static int2 planes_of(local const Path *path, const int width, const int height) {
+    const int planes = path->is_along_x != 0 ? width : height, others = path->is_along_x != 0 ? height : width;
+    const tomo_real start = path->across[0], slope = path->across[1], low = -1, high = others, most = planes;
     if (fabs(slope) * most <= 1)
-        return start < low - 2 || start > high + 2 ? (int2)(path->planes, 0) : (int2)(0, path->planes);
+        return start < low - 2 || start > high + 2 ? (int2)(planes, 0) : (int2)(0, planes);
     const tomo_real in = (low - start) / slope, out_of = (high - start) / slope;
     return (int2)((int)clamp(fmin(in, out_of) - 1, (tomo_real)0, most), (int)clamp(fmax(in, out_of) + 2, (tomo_real)0, most));
 }
 
 // Beyond the last plane there is the border.
-static Column place_in(local const Path *path, const int plane, const uint width, const int depth) {
-    const tomo_real half_voxel = 0.5f, low = -BORDER, high_z = depth, high = path->others;
+static Column place_in(local const Path *path, const int plane, const int width, const int height, const int depth) {
+    const int planes = path->is_along_x != 0 ? width : height, others = path->is_along_x != 0 ? height : width;
+    const tomo_real half_voxel = 0.5f, low = -BORDER, high_z = depth, high = others;
     const tomo_real across = clamp(path->across[0] + plane * path->across[1], low, high), line = floor(across);
     const tomo_real z = path->height[0] + plane * path->height[1], voxel = floor(clamp(z, low, high_z));
     const tomo_real lower = across - line;
-    const int n = min(plane, path->planes) + BORDER, other = (int)line + BORDER;
+    const int n = min(plane, planes) + BORDER, other = (int)line + BORDER;
     const uint pitch = depth + 2 * BORDER, row = width + 2 * BORDER;
-    const uint first = (path->is_along_x ? other * row + n : n * row + other) * pitch;
+    const uint first = (path->is_along_x != 0 ? other * row + n : n * row + other) * pitch;
     Column column;
     column.line = (float4)(1 - lower, lower, z - voxel - half_voxel, path->row[0] + plane * path->row[1]);
     column.place = (float2)(low - voxel, as_float(first + (uint)((int)voxel + BORDER) - ROUNDING_BITS));
@@ -148,8 +123,8 @@ project_lines(global const Texel *restrict volume, OUT(float, out), global const
     if (item < COLUMNS) {
         const uint column = min(first_column + item % TILE_COLUMNS, columns - 1);
         const uint plane = min(own_plane + item / TILE_COLUMNS, count - 1);
-        paths[item] = path_of(views + first_view + plane, column, middle_row, width, height, depth);
-        const int2 planes = planes_of(paths + item);
+        paths[item] = path_of(views + first_view + plane, column, middle_row);
+        const int2 planes = planes_of(paths + item, width, height);
         atomic_min(range, planes.x);
         atomic_max(range + 1, planes.y);
     }
@@ -159,14 +134,14 @@ project_lines(global const Texel *restrict volume, OUT(float, out), global const
     uint strides[OWN];
     Texel totals[OWN][STEPS];
     for (int c = 0; c < OWN; c++) {
-        strides[c] = paths[row * OWN + c].stride;
+        strides[c] = (paths[row * OWN + c].is_along_x != 0 ? width + 2 * BORDER : 1) * (depth + 2 * BORDER);
         for (int i = 0; i < STEPS; i++)
             totals[c][i] = 0.0f;
     }
     for (int first = first_in; first < end; first += STAGE) {
         for (int j = 0; j < STAGE * COLUMNS / (LANES * ROWS); j++) {
             const uint k = item + j * (LANES * ROWS);
-            places[k] = place_in(paths + k % COLUMNS, first + k / COLUMNS, width, depth);
+            places[k] = place_in(paths + k % COLUMNS, first + k / COLUMNS, width, height, depth);
         }
         barrier(CLK_LOCAL_MEM_FENCE);
 #pragma unroll 1
@@ -191,7 +166,7 @@ project_lines(global const Texel *restrict volume, OUT(float, out), global const
                 continue;
             global const RayView *view = views + first_view + plane;
             const Ray ray = ray_of(view, column, r);
-            const float way = way_of(view, &ray, paths[own].is_along_x ? 0 : 1);
+            const float way = way_of(view, &ray, paths[own].is_along_x != 0 ? 0 : 1);
 #ifdef QUADS
             const float parts[4] = {totals[c][i].x, totals[c][i].y, totals[c][i].z, totals[c][i].w};
             for (uint q = 0; q < 4; q++) {

@@ -49,3 +49,24 @@ static tomo_real way_of(global const RayView *view, const Ray *ray, const int ax
         sum += ray->direction[a] * ray->direction[a] * view->step[a] * view->step[a];
     return sqrt(sum) / fabs(ray->direction[axis]);
 }
+
+// How rays of a detector column in an upright beam pass planes along their driving axis, x or y: at plane 0, and how far on at
+// the next one; the other axis, z of one row, and the way in z from row to row.
+typedef struct {
+    tomo_real across[2], height[2], row[2], is_along_x, unused;
+} Path;
+
+static Path path_of(global const RayView *view, const uint column, const uint row) {
+    const Ray ray = ray_of(view, column, row);
+    const int axis = driving_axis(view, &ray), other = 1 - axis;
+    const tomo_real inverse = 1 / ray.direction[axis];
+    const tomo_real slope = ray.direction[other] * inverse, rise = ray.direction[2] * inverse;
+    const tomo_real row_rise = view->is_parallel != 0 ? 0 : view->row[2] * inverse;
+    const tomo_real row_start = view->is_parallel != 0 ? view->row[2] : -ray.source[axis] * row_rise;
+    const Path path = {{ray.source[other] - ray.source[axis] * slope, slope},
+                       {ray.source[2] - ray.source[axis] * rise, rise},
+                       {row_start, row_rise},
+                       axis == 0,
+                       0};
+    return path;
+}

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <limits>
 
 namespace tomo {
@@ -28,14 +29,37 @@ struct LineShape {
     unsigned tile_rays() const { return lanes * steps; }
 };
 
+std::size_t tiles(unsigned count, unsigned tile) { return (std::size_t{count} + tile - 1) / tile; }
+
+unsigned rows_for(const Device &device) {
+    using S = LineShape;
+    return device.max_work_group() >= S::lanes * S::most_rows ? S::most_rows : S::least_rows;
+}
+
 LineShape line_shape(const Device &device, unsigned rays, unsigned views, bool has_quads) {
     using S = LineShape;
-    const unsigned rows = device.max_work_group() >= S::lanes * S::most_rows ? S::most_rows : S::least_rows;
+    const unsigned rows = rows_for(device);
     const unsigned columns = rows * S::columns_of_row, most_steps = has_quads ? 2 : 4;
     const unsigned tile_views = std::min(std::bit_ceil(views), columns / 8);
     const unsigned parts = (rays + S::lanes - 1) / S::lanes;
     return {rows, columns / tile_views, tile_views, parts > 2 ? most_steps : std::min(parts, 2u)};
 }
+
+// How a work-group gathers columns of voxels; see kernels/general-gather-lines.cl.
+struct GatherShape {
+    static constexpr unsigned lanes = 32, columns_of_row = 4, tile_x = 8;
+    static constexpr unsigned stage = 4;     // views in which detector columns are found at once
+    static constexpr unsigned most_away = 3; // columns or rows, in local memory that all devices have
+    static_assert(stage * columns_of_row <= lanes);
+
+    // Pixels on either side of the nearest one, for a reach from where a voxel is seen.
+    static unsigned away(double reach) {
+        return std::isfinite(reach) && reach < 1e6 ? static_cast<unsigned>(std::ceil(reach + 0.5)) - 1 : ~0u;
+    }
+    static std::size_t memory(unsigned rows, unsigned away) {
+        return std::size_t{stage} * rows * columns_of_row * ((2 * away + 1) * 24 + 4);
+    }
+};
 
 } // namespace
 
@@ -73,7 +97,6 @@ void GeneralProjector::project_lines(const Array &volume, unsigned first, Array 
     constexpr unsigned pack = LineShape::pack, down = LineShape::pack_rows;
     const auto pack_lines =
         compute_.kernel("pack_lines", options + text(" -D PACK_ROWS=%u", down), lines_file);
-    const auto tiles = [](unsigned count, unsigned tile) { return std::size_t{(count + tile - 1) / tile}; };
     for (cl_uint quarters = 0; quarters < parts; quarters++) {
         const unsigned side = quarters % 2 ? height : width, other = quarters % 2 ? width : height;
         WorkSize size(tiles(side + 2 * border, pack) * pack, tiles(depth + 2 * border, pack) * down,
@@ -102,6 +125,57 @@ void GeneralProjector::project_lines(const Array &volume, unsigned first, Array 
                             cl_uint{count}, cl_uint{quads_.is_backwards()});
             steps.done(projections);
         }
+}
+
+bool GeneralProjector::can_gather_lines() const {
+    const Device &device = *compute_.device();
+    const unsigned away = GatherShape::away(reach_columns_);
+    return can_project_lines() && away <= GatherShape::most_away &&
+           GatherShape::away(reach_rows_) <= GatherShape::most_away &&
+           device.local_memory() >= GatherShape::memory(rows_for(device), away);
+}
+
+void GeneralProjector::gather_lines(const Array &projections, Array &volume) {
+    constexpr const char *file = "general-gather-lines.cl";
+    constexpr unsigned pack = LineShape::pack, down = LineShape::pack_rows;
+    const cl_uint width = grid_.x.count, height = grid_.y.count, depth = grid_.z.count;
+    const unsigned away_rows = GatherShape::away(reach_rows_), pitch = rows_ + 2 * (2 * away_rows + 1);
+    const unsigned rows = rows_for(*compute_.device());
+    const unsigned tile_y = rows * GatherShape::columns_of_row / GatherShape::tile_x;
+    const unsigned steps_of_lane = std::min<unsigned>(std::bit_floor(tiles(depth, GatherShape::lanes)), 4);
+    const unsigned tile_z = GatherShape::lanes * steps_of_lane;
+    const std::string options = text("-D AWAY_ROWS=%u", away_rows);
+
+    constexpr unsigned path_samples = 8 * sizeof(double) / sizeof(float); // or more than enough
+    Array paths =
+        compute_.allocate({GST_TOMO_FORMAT_FLOAT32, std::uint64_t{path_samples} * columns_, views_});
+    compute_.launch(compute_.kernel("find_paths", options, file), WorkSize(columns_, views_),
+                    ReadWriteBareBuffer{paths}, BareBuffer{geometry_}, cl_uint{columns_});
+    Array weighted = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, pitch, columns_, views_});
+    WorkSize pixels(tiles(columns_, pack) * pack, tiles(pitch, pack) * down, views_);
+    compute_.launch(compute_.kernel("weigh_lines", options + text(" -D PACK_ROWS=%u", down), file),
+                    pixels.groups(pack, down), projections, ReadWriteBareBuffer{weighted},
+                    BareBuffer{geometry_}, cl_uint{columns_}, cl_uint{rows_});
+
+    const auto gather = compute_.kernel(
+        "gather_lines",
+        options + text(" -D AWAY=%u -D ROWS=%u -D TILE_X=%u -D TILE_Y=%u -D STEPS=%u -D STAGE=%u",
+                       GatherShape::away(reach_columns_), rows, GatherShape::tile_x, tile_y, steps_of_lane,
+                       GatherShape::stage),
+        file);
+    constexpr double of_voxel = 4.0; // steps of a ray take as long
+    const double of_line = double(width) * depth * views_ * of_voxel;
+    const auto lines = static_cast<unsigned>(std::clamp(most_work() / of_line, 1.0, double(height)));
+    const unsigned step = static_cast<unsigned>(tiles(lines, tile_y)) * tile_y;
+    Steps steps(compute_);
+    for (unsigned y = 0; y < height; y += step) {
+        WorkSize size(tiles(width, GatherShape::tile_x) * GatherShape::lanes,
+                      tiles(std::min(step, height - y), tile_y) * rows, tiles(depth, tile_z));
+        compute_.launch(gather, size.groups(GatherShape::lanes, rows), BareBuffer{weighted},
+                        ReadWrite{volume}, BareBuffer{geometry_}, BareBuffer{paths}, width, height, depth,
+                        cl_uint{columns_}, cl_uint{rows_}, cl_uint{views_}, cl_uint{y});
+        steps.done(volume);
+    }
 }
 
 } // namespace tomo

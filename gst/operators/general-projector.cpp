@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace tomo {
 
@@ -123,6 +124,38 @@ bool is_upright(const ViewGeometry::Rays &rays, const RayView &view, const Volum
     return true;
 }
 
+// How far from the pixel where a voxel is seen, in columns and rows, rays of an upright beam pass it closer
+// than a voxel in both directions.
+struct Reach {
+    double columns, rows;
+};
+
+Reach reach_of(const ViewGeometry::Rays &rays, const RayView &view, const VolumeGrid &grid,
+               unsigned columns) {
+    constexpr double more = 1.001;
+    // Also on planes that are not a voxel's own.
+    const double *depth = view.depth_form;
+    double least = std::numeric_limits<double>::infinity();
+    for (const double x : {-1.0, double(grid.x.count)})
+        for (const double y : {-1.0, double(grid.y.count)})
+            least = std::min(least, depth[0] * x + depth[1] * y + depth[3]);
+    Reach reach{0.0, more / (std::abs(view.row[2]) * least)};
+    for (unsigned column = 0; column < columns; column++) {
+        const auto way =
+            in_voxels(rays.is_parallel ? rays.direction : rays.pixel(column, 0.0) - rays.source, grid);
+        const unsigned axis = std::abs(way[0]) > std::abs(way[1]) ? 0 : 1;
+        const double along = std::abs(way[axis]);
+        const double across = std::abs(view.column[0] * way[1] - view.column[1] * way[0]) / along * least;
+        const double nearer = rays.is_parallel ? 0.0 : std::abs(view.column[axis]) / along;
+        reach.columns = std::max(reach.columns, more / std::max(across - nearer, 1e-9));
+        if (rays.is_parallel)
+            break;
+    }
+    if (!(least > 0.0))
+        reach.columns = reach.rows = std::numeric_limits<double>::infinity();
+    return reach;
+}
+
 VoxelView voxel_view(const ViewGeometry &geometry, const VolumeGrid &grid) {
     const auto form = [&](const ViewGeometry::Form &of_points) {
         const auto voxel = grid.in_voxels(of_points);
@@ -167,6 +200,11 @@ GeneralProjector::GeneralProjector(Compute &compute, const std::vector<ViewGeome
         check_view(view, grid, all.size());
         all.push_back(ray_view(view, grid, columns, rows));
         is_upright_ = is_upright_ && is_upright(view.rays(), all.back(), grid, columns, rows);
+        if (is_upright_) {
+            const auto reach = reach_of(view.rays(), all.back(), grid, columns);
+            reach_columns_ = std::max(reach_columns_, reach.columns);
+            reach_rows_ = std::max(reach_rows_, reach.rows);
+        }
         are_quads = are_quads && is_upright_ && quads_.add(voxel_view(view, grid));
         has_mixed_ |= all.back().driving == by_ray;
         needs_turned_ |= all.back().driving == by_ray || all.back().driving == 0;
@@ -182,9 +220,10 @@ Kernel GeneralProjector::kernel(const char *function) {
                            "general-project.cl");
 }
 
-// Nobody can stop a launch, so each one makes a part: some views, or some rows or slices of one.
+double GeneralProjector::most_work() const { return compute_.device()->is_cpu() ? 5e7 : 5e10; }
+
 GeneralProjector::Part GeneralProjector::part(double work_of_view, unsigned number) const {
-    const double most = compute_.device()->is_cpu() ? 5e7 : 5e10, views = most / work_of_view;
+    const double views = most_work() / work_of_view;
     return {static_cast<unsigned>(std::clamp(views, 1.0, double(views_))),
             static_cast<unsigned>(std::clamp(views * number, 1.0, double(number)))};
 }
@@ -248,6 +287,13 @@ void GeneralProjector::project_rays(const Array &volume, unsigned first, Array &
 void GeneralProjector::back(const Array &projections, Array &volume) {
     check(volume, projections, volume, views_);
     compute_.input_format("in", projections.info().format);
+    if (can_gather_lines())
+        gather_lines(projections, volume);
+    else
+        gather_rays(projections, volume);
+}
+
+void GeneralProjector::gather_rays(const Array &projections, Array &volume) {
     const cl_uint width = grid_.x.count, height = grid_.y.count, depth = grid_.z.count;
     Array weighted = compute_.allocate(this->projections());
     Array axes = compute_.allocate(has_mixed_ ? ArrayInfo(GST_TOMO_FORMAT_UINT8, columns_, rows_, views_)

@@ -35,6 +35,9 @@ class GST_TOMO_API GeneralProjector final : public Projector {
   private:
     // On GPUs, where all rays of a detector column go over the same lines along z.
     bool can_project_lines() const;
+    bool can_gather_lines() const;
+    void gather_lines(const Array &projections, Array &volume);
+    void gather_rays(const Array &projections, Array &volume);
     void project_lines(const Array &volume, unsigned first, Array &projections);
     void project_rays(const Array &volume, unsigned first, Array &projections);
     std::uint64_t line_texels() const; // of the volume in its border
@@ -42,6 +45,8 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     Kernel kernel(const char *function);
     std::uint64_t rays_of_view() const { return std::uint64_t{columns_} * rows_; }
     void check(const Array &volume, const Array &projections, const Array &result, unsigned views) const;
+    // Nobody can stop a launch, so each one makes a part: some views, or some rows or slices of one.
+    double most_work() const; // steps of rays
     struct Part {
         unsigned views, number;
     };
@@ -51,10 +56,11 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     const VolumeGrid grid_;
     const unsigned columns_, rows_, views_;
     Array geometry_;
-    double pixels_of_voxel_ = 0.0; // that count for it at most
-    bool has_mixed_ = false;       // views whose rays have several driving axes
-    bool needs_turned_ = false;    // rays that are driven along x
-    bool is_upright_ = true;       // see can_project_lines()
+    double pixels_of_voxel_ = 0.0;                  // that count for it at most
+    bool has_mixed_ = false;                        // views whose rays have several driving axes
+    bool needs_turned_ = false;                     // rays that are driven along x
+    bool is_upright_ = true;                        // see can_project_lines()
+    double reach_columns_ = 0.0, reach_rows_ = 0.0; // of rays within a voxel's distance, if so
     ViewQuads quads_;
 };
 

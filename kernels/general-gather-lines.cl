@@ -1,0 +1,162 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The transpose of general-project-lines.cl, on GPUs. All voxels of a column along z are passed by rays of the same detector
+// columns, as close across. So a work-group finds these once for its columns of voxels, with their weights, and its work-items
+// are neighbours along z. Projections lie with rows fastest, in a border of zeros.
+//
+// Options: AWAY columns and AWAY_ROWS rows on either side of the pixel where a voxel is seen may have rays that pass it closer
+// than a voxel; ROWS of LANES work-items; a group makes TILE_X x TILE_Y columns of STEPS voxels a lane and finds detector
+// columns of STAGE views at once.
+
+#include "general-rays.h"
+
+#define LANES 32
+#define BORDER (2 * AWAY_ROWS + 1) // rows before and behind the detector's
+
+// A float between -2^22 and 2^22 plus this is rounded to a whole number, which its bits hold.
+#define ROUNDING 12582912.0f // 1.5 * 2^23
+#define ROUNDING_BITS 0x4b400000u
+
+// ------------------------------------------------------------------------------------------------------ Projections
+
+kernel void find_paths(global Path *restrict paths, global const RayView *restrict views, const uint columns) {
+    const uint column = get_global_id(0), view = get_global_id(1);
+    paths[view * columns + column] = path_of(views + view, column, 0);
+}
+
+#ifdef PACK_ROWS
+#define PACK 32 // pixels across and down that a work-group makes
+
+// Samples times the way of their rays. Work-groups are PACK x PACK_ROWS: along columns, then along rows.
+kernel void weigh_lines(IN(in), global float *restrict out, global const RayView *restrict views, const uint columns,
+                        const uint rows) {
+    local float pixels[PACK][PACK + 1];
+    const uint first_column = get_group_id(0) * PACK, number = get_group_id(2);
+    const int first_row = get_group_id(1) * PACK - BORDER;
+    global const RayView *view = views + number;
+    for (int j = 0; j < PACK / PACK_ROWS; j++) {
+        const uint column = first_column + get_local_id(0);
+        const int row = first_row + get_local_id(1) + j * PACK_ROWS;
+        float value = 0.0f;
+        if (column < columns && row >= 0 && row < rows) {
+            const Ray ray = ray_of(view, column, row);
+            const float way = way_of(view, &ray, driving_axis(view, &ray));
+            value = LOAD(in, tomo_index(column, row, number, columns, rows)) * way;
+        }
+        pixels[get_local_id(1) + j * PACK_ROWS][get_local_id(0)] = value;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    const uint pitch = rows + 2 * BORDER;
+    for (int j = 0; j < PACK / PACK_ROWS; j++) {
+        const uint column = first_column + get_local_id(1) + j * PACK_ROWS;
+        const int row = first_row + (int)get_local_id(0) + BORDER;
+        if (column < columns && row < pitch)
+            out[((ulong)number * columns + column) * pitch + row] = pixels[get_local_id(0)][get_local_id(1) + j * PACK_ROWS];
+    }
+}
+#endif
+
+// -------------------------------------------------------------------------------------------------------- Transpose
+
+#ifdef STAGE
+#define COLUMNS (TILE_X * TILE_Y)
+#define OWN (COLUMNS / ROWS) // columns of a row of work-items
+#define WINDOW (2 * AWAY + 1)
+
+// A detector column's rays about a column of voxels: their weight across; the row at the middle voxel, relative to one close
+// by, and its step; the way in z from row to row.
+typedef float4 Rays;
+
+// Finds those that pass the voxels closer than one across. Returns how many.
+static int find_rays(global const RayView *view, global const Path *paths, const uint x, const uint y, const uint z,
+                     const int columns, const int rows, local Rays *rays, local float2 *places) {
+    const tomo_real half_pixel = 0.5f, low = -1 - AWAY_ROWS, high = rows + AWAY_ROWS, far = 1e8f;
+    const tomo_real depth = view->depth_form[0] * x + view->depth_form[1] * y + view->depth_form[3];
+    const tomo_real seen = (view->column_form[0] * x + view->column_form[1] * y + view->column_form[3]) / depth - half_pixel;
+    const int nearest = (int)rint(clamp(seen, -far, far));
+    int found = 0;
+    for (int c = max(nearest - AWAY, 0); c <= min(nearest + AWAY, columns - 1); c++) {
+        global const Path *path = paths + c;
+        const int is_along_x = path->is_along_x != 0, plane = is_along_x ? x : y, other = is_along_x ? y : x;
+        const tomo_real weight = 1 - fabs(path->across[0] + plane * path->across[1] - other);
+        if (!(weight > 0))
+            continue;
+        const tomo_real from_row = path->row[0] + plane * path->row[1], inverse = 1 / from_row;
+        const tomo_real row = (z - (path->height[0] + plane * path->height[1])) * inverse;
+        const tomo_real pixel = rint(clamp(row, low, high));
+        rays[found] = (float4)(weight, row - pixel, inverse, fabs(from_row));
+        places[found] = (float2)(low - pixel, as_float((uint)(c * (rows + 2 * BORDER) + (int)pixel + BORDER) - ROUNDING_BITS));
+        found++;
+    }
+    return found;
+}
+
+static float gather(global const float *lines, const Rays rays, const float2 place, const float z, const float reach) {
+    const float row = fmin(fmax(rays.y + z * rays.z, place.x), place.x + reach), whole = row + ROUNDING;
+    const float off = row - (whole - ROUNDING);
+    const uint i = as_uint(place.y) + as_uint(whole);
+    float sum = fmax(1.0f - fabs(off) * rays.w, 0.0f) * lines[i];
+#pragma unroll
+    for (int away = 1; away <= AWAY_ROWS; away++) {
+        sum += fmax(1.0f - ((float)away + off) * rays.w, 0.0f) * lines[i - away];
+        sum += fmax(1.0f - ((float)away - off) * rays.w, 0.0f) * lines[i + away];
+    }
+    return rays.x * sum;
+}
+
+kernel __attribute__((reqd_work_group_size(LANES, ROWS, 1))) void
+gather_lines(global const float *restrict weighted, OUT(float, out), global const RayView *restrict views,
+             global const Path *restrict paths, const uint width, const uint height, const uint depth, const uint columns,
+             const uint rows, const uint count, const uint first_y) {
+    local Rays rays[STAGE * COLUMNS * WINDOW];
+    local float2 places[STAGE * COLUMNS * WINDOW];
+    local int found[STAGE * COLUMNS];
+    const uint row = get_local_id(1), item = row * LANES + get_local_id(0);
+    const uint first_x = get_group_id(0) * TILE_X, own_y = first_y + get_group_id(1) * TILE_Y;
+    const uint first_z = get_group_id(2) * LANES * STEPS, middle_z = min(first_z + LANES * STEPS / 2, depth - 1);
+    const float lane = (float)(int)(first_z + get_local_id(0) - middle_z);
+    const float reach = (float)(int)(rows + 2 * AWAY_ROWS + 1);
+    const ulong size = (ulong)columns * (rows + 2 * BORDER);
+
+    float totals[OWN][STEPS];
+    for (int c = 0; c < OWN; c++)
+        for (int i = 0; i < STEPS; i++)
+            totals[c][i] = 0.0f;
+    for (uint first = 0; first < count; first += STAGE) {
+        if (item < STAGE * COLUMNS) {
+            const uint number = first + item / COLUMNS, column = item % COLUMNS;
+            const uint x = min(first_x + column % TILE_X, width - 1), y = min(own_y + column / TILE_X, height - 1);
+            found[item] = number < count ? find_rays(views + number, paths + (ulong)number * columns, x, y, middle_z, columns,
+                                                     rows, rays + item * WINDOW, places + item * WINDOW)
+                                         : 0;
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+#pragma unroll 1
+        for (int v = 0; v < STAGE; v++) {
+            global const float *const lines = weighted + (first + v) * size;
+#pragma unroll
+            for (int c = 0; c < OWN; c++) {
+                const int k = v * COLUMNS + row * OWN + c, end = k * WINDOW + found[k];
+#pragma unroll 1
+                for (int e = k * WINDOW; e < end; e++) {
+                    const Rays own = rays[e];
+                    const float2 place = places[e];
+#pragma unroll
+                    for (int i = 0; i < STEPS; i++)
+                        totals[c][i] += gather(lines, own, place, lane + (float)(i * LANES), reach);
+                }
+            }
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    for (int c = 0; c < OWN; c++) {
+        const uint x = first_x + (row * OWN + c) % TILE_X, y = own_y + (row * OWN + c) / TILE_X;
+        for (int i = 0; i < STEPS; i++) {
+            const uint z = first_z + get_local_id(0) + i * LANES;
+            if (x < width && y < height && z < depth)
+                AT(out, tomo_index(x, y, z, width, height)) = totals[c][i];
+        }
+    }
+}
+#endif
