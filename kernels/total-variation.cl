@@ -28,17 +28,18 @@ inline Pixel pixel_at(const uint x, const uint y, const uint plane, const uint w
     return pixel;
 }
 
-// Of (D* p) at a pixel, `now` + momentum (`now` - `before`) being p.
-inline float transposed_at(const Pixel at, global const float *now, global const float *before, const float momentum) {
+// Where in a padded dual array the differences along d begin: zeros before them stand for what is before the first pixel. As
+// differences behind the last pixel of a row, a column or a volume are 0, no pixel needs to know where it lies.
+inline ulong place_in_padded(const Pixel at, const uint d) {
+    return d * (at.all + at.step[1]) + at.step[d < 2 ? 1 : 2] + at.i;
+}
+
+// (D* p) at a pixel.
+inline float transposed_at(const Pixel at, global const float *dual) {
     float sum = 0.0f;
     for (uint d = 0; d < DIMENSIONS; d++) {
-        const ulong own = d * at.all + at.i;
-        if (!at.is_last[d])
-            sum -= now[own] + momentum * (now[own] - before[own]);
-        if (!at.is_first[d]) {
-            const ulong last = own - at.step[d];
-            sum += now[last] + momentum * (now[last] - before[last]);
-        }
+        const ulong own = place_in_padded(at, d);
+        sum += dual[own - at.step[d]] - dual[own];
     }
     return sum;
 }
@@ -59,39 +60,41 @@ inline float difference_at(global const float *values, const Pixel at, const uin
     return at.is_last[d] ? 0.0f : values[at.i + at.step[d]] - values[at.i];
 }
 
-inline Pixel next_pixel(const Pixel at, const uint d, const uint width, const uint height, const uint depth, const uint neighbours) {
-    return pixel_at(at.x + (d == 0), at.y + (d == 1), get_global_id(2) + (d == 2), width, height, depth, neighbours);
+// The slices that belong to a dual array. Behind the last one, `denoised` has a place that is read but does not count.
+kernel void denoise(global const float *noisy, global const float *dual, global float *denoised, global const float *slices,
+                    global const float *mask, const float weight, const float minimum, const float maximum, SHAPE) {
+    FIND_PIXEL
+    denoised[here.i] = WITHIN(noisy[here.i] - weight * transposed_at(here, dual), here.i);
 }
 
-kernel void denoise_step(global const float *noisy, global const float *now, global const float *before, global float *next,
-                         global const float *slices, global const float *mask, const float weight, const float momentum, const float minimum, const float maximum, SHAPE) {
+// A step for the dual array, and the one `ahead` of it.
+kernel void improve_dual(global const float *denoised, global float *dual, global float *ahead, const float weight,
+                         const float momentum, SHAPE) {
     FIND_PIXEL
-    const float own = WITHIN(noisy[here.i] - weight * transposed_at(here, now, before, momentum), here.i);
-    const float size = 1.0f / (4 * DIMENSIONS * weight);
+    const float size = 1.0f / (4 * DIMENSIONS * weight), own = denoised[here.i];
     float values[DIMENSIONS], squares = 0.0f;
     for (uint d = 0; d < DIMENSIONS; d++) {
-        const ulong at = d * here.all + here.i;
-        float value = now[at] + momentum * (now[at] - before[at]);
-        if (!here.is_last[d]) {
-            const Pixel there = next_pixel(here, d, width, height, depth, neighbours);
-            value += size * (WITHIN(noisy[there.i] - weight * transposed_at(there, now, before, momentum), there.i) - own);
-        }
-        values[d] = value;
-        squares += value * value;
+        const float value = ahead[place_in_padded(here, d)] + size * (denoised[here.i + here.step[d]] - own);
+        values[d] = here.is_last[d] ? 0.0f : value;
+        squares += values[d] * values[d];
     }
     const float shrink = squares > 1.0f ? rsqrt(squares) : 1.0f;
-    for (uint d = 0; d < DIMENSIONS; d++)
-        next[d * here.all + here.i] = values[d] * shrink;
+    for (uint d = 0; d < DIMENSIONS; d++) {
+        const ulong at = place_in_padded(here, d);
+        const float before = dual[at], value = here.is_last[d] ? 0.0f : values[d] * shrink;
+        dual[at] = value;
+        ahead[at] = value + momentum * (value - before);
+    }
 }
 
 kernel void take_denoised(global const float *noisy, global const float *dual, global float *slices, global float *ahead,
-                          global const uint *is_done, global const float *mask, const uint planes, const float weight, const float momentum,
-                          const float minimum, const float maximum, SHAPE) {
+                          global const uint *is_done, global const float *mask, const uint planes, const float weight,
+                          const float momentum, const float minimum, const float maximum, SHAPE) {
     FIND_PIXEL
     if (is_done[get_global_id(2) / planes])
         return;
     const float before = slices[here.i];
-    const float value = WITHIN(noisy[here.i] - weight * transposed_at(here, dual, dual, 0.0f), here.i);
+    const float value = WITHIN(noisy[here.i] - weight * transposed_at(here, dual), here.i);
     slices[here.i] = value;
     ahead[here.i] = value + momentum * (value - before);
 }

@@ -43,10 +43,11 @@ class GeneralIterate final : public VolumeSlices {
             "\n"
             "The device holds, in float32, with sirt, sart and mlem 5 times the volume and 3 times the projections; with "
             "asdpocs 8 times and 3 times; with cgls 5 times, a volume for each of the first 32 iterations (in at most a "
-            "quarter of its memory) and twice the projections; with fista and sbtv 14 times (11 and 12 with `tv-dimensions` 2) and "
-            "twice. An eighth of its memory is left to other elements, and a volume that finds no place is an error. "
+            "quarter of its memory) and twice the projections; with fista and sbtv 12 and 14 times (10 and 12 with "
+            "`tv-dimensions` 2) and twice. An eighth of its memory is left to other elements, and a volume that finds no place is an error. "
             "Behind the last iteration comes an element "
-            "message `tomo-iterations`: `index` of the volume, and `residuals`, |b - A x| / |b| for each iteration. A "
+            "message `tomo-iterations`: `index` of the volume, and `residuals`, |b - A x| / |b| for each iteration, and `seconds`, "
+            "the time at which each was handed to the device, which is a few kernels behind. A "
             "residual that grows is a warning." TOMO_SOLVER_INPUTS_DETAILS
             "They come in arrays of one or more slices, volume after volume. Where they end with a volume, it serves for "
             "those that follow, and where they end with one slice, it serves for all slices.",
@@ -134,7 +135,7 @@ class GeneralIterate final : public VolumeSlices {
             [this](const ArrayInfo &slices) {
                 return inputs.start_of_volume(*this, volume_index(), slices, num_projections != 0);
             },
-            [this](const std::vector<double> &residuals) { tell_residuals(residuals); });
+            [this](const Solver::Solution &made) { tell_residuals(made); });
     }
 
     void stop() override {
@@ -212,9 +213,10 @@ class GeneralIterate final : public VolumeSlices {
         return settings;
     }
 
-    void tell_residuals(const std::vector<double> &residuals) {
+    void tell_residuals(const Solver::Solution &made) {
+        const auto &residuals = made.residuals.front();
         residual.report(residuals.back());
-        post_message(iterations_message(volume_index(), residuals));
+        post_message(iterations_message(volume_index(), residuals, made.seconds));
         if (const auto growth = growth_of(residuals, text("volume %" G_GUINT64_FORMAT, volume_index()));
             !growth.empty())
             warn(growth);

@@ -47,12 +47,12 @@ void IterativeSlices::set_views(const Views &views) {
 void IterativeSlices::reconstruct(const Array &sinograms, Array &slices) {
     const unsigned depth = input_info().depth, arrays = slices.depth() / depth;
     const ArrayInfo shape(GST_TOMO_FORMAT_FLOAT32, slices.width(), slices.height(), slices.depth());
-    const auto [made, residuals] =
+    const auto [made, residuals, seconds] =
         solver_->run({sinograms}, inputs.start(*this, frame_index(), arrays, shape));
     copy_rows(made, {}, slices, {}, slices.info().size());
     const auto planes = slices.depth() / static_cast<unsigned>(residuals.size()); // with residuals in common
     for (unsigned z = 0; z < slices.depth(); z += planes)
-        tell(frame_index() + z / depth, z % depth, residuals[z / planes]);
+        tell(frame_index() + z / depth, z % depth, residuals[z / planes], seconds);
 }
 
 unsigned IterativeSlices::batch_that_pays(const ArrayInfo &in, const SliceRegion &slice) {
@@ -71,9 +71,11 @@ SolverSettings IterativeSlices::settings() {
     return settings;
 }
 
-GstStructure *iterations_message(std::uint64_t index, const std::vector<double> &residuals) {
+GstStructure *iterations_message(std::uint64_t index, const std::vector<double> &residuals,
+                                 const std::vector<double> &seconds) {
     auto *told = gst_structure_new("tomo-iterations", "index", G_TYPE_UINT64, index, nullptr);
     set_list(told, "residuals", residuals);
+    set_list(told, "seconds", seconds);
     return told;
 }
 
@@ -87,9 +89,10 @@ std::string growth_of(const std::vector<double> &residuals, const std::string &w
         what.c_str(), residuals.front(), residuals.back(), residuals.size());
 }
 
-void IterativeSlices::tell(std::uint64_t index, unsigned plane, const std::vector<double> &residuals) {
+void IterativeSlices::tell(std::uint64_t index, unsigned plane, const std::vector<double> &residuals,
+                           const std::vector<double> &seconds) {
     residual.report(residuals.back());
-    auto *told = iterations_message(index, residuals);
+    auto *told = iterations_message(index, residuals, seconds);
     gst_structure_set(told, "plane", G_TYPE_UINT, plane, nullptr);
     post_message(told);
     const auto growth = growth_of(residuals, text("array %" G_GUINT64_FORMAT, index));

@@ -35,7 +35,8 @@ unsigned iterate_fista(SolverRun &run) {
     // Of the total variation, where the data term is half the square of a difference of pixels.
     const auto weight = static_cast<float>(settings.lambda * run.views.number * size);
     Array ahead = run.copy(run.x), gradient = run.like(run.x);
-    Array dual = variation.dual(), before = variation.dual(), next = variation.dual();
+    Array dual = variation.padded_dual(), dual_ahead = variation.padded_dual(),
+          denoised = variation.denoised();
     Momentum momentum;
     for (unsigned iteration = 0; iteration < settings.iterations; iteration++) {
         for (std::size_t s = 0; s < measured.size(); s++) {
@@ -53,13 +54,12 @@ unsigned iterate_fista(SolverRun &run) {
                            cl_ulong{gradient.info().samples()});
             // The dual of the last iteration is a good start.
             Momentum of_dual;
-            float past = 0.0f;
             const bool smooths = weight > 0.0f;
             for (unsigned step = 0; smooths && step < settings.inner_iterations; step++) {
-                variation.denoise_step(gradient, dual, step > 0 ? before : dual, next, weight, past);
-                std::swap(before, dual);
-                std::swap(dual, next);
-                past = of_dual.next();
+                const bool is_last = step + 1 == settings.inner_iterations;
+                variation.denoise(gradient, dual_ahead, weight, denoised);
+                variation.improve_dual(denoised, weight, is_last ? 0.0f : of_dual.next(), dual, dual_ahead);
+                run.steps.done(dual_ahead);
             }
             variation.take_denoised(gradient, dual, smooths ? weight : 0.0f, momentum.next(), ahead);
         }

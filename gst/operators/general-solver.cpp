@@ -89,7 +89,7 @@ void GeneralSolver::solve() {
             *given = given->as(slices);
     const auto made = solver.run(std::move(rows), std::move(start));
     volume_ = made.slices;
-    tell_(made.residuals.front());
+    tell_(made);
 }
 
 void GeneralSolver::copy_slices(unsigned first, Array &out, const Greys &) {

@@ -14,8 +14,8 @@ namespace tomo {
 // projections.
 class GST_TOMO_API GeneralSolver final : public VolumeOperator {
   public:
-    // |b - A x| / |b| of each iteration, once they are done.
-    using Tell = std::function<void(const std::vector<double> &residuals)>;
+    // Once all iterations are done.
+    using Tell = std::function<void(const Solver::Solution &made)>;
 
     // A start for slices (x, y, z).
     using MakeStart = std::function<Solver::Start(const ArrayInfo &slices)>;

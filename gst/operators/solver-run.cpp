@@ -154,6 +154,7 @@ void SolverRun::turn(Array &direction, const Array &gradient, const Array &gradi
 }
 
 bool SolverRun::is_done(unsigned iteration) {
+    seconds.push_back(1e-6 * static_cast<double>(g_get_monotonic_time() - start_));
     if (settings.tolerance <= 0.0)
         return false;
     compute.launch(kernel("stop_slices"), WorkSize(volumes()), BareBuffer{norms}, BareBuffer{measured},

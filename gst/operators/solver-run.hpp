@@ -40,10 +40,11 @@ class SolverRun {
     Array &x;
     const Array mask;
     bool starts_at_zero = true;
-    Array norms;    // |b - A x|^2 of each volume, iteration by iteration
-    Array measured; // |b|^2 of each volume, once b is gathered
-    Array done;     // of each volume, whether it stays as it is
-    Steps steps;    // for each forward or backprojection
+    Array norms;                 // |b - A x|^2 of each volume, iteration by iteration
+    Array measured;              // |b|^2 of each volume, once b is gathered
+    Array done;                  // of each volume, whether it stays as it is
+    Steps steps;                 // for each forward or backprojection
+    std::vector<double> seconds; // of the iterations, since the start
 
     unsigned volumes() const { return x.depth() / settings.coupled; }
     // Of a volume.
@@ -81,11 +82,13 @@ class SolverRun {
               float sign) const;
     // direction = gradient + gradients[step] / gradients[step - 1] direction
     void turn(Array &direction, const Array &gradient, const Array &gradients, unsigned step) const;
-    // Whether all volumes are below the tolerance; stops those that are.
+    // Once in each iteration: whether all volumes are below the tolerance; stops those that are. Notes the
+    // time.
     bool is_done(unsigned iteration);
 
   private:
     std::vector<Array> projections_;
+    const gint64 start_ = g_get_monotonic_time();
 };
 
 // How the device adds up.

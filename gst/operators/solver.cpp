@@ -143,8 +143,8 @@ Held held_by(SolverMethod method, const SolverSettings &settings, unsigned subse
         held.largest = std::max(held.largest, kept);
         break;
     }
-    case SolverMethod::fista: // computed projections, x ahead, the gradient, three duals
-        held.per_slice += part + 2 * slice + 3 * dual;
+    case SolverMethod::fista: // computed projections, x ahead, the gradient, slices without noise, two duals
+        held.per_slice += part + 3 * slice + 2 * dual;
         held.largest = std::max(held.largest, dual);
         break;
     case SolverMethod::split_bregman: // gradient, direction and their products, two duals, and two for bounds
@@ -223,7 +223,7 @@ Solver::Solution Solver::run(std::vector<Array> projections, Start start) {
         for (unsigned i = 0; i < made; i++)
             residuals[z].push_back(all[z] > 0.0f ? std::sqrt(double{left[i * volumes + z]} / all[z])
                                                  : std::sqrt(left[i * volumes + z]));
-    return {x, residuals};
+    return {x, residuals, run.seconds};
 }
 
 unsigned Solver::iterate(SolverRun &run) const {

@@ -88,6 +88,8 @@ class GST_TOMO_API Solver {
     struct Solution {
         Array slices;
         Residuals residuals;
+        // At which each iteration was handed to the device, since the first one began.
+        std::vector<double> seconds;
     };
     // float32, in the shape of the slices, for run() to keep; each may be left out. copy_given() makes them.
     struct Start {

@@ -12,11 +12,28 @@ Array TotalVariation::dual() const {
                        0.0f);
 }
 
-void TotalVariation::denoise_step(const Array &noisy, const Array &dual, const Array &before, Array &next,
-                                  float weight, float momentum) const {
-    launch("denoise_step", BareBuffer{noisy}, BareBuffer{dual}, BareBuffer{before}, ReadWriteBareBuffer{next},
-           BareBuffer{run_.x}, run_.mask_argument(), weight, momentum, cl_float(run_.settings.minimum),
-           cl_float(run_.settings.maximum));
+// See place_in_padded() of the kernels.
+Array TotalVariation::padded_dual() const {
+    const auto rows = std::uint64_t{height()} * depth();
+    return run_.filled(ArrayInfo(GST_TOMO_FORMAT_FLOAT32, run_.x.width(),
+                                 run_.settings.neighbours() > 1 ? 3 * rows + 2 + height() : 2 * rows + 2),
+                       0.0f);
+}
+
+Array TotalVariation::denoised() const {
+    return run_.compute.allocate(
+        {GST_TOMO_FORMAT_FLOAT32, run_.x.width(), std::uint64_t{height()} * (depth() + 1)});
+}
+
+void TotalVariation::denoise(const Array &noisy, const Array &dual, float weight, Array &denoised) const {
+    launch("denoise", BareBuffer{noisy}, BareBuffer{dual}, ReadWriteBareBuffer{denoised}, BareBuffer{run_.x},
+           run_.mask_argument(), weight, cl_float(run_.settings.minimum), cl_float(run_.settings.maximum));
+}
+
+void TotalVariation::improve_dual(const Array &denoised, float weight, float momentum, Array &dual,
+                                  Array &ahead) const {
+    launch("improve_dual", BareBuffer{denoised}, ReadWriteBareBuffer{dual}, ReadWriteBareBuffer{ahead},
+           weight, momentum);
 }
 
 void TotalVariation::take_denoised(const Array &noisy, const Array &dual, float weight, float momentum,

@@ -15,10 +15,14 @@ class TotalVariation {
 
     Array dual() const; // zeros
 
-    // A step of fast gradient projection (Beck, Teboulle 2009) towards the volume next to `noisy`, with
-    // `weight` of the variation and the bounds of the run.
-    void denoise_step(const Array &noisy, const Array &dual, const Array &before, Array &next, float weight,
-                      float momentum) const;
+    // Fast gradient projection (Beck, Teboulle 2009) towards the volume next to `noisy`, with `weight` of the
+    // variation and the bounds of the run. Its dual arrays have zeros before each part.
+    Array padded_dual() const; // zeros
+    Array denoised() const;    // uninitialised, with a place behind the last slice
+    // The volume of a dual array.
+    void denoise(const Array &noisy, const Array &dual, float weight, Array &denoised) const;
+    // A step of the dual array; `ahead` is where it began, and becomes `momentum` times the step further on.
+    void improve_dual(const Array &denoised, float weight, float momentum, Array &dual, Array &ahead) const;
     // The run's x from the dual, and `ahead` = x + momentum (x - x before).
     void take_denoised(const Array &noisy, const Array &dual, float weight, float momentum,
                        Array &ahead) const;

@@ -121,6 +121,10 @@ class IterativeTestCase(ElementTestCase):
             results = stream.finish()
             messages = stream.element_messages("tomo-iterations")
             self.residuals = [[m.get_value("residuals")[i] for i in range(len(m.get_value("residuals")))] for m in messages]
+            for residuals, message in zip(self.residuals, messages):
+                seconds = [message.get_value("seconds")[i] for i in range(len(message.get_value("seconds")))]
+                self.assertEqual(len(seconds), len(residuals))
+                self.assertTrue(0 < seconds[0] and seconds == sorted(seconds), seconds)
             self.warnings = stream.warnings()
         return results
 

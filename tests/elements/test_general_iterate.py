@@ -105,8 +105,8 @@ class GeneralIterate(ElementTestCase):
             geometry = random_geometry(shape, views, True)
             a = generalref.matrix(geometry, shape, views, *grids)
         truth = np.zeros((6, 7, 8))
-        truth[1:5, 2:6, 2:7] = 0.5
-        truth[3:6, 4:, 1:4] = 1.0
+        truth[1:5, 2:6, 2:7] = 0.01
+        truth[3:6, 4:, 1:4] = 0.02
         b = a @ truth.ravel()
         b = np.abs(b + 0.05 * b.max() * rng.standard_normal(b.shape)).astype(np.float32)
         rays = shape[0] * shape[1]
@@ -114,20 +114,21 @@ class GeneralIterate(ElementTestCase):
         def parts(number):
             return [(v[:, None] * rays + np.arange(rays)).ravel() for v in subsets(views, number)]
 
-        # Long steps down the variation jump from side to side of its kinks, and rounding decides to which.
+        # Where a slice is flat, the direction of steps down its variation hangs on rounding, unless values are small beside the
+        # smoothing of the variation, 0.0001, or steps are.
         methods = (
-            ("fista num-iterations=15 minimum=0", 1, lambda p: fista(p, 0.02, 15, 20, 0.0)),
-            ("fista num-iterations=4 subsets=3 tv-iterations=5 maximum=0.8", 3, lambda p: fista(p, 0.02, 4, 5, high=0.8)),
-            ("sbtv num-iterations=8 penalty=0.5 cg-iterations=2 minimum=0", 1, lambda p: split_bregman(p, 0.02, 8, 0.5, 2, 0.0)),
-            ("asdpocs num-iterations=4 minimum=0 tv-iterations=5 tv-step=0.1", views,
-             lambda p: asd_pocs(p, 4, steps=5, size=0.1)),
+            ("fista num-iterations=15 minimum=0", 1, lambda p: fista(p, 0.0004, 15, 20, 0.0)),
+            ("fista num-iterations=4 subsets=3 tv-iterations=5 maximum=0.016", 3, lambda p: fista(p, 0.0004, 4, 5, high=0.016)),
+            ("sbtv num-iterations=8 penalty=0.5 cg-iterations=2 minimum=0", 1, lambda p: split_bregman(p, 0.0004, 8, 0.5, 2, 0.0)),
+            ("asdpocs num-iterations=4 minimum=0 tv-iterations=4 tv-step=0.05", views,
+             lambda p: asd_pocs(p, 4, steps=4, size=0.05)),
             ("asdpocs num-iterations=4 subsets=3 relaxation=0.8 minimum=0 tv-iterations=4 tv-step=0.05", 3,
              lambda p: asd_pocs(p, 4, 0.8, steps=4, size=0.05)))
         for method, number, reference in methods:
             for dims in (2, 3):
                 problem = VolumeProblem(a, b.astype(float), views, truth.shape, dims, parts(number))
                 wanted, residuals = reference(problem)
-                weight = "" if "asdpocs" in method else "lambda=0.02"
+                weight = "" if "asdpocs" in method else "lambda=0.0004"
                 line = (f"{NAME} method={method} {weight} tv-dimensions={dims} {words(geometry)} x-region={region(*grids[0])} "
                         f"y-region={region(*grids[1])} region={region(*grids[2])}")
                 with self.subTest(line=line, seed=SEED), Stream(line) as stream:
@@ -135,7 +136,7 @@ class GeneralIterate(ElementTestCase):
                     volume = np.array(stream.finish(), np.float64)
                     told = stream.element_messages("tomo-iterations")[0].get_value("residuals")
                     self.assertLess(np.linalg.norm(volume - wanted), 1e-3 * np.linalg.norm(wanted))
-                    self.assertLess(abs(problem.objective(volume, 0.02) / problem.objective(wanted, 0.02) - 1), 1e-4)
+                    self.assertLess(abs(problem.objective(volume, 0.0004) / problem.objective(wanted, 0.0004) - 1), 1e-4)
                     np.testing.assert_allclose([told[i] for i in range(len(told))], residuals, rtol=1e-3)
 
     def test_start(self):
@@ -275,7 +276,8 @@ class GeneralIterate(ElementTestCase):
     def test_memory(self):
         """What the description tells is enough, with an eighth for the rest."""
         plane, slices, projections = 64 * 64 * 4, 64, 48
-        for method, volumes, copies in (("sirt", 5, 3), ("cgls", 5 + 3, 2), ("fista", 14, 2), ("fista tv-dimensions=2", 11, 2)):
+        for method, volumes, copies in (("sirt", 5, 3), ("cgls", 5 + 3, 2), ("fista", 12, 2), ("fista tv-dimensions=2", 10, 2),
+                                        ("sbtv", 14, 2)):
             limit = int((volumes * slices + copies * projections) * plane * 8 / 7) + 1000
             done = self.limited(limit, slices, projections, f"method={method} num-iterations=3")
             self.assertEqual((done.returncode, done.stderr), (0, ""), method)
