@@ -4,6 +4,7 @@
 
 import concurrent.futures
 import contextlib
+import errno
 import itertools
 import json
 import os
@@ -58,11 +59,11 @@ class Server:
                     raise AssertionError(self.process.communicate(timeout=5)[0]) from None
                 time.sleep(0.05)
 
-    def end(self, number=signal.SIGTERM):
+    def end(self, number=signal.SIGTERM, patience=20):
         if self.process.poll() is None:
             self.process.send_signal(number)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(20)
+            self.process.wait(patience)
         if self.process.poll() is None:
             self.process.kill()
             raise AssertionError("the server does not end")
@@ -261,6 +262,20 @@ class Failures(TangoTestCase):
         _, device = self.serve()
         device.Wait(pid)
         self.assertEqual(device.ExitCode(pid), 0)
+
+    def test_a_full_disk(self):
+        """An error for those who submit; nothing hangs, and nothing stays."""
+        server, device = self.serve(LD_PRELOAD=os.environ["GST_TOMO_FAILING_DISK"], FAILING_DISK=f"write:jobs.sqlite:{errno.ENOSPC}:300000")
+        device.json = json.dumps(endless())
+        first = device.Run()
+        self.until(lambda: device.Progress(first) > 0, "no progress")
+        with self.assertRaises(tango.DevFailed) as caught:
+            for _ in range(1000):
+                device.Run()
+        self.assertRegex(caught.exception.args[0].desc, "full|disk")
+        self.assertEqual((device.state(), device.Running(first)), (tango.DevState.RUNNING, True))
+        server.end(patience=60)
+        self.until(lambda: not self.pids(), "processes outlive the server")
 
     def test_no_devices(self):
         _, device = self.serve(PATH=f"{self.path_without('tomo-query')}")

@@ -12,6 +12,7 @@ import tango
 from gsttomo import jobs
 
 log = logging.getLogger(__name__)
+ENDING = 30.0  # seconds for all jobs to end, where the disk lets them
 
 
 class Engine:
@@ -37,7 +38,10 @@ class Engine:
             if self._users:
                 return
             del self._open[self._folder]
-        self.call(self._end)
+        try:
+            self.call(self._end, timeout=ENDING)
+        except Exception:
+            log.exception("jobs do not end as they should")
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 

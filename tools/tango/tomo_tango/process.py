@@ -4,6 +4,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import pathlib
 import tempfile
@@ -21,6 +22,7 @@ from . import parameters
 from .engine import Engine
 
 RUNS = -42  # the exit code of a job that is not over, as UFO's server gives it
+log = logging.getLogger(__name__)
 OPEN, OVER = ("queued", "running", "paused"), ("done", "failed", "cancelled")
 MOST_JOBS = 10000
 
@@ -79,7 +81,10 @@ class Process(Device):
         engine, self._engine = self._engine, None
         if engine is not None:
             engine.forget(self._look)
-            engine.call(self._cancel_all, engine.queue)
+            try:
+                engine.call(self._cancel_all, engine.queue)
+            except Exception:  # such as a full disk: the jobs that run end all the same
+                log.exception("jobs that wait are not cancelled")
             engine.give_back()
 
     async def _cancel_all(self, queue):

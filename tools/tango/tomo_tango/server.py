@@ -25,8 +25,10 @@ def end_on_signals():
 
     def wait(wake=wake):  # which stays open
         woken.recv(1)
-        Process.end_all()
-        os._exit(0)
+        try:
+            Process.end_all()
+        finally:
+            os._exit(0)
 
     threading.Thread(target=wait, name="signals", daemon=True).start()
 

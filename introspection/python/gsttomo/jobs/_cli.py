@@ -21,7 +21,7 @@ UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 ABOUT = """Reconstructions and dataflows that wait for their turn, each in a process of its own.
 
 `serve` runs the jobs of a queue on the devices of this computer. All other commands work without it, and from other processes at
-the same time: what is submitted waits. The queue is a folder: that of --queue, else of GST_TOMO_JOBS, else one below
+the same time: submitted jobs wait. The queue is a folder: that of --queue, else of GST_TOMO_JOBS, else one below
 ~/.local/state."""
 
 
@@ -88,7 +88,7 @@ def parser():
     command = add("list", list_jobs, "list jobs: those that are not over, and the newest others")
     command.add_argument("--state", action="append", choices=[str(state) for state in State], help="only those; several times for several")
     command.add_argument("--owner", help="only those of an owner")
-    command.add_argument("--limit", type=at_least(1, int), default=20, metavar="N", help="at most so many (default: 20)")
+    command.add_argument("--limit", type=at_least(1, int), default=20, metavar="N", help="at most N (default: 20)")
     add_json(command)
     command = add("show", show, "tell everything about a job")
     add_number(command)
