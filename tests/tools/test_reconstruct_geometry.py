@@ -193,13 +193,14 @@ class ConeBeam(Arrangements):
         self.check_spheres(iterated, 0.1, rows=1, spheres=discs)
 
     def test_iterations(self):
-        write("scan.nxs", CONE, turn(30), **METRES)
-        for words, tolerance in ((["cgls", "--num-iterations", 6], 0.05), (["sart", "--num-iterations", 4], 0.05), (["mlem", "--subsets", 5, "--num-iterations", 5], 0.05),
-                                 (["fista", "--subsets", 5, "--num-iterations", 2, "--lambda", 1e-4, "--slice-minimum", 0], 0.05)):
-            slices = self.slices(*self.words("--method", *words))
-            self.check_spheres(slices, tolerance)
-        self.assertIn("minimum=0", self.done(*self.words("--method", "asdpocs", "--dry-run")).stdout)
-        self.refused(1, ["memory=", "too small"], *self.words("--method", "cgls", "--memory", "500K", "--output", "x.h5"))
+        spheres, rows, axis = ((6, 2, 0, 7, 0.03), (-8, -6, 3, 5, 0.02)), 24, 20.3
+        write("scan.nxs", {**CONE, "center-position-x": axis, "center-position-z": rows / 2}, turn(30), (rows, 40), spheres, **METRES)
+        words = ["scan.nxs", "--axis", axis, "--method"]
+        for method in (["cgls", "--num-iterations", 6], ["sart", "--num-iterations", 4], ["mlem", "--subsets", 5, "--num-iterations", 5],
+                       ["fista", "--subsets", 5, "--num-iterations", 2, "--lambda", 1e-4, "--slice-minimum", 0]):
+            self.check_spheres(self.slices(*words, *method), 0.1, axis, rows, spheres)  # a wrong unit of length is 25 % off
+        self.assertIn("minimum=0", self.done(*words, "asdpocs", "--dry-run").stdout)
+        self.refused(1, ["memory=", "too small"], *words, "cgls", "--memory", "500K", "--output", "x.h5")
 
     def test_axis(self):
         """Found by rays from both sides or by the sharpness of slices, swept, and not by views that do not mirror each other."""
