@@ -27,7 +27,7 @@ class Attendant:
         self._course = Course()
         self._written = 0.0
         self._is_written = True
-        self._escalation = None
+        self._escalation = self._telling = None  # tasks
         self._refusals = Tail(worker.folder / "events.jsonl")
         self.place.mkdir(parents=True, exist_ok=True)
 
@@ -43,7 +43,7 @@ class Attendant:
     async def follow(self):
         """Until it is over, or waits again because it never began."""
         if self._is_cancelled:
-            await self.cancel()
+            self._telling = asyncio.create_task(self.cancel())
         try:
             await self._read()
         finally:
@@ -111,9 +111,9 @@ class Attendant:
         self._is_cancelled = True
         with contextlib.suppress(sqlite3.Error):
             self._store.update(self.number, is_cancelled=1)
-        await self.worker.tell({"command": "abort"})
         if self._escalation is None:
             self._escalation = asyncio.create_task(self._escalate())
+        await self.worker.tell({"command": "abort"})
 
     async def _escalate(self):
         for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL):

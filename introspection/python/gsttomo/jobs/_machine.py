@@ -27,8 +27,10 @@ def devices():
 
 
 def version_of(program):
+    """Empty where it does not tell it."""
     try:
-        return subprocess.run([program, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120).stdout.strip()
+        return subprocess.run([program, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=10).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return ""
 

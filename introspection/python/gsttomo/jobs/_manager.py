@@ -19,7 +19,7 @@ import time
 from . import _machine
 from ._attendant import Attendant, insist
 from ._lock import Bell, Lock
-from ._model import DescriptionError
+from ._model import DescriptionError, State
 from ._pool import Pool
 from ._provenance import Recorder
 from ._schedule import Claim, Room
@@ -27,7 +27,8 @@ from ._store import Store
 from ._watch import Watch, set_within
 
 TICK = 1.0            # seconds between looks at what nobody tells, such as processes that wait for too long
-MOST_FORGOTTEN = 100  # jobs in a tick
+CLEANING = 60.0       # seconds between looks for jobs that need not be kept
+MOST_FORGOTTEN = 100  # jobs at once
 
 log = logging.getLogger(__name__)
 
@@ -150,32 +151,40 @@ class Manager:
     # The loop
 
     async def _run(self):
-        forgotten = time.monotonic()
+        idling = cleaning = time.monotonic()
         while True:
             self._changed.clear()
             try:
-                await self._obey_requests()
+                self._obey_requests()
                 self._start_jobs()
-                if time.monotonic() - forgotten >= TICK:
-                    forgotten = time.monotonic()
+                if time.monotonic() >= idling:
+                    idling = time.monotonic() + TICK
                     await self._pool.end_idle(self._idle)
-                    limits = self._store.limits()
-                    self._store.forget(self._store.outdated(limits.keep_days, limits.keep_jobs)[:MOST_FORGOTTEN])
+                if time.monotonic() >= cleaning:
+                    cleaning = time.monotonic() + (TICK if self._forget_some() else CLEANING)
             except sqlite3.Error as e:  # such as a full disk: what is queued stays queued
                 log.error("the queue can't be changed: %s", e)
                 await asyncio.sleep(TICK)
             await set_within(self._changed, TICK)
 
-    async def _obey_requests(self):
+    def _forget_some(self):
+        """Jobs that need not be kept. Whether there are more of them."""
+        limits = self._store.limits()
+        outdated = self._store.outdated(limits.keep_days, limits.keep_jobs)
+        self._store.forget(outdated[:MOST_FORGOTTEN])
+        return len(outdated) > MOST_FORGOTTEN
+
+    def _obey_requests(self):
+        """In tasks: a process that hangs may read no more."""
         for number, command in self._store.take_requests():
             attendant = self._attendants.get(number)
             if attendant is None:  # it is over, or waits
                 if command["command"] == "abort":
                     self._store.cancel_waiting(number)
             elif command["command"] == "abort":
-                await attendant.cancel()
+                self._start_task(attendant.cancel())
             else:
-                await attendant.worker.tell(command)
+                self._start_task(attendant.worker.tell(command))
 
     def _start_jobs(self):
         room = Room([device.index for device in self.devices], self.memory, self.places)
@@ -251,17 +260,25 @@ class Manager:
         await self._attend(claimed, worker, is_cancelled=False, begins=True)
 
     async def _attend(self, job, worker, is_cancelled, begins=False):
-        attendant = Attendant(self._store, self._watch, worker, job.id, job.folder, is_cancelled, self._grace)
-        self._attendants[job.id] = attendant
-        if begins:
-            self._start_task(self._record(job))
-            if not await worker.tell(attendant.run(job.description)):
-                await worker.stop(self._grace)  # so that the job is known not to have begun
-        await attendant.follow()
-        del self._attendants[job.id]
-        self._changed.set()  # a session's next job can be told
-        await self._pool.give_back(worker)
-        del self._claims[job.id]
+        try:
+            attendant = Attendant(self._store, self._watch, worker, job.id, job.folder, is_cancelled, self._grace)
+        except OSError as e:
+            await insist(lambda: self._store.end(job.id, State.FAILED, error=f"its folder can't be made: {e}"))
+        else:
+            self._attendants[job.id] = attendant
+            if begins:
+                self._start_task(self._begin(attendant, job))
+                self._start_task(self._record(job))
+            await attendant.follow()
+            del self._attendants[job.id]
+        try:
+            await self._pool.give_back(worker)
+        finally:
+            del self._claims[job.id]
+
+    async def _begin(self, attendant, job):
+        if not await attendant.worker.tell(attendant.run(job.description)):
+            await attendant.worker.stop(self._grace)  # so that the job is known not to have begun
 
     async def _record(self, job):
         found = await asyncio.to_thread(self._recorder.facts_of, job)
