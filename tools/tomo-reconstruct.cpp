@@ -67,6 +67,7 @@ class Program {
         choose_configuration();
         apply(options_, reconstruction_.get());
         set_result();
+        set_geometry();
         if (!names_images(reconstruction_.get()))
             throw Usage("no scan is named; see " + name_ + " --help");
         if (options_.command == "info")
@@ -106,8 +107,17 @@ class Program {
              {std::pair{"sinos", "sinograms"}, {"flatcorrect", "projections"}})
             if (options_.command == command)
                 g_object_set(reconstruction_.get(), "result", result, nullptr);
-        if (options_.command == "lamino" && value_of(reconstruction_.get(), "geometry") == "auto")
-            g_object_set(reconstruction_.get(), "geometry", "lamino", nullptr);
+    }
+
+    // A cone beam has a tilted axis, too.
+    void set_geometry() {
+        auto *self = reconstruction_.get();
+        if (options_.command != "lamino")
+            return;
+        if (value_of(self, "axis-angle-x").empty() && value_of(self, "z-parameter") != "axis-angle-x")
+            throw Usage("lamino wants --axis-angle-x, the tilt of the axis along the beam in degrees");
+        if (value_of(self, "geometry") == "auto")
+            g_object_set(self, "geometry", "lamino", nullptr);
     }
 
     int init() {

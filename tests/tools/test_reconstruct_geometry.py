@@ -274,6 +274,7 @@ class Laminography(Arrangements):
         reference = generalref.backproject(filtered, geometry, np.arange(-16.0, 16), np.arange(-14.0, 14), np.arange(-5.0, 6), weights)
         self.assert_close(slices, reference, 0.02)
         np.testing.assert_array_equal(self.run_lines(*words), slices)
+        self.refused(2, "--axis-angle-x", "lamino", "scan.nxs", "--geometry", "cone")
         # Where auto looks at the tilt alone, and with all columns.
         self.assert_same(self.slices(*words[1:]), slices)
         whole = self.slices(*self.words("--axis-angle-x", self.TILT))
