@@ -207,7 +207,7 @@ class Crashes(JobTestCase):
         finally:
             os.environ["PATH"] = path
         self.assertEqual((job.attempt, job.exit), (3, 3))
-        self.assertIn("status 3", job.error)
+        self.assertRegex(job.error, "status 3(?s:.*)no driver")
 
     async def test_a_process_that_reads_nothing(self):
         """Its command is larger than a pipe. The others go on."""

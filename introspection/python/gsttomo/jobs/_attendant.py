@@ -92,17 +92,18 @@ class Attendant:
 
     def _end(self, size):
         course, worker = self._course, self.worker
-        never_began = not course.is_over and course.began is None and course.error is None
-        if never_began and not self._is_cancelled and self._store.put_back(
-                self.number, counts=worker.exit is not None):  # or it was the manager that ended, and the process with it
-            (self.place / "events.jsonl").unlink(missing_ok=True)  # or the next process would take it for its own
-            return
+        if not course.is_over and course.began is None and course.error is None and not self._is_cancelled:
+            (self.place / "events.jsonl").unlink(missing_ok=True)  # an empty one, by which the next process would not begin
+            # Where nobody knows how the process ended, it was the manager that ended first.
+            if self._store.put_back(self.number, counts=worker.exit is not None):
+                return
         values = {"status": course.status, "began": course.began, "results": course.results, "outputs": course.outputs,
                   "bytes": size, **course.values}
         if course.status in ("done", "finished early"):
             self._store.end(self.number, State.DONE, exit=0, **values)
             return
-        error = course.error if course.is_over or course.error else why_it_ended(worker.exit, self.place / "errors.log")
+        error = course.error if course.is_over or course.error else why_it_ended(
+            worker.exit, self.place / "errors.log", worker.folder / "errors.log")
         state = State.CANCELLED if self._is_cancelled else State.FAILED
         self._store.end(self.number, state, exit=1 if course.is_over else worker.exit, error=error or course.status, **values)
 

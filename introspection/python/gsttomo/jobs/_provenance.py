@@ -50,7 +50,7 @@ def entry_of(text, folder):
     name = os.path.join(folder, text.partition(":/")[0])  # without the dataset of an HDF5 file
     files = [name] if os.path.exists(name) else sorted(glob.glob(name)) if glob.has_magic(name) else []
     if len(files) == 1 and os.path.isdir(files[0]):
-        files = sorted(entry.path for entry in os.scandir(files[0]) if entry.is_file())
+        files = sorted(filter(os.path.isfile, files_in(files[0])))
     found = []
     for file in files:
         try:
@@ -62,6 +62,13 @@ def entry_of(text, folder):
     if len(found) <= MOST_FILES:
         return {"name": text, "files": [{"path": file, "bytes": s.st_size, "modified": s.st_mtime} for file, s in found]}
     return {"name": text, "count": len(found), "bytes": sum(s.st_size for _, s in found), "modified": max(s.st_mtime for _, s in found)}
+
+
+def files_in(folder):
+    try:
+        return [entry.path for entry in os.scandir(folder)]
+    except OSError:  # nobody may look into it
+        return []
 
 
 def size_of(outputs, folder):

@@ -152,8 +152,8 @@ class Worker:
                 os.killpg(self.pid, number)
 
 
-def why_it_ended(exit, errors):
-    """A sentence about a process that ended without a result, with the last lines that it wrote."""
+def why_it_ended(exit, *logs):
+    """A sentence about a process that ended without a result, with the last lines of the first log that has some."""
     if exit is None:
         reason = "its process ended without a result, while no manager watched"
     elif exit >= 0:
@@ -162,10 +162,14 @@ def why_it_ended(exit, errors):
         names = {number.value: f" ({number.name})" for number in signal.Signals}
         hint = ", perhaps by the kernel because memory was short" if -exit == signal.SIGKILL else ""
         reason = f"its process was killed by signal {-exit}{names.get(-exit, '')}{hint}"
+    lines = next(filter(None, map(last_lines, logs)), [])
+    return reason + "".join(f"\n    {line}" for line in lines)
+
+
+def last_lines(log):
     try:
-        with open(errors, "rb") as file:
+        with open(log, "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - 2000))
-            lines = file.read().decode(errors="replace").strip().splitlines()[-5:]
+            return file.read().decode(errors="replace").strip().splitlines()[-5:]
     except OSError:
-        lines = []
-    return reason + ("".join(f"\n    {line}" for line in lines) if lines else "")
+        return []
