@@ -4,7 +4,7 @@
 // Backprojection of four views at once that are a quarter of a turn apart, on GPUs: ViewQuads of the host says when that
 // holds. A texel holds a sample of each. Columns of voxels that a quarter of a turn takes to each other, (m, n) to
 // (side - 1 - n, m), are an orbit; a sample for one column is that of view i for the column i quarters farther on. So an orbit
-// takes the places of four columns in one view, and gets sixteen.
+// takes the places of four columns in one view, and gets sixteen. Columns and views are those of a square around the volume.
 //
 // Options, beside those of general-columns.h: PROJECTION, which texels are kept in, and SUM; ROWS of LANES work-items; a group
 // makes TILE_M x TILE_N orbits of STEPS voxels a lane and computes the numbers of STAGE quads at once.
@@ -57,8 +57,8 @@ static float4 sample(global const PROJECTION *quads, const Neighbours at, const 
 
 kernel __attribute__((reqd_work_group_size(LANES, ROWS, 1))) void
 backproject_quads(global const PROJECTION *restrict quads, global const View *restrict views, global SUM *restrict sums,
-                  const uint lanes, const uint side, const uint first_row, const uint fasts, const uint slows,
-                  const uint count) {
+                  const uint lanes, const uint rows, const uint planes, const uint side, const uint volume_m,
+                  const uint volume_n, const uint first_row, const uint fasts, const uint slows, const uint count) {
     local Column numbers[STAGE * COLUMNS];
     const uint first_m = get_group_id(0) * TILE_M, first_n = first_row + get_group_id(1) * TILE_N;
     const uint first_l = get_group_id(2) * TILE_L, middle_l = min(first_l + TILE_L / 2, lanes - 1);
@@ -110,8 +110,10 @@ backproject_quads(global const PROJECTION *restrict quads, global const View *re
                 continue;
             const float of_columns[4] = {totals[o][i].x, totals[o][i].y, totals[o][i].z, totals[o][i].w};
             for (int r = 0; r < (is_middle ? 1 : 4); r++) {
-                const uint2 column = turned(m, n, side, r);
-                const ulong at = ((ulong)column.y * side + column.x) * lanes + l;
+                const uint2 column = turned(m, n, side, r) - (uint2)(volume_m, volume_n);
+                if (column.x >= rows || column.y >= planes)
+                    continue;
+                const ulong at = ((ulong)column.y * rows + column.x) * lanes + l;
 #ifdef SUM_IS_HALF
                 vstore_half(of_columns[r], at, sums);
 #else

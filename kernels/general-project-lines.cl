@@ -27,31 +27,31 @@ typedef float Texel;
 #ifdef PACK_ROWS
 #define PACK 32 // voxels across and along z that a work-group makes
 
-// Voxels that lie `quarters` on, as that part of a texel. Work-groups are PACK x PACK_ROWS: along x or y, as voxels are read,
-// then along z.
+// Voxels that lie `quarters` on, as that part of a texel, of width x height voxels in a rectangle of lines, from (volume_x,
+// volume_y) on; where these are turned, the rectangle is a square. Work-groups are PACK x PACK_ROWS: along x or y, as voxels
+// are read, then along z.
 kernel void pack_lines(IN(in), global float *restrict out, const uint quarters, const uint width, const uint height,
-                       const uint depth) {
+                       const uint depth, const uint lines_x, const uint lines_y, const uint volume_x, const uint volume_y) {
     local float voxels[PACK][PACK + 1];
-    const int across = width + 2 * BORDER, along = depth + 2 * BORDER, is_turned = quarters % 2;
+    const int across = lines_x + 2 * BORDER, along = depth + 2 * BORDER, is_turned = quarters % 2;
     const int side = get_group_id(0) * PACK - BORDER, first_z = get_group_id(1) * PACK - BORDER;
     const int other = (int)get_group_id(2) - BORDER;
     for (int j = 0; j < PACK / PACK_ROWS; j++) {
         const int t = side + get_local_id(0), z = first_z + get_local_id(1) + j * PACK_ROWS;
         const int x = is_turned ? other : t, y = is_turned ? t : other;
+        const int back_x = (int)lines_x - 1 - x, back_y = (int)lines_y - 1 - y;
+        const int from_x = (quarters == 0 ? x : quarters == 1 ? back_y : quarters == 2 ? back_x : y) - (int)volume_x;
+        const int from_y = (quarters == 0 ? y : quarters == 1 ? x : quarters == 2 ? back_y : back_x) - (int)volume_y;
         float value = 0.0f;
-        if (x >= 0 && y >= 0 && z >= 0 && x < width && y < height && z < depth) {
-            const uint back_x = width - 1 - x, back_y = height - 1 - y; // turned volumes are squares
-            const uint from_x = quarters == 0 ? x : quarters == 1 ? back_y : quarters == 2 ? back_x : y;
-            const uint from_y = quarters == 0 ? y : quarters == 1 ? x : quarters == 2 ? back_y : back_x;
+        if (from_x >= 0 && from_y >= 0 && z >= 0 && from_x < (int)width && from_y < (int)height && z < (int)depth)
             value = LOAD(in, tomo_index(from_x, from_y, z, width, height));
-        }
         voxels[get_local_id(1) + j * PACK_ROWS][get_local_id(0)] = value;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int j = 0; j < PACK / PACK_ROWS; j++) {
         const int t = side + get_local_id(1) + j * PACK_ROWS, z = first_z + get_local_id(0);
         const int x = (is_turned ? other : t) + BORDER, y = (is_turned ? t : other) + BORDER;
-        if (x >= across || y >= height + 2 * BORDER || z + BORDER >= along)
+        if (x >= across || y >= (int)lines_y + 2 * BORDER || z + BORDER >= along)
             continue;
         const ulong texel = ((ulong)y * across + x) * along + z + BORDER;
 #ifdef QUADS

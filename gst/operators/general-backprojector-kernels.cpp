@@ -224,7 +224,7 @@ void GeneralBackprojector::run_quads() {
                                  shape.tile_m, shape.tile_n, shape.steps, shape.stage),
                         quads_file);
     const Array uploaded = upload(views);
-    const unsigned half = (rows() + 1) / 2; // of a side
+    const unsigned half = (square_.side + 1) / 2;
     const std::size_t tiles_l = (lanes() + shape.tile_l() - 1) / shape.tile_l();
     const std::size_t tiles_m = (half + shape.tile_m - 1) / shape.tile_m;
     // A row of orbits makes two planes.
@@ -235,6 +235,7 @@ void GeneralBackprojector::run_quads() {
         WorkSize size(tiles_m * shape.lanes, std::size_t{tiles_n} * shape.rows, tiles_l);
         compute_.launch(backproject, size.groups(shape.lanes, shape.rows), BareBuffer{quads_},
                         BareBuffer{uploaded}, ReadWriteBareBuffer{sums_}, cl_uint{lanes()}, cl_uint{rows()},
+                        cl_uint{planes()}, cl_uint{square_.side}, cl_uint{square_.x}, cl_uint{square_.y},
                         cl_uint{n}, cl_uint{fasts()}, cl_uint{slows()}, cl_uint{view_quads_.quads()});
     }
     quads_ = {};

@@ -120,14 +120,14 @@ void GeneralBackprojector::begin(const ArrayInfo &projection, unsigned projectio
     const ArrayInfo sums(format_of(settings_.sums), volume.x.count, volume.y.count, volume.z.count);
     if (!sums_ || sums_.info() != sums)
         sums_ = {};
-    const bool may_be_quads = has_columns() && is_along_z_ && settings_.burst == 0 &&
-                              volume.x.count == volume.y.count && ViewQuads::is_possible(projections) &&
-                              fits_quads(projections);
+    square_ = SquareOfColumns::around(volume);
+    const bool may_be_quads = has_columns() && is_along_z_ && settings_.burst == 0 && square_.side > 0 &&
+                              ViewQuads::is_possible(projections) && fits_quads(projections);
     if (!sums_)
         sums_ = compute_.allocate(sums);
     if (may_be_quads) {
         quads_ = allocate_texels(4, projections / 4);
-        view_quads_ = ViewQuads(projections, rows(), lanes(), std::max(fasts(), slows()));
+        view_quads_ = ViewQuads(projections, square_.side, lanes(), std::max(fasts(), slows()));
     }
 }
 
@@ -174,7 +174,7 @@ void GeneralBackprojector::add(const Array &projection, const std::vector<Weight
         own.push_back(view_of(views[plane], plane));
     if (quads_) {
         const auto number = static_cast<unsigned>(view_quads_.views().size());
-        if (view_quads_.add(own.front())) {
+        if (view_quads_.add(view_from(own.front(), -double(square_.x), -double(square_.y)))) {
             pack_quad(projection, number);
             if (view_quads_.is_complete())
                 run_quads();
@@ -221,7 +221,7 @@ void GeneralBackprojector::leave_quads() {
     for (unsigned view = 0; view < views.size(); view++) {
         prepare_burst();
         take_from_quad(view);
-        add_to_burst({views[view]});
+        add_to_burst({view_from(views[view], square_.x, square_.y)});
     }
     quads_ = {};
 }

@@ -100,7 +100,8 @@ class GST_TOMO_API GeneralBackprojector final : public VolumeOperator {
     Traits traits_;
     unsigned count_ = 0; // projections in the burst
     Array quads_;        // while the views may be quads
-    ViewQuads view_quads_;
+    SquareOfColumns square_;
+    ViewQuads view_quads_; // of the square
 };
 
 } // namespace tomo

@@ -29,6 +29,11 @@ struct LineShape {
     unsigned tile_rays() const { return lanes * steps; }
 };
 
+// Of a volume in its border.
+std::uint64_t line_texels(const VolumeGrid &grid) {
+    return (grid.x.count + 2ull * border) * (grid.y.count + 2 * border) * (grid.z.count + 2 * border);
+}
+
 std::size_t tiles(unsigned count, unsigned tile) { return (std::size_t{count} + tile - 1) / tile; }
 
 unsigned rows_for(const Device &device) {
@@ -63,32 +68,30 @@ struct GatherShape {
 
 } // namespace
 
-std::uint64_t GeneralProjector::line_texels() const {
-    return (grid_.x.count + 2ull * border) * (grid_.y.count + 2 * border) * (grid_.z.count + 2 * border);
-}
-
 bool GeneralProjector::can_project_lines() const {
     const Device &device = *compute_.device();
     return is_upright_ && device.prefers_local_memory() &&
            device.max_work_group() >= LineShape::lanes * LineShape::least_rows &&
            device.local_memory() >= LineShape::memory &&
-           line_texels() <= std::numeric_limits<std::uint32_t>::max();
+           line_texels(grid_) <= std::numeric_limits<std::uint32_t>::max();
 }
 
 // Whether four turns of the volume find place.
 bool GeneralProjector::fits_quads() const {
     const Device &device = *compute_.device();
-    const std::uint64_t bytes = line_texels() * 4 * sizeof(float);
+    const std::uint64_t texels = line_texels(square_.grid(grid_)), bytes = texels * 4 * sizeof(float);
     const std::uint64_t left =
         device.memory_limit() - std::min<std::uint64_t>(device.memory_in_use(), device.memory_limit());
-    return bytes <= device.max_allocation() && bytes <= left / 8 * 7;
+    return texels <= std::numeric_limits<std::uint32_t>::max() && bytes <= device.max_allocation() &&
+           bytes <= left / 8 * 7;
 }
 
 void GeneralProjector::project_lines(const Array &volume, unsigned first, Array &projections) {
     const auto views = static_cast<unsigned>(projections.info().samples() / rays_of_view());
     const bool has_quads = quads_.is_complete() && views == views_ && fits_quads();
     const unsigned parts = has_quads ? 4 : 1, count = views / parts;
-    const cl_uint width = grid_.x.count, height = grid_.y.count, depth = grid_.z.count;
+    const VolumeGrid grid = has_quads ? square_.grid(grid_) : grid_;
+    const cl_uint width = grid.x.count, height = grid.y.count, depth = grid.z.count;
     const auto shape = line_shape(*compute_.device(), rows_, count, has_quads);
     const std::string options = has_quads ? "-D LINES -D QUADS" : "-D LINES";
 
@@ -102,7 +105,8 @@ void GeneralProjector::project_lines(const Array &volume, unsigned first, Array 
         WorkSize size(tiles(side + 2 * border, pack) * pack, tiles(depth + 2 * border, pack) * down,
                       other + 2 * border);
         compute_.launch(pack_lines, size.groups(pack, down), volume, ReadWriteBareBuffer{lines}, quarters,
-                        width, height, depth);
+                        cl_uint{grid_.x.count}, cl_uint{grid_.y.count}, depth, width, height,
+                        cl_uint{has_quads ? square_.x : 0}, cl_uint{has_quads ? square_.y : 0});
     }
 
     const auto project = compute_.kernel(
@@ -120,9 +124,9 @@ void GeneralProjector::project_lines(const Array &volume, unsigned first, Array 
                           tiles(std::min(rows_step, rows_ - row), shape.tile_rays()) * shape.rows,
                           tiles(std::min(views_step, count - done), shape.tile_views));
             compute_.launch(project, size.groups(shape.lanes, shape.rows), BareBuffer{lines},
-                            ReadWrite{projections}, BareBuffer{geometry_}, width, height, depth,
-                            cl_uint{columns_}, cl_uint{rows_}, cl_uint{first}, cl_uint{done}, cl_uint{row},
-                            cl_uint{count}, cl_uint{quads_.is_backwards()});
+                            ReadWrite{projections}, BareBuffer{has_quads ? quad_geometry_ : geometry_}, width,
+                            height, depth, cl_uint{columns_}, cl_uint{rows_}, cl_uint{first}, cl_uint{done},
+                            cl_uint{row}, cl_uint{count}, cl_uint{quads_.is_backwards()});
             steps.done(projections);
         }
 }

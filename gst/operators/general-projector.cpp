@@ -191,11 +191,11 @@ GeneralProjector::GeneralProjector(Compute &compute, const std::vector<ViewGeome
                  "number must be 1 at least",
                  views.size(), columns, rows, grid.x.count, grid.y.count, grid.z.count));
     std::vector<RayView> all;
-    const bool is_square =
-        grid.x.count == grid.y.count && std::abs(std::abs(grid.x.step / grid.y.step) - 1.0) < 1e-9;
-    bool are_quads = is_square && ViewQuads::is_possible(views_);
+    square_ = SquareOfColumns::around(grid);
+    bool are_quads = square_.side > 0 && ViewQuads::is_possible(views_);
+    const VolumeGrid square = are_quads ? square_.grid(grid) : grid;
     if (are_quads)
-        quads_ = ViewQuads(views_, grid.x.count, grid.z.count, std::max(columns, rows));
+        quads_ = ViewQuads(views_, square_.side, grid.z.count, std::max(columns, rows));
     for (const auto &view : views) {
         check_view(view, grid, all.size());
         all.push_back(ray_view(view, grid, columns, rows));
@@ -205,13 +205,22 @@ GeneralProjector::GeneralProjector(Compute &compute, const std::vector<ViewGeome
             reach_columns_ = std::max(reach_columns_, reach.columns);
             reach_rows_ = std::max(reach_rows_, reach.rows);
         }
-        are_quads = are_quads && is_upright_ && quads_.add(voxel_view(view, grid));
+        are_quads = are_quads && is_upright_ && quads_.add(voxel_view(view, square));
         has_mixed_ |= all.back().driving == by_ray;
         needs_turned_ |= all.back().driving == by_ray || all.back().driving == 0;
         pixels_of_voxel_ = std::max(pixels_of_voxel_, pixels_near(view, grid));
     }
-    const auto *numbers = reinterpret_cast<const double *>(all.data());
-    geometry_ = compute.upload_reals(numbers, all.size() * sizeof(RayView) / sizeof(double));
+    const auto upload = [&](const std::vector<RayView> &list) {
+        return compute.upload_reals(reinterpret_cast<const double *>(list.data()),
+                                    list.size() * sizeof(RayView) / sizeof(double));
+    };
+    geometry_ = upload(all);
+    if (!quads_.is_complete())
+        return;
+    all.clear();
+    for (unsigned view = 0; view < quads_.quads(); view++)
+        all.push_back(ray_view(views[view], square, columns, rows));
+    quad_geometry_ = upload(all);
 }
 
 Kernel GeneralProjector::kernel(const char *function) {

@@ -40,7 +40,6 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     void gather_rays(const Array &projections, Array &volume);
     void project_lines(const Array &volume, unsigned first, Array &projections);
     void project_rays(const Array &volume, unsigned first, Array &projections);
-    std::uint64_t line_texels() const; // of the volume in its border
     bool fits_quads() const;
     Kernel kernel(const char *function);
     std::uint64_t rays_of_view() const { return std::uint64_t{columns_} * rows_; }
@@ -61,7 +60,9 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     bool needs_turned_ = false;                     // rays that are driven along x
     bool is_upright_ = true;                        // see can_project_lines()
     double reach_columns_ = 0.0, reach_rows_ = 0.0; // of rays within a voxel's distance, if so
-    ViewQuads quads_;
+    SquareOfColumns square_;
+    ViewQuads quads_;     // of the square
+    Array quad_geometry_; // of its first quarter of the views
 };
 
 } // namespace tomo

@@ -20,6 +20,39 @@ VoxelView::Form before_turn(const VoxelView::Form &form, double angle, unsigned 
 
 } // namespace
 
+VoxelView view_from(VoxelView view, double m, double n) {
+    for (auto *form : {&view.fast, &view.slow, &view.depth, &view.distance})
+        form->factors[3] += m * form->factors[1] + n * form->factors[2];
+    return view;
+}
+
+SquareOfColumns SquareOfColumns::around(const VolumeGrid &volume) {
+    constexpr double near = 1e-9, least_share = 0.6;
+    const auto &[x, y, z] = volume;
+    // Columns lie alike on both sides of the axis if it goes through the middle of one or between four.
+    const double axis_x = -x.from / x.step, axis_y = -y.from / y.step;
+    const double halves_x = std::round(2.0 * axis_x), halves_y = std::round(2.0 * axis_y);
+    const double bound = near * (x.count + y.count);
+    if (!(std::abs(std::abs(x.step / y.step) - 1.0) <= near) ||
+        !(std::abs(2.0 * axis_x - halves_x) <= bound) || !(std::abs(2.0 * axis_y - halves_y) <= bound) ||
+        std::fmod(halves_x - halves_y, 2.0) != 0.0)
+        return {};
+    // In halves of voxels from the axis to the farthest column.
+    const double reach =
+        std::max({halves_x, 2.0 * (x.count - 1.0) - halves_x, halves_y, 2.0 * (y.count - 1.0) - halves_y});
+    const double side = reach + 1.0;
+    if (double(x.count) * y.count < least_share * side * side)
+        return {};
+    return {static_cast<unsigned>(side), static_cast<unsigned>((reach - halves_x) / 2.0),
+            static_cast<unsigned>((reach - halves_y) / 2.0)};
+}
+
+VolumeGrid SquareOfColumns::grid(VolumeGrid volume) const {
+    volume.x = {volume.x.at(-double(x)), volume.x.step, side};
+    volume.y = {volume.y.at(-double(y)), volume.y.step, side};
+    return volume;
+}
+
 // Whether a view sees the turned volume as the one before saw it.
 bool ViewQuads::is_turned(const VoxelView &view, const VoxelView &before, double angle) const {
     constexpr double near = 1e-9;

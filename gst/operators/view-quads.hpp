@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <gst/tomo/gsttomo-prelude.h>
+#include <gst/tomo/geometry/volume-grid.hpp>
 
 #include <vector>
 
@@ -16,6 +16,17 @@ struct VoxelView {
     Form fast, slow, depth, distance;
     double weight;
     double unused[3];
+};
+
+// The view where m and n are counted from `m` and `n` on.
+GST_TOMO_API VoxelView view_from(VoxelView view, double m, double n);
+
+// The square of columns around the axis, at x = y = 0, that has those of a volume, from (x, y) on. A quarter
+// of a turn takes its columns to each other.
+struct GST_TOMO_API SquareOfColumns {
+    unsigned side = 0, x = 0, y = 0; // side 0: there is none, or the volume is a small part of it
+    static SquareOfColumns around(const VolumeGrid &volume);
+    VolumeGrid grid(VolumeGrid volume) const;
 };
 
 // Views of a square volume at equal steps of a full turn, whose number is 4 Q. A quarter of a turn takes the

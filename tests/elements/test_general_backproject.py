@@ -115,7 +115,10 @@ class GeneralBackproject(ElementTestCase):
                                 "source-position-x": 3.0, "center-position-x": 20.3, "center-position-z": 18.2,
                                 "detector-position-x": 1.5, **tilt}
                     step = rng.uniform(0.4, 1.1)
-                    x, y = (region(-sign * step * (side - 1) / 2, sign * step, side) for sign in rng.choice((-1, 1), 2))
+                    # The axis through a middle of voxels, or between some; and columns that are no square.
+                    off = rng.integers(0, 2) / 2
+                    x, y = (region(-sign * step * ((count - 1) / 2 + off + (count - side) / 2), sign * step, count)
+                            for sign, count in zip(rng.choice((-1, 1), 2), (side, side + rng.integers(0, 3))))
                     with self.subTest(geometry=geometry, sense=sense, side=side, views=views):
                         self.check(noise(views, shape), geometry, x, y, None, region=region(-9.3, 1.1, 19),
                                    overall=sense * 2 * np.pi, num_projections=views)

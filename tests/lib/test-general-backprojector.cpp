@@ -80,6 +80,35 @@ GST_START_TEST(test_which_views) {
 }
 GST_END_TEST;
 
+GST_START_TEST(test_squares) {
+    struct Case {
+        VolumeGrid::Axis x, y;
+        unsigned side, from_x, from_y; // side 0: none
+    };
+    const Case cases[] = {
+        {{-3.5, 1, 8}, {-3.5, 1, 8}, 8, 0, 0},     {{-4, 1, 8}, {-4, 1, 8}, 9, 0, 0},
+        {{-3, 1, 8}, {-4, 1, 8}, 9, 1, 0},         {{3.5, -1, 8}, {-2.5, 1, 7}, 8, 0, 1},
+        {{-0.6, 0.3, 5}, {-0.6, 0.3, 4}, 5, 0, 0}, {{0, 1, 1}, {0, -1, 1}, 1, 0, 0},
+        {{-4, 1, 8}, {-3.5, 1, 8}, 0, 0, 0},       {{-3.4, 1, 8}, {-3.5, 1, 8}, 0, 0, 0},
+        {{-3.5, 1, 8}, {-3.5, 1.1, 8}, 0, 0, 0},   {{-3.5, 1, 8}, {-1.5, 1, 4}, 0, 0, 0},
+        {{50, 1, 8}, {50, 1, 8}, 0, 0, 0},
+    };
+    for (const auto &c : cases) {
+        const VolumeGrid grid{c.x, c.y, {0, 1, 3}};
+        const auto square = SquareOfColumns::around(grid);
+        fail_unless(square.side == c.side && square.x == c.from_x && square.y == c.from_y, "%u from (%u, %u)",
+                    square.side, square.x, square.y);
+        if (c.side == 0)
+            continue;
+        const auto whole = square.grid(grid);
+        fail_unless(whole.x.count == c.side && whole.y.count == c.side && whole.z.count == 3);
+        fail_unless(std::abs(whole.x.at(c.from_x) - c.x.from) < 1e-12);
+        fail_unless(std::abs(whole.x.at(0.5 * (c.side - 1.0))) < 1e-12); // the axis in the middle
+        fail_unless(std::abs(whole.y.at(0.5 * (c.side - 1.0))) < 1e-12);
+    }
+}
+GST_END_TEST;
+
 // All of them, or some of them, with the number that comes and without.
 GST_START_TEST(test_the_same_volume) {
     Compute compute(open_device());
@@ -128,6 +157,7 @@ static Suite *general_backprojector_suite() {
     tcase_set_timeout(tc, 120);
     suite_add_tcase(suite, tc);
     tcase_add_test(tc, test_which_views);
+    tcase_add_test(tc, test_squares);
     tcase_add_test(tc, test_the_same_volume);
     return suite;
 }

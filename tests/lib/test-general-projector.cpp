@@ -56,10 +56,14 @@ Geometry random_geometry(Beam beam) {
 Geometry upright_geometry(Beam beam, unsigned views, double sense) {
     Geometry g = random_geometry(beam);
     if (views) {
+        g.grid.x.count += 4;
         g.grid.y = g.grid.x;
         g.grid.y.step *= sense; // a mirrored volume turns the other way
-        for (auto *axis : {&g.grid.x, &g.grid.y})
-            axis->from = -0.5 * (axis->count - 1) * axis->step;
+        // The axis may be half a voxel away, and columns no square.
+        const double off = 0.5 * random_between(0, 1);
+        g.grid.y.count += static_cast<unsigned>(random_between(0, 2));
+        g.grid.x.from = -(0.5 * (g.grid.x.count - 1) + off) * g.grid.x.step;
+        g.grid.y.from = -(0.5 * (g.grid.x.count - 1) + off) * g.grid.y.step;
     }
     Arrangement same;
     same.source = {uniform(-2, 2), -Arrangement::infinity, uniform(-2, 2)};
