@@ -28,19 +28,35 @@ inline Pixel pixel_at(const uint x, const uint y, const uint plane, const uint w
     return pixel;
 }
 
-// Where in a padded dual array the differences along d begin: zeros before them stand for what is before the first pixel. As
+// The three kernels below go along lines of pixels, a whole row on CPUs (ROWS), which takes its pixels as vectors, and a pixel
+// elsewhere. Parts of a dual array for each direction have zeros before them, which stand for what is before the first pixel. As
 // differences behind the last pixel of a row, a column or a volume are 0, no pixel needs to know where it lies.
-inline ulong place_in_padded(const Pixel at, const uint d) {
-    return d * (at.all + at.step[1]) + at.step[d < 2 ? 1 : 2] + at.i;
+typedef struct {
+    uint y, plane, z, from, to; // z among the neighbours; columns
+    ulong begin;         // pixel
+    ulong step[3];
+    ulong part[3]; // where the parts of a dual array begin
+} Line;
+
+inline Line line_at(const uint width, const uint height, const uint depth, const uint neighbours) {
+#ifdef ROWS
+    const uint from = 0, y = get_global_id(0), plane = get_global_id(1), to = width;
+#else
+    const uint from = get_global_id(0), y = get_global_id(1), plane = get_global_id(2);
+    const uint to = from < width && y < height ? from + 1 : from;
+#endif
+    const ulong image = (ulong)width * height, all = image * depth;
+    Line line = {y, plane, plane % neighbours, from, to, tomo_index(0, y, plane, width, height), {1, width, image},
+                 {width, all + 2 * width, 2 * all + 2 * width + image}};
+    return line;
 }
 
-// (D* p) at a pixel.
-inline float transposed_at(const Pixel at, global const float *dual) {
+// (D* p) at pixel i.
+inline float transposed_at(const Line *line, global const float *dual, const ulong i) {
     float sum = 0.0f;
-    for (uint d = 0; d < DIMENSIONS; d++) {
-        const ulong own = place_in_padded(at, d);
-        sum += dual[own - at.step[d]] - dual[own];
-    }
+#pragma unroll
+    for (uint d = 0; d < DIMENSIONS; d++)
+        sum += dual[line->part[d] + i - line->step[d]] - dual[line->part[d] + i];
     return sum;
 }
 
@@ -61,42 +77,55 @@ inline float difference_at(global const float *values, const Pixel at, const uin
 }
 
 // The slices that belong to a dual array. Behind the last one, `denoised` has a place that is read but does not count.
-kernel void denoise(global const float *noisy, global const float *dual, global float *denoised, global const float *slices,
-                    global const float *mask, const float weight, const float minimum, const float maximum, SHAPE) {
-    FIND_PIXEL
-    denoised[here.i] = WITHIN(noisy[here.i] - weight * transposed_at(here, dual), here.i);
+kernel void denoise(global const float *restrict noisy, global const float *restrict dual, global float *restrict denoised,
+                    global const float *slices, global const float *mask, const float weight, const float minimum,
+                    const float maximum, SHAPE) {
+    const Line line = line_at(width, height, depth, neighbours);
+    for (uint x = line.from; x < line.to; x++) {
+        const ulong i = line.begin + x;
+        denoised[i] = WITHIN(noisy[i] - weight * transposed_at(&line, dual, i), i);
+    }
 }
 
 // A step for the dual array, and the one `ahead` of it.
-kernel void improve_dual(global const float *denoised, global float *dual, global float *ahead, const float weight,
-                         const float momentum, SHAPE) {
-    FIND_PIXEL
-    const float size = 1.0f / (4 * DIMENSIONS * weight), own = denoised[here.i];
-    float values[DIMENSIONS], squares = 0.0f;
-    for (uint d = 0; d < DIMENSIONS; d++) {
-        const float value = ahead[place_in_padded(here, d)] + size * (denoised[here.i + here.step[d]] - own);
-        values[d] = here.is_last[d] ? 0.0f : value;
-        squares += values[d] * values[d];
-    }
-    const float shrink = squares > 1.0f ? rsqrt(squares) : 1.0f;
-    for (uint d = 0; d < DIMENSIONS; d++) {
-        const ulong at = place_in_padded(here, d);
-        const float before = dual[at], value = here.is_last[d] ? 0.0f : values[d] * shrink;
-        dual[at] = value;
-        ahead[at] = value + momentum * (value - before);
+kernel void improve_dual(global const float *restrict denoised, global float *restrict dual, global float *restrict ahead,
+                         const float weight, const float momentum, SHAPE) {
+    const Line line = line_at(width, height, depth, neighbours);
+    const float size = 1.0f / (4 * DIMENSIONS * weight);
+    const bool is_last_line[3] = {false, line.y == height - 1, line.z == neighbours - 1};
+    for (uint x = line.from; x < line.to; x++) {
+        const ulong i = line.begin + x;
+        const float own = denoised[i];
+        float values[DIMENSIONS], squares = 0.0f;
+#pragma unroll
+        for (uint d = 0; d < DIMENSIONS; d++) {
+            const float value = ahead[line.part[d] + i] + size * (denoised[i + line.step[d]] - own);
+            values[d] = is_last_line[d] || (d == 0 && x == width - 1) ? 0.0f : value;
+            squares += values[d] * values[d];
+        }
+        const float shrink = squares > 1.0f ? 1.0f / sqrt(squares) : 1.0f;
+#pragma unroll
+        for (uint d = 0; d < DIMENSIONS; d++) {
+            const float value = is_last_line[d] || (d == 0 && x == width - 1) ? 0.0f : values[d] * shrink;
+            const float before = dual[line.part[d] + i];
+            dual[line.part[d] + i] = value;
+            ahead[line.part[d] + i] = value + momentum * (value - before);
+        }
     }
 }
 
 kernel void take_denoised(global const float *noisy, global const float *dual, global float *slices, global float *ahead,
                           global const uint *is_done, global const float *mask, const uint planes, const float weight,
                           const float momentum, const float minimum, const float maximum, SHAPE) {
-    FIND_PIXEL
-    if (is_done[get_global_id(2) / planes])
+    const Line line = line_at(width, height, depth, neighbours);
+    if (is_done[line.plane / planes])
         return;
-    const float before = slices[here.i];
-    const float value = WITHIN(noisy[here.i] - weight * transposed_at(here, dual), here.i);
-    slices[here.i] = value;
-    ahead[here.i] = value + momentum * (value - before);
+    for (uint x = line.from; x < line.to; x++) {
+        const ulong i = line.begin + x;
+        const float before = slices[i], value = WITHIN(noisy[i] - weight * transposed_at(&line, dual, i), i);
+        slices[i] = value;
+        ahead[i] = value + momentum * (value - before);
+    }
 }
 
 kernel void split_differences(global const float *slices, global float *shift, global float *target, const float threshold,

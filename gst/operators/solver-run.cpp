@@ -35,8 +35,9 @@ SolverRun::SolverRun(Compute &compute, const SolverSettings &settings, SolverVie
 
 Kernel SolverRun::kernel(const char *function, const char *file) const {
     return compute.kernel(function,
-                          text("-D GROUP=%u -D DIMENSIONS=%u%s", solver_group,
-                               settings.neighbours() > 1 ? 3u : 2u, mask ? " -D MASKED" : ""),
+                          text("-D GROUP=%u -D DIMENSIONS=%u%s%s", solver_group,
+                               settings.neighbours() > 1 ? 3u : 2u, mask ? " -D MASKED" : "",
+                               compute.device()->prefers_local_memory() ? "" : " -D ROWS"),
                           file);
 }
 

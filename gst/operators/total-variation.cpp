@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/operators/total-variation.hpp>
+#include <gst/tomo/device/device.hpp>
 
 namespace tomo {
 
@@ -12,7 +13,12 @@ Array TotalVariation::dual() const {
                        0.0f);
 }
 
-// See place_in_padded() of the kernels.
+// As the kernels have it: with ROWS a work-item for each of them.
+WorkSize TotalVariation::lines() const {
+    return run_.compute.device()->prefers_local_memory() ? size() : WorkSize(height(), depth());
+}
+
+// See `Line` of the kernels.
 Array TotalVariation::padded_dual() const {
     const auto rows = std::uint64_t{height()} * depth();
     return run_.filled(ArrayInfo(GST_TOMO_FORMAT_FLOAT32, run_.x.width(),
@@ -26,19 +32,20 @@ Array TotalVariation::denoised() const {
 }
 
 void TotalVariation::denoise(const Array &noisy, const Array &dual, float weight, Array &denoised) const {
-    launch("denoise", BareBuffer{noisy}, BareBuffer{dual}, ReadWriteBareBuffer{denoised}, BareBuffer{run_.x},
-           run_.mask_argument(), weight, cl_float(run_.settings.minimum), cl_float(run_.settings.maximum));
+    launch(lines(), "denoise", BareBuffer{noisy}, BareBuffer{dual}, ReadWriteBareBuffer{denoised},
+           BareBuffer{run_.x}, run_.mask_argument(), weight, cl_float(run_.settings.minimum),
+           cl_float(run_.settings.maximum));
 }
 
 void TotalVariation::improve_dual(const Array &denoised, float weight, float momentum, Array &dual,
                                   Array &ahead) const {
-    launch("improve_dual", BareBuffer{denoised}, ReadWriteBareBuffer{dual}, ReadWriteBareBuffer{ahead},
-           weight, momentum);
+    launch(lines(), "improve_dual", BareBuffer{denoised}, ReadWriteBareBuffer{dual},
+           ReadWriteBareBuffer{ahead}, weight, momentum);
 }
 
 void TotalVariation::take_denoised(const Array &noisy, const Array &dual, float weight, float momentum,
                                    Array &ahead) const {
-    launch("take_denoised", BareBuffer{noisy}, BareBuffer{dual}, ReadWriteBareBuffer{run_.x},
+    launch(lines(), "take_denoised", BareBuffer{noisy}, BareBuffer{dual}, ReadWriteBareBuffer{run_.x},
            ReadWriteBareBuffer{ahead}, BareBuffer{run_.done}, run_.mask_argument(),
            cl_uint{depth() / run_.volumes()}, weight, momentum, cl_float(run_.settings.minimum),
            cl_float(run_.settings.maximum));

@@ -42,12 +42,17 @@ class TotalVariation {
 
   private:
     WorkSize size() const;
+    WorkSize lines() const; // for kernels that go along these
     // Of slices, which may lie below each other in planes of x.
     cl_uint height() const { return run_.x.height() / run_.settings.stacked; }
     cl_uint depth() const { return run_.x.depth() * run_.settings.stacked; }
     template <class... Args>
     void launch(const char *function, Args &&...args) const {
-        run_.compute.launch(run_.kernel(function, "total-variation.cl"), size(), std::forward<Args>(args)...,
+        launch(size(), function, std::forward<Args>(args)...);
+    }
+    template <class... Args>
+    void launch(const WorkSize &size, const char *function, Args &&...args) const {
+        run_.compute.launch(run_.kernel(function, "total-variation.cl"), size, std::forward<Args>(args)...,
                             cl_uint{run_.x.width()}, height(), depth(), cl_uint{run_.settings.neighbours()});
     }
 
