@@ -244,6 +244,20 @@ class Failures(TangoTestCase):
         device.Wait(pid)
         self.assertEqual(device.ExitCode(pid), 0)
 
+    def test_init(self):
+        """Ends the jobs, and begins anew."""
+        _, device = self.serve()
+        device.json = json.dumps(endless())
+        pid = device.Run()
+        self.until(lambda: device.Progress(pid) > 0, "no progress")
+        device.Init()
+        self.assertEqual((device.state(), device.json, self.pids()), (tango.DevState.ON, "{}", []))
+        self.assertEqual(device.ExitCode(pid), 1)
+        device.json = json.dumps(tiny())
+        pid = device.Run()
+        device.Wait(pid)
+        self.assertEqual((device.ExitCode(pid), device.method), (0, "fbp"))
+
     def test_the_end_of_the_server(self):
         server, device = self.serve()
         device.json = json.dumps(endless())

@@ -6,8 +6,6 @@ import asyncio
 import json
 import logging
 import os
-import pathlib
-import tempfile
 import time
 import uuid
 
@@ -57,7 +55,6 @@ class Process(Device):
         self._description = {}
         self._jobs, self._percent, self._image = (), 0.0, np.zeros((1, 1), np.float32)
         self._told = {}
-        self._scratch = tempfile.TemporaryDirectory(prefix="tomo-tango-")
         for name in ("State", "Status", "jobs", "percent", "image"):
             self.set_change_event(name, True, False)
         self._add_parameters()
@@ -73,7 +70,6 @@ class Process(Device):
 
     def delete_device(self):
         self._end_jobs()
-        self._scratch.cleanup()
         super().delete_device()
 
     def _end_jobs(self):
@@ -295,12 +291,12 @@ class Process(Device):
     def Preview(self, number):
         """Brings the next image of a job that runs to the attribute image."""
         job = self._get(number)
-        path = pathlib.Path(self._scratch.name) / f"{uuid.uuid4().hex}.npy"
-        self._image = np.asarray(self._call(self._image_of, job.id, path), np.float32)
+        self._image = np.asarray(self._call(self._image_of, job.id), np.float32)
         self.push_change_event("image", self._image)
 
-    async def _image_of(self, number, path):
+    async def _image_of(self, number):
         queue = self._engine.queue
+        path = queue.folder / "jobs" / str(number) / f"preview-{uuid.uuid4().hex}.npy"  # goes with the job
         await queue.preview(number, path)
         while not path.exists():
             job = await queue.get(number)
