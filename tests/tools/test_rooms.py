@@ -31,6 +31,8 @@ SUFFIXES = (".c", ".cpp", ".h", ".hpp")
 # What the modules of Python may import besides the standard library and their own.
 PYTHON = {
     "introspection/python": {"gi", "numpy", "scipy"},
+    "introspection/python/gsttomo/jobs": {"gi"},  # to read configurations; no numbers
+    "tools/tango": {"gi", "gsttomo", "numpy", "tango"},
 }
 
 

@@ -71,7 +71,8 @@ def parser():
         command.add_argument("id", type=at_least(1, int), help="number of the job")
 
     command = add("serve", run_manager, "run the jobs of the queue, until Ctrl-C or SIGTERM; jobs that run then go on")
-    command.add_argument("--device", action="append", metavar="DEVICE", dest="devices", help="that jobs may have; several times for several")
+    command.add_argument("--device", action="append", metavar="DEVICE", dest="devices",
+                         help="that jobs may have; several times for several")
     command.add_argument("--memory", type=bytes_of, metavar="BYTES", help="that all jobs together may claim (default: three quarters)")
     command.add_argument("--places", type=at_least(1, int), metavar="N", help="jobs at once (default: as many as devices)")
     command.add_argument("--idle", type=at_least(0), default=300.0, metavar="SECONDS", help="that a warm process waits for a job")
@@ -194,7 +195,8 @@ def description_of(file, words):
 
 
 def order_of(arguments):
-    order = {name: value for name in ("name", "priority", "devices", "memory", "session") if (value := getattr(arguments, name)) is not None}
+    names = "name", "priority", "devices", "memory", "session"
+    order = {name: value for name in names if (value := getattr(arguments, name)) is not None}
     if order.get("devices") == ["none"]:
         order["devices"] = ()
     return order

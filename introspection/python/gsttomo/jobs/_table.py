@@ -102,10 +102,9 @@ def details(job):
     for device in job.provenance.get("devices", ()):
         lines.append(f"device      {device}")
     for entry in job.provenance.get("inputs", ()):
-        if "files" in entry:
-            lines += [f"input       {file['path']}, {bytes_text(file['bytes'])}, {moment_text(file['modified'])}" for file in entry["files"]]
-        else:
-            lines.append(f"input       {entry['name']}: {entry['count']} files, {bytes_text(entry['bytes'])}, {moment_text(entry['modified'])}")
+        for file in entry.get("files", [entry]):
+            name = file["path"] if "path" in file else f"{file['name']}: {file['count']} files"
+            lines.append(f"input       {name}, {bytes_text(file['bytes'])}, {moment_text(file['modified'])}")
     return "\n".join(lines)
 
 
