@@ -16,6 +16,9 @@ constexpr const char *tiles_file = "general-backproject.cl";
 constexpr const char *columns_file = "general-backproject-columns.cl";
 constexpr const char *quads_file = "general-backproject-quads.cl";
 
+// Samples that small count as 0, and reciprocals need no care.
+constexpr const char *without_denormals = " -cl-denorms-are-zero";
+
 constexpr const char *cl_name(FloatSize size) {
     return size == FloatSize::half ? "half" : size == FloatSize::single ? "float" : "double";
 }
@@ -193,7 +196,7 @@ void GeneralBackprojector::run_columns(const Array &views) {
     const auto shape = column_shape(*compute_.device(), lanes(), planes());
     const auto backproject =
         compute_.kernel("backproject_columns",
-                        formats() + options_of_burst() +
+                        formats() + options_of_burst() + without_denormals +
                             text(" -D TEXEL=%u -D ROWS=%u -D TILE_M=%u -D TILE_N=%u -D STEPS=%u -D STAGE=%u",
                                  texel_, shape.rows, shape.tile_m, shape.tile_n, shape.steps, shape.stage),
                         columns_file);
@@ -219,7 +222,7 @@ void GeneralBackprojector::run_quads() {
         traits.add(view);
     const auto backproject =
         compute_.kernel("backproject_quads",
-                        formats() + traits.options() +
+                        formats() + traits.options() + without_denormals +
                             text(" -D ROWS=%u -D TILE_M=%u -D TILE_N=%u -D STEPS=%u -D STAGE=%u", shape.rows,
                                  shape.tile_m, shape.tile_n, shape.steps, shape.stage),
                         quads_file);
