@@ -14,7 +14,8 @@ namespace tomo {
 namespace {
 
 constexpr const char *lines_file = "general-project-lines.cl";
-constexpr unsigned border = 2; // voxels around the volume, as in the kernel
+constexpr unsigned border = 2;          // voxels around the volume, as in the kernel
+constexpr unsigned lanes_that_pay = 16; // of 32: rays, or voxels, along z
 
 // How a work-group makes columns of rays; see kernels/general-project-lines.cl.
 struct LineShape {
@@ -70,7 +71,7 @@ struct GatherShape {
 
 bool GeneralProjector::can_project_lines() const {
     const Device &device = *compute_.device();
-    return is_upright_ && device.prefers_local_memory() &&
+    return is_upright_ && rows_ >= lanes_that_pay && device.prefers_local_memory() &&
            device.max_work_group() >= LineShape::lanes * LineShape::least_rows &&
            device.local_memory() >= LineShape::memory &&
            line_texels(grid_) <= std::numeric_limits<std::uint32_t>::max();
@@ -134,7 +135,7 @@ void GeneralProjector::project_lines(const Array &volume, unsigned first, Array 
 bool GeneralProjector::can_gather_lines() const {
     const Device &device = *compute_.device();
     const unsigned away = GatherShape::away(reach_columns_);
-    return can_project_lines() && away <= GatherShape::most_away &&
+    return can_project_lines() && grid_.z.count >= lanes_that_pay && away <= GatherShape::most_away &&
            GatherShape::away(reach_rows_) <= GatherShape::most_away &&
            device.local_memory() >= GatherShape::memory(rows_for(device), away);
 }

@@ -70,12 +70,12 @@ class GeneralForwardproject(ElementTestCase):
                 grids = (-middle * 0.9 + off, 0.9, side), (middle * 0.9, -0.9, side), (-3.7, 0.8, 9)
                 geometry = {"axis-angle-z": 0.3 + sense * np.arange(views) * 2 * np.pi / views, "source-position-y": source,
                             "detector-position-y": 20.0, "source-position-x": 1.5, "center-position-x": 6.2,
-                            "center-position-z": 5.1}
-                wanted = generalref.matrix(geometry, (11, 13), views, *grids) @ volume.astype(float).ravel()
-                line = (f"{NAME} {words(geometry)} rows=11 columns=13 x-region={region(*grids[0])} y-region={region(*grids[1])} "
+                            "center-position-z": 9.1}
+                wanted = generalref.matrix(geometry, (19, 13), views, *grids) @ volume.astype(float).ravel()
+                line = (f"{NAME} {words(geometry)} rows=19 columns=13 x-region={region(*grids[0])} y-region={region(*grids[1])} "
                         f"region={region(*grids[2])}")
                 with self.subTest(line=line):
-                    self.assert_close(np.array(run(line, [volume])), wanted.reshape(views, 11, 13), 2e-6)
+                    self.assert_close(np.array(run(line, [volume])), wanted.reshape(views, 19, 13), 2e-6)
 
     def test_live(self):
         """The geometry is that of the time when a volume comes, also behind a flush."""

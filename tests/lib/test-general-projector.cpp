@@ -55,6 +55,8 @@ Geometry random_geometry(Beam beam) {
 // equal steps of a turn of a square volume about its middle.
 Geometry upright_geometry(Beam beam, unsigned views, double sense) {
     Geometry g = random_geometry(beam);
+    g.rows += 10;
+    g.grid.z.count += 8;
     if (views) {
         g.grid.x.count += 4;
         g.grid.y = g.grid.x;
