@@ -1,13 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Projection on CPUs: a sample of LANES slices is one vector, and a work-item follows COLUMNS neighbouring rays. Kernels
-// project one set of LANES slices.
+// Projection on CPUs. Kernels project one set of LANES slices.
 #include "forwardproject-rays.h"
-
-#define CAT_(a, b) a##b
-#define CAT(a, b) CAT_(a, b)
-typedef CAT(float, LANES) lanes;
 
 // Slices side by side. A work-item makes BLOCK samples of a line.
 #define BLOCK 16
@@ -41,9 +36,6 @@ kernel void turn_lanes(global const lanes *restrict direct, global lanes *restri
     turned[(ulong)x * get_global_size(0) + line] = y < height ? direct[(ulong)y * pitch + x + MARGIN] : (lanes)(0.0f);
 }
 
-#define COLUMNS 8
-#define LINES 16 // at a time
-
 kernel void forwardproject_lanes(global const lanes *restrict direct, global const lanes *restrict turned, OUT(float, out),
                                  global const Rays *restrict angles, const uint width, const uint height,
                                  const uint columns, const uint number, const uint depth, const uint set) {
@@ -53,39 +45,8 @@ kernel void forwardproject_lanes(global const lanes *restrict direct, global con
     const ulong pitch = length + 2 * MARGIN;
     global const lanes *slice = (rays.is_turned ? turned : direct) + MARGIN;
 
-    const long start = rays.start + first_column * rays.per_column;
-    const int2 of_first = lines_inside(&rays, start, lines, length);
-    const int2 of_last = lines_inside(&rays, start + (COLUMNS - 1) * rays.per_column, lines, length);
-    const int end = max(of_first.y, of_last.y);
-
-    const float8 ways = (float8)(0.0f, 1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 6.0f, 7.0f) * (rays.per_column * 0x1p-32f);
     lanes sums[COLUMNS];
-    for (int n = 0; n < COLUMNS; n++)
-        sums[n] = (lanes)(0.0f);
-    for (int first = min(of_first.x, of_last.x); first < end; first += LINES) {
-        // The numbers go through memory, from which one of them is spread to all lanes as it is loaded.
-        int8 indices[LINES];
-        float8 fractions[LINES];
-        for (int i = 0; i < LINES; i++) {
-            const long at = start + (first + i) * rays.per_line;
-            const float8 position = (uint)at * 0x1p-32f + ways, below = floor(position);
-            fractions[i] = position - below;
-            const int8 index = clamp(convert_int8(below) + (int)(at >> 32), -MARGIN, length);
-            indices[i] = first + i < lines ? index : (int8)(-MARGIN);
-        }
-#pragma unroll 1
-        for (int n = 0; n < COLUMNS; n++) {
-            lanes total[2] = {(lanes)(0.0f), (lanes)(0.0f)};
-#pragma unroll
-            for (int i = 0; i < LINES; i++) {
-                global const lanes *sample = slice + min(first + i, lines - 1) * pitch + ((const int *)&indices[i])[n];
-                const float fraction = ((const float *)&fractions[i])[n];
-                total[i % 2] += sample[0] * (1.0f - fraction);
-                total[i % 2] += sample[1] * fraction;
-            }
-            sums[n] += total[0] + total[1];
-        }
-    }
+    follow_rays(&rays, first_column, lines, length, slice, pitch, 1, sums);
     const uint planes = min(depth - set * LANES, (uint)LANES);
     for (uint n = 0; n < min(columns - first_column, (uint)COLUMNS); n++)
         for (uint s = 0; s < planes; s++)

@@ -6,15 +6,6 @@
 #include "forwardproject-rays.h"
 #include "sweep.h"
 
-#if LANES == 1
-typedef float lanes;
-#else
-typedef TOMO_JOIN(float, LANES) lanes;
-#endif
-
-#define LINES 16  // at a time
-#define EIGHT (float8)(0.0f, 1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 6.0f, 7.0f)
-
 // Global size: blocks of COLUMNS, which are eight; sets. `squares` gets the part of |b - A x|^2 of each slice, view and block.
 kernel void sweep_rays(global const lanes *restrict sets, global const float *restrict measured,
                        global const float *restrict ray_sums, global lanes *restrict q, global float *restrict squares,
@@ -25,39 +16,8 @@ kernel void sweep_rays(global const lanes *restrict sets, global const float *re
     const long to_line = rays.is_turned ? 1 : PITCH(width), to_next = rays.is_turned ? PITCH(width) : 1;
     global const lanes *slice = sets + FIRST_PIXEL(set, width, height);
 
-    const long start = rays.start + first_column * rays.per_column;
-    const int2 of_first = lines_inside(&rays, start, lines, length);
-    const int2 of_last = lines_inside(&rays, start + (COLUMNS - 1) * rays.per_column, lines, length);
-    const int end = max(of_first.y, of_last.y);
-    const float8 ways = EIGHT * (rays.per_column * 0x1p-32f);
     lanes sums[COLUMNS];
-    for (int n = 0; n < COLUMNS; n++)
-        sums[n] = (lanes)(0.0f);
-    for (int first = min(of_first.x, of_last.x); first < end; first += LINES) {
-        // The numbers go through memory, from which one of them is spread to all lanes as it is loaded.
-        int8 indices[LINES];
-        float8 fractions[LINES];
-        for (int i = 0; i < LINES; i++) {
-            const long at = start + (first + i) * rays.per_line;
-            const float8 position = (uint)at * 0x1p-32f + ways, below = floor(position);
-            fractions[i] = position - below;
-            const int8 index = clamp(convert_int8(below) + (int)(at >> 32), -MARGIN, length);
-            indices[i] = first + i < lines ? index : (int8)(-MARGIN);
-        }
-#pragma unroll 1
-        for (int n = 0; n < COLUMNS; n++) {
-            lanes total[2] = {(lanes)(0.0f), (lanes)(0.0f)};
-#pragma unroll
-            for (int i = 0; i < LINES; i++) {
-                global const lanes *sample =
-                    slice + min(first + i, lines - 1) * to_line + ((const int *)&indices[i])[n] * to_next;
-                const float fraction = ((const float *)&fractions[i])[n];
-                total[i % 2] += sample[0] * (1.0f - fraction);
-                total[i % 2] += sample[to_next] * fraction;
-            }
-            sums[n] += total[0] + total[1];
-        }
-    }
+    follow_rays(&rays, first_column, lines, length, slice, to_line, to_next, sums);
 
     q += set * (ulong)PITCH(columns) + MARGIN;
     const uint planes = min(depth - set * LANES, (uint)LANES), here = min(columns - first_column, (uint)COLUMNS);

@@ -136,7 +136,7 @@ void ParallelProjector::project_lanes(const Array &volume, Array &projections, u
     auto direct = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, (width + margins) * lanes, height});
     auto turned = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, (height + margins) * lanes, width});
     const auto kernel = [&](const char *name) {
-        return compute_.kernel(name, text("-D LANES=%u", lanes), "forwardproject-lanes.cl");
+        return compute_.kernel(name, text("-D FOLLOW_LANES -D LANES=%u", lanes), "forwardproject-lanes.cl");
     };
     for (cl_uint set = 0; set * lanes < slices; set++) {
         compute_.launch(kernel("pack_slices"), WorkSize((width + margins + block - 1) / block, height),

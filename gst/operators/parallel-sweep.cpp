@@ -44,8 +44,9 @@ Array ParallelSweep::run(const Array &measured, Array &x, const Correction &corr
     const bool is_gpu = device.prefers_local_memory();
     const auto kernel = [&](const char *name) {
         return compute_.kernel(name,
-                               text("-D LANES=%u -D COLUMNS=%u -D SEGMENTS=%u%s", shape.lanes, shape.columns,
-                                    shape.segments, correction.mask ? " -D MASKED" : ""),
+                               text("-D LANES=%u -D COLUMNS=%u -D SEGMENTS=%u%s%s", shape.lanes,
+                                    shape.columns, shape.segments, correction.mask ? " -D MASKED" : "",
+                                    is_gpu ? "" : " -D FOLLOW_LANES"),
                                is_gpu ? "sweep-group.cl" : "sweep-lanes.cl");
     };
     const cl_uint width = x.width(), height = x.height(), depth = x.depth();
