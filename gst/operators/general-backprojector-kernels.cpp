@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/operators/general-backprojector.hpp>
+#include <gst/tomo/compute/steps.hpp>
 #include <gst/tomo/device/device.hpp>
 #include <gst/tomo/support/error.hpp>
 
@@ -233,6 +234,7 @@ void GeneralBackprojector::run_quads() {
     // A row of orbits makes two planes.
     const unsigned projections = 4 * view_quads_.quads();
     const unsigned step = std::max(planes_at_a_time(projections) / 2 / shape.tile_n, 1u) * shape.tile_n;
+    Steps steps(compute_); // all projections at once take long
     for (unsigned n = 0; n < half; n += step) {
         const unsigned tiles_n = (std::min(step, half - n) + shape.tile_n - 1) / shape.tile_n;
         WorkSize size(tiles_m * shape.lanes, std::size_t{tiles_n} * shape.rows, tiles_l);
@@ -240,6 +242,7 @@ void GeneralBackprojector::run_quads() {
                         BareBuffer{uploaded}, ReadWriteBareBuffer{sums_}, cl_uint{lanes()}, cl_uint{rows()},
                         cl_uint{planes()}, cl_uint{square_.side}, cl_uint{square_.x}, cl_uint{square_.y},
                         cl_uint{n}, cl_uint{fasts()}, cl_uint{slows()}, cl_uint{view_quads_.quads()});
+        steps.done(sums_);
     }
     quads_ = {};
     is_begun_ = true;
