@@ -3,7 +3,7 @@
 //
 // Total variation of slices, in DIMENSIONS dimensions: the length of the forward differences D x of each pixel, which are 0
 // behind the last pixel of a row, of a column and, in 3-D, of `neighbours` slices. gst/operators/total-variation.hpp tells more.
-// A work-item for each pixel.
+// A work-item for each pixel, or for each row.
 
 typedef struct {
     uint x, y, z; // z among its neighbours
@@ -28,7 +28,7 @@ inline Pixel pixel_at(const uint x, const uint y, const uint plane, const uint w
     return pixel;
 }
 
-// The three kernels below go along lines of pixels, a whole row on CPUs (ROWS), which takes its pixels as vectors, and a pixel
+// Some kernels go along lines of pixels, a whole row on CPUs (ROWS), which takes its pixels as vectors, and a pixel
 // elsewhere. Parts of a dual array for each direction have zeros before them, which stand for what is before the first pixel. As
 // differences behind the last pixel of a row, a column or a volume are 0, no pixel needs to know where it lies.
 typedef struct {
@@ -179,26 +179,45 @@ kernel void add_split_product(global float *product, global const float *directi
     product[here.i] = scale * product[here.i] + penalty * sum;
 }
 
-// The length of the differences, smoothed where it is 0 (Sidky, Pan 2008).
-inline float length_at(global const float *slices, const Pixel at) {
+// The length of the differences, smoothed where it is 0 (Sidky, Pan 2008). A step of 0 is that of a last pixel.
+inline float length_at(global const float *slices, const ulong i, const ulong *steps) {
     float squares = 1e-8f;
+#pragma unroll
     for (uint d = 0; d < DIMENSIONS; d++) {
-        const float difference = difference_at(slices, at, d);
+        const float difference = slices[i + steps[d]] - slices[i];
         squares += difference * difference;
     }
     return sqrt(squares);
 }
 
-kernel void variation_gradient(global const float *slices, global float *gradient, SHAPE) {
-    FIND_PIXEL
-    const float own = length_at(slices, here);
+inline float variation_gradient_at(global const float *slices, const ulong i, const ulong *steps, const Line *line,
+                                   const bool *is_first) {
+    const float own = length_at(slices, i, steps);
     float sum = 0.0f;
+#pragma unroll
     for (uint d = 0; d < DIMENSIONS; d++) {
-        sum -= difference_at(slices, here, d) / own;
-        if (!here.is_first[d]) {
-            const Pixel last = pixel_at(here.x - (d == 0), here.y - (d == 1), get_global_id(2) - (d == 2), width, height, depth, neighbours);
-            sum += (slices[here.i] - slices[last.i]) / length_at(slices, last);
+        sum -= (slices[i + steps[d]] - slices[i]) / own;
+        if (!is_first[d]) {
+            const ulong last = i - line->step[d];
+            ulong of_last[3] = {steps[0], steps[1], steps[2]}; // only its own direction leads to this pixel
+            of_last[d] = line->step[d];
+            sum += (slices[i] - slices[last]) / length_at(slices, last, of_last);
         }
     }
-    gradient[here.i] = sum;
+    return sum;
+}
+
+kernel void variation_gradient(global const float *restrict slices, global float *restrict gradient, SHAPE) {
+    const Line line = line_at(width, height, depth, neighbours);
+    const ulong below = line.y == height - 1 ? 0 : line.step[1], behind = line.z == neighbours - 1 ? 0 : line.step[2];
+    const ulong inside[3] = {1, below, behind}, at_end[3] = {0, below, behind};
+    const bool is_first[3] = {false, line.y == 0, line.z == 0}, is_begin[3] = {true, line.y == 0, line.z == 0};
+    for (uint x = line.from; x < line.to; x++) {
+        const ulong i = line.begin + x;
+        // Those between the ends of a row are alike.
+        if (x > 0 && x < width - 1)
+            gradient[i] = variation_gradient_at(slices, i, inside, &line, is_first);
+        else
+            gradient[i] = variation_gradient_at(slices, i, x == width - 1 ? at_end : inside, &line, x == 0 ? is_begin : is_first);
+    }
 }

@@ -74,7 +74,7 @@ void TotalVariation::add_split_product(Array &product, const Array &direction, b
 }
 
 void TotalVariation::gradient(Array &result) const {
-    launch("variation_gradient", BareBuffer{run_.x}, ReadWriteBareBuffer{result});
+    launch(lines(), "variation_gradient", BareBuffer{run_.x}, ReadWriteBareBuffer{result});
 }
 
 } // namespace tomo
