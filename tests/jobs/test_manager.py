@@ -76,6 +76,34 @@ class Course(JobTestCase):
         with self.assertRaises(jobs.DescriptionError):
             await self.manager(devices=[99]).open()
 
+    async def test_what_a_process_does_not_understand(self):
+        """Such a job fails at once, with what the process said, and its device is free again. Only its own: orders of clients
+        that check nothing fail where they stand in the queue."""
+        store = self.queue._store
+        flow = '{"nodes": [], "edges": [], "note": %s}'
+        notes = (r'"x\u0000y"', r'"\ud800"', "[" * 70 + "]" * 70)
+        async with self.manager() as manager:
+            for session in (None, "s"):
+                for note in notes:
+                    await self.over(await self.submit(session=session))
+                    job = await self.submit(session=session, priority=-1)
+                    await self.queue.pause(job.id)
+                    store._database.execute("UPDATE jobs SET description = ?, state = 'queued' WHERE id = ?", (flow % note, job.id))
+                    self.assertRegex((await self.over(job, State.FAILED)).error, "no JSON")
+                    await self.nothing_is_claimed(manager)
+        wrong = [await self.submit() for _ in range(5)]
+        for job, change in zip(wrong, ("priority = 'high'", "name = x'ff', priority = 1.5", "devices = '{'", "kind = 'x'", "description = '{'")):
+            store._database.execute(f"UPDATE jobs SET {change} WHERE id = ?", (job.id,))
+        fine = await self.submit()
+        async with self.manager():
+            await self.over(fine)
+            for job in wrong[:2]:
+                self.assertIn("can't be understood", (await self.over(job, State.FAILED)).error)
+            rows = store._database.execute("SELECT state, error FROM jobs WHERE id BETWEEN ? AND ?", (wrong[2].id, wrong[4].id)).fetchall()
+            for row in rows:
+                self.assertEqual(row["state"], "failed")
+                self.assertIn("can't be understood", row["error"])
+
     async def test_no_program(self):
         path = os.environ["PATH"]
         async with self.manager() as manager:

@@ -84,13 +84,19 @@ class ProgramTest(FolderTestCase):
                          ({"scan": "scan.nxs", "axis": 31.5, "output": "a.h5"}, ["0"], 3 << 29, "s", "x"))
         self.run_it("submit", "tiny.json", "--device", "none")
         self.assertEqual(self.job(2)["devices"], [])
-        (self.scratch / "wrong.json").write_text("{")
+        for name, text in (("wrong", "{"), ("deep", '{"a": ' + "[" * 10**5), ("nul", r'{"a": "\u0000"}')):
+            (self.scratch / f"{name}.json").write_text(text)
         for words, status, told in ((["submit", "scann=3"], 2, "did you mean 'scan'"), (["submit", "reco.conf", "nothing"], 2, "NAME=VALUE"),
                                     (["submit", "missing.conf"], 1, "missing.conf"), (["submit", "wrong.json"], 1, "no JSON"),
                                     (["submit", "tiny.json", "axis=3"], 2, "dataflow"), (["submit"], 2, "required"),
                                     (["submit", "tiny.json", "--memory", "much"], 2, "wanted bytes"), (["repeat", 1, "axiss=3"], 2, "axiss"),
                                     (["show", 1, "axis=3"], 2, "unknown"), (["clean"], 2, "--older"), (["show", 0], 2, "wanted a number"),
-                                    (["cancel", 99], 1, "no job 99"), (["finish", 1], 1, "is queued"), ([], 2, "COMMAND"), (["serv"], 2, "serv")):
+                                    (["cancel", 99], 1, "no job 99"), (["finish", 1], 1, "is queued"), ([], 2, "COMMAND"), (["serv"], 2, "serv"),
+                                    (["submit", "tiny.json", "--priority", 10**20], 2, "wanted a number"), (["show", 10**20], 2, "wanted a number"),
+                                    (["submit", "tiny.json", "--memory", "99999999999T"], 2, "wanted at most"), (["list", "--limit", 10**30], 2, "wanted a number"),
+                                    (["submit", "deep.json"], 1, "no JSON"), (["submit", "nul.json"], 1, "U+0000"),
+                                    (["submit", "tiny.json", "--name", b"\xff".decode(errors="surrogateescape")], 1, "U+DCFF"),
+                                    (["list", "--owner", b"\xff".decode(errors="surrogateescape")], 1, "surrogates")):
             with self.subTest(words=words):
                 self.assertIn(told, self.run_it(*words, status=status))
         self.assertEqual(len(json.loads(self.run_it("list", "--json"))), 2)

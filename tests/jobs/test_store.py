@@ -85,6 +85,36 @@ with store.transaction():
         self.assertEqual(self.queue.submit(tiny(), devices=()).devices, ())
         self.assertEqual(set(self.queue.get(1).as_dict()), set(jobs.Job.__dataclass_fields__))
 
+    def test_what_no_queue_takes(self):
+        """Everything that a process would refuse to read, or that has a wrong type."""
+        deep = []
+        for _ in range(5000):
+            deep = [deep]
+        fitting = []
+        for _ in range(61):
+            fitting = [fitting]
+        self.queue.submit({"nodes": fitting})
+        for description, words in (
+                ({"nodes": [], "note": "x\0y"}, "U\\+0000"), ({"note": "\ud800"}, "U\\+D800"), ({"nodes": [{"\0": 1}]}, "U\\+0000"),
+                ({"nodes": [fitting]}, "deeper than 63"), ({"nodes": deep}, "deeper than 63"), ({"nodes": float("nan")}, "no JSON"),
+                ({1: 2}, "wanted a text"), ({"nodes": b"a"}, "no JSON"), (None, "an object")):
+            with self.assertRaisesRegex(jobs.DescriptionError, words):
+                self.queue.submit(description)
+        for name, values, words in (
+                ("priority", ("high", 1.5, None, True, 2**63), "priority is"), ("memory", ("8G", 2**63, [1]), "memory is"),
+                ("name", (None, b"\xff", 7, "\udcff", "a\0"), "name is"), ("owner", (7, "\udcff"), "owner is"),
+                ("devices", (5.5, b"0", {"0": 1}, [1.5], ["\0"], [None]), "devices? is"), ("folder", (7, b"/tmp", "/\udcff", "/\0"), "folder"),
+                ("session", (7, b"s", "\0"), "session is")):
+            for value in values:
+                with self.subTest(name=name, value=value), self.assertRaisesRegex(jobs.DescriptionError, words):
+                    self.queue.submit(tiny(), **{name: value})
+        self.assertEqual(len(self.queue.list(limit=10**30)), 1)
+        for number in (10**20, "1", None, 1.5):
+            with self.assertRaises(jobs.NoSuchJob):
+                self.queue.get(number)
+        with self.assertRaisesRegex(jobs.DescriptionError, "U\\+DCFF"):
+            jobs.PlainQueue(f"{self.scratch}/\udcff")
+
     def test_a_newer_queue(self):
         with sqlite3.connect(self.folder / "jobs.sqlite") as database:
             database.execute("PRAGMA user_version = 99")

@@ -91,8 +91,12 @@ class Server {
                 waiting_.back().lines.push_back(line);
                 return;
             }
-            if (!run)
-                throw std::runtime_error("no command: nothing runs that it could be about; wanted run");
+            if (!run) { // a run's end and a command about it may cross; an error here means that a run was
+                        // refused
+                output_.tell(tomo::message_event("warning", "nothing runs that the command could be about: " +
+                                                                line.substr(0, 100)));
+                return;
+            }
         } catch (const std::exception &e) {
             if (!run) {
                 output_.tell(tomo::message_event("error", e.what()));

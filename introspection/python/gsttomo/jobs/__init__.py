@@ -16,7 +16,8 @@ be different processes, and need not run at the same time. docs/jobs.md tells mo
 
 from ._client import PlainQueue, Queue
 from ._manager import Manager, serve
-from ._model import BusyError, DescriptionError, Error, Job, Kind, Limits, NoSuchJob, Order, QuotaError, State
+from ._model import BusyError, DescriptionError, Error, Job, Kind, Limits, NoSuchJob, QuotaError, State
+from ._order import Order
 from ._store import default_folder
 
 __all__ = ["BusyError", "DescriptionError", "Error", "Job", "Kind", "Limits", "Manager", "NoSuchJob", "Order", "PlainQueue", "Queue",

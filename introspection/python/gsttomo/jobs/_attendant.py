@@ -72,11 +72,11 @@ class Attendant:
                 await set_within(wake, INTERVAL if is_told else POLL)
 
     def _is_refused(self):
-        """Whether the process could not begin at all, as where the disk is full."""
+        """Whether the process could not begin at all, as where the disk is full, or where it does not understand the command."""
         for event in self._refusals.read():
-            if event["event"] == "message" and event.get("level") == "error" and not self._course.began \
-                    and f"{self.place}/" in event.get("text", ""):
+            if event["event"] == "message" and event.get("level") == "error" and not self._course.began:
                 self._course.take(event)
+                self.worker.release()  # such a process gets no other job: its log would refuse that, too
                 return True
         return False
 

@@ -14,6 +14,7 @@ from . import _table
 from ._client import PlainQueue
 from ._manager import Manager, serve
 from ._model import DescriptionError, Error, Limits, State
+from ._order import LARGEST
 
 OK, FAILED, USAGE = 0, 1, 2
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -29,7 +30,10 @@ def bytes_of(text):
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)", text)
     if not match:
         raise argparse.ArgumentTypeError(f"'{text}'; wanted bytes, as in 8G, in powers of 1024")
-    return int(float(match[1]) * UNITS[match[2]])
+    size = int(float(match[1]) * UNITS[match[2]])
+    if size > LARGEST:
+        raise argparse.ArgumentTypeError(f"'{text}'; wanted at most {LARGEST} bytes")
+    return size
 
 
 def at_least(least, kind=float):
@@ -38,8 +42,8 @@ def at_least(least, kind=float):
             value = kind(text)
         except ValueError:
             value = None
-        if value is None or not value >= least:
-            raise argparse.ArgumentTypeError(f"'{text}'; wanted a number from {least} on")
+        if value is None or not least <= value <= LARGEST:
+            raise argparse.ArgumentTypeError(f"'{text}'; wanted a number from {least} to {LARGEST}")
         return value
     return read
 
@@ -56,7 +60,7 @@ def parser():
 
     def add_order(command):
         command.add_argument("--name", help="for people")
-        command.add_argument("--priority", type=int, help="jobs of a higher one come first")
+        command.add_argument("--priority", type=at_least(-LARGEST, int), help="jobs of a higher one come first")
         command.add_argument("--device", action="append", metavar="DEVICE", dest="devices",
                              help="index or a part of the name; several times for several, none for no device")
         command.add_argument("--memory", type=bytes_of, metavar="BYTES", help="that it is to have, as in 8G")
@@ -181,7 +185,7 @@ def description_of(file, words):
     if text.lstrip().startswith("{"):
         try:
             description = json.loads(text)
-        except ValueError as e:
+        except (ValueError, RecursionError) as e:
             raise DescriptionError(f"'{file}' is no JSON: {e}") from None
     elif file == "-":
         raise DescriptionError("standard input is no JSON")
@@ -303,7 +307,7 @@ def main(words=None):
     except Usage as e:
         print(f"tomo-jobs: {e}", file=sys.stderr)
         return USAGE
-    except (Error, OSError, sqlite3.Error) as e:
+    except (Error, OSError, sqlite3.Error, UnicodeError) as e:  # the last: a name that is no UTF-8
         print(f"tomo-jobs: {e}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:

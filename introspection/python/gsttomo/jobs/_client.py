@@ -6,7 +6,8 @@ import asyncio
 import time
 
 from ._events import Tail
-from ._model import Error, Order, State
+from ._model import Error, State
+from ._order import Order, text
 from ._store import Store
 
 POLL = 0.02  # seconds between looks at whether the queue has changed
@@ -52,6 +53,9 @@ class _Desk:
         else:
             self._ask_running(number, {"command": "resume"})
         return self._store.job(number)
+
+    def _preview(self, number, path):
+        return self._ask_running(number, {"command": "preview", **({"path": text("the path", str(path))} if path else {})})
 
     def _ask_running(self, number, command):
         job = self._store.job(number)
@@ -157,7 +161,7 @@ class Queue(_Desk):
 
     async def preview(self, number, path=None):
         """Asks for an image; an event tells its file, see follow(). Raises Error if the job does not run."""
-        return self._ask_running(number, {"command": "preview", **({"path": str(path)} if path else {})})
+        return self._preview(number, path)
 
     async def clean(self, numbers=(), keep_days=None, keep_jobs=None):
         """Forgets jobs that are over, with their logs: these, or those that are older, or all but the newest. Results stay.
@@ -225,7 +229,7 @@ class PlainQueue(_Desk):
         return self._resume(number)
 
     def preview(self, number, path=None):
-        return self._ask_running(number, {"command": "preview", **({"path": str(path)} if path else {})})
+        return self._preview(number, path)
 
     def clean(self, numbers=(), keep_days=None, keep_jobs=None):
         return self._clean(keep_days, keep_jobs, numbers)

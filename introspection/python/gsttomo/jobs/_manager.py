@@ -194,7 +194,11 @@ class Manager:
             return
         starts = list(room.choose(self._claims_of(self._turns(room)), lambda claim: self._pool.devices_of(claim.session)))
         for start in starts:
-            job = self._store.job(start.job)
+            try:
+                job = self._store.job(start.job)
+            except (TypeError, ValueError) as e:
+                self._store.refuse(start.job, f"the order can't be understood: {e}")
+                continue
             self._claims[job.id] = start.devices, start.memory, job.session
             self._start_task(self._start(job, start))
 
@@ -209,14 +213,17 @@ class Manager:
             if not room.has_devices:
                 yield from self._store.queued(after=last, without_devices=True)
                 return
-            last = job
+            if job.problem is None:
+                last = job
             yield job
 
     def _claims_of(self, turns):
         """Claims that can be served some time; other jobs fail."""
-        for number, _, devices, memory, session, kind in turns:
+        for number, _, devices, memory, session, kind, problem in turns:
             memory = self.memory // self.places if memory is None else memory
             try:
+                if problem is not None:
+                    raise DescriptionError(problem)
                 devices = None if devices is None else _machine.indices_of(devices, self.devices)
                 if devices is None and not self.devices:
                     raise DescriptionError("it asks for a device, and there is none")

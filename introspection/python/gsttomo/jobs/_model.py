@@ -4,8 +4,6 @@
 
 import dataclasses
 import enum
-import json
-import os
 
 
 class Error(RuntimeError):
@@ -57,75 +55,6 @@ class Kind(str, enum.Enum):
     @property
     def program(self):
         return "tomo-reconstruct" if self is Kind.RECONSTRUCTION else "tomo-runjson"
-
-
-@dataclasses.dataclass(frozen=True)
-class Order:
-    """A job that is to be submitted.
-
-    description: a configuration of tomo-reconstruct or a dataflow with nodes and edges, as a dict
-    name: for people
-    owner: whose job it is; None: the user of this process
-    priority: jobs of a higher one come first; equal ones in the order of their numbers
-    devices: None: those that the description names, else one, whichever is free; an index or a part of a name, or a list of
-        them: these; (): none. Nobody else gets a device meanwhile
-    memory: bytes of the computer's memory that the job is to have; None: an equal share of the manager's
-    session: None: a process of its own; a name: one that stays warm for later jobs of that name
-    folder: in which names of files are meant; None: the current one
-    """
-    description: dict
-    name: str = ""
-    owner: str | None = None
-    priority: int = 0
-    devices: object = None
-    memory: int | None = None
-    session: str | None = None
-    folder: str | None = None
-
-    def checked(self):
-        """The same with all values that are in force. Raises DescriptionError."""
-        if not isinstance(self.description, dict):
-            raise DescriptionError(f"a description is an object, not {type(self.description).__name__}")
-        try:
-            json.dumps(self.description, allow_nan=False)
-        except (TypeError, ValueError) as e:
-            raise DescriptionError(f"the description is no JSON: {e}") from None
-        if self.memory is not None and self.memory < 0:
-            raise DescriptionError(f"memory is {self.memory}; wanted a number of bytes")
-        if self.session == "":
-            raise DescriptionError("the name of a session is empty")
-        devices = self.devices
-        if devices is None:
-            devices = named_devices(self.description)
-        elif isinstance(devices, (str, int)):
-            devices = (str(devices),)
-        else:
-            devices = tuple(map(str, devices))
-        return dataclasses.replace(self, owner=self.owner or user_name(), devices=devices,
-                                   folder=os.path.abspath(self.folder or os.getcwd()))
-
-
-def kind_of(description):
-    return Kind.DATAFLOW if "nodes" in description else Kind.RECONSTRUCTION
-
-
-def named_devices(description):
-    """Those that a description asks for; None if it takes any."""
-    if kind_of(description) is Kind.RECONSTRUCTION:
-        named = [description.get("device")]
-    else:
-        nodes = description["nodes"] if isinstance(description["nodes"], list) else ()
-        properties = [node.get("properties") for node in nodes if isinstance(node, dict)]
-        named = [one.get("device") for one in properties if isinstance(one, dict)]
-    return tuple(dict.fromkeys(str(device) for device in named if device not in (None, ""))) or None
-
-
-def user_name():
-    import getpass
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without a name
-        return str(os.getuid())
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,7 +18,8 @@ import sqlite3
 import time
 
 from ._lock import ring
-from ._model import OVER, Error, Job, Kind, Limits, NoSuchJob, Order, QuotaError, State, kind_of
+from ._model import OVER, Error, Job, Kind, Limits, NoSuchJob, QuotaError, State
+from ._order import LARGEST, Order, kind_of, text
 
 VERSION = 1
 PATIENCE = 30.0  # seconds for another process's transaction
@@ -47,12 +48,19 @@ COLUMNS = ", ".join("jobs." + field.name for field in dataclasses.fields(Job) if
 
 
 WAITING = "id, priority, devices, memory, session, kind"
-Waiting = collections.namedtuple("Waiting", WAITING)
+Waiting = collections.namedtuple("Waiting", WAITING + ", problem")
 
 
 def waiting_of(row):
-    return Waiting(row["id"], row["priority"], None if row["devices"] is None else tuple(json.loads(row["devices"])), row["memory"],
-                   row["session"], Kind(row["kind"]))
+    """A job that waits; one with a problem can't be understood, such as one from a client that checks nothing."""
+    try:
+        devices = None if row["devices"] is None else tuple(json.loads(row["devices"]))
+        for name, kinds in (("priority", int), ("memory", (int, type(None))), ("session", (str, type(None)))):
+            if not isinstance(row[name], kinds):
+                raise TypeError(f"{name} is {ascii(row[name])}")
+        return Waiting(row["id"], row["priority"], devices, row["memory"], row["session"], Kind(row["kind"]), None)
+    except (TypeError, ValueError) as e:
+        return Waiting(row["id"], 0, (), None, None, None, f"the order can't be understood: {e}")
 
 
 def default_folder():
@@ -68,6 +76,10 @@ def job_of(row):
         values[name] = json.loads(values[name]) if values[name] is not None else None
     values["devices"] = None if values["devices"] is None else tuple(values["devices"])
     values["assigned"] = tuple(values["assigned"])
+    for name in ("name", "owner", "folder", "session"):  # of a client that checks nothing, as below
+        if isinstance(values[name], bytes):
+            values[name] = values[name].decode(errors="replace")
+    values["priority"] = int(values["priority"]) if isinstance(values["priority"], (int, float)) else 0
     return Job(**{**values, "kind": Kind(values["kind"]), "state": State(values["state"])})
 
 
@@ -76,6 +88,7 @@ class Store:
 
     def __init__(self, folder=None):
         self.folder = pathlib.Path(folder or default_folder()).absolute()
+        text("the folder of the queue", str(self.folder))  # processes are told names within it
         self.folder.mkdir(parents=True, exist_ok=True)
         self._database = sqlite3.connect(self.folder / "jobs.sqlite", timeout=PATIENCE, isolation_level=None)
         self._database.row_factory = sqlite3.Row
@@ -191,6 +204,8 @@ class Store:
                                  "some, and clean their jobs")
 
     def job(self, number):
+        if not isinstance(number, int) or abs(number) > LARGEST:
+            raise NoSuchJob(f"there is no job {number}")
         row = self._database.execute(
             f"SELECT {COLUMNS}, workers.pid FROM jobs LEFT JOIN workers ON workers.id = jobs.worker WHERE jobs.id = ?",
             (number,)).fetchone()
@@ -210,7 +225,7 @@ class Store:
                 values.append(value)
         rows = self._database.execute(
             f"SELECT {COLUMNS}, workers.pid FROM jobs LEFT JOIN workers ON workers.id = jobs.worker WHERE {' AND '.join(where)} "
-            "ORDER BY jobs.id DESC LIMIT ?", (*values, -1 if limit is None else limit))
+            "ORDER BY jobs.id DESC LIMIT ?", (*values, -1 if limit is None else min(limit, LARGEST)))
         return [job_of(row) for row in rows]
 
     def counts(self):
