@@ -112,7 +112,7 @@ class VolumeRender(ElementTestCase):
         """The sum from the side is the sum over y; from above that over z."""
         volume = blobs((8, 12, 10))
         zoom = np.linalg.norm(volume.shape) / 24  # a pixel is a voxel
-        (side,), (top,) = (run(f"tomovolumerender mode=sum width=24 height=24 zoom={zoom!r} step={1 / 12 / 16!r} {view}",
+        (side,), (top,) = (run(f"tomovolumerender mode=sum width=24 height=24 zoom={zoom!r} step={1 / 12 / 64!r} {view}",
                                list(volume)) for view in ("", f"elevation={np.pi / 2!r}"))
         self.assert_close(side[8:-8, 7:-7], volume.sum(axis=1), 2e-3)
         # From above, y grows upwards.

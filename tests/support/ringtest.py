@@ -50,7 +50,9 @@ class RingTestCase(FilterTestCase):
         self.check(line, [np.full((5, 7), np.nan, np.float32)], reference, tolerance)
 
     def check_removes(self, line, least):
-        """The energy of the phantom's rings becomes smaller by this factor."""
-        clean, striped = phantom()
-        (result,) = run(line, [striped.astype(np.float32)])
-        self.assertGreater(ring_energy(striped, clean) / ring_energy(result, clean), least)
+        """The energy of rings becomes smaller by this factor, of several phantoms together: one may be a hard one."""
+        phantoms = [phantom() for _ in range(6)]
+        results = run(line, [striped.astype(np.float32) for _, striped in phantoms])
+        before = sum(ring_energy(striped, clean) for clean, striped in phantoms)
+        after = sum(ring_energy(result, clean) for result, (clean, _) in zip(results, phantoms, strict=True))
+        self.assertGreater(before / after, least)
