@@ -30,7 +30,9 @@ class GeneralIterate final : public VolumeSlices {
             "is the projection of `tomogeneralforwardproject`, and A* its transpose. Projections are line integrals: "
             "not filtered, without weights of a cone beam. Slices are in their unit per step 1 of the volume, so "
             "attenuation per pixel, or in a cone beam per length that a pixel shows at the axis. Voxels outside of the "
-            "regions count as 0: a region that leaves out a part of the object gets artefacts.\n"
+            "regions count as 0: a region that leaves out a part of the object gets artefacts. `slices-before` and "
+            "`slices-behind` are made with the slices of `region` and not given: so a part of the heights has none, where "
+            "they reach as far as rays of the projections pass the object.\n"
             "\n"
             "With `method` sirt and sart, x += `relaxation` A*((b - A x) / A 1) / A* 1, then `minimum` and `maximum`, for "
             "one subset of views after another, from x = 0: sirt has `subsets` of them, sart one for each view "
@@ -121,11 +123,26 @@ class GeneralIterate final : public VolumeSlices {
         this, "overall-angle", Automatic{0}, When::ready,
         "Angle in radians that the projections cover in even steps; may be negative; 0: angles of the scan"};
 
+    Property<unsigned> slices_before{
+        this, "slices-before", 0, When::ready,
+        "Slices before the first one of region that are made with the others and not given, because rays "
+        "pass the object there"};
+    Property<unsigned> slices_behind{this, "slices-behind", 0, When::ready,
+                                     "The same behind the last one of region"};
+
   protected:
     Job job(const ArrayInfo &projection) const override {
         Job job = job_of(projection, false, 0.0);
         // A slice alone would leave out most of what its rays pass.
         job.grid.z = region_axis(region, {-0.5 * (projection.height - 1.0), 1.0, projection.height});
+        auto &heights = job.grid.z;
+        if (std::uint64_t{heights.count} + slices_before + slices_behind > G_MAXINT)
+            throw Error(GST_LIBRARY_ERROR_SETTINGS, text("slices-before=%u and slices-behind=%u are too many",
+                                                         slices_before.value(), slices_behind.value()));
+        job.hidden_before = slices_before;
+        job.hidden_behind = slices_behind;
+        heights.from -= heights.step * slices_before;
+        heights.count += slices_before + slices_behind;
         return job;
     }
 

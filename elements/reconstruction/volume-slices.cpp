@@ -46,7 +46,7 @@ Axis VolumeSlices::scan_axis(const Scan &scan, const char *property, unsigned co
 
 std::optional<std::uint64_t> VolumeSlices::output_count(std::uint64_t inputs, const ArrayInfo &in) const {
     try {
-        const std::uint64_t planes = inputs * in.depth, slices = job(in).grid.z.count;
+        const std::uint64_t planes = inputs * in.depth, slices = job(in).given().count;
         return num_projections ? planes / num_projections * slices
                                : std::min<std::uint64_t>(planes, 1) * slices;
     } catch (const Error &) {
@@ -142,7 +142,7 @@ void VolumeSlices::take_scan() {
 // volume.
 EventRef VolumeSlices::scan_of_slices() const {
     const auto a = arrangement(0, 0.0, job_.is_swept ? std::optional(job_.grid.z.from) : std::nullopt);
-    const auto &[x, y, z] = job_.grid;
+    const auto &x = job_.grid.x, &y = job_.grid.y, z = job_.given();
     Scan scan(scan_without_views(*volume_event_).get());
     const double column = scan.binning_x, pixel = std::abs(column), sense = is_against_beam() ? 1.0 : -1.0;
     scan.region_beam = scan.region_x + a.centre_x * column + sense * (y.from - y.step / 2.0) * pixel;
@@ -418,8 +418,9 @@ Array VolumeSlices::produce() {
         staged_ = {};
         next_slab();
     }
+    slice_ = std::max(slice_, job_.hidden_before); // within the first slab, as such a job has one alone
     Array out = next_slice();
-    if (++slice_ == job_.grid.z.count) {
+    if (++slice_ == job_.grid.z.count - job_.hidden_behind) {
         held_.clear();
         count_ = slice_ = slab_first_ = slab_planes_ = 0;
         is_complete_ = false;

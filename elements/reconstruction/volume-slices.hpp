@@ -58,6 +58,13 @@ class VolumeSlices : public Reducer {
         // Its z are the heights of slices, or the values of a number of the geometry, of which each slice has
         // another one, at height `z`.
         VolumeGrid grid;
+        unsigned hidden_before = 0, hidden_behind = 0; // of its slices, which are made and not given
+        VolumeGrid::Axis given() const {
+            auto heights = grid.z;
+            heights.from = heights.at(hidden_before);
+            heights.count -= hidden_before + hidden_behind;
+            return heights;
+        }
         bool is_swept = false;
         double z = 0.0;
         GeneralBackprojection settings;

@@ -72,6 +72,7 @@ std::string general_slice_line(const Settings &settings, const GeneralVolume &vo
                                unsigned first, unsigned count) {
     const auto &arrangement = volume.arrangement();
     const auto grid = volume.grid().planes(first, count);
+    const auto &made = volume.made();
     const auto &swept = volume.swept();
     std::string line;
     if (is_iterative(settings))
@@ -86,7 +87,16 @@ std::string general_slice_line(const Settings &settings, const GeneralVolume &vo
     line += arrangement.words(rows.first, swept) + arrangement.angle_words();
     if (swept)
         line += launch_property("parameter", name_of(*swept)) + property("z", volume.height());
-    line += region("x-region", grid.x) + region("y-region", grid.y) + region("region", grid.z);
+    line += region("x-region", made.x) + region("y-region", made.y) + region("region", grid.z);
+    if (is_iterative(settings)) {
+        const auto &place = volume.place();
+        const unsigned behind = made.z.count - grid.z.count - place.z;
+        line += (place.z ? property("slices-before", place.z) : "") +
+                (behind ? property("slices-behind", behind) : "");
+        if (made.x.count > grid.x.count || made.y.count > grid.y.count)
+            line += " ! tomocrop name=crop-slices" + property("x", place.x) + property("y", place.y) +
+                    property("width", grid.x.count) + property("height", grid.y.count);
+    }
     return line + slice_rings_line(settings, volume.axis_in_slices()) +
            circle_line(settings, volume.axis_in_slices(), volume.radius());
 }

@@ -48,6 +48,9 @@ GeneralVolume::GeneralVolume(const Settings &settings, const Inspection &scan, d
     set_redundancy(settings);
     set_grid(settings);
     set_heights(settings, scan);
+    made_ = grid_;
+    if (is_iterative(settings))
+        set_made(settings);
     check();
 }
 
@@ -55,7 +58,7 @@ GeneralVolume::GeneralVolume(const Settings &settings, const Inspection &scan, d
 void GeneralVolume::set_redundancy(const Settings &settings) {
     using Mode = RedundantRays::Mode;
     const auto &weight = settings.general.redundancy_weight;
-    if (is_iterative(settings) || weight.is("none"))
+    if (weight.is("none"))
         return;
     const auto a = arrangement_.at(0);
     const Fan fan{a.centre_x, a.is_parallel() ? Arrangement::infinity : a.detector.y - a.source.y, columns_};
@@ -75,6 +78,9 @@ void GeneralVolume::set_redundancy(const Settings &settings) {
             text("redundancy-weight=%s is for an axis across the beam, with one source-position-y, "
                  "detector-position-y and center-position-x for all projections and slices; leave it out",
                  weight.value().c_str()));
+    is_wide_ = redundancy_ == Mode::offset;
+    if (is_iterative(settings)) // which need no weights
+        redundancy_ = Mode::none;
 }
 
 // Slices lie as those of tomobackproject do, whose rows go against the beam.
@@ -83,12 +89,13 @@ void GeneralVolume::set_grid(const Settings &settings) {
     double axis = a.centre_x;
     unsigned columns = columns_;
     const bool is_far = std::abs(axis - columns / 2.0) > far_off_axis * columns;
-    if (redundancy_ == RedundantRays::Mode::offset && is_far && axis > 0.0 && axis < columns) {
+    if (is_wide_ && is_far && axis > 0.0 && axis < columns) {
         const auto field = extended_field(axis, columns);
         columns = field.columns;
         axis += field.left;
     }
     whole_columns_ = columns;
+    whole_axis_ = axis;
     radius_ = std::max(std::min(axis, columns - axis), 0.0);
     if (!a.is_parallel())
         radius_ *= std::cos(std::atan(radius_ / (a.detector.y - a.source.y)));
@@ -129,15 +136,70 @@ void GeneralVolume::set_heights(const Settings &settings, const Inspection &scan
         grid_ = grid_.planes(grid_.z.count / 2, 1);
 }
 
+namespace {
+
+// The same steps, as far as `least` and `most`; `before` are those that come to be before its first one.
+VolumeGrid::Axis reaching(const VolumeGrid::Axis &axis, double least, double most, unsigned &before) {
+    constexpr double rounding = 1e-6;
+    const double begin = axis.step > 0.0 ? least : most, end = axis.step > 0.0 ? most : least;
+    const auto steps = [&](double length) {
+        return static_cast<unsigned>(std::max(std::ceil(length / axis.step - rounding), 0.0));
+    };
+    before = steps(axis.from - begin);
+    return {axis.at(-static_cast<double>(before)), axis.step,
+            axis.count + before + steps(end - axis.at(axis.count - 1.0))};
+}
+
+} // namespace
+
+// Along x and y all columns of slices that are not cropped. Along z where the rays of the rows pass them, but
+// not in laminography, whose sample is a plate: the user tells its thickness.
+void GeneralVolume::set_made(const Settings &settings) {
+    const double axis = whole_axis_, last = whole_columns_ - 1.0;
+    made_.x = reaching(grid_.x, 0.5 - axis, 0.5 - axis + last, place_.x);
+    made_.y = reaching(grid_.y, axis - 0.5 - last, axis - 0.5, place_.y);
+    constexpr double most_tilt = 5.0; // degrees; more is no error of adjustment
+    if (std::abs(degrees(arrangement_.at(0).axis_angle.x)) > most_tilt) {
+        if (settings.y.is_given() || settings.height.is_given())
+            throw Error(
+                GST_RESOURCE_ERROR_SETTINGS,
+                "y and height choose a part of the heights, and iterations about a tilted axis take the "
+                "sample to lie within these: leave them out, and give region=FROM,TO,STEP with all of "
+                "its thickness");
+        return;
+    }
+    const Rows seen = rows(0, images());
+    double least = HUGE_VAL, most = -HUGE_VAL;
+    // A volume that lies on its side has no end along z for its rays.
+    const double side = std::hypot(made_.x.step * made_.x.count, made_.y.step * made_.y.count),
+                 ends[] = {grid_.z.at(0), grid_.z.at(images() - 1.0)},
+                 lowest = std::min(ends[0], ends[1]) - side, highest = std::max(ends[0], ends[1]) + side;
+    for (std::size_t view = 0; view < arrangement_.views(); view++) {
+        const ViewGeometry geometry(arrangement_.at(view), view);
+        const auto &r = geometry.row(), &d = geometry.depth();
+        const unsigned first = seen.first / binning_, count = seen.count / binning_;
+        // Rays of a row lie in a plane, whose farthest heights are those at corners.
+        for (const double row : {first + 0.5, first + count - 0.5})
+            for (const double x : {made_.x.at(0), made_.x.at(made_.x.count - 1)})
+                for (const double y : {made_.y.at(0), made_.y.at(made_.y.count - 1)}) {
+                    const double z =
+                        (row * d.at({x, y, 0.0}) - r.at({x, y, 0.0})) / (r.factors.z - row * d.factors.z);
+                    least = std::min(least, std::max(z, lowest));
+                    most = std::max(most, std::min(z, highest));
+                }
+    }
+    made_.z = reaching(grid_.z, least, most, place_.z);
+}
+
 // Of impossible geometries, before anything is read.
 void GeneralVolume::check() const {
     for (std::size_t view = 0; view < arrangement_.views(); view++)
-        for (const unsigned image : {0u, images() - 1}) {
-            const auto swept = swept_ ? std::optional(std::pair(*swept_, grid_.z.at(image))) : std::nullopt;
-            const double z = swept_ ? height_ : grid_.z.at(image);
+        for (const unsigned image : {0u, made_.z.count - 1}) {
+            const auto swept = swept_ ? std::optional(std::pair(*swept_, made_.z.at(image))) : std::nullopt;
+            const double z = swept_ ? height_ : made_.z.at(image);
             ViewGeometry(arrangement_.at(view, swept), view)
-                .check_box({grid_.x.at(0), grid_.y.at(0), z},
-                           {grid_.x.at(grid_.x.count - 1), grid_.y.at(grid_.y.count - 1), z}, view);
+                .check_box({made_.x.at(0), made_.y.at(0), z},
+                           {made_.x.at(made_.x.count - 1), made_.y.at(made_.y.count - 1), z}, view);
         }
 }
 
@@ -145,8 +207,8 @@ Rows GeneralVolume::rows(unsigned first, unsigned count) const {
     double least = rows_, most = 0.0;
     const auto look = [&](std::size_t view, double z, std::optional<std::pair<Part, double>> swept) {
         const ViewGeometry geometry(arrangement_.at(view, swept), view);
-        for (const double x : {grid_.x.at(0), grid_.x.at(grid_.x.count - 1)})
-            for (const double y : {grid_.y.at(0), grid_.y.at(grid_.y.count - 1)}) {
+        for (const double x : {made_.x.at(0), made_.x.at(made_.x.count - 1)})
+            for (const double y : {made_.y.at(0), made_.y.at(made_.y.count - 1)}) {
                 const double row = geometry.row().at({x, y, z}) / geometry.depth().at({x, y, z});
                 least = std::min(least, row);
                 most = std::max(most, row);
@@ -190,6 +252,8 @@ std::string GeneralVolume::description() const {
                      -a.source.y * binning_, 1.0 / a.scale());
     if (a.axis_angle.x != 0.0)
         said += text(", and an axis that is tilted by %.4g degrees", degrees(a.axis_angle.x));
+    if (is_wide_ && whole_columns_ > columns_ && redundancy_ == RedundantRays::Mode::none)
+        return said + "; the axis lies off the middle of the detector, and slices are wider than it";
     const bool is_whole_turn = redundancy_ == RedundantRays::Mode::offset;
     if (redundancy_ == RedundantRays::Mode::none)
         return said;

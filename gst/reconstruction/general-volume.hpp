@@ -22,6 +22,14 @@ class GST_TOMO_API GeneralVolume {
     // Of all images. With z-parameter, its z are values of that number.
     const VolumeGrid &grid() const { return grid_; }
     unsigned images() const { return grid_.z.count; }
+    // What iterations make, of which the images are a part: all that the rays of their rows pass, as they
+    // take it for nothing outside. Else the images.
+    const VolumeGrid &made() const { return made_; }
+    // The voxels of it before the first one of the images along x, y and z.
+    struct Place {
+        unsigned x = 0, y = 0, z = 0;
+    };
+    const Place &place() const { return place_; }
     unsigned whole_columns() const { return whole_columns_; }   // of slices that are not cropped
     const std::optional<Part> &swept() const { return swept_; } // the number of z-parameter
     double height() const { return height_; }                   // of all slices then
@@ -41,13 +49,17 @@ class GST_TOMO_API GeneralVolume {
     void set_redundancy(const Settings &settings);
     void set_grid(const Settings &settings);
     void set_heights(const Settings &settings, const Inspection &scan);
+    void set_made(const Settings &settings);
     void check() const;
 
     const unsigned binning_, columns_, rows_; // of the detector
     ViewArrangement arrangement_;
-    VolumeGrid grid_;
+    VolumeGrid grid_, made_;
+    Place place_;
+    bool is_wide_ = false; // slices, as the axis lies to one side in a whole turn
     std::optional<Part> swept_;
     unsigned whole_columns_;
+    double whole_axis_ = 0.0; // in these
     double height_ = 0.0, radius_ = 0.0;
     RedundantRays::Mode redundancy_ = RedundantRays::Mode::none;
 };

@@ -62,7 +62,7 @@ class PlaneParts final : public ImageParts {
     PartSize at_once() const override {
         const auto size = [&](unsigned count) { return held(std::max(count, 1u)).all(); };
         const unsigned whole = images();
-        if (!can_be_single()) {
+        if (is_iterative(settings_)) {
             // On a device with memory of its own the element tells that it does not find place.
             const bool fits = scan_.device_memory || takes(whole);
             return {fits ? whole : 0, size(whole), size(whole)};
@@ -80,11 +80,7 @@ class PlaneParts final : public ImageParts {
         return {fits, size(fits), size(1)};
     }
 
-    Rows rows(unsigned first, unsigned count) const override {
-        const unsigned binning = settings_.binning;
-        return is_iterative(settings_) ? Rows{0, scan_.image.height / binning * binning, 1}
-                                       : volume_.rows(first, count);
-    }
+    Rows rows(unsigned first, unsigned count) const override { return volume_.rows(first, count); }
 
     unsigned row_of(unsigned image) const override { return volume_.row_of(image); }
 
@@ -105,8 +101,9 @@ class PlaneParts final : public ImageParts {
         std::uint64_t all() const { return volume + projections; }
     };
     Held held(unsigned count) const {
-        const auto volume =
-            sizeof(float) * std::uint64_t{volume_.grid().x.count} * volume_.grid().y.count * count;
+        const auto &made = volume_.made();
+        const auto volume = sizeof(float) * std::uint64_t{made.x.count} * made.y.count *
+                            (is_iterative(settings_) ? made.z.count : count);
         const auto flats = least_memory(settings_, scan_, 0);
         if (is_iterative(settings_)) {
             const auto [volumes, sets] = held_by_iterations();

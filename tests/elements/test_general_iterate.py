@@ -54,7 +54,22 @@ class GeneralIterate(ElementTestCase):
             "overall-angle": (0.0, -largest, largest),
             "angle-step": (0.0, -largest, largest),
             "num-projections": (0, 0, 32768),
+            "slices-before": (0, 0, 2**32 - 1),
+            "slices-behind": (0, 0, 2**32 - 1),
         })
+
+    def test_hidden_slices(self):
+        """Those of a larger region come out, whose projections come one by one or as a stack, volume after volume."""
+        geometry = random_geometry((9, 11), 8, True)
+        projections = rng.uniform(0, 1, (8, 9, 11)).astype(np.float32)
+        line = f"{NAME} method=cgls num-iterations=2 {words(geometry)} x-region=<-4,4,1> y-region=<-3,4,1>"
+        whole = np.array(run(f"{line} region={region(-3, 1, 7)}", list(projections)))
+        for first, count in ((2, 3), (0, 2), (6, 1)):
+            part = f"{line} region={region(-3 + first, 1, count)} slices-before={first} slices-behind={7 - first - count}"
+            for given in (list(projections), [projections]):
+                np.testing.assert_array_equal(run(part, given), whole[first: first + count], f"seed {SEED}")
+            twice = run(f"{part} num-projections=8", list(projections) * 2)
+            np.testing.assert_array_equal(twice, np.concatenate([whole[first: first + count]] * 2))
 
     def test_methods(self):
         """Each method in random geometries, from projections one by one and in stacks, of a known number or not."""

@@ -202,6 +202,37 @@ class ConeBeam(Arrangements):
         self.assertIn("minimum=0", self.done(*words, "asdpocs", "--dry-run").stdout)
         self.refused(1, ["memory=", "too small"], *words, "cgls", "--memory", "500K", "--output", "x.h5")
 
+    def test_iterations_of_a_part(self):
+        """What lies beside the slices that are asked for is made with them, as rays pass it, and does not come out."""
+        spheres, rows, width, axis = ((5, 2, 0, 4, 0.03), (-6, -4, -8, 4, 0.02), (6, 5, 9, 4, 0.02)), 32, 36, 17.6
+        write("scan.nxs", {**CONE, "center-position-x": axis, "center-position-z": rows / 2}, turn(40), (rows, width), spheres, **METRES)
+        words = ["scan.nxs", "--axis", axis, "--method", "cgls", "--num-iterations", 8]
+        whole = self.slices(*words)
+        self.assertEqual(whole.shape, (rows, width, width))
+        part = self.slices(*words, "--y", 13, "--height", 6)
+        self.assertEqual(part.shape, (6, width, width))
+        self.assertLess(abs(part - whole[13:19]).max(), 0.1 * whole.max())  # an object cut off piles up to a multiple of it
+        self.assertLess(abs(part[0] - whole[13]).max(), 0.1 * whole.max())
+        line = self.done(*words, "--y", 13, "--height", 6, "--dry-run").stdout
+        self.assertIn("slices-before=", line)
+        self.assertRegex(line, r"height=[12]\d ")  # of 32 rows
+        self.assert_same(self.slices(*words, "--crop-width", 20), whole[:, 8:28, 8:28])
+        self.assert_same(self.slices(*words, "--x-region=-9.1,0.4,1", "--y-region=7.1,-2.4,-1"), whole[:, 10:20, 8:18])
+        self.refused(1, ["y and height", "region=FROM,TO,STEP"], *words, "--axis-angle-x", 20, "--y", 3, "--output", "x.h5")
+
+    def test_iterations_with_the_axis_to_one_side(self):
+        spheres, rows, axis = ((14, 3, 0, 6, 0.03), (-12, -9, 1, 5, 0.02)), 20, 8.4
+        write("scan.nxs", {**CONE, "center-position-x": axis, "center-position-z": rows / 2}, turn(72), (rows, 36), spheres, **METRES)
+        words = ["scan.nxs", "--axis", axis]
+        filtered = self.slices(*words)
+        result = self.done(*words, "--method", "sirt", "--num-iterations", 40, "--output", "sirt.h5")
+        self.assertIn("slices are wider", result.stderr)
+        self.assertNotIn("Wang", result.stderr)
+        iterated = volume("sirt.h5")
+        self.assertEqual(iterated.shape, filtered.shape)
+        self.assertGreater(iterated.shape[2], 50)
+        self.check_spheres(iterated, 0.1, axis + (iterated.shape[2] - 36), rows, spheres)
+
     def test_axis(self):
         """Found by rays from both sides or by the sharpness of slices, swept, and not by views that do not mirror each other."""
         write("scan.nxs", CONE, **METRES)
