@@ -3,8 +3,10 @@
 """gsttomo.jobs: a manager runs what is in the queue, whatever happens to its processes."""
 
 import asyncio
+import contextlib
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import sqlite3
@@ -283,6 +285,55 @@ class Crashes(JobTestCase):
     def no_room(*_, **__):
         raise sqlite3.OperationalError("database or disk is full")
 
+    async def test_too_few_descriptors(self):
+        """Jobs wait until there are some, and a warm process that waits ends to make room."""
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        async with self.manager() as manager:
+            warm = await self.over(await self.submit(session="w", devices=()))
+            await self.nothing_is_claimed(manager)
+            for spare in (0, 3, 5, 6, 7):  # the start fails at another place with each
+                job = await self.submit(devices=())
+                await self.queue.pause(job.id)
+                with self.descriptors(spare, limits):
+                    await self.queue.resume(job.id)
+                    await asyncio.sleep(1.2)
+                    state = (await self.queue.get(job.id)).state
+                    self.assertFalse(state in (State.FAILED, State.CANCELLED) or (spare == 0 and state != State.QUEUED), state)
+                await self.over(job)
+                await self.nothing_is_claimed(manager)
+            await self.is_gone(events_of(self.queue, warm)[0]["pid"])
+            self.assertEqual(self.queue._store.workers(), [])
+            await asyncio.sleep(1.1)  # what could not be removed is removed later
+            self.assertEqual(os.listdir(self.folder / "workers"), [])
+
+    @contextlib.contextmanager
+    def descriptors(self, spare, limits):
+        """So many are left."""
+        with contextlib.ExitStack() as stack:
+            highest = max(map(int, os.listdir("/proc/self/fd"))) + 10
+            used = {int(name) for name in os.listdir("/proc/self/fd")}
+            while not set(range(highest)) <= used:
+                used.add(stack.enter_context(open("/dev/null")).fileno())
+            resource.setrlimit(resource.RLIMIT_NOFILE, (highest + spare, limits[1]))
+            try:
+                yield
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    async def test_a_queue_that_is_removed(self):
+        """Or replaced: its manager ends and says so."""
+        for after in (lambda: None, self.folder.mkdir):
+            manager = self.manager()
+            await manager.open()
+            shutil.rmtree(self.folder)
+            after()
+            with self.assertRaisesRegex(jobs.Error, "removed or replaced"):
+                await asyncio.wait_for(manager.run(), PATIENCE)
+            await manager.close()
+            self.queue.close()
+            self.queue = jobs.Queue(self.folder)
+
     async def test_what_no_process_may_write(self):
         """A manager that finds a log where it begins a job would run it twice."""
         (self.folder / "jobs" / "1").mkdir(parents=True)
@@ -309,6 +360,16 @@ class Sessions(JobTestCase):
             await self.is_gone(pids[0])
             self.assertNotEqual(await self.pid_of(await self.submit(session="a")), pids[0])
         self.assertEqual(self.queue._store.workers(), [])
+
+    async def test_few_are_warm(self):
+        """The one that waits for longest ends."""
+        async with self.manager(warm=2) as manager:
+            pids = []
+            for session in ("a", "b", "c"):
+                pids.append(await self.pid_of(await self.submit(session=session)))
+                await self.nothing_is_claimed(manager)
+            await self.is_gone(pids[0])
+            self.assertEqual([await self.pid_of(await self.submit(session=session)) for session in ("b", "c")], pids[1:])
 
     async def test_a_process_that_ends_while_it_waits(self):
         async with self.manager():

@@ -113,6 +113,28 @@ class ProgramTest(FolderTestCase):
         self.assertIn("in all: 4 queued", table)
         self.assertEqual(len(table.splitlines()), 4)
 
+    def test_what_a_terminal_would_obey(self):
+        """Is escaped in what is for people."""
+        wrong = "a\x1b[31m\x07\nb\x9b\u202e"
+        (self.scratch / "names.json").write_text(json.dumps({"nodes": [{"plugin": wrong}], "edges": []}))
+        self.run_it("submit", "tiny.json", "--name", wrong, "--owner", wrong, "--session", wrong)
+        self.run_it("submit", "names.json")
+        for words in (["list"], ["show", 1], ["show", 2]):
+            told = self.run_it(*words)
+            self.assertIn(r"a\x1b[31m\x07\nb\x9b\u202e", told)
+            self.assertTrue(all(c.isprintable() or c == "\n" for c in told), ascii(told))
+        self.assertEqual(self.job(1)["name"], wrong)
+
+    def test_a_reader_that_has_seen_enough(self):
+        for number in (1, 400):  # within a buffer, and beyond
+            with jobs.PlainQueue(self.folder) as queue:
+                queue.submit_many([jobs.Order(tiny())] * number)
+            reading, writing = os.pipe()
+            os.close(reading)
+            done = subprocess.run(["tomo-jobs", "--queue", self.folder, "list", "--json", "--limit", "1000"], stdout=writing, stderr=subprocess.PIPE, timeout=PATIENCE)
+            os.close(writing)
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+
     def test_the_end_of_a_manager(self):
         """Jobs go on."""
         self.run_it("submit", "endless.json")

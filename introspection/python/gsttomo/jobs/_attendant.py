@@ -12,7 +12,7 @@ from ._events import Course, Tail
 from ._model import State
 from ._provenance import size_of
 from ._watch import POLL, set_within
-from ._worker import why_it_ended
+from ._worker import is_shortage, why_it_ended
 
 INTERVAL = 0.25  # seconds between changes that say only how far it is
 
@@ -60,16 +60,24 @@ class Attendant:
             while True:
                 wake.clear()
                 was_gone = self.worker.is_gone  # before the last look at the file
-                events = tail.read()
-                news = [self._course.take(event) for event in events]
-                self._is_written = self._is_written and not events
-                if not self._is_written:
-                    self._write(is_important=any(news))
-                if self._course.is_over or was_gone or self._is_refused():
-                    return
+                try:
+                    self._take(tail.read())
+                    if self._course.is_over or was_gone or self._is_refused():
+                        return
+                except OSError as e:  # nobody knows yet what has come
+                    if not is_shortage(e):
+                        raise
+                    await asyncio.sleep(INTERVAL)
+                    continue
                 if tail.has_begun():
                     self.worker.connect()  # of an earlier manager's process; before that, its end would say that it never began
                 await set_within(wake, INTERVAL if is_told else POLL)
+
+    def _take(self, events):
+        news = [self._course.take(event) for event in events]
+        self._is_written = self._is_written and not events
+        if not self._is_written:
+            self._write(is_important=any(news))
 
     def _is_refused(self):
         """Whether the process could not begin at all, as where the disk is full, or where it does not understand the command."""

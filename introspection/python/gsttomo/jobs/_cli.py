@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import re
 import sqlite3
 import sys
@@ -17,6 +18,7 @@ from ._model import DescriptionError, Error, Limits, State
 from ._order import LARGEST
 
 OK, FAILED, USAGE = 0, 1, 2
+WHITE = "\n\t"  # in texts of errors
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 ABOUT = """Reconstructions and dataflows that wait for their turn, each in a process of its own.
@@ -80,6 +82,7 @@ def parser():
     command.add_argument("--memory", type=bytes_of, metavar="BYTES", help="that all jobs together may claim (default: three quarters)")
     command.add_argument("--places", type=at_least(1, int), metavar="N", help="jobs at once (default: as many as devices)")
     command.add_argument("--idle", type=at_least(0), default=300.0, metavar="SECONDS", help="that a warm process waits for a job")
+    command.add_argument("--warm", type=at_least(0, int), metavar="N", help="warm processes that wait at most (default: four for each place)")
     command.add_argument("--keep-days", type=at_least(0), metavar="DAYS", help="after which jobs that are over are forgotten")
     command.add_argument("--keep-jobs", type=at_least(0, int), metavar="N", help="jobs that are over and kept at most")
     command.add_argument("--jobs-per-owner", type=at_least(0, int), metavar="N", help="that are not over")
@@ -131,7 +134,7 @@ def run_manager(arguments):
         queue.close()
     logging.basicConfig(level=logging.INFO, format="tomo-jobs: %(message)s")
     manager = Manager(arguments.queue, devices=arguments.devices, memory=arguments.memory, places=arguments.places,
-                      idle=arguments.idle, limits=limits)
+                      idle=arguments.idle, warm=arguments.warm, limits=limits)
 
     def told():
         names = ", ".join(f"{device.index}: {device.name}" for device in manager.devices) or "no device"
@@ -275,7 +278,7 @@ def tell_course(queue, number, as_json):
         print()
     job = queue.get(number)
     if not as_json and job.state is not State.DONE:
-        print(f"job {number} is {job.state}" + (f": {job.error}" if job.error else ""), file=sys.stderr)
+        print(f"job {number} is {job.state}" + (f": {_table.plain(job.error, WHITE)}" if job.error else ""), file=sys.stderr)
     return OK if job.state is State.DONE else FAILED
 
 
@@ -303,12 +306,17 @@ def main(words=None):
     if rest:  # NAME=VALUE behind options
         arguments.words += rest
     try:
-        return arguments.function(arguments)
+        status = arguments.function(arguments)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # as by head: it has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
+        return OK
     except Usage as e:
-        print(f"tomo-jobs: {e}", file=sys.stderr)
+        print(f"tomo-jobs: {_table.plain(str(e), WHITE)}", file=sys.stderr)
         return USAGE
     except (Error, OSError, sqlite3.Error, UnicodeError) as e:  # the last: a name that is no UTF-8
-        print(f"tomo-jobs: {e}", file=sys.stderr)
+        print(f"tomo-jobs: {_table.plain(str(e), WHITE)}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return 130

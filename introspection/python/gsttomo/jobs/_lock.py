@@ -23,9 +23,17 @@ class Lock:
             other = self._file.read().strip()
             self._file.close()
             raise BusyError(f"{folder} has a manager already: process {other or 'unknown'}") from None
+        self._path = folder / "manager.lock"
         self._file.truncate(0)
         self._file.write(str(os.getpid()))
         self._file.flush()
+
+    def is_in_place(self):
+        """Whether the folder still is the one that is locked."""
+        try:
+            return os.path.samestat(os.stat(self._path), os.fstat(self._file.fileno()))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
     def close(self):
         self._file.close()

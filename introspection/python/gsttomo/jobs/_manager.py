@@ -19,16 +19,18 @@ import time
 from . import _machine
 from ._attendant import Attendant, insist
 from ._lock import Bell, Lock
-from ._model import DescriptionError, State
+from ._model import DescriptionError, Error, State
 from ._pool import Pool
 from ._provenance import Recorder
 from ._schedule import Claim, Room
 from ._store import Store
 from ._watch import Watch, set_within
+from ._worker import is_shortage
 
 TICK = 1.0            # seconds between looks at what nobody tells, such as processes that wait for too long
 CLEANING = 60.0       # seconds between looks for jobs that need not be kept
 MOST_FORGOTTEN = 100  # jobs at once
+WARM_BY_PLACE = 4     # processes that wait
 
 log = logging.getLogger(__name__)
 
@@ -41,16 +43,17 @@ class Manager:
     memory: bytes that all jobs together may claim; None: three quarters of the computer's
     places: jobs at once; None: as many as devices, at least one
     idle: seconds after which the process of a session ends that waits for a job
+    warm: such processes at most, beyond which the one ends that waits for longest; None: four for each place
     grace: seconds that a job has to obey before it is ended by force
     limits: Limits for the queue from now on; None: as they are
 
     Raises BusyError where another manager runs this queue, Error where the devices can't be listed, DescriptionError for a device
     that is not there."""
 
-    def __init__(self, folder=None, *, devices=None, memory=None, places=None, idle=300.0, grace=10.0, limits=None):
+    def __init__(self, folder=None, *, devices=None, memory=None, places=None, idle=300.0, warm=None, grace=10.0, limits=None):
         self._folder, self._wanted, self._limits = folder, devices, limits
         self.memory = _machine.memory() * 3 // 4 if memory is None else memory
-        self.places, self._idle, self._grace = places, idle, grace
+        self.places, self._idle, self._warm, self._grace = places, idle, warm, grace
         self.devices = ()
         self._attendants = {}  # by job
         self._claims = {}      # (devices, memory, session) by job
@@ -82,7 +85,7 @@ class Manager:
         self._recorder = Recorder(self.devices)
         self._changed = asyncio.Event()
         self._watch = Watch()
-        self._pool = Pool(self._store, self._grace)
+        self._pool = Pool(self._store, self._grace, WARM_BY_PLACE * self.places if self._warm is None else self._warm)
         self._bell = Bell(self._store.folder, self._changed)
         self._recover()
         self._loop = asyncio.create_task(self._run())
@@ -102,7 +105,8 @@ class Manager:
             await asyncio.wait(self._tasks)
         for attendant in self._attendants.values():
             attendant.worker.leave()
-        await self._pool.end_idle(0)
+        with contextlib.suppress(sqlite3.Error):  # of a queue that is gone
+            await self._pool.end_idle(0)
         self._bell.close()
         self._watch.close()
         self._store.close()
@@ -154,12 +158,15 @@ class Manager:
         idling = cleaning = time.monotonic()
         while True:
             self._changed.clear()
+            if not self._lock.is_in_place():  # a client would put its jobs elsewhere, and nobody knows what this one has
+                raise Error(f"the queue {self.folder} was removed or replaced while it was served; what runs goes on without a manager")
             try:
                 self._obey_requests()
                 self._start_jobs()
                 if time.monotonic() >= idling:
                     idling = time.monotonic() + TICK
                     await self._pool.end_idle(self._idle)
+                    self._store.remove_left()
                 if time.monotonic() >= cleaning:
                     cleaning = time.monotonic() + (TICK if self._forget_some() else CLEANING)
             except sqlite3.Error as e:  # such as a full disk: what is queued stays queued
@@ -257,6 +264,10 @@ class Manager:
             log.error("job %d can't be started: %s", job.id, e)
             if isinstance(e, sqlite3.Error):  # the queue is tried again, but not all the time
                 await asyncio.sleep(TICK)
+            elif is_shortage(e):
+                with contextlib.suppress(sqlite3.Error):
+                    await self._pool.end_longest()
+                await asyncio.sleep(TICK)
             else:
                 await insist(lambda: self._store.refuse(job.id, f"its process can't be started: {e}"))
         if claimed is None:  # or cancelled meanwhile
@@ -270,7 +281,10 @@ class Manager:
         try:
             attendant = Attendant(self._store, self._watch, worker, job.id, job.folder, is_cancelled, self._grace)
         except OSError as e:
-            await insist(lambda: self._store.end(job.id, State.FAILED, error=f"its folder can't be made: {e}"))
+            if not (begins and is_shortage(e) and await insist(lambda: self._store.put_back(job.id, counts=False))):
+                await insist(lambda: self._store.end(job.id, State.FAILED, error=f"its folder can't be made: {e}"))
+            elif not self._is_closing:
+                await asyncio.sleep(TICK)
         else:
             self._attendants[job.id] = attendant
             if begins:

@@ -11,8 +11,8 @@ from ._worker import Worker
 class Pool:
     """Gives processes for jobs. A session has one process at a time; while it waits it keeps what it has loaded, but no claim."""
 
-    def __init__(self, store, grace):
-        self._store, self._grace = store, grace
+    def __init__(self, store, grace, most):
+        self._store, self._grace, self._most = store, grace, most  # that wait
         self._boot = boot()
         self._idle = {}  # Worker, and since when, by session
 
@@ -51,6 +51,8 @@ class Pool:
         """After a job. A process without a session ends first, so that nobody finds its device in use."""
         if worker.session is not None and worker.can_be_told:
             self._idle[worker.session] = worker, time.monotonic()
+            if len(self._idle) > self._most:
+                await self.end_longest()
             return
         await worker.stop(self._grace)
         self.forget(worker)
@@ -63,6 +65,11 @@ class Pool:
                 del self._idle[session]
                 await worker.stop(self._grace)
                 self.forget(worker)
+
+    async def end_longest(self):
+        """The one that waits for longest, if there is one."""
+        if self._idle:
+            await self.end(next(iter(self._idle)))  # in the order that they came
 
     async def end(self, session):
         """The process of a session, if it waits."""

@@ -90,6 +90,7 @@ class Store:
         self.folder = pathlib.Path(folder or default_folder()).absolute()
         text("the folder of the queue", str(self.folder))  # processes are told names within it
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._left = set()  # folders that could not be removed yet
         self._database = sqlite3.connect(self.folder / "jobs.sqlite", timeout=PATIENCE, isolation_level=None)
         self._database.row_factory = sqlite3.Row
         self._use_log()
@@ -352,7 +353,7 @@ class Store:
     def forget_worker(self, worker):
         with self.transaction():
             self._database.execute("DELETE FROM workers WHERE id = ?", (worker,))
-        shutil.rmtree(self.worker_folder(worker), ignore_errors=True)
+        self._remove(self.worker_folder(worker))
 
     # Forgetting
 
@@ -364,7 +365,7 @@ class Store:
                 gone = self._database.execute("DELETE FROM jobs WHERE id = ? AND state IN ('done', 'failed', 'cancelled')",
                                               (number,)).rowcount
             if gone:
-                shutil.rmtree(self.job_folder(number), ignore_errors=True)
+                self._remove(self.job_folder(number))
             count += gone
         return count
 
@@ -387,7 +388,18 @@ class Store:
             for path in folder.iterdir() if folder.is_dir() else ():
                 known = self._database.execute(f"SELECT 1 FROM {kind} WHERE id = ?", (path.name,)).fetchone()
                 if not known:
-                    shutil.rmtree(path, ignore_errors=True)
+                    self._remove(path)
+
+    def _remove(self, path):
+        shutil.rmtree(path, ignore_errors=True)
+        if os.path.lexists(path):
+            self._left.add(path)
+
+    def remove_left(self):
+        """Folders that could not be removed before, as where there were too few descriptors."""
+        left, self._left = self._left, set()
+        for path in left:
+            self._remove(path)
 
 
 def as_column(value):

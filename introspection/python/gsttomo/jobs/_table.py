@@ -11,12 +11,17 @@ MOST_MESSAGES = 20
 def table(jobs):
     """A line for each job, no wider than a terminal of 80 columns."""
     rows = [("ID", "STATE", "OWNER", "PROGRESS", "TIME", "JOB")]
-    rows += [(str(job.id), str(job.state), clipped(job.owner, 8), progress_of(job), duration_text(seconds_of(job)), title_of(job))
+    rows += [(str(job.id), str(job.state), clipped(plain(job.owner), 8), plain(progress_of(job)), duration_text(seconds_of(job)), title_of(job))
              for job in jobs]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     left = WIDTH - sum(widths) - 2 * len(widths)
     return "\n".join("  ".join((row[0].rjust(widths[0]), *(cell.ljust(width) for cell, width in zip(row[1:5], widths[1:])),
                                 clipped(row[5], left))).rstrip() for row in rows)
+
+
+def plain(text, kept=""):
+    """With escapes for what a terminal would obey, or could not show."""
+    return "".join(c if c.isprintable() or c in kept else ascii(c)[1:-1] for c in text)
 
 
 def clipped(text, width):
@@ -25,12 +30,12 @@ def clipped(text, width):
 
 def title_of(job):
     if job.name:
-        return job.name
+        return plain(job.name)
     described = job.description
     if "nodes" in described:
         plugins = [str(node.get("plugin", "?")) for node in described["nodes"] if isinstance(node, dict)]
-        return " ! ".join(plugins)
-    return str(described.get("scan") or described.get("projections") or described.get("sinograms") or "")
+        return plain(" ! ".join(plugins))
+    return plain(str(described.get("scan") or described.get("projections") or described.get("sinograms") or ""))
 
 
 def progress_of(job):
@@ -76,7 +81,7 @@ def details(job):
     """Everything about one job."""
     lines = [f"job {job.id}: {title_of(job)}",
              f"state       {job.state}" + (f" ({job.status})" if job.status and job.status != str(job.state) else ""),
-             f"owner       {job.owner}, priority {job.priority}" + (f", session {job.session}" if job.session else ""),
+             f"owner       {plain(job.owner)}, priority {job.priority}" + (f", session {plain(job.session)}" if job.session else ""),
              f"submitted   {moment_text(job.submitted)}" + (f", repeats job {job.repeats}" if job.repeats else "")]
     if job.started:
         lines.append(f"started     {moment_text(job.started)}, {duration_text(seconds_of(job))}" + (" so far" if not job.ended else ""))
@@ -91,7 +96,7 @@ def details(job):
     if len(job.results) > MOST_MESSAGES:
         lines.append(f"            and {len(job.results) - MOST_MESSAGES} more")
     for output in job.outputs:
-        lines.append(f"output      {output}")
+        lines.append(f"output      {plain(output)}")
     if job.bytes:
         lines.append(f"size        {bytes_text(job.bytes)}")
     if job.error:
@@ -104,12 +109,16 @@ def details(job):
     for entry in job.provenance.get("inputs", ()):
         for file in entry.get("files", [entry]):
             name = file["path"] if "path" in file else f"{file['name']}: {file['count']} files"
-            lines.append(f"input       {name}, {bytes_text(file['bytes'])}, {moment_text(file['modified'])}")
-    return "\n".join(lines)
+            lines.append(f"input       {plain(name)}, {bytes_text(file['bytes'])}, {moment_text(file['modified'])}")
+    return plain("\n".join(lines), "\n\t")
 
 
 def event_line(event):
     """A line about an event; empty for those that say nothing to people."""
+    return plain(event_text(event), "\n\t")
+
+
+def event_text(event):
     kind = event["event"]
     if kind == "message":
         place = f"{event['element']}: " if event.get("element") else ""

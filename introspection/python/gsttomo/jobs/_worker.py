@@ -8,6 +8,7 @@ the end, and a later manager can go on reading and telling.
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -18,6 +19,14 @@ from . import _machine
 from ._watch import set_within
 
 EXPENDABLE = 500  # for the kernel, which ends a process where memory is short: rather this one than the manager
+
+
+SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EAGAIN, errno.ENOMEM}
+
+
+def is_shortage(error):
+    """Whether an OSError may be another one, or none, when others have given something back."""
+    return error.errno in SHORTAGES
 
 
 class Worker:
@@ -38,14 +47,20 @@ class Worker:
         os.mkfifo(self.folder / "commands")
         commands = os.open(self.folder / "commands", os.O_RDONLY | os.O_NONBLOCK)
         try:
-            self.connect()
+            self._pipe = os.open(self.folder / "commands", os.O_WRONLY | os.O_NONBLOCK)
             with open(self.folder / "events.jsonl", "ab") as events, open(self.folder / "errors.log", "ab") as errors:
                 # A group of its own: what ends the manager's session does not end it.
                 self._child = subprocess.Popen([self.program, "--serve", "--progress", "json"], stdin=commands, stdout=events,
                                                stderr=errors, start_new_session=True, env={**os.environ, **environment}, cwd="/")
+            self._watch(self._child.pid)
+        except OSError:
+            if self._child is not None:  # nobody would learn of its end
+                self._child.kill()
+                self._child.wait()
+            self.release()
+            raise
         finally:
             os.close(commands)
-        self._watch(self._child.pid)
         with contextlib.suppress(OSError), open(f"/proc/{self.pid}/oom_score_adj", "w") as score:
             score.write(str(EXPENDABLE))
 
