@@ -170,6 +170,7 @@ class Jobs(TangoTestCase):
         self.assertEqual(device.image.shape, (4, 4))
         device.Pause(pid)
         self.until(lambda: json.loads(device.Result(pid))["state"] == "paused", "no pause")
+        self.refused("Failed", "is paused", device.Preview, pid)
         device.Resume(pid)
         self.until(lambda: json.loads(device.Result(pid))["state"] == "running", "no end of the pause")
         device.Finish(pid)
@@ -220,7 +221,8 @@ class Failures(TangoTestCase):
     def test_descriptions(self):
         _, device = self.serve()
         self.refused("BadDescription", "no description", device.Run)
-        for text, words in (("{", "line 1"), ("[]", "object"), ('{"scann": 3}', "did you mean 'scan'"), ('{"axis": "left"}', "axis")):
+        for text, words in (("{", "line 1"), ("[]", "object"), ('{"scann": 3}', "did you mean 'scan'"), ('{"axis": "left"}', "axis"), ('{"nodes": NaN}', "no JSON"), ('{"nodes": ' + "[" * 10**5, "recursion"),
+                            ('{"nodes": %s}' % ("[" * 70 + "]" * 70), "deeper"), (r'{"nodes": [], "note": "\u0000"}', "U+0000")):
             self.refused("BadDescription", words, device.write_attribute, "json", text)
         device.json = json.dumps(chain(("no-task", {})))
         pid = device.Run()
@@ -229,6 +231,36 @@ class Failures(TangoTestCase):
         self.assertIn("no-task", device.status())
         for command in (device.ExitCode, device.Running, device.Wait, device.Stop, device.Continue, device.Log, device.Progress, device.Result, device.Preview):
             self.refused("NoSuchJob", "4711", command, 4711)
+
+    def test_texts_that_tango_can_not_carry(self):
+        """They come out as JSON escapes them, wherever they stand; others as they are."""
+        name = "/tmp/\xe4\u4e2d\U0001f52c-\ufffd.h5"
+        shown = "/tmp/\xe4\\u4e2d\\ud83d\\udd2c-\\ufffd.h5"
+        _, device = self.serve()
+        device.json = json.dumps({"scan": name, "output": "x.h5"})
+        self.assertEqual((device.scan, json.loads(device.json)["scan"]), (shown, name))
+        pid = device.Run()
+        device.Wait(pid)
+        self.assertIn(shown, device.status())
+        self.assertIn(shown, device.Log(pid))
+        self.assertIn(name, " ".join(json.loads(line)["text"] for line in device.Log(pid).splitlines() if '"error"' in line))
+        self.assertIn(name, json.loads(device.Result(pid))["error"])
+        self.refused("BadDescription", "\\u4e2d", device.write_attribute, "json", json.dumps({"method": "\u4e2d"}))
+        device.json = json.dumps(chain(("read", {"path": name}), ("null", {})))
+        pid = device.RunContinuous()
+        device.Wait(pid)
+        self.assertIn(shown, device.status())
+        self.assertEqual(device.ExitCode(pid), 1)
+        device.Stop(pid)
+
+    def test_the_end_of_the_manager(self):
+        """Whatever ends it is told."""
+        _, device = self.serve()
+        shutil.rmtree(self.scratch / "state")
+        self.until(lambda: device.state() == tango.DevState.FAULT, "nobody tells it")
+        self.assertIn("removed", device.status())
+        device.json = json.dumps(tiny())
+        self.refused("NoManager", "removed", device.Run)
 
     def test_a_job_that_is_killed(self):
         _, device = self.serve()

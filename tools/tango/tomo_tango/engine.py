@@ -47,6 +47,7 @@ class Engine:
 
     def __init__(self, folder, options):
         self._folder, self._users = folder, 0
+        self.problem = None  # by which the manager has ended
         self._listeners = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
@@ -68,19 +69,32 @@ class Engine:
         await self._manager.open()
         self.queue = jobs.Queue(self._folder)
         self._watch = asyncio.create_task(self._tell())
+        self._guard = asyncio.create_task(self._see_end())
 
     async def _end(self):
         self._watch.cancel()
+        self._guard.cancel()
         await self._manager.close(cancel=True)
         self.queue.close()
 
+    async def _see_end(self):
+        try:
+            await self._manager.run()
+        except Exception as e:
+            log.exception("no jobs are run any more")
+            self.problem = str(e) or type(e).__name__
+            await self._tell_all()
+
     async def _tell(self):
         async for _ in self.queue.changes():
-            for listener in list(self._listeners):
-                try:
-                    await listener()
-                except Exception:  # of one device; the others want to know
-                    log.exception("a device can't tell its changes")
+            await self._tell_all()
+
+    async def _tell_all(self):
+        for listener in list(self._listeners):
+            try:
+                await listener()
+            except Exception:  # of one device; the others want to know
+                log.exception("a device can't tell its changes")
 
     def listen(self, listener):
         """Calls a coroutine function whenever something has changed."""

@@ -18,6 +18,7 @@ from gsttomo import jobs
 
 from . import parameters
 from .engine import Engine
+from .texts import outgoing
 
 RUNS = -42  # the exit code of a job that is not over, as UFO's server gives it
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ MOST_JOBS = 10000
 
 
 def refuse(reason, text, origin):
-    tango.Except.throw_exception(f"TomoTango_{reason}", str(text), f"tomo-tango, {origin}")
+    tango.Except.throw_exception(f"TomoTango_{reason}", outgoing(text), f"tomo-tango, {origin}")
 
 
 class Process(Device):
@@ -66,7 +67,7 @@ class Process(Device):
             self._engine.listen(self._look)
         except (jobs.Error, OSError) as e:
             self.set_state(DevState.FAULT)
-            self.set_status(f"no jobs can be run: {e}")
+            self.set_status(outgoing(f"no jobs can be run: {e}"))
 
     def delete_device(self):
         self._end_jobs()
@@ -96,6 +97,8 @@ class Process(Device):
     def _queue(self):
         if self._engine is None:
             refuse("NoManager", self.get_status(), self.get_name())
+        if self._engine.problem is not None:
+            refuse("NoManager", self._engine.problem, self.get_name())
         return self._engine.queue
 
     def _call(self, function, *arguments, **options):
@@ -106,6 +109,8 @@ class Process(Device):
             refuse("NoSuchJob", e, self.get_name())
         except jobs.QuotaError as e:
             refuse("TooManyJobs", e, self.get_name())
+        except jobs.DescriptionError as e:
+            refuse("BadDescription", e, self.get_name())
         except Exception as e:  # such as a full disk: nothing goes to a client as a traceback
             refuse("Failed", e, self.get_name())
 
@@ -114,19 +119,25 @@ class Process(Device):
     async def _look(self):
         if self._engine is None:  # it ends
             return
+        if self._engine.problem is not None:
+            self._show(DevState.FAULT, f"no jobs can be run any more: {self._engine.problem}")
+            return
         active = await self._engine.queue.list(OPEN, owner=self.get_name())
         ended = await self._engine.queue.list(OVER, owner=self.get_name(), limit=1)
         going = [job for job in active if job.state != "queued"]
         self._jobs = sorted(job.id for job in active)
         self._percent = next(map(percent_of, going[-1:] or ended), 0.0)
-        self.set_state(DevState.RUNNING if active else DevState.ON)
         status = f"{len(going)} jobs run, {len(active) - len(going)} wait"
         if ended and ended[0].state == "failed":
             status += f"; job {ended[0].id}, the newest one that is over, has failed: {ended[0].error}"
-        self.set_status(status)
         self._push("jobs", list(self._jobs))
         self._push("percent", self._percent)
-        self._push("State", self.get_state())
+        self._show(DevState.RUNNING if active else DevState.ON, status)
+
+    def _show(self, state, status):
+        self.set_state(state)
+        self.set_status(outgoing(status))
+        self._push("State", state)
         self._push("Status", status)
 
     def _push(self, name, value):
@@ -144,11 +155,10 @@ class Process(Device):
     def json(self, text):
         try:
             description = json.loads(text)
-            if not isinstance(description, dict):
-                raise ValueError("a description is an object")
+            jobs.Order(description).checked()
             if "nodes" not in description:
                 parameters.check(description)
-        except ValueError as e:
+        except (ValueError, RecursionError) as e:
             refuse("BadDescription", e, f"{self.get_name()}/json")
         self._description = description
 
@@ -167,6 +177,7 @@ class Process(Device):
     def read_parameter(self, attr):
         name, described = self._schema[attr.get_name()]
         value, quality = parameters.read(name, described, self._description)
+        value = outgoing(value) if isinstance(value, str) else value
         attr.set_value_date_quality(value, time.time(), quality)
 
     def write_parameter(self, attr):
@@ -268,7 +279,7 @@ class Process(Device):
     def Log(self, number):
         """Its events, a line of JSON each, and what its process has written to standard error."""
         job = self._get(number)
-        return self._call(self._log_of, job)
+        return outgoing(self._call(self._log_of, job))
 
     async def _log_of(self, job):
         queue = self._engine.queue
@@ -297,8 +308,10 @@ class Process(Device):
     async def _image_of(self, number):
         queue = self._engine.queue
         path = queue.folder / "jobs" / str(number) / f"preview-{uuid.uuid4().hex}.npy"  # goes with the job
-        await queue.preview(number, path)
+        job = await queue.preview(number, path)
         while not path.exists():
+            if job.state == "paused":
+                raise jobs.Error(f"job {number} is paused: its next image comes after Resume")
             job = await queue.get(number)
             if job.is_over and not path.exists():
                 raise jobs.Error(f"job {number} was over before another image came")
