@@ -371,6 +371,21 @@ class Sessions(JobTestCase):
             await self.is_gone(pids[0])
             self.assertEqual([await self.pid_of(await self.submit(session=session)) for session in ("b", "c")], pids[1:])
 
+    async def test_a_command_that_comes_too_late(self):
+        """Is no answer to the next job's."""
+        async with self.manager() as manager:
+            pid = await self.pid_of(await self.submit(session="a"))
+            await self.nothing_is_claimed(manager)
+            worker, _ = manager._pool._idle["a"]
+            await worker.tell({"command": "abort"})
+            log = worker.folder / "events.jsonl"
+
+            async def is_told():
+                return "nothing runs" in log.read_text()
+
+            await self.until(is_told)
+            self.assertEqual(await self.pid_of(await self.submit(session="a")), pid)
+
     async def test_a_process_that_ends_while_it_waits(self):
         async with self.manager():
             pid = await self.pid_of(await self.submit(session="a"))

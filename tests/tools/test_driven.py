@@ -116,7 +116,9 @@ class Serving(DrivenTestCase):
         with Driver(self, "--serve", program="tomo-runjson") as driver:
             driver.until("hello")
             driver.tell({"command": "pause"})
-            self.assertIn("nothing runs", driver.until("message")["text"])
+            message = driver.until("message")
+            self.assertIn("nothing runs", message["text"])
+            self.assertEqual(message["level"], "warning")  # an error is the answer to a run
             driver.tell({"command": "run", "description": {"nodes": [{"plugin": "no-task", "name": "x"}], "edges": []}})
             self.assertEqual(driver.until("done")["status"], "failed")
             self.assertIn("no-task", driver.events[-2]["text"])

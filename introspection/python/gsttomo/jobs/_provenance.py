@@ -20,7 +20,7 @@ class Recorder:
 
     def facts_of(self, job):
         program = job.kind.program
-        if program not in self._versions:
+        if not self._versions.get(program):  # also where it could not be asked before
             self._versions[program] = _machine.version_of(program)
         return {"version": self._versions[program], "host": _machine.host(), "inputs": inputs_of(job.description, job.folder),
                 "devices": [device.name for device in self._devices if device.index in job.assigned],
