@@ -76,6 +76,8 @@ class Manager:
             known = await asyncio.to_thread(_machine.devices)
             chosen = range(len(known)) if self._wanted is None else _machine.indices_of(map(str, self._wanted), known)
             self.devices = tuple(device for device in known if device.index in chosen)
+            self._changed = asyncio.Event()
+            self._bell = Bell(self._store.folder, self._changed)
         except BaseException:
             if self._lock is not None:
                 self._lock.close()
@@ -83,10 +85,8 @@ class Manager:
             raise
         self.places = self.places or max(1, len(self.devices))
         self._recorder = Recorder(self.devices)
-        self._changed = asyncio.Event()
         self._watch = Watch()
         self._pool = Pool(self._store, self._grace, WARM_BY_PLACE * self.places if self._warm is None else self._warm)
-        self._bell = Bell(self._store.folder, self._changed)
         self._recover()
         self._loop = asyncio.create_task(self._run())
 
