@@ -10,6 +10,7 @@
 
 #include <gst/tomo/support/bytes.hpp>
 #include <gst/tomo/support/descriptors.hpp>
+#include <gst/tomo/support/duration.hpp>
 
 #include <unistd.h>
 
@@ -135,7 +136,7 @@ class Display : public StatusLine {
             g_snprintf(rate, sizeof rate, ", %.3g/s", position / elapsed());
             line += rate;
             if (duration > position)
-                line += ", " + duration_text(elapsed() / position * (duration - position)) + " left";
+                line += ", " + tomo::duration_text(elapsed() / position * (duration - position)) + " left";
         }
         StatusLine::update(line);
     }

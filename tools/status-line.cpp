@@ -8,16 +8,6 @@
 
 namespace tool {
 
-std::string duration_text(double seconds) {
-    const auto s = static_cast<long long>(seconds + 0.5);
-    char buffer[64];
-    if (s >= 3600)
-        g_snprintf(buffer, sizeof buffer, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
-    else
-        g_snprintf(buffer, sizeof buffer, "%lld:%02lld", s / 60, s % 60);
-    return buffer;
-}
-
 StatusLine::StatusLine(bool shows) : shows_(shows), is_terminal_(isatty(STDERR_FILENO)) {}
 
 double StatusLine::elapsed() const {

@@ -9,9 +9,6 @@
 
 namespace tool {
 
-// As in 1:02:03 or 2:03.
-std::string duration_text(double seconds);
-
 // A line that is written over on a terminal, and one now and then elsewhere.
 class StatusLine {
   public:

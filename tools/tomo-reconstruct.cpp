@@ -189,8 +189,12 @@ class Program {
     }
 
     int print_plan() {
+        Progress progress(name_, options_.progress);
+        listen(progress);
         GError *error = nullptr;
         auto *given = gst_tomo_reconstruction_plan(reconstruction_.get(), &error);
+        g_signal_handlers_disconnect_by_data(reconstruction_.get(), &progress);
+        progress.clear();
         const auto json = must(given, error);
         if (options_.json) {
             g_print("%s\n", json.c_str());
@@ -200,15 +204,19 @@ class Program {
         return tool::ok;
     }
 
-    int reconstruct() {
-        tool::catch_interrupts();
-        auto *self = reconstruction_.get();
-        Progress progress(name_, options_.progress);
-        g_signal_connect(self, "event",
+    void listen(Progress &progress) {
+        g_signal_connect(reconstruction_.get(), "event",
                          G_CALLBACK(+[](GstTomoReconstruction *, const gchar *event, Progress *progress) {
                              progress->on_event(event);
                          }),
                          &progress);
+    }
+
+    int reconstruct() {
+        tool::catch_interrupts();
+        auto *self = reconstruction_.get();
+        Progress progress(name_, options_.progress);
+        listen(progress);
         GError *raw = nullptr;
         bool good = gst_tomo_reconstruction_start(self, &raw);
         if (good) {

@@ -98,6 +98,20 @@ bool is_general(const Settings &settings, const Inspection &scan) {
            !general.z_parameter.is("z");
 }
 
+bool is_laminography(const Settings &settings) {
+    constexpr double most_error = 5.0; // degrees
+    const auto &general = settings.general;
+    const auto tilts = general.axis_angle_x.value();
+    return general.geometry.is("lamino") ||
+           std::any_of(tilts.begin(), tilts.end(), [](double tilt) { return std::abs(tilt) > most_error; });
+}
+
+bool needs_whole_turn(const Settings &settings, const Inspection &scan) {
+    const bool is_near = is_source_given(settings) && !settings.general.geometry.is("parallel");
+    return settings.result.is("slices") && !scan.is_sinograms &&
+           (is_laminography(settings) || is_near || is_cone_in_metres(settings, scan));
+}
+
 std::optional<Finding> finding_about_beam(const Settings &settings, const Inspection &scan) {
     using Severity = Finding::Severity;
     if (!settings.result.is("slices") || is_source_given(settings))

@@ -28,6 +28,12 @@ Beam beam_of(const Settings &settings, const Inspection &scan);
 // row by row. Not where a cone beam lacks a number.
 GST_TOMO_API bool is_general(const Settings &settings, const Inspection &scan);
 
+// Whether the axis is tilted along the beam by more than an error of adjustment.
+bool is_laminography(const Settings &settings);
+
+// Whether slices need rays from all around, and not from one half of it.
+bool needs_whole_turn(const Settings &settings, const Inspection &scan);
+
 // What a cone beam is or lacks, or what is ignored of it.
 std::optional<Finding> finding_about_beam(const Settings &settings, const Inspection &scan);
 

@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/reconstruction/beam-geometry.hpp>
 #include <gst/reconstruction/general-volume.hpp>
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
@@ -42,9 +43,13 @@ GeneralVolume::GeneralVolume(const Settings &settings, const Inspection &scan, d
             "or the projections");
     if (const auto &name = settings.general.z_parameter; !name.is("z"))
         swept_ = part_named(name.value());
-    if (settings.general.geometry.is("lamino") && arrangement_.is_upright() && swept_ != Part::axis_angle_x)
+    // Of a sweep each slice has its tilt.
+    const bool is_swept =
+        swept_ == Part::axis_angle_x || settings.sweep.value().rfind("axis-angle-x=", 0) == 0;
+    if (settings.general.geometry.is("lamino") && arrangement_.is_upright() && !is_swept)
         throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE,
                     "geometry=lamino wants axis-angle-x, the tilt of the axis along the beam in degrees");
+    is_detector_assumed_ = settings.general.source_y.is_given() && !settings.general.detector_y.is_given();
     set_redundancy(settings);
     set_grid(settings);
     set_heights(settings, scan);
@@ -158,8 +163,7 @@ void GeneralVolume::set_made(const Settings &settings) {
     const double axis = whole_axis_, last = whole_columns_ - 1.0;
     made_.x = reaching(grid_.x, 0.5 - axis, 0.5 - axis + last, place_.x);
     made_.y = reaching(grid_.y, axis - 0.5 - last, axis - 0.5, place_.y);
-    constexpr double most_tilt = 5.0; // degrees; more is no error of adjustment
-    if (std::abs(degrees(arrangement_.at(0).axis_angle.x)) > most_tilt) {
+    if (is_laminography(settings)) {
         if (settings.y.is_given() || settings.height.is_given())
             throw Error(
                 GST_RESOURCE_ERROR_SETTINGS,
@@ -250,6 +254,9 @@ std::string GeneralVolume::description() const {
     else
         said += text("cone beam from %.6g pixels before the axis, which the detector sees %.4g times larger",
                      -a.source.y * binning_, 1.0 / a.scale());
+    if (!a.is_parallel() && is_detector_assumed_)
+        said +=
+            " (the detector counts as at the axis; --detector-position-y gives its distance behind the axis)";
     if (a.axis_angle.x != 0.0)
         said += text(", and an axis that is tilted by %.4g degrees", degrees(a.axis_angle.x));
     if (is_wide_ && whole_columns_ > columns_ && redundancy_ == RedundantRays::Mode::none)

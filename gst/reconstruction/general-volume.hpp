@@ -57,6 +57,7 @@ class GST_TOMO_API GeneralVolume {
     VolumeGrid grid_, made_;
     Place place_;
     bool is_wide_ = false; // slices, as the axis lies to one side in a whole turn
+    bool is_detector_assumed_ = false; // to be at the axis
     std::optional<Part> swept_;
     unsigned whole_columns_;
     double whole_axis_ = 0.0; // in these

@@ -221,6 +221,7 @@ class Inspector {
         if (!found_.projections)
             throw Error(GST_RESOURCE_ERROR_READ,
                         text("%s has no projections: there is nothing to reconstruct", layout.name.c_str()));
+        look_at_format(layout); // with which the geometry is known
         look_at_angles(layout.angles);
         look_at_shifts(layout);
         look_at_monitor(layout);
@@ -363,7 +364,9 @@ class Inspector {
                 angles.push_back(of_scan.at(number));
         } else {
             found_.angles_from = given ? "given" : "assumed";
-            const double step = given ? *given : pi / static_cast<double>(found_.projections);
+            const bool is_whole = needs_whole_turn(settings_, found_);
+            const double step =
+                given ? *given : (is_whole ? 2.0 : 1.0) * pi / static_cast<double>(found_.projections);
             for (const auto number : numbers)
                 angles.push_back(static_cast<double>(number) * step);
             if (!given && found_.projections == 1 && !found_.is_sinograms)
@@ -372,8 +375,8 @@ class Inspector {
                      "Name all projections, as a folder or a pattern; --sinograms names sinograms.");
             else if (!given)
                 find("no-angles", Severity::warning,
-                     text("no angles are known: half a turn over all %zu projections is assumed",
-                          found_.projections),
+                     text("no angles are known: %s over all %zu projections is assumed",
+                          is_whole ? "a whole turn" : "half a turn", found_.projections),
                      "Give --angles, --range-degrees or --angle-step-degrees.");
             const double turns = std::abs(step) * static_cast<double>(found_.projections) / (2.0 * pi);
             if (given && turns > most_turns && !settings_.turns.is_given())
@@ -420,11 +423,14 @@ class Inspector {
             find(turns->name.c_str(), turns->severity, turns->text, turns->advice);
     }
 
-    void look_at_images(const io::ScanLayout &layout) {
+    void look_at_format(const io::ScanLayout &layout) {
         const auto &first = layout.projections.images.front();
         const auto reader = io::open_scan_reader(layout.projections.files.at(first.file));
         found_.image = reader->info(first.page);
         found_.rows_per_chunk = reader->rows_per_chunk();
+    }
+
+    void look_at_images(const io::ScanLayout &layout) {
         const auto *flats = found_.flats ? &layout.flats : found_.flats_after ? &layout.flats_after : nullptr;
         if (!settings_.flat_correction.is("off")) {
             // Corrected projections are seldom stored as integers.

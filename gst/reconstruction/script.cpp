@@ -4,6 +4,7 @@
 #include <gst/files/number-pattern.hpp>
 #include <gst/reconstruction/plan.hpp>
 #include <gst/tomo/support/c-string.hpp>
+#include <gst/tomo/support/duration.hpp>
 
 #include <string_view>
 #include <utility>
@@ -47,7 +48,7 @@ std::string Plan::script() const {
     std::string script = text("# %u image%s to %s, %.4g MB", shape.depth, shape.depth == 1 ? "" : "s",
                               output.c_str(), static_cast<double>(shape.size()) / 1e6);
     if (seconds > 0.0)
-        script += text(", about %.2g s on %s", seconds, device.c_str());
+        script += ", about " + expected_text(seconds) + " on " + device;
     script += "\n";
     const char *between = "";
     for (const auto &command : commands)

@@ -798,15 +798,18 @@ class GST_TOMO_API Settings : public Parameters {
          .automatic = "those of the scan",
          .blurb =
              "File with the angle of each projection in degrees: text, .npy, or a dataset as in file.h5:/theta"}};
-    Parameter<double> angle{this,
-                            G_MAXDOUBLE,
-                            -G_MAXDOUBLE,
-                            G_MAXDOUBLE,
-                            {.name = "angle",
-                             .section = &section::angles,
-                             .unit = "rad",
-                             .automatic = "those of the scan, else half a turn over all projections",
-                             .blurb = "Angle between two projections of the scan"}};
+    Parameter<double> angle{
+        this,
+        G_MAXDOUBLE,
+        -G_MAXDOUBLE,
+        G_MAXDOUBLE,
+        {.name = "angle",
+         .section = &section::angles,
+         .unit = "rad",
+         .automatic =
+             "those of the scan, else half a turn over all projections, and in a cone beam and laminography a "
+             "whole one",
+         .blurb = "Angle between two projections of the scan"}};
     Parameter<double> angle_step_degrees{this,
                                          G_MAXDOUBLE,
                                          -G_MAXDOUBLE,

@@ -73,6 +73,11 @@ class ConeBeam(Arrangements):
         scale = told["multiscales"][0]["datasets"][0]["coordinateTransformations"][0]["scale"]
         np.testing.assert_allclose(scale, [PIXEL / MAGNIFICATION] * 3, rtol=1e-6)
         np.testing.assert_array_equal(self.run_lines(*self.words()), slices)
+        # Coordinates are those of the detector's edges, as it sees a voxel at the axis; y grows against the beam.
+        self.done(*self.words("--x-region=-9,0,1", "--y-region=7,-3,-1", "--region=-6.5,-1.6,1", "--output", "part.h5"))
+        with h5py.File("part.h5") as file:
+            for name, first, count in (("x", AXIS - 9, 9), ("y", AXIS - 7, 10), ("z", ROWS / 2 - 6.5, 5)):
+                np.testing.assert_allclose(file[f"entry/data/{name}"][()], (first + np.arange(count)) * PIXEL / MAGNIFICATION, rtol=1e-5)
         # The numbers of a file, and given ones.
         with h5py.File("scan.nxs", "a") as file:
             for name in ("source", "detector/distance", "detector/x_pixel_size", "detector/y_pixel_size"):
@@ -144,6 +149,23 @@ class ConeBeam(Arrangements):
             page = file.read()
         self.assertIn("200 pixels before the axis", page)
         self.assertIn("Row 20 of the detector", page)
+
+    def test_told(self):
+        """A detector that nothing places, a turn that nothing tells, and no tilt where none was looked for; by --dry-run as well."""
+        write("scan.nxs", CONE, angles_in_file=False)
+        words = ["scan.nxs", f"--source-position-y={-SOURCE}"]
+        told = self.done(*words, "--axis", AXIS, "--dry-run")
+        self.assertIn("a whole turn over all 90 projections is assumed", told.stderr)
+        self.assertIn("warning: ", told.stderr)
+        self.assertIn("detector counts as at the axis; --detector-position-y", told.stderr)
+        self.assertNotIn("warning", told.stdout)
+        result = self.done(*words, "--detector-position-y", DETECTOR, "--output", "found.h5")
+        self.assertNotIn("counts as at the axis", result.stderr)
+        self.check_spheres(volume("found.h5"), 0.02)  # which half a turn would not show
+        with open("found.h5.html") as file:
+            page = file.read()
+        self.assertIn("Estimate at the middle row", page)
+        self.assertNotIn("0.000 \u00b1 0.000", page)
 
     def test_cleaning(self):
         """Steps of projections and of sinograms are in the line before the weights."""
@@ -323,8 +345,16 @@ class Laminography(Arrangements):
         self.assert_same(tilts[2:3], one)
         swept = self.slices("sweep", *self.words("--parameter", "axis-angle-x=28,30,32", "--z", 1))
         self.assert_same(swept[1:2], one)
+        named = self.slices("sweep", *self.words("--geometry", "lamino", "--parameter", "axis-angle-x=28:32:2", "--z", 1))
+        self.assert_same(named, swept)
+        self.refused(2, ["lamino", "axis-angle-x"], "sweep", *self.words("--geometry", "lamino", "--parameter", "offset=0,1", "--output", "x.h5"))
         found = json.loads(self.done("estimate", "scan.nxs", "--axis-angle-x", 30, "--json").stdout)
         self.assertAlmostEqual(found["axis"], AXIS, delta=0.3)
+        # Without angles.
+        write("bare.nxs", self.GEOMETRY, spheres=self.FLAT, angles_in_file=False)
+        result = self.done("lamino", "bare.nxs", "--axis", AXIS, "--axis-angle-x", 30, "--z", 1, "--output", "bare.h5")
+        self.assertIn("a whole turn over all 90 projections is assumed", result.stderr)
+        self.assert_close(volume("bare.h5"), one, 1e-4)
 
     def test_limit_of_tomography(self):
         """Tilt 0, and a source far away, give the slices of the parallel beam."""

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "progress.hpp"
 
+#include <gst/tomo/support/duration.hpp>
+
 #include <unistd.h>
 
 namespace reconstruct {
@@ -74,8 +76,7 @@ void Progress::tell(const Json &event) {
             line = text("axis %.2f px (%s), ", number_of(event, "axis"), event.text_of("axis-from").c_str()) +
                    line;
         if (const double seconds = number_of(event, "seconds"); seconds > 0.0)
-            line += ", about " + (seconds < 60.0 ? text("%.2g s", seconds) : tool::duration_text(seconds)) +
-                    " on " + event.text_of("device");
+            line += ", about " + tomo::expected_text(seconds) + " on " + event.text_of("device");
         line_.finish(line);
     } else if (kind == "progress") {
         const double done = number_of(event, "done"), total = number_of(event, "total");
@@ -85,7 +86,7 @@ void Progress::tell(const Json &event) {
         if (const double rate = number_of(event, "rate"); rate > 0.0)
             line += text(", %.3g/s", rate);
         if (event.find("seconds-left"))
-            line += ", " + tool::duration_text(number_of(event, "seconds-left")) + " left";
+            line += ", " + tomo::duration_text(number_of(event, "seconds-left")) + " left";
         line_.update(line);
     } else if (kind == "done" && event.text_of("status") != "failed" &&
                event.text_of("status") != "aborted") {

@@ -300,8 +300,9 @@ class Report {
             return facts.html() + methods();
         }
         facts.add("Estimate at the middle row", with_uncertainty(estimate.axis, estimate.uncertainty, " px"));
-        facts.add("Tilt",
-                  with_uncertainty(estimate.tilt_degrees(), estimate.tilt_uncertainty_degrees(), "\xc2\xb0"));
+        if (estimate.tilt_uncertainty > 0.0) // one row tells none
+            facts.add("Tilt", with_uncertainty(estimate.tilt_degrees(), estimate.tilt_uncertainty_degrees(),
+                                               "\xc2\xb0"));
         facts.add("Method", estimate.method);
         if (!estimate.side.empty())
             facts.add("Side of the detector", estimate.side);
@@ -363,8 +364,11 @@ class Report {
         Table table({"Method", "Axis", "Tilt"});
         for (const auto &one : facts_.estimate->by_method)
             if (one.failure.empty())
-                table.add({one.method, with_uncertainty(one.axis, one.uncertainty, " px"),
-                           with_uncertainty(degrees(one.tilt), degrees(one.tilt_uncertainty), "\xc2\xb0")});
+                table.add(
+                    {one.method, with_uncertainty(one.axis, one.uncertainty, " px"),
+                     one.tilt_uncertainty > 0.0
+                         ? with_uncertainty(degrees(one.tilt), degrees(one.tilt_uncertainty), "\xc2\xb0")
+                         : ""});
             else
                 table.add({one.method, one.failure, ""});
         return table.is_empty() ? "" : "<h3>Methods that were tried</h3>\n" + table.html();
