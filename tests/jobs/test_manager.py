@@ -4,6 +4,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import pathlib
 import resource
@@ -304,6 +305,11 @@ class Crashes(JobTestCase):
                 await self.nothing_is_claimed(manager)
             await self.is_gone(events_of(self.queue, warm)[0]["pid"])
             self.assertEqual(self.queue._store.workers(), [])
+            before = len(os.listdir("/proc/self/fd"))
+            for spare in range(12):
+                with self.descriptors(spare, limits):
+                    jobs._machine.version_of("tomo-runjson")
+            self.assertEqual(len(os.listdir("/proc/self/fd")), before, "descriptors leak")
             await asyncio.sleep(1.1)  # what could not be removed is removed later
             self.assertEqual(os.listdir(self.folder / "workers"), [])
 
@@ -320,6 +326,25 @@ class Crashes(JobTestCase):
                 yield
             finally:
                 resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    async def test_a_start_that_waits_for_room(self):
+        """Is one start, also where other places are free."""
+        async with self.manager(places=4) as manager:
+            take, starts = manager._pool.take, []
+
+            def no_room(*_):
+                starts.append(time.monotonic())
+                raise OSError(errno.EMFILE, "too many")
+
+            manager._pool.take = no_room
+            job = await self.submit(devices=())
+            for _ in range(20):
+                await asyncio.sleep(0.05)
+                manager._changed.set()
+            self.assertLessEqual(len(starts), 2)
+            manager._pool.take = take
+            await self.over(job)
+            await self.nothing_is_claimed(manager)
 
     async def test_a_queue_that_is_removed(self):
         """Or replaced: its manager ends and says so."""

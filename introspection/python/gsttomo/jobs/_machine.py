@@ -29,8 +29,10 @@ def devices():
 def version_of(program):
     """Empty where it does not tell it."""
     try:
-        return subprocess.run([program, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=10).stdout.strip()
+        # One pipe only: where descriptors are short, Popen leaks what it has opened before the one that fails.
+        with open(os.devnull, "r+b") as nothing:
+            return subprocess.run([program, "--version"], stdin=nothing, stdout=subprocess.PIPE, stderr=nothing, text=True,
+                                  timeout=10).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return ""
 

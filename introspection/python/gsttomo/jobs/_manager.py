@@ -227,6 +227,8 @@ class Manager:
     def _claims_of(self, turns):
         """Claims that can be served some time; other jobs fail."""
         for number, _, devices, memory, session, kind, problem in turns:
+            if number in self._claims:  # its start waits for room
+                continue
             memory = self.memory // self.places if memory is None else memory
             try:
                 if problem is not None:
