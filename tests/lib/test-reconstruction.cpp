@@ -9,8 +9,10 @@
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/mirrored-rays.hpp>
 #include <gst/reconstruction/parts.hpp>
+#include <gst/reconstruction/plan.hpp>
 #include <gst/reconstruction/room.hpp>
 #include <gst/reconstruction/settings.hpp>
+#include <gst/tomo/support/duration.hpp>
 #include <gst/tomo/support/json.hpp>
 #include <gst/tomo/support/text-file.hpp>
 
@@ -330,9 +332,11 @@ GST_START_TEST(parts_of_a_volume) {
     fail_unless(images(4 * projections, 2 * whole, "fbp", "sorting") == rows);
     const auto some = images(2 * projections, 2 * whole, "fbp", "sorting");
     fail_unless(some > rows / 4 && some < rows);
-    // Iterations are never made in parts.
-    fail_unless(images(5 * whole + 3 * projections, 0, "sirt") == rows);
-    fail_unless(images(5 * whole + 3 * projections - 1, 0, "sirt") == 0);
+    // Iterations are never made in parts, and have slices around those that come out: the outermost ray
+    // passes the farthest corner at 39.5 (1 + 70 / 400), 7 slices behind the last one.
+    const auto held = 5 * plane * (rows + 2 * 7) + 3 * projections;
+    fail_unless(images(held, 0, "sirt") == rows);
+    fail_unless(images(held - 1, 0, "sirt") == 0);
     fail_unless(images(1, 1, "sirt") == rows); // the element tells more
 }
 GST_END_TEST
@@ -420,6 +424,19 @@ GST_START_TEST(events_of_a_run) {
 }
 GST_END_TEST
 
+GST_START_TEST(times_in_words) {
+    for (const auto &[seconds, expected] :
+         {std::pair{2.34, "2.3 s"}, {59.0, "59 s"}, {60.0, "1:00"}, {300.4, "5:00"}, {3723.0, "1:02:03"}})
+        fail_unless_equals_string(tomo::expected_text(seconds).c_str(), expected);
+    fail_unless_equals_string(tomo::duration_text(7.6).c_str(), "0:08");
+    Plan plan;
+    plan.seconds = 300.4;
+    plan.device = "a device";
+    plan.guards = false;
+    fail_unless(plan.script().find(", about 5:00 on a device\n") != std::string::npos);
+}
+GST_END_TEST
+
 static Suite *reconstruction_suite() {
     Suite *suite = suite_create("reconstruction");
     TCase *tests = tcase_create("all");
@@ -435,6 +452,7 @@ static Suite *reconstruction_suite() {
     tcase_add_test(tests, parts_of_a_volume);
     tcase_add_test(tests, object_in_c);
     tcase_add_test(tests, axis_that_is_not_found);
+    tcase_add_test(tests, times_in_words);
     tcase_add_test(tests, events_of_a_run);
     return suite;
 }
