@@ -110,25 +110,7 @@ void JobThread::ask_preview(const std::string &path) {
 
 void JobThread::obey(const std::string &written) {
     try {
-        const DriverCommand command(written);
-        switch (command.kind) {
-        case DriverCommand::Kind::pause:
-        case DriverCommand::Kind::resume:
-            pause(command.kind == DriverCommand::Kind::pause);
-            break;
-        case DriverCommand::Kind::finish:
-            finish();
-            break;
-        case DriverCommand::Kind::abort:
-            abort();
-            break;
-        case DriverCommand::Kind::preview:
-            ask_preview(command.path);
-            break;
-        case DriverCommand::Kind::run:
-            graph_error(GST_TOMO_GRAPH_ERROR_BUSY,
-                        "no command: this process runs one job; start another one for another run");
-        }
+        DriverCommand(written).steer(*this);
     } catch (const Error &e) {
         tell_within(message_event("error", e.what()));
     }

@@ -177,25 +177,7 @@ void GraphRun::pause(bool is_paused) {
 
 void GraphRun::obey(const std::string &line) {
     try {
-        const DriverCommand command(line);
-        switch (command.kind) {
-        case DriverCommand::Kind::pause:
-        case DriverCommand::Kind::resume:
-            pause(command.kind == DriverCommand::Kind::pause);
-            break;
-        case DriverCommand::Kind::finish:
-            finish();
-            break;
-        case DriverCommand::Kind::abort:
-            abort();
-            break;
-        case DriverCommand::Kind::preview:
-            preview_.ask(command.path);
-            break;
-        case DriverCommand::Kind::run:
-            throw std::runtime_error(
-                "no command: this process runs one job; start another one for another run");
-        }
+        DriverCommand(line).steer(*this);
     } catch (const std::exception &e) {
         output_.tell(tomo::message_event("error", e.what()));
     }

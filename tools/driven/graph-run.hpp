@@ -12,6 +12,7 @@
 #include <gst/tomo/support/references.hpp>
 
 #include <chrono>
+#include <string>
 
 namespace tool {
 
@@ -27,12 +28,13 @@ class GraphRun final : public DrivenRun {
     void finish() override;
     void abort() override;
     int end() override;
+    void pause(bool is_paused);
+    void ask_preview(const std::string &path) { preview_.ask(path); }
 
   private:
     void on_progress(guint64 position, guint64 duration, guint64 output);
     void on_message(GstMessage *message);
     void tell_numbers(GstMessage *message);
-    void pause(bool is_paused);
     void watch_images();
     void write_previews(bool is_over);
     tomo::Json outputs() const;

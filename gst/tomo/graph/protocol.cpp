@@ -79,6 +79,10 @@ DriverCommand::DriverCommand(const std::string &written) {
         refuse("run wants a description, an object");
 }
 
+void DriverCommand::refuse_another_run() {
+    refuse("this process runs one job; start another one for another run");
+}
+
 void DriverCommand::take(const Json::Member &member) {
     const auto &[key, value, place] = member;
     if (key == "description" && kind == Kind::run) {

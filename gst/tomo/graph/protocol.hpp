@@ -37,7 +37,27 @@ struct GST_TOMO_API DriverCommand {
     // Throws Error if it is none.
     explicit DriverCommand(const std::string &written);
 
+    // Has a run that is under way obey: it has pause(bool), finish(), abort() and ask_preview(path). Throws
+    // Error for a command to run something else.
+    template <class Run>
+    void steer(Run &run) const {
+        switch (kind) {
+        case Kind::pause:
+        case Kind::resume:
+            return run.pause(kind == Kind::pause);
+        case Kind::finish:
+            return run.finish();
+        case Kind::abort:
+            return run.abort();
+        case Kind::preview:
+            return run.ask_preview(path);
+        case Kind::run:
+            refuse_another_run();
+        }
+    }
+
   private:
+    [[noreturn]] static void refuse_another_run();
     void take(const Json::Member &member);
 };
 
