@@ -26,19 +26,18 @@ struct GST_TOMO_API GeometryParameters {
                    "that is tilted along the beam, by axis-angle-x; parallel: the source counts as far away; auto: a "
                    "cone where the rays through the sample diverge by more than a quarter of a pixel, tilted where "
                    "axis-angle-x is given"}),
-          source_x(owner, position("source-position-x", "Source across the beam", "0")),
+          source_x(owner, pixels("source-position-x", "Source across the beam", "0")),
           source_y(
               owner,
-              position(
-                  "source-position-y",
-                  "Source along the beam, from the axis, so a negative number, in pixels of the detector",
-                  "by source-distance, else the beam is parallel")),
-          source_z(owner, position("source-position-z", "Source along the axis", "0")),
-          detector_x(owner, position("detector-position-x", "Detector across the beam", "0")),
-          detector_y(owner, position("detector-position-y",
-                                     "Detector along the beam, from the axis, in pixels of the detector",
-                                     "by propagation-distance where source-distance counts, else 0")),
-          detector_z(owner, position("detector-position-z", "Detector along the axis", "0")),
+              pixels("source-position-y",
+                     "Source along the beam, from the axis, so a negative number, in pixels of the detector",
+                     "by source-distance, else the beam is parallel")),
+          source_z(owner, pixels("source-position-z", "Source along the axis", "0")),
+          detector_x(owner, pixels("detector-position-x", "Detector across the beam", "0")),
+          detector_y(owner, pixels("detector-position-y",
+                                   "Detector along the beam, from the axis, in pixels of the detector",
+                                   "by propagation-distance where source-distance counts, else 0")),
+          detector_z(owner, pixels("detector-position-z", "Detector along the axis", "0")),
           detector_angle_x(owner, angle("detector-angle-x", "Rotation of the detector about x")),
           detector_angle_y(owner, angle("detector-angle-y", "Rotation of the detector about y, its roll")),
           detector_angle_z(owner, angle("detector-angle-z", "Rotation of the detector about z")),
@@ -51,20 +50,20 @@ struct GST_TOMO_API GeometryParameters {
           volume_angle_x(owner, angle("volume-angle-x", "Rotation of the volume about x")),
           volume_angle_y(owner, angle("volume-angle-y", "Rotation of the volume about y")),
           volume_angle_z(owner, angle("volume-angle-z", "Rotation of the volume about z")),
-          center_x(owner, position("center-position-x", "Column of the axis; one number is the same as axis",
-                                   "axis counts")),
+          center_x(owner, pixels("center-position-x", "Column of the axis; one number is the same as axis",
+                                 "axis counts")),
           center_z(owner,
-                   position("center-position-z",
-                            "Row of z = 0, in edge coordinates of the full detector; in a cone beam that "
-                            "which the ray across the axis meets",
-                            "the middle of the rows")),
-          x_region(owner, region("x-region",
+                   pixels("center-position-z",
+                          "Row of z = 0, in edge coordinates of the full detector; in a cone beam that "
+                          "which the ray across the axis meets",
+                          "the middle of the rows")),
+          x_region(owner, pixels("x-region",
                                  "Columns of slices: from, to, step across the beam, relative to the axis",
                                  "all columns")),
           y_region(owner,
-                   region("y-region", "Rows of slices: from, to, step along the beam, relative to the axis",
+                   pixels("y-region", "Rows of slices: from, to, step along the beam, relative to the axis",
                           "all columns, from the detector to the source as in parallel beams")),
-          slice_region(owner, region("region",
+          slice_region(owner, pixels("region",
                                      "Heights of slices: from, to, step along the axis, relative to "
                                      "center-position-z; or values of z-parameter, in its unit",
                                      "the rows that y and height choose, as they are seen at the axis")),
@@ -128,7 +127,7 @@ struct GST_TOMO_API GeometryParameters {
     }
 
   private:
-    static About position(const char *name, const char *blurb, const char *automatic) {
+    static About pixels(const char *name, const char *blurb, const char *automatic) {
         return {.name = name,
                 .section = &section::geometry,
                 .level = Level::advanced,
@@ -142,14 +141,6 @@ struct GST_TOMO_API GeometryParameters {
                 .level = Level::advanced,
                 .unit = "deg",
                 .automatic = "0",
-                .blurb = blurb};
-    }
-    static About region(const char *name, const char *blurb, const char *automatic) {
-        return {.name = name,
-                .section = &section::geometry,
-                .level = Level::advanced,
-                .unit = "px",
-                .automatic = automatic,
                 .blurb = blurb};
     }
 };
