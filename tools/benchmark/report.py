@@ -59,6 +59,7 @@ two float32 from local memory for each. ramp: bytes in and out; read, write: byt
 error: relative L2 distance to a float64 reference, on a head with 1 % noise and on white noise; that of a peer with
 the best factor, within the circle that all views see.
 kernels: the device's own time in a stage, as the tracer counts it; transfers: bytes over the time of their commands.
+methods: the device's own time in an element, for one iteration where it iterates; the last column names its longest commands in ms.
 stripes: ours, the device's own time; a peer, its time for one sinogram; rings / N: the energy of the rings is N times less.
 *: computed for one image, extrapolated."""
 
