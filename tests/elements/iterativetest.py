@@ -131,8 +131,9 @@ class IterativeTestCase(ElementTestCase):
     def rows(self, views):
         return (np.asarray(views)[:, None] * self.COLUMNS + np.arange(self.COLUMNS)).ravel()
 
-    def slices_from(self, element, sinograms, start=None, mask=None):
-        """As slices(), with arrays for the inputs `initial` and `mask`, each a list."""
+    def slices_from(self, element, sinograms, start=None, mask=None, numbers=None):
+        """As slices(), with arrays for the inputs `initial` and `mask`, each a list. numbers: of the sinograms, where some of the
+        stream are missing."""
         given = [(name, arrays) for name, arrays in (("initial", start), ("mask", mask)) if arrays is not None]
         line = "SRC0 ! it.sink " + " ".join(f"SRC{n + 1} ! it.{name}" for n, (name, _) in enumerate(given))
         region = f"roi-x=1 roi-y=2 roi-width={self.WIDTH} roi-height={self.HEIGHT}"
@@ -141,7 +142,8 @@ class IterativeTestCase(ElementTestCase):
                 for array in arrays:
                     stream.push(array, n + 1)
                 stream.end(n + 1)
-            for sinogram in sinograms:
+            for number, sinogram in zip(numbers or range(len(sinograms)), sinograms):
+                stream.sent[0] = number
                 stream.push(sinogram, event=scan_event(self.angles, self.AXIS))
             results = stream.finish()
             self.messages = stream.element_messages("tomo-iterations")
@@ -166,6 +168,10 @@ class IterativeTestCase(ElementTestCase):
         check(self.slices_from(element, list(sinograms), list(start), list(mask)), wanted[2])
         check(self.slices_from(f"{element} batch=2", list(sinograms), list(start), list(mask)), wanted[2])
         self.assertEqual([(m.get_value("index"), m.get_value("plane")) for m in self.messages], [(0, 0), (1, 0)])
+        # The second of three does not come.
+        check(self.slices_from(f"{element} batch=2", list(sinograms), list(start[[0, 0, 1]]), list(mask[[0, 0, 1]]), (0, 2)),
+              wanted[2])
+        self.assertEqual([m.get_value("index") for m in self.messages], [0, 2])
         # One for all: for all planes of an array, and for all arrays that follow.
         check(self.slices_from(element, [sinograms], [start[0]], [mask[1]]), wanted[3])
         check(self.slices_from(element, list(sinograms), [start[0]], [mask[1]]), wanted[3])

@@ -95,11 +95,14 @@ GstFlowReturn BatchFilter::take(GstBuffer *buffer) {
     }
     // The array keeps the buffer where it is that buffer's memory; others go back to their pool, which may be
     // small.
+    const auto next = held_.empty() ? frame_index() : held_.back().index + 1;
+    const auto index = GST_BUFFER_OFFSET_IS_VALID(buffer) ? GST_BUFFER_OFFSET(buffer) : next;
+    // process() counts from the first array's number on.
+    if (index != next)
+        if (const auto flow = release(); flow != GST_FLOW_OK)
+            return flow;
     BufferRef facts(gst_buffer_new());
     copy_frame_metadata(buffer, facts.get());
-    const auto index = GST_BUFFER_OFFSET_IS_VALID(buffer) ? GST_BUFFER_OFFSET(buffer)
-                       : held_.empty()                    ? frame_index()
-                                                          : held_.back().index + 1;
     held_.push_back({index, import(buffer, input_info()), std::move(facts)});
     return held_.size() < batch_size_ ? GST_FLOW_OK : release();
 }
