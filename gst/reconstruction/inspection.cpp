@@ -3,6 +3,7 @@
 #include <gst/reconstruction/general-volume.hpp>
 #include <gst/reconstruction/inspection.hpp>
 #include <gst/reconstruction/off-axis.hpp>
+#include <gst/reconstruction/sweep.hpp>
 #include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/graph/names.hpp>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <optional>
 
 namespace tomo::reconstruction {
 
@@ -187,22 +189,29 @@ ArrayInfo Inspection::output(const Settings &settings, double axis) const {
     return ArrayInfo(format, width, width, lines());
 }
 
-// Of a region, if one is given; else `usual`.
-static double step_of(const Numbers &region, double usual) {
-    const auto values = region.value();
-    return values.size() == 3 && values[2] != 0.0 ? std::abs(values[2]) : usual;
+// Of a slice of the general geometry; none in the usual one. All turns, and all values of a sweep, have one.
+static std::optional<VolumeGrid> grid_of(const Settings &settings, const Inspection &scan) {
+    Settings of_one;
+    if (const auto sweep = sweep_of(settings))
+        sweep->apply(0, settings, of_one);
+    else
+        of_one.assign(settings);
+    Inspection part = scan;
+    take_first_turn(of_one, part);
+    if (!is_general(of_one, part))
+        return {};
+    return GeneralVolume(of_one, part, of_one.given_axis().value_or(part.axis)).grid();
 }
 
 double Inspection::voxel_size(const Settings &settings) const {
-    const bool has_regions = is_general(settings, *this);
-    return pixel_size * settings.binning * (has_regions ? step_of(settings.general.x_region, 1.0) : 1.0);
+    const auto grid = grid_of(settings, *this);
+    return pixel_size * settings.binning * (grid ? std::abs(grid->x.step) : 1.0);
 }
 
 double Inspection::slice_spacing(const Settings &settings) const {
-    const auto &general = settings.general;
-    if (!is_general(settings, *this) || !general.z_parameter.is("z"))
-        return settings.y_step;
-    return step_of(general.slice_region, settings.y_step) / step_of(general.x_region, 1.0);
+    const auto grid = grid_of(settings, *this);
+    return grid && settings.general.z_parameter.is("z") ? std::abs(grid->z.step / grid->x.step)
+                                                        : static_cast<double>(settings.y_step);
 }
 
 const Finding *Inspection::obstacle(const Settings &settings) const {

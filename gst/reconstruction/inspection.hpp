@@ -106,7 +106,7 @@ struct GST_TOMO_API Inspection {
     double stage_y = unknown, stage_z = unknown; // rows by which the scan says that its sample is lifted
     std::vector<HeightFacts> heights; // from the top to the bottom, where this stands for several scans
     std::vector<Finding> findings;
-    // Bytes of the device that will compute, where it has memory of its own; 0 before it is opened.
+    // Bytes of the device that will compute, where it has memory of its own; 0 where none are asked for.
     std::uint64_t device_memory = 0;
 
     // Whether the scan event has the angles of the views.

@@ -87,7 +87,7 @@ class Inspector {
   public:
     explicit Inspector(const Settings &settings) : settings_(settings) {}
 
-    Inspection look() {
+    Inspection look(const DeviceMemory &device_memory) {
         const auto source = settings_.source();
         if (source.empty())
             throw Error(
@@ -106,6 +106,8 @@ class Inspector {
             look_at_scan(source);
         if (const auto beam = finding_about_beam(settings_, found_))
             find(beam->name.c_str(), beam->severity, beam->text, beam->advice);
+        if (is_general(settings_, found_) || !settings_.sweep.empty()) // which may make it general
+            found_.device_memory = device_memory();
         if (const auto room = finding_about_room(settings_, found_))
             find(room->name.c_str(), room->severity, room->text, room->advice);
         if (const auto phase = finding_about_phase(settings_, found_); phase && settings_.sweep.empty())
@@ -578,6 +580,8 @@ class Inspector {
 
 } // namespace
 
-Inspection inspect(const Settings &settings) { return Inspector(settings).look(); }
+Inspection inspect(const Settings &settings, const DeviceMemory &device_memory) {
+    return Inspector(settings).look(device_memory);
+}
 
 } // namespace tomo::reconstruction

@@ -6,9 +6,15 @@
 
 #include <gst/reconstruction/inspection.hpp>
 
+#include <functional>
+
 namespace tomo::reconstruction {
 
+// Gives Inspection::device_memory, and may open the device to know it.
+using DeviceMemory = std::function<std::uint64_t()>;
+
 // Reads the files: all names and headers, and the samples of a few images. Throws Error if there is no scan.
-GST_TOMO_API Inspection inspect(const Settings &settings);
+// The device is asked where the room for the result depends on it.
+GST_TOMO_API Inspection inspect(const Settings &settings, const DeviceMemory &device_memory);
 
 } // namespace tomo::reconstruction

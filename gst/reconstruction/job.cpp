@@ -7,7 +7,6 @@
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/general-volume.hpp>
-#include <gst/reconstruction/inspector.hpp>
 #include <gst/reconstruction/job.hpp>
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
@@ -173,7 +172,7 @@ const Inspection &Job::inspect() {
     if (inspection_)
         return *inspection_;
     if (settings_.stitch.empty())
-        inspection_ = std::make_unique<Inspection>(reconstruction::inspect(settings_));
+        inspection_ = std::make_unique<Inspection>(reconstruction::inspect(settings_, device_memory()));
     else
         inspect_heights();
     for (const auto &finding : inspection_->findings)
@@ -194,7 +193,8 @@ void Job::inspect_heights() {
                         told.find("element") ? told.text_of("element") : "");
         });
         part->context_ = context_;
-        part->inspection_ = std::make_unique<Inspection>(reconstruction::inspect(part->settings_));
+        part->inspection_ =
+            std::make_unique<Inspection>(reconstruction::inspect(part->settings_, part->device_memory()));
         {
             std::lock_guard<std::mutex> lock(lock_);
             go_on();
@@ -226,6 +226,14 @@ void Job::open_device() {
             context_ = Context::create(settings_.device);
     } catch (const Error &) { // elements say which device is missing
     }
+}
+
+DeviceMemory Job::device_memory() {
+    return [this]() -> std::uint64_t {
+        open_device();
+        const bool has_own = context_ && !context_->default_device()->shares_host_memory();
+        return has_own ? context_->default_device()->memory_limit() : 0;
+    };
 }
 
 void Job::run_line(const std::string &line, const std::function<void(GstMessage *)> &on_message,
@@ -428,7 +436,7 @@ void Job::align(const Axis &axis) {
                                      static_cast<ParameterBase *>(&settings_.align_iterations),
                                      static_cast<ParameterBase *>(&settings_.align_binning)})
         parameter->reset();
-    *inspection_ = reconstruction::inspect(settings_);
+    *inspection_ = reconstruction::inspect(settings_, device_memory());
     const auto &shifts = inspection_->shifts;
     message("info", "projections are displaced by " + shifts.range() + ", as their reprojections say; " +
                         (is_in_memory ? "they are moved back" : "'" + file + "' has all numbers"));
@@ -512,8 +520,6 @@ const Plan &Job::plan() {
     check_findings();
     go_on();
     open_device();
-    if (context_ && !context_->default_device()->shares_host_memory())
-        inspection_->device_memory = context_->default_device()->memory_limit();
     const auto *heights = heights_.empty() ? nullptr : &heights_;
     // What is wrong with the output shows before time goes into the axis.
     make_plan(settings_, scan, {scan.image.width / 2.0, ""}, heights);

@@ -7,6 +7,7 @@
 
 #include <gst/reconstruction/axis-finder.hpp>
 #include <gst/reconstruction/heights.hpp>
+#include <gst/reconstruction/inspector.hpp>
 #include <gst/reconstruction/plan.hpp>
 #include <gst/reconstruction/preview.hpp>
 #include <gst/reconstruction/report/report.hpp>
@@ -72,6 +73,8 @@ class Job {
     void go_on() const;
     // Opens the device for all lines, each of which would open it again.
     void open_device();
+    // Opens it when it is asked.
+    DeviceMemory device_memory();
 
     // Runs a line to its end. `on_message` gets the messages of its elements, `on_images` the number of
     // images that have reached its end.

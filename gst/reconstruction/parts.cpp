@@ -106,7 +106,7 @@ class PlaneParts final : public ImageParts {
                             (is_iterative(settings_) ? made.z.count : count);
         const auto flats = least_memory(settings_, scan_, 0);
         if (is_iterative(settings_)) {
-            const auto [volumes, sets] = held_by_iterations();
+            const auto [volumes, sets] = held_by_iterations(volume);
             return {volumes * volume, sets * projections(count) + flats};
         }
         // Sinograms, and what they are made of, twice.
@@ -130,11 +130,14 @@ class PlaneParts final : public ImageParts {
         return volume <= for_volume && projections <= settings_.memory_bytes();
     }
 
-    // Volumes and sets of projections, as tomogeneraliterate tells.
-    std::pair<std::uint64_t, std::uint64_t> held_by_iterations() const {
+    // Volumes of so many bytes and sets of projections, as tomogeneraliterate tells.
+    std::pair<std::uint64_t, std::uint64_t> held_by_iterations(std::uint64_t volume) const {
         const auto &method = settings_.method;
-        if (method.is("cgls"))
-            return {5 + std::min(iterations_of(settings_), 32u), 2};
+        if (method.is("cgls")) { // whose gradients have a quarter of the memory at most
+            const auto memory = scan_.device_memory ? scan_.device_memory : settings_.memory_bytes();
+            const auto fit = std::max<std::uint64_t>(memory / 4 / volume, 1);
+            return {5 + std::min<std::uint64_t>({iterations_of(settings_), 32, fit}), 2};
+        }
         if (method.is("fista") || method.is("sbtv"))
             return {14, 2};
         return {method.is("asdpocs") ? 8 : 5, 3};

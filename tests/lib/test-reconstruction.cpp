@@ -294,11 +294,7 @@ GST_START_TEST(room_on_the_disk) {
 }
 GST_END_TEST
 
-// Of a cone beam, on devices that share the memory of the computer and on those that do not.
-GST_START_TEST(parts_of_a_volume) {
-    constexpr unsigned columns = 100, rows = 80, views = 50;
-    Settings settings;
-    settings.general.source_y.set_text("-400");
+static Inspection scan_of_a_cone(unsigned columns, unsigned rows, unsigned views) {
     Inspection scan;
     scan.image = tomo::ArrayInfo(GST_TOMO_FORMAT_UINT16, columns, rows);
     scan.projections = views;
@@ -307,6 +303,15 @@ GST_START_TEST(parts_of_a_volume) {
         angles.push_back(2.0 * G_PI / views * i);
     scan.set_angles(std::move(angles));
     scan.angles_from = "scan";
+    return scan;
+}
+
+// Of a cone beam, on devices that share the memory of the computer and on those that do not.
+GST_START_TEST(parts_of_a_volume) {
+    constexpr unsigned columns = 100, rows = 80, views = 50;
+    Settings settings;
+    settings.general.source_y.set_text("-400");
+    Inspection scan = scan_of_a_cone(columns, rows, views);
     const std::uint64_t plane = 4 * columns * columns, whole = plane * rows,
                         projections = std::uint64_t{4} * columns * rows * views;
     const auto images = [&](std::uint64_t memory, std::uint64_t device, const char *method = "fbp",
@@ -338,6 +343,31 @@ GST_START_TEST(parts_of_a_volume) {
     fail_unless(images(held, 0, "sirt") == rows);
     fail_unless(images(held - 1, 0, "sirt") == 0);
     fail_unless(images(1, 1, "sirt") == rows); // the element tells more
+    // Conjugate gradients keep no more gradients than a quarter of the memory takes: here one.
+    const auto least = 6 * plane * (rows + 2 * 7) + 2 * projections;
+    fail_unless(images(least, 0, "cgls") == rows);
+    fail_unless(images(least - 1, 0, "cgls") == 0);
+}
+GST_END_TEST
+
+// Tofu's whole of an axis is one pixel, and a step of a region as many as it says.
+GST_START_TEST(size_of_voxels) {
+    Settings settings;
+    settings.general.source_y.set_text("-400");
+    Inspection scan = scan_of_a_cone(40, 30, 20);
+    scan.pixel_size = 1e-6;
+    const auto expect = [&](double size, double spacing) {
+        fail_unless(std::abs(scan.voxel_size(settings) - size * 1e-6) < 1e-12);
+        fail_unless(std::abs(scan.slice_spacing(settings) - spacing) < 1e-12);
+    };
+    expect(1.0, 1.0);
+    settings.general.x_region.set_text("5,-4,-1.5");
+    settings.general.slice_region.set_text("-3,3,3");
+    expect(1.5, 2.0);
+    for (auto *region : {&settings.general.x_region, &settings.general.slice_region})
+        region->set_text("0,-1,1");
+    settings.y_step.set_text("2"); // whole is every other row
+    expect(1.0, 2.0);
 }
 GST_END_TEST
 
@@ -450,6 +480,7 @@ static Suite *reconstruction_suite() {
     tcase_add_test(tests, values_in_lines);
     tcase_add_test(tests, room_on_the_disk);
     tcase_add_test(tests, parts_of_a_volume);
+    tcase_add_test(tests, size_of_voxels);
     tcase_add_test(tests, object_in_c);
     tcase_add_test(tests, axis_that_is_not_found);
     tcase_add_test(tests, times_in_words);

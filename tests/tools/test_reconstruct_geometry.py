@@ -224,6 +224,19 @@ class ConeBeam(Arrangements):
         self.assertIn("minimum=0", self.done(*words, "asdpocs", "--dry-run").stdout)
         self.refused(1, ["memory=", "too small"], *words, "cgls", "--memory", "500K", "--output", "x.h5")
 
+    def test_room_for_iterations_on_a_device(self):
+        """The memory of the device is known before the disk is judged: no slabs are expected that are never made."""
+        write("scan.nxs", CONE, **METRES)
+        disk = os.statvfs(".")
+        side = int((0.7 * disk.f_bavail * disk.f_frsize / 4) ** (1 / 3))  # slabs would be as much again
+        region = f"-{side / 2},{side / 2},1"
+        words = ["info", *self.words("--json", "--method", "sirt", "--memory", "64M", f"--x-region={region}", f"--y-region={region}",
+                                     f"--region={region}", "--detector-position-y", 4 * side, "--source-position-y", -4 * side)]
+        found = {discrete: [one["name"] for one in json.loads(self.done(*words, env={**os.environ, "GST_TOMO_TEST_DISCRETE": discrete}).stdout)["findings"]]
+                 for discrete in "01"}
+        self.assertIn("disk", found["0"])
+        self.assertNotIn("disk", found["1"])
+
     def test_iterations_of_a_part(self):
         """What lies beside the slices that are asked for is made with them, as rays pass it, and does not come out."""
         spheres, rows, width, axis = ((5, 2, 0, 4, 0.03), (-6, -4, -8, 4, 0.02), (6, 5, 9, 4, 0.02)), 32, 36, 17.6
