@@ -13,6 +13,7 @@ import signal
 import sqlite3
 import time
 import unittest
+import unittest.mock
 
 from gsttomo import jobs
 from gsttomo.jobs import State
@@ -168,6 +169,62 @@ class Control(JobTestCase):
             await self.over(job, State.CANCELLED)
             self.assertFalse(is_alive(pid))
             await self.over(await self.submit())
+
+    async def test_a_cancellation_that_comes_too_late(self):
+        """Hits no later job of the process."""
+        async with self.manager(grace=0.3) as manager:
+            for when in ("over", "again"):
+                job = await self.submit(writing(self.scratch / f"{when}.tif", 2, 0.1), session="s")
+                await self.in_state(job, State.RUNNING)
+                attendant = manager._attendants[job.id]
+                await self.over(job)
+                await attendant.cancel()
+                self.assertIsNone(attendant._escalation)
+            await self.over(await self.submit(writing(self.scratch / "later.tif", 2, 0.3), session="s"))
+
+    async def test_a_manager_that_ends_while_it_obeys(self):
+        """The next one obeys, once more where need be."""
+        job = await self.submit(endless())
+        async with self.manager():
+            await self.in_state(job, State.RUNNING)
+            with unittest.mock.patch("gsttomo.jobs._attendant.Attendant.cancel", lambda _: asyncio.sleep(1000)):
+                await self.queue.cancel(job.id)
+                await asyncio.sleep(0.2)
+        async with self.manager():
+            await self.over(job, State.CANCELLED)
+
+            async def is_forgotten():
+                return not self.queue._store.requests()
+
+            await self.until(is_forgotten)
+
+    async def test_requests_are_obeyed_while_a_process_ends(self):
+        """That waited, and hangs."""
+        async with self.manager(grace=PATIENCE, idle=1.0) as manager:
+            await self.over(await self.submit(session="hangs", devices=()))
+            await self.nothing_is_claimed(manager)
+            worker, _ = manager._pool._idle["hangs"]
+            os.kill(worker.pid, signal.SIGSTOP)
+
+            async def ends():
+                return "hangs" not in manager._pool._idle
+
+            await self.until(ends)
+            await self.over(await self.submit(devices=()))
+            self.assertFalse(worker.is_gone)
+            os.kill(worker.pid, signal.SIGKILL)
+        self.assertTrue(worker.is_gone)
+
+    async def test_another_program_of_a_session(self):
+        """Begins when the one before has ended."""
+        async with self.manager() as manager:
+            await self.over(await self.submit(session="s"))
+            await self.nothing_is_claimed(manager)
+            worker, _ = manager._pool._idle["s"]
+            spawn, alive = jobs._worker.Worker.spawn, []
+            with unittest.mock.patch.object(jobs._worker.Worker, "spawn", lambda *arguments: (alive.append(worker.is_gone), spawn(*arguments))):
+                await self.over(await self.submit({"scan": "missing.nxs"}, session="s"), State.FAILED)
+            self.assertEqual(alive, [True])
 
     async def test_pause_and_finish(self):
         async with self.manager():
@@ -368,6 +425,68 @@ class Crashes(JobTestCase):
             job = await self.over(await self.submit(), State.FAILED)
             self.assertIn("nothing was run", job.error)
             await self.nothing_is_claimed(manager)
+
+
+    async def test_an_open_that_fails(self):
+        """Leaves nothing: not the lock, not the bell, no reader of a process."""
+        job = await self.submit(endless())
+        async with self.manager():
+            await self.in_state(job, State.RUNNING)
+        before = len(os.listdir("/proc/self/fd"))
+        for name in ("remove_strays", "running"):
+            with unittest.mock.patch.object(jobs._store.Store, name, self.no_room), self.assertRaises(sqlite3.Error):
+                await self.manager().open()
+            self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+            self.assertFalse((self.folder / "wake").exists())
+        async with self.manager():
+            await self.queue.cancel(job.id)
+            await self.over(job, State.CANCELLED)
+
+    async def test_a_job_that_is_gone_before_its_start(self):
+        async with self.manager() as manager:
+            get = manager._store.job
+
+            def gone(number):
+                manager._store.job = get
+                self.queue._store.cancel_waiting(number)
+                self.queue._store.forget([number])
+                return get(number)
+
+            manager._store.job = gone
+            job = await self.submit()
+            await self.over(await self.submit())
+            with self.assertRaises(jobs.NoSuchJob):
+                await self.queue.get(job.id)
+
+    async def test_refusals_while_others_write(self):
+        async with self.manager(memory=100) as manager:
+            refuse = manager._store.refuse
+
+            def late(*arguments):
+                self.queue._store.set_limits({})
+                self.queue._store.set_limits({"keep_jobs": 1000})
+                refuse(*arguments)
+
+            manager._store.refuse = late
+            given = await self.queue.submit_many([jobs.Order(tiny(), memory=101)] * 3)
+            for job in given:
+                await self.over(job, State.FAILED)
+
+    async def test_a_process_that_can_not_be_noted(self):
+        """It ends, and nobody is left without its device."""
+        async with self.manager() as manager:
+            note, pids = manager._store.set_process, []
+
+            def no_room(_, pid, *others):
+                manager._store.set_process = note
+                pids.append(pid)
+                self.no_room()
+
+            manager._store.set_process = no_room
+            await self.over(await self.submit())
+            await self.is_gone(pids[0])
+            await self.nothing_is_claimed(manager)
+        self.assertEqual(self.queue._store.workers(), [])
 
 
 class Sessions(JobTestCase):

@@ -8,7 +8,9 @@ import random
 import sqlite3
 import subprocess
 import sys
+import time
 import unittest
+import unittest.mock
 
 from gsttomo import jobs
 from gsttomo.jobs import State
@@ -122,6 +124,38 @@ with store.transaction():
         with self.assertRaisesRegex(jobs.Error, "newer version"):
             jobs.PlainQueue(self.folder)
 
+    def test_where_no_queue_can_be(self):
+        """Told at once, and nothing is tried for ever."""
+        connect, place = sqlite3.connect, self.scratch / "fixed"
+        jobs.PlainQueue(place).close()
+        with connect(place / "jobs.sqlite") as database:
+            database.execute("PRAGMA journal_mode = DELETE")
+        database.close()
+        for name, error, words in ((":memory:", jobs.Error, "mode is memory"),
+                                   (f"file:{place}/jobs.sqlite?mode=ro", sqlite3.OperationalError, "readonly")):
+            def other(_, name=name, **options):
+                return connect(name, uri=True, **options)
+
+            since = time.monotonic()
+            with unittest.mock.patch("sqlite3.connect", other), self.assertRaisesRegex(error, words):
+                jobs.PlainQueue(place)
+            self.assertLess(time.monotonic() - since, 5)
+
+    def test_folders_of_others(self):
+        """Are neither used nor removed."""
+        for kind in ("jobs", "workers"):
+            place = self.scratch / f"data-{kind}"
+            (place / kind / "12").mkdir(parents=True)
+            (place / kind / "12" / "projections.h5").touch()
+            for prepare in (lambda: None, (place / "jobs.sqlite").touch):  # as one leaves that was killed while it made a queue
+                prepare()
+                before = sorted(place.rglob("*"))
+                with self.assertRaisesRegex(jobs.Error, f"has a '{kind}' already"):
+                    jobs.PlainQueue(place)
+                self.assertLessEqual(set(before), set(place.rglob("*")))
+        self.assertFalse((self.scratch / "data-jobs" / "jobs.sqlite-wal").exists())
+        jobs.PlainQueue(self.scratch / "data-jobs" / "queue").close()
+
     def test_a_full_disk(self):
         """Nothing is half there."""
         size = self.store._database.execute("PRAGMA page_count").fetchone()[0]
@@ -159,12 +193,17 @@ class Turns(StoreTestCase):
     def test_what_a_manager_looks_at(self):
         """Without a free device only at what needs none."""
         manager = jobs.Manager(self.folder)
-        manager._store = self.store
+        manager._store, manager.devices = self.store, (machine.Device(0, "one", False, 1),)
         wanted = self.queue.submit_many([jobs.Order(tiny(), priority=3, devices=()), *[jobs.Order(tiny())] * 50, jobs.Order(tiny(), devices=()),
                                          jobs.Order(tiny(), session="s", priority=-1), jobs.Order(tiny(), session="s", priority=-1)])
         for devices, seen in (((), [0, 51, 52]), ((0,), range(53))):
             room = Room(devices, 100, 3)
             self.assertEqual([job.id for job in manager._turns(room)], [wanted[n].id for n in seen])
+        manager.devices, manager.places, manager.memory = (), 1, 100  # a computer without any
+        refused = []
+        self.assertEqual([claim.job for claim in manager._claims_of(manager._turns(Room((), 100, 1)), refused)], [wanted[0].id, wanted[51].id])
+        self.assertEqual({number for number, _ in refused}, {job.id for job in wanted[1:51] + wanted[52:53]})
+        self.assertIn("there is none", refused[0][1])
 
 
 class Quotas(StoreTestCase):
@@ -206,7 +245,19 @@ class Forgetting(StoreTestCase):
         self.assertGreater(self.queue.submit(tiny()).id, waits)  # no number comes again
         (self.folder / "jobs" / "77").mkdir()
         (self.folder / "workers" / "77").mkdir(parents=True)
+        (self.folder / "jobs" / "78").mkdir()
+        for name in ("events.jsonl", "errors.log", "preview-1.npy"):
+            (self.folder / "jobs" / "78" / name).touch()
+        foreign = ["jobs/2024", "jobs/scan", "jobs/007", "workers/5", "jobs/79"]
+        for name in foreign:
+            (self.folder / name).mkdir()
+        for name in ("jobs/2024/scan.h5", "workers/5/jobs.log", "jobs/80"):
+            (self.folder / name).touch()
+        (self.folder / "jobs" / "79" / "events.jsonl").mkdir()
+        (self.folder / "jobs" / "81").symlink_to(self.scratch)
         self.store.remove_strays()
+        self.assertTrue(all((self.folder / name).exists() for name in [*foreign, "jobs/2024/scan.h5", "jobs/80", "jobs/81"]))
+        self.assertFalse((self.folder / "jobs" / "78").exists())
         self.assertFalse((self.folder / "jobs" / "77").exists() or (self.folder / "workers" / "77").exists())
         self.assertTrue((self.folder / "jobs" / "1").exists())
 
@@ -214,6 +265,10 @@ class Forgetting(StoreTestCase):
         self.assertEqual(self.queue.limits(), jobs.Limits())
         self.limit(keep_jobs=3, keep_days=None)
         self.assertEqual(jobs.PlainQueue(self.folder).limits(), jobs.Limits(None, 3))
+        self.store.set_limits({"jobs_per_owner": 7})  # and no other
+        self.assertEqual(self.queue.limits(), jobs.Limits(None, 3, 7))
+        with self.assertRaisesRegex(TypeError, "no limit jobs"):
+            self.store.set_limits({"jobs": 7})
 
 
 class Facts(FolderTestCase):

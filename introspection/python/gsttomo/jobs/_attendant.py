@@ -28,6 +28,7 @@ class Attendant:
         self._written = 0.0
         self._is_written = True
         self._escalation = self._telling = None  # tasks
+        self._is_followed = True
         self._refusals = Tail(worker.folder / "events.jsonl")
         self.place.mkdir(parents=True, exist_ok=True)
 
@@ -47,6 +48,7 @@ class Attendant:
         try:
             await self._read()
         finally:
+            self._is_followed = False
             if self._escalation is not None:
                 self._escalation.cancel()
             self._refusals.close()
@@ -116,10 +118,12 @@ class Attendant:
         self._store.end(self.number, state, exit=1 if course.is_over else worker.exit, error=error or course.status, **values)
 
     async def cancel(self):
-        """Ends it, in the end by force."""
+        """Ends it, in the end by force. Nothing happens to a process that may have another job already."""
         self._is_cancelled = True
         with contextlib.suppress(sqlite3.Error):
             self._store.update(self.number, is_cancelled=1)
+        if not self._is_followed:
+            return
         if self._escalation is None:
             self._escalation = asyncio.create_task(self._escalate())
         await self.worker.tell({"command": "abort"})

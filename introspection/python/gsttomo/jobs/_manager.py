@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The manager: starts the jobs of a queue on the devices of this computer, and keeps account of them.
 
-    async with Manager("/data/queue"):
-        await asyncio.Event().wait()
+    async with Manager("/data/queue") as manager:
+        await manager.run()
 
 `tomo-jobs serve` does that. When a manager ends, for whatever reason, jobs that run go on; the next manager finds them.
 """
@@ -19,7 +19,7 @@ import time
 from . import _machine
 from ._attendant import Attendant, insist
 from ._lock import Bell, Lock
-from ._model import DescriptionError, Error, State
+from ._model import OPEN, DescriptionError, Error, NoSuchJob, State
 from ._pool import Pool
 from ._provenance import Recorder
 from ._schedule import Claim, Room
@@ -45,7 +45,7 @@ class Manager:
     idle: seconds after which the process of a session ends that waits for a job
     warm: such processes at most, beyond which the one ends that waits for longest; None: four for each place
     grace: seconds that a job has to obey before it is ended by force
-    limits: Limits for the queue from now on; None: as they are
+    limits: Limits for the queue from now on, or a dict of those that change; None: as they are
 
     Raises BusyError where another manager runs this queue, Error where the devices can't be listed, DescriptionError for a device
     that is not there."""
@@ -58,7 +58,7 @@ class Manager:
         self._attendants = {}  # by job
         self._claims = {}      # (devices, memory, session) by job
         self._tasks = set()
-        self._lock = None
+        self._last_request = 0  # that is obeyed, or about to be
         self._is_closing = False
 
     @property
@@ -68,27 +68,23 @@ class Manager:
     # Begin and end
 
     async def open(self):
-        self._store = Store(self._folder)
-        try:
-            self._lock = Lock(self._store.folder)
+        with contextlib.ExitStack() as opened:
+            self._store = opened.enter_context(contextlib.closing(Store(self._folder)))
+            self._lock = opened.enter_context(contextlib.closing(Lock(self._store.folder)))
             if self._limits is not None:
                 self._store.set_limits(self._limits)
             known = await asyncio.to_thread(_machine.devices)
             chosen = range(len(known)) if self._wanted is None else _machine.indices_of(map(str, self._wanted), known)
             self.devices = tuple(device for device in known if device.index in chosen)
             self._changed = asyncio.Event()
-            self._bell = Bell(self._store.folder, self._changed)
-        except BaseException:
-            if self._lock is not None:
-                self._lock.close()
-            self._store.close()
-            raise
-        self.places = self.places or max(1, len(self.devices))
-        self._recorder = Recorder(self.devices)
-        self._watch = Watch()
-        self._pool = Pool(self._store, self._grace, WARM_BY_PLACE * self.places if self._warm is None else self._warm)
-        self._recover()
-        self._loop = asyncio.create_task(self._run())
+            opened.enter_context(contextlib.closing(Bell(self._store.folder, self._changed)))
+            self.places = self.places or max(1, len(self.devices))
+            self._recorder = Recorder(self.devices)
+            self._watch = opened.enter_context(contextlib.closing(Watch()))
+            self._pool = Pool(self._store, self._grace, WARM_BY_PLACE * self.places if self._warm is None else self._warm)
+            self._recover()
+            self._loop = asyncio.create_task(self._run())
+            self._opened = opened.pop_all()
 
     async def close(self, cancel=False):
         """Ends the manager. Jobs that run go on, or with `cancel` are cancelled first; processes that wait for jobs end."""
@@ -105,12 +101,8 @@ class Manager:
             await asyncio.wait(self._tasks)
         for attendant in self._attendants.values():
             attendant.worker.leave()
-        with contextlib.suppress(sqlite3.Error):  # of a queue that is gone
-            await self._pool.end_idle(0)
-        self._bell.close()
-        self._watch.close()
-        self._store.close()
-        self._lock.close()
+        await self._pool.close()
+        self._opened.close()
 
     async def run(self):
         """Until it is cancelled. Raises what the manager could not cope with."""
@@ -118,7 +110,7 @@ class Manager:
 
     async def end_session(self, session):
         """Cancels the jobs of a session, and ends its process."""
-        for job in self._store.jobs(("queued", "running", "paused"), session=session):
+        for job in self._store.jobs(OPEN, session=session):
             if not self._store.cancel_waiting(job.id) and job.id in self._attendants:
                 await self._attendants[job.id].cancel()
         while any(claim[2] == session for claim in self._claims.values()):
@@ -136,21 +128,19 @@ class Manager:
 
     def _recover(self):
         workers = self._pool.adopt()
-        at_work = set()
-        for number, worker, devices, memory, session, is_cancelled in self._store.running():
-            job = self._store.job(number)
-            at_work.add(worker)
-            self._claims[number] = devices, memory, session
-            log.info("job %d is found again, and its process is %s", number, "gone" if workers[worker].is_gone else "alive")
-            self._start_task(self._attend(job, workers[worker], is_cancelled))
-        for number, worker in workers.items():
-            if number not in at_work:
-                self._start_task(self._end_stray(worker))
-        self._store.remove_strays()
-
-    async def _end_stray(self, worker):
-        await worker.stop(self._grace)
-        self._pool.forget(worker)
+        try:
+            self._store.remove_strays()
+            found = [(self._store.job(number), workers[worker], *others) for number, worker, *others in self._store.running()]
+        except BaseException:
+            for worker in workers.values():
+                worker.leave()
+            raise
+        for job, worker, devices, memory, session, is_cancelled in found:
+            self._claims[job.id] = devices, memory, session
+            log.info("job %d is found again, and its process is %s", job.id, "gone" if worker.is_gone else "alive")
+            self._start_task(self._attend(job, worker, is_cancelled))
+        for number in set(workers) - {worker.number for _, worker, *_ in found}:
+            self._pool.end_process(workers[number])
 
     # The loop
 
@@ -159,13 +149,13 @@ class Manager:
         while True:
             self._changed.clear()
             if not self._lock.is_in_place():  # a client would put its jobs elsewhere, and nobody knows what this one has
-                raise Error(f"the queue {self.folder} was removed or replaced while it was served; what runs goes on without a manager")
+                raise Error(f"the queue {self.folder} was removed or replaced while it was served; its jobs go on without a manager")
             try:
                 self._obey_requests()
                 self._start_jobs()
                 if time.monotonic() >= idling:
                     idling = time.monotonic() + TICK
-                    await self._pool.end_idle(self._idle)
+                    self._pool.end_idle(self._idle)
                     self._store.remove_left()
                 if time.monotonic() >= cleaning:
                     cleaning = time.monotonic() + (TICK if self._forget_some() else CLEANING)
@@ -183,15 +173,21 @@ class Manager:
 
     def _obey_requests(self):
         """In tasks: a process that hangs may read no more."""
-        for number, command in self._store.take_requests():
-            attendant = self._attendants.get(number)
-            if attendant is None:  # it is over, or waits
-                if command["command"] == "abort":
-                    self._store.cancel_waiting(number)
-            elif command["command"] == "abort":
-                self._start_task(attendant.cancel())
-            else:
-                self._start_task(attendant.worker.tell(command))
+        for request, number, command in self._store.requests(self._last_request):
+            self._last_request = request
+            self._start_task(self._obey(request, number, command))
+
+    async def _obey(self, request, number, command):
+        """A manager that is killed amid that leaves the request to the next one, so that it may be obeyed twice."""
+        attendant = self._attendants.get(number)  # none: the job is over, or waits
+        if command["command"] != "abort":
+            if attendant is not None:
+                await attendant.worker.tell(command)
+        else:
+            if attendant is not None:
+                await attendant.cancel()
+            await insist(lambda: self._store.cancel_waiting(number))  # also one that was put back meanwhile
+        await insist(lambda: self._store.forget_requests(request, number))
 
     def _start_jobs(self):
         room = Room([device.index for device in self.devices], self.memory, self.places)
@@ -199,33 +195,38 @@ class Manager:
             room.take(*claim)
         if room.places <= 0:
             return
-        starts = list(room.choose(self._claims_of(self._turns(room)), lambda claim: self._pool.devices_of(claim.session)))
+        refused = []  # and no change as long as the queue is read: sqlite lets nobody write behind a read that others have outdated
+        starts = list(room.choose(self._claims_of(self._turns(room), refused), lambda claim: self._pool.devices_of(claim.session)))
+        for number, error in refused:
+            self._store.refuse(number, error)
         for start in starts:
             try:
                 job = self._store.job(start.job)
             except (TypeError, ValueError) as e:
                 self._store.refuse(start.job, f"the order can't be understood: {e}")
                 continue
+            except NoSuchJob:  # it was cancelled and cleaned away meanwhile
+                continue
             self._claims[job.id] = start.devices, start.memory, job.session
             self._start_task(self._start(job, start))
 
     def _turns(self, room):
-        """The jobs that wait, in their order. Where no device is free, those that want one are passed over at once, and so are
+        """The jobs that wait, in their order. Where all devices are in use, those that want one are passed over at once, and so are
         all but the first one of a session: there may be thousands."""
         return heapq.merge(self._store.queued_first(), self._turns_alone(room), key=lambda job: (-job.priority, job.id))
 
     def _turns_alone(self, room):
         last = None
         for job in self._store.queued():
-            if not room.has_devices:
+            if self.devices and not room.has_devices:  # where there is none at all, those that want one fail
                 yield from self._store.queued(after=last, without_devices=True)
                 return
             if job.problem is None:
                 last = job
             yield job
 
-    def _claims_of(self, turns):
-        """Claims that can be served some time; other jobs fail."""
+    def _claims_of(self, turns, refused):
+        """Claims that can be served some time; other jobs come to `refused`, with an error."""
         for number, _, devices, memory, session, kind, problem in turns:
             if number in self._claims:  # its start waits for room
                 continue
@@ -239,7 +240,7 @@ class Manager:
                 if memory > self.memory:
                     raise DescriptionError(f"it asks for {memory} bytes of memory, and there are {self.memory} for jobs")
             except DescriptionError as e:
-                self._store.refuse(number, str(e))
+                refused.append((number, str(e)))
                 continue
             yield Claim(number, devices, memory, session, kind)
 
@@ -260,22 +261,24 @@ class Manager:
         worker = claimed = None
         try:
             if not self._is_closing:
-                worker = self._pool.take(job.kind.program, job.session, start.devices)
+                worker = await self._pool.take(job.kind.program, job.session, start.devices)
+            if not self._is_closing:  # another process may have taken its time to end
                 claimed = self._store.claim(job.id, worker.number, start.devices, start.memory)
         except (OSError, sqlite3.Error) as e:
             log.error("job %d can't be started: %s", job.id, e)
             if isinstance(e, sqlite3.Error):  # the queue is tried again, but not all the time
                 await asyncio.sleep(TICK)
             elif is_shortage(e):
-                with contextlib.suppress(sqlite3.Error):
-                    await self._pool.end_longest()
+                await self._pool.end_longest()
                 await asyncio.sleep(TICK)
             else:
                 await insist(lambda: self._store.refuse(job.id, f"its process can't be started: {e}"))
         if claimed is None:  # or cancelled meanwhile
-            self._claims.pop(job.id)
-            if worker is not None:
-                await self._pool.give_back(worker)
+            try:
+                if worker is not None:
+                    await self._pool.give_back(worker)
+            finally:
+                del self._claims[job.id]
             return
         await self._attend(claimed, worker, is_cancelled=False, begins=True)
 

@@ -42,6 +42,7 @@ class State(str, enum.Enum):
         return self in OVER
 
 
+OPEN = (State.QUEUED, State.RUNNING, State.PAUSED)
 OVER = (State.DONE, State.FAILED, State.CANCELLED)
 
 

@@ -2,10 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The processes of a manager: those that work, and those of sessions that wait for their next job."""
 
+import asyncio
+import contextlib
+import logging
+import sqlite3
 import time
 
 from ._machine import boot, start_ticks
 from ._worker import Worker
+
+log = logging.getLogger(__name__)
 
 
 class Pool:
@@ -15,36 +21,39 @@ class Pool:
         self._store, self._grace, self._most = store, grace, most  # that wait
         self._boot = boot()
         self._idle = {}  # Worker, and since when, by session
+        self._ends = set()  # tasks
 
     def adopt(self):
         """All processes that an earlier manager has left, by their numbers; those that are gone, too."""
-        workers = {}
-        for row in self._store.workers():
-            worker = Worker(row["id"], row["program"], row["session"], row["devices"], self._store.worker_folder(row["id"]))
-            worker.adopt(row["pid"], row["ticks"], row["boot"])
-            workers[worker.number] = worker
+        with contextlib.ExitStack() as undo:
+            workers = {}
+            for row in self._store.workers():
+                worker = Worker(row["id"], row["program"], row["session"], row["devices"], self._store.worker_folder(row["id"]))
+                undo.callback(worker.leave)
+                worker.adopt(row["pid"], row["ticks"], row["boot"])
+                workers[worker.number] = worker
+            undo.pop_all()
         return workers
 
     def devices_of(self, session):
         """Where a process waits."""
         return self._idle[session][0].devices if session in self._idle else ()
 
-    def take(self, program, session, devices):
-        """A process on these devices. Raises OSError."""
+    async def take(self, program, session, devices):
+        """A process on these devices. Another one of the session ends first. Raises OSError, sqlite3.Error."""
         waiting, _ = self._idle.pop(session, (None, None))
         if waiting is not None:
             if waiting.can_be_told and (waiting.program, waiting.devices) == (program, devices):
                 return waiting
-            waiting.release()
-            self.forget(waiting)
+            await self.end_process(waiting)
         number = self._store.add_worker(program, session, devices)
         worker = Worker(number, program, session, devices, self._store.worker_folder(number))
         try:
             worker.spawn({"GST_TOMO_DEVICE": str(devices[0])} if devices else {})
-        except OSError:
-            self._store.forget_worker(number)
+            self._store.set_process(number, worker.pid, start_ticks(worker.pid), self._boot)
+        except (OSError, sqlite3.Error):
+            await self.end_process(worker)
             raise
-        self._store.set_process(number, worker.pid, start_ticks(worker.pid), self._boot)
         return worker
 
     async def give_back(self, worker):
@@ -52,31 +61,50 @@ class Pool:
         if worker.session is not None and worker.can_be_told:
             self._idle[worker.session] = worker, time.monotonic()
             if len(self._idle) > self._most:
-                await self.end_longest()
+                self._end_first()  # nobody waits for that
             return
-        await worker.stop(self._grace)
-        self.forget(worker)
+        await self.end_process(worker)
 
-    async def end_idle(self, seconds):
-        """Those that wait for longer."""
+    def end_idle(self, seconds):
+        """Those that wait for longer. They end by and by."""
         now = time.monotonic()
         for session, (worker, since) in list(self._idle.items()):
             if worker.is_gone or now - since >= seconds:
                 del self._idle[session]
-                await worker.stop(self._grace)
-                self.forget(worker)
+                self.end_process(worker)
 
     async def end_longest(self):
         """The one that waits for longest, if there is one."""
         if self._idle:
-            await self.end(next(iter(self._idle)))  # in the order that they came
+            await self._end_first()
 
     async def end(self, session):
         """The process of a session, if it waits."""
         worker, _ = self._idle.pop(session, (None, None))
         if worker is not None:
-            await worker.stop(self._grace)
-            self.forget(worker)
+            await self.end_process(worker)
 
-    def forget(self, worker):
-        self._store.forget_worker(worker.number)
+    async def close(self):
+        """Ends all that wait, and waits for all that end."""
+        self.end_idle(0)
+        while self._ends:
+            await asyncio.wait(self._ends)
+
+    def _end_first(self):
+        worker, _ = self._idle.pop(next(iter(self._idle)))  # in the order that they came
+        return self.end_process(worker)
+
+    def end_process(self, worker):
+        """Begins to end a process, also where it hangs. Gives a future of its end, which no cancellation of one that waits for it
+        undoes."""
+        task = asyncio.create_task(self._until_gone(worker))
+        self._ends.add(task)
+        task.add_done_callback(self._ends.discard)
+        return asyncio.shield(task)
+
+    async def _until_gone(self, worker):
+        await worker.stop(self._grace)
+        try:
+            self._store.forget_worker(worker.number)
+        except sqlite3.Error as e:
+            log.error("process %s is over, which the next manager will note: %s", worker.pid, e)

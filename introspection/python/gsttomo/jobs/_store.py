@@ -10,6 +10,7 @@ socket `wake` only saves the manager from looking often.
 import collections
 import contextlib
 import dataclasses
+import fnmatch
 import json
 import os
 import pathlib
@@ -43,6 +44,9 @@ CREATE TABLE workers (
 CREATE TABLE requests (id INTEGER PRIMARY KEY AUTOINCREMENT, job INTEGER NOT NULL, command TEXT NOT NULL);
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT);
 """
+
+# That a process or a manager writes into the folder of a job or a worker; nothing else is ever removed.
+OURS = {"jobs": ("events.jsonl", "errors.log", "preview-*.npy*"), "workers": ("commands", "events.jsonl", "errors.log")}
 
 COLUMNS = ", ".join("jobs." + field.name for field in dataclasses.fields(Job) if field.name != "pid")
 
@@ -91,11 +95,23 @@ class Store:
         text("the folder of the queue", str(self.folder))  # processes are told names within it
         self.folder.mkdir(parents=True, exist_ok=True)
         self._left = set()  # folders that could not be removed yet
+        self._refuse_folders_of_others(is_queue=(self.folder / "jobs.sqlite").exists)  # before anything is written
         self._database = sqlite3.connect(self.folder / "jobs.sqlite", timeout=PATIENCE, isolation_level=None)
         self._database.row_factory = sqlite3.Row
-        self._use_log()
-        self._database.execute("PRAGMA synchronous = NORMAL")  # see make_durable()
-        self._create()
+        try:
+            self._use_log()
+            self._database.execute("PRAGMA synchronous = NORMAL")  # see make_durable()
+            self._create()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _refuse_folders_of_others(self, is_queue):
+        """Those that have a name of ours before there is a queue: it would take them for its own."""
+        found = [kind for kind in OURS if os.path.lexists(self.folder / kind)]
+        if found and not is_queue():  # in this order, because others may make the queue meanwhile
+            raise Error(f"{self.folder} is no queue and has a '{found[0]}' already, which a queue would use; name a folder of its own "
+                        f"for the queue, such as {self.folder / 'queue'}")
 
     def _use_log(self):
         """Readers and one writer do not wait for each other in this mode, which the first connection brings about. sqlite does
@@ -103,17 +119,22 @@ class Store:
         end = time.monotonic() + PATIENCE
         while self._database.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             try:
-                self._database.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError:
-                if time.monotonic() > end:
+                mode = self._database.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            except sqlite3.OperationalError as e:
+                if e.sqlite_errorcode & 0xff not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or time.monotonic() > end:
                     raise
                 time.sleep(0.01)
+            else:
+                if mode != "wal":
+                    raise Error(f"{self.folder} can't hold a queue: sqlite keeps no log there (its mode is {mode}); wanted a folder on a "
+                                "disk of this computer")
 
     def _create(self):
         if self._version() is not None:
             return
         with self.transaction():
             if self._version() is None:  # nobody else was faster
+                self._refuse_folders_of_others(is_queue=lambda: False)
                 for statement in SCHEMA.split(";"):
                     self._database.execute(statement)
                 self._database.execute(f"PRAGMA user_version = {VERSION}")
@@ -121,7 +142,6 @@ class Store:
     def _version(self):
         version = self._database.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
-            self._database.close()
             raise Error(f"{self.folder} is a queue of a newer version of gst-tomo ({version}; this one knows {VERSION})")
         return version or None
 
@@ -168,8 +188,12 @@ class Store:
         return Limits(**{f.name: found[f.name] for f in dataclasses.fields(Limits) if f.name in found})
 
     def set_limits(self, limits):
+        """All of them, or those of a dict."""
+        changes = dataclasses.asdict(limits) if isinstance(limits, Limits) else limits
+        if unknown := set(changes) - set(Limits.__dataclass_fields__):
+            raise TypeError(f"there is no limit {', '.join(sorted(unknown))}")
         with self.transaction():
-            for key, value in dataclasses.asdict(limits).items():
+            for key, value in changes.items():
                 self._database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, json.dumps(value)))
 
     # Submitting and looking
@@ -264,13 +288,15 @@ class Store:
         with self.transaction():
             self._database.execute("INSERT INTO requests (job, command) VALUES (?, ?)", (number, json.dumps(command)))
 
-    def take_requests(self):
-        """Pairs of a job's number and a command, in the order that they came."""
-        rows = self._database.execute("SELECT id, job, command FROM requests ORDER BY id").fetchall()
-        if rows:
-            with self.transaction():
-                self._database.execute("DELETE FROM requests WHERE id <= ?", (rows[-1]["id"],))
-        return [(row["job"], json.loads(row["command"])) for row in rows]
+    def requests(self, after=0):
+        """Their numbers, the numbers of their jobs and commands, in the order that they came."""
+        rows = self._database.execute("SELECT id, job, command FROM requests WHERE id > ? ORDER BY id", (after,)).fetchall()
+        return [(row["id"], row["job"], json.loads(row["command"])) for row in rows]
+
+    def forget_requests(self, last, number):
+        """Of a job, up to one that was obeyed: those before it were, too."""
+        with self.transaction():
+            self._database.execute("DELETE FROM requests WHERE id <= ? AND job = ?", (last, number))
 
     # Running, for the manager
 
@@ -382,12 +408,13 @@ class Store:
         return sorted(numbers)
 
     def remove_strays(self):
-        """Folders without a job or worker, which a process has left that was killed while it cleaned."""
-        for kind in ("jobs", "workers"):
+        """Folders without a job or worker, which a process has left that was killed while it cleaned. Those that hold anything of
+        others stay."""
+        for kind, names in OURS.items():
             folder = self.folder / kind
             for path in folder.iterdir() if folder.is_dir() else ():
-                known = self._database.execute(f"SELECT 1 FROM {kind} WHERE id = ?", (path.name,)).fetchone()
-                if not known:
+                if is_number(path.name) and is_ours(path, names) and not self._database.execute(
+                        f"SELECT 1 FROM {kind} WHERE id = ?", (int(path.name),)).fetchone():
                     self._remove(path)
 
     def _remove(self, path):
@@ -400,6 +427,18 @@ class Store:
         left, self._left = self._left, set()
         for path in left:
             self._remove(path)
+
+
+def is_number(name):
+    """As this module writes it."""
+    return name.isascii() and name.isdecimal() and str(int(name)) == name and int(name) <= LARGEST
+
+
+def is_ours(path, names):
+    """A folder with nothing but files of these names."""
+    if path.is_symlink() or not path.is_dir():
+        return False
+    return all(not one.is_dir() and any(fnmatch.fnmatchcase(one.name, name) for name in names) for one in path.iterdir())
 
 
 def as_column(value):
