@@ -11,14 +11,16 @@
 
 namespace tomo::reconstruction {
 
-// For each compute unit, from docs/performance.md: 25e9 updates on two cores, 4.2e12 on the 132
-// multiprocessors of an H200.
+// For each compute unit, measured by tools/bench on two cores and on the 132 multiprocessors of an H200: 25e9
+// and 4.2e12 updates; in the general geometry 1.6e9 (0.3e9 about a tilted axis) and 0.84e12, in iterations
+// there 12e6 and 55e9.
 Rates rates_of(bool is_cpu, unsigned compute_units, double reading) {
     constexpr double disk = 1e9, least_reading = 1e6;
     const double units = std::max(compute_units, 1u);
     return {.updates = units * (is_cpu ? 12e9 : 30e9),
-            .general = units * (is_cpu ? 0.4e9 : 8e9),
-            .general_iterations = units * (is_cpu ? 3e6 : 4.5e9),
+            .general = units * (is_cpu ? 0.5e9 : 6.4e9),
+            .general_iterations = units * (is_cpu ? 6e6 : 0.41e9),
+            .view_by_view = is_cpu ? 2.7 : 18.0,
             .samples = units * (is_cpu ? 50e6 : 150e6),
             .reading = reading > 0.0 ? std::max(reading, least_reading) : disk,
             .writing = disk,
@@ -38,19 +40,20 @@ double seconds_of_slice(const Settings &settings, const Inspection &scan, Method
     // As many updates would take as long as the samples of a Fourier reconstruction.
     constexpr double updates_for_sample = 250.0;
     // Backprojections that take as long as an iteration (docs/reconstruct.md).
-    constexpr double updates_of_iteration = 2.5, updates_view_by_view = 90.0, updates_of_split = 8.5,
-                     updates_of_proximal = 12.0;
+    constexpr double updates_of_iteration = 2.0, updates_of_split = 6.8, updates_of_proximal = 2.4,
+                     updates_of_descent = 3.4;
     if (method == Method::dfi)
         return updates_for_sample * scan.image.width * static_cast<double>(scan.views) / rates.updates;
     if (method == Method::fbp)
         return updates / rates.updates;
-    const bool is_view_by_view =
-        settings.method.is("sart") || (settings.method.is("asdpocs") && settings.subsets == 0);
+    const bool descends = settings.method.is("asdpocs"),
+               is_view_by_view = settings.method.is("sart") || (descends && settings.subsets == 0);
+    const double updates_of_rays = is_view_by_view ? rates.view_by_view : updates_of_iteration;
     return updates * iterations *
-           (is_view_by_view               ? updates_view_by_view
-            : settings.method.is("sbtv")  ? updates_of_split
+           (settings.method.is("sbtv")    ? updates_of_split
             : settings.method.is("fista") ? updates_of_proximal
-                                          : updates_of_iteration) /
+            : descends                    ? updates_of_rays + updates_of_descent
+                                          : updates_of_rays) /
            rates.updates;
 }
 

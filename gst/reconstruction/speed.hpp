@@ -14,13 +14,14 @@ namespace tomo::reconstruction {
 
 // Rates per second.
 struct Rates {
-    double updates; // of the backprojection: a pixel by a view
-    double general; // the same in the general geometry: a voxel by a view
+    double updates;            // of the backprojection: a pixel by a view
+    double general;            // the same in the general geometry: a voxel by a view
     double general_iterations; // the same in an iteration there, forth and back
-    double samples; // through correction, transposition and filter
-    double reading; // bytes
-    double writing; // bytes
-    double start;   // seconds until a dataflow runs
+    double view_by_view; // backprojections that take as long as an iteration view by view in parallel beams
+    double samples;      // through correction, transposition and filter
+    double reading;      // bytes
+    double writing;      // bytes
+    double start;        // seconds until a dataflow runs
 };
 
 Rates rates_of(bool is_cpu, unsigned compute_units, double reading);
