@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 import unittest
 
 from gsttomo import jobs
@@ -30,12 +29,9 @@ class ProgramTest(FolderTestCase):
     def job(self, number):
         return json.loads(self.run_it("show", number, "--json"))
 
-    def until(self, number, state):
-        end = time.monotonic() + PATIENCE
+    def in_state(self, number, state):
         with jobs.PlainQueue(self.folder) as queue:
-            while queue.get(number).state != state:
-                self.assertLess(time.monotonic(), end, queue.get(number))
-                time.sleep(0.02)
+            self.until(lambda: queue.get(number).state == state, f"job {number} is not {state}")
 
     def test_life(self):
         self.assertEqual(self.run_it("submit", "endless.json", "--name", "first", "--priority", 2).strip(), "1")
@@ -43,9 +39,9 @@ class ProgramTest(FolderTestCase):
         self.run_it("submit", "-", input=json.dumps(tiny()))
         self.run_it("pause", 3)
         with Served(self.folder):
-            self.until(1, "running")
+            self.in_state(1, "running")
             self.run_it("pause", 1)
-            self.until(1, "paused")
+            self.in_state(1, "paused")
             self.run_it("resume", 1)
             self.run_it("finish", 1)
             self.assertRegex(self.run_it("follow", 1), r"(?s)stage run.* arrays.*finished early")
@@ -61,13 +57,14 @@ class ProgramTest(FolderTestCase):
             self.assertIn("missing.nxs", missing)
             self.assertIn("other.nxs", self.run_it("repeat", 5, "--follow", "scan=other.nxs", status=1))
             self.run_it("submit", "endless.json")
-            self.until(7, "running")
+            self.in_state(7, "running")
             self.run_it("cancel", 7)
             self.run_it("follow", 7, status=1)
             self.assertEqual(self.job(7)["state"], "cancelled")
             self.assertIn("has a manager already", self.run_it("serve", status=1))
         self.assertRegex(self.run_it("show", 2), r"(?s)job 2: dummy-data ! write\nstate +done\n.*output +out.tif\n.*version +tomo-runjson")
         self.run_it("show", 2, "--log")
+        self.assertEqual(json.loads(self.run_it("show", 2, "--log", "--json")), {**self.job(2), "log": self.run_it("show", 2, "--log")})
         self.assertEqual(self.run_it("clean", 1, 2), "2 jobs are forgotten\n")
         self.run_it("show", 1, status=1)
         self.assertEqual(len(json.loads(self.run_it("list", "--json"))), 5)
@@ -139,7 +136,9 @@ class ProgramTest(FolderTestCase):
         """Jobs go on."""
         self.run_it("submit", "endless.json")
         with Served(self.folder) as served:
-            self.until(1, "running")
+            self.in_state(1, "running")
+            with self.assertRaisesRegex(AssertionError, "has a manager already"), Served(self.folder):
+                self.fail("two managers")
             served.process.send_signal(signal.SIGINT)
             self.assertEqual(served.process.wait(PATIENCE), 0)
             pid = self.job(1)["pid"]

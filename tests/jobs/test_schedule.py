@@ -31,6 +31,12 @@ class ScheduleTest(unittest.TestCase):
                          [(1, (0,)), (4, (2,))])
         self.assertEqual(self.choose([claim(1, (), 60), claim(2, (), 60), claim(3, (), 10)]), [(1, ())])
 
+    def test_no_device_idles_for_a_job_that_waits_for_another(self):
+        """Each claims its share of the memory, and one runs already."""
+        room = Room((0, 1), 100, 2)
+        room.take((0,), 50, None)
+        self.assertEqual([start.job for start in room.choose([claim(1, (0,), 50), claim(2, None, 50)])], [2])
+
     def test_places_and_memory(self):
         self.assertEqual(self.choose([claim(n, ()) for n in range(5)], places=3), [(0, ()), (1, ()), (2, ())])
         self.assertEqual(self.choose([claim(1, (), 50), claim(2, (), 50)]), [(1, ()), (2, ())])

@@ -83,7 +83,15 @@ with store.transaction():
         self.assertIsNone(self.queue.submit(tiny()).devices)
         flow = {"nodes": [{"plugin": "a", "properties": {"device": name}} for name in ("1", "gpu", "1", "")] + [{"plugin": "b"}], "edges": []}
         self.assertEqual(self.queue.submit(flow).devices, ("1", "gpu"))
-        self.assertEqual(self.queue.submit(flow, devices="2").devices, ("2",))
+        self.assertEqual(self.queue.submit(flow, devices=("GPU", 1, 2)).devices, ("GPU", "1", "2"))
+        for devices, description in (("2", flow), ((), flow), (1, {"device": "0"})):
+            with self.assertRaisesRegex(jobs.DescriptionError, "wanted the same in both"):
+                self.queue.submit(description, devices=devices)
+        named, given = self.queue.submit({"device": "0"}), self.queue.submit({}, devices=0)
+        self.assertEqual(self.queue.repeat(named.id, description={"device": "1"}).devices, ("1",))
+        self.assertEqual(self.queue.repeat(given.id).devices, ("0",))
+        with self.assertRaisesRegex(jobs.DescriptionError, "names the device '1'"):
+            self.queue.repeat(given.id, description={"device": "1"})
         self.assertEqual(self.queue.submit(tiny(), devices=()).devices, ())
         self.assertEqual(set(self.queue.get(1).as_dict()), set(jobs.Job.__dataclass_fields__))
 
@@ -116,6 +124,18 @@ with store.transaction():
                 self.queue.get(number)
         with self.assertRaisesRegex(jobs.DescriptionError, "U\\+DCFF"):
             jobs.PlainQueue(f"{self.scratch}/\udcff")
+
+    def test_looks_are_cheap(self):
+        """A job is read where something has changed, not each time somebody looks."""
+        job = self.queue.submit(tiny())
+        read, numbers = self.store.job, []
+        self.store.job = lambda number: (numbers.append(number), read(number))[1]
+        looks = self.queue._looks(job.id)
+        for _ in range(9):
+            self.assertFalse(next(looks).is_over)
+        self.assertEqual(numbers, [job.id])
+        self.queue.cancel(job.id)
+        self.assertTrue(next(looks).is_over)
 
     def test_a_newer_queue(self):
         with sqlite3.connect(self.folder / "jobs.sqlite") as database:

@@ -35,6 +35,7 @@ class Many(FolderTestCase):
             (worker,) = [row["pid"] for row in queue._store.workers()]
             before = held(served.process.pid, worker)
             queue.wait(given[-1].id)
+            self.until(lambda: all(held(served.process.pid, worker)[n] <= before[n] for n in (0, 3)), "descriptors grow")
             after = held(served.process.pid, worker)
             seconds = time.monotonic() - since
         print(f"{JOBS} jobs in {seconds:.1f} s; descriptors, threads and KiB of manager and process: {before}, then {after}")

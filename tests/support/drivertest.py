@@ -30,6 +30,14 @@ def problem(value, schema):
     return None
 
 
+def dataflow(*nodes):
+    """A chain of (plugin, properties)."""
+    names = [f"{plugin}-{number}" for number, (plugin, _) in enumerate(nodes)]
+    return {"nodes": [{"plugin": plugin, "name": name, "properties": properties}
+                      for name, (plugin, properties) in zip(names, nodes)],
+            "edges": [{"from": one, "to": other, "input": 0} for one, other in zip(names, names[1:])]}
+
+
 class Driver:
     """A program that is driven."""
 

@@ -14,32 +14,25 @@ import tempfile
 import time
 import unittest
 
+from drivertest import dataflow
 from gsttomo import jobs
 
 SEED = int(os.environ.get("GST_TOMO_TEST_SEED", random.SystemRandom().randrange(2**31)))
 PATIENCE = 60  # seconds until something counts as hanging
 
 
-def chain(*nodes):
-    """A dataflow of (plugin, properties), one after the other."""
-    names = [f"{plugin}-{number}" for number, (plugin, _) in enumerate(nodes)]
-    return {"nodes": [{"plugin": plugin, "name": name, "properties": properties}
-                      for name, (plugin, properties) in zip(names, nodes)],
-            "edges": [{"from": one, "to": other, "input": 0} for one, other in zip(names, names[1:])]}
-
-
 def tiny(number=2):
-    return chain(("dummy-data", {"width": 8, "height": 8, "number": number}), ("null", {}))
+    return dataflow(("dummy-data", {"width": 8, "height": 8, "number": number}), ("null", {}))
 
 
 def writing(filename, number=2, seconds=0.0):
     """Writes images, with a rest before each."""
     rest = [("sleep", {"time": seconds})] if seconds else []
-    return chain(("dummy-data", {"width": 8, "height": 8, "number": number, "init": 7.0}), *rest, ("write", {"filename": str(filename)}))
+    return dataflow(("dummy-data", {"width": 8, "height": 8, "number": number, "init": 7.0}), *rest, ("write", {"filename": str(filename)}))
 
 
 def endless():
-    return chain(("dummy-data", {"width": 4, "height": 4, "number": 1000000}), ("sleep", {"time": 0.02}), ("null", {}))
+    return dataflow(("dummy-data", {"width": 4, "height": 4, "number": 1000000}), ("sleep", {"time": 0.02}), ("null", {}))
 
 
 def is_alive(pid):
@@ -69,6 +62,28 @@ class FolderTestCase(unittest.TestCase):
         self.addCleanup(scratch.cleanup)
         self.scratch = pathlib.Path(scratch.name)
         self.folder = self.scratch / "queue"
+        self.addCleanup(self.end_workers)
+
+    def pids(self):
+        """Of processes of jobs, of any queue below the test's folder: they read a pipe there."""
+        found = []
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                if is_worker(name) and os.readlink(f"/proc/{name}/fd/0").startswith(f"{self.scratch}/"):
+                    found.append(int(name))
+        return found
+
+    def end_workers(self):
+        """Those that outlive a test that fails."""
+        for pid in self.pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def until(self, condition, what):
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            self.assertLess(time.monotonic(), end, what)
+            time.sleep(0.02)
 
 
 class JobTestCase(FolderTestCase, unittest.IsolatedAsyncioTestCase):
@@ -78,12 +93,6 @@ class JobTestCase(FolderTestCase, unittest.IsolatedAsyncioTestCase):
         super().setUp()
         self.queue = jobs.Queue(self.folder)
         self.addCleanup(self.queue.close)
-        self.addCleanup(self.end_workers)
-
-    def end_workers(self):
-        for row in self.queue._store.workers():
-            if row["pid"] and is_worker(row["pid"]):
-                os.kill(row["pid"], signal.SIGKILL)
 
     def manager(self, **options):
         return jobs.Manager(self.folder, **{"grace": 3.0, **options})
@@ -97,6 +106,7 @@ class JobTestCase(FolderTestCase, unittest.IsolatedAsyncioTestCase):
         return job
 
     async def until(self, condition, what="nothing happened"):
+        """The same for a coroutine function: managers go on meanwhile."""
         end = time.monotonic() + PATIENCE
         while not await condition():
             self.assertLess(time.monotonic(), end, what)
@@ -131,17 +141,22 @@ class Served:
         self.command = ["tomo-jobs", "--queue", str(folder), "serve", *options]
 
     def __enter__(self):
-        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        for line in self.process.stderr:  # the last line that is waited for
-            if "serves" in line:
-                break
+        """When it serves. Its messages go to a file, which no pipe can hold up."""
+        self.log = tempfile.NamedTemporaryFile(prefix="gst-tomo-serve-", suffix=".log")
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stderr=self.log)
+        end = time.monotonic() + PATIENCE
+        while "tomo-jobs: serves" not in (told := pathlib.Path(self.log.name).read_text()):
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.__exit__()
+                raise AssertionError(f"the manager does not serve (status {self.process.returncode}): {told}")
+            time.sleep(0.005)
         return self
 
     def __exit__(self, *_):
         if self.process.poll() is None:
             self.process.terminate()
         self.process.wait(PATIENCE)
-        self.process.stderr.close()
+        self.log.close()
 
     def kill(self):
         self.process.kill()

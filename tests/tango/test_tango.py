@@ -21,7 +21,7 @@ import unittest
 
 import tango
 
-from jobtest import PATIENCE, FolderTestCase, chain, endless, is_alive, is_worker, tiny, writing
+from jobtest import PATIENCE, FolderTestCase, dataflow, endless, is_alive, tiny, writing
 
 DEVICE = "hgzctkit/process/1"
 DATABASE = pathlib.Path("/usr/lib/tango/DataBaseds")
@@ -83,22 +83,6 @@ class TangoTestCase(FolderTestCase):
         self.assertIn(words, error.desc)
         self.assertIn(DEVICE, error.origin)
 
-    def until(self, condition, what):
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            self.assertLess(time.monotonic(), end, what)
-            time.sleep(0.02)
-
-    def pids(self):
-        return [int(name) for name in os.listdir("/proc") if name.isdigit() and is_worker(name)
-                and str(self.scratch).encode() in self.descriptors(name)]
-
-    @staticmethod
-    def descriptors(pid):
-        """Where a process has its standard input from."""
-        with contextlib.suppress(OSError):
-            return os.readlink(f"/proc/{pid}/fd/0").encode()
-        return b""
 
 
 class Jobs(TangoTestCase):
@@ -224,7 +208,7 @@ class Failures(TangoTestCase):
         for text, words in (("{", "line 1"), ("[]", "object"), ('{"scann": 3}', "did you mean 'scan'"), ('{"axis": "left"}', "axis"), ('{"nodes": NaN}', "no JSON"), ('{"nodes": ' + "[" * 10**5, "recursion"),
                             ('{"nodes": %s}' % ("[" * 70 + "]" * 70), "deeper"), (r'{"nodes": [], "note": "\u0000"}', "U+0000")):
             self.refused("BadDescription", words, device.write_attribute, "json", text)
-        device.json = json.dumps(chain(("no-task", {})))
+        device.json = json.dumps(dataflow(("no-task", {})))
         pid = device.Run()
         device.Wait(pid)
         self.assertEqual(device.ExitCode(pid), 1)
@@ -246,7 +230,7 @@ class Failures(TangoTestCase):
         self.assertIn(name, " ".join(json.loads(line)["text"] for line in device.Log(pid).splitlines() if '"error"' in line))
         self.assertIn(name, json.loads(device.Result(pid))["error"])
         self.refused("BadDescription", "\\u4e2d", device.write_attribute, "json", json.dumps({"method": "\u4e2d"}))
-        device.json = json.dumps(chain(("read", {"path": name}), ("null", {})))
+        device.json = json.dumps(dataflow(("read", {"path": name}), ("null", {})))
         pid = device.RunContinuous()
         device.Wait(pid)
         self.assertIn(shown, device.status())
@@ -254,7 +238,7 @@ class Failures(TangoTestCase):
         device.Stop(pid)
 
     def test_the_end_of_the_manager(self):
-        """Whatever ends it is told."""
+        """Its reason is told."""
         _, device = self.serve()
         shutil.rmtree(self.scratch / "state")
         self.until(lambda: device.state() == tango.DevState.FAULT, "nobody tells it")

@@ -2,17 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """--progress json of dataflows, and processes that serve one description after the other."""
 
-from drivertest import SCHEMA, Driver, problem
+from drivertest import SCHEMA, Driver, dataflow, problem
 from phantom_scan import AXIS, Scan
 from pipetest import *
-
-
-def dataflow(*nodes):
-    """A chain of (plugin, properties)."""
-    names = [f"{plugin}-{number}" for number, (plugin, _) in enumerate(nodes)]
-    return {"nodes": [{"plugin": plugin, "name": name, "properties": properties}
-                      for name, (plugin, properties) in zip(names, nodes)],
-            "edges": [{"from": one, "to": other, "input": 0} for one, other in zip(names, names[1:])]}
 
 
 def small(number=4, filename="out.tif"):

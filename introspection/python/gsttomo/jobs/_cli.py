@@ -14,11 +14,10 @@ import sys
 from . import _table
 from ._client import PlainQueue
 from ._manager import Manager, serve
-from ._model import DescriptionError, Error, Limits, State
+from ._model import OPEN, DescriptionError, Error, State
 from ._order import LARGEST
 
 OK, FAILED, USAGE = 0, 1, 2
-WHITE = "\n\t"  # in texts of errors
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 ABOUT = """Reconstructions and dataflows that wait for their turn, each in a process of its own.
@@ -126,12 +125,7 @@ class Usage(Exception):
 
 def run_manager(arguments):
     given = {name: getattr(arguments, name) for name in ("keep_days", "keep_jobs", "jobs_per_owner", "bytes_per_owner")}
-    given = {name: value for name, value in given.items() if value is not None}
-    limits = None
-    if given:
-        queue = PlainQueue(arguments.queue)
-        limits = Limits(**{**queue.limits().__dict__, **given})
-        queue.close()
+    limits = {name: value for name, value in given.items() if value is not None}
     logging.basicConfig(level=logging.INFO, format="tomo-jobs: %(message)s")
     manager = Manager(arguments.queue, devices=arguments.devices, memory=arguments.memory, places=arguments.places,
                       idle=arguments.idle, warm=arguments.warm, limits=limits)
@@ -235,8 +229,8 @@ def repeat(arguments):
 def list_jobs(arguments):
     with PlainQueue(arguments.queue) as queue:
         jobs = queue.list(arguments.state, arguments.owner, arguments.limit)
-        if not arguments.state:  # whatever is not over, and first
-            going = queue.list(("queued", "running", "paused"), arguments.owner, arguments.limit)
+        if not arguments.state:  # those that are not over come first
+            going = queue.list(OPEN, arguments.owner, arguments.limit)
             jobs = (going + [job for job in jobs if job.is_over])[:arguments.limit]
         counts = queue.counts()
     if arguments.json:
@@ -251,10 +245,13 @@ def list_jobs(arguments):
 def show(arguments):
     with PlainQueue(arguments.queue) as queue:
         job = queue.get(arguments.id)
-        if arguments.log:
-            print(queue.log(arguments.id), end="")
-        else:
-            print(json.dumps(job.as_dict(), indent=2) if arguments.json else _table.details(job))
+        log = {"log": queue.log(arguments.id)} if arguments.log else {}
+    if arguments.json:
+        print(json.dumps({**job.as_dict(), **log}, indent=2))
+    elif log:
+        print(log["log"], end="")
+    else:
+        print(_table.details(job))
     return OK
 
 
@@ -278,7 +275,7 @@ def tell_course(queue, number, as_json):
         print()
     job = queue.get(number)
     if not as_json and job.state is not State.DONE:
-        print(f"job {number} is {job.state}" + (f": {_table.plain(job.error, WHITE)}" if job.error else ""), file=sys.stderr)
+        print(f"job {number} is {job.state}" + (f": {_table.plain(job.error, _table.WHITE)}" if job.error else ""), file=sys.stderr)
     return OK if job.state is State.DONE else FAILED
 
 
@@ -313,10 +310,10 @@ def main(words=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
         return OK
     except Usage as e:
-        print(f"tomo-jobs: {_table.plain(str(e), WHITE)}", file=sys.stderr)
+        print(f"tomo-jobs: {_table.plain(str(e), _table.WHITE)}", file=sys.stderr)
         return USAGE
     except (Error, OSError, sqlite3.Error, UnicodeError) as e:  # the last: a name that is no UTF-8
-        print(f"tomo-jobs: {_table.plain(str(e), WHITE)}", file=sys.stderr)
+        print(f"tomo-jobs: {_table.plain(str(e), _table.WHITE)}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return 130

@@ -14,7 +14,7 @@ POLL = 0.02  # seconds between looks at whether the queue has changed
 
 
 class _Desk:
-    """What takes no time."""
+    """The changes of both kinds of queues: none of them waits."""
 
     def __init__(self, folder=None):
         self._store = Store(folder)
@@ -43,7 +43,7 @@ class _Desk:
         return self._store.job(number)
 
     def _pause(self, number):
-        if not self._store.change_queued(number, State.QUEUED, State.PAUSED):
+        if not self._store.change_queued(number, State.QUEUED, State.PAUSED) and not is_held(self._store.job(number)):
             self._ask_running(number, {"command": "pause"})
         return self._store.job(number)
 
@@ -61,6 +61,8 @@ class _Desk:
         job = self._store.job(number)
         if job.state not in (State.RUNNING, State.PAUSED):
             raise Error(f"job {number} is {job.state}: {command['command']} is for one that runs")
+        if is_held(job):
+            raise Error(f"job {number} is held in the queue and never began: {command['command']} is for one that runs")
         self._ask(number, command)
         return job
 
@@ -87,6 +89,19 @@ class _Desk:
         self._store.job(number)
         return Tail(self._store.job_folder(number) / "events.jsonl")
 
+    def _looks(self, number):
+        """The job for each look. It is read again only where something has changed."""
+        before = job = None
+        while True:
+            now = self._store.change_count()
+            if now != before:
+                before, job = now, self._store.job(number)
+            yield job
+
+    def job_folder(self, number):
+        """Where a job's log is, and files that go with the job."""
+        return self._store.job_folder(number)
+
     def limits(self):
         """The Limits in force."""
         return self._store.limits()
@@ -99,6 +114,11 @@ class _Desk:
 
     def __exit__(self, *_):
         self.close()
+
+
+def is_held(job):
+    """Paused before it began."""
+    return job.state is State.PAUSED and job.started is None
 
 
 class Queue(_Desk):
@@ -118,7 +138,8 @@ class Queue(_Desk):
         return self._submit(orders)
 
     async def repeat(self, number, **changes):
-        """A new job like that one; `description` has the members that differ, other arguments are those of Order."""
+        """A new job like that one; `description` has the members that differ, other arguments are those of Order. Devices that
+        the description names are those that the new one names."""
         return self._repeat(number, changes)
 
     async def get(self, number):
@@ -175,22 +196,18 @@ class Queue(_Desk):
     async def wait(self, number, timeout=None):
         """The job, when it is over. Raises asyncio.TimeoutError."""
         async with asyncio.timeout(timeout):
-            before = None
-            while True:
-                now = self._store.change_count()
-                if now != before and (job := self._store.job(number)).is_over:
+            for job in self._looks(number):
+                if job.is_over:
                     return job
-                before = now
                 await asyncio.sleep(POLL)
 
     async def follow(self, number):
         """All events of a job, from the first one on, as they come; see docs/progress.md. It ends with the job."""
         with self._tail(number) as tail:
-            while True:
-                is_over = self._store.job(number).is_over  # before the last look
+            for job in self._looks(number):  # before that at the file, so that nothing of it is missed
                 for event in tail.read():
                     yield event
-                if is_over:
+                if job.is_over:
                     return
                 await asyncio.sleep(POLL)
 
@@ -239,21 +256,17 @@ class PlainQueue(_Desk):
 
     def wait(self, number, timeout=None):
         end = None if timeout is None else time.monotonic() + timeout
-        before = None
-        while True:
-            now = self._store.change_count()
-            if now != before and (job := self._store.job(number)).is_over:
+        for job in self._looks(number):
+            if job.is_over:
                 return job
-            before = now
             if end is not None and time.monotonic() > end:
                 raise TimeoutError(f"job {number} is not over after {timeout} s")
             time.sleep(POLL)
 
     def follow(self, number):
         with self._tail(number) as tail:
-            while True:
-                is_over = self._store.job(number).is_over
+            for job in self._looks(number):
                 yield from tail.read()
-                if is_over:
+                if job.is_over:
                     return
                 time.sleep(POLL)

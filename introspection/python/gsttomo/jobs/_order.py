@@ -27,7 +27,7 @@ class Order:
     owner: whose job it is; None: the user of this process
     priority: jobs of a higher one come first; equal ones in the order of their numbers
     devices: None: those that the description names, else one, whichever is free; an index or a part of a name, or a list of
-        them: these; (): none. Nobody else gets a device meanwhile
+        them: these, among which are all that the description names; (): none. Nobody else gets a device meanwhile
     memory: bytes of the computer's memory that the job is to have; None: an equal share of the manager's
     session: None: a process of its own; a name: one that stays warm for later jobs of that name
     folder: in which names of files are meant; None: the current one
@@ -123,7 +123,12 @@ def devices_of(devices, description):
         devices = (devices,)
     if not isinstance(devices, collections.abc.Iterable) or isinstance(devices, (bytes, collections.abc.Mapping)):
         raise DescriptionError(f"devices is {shown(devices)}; wanted indices or parts of names")
-    return tuple(text("a device", one) if isinstance(one, str) else str(whole("a device", one)) for one in devices)
+    given = tuple(text("a device", one) if isinstance(one, str) else str(whole("a device", one)) for one in devices)
+    for named in named_devices(description) or ():
+        if named.lower() not in map(str.lower, given):
+            raise DescriptionError(f"the description names the device {shown(named)}, and the job is to have {shown(', '.join(given)) if given else 'none'}; "
+                                   "wanted the same in both, or no devices beside the description")
+    return given
 
 
 def folder_of(folder):

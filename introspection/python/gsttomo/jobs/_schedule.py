@@ -32,9 +32,9 @@ class Room:
         """Starts for the claims, which are in the order of their turns. `preferred` has the devices on which a claim begins
         soonest.
 
-        A job that does not fit yet keeps the devices that it can use, and its memory: jobs behind it go ahead only with what
-        it does not need, so that a large job does not wait for ever behind small ones. The jobs of a session come one after
-        the other."""
+        A job that does not fit yet keeps the free devices that it can use, so that a large job does not wait for ever behind
+        small ones. Once it has them and lacks memory, it keeps all memory that is free, too; before that it keeps none, because
+        a share of each job that waits for one device would leave others idle. The jobs of a session come one after the other."""
         for claim in claims:
             if self.places <= 0:
                 return

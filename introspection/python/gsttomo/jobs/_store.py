@@ -19,8 +19,8 @@ import sqlite3
 import time
 
 from ._lock import ring
-from ._model import OVER, Error, Job, Kind, Limits, NoSuchJob, QuotaError, State
-from ._order import LARGEST, Order, kind_of, text
+from ._model import OPEN, OVER, Error, Job, Kind, Limits, NoSuchJob, QuotaError, State
+from ._order import LARGEST, Order, kind_of, named_devices, text
 
 VERSION = 1
 PATIENCE = 30.0  # seconds for another process's transaction
@@ -49,6 +49,11 @@ CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT);
 OURS = {"jobs": ("events.jsonl", "errors.log", "preview-*.npy*"), "workers": ("commands", "events.jsonl", "errors.log")}
 
 COLUMNS = ", ".join("jobs." + field.name for field in dataclasses.fields(Job) if field.name != "pid")
+
+
+def states_of(states):
+    """For SQL."""
+    return ", ".join(f"'{state}'" for state in states)
 
 
 WAITING = "id, priority, devices, memory, session, kind"
@@ -219,7 +224,7 @@ class Store:
         for owner in {order.owner for order in orders}:
             new = sum(order.owner == owner for order in orders)
             waiting, size = self._database.execute(
-                "SELECT (SELECT count(*) FROM jobs WHERE owner = ? AND state IN ('queued', 'running', 'paused')), "
+                f"SELECT (SELECT count(*) FROM jobs WHERE owner = ? AND state IN ({states_of(OPEN)})), "
                 "(SELECT coalesce(sum(bytes), 0) FROM jobs WHERE owner = ?)", (owner, owner)).fetchone()
             if limits.jobs_per_owner is not None and waiting + new > limits.jobs_per_owner:
                 raise QuotaError(f"{owner} has {waiting} jobs that are not over; with {new} more there would be more than the "
@@ -261,9 +266,10 @@ class Store:
         return found
 
     def order_of(self, number):
-        """What would repeat a job."""
+        """By which a job is submitted again."""
         job = self.job(number)
-        return Order(job.description, job.name, job.owner, job.priority, job.devices, job.memory, job.session, job.folder)
+        devices = None if job.devices == named_devices(job.description) else job.devices
+        return Order(job.description, job.name, job.owner, job.priority, devices, job.memory, job.session, job.folder)
 
     # Before a job runs; after that, its manager is asked
 
@@ -388,7 +394,7 @@ class Store:
         count = 0
         for number in numbers:
             with self.transaction():
-                gone = self._database.execute("DELETE FROM jobs WHERE id = ? AND state IN ('done', 'failed', 'cancelled')",
+                gone = self._database.execute(f"DELETE FROM jobs WHERE id = ? AND state IN ({states_of(OVER)})",
                                               (number,)).rowcount
             if gone:
                 self._remove(self.job_folder(number))
@@ -400,10 +406,10 @@ class Store:
         numbers = set()
         if keep_days is not None:
             numbers.update(row[0] for row in self._database.execute(
-                "SELECT id FROM jobs WHERE state IN ('done', 'failed', 'cancelled') AND ended < ?", (time.time() - keep_days * 86400,)))
+                f"SELECT id FROM jobs WHERE state IN ({states_of(OVER)}) AND ended < ?", (time.time() - keep_days * 86400,)))
         if keep_jobs is not None:
             numbers.update(row[0] for row in self._database.execute(
-                "SELECT id FROM jobs WHERE state IN ('done', 'failed', 'cancelled') ORDER BY ended DESC, id DESC LIMIT -1 OFFSET ?",
+                f"SELECT id FROM jobs WHERE state IN ({states_of(OVER)}) ORDER BY ended DESC, id DESC LIMIT -1 OFFSET ?",
                 (keep_jobs,)))
         return sorted(numbers)
 

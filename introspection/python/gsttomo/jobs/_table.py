@@ -6,6 +6,7 @@ import time
 
 WIDTH = 80
 MOST_MESSAGES = 20
+WHITE = "\n\t"  # that texts of several lines keep
 
 
 def table(jobs):
@@ -110,12 +111,12 @@ def details(job):
         for file in entry.get("files", [entry]):
             name = file["path"] if "path" in file else f"{file['name']}: {file['count']} files"
             lines.append(f"input       {plain(name)}, {bytes_text(file['bytes'])}, {moment_text(file['modified'])}")
-    return plain("\n".join(lines), "\n\t")
+    return plain("\n".join(lines), WHITE)
 
 
 def event_line(event):
     """A line about an event; empty for those that say nothing to people."""
-    return plain(event_text(event), "\n\t")
+    return plain(event_text(event), WHITE)
 
 
 def event_text(event):
