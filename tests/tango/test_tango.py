@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The device server tomo-tango, by real clients: without a database, with a file, and with a real Tango database."""
 
+import asyncio
 import concurrent.futures
 import contextlib
 import errno
@@ -14,6 +15,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -21,7 +23,11 @@ import unittest
 
 import tango
 
+from gsttomo import jobs
 from jobtest import PATIENCE, FolderTestCase, dataflow, endless, is_alive, tiny, writing
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "tools" / "tango"))
+from tomo_tango.engine import Engine  # noqa: E402
 
 DEVICE = "hgzctkit/process/1"
 DATABASE = pathlib.Path("/usr/lib/tango/DataBaseds")
@@ -274,6 +280,21 @@ class Failures(TangoTestCase):
         device.Wait(pid)
         self.assertEqual((device.ExitCode(pid), device.method), (0, "fbp"))
 
+    def test_init_while_one_waits(self):
+        """That client learns of the end."""
+        server, device = self.serve()
+        device.json = json.dumps(endless())
+        pid = device.Run()
+        with concurrent.futures.ThreadPoolExecutor(1) as other:
+            waiting = other.submit(server.connected().Wait, pid)
+            self.until(lambda: device.Progress(pid) > 0, "no progress")
+            device.Init()
+            try:
+                waiting.result(PATIENCE / 2)
+            except tango.DevFailed as e:
+                self.assertRegex(e.args[0].reason, "TomoTango_(Failed|NoManager)")
+        self.assertEqual(device.state(), tango.DevState.ON)
+
     def test_the_end_of_the_server(self):
         server, device = self.serve()
         device.json = json.dumps(endless())
@@ -374,9 +395,72 @@ class Attributes(TangoTestCase):
             device.unsubscribe_event(number)
 
 
+class Engines(FolderTestCase):
+    """Without a server."""
+
+    def setUp(self):
+        super().setUp()
+        self.engine = Engine.take(str(self.folder), devices=None, idle=60.0)
+
+    def test_a_call_that_waits(self):
+        """Ends with the engine, and so does a later one."""
+        job = self.engine.call(self.engine.queue.submit, tiny(), devices=())
+        self.engine.call(self.engine.queue.wait, job.id)
+        with concurrent.futures.ThreadPoolExecutor(1) as other:
+            waiting = other.submit(self.engine.call, asyncio.sleep, 1000)
+            time.sleep(0.1)
+            self.engine.give_back()
+            with self.assertRaisesRegex(jobs.Error, "ended its jobs"):
+                waiting.result(PATIENCE)
+        with self.assertRaisesRegex(jobs.Error, "ended its jobs"):
+            self.engine.call(asyncio.sleep, 0)
+
+    def test_a_disk_that_fails_once(self):
+        """Changes are told again when it works."""
+        self.addCleanup(self.engine.give_back)
+        told = []
+
+        async def listen():
+            told.append(self.engine.queue)
+
+        count, failed = self.engine.queue._store.change_count, []
+
+        def fail_once():
+            if failed:
+                return count()
+            failed.append(True)
+            raise sqlite3.OperationalError("disk I/O error")
+
+        self.engine.listen(listen)
+        with self.assertLogs("tomo_tango.engine", "ERROR"):
+            self.engine.queue._store.change_count = fail_once
+            self.until(lambda: failed, "nobody looks")
+            before = len(told)
+            self.until(lambda: len(told) > before, "changes are told no more")
+
+    def test_other_options(self):
+        self.addCleanup(self.engine.give_back)
+        with self.assertRaisesRegex(jobs.Error, "idle 61.0 and not 60.0"):
+            Engine.take(str(self.folder), devices=None, idle=61.0)
+        self.assertIs(Engine.take(str(self.folder), devices=None, idle=60.0), self.engine)
+        self.engine.give_back()
+
+
 class Databases(TangoTestCase):
+    def test_two_devices_of_a_queue(self):
+        """They share its manager, and so what it was started with."""
+        other = DEVICE[:-1] + "2"
+        (self.scratch / "device.txt").write_text(f'tomo-tango/t1/DEVICE/Process: "{DEVICE}", "{other}"\n{other}->Idle: 7\n')
+        server = Server(self, f"-file={self.scratch}/device.txt")
+        second = tango.DeviceProxy(server.name.replace(DEVICE, other))
+        states = [server.proxy.state(), second.state()]
+        self.assertCountEqual(states, [tango.DevState.ON, tango.DevState.FAULT])
+        self.assertRegex((server.proxy, second)[states.index(tango.DevState.FAULT)].status(), "wants idle [0-9.]+ and not [0-9.]+; wanted the same")
+
     def test_a_file(self):
-        """Properties come from it."""
+        """Properties come from it. Other limits of the queue stay."""
+        with jobs.PlainQueue(self.folder) as queue:
+            queue._store.set_limits({"keep_jobs": 77})
         (self.scratch / "device.txt").write_text(f'tomo-tango/t1/DEVICE/Process: "{DEVICE}"\n{DEVICE}->MostJobs: 1\n'
                                                  f'{DEVICE}->Queue: "{self.folder}"\n')
         server = Server(self, f"-file={self.scratch}/device.txt")
@@ -385,6 +469,8 @@ class Databases(TangoTestCase):
         pid = device.Run()
         self.refused("TooManyJobs", "1 that an owner", device.Run)
         self.assertTrue((self.folder / "jobs.sqlite").exists())
+        with jobs.PlainQueue(self.folder) as queue:
+            self.assertEqual((queue.limits().keep_jobs, queue.limits().jobs_per_owner), (77, 1))
         device.Stop(pid)
 
     def test_a_real_database(self):

@@ -12,6 +12,7 @@ import tango
 from gsttomo import jobs
 
 log = logging.getLogger(__name__)
+OVER = "this device has ended its jobs, as by Init"
 ENDING = 30.0  # seconds for all jobs to end, where the disk lets them
 
 
@@ -23,11 +24,14 @@ class Engine:
 
     @classmethod
     def take(cls, folder, **options):
-        """The engine of a folder, for one more user. Raises jobs.Error, OSError."""
+        """The engine of a folder, for one more user, whose options are those of the others. Raises jobs.Error, OSError."""
         with cls._lock:
             if folder not in cls._open:
                 cls._open[folder] = cls(folder, options)
             engine = cls._open[folder]
+            if wrong := [f"{name} {options[name]} and not {value}" for name, value in engine._options.items() if options[name] != value]:
+                raise jobs.Error(f"the queue {folder} is served already for another device of this server, and this one wants "
+                                 f"{', '.join(wrong)}; wanted the same Devices, Idle and MostJobs, or another Queue")
             engine._users += 1
             return engine
 
@@ -42,13 +46,20 @@ class Engine:
             self.call(self._end, timeout=ENDING)
         except Exception:
             log.exception("jobs do not end as they should")
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._stop()
+
+    def _stop(self):
+        """Ends the thread. Calls that still wait end with an error, and so do later ones."""
+        with self._gate:
+            self._is_over = True
+            self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
     def __init__(self, folder, options):
-        self._folder, self._users = folder, 0
+        self._folder, self._options, self._users = folder, options, 0
         self.problem = None  # by which the manager has ended
         self._listeners = set()
+        self._gate, self._is_over = threading.Lock(), False  # of calls
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
         self._thread.start()
@@ -56,18 +67,27 @@ class Engine:
         try:
             self.call(self._begin)
         except BaseException:
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._stop()
             raise
 
     def _run(self):
         with tango.EnsureOmniThread():  # listeners push events
             asyncio.set_event_loop(self._loop)
             self._loop.run_forever()
+            while tasks := asyncio.all_tasks(self._loop):
+                for task in tasks:
+                    task.cancel()
+                self._loop.run_until_complete(asyncio.wait(tasks))
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
 
     async def _begin(self):
-        await self._manager.open()
         self.queue = jobs.Queue(self._folder)
+        try:
+            await self._manager.open()
+        except BaseException:
+            self.queue.close()
+            raise
         self._watch = asyncio.create_task(self._tell())
         self._guard = asyncio.create_task(self._see_end())
 
@@ -86,8 +106,13 @@ class Engine:
             await self._tell_all()
 
     async def _tell(self):
-        async for _ in self.queue.changes():
-            await self._tell_all()
+        while True:
+            try:
+                async for _ in self.queue.changes():
+                    await self._tell_all()
+            except Exception:  # such as of a disk
+                log.exception("changes can't be seen")
+                await asyncio.sleep(1)
 
     async def _tell_all(self):
         for listener in list(self._listeners):
@@ -105,10 +130,15 @@ class Engine:
         self._listeners.discard(listener)
 
     def call(self, function, *arguments, timeout=None, **options):
-        """Raises TimeoutError."""
-        future = asyncio.run_coroutine_threadsafe(function(*arguments, **options), self._loop)
+        """Raises TimeoutError, and jobs.Error where the engine ends meanwhile."""
+        with self._gate:
+            if self._is_over:
+                raise jobs.Error(OVER)
+            future = asyncio.run_coroutine_threadsafe(function(*arguments, **options), self._loop)
         try:
             return future.result(timeout)
+        except concurrent.futures.CancelledError:
+            raise jobs.Error(OVER) from None
         except concurrent.futures.TimeoutError:
             future.cancel()
             raise TimeoutError(f"not within {timeout} s") from None

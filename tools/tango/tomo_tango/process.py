@@ -15,6 +15,7 @@ from tango import AttrWriteType, DevState
 from tango.server import Device, attribute, command, device_property
 
 from gsttomo import jobs
+from gsttomo.jobs import OPEN, OVER
 
 from . import parameters
 from .engine import Engine
@@ -22,7 +23,6 @@ from .texts import outgoing
 
 RUNS = -42  # the exit code of a job that is not over, as UFO's server gives it
 log = logging.getLogger(__name__)
-OPEN, OVER = ("queued", "running", "paused"), ("done", "failed", "cancelled")
 MOST_JOBS = 10000
 
 
@@ -63,7 +63,7 @@ class Process(Device):
         self.set_state(DevState.INIT)
         try:
             self._engine = Engine.take(self.Queue or default_folder(), devices=list(self.Devices) or None, idle=self.Idle,
-                                       limits=jobs.Limits(jobs_per_owner=self.MostJobs))
+                                       limits={"jobs_per_owner": self.MostJobs})
             self._engine.listen(self._look)
         except (jobs.Error, OSError) as e:
             self.set_state(DevState.FAULT)
@@ -93,18 +93,24 @@ class Process(Device):
         for name, described in self._schema.values():
             self.add_attribute(parameters.attributes_of(name, described, self.read_parameter, self.write_parameter))
 
-    @property
-    def _queue(self):
-        if self._engine is None:
+    def _working(self):
+        """The engine, which Init may end at any time in another thread."""
+        engine = self._engine
+        if engine is None:
             refuse("NoManager", self.get_status(), self.get_name())
-        if self._engine.problem is not None:
-            refuse("NoManager", self._engine.problem, self.get_name())
-        return self._engine.queue
+        if engine.problem is not None:
+            refuse("NoManager", engine.problem, self.get_name())
+        return engine
 
-    def _call(self, function, *arguments, **options):
-        """A function of the queue, with errors as Tango has them."""
+    def _ask(self, name, *arguments, **options):
+        """A method of the queue."""
+        engine = self._working()
+        return self._call(engine, getattr(engine.queue, name), *arguments, **options)
+
+    def _call(self, engine, function, *arguments, **options):
+        """A function in the thread of the engine, with errors as Tango has them."""
         try:
-            return self._engine.call(function, *arguments, **options)
+            return engine.call(function, *arguments, **options)
         except jobs.NoSuchJob as e:
             refuse("NoSuchJob", e, self.get_name())
         except jobs.QuotaError as e:
@@ -117,13 +123,14 @@ class Process(Device):
     # What clients see without asking
 
     async def _look(self):
-        if self._engine is None:  # it ends
+        engine = self._engine
+        if engine is None:  # it ends
             return
-        if self._engine.problem is not None:
-            self._show(DevState.FAULT, f"no jobs can be run any more: {self._engine.problem}")
+        if engine.problem is not None:
+            self._show(DevState.FAULT, f"no jobs can be run any more: {engine.problem}")
             return
-        active = await self._engine.queue.list(OPEN, owner=self.get_name())
-        ended = await self._engine.queue.list(OVER, owner=self.get_name(), limit=1)
+        active = await engine.queue.list(OPEN, owner=self.get_name())
+        ended = await engine.queue.list(OVER, owner=self.get_name(), limit=1)
         going = [job for job in active if job.state != "queued"]
         self._jobs = sorted(job.id for job in active)
         self._percent = next(map(percent_of, going[-1:] or ended), 0.0)
@@ -199,17 +206,18 @@ class Process(Device):
     def _submit(self, session):
         if not self._description:
             refuse("BadDescription", "there is no description; write the attribute json, or parameters", self.get_name())
-        job = self._call(self._queue.submit, self._description, owner=self.get_name(), session=session, folder=os.getcwd())
-        self._call(self._look)  # so that nobody sees the state from before
+        engine = self._working()
+        job = self._call(engine, engine.queue.submit, self._description, owner=self.get_name(), session=session, folder=os.getcwd())
+        self._call(engine, self._look)  # so that nobody sees the state from before
         return job.id
 
     def _get(self, number):
         """A job by its number; of a continuous one its newest run."""
-        job = self._call(self._queue.get, number)
+        job = self._ask("get", number)
         if job.owner != self.get_name():
             refuse("NoSuchJob", f"job {number} is not of this device", self.get_name())
         if job.session is not None:
-            job = self._call(self._queue.list, session=job.session, limit=1)[0]
+            job = self._ask("list", session=job.session, limit=1)[0]
         return job
 
     @command(dtype_out=int, doc_out="Number of the job")
@@ -233,19 +241,20 @@ class Process(Device):
     @command(dtype_in=int)
     def Stop(self, number):
         """Ends a job, and the process of a continuous one."""
-        job = self._get(number)
+        engine, job = self._working(), self._get(number)
         if job.session is not None:
-            self._call(self._engine.end_session, job.session)
+            self._call(engine, engine.end_session, job.session)
         else:
-            self._call(self._queue.cancel, job.id)
-            self._call(self._queue.wait, job.id)
-        self._call(self._look)
+            self._call(engine, engine.queue.cancel, job.id)
+            self._call(engine, engine.queue.wait, job.id)
+        self._call(engine, self._look)
 
     @command(dtype_in=int)
     def Wait(self, number):
         """Returns when the job is over. Other clients are served meanwhile."""
-        self._call(self._queue.wait, self._get(number).id)
-        self._call(self._look)
+        engine, job = self._working(), self._get(number)
+        self._call(engine, engine.queue.wait, job.id)
+        self._call(engine, self._look)
 
     @command(dtype_in=int, dtype_out=bool)
     def Running(self, number):
@@ -263,29 +272,23 @@ class Process(Device):
     @command(dtype_in=int)
     def Pause(self, number):
         """Holds it."""
-        self._call(self._queue.pause, self._get(number).id)
+        self._ask("pause", self._get(number).id)
 
     @command(dtype_in=int)
     def Resume(self, number):
         """Ends a pause."""
-        self._call(self._queue.resume, self._get(number).id)
+        self._ask("resume", self._get(number).id)
 
     @command(dtype_in=int)
     def Finish(self, number):
         """Ends it early, with what it has."""
-        self._call(self._queue.finish, self._get(number).id)
+        self._ask("finish", self._get(number).id)
 
     @command(dtype_in=int, dtype_out=str)
     def Log(self, number):
         """Its events, a line of JSON each, and what its process has written to standard error."""
-        job = self._get(number)
-        return outgoing(self._call(self._log_of, job))
-
-    async def _log_of(self, job):
-        queue = self._engine.queue
-        lines = (queue.folder / "jobs" / str(job.id) / "events.jsonl")
-        text = lines.read_text(errors="replace") if lines.exists() else ""
-        return text + await queue.log(job.id)
+        engine, job = self._working(), self._get(number)
+        return outgoing(self._call(engine, log_of, engine.queue, job.id))
 
     @command(dtype_in=int, dtype_out=float)
     def Progress(self, number):
@@ -301,24 +304,30 @@ class Process(Device):
     @command(dtype_in=int)
     def Preview(self, number):
         """Brings the next image of a job that runs to the attribute image."""
-        job = self._get(number)
-        self._image = np.asarray(self._call(self._image_of, job.id), np.float32)
-        self.push_change_event("image", self._image)
+        engine, job = self._working(), self._get(number)
+        image = self._image = np.asarray(self._call(engine, image_of, engine.queue, job.id), np.float32)
+        self.push_change_event("image", image)
 
-    async def _image_of(self, number):
-        queue = self._engine.queue
-        path = queue.folder / "jobs" / str(number) / f"preview-{uuid.uuid4().hex}.npy"  # goes with the job
-        job = await queue.preview(number, path)
-        while not path.exists():
-            if job.state == "paused":
-                raise jobs.Error(f"job {number} is paused: its next image comes after Resume")
-            job = await queue.get(number)
-            if job.is_over and not path.exists():
-                raise jobs.Error(f"job {number} was over before another image came")
-            await asyncio.sleep(0.02)
-        image = np.load(path)
-        path.unlink()
-        return image
+
+async def log_of(queue, number):
+    lines = queue.job_folder(number) / "events.jsonl"
+    text = lines.read_text(errors="replace") if lines.exists() else ""
+    return text + await queue.log(number)
+
+
+async def image_of(queue, number):
+    path = queue.job_folder(number) / f"preview-{uuid.uuid4().hex}.npy"  # goes with the job
+    job = await queue.preview(number, path)
+    while not path.exists():
+        if job.state == "paused":
+            raise jobs.Error(f"job {number} is paused: its next image comes after Resume")
+        job = await queue.get(number)
+        if job.is_over and not path.exists():
+            raise jobs.Error(f"job {number} was over before another image came")
+        await asyncio.sleep(0.02)
+    image = np.load(path)
+    path.unlink()
+    return image
 
 
 def percent_of(job):

@@ -16,9 +16,9 @@ be different processes, and need not run at the same time. docs/jobs.md tells mo
 
 from ._client import PlainQueue, Queue
 from ._manager import Manager, serve
-from ._model import BusyError, DescriptionError, Error, Job, Kind, Limits, NoSuchJob, QuotaError, State
+from ._model import OPEN, OVER, BusyError, DescriptionError, Error, Job, Kind, Limits, NoSuchJob, QuotaError, State
 from ._order import Order
 from ._store import default_folder
 
-__all__ = ["BusyError", "DescriptionError", "Error", "Job", "Kind", "Limits", "Manager", "NoSuchJob", "Order", "PlainQueue", "Queue",
-           "QuotaError", "State", "default_folder", "serve"]
+__all__ = ["BusyError", "DescriptionError", "Error", "Job", "Kind", "Limits", "Manager", "NoSuchJob", "OPEN", "OVER", "Order", "PlainQueue",
+           "Queue", "QuotaError", "State", "default_folder", "serve"]
