@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Programs that are driven by --progress json: each line by its schema."""
 
+import contextlib
 import json
 import pathlib
 import subprocess
@@ -52,8 +53,10 @@ class Driver:
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            stream.close()
+        with contextlib.suppress(BrokenPipeError):  # a line that the ended program never read
+            self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.stderr.close()
 
     def tell(self, line):
         if isinstance(line, dict):
