@@ -4,6 +4,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import unittest
@@ -98,6 +99,15 @@ class ProgramTest(FolderTestCase):
                 self.assertIn(told, self.run_it(*words, status=status))
         self.assertEqual(len(json.loads(self.run_it("list", "--json"))), 2)
 
+    def test_completion(self):
+        completion = pathlib.Path(__file__).parents[2] / "tools" / "completion" / "tomo.bash"
+        for words, expected in (("tomo-jobs su", ["submit"]), ("tomo-jobs --q", ["--queue"]), ("tomo-jobs --queue x re", ["resume", "repeat"]),
+                                ("tomo-jobs serve --keep", ["--keep-days", "--keep-jobs"]), ("tomo-jobs submit a.json --me", ["--memory"]),
+                                ("tomo-jobs cancel --me", [])):
+            done = subprocess.run(["bash", "-uc", '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tomo_jobs; echo "${COMPREPLY[*]}"',
+                                   completion, *words.split()], text=True, capture_output=True, timeout=PATIENCE)
+            self.assertEqual((done.stdout.split(), done.stderr), (expected, ""))
+
     def test_the_table_fits(self):
         (self.scratch / "wide.json").write_text(json.dumps(writing("a very long name " * 10 + ".tif")))
         self.run_it("submit", "wide.json", "--name", "ä very long näme " * 10, "--owner", "somebody.with.a.long.name", "--priority", -1000)
@@ -111,7 +121,7 @@ class ProgramTest(FolderTestCase):
         self.assertEqual(len(table.splitlines()), 4)
 
     def test_what_a_terminal_would_obey(self):
-        """Is escaped in what is for people."""
+        """Is escaped in texts for people."""
         wrong = "a\x1b[31m\x07\nb\x9b\u202e"
         (self.scratch / "names.json").write_text(json.dumps({"nodes": [{"plugin": wrong}], "edges": []}))
         self.run_it("submit", "tiny.json", "--name", wrong, "--owner", wrong, "--session", wrong)

@@ -1,7 +1,7 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Completion for bash. What fits is found by `tomo-query --complete`.
+# Completion for bash. The programs know the words: `tomo-query --complete`, `tomo-jobs --complete`, `tomo-reconstruct --complete`.
 
 _tomo_launch() {
     local line=${COMP_LINE:0:COMP_POINT} words current candidate
@@ -32,7 +32,13 @@ _tomo_reconstruct() {
     case $current in -*) ;; *) mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current") ;; esac
 }
 
+_tomo_jobs() {
+    mapfile -t COMPREPLY < <(compgen -W "$(tomo-jobs --complete "${COMP_WORDS[@]:1:COMP_CWORD-1}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}")
+}
+
 complete -o default -F _tomo_launch tomo-launch
+complete -o default -F _tomo_jobs tomo-jobs
 complete -F _tomo_reconstruct tomo-reconstruct
 complete -F _tomo_query tomo-query
 complete -f tomo-runjson
+complete -f -W '-nodb -dlist -file= -ORBendPoint -v4' tomo-tango

@@ -294,8 +294,20 @@ def clean(arguments):
     return OK
 
 
+def completions(words):
+    """For shells: the commands, or the options of the one that is among the words."""
+    reader = parser()
+    commands = next(action.choices for action in reader._actions if isinstance(action, argparse._SubParsersAction))
+    named = [commands[word] for word in words if word in commands]
+    return [*(named[0] if named else reader)._option_string_actions, *([] if named else commands)]
+
+
 def main(words=None):
     """Returns the status of the program."""
+    words = sys.argv[1:] if words is None else words
+    if words[:1] == ["--complete"]:
+        print("\n".join(completions(words[1:])))
+        return OK
     reader = parser()
     arguments, rest = reader.parse_known_args(words)  # ends the process with USAGE
     if any(word.startswith("-") or not hasattr(arguments, "words") for word in rest):
