@@ -1,6 +1,6 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""gsttomo.jobs: a manager runs what is in the queue, whatever happens to its processes."""
+"""gsttomo.jobs: a manager runs the jobs of a queue, also where processes crash, disks are full and descriptors are short."""
 
 import asyncio
 import contextlib
@@ -375,7 +375,7 @@ class Crashes(JobTestCase):
                 with self.descriptors(spare, limits):
                     jobs._machine.version_of("tomo-runjson")
             self.assertEqual(len(os.listdir("/proc/self/fd")), before, "descriptors leak")
-            await asyncio.sleep(1.1)  # what could not be removed is removed later
+            await asyncio.sleep(1.1)  # folders that could not be removed are removed later
             self.assertEqual(os.listdir(self.folder / "workers"), [])
 
     @contextlib.contextmanager

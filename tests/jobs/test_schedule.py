@@ -26,7 +26,7 @@ class ScheduleTest(unittest.TestCase):
         self.assertEqual(self.choose([claim(1)], preferred=lambda claim: (1,)), [(1, (1,))])
 
     def test_a_large_job_does_not_starve(self):
-        """What it needs and is free is kept for it; what it does not need is not."""
+        """Free devices that it needs are kept for it, others are not."""
         self.assertEqual(self.choose([claim(1, (0,)), claim(2, (0, 1)), claim(3, (1,)), claim(4, (2,))], devices=(0, 1, 2)),
                          [(1, (0,)), (4, (2,))])
         self.assertEqual(self.choose([claim(1, (), 60), claim(2, (), 60), claim(3, (), 10)]), [(1, ())])

@@ -1,6 +1,6 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The queue on disk: several processes at once, quotas, and what is forgotten. No manager runs jobs here."""
+"""The queue on disk: several processes at once, quotas, and forgetting. No manager runs jobs here."""
 
 import os
 import pathlib

@@ -1,6 +1,6 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the tests of jobs share: small dataflows, queues in folders that go away, and storms of kill -9."""
+"""Shared by the tests of jobs: small dataflows, queues in folders that go away, and storms of kill -9."""
 
 import asyncio
 import contextlib

@@ -12,7 +12,7 @@ import tango
 from gsttomo import jobs
 
 log = logging.getLogger(__name__)
-OVER = "this device has ended its jobs, as by Init"
+ENDED = "this device has ended its jobs, as by Init"
 ENDING = 30.0  # seconds for all jobs to end, where the disk lets them
 
 
@@ -133,12 +133,12 @@ class Engine:
         """Raises TimeoutError, and jobs.Error where the engine ends meanwhile."""
         with self._gate:
             if self._is_over:
-                raise jobs.Error(OVER)
+                raise jobs.Error(ENDED)
             future = asyncio.run_coroutine_threadsafe(function(*arguments, **options), self._loop)
         try:
             return future.result(timeout)
         except concurrent.futures.CancelledError:
-            raise jobs.Error(OVER) from None
+            raise jobs.Error(ENDED) from None
         except concurrent.futures.TimeoutError:
             future.cancel()
             raise TimeoutError(f"not within {timeout} s") from None

@@ -190,7 +190,7 @@ class Queue(_Desk):
         return self._clean(keep_days, keep_jobs, numbers)
 
     async def log(self, number):
-        """What its process has written to standard error."""
+        """The text that its process has written to standard error."""
         return self._log(number)
 
     async def wait(self, number, timeout=None):

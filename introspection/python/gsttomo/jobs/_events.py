@@ -57,7 +57,7 @@ def parsed(line):
 
 
 class Course:
-    """What the events of a run have said so far. It is the same however often they are read."""
+    """All that the events of a run have said so far. It is the same however often they are read."""
 
     def __init__(self):
         self.began = None

@@ -1,6 +1,6 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a folder has one of: its manager's lock, and the bell by which clients wake the manager."""
+"""The lock of a folder's manager, and the bell by which clients wake the manager."""
 
 import asyncio
 import contextlib

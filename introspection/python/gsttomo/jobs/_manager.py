@@ -5,7 +5,7 @@
     async with Manager("/data/queue") as manager:
         await manager.run()
 
-`tomo-jobs serve` does that. When a manager ends, for whatever reason, jobs that run go on; the next manager finds them.
+`tomo-jobs serve` does that. When a manager ends, for any reason, jobs that run go on; the next manager finds them.
 """
 
 import asyncio
@@ -159,7 +159,7 @@ class Manager:
                     self._store.remove_left()
                 if time.monotonic() >= cleaning:
                     cleaning = time.monotonic() + (TICK if self._forget_some() else CLEANING)
-            except sqlite3.Error as e:  # such as a full disk: what is queued stays queued
+            except sqlite3.Error as e:  # such as a full disk: queued jobs stay queued
                 log.error("the queue can't be changed: %s", e)
                 await asyncio.sleep(TICK)
             await set_within(self._changed, TICK)

@@ -60,7 +60,7 @@ class Kind(str, enum.Enum):
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """A job as it was at some moment. Times are seconds since 1970; what is not known yet is None."""
+    """A job as it was at some moment. Times are seconds since 1970; None is a value that is not known yet."""
     id: int
     kind: Kind
     name: str

@@ -9,7 +9,7 @@ Start = collections.namedtuple("Start", "job devices memory")
 
 
 class Room:
-    """What a manager has to give, and what of it is free."""
+    """All that a manager has to give, and the part of it that is free."""
 
     def __init__(self, devices, memory, places):
         self.places, self.memory = places, memory

@@ -40,7 +40,7 @@ def title_of(job):
 
 
 def progress_of(job):
-    """What a column of the table has room for."""
+    """As short as a column of the table."""
     if job.state == "queued":
         return f"{job.priority:+d}" if job.priority else ""
     if job.state == "done":
