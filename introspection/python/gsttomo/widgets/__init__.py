@@ -1,0 +1,34 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Viewers of images and volumes, as widgets of Qt: for programs of your own, notebooks and scripts.
+
+    from gsttomo.widgets import ImageView, application
+
+    app = application()
+    view = ImageView()
+    view.set_image(numpy.load("slice.npy"), fit=True)
+    view.show()
+    app.exec()
+
+ImageView    one image: window and level, zoom, profile, length, region of interest, export
+Histogram    of an image, with window and level to drag
+
+They know files and arrays, and no jobs. Qt comes through pyqtgraph: PySide6, or PySide2. PYQTGRAPH_QT_LIB chooses where
+there are several. Coordinates of images are edge coordinates: x counts columns and y rows, sample i lies from i to i + 1.
+"""
+
+import importlib
+
+_ROOMS = {"Canvas": "canvas", "Histogram": "histogram", "ImageLayer": "canvas", "ImageView": "image", "Layer": "canvas",
+          "application": "_qt"}
+__all__ = sorted(_ROOMS)
+
+
+def __getattr__(name):  # Qt is loaded where it is used
+    if name in _ROOMS:
+        return getattr(importlib.import_module("." + _ROOMS[name], __name__), name)
+    raise AttributeError(f"module 'gsttomo.widgets' has no attribute {name}")
+
+
+def __dir__():
+    return list(__all__)

@@ -1,0 +1,36 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The plot of a profile."""
+
+import numpy as np
+import pyqtgraph
+
+from . import _scalebar
+from ._qt import MARK, ON_SURROUND, SURROUND
+
+
+class ProfilePlot(pyqtgraph.PlotWidget):
+    def __init__(self, parent=None):
+        super().__init__(parent, background=SURROUND)
+        self.setFixedHeight(140)
+        self.hideButtons()
+        self.setMenuEnabled(False)
+        for side in ("left", "bottom"):
+            axis = self.getAxis(side)
+            axis.setPen(ON_SURROUND)
+            axis.setTextPen(ON_SURROUND)
+            axis.enableAutoSIPrefix(False)
+        self.getAxis("left").setWidth(64)
+        self._curve = self.plot(pen=pyqtgraph.mkPen(MARK, width=1))
+
+    def show_profile(self, distances, values, pixel_size):
+        unit, factor = "px", 1.0
+        if pixel_size:
+            size, unit = _scalebar.unit_of(distances[-1] * pixel_size)
+            factor = pixel_size / size
+        self.setLabel("bottom", f"distance ({unit})")
+        self._curve.setData(distances * factor, np.where(np.isfinite(values), values, np.nan), connect="finite")
+
+    def values(self):
+        """Distances as they are drawn, and values."""
+        return self._curve.getData()
