@@ -51,7 +51,8 @@ class GeneralIterate final : public VolumeSlices {
             "message `tomo-iterations`: `index` of the volume, and `residuals`, |b - A x| / |b| for each iteration, and `seconds`, "
             "the time at which each was handed to the device, which is a few kernels behind. A "
             "residual that grows is a warning." TOMO_SOLVER_INPUTS_DETAILS
-            "They come in arrays of one or more slices, volume after volume. Where they end with a volume, it serves for "
+            "They come in arrays of one or more slices, volume after volume, and have those of `region`: slices before and "
+            "behind these begin as without inputs, and all of them may change. Where they end with a volume, it serves for "
             "those that follow, and where they end with one slice, it serves for all slices.",
         .example =
             "tomometaballs width=40 height=40 number=32 ! tomostack number=32 ! tomogeneralforwardproject "
@@ -150,7 +151,9 @@ class GeneralIterate final : public VolumeSlices {
         return std::make_unique<GeneralSolver>(
             *this, solver_method(), settings(),
             [this](const ArrayInfo &slices) {
-                return inputs.start_of_volume(*this, volume_index(), slices, num_projections != 0);
+                return inputs.start_of_volume(
+                    *this, volume_index(), slices, num_projections != 0,
+                    {slices_before, slices_behind, method == Method::mlem ? 1.0f : 0.0f});
             },
             [this](const Solver::Solution &made) { tell_residuals(made); });
     }

@@ -56,43 +56,50 @@ Solver::Start SolverInputs::start(Compute &compute, std::uint64_t first, unsigne
 }
 
 Array SolverInputs::of_volume(Compute &compute, SideInput &input, Volumes &volumes, std::uint64_t number,
-                              const ArrayInfo &slices, bool is_mask, bool more) {
+                              const ArrayInfo &slices, bool is_mask, bool more, const Beside &beside) {
     if (!input.is_linked())
         return {};
     if (number < volumes.next)
         volumes = {}; // after a flush
     Array all = compute.allocate(slices);
+    const unsigned wanted = slices.depth - beside.before - beside.behind;
+    if (wanted < slices.depth) {
+        const float value = is_mask ? 1.0f : beside.begin;
+        compute.fill(all, &value, sizeof value);
+    }
     for (; volumes.next <= number; volumes.next++) {
         unsigned z = 0;
-        while (z < slices.depth && input.array(volumes.arrays)) {
+        while (z < wanted && input.array(volumes.arrays)) {
             const Array &given = input.last();
             volumes.arrays++;
             check_shape(input, given, slices, "the planes of the volume");
-            if (z + given.depth() > slices.depth)
+            if (z + given.depth() > wanted)
                 throw Error(
                     GST_STREAM_ERROR_FORMAT,
                     text("input %s got %u slices where a volume has %u: give it as many for each volume",
-                         input.name(), z + given.depth(), slices.depth));
-            Array part = planes(all, z, given.depth());
+                         input.name(), z + given.depth(), wanted));
+            Array part = planes(all, beside.before + z, given.depth());
             Solver::copy_given(compute, given, part, is_mask);
             z += given.depth();
         }
-        if (z == slices.depth)
+        if (z == wanted)
             continue;
         // The input has ended: a volume, or a slice, is for all that follow.
         if (volumes.arrays == 0)
             return {}; // it counts as not linked
         if (z == 0 && volumes.last)
             compute.copy_rows(volumes.last, {}, all, {}, slices.size());
-        else if (z == 1 && volumes.arrays == 1)
-            for (unsigned other = 1; other < slices.depth; other++)
-                compute.copy_rows(all, {}, all, {.offset = other * slices.plane_samples() * sizeof(float)},
-                                  slices.plane_samples() * sizeof(float));
-        else
+        else if (z == 1 && volumes.arrays == 1) {
+            const std::size_t plane = slices.plane_samples() * sizeof(float);
+            for (unsigned other = 0; other < slices.depth; other++)
+                if (other != beside.before)
+                    compute.copy_rows(all, {.offset = beside.before * plane}, all, {.offset = other * plane},
+                                      plane);
+        } else
             throw Error(GST_STREAM_ERROR_FAILED,
                         text("input %s ended after %u of the %u slices of volume %" G_GUINT64_FORMAT
                              ": give it all of them, or one for all",
-                             input.name(), z, slices.depth, volumes.next));
+                             input.name(), z, wanted, volumes.next));
     }
     if (more) {
         volumes.last = compute.allocate(slices);
@@ -102,9 +109,9 @@ Array SolverInputs::of_volume(Compute &compute, SideInput &input, Volumes &volum
 }
 
 Solver::Start SolverInputs::start_of_volume(Compute &compute, std::uint64_t number, const ArrayInfo &slices,
-                                            bool more) {
-    return {of_volume(compute, initial, of_initial_, number, slices, false, more),
-            of_volume(compute, mask, of_mask_, number, slices, true, more)};
+                                            bool more, const Beside &beside) {
+    return {of_volume(compute, initial, of_initial_, number, slices, false, more, beside),
+            of_volume(compute, mask, of_mask_, number, slices, true, more, beside)};
 }
 
 unsigned SolverInputs::held(bool more) {

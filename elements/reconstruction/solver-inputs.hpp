@@ -14,9 +14,15 @@ struct SolverInputs {
     // For `arrays` arrays of slices from number `first` on, one behind another in `slices`. Throws Error for
     // other shapes.
     Solver::Start start(Compute &compute, std::uint64_t first, unsigned arrays, const ArrayInfo &slices);
+    // Slices of a volume before and behind those that the inputs have.
+    struct Beside {
+        unsigned before = 0, behind = 0;
+        float begin = 0.0f; // what they begin with
+    };
     // For volume `number`, whose slices come in arrays of any number of planes. `more`: other volumes may
     // follow, for which they are kept in case that the inputs end.
-    Solver::Start start_of_volume(Compute &compute, std::uint64_t number, const ArrayInfo &slices, bool more);
+    Solver::Start start_of_volume(Compute &compute, std::uint64_t number, const ArrayInfo &slices, bool more,
+                                  const Beside &beside);
     // Arrays of the shape of all slices that are held while a solver runs, besides its own.
     unsigned held(bool more);
     void clear();
@@ -29,7 +35,7 @@ struct SolverInputs {
         Array last;                         // of the volume before, if more may follow
     };
     static Array of_volume(Compute &compute, SideInput &input, Volumes &volumes, std::uint64_t number,
-                           const ArrayInfo &slices, bool is_mask, bool more);
+                           const ArrayInfo &slices, bool is_mask, bool more, const Beside &beside);
 
     Volumes of_initial_, of_mask_;
 };

@@ -6,6 +6,7 @@
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/distortion.hpp>
 #include <gst/reconstruction/flat-field.hpp>
+#include <gst/reconstruction/given-slices.hpp>
 #include <gst/reconstruction/linearisation.hpp>
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
@@ -116,6 +117,8 @@ std::string slice_line(const Settings &settings, const Inspection &scan, double 
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("an axis at %g lies left of the detector; wanted an edge coordinate above 0", axis));
     const auto method = chosen_method(settings, scan, axis).method;
+    if (takes_given_slices(settings)) // which come one by one
+        line += " ! tomoslice name=planes";
     line += method_line(settings, method) + property("axis-pos", field.axis);
     axis = frame.axis;
     if (axis != field.axis)

@@ -128,6 +128,7 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         *dynamic = "dynamic flats are found in darks and flats as they are",
         *uncorrected = "projections are not corrected by darks and flats",
         *no_phase = "no phase is retrieved; give retrieval-method as well",
+        *iterations = "it is that of iterations: method=sirt, sart, cgls, mlem, fista, sbtv and asdpocs",
         *no_distance = "no phase is retrieved, and the beam is parallel, or nearly; geometry=cone makes "
                        "it a cone, unless source-position-y tells its distances in pixels";
     return {
@@ -212,8 +213,7 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.tolerance, s.method.is("dfi") || s.method.is("auto"), "it is that of method=dfi"},
         {s.projection_filter, !is_iterative(s), "rows are filtered for method=fbp and dfi"},
         {s.projection_filter_cutoff, !is_iterative(s), "rows are filtered for method=fbp and dfi"},
-        {s.num_iterations, makes_slices && is_iterative(s),
-         "it is that of iterations: method=sirt, sart, cgls, mlem, fista, sbtv and asdpocs"},
+        {s.num_iterations, makes_slices && is_iterative(s), iterations},
         {s.lambda, makes_slices && (s.method.is("fista") || s.method.is("sbtv")),
          "it is that of method=fista and sbtv"},
         {s.relaxation_factor,
@@ -227,6 +227,10 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
          "it is a bound of iterations, but for method=cgls"},
         {s.slice_maximum, makes_slices && is_iterative(s) && !s.method.is("cgls"),
          "it is a bound of iterations, but for method=cgls"},
+        {s.initial, makes_slices && is_iterative(s), iterations},
+        {s.initial, s.stitch.empty(), "slices of several heights are joined; reconstruct each of the scans"},
+        {s.mask, makes_slices && is_iterative(s), iterations},
+        {s.mask, s.stitch.empty(), "slices of several heights are joined; reconstruct each of the scans"},
         {s.crop_width, makes_slices, no_slices},
         {s.crop_width, s.crop_width <= most_columns(s, scan), "slices have fewer columns"},
         {s.off_axis, makes_slices, no_slices},

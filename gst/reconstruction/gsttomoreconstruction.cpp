@@ -308,15 +308,16 @@ gboolean gst_tomo_reconstruction_save_configuration(GstTomoReconstruction *recon
 /**
  * gst_tomo_reconstruction_set_memory:
  * @reconstruction: a reconstruction
- * @parameter: what the array is: projections, darks, flats, flats2, sinograms, angles, shifts, or output
+ * @parameter: what the array is: projections, darks, flats, flats2, sinograms, angles, shifts, initial, mask,
+ * or output
  * @array: (nullable): an array with its caps, such as gst_tomo_wrap_memory() makes; %NULL for none any more
  * @error: why it can't be taken
  *
  * Gives an array in place of a file, without a copy: projections are (depth) images of columns (width) and
  * rows (height), sinograms (depth) of columns and projections, angles one row in degrees, shifts a row of two
- * numbers for each projection. The parameter becomes a name of that memory, such as "memory:projections-1",
- * which other objects of this process may name, too. The array is kept, and must not change, until the
- * parameter gets another value or the object is gone.
+ * numbers for each projection, initial and mask (depth) slices. The parameter becomes a name of that memory,
+ * such as "memory:projections-1", which other objects of this process may name, too. The array is kept, and
+ * must not change, until the parameter gets another value or the object is gone.
  *
  * As `output`, the array gets the result, and has to be of its size. The output "memory:", which is the
  * default where no file is read, makes a new one. gst_tomo_reconstruction_take_result() gets either.
@@ -329,8 +330,9 @@ gboolean gst_tomo_reconstruction_set_memory(GstTomoReconstruction *reconstructio
     return to_gerror(error, [&] {
         auto &memory = reconstruction->state->memory;
         const std::string name = parameter;
-        static const std::vector<std::string> names = {"projections", "darks",  "flats", "flats2",
-                                                       "sinograms",   "angles", "shifts", "output"};
+        static const std::vector<std::string> names = {"projections", "darks",  "flats",  "flats2",
+                                                       "sinograms",   "angles", "shifts", "initial",
+                                                       "mask",        "output"};
         if (std::find(names.begin(), names.end(), name) == names.end())
             throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE,
                         "no array can be given as '" + name + "'" + suggestion(name, names));

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/general-line.hpp>
+#include <gst/reconstruction/given-slices.hpp>
 #include <gst/reconstruction/method.hpp>
+#include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/parts.hpp>
 #include <gst/reconstruction/room.hpp>
 
@@ -35,8 +37,15 @@ class RowParts final : public ImageParts {
     }
 
     std::string line(unsigned first, unsigned count) const override {
-        return sinogram_line(settings_, scan_, rows(first, count)) +
-               (settings_.result.is("slices") ? slice_line(settings_, scan_, axis_) : "");
+        const auto sinograms = sinogram_line(settings_, scan_, rows(first, count));
+        return settings_.result.is("slices") ? given_slices_lines(settings_, made(), first, count) +
+                                                   sinograms + slice_line(settings_, scan_, axis_)
+                                             : sinograms;
+    }
+
+    void check() const override {
+        if (settings_.result.is("slices"))
+            check_given_slices(settings_, made());
     }
 
     std::string first_behind_correction() const override {
@@ -44,6 +53,19 @@ class RowParts final : public ImageParts {
     }
 
   private:
+    MadeSlices made() const {
+        const unsigned columns = field_of_slices(settings_, scan_, axis_).columns,
+                       own = settings_.crop_width ? std::min(settings_.crop_width.value(), columns) : columns,
+                       edge = (columns - own) / 2, binning = settings_.binning;
+        MadeSlices made{settings_.method.value(), columns, columns, edge, edge, own, own, images()};
+        if (all_.first % binning == 0) {
+            made.of_scan = scan_.image.height / binning;
+            made.first = all_.first / binning;
+            made.step = all_.step;
+        }
+        return made;
+    }
+
     const Settings &settings_;
     const Inspection &scan_;
     const double axis_;
@@ -86,15 +108,34 @@ class PlaneParts final : public ImageParts {
 
     std::string line(unsigned first, unsigned count) const override {
         const Rows read = rows(first, count);
-        return general_source_line(settings_, scan_, read) +
+        return given_slices_lines(settings_, made(), first, count) +
+               general_source_line(settings_, scan_, read) +
                general_slice_line(settings_, volume_, read, first, count);
     }
+
+    void check() const override { check_given_slices(settings_, made()); }
 
     std::string first_behind_correction() const override {
         return first_name_in(general_slice_line(settings_, volume_, rows(0, 1), 0, 1));
     }
 
   private:
+    MadeSlices made() const {
+        const auto &grid = volume_.grid(), &all = volume_.made();
+        const auto &place = volume_.place();
+        MadeSlices made{"iterate", all.x.count,  all.y.count,  place.x,
+                        place.y,   grid.x.count, grid.y.count, images()};
+        const auto &general = settings_.general;
+        const auto rows = scan_.rows(settings_);
+        const unsigned binning = settings_.binning;
+        if (!general.slice_region.is_given() && !general.z.is_given() && rows.first % binning == 0) {
+            made.of_scan = scan_.image.height / binning;
+            made.first = rows.first / binning;
+            made.step = rows.step;
+        }
+        return made;
+    }
+
     // Bytes that a part of so many planes holds.
     struct Held {
         std::uint64_t volume, projections; // on the device, and as a rule on the host

@@ -34,6 +34,8 @@ class ImageParts {
     // correction.
     virtual std::string line(unsigned first, unsigned count) const = 0;
     virtual std::string first_behind_correction() const = 0;
+    // Throws Error where files beside the scan do not fit.
+    virtual void check() const = 0;
     // Whether an image can be made without the others.
     virtual bool can_be_single() const { return true; }
 };

@@ -155,6 +155,8 @@ void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &s
         if (narrowest < widest)
             of_value.crop_width.set_text(std::to_string(narrowest));
         const auto parts = parts_of(of_value, scan, axis_of(of_value));
+        if (sweep.is_of_axis() || !plan.axis.from.empty())
+            parts->check();
         Slab slab;
         slab.rows = parts->rows(0, 1);
         slab.images = 1;
@@ -289,6 +291,8 @@ void plan_turns(const Settings &settings, const Inspection &scan, const std::vec
         take_turn(turns[i], of_turn, part);
         const auto before = plan.slabs.size();
         const auto parts = parts_of(of_turn, part, plan.axis.position);
+        if (!plan.axis.from.empty())
+            parts->check();
         add_slabs(of_turn, *parts, images_of_slabs(of_turn, *parts, plan), plan,
                   static_cast<unsigned>(i) * slices, is_series ? *series_of_turn(file, turns[i].number) : "");
         plan.middle_row = parts->row_of(parts->images() / 2); // the same in all turns
@@ -344,6 +348,8 @@ Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axi
              projection_line(settings, scan, all) + sink_line(settings, plan.output, false)});
     } else if (turns.empty()) {
         const auto parts = parts_of(settings, scan, axis.position);
+        if (!axis.from.empty())
+            parts->check();
         const unsigned most = images_of_slabs(settings, *parts, plan);
         const bool is_whole = most == parts->images();
         if (!is_whole && !plan.is_in_memory())

@@ -916,6 +916,24 @@ class GST_TOMO_API Settings : public Parameters {
                                      .unit = "1/px",
                                      .automatic = "no bound",
                                      .blurb = "Largest value of pixels in the iterations of all methods but cgls"}};
+    Parameter<std::string> initial{
+        this,
+        "",
+        {.name = "initial",
+         .section = &section::reconstruction,
+         .automatic = "zeros; ones for mlem",
+         .blurb =
+             "Slices that iterations begin with, such as an earlier result: a file, folder or pattern, of the result's "
+             "size, with one slice for all, one for each image, or one for each row of the scan"}};
+    Parameter<std::string> mask{
+        this,
+        "",
+        {.name = "mask",
+         .section = &section::reconstruction,
+         .automatic = "all pixels may change",
+         .blurb =
+             "Slices that are 0 where iterations leave a pixel as it begins: a file, folder or pattern, of the sizes "
+             "of initial"}};
     Parameter<double> tolerance{
         this,
         1e-3,

@@ -106,6 +106,20 @@ class Arrays(InFolder):
         np.testing.assert_array_equal(reconstruct(sinograms=np.asarray(sinograms)[4], **choice),
                                       reconstruct(sinograms="sinograms.npy", y=4, height=1, **choice))
 
+    def test_begin_of_iterations(self):
+        """Slices and masks are arrays like others."""
+        choice = {"method": "sirt", "subsets": 5, "y": 4, "height": 3}
+        before, whole = (self.reconstruct(**choice, num_iterations=number) for number in (2, 5))
+        np.testing.assert_array_equal(self.reconstruct(**choice, num_iterations=3, initial=before), whole)
+        mask = np.arange(WIDTH * WIDTH).reshape(WIDTH, WIDTH) % 3 == 0
+        masked = self.reconstruct(**choice, num_iterations=3, initial=before, mask=mask)
+        np.testing.assert_array_equal(masked[:, ~mask], before[:, ~mask])
+        self.assertTrue(np.any(masked[:, mask] != before[:, mask]))
+        with self.assertRaisesRegex(Error, "initial=.*wanted one image for all slices, or 3"):
+            self.reconstruct(**choice, initial=np.zeros((2, WIDTH, WIDTH)))
+        with self.assertRaisesRegex(ParameterError, "mask.*slices, rows, columns"):
+            self.reconstruct(**choice, mask=np.zeros(WIDTH))
+
     def test_types(self):
         """As a file of that type; types that no stream has become the nearest one."""
         wide = {"angles": self.arrays["angles"], "axis": AXIS, "flat_correction": False, "absorptivity": False, "y": 5, "height": 2}

@@ -183,6 +183,18 @@ class GeneralIterate(ElementTestCase):
 
         check(volumes(starts.reshape(10, 6, 7), masks), starts, masks)
         check(volumes([starts[0, :2], starts[0, 2:]], [masks[0, 0]]), starts[[0, 0]], np.broadcast_to(masks[0, 0], starts.shape))
+        # Slices that are made and not given begin as usual, and may change; a single slice is for these as well.
+        line = line.replace(f"region={region(*grids[2])}", f"region={region(-0.95, 0.95, 3)} slices-before=1 slices-behind=1")
+        padded = [np.pad(array[:, 1:4], ((0, 0), (1, 1), (0, 0), (0, 0)), constant_values=value) for array, value in ((starts, 0), (masks, 1))]
+        for given in ((starts[:, 1:4], masks[:, 1:4], *padded),
+                      ([starts[0, 0]], masks[:, 1:4], np.broadcast_to(starts[0, 0], starts.shape), padded[1])):
+            results = volumes(*given[:2]).reshape(2, 3, 6, 7)
+            for result, *both in zip(results, *given[2:], strict=True):
+                wanted = cgls(a, b.astype(float), 3, *both)[0].reshape(5, 6, 7)
+                self.assert_close(result, wanted[1:4], 1e-4)
+        with self.assertRaisesRegex(PipelineError, "input initial ended after 2 of the 3 slices of volume 0"):
+            volumes(starts[0, 1:3], masks[:, 1:4])
+        line = line.replace(f"region={region(-0.95, 0.95, 3)} slices-before=1 slices-behind=1", f"region={region(*grids[2])}")
         with self.assertRaisesRegex(PipelineError, "input initial ended after 3 of the 5 slices of volume 0"):
             volumes([starts[0, :3]], masks)
         with self.assertRaisesRegex(PipelineError, "input mask got 6 slices where a volume has 5"):

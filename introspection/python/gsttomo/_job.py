@@ -50,7 +50,8 @@ Finding = collections.namedtuple("Finding", "name severity text advice")
 ROLES = {
     "projections": ("(views, rows, columns)", 3), "darks": ("(images, rows, columns)", 2),
     "flats": ("(images, rows, columns)", 2), "flats2": ("(images, rows, columns)", 2),
-    "sinograms": ("(rows, views, columns)", 2), "angles": ("(views,)", 1), "shifts": ("(views, 2)", 2)}
+    "sinograms": ("(rows, views, columns)", 2), "angles": ("(views,)", 1), "shifts": ("(views, 2)", 2),
+    "initial": ("(slices, rows, columns)", 2), "mask": ("(slices, rows, columns)", 2)}
 
 def is_array(value):
     return isinstance(value, (np.ndarray, list, tuple)) or (hasattr(value, "__array__") and not hasattr(value, "__float__"))

@@ -98,6 +98,7 @@ def documented(function):
     function.__signature__ = inspect.Signature(fixed + [
         inspect.Parameter(python_name(name), inspect.Parameter.KEYWORD_ONLY, default=default_of(name))
         for name in order if python_name(name) not in names])
-    arrays = ("projections, darks, flats, flats2, sinograms, angles and shifts may be arrays as well as names of files.")
+    arrays = ("projections, darks, flats, flats2, sinograms, angles, shifts, initial and mask may be arrays as well as names of "
+              "files.")
     function.__doc__ = f"{inspect.cleandoc(function.__doc__)}\n\n{arrays}\n{listing(names)}\n"
     return function

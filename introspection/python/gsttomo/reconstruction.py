@@ -14,7 +14,7 @@
         print(event)
 
 Projections are arrays of shape (views, rows, columns), darks and flats (images, rows, columns), sinograms (rows, views,
-columns), slices (slices, rows, columns). Angles are in degrees, an axis is an edge coordinate of the full detector: the
+columns), slices, initial and mask (slices, rows, columns). Angles are in degrees, an axis is an edge coordinate of the full detector: the
 middle of W columns is W / 2. All parameters of tomo-reconstruct are keyword arguments with _ for -; help(reconstruct)
 lists them, and docs/parameters.md explains them. Errors are an Error with the first cause.
 """

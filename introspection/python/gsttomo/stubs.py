@@ -221,7 +221,7 @@ class Sweep(tuple[list[Any], Slices | File]):
 def describe() -> dict[str, Any]: ...
 '''
 
-ARRAYS = ("projections", "darks", "flats", "flats2", "sinograms", "angles", "shifts")
+ARRAYS = ("projections", "darks", "flats", "flats2", "sinograms", "angles", "shifts", "initial", "mask")
 RETURNS = {"reconstruct": "Slices | File", "run": "Run", "inspect": "Scan", "estimate_axis": "AxisEstimate", "sweep": "Sweep"}
 OWN_TYPES = {"source": "Source", "out": "np.ndarray | None", "progress": "bool | None", "preview": "float | None", "parameter": "str"}
 
