@@ -226,6 +226,19 @@ static int run_driven(Owned<GstTomoGraph> graph, const Program &program) {
     }
 }
 
+int write_graph(GstTomoGraph *graph, const char *file, const Program &program) {
+    GError *raw = nullptr;
+    const bool to_output = g_strcmp0(file, "-") == 0;
+    const Owned<gchar> json(to_output ? gst_tomo_graph_to_json(graph, &raw) : nullptr);
+    if (json)
+        g_print("%s", json.get());
+    else if (to_output || !gst_tomo_graph_write_json(graph, file, &raw)) {
+        program.complain(Owned<GError>(raw).get());
+        return failed;
+    }
+    return ok;
+}
+
 int run(GstTomoGraph *graph, const Program &program, const RunOptions &options) {
     catch_interrupts();
     if (options.max_memory)

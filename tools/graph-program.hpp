@@ -84,4 +84,7 @@ class RunOptions {
 // stop.
 int run(GstTomoGraph *graph, const Program &program, const RunOptions &options);
 
+// Writes it as JSON to a file, or to standard output (-), and returns the status of the process.
+int write_graph(GstTomoGraph *graph, const char *file, const Program &program);
+
 } // namespace tool

@@ -33,15 +33,5 @@ int main(int argc, char **argv) {
         program.complain(Owned<GError>(raw).get());
         return usage;
     }
-    if (!dump)
-        return run(graph.get(), program, options);
-    const bool to_output = g_strcmp0(dump.get(), "-") == 0;
-    const Owned<gchar> json(to_output ? gst_tomo_graph_to_json(graph.get(), &raw) : nullptr);
-    if (json)
-        g_print("%s", json.get());
-    else if (to_output || !gst_tomo_graph_write_json(graph.get(), dump.get(), &raw)) {
-        program.complain(Owned<GError>(raw).get());
-        return failed;
-    }
-    return ok;
+    return dump ? write_graph(graph.get(), dump.get(), program) : run(graph.get(), program, options);
 }

@@ -159,7 +159,7 @@ std::string place_results(GstTomoGraph *graph, const char *input, const gchar *o
 int serve_graphs(const Program &program, const RunOptions &options, bool has_output) {
     if (!options.events || program.arguments() || has_output) {
         program.complain(
-            "--serve wants --progress json, and neither a file nor --output nor --overwrite, because "
+            "--serve wants --progress json, and neither a file nor --output, --overwrite or --dump, because "
             "dataflows come by commands; see " +
             program.name() + " --help");
         return usage;
@@ -184,7 +184,7 @@ int main(int argc, char **argv) {
         "input), or the one that made a result: FILE.h5 or FILE.h5:/path/to/dataset. A result is not "
         "written over unless --overwrite is given.");
     RunOptions options;
-    gchar *output_name = nullptr;
+    gchar *output_name = nullptr, *dump_name = nullptr;
     gboolean overwrite = FALSE, serves = FALSE;
     program.add({"output", 'o', 0, G_OPTION_ARG_FILENAME, &output_name,
                  "Write to FILE instead of the file that the dataflow names", "FILE"});
@@ -195,16 +195,21 @@ int main(int argc, char **argv) {
          "Run the dataflows that commands on standard input bring, one after the other, until it ends; "
          "with --progress json and without FILE",
          nullptr});
+    program.add(
+        {"dump", 'd', 0, G_OPTION_ARG_FILENAME, &dump_name,
+         "Write the dataflow as gst-tomo writes it, for instance with names in place of UFO's numbers, instead "
+         "of running it",
+         "FILE"});
     options.add_to(program);
     int status = ok;
     const bool parsed = program.parse(argc, argv, status);
-    const Owned<gchar> output(output_name);
+    const Owned<gchar> output(output_name), dump(dump_name);
     if (!parsed)
         return status;
     if (!options.check(program))
         return usage;
     if (serves)
-        return serve_graphs(program, options, output || overwrite);
+        return serve_graphs(program, options, output || overwrite || dump);
     if (!program.arguments() || g_strv_length(program.arguments()) != 1) {
         program.complain("wanted one JSON file or result; see " + program.name() + " --help");
         return usage;
@@ -215,10 +220,11 @@ int main(int argc, char **argv) {
         program.complain(Owned<GError>(raw).get());
         return failed;
     }
-    if (const auto problem = place_results(graph.get(), program.arguments()[0], output.get(), overwrite);
+    if (const auto problem =
+            place_results(graph.get(), program.arguments()[0], output.get(), overwrite || dump);
         !problem.empty()) {
         program.complain(problem);
         return failed;
     }
-    return run(graph.get(), program, options);
+    return dump ? write_graph(graph.get(), dump.get(), program) : run(graph.get(), program, options);
 }

@@ -42,6 +42,37 @@ class Dataflow(DrivenTestCase):
         self.assertEqual([(e["value"], e["element"], e["image"]) for e in found], [(3.5, "measure-1", n) for n in range(4)])
         last = [e for e in events if e["event"] == "progress"][-1]
         self.assertEqual((last["done"], last["total"], last["output"]), (4, 4, 4))
+        self.assertEqual(last["nodes"], {"dummy-data-0": 4, "measure-1": 4, "write-2": 4})
+
+    def test_arrays_of_each_node(self):
+        flow = {"nodes": [{"plugin": "dummy-data", "name": "d", "properties": {"width": 3, "height": 2, "number": 7}}, {"plugin": "tee", "name": "t"},
+                          {"plugin": "stack", "name": "s", "properties": {"number": 3}}, {"plugin": "null", "name": "a"}, {"plugin": "null", "name": "b"}],
+                "edges": [{"from": a, "to": b} for a, b in ("dt", "ts", "sa", "tb")]}
+        last = [e for e in self.events(self.run_file(flow).stdout) if e["event"] == "progress"][-1]
+        self.assertEqual(last["nodes"], {"d": 7, "t": 7, "s": 3, "a": 3, "b": 7})
+
+    def test_preview_of_an_input(self):
+        flow = json.loads(json.dumps(ENDLESS))
+        flow["nodes"][0]["properties"]["init"] = 2.5
+        flow["nodes"] += [{"plugin": "calculate", "name": "half", "properties": {"expression": "v/2"}}, {"plugin": "tee", "name": "t"},
+                          {"plugin": "subtract", "name": "zero"}, {"plugin": "null", "name": "n"}]
+        flow["edges"][1:] = [{"from": "sleep-1", "to": "half"}, {"from": "half", "to": "t"}, {"from": "t", "to": "zero", "input": 0},
+                             {"from": "t", "to": "zero", "input": 1}, {"from": "zero", "to": "n"}, {"from": "t", "to": "write-2"}]
+        with open("flow.json", "w") as file:
+            json.dump(flow, file)
+        with Driver(self, "flow.json", program="tomo-runjson") as driver:
+            for node, name, value in (("half", "sink", 2.5), ("t", None, 1.25), ("zero", "sink_1", 1.25), ("n", None, 0.0), ("write-2", None, 1.25)):
+                driver.tell({"command": "preview", "path": f"{node}.npy", "node": node, **({"input": name} if name else {})})
+                told = driver.until("preview")
+                self.assertEqual((told["path"], told["node"], told["input"]), (f"{node}.npy", node, name or "sink"))
+                np.testing.assert_array_equal(np.load(told["path"]), np.full((4, 5), value, np.float32))
+            for words, text in (({"node": "nobody"}, "no node 'nobody'"), ({"node": "zero", "input": "third"}, "no input 'third'"),
+                                ({"node": "dummy-data-0"}, "no input"), ({"input": "sink"}, "give the node")):
+                driver.tell({"command": "preview", "path": "no.npy", **words})
+                self.assertIn(text, driver.until("message", lambda e: e["level"] == "error")["text"])
+            driver.tell({"command": "abort"})
+            driver.end()
+        self.assertFalse(os.path.exists("no.npy"))
 
     def test_a_launch_line(self):
         done = subprocess.run(["tomo-launch", "--progress", "json", "dummy-data", "number=2", "!", "null"], text=True,

@@ -271,6 +271,41 @@ class Errors(ToolTestCase):
             self.assertIn(words, result.stderr)
 
 
+class Dumps(ToolTestCase):
+    """tomo-runjson --dump"""
+
+    def dump(self, *words):
+        result = tool("tomo-runjson", "--dump", "-", *words)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        return json.loads(result.stdout)
+
+    def test_a_file(self):
+        flow = {"nodes": [{"plugin": "dummy-data", "name": "d", "properties": {"number": 2, "width": 8, "height": 8}},
+                          {"plugin": "pad", "name": "p", "prop-refs": ["edge"]}, {"plugin": "write", "name": "w", "properties": {"filename": "a.h5:/a"}}],
+                "edges": [{"from": "d", "to": "p"}, {"from": "p", "to": "w"}], "prop-sets": {"edge": {"addressing-mode": 0x1133}},
+                "layout": {"nodes": {"d": [0, 40]}, "anything": [None]}}
+        with open("flow.json", "w") as file:
+            json.dump(flow, file)
+        dumped = self.dump("flow.json")
+        self.assertFalse(os.path.exists("a.h5"))
+        self.assertEqual(dumped["nodes"][1]["properties"], {"addressing-mode": "repeat"})
+        self.assertNotIn("layout", dumped)
+        self.assertEqual(self.dump("flow.json", "--output", "b.h5")["nodes"][2]["properties"], {"filename": "b.h5:/a"})
+        self.assertEqual(tool("tomo-runjson", "-q", "--dump", "b.json", "flow.json").returncode, 0)
+        with open("b.json") as file:
+            self.assertEqual(json.load(file), dumped)
+        self.assertEqual(tool("tomo-runjson", "-q", "flow.json").returncode, 0)
+        self.assertEqual(self.dump("a.h5"), dumped)
+
+    def test_wrong_layout(self):
+        with open("flow.json", "w") as file:
+            file.write('{"nodes": [],\n "layout": []}')
+        result = tool("tomo-runjson", "flow.json")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("flow.json:2:", result.stderr)
+        self.assertIn("'layout' is no object", result.stderr)
+
+
 class Results(ToolTestCase):
     """What elements find out."""
 

@@ -53,22 +53,19 @@ GraphRun::GraphRun(Owned<GstTomoGraph> graph, EventOutput &output)
         graph_.get(), "message",
         G_CALLBACK(+[](GstTomoGraph *, GstMessage *message, GraphRun *self) { self->on_message(message); }),
         this);
-    watch_images();
+    watch_nodes();
     GError *raw = nullptr;
     if (!gst_tomo_graph_start(graph_.get(), &raw))
         g_clear_error(&raw); // end() tells it
 }
 
-GraphRun::~GraphRun() {
-    g_signal_handlers_disconnect_by_data(graph_.get(), this);
-    if (shown_)
-        gst_pad_remove_probe(shown_.get(), probe_);
-}
+GraphRun::~GraphRun() { g_signal_handlers_disconnect_by_data(graph_.get(), this); }
 
 // The last writer, else the last sink, shows images.
-void GraphRun::watch_images() {
+void GraphRun::watch_nodes() {
     GstElement *shown = nullptr;
     for (GstElement *element : elements_of(graph_.get())) {
+        taps_.watch(element);
         const bool writes = factory_of(element) == "tomowrite";
         if (writes)
             path_beside_ = file_of(filename_of(element)) + ".preview.npy";
@@ -77,31 +74,40 @@ void GraphRun::watch_images() {
             shown = element;
     }
     if (shown)
-        shown_ = tomo::ObjectRef<GstPad>(gst_element_get_static_pad(shown, "sink"));
-    if (shown_)
-        probe_ = gst_pad_add_probe(shown_.get(), GST_PAD_PROBE_TYPE_BUFFER, offer, this, nullptr);
+        shown_ = GST_OBJECT_NAME(shown);
 }
 
-GstPadProbeReturn GraphRun::offer(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
-    auto *self = static_cast<GraphRun *>(data);
-    self->preview_.offer(pad, GST_PAD_PROBE_INFO_BUFFER(info), self->images_++);
-    return GST_PAD_PROBE_OK;
+void GraphRun::ask_preview(const std::string &path, const std::string &node, const std::string &input) {
+    const auto &written = path.empty() ? path_beside_ : path;
+    if (written.empty())
+        throw std::runtime_error("no node writes a file beside which a preview could lie: give a path");
+    taps_.ask(node.empty() ? shown_ : node, input, written);
 }
 
 void GraphRun::on_progress(guint64 position, guint64 duration, guint64 arrays) {
+    position_ = position;
+    duration_ = duration;
+    arrays_ = arrays;
+    tell_progress();
+}
+
+void GraphRun::tell_progress() {
     Json progress = tomo::event_of("progress");
     progress.set("stage", Json::text("run"));
-    progress.set("done", Json::integer(position));
-    progress.set("total", Json::integer(duration)); // 0: not known
+    progress.set("done", Json::integer(position_));
+    progress.set("total", Json::integer(duration_)); // 0: not known
     progress.set("unit", Json::text("arrays"));
-    progress.set("output", Json::integer(arrays));
+    progress.set("output", Json::integer(arrays_));
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - since_).count();
-    if (position > 0 && seconds > 0.0) {
-        const double rate = static_cast<double>(position) / seconds;
+    if (position_ > 0 && seconds > 0.0) {
+        const double rate = static_cast<double>(position_) / seconds;
         progress.set("rate", Json::number(rate));
-        if (duration > position)
-            progress.set("seconds-left", Json::number(static_cast<double>(duration - position) / rate));
+        if (duration_ > position_)
+            progress.set("seconds-left", Json::number(static_cast<double>(duration_ - position_) / rate));
     }
+    Json nodes = taps_.counts();
+    told_ = nodes.written(false);
+    progress.set("nodes", std::move(nodes));
     output_.tell(progress);
 }
 
@@ -144,24 +150,18 @@ bool GraphRun::poll() {
 }
 
 void GraphRun::write_previews(bool is_over) {
-    const auto write = [this](const std::string &wanted, GstSample *image) {
+    for (const auto &[path, image, node, input] : taps_.take(is_over))
         try {
-            const auto &path = wanted.empty() ? path_beside_ : wanted;
             if (!image)
                 throw std::runtime_error("no array came any more");
-            if (path.empty())
-                throw std::runtime_error("no node writes a file beside which it could lie; give a path");
-            output_.tell(tomo::reconstruction::write_preview_file(path, image));
+            Json told = tomo::reconstruction::write_preview_file(path, image.get());
+            told.set("node", Json::text(node));
+            told.set("input", Json::text(input));
+            output_.tell(told);
         } catch (const std::exception &e) {
             output_.tell(
-                tomo::message_event("error", std::string("the preview was not written: ") + e.what()));
+                tomo::message_event("error", std::string("the preview was not written: ") + e.what(), node));
         }
-    };
-    while (const auto image = preview_.take())
-        write(image->first, image->second.get());
-    if (is_over)
-        for (const auto &path : preview_.unserved())
-            write(path, nullptr);
 }
 
 void GraphRun::pause(bool is_paused) {
@@ -204,6 +204,8 @@ int GraphRun::end() {
     GError *raw = nullptr;
     const bool is_good = gst_tomo_graph_wait(graph_.get(), &raw);
     const Owned<GError> error(raw);
+    if (taps_.counts().written(false) != told_)
+        tell_progress();
     write_previews(true);
     const bool is_aborted =
         error && g_error_matches(error.get(), GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_ABORTED);

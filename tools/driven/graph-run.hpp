@@ -4,12 +4,11 @@
 
 #include "driven-run.hpp"
 #include "event-output.hpp"
+#include "taps.hpp"
 
 #include "../graph-program.hpp"
 
-#include <gst/reconstruction/preview.hpp>
 #include <gst/tomo/graph/protocol.hpp>
-#include <gst/tomo/support/references.hpp>
 
 #include <chrono>
 #include <string>
@@ -29,23 +28,24 @@ class GraphRun final : public DrivenRun {
     void abort() override;
     int end() override;
     void pause(bool is_paused);
-    void ask_preview(const std::string &path) { preview_.ask(path); }
+    // Of the last writer, else of the last sink, or of that input of that node.
+    void ask_preview(const std::string &path, const std::string &node = {}, const std::string &input = {});
 
   private:
     void on_progress(guint64 position, guint64 duration, guint64 output);
     void on_message(GstMessage *message);
     void tell_numbers(GstMessage *message);
-    void watch_images();
+    void tell_progress();
+    void watch_nodes();
     void write_previews(bool is_over);
     tomo::Json outputs() const;
-    static GstPadProbeReturn offer(GstPad *pad, GstPadProbeInfo *info, gpointer self);
 
     const Owned<GstTomoGraph> graph_;
     EventOutput &output_;
-    tomo::reconstruction::Preview preview_;
-    tomo::ObjectRef<GstPad> shown_; // pad whose images are shown
-    gulong probe_ = 0;
-    guint64 images_ = 0; // that came there
+    Taps taps_;
+    std::string shown_;                                // node whose images are shown
+    guint64 position_ = 0, duration_ = 0, arrays_ = 0; // as far as it was told
+    std::string told_;                                 // of the nodes
     bool is_paused_ = false, is_finishing_ = false;
     std::string path_beside_; // of previews; empty where nothing is written
     const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();

@@ -16,6 +16,10 @@
 //
 //     "prop-sets": {"common": {"addressing-mode": 4401}}, "nodes": [{..., "prop-refs": ["common"]}]
 //
+// Editors keep where they draw the nodes in an object of their own, which is passed over here:
+//
+//     "layout": {"nodes": {"r": [0, 40]}, "groups": [{"title": "read", "nodes": ["r"]}]}
+//
 // Messages name file, line and column, node and key.
 #include <gst/tomo/graph/assembly.hpp>
 #include <gst/tomo/graph/graph.hpp>
@@ -35,8 +39,11 @@ class Loader {
     void load(const Json &root) {
         if (!root.is(Json::Kind::object))
             fail(root.place(), "wanted an object with 'nodes' and 'edges'");
-        allow(root, "the root", {"version", "nodes", "edges", "bindings", "prop-sets", "index", "total"});
+        allow(root, "the root",
+              {"version", "nodes", "edges", "bindings", "prop-sets", "layout", "index", "total"});
         check_partition(root);
+        if (const Json *layout = root.find("layout"); layout && !layout->is(Json::Kind::object))
+            fail(root.place("layout"), "'layout' is no object");
         sets_ = root.find("prop-sets");
         if (sets_ && !sets_->is(Json::Kind::object))
             fail(root.place("prop-sets"), "'prop-sets' is no object");

@@ -77,10 +77,16 @@ DriverCommand::DriverCommand(const std::string &written) {
             take(member);
     if (kind == Kind::run && !description.is(Json::Kind::object))
         refuse("run wants a description, an object");
+    if (node.empty() && !input.empty())
+        refuse("the input of a preview is that of a node; give the node, too");
 }
 
 void DriverCommand::refuse_another_run() {
     refuse("this process runs one job; start another one for another run");
+}
+
+void DriverCommand::refuse_nodes() {
+    refuse("a reconstruction has no nodes: its preview is an image of the result");
 }
 
 void DriverCommand::take(const Json::Member &member) {
@@ -90,15 +96,15 @@ void DriverCommand::take(const Json::Member &member) {
         return;
     }
     std::string *file = nullptr;
-    if (kind == Kind::preview && key == "path")
-        file = &path;
+    if (kind == Kind::preview)
+        file = key == "path" ? &path : key == "node" ? &node : key == "input" ? &input : nullptr;
     else if (kind == Kind::run)
         file = key == "events" ? &events : key == "errors" ? &errors : key == "folder" ? &folder : nullptr;
     if (!file)
         refuse(names[static_cast<std::size_t>(kind)] + " has no '" + key + "'");
     if (!value.is(Json::Kind::text) || value.text().empty())
-        refuse("the " + key + " of a " + names[static_cast<std::size_t>(kind)] +
-               " is the name of a file or folder");
+        refuse("the " + key + " of a " + names[static_cast<std::size_t>(kind)] + " is the name of a " +
+               (file == &node || file == &input ? "node or its input" : "file or folder"));
     *file = value.text();
 }
 

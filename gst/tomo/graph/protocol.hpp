@@ -30,6 +30,7 @@ struct GST_TOMO_API DriverCommand {
 
     Kind kind;
     std::string path;           // of a preview; empty: beside the result
+    std::string node, input;    // of a dataflow, where the preview is taken; may be empty
     Json description;           // of a run: an object
     std::string events, errors; // files that a run writes in place of standard output and error; may be empty
     std::string folder;         // in which names of files are meant; may be empty
@@ -37,8 +38,8 @@ struct GST_TOMO_API DriverCommand {
     // Throws Error if it is none.
     explicit DriverCommand(const std::string &written);
 
-    // Has a run that is under way obey: it has pause(bool), finish(), abort() and ask_preview(path). Throws
-    // Error for a command to run something else.
+    // Has a run that is under way obey: it has pause(bool), finish(), abort() and ask_preview(path); a
+    // dataflow ask_preview(path, node, input). Throws Error for a command to run something else.
     template <class Run>
     void steer(Run &run) const {
         switch (kind) {
@@ -50,7 +51,11 @@ struct GST_TOMO_API DriverCommand {
         case Kind::abort:
             return run.abort();
         case Kind::preview:
-            return run.ask_preview(path);
+            if constexpr (requires { run.ask_preview(path, node, input); })
+                return run.ask_preview(path, node, input);
+            else if (node.empty())
+                return run.ask_preview(path);
+            refuse_nodes();
         case Kind::run:
             refuse_another_run();
         }
@@ -58,6 +63,7 @@ struct GST_TOMO_API DriverCommand {
 
   private:
     [[noreturn]] static void refuse_another_run();
+    [[noreturn]] static void refuse_nodes();
     void take(const Json::Member &member);
 };
 
