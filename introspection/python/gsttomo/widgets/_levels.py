@@ -100,3 +100,16 @@ def text_of(value, digits=4):
         return str(value)
     text = f"{float(value):.{digits}g}"
     return "0" if text in ("-0", "0") else text
+
+
+def text_of_levels(levels, is_automatic):
+    """What is black and white, for the corner of a picture."""
+    low, high = (text_of(value) for value in levels)
+    return f"{LOW:g} - {HIGH:g} %: {low} to {high}" if is_automatic else f"{low} to {high}"
+
+
+def dragged(levels, right, down):
+    """Levels after a drag of the mouse by pixels: 150 to the right double the window, 300 down move it up by its width."""
+    low, high = levels
+    width, level = (high - low) * 2 ** (right / 150), (low + high) / 2 + (high - low) * down / 300
+    return level - width / 2, level + width / 2

@@ -15,7 +15,9 @@ from ._bar import ToolBar
 MOST_PIXELS = 64e6  # of a picture that is written
 
 
-class _ScaleBar(Layer):
+class ScaleBar(Layer):
+    """How long a length is, in the lower left corner."""
+
     pixel_size = None
     shown = True
 
@@ -27,7 +29,7 @@ class _ScaleBar(Layer):
             _scalebar.paint(painter, self.canvas.scale(), self.pixel_size, size.width(), size.height(), larger)
 
 
-class _Corner(Layer):
+class Corner(Layer):
     """What the grey stands for, and how large samples are; a caption."""
 
     exported = False
@@ -80,8 +82,8 @@ class ImageView(QtWidgets.QWidget):
         self.canvas = Canvas()
         self._layer = self.canvas.add(ImageLayer())
         self._tools = {name: self.canvas.add(tool(self._tool_changed)) for name, tool in _tools.TOOLS.items()}
-        self._bar = self.canvas.add(_ScaleBar())
-        self._corner = self.canvas.add(_Corner())
+        self._bar = self.canvas.add(ScaleBar())
+        self._corner = self.canvas.add(Corner())
         self._plot = None
         self.histogram = Histogram()
         self.readout = QtWidgets.QLabel()
@@ -226,9 +228,7 @@ class ImageView(QtWidgets.QWidget):
         if begins:
             self._window = self.levels()
             return
-        low, high = self._window
-        width, level = (high - low) * 2 ** (right / 150), (low + high) / 2 + (high - low) * down / 300
-        self.set_levels(level - width / 2, level + width / 2)
+        self.set_levels(*_levels.dragged(self._window, right, down))
 
     def set_colour_map(self, name):
         """grey, inverted, viridis, ...: see colour_maps(). Raises ValueError for another name."""
@@ -276,9 +276,7 @@ class ImageView(QtWidgets.QWidget):
         if self._array is None or self._array.ndim == 3:
             self._corner.text = ""
         else:
-            low, high = (_levels.text_of(value) for value in self.levels())
-            part = f"{_levels.LOW:g} - {_levels.HIGH:g} %: " if self._automatic else ""
-            self._corner.text = f"{part}{low} to {high}   zoom {100 * self.canvas.density():.0f} %"
+            self._corner.text = _levels.text_of_levels(self.levels(), self._automatic) + f"   zoom {100 * self.canvas.density():.0f} %"
         self.canvas.update()
 
     # Position and value
