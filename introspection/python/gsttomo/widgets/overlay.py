@@ -250,7 +250,7 @@ class AxisOverlay(QtWidgets.QWidget):
         if self._images[0].array is None:
             self._corner.text = ""
         else:
-            self._corner.text = _levels.text_of_levels(self.levels(), self._automatic) + f"   zoom {100 * self.canvas.density():.0f} %"
+            self._corner.text = _levels.text_of_levels(self.levels(), _levels.TOLD if self._automatic else "") + f"   zoom {100 * self.canvas.density():.0f} %"
         self.canvas.update()
 
     def _drag_window(self, right, down, begins):
