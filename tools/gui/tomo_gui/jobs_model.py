@@ -1,0 +1,156 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The queue of jobs for the window. A thread talks to it, so that no disk makes the window wait."""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import threading
+
+from gsttomo import jobs
+from pyqtgraph.Qt import QtCore
+
+MOST_LISTED = 500
+PAUSE = 0.15  # seconds between lists at least
+START_AGAIN = 5.0  # seconds between starts of a manager
+
+
+class JobsModel(QtCore.QObject):
+    """Jobs of a queue, the newest first, as `jobs`.
+
+    changed: `jobs` are others
+    event: number of a job that is followed, and what it tells (docs/progress.md)
+    failed: with the reason why something about the jobs can't be done"""
+
+    changed = QtCore.Signal()
+    event = QtCore.Signal(int, object)
+    failed = QtCore.Signal(str)
+    _came = QtCore.Signal(object)
+    _ready = QtCore.Signal(object, object)
+
+    def __init__(self, folder=None, parent=None):
+        super().__init__(parent)
+        self.jobs = []
+        self._folder = folder
+        self._manager, self._started = None, -START_AGAIN
+        self._followed = {}
+        self._loop = asyncio.new_event_loop()
+        self._queue = None
+        self._came.connect(self._take)
+        self._ready.connect(lambda done, result: done(result))
+        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        self._thread.start()
+
+    def submit(self, orders, done=None):
+        """Queues jobs.Orders, all or none, and sees to it that somebody runs them; done(jobs) when they are on disk."""
+        async def submit():
+            given = await self._queue.submit_many(orders)
+            self._start_manager(self._loop.time())
+            return given
+        self._call(submit(), done)
+
+    def repeat(self, number, done=None):
+        self._call_queue("repeat", done, number)
+
+    def cancel(self, number):
+        self._call_queue("cancel", None, number)
+
+    def pause(self, number):
+        self._call_queue("pause", None, number)
+
+    def resume(self, number):
+        self._call_queue("resume", None, number)
+
+    def finish(self, number):
+        self._call_queue("finish", None, number)
+
+    def preview(self, number, path):
+        self._call_queue("preview", None, number, path)
+
+    def clean(self, numbers):
+        self._call_queue("clean", None, numbers)
+
+    def log(self, number, done):
+        """done(text) with the standard error of the job's process."""
+        self._call_queue("log", done, number)
+
+    def job(self, number):
+        return next((job for job in self.jobs if job.id == number), None)
+
+    def follow(self, number):
+        """Its events come by the signal, from the first one on, until it is over or unfollow()."""
+        async def follow():
+            if number not in self._followed:
+                self._followed[number] = asyncio.current_task()
+                try:
+                    async for event in self._queue.follow(number):
+                        self.event.emit(number, event)
+                finally:
+                    self._followed.pop(number, None)
+        self._call(follow(), None)
+
+    def unfollow(self, number):
+        self._loop.call_soon_threadsafe(lambda: number in self._followed and self._followed[number].cancel())
+
+    def close(self):
+        """Jobs and their manager go on."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in asyncio.all_tasks(self._loop)])
+        self._thread.join(5)
+
+    def _call_queue(self, method, done, *arguments):
+        async def call():
+            return await getattr(self._queue, method)(*arguments)
+        self._call(call(), done)
+
+    def _call(self, coroutine, done):
+        async def call():
+            try:
+                if self._queue is None:
+                    coroutine.close()
+                    raise jobs.Error("the queue of jobs is not open")
+                result = await coroutine
+            except (jobs.Error, OSError, ValueError) as e:
+                self.failed.emit(str(e))
+            else:
+                if done:
+                    self._ready.emit(done, result)
+        with contextlib.suppress(RuntimeError):  # of a loop that is closed
+            asyncio.run_coroutine_threadsafe(call(), self._loop)
+
+    def _run(self):
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._watch())
+        except asyncio.CancelledError:
+            pass
+        except Exception as e:  # of a disk that fails, or a folder that was removed
+            self.failed.emit(f"the queue of jobs can't be read: {e}")
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+    async def _watch(self):
+        with jobs.Queue(self._folder) as self._queue:
+            async for _ in self._queue.changes():
+                listed = await self._queue.list(limit=MOST_LISTED)
+                self._came.emit(listed)
+                if any(not job.is_over for job in listed):
+                    self._start_manager(self._loop.time())
+                await asyncio.sleep(PAUSE)
+        self._queue = None
+
+    def _start_manager(self, now):
+        """A process of its own, which goes on when the window is gone. Where there is one already, the new one ends at once."""
+        if self._manager and self._manager.poll() is None or now - self._started < START_AGAIN:
+            return
+        self._started = now
+        folder = self._queue.folder
+        with open(os.path.join(folder, "manager.log"), "ab") as log:
+            self._manager = subprocess.Popen(["tomo-jobs", "--queue", folder, "serve"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                             start_new_session=True)
+
+    def _take(self, listed):
+        self.jobs = listed
+        self.changed.emit()

@@ -1,0 +1,61 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tomo-gui [SCAN]: starts the window."""
+
+import argparse
+import os
+import signal
+import sys
+
+# Of dataflows that this program never makes itself; GStreamer is there for the parameters alone.
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstTomo", "1.0")
+
+from pyqtgraph.Qt import QtCore, QtWidgets  # noqa: E402
+
+from . import theme  # noqa: E402
+
+
+def parsed(words):
+    parser = argparse.ArgumentParser(prog="tomo-gui", description="See a scan, set its axis, get its volume.")
+    parser.add_argument("scan", nargs="*", help="a scan: an HDF5 file, a scanner's file, a folder of images; several are a list")
+    parser.add_argument("--config", metavar="FILE", help="settings, such as tomo-reconstruct init writes")
+    parser.add_argument("--queue", metavar="FOLDER", help="folder of the jobs (default: GST_TOMO_JOBS, else that of tomo-jobs)")
+    parser.add_argument("--theme", choices=("dark", "light"), help="for this window (default: that of the last one)")
+    return parser.parse_args(words)
+
+
+def main(words=None):
+    arguments = parsed(words)
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM")):
+        print("tomo-gui: there is no display: DISPLAY and WAYLAND_DISPLAY are not set", file=sys.stderr)
+        return 1
+    application = QtWidgets.QApplication(sys.argv[:1])
+    application.setApplicationName("tomo-gui")
+    application.setDesktopFileName("org.gst_tomo.Gui")
+    theme.apply(arguments.theme or theme.saved())
+    # The window's thread sleeps in C most of the time, where Python sees no signal.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: application.quit())
+    ticks = QtCore.QTimer()
+    ticks.timeout.connect(lambda: None)
+    ticks.start(200)
+
+    from .session import Session
+    from .window import Window
+    try:
+        session = Session(arguments.queue)
+        if arguments.config:
+            session.configuration.load(arguments.config)
+    except (OSError, ValueError) as e:
+        print(f"tomo-gui: {e}", file=sys.stderr)
+        return 1
+    window = Window(session)
+    window.show()
+    if arguments.scan:
+        window.show_place("Scans").open_scans(arguments.scan)
+    status = application.exec() if hasattr(application, "exec") else application.exec_()
+    window.close()
+    return status

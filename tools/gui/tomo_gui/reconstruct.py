@@ -1,0 +1,255 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The place Reconstruct: a slice while settings change, then the volume, or many scans."""
+
+import os
+import pathlib
+
+import numpy as np
+from gsttomo import jobs
+from gsttomo.widgets import ImageView
+from pyqtgraph.Qt import QtCore, QtWidgets
+
+from . import theme
+from .states import EmptyPage, StateLine, next_button
+
+PAUSE = 200  # ms without a change until a slice is made
+CHANNEL = "preview"
+# Settings that change no pixel of a slice.
+FOR_RESULTS = {"output", "format", "chunks", "output-bitdepth", "output-minimum", "output-maximum", "compression", "output-parts", "pyramid",
+               "report", "picture", "overwrite", "resume", "ignore", "memory"}
+# Those that choose rows, which a look at one slice replaces.
+OF_ROWS = {"y": None, "height": None, "y-step": None, "slice": None, "region": None}
+
+
+def slice_description(session, row):
+    """A look at the slice of a detector row."""
+    values = session.description(**OF_ROWS, sweep=None, result=None)
+    return {**values, "y": row, "height": max(1, int(values.get("binning", 1)))}
+
+
+class ReconstructPlace(QtWidgets.QWidget):
+    title = "Reconstruct"
+
+    def __init__(self, session, parent=None):
+        super().__init__(parent)
+        self.session = session
+        self._job, self._outputs = None, []
+        self._is_stale = True
+        self.picture = ImageView()
+        self.picture.stepped.connect(self._step)
+        self._row = QtWidgets.QSpinBox(minimum=0, maximum=0, objectName="row", keyboardTracking=False)
+        self._row.valueChanged.connect(lambda _: self._change())
+        self._slider = QtWidgets.QSlider(QtCore.Qt.Orientation.Horizontal, objectName="row-slider")
+        self._slider.valueChanged.connect(self._row.setValue)
+        self._row.valueChanged.connect(self._slider.setValue)
+        self._automatic = QtWidgets.QCheckBox("At each change", checked=True, objectName="automatic")
+        self._again = QtWidgets.QPushButton("Preview slice", objectName="preview")
+        self._again.clicked.connect(lambda: self.look())
+        self._devices = QtWidgets.QLabel()
+        self.start = next_button("Reconstruct volume")
+        self.start.setObjectName("reconstruct")
+        self.start.clicked.connect(lambda: self.submit())
+        self._many = QtWidgets.QPushButton("Many scans…", objectName="many")
+        self._many.clicked.connect(self.ask_many)
+        self._pause = QtWidgets.QPushButton("Pause", visible=False, objectName="pause")
+        self._pause.clicked.connect(self._pause_or_resume)
+        self._open = next_button("Open result")
+        self._open.setObjectName("open-result")
+        self._open.setVisible(False)
+        self._open.clicked.connect(lambda: self.session.opened.emit(self._outputs[0]))
+        self.look_state, self.state = StateLine(), StateLine()
+        self.look_state.cancelled.connect(lambda: self._drop_look())
+        self.state.cancelled.connect(lambda: self._job and session.jobs.cancel(self._job))
+        self.state.log_wanted.connect(lambda: session.place_wanted.emit("Jobs"))
+
+        rows = QtWidgets.QHBoxLayout()
+        rows.setContentsMargins(2 * theme.SPACE, theme.SPACE, 2 * theme.SPACE, theme.SPACE)
+        rows.addWidget(QtWidgets.QLabel("Row"))
+        rows.addWidget(self._row)
+        rows.addWidget(self._slider, 1)
+        rows.addWidget(self._automatic)
+        rows.addWidget(self._again)
+        steps = QtWidgets.QHBoxLayout()
+        steps.setContentsMargins(2 * theme.SPACE, theme.SPACE, 2 * theme.SPACE, theme.SPACE)
+        steps.addWidget(self.state, 1)
+        for widget in (self._pause, self._many, self._open, self.start):
+            steps.addWidget(widget)
+        work = QtWidgets.QWidget()
+        layout = QtWidgets.QVBoxLayout(work)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.picture, 1)
+        layout.addWidget(self.look_state)
+        layout.addLayout(rows)
+        layout.addLayout(steps)
+        choose = next_button("Choose a scan")
+        choose.clicked.connect(lambda: session.place_wanted.emit("Scans"))
+        self._pages = QtWidgets.QStackedLayout(self)
+        self._pages.addWidget(EmptyPage("There is no scan yet. Slices come when one is open.", choose))
+        self._pages.addWidget(work)
+
+        self._timer = QtCore.QTimer(self, singleShot=True, interval=PAUSE)
+        self._timer.timeout.connect(self.look)
+        session.facts_changed.connect(self._know)
+        session.configuration.changed.connect(self._change)
+        session.jobs.changed.connect(self._follow)
+        self._know()
+        self._follow()
+
+    def shown(self):
+        if self._is_stale:
+            self._timer.start()
+
+    def look(self):
+        """Makes the slice of the chosen row by the settings; the last picture stays until it is there."""
+        self._timer.stop()
+        if not self.session.facts:
+            return
+        self._is_stale = False
+        row = self._row.value()
+        self.look_state.working(f"Slice of row {row}")
+        started = QtCore.QElapsedTimer()
+        started.start()
+        self.session.pictures.ask(CHANNEL, slice_description(self.session, row),
+                                  lambda images, events: self._show(images, events, row, started.elapsed()), self._fail)
+
+    def submit(self, done=None):
+        """Queues the volume of the chosen scan."""
+        output = self.session.output()
+        if os.path.exists(output.partition(":")[0]) and not (
+                self.session.configuration.values.get("overwrite") or self.session.configuration.values.get("resume")):
+            output = free_name(output)
+        values = self.session.description(output=output)
+
+        def queued(given):
+            self._job = given[0].id
+            self._follow()
+            if done:
+                done(given)
+        self.session.jobs.submit([jobs.Order(values, name=pathlib.Path(self.session.scan).name)], queued)
+        self.state.working("Queued")
+
+    def ask_many(self):
+        names, _ = QtWidgets.QFileDialog.getOpenFileNames(self, "Scans with these settings", str(pathlib.Path(self.session.scan).parent),
+                                                          "Scans (*.nxs *.h5 *.hdf5 *.hdf *.nx *.xtekct *.log *.txrm);;All files (*)")
+        if names:
+            self.submit_many(names)
+
+    def submit_many(self, names, done=None):
+        """Queues each of several scans with these settings. The axis of the chosen one is not that of the others: each has its own, or
+        is found."""
+        orders = []
+        for name in names:
+            output = free_name(str(pathlib.Path(name).with_name(f"{pathlib.Path(name).stem}-slices.h5")), {o.description["output"] for o in orders})
+            orders.append(jobs.Order(self.session.description(scan=name, output=output, axis=None, **{"axis-index": None}),
+                                     name=pathlib.Path(name).name))
+        self.session.jobs.submit(orders, done)
+        self.session.noted.emit("info", f"{len(orders)} scans are queued; see Jobs")
+
+    def _know(self):
+        facts = self.session.facts
+        self._pages.setCurrentIndex(1 if self.session.scan else 0)
+        self.start.setEnabled(bool(facts))
+        self._again.setEnabled(bool(facts))
+        if facts:
+            most = facts["height"] - 1
+            for widget in (self._row, self._slider):
+                widget.setMaximum(most)
+            if self._scan != self.session.scan:
+                self._scan = self.session.scan
+                self._row.setValue(most // 2)
+                self.picture.clear()
+            self.picture.set_pixel_size(facts.get("pixel-size"))
+            self._change()
+        elif self.session.problem:
+            self.look_state.failed(self.session.problem, has_log=False)
+        else:
+            self.look_state.working("The scan is read", can_cancel=False)
+
+    _scan = None
+
+    def _change(self, names=None):
+        if names is not None and names <= FOR_RESULTS:
+            return
+        self._is_stale = True
+        if not self.session.facts:
+            return
+        if self.isVisible() and self._automatic.isChecked():
+            self._timer.start()
+        else:
+            self.look_state.stale()
+
+    def _step(self, steps):
+        self._row.setValue(self._row.value() + steps)
+
+    def _show(self, images, events, row, elapsed):
+        self.picture.set_image(np.asarray(images[0], dtype=np.float32))
+        plan = next((event for event in events if event["event"] == "plan"), {})
+        axis = f", axis {plan['axis']:.2f} ({plan.get('axis-from', 'given')})" if "axis" in plan else ""
+        warnings = [event["text"] for event in events if event["event"] == "message" and event["level"] == "warning"]
+        self.look_state.done(f"Row {row}{axis}, {elapsed / 1000:.2f} s" + (f". ⚠ {warnings[0]}" if warnings else ""))
+
+    def _fail(self, text):
+        self.look_state.failed(text, has_log=False)
+        self.session.noted.emit("error", text)
+
+    def _drop_look(self):
+        self.session.pictures.forget(CHANNEL)
+        self.look_state.stale()
+
+    def _pause_or_resume(self):
+        job = self.session.jobs.job(self._job)
+        if job:
+            (self.session.jobs.resume if job.state is jobs.State.PAUSED else self.session.jobs.pause)(self._job)
+
+    def _follow(self):
+        """Shows the job that was started here last, or one that an earlier window started for this scan."""
+        job = self.session.jobs.job(self._job) if self._job else next(
+            (job for job in self.session.jobs.jobs if not job.is_over and job.description.get("scan") == self.session.scan), None)
+        if not job:
+            return
+        self._job = job.id
+        is_open = not job.is_over
+        self._pause.setVisible(is_open)
+        self._pause.setText("Resume" if job.state is jobs.State.PAUSED else "Pause")
+        self._open.setVisible(job.state is jobs.State.DONE)
+        self.start.setVisible(not is_open)
+        self._outputs = job.outputs
+        if is_open:
+            self.state.working(progress_of(job), job.done or 0, job.total or 0)
+        elif job.state is jobs.State.DONE:
+            self.state.done(f"{job.outputs[0] if job.outputs else 'nothing was written'}, {job.ended - job.began:.1f} s")
+        elif job.state is jobs.State.CANCELLED:
+            self.state.done(f"Job {job.id} was cancelled")
+        else:
+            self.state.failed(job.error or "the process ended without a reason")
+
+
+def progress_of(job):
+    """Reconstruct 40 of 80 slices, 25 /s, 2 s left"""
+    if job.state is jobs.State.QUEUED:
+        return f"Job {job.id} is queued"
+    text = "Paused" if job.state is jobs.State.PAUSED else (job.stage or "start").capitalize()
+    if job.total:
+        text += f" {job.done or 0} of {job.total} {job.unit or ''}".rstrip()
+    if job.rate:
+        text += f", {job.rate:.3g} /s"
+    if job.seconds_left is not None and job.state is jobs.State.RUNNING:
+        text += f", {time_text(job.seconds_left)} left"
+    return text
+
+
+def time_text(seconds):
+    minutes, seconds = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
+
+
+def free_name(name, taken=()):
+    """The name, or with a number where it is there already."""
+    path, number, candidate = pathlib.Path(name), 2, name
+    while os.path.exists(candidate) or candidate in taken:
+        candidate = str(path.with_name(f"{path.stem}-{number}{path.suffix}"))
+        number += 1
+    return candidate

@@ -1,0 +1,137 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What all places share: the chosen scan, its facts, the configuration, images, and the queue of jobs."""
+
+import os
+import pathlib
+import tempfile
+
+from pyqtgraph.Qt import QtCore
+
+from .configuration import Configuration
+from .jobs_model import JobsModel
+from .pictures import Pictures
+from .processes import Question
+
+MOST_RECENT = 12
+PAUSE = 300  # ms without a change until the scan is looked at again
+# Parameters that decide how a scan is read.
+OF_SCAN = {"scan", "entry", "detector", "projections", "darks", "flats", "flats2", "sinograms", "angles", "angle", "angle-step-degrees",
+           "range-degrees", "overall-angle", "offset", "start", "number", "step", "stitch", "turns", "white-level"}
+
+
+class Session(QtCore.QObject):
+    """Of one window.
+
+    facts_changed: `facts` are others: those of tomo-reconstruct info --json, or None while nothing is known
+    failed: with the reason why a scan can't be read
+    noted: with a level (info, warning, error) and a text for the log
+    opened: with the name of a result that somebody wants to see
+    place_wanted: with the title of a place, for the next step"""
+
+    facts_changed = QtCore.Signal()
+    failed = QtCore.Signal(str)
+    noted = QtCore.Signal(str, str)
+    opened = QtCore.Signal(str)
+    place_wanted = QtCore.Signal(str)
+
+    def __init__(self, queue=None, parent=None):
+        super().__init__(parent)
+        self.configuration = Configuration(self)
+        self.pictures = Pictures(self)
+        self.jobs = JobsModel(queue, self)
+        self.facts, self.problem = None, None
+        self.axis_uncertainty = None  # of the axis in the configuration, where it was found
+        self._question = None
+        self._pause = QtCore.QTimer(self, singleShot=True, interval=PAUSE)
+        self._pause.timeout.connect(self._inspect)
+        self.configuration.changed.connect(self._change)
+
+    @property
+    def scan(self):
+        """Name of the scan, or of what stands for it; "" where there is none."""
+        values = self.configuration.values
+        return next((values[name] for name in ("scan", "projections", "sinograms") if values.get(name)), "")
+
+    def open_scan(self, path):
+        """Chooses a scan. What belonged to the last one alone (its axis and the like) is forgotten, settings stay."""
+        of_last = ("entry", "detector", "axis", "axis-index", "axis-range", "roll", "y", "height", "region", "shifts", "turns", "angles",
+                   "start", "number", "stitch", "sinograms", "projections", "darks", "flats", "flats2", "output", "air")
+        before = self.configuration.values
+        path = str(pathlib.Path(path).absolute()) if os.path.exists(path) else str(path)
+        self.configuration.update({**{name: None for name in of_last if name in before}, "scan": path})
+        if before.get("scan") == path:
+            self._inspect()
+        self._remember(path)
+
+    @property
+    def recent(self):
+        """Scans that were opened lately and are still there."""
+        named = QtCore.QSettings("gst-tomo", "tomo-gui").value("recent", []) or []
+        return [name for name in ([named] if isinstance(named, str) else named) if os.path.exists(name)]
+
+    def output(self):
+        """Where the result goes if nothing else is said: beside the scan, as nobody knows the folder of a window."""
+        given = self.configuration.values.get("output")
+        if given:
+            return given
+        scan = pathlib.Path(self.scan)
+        folder = scan.parent if os.access(scan.parent, os.W_OK) else pathlib.Path.home()
+        return str(folder / f"{scan.stem}-slices.h5")
+
+    def description(self, **changes):
+        """The configuration as a job runs it; a value of None leaves a parameter out."""
+        values = {**self.configuration.values, **{name.replace("_", "-"): value for name, value in changes.items()}}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def ask_program(self, *words):
+        """Starts tomo-reconstruct with a command and the configuration, whose answer is JSON: a Question."""
+        handle, path = tempfile.mkstemp(prefix="tomo-gui-", suffix=".conf")
+        os.close(handle)
+        self.configuration.save(path)
+        question = Question("tomo-reconstruct", [*words, "--json", "--config", path], self)
+        question.destroyed.connect(lambda: pathlib.Path(path).unlink(missing_ok=True))
+        return question
+
+    def close(self):
+        """Ends what belongs to the window; jobs go on."""
+        if self._question:
+            self._question.drop()
+        self.pictures.close()
+        self.jobs.close()
+
+    def _change(self, names):
+        if names & {"scan", "projections", "sinograms", "entry", "detector"}:
+            self.facts, self.problem = None, None
+            self.facts_changed.emit()
+        if "axis" in names:
+            self.axis_uncertainty = None
+        if names & OF_SCAN:
+            self._pause.start()
+
+    def _inspect(self):
+        self._pause.stop()
+        if self._question:
+            self._question.drop()
+            self._question = None
+        if not self.scan:
+            return
+        self._question = self.ask_program("info")
+        self._question.answered.connect(self._know)
+        self._question.failed.connect(self._fail)
+
+    def _know(self, facts):
+        self._question = None
+        self.facts, self.problem = facts, None
+        self.facts_changed.emit()
+
+    def _fail(self, reason):
+        self._question = None
+        self.facts, self.problem = None, reason
+        self.facts_changed.emit()
+        self.failed.emit(reason)
+        self.noted.emit("error", reason)
+
+    def _remember(self, path):
+        names = [path, *(name for name in self.recent if name != path)][:MOST_RECENT]
+        QtCore.QSettings("gst-tomo", "tomo-gui").setValue("recent", names)
