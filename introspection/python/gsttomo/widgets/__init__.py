@@ -12,6 +12,11 @@
 
 ImageView    one image: window and level, zoom, profile, length, region of interest, export
 Histogram    of an image, with window and level to drag
+SliceView    three planes through a volume, with one crosshair
+CompareView  the same planes of two volumes, side by side or in turns
+AxisOverlay  the views at 0 and at 180 degrees over each other, with the axis of rotation to drag
+Volume       a volume in a file, read in parts; it needs no Qt
+Loader       a thread that reads slices, the latest one asked for first
 
 They know files and arrays, and no jobs. Qt comes through pyqtgraph: PySide6, or PySide2. PYQTGRAPH_QT_LIB chooses where
 there are several. Coordinates of images are edge coordinates: x counts columns and y rows, sample i lies from i to i + 1.
@@ -19,12 +24,13 @@ there are several. Coordinates of images are edge coordinates: x counts columns 
 
 import importlib
 
-_ROOMS = {"Canvas": "canvas", "Histogram": "histogram", "ImageLayer": "canvas", "ImageView": "image", "Layer": "canvas",
-          "application": "_qt"}
+_ROOMS = {"AxisOverlay": "overlay", "Canvas": "canvas", "CompareView": "compare", "Histogram": "histogram",
+          "ImageLayer": "canvas", "ImageView": "image", "Layer": "canvas", "Loader": "loader", "SliceView": "slices",
+          "Volume": "volume", "VolumeError": "volume", "application": "_qt"}
 __all__ = sorted(_ROOMS)
 
 
-def __getattr__(name):  # Qt is loaded where it is used
+def __getattr__(name):  # so that a volume is read where there is no Qt
     if name in _ROOMS:
         return getattr(importlib.import_module("." + _ROOMS[name], __name__), name)
     raise AttributeError(f"module 'gsttomo.widgets' has no attribute {name}")

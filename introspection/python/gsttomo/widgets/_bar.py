@@ -34,7 +34,7 @@ class ToolBar(QtWidgets.QWidget):
         self.row.addWidget(self._maps)
         self._button("Auto", "Black and white from 0.5 to 99.5 % of the values", lambda: view.auto_levels())
         self._button("Fit", "All of the image (double click, 0)", lambda: view.fit())
-        self._button("1 : 1", "A sample is a pixel (1)", lambda: view.canvas.show_part(1 / view.devicePixelRatioF(), view.canvas.centre()))
+        self._button("1 : 1", "A sample is a pixel (1)", lambda: view.show_samples())
         self._button("Export", "Write a picture as seen, or raw values", lambda: view.export())
         self.row.addStretch(1)
 

@@ -5,6 +5,7 @@
 import numpy as np
 
 LOW, HIGH = 0.5, 99.5  # percent of the values that are darker than black, and darker than white
+TOLD = f"{LOW:g} - {HIGH:g} %"
 MOST = 131072          # samples that percentiles and histograms look at
 
 
@@ -98,5 +99,21 @@ def text_of(value, digits=4):
         return "-"
     if isinstance(value, (int, np.integer)):
         return str(value)
-    text = f"{float(value):.{digits}g}"
-    return "0" if text in ("-0", "0") else text
+    value = float(value)
+    if 10 ** (digits - 1) <= abs(value) < 1e7:  # rather than 3.68e+04
+        return f"{value:.0f}"
+    text = f"{value:.{digits}g}"
+    return "0" if text == "-0" else text
+
+
+def text_of_levels(levels, told=""):
+    """What is black and white, for the corner of a picture; `told` says what these values are."""
+    low, high = (text_of(value) for value in levels)
+    return f"{told}{': ' if told else ''}{low} to {high}"
+
+
+def dragged(levels, right, down):
+    """Levels after a drag of the mouse by pixels: 150 to the right double the window, 300 down move it up by its width."""
+    low, high = levels
+    width, level = (high - low) * 2 ** (right / 150), (low + high) / 2 + (high - low) * down / 300
+    return level - width / 2, level + width / 2

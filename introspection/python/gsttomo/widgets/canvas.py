@@ -11,6 +11,7 @@ from ._qt import QtCore, QtGui, QtWidgets, Qt, Signal, SURROUND, place
 
 NEAREST = 2.0          # device pixels per sample above which samples are squares
 SMALLEST, LARGEST = 1 / 256, 128
+FAR = 1 << 30          # images: to the first or the last one
 
 
 class Layer:
@@ -176,7 +177,7 @@ class Canvas(QtWidgets.QWidget):
     """Draws layers, the first one lowest. One sample is a square of scale() pixels of the widget.
 
     Drag moves, Ctrl+wheel zooms at the pointer, the wheel asks for the next image, a right drag changes window and level, a
-    double click fits."""
+    double click fits. Keys: arrows, Page Up and Down, Home and End for other images; + - 0 1 for the scale."""
 
     stepped = Signal(int)               # images forward (> 0) or back
     moved = Signal()                    # another part is seen
@@ -395,7 +396,7 @@ class Canvas(QtWidgets.QWidget):
         if any(layer.visible and layer.key(event) for layer in reversed(self.layers)):
             return
         key, steps = event.key(), {Qt.Key.Key_PageUp: -10, Qt.Key.Key_PageDown: 10, Qt.Key.Key_Up: -1, Qt.Key.Key_Left: -1,
-                                   Qt.Key.Key_Down: 1, Qt.Key.Key_Right: 1}
+                                   Qt.Key.Key_Down: 1, Qt.Key.Key_Right: 1, Qt.Key.Key_Home: -FAR, Qt.Key.Key_End: FAR}
         if key in steps:
             self.stepped.emit(steps[key])
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):

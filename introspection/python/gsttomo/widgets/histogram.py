@@ -19,8 +19,8 @@ class Histogram(QtWidgets.QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self._counts = np.zeros(0)
-        self._range, self._window = (0.0, 1.0), (0.0, 1.0)
+        self._some, self._bins, self._counts = np.zeros(0), 256, np.zeros(0)
+        self._most = self._range = self._window = (0.0, 1.0)
         self._colours = None
         self._held = None
         self.setMouseTracking(True)
@@ -34,16 +34,32 @@ class Histogram(QtWidgets.QWidget):
         return QtCore.QSize(320, 64)
 
     def set_values(self, some, bins=256):
-        """Finite values as a flat array; the axis goes from the least to the largest of them."""
+        """Finite values as a flat array. The axis goes over nearly all of them: a few far ones do not squeeze the others."""
+        self._some, self._bins = some, bins
         if some.size == 0:
-            self._counts, self._range = np.zeros(0), (0.0, 1.0)
+            self._most = (0.0, 1.0)
         else:
-            self._range = _levels.wide(float(some.min()), float(some.max()))
-            self._counts = np.histogram(some, bins, self._range)[0]
+            least, largest = float(some.min()), float(some.max())
+            low, high = (float(value) for value in np.percentile(some, (0.1, 99.9)))
+            margin = 0.25 * (high - low)
+            self._most = _levels.wide(max(low - margin, least), min(high + margin, largest))
+        self._count()
+
+    def _count(self):
+        low, high = self.span()
+        self._counts, self._range = np.zeros(0), (low, high)
+        if self._some.size:
+            self._counts = np.histogram(self._some, self._bins, (low, high))[0]
         self.update()
+
+    def counts(self):
+        """Of values in bins of equal width over span()."""
+        return self._counts
 
     def set_levels(self, low, high):
         self._window = (float(low), float(high))
+        if self._held is None and self.span() != self._range:
+            self._count()
         self.update()
 
     def levels(self):
@@ -55,8 +71,8 @@ class Histogram(QtWidgets.QWidget):
         self.update()
 
     def span(self):
-        """The values at the left and the right edge: those of the image, and the window where it is wider."""
-        low, high = min(self._range[0], self._window[0]), max(self._range[1], self._window[1])
+        """The values at the left and the right edge: most of those of the image, and the window where it is wider."""
+        low, high = min(self._most[0], self._window[0]), max(self._most[1], self._window[1])
         margin = 0.02 * (high - low)
         return low - margin, high + margin
 
@@ -146,7 +162,7 @@ class Histogram(QtWidgets.QWidget):
 
     def mouseReleaseEvent(self, event):
         self._held = None
-        self.update()
+        self._count()
 
     def mouseDoubleClickEvent(self, event):
         self._held = None

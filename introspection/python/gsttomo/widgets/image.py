@@ -15,7 +15,9 @@ from ._bar import ToolBar
 MOST_PIXELS = 64e6  # of a picture that is written
 
 
-class _ScaleBar(Layer):
+class ScaleBar(Layer):
+    """How long a length is, in the lower left corner."""
+
     pixel_size = None
     shown = True
 
@@ -27,7 +29,7 @@ class _ScaleBar(Layer):
             _scalebar.paint(painter, self.canvas.scale(), self.pixel_size, size.width(), size.height(), larger)
 
 
-class _Corner(Layer):
+class Corner(Layer):
     """What the grey stands for, and how large samples are; a caption."""
 
     exported = False
@@ -73,15 +75,15 @@ class ImageView(QtWidgets.QWidget):
         self._array = None
         self._some = np.zeros(0)
         self._step = (1.0, 1.0)
-        self._automatic = True
+        self._automatic, self._told = True, ""
         self._map = "grey"
         self._pixel_size = None
         self._name = "image"
         self.canvas = Canvas()
         self._layer = self.canvas.add(ImageLayer())
         self._tools = {name: self.canvas.add(tool(self._tool_changed)) for name, tool in _tools.TOOLS.items()}
-        self._bar = self.canvas.add(_ScaleBar())
-        self._corner = self.canvas.add(_Corner())
+        self._bar = self.canvas.add(ScaleBar())
+        self._corner = self.canvas.add(Corner())
         self._plot = None
         self.histogram = Histogram()
         self.readout = QtWidgets.QLabel()
@@ -108,7 +110,7 @@ class ImageView(QtWidgets.QWidget):
         self.canvas.pressed.connect(self.pressed)
         self.canvas.pointed.connect(self._point)
         self.canvas.window_dragged.connect(self._drag_window)
-        self.histogram.levels_changed.connect(self.set_levels)
+        self.histogram.levels_changed.connect(lambda low, high: self.set_levels(low, high))
         self.histogram.automatic.connect(self.auto_levels)
         self.setFocusProxy(self.canvas)
         self.set_tool("")
@@ -117,13 +119,14 @@ class ImageView(QtWidgets.QWidget):
 
     # The image
 
-    def set_image(self, array, fit=False, step=1, levels=None):
+    def set_image(self, array, fit=False, step=1, levels=None, size=None):
         """Shows an array (rows, columns) of any real type; or colours, (rows, columns, 3 or 4) of uint8. It is kept without a
         copy. NaN and infinities are drawn as black and white, and left out of histogram and percentiles.
 
         fit     shows all of it; otherwise the view stays where it is, unless the size differs
         step    how far samples lie apart in the coordinates of the view, a number or (x, y): an image of a quarter
                 of the size, with step=4, takes the place of the large one
+        size    (columns, rows) of the whole image in these coordinates, where its last samples stand for less than a step
         levels  (black, white); otherwise they stay, or are the percentiles of this image where they are automatic
 
         Raises ValueError for what is no image."""
@@ -133,7 +136,8 @@ class ImageView(QtWidgets.QWidget):
         self._corner.note = ""
         self._layer.step = step
         self._layer.set_array(array)
-        is_new_size = self._layer.rect() != self.canvas.area()
+        area = self._layer.rect() if size is None else QtCore.QRectF(0, 0, *size)
+        is_new_size = area != self.canvas.area()
         self._some = _levels.sample(array) if array.ndim == 2 else np.zeros(0)
         if levels is not None:
             self._automatic = False
@@ -142,7 +146,7 @@ class ImageView(QtWidgets.QWidget):
             self._apply_levels(*_levels.percentiles(self._some))
         self.histogram.set_values(self._some)
         if is_new_size:
-            self.canvas.set_area(self._layer.rect())
+            self.canvas.set_area(area)
         if fit or (is_new_size and not self.canvas.seen().intersects(self._layer.rect())):
             self.canvas.fit()
         for tool in self._tools.values():
@@ -195,11 +199,12 @@ class ImageView(QtWidgets.QWidget):
 
     # Window and level
 
-    def set_levels(self, low, high):
-        """Values that are black and white; automatic levels end. Raises ValueError for what is no window."""
+    def set_levels(self, low, high, told=""):
+        """Values that are black and white; automatic levels end. The corner says `told` of them. Raises ValueError for what is
+        no window."""
         if not (math.isfinite(low) and math.isfinite(high)):
             raise ValueError(f"levels {low} and {high} came; wanted finite values")
-        self._automatic = False
+        self._automatic, self._told = False, told
         self._apply_levels(low, high)
 
     def levels(self):
@@ -226,9 +231,7 @@ class ImageView(QtWidgets.QWidget):
         if begins:
             self._window = self.levels()
             return
-        low, high = self._window
-        width, level = (high - low) * 2 ** (right / 150), (low + high) / 2 + (high - low) * down / 300
-        self.set_levels(level - width / 2, level + width / 2)
+        self.set_levels(*_levels.dragged(self._window, right, down))
 
     def set_colour_map(self, name):
         """grey, inverted, viridis, ...: see colour_maps(). Raises ValueError for another name."""
@@ -240,6 +243,10 @@ class ImageView(QtWidgets.QWidget):
     def colour_map(self):
         return self._map
 
+    def colours(self):
+        """The table of 256 colours, uint32 as 0xAARRGGBB."""
+        return self._layer.table
+
     @staticmethod
     def colour_maps():
         return list(_colours.NAMES)
@@ -248,6 +255,10 @@ class ImageView(QtWidgets.QWidget):
 
     def fit(self):
         self.canvas.fit()
+
+    def show_samples(self):
+        """One sample as one pixel of the screen."""
+        self.canvas.show_part(1 / self.devicePixelRatioF(), self.canvas.centre())
 
     def scale(self):
         """Pixels of the widget per sample."""
@@ -276,9 +287,7 @@ class ImageView(QtWidgets.QWidget):
         if self._array is None or self._array.ndim == 3:
             self._corner.text = ""
         else:
-            low, high = (_levels.text_of(value) for value in self.levels())
-            part = f"{_levels.LOW:g} - {_levels.HIGH:g} %: " if self._automatic else ""
-            self._corner.text = f"{part}{low} to {high}   zoom {100 * self.canvas.density():.0f} %"
+            self._corner.text = _levels.text_of_levels(self.levels(), _levels.TOLD if self._automatic else self._told) + f"   zoom {100 * self.canvas.density():.0f} %"
         self.canvas.update()
 
     # Position and value

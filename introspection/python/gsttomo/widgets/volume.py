@@ -1,0 +1,200 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A volume in a file or folder, larger than the memory if need be. No Qt."""
+
+import collections
+import math
+import os
+import threading
+import typing
+
+import numpy as np
+
+from . import _hdf5, _images, _levels, _zarr
+from ._stored import BrickCache, Files, InMemory, Stopped, VolumeError, never
+
+__all__ = ["Plane", "Stopped", "Volume", "VolumeError"]
+
+QUICK = 8 << 20      # bytes to read for each of many planes that follow each other, at which scrolling is smooth
+MOST = 256 << 20     # bytes to read for one of them
+PLANES = 96 << 20    # bytes of planes that are kept
+
+
+class Plane(typing.NamedTuple):
+    """A plane through a volume. Sample (row, column) of `array` lies at step * (column, row) in coordinates of the finest level."""
+    array: np.ndarray
+    step: tuple  # (x, y)
+    level: int
+
+
+class Volume:
+    """Samples (z, y, x) of a file:
+
+    HDF5       FILE.h5 or FILE.h5:/DATASET, with the pyramid that tomo-reconstruct puts beside it, chunks and virtual datasets
+    OME-Zarr   a folder with its levels; an array of Zarr 2
+    TIFF       a file with many pages, a pattern (slice-%05i.tif, slice-*.tif), or a folder of images
+    numpy      FILE.npy; or an array
+
+    number  which one of several volumes, where the file has more axes (turns)
+
+    shape, dtype of the finest level; pixel_size in metres or None; name for people; levels; volumes: how many there are.
+    Threads may share it. Raises VolumeError, whose text is one sentence."""
+
+    def __init__(self, path, number=0):
+        self._files, self._cache = Files(), BrickCache()
+        self._planes, self._kept = collections.OrderedDict(), 0
+        self._lock = threading.Lock()
+        self._file = None
+        self.pixel_size, self.volumes, self.dataset = None, 1, ""
+        if isinstance(path, np.ndarray):
+            if path.ndim not in (2, 3) or path.size == 0 or path.dtype.kind not in "biufc":
+                raise VolumeError(f"an array of shape {path.shape} and type {path.dtype} came; wanted numbers (z, y, x)")
+            self.path, self.name = "", "array"
+            self.levels = [InMemory(path if path.ndim == 3 else path[np.newaxis])]
+        else:
+            self.path = os.fspath(path)
+            self._open(self.path, number)
+            self.name = os.path.basename(os.path.normpath(self.path.partition(":/")[0]))
+        self.shape, self.dtype = self.levels[0].shape, self.levels[0].dtype
+
+    def _open(self, path, number):
+        file, colon, dataset = path.partition(":/")
+        suffix = os.path.splitext(file)[1].lower()
+        if os.path.isdir(file):
+            if any(os.path.exists(os.path.join(file, name)) for name in (".zattrs", ".zarray", ".zgroup")) or suffix == ".zarr":
+                self.levels, self.pixel_size, self.volumes = _zarr.read(file, number, self._files, self._cache)
+                return
+            self.levels, self.pixel_size = _images.read_series(file, self._files)
+        elif "%" in os.path.basename(file) or "*" in os.path.basename(file):
+            self.levels, self.pixel_size = _images.read_series(file, self._files)
+        elif not os.path.exists(file):
+            raise VolumeError(f"{file}: there is no such file")
+        elif _images.is_tiff(file):
+            self.levels, self.pixel_size = _images.read_tiff(file, self._files)
+        elif suffix == ".npy":
+            self.levels = _images.read_npy(file, self._files)
+        elif colon or suffix in (".h5", ".hdf5", ".hdf", ".nxs", ".nx5", ".nx") or _has_signature(file):
+            self.levels, self.pixel_size, self.volumes, self.dataset, self._file = _hdf5.read(
+                file, "/" + dataset if dataset else "", number, self._files, self._cache)
+        else:
+            raise VolumeError(f"{file}: it is none of HDF5, OME-Zarr, TIFF and .npy")
+
+    def close(self):
+        """Gives its files back; nothing can be read any more."""
+        self._files.close()
+        for level in self.levels:
+            for part in getattr(level, "parts", []):
+                part.close()
+        if self._file is not None:
+            self._file.close()
+
+    def index_range(self, axis):
+        return range(self.shape[axis])
+
+    def slice(self, axis, index, size=None, best=True, stop=never):
+        """A Plane across an axis (0 z, 1 y, 2 x) of (y, x), (z, x) or (z, y).
+
+        size   (rows, columns) of pixels into which the plane is fitted: the coarsest level that has as many samples is read; None: the finest
+        best   if False, a coarser one where reading that takes too long for scrolling
+        stop   a function; where it gives True, a long read ends by Stopped
+
+        Raises VolumeError, IndexError."""
+        if not 0 <= index < self.shape[axis]:
+            raise IndexError(f"plane {index} was asked for; there are {self.shape[axis]} along axis {axis}")
+        number = self.level_for(axis, size, best)
+        level = self.levels[number]
+        at = min(int(index / level.factor[axis]), level.shape[axis] - 1)
+        key = (number, axis, at)
+        with self._lock:
+            array = self._planes.get(key)
+            if array is not None:
+                self._planes.move_to_end(key)
+        if array is None:
+            array = level.plane(axis, at, stop)
+            self._keep(key, array)
+        down, right = (factor for i, factor in enumerate(level.factor) if i != axis)
+        return Plane(array, (float(right), float(down)), number)
+
+    def _keep(self, key, array):
+        with self._lock:
+            if key not in self._planes:
+                self._planes[key] = array
+                self._kept += array.nbytes
+            while self._kept > PLANES and len(self._planes) > 1:
+                self._kept -= self._planes.popitem(last=False)[1].nbytes
+
+    def level_for(self, axis, size=None, best=True):
+        """The number of the level that slice() reads."""
+        order = sorted(range(len(self.levels)), key=lambda i: math.prod(self.levels[i].factor))
+        fits = order[0]
+        if size is not None:
+            shape = self.levels[order[0]].plane_shape(axis)
+            most = max(1.0, max(have / max(1, wanted) for have, wanted in zip(shape, size)))  # samples for a pixel
+            for i in order:
+                if max(factor for j, factor in enumerate(self.levels[i].factor) if j != axis) <= most * 1.001:
+                    fits = i
+        if not best:
+            for i in order[order.index(fits):]:
+                once, following = self.levels[i].cost(axis)
+                if once <= MOST and following <= QUICK:
+                    return i
+            return min(order[order.index(fits):], key=lambda i: self.levels[i].cost(axis)[1])
+        return fits
+
+    def sample(self, stop=never):
+        """Values for percentiles and a histogram: some finite ones of planes across z."""
+        depth = self.shape[0]
+        found = [_levels.sample(_levels.plain(self.slice(0, z, (512, 512), best=False, stop=stop).array), 65536)
+                 for z in sorted({depth // 4, depth // 2, depth - 1 - depth // 4})]
+        return np.concatenate(found)
+
+    def overview(self, most=256 ** 3, stop=never):
+        """The whole volume with at most `most` samples, and how far these lie apart as (z, y, x): a level, or means of one. It is
+        kept, and serves planes whose own level takes too long. Raises MemoryError."""
+        fitting = [level for level in self.levels if level.size <= most]
+        if fitting:
+            level = max(fitting, key=lambda each: each.size)
+            return level.slab(0, level.shape[0], stop), level.factor
+        level = min(self.levels, key=lambda each: each.size)
+        bins = [1, 1, 1]
+        while math.prod(-(-size // each) for size, each in zip(level.shape, bins)) > most:
+            longest = max(range(3), key=lambda i: (level.shape[i] / bins[i], -bins[i]))
+            bins[longest] *= 2
+        made = _reduced(level, bins, stop)
+        factor = tuple(a * b for a, b in zip(level.factor, bins))
+        self.levels = [*self.levels, InMemory(made, factor)]
+        return made, factor
+
+
+def _reduced(level, bins, stop):
+    """Means of bins; what lies at the edge is a mean of fewer samples."""
+    shape = [-(-size // each) for size, each in zip(level.shape, bins)]
+    made = np.empty(shape, np.float32)
+    thick = max(1, min(bins[0], 1 << 20))
+    for number in range(shape[0]):
+        begin, end = number * thick, min(level.shape[0], (number + 1) * thick)
+        total = np.zeros(level.shape[1:], np.float32)
+        for z in range(begin, end):
+            if stop():
+                raise Stopped
+            image = level.slab(z, z + 1, stop)[0]
+            total += np.abs(image) if image.dtype.kind == "c" else image
+        total /= end - begin
+        made[number] = _means(_means(total, bins[1], 0), bins[2], 1)
+    return made
+
+
+def _means(array, size, axis):
+    if size == 1:
+        return array
+    begins = np.arange(0, array.shape[axis], size)
+    counts = np.diff(np.append(begins, array.shape[axis])).astype(np.float32)
+    return np.add.reduceat(array, begins, axis) / (counts[:, np.newaxis] if axis == 0 else counts)
+
+
+def _has_signature(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read(8) == b"\x89HDF\r\n\x1a\n"
+    except OSError as error:
+        raise VolumeError(f"{path}: {error.strerror}") from None
