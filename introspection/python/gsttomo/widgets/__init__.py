@@ -14,6 +14,7 @@ ImageView    one image: window and level, zoom, profile, length, region of inter
 Histogram    of an image, with window and level to drag
 SliceView    three planes through a volume, with one crosshair
 CompareView  the same planes of two volumes, side by side or in turns
+VolumeView   a volume in perspective: maximum projection or transfer function, clip planes (OpenGL 3.3)
 AxisOverlay  the views at 0 and at 180 degrees over each other, with the axis of rotation to drag
 Volume       a volume in a file, read in parts; it needs no Qt
 Loader       a thread that reads slices, the latest one asked for first
@@ -26,7 +27,7 @@ import importlib
 
 _ROOMS = {"AxisOverlay": "overlay", "Canvas": "canvas", "CompareView": "compare", "Histogram": "histogram",
           "ImageLayer": "canvas", "ImageView": "image", "Layer": "canvas", "Loader": "loader", "SliceView": "slices",
-          "Volume": "volume", "VolumeError": "volume", "application": "_qt"}
+          "Volume": "volume", "VolumeError": "volume", "VolumeView": "render", "application": "_qt"}
 __all__ = sorted(_ROOMS)
 
 

@@ -115,9 +115,14 @@ class Level:
         """The plane of samples at `index` along an axis: (y, x), (z, x) or (z, y). stop() ends a long read by Stopped."""
         raise NotImplementedError
 
-    def slab(self, begin, end, stop=never):
-        """Planes along z: (end - begin, y, x)."""
-        return np.stack([self.plane(0, z, stop) for z in range(begin, end)])
+    def box(self, begin, end, stop=never):
+        """Samples from `begin` to `end`, both (z, y, x)."""
+        part = tuple(slice(first, last) for first, last in zip(begin[1:], end[1:]))
+        made = np.empty([last - first for first, last in zip(begin, end)], self.dtype.newbyteorder("="))
+        for z in range(begin[0], end[0]):
+            _check(stop)
+            made[z - begin[0]] = self.plane(0, z, stop)[part]
+        return made
 
     def cost(self, axis):
         """Bytes to read for a plane, and for a plane of many that follow each other."""
@@ -132,8 +137,8 @@ class InMemory(Level):
     def plane(self, axis, index, stop=never):
         return np.ascontiguousarray(self.array.take(index, axis))
 
-    def slab(self, begin, end, stop=never):
-        return self.array[begin:end]
+    def box(self, begin, end, stop=never):
+        return self.array[tuple(slice(first, last) for first, last in zip(begin, end))]
 
     def cost(self, axis):
         return 0, 0
@@ -256,8 +261,8 @@ class Bricks(Level):
         begin[axis], end[axis] = index, index + 1
         return self._fill_box(begin, end, stop).reshape(self.plane_shape(axis))
 
-    def slab(self, begin, end, stop=never):
-        return self._fill_box([begin, 0, 0], [end, *self.shape[1:]], stop)
+    def box(self, begin, end, stop=never):
+        return self._fill_box(begin, end, stop)
 
     def cost(self, axis):
         across = math.prod(-(-size // chunk) * chunk for i, (size, chunk) in enumerate(zip(self.shape, self.chunk)) if i != axis)

@@ -190,6 +190,7 @@ class Canvas(QtWidgets.QWidget):
         self.layers = []
         self._area = QtCore.QRectF(0, 0, 1, 1)
         self._scale, self._origin = 1.0, QtCore.QPointF(0, 0)  # the pixel of the widget where (0, 0) lies
+        self._laid = self.size()  # of the widget when it was laid out last; one that is hidden hears of its size later
         self._size = None  # of a picture that is being made, in place of the widget's
         self._fits = True
         self._holder = self._from = self._right = None
@@ -285,7 +286,7 @@ class Canvas(QtWidgets.QWidget):
 
     def zoom(self, factor, at=None):
         """Larger (> 1) or smaller; the position below `at`, in pixels of the widget, stays there."""
-        at = QtCore.QPointF(self.width() / 2, self.height() / 2) if at is None else QtCore.QPointF(at)
+        at = self.to_widget(self.centre()) if at is None else QtCore.QPointF(at)
         scale = min(max(self._scale * factor, SMALLEST), LARGEST)
         fixed = self.to_image(at)
         self._fits = False
@@ -294,10 +295,11 @@ class Canvas(QtWidgets.QWidget):
         self._tell()
 
     def centre(self):
-        return self.to_image(QtCore.QPointF(self.width() / 2, self.height() / 2))
+        """The position in the middle."""
+        return self.to_image(QtCore.QPointF(self._laid.width() / 2, self._laid.height() / 2))
 
     def _move_to(self, scale, centre):
-        self._scale = scale
+        self._scale, self._laid = scale, self.size()
         self._origin = QtCore.QPointF(self.width() / 2 - centre.x() * scale, self.height() / 2 - centre.y() * scale)
         self._tell()
 
@@ -310,10 +312,8 @@ class Canvas(QtWidgets.QWidget):
     def resizeEvent(self, event):
         if self._fits:
             self.fit()
-        elif event.oldSize().isValid():  # the middle stays in the middle
-            more = event.size() - event.oldSize()
-            self._origin += QtCore.QPointF(more.width() / 2, more.height() / 2)
-            self._tell()
+        else:  # the middle stays in the middle
+            self._move_to(self._scale, self.centre())
 
     def paintEvent(self, event):
         painter = QtGui.QPainter(self)

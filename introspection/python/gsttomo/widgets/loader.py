@@ -35,6 +35,7 @@ class Loader(QtCore.QObject):
         self._came.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._thread = threading.Thread(target=self._run, name="loader", daemon=True)
         self._thread.start()
+        QtCore.QCoreApplication.instance().aboutToQuit.connect(self.close)
 
     def ask(self, channel, job, done, failed=None, stoppable=False):
         """Runs job(stop), and calls done(result) with what it returns, or failed(text). stop() is True when the job shall end

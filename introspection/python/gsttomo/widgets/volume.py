@@ -148,39 +148,50 @@ class Volume:
                  for z in sorted({depth // 4, depth // 2, depth - 1 - depth // 4})]
         return np.concatenate(found)
 
-    def overview(self, most=256 ** 3, stop=never):
-        """The whole volume with at most `most` samples, and how far these lie apart as (z, y, x): a level, or means of one. It is
-        kept, and serves planes whose own level takes too long. Raises MemoryError."""
-        fitting = [level for level in self.levels if level.size <= most]
+    def part(self, begin, end, most=256 ** 3, stop=never):
+        """Samples from `begin` to `end`, both (z, y, x) of the finest level: of the finest level at which they are at most `most`,
+        or means of the coarsest one. An array (z, y, x). Raises VolumeError, MemoryError."""
+        boxes = []
+        for level in self.levels:
+            low = [min(int(a / factor), size - 1) for a, factor, size in zip(begin, level.factor, level.shape)]
+            high = [min(max(int(math.ceil(b / factor)), a + 1), size) for b, factor, a, size in zip(end, level.factor, low, level.shape)]
+            boxes.append((math.prod(b - a for a, b in zip(low, high)), level, low, high))
+        fitting = [box for box in boxes if box[0] <= most]
         if fitting:
-            level = max(fitting, key=lambda each: each.size)
-            return level.slab(0, level.shape[0], stop), level.factor
-        level = min(self.levels, key=lambda each: each.size)
-        bins = [1, 1, 1]
-        while math.prod(-(-size // each) for size, each in zip(level.shape, bins)) > most:
-            longest = max(range(3), key=lambda i: (level.shape[i] / bins[i], -bins[i]))
-            bins[longest] *= 2
-        made = _reduced(level, bins, stop)
-        factor = tuple(a * b for a, b in zip(level.factor, bins))
-        self.levels = [*self.levels, InMemory(made, factor)]
-        return made, factor
+            _, level, low, high = max(fitting, key=lambda box: box[0])
+            return level.box(low, high, stop)
+        _, level, low, high = min(boxes, key=lambda box: box[0])
+        bins = bins_of([b - a for a, b in zip(low, high)], most)
+        made = _reduced(level, low, high, bins, stop)
+        if list(high) == list(level.shape) and not any(low):  # serves planes whose own level takes too long
+            self.levels = [*self.levels, InMemory(made, tuple(a * b for a, b in zip(level.factor, bins)))]
+        return made
+
+    def overview(self, most=256 ** 3, stop=never):
+        """The whole volume with at most `most` samples, as part() gives it."""
+        return self.part((0, 0, 0), self.shape, most, stop)
 
 
-def _reduced(level, bins, stop):
+def bins_of(shape, most):
+    """Powers of two, by which samples along each axis are put together so that at most `most` are left."""
+    bins = [1, 1, 1]
+    while math.prod(-(-size // each) for size, each in zip(shape, bins)) > most:
+        longest = max(range(3), key=lambda i: (shape[i] / bins[i], -bins[i]))
+        bins[longest] *= 2
+    return bins
+
+
+def _reduced(level, low, high, bins, stop):
     """Means of bins; what lies at the edge is a mean of fewer samples."""
-    shape = [-(-size // each) for size, each in zip(level.shape, bins)]
-    made = np.empty(shape, np.float32)
-    thick = max(1, min(bins[0], 1 << 20))
-    for number in range(shape[0]):
-        begin, end = number * thick, min(level.shape[0], (number + 1) * thick)
-        total = np.zeros(level.shape[1:], np.float32)
-        for z in range(begin, end):
-            if stop():
-                raise Stopped
-            image = level.slab(z, z + 1, stop)[0]
-            total += np.abs(image) if image.dtype.kind == "c" else image
-        total /= end - begin
-        made[number] = _means(_means(total, bins[1], 0), bins[2], 1)
+    made = np.empty([-(-(b - a) // each) for a, b, each in zip(low, high, bins)], np.float32)
+    for number in range(made.shape[0]):
+        begin = low[0] + number * bins[0]
+        end = min(high[0], begin + bins[0])
+        if stop():
+            raise Stopped
+        images = level.box((begin, *low[1:]), (end, *high[1:]), stop)
+        images = np.abs(images) if images.dtype.kind == "c" else images
+        made[number] = _means(_means(images.mean(0, dtype=np.float32), bins[1], 0), bins[2], 1)
     return made
 
 

@@ -1,0 +1,552 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A volume in perspective."""
+
+import math
+
+import numpy as np
+
+from . import _colours, _export, _levels
+from ._pane import levels_of
+from ._qt import QtCore, QtGui, QtWidgets, Qt, Signal, MARK, ON_SURROUND, SURROUND, place
+from ._range import RangeSlider
+from ._raycaster import DISTANCE, RayCaster, Scene, extent_of
+from .histogram import Histogram
+from .loader import Loader
+from .slices import COLOURS
+
+MOST = 256 ** 3     # samples of the texture
+SETTLED = 200       # ms without a movement, after which the final picture is drawn
+MODES = ("maximum", "transfer")
+_EDGES = [(a, b) for a in range(8) for b in range(a + 1, 8) if bin(a ^ b).count("1") == 1]  # of corners 0bzyx
+
+
+def rotation(axis, angle):
+    """The matrix that turns by an angle about a direction."""
+    x, y, z = (part / math.sqrt(sum(each * each for each in axis)) for part in axis)
+    c, s, k = math.cos(angle), math.sin(angle), 1 - math.cos(angle)
+    return np.array([[c + x * x * k, x * y * k - z * s, x * z * k + y * s], [y * x * k + z * s, c + y * y * k, y * z * k - x * s],
+                     [z * x * k - y * s, z * y * k + x * s, c + z * z * k]])
+
+
+FRONT = np.eye(3)
+OBLIQUE = rotation((1, 0, 0), 0.5) @ rotation((0, 1, 0), -0.6)
+
+
+class _Stage(QtWidgets.QWidget):
+    """Shows the newest picture with the box around the volume, and turns the mouse into movements."""
+
+    changed = Signal()
+    window_dragged = Signal(float, float, bool)
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.turn, self.zoom, self.pan = OBLIQUE, 1.0, (0.0, 0.0)
+        self.perspective, self.box, self.note = True, True, ""
+        self.low, self.high, self.sides = (0.0,) * 3, (1.0,) * 3, None
+        self._picture = self._scene = self._held = None
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(64, 64)
+        self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Expanding)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+
+    def show_picture(self, picture, scene):
+        self._picture, self._scene = picture, scene
+        self.update()
+
+    def picture(self):
+        return self._picture
+
+    def scene(self):
+        """The Scene of the picture, or None."""
+        return self._scene
+
+    def clear(self):
+        self._picture = self._scene = self.sides = None
+        self.update()
+
+    def project(self, point):
+        """Where x, y, z, each from 0 to 1 along the volume, is seen, in pixels of the widget; and how near it is."""
+        longest = max(self.sides)
+        x, y, z = ((0.5 - value if i else value - 0.5) * side / longest for i, (value, side) in enumerate(zip(point, self.sides)))
+        x, y, z = self.turn @ (x, y, z)
+        half_wide, half_high = extent_of(Scene(self.width(), self.height(), zoom=self.zoom))
+        shrink = DISTANCE / max(1e-6, DISTANCE - z) if self.perspective else 1.0
+        return QtCore.QPointF(self.width() / 2 * (1 + (x - self.pan[0]) * shrink / half_wide),
+                              self.height() / 2 * (1 - (y - self.pan[1]) * shrink / half_high)), z
+
+    def paintEvent(self, event):
+        painter = QtGui.QPainter(self)
+        self.paint(painter)
+        painter.end()
+
+    def paint(self, painter):
+        painter.fillRect(self.rect(), SURROUND)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+        if self.sides is not None and self.box:
+            self._paint_box(painter, behind=True)
+        if self._picture is not None:
+            painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(QtCore.QRectF(self.rect()), self._picture)
+        if self.sides is not None and self.box:
+            self._paint_box(painter, behind=False)
+        if self.note:
+            font = painter.font()
+            font.setPixelSize(14)
+            painter.setFont(font)
+            painter.setPen(ON_SURROUND)
+            painter.drawText(QtCore.QRectF(self.rect()).adjusted(32, 32, -32, -32),
+                             int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap), self.note)
+
+    def _paint_box(self, painter, behind):
+        """Edges at the farthest corner lie behind the picture, the others before it."""
+        boxes = [((0.0,) * 3, (1.0,) * 3, ON_SURROUND)]
+        if self.low != boxes[0][0] or self.high != boxes[0][1]:
+            boxes = [(*boxes[0][:2], QtGui.QColor("#6a7076")), (self.low, self.high, MARK)]
+        for low, high, colour in boxes:
+            corners = [self.project([(high if corner >> i & 1 else low)[i] for i in range(3)]) for corner in range(8)]
+            farthest = min(range(8), key=lambda corner: corners[corner][1])
+            painter.setPen(QtGui.QPen(colour, 1))
+            for a, b in _EDGES:
+                if (farthest in (a, b)) == behind:
+                    painter.drawLine(corners[a][0], corners[b][0])
+        if not behind:
+            self._paint_axes(painter)
+
+    def _paint_axes(self, painter):
+        font = painter.font()
+        font.setPixelSize(12)
+        font.setBold(True)
+        painter.setFont(font)
+        for i, name in enumerate("xyz"):
+            end = [1.06 if i == j else 0.0 for j in range(3)]
+            painter.setPen(COLOURS[2 - i])
+            painter.drawLine(self.project((0, 0, 0))[0], self.project([min(1, value) for value in end])[0])
+            at = self.project(end)[0]
+            painter.drawText(QtCore.QRectF(at.x() - 10, at.y() - 10, 20, 20), int(Qt.AlignmentFlag.AlignCenter), name)
+
+    def resizeEvent(self, event):
+        self.changed.emit()
+
+    def mousePressEvent(self, event):
+        self._held = event.button(), place(event)
+        if event.button() == Qt.MouseButton.RightButton:
+            self.window_dragged.emit(0.0, 0.0, True)
+
+    def mouseMoveEvent(self, event):
+        if self._held is None:
+            return
+        button, last = self._held
+        at = place(event)
+        right, down = at.x() - last.x(), at.y() - last.y()
+        if button == Qt.MouseButton.RightButton:
+            self.window_dragged.emit(right, down, False)
+            return
+        self._held = button, at
+        if button == Qt.MouseButton.MiddleButton or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            half_wide, half_high = extent_of(Scene(self.width(), self.height(), zoom=self.zoom))
+            self.pan = self.pan[0] - right * 2 * half_wide / self.width(), self.pan[1] + down * 2 * half_high / self.height()
+        elif right or down:
+            self.turn = rotation((down, right, 0), math.hypot(right, down) * math.pi / max(200, min(self.width(), self.height()))) @ self.turn
+        self.changed.emit()
+
+    def mouseReleaseEvent(self, event):
+        self._held = None
+
+    def mouseDoubleClickEvent(self, event):
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.reset()
+
+    def wheelEvent(self, event):
+        self.zoom = min(max(self.zoom * 1.2 ** (event.angleDelta().y() / 120), 0.1), 50.0)
+        self.changed.emit()
+        event.accept()
+
+    def reset(self):
+        self.turn, self.zoom, self.pan = OBLIQUE, 1.0, (0.0, 0.0)
+        self.changed.emit()
+
+    def keyPressEvent(self, event):
+        """Arrows turn, + and - zoom, 0 resets; z, y and x look along that axis."""
+        key, step = event.key(), math.radians(5)
+        turns = {Qt.Key.Key_Left: ((0, 1, 0), -step), Qt.Key.Key_Right: ((0, 1, 0), step), Qt.Key.Key_Up: ((1, 0, 0), -step), Qt.Key.Key_Down: ((1, 0, 0), step)}
+        looks = {Qt.Key.Key_Z: FRONT, Qt.Key.Key_Y: rotation((1, 0, 0), math.pi / 2), Qt.Key.Key_X: rotation((0, 1, 0), -math.pi / 2)}
+        if key in turns:
+            self.turn = rotation(*turns[key]) @ self.turn
+        elif key in looks:
+            self.turn = looks[key]
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
+            self.zoom = min(max(self.zoom * (1 / 1.2 if key == Qt.Key.Key_Minus else 1.2), 0.1), 50.0)
+        elif key == Qt.Key.Key_0:
+            self.reset()
+            return
+        else:
+            super().keyPressEvent(event)
+            return
+        self.changed.emit()
+
+
+class VolumeView(QtWidgets.QWidget):
+    """A Volume as it looks from outside: the maximum along each ray, or colours and opacities of a transfer function.
+
+    Drag turns, wheel zooms, Shift+drag or the middle button moves, right drag changes window and level, a double click resets.
+    Three sliders cut from six sides; 'Finer' reads what is left at a higher resolution. It needs OpenGL 3.3, which a program
+    draws too where there is no graphics card; without it a sentence stands in its place."""
+
+    levels_changed = Signal(float, float)
+    drawn = Signal(bool)   # a picture has come; whether it is the final one
+    failed = Signal(str)
+
+    def __init__(self, parent=None, loader=None):
+        super().__init__(parent)
+        self._loader = loader or Loader(self)
+        self._volume = self._samples = None
+        self._region = None   # of the finest level that the texture holds: (begin, end), each (z, y, x)
+        self._mode, self._map = "maximum", "grey"
+        self._levels, self._automatic, self._some = (0.0, 1.0), True, np.zeros(0)
+        self._caster = None
+        self._error = ""
+        self.stage = _Stage()
+        self.histogram = Histogram()
+        self._build()
+        self._settle = QtCore.QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(SETTLED)
+        self._settle.timeout.connect(lambda: self._draw(True))
+        self.stage.changed.connect(self._moved)
+        self.stage.window_dragged.connect(self._drag_window)
+        self.histogram.levels_changed.connect(self.set_levels)
+        self.histogram.automatic.connect(self.auto_levels)
+        self.setFocusProxy(self.stage)
+        self.set_mode("maximum")
+        self.set_colour_map("grey")
+
+    def _build(self):
+        row = QtWidgets.QHBoxLayout()
+        row.setContentsMargins(4, 4, 4, 0)
+        row.setSpacing(4)
+        self._modes = {name: self._button(row, text, tip, lambda _=False, name=name: self.set_mode(name), True) for name, text, tip in (
+            ("maximum", "Maximum", "The largest value along each ray"), ("transfer", "Transfer function", "Colours and opacities"))}
+        row.addSpacing(8)
+        self._rays = {on: self._button(row, text, tip, lambda _=False, on=on: self.set_perspective(on), True) for on, text, tip in (
+            (True, "Perspective", "Rays from an eye"), (False, "Parallel", "Parallel rays: lengths can be compared"))}
+        row.addSpacing(8)
+        self._maps = QtWidgets.QComboBox()
+        self._maps.addItems(_colours.NAMES)
+        self._maps.setAccessibleName("Colour map")
+        self._maps.textActivated.connect(self.set_colour_map)
+        row.addWidget(self._maps)
+        self._opacity_label = QtWidgets.QLabel("Opacity")
+        row.addWidget(self._opacity_label)
+        self.opacity = QtWidgets.QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(1, 100)
+        self.opacity.setValue(50)
+        self.opacity.setFixedWidth(96)
+        self.opacity.setAccessibleName("Opacity of white")
+        self.opacity.setToolTip("Opacity of a sample that is white; black is clear")
+        self.opacity.valueChanged.connect(lambda _: self._moved())
+        row.addWidget(self.opacity)
+        self._button(row, "Auto", "Black and white from 0.5 to 99.5 % of the values", self.auto_levels)
+        self._button(row, "Reset", "The first view (double click, 0)", self.stage.reset)
+        self.finer = self._button(row, "Finer", "Reads what the sliders leave at a higher resolution", self.read_finer)
+        self.whole = self._button(row, "Whole", "All of the volume", self.read_whole)
+        self._button(row, "Export", "Write the picture", self.export)
+        row.addStretch(1)
+        self._set_rays(True)
+        below = QtWidgets.QHBoxLayout()
+        below.setContentsMargins(0, 0, 8, 4)
+        below.setSpacing(12)
+        below.addWidget(self.histogram, 1)
+        grid = QtWidgets.QGridLayout()
+        grid.setSpacing(2)
+        self.clips, self._clip_texts = [], []
+        for i, name in enumerate("xyz"):
+            clip = RangeSlider()
+            clip.setAccessibleName(f"Part along {name}")
+            clip.setToolTip(f"The part along {name} that is shown")
+            clip.changed.connect(self._clipped)
+            text = QtWidgets.QLabel()
+            text.setMinimumWidth(text.fontMetrics().horizontalAdvance("00000 - 00000"))
+            grid.addWidget(QtWidgets.QLabel(name), i, 0)
+            grid.addWidget(clip, i, 1)
+            grid.addWidget(text, i, 2)
+            self.clips.append(clip)
+            self._clip_texts.append(text)
+        below.addLayout(grid, 1)
+        column = QtWidgets.QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(row)
+        column.addWidget(self.stage, 1)
+        column.addLayout(below)
+
+    @staticmethod
+    def _button(row, text, tip, clicked, checkable=False):
+        button = QtWidgets.QToolButton()
+        button.setText(text)
+        button.setToolTip(tip)
+        button.setAutoRaise(True)
+        button.setCheckable(checkable)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(clicked)
+        row.addWidget(button)
+        return button
+
+    # The volume
+
+    def set_volume(self, volume):
+        """A Volume, an array (z, y, x), or None."""
+        if isinstance(volume, np.ndarray):
+            from .volume import Volume
+            volume = Volume(volume)
+        self._loader.forget(self._channel)
+        self._volume, self._samples, self._region, self._some = volume, None, None, np.zeros(0)
+        self.stage.clear()
+        self.histogram.set_values(self._some)
+        self._automatic = True
+        if volume is not None:
+            for clip, size in zip(self.clips, reversed(volume.shape)):
+                clip.set_most(size)
+            self._read_when_seen()
+        self._say_clips()
+
+    def showEvent(self, event):
+        self._read_when_seen()
+
+    def _read_when_seen(self):
+        if self._volume is not None and self._samples is None and self.isVisible():
+            self._read((0, 0, 0), self._volume.shape)
+
+    @property
+    def _channel(self):
+        return "volume", id(self)
+
+    def volume(self):
+        return self._volume
+
+    def _read(self, begin, end):
+        volume = self._volume
+        if not self._error:
+            self.stage.note = "" if self._samples is not None else "Reading the volume"
+            self.stage.update()
+        self._loader.ask(self._channel, lambda stop: (_plain(volume.part(begin, end, MOST, stop)), begin, end),
+                         lambda result: self._take(volume, *result), self._fail, stoppable=True)
+
+    def _take(self, volume, samples, begin, end):
+        if volume is not self._volume:
+            return
+        self._samples, self._region = samples, (tuple(begin), tuple(end))
+        self._some = _levels.sample(samples)
+        self.histogram.set_values(self._some)
+        self.stage.sides = tuple(b - a for a, b in zip(reversed(begin), reversed(end)))
+        self.finer.setEnabled(any(have < size for have, size in zip(samples.shape, self.stage.sides[::-1])))
+        self.whole.setEnabled(self._region != ((0, 0, 0), tuple(volume.shape)))
+        self._set_clip()
+        if self._caster is None and not self._error:
+            self._start()
+        if self._caster is not None:
+            self._caster.show_volume(samples, self.stage.sides)
+        if self._automatic:
+            self.auto_levels()
+        if not self._error:
+            self.stage.note = ""
+        self._moved()
+
+    def _start(self):
+        self._caster = RayCaster(self)
+        self._caster.drawn.connect(self._show)
+        self._caster.failed.connect(self._fail_to_draw)
+        self._caster.start()
+
+    def _fail(self, text):
+        self.stage.note = text
+        self.stage.update()
+        self.failed.emit(text)
+
+    def _fail_to_draw(self, text):
+        self._error = text
+        self.stage.clear()
+        self._fail(text)
+
+    def read_finer(self):
+        """Reads the part that the sliders leave, at the finest resolution that fits the texture."""
+        if self._volume is not None:
+            (x0, x1), (y0, y1), (z0, z1) = (clip.values() for clip in self.clips)
+            self._read((z0, y0, x0), (z1, y1, x1))
+
+    def read_whole(self):
+        """Shows all of the volume again."""
+        if self._volume is not None:
+            for clip, size in zip(self.clips, reversed(self._volume.shape)):
+                clip.set_most(size)
+            self._say_clips()
+            self._read((0, 0, 0), self._volume.shape)
+
+    def texture_shape(self):
+        """Of the samples that are drawn, (z, y, x); None before they are there."""
+        return None if self._samples is None else self._samples.shape
+
+    # What is shown of it, and how
+
+    def set_region(self, begin, end):
+        """Cuts from six sides: what lies from `begin` to `end` stays, both (z, y, x) of the finest level."""
+        for clip, first, last in zip(self.clips, reversed(begin), reversed(end)):
+            clip.set_values(first, last)
+        self._clipped()
+
+    def region(self):
+        """(begin, end), each (z, y, x)."""
+        values = [clip.values() for clip in reversed(self.clips)]
+        return tuple(first for first, _ in values), tuple(last for _, last in values)
+
+    def _clipped(self, *_):
+        self._say_clips()
+        self._set_clip()
+        self._moved()
+
+    def _set_clip(self):
+        if self._region is None:
+            return
+        begin, end = (tuple(reversed(each)) for each in self._region)
+        parts = [[(value - first) / (last - first) for value in clip.values()] for clip, first, last in zip(self.clips, begin, end)]
+        self.stage.low = tuple(min(max(low, 0.0), 1.0) for low, _ in parts)
+        self.stage.high = tuple(min(max(high, 0.0), 1.0) for _, high in parts)
+
+    def _say_clips(self):
+        for clip, text in zip(self.clips, self._clip_texts):
+            text.setText("" if self._volume is None else "{} - {}".format(*clip.values()))
+            clip.setEnabled(self._volume is not None)
+
+    def set_mode(self, mode):
+        """'maximum', or 'transfer' for colours and opacities."""
+        if mode not in MODES:
+            raise ValueError(f"'{mode}' came; wanted one of {', '.join(MODES)}")
+        self._mode = mode
+        for name, button in self._modes.items():
+            button.setChecked(name == mode)
+        self.opacity.setEnabled(mode == "transfer")
+        self._opacity_label.setEnabled(mode == "transfer")
+        self._moved()
+
+    def mode(self):
+        return self._mode
+
+    def set_perspective(self, on):
+        """Rays from an eye, or parallel ones."""
+        self._set_rays(bool(on))
+        self._moved()
+
+    def _set_rays(self, on):
+        self.stage.perspective = on
+        for key, button in self._rays.items():
+            button.setChecked(key == on)
+
+    def set_view(self, turn=None, zoom=None, pan=None):
+        """The rotation from (x right, y up, z to the viewer) as a matrix, the magnification, and what lies in the middle."""
+        self.stage.turn = self.stage.turn if turn is None else np.asarray(turn, float)
+        self.stage.zoom = self.stage.zoom if zoom is None else float(zoom)
+        self.stage.pan = self.stage.pan if pan is None else tuple(pan)
+        self._moved()
+
+    def set_colour_map(self, name):
+        self._table = _colours.table(name)
+        self._map = name
+        self._maps.setCurrentText(name)
+        self.histogram.set_table(self._table)
+        self._moved()
+
+    def colour_map(self):
+        return self._map
+
+    def set_levels(self, low, high):
+        """Values that are black (and clear) and white (and opaque)."""
+        self._automatic = False
+        self._apply(low, high)
+
+    def levels(self):
+        return self._levels
+
+    def auto_levels(self):
+        self._automatic = True
+        self._apply(*levels_of(self._some))
+
+    def _apply(self, low, high):
+        self._levels = _levels.wide(float(low), float(high))
+        self.histogram.set_levels(*self._levels)
+        self.levels_changed.emit(*self._levels)
+        self._moved()
+
+    def _drag_window(self, right, down, begins):
+        if begins:
+            self._window = self._levels
+        else:
+            self.set_levels(*_levels.dragged(self._window, right, down))
+
+    # Drawing
+
+    def scene(self, is_final=True):
+        """What is drawn now."""
+        stage, ratio = self.stage, self.devicePixelRatioF()
+        rgb = np.stack([self._table >> 16 & 255, self._table >> 8 & 255, self._table & 255], 1)
+        ramp = np.arange(256) / 255 * self.opacity.value() / 100
+        table = np.column_stack([rgb, np.round(255 * ramp ** 1.5)]).astype(np.uint8).tobytes()
+        return Scene(max(1, round(stage.width() * ratio)), max(1, round(stage.height() * ratio)), tuple(map(tuple, stage.turn)), stage.zoom, stage.pan,
+                     stage.perspective, stage.low, stage.high, MODES.index(self._mode), self._levels, table, is_final)
+
+    def _moved(self):
+        self.stage.update()
+        if self._caster is not None and self._samples is not None:
+            self._draw(False)
+            self._settle.start()
+
+    def _draw(self, is_final):
+        if self._caster is not None and self._samples is not None:
+            self._caster.show_scene(self.scene(is_final))
+
+    def _show(self, picture, scene):
+        if self._samples is not None and self._caster is not None:
+            self.stage.show_picture(picture, scene)
+            self.drawn.emit(scene.is_final)
+
+    def seconds(self):
+        """That the last final picture took."""
+        return self._caster.seconds if self._caster is not None else 0.0
+
+    def error(self):
+        """Why nothing can be drawn, or ''."""
+        return self._error
+
+    def to_png(self, path):
+        """Writes what is seen. Raises OSError, or ValueError without a picture."""
+        if self.stage.picture() is None:
+            raise ValueError("there is no picture to write")
+        ratio = self.devicePixelRatioF()
+        picture = QtGui.QImage(round(self.stage.width() * ratio), round(self.stage.height() * ratio), QtGui.QImage.Format.Format_RGB32)
+        picture.setDevicePixelRatio(ratio)
+        painter = QtGui.QPainter(picture)
+        self.stage.paint(painter)
+        painter.end()
+        _export.write_picture(path, picture)
+
+    def export(self):
+        """Asks for a name, and writes the picture."""
+        if self.stage.picture() is None:
+            return
+        name = self._volume.name.partition(".")[0] + "-volume.png"
+        path, _ = QtWidgets.QFileDialog.getSaveFileName(self, "Export picture", name, "Picture as seen (*.png)")
+        if path:
+            try:
+                self.to_png(path)
+            except OSError as error:
+                self.failed.emit(str(error))
+
+    def close_threads(self):
+        """Ends the threads that read and draw."""
+        self._loader.close()
+        if self._caster is not None:
+            self._caster.close()
+            self._caster = None
+
+
+def _plain(samples):
+    return np.abs(samples) if samples.dtype.kind == "c" else samples
