@@ -12,6 +12,7 @@ import threading
 import tango
 from tango.server import run
 
+from .device import JobDevice
 from .process import Process
 
 
@@ -26,7 +27,7 @@ def end_on_signals():
     def wait(wake=wake):  # which stays open
         woken.recv(1)
         try:
-            Process.end_all()
+            JobDevice.end_all()
         finally:
             os._exit(0)
 
