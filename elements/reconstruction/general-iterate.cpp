@@ -50,7 +50,7 @@ class GeneralIterate final : public VolumeSlices {
             "Behind the last iteration comes an element "
             "message `tomo-iterations`: `index` of the volume, and `residuals`, |b - A x| / |b| for each iteration, and `seconds`, "
             "the time at which each was handed to the device, which is a few kernels behind. A "
-            "residual that grows is a warning." TOMO_SOLVER_INPUTS_DETAILS
+            "residual that grows is a warning." TOMO_ITERATION_WATCH_DETAILS TOMO_SOLVER_INPUTS_DETAILS
             "They come in arrays of one or more slices, volume after volume, and have those of `region`: slices before and "
             "behind these begin as without inputs, and all of them may change. Where they end with a volume, it serves for "
             "those that follow, and where they end with one slice, it serves for all slices.",
@@ -113,6 +113,7 @@ class GeneralIterate final : public VolumeSlices {
                                0.0,         {0.0, 1.0},
                                When::ready, "The iterations end when |b - A x| / |b| is no larger"};
     SolverInputs inputs{this};
+    IterationWatch watch{this};
     Result residual{
         this, "residual", {0.0, G_MAXDOUBLE}, "Last residual of the last volume, |b - A x| / |b|"};
     GeneralGeometry geometry{this};
@@ -148,18 +149,29 @@ class GeneralIterate final : public VolumeSlices {
     }
 
     std::unique_ptr<VolumeOperator> make_operator(const Job &) override {
+        const auto chosen = settings();
         return std::make_unique<GeneralSolver>(
-            *this, solver_method(), settings(),
-            [this](const ArrayInfo &slices) {
-                return inputs.start_of_volume(
+            *this, solver_method(), chosen,
+            [this, iterations = chosen.iterations](const ArrayInfo &slices) {
+                auto start = inputs.start_of_volume(
                     *this, volume_index(), slices, num_projections != 0,
                     {slices_before, slices_behind, method == Method::mlem ? 1.0f : 0.0f});
+                IterationWatch::Slices watched{.shape = slices,
+                                               .before = slices_before,
+                                               .behind = slices_behind,
+                                               .kind = "volume",
+                                               .number = volume_index(),
+                                               .depth = slices.depth};
+                watched.first = volume_index() * watched.given();
+                start.watch = watch.over(watched, solver_method(), iterations);
+                return start;
             },
             [this](const Solver::Solution &made) { tell_residuals(made); });
     }
 
     void stop() override {
         inputs.clear();
+        watch.clear();
         VolumeSlices::stop();
     }
 
@@ -237,9 +249,8 @@ class GeneralIterate final : public VolumeSlices {
         const auto &residuals = made.residuals.front();
         residual.report(residuals.back());
         post_message(iterations_message(volume_index(), residuals, made.seconds));
-        if (const auto growth = growth_of(residuals, text("volume %" G_GUINT64_FORMAT, volume_index()));
-            !growth.empty())
-            warn(growth);
+        watch.check_growth(text("volume %" G_GUINT64_FORMAT, volume_index()), solver_method(),
+                           residuals.front(), residuals.back(), residuals.size());
     }
 };
 

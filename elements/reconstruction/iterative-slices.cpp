@@ -25,7 +25,7 @@ void PixelBounds::add_to(SolverSettings &settings) const {
 
 void IterativeSlices::stop() {
     solver_.reset();
-    has_warned_ = false;
+    watch.clear();
     ParallelSlices::stop();
 }
 
@@ -47,8 +47,11 @@ void IterativeSlices::set_views(const Views &views) {
 void IterativeSlices::reconstruct(const Array &sinograms, Array &slices) {
     const unsigned depth = input_info().depth, arrays = slices.depth() / depth;
     const ArrayInfo shape(GST_TOMO_FORMAT_FLOAT32, slices.width(), slices.height(), slices.depth());
-    const auto [made, residuals, seconds] =
-        solver_->run({sinograms}, inputs.start(*this, frame_index(), arrays, shape));
+    auto start = inputs.start(*this, frame_index(), arrays, shape);
+    start.watch =
+        watch.over({.shape = shape, .first = frame_index() * depth, .number = frame_index(), .depth = depth},
+                   solver_method(), num_iterations);
+    const auto [made, residuals, seconds] = solver_->run({sinograms}, std::move(start));
     copy_rows(made, {}, slices, {}, slices.info().size());
     const auto planes = slices.depth() / static_cast<unsigned>(residuals.size()); // with residuals in common
     for (unsigned z = 0; z < slices.depth(); z += planes)
@@ -79,25 +82,15 @@ GstStructure *iterations_message(std::uint64_t index, const std::vector<double> 
     return told;
 }
 
-std::string growth_of(const std::vector<double> &residuals, const std::string &what) {
-    constexpr double rounding = 1.001;
-    if (residuals.back() <= rounding * residuals.front())
-        return {};
-    return text(
-        "the residual of %s grew from %.4g to %.4g in %zu iterations: that is no solution. Take less relaxation "
-        "or fewer subsets, and look for samples that are not finite",
-        what.c_str(), residuals.front(), residuals.back(), residuals.size());
-}
-
 void IterativeSlices::tell(std::uint64_t index, unsigned plane, const std::vector<double> &residuals,
                            const std::vector<double> &seconds) {
     residual.report(residuals.back());
     auto *told = iterations_message(index, residuals, seconds);
-    gst_structure_set(told, "plane", G_TYPE_UINT, plane, nullptr);
+    gst_structure_set(told, "plane", G_TYPE_UINT, plane, "slice", G_TYPE_UINT64,
+                      guint64{index * input_info().depth + plane}, nullptr);
     post_message(told);
-    const auto growth = growth_of(residuals, text("array %" G_GUINT64_FORMAT, index));
-    if (!growth.empty() && !std::exchange(has_warned_, true))
-        warn(growth);
+    watch.check_growth(text("array %" G_GUINT64_FORMAT, index), solver_method(), residuals.front(),
+                       residuals.back(), residuals.size());
 }
 
 } // namespace tomo

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "iteration-watch.hpp"
 #include "parallel-slices.hpp"
 #include "solver-inputs.hpp"
 
@@ -12,19 +13,18 @@ namespace tomo {
 // The message about iterations of array or volume `index`; transfer full.
 GstStructure *iterations_message(std::uint64_t index, const std::vector<double> &residuals,
                                  const std::vector<double> &seconds);
-// A warning about residuals of `what` that grow; empty where they don't.
-std::string growth_of(const std::vector<double> &residuals, const std::string &what);
 
 // What is common to iterative methods for a parallel beam; text for their descriptions.
-#define TOMO_ITERATIVE_DETAILS                                                                                                          \
-    "\n\nA is the projection by Joseph's method (IEEE Trans. Med. Imaging 1, 192 (1982)), as by "                                       \
-    "`tomoforwardproject`, in pixels, and A* its transpose, so that slices are attenuation per pixel. The sinograms are "               \
-    "not filtered before, and pixels outside of the slice's region count as 0: a region that leaves out a part of the "                 \
-    "object gets artefacts. Axis, angles and region are those of `tomobackproject`, and so are its messages.\n\n"                       \
-    "With each slice comes an element message `tomo-iterations`: `index` of the array, `plane`, and `residuals`, a "                    \
-    "list with |b - A x| / |b| for each iteration; the host waits for it. `seconds` is a list of the times at which each "              \
-    "iteration was handed to the device, which is a few kernels behind. A residual that grows is a warning." TOMO_SOLVER_INPUTS_DETAILS \
-    "Array n of them is for array n of the sinograms, with a plane for each of its planes or one for all; where they "                  \
+#define TOMO_ITERATIVE_DETAILS                                                                                                                                       \
+    "\n\nA is the projection by Joseph's method (IEEE Trans. Med. Imaging 1, 192 (1982)), as by "                                                                    \
+    "`tomoforwardproject`, in pixels, and A* its transpose, so that slices are attenuation per pixel. The sinograms are "                                            \
+    "not filtered before, and pixels outside of the slice's region count as 0: a region that leaves out a part of the "                                              \
+    "object gets artefacts. Axis, angles and region are those of `tomobackproject`, and so are its messages.\n\n"                                                    \
+    "With each slice comes an element message `tomo-iterations`: `index` of the array, `plane`, the number of the `slice` in the "                                   \
+    "stream, and `residuals`, a "                                                                                                                                    \
+    "list with |b - A x| / |b| for each iteration; the host waits for it. `seconds` is a list of the times at which each "                                           \
+    "iteration was handed to the device, which is a few kernels behind. A residual that grows is a warning." TOMO_ITERATION_WATCH_DETAILS TOMO_SOLVER_INPUTS_DETAILS \
+    "Array n of them is for array n of the sinograms, with a plane for each of its planes or one for all; where they "                                               \
     "end, the last one stays, so that one slice may serve all sinograms. An input without any array counts as not linked."
 
 class IterativeSlices : public ParallelSlices {
@@ -43,6 +43,7 @@ class IterativeSlices : public ParallelSlices {
         "A slice whose residual |b - A x| / |b| is no larger stays as it is; when all slices of a batch do, the "
         "iterations end"};
     SolverInputs inputs{this};
+    IterationWatch watch{this};
     Result residual{this, "residual", {0.0, G_MAXDOUBLE}, "Last residual of the last slice, |b - A x| / |b|"};
 
     void stop() override;
@@ -65,7 +66,6 @@ class IterativeSlices : public ParallelSlices {
               const std::vector<double> &seconds);
 
     std::optional<Solver> solver_;
-    bool has_warned_ = false;
 };
 
 // The neighbours of a pixel, for methods with total variation.

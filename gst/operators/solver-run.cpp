@@ -4,6 +4,7 @@
 #include <gst/tomo/device/device.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace tomo {
 
@@ -156,12 +157,25 @@ void SolverRun::turn(Array &direction, const Array &gradient, const Array &gradi
 
 bool SolverRun::is_done(unsigned iteration) {
     seconds.push_back(1e-6 * static_cast<double>(g_get_monotonic_time() - start_));
+    if (watch)
+        watch({iteration + 1, x, [this](unsigned first, unsigned end) { return residuals(first, end); }});
     if (settings.tolerance <= 0.0)
         return false;
     compute.launch(kernel("stop_slices"), WorkSize(volumes()), BareBuffer{norms}, BareBuffer{measured},
                    ReadWriteBareBuffer{done}, cl_uint{iteration * volumes()}, cl_float(settings.tolerance));
     const Host<const cl_uint> is_done(done);
     return std::all_of(is_done.data(), is_done.data() + volumes(), [](cl_uint one) { return one != 0; });
+}
+
+Solver::Residuals SolverRun::residuals(unsigned first, unsigned end) const {
+    const Host<const float> left(norms), all(measured);
+    Solver::Residuals residuals(volumes());
+    for (unsigned z = 0; z < volumes(); z++)
+        for (unsigned i = first; i < end; i++) {
+            const double square = left[i * volumes() + z];
+            residuals[z].push_back(std::sqrt(all[z] > 0.0f ? square / all[z] : square));
+        }
+    return residuals;
 }
 
 } // namespace tomo

@@ -45,6 +45,7 @@ class SolverRun {
     Array done;                  // of each volume, whether it stays as it is
     Steps steps;                 // for each forward or backprojection
     std::vector<double> seconds; // of the iterations, since the start
+    std::function<void(const Solver::Iterate &)> watch; // may be none
 
     unsigned volumes() const { return x.depth() / settings.coupled; }
     // Of a volume.
@@ -83,8 +84,10 @@ class SolverRun {
     // direction = gradient + gradients[step] / gradients[step - 1] direction
     void turn(Array &direction, const Array &gradient, const Array &gradients, unsigned step) const;
     // Once in each iteration: whether all volumes are below the tolerance; stops those that are. Notes the
-    // time.
+    // time, and lets others watch.
     bool is_done(unsigned iteration);
+    // Of iterations that are done. Waits for the device.
+    Solver::Residuals residuals(unsigned first, unsigned end) const;
 
   private:
     std::vector<Array> projections_;

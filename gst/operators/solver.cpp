@@ -214,16 +214,10 @@ Solver::Solution Solver::run(std::vector<Array> projections, Start start) {
                   : filled_array(compute_, shape, method_ == SolverMethod::multiplicative ? 1.0f : 0.0f);
     SolverRun run(compute_, settings_, *views_, std::move(projections), x, start.mask);
     run.starts_at_zero = !start.slices;
+    run.watch = std::move(start.watch);
     // Throws Flushing where a flush or a stop comes.
     const unsigned made = iterate(run);
-    const unsigned volumes = run.volumes();
-    Residuals residuals(volumes);
-    const Host<const float> left(run.norms), all(run.measured);
-    for (unsigned z = 0; z < volumes; z++)
-        for (unsigned i = 0; i < made; i++)
-            residuals[z].push_back(all[z] > 0.0f ? std::sqrt(double{left[i * volumes + z]} / all[z])
-                                                 : std::sqrt(left[i * volumes + z]));
-    return {x, residuals, run.seconds};
+    return {x, run.residuals(0, made), run.seconds};
 }
 
 unsigned Solver::iterate(SolverRun &run) const {

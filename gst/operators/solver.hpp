@@ -91,10 +91,18 @@ class GST_TOMO_API Solver {
         // At which each iteration was handed to the device, since the first one began.
         std::vector<double> seconds;
     };
+    // A run behind an iteration, for the time of a call.
+    struct Iterate {
+        unsigned done;       // iterations
+        const Array &slices; // as they are now
+        // Of iterations that are done, from `first` up to `end`. Waits for the device.
+        const std::function<Residuals(unsigned first, unsigned end)> residuals;
+    };
     // float32, in the shape of the slices, for run() to keep; each may be left out. copy_given() makes them.
     struct Start {
         Array slices; // that iterations begin with, instead of zeros or ones
         Array mask;   // pixels of 0 keep the value that they begin with
+        std::function<void(const Iterate &)> watch = {}; // is called behind each iteration
     };
     // Copies real samples as float32, or as 0 and 1 for a mask. Both arrays have the same shape.
     static void copy_given(Compute &compute, const Array &given, Array &to, bool is_mask);

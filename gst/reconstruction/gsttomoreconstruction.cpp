@@ -370,7 +370,9 @@ GstSample *gst_tomo_reconstruction_take_result(GstTomoReconstruction *reconstruc
  *
  * Asks for the next image that is made, and returns the one that came since the last call: a copy, with its
  * number as the buffer's offset. A program that shows images calls it now and then; the first call returns
- * %NULL. Of slices the first image is the middle one, which is made ahead of the others for it.
+ * %NULL. Of slices the first image is the middle one, which is made ahead of the others for it. Later ones
+ * may come amid iterations: the sample's info then has `iteration` and `iterations`, and no circle is cut out
+ * yet.
  *
  * Returns: (transfer full) (nullable): an image of the result with its caps
  */

@@ -7,7 +7,7 @@
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/general-volume.hpp>
-#include <gst/reconstruction/job.hpp>
+#include <gst/reconstruction/job-course.hpp>
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/parts.hpp>
@@ -35,15 +35,8 @@ namespace tomo::reconstruction {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr auto progress_interval = std::chrono::milliseconds(100);
 constexpr double uncertain_axis = 1.0; // pixels
 constexpr double doubtful_axis = 1.0;  // pixels between that of the scan and that of its views
-
-double seconds_since(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 void remove_file(const std::string &file) {
     std::error_code ignored;
@@ -242,6 +235,7 @@ void Job::run_line(const std::string &line, const std::function<void(GstMessage 
     const auto graph = Graph::from_line(line);
     graph->set_max_memory(settings_.memory_bytes());
     const ImageCount count(*graph, makes_images_ ? &preview_ : nullptr, static_cast<guint64>(images_before));
+    IteratingElements iterating(*graph);
     const auto watch = middle ? middle->watch(*graph) : nullptr;
     Runner runner([] {}, [] {});
     struct Running {
@@ -262,10 +256,16 @@ void Job::run_line(const std::string &line, const std::function<void(GstMessage 
         runner.abort();
     else if (finishing_)
         runner.end();
-    while (runner.wait(progress_interval) || runner.is_running()) {
+    while (runner.wait(Course::progress_interval) || runner.is_running()) {
         while (const auto event = runner.take())
-            if (const auto *message = std::get_if<MessageRef>(&*event))
+            if (const auto *message = std::get_if<MessageRef>(&*event)) {
+                const auto *told = gst_message_get_structure(message->get());
+                if (told && makes_images_ && gst_structure_has_name(told, "tomo-iterate"))
+                    preview_.offer_iterate(iterating.image_of(told, static_cast<guint64>(images_before)));
                 on_message(message->get());
+            }
+        if (makes_images_ && preview_.wants_iterate())
+            iterating.ask();
         attend();
         if (on_images)
             on_images(count.images());
@@ -576,6 +576,7 @@ void Job::run() {
         if (result_)
             result_->allocate(planned.shape);
         has_result = reconstruct();
+        tell_residuals();
         if (finishing_)
             status = "finished early";
         if (has_result) {
@@ -623,62 +624,15 @@ void Job::run() {
         throw *failure;
 }
 
-// How many images are there of all, told now and then.
-struct Job::Course {
-    Job &job;
-    const char *name;
-    double total, expected = 0.0; // seconds; 0: not known
-    bool is_join = false;         // of images that are made
-    double before = 0.0, told = -1.0;
-    Clock::time_point begun = Clock::now();
-    Clock::time_point last = Clock::now() - progress_interval;
-    // Of the first images, before which programs are built, or of the first ones behind a pause.
-    double first = 0.0;
-    Clock::time_point since = Clock::now();
-    unsigned states = 0;
-    double paused_before = job.paused_seconds();
-
-    void tell(double images) {
-        const auto now = Clock::now();
-        const double done = std::min(before + images, total);
-        if (!is_join)
-            job.record_.images = done;
-        if (done == told || (done < total && now - last < progress_interval))
-            return;
-        last = now;
-        told = done;
-        const bool is_first = first == 0.0 && done > 0.0;
-        if (is_first && !is_join && job.settings_.resume)
-            job.record_.images_before = done;
-        if (is_first || states != job.states_) {
-            first = done;
-            since = now;
-            states = job.states_;
-        }
-        Json progress = job.event("progress");
-        progress.set("stage", Json::text(name));
-        progress.set("done", Json::integer(static_cast<guint64>(done)));
-        progress.set("total", Json::integer(static_cast<guint64>(total)));
-        progress.set("unit", Json::text(job.settings_.result.value()));
-        if (done > first) {
-            const double rate = (done - first) / seconds_since(since);
-            progress.set("rate", Json::number(rate));
-            progress.set("seconds-left", Json::number((total - done) / rate));
-        } else if (done == 0.0 && expected > 0.0) {
-            progress.set("seconds-left", Json::number(expected));
-        } else if (before > 0.0) { // the time of the first slab says more than any estimate
-            progress.set("seconds-left",
-                         Json::number((seconds_since(begun) - (job.paused_seconds() - paused_before)) *
-                                      (total - done) / done));
-        }
-        job.tell_(progress);
-    }
-};
+void Job::tell_residuals() {
+    const auto &courses = record_.iterations.courses();
+    if (courses.size() == 1 && settings_.sweep.empty()) // else the report has them all
+        message("info", settings_.method.value() + ": " + residuals_text(courses.front()));
+}
 
 bool Job::reconstruct() {
     stage("reconstruct", 2);
     prepare_report();
-    const auto on_message = [this](GstMessage *message) { tell_of(message); };
     Course course{*this, "reconstruct", static_cast<double>(plan_->shape.depth), plan_->seconds};
     course.tell(0.0);
     makes_images_ = true;
@@ -688,6 +642,12 @@ bool Job::reconstruct() {
         if (middle_thread_.joinable()) // it is wanted before all others
             middle_thread_.join();
     }
+    const auto on_message_of = [&](const Slab &slab) {
+        return [&](GstMessage *message) {
+            tell_of(message);
+            course.look_at(message, slab);
+        };
+    };
     // The sinograms of images that are there already do not come.
     const auto middle_of = [&](const Slab &slab) {
         const bool is_middle =
@@ -702,8 +662,9 @@ bool Job::reconstruct() {
             if (finishing_)
                 break;
             run_line(
-                slab.line, on_message, [&](double done) { course.tell(done), images = course.before + done; },
-                course.before, middle_of(slab));
+                slab.line, on_message_of(slab),
+                [&](double done) { course.tell(done), images = course.before + done; }, course.before,
+                middle_of(slab));
             course.before += slab.images;
         }
         {
@@ -735,8 +696,8 @@ bool Job::reconstruct() {
         if (!settings_.resume || !folder.has(slab)) {
             try {
                 run_line(
-                    slab.line, on_message, [&](double images) { course.tell(images); }, course.before,
-                    middle_of(slab));
+                    slab.line, on_message_of(slab), [&](double images) { course.tell(images); },
+                    course.before, middle_of(slab));
             } catch (...) {
                 folder.remove_without_slabs();
                 throw;

@@ -102,6 +102,7 @@ class Job {
     void choose_roll(const Axis &axis);
     // Finds displacements where that is asked for; from then on, they come from a file beside the result.
     void align(const Axis &axis);
+    void tell_residuals();
     // Throws what is an error and not ignored.
     void check_findings() const;
     void judge_axis(const Axis &axis);

@@ -38,6 +38,57 @@ SampleRef last_plane(GstPad *pad, GstBuffer *buffer, guint64 number) {
 
 } // namespace
 
+IteratingElements::IteratingElements(const Graph &graph) {
+    for (const auto &node : graph.nodes()) {
+        auto *element = G_OBJECT(node.element.get());
+        auto *spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), "preview");
+        if (spec && G_IS_PARAM_SPEC_UINT(spec))
+            elements_.push_back(node.element);
+        if (node.name == "crop-slices") {
+            Region crop;
+            g_object_get(element, "x", &crop.x, "y", &crop.y, "width", &crop.width, "height", &crop.height,
+                         nullptr);
+            crop_ = crop;
+        }
+    }
+}
+
+void IteratingElements::ask() {
+    asked_++;
+    for (const auto &element : elements_)
+        g_object_set(element.get(), "preview", asked_, nullptr);
+}
+
+SampleRef IteratingElements::image_of(const GstStructure *told, guint64 before) const {
+    guint64 number = 0;
+    unsigned iteration = 0, iterations = 0;
+    GstSample *given = nullptr;
+    if (!gst_structure_get(told, "slice", G_TYPE_UINT64, &number, "iteration", G_TYPE_UINT, &iteration,
+                           "iterations", G_TYPE_UINT, &iterations, "sample", GST_TYPE_SAMPLE, &given,
+                           nullptr))
+        return {};
+    const SampleRef sample(given);
+    const auto all = ArrayInfo::from_caps(gst_sample_get_caps(sample.get()));
+    const Region region = crop_.value_or(Region{0, 0, all.width, all.height});
+    if (region.x + region.width > all.width || region.y + region.height > all.height)
+        return {};
+    const auto image = all.with_size(region.width, region.height);
+    BufferRef part(gst_buffer_new_allocate(nullptr, image.size(), nullptr));
+    {
+        const MappedBuffer from(gst_sample_get_buffer(sample.get()), GST_MAP_READ),
+            to(part.get(), GST_MAP_WRITE);
+        const std::size_t pixel = image.sample_size(), row = image.width * pixel;
+        for (unsigned y = 0; y < image.height; y++)
+            std::memcpy(to.data() + y * row, from.data() + ((region.y + y) * all.width + region.x) * pixel,
+                        row);
+    }
+    GST_BUFFER_OFFSET(part.get()) = before + number;
+    const CapsRef caps(image.to_caps(false));
+    return SampleRef(gst_sample_new(part.get(), caps.get(), nullptr,
+                                    gst_structure_new("iterate", "iteration", G_TYPE_UINT, iteration,
+                                                      "iterations", G_TYPE_UINT, iterations, nullptr)));
+}
+
 GstSample *Preview::next() {
     std::lock_guard<std::mutex> lock(lock_);
     is_wanted_ = next_is_wanted_ = true;
@@ -66,6 +117,11 @@ void Preview::offer(GstPad *pad, GstBuffer *buffer, guint64 number) {
     } catch (const std::exception &e) { // the sink meets the same, and tells it
         GST_DEBUG_OBJECT(pad, "no preview: %s", e.what());
     }
+}
+
+void Preview::offer_iterate(const SampleRef &image) {
+    if (image && wants_iterate())
+        hand_out(image);
 }
 
 void Preview::hand_out(const SampleRef &image) {
@@ -109,6 +165,10 @@ Json write_preview_file(const std::string &path, GstSample *image) {
     told.set("shape", std::move(shape));
     told.set("format", Json::text(gst_tomo_format_to_string(info.format)));
     told.set("slice", Json::integer(guint64{GST_BUFFER_OFFSET(buffer)}));
+    if (const auto *iterate = gst_sample_get_info(image))
+        for (const char *key : {"iteration", "iterations"})
+            if (unsigned number = 0; gst_structure_get_uint(iterate, key, &number))
+                told.set(key, Json::integer(guint64{number}));
     return told;
 }
 

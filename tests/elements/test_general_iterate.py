@@ -35,6 +35,7 @@ class GeneralIterate(ElementTestCase):
             **lists,
             "method": ("sirt", {"sirt", "sart", "cgls", "mlem", "fista", "sbtv", "asdpocs"}),
             "num-iterations": (0, 0, 100000),
+            "preview": (0, 0, 2**32 - 1),
             "relaxation": (0.0, 0.0, 10.0),
             "subsets": (0, 0, 32768),
             "lambda": (0.001, 0.0, 1e6),

@@ -36,6 +36,29 @@ class Sirt(IterativeTestCase):
         self.slices("tomosirt", self.data())
         self.assertEqual(self.warnings, [])
 
+    def test_a_slice_amid_iterations(self):
+        """The middle one of those that are made together, with the number of its iteration; and how far these are."""
+        sinograms = self.data(4)
+        with Stream("tomosirt name=it num-iterations=100000 relaxation=1.5 roi-width=21 roi-height=23") as stream:
+            stream["it"].set_property("preview", 7)
+            stream.push(sinograms, event=scan_event(self.angles, 15.3))
+            deadline = GLib.get_monotonic_time() + TIMEOUT * 1000000
+            while len(stream.element_messages("tomo-iterating")) < 2 and GLib.get_monotonic_time() < deadline:
+                stream._poll()
+            shown = stream.element_messages("tomo-iterate")
+            first, second = stream.element_messages("tomo-iterating")[:2]
+        self.assertEqual([[m.get_value(key) for key in ("slice", "iteration", "iterations")] for m in shown], [[2, 1, 100000]])
+        sample = shown[0].get_value("sample")
+        image = np.frombuffer(sample.get_buffer().extract_dup(0, 21 * 23 * 4), np.float32)
+        a = matrix(self.angles, self.COLUMNS, 15.3, 21, 23)
+        wanted, _ = additive(a, sinograms[2].astype(np.float64).ravel(), 1, 1.5, [slice(None)])
+        self.assertLess(np.linalg.norm(image - wanted), 1e-5 * np.linalg.norm(wanted))
+        for key, value in (("slice", 0), ("slices", 4), ("iterations", 100000)):
+            self.assertEqual((first.get_value(key), second.get_value(key)), (value, value))
+        for key in ("iteration", "seconds"):
+            self.assertGreater(second.get_value(key), first.get_value(key))
+        self.assertTrue(0 < second.get_value("residual") < 1.0001 * first.get_value("residual"))  # it converges soon
+
     def test_start(self):
         parts = [self.rows(views) for views in subsets(self.VIEWS, 2)]
         self.check_start("tomosirt num-iterations=3 subsets=2", lambda b, start, mask: additive(

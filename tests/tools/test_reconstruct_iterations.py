@@ -6,10 +6,12 @@ import json
 import subprocess
 
 import tifffile
+from drivertest import Driver
 from phantom_scan import AXIS, ROWS, VIEWS, WIDTH, Scan
 from pipetest import *
 from test_reconstruct import ReconstructTestCase, volume
-from test_reconstruct_geometry import METRES, CONE, turn, write
+from test_reconstruct_geometry import CONE, METRES, turn, write
+from test_reconstruct_report import Page
 
 SIRT = ["--method", "sirt", "--subsets", 5]
 
@@ -116,6 +118,108 @@ class Given(ReconstructTestCase):
         for option in ("initial", "mask"):
             self.refused(2, [option, "iterations: method=sirt"], "scan.nxs", "--axis", AXIS, f"--{option}", "one.tif", "--output", "x.h5")
         self.assertEqual(os.path.exists("x.h5"), False)
+
+
+class Told(ReconstructTestCase):
+    """What a run tells of its iterations, and slices amid these."""
+
+    def cone(self, rows=24, width=40):
+        axis = width / 2 + 0.3
+        spheres = ((6, 2, 0, 7, 0.03), (-8, -6, 3, 5, 0.02))
+        write("scan.nxs", {**CONE, "center-position-x": axis, "center-position-z": rows / 2}, turn(30), (rows, width), spheres, **METRES)
+        return ["scan.nxs", "--axis", axis]
+
+    def test_residuals(self):
+        """Those of all slices as results, in a note and in the report."""
+        Scan().nxtomo("scan.nxs")
+        with Driver(self, "scan.nxs", "--axis", AXIS, *SIRT, "--num-iterations", 4, "--y", 2, "--output", "slices.h5") as driver:
+            driver.end()
+        results = {event["image"]: event for event in driver.events if event["event"] == "result"}
+        self.assertEqual(sorted(results), list(range(ROWS - 2)))
+        for event in results.values():
+            self.assertEqual((event["name"], event["unit"], event["iterations"], len(event["residuals"])), ("residual", "", 4, 4))
+            self.assertEqual(event["value"], event["residuals"][-1])
+            self.assertGreater(event["seconds"], 0)
+            self.assertEqual(event["residuals"], sorted(event["residuals"], reverse=True))
+        first, last = (np.mean([event["residuals"][i] for event in results.values()]) for i in (0, -1))
+        note = next(e["text"] for e in driver.events if e["event"] == "message" and "residual" in e["text"])
+        self.assertIn(f"sirt: the residual |b - A x| / |b| came from {first:.4g} to {last:.4g} in 4 iterations (means of 10 slices", note)
+        page = Page("slices.h5.html")
+        section = page.sections["iterations"]
+        for number in (first, last):
+            self.assertIn(f"{number:.4g}", section)
+        self.assertIn("sirt", section)
+        self.assertIn("All iterations", section)
+        line = page.source[page.source.index("Residual against the iteration"):].partition("</svg>")[0]
+        self.assertEqual(line.count("<polyline"), 3)  # the mean, the least and the largest
+        self.done("scan.nxs", "--axis", AXIS, "--output", "fbp.h5")
+        self.assertNotIn("iterations", Page("fbp.h5.html").sections)
+
+    def test_a_sweep_of_methods(self):
+        Scan().nxtomo("scan.nxs")
+        self.done("scan.nxs", "--axis", AXIS, "--sweep", "method=sirt,fbp,cgls,sart", "--num-iterations", 3, "--output", "sweep.h5")
+        page = Page("sweep.h5.html")
+        section = page.sections["iterations"]
+        for method in ("sirt", "cgls", "sart"):
+            self.assertIn(f"method={method}", section)
+        self.assertNotIn("method=fbp", section)
+        self.assertEqual(page.source.count('<polyline class="series'), 3)
+
+    def test_in_a_cone_beam(self):
+        with Driver(self, *self.cone(), *SIRT, "--num-iterations", 3, "--output", "slices.h5") as driver:
+            driver.end()
+        results = [event for event in driver.events if event["event"] == "result"]
+        self.assertEqual([(event["name"], event["iterations"], "image" in event) for event in results], [("residual", 3, False)])
+
+    def test_divergence(self):
+        """Too much relaxation is told while iterations go on, and by the note at the end."""
+        with Driver(self, *self.cone(), "--method", "sirt", "--relaxation-factor", 3, "--num-iterations", 100000,
+                    "--output", "slices.h5") as driver:
+            told = driver.until("message", lambda e: e["level"] == "warning" and "grew" in e["text"])
+            driver.tell({"command": "abort"})
+            driver.end()
+        self.assertRegex(told["text"], "residual of volume 0 grew .*relaxation")
+        for words in (self.cone(), None):
+            if words is None:
+                Scan().nxtomo("scan.nxs")
+                words = ["scan.nxs", "--axis", AXIS]
+            result = self.done(*words, "--method", "sirt", "--relaxation-factor", 3, "--num-iterations", 12, "--output", "x.h5", "--overwrite")
+            self.assertEqual(result.stderr.count("grew"), 1, result.stderr)
+        # What begins well and ends smooth is none.
+        begin = ["--initial", "cgls.h5:/entry/data/data"]
+        self.done(*words, "--method", "cgls", "--num-iterations", 20, "--output", "cgls.h5")
+        result = self.done(*words, "--method", "fista", "--num-iterations", 20, "--lambda", 0.01, *begin, "--output", "fista.h5")
+        self.assertNotIn("grew", result.stderr)
+
+    def check_amid(self, words, rows, width):
+        """The iterate comes, and is that of so many iterations."""
+        with Driver(self, *words, "--num-iterations", 100000, "--output", "slices.h5") as driver:
+            progress = driver.until("progress", lambda e: e.get("iteration", 0) > 1)
+            self.assertEqual((progress["stage"], progress["total"], progress["iterations"]), ("reconstruct", rows, 100000))
+            self.assertGreater(progress["seconds-left"], 0)
+            self.assertTrue(0 < progress["residual"] < 1.5)
+            later = driver.until("progress", lambda e: e.get("iteration", 0) > progress["iteration"])
+            self.assertLess(later["residual"], 1.001 * progress["residual"])
+            driver.tell({"command": "preview", "path": "amid.npy"})
+            preview = driver.until("preview", lambda e: "iteration" in e)
+            driver.tell({"command": "preview", "path": "amid.npy"})
+            preview = driver.until("preview")
+            driver.tell({"command": "abort"})
+            done, _ = driver.end()
+        self.assertEqual(done["status"], "aborted")
+        self.assertEqual((preview["iterations"], preview["shape"], preview["slice"] < rows), (100000, [width, width], True))
+        self.assertGreater(preview["iteration"], later["iteration"])
+        image = np.load("amid.npy")
+        wanted = self.slices(*words, "--num-iterations", preview["iteration"])[preview["slice"]]
+        self.assertLess(np.abs(image - wanted).max(), 1e-4 * np.abs(wanted).max())
+
+    def test_previews(self):
+        self.check_amid([*self.cone(), *SIRT, "--crop-width", 30, "--y", 5, "--height", 9], 9, 30)
+
+    def test_previews_in_a_parallel_beam(self):
+        """Several turns have no middle slice ahead of the others."""
+        Scan(views=2 * VIEWS, turn=2 * np.pi).nxtomo("scan.nxs")
+        self.check_amid(["scan.nxs", "--axis", AXIS, *SIRT, "--crop-width", 60, "--turns", "all", "--turn-degrees", 180], 2 * ROWS, 60)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,11 @@ void Progress::tell(const Json &event) {
             line = bar(total > 0.0 ? done / total : 0.0) + " " + line;
         if (const double rate = number_of(event, "rate"); rate > 0.0)
             line += text(", %.3g/s", rate);
+        if (event.find("iteration"))
+            line += text(", iteration %.0f of %.0f", number_of(event, "iteration"),
+                         number_of(event, "iterations"));
+        if (event.find("residual"))
+            line += text(", residual %.3g", number_of(event, "residual"));
         if (event.find("seconds-left"))
             line += ", " + tomo::duration_text(number_of(event, "seconds-left")) + " left";
         line_.update(line);

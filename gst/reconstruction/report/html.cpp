@@ -77,6 +77,14 @@ svg.chart .point { fill: var(--accent); stroke: none; }
 svg.chart .fit { stroke: var(--second); fill: none; stroke-width: 1.6; }
 svg.chart .band { fill: var(--second); opacity: .16; }
 svg.chart .mark { stroke: var(--second); stroke-width: 1.4; stroke-dasharray: 5 4; fill: none; }
+.s0 { --own: var(--accent); } .s1 { --own: var(--second); } .s2 { --own: var(--good); } .s3 { --own: var(--bad); }
+.s4 { --own: var(--soft); } .s5 { --own: var(--text); }
+svg.chart .series { stroke: var(--own); fill: none; stroke-width: 1.6; } svg.chart .dashed { stroke-dasharray: 6 4; }
+svg.chart .range { stroke: var(--accent); fill: none; stroke-width: .8; opacity: .6; }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 18px; }
+.legend span::before { content: ""; display: inline-block; width: 22px; border-top: 2px solid var(--own);
+  vertical-align: middle; margin-right: 7px; }
+.legend .dashed::before { border-top-style: dashed; }
 svg.chart + p, table + p { margin-top: 8px; }
 table + table { margin-top: 14px; }
 details { margin-top: 10px; }

@@ -129,6 +129,7 @@ class Report {
             body += section("slices", "Slices", [&] { return slices_section(facts_); });
         else if (facts_.has_result)
             body += section("sweep", "Slices for each value", [&] { return sweep_section(facts_); });
+        body += section("iterations", "Iterations", [&] { return iterations_section(facts_); });
         body += section("scan", "Scan", [&] { return scan(); });
         body += section("heights", "Heights", [&] { return heights(); });
         body += section("axis", "Rotation axis", [&] { return axis(); });

@@ -6,6 +6,7 @@
 
 #include <gst/reconstruction/axis.hpp>
 #include <gst/reconstruction/middle-row.hpp>
+#include <gst/reconstruction/report/iterations.hpp>
 
 #include <chrono>
 
@@ -34,6 +35,7 @@ class RunRecord {
     std::vector<double> sharpness; // of each slice of a sweep, less is sharper; empty if it was not measured
     // The number of the slice that is sharpest, if there is one that is sharper than others.
     std::optional<std::size_t> sharpest() const;
+    IterationRecord iterations; // where slices are made by some
     double images = 0.0; // of the result that were made, also by earlier runs that this one goes on with
     double images_before = 0.0; // by these
 
@@ -63,6 +65,7 @@ std::string report_of(const ReportFacts &facts);
 // Its parts that are pictures.
 std::string slices_section(const ReportFacts &facts);
 std::string sweep_section(const ReportFacts &facts);
+std::string iterations_section(const ReportFacts &facts);
 std::string sinograms_section(const ReportFacts &facts);
 
 } // namespace tomo::reconstruction

@@ -41,8 +41,8 @@ class Warning(UserWarning):  # noqa: A001
 Stage = collections.namedtuple("Stage", "name index count")
 Message = collections.namedtuple("Message", "level text element")
 Result = collections.namedtuple("Result", "name value unit uncertainty")
-Progress = collections.namedtuple("Progress", "stage done total unit rate seconds_left")
-Preview = collections.namedtuple("Preview", "number image")
+Progress = collections.namedtuple("Progress", "stage done total unit rate seconds_left iteration iterations residual")
+Preview = collections.namedtuple("Preview", "number image iteration")  # None of a slice that is finished
 Done = collections.namedtuple("Done", "status outputs")
 Finding = collections.namedtuple("Finding", "name severity text advice")
 
@@ -209,7 +209,8 @@ class Run:
             self._events.append(Result(event["name"], event["value"], event.get("unit", ""), event.get("uncertainty")))
         elif kind == "progress":
             self._events.append(Progress(event["stage"], event["done"], event["total"], event["unit"], event.get("rate"),
-                                         event.get("seconds-left")))
+                                         event.get("seconds-left"), event.get("iteration"), event.get("iterations"),
+                                         event.get("residual")))
         elif kind == "plan":
             self.axis = event.get("axis")
             self.pixel_size = event.get("pixel-size")
@@ -232,7 +233,8 @@ class Run:
         sample = self._job.object.get_preview()
         if sample is not None:
             image = arranged(sample, np.asarray(Mapped(sample.get_buffer())))
-            self._events.append(Preview(sample.get_buffer().offset, np.array(image)))
+            amid = sample.get_info()
+            self._events.append(Preview(sample.get_buffer().offset, np.array(image), amid and amid.get_value("iteration")))
 
     def __iter__(self):
         return self

@@ -28,8 +28,9 @@ class Line:
         self._told = percent
         left = f", {progress.seconds_left:.0f} s left" if progress.seconds_left else ""
         rate = f", {progress.rate:.3g}/s" if progress.rate else ""
-        line = f"{progress.done} of {progress.total} {self._unit}{rate}{left}"
-        print(f"\r{line:60}" if sys.stderr.isatty() else line, end="" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
+        amid = f", iteration {progress.iteration} of {progress.iterations}" if progress.iteration else ""
+        line = f"{progress.done} of {progress.total} {self._unit}{amid}{rate}{left}"
+        print(f"\r{line:75}" if sys.stderr.isatty() else line, end="" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
 
     def close(self):
         if sys.stderr.isatty() and self._told >= 0:

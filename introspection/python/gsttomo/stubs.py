@@ -116,10 +116,14 @@ class Progress(NamedTuple):
     unit: str
     rate: float | None
     seconds_left: float | None
+    iteration: int | None
+    iterations: int | None
+    residual: float | None
 
 class Preview(NamedTuple):
     number: int
     image: np.ndarray
+    iteration: int | None
 
 class Done(NamedTuple):
     status: str
