@@ -36,7 +36,7 @@ class FlowTest(GuiTest):
         self.place.resize(1280, 800)
         self.place.show()
         self.place.shown()
-        self.flow = self.place.flow
+        self.flow = until(lambda: self.place.flow, "Flow is not loaded")
         self.addCleanup(self.end)
         until(lambda: self.flow.catalogue.find("metaballs").description_of, "no answer of tomo-query")
         spin(0.05)
@@ -395,7 +395,7 @@ class FilesAndRuns(FlowTest):
         status, sentence = self.run_it()
         self.assertEqual(status, "failed")
         self.assertIn("nothing.tif", sentence)
-        self.assertEqual(self.canvas.item("r").state, "failed")
+        self.assertEqual((self.canvas.item("r").state, self.canvas.item("n").state), ("failed", ""))
         self.assertIn(("error", sentence), noted)
         self.save_picture(self.place, "flow-failed.png")
 
@@ -448,7 +448,7 @@ class InTheWindow(GuiTest):
         self.addCleanup(end_manager, self.queue)
         window.session.configuration.set("num-iterations", "25")
         place = window.show_place("Flow")
-        flow = place.flow
+        flow = until(lambda: place.flow, "Flow is not loaded")
         until(lambda: flow.catalogue.find("metaballs").description_of, "no answer of tomo-query")
         path = self.folder / "job.json"
         path.write_text(json.dumps({"nodes": [{"plugin": "metaballs", "name": "m", "properties": {"number": 2, "width": 8, "height": 8}},
@@ -480,7 +480,7 @@ class WithoutNodeGraphQt(unittest.TestCase):
             place.open("any.json")
             place.shown()
         self.assertIsNone(place.flow)
-        self.assertIn("NodeGraphQt==0.6.44", place.missing.text())
+        self.assertIn("NodeGraphQt==0.6.44", place.said.text())
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ place       puts them together
 """
 
 import importlib.util
+import threading
 
 from pyqtgraph.Qt import QtCore, QtWidgets
 
@@ -18,49 +19,72 @@ HOW_TO_GET = "python3 -m pip install --no-deps NodeGraphQt==0.6.44 Qt.py"
 
 
 class FlowPlace(QtWidgets.QWidget):
-    """The place; without NodeGraphQt it says how to get that. session may be None."""
+    """The place; without NodeGraphQt it says how to get that. session may be None.
+
+    What it needs is loaded in a thread when it is first shown; `flow` is there a moment later."""
 
     title = "Flow"
+    ready = QtCore.Signal()
+    _loaded = QtCore.Signal(object)
 
     def __init__(self, session, parent=None):
         super().__init__(parent)
         self._session = session
         self._layout = QtWidgets.QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
-        self.flow = None
-        self.missing = None
-        self._path = None
+        self.flow = self._path = None
+        self.said = QtWidgets.QLabel(objectName="said", wordWrap=True, margin=32)
+        self.said.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.said.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
+        self._layout.addWidget(self.said)
+        self._is_asked = False
+        self._loaded.connect(self._take)
 
     def shown(self):
-        """It became the visible place: the canvas is made when it is first looked at."""
-        if self.flow is not None or self.missing is not None:
-            return
+        """It became the visible place."""
+        if self._is_asked:
+            return self.flow.canvas.view.setFocus() if self.flow is not None else None
+        self._is_asked = True
         if not all(importlib.util.find_spec(name) for name in ("NodeGraphQt", "Qt")):
-            return self._say(f"Flow draws dataflows with NodeGraphQt, which is not installed. To install it:\n\n{HOW_TO_GET}")
-        try:
-            from .place import Flow
-        except ImportError as error:
-            return self._say(f"Flow draws dataflows with NodeGraphQt, which can't be loaded: {error}. To install it again:\n\n{HOW_TO_GET}")
-        self.flow = Flow(self._session, self)
-        self._layout.addWidget(self.flow)
-        if self._path:
-            self.flow.open(self._path)
+            self.said.setText(f"Flow draws dataflows with NodeGraphQt, which is not installed. To install it:\n\n{HOW_TO_GET}")
+            return
+        self.said.setText("Looking at the elements that are installed")
+        threading.Thread(target=self._load, name="flow", daemon=True).start()
 
     def open(self, path):
+        """Shows a dataflow in JSON, or the one that made a result."""
         self._path = path
+        self.shown()
         if self.flow is not None:
             self.flow.open(path)
-        else:
-            self.shown()
 
     def close_place(self):
         """The window closes."""
         if self.flow is not None:
             self.flow.runner.drop()
 
-    def _say(self, text):
-        self.missing = QtWidgets.QLabel(text, objectName="missing", wordWrap=True)
-        self.missing.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.missing.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
-        self.missing.setMargin(32)
-        self._layout.addWidget(self.missing)
+    def _load(self):
+        try:
+            from . import place
+            from .catalogue import Catalogue
+            found = place.Flow, Catalogue()
+        except ImportError as error:
+            found = error
+        try:
+            self._loaded.emit(found)
+        except RuntimeError:
+            pass  # the window has gone meanwhile
+
+    def _take(self, found):
+        if isinstance(found, ImportError):
+            self.said.setText(f"Flow draws dataflows with NodeGraphQt, which can't be loaded: {found}. To install it again:\n\n{HOW_TO_GET}")
+            return
+        flow, catalogue = found
+        self.said.hide()
+        self.flow = flow(self._session, catalogue, self)
+        self._layout.addWidget(self.flow)
+        if self._path:
+            self.flow.open(self._path)
+        if self.isVisible():
+            self.flow.canvas.view.setFocus()
+        self.ready.emit()

@@ -121,9 +121,8 @@ class Canvas(QtWidgets.QWidget):
                 item.show_run(None, None, "")
                 continue
             count = counts.get(name)
-            sinks = not self.document.outputs(name)
-            part = None if count is None or not total else count / total
-            item.show_run(count, 1.0 if state == "done" and count else part, "failed" if name == failed else state if count is not None or sinks else "")
+            part = 1.0 if state == "done" and count else count / total if count is not None and total else None
+            item.show_run(count, part, "failed" if name == failed else "" if state == "failed" else state)
 
     # Drawing
 

@@ -10,7 +10,6 @@ from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
 from . import nodegraph  # noqa: F401  the place can't be without it
 from .canvas import Canvas
-from .catalogue import Catalogue
 from .. import theme
 from ..processes import Question
 from .bar import KEY_EVENT, Tools
@@ -39,10 +38,10 @@ class Flow(QtWidgets.QWidget):
     ran = QtCore.Signal(str, str)  # status, sentence
     noted = QtCore.Signal(str, str)  # level, text: for the log
 
-    def __init__(self, session, parent=None):
+    def __init__(self, session, catalogue, parent=None):
         super().__init__(parent)
         self.session = session
-        self.catalogue = Catalogue()
+        self.catalogue = catalogue
         self.document = Document(self.catalogue)
         self.runner = Runner(self)
         self.describer = Describer(self.catalogue, self)
@@ -65,6 +64,9 @@ class Flow(QtWidgets.QWidget):
         self.picture = LinkPicture(self.runner, self)
         self.bar = QtWidgets.QProgressBar(textVisible=False)
         self.bar.setFixedWidth(120)
+        policy = self.bar.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.bar.setSizePolicy(policy)
         self.bar.hide()
         self.facts = QtWidgets.QLabel(objectName="facts")
         self.state = QtWidgets.QLabel(objectName="state")

@@ -4,12 +4,14 @@
 elements. Each may die; that is a sentence, and nothing else."""
 
 import json
+import re
 
 from pyqtgraph.Qt import QtCore
 
 from ..processes import Process, Question, without_program
 
 NO_PREVIEW = "the preview was not written: "
+NODE = re.compile(r"node '([^']+)'")  # that an error of the run begins with
 PATIENCE = 10000  # ms between an abort and a kill
 
 
@@ -103,7 +105,8 @@ class Runner(QtCore.QObject):
         if text.startswith(NO_PREVIEW):
             return self.not_previewed.emit(node, text[len(NO_PREVIEW):])
         if level == "error" and not self._error:
-            self._error, self.node = text, node
+            named = NODE.match(text)
+            self._error, self.node = text, node or (named.group(1) if named else "")
         self.told.emit(level, f"{node}: {text}" if node and node not in text else text)
 
     def _end(self, reason):
