@@ -14,7 +14,6 @@ import pwd
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -25,70 +24,13 @@ import tango
 
 from gsttomo import jobs
 from jobtest import PATIENCE, FolderTestCase, dataflow, endless, is_alive, tiny, writing
+from tangotest import DEVICE, Server, TangoTestCase, free_port
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "tools" / "tango"))
 from tomo_tango.engine import Engine  # noqa: E402
+from tomo_tango.server import classes_of  # noqa: E402
 
-DEVICE = "hgzctkit/process/1"
 DATABASE = pathlib.Path("/usr/lib/tango/DataBaseds")
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-class Server:
-    """A server as a process; `proxy` is its device."""
-
-    def __init__(self, case, *options, name=None, **env):
-        self.port = free_port()
-        # The folder, because a description may name files as it sees them.
-        self.process = subprocess.Popen(["tomo-tango", "t1", *options, "-ORBendPoint", f"giop:tcp:127.0.0.1:{self.port}"],
-                                        cwd=case.scratch, env={**os.environ, "XDG_STATE_HOME": str(case.scratch / "state"), **env},
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        case.addCleanup(self.end)
-        self.name = name or f"tango://127.0.0.1:{self.port}/{DEVICE}#dbase=no"
-        self.proxy = self.connected()
-
-    def connected(self):
-        end = time.monotonic() + PATIENCE
-        while True:
-            try:
-                proxy = tango.DeviceProxy(self.name)
-                proxy.set_timeout_millis(PATIENCE * 1000)
-                proxy.ping()
-                return proxy
-            except tango.DevFailed:
-                if time.monotonic() > end or self.process.poll() is not None:
-                    raise AssertionError(self.process.communicate(timeout=5)[0]) from None
-                time.sleep(0.05)
-
-    def end(self, number=signal.SIGTERM, patience=20):
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(patience)
-        if self.process.poll() is None:
-            self.process.kill()
-            raise AssertionError("the server does not end")
-        self.process.stdout.close()
-
-
-class TangoTestCase(FolderTestCase):
-    def serve(self, **env):
-        server = Server(self, "-nodb", "-dlist", DEVICE, **env)
-        return server, server.proxy
-
-    def refused(self, reason, words, function, *arguments):
-        with self.assertRaises(tango.DevFailed) as caught:
-            function(*arguments)
-        error = caught.exception.args[0]
-        self.assertEqual(error.reason, f"TomoTango_{reason}")
-        self.assertIn(words, error.desc)
-        self.assertIn(DEVICE, error.origin)
-
 
 
 class Jobs(TangoTestCase):
@@ -448,7 +390,7 @@ class Engines(FolderTestCase):
 
 class Databases(TangoTestCase):
     def test_two_devices_of_a_queue(self):
-        """They share its manager, and so what it was started with."""
+        """They share its manager, and so its options."""
         other = DEVICE[:-1] + "2"
         (self.scratch / "device.txt").write_text(f'tomo-tango/t1/DEVICE/Process: "{DEVICE}", "{other}"\n{other}->Idle: 7\n')
         server = Server(self, f"-file={self.scratch}/device.txt")
@@ -456,6 +398,33 @@ class Databases(TangoTestCase):
         states = [server.proxy.state(), second.state()]
         self.assertCountEqual(states, [tango.DevState.ON, tango.DevState.FAULT])
         self.assertRegex((server.proxy, second)[states.index(tango.DevState.FAULT)].status(), "wants idle [0-9.]+ and not [0-9.]+; wanted the same")
+
+    def test_init_of_one(self):
+        """Ends the jobs of that device alone."""
+        other = DEVICE[:-1] + "2"
+        server = Server(self, "-nodb", "-dlist", f"{DEVICE},{other}")
+        devices = server.proxy, tango.DeviceProxy(server.name.replace(DEVICE, other))
+        numbers = []
+        for device in devices:
+            device.json = json.dumps(endless())
+            numbers.append(device.Run())
+        devices[0].Init()
+        self.assertEqual((devices[0].state(), devices[0].ExitCode(numbers[0])), (tango.DevState.ON, 1))
+        self.assertTrue(devices[1].Running(numbers[1]))
+
+    def test_classes(self):
+        """Without one that nobody wants, which Tango would give a device."""
+        def of(*words):
+            return [one.__name__ for one in classes_of(["tomo-tango", "t1", *words])]
+
+        file = self.scratch / "device.txt"
+        file.write_text('tomo-tango/t1/DEVICE/TangoOnlineReconstruction: "a/b/c"\na/b/c->Idle: 7\n')
+        self.assertEqual(of(), ["TangoOnlineReconstruction", "Process"])
+        self.assertEqual(of("-nodb", "-dlist", "a/b/c"), ["Process"])
+        self.assertEqual(of("-nodb", "-dlist", "TangoOnlineReconstruction::a/b/c"), ["TangoOnlineReconstruction"])
+        self.assertEqual(of("-nodb", "-dlist", "a/b/c,tangoonlinereconstruction::a/b/d"), ["TangoOnlineReconstruction", "Process"])
+        self.assertEqual(of(f"-file={file}"), ["TangoOnlineReconstruction"])
+        self.assertEqual(of(f"-file={file}.not"), ["TangoOnlineReconstruction", "Process"])
 
     def test_a_file(self):
         """Properties come from it. Other limits of the queue stay."""

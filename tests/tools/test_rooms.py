@@ -31,9 +31,9 @@ SUFFIXES = (".c", ".cpp", ".h", ".hpp")
 # What the modules of Python may import besides the standard library and their own.
 PYTHON = {
     "introspection/python": {"gi", "numpy", "scipy"},
-    "introspection/python/gsttomo/widgets": {"OpenGL", "h5py", "numpy", "pyqtgraph", "tifffile"},  # no GstTomo
+    "introspection/python/gsttomo/widgets": {"OpenGL", "h5py", "numcodecs", "numpy", "pyqtgraph", "tifffile"},  # no GstTomo
     "introspection/python/gsttomo/jobs": {"gi"},  # to read configurations; no numbers
-    "tools/tango": {"gi", "gsttomo", "numpy", "tango"},
+    "tools/tango": {"gi", "gsttomo", "h5py", "numpy", "tango", "zmq"},  # h5py and zmq for the stream of Concert
 }
 
 

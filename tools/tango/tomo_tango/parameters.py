@@ -12,7 +12,8 @@ from tango.server import attribute
 gi.require_version("GstTomo", "1.0")
 from gi.repository import GLib, GstTomo  # noqa: E402
 
-TYPES = {"number": float, "integer": int, "boolean": bool, "string": str}
+TYPES = {"number": float, "integer": int, "boolean": bool, "string": str, "numbers": (float,)}
+MOST_NUMBERS = 1 << 17
 
 
 def schema():
@@ -40,6 +41,8 @@ def attributes_of(name, described, getter, setter):
     for key, bound in (("minimum", "min_value"), ("maximum", "max_value")):
         if key in described and described["type"] in ("number", "integer") and is_bound(described[key], described["type"]):
             options[bound] = described[key]
+    if described["type"] == "numbers":
+        options["max_dim_x"] = MOST_NUMBERS
     return attribute(name=attribute_name(name), dtype=TYPES[described["type"]], access=tango.AttrWriteType.READ_WRITE, fget=getter,
                      fset=setter, **options)
 

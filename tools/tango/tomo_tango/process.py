@@ -4,7 +4,6 @@
 
 import asyncio
 import json
-import logging
 import os
 import time
 import uuid
@@ -12,113 +11,35 @@ import uuid
 import numpy as np
 import tango
 from tango import AttrWriteType, DevState
-from tango.server import Device, attribute, command, device_property
+from tango.server import attribute, command
 
 from gsttomo import jobs
 from gsttomo.jobs import OPEN, OVER
 
 from . import parameters
-from .engine import Engine
+from .device import JobDevice, refuse
 from .texts import outgoing
 
 RUNS = -42  # the exit code of a job that is not over, as UFO's server gives it
-log = logging.getLogger(__name__)
 MOST_JOBS = 10000
 
 
-def refuse(reason, text, origin):
-    tango.Except.throw_exception(f"TomoTango_{reason}", outgoing(text), f"tomo-tango, {origin}")
-
-
-class Process(Device):
+class Process(JobDevice):
     """Runs reconstructions and dataflows, each in a process of its own."""
-
-    Queue = device_property(dtype=str, default_value="",
-                            doc="Folder of the queue; empty: one of this server below the user's state folder")
-    Devices = device_property(dtype=(str,), default_value=(), doc="OpenCL devices that jobs may have: indices or names; empty: all")
-    MostJobs = device_property(dtype=int, default_value=1000, doc="Jobs that are not over at a time")
-    Idle = device_property(dtype=float, default_value=1800.0,
-                           doc="Seconds after which the process of a continuous job ends that nobody continues")
-
-    # Begin and end
-
-    _living = set()
-
-    @classmethod
-    def end_all(cls):
-        """All jobs of all devices of this server."""
-        for device in list(cls._living):
-            device._end_jobs()
 
     def init_device(self):
         super().init_device()
-        self._engine = None
         self._description = {}
         self._jobs, self._percent, self._image = (), 0.0, np.zeros((1, 1), np.float32)
-        self._told = {}
-        for name in ("State", "Status", "jobs", "percent", "image"):
+        for name in ("jobs", "percent", "image"):
             self.set_change_event(name, True, False)
         self._add_parameters()
-        self._living.add(self)
-        self.set_state(DevState.INIT)
-        try:
-            self._engine = Engine.take(self.Queue or default_folder(), devices=list(self.Devices) or None, idle=self.Idle,
-                                       limits={"jobs_per_owner": self.MostJobs})
-            self._engine.listen(self._look)
-        except (jobs.Error, OSError) as e:
-            self.set_state(DevState.FAULT)
-            self.set_status(outgoing(f"no jobs can be run: {e}"))
-
-    def delete_device(self):
-        self._end_jobs()
-        super().delete_device()
-
-    def _end_jobs(self):
-        self._living.discard(self)
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            engine.forget(self._look)
-            try:
-                engine.call(self._cancel_all, engine.queue)
-            except Exception:  # such as a full disk: the jobs that run end all the same
-                log.exception("jobs that wait are not cancelled")
-            engine.give_back()
-
-    async def _cancel_all(self, queue):
-        for job in await queue.list(OPEN, owner=self.get_name()):
-            await queue.cancel(job.id)
+        self.begin()
 
     def _add_parameters(self):
         self._schema = {parameters.attribute_name(name): (name, described) for name, described in parameters.schema().items()}
         for name, described in self._schema.values():
             self.add_attribute(parameters.attributes_of(name, described, self.read_parameter, self.write_parameter))
-
-    def _working(self):
-        """The engine, which Init may end at any time in another thread."""
-        engine = self._engine
-        if engine is None:
-            refuse("NoManager", self.get_status(), self.get_name())
-        if engine.problem is not None:
-            refuse("NoManager", engine.problem, self.get_name())
-        return engine
-
-    def _ask(self, name, *arguments, **options):
-        """A method of the queue."""
-        engine = self._working()
-        return self._call(engine, getattr(engine.queue, name), *arguments, **options)
-
-    def _call(self, engine, function, *arguments, **options):
-        """A function in the thread of the engine, with errors as Tango has them."""
-        try:
-            return engine.call(function, *arguments, **options)
-        except jobs.NoSuchJob as e:
-            refuse("NoSuchJob", e, self.get_name())
-        except jobs.QuotaError as e:
-            refuse("TooManyJobs", e, self.get_name())
-        except jobs.DescriptionError as e:
-            refuse("BadDescription", e, self.get_name())
-        except Exception as e:  # such as a full disk: nothing goes to a client as a traceback
-            refuse("Failed", e, self.get_name())
 
     # What clients see without asking
 
@@ -140,17 +61,6 @@ class Process(Device):
         self._push("jobs", list(self._jobs))
         self._push("percent", self._percent)
         self._show(DevState.RUNNING if active else DevState.ON, status)
-
-    def _show(self, state, status):
-        self.set_state(state)
-        self.set_status(outgoing(status))
-        self._push("State", state)
-        self._push("Status", status)
-
-    def _push(self, name, value):
-        if self._told.get(name) != value:
-            self._told[name] = value
-            self.push_change_event(name, *(() if name in ("State", "Status") else (value,)))
 
     # Attributes
 
@@ -334,9 +244,3 @@ def percent_of(job):
     if job.state == "done":
         return 100.0
     return min(100.0, 100.0 * (job.done or 0) / job.total) if job.total else 0.0
-
-
-def default_folder():
-    """Of this server: its name is the same after a restart, so that it finds its jobs again."""
-    name = tango.Util.instance().get_ds_name().replace("/", "-")
-    return str(jobs.default_folder().parent / f"jobs-of-{name}")

@@ -1,60 +1,82 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""One line of tools above an image."""
+"""One line of tools above a picture."""
 
-from . import _colours, _tools
+from . import _colours
 from ._qt import QtCore, QtGui, QtWidgets, Qt
 
 
-class ToolBar(QtWidgets.QWidget):
-    """Tools, colour map, fit, levels and export of an ImageView; widgets of the owner can be added at its end."""
+class Bar(QtWidgets.QToolBar):
+    """Buttons with words. What a narrow window has no room for is behind the arrow at the end."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.setMovable(False)
+        self.setFloatable(False)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.setStyleSheet("QToolBar { border: 0; } QToolBarExtension { background: palette(highlight); }")
+        self.layout().setContentsMargins(4, 4, 4, 0)
+        self.layout().setSpacing(4)
+
+    def add_button(self, text, tip, clicked, checkable=False):
+        """At the end; returns its action."""
+        action = QtGui.QAction(text, self) if hasattr(QtGui, "QAction") else QtWidgets.QAction(text, self)
+        action.setToolTip(tip)
+        action.setCheckable(checkable)
+        action.triggered.connect(lambda *_: clicked())
+        self.addAction(action)
+        self.widgetForAction(action).setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        return action
+
+    def add_choices(self, choices, chosen):
+        """Buttons of which one is down: names with texts and tips; chosen(name) is called. Returns their actions by name."""
+        return {name: self.add_button(text, tip, lambda name=name: chosen(name), True) for name, (text, tip) in choices.items()}
+
+    def add_maps(self, chosen):
+        """The colour maps; returns the box."""
+        box = QtWidgets.QComboBox()
+        for name in _colours.NAMES:
+            box.addItem(QtGui.QIcon(_strip(name)), name)
+        box.setIconSize(QtCore.QSize(32, 12))
+        box.setToolTip("Colour map")
+        box.setAccessibleName("Colour map")
+        box.textActivated.connect(chosen)
+        self.addWidget(box)
+        return box
+
+    def button(self, text):
+        """A button by its text; StopIteration where there is none."""
+        return next(self.widgetForAction(action) for action in self.actions() if action.text() == text)
+
+    @staticmethod
+    def show_choice(actions, chosen):
+        for name, action in actions.items():
+            action.setChecked(name == chosen)
+
+
+class ToolBar(Bar):
+    """What can be done with an image or several ones: tools, colour map, fit, levels, export. The owner may put buttons before
+    these, and calls add_tools() then."""
 
     def __init__(self, view):
         super().__init__(view)
-        self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Preferred, QtWidgets.QSizePolicy.Policy.Fixed)
-        self.row = QtWidgets.QHBoxLayout(self)
-        self.row.setContentsMargins(4, 4, 4, 0)
-        self.row.setSpacing(4)
-        self._tools = {}
-        for name, text, tip in (("", "Move", "Drag moves the image (Esc)"), ("profile", "Profile", "Values along a line"),
-                                ("length", "Length", "Distance between two points"),
-                                ("region", "Region", "Mean and standard deviation in a rectangle")):
-            button = self._button(text, tip, lambda _=False, name=name: view.set_tool(name))
-            button.setCheckable(True)
-            self._tools[name] = button
-        self.row.addSpacing(8)
-        self._maps = QtWidgets.QComboBox()
-        self._maps.addItems(_colours.NAMES)
-        for i, name in enumerate(_colours.NAMES):
-            self._maps.setItemIcon(i, QtGui.QIcon(_strip(name)))
-        self._maps.setIconSize(QtCore.QSize(32, 12))
-        self._maps.setToolTip("Colour map")
-        self._maps.setAccessibleName("Colour map")
-        self._maps.textActivated.connect(view.set_colour_map)
-        self.row.addWidget(self._maps)
-        self._button("Auto", "Black and white from 0.5 to 99.5 % of the values", lambda: view.auto_levels())
-        self._button("Fit", "All of the image (double click, 0)", lambda: view.fit())
-        self._button("1 : 1", "A sample is a pixel (1)", lambda: view.show_samples())
-        self._button("Export", "Write a picture as seen, or raw values", lambda: view.export())
-        self.row.addStretch(1)
+        self._view = view
 
-    def _button(self, text, tip, clicked):
-        button = QtWidgets.QToolButton()
-        button.setText(text)
-        button.setToolTip(tip)
-        button.setAutoRaise(True)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(clicked)
-        self.row.addWidget(button)
-        return button
-
-    def button(self, text):
-        """A button by its text; KeyError where there is none."""
-        return next(found for found in self.findChildren(QtWidgets.QToolButton) if found.text() == text)
+    def add_tools(self):
+        view = self._view
+        self._tools = self.add_choices({"": ("Move", "Drag moves the image"), "profile": ("Profile", "Values along a line"),
+                                        "length": ("Length", "Distance between two points"),
+                                        "region": ("Region", "Mean and standard deviation in a rectangle")}, view.set_tool)
+        self.addSeparator()
+        self._maps = self.add_maps(view.set_colour_map)
+        self.add_button("Auto", "Black and white from 0.5 to 99.5 % of the values", view.auto_levels)
+        self.add_button("Fit", "All of the image (double click, 0)", view.fit)
+        self.add_button("1 : 1", "A sample is a pixel (1)", view.show_samples)
+        self.add_button("Export", "Write a picture as seen, or raw values", view.export)
 
     def show_tool(self, name):
-        for key, button in self._tools.items():
-            button.setChecked(key == name)
+        self.show_choice(self._tools, name)
 
     def show_map(self, name):
         self._maps.setCurrentText(name)

@@ -120,8 +120,13 @@ class PlanePane(QtWidgets.QWidget):
         size = self.wanted_size()
 
         def done(plane):
-            self._show(index, plane)
-            if not best and index == self._index and volume.level_for(axis, size) != plane.level:
+            if volume is not self._volume:
+                return
+            if plane is not None:
+                self._show(index, plane)
+            elif self._plane is None:
+                self.view.clear("The file is read once as a whole; then planes along this axis come at once")
+            if not best and index == self._index and volume.level_for(axis, size) is not (plane and plane.level):
                 self._settle.start()
 
         self._loader.ask(self._channel, lambda stop: volume.slice(axis, index, size, best, stop), done, self.failed.emit, stoppable=best)
@@ -132,8 +137,12 @@ class PlanePane(QtWidgets.QWidget):
         self.shown.emit(index)
 
     def _view_moved(self):
-        if self._plane is not None and self._volume.level_for(self.axis, self.wanted_size()) != self._plane.level:
+        if self._plane is not None and self._volume.level_for(self.axis, self.wanted_size()) is not self._plane.level:
             self._settle.start()
+
+    def ask_again(self):
+        """The volume has another level."""
+        self._ask(False)
 
     def plane(self):
         """The Plane that is shown, or None."""
@@ -148,3 +157,14 @@ class PlanePane(QtWidgets.QWidget):
 def levels_of(values):
     """Black and white of a volume by some of its values."""
     return _levels.percentiles(np.asarray(values))
+
+
+def prepare(loader, volume, panes, failed):
+    """Has an overview made of a volume whose planes along some axis take too long."""
+    if volume is not None and volume.needs_overview():
+        def again(_):
+            for pane in panes:
+                if pane.volume() is volume:
+                    pane.ask_again()
+
+        loader.ask(("overview", id(volume)), lambda stop: volume.overview(stop=stop), again, failed)

@@ -51,7 +51,7 @@ class RangeSlider(QtWidgets.QWidget):
         left, right = self.to_pixel(self._begin), self.to_pixel(self._end)
         painter.fillRect(QtCore.QRectF(left, middle - 2, right - left, 4), palette.highlight())
         for name, box in (("begin", self._handle(left, -1)), ("end", self._handle(right, 1))):
-            painter.setPen(palette.highlight().color() if self.hasFocus() and name == self._last else palette.dark().color())
+            painter.setPen(QtGui.QPen(palette.highlight().color(), 2 if self.hasFocus() and name == self._last else 1))
             painter.setBrush(palette.button())
             painter.drawRoundedRect(box, 2, 2)
         painter.end()

@@ -6,7 +6,7 @@ import numpy as np
 
 from . import _levels
 from ._bar import ToolBar
-from ._pane import NAMES, PlanePane, levels_of
+from ._pane import NAMES, PlanePane, levels_of, prepare
 from ._qt import QtCore, QtWidgets, Qt, Signal, monospaced
 from .histogram import Histogram
 from .loader import Loader
@@ -26,7 +26,7 @@ class CompareView(QtWidgets.QWidget):
 
     def __init__(self, parent=None, loader=None):
         super().__init__(parent)
-        self._loader = loader or Loader(self)
+        self._loader, self._background = loader or Loader(self), None
         self._volumes, self._some = [None, None], [np.zeros(0), np.zeros(0)]
         self._axis, self._is_flicker, self._turn, self._linking = 0, False, 0, False
         self._automatic, self._tool = True, ""
@@ -58,21 +58,14 @@ class CompareView(QtWidgets.QWidget):
         self._point(0, None)
 
     def _build(self):
-        row = self.toolbar.row
-        self._axes = {}
-        for i, name in enumerate(NAMES):
-            button = self._axes[i] = self._button(name, f"Planes across {name}", lambda _=False, i=i: self.set_axis(i))
-            row.insertWidget(i, button)
-        row.insertSpacing(3, 8)
-        self.side_by_side = self._button("Side by side", "A on the left, B on the right", lambda: self.set_flicker(False))
-        self.flicker = self._button("Flicker", "A and B in turns; space holds and changes", lambda: self.set_flicker(True))
-        self.own_levels = QtWidgets.QCheckBox("Own levels")
-        self.own_levels.setToolTip("Black and white of each by its own values")
-        self.own_levels.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.own_levels.toggled.connect(lambda _: self.auto_levels())
-        for i, widget in enumerate((self.side_by_side, self.flicker, self.own_levels)):
-            row.insertWidget(4 + i, widget)
-        row.insertSpacing(7, 8)
+        bar = self.toolbar
+        self._axes = bar.add_choices({i: (name, f"Planes across {name}") for i, name in enumerate(NAMES)}, self.set_axis)
+        bar.addSeparator()
+        self._ways = bar.add_choices({False: ("Side by side", "A on the left, B on the right"),
+                                      True: ("Flicker", "A and B in turns; space holds and changes")}, self.set_flicker)
+        self.own_levels = bar.add_button("Own levels", "Black and white of each by its own values", self.auto_levels, True)
+        bar.addSeparator()
+        bar.add_tools()
         both = QtWidgets.QHBoxLayout()
         both.setSpacing(4)
         for pane in self.panes:
@@ -89,18 +82,7 @@ class CompareView(QtWidgets.QWidget):
         column.addLayout(both, 1)
         column.addLayout(below)
         self.set_flicker(False)
-        self._axes[0].setChecked(True)
-
-    @staticmethod
-    def _button(text, tip, clicked):
-        button = QtWidgets.QToolButton()
-        button.setText(text)
-        button.setToolTip(tip)
-        button.setCheckable(True)
-        button.setAutoRaise(True)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(clicked)
-        return button
+        self.toolbar.show_choice(self._axes, 0)
 
     def set_volumes(self, a, b):
         """Two Volumes or arrays (z, y, x), or None."""
@@ -111,6 +93,9 @@ class CompareView(QtWidgets.QWidget):
         for number, (pane, volume) in enumerate(zip(self.panes, self._volumes)):
             pane.set_volume(volume, self._axis)
             if volume is not None:
+                if volume.needs_overview():
+                    self._background = self._background or Loader(self)
+                    prepare(self._background, volume, self.panes, self.failed.emit)
                 self._loader.ask(("sample", id(self), number), volume.sample,
                                  lambda some, number=number, volume=volume: self._take_sample(number, volume, some), self.failed.emit)
         self._caption()
@@ -129,8 +114,7 @@ class CompareView(QtWidgets.QWidget):
     def set_axis(self, axis):
         """Planes across 0 z, 1 y or 2 x."""
         self._axis = axis
-        for i, button in self._axes.items():
-            button.setChecked(i == axis)
+        self.toolbar.show_choice(self._axes, axis)
         for pane, volume in zip(self.panes, self._volumes):
             pane.set_volume(volume, axis)
         self.fit()
@@ -147,8 +131,7 @@ class CompareView(QtWidgets.QWidget):
     def set_flicker(self, on):
         """A and B in turns at one place, or side by side."""
         self._is_flicker, self._turn = bool(on), 0
-        self.side_by_side.setChecked(not on)
-        self.flicker.setChecked(bool(on))
+        self.toolbar.show_choice(self._ways, bool(on))
         if on:
             self._timer.start()
         else:
@@ -272,3 +255,9 @@ class CompareView(QtWidgets.QWidget):
         if pane.volume() is not None:
             pane.view.set_name(f"{pane.volume().name.partition('.')[0]}-{NAMES[pane.axis]}{pane.index()}")
         pane.view.export()
+
+    def close_loader(self):
+        """Ends the threads that read."""
+        for loader in (self._loader, self._background):
+            if loader is not None:
+                loader.close()

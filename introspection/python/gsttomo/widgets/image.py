@@ -91,6 +91,7 @@ class ImageView(QtWidgets.QWidget):
         self.readout.setObjectName("readout")
         self.readout.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
         self.toolbar = ToolBar(self)
+        self.toolbar.add_tools()
         self.toolbar.setVisible(toolbar)
         self._column = QtWidgets.QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)

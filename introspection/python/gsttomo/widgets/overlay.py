@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from . import _colours, _levels
+from ._bar import Bar
 from ._qt import QtCore, QtGui, QtWidgets, Qt, Signal, HALO, MARK, ON_SURROUND, monospaced, with_halo
 from .canvas import Canvas, ImageLayer, Layer
 from .image import Corner, ScaleBar
@@ -119,16 +120,10 @@ class AxisOverlay(QtWidgets.QWidget):
         self.set_mode("colours")
 
     def _make_toolbar(self):
-        bar = QtWidgets.QWidget()
-        row = QtWidgets.QHBoxLayout(bar)
-        row.setContentsMargins(4, 4, 4, 0)
-        row.setSpacing(4)
-        self._buttons = {}
-        for name, (text, _, tip) in _MODES.items():
-            button = self._buttons[name] = self._button(row, text, tip, lambda _=False, name=name: self.set_mode(name))
-            button.setCheckable(True)
-        row.addSpacing(8)
-        row.addWidget(QtWidgets.QLabel("Axis"))
+        bar = Bar(self)
+        self._modes = bar.add_choices({name: (text, tip) for name, (text, _, tip) in _MODES.items()}, self.set_mode)
+        bar.addSeparator()
+        bar.addWidget(QtWidgets.QLabel("Axis"))
         self._field = QtWidgets.QDoubleSpinBox()
         self._field.setDecimals(2)
         self._field.setSingleStep(0.1)
@@ -138,22 +133,10 @@ class AxisOverlay(QtWidgets.QWidget):
         self._field.setAccessibleName("Axis of rotation")
         self._field.setToolTip("Edge coordinate: the middle of W columns is W / 2")
         self._field.valueChanged.connect(self._move)
-        row.addWidget(self._field)
-        self._button(row, "Auto", "Black and white from 0.5 to 99.5 % of the values", self.auto_levels)
-        self._button(row, "Fit", "All of the view (double click, 0)", self.canvas.fit)
-        row.addStretch(1)
+        bar.addWidget(self._field)
+        bar.add_button("Auto", "Black and white from 0.5 to 99.5 % of the values", self.auto_levels)
+        bar.add_button("Fit", "All of the view (double click, 0)", self.canvas.fit)
         return bar
-
-    @staticmethod
-    def _button(row, text, tip, clicked):
-        button = QtWidgets.QToolButton()
-        button.setText(text)
-        button.setToolTip(tip)
-        button.setAutoRaise(True)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(clicked)
-        row.addWidget(button)
-        return button
 
     def set_images(self, zero, opposite, axis=None, levels=None):
         """Views at 0 and at 180 degrees, both (rows, columns) of one shape. The view is fitted where its size is new; the axis
@@ -217,8 +200,7 @@ class AxisOverlay(QtWidgets.QWidget):
         changed, self._mode = mode != self._mode, mode
         for image, table in zip(self._images, _MODES[mode][1]):
             image.set_table(table)
-        for name, button in self._buttons.items():
-            button.setChecked(name == mode)
+        self.toolbar.show_choice(self._modes, mode)
         if changed:
             self.mode_changed.emit(mode)
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from . import _colours, _export, _levels
+from ._bar import Bar
 from ._pane import levels_of
 from ._qt import QtCore, QtGui, QtWidgets, Qt, Signal, MARK, ON_SURROUND, SURROUND, place
 from ._range import RangeSlider
@@ -222,36 +223,25 @@ class VolumeView(QtWidgets.QWidget):
         self.set_colour_map("grey")
 
     def _build(self):
-        row = QtWidgets.QHBoxLayout()
-        row.setContentsMargins(4, 4, 4, 0)
-        row.setSpacing(4)
-        self._modes = {name: self._button(row, text, tip, lambda _=False, name=name: self.set_mode(name), True) for name, text, tip in (
-            ("maximum", "Maximum", "The largest value along each ray"), ("transfer", "Transfer function", "Colours and opacities"))}
-        row.addSpacing(8)
-        self._rays = {on: self._button(row, text, tip, lambda _=False, on=on: self.set_perspective(on), True) for on, text, tip in (
-            (True, "Perspective", "Rays from an eye"), (False, "Parallel", "Parallel rays: lengths can be compared"))}
-        row.addSpacing(8)
-        self._maps = QtWidgets.QComboBox()
-        self._maps.addItems(_colours.NAMES)
-        self._maps.setAccessibleName("Colour map")
-        self._maps.textActivated.connect(self.set_colour_map)
-        row.addWidget(self._maps)
-        self._opacity_label = QtWidgets.QLabel("Opacity")
-        row.addWidget(self._opacity_label)
+        bar = self.toolbar = Bar(self)
+        self._modes = bar.add_choices({"maximum": ("Maximum", "The largest value along each ray"), "transfer": ("Transfer function", "Colours and opacities")}, self.set_mode)
+        bar.addSeparator()
+        self._rays = bar.add_choices({True: ("Perspective", "Rays from an eye"), False: ("Parallel", "Parallel rays: lengths can be compared")}, self.set_perspective)
+        bar.addSeparator()
+        self._maps = bar.add_maps(self.set_colour_map)
         self.opacity = QtWidgets.QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(1, 100)
         self.opacity.setValue(50)
-        self.opacity.setFixedWidth(96)
+        self.opacity.setFixedWidth(80)
         self.opacity.setAccessibleName("Opacity of white")
         self.opacity.setToolTip("Opacity of a sample that is white; black is clear")
         self.opacity.valueChanged.connect(lambda _: self._moved())
-        row.addWidget(self.opacity)
-        self._button(row, "Auto", "Black and white from 0.5 to 99.5 % of the values", self.auto_levels)
-        self._button(row, "Reset", "The first view (double click, 0)", self.stage.reset)
-        self.finer = self._button(row, "Finer", "Reads what the sliders leave at a higher resolution", self.read_finer)
-        self.whole = self._button(row, "Whole", "All of the volume", self.read_whole)
-        self._button(row, "Export", "Write the picture", self.export)
-        row.addStretch(1)
+        bar.addWidget(self.opacity)
+        bar.add_button("Auto", "Black and white from 0.5 to 99.5 % of the values", self.auto_levels)
+        bar.add_button("Reset", "The first view (double click, 0)", self.stage.reset)
+        self.finer = bar.add_button("Finer", "Reads what the sliders leave at a higher resolution", self.read_finer)
+        self.whole = bar.add_button("Whole", "All of the volume", self.read_whole)
+        bar.add_button("Export", "Write the picture", self.export)
         self._set_rays(True)
         below = QtWidgets.QHBoxLayout()
         below.setContentsMargins(0, 0, 8, 4)
@@ -276,21 +266,9 @@ class VolumeView(QtWidgets.QWidget):
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addLayout(row)
+        column.addWidget(bar)
         column.addWidget(self.stage, 1)
         column.addLayout(below)
-
-    @staticmethod
-    def _button(row, text, tip, clicked, checkable=False):
-        button = QtWidgets.QToolButton()
-        button.setText(text)
-        button.setToolTip(tip)
-        button.setAutoRaise(True)
-        button.setCheckable(checkable)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(clicked)
-        row.addWidget(button)
-        return button
 
     # The volume
 
@@ -422,10 +400,8 @@ class VolumeView(QtWidgets.QWidget):
         if mode not in MODES:
             raise ValueError(f"'{mode}' came; wanted one of {', '.join(MODES)}")
         self._mode = mode
-        for name, button in self._modes.items():
-            button.setChecked(name == mode)
+        self.toolbar.show_choice(self._modes, mode)
         self.opacity.setEnabled(mode == "transfer")
-        self._opacity_label.setEnabled(mode == "transfer")
         self._moved()
 
     def mode(self):
@@ -438,8 +414,7 @@ class VolumeView(QtWidgets.QWidget):
 
     def _set_rays(self, on):
         self.stage.perspective = on
-        for key, button in self._rays.items():
-            button.setChecked(key == on)
+        self.toolbar.show_choice(self._rays, on)
 
     def set_view(self, turn=None, zoom=None, pan=None):
         """The rotation from (x right, y up, z to the viewer) as a matrix, the magnification, and what lies in the middle."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import _levels
 from ._bar import ToolBar
-from ._pane import NAMES, PlanePane, levels_of
+from ._pane import NAMES, PlanePane, levels_of, prepare
 from ._qt import QtCore, QtGui, QtWidgets, Qt, Signal, HALO, monospaced
 from ._scalebar import length_text
 from .canvas import Layer
@@ -74,7 +74,7 @@ class SliceView(QtWidgets.QWidget):
 
     def __init__(self, parent=None, loader=None):
         super().__init__(parent)
-        self._loader = loader or Loader(self)
+        self._loader, self._background = loader or Loader(self), None
         self._volume = None
         self._some = np.zeros(0)
         self._automatic = True
@@ -109,18 +109,11 @@ class SliceView(QtWidgets.QWidget):
         self._point(0, None)
 
     def _build(self):
-        self._layouts = {}
-        for name, text, tip in (("three", "Three", "All three planes"), ("z", "z", "The plane across z (x, y)"),
-                                ("y", "y", "The plane across y (x, z)"), ("x", "x", "The plane across x (y, z)")):
-            button = self._layouts[name] = QtWidgets.QToolButton()
-            button.setText(text)
-            button.setToolTip(tip)
-            button.setCheckable(True)
-            button.setAutoRaise(True)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.clicked.connect(lambda _=False, name=name: self.show_planes(name))
-            self.toolbar.row.insertWidget(len(self._layouts) - 1, button)
-        self.toolbar.row.insertSpacing(len(self._layouts), 8)
+        self._layouts = self.toolbar.add_choices({"three": ("Three", "All three planes"), "z": ("z", "The plane across z (x, y)"),
+                                                  "y": ("y", "The plane across y (x, z)"), "x": ("x", "The plane across x (y, z)")},
+                                                 self.show_planes)
+        self.toolbar.addSeparator()
+        self.toolbar.add_tools()
         self._side = QtWidgets.QWidget()
         side = QtWidgets.QVBoxLayout(self._side)
         side.setContentsMargins(12, 8, 12, 8)
@@ -158,6 +151,9 @@ class SliceView(QtWidgets.QWidget):
         depth, rows, columns = volume.shape
         size = "" if volume.pixel_size is None else f", {length_text(volume.pixel_size)} per pixel"
         self.facts.setText(f"{volume.name}\n{columns} x {rows} x {depth}, {volume.dtype}{size}")
+        if volume.needs_overview():
+            self._background = self._background or Loader(self)
+            prepare(self._background, volume, self.panes, self.failed.emit)
         self._loader.ask(("sample", id(self)), volume.sample, lambda some: self._take_sample(volume, some), self.failed.emit)
 
     def volume(self):
@@ -217,8 +213,7 @@ class SliceView(QtWidgets.QWidget):
         """'three', or one of 'z', 'y', 'x', which fills the window."""
         if name not in self._layouts:
             raise ValueError(f"'{name}' came; wanted one of {', '.join(self._layouts)}")
-        for key, button in self._layouts.items():
-            button.setChecked(key == name)
+        self.toolbar.show_choice(self._layouts, name)
         self._shown = name
         for pane in self.panes:
             pane.setVisible(name in ("three", NAMES[pane.axis]))
@@ -312,5 +307,7 @@ class SliceView(QtWidgets.QWidget):
         pane.view.export()
 
     def close_loader(self):
-        """Ends the thread that reads."""
-        self._loader.close()
+        """Ends the threads that read."""
+        for loader in (self._loader, self._background):
+            if loader is not None:
+                loader.close()

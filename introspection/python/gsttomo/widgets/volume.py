@@ -11,12 +11,13 @@ import typing
 import numpy as np
 
 from . import _hdf5, _images, _levels, _zarr
-from ._stored import BrickCache, Files, InMemory, Stopped, VolumeError, never
+from ._stored import BrickCache, Files, InMemory, Level, Stopped, VolumeError, never
 
 __all__ = ["Plane", "Stopped", "Volume", "VolumeError"]
 
 QUICK = 8 << 20      # bytes to read for each of many planes that follow each other, at which scrolling is smooth
 MOST = 256 << 20     # bytes to read for one of them
+FULL = 1 << 30       # bytes to read for a plane that somebody looks at for longer
 PLANES = 96 << 20    # bytes of planes that are kept
 
 
@@ -24,7 +25,7 @@ class Plane(typing.NamedTuple):
     """A plane through a volume. Sample (row, column) of `array` lies at step * (column, row) in coordinates of the finest level."""
     array: np.ndarray
     step: tuple  # (x, y)
-    level: int
+    level: Level
 
 
 class Volume:
@@ -94,17 +95,19 @@ class Volume:
     def slice(self, axis, index, size=None, best=True, stop=never):
         """A Plane across an axis (0 z, 1 y, 2 x) of (y, x), (z, x) or (z, y).
 
-        size   (rows, columns) of pixels into which the plane is fitted: the coarsest level that has as many samples is read; None: the finest
+        size   (rows, columns) of pixels into which the plane is fitted: the coarsest level that has as many samples is read; a
+               coarser one where that reads more than 1 GB. None: the finest, whatever it takes
         best   if False, a coarser one where reading that takes too long for scrolling
         stop   a function; where it gives True, a long read ends by Stopped
 
-        Raises VolumeError, IndexError."""
+        None where all levels take too long: overview() helps. Raises VolumeError, IndexError."""
         if not 0 <= index < self.shape[axis]:
             raise IndexError(f"plane {index} was asked for; there are {self.shape[axis]} along axis {axis}")
-        number = self.level_for(axis, size, best)
-        level = self.levels[number]
+        level = self.level_for(axis, size, best)
+        if level is None:
+            return None
         at = min(int(index / level.factor[axis]), level.shape[axis] - 1)
-        key = (number, axis, at)
+        key = (id(level), axis, at)
         with self._lock:
             array = self._planes.get(key)
             if array is not None:
@@ -113,7 +116,7 @@ class Volume:
             array = level.plane(axis, at, stop)
             self._keep(key, array)
         down, right = (factor for i, factor in enumerate(level.factor) if i != axis)
-        return Plane(array, (float(right), float(down)), number)
+        return Plane(array, (float(right), float(down)), level)
 
     def _keep(self, key, array):
         with self._lock:
@@ -124,29 +127,32 @@ class Volume:
                 self._kept -= self._planes.popitem(last=False)[1].nbytes
 
     def level_for(self, axis, size=None, best=True):
-        """The number of the level that slice() reads."""
-        order = sorted(range(len(self.levels)), key=lambda i: math.prod(self.levels[i].factor))
-        fits = order[0]
+        """The level that slice() reads; None where there is none."""
+        order = sorted(self.levels, key=lambda level: math.prod(level.factor))
+        if size is None and best:
+            return order[0]
+        first = 0
         if size is not None:
-            shape = self.levels[order[0]].plane_shape(axis)
-            most = max(1.0, max(have / max(1, wanted) for have, wanted in zip(shape, size)))  # samples for a pixel
-            for i in order:
-                if max(factor for j, factor in enumerate(self.levels[i].factor) if j != axis) <= most * 1.001:
-                    fits = i
-        if not best:
-            for i in order[order.index(fits):]:
-                once, following = self.levels[i].cost(axis)
-                if once <= MOST and following <= QUICK:
-                    return i
-            return min(order[order.index(fits):], key=lambda i: self.levels[i].cost(axis)[1])
-        return fits
+            most = max(1.0, max(have / max(1, wanted) for have, wanted in zip(order[0].plane_shape(axis), size)))  # samples for a pixel
+            for i, level in enumerate(order):
+                if max(factor for j, factor in enumerate(level.factor) if j != axis) <= most * 1.001:
+                    first = i
+        for level in order[first:]:
+            once, following = level.cost(axis)
+            if once <= FULL if best else once <= MOST and following <= QUICK:
+                return level
+        return None
+
+    def needs_overview(self):
+        """Whether planes along an axis are to be had only when overview() was called."""
+        return any(self.level_for(axis, (1, 1), best=False) is None for axis in range(3))
 
     def sample(self, stop=never):
         """Values for percentiles and a histogram: some finite ones of planes across z."""
         depth = self.shape[0]
-        found = [_levels.sample(_levels.plain(self.slice(0, z, (512, 512), best=False, stop=stop).array), 65536)
-                 for z in sorted({depth // 4, depth // 2, depth - 1 - depth // 4})]
-        return np.concatenate(found)
+        level = self.level_for(0, (512, 512), best=False) or self.level_for(0)
+        planes = {min(int(z / level.factor[0]), level.shape[0] - 1) for z in (depth // 4, depth // 2, depth - 1 - depth // 4)}
+        return np.concatenate([_levels.sample(_levels.plain(level.plane(0, z, stop)), 65536) for z in sorted(planes)])
 
     def part(self, begin, end, most=256 ** 3, stop=never):
         """Samples from `begin` to `end`, both (z, y, x) of the finest level: of the finest level at which they are at most `most`,
