@@ -108,8 +108,9 @@ class Settings(GuiTest):
         subprocess.run(["tomo-reconstruct", "run", "--config", name, "--output", self.folder / "command.h5", "--progress", "none"], check=True)
         place = window.show_place("Reconstruct")
         configuration.set("output", str(self.folder / "window.h5"))
+        until(place.start.isEnabled)
         click(place.start)
-        until(lambda: place.state.state in ("done", "failed"))
+        until(lambda: place.state.state in ("done", "failed"), "no end of the job")
         self.assertEqual(place.state.state, "done", place.state.text)
         np.testing.assert_array_equal(slices(self.folder / "window.h5"), slices(self.folder / "command.h5"))
         # And the command that is copied does the same.
@@ -187,6 +188,32 @@ class Reconstruct(GuiTest):
         self.assertIn("signal 9", place.look_state.text)
         window.session.configuration.update({"method": None, "num-iterations": None})
         until(lambda: place.look_state.state == "done", "no new engine")
+
+    def test_no_engine_outlives_a_killed_window(self):
+        name = self.folder / "scan.nxs"
+        name.write_bytes(SCAN.read_bytes())
+        script = """if True:
+            import sys
+            from guitest import *
+            from tomo_gui.session import Session
+            from tomo_gui.window import Window
+            window = Window(Session(sys.argv[2]))
+            window.show()
+            window.show_place("Scans").open_scans([sys.argv[1]])
+            until(lambda: window.session.facts)
+            window.session.configuration.update({"method": "sirt", "num-iterations": 100000})
+            window.show_place("Reconstruct").look()
+            print(window.session.pictures._process.processId(), flush=True)
+            spin(60)
+        """
+        child = subprocess.Popen([sys.executable, "-c", script, name, self.queue], stdout=subprocess.PIPE,
+                                 env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+        self.addCleanup(child.stdout.close)
+        number = int(child.stdout.readline())
+        child.kill()
+        child.wait()
+        until(lambda: not pathlib.Path(f"/proc/{number}/cmdline").exists() or not pathlib.Path(f"/proc/{number}/cmdline").read_bytes(),
+              "the engine goes on", 10)
 
     def test_many_scans(self):
         window = self.window(SCAN)

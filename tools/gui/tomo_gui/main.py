@@ -45,11 +45,12 @@ def main(words=None):
 
     from .session import Session
     from .window import Window
+    session = Session(arguments.queue)
     try:
-        session = Session(arguments.queue)
         if arguments.config:
             session.configuration.load(arguments.config)
-    except (OSError, ValueError) as e:
+    except ValueError as e:
+        session.close()
         print(f"tomo-gui: {e}", file=sys.stderr)
         return 1
     window = Window(session)

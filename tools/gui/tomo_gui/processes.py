@@ -3,6 +3,7 @@
 """Programs of gst-tomo as processes of the window. One that crashes is a message."""
 
 import json
+import shutil
 
 from pyqtgraph.Qt import QtCore
 
@@ -28,7 +29,12 @@ class Process(QtCore.QProcess):
         self.readyReadStandardError.connect(self._read_errors)
         self.finished.connect(self._finish)
         self.errorOccurred.connect(self._fail)
-        self.start(program, [str(word) for word in words])
+        words = [str(word) for word in words]
+        # Nothing that was made for a window goes on behind a window that was killed.
+        if guard := shutil.which("setpriv"):
+            self.start(guard, ["--pdeathsig", "KILL", program, *words])
+        else:
+            self.start(program, words)
 
     def tell(self, command):
         self.write((json.dumps(command) + "\n").encode())
