@@ -112,6 +112,7 @@ class JobsPlace(QtWidgets.QWidget):
         self._filter = QtWidgets.QLineEdit(placeholderText="Filter", clearButtonEnabled=True, objectName="filter")
         self._filter.textChanged.connect(self._sorted.setFilterFixedString)
         bar = QtWidgets.QHBoxLayout()
+        bar.setSpacing(theme.SPACE)
         bar.setContentsMargins(2 * theme.SPACE, theme.SPACE, 2 * theme.SPACE, theme.SPACE)
         bar.addWidget(self._filter, 1)
         self._buttons = {}

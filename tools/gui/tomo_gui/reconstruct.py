@@ -4,6 +4,8 @@
 
 import os
 import pathlib
+import shutil
+import tempfile
 
 import numpy as np
 from gsttomo import jobs
@@ -11,9 +13,11 @@ from gsttomo.widgets import ImageView
 from pyqtgraph.Qt import QtCore, QtWidgets
 
 from . import theme
+from .processes import Question
 from .states import EmptyPage, StateLine, next_button
 
 PAUSE = 200  # ms without a change until a slice is made
+PEEK = 1000  # ms between images of a volume that is made
 CHANNEL = "preview"
 # Settings that change no pixel of a slice.
 FOR_RESULTS = {"output", "format", "chunks", "output-bitdepth", "output-minimum", "output-maximum", "compression", "output-parts", "pyramid",
@@ -34,8 +38,9 @@ class ReconstructPlace(QtWidgets.QWidget):
     def __init__(self, session, parent=None):
         super().__init__(parent)
         self.session = session
-        self._job, self._outputs = None, []
-        self._is_stale = True
+        self._looks = pathlib.Path(tempfile.mkdtemp(prefix="tomo-gui-"))
+        self._job, self._outputs, self._scan = None, [], None
+        self._is_stale, self._shows_run = True, False
         self.picture = ImageView()
         self.picture.stepped.connect(self._step)
         self._row = QtWidgets.QSpinBox(minimum=0, maximum=0, objectName="row", keyboardTracking=False)
@@ -46,7 +51,13 @@ class ReconstructPlace(QtWidgets.QWidget):
         self._automatic = QtWidgets.QCheckBox("At each change", checked=True, objectName="automatic")
         self._again = QtWidgets.QPushButton("Preview slice", objectName="preview")
         self._again.clicked.connect(lambda: self.look())
-        self._devices = QtWidgets.QLabel()
+        self._devices = QtWidgets.QComboBox(objectName="devices")
+        self._devices.addItem("Any free device", "")
+        self._devices.activated.connect(lambda: self._set("device", self._devices.currentData()))
+        self._first, self._last = (QtWidgets.QSpinBox(minimum=0, maximum=0, objectName=name, keyboardTracking=False)
+                                   for name in ("first-row", "last-row"))
+        for box in (self._first, self._last):
+            box.valueChanged.connect(lambda _: self._choose_rows())
         self.start = next_button("Reconstruct volume")
         self.start.setObjectName("reconstruct")
         self.start.clicked.connect(lambda: self.submit())
@@ -65,13 +76,21 @@ class ReconstructPlace(QtWidgets.QWidget):
 
         rows = QtWidgets.QHBoxLayout()
         rows.setContentsMargins(2 * theme.SPACE, theme.SPACE, 2 * theme.SPACE, theme.SPACE)
+        rows.setSpacing(2 * theme.SPACE)
         rows.addWidget(QtWidgets.QLabel("Row"))
         rows.addWidget(self._row)
         rows.addWidget(self._slider, 1)
         rows.addWidget(self._automatic)
         rows.addWidget(self._again)
+        region = QtWidgets.QHBoxLayout()
+        region.setSpacing(2 * theme.SPACE)
+        region.setContentsMargins(2 * theme.SPACE, theme.SPACE, 2 * theme.SPACE, 0)
+        for widget in (QtWidgets.QLabel("Volume: rows"), self._first, QtWidgets.QLabel("to"), self._last, QtWidgets.QLabel("on"), self._devices):
+            region.addWidget(widget)
+        region.addStretch(1)
         steps = QtWidgets.QHBoxLayout()
-        steps.setContentsMargins(2 * theme.SPACE, theme.SPACE, 2 * theme.SPACE, theme.SPACE)
+        steps.setSpacing(2 * theme.SPACE)
+        steps.setContentsMargins(0, theme.SPACE, 2 * theme.SPACE, theme.SPACE)
         steps.addWidget(self.state, 1)
         for widget in (self._pause, self._many, self._open, self.start):
             steps.addWidget(widget)
@@ -82,6 +101,7 @@ class ReconstructPlace(QtWidgets.QWidget):
         layout.addWidget(self.picture, 1)
         layout.addWidget(self.look_state)
         layout.addLayout(rows)
+        layout.addLayout(region)
         layout.addLayout(steps)
         choose = next_button("Choose a scan")
         choose.clicked.connect(lambda: session.place_wanted.emit("Scans"))
@@ -94,6 +114,12 @@ class ReconstructPlace(QtWidgets.QWidget):
         session.facts_changed.connect(self._know)
         session.configuration.changed.connect(self._change)
         session.jobs.changed.connect(self._follow)
+        session.jobs.event.connect(self._hear)
+        self._peek = QtCore.QTimer(self, interval=PEEK)
+        self._peek.timeout.connect(self._ask_for_image)
+        self._question = Question("tomo-query", ["--devices", "--json"], self)
+        self._question.answered.connect(self._list_devices)
+        self._question.failed.connect(lambda reason: session.noted.emit("error", reason))
         self._know()
         self._follow()
 
@@ -106,7 +132,7 @@ class ReconstructPlace(QtWidgets.QWidget):
         self._timer.stop()
         if not self.session.facts:
             return
-        self._is_stale = False
+        self._is_stale = self._shows_run = False
         row = self._row.value()
         self.look_state.working(f"Slice of row {row}")
         started = QtCore.QElapsedTimer()
@@ -123,7 +149,8 @@ class ReconstructPlace(QtWidgets.QWidget):
         values = self.session.description(output=output)
 
         def queued(given):
-            self._job = given[0].id
+            self._job, self._shows_run = given[0].id, True
+            self.session.jobs.follow(self._job)
             self._follow()
             if done:
                 done(given)
@@ -154,8 +181,9 @@ class ReconstructPlace(QtWidgets.QWidget):
         self._again.setEnabled(bool(facts))
         if facts:
             most = facts["height"] - 1
-            for widget in (self._row, self._slider):
+            for widget in (self._row, self._slider, self._first, self._last):
                 widget.setMaximum(most)
+            self._show_rows()
             if self._scan != self.session.scan:
                 self._scan = self.session.scan
                 self._row.setValue(most // 2)
@@ -167,10 +195,44 @@ class ReconstructPlace(QtWidgets.QWidget):
         else:
             self.look_state.working("The scan is read", can_cancel=False)
 
-    _scan = None
+    def _set(self, name, text):
+        try:
+            self.session.configuration.set(name, text)
+        except ValueError as e:
+            self.session.noted.emit("error", str(e))
+
+    def _list_devices(self, devices):
+        for device in devices:
+            self._devices.addItem(f"{device['name']}, {device['memory'] / 2**30:.3g} GiB", str(device["index"]))
+        self._show_device()
+
+    def _show_device(self):
+        wanted = self.session.configuration.text("device")
+        at = next((at for at in range(1, self._devices.count())
+                   if wanted and (wanted == self._devices.itemData(at) or wanted.lower() in self._devices.itemText(at).lower())), 0)
+        self._devices.setCurrentIndex(at)
+
+    def _show_rows(self):
+        """The region of the configuration."""
+        values, rows = self.session.configuration.values, self.session.facts["height"]
+        first = min(values.get("y", 0), rows - 1)
+        last = min(first + (values.get("height") or rows), rows) - 1
+        for box, value in ((self._first, first), (self._last, last)):
+            with QtCore.QSignalBlocker(box):
+                box.setValue(value)
+
+    def _choose_rows(self):
+        first, last, rows = self._first.value(), self._last.value(), self.session.facts["height"]
+        if last < first:
+            first, last = (first, first) if self.sender() is self._first else (last, last)
+        self.session.configuration.update({"y": first or None, "height": last - first + 1 if last < rows - 1 else None})
+        self._show_rows()
 
     def _change(self, names=None):
-        if names is not None and names <= FOR_RESULTS:
+        if names is not None and self.session.facts:
+            self._show_rows()
+            self._show_device()
+        if names is not None and names <= FOR_RESULTS | OF_ROWS.keys():
             return
         self._is_stale = True
         if not self.session.facts:
@@ -185,10 +247,29 @@ class ReconstructPlace(QtWidgets.QWidget):
 
     def _show(self, images, events, row, elapsed):
         self.picture.set_image(np.asarray(images[0], dtype=np.float32))
+        self.picture.set_caption(f"slice of row {row}")
         plan = next((event for event in events if event["event"] == "plan"), {})
         axis = f", axis {plan['axis']:.2f} ({plan.get('axis-from', 'given')})" if "axis" in plan else ""
         warnings = [event["text"] for event in events if event["event"] == "message" and event["level"] == "warning"]
         self.look_state.done(f"Row {row}{axis}, {elapsed / 1000:.2f} s" + (f". ⚠ {warnings[0]}" if warnings else ""))
+
+    def _ask_for_image(self):
+        """Pictures on the way instead of a text at the end."""
+        if self._shows_run and self.isVisible():
+            self.session.jobs.preview(self._job, str(self._looks / f"{self._job}.npy"))
+
+    def _hear(self, number, event):
+        if number != self._job or event["event"] != "preview" or not self._shows_run:
+            return
+        try:
+            image = np.load(event["path"])
+        except (OSError, ValueError):
+            return  # it is replaced by a newer one at this moment
+        self.picture.set_image(image.reshape(image.shape[-2:]).astype(np.float32, copy=False))
+        self.picture.set_caption(f"slice {event['slice']} of the volume that is made")
+
+    def close_place(self):
+        shutil.rmtree(self._looks, ignore_errors=True)
 
     def _fail(self, text):
         self.look_state.failed(text, has_log=False)
@@ -215,6 +296,11 @@ class ReconstructPlace(QtWidgets.QWidget):
         self._pause.setText("Resume" if job.state is jobs.State.PAUSED else "Pause")
         self._open.setVisible(job.state is jobs.State.DONE)
         self.start.setVisible(not is_open)
+        theme.mark(self.start, "next", job.state is not jobs.State.DONE)  # one step is the next one
+        if job.state is jobs.State.RUNNING and job.began and not self._peek.isActive():
+            self._peek.start()
+        elif job.state is not jobs.State.RUNNING:
+            self._peek.stop()
         self._outputs = job.outputs
         if is_open:
             self.state.working(progress_of(job), job.done or 0, job.total or 0)

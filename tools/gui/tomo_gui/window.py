@@ -62,7 +62,7 @@ class Head(QtWidgets.QFrame):
         values = self.session.configuration.values
         if "axis" in values:
             spread = self.session.axis_uncertainty
-            return f"axis {values['axis']:.1f}" + (f" ± {max(spread, 0.1):.1f}" if spread is not None else "")
+            return f"axis {values['axis']:.6g}" if spread is None else f"axis {values['axis']:.1f} ± {max(spread, 0.1):.1f}"
         axis = self.session.facts.get("axis")
         return f"axis {axis:.1f} (scan)" if axis else "axis not known"
 
