@@ -231,6 +231,7 @@ class Scans(OnlineTestCase):
         self.refused("Failed", "no room", device.rereconstruct, "full")
         self.assertEqual(device.state(), tango.DevState.STANDBY)
         self.refused("Failed", "can't be connected", device.setup_walker, [name[:-10] + "x#dbase=no", "/data", "tcp", "127.0.0.1", str(free_port())])
+        self.refused("BadDescription", "setup_walker was not called", device.rereconstruct, "slices")
 
 
 WALKER = """

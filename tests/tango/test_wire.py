@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Images, parameters and numbers between Concert and jobs, without a server."""
 
+import concurrent.futures
 import itertools
 import json
 import math
@@ -17,6 +18,7 @@ import tango
 from tangotest import Camera
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "tools" / "tango"))
+from tomo_tango import parameters  # noqa: E402
 from tomo_tango.arguments import Arguments  # noqa: E402
 from tomo_tango.recording import METRICS  # noqa: E402
 from tomo_tango.stream import Receiver, StreamError, image_of  # noqa: E402
@@ -48,6 +50,13 @@ class Wire(unittest.TestCase):
             arguments.write("method", "magic")
         described = dict(arguments.described())
         self.assertEqual([described[name]["x-unit"] for name in ("axis-angle-x", "overall-angle", "energy")], ["rad", "rad", "keV"])
+
+    def test_writes_at_once(self):
+        """None of them is lost, as where a client does not wait for one before the next."""
+        values, numbers = parameters.Values(lambda _: time.sleep(0.01)), {"energy": 20.0, "outliers": 0.5, "binning": 2, "step": 3, "number": 9}
+        with concurrent.futures.ThreadPoolExecutor(len(numbers)) as clients:
+            list(clients.map(lambda item: values.set(*item), numbers.items()))
+        self.assertEqual(values.all, numbers)
 
     def test_metrics(self):
         image = np.random.default_rng(1).random((5, 7))

@@ -33,7 +33,7 @@ class Arguments:
     def __init__(self):
         self._schema = {name: described for name, described in parameters.schema().items()
                         if name in KEPT or not (described["x-section"] in SECTIONS_OF_FILES or name in OTHERS)}
-        self._values = {}
+        self._values = parameters.Values(lambda values: parameters.check(described_as(values)))
         self.slice_metric = ""
 
     @property
@@ -43,7 +43,7 @@ class Arguments:
     @property
     def number(self):
         """Of projections; None: all that come."""
-        return self._values.get("number") or None
+        return self._values.all.get("number") or None
 
     def described(self):
         """Name and description of each, as an attribute has them."""
@@ -55,19 +55,13 @@ class Arguments:
 
     def read(self, name):
         """The value and its quality, which is invalid for one that is found by itself."""
-        if name in self._values or name in DEFAULTS:
-            return self._values.get(name, DEFAULTS.get(name)), AttrQuality.ATTR_VALID
+        if name in (values := {**DEFAULTS, **self._values.all}):
+            return values[name], AttrQuality.ATTR_VALID
         return ([], AttrQuality.ATTR_INVALID) if name in LISTS else parameters.read(name, self._schema[name], {})
 
     def write(self, name, value):
         """An empty text or list means: by itself, or as Concert has it. Raises ValueError."""
-        changed = {key: one for key, one in self._values.items() if key != name}
-        if name in LISTS:
-            value = list(map(float, value))
-        if value not in ("", []):
-            changed[name] = value
-        parameters.check(described_as(changed))
-        self._values = changed
+        self._values.set(name, list(map(float, value)) if name in LISTS else value)
 
     def set_slice_metric(self, metric):
         if metric and metric not in METRICS:
@@ -76,7 +70,7 @@ class Arguments:
 
     def configuration(self, columns, **changes):
         """For a job about images with so many columns."""
-        values = {**DEFAULTS, **self._values, **changes}
+        values = {**DEFAULTS, **self._values.all, **changes}
         values.pop("number", None)  # as many as there are in the file
         for name in ("x-region", "y-region"):
             if values[name][1] == -1:  # all of the image, and upwards, as in Concert

@@ -79,8 +79,9 @@ class TangoOnlineReconstruction(JobDevice):
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _end_writer(self):
-        if self._writer is not None:
-            self._writer.close()
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
     def _add_parameters(self):
         self._names = {}

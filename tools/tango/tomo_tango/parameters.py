@@ -4,6 +4,7 @@
 
 import json
 import math
+import threading
 
 import gi
 import tango
@@ -24,8 +25,31 @@ def attribute_name(name):
     return name.replace("-", "_")
 
 
+class Values:
+    """By name. Threads change them one after the other, and each change is checked together with the others."""
+
+    def __init__(self, check):
+        self.all, self._check, self._turn = {}, check, threading.Lock()
+
+    def set(self, name, value):
+        """An empty text or list means: none. Raises what the check raises."""
+        with self._turn:
+            changed = {key: one for key, one in self.all.items() if key != name}
+            if value not in ("", []):
+                changed[name] = value
+            self._check(changed)
+            self.all = changed
+
+    def replace(self, values):
+        """By values that are checked."""
+        with self._turn:
+            self.all = values
+
+
 def check(description):
     """Raises ValueError for a configuration with parameters that are wrong."""
+    if "nodes" in description:
+        raise ValueError("the description is a dataflow, which has no parameters")
     reconstruction = GstTomo.Reconstruction.new(None)
     try:
         reconstruction.set_parameters(json.dumps(description))

@@ -29,7 +29,7 @@ class Process(JobDevice):
 
     def init_device(self):
         super().init_device()
-        self._description = {}
+        self._values = parameters.Values(parameters.check)  # the description
         self._jobs, self._percent, self._image = (), 0.0, np.zeros((1, 1), np.float32)
         for name in ("jobs", "percent", "image"):
             self.set_change_event(name, True, False)
@@ -66,7 +66,7 @@ class Process(JobDevice):
 
     @attribute(dtype=str, access=AttrWriteType.READ_WRITE, doc="A dataflow with nodes and edges, or the configuration of a reconstruction")
     def json(self):
-        return json.dumps(self._description)
+        return json.dumps(self._values.all)
 
     @json.write
     def json(self, text):
@@ -77,7 +77,7 @@ class Process(JobDevice):
                 parameters.check(description)
         except (ValueError, RecursionError) as e:
             refuse("BadDescription", e, f"{self.get_name()}/json")
-        self._description = description
+        self._values.replace(description)
 
     @attribute(dtype=(int,), max_dim_x=MOST_JOBS, doc="Jobs of this device that run or wait")
     def jobs(self):
@@ -93,31 +93,24 @@ class Process(JobDevice):
 
     def read_parameter(self, attr):
         name, described = self._schema[attr.get_name()]
-        value, quality = parameters.read(name, described, self._description)
+        value, quality = parameters.read(name, described, self._values.all)
         value = outgoing(value) if isinstance(value, str) else value
         attr.set_value_date_quality(value, time.time(), quality)
 
     def write_parameter(self, attr):
         name, _ = self._schema[attr.get_name()]
-        value = attr.get_write_value()
-        description = {key: one for key, one in self._description.items() if key != name}
-        if value != "":  # which means: by itself
-            description[name] = value
-        if "nodes" in description:
-            refuse("BadDescription", "the description is a dataflow, which has no parameters", f"{self.get_name()}/{attr.get_name()}")
         try:
-            parameters.check(description)
+            self._values.set(name, attr.get_write_value())
         except ValueError as e:
             refuse("BadDescription", e, f"{self.get_name()}/{attr.get_name()}")
-        self._description = description
 
     # Jobs
 
     def _submit(self, session):
-        if not self._description:
+        if not self._values.all:
             refuse("BadDescription", "there is no description; write the attribute json, or parameters", self.get_name())
         engine = self._working()
-        job = self._call(engine, engine.queue.submit, self._description, owner=self.get_name(), session=session, folder=os.getcwd())
+        job = self._call(engine, engine.queue.submit, self._values.all, owner=self.get_name(), session=session, folder=os.getcwd())
         self._call(engine, self._look)  # so that nobody sees the state from before
         return job.id
 
