@@ -11,7 +11,8 @@ QAction = getattr(QtGui, "QAction", None) or QtWidgets.QAction
 
 class Tools(QtWidgets.QToolBar):
     def __init__(self, entries, parent=None):
-        """entries: (text, slot, key, whether only for the canvas), or None between groups"""
+        """entries: (text, slot, key, whether only for the canvas), or None between groups. None for the last: a key without a
+        button here."""
         super().__init__(parent)
         self.setToolButtonStyle(QtCore.Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.by_name, self._keys = {}, []
@@ -23,8 +24,9 @@ class Tools(QtWidgets.QToolBar):
             name = text.strip("\u2026")
             action = self.by_name[name] = QAction(text, self)
             action.triggered.connect(lambda *_, slot=slot: slot())
-            self.addAction(action)
-            self.widgetForAction(action).setObjectName(name.lower().replace(" ", "-"))
+            if of_canvas is not None:
+                self.addAction(action)
+                self.widgetForAction(action).setObjectName(name.lower().replace(" ", "-"))
             if key:
                 sequences = QtGui.QKeySequence.keyBindings(key) if not isinstance(key, str) else [QtGui.QKeySequence(key)]
                 self._keys.append((sequences, action, of_canvas))

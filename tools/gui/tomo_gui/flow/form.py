@@ -16,8 +16,10 @@ FILES = ("filename", "path", "location", "darks", "flats", "angles", "kernel-fil
 def default_of(info):
     """In words; one that stands for "automatic" says so, and no number that nobody would type."""
     default, text = info["default"], shown(info, info["default"])
+    if isinstance(default, float) and abs(default) > 1e30:
+        return "automatic"
     if any(one["minimum"] <= default <= one["maximum"] for one in info.get("automatic", ())):
-        return "automatic" if abs(default) > 1e30 else f"{text} (automatic)"
+        return f"{text} (automatic)"
     return text
 
 
@@ -44,6 +46,10 @@ class Row(QtWidgets.QWidget):
         self.unit = QtWidgets.QLabel(unit_of(info), objectName="faint")
         self.reset = QtWidgets.QToolButton(text="\u21ba", autoRaise=True)
         self.reset.setToolTip(f"Default: {default_of(info) or 'not set'}")
+        policy = self.reset.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # so that fields stay below each other
+        self.reset.setSizePolicy(policy)
+        self.unit.setFixedWidth(28)
         self.wrong = QtWidgets.QLabel(wordWrap=True)
         self.wrong.setProperty("tone", "failure")
         self.wrong.hide()
@@ -124,20 +130,23 @@ class Row(QtWidgets.QWidget):
         self.label.setFont(font)
         self.reset.setVisible(not is_default)
         self.editor.setEnabled(not bound)
-        value = self.info["default"] if is_default else value
-        with QtCore.QSignalBlocker(self.editor):
-            if isinstance(self.editor, QtWidgets.QCheckBox):
-                self.editor.setChecked(bool(value))
-                self.editor.setText(bound)
-            elif isinstance(self.editor, QtWidgets.QComboBox):
-                self.editor.setCurrentText(str(value))
-            elif bound:
-                self.editor.setText(bound)
-            else:
-                text = "" if is_default else shown(self.info, value)
-                if not self._means(text):
-                    self.editor.setText(text)
-                    self._show_wrong("")
+        self.editor.blockSignals(True)
+        self._write(self.info["default"] if is_default else value, is_default, bound)
+        self.editor.blockSignals(False)
+
+    def _write(self, value, is_default, bound):
+        if isinstance(self.editor, QtWidgets.QCheckBox):
+            self.editor.setChecked(bool(value))
+            self.editor.setText(bound)
+        elif isinstance(self.editor, QtWidgets.QComboBox):
+            self.editor.setCurrentText(str(value))
+        elif bound:
+            self.editor.setText(bound)
+        else:
+            text = "" if is_default else shown(self.info, value)
+            if not self._means(text):
+                self.editor.setText(text)
+                self._show_wrong("")
 
     def _means(self, text):
         """Whether what is written there means the same already, so that the cursor stays."""

@@ -12,6 +12,7 @@ from . import nodegraph  # noqa: F401  the place can't be without it
 from .canvas import Canvas
 from .. import theme
 from ..processes import Question
+from ..states import next_button
 from .bar import KEY_EVENT, Tools
 from .document import Document, DocumentError, Refused
 from .form import Form
@@ -91,9 +92,13 @@ class Flow(QtWidgets.QWidget):
             ("Copy", self.copy, KEYS.Copy, True), ("Paste", self.paste, KEYS.Paste, True), ("Delete", self.delete, KEYS.Delete, True),
             ("Group", self.group, "Ctrl+G", False), ("Ungroup", self.ungroup, "Ctrl+Shift+G", False), None,
             ("Arrange", self.arrange, "Ctrl+L", False), ("Fit", self.canvas.fit, "Ctrl+0", False), None,
-            ("Run", self.run, "Ctrl+R", False), ("Pause", self.pause, None, False), ("Finish", self.runner.finish, None, False),
+            ("Run", self.run, "Ctrl+R", None), ("Pause", self.pause, None, False), ("Finish", self.runner.finish, None, False),
             ("Abort", self.runner.abort, None, False), ("Run as job", self.run_as_job, None, False)), self)
         self.actions_ = self.tools.by_name
+        self.next = next_button("Run")
+        self.next.setObjectName("run")
+        self.next.clicked.connect(lambda: self.run())
+        self.next.setToolTip(self.actions_["Run"].toolTip())
         self.tools.tell("Finish", "early, with complete files of the arrays so far")
         self.actions_["Run as job"].setVisible(self.session is not None)
 
@@ -121,6 +126,7 @@ class Flow(QtWidgets.QWidget):
         head.addWidget(self.message, 1)
         head.addWidget(self.bar)
         head.addWidget(self.state)
+        head.addWidget(self.next)
         self.right = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
         self.right.addWidget(self.form)
         self.right.addWidget(self.picture)
@@ -404,7 +410,8 @@ class Flow(QtWidgets.QWidget):
 
     def _run_changed(self):
         state, busy = self.runner.state, self.runner.is_busy
-        self.actions_["Run"].setEnabled(not busy and bool(self.document.nodes))
+        for widget in (self.actions_["Run"], self.next):
+            widget.setEnabled(not busy and bool(self.document.nodes))
         self.actions_["Run as job"].setEnabled(bool(self.document.nodes))
         for text in ("Pause", "Finish", "Abort"):
             self.actions_[text].setEnabled(busy)

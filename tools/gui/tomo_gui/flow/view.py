@@ -53,6 +53,8 @@ class FlowView(NodeViewer):
         pipe.set_connections(start_port, end_port)
         pipe.reset()
         pipe.draw_path(pipe.input_port, pipe.output_port)
+        start_port.update()
+        end_port.update()
         return pipe
 
     def sceneMousePressEvent(self, event):
