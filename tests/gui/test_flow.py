@@ -268,6 +268,30 @@ class Drawing(FlowTest):
         self.assertIn(Link("blur", "", "forwardproject", "sink"), self.document.links)
         self.assertNotIn(link, self.document.links)
 
+    def test_values_from_another_node(self):
+        self.document.load(json.dumps({
+            "nodes": [{"plugin": "metaballs", "name": "m", "properties": {"width": 20, "height": 20, "number": 3}}, {"plugin": "measure", "name": "found"},
+                      {"plugin": "clip", "name": "c"}, {"plugin": "write", "name": "w", "properties": {"filename": "bound.tif"}}],
+            "edges": [{"from": a, "to": b} for a, b in (("m", "found"), ("found", "c"), ("c", "w"))]}))
+        self.canvas.fit()
+        spin(0.1)
+        self.click(self.head_of("c"))
+        row = self.flow.form.row("max")
+        row.asked.emit("max", row.mapToGlobal(QtCore.QPoint(5, 5)))
+        self.assertEqual([action.text() for action in self.flow.form.menu.actions()], ["value of found"])
+        self.flow.form.menu.actions()[0].trigger()
+        self.flow.form.menu.close()
+        spin(0.1)
+        self.save_picture(self.place, "flow-bound.png")
+        self.assertEqual((row.editor.text(), row.editor.isEnabled()), ("from value of found", False))
+        self.assertEqual(json.loads(self.document.to_json())["bindings"], [{"from": {"name": "found", "property": "value"}, "to": {"name": "c", "property": "max"}}])
+        self.assertEqual(self.run_it()[0], "done")
+        row.asked.emit("max", row.mapToGlobal(QtCore.QPoint(5, 5)))
+        self.flow.form.menu.actions()[-1].trigger()
+        self.flow.form.menu.close()
+        spin(0.05)
+        self.assertEqual((row.editor.text(), row.editor.isEnabled(), self.document.bindings), ("", True, ()))
+
     def test_rename(self):
         self.drop("metaballs", QtCore.QPoint(200, 200))
         title = self.flow.form.title

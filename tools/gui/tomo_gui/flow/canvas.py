@@ -160,6 +160,7 @@ class Canvas(QtWidgets.QWidget):
                 pipe.setSelected(True)
                 pipe.reset()
         self._draw_groups()
+        self.view.set_followed([(self._items[b.source], self._items[b.target], f"{b.result} \u2192 {b.property}") for b in document.bindings])
         self.view.scene().update()
         if self._counts:
             self.show_run(*self._counts)

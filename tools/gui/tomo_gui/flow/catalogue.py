@@ -80,6 +80,11 @@ class Element:
     def properties(self):
         return (self.description_of or {}).get("properties", [])
 
+    @property
+    def results(self):
+        """Numbers that it finds out, which properties of others may follow."""
+        return (self.description_of or {}).get("results", [])
+
     def property(self, name):
         return next((p for p in self.properties if p["name"] == name), None)
 

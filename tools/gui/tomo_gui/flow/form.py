@@ -34,6 +34,7 @@ class Row(QtWidgets.QWidget):
     """One property."""
 
     edited = QtCore.Signal(str, object)
+    asked = QtCore.Signal(str, object)  # where its values may come from, at this place of the screen
 
     def __init__(self, info, parent=None):
         super().__init__(parent)
@@ -71,6 +72,10 @@ class Row(QtWidgets.QWidget):
         layout.addWidget(self.wrong, 1, 0, 1, 5)
         default = default_of(info)
         tip = f"<p>{info['description']}</p><p>{info['values']}" + (f"; default {default}" if default else "") + "</p>"
+        if info["type"] in ("integer", "number"):
+            tip += "<p>Right click on the name: take its values from what another node finds out</p>"
+            self.label.setContextMenuPolicy(QtCore.Qt.ContextMenuPolicy.CustomContextMenu)
+            self.label.customContextMenuRequested.connect(lambda at: self.asked.emit(info["name"], self.label.mapToGlobal(at)))
         for widget in (self.label, self.editor):
             widget.setToolTip(tip)
         self.reset.clicked.connect(self._reset)
@@ -142,6 +147,7 @@ class Row(QtWidgets.QWidget):
             self.editor.setCurrentText(str(value))
         elif bound:
             self.editor.setText(bound)
+            self.editor.setCursorPosition(0)
         else:
             text = "" if is_default else shown(self.info, value)
             if not self._means(text):
@@ -236,6 +242,7 @@ class Form(QtWidgets.QWidget):
         for info in element.properties if element else ():
             row = self._rows[info["name"]] = Row(info)
             row.edited.connect(self._edited)
+            row.asked.connect(self._offer_results)
             column.addWidget(row)
         column.addStretch(1)
         self.area.setWidget(page)
@@ -259,6 +266,24 @@ class Form(QtWidgets.QWidget):
 
     def _edited(self, key, value):
         self.document.set_property(self.name, key, value)
+
+    def _offer_results(self, key, place):
+        """Numbers that other nodes find out, as values of the property."""
+        document, name = self.document, self.name
+        menu = QtWidgets.QMenu(self)
+        for node in document.nodes:
+            element = document.catalogue.find(node.plugin)
+            for result in element.results if element and node.name != name else ():
+                action = menu.addAction(f"{result['name']} of {node.name}")
+                action.setToolTip(result["description"])
+                action.triggered.connect(lambda *_, a=node.name, r=result["name"]: document.bind(a, r, name, key))
+        if any((b.target, b.property) == (name, key) for b in document.bindings):
+            menu.addAction("A value of its own").triggered.connect(lambda *_: document.bind(None, None, name, key))
+        if not menu.actions():
+            menu.addAction("No other node finds out a number").setEnabled(False)
+        menu.setToolTipsVisible(True)
+        menu.popup(place)
+        self.menu = menu
 
     def _rename(self):
         if not self.name or self.title.text() == self.name:

@@ -22,6 +22,7 @@ class FlowView(NodeViewer):
         super().__init__(parent)
         self.why_not = why_not  # (output port, input port) -> text
         self.looks = looks
+        self.followed = []  # (item, item, text): of what one finds out, a property of the other takes its values
         self.accept_connection_types, self.reject_connection_types = {}, {}
         self.pipe_slicing = False
         self.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
@@ -145,6 +146,29 @@ class FlowView(NodeViewer):
             self.end_live_connection()
             return
         super().keyPressEvent(event)
+
+    def set_followed(self, followed):
+        self.followed = followed
+        mode = QtWidgets.QGraphicsView.ViewportUpdateMode  # lines between moving nodes are no items of their own
+        self.setViewportUpdateMode(mode.FullViewportUpdate if followed else mode.BoundingRectViewportUpdate)
+
+    def drawForeground(self, painter, rect):
+        pen = QtGui.QPen(self.looks.accent, 2, QtCore.Qt.PenStyle.DashLine)
+        for source, target, text in self.followed:
+            a, b = (QtCore.QPointF(item.sceneBoundingRect().center().x(), item.sceneBoundingRect().bottom()) for item in (source, target))
+            depth = QtCore.QPointF(0, 50 + abs(a.x() - b.x()) / 8)
+            path = QtGui.QPainterPath(a)
+            path.cubicTo(a + depth, b + depth, b)
+            painter.setBrush(QtCore.Qt.BrushStyle.NoBrush)
+            painter.setPen(pen)
+            painter.drawPath(path)
+            painter.setBrush(self.looks.accent)
+            painter.setPen(QtCore.Qt.PenStyle.NoPen)
+            painter.drawPolygon(QtGui.QPolygonF([b, b + QtCore.QPointF(-6, 10), b + QtCore.QPointF(6, 10)]))
+            painter.setPen(self.looks.text)
+            painter.setFont(font(SMALL))
+            middle = path.pointAtPercent(0.5)
+            painter.drawText(QtCore.QRectF(middle.x() - 150, middle.y() + 2, 300, 20), int(QtCore.Qt.AlignmentFlag.AlignCenter), text)
 
     def drawBackground(self, painter, rect):
         painter.fillRect(rect, self.looks.ground)
