@@ -99,6 +99,13 @@ def end_manager(folder):
             time.sleep(0.02)
 
 
+def end_window(window):
+    """Closes it, and frees its widgets: each theme that is applied styles all that there are."""
+    window.close()
+    window.deleteLater()
+    QtCore.QCoreApplication.sendPostedEvents(None, int(QtCore.QEvent.Type.DeferredDelete))
+
+
 class GuiTest(unittest.TestCase):
     """Tests in a folder of their own, with windows that are closed behind them."""
 
@@ -120,7 +127,7 @@ class GuiTest(unittest.TestCase):
         from tomo_gui.window import Window
         window = Window(Session(self.queue))
         self.addCleanup(end_manager, self.queue)
-        self.addCleanup(window.close)
+        self.addCleanup(end_window, window)
         window.show()
         until(window.isVisible)
         if scan:

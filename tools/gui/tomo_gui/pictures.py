@@ -1,6 +1,6 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Images of a scan for the window: projections, sinograms, single slices. A process that stays warm makes them, so that the window
+"""Images of a scan for the window: projections, sinograms, single slices. Processes that stay warm make them, so that the window
 needs no device, and a driver that crashes costs one image."""
 
 import collections
@@ -17,8 +17,9 @@ from pyqtgraph.Qt import QtCore
 
 from .processes import Process, without_program
 
-# That a look neither wants nor may be stopped by.
-PLAIN = {"report": False, "picture": False, "pyramid": "no", "overwrite": True, "format": "hdf5"}
+# That a look neither wants nor may be stopped by; the latter are refused where no slices are made.
+PLAIN = {"overwrite": True, "format": "hdf5"}
+PLAIN_SLICES = {"report": False, "picture": False, "pyramid": "no"}
 NOT_FOR_LOOKS = ("output", "resume", "compression", "chunks", "output-parts", "output-bitdepth", "output-minimum", "output-maximum")
 ROOM = "/dev/shm"  # images stay in memory on their way
 
@@ -36,10 +37,11 @@ class Look:
 
 
 class Pictures(QtCore.QObject):
-    """Asks for images, and hands them out as arrays of numpy of shape (images, rows, columns).
+    """Asks tomo-reconstruct for images, and hands them out as arrays of numpy of shape (images, rows, columns).
 
     A channel is a place where one image is shown: what it asks for replaces its last wish, also one that is under way."""
 
+    PROGRAM = "tomo-reconstruct"
     busy = QtCore.Signal(bool)
 
     def __init__(self, parent=None):
@@ -51,11 +53,10 @@ class Pictures(QtCore.QObject):
         self._folder = None
 
     def ask(self, channel, description, done, failed=None):
-        """Has tomo-reconstruct run a description, and calls done(array, events) with its images and the events of the run, or
+        """Has the program run a description, and calls done(array, events) with its images and the events of the run, or
         failed(text) with the first cause."""
-        plain = {name: value for name, value in description.items() if name not in NOT_FOR_LOOKS}
         self._waiting.pop(channel, None)
-        self._waiting[channel] = Look(channel, {**plain, **PLAIN}, done, failed or (lambda text: None))
+        self._waiting[channel] = Look(channel, description, done, failed or (lambda text: None))
         if self._current and self._current.channel == channel and self._current.is_wanted:
             self._current.is_wanted = False
             self._process.tell({"command": "abort"})
@@ -67,6 +68,13 @@ class Pictures(QtCore.QObject):
         if self._current and self._current.channel == channel and self._current.is_wanted:
             self._current.is_wanted = False
             self._process.tell({"command": "abort"})
+
+    @staticmethod
+    def _whole(description, file):
+        """The description with the name of its result."""
+        plain = {name: value for name, value in description.items() if name not in NOT_FOR_LOOKS}
+        of_slices = PLAIN_SLICES if plain.get("result", "slices") == "slices" else {}
+        return {**plain, **PLAIN, **of_slices, "output": file}
 
     def close(self):
         """Ends the process, and removes its images."""
@@ -87,7 +95,7 @@ class Pictures(QtCore.QObject):
             room = ROOM if os.access(ROOM, os.W_OK) else None
             self._folder = pathlib.Path(tempfile.mkdtemp(prefix="tomo-gui-", dir=room))
         if not self._process:
-            self._process = Process("tomo-reconstruct", ["--serve", "--progress", "json"], self)
+            self._process = Process(self.PROGRAM, ["--serve", "--progress", "json"], self)
             self._process.line.connect(self._hear)
             self._process.ended.connect(self._lose)
         _, look = self._waiting.popitem(last=False)
@@ -95,7 +103,8 @@ class Pictures(QtCore.QObject):
         look.file, look.events = self._folder / f"{self._number}.h5", []
         self._current = look
         self.busy.emit(True)
-        self._process.tell({"command": "run", "description": {**look.description, "output": str(look.file)}, "folder": os.getcwd()})
+        self._process.tell({"command": "run", "description": self._whole(look.description, str(look.file)),
+                            "folder": os.getcwd()})
 
     def _hear(self, line):
         try:
@@ -139,3 +148,14 @@ class Pictures(QtCore.QObject):
             look.failed(without_program(reason or "the process that makes images has ended"))
         self.busy.emit(False)
         self._go_on()
+
+
+class FlowPictures(Pictures):
+    """The same of dataflows: `nodes` and `edges` without a writer, one of which leads to the node 'images', their writer."""
+
+    PROGRAM = "tomo-runjson"
+
+    @staticmethod
+    def _whole(description, file):
+        writer = {"plugin": "write", "name": "images", "properties": {"filename": f"{file}:/entry/data/data"}}
+        return {**description, "nodes": [*description["nodes"], writer]}

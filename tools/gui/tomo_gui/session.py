@@ -10,7 +10,7 @@ from pyqtgraph.Qt import QtCore
 
 from .configuration import Configuration
 from .jobs_model import JobsModel
-from .pictures import Pictures
+from .pictures import FlowPictures, Pictures
 from .processes import Question
 
 MOST_RECENT = 12
@@ -18,6 +18,11 @@ PAUSE = 300  # ms without a change until the scan is looked at again
 # Parameters that decide how a scan is read.
 OF_SCAN = {"scan", "entry", "detector", "projections", "darks", "flats", "flats2", "sinograms", "angles", "angle", "angle-step-degrees",
            "range-degrees", "overall-angle", "offset", "start", "number", "step", "stitch", "turns", "white-level"}
+# Parameters that belong to one scan alone.
+OF_ONE_SCAN = ("entry", "detector", "axis", "axis-index", "axis-range", "roll", "y", "height", "region", "shifts", "turns", "angles", "start",
+               "number", "stitch", "sinograms", "projections", "darks", "flats", "flats2", "output", "air", "ignore")
+# Refused beside a given axis.
+TO_FIND_AXIS = ("axis-index", "axis-method", "axis-range", "axis-metric", "axis-rows")
 
 
 class Session(QtCore.QObject):
@@ -27,21 +32,23 @@ class Session(QtCore.QObject):
     failed: with the reason why a scan can't be read
     noted: with a level (info, warning, error) and a text for the log
     opened: with the name of a result that somebody wants to see
-    place_wanted: with the title of a place, for the next step"""
+    place_wanted: with the title of a place, for the next step
+    field_wanted: with the name of a parameter that somebody is asked to set"""
 
     facts_changed = QtCore.Signal()
     failed = QtCore.Signal(str)
     noted = QtCore.Signal(str, str)
     opened = QtCore.Signal(str)
     place_wanted = QtCore.Signal(str)
+    field_wanted = QtCore.Signal(str)
 
     def __init__(self, queue=None, parent=None):
         super().__init__(parent)
         self.configuration = Configuration(self)
-        self.pictures = Pictures(self)
+        self.pictures, self.flow_pictures = Pictures(self), FlowPictures(self)
         self.jobs = JobsModel(queue, self)
         self.facts, self.problem = None, None
-        self.axis_uncertainty = None  # of the axis in the configuration, where it was found
+        self.axis_uncertainty = self._found = None  # of the axis in the configuration, where it was found
         self._question = None
         self._pause = QtCore.QTimer(self, singleShot=True, interval=PAUSE)
         self._pause.timeout.connect(self._inspect)
@@ -53,16 +60,28 @@ class Session(QtCore.QObject):
         values = self.configuration.values
         return next((values[name] for name in ("scan", "projections", "sinograms") if values.get(name)), "")
 
-    def open_scan(self, path):
-        """Chooses a scan. What belonged to the last one alone (its axis and the like) is forgotten, settings stay."""
-        of_last = ("entry", "detector", "axis", "axis-index", "axis-range", "roll", "y", "height", "region", "shifts", "turns", "angles",
-                   "start", "number", "stitch", "sinograms", "projections", "darks", "flats", "flats2", "output", "air")
+    def open_scan(self, path, kept=None):
+        """Chooses a scan. What belonged to the last one alone (its axis and the like) is forgotten, settings stay. `kept` is such
+        values of this scan, as values_of_scan() gave them."""
         before = self.configuration.values
         path = str(pathlib.Path(path).absolute()) if os.path.exists(path) else str(path)
-        self.configuration.update({**{name: None for name in of_last if name in before}, "scan": path})
+        self.configuration.update({**{name: None for name in OF_ONE_SCAN if name in before}, **(kept or {}), "scan": path})
         if before.get("scan") == path:
             self._inspect()
         self._remember(path)
+
+    def values_of_scan(self):
+        """Those that open_scan() forgets."""
+        return {name: value for name, value in self.configuration.values.items() if name in OF_ONE_SCAN}
+
+    def take_axis(self, axis, uncertainty=None, roll=None):
+        """The axis counts from now on, in place of all that says how it is found."""
+        self._found = uncertainty
+        try:
+            self.configuration.update({**dict.fromkeys(TO_FIND_AXIS), "axis": round(axis, 2), **({} if roll is None else {"roll": roll})})
+        finally:
+            self._found = None
+        self.axis_uncertainty = uncertainty
 
     @property
     def recent(self):
@@ -98,6 +117,7 @@ class Session(QtCore.QObject):
         if self._question:
             self._question.drop()
         self.pictures.close()
+        self.flow_pictures.close()
         self.jobs.close()
 
     def _change(self, names):
@@ -105,7 +125,7 @@ class Session(QtCore.QObject):
             self.facts, self.problem = None, None
             self.facts_changed.emit()
         if "axis" in names:
-            self.axis_uncertainty = None
+            self.axis_uncertainty = self._found
         if names & OF_SCAN:
             self._pause.start()
 

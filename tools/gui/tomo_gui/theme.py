@@ -61,6 +61,7 @@ QLabel[tone="warning"] {{ color: {c.warning}; }}
 QLabel[tone="failure"] {{ color: {c.failure}; }}
 QLabel[tone="good"] {{ color: {c.accent if c is LIGHT else "#3fc1c3"}; }}
 QPushButton {{ background: {c.raised}; border: 1px solid {c.line}; padding: {SPACE}px {3 * SPACE}px; min-height: 20px; }}
+QPushButton[small="true"] {{ padding: {SPACE}px {2 * SPACE}px; }}
 QPushButton:hover {{ border-color: {c.accent}; }}
 QPushButton:focus, QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border: 1px solid {c.accent}; }}
 QPushButton:disabled {{ color: {c.faint}; }}

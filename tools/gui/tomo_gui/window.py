@@ -121,6 +121,7 @@ class Window(QtWidgets.QMainWindow):
         session.jobs.failed.connect(lambda text: self.note("error", text))
         session.opened.connect(self.open_result)
         session.place_wanted.connect(self.show_place)
+        session.field_wanted.connect(self.show_field)
         self.show_place("Scans")
 
     def show_place(self, title):
@@ -135,6 +136,11 @@ class Window(QtWidgets.QMainWindow):
         self.settings.setVisible(title in WITH_SETTINGS)
         place.shown()
         return place
+
+    def show_field(self, name):
+        """Puts the cursor into the field of a parameter."""
+        self.settings.show()
+        self.settings.form.find(name)
 
     def open_result(self, name):
         self.show_place("Results").open(name)

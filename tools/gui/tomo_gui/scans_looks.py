@@ -1,0 +1,89 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Descriptions of looks at a scan: its images raw, as transmission, as absorption; sinograms; darks and flats."""
+
+import math
+
+MODES = {"raw": "Raw", "transmission": "Transmission", "absorption": "Absorption"}
+KINDS = {"projections": "Projections", "flats": "Flats", "flats-after": "Flats after", "darks": "Darks"}
+FRAMES = 40        # of a film
+FILM_WIDTH = 384   # most columns of its frames
+MOST_BINNING = 16
+MOST_BYTES = 64e6  # of all flats together
+
+OF_LOGARITHM = ("absorptivity", "beam-hardening", "beam-hardening-order", "beam-hardening-attenuation", "delta")
+# A parameter without an effect is refused, so a look takes those alone that have one.
+SECTIONS = {"raw": {"scan"}, "transmission": {"scan", "flat-correction", "distortion-correction"},
+            "absorption": {"scan", "flat-correction", "distortion-correction"}}
+
+
+def plain(session, facts, mode):
+    """The part of the settings that decides how an image of the detector looks."""
+    configuration = session.configuration
+    values = {name: value for name, value in configuration.values.items()
+              if configuration.schema[name]["x-section"] in SECTIONS[mode] or (mode != "raw" and name.startswith("outliers"))}
+    if mode == "raw":
+        values |= {"flat-correction": "off", "absorptivity": "off"}
+        if any(finding["name"].startswith("shifts") for finding in facts["findings"]):
+            values["shifts"] = "none"
+    elif mode == "transmission":
+        values = {name: value for name, value in values.items() if name not in OF_LOGARITHM} | {"absorptivity": "off"}
+    else:
+        values["absorptivity"] = "on"
+        if "retrieval-method" in configuration.values:
+            values |= {name: value for name, value in configuration.values.items()
+                       if configuration.schema[name]["x-section"] == "retrieve-phase"}
+    # Nobody looks for an axis, and no finding stops a look.
+    return values | {"axis": facts["width"] / 2, "ignore": "all"}
+
+
+def projections(session, facts, mode, start, number=1, step=1, binning=1):
+    values = plain(session, facts, mode) | {"result": "projections", "start": start, "number": number, "step": step}
+    return values | ({"binning": binning} if binning > 1 else {})
+
+
+def sinogram(session, facts, mode, row):
+    """Of a row of the detector; of absorption also without the stripes that the settings remove."""
+    if facts["kind"] == "sinograms":
+        return {"sinograms": session.scan, "result": "sinograms", "y": row, "height": 1, "ignore": "all"}
+    values = plain(session, facts, mode) | {"result": "sinograms", "y": row, "height": 1}
+    if mode == "absorption":
+        values |= {name: value for name, value in session.configuration.values.items() if name.startswith("rings")}
+    return values
+
+
+def film(facts):
+    """Number, step and binning of the projections of a film, which are evenly spread."""
+    step = max(1, math.ceil(facts["projections"] / FRAMES))
+    return math.ceil(facts["projections"] / step), step, binning_of(facts, facts["width"] / FILM_WIDTH)
+
+
+def calibration_binning(facts, kind):
+    """Of flats or darks, which are all read at once."""
+    size = 4 * facts["width"] * facts["height"] * facts[kind]
+    return binning_of(facts, math.sqrt(size / MOST_BYTES))
+
+
+def binning_of(facts, wanted):
+    return int(max(1, min(math.ceil(wanted), MOST_BINNING, facts["height"], facts["width"])))
+
+
+def calibration(session, kind, binning=1):
+    """A dataflow that reads flats or darks as they are, or squares of their pixels added up."""
+    values = session.configuration.values
+    names = {"scan": "location", "projections": "location", "entry": "entry", "detector": "detector", "darks": "darks", "flats": "flats",
+             "flats2": "flats-after"}
+    source = {"plugin": "scan-src", "name": "scan",
+              "properties": {key: values[name] for name, key in names.items() if values.get(name)}}
+    reduced = [{"plugin": "bin", "name": "bin", "properties": {"size": binning}}] if binning > 1 else []
+    edges = [{"from": {"name": "scan", "output": kind}, "to": {"name": "bin" if reduced else "images", "input": 0}}]
+    if reduced:
+        edges.append({"from": {"name": "bin"}, "to": {"name": "images", "input": 0}})
+    return {"nodes": [source, *reduced], "edges": edges}
+
+
+def angle_text(facts, number):
+    """Of a projection, where steps are even."""
+    if "angle-first" not in facts or not facts.get("steps-are-even"):
+        return ""
+    return f"{math.degrees(facts['angle-first'] + number * facts['angle-step']):.1f}°"

@@ -1,0 +1,66 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Thumbnails of a scan's images."""
+
+import numpy as np
+from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
+
+WIDTH, HEIGHT = 72, 48  # of a thumbnail
+SHOWN = 5               # projections
+KIND, NUMBER = QtCore.Qt.ItemDataRole.UserRole, QtCore.Qt.ItemDataRole.UserRole + 1
+
+
+def thumbnail(image, low, high):
+    """A QImage of at most WIDTH x HEIGHT, grey from low to high; samples stay square."""
+    skip = max(1, int(np.ceil(max(image.shape[1] / (2 * WIDTH), image.shape[0] / (2 * HEIGHT)))))
+    image = np.nan_to_num(image[::skip, ::skip].astype(np.float32), nan=low, posinf=high, neginf=low)
+    grey = np.ascontiguousarray(np.clip((image - low) * (255 / max(high - low, 1e-30)), 0, 255).astype(np.uint8))
+    picture = QtGui.QImage(grey.data, grey.shape[1], grey.shape[0], grey.shape[1], QtGui.QImage.Format.Format_Grayscale8)
+    return picture.scaled(WIDTH, HEIGHT, QtCore.Qt.AspectRatioMode.KeepAspectRatio, QtCore.Qt.TransformationMode.SmoothTransformation)
+
+
+class Strip(QtWidgets.QListWidget):
+    """chosen: with a kind of images and the number of one"""
+
+    chosen = QtCore.Signal(str, int)
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.setObjectName("strip")
+        self.setViewMode(QtWidgets.QListView.ViewMode.IconMode)
+        self.setFlow(QtWidgets.QListView.Flow.LeftToRight)
+        self.setWrapping(False)
+        self.setMovement(QtWidgets.QListView.Movement.Static)
+        self.setIconSize(QtCore.QSize(WIDTH, HEIGHT))
+        self.setGridSize(QtCore.QSize(WIDTH + 8, HEIGHT + 26))
+        self.setFixedHeight(HEIGHT + 32)
+        self.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.SingleSelection)
+        self.itemClicked.connect(lambda item: self.chosen.emit(item.data(KIND), item.data(NUMBER)))
+        self._parts = {}
+
+    def clear_all(self):
+        self._parts.clear()
+        self.clear()
+
+    def put(self, kind, numbers, images, name):
+        """Replaces the thumbnails of a kind by some of these images; name(number) is written below each."""
+        chosen = np.unique(np.linspace(0, len(images) - 1, min(SHOWN if kind == "projections" else 1, len(images))).astype(int))
+        finite = images[::max(1, len(images) // 4), ::max(1, images.shape[1] // 64), ::max(1, images.shape[2] // 64)]
+        finite = finite[np.isfinite(finite)]
+        low, high = np.percentile(finite, (0.5, 99.5)) if finite.size else (0.0, 1.0)
+        self._parts[kind] = [(int(numbers[i]), thumbnail(images[i], low, high), name(int(numbers[i]))) for i in chosen]
+        self._fill()
+
+    def thumbnails(self):
+        """Kind and number of each."""
+        return [(self.item(i).data(KIND), self.item(i).data(NUMBER)) for i in range(self.count())]
+
+    def _fill(self):
+        self.clear()
+        for kind in ("projections", "flats", "flats-after", "darks"):
+            for number, picture, name in self._parts.get(kind, ()):
+                item = QtWidgets.QListWidgetItem(QtGui.QIcon(QtGui.QPixmap.fromImage(picture)), name)
+                item.setData(KIND, kind)
+                item.setData(NUMBER, number)
+                item.setToolTip(f"{kind}, {name}")
+                self.addItem(item)
