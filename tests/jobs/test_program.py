@@ -142,6 +142,19 @@ class ProgramTest(FolderTestCase):
             os.close(writing)
             self.assertEqual((done.returncode, done.stderr), (0, b""))
 
+    def test_a_manager_until_nothing_is_to_do(self):
+        self.run_it("submit", "endless.json")
+        self.run_it("submit", "tiny.json")
+        with Served(self.folder, "--until-idle", "0") as served:
+            self.in_state(1, "running")
+            self.run_it("pause", 1)
+            self.in_state(1, "paused")  # which is not over
+            with self.assertRaises(subprocess.TimeoutExpired):
+                served.process.wait(3)
+            self.run_it("cancel", 1)
+            self.assertEqual(served.process.wait(PATIENCE), 0)
+        self.assertEqual([self.job(number)["state"] for number in (1, 2)], ["cancelled", "done"])
+
     def test_the_end_of_a_manager(self):
         """Jobs go on."""
         self.run_it("submit", "endless.json")

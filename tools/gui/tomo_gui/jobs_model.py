@@ -13,6 +13,7 @@ from pyqtgraph.Qt import QtCore
 
 MOST_LISTED = 500
 PAUSE = 0.15  # seconds between lists at least
+LINGER = 60  # seconds that a manager waits for another job
 START_AGAIN = 5.0  # seconds between starts of a manager
 
 
@@ -148,7 +149,7 @@ class JobsModel(QtCore.QObject):
         self._started = now
         folder = self._queue.folder
         with open(os.path.join(folder, "manager.log"), "ab") as log:
-            self._manager = subprocess.Popen(["tomo-jobs", "--queue", folder, "serve"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self._manager = subprocess.Popen(["tomo-jobs", "--queue", folder, "serve", "--until-idle", str(LINGER)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                              start_new_session=True)
 
     def _take(self, listed):

@@ -82,6 +82,7 @@ def parser():
     command.add_argument("--places", type=at_least(1, int), metavar="N", help="jobs at once (default: as many as devices)")
     command.add_argument("--idle", type=at_least(0), default=300.0, metavar="SECONDS", help="that a warm process waits for a job")
     command.add_argument("--warm", type=at_least(0, int), metavar="N", help="warm processes that wait at most (default: four for each place)")
+    command.add_argument("--until-idle", type=at_least(0), metavar="SECONDS", help="end when for so long no job waits or runs")
     command.add_argument("--keep-days", type=at_least(0), metavar="DAYS", help="after which jobs that are over are forgotten")
     command.add_argument("--keep-jobs", type=at_least(0, int), metavar="N", help="jobs that are over and kept at most")
     command.add_argument("--jobs-per-owner", type=at_least(0, int), metavar="N", help="that are not over")
@@ -128,7 +129,7 @@ def run_manager(arguments):
     limits = {name: value for name, value in given.items() if value is not None}
     logging.basicConfig(level=logging.INFO, format="tomo-jobs: %(message)s")
     manager = Manager(arguments.queue, devices=arguments.devices, memory=arguments.memory, places=arguments.places,
-                      idle=arguments.idle, warm=arguments.warm, limits=limits)
+                      idle=arguments.idle, warm=arguments.warm, limits=limits, until_idle=arguments.until_idle)
 
     def told():
         names = ", ".join(f"{device.index}: {device.name}" for device in manager.devices) or "no device"

@@ -46,11 +46,13 @@ class Manager:
     warm: such processes at most, beyond which the one ends that waits for longest; None: four for each place
     grace: seconds that a job has to obey before it is ended by force
     limits: Limits for the queue from now on, or a dict of those that change; None: as they are
+    until_idle: seconds without a job that waits or runs, after which run() returns; None: never
 
     Raises BusyError where another manager runs this queue, Error where the devices can't be listed, DescriptionError for a device
     that is not there."""
 
-    def __init__(self, folder=None, *, devices=None, memory=None, places=None, idle=300.0, warm=None, grace=10.0, limits=None):
+    def __init__(self, folder=None, *, devices=None, memory=None, places=None, idle=300.0, warm=None, grace=10.0, limits=None,
+                 until_idle=None):
         self._folder, self._wanted, self._limits = folder, devices, limits
         self.memory = _machine.memory() * 3 // 4 if memory is None else memory
         self.places, self._idle, self._warm, self._grace = places, idle, warm, grace
@@ -60,6 +62,7 @@ class Manager:
         self._tasks = set()
         self._last_request = 0  # that is obeyed, or about to be
         self._is_closing = False
+        self._until_idle, self._idle_since = until_idle, None
 
     @property
     def folder(self):
@@ -105,7 +108,7 @@ class Manager:
         self._opened.close()
 
     async def run(self):
-        """Until it is cancelled. Raises what the manager could not cope with."""
+        """Until it is cancelled, or for `until_idle` seconds nothing is there to do. Raises what the manager could not cope with."""
         await asyncio.shield(self._loop)
 
     async def end_session(self, session):
@@ -157,12 +160,25 @@ class Manager:
                     idling = time.monotonic() + TICK
                     self._pool.end_idle(self._idle)
                     self._store.remove_left()
+                    if self._has_been_idle():
+                        return
                 if time.monotonic() >= cleaning:
                     cleaning = time.monotonic() + (TICK if self._forget_some() else CLEANING)
             except sqlite3.Error as e:  # such as a full disk: queued jobs stay queued
                 log.error("the queue can't be changed: %s", e)
                 await asyncio.sleep(TICK)
             await set_within(self._changed, TICK)
+
+    def _has_been_idle(self):
+        """For as long as it takes to go. A client that submits at this moment finds no manager, as at any other time."""
+        if self._until_idle is None:
+            return False
+        counts = self._store.counts()
+        if self._tasks or any(counts[state] for state in OPEN):
+            self._idle_since = None
+        elif self._idle_since is None:
+            self._idle_since = time.monotonic()
+        return self._idle_since is not None and time.monotonic() - self._idle_since >= self._until_idle
 
     def _forget_some(self):
         """Jobs that need not be kept. Whether there are more of them."""
