@@ -273,7 +273,7 @@ class Jobs(GuiTest):
             window.show()
             window.show_place("Scans").open_scans([sys.argv[1]])
             until(lambda: window.session.facts)
-            window.session.configuration.update({"method": "sirt", "num-iterations": 300, "axis": 86.35})
+            window.session.configuration.update({"method": "sirt", "num-iterations": 40, "axis": 86.35})
             window.show_place("Reconstruct").submit()
             until(lambda: any(job.state is jobs.State.RUNNING and job.began for job in window.session.jobs.jobs))
             print(flush=True)

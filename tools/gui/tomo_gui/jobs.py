@@ -178,7 +178,8 @@ class JobsPlace(QtWidgets.QWidget):
             for text in (self.events, self.log, self.settings):
                 text.clear()
             if number:
-                self.session.jobs.follow(number)
+                for event in self.session.jobs.follow(number):
+                    self._tell(number, event)
                 self.settings.setPlainText(settings_text(marked[0]))
         self._change()
 

@@ -28,6 +28,7 @@ class JobsModel(QtCore.QObject):
     event = QtCore.Signal(int, object)
     failed = QtCore.Signal(str)
     _came = QtCore.Signal(object)
+    _told = QtCore.Signal(int, object)
     _ready = QtCore.Signal(object, object)
 
     def __init__(self, folder=None, parent=None):
@@ -35,10 +36,13 @@ class JobsModel(QtCore.QObject):
         self.jobs = []
         self._folder = folder
         self._manager, self._started = None, -START_AGAIN
-        self._followed = {}
+        self._followed = {}   # tasks of the loop
+        self._followers = {}  # how many places
+        self._past = {}       # lists of events, without those that only tell how far it is
         self._loop = asyncio.new_event_loop()
         self._queue = None
         self._came.connect(self._take)
+        self._told.connect(self._tell)
         self._ready.connect(lambda done, result: done(result))
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
         self._thread.start()
@@ -80,19 +84,29 @@ class JobsModel(QtCore.QObject):
         return next((job for job in self.jobs if job.id == number), None)
 
     def follow(self, number):
-        """Its events come by the signal, from the first one on, until it is over or unfollow()."""
+        """Its events come by the signal until it is over or unfollow(). Returns those that have come already, where another place
+        follows it as well."""
+        self._followers[number] = self._followers.get(number, 0) + 1
+        if number in self._past:
+            return list(self._past[number])
+        self._past[number] = []
+
         async def follow():
-            if number not in self._followed:
-                self._followed[number] = asyncio.current_task()
-                try:
-                    async for event in self._queue.follow(number):
-                        self.event.emit(number, event)
-                finally:
-                    self._followed.pop(number, None)
+            self._followed[number] = asyncio.current_task()
+            try:
+                async for event in self._queue.follow(number):
+                    self._told.emit(number, event)
+            finally:
+                self._followed.pop(number, None)
         self._call(follow(), None)
+        return []
 
     def unfollow(self, number):
-        self._loop.call_soon_threadsafe(lambda: number in self._followed and self._followed[number].cancel())
+        self._followers[number] = self._followers.get(number, 0) - 1
+        if self._followers[number] <= 0:
+            self._followers.pop(number)
+            self._past.pop(number, None)
+            self._loop.call_soon_threadsafe(lambda: number in self._followed and self._followed[number].cancel())
 
     def close(self):
         """Jobs and their manager go on."""
@@ -151,6 +165,12 @@ class JobsModel(QtCore.QObject):
         with open(os.path.join(folder, "manager.log"), "ab") as log:
             self._manager = subprocess.Popen(["tomo-jobs", "--queue", folder, "serve", "--until-idle", str(LINGER)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                              start_new_session=True)
+
+    def _tell(self, number, event):
+        if number in self._past:
+            if event["event"] != "progress":
+                self._past[number].append(event)
+            self.event.emit(number, event)
 
     def _take(self, listed):
         self.jobs = listed

@@ -149,8 +149,7 @@ class ReconstructPlace(QtWidgets.QWidget):
         values = self.session.description(output=output)
 
         def queued(given):
-            self._job, self._shows_run = given[0].id, True
-            self.session.jobs.follow(self._job)
+            self._watch(given[0].id)
             self._follow()
             if done:
                 done(given)
@@ -284,13 +283,21 @@ class ReconstructPlace(QtWidgets.QWidget):
         if job:
             (self.session.jobs.resume if job.state is jobs.State.PAUSED else self.session.jobs.pause)(self._job)
 
+    def _watch(self, number):
+        """Shows the course of a job, and its images."""
+        if self._job:
+            self.session.jobs.unfollow(self._job)
+        self._job, self._shows_run = number, True
+        self.session.jobs.follow(number)
+
     def _follow(self):
         """Shows the job that was started here last, or one that an earlier window started for this scan."""
         job = self.session.jobs.job(self._job) if self._job else next(
             (job for job in self.session.jobs.jobs if not job.is_over and job.description.get("scan") == self.session.scan), None)
         if not job:
             return
-        self._job = job.id
+        if self._job != job.id:
+            self._watch(job.id)
         is_open = not job.is_over
         self._pause.setVisible(is_open)
         self._pause.setText("Resume" if job.state is jobs.State.PAUSED else "Pause")
