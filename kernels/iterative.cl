@@ -1,19 +1,11 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Steps of iterative reconstructions between projections and backprojections; gst/operators/solver.hpp has the formulas.
+// Steps of iterative reconstructions between forward and backprojection; gst/operators/solver.hpp has the formulas.
 // All arrays have `count` samples for each slice, one slice behind another. Norms are squares of L2 norms, one for each slice.
 // Where planes are coupled, a "slice" is all planes of a volume; sums along rays and across pixels are those of one plane.
 
 #include "group-sum.h"
-
-// Each step-th row of the projections from `first` on, as rows of the output from `begin` on.
-kernel void gather_views(IN(projections), OUT(float, out), const uint first, const uint step, const uint begin,
-                         const uint rows, const uint rows_of_projections) {
-    const uint x = get_global_id(0), i = get_global_id(1), z = get_global_id(2), columns = get_global_size(0);
-    AT(out, tomo_index(x, begin + i, z, columns, rows)) =
-        LOAD(projections, tomo_index(x, first + i * step, z, columns, rows_of_projections));
-}
 
 #ifdef MASKED
 #define STAYS(i) (mask[i] == 0.0f)
@@ -66,8 +58,8 @@ kernel void difference(global float *computed, global const float *measured, glo
 }
 
 // computed = measured / computed, and the norm of their difference. Samples below zero count as zero.
-kernel void quotient(global float *computed, global const float *measured, global const float *ray_sums,
-                     global tomo_sum *parts, const ulong count, const ulong plane, const uint spread) {
+kernel void quotient(global float *computed, global const float *measured, global tomo_sum *parts, const ulong count,
+                     const uint spread) {
     const ulong begin = get_global_id(1) * count;
     tomo_sum sum = (tomo_sum)(0.0f);
     FOR_SHARE {
@@ -101,6 +93,17 @@ kernel void distances(global const float *values, global const float *others, gl
         sum = tomo_add(sum, (tomo_real)difference * difference);
     }
     FINISH_PARTS
+}
+
+// From each work-group the largest values / others, where others are above zero; 0 if none is. Parts go to `first` and on.
+kernel void largest_quotients(global const float *values, global const float *others, global float *parts, const ulong count,
+                              const uint spread, const uint first) {
+    float largest = 0.0f;
+    FOR_SHARE if (others[i] > 0.0f) largest = fmax(largest, values[i] / others[i]);
+    local float places[GROUP];
+    const float total = tomo_largest_of_group(places, largest);
+    if (get_local_id(0) == 0)
+        parts[first + get_group_id(0)] = total;
 }
 
 // values = others + factor values
@@ -202,8 +205,6 @@ kernel void turn_direction(global float *direction, global const float *gradient
     const float before = gradients[(step - 1) * slices + z];
     direction[at] = gradient[at] + (before != 0.0f ? gradients[step * slices + z] / before : 0.0f) * direction[at];
 }
-
-#define KEPT_AT_ONCE 4 // as conjugate-gradients.cpp has it
 
 // Products of a gradient with KEPT_AT_ONCE of `number` kept ones, which lie behind each other: the gradient is read once
 // for these. Parts are in the order of the kept gradients, then slices.

@@ -9,8 +9,6 @@ namespace tomo {
 
 namespace {
 
-constexpr unsigned gradients_at_once = 4; // KEPT_AT_ONCE of the kernels
-
 // Gradients are at right angles to each other. Rounding brings back the earlier ones, and with them errors
 // that cost iterations. So each new gradient is freed of those that are kept.
 void free_of_kept(SolverRun &run, Array &gradient, const Array &kept, unsigned number, const Array &norms) {

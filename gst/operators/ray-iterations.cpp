@@ -16,11 +16,14 @@ void correct_by_subset(SolverRun &run, SolverSubset &subset, const Array &measur
     Array computed = compute.allocate(subset.projector->projections(run.x.depth()));
     run.forward(subset, run.x, computed);
     Array parts = run.parts(run.volumes());
-    compute.launch(run.kernel(is_additive ? "difference" : "quotient"), run.groups(computed),
-                   ReadWriteBareBuffer{computed}, BareBuffer{measured}, BareBuffer{subset.ray_sums},
-                   ReadWriteBareBuffer{parts}, run.count(computed),
-                   cl_ulong{subset.ray_sums.info().samples()},
-                   cl_uint{compute.device()->prefers_local_memory()});
+    const cl_uint spread = compute.device()->prefers_local_memory();
+    if (is_additive)
+        compute.launch(run.kernel("difference"), run.groups(computed), ReadWriteBareBuffer{computed},
+                       BareBuffer{measured}, BareBuffer{subset.ray_sums}, ReadWriteBareBuffer{parts},
+                       run.count(computed), cl_ulong{subset.ray_sums.info().samples()}, spread);
+    else
+        compute.launch(run.kernel("quotient"), run.groups(computed), ReadWriteBareBuffer{computed},
+                       BareBuffer{measured}, ReadWriteBareBuffer{parts}, run.count(computed), spread);
     run.add_parts(parts, run.norms, iteration * run.volumes(), run.volumes());
     run.back(subset, computed, correction);
     const Array pixel_sums = pixel_sums_of(compute, subset);

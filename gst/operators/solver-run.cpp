@@ -12,6 +12,16 @@ unsigned groups_on(const Device &device) {
     return device.prefers_local_memory() ? 64 : 2 * device.compute_units();
 }
 
+Kernel solver_kernel(Compute &compute, const SolverSettings &settings, bool is_masked, const char *function,
+                     const char *file) {
+    return compute.kernel(function,
+                          text("-D GROUP=%u -D KEPT_AT_ONCE=%u -D DIMENSIONS=%u%s%s", solver_group,
+                               gradients_at_once, settings.neighbours() > 1 ? 3u : 2u,
+                               is_masked ? " -D MASKED" : "",
+                               compute.device()->prefers_local_memory() ? "" : " -D ROWS"),
+                          file);
+}
+
 Array filled_array(Compute &compute, const ArrayInfo &info, float value) {
     Array array = compute.allocate(info);
     compute.fill(array, &value, sizeof value);
@@ -35,11 +45,7 @@ SolverRun::SolverRun(Compute &compute, const SolverSettings &settings, SolverVie
       projections_(std::move(projections)) {}
 
 Kernel SolverRun::kernel(const char *function, const char *file) const {
-    return compute.kernel(function,
-                          text("-D GROUP=%u -D DIMENSIONS=%u%s%s", solver_group,
-                               settings.neighbours() > 1 ? 3u : 2u, mask ? " -D MASKED" : "",
-                               compute.device()->prefers_local_memory() ? "" : " -D ROWS"),
-                          file);
+    return solver_kernel(compute, settings, static_cast<bool>(mask), function, file);
 }
 
 Array SolverRun::filled(const ArrayInfo &info, float value) const {
@@ -59,6 +65,7 @@ Array SolverRun::copy(const Array &array) const {
 std::vector<Array> SolverRun::gather() {
     std::vector<Array> all;
     compute.input_format("projections", projections_.front().info().format);
+    const auto gather_views = compute.kernel("gather_views", {}, "gather-views.cl");
     for (const auto &subset : views.subsets) {
         Array own = compute.allocate(subset.projector->projections(x.depth()));
         // Views of a subset come one behind the other, so those of an array of projections do as well.
@@ -68,7 +75,7 @@ std::vector<Array> SolverRun::gather() {
             while (row < subset.number && subset.view(row) < end)
                 row++;
             if (row > begin)
-                compute.launch(kernel("gather_views"), WorkSize(own.width(), row - begin, own.depth()), some,
+                compute.launch(gather_views, WorkSize(own.width(), row - begin, own.depth()), some,
                                ReadWrite{own}, cl_uint{subset.view(begin) - first}, cl_uint{subset.step},
                                cl_uint{begin}, cl_uint{own.height()}, cl_uint{some.height()});
             first = end;

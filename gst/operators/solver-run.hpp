@@ -97,6 +97,8 @@ class SolverRun {
 // How the device adds up.
 unsigned groups_on(const Device &device);
 constexpr unsigned solver_group = 64;
+Kernel solver_kernel(Compute &compute, const SolverSettings &settings, bool is_masked, const char *function,
+                     const char *file);
 // A new array of `value`.
 Array filled_array(Compute &compute, const ArrayInfo &info, float value);
 
@@ -112,7 +114,9 @@ unsigned iterate_fista(SolverRun &run);
 unsigned iterate_split_bregman(SolverRun &run);
 unsigned iterate_asd_pocs(SolverRun &run);
 
-// Gradients that descend_gradients() keeps, of `bytes` each, and the bytes that all may have.
+// Gradients that descend_gradients() keeps, of `bytes` each, and the bytes that all may have; the kernels
+// read some of them at once.
+constexpr unsigned gradients_at_once = 4;
 unsigned gradients_kept(const SolverSettings &settings, std::uint64_t bytes, const Device &device);
 std::uint64_t most_bytes_of_gradients(const Device &device);
 

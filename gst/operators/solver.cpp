@@ -86,10 +86,14 @@ void Solver::make_sums(SolverViews &views) {
 // No value of a matrix without negative numbers is larger than the largest (M x) / x, for any x > 0 (Collatz,
 // Math. Z. 48, 221 (1942)). M* M of ones and of its result are not far from its largest one.
 double Solver::gradient_bound(SolverViews &views) {
+    const auto subsets = static_cast<unsigned>(views.subsets.size());
+    const unsigned groups = groups_on(*compute_.device());
+    Array parts = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, groups, subsets});
+    const auto largest_quotients =
+        solver_kernel(compute_, settings_, false, "largest_quotients", "iterative.cl");
     Steps steps(compute_);
-    double largest = 0.0;
-    for (auto &subset : views.subsets) {
-        auto &projector = *subset.projector;
+    for (unsigned s = 0; s < subsets; s++) {
+        auto &projector = *views.subsets[s].projector;
         Array once = filled_array(compute_, projector.volume(1), 1.0f),
               twice = compute_.allocate(once.info());
         Array rays = compute_.allocate(projector.projections(1));
@@ -97,13 +101,16 @@ double Solver::gradient_bound(SolverViews &views) {
         projector.back(rays, once);
         projector.forward(once, rays);
         projector.back(rays, twice);
-        steps.done(twice);
-        const Host<const float> below(once), above(twice);
-        for (std::size_t i = 0; i < once.info().samples(); i++)
-            if (below[i] > 0.0f)
-                largest = std::max(largest, double{above[i]} / below[i]);
+        compute_.launch(largest_quotients, WorkSize(std::size_t{groups} * solver_group).groups(solver_group),
+                        BareBuffer{twice}, BareBuffer{once}, ReadWriteBareBuffer{parts},
+                        cl_ulong{once.info().samples()}, cl_uint{compute_.device()->prefers_local_memory()},
+                        cl_uint{s * groups});
+        steps.done(parts);
     }
-    return static_cast<double>(views.subsets.size()) * largest;
+    const Host<const float> quotients(parts);
+    const double largest = *std::max_element(quotients.data(), quotients.data() + subsets * groups);
+    constexpr double rounding = 1.0 + 0x1p-21; // of a quotient in float32: 2.5 units in the last place
+    return subsets * largest * rounding;
 }
 
 unsigned Solver::subsets_of(SolverMethod method, const SolverSettings &settings, unsigned views) {

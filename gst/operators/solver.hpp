@@ -17,28 +17,25 @@ namespace tomo {
 // With b the measured projections, x the slices, and 1 for arrays of ones:
 //
 // additive        For subset after subset of the views: x += relaxation A*((b - A x) / A 1) / A* 1, then
-// bounds.
-//                 One subset: SIRT (Gilbert, J. Theor. Biol. 36, 105 (1972); with these weights Gregor,
-//                 Benson, IEEE Trans. Med. Imaging 27, 918 (2008), doi 10.1109/TMI.2008.923696). A subset for
-//                 each view: SART (Andersen, Kak, Ultrason. Imaging 6, 81 (1984)). Begins with zeros.
+//                 bounds. One subset: SIRT (Gilbert, J. Theor. Biol. 36, 105 (1972); with these weights
+//                 Gregor, Benson, IEEE Trans. Med. Imaging 27, 918 (2008), doi 10.1109/TMI.2008.923696). A
+//                 subset for each view: SART (Andersen, Kak, Ultrason. Imaging 6, 81 (1984)). Begins with
+//                 zeros.
 // multiplicative  x *= A*(b / A x) / A* 1. One subset: MLEM (Shepp, Vardi, IEEE Trans. Med. Imaging 1, 113
 //                 (1982)); more: OSEM (Hudson, Larkin, IEEE Trans. Med. Imaging 13, 601 (1994)). Begins with
 //                 ones.
 // gradients       Conjugate gradients for the least |A x - b| (CGLS: Hestenes, Stiefel, J. Res. Nat. Bur.
-// Stand. 49,
-//                 409 (1952); Bjoerck, Numerical Methods for Least Squares Problems, 1996, 7.4). Begins with
-//                 zeros.
+//                 Stand. 49, 409 (1952); Bjoerck, Numerical Methods for Least Squares Problems, 1996, 7.4).
+//                 Begins with zeros.
 // fista           Proximal gradients for the least |A x - b|^2 / (2 views) + lambda TV(x) within bounds, with
 //                 momentum; the total variation TV by fast gradient projection (Beck, Teboulle, IEEE Trans.
 //                 Image Process. 18, 2419 (2009), doi 10.1109/TIP.2009.2028250). With subsets, each stands
 //                 for all.
 // split_bregman   For the same sum: differences of pixels and their copies, which alternate (Goldstein,
-// Osher, SIAM
-//                 J. Imaging Sci. 2, 323 (2009), doi 10.1137/080725891), with some conjugate gradients for
-//                 the pixels. Bounds have a copy likewise.
+//                 Osher, SIAM J. Imaging Sci. 2, 323 (2009), doi 10.1137/080725891), with some conjugate
+//                 gradients for the pixels. Bounds have a copy likewise.
 // asd_pocs        The additive corrections and bounds, then descent of TV, as far as these have moved x
-// (Sidky, Pan,
-//                 Phys. Med. Biol. 53, 4777 (2008), doi 10.1088/0031-9155/53/17/021).
+//                 (Sidky, Pan, Phys. Med. Biol. 53, 4777 (2008), doi 10.1088/0031-9155/53/17/021).
 enum class SolverMethod { additive, multiplicative, gradients, fista, split_bregman, asd_pocs };
 
 struct SolverSettings {
