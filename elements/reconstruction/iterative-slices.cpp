@@ -71,6 +71,7 @@ SolverSettings IterativeSlices::settings() {
     settings.iterations = num_iterations;
     settings.tolerance = tolerance;
     settings.given = inputs.held(false);
+    settings.sweep_memory = ParallelProjector::sweep_memory;
     return settings;
 }
 

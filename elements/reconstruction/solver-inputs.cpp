@@ -87,7 +87,9 @@ Array SolverInputs::of_volume(Compute &compute, SideInput &input, Volumes &volum
         // The input has ended: a volume, or a slice, is for all that follow.
         if (volumes.arrays == 0)
             return {}; // it counts as not linked
-        if (z == 0 && volumes.last)
+        if (z == 0 && volumes.last && is_mask)
+            all = volumes.last;
+        else if (z == 0 && volumes.last)
             compute.copy_rows(volumes.last, {}, all, {}, slices.size());
         else if (z == 1 && volumes.arrays == 1) {
             const std::size_t plane = slices.plane_samples() * sizeof(float);
@@ -101,7 +103,9 @@ Array SolverInputs::of_volume(Compute &compute, SideInput &input, Volumes &volum
                              ": give it all of them, or one for all",
                              input.name(), z, wanted, volumes.next));
     }
-    if (more) {
+    if (more && is_mask) // which iterations only read
+        volumes.last = all;
+    else if (more) {
         volumes.last = compute.allocate(slices);
         compute.copy_rows(all, {}, volumes.last, {}, slices.size());
     }
@@ -114,10 +118,7 @@ Solver::Start SolverInputs::start_of_volume(Compute &compute, std::uint64_t numb
             of_volume(compute, mask, of_mask_, number, slices, true, more, beside)};
 }
 
-unsigned SolverInputs::held(bool more) {
-    const unsigned linked = initial.is_linked() + mask.is_linked();
-    return mask.is_linked() + (more ? linked : 0);
-}
+unsigned SolverInputs::held(bool more) { return mask.is_linked() + (more && initial.is_linked()); }
 
 void SolverInputs::clear() { of_initial_ = of_mask_ = {}; }
 

@@ -199,6 +199,11 @@ std::unique_ptr<ViewSweep> ParallelProjector::sweep(std::vector<unsigned> order)
                                            compute_.upload(rows.data(), rows.size() * sizeof rows[0]), sums);
 }
 
+ViewSweep::Memory ParallelProjector::sweep_memory(const Device &device, const ArrayInfo &projections,
+                                                  const ArrayInfo &slices, bool has_mask) {
+    return ParallelSweep::memory(device, projections, slices, has_mask);
+}
+
 void ParallelProjector::back(const Array &projections, Array &volume) {
     const auto slices = projections.depth();
     check_shapes(projections.info(), this->projections(slices), volume.info(), this->volume(slices));

@@ -39,6 +39,8 @@ class GST_TOMO_API ParallelProjector final : public Projector {
     void forward(const Array &volume, Array &projections) override;
     void back(const Array &projections, Array &volume) override;
     std::unique_ptr<ViewSweep> sweep(std::vector<unsigned> order) override;
+    static ViewSweep::Memory sweep_memory(const Device &device, const ArrayInfo &projections,
+                                          const ArrayInfo &slices, bool has_mask);
 
   private:
     std::vector<BackprojectRow> rows() const;

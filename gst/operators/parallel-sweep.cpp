@@ -31,6 +31,23 @@ Shape shape_for(const Device &device, unsigned depth) {
     return {lanes, columns, segments};
 }
 
+unsigned parts(unsigned count, unsigned of) { return (count + of - 1) / of; }
+
+// Of slices side by side, with their margins.
+ArrayInfo sets_of(const Shape &shape, const ArrayInfo &slices) {
+    return {GST_TOMO_FORMAT_FLOAT32, (slices.width + 2 * margin) * shape.lanes,
+            (slices.height + 2 * margin) * std::uint64_t{parts(slices.depth, shape.lanes)}};
+}
+
+// Of a view: what the rays tell.
+ArrayInfo numbers_of(const Shape &shape, unsigned columns, unsigned depth) {
+    return {GST_TOMO_FORMAT_FLOAT32, (columns + 2 * margin) * shape.lanes, parts(depth, shape.lanes)};
+}
+
+ArrayInfo squares_of(const Shape &shape, unsigned columns, unsigned views, unsigned depth) {
+    return {GST_TOMO_FORMAT_FLOAT32, std::uint64_t{views} * parts(columns, shape.columns), 1, depth};
+}
+
 } // namespace
 
 ParallelSweep::ParallelSweep(Compute &compute, std::vector<unsigned> order, Array rays, Array rows,
@@ -38,37 +55,58 @@ ParallelSweep::ParallelSweep(Compute &compute, std::vector<unsigned> order, Arra
     : compute_(compute), order_(std::move(order)), rays_(std::move(rays)), rows_(std::move(rows)),
       sums_(std::move(sums)) {}
 
+ViewSweep::Memory ParallelSweep::memory(const Device &device, const ArrayInfo &projections,
+                                        const ArrayInfo &slices, bool has_mask) {
+    const unsigned depth = slices.depth;
+    const auto shape = shape_for(device, depth);
+    const auto sets = sets_of(shape, slices).size(),
+               numbers = numbers_of(shape, projections.width, depth).size(),
+               squares = squares_of(shape, projections.width, projections.height, depth).size();
+    return {(has_mask ? 2 : 1) * sets + numbers + squares, std::max({sets, numbers, squares})};
+}
+
+Kernel ParallelSweep::kernel(const char *name, unsigned depth, bool is_masked) const {
+    const bool is_gpu = compute_.device()->prefers_local_memory();
+    const auto shape = shape_for(*compute_.device(), depth);
+    return compute_.kernel(name,
+                           text("-D LANES=%u -D COLUMNS=%u -D SEGMENTS=%u%s%s", shape.lanes, shape.columns,
+                                shape.segments, is_masked ? " -D MASKED" : "",
+                                is_gpu ? "" : " -D FOLLOW_LANES"),
+                           is_gpu ? "sweep-group.cl" : "sweep-lanes.cl");
+}
+
+void ParallelSweep::pack(const Array &slices, Array &sets, bool is_masked) const {
+    const cl_uint width = slices.width(), height = slices.height(), depth = slices.depth();
+    const auto shape = shape_for(*compute_.device(), depth);
+    compute_.launch(
+        kernel("pack_sets", depth, is_masked),
+        WorkSize((width + 2 * margin) * shape.lanes, height + 2 * margin, parts(depth, shape.lanes)),
+        BareBuffer{slices}, ReadWriteBareBuffer{sets}, width, height, depth);
+}
+
+Array ParallelSweep::packed(const Array &mask) {
+    Array sets = compute_.allocate(sets_of(shape_for(*compute_.device(), mask.depth()), mask.info()));
+    pack(mask, sets, true);
+    return sets;
+}
+
 Array ParallelSweep::run(const Array &measured, Array &x, const Correction &correction, Steps &steps) {
     const Device &device = *compute_.device();
-    const auto shape = shape_for(device, x.depth());
     const bool is_gpu = device.prefers_local_memory();
-    const auto kernel = [&](const char *name) {
-        return compute_.kernel(name,
-                               text("-D LANES=%u -D COLUMNS=%u -D SEGMENTS=%u%s%s", shape.lanes,
-                                    shape.columns, shape.segments, correction.mask ? " -D MASKED" : "",
-                                    is_gpu ? "" : " -D FOLLOW_LANES"),
-                               is_gpu ? "sweep-group.cl" : "sweep-lanes.cl");
-    };
     const cl_uint width = x.width(), height = x.height(), depth = x.depth();
     const cl_uint columns = measured.width(), views = measured.height();
-    const unsigned set_count = (depth + shape.lanes - 1) / shape.lanes,
-                   blocks = (columns + shape.columns - 1) / shape.columns;
-    Array sets = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, (width + 2 * margin) * shape.lanes,
-                                    std::uint64_t{height + 2 * margin} * set_count});
-    Array mask = correction.mask ? compute_.allocate(sets.info()) : sets;
-    Array numbers =
-        compute_.allocate({GST_TOMO_FORMAT_FLOAT32, (columns + 2 * margin) * shape.lanes, set_count});
-    Array squares = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, std::uint64_t{views} * blocks, 1, depth});
+    const auto shape = shape_for(device, depth);
+    const unsigned set_count = parts(depth, shape.lanes), blocks = parts(columns, shape.columns);
+    const auto kernel = [&](const char *name) {
+        return this->kernel(name, depth, static_cast<bool>(correction.mask));
+    };
+    Array sets = compute_.allocate(sets_of(shape, x.info()));
+    const Array &mask = correction.mask ? correction.mask : sets;
+    Array numbers = compute_.allocate(numbers_of(shape, columns, depth));
+    Array squares = compute_.allocate(squares_of(shape, columns, views, depth));
     const float zero = 0.0f;
     compute_.fill(numbers, &zero, sizeof zero);
-    const auto pack = [&](const Array &from, Array &to) {
-        compute_.launch(kernel("pack_sets"),
-                        WorkSize((width + 2 * margin) * shape.lanes, height + 2 * margin, set_count),
-                        BareBuffer{from}, ReadWriteBareBuffer{to}, width, height, depth);
-    };
-    pack(x, sets);
-    if (correction.mask)
-        pack(correction.mask, mask);
+    pack(x, sets, static_cast<bool>(correction.mask));
 
     WorkSize of_rays(blocks, set_count), of_pixels(height, set_count);
     if (is_gpu) {

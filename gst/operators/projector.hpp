@@ -27,7 +27,8 @@ class GST_TOMO_API Projector {
     // volume = A* projections.
     virtual void back(const Array &projections, Array &volume) = 0;
 
-    // Null where single views have no faster way than forward() and back(). All views, in this order.
+    // Null where single views have no faster way than forward() and back(). All views, in this order. What it
+    // holds is in SolverSettings::sweep_memory.
     virtual std::unique_ptr<ViewSweep> sweep(std::vector<unsigned> order);
 
   protected:

@@ -138,10 +138,12 @@ void SolverRun::add_products(const Array &values, const Array &others, Array &su
 }
 
 void SolverRun::sweep(const Array &measured, double relaxation, unsigned iteration) {
+    if (mask && !swept_mask_)
+        swept_mask_ = views.sweep->packed(mask);
     const Array squares =
         views.sweep->run(measured, x,
                          {static_cast<float>(relaxation), static_cast<float>(settings.minimum),
-                          static_cast<float>(settings.maximum), done, settings.coupled, mask},
+                          static_cast<float>(settings.maximum), done, settings.coupled, swept_mask_},
                          steps);
     Array own = parts(volumes());
     compute.launch(kernel("sums"), groups(squares), BareBuffer{squares}, ReadWriteBareBuffer{own},

@@ -91,6 +91,7 @@ class SolverRun {
 
   private:
     std::vector<Array> projections_;
+    Array swept_mask_; // as the sweep wants it
     const gint64 start_ = g_get_monotonic_time();
 };
 

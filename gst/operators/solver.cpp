@@ -11,6 +11,27 @@
 
 namespace tomo {
 
+namespace {
+
+bool divides_by_sums(SolverMethod method) {
+    return method == SolverMethod::additive || method == SolverMethod::asd_pocs ||
+           method == SolverMethod::multiplicative;
+}
+
+// Subsets that the views are taken in.
+unsigned subsets_of(SolverMethod method, const SolverSettings &settings, unsigned views) {
+    const bool is_whole = method == SolverMethod::gradients || method == SolverMethod::split_bregman;
+    return is_whole ? 1 : std::clamp(settings.subsets, 1u, views);
+}
+
+// Whether a ViewSweep takes them one by one.
+bool is_swept(SolverMethod method, const SolverSettings &settings, unsigned views) {
+    return settings.sweep_memory && divides_by_sums(method) && method != SolverMethod::multiplicative &&
+           subsets_of(method, settings, views) == views;
+}
+
+} // namespace
+
 Solver::Solver(Compute &compute, SolverMethod method, const SolverSettings &settings)
     : compute_(compute), method_(method), settings_(settings) {}
 
@@ -38,16 +59,15 @@ void Solver::set_geometry(unsigned views, const MakeProjector &make) {
     auto order = golden_order(number);
     if (!settings_.is_in_golden_order)
         std::iota(order.begin(), order.end(), 0u);
-    const bool is_additive = method_ == SolverMethod::additive || method_ == SolverMethod::asd_pocs;
-    if (is_additive && number == views) {
+    if (is_swept(method_, settings_, views)) {
         std::vector<unsigned> all(views);
         std::iota(all.begin(), all.end(), 0u);
         auto whole = make(all);
-        if ((made->sweep = whole->sweep(order))) {
-            made->subsets.push_back({0, views, 1, std::move(whole), {}, {}});
-            views_ = std::move(made);
-            return;
-        }
+        made->sweep = whole->sweep(order);
+        g_assert(made->sweep);
+        made->subsets.push_back({0, views, 1, std::move(whole), {}, {}});
+        views_ = std::move(made);
+        return;
     }
     for (const unsigned first : order) {
         std::vector<unsigned> own;
@@ -57,7 +77,7 @@ void Solver::set_geometry(unsigned views, const MakeProjector &make) {
     }
     if (method_ == SolverMethod::fista)
         made->gradient_bound = gradient_bound(*made);
-    else if (is_additive || method_ == SolverMethod::multiplicative)
+    else if (divides_by_sums(method_))
         make_sums(*made);
     views_ = std::move(made);
 }
@@ -113,11 +133,6 @@ double Solver::gradient_bound(SolverViews &views) {
     return subsets * largest * rounding;
 }
 
-unsigned Solver::subsets_of(SolverMethod method, const SolverSettings &settings, unsigned views) {
-    const bool is_whole = method == SolverMethod::gradients || method == SolverMethod::split_bregman;
-    return is_whole ? 1 : std::clamp(settings.subsets, 1u, views);
-}
-
 namespace {
 
 // Bytes of a run, for a slice and its projections in float32.
@@ -127,22 +142,29 @@ struct Held {
     std::uint64_t largest;   // in one piece, per slice
 };
 
-Held held_by(SolverMethod method, const SolverSettings &settings, unsigned subsets, std::uint64_t rays,
+// Without what a sweep holds.
+Held held_by(SolverMethod method, const SolverSettings &settings, unsigned views, std::uint64_t rays,
              std::uint64_t slice, const Device &device) {
+    const bool has_sweep = is_swept(method, settings, views);
+    const unsigned subsets = has_sweep ? 1 : subsets_of(method, settings, views);
     const std::uint64_t part = rays / subsets;
     // What a projector copies: a slice in two ways, or projections with a byte for each ray.
-    const std::uint64_t copies = std::max(2 * slice, part + part / 4);
+    const std::uint64_t copies = has_sweep ? 0 : std::max(2 * slice, part + part / 4);
     const std::uint64_t dual = (settings.neighbours() > 1 ? 3 : 2) * slice;
     Held held{(1 + settings.given) * slice + rays + copies, 0, std::max(slice, part)};
+    const auto add_sums = [&] { // the computed projections and the correction likewise
+        held.per_slice += has_sweep ? 0 : part + slice;
+        held.fixed =
+            rays + (has_sweep ? 0 : slice * (keeps_pixel_sums(subsets, slice, device) ? subsets : 1));
+    };
     switch (method) {
     case SolverMethod::additive:
-    case SolverMethod::multiplicative: // computed projections, the correction
-        held.per_slice += part + slice;
-        held.fixed = rays + slice * (keeps_pixel_sums(subsets, slice, device) ? subsets : 1);
+    case SolverMethod::multiplicative:
+        add_sums();
         break;
     case SolverMethod::asd_pocs: // and the gradient, x before and behind the corrections
-        held.per_slice += part + 4 * slice;
-        held.fixed = rays + slice * (keeps_pixel_sums(subsets, slice, device) ? subsets : 1);
+        add_sums();
+        held.per_slice += 3 * slice;
         break;
     case SolverMethod::gradients: { // the gradient, its direction, that one's projection
         const std::uint64_t kept = gradients_kept(settings, slice, device) * slice;
@@ -168,29 +190,46 @@ std::uint64_t Solver::slices_that_fit(SolverMethod method, const SolverSettings 
                                       const ArrayInfo &projections, const ArrayInfo &slice,
                                       const Device &device) {
     constexpr unsigned share = 3; // for the rest of the stream
-    const auto held = held_by(method, settings, subsets_of(method, settings, projections.height),
-                              sizeof(float) * projections.samples(), slice.size(), device);
-    const auto room = device.memory_limit() / share;
+    const auto held = held_by(method, settings, projections.height, sizeof(float) * projections.samples(),
+                              slice.size(), device);
+    const auto of_device = device.memory_limit() / share;
+    const auto room = of_device - std::min<std::uint64_t>(of_device, held.fixed);
+    const auto per_slice = held.per_slice + projections.size() + slice.size();
     const auto fit = [](std::uint64_t room, std::uint64_t size) {
         return room / std::max<std::uint64_t>(size, 1);
     };
-    return std::min({fit(room - std::min<std::uint64_t>(room, held.fixed),
-                         held.per_slice + projections.size() + slice.size()),
-                     fit(device.max_allocation(), held.largest),
-                     method == SolverMethod::gradients
-                         ? fit(most_bytes_of_gradients(device),
-                               gradients_kept(settings, slice.size(), device) * slice.size())
-                         : G_MAXUINT64});
+    const auto most = std::min({fit(room, per_slice), fit(device.max_allocation(), held.largest),
+                                method == SolverMethod::gradients
+                                    ? fit(most_bytes_of_gradients(device),
+                                          gradients_kept(settings, slice.size(), device) * slice.size())
+                                    : G_MAXUINT64});
+    if (!is_swept(method, settings, projections.height))
+        return most;
+    // A sweep takes several slices side by side, so it holds more than so many times those of one.
+    const auto takes = [&](std::uint64_t slices) {
+        const auto swept = settings.sweep_memory(
+            device, projections, slice.with_size(slice.width, slice.height, slices), settings.given > 0);
+        return swept.largest <= device.max_allocation() && slices * per_slice + swept.all <= room;
+    };
+    std::uint64_t fits = 0, fails = std::min<std::uint64_t>(most, G_MAXINT16) + 1;
+    while (fails - fits > 1) {
+        const auto tried = fits + (fails - fits) / 2;
+        (takes(tried) ? fits : fails) = tried;
+    }
+    return fits;
 }
 
 std::uint64_t Solver::bytes_of_run(SolverMethod method, const SolverSettings &settings,
                                    const ArrayInfo &projections, const ArrayInfo &slices,
                                    const Device &device) {
-    const auto held = held_by(method, settings, subsets_of(method, settings, projections.height),
-                              sizeof(float) * projections.samples(), slices.size(), device);
-    if (held.largest > device.max_allocation())
+    const auto held = held_by(method, settings, projections.height, sizeof(float) * projections.samples(),
+                              slices.size(), device);
+    const auto swept = is_swept(method, settings, projections.height)
+                           ? settings.sweep_memory(device, projections, slices, settings.given > 0)
+                           : ViewSweep::Memory{0, 0};
+    if (std::max(held.largest, swept.largest) > device.max_allocation())
         return G_MAXUINT64;
-    return held.per_slice + held.fixed;
+    return held.per_slice + held.fixed + swept.all;
 }
 
 void Solver::copy_given(Compute &compute, const Array &given, Array &to, bool is_mask) {

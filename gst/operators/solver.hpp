@@ -59,6 +59,9 @@ struct SolverSettings {
     double descent = 0.2, descent_reduction = 0.95, descent_limit = 0.95, enough = 0.0,
            relaxation_reduction = 0.995;
 
+    // Of projectors that have a sweep, what it holds; null: of projectors without one, which are not asked.
+    ViewSweep::MemoryOf sweep_memory = nullptr;
+
     unsigned given = 0; // arrays in the slices' shape that are held besides: a mask, starts for later volumes
 
     // Slices that have differences between them.
@@ -120,9 +123,6 @@ class GST_TOMO_API Solver {
   private:
     // The order of subsets: every one once, neighbours far apart.
     static std::vector<unsigned> golden_order(unsigned number);
-    // Subsets that the views are taken in.
-    static unsigned subsets_of(SolverMethod method, const SolverSettings &settings, unsigned views);
-
     void make_sums(SolverViews &views);
     double gradient_bound(SolverViews &views);
     unsigned iterate(SolverRun &run) const;

@@ -5,6 +5,8 @@
 // in float64.
 
 #include <gst/operators/parallel-projector.hpp>
+#include <gst/operators/solver.hpp>
+#include <gst/tomo/device/device.hpp>
 
 #include <cmath>
 
@@ -235,6 +237,38 @@ GST_START_TEST(test_backprojector_refuses_other_arrays) {
 }
 GST_END_TEST;
 
+// A sweep keeps no sums of each view, which would take an eighth of the memory here, but copies of all
+// slices.
+GST_START_TEST(test_slices_of_a_sweep) {
+    const auto opened = open_device();
+    const Device &device = *opened;
+    const ArrayInfo slice(GST_TOMO_FORMAT_FLOAT32, 600, 500);
+    const auto views = device.memory_limit() / 8 / slice.size();
+    const ArrayInfo sinogram(GST_TOMO_FORMAT_FLOAT32, 1, views);
+    SolverSettings settings{.subsets = G_MAXUINT};
+    const auto fit = [&] {
+        return Solver::slices_that_fit(SolverMethod::additive, settings, sinogram, slice, device);
+    };
+    const auto with_sums = fit();
+    settings.sweep_memory = ParallelProjector::sweep_memory;
+    const auto swept = fit();
+    settings.given = 1;
+    const auto masked = fit();
+    g_print("%" G_GUINT64_FORMAT " slices with sums of views, %" G_GUINT64_FORMAT
+            " in a sweep, %" G_GUINT64_FORMAT " with a mask\n",
+            with_sums, swept, masked);
+    fail_unless(swept > with_sums && swept > masked);
+    // x, its copy in sets, and the slices that go on.
+    const auto room = device.memory_limit() / 3;
+    fail_unless(3 * swept * slice.size() < room && (3 * swept + 64) * slice.size() > room / 10 * 9);
+    // Margins, and slices side by side: 3 become 4.
+    const auto memory = ParallelProjector::sweep_memory(device, ArrayInfo(GST_TOMO_FORMAT_FLOAT32, 16, 1),
+                                                        slice.with_size(60, 50, 3), true);
+    fail_unless(memory.largest == 4 * 4 * (60 + 4) * (50 + 4));
+    fail_unless(memory.all >= 2 * memory.largest + 4 * 4 * (16 + 4));
+}
+GST_END_TEST;
+
 static Suite *projector_suite() {
     Suite *suite = suite_create("projector");
     TCase *tc = tcase_create("projector");
@@ -243,6 +277,7 @@ static Suite *projector_suite() {
     tcase_add_test(tc, test_pair);
     tcase_add_test(tc, test_linear_is_no_transpose);
     tcase_add_test(tc, test_what_does_not_fit);
+    tcase_add_test(tc, test_slices_of_a_sweep);
     tcase_add_test(tc, test_geometry_that_cannot_be);
     tcase_add_test(tc, test_backprojector_refuses_other_arrays);
     return suite;
