@@ -9,6 +9,7 @@
 // TILE_M x TILE_N columns of STEPS voxels a lane and computes the numbers of STAGE views at once.
 
 #include "general-view.h"
+#include "rounding.h"
 #include "general-columns.h"
 
 #define LANES 32

@@ -10,6 +10,7 @@
 // makes TILE_M x TILE_N orbits of STEPS voxels a lane and computes the numbers of STAGE quads at once.
 
 #include "general-view.h"
+#include "rounding.h"
 #include "general-columns.h"
 
 #define LANES 32

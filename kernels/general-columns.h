@@ -6,11 +6,7 @@
 // where that is seen, so a float holds small parts of a pixel.
 //
 // Options: LINES where neither s nor the depth change with l, so that a column is seen in one line along f; PARALLEL without
-// perspective; TILTED where the distance is not the depth. Comes after general-view.h.
-
-// A float between -2^22 and 2^22 plus this is rounded to a whole number, which its bits hold.
-#define ROUNDING 12582912.0f // 1.5 * 2^23
-#define ROUNDING_BITS 0x4b400000u
+// perspective; TILTED where the distance is not the depth. Comes after general-view.h and rounding.h.
 
 // Positions are those of a texel's middle less a half, so that the nearest whole number is the texel below.
 typedef struct {

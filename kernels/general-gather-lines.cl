@@ -10,13 +10,10 @@
 // columns of STAGE views at once.
 
 #include "general-rays.h"
+#include "rounding.h"
 
 #define LANES 32
 #define BORDER (2 * AWAY_ROWS + 1) // rows before and behind the detector's
-
-// A float between -2^22 and 2^22 plus this is rounded to a whole number, which its bits hold.
-#define ROUNDING 12582912.0f // 1.5 * 2^23
-#define ROUNDING_BITS 0x4b400000u
 
 // ------------------------------------------------------------------------------------------------------ Projections
 

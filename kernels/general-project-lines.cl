@@ -11,6 +11,7 @@
 // each other, and give rays of four views that are as far apart.
 
 #include "general-view.h"
+#include "rounding.h"
 #include "general-columns.h"
 #include "general-rays.h"
 

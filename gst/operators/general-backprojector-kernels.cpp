@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/operators/column-groups.hpp>
 #include <gst/operators/general-backprojector.hpp>
 #include <gst/tomo/compute/steps.hpp>
 #include <gst/tomo/device/device.hpp>
@@ -42,11 +43,12 @@ Shape shape_for(const Device &device, bool is_along_z, bool is_per_plane, const 
 
 // How a work-group makes columns of voxels; see kernels/general-backproject-columns.cl.
 struct ColumnShape {
-    static constexpr unsigned lanes = 32, least_rows = 8, most_rows = 16; // work-items
+    static constexpr unsigned lanes = ColumnGroups::lanes;
     static constexpr unsigned columns_of_row = 8;
     static constexpr unsigned stage = 4; // views whose numbers it computes at once
     static constexpr unsigned pack = 32, pack_rows = 8;
-    static constexpr std::size_t memory = std::size_t{stage} * most_rows * columns_of_row * 48; // of Columns
+    static constexpr std::size_t memory =
+        std::size_t{stage} * ColumnGroups::most_rows * columns_of_row * 48; // of Columns
     static_assert(stage * columns_of_row % lanes == 0);
 
     unsigned rows, tile_m, tile_n, steps;
@@ -58,21 +60,16 @@ unsigned steps_for(unsigned lanes) {
     return rest == 1 || rest == 2 ? rest : 4;
 }
 
-unsigned rows_for(const Device &device) {
-    using S = ColumnShape;
-    return device.max_work_group() >= S::lanes * S::most_rows ? S::most_rows : S::least_rows;
-}
-
 // For a volume of so many lanes and planes.
 ColumnShape column_shape(const Device &device, unsigned lanes, unsigned planes) {
-    const unsigned rows = rows_for(device), tile_n = std::bit_floor(std::min(planes, 8u));
+    const unsigned rows = ColumnGroups::rows(device), tile_n = std::bit_floor(std::min(planes, 8u));
     return {rows, rows * ColumnShape::columns_of_row / tile_n, tile_n, steps_for(lanes)};
 }
 
 // Of orbits, which are four columns each.
 ColumnShape quad_shape(const Device &device, unsigned lanes) {
     constexpr unsigned tile_m = 8;
-    const unsigned rows = rows_for(device);
+    const unsigned rows = ColumnGroups::rows(device);
     return {rows, tile_m, rows * ColumnShape::columns_of_row / 4 / tile_m, steps_for(lanes)};
 }
 
@@ -81,8 +78,7 @@ ColumnShape quad_shape(const Device &device, unsigned lanes) {
 bool GeneralBackprojector::has_columns() const {
     const Device &device = *compute_.device();
     return device.prefers_local_memory() && !settings_.is_double && settings_.addressing < 3 &&
-           device.max_work_group() >= ColumnShape::lanes * ColumnShape::least_rows &&
-           device.local_memory() >= ColumnShape::memory;
+           ColumnGroups::are_possible(device) && device.local_memory() >= ColumnShape::memory;
 }
 
 std::string GeneralBackprojector::formats() const {

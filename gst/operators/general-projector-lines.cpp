@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/operators/column-groups.hpp>
 #include <gst/operators/general-projector.hpp>
 #include <gst/tomo/compute/steps.hpp>
 #include <gst/tomo/device/device.hpp>
@@ -19,11 +20,12 @@ constexpr unsigned lanes_that_pay = 16; // of 32: rays, or voxels, along z
 
 // How a work-group makes columns of rays; see kernels/general-project-lines.cl.
 struct LineShape {
-    static constexpr unsigned lanes = 32, least_rows = 8, most_rows = 16; // work-items
+    static constexpr unsigned lanes = ColumnGroups::lanes;
     static constexpr unsigned columns_of_row = 4;
     static constexpr unsigned stage = 8; // planes in which places are computed at once
     static constexpr unsigned pack = 32, pack_rows = 8;
-    static constexpr std::size_t memory = most_rows * columns_of_row * (std::size_t{stage} * 32 + 64);
+    static constexpr std::size_t memory =
+        ColumnGroups::most_rows * columns_of_row * (std::size_t{stage} * 32 + 64);
     static_assert(stage * columns_of_row % lanes == 0);
 
     unsigned rows, tile_columns, tile_views, steps;
@@ -37,14 +39,12 @@ std::uint64_t line_texels(const VolumeGrid &grid) {
 
 std::size_t tiles(unsigned count, unsigned tile) { return (std::size_t{count} + tile - 1) / tile; }
 
-unsigned rows_for(const Device &device) {
-    using S = LineShape;
-    return device.max_work_group() >= S::lanes * S::most_rows ? S::most_rows : S::least_rows;
-}
+// As many as `most` has, but one at least.
+unsigned whole_tiles(unsigned most, unsigned tile) { return std::max(most / tile, 1u) * tile; }
 
 LineShape line_shape(const Device &device, unsigned rays, unsigned views, bool has_quads) {
     using S = LineShape;
-    const unsigned rows = rows_for(device);
+    const unsigned rows = ColumnGroups::rows(device);
     const unsigned columns = rows * S::columns_of_row, most_steps = has_quads ? 2 : 4;
     const unsigned tile_views = std::min(std::bit_ceil(views), columns / 8);
     const unsigned parts = (rays + S::lanes - 1) / S::lanes;
@@ -53,7 +53,7 @@ LineShape line_shape(const Device &device, unsigned rays, unsigned views, bool h
 
 // How a work-group gathers columns of voxels; see kernels/general-gather-lines.cl.
 struct GatherShape {
-    static constexpr unsigned lanes = 32, columns_of_row = 4, tile_x = 8;
+    static constexpr unsigned lanes = ColumnGroups::lanes, columns_of_row = 4, tile_x = 8;
     static constexpr unsigned stage = 4;     // views in which detector columns are found at once
     static constexpr unsigned most_away = 3; // columns or rows, in local memory that all devices have
     static_assert(stage * columns_of_row <= lanes);
@@ -72,24 +72,22 @@ struct GatherShape {
 bool GeneralProjector::can_project_lines() const {
     const Device &device = *compute_.device();
     return is_upright_ && rows_ >= lanes_that_pay && device.prefers_local_memory() &&
-           device.max_work_group() >= LineShape::lanes * LineShape::least_rows &&
-           device.local_memory() >= LineShape::memory &&
+           ColumnGroups::are_possible(device) && device.local_memory() >= LineShape::memory &&
            line_texels(grid_) <= std::numeric_limits<std::uint32_t>::max();
 }
 
-// Whether four turns of the volume find place.
-bool GeneralProjector::fits_quads() const {
+// Whether four turns of the volume find place. Not by what is free at the moment: the same scan gives the
+// same result in each run.
+bool GeneralProjector::fits_quads(std::uint64_t memory) const {
     const Device &device = *compute_.device();
     const std::uint64_t texels = line_texels(square_.grid(grid_)), bytes = texels * 4 * sizeof(float);
-    const std::uint64_t left =
-        device.memory_limit() - std::min<std::uint64_t>(device.memory_in_use(), device.memory_limit());
     return texels <= std::numeric_limits<std::uint32_t>::max() && bytes <= device.max_allocation() &&
-           bytes <= left / 8 * 7;
+           bytes <= std::min(memory, device.memory_limit() / 8 * 7);
 }
 
 void GeneralProjector::project_lines(const Array &volume, unsigned first, Array &projections) {
     const auto views = static_cast<unsigned>(projections.info().samples() / rays_of_view());
-    const bool has_quads = quads_.is_complete() && views == views_ && fits_quads();
+    const bool has_quads = quads_.is_complete() && views == views_;
     const unsigned parts = has_quads ? 4 : 1, count = views / parts;
     const VolumeGrid grid = has_quads ? square_.grid(grid_) : grid_;
     const cl_uint width = grid.x.count, height = grid.y.count, depth = grid.z.count;
@@ -115,9 +113,11 @@ void GeneralProjector::project_lines(const Array &volume, unsigned first, Array 
         options + text(" -D ROWS=%u -D TILE_COLUMNS=%u -D TILE_VIEWS=%u -D STEPS=%u -D STAGE=%u", shape.rows,
                        shape.tile_columns, shape.tile_views, shape.steps, shape.stage),
         lines_file);
-    const Part at_once = part(double(rays_of_view()) * parts * std::max(width, height), rows_);
-    const unsigned views_step = tiles(at_once.views, shape.tile_views) * shape.tile_views;
-    const unsigned rows_step = tiles(at_once.number, shape.tile_rays()) * shape.tile_rays();
+    const double of_row = double(columns_) * parts * std::max(width, height);
+    const unsigned views_step = whole_tiles(part(of_row * rows_, count), shape.tile_views);
+    const unsigned rows_step = views_step > shape.tile_views
+                                   ? rows_
+                                   : whole_tiles(part(of_row * views_step, rows_), shape.tile_rays());
     Steps steps(compute_);
     for (unsigned done = 0; done < count; done += views_step)
         for (unsigned row = 0; row < rows_; row += rows_step) {
@@ -137,7 +137,7 @@ bool GeneralProjector::can_gather_lines() const {
     const unsigned away = GatherShape::away(reach_columns_);
     return can_project_lines() && grid_.z.count >= lanes_that_pay && away <= GatherShape::most_away &&
            GatherShape::away(reach_rows_) <= GatherShape::most_away &&
-           device.local_memory() >= GatherShape::memory(rows_for(device), away);
+           device.local_memory() >= GatherShape::memory(ColumnGroups::rows(device), away);
 }
 
 void GeneralProjector::gather_lines(const Array &projections, Array &volume) {
@@ -145,7 +145,7 @@ void GeneralProjector::gather_lines(const Array &projections, Array &volume) {
     constexpr unsigned pack = LineShape::pack, down = LineShape::pack_rows;
     const cl_uint width = grid_.x.count, height = grid_.y.count, depth = grid_.z.count;
     const unsigned away_rows = GatherShape::away(reach_rows_), pitch = rows_ + 2 * (2 * away_rows + 1);
-    const unsigned rows = rows_for(*compute_.device());
+    const unsigned rows = ColumnGroups::rows(*compute_.device());
     const unsigned tile_y = rows * GatherShape::columns_of_row / GatherShape::tile_x;
     const unsigned steps_of_lane = std::min<unsigned>(std::bit_floor(tiles(depth, GatherShape::lanes)), 4);
     const unsigned tile_z = GatherShape::lanes * steps_of_lane;
@@ -170,8 +170,7 @@ void GeneralProjector::gather_lines(const Array &projections, Array &volume) {
         file);
     constexpr double of_voxel = 4.0; // steps of a ray take as long
     const double of_line = double(width) * depth * views_ * of_voxel;
-    const auto lines = static_cast<unsigned>(std::clamp(most_work() / of_line, 1.0, double(height)));
-    const unsigned step = static_cast<unsigned>(tiles(lines, tile_y)) * tile_y;
+    const unsigned step = whole_tiles(part(of_line, height), tile_y);
     Steps steps(compute_);
     for (unsigned y = 0; y < height; y += step) {
         WorkSize size(tiles(width, GatherShape::tile_x) * GatherShape::lanes,

@@ -180,7 +180,7 @@ double pixels_near(const ViewGeometry &geometry, const VolumeGrid &grid) {
 } // namespace
 
 GeneralProjector::GeneralProjector(Compute &compute, const std::vector<ViewGeometry> &views, unsigned columns,
-                                   unsigned rows, const VolumeGrid &grid)
+                                   unsigned rows, const VolumeGrid &grid, std::uint64_t memory)
     : compute_(compute), grid_(grid), columns_(columns), rows_(rows),
       views_(static_cast<unsigned>(views.size())) {
     if (views.empty() || columns == 0 || rows == 0 || grid.x.count == 0 || grid.y.count == 0 ||
@@ -192,7 +192,7 @@ GeneralProjector::GeneralProjector(Compute &compute, const std::vector<ViewGeome
                  views.size(), columns, rows, grid.x.count, grid.y.count, grid.z.count));
     std::vector<RayView> all;
     square_ = SquareOfColumns::around(grid);
-    bool are_quads = square_.side > 0 && ViewQuads::is_possible(views_);
+    bool are_quads = square_.side > 0 && ViewQuads::is_possible(views_) && fits_quads(memory);
     const VolumeGrid square = are_quads ? square_.grid(grid) : grid;
     if (are_quads)
         quads_ = ViewQuads(views_, square_.side, grid.z.count, std::max(columns, rows));
@@ -231,10 +231,8 @@ Kernel GeneralProjector::kernel(const char *function) {
 
 double GeneralProjector::most_work() const { return compute_.device()->is_cpu() ? 5e7 : 5e10; }
 
-GeneralProjector::Part GeneralProjector::part(double work_of_view, unsigned number) const {
-    const double views = most_work() / work_of_view;
-    return {static_cast<unsigned>(std::clamp(views, 1.0, double(views_))),
-            static_cast<unsigned>(std::clamp(views * number, 1.0, double(number)))};
+unsigned GeneralProjector::part(double work, unsigned most) const {
+    return static_cast<unsigned>(std::clamp(most_work() / work, 1.0, double(most)));
 }
 
 ArrayInfo GeneralProjector::volume(unsigned slices) const {
@@ -264,7 +262,7 @@ void GeneralProjector::forward(const Array &volume, Array &projections) { forwar
 
 void GeneralProjector::forward(const Array &volume, unsigned first, Array &projections) {
     const auto views = static_cast<unsigned>(projections.info().samples() / rays_of_view());
-    check(volume, projections, projections, std::clamp(views, 1u, views_ - first));
+    check(volume, projections, projections, first < views_ ? std::clamp(views, 1u, views_ - first) : 0);
     compute_.input_format("in", volume.info().format);
     if (can_project_lines())
         project_lines(volume, first, projections);
@@ -280,15 +278,17 @@ void GeneralProjector::project_rays(const Array &volume, unsigned first, Array &
     if (needs_turned_)
         compute_.launch(kernel("turn_volume"), WorkSize(height, width, depth), volume,
                         ReadWriteBareBuffer{turned}, width, height);
-    const Part at_once = part(double(columns_) * rows_ * std::max({width, height, depth}), rows_);
+    const auto project = kernel("project_rays");
+    const double of_row = double(columns_) * std::max({width, height, depth});
+    const unsigned views_step = part(of_row * rows_, views),
+                   rows_step = views_step > 1 ? rows_ : part(of_row, rows_);
     Steps steps(compute_);
-    for (unsigned done = 0; done < views; done += at_once.views)
-        for (unsigned row = 0; row < rows_; row += at_once.number) {
-            WorkSize size(columns_, std::min(at_once.number, rows_ - row),
-                          std::min(at_once.views, views - done));
-            compute_.launch(kernel("project_rays"), size.groups(32, 4), volume, BareBuffer{turned},
-                            ReadWrite{projections}, BareBuffer{geometry_}, width, height, depth,
-                            cl_uint{columns_}, cl_uint{rows_}, cl_uint{first}, cl_uint{done}, cl_uint{row});
+    for (unsigned done = 0; done < views; done += views_step)
+        for (unsigned row = 0; row < rows_; row += rows_step) {
+            WorkSize size(columns_, std::min(rows_step, rows_ - row), std::min(views_step, views - done));
+            compute_.launch(project, size.groups(32, 4), volume, BareBuffer{turned}, ReadWrite{projections},
+                            BareBuffer{geometry_}, width, height, depth, cl_uint{columns_}, cl_uint{rows_},
+                            cl_uint{first}, cl_uint{done}, cl_uint{row});
             steps.done(projections);
         }
 }
@@ -313,14 +313,18 @@ void GeneralProjector::gather_rays(const Array &projections, Array &volume) {
     constexpr unsigned run = 8; // RUN of the kernel
     const unsigned runs = (depth + run - 1) / run;
     constexpr double of_voxel = 8.0; // steps of a ray take as long
-    const Part at_once = part(double(width) * height * depth * std::max(of_voxel, pixels_of_voxel_), runs);
+    const double of_run = double(width) * height * run * std::max(of_voxel, pixels_of_voxel_);
+    // As many views as can be: sums are read and written for each part of them.
+    const unsigned views_step = part(of_run, views_),
+                   runs_step = views_step < views_ ? 1 : part(of_run * views_, runs);
+    const auto gather = kernel("gather_rays");
     Steps steps(compute_);
-    for (unsigned first = 0; first < views_; first += at_once.views)
-        for (unsigned z = 0; z < runs; z += at_once.number) {
-            WorkSize size(width, height, std::min(at_once.number, runs - z));
-            compute_.launch(kernel("gather_rays"), size.groups(32, 4), BareBuffer{weighted}, BareBuffer{axes},
+    for (unsigned z = 0; z < runs; z += runs_step)
+        for (unsigned first = 0; first < views_; first += views_step) {
+            WorkSize size(width, height, std::min(runs_step, runs - z));
+            compute_.launch(gather, size.groups(32, 4), BareBuffer{weighted}, BareBuffer{axes},
                             ReadWrite{volume}, BareBuffer{geometry_}, width, height, depth, cl_uint{columns_},
-                            cl_uint{rows_}, cl_uint{first}, cl_uint{std::min(first + at_once.views, views_)},
+                            cl_uint{rows_}, cl_uint{first}, cl_uint{std::min(first + views_step, views_)},
                             cl_uint{z});
             steps.done(volume);
         }

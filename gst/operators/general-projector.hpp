@@ -16,9 +16,10 @@ namespace tomo {
 // ViewGeometry's points, so that the projection of ones is the length of rays in the volume.
 class GST_TOMO_API GeneralProjector final : public Projector {
   public:
-    // Throws Error for a geometry that can't be computed.
+    // `memory`: bytes that copies of the volume may take, of which those with turned ones make some faster.
+    // Results depend on it by rounding. Throws Error for a geometry that can't be computed.
     GeneralProjector(Compute &compute, const std::vector<ViewGeometry> &views, unsigned columns,
-                     unsigned rows, const VolumeGrid &grid);
+                     unsigned rows, const VolumeGrid &grid, std::uint64_t memory = G_MAXUINT64);
 
     // All slices together are one volume, and all rows of a view one view: to iterative methods they are a
     // slice of x by y z pixels and a sinogram of columns by rows pixels for each view.
@@ -40,16 +41,14 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     void gather_rays(const Array &projections, Array &volume);
     void project_lines(const Array &volume, unsigned first, Array &projections);
     void project_rays(const Array &volume, unsigned first, Array &projections);
-    bool fits_quads() const;
+    bool fits_quads(std::uint64_t memory) const;
     Kernel kernel(const char *function);
     std::uint64_t rays_of_view() const { return std::uint64_t{columns_} * rows_; }
     void check(const Array &volume, const Array &projections, const Array &result, unsigned views) const;
-    // Nobody can stop a launch, so each one makes a part: some views, or some rows or slices of one.
+    // Nobody can stop a launch, so each one makes a part: some views, or some rows or slices.
     double most_work() const; // steps of rays
-    struct Part {
-        unsigned views, number;
-    };
-    Part part(double work_of_view, unsigned number) const;
+    // How many of `most` find place in it, each of `work`; no less than one.
+    unsigned part(double work, unsigned most) const;
 
     Compute &compute_;
     const VolumeGrid grid_;

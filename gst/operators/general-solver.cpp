@@ -13,6 +13,9 @@ namespace {
 
 constexpr unsigned block = 16; // projections
 
+// The rest is for the elements before and behind.
+std::uint64_t room_on(const Device &device) { return device.memory_limit() / 8 * 7; }
+
 } // namespace
 
 unsigned GeneralSolver::planes_that_fit(const ArrayInfo &projection, unsigned projections,
@@ -25,8 +28,7 @@ unsigned GeneralSolver::planes_that_fit(const ArrayInfo &projection, unsigned pr
     // First the projections that came, their copy and the volume; then all that iterations need.
     const auto at_first = all.size() + sizeof(float) * all.samples() + volume.size();
     const auto needed = std::max(at_first, Solver::bytes_of_run(method_, settings, all, volume, device));
-    constexpr double share = 7.0 / 8.0; // the rest is for the elements before and behind
-    if (static_cast<double>(needed) > share * static_cast<double>(device.memory_limit()))
+    if (needed > room_on(device))
         throw Error(
             GST_RESOURCE_ERROR_NO_SPACE_LEFT,
             text("iterations over %u projections of %u x %u pixels and %u slices of %u x %u find no place on "
@@ -35,6 +37,16 @@ unsigned GeneralSolver::planes_that_fit(const ArrayInfo &projection, unsigned pr
                  projections, projection.width, projection.height, slices, slice.width, slice.height,
                  device.name().c_str(), double(device.memory_limit()) * 1e-9));
     return slices;
+}
+
+// Of the room what a run leaves, with the two copies that it counts.
+std::uint64_t GeneralSolver::memory_for_copies(const SolverSettings &settings) const {
+    const ArrayInfo volume(GST_TOMO_FORMAT_FLOAT32, std::uint64_t{grid_.x.count} * grid_.y.count,
+                           grid_.z.count);
+    const ArrayInfo all(projection_.format, projection_.plane_samples(), views_.size());
+    const Device &device = *compute_.device();
+    const auto room = room_on(device) + 2 * volume.size();
+    return room - std::min(room, Solver::bytes_of_run(method_, settings, all, volume, device));
 }
 
 void GeneralSolver::begin(const ArrayInfo &projection, unsigned, const VolumeGrid &volume,
@@ -63,12 +75,15 @@ void GeneralSolver::add(const Array &projection, const std::vector<WeightedView>
 
 void GeneralSolver::solve() {
     const auto views = static_cast<unsigned>(views_.size());
+    auto settings = settings_;
+    settings.stacked = grid_.z.count;
+    const auto memory = memory_for_copies(settings);
     const auto projector_of = [&](const std::vector<unsigned> &chosen) {
         std::vector<ViewGeometry> own;
         for (const unsigned view : chosen)
             own.push_back(views_[view]);
-        return std::make_unique<GeneralProjector>(compute_, own, projection_.width, projection_.height,
-                                                  grid_);
+        return std::make_unique<GeneralProjector>(compute_, own, projection_.width, projection_.height, grid_,
+                                                  memory);
     };
     // To iterative methods a projection is a row.
     std::vector<Array> rows;
@@ -76,8 +91,6 @@ void GeneralSolver::solve() {
         rows.push_back(blocks_[i].as(
             {projection_.format, projection_.plane_samples(), i + 1 < blocks_.size() ? block : in_block_}));
     blocks_.clear();
-    auto settings = settings_;
-    settings.stacked = grid_.z.count;
     Solver solver(compute_, method_, settings);
     solver.set_geometry(views, projector_of);
     auto start = start_({GST_TOMO_FORMAT_FLOAT32, grid_.x.count, grid_.y.count, grid_.z.count});

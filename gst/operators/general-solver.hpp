@@ -35,6 +35,7 @@ class GST_TOMO_API GeneralSolver final : public VolumeOperator {
 
   private:
     void solve();
+    std::uint64_t memory_for_copies(const SolverSettings &settings) const;
 
     Compute &compute_;
     const SolverMethod method_;
