@@ -138,14 +138,16 @@ void ParallelProjector::project_lanes(const Array &volume, Array &projections, u
     const auto kernel = [&](const char *name) {
         return compute_.kernel(name, text("-D FOLLOW_LANES -D LANES=%u", lanes), "forwardproject-lanes.cl");
     };
+    const auto pack = kernel("pack_slices"), turn = kernel("turn_lanes"),
+               project = kernel("forwardproject_lanes");
     for (cl_uint set = 0; set * lanes < slices; set++) {
-        compute_.launch(kernel("pack_slices"), WorkSize((width + margins + block - 1) / block, height),
-                        volume, ReadWriteBareBuffer{direct}, width, height, slices, set);
-        compute_.launch(kernel("turn_lanes"), WorkSize(height + margins, width), BareBuffer{direct},
+        compute_.launch(pack, WorkSize((width + margins + block - 1) / block, height), volume,
+                        ReadWriteBareBuffer{direct}, width, height, slices, set);
+        compute_.launch(turn, WorkSize(height + margins, width), BareBuffer{direct},
                         ReadWriteBareBuffer{turned}, width, height);
-        compute_.launch(kernel("forwardproject_lanes"), WorkSize((rays + columns - 1) / columns, views),
-                        BareBuffer{direct}, BareBuffer{turned}, ReadWrite{projections}, BareBuffer{rays_},
-                        width, height, rays, views, slices, set);
+        compute_.launch(project, WorkSize((rays + columns - 1) / columns, views), BareBuffer{direct},
+                        BareBuffer{turned}, ReadWrite{projections}, BareBuffer{rays_}, width, height, rays,
+                        views, slices, set);
     }
 }
 
@@ -165,14 +167,15 @@ void ParallelProjector::project_stack(const Array &volume, Array &projections, u
     // A launch can't be stopped.
     const double updates = (device.is_cpu() ? 2e9 : 2e11) / (double(width) * height * lanes);
     const unsigned step = angles * static_cast<unsigned>(std::clamp(updates / angles, 1.0, double(views)));
+    const auto pack = kernel("pack_stack"), project = kernel("forwardproject_stack");
     for (cl_uint set = 0; set * lanes < slices; set++) {
-        compute_.launch(kernel("pack_stack"),
+        compute_.launch(pack,
                         WorkSize(groups(width + margins, stack_line) * stack_line, stack_width * pack_rows,
                                  height + margins)
                             .groups(stack_line, pack_rows),
                         volume, ReadWriteBareBuffer{stack}, width, height, slices, set);
         for (cl_uint first = 0; first < views; first += step)
-            compute_.launch(kernel("forwardproject_stack"),
+            compute_.launch(project,
                             WorkSize(groups(rays, columns) * stack_line,
                                      groups(std::min(step, views - first), angles) * angles)
                                 .groups(stack_line, angles),
