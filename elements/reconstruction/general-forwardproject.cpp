@@ -69,6 +69,7 @@ class GeneralForwardproject final : public Reducer {
                         text("got projections or sinograms (%s), but projects volumes of slices",
                              in.describe().c_str()));
         clear();
+        projector_.reset();
         projection_ = in.with_format(GST_TOMO_FORMAT_FLOAT32)
                           .with_size(columns.chosen().value_or(in.width), rows.chosen().value_or(in.depth), 1)
                           .with_domain(GST_TOMO_DOMAIN_PROJECTION);
@@ -97,12 +98,14 @@ class GeneralForwardproject final : public Reducer {
     }
 
     void clear() override {
-        projector_.reset();
         volume_ = staged_ = {};
         next_ = staged_first_ = staged_views_ = 0;
     }
 
-    void stop() override { told_.reset(); }
+    void stop() override {
+        projector_.reset();
+        told_.reset();
+    }
 
     std::optional<std::uint64_t> output_count(std::uint64_t inputs, const ArrayInfo &) const override {
         const auto list = geometry.axis_angle_z.value();
@@ -117,6 +120,7 @@ class GeneralForwardproject final : public Reducer {
 
   private:
     static constexpr unsigned most_views = 32768;
+    static constexpr std::size_t share_of_staged = 16; // of the device's memory
 
     // As properties have it for the volume that comes.
     void set_geometry() {
@@ -135,10 +139,11 @@ class GeneralForwardproject final : public Reducer {
         geometry.resolve(middle, projection_.height, views_);
         const auto angles =
             resolve_turn(geometry.turn(overall_angle), {}, 0, views_, TurnKind::unknown).views;
-        std::vector<ViewGeometry> views;
+        std::vector<Arrangement> arrangements;
         for (unsigned view = 0; view < views_; view++)
-            views.emplace_back(geometry.at(view, angles.angles[view]), view);
-        projector_.emplace(*this, views, projection_.width, projection_.height, grid);
+            arrangements.push_back(geometry.at(view, angles.angles[view]));
+        if (!projector_ || arrangements != arrangements_)
+            make_projector(arrangements, grid);
 
         const bool has_one_axis = geometry.center_x.value().size() <= 1;
         const Told now{angles.angles, has_one_axis ? geometry.at(0, 0.0).centre_x : std::nan("")};
@@ -152,12 +157,23 @@ class GeneralForwardproject final : public Reducer {
         report_effective(values.say(angles.sentence));
     }
 
+    void make_projector(const std::vector<Arrangement> &arrangements, const VolumeGrid &grid) {
+        std::vector<ViewGeometry> views;
+        for (unsigned view = 0; view < views_; view++)
+            views.emplace_back(arrangements[view], view);
+        // An eighth is for the elements before and behind.
+        const std::uint64_t limit = device()->memory_limit(),
+                            held = limit / 8 + limit / share_of_staged + 2 * input_info().size();
+        projector_.emplace(*this, views, projection_.width, projection_.height, grid,
+                           limit - std::min(limit, held));
+        arrangements_ = arrangements;
+    }
+
     // GPUs make all of them from one copy of the volume, and those of equal steps of a turn four together.
     unsigned views_at_a_time() const {
-        constexpr std::size_t share = 16; // of the device's memory
         const std::size_t most = device()->prefers_local_memory() ? views_ : 16;
-        return static_cast<unsigned>(
-            std::clamp<std::size_t>(device()->memory_limit() / share / projection_.size(), 1, most));
+        return static_cast<unsigned>(std::clamp<std::size_t>(
+            device()->memory_limit() / share_of_staged / projection_.size(), 1, most));
     }
 
     // Of a volume with `usual.count` voxels along it.
@@ -193,7 +209,8 @@ class GeneralForwardproject final : public Reducer {
     std::optional<Told> told_; // downstream
     unsigned views_ = 0, next_ = 0;
     unsigned staged_first_ = 0, staged_views_ = 0;
-    std::optional<GeneralProjector> projector_;
+    std::vector<Arrangement> arrangements_;
+    std::optional<GeneralProjector> projector_; // of these, for volumes of one shape
     Array volume_, staged_;
 };
 

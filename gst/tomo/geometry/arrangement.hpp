@@ -22,6 +22,7 @@ struct Arrangement {
     Vector3 detector_angle, axis_angle, volume_angle;
     double centre_x = 0.0, centre_z = 0.0; // column and row of the detector's point, in edge coordinates
 
+    bool operator==(const Arrangement &) const = default;
     bool is_parallel() const { return source.y == -infinity; }
     // Length in the volume that one detector pixel shows, seen at the axis.
     double scale() const { return is_parallel() ? 1.0 : source.y / (source.y - detector.y); }

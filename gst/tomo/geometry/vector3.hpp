@@ -11,6 +11,8 @@ namespace tomo {
 
 struct Vector3 {
     double x = 0.0, y = 0.0, z = 0.0;
+
+    bool operator==(const Vector3 &) const = default;
 };
 
 constexpr Vector3 operator+(const Vector3 &a, const Vector3 &b) { return {a.x + b.x, a.y + b.y, a.z + b.z}; }
