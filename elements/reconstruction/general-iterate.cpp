@@ -174,6 +174,10 @@ class GeneralIterate final : public VolumeSlices {
         watch.clear();
         VolumeSlices::stop();
     }
+    void reset() override {
+        inputs.clear();
+        VolumeSlices::reset();
+    }
 
     void resolve(const ArrayInfo &projection, const Scan &scan, unsigned number) override {
         std::optional<Axis> axis;

@@ -196,6 +196,19 @@ class GeneralIterate(ElementTestCase):
         with self.assertRaisesRegex(PipelineError, "input initial ended after 2 of the 3 slices of volume 0"):
             volumes(starts[0, 1:3], masks[:, 1:4])
         line = line.replace(f"region={region(-0.95, 0.95, 3)} slices-before=1 slices-behind=1", f"region={region(*grids[2])}")
+        # A flush between the slices of a start: the volume behind begins with a whole one.
+        with Stream(f"SRC0 ! it.sink SRC1 ! it.initial {NAME} name=it {line}", inputs=2) as stream:
+            stream.push(starts[0, :2], 1)
+            stream.push(b.reshape(views, *shape))
+            GLib.usleep(200000)
+            for event in Gst.Event.new_flush_start(), Gst.Event.new_flush_stop(True):
+                for source in "src0", "src1":
+                    self.assertTrue(stream[source].send_event(event))
+            stream.sent = [0, 0]
+            stream.push(starts[1], 1)
+            stream.push(b.reshape(views, *shape))
+            result = np.concatenate([stream.pull().ravel() for _ in range(len(starts[1]))])
+        self.assert_close(result, cgls(a, b.astype(float), 3, starts[1])[0], 1e-4)
         with self.assertRaisesRegex(PipelineError, "input initial ended after 3 of the 5 slices of volume 0"):
             volumes([starts[0, :3]], masks)
         with self.assertRaisesRegex(PipelineError, "input mask got 6 slices where a volume has 5"):

@@ -98,6 +98,21 @@ class Sirt(IterativeTestCase):
             with self.assertRaises(EOFError):
                 stream.pull(TIMEOUT / 2)
 
+    def test_start_before_a_flush(self):
+        """It is none for the stream behind."""
+        sinogram, start = self.data()[0], rng.uniform(0, 1, (self.COLUMNS, self.COLUMNS)).astype(np.float32)
+        with Stream("SRC0 ! it.sink SRC1 ! it.initial tomosirt name=it num-iterations=1", inputs=2) as stream:
+            stream.push(start, 1)
+            begun = stream.through(sinogram)
+            for event in Gst.Event.new_flush_start(), Gst.Event.new_flush_stop(True):
+                for source in "src0", "src1":
+                    self.assertTrue(stream[source].send_event(event))
+            stream.end(1)
+            alone = stream.through(sinogram)
+        with Stream("tomosirt num-iterations=1") as stream:
+            np.testing.assert_array_equal(alone, stream.through(sinogram))
+        self.assertGreater(np.abs(begun - alone).max(), 0.01)
+
     def test_seek(self):
         """Sinograms and their starts stay pairs; a start for all serves behind a seek as well."""
         folder = self.enterContext(tempfile.TemporaryDirectory())

@@ -78,6 +78,12 @@ void SideInput::forget() {
     waiting_ = {};
     taken_ = 0;
     has_ended_ = false;
+    is_last_old_ = true;
+}
+
+void SideInput::let_old_go() {
+    if (std::exchange(is_last_old_, false))
+        last_ = {};
 }
 
 bool SideInput::is_stopped() const { return !pad_ || is_flushing_ || GST_PAD_IS_FLUSHING(pad_); }
@@ -152,6 +158,7 @@ std::optional<Array> SideInput::array(std::uint64_t number) {
         ArrayInfo info;
         {
             std::unique_lock<std::mutex> lock(lock_);
+            let_old_go();
             if (last_ && taken_ == number + 1)
                 return last_;
             if (taken_ > number)
@@ -170,6 +177,7 @@ std::optional<Array> SideInput::array(std::uint64_t number) {
                 if (!is_wanted)
                     throw Flushing();
             }
+            let_old_go(); // a flush may have come
             if (!waiting_)
                 return {};
             buffer = std::exchange(waiting_, {});

@@ -28,10 +28,8 @@ class GST_TOMO_API SideInput {
     // The array of this number, from 0, as a copy of the element's own. Numbers do not fall. None where the
     // stream ended before. Throws Flushing where nobody waits for the result any more.
     std::optional<Array> array(std::uint64_t number);
-    // The last array that array() gave, as its copy.
+    // The last array of this stream that array() gave, as its copy.
     const Array &last() const { return last_; }
-    // How many arrays came, once array() has given none.
-    std::uint64_t count() const { return taken_; }
 
     // For Transform
     // ------------------------------------------------------------------------------
@@ -49,6 +47,7 @@ class GST_TOMO_API SideInput {
     gboolean query(GstQuery *query);
     bool is_stopped() const;
     void forget();
+    void let_old_go();
 
     Transform &owner_;
     const char *const name_;
@@ -60,7 +59,8 @@ class GST_TOMO_API SideInput {
     BufferRef waiting_;
     ArrayInfo waiting_info_;
     std::uint64_t taken_ = 0; // arrays
-    Array last_;              // for the thread of the main input
+    bool is_last_old_ = false;
+    Array last_; // for the thread of the main input, which lets an old one go
 };
 
 } // namespace tomo
