@@ -3,6 +3,7 @@
 #include "axis-search.hpp"
 
 #include <gst/tomo/support/median.hpp>
+#include <gst/tomo/support/parabola.hpp>
 
 #include <glib.h>
 
@@ -294,8 +295,7 @@ class SmoothPairs {
                 right = distance(sum + 1, begin, end);
             }
         }
-        const double bend = left - 2.0 * here + right;
-        return sum + (bend > 0.0 ? std::clamp((left - right) / bend / 2.0, -0.5, 0.5) : 0.0);
+        return sum + Parabola(left, here, right).vertex;
     }
 
     // One sigma of that place by what is left of the rows there: to first order a residual e(x) moves it by
@@ -405,10 +405,8 @@ double least_place(const std::vector<double> &places, const std::vector<double> 
     const auto k = static_cast<std::size_t>(std::min_element(values.begin(), values.end()) - values.begin());
     if (k == 0 || k + 1 >= values.size())
         return places[k];
-    const double before = values[k] - values[k - 1], after = values[k + 1] - values[k];
-    return after > before
-               ? places[k] - (places[k + 1] - places[k - 1]) / 4.0 * (before + after) / (after - before)
-               : places[k];
+    return places[k] +
+           (places[k + 1] - places[k - 1]) / 2.0 * Parabola(values[k - 1], values[k], values[k + 1]).vertex;
 }
 
 namespace {

@@ -62,10 +62,6 @@ GivenTurn GeneralGeometry::turn(std::optional<double> overall_angle, std::option
     return {PerView(axis_angle_z.name(), axis_angle_z.value()), overall_angle, step};
 }
 
-TurnKind GeneralGeometry::turn_kind() const {
-    return moves_ ? TurnKind::unknown : turn_kind_of(arrangements_.at(0));
-}
-
 void GeneralGeometry::check_swept(Part part) const {
     const PerView &values = arrangements_.values(part);
     if (part != Part::axis_angle_z && values.is_list())

@@ -32,7 +32,6 @@ class GeneralGeometry {
     bool has_center_x() const { return !center_x.value().empty(); }
 
     GivenTurn turn(std::optional<double> overall_angle, std::optional<double> step = {}) const;
-    TurnKind turn_kind() const;
     // Whether more than the angle differs between projections.
     bool moves() const { return moves_; }
     // Throws Error where a number that differs between slices differs between projections.

@@ -6,6 +6,7 @@
 #include <gst/reconstruction/general-line.hpp>
 #include <gst/reconstruction/mirrored-rays.hpp>
 #include <gst/tomo/device/device-array.hpp>
+#include <gst/tomo/support/parabola.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -87,9 +88,8 @@ double vertex_of(const AxisCurve &curve) {
     const auto i = least_of(curve);
     if (i == 0 || i + 1 == curve.values.size())
         return std::nan("");
-    const double before = curve.values[i - 1], at = curve.values[i], after = curve.values[i + 1],
-                 bend = before - 2.0 * at + after, step = curve.axes[i + 1] - curve.axes[i];
-    return bend > 0.0 ? curve.axes[i] + 0.5 * step * (before - after) / bend : curve.axes[i];
+    return curve.axes[i] + (curve.axes[i + 1] - curve.axes[i]) *
+                               Parabola(curve.values[i - 1], curve.values[i], curve.values[i + 1]).vertex;
 }
 
 // The row that the ray across the axis meets, or the one next to it.

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/mirrored-rays.hpp>
+#include <gst/tomo/support/parabola.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -185,10 +186,10 @@ MirroredAxis axis_of_mirrored_rays(const FanSinogram &sinogram, double from, dou
             break;
     }
     const auto i = curve.least;
-    const double step = curve.axes[i + 1] - curve.axes[i], before = curve.values[i - 1], at = curve.values[i],
-                 after = curve.values[i + 1], bend = before - 2.0 * at + after;
+    const double step = curve.axes[i + 1] - curve.axes[i], at = curve.values[i];
+    const Parabola parabola(curve.values[i - 1], at, curve.values[i + 1]);
     const auto sums = comparison.at(about);
-    const double axis = bend > 0.0 ? about + 0.5 * step * (before - after) / bend : about;
+    const double bend = parabola.bend, axis = about + step * parabola.vertex;
     // Of a sum of squares whose terms have the variance that is left at its least.
     const double variance =
         bend > 0.0 ? 2.0 * at / static_cast<double>(sums.pairs) / (bend / (step * step)) : 1.0;

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/overlap.hpp>
+#include <gst/tomo/support/parabola.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -64,12 +65,6 @@ struct Common {
           rows(std::min(one.rows - first_of_one, other.rows - first_of_other)) {}
 };
 
-// The place of the least value of a parabola, in steps from the middle one.
-double vertex(double before, double middle, double after) {
-    const double bend = before - 2.0 * middle + after;
-    return bend > 0.0 ? std::clamp(0.5 * (before - after) / bend, -1.0, 1.0) : 0.0;
-}
-
 // Mean squared difference where rows of the one are taken `part` / 2 lower, and those of the other as much
 // higher. Interpolation lessens the noise, by which the difference would be least at half a row.
 double difference_at(const RowProfiles &one, const RowProfiles &other, const Common &common, double part) {
@@ -129,10 +124,11 @@ std::optional<Displacement> displacement_between(const RowProfiles &one, const R
     const auto lowest = std::clamp<std::ptrdiff_t>(
         std::min_element(values.begin(), values.end()) - values.begin(), 1, 2 * steps - 1);
     const auto at = static_cast<std::size_t>(lowest);
-    const double step = 1.0 / steps, part = step * (static_cast<double>(lowest) - steps +
-                                                    vertex(values[at - 1], values[at], values[at + 1]));
+    const double step = 1.0 / steps,
+                 part = step * (static_cast<double>(lowest) - steps +
+                                Parabola(values[at - 1], values[at], values[at + 1]).vertex);
     // From the bend over a whole row, where noise counts less.
-    const double bend = values.front() - 2.0 * values[steps] + values.back();
+    const double bend = Parabola(values.front(), values[steps], values.back()).bend;
     const double samples = static_cast<double>((common.rows - 2) * one.features);
     const double uncertainty =
         bend > 0.0 ? std::max(std::sqrt(2.0 * values[at] / bend / samples), least_uncertain) : HUGE_VAL;

@@ -88,7 +88,8 @@ class PartsWriter final : public ImageTarget {
         }
         if (options_.resume)
             count_images_there();
-        // Each of their images keeps two of the volume's. With a part's share one would be made at a time.
+        // An image of a level keeps two images of the volume. With a part's share one would be made at a
+        // time.
         options.most_bytes_under_way = options_.most_bytes_under_way;
         begin_levels(options);
     }
