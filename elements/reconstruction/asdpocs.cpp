@@ -26,7 +26,7 @@ class Asdpocs final : public IterativeSlices {
             "tomoread path='sinograms/*.tif' number=2 ! tomoasdpocs axis-pos=131 num-iterations=2 subsets=6 ! fakesink",
     };
 
-    Asdpocs() : IterativeSlices(20) {}
+    Asdpocs() : IterativeSlices(SolverMethod::asd_pocs) {}
 
     Property<double> relaxation{
         this,         "relaxation",   1.0,
@@ -44,7 +44,6 @@ class Asdpocs final : public IterativeSlices {
     PixelBounds bounds{this, 0.0};
 
   protected:
-    SolverMethod solver_method() const override { return SolverMethod::asd_pocs; }
     SolverSettings solver_settings() const override {
         SolverSettings settings{.relaxation = relaxation, .subsets = subsets};
         steps.add_to(settings);

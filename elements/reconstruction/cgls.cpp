@@ -23,8 +23,7 @@ class Cgls final : public IterativeSlices {
             "tomoread path='sinograms/*.tif' number=2 ! tomocgls axis-pos=131 num-iterations=3 ! fakesink",
     };
 
-  protected:
-    SolverMethod solver_method() const override { return SolverMethod::gradients; }
+    Cgls() : IterativeSlices(SolverMethod::gradients) {}
 };
 
 } // namespace

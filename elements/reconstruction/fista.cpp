@@ -25,7 +25,7 @@ class Fista final : public IterativeSlices {
             "tomoread path='sinograms/*.tif' number=2 ! tomofista axis-pos=131 num-iterations=3 subsets=6 lambda=0.002 minimum=0 ! fakesink",
     };
 
-    Fista() : IterativeSlices(50) {}
+    Fista() : IterativeSlices(SolverMethod::fista) {}
 
     VariationWeight weight{this, When::reshapes};
     VariationSteps steps{this, When::reshapes,
@@ -36,7 +36,6 @@ class Fista final : public IterativeSlices {
     PixelBounds bounds{this};
 
   protected:
-    SolverMethod solver_method() const override { return SolverMethod::fista; }
     SolverSettings solver_settings() const override {
         SolverSettings settings{.subsets = subsets};
         weight.add_to(settings);

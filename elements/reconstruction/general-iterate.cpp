@@ -230,12 +230,10 @@ class GeneralIterate final : public VolumeSlices {
         refuse_changed(split_steps.changed(), is_sbtv, "sbtv");
         refuse_changed(descent.changed(), is_asdpocs, "asdpocs");
         refuse_changed(changed_of(dimensions, 3u), has_variation, "fista, sbtv or asdpocs");
-        SolverSettings settings{.iterations = num_iterations.chosen().value_or(is_fista                ? 50
-                                                                               : is_sbtv || is_asdpocs ? 20
-                                                                                                       : 10),
-                                .relaxation = relaxation.chosen().value_or(is_sart ? 0.25 : 1.0),
-                                .subsets = is_sart ? G_MAXUINT
-                                                   : subsets.chosen().value_or(is_asdpocs ? G_MAXUINT : 1)};
+        SolverSettings settings{
+            .iterations = num_iterations.chosen().value_or(usual_iterations(solver_method())),
+            .relaxation = relaxation.chosen().value_or(is_sart ? 0.25 : 1.0),
+            .subsets = is_sart ? G_MAXUINT : subsets.chosen().value_or(is_asdpocs ? G_MAXUINT : 1)};
         settings.tolerance = tolerance;
         settings.dimensions = dimensions;
         settings.given = inputs.held(num_projections != 0);

@@ -30,7 +30,7 @@ void IterativeSlices::stop() {
 }
 
 void IterativeSlices::plan(const ArrayInfo &, const ArrayInfo &) {
-    solver_.emplace(*this, solver_method(), settings());
+    solver_.emplace(*this, method_, settings());
 }
 
 void IterativeSlices::set_views(const Views &views) {
@@ -50,7 +50,7 @@ void IterativeSlices::reconstruct(const Array &sinograms, Array &slices) {
     auto start = inputs.start(*this, frame_index(), arrays, shape);
     start.watch =
         watch.over({.shape = shape, .first = frame_index() * depth, .number = frame_index(), .depth = depth},
-                   solver_method(), num_iterations);
+                   method_, num_iterations);
     const auto [made, residuals, seconds] = solver_->run({sinograms}, std::move(start));
     copy_rows(made, {}, slices, {}, slices.info().size());
     const auto planes = slices.depth() / static_cast<unsigned>(residuals.size()); // with residuals in common
@@ -61,7 +61,7 @@ void IterativeSlices::reconstruct(const Array &sinograms, Array &slices) {
 unsigned IterativeSlices::batch_that_pays(const ArrayInfo &in, const SliceRegion &slice) {
     const std::uint64_t pays = device()->is_cpu() ? 16 : 128;
     const auto fit =
-        Solver::slices_that_fit(solver_method(), settings(), in.with_size(in.width, in.height, 1),
+        Solver::slices_that_fit(method_, settings(), in.with_size(in.width, in.height, 1),
                                 {GST_TOMO_FORMAT_FLOAT32, slice.width, slice.height, 1}, *device());
     return static_cast<unsigned>(std::clamp<std::uint64_t>(std::min(pays, fit) / in.depth, 1, pays));
 }
@@ -90,8 +90,8 @@ void IterativeSlices::tell(std::uint64_t index, unsigned plane, const std::vecto
     gst_structure_set(told, "plane", G_TYPE_UINT, plane, "slice", G_TYPE_UINT64,
                       guint64{index * input_info().depth + plane}, nullptr);
     post_message(told);
-    watch.check_growth(text("array %" G_GUINT64_FORMAT, index), solver_method(), residuals.front(),
-                       residuals.back(), residuals.size());
+    watch.check_growth(text("array %" G_GUINT64_FORMAT, index), method_, residuals.front(), residuals.back(),
+                       residuals.size());
 }
 
 } // namespace tomo

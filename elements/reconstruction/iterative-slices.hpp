@@ -29,9 +29,10 @@ GstStructure *iterations_message(std::uint64_t index, const std::vector<double> 
 
 class IterativeSlices : public ParallelSlices {
   public:
-    explicit IterativeSlices(unsigned iterations = 10)
-        : num_iterations(this, "num-iterations", iterations, {1, 100000}, When::reshapes,
-                         "Iterations, each of which goes through all views once at least") {}
+    explicit IterativeSlices(SolverMethod method)
+        : num_iterations(this, "num-iterations", usual_iterations(method), {1, 100000}, When::reshapes,
+                         "Iterations, each of which goes through all views once at least"),
+          method_(method) {}
 
     Property<unsigned> num_iterations;
     Property<double> tolerance{
@@ -51,7 +52,6 @@ class IterativeSlices : public ParallelSlices {
   protected:
     using ParallelSlices::batch_that_pays;
 
-    virtual SolverMethod solver_method() const = 0;
     // Besides iterations and tolerance.
     virtual SolverSettings solver_settings() const { return {}; }
 
@@ -65,6 +65,7 @@ class IterativeSlices : public ParallelSlices {
     void tell(std::uint64_t index, unsigned plane, const std::vector<double> &residuals,
               const std::vector<double> &seconds);
 
+    const SolverMethod method_;
     std::optional<Solver> solver_;
 };
 

@@ -22,12 +22,13 @@ class Mlem final : public IterativeSlices {
             "tomoread path='sinograms/*.tif' number=2 ! tomomlem axis-pos=131 num-iterations=3 ! fakesink",
     };
 
+    Mlem() : IterativeSlices(SolverMethod::multiplicative) {}
+
     Property<unsigned> subsets{this,       "subsets",      1,
                                {1, 32768}, When::reshapes, "Subsets of the views; at most as many as views"};
     PixelBounds bounds{this};
 
   protected:
-    SolverMethod solver_method() const override { return SolverMethod::multiplicative; }
     SolverSettings solver_settings() const override {
         SolverSettings settings{.subsets = subsets};
         bounds.add_to(settings);

@@ -21,6 +21,8 @@ class Sart final : public IterativeSlices {
             "tomoread path='sinograms/*.tif' number=2 ! tomosart axis-pos=131 num-iterations=3 ! fakesink",
     };
 
+    Sart() : IterativeSlices(SolverMethod::additive) {}
+
     Property<double> relaxation{this,           "relaxation",
                                 0.25,           {1e-6, 10.0},
                                 When::reshapes, "Factor of each correction; below 2 the iterations converge"};
@@ -36,7 +38,6 @@ class Sart final : public IterativeSlices {
     PixelBounds bounds{this};
 
   protected:
-    SolverMethod solver_method() const override { return SolverMethod::additive; }
     SolverSettings solver_settings() const override {
         SolverSettings settings{.relaxation = relaxation,
                                 .subsets = G_MAXUINT,

@@ -24,7 +24,7 @@ class Sbtv final : public IterativeSlices {
             "tomoread path='sinograms/*.tif' number=2 ! tomosbtv axis-pos=131 num-iterations=2 lambda=0.002 minimum=0 ! fakesink",
     };
 
-    Sbtv() : IterativeSlices(20) {}
+    Sbtv() : IterativeSlices(SolverMethod::split_bregman) {}
 
     VariationWeight weight{this, When::reshapes};
     SplitSteps steps{this, When::reshapes};
@@ -32,7 +32,6 @@ class Sbtv final : public IterativeSlices {
     PixelBounds bounds{this};
 
   protected:
-    SolverMethod solver_method() const override { return SolverMethod::split_bregman; }
     SolverSettings solver_settings() const override {
         SolverSettings settings;
         weight.add_to(settings);

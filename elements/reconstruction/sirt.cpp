@@ -23,6 +23,8 @@ class Sirt final : public IterativeSlices {
             "tomoread path='sinograms/*.tif' number=2 ! tomosirt axis-pos=131 num-iterations=3 ! fakesink",
     };
 
+    Sirt() : IterativeSlices(SolverMethod::additive) {}
+
     Property<double> relaxation{
         this,         "relaxation",   1.0,
         {1e-6, 10.0}, When::reshapes, "Factor of each correction; below 2 the iterations converge"};
@@ -31,7 +33,6 @@ class Sirt final : public IterativeSlices {
     PixelBounds bounds{this};
 
   protected:
-    SolverMethod solver_method() const override { return SolverMethod::additive; }
     SolverSettings solver_settings() const override {
         SolverSettings settings{.relaxation = relaxation, .subsets = subsets};
         bounds.add_to(settings);

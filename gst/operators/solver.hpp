@@ -38,8 +38,15 @@ namespace tomo {
 //                 (Sidky, Pan, Phys. Med. Biol. 53, 4777 (2008), doi 10.1088/0031-9155/53/17/021).
 enum class SolverMethod { additive, multiplicative, gradients, fista, split_bregman, asd_pocs };
 
+// Where nobody says how many.
+constexpr unsigned usual_iterations(SolverMethod method) {
+    return method == SolverMethod::fista                                               ? 50
+           : method == SolverMethod::split_bregman || method == SolverMethod::asd_pocs ? 20
+                                                                                       : 10;
+}
+
 struct SolverSettings {
-    unsigned iterations = 10; // each goes through all views once
+    unsigned iterations = 10; // each goes through all views once at least
     double relaxation = 1.0;
     unsigned subsets = 1;           // view v belongs to subset v % subsets; at most as many as views
     bool is_in_golden_order = true; // subsets follow each other far apart, else one by one

@@ -5,6 +5,9 @@
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/tomo/device/context.hpp>
+#include <gst/tomo/graph/names.hpp>
+
+#include <memory>
 
 namespace tomo::reconstruction {
 
@@ -24,9 +27,16 @@ bool is_iterative(const Settings &settings) {
 unsigned iterations_of(const Settings &settings) {
     if (settings.num_iterations > 0)
         return settings.num_iterations;
-    return settings.method.is("fista")                                   ? 50
-           : settings.method.is("sbtv") || settings.method.is("asdpocs") ? 20
-                                                                         : 10;
+    const auto factory = require_factory(settings.method.value());
+    const ObjectRef<GstElementFactory> loaded(
+        GST_ELEMENT_FACTORY(gst_plugin_feature_load(GST_PLUGIN_FEATURE(factory.get()))));
+    if (!loaded)
+        throw Error(GST_CORE_ERROR_MISSING_PLUGIN,
+                    text("the plugin of method=%s can't be loaded", settings.method.value().c_str()));
+    const std::unique_ptr<void, decltype(&g_type_class_unref)> klass(
+        g_type_class_ref(gst_element_factory_get_element_type(loaded.get())), g_type_class_unref);
+    return G_PARAM_SPEC_UINT(g_object_class_find_property(G_OBJECT_CLASS(klass.get()), "num-iterations"))
+        ->default_value;
 }
 
 // The time of a Fourier reconstruction hardly depends on views and region, that of backprojection is
