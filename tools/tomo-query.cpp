@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace {
 
@@ -148,13 +149,25 @@ int complete(char **words) {
     return ok;
 }
 
-// Each is the default device of a context of its own.
-int list_devices(bool as_json) {
+// Each is the default device of a context of its own. One that can't be opened hides no others.
+int list_devices(const Program &program, bool as_json) {
+    constexpr unsigned most = 256;
     Json found = Json::list();
-    for (unsigned index = 0;; index++) {
-        const Owned<GstTomoContext> context(gst_tomo_context_new(std::to_string(index).c_str(), nullptr));
-        if (!context)
-            break;
+    std::string problem; // the last one: of all devices of a driver it may be the same
+    for (unsigned index = 0; index < most; index++) {
+        GError *raw = nullptr;
+        const Owned<GstTomoContext> context(gst_tomo_context_new(std::to_string(index).c_str(), &raw));
+        if (const Owned<GError> error(raw); error) {
+            const bool is_last =
+                g_error_matches(error.get(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND);
+            if (is_last && index > 0)
+                break;
+            if (std::exchange(problem, error->message) != error->message)
+                program.complain(error.get());
+            if (is_last)
+                break;
+            continue;
+        }
         const Owned<GstTomoDevice> device(gst_tomo_context_get_default_device(context.get()));
         const char *name = gst_tomo_device_get_name(device.get());
         const bool is_cpu = gst_tomo_device_is_cpu(device.get());
@@ -171,7 +184,7 @@ int list_devices(bool as_json) {
     }
     if (as_json)
         g_print("%s\n", found.written(true).c_str());
-    return ok;
+    return problem.empty() ? ok : failed;
 }
 
 } // namespace
@@ -203,6 +216,6 @@ int main(int argc, char **argv) {
         return usage;
     }
     if (wants_devices)
-        return list_devices(as_json);
+        return list_devices(program, as_json);
     return wants_list ? list(program, as_json, verbose) : show(program, task.get(), as_json, verbose);
 }

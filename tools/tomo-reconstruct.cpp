@@ -88,6 +88,18 @@ class Program {
                 throw Usage("'" + options_.command + "' is not there yet; see " + name_ + " --help");
         if (options_.command.empty())
             check_is_scan(options_.scan);
+        // Each form of JSON where there is something to tell in it.
+        const bool has_result = options_.command == "info" || options_.command == "estimate";
+        const bool has_run = !has_result && options_.command != "init" && !options_.dry_run;
+        if (options_.progress == ProgressAs::json && !has_run)
+            throw Usage(
+                "--progress json tells of a run, and there is none; --json gives the results of info, "
+                "estimate and --dry-run");
+        if (options_.json && !has_result && !options_.dry_run)
+            throw Usage("--json gives the results of info, estimate and --dry-run; a run tells of itself by "
+                        "--progress json");
+        if (options_.dry_run && (has_result || options_.command == "init"))
+            throw Usage("--dry-run prints the lines of a run, and " + options_.command + " has none");
     }
 
     void choose_configuration() {

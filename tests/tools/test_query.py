@@ -43,6 +43,20 @@ class Query(TestCase):
         self.assertIn("results:\n  center: Rotation axis", query("-p", "center-of-rotation").stdout)
         self.assertNotIn("results:", query("-p", "rescale").stdout)
 
+    def test_devices(self):
+        """Also where there is none, which is told."""
+        lines, found = query("--devices"), query("--devices", "--json")
+        self.assertEqual((lines.returncode, lines.stderr, found.returncode), (0, "", 0))
+        devices = json.loads(found.stdout)
+        for line, device in zip(lines.stdout.splitlines(), devices, strict=True):
+            self.assertTrue(line.startswith(f"{device['index']}: {device['name']} ("), line)
+        self.assertGreater(len(devices), 0)
+        for words, wanted in ((), ""), (("--json",), "[]\n"):
+            none = subprocess.run(["tomo-query", "--devices", *words], env={**os.environ, "OCL_ICD_VENDORS": "/nonexistent"},
+                                  text=True, capture_output=True, timeout=60)
+            self.assertEqual((none.returncode, none.stdout), (1, wanted))
+            self.assertEqual(none.stderr.count("no OpenCL device was found"), 1, none.stderr)
+
     def test_strict_json(self):
         """Of ranges without end, and of integers beyond 64 bits with a sign, too."""
         for element in ("queue", "audiotestsrc", "volume", "level", "videobalance", "identity", "rawvideoparse", "fakesrc"):
