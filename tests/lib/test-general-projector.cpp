@@ -134,8 +134,9 @@ void each_weight(const Geometry &g, F f) {
 
 } // namespace
 
-static void check_pair(Compute &compute, const Geometry &g, int number, double bound) {
-    GeneralProjector a(compute, g.views, g.columns, g.rows, g.grid);
+static void check_pair(Compute &compute, const Geometry &g, int number, double bound,
+                       std::uint64_t memory = G_MAXUINT64) {
+    GeneralProjector a(compute, g.views, g.columns, g.rows, g.grid, memory);
     const auto pair = apply(compute, a, 1);
     std::vector<double> forward(pair.forward.size()), back(pair.back.size());
     each_weight(g, [&](std::size_t voxel, std::size_t ray, double weight) {
@@ -167,6 +168,25 @@ GST_START_TEST(test_upright_pair) {
         for (const unsigned views : {0u, 4u, 8u, 12u})
             for (const double sense : {1.0, -1.0})
                 check_pair(compute, upright_geometry(beam, views, sense), int(views), bound);
+    check_pair(compute, upright_geometry(Beam::cone, 8, 1.0), 8, bound, 0); // one view at a time
+}
+GST_END_TEST;
+
+// More than a launch makes: some slices of all views, or some views of some slices.
+GST_START_TEST(test_parts) {
+    Compute compute(open_device());
+    for (const unsigned views : {90u, 230u}) {
+        Geometry g{{}, 31, 7, {{-31.0, 1.0, 63}, {-31.0, 1.0, 63}, {-9.0, 1.0, 19}}};
+        for (unsigned i = 0; i < views; i++) {
+            Arrangement a;
+            a.source.y = -400.0;
+            a.axis_angle = {uniform(-0.1, 0.1), 0.0, uniform(-7, 7)};
+            a.centre_x = 0.5 * g.columns;
+            a.centre_z = 0.5 * g.rows;
+            g.views.emplace_back(a, i);
+        }
+        check_pair(compute, g, int(views), 2e-6);
+    }
 }
 GST_END_TEST;
 
@@ -262,6 +282,13 @@ GST_START_TEST(test_what_can_not_be) {
         return error_of([&] { GeneralProjector(compute, g.views, columns, 3, grid); });
     };
     expect_words(error(0, g.grid), {"0 x 3 pixels"});
+    expect_words(error_of([&] {
+                     GeneralProjector a(compute, g.views, 3, 3, g.grid);
+                     Array volume = compute.allocate(a.volume()),
+                           behind = compute.allocate({GST_TOMO_FORMAT_FLOAT32, 3, 3});
+                     a.forward(volume, static_cast<unsigned>(g.views.size()), behind);
+                 }),
+                 {"3 x 3 x 0 pixels"});
     auto grid = g.grid;
     grid.y.count = 0;
     expect_words(error(3, grid), {"1 at least"});
@@ -282,6 +309,7 @@ static Suite *general_projector_suite() {
     suite_add_tcase(suite, tc);
     tcase_add_test(tc, test_pair);
     tcase_add_test(tc, test_upright_pair);
+    tcase_add_test(tc, test_parts);
     tcase_add_test(tc, test_parallel_beam);
     tcase_add_test(tc, test_solver);
     tcase_add_test(tc, test_what_can_not_be);
