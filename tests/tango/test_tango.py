@@ -137,7 +137,7 @@ sys.exit(device.ExitCode(pid))
 """
         def one(_):
             proxy = tango.DeviceProxy(server.name)
-            proxy.set_timeout_millis(PATIENCE * 1000)
+            proxy.set_timeout_millis(5 * PATIENCE * 1000)  # the last one waits for a hundred processes
             pid = proxy.Run()
             proxy.Wait(pid)
             return pid, proxy.ExitCode(pid)
