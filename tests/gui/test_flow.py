@@ -17,6 +17,7 @@ from pyqtgraph.Qt import QtGui
 
 from tomo_gui.flow import FlowPlace
 from tomo_gui.flow.document import Link
+from tomo_gui.flow.draft import draft_file
 from tomo_gui.flow.palette import MIME
 
 NONE, CTRL, KEY = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier, Qt.Key
@@ -167,7 +168,7 @@ class Drawing(FlowTest):
         self.type_into("filename", "drawn.tif")
         self.save_picture(self.place, "flow-drawn.png")
         status, sentence = self.run_it()
-        self.assertEqual((status, sentence), ("done", "1 output written"))
+        self.assertEqual((status, sentence), ("done", "drawn.tif written"))
         self.assertEqual([self.canvas.item(name).count for name in ("metaballs", "blur", "write")], [6, 6, 6])
         self.assertEqual([self.canvas.item(name).state for name in ("metaballs", "blur", "write")], ["done"] * 3)
         self.save_picture(self.place, "flow-done.png")
@@ -494,6 +495,31 @@ class InTheWindow(GuiTest):
         until(lambda: "waits for its turn" in flow.message.text(), "no job")
         until(lambda: [str(job.state) for job in window.session.jobs.jobs] == ["done"], "the job was not run")
         self.assertTrue((self.folder / "job.tif").exists())
+        # A run shows its result by one click.
+        click(flow.next)
+        until(lambda: flow.result.isVisible(), "no result")
+        wanted = []
+        window.session.opened.connect(wanted.append)
+        click(flow.result)
+        until(lambda: wanted == [str(self.folder / "job.tif")], "no result was opened")
+
+    def test_what_is_not_saved_outlives_the_window(self):
+        window = self.window()
+        place = window.show_place("Flow")
+        flow = until(lambda: place.flow, "Flow is not loaded")
+        flow.add("metaballs")
+        flow.document.set_property("metaballs", "number", 7)
+        flow.document.path = "/somewhere/mine.json"
+        until(lambda: os.path.exists(draft_file()), "no draft")  # where the window is killed
+        flow.add("null")
+        window.close()
+        again = self.window().show_place("Flow")
+        flow = until(lambda: again.flow, "Flow is not loaded")
+        self.assertEqual([(node.name, node.properties) for node in flow.document.nodes], [("metaballs", {"number": 7}), ("null", {})])
+        self.assertTrue(flow.document.is_changed)
+        self.assertIn("last window", flow.message.text())
+        self.assertTrue(flow.save(str(self.folder / "mine.json")))
+        until(lambda: not os.path.exists(draft_file()), "the draft stays")
 
 
 class WithoutNodeGraphQt(unittest.TestCase):

@@ -6,7 +6,8 @@ document    the dataflow, without a window: nodes, links, groups, JSON, undo
 catalogue   the elements there are, and which fit together
 layout      places for nodes that have none
 canvas      draws the document with NodeGraphQt (view: the mouse, items: what is drawn)
-palette     the list of elements; form, values: properties; picture: the arrays of a link; runner: processes; bar: tools
+palette     the list of elements; form, values: properties; picture: the arrays of a link; runner: processes; bar: tools;
+            draft: what is not saved
 place       puts them together
 """
 
@@ -56,12 +57,12 @@ class FlowPlace(QtWidgets.QWidget):
         self._path = path
         self.shown()
         if self.flow is not None:
-            self.flow.open(path)
+            self.flow.ask_and_open(path)
 
     def close_place(self):
         """The window closes."""
         if self.flow is not None:
-            self.flow.runner.drop()
+            self.flow.close_flow()
 
     def _load(self):
         try:
@@ -84,7 +85,7 @@ class FlowPlace(QtWidgets.QWidget):
         self.flow = flow(self._session, catalogue, self)
         self._layout.addWidget(self.flow)
         if self._path:
-            self.flow.open(self._path)
+            self.flow.ask_and_open(self._path)
         if self.isVisible():
             self.flow.canvas.view.setFocus()
         self.ready.emit()

@@ -356,14 +356,14 @@ class Document:
 
     # Files
 
-    def load(self, text, origin="JSON", layout=None):
+    def load(self, text, origin="JSON", layout=None, is_saved=True):
         """Takes the place of all nodes; there is no way back beyond it. layout: one of another text, for a dataflow that was
         written anew. Raises DocumentError."""
         root = parsed(text, origin)
         if layout is not None:
             root["layout"] = layout
         self._state = self._state_of(root, origin)
-        self._saved, self._series = self._state, None
+        self._saved, self._series = self._state if is_saved else State(), None
         self._back.clear()
         self._forth.clear()
         self._tell()

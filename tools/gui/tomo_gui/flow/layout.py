@@ -59,11 +59,11 @@ def arranged(document):
         return {}
     layer = layers_of(names, document.links)
     order = [[name for name in names if layer[name] == number] for number in range(max(layer.values()) + 1)]
-    sides = {name: [[], []] for name in names}  # neighbours on the left and on the right, with the place of the port there
+    sides = {name: [[], []] for name in names}  # neighbours on the left and on the right, with the places of their port and of the own one
     for link in document.links:
-        port = document.inputs(link.target).index(link.input) if link.input in document.inputs(link.target) else 0
-        sides[link.target][0].append((link.source, 0, port))
-        sides[link.source][1].append((link.target, port, 0))
+        given, taken = document.outputs(link.source).index(document.drawn_output(link)), document.inputs(link.target).index(link.input)
+        sides[link.target][0].append((link.source, given, taken))
+        sides[link.source][1].append((link.target, taken, given))
     for sweep in range(SWEEPS):
         side = sweep % 2
         for row in order if side == 0 else reversed(order):

@@ -15,6 +15,7 @@ from ..processes import Question
 from ..states import next_button
 from .bar import KEY_EVENT, Tools
 from .document import Document, DocumentError, Refused
+from .draft import Draft, write_whole
 from .form import Form
 from .items import FlowItem, FlowPipe
 from .looks import READABLE
@@ -48,12 +49,16 @@ class Flow(QtWidgets.QWidget):
         self.describer = Describer(self.catalogue, self)
         self._folder = tempfile.TemporaryDirectory(prefix="gst-tomo-flow-")
         self._counts, self._total = {}, 0
-        self._working_folder = None
+        self._working_folder, self._result = None, ""
         self._make_parts()
         self._make_tools()
         self._lay_out()
         self._connect()
         self.describer.start()
+        self.draft = Draft(self.document, self) if session is not None else None
+        if self.draft and self.draft.restore():
+            self.canvas.fit(READABLE)
+            self.tell("This is what the last window had not saved")
         self._changed()
 
     # Making
@@ -99,6 +104,10 @@ class Flow(QtWidgets.QWidget):
         self.next.setObjectName("run")
         self.next.clicked.connect(lambda: self.run())
         self.next.setToolTip(self.actions_["Run"].toolTip())
+        self.result = QtWidgets.QPushButton("Open result")
+        self.result.setObjectName("open-result")
+        self.result.clicked.connect(lambda: self.session.opened.emit(self._result))
+        self.result.hide()
         self.tools.tell("Finish", "early, with complete files of the arrays so far")
         self.actions_["Run as job"].setVisible(self.session is not None)
 
@@ -126,6 +135,7 @@ class Flow(QtWidgets.QWidget):
         head.addWidget(self.message, 1)
         head.addWidget(self.bar)
         head.addWidget(self.state)
+        head.addWidget(self.result)
         head.addWidget(self.next)
         self.right = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
         self.right.addWidget(self.form)
@@ -149,7 +159,7 @@ class Flow(QtWidgets.QWidget):
         self.list.wanted.connect(self.add)
         self.canvas.chosen.connect(self._chosen)
         self.canvas.refused.connect(self.tell)
-        self.canvas.file_dropped.connect(self.open)
+        self.canvas.file_dropped.connect(self.ask_and_open)
         self.canvas.menu_wanted.connect(self._menu)
         self.form.refused.connect(self.tell)
         self.form.describe.connect(self.describer.ask)
@@ -310,8 +320,8 @@ class Flow(QtWidgets.QWidget):
 
     def ask_open(self):
         path, _ = QtWidgets.QFileDialog.getOpenFileName(self, "Open a dataflow", self.folder(), FILTER)
-        if path and self._may_leave():
-            self.open(path)
+        if path:
+            self.ask_and_open(path)
 
     def _may_leave(self):
         if not self.document.is_changed or not self.document.nodes:
@@ -319,6 +329,10 @@ class Flow(QtWidgets.QWidget):
         buttons = QtWidgets.QMessageBox.StandardButton
         answer = QtWidgets.QMessageBox.question(self, "Flow", "The dataflow has changes that are not saved.", buttons.Save | buttons.Discard | buttons.Cancel)
         return answer == buttons.Discard or (answer == buttons.Save and self.save())
+
+    def ask_and_open(self, path):
+        if self._may_leave():
+            self.open(path)
 
     def open(self, path):
         """A dataflow in JSON, of gst-tomo, of UFO or made by hand, or a result, which names the one that made it. tomo-runjson
@@ -350,6 +364,12 @@ class Flow(QtWidgets.QWidget):
         self.canvas.fit(READABLE)
         self.tell(why, bool(why))
         self.opened.emit()
+
+    def close_flow(self):
+        """The window closes: what is not saved is kept."""
+        if self.draft:
+            self.draft.keep()
+        self.runner.drop()
 
     def folder(self):
         """Where names of files are meant."""
@@ -392,7 +412,9 @@ class Flow(QtWidgets.QWidget):
         self._total = 0
         self._counts = {}
         self.tell("")
-        self.runner.start(path, self.folder())
+        self.result.hide()
+        self.run_folder = self.folder()
+        self.runner.start(path, self.run_folder)
         if self.runner.is_busy:
             self.canvas.show_run({}, 0, "running")
             self.picture.begin(self.document.links)
@@ -444,14 +466,10 @@ class Flow(QtWidgets.QWidget):
         self.state.setText(STATES.get(status, status.upper()))
         theme.mark(self.state, "tone", {"failed": "failure", "done": "good"}.get(status, ""))
         self.tell(sentence[:1].upper() + sentence[1:], status == "failed")
+        if self.runner.outputs:
+            self._result = os.path.join(self.run_folder, self.runner.outputs[-1])
+            self.result.setToolTip(self._result)
+        self.result.setVisible(bool(self.runner.outputs) and self.session is not None)
         if status == "failed":
             self.noted.emit("error", sentence)
         self.ran.emit(status, sentence)
-
-
-def write_whole(path, text):
-    """Under its name it is complete."""
-    beside = path + ".partial"
-    with open(beside, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(beside, path)

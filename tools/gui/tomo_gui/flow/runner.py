@@ -30,6 +30,7 @@ class Runner(QtCore.QObject):
         self.state = "idle"
         self.node = ""  # that the first error names
         self.pid = 0
+        self.outputs = []  # files that the last run has written
         self._process = None
 
     @property
@@ -38,7 +39,7 @@ class Runner(QtCore.QObject):
 
     def start(self, path, folder):
         """Runs a dataflow; names of files in it are meant in the folder."""
-        self._status, self._error, self._outputs, self.node, self.pid = None, "", [], "", 0
+        self._status, self._error, self.outputs, self.node, self.pid = None, "", [], "", 0
         self._change("running")
         process = self._process = Process("tomo-runjson", ["--progress", "json", path], self, folder)
         process.line.connect(self._read)
@@ -99,7 +100,7 @@ class Runner(QtCore.QObject):
             image = f" (image {event['image']})" if "image" in event else ""
             self.told.emit("info", f"{event.get('element', '')}: {event['name']} {event['value']:.6g} {event['unit']}".rstrip() + image)
         elif kind == "done":
-            self._status, self._outputs = event["status"], event["outputs"]
+            self._status, self.outputs = event["status"], event["outputs"]
 
     def _take_message(self, level, text, node):
         if text.startswith(NO_PREVIEW):
@@ -116,8 +117,7 @@ class Runner(QtCore.QObject):
         if self._status is None:
             reason = reason or "tomo-runjson ended without a word"
             return self.ended.emit("failed", without_program(reason) if reason.startswith("tomo-runjson: ") else reason)
-        number = len(self._outputs)
-        self.ended.emit(self._status, self._error if self._status == "failed" else f"{number} output{'s' * (number != 1)} written")
+        self.ended.emit(self._status, self._error if self._status == "failed" else ", ".join(self.outputs) + " written" if self.outputs else "")
 
 
 class Describer(QtCore.QObject):
