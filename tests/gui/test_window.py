@@ -148,6 +148,7 @@ class Reconstruct(GuiTest):
             window.session.configuration.set(name, text)
             until(lambda: not np.array_equal(place.picture.image(), before), f"{name} changed nothing")
         until(lambda: place.look_state.state == "done")
+        self.save_picture(window, "reconstruct.png")
         subprocess.run(["tomo-reconstruct", SCAN, "--axis=86.35", "--projection-filter=hamming", "--rings=wavelet", "--y=67", "--height=1",
                         "--progress=none", f"--output={self.folder}/one.h5"], check=True)
         np.testing.assert_array_equal(place.picture.image(), slices(self.folder / "one.h5")[0])
@@ -300,6 +301,7 @@ class Jobs(GuiTest):
         window.session.configuration.update({"height": None, "rings": None})
         jobs_place = window.show_place("Jobs")
         jobs_place.choose(1)
+        self.save_picture(window, "jobs.png")
         button = find(window, QtWidgets.QPushButton, "job-use-settings")
         until(button.isEnabled)
         click(button)

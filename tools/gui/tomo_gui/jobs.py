@@ -146,7 +146,7 @@ class JobsPlace(QtWidgets.QWidget):
         self._pages.addWidget(EmptyPage("The queue is empty. Volumes that you start are listed here, also those of earlier windows.", start))
         self._pages.addWidget(work)
         session.jobs.changed.connect(self._change)
-        session.jobs.event.connect(self._tell)
+        session.jobs.told.connect(self._tell)
         self._change()
 
     def shown(self):

@@ -21,11 +21,11 @@ class JobsModel(QtCore.QObject):
     """Jobs of a queue, the newest first, as `jobs`.
 
     changed: `jobs` are others
-    event: number of a job that is followed, and what it tells (docs/progress.md)
+    told: number of a job that is followed, and what it tells (docs/progress.md)
     failed: with the reason why something about the jobs can't be done"""
 
     changed = QtCore.Signal()
-    event = QtCore.Signal(int, object)
+    told = QtCore.Signal(int, object)
     failed = QtCore.Signal(str)
     _came = QtCore.Signal(object)
     _told = QtCore.Signal(int, object)
@@ -170,7 +170,7 @@ class JobsModel(QtCore.QObject):
         if number in self._past:
             if event["event"] != "progress":
                 self._past[number].append(event)
-            self.event.emit(number, event)
+            self.told.emit(number, event)
 
     def _take(self, listed):
         self.jobs = listed

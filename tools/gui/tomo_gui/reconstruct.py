@@ -114,7 +114,7 @@ class ReconstructPlace(QtWidgets.QWidget):
         session.facts_changed.connect(self._know)
         session.configuration.changed.connect(self._change)
         session.jobs.changed.connect(self._follow)
-        session.jobs.event.connect(self._hear)
+        session.jobs.told.connect(self._hear)
         self._peek = QtCore.QTimer(self, interval=PEEK)
         self._peek.timeout.connect(self._ask_for_image)
         self._question = Question("tomo-query", ["--devices", "--json"], self)
@@ -217,8 +217,9 @@ class ReconstructPlace(QtWidgets.QWidget):
         first = min(values.get("y", 0), rows - 1)
         last = min(first + (values.get("height") or rows), rows) - 1
         for box, value in ((self._first, first), (self._last, last)):
-            with QtCore.QSignalBlocker(box):
-                box.setValue(value)
+            box.blockSignals(True)
+            box.setValue(value)
+            box.blockSignals(False)
 
     def _choose_rows(self):
         first, last, rows = self._first.value(), self._last.value(), self.session.facts["height"]
