@@ -184,7 +184,7 @@ int list_devices(const Program &program, bool as_json) {
     }
     if (as_json)
         g_print("%s\n", found.written(true).c_str());
-    return problem.empty() ? ok : failed;
+    return found.items().empty() ? failed : ok;
 }
 
 } // namespace
