@@ -106,7 +106,7 @@ class JobsPlace(QtWidgets.QWidget):
         self.view.verticalHeader().hide()
         header = self.view.horizontalHeader()
         header.setStretchLastSection(True)
-        for column, width in enumerate((48, 180, 96, 280, 88, 128)):
+        for column, width in enumerate((48, 160, 96, 260, 88, 150)):
             self.view.setColumnWidth(column, width)
         self.view.selectionModel().selectionChanged.connect(lambda *_: self._choose())
         self._filter = QtWidgets.QLineEdit(placeholderText="Filter", clearButtonEnabled=True, objectName="filter")
@@ -202,7 +202,7 @@ class JobsPlace(QtWidgets.QWidget):
             self.log.setPlainText(text)
 
     def _tell(self, number, event):
-        if number == self._chosen and event["event"] != "progress":
+        if number == self._chosen and event["event"] not in ("progress", "preview"):
             self.events.appendPlainText(event_text(event))
 
     def _each(self, states, what):

@@ -40,7 +40,7 @@ class ReconstructPlace(QtWidgets.QWidget):
         self.session = session
         self._looks = pathlib.Path(tempfile.mkdtemp(prefix="tomo-gui-"))
         self._job, self._outputs, self._scan = None, [], None
-        self._is_stale, self._shows_run = True, False
+        self._is_stale, self._shows_run, self._is_asked = True, False, False
         self.picture = ImageView()
         self.picture.stepped.connect(self._step)
         self._row = QtWidgets.QSpinBox(minimum=0, maximum=0, objectName="row", keyboardTracking=False)
@@ -255,11 +255,15 @@ class ReconstructPlace(QtWidgets.QWidget):
 
     def _ask_for_image(self):
         """Pictures on the way instead of a text at the end."""
-        if self._shows_run and self.isVisible():
+        if self._shows_run and self.isVisible() and not self._is_asked:
+            self._is_asked = True
             self.session.jobs.preview(self._job, str(self._looks / f"{self._job}.npy"))
 
     def _hear(self, number, event):
-        if number != self._job or event["event"] != "preview" or not self._shows_run:
+        if number != self._job or event["event"] != "preview":
+            return
+        self._is_asked = False
+        if not self._shows_run:
             return
         try:
             image = np.load(event["path"])
@@ -288,7 +292,7 @@ class ReconstructPlace(QtWidgets.QWidget):
         """Shows the course of a job, and its images."""
         if self._job:
             self.session.jobs.unfollow(self._job)
-        self._job, self._shows_run = number, True
+        self._job, self._shows_run, self._is_asked = number, True, False
         self.session.jobs.follow(number)
 
     def _follow(self):
