@@ -3,6 +3,7 @@
 """Volumes of images: TIFF in one file or a series of files, and .npy. No Qt."""
 
 import glob
+import logging
 import os
 import re
 
@@ -11,6 +12,7 @@ import numpy as np
 from ._stored import Planes, VolumeError
 
 _TIFF = (".tif", ".tiff")
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # errors are raised here, and not printed
 
 
 def names_of(path):
@@ -46,6 +48,9 @@ def read_tiff(path, files):
     try:
         series = _flat_pages(tiff, path)
         first = series[0]
+        if len(series) == 1 and (level := _all_behind_one_page(tiff, path, files)):
+            return [level], _resolution(first)
+        _check_end(tiff, path)
         shape, dtype = (len(series), *first.shape), first.dtype.newbyteorder(tiff.byteorder)
         if all(_is_raw(page) for page in (series[0], series[-1])):
             offsets = {}
@@ -68,6 +73,27 @@ def read_tiff(path, files):
         if isinstance(error, VolumeError):
             raise
         raise VolumeError(f"{path}: it is cut off or damaged ({error})") from None
+
+
+def _all_behind_one_page(tiff, path, files):
+    """The level of a file, such as ImageJ's, that has a directory for the first image alone; None for another one."""
+    series = tiff.series[0]
+    if series.dataoffset is None or len(series.shape) != 3 or series.shape[0] < 2 or series.shape[1:] != tiff.pages[0].shape:
+        return None
+    dtype = series.dtype.newbyteorder(tiff.byteorder)
+    begin, step = series.dataoffset, series.shape[1] * series.shape[2] * dtype.itemsize
+    level = Planes(files, series.shape, dtype, place=lambda z: (path, begin + z * step))
+    level.parts = [tiff]
+    return level
+
+
+def _check_end(tiff, path):
+    """The last directory says that there is no other one; of a file that is cut off it does not."""
+    len(tiff.pages)
+    size = tiff.tiff.offsetsize
+    tiff.filehandle.seek(tiff.pages.next_page_offset)
+    if any(tiff.filehandle.read(size)):
+        raise VolumeError(f"{path}: it is cut off, or still being written: images behind number {len(tiff.pages)} are missing")
 
 
 def read_series(path, files):

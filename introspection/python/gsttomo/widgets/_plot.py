@@ -23,7 +23,12 @@ class ProfilePlot(pyqtgraph.PlotWidget):
         self.getAxis("left").setWidth(64)
         self._curve = self.plot(pen=pyqtgraph.mkPen(MARK, width=1))
 
-    def show_profile(self, distances, values, pixel_size):
+    def show_profile(self, measured, pixel_size):
+        """Distances in samples with values, or None."""
+        if measured is None:
+            self._curve.setData([], [])
+            return
+        distances, values = measured
         unit, factor = "px", 1.0
         if pixel_size:
             size, unit = _scalebar.unit_of(distances[-1] * pixel_size)

@@ -85,6 +85,7 @@ class RangeSlider(QtWidgets.QWidget):
         self._change(first, last)
 
     def mouseReleaseEvent(self, event):
+        self.mouseMoveEvent(event)  # the last movement may not have been told
         self._held = None
 
     def mouseDoubleClickEvent(self, event):

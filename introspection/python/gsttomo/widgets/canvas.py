@@ -373,6 +373,8 @@ class Canvas(QtWidgets.QWidget):
         self.pointed.emit((where.x(), where.y()))
 
     def mouseReleaseEvent(self, event):
+        if self._right is not None or self._holder is not None or self._dragged:
+            self.mouseMoveEvent(event)  # the last movement may not have been told
         if event.button() == Qt.MouseButton.RightButton:
             self._right = None
         elif self._holder is not None:
@@ -383,7 +385,7 @@ class Canvas(QtWidgets.QWidget):
                 where = self.to_image(place(event))
                 self.pressed.emit(where.x(), where.y())
             self.setCursor(Qt.CursorShape.CrossCursor)
-        self._from = None
+        self._from, self._dragged = None, False
 
     def mouseDoubleClickEvent(self, event):
         if event.button() == Qt.MouseButton.LeftButton:

@@ -161,6 +161,8 @@ class Histogram(QtWidgets.QWidget):
         self._change(low, high)
 
     def mouseReleaseEvent(self, event):
+        if self._held is not None:
+            self.mouseMoveEvent(event)  # the last movement may not have been told
         self._held = None
         self._count()
 

@@ -326,8 +326,12 @@ class ImageView(QtWidgets.QWidget):
             tool.visible = key == name
         self._tool = name
         self.toolbar.show_tool(name)
+        if name == "profile" and self._plot is None:
+            from ._plot import ProfilePlot
+            self._plot = ProfilePlot()
+            self._column.insertWidget(self._column.indexOf(self.canvas) + 1, self._plot)
         if self._plot is not None:
-            self._plot.setVisible(name == "profile" and self._tools["profile"].points is not None)
+            self._plot.setVisible(name == "profile")  # before a line is drawn, so that no drag is disturbed
         self.canvas.update()
 
     def tool(self):
@@ -354,20 +358,13 @@ class ImageView(QtWidgets.QWidget):
             self._measured = tool.measure(self._array, self._step)
         else:
             self._measured = tool.measure(self._array, self._pixel_size)
-        if tool.name == "profile":
-            self._show_profile(self._measured)
+        if tool.name == "profile" and self._plot is not None:
+            self._plot.show_profile(self._measured, self._pixel_size)
         self.measured.emit(tool.name, self._measured)
 
-    def _show_profile(self, measured):
-        if self._plot is None:
-            if measured is None:
-                return
-            from ._plot import ProfilePlot
-            self._plot = ProfilePlot()
-            self._column.insertWidget(self._column.indexOf(self.canvas) + 1, self._plot)
-        self._plot.setVisible(measured is not None)
-        if measured is not None:
-            self._plot.show_profile(*measured, self._pixel_size)
+    def profile_plot(self):
+        """The plot of the profile, or None before the tool was used."""
+        return self._plot
 
     # Files
 

@@ -152,6 +152,7 @@ class _Stage(QtWidgets.QWidget):
         self.changed.emit()
 
     def mouseReleaseEvent(self, event):
+        self.mouseMoveEvent(event)  # the last movement may not have been told
         self._held = None
 
     def mouseDoubleClickEvent(self, event):
