@@ -64,7 +64,6 @@ class FlowTest(GuiTest):
 
     def drag(self, start, end):
         port = self.canvas.view.viewport()
-        QtTest.QTest.mouseMove(port, start)
         QtTest.QTest.mousePress(port, LEFT, NONE, start)
         for part in (0.3, 0.7, 1.0):
             point = start + (end - start) * part
@@ -259,6 +258,44 @@ class Drawing(FlowTest):
         self.canvas.choose(["null"])
         self.keys(self.flow.list.search, KEY.Key_Backspace)
         self.assertEqual((self.flow.list.search.text(), len(self.document.nodes)), ("ab", 5))
+
+    def test_a_folded_group_is_one_node(self):
+        self.flow.example()
+        spin(0.05)
+        before = {node.name: node.position for node in self.document.nodes}
+        self.canvas.choose(["forwardproject", "ramp-filter"])
+        self.keys(self.canvas.view, KEY.Key_G, CTRL)
+        self.keys(self.canvas.view, KEY.Key_E, CTRL)
+        item = self.canvas.item("ramp-filter")
+        self.assertIs(item, self.canvas.item("forwardproject"))
+        self.assertEqual((len(self.canvas.view.all_nodes()), len(self.canvas.view.all_pipes())), (4, 3))
+        self.assertEqual(([port.name for port in item.inputs], [port.name for port in item.outputs]), (["forwardproject sink"], ["ramp-filter src"]))
+        self.assertEqual(sorted(self.canvas.names()), ["forwardproject", "ramp-filter"])
+        # It moves with its nodes, and its links can be drawn.
+        start = self.canvas.view.mapFromScene(item.mapToScene(QtCore.QPointF(100, 40)))
+        self.drag(start, start + QtCore.QPoint(0, 120))
+        after = {node.name: node.position for node in self.document.nodes}
+        moved = {name: (after[name][0] - before[name][0], after[name][1] - before[name][1]) for name in after}
+        self.assertEqual(moved["forwardproject"], moved["ramp-filter"])
+        self.assertGreater(moved["forwardproject"][1], 60)
+        self.assertEqual(moved["metaballs"], (0, 0))
+        self.drag(self.of_port("ramp-filter", "src", False), self.of_port("null", "sink", True))
+        self.assertIn(Link("ramp-filter", "", "null", "sink"), self.document.links)
+        self.document.undo()
+        spin(0.05)
+        self.save_picture(self.place, "flow-folded.png")
+        self.document.set_property("metaballs", "number", 4)
+        self.assertEqual(self.run_it()[0], "done")
+        self.assertEqual((self.canvas.item("ramp-filter").count, self.canvas.item("ramp-filter").state), (4, "done"))
+        self.assertTrue(self.flow.save(str(self.folder / "folded.json")))
+        self.open(str(self.folder / "folded.json"))
+        item = self.canvas.item("ramp-filter")
+        self.assertEqual(item.group.nodes, ("forwardproject", "ramp-filter"))
+        place = self.canvas.view.mapFromScene(item.mapToScene(QtCore.QPointF(110, 40)))
+        self.click(place)  # the first of the two
+        QtTest.QTest.mouseDClick(self.canvas.view.viewport(), LEFT, NONE, place)
+        spin(0.1)
+        self.assertEqual((len(self.canvas.view.all_nodes()), len(self.canvas.view.all_pipes())), (6, 4))  # with the frame
 
     def test_an_element_on_a_link(self):
         self.flow.example()

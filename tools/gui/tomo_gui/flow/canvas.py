@@ -6,7 +6,7 @@ from pyqtgraph.Qt import QtCore, QtWidgets
 
 from .catalogue import describe_caps
 from .document import Refused
-from .items import FlowItem, FlowPipe, GroupItem
+from .items import FlowItem, FlowPipe, FoldedItem, GroupItem
 from .looks import Looks
 from .nodegraph import PortTypeEnum
 from .view import FlowView
@@ -23,8 +23,8 @@ class Canvas(QtWidgets.QWidget):
     def __init__(self, document, parent=None):
         super().__init__(parent)
         self.document = document
-        self._items, self._groups, self._pipes = {}, [], {}
-        self._signatures = {}
+        self._items, self._signatures = {}, {}  # of nodes that are drawn
+        self._groups, self._folded, self._pipes = [], {}, {}
         self._counts = {}
         self._wanted = None  # names to choose when they are drawn
         self.looks = Looks.of(self.palette())
@@ -33,7 +33,7 @@ class Canvas(QtWidgets.QWidget):
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.view)
-        self._later = QtCore.QTimer(self, singleShot=True, interval=0, timeout=self.draw)
+        self._later = QtCore.QTimer(self, singleShot=True, interval=0, timeout=self._follow)
         self._choice_later = QtCore.QTimer(self, singleShot=True, interval=0, timeout=self.chosen.emit)
         view = self.view
         view.refused.connect(self.refused)
@@ -51,25 +51,28 @@ class Canvas(QtWidgets.QWidget):
     # Looking
 
     def names(self):
-        """The chosen nodes."""
-        return [item.id for item in self._items.values() if item.isSelected()]
+        """The chosen nodes, also those in folded groups."""
+        folded = [name for item in self._folded.values() if item.isSelected() for name in item.group.nodes]
+        return [item.id for item in self._items.values() if item.isSelected()] + folded
 
     def links(self):
         return [link for link, pipe in self._pipes.items() if pipe.isSelected()]
 
     def chosen_group(self):
-        return next((item.group for item in self._groups if item.isSelected()), None)
+        return next((item.group for item in (*self._groups, *self._folded.values()) if item.isSelected()), None)
 
     def item(self, name):
-        return self._items[name]
+        """That of a node, or of the folded group that it is in."""
+        return self._items.get(name) or next(item for item in self._folded.values() if name in item.group.nodes)
 
     def pipe(self, link):
         return self._pipes[link]
 
     def port(self, name, pad, is_input):
         """The port of that name."""
-        item = self._items[name]
-        return next(port for port in (item.inputs if is_input else item.outputs) if port.name == pad)
+        item = self.item(name)
+        wanted = f"{name} {pad}" if isinstance(item, FoldedItem) else pad
+        return next(port for port in (item.inputs if is_input else item.outputs) if port.name == wanted)
 
     def choose(self, names=(), links=()):
         if self._later.isActive():
@@ -77,6 +80,8 @@ class Canvas(QtWidgets.QWidget):
         self.view.scene().clearSelection()
         for name, item in self._items.items():
             item.setSelected(name in names)
+        for item in self._folded.values():
+            item.setSelected(bool(set(item.group.nodes) & set(names)))
         for link, pipe in self._pipes.items():
             pipe.setSelected(link in links)
             pipe.reset()
@@ -94,7 +99,7 @@ class Canvas(QtWidgets.QWidget):
         """Shows all nodes, or their beginning where they would be smaller than this; never larger than they are."""
         self.draw()
         rect = QtCore.QRectF()
-        for item in (*self._items.values(), *self._groups):
+        for item in (*self._items.values(), *self._groups, *self._folded.values()):
             rect = rect.united(item.sceneBoundingRect())
         if rect.isNull():
             return self.view.reset_zoom(QtCore.QPointF(0, 0))
@@ -116,30 +121,45 @@ class Canvas(QtWidgets.QWidget):
     def show_run(self, counts, total, state, failed=""):
         """How many arrays each node has given; counts None: no run."""
         self._counts = (counts, total, state, failed)
-        for name, item in self._items.items():
+        for item in (*self._items.values(), *self._folded.values()):
             if counts is None:
                 item.show_run(None, None, "")
                 continue
-            count = counts.get(name)
+            names = item.group.nodes if isinstance(item, FoldedItem) else (item.id,)
+            count = max((counts[name] for name in names if name in counts), default=None)
             part = 1.0 if state == "done" and count else count / total if count is not None and total else None
-            item.show_run(count, part, "failed" if name == failed else "" if state == "failed" else state)
+            item.show_run(count, part, "failed" if failed in names else "" if state == "failed" else state)
 
     # Drawing
+
+    def draw_soon(self):
+        self._later.start()
+
+    def _follow(self):
+        """What is being dragged is not drawn anew meanwhile."""
+        if self.view.LMB_state:
+            QtCore.QTimer.singleShot(30, self._later.start)
+        else:
+            self.draw()
 
     def draw(self):
         """Makes the scene what the document is."""
         self._later.stop()
-        document, before = self.document, {name for name, item in self._items.items() if item.isSelected()}
+        document, before = self.document, set(self.names())
         wanted = before if self._wanted is None else self._wanted
         chosen_links = set(self.links())
         self._wanted = None
-        signatures = {node.name: (node.plugin, tuple(document.inputs(node.name)), tuple(document.outputs(node.name))) for node in document.nodes}
+        hidden = {name for group in document.groups if group.is_folded for name in group.nodes}
+        signatures = {node.name: (node.plugin, tuple(document.inputs(node.name)), tuple(document.outputs(node.name)))
+                      for node in document.nodes if node.name not in hidden}
         for pipe in self.view.all_pipes():  # the view may have drawn some anew
             pipe.delete()
         self._pipes.clear()
         for name in [name for name in self._items if signatures.get(name) != self._signatures[name]]:
             self._remove(name)
         for node in document.nodes:
+            if node.name in hidden:
+                continue
             if node.name not in self._items:
                 self._add(node, signatures[node.name])
             self._items[node.name].xy_pos = list(node.position)
@@ -151,7 +171,10 @@ class Canvas(QtWidgets.QWidget):
             item.setToolTip(self._tip(name, problems.get(name, "")))
             if item.isSelected() != (name in wanted):
                 item.setSelected(name in wanted)
+        self._draw_folded(wanted, problems)
         for link in document.links:
+            if self.item(link.source) is self.item(link.target):
+                continue  # inside of a folded group
             pipe = self.view.establish_connection(self.port(link.source, document.drawn_output(link), False), self.port(link.target, link.input, True))
             pipe.link = link
             pipe.setToolTip(f"{link.source} to {link.target}: {self.carried(link)}")
@@ -160,7 +183,8 @@ class Canvas(QtWidgets.QWidget):
                 pipe.setSelected(True)
                 pipe.reset()
         self._draw_groups()
-        self.view.set_followed([(self._items[b.source], self._items[b.target], f"{b.result} \u2192 {b.property}") for b in document.bindings])
+        self.view.set_followed([(self.item(b.source), self.item(b.target), f"{b.result} \u2192 {b.property}") for b in document.bindings
+                                if self.item(b.source) is not self.item(b.target)])
         self.view.scene().update()
         if self._counts:
             self.show_run(*self._counts)
@@ -194,12 +218,34 @@ class Canvas(QtWidgets.QWidget):
         del self._signatures[name]
         self.view.scene().removeItem(item)
 
+    def _draw_folded(self, chosen, problems):
+        for item in self._folded.values():
+            self.view.scene().removeItem(item)
+        self._folded = {group: FoldedItem(group, self.looks) for group in self.document.groups if group.is_folded}
+        for group, item in self._folded.items():
+            members = set(group.nodes)
+            for link in self.document.links:
+                if link.target in members and link.source not in members:
+                    item.add_end(link.target, link.input, True)
+                elif link.source in members and link.target not in members:
+                    item.add_end(link.source, self.document.drawn_output(link), False)
+            self.view.add_node(item, list(self._corner(group)))
+            item.setToolTip(", ".join(group.nodes) + ". A double click opens the group")
+            item.show_problem(next((f"{name}: {problems[name]}" for name in group.nodes if name in problems), ""))
+            item.setSelected(members <= chosen)
+
+    def _corner(self, group):
+        places = [self.document.node(name).position for name in group.nodes]
+        return min(x for x, _ in places), min(y for _, y in places)
+
     def _draw_groups(self):
         chosen = {item.group for item in self._groups if item.isSelected()}
         for item in self._groups:
             self.view.scene().removeItem(item)
         self._groups = []
         for group in self.document.groups:
+            if group.is_folded:
+                continue
             item = GroupItem(group, self.looks)
             item.calc_frame([self._items[name] for name in group.nodes])
             self.view.scene().addItem(item)
@@ -221,11 +267,14 @@ class Canvas(QtWidgets.QWidget):
     # What the mouse did
 
     def _why_not(self, output, given):
-        return self.document.why_not(output.node.id, output.name if output is not output.node.outputs[0] else "", given.node.id, given.name)
+        return self.document.why_not(*self._ends(output, given))
 
     def _ends(self, a, b):
         output, given = (a, b) if a.port_type == PortTypeEnum.OUT.value else (b, a)
-        return output.node.id, output.name, given.node.id, given.name
+        return *self._end(output), *self._end(given)
+
+    def _end(self, port):
+        return port.node.ends[port.name] if isinstance(port.node, FoldedItem) else (port.node.id, port.name)
 
     def _link_between(self, a, b):
         source, output, target, pad = self._ends(a, b)
@@ -244,7 +293,16 @@ class Canvas(QtWidgets.QWidget):
         self._later.start()  # what the view has drawn by itself goes
 
     def _moved(self, moved):
-        self.document.move({item.id: item.xy_pos for item in moved if isinstance(item, FlowItem)})
+        places = {}
+        for item in moved:
+            if isinstance(item, FoldedItem):
+                x, y = (new - old for new, old in zip(item.xy_pos, self._corner(item.group)))
+                for name in item.group.nodes:
+                    place = self.document.node(name).position
+                    places[name] = place[0] + x, place[1] + y
+            elif isinstance(item, FlowItem):
+                places[item.id] = item.xy_pos
+        self.document.move(places)
         self._later.start()
 
     def _renamed(self, old, new):
@@ -256,6 +314,9 @@ class Canvas(QtWidgets.QWidget):
             self._items[old]._text_item.setPlainText(old)
 
     def _double_clicked(self, name):
+        folded = next((item.group for item in self._folded.values() if item.id == name), None)
+        if folded is not None:
+            return self.document.fold(folded.nodes, False)
         group = next((item.group for item in self._groups if item.id == name), None)
         if group is not None:
             title, good = QtWidgets.QInputDialog.getText(self, "Group", "Title", text=group.title)

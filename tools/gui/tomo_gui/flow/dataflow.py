@@ -45,6 +45,7 @@ class Binding:
 class Group:
     title: str
     nodes: tuple
+    is_folded: bool = False  # drawn as one node
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def places_of(layout, names):
         members = tuple(n for n in members if n in names and n not in taken) if isinstance(members, list) else ()
         if members:
             taken.update(members)
-            found.append(Group(str(group.get("title", "")), members))
+            found.append(Group(str(group.get("title", "")), members, group.get("folded") is True))
     return places, tuple(found)
 
 
@@ -168,7 +169,7 @@ def written(state, catalogue, with_layout):
         root["bindings"] = [{"from": {"name": b.source, "property": b.result}, "to": {"name": b.target, "property": b.property}} for b in state.bindings]
     if with_layout:
         root["layout"] = {"nodes": {node.name: list(node.position) for node in state.nodes},
-                          **({"groups": [{"title": g.title, "nodes": list(g.nodes)} for g in state.groups]} if state.groups else {})}
+                          **({"groups": [{"title": g.title, "nodes": list(g.nodes), **({"folded": True} if g.is_folded else {})} for g in state.groups]} if state.groups else {})}
     return root
 
 

@@ -294,6 +294,14 @@ class Document:
     def rename_group(self, group, title):
         self._change("rename a group", replace(self._state, groups=tuple(replace(one, title=title) if one == group else one for one in self.groups)))
 
+    def group_of(self, name):
+        return next((group for group in self.groups if name in group.nodes), None)
+
+    def fold(self, names, is_folded):
+        """Draws the groups of these nodes as one node each, or opens them again."""
+        groups = tuple(replace(group, is_folded=is_folded) if set(group.nodes) & set(names) else group for group in self.groups)
+        self._change("fold" if is_folded else "unfold", replace(self._state, groups=groups))
+
     def bind(self, source, result, target, key):
         """A property takes its values from what another node finds out; source None: no more."""
         rest = tuple(b for b in self.bindings if (b.target, b.property) != (target, key))

@@ -113,6 +113,26 @@ class FlowItem(NodeItem):
             painter.fillRect(bar, looks.accent)
 
 
+class FoldedItem(FlowItem):
+    """A group that is folded: one node, with the ports of those links that leave the group."""
+
+    def __init__(self, group, looks):
+        super().__init__(group.title, looks)
+        self.id = f"folded {' '.join(group.nodes)}"
+        self.group = group
+        self.ends = {}  # by the name of a port: node and pad
+        self._text_item.set_locked(True)
+
+    def words(self):
+        return f"{len(self.group.nodes)} nodes, folded"
+
+    def add_end(self, node, pad, is_input):
+        name = f"{node} {pad}"
+        if name not in [port.name for port in (self.inputs if is_input else self.outputs)]:
+            self.ends[name] = node, pad
+            self.add_port(name, node, is_input, f"{pad} of {node}")
+
+
 class FlowPipe(PipeItem):
     """A link."""
 

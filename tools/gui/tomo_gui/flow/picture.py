@@ -103,6 +103,9 @@ class LinkPicture(QtWidgets.QWidget):
             self._load()
             self._ask()
 
+    def close_files(self):
+        self._folder.cleanup()
+
     def outdated(self):
         """The dataflow is not the one of the pictures any more."""
         if not self._is_outdated:

@@ -17,7 +17,7 @@ from .bar import KEY_EVENT, Tools
 from .document import Document, DocumentError, Refused
 from .draft import Draft, write_whole
 from .form import Form
-from .items import FlowItem, FlowPipe
+from .items import FlowItem, FlowPipe, FoldedItem
 from .looks import READABLE
 from .palette import Palette
 from .picture import LinkPicture
@@ -95,7 +95,7 @@ class Flow(QtWidgets.QWidget):
             ("Open\u2026", self.ask_open, KEYS.Open, False), ("Save", self.save, KEYS.Save, False), ("Save as\u2026", self.ask_save, KEYS.SaveAs, False), None,
             ("Undo", self.document.undo, KEYS.Undo, False), ("Redo", self.document.redo, KEYS.Redo, False), None,
             ("Copy", self.copy, KEYS.Copy, True), ("Paste", self.paste, KEYS.Paste, True), ("Delete", self.delete, KEYS.Delete, True),
-            ("Group", self.group, "Ctrl+G", False), ("Ungroup", self.ungroup, "Ctrl+Shift+G", False), None,
+            ("Group", self.group, "Ctrl+G", False), ("Ungroup", self.ungroup, "Ctrl+Shift+G", False), ("Fold", self.fold, "Ctrl+E", False), None,
             ("Arrange", self.arrange, "Ctrl+L", False), ("Fit", self.canvas.fit, "Ctrl+0", False), None,
             ("Run", self.run, "Ctrl+R", None), ("Pause", self.pause, None, False), ("Finish", self.runner.finish, None, False),
             ("Abort", self.runner.abort, None, False), ("Run as job", self.run_as_job, None, False)), self)
@@ -121,6 +121,7 @@ class Flow(QtWidgets.QWidget):
         action = self.tools.action_of(event, self._is_in_canvas())
         if action is None:
             return super().keyPressEvent(event)
+        self._chosen()  # what the last key has done may not be drawn yet
         if action.isEnabled():
             action.trigger()
 
@@ -199,7 +200,7 @@ class Flow(QtWidgets.QWidget):
         self._run_changed()
 
     def _described(self):
-        self.canvas.draw()
+        self.canvas.draw_soon()
         self.form.refresh()
 
     def _chosen(self):
@@ -216,7 +217,9 @@ class Flow(QtWidgets.QWidget):
         self.actions_["Delete"].setEnabled(chosen)
         for text in ("Copy", "Group"):
             self.actions_[text].setEnabled(bool(names))
-        self.actions_["Ungroup"].setEnabled(any(set(group.nodes) & set(names) for group in self.document.groups) or self.canvas.chosen_group() is not None)
+        grouped = any(set(group.nodes) & set(names) for group in self.document.groups) or self.canvas.chosen_group() is not None
+        for text in ("Ungroup", "Fold"):
+            self.actions_[text].setEnabled(grouped)
 
     def resizeEvent(self, event):
         super().resizeEvent(event)
@@ -280,6 +283,12 @@ class Flow(QtWidgets.QWidget):
         group = self.canvas.chosen_group()
         self.document.ungroup(group.nodes if group else self.canvas.names())
 
+    def fold(self):
+        """A group becomes one node, or is opened again."""
+        group = self.canvas.chosen_group() or next(self.document.group_of(name) for name in self.canvas.names() if self.document.group_of(name))
+        self.document.fold(group.nodes, not group.is_folded)
+        self.canvas.choose(group.nodes)
+
     def arrange(self):
         self.document.arrange()
         self.canvas.fit(READABLE)
@@ -294,9 +303,9 @@ class Flow(QtWidgets.QWidget):
         menu = QtWidgets.QMenu(self)
         if isinstance(item, FlowItem):
             if not item.isSelected():
-                self.canvas.choose([item.id])
+                self.canvas.choose(item.group.nodes if isinstance(item, FoldedItem) else [item.id])
                 self._chosen()
-            for text in ("Copy", "Delete", "Group", "Ungroup"):
+            for text in ("Copy", "Delete", "Group", "Ungroup", "Fold"):
                 menu.addAction(self.actions_[text])
         elif isinstance(item, FlowPipe):
             self.canvas.choose(links=[item.link])
@@ -370,6 +379,8 @@ class Flow(QtWidgets.QWidget):
         if self.draft:
             self.draft.keep()
         self.runner.drop()
+        self.picture.close_files()
+        self._folder.cleanup()
 
     def folder(self):
         """Where names of files are meant."""
