@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Planes of a volume, two volumes compared, and the loader that reads for them."""
 
+import runpy
+import sys
 import threading
 import time
+from unittest import mock
 
 import h5py
 import numpy as np
 import zarr_files
-from guitest import RIGHT, Qt, QtCore, click, drag, main, spin, until
+from guitest import APPLICATION, RIGHT, ROOT, Qt, QtCore, click, drag, main, spin, until
 from widgetstest import WidgetTest, at_sample, colour_at, press_key, seen, wheel
 
 from gsttomo.widgets import CompareView, Loader, SliceView, Volume, VolumeError
@@ -276,6 +279,28 @@ class Compare(WidgetTest):
         spin(0.1)
         words = told[-1].split()
         np.testing.assert_allclose([float(words[5]), float(words[7])], [self.a[7, 20, 35], self.b[7, 20, 35]], atol=1e-3)
+
+
+class Example(WidgetTest):
+    def test_show_slices(self):
+        name = str(self.folder / "a.npy")
+        np.save(name, RNG.uniform(0, 1, SHAPE).astype(np.float32))
+        shown = []
+
+        def run():
+            until(lambda: any(widget.isVisible() and isinstance(widget, SliceView) for widget in APPLICATION.topLevelWidgets()))
+            view = next(widget for widget in APPLICATION.topLevelWidgets() if widget.isVisible() and isinstance(widget, SliceView))
+            until(lambda: all(pane.plane() is not None for pane in view.panes))
+            shown.append(view.panes[0].view.image()[3, 5])
+            view.close()
+            view.close_loader()
+            return 0
+
+        program = mock.Mock(exec=run)
+        with mock.patch("gsttomo.widgets._qt.application", return_value=program), mock.patch.object(sys, "argv", ["show-slices.py", name]):
+            with self.assertRaises(SystemExit) as ended:
+                runpy.run_path(str(ROOT / "examples" / "show-slices.py"), run_name="__main__")
+        self.assertEqual((ended.exception.code, shown), (0, [np.load(name)[15, 3, 5]]))
 
 
 class Reading(WidgetTest):

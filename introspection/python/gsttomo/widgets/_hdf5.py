@@ -21,8 +21,7 @@ def read(path, name, number, files, cache):
     except ImportError:
         raise VolumeError(f"{path}: HDF5 needs the Python module h5py (Debian: python3-h5py)") from None
     try:
-        # Without a lock: a viewer must not keep a program from writing a new result of the same name.
-        file = h5py.File(path, "r", locking=False)
+        file = _open(h5py, path)
     except OSError as error:
         reason = "it is cut off, or still being written" if "truncated" in str(error) else "it is no HDF5 file, or damaged"
         raise VolumeError(f"{path}: {reason}") from None
@@ -47,6 +46,16 @@ def read(path, name, number, files, cache):
     except VolumeError:
         file.close()
         raise
+
+
+def _open(h5py, path):
+    """With the lock that a program usually takes; without one where another program writes, or the disk has no locks."""
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        if "lock" not in str(error):
+            raise
+    return h5py.File(path, "r", locking=False)
 
 
 def _dataset(h5py, file, path, name):
@@ -200,7 +209,7 @@ def _virtual(h5py, path, dataset, shape, lead, factor, files, cache):
     for name, source in parts:
         try:
             if name not in opened:
-                opened[name] = dataset.file if name == path else h5py.File(name, "r", locking=False)
+                opened[name] = dataset.file if name == path else _open(h5py, name)
             part = opened[name][source.dset_name]
         except (OSError, KeyError):
             raise VolumeError(f"{name}: this part of {path} is no HDF5 file with {source.dset_name}, or cut off") from None
