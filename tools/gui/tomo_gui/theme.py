@@ -82,6 +82,8 @@ QProgressBar::chunk {{ background: {c.accent}; }}
 QScrollArea {{ border: 0; }}
 QToolButton[section="true"] {{ border: 0; font-weight: 600; padding: {SPACE}px 0; }}
 #surround {{ background: {SURROUND}; }}
+#cell {{ border: 2px solid transparent; }}
+#cell[chosen="true"] {{ border: 2px solid #35c9cb; }}
 """
 
 

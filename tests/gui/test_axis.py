@@ -1,0 +1,228 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The place Axis in a real window: by eye, by methods, by slices."""
+
+import math
+import subprocess
+
+import h5py
+import numpy as np
+from guitest import ROOT, SCAN, GuiTest, QtCore, QtTest, QtWidgets, Qt, click, drag, main, spin, type_into, until  # noqa: I001
+from phantom_scan import AXIS, Scan
+
+from tomo_gui import axis_facts
+
+TOOTH = ROOT / "examples" / "data" / "tooth.h5"
+TRUE = 86.35
+
+
+class AxisTest(GuiTest):
+    def place(self, scan=SCAN):
+        self.window_ = self.window(scan)
+        self.session = self.window_.session
+        return self.window_.show_place("Axis")
+
+    def press(self, place, name):
+        click(place.findChild(QtWidgets.QPushButton, name))
+
+    @property
+    def axis(self):
+        return self.session.configuration.values.get("axis")
+
+
+class Overlay(AxisTest):
+    def until_views(self, place):
+        until(lambda: place.overlay.state_line.state == "done", f"no views: {place.overlay.state_line.text}")
+
+    def test_by_mouse_and_keys(self):
+        place = self.place()
+        self.until_views(place)
+        overlay = place.overlay.overlay
+        self.assertEqual(overlay.axis(), 86.5)
+        self.assertIsNone(self.axis)
+        # Views of the file, corrected.
+        with h5py.File(SCAN) as file:
+            data = file["/entry/instrument/detector/data"][()].astype(float)
+        wanted = -np.log((data[[2, 92]] - data[0]) / (data[1] - data[0]))
+        np.testing.assert_allclose(np.array(place.overlay._views)[:, 40:90], wanted[:, 40:90], atol=2e-5)
+        # A drag by 10 columns.
+        canvas = overlay.canvas
+        start = canvas.to_widget(QtCore.QPointF(86.5, 60)).toPoint()
+        pixels = round(10 * canvas.scale())
+        drag(canvas, start, start + QtCore.QPoint(pixels, 0))
+        moved = until(lambda: self.axis, "the drag set no axis")
+        self.assertAlmostEqual(moved, 86.5 + pixels / canvas.scale(), delta=0.011)
+        self.assertEqual(overlay.axis(), moved)
+        # Keys.
+        canvas.setFocus()
+        for key, modifier, step in ((Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier, -1.0),
+                                    (Qt.Key.Key_Right, Qt.KeyboardModifier.NoModifier, 0.1)):
+            before = self.axis
+            QtTest.QTest.keyClick(canvas, key, modifier)
+            until(lambda: self.axis != before, "the key moved nothing")
+            self.assertAlmostEqual(self.axis, before + step, places=6)
+        # The field of the settings moves the line, and so does undo.
+        self.session.configuration.set("axis", str(TRUE))
+        self.assertEqual(overlay.axis(), TRUE)
+        for mode in ("difference", "sum", "colours"):
+            overlay.set_mode(mode)
+        self.assertLessEqual(self.window_.width(), 1280)
+        self.press(place, "find-methods")
+        until(lambda: "auto" in place.estimates.found and not place.estimates.is_busy(), "no estimate")
+        self.save_picture(self.window_, "axis.png")
+        self.window_.use_theme("light")
+        self.save_picture(self.window_, "axis-light.png")
+
+    def test_rows_and_pairs(self):
+        name = self.folder / "turn.nxs"
+        Scan(views=120, turn=2 * np.pi).nxtomo(name)
+        place = self.place(name)
+        self.until_views(place)
+        self.assertEqual(place.overlay.first.maximum(), 59)
+        type_into(place.overlay.rows[0], "3")
+        type_into(place.overlay.rows[1], "8")
+        self.assertEqual(place.overlay.overlay._images[0].array.shape, (6, 90))
+        before = place.overlay._views
+        type_into(place.overlay.first, "20")
+        until(lambda: place.overlay._views is not before, "no other views")
+        self.assertIn("80", place.overlay.pair.text())
+        # With the axis of the phantom the views agree.
+        zero, opposite = (view.astype(float) for view in place.overlay._views)
+        columns = np.arange(90) + 0.5
+        mirrored = np.interp(2 * AXIS - columns, columns, opposite[5])
+        self.assertLess(np.abs(mirrored - zero[5])[10:80].mean(), 0.02)
+
+    def test_scans_without_such_views(self):
+        name = self.folder / "short.nxs"
+        Scan(views=60, turn=np.pi / 2).nxtomo(name)
+        place = self.place(name)
+        until(lambda: place.overlay.state_line.state == "empty", "nothing is told")
+        self.assertIn("88.5°", place.overlay.overlay._corner.note)
+        self.session.configuration.set("geometry", "lamino")
+        until(place.overlay.doubt.isVisible, "no doubt")
+        self.assertIn("tilted", place.overlay.doubt.text())
+
+
+class Methods(AxisTest):
+    def test_all_methods(self):
+        place = self.place()
+        estimates = place.estimates
+        self.press(place, "all-methods")
+        until(lambda: not estimates.is_busy() and "sharpness" in estimates.found, "not all methods came")
+        for name in ("auto", "correlation", "spectrum", "sharpness"):
+            self.assertAlmostEqual(estimates.found[name]["axis-px"], TRUE, delta=0.5)
+        self.assertIn("whole turn", estimates.failed["overlap"])
+        self.assertIn("agree", estimates.said.text())
+        estimates.choose("spectrum")
+        curve = estimates.curve.listDataItems()[0]
+        at, values = curve.getData()
+        self.assertAlmostEqual(at[np.argmin(values)], TRUE, delta=0.5)
+        click(estimates.take)
+        self.assertEqual(self.axis, 86.36)
+        self.assertAlmostEqual(self.session.axis_uncertainty, 0.05, delta=0.02)
+        self.assertNotIn("roll", self.session.configuration.values)
+        self.assertIn("± 0.05", place.now.text())
+        click(estimates.tilted, QtCore.QPoint(8, 8))
+        click(estimates.take)
+        self.assertAlmostEqual(self.session.configuration.values["roll"], estimates.found["spectrum"]["tilt-degrees"])
+
+    def test_tooth(self):
+        place = self.place(TOOTH)
+        self.press(place, "find-methods")
+        until(lambda: "auto" in place.estimates.found, f"no axis: {place.estimates.said.text()}")
+        click(place.estimates.take)
+        self.assertAlmostEqual(self.axis, 296.0, delta=0.5)
+
+    def test_judgement(self):
+        self.assertEqual(axis_facts.judge({"a": (100.0, 0.1), "b": (100.3, 0.1)}), ("✓ The methods agree within 0.30 px", "good"))
+        text, tone = axis_facts.judge({"a": (100.0, 0.1), "b": (103.0, 0.2), "c": (101.0, 0.1)})
+        self.assertEqual((text[:1], tone), ("⚠", "warning"))
+        self.assertIn("a and b disagree by 3.0 px", text)
+        self.assertEqual(axis_facts.judge({"a": (100.0, 0.1)}), ("", ""))
+
+
+class Slices(AxisTest):
+    def made(self, place, number=0):
+        until(lambda: place.mosaic.state_line.state in ("done", "failed") and place.mosaic.mosaics[number].cells,
+              f"no slices: {place.mosaic.state_line.text}")
+        self.assertEqual(place.mosaic.state_line.state, "done", place.mosaic.state_line.text)
+        spin(0.05)
+        return place.mosaic.mosaics[number].cells
+
+    def test_a_click_takes_the_axis(self):
+        place = self.place()
+        self.press(place, "show-mosaic")
+        self.assertEqual(place.mosaic.values.text(), "82.5:90.5:1")
+        type_into(place.mosaic.values, "85.35:87.35:0.5")
+        cells = self.made(place)
+        self.assertEqual([cell.value for cell in cells], ["85.35", "85.85", "86.35", "86.85", "87.35"])
+        subprocess.run(["tomo-reconstruct", SCAN, "--axis=86.35", "--y=67", "--height=1", "--progress=none", f"--output={self.folder}/one.h5"],
+                       check=True)
+        with h5py.File(self.folder / "one.h5") as file:
+            np.testing.assert_array_equal(cells[2].view.image(), file["/entry/data/data"][0])
+        self.assertIn("sharpest", place.mosaic.state_line.text)
+        click(cells[2].view.canvas)
+        self.assertEqual(self.axis, 86.35)
+        self.assertEqual([bool(cell.property("chosen")) for cell in cells], [False, False, True, False, False])
+        # All show the same crop.
+        cells[0].view.canvas.zoom(3)
+        self.assertEqual(cells[4].view.scale(), cells[0].view.scale())
+        self.save_picture(self.window_, "axis-mosaic.png")
+        self.press(place, "finer")
+        until(lambda: place.mosaic.mosaics[0].cells is not cells, "no finer slices")
+        self.assertEqual([cell.value for cell in self.made(place)], ["85.95", "86.15", "86.35", "86.55", "86.75"])
+
+    def test_another_parameter(self):
+        place = self.place()
+        self.session.configuration.set("axis", "86.35")
+        self.press(place, "show-mosaic")
+        place.mosaic.parameter.setCurrentText("projection-filter")
+        self.assertEqual(place.mosaic.values.text().split(",")[0], "ramp-fromreal")
+        type_into(place.mosaic.values, "ramp,hamming,bh3")
+        cells = self.made(place)
+        click(cells[1].view.canvas)
+        self.assertEqual(self.session.configuration.values["projection-filter"], "hamming")
+        type_into(place.mosaic.values, "ramp,nonsense")
+        until(lambda: place.mosaic.state_line.state == "failed", "no failure")
+        self.assertIn("nonsense", place.mosaic.state_line.text)
+        self.assertIs(place.mosaic.mosaics[0].cells, cells)
+        for name in axis_facts.swept(self.session.configuration.schema):
+            place.mosaic.parameter.setCurrentText(name)
+            self.assertTrue(place.mosaic.values.text(), name)
+
+    def test_two_rows_tell_the_tilt(self):
+        place = self.place()
+        self.press(place, "show-mosaic")
+        click(place.mosaic.two, QtCore.QPoint(8, 8))
+        type_into(place.mosaic.row, "76")
+        type_into(place.mosaic.lower, "116")
+        type_into(place.mosaic.values, "85.35:87.35:1")
+        until(lambda: place.mosaic.mosaics[1].cells, "no slices of the lower row")
+        self.made(place, 1)
+        self.assertFalse(place.mosaic.take_tilt.isEnabled())
+        click(place.mosaic.mosaics[0].cells[1].view.canvas)
+        click(place.mosaic.mosaics[1].cells[2].view.canvas)
+        self.save_picture(self.window_, "axis-tilt.png")
+        click(place.mosaic.take_tilt)
+        self.assertAlmostEqual(self.session.configuration.values["roll"], math.degrees(math.atan(1 / 40)), places=3)
+        self.assertAlmostEqual(self.axis, 86.35 + (67.5 - 76.5) / 40, delta=0.006)
+
+    def test_the_next_step(self):
+        place = self.place()
+        self.press(place, "preview-slice")
+        self.assertEqual(self.window_._pages.currentWidget().title, "Reconstruct")
+
+
+class Facts(GuiTest):
+    def test_opposite_views(self):
+        def facts(views, covered):
+            return {"projections": views, "angle-first": 0.0, "angle-last": math.radians(covered)}
+        self.assertEqual(axis_facts.opposite(facts(181, 180.0))[0], 180)
+        self.assertEqual(axis_facts.opposite(facts(181, 179.0))[0], 180)   # a step less than half a turn
+        self.assertEqual(axis_facts.opposite(facts(361, 360.0))[0], 180)
+        self.assertIsNone(axis_facts.opposite(facts(91, 90.0)))
+        self.assertIsNone(axis_facts.opposite({"projections": 3}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The axis as methods find it, how sure they are, and their curves."""
+
+import numpy as np
+import pyqtgraph
+from pyqtgraph.Qt import QtCore, QtWidgets
+
+from . import axis_facts, theme
+
+WITHOUT_SEARCH = ("scan", "middle")
+COLUMNS = ("Method", "Axis", "±", "Tilt °")
+INK, MARK, SECOND = "#d8dadd", "#35c9cb", "#e0a030"
+
+
+def plot(title):
+    widget = pyqtgraph.PlotWidget(background=theme.SURROUND)
+    widget.hideButtons()
+    widget.setMenuEnabled(False)
+    widget.setMouseEnabled(False, False)
+    widget.setMinimumHeight(110)
+    for side in ("left", "bottom"):
+        axis = widget.getAxis(side)
+        axis.setPen(INK)
+        axis.setTextPen(INK)
+        axis.enableAutoSIPrefix(False)
+    widget.setLabel("bottom", title)
+    return widget
+
+
+class Estimates(QtWidgets.QWidget):
+    """taken: with axis, uncertainty, and the roll in degrees or None"""
+
+    taken = QtCore.Signal(float, object, object)
+
+    def __init__(self, session, parent=None):
+        super().__init__(parent)
+        self.session = session
+        self.methods = session.configuration.schema["axis-method"]["enum"]
+        self.found, self.failed = {}, {}  # by method: what estimate --json says; why there is nothing
+        self._question, self._waiting, self._running = None, [], None
+        self.table = QtWidgets.QTableWidget(len(self.methods), len(COLUMNS), objectName="estimates")
+        self.table.setHorizontalHeaderLabels(COLUMNS)
+        self.table.verticalHeader().hide()
+        self.table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setEditTriggers(QtWidgets.QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setShowGrid(False)
+        head = self.table.horizontalHeader()
+        head.setSectionResizeMode(QtWidgets.QHeaderView.ResizeMode.ResizeToContents)
+        head.setSectionResizeMode(0, QtWidgets.QHeaderView.ResizeMode.Stretch)
+        self.table.verticalHeader().setDefaultSectionSize(24)
+        self.table.setFixedHeight(24 * len(self.methods) + 34)
+        self.table.itemSelectionChanged.connect(self._select)
+        self.find = QtWidgets.QPushButton("Find", objectName="find-methods", toolTip="By the methods that serve this scan")
+        self.find.clicked.connect(lambda: self.ask(["auto"]))
+        self.all = QtWidgets.QPushButton("All methods", objectName="all-methods", toolTip="Each by itself, one after the other")
+        self.all.clicked.connect(lambda: self.ask([name for name in self.methods if name not in WITHOUT_SEARCH]))
+        self.stop = QtWidgets.QPushButton("Cancel", visible=False, objectName="cancel-methods")
+        self.stop.clicked.connect(self.cancel)
+        self.said = QtWidgets.QLabel(wordWrap=True)
+        self.curve, self.rows = plot("axis (px)"), plot("axis (px)")
+        self.rows.setLabel("left", "row")
+        self.rows.invertY(True)
+        self.tilted = QtWidgets.QCheckBox("with tilt", objectName="with-tilt")
+        self.tilted.setToolTip("Takes the tilt as the roll that projections are rotated by")
+        self.take = QtWidgets.QPushButton("Take", objectName="take")
+        self.take.clicked.connect(self._take)
+        for button in (self.find, self.all, self.stop, self.take):
+            button.setProperty("small", True)
+        column = QtWidgets.QVBoxLayout(self)
+        column.setContentsMargins(theme.SPACE, theme.SPACE, 2 * theme.SPACE, theme.SPACE)
+        column.setSpacing(theme.SPACE)
+        row = QtWidgets.QHBoxLayout()
+        row.setSpacing(theme.SPACE)
+        for widget in (self.find, self.all, self.stop):
+            row.addWidget(widget)
+        row.addStretch(1)
+        column.addLayout(row)
+        column.addWidget(self.table)
+        column.addWidget(self.said)
+        for title, widget in (("What the method compares", self.curve), ("Axis in each row", self.rows)):
+            label = QtWidgets.QLabel(title)
+            label.setProperty("faint", True)
+            column.addWidget(label)
+            column.addWidget(widget, 1)
+        row = QtWidgets.QHBoxLayout()
+        row.addWidget(self.tilted)
+        row.addStretch(1)
+        row.addWidget(self.take)
+        column.addLayout(row)
+        self.clear()
+
+    def clear(self):
+        """Begins with another scan."""
+        self.cancel()
+        self.found, self.failed = {}, {}
+        facts = self.session.facts
+        if facts:
+            self.found["middle"] = {"axis-px": facts["width"] / 2, "method": "middle"}
+            if "axis" in facts:
+                self.found["scan"] = {"axis-px": facts["axis"], "method": "scan"}
+        self._fill()
+        self.table.clearSelection()
+        self._draw(None)
+
+    def ask(self, methods):
+        """Has the axis found by each of these methods, one after the other."""
+        self.cancel()
+        self._waiting = list(methods)
+        self._next()
+
+    def cancel(self):
+        self._waiting = []
+        if self._question:
+            self._question.drop()
+            self._question = self._running = None
+        self._fill()
+
+    def chosen(self):
+        rows = self.table.selectionModel().selectedRows() if self.table.selectionModel() else []
+        return self.methods[rows[0].row()] if rows else None
+
+    def choose(self, method):
+        self.table.selectRow(self.methods.index(method))
+
+    def is_busy(self):
+        return self._question is not None
+
+    def _next(self):
+        self._question = self._running = None
+        if self._waiting:
+            method = self._running = self._waiting.pop(0)
+            self._question = self.session.ask_program("estimate", "--axis-method", method)
+            self._question.answered.connect(lambda answer: self._know(method, answer))
+            self._question.failed.connect(lambda reason: self._fail(method, reason))
+        self._fill()
+
+    def _know(self, method, answer):
+        self.failed.pop(method, None)
+        self.found[method] = answer
+        for one in answer.get("methods", ()):  # of which auto has several
+            self.found.setdefault(one["method"], one)
+        self._next()
+        if not self.chosen() or method == "auto":
+            self.choose(method)
+        elif self.chosen() == method:
+            self._select()
+
+    def _fail(self, method, reason):
+        self.failed[method] = reason
+        self.session.noted.emit("warning", f"{method}: {reason}")
+        self._next()
+
+    def _fill(self):
+        for row, method in enumerate(self.methods):
+            one = self.found.get(method)
+            texts = [method, "", "", ""]
+            if method == self._running:
+                texts[1] = "…"
+            elif one:
+                texts[1] = f"{one['axis-px']:.2f}"
+                texts[2] = f"{one['uncertainty-px']:.2f}" if "uncertainty-px" in one else ""
+                texts[3] = f"{one['tilt-degrees']:.2f}" if "tilt-degrees" in one else ""
+            elif method in self.failed:
+                texts[1] = "✕"
+            for column, text in enumerate(texts):
+                item = self.table.item(row, column)
+                if item is None:
+                    item = QtWidgets.QTableWidgetItem()
+                    self.table.setItem(row, column, item)
+                item.setText(text)
+                item.setToolTip(self.failed.get(method, ""))
+                if column:
+                    item.setTextAlignment(int(QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter))
+        is_busy = self._running is not None
+        self.stop.setVisible(is_busy)
+        for button in (self.find, self.all):
+            button.setVisible(not is_busy)
+            button.setEnabled(bool(self.session.facts))
+        compared = {name: (one["axis-px"], one["uncertainty-px"]) for name, one in self.found.items()
+                    if "uncertainty-px" in one and name != "auto"}
+        text, tone = (f"Working: {self._running}", "") if is_busy else axis_facts.judge(compared)
+        if not text and self.failed:
+            text, tone = f"✕ {next(iter(self.failed.values()))}", "failure"
+        self.said.setText(text)
+        theme.mark(self.said, "tone", tone)
+
+    def _select(self):
+        one = self.found.get(self.chosen())
+        self.take.setEnabled(one is not None)
+        self.tilted.setEnabled(bool(one) and "tilt-degrees" in one)
+        self._draw(one)
+        if self.chosen() in self.failed:
+            self.said.setText(f"✕ {self.failed[self.chosen()]}")
+            theme.mark(self.said, "tone", "failure")
+
+    def _draw(self, one):
+        self.curve.clear()
+        self.rows.clear()
+        self.take.setEnabled(one is not None)
+        self.tilted.setEnabled(bool(one) and "tilt-degrees" in one)
+        if not one:
+            return
+        line = pyqtgraph.mkPen(MARK, width=2)
+        curve = one.get("curve")
+        if curve:
+            self.curve.plot(curve["axis-px"], curve["value"], pen=pyqtgraph.mkPen(INK, width=1))
+            self.curve.setLabel("bottom", f"axis (px), {curve['method']} in row {curve['row-px']:.0f}")
+        self.curve.addItem(pyqtgraph.InfiniteLine(one["axis-px"], angle=90, pen=line, label=f"{one['axis-px']:.2f}",
+                                                  labelOpts={"color": MARK, "position": 0.9}))
+        rows = one.get("rows")
+        if rows:
+            at, axes, spread = (np.array([row[key] for row in rows]) for key in ("row-px", "axis-px", "uncertainty-px"))
+            self.rows.addItem(pyqtgraph.ErrorBarItem(x=axes, y=at, width=2 * spread, pen=pyqtgraph.mkPen(SECOND)))
+            self.rows.plot(axes, at, pen=None, symbol="o", symbolSize=6, symbolBrush=SECOND, symbolPen=None)
+        self.rows.addItem(pyqtgraph.InfiniteLine(one["axis-px"], angle=90, pen=line))
+
+    def _take(self):
+        one = self.found[self.chosen()]
+        roll = one.get("tilt-degrees") if self.tilted.isChecked() else None
+        self.taken.emit(one["axis-px"], one.get("uncertainty-px"), roll)

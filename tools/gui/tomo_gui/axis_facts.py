@@ -1,0 +1,94 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a scan's facts say about its axis: views half a turn apart, tilt, parameters that can be compared. No Qt."""
+
+import math
+
+# As tomo-reconstruct compares slices; it refuses others.
+SWEPT_SECTIONS = ("flat-correction", "cleaning", "retrieve-phase", "reconstruction")
+NOT_SWEPT = {"air", "crop-width", "sweep"}
+SURE = 3.0       # uncertainties that two methods may be apart
+SMALL = 0.5      # pixels
+MOST_COLUMNS = 1024  # of a slice in a mosaic
+
+
+def opposite(facts):
+    """How many views lie between two that look along one line from both sides, and the degrees between them; None where the
+    scan has no such views."""
+    if "angle-first" not in facts or facts["projections"] < 2:
+        return None
+    most = facts["projections"] - 1
+    step = abs(facts["angle-last"] - facts["angle-first"]) / most
+    if step <= 0:
+        return None
+    apart = min(round(math.pi / step), most)
+    return (apart, math.degrees(apart * step)) if apart * step > 0.95 * math.pi else None
+
+
+def covered(facts):
+    return math.degrees(abs(facts.get("angle-last", 0.0) - facts.get("angle-first", 0.0)))
+
+
+def doubt(facts, values):
+    """Why mirrored views can't lie over each other in this geometry; "" where they can."""
+    if values.get("geometry") == "lamino" or values.get("axis-angle-x"):
+        return "The axis is tilted along the beam: mirrored views do not fit. Compare slices."
+    if values.get("geometry") == "parallel":
+        return ""
+    is_cone = values.get("geometry") == "cone" or "source-position-y" in values or any(f["name"] == "cone-beam" for f in facts["findings"])
+    return "The beam diverges: mirrored views fit at the axis alone. Compare slices." if is_cone else ""
+
+
+def middle(facts):
+    """The axis that counts as long as nobody says another one."""
+    return facts.get("axis", facts["width"] / 2)
+
+
+def tilt(upper, lower):
+    """Degrees of the roll, and the axis in the middle row, of two pairs of row and axis. Rows are counted at their centres."""
+    (row_1, axis_1), (row_2, axis_2) = upper, lower
+    return math.degrees(math.atan2(axis_2 - axis_1, row_2 - row_1))
+
+
+def axis_at(row, upper, lower):
+    (row_1, axis_1), (row_2, axis_2) = upper, lower
+    return axis_1 + (axis_2 - axis_1) * (row - row_1) / (row_2 - row_1)
+
+
+def swept(schema):
+    """Names of the parameters whose slices can be compared."""
+    names = ["axis", "offset", *(name for name, about in schema.items() if about["x-section"] in SWEPT_SECTIONS and name not in NOT_SWEPT)]
+    return [name for name in names if schema[name].get("type") != "string" or "enum" in schema[name] or schema[name].get("x-level") == "basic"]
+
+
+def values_of(about, at=None):
+    """A proposal for a sweep, as it is written behind NAME=."""
+    if "enum" in about:
+        return ",".join(about["enum"])
+    if about["type"] == "boolean":
+        return "false,true"
+    if at is not None:
+        return range_text(at, 1.0, 4)
+    if about["type"] == "integer":
+        least = max(1, int(about.get("minimum", 1)))
+        return f"{least}:{least + 8}:2"
+    known = about.get("default", 1.0)
+    known = known if isinstance(known, (int, float)) and 0 < abs(known) < 1e9 else 1.0
+    return f"{known / 2:.4g},{known:.4g},{known * 2:.4g},{known * 4:.4g}"
+
+
+def range_text(middle, step, either_side):
+    return f"{middle - either_side * step:.10g}:{middle + either_side * step:.10g}:{step:.10g}"
+
+
+def judge(found):
+    """Whether methods agree: (text, tone) about pairs of axis and uncertainty by the names of their methods."""
+    if len(found) < 2:
+        return "", ""
+    names = sorted(found, key=lambda name: found[name][0])
+    least, most = names[0], names[-1]
+    apart = found[most][0] - found[least][0]
+    allowed = max(SMALL, SURE * max(found[least][1], found[most][1]))
+    if apart > allowed:
+        return f"⚠ {least} and {most} disagree by {apart:.1f} px: look at the overlay or a mosaic", "warning"
+    return f"✓ The methods agree within {max(apart, 0.01):.2f} px", "good"
