@@ -37,7 +37,7 @@ class AxisPlace(QtWidgets.QWidget):
         self.preview = next_button("Preview slice")
         self.preview.setObjectName("preview-slice")
         self.preview.clicked.connect(lambda: session.place_wanted.emit("Reconstruct"))
-        self.now = QtWidgets.QLabel(objectName="axis-now")
+        self.now = QtWidgets.QLabel(objectName="axis-now", wordWrap=True)
         left = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
@@ -48,12 +48,14 @@ class AxisPlace(QtWidgets.QWidget):
         right.setMinimumWidth(240)
         steps = QtWidgets.QHBoxLayout()
         steps.setContentsMargins(theme.SPACE, theme.SPACE, 2 * theme.SPACE, theme.SPACE)
-        steps.addWidget(self.now, 1)
+        steps.addStretch(1)
         steps.addWidget(self.preview)
+        self.now.setContentsMargins(theme.SPACE, 0, 2 * theme.SPACE, 0)
         beside = QtWidgets.QVBoxLayout(right)
         beside.setContentsMargins(0, 0, 0, 0)
         beside.setSpacing(0)
         beside.addWidget(self.estimates, 1)
+        beside.addWidget(self.now)
         beside.addLayout(steps)
         work = QtWidgets.QSplitter(QtCore.Qt.Orientation.Horizontal, childrenCollapsible=False)
         work.addWidget(left)
@@ -112,5 +114,6 @@ class AxisPlace(QtWidgets.QWidget):
             text = f"axis {values['axis']:.2f}" + (f" ± {max(spread, 0.01):.2f}" if spread is not None else "") + " px"
             text += f", roll {values['roll']:.2f}°" if "roll" in values else ""
         else:
-            text = "axis not set"
+            facts = self.session.facts
+            text = f"axis {facts['axis']:.2f} px (scan)" if facts and "axis" in facts else "axis not known"
         self.now.setText(text)

@@ -10,7 +10,6 @@ from . import axis_facts, theme
 
 WITHOUT_SEARCH = ("scan", "middle")
 COLUMNS = ("Method", "Axis", "±", "Tilt °")
-INK, MARK, SECOND = "#d8dadd", "#35c9cb", "#e0a030"
 
 
 def plot(title):
@@ -21,8 +20,8 @@ def plot(title):
     widget.setMinimumHeight(110)
     for side in ("left", "bottom"):
         axis = widget.getAxis(side)
-        axis.setPen(INK)
-        axis.setTextPen(INK)
+        axis.setPen(theme.ON_SURROUND)
+        axis.setTextPen(theme.ON_SURROUND)
         axis.enableAutoSIPrefix(False)
     widget.setLabel("bottom", title)
     return widget
@@ -79,11 +78,15 @@ class Estimates(QtWidgets.QWidget):
         column.addLayout(row)
         column.addWidget(self.table)
         column.addWidget(self.said)
-        for title, widget in (("What the method compares", self.curve), ("Axis in each row", self.rows)):
-            label = QtWidgets.QLabel(title)
+        self._titles = {self.curve: QtWidgets.QLabel(), self.rows: QtWidgets.QLabel("Axis in each row")}
+        for widget, label in self._titles.items():
             label.setProperty("faint", True)
             column.addWidget(label)
             column.addWidget(widget, 1)
+        self._none = QtWidgets.QLabel("Find shows what a method compares, and the axis in each row.", wordWrap=True)
+        self._none.setProperty("faint", True)
+        column.addWidget(self._none)
+        column.addStretch(0)
         row = QtWidgets.QHBoxLayout()
         row.addWidget(self.tilted)
         row.addStretch(1)
@@ -172,7 +175,8 @@ class Estimates(QtWidgets.QWidget):
                 item.setText(text)
                 item.setToolTip(self.failed.get(method, ""))
                 if column:
-                    item.setTextAlignment(int(QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter))
+                    item.setData(QtCore.Qt.ItemDataRole.TextAlignmentRole,
+                                 int(QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter))
         is_busy = self._running is not None
         self.stop.setVisible(is_busy)
         for button in (self.find, self.all):
@@ -181,6 +185,9 @@ class Estimates(QtWidgets.QWidget):
         compared = {name: (one["axis-px"], one["uncertainty-px"]) for name, one in self.found.items()
                     if "uncertainty-px" in one and name != "auto"}
         text, tone = (f"Working: {self._running}", "") if is_busy else axis_facts.judge(compared)
+        best = self.found.get("auto", {})
+        if text and not is_busy and best.get("used-rows", 0) < len(best.get("rows", ())):
+            text += f". {best['used-rows']} of {len(best['rows'])} rows count"
         if not text and self.failed:
             text, tone = f"✕ {next(iter(self.failed.values()))}", "failure"
         self.said.setText(text)
@@ -200,20 +207,24 @@ class Estimates(QtWidgets.QWidget):
         self.rows.clear()
         self.take.setEnabled(one is not None)
         self.tilted.setEnabled(bool(one) and "tilt-degrees" in one)
+        for widget, key in ((self.curve, "curve"), (self.rows, "rows")):
+            for part in (widget, self._titles[widget]):
+                part.setVisible(bool(one) and key in one)
+        self._none.setVisible(not one or "curve" not in one)
         if not one:
             return
-        line = pyqtgraph.mkPen(MARK, width=2)
+        line = pyqtgraph.mkPen(theme.MARK, width=2)
         curve = one.get("curve")
         if curve:
-            self.curve.plot(curve["axis-px"], curve["value"], pen=pyqtgraph.mkPen(INK, width=1))
-            self.curve.setLabel("bottom", f"axis (px), {curve['method']} in row {curve['row-px']:.0f}")
+            self.curve.plot(curve["axis-px"], curve["value"], pen=pyqtgraph.mkPen(theme.ON_SURROUND, width=1))
+            self._titles[self.curve].setText(f"What {curve['method']} compares, row {int(curve['row-px'])}")
         self.curve.addItem(pyqtgraph.InfiniteLine(one["axis-px"], angle=90, pen=line, label=f"{one['axis-px']:.2f}",
-                                                  labelOpts={"color": MARK, "position": 0.9}))
+                                                  labelOpts={"color": theme.MARK, "position": 0.9}))
         rows = one.get("rows")
         if rows:
             at, axes, spread = (np.array([row[key] for row in rows]) for key in ("row-px", "axis-px", "uncertainty-px"))
-            self.rows.addItem(pyqtgraph.ErrorBarItem(x=axes, y=at, width=2 * spread, pen=pyqtgraph.mkPen(SECOND)))
-            self.rows.plot(axes, at, pen=None, symbol="o", symbolSize=6, symbolBrush=SECOND, symbolPen=None)
+            self.rows.addItem(pyqtgraph.ErrorBarItem(x=axes, y=at, width=2 * spread, pen=pyqtgraph.mkPen(theme.MARK_2)))
+            self.rows.plot(axes, at, pen=None, symbol="o", symbolSize=6, symbolBrush=theme.MARK_2, symbolPen=None)
         self.rows.addItem(pyqtgraph.InfiniteLine(one["axis-px"], angle=90, pen=line))
 
     def _take(self):

@@ -117,7 +117,7 @@ class MosaicPage(QtWidgets.QWidget):
         self.values.returnPressed.connect(self.make)
         self.row = QtWidgets.QSpinBox(objectName="sweep-row", keyboardTracking=False)
         self.lower = QtWidgets.QSpinBox(objectName="sweep-lower-row", keyboardTracking=False)
-        self.two = QtWidgets.QCheckBox("Two rows: tilt", objectName="two-rows")
+        self.two = QtWidgets.QCheckBox("Two rows", objectName="two-rows", toolTip="Axes in two rows tell the tilt")
         self.two.toggled.connect(self._arrange)
         self.start = QtWidgets.QPushButton("Make slices", objectName="make-slices")
         self.start.clicked.connect(self.make)
@@ -129,7 +129,7 @@ class MosaicPage(QtWidgets.QWidget):
             mosaic.chosen.connect(lambda _, value, number=number: self._pick(number, value))
         self.mosaics[1].hide()
         self.tilt = QtWidgets.QLabel()
-        self.take_tilt = QtWidgets.QPushButton("Take axis and tilt", objectName="take-tilt", enabled=False, visible=False)
+        self.take_tilt = QtWidgets.QPushButton("Take both", objectName="take-tilt", enabled=False, visible=False)
         self.take_tilt.clicked.connect(self._take_tilt)
         self.state_line = StateLine()
         self.state_line.cancelled.connect(self._forget)
@@ -235,7 +235,7 @@ class MosaicPage(QtWidgets.QWidget):
     def _tell_tilt(self):
         is_whole = None not in self._picked and self.row.value() != self.lower.value()
         self.take_tilt.setEnabled(is_whole)
-        self.tilt.setText(f"tilt {axis_facts.tilt(*self._pairs()):.2f}°" if is_whole else "Choose one above, one below" if self.is_of_two() else "")
+        self.tilt.setText(f"tilt {axis_facts.tilt(*self._pairs()):.2f}°" if is_whole else "Choose one above and one below" if self.is_of_two() else "")
 
     def _take_tilt(self):
         axis = axis_facts.axis_at(self._facts["height"] / 2, *self._pairs())

@@ -91,8 +91,8 @@ class Question(QtCore.QObject):
 
     def drop(self):
         """Nobody wants the answer any more."""
+        self._process.finished.connect(lambda *_: self.deleteLater())
         self._process.drop()
-        self.deleteLater()
 
     def _end(self, reason):
         self.deleteLater()

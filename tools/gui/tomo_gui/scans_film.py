@@ -31,7 +31,7 @@ class RowLine(Layer):
             return
         y = self.canvas.to_widget(QtCore.QPointF(0, self.at + 0.5)).y()
         width = self.canvas.size_of_view().width()
-        for colour, wide in ((QtGui.QColor(0, 0, 0, 160), 3), (QtGui.QColor("#35c9cb"), 1)):
+        for colour, wide in ((QtGui.QColor(0, 0, 0, 160), 3), (QtGui.QColor(theme.MARK), 1)):
             painter.setPen(QtGui.QPen(colour, wide))
             painter.drawLine(QtCore.QLineF(0, y, width, y))
 

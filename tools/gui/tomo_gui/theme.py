@@ -9,6 +9,7 @@ from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 SPACE = 4         # pixels; spacing is a multiple of it
 SMALL, NORMAL, LARGE = 12, 14, 18  # pixels of the text
 SURROUND = "#1b1d20"  # of pictures, in both themes
+ON_SURROUND, MARK, MARK_2 = "#d8dadd", "#35c9cb", "#e0a030"  # text, lines and points over pictures and in plots
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +84,7 @@ QScrollArea {{ border: 0; }}
 QToolButton[section="true"] {{ border: 0; font-weight: 600; padding: {SPACE}px 0; }}
 #surround {{ background: {SURROUND}; }}
 #cell {{ border: 2px solid transparent; }}
-#cell[chosen="true"] {{ border: 2px solid #35c9cb; }}
+#cell[chosen="true"] {{ border: 2px solid {MARK}; }}
 """
 
 

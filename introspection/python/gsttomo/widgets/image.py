@@ -42,9 +42,9 @@ class Corner(Layer):
         font.setPixelSize(12)
         painter.setFont(font)
         metrics, size = painter.fontMetrics(), self.canvas.size_of_view()
-        if self.text:
-            with_halo(painter, self.text, QtCore.QPointF(size.width() - metrics.boundingRect(self.text).width() - 12,
-                                                         size.height() - metrics.height() - 10))
+        width = metrics.boundingRect(self.text).width() + 12
+        if self.text and width + 4 <= size.width():  # a part of it would mislead
+            with_halo(painter, self.text, QtCore.QPointF(size.width() - width, size.height() - metrics.height() - 10))
         if self.caption:
             with_halo(painter, self.caption, QtCore.QPointF(12, 10))
         if self.note:
