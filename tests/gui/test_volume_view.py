@@ -16,7 +16,7 @@ from widgetstest import WidgetTest, pixels, press_key, seen, wheel
 
 from gsttomo.widgets import Volume, VolumeView
 from gsttomo.widgets._raycaster import ROOM
-from gsttomo.widgets.render import FRONT, rotation
+from gsttomo.widgets._stage import FRONT, rotation
 
 RNG = np.random.default_rng(7)
 SHAPE = (24, 40, 48)

@@ -21,8 +21,7 @@ class ResultsPlace(QtWidgets.QWidget):
         super().__init__(parent)
         self.session = session
         self._loader = Loader(self)
-        self._volumes = []      # those that are open: the one that is shown, or both that are compared
-        self._name = ""         # of the one that is shown
+        self._name = ""  # of the one that is shown, or being opened
         self.list = ResultsList(session.jobs)
         self.slices, self.volume_view, self.compare = SliceView(), VolumeView(), CompareView()
         self.state = StateLine()
@@ -46,7 +45,7 @@ class ResultsPlace(QtWidgets.QWidget):
         self._which.valueChanged.connect(self._take_other)
         self._report = QtWidgets.QToolButton(text="Report", objectName="open-report", enabled=False, autoRaise=True)
         self._report.setToolTip("Pictures, axis, times and settings of this result, in a browser")
-        self._report.clicked.connect(lambda: QtGui.QDesktopServices.openUrl(QtCore.QUrl.fromLocalFile(report_of(self._name))))
+        self._report.clicked.connect(self._open_report)
         corner = QtWidgets.QWidget()
         row = QtWidgets.QHBoxLayout(corner)
         row.setContentsMargins(0, 0, 2 * theme.SPACE, 0)
@@ -122,6 +121,9 @@ class ResultsPlace(QtWidgets.QWidget):
         self.list.add_file(path)
         self.list.mark(path)
 
+    def _open_report(self):
+        QtGui.QDesktopServices.openUrl(QtCore.QUrl.fromLocalFile(report_of(self._name)))
+
     def name(self):
         """Of the result that is shown, or being opened."""
         return self._name
@@ -134,11 +136,9 @@ class ResultsPlace(QtWidgets.QWidget):
         self._loader.ask("open", lambda stop: Volume(path, number), lambda volume: self._show(path, number, volume), self._fail)
 
     def _show(self, path, number, volume):
-        before, self._volumes = self._volumes, [volume]
         self.slices.set_volume(volume)
         self.volume_view.set_volume(volume)
         self.compare.set_volumes(None, None)
-        close_later(before)
         self._say_which(volume.volumes, number)
         self._report.setEnabled(os.path.exists(report_of(path)))
         depth, rows, columns = volume.shape
@@ -170,15 +170,14 @@ class ResultsPlace(QtWidgets.QWidget):
         first, second = self.list.marked()
         self.tabs.setCurrentWidget(self.compare)
         self.state.working("Opening both results", can_cancel=False)
-        self._loader.ask("open", lambda stop: (Volume(first), Volume(second)), lambda both: self._show_both(first, second, both), self._fail)
+        self._loader.ask("open", lambda stop: (Volume(first), Volume(second)),
+                         lambda both: self._show_both(first, second, both), self._fail)
 
     def _show_both(self, first, second, volumes):
-        before, self._volumes = self._volumes, list(volumes)
         self._name = first
         self.compare.set_volumes(*volumes)
         self.slices.set_volume(volumes[0])
         self.volume_view.set_volume(volumes[0])
-        close_later(before)
         self._say_which(1)
         differ = volumes[0].shape != volumes[1].shape
         self.state.done(f"A {first}   B {second}" + ("   (of different sizes)" if differ else ""))
@@ -189,11 +188,6 @@ class ResultsPlace(QtWidgets.QWidget):
 
     def _turn_page(self):
         self._pages.setCurrentIndex(1 if self.list.count() else 0)
-
-
-def close_later(volumes):
-    """Behind the reads that are under way."""
-    QtCore.QTimer.singleShot(10000, lambda: [volume.close() for volume in volumes])
 
 
 def report_of(path):

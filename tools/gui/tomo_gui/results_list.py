@@ -27,6 +27,7 @@ class ResultsList(QtWidgets.QListWidget):
         self._files = []
         self._listed = None
         self.itemSelectionChanged.connect(self._choose)
+        self.itemDoubleClicked.connect(lambda item: self.chosen.emit(item.data(PATH)) if item.data(PATH) else None)  # reads it anew
         self._marked = None
         model.changed.connect(self._list)
         self._list()
@@ -60,7 +61,7 @@ class ResultsList(QtWidgets.QListWidget):
 
     def _of_jobs(self):
         """Names, first lines and second lines; the name of one that is under way is ''."""
-        found = []
+        found, known = [], set()
         for job in self._model.jobs:
             name = job.name or f"job {job.id}"
             if job.state in (jobs.State.RUNNING, jobs.State.PAUSED):
@@ -71,6 +72,9 @@ class ResultsList(QtWidgets.QListWidget):
                 for output in job.outputs:
                     if output.partition(":/")[0].lower().endswith(VOLUMES):
                         path = output if os.path.isabs(output) else os.path.join(job.folder, output)
+                        if path in known:  # a later job has replaced it
+                            continue
+                        known.add(path)
                         found.append((path, name, f"{os.path.basename(output.partition(':/')[0])}   {when}"))
         return found
 

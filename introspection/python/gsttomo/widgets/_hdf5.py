@@ -11,7 +11,8 @@ import numpy as np
 from ._stored import Bricks, Planes, VolumeError
 
 _DEFLATE, _SHUFFLE = 1, 2  # numbers of HDF5's filters
-_LENGTHS = {"m": 1.0, "meter": 1.0, "metre": 1.0, "mm": 1e-3, "millimeter": 1e-3, "um": 1e-6, "\N{MICRO SIGN}m": 1e-6, "micrometer": 1e-6, "nm": 1e-9, "nanometer": 1e-9}
+_LENGTHS = {"m": 1.0, "meter": 1.0, "metre": 1.0, "mm": 1e-3, "millimeter": 1e-3, "um": 1e-6, "\N{MICRO SIGN}m": 1e-6,
+            "micrometer": 1e-6, "nm": 1e-9, "nanometer": 1e-9}
 
 
 def read(path, name, number, files, cache):

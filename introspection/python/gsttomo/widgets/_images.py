@@ -135,7 +135,9 @@ def read_npy(path, files):
     try:
         with open(path, "rb") as file:
             version = np.lib.format.read_magic(file)
-            shape, is_fortran, dtype = (np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0)(file)
+            form = np.lib.format
+            read_header = form.read_array_header_1_0 if version == (1, 0) else form.read_array_header_2_0
+            shape, is_fortran, dtype = read_header(file)
             begin = file.tell()
     except (OSError, ValueError) as error:
         raise VolumeError(f"{path}: it is no file of numpy ({error})") from None

@@ -106,10 +106,10 @@ def text_of(value, digits=4):
     return "0" if text == "-0" else text
 
 
-def text_of_levels(levels, told=""):
-    """What is black and white, for the corner of a picture; `told` says what these values are."""
+def corner_text(levels, density, told=""):
+    """What is black and white, and how large samples are, for the corner of a picture; `told` says what the levels are."""
     low, high = (text_of(value) for value in levels)
-    return f"{told}{': ' if told else ''}{low} to {high}"
+    return f"{told}{': ' if told else ''}{low} to {high}   zoom {100 * density:.0f} %"
 
 
 def dragged(levels, right, down):

@@ -18,6 +18,7 @@ ON_SURROUND = QtGui.QColor("#d8dadd")  # text there
 MARK = QtGui.QColor("#35c9cb")         # lines over pictures: the accent, bright enough for dark grey
 CYAN = QtGui.QColor("#00e0e0")
 RED = QtGui.QColor("#ff5050")
+AXES = tuple(QtGui.QColor(name) for name in ("#e070d0", "#60b0ff", "#f0c040"))  # of x, y, z
 HALO = QtGui.QColor(0, 0, 0, 160)      # beside lines and behind text over pictures, so that they show on white too
 
 

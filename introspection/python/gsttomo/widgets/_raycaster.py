@@ -275,9 +275,10 @@ class _Painter:
         gl = self._gl
         gl.glActiveTexture(gl.GL_TEXTURE0)
         gl.glBindTexture(gl.GL_TEXTURE_3D, self._volume)
-        for name, value in ((gl.GL_TEXTURE_MIN_FILTER, gl.GL_LINEAR), (gl.GL_TEXTURE_MAG_FILTER, gl.GL_LINEAR), (gl.GL_TEXTURE_WRAP_S, gl.GL_CLAMP_TO_EDGE),
-                            (gl.GL_TEXTURE_WRAP_T, gl.GL_CLAMP_TO_EDGE), (gl.GL_TEXTURE_WRAP_R, gl.GL_CLAMP_TO_EDGE)):
-            gl.glTexParameteri(gl.GL_TEXTURE_3D, name, value)
+        for name in (gl.GL_TEXTURE_MIN_FILTER, gl.GL_TEXTURE_MAG_FILTER):
+            gl.glTexParameteri(gl.GL_TEXTURE_3D, name, gl.GL_LINEAR)
+        for name in (gl.GL_TEXTURE_WRAP_S, gl.GL_TEXTURE_WRAP_T, gl.GL_TEXTURE_WRAP_R):
+            gl.glTexParameteri(gl.GL_TEXTURE_3D, name, gl.GL_CLAMP_TO_EDGE)
         gl.glPixelStorei(gl.GL_UNPACK_ALIGNMENT, 1)
         depth, rows, columns = samples.shape
         gl.glTexImage3D(gl.GL_TEXTURE_3D, 0, gl.GL_R8, columns, rows, depth, 0, gl.GL_RED, gl.GL_UNSIGNED_BYTE, samples)

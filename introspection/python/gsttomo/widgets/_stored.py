@@ -28,7 +28,7 @@ class Stopped(Exception):
 
 
 class Files:
-    """Open files by their names."""
+    """Open files by their names. They are closed when nobody reads any more."""
 
     def __init__(self):
         self._open = {}
@@ -67,6 +67,9 @@ class Files:
                 os.close(handle)
             self._open.clear()
 
+    def __del__(self):
+        self.close()
+
 
 def fill(handle, path, offset, array):
     rest = memoryview(array).cast("B") if array.size else memoryview(b"")
@@ -76,7 +79,8 @@ def fill(handle, path, offset, array):
         except OSError as error:
             raise VolumeError(f"{path}: {error.strerror}") from None
         if came == 0:
-            raise VolumeError(f"{path}: the file ends too early, {len(rest)} bytes before the end of an image; it is cut off or still being written")
+            raise VolumeError(f"{path}: the file ends too early, {len(rest)} bytes before the end of an image; "
+                              "it is cut off or still being written")
         rest, offset = rest[came:], offset + came
 
 

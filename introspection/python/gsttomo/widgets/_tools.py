@@ -196,8 +196,10 @@ class Region(Tool):
         if handle < 2:
             self.points[handle] = QtCore.QPointF(at)
             if straight:  # a square
-                other, size = self.points[1 - handle], max(abs(at.x() - self.points[1 - handle].x()), abs(at.y() - self.points[1 - handle].y()))
-                self.points[handle] = QtCore.QPointF(other.x() + math.copysign(size, at.x() - other.x()), other.y() + math.copysign(size, at.y() - other.y()))
+                other = self.points[1 - handle]
+                right, down = at.x() - other.x(), at.y() - other.y()
+                size = max(abs(right), abs(down))
+                self.points[handle] = QtCore.QPointF(other.x() + math.copysign(size, right), other.y() + math.copysign(size, down))
         elif handle == 2:
             self.points = [QtCore.QPointF(at.x(), a.y()), QtCore.QPointF(b.x(), at.y())]
         else:

@@ -174,7 +174,8 @@ class Histogram(QtWidgets.QWidget):
         """Left and right move the window by a hundredth, up and down widen and narrow it."""
         low, high = self._window
         step = (high - low) / 100
-        moves = {Qt.Key.Key_Left: (-step, -step), Qt.Key.Key_Right: (step, step), Qt.Key.Key_Up: (-step, step), Qt.Key.Key_Down: (step, -step)}
+        moves = {Qt.Key.Key_Left: (-step, -step), Qt.Key.Key_Right: (step, step),
+                 Qt.Key.Key_Up: (-step, step), Qt.Key.Key_Down: (step, -step)}
         if event.key() in moves:
             first, second = moves[event.key()]
             self._change(low + first, high + second)

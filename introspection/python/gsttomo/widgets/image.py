@@ -288,7 +288,8 @@ class ImageView(QtWidgets.QWidget):
         if self._array is None or self._array.ndim == 3:
             self._corner.text = ""
         else:
-            self._corner.text = _levels.text_of_levels(self.levels(), _levels.TOLD if self._automatic else self._told) + f"   zoom {100 * self.canvas.density():.0f} %"
+            told = _levels.TOLD if self._automatic else self._told
+            self._corner.text = _levels.corner_text(self.levels(), self.canvas.density(), told)
         self.canvas.update()
 
     # Position and value

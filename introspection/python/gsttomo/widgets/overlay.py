@@ -15,12 +15,18 @@ from .image import Corner, ScaleBar
 GRIP = 8  # pixels beside the line that take it
 _PLUS = QtGui.QPainter.CompositionMode.CompositionMode_Plus
 
+_HALF = np.arange(256) // 2  # shades of an image to which another one is added
+
+
+def _grey(shades):
+    return _colours.packed(np.stack([shades] * 3, 1))
+
+
 # Colours of the view at 0 degrees and of the mirrored one, which are added to each other.
-_SHADES = np.arange(256)
 _MODES = {
     "colours": ("Cyan / red", (_colours.tinted(0, 1, 1), _colours.tinted(1, 0, 0)), "White where the views agree"),
-    "difference": ("Difference", tuple(_colours.packed(np.stack([half] * 3, 1)) for half in (_SHADES // 2, 127 - _SHADES // 2)), "Middle grey where the views agree"),
-    "sum": ("Sum", (_colours.packed(np.stack([_SHADES // 2] * 3, 1)),) * 2, "Sharp where the views agree"),
+    "difference": ("Difference", (_grey(_HALF), _grey(127 - _HALF)), "Middle grey where the views agree"),
+    "sum": ("Sum", (_grey(_HALF),) * 2, "Sharp where the views agree"),
 }
 
 
@@ -34,7 +40,8 @@ class _Black(Layer):
         for image in self._images:
             rect = image.rect()
             if not rect.isEmpty():
-                painter.fillRect(QtCore.QRectF(self.canvas.to_widget(rect.topLeft()), self.canvas.to_widget(rect.bottomRight())), Qt.GlobalColor.black)
+                corners = (self.canvas.to_widget(corner) for corner in (rect.topLeft(), rect.bottomRight()))
+                painter.fillRect(QtCore.QRectF(*corners), Qt.GlobalColor.black)
 
 
 class _AxisLine(Layer):
@@ -232,7 +239,8 @@ class AxisOverlay(QtWidgets.QWidget):
         if self._images[0].array is None:
             self._corner.text = ""
         else:
-            self._corner.text = _levels.text_of_levels(self.levels(), _levels.TOLD if self._automatic else "") + f"   zoom {100 * self.canvas.density():.0f} %"
+            told = _levels.TOLD if self._automatic else ""
+            self._corner.text = _levels.corner_text(self.levels(), self.canvas.density(), told)
         self.canvas.update()
 
     def _drag_window(self, right, down, begins):

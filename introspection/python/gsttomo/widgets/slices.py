@@ -9,7 +9,7 @@ import numpy as np
 from . import _levels
 from ._bar import ToolBar
 from ._pane import NAMES, PlanePane, levels_of, prepare
-from ._qt import QtCore, QtGui, QtWidgets, Qt, Signal, HALO, monospaced
+from ._qt import QtCore, QtGui, QtWidgets, Qt, Signal, AXES, HALO, monospaced
 from ._scalebar import length_text
 from .canvas import Layer
 from .histogram import Histogram
@@ -17,7 +17,6 @@ from .loader import Loader
 
 GRIP = 6  # pixels beside a line that take it
 ACROSS = ((2, 1), (2, 0), (1, 0))  # the axes along columns and along rows of a plane across z, y, x
-COLOURS = tuple(QtGui.QColor(name) for name in ("#f0c040", "#60b0ff", "#e070d0"))  # of z, y, x
 
 
 class _Crosshair(Layer):
@@ -38,7 +37,7 @@ class _Crosshair(Layer):
         for colour, wide in ((HALO, 3), (None, 1)):
             for along, lines in ((0, ((cross.x(), 0, cross.x(), cross.y() - gap), (cross.x(), cross.y() + gap, cross.x(), size.height()))),
                                  (1, ((0, cross.y(), cross.x() - gap, cross.y()), (cross.x() + gap, cross.y(), size.width(), cross.y())))):
-                painter.setPen(QtGui.QPen(colour or COLOURS[ACROSS[self.axis][along]], wide))
+                painter.setPen(QtGui.QPen(colour or AXES[2 - ACROSS[self.axis][along]], wide))
                 for line in lines:
                     painter.drawLine(QtCore.QLineF(*line))
 

@@ -81,7 +81,7 @@ class Volume:
             raise VolumeError(f"{file}: it is none of HDF5, OME-Zarr, TIFF and .npy")
 
     def close(self):
-        """Gives its files back; nothing can be read any more."""
+        """Gives its files back at once, while nothing reads them; otherwise they are given back with the last reference."""
         self._files.close()
         for level in self.levels:
             for part in getattr(level, "parts", []):
