@@ -17,133 +17,12 @@
 // always the same. A sample of all PAIRS of slices is one run of memory, with that of -k behind that of k, so that one
 // list serves a point and its mirror image.
 
-#include "edge-padding.h"
-
-// One view: tomo::FourierView of the host.
-typedef struct {
-    long axis; // column that sees the middle of the slice, modulo the length, 24 bits behind the point
-    float weight;
-    uint unused;
-} View;
-
-// A view in the order of directions: tomo::FourierDirection of the host.
-typedef struct {
-    long step_u, step_v; // points of the grid from k to k + 1, 40 bits behind the point
-    float angle;         // modulo pi
-    float cosine, sine;
-    uint view;
-} Direction;
+#include "fourier-samples.h"
 
 // Points of a tile in either direction; a tile has the cells of 2 x 2 points row by row, and tiles follow each other row by
 // row. They cover rows 0 .. rows / 2 of the grid; others are mirror images.
 #define TILE 16
 #define CELLS (TILE / 2)
-
-// Of view p at k, -k.
-#define SAMPLE(p, k) (((p) * (length / 2 + 1) + (k)) * 2)
-
-static float2 complex_product(const float2 a, const float2 b) {
-    return (float2)(a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x);
-}
-
-// S / Z, for all k >= 0 and -k.
-kernel void fourier_factors(global const View *views, global const float2 *response, global float2 *factors,
-                            const uint length) {
-    const uint k = get_global_id(0), p = get_global_id(1);
-    const long circle = (long)length << 24;
-    const float turns = (float)(k * views[p].axis % circle) / (float)circle;
-    const float weight = views[p].weight * (k == length / 2 ? 0.5f : 1.0f);
-    float cosine;
-    const float sine = sincos(2.0f * M_PI_F * turns, &cosine);
-    const float2 phase = weight * (float2)(cosine, sine);
-    factors[SAMPLE(p, k)] = complex_product(response[k], phase);
-    factors[SAMPLE(p, k) + 1] = complex_product(response[k == 0 ? 0 : length - k], (float2)(phase.x, -phase.y));
-}
-
-// Rows of the views from `first` on, two slices as one. A slice with a sample that is not finite is marked; it must not
-// spoil the one beside it.
-kernel void fourier_rows(IN(sinograms), global float2 *rows, global uint *is_bad, const uint first, const uint width,
-                         const uint views, const uint slices, const uint length) {
-    const uint x = get_global_id(0), i = get_global_id(1), pair = get_global_id(2);
-    const uint chunk = get_global_size(1), p = first + i, column = padded_source(x, width, length);
-    float value[2] = {0.0f, 0.0f};
-    if (p < views)
-        for (uint part = 0; part < 2; part++) {
-            const uint slice = 2 * pair + part;
-            if (slice >= slices)
-                break;
-            value[part] = LOAD(sinograms, ((ulong)slice * views + p) * width + column);
-            if (!isfinite(value[part])) {
-                value[part] = 0.0f;
-                atomic_or(is_bad + slice, 1u);
-            }
-        }
-    rows[((ulong)pair * chunk + i) * length + x] = (float2)(value[0], value[1]);
-}
-
-#ifdef IN_GROUPS
-
-// A work-group of 16 x PAIRS turns 16 k of all pairs.
-kernel void fourier_samples(global const float2 *rows, global const float2 *factors, global float2 *samples, const uint first,
-                            const uint views, const uint length) {
-    local float2 turned[2][16][PAIRS + 1];
-    const uint item = get_local_id(0), pair = get_local_id(1), i = get_global_id(2), chunk = get_global_size(2);
-    const uint p = first + i, block = get_group_id(0) * 16;
-    if (p >= views)
-        return;
-    const uint read = block + item;
-    if (read <= length / 2) {
-        const ulong row = ((ulong)pair * chunk + i) * length;
-        turned[0][item][pair] = rows[row + read];
-        turned[1][item][pair] = rows[row + (read == 0 ? 0 : length - read)];
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    const uint linear = pair * 16 + item, column = linear % PAIRS, at = linear / PAIRS, k = block + at;
-    if (k > length / 2)
-        return;
-    for (uint sign = 0; sign < 2; sign++)
-        samples[(ulong)(SAMPLE(p, k) + sign) * PAIRS + column] =
-            complex_product(turned[sign][at][column], factors[SAMPLE(p, k) + sign]);
-}
-
-#else
-
-kernel void fourier_samples(global const float2 *rows, global const float2 *factors, global float2 *samples, const uint first,
-                            const uint views, const uint length) {
-    const uint k = get_global_id(0), i = get_global_id(1), chunk = get_global_size(1), p = first + i;
-    if (p >= views)
-        return;
-    const float2 factor = factors[SAMPLE(p, k)], mirrored = factors[SAMPLE(p, k) + 1];
-    global float2 *to = samples + (ulong)SAMPLE(p, k) * PAIRS;
-    const uint opposite = k == 0 ? 0 : length - k;
-    for (uint pair = 0; pair < PAIRS; pair++) {
-        const ulong row = ((ulong)pair * chunk + i) * length;
-        to[pair] = complex_product(rows[row + k], factor);
-        to[PAIRS + pair] = complex_product(rows[row + opposite], mirrored);
-    }
-}
-
-#endif
-
-// Abramowitz and Stegun, Handbook of Mathematical Functions, 9.8.1 and 9.8.2.
-static float bessel_i0(const float x) {
-    if (x < 3.75f) {
-        const float t = x * x / (3.75f * 3.75f);
-        return 1.0f + t * (3.5156229f + t * (3.0899424f + t * (1.2067492f + t * (0.2659732f + t * (0.0360768f + t * 0.0045813f)))));
-    }
-    const float t = 3.75f / x;
-    return exp(x) / sqrt(x) *
-           (0.39894228f +
-            t * (0.01328592f +
-                 t * (0.00225319f +
-                      t * (-0.00157565f +
-                           t * (0.00916281f + t * (-0.02057706f + t * (0.02635537f + t * (-0.01647633f + t * 0.00392377f))))))));
-}
-
-static float spread(const float distance, const float width, const float beta, const float factor) {
-    const float t = distance * 2.0f / width, rest = 1.0f - t * t;
-    return rest > 0.0f ? bessel_i0(beta * sqrt(rest)) * factor : 0.0f;
-}
 
 // Number of directions below an angle.
 static uint directions_below(global const Direction *directions, const uint views, const float angle) {
@@ -217,7 +96,6 @@ kernel void fourier_lists(global const Direction *directions, const uint views, 
 }
 
 // The sums of a cell and of its mirror image, over its list from `first` on in steps.
-#define VALUE TOMO_JOIN(float, LANES)
 #define ADD_LIST(first, end, step, from, stride)                                                                        \
     for (uint e = (first); e < (end); e += (step)) {                                                                    \
         const uint sample = lists[e];                                                                                   \

@@ -18,12 +18,18 @@ class Cgls final : public IterativeSlices {
             "number of iterations is the regularisation; noise grows with it. Rounding would bring back earlier gradients and "
             "cost iterations: each gradient is freed of the first 32, or of as many as fit into a quarter of the device's memory. "
             "Hestenes, Stiefel, J. Res. Nat. Bur. Stand. 49, 409 "
-            "(1952); Bjoerck, Numerical Methods for Least Squares Problems, SIAM 1996, section 7.4." TOMO_ITERATIVE_DETAILS,
+            "(1952); Bjoerck, Numerical Methods for Least Squares Problems, SIAM 1996, section 7.4." TOMO_ITERATIVE_DETAILS
+                TOMO_PROJECTOR_DETAILS,
         .example =
             "tomoread path='sinograms/*.tif' number=2 ! tomocgls axis-pos=131 num-iterations=3 ! fakesink",
     };
 
     Cgls() : IterativeSlices(SolverMethod::gradients) {}
+
+    ProjectorChoice projector{this};
+
+  protected:
+    const ProjectorChoice *projector_choice() const override { return &projector; }
 };
 
 } // namespace

@@ -20,7 +20,7 @@ class Fista final : public IterativeSlices {
             "`tv-iterations` steps of fast gradient projection for the second one. With `subsets`, each subset of the views "
             "stands for all: it is faster by about their number, and ends near the least value, not at it. View v belongs to "
             "subset v % `subsets`. Beck, Teboulle, IEEE Trans. Image Process. 18, 2419 (2009), doi "
-            "10.1109/TIP.2009.2028250." TOMO_ITERATIVE_DETAILS,
+            "10.1109/TIP.2009.2028250." TOMO_ITERATIVE_DETAILS TOMO_PROJECTOR_DETAILS,
         .example =
             "tomoread path='sinograms/*.tif' number=2 ! tomofista axis-pos=131 num-iterations=3 subsets=6 lambda=0.002 minimum=0 ! fakesink",
     };
@@ -35,7 +35,10 @@ class Fista final : public IterativeSlices {
     VariationPlanes planes{this};
     PixelBounds bounds{this};
 
+    ProjectorChoice projector{this};
+
   protected:
+    const ProjectorChoice *projector_choice() const override { return &projector; }
     SolverSettings solver_settings() const override {
         SolverSettings settings{.subsets = subsets};
         weight.add_to(settings);

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <gst/operators/parallel-projector.hpp>
+#include "projector-choice.hpp"
+
 #include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/geometry/view-angles.hpp>
@@ -28,7 +29,7 @@ by = y + 1/2 - s, and the detector may have more or less `columns` than the slic
 axes is the transpose. The slice is zero outside of its pixels. All of its pixels count, also those
 outside of the circle that the detector covers in every view. Integrals are sums along the axis that is
 closer to the ray, with linear interpolation along the other one (P. M. Joseph, IEEE Trans. Med. Imaging 1,
-192 (1982)). A NaN reaches all rays that pass it or its neighbours.
+192 (1982)). A NaN reaches all rays that pass it or its neighbours.)" TOMO_PROJECTOR_DETAILS R"(
 
 The output's scan event has these angles and the axis.)",
         .example = "tomoread path=slice.tif ! tomoforwardproject number=180 axis-pos=128 ! tomowrite "
@@ -61,8 +62,11 @@ The output's scan event has these angles and the axis.)",
         this, "angles", When::reshapes,
         "Radians of each projection, where their steps are uneven; they replace number and angle-step"};
 
+    ProjectorChoice projector{this};
+
     ArrayInfo shape(const ArrayInfo &in) override {
         projector_.reset();
+        projector.check();
         const auto angles = this->angles.value();
         if (angles.size() > most_views)
             throw Error(GST_RESOURCE_ERROR_SETTINGS,
@@ -80,7 +84,8 @@ The output's scan event has these angles and the axis.)",
             step_ = angle_step;
             axis_ = axis.position;
             axis_in_slice_ = slice_axis_pos.chosen();
-            projector_.emplace(*this, ParallelBeam{views().angles, axis_, out.width(), axis_in_slice_},
+            projector_ =
+                projector.make(*this, ParallelBeam{views().angles, axis_, out.width(), axis_in_slice_},
                                SliceRegion{0, 0, in.width(), in.height(), in.width()});
             send_scan(scan());
             tell();
@@ -150,7 +155,7 @@ The output's scan event has these angles and the axis.)",
     UntilStop<Scan> scan_{this};          // of the slices
     double axis_ = 0.0, step_ = 0.0;      // of projector_
     std::optional<double> axis_in_slice_; // likewise
-    std::optional<ParallelProjector> projector_;
+    std::unique_ptr<Projector> projector_;
 };
 
 } // namespace

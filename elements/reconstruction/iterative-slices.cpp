@@ -29,8 +29,11 @@ void IterativeSlices::stop() {
     ParallelSlices::stop();
 }
 
-void IterativeSlices::plan(const ArrayInfo &, const ArrayInfo &) {
-    solver_.emplace(*this, method_, settings());
+void IterativeSlices::plan(const ArrayInfo &sinograms, const ArrayInfo &slices) {
+    if (projector_choice())
+        projector_choice()->check();
+    solver_.emplace(*this, method_,
+                    settings(sinograms, {0, 0, slices.width, slices.height, sinograms.width}));
 }
 
 void IterativeSlices::set_views(const Views &views) {
@@ -40,7 +43,10 @@ void IterativeSlices::set_views(const Views &views) {
                               ParallelBeam beam{{}, views.axis, columns, views.axis_in_slice};
                               for (const unsigned view : chosen)
                                   beam.angles.push_back(views.angles[view]);
-                              return std::make_unique<ParallelProjector>(*this, std::move(beam), views.slice);
+                              return projector_choice()
+                                         ? projector_choice()->make(*this, std::move(beam), views.slice)
+                                         : std::make_unique<ParallelProjector>(*this, std::move(beam),
+                                                                               views.slice);
                           });
 }
 
@@ -61,17 +67,20 @@ void IterativeSlices::reconstruct(const Array &sinograms, Array &slices) {
 unsigned IterativeSlices::batch_that_pays(const ArrayInfo &in, const SliceRegion &slice) {
     const std::uint64_t pays = device()->is_cpu() ? 16 : 128;
     const auto fit =
-        Solver::slices_that_fit(method_, settings(), in.with_size(in.width, in.height, 1),
+        Solver::slices_that_fit(method_, settings(in, slice), in.with_size(in.width, in.height, 1),
                                 {GST_TOMO_FORMAT_FLOAT32, slice.width, slice.height, 1}, *device());
     return static_cast<unsigned>(std::clamp<std::uint64_t>(std::min(pays, fit) / in.depth, 1, pays));
 }
 
-SolverSettings IterativeSlices::settings() {
+SolverSettings IterativeSlices::settings(const ArrayInfo &sinogram, const SliceRegion &slice) {
     auto settings = solver_settings();
+    if (projector_choice())
+        settings.projector_bytes = projector_choice()->bytes(*device(), sinogram, slice);
     settings.iterations = num_iterations;
     settings.tolerance = tolerance;
     settings.given = inputs.held(false);
-    settings.sweep_memory = ParallelProjector::sweep_memory;
+    if (settings.projector_bytes == 0)
+        settings.sweep_memory = ParallelProjector::sweep_memory;
     return settings;
 }
 

@@ -4,6 +4,7 @@
 
 #include "iteration-watch.hpp"
 #include "parallel-slices.hpp"
+#include "projector-choice.hpp"
 #include "solver-inputs.hpp"
 
 #include <optional>
@@ -54,6 +55,8 @@ class IterativeSlices : public ParallelSlices {
 
     // Besides iterations and tolerance.
     virtual SolverSettings solver_settings() const { return {}; }
+    // Of methods that need no more than A and A*. Null: Joseph's method.
+    virtual const ProjectorChoice *projector_choice() const { return nullptr; }
 
     void plan(const ArrayInfo &sinograms, const ArrayInfo &slices) final;
     void set_views(const Views &views) final;
@@ -61,7 +64,7 @@ class IterativeSlices : public ParallelSlices {
     unsigned batch_that_pays(const ArrayInfo &in, const SliceRegion &slice) final;
 
   private:
-    SolverSettings settings();
+    SolverSettings settings(const ArrayInfo &sinogram, const SliceRegion &slice);
     void tell(std::uint64_t index, unsigned plane, const std::vector<double> &residuals,
               const std::vector<double> &seconds);
 

@@ -19,7 +19,7 @@ class Sbtv final : public IterativeSlices {
             ". The differences D x have copies d: `cg-iterations` "
             "conjugate gradients lower |A x - b|^2 / (2 V) + `penalty` |D x - d + s|^2 / 2, then d is D x + s, shortened by "
             "lambda / penalty, and s the rest. Each conjugate gradient goes through all views. Goldstein, Osher, SIAM J. Imaging Sci. "
-            "2, 323 (2009), doi 10.1137/080725891." TOMO_ITERATIVE_DETAILS,
+            "2, 323 (2009), doi 10.1137/080725891." TOMO_ITERATIVE_DETAILS TOMO_PROJECTOR_DETAILS,
         .example =
             "tomoread path='sinograms/*.tif' number=2 ! tomosbtv axis-pos=131 num-iterations=2 lambda=0.002 minimum=0 ! fakesink",
     };
@@ -31,7 +31,10 @@ class Sbtv final : public IterativeSlices {
     VariationPlanes planes{this};
     PixelBounds bounds{this};
 
+    ProjectorChoice projector{this};
+
   protected:
+    const ProjectorChoice *projector_choice() const override { return &projector; }
     SolverSettings solver_settings() const override {
         SolverSettings settings;
         weight.add_to(settings);

@@ -18,7 +18,9 @@ class Sirt final : public IterativeSlices {
             "`subsets`, for one subset of the views after another, which is faster by about their number. View v belongs to "
             "subset v % `subsets`, and subsets follow each other far apart (golden ratio). Gilbert, J. Theor. Biol. 36, 105 "
             "(1972); with these weights Gregor, Benson, IEEE Trans. Med. Imaging 27, 918 (2008), doi "
-            "10.1109/TMI.2008.923696." TOMO_ITERATIVE_DETAILS,
+            "10.1109/TMI.2008.923696." TOMO_ITERATIVE_DETAILS TOMO_PROJECTOR_DETAILS
+            " A 1 and A* 1 remain those of Joseph's method, because this A has small negative weights, too, and none counts "
+            "for less than a quarter of the largest.",
         .example =
             "tomoread path='sinograms/*.tif' number=2 ! tomosirt axis-pos=131 num-iterations=3 ! fakesink",
     };
@@ -32,7 +34,10 @@ class Sirt final : public IterativeSlices {
                                {1, 32768}, When::reshapes, "Subsets of the views; at most as many as views"};
     PixelBounds bounds{this};
 
+    ProjectorChoice projector{this};
+
   protected:
+    const ProjectorChoice *projector_choice() const override { return &projector; }
     SolverSettings solver_settings() const override {
         SolverSettings settings{.relaxation = relaxation, .subsets = subsets};
         bounds.add_to(settings);

@@ -2,30 +2,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <gst/operators/fourier-transforms.hpp>
+#include <gst/operators/fourier-grid.hpp>
+#include <gst/operators/fourier-rows.hpp>
 #include <gst/tomo/geometry/slice-region.hpp>
 
 #include <complex>
-#include <optional>
 #include <vector>
 
 namespace tomo {
-
-// How samples are spread over the points of a grid: each over `width` x `width` of them, of a grid that has
-// at least `oversampling` points for each pixel, by the function of Kaiser and Bessel with the parameter
-// `beta`.
-struct Spreading {
-    double oversampling;
-    unsigned width;
-    double beta;
-
-    // The cheapest one whose error is below this share (L2 norm) of slices of white noise.
-    GST_TOMO_API static Spreading of_tolerance(double tolerance);
-    // Of the function, at `x` cycles per point.
-    double transform(double x) const;
-
-    static constexpr double best = 1e-5, worst = 1e-2; // tolerances
-};
 
 // Sinograms of a parallel beam to slices, filtered and backprojected by a non-uniform Fourier transform:
 // kernels/fourier-backproject.cl has the formulas. It takes N^2 log N steps for N^2 pixels, where
@@ -36,10 +20,10 @@ struct Spreading {
 class GST_TOMO_API FourierBackprojector {
   public:
     FourierBackprojector(Compute &compute, const Spreading &spreading)
-        : compute_(compute), spreading_(spreading) {}
+        : compute_(compute), spreading_(spreading), rows_(compute), grid_(compute, spreading) {}
 
-    // Chooses sizes and compiles the kernels for up to slices.depth slices at a time. `response` has H[k] of
-    // a transform of its own, even, length. Throws Error on lengths that do not serve.
+    // Chooses sizes for up to slices.depth slices at a time. `response` has H[k] of a transform of its own,
+    // even, length. Throws Error on lengths that do not serve.
     void plan(const ArrayInfo &sinograms, const ArrayInfo &slices,
               const std::vector<std::complex<double>> &response);
     // One angle and weight for each row of the sinograms; the axis in edge coordinates of these and of the
@@ -54,34 +38,12 @@ class GST_TOMO_API FourierBackprojector {
                              unsigned length) const;
 
   private:
-    struct Grid {
-        unsigned columns, rows;
-        std::uint64_t points() const { return std::uint64_t{columns} * rows; }
-    };
-
-    Grid grid_of(unsigned width, unsigned height) const;
-    unsigned pairs_of(const ArrayInfo &sinogram, const Grid &grid, unsigned length,
-                      std::uint64_t slices) const;
-    Kernel kernel(const std::string &function, unsigned pairs) const;
-    void make_lists(const std::vector<double> &angles);
-    void make_deapodization();
-    void run_block(const Array &sinograms, Array &slices, unsigned pairs);
-
     Compute &compute_;
     const Spreading spreading_;
-    bool in_groups_ = false; // kernels that share local memory
-    unsigned pairs_ = 0;     // of slices side by side, at most
-    unsigned length_ = 0;    // of the padded rows
-    unsigned chunk_ = 0;     // views whose rows are transformed at once
-    unsigned views_ = 0, width_ = 0;
-    Grid grid_{};
-    ArrayInfo slice_; // one
-    fourier::Transforms of_rows_, of_grid_;
-    Array response_, across_, down_;
-    std::vector<double> angles_; // that the lists are for
-    Array begins_, lists_, list_weights_, long_lists_;
-    unsigned long_list_count_ = 0;
-    Array factors_;
+    unsigned pairs_ = 0; // of slices side by side, at most
+    ArrayInfo slice_;    // one
+    FourierRows rows_;
+    FourierGrid grid_;
 };
 
 } // namespace tomo

@@ -67,36 +67,35 @@ double weight_at(double angle) {
     return 1.0 / std::max(std::abs(std::cos(angle)), std::abs(std::sin(angle)));
 }
 
+} // namespace
+
 // Positions on rays have 31 bits before the point.
-void check_geometry(const ParallelBeam &beam, const SliceRegion &slice) {
-    constexpr double most = ParallelBeam::most_pixels;
-    if (beam.angles.empty())
+void ParallelBeam::check(const SliceRegion &slice) const {
+    constexpr double most = most_pixels;
+    if (angles.empty())
         throw Error(GST_LIBRARY_ERROR_SETTINGS, "a projection needs one angle at least");
-    for (std::size_t i = 0; i < beam.angles.size(); i++)
-        if (!std::isfinite(beam.angles[i]))
+    for (std::size_t i = 0; i < angles.size(); i++)
+        if (!std::isfinite(angles[i]))
             throw Error(
                 GST_LIBRARY_ERROR_SETTINGS,
-                text("the angle of view %zu is %g; a finite number of radians is needed", i, beam.angles[i]));
-    if (!(std::abs(beam.axis) <= most))
-        throw Error(
-            GST_LIBRARY_ERROR_SETTINGS,
-            text("the axis of a projection is at %g; wanted %.0f to %.0f pixels", beam.axis, -most, most));
+                text("the angle of view %zu is %g; a finite number of radians is needed", i, angles[i]));
+    if (!(std::abs(axis) <= most))
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    text("the axis of a projection is at %g; wanted %.0f to %.0f pixels", axis, -most, most));
     const double right = double(slice.x) + slice.width, bottom = double(slice.y) + slice.height;
-    if (beam.columns == 0 || slice.width == 0 || slice.height == 0 || beam.columns > most || right > most ||
+    if (columns == 0 || slice.width == 0 || slice.height == 0 || columns > most || right > most ||
         bottom > most)
         throw Error(
             GST_LIBRARY_ERROR_SETTINGS,
             text("a projection of %u x %u pixels at (%u, %u) to %u columns can't be made: at least one "
                  "pixel and column, and edges up to %.0f are needed",
-                 slice.width, slice.height, slice.x, slice.y, beam.columns, most));
+                 slice.width, slice.height, slice.x, slice.y, columns, most));
 }
-
-} // namespace
 
 ParallelProjector::ParallelProjector(Compute &compute, ParallelBeam beam, const SliceRegion &slice)
     : compute_(compute), beam_(std::move(beam)), slice_(slice),
       transpose_(compute, BackprojectMode::joseph, Precision::single) {
-    check_geometry(beam_, slice_);
+    beam_.check(slice_);
     std::vector<Rays> rays;
     for (const double angle : beam_.angles)
         rays.push_back(rays_at(angle, beam_, slice_));

@@ -18,6 +18,9 @@ struct ParallelBeam {
     unsigned columns;
     std::optional<double> axis_in_slice = {}; // likewise, where it lies elsewhere there
 
+    // Throws Error for a geometry that can't be computed.
+    void check(const SliceRegion &slice) const;
+
     // Bounds of the axis and of all edges.
     static constexpr double most_pixels = 1e6;
 };

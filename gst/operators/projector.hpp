@@ -27,6 +27,10 @@ class GST_TOMO_API Projector {
     // volume = A* projections.
     virtual void back(const Array &projections, Array &volume) = 0;
 
+    // The projector whose A 1 and A* 1 methods divide by. It has no negative weight, so it is another one
+    // where this one has some.
+    virtual Projector &of_sums() { return *this; }
+
     // Null where single views have no faster way than forward() and back(). All views, in this order. What it
     // holds is in SolverSettings::sweep_memory.
     virtual std::unique_ptr<ViewSweep> sweep(std::vector<unsigned> order);

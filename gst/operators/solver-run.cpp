@@ -28,12 +28,24 @@ Array filled_array(Compute &compute, const ArrayInfo &info, float value) {
     return array;
 }
 
+void raise_sums(Projector &projector, Array &sums) {
+    if (&projector.of_sums() == &projector)
+        return;
+    constexpr float share = 0.25f;
+    const Host<float> values(sums);
+    const auto count = sums.info().samples();
+    const float least = share * *std::max_element(values.data(), values.data() + count);
+    std::transform(values.data(), values.data() + count, values.data(),
+                   [&](float value) { return std::max(value, least); });
+}
+
 Array pixel_sums_of(Compute &compute, SolverSubset &subset) {
     if (subset.pixel_sums)
         return subset.pixel_sums;
     const Array ones = filled_array(compute, subset.projector->projections(1), 1.0f);
     Array sums = compute.allocate(subset.projector->volume(1));
-    subset.projector->back(ones, sums);
+    subset.projector->of_sums().back(ones, sums);
+    raise_sums(*subset.projector, sums);
     return sums;
 }
 

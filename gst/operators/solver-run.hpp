@@ -105,6 +105,9 @@ Array filled_array(Compute &compute, const ArrayInfo &info, float value);
 
 // Whether those of all subsets are kept, of `slice` bytes each.
 bool keeps_pixel_sums(unsigned subsets, std::uint64_t slice, const Device &device);
+// Rays and pixels that a projector of positive weights hardly sees may count for one with others: there no
+// sum is less than a quarter of the largest.
+void raise_sums(Projector &projector, Array &sums);
 // A* 1 of a subset.
 Array pixel_sums_of(Compute &compute, SolverSubset &subset);
 

@@ -96,11 +96,40 @@ void Solver::make_sums(SolverViews &views) {
         const auto &projector = *subset.projector;
         const Array ones = filled_array(compute_, projector.volume(1), 1.0f);
         subset.ray_sums = compute_.allocate(projector.projections(1));
-        subset.projector->forward(ones, subset.ray_sums);
+        subset.projector->of_sums().forward(ones, subset.ray_sums);
+        raise_sums(*subset.projector, subset.ray_sums);
         if (keeps)
             subset.pixel_sums = pixel_sums_of(compute_, subset);
         steps.done(keeps ? subset.pixel_sums : subset.ray_sums);
     }
+}
+
+// The largest value of A*A where A has negative weights, for a smooth vector of no negative numbers. Powers
+// come near from below.
+double Solver::value_by_powers(Projector &projector, Steps &steps) {
+    constexpr unsigned powers = 12;
+    constexpr double reserve = 1.01;
+    Array vector = filled_array(compute_, projector.volume(1), 1.0f);
+    Array rays = compute_.allocate(projector.projections(1));
+    double value = 0.0;
+    for (unsigned power = 0; power < powers; power++) {
+        {
+            const Host<float> samples(vector);
+            const auto count = vector.info().samples();
+            const double length =
+                std::sqrt(std::inner_product(samples.data(), samples.data() + count, samples.data(), 0.0));
+            if (power > 0)
+                value = length;
+            if (length == 0.0)
+                break;
+            std::transform(samples.data(), samples.data() + count, samples.data(),
+                           [&](float sample) { return static_cast<float>(sample / length); });
+        }
+        projector.forward(vector, rays);
+        projector.back(rays, vector);
+        steps.done(vector);
+    }
+    return reserve * value;
 }
 
 // No value of a matrix without negative numbers is larger than the largest (M x) / x, for any x > 0 (Collatz,
@@ -111,9 +140,16 @@ double Solver::gradient_bound(SolverViews &views) {
     Array parts = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, groups, subsets});
     const auto largest_quotients =
         solver_kernel(compute_, settings_, false, "largest_quotients", "iterative.cl");
+    const float none = 0.0f;
+    compute_.fill(parts, &none, sizeof none);
     Steps steps(compute_);
+    double by_powers = 0.0;
     for (unsigned s = 0; s < subsets; s++) {
         auto &projector = *views.subsets[s].projector;
+        if (&projector.of_sums() != &projector) {
+            by_powers = std::max(by_powers, value_by_powers(projector, steps));
+            continue;
+        }
         Array once = filled_array(compute_, projector.volume(1), 1.0f),
               twice = compute_.allocate(once.info());
         Array rays = compute_.allocate(projector.projections(1));
@@ -130,7 +166,7 @@ double Solver::gradient_bound(SolverViews &views) {
     const Host<const float> quotients(parts);
     const double largest = *std::max_element(quotients.data(), quotients.data() + subsets * groups);
     constexpr double rounding = 1.0 + 0x1p-21; // of a quotient in float32: 2.5 units in the last place
-    return subsets * largest * rounding;
+    return subsets * std::max(largest * rounding, by_powers);
 }
 
 namespace {
@@ -149,7 +185,8 @@ Held held_by(SolverMethod method, const SolverSettings &settings, unsigned views
     const unsigned subsets = has_sweep ? 1 : subsets_of(method, settings, views);
     const std::uint64_t part = rays / subsets;
     // What a projector copies: a slice in two ways, or projections with a byte for each ray.
-    const std::uint64_t copies = has_sweep ? 0 : std::max(2 * slice, part + part / 4);
+    const std::uint64_t copies =
+        has_sweep || settings.projector_bytes > 0 ? 0 : std::max(2 * slice, part + part / 4);
     const std::uint64_t dual = (settings.neighbours() > 1 ? 3 : 2) * slice;
     Held held{(1 + settings.given) * slice + rays + copies, 0, std::max(slice, part)};
     const auto add_sums = [&] { // the computed projections and the correction likewise
@@ -181,6 +218,7 @@ Held held_by(SolverMethod method, const SolverSettings &settings, unsigned views
         held.largest = std::max(held.largest, dual);
         break;
     }
+    held.fixed += settings.projector_bytes;
     return held;
 }
 

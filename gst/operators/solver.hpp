@@ -5,7 +5,7 @@
 #pragma once
 
 #include <gst/operators/projector.hpp>
-#include <gst/tomo/compute/compute.hpp>
+#include <gst/tomo/compute/steps.hpp>
 
 #include <functional>
 #include <limits>
@@ -68,7 +68,8 @@ struct SolverSettings {
 
     // Of projectors that have a sweep, what it holds; null: of projectors without one, which are not asked.
     ViewSweep::MemoryOf sweep_memory = nullptr;
-
+    // That projectors hold for any number of slices. 0: what they copy of slices or projections.
+    std::uint64_t projector_bytes = 0;
     unsigned given = 0; // arrays in the slices' shape that are held besides: a mask, starts for later volumes
 
     // Slices that have differences between them.
@@ -132,6 +133,7 @@ class GST_TOMO_API Solver {
     static std::vector<unsigned> golden_order(unsigned number);
     void make_sums(SolverViews &views);
     double gradient_bound(SolverViews &views);
+    double value_by_powers(Projector &projector, Steps &steps);
     unsigned iterate(SolverRun &run) const;
 
     Compute &compute_;

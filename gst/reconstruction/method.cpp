@@ -67,6 +67,10 @@ std::string given(const char *key, const P &parameter) {
     return parameter.is_given() ? property(key, parameter.value()) : std::string();
 }
 
+std::string given(const char *key, const Choice &choice) {
+    return choice.is_given() ? launch_property(key, choice.value()) : std::string();
+}
+
 } // namespace
 
 std::string iteration_words(const Settings &settings) {
@@ -77,16 +81,14 @@ std::string iteration_words(const Settings &settings) {
 }
 
 std::string filter_words(const Settings &settings) {
-    return (settings.projection_filter.is_given()
-                ? launch_property("filter", settings.projection_filter.value())
-                : "") +
-           given("cutoff", settings.projection_filter_cutoff);
+    return given("filter", settings.projection_filter) + given("cutoff", settings.projection_filter_cutoff);
 }
 
 std::string method_line(const Settings &settings, Method method) {
     if (method == Method::iterative)
         return " ! tomo" + settings.method.value() + " name=" + settings.method.value() +
-               iteration_words(settings);
+               iteration_words(settings) + given("operator", settings.projector) +
+               given("operator-tolerance", settings.tolerance);
     if (method == Method::dfi)
         return " ! tomodfi name=dfi" + filter_words(settings) + given("tolerance", settings.tolerance);
     return (settings.projection_filter.is("none")

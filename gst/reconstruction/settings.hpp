@@ -934,6 +934,14 @@ class GST_TOMO_API Settings : public Parameters {
          .blurb =
              "Slices that are 0 where iterations leave a pixel as it begins: a file, folder or pattern, of the sizes "
              "of initial"}};
+    Choice projector{
+        this,
+        {"joseph", "fourier"},
+        {.name = "operator",
+         .section = &section::reconstruction,
+         .blurb =
+             "How method=sirt, cgls, fista and sbtv project slices of a parallel beam: joseph by sums along the rays, "
+             "fourier by Fourier transforms, which takes a fraction of the time where views are many"}};
     Parameter<double> tolerance{
         this,
         1e-3,
@@ -942,7 +950,9 @@ class GST_TOMO_API Settings : public Parameters {
         {.name = "tolerance",
          .section = &section::reconstruction,
          .level = Level::advanced,
-         .blurb = "Largest error by the transform of method=dfi, as a share of a slice of white noise"}};
+         .blurb =
+             "Largest error by the transform of method=dfi, as a share of a slice of white noise, and by operator=fourier, as a "
+             "share of its projections (0.002 there, unless given)"}};
     Choice projection_filter{this,
                              {"ramp-fromreal", "none", "ramp", "butterworth", "faris-byer", "bh3", "hamming"},
                              {.name = "projection-filter",

@@ -42,19 +42,25 @@ double seconds_of_slice(const Settings &settings, const Inspection &scan, Method
     // Backprojections that take as long as an iteration (docs/reconstruct.md).
     constexpr double updates_of_iteration = 2.0, updates_of_split = 6.8, updates_of_proximal = 2.4,
                      updates_of_descent = 3.4;
+    const double samples = scan.image.width * static_cast<double>(scan.views);
     if (method == Method::dfi)
-        return updates_for_sample * scan.image.width * static_cast<double>(scan.views) / rates.updates;
+        return updates_for_sample * samples / rates.updates;
     if (method == Method::fbp)
         return updates / rates.updates;
     const bool descends = settings.method.is("asdpocs"),
                is_view_by_view = settings.method.is("sart") || (descends && settings.subsets == 0);
     const double updates_of_rays = is_view_by_view ? rates.view_by_view : updates_of_iteration;
-    return updates * iterations *
-           (settings.method.is("sbtv")    ? updates_of_split
-            : settings.method.is("fista") ? updates_of_proximal
-            : descends                    ? updates_of_rays + updates_of_descent
-                                          : updates_of_rays) /
-           rates.updates;
+    const bool is_split = settings.method.is("sbtv");
+    double all = updates * (is_split                      ? updates_of_split
+                            : settings.method.is("fista") ? updates_of_proximal
+                            : descends                    ? updates_of_rays + updates_of_descent
+                                                          : updates_of_rays);
+    if (settings.projector.is("fourier")) {
+        constexpr double pairs_of_split = 3.0;
+        all += (is_split ? pairs_of_split : 1.0) *
+               (2.0 * updates_for_sample * samples - updates_of_iteration * updates);
+    }
+    return std::max(all, 0.0) * iterations / rates.updates;
 }
 
 } // namespace

@@ -1,6 +1,6 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What tests of iterative methods share: Joseph's projection as a matrix, and phantoms."""
+"""What tests of iterative methods share: the projections as matrices, and phantoms."""
 
 from tomotest import *
 from elementtest import ElementTestCase, Stream, scan_event
@@ -29,6 +29,35 @@ def matrix(angles, columns, axis, width, height, x=0, y=0, axis_in_slice=None):
     return result.reshape(len(angles) * columns, height * width)
 
 
+def fourier_matrix(angles, columns, axis, width, height, x=0, y=0, axis_in_slice=None):
+    """A by Fourier transforms, float64, as a sum over all frequencies of a row. `length` may be any that is long enough; this
+    one is the element's, because rows are periodic by it."""
+    in_slice = axis if axis_in_slice is None else axis_in_slice
+    bx, by = np.arange(width) + x + 0.5 - in_slice, np.arange(height) + y + 0.5 - in_slice
+    edges = [max(abs(begin - in_slice), abs(begin + size - in_slice)) for begin, size in ((x, width), (y, height))]
+    length = good_length(max(np.hypot(*edges) + max(abs(axis), abs(columns - axis)), columns))
+    k = np.arange(1 - length // 2, length // 2)
+    h = np.arange(columns) + 0.5 - axis
+    rows = []
+    for t in angles:
+        seen = (by[:, None] * np.sin(t) + bx * np.cos(t)).ravel()
+        rows.append((np.exp(2j * np.pi * np.outer(h, k) / length) @ np.exp(-2j * np.pi * np.outer(k, seen) / length)).real / length)
+    return np.concatenate(rows)
+
+
+def good_length(least):
+    """The next even number without a prime factor above 7."""
+    n = max(2, 2 * int(np.ceil(least / 2)))
+    while True:
+        rest = n
+        for prime in (2, 3, 5, 7):
+            while rest % prime == 0:
+                rest //= prime
+        if rest == 1:
+            return n
+        n += 2
+
+
 def divided(a, b):
     return np.divide(a, b, out=np.zeros_like(a), where=b > 0)
 
@@ -46,16 +75,20 @@ def begin(shape, start, mask, usual=0.0):
     return x, np.ones(shape, bool) if mask is None else np.reshape(mask, shape) != 0
 
 
-def additive(a, b, iterations, relaxation, parts, low=-np.inf, high=np.inf, start=None, mask=None):
-    """x after all iterations and |b - A x| / |b| before each."""
+def additive(a, b, iterations, relaxation, parts, low=-np.inf, high=np.inf, start=None, mask=None, sums=None):
+    """x after all iterations and |b - A x| / |b| before each. sums: another matrix for A 1 and A* 1, of which
+    none is less than a quarter of the largest."""
     (x, mask), residuals = begin(a.shape[1], start, mask), []
     for _ in range(iterations):
         total = 0.0
         for rows in parts:
-            part = a[rows]
+            part, of_sums = a[rows], (a if sums is None else sums)[rows]
+            of_rays, of_pixels = of_sums.sum(1), of_sums.sum(0)
+            if sums is not None:
+                of_rays, of_pixels = np.maximum(of_rays, of_rays.max() / 4), np.maximum(of_pixels, of_pixels.max() / 4)
             difference = b[rows] - part @ x
             total += difference @ difference
-            corrected = x + relaxation * divided(part.T @ divided(difference, part.sum(1)), part.sum(0))
+            corrected = x + relaxation * divided(part.T @ divided(difference, of_rays), of_pixels)
             x = np.where(mask, np.clip(corrected, low, high), x)
         residuals.append(np.sqrt(total) / np.linalg.norm(b))
     return x, residuals
@@ -103,6 +136,7 @@ class IterativeTestCase(ElementTestCase):
         super().setUpClass()
         cls.angles = np.sort(rng.uniform(0, np.pi / cls.VIEWS, cls.VIEWS) * 0.4 + np.arange(cls.VIEWS) * np.pi / cls.VIEWS)
         cls.a = matrix(cls.angles, cls.COLUMNS, cls.AXIS, cls.WIDTH, cls.HEIGHT, 1, 2)
+        cls.fourier = fourier_matrix(cls.angles, cls.COLUMNS, cls.AXIS, cls.WIDTH, cls.HEIGHT, 1, 2)
 
     def data(self, planes=1):
         """Sinograms of random objects with noise, never negative."""
@@ -185,6 +219,15 @@ class IterativeTestCase(ElementTestCase):
             error = np.linalg.norm(result[z].ravel() - x) / np.linalg.norm(x)
             self.assertLess(error, tolerance, f"{element} (seed {SEED})")
             np.testing.assert_allclose(self.residuals[z], wanted, rtol=residuals, err_msg=f"{element} (seed {SEED})")
+
+    FOURIER = "operator=fourier operator-tolerance=1e-5"
+
+    def check_fourier(self, element):
+        """What holds for all methods with that operator."""
+        self.assert_fails(["operator-tolerance", "operator=fourier"], f"{element} operator-tolerance=1e-4", [self.data()[0]])
+        for shape in ((1, 7), (5, 1), (1, 1), (12, 11)):
+            (result,) = run(f"{element} num-iterations=3 operator=fourier", [random_array(np.float32, shape) + 1])
+            self.assertTrue(result.shape == (shape[1], shape[1]) and np.isfinite(result).all())
 
     def check_stops(self, element, tolerance=0.2):
         """At the tolerance, slice by slice, whatever comes along in a batch."""

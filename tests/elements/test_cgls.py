@@ -11,6 +11,13 @@ class Cgls(IterativeTestCase):
         for residuals in self.residuals:
             self.assertTrue((np.diff(residuals) < 0).all(), f"(seed {SEED})")
 
+    def test_fourier(self):
+        self.check_method(f"tomocgls num-iterations=5 {self.FOURIER}", lambda b: cgls(self.fourier, b, 5))
+        self.check_method(f"tomocgls num-iterations=20 {self.FOURIER}", lambda b: cgls(self.fourier, b, 20), tolerance=0.01)
+        for residuals in self.residuals:
+            self.assertTrue((np.diff(residuals) < 0).all(), f"(seed {SEED})")
+        self.check_fourier("tomocgls")
+
     def test_nothing_left(self):
         """Sinograms of zeros are slices of zeros; an exact solution stays."""
         (result,) = self.slices("tomocgls", np.zeros((self.VIEWS, self.COLUMNS), np.float32))

@@ -6,23 +6,11 @@ import sys
 
 from tomotest import *
 from elementtest import ElementTestCase, Stream, scan_event
+from iterativetest import good_length
 import responsetest
 import tomoref
 
 WIDTH = 61
-
-
-def good_length(width):
-    """The least even number of at least twice the width without a prime factor above 7."""
-    n = max(2, 2 * width)
-    while True:
-        rest = n
-        for prime in (2, 3, 5, 7):
-            while rest % prime == 0:
-                rest //= prime
-        if rest == 1:
-            return n
-        n += 2
 
 
 def sinogram(angles=40, width=WIDTH, depth=None, dtype=np.float32):
@@ -38,7 +26,7 @@ def reference(sino, angles=None, axis=None, roi=None, weights=None, length=None,
     angles = tomoref.angles_of_scan(n) if angles is None else angles
     weights = tomoref.projection_weights(angles)[0] if weights is None else weights
     axis = width / 2 if axis is None else axis
-    length = length or good_length(width)
+    length = length or good_length(2 * width)
     after = (length - width + 1) // 2
     rows = np.hstack([sino, np.repeat(sino[:, -1:], after, 1), np.repeat(sino[:, :1], length - width - after, 1)])
     spectra = np.fft.fft(rows.astype(np.float64)) * tomoref.filter_response(

@@ -16,6 +16,14 @@ class Fista(VariationTestCase):
                 self.check_objective(f"tomofista lambda={self.LAMBDA} {properties}",
                                      lambda problem: fista(problem, self.LAMBDA, iterations, 20, *bounds), parts=parts)
 
+    def test_fourier(self):
+        for number, iterations in ((1, 20), (6, 5)):
+            parts = [self.rows(views) for views in subsets(self.VIEWS, number)]
+            with self.subTest(number=number):
+                self.check_objective(f"tomofista lambda={self.LAMBDA} num-iterations={iterations} subsets={number} minimum=0 {self.FOURIER}",
+                                     lambda problem: fista(problem, self.LAMBDA, iterations, 20, 0.0), parts=parts, kind=FourierProblem)
+        self.check_fourier("tomofista")
+
     def test_least_value(self):
         """As split Bregman finds it."""
         sinogram = self.data()

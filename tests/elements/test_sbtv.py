@@ -13,6 +13,11 @@ class Sbtv(VariationTestCase):
                 self.check_objective(f"tomosbtv num-iterations=20 lambda={self.LAMBDA} {properties}",
                                      lambda problem: split_bregman(problem, self.LAMBDA, 20, penalty, inner, *bounds))
 
+    def test_fourier(self):
+        self.check_objective(f"tomosbtv num-iterations=20 lambda={self.LAMBDA} {self.FOURIER}",
+                             lambda problem: split_bregman(problem, self.LAMBDA, 20), kind=FourierProblem)
+        self.check_fourier("tomosbtv")
+
     def test_least_value(self):
         """As FISTA finds it, with bounds as well."""
         sinogram = self.data()

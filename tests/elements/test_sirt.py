@@ -15,6 +15,25 @@ class Sirt(IterativeTestCase):
                 self.check_method(f"tomosirt num-iterations=20 {properties}",
                                   lambda b: additive(self.a, b, 20, relaxation, parts))
 
+    def test_fourier(self):
+        for properties, number in (("relaxation=1.7", 1), ("subsets=5 relaxation=1.7", 5), ("subsets=32768 relaxation=1.7", self.VIEWS)):
+            parts = [self.rows(views) for views in subsets(self.VIEWS, number)]
+            with self.subTest(properties=properties):
+                self.check_method(f"tomosirt num-iterations=20 {properties} {self.FOURIER}",
+                                  lambda b: additive(self.fourier, b, 20, 1.7, parts, sums=self.a))
+        self.check_fourier("tomosirt")
+
+    def test_fourier_converges(self):
+        """With all relaxations that do with Joseph's projection, also where the detector hardly sees some pixels."""
+        for region in "", "roi-x=0 roi-y=0 roi-width=49 roi-height=50 slice-axis-pos=25", "roi-width=60 roi-height=7 slice-axis-pos=5":
+            with self.subTest(region=region), Stream(f"tomosirt num-iterations=300 relaxation=1.9 operator=fourier {region}") as stream:
+                stream.push(self.data()[0], event=scan_event(self.angles, self.AXIS))
+                self.assertTrue(np.isfinite(stream.finish()[0]).all())
+                residuals = stream.element_messages("tomo-iterations")[0].get_value("residuals")
+                # Those in the norm of the method fall always, plain ones at the end.
+                self.assertTrue((np.diff([residuals[i] for i in range(100, 300)]) < 1e-6).all(), f"(seed {SEED})")
+                self.assertLess(residuals[299], residuals[0])
+
     def test_bounds(self):
         parts = [self.rows(range(self.VIEWS))]
         self.check_method("tomosirt num-iterations=20 minimum=0 maximum=0.5",

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -54,10 +55,17 @@ struct Pair {
     std::vector<double> x, y, forward, back; // x, y, A x, A* y
 };
 
-// Of random x and y.
-inline Pair apply(tomo::Compute &compute, tomo::Projector &a, unsigned slices) {
+// Of random x and y. x is 0 where it is not wanted.
+inline Pair apply(tomo::Compute &compute, tomo::Projector &a, unsigned slices,
+                  const std::function<bool(std::size_t)> &is_wanted = {}) {
     tomo::Array x = compute.allocate(a.volume(slices)), y = compute.allocate(a.projections(slices));
     Pair pair{fill_randomly(x), fill_randomly(y), {}, {}};
+    if (is_wanted) {
+        const tomo::Host<float> host(x);
+        for (std::size_t i = 0; i < pair.x.size(); i++)
+            if (!is_wanted(i))
+                host[i] = 0.0f, pair.x[i] = 0.0;
+    }
     tomo::Array ax = compute.allocate(a.projections(slices)), ay = compute.allocate(a.volume(slices));
     a.forward(x, ax);
     a.back(y, ay);

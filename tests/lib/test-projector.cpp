@@ -4,11 +4,12 @@
 // Projection and its transpose, as a solver uses them: one against the other, and both against the definition
 // in float64.
 
-#include <gst/operators/parallel-projector.hpp>
+#include <gst/operators/fourier-projector.hpp>
 #include <gst/operators/solver.hpp>
 #include <gst/tomo/device/device.hpp>
 
 #include <cmath>
+#include <numbers>
 
 #include "linear-algebra.hpp" // last: it defines macros named like members of the standard library
 
@@ -107,6 +108,84 @@ GST_START_TEST(test_pair) {
         // Positions are whole and fraction there, and float within a tile of up to 64 pixels here.
         fail_unless(distance(pair.forward, forward) <= 1e-6, "forward: %g", distance(pair.forward, forward));
         fail_unless(distance(pair.back, back) <= 1e-5, "back: %g", distance(pair.back, back));
+    }
+}
+GST_END_TEST;
+
+namespace {
+
+// The same for projection by Fourier transforms: each weight is a sum of cosines, in closed form.
+template <class F>
+void each_fourier_weight(const Geometry &g, F f) {
+    const double axis = g.beam.axis, in_slice = g.beam.axis_in_slice.value_or(axis), pi = std::numbers::pi;
+    const auto farthest = [](double from, double to) { return std::max(std::abs(from), std::abs(to)); };
+    const double pixels = std::hypot(farthest(g.slice.x - in_slice, g.slice.x - in_slice + g.slice.width),
+                                     farthest(g.slice.y - in_slice, g.slice.y - in_slice + g.slice.height)),
+                 columns = farthest(axis, g.beam.columns - axis);
+    const double length = fourier::good_length(std::max<double>(pixels + columns, g.beam.columns));
+    for (std::size_t view = 0; view < g.beam.angles.size(); view++) {
+        const double c = std::cos(g.beam.angles[view]), s = std::sin(g.beam.angles[view]);
+        for (unsigned y = 0; y < g.slice.height; y++)
+            for (unsigned x = 0; x < g.slice.width; x++) {
+                const double seen =
+                    (x + g.slice.x + 0.5 - in_slice) * c + (y + g.slice.y + 0.5 - in_slice) * s;
+                for (unsigned column = 0; column < g.beam.columns; column++) {
+                    const double turn = pi * (column + 0.5 - axis - seen) / length, sine = std::sin(turn);
+                    f(y * g.slice.width + x, view * g.beam.columns + column,
+                      std::abs(sine) < 1e-9
+                          ? (length - 1) / length * (std::cos(turn * (length - 1)) * std::cos(turn))
+                          : std::sin((length - 1) * turn) / sine / length);
+                }
+            }
+    }
+}
+
+} // namespace
+
+GST_START_TEST(test_fourier_pair) {
+    Compute compute(open_device());
+    const std::pair<unsigned, double> cases[] = {{1, 2e-3}, {2, 1e-4}, {5, 1e-2}, {17, 1e-5}, {35, 2e-3}};
+    for (const auto &[slices, tolerance] : cases) {
+        auto g = any_geometry();
+        g.slice.width = std::min(g.slice.width, 31u);
+        g.slice.height = std::min(g.slice.height, 31u);
+        g.beam.columns = std::min(g.beam.columns, 41u);
+        g.beam.angles.resize(std::min<std::size_t>(g.beam.angles.size(), 13));
+        if (slices > 2)
+            g.beam.axis_in_slice = uniform(-10, 50);
+        FourierProjector projector(compute, g.beam, g.slice, FourierProjector::spreading_of(tolerance));
+        // The tolerance is that of all columns, of slices within an ellipse. The detector may see a part that
+        // is less exact than the whole.
+        const double most = 3.0 * tolerance;
+        const auto is_inside = [&](std::size_t pixel) {
+            const auto part = [](double at, double size) { return (2 * at + 1) / size - 1; };
+            return std::hypot(part(double(pixel % g.slice.width), g.slice.width),
+                              part(double(pixel / g.slice.width), g.slice.height)) <= 1.0;
+        };
+        const std::size_t pixels = std::size_t{g.slice.width} * g.slice.height;
+        const auto pair =
+            tomotest::apply(compute, projector, slices, [&](std::size_t i) { return is_inside(i % pixels); });
+        const double one = product(pair.forward, pair.y), other = product(pair.x, pair.back);
+        const double size = norm(pair.forward) * norm(pair.y);
+        fail_unless(size > 0.0 && std::abs(one - other) <= 1e-6 * size, "%u slices: %.9g and %.9g", slices,
+                    one, other);
+        std::vector<double> forward(pair.forward.size()), back(pair.back.size());
+        const std::size_t rays = pair.y.size() / slices;
+        each_fourier_weight(g, [&](std::size_t pixel, std::size_t ray, double weight) {
+            for (unsigned z = 0; z < slices; z++) {
+                forward[z * rays + ray] += weight * pair.x[z * pixels + pixel];
+                back[z * pixels + pixel] += weight * pair.y[z * rays + ray];
+            }
+        });
+        auto seen = pair.back;
+        for (std::size_t i = 0; i < seen.size(); i++)
+            if (!is_inside(i % pixels))
+                seen[i] = back[i] = 0.0;
+        g_print("%u slices, %g: forward is %.2g, back is %.2g away, <Ax, y> and <x, A*y> %.2g of |Ax| |y|\n",
+                slices, tolerance, distance(pair.forward, forward), distance(seen, back),
+                std::abs(one - other) / size);
+        fail_unless(distance(pair.forward, forward) <= most, "forward: %g", distance(pair.forward, forward));
+        fail_unless(distance(seen, back) <= most, "back: %g", distance(seen, back));
     }
 }
 GST_END_TEST;
@@ -275,6 +354,7 @@ static Suite *projector_suite() {
     tcase_set_timeout(tc, 120);
     suite_add_tcase(suite, tc);
     tcase_add_test(tc, test_pair);
+    tcase_add_test(tc, test_fourier_pair);
     tcase_add_test(tc, test_linear_is_no_transpose);
     tcase_add_test(tc, test_what_does_not_fit);
     tcase_add_test(tc, test_slices_of_a_sweep);

@@ -577,7 +577,10 @@ class Methods(ReconstructTestCase):
         for words in (["sirt", "--num-iterations", 40], ["sirt", "--subsets", 8, "--num-iterations", 6, "--slice-minimum", 0],
                       ["sart", "--relaxation-factor", 0.3, "--num-iterations", 5], ["cgls"], ["mlem", "--subsets", 8, "--num-iterations", 4],
                       ["fista", "--subsets", 8, "--num-iterations", 5, "--lambda", 1e-5], ["sbtv", "--num-iterations", 5, "--lambda", 1e-5],
-                      ["asdpocs", "--subsets", 10, "--num-iterations", 10]):
+                      ["asdpocs", "--subsets", 10, "--num-iterations", 10],
+                      ["sirt", "--operator", "fourier", "--subsets", 8, "--num-iterations", 6], ["cgls", "--operator", "fourier"],
+                      ["fista", "--operator", "fourier", "--subsets", 8, "--num-iterations", 5, "--lambda", 1e-5],
+                      ["sbtv", "--operator", "fourier", "--num-iterations", 5, "--lambda", 1e-5]):
             with self.subTest(words=words):
                 words = ["scan.nxs", "--axis", AXIS, "--circle", "--method", *words]
                 found = self.slices(*words)
@@ -586,6 +589,8 @@ class Methods(ReconstructTestCase):
                     self.assertGreaterEqual(found.min(), 0)
         line = self.done("--dry-run", "scan.nxs", "--axis", AXIS, "--method", "sart", "--relaxation-factor", 1).stdout
         self.assertIn("tomosart name=sart relaxation=1", line)
+        line = self.done("--dry-run", "scan.nxs", "--axis", AXIS, "--method", "cgls", "--operator", "fourier", "--tolerance", 1e-4).stdout
+        self.assertIn("tomocgls name=cgls operator=fourier operator-tolerance=0.0001", line)
         cropped = self.slices("scan.nxs", "--axis", AXIS, "--method", "cgls", "--crop-width", 50)
         whole = self.slices("scan.nxs", "--axis", AXIS, "--method", "cgls")
         np.testing.assert_array_equal(cropped, whole[:, 20:70, 20:70])
@@ -598,7 +603,10 @@ class Methods(ReconstructTestCase):
                             (["--num-iterations", 5], "method=sirt"), (["--slice-minimum", 0, "--method", "cgls"], "method=cgls"),
                             (["--method", "dfi", "--precision", "half"], "method=fbp"),
                             (["--method", "dfi", "--projection-filter", "none"], "method=fbp"),
-                            (["--tolerance", 1e-4], "method=dfi")):
+                            (["--tolerance", 1e-4], "method=dfi"), (["--tolerance", 1e-4, "--method", "cgls"], "operator=fourier"),
+                            (["--operator", "fourier"], "method=sirt, cgls"),
+                            (["--operator", "fourier", "--method", "sart"], "method=sirt, cgls"),
+                            (["--operator", "fourier", "--method", "cgls", "--source-position-y", -500], "parallel beam")):
             self.refused(2, [name], "scan.nxs", "--axis", AXIS, *words)
 
 
