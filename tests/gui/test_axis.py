@@ -133,6 +133,14 @@ class Methods(AxisTest):
         click(place.estimates.take)
         self.assertAlmostEqual(self.axis, 296.0, delta=0.5)
 
+    def test_a_whole_turn_with_the_axis_near_an_edge(self):
+        name = self.folder / "wide.nxs"
+        Scan(views=180, turn=2 * np.pi, axis=78.4).nxtomo(name)
+        place = self.place(name)
+        place.estimates.ask(["overlap"])
+        until(lambda: not place.estimates.is_busy() and place.estimates.found.get("overlap"), f"no axis: {place.estimates.failed}")
+        self.assertAlmostEqual(place.estimates.found["overlap"]["axis-px"], 78.4, delta=0.2)
+
     def test_judgement(self):
         self.assertEqual(axis_facts.judge({"a": (100.0, 0.1), "b": (100.3, 0.1)}), ("✓ The methods agree within 0.30 px", "good"))
         text, tone = axis_facts.judge({"a": (100.0, 0.1), "b": (103.0, 0.2), "c": (101.0, 0.1)})

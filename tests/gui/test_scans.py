@@ -271,6 +271,9 @@ class Lists(ScansTest):
         until(lambda: place.film.shown and place.film.shown[3], "no image")
         until(lambda: "darks" in place.film._calibration, f"no darks: {place.film.state_line.text}")
         np.testing.assert_array_equal(place.film._calibration["darks"][0], Scan().darks)
+        # Other flats, as somebody names them.
+        window.session.configuration.set("flats", str(name / "darks"))
+        until(lambda: "flats" in place.film._calibration and np.array_equal(place.film._calibration["flats"][0], Scan().darks), "the flats stay")
 
     def test_sinograms(self):
         name = self.folder / "sinograms.npy"

@@ -184,8 +184,14 @@ class ScansPlace(QtWidgets.QWidget):
             self._recent_box.addWidget(button, 0, QtCore.Qt.AlignmentFlag.AlignCenter)
 
     def _change(self, names):
-        if self.session.facts and self._shown == self.session.scan:
+        if self.session.facts and self._shown == self._read():
             self.film.change(names)
+
+    def _read(self):
+        """Which files the images come from, and how many there are."""
+        schema, facts = self.session.configuration.schema, self.session.facts
+        return ({name: value for name, value in self.session.configuration.values.items() if schema[name]["x-section"] == "scan"},
+                *(facts[name] for name in ("width", "height", "projections", "flats", "darks")))
 
     def _know(self):
         session, facts = self.session, self.session.facts
@@ -204,8 +210,9 @@ class ScansPlace(QtWidgets.QWidget):
         if facts:
             self.facts.show_facts(facts)
             self.findings.show_findings(facts["findings"])
-            if self._shown != session.scan:
-                self._shown = session.scan
+            read = self._read()
+            if self._shown != read:
+                self._shown = read
                 self.film.show_scan()
         elif session.problem:
             self._shown = None
