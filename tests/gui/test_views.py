@@ -132,6 +132,16 @@ class Slices(WidgetTest):
         self.assertAlmostEqual(float(words[7]), self.array[9, 25, 60], delta=1e-4)
         self.assertEqual(self.view.readout.text().strip(), told[-1])
 
+    def test_thin_volumes(self):
+        for shape in ((1, 1, 1), (1, 20, 30), (20, 1, 30), (20, 30, 1)):
+            self.array = RNG.uniform(0, 1, shape)
+            self.shows(self.array)
+            for pane in self.view.panes:
+                wheel(pane.view.canvas, QtCore.QPoint(30, 30), -12000)
+            self.assertEqual(self.view.position(), tuple(size - 1 for size in shape))
+            for pane in self.view.panes:
+                self.wait(pane, shape[pane.axis] - 1)
+
     def test_another_volume_takes_its_place(self):
         self.shows(self.array)
         self.array = RNG.uniform(5, 6, (12, 20, 16))

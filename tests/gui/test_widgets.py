@@ -89,6 +89,27 @@ class Pixels(WidgetTest):
             rows, columns = (size // 2 for size in seen(view.canvas).shape[:2])
             self.assertEqual(np.ptp(seen(view.canvas)[rows - 50:rows + 50, columns - 50:columns + 50]), 0)
 
+    def test_extreme_images(self):
+        """One sample, one row, one column, and the largest numbers of each type: no warning, finite levels, a file."""
+        view = self.show(ImageView())
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            for array in (np.ones((1, 1)), np.arange(5000.0)[None], np.arange(5000.0)[:, None], np.full((3, 3), 1e30, np.float32),
+                          np.full((3, 3), 1e-300), np.array([[-2 ** 63, 2 ** 63 - 1]]), np.array([[0, 2 ** 64 - 1]], np.uint64),
+                          np.array([[1e308, -1e308, 0]]), np.array([[np.inf, -np.inf, np.nan]]), np.zeros((4, 4), np.float16)):
+                view.set_image(array, fit=True)
+                for factor in (1e9, 1e-12):
+                    view.canvas.zoom(factor)
+                    spin(0.02)
+                for name in ("profile", "length", "region"):
+                    view.measure(name, (0, 0), (1, 1))
+                    view.measure(name, (0.3, 0.3), (0.3, 0.3))
+                view.fit()
+                view.auto_levels()
+                self.assertTrue(np.isfinite(view.levels()).all() and view.levels()[1] > view.levels()[0])
+                view.to_png(self.folder / "a.png")
+                self.assertFalse(QtGui.QImage(str(self.folder / "a.png")).isNull())
+
     def test_squares_above_200_percent_and_linear_below(self):
         array = RNG.choice([3, 250], (60, 60)).astype(np.uint8)
         view = self.view(array)

@@ -6,6 +6,7 @@ import numpy as np
 
 LOW, HIGH = 0.5, 99.5  # percent of the values that are darker than black, and darker than white
 TOLD = f"{LOW:g} - {HIGH:g} %"
+LARGEST = 1e300        # of values that levels can be
 MOST = 131072          # samples that percentiles and histograms look at
 
 
@@ -29,6 +30,10 @@ def sample(array, most=MOST):
     """Some of the finite samples, evenly spread, as a flat array; all of them where there are at most `most`."""
     step = max(1, int(np.ceil((array.size / most) ** (1 / array.ndim))))
     some = array[(slice(None, None, step),) * array.ndim].ravel()
+    if some.dtype.itemsize >= 4 and some.dtype != np.float32:  # whose differences may be no numbers of their type
+        some = some.astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            return np.clip(some[np.isfinite(some)], -LARGEST, LARGEST)
     return some[np.isfinite(some)] if some.dtype.kind == "f" else some
 
 
@@ -43,7 +48,8 @@ def percentiles(some, low=LOW, high=HIGH):
 
 
 def wide(black, white):
-    """The same window, or a small one around a single value."""
+    """The same window, or a small one around a single value; its width is a finite number."""
+    black, white = (min(max(value, -LARGEST), LARGEST) for value in (black, white))
     if white > black:
         return black, white
     margin = abs(black) * 1e-3 or 0.5
@@ -58,12 +64,13 @@ def binned(array, rows, columns):
     total = kind
     if array.dtype.kind == "u" and array.dtype.itemsize < 4:  # exact, and faster than with a conversion
         total = np.uint16 if array.dtype.itemsize == 1 and parts <= 256 else np.uint32 if parts <= 65536 else kind
-    while rows > 1:
-        array = np.add(array[0::2], array[1::2], dtype=total)
-        rows //= 2
-    while columns > 1:
-        array = np.add(array[:, 0::2], array[:, 1::2], dtype=total)
-        columns //= 2
+    with np.errstate(all="ignore"):  # of infinities
+        while rows > 1:
+            array = np.add(array[0::2], array[1::2], dtype=total)
+            rows //= 2
+        while columns > 1:
+            array = np.add(array[:, 0::2], array[:, 1::2], dtype=total)
+            columns //= 2
     return np.multiply(array, kind(1 / parts), dtype=kind) if parts > 1 else array
 
 

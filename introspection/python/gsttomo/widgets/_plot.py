@@ -6,6 +6,7 @@ import numpy as np
 import pyqtgraph
 
 from . import _scalebar
+from ._levels import LARGEST
 from ._qt import MARK, ON_SURROUND, SURROUND
 
 
@@ -34,7 +35,7 @@ class ProfilePlot(pyqtgraph.PlotWidget):
             size, unit = _scalebar.unit_of(distances[-1] * pixel_size)
             factor = pixel_size / size
         self.setLabel("bottom", f"distance ({unit})")
-        self._curve.setData(distances * factor, np.where(np.isfinite(values), values, np.nan), connect="finite")
+        self._curve.setData(distances * factor, np.where(np.abs(values) < LARGEST, values, np.nan), connect="finite")
 
     def values(self):
         """Distances as they are drawn, and values."""

@@ -68,8 +68,10 @@ class Stage(QtWidgets.QWidget):
 
     def paintEvent(self, event):
         painter = QtGui.QPainter(self)
-        self.paint(painter)
-        painter.end()
+        try:
+            self.paint(painter)
+        finally:
+            painter.end()
 
     def paint(self, painter):
         painter.fillRect(self.rect(), SURROUND)

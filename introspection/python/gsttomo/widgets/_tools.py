@@ -32,7 +32,8 @@ def profile(array, begin, end):
     for row, of_row in ((top, 1 - down), (bottom, down)):
         for column, share in ((left, of_row * (1 - to_right)), (right, of_row * to_right)):
             taken = share > 0  # no infinity times zero
-            values[taken] += share[taken] * array[row[taken], column[taken]]
+            with np.errstate(all="ignore"):
+                values[taken] += share[taken] * array[row[taken], column[taken]]
     values[~inside] = np.nan
     return distances, values
 
@@ -46,7 +47,8 @@ def statistics(array, left, top, width, height):
     part = part[np.isfinite(part)].astype(np.float64)
     if part.size == 0:
         return 0, math.nan, math.nan, math.nan, math.nan
-    return part.size, float(part.mean()), float(part.std()), float(part.min()), float(part.max())
+    with np.errstate(all="ignore"):  # of sums that no number can hold
+        return part.size, float(part.mean()), float(part.std()), float(part.min()), float(part.max())
 
 
 class Tool(Layer):

@@ -264,8 +264,10 @@ class Canvas(QtWidgets.QWidget):
         try:
             picture = QtGui.QImage(self._size.toSize(), QtGui.QImage.Format.Format_RGB32)
             painter = QtGui.QPainter(picture)
-            self._paint(painter, [layer for layer in self.layers if layer.exported])
-            painter.end()
+            try:
+                self._paint(painter, [layer for layer in self.layers if layer.exported])
+            finally:
+                painter.end()
             return picture
         finally:
             (self._scale, self._origin), self._size = kept, None
@@ -317,8 +319,10 @@ class Canvas(QtWidgets.QWidget):
 
     def paintEvent(self, event):
         painter = QtGui.QPainter(self)
-        self._paint(painter, self.layers)
-        painter.end()
+        try:
+            self._paint(painter, self.layers)
+        finally:  # Qt does not survive a painter that is left open by an error
+            painter.end()
 
     def _paint(self, painter, layers):
         painter.fillRect(QtCore.QRectF(QtCore.QPointF(0, 0), self.size_of_view()), SURROUND)
