@@ -97,6 +97,10 @@ class Dataflow(DrivenTestCase):
         events = self.events(done.stdout)
         self.assertEqual((done.returncode, events[-1]["status"], events[-1]["outputs"]), (1, "failed", []))
         self.assertIn("missing.tif", [e for e in events if e["event"] == "message" and e["level"] == "error"][0]["text"])
+        Scan().nxtomo("scan.nxs")  # whose projections an element inside of the node reads
+        done = self.run_file(dataflow(("scan-src", {"location": "scan.nxs", "y": 30000}), ("null", {})))
+        errors = [e["text"] for e in self.events(done.stdout) if e["event"] == "message"]
+        self.assertTrue(errors[0].startswith("node 'scan-src-0': "), errors)
         self.assertEqual(self.run_file(small(), "--progress", "loud").returncode, 2)
         with open("/dev/full", "w") as full:
             done = subprocess.run(["tomo-runjson", "flow.json", "--progress", "json"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)

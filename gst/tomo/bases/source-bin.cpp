@@ -29,6 +29,20 @@ static GstStateChangeReturn gst_tomo_source_bin_change_state(GstElement *gst, Gs
     return result;
 }
 
+// A source has left the bin when its error is read, and leads nobody to the element that the user knows.
+static void gst_tomo_source_bin_handle_message(GstBin *bin, GstMessage *message) {
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+        GError *raw = nullptr;
+        gchar *debug = nullptr;
+        gst_message_parse_error(message, &raw, &debug);
+        const std::unique_ptr<GError, decltype(&g_error_free)> error(raw, g_error_free);
+        const tomo::CString details(debug);
+        gst_message_unref(message);
+        message = gst_message_new_error(GST_OBJECT(bin), error.get(), details.get());
+    }
+    GST_BIN_CLASS(gst_tomo_source_bin_parent_class)->handle_message(bin, message);
+}
+
 static void gst_tomo_source_bin_init(GstTomoSourceBin *self) {
     // A source even while it holds none: what is behind it has to start before.
     gst_bin_set_suppressed_flags(
@@ -38,6 +52,7 @@ static void gst_tomo_source_bin_init(GstTomoSourceBin *self) {
 
 static void gst_tomo_source_bin_class_init(GstTomoSourceBinClass *klass) {
     GST_ELEMENT_CLASS(klass)->change_state = gst_tomo_source_bin_change_state;
+    GST_BIN_CLASS(klass)->handle_message = gst_tomo_source_bin_handle_message;
 }
 
 namespace tomo {
