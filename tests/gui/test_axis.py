@@ -141,6 +141,22 @@ class Methods(AxisTest):
         until(lambda: not place.estimates.is_busy() and place.estimates.found.get("overlap"), f"no axis: {place.estimates.failed}")
         self.assertAlmostEqual(place.estimates.found["overlap"]["axis-px"], 78.4, delta=0.2)
 
+    def test_methods_that_find_nothing_or_disagree(self):
+        scan, noise = Scan(), np.random.default_rng(1).integers(0, 50, (121, 12, 90))
+        drift = np.arange(121)[:, None, None]
+        for name, change, said in (("noise", noise, "⚠ correlation finds no axis"), ("drift", drift, "⚠ correlation finds the axis at")):
+            with self.subTest(name):
+                scan.projections = (scan.flats[0] // 2 + change).astype(np.uint16)
+                scan.nxtomo(self.folder / f"{name}.nxs")
+                place = self.place(self.folder / f"{name}.nxs")
+                self.press(place, "find-methods")
+                until(lambda: not place.estimates.is_busy() and "auto" in place.estimates.found, "no answer")
+                self.assertIn(said, place.estimates.said.text())
+                self.assertEqual(place.estimates.said.property("tone"), "warning")
+                for method, reason in place.estimates.failed.items():
+                    item = place.estimates.table.item(place.estimates.methods.index(method), 1)
+                    self.assertEqual((item.text(), item.toolTip()), ("✕", reason))
+
     def test_judgement(self):
         self.assertEqual(axis_facts.judge({"a": (100.0, 0.1), "b": (100.3, 0.1)}), ("✓ The methods agree within 0.30 px", "good"))
         text, tone = axis_facts.judge({"a": (100.0, 0.1), "b": (103.0, 0.2), "c": (101.0, 0.1)})

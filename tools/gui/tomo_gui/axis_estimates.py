@@ -27,6 +27,11 @@ def plot(title):
     return widget
 
 
+def known(answer):
+    """Without the numbers that nobody knows."""
+    return {key: value for key, value in answer.items() if value is not None}
+
+
 class Estimates(QtWidgets.QWidget):
     """taken: with axis, uncertainty, and the roll in degrees or None"""
 
@@ -141,9 +146,12 @@ class Estimates(QtWidgets.QWidget):
 
     def _know(self, method, answer):
         self.failed.pop(method, None)
-        self.found[method] = answer
+        self.found[method] = known(answer)
         for one in answer.get("methods", ()):  # of which auto has several
-            self.found.setdefault(one["method"], one)
+            if "failure" in one:
+                self.failed.setdefault(one["method"], one["failure"])
+            else:
+                self.found.setdefault(one["method"], known(one))
         self._next()
         if not self.chosen() or method == "auto":
             self.choose(method)
@@ -161,7 +169,7 @@ class Estimates(QtWidgets.QWidget):
             texts = [method, "", "", ""]
             if method == self._running:
                 texts[1] = "…"
-            elif one:
+            elif one and "axis-px" in one:
                 texts[1] = f"{one['axis-px']:.2f}"
                 texts[2] = f"{one['uncertainty-px']:.2f}" if "uncertainty-px" in one else ""
                 texts[3] = f"{one['tilt-degrees']:.2f}" if "tilt-degrees" in one else ""
@@ -183,21 +191,22 @@ class Estimates(QtWidgets.QWidget):
             button.setVisible(not is_busy)
             button.setEnabled(bool(self.session.facts))
         compared = {name: (one["axis-px"], one["uncertainty-px"]) for name, one in self.found.items()
-                    if "uncertainty-px" in one and name != "auto"}
+                    if {"axis-px", "uncertainty-px"} <= one.keys() and name != "auto"}
         text, tone = (f"Working: {self._running}", "") if is_busy else axis_facts.judge(compared)
         best = self.found.get("auto", {})
         if text and not is_busy and best.get("used-rows", 0) < len(best.get("rows", ())):
             text += f". {best['used-rows']} of {len(best['rows'])} rows count"
+        if not is_busy and best.get("warning"):
+            text, tone = f"⚠ {best['warning']}", "warning"
         if not text and self.failed:
-            text, tone = f"✕ {next(iter(self.failed.values()))}", "failure"
+            reason = next(iter(self.failed.values()))
+            text, tone = (f"⚠ {reason}", "warning") if best else (f"✕ {reason}", "failure")
         self.said.setText(text)
         theme.mark(self.said, "tone", tone)
 
     def _select(self):
         one = self.found.get(self.chosen())
-        self.take.setEnabled(one is not None)
-        self.tilted.setEnabled(bool(one) and "tilt-degrees" in one)
-        self._draw(one)
+        self._draw(one if one and "axis-px" in one else None)
         if self.chosen() in self.failed:
             self.said.setText(f"✕ {self.failed[self.chosen()]}")
             theme.mark(self.said, "tone", "failure")
@@ -215,12 +224,12 @@ class Estimates(QtWidgets.QWidget):
             return
         line = pyqtgraph.mkPen(theme.MARK, width=2)
         curve = one.get("curve")
-        if curve:
+        if curve and curve["axis-px"]:
             self.curve.plot(curve["axis-px"], curve["value"], pen=pyqtgraph.mkPen(theme.ON_SURROUND, width=1))
             self._titles[self.curve].setText(f"What {curve['method']} compares, row {int(curve['row-px'])}")
         self.curve.addItem(pyqtgraph.InfiniteLine(one["axis-px"], angle=90, pen=line, label=f"{one['axis-px']:.2f}",
                                                   labelOpts={"color": theme.MARK, "position": 0.9}))
-        rows = one.get("rows")
+        rows = [row for row in one.get("rows", ()) if None not in row.values()]
         if rows:
             at, axes, spread = (np.array([row[key] for row in rows]) for key in ("row-px", "axis-px", "uncertainty-px"))
             self.rows.addItem(pyqtgraph.ErrorBarItem(x=axes, y=at, width=2 * spread, pen=pyqtgraph.mkPen(theme.MARK_2)))

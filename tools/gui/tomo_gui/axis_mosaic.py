@@ -49,13 +49,10 @@ class Mosaic(QtWidgets.QWidget):
         self._is_linking = False
 
     def show_slices(self, values, images, unit="", columns=None):
-        for cell in self.cells:
-            self._grid.removeWidget(cell)
-            cell.deleteLater()
+        self.clear()
         some = images[:, ::max(1, images.shape[1] // 256), ::max(1, images.shape[2] // 256)]
         some = some[np.isfinite(some)]
         levels = np.percentile(some, (0.5, 99.5)) if some.size else (0.0, 1.0)
-        self.cells = []
         columns = columns or math.ceil(math.sqrt(len(values)))
         for number, (value, image) in enumerate(zip(values, images)):
             cell = Cell(value, unit)
