@@ -23,7 +23,8 @@ sys.path.insert(0, str(ROOT / "tools" / "gui"))
 def start_display():
     """An X server of this process, whose screen is 1280 x 800."""
     reader, writer = os.pipe()
-    server = subprocess.Popen(["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x800x24", "-nolisten", "tcp"], pass_fds=[writer],
+    words = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x800x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *words], pass_fds=[writer],  # it ends with a test that is killed
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.close(writer)
     with os.fdopen(reader) as file:

@@ -20,9 +20,10 @@ class ScaleBar(Layer):
 
     pixel_size = None
     shown = True
+    has_image = True
 
     def paint(self, painter):
-        if self.shown:
+        if self.shown and self.has_image:
             size = self.canvas.size_of_view()
             # In a picture that is written, text grows with the picture, which is looked at as a whole.
             larger = 1.0 if self.canvas.is_on_screen() else max(1.0, min(size.width(), size.height()) / 600)
@@ -83,6 +84,7 @@ class ImageView(QtWidgets.QWidget):
         self._layer = self.canvas.add(ImageLayer())
         self._tools = {name: self.canvas.add(tool(self._tool_changed)) for name, tool in _tools.TOOLS.items()}
         self._bar = self.canvas.add(ScaleBar())
+        self._bar.has_image = False
         self._corner = self.canvas.add(Corner())
         self._plot = None
         self.histogram = Histogram()
@@ -137,6 +139,7 @@ class ImageView(QtWidgets.QWidget):
         self._corner.note = ""
         self._layer.step = step
         self._layer.set_array(array)
+        self._bar.has_image = True
         area = self._layer.rect() if size is None else QtCore.QRectF(0, 0, *size)
         is_new_size = area != self.canvas.area()
         self._some = _levels.sample(array) if array.ndim == 2 else np.zeros(0)
@@ -160,6 +163,7 @@ class ImageView(QtWidgets.QWidget):
         """Shows no image, and a note in its place."""
         self._array, self._some = None, np.zeros(0)
         self._layer.set_array(None)
+        self._bar.has_image = False
         self._corner.note = note
         self.histogram.set_values(self._some)
         self._tell_corner()
