@@ -225,6 +225,7 @@ class IterativeTestCase(ElementTestCase):
     def check_fourier(self, element):
         """What holds for all methods with that operator."""
         self.assert_fails(["operator-tolerance", "operator=fourier"], f"{element} operator-tolerance=1e-4", [self.data()[0]])
+        self.assert_fails(["from the axis", "200000", "Joseph"], f"{element} operator=fourier roi-x=300000 roi-width=4", [self.data()[0]])
         for shape in ((1, 7), (5, 1), (1, 1), (12, 11)):
             (result,) = run(f"{element} num-iterations=3 operator=fourier", [random_array(np.float32, shape) + 1])
             self.assertTrue(result.shape == (shape[1], shape[1]) and np.isfinite(result).all())
