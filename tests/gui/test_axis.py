@@ -92,6 +92,17 @@ class Overlay(AxisTest):
         mirrored = np.interp(2 * AXIS - columns, columns, opposite[5])
         self.assertLess(np.abs(mirrored - zero[5])[10:80].mean(), 0.02)
 
+    def test_profiles_of_few_rows(self):
+        place = self.place(TOOTH)
+        self.until_views(place)
+        self.assertTrue(place.overlay.profile.isVisible())
+        self.session.configuration.set("axis", "296.3")
+        (x, zero), (mirrored, opposite) = (curve.getData() for curve in place.overlay._curves)
+        self.assertEqual((x[0], mirrored[0]), (0.5, 2 * 296.3 - 0.5))
+        self.assertLess(np.abs(np.interp(x[150:440], mirrored[::-1], opposite[::-1]) - zero[150:440]).mean(), 0.05)
+        self.press(place, "show-mosaic")
+        self.assertEqual(place.mosaic.values.text(), "292.3:300.3:1")
+
     def test_scans_without_such_views(self):
         name = self.folder / "short.nxs"
         Scan(views=60, turn=np.pi / 2).nxtomo(name)

@@ -105,6 +105,7 @@ class AxisPlace(QtWidgets.QWidget):
     def _change(self, names):
         if self._shown and self.session.scan == self._shown[0]:
             self.overlay.change(names)
+            self.mosaic.change(names)
             self._tell()
 
     def _tell(self):

@@ -104,6 +104,7 @@ class MosaicPage(QtWidgets.QWidget):
         self.session = session
         self._facts = None
         self._picked = [None, None]  # axis in the upper and in the lower row
+        self._proposed = ""
         schema = session.configuration.schema
         self.parameter = QtWidgets.QComboBox(objectName="sweep-parameter")
         self.parameter.addItems(axis_facts.swept(schema))
@@ -258,11 +259,17 @@ class MosaicPage(QtWidgets.QWidget):
         at = None
         if name == "axis" and self._facts:
             at = round(self.session.configuration.values.get("axis", axis_facts.middle(self._facts)), 2)
-        self.values.setText(axis_facts.values_of(about, at))
+        self._proposed = axis_facts.values_of(about, at)
+        self.values.setText(self._proposed)
         is_range = ":" in self.values.text()
         self.finer.setVisible(is_range)
         self.wider.setVisible(is_range)
         self._arrange()
+
+    def change(self, names):
+        """Another axis counts: values that nobody typed follow it."""
+        if "axis" in names and self._facts and self.parameter.currentText() == "axis" and self.values.text() == self._proposed:
+            self._propose()
 
     def _scale(self, factor):
         """The same number of values around the chosen one, closer together or further apart."""

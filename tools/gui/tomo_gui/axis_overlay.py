@@ -3,13 +3,15 @@
 """Views half a turn apart over each other, with the axis to drag."""
 
 import numpy as np
+import pyqtgraph
 from gsttomo.widgets import AxisOverlay
 from pyqtgraph.Qt import QtCore, QtWidgets
 
-from . import axis_facts, scans_looks, theme
+from . import axis_estimates, axis_facts, scans_looks, theme
 from .states import StateLine
 
 CHANNEL = "axis-views"
+THIN = 16    # columns of a row, from which on views are lines rather than images
 PAUSE = 150  # ms without a movement until the axis is set
 
 
@@ -20,6 +22,15 @@ class OverlayPage(QtWidgets.QWidget):
         self._views = self._facts = None
         self.overlay = AxisOverlay()
         self.overlay.axis_changed.connect(lambda _: self._moved.start())
+        self.overlay.axis_changed.connect(lambda _: self._move_profile())
+        self.profile = axis_estimates.plot("column (px)")
+        self.profile.setFixedHeight(150)
+        self.profile.hide()
+        self._curves = [self.profile.plot(pen=pyqtgraph.mkPen(colour, width=1)) for colour in (theme.CYAN, theme.RED)]
+        self.show_profile = QtWidgets.QPushButton("Profile", checkable=True, objectName="axis-profile")
+        self.show_profile.setProperty("small", True)
+        self.show_profile.setToolTip("Mean of the rows, of both views")
+        self.show_profile.toggled.connect(self._toggle_profile)
         self.overlay.stepped.connect(lambda steps: self.first.setValue(self.first.value() + steps))
         self.first = QtWidgets.QSpinBox(objectName="first-view", keyboardTracking=False)
         self.first.setToolTip("View at 0 degrees; the wheel takes the next pair")
@@ -40,12 +51,14 @@ class OverlayPage(QtWidgets.QWidget):
         for widget in (QtWidgets.QLabel("View"), self.first, self.pair):
             below.addWidget(widget)
         below.addStretch(1)
+        below.addWidget(self.show_profile)
         for widget in (QtWidgets.QLabel("Rows"), self.rows[0], QtWidgets.QLabel("to"), self.rows[1]):
             below.addWidget(widget)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.overlay, 1)
+        layout.addWidget(self.profile)
         layout.addLayout(below)
         layout.addWidget(self.doubt)
         layout.addWidget(self.state_line)
@@ -63,6 +76,7 @@ class OverlayPage(QtWidgets.QWidget):
             widget.setMaximum(most)
             widget.setValue(value)
             widget.blockSignals(blocked)
+        self.show_profile.setChecked(facts["height"] * THIN < facts["width"])
         self.show_axis()
         self.refresh()
 
@@ -83,6 +97,7 @@ class OverlayPage(QtWidgets.QWidget):
     def show_axis(self):
         if self._facts and not self._moved.isActive():
             self.overlay.set_axis(self.axis())
+            self._move_profile()
 
     def refresh(self):
         """Asks for the two views; the last ones stay until these are there."""
@@ -111,13 +126,28 @@ class OverlayPage(QtWidgets.QWidget):
     def _keep(self, images, first, apart):
         self._views = images
         self._show_views()
-        self.state_line.done(f"Views {first} and {first + apart}. Drag the line, or press Left and Right (0.1 px, with Shift 1 px)")
+        self.state_line.done(f"Views {first} and {first + apart}. Drag the line, or press Left, Right: 0.1 px, Shift 1 px")
 
     def _show_views(self):
         if self._views is None:
             return
         top, bottom = sorted(field.value() for field in self.rows)
         self.overlay.set_images(*(np.ascontiguousarray(view[top:bottom + 1]) for view in self._views[:2]), axis=self.overlay.axis())
+        self._move_profile()
+
+    def _toggle_profile(self, is_on):
+        self.profile.setVisible(is_on)
+        self._move_profile()
+
+    def _move_profile(self):
+        """Means of the rows, the second one mirrored at the axis."""
+        if self._views is None or not self.show_profile.isChecked():
+            return
+        top, bottom = sorted(field.value() for field in self.rows)
+        zero, opposite = (view[top:bottom + 1].mean(0) for view in self._views[:2])
+        columns = np.arange(len(zero)) + 0.5
+        self._curves[0].setData(columns, zero, connect="finite")
+        self._curves[1].setData(2 * self.overlay.axis() - columns, opposite, connect="finite")
 
     def _set_axis(self):
         self.session.take_axis(self.overlay.axis())

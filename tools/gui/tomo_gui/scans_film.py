@@ -198,7 +198,8 @@ class FilmView(QtWidgets.QWidget):
     _choose_thumbnail = show_thumbnail
 
     def _mark(self):
-        for buttons, key in ((self._kinds, self.kind), (self._modes, self.mode)):
+        is_raw = self.kind not in ("projections", "sinograms")  # flats and darks always are
+        for buttons, key in ((self._kinds, self.kind), (self._modes, "raw" if is_raw else self.mode)):
             for name, button in buttons.items():
                 button.setChecked(name == key)
         is_view = self.kind in ("projections", "sinograms")

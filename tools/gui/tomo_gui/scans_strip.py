@@ -5,18 +5,26 @@
 import numpy as np
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
+from . import theme
+
 WIDTH, HEIGHT = 72, 48  # of a thumbnail
 SHOWN = 5               # projections
 KIND, NUMBER = QtCore.Qt.ItemDataRole.UserRole, QtCore.Qt.ItemDataRole.UserRole + 1
 
 
 def thumbnail(image, low, high):
-    """A QImage of at most WIDTH x HEIGHT, grey from low to high; samples stay square."""
+    """A QImage of WIDTH x HEIGHT, grey from low to high; samples stay square."""
     skip = max(1, int(np.ceil(max(image.shape[1] / (2 * WIDTH), image.shape[0] / (2 * HEIGHT)))))
     image = np.nan_to_num(image[::skip, ::skip].astype(np.float32), nan=low, posinf=high, neginf=low)
     grey = np.ascontiguousarray(np.clip((image - low) * (255 / max(high - low, 1e-30)), 0, 255).astype(np.uint8))
     picture = QtGui.QImage(grey.data, grey.shape[1], grey.shape[0], grey.shape[1], QtGui.QImage.Format.Format_Grayscale8)
-    return picture.scaled(WIDTH, HEIGHT, QtCore.Qt.AspectRatioMode.KeepAspectRatio, QtCore.Qt.TransformationMode.SmoothTransformation)
+    picture = picture.scaled(WIDTH, HEIGHT, QtCore.Qt.AspectRatioMode.KeepAspectRatio, QtCore.Qt.TransformationMode.SmoothTransformation)
+    whole = QtGui.QImage(WIDTH, HEIGHT, QtGui.QImage.Format.Format_RGB32)  # so that names stand in a line
+    whole.fill(QtGui.QColor(theme.SURROUND))
+    painter = QtGui.QPainter(whole)
+    painter.drawImage((WIDTH - picture.width()) // 2, (HEIGHT - picture.height()) // 2, picture)
+    painter.end()
+    return whole
 
 
 class Strip(QtWidgets.QListWidget):

@@ -10,6 +10,7 @@ SPACE = 4         # pixels; spacing is a multiple of it
 SMALL, NORMAL, LARGE = 12, 14, 18  # pixels of the text
 SURROUND = "#1b1d20"  # of pictures, in both themes
 ON_SURROUND, MARK, MARK_2 = "#d8dadd", "#35c9cb", "#e0a030"  # text, lines and points over pictures and in plots
+CYAN, RED = "#00e0e0", "#ff5050"  # views at 0 and at 180 degrees
 
 
 @dataclasses.dataclass(frozen=True)
