@@ -93,8 +93,9 @@ class AxisPlace(QtWidgets.QWidget):
             elif session.scan:
                 self.overlay.state_line.working("The scan is read", can_cancel=False)
             return
-        if self._shown != (session.scan, facts["width"], facts["height"], facts["projections"]) and self.isVisible():
-            self._shown = session.scan, facts["width"], facts["height"], facts["projections"]
+        looked_at = session.scan, *(facts.get(name) for name in ("width", "height", "projections", "angle-first", "angle-last"))
+        if self._shown != looked_at and self.isVisible():
+            self._shown = looked_at
             self.overlay.show_scan()
             self.mosaic.show_scan()
             self.estimates.clear()

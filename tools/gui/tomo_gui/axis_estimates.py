@@ -238,5 +238,5 @@ class Estimates(QtWidgets.QWidget):
 
     def _take(self):
         one = self.found[self.chosen()]
-        roll = one.get("tilt-degrees") if self.tilted.isChecked() else None
+        roll = round(one["tilt-degrees"], 4) if self.tilted.isChecked() and "tilt-degrees" in one else None
         self.taken.emit(one["axis-px"], one.get("uncertainty-px"), roll)

@@ -233,7 +233,8 @@ class MosaicPage(QtWidgets.QWidget):
     def _tell_tilt(self):
         is_whole = None not in self._picked and self.row.value() != self.lower.value()
         self.take_tilt.setEnabled(is_whole)
-        self.tilt.setText(f"tilt {axis_facts.tilt(*self._pairs()):.2f}°" if is_whole else "Choose one above and one below" if self.is_of_two() else "")
+        self.tilt.setText(f"tilt {axis_facts.tilt(*self._pairs()):.2f}°" if is_whole else
+                          "Choose one above and one below" if self.is_of_two() else "")
 
     def _take_tilt(self):
         axis = axis_facts.axis_at(self._facts["height"] / 2, *self._pairs())

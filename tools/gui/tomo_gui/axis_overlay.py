@@ -20,6 +20,7 @@ class OverlayPage(QtWidgets.QWidget):
         super().__init__(parent)
         self.session = session
         self._views = self._facts = None
+        self._is_old = False
         self.overlay = AxisOverlay()
         self.overlay.axis_changed.connect(lambda _: self._moved.start())
         self.overlay.axis_changed.connect(lambda _: self._move_profile())
@@ -87,6 +88,13 @@ class OverlayPage(QtWidgets.QWidget):
         self._tell_doubt()
         if self._facts and any(schema[name]["x-section"] in ("scan", "flat-correction", "distortion-correction", "retrieve-phase")
                                or name.startswith("outliers") for name in names):
+            self._is_old = True
+            if self.isVisible():
+                self._rest.start()
+
+    def showEvent(self, event):  # noqa: N802
+        super().showEvent(event)
+        if self._is_old:
             self._rest.start()
 
     def axis(self):
@@ -102,6 +110,7 @@ class OverlayPage(QtWidgets.QWidget):
     def refresh(self):
         """Asks for the two views; the last ones stay until these are there."""
         self._rest.stop()
+        self._is_old = False
         facts = self._facts
         if not facts:
             return

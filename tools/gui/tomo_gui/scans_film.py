@@ -46,7 +46,7 @@ class FilmView(QtWidgets.QWidget):
         self.shown = self.row = self._facts = None
         self._film = None           # numbers, images, binning
         self._calibration = {}      # of flats and darks: images, binning
-        self._is_held = False
+        self._is_held = self._is_old = False
         self.view, self.sinogram = ImageView(), ImageView(toolbar=False, histogram=False)
         self.sinogram.readout.setContentsMargins(2 * theme.SPACE, 0, 0, 0)
         self.sinogram.hide()
@@ -153,6 +153,7 @@ class FilmView(QtWidgets.QWidget):
     def refresh(self):
         """Asks for what is shown now, in the exact way first."""
         self._stale.stop()
+        self._is_old = False
         if not self._facts:
             return
         self._ask_frame()
@@ -166,7 +167,18 @@ class FilmView(QtWidgets.QWidget):
         if any(schema[name]["x-section"] in ("scan", "flat-correction", "distortion-correction", "retrieve-phase", "cleaning")
                for name in names) and self.mode != "raw":
             self._film = None
+            self._is_old = True
+            if self.isVisible():
+                self._stale.start()
+
+    def showEvent(self, event):  # noqa: N802
+        super().showEvent(event)
+        if self._is_old:
             self._stale.start()
+
+    def hideEvent(self, event):  # noqa: N802
+        self._play.setChecked(False)
+        super().hideEvent(event)
 
     def forget(self):
         """Nothing more is wanted."""
@@ -292,7 +304,7 @@ class FilmView(QtWidgets.QWidget):
             self._ticks.start()
         else:
             self._ticks.stop()
-            self._ask_frame()
+            self._rest.start()
 
     # Flats and darks
 
