@@ -108,6 +108,8 @@ struct GST_TOMO_API Inspection {
     std::vector<Finding> findings;
     // Bytes of the device that will compute, where it has memory of its own; 0 where none are asked for.
     std::uint64_t device_memory = 0;
+    // The most that a dataflow makes at once, where the device had no memory for more.
+    unsigned most_images = std::numeric_limits<unsigned>::max();
 
     // Whether the scan event has the angles of the views.
     bool has_angles() const { return angles_from == "scan"; }

@@ -89,6 +89,7 @@ SampleRef Job::make_middle() {
     const auto graph =
         Graph::from_line(parts_of(settings, scan, plan_->axis.position)->line(middle.image, 1) +
                          sink_line(settings, images->location(), true));
+    lend_device(*graph);
     Runner runner([] {}, [] {});
     {
         std::lock_guard<std::mutex> lock(lock_);

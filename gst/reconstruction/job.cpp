@@ -17,8 +17,9 @@
 #include <gst/reconstruction/speed.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/reconstruction/turns.hpp>
-#include <gst/tomo/device/context.hpp>
+#include <gst/tomo/device/gobject.hpp>
 #include <gst/tomo/graph/run.hpp>
+#include <gst/tomo/gsttomocontext.h>
 #include <gst/tomo/support/c-string.hpp>
 #include <gst/tomo/support/lettering.hpp>
 #include <gst/tomo/support/text-file.hpp>
@@ -214,9 +215,13 @@ void Job::settle_heights() {
 }
 
 void Job::open_device() {
+    const auto limit = settings_.device_memory_bytes();
     try {
-        if (!context_)
+        if (!context_) {
             context_ = Context::create(settings_.device);
+            if (limit)
+                context_ = context_->with_memory_limit(*limit);
+        }
     } catch (const Error &) { // elements say which device is missing
     }
 }
@@ -224,9 +229,21 @@ void Job::open_device() {
 DeviceMemory Job::device_memory() {
     return [this]() -> std::uint64_t {
         open_device();
-        const bool has_own = context_ && !context_->default_device()->shares_host_memory();
+        const bool has_own = context_ && (!context_->default_device()->shares_host_memory() ||
+                                          settings_.device_memory.is_given());
         return has_own ? context_->default_device()->memory_limit() : 0;
     };
+}
+
+// A part of the device's memory belongs to this job; else elements open the device that all share.
+void Job::lend_device(const Graph &graph) const {
+    if (!context_ || !settings_.device_memory.is_given())
+        return;
+    const ObjectRef<GstTomoContext> context(new_context_object(context_));
+    auto *carrier = gst_tomo_context_to_context(context.get());
+    for (const auto &node : graph.nodes())
+        gst_element_set_context(node.element.get(), carrier);
+    gst_context_unref(carrier);
 }
 
 void Job::run_line(const std::string &line, const std::function<void(GstMessage *)> &on_message,
@@ -234,6 +251,7 @@ void Job::run_line(const std::string &line, const std::function<void(GstMessage 
     open_device();
     const auto graph = Graph::from_line(line);
     graph->set_max_memory(settings_.memory_bytes());
+    lend_device(*graph);
     const ImageCount count(*graph, makes_images_ ? &preview_ : nullptr, static_cast<guint64>(images_before));
     IteratingElements iterating(*graph);
     const auto watch = middle ? middle->watch(*graph) : nullptr;
@@ -575,7 +593,7 @@ void Job::run() {
         tell_(told);
         if (result_)
             result_->allocate(planned.shape);
-        has_result = reconstruct();
+        has_result = reconstruct_as_memory_takes();
         tell_residuals();
         if (finishing_)
             status = "finished early";
@@ -622,6 +640,34 @@ void Job::run() {
     tell_(done_event(status, std::move(outputs)));
     if (failure)
         throw *failure;
+}
+
+// Fewer images at a time, where the device has no memory for them, until it does not take a single one.
+bool Job::reconstruct_as_memory_takes() {
+    while (true) {
+        unsigned most = 0;
+        for (const auto &slab : plan_->slabs)
+            most = std::max(most, slab.images);
+        try {
+            return reconstruct();
+        } catch (const Error &e) {
+            const bool can_be_parted = most > 1 && !settings_.result.is("projections") &&
+                                       settings_.sweep.empty() && !settings_.resume &&
+                                       !(is_general(settings_, *inspection_) && is_iterative(settings_));
+            if (!is_out_of_device_memory(e) || !can_be_parted || aborting_ || finishing_)
+                throw;
+            constexpr unsigned share = 4; // each attempt costs some seconds
+            inspection_->most_images = (most + share - 1) / share;
+            message("info", text("%s. Slices are made anew, %u of them at a time instead of %u", e.what(),
+                                 inspection_->most_images, most));
+        }
+        if (middle_thread_.joinable())
+            middle_thread_.join();
+        makes_images_ = false;
+        *plan_ = make_plan(settings_, *inspection_, plan_->axis, heights_.empty() ? nullptr : &heights_);
+        if (context_)
+            expect_time(*plan_, settings_, *inspection_, *context_->default_device());
+    }
 }
 
 void Job::tell_residuals() {

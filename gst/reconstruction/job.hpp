@@ -23,6 +23,7 @@
 namespace tomo {
 class Runner;
 class Context;
+class Graph;
 namespace io {
 class MemoryImages;
 }
@@ -75,6 +76,7 @@ class Job {
     void open_device();
     // Opens it when it is asked.
     DeviceMemory device_memory();
+    void lend_device(const Graph &graph) const;
 
     // Runs a line to its end. `on_message` gets the messages of its elements, `on_images` the number of
     // images that have reached its end.
@@ -108,6 +110,7 @@ class Job {
     void judge_axis(const Axis &axis);
     // Returns whether there is a result, whole or not.
     bool reconstruct();
+    bool reconstruct_as_memory_takes();
     // With the axis and the output that are in force.
     void resolve(Settings &resolved) const;
     void write_configuration() const;

@@ -177,12 +177,13 @@ void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &s
 }
 
 // How many images a dataflow makes at once.
-unsigned images_of_slabs(const Settings &settings, const ImageParts &parts, Plan &plan) {
+unsigned images_of_slabs(const Settings &settings, const Inspection &scan, const ImageParts &parts,
+                         Plan &plan) {
     const auto size = parts.at_once();
     if (size.images == 0)
         refuse_memory(settings, size.least);
     plan.memory = std::max(plan.memory, size.memory);
-    return size.images;
+    return std::min(size.images, scan.most_images);
 }
 
 // The same of a part of the volume, whose scans share the memory.
@@ -230,7 +231,8 @@ void plan_heights(const Settings &settings, const Inspection &whole, const std::
     const unsigned binning = settings.binning;
     std::vector<StitchedPart> parts;
     for (auto part : stitched_parts(settings, whole, heights)) {
-        const unsigned most = rows_of_slabs(part, heights, plan), rows = part.rows.count;
+        const unsigned all = rows_of_slabs(part, heights, plan), rows = part.rows.count,
+                       most = whole.most_images < all / binning ? whole.most_images * binning : all;
         for (unsigned done = 0; done < rows; done += part.rows.count) {
             part.rows.count = std::min(most, rows - done);
             part.images = part.rows.count / binning;
@@ -293,7 +295,7 @@ void plan_turns(const Settings &settings, const Inspection &scan, const std::vec
         const auto parts = parts_of(of_turn, part, plan.axis.position);
         if (!plan.axis.from.empty())
             parts->check();
-        add_slabs(of_turn, *parts, images_of_slabs(of_turn, *parts, plan), plan,
+        add_slabs(of_turn, *parts, images_of_slabs(of_turn, part, *parts, plan), plan,
                   static_cast<unsigned>(i) * slices, is_series ? *series_of_turn(file, turns[i].number) : "");
         plan.middle_row = parts->row_of(parts->images() / 2); // the same in all turns
         for (auto slab = plan.slabs.begin() + static_cast<std::ptrdiff_t>(before); slab != plan.slabs.end();
@@ -319,6 +321,7 @@ Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axi
         return make_plan(of_turn, part, axis);
     }
     Plan plan;
+    plan.device_memory = settings.device_memory;
     plan.axis = axis;
     plan.shape = scan.output(settings, axis.position);
     plan.output = output_of(settings);
@@ -350,7 +353,7 @@ Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axi
         const auto parts = parts_of(settings, scan, axis.position);
         if (!axis.from.empty())
             parts->check();
-        const unsigned most = images_of_slabs(settings, *parts, plan);
+        const unsigned most = images_of_slabs(settings, scan, *parts, plan);
         const bool is_whole = most == parts->images();
         if (!is_whole && !plan.is_in_memory())
             plan.folder = plan.beside(".slabs");

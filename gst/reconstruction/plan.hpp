@@ -43,6 +43,7 @@ struct GST_TOMO_API Plan {
     ArrayInfo shape; // of the result
     Axis axis;
     std::uint64_t memory = 0;   // estimated bytes that a dataflow holds
+    std::string device_memory;  // as it is given
     std::string device, driver; // their names
     double seconds = 0.0;       // estimated; 0 if the device is not known
 

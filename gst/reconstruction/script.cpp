@@ -39,10 +39,13 @@ std::string Plan::script() const {
         // Slabs that are not of this result would be in the way.
         commands.push_back((resumes ? "mkdir -p " : "mkdir ") + quoted(folder));
     }
+    const auto launch =
+        (device_memory.empty() ? "" : "GST_TOMO_MEMORY_LIMIT=" + quoted(device_memory) + " ") +
+        "gst-launch-1.0 -q ";
     for (const auto &slab : slabs)
-        commands.push_back("gst-launch-1.0 -q " + slab.line);
+        commands.push_back(launch + slab.line);
     if (!folder.empty()) {
-        commands.push_back("gst-launch-1.0 -q " + join);
+        commands.push_back(launch + join);
         commands.push_back("rm -r " + quoted(folder));
     }
     std::string script = text("# %u image%s to %s, %.4g MB", shape.depth, shape.depth == 1 ? "" : "s",

@@ -28,6 +28,15 @@ std::uint64_t Settings::memory_bytes() const {
     return *bytes;
 }
 
+std::optional<std::uint64_t> Settings::device_memory_bytes() const {
+    if (device_memory.empty())
+        return {};
+    const auto bytes = bytes_of(device_memory.value());
+    if (!bytes)
+        refuse("device-memory does not take '" + device_memory.value() + "'; " + wanted_bytes);
+    return bytes;
+}
+
 std::string Settings::source() const {
     return !sinograms.empty() ? sinograms : scan.empty() ? projections.value() : scan.value();
 }

@@ -1131,9 +1131,22 @@ class GST_TOMO_API Settings : public Parameters {
                                    .level = Level::advanced,
                                    .automatic = "half of the computer's",
                                    .blurb = "Memory of the computer that is used, in bytes or as in 8G"}};
+    Parameter<std::string> device_memory{
+        this,
+        "",
+        {.name = "device-memory",
+         .section = &section::machine,
+         .level = Level::advanced,
+         .automatic =
+             "85 % of the device's own, half of what it shares with the computer, or GST_TOMO_MEMORY_LIMIT",
+         .blurb =
+             "Memory of the device that this reconstruction uses, in bytes or as in 8G; where it runs out, fewer slices "
+             "are made at a time"}};
 
     // Bytes; half of the computer's memory if `memory` is not given. Throws Error if it is not a size.
     std::uint64_t memory_bytes() const;
+    // Bytes, if `device_memory` is given. Throws Error if it is not a size.
+    std::optional<std::uint64_t> device_memory_bytes() const;
     // The source of the images as the user named it; empty if none is named.
     std::string source() const;
     // The axis from `axis`, `axis-index` or `center-position-x`, if one is given; of a list, the first

@@ -24,6 +24,8 @@ GST_TOMO_API G_DECLARE_FINAL_TYPE(GstTomoDevice, gst_tomo_device, GST, TOMO_DEVI
 GST_TOMO_API G_DECLARE_FINAL_TYPE(GstTomoContext, gst_tomo_context, GST, TOMO_CONTEXT, GstObject)
 
 GST_TOMO_API GstTomoContext *gst_tomo_context_new(const gchar *device, GError **error);
+GST_TOMO_API GstTomoContext *gst_tomo_context_new_limited(const gchar *device, guint64 memory_limit,
+                                                          GError **error);
 GST_TOMO_API GstTomoContext *gst_tomo_context_new_wrapped(guint64 cl_context, GError **error);
 GST_TOMO_API guint64 gst_tomo_context_get_handle(GstTomoContext *context);
 GST_TOMO_API guint gst_tomo_context_get_n_devices(GstTomoContext *context);

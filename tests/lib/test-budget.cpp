@@ -16,9 +16,13 @@ namespace {
 constexpr std::size_t piece = 65536;
 
 // Each test runs in a process of its own, so that the environment is read anew.
-std::shared_ptr<tomo::Device> device_with_limit(const char *limit) {
+std::shared_ptr<tomo::Context> context_with_limit(const char *limit) {
     g_setenv("GST_TOMO_MEMORY_LIMIT", limit, TRUE);
-    return tomo::Context::create("")->default_device();
+    return tomo::Context::create("");
+}
+
+std::shared_ptr<tomo::Device> device_with_limit(const char *limit) {
+    return context_with_limit(limit)->default_device();
 }
 
 std::shared_ptr<Storage> take(const std::shared_ptr<tomo::Device> &device, std::size_t size = piece) {
@@ -100,6 +104,58 @@ GST_START_TEST(test_makes_room) {
 }
 GST_END_TEST;
 
+GST_START_TEST(test_parts) {
+    const auto process = context_with_limit("512K");
+    const auto whole = process->default_device(),
+               small = process->with_memory_limit(2 * piece)->default_device(),
+               large = process->with_memory_limit(G_MAXUINT32)->default_device();
+    fail_unless_equals_uint64(small->memory_limit(), 2 * piece);
+    fail_unless_equals_uint64(large->memory_limit(), 8 * piece);
+    fail_unless_equals_int(small->index(), whole->index());
+    // Each has its own limit, and all count for that of the process.
+    auto message = error_of([&] { take(small, 3 * piece); });
+    fail_unless(contains(message, "the memory limit of this context"), "%s", message.c_str());
+    auto a = take(small, piece), b = take(small, piece), c = take(large, 5 * piece);
+    fail_unless_equals_uint64(small->memory_in_use(), 2 * piece);
+    fail_unless_equals_uint64(whole->memory_in_use(), 7 * piece);
+    message = error_of([&] { take(large, 2 * piece); });
+    fail_unless(contains(message, "out of memory on"), "%s", message.c_str());
+    // What a part keeps for reuse goes back where others want it, and with the part.
+    c.reset();
+    fail_unless_equals_uint64(large->memory_in_use(), 0);
+    fail_unless_equals_uint64(whole->memory_in_use(), 7 * piece);
+    auto d = take(whole, 4 * piece);
+    fail_unless_equals_uint64(whole->memory_in_use(), 6 * piece);
+    // Waiting for the others as well.
+    Worker waiter;
+    auto end = waiter.start([&] { c = take(large, 3 * piece); });
+    g_usleep(200000);
+    d.reset();
+    end.get();
+    fail_unless_equals_uint64(whole->memory_in_use(), 5 * piece);
+    a.reset();
+    b.reset();
+    fail_unless_equals_uint64(whole->memory_in_use(), 5 * piece);
+}
+GST_END_TEST;
+
+GST_START_TEST(test_parts_end) {
+    auto part = context_with_limit("512K")->with_memory_limit(2 * piece);
+    const auto whole = tomo::Context::create("")->default_device(); // which the part keeps open
+    take(part->default_device());
+    fail_unless_equals_uint64(whole->memory_in_use(), piece);
+    part.reset();
+    fail_unless_equals_uint64(whole->memory_in_use(), 0);
+    GError *error = nullptr;
+    const tomo::ObjectRef<GstTomoContext> context(gst_tomo_context_new_limited(nullptr, 3 * piece, &error));
+    const tomo::ObjectRef<GstTomoDevice> device(gst_tomo_context_get_default_device(context.get()));
+    fail_unless_equals_uint64(gst_tomo_device_get_memory_limit(device.get()), 3 * piece);
+    fail_if(gst_tomo_context_new_limited(nullptr, 0, &error));
+    fail_unless(contains(error->message, "0 bytes"), "%s", error->message);
+    g_error_free(error);
+}
+GST_END_TEST;
+
 GST_START_TEST(test_waits_for_others) {
     const auto device = device_with_limit("256K");
     auto a = take(device, 2 * piece);
@@ -176,12 +232,12 @@ GST_END_TEST;
 GST_START_TEST(test_too_large) {
     const auto device = device_with_limit("1M");
     auto message = error_of([&] { take(device, 1048577); });
-    fail_unless(contains(message, "1048577 bytes are more than the 1048576 bytes that may be used on " +
-                                      device->name() + " (GST_TOMO_MEMORY_LIMIT)"),
+    fail_unless(contains(message, "out of memory on " + device->name() +
+                                      ": 1048577 bytes are more than the 1048576 bytes that may be used "
+                                      "(GST_TOMO_MEMORY_LIMIT)"),
                 "%s", message.c_str());
     message = error_of([&] { take(device, device->max_allocation() + 1); });
-    fail_unless(contains(message, "in one piece are more than " + device->name() + " can allocate"), "%s",
-                message.c_str());
+    fail_unless(contains(message, "in one piece are more than it can allocate"), "%s", message.c_str());
     fail_unless_equals_uint64(device->memory_in_use(), 0);
 }
 GST_END_TEST;
@@ -380,6 +436,8 @@ static Suite *budget_suite() {
     tcase_add_test(cases, test_limits);
     tcase_add_test(cases, test_recycles);
     tcase_add_test(cases, test_makes_room);
+    tcase_add_test(cases, test_parts);
+    tcase_add_test(cases, test_parts_end);
     tcase_add_test(cases, test_waits_for_others);
     tcase_add_test(cases, test_gives_up);
     tcase_add_test(cases, test_patience);

@@ -5,12 +5,13 @@
 import json
 import os
 import re
+import subprocess
 
 import numpy as np
 import tifffile
 from phantom_scan import AXIS, VIEWS, WIDTH, Scan
 from pipetest import *
-from test_reconstruct import ReconstructTestCase, volume
+from test_reconstruct import ReconstructTestCase, tool, volume
 
 
 class Limits(ReconstructTestCase):
@@ -26,6 +27,48 @@ class Limits(ReconstructTestCase):
                 self.refused(1, "is too small", *words, "--memory", f"{int(least) - 2}K")
                 self.done(*words, "--memory", f"{least}K")
                 self.assertFalse(os.path.exists("slices.h5.slabs"))
+
+    def test_device_memory(self):
+        """Less memory of the device makes the same slices, in smaller parts; too little for one of them is an error."""
+        scan = Scan()
+        for name in ("projections", "darks", "flats"):
+            setattr(scan, name, np.tile(getattr(scan, name), (1, 8, 6)))
+        scan.nxtomo("scan.nxs")
+        words = ["scan.nxs", "--axis", 140]
+        slices = self.slices(*words)
+        slice_bytes = 4 * max(slices.shape[1], VIEWS) * slices.shape[2]
+        self.done(*words, "--output", "less.h5", "--device-memory", 60 * slice_bytes)
+        self.assert_same(volume("less.h5"), slices)
+        result = self.done(*words, "--output", "less.h5", "--overwrite", "--device-memory", 9 * slice_bytes)
+        self.assertRegex(result.stderr, r"out of memory on .*Slices are made anew, \d+ of them at a time instead of")
+        self.assert_same(volume("less.h5"), slices)
+        self.assertFalse(os.path.exists("less.h5.slabs"))
+        self.refused(1, ["out of memory on", "the memory limit of this context"], *words, "--output", "x.h5", "--device-memory", "10k")
+        self.assertFalse(os.path.exists("x.h5"))
+        self.refused(2, ["device-memory does not take 'lots'"], *words, "--output", "x.h5", "--device-memory", "lots")
+        self.assertIn("GST_TOMO_MEMORY_LIMIT='1G' gst-launch-1.0", self.done(*words, "--output", "x.h5", "--dry-run", "--device-memory", "1G").stdout)
+
+    def test_device_memory_of_two_jobs(self):
+        """In one process each has its own."""
+        Scan().nxtomo("scan.nxs")
+        program = """
+import threading
+from gsttomo import reconstruction
+def run(memory, told):
+    try:
+        told.append(reconstruction.reconstruct("scan.nxs", axis=%r, device_memory=memory, method="sirt", num_iterations=200).shape)
+    except reconstruction.Error as e:
+        told.append(str(e))
+told = [], []
+threads = [threading.Thread(target=run, args=both) for both in zip(("10k", "1G"), told)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(told)
+""" % AXIS
+        result = subprocess.run(["/usr/bin/python3", "-c", program], text=True, capture_output=True, timeout=PATIENCE)
+        self.assertRegex(result.stdout, r"out of memory on .*memory limit of this context.*\(12, 90, 90\)", result.stderr)
 
     def test_precision_without_units_for_it(self):
         Scan().nxtomo("scan.nxs")

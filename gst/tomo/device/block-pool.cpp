@@ -8,8 +8,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string_view>
 
 namespace tomo {
+
+// Errors of pools begin so, behind the name of an element.
+static constexpr char no_room[] = "out of memory on ";
+
+bool is_out_of_device_memory(const Error &error) {
+    return error.domain == GST_RESOURCE_ERROR && error.code == GST_RESOURCE_ERROR_NO_SPACE_LEFT &&
+           std::string_view(error.what()).find(no_room) != std::string_view::npos;
+}
 
 // The host needs room of its own, so a device that shares its memory takes half of it.
 std::size_t memory_limit_of(cl_device_id id, bool shares_host_memory) {
@@ -26,7 +35,42 @@ std::size_t memory_limit_of(cl_device_id id, bool shares_host_memory) {
 BlockPool::BlockPool(const std::string &device, std::size_t largest, std::size_t limit, Make make)
     : device_(device), largest_(largest), limit_(limit), make_(std::move(make)) {}
 
-BlockPool::~BlockPool() = default;
+BlockPool::BlockPool(const std::shared_ptr<BlockPool> &whole, std::size_t limit)
+    : device_(whole->device_), largest_(whole->largest_), limit_(std::min(limit, whole->limit_)),
+      whole_(whole) {}
+
+std::shared_ptr<BlockPool> BlockPool::part_of(const std::shared_ptr<BlockPool> &whole, std::size_t limit) {
+    const std::shared_ptr<BlockPool> part(new BlockPool(whole, limit));
+    std::lock_guard<std::mutex> lock(whole->lock_);
+    std::erase_if(whole->parts_, [](const auto &one) { return one.expired(); });
+    whole->parts_.push_back(part);
+    return part;
+}
+
+BlockPool::~BlockPool() { drop(free_); }
+
+std::unique_ptr<Block> BlockPool::make(std::size_t size, const AskPatience &ask) {
+    return whole_ ? whole_->take(size, ask) : make_(size);
+}
+
+void BlockPool::drop(Blocks &blocks) noexcept {
+    if (whole_)
+        for (auto &[size, block] : blocks)
+            whole_->give(std::move(block));
+    blocks.clear();
+}
+
+// What parts keep for reuse counts here as in use.
+void BlockPool::trim_parts() {
+    std::vector<std::weak_ptr<BlockPool>> parts;
+    {
+        std::lock_guard<std::mutex> lock(lock_);
+        parts = parts_;
+    }
+    for (const auto &one : parts)
+        if (const auto part = one.lock())
+            part->trim();
+}
 
 std::unique_ptr<Block> BlockPool::take(std::size_t size, const AskPatience &ask) {
     must_not_be_forked();
@@ -34,19 +78,20 @@ std::unique_ptr<Block> BlockPool::take(std::size_t size, const AskPatience &ask)
     if (size > largest_)
         throw Error(
             GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-            text("%zu bytes in one piece are more than %s can allocate (%zu): use smaller images or slabs",
-                 size, device_.c_str(), largest_));
+            text(
+                "%s%s: %zu bytes in one piece are more than it can allocate (%zu): use smaller images or slabs",
+                no_room, device_.c_str(), size, largest_));
     if (size > limit_)
-        throw Error(
-            GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-            text("%zu bytes are more than the %zu bytes that may be used on %s (GST_TOMO_MEMORY_LIMIT)", size,
-                 limit_, device_.c_str()));
+        throw Error(GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                    text("%s%s: %zu bytes are more than the %zu bytes that may be used (%s)", no_room,
+                         device_.c_str(), size, limit_,
+                         whole_ ? "the memory limit of this context" : "GST_TOMO_MEMORY_LIMIT"));
 
     constexpr auto patience = std::chrono::seconds(10);
     constexpr auto look_again = std::chrono::milliseconds(50);
     auto deadline = std::chrono::steady_clock::now() + patience;
 
-    decltype(free_) dropped; // without the lock: the driver may wait for the device
+    Blocks dropped; // without the lock: the driver may wait for the device
     std::unique_lock<std::mutex> lock(lock_);
     auto given_before = given_back_;
     while (true) {
@@ -68,13 +113,13 @@ std::unique_ptr<Block> BlockPool::take(std::size_t size, const AskPatience &ask)
             taken_ += size;
             const std::size_t allocated = taken_ + free_size_;
             lock.unlock();
-            dropped.clear(); // before their memory is wanted
+            drop(dropped); // before their memory is wanted
             std::unique_ptr<Block> block;
             try {
-                block = make_(size);
+                block = make(size, ask);
                 if (!block) {
                     trim();
-                    block = make_(size);
+                    block = make(size, ask);
                 }
             } catch (...) {
                 lock.lock();
@@ -91,7 +136,8 @@ std::unique_ptr<Block> BlockPool::take(std::size_t size, const AskPatience &ask)
         }
         // Whoever is asked may take locks, and even memory of this device.
         lock.unlock();
-        dropped.clear(); // others may get their memory while this thread waits
+        drop(dropped); // others may get their memory while this thread waits
+        trim_parts();
         const auto left = ask ? ask() : Patience::limited;
         if (left == Patience::none)
             throw Flushing();
@@ -105,9 +151,9 @@ std::unique_ptr<Block> BlockPool::take(std::size_t size, const AskPatience &ask)
             throw Error(
                 GST_RESOURCE_ERROR_NO_SPACE_LEFT,
                 text(
-                    "out of memory on %s: %zu bytes wanted, %zu of %zu in use and none given back; use fewer "
-                    "or smaller queues, or process in parts",
-                    device_.c_str(), size, taken_, limit_));
+                    "%s%s: %zu bytes wanted, %zu of %zu in use and none given back; use fewer or smaller queues, "
+                    "or process in parts",
+                    no_room, device_.c_str(), size, taken_, limit_));
         freed_.wait_for(lock, look_again, [&] { return given_back_ != seen; });
     }
 }
@@ -127,10 +173,13 @@ void BlockPool::give(std::unique_ptr<Block> block) noexcept {
 }
 
 void BlockPool::trim() {
-    decltype(free_) dropped;
-    std::lock_guard<std::mutex> lock(lock_);
-    dropped.swap(free_);
-    free_size_ = 0;
+    Blocks dropped;
+    {
+        std::lock_guard<std::mutex> lock(lock_);
+        dropped.swap(free_);
+        free_size_ = 0;
+    }
+    drop(dropped);
 }
 
 std::size_t BlockPool::in_use() const {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <gst/tomo/device/cl.hpp>
+#include <gst/tomo/support/error.hpp>
 
 #include <condition_variable>
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace tomo {
 
@@ -35,6 +37,8 @@ class GST_TOMO_API BlockPool {
     // `device` is the name of the device, `largest` the most bytes of one block, `limit` the most bytes of
     // all blocks.
     BlockPool(const std::string &device, std::size_t largest, std::size_t limit, Make make);
+    // A part of another pool, from which it takes its blocks: both limits count.
+    static std::shared_ptr<BlockPool> part_of(const std::shared_ptr<BlockPool> &whole, std::size_t limit);
     ~BlockPool();
     BlockPool(const BlockPool &) = delete;
     BlockPool &operator=(const BlockPool &) = delete;
@@ -47,17 +51,29 @@ class GST_TOMO_API BlockPool {
     std::size_t limit() const { return limit_; }
 
   private:
+    using Blocks = std::multimap<std::size_t, std::unique_ptr<Block>>;
+
+    BlockPool(const std::shared_ptr<BlockPool> &whole, std::size_t limit);
+    std::unique_ptr<Block> make(std::size_t size, const AskPatience &ask);
+    void drop(Blocks &blocks) noexcept;
+    void trim_parts();
+
     const std::string device_;
     const std::size_t largest_, limit_;
     const Make make_;
+    const std::shared_ptr<BlockPool> whole_; // of which this is a part; else null
 
     mutable std::mutex lock_;
     std::condition_variable freed_;
-    std::multimap<std::size_t, std::unique_ptr<Block>> free_;
+    Blocks free_;
+    std::vector<std::weak_ptr<BlockPool>> parts_;
     std::size_t taken_ = 0;        // bytes in use
     std::size_t free_size_ = 0;    // bytes kept for reuse
     std::uint64_t given_back_ = 0; // number of blocks so far
 };
+
+// Whether an error, perhaps one that came by a bus, says that a pool has no room.
+GST_TOMO_API bool is_out_of_device_memory(const Error &error);
 
 // The limit of a device in bytes: GST_TOMO_MEMORY_LIMIT, else a part of its memory.
 std::size_t memory_limit_of(cl_device_id id, bool shares_host_memory);

@@ -84,6 +84,19 @@ std::shared_ptr<Context> Context::with_usual_default() const {
     return nullptr;
 }
 
+std::shared_ptr<Context> Context::with_memory_limit(std::size_t bytes) const {
+    // Those of the process stay open as long as their parts, so that others share them.
+    const std::shared_ptr<Devices> limited(new Devices, [whole = devices_](Devices *parts) { delete parts; });
+    std::shared_ptr<Context> context(new Context);
+    for (const auto &device : devices())
+        limited->push_back(std::make_shared<Device>(device, bytes));
+    context->set_devices(limited);
+    for (std::size_t i = 0; i < limited->size(); i++)
+        if (devices()[i] == default_device_)
+            context->default_device_ = (*limited)[i];
+    return context;
+}
+
 std::shared_ptr<Context> Context::wrap(cl_context raw) {
     std::size_t size = 0;
     cl_check(clGetContextInfo(raw, CL_CONTEXT_DEVICES, 0, nullptr, &size),

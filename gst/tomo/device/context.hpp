@@ -13,7 +13,8 @@
 namespace tomo {
 
 // One cl_context over all devices of one platform. A process has one Context per platform, apart from
-// contexts made by the application, so that budgets and programs of devices count for the whole process.
+// contexts made by the application and those with a memory limit of their own, so that budgets and programs
+// of devices count for the whole process.
 class GST_TOMO_API Context {
   public:
     // The context with the device of a selector: an index over all devices or a part of a name; empty for
@@ -23,6 +24,9 @@ class GST_TOMO_API Context {
     // The same context with the device of an empty selector as its default; null if the context does not have
     // that device.
     std::shared_ptr<Context> with_usual_default() const;
+    // The same devices, of each of which no more than `bytes` are in use at a time; they count for the whole
+    // process as well.
+    std::shared_ptr<Context> with_memory_limit(std::size_t bytes) const;
     // A Context for a cl_context that the application made.
     static std::shared_ptr<Context> wrap(cl_context context);
 

@@ -15,6 +15,22 @@ static bool plays_discrete() { return g_strcmp0(g_getenv("GST_TOMO_TEST_DISCRETE
 Device::Device(cl_device_id id, unsigned index, const ClContext &context)
     : id_(id), index_(index), context_(context), queues_([this] { return new_queue(); }),
       companions_(std::make_unique<Companions>()) {
+    look_at(id);
+    programs_ = std::make_shared<Programs>(context_.get(), id, name_, driver_);
+    memory_ = std::make_shared<BlockPool>(name_, max_allocation_, memory_limit_of(id, shares_host_memory_),
+                                          [this](std::size_t size) { return make_block(size); });
+}
+
+// Blocks come from the pool of the whole device, and programs are those of its context.
+Device::Device(const std::shared_ptr<Device> &whole, std::size_t limit)
+    : id_(whole->id_), index_(whole->index_), context_(whole->context_),
+      queues_([this] { return new_queue(); }), programs_(whole->programs_),
+      companions_(std::make_unique<Companions>()), whole_(whole) {
+    look_at(id_);
+    memory_ = BlockPool::part_of(whole->memory_, limit);
+}
+
+void Device::look_at(cl_device_id id) {
     const auto type = cl_query<cl_device_type>(clGetDeviceInfo, id, CL_DEVICE_TYPE);
     const auto platform = cl_query<cl_platform_id>(clGetDeviceInfo, id, CL_DEVICE_PLATFORM);
     name_ = cl_query_string(clGetDeviceInfo, id, CL_DEVICE_NAME);
@@ -41,9 +57,6 @@ Device::Device(cl_device_id id, unsigned index, const ClContext &context)
     compute_units_ = cl_query<cl_uint>(clGetDeviceInfo, id, CL_DEVICE_MAX_COMPUTE_UNITS);
     upload_ = new_queue();
     download_ = new_queue();
-    programs_ = std::make_unique<Programs>(context_.get(), id, name_, driver_);
-    memory_ = std::make_unique<BlockPool>(name_, max_allocation_, memory_limit_of(id, shares_host_memory_),
-                                          [this](std::size_t size) { return make_block(size); });
 }
 
 Device::~Device() {

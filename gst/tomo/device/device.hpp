@@ -21,6 +21,8 @@ namespace tomo {
 class GST_TOMO_API Device {
   public:
     Device(cl_device_id id, unsigned index, const ClContext &context);
+    // The same device with a part of its memory, and queues and plans of its own.
+    Device(const std::shared_ptr<Device> &whole, std::size_t limit);
     ~Device();
     Device(const Device &) = delete;
     Device &operator=(const Device &) = delete;
@@ -79,6 +81,8 @@ class GST_TOMO_API Device {
     std::unique_ptr<Block> make_block(std::size_t size);
     ClQueue new_queue();
 
+    void look_at(cl_device_id id);
+
     cl_device_id id_;
     unsigned index_;
     ClContext context_;
@@ -89,13 +93,14 @@ class GST_TOMO_API Device {
     unsigned compute_units_;
     ClQueue upload_, download_;
     ThreadQueues queues_;
-    std::unique_ptr<Programs> programs_;
+    std::shared_ptr<Programs> programs_;
 
     std::mutex companions_lock_;
     using Companions = std::unordered_map<std::type_index, std::shared_ptr<void>>;
     std::unique_ptr<Companions> companions_;
 
-    std::unique_ptr<BlockPool> memory_; // last, as blocks refer to the queues
+    const std::shared_ptr<Device> whole_; // of which this is a part; else null
+    std::shared_ptr<BlockPool> memory_;   // last, as blocks refer to the queues
 };
 
 } // namespace tomo

@@ -97,7 +97,8 @@ guint64 gst_tomo_device_get_memory_in_use(GstTomoDevice *device) {
  * gst_tomo_device_get_memory_limit:
  * @device: a device
  *
- * Returns: bytes that may be in use; see environment variable GST_TOMO_MEMORY_LIMIT
+ * Returns: bytes that may be in use; see gst_tomo_context_new_limited() and environment variable
+ *   GST_TOMO_MEMORY_LIMIT
  */
 guint64 gst_tomo_device_get_memory_limit(GstTomoDevice *device) {
     g_return_val_if_fail(is_made(device), 0);
@@ -142,6 +143,25 @@ static void gst_tomo_context_class_init(GstTomoContextClass *klass) {
 GstTomoContext *gst_tomo_context_new(const gchar *device, GError **error) {
     return tomo::to_gerror(error, [&]() -> GstTomoContext * {
         return tomo::new_context_object(tomo::Context::create(device ? device : ""));
+    });
+}
+
+/**
+ * gst_tomo_context_new_limited:
+ * @device: (nullable): as for gst_tomo_context_new()
+ * @memory_limit: bytes of each device that may be in use at a time, of this context alone; not more than
+ * those of the process, which environment variable GST_TOMO_MEMORY_LIMIT sets
+ * @error: why there is none
+ *
+ * Returns: (transfer full) (nullable): a new context, %NULL on error
+ */
+GstTomoContext *gst_tomo_context_new_limited(const gchar *device, guint64 memory_limit, GError **error) {
+    return tomo::to_gerror(error, [&]() -> GstTomoContext * {
+        if (memory_limit == 0)
+            throw tomo::Error(GST_LIBRARY_ERROR_SETTINGS,
+                              "a memory limit of 0 bytes leaves no room for anything");
+        return tomo::new_context_object(
+            tomo::Context::create(device ? device : "")->with_memory_limit(memory_limit));
     });
 }
 
