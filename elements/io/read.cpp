@@ -89,7 +89,8 @@ class Read final : public Source {
                            {FileType::Png, "png", "PNG"},
                            {FileType::Pnm, "pnm", "PGM and PPM"},
                            {FileType::Npy, "npy", "An array of numpy.save()"},
-                           {FileType::Zarr, "zarr", "Zarr, version 2, without compression"}},
+                           {FileType::Zarr, "zarr", "Zarr, version 2, without compression"},
+                           {FileType::Xradia, "xradia", "Zeiss .txrm and .xrm"}},
                           When::ready,
                           "Type of the files, instead of the one that their suffix tells"};
     Property<unsigned> raw_width{this, "raw-width", 0, When::ready, "Columns of raw images"};

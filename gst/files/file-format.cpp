@@ -15,12 +15,13 @@ struct Suffix {
 };
 
 constexpr Suffix suffixes[] = {
-    {".tif", FileType::Tiff},  {".tiff", FileType::Tiff}, {".h5", FileType::Hdf5},
-    {".hdf5", FileType::Hdf5}, {".hdf", FileType::Hdf5},  {".nxs", FileType::Hdf5},
-    {".nx", FileType::Hdf5},   {".raw", FileType::Raw},   {".edf", FileType::Edf},
-    {".jpg", FileType::Jpeg},  {".jpeg", FileType::Jpeg}, {".png", FileType::Png},
-    {".pgm", FileType::Pnm},   {".ppm", FileType::Pnm},   {".pnm", FileType::Pnm},
-    {".npy", FileType::Npy},   {".zarr", FileType::Zarr},
+    {".tif", FileType::Tiff},   {".tiff", FileType::Tiff}, {".h5", FileType::Hdf5},
+    {".hdf5", FileType::Hdf5},  {".hdf", FileType::Hdf5},  {".nxs", FileType::Hdf5},
+    {".nx", FileType::Hdf5},    {".raw", FileType::Raw},   {".edf", FileType::Edf},
+    {".jpg", FileType::Jpeg},   {".jpeg", FileType::Jpeg}, {".png", FileType::Png},
+    {".pgm", FileType::Pnm},    {".ppm", FileType::Pnm},   {".pnm", FileType::Pnm},
+    {".npy", FileType::Npy},    {".zarr", FileType::Zarr}, {".txrm", FileType::Xradia},
+    {".xrm", FileType::Xradia},
 };
 
 bool ends_with(const std::string &name, const std::string &end) {
@@ -50,13 +51,15 @@ FileType type_of_suffix(const std::string &file) {
 }
 
 Location split_location(const std::string &path, FileType forced) {
-    if (forced == FileType::Automatic || forced == FileType::Hdf5 || forced == FileType::Zarr)
+    if (forced == FileType::Automatic || forced == FileType::Hdf5 || forced == FileType::Zarr ||
+        forced == FileType::Xradia)
         for (auto colon = path.find(':'); colon != std::string::npos; colon = path.find(':', colon + 1)) {
             const auto file = path.substr(0, colon);
             const auto rest = path.substr(colon + 1);
             const bool named_slash = rest.compare(0, 1, "/") == 0 || rest.compare(0, 2, ":/") == 0;
             const auto type = type_of_suffix(file);
-            if (type == FileType::Hdf5 || type == FileType::Zarr || (forced == FileType::Hdf5 && named_slash))
+            if (type == FileType::Hdf5 || type == FileType::Zarr || type == FileType::Xradia ||
+                (forced == FileType::Hdf5 && named_slash))
                 return {file, absolute_dataset(rest)};
         }
     // A shell completes the name of a folder by a slash.
@@ -84,6 +87,8 @@ const char *type_name(FileType type) {
         return "numpy";
     case FileType::Zarr:
         return "Zarr";
+    case FileType::Xradia:
+        return "Zeiss";
     case FileType::Automatic:
         break;
     }
@@ -116,10 +121,11 @@ Error not_built_in(FileType type, const std::string &file) {
         GST_STREAM_ERROR_CODEC_NOT_FOUND,
         text("'%s': this build has no support for %s files; build gst-tomo with the option %s enabled",
              file.c_str(), type_name(type),
-             type == FileType::Hdf5   ? "hdf5"
-             : type == FileType::Jpeg ? "jpeg"
-             : type == FileType::Png  ? "png"
-                                      : "tiff"));
+             type == FileType::Hdf5     ? "hdf5"
+             : type == FileType::Jpeg   ? "jpeg"
+             : type == FileType::Png    ? "png"
+             : type == FileType::Xradia ? "gsf"
+                                        : "tiff"));
 }
 
 bool same_file(const std::string &a, const std::string &b) {

@@ -11,7 +11,7 @@
 // File formats, paths of files and of datasets in them, and errors of the system.
 namespace tomo::io {
 
-enum class FileType { Automatic, Tiff, Hdf5, Raw, Edf, Jpeg, Png, Pnm, Npy, Zarr };
+enum class FileType { Automatic, Tiff, Hdf5, Raw, Edf, Jpeg, Png, Pnm, Npy, Zarr, Xradia };
 
 // The parts of "scan.h5:/entry/data/data", or of "slices.ome.zarr:/1".
 struct Location {
@@ -21,8 +21,8 @@ struct Location {
     std::string text() const { return dataset.empty() ? file : file + ":" + dataset; }
 };
 
-// Splits at the colon after a suffix of HDF5 or Zarr, or at the first ":/" where the type is forced to HDF5.
-// Wildcards and number patterns in the path stay as they are.
+// Splits at the colon after a suffix of HDF5, Zarr or Zeiss, or at the first ":/" where the type is forced to
+// HDF5. Wildcards and number patterns in the path stay as they are.
 Location split_location(const std::string &path, FileType forced = FileType::Automatic);
 
 // The format of the suffix of `file`; Automatic if no format has it.

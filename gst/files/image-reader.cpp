@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "image-reader.hpp"
 #include <gst/files/memory/images.hpp>
+#ifdef HAVE_GSF
+#include <gst/files/xradia/streams.hpp>
+#endif
 
 #include <cstring>
 #include <vector>
@@ -121,6 +124,12 @@ std::unique_ptr<ImageReader> open_reader(const std::string &path, const ReadOpti
         return open_npy_reader(location.file, options.rows);
     case FileType::Zarr:
         return open_zarr_reader(location, options.rows);
+    case FileType::Xradia:
+#ifdef HAVE_GSF
+        return open_xradia_reader(location, options.rows);
+#else
+        throw not_built_in(FileType::Xradia, location.file);
+#endif
     case FileType::Raw:
     case FileType::Automatic: // require_type() gave a type
         break;

@@ -31,8 +31,8 @@ class GST_TOMO_API Settings : public Parameters {
         {.name = "scan",
          .section = &section::scan,
          .blurb =
-             "The scan: an HDF5 file (NXtomo, Data Exchange), a file of a scanner (Nikon .xtekct, SkyScan .log), a "
-             "folder of images, or a pattern such as 'scan/*.tif'"}};
+             "The scan: an HDF5 file (NXtomo, Data Exchange), a file of a scanner (Nikon .xtekct, SkyScan .log, Zeiss "
+             ".txrm), a folder of images, or a pattern such as 'scan/*.tif'"}};
     Parameter<std::string> entry{this,
                                  "",
                                  {.name = "entry",

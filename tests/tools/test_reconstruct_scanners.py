@@ -4,10 +4,12 @@
 
 import json
 import os
+import subprocess
 
 import numpy as np
 import tifffile
 import tomoref
+from compound_files import compound, floats, integer, zeiss
 from pipetest import *
 from test_reconstruct import ReconstructTestCase, tool, volume
 
@@ -98,6 +100,87 @@ class Scanners(ReconstructTestCase):
         self.check_facts(self.info("part~00.log"), pixel_size=26e-6)
         self.refused(1, ["no flats", "--ignore no-flats"], "part~00.log", "--axis", AXIS, "--output", "x.h5")
         self.assert_same(self.slices("part~00.log", "--axis", AXIS, "--white-level", WHITE), slices)
+
+    def test_zeiss(self):
+        """Counts with the reference in the same file, distances, sizes and shifts; the slices of a corrected scan."""
+        flat = np.round(WHITE * (0.8 + 0.1 * np.sin(np.arange(WIDTH) / 7 + np.arange(ROWS)[:, None]))).astype(np.uint16)
+        counts = np.round(flat * np.exp(-np.repeat(ATTENUATION[:, None], ROWS, axis=1))).astype(np.uint16)
+        facts = {"ImageInfo__PixelSize": floats(13.5), "ImageInfo__StoRADistance": floats(*[-1e6] * VIEWS),
+                 "ImageInfo__DtoRADistance": floats(*[2e6] * VIEWS), "ImageInfo__ExpTimes": floats(*[2.5] * VIEWS)}
+        zeiss("scan.txrm", counts, np.rad2deg(ANGLES), flat, **facts)
+        told = self.info("scan.txrm")
+        for name, value in {"source-distance": 1000, "distance": 2000, "pixel-size": 13.5e-6, "angle-step": np.deg2rad(STEP)}.items():
+            self.assertAlmostEqual(told[name] / value, 1, 6, name)
+        self.assertEqual([told[key] for key in ("views", "width", "height", "flats", "darks", "angles-from")],
+                         [VIEWS, WIDTH, ROWS, 1, 0, "scan"])
+        self.assertIn("'scan.txrm', Zeiss", self.done("info", "scan.txrm").stdout)
+        self.assertNotIn("energy", told)
+        slices = self.slices("scan.txrm", "--axis", AXIS)
+        reference = tomoref.backproject_linear(tomoref.fft_filter(ATTENUATION, size=256, crop=WIDTH), angles=ANGLES, axis=AXIS)
+        self.assert_close(slices[2], reference, 0.01)
+        self.assert_same(self.slices("scan.txrm", "--axis", AXIS, "--y", 2, "--height", 1), slices[2:3])
+        self.assert_same(self.slices("scan.txrm", "--axis", AXIS, "--outliers", 1e9), slices)
+        # Images of other types, names in other capitals, more than a hundred of them, and a scan that was ended.
+        for dtype in (np.float32, np.uint16):
+            more = np.repeat(counts, 3, axis=0)[:130].astype(dtype)
+            zeiss("more.txrm", more, np.arange(130), None, ImageInfo__ImagesTaken=integer(117), ImageInfo__Energy=floats(8048.0),
+                  ImageInfo__DataType=None, ImageInfo__PIXELSIZE=floats(2.0), referencedata__image=more[0].tobytes())
+            told = self.info("more.txrm")
+            self.assertAlmostEqual(told["energy"], 8.048, 4)
+            self.assertAlmostEqual(told["pixel-size"], 2e-6, 12)
+            self.assertEqual((told["projections"], told["flats"]), (117, 1))
+            self.assertIn("117 of 130 projections were taken", self.done("info", "more.txrm", "--ignore", "all").stdout)
+            self.done("flatcorrect", "more.txrm", "--ignore", "all", "--flat-correction", "off", "--output", "read.h5", "--overwrite")
+            np.testing.assert_array_equal(volume("read.h5"), more[:117])
+        zeiss("one.xrm", counts[:1], [0.0], flat)
+        subprocess.run(["gst-launch-1.0", "-q", *"tomoread path=one.xrm ! tomowrite filename=one.npy tomoread path=one.xrm:/ReferenceData "
+                        "! tomowrite filename=reference.npy".split()], check=True, timeout=PATIENCE)
+        np.testing.assert_array_equal(np.load("one.npy"), counts[0])
+        np.testing.assert_array_equal(np.load("reference.npy"), flat)
+
+    def test_shifts_of_zeiss(self):
+        """Shifts undo the displacement of each image; other exposures and an axis that was found are told."""
+        moved = np.array([np.roll(image, i % 5 - 2, axis=1) for i, image in enumerate(COUNTS)])
+        shifts = [-(i % 5 - 2.0) for i in range(VIEWS)]
+        white = np.full((ROWS, WIDTH), WHITE, np.uint16)
+        zeiss("scan.txrm", moved, np.rad2deg(ANGLES), white, **{"Alignment__X-Shifts": floats(*shifts), "Alignment__Y-Shifts": floats(*[0] * VIEWS),
+              "ImageInfo__ExpTimes": floats(*[2.0] * VIEWS), "ReferenceData__ExpTime": floats(1.0), "AutoRecon__CenterShift": floats(-1.5)})
+        told = self.done("info", "scan.txrm").stdout
+        for words in ("--flat-scale 2", "moved the axis by 1.5 px", "-2 to 2 columns"):
+            self.assertIn(words, told)
+        self.done("sinos", "scan.txrm", "--output", "sinos.h5")
+        inner = slice(8, WIDTH - 8)
+        self.assert_close(volume("sinos.h5")[1][:, inner], ATTENUATION[:, inner], 0.01)
+
+    def test_what_is_no_file_of_zeiss(self):
+        words = ["--axis", AXIS, "--output", "x.h5"]
+        with open("text.txrm", "w") as file:
+            file.write("no compound file")
+        self.refused(1, ["text.txrm", "no compound file"], "text.txrm", *words)
+        with open("other.txrm", "wb") as file:
+            file.write(compound({"Workbook": b"cells" * 1000}))
+        self.refused(1, ["other.txrm", "no stream ImageInfo/NoOfImages"], "other.txrm", *words)
+        zeiss("lacks.txrm", COUNTS[:3], [0, 1, 2], ImageData1__Image2=None)
+        self.refused(1, ["lacks.txrm', image 1", "no stream"], "lacks.txrm", *words, "--ignore", "all")
+        zeiss("short.txrm", COUNTS[:3], [0, 1, 2], ImageData1__Image3=b"few")
+        self.refused(1, ["short.txrm', image 2", "truncated"], "short.txrm", *words, "--ignore", "all")
+        zeiss("type.txrm", COUNTS[:3], [0, 1, 2], ImageInfo__DataType=integer(11))
+        self.refused(1, ["samples of type 11"], "type.txrm", *words, "--ignore", "all")
+        zeiss("small.txrm", COUNTS[:3], [0, 1, 2], COUNTS[0], ReferenceData__ImageInfo__ImageWidth=integer(7))
+        self.refused(1, ["the reference has 7 x"], "small.txrm", *words, "--ignore", "all")
+        with open("small.txrm", "rb") as file:
+            whole = file.read()
+        rng = np.random.default_rng(SEED)
+        for _ in range(40):  # damaged anywhere, each ends with an error or slices
+            cut = bytearray(whole[:rng.integers(1, len(whole))] if rng.random() < 0.5 else whole)
+            for place in rng.integers(0, min(len(cut), 4096), 3):
+                cut[place] = rng.integers(0, 256)
+            with open("damaged.txrm", "wb") as file:
+                file.write(cut)
+            # libgsf meets some damage with critical messages, which are not fatal to users.
+            result = tool("info", "damaged.txrm", env={**os.environ, "G_DEBUG": ""})
+            self.assertIn(result.returncode, (0, 1), result.stderr)
+            self.assertNotIn("CRITICAL", result.stderr)
 
     def test_images(self):
         """From 0 or from 1 on, in another folder, and some of them missing: each has the angle of its number."""

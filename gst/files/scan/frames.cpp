@@ -64,10 +64,11 @@ class PartReader {
 
     ImageReader &reader() { return *reader_; }
 
-    // Datasets and memory take rows with each read; other files are opened for them.
+    // Datasets, memory and files of many streams take rows with each read; other files are opened for them.
     bool takes_rows() const {
-        return type_ == FileType::Hdf5 || names_memory(file_) ||
-               type_of_suffix(split_location(file_).file) == FileType::Hdf5;
+        const auto by_suffix = type_of_suffix(split_location(file_).file);
+        return type_ == FileType::Hdf5 || names_memory(file_) || by_suffix == FileType::Hdf5 ||
+               by_suffix == FileType::Xradia;
     }
 
   private:

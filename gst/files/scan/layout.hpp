@@ -91,9 +91,11 @@ ScanLayout find_scan(const ScanRequest &request);
 ScanLayout find_hdf5_scan(const std::string &file, const std::string &group, const std::string &detector,
                           bool follow);
 ScanLayout find_folder_scan(const std::string &folder_or_pattern, NameOrder order);
-// Of the file of facts that a laboratory scanner writes beside its images: Nikon .xtekct, SkyScan .log.
+// Of the file of facts that a laboratory scanner writes beside its images, Nikon .xtekct and SkyScan .log, or
+// of all images in one file, Zeiss .txrm and .xrm.
 bool names_scanner(const std::string &file);
 ScanLayout find_scanner_scan(const std::string &file);
+ScanLayout find_xradia_scan(const std::string &file);
 
 // Opens a file of a scan. Images of scans are grey, so planes of a TIFF that its writer marked as colours are
 // images, too.

@@ -212,10 +212,17 @@ ScanLayout skyscan_scan(const std::string &file) {
 
 bool names_scanner(const std::string &file) {
     const auto suffix = lower(fs::path(file).extension().string());
-    return suffix == ".xtekct" || suffix == ".log";
+    return suffix == ".xtekct" || suffix == ".log" || type_of_suffix(file) == FileType::Xradia;
 }
 
 ScanLayout find_scanner_scan(const std::string &file) {
+    if (type_of_suffix(file) == FileType::Xradia) {
+#ifdef HAVE_GSF
+        return find_xradia_scan(file);
+#else
+        throw not_built_in(FileType::Xradia, file);
+#endif
+    }
     auto scan = lower(fs::path(file).extension().string()) == ".log" ? skyscan_scan(file) : nikon_scan(file);
     if (!(scan.white_level > 0.0))
         scan.white_level = ScanLayout::unknown;
