@@ -16,6 +16,7 @@ import unittest
 PATIENCE = 60  # seconds until something counts as never
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCAN = ROOT / "examples" / "data" / "savu24737.nxs"
+TOOTH = SCAN.with_name("tooth.h5")
 
 sys.path.insert(0, str(ROOT / "tools" / "gui"))
 

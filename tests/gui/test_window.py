@@ -12,7 +12,7 @@ import time
 
 import h5py
 import numpy as np
-from guitest import SCAN, GuiTest, QtCore, QtTest, QtWidgets, click, main, spin, type_into, until  # noqa: I001
+from guitest import SCAN, TOOTH, GuiTest, QtCore, QtTest, QtWidgets, click, main, spin, type_into, until  # noqa: I001
 from gsttomo import jobs
 
 from tomo_gui.settings import command_of
@@ -223,11 +223,86 @@ class Reconstruct(GuiTest):
         for number in range(3):
             names.append(str(self.folder / f"scan-{number}.nxs"))
             pathlib.Path(names[-1]).write_bytes(SCAN.read_bytes())
-        window.session.configuration.set("height", "3")
+        # What belongs to the chosen scan alone is nothing of the others.
+        window.session.configuration.update({"height": 3, "y": 7, "axis": 80.0, "flats": "/nowhere.tif", "projection-filter": "hamming"})
         place.submit_many(names)
         until(lambda: sum(job.state is jobs.State.DONE for job in window.session.jobs.jobs) == 3)
         for number in range(3):
-            self.assertEqual(slices(self.folder / f"scan-{number}-slices.h5").shape, (3, 160, 160))
+            self.assertEqual(slices(self.folder / f"scan-{number}-slices.h5").shape, (135, 160, 160))
+        self.assertEqual({name for job in window.session.jobs.jobs for name in job.description}, {"scan", "output", "projection-filter"})
+
+    def test_two_volumes_of_one_scan(self):
+        """No name of a result is given twice, also before the first one is there."""
+        window = self.window(SCAN)
+        place = window.show_place("Reconstruct")
+        window.session.configuration.update({"height": 2, "axis": 86.35})
+        place.submit()
+        place.submit()
+        until(lambda: [job.state for job in window.session.jobs.jobs] == [jobs.State.DONE] * 2)
+        window.session.jobs.repeat(1)
+        until(lambda: [job.state for job in window.session.jobs.jobs] == [jobs.State.DONE] * 3)
+        self.assertEqual(sorted(name.name for name in self.folder.glob("*.h5")),
+                         [f"savu24737-slices{end}.h5" for end in ("-2", "-3", "")])
+
+    def test_an_aborted_sweep_leaves_nothing(self):
+        """Whatever it leaves, the next image comes."""
+        window = self.window(SCAN)
+        pictures, came = window.session.pictures, []
+        values = {"scan": str(SCAN), "axis": 86.35, "y": 60, "height": 1}
+        for _ in range(3):
+            pictures.ask("sweep", {**{name: value for name, value in values.items() if name != "axis"}, "sweep": "axis=60:110:0.25"},
+                         lambda images, events: came.append(len(images)))
+            spin(0.5)
+        pictures.ask("sweep", values, lambda images, events: came.append(len(images)))
+        until(lambda: came and came[-1] == 1, "the next image never came", 30)
+        until(lambda: not list(pictures._folder.iterdir()), "images stay")
+
+    def test_rows_of_the_last_scan(self):
+        window = self.window(SCAN)
+        place = window.show_place("Reconstruct")
+        place._first.setValue(100)
+        place._last.setValue(120)
+        self.assertEqual({name: window.session.configuration.values[name] for name in ("y", "height")}, {"y": 100, "height": 21})
+        window.session.open_scan(TOOTH)
+        until(lambda: window.session.facts and window.session.facts["height"] == 2)
+        self.assertEqual(set(window.session.configuration.values), {"scan"})
+        self.assertEqual((place._first.value(), place._last.value()), (0, 1))
+
+    def test_no_picture_of_another_scan(self):
+        window = self.window(SCAN)
+        place = window.show_place("Reconstruct")
+        until(lambda: place.look_state.state == "done", f"no slice: {place.look_state.text}", 20)
+        window.session.configuration.update({"method": "sirt", "num-iterations": 400})
+        until(lambda: place.look_state.state == "working")
+        (self.folder / "broken.h5").write_text("no HDF5")
+        window.session.open_scan(self.folder / "broken.h5")
+        until(lambda: place.look_state.state == "failed")
+        spin(2)
+        self.assertIsNone(place.picture.image())
+        self.assertIn("broken.h5", place.look_state.text)
+
+    def test_a_setting_while_a_slice_is_made(self):
+        """Its picture is not one of these settings."""
+        window = self.window(SCAN)
+        place = window.show_place("Reconstruct")
+        until(lambda: place.look_state.state == "done", f"no slice: {place.look_state.text}", 20)
+        place._automatic.setChecked(False)
+        place.look()
+        window.session.configuration.set("axis", "95")
+        until(lambda: place.look_state.state not in ("working", "stale") or not window.session.pictures._current)
+        spin(0.3)
+        self.assertEqual(place.look_state.state, "stale")
+
+    def test_settings_before_the_scan(self):
+        window = self.window()
+        window.session.configuration.update({"axis": 80.0, "y": 3})
+        window.session.open_scan(SCAN)
+        self.assertEqual({name: window.session.configuration.values[name] for name in ("axis", "y")}, {"axis": 80.0, "y": 3})
+        window.session.open_scan(SCAN)  # once more
+        self.assertEqual(window.session.configuration.values["axis"], 80.0)
+        self.assertFalse(window.session.configuration.can_undo)
+        window.session.open_scan(TOOTH)
+        self.assertEqual(set(window.session.configuration.values), {"scan"})
 
 
 class Jobs(GuiTest):
@@ -250,7 +325,7 @@ class Jobs(GuiTest):
             until(button.isEnabled, name)
             click(button)
             until(lambda: state() is wanted, f"{name} left it {state()}")
-        self.assertIn("hello", place.events.toPlainText())
+        self.assertIn("began", place.events.toPlainText())
         self.assertFalse((self.folder / "savu24737-slices.h5").exists())
 
     def test_a_killed_job_is_a_failed_one(self):
@@ -260,6 +335,23 @@ class Jobs(GuiTest):
         place = window.places["Reconstruct"]
         until(lambda: place.state.state == "failed", "the death was not told")
         self.assertIn("signal 9", place.state.text)
+
+    def test_a_killed_manager(self):
+        """Another one finds the job."""
+        window = self.window(SCAN)
+        job = self.long_job(window)
+        os.kill(int((self.queue / "manager.lock").read_text()), signal.SIGKILL)
+        os.kill(job.pid, signal.SIGKILL)
+        until(lambda: window.session.jobs.job(job.id).state is jobs.State.FAILED, "nobody tells the death of the job")
+
+    def test_a_queue_that_is_none(self):
+        (self.folder / "file").write_text("")
+        self.queue = self.folder / "file" / "queue"
+        window = self.window(SCAN)
+        place = window.show_place("Reconstruct")
+        place.submit()
+        until(lambda: place.state.state == "failed", "the volume counts as queued")
+        self.assertIn(str(self.queue), window.log.toPlainText())
 
     def test_a_killed_window_loses_no_job(self):
         name = self.folder / "scan.nxs"

@@ -90,6 +90,11 @@ class Configuration(QtCore.QObject):
         except GLib.Error as e:
             raise OSError(e.message) from None
 
+    def forget_past(self):
+        """undo() ends here."""
+        self._past.clear()
+        self._future.clear()
+
     @property
     def can_undo(self):
         return bool(self._past)

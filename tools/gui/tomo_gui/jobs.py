@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The place Jobs: the queue, with logs and settings."""
 
+import json
 import time
 
 from gsttomo import jobs
@@ -127,6 +128,7 @@ class JobsPlace(QtWidgets.QWidget):
         bar.addWidget(self._open)
         self.details = QtWidgets.QTabWidget()
         self.events, self.log, self.settings = (QtWidgets.QPlainTextEdit(readOnly=True) for _ in range(3))
+        self.log.setPlaceholderText("The process has written nothing.")
         for text, name in ((self.events, "Course"), (self.log, "Log of the process"), (self.settings, "Settings")):
             text.setFont(QtGui.QFontDatabase.systemFont(QtGui.QFontDatabase.SystemFont.FixedFont))
             self.details.addTab(text, name)
@@ -238,14 +240,30 @@ class JobsPlace(QtWidgets.QWidget):
 
 def event_text(event):
     at = time.strftime("%H:%M:%S", time.localtime(event.get("time", 0)))
-    rest = {name: value for name, value in event.items() if name not in ("event", "time")}
-    if event["event"] == "message":
-        return f"{at}  {rest['level']}: {rest['text']}"
-    return f"{at}  {event['event']}  " + "  ".join(f"{name} {value}" for name, value in rest.items())
+    kind = event["event"]
+    if kind == "message":
+        text = f"{event['level']}: {event['text']}"
+    elif kind == "hello":
+        text = f"process {event['pid']} began"
+    elif kind == "stage":
+        text = f"{event['name']} ({event['index'] + 1} of {event['count']})"
+    elif kind == "state":
+        text = event["state"]
+    elif kind == "plan" and "images" in event:
+        text = (f"{event['images']} slices, {event.get('bytes', 0) / 1e6:.4g} MB, to {event.get('output', '')}"
+                + (f", axis {event['axis']:.2f} ({event.get('axis-from', 'given')})" if "axis" in event else "")
+                + (f", about {time_text(event['seconds'])}" if event.get("seconds") else "") + f", on {event.get('device', 'a device')}")
+    elif kind == "result":
+        text = f"{event['name']} {event['value']:.6g} {event.get('unit', '')}" if isinstance(
+            event["value"], (int, float)) else f"{event['name']} {event['value']}"
+    elif kind == "done":
+        text = f"{event['status']}" + "".join(f"\n          {name}" for name in event["outputs"])
+    else:
+        text = kind + " " + ", ".join(f"{name} {value}" for name, value in event.items() if name not in ("event", "time"))
+    return f"{at}  {text}"
 
 
 def settings_text(job):
-    import json
     if job.kind is jobs.Kind.RECONSTRUCTION:
         return command_of(job.description) + "\n\n" + json.dumps(job.description, indent=2)
     return json.dumps(job.description, indent=2)

@@ -5,11 +5,14 @@
 import asyncio
 import contextlib
 import os
+import sqlite3
 import subprocess
 import threading
 
 from gsttomo import jobs
 from pyqtgraph.Qt import QtCore
+
+from .files import free_name
 
 MOST_LISTED = 500
 PAUSE = 0.15  # seconds between lists at least
@@ -36,6 +39,9 @@ class JobsModel(QtCore.QObject):
         self.jobs = []
         self._folder = folder
         self._manager, self._started = None, -START_AGAIN
+        self.problem = None  # why there is no queue, in one sentence
+        self._promised = set()  # names of results that are about to be queued
+        self._is_closed = self._has_open = False
         self._followed = {}   # tasks of the loop
         self._followers = {}  # how many places
         self._past = {}       # lists of events, without those that only tell how far it is
@@ -47,16 +53,34 @@ class JobsModel(QtCore.QObject):
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
         self._thread.start()
 
-    def submit(self, orders, done=None):
-        """Queues jobs.Orders, all or none, and sees to it that somebody runs them; done(jobs) when they are on disk."""
+    def submit(self, orders, done=None, failed=None):
+        """Queues jobs.Orders, all or none, and sees to it that somebody runs them; done(jobs) when they are on disk, or failed(text)."""
+        self._promised |= {order.description["output"] for order in orders if order.description.get("output")}
+
         async def submit():
             given = await self._queue.submit_many(orders)
             self._start_manager(self._loop.time())
             return given
-        self._call(submit(), done)
+        self._call(submit, done, failed)
 
     def repeat(self, number, done=None):
-        self._call_queue("repeat", done, number)
+        """The same once more. A result that is there already stays: the new one gets a name of its own."""
+        job = self.job(number)
+        changes = {}
+        output = job and job.kind is jobs.Kind.RECONSTRUCTION and job.description.get("output")
+        if output and not (job.description.get("overwrite") or job.description.get("resume")):
+            changes["description"] = {"output": free_name(os.path.join(job.folder, output), self.outputs())}
+
+        async def repeat():
+            given = await self._queue.repeat(number, **changes)
+            self._start_manager(self._loop.time())
+            return given
+        self._call(repeat, done)
+
+    def outputs(self):
+        """Names of results that jobs will write."""
+        return {os.path.join(job.folder, job.description["output"]) for job in self.jobs
+                if not job.is_over and job.description.get("output")} | self._promised
 
     def cancel(self, number):
         self._call_queue("cancel", None, number)
@@ -98,7 +122,7 @@ class JobsModel(QtCore.QObject):
                     self._told.emit(number, event)
             finally:
                 self._followed.pop(number, None)
-        self._call(follow(), None)
+        self._call(follow)
         return []
 
     def unfollow(self, number):
@@ -109,30 +133,41 @@ class JobsModel(QtCore.QObject):
             self._loop.call_soon_threadsafe(lambda: number in self._followed and self._followed[number].cancel())
 
     def close(self):
-        """Jobs and their manager go on."""
-        with contextlib.suppress(RuntimeError):
+        """Jobs and their manager go on. What was asked for is done first."""
+        self._is_closed = True
+        with contextlib.suppress(RuntimeError):  # it has ended by itself
             self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in asyncio.all_tasks(self._loop)])
         self._thread.join(5)
 
     def _call_queue(self, method, done, *arguments):
         async def call():
             return await getattr(self._queue, method)(*arguments)
-        self._call(call(), done)
+        self._call(call, done)
 
-    def _call(self, coroutine, done):
+    def _call(self, action, done=None, failed=None):
+        """Has the thread await action(), then calls done(result) here, or failed(text)."""
+        def fail(text):
+            self.failed.emit(text)
+            if failed:
+                self._ready.emit(failed, text)
+
         async def call():
             try:
-                if self._queue is None:
-                    coroutine.close()
-                    raise jobs.Error("the queue of jobs is not open")
-                result = await coroutine
-            except (jobs.Error, OSError, ValueError) as e:
-                self.failed.emit(str(e))
+                while self._queue is None and not self.problem:  # it is opened at this moment
+                    await asyncio.sleep(0.01)
+                if self.problem:
+                    raise jobs.Error(self.problem)
+                result = await action()
+            except (jobs.Error, sqlite3.Error, OSError, ValueError) as e:
+                fail(str(e))
             else:
                 if done:
                     self._ready.emit(done, result)
-        with contextlib.suppress(RuntimeError):  # of a loop that is closed
-            asyncio.run_coroutine_threadsafe(call(), self._loop)
+
+        if self.problem:
+            fail(self.problem)
+        elif not self._is_closed:
+            self._loop.call_soon_threadsafe(lambda: self._loop.create_task(call()))
 
     def _run(self):
         asyncio.set_event_loop(self._loop)
@@ -141,20 +176,35 @@ class JobsModel(QtCore.QObject):
         except asyncio.CancelledError:
             pass
         except Exception as e:  # of a disk that fails, or a folder that was removed
-            self.failed.emit(f"the queue of jobs can't be read: {e}")
+            self.problem = f"the queue of jobs can't be used: {e}"
+            self.failed.emit(self.problem)
         finally:
+            rest = asyncio.all_tasks(self._loop)
+            for task in rest:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._is_closed = True
             self._loop.close()
 
     async def _watch(self):
         with jobs.Queue(self._folder) as self._queue:
-            async for _ in self._queue.changes():
-                listed = await self._queue.list(limit=MOST_LISTED)
-                self._came.emit(listed)
-                if any(not job.is_over for job in listed):
-                    self._start_manager(self._loop.time())
-                await asyncio.sleep(PAUSE)
-        self._queue = None
+            guard = asyncio.create_task(self._guard())
+            try:
+                async for _ in self._queue.changes():
+                    listed = await self._queue.list(limit=MOST_LISTED)
+                    self._has_open = any(not job.is_over for job in listed)
+                    self._came.emit(listed)
+                    await asyncio.sleep(PAUSE)
+            finally:
+                guard.cancel()
+
+    async def _guard(self):
+        """A manager that was killed tells nobody: where jobs are open, another one is started, which ends at once beside a first one."""
+        while True:
+            if self._has_open:
+                self._start_manager(self._loop.time())
+            await asyncio.sleep(PAUSE)
 
     def _start_manager(self, now):
         """A process of its own, which goes on when the window is gone. Where there is one already, the new one ends at once."""
@@ -163,8 +213,8 @@ class JobsModel(QtCore.QObject):
         self._started = now
         folder = self._queue.folder
         with open(os.path.join(folder, "manager.log"), "ab") as log:
-            self._manager = subprocess.Popen(["tomo-jobs", "--queue", folder, "serve", "--until-idle", str(LINGER)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                             start_new_session=True)
+            self._manager = subprocess.Popen(["tomo-jobs", "--queue", folder, "serve", "--until-idle", str(LINGER)],
+                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
     def _tell(self, number, event):
         if number in self._past:
@@ -174,4 +224,5 @@ class JobsModel(QtCore.QObject):
 
     def _take(self, listed):
         self.jobs = listed
+        self._promised -= {job.description.get("output") for job in listed}
         self.changed.emit()

@@ -9,12 +9,12 @@ import json
 import os
 import pathlib
 import shutil
-import tempfile
 
 import h5py
 import numpy as np
 from pyqtgraph.Qt import QtCore
 
+from .files import scratch_folder
 from .processes import Process, without_program
 
 # That a look neither wants nor may be stopped by; the latter are refused where no slices are made.
@@ -93,7 +93,7 @@ class Pictures(QtCore.QObject):
             return
         if not self._folder:
             room = ROOM if os.access(ROOM, os.W_OK) else None
-            self._folder = pathlib.Path(tempfile.mkdtemp(prefix="tomo-gui-", dir=room))
+            self._folder = scratch_folder(room)
         if not self._process:
             self._process = Process(self.PROGRAM, ["--serve", "--progress", "json"], self)
             self._process.line.connect(self._hear)
@@ -136,14 +136,23 @@ class Pictures(QtCore.QObject):
         except OSError as e:
             look.failed(f"the image can't be read: {e}")
         finally:
-            for file in self._folder.glob(f"{look.file.name}*"):
-                file.unlink(missing_ok=True)
+            self._remove(look)
             self.busy.emit(False)
             self._go_on()
+
+    def _remove(self, look):
+        """The image, and what an aborted run has left of it."""
+        for path in self._folder.glob(f"{look.file.name}*") if self._folder else ():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
     def _lose(self, reason):
         """The process has ended, which it does not do by itself."""
         look, self._current, self._process = self._current, None, None
+        if look:
+            self._remove(look)
         if look and look.is_wanted:
             look.failed(without_program(reason or "the process that makes images has ended"))
         self.busy.emit(False)

@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The place Reconstruct: a slice while settings change, then the volume, or many scans."""
 
-import os
 import pathlib
 import shutil
-import tempfile
 
 import numpy as np
 from gsttomo import jobs
@@ -13,7 +11,9 @@ from gsttomo.widgets import ImageView
 from pyqtgraph.Qt import QtCore, QtWidgets
 
 from . import theme
+from .files import free_name, output_beside, scratch_folder
 from .processes import Question
+from .session import OF_ONE_SCAN
 from .states import EmptyPage, StateLine, next_button
 
 PAUSE = 200  # ms without a change until a slice is made
@@ -29,7 +29,8 @@ OF_ROWS = {"y": None, "height": None, "y-step": None, "slice": None, "region": N
 def slice_description(session, row):
     """A look at the slice of a detector row."""
     values = session.description(**OF_ROWS, sweep=None, result=None)
-    return {**values, "y": row, "height": max(1, int(values.get("binning", 1)))}
+    rows = max(1, int(values.get("binning", 1)))
+    return {**values, "y": max(0, min(row, session.facts["height"] - rows)), "height": rows}
 
 
 class ReconstructPlace(QtWidgets.QWidget):
@@ -38,7 +39,7 @@ class ReconstructPlace(QtWidgets.QWidget):
     def __init__(self, session, parent=None):
         super().__init__(parent)
         self.session = session
-        self._looks = pathlib.Path(tempfile.mkdtemp(prefix="tomo-gui-"))
+        self._looks = scratch_folder()
         self._job, self._outputs, self._scan = None, [], None
         self._is_stale, self._shows_run, self._is_asked = True, False, False
         self.picture = ImageView()
@@ -124,7 +125,7 @@ class ReconstructPlace(QtWidgets.QWidget):
         self._follow()
 
     def shown(self):
-        if self._is_stale:
+        if self._is_stale and self._automatic.isChecked():
             self._timer.start()
 
     def look(self):
@@ -137,24 +138,22 @@ class ReconstructPlace(QtWidgets.QWidget):
         self.look_state.working(f"Slice of row {row}")
         started = QtCore.QElapsedTimer()
         started.start()
+        values = self.session.configuration.values
         self.session.pictures.ask(CHANNEL, slice_description(self.session, row),
-                                  lambda images, events: self._show(images, events, row, started.elapsed()), self._fail)
+                                  lambda images, events: self._show(images, events, row, values, started.elapsed()), self._fail)
 
     def submit(self, done=None):
         """Queues the volume of the chosen scan."""
-        output = self.session.output()
-        if os.path.exists(output.partition(":")[0]) and not (
-                self.session.configuration.values.get("overwrite") or self.session.configuration.values.get("resume")):
-            output = free_name(output)
-        values = self.session.description(output=output)
+        values = self.session.description(output=self.session.free_output())
 
         def queued(given):
             self._watch(given[0].id)
             self._follow()
             if done:
                 done(given)
-        self.session.jobs.submit([jobs.Order(values, name=pathlib.Path(self.session.scan).name)], queued)
-        self.state.working("Queued")
+        self.state.working("The volume is queued", can_cancel=False)
+        self.session.jobs.submit([jobs.Order(values, name=pathlib.Path(self.session.scan).name)], queued,
+                                 lambda text: self.state.failed(text, has_log=False))
 
     def ask_many(self):
         names, _ = QtWidgets.QFileDialog.getOpenFileNames(self, "Scans with these settings", str(pathlib.Path(self.session.scan).parent),
@@ -163,15 +162,20 @@ class ReconstructPlace(QtWidgets.QWidget):
             self.submit_many(names)
 
     def submit_many(self, names, done=None):
-        """Queues each of several scans with these settings. The axis of the chosen one is not that of the others: each has its own, or
-        is found."""
-        orders = []
+        """Queues each of several scans with these settings, without those that belong to the chosen one alone, such as its axis, rows
+        and flats: each has its own, or they are found."""
+        orders, taken = [], self.session.jobs.outputs()
         for name in names:
-            output = free_name(str(pathlib.Path(name).with_name(f"{pathlib.Path(name).stem}-slices.h5")), {o.description["output"] for o in orders})
-            orders.append(jobs.Order(self.session.description(scan=name, output=output, axis=None, **{"axis-index": None}),
+            output = free_name(output_beside(name), taken)
+            taken.add(output)
+            orders.append(jobs.Order(self.session.description(**{**dict.fromkeys(OF_ONE_SCAN), "scan": name, "output": output}),
                                      name=pathlib.Path(name).name))
-        self.session.jobs.submit(orders, done)
-        self.session.noted.emit("info", f"{len(orders)} scans are queued; see Jobs")
+
+        def queued(given):
+            self.session.noted.emit("info", f"{len(given)} scans are queued; see Jobs")
+            if done:
+                done(given)
+        self.session.jobs.submit(orders, queued)
 
     def _know(self):
         facts = self.session.facts
@@ -181,18 +185,32 @@ class ReconstructPlace(QtWidgets.QWidget):
         if facts:
             most = facts["height"] - 1
             for widget in (self._row, self._slider, self._first, self._last):
+                widget.blockSignals(True)  # the last scan's rows are no wish for this one
                 widget.setMaximum(most)
+                widget.blockSignals(False)
             self._show_rows()
             if self._scan != self.session.scan:
                 self._scan = self.session.scan
                 self._row.setValue(most // 2)
-                self.picture.clear()
+                self._slider.setValue(most // 2)
             self.picture.set_pixel_size(facts.get("pixel-size"))
             self._change()
         elif self.session.problem:
+            self._forget_picture()
             self.look_state.failed(self.session.problem, has_log=False)
         else:
+            if self._scan != self.session.scan:
+                self._forget_picture()
             self.look_state.working("The scan is read", can_cancel=False)
+        self._follow()
+
+    def _forget_picture(self):
+        """That of another scan."""
+        self.session.pictures.forget(CHANNEL)
+        self._timer.stop()
+        self._scan, self._shows_run = None, False
+        self.picture.clear()
+        self.picture.set_caption("")
 
     def _set(self, name, text):
         try:
@@ -232,7 +250,7 @@ class ReconstructPlace(QtWidgets.QWidget):
         if names is not None and self.session.facts:
             self._show_rows()
             self._show_device()
-        if names is not None and names <= FOR_RESULTS | OF_ROWS.keys():
+        if names is not None and names <= FOR_RESULTS | OF_ROWS.keys() and self.look_state.state != "failed":
             return
         self._is_stale = True
         if not self.session.facts:
@@ -245,13 +263,22 @@ class ReconstructPlace(QtWidgets.QWidget):
     def _step(self, steps):
         self._row.setValue(self._row.value() + steps)
 
-    def _show(self, images, events, row, elapsed):
+    def _show(self, images, events, row, values, elapsed):
         self.picture.set_image(np.asarray(images[0], dtype=np.float32))
         self.picture.set_caption(f"slice of row {row}")
         plan = next((event for event in events if event["event"] == "plan"), {})
         axis = f", axis {plan['axis']:.2f} ({plan.get('axis-from', 'given')})" if "axis" in plan else ""
+        if plan.get("axis-from") == "found":
+            self.session.found_axis = plan["axis"]
+            self.session.axis_known.emit()
+        self.session.calmed.emit()
+        if self._is_stale or values != self.session.configuration.values:
+            self._is_stale = True
+            self.look_state.stale()
+            return
         warnings = [event["text"] for event in events if event["event"] == "message" and event["level"] == "warning"]
-        self.look_state.done(f"Row {row}{axis}, {elapsed / 1000:.2f} s" + (f". ⚠ {warnings[0]}" if warnings else ""))
+        method = values.get("method", "fbp")
+        self.look_state.done(f"Row {row}, {method}{axis}, {elapsed / 1000:.2f} s" + (f". ⚠ {warnings[0]}" if warnings else ""))
 
     def _ask_for_image(self):
         """Pictures on the way instead of a text at the end."""
@@ -297,9 +324,13 @@ class ReconstructPlace(QtWidgets.QWidget):
 
     def _follow(self):
         """Shows the job that was started here last, or one that an earlier window started for this scan."""
-        job = self.session.jobs.job(self._job) if self._job else next(
-            (job for job in self.session.jobs.jobs if not job.is_over and job.description.get("scan") == self.session.scan), None)
+        job = self.session.jobs.job(self._job) if self._job else None
+        if not job or job.description.get("scan") != self.session.scan:
+            job = next((job for job in self.session.jobs.jobs if not job.is_over and self.session.scan
+                        and job.description.get("scan") == self.session.scan), None)
         if not job:
+            if self.state.state != "working" or self._job:  # the course of another scan's job is under Jobs
+                self._no_job()
             return
         if self._job != job.id:
             self._watch(job.id)
@@ -313,6 +344,10 @@ class ReconstructPlace(QtWidgets.QWidget):
             self._peek.start()
         elif job.state is not jobs.State.RUNNING:
             self._peek.stop()
+        if not is_open and self._shows_run:
+            self._shows_run = False
+            self.picture.set_caption("a slice of the volume" if job.state is jobs.State.DONE else
+                                     "a slice of the volume that was given up")
         self._outputs = job.outputs
         if is_open:
             self.state.working(progress_of(job), job.done or 0, job.total or 0)
@@ -322,6 +357,18 @@ class ReconstructPlace(QtWidgets.QWidget):
             self.state.done(f"Job {job.id} was cancelled")
         else:
             self.state.failed(job.error or "the process ended without a reason")
+
+
+    def _no_job(self):
+        if self._job:
+            self.session.jobs.unfollow(self._job)
+            self._job = None
+        self._peek.stop()
+        for button in (self._pause, self._open):
+            button.hide()
+        self.start.show()
+        theme.mark(self.start, "next", True)
+        self.state.empty("")
 
 
 def progress_of(job):
@@ -342,12 +389,3 @@ def time_text(seconds):
     minutes, seconds = divmod(max(0, round(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
-
-
-def free_name(name, taken=()):
-    """The name, or with a number where it is there already."""
-    path, number, candidate = pathlib.Path(name), 2, name
-    while os.path.exists(candidate) or candidate in taken:
-        candidate = str(path.with_name(f"{path.stem}-{number}{path.suffix}"))
-        number += 1
-    return candidate

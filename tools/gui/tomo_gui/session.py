@@ -9,6 +9,7 @@ import tempfile
 from pyqtgraph.Qt import QtCore
 
 from .configuration import Configuration
+from .files import free_name, output_beside
 from .jobs_model import JobsModel
 from .pictures import FlowPictures, Pictures
 from .processes import Question
@@ -33,6 +34,8 @@ class Session(QtCore.QObject):
     noted: with a level (info, warning, error) and a text for the log
     opened: with the name of a result that somebody wants to see
     place_wanted: with the title of a place, for the next step
+    axis_known: the last slice has found the axis
+    calmed: something works that failed before; an old error needs no eye any more
     field_wanted: with the name of a parameter that somebody is asked to set"""
 
     facts_changed = QtCore.Signal()
@@ -41,6 +44,8 @@ class Session(QtCore.QObject):
     opened = QtCore.Signal(str)
     place_wanted = QtCore.Signal(str)
     field_wanted = QtCore.Signal(str)
+    axis_known = QtCore.Signal()
+    calmed = QtCore.Signal()
 
     def __init__(self, queue=None, parent=None):
         super().__init__(parent)
@@ -48,6 +53,7 @@ class Session(QtCore.QObject):
         self.pictures, self.flow_pictures = Pictures(self), FlowPictures(self)
         self.jobs = JobsModel(queue, self)
         self.facts, self.problem = None, None
+        self.found_axis = None  # by the last slice that was made
         self.axis_uncertainty = self._found = None  # of the axis in the configuration, where it was found
         self._question = None
         self._pause = QtCore.QTimer(self, singleShot=True, interval=PAUSE)
@@ -65,7 +71,11 @@ class Session(QtCore.QObject):
         values of this scan, as values_of_scan() gave them."""
         before = self.configuration.values
         path = str(pathlib.Path(path).absolute()) if os.path.exists(path) else str(path)
-        self.configuration.update({**{name: None for name in OF_ONE_SCAN if name in before}, **(kept or {}), "scan": path})
+        is_same = self.scan and os.path.exists(path) and os.path.exists(self.scan) and os.path.samefile(path, self.scan)
+        # Settings that were loaded before any scan was chosen are for this one.
+        forgotten = () if is_same or not self.scan else [name for name in OF_ONE_SCAN if name in before]
+        self.configuration.update({**dict.fromkeys(forgotten), **(kept or {}), "scan": path})
+        self.configuration.forget_past()  # undo is for settings
         if before.get("scan") == path:
             self._inspect()
         self._remember(path)
@@ -94,9 +104,25 @@ class Session(QtCore.QObject):
         given = self.configuration.values.get("output")
         if given:
             return given
-        scan = pathlib.Path(self.scan)
-        folder = scan.parent if os.access(scan.parent, os.W_OK) else pathlib.Path.home()
-        return str(folder / f"{scan.stem}-slices.h5")
+        return output_beside(self.scan)
+
+    def free_output(self):
+        """The same, by a name that neither a file nor a job has. One that was chosen by hand, or may be replaced, stays."""
+        values = self.configuration.values
+        if values.get("overwrite") or values.get("resume"):
+            return self.output()
+        return free_name(self.output(), self.jobs.outputs())
+
+    def axis(self):
+        """The axis that counts, and where it comes from: set, scan, or found in the last slice; None where nobody knows it."""
+        values = self.configuration.values
+        if "axis" in values:
+            return values["axis"], "set"
+        if "axis-index" in values:
+            return values["axis-index"] + 0.5, "set"
+        if self.facts and self.facts.get("axis") and values.get("axis-method", "auto") in ("auto", "scan"):
+            return self.facts["axis"], "scan"
+        return (self.found_axis, "found") if self.found_axis is not None else None
 
     def description(self, **changes):
         """The configuration as a job runs it; a value of None leaves a parameter out."""
@@ -122,8 +148,10 @@ class Session(QtCore.QObject):
 
     def _change(self, names):
         if names & {"scan", "projections", "sinograms", "entry", "detector"}:
-            self.facts, self.problem = None, None
+            self.facts, self.problem, self.found_axis = None, None, None
             self.facts_changed.emit()
+        if names & {"axis-method", "axis-range", "axis-metric", "axis-rows"}:
+            self.found_axis = None
         if "axis" in names:
             self.axis_uncertainty = self._found
         if names & OF_SCAN:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The right side of a place: the settings, their files, and the same as a command or a pipeline."""
 
+import json
 import shlex
 
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
@@ -44,12 +45,15 @@ class PipelineDialog(QtWidgets.QDialog):
         layout.addWidget(self._tabs)
         layout.addLayout(buttons)
         self.script.setPlainText("The plan is made: the scan is inspected, and its axis is found if nothing tells it.")
-        question = session.ask_program("tomo", "--dry-run", "--output", session.output())
+        question = session.ask_program("tomo", "--dry-run", "--output", session.free_output())
+        # Methods of this object, so that nobody calls them when the dialogue is gone.
         question.answered.connect(self._show)
-        question.failed.connect(lambda reason: self.script.setPlainText(f"There is no plan: {reason}"))
+        question.failed.connect(self._fail)
+
+    def _fail(self, reason):
+        self.script.setPlainText(f"There is no plan: {reason}")
 
     def _show(self, plan):
-        import json
         self.script.setPlainText(plan.get("script") or "\n\n".join(slab["line"] for slab in plan["slabs"]))
         self.graph.setPlainText(json.dumps([slab["graph"] for slab in plan["slabs"]] if len(plan["slabs"]) > 1
                                            else plan["slabs"][0]["graph"], indent=2))
@@ -117,7 +121,9 @@ class SettingsPanel(QtWidgets.QWidget):
         except OSError as e:
             self.session.noted.emit("error", str(e))
         else:
-            self.session.noted.emit("info", f"settings are in {name}; tomo-reconstruct run --config {shlex.quote(str(name))} does the same")
+            self.session.noted.emit("info",
+                                    f"settings are in {name}. The same slices: tomo-reconstruct run --config {shlex.quote(str(name))} "
+                                    f"--output {shlex.quote(self.session.free_output())}")
 
     def reset(self):
         """All but the scan."""
@@ -125,7 +131,7 @@ class SettingsPanel(QtWidgets.QWidget):
         self.session.configuration.update({name: kept.get(name) for name in self.session.configuration.values})
 
     def copy_command(self):
-        QtWidgets.QApplication.clipboard().setText(command_of(self.session.description(output=self.session.output())))
+        QtWidgets.QApplication.clipboard().setText(command_of(self.session.description(output=self.session.free_output())))
         self.session.noted.emit("info", "the command is in the clipboard")
 
     def show_pipeline(self):

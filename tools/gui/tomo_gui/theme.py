@@ -22,14 +22,15 @@ class Colours:
     faint: str       # units, hints
     line: str
     accent: str
-    accent_text: str  # on the accent
+    fill: str         # the accent below text, dark enough for white (5.4 : 1)
+    accent_text: str  # on it
     warning: str
     failure: str
 
 
-DARK = Colours(window="#25282c", base="#1e2124", raised="#31353a", text="#e6e8ea", faint="#a3a9b0", line="#43484e", accent="#0f8b8d",
+DARK = Colours(window="#25282c", base="#1e2124", raised="#31353a", text="#e6e8ea", faint="#a3a9b0", line="#43484e", accent="#0f8b8d", fill="#0c7678",
                accent_text="#ffffff", warning="#e0a030", failure="#ff7b72")
-LIGHT = Colours(window="#f3f4f5", base="#ffffff", raised="#e5e7ea", text="#1b1d20", faint="#5a6068", line="#c3c7cc", accent="#0b7375",
+LIGHT = Colours(window="#f3f4f5", base="#ffffff", raised="#e5e7ea", text="#1b1d20", faint="#5a6068", line="#c3c7cc", accent="#0b7375", fill="#0b7375",
                 accent_text="#ffffff", warning="#8a5a00", failure="#b3261e")
 
 
@@ -37,7 +38,7 @@ def palette_of(colours):
     palette, role = QtGui.QPalette(), QtGui.QPalette.ColorRole
     for one, name in {role.Window: "window", role.Base: "base", role.AlternateBase: "raised", role.Button: "raised",
                       role.ToolTipBase: "raised", role.WindowText: "text", role.Text: "text", role.ButtonText: "text",
-                      role.ToolTipText: "text", role.PlaceholderText: "faint", role.Highlight: "accent",
+                      role.ToolTipText: "text", role.PlaceholderText: "faint", role.Highlight: "fill",
                       role.HighlightedText: "accent_text", role.Link: "accent", role.Mid: "line", role.Dark: "line",
                       role.BrightText: "failure"}.items():
         palette.setColor(one, QtGui.QColor(getattr(colours, name)))
@@ -65,12 +66,12 @@ QLabel[tone="good"] {{ color: {c.accent if c is LIGHT else "#3fc1c3"}; }}
 QPushButton {{ background: {c.raised}; border: 1px solid {c.line}; padding: {SPACE}px {3 * SPACE}px; min-height: 20px; }}
 QPushButton[small="true"] {{ padding: {SPACE}px {2 * SPACE}px; }}
 QPushButton:hover {{ border-color: {c.accent}; }}
-QPushButton:focus, QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border: 1px solid {c.accent}; }}
+QPushButton:focus, QLineEdit:focus, QComboBox:focus {{ border: 1px solid {c.accent}; }}
 QPushButton:disabled {{ color: {c.faint}; }}
-QPushButton[next="true"] {{ background: {c.accent}; color: {c.accent_text}; border-color: {c.accent}; font-weight: 600; }}
+QPushButton[next="true"] {{ background: {c.fill}; color: {c.accent_text}; border-color: {c.fill}; font-weight: 600; }}
 QPushButton[next="true"]:disabled {{ background: {c.raised}; color: {c.faint}; border-color: {c.line}; }}
-QPushButton:checked {{ background: {c.accent}; color: {c.accent_text}; }}
-QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit {{ background: {c.base}; border: 1px solid {c.line}; padding: 2px {SPACE}px;
+QPushButton:checked {{ background: {c.fill}; color: {c.accent_text}; }}
+QLineEdit, QPlainTextEdit {{ background: {c.base}; border: 1px solid {c.line}; padding: 2px {SPACE}px;
     selection-background-color: {c.accent}; }}
 QLineEdit[wrong="true"] {{ border: 1px solid {c.failure}; }}
 QComboBox {{ background: {c.base}; border: 1px solid {c.line}; padding: 2px {SPACE}px; }}

@@ -9,6 +9,7 @@ import time
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
 from . import theme
+from .processes import Process
 from .settings import SettingsPanel
 
 # Modules and classes of the places, in the order of the work.
@@ -35,6 +36,9 @@ class Head(QtWidgets.QFrame):
         layout.addWidget(self._state)
         session.facts_changed.connect(self.show_facts)
         session.configuration.changed.connect(lambda _: self.show_facts())
+        session.axis_known.connect(self.show_facts)
+        for label in (self._name, self._facts):  # which gives way in a narrow window
+            label.setMinimumWidth(40)
         self.show_facts()
 
     def show_facts(self):
@@ -59,20 +63,21 @@ class Head(QtWidgets.QFrame):
         theme.mark(self._state, "tone", tone)
 
     def _axis_text(self):
-        values = self.session.configuration.values
-        if "axis" in values:
-            spread = self.session.axis_uncertainty
-            return f"axis {values['axis']:.6g}" if spread is None else f"axis {values['axis']:.1f} ± {max(spread, 0.1):.1f}"
-        axis = self.session.facts.get("axis")
-        return f"axis {axis:.1f} (scan)" if axis else "axis not known"
+        known, spread = self.session.axis(), self.session.axis_uncertainty
+        if not known:
+            return "axis not known"
+        axis, source = known
+        if source == "set":
+            return f"axis {axis:.6g}" if spread is None else f"axis {axis:.2f} ± {max(spread, 0.01):.2f}"
+        return f"axis {axis:.2f} ({source})"
 
 
 def size_of(facts):
-    """2048 x 2048, 1500 views over 180 deg"""
+    """2048 x 2048, 1500 views, 0 to 179.9 degrees"""
     text = f"{facts['width']} x {facts['height']}, {facts['views']} views"
     if "angle-first" in facts:
-        step = facts.get("angle-step", 0.0)
-        text += f" over {abs(math.degrees(facts['angle-last'] - facts['angle-first'] + step)):.4g}°"
+        first, last = (math.degrees(facts[name]) for name in ("angle-first", "angle-last"))
+        text += f", {first:.4g} to {last:.4g}°"
     return text
 
 
@@ -118,7 +123,11 @@ class Window(QtWidgets.QMainWindow):
         self.setCentralWidget(body)
         self._menus()
         session.noted.connect(self.note)
+        session.calmed.connect(self._calm)
+        session.facts_changed.connect(self._calm)
         session.jobs.failed.connect(lambda text: self.note("error", text))
+        if session.jobs.problem:
+            self.note("error", session.jobs.problem)
         session.opened.connect(self.open_result)
         session.place_wanted.connect(self.show_place)
         session.field_wanted.connect(self.show_field)
@@ -152,6 +161,11 @@ class Window(QtWidgets.QMainWindow):
         self._last.setToolTip(text)
         theme.mark(self._last, "tone", {"error": "failure", "warning": "warning"}.get(level, ""))
 
+    def _calm(self):
+        """The foot has no old error; the log keeps it."""
+        self._last.clear()
+        self._last.setToolTip("")
+
     def dragEnterEvent(self, event):  # noqa: N802
         if event.mimeData().hasUrls():
             event.acceptProposedAction()
@@ -172,6 +186,9 @@ class Window(QtWidgets.QMainWindow):
         for place in self.places.values():
             getattr(place, "close_place", lambda: None)()
         self.session.close()
+        for process in [*self.findChildren(Process), *self.session.findChildren(Process)]:
+            process.drop()
+            process.waitForFinished(1000)
         super().closeEvent(event)
 
     def _rail(self):
