@@ -113,6 +113,63 @@ class Overlay(AxisTest):
         until(place.overlay.doubt.isVisible, "no doubt")
         self.assertIn("tilted", place.overlay.doubt.text())
 
+    def test_uneven_angles(self):
+        """The facts tell the first and the last angle alone."""
+        part = np.linspace(0, 1, 121) ** 1.5
+        for name, turn, pair in (("half", np.pi, "and 120, 180.0° apart"), ("turn", 2 * np.pi, "")):
+            with self.subTest(name):
+                Scan(angles=part * turn).nxtomo(self.folder / f"{name}.nxs")
+                place = self.place(self.folder / f"{name}.nxs")
+                until(lambda: place.overlay.state_line.state in ("done", "empty"), "nothing is told")
+                self.assertEqual(place.overlay.pair.text(), pair)
+                self.assertEqual(place.overlay.first.maximum(), 0)
+                if not pair:
+                    self.assertIn("not even", place.overlay.overlay._corner.note)
+                    self.assertIsNone(place.overlay.overlay._images[0].array)
+
+    def test_views_of_a_part(self):
+        """Facts of the views that are used, pairs of those that the file has."""
+        name = self.folder / "turn.nxs"
+        Scan(views=120, turn=2 * np.pi).nxtomo(name)
+        place = self.place(name)
+        self.until_views(place)
+        self.session.configuration.update({"start": 20, "number": 40, "step": 2})
+        until(lambda: self.session.facts["views"] == 40, "no facts")
+        self.until_views(place)
+        self.assertIn("and 60, 180.0°", place.overlay.pair.text())
+
+    def test_another_scan(self):
+        """Nothing stays of the scan before, also while its views are on their way."""
+        place = self.place()
+        self.until_views(place)
+        self.press(place, "show-mosaic")
+        type_into(place.mosaic.values, "85.35:87.35:1")
+        until(lambda: place.mosaic.mosaics[0].cells, "no slices")
+        cell = place.mosaic.mosaics[0].cells[1]
+        place.overlay.refresh()
+        name = self.folder / "other.nxs"
+        Scan(views=60, turn=np.pi / 2).nxtomo(name)
+        self.session.open_scan(str(name))
+        self.assertEqual(place.mosaic.mosaics[0].cells, [])
+        self.assertIsNone(place.overlay.overlay._images[0].array)
+        cell.view.pressed.emit(1, 1)
+        self.assertIsNone(self.axis)
+        until(lambda: place.overlay.state_line.state == "empty", place.overlay.state_line.text)
+        self.assertEqual((place.overlay.pair.text(), place.estimates.found["middle"]["axis-px"]), ("", 45))
+        broken = self.folder / "broken.h5"
+        broken.write_bytes(b"no HDF5")
+        self.session.open_scan(str(broken))
+        until(lambda: self.session.problem, "no failure")
+        self.assertEqual((place.estimates.found, place.now.text()), ({}, ""))
+        self.assertFalse(place.estimates.take.isEnabled())
+
+    def test_the_axis_by_index(self):
+        place = self.place()
+        self.session.configuration.set("axis-index", "80")
+        self.assertEqual(place.now.text(), "axis 80.50 px")
+        self.assertEqual(place.overlay.overlay.axis(), 80.5)
+        self.assertEqual(place.mosaic.values.text(), "76.5:84.5:1")
+
 
 class Methods(AxisTest):
     def test_all_methods(self):
@@ -167,6 +224,25 @@ class Methods(AxisTest):
                 for method, reason in place.estimates.failed.items():
                     item = place.estimates.table.item(place.estimates.methods.index(method), 1)
                     self.assertEqual((item.text(), item.toolTip()), ("✕", reason))
+
+    def test_a_failure_leaves_no_number(self):
+        place = self.place()
+        estimates = place.estimates
+        estimates.ask(["correlation"])
+        until(lambda: not estimates.is_busy() and "correlation" in estimates.found, "no axis")
+        self.assertTrue(estimates.take.isEnabled())
+        self.session.configuration.set("outliers", "50")
+        row = estimates.methods.index("correlation")
+        self.assertTrue(estimates.table.item(row, 1).font().italic())
+        self.assertIn("older", estimates.said.text())
+        estimates.ask(["correlation"])
+        self.assertFalse(estimates.take.isEnabled())
+        question = estimates._question
+        question.failed.emit("no reason")
+        question.drop()
+        self.assertEqual(estimates.table.item(row, 1).text(), "✕")
+        self.assertNotIn("correlation", estimates.found)
+        self.assertFalse(estimates.take.isEnabled())
 
     def test_judgement(self):
         self.assertEqual(axis_facts.judge({"a": (100.0, 0.1), "b": (100.3, 0.1)}), ("✓ The methods agree within 0.30 px", "good"))
@@ -225,6 +301,22 @@ class Slices(AxisTest):
             place.mosaic.parameter.setCurrentText(name)
             self.assertTrue(place.mosaic.values.text(), name)
 
+    def test_a_click_takes_what_the_slices_were_made_for(self):
+        place = self.place()
+        self.press(place, "show-mosaic")
+        type_into(place.mosaic.values, "85.35:87.35:1")
+        cells = self.made(place)
+        place.mosaic.parameter.setCurrentText("offset")
+        click(cells[2].view.canvas)
+        self.assertEqual(self.axis, 87.35)
+        self.assertNotIn("offset", self.session.configuration.values)
+        self.assertIn("axis is 87.35", place.mosaic.state_line.text)
+        # Other settings make the slices old; the axis, which they replace, does not.
+        self.session.configuration.set("rings", self.session.configuration.schema["rings"]["enum"][-1])
+        self.assertEqual(place.mosaic.state_line.state, "stale")
+        self.session.configuration.undo()
+        self.assertEqual(place.mosaic.state_line.state, "done")
+
     def test_two_rows_tell_the_tilt(self):
         place = self.place()
         self.press(place, "show-mosaic")
@@ -239,6 +331,7 @@ class Slices(AxisTest):
         click(place.mosaic.mosaics[1].cells[2].view.canvas)
         self.assertLessEqual(self.window_.width(), 1280)
         self.save_picture(self.window_, "axis-tilt.png")
+        type_into(place.mosaic.row, "20")  # the picked slices are of other rows
         click(place.mosaic.take_tilt)
         self.assertAlmostEqual(self.session.configuration.values["roll"], math.degrees(math.atan(1 / 40)), places=3)
         self.assertAlmostEqual(self.axis, 86.35 + (67.5 - 76.5) / 40, delta=0.006)
@@ -254,6 +347,7 @@ class Facts(GuiTest):
         def facts(views, covered):
             return {"projections": views, "angle-first": 0.0, "angle-last": math.radians(covered)}
         self.assertEqual(axis_facts.opposite(facts(181, 180.0))[0], 180)
+        self.assertIsNone(axis_facts.opposite({**facts(361, 360.0), "steps-are-even": False}))
         self.assertEqual(axis_facts.opposite(facts(181, 179.0))[0], 180)   # a step less than half a turn
         self.assertEqual(axis_facts.opposite(facts(361, 360.0))[0], 180)
         self.assertIsNone(axis_facts.opposite(facts(91, 90.0)))

@@ -51,7 +51,7 @@ class Film(ScansTest):
         np.testing.assert_array_equal(self.until_shown(place, "projections", "raw", 90), frames()[0][90])
         type_into(place.film.number, "37")
         np.testing.assert_array_equal(self.until_shown(place, "projections", "raw", 37), frames()[0][37])
-        self.assertIn("37 of 91", place.film.state_line.text)
+        self.assertIn("Projection 37 of 0 … 90", place.film.state_line.text)
         self.assertIn("-14.2°", place.film.state_line.text)
 
     def test_flats_and_darks_are_those_of_the_file(self):
@@ -162,7 +162,7 @@ class Facts(ScansTest):
         facts = dict(place.facts.lines)
         self.assertEqual((facts["Projections"], facts["Flats"], facts["Darks"], facts["Pixels"]), ("91", "1", "1", "160 x 135"))
         self.assertEqual(facts["Angles"], "-88.2 to 91.8°")
-        self.assertEqual(facts["Axis"], "86.5 px (scan)")
+        self.assertEqual(facts["Axis"], "86.50 px (scan)")
         finding = place.findings.finding("last-view")
         self.assertEqual(finding.sign.text(), "● INFO")
         self.assertLessEqual(self.window_.width(), 1280)
@@ -208,6 +208,41 @@ class Facts(ScansTest):
         place = self.place()
         click(place.find_axis)
         self.assertEqual(self.window_._pages.currentWidget().title, "Axis")
+
+
+    def test_angles_that_are_set(self):
+        place = self.place()
+        film, configuration = place.film, self.window_.session.configuration
+        type_into(film.number, "40")
+        until(lambda: "Projection 40" in film.state_line.text and film.shown[3], "no image")
+        until(lambda: film.strip.count() == 7, "no thumbnails")
+        angle = film.state_line.text
+        # Facts are those of the views that are used, images those of the file.
+        configuration.update({"start": 10, "step": 2})
+        until(lambda: self.window_.session.facts["views"] == 41, "no facts")
+        self.assertEqual(film.state_line.text, angle)
+        configuration.update({"start": None, "step": None, "range-degrees": 91})
+        until(lambda: "40.0°" in film.state_line.text, film.state_line.text)
+        self.assertEqual(film.strip.item(4).text(), "90.0°")
+        self.assertEqual(film.slider.value(), 40)
+
+    def test_the_axis_that_counts(self):
+        place = self.place()
+        self.window_.session.configuration.set("axis-index", "85.85")
+        self.assertEqual(dict(place.facts.lines)["Axis"], "86.35 px (set); 86.50 px (scan)")
+
+    def test_a_scan_without_flats(self):
+        name = self.folder / "counts.nxs"
+        scan = Scan()
+        scan.nxtomo(name, flats=False, darks=False)
+        place = self.place(name)
+        buttons = {mode: place.findChild(QtWidgets.QPushButton, f"mode-{mode}") for mode in ("raw", "transmission", "absorption")}
+        self.assertEqual({mode: button.isEnabled() for mode, button in buttons.items()},
+                         {"raw": True, "transmission": False, "absorption": False})
+        np.testing.assert_array_equal(self.until_shown(place, "projections", "raw", 0), scan.projections[0])
+        self.assertIn("raw", place.film.state_line.text)
+        self.window_.session.configuration.set("white-level", "40000")
+        np.testing.assert_allclose(self.until_shown(place, "projections", "transmission", 0), scan.projections[0] / 40000, rtol=1e-5)
 
 
 class Lists(ScansTest):
@@ -261,14 +296,21 @@ class Lists(ScansTest):
 
     def test_a_file_that_is_no_scan(self):
         place = self.place()
-        picture = place.film.view.image().copy()
+        until(lambda: place.film.strip.count() == 7, "thumbnails are missing")
         name = self.folder / "broken.h5"
         name.write_bytes(b"no HDF5")
         place.open_scans([str(name)])
         until(lambda: place.film.state_line.state == "failed", "no failure")
         self.assertIn("broken.h5", place.film.state_line.text)
-        np.testing.assert_array_equal(place.film.view.image(), picture)
         self.assertFalse(place.find_axis.isEnabled())
+        # Nothing of the scan before is shown under its name.
+        self.assertIsNone(place.film.view.image())
+        self.assertEqual((place.film.strip.count(), place.film.slider.maximum(), place.facts.lines), (0, 0, []))
+        self.assertEqual([button.text() for button in place.findings.finding("problem").buttons], [])
+        spin(0.3)
+        self.assertIsNone(place.film.view.image())
+        place.list.setCurrentRow(0)
+        until(lambda: place.film.shown and place.film.shown[3], "the scan does not come back")
 
     def test_folder_of_images(self):
         name = self.folder / "images"

@@ -11,6 +11,10 @@ from .axis_overlay import OverlayPage
 from .states import EmptyPage, next_button
 
 
+# Facts with which the work begins anew.
+LOOKED_AT = ("name", "kind", "width", "height", "projections", "views", "flats", "angle-first", "angle-last", "angle-step", "steps-are-even")
+
+
 class AxisPlace(QtWidgets.QWidget):
     title = "Axis"
 
@@ -87,35 +91,41 @@ class AxisPlace(QtWidgets.QWidget):
         self._pages.setCurrentIndex(1 if session.scan else 0)
         self.preview.setEnabled(bool(facts))
         if not facts:
-            if session.problem:
+            if self._shown:
                 self._shown = None
+                for page in (self.overlay, self.mosaic, self.estimates):
+                    page.clear()
+            self._tell()
+            if session.problem:
                 self.overlay.state_line.failed(session.problem, has_log=False)
             elif session.scan:
                 self.overlay.state_line.working("The scan is read", can_cancel=False)
             return
-        looked_at = session.scan, *(facts.get(name) for name in ("width", "height", "projections", "angle-first", "angle-last"))
+        looked_at = session.scan, *(facts.get(name) for name in LOOKED_AT)
         if self._shown != looked_at and self.isVisible():
             self._shown = looked_at
             self.overlay.show_scan()
             self.mosaic.show_scan()
             self.estimates.clear()
-        elif self.overlay.state_line.state == "working" and self._shown:
-            self.overlay.refresh()
+        elif self._shown == looked_at:
+            self.overlay.know()
         self._tell()
 
     def _change(self, names):
         if self._shown and self.session.scan == self._shown[0]:
             self.overlay.change(names)
             self.mosaic.change(names)
+            self.estimates.change(names)
             self._tell()
 
     def _tell(self):
+        axis = self.session.axis()
+        if not self.session.facts or not axis:
+            self.now.setText("axis not known" if self.session.facts else "")
+            return
+        value, origin = axis
+        spread = self.session.axis_uncertainty if origin == "set" else None
+        text = f"axis {value:.2f}" + (f" ± {max(spread, 0.01):.2f}" if spread is not None else "") + " px"
+        text += "" if origin == "set" else f" ({origin})"
         values = self.session.configuration.values
-        if "axis" in values:
-            spread = self.session.axis_uncertainty
-            text = f"axis {values['axis']:.2f}" + (f" ± {max(spread, 0.01):.2f}" if spread is not None else "") + " px"
-            text += f", roll {values['roll']:.2f}°" if "roll" in values else ""
-        else:
-            facts = self.session.facts
-            text = f"axis {facts['axis']:.2f} px (scan)" if facts and "axis" in facts else "axis not known"
-        self.now.setText(text)
+        self.now.setText(text + (f", roll {values['roll']:.2f}°" if "roll" in values else ""))

@@ -9,6 +9,10 @@ from pyqtgraph.Qt import QtCore, QtWidgets
 from . import axis_facts, theme
 
 WITHOUT_SEARCH = ("scan", "middle")
+# Sections of the settings that decide what methods see, and what does not although it is in one of these.
+OF_ESTIMATES = ("scan", "stitching", "reading", "flat-correction", "cleaning", "distortion-correction", "retrieve-phase", "shifts", "axis", "angles",
+                "general-reconstruction", "reconstruction")
+NOT_OF_ESTIMATES = ("axis", "axis-index", "axis-method", "roll", "y", "height", "y-step", "slice", "sweep", "crop-width", "region")
 COLUMNS = ("Method", "Axis", "±", "Tilt °")
 
 
@@ -42,6 +46,7 @@ class Estimates(QtWidgets.QWidget):
         self.session = session
         self.methods = session.configuration.schema["axis-method"]["enum"]
         self.found, self.failed = {}, {}  # by method: what estimate --json says; why there is nothing
+        self.old = set()  # methods whose answers belong to other settings
         self._question, self._waiting, self._running = None, [], None
         self.table = QtWidgets.QTableWidget(len(self.methods), len(COLUMNS), objectName="estimates")
         self.table.setHorizontalHeaderLabels(COLUMNS)
@@ -102,7 +107,7 @@ class Estimates(QtWidgets.QWidget):
     def clear(self):
         """Begins with another scan."""
         self.cancel()
-        self.found, self.failed = {}, {}
+        self.found, self.failed, self.old = {}, {}, set()
         facts = self.session.facts
         if facts:
             self.found["middle"] = {"axis-px": facts["width"] / 2, "method": "middle"}
@@ -115,8 +120,20 @@ class Estimates(QtWidgets.QWidget):
     def ask(self, methods):
         """Has the axis found by each of these methods, one after the other."""
         self.cancel()
+        self.old |= self._searched() if "auto" in methods else self.found.keys() & set(methods)
         self._waiting = list(methods)
         self._next()
+        self._select()
+
+    def change(self, names):
+        """Settings that decide what methods see have changed: what they found is older."""
+        schema = self.session.configuration.schema
+        if any(schema[name]["x-section"] in OF_ESTIMATES and name not in NOT_OF_ESTIMATES for name in names) and self._searched() - self.old:
+            self.old |= self._searched()
+            self._fill()
+
+    def _searched(self):
+        return set(self.found) - set(WITHOUT_SEARCH)
 
     def cancel(self):
         self._waiting = []
@@ -124,6 +141,7 @@ class Estimates(QtWidgets.QWidget):
             self._question.drop()
             self._question = self._running = None
         self._fill()
+        self._select()
 
     def chosen(self):
         rows = self.table.selectionModel().selectedRows() if self.table.selectionModel() else []
@@ -145,23 +163,35 @@ class Estimates(QtWidgets.QWidget):
         self._fill()
 
     def _know(self, method, answer):
-        self.failed.pop(method, None)
-        self.found[method] = known(answer)
+        answers = {method: answer}
         for one in answer.get("methods", ()):  # of which auto has several
+            if one["method"] not in self.found.keys() - self.old and one["method"] != method:
+                answers[one["method"]] = one
+        for name, one in answers.items():
+            self._forget(name)
             if "failure" in one:
-                self.failed.setdefault(one["method"], one["failure"])
+                self.failed[name] = one["failure"]
             else:
-                self.found.setdefault(one["method"], known(one))
+                self.found[name] = known(one)
+        if method == "auto":  # what it did not ask again
+            for name in self._searched() & self.old:
+                self._forget(name)
         self._next()
         if not self.chosen() or method == "auto":
             self.choose(method)
-        elif self.chosen() == method:
-            self._select()
+        self._select()
+
+    def _forget(self, method):
+        self.found.pop(method, None)
+        self.failed.pop(method, None)
+        self.old.discard(method)
 
     def _fail(self, method, reason):
+        self._forget(method)
         self.failed[method] = reason
         self.session.noted.emit("warning", f"{method}: {reason}")
         self._next()
+        self._select()
 
     def _fill(self):
         for row, method in enumerate(self.methods):
@@ -181,7 +211,10 @@ class Estimates(QtWidgets.QWidget):
                     item = QtWidgets.QTableWidgetItem()
                     self.table.setItem(row, column, item)
                 item.setText(text)
-                item.setToolTip(self.failed.get(method, ""))
+                font = item.font()
+                font.setItalic(method in self.old)
+                item.setFont(font)
+                item.setToolTip("Older than the settings" if method in self.old else self.failed.get(method, ""))
                 if column:
                     item.setData(QtCore.Qt.ItemDataRole.TextAlignmentRole,
                                  int(QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter))
@@ -191,7 +224,7 @@ class Estimates(QtWidgets.QWidget):
             button.setVisible(not is_busy)
             button.setEnabled(bool(self.session.facts))
         compared = {name: (one["axis-px"], one["uncertainty-px"]) for name, one in self.found.items()
-                    if {"axis-px", "uncertainty-px"} <= one.keys() and name != "auto"}
+                    if {"axis-px", "uncertainty-px"} <= one.keys() and name != "auto" and name not in self.old}
         text, tone = (f"Working: {self._running}", "") if is_busy else axis_facts.judge(compared)
         best = self.found.get("auto", {})
         if text and not is_busy and best.get("used-rows", 0) < len(best.get("rows", ())):
@@ -201,20 +234,22 @@ class Estimates(QtWidgets.QWidget):
         if not text and self.failed:
             reason = next(iter(self.failed.values()))
             text, tone = (f"⚠ {reason}", "warning") if best else (f"✕ {reason}", "failure")
+        if not is_busy and self.old:
+            text, tone = "⚠ What methods found is older than the settings", "warning"
         self.said.setText(text)
         theme.mark(self.said, "tone", tone)
 
     def _select(self):
         one = self.found.get(self.chosen())
         self._draw(one if one and "axis-px" in one else None)
-        if self.chosen() in self.failed:
+        if self._running is None and self.chosen() in self.failed:
             self.said.setText(f"✕ {self.failed[self.chosen()]}")
             theme.mark(self.said, "tone", "failure")
 
     def _draw(self, one):
         self.curve.clear()
         self.rows.clear()
-        self.take.setEnabled(one is not None)
+        self.take.setEnabled(one is not None and not (self._running and self.chosen() in self.old))
         self.tilted.setEnabled(bool(one) and "tilt-degrees" in one)
         for widget, key in ((self.curve, "curve"), (self.rows, "rows")):
             for part in (widget, self._titles[widget]):

@@ -12,17 +12,40 @@ SMALL = 0.5      # pixels
 MOST_COLUMNS = 1024  # of a slice in a mosaic
 
 
-def opposite(facts):
+def per_projection(facts, values):
+    """Angle of the first projection of the file and the step from each to the next one, in radians. The facts are those of the
+    views that are used, which start and step in the values choose. None where nobody knows, or steps are not even."""
+    if "angle-first" not in facts or not facts.get("steps-are-even", True) or facts.get("views", facts["projections"]) < 2:
+        return None
+    views = facts.get("views", facts["projections"])
+    step = (facts["angle-last"] - facts["angle-first"]) / (views - 1) / max(1, values.get("step", 1))
+    return facts["angle-first"] - values.get("start", 0) * step, step
+
+
+def opposite(facts, values=None):
     """How many views lie between two that look along one line from both sides, and the degrees between them; None where the
-    scan has no such views."""
+    scan has no such views, or nobody knows which these are. Of uneven steps the facts tell the first and the last angle alone."""
     if "angle-first" not in facts or facts["projections"] < 2:
         return None
     most = facts["projections"] - 1
-    step = abs(facts["angle-last"] - facts["angle-first"]) / most
-    if step <= 0:
+    if not facts.get("steps-are-even", True):
+        turn = abs(facts["angle-last"] - facts["angle-first"])
+        is_half = abs(turn - math.pi) < 0.05 * math.pi and facts.get("views", most + 1) == most + 1
+        return (most, math.degrees(turn)) if is_half else None
+    angles = per_projection(facts, values or {})
+    if not angles or not angles[1]:
         return None
+    step = abs(angles[1])
     apart = min(round(math.pi / step), most)
     return (apart, math.degrees(apart * step)) if apart * step > 0.95 * math.pi else None
+
+
+def why_not_opposite(facts):
+    if "angle-first" in facts and not facts.get("steps-are-even", True):
+        return "Angles are not even: which views are half a turn apart is not known. Compare slices."
+    if "angle-first" not in facts:
+        return "The angles are not known: no two views are known to be half a turn apart. Compare slices."
+    return f"The views cover {covered(facts):.4g}°: no two are half a turn apart. Compare slices."
 
 
 def covered(facts):
@@ -39,9 +62,14 @@ def doubt(facts, values):
     return "The beam diverges: mirrored views fit at the axis alone. Compare slices." if is_cone else ""
 
 
-def middle(facts):
-    """The axis that counts as long as nobody says another one."""
-    return facts.get("axis", facts["width"] / 2)
+def middle_row(facts):
+    return (facts["height"] - 1) // 2
+
+
+def counted(session):
+    """The axis that counts now: that of the session, else the middle of the columns."""
+    axis = session.axis()
+    return axis[0] if axis else session.facts["width"] / 2
 
 
 def tilt(upper, lower):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Slices for several values of a parameter beside each other; a click takes one."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -9,12 +10,24 @@ from gsttomo.widgets import ImageView
 from pyqtgraph.Qt import QtCore, QtWidgets
 
 from . import axis_facts, theme
+from .pictures import NOT_FOR_LOOKS
 from .reconstruct import slice_description
 from .session import TO_FIND_AXIS
 from .states import StateLine
 
 CHANNEL = "mosaic"
 MOST = 25  # slices
+
+
+@dataclasses.dataclass
+class Making:
+    """What the slices of a mosaic are made for, whatever the fields say meanwhile."""
+    name: str          # of the parameter
+    unit: str
+    sweep: str         # its values, as they were typed
+    rows: tuple        # one, or the upper and the lower one
+    descriptions: tuple  # of the slices of each row
+    is_cropped: bool
 
 
 class Cell(QtWidgets.QFrame):
@@ -55,7 +68,7 @@ class Mosaic(QtWidgets.QWidget):
         levels = np.percentile(some, (0.5, 99.5)) if some.size else (0.0, 1.0)
         columns = columns or math.ceil(math.sqrt(len(values)))
         for number, (value, image) in enumerate(zip(values, images)):
-            cell = Cell(value, unit)
+            cell = Cell(value, unit, self)
             cell.view.set_image(np.asarray(image, np.float32), fit=True, levels=(float(levels[0]), max(float(levels[1]), float(levels[0]) + 1e-12)))
             cell.view.pressed.connect(lambda _x, _y, number=number: self.choose(number))
             cell.view.moved.connect(lambda cell=cell: self._link(cell))
@@ -64,6 +77,8 @@ class Mosaic(QtWidgets.QWidget):
             self.cells.append(cell)
 
     def choose(self, number):
+        if number >= len(self.cells):  # a slice that is on its way out
+            return
         self.mark(number)
         self.chosen.emit(number, self.cells[number].value)
 
@@ -74,6 +89,8 @@ class Mosaic(QtWidgets.QWidget):
     def clear(self):
         for cell in self.cells:
             self._grid.removeWidget(cell)
+            cell.view.pressed.disconnect()
+            cell.hide()
             cell.deleteLater()
         self.cells = []
 
@@ -103,7 +120,8 @@ class MosaicPage(QtWidgets.QWidget):
         super().__init__(parent)
         self.session = session
         self._facts = None
-        self._picked = [None, None]  # axis in the upper and in the lower row
+        self._made = [None, None]    # Making of each mosaic
+        self._picked = [None, None]  # pairs of row and axis, above and below
         self._proposed = ""
         schema = session.configuration.schema
         self.parameter = QtWidgets.QComboBox(objectName="sweep-parameter")
@@ -162,84 +180,109 @@ class MosaicPage(QtWidgets.QWidget):
         layout.addWidget(self.state_line)
 
     def show_scan(self):
+        self.clear()
         facts = self._facts = self.session.facts
-        self._forget()
-        for mosaic in self.mosaics:
-            mosaic.clear()
-        self._picked = [None, None]
-        for field, row in ((self.row, facts["height"] // 2), (self.lower, facts["height"] - 1 - facts["height"] // 8)):
+        for field, row in ((self.row, axis_facts.middle_row(facts)), (self.lower, facts["height"] - 1 - facts["height"] // 8)):
             field.setMaximum(facts["height"] - 1)
             field.setValue(row)
         self._propose()
         self.state_line.empty("Choose values, and make slices. A click takes the value of a slice")
 
+    def clear(self):
+        """Nothing is shown of a scan that is not there any more."""
+        self._facts = None
+        self._forget()
+        for mosaic in self.mosaics:
+            mosaic.clear()
+        self._made, self._picked = [None, None], [None, None]
+        self._tell_tilt()
+
     def make(self):
         """Makes the slices of the chosen values; the last ones stay until these are there."""
         if not self._facts:
             return
-        self._picked = [None, None]
-        self._tell_tilt()
-        self._ask(0)
+        name = self.parameter.currentText()
+        rows = (self.row.value(), self.lower.value()) if self.is_of_two() else (self.row.value(),)
+        sweep = self.values.text().strip()
+        descriptions = tuple(self.description(name, sweep, row, len(rows) > 1) for row in rows)
+        is_cropped = "crop-width" in descriptions[0] and "crop-width" not in self.session.configuration.values
+        unit = self.session.configuration.schema[name].get("x-unit", "")
+        self._ask(0, Making(name, unit, sweep, rows, descriptions, is_cropped))
 
     def is_of_two(self):
         return self.two.isChecked() and self.parameter.currentText() == "axis"
 
-    def description(self, row):
-        name = self.parameter.currentText()
+    def description(self, name, sweep, row, is_of_two):
         values = slice_description(self.session, row)
-        values["sweep"] = f"{name}={self.values.text().strip()}"
+        values["sweep"] = f"{name}={sweep}"
         if name == "axis":
             for other in TO_FIND_AXIS:
                 values.pop(other, None)
-            if self.is_of_two():
+            if is_of_two:
                 values.pop("roll", None)
         if self._facts["width"] // values.get("binning", 1) > axis_facts.MOST_COLUMNS and "crop-width" not in values:
             values["crop-width"] = axis_facts.MOST_COLUMNS
         values.pop(name, None)
         return values
 
-    def _ask(self, number):
-        row = (self.row, self.lower)[number].value()
-        self.state_line.working(f"Slices of row {row}")
-        self.session.pictures.ask(CHANNEL, self.description(row), lambda images, events: self._show(number, row, images, events), self._fail)
+    def _ask(self, number, making):
+        self.state_line.working(f"Slices of row {making.rows[number]}")
+        self.session.pictures.ask(CHANNEL, making.descriptions[number],
+                                  lambda images, events: self._show(number, making, images, events), self._fail)
 
-    def _show(self, number, row, images, events):
+    def _show(self, number, making, images, events):
         plan = next((event for event in events if event["event"] == "plan"), {})
         values = plan.get("values") or [str(i) for i in range(len(images))]
-        unit = self.session.configuration.schema[self.parameter.currentText()].get("x-unit", "")
-        self.mosaics[number].show_slices(values[:MOST], images[:MOST], unit, len(values) if self.is_of_two() and len(values) < 8 else None)
+        is_two = len(making.rows) > 1
+        self.mosaics[number].show_slices(values[:MOST], images[:MOST], making.unit, len(values) if is_two and len(values) < 8 else None)
+        self._made[number], self._picked[number] = making, None
+        self._tell_tilt()
         sharpest = next((event for event in events if event["event"] == "result" and event["name"] == "sharpest-axis"), None)
-        if number == 0 and self.is_of_two():
-            self._ask(1)
+        if number + 1 < len(making.rows):
+            self._ask(number + 1, making)
             return
-        text = f"{len(images)} slices of row {row}" + (f", the sharpest at {sharpest['value']:g} px" if sharpest else "")
-        self.state_line.done(text + (f"; the first {MOST} are shown" if len(images) > MOST else "") + ". A click takes a value")
+        text = f"{len(images)} slices of row {making.rows[number]}" + (f", the sharpest at {sharpest['value']:g} px" if sharpest else "")
+        text += f"; the first {MOST} are shown" if len(images) > MOST else ""
+        text += f"; their middle {axis_facts.MOST_COLUMNS} columns" if making.is_cropped else ""
+        self.state_line.done(text + ". A click takes a value")
+        self._tell_age()
 
     def _pick(self, number, value):
-        if self.is_of_two():
-            self._picked[number] = float(value)
+        making = self._made[number]
+        if making.name == "axis" and self.is_of_two():
+            self._picked[number] = making.rows[number] + 0.5, float(value)
             self._tell_tilt()
             return
-        name = self.parameter.currentText()
-        if name == "axis":
+        if making.name == "axis":
             self.session.take_axis(float(value))
         else:
-            self.session.configuration.set(name, value)
-        self.state_line.done(f"{name} is {value}")
+            self.session.configuration.set(making.name, value)
+        self.state_line.done(f"{making.name} is {value}")
+        self._tell_age()
 
-    def _pairs(self):
-        return tuple((field.value() + 0.5, axis) for field, axis in zip((self.row, self.lower), self._picked))
+    def _tell_age(self):
+        """Says that the slices were made with other settings than those that count now."""
+        making = self._made[0]
+        if not making or self.state_line.state not in ("done", "stale"):
+            return
+        now = self.description(making.name, making.sweep, making.rows[0], len(making.rows) > 1)
+        is_old = any(now.get(name) != making.descriptions[0].get(name) for name in now.keys() | making.descriptions[0].keys()
+                     if self.session.configuration.schema[name]["x-section"] not in ("output", "machine") and name not in NOT_FOR_LOOKS)
+        if is_old:
+            self.state_line.stale()
+        elif self.state_line.state == "stale":
+            self.state_line.done(f"Slices of row {making.rows[0]}. A click takes a value")
 
     def _tell_tilt(self):
-        is_whole = None not in self._picked and self.row.value() != self.lower.value()
+        is_whole = None not in self._picked and self._picked[0][0] != self._picked[1][0]
         self.take_tilt.setEnabled(is_whole)
-        self.tilt.setText(f"tilt {axis_facts.tilt(*self._pairs()):.2f}°" if is_whole else
+        self.tilt.setText(f"tilt {axis_facts.tilt(*self._picked):.2f}°" if is_whole else
                           "Choose one above and one below" if self.is_of_two() else "")
 
     def _take_tilt(self):
-        axis = axis_facts.axis_at(self._facts["height"] / 2, *self._pairs())
-        self.session.take_axis(axis, roll=round(axis_facts.tilt(*self._pairs()), 4))
-        self.state_line.done(f"axis is {axis:.2f}, roll {axis_facts.tilt(*self._pairs()):.2f}°")
+        axis, tilt = axis_facts.axis_at(self._facts["height"] / 2, *self._picked), axis_facts.tilt(*self._picked)
+        self.session.take_axis(axis, roll=round(tilt, 4))
+        self.state_line.done(f"axis is {axis:.2f}, roll {tilt:.2f}°")
 
     def _arrange(self):
         is_axis = self.parameter.currentText() == "axis"
@@ -249,7 +292,7 @@ class MosaicPage(QtWidgets.QWidget):
             widget.setVisible(is_two)
         if self._facts and is_two and self.row.value() >= self.lower.value():
             self.row.setValue(self._facts["height"] // 8)
-        elif self._facts and is_two and self.row.value() == self._facts["height"] // 2:
+        elif self._facts and is_two and self.row.value() == axis_facts.middle_row(self._facts):
             self.row.setValue(self._facts["height"] // 8)
         self._tell_tilt()
 
@@ -259,7 +302,7 @@ class MosaicPage(QtWidgets.QWidget):
         about = self.session.configuration.schema[name]
         at = None
         if name == "axis" and self._facts:
-            at = round(self.session.configuration.values.get("axis", axis_facts.middle(self._facts)), 2)
+            at = round(axis_facts.counted(self.session), 2)
         self._proposed = axis_facts.values_of(about, at)
         self.values.setText(self._proposed)
         is_range = ":" in self.values.text()
@@ -268,8 +311,10 @@ class MosaicPage(QtWidgets.QWidget):
         self._arrange()
 
     def change(self, names):
-        """Another axis counts: values that nobody typed follow it."""
-        if "axis" in names and self._facts and self.parameter.currentText() == "axis" and self.values.text() == self._proposed:
+        """Another axis counts: values that nobody typed follow it. Slices of other settings are old."""
+        if self._facts:
+            self._tell_age()
+        if names & {"axis", "axis-index"} and self._facts and self.parameter.currentText() == "axis" and self.values.text() == self._proposed:
             self._propose()
 
     def _scale(self, factor):
@@ -280,6 +325,8 @@ class MosaicPage(QtWidgets.QWidget):
             return
         name, either_side = self.parameter.currentText(), max(1, round((end - begin) / step / 2))
         middle = self.session.configuration.values.get(name, (begin + end) / 2)
+        if name == "axis" and "axis-index" in self.session.configuration.values:
+            middle = axis_facts.counted(self.session)
         self.values.setText(axis_facts.range_text(middle, float(f"{step * factor:.2g}"), either_side))
         self.make()
 

@@ -186,19 +186,20 @@ class ScansPlace(QtWidgets.QWidget):
     def _change(self, names):
         if self.session.facts and self._shown == self._read():
             self.film.change(names)
+        if self.session.facts and names & {"axis", "axis-index", "axis-method"}:
+            self.facts.show_facts(self.session.facts, self.session.axis())
 
     def _read(self):
         """Which files the images come from, and how many there are."""
         schema, facts = self.session.configuration.schema, self.session.facts
         return ({name: value for name, value in self.session.configuration.values.items() if schema[name]["x-section"] == "scan"},
-                *(facts[name] for name in ("width", "height", "projections", "flats", "darks")))
+                *(facts[name] for name in ("name", "kind", "width", "height", "projections", "flats", "flats-after", "darks")))
 
     def _know(self):
         session, facts = self.session, self.session.facts
         self._pages.setCurrentIndex(1 if session.scan else 0)
         if not session.scan:
-            self._shown = None
-            self.film.forget()
+            self._forget()
             self._list_recent()
             return
         item = self._list(session.scan)
@@ -208,16 +209,25 @@ class ScansPlace(QtWidgets.QWidget):
             self.list.blockSignals(blocked)
         self.find_axis.setEnabled(bool(facts))
         if facts:
-            self.facts.show_facts(facts)
+            self.facts.show_facts(facts, session.axis())
             self.findings.show_findings(facts["findings"])
             read = self._read()
             if self._shown != read:
                 self._shown = read
                 self.film.show_scan()
+            else:
+                self.film.know()
         elif session.problem:
-            self._shown = None
-            self.facts.show_facts(None)
+            self._forget()
             self.findings.show_findings([{"name": "problem", "severity": "error", "text": session.problem, "advice": "Choose another scan."}])
             self.film.state_line.failed(session.problem, has_log=False)
         else:
+            self._forget()
             self.film.state_line.working("The scan is read", can_cancel=False)
+
+    def _forget(self):
+        """What was known and shown of another scan."""
+        self._shown = None
+        self.film.clear()
+        self.facts.show_facts(None)
+        self.findings.show_findings(None)

@@ -13,8 +13,8 @@ SIGNS = {"error": ("✕ ERROR", "failure"), "warning": ("⚠ WARNING", "warning"
 ORDER = tuple(SIGNS)
 
 
-def facts_of(facts):
-    """Pairs of a name and a value."""
+def facts_of(facts, axis=None):
+    """Pairs of a name and a value. `axis` is the one that counts, and where it comes from."""
     def count(key):
         return str(facts[key])
 
@@ -29,7 +29,9 @@ def facts_of(facts):
         first, last, step = (math.degrees(facts.get(f"angle-{name}", 0.0)) for name in ("first", "last", "step"))
         lines += [("Angles", f"{first:.1f} to {last:.1f}°"), ("Step", f"{step:.4g}°" + ("" if facts["steps-are-even"] else " (mean)"))]
         lines.append(("Angles from", facts["angles-from"]))
-    lines.append(("Axis", f"{facts['axis']:.1f} px (scan)" if "axis" in facts else "not told"))
+    told = f"{facts['axis']:.2f} px (scan)" if "axis" in facts else "not told"
+    lines.append(("Axis", told if not axis or axis[1] == "scan" else
+                  f"{axis[0]:.2f} px ({axis[1]})" + (f"; {told}" if "axis" in facts else "")))
     for key, name, factor, unit in (("pixel-size", "Pixel size", 1e6, "µm"), ("energy", "Energy", 1.0, "keV"), ("distance", "Distance", 1.0, "m"),
                                     ("source-distance", "Source", 1.0, "m"), ("white-level", "Whole beam", 1.0, "counts")):
         if key in facts:
@@ -53,8 +55,11 @@ class FactsTable(QtWidgets.QWidget):
         self._rows.setLabelAlignment(QtCore.Qt.AlignmentFlag.AlignLeft)
         self.lines = []
 
-    def show_facts(self, facts):
-        self.lines = facts_of(facts) if facts else []
+    def show_facts(self, facts, axis=None):
+        lines = facts_of(facts, axis) if facts else []
+        if lines == self.lines:
+            return
+        self.lines = lines
         while self._rows.rowCount():
             self._rows.removeRow(0)
         for name, value in self.lines:
@@ -84,7 +89,7 @@ class FindingWidget(QtWidgets.QFrame):
             label.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred)
             column.addWidget(label)
         self.buttons = []
-        if finding["severity"] == "error":
+        if finding["severity"] == "error" and self.name != "problem":  # a file that can't be read is no matter of opinion
             self._ignore = self._button(column, "Ignore", "The reconstruction goes on all the same", self._toggle)
             self._ignore.setCheckable(True)
             self._ignore.setChecked(self.name in ignored(session))

@@ -8,7 +8,7 @@ import numpy as np
 from gsttomo.widgets import ImageView, Layer
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
-from . import scans_looks, theme
+from . import axis_facts, scans_looks, theme
 from .states import StateLine
 from .scans_strip import Strip
 
@@ -43,7 +43,8 @@ class FilmView(QtWidgets.QWidget):
         super().__init__(parent)
         self.session = session
         self.kind, self.mode = "projections", "transmission"
-        self.shown = self.row = self._facts = None
+        self._wanted = self.mode    # that counts wherever the scan has flats
+        self.shown = self.row = self._facts = self._angles = None
         self._film = None           # numbers, images, binning
         self._calibration = {}      # of flats and darks: images, binning
         self._is_held = self._is_old = False
@@ -125,16 +126,12 @@ class FilmView(QtWidgets.QWidget):
 
     def show_scan(self):
         """Begins with another scan, whose facts are known."""
+        self.clear()
         facts = self._facts = self.session.facts
-        self.forget()
-        self._film, self._calibration = None, {}
-        self.strip.clear_all()
-        self.view.clear()
-        self.sinogram.clear()
-        self.shown = None
+        self._angles = axis_facts.per_projection(facts, self.session.configuration.values)
         self.view.set_pixel_size(facts.get("pixel-size"))
         self.view.set_name(self.session.scan.rpartition("/")[2].partition(".")[0])
-        self.row = facts["height"] // 2
+        self.row = axis_facts.middle_row(facts)
         is_scan = facts["kind"] == "scan"
         for kind, button in self._kinds.items():
             button.setVisible(is_scan and (kind == "projections" or facts[kind] > 0))
@@ -142,13 +139,43 @@ class FilmView(QtWidgets.QWidget):
             button.setVisible(is_scan)
         self.strip.setVisible(is_scan)
         self.kind = "projections" if is_scan else "sinograms"
-        self._mark()
+        self._choose_mode()
         self._fit_slider()
-        self.slider.setValue(0 if is_scan else facts["height"] // 2)
+        self.slider.setValue(0 if is_scan else axis_facts.middle_row(facts))
         self.refresh()
         for kind in ("flats", "flats-after", "darks"):
             if is_scan and facts[kind]:
                 self._ask_calibration(kind)
+
+    def clear(self):
+        """Nothing is shown of a scan that is not there any more."""
+        self._play.setChecked(False)
+        for timer in (self._rest, self._pointed, self._stale):
+            timer.stop()
+        self.shown = self._facts = self._film = self._angles = None
+        self._calibration = {}
+        self._is_old = False
+        self.forget()
+        self.strip.clear_all()
+        for view in (self.view, self.sinogram):
+            view.clear()
+        self._line.visible = False
+        for widget in (self.slider, self.number):
+            blocked = widget.blockSignals(True)
+            widget.setMaximum(0)
+            widget.blockSignals(blocked)
+        self.number.setSuffix("")
+        for button in (*self._kinds.values(), *self._modes.values(), self._show_sinogram, self._play):
+            button.setEnabled(False)
+
+    def know(self):
+        """Other facts of the same images came, such as angles."""
+        self._facts = self.session.facts
+        self._angles = axis_facts.per_projection(self._facts, self.session.configuration.values)
+        if self._film:
+            self._put_film()
+        if self.shown and self.state_line.state == "done":
+            self.state_line.done(self._text())
 
     def refresh(self):
         """Asks for what is shown now, in the exact way first."""
@@ -164,7 +191,12 @@ class FilmView(QtWidgets.QWidget):
     def change(self, names):
         """Settings have changed; the last images stay until the new ones are there."""
         schema = self.session.configuration.schema
-        if any(schema[name]["x-section"] in ("scan", "flat-correction", "distortion-correction", "retrieve-phase", "cleaning")
+        before = self.mode
+        if self._facts:
+            self._choose_mode()
+        if self.mode != before:
+            self.choose_mode(self._wanted)
+        elif any(schema[name]["x-section"] in ("scan", "flat-correction", "distortion-correction", "retrieve-phase", "cleaning")
                for name in names) and self.mode != "raw":
             self._film = None
             self._is_old = True
@@ -196,11 +228,16 @@ class FilmView(QtWidgets.QWidget):
         self._slide(self.slider.value())
 
     def choose_mode(self, mode):
-        self.mode, self._film = mode, None
-        self._mark()
+        self._wanted, self._film = mode, None
+        self._choose_mode()
         self.view.auto_levels()
         self.sinogram.auto_levels()
         self.refresh()
+
+    def _choose_mode(self):
+        """That is wanted, where it has a meaning."""
+        self.mode = self._wanted if self._wanted in scans_looks.modes(self.session, self._facts) else "raw"
+        self._mark()
 
     def show_thumbnail(self, kind, number):
         if kind != self.kind:
@@ -215,8 +252,13 @@ class FilmView(QtWidgets.QWidget):
             for name, button in buttons.items():
                 button.setChecked(name == key)
         is_view = self.kind in ("projections", "sinograms")
-        for button in (*self._modes.values(), self._play):
-            button.setEnabled(self.kind == "projections")
+        known = scans_looks.modes(self.session, self._facts) if self._facts else ()
+        for name, button in self._modes.items():
+            button.setEnabled(self.kind == "projections" and name in known)
+            button.setToolTip("" if name in known else "The scan has no flats: its values are shown as they are")
+        self._play.setEnabled(self.kind == "projections" and bool(known))
+        for button in (*self._kinds.values(), self._show_sinogram):
+            button.setEnabled(bool(known))
         self._line.visible = self._show_sinogram.isChecked() and is_view
 
     def _fit_slider(self):
@@ -226,7 +268,7 @@ class FilmView(QtWidgets.QWidget):
             blocked = widget.blockSignals(True)
             widget.setMaximum(max(0, most))
             widget.blockSignals(blocked)
-        self.number.setSuffix(f" of {most + 1}")
+        self.number.setSuffix(f" of 0 … {max(0, most)}")
 
     def _slide(self, number):
         self.number.setValue(number)
@@ -243,7 +285,7 @@ class FilmView(QtWidgets.QWidget):
                 self._rest.stop()
                 self.session.pictures.forget(FRAME)
                 return
-        if not self._ticks.isActive():
+        if not self._ticks.isActive() and self._facts:
             self._rest.start()
 
     def _show(self, image, binning, number, is_exact):
@@ -258,10 +300,10 @@ class FilmView(QtWidgets.QWidget):
         if kind == "sinograms":
             return f"Sinogram of row {number}"
         if kind != "projections":
-            return f"{scans_looks.KINDS[kind].rstrip('s') if ' ' not in kind else kind} {number} of {facts[kind]}, raw" + (
+            return f"{scans_looks.KINDS[kind].rstrip('s') if ' ' not in kind else kind} {number} of 0 … {facts[kind] - 1}, raw" + (
                 "" if is_exact else ", reduced")
-        angle = scans_looks.angle_text(facts, number)
-        return f"Projection {number} of {facts['projections']}" + (f", {angle}" if angle else "") + f", {mode}" + ("" if is_exact else ", reduced")
+        angle = scans_looks.angle_text(self._angles, number)
+        return f"Projection {number} of 0 … {facts['projections'] - 1}" + (f", {angle}" if angle else "") + f", {mode}" + ("" if is_exact else ", reduced")
 
     # Projections
 
@@ -282,14 +324,19 @@ class FilmView(QtWidgets.QWidget):
         self.session.pictures.ask(FRAME, description, show, self._fail)
 
     def _ask_film(self):
-        facts, mode = self._facts, self.mode
+        facts = self._facts
         frames, step, binning = scans_looks.film(facts)
         numbers = np.arange(frames) * step
 
         def keep(images, _):
+            if facts["projections"] != self._facts["projections"]:
+                return
             self._film = numbers[:len(images)], images, binning
-            self.strip.put("projections", *self._film[:2], lambda number: scans_looks.angle_text(facts, number) or str(number))
-        self.session.pictures.ask(FILM, scans_looks.projections(self.session, self._facts, mode, 0, frames, step, binning), keep, self._fail)
+            self._put_film()
+        self.session.pictures.ask(FILM, scans_looks.projections(self.session, facts, self.mode, 0, frames, step, binning), keep, self._fail)
+
+    def _put_film(self):
+        self.strip.put("projections", *self._film[:2], lambda number: scans_looks.angle_text(self._angles, number) or str(number))
 
     def _tick(self):
         if not self._film:
@@ -304,7 +351,8 @@ class FilmView(QtWidgets.QWidget):
             self._ticks.start()
         else:
             self._ticks.stop()
-            self._rest.start()
+            if self._facts:
+                self._rest.start()
 
     # Flats and darks
 
@@ -313,7 +361,7 @@ class FilmView(QtWidgets.QWidget):
         scan = self.session.scan
 
         def keep(images, _):
-            if self.session.scan != scan:
+            if self.session.scan != scan or not self._facts:
                 return
             self._calibration[kind] = (images if binning == 1 else images / np.float32(binning ** 2)), binning
             self.strip.put(kind, np.arange(len(images)), self._calibration[kind][0], lambda number: scans_looks.KINDS[kind])
@@ -350,6 +398,8 @@ class FilmView(QtWidgets.QWidget):
             self.slider.setValue(view)
 
     def _show_row(self, row):
+        if not self._facts:
+            return
         row = min(max(0, row), self._facts["height"] - 1)
         if row != self.row:
             self.row = row

@@ -17,6 +17,14 @@ SECTIONS = {"raw": {"scan"}, "transmission": {"scan", "flat-correction", "distor
             "absorption": {"scan", "flat-correction", "distortion-correction"}}
 
 
+def modes(session, facts):
+    """Those of MODES that say what is shown: without flats, or what stands for them, images stay as they are."""
+    values = session.configuration.values
+    has_beam = facts["flats"] or facts.get("flats-after") or facts.get("white-level") or values.get("white-level")
+    is_corrected = has_beam and values.get("flat-correction") != "off"
+    return tuple(MODES) if is_corrected or values.get("absorptivity") == "on" else ("raw",)
+
+
 def plain(session, facts, mode):
     """The part of the settings that decides how an image of the detector looks."""
     configuration = session.configuration
@@ -82,8 +90,6 @@ def calibration(session, kind, binning=1):
     return {"nodes": [source, *reduced], "edges": edges}
 
 
-def angle_text(facts, number):
-    """Of a projection, where steps are even."""
-    if "angle-first" not in facts or not facts.get("steps-are-even"):
-        return ""
-    return f"{math.degrees(facts['angle-first'] + number * facts['angle-step']):.1f}°"
+def angle_text(angles, number):
+    """Of a projection, by the first angle and the step; "" where nobody knows them."""
+    return f"{math.degrees(angles[0] + number * angles[1]):.1f}°" if angles else ""
