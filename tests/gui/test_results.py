@@ -4,6 +4,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import unittest.mock
 
 import h5py
@@ -104,7 +106,8 @@ class Results(GuiTest):
                            (self.names[0] + ":/other", "no dataset /other")):
             place.open(name)
             until(lambda: place.state.state == "failed" and text in place.state.text, text)
-            self.check_slice(place, self.a)  # the old picture stays
+            self.assertIsNone(place.slices.volume())  # nothing else stands below this name
+            self.assertTrue(all(pane.view.image() is None for pane in place.slices.panes))
         self.assertIn("none.tif", self.main_window.log.toPlainText())
         place.open(self.names[1])
         until(lambda: place.state.state == "done")
@@ -122,6 +125,94 @@ class Results(GuiTest):
         number.setValue(2)
         until(lambda: place.slices.panes[0].view.image() is not None and np.array_equal(place.slices.panes[0].view.image(), self.b[10]))
         self.assertEqual(number.value(), 2)
+
+    def write(self, name, array):
+        with h5py.File(name, "w") as file:
+            file["entry/data/data"] = array
+
+    def test_written_anew(self):
+        """A program writes a result that is shown: in place, or as another file of the same name."""
+        place = self.place()
+        place.open(self.names[0])
+        self.wait(place)
+        place.slices.set_position(7, 11, 13)
+        place.slices.set_levels(0.25, 0.5)
+        program = ("import h5py, sys, numpy as np\nwith h5py.File(sys.argv[1], 'w') as file:\n"
+                   "    file['entry/data/data'] = np.load(sys.argv[2])\n")
+        for step, array in enumerate((self.b, self.a + 2)):
+            np.save(self.folder / "new.npy", array)
+            name = self.names[0] if step == 0 else self.names[0] + ".new"
+            subprocess.run([sys.executable, "-c", program, name, str(self.folder / "new.npy")], check=True,
+                           env={**os.environ, "HDF5_USE_FILE_LOCKING": "TRUE"})
+            if step:
+                os.replace(name, self.names[0])
+            until(lambda: np.array_equal(place.slices.panes[0].view.image(), array[7]), "the new planes never came")
+            until(lambda: place.state.state == "done")
+            self.assertIn("the file has changed", place.state.text)
+            self.assertEqual(place.slices.position(), (7, 11, 13))
+            self.assertEqual(place.slices.levels(), (0.25, 0.5))
+            until(lambda: np.array_equal(place.slices.panes[2].view.image(), array[:, :, 13]))
+
+    def test_removed_or_cut_off(self):
+        import tifffile
+        folder = self.folder / "12:30 x" / "a:"
+        folder.mkdir(parents=True)
+        for i in range(5):
+            tifffile.imwrite(folder / f"slice-{i}.tif", self.a[i])
+        place = self.place()
+        for name, spoil, words in (
+                (self.names[0], lambda: os.truncate(self.names[0], 3000), "cut off"),
+                (self.names[1], lambda: os.remove(self.names[1]), "not there any more"),
+                (str(folder), lambda: os.remove(folder / "slice-3.tif"), "slice-3.tif: the file is not there any more"),
+                (str(folder / "slice-*.tif"), lambda: os.truncate(folder / "slice-2.tif", 900), "slice-2.tif")):
+            place.open(name)
+            self.wait(place)
+            spoil()
+            until(lambda: place.state.state == "failed" and words in place.state.text, place.state.text)
+            self.assertIsNone(place.slices.panes[0].view.image())
+        # It is shown again where it comes again.
+        place.open(self.names[1])
+        until(lambda: place.state.state == "failed" and "no such file" in place.state.text)
+        self.write(self.names[1], self.b)
+        until(lambda: np.array_equal(place.slices.panes[0].view.image(), self.b[10]))
+
+    def test_names_with_colons(self):
+        folder = self.folder / "12:30 x" / "a:"
+        folder.mkdir(parents=True)
+        name = str(folder / "b.h5")
+        shutil.copyfile(self.names[1], name)
+        place = self.place()
+        for each in (name, name + ":/entry/data/data", name + ":/"):
+            place.open(self.names[0])
+            self.wait(place)
+            place.open(each)
+            until(lambda: place.slices.volume() and place.slices.volume().name == "b.h5", place.state.text)
+            self.wait(place)
+            self.check_slice(place, self.b)
+
+    def test_compare_turns(self):
+        """The volume that was chosen is the one that is compared."""
+        turns = [str(self.folder / name) for name in ("turns.h5", "others.h5")]
+        self.write(turns[0], np.stack([self.a, self.b, self.a + 1]))
+        self.write(turns[1], np.stack([self.b + 2, self.a + 3]))
+        place = self.place()
+        for name in reversed(turns):
+            place.open(name)
+            self.wait(place)
+        number = place.findChild(QtWidgets.QSpinBox, "volume-number")
+        number.setValue(2)
+        until(lambda: np.array_equal(place.slices.panes[0].view.image(), self.b[10]))
+        self.wait(place)
+        place.list.selectAll()
+        click(place.findChild(QtWidgets.QPushButton, "compare"))
+        both = place.list.marked()
+        for value, wanted in ((2, (self.b, self.a + 3)), (3, (self.a + 1, self.b + 2))):
+            number.setValue(value)
+            wanted = dict(zip(turns, wanted))
+            until(lambda: all(np.array_equal(pane.view.image(), wanted[name][10]) for pane, name in zip(place.compare.panes, both)))
+            until(lambda: place.state.state == "done")
+            self.assertTrue(number.isVisible())
+            self.assertIn(f"volume {value} of 3", place.state.text)
 
     def test_compare(self):
         place = self.place()

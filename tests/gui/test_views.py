@@ -203,7 +203,7 @@ class Slices(WidgetTest):
         self.view.panes[0].slider.setValue(29)
         until(lambda: failed)
         self.assertIn("ends too early", failed[0])
-        self.assertIsNotNone(self.view.panes[0].view.image())  # the old picture stays
+        self.assertIsNone(self.view.panes[0].view.image())  # rather than that of another plane
 
 
 class Compare(WidgetTest):

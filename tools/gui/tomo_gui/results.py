@@ -3,8 +3,10 @@
 """The place Results: volumes of jobs and of files, by slices, in perspective, and two beside each other."""
 
 import os
+import time
 
-from gsttomo.widgets import CompareView, Loader, SliceView, Volume, VolumeView
+from gsttomo.widgets import CompareView, Loader, SliceView, Volume, VolumeError, VolumeView, split_name
+from gsttomo.widgets.volume import Stopped
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
 from . import theme
@@ -12,6 +14,7 @@ from .results_list import ResultsList
 from .states import EmptyPage, StateLine, next_button
 
 FILTER = "Volumes (*.h5 *.hdf5 *.nxs *.tif *.tiff *.npy);;All files (*)"
+LOOK = 1000  # ms between looks whether files are what they were
 
 
 class ResultsPlace(QtWidgets.QWidget):
@@ -21,7 +24,11 @@ class ResultsPlace(QtWidgets.QWidget):
         super().__init__(parent)
         self.session = session
         self._loader = Loader(self)
-        self._name = ""  # of the one that is shown, or being opened
+        self._names = ()    # of the one or both that are shown, or being opened
+        self._volumes, self._shown = (), ()  # that are shown, and their names
+        self._number = 0    # of the volume in a file of several ones
+        self._failed_with = None  # stamps of files that could not be opened
+        self._position, self._said = None, ""
         self.list = ResultsList(session.jobs)
         self.slices, self.volume_view, self.compare = SliceView(), VolumeView(), CompareView()
         self.state = StateLine()
@@ -29,6 +36,9 @@ class ResultsPlace(QtWidgets.QWidget):
         self._build()
         for view in (self.slices, self.volume_view, self.compare):
             view.failed.connect(self._fail)
+        self._timer = QtCore.QTimer(self, interval=LOOK)
+        self._timer.timeout.connect(self._look)
+        self._timer.start()
         self.list.chosen.connect(self._load)
         self.list.pair_chosen.connect(self._pair)
         self.list.changed.connect(self._turn_page)
@@ -94,11 +104,12 @@ class ResultsPlace(QtWidgets.QWidget):
 
     def shown(self):
         """The newest result is opened where nothing was chosen yet."""
-        if not self._name and not self.list.marked():
+        if not self._names and not self.list.marked():
             self.list.mark_newest()
 
     def close_place(self):
         """Ends the threads of the viewers."""
+        self._timer.stop()
         self._loader.close()
         self.slices.close_loader()
         self.compare.close_loader()
@@ -107,7 +118,7 @@ class ResultsPlace(QtWidgets.QWidget):
     # What is opened
 
     def ask_file(self):
-        name, _ = QtWidgets.QFileDialog.getOpenFileName(self, "Open result", os.path.dirname(self._name.partition(":/")[0]), FILTER)
+        name, _ = QtWidgets.QFileDialog.getOpenFileName(self, "Open result", os.path.dirname(split_name(self.name())[0]), FILTER)
         if name:
             self.open(name)
 
@@ -122,31 +133,124 @@ class ResultsPlace(QtWidgets.QWidget):
         self.list.mark(path)
 
     def _open_report(self):
-        QtGui.QDesktopServices.openUrl(QtCore.QUrl.fromLocalFile(report_of(self._name)))
+        QtGui.QDesktopServices.openUrl(QtCore.QUrl.fromLocalFile(report_of(self.name())))
 
     def name(self):
-        """Of the result that is shown, or being opened."""
-        return self._name
+        """Of the result that is shown, or being opened; of A where it is two."""
+        return self._names[0] if self._names else ""
 
     def _load(self, path, number=0):
-        self._name = path
-        self.state.working(f"Opening {os.path.basename(path)}", can_cancel=False)
-        if self.tabs.currentWidget() is self.compare:
+        self._read((path,), number)
+
+    def _read(self, names, number=0, is_changed=False):
+        """Opens one or two; what was shown of the same names keeps its place and levels."""
+        keep, is_known, volumes = names == self._names, bool(set(names) & set(self._names)), self._volumes
+        if self.slices.volume() is not None:
+            self._position = self.slices.position()
+        if not keep:
+            self._position = None
+        self._names, self._number, self._failed_with = names, number, None
+        if is_known:  # before it is opened: HDF5 takes a file that it has open for the same one
+            for volume in volumes:
+                volume.close()
+        words = f"{os.path.basename(split_name(names[0])[0])}" if len(names) == 1 else "both results"
+        self.state.working(f"The file has changed: opening {words} anew" if is_changed else f"Opening {words}", can_cancel=False)
+        if len(names) == 1 and self.tabs.currentWidget() is self.compare:
             self.tabs.setCurrentWidget(self.slices)
-        self._loader.ask("open", lambda stop: Volume(path, number), lambda volume: self._show(path, number, volume), self._fail)
 
-    def _show(self, path, number, volume):
-        self.slices.set_volume(volume)
-        self.volume_view.set_volume(volume)
+        def open_all(stop):
+            stamps = _stamps(names)
+            try:
+                if is_changed:
+                    _wait(names, stop)
+                    stamps = _stamps(names)
+                return [_opened(name, number) for name in names], stamps, ""
+            except VolumeError as error:
+                return None, stamps, str(error)
+
+        self._loader.ask("open", open_all, lambda result: self._take(names, number, keep, is_changed, *result), self._fail_to_open, stoppable=True)
+
+    def _take(self, names, number, keep, is_changed, volumes, stamps, error):
+        if volumes is None:
+            self._fail_to_open(error)
+            self._failed_with = stamps
+            return
+        before, self._volumes, self._shown = self._volumes, tuple(volumes), names
+        self.slices.set_volume(volumes[0], keep=keep)
+        self.volume_view.set_volume(volumes[0], keep=keep)
+        self.compare.set_volumes(*(volumes if len(volumes) == 2 else (None, None)), keep=keep)
+        if keep and self._position:
+            self.slices.set_position(*self._position)
+        for volume in before:
+            volume.close()
+        self._say_which(max(volume.volumes for volume in volumes), number)
+        self._report.setEnabled(len(names) == 1 and os.path.exists(report_of(names[0])))
+        self._said = self._words() + ("   (the file has changed)" if is_changed else "")
+        self.state.done(self._said)
+
+    def _words(self):
+        texts = []
+        for name, volume in zip(self._names, self._volumes):
+            which = f", volume {volume.number + 1} of {volume.volumes}" if volume.volumes > 1 else ""
+            depth, rows, columns = volume.shape
+            size = f"   {columns} x {rows} x {depth}, {volume.dtype}" if len(self._names) == 1 else ""
+            texts.append(f"{name}{size}{which}")
+        if len(texts) == 1:
+            return texts[0]
+        differ = self._volumes[0].shape != self._volumes[1].shape
+        return f"A {texts[0]}   B {texts[1]}" + ("   (of different sizes)" if differ else "")
+
+    def _clear(self):
+        """Nothing is shown: what was there is no part of what is asked for."""
+        if self._volumes and self._shown == self._names:
+            self._position = self.slices.position()
+        before, self._volumes = self._volumes, ()
+        self.slices.set_volume(None)
+        self.volume_view.set_volume(None)
         self.compare.set_volumes(None, None)
-        self._say_which(volume.volumes, number)
-        self._report.setEnabled(os.path.exists(report_of(path)))
-        depth, rows, columns = volume.shape
-        self.state.done(f"{path}   {columns} x {rows} x {depth}, {volume.dtype}")
+        for volume in before:
+            volume.close()
+        self._say_which(1)
+        self._report.setEnabled(False)
 
-    def _fail(self, text):
+    def _fail_to_open(self, text):
+        self._clear()
         self.state.failed(text, has_log=False)
         self.session.noted.emit("error", text)
+
+    def _fail(self, text):
+        """Of a viewer."""
+        if self.state.state == "working":  # it reads what is about to be replaced
+            return
+        if any(volume.changed()[0] for volume in self._volumes):
+            self._look()
+            return
+        self.state.failed(text, has_log=False)
+        self.session.noted.emit("error", text)
+
+    def _look(self):
+        """Whether the files are what they were."""
+        if self.state.state == "working" or not self.isVisible():
+            return
+        names, volumes, failed_with = self._names, self._volumes, self._failed_with
+        if volumes:
+            self._loader.ask("look", lambda stop: [volume.changed() for volume in volumes], lambda told: self._looked(volumes, told))
+        elif failed_with is not None:
+            self._loader.ask("look", lambda stop: _stamps(names), lambda stamps: self._looked_again(failed_with, stamps))
+
+    def _looked(self, volumes, told):
+        if volumes is not self._volumes or self.state.state == "working":
+            return
+        gone = next((text for text, is_gone in told if is_gone), "")
+        if gone:
+            self._fail_to_open(gone)
+            self._failed_with = [stamp for stamp in _stamps(self._names)]
+        elif any(text for text, _ in told):
+            self._read(self._names, self._number, True)
+
+    def _looked_again(self, failed_with, stamps):
+        if failed_with is self._failed_with and stamps != failed_with and None not in stamps:
+            self._read(self._names, self._number, True)
 
     def _say_which(self, volumes, number=0):
         for widget in (self._which, self._which_label):
@@ -158,8 +262,8 @@ class ResultsPlace(QtWidgets.QWidget):
         self._which.blockSignals(blocked)
 
     def _take_other(self, number):
-        if self._name:
-            self._load(self._name, number - 1)
+        if self._names:
+            self._read(self._names, number - 1)
 
     # Two of them
 
@@ -167,29 +271,55 @@ class ResultsPlace(QtWidgets.QWidget):
         self._both.setEnabled(is_pair)
 
     def _compare(self):
-        first, second = self.list.marked()
+        number = self._number if self._volumes and self._volumes[0].volumes > 1 else 0
         self.tabs.setCurrentWidget(self.compare)
-        self.state.working("Opening both results", can_cancel=False)
-        self._loader.ask("open", lambda stop: (Volume(first), Volume(second)),
-                         lambda both: self._show_both(first, second, both), self._fail)
-
-    def _show_both(self, first, second, volumes):
-        self._name = first
-        self.compare.set_volumes(*volumes)
-        self.slices.set_volume(volumes[0])
-        self.volume_view.set_volume(volumes[0])
-        self._say_which(1)
-        differ = volumes[0].shape != volumes[1].shape
-        self.state.done(f"A {first}   B {second}" + ("   (of different sizes)" if differ else ""))
+        self._read(tuple(self.list.marked()), number)
 
     def _turn_tab(self, _):
-        if self.tabs.currentWidget() is self.compare and self.compare.volumes() == (None, None) and self.state.state != "working":
+        if self.state.state not in ("done", "empty"):
+            return
+        if self.tabs.currentWidget() is self.compare and self.compare.volumes() == (None, None):
             self.state.empty("Mark two results in the list (Ctrl+click), then Compare.")
+        elif self._volumes:
+            self.state.done(self._said)
 
     def _turn_page(self):
         self._pages.setCurrentIndex(1 if self.list.count() else 0)
 
 
+def _stamps(names):
+    """What the files are now; None for one that is not there."""
+    stamps = []
+    for name in names:
+        try:
+            found = os.stat(split_name(name)[0])
+            stamps.append((found.st_ino, found.st_size, found.st_mtime_ns))
+        except OSError:
+            stamps.append(None)
+    return stamps
+
+
+def _wait(names, stop):
+    """Until nobody writes the files."""
+    before = None
+    while (stamps := _stamps(names)) != before:
+        before = stamps
+        for _ in range(5):
+            if stop():
+                raise Stopped
+            time.sleep(0.1)
+
+
+def _opened(path, number):
+    """The volume of that number, or the first one where there are fewer."""
+    try:
+        return Volume(path, number)
+    except VolumeError:
+        if not number:
+            raise
+    return Volume(path)
+
+
 def report_of(path):
     """The report that tomo-reconstruct writes beside a result."""
-    return path.partition(":/")[0] + ".html"
+    return split_name(path)[0] + ".html"

@@ -16,7 +16,7 @@ SliceView    three planes through a volume, with one crosshair
 CompareView  the same planes of two volumes, side by side or in turns
 VolumeView   a volume in perspective: maximum projection or transfer function, clip planes (OpenGL 3.3)
 AxisOverlay  the views at 0 and at 180 degrees over each other, with the axis of rotation to drag
-Volume       a volume in a file, read in parts; it needs no Qt
+Volume       a volume in a file, read in parts; it needs no Qt. split_name() splits its name into file and dataset
 Loader       a thread that reads slices, the latest one asked for first
 
 They know files and arrays, and no jobs. Qt comes through pyqtgraph: PySide6, or PySide2. PYQTGRAPH_QT_LIB chooses where
@@ -27,7 +27,8 @@ import importlib
 
 _ROOMS = {"AxisOverlay": "overlay", "Canvas": "canvas", "CompareView": "compare", "Histogram": "histogram",
           "ImageLayer": "canvas", "ImageView": "image", "Layer": "canvas", "Loader": "loader", "SliceView": "slices",
-          "Volume": "volume", "VolumeError": "volume", "VolumeView": "render", "application": "_qt"}
+          "Volume": "volume", "VolumeError": "volume", "VolumeView": "render", "application": "_qt",
+          "split_name": "volume"}
 __all__ = sorted(_ROOMS)
 
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Volumes in HDF5: the dataset, the pyramid beside it (DATASET_2x, DATASET_4x, ...), the pixel size of its axes. No Qt."""
 
+import contextlib
+import fcntl
 import math
 import os
 import zlib
@@ -50,13 +52,17 @@ def read(path, name, number, files, cache):
 
 
 def _open(h5py, path):
-    """With the lock that a program usually takes; without one where another program writes, or the disk has no locks."""
+    """Without a lock, so that a result that is looked at can be written anew. The lock is given back rather than never taken:
+    HDF5 refuses a file in one process with a lock and without one, and others in this process open it in the usual way."""
     try:
-        return h5py.File(path, "r")
-    except OSError as error:
+        file = h5py.File(path, "r")
+    except OSError as error:  # another program writes it, or it is open here without a lock
         if "lock" not in str(error):
             raise
-    return h5py.File(path, "r", locking=False)
+        return h5py.File(path, "r", locking=False)
+    with contextlib.suppress(OSError, TypeError, ValueError):
+        fcntl.flock(file.id.get_vfd_handle(), fcntl.LOCK_UN)
+    return file
 
 
 def _dataset(h5py, file, path, name):

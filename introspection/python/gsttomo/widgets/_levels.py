@@ -28,6 +28,7 @@ def plain(array):
 
 def sample(array, most=MOST):
     """Some of the finite samples, evenly spread, as a flat array; all of them where there are at most `most`."""
+    array = array.view(np.uint8) if array.dtype.kind == "b" else array
     step = max(1, int(np.ceil((array.size / most) ** (1 / array.ndim))))
     some = array[(slice(None, None, step),) * array.ndim].ravel()
     if some.dtype.itemsize >= 4 and some.dtype != np.float32:  # whose differences may be no numbers of their type

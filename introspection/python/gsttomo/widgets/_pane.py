@@ -22,9 +22,10 @@ class PlanePane(QtWidgets.QWidget):
     def __init__(self, axis, loader, parent=None):
         super().__init__(parent)
         self.axis, self._loader = axis, loader
-        self._volume, self._index, self._plane = None, 0, None
+        self._volume, self._index, self._plane, self._stays = None, 0, None, False
         self.like = self  # the pane whose size counts, for one that is hidden
         self.view = ImageView(toolbar=False, histogram=False, readout=False)
+        self.view.set_late_plot(True)
         self.slider = QtWidgets.QSlider(Qt.Orientation.Horizontal)
         self.slider.setEnabled(False)
         self._label = QtWidgets.QLabel()
@@ -49,13 +50,15 @@ class PlanePane(QtWidgets.QWidget):
         self._settle.timeout.connect(lambda: self._ask(True))
         self._say()
 
-    def set_volume(self, volume, axis=None):
-        """A Volume, or None. The plane in the middle is shown."""
+    def set_volume(self, volume, axis=None, keep=False):
+        """A Volume, or None. The plane in the middle is shown; with `keep` the same one in the same view, where sizes are equal."""
         self._loader.forget(self._channel)
         self._settle.stop()
-        self._volume, self._plane = volume, None
+        keep = keep and None not in (volume, self._volume) and volume.shape == self._volume.shape
+        self._volume, self._plane, self._stays = volume, None, keep and self._plane is not None
         self.axis = self.axis if axis is None else axis
-        self._index = 0 if volume is None else volume.shape[self.axis] // 2
+        if not keep:
+            self._index = 0 if volume is None else volume.shape[self.axis] // 2
         blocked = self.slider.blockSignals(True)
         self.slider.setEnabled(volume is not None)
         self.slider.setRange(0, 0 if volume is None else volume.shape[self.axis] - 1)
@@ -129,10 +132,15 @@ class PlanePane(QtWidgets.QWidget):
             if not best and index == self._index and volume.level_for(axis, size) is not (plane and plane.level):
                 self._settle.start()
 
-        self._loader.ask(self._channel, lambda stop: volume.slice(axis, index, size, best, stop), done, self.failed.emit, stoppable=best)
+        def failed(text):
+            if volume is self._volume:
+                self.view.clear("This plane can't be read")  # rather than another one
+                self.failed.emit(text)
+
+        self._loader.ask(self._channel, lambda stop: volume.slice(axis, index, size, best, stop), done, failed, stoppable=best)
 
     def _show(self, index, plane):
-        is_first, self._plane = self._plane is None, plane
+        is_first, self._plane, self._stays = self._plane is None and not self._stays, plane, False
         self.view.set_image(plane.array, fit=is_first, step=plane.step, size=self.size_of_plane())
         self.shown.emit(index)
 

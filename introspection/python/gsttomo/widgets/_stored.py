@@ -28,26 +28,40 @@ class Stopped(Exception):
 
 
 class Files:
-    """Open files by their names. They are closed when nobody reads any more."""
+    """Open files by their names. They are closed when nobody reads any more, and none is opened after close(): what another
+    file of the same name holds is something else."""
 
     def __init__(self):
-        self._open = {}
+        self._open, self._read = {}, {}  # handles, and how many read by them now
+        self._is_closed = False
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
     def opened(self, path):
         with self._lock:
+            if self._is_closed:
+                raise VolumeError(f"{path}: it was closed")
             handle = self._open.get(path)
             if handle is None and len(self._open) < _OPEN:
                 handle = self._open[path] = self._new(path)
-        if handle is not None:
-            yield handle
+            if handle is not None:
+                self._read[handle] = self._read.get(handle, 0) + 1
+        if handle is None:
+            handle = self._new(path)
+            try:
+                yield handle
+            finally:
+                os.close(handle)
             return
-        handle = self._new(path)
         try:
             yield handle
         finally:
-            os.close(handle)
+            with self._lock:
+                self._read[handle] -= 1
+                if not self._read[handle]:
+                    del self._read[handle]
+                    if self._is_closed:
+                        os.close(handle)
 
     @staticmethod
     def _new(path):
@@ -62,9 +76,12 @@ class Files:
             fill(handle, path, offset, array)
 
     def close(self):
+        """At once, or by those that read still."""
         with self._lock:
+            self._is_closed = True
             for handle in self._open.values():
-                os.close(handle)
+                if handle not in self._read:
+                    os.close(handle)
             self._open.clear()
 
     def __del__(self):

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The same planes of two volumes."""
 
+import os
+
 import numpy as np
 
 from . import _levels
@@ -84,14 +86,17 @@ class CompareView(QtWidgets.QWidget):
         self.set_flicker(False)
         self.toolbar.show_choice(self._axes, 0)
 
-    def set_volumes(self, a, b):
-        """Two Volumes or arrays (z, y, x), or None."""
+    def sizeHint(self):
+        return QtCore.QSize(1200, 700) if self.isWindow() else super().sizeHint()
+
+    def set_volumes(self, a, b, keep=False):
+        """Two Volumes or arrays (z, y, x), or None. With `keep` place and levels stay, for others of the same size."""
         from .volume import Volume
         self._volumes = [Volume(each) if isinstance(each, np.ndarray) else each for each in (a, b)]
         self._some = [np.zeros(0), np.zeros(0)]
-        self._automatic = True
+        self._automatic = self._automatic or not keep
         for number, (pane, volume) in enumerate(zip(self.panes, self._volumes)):
-            pane.set_volume(volume, self._axis)
+            pane.set_volume(volume, self._axis, keep)
             if volume is not None:
                 if volume.needs_overview():
                     self._background = self._background or Loader(self)
@@ -174,8 +179,13 @@ class CompareView(QtWidgets.QWidget):
             self.panes[self._turn].view.canvas.setFocus()
 
     def _caption(self):
-        for name, pane, volume in zip("AB", self.panes, self._volumes):
-            pane.view.set_caption("" if volume is None else f"{name}  {volume.name}")
+        names = [volume.name if volume is not None else "" for volume in self._volumes]
+        if names[0] == names[1]:
+            names = [os.path.join(os.path.basename(os.path.dirname(os.path.abspath(volume.path))), name) if volume and volume.path else name
+                     for volume, name in zip(self._volumes, names)]
+        for letter, name, pane, volume in zip("AB", names, self.panes, self._volumes):
+            which = f"  volume {volume.number + 1} of {volume.volumes}" if volume is not None and volume.volumes > 1 else ""
+            pane.view.set_caption(f"{letter}  {name}{which}" if volume is not None else "")
 
     # The same in both
 

@@ -16,6 +16,7 @@ from .loader import Loader
 
 MOST = 256 ** 3     # samples of the texture
 SETTLED = 200       # ms without a movement, after which the final picture is drawn
+FINER, WHOLE = "Reads what the sliders leave at a higher resolution", "Reads all of the volume again"
 MODES = ("maximum", "transfer")
 
 
@@ -53,6 +54,10 @@ class VolumeView(QtWidgets.QWidget):
         self.setFocusProxy(self.stage)
         self.set_mode("maximum")
         self.set_colour_map("grey")
+        self._say_reads()
+
+    def sizeHint(self):
+        return QtCore.QSize(900, 760) if self.isWindow() else super().sizeHint()
 
     def _build(self):
         bar = self.toolbar = Bar(self)
@@ -73,8 +78,8 @@ class VolumeView(QtWidgets.QWidget):
         bar.addWidget(self.opacity)
         bar.add_button("Auto", "Black and white from 0.5 to 99.5 % of the values", self.auto_levels)
         bar.add_button("Reset", "The first view (double click, 0)", self.stage.reset)
-        self.finer = bar.add_button("Finer", "Reads what the sliders leave at a higher resolution", self.read_finer)
-        self.whole = bar.add_button("Whole", "All of the volume", self.read_whole)
+        self.finer = bar.add_button("Finer", FINER, self.read_finer)
+        self.whole = bar.add_button("Whole", WHOLE, self.read_whole)
         bar.add_button("Export", "Write the picture", self.export)
         self._set_rays(True)
         below = QtWidgets.QHBoxLayout()
@@ -106,20 +111,24 @@ class VolumeView(QtWidgets.QWidget):
 
     # The volume
 
-    def set_volume(self, volume):
-        """A Volume, an array (z, y, x), or None."""
+    def set_volume(self, volume, keep=False):
+        """A Volume, an array (z, y, x), or None. With `keep` cuts and levels stay, for another volume of the same size."""
         if isinstance(volume, np.ndarray):
             from .volume import Volume
             volume = Volume(volume)
         self._loader.forget(self._channel)
+        keep = keep and None not in (volume, self._volume) and volume.shape == self._volume.shape
         self._volume, self._samples, self._region, self._some = volume, None, None, np.zeros(0)
         self.stage.clear()
         self.histogram.set_values(self._some)
-        self._automatic = True
-        if volume is not None:
-            for clip, size in zip(self.clips, reversed(volume.shape)):
+        self._automatic = self._automatic or not keep
+        if volume is None:
+            self.stage.note = self._error
+        else:
+            for clip, size in zip(self.clips, reversed(volume.shape)) if not keep else ():
                 clip.set_most(size)
             self._read_when_seen()
+        self._say_reads()
         self._say_clips()
 
     def showEvent(self, event):
@@ -151,8 +160,8 @@ class VolumeView(QtWidgets.QWidget):
         self._some = _levels.sample(samples)
         self.histogram.set_values(self._some)
         self.stage.sides = tuple(b - a for a, b in zip(reversed(begin), reversed(end)))
-        self.finer.setEnabled(any(have < size for have, size in zip(samples.shape, self.stage.sides[::-1])))
-        self.whole.setEnabled(self._region != ((0, 0, 0), tuple(volume.shape)))
+        self.stage.fit_first()
+        self._say_reads()
         self._set_clip()
         if self._caster is None and not self._error:
             self._start()
@@ -163,6 +172,16 @@ class VolumeView(QtWidgets.QWidget):
         if not self._error:
             self.stage.note = ""
         self._moved()
+
+    def _say_reads(self):
+        """What can be read at another resolution, and why it can't."""
+        is_known = self._samples is not None
+        is_coarse = is_known and any(have < size for have, size in zip(self._samples.shape, self.stage.sides[::-1]))
+        is_part = is_known and self._region != ((0, 0, 0), tuple(self._volume.shape))
+        for action, serves, tip, why in ((self.finer, is_coarse, FINER, "every sample of the file is drawn already"),
+                                         (self.whole, is_part, WHOLE, "it is shown already")):
+            action.setEnabled(serves)
+            action.setToolTip(tip if serves else f"{tip}: {why if is_known else 'no volume is shown'}")
 
     def _start(self):
         self._caster = RayCaster(self)
@@ -244,6 +263,7 @@ class VolumeView(QtWidgets.QWidget):
     def set_perspective(self, on):
         """Rays from an eye, or parallel ones."""
         self._set_rays(bool(on))
+        self.stage.fit_first()
         self._moved()
 
     def _set_rays(self, on):
@@ -252,6 +272,7 @@ class VolumeView(QtWidgets.QWidget):
 
     def set_view(self, turn=None, zoom=None, pan=None):
         """The rotation from (x right, y up, z to the viewer) as a matrix, the magnification, and what lies in the middle."""
+        self.stage.touch()
         self.stage.turn = self.stage.turn if turn is None else np.asarray(turn, float)
         self.stage.zoom = self.stage.zoom if zoom is None else float(zoom)
         self.stage.pan = self.stage.pan if pan is None else tuple(pan)
@@ -359,4 +380,4 @@ class VolumeView(QtWidgets.QWidget):
 
 
 def _plain(samples):
-    return np.abs(samples) if samples.dtype.kind == "c" else samples
+    return np.abs(samples) if samples.dtype.kind == "c" else samples.view(np.uint8) if samples.dtype.kind == "b" else samples

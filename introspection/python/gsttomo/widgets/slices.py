@@ -131,17 +131,21 @@ class SliceView(QtWidgets.QWidget):
         column.addWidget(self.toolbar)
         column.addLayout(self._grid, 1)
 
+    def sizeHint(self):
+        return QtCore.QSize(1000, 760) if self.isWindow() else super().sizeHint()
+
     # The volume
 
-    def set_volume(self, volume):
-        """A Volume, an array (z, y, x), or None. Levels become those of the volume where they are automatic."""
+    def set_volume(self, volume, keep=False):
+        """A Volume, an array (z, y, x), or None. Levels become those of the volume where they are automatic. With `keep` the
+        position stays, for another volume of the same size."""
         if isinstance(volume, np.ndarray):
             from .volume import Volume
             volume = Volume(volume)
         self._volume = volume
         self._some = np.zeros(0)
         for pane in self.panes:
-            pane.set_volume(volume)
+            pane.set_volume(volume, keep=keep)
         self._place_crosses()
         if volume is None:
             self.facts.setText("")

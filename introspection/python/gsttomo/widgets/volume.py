@@ -13,12 +13,15 @@ import numpy as np
 from . import _hdf5, _images, _levels, _zarr
 from ._stored import BrickCache, Files, InMemory, Level, Stopped, VolumeError, never
 
-__all__ = ["Plane", "Stopped", "Volume", "VolumeError"]
+__all__ = ["Plane", "Stopped", "Volume", "VolumeError", "split_name"]
 
 QUICK = 8 << 20      # bytes to read for each of many planes that follow each other, at which scrolling is smooth
 MOST = 256 << 20     # bytes to read for one of them
 FULL = 1 << 30       # bytes to read for a plane that somebody looks at for longer
 PLANES = 96 << 20    # bytes of planes that are kept
+
+
+HDF5 = (".h5", ".hdf5", ".hdf", ".nxs", ".nx5", ".nx")
 
 
 class Plane(typing.NamedTuple):
@@ -39,6 +42,7 @@ class Volume:
     number  which one of several volumes, where the file has more axes (turns)
 
     shape, dtype of the finest level; pixel_size in metres or None; name for people; levels; volumes: how many there are.
+    Files are not locked: other programs may write them anew meanwhile. changed() tells that, and reading raises then.
     Threads may share it. Raises VolumeError, whose text is one sentence."""
 
     def __init__(self, path, number=0):
@@ -46,7 +50,8 @@ class Volume:
         self._planes, self._kept = collections.OrderedDict(), 0
         self._lock = threading.Lock()
         self._file = None
-        self.pixel_size, self.volumes, self.dataset = None, 1, ""
+        self._seen = None
+        self.pixel_size, self.volumes, self.dataset, self.number = None, 1, "", number
         if isinstance(path, np.ndarray):
             if path.ndim not in (2, 3) or path.size == 0 or path.dtype.kind not in "biufc":
                 raise VolumeError(f"an array of shape {path.shape} and type {path.dtype} came; wanted numbers (z, y, x)")
@@ -54,12 +59,13 @@ class Volume:
             self.levels = [InMemory(path if path.ndim == 3 else path[np.newaxis])]
         else:
             self.path = os.fspath(path)
-            self._open(self.path, number)
-            self.name = os.path.basename(os.path.normpath(self.path.partition(":/")[0]))
+            file, dataset = split_name(self.path)
+            self._seen = _Seen(file)
+            self._open(file, dataset, number)
+            self.name = os.path.basename(os.path.normpath(file))
         self.shape, self.dtype = self.levels[0].shape, self.levels[0].dtype
 
-    def _open(self, path, number):
-        file, colon, dataset = path.partition(":/")
+    def _open(self, file, dataset, number):
         suffix = os.path.splitext(file)[1].lower()
         if os.path.isdir(file):
             if any(os.path.exists(os.path.join(file, name)) for name in (".zattrs", ".zarray", ".zgroup")) or suffix == ".zarr":
@@ -74,15 +80,28 @@ class Volume:
             self.levels, self.pixel_size = _images.read_tiff(file, self._files)
         elif suffix == ".npy":
             self.levels = _images.read_npy(file, self._files)
-        elif colon or suffix in (".h5", ".hdf5", ".hdf", ".nxs", ".nx5", ".nx") or _has_signature(file):
+        elif dataset or suffix in HDF5 or _has_signature(file):
             self.levels, self.pixel_size, self.volumes, self.dataset, self._file = _hdf5.read(
-                file, "/" + dataset if dataset else "", number, self._files, self._cache)
+                file, dataset, number, self._files, self._cache)
         else:
             raise VolumeError(f"{file}: it is none of HDF5, OME-Zarr, TIFF and .npy")
 
+    def changed(self):
+        """One sentence where the file is not the one any more that was opened, else ''; and whether there is none of that name."""
+        return ("", False) if self._seen is None else self._seen.changed()
+
+    def _check(self):
+        """What was read from a file that changed may be anything."""
+        text, _ = self.changed()
+        if text:
+            raise VolumeError(text)
+
     def close(self):
-        """Gives its files back at once, while nothing reads them; otherwise they are given back with the last reference."""
+        """Gives its files back as soon as nothing reads them. It can't be read any more."""
         self._files.close()
+        with self._lock:
+            self._planes.clear()
+            self._kept = 0
         for level in self.levels:
             for part in getattr(level, "parts", []):
                 part.close()
@@ -114,6 +133,7 @@ class Volume:
                 self._planes.move_to_end(key)
         if array is None:
             array = level.plane(axis, at, stop)
+            self._check()
             self._keep(key, array)
         down, right = (factor for i, factor in enumerate(level.factor) if i != axis)
         return Plane(array, (float(right), float(down)), level)
@@ -152,7 +172,9 @@ class Volume:
         depth = self.shape[0]
         level = self.level_for(0, (512, 512), best=False) or self.level_for(0)
         planes = {min(int(z / level.factor[0]), level.shape[0] - 1) for z in (depth // 4, depth // 2, depth - 1 - depth // 4)}
-        return np.concatenate([_levels.sample(_levels.plain(level.plane(0, z, stop)), 65536) for z in sorted(planes)])
+        some = np.concatenate([_levels.sample(_levels.plain(level.plane(0, z, stop)), 65536) for z in sorted(planes)])
+        self._check()
+        return some
 
     def part(self, begin, end, most=256 ** 3, stop=never):
         """Samples from `begin` to `end`, both (z, y, x) of the finest level: of the finest level at which they are at most `most`,
@@ -165,10 +187,13 @@ class Volume:
         fitting = [box for box in boxes if box[0] <= most]
         if fitting:
             _, level, low, high = max(fitting, key=lambda box: box[0])
-            return level.box(low, high, stop)
+            made = level.box(low, high, stop)
+            self._check()
+            return made
         _, level, low, high = min(boxes, key=lambda box: box[0])
         bins = bins_of([b - a for a, b in zip(low, high)], most)
         made = _reduced(level, low, high, bins, stop)
+        self._check()
         if list(high) == list(level.shape) and not any(low):  # serves planes whose own level takes too long
             self.levels = [*self.levels, InMemory(made, tuple(a * b for a, b in zip(level.factor, bins)))]
         return made
@@ -176,6 +201,52 @@ class Volume:
     def overview(self, most=256 ** 3, stop=never):
         """The whole volume with at most `most` samples, as part() gives it."""
         return self.part((0, 0, 0), self.shape, most, stop)
+
+
+def split_name(path):
+    """The name of a file and, as '/DATASET', of what is meant in it; '' for none. Folders and files may have colons in their
+    names, so a file is what is one; of none that is there, what ends like one."""
+    path = os.fspath(path)
+    if ":/" not in path:
+        return path, ""
+    places = [] if os.path.exists(path) else [i for i in range(len(path)) if path.startswith(":/", i)]
+    for is_one in (os.path.isfile, lambda name: name.lower().endswith((*HDF5, ".zarr"))):
+        for i in places:
+            if is_one(path[:i]):
+                return path[:i], path[i + 1:] if len(path) > i + 2 else ""
+    return path, ""
+
+
+class _Seen:
+    """What a file, or a folder or pattern of images, was when it was opened."""
+
+    def __init__(self, path):
+        self._path, self._parts = path, [path]
+        if os.path.isdir(path):
+            self._parts = [name for name in (os.path.join(path, each) for each in (".zattrs", ".zarray", ".zgroup", "0/.zarray"))
+                           if os.path.exists(name)]
+        if not self._parts or not os.path.exists(path):
+            try:
+                names = _images.names_of(path)
+            except VolumeError:
+                names = []
+            self._parts = names[::max(1, len(names) // 32)] + names[-1:]  # a look at thousands would take too long
+        self._stamps = [_stamp(name) for name in self._parts]
+
+    def changed(self):
+        stamps = [_stamp(name) for name in self._parts]
+        for name, before, now in zip(self._parts, self._stamps, stamps):
+            if before != now:
+                return f"{name}: " + ("the file is not there any more" if now is None else "the file has changed"), now is None
+        return "", False
+
+
+def _stamp(name):
+    try:
+        found = os.stat(name)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def bins_of(shape, most):
