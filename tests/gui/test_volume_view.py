@@ -51,6 +51,30 @@ class Perspective(WidgetTest):
         self.samples = 6
         self.view.set_view(turn=FRONT, zoom=ROOM * self.samples * 48 / scale.height, pan=(0, 0))
 
+    def test_truth_values(self):
+        """True is white, False black."""
+        self.start(self.array > 127, (0, 1))
+        picture = self.draw()
+        np.testing.assert_allclose(self.project(picture, SHAPE[1:])[..., 0], 255 * (self.array > 127).max(0), atol=2)
+        self.view.auto_levels()
+        self.assertEqual(self.view.levels(), (0, 1))
+
+    def test_all_of_it_is_seen_first(self):
+        """A cube and flat volumes, in windows of several shapes, with their names of axes."""
+        for shape in ((32, 32, 32), (8, 32, 32), (32, 8, 32), (32, 32, 8)):
+            self.view.set_volume(np.ones(shape, np.uint8))
+            until(lambda: self.view.stage.sides == shape[::-1])
+            for size in ((900, 560), (500, 700), (1000, 480)):
+                self.view.resize(*size)
+                spin(0.05)
+                for is_perspective in (True, False):
+                    self.view.set_perspective(is_perspective)
+                    self.view.stage.reset()
+                    inside = QtCore.QRectF(self.view.stage.rect())
+                    for corner in range(8):
+                        at = self.view.stage.project([corner >> i & 1 for i in range(3)])[0]
+                        self.assertTrue(inside.contains(at), (shape, size, at))
+
     def project(self, picture, shape):
         """The pixel in the middle of each sample of a picture of (rows, columns) samples."""
         rows, columns = shape

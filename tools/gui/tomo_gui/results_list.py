@@ -6,10 +6,43 @@ import os
 import time
 
 from gsttomo import jobs
-from pyqtgraph.Qt import QtCore, QtWidgets
+from gsttomo.widgets import split_name
+from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
+
+from . import theme
 
 PATH = QtCore.Qt.ItemDataRole.UserRole
 VOLUMES = (".h5", ".hdf5", ".nxs", ".tif", ".tiff", ".npy", ".zarr")
+
+
+class TwoLines(QtWidgets.QStyledItemDelegate):
+    """Both lines of a text, each of which is cut in its middle where it does not fit."""
+
+    def paint(self, painter, option, index):
+        option = QtWidgets.QStyleOptionViewItem(option)
+        self.initStyleOption(option, index)
+        lines, option.text = option.text.split("\n"), ""
+        style = option.widget.style()
+        style.drawControl(QtWidgets.QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)
+        is_marked = bool(option.state & QtWidgets.QStyle.StateFlag.State_Selected)
+        group = QtGui.QPalette.ColorGroup.Active if option.state & QtWidgets.QStyle.StateFlag.State_Enabled else QtGui.QPalette.ColorGroup.Disabled
+        area = option.rect.adjusted(2 * theme.SPACE, theme.SPACE, -theme.SPACE, -theme.SPACE)
+        painter.save()
+        for number, line in enumerate(lines):
+            role = QtGui.QPalette.ColorRole.HighlightedText if is_marked else (
+                QtGui.QPalette.ColorRole.PlaceholderText if number else QtGui.QPalette.ColorRole.Text)
+            font = QtGui.QFont(option.font)
+            font.setPixelSize(theme.SMALL if number else theme.NORMAL)
+            painter.setFont(font)
+            painter.setPen(option.palette.color(group, role))
+            metrics = painter.fontMetrics()
+            painter.drawText(area, int(QtCore.Qt.AlignmentFlag.AlignLeft | QtCore.Qt.AlignmentFlag.AlignTop),
+                             metrics.elidedText(line, QtCore.Qt.TextElideMode.ElideMiddle, area.width()))
+            area.setTop(area.top() + metrics.lineSpacing())
+        painter.restore()
+
+    def sizeHint(self, option, index):
+        return QtCore.QSize(80, 2 * theme.NORMAL + 5 * theme.SPACE)
 
 
 class ResultsList(QtWidgets.QListWidget):
@@ -21,7 +54,7 @@ class ResultsList(QtWidgets.QListWidget):
         super().__init__(parent)
         self.setObjectName("results")
         self.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setTextElideMode(QtCore.Qt.TextElideMode.ElideMiddle)
+        self.setItemDelegate(TwoLines(self))
         self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._model = model
         self._files = []
@@ -68,14 +101,15 @@ class ResultsList(QtWidgets.QListWidget):
                 part = f", {100 * job.done // job.total} %" if job.total else ""
                 found.append(("", name, f"{job.state}{part}"))
             elif job.state is jobs.State.DONE:
-                when = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.ended or job.submitted))
+                when = time.strftime("%m-%d %H:%M", time.localtime(job.ended or job.submitted))
                 for output in job.outputs:
-                    if output.partition(":/")[0].lower().endswith(VOLUMES):
-                        path = output if os.path.isabs(output) else os.path.join(job.folder, output)
-                        if path in known:  # a later job has replaced it
-                            continue
+                    path = output if os.path.isabs(output) else os.path.join(job.folder, output)
+                    file = split_name(path)[0]
+                    if file.lower().endswith(VOLUMES) and path not in known:  # else a later job has replaced it
                         known.add(path)
-                        found.append((path, name, f"{os.path.basename(output.partition(':/')[0])}   {when}"))
+                        folder, base = os.path.split(file)
+                        more = os.path.basename(folder) if base.startswith(name) else name
+                        found.append((path, base, f"{when}  {more}"))
         return found
 
     def _list(self):
@@ -106,6 +140,6 @@ class ResultsList(QtWidgets.QListWidget):
 
 def _lines_of(path):
     """What a file is called, and where it is."""
-    file, _, dataset = path.partition(":/")
+    file, dataset = split_name(path)
     folder, name = os.path.split(os.path.normpath(file))
-    return name + (f"  /{dataset}" if dataset not in ("", "entry/data/data") else ""), folder
+    return name + (f"  {dataset}" if dataset not in ("", "/entry/data/data") else ""), folder

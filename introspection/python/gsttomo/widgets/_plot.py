@@ -7,7 +7,7 @@ import pyqtgraph
 
 from . import _scalebar
 from ._levels import LARGEST
-from ._qt import MARK, ON_SURROUND, SURROUND
+from ._qt import QtWidgets, Qt, MARK, ON_SURROUND, SURROUND
 
 
 class ProfilePlot(pyqtgraph.PlotWidget):
@@ -22,10 +22,14 @@ class ProfilePlot(pyqtgraph.PlotWidget):
             axis.setTextPen(ON_SURROUND)
             axis.enableAutoSIPrefix(False)
         self.getAxis("left").setWidth(64)
+        self.setLabel("left", "value")
+        self._note = QtWidgets.QLabel("Drag a line over the image", self, alignment=Qt.AlignmentFlag.AlignCenter)
+        self._note.setStyleSheet(f"color: {ON_SURROUND.name()}; background: {SURROUND.name()}")
         self._curve = self.plot(pen=pyqtgraph.mkPen(MARK, width=1))
 
     def show_profile(self, measured, pixel_size):
         """Distances in samples with values, or None."""
+        self._note.setVisible(measured is None)
         if measured is None:
             self._curve.setData([], [])
             return
@@ -36,6 +40,11 @@ class ProfilePlot(pyqtgraph.PlotWidget):
             factor = pixel_size / size
         self.setLabel("bottom", f"distance ({unit})")
         self._curve.setData(distances * factor, np.where(np.abs(values) < LARGEST, values, np.nan), connect="finite")
+
+    def resizeEvent(self, event):
+        super().resizeEvent(event)
+        if hasattr(self, "_note"):
+            self._note.setGeometry(self.rect())
 
     def values(self):
         """Distances as they are drawn, and values."""

@@ -34,10 +34,10 @@ def bar(samples, pixel_size=None):
 
 def paint(painter, scale, pixel_size, width, height, size=1.0, left=12, bottom=12):
     """Draws it in the lower left corner of a picture of width x height pixels, where a sample has `scale` of them; `size`
-    enlarges text and lines."""
+    enlarges text and lines. Returns where it ends at the right; it is left out, and that is 0, where it has no room."""
     samples, text = bar(min(width / 4, 160 * size) / scale, pixel_size)
     if not samples:
-        return
+        return 0
     font = painter.font()
     font.setPixelSize(round(12 * size))
     painter.setFont(font)
@@ -46,7 +46,10 @@ def paint(painter, scale, pixel_size, width, height, size=1.0, left=12, bottom=1
     across = max(length, metrics.horizontalAdvance(text))
     high = metrics.height() + thick + 2 * size
     top, left = height - bottom * size - high, left * size
+    if left + across + 4 * size > width or top < 4 * size:
+        return 0
     painter.fillRect(QtCore.QRectF(left - 4 * size, top - 3 * size, across + 8 * size, high + 7 * size), HALO)
     painter.setPen(ON_SURROUND)
     painter.drawText(QtCore.QPointF(left + (across - metrics.horizontalAdvance(text)) / 2, top + metrics.ascent()), text)
     painter.fillRect(QtCore.QRectF(left + (across - length) / 2, top + high - thick, length, thick), QtGui.QColor(ON_SURROUND))
+    return left + across + 4 * size

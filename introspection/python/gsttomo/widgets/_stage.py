@@ -36,6 +36,7 @@ class Stage(QtWidgets.QWidget):
         self.perspective, self.box, self.note = True, True, ""
         self.low, self.high, self.sides = (0.0,) * 3, (1.0,) * 3, None
         self._picture = self._scene = self._held = None
+        self._is_first = True  # nobody has turned or moved it: all of it is seen
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(64, 64)
         self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Expanding)
@@ -118,7 +119,23 @@ class Stage(QtWidgets.QWidget):
             at = self.project(end)[0]
             painter.drawText(QtCore.QRectF(at.x() - 10, at.y() - 10, 20, 20), int(Qt.AlignmentFlag.AlignCenter), name)
 
+    def fit_first(self):
+        """Shows all of the box, with the names of its axes, as long as nobody has turned or moved it."""
+        if not self._is_first or self.sides is None:
+            return
+        self.zoom, width, height = 1.0, self.width() / 2, self.height() / 2
+        corners = [[corner >> i & 1 for i in range(3)] for corner in range(8)] + [[1.06 * (i == j) for j in range(3)] for i in range(3)]
+        for at in (self.project(corner)[0] for corner in corners):
+            for part, half in ((at.x() - width, width), (at.y() - height, height)):
+                if part:
+                    self.zoom = min(self.zoom, max(half - 16, half / 2) / abs(part))
+
+    def touch(self):
+        """The view is somebody's choice."""
+        self._is_first = False
+
     def resizeEvent(self, event):
+        self.fit_first()
         self.changed.emit()
 
     def mousePressEvent(self, event):
@@ -131,6 +148,8 @@ class Stage(QtWidgets.QWidget):
             return
         button, last = self._held
         at = place(event)
+        if button != Qt.MouseButton.RightButton and at != last:
+            self.touch()
         right, down = at.x() - last.x(), at.y() - last.y()
         if button == Qt.MouseButton.RightButton:
             self.window_dragged.emit(right, down, False)
@@ -153,12 +172,15 @@ class Stage(QtWidgets.QWidget):
             self.reset()
 
     def wheelEvent(self, event):
+        self.touch()
         self.zoom = min(max(self.zoom * 1.2 ** (event.angleDelta().y() / 120), 0.1), 50.0)
         self.changed.emit()
         event.accept()
 
     def reset(self):
         self.turn, self.zoom, self.pan = OBLIQUE, 1.0, (0.0, 0.0)
+        self._is_first = True
+        self.fit_first()
         self.changed.emit()
 
     def keyPressEvent(self, event):
@@ -179,4 +201,5 @@ class Stage(QtWidgets.QWidget):
         else:
             super().keyPressEvent(event)
             return
+        self.touch()
         self.changed.emit()

@@ -62,8 +62,18 @@ class Tool(Layer):
 
     def set_points(self, begin, end):
         """Positions (x, y) in edge coordinates."""
-        self.points = [QtCore.QPointF(*begin), QtCore.QPointF(*end)]
+        self.points = [self._inside(QtCore.QPointF(*begin)), self._inside(QtCore.QPointF(*end))]
         self._tell()
+
+    def _inside(self, at):
+        """The nearest place of the image: what lies outside of it can't be measured."""
+        area = self.canvas.area()
+        if area.isEmpty():
+            return QtCore.QPointF(at)
+        return QtCore.QPointF(min(max(at.x(), area.left()), area.right()), min(max(at.y(), area.top()), area.bottom()))
+
+    def is_held(self):
+        return self._held is not None
 
     def clear(self):
         self.points = None
@@ -103,15 +113,19 @@ class Tool(Layer):
     def press(self, at, event):
         part = self._near(at)
         if part is None:
-            self.points, part = [QtCore.QPointF(at), QtCore.QPointF(at)], 1
+            self.points, part = [self._inside(at), self._inside(at)], 1
         self._held = part, QtCore.QPointF(at)
         return True
 
     def move(self, at, event):
         part, last = self._held
         if part == "all":
-            self.points = [point + at - last for point in self.points]
+            steps = [self._inside(point + at - last) - point for point in self.points]
+            step = QtCore.QPointF(*(min((getattr(each, along)() for each in steps), key=abs) for along in ("x", "y")))
+            self.points = [point + step for point in self.points]
+            at = last + step
         else:
+            at = self._inside(at)
             self.drag(part, at, bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
         self._held = part, QtCore.QPointF(at)
         self._tell()
@@ -128,6 +142,8 @@ class Tool(Layer):
         a, b = (self.canvas.to_widget(point) for point in self.points)
         if math.hypot(a.x() - b.x(), a.y() - b.y()) < 3:  # a click
             self.clear()
+        else:
+            self._tell()
 
     def hover(self, at):
         part = self._near(at)

@@ -21,13 +21,16 @@ class ScaleBar(Layer):
     pixel_size = None
     shown = True
     has_image = True
+    right = 0  # where it ends
 
     def paint(self, painter):
         if self.shown and self.has_image:
             size = self.canvas.size_of_view()
             # In a picture that is written, text grows with the picture, which is looked at as a whole.
             larger = 1.0 if self.canvas.is_on_screen() else max(1.0, min(size.width(), size.height()) / 600)
-            _scalebar.paint(painter, self.canvas.scale(), self.pixel_size, size.width(), size.height(), larger)
+            self.right = _scalebar.paint(painter, self.canvas.scale(), self.pixel_size, size.width(), size.height(), larger)
+        else:
+            self.right = 0
 
 
 class Corner(Layer):
@@ -35,7 +38,8 @@ class Corner(Layer):
 
     exported = False
 
-    def __init__(self):
+    def __init__(self, bar):
+        self._bar = bar
         self.text = self.caption = self.note = ""
 
     def paint(self, painter):
@@ -44,7 +48,7 @@ class Corner(Layer):
         painter.setFont(font)
         metrics, size = painter.fontMetrics(), self.canvas.size_of_view()
         width = metrics.boundingRect(self.text).width() + 12
-        if self.text and width + 4 <= size.width():  # a part of it would mislead
+        if self.text and self._bar.right + width + 8 <= size.width():  # a part of it would mislead
             with_halo(painter, self.text, QtCore.QPointF(size.width() - width, size.height() - metrics.height() - 10))
         if self.caption:
             with_halo(painter, self.caption, QtCore.QPointF(12, 10))
@@ -85,7 +89,7 @@ class ImageView(QtWidgets.QWidget):
         self._tools = {name: self.canvas.add(tool(self._tool_changed)) for name, tool in _tools.TOOLS.items()}
         self._bar = self.canvas.add(ScaleBar())
         self._bar.has_image = False
-        self._corner = self.canvas.add(Corner())
+        self._corner = self.canvas.add(Corner(self._bar))
         self._plot = None
         self.histogram = Histogram()
         self.readout = QtWidgets.QLabel()
@@ -119,6 +123,9 @@ class ImageView(QtWidgets.QWidget):
         self.set_tool("")
         self.set_colour_map("grey")
         self._point(None)
+
+    def sizeHint(self):
+        return QtCore.QSize(720, 720) if self.isWindow() else super().sizeHint()
 
     # The image
 
@@ -335,9 +342,22 @@ class ImageView(QtWidgets.QWidget):
             from ._plot import ProfilePlot
             self._plot = ProfilePlot()
             self._column.insertWidget(self._column.indexOf(self.canvas) + 1, self._plot)
-        if self._plot is not None:
-            self._plot.setVisible(name == "profile")  # before a line is drawn, so that no drag is disturbed
+        self._show_plot()
         self.canvas.update()
+
+    def set_late_plot(self, on):
+        """The plot of a profile comes when a line was drawn: for one of several views."""
+        self._has_late_plot = on
+
+    _has_late_plot = False
+
+    def _show_plot(self):
+        # Before a line is drawn, or after it, so that no drag is disturbed.
+        if self._plot is not None:
+            line = self._tools["profile"]
+            is_wanted = line.points is not None and not line.is_held() if self._has_late_plot and self._plot.isHidden() else (
+                line.points is not None or not self._has_late_plot)
+            self._plot.setVisible(self._tool == "profile" and is_wanted)
 
     def tool(self):
         return self._tool
@@ -358,13 +378,14 @@ class ImageView(QtWidgets.QWidget):
             length = tool.measure(self._array, self._pixel_size)
             begin, end = ((x / self._step[0], y / self._step[1]) for x, y in tool.pairs())
             distances, values = _tools.profile(self._array, begin, end)
-            self._measured = distances * (length / distances[-1] if distances[-1] else 0), values
+            self._measured = (distances * (length / distances[-1]), values) if distances[-1] else None
         elif tool.name == "region":
             self._measured = tool.measure(self._array, self._step)
         else:
             self._measured = tool.measure(self._array, self._pixel_size)
         if tool.name == "profile" and self._plot is not None:
             self._plot.show_profile(self._measured, self._pixel_size)
+            self._show_plot()
         self.measured.emit(tool.name, self._measured)
 
     def profile_plot(self):
