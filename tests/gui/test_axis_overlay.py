@@ -68,6 +68,9 @@ class Overlay(WidgetTest):
     def test_difference_and_sum(self):
         click(self.overlay.toolbar.button("Difference"))
         self.check(30, lambda a, b: (np.floor(a / 2) + 127 - np.floor(b / 2),) * 3)
+        self.overlay.set_levels(0.2, 0.8)
+        self.assertIn("-0.6 to 0.6", self.overlay._corner.text)
+        self.overlay.set_levels(0, 1)
         click(self.overlay.toolbar.button("Sum"))
         self.check(30, lambda a, b: (np.floor(a / 2) + np.floor(b / 2),) * 3)
         with self.assertRaisesRegex(ValueError, "no way to show"):

@@ -204,6 +204,27 @@ class Facts(ScansTest):
         QtTest.QTest.keyClick(editor, Qt.Key.Key_Return)
         until(lambda: window.session.facts and not place.findings.finding("no-angles"), "the finding stays")
 
+    def test_a_narrow_window(self):
+        place = self.place()
+        self.assertIn("Export", [button.text() for button in place.film.findChildren(QtWidgets.QPushButton) if button.isVisible()])
+        lines = [button.y() for button in place.film._modes.values()]
+        for title in ("Scans", "Axis"):
+            self.window_.show_place(title)
+        self.window_.show_place("Scans")
+        self.window_.resize(600, 800)
+        spin(0.1)
+        self.assertLess(self.window_.width(), 960)
+        export = place.film._export
+        self.assertGreater(export.mapTo(place.film, QtCore.QPoint(0, 0)).y(), place.film._modes["raw"].mapTo(place.film, QtCore.QPoint(0, 0)).y())
+        self.assertEqual(len(set(lines)), 1)
+
+    def test_thumbnails_of_few_rows(self):
+        from tomo_gui.scans_strip import HEIGHT, WIDTH, thumbnail
+        picture = thumbnail(np.ones((2, 640)), 0, 1)
+        self.assertTrue(all(picture.pixelColor(x, y).value() == 255 for x in (1, WIDTH - 2) for y in (1, HEIGHT - 2)))
+        square = thumbnail(np.ones((64, 64)), 0, 1)
+        self.assertLess(square.pixelColor(1, HEIGHT // 2).value(), 255)
+
     def test_find_axis(self):
         place = self.place()
         click(place.find_axis)

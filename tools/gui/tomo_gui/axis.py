@@ -8,6 +8,7 @@ from . import theme
 from .axis_estimates import Estimates
 from .axis_mosaic import MosaicPage
 from .axis_overlay import OverlayPage
+from .flowing import FlowLayout
 from .states import EmptyPage, next_button
 
 
@@ -25,9 +26,7 @@ class AxisPlace(QtWidgets.QWidget):
         self.overlay, self.mosaic, self.estimates = OverlayPage(session), MosaicPage(session), Estimates(session)
         self.estimates.taken.connect(session.take_axis)
         self._views = QtWidgets.QStackedWidget()
-        buttons = QtWidgets.QHBoxLayout()
-        buttons.setContentsMargins(2 * theme.SPACE, theme.SPACE, 2 * theme.SPACE, 0)
-        buttons.setSpacing(theme.SPACE)
+        buttons = FlowLayout()
         group = QtWidgets.QButtonGroup(self)
         self._buttons = {}
         for name, text, page in (("overlay", "0 and 180 degrees", self.overlay), ("mosaic", "Slices for several values", self.mosaic)):
@@ -37,7 +36,6 @@ class AxisPlace(QtWidgets.QWidget):
             group.addButton(button)
             buttons.addWidget(button)
             self._views.addWidget(page)
-        buttons.addStretch(1)
         self.preview = next_button("Preview slice")
         self.preview.setObjectName("preview-slice")
         self.preview.clicked.connect(lambda: session.place_wanted.emit("Reconstruct"))

@@ -27,7 +27,7 @@ def plot(title):
         axis.setPen(theme.ON_SURROUND)
         axis.setTextPen(theme.ON_SURROUND)
         axis.enableAutoSIPrefix(False)
-    widget.setLabel("bottom", title)
+    widget.setLabel("bottom", title, color=theme.ON_SURROUND)
     return widget
 
 
@@ -69,7 +69,7 @@ class Estimates(QtWidgets.QWidget):
         self.stop.clicked.connect(self.cancel)
         self.said = QtWidgets.QLabel(wordWrap=True)
         self.curve, self.rows = plot("axis (px)"), plot("axis (px)")
-        self.rows.setLabel("left", "row")
+        self.rows.setLabel("left", "row", color=theme.ON_SURROUND)
         self.rows.invertY(True)
         self.tilted = QtWidgets.QCheckBox("with tilt", objectName="with-tilt")
         self.tilted.setToolTip("Takes the tilt as the roll that projections are rotated by")
@@ -264,12 +264,15 @@ class Estimates(QtWidgets.QWidget):
             self._titles[self.curve].setText(f"What {curve['method']} compares, row {int(curve['row-px'])}")
         self.curve.addItem(pyqtgraph.InfiniteLine(one["axis-px"], angle=90, pen=line, label=f"{one['axis-px']:.2f}",
                                                   labelOpts={"color": theme.MARK, "position": 0.9}))
+        self._titles[self.rows].setText(f"Axis in each row: points; {one['axis-px']:.2f}: line")
         rows = [row for row in one.get("rows", ()) if None not in row.values()]
         if rows:
             at, axes, spread = (np.array([row[key] for row in rows]) for key in ("row-px", "axis-px", "uncertainty-px"))
             self.rows.addItem(pyqtgraph.ErrorBarItem(x=axes, y=at, width=2 * spread, pen=pyqtgraph.mkPen(theme.MARK_2)))
             self.rows.plot(axes, at, pen=None, symbol="o", symbolSize=6, symbolBrush=theme.MARK_2, symbolPen=None)
-        self.rows.addItem(pyqtgraph.InfiniteLine(one["axis-px"], angle=90, pen=line))
+        whole = pyqtgraph.InfiniteLine(one["axis-px"], angle=90, pen=line)
+        whole.setZValue(-1)  # below the points
+        self.rows.addItem(whole)
 
     def _take(self):
         one = self.found[self.chosen()]

@@ -10,6 +10,7 @@ from gsttomo.widgets import ImageView
 from pyqtgraph.Qt import QtCore, QtWidgets
 
 from . import axis_facts, theme
+from .flowing import FlowLayout, group
 from .pictures import NOT_FOR_LOOKS
 from .reconstruct import slice_description
 from .session import TO_FIND_AXIS
@@ -155,15 +156,14 @@ class MosaicPage(QtWidgets.QWidget):
         self._arrange()
 
     def _lay_out(self):
-        rows = []
-        for widgets in ((self.parameter, self.values, self.finer, self.wider, self.start),
-                        (QtWidgets.QLabel("Row"), self.row, self.lower, self.two, None, self.tilt, self.take_tilt)):
-            row = QtWidgets.QHBoxLayout()
-            row.setContentsMargins(2 * theme.SPACE, theme.SPACE, 2 * theme.SPACE, 0)
-            row.setSpacing(theme.SPACE)
-            for widget in widgets:
-                row.addWidget(widget, 1 if widget is self.values else 0) if widget else row.addStretch(1)
-            rows.append(row)
+        above = QtWidgets.QHBoxLayout()
+        above.setContentsMargins(2 * theme.SPACE, theme.SPACE, 2 * theme.SPACE, 0)
+        above.setSpacing(theme.SPACE)
+        for widget in (self.parameter, self.values, self.start):
+            above.addWidget(widget, 1 if widget is self.values else 0)
+        self.parameter.setMinimumWidth(80)
+        self.values.setMinimumWidth(60)
+        rows = above, FlowLayout(group(QtWidgets.QLabel("Row"), self.row, self.lower), self.two, self.finer, self.wider, self.tilt, self.take_tilt)
         self.parameter.setMaximumWidth(170)
         surround = QtWidgets.QFrame(objectName="surround")
         inside = QtWidgets.QVBoxLayout(surround)

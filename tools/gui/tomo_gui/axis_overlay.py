@@ -8,6 +8,7 @@ from gsttomo.widgets import AxisOverlay
 from pyqtgraph.Qt import QtCore, QtWidgets
 
 from . import axis_estimates, axis_facts, scans_looks, theme
+from .flowing import FlowLayout, group
 from .session import OF_SCAN
 from .states import StateLine
 
@@ -27,6 +28,7 @@ class OverlayPage(QtWidgets.QWidget):
         self.overlay.axis_changed.connect(lambda _: self._move_profile())
         self.profile = axis_estimates.plot("column (px)")
         self.profile.setLabel("left", "mean")
+        self.profile.getAxis("left").setWidth(48)
         self.profile.setFixedHeight(150)
         self.profile.hide()
         self.profile.addLegend(offset=(-8, 4), labelTextColor=theme.ON_SURROUND)
@@ -35,6 +37,7 @@ class OverlayPage(QtWidgets.QWidget):
         self._profile_line = pyqtgraph.InfiniteLine(angle=90, pen=pyqtgraph.mkPen(theme.MARK, width=1, style=QtCore.Qt.PenStyle.DashLine))
         self.profile.addItem(self._profile_line)
         self.overlay.canvas.moved.connect(self._align_profile)
+        self.profile.getViewBox().sigResized.connect(lambda *_: self._align_profile())
         self.show_profile = QtWidgets.QPushButton("Profile", checkable=True, objectName="axis-profile")
         self.show_profile.setProperty("small", True)
         self.show_profile.setToolTip("Mean of the rows, of both views")
@@ -53,15 +56,8 @@ class OverlayPage(QtWidgets.QWidget):
         self._moved, self._rest = (QtCore.QTimer(self, singleShot=True, interval=PAUSE) for _ in range(2))
         self._moved.timeout.connect(self._set_axis)
         self._rest.timeout.connect(self.refresh)
-        below = QtWidgets.QHBoxLayout()
-        below.setContentsMargins(2 * theme.SPACE, theme.SPACE, 2 * theme.SPACE, 0)
-        below.setSpacing(theme.SPACE)
-        for widget in (QtWidgets.QLabel("View"), self.first, self.pair):
-            below.addWidget(widget)
-        below.addStretch(1)
-        below.addWidget(self.show_profile)
-        for widget in (QtWidgets.QLabel("Rows"), self.rows[0], QtWidgets.QLabel("to"), self.rows[1]):
-            below.addWidget(widget)
+        below = FlowLayout(group(QtWidgets.QLabel("View"), self.first, self.pair), self.show_profile,
+                           group(QtWidgets.QLabel("Rows"), self.rows[0], QtWidgets.QLabel("to"), self.rows[1]))
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

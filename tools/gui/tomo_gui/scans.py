@@ -8,6 +8,7 @@ import pathlib
 from pyqtgraph.Qt import QtCore, QtWidgets
 
 from . import theme
+from .flowing import FlowLayout
 from .scans_facts import FactsTable, FindingsList
 from .scans_film import FilmView
 from .states import EmptyPage, next_button
@@ -57,12 +58,12 @@ class ScansPlace(QtWidgets.QWidget):
     def _work_page(self):
         work = QtWidgets.QSplitter(QtCore.Qt.Orientation.Horizontal, childrenCollapsible=False)
         left = QtWidgets.QWidget()
-        left.setMinimumWidth(232)
+        left.setMinimumWidth(180)
         column = QtWidgets.QVBoxLayout(left)
         column.setContentsMargins(2 * theme.SPACE, theme.SPACE, theme.SPACE, theme.SPACE)
         column.setSpacing(theme.SPACE)
-        row = QtWidgets.QHBoxLayout()
-        row.setSpacing(theme.SPACE)
+        row = FlowLayout()
+        row.setContentsMargins(0, 0, 0, 0)
         for text, what, name in (("Open…", self.ask_file, "open"), ("Folder…", self.ask_folder, "open-folder"), ("Close", self.close_scan, "close")):
             button = QtWidgets.QPushButton(text, objectName=name)
             button.setProperty("small", True)

@@ -9,6 +9,7 @@ from gsttomo.widgets import ImageView, Layer
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
 from . import axis_facts, scans_looks, theme
+from .flowing import FlowLayout, group
 from .states import StateLine
 from .scans_strip import Strip
 
@@ -50,6 +51,8 @@ class FilmView(QtWidgets.QWidget):
         self._is_held = self._is_old = False
         self.view, self.sinogram = ImageView(), ImageView(toolbar=False, histogram=False)
         self.sinogram.readout.setContentsMargins(2 * theme.SPACE, 0, 0, 0)
+        for view in (self.view, self.sinogram):
+            view.readout.setMinimumWidth(80)  # cut off where a window is narrow
         self.sinogram.hide()
         self._line, self._view_line = self.view.add_overlay(RowLine()), self.sinogram.add_overlay(RowLine())
         self.slider = QtWidgets.QSlider(QtCore.Qt.Orientation.Horizontal, objectName="frame-slider")
@@ -58,6 +61,8 @@ class FilmView(QtWidgets.QWidget):
         self._kinds = self._choice(scans_looks.KINDS, "kind", self.choose_kind)
         self._modes = self._choice(scans_looks.MODES, "mode", self.choose_mode)
         self._show_sinogram = QtWidgets.QPushButton("Sinogram", checkable=True, objectName="show-sinogram")
+        self._export = QtWidgets.QPushButton("Export", objectName="export", toolTip="Write a picture as seen, or raw values")
+        self._export.clicked.connect(self.view.export)
         self._show_sinogram.setProperty("small", True)
         self._show_sinogram.setToolTip("Of the row under the pointer; a click holds the row, another one lets it go")
         self.strip, self.state_line = Strip(), StateLine()
@@ -96,15 +101,12 @@ class FilmView(QtWidgets.QWidget):
         return buttons
 
     def _lay_out(self):
-        top = QtWidgets.QHBoxLayout()
-        top.setContentsMargins(2 * theme.SPACE, theme.SPACE, 2 * theme.SPACE, theme.SPACE)
-        top.setSpacing(theme.SPACE)
-        for buttons in (self._kinds, self._modes):
-            for button in buttons.values():
-                top.addWidget(button)
-            top.addSpacing(2 * theme.SPACE)
-        top.addStretch(1)
+        # The bar of the picture has no room for it beside the lists and the settings.
+        next(action for action in self.view.toolbar.actions() if action.text() == "Export").setVisible(False)
+        self._export.setProperty("small", True)
+        top = FlowLayout(group(*self._kinds.values()), group(*self._modes.values()), self._export, below=theme.SPACE)
         self._split = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical, childrenCollapsible=False)
+        self.slider.setMinimumWidth(40)
         self._split.addWidget(self.view)
         self._split.addWidget(self.sinogram)
         self._split.setSizes([600, 300])

@@ -8,17 +8,22 @@ from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 from . import theme
 
 WIDTH, HEIGHT = 72, 48  # of a thumbnail
+THIN = 8                # times longer than wide, from which on an image is stretched
 SHOWN = 5               # projections
 KIND, NUMBER = QtCore.Qt.ItemDataRole.UserRole, QtCore.Qt.ItemDataRole.UserRole + 1
 
 
 def thumbnail(image, low, high):
-    """A QImage of WIDTH x HEIGHT, grey from low to high; samples stay square."""
-    skip = max(1, int(np.ceil(max(image.shape[1] / (2 * WIDTH), image.shape[0] / (2 * HEIGHT)))))
-    image = np.nan_to_num(image[::skip, ::skip].astype(np.float32), nan=low, posinf=high, neginf=low)
+    """A QImage of WIDTH x HEIGHT, grey from low to high; samples stay square, but for images of few rows or columns."""
+    skips = [max(1, int(np.ceil(size / (2 * most)))) for size, most in zip(image.shape, (HEIGHT, WIDTH))]
+    if max(image.shape) <= THIN * min(image.shape):
+        skips = [max(skips)] * 2
+    image = np.nan_to_num(image[::skips[0], ::skips[1]].astype(np.float32), nan=low, posinf=high, neginf=low)
     grey = np.ascontiguousarray(np.clip((image - low) * (255 / max(high - low, 1e-30)), 0, 255).astype(np.uint8))
     picture = QtGui.QImage(grey.data, grey.shape[1], grey.shape[0], grey.shape[1], QtGui.QImage.Format.Format_Grayscale8)
-    picture = picture.scaled(WIDTH, HEIGHT, QtCore.Qt.AspectRatioMode.KeepAspectRatio, QtCore.Qt.TransformationMode.SmoothTransformation)
+    is_thin = max(grey.shape) > THIN * min(grey.shape)
+    ratio = QtCore.Qt.AspectRatioMode.IgnoreAspectRatio if is_thin else QtCore.Qt.AspectRatioMode.KeepAspectRatio
+    picture = picture.scaled(WIDTH, HEIGHT, ratio, QtCore.Qt.TransformationMode.SmoothTransformation)
     whole = QtGui.QImage(WIDTH, HEIGHT, QtGui.QImage.Format.Format_RGB32)  # so that names stand in a line
     whole.fill(QtGui.QColor(theme.SURROUND))
     painter = QtGui.QPainter(whole)
@@ -41,14 +46,24 @@ class Strip(QtWidgets.QListWidget):
         self.setMovement(QtWidgets.QListView.Movement.Static)
         self.setIconSize(QtCore.QSize(WIDTH, HEIGHT))
         self.setGridSize(QtCore.QSize(WIDTH + 8, HEIGHT + 26))
-        self.setFixedHeight(HEIGHT + 32)
+        self.setVerticalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._fit()
         self.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.SingleSelection)
         self.itemClicked.connect(lambda item: self.chosen.emit(item.data(KIND), item.data(NUMBER)))
         self._parts = {}
 
     def clear_all(self):
         self._parts.clear()
-        self.clear()
+        self._fill()
+
+    def resizeEvent(self, event):  # noqa: N802
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self):
+        """As high as one line, and its scroll bar where there is one."""
+        is_long = self.count() * self.gridSize().width() > self.viewport().width()
+        self.setFixedHeight(HEIGHT + 32 + (self.horizontalScrollBar().sizeHint().height() if is_long else 0))
 
     def put(self, kind, numbers, images, name):
         """Replaces the thumbnails of a kind by some of these images; name(number) is written below each."""
@@ -72,3 +87,4 @@ class Strip(QtWidgets.QListWidget):
                 item.setData(NUMBER, number)
                 item.setToolTip(f"{kind}, {name}")
                 self.addItem(item)
+        self._fit()

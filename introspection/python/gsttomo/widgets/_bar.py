@@ -3,7 +3,7 @@
 """One line of tools above a picture."""
 
 from . import _colours
-from ._qt import QtCore, QtGui, QtWidgets, Qt
+from ._qt import QtCore, QtGui, QtWidgets, Qt, MARK
 
 
 class Bar(QtWidgets.QToolBar):
@@ -15,7 +15,10 @@ class Bar(QtWidgets.QToolBar):
         self.setFloatable(False)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self.setStyleSheet("QToolBar { border: 0; } QToolBarExtension { background: palette(highlight); }")
+        self.setStyleSheet("QToolBar { border: 0; } QToolBarExtension { background: palette(button); }")
+        if arrow := self.findChild(QtWidgets.QToolButton, "qt_toolbar_ext_button"):
+            arrow.setIcon(_arrow())  # that of the style is dark, on a dark window too
+            arrow.setToolTip("More tools")
         self.layout().setContentsMargins(4, 4, 4, 0)
         self.layout().setSpacing(4)
 
@@ -80,6 +83,18 @@ class ToolBar(Bar):
 
     def show_map(self, name):
         self._maps.setCurrentText(name)
+
+
+def _arrow():
+    picture = QtGui.QPixmap(16, 16)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QtGui.QPainter(picture)
+    painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+    painter.setPen(QtGui.QPen(MARK, 2))
+    for left in (3, 8):
+        painter.drawPolyline(QtGui.QPolygonF([QtCore.QPointF(left, 4), QtCore.QPointF(left + 4, 8), QtCore.QPointF(left, 12)]))
+    painter.end()
+    return QtGui.QIcon(picture)
 
 
 def _strip(name):

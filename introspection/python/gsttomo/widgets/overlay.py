@@ -57,7 +57,7 @@ class _AxisLine(Layer):
             painter.setPen(pen)
             painter.drawLine(QtCore.QLineF(x, 0, x, height))
         painter.setFont(monospaced(14))
-        text = f"axis {self.at:.1f}"
+        text = f"axis {self.at:.2f}"
         width = painter.fontMetrics().boundingRect(text).width()
         left = x + 10 if x + width + 24 < self.canvas.size_of_view().width() else x - width - 10
         with_halo(painter, text, QtCore.QPointF(left, 10), ON_SURROUND)
@@ -106,7 +106,7 @@ class AxisOverlay(QtWidgets.QWidget):
             self.canvas.add(image)
         self._images[1].mirrored = True
         self._bar = self.canvas.add(ScaleBar())
-        self._corner = self.canvas.add(Corner())
+        self._corner = self.canvas.add(Corner(self._bar))
         self._line = self.canvas.add(_AxisLine(self._move))
         self._line.visible = False
         self._columns = 0
@@ -208,6 +208,7 @@ class AxisOverlay(QtWidgets.QWidget):
         for image, table in zip(self._images, _MODES[mode][1]):
             image.set_table(table)
         self.toolbar.show_choice(self._modes, mode)
+        self._tell()
         if changed:
             self.mode_changed.emit(mode)
 
@@ -240,7 +241,11 @@ class AxisOverlay(QtWidgets.QWidget):
             self._corner.text = ""
         else:
             told = _levels.TOLD if self._automatic else ""
-            self._corner.text = _levels.corner_text(self.levels(), self.canvas.density(), told)
+            low, high = self.levels()
+            if self._mode == "difference":  # black and white are differences of the views
+                low, high = low - high, high - low
+                told = ""
+            self._corner.text = _levels.corner_text((low, high), self.canvas.density(), told)
         self.canvas.update()
 
     def _drag_window(self, right, down, begins):
