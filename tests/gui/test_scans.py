@@ -251,6 +251,10 @@ class Facts(ScansTest):
         place = self.place()
         self.window_.session.configuration.set("axis-index", "85.85")
         self.assertEqual(dict(place.facts.lines)["Axis"], "86.35 px (set); 86.50 px (scan)")
+        self.window_.session.configuration.update({"axis-index": None, "axis-method": "spectrum"})
+        self.window_.session.found_axis = 86.36
+        self.window_.show_place("Scans")
+        self.assertEqual(dict(place.facts.lines)["Axis"], "86.36 px (found); 86.50 px (scan)")
 
     def test_a_scan_without_flats(self):
         name = self.folder / "counts.nxs"

@@ -103,6 +103,8 @@ class ScansPlace(QtWidgets.QWidget):
     def shown(self):
         if not self.session.scan:
             self._list_recent()
+        elif self.session.facts:  # an axis may have been found meanwhile
+            self.facts.show_facts(self.session.facts, self.session.axis())
 
     def open_scans(self, names):
         """Adds scans to the list, and chooses the first of them."""
