@@ -537,8 +537,23 @@ class InTheWindow(GuiTest):
         until(lambda: flow.result.isVisible(), "no result")
         wanted = []
         window.session.opened.connect(wanted.append)
+        self.assertEqual((flow.next.text(), flow.next.property("next"), flow.result.property("next")), ("Run again", False, True))
         click(flow.result)
         until(lambda: wanted == [str(self.folder / "job.tif")], "no result was opened")
+        # Without a name of a file it says what is missing, where it is missing.
+        flow.document.set_property("w", "filename", None)
+        self.assertEqual((flow.next.text(), flow.next.property("next"), flow.result.isVisible()), ("Run", True, False))
+        flow.canvas.choose(["w"])
+        row = until(lambda: flow.form.name == "w" and flow.form.row("filename"))
+        self.assertEqual(row.editor.placeholderText(), "file.h5:/entry/data/data")
+        self.assertIn("Missing", row.wrong.text())
+        until(lambda: "filename is missing" in flow.canvas.item("w").problem)
+        click(flow.next)
+        self.assertIn("w: its filename is missing", flow.message.text())
+        self.assertEqual(flow.message.toolTip(), flow.message.text())
+        QtTest.QTest.keyClicks(row.editor, "again.tif")
+        self.assertEqual(flow.document.problems(), [])
+        self.assertFalse(row.wrong.isVisible())
 
     def test_what_is_not_saved_outlives_the_window(self):
         window = self.window()

@@ -59,6 +59,24 @@ class Slices(WidgetTest):
         for pane in self.view.panes:
             self.assertEqual(pane.view.levels(), self.view.levels())
 
+    def test_profile(self):
+        """Only the plane with a line has a plot; what lies outside of the image is no part of the line."""
+        self.shows(self.array)
+        click(self.view.toolbar.button("Profile"))
+        view = self.view.panes[0].view
+        plots = [pane.view.profile_plot() for pane in self.view.panes]
+        self.assertFalse(any(plot.isVisible() for plot in plots))
+        told = self.heard(view.measured)
+        end = at_sample(view.canvas, 40, 20)
+        drag(view.canvas, QtCore.QPoint(2, end.y()), end)
+        spin(0.1)
+        self.assertEqual([plot.isVisible() for plot in plots], [True, False, False])
+        distances, values = told[-1][1]
+        self.assertAlmostEqual(distances[-1], 40.5, delta=0.1)
+        self.assertTrue(np.isfinite(values).all())
+        press_key(view.canvas, Qt.Key.Key_Delete)
+        self.assertFalse(any(plot.isVisible() for plot in plots))
+
     def test_click_moves_the_crosshair(self):
         self.shows(self.array)
         z, y, x = self.view.panes

@@ -21,7 +21,7 @@ class TwoLines(QtWidgets.QStyledItemDelegate):
     def paint(self, painter, option, index):
         option = QtWidgets.QStyleOptionViewItem(option)
         self.initStyleOption(option, index)
-        lines, option.text = option.text.split("\n"), ""
+        lines, option.text = index.data().split("\n"), ""
         style = option.widget.style()
         style.drawControl(QtWidgets.QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)
         is_marked = bool(option.state & QtWidgets.QStyle.StateFlag.State_Selected)

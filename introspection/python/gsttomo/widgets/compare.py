@@ -28,6 +28,7 @@ class CompareView(QtWidgets.QWidget):
 
     def __init__(self, parent=None, loader=None):
         super().__init__(parent)
+        self.resize(1200, 700)  # where it is a window of its own
         self._loader, self._background = loader or Loader(self), None
         self._volumes, self._some = [None, None], [np.zeros(0), np.zeros(0)]
         self._axis, self._is_flicker, self._turn, self._linking = 0, False, 0, False
@@ -85,9 +86,6 @@ class CompareView(QtWidgets.QWidget):
         column.addLayout(below)
         self.set_flicker(False)
         self.toolbar.show_choice(self._axes, 0)
-
-    def sizeHint(self):
-        return QtCore.QSize(1200, 700) if self.isWindow() else super().sizeHint()
 
     def set_volumes(self, a, b, keep=False):
         """Two Volumes or arrays (z, y, x), or None. With `keep` place and levels stay, for others of the same size."""

@@ -77,6 +77,7 @@ class ImageView(QtWidgets.QWidget):
 
     def __init__(self, parent=None, toolbar=True, histogram=True, readout=True):
         super().__init__(parent)
+        self.resize(720, 720)  # where it is a window of its own
         self._array = None
         self._some = np.zeros(0)
         self._step = (1.0, 1.0)
@@ -123,9 +124,6 @@ class ImageView(QtWidgets.QWidget):
         self.set_tool("")
         self.set_colour_map("grey")
         self._point(None)
-
-    def sizeHint(self):
-        return QtCore.QSize(720, 720) if self.isWindow() else super().sizeHint()
 
     # The image
 

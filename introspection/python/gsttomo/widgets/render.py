@@ -33,6 +33,7 @@ class VolumeView(QtWidgets.QWidget):
 
     def __init__(self, parent=None, loader=None):
         super().__init__(parent)
+        self.resize(900, 760)  # where it is a window of its own
         self._loader = loader or Loader(self)
         self._volume = self._samples = None
         self._region = None   # of the finest level that the texture holds: (begin, end), each (z, y, x)
@@ -55,9 +56,6 @@ class VolumeView(QtWidgets.QWidget):
         self.set_mode("maximum")
         self.set_colour_map("grey")
         self._say_reads()
-
-    def sizeHint(self):
-        return QtCore.QSize(900, 760) if self.isWindow() else super().sizeHint()
 
     def _build(self):
         bar = self.toolbar = Bar(self)

@@ -73,6 +73,7 @@ class SliceView(QtWidgets.QWidget):
 
     def __init__(self, parent=None, loader=None):
         super().__init__(parent)
+        self.resize(1000, 760)  # where it is a window of its own
         self._loader, self._background = loader or Loader(self), None
         self._volume = None
         self._some = np.zeros(0)
@@ -130,9 +131,6 @@ class SliceView(QtWidgets.QWidget):
         column.setSpacing(4)
         column.addWidget(self.toolbar)
         column.addLayout(self._grid, 1)
-
-    def sizeHint(self):
-        return QtCore.QSize(1000, 760) if self.isWindow() else super().sizeHint()
 
     # The volume
 

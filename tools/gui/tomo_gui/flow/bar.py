@@ -9,6 +9,24 @@ KEY_EVENT = QtCore.QEvent.Type.ShortcutOverride
 QAction = getattr(QtGui, "QAction", None) or QtWidgets.QAction
 
 
+class Sentence(QtWidgets.QLabel):
+    """One line, which is cut where it does not fit; its tip has all of it."""
+
+    def setText(self, text):
+        super().setText(text)
+        self.setToolTip(text)
+
+    def minimumSizeHint(self):
+        return QtCore.QSize(40, super().minimumSizeHint().height())
+
+    def paintEvent(self, event):
+        painter = QtGui.QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        text = self.fontMetrics().elidedText(self.text(), QtCore.Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), int(QtCore.Qt.AlignmentFlag.AlignVCenter | QtCore.Qt.AlignmentFlag.AlignLeft), text)
+        painter.end()
+
+
 class Tools(QtWidgets.QToolBar):
     def __init__(self, entries, parent=None):
         """entries: (text, slot, key, whether only for the canvas), or None between groups. None for the last: a key without a

@@ -19,6 +19,7 @@ from .dataflow import Binding, DocumentError, Group, Link, Node, Refused, State,
 from .layout import arranged
 
 MOST_STEPS = 200
+A_FILE = "file.h5:/entry/data/data"  # where arrays are written, as an example
 
 
 class Document:
@@ -147,6 +148,8 @@ class Document:
             if element is None:
                 found.append((node.name, f"there is no element {node.plugin} here"))
                 continue
+            if node.plugin == "write" and not node.properties.get("filename"):
+                found.append((node.name, f"its filename is missing, such as {A_FILE}"))
             taken = {link.input for link in self.links if link.target == node.name}
             for port in element.inputs:
                 if port.presence == "always" and port.name not in taken:

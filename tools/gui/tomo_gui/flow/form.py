@@ -7,7 +7,7 @@ from pyqtgraph.Qt import QtCore, QtWidgets
 
 from .. import theme
 from .catalogue import unit_of
-from .document import Refused
+from .document import A_FILE, Refused
 from .values import Wrong, parsed, shown
 
 FILES = ("filename", "path", "location", "darks", "flats", "angles", "kernel-file")
@@ -120,6 +120,16 @@ class Row(QtWidgets.QWidget):
         self.wrong.setText(text)
         self.wrong.setVisible(bool(text))
         theme.mark(self.editor, "wrong", "true" if text else "")
+
+    def show_missing(self, is_missing, example):
+        """A value that has to be given."""
+        self.editor.setPlaceholderText(example)
+        if is_missing != self._is_missing:
+            self._is_missing = is_missing
+            self._show_wrong("Missing: where the arrays are written" if is_missing else "")
+            self.reset.setVisible(not is_missing)
+
+    _is_missing = False
 
     def _choose_file(self):
         ask = QtWidgets.QFileDialog.getSaveFileName if self.info["name"] == "filename" else QtWidgets.QFileDialog.getOpenFileName
@@ -255,6 +265,8 @@ class Form(QtWidgets.QWidget):
         bound = {b.property: f"from {b.result} of {b.source}" for b in self.document.bindings if b.target == node.name}
         for key, row in self._rows.items():
             row.show_value(node.properties.get(key), bound.get(key, ""))
+        if node.plugin == "write" and "filename" in self._rows:
+            self._rows["filename"].show_missing(not node.properties.get("filename"), A_FILE)
 
     def _filter(self):
         words = self.search.text().lower().split()

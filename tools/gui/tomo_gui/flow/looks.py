@@ -10,6 +10,7 @@ from .. import theme
 from .rooms import ROOMS
 
 TEXT, SMALL = 14, 13  # logical pixels
+SMALLEST = 0.5   # the zoom at which names can just be read
 READABLE = 0.92  # the zoom at which the small text has 12
 ROLE = QtGui.QPalette.ColorRole
 

@@ -13,12 +13,12 @@ from .canvas import Canvas
 from .. import theme
 from ..processes import Question
 from ..states import next_button
-from .bar import KEY_EVENT, Tools
+from .bar import KEY_EVENT, Sentence, Tools
 from .document import Document, DocumentError, Refused
 from .draft import Draft, write_whole
 from .form import Form
 from .items import FlowItem, FlowPipe, FoldedItem
-from .looks import READABLE
+from .looks import READABLE, SMALLEST
 from .palette import Palette
 from .picture import LinkPicture
 from .runner import Describer, Runner
@@ -76,8 +76,7 @@ class Flow(QtWidgets.QWidget):
         self.bar.hide()
         self.facts = QtWidgets.QLabel(objectName="facts")
         self.state = QtWidgets.QLabel(objectName="state")
-        self.message = QtWidgets.QLabel(objectName="message", wordWrap=False)
-        self.message.setMinimumWidth(40)
+        self.message = Sentence(objectName="message")
         self.empty = QtWidgets.QFrame(self.canvas, objectName="empty")
         column = QtWidgets.QVBoxLayout(self.empty)
         column.setSpacing(8)
@@ -104,7 +103,7 @@ class Flow(QtWidgets.QWidget):
         self.next.setObjectName("run")
         self.next.clicked.connect(lambda: self.run())
         self.next.setToolTip(self.actions_["Run"].toolTip())
-        self.result = QtWidgets.QPushButton("Open result")
+        self.result = next_button("Open result")
         self.result.setObjectName("open-result")
         self.result.clicked.connect(lambda: self.session.opened.emit(self._result))
         self.result.hide()
@@ -178,7 +177,6 @@ class Flow(QtWidgets.QWidget):
     def tell(self, text, is_failure=False):
         """A sentence in the head; empty: none."""
         self.message.setText(text)
-        self.message.setToolTip(text)
         theme.mark(self.message, "tone", "failure" if is_failure else "")
 
     def _changed(self):
@@ -191,6 +189,7 @@ class Flow(QtWidgets.QWidget):
             self.actions_[text].setEnabled(label is not None)
             self.tools.tell(text, label or "")
         self.picture.outdated()
+        self._step_to("Run")
         if not self.runner.is_busy:
             self.canvas.show_run(None, 0, "")
         for node in document.nodes:  # links and numbers of inputs need it
@@ -296,7 +295,7 @@ class Flow(QtWidgets.QWidget):
     def example(self):
         self.document.load(json.dumps(EXAMPLE))
         self.document.path = None
-        self.canvas.fit(READABLE)
+        self.canvas.fit(SMALLEST)
         self._changed()
 
     def _menu(self, item, place):
@@ -370,7 +369,7 @@ class Flow(QtWidgets.QWidget):
         is_dataflow = own is not None and path.endswith(".json")
         self.document.saved(path if is_dataflow else None)
         self._working_folder = os.path.dirname(path)
-        self.canvas.fit(READABLE)
+        self.canvas.fit(SMALLEST)
         self.tell(why, bool(why))
         self.opened.emit()
 
@@ -423,12 +422,18 @@ class Flow(QtWidgets.QWidget):
         self._total = 0
         self._counts = {}
         self.tell("")
-        self.result.hide()
+        self._step_to("Run")
         self.run_folder = self.folder()
         self.runner.start(path, self.run_folder)
         if self.runner.is_busy:
             self.canvas.show_run({}, 0, "running")
             self.picture.begin(self.document.links)
+
+    def _step_to(self, step):
+        """The next step, which is the coloured button; after a run there may be none."""
+        self.result.setVisible(step == "Open result")
+        self.next.setText("Run" if step == "Run" else "Run again")
+        theme.mark(self.next, "next", step == "Run")
 
     def pause(self):
         self.runner.resume() if self.runner.state == "paused" else self.runner.pause()
@@ -480,7 +485,8 @@ class Flow(QtWidgets.QWidget):
         if self.runner.outputs:
             self._result = os.path.join(self.run_folder, self.runner.outputs[-1])
             self.result.setToolTip(self._result)
-        self.result.setVisible(bool(self.runner.outputs) and self.session is not None)
+        if status == "done":
+            self._step_to("Open result" if self.runner.outputs and self.session is not None else "")
         if status == "failed":
             self.noted.emit("error", sentence)
         self.ran.emit(status, sentence)
