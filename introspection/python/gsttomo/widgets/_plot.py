@@ -11,6 +11,8 @@ from ._qt import QtWidgets, Qt, MARK, ON_SURROUND, SURROUND
 
 
 class ProfilePlot(pyqtgraph.PlotWidget):
+    _note = None  # sizes change before it is made
+
     def __init__(self, parent=None):
         super().__init__(parent, background=SURROUND)
         self.setFixedHeight(140)
@@ -43,7 +45,7 @@ class ProfilePlot(pyqtgraph.PlotWidget):
 
     def resizeEvent(self, event):
         super().resizeEvent(event)
-        if hasattr(self, "_note"):
+        if self._note is not None:
             self._note.setGeometry(self.rect())
 
     def values(self):
