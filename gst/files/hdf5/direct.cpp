@@ -331,11 +331,22 @@ void Hdf5Direct::read_chunks(std::uint64_t image, const RowRegion &rows, unsigne
                            per_image = round_up(height_, chunk_rows_);
                 const auto number =
                     (image / chunk_images_ * per_image + top / chunk_rows_) * per_row + left / chunk_columns_;
-                kept = cache_->get(number, [&] {
-                    auto fresh = std::make_shared<std::vector<char>>(chunk_bytes_);
-                    read_chunk(image, top, left, fresh->data());
-                    return fresh;
-                });
+                // The thread's own chunk stays, however many others have read meanwhile.
+                static thread_local struct {
+                    std::weak_ptr<Hdf5ChunkCache> cache;
+                    std::uint64_t number = 0;
+                    Hdf5ChunkCache::Chunk chunk;
+                } last;
+                if (!last.chunk || last.number != number || last.cache.lock() != cache_) {
+                    last.chunk = cache_->get(number, [&] {
+                        auto fresh = std::make_shared<std::vector<char>>(chunk_bytes_);
+                        read_chunk(image, top, left, fresh->data());
+                        return fresh;
+                    });
+                    last.cache = cache_;
+                    last.number = number;
+                }
+                kept = last.chunk;
                 chunk = kept->data();
             } else {
                 buffer.resize(chunk_bytes_);
