@@ -49,7 +49,7 @@ class JobsModel(QtCore.QObject):
         self._queue = None
         self._came.connect(self._take)
         self._told.connect(self._tell)
-        self._ready.connect(lambda done, result: done(result))
+        self._ready.connect(lambda done, result: None if self._is_closed else done(result))
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
         self._thread.start()
 

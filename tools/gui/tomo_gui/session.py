@@ -140,8 +140,10 @@ class Session(QtCore.QObject):
 
     def close(self):
         """Ends what belongs to the window; jobs go on."""
+        self._pause.stop()
         if self._question:
             self._question.drop()
+            self._question = None
         self.pictures.close()
         self.flow_pictures.close()
         self.jobs.close()
