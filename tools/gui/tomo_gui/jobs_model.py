@@ -184,7 +184,6 @@ class JobsModel(QtCore.QObject):
                 task.cancel()
             self._loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-            self._is_closed = True
             self._loop.close()
 
     async def _watch(self):
