@@ -120,7 +120,9 @@ class GuiTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.queue = self.folder / "queue"
         theme.apply("dark")
-        QtCore.QSettings("gst-tomo", "tomo-gui").clear()
+        settings = QtCore.QSettings("gst-tomo", "tomo-gui")
+        settings.clear()
+        (pathlib.Path(settings.fileName()).parent / "flow-draft.json").unlink(missing_ok=True)  # of a window of another test
         self._windows = []
 
     def window(self, scan=None):
