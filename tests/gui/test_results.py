@@ -285,15 +285,16 @@ class Results(GuiTest):
         shutil.copyfile(SCAN, scan)
         place = self.place()
         output = str(self.folder / "slices.h5")
-        place.session.jobs.submit([jobs.Order({"scan": str(scan), "axis": 86, "y": 60, "height": 4, "output": output}, name="four slices")])
+        place.session.jobs.submit([jobs.Order({"scan": str(scan), "axis": 86, "y": 55, "height": 60, "output": output}, name="sixty slices")])
         until(lambda: place.list.names(), "the job's result was never listed")
         item = place.list.item(0)
-        self.assertIn("four slices", item.text())
+        self.assertIn("sixty slices", item.text())
         self.assertIn("slices.h5", item.text())
         click(place.list.viewport(), place.list.visualItemRect(item).center())
         self.wait(place)
         with h5py.File(output) as file:
-            np.testing.assert_array_equal(place.slices.panes[0].view.image(), file["entry/data/data"][2])
+            np.testing.assert_array_equal(place.slices.panes[0].view.image(), file["entry/data/data"][30])
+        self.save_picture(self.main_window, "results.png")
         self.assertEqual(os.path.exists(output + ".html"), place.findChild(QtWidgets.QToolButton, "open-report").isEnabled())
         # A window that is opened later shows it at once.
         self.main_window.close()
@@ -301,7 +302,7 @@ class Results(GuiTest):
         until(lambda: later.list.names())
         later.shown()
         self.wait(later)
-        self.assertEqual(later.slices.volume().shape[0], 4)
+        self.assertEqual(later.slices.volume().shape[0], 60)
 
     def test_the_window_answers_while_a_large_volume_is_read(self):
         """A timer of 20 ms in the window's thread, while planes of a file without a pyramid and its overview are read."""
