@@ -65,9 +65,12 @@ kernel void weigh_lines(IN(in), global float *restrict out, global const RayView
 // by, and its step; the way in z from row to row.
 typedef float4 Rays;
 
+// The lowest row, the sample before, and what the step of the rays lacks: over many rows it counts.
+typedef float4 Place;
+
 // Finds those that pass the voxels closer than one across. Returns how many.
 static int find_rays(global const RayView *view, global const Path *paths, const uint x, const uint y, const uint z,
-                     const int columns, const int rows, local Rays *rays, local float2 *places) {
+                     const int columns, const int rows, local Rays *rays, local Place *places) {
     const tomo_real half_pixel = 0.5f, low = -1 - AWAY_ROWS, high = rows + AWAY_ROWS, far = 1e8f;
     const tomo_real depth = view->depth_form[0] * x + view->depth_form[1] * y + view->depth_form[3];
     const tomo_real seen = (view->column_form[0] * x + view->column_form[1] * y + view->column_form[3]) / depth - half_pixel;
@@ -83,15 +86,18 @@ static int find_rays(global const RayView *view, global const Path *paths, const
         const tomo_real row = (z - (path->height[0] + plane * path->height[1])) * inverse;
         const tomo_real pixel = rint(clamp(row, low, high));
         rays[found] = (float4)(weight, row - pixel, inverse, fabs(from_row));
-        places[found] = (float2)(low - pixel, as_float((uint)(c * (rows + 2 * BORDER) + (int)pixel + BORDER) - ROUNDING_BITS));
+        const float step = inverse;
+        const uint index = c * (rows + 2 * BORDER) + (int)pixel + BORDER - ROUNDING_BITS;
+        places[found] = (Place)(low - pixel, as_float(index), inverse - step, 0);
         found++;
     }
     return found;
 }
 
-static float gather(global const float *lines, const Rays rays, const float2 place, const float z, const float reach) {
+static float gather(global const float *lines, const Rays rays, const Place place, const float z, const float reach) {
     const float row = fmin(fmax(rays.y + z * rays.z, place.x), place.x + reach), whole = row + ROUNDING;
-    const float off = row - (whole - ROUNDING);
+    // Not of the rounded sum, which is many rows long. Beyond the projection all lines are zeros.
+    const float off = fma(z, rays.z, ROUNDING - whole) + fma(z, place.z, rays.y);
     const uint i = as_uint(place.y) + as_uint(whole);
     float sum = fmax(1.0f - fabs(off) * rays.w, 0.0f) * lines[i];
 #pragma unroll
@@ -107,7 +113,7 @@ gather_lines(global const float *restrict weighted, OUT(float, out), global cons
              global const Path *restrict paths, const uint width, const uint height, const uint depth, const uint columns,
              const uint rows, const uint count, const uint first_y) {
     local Rays rays[STAGE * COLUMNS * WINDOW];
-    local float2 places[STAGE * COLUMNS * WINDOW];
+    local Place places[STAGE * COLUMNS * WINDOW];
     local int found[STAGE * COLUMNS];
     const uint row = get_local_id(1), item = row * LANES + get_local_id(0);
     const uint first_x = get_group_id(0) * TILE_X, own_y = first_y + get_group_id(1) * TILE_Y;
@@ -138,7 +144,7 @@ gather_lines(global const float *restrict weighted, OUT(float, out), global cons
 #pragma unroll 1
                 for (int e = k * WINDOW; e < end; e++) {
                     const Rays own = rays[e];
-                    const float2 place = places[e];
+                    const Place place = places[e];
 #pragma unroll
                     for (int i = 0; i < STEPS; i++)
                         totals[c][i] += gather(lines, own, place, lane + (float)(i * LANES), reach);

@@ -63,7 +63,7 @@ struct GatherShape {
         return std::isfinite(reach) && reach < 1e6 ? static_cast<unsigned>(std::ceil(reach + 0.5)) - 1 : ~0u;
     }
     static std::size_t memory(unsigned rows, unsigned away) {
-        return std::size_t{stage} * rows * columns_of_row * ((2 * away + 1) * 24 + 4);
+        return std::size_t{stage} * rows * columns_of_row * ((2 * away + 1) * 32 + 4);
     }
 };
 
