@@ -100,6 +100,16 @@ kernel void fourier_samples(global const float2 *rows, global const float2 *fact
 #define SPECTRUM(sample, sign, k)                                                                                       \
     (length * complex_product(sample, (float2)(factors[SAMPLE(p, k) + (sign)].x, -factors[SAMPLE(p, k) + (sign)].y)))
 
+// A spectrum's values at k and -k, which are one at both ends.
+static void put_pair(global float2 *row, const uint k, const uint length, const float2 here, const float2 there) {
+    if (k == 0 || k == length / 2)
+        row[k] = k == 0 ? here : here + there;
+    else {
+        row[k] = here;
+        row[length - k] = there;
+    }
+}
+
 #ifdef IN_GROUPS
 
 kernel void fourier_spectra(global const float2 *samples, global const float2 *factors, global float2 *rows, const uint first,
@@ -119,12 +129,7 @@ kernel void fourier_spectra(global const float2 *samples, global const float2 *f
         return;
     const ulong row = ((ulong)pair * chunk + i) * length;
     const float2 here = SPECTRUM(turned[0][item][pair], 0, k), there = SPECTRUM(turned[1][item][pair], 1, k);
-    if (k == 0 || k == length / 2)
-        rows[row + k] = k == 0 ? here : here + there;
-    else {
-        rows[row + k] = here;
-        rows[row + length - k] = there;
-    }
+    put_pair(rows + row, k, length, here, there);
 }
 
 #else
@@ -138,12 +143,7 @@ kernel void fourier_spectra(global const float2 *samples, global const float2 *f
     for (uint pair = 0; pair < PAIRS; pair++) {
         const ulong row = ((ulong)pair * chunk + i) * length;
         const float2 here = SPECTRUM(from[pair], 0, k), there = SPECTRUM(from[PAIRS + pair], 1, k);
-        if (k == 0 || k == length / 2)
-            rows[row + k] = k == 0 ? here : here + there;
-        else {
-            rows[row + k] = here;
-            rows[row + length - k] = there;
-        }
+        put_pair(rows + row, k, length, here, there);
     }
 }
 

@@ -142,6 +142,34 @@ class GuiTest(unittest.TestCase):
             until(lambda: window.session.facts, "the facts of the scan never came")
         return window
 
+    def killed_window(self, values, then):
+        """Opens a copy of the bundled scan in a window of another process with settings, does `then` there, which may use window, until
+        and jobs, and kills the window. Returns the copy's name, and what `then` has printed."""
+        name = self.folder / "scan.nxs"
+        name.write_bytes(SCAN.read_bytes())
+        script = f"""
+import sys
+from guitest import *
+from tomo_gui.session import Session
+from tomo_gui.window import Window
+from gsttomo import jobs
+window = Window(Session(sys.argv[2]))
+window.show()
+window.show_place("Scans").open_scans([sys.argv[1]])
+until(lambda: window.session.facts)
+window.session.configuration.update({values!r})
+{then}
+sys.stdout.flush()
+spin(60)
+"""
+        child = subprocess.Popen([sys.executable, "-c", script, name, self.queue], stdout=subprocess.PIPE, text=True,
+                                 env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+        self.addCleanup(child.stdout.close)
+        told = child.stdout.readline()
+        child.kill()
+        child.wait()
+        return name, told.strip()
+
     def save_picture(self, widget, name):
         """For docs/desktop.md, where the environment names a folder for it."""
         folder = os.environ.get("GST_TOMO_SCREENSHOTS")

@@ -7,7 +7,6 @@ import os
 import pathlib
 import signal
 import subprocess
-import sys
 import time
 
 import h5py
@@ -191,28 +190,10 @@ class Reconstruct(GuiTest):
         until(lambda: place.look_state.state == "done", "no new engine")
 
     def test_no_engine_outlives_a_killed_window(self):
-        name = self.folder / "scan.nxs"
-        name.write_bytes(SCAN.read_bytes())
-        script = """if True:
-            import sys
-            from guitest import *
-            from tomo_gui.session import Session
-            from tomo_gui.window import Window
-            window = Window(Session(sys.argv[2]))
-            window.show()
-            window.show_place("Scans").open_scans([sys.argv[1]])
-            until(lambda: window.session.facts)
-            window.session.configuration.update({"method": "sirt", "num-iterations": 100000})
-            window.show_place("Reconstruct").look()
-            print(window.session.pictures._process.processId(), flush=True)
-            spin(60)
-        """
-        child = subprocess.Popen([sys.executable, "-c", script, name, self.queue], stdout=subprocess.PIPE,
-                                 env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
-        self.addCleanup(child.stdout.close)
-        number = int(child.stdout.readline())
-        child.kill()
-        child.wait()
+        _, number = self.killed_window({"method": "sirt", "num-iterations": 100000}, """
+window.show_place("Reconstruct").look()
+print(window.session.pictures._process.processId())""")
+        self.assertGreater(int(number), 1)
         until(lambda: not pathlib.Path(f"/proc/{number}/cmdline").exists() or not pathlib.Path(f"/proc/{number}/cmdline").read_bytes(),
               "the engine goes on", 10)
 
@@ -354,30 +335,11 @@ class Jobs(GuiTest):
         self.assertIn(str(self.queue), window.log.toPlainText())
 
     def test_a_killed_window_loses_no_job(self):
-        name = self.folder / "scan.nxs"
-        name.write_bytes(SCAN.read_bytes())
-        script = """if True:
-            import sys
-            from guitest import *
-            from tomo_gui.session import Session
-            from tomo_gui.window import Window
-            from gsttomo import jobs
-            window = Window(Session(sys.argv[2]))
-            window.show()
-            window.show_place("Scans").open_scans([sys.argv[1]])
-            until(lambda: window.session.facts)
-            window.session.configuration.update({"method": "sirt", "num-iterations": 40, "axis": 86.35})
-            window.show_place("Reconstruct").submit()
-            until(lambda: any(job.state is jobs.State.RUNNING and job.began for job in window.session.jobs.jobs))
-            print(flush=True)
-            spin(60)
-        """
-        child = subprocess.Popen([sys.executable, "-c", script, name, self.queue], stdout=subprocess.PIPE,
-                                 env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
-        self.addCleanup(child.stdout.close)
-        child.stdout.readline()
-        child.kill()
-        child.wait()
+        name, told = self.killed_window({"method": "sirt", "num-iterations": 40, "axis": 86.35}, """
+window.show_place("Reconstruct").submit()
+until(lambda: any(job.state is jobs.State.RUNNING and job.began for job in window.session.jobs.jobs))
+print("it runs")""")
+        self.assertEqual(told, "it runs")
         window = self.window(name)
         place = window.show_place("Reconstruct")
         until(lambda: place.state.state == "working", "the job is not shown")

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from . import _colours, _export, _levels, _scalebar, _tools
-from ._qt import QtCore, QtGui, QtWidgets, Qt, Signal, ON_SURROUND, monospaced, with_halo
+from ._qt import QtCore, QtWidgets, Qt, Signal, ON_SURROUND, monospaced, with_halo
 from .canvas import Canvas, ImageLayer, Layer
 from .histogram import Histogram
 from ._bar import ToolBar

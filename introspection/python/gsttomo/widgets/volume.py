@@ -108,9 +108,6 @@ class Volume:
         if self._file is not None:
             self._file.close()
 
-    def index_range(self, axis):
-        return range(self.shape[axis])
-
     def slice(self, axis, index, size=None, best=True, stop=never):
         """A Plane across an axis (0 z, 1 y, 2 x) of (y, x), (z, x) or (z, y).
 
