@@ -18,6 +18,7 @@ from .states import StateLine
 
 CHANNEL = "mosaic"
 MOST = 25  # slices
+USUAL = 9  # of them, whose places are made ahead
 
 
 @dataclasses.dataclass
@@ -34,16 +35,23 @@ class Making:
 class Cell(QtWidgets.QFrame):
     """One slice, with its value."""
 
-    def __init__(self, value, unit, parent=None):
+    def __init__(self, parent=None):
         super().__init__(parent)
-        self.value = value
+        self.value = ""
         self.setObjectName("cell")
         self.view = ImageView(toolbar=False, histogram=False, readout=False)
         self.view.set_scale_bar(False)
-        self.view.set_caption(f"{value} {unit}".strip())
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(2, 2, 2, 2)
         layout.addWidget(self.view)
+        self.hide()
+
+    def show_slice(self, value, unit, image, levels):
+        self.value = value
+        self.view.set_caption(f"{value} {unit}".strip())
+        self.view.set_image(np.asarray(image, np.float32), fit=True, levels=levels)
+        self.mark(False)
+        self.show()
 
     def mark(self, is_chosen):
         theme.mark(self, "chosen", is_chosen)
@@ -56,26 +64,46 @@ class Mosaic(QtWidgets.QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.cells = []
+        self.cells = []  # that have a slice
+        self._all = []   # made once, as that takes tens of milliseconds each under load
         self._grid = QtWidgets.QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(2)
         self._is_linking = False
+        self._ahead = QtCore.QTimer(self, interval=0)
+        self._ahead.timeout.connect(self._make_ahead)
+
+    def showEvent(self, event):  # noqa: N802
+        super().showEvent(event)
+        self._ahead.start()
 
     def show_slices(self, values, images, unit="", columns=None):
         self.clear()
         some = images[:, ::max(1, images.shape[1] // 256), ::max(1, images.shape[2] // 256)]
         some = some[np.isfinite(some)]
-        levels = np.percentile(some, (0.5, 99.5)) if some.size else (0.0, 1.0)
+        low, high = map(float, np.percentile(some, (0.5, 99.5)) if some.size else (0.0, 1.0))
         columns = columns or math.ceil(math.sqrt(len(values)))
-        for number, (value, image) in enumerate(zip(values, images)):
-            cell = Cell(value, unit, self)
-            cell.view.set_image(np.asarray(image, np.float32), fit=True, levels=(float(levels[0]), max(float(levels[1]), float(levels[0]) + 1e-12)))
-            cell.view.pressed.connect(lambda _x, _y, number=number: self.choose(number))
-            cell.view.moved.connect(lambda cell=cell: self._link(cell))
-            cell.view.levels_changed.connect(lambda low, high, cell=cell: self._link_levels(cell, low, high))
+        while len(self._all) < len(values):
+            self._make()
+        self.cells = self._all[:len(values)]
+        self._is_linking = True
+        for number, (cell, value, image) in enumerate(zip(self.cells, values, images)):
             self._grid.addWidget(cell, number // columns, number % columns)
-            self.cells.append(cell)
+            cell.show_slice(value, unit, image, (low, max(high, low + 1e-12)))
+        self._is_linking = False
+
+    def _make_ahead(self):
+        if len(self._all) >= USUAL:
+            self._ahead.stop()
+        else:
+            self._make()
+
+    def _make(self):
+        number, cell = len(self._all), Cell(self)
+        cell.view.pressed.connect(lambda _x, _y: self.choose(number))
+        cell.view.moved.connect(lambda: self._link(cell))
+        cell.view.levels_changed.connect(lambda low, high: self._link_levels(cell, low, high))
+        self._all.append(cell)
 
     def choose(self, number):
         if number >= len(self.cells):  # a slice that is on its way out
@@ -90,9 +118,8 @@ class Mosaic(QtWidgets.QWidget):
     def clear(self):
         for cell in self.cells:
             self._grid.removeWidget(cell)
-            cell.view.pressed.disconnect()
             cell.hide()
-            cell.deleteLater()
+            cell.view.clear()
         self.cells = []
 
     def _link(self, moved):
