@@ -10,7 +10,7 @@ import numpy as np
 from guitest import ROOT, SCAN, GuiTest, QtCore, QtTest, QtWidgets, Qt, click, drag, main, spin, type_into, until  # noqa: I001
 from phantom_scan import AXIS, Scan
 
-from tomo_gui import axis_facts
+from gsttomo.faces import axis as axis_facts
 
 TOOTH = ROOT / "examples" / "data" / "tooth.h5"
 TRUE = 86.35

@@ -85,11 +85,11 @@ class Film(ScansTest):
         np.testing.assert_allclose(self.until_shown(place, "projections", "transmission", number), transmission()[number], atol=2e-6)
 
     def test_a_large_scan_is_shown_reduced_first(self):
-        from tomo_gui import scans_looks
+        from gsttomo.faces import looks
         facts = {"projections": 1500, "width": 2048, "height": 2048, "flats": 100}
-        self.assertEqual(scans_looks.film(facts), (40, 38, 6))
-        self.assertEqual(scans_looks.calibration_binning(facts, "flats"), 6)
-        self.assertEqual(scans_looks.film({"projections": 181, "width": 640, "height": 2})[2], 2)
+        self.assertEqual(looks.film(facts), (40, 38, 6))
+        self.assertEqual(looks.calibration_binning(facts, "flats"), 6)
+        self.assertEqual(looks.film({"projections": 181, "width": 640, "height": 2})[2], 2)
 
     def test_thumbnails(self):
         place = self.place()

@@ -14,7 +14,7 @@ import numpy as np
 from guitest import SCAN, TOOTH, GuiTest, QtCore, QtTest, QtWidgets, click, main, spin, type_into, until  # noqa: I001
 from gsttomo import jobs
 
-from tomo_gui.settings import command_of
+from gsttomo.faces.parameters import command_of
 
 
 def find(window, kind, name):

@@ -4,15 +4,13 @@
 
 import numpy as np
 import pyqtgraph
+from gsttomo.faces import axis as axis_facts
+from gsttomo.faces.parameters import NOT_OF_ESTIMATES, OF_ESTIMATES
 from pyqtgraph.Qt import QtCore, QtWidgets
 
-from . import axis_facts, theme
+from . import theme
 
 WITHOUT_SEARCH = ("scan", "middle")
-# Sections of the settings that decide what methods see, and what does not although it is in one of these.
-OF_ESTIMATES = ("scan", "stitching", "reading", "flat-correction", "cleaning", "distortion-correction", "retrieve-phase", "shifts", "axis", "angles",
-                "general-reconstruction", "reconstruction")
-NOT_OF_ESTIMATES = ("axis", "axis-index", "axis-method", "roll", "y", "height", "y-step", "slice", "sweep", "crop-width", "region")
 COLUMNS = ("Method", "Axis", "±", "Tilt °")
 
 

@@ -6,14 +6,13 @@ import dataclasses
 import math
 
 import numpy as np
+from gsttomo.faces import axis as axis_facts, looks
+from gsttomo.faces.parameters import TO_FIND_AXIS
 from gsttomo.widgets import ImageView
 from pyqtgraph.Qt import QtCore, QtWidgets
 
-from . import axis_facts, theme
+from . import theme
 from .flowing import FlowLayout, group
-from .pictures import NOT_FOR_LOOKS
-from .reconstruct import slice_description
-from .session import TO_FIND_AXIS
 from .states import StateLine
 
 CHANNEL = "mosaic"
@@ -240,7 +239,7 @@ class MosaicPage(QtWidgets.QWidget):
         return self.two.isChecked() and self.parameter.currentText() == "axis"
 
     def description(self, name, sweep, row, is_of_two):
-        values = slice_description(self.session, row)
+        values = looks.slice_of(self.session.description(), self.session.facts, row)
         values["sweep"] = f"{name}={sweep}"
         if name == "axis":
             for other in TO_FIND_AXIS:
@@ -294,7 +293,7 @@ class MosaicPage(QtWidgets.QWidget):
             return
         now = self.description(making.name, making.sweep, making.rows[0], len(making.rows) > 1)
         is_old = any(now.get(name) != making.descriptions[0].get(name) for name in now.keys() | making.descriptions[0].keys()
-                     if self.session.configuration.schema[name]["x-section"] not in ("output", "machine") and name not in NOT_FOR_LOOKS)
+                     if self.session.configuration.schema[name]["x-section"] not in ("output", "machine") and name not in looks.NOT_FOR_LOOKS)
         if is_old:
             self.state_line.stale()
         elif self.state_line.state == "stale":
@@ -329,7 +328,7 @@ class MosaicPage(QtWidgets.QWidget):
         about = self.session.configuration.schema[name]
         at = None
         if name == "axis" and self._facts:
-            at = round(axis_facts.counted(self.session), 2)
+            at = round(self.session.axis_or_middle(), 2)
         self._proposed = axis_facts.values_of(about, at)
         self.values.setText(self._proposed)
         is_range = ":" in self.values.text()
@@ -353,7 +352,7 @@ class MosaicPage(QtWidgets.QWidget):
         name, either_side = self.parameter.currentText(), max(1, round((end - begin) / step / 2))
         middle = self.session.configuration.values.get(name, (begin + end) / 2)
         if name == "axis" and "axis-index" in self.session.configuration.values:
-            middle = axis_facts.counted(self.session)
+            middle = self.session.axis_or_middle()
         self.values.setText(axis_facts.range_text(middle, float(f"{step * factor:.2g}"), either_side))
         self.make()
 

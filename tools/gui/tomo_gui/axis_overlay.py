@@ -4,12 +4,13 @@
 
 import numpy as np
 import pyqtgraph
+from gsttomo.faces import axis as axis_facts, looks
+from gsttomo.faces.parameters import OF_SCAN
 from gsttomo.widgets import AxisOverlay
 from pyqtgraph.Qt import QtCore, QtWidgets
 
-from . import axis_estimates, axis_facts, scans_looks, theme
+from . import axis_estimates, theme
 from .flowing import FlowLayout, group
-from .session import OF_SCAN
 from .states import StateLine
 
 CHANNEL = "axis-views"
@@ -124,7 +125,7 @@ class OverlayPage(QtWidgets.QWidget):
 
     def axis(self):
         """The axis that counts now."""
-        return axis_facts.counted(self.session)
+        return self.session.axis_or_middle()
 
     def _look_for_views(self):
         self._opposite = axis_facts.opposite(self._facts, self.session.configuration.values) if self._facts["kind"] == "scan" else None
@@ -157,9 +158,9 @@ class OverlayPage(QtWidgets.QWidget):
             return
         first, (apart, degrees) = self.first.value(), opposite
         self.pair.setText(f"and {first + apart}, {degrees:.1f}° apart")
-        mode = "absorption" if "absorption" in scans_looks.modes(self.session, facts) else "raw"
+        mode = "absorption" if "absorption" in looks.modes(self.session.configuration, facts) else "raw"
         self.state_line.working("Two views are read")
-        self.session.pictures.ask(CHANNEL, scans_looks.projections(self.session, facts, mode, first, 2, apart),
+        self.session.pictures.ask(CHANNEL, looks.projections(self.session.configuration, facts, mode, first, 2, apart),
                                   lambda images, _: self._keep(facts, images, first, apart), self._fail)
 
     def _keep(self, facts, images, first, apart):

@@ -6,6 +6,7 @@ import json
 import pathlib
 
 import gi
+from gsttomo.faces.parameters import text_of
 from pyqtgraph.Qt import QtCore
 
 gi.require_version("GstTomo", "1.0")
@@ -15,12 +16,6 @@ from gi.repository import GLib, GstTomo  # noqa: E402
 def schema():
     """All parameters in their order, each as JSON schema has it."""
     return json.loads(GstTomo.Reconstruction.get_schema())["properties"]
-
-
-def text_of(value):
-    """As a field shows it and set() takes it."""
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else format(value, ".12g") if isinstance(
-        value, float) else str(value)
 
 
 class Configuration(QtCore.QObject):

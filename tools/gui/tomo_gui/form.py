@@ -2,23 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The form of the parameters, made from their schema."""
 
+from gsttomo.faces.parameters import FILES, NOT_IN_FORM, TITLES, hint_of, text_of
 from pyqtgraph.Qt import QtCore, QtWidgets
 
 from . import theme
-from .configuration import text_of
 
-# Parameters of the tool that a place sets by itself, and no person in the form.
-NOT_IN_FORM = {"sweep", "result", "resume"}
-FILES = {"scan", "projections", "darks", "flats", "flats2", "sinograms", "angles", "shifts", "initial", "mask"}
-TITLES = {"scan": "Scan", "stitching": "Stitching of heights", "reading": "Reading", "flat-correction": "Flat field", "cleaning": "Cleaning",
-          "distortion-correction": "Distortion of the lens", "retrieve-phase": "Phase", "shifts": "Shifts", "axis": "Axis", "angles": "Angles",
-          "general-reconstruction": "Geometry", "reconstruction": "Reconstruction", "output": "Output", "machine": "Computer"}
 TYPING = 250  # ms behind the last key until a value counts
-
-
-def hint_of(about):
-    """What the default stands for."""
-    return about.get("x-automatic") or text_of(about.get("default", ""))
 
 
 def tip_of(name, about):

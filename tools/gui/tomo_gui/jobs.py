@@ -2,20 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The place Jobs: the queue, with logs and settings."""
 
-import json
 import time
 
 from gsttomo import jobs
+from gsttomo.faces.texts import MARKS, duration_of, event_text, progress_of, settings_text, time_text
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
 from . import theme
-from .reconstruct import progress_of, time_text
-from .settings import command_of
 from .states import EmptyPage, next_button
 
 COLUMNS = ("No.", "Job", "State", "Progress", "Time", "Submitted", "Result")
-MARKS = {jobs.State.QUEUED: "… queued", jobs.State.RUNNING: "▶ running", jobs.State.PAUSED: "‖ paused", jobs.State.DONE: "✓ done",
-         jobs.State.FAILED: "✕ failed", jobs.State.CANCELLED: "– cancelled"}
 SORTED_BY = QtCore.Qt.ItemDataRole.UserRole
 
 
@@ -83,10 +79,6 @@ class Table(QtCore.QAbstractTableModel):
             self.beginResetModel()
             self.jobs = list(self._model.jobs)
             self.endResetModel()
-
-
-def duration_of(job):
-    return None if job.began is None else (job.ended or time.time()) - job.began
 
 
 class JobsPlace(QtWidgets.QWidget):
@@ -238,32 +230,3 @@ class JobsPlace(QtWidgets.QWidget):
         self.session.place_wanted.emit("Reconstruct")
 
 
-def event_text(event):
-    at = time.strftime("%H:%M:%S", time.localtime(event.get("time", 0)))
-    kind = event["event"]
-    if kind == "message":
-        text = f"{event['level']}: {event['text']}"
-    elif kind == "hello":
-        text = f"process {event['pid']} began"
-    elif kind == "stage":
-        text = f"{event['name']} ({event['index'] + 1} of {event['count']})"
-    elif kind == "state":
-        text = event["state"]
-    elif kind == "plan" and "images" in event:
-        text = (f"{event['images']} slices, {event.get('bytes', 0) / 1e6:.4g} MB, to {event.get('output', '')}"
-                + (f", axis {event['axis']:.2f} ({event.get('axis-from', 'given')})" if "axis" in event else "")
-                + (f", about {time_text(event['seconds'])}" if event.get("seconds") else "") + f", on {event.get('device', 'a device')}")
-    elif kind == "result":
-        text = f"{event['name']} {event['value']:.6g} {event.get('unit', '')}" if isinstance(
-            event["value"], (int, float)) else f"{event['name']} {event['value']}"
-    elif kind == "done":
-        text = f"{event['status']}" + "".join(f"\n          {name}" for name in event["outputs"])
-    else:
-        text = kind + " " + ", ".join(f"{name} {value}" for name, value in event.items() if name not in ("event", "time"))
-    return f"{at}  {text}"
-
-
-def settings_text(job):
-    if job.kind is jobs.Kind.RECONSTRUCTION:
-        return command_of(job.description) + "\n\n" + json.dumps(job.description, indent=2)
-    return json.dumps(job.description, indent=2)

@@ -10,9 +10,9 @@ import subprocess
 import threading
 
 from gsttomo import jobs
+from gsttomo.faces.names import free_name
 from pyqtgraph.Qt import QtCore
 
-from .files import free_name
 
 MOST_LISTED = 500
 PAUSE = 0.15  # seconds between lists at least

@@ -12,15 +12,13 @@ import shutil
 
 import h5py
 import numpy as np
+from gsttomo.faces import looks
+from gsttomo.faces.names import scratch_folder
+from gsttomo.faces.texts import without_program
 from pyqtgraph.Qt import QtCore
 
-from .files import scratch_folder
-from .processes import Process, without_program
+from .processes import Process
 
-# That a look neither wants nor may be stopped by; the latter are refused where no slices are made.
-PLAIN = {"overwrite": True, "format": "hdf5"}
-PLAIN_SLICES = {"report": False, "picture": False, "pyramid": "no"}
-NOT_FOR_LOOKS = ("output", "resume", "compression", "chunks", "output-parts", "output-bitdepth", "output-minimum", "output-maximum")
 ROOM = "/dev/shm"  # images stay in memory on their way
 
 
@@ -69,12 +67,7 @@ class Pictures(QtCore.QObject):
             self._current.is_wanted = False
             self._process.tell({"command": "abort"})
 
-    @staticmethod
-    def _whole(description, file):
-        """The description with the name of its result."""
-        plain = {name: value for name, value in description.items() if name not in NOT_FOR_LOOKS}
-        of_slices = PLAIN_SLICES if plain.get("result", "slices") == "slices" else {}
-        return {**plain, **PLAIN, **of_slices, "output": file}
+    _whole = staticmethod(looks.whole)
 
     def close(self):
         """Ends the process, and removes its images."""
@@ -164,7 +157,4 @@ class FlowPictures(Pictures):
 
     PROGRAM = "tomo-runjson"
 
-    @staticmethod
-    def _whole(description, file):
-        writer = {"plugin": "write", "name": "images", "properties": {"filename": f"{file}:/entry/data/data"}}
-        return {**description, "nodes": [*description["nodes"], writer]}
+    _whole = staticmethod(looks.whole_flow)

@@ -5,6 +5,7 @@
 import json
 import shutil
 
+from gsttomo.faces.texts import without_program
 from pyqtgraph.Qt import QtCore
 
 LINES = 8  # of standard error that a message quotes
@@ -107,9 +108,3 @@ class Question(QtCore.QObject):
         self.answered.emit(answer)
 
 
-def without_program(text):
-    """The error alone, of lines of standard error such as 'tomo-reconstruct: note: ...'."""
-    lines = [line.partition(": ")[2] or line for line in text.splitlines() if line.strip()]
-    errors = [line.partition(": ")[2] for line in lines if line.startswith("error: ")]
-    errors = errors or [line for line in lines if not line.startswith(("warning: ", "note: "))]
-    return (errors or lines or [text])[0]

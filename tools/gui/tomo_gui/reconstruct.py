@@ -7,32 +7,20 @@ import shutil
 
 import numpy as np
 from gsttomo import jobs
+from gsttomo.faces import looks
+from gsttomo.faces.names import free_name, output_beside, scratch_folder
+from gsttomo.faces.parameters import FOR_RESULTS, OF_ONE_SCAN
+from gsttomo.faces.texts import progress_of
 from gsttomo.widgets import ImageView
 from pyqtgraph.Qt import QtCore, QtWidgets
 
 from . import theme
-from .files import free_name, output_beside, scratch_folder
 from .processes import Question
-from .session import OF_ONE_SCAN
 from .states import EmptyPage, StateLine, next_button
 
 PAUSE = 200  # ms without a change until a slice is made
 PEEK = 1000  # ms between images of a volume that is made
 CHANNEL = "preview"
-# Settings that change no pixel of a slice.
-FOR_RESULTS = {"output", "format", "chunks", "output-bitdepth", "output-minimum", "output-maximum", "compression", "output-parts", "pyramid",
-               "report", "picture", "overwrite", "resume", "ignore", "memory"}
-# Those that choose rows, which a look at one slice replaces.
-OF_ROWS = {"y": None, "height": None, "y-step": None, "slice": None, "region": None}
-
-
-def slice_description(session, row):
-    """A look at the slice of a detector row."""
-    values = session.description(**OF_ROWS, sweep=None, result=None)
-    rows = max(1, int(values.get("binning", 1)))
-    return {**values, "y": max(0, min(row, session.facts["height"] - rows)), "height": rows}
-
-
 class ReconstructPlace(QtWidgets.QWidget):
     title = "Reconstruct"
 
@@ -139,7 +127,7 @@ class ReconstructPlace(QtWidgets.QWidget):
         started = QtCore.QElapsedTimer()
         started.start()
         values = self.session.configuration.values
-        self.session.pictures.ask(CHANNEL, slice_description(self.session, row),
+        self.session.pictures.ask(CHANNEL, looks.slice_of(self.session.description(), self.session.facts, row),
                                   lambda images, events: self._show(images, events, row, values, started.elapsed()), self._fail)
 
     def submit(self, done=None):
@@ -250,7 +238,7 @@ class ReconstructPlace(QtWidgets.QWidget):
         if names is not None and self.session.facts:
             self._show_rows()
             self._show_device()
-        if names is not None and names <= FOR_RESULTS | OF_ROWS.keys() and self.look_state.state != "failed":
+        if names is not None and names <= FOR_RESULTS | looks.OF_ROWS and self.look_state.state != "failed":
             return
         self._is_stale = True
         if not self.session.facts:
@@ -371,21 +359,3 @@ class ReconstructPlace(QtWidgets.QWidget):
         self.state.empty("")
 
 
-def progress_of(job):
-    """Reconstruct 40 of 80 slices, 25 /s, 2 s left"""
-    if job.state is jobs.State.QUEUED:
-        return f"Job {job.id} is queued"
-    text = "Paused" if job.state is jobs.State.PAUSED else (job.stage or "start").capitalize()
-    if job.total:
-        text += f" {job.done or 0} of {job.total} {job.unit or ''}".rstrip()
-    if job.rate:
-        text += f", {job.rate:.3g} /s"
-    if job.seconds_left is not None and job.state is jobs.State.RUNNING:
-        text += f", {time_text(job.seconds_left)} left"
-    return text
-
-
-def time_text(seconds):
-    minutes, seconds = divmod(max(0, round(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"

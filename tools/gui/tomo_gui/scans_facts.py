@@ -2,48 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What is known about a scan: its facts, and findings with what can be done about them."""
 
-import math
-import re
-
+from gsttomo.faces.parameters import parameters_in
+from gsttomo.faces.texts import ORDER, SIGNS, facts_of
 from pyqtgraph.Qt import QtCore, QtWidgets
 
 from . import theme
 
-SIGNS = {"error": ("✕ ERROR", "failure"), "warning": ("⚠ WARNING", "warning"), "info": ("● INFO", "good")}
-ORDER = tuple(SIGNS)
-
-
-def facts_of(facts, axis=None):
-    """Pairs of a name and a value. `axis` is the one that counts, and where it comes from."""
-    def count(key):
-        return str(facts[key])
-
-    lines = [("Kind", facts["kind"]), ("Pixels", f"{facts['width']} x {facts['height']}"), ("Samples", facts["format"])]
-    if facts["kind"] == "sinograms":
-        lines.append(("Sinograms", count("height")))
-    lines.append(("Projections", count("projections") + (f", {facts['views']} used" if facts["views"] != facts["projections"] else "")))
-    if facts["kind"] != "sinograms":
-        lines += [("Flats", count("flats") + (f" before, {facts['flats-after']} after" if facts["flats-after"] else "")),
-                  ("Darks", count("darks"))]
-    if "angle-first" in facts:
-        first, last, step = (math.degrees(facts.get(f"angle-{name}", 0.0)) for name in ("first", "last", "step"))
-        lines += [("Angles", f"{first:.1f} to {last:.1f}°"), ("Step", f"{step:.4g}°" + ("" if facts["steps-are-even"] else " (mean)"))]
-        lines.append(("Angles from", facts["angles-from"]))
-    told = f"{facts['axis']:.2f} px (scan)" if "axis" in facts else "not told"
-    lines.append(("Axis", told if not axis or axis[1] == "scan" else
-                  f"{axis[0]:.2f} px ({axis[1]})" + (f"; {told}" if "axis" in facts else "")))
-    for key, name, factor, unit in (("pixel-size", "Pixel size", 1e6, "µm"), ("energy", "Energy", 1.0, "keV"), ("distance", "Distance", 1.0, "m"),
-                                    ("source-distance", "Source", 1.0, "m"), ("white-level", "Whole beam", 1.0, "counts")):
-        if key in facts:
-            lines.append((name, f"{facts[key] * factor:.6g} {unit}"))
-    if facts["files"] > 1:
-        lines.append(("Files", count("files")))
-    return lines
-
-
-def parameters_in(advice, schema):
-    """Names of the parameters that an advice tells to set, each once."""
-    return list(dict.fromkeys(name for name in re.findall(r"--([a-z][a-z0-9-]*)", advice) if name in schema))
 
 
 class FactsTable(QtWidgets.QWidget):

@@ -5,10 +5,11 @@
 import math
 
 import numpy as np
+from gsttomo.faces import axis as axis_facts, looks
 from gsttomo.widgets import ImageView, Layer
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
-from . import axis_facts, scans_looks, theme
+from . import theme
 from .flowing import FlowLayout, group
 from .states import StateLine
 from .scans_strip import Strip
@@ -58,8 +59,8 @@ class FilmView(QtWidgets.QWidget):
         self.slider = QtWidgets.QSlider(QtCore.Qt.Orientation.Horizontal, objectName="frame-slider")
         self.number = QtWidgets.QSpinBox(objectName="frame", keyboardTracking=False)
         self._play = QtWidgets.QPushButton("Play", checkable=True, objectName="play")
-        self._kinds = self._choice(scans_looks.KINDS, "kind", self.choose_kind)
-        self._modes = self._choice(scans_looks.MODES, "mode", self.choose_mode)
+        self._kinds = self._choice(looks.KINDS, "kind", self.choose_kind)
+        self._modes = self._choice(looks.MODES, "mode", self.choose_mode)
         self._show_sinogram = QtWidgets.QPushButton("Sinogram", checkable=True, objectName="show-sinogram")
         self._export = QtWidgets.QPushButton("Export", objectName="export", toolTip="Write a picture as seen, or raw values")
         self._export.clicked.connect(self.view.export)
@@ -238,7 +239,7 @@ class FilmView(QtWidgets.QWidget):
 
     def _choose_mode(self):
         """That is wanted, where it has a meaning."""
-        self.mode = self._wanted if self._wanted in scans_looks.modes(self.session, self._facts) else "raw"
+        self.mode = self._wanted if self._wanted in looks.modes(self.session.configuration, self._facts) else "raw"
         self._mark()
 
     def show_thumbnail(self, kind, number):
@@ -254,7 +255,7 @@ class FilmView(QtWidgets.QWidget):
             for name, button in buttons.items():
                 button.setChecked(name == key)
         is_view = self.kind in ("projections", "sinograms")
-        known = scans_looks.modes(self.session, self._facts) if self._facts else ()
+        known = looks.modes(self.session.configuration, self._facts) if self._facts else ()
         for name, button in self._modes.items():
             button.setEnabled(self.kind == "projections" and name in known)
             button.setToolTip("" if name in known else "The scan has no flats: its values are shown as they are")
@@ -302,9 +303,9 @@ class FilmView(QtWidgets.QWidget):
         if kind == "sinograms":
             return f"Sinogram of row {number}"
         if kind != "projections":
-            return f"{scans_looks.KINDS[kind].rstrip('s') if ' ' not in kind else kind} {number} of 0 … {facts[kind] - 1}, raw" + (
+            return f"{looks.KINDS[kind].rstrip('s') if ' ' not in kind else kind} {number} of 0 … {facts[kind] - 1}, raw" + (
                 "" if is_exact else ", reduced")
-        angle = scans_looks.angle_text(self._angles, number)
+        angle = looks.angle_text(self._angles, number)
         return f"Projection {number} of 0 … {facts['projections'] - 1}" + (f", {angle}" if angle else "") + f", {mode}" + ("" if is_exact else ", reduced")
 
     # Projections
@@ -316,8 +317,8 @@ class FilmView(QtWidgets.QWidget):
         number, mode = self.slider.value(), self.mode
         if self.shown is None:
             self.state_line.working("The first image is read")
-        description = (scans_looks.projections(self.session, self._facts, mode, number) if self.kind == "projections"
-                       else scans_looks.sinogram(self.session, self._facts, mode, number))
+        description = (looks.projections(self.session.configuration, self._facts, mode, number) if self.kind == "projections"
+                       else looks.sinogram(self.session.configuration, self._facts, mode, number))
         kind = self.kind
 
         def show(images, _):
@@ -327,7 +328,7 @@ class FilmView(QtWidgets.QWidget):
 
     def _ask_film(self):
         facts = self._facts
-        frames, step, binning = scans_looks.film(facts)
+        frames, step, binning = looks.film(facts)
         numbers = np.arange(frames) * step
 
         def keep(images, _):
@@ -335,10 +336,10 @@ class FilmView(QtWidgets.QWidget):
                 return
             self._film = numbers[:len(images)], images, binning
             self._put_film()
-        self.session.pictures.ask(FILM, scans_looks.projections(self.session, facts, self.mode, 0, frames, step, binning), keep, self._fail)
+        self.session.pictures.ask(FILM, looks.projections(self.session.configuration, facts, self.mode, 0, frames, step, binning), keep, self._fail)
 
     def _put_film(self):
-        self.strip.put("projections", *self._film[:2], lambda number: scans_looks.angle_text(self._angles, number) or str(number))
+        self.strip.put("projections", *self._film[:2], lambda number: looks.angle_text(self._angles, number) or str(number))
 
     def _tick(self):
         if not self._film:
@@ -359,17 +360,17 @@ class FilmView(QtWidgets.QWidget):
     # Flats and darks
 
     def _ask_calibration(self, kind):
-        binning = scans_looks.calibration_binning(self._facts, kind)
+        binning = looks.calibration_binning(self._facts, kind)
         scan = self.session.scan
 
         def keep(images, _):
             if self.session.scan != scan or not self._facts:
                 return
             self._calibration[kind] = (images if binning == 1 else images / np.float32(binning ** 2)), binning
-            self.strip.put(kind, np.arange(len(images)), self._calibration[kind][0], lambda number: scans_looks.KINDS[kind])
+            self.strip.put(kind, np.arange(len(images)), self._calibration[kind][0], lambda number: looks.KINDS[kind])
             if self.kind == kind:
                 self._show_calibration()
-        self.session.flow_pictures.ask(f"{FLATS}-{kind}", scans_looks.calibration(self.session, kind, binning), keep, self._fail)
+        self.session.flow_pictures.ask(f"{FLATS}-{kind}", looks.calibration(self.session.configuration, kind, binning), keep, self._fail)
 
     def _show_calibration(self):
         if self.kind in self._calibration:
@@ -418,7 +419,7 @@ class FilmView(QtWidgets.QWidget):
             self.sinogram.set_image(images[0])
             self.sinogram.set_caption(f"Sinogram of row {row}{', held' if self._is_held else ''}")
             self._view_line.at, self._view_line.visible = self.slider.value(), True
-        self.session.pictures.ask(SINOGRAM, scans_looks.sinogram(self.session, self._facts, mode, row), show, self._fail)
+        self.session.pictures.ask(SINOGRAM, looks.sinogram(self.session.configuration, self._facts, mode, row), show, self._fail)
 
     def _fail(self, text):
         self.state_line.failed(text, has_log=False)

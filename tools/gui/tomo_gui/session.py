@@ -6,26 +6,17 @@ import os
 import pathlib
 import tempfile
 
+from gsttomo.faces.names import free_name, output_beside
+from gsttomo.faces.parameters import OF_ONE_SCAN, OF_SCAN, TO_FIND_AXIS, scan_of
 from pyqtgraph.Qt import QtCore
 
 from .configuration import Configuration
-from .files import free_name, output_beside
 from .jobs_model import JobsModel
 from .pictures import FlowPictures, Pictures
 from .processes import Question
 
 MOST_RECENT = 12
 PAUSE = 300  # ms without a change until the scan is looked at again
-# Parameters that decide how a scan is read.
-OF_SCAN = {"scan", "entry", "detector", "projections", "darks", "flats", "flats2", "sinograms", "angles", "angle", "angle-step-degrees",
-           "range-degrees", "overall-angle", "offset", "start", "number", "step", "stitch", "turns", "white-level"}
-# Parameters that belong to one scan alone.
-OF_ONE_SCAN = ("entry", "detector", "axis", "axis-index", "axis-range", "roll", "y", "height", "region", "shifts", "turns", "angles", "start",
-               "number", "stitch", "sinograms", "projections", "darks", "flats", "flats2", "output", "air", "ignore")
-# Refused beside a given axis.
-TO_FIND_AXIS = ("axis-index", "axis-method", "axis-range", "axis-metric", "axis-rows")
-
-
 class Session(QtCore.QObject):
     """Of one window.
 
@@ -63,8 +54,7 @@ class Session(QtCore.QObject):
     @property
     def scan(self):
         """Name of the scan, or of what stands for it; "" where there is none."""
-        values = self.configuration.values
-        return next((values[name] for name in ("scan", "projections", "sinograms") if values.get(name)), "")
+        return scan_of(self.configuration.values)
 
     def open_scan(self, path, kept=None):
         """Chooses a scan. What belonged to the last one alone (its axis and the like) is forgotten, settings stay. `kept` is such
@@ -123,6 +113,11 @@ class Session(QtCore.QObject):
         if self.facts and self.facts.get("axis") and values.get("axis-method", "auto") in ("auto", "scan"):
             return self.facts["axis"], "scan"
         return (self.found_axis, "found") if self.found_axis is not None else None
+
+    def axis_or_middle(self):
+        """The axis that counts now, else the middle of the columns."""
+        axis = self.axis()
+        return axis[0] if axis else self.facts["width"] / 2
 
     def description(self, **changes):
         """The configuration as a job runs it; a value of None leaves a parameter out."""

@@ -5,19 +5,11 @@
 import json
 import shlex
 
+from gsttomo.faces.parameters import command_of
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
 from . import theme
 from .form import ParameterForm
-from .configuration import text_of
-
-
-def command_of(description):
-    """The line of a shell that does the same."""
-    values = dict(description)
-    scan = values.pop("scan", None)
-    words = ["tomo-reconstruct", *([scan] if scan else []), *(f"--{name}={text_of(value)}" for name, value in values.items())]
-    return shlex.join(words)
 
 
 class PipelineDialog(QtWidgets.QDialog):

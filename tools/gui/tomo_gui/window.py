@@ -3,9 +3,9 @@
 """The main window: the rail of places, the head with the facts of the scan, settings, and the log."""
 
 import importlib
-import math
 import time
 
+from gsttomo.faces.texts import size_of
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
 from . import theme
@@ -70,15 +70,6 @@ class Head(QtWidgets.QFrame):
         if source == "set":
             return f"axis {axis:.6g}" if spread is None else f"axis {axis:.2f} ± {max(spread, 0.01):.2f}"
         return f"axis {axis:.2f} ({source})"
-
-
-def size_of(facts):
-    """2048 x 2048, 1500 views, 0 to 179.9 degrees"""
-    text = f"{facts['width']} x {facts['height']}, {facts['views']} views"
-    if "angle-first" in facts:
-        first, last = (math.degrees(facts[name]) for name in ("angle-first", "angle-last"))
-        text += f", {first:.4g} to {last:.4g}°"
-    return text
 
 
 class Window(QtWidgets.QMainWindow):

@@ -6,9 +6,10 @@ elements. Each may die; that is a sentence, and nothing else."""
 import json
 import re
 
+from gsttomo.faces.texts import without_program
 from pyqtgraph.Qt import QtCore
 
-from ..processes import Process, Question, without_program
+from ..processes import Process, Question
 
 NO_PREVIEW = "the preview was not written: "
 NODE = re.compile(r"node '([^']+)'")  # that an error of the run begins with

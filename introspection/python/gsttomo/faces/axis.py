@@ -1,6 +1,6 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a scan's facts say about its axis: views half a turn apart, tilt, parameters that can be compared. No Qt."""
+"""What a scan's facts say about its axis: views half a turn apart, tilt, parameters that can be compared."""
 
 import math
 
@@ -64,12 +64,6 @@ def doubt(facts, values):
 
 def middle_row(facts):
     return (facts["height"] - 1) // 2
-
-
-def counted(session):
-    """The axis that counts now: that of the session, else the middle of the columns."""
-    axis = session.axis()
-    return axis[0] if axis else session.facts["width"] / 2
 
 
 def tilt(upper, lower):

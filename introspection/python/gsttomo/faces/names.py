@@ -8,7 +8,7 @@ import pathlib
 import shutil
 import tempfile
 
-PREFIX = "tomo-gui-"
+PREFIX = "gst-tomo-face-"
 
 
 def split(location):
@@ -38,7 +38,7 @@ def output_beside(scan):
 
 
 def scratch_folder(room=None):
-    """A new folder of this process. Those of windows that were killed are removed."""
+    """A new folder of this process. Those of faces that were killed are removed."""
     room = pathlib.Path(room or tempfile.gettempdir())
     for folder in room.glob(f"{PREFIX}*-of-*"):
         with contextlib.suppress(OSError, ValueError):

@@ -1,0 +1,189 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A server of tomo-web for tests, on 127.0.0.1, with folders and a queue of its own, and hands for a browser."""
+
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.parse
+
+import numpy as np
+
+PATIENCE = 60  # seconds until something counts as never
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCAN = ROOT / "examples" / "data" / "savu24737.nxs"
+TOOTH = SCAN.with_name("tooth.h5")
+CHROMIUM = "/usr/bin/chromium"
+
+sys.path.insert(0, str(ROOT / "tools" / "web"))
+
+
+def until(condition, said="nothing happened", patience=PATIENCE):
+    """Waits until something is true, and returns it."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"{said} within {patience} s")
+
+
+def end_manager(folder):
+    """That of a queue, with all that it runs."""
+    with contextlib.suppress(OSError, ValueError):
+        number = int((pathlib.Path(folder) / "manager.lock").read_text())
+        os.kill(number, signal.SIGTERM)
+        for _ in range(500):
+            os.kill(number, 0)
+            time.sleep(0.02)
+
+
+class Answer:
+    """Of the server to one request."""
+
+    def __init__(self, response):
+        self.status, self.headers, self.body = response.status, response.headers, response.read()
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def array(self):
+        """The samples of an image."""
+        shape = [int(size) for size in self.headers["X-Shape"].split(",")]
+        return np.frombuffer(self.body, np.dtype(self.headers["X-Type"]).newbyteorder("<")).reshape(shape)
+
+
+class Server:
+    """tomo-web as a process. `address` is what a person opens, with the token."""
+
+    def __init__(self, folder, *words, scans=None):
+        self.folder = pathlib.Path(folder)
+        self.scans, self.state, self.queue, self.results = (self.folder / name for name in ("scans", "state", "queue", "results"))
+        (scans or self.scans).mkdir(parents=True, exist_ok=True)
+        self._words = ["tomo-web", f"scans={scans or self.scans}", "--results", str(self.results), "--state", str(self.state),
+                       "--queue", str(self.queue), "--port", "0", *map(str, words)]
+        self.start()
+
+    def start(self):
+        self.log = open(self.folder / "server.log", "ab")
+        self.process = subprocess.Popen(self._words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        told = self.process.stdout.readline()
+        found = re.search(r"http://([\d.]+):(\d+)/\S*", told)
+        if not found:
+            raise AssertionError(f"the server does not start: {told} {(self.folder / 'server.log').read_text()}")
+        self.address, self.host, self.port = found[0], found[1], int(found[2])
+        token = re.search(r"token=([\w-]+)", told)
+        self.token = token and token[1]
+
+    def ask(self, method, path, json_body=None, *, body=None, headers=None, query=None):
+        """An Answer. `path` is below /api/ unless it begins with a slash."""
+        path = path if path.startswith("/") else f"/api/{path}"
+        if query:
+            path += "?" + urllib.parse.urlencode(query)
+        headers = {**({"Authorization": f"Bearer {self.token}"} if self.token else {}), **(headers or {})}
+        if json_body is not None:
+            body, headers["Content-Type"] = json.dumps(json_body).encode(), "application/json"
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)
+        try:
+            connection.request(method, path, body, {name: value for name, value in headers.items() if value is not None})
+            return Answer(connection.getresponse())
+        finally:
+            connection.close()
+
+    def get(self, path, **query):
+        answer = self.ask("GET", path, query=query)
+        assert answer.status == 200, (path, answer.status, answer.body[:500])
+        return answer.json
+
+    def post(self, path, values=None):
+        answer = self.ask("POST", path, values or {})
+        assert answer.status < 300, (path, answer.status, answer.body[:500])
+        return answer.json
+
+    def kill(self):
+        self.process.kill()
+        self._ended()
+
+    def stop(self):
+        self.process.terminate()
+        self._ended()
+
+    def _ended(self):
+        self.process.wait(PATIENCE)
+        self.process.stdout.close()
+        self.log.close()
+
+    def close(self):
+        if self.process.poll() is None:
+            self.stop()
+        end_manager(self.queue)
+
+
+class ServerTest(unittest.TestCase):
+    """Tests with a server each, in a folder of their own."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tomo-web-test-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def server(self, *words, scans=(SCAN,)):
+        """A server that shows copies of these files in its folder `scans`."""
+        folder = self.folder / "scans"
+        folder.mkdir(exist_ok=True)
+        for one in scans:
+            shutil.copyfile(one, folder / pathlib.Path(one).name)
+        server = Server(self.folder, *words)
+        self.addCleanup(server.close)
+        return server
+
+
+class BrowserTest(ServerTest):
+    """The same with Debian's Chromium, one for all tests of a class. `self.problems` are errors of the pages: a test fails with one."""
+
+    SIZE = {"width": 1280, "height": 800}
+
+    @classmethod
+    def setUpClass(cls):
+        from playwright.sync_api import sync_playwright
+        cls.playwright = sync_playwright().start()
+        cls.addClassCleanup(cls.playwright.stop)
+        cls.browser = cls.playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        cls.addClassCleanup(cls.browser.close)
+
+    def page(self, server, place="", size=None, dark=True):
+        """A page of a fresh browser that is logged in. No request of it may leave the machine."""
+        context = self.browser.new_context(viewport=size or self.SIZE, color_scheme="dark" if dark else "light", accept_downloads=True)
+        self.addCleanup(context.close)
+        context.set_default_timeout(PATIENCE * 1000)
+        page = context.new_page()
+        self.problems = []
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("request", lambda request: self.problems.append(f"leaves the machine: {request.url}") if not re.match(
+            rf"(http|ws)://{re.escape(server.host)}:{server.port}/|blob:|data:", request.url) else None)
+        page.goto(server.address)
+        page.wait_for_selector("main section:not([hidden])")
+        if place:
+            page.goto(f"http://{server.host}:{server.port}/ui/#/{place}")
+        self.addCleanup(lambda: self.assertEqual(self.problems, []))
+        return page
+
+    def save_picture(self, page, name):
+        """For docs/web.md, where the environment names a folder for it."""
+        if folder := os.environ.get("GST_TOMO_SCREENSHOTS"):
+            page.wait_for_timeout(200)
+            page.screenshot(path=str(pathlib.Path(folder) / name))
+
+
+main = unittest.main

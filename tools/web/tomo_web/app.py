@@ -1,0 +1,75 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The application: what it keeps open, and which addresses it answers."""
+
+import contextlib
+import pathlib
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from gsttomo import jobs
+from gsttomo.faces import looks
+
+from . import access
+from .database import Database
+from .errors import Refusal
+from .folders import Folders
+from .programs import Looks, Questions
+
+STATIC = pathlib.Path(__file__).resolve().parents[1] / "static"
+BOOTSTRAP = pathlib.Path("/usr/share/javascript/bootstrap5")  # Debian's libjs-bootstrap5
+ROOMS = (access,)  # modules with TABLES, and a `router` below /api
+
+
+class Server:
+    """What all requests share. As `request.app.state.server`, by the dependency server_of()."""
+
+    def __init__(self, settings):
+        self.settings = settings
+        self.folders = Folders({**settings.folders, "results": settings.results})
+        self.database = Database(settings.state / "web.sqlite", ROOMS)
+        self.queue = jobs.Queue(settings.queue)
+        self.questions = Questions()
+        self.looks = Looks()
+        self.flow_looks = Looks("tomo-runjson", looks.whole_flow)
+
+    async def close(self):
+        await self.looks.close()
+        await self.flow_looks.close()
+        self.queue.close()
+        self.database.close()
+
+
+def create_app(settings):
+    @contextlib.asynccontextmanager
+    async def lifespan(app):
+        app.state.server = Server(settings)
+        try:
+            yield
+        finally:
+            await app.state.server.close()
+
+    app = FastAPI(title="gst-tomo", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json",
+                  description="Data sets, reconstructions and results. Errors are {error, field}.")
+    for room in ROOMS:
+        app.include_router(room.router, prefix="/api")
+
+    @app.exception_handler(Refusal)
+    async def refuse(request: Request, refusal: Refusal):
+        return JSONResponse(refusal.as_dict(), refusal.status)
+
+    @app.exception_handler(RequestValidationError)
+    async def misunderstand(request: Request, error: RequestValidationError):
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"][1:])
+        return JSONResponse({"error": f"{field or 'the request'}: {first['msg']}", "field": field}, 422)
+
+    @app.get("/", include_in_schema=False)
+    async def begin():
+        return RedirectResponse("/ui/")
+
+    app.mount("/ui/bootstrap", StaticFiles(directory=BOOTSTRAP, check_dir=False, follow_symlink=True))
+    app.mount("/ui", StaticFiles(directory=STATIC, html=True))
+    return app

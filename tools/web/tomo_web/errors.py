@@ -1,0 +1,48 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Errors as a browser gets them: a status of HTTP and one sentence for people."""
+
+
+class Refusal(Exception):
+    """A request that can't be served. `field` names the value of the request that is wrong, where one is."""
+
+    status = 400
+
+    def __init__(self, text, field=None):
+        super().__init__(text)
+        self.text, self.field = text, field
+
+    def as_dict(self):
+        return {"error": self.text, **({"field": self.field} if self.field else {})}
+
+
+class Unknown(Refusal):
+    """What is asked for is not there, or not for this person."""
+    status = 404
+
+
+class Forbidden(Refusal):
+    status = 403
+
+
+class NotLoggedIn(Refusal):
+    status = 401
+
+
+class Conflict(Refusal):
+    """Somebody else was faster, or the thing is in a state that forbids this."""
+    status = 409
+
+
+class TooLarge(Refusal):
+    status = 413
+
+
+class Invalid(Refusal):
+    """A value that a parameter does not take, in the library's words."""
+    status = 422
+
+
+class TooMany(Refusal):
+    """Requests within a time, or of what a person may have."""
+    status = 429

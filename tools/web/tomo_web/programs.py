@@ -1,0 +1,186 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Programs of gst-tomo as processes of the server. One that crashes costs its answer, and nothing else."""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+
+import h5py
+import numpy as np
+from gsttomo.faces import looks
+from gsttomo.faces.names import scratch_folder
+from gsttomo.faces.texts import without_program
+
+from .errors import Invalid
+from .parameters import save
+
+ROOM = "/dev/shm"   # images stay in memory on their way
+LINES = 8           # of standard error that a message quotes
+QUESTIONS = 2       # at once
+LONGEST_LINE = 64 << 20
+PATIENCE = 5.0      # seconds that a process has to obey
+GUARD = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()  # nothing goes on behind a server that was killed
+
+
+class Failure(Invalid):
+    """What a program says when it can't: its first cause in one sentence."""
+
+
+class Superseded(Exception):
+    """Somebody wants another image of the same channel."""
+
+
+async def ended(process):
+    """Sees to it that a process is gone."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    await process.wait()
+
+
+class Questions:
+    """What tomo-reconstruct answers in JSON: `info`, `estimate`, `check`."""
+
+    def __init__(self):
+        self._turn = asyncio.Semaphore(QUESTIONS)
+
+    async def ask(self, words, description):
+        """The answer of a command for a configuration. Raises Failure. Cancelling it ends the process."""
+        async with self._turn:
+            with tempfile.NamedTemporaryFile(prefix="tomo-web-", suffix=".conf") as file:
+                save(description, file.name)
+                process = await asyncio.create_subprocess_exec(
+                    *GUARD, "tomo-reconstruct", *words, "--json", "--config", file.name, stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, limit=LONGEST_LINE)
+                try:
+                    answer, errors = await process.communicate()
+                finally:
+                    await ended(process)
+        if process.returncode:
+            raise Failure(_reason(errors, process.returncode))
+        try:
+            return json.loads(answer)
+        except ValueError:
+            raise Failure(f"the answer is no JSON: {answer[:200].decode(errors='replace')}") from None
+
+
+def _reason(errors, status):
+    text = "\n".join(errors.decode(errors="replace").strip().splitlines()[-LINES:])
+    if text:
+        return without_program(text)
+    return f"tomo-reconstruct was ended by signal {-status}" if status < 0 else f"tomo-reconstruct ended with the status {status}"
+
+
+@dataclasses.dataclass
+class Images:
+    """array: (images, rows, columns); events: those of the run (docs/progress.md)"""
+    array: np.ndarray
+    events: list
+
+
+class Looks:
+    """Images of scans by one process that stays warm. A channel is a place where one image is shown: the next wish there ends the
+    last one, also one that is under way. Channels have their turns in the order in which they asked."""
+
+    def __init__(self, program="tomo-reconstruct", whole=looks.whole):
+        self._program, self._whole = program, whole
+        self._lock = asyncio.Lock()
+        self._wishes = {}      # channel to the task that waits or runs
+        self._process = self._folder = None
+        self._number = 0
+
+    async def ask(self, channel, description):
+        """Images of a description that jobs could run, without output. Raises Failure, Superseded."""
+        if before := self._wishes.get(channel):
+            before.cancel()
+        task = self._wishes[channel] = asyncio.ensure_future(self._turn(description))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise Superseded from None
+            task.cancel()  # nobody waits for it any more
+            raise
+        finally:
+            if self._wishes.get(channel) is task:
+                del self._wishes[channel]
+
+    async def close(self):
+        for task in list(self._wishes.values()):
+            task.cancel()
+        if self._process:
+            await ended(self._process)
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def _turn(self, description):
+        async with self._lock:
+            self._folder = self._folder or scratch_folder(ROOM if os.access(ROOM, os.W_OK) else None)
+            self._number += 1
+            file = self._folder / f"{self._number}.h5"
+            try:
+                events = await self._run(self._whole(description, str(file)))
+                return Images(await asyncio.to_thread(_read, file), events)
+            finally:
+                for path in self._folder.glob(f"{file.name}*"):
+                    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+    async def _run(self, description):
+        await self._start()
+        self._tell({"command": "run", "description": description, "folder": str(self._folder)})
+        try:
+            return await self._hear()
+        except asyncio.CancelledError:
+            self._tell({"command": "abort"})
+            try:
+                await asyncio.wait_for(self._hear(), PATIENCE)
+            except Failure:
+                pass  # it says that it was aborted
+            except (asyncio.TimeoutError, asyncio.CancelledError):
+                await self._lose()  # what it says later would be taken for the next run's
+            raise
+
+    async def _start(self):
+        if self._process and self._process.returncode is None:
+            return
+        self._process = await asyncio.create_subprocess_exec(
+            *GUARD, self._program, "--serve", "--progress", "json", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL, limit=LONGEST_LINE)
+
+    def _tell(self, command):
+        with contextlib.suppress(ConnectionError):
+            self._process.stdin.write((json.dumps(command) + "\n").encode())
+
+    async def _hear(self):
+        """Events up to the end of the run. Raises Failure with the first cause."""
+        events, message = [], None
+        while line := await self._process.stdout.readline():
+            event = json.loads(line)
+            events.append(event)
+            if event["event"] == "message" and event["level"] == "error":
+                message = message or event["text"]
+            if event["event"] == "done":
+                if event["status"] in ("failed", "aborted"):
+                    raise Failure(message or "nothing was made")
+                return events
+        await self._lose()
+        raise Failure(message or "the process that makes images has ended")
+
+    async def _lose(self):
+        process, self._process = self._process, None
+        if process:
+            await ended(process)
+
+
+def _read(file):
+    try:
+        with h5py.File(file, "r") as opened:
+            return np.asarray(opened["/entry/data/data"])
+    except (OSError, KeyError) as e:
+        raise Failure(f"the image can't be read: {e}") from None
