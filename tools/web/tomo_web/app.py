@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from gsttomo import jobs
 from gsttomo.faces import looks
 
-from . import access
+from . import access, dataset_store, datasets
 from .database import Database
 from .errors import Refusal
 from .folders import Folders
@@ -20,7 +20,7 @@ from .programs import Looks, Questions
 
 STATIC = pathlib.Path(__file__).resolve().parents[1] / "static"
 BOOTSTRAP = pathlib.Path("/usr/share/javascript/bootstrap5")  # Debian's libjs-bootstrap5
-ROOMS = (access,)  # modules with TABLES, and a `router` below /api
+ROOMS = (access, datasets)  # modules with TABLES, and a `router` below /api
 
 
 class Server:
@@ -30,6 +30,7 @@ class Server:
         self.settings = settings
         self.folders = Folders({**settings.folders, "results": settings.results})
         self.database = Database(settings.state / "web.sqlite", ROOMS)
+        self.datasets = dataset_store.Store(self.database)
         self.queue = jobs.Queue(settings.queue)
         self.questions = Questions()
         self.looks = Looks()
@@ -51,8 +52,9 @@ def create_app(settings):
         finally:
             await app.state.server.close()
 
-    app = FastAPI(title="gst-tomo", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json",
+    app = FastAPI(title="gst-tomo", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json",
                   description="Data sets, reconstructions and results. Errors are {error, field}.")
+    app.router.lifespan_context = lifespan  # FastAPI of Debian 12 has no argument for it
     for room in ROOMS:
         app.include_router(room.router, prefix="/api")
 

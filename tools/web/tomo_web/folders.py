@@ -41,6 +41,13 @@ class Folders:
                 return "/".join((name, *real.relative_to(root).parts))
         return None
 
+    def told(self, text):
+        """A program's words with places in the stead of paths: nobody learns where folders are."""
+        for name, root in sorted(self._roots.items(), key=lambda pair: len(str(pair[1])), reverse=True):
+            if root != root.parent:
+                text = re.sub(rf"(?<![\w/.-]){re.escape(str(root))}(?![\w.-])", lambda _: name, text)
+        return text
+
     def _split(self, place):
         if not isinstance(place, str) or not place or len(place) > LONGEST or FORBIDDEN.search(place):
             raise Invalid("a place is FOLDER/PATH/WITHIN", "place")

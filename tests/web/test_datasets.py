@@ -1,0 +1,189 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Data sets of tomo-web: made, found, changed, forgotten."""
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+import unittest
+
+import h5py
+from webtest import SCAN, TOOTH, ServerTest, main
+
+from tomo_web import dataset_store
+from tomo_web.database import Database
+
+MANY = 10_000
+LONGEST = 1.0  # seconds for a list of MANY on a machine that does other work as well; 0.1 on a quiet one
+
+
+def new_data_set(server, place="scans/savu24737.nxs", **more):
+    return server.ask("POST", "datasets", {"places": {"scan": place}, **more})
+
+
+class Making(ServerTest):
+    def test_a_scan_becomes_a_data_set_with_its_facts(self):
+        server = self.server()
+        answer = new_data_set(server, tags=["tomo 1", "tomo 1"], notes="first")
+        self.assertEqual(answer.status, 201, answer.body)
+        made = answer.json
+        self.assertEqual((made["name"], made["state"], made["tags"], made["owner"], made["may_change"]),
+                         ("savu24737", "ready", ["tomo 1"], "local", True))
+        self.assertEqual((made["facts"]["width"], made["facts"]["projections"]), (160, 91))
+        self.assertEqual(made["size"], "160 x 135, 91 views, -88.2 to 91.8°")
+        self.assertIn(["Axis", "86.50 px (scan)"], made["lines"])
+        self.assertEqual([finding["name"] for finding in made["findings"]], ["last-view"])
+        self.assertNotIn(str(self.folder), answer.body.decode())  # nobody learns where folders are
+        self.assertEqual(made["facts"]["name"], "'scans/savu24737.nxs', NXtomo /entry")
+        self.assertEqual(server.get(f"datasets/{made['id']}"), made)
+
+    def test_what_is_no_scan_is_refused_in_one_sentence(self):
+        server = self.server()
+        (server.scans / "notes.txt").write_text("no scan")
+        (server.scans / "outside").symlink_to("/etc")
+        for place, status in (("scans/notes.txt", 422), ("scans/none.h5", 404), ("scans/../state/web.sqlite", 422), ("/etc/passwd", 404),
+                              ("elsewhere/a.h5", 404), ("scans/outside/passwd", 404), ("scans/none.h5:/entry", 404)):
+            with self.subTest(place=place):
+                answer = new_data_set(server, place)
+                self.assertEqual(answer.status, status, answer.body)
+                self.assertNotIn("\n", answer.json["error"])
+                self.assertNotIn(str(self.folder), answer.json["error"])
+        for body in ({"places": {}}, {"places": {"darks": "scans/savu24737.nxs"}}, {"places": {"output": "scans/x.h5"}},
+                     {"places": {"scan": ["scans/savu24737.nxs"]}}, {"places": {"scan": "scans/savu24737.nxs"}, "more": 1}):
+            with self.subTest(body=body):
+                self.assertEqual(server.ask("POST", "datasets", body).status, 422)
+        self.assertEqual(server.get("datasets"), {"items": [], "total": 0})
+
+    def test_values_of_its_own_are_checked_as_the_library_does(self):
+        server = self.server()
+        for values, field in (({"entry": 5, "axis": "left"}, "axis"), ({"output": "/tmp/x.h5"}, "output"), ({"flats": "/etc/passwd"}, "flats"),
+                              ({"stitch": "/etc/passwd"}, "stitch"), ({"nonsense": 1}, "nonsense")):
+            with self.subTest(values=values):
+                answer = new_data_set(server, values=values)
+                self.assertEqual((answer.status, answer.json["field"]), (422, field), answer.body)
+        made = new_data_set(server, values={"entry": "/entry", "axis": 86.35}).json
+        self.assertEqual(made["values"], {"entry": "/entry", "axis": 86.35})
+
+    def test_nothing_becomes_two_data_sets(self):
+        server = self.server()
+        number = new_data_set(server).json["id"]
+        again = new_data_set(server)
+        self.assertEqual((again.status, again.json["error"]), (409, f"data set {number} is of the same files"))
+        other = new_data_set(server, values={"axis": 86.0}).json  # the same files, seen otherwise
+        self.assertEqual(server.ask("PATCH", f"datasets/{other['id']}", {"values": {}}).status, 409)
+        self.assertEqual(server.get("datasets")["total"], 2)
+
+    def test_projections_darks_and_flats_that_somebody_chose(self):
+        server = self.server()
+        with h5py.File(SCAN) as scan, h5py.File(server.scans / "parts.h5", "w") as parts:
+            data, keys = scan["entry/instrument/detector/data"][:], scan["entry/instrument/detector/image_key"][:]
+            for name, key in (("projections", 0), ("flats", 1), ("darks", 2)):
+                parts[name] = data[keys == key]
+        answer = server.ask("POST", "datasets", {"name": "by hand", "values": {"range-degrees": 180}, "places": {
+            name: f"scans/parts.h5:/{name}" for name in ("projections", "flats", "darks")}})
+        self.assertEqual(answer.status, 201, answer.body)
+        facts = answer.json["facts"]
+        self.assertEqual((facts["projections"], facts["flats"], facts["darks"]), (91, 1, 1))
+
+
+class Changing(ServerTest):
+    def test_tags_notes_and_names(self):
+        server = self.server()
+        made = new_data_set(server).json
+        changed = server.ask("PATCH", f"datasets/{made['id']}", {"name": " wood  3 ", "tags": ["wood", "beamline 7"], "notes": "<b>wet</b>"}).json
+        self.assertEqual((changed["name"], changed["tags"], changed["notes"]), ("wood 3", ["wood", "beamline 7"], "<b>wet</b>"))
+        self.assertEqual(server.get("datasets/tags"), [{"tag": "beamline 7", "count": 1}, {"tag": "wood", "count": 1}])
+        self.assertEqual(server.get("datasets", tag="wood")["total"], 1)
+        self.assertEqual(server.get("datasets", tag="woo")["total"], 0)
+        for body in ({"name": ""}, {"name": "\n"}, {"tags": ["a\x00b"]}, {"tags": [""]}, {"tags": ["x" * 65]}, {"state": "ready"}):
+            self.assertEqual(server.ask("PATCH", f"datasets/{made['id']}", body).status, 422, body)
+
+    def test_of_two_pages_that_change_one_the_second_is_told(self):
+        server = self.server()
+        made = new_data_set(server).json
+        first = server.ask("PATCH", f"datasets/{made['id']}", {"notes": "first", "version": made["version"]})
+        second = server.ask("PATCH", f"datasets/{made['id']}", {"notes": "second", "version": made["version"]})
+        self.assertEqual((first.status, second.status), (200, 409))
+        self.assertEqual(server.get(f"datasets/{made['id']}")["notes"], "first")
+
+    def test_forgetting_leaves_the_files(self):
+        server = self.server()
+        number = new_data_set(server, tags=["gone"]).json["id"]
+        self.assertEqual(server.ask("DELETE", f"datasets/{number}").status, 204)
+        self.assertEqual(server.ask("GET", f"datasets/{number}").status, 404)
+        self.assertTrue((server.scans / SCAN.name).exists())
+        self.assertEqual((server.get("datasets/tags"), server.get("datasets", search="savu")["total"]), ([], 0))
+        for wrong in (0, -1, 2**70):
+            self.assertEqual(server.ask("GET", f"datasets/{wrong}").status, 404)
+
+    def test_files_that_change_are_looked_at_again(self):
+        server = self.server()
+        number = new_data_set(server).json["id"]
+        shutil.copyfile(TOOTH, server.scans / SCAN.name)
+        self.assertEqual(server.get(f"datasets/{number}")["facts"]["width"], 640)
+        os.rename(server.scans / SCAN.name, server.scans / "away")
+        gone = server.get(f"datasets/{number}")
+        self.assertEqual((gone["state"], gone["problem"], gone["facts"]), ("broken", "scans/savu24737.nxs is not there", None))
+        self.assertEqual(server.get("datasets", state="broken")["total"], 1)
+        os.rename(server.scans / "away", server.scans / SCAN.name)
+        self.assertEqual(server.get(f"datasets/{number}")["state"], "ready")
+
+    def test_they_outlive_the_server(self):
+        server = self.server()
+        made = new_data_set(server, tags=["kept"]).json
+        server.kill()
+        server.start()
+        self.assertEqual(server.get(f"datasets/{made['id']}"), made)
+
+
+class Finding(ServerTest):
+    def test_pages_sort_and_search(self):
+        server = self.server(scans=(SCAN, TOOTH))
+        first = new_data_set(server, name="Apple", tags=["fruit"]).json["id"]
+        second = new_data_set(server, "scans/tooth.h5", name="molar", tags=["bone", "dry"]).json["id"]
+        third = new_data_set(server, "scans/tooth.h5", name="apple 2", values={"axis": 300}).json["id"]
+
+        def numbers(**query):
+            found = server.get("datasets", **query)
+            return [one["id"] for one in found["items"]], found["total"]
+        self.assertEqual(numbers(), ([third, second, first], 3))
+        self.assertEqual(numbers(sort="name"), ([first, third, second], 3))
+        self.assertEqual(numbers(sort="-size", limit=1), ([first], 3))
+        self.assertEqual(numbers(sort="name", limit=1, offset=1), ([third], 3))
+        self.assertEqual(numbers(sort="name", offset=5), ([], 3))
+        self.assertEqual(numbers(search="PPL", sort="id"), ([first, third], 2))
+        self.assertEqual(numbers(search="tooth.h5", sort="id"), ([second, third], 2))
+        self.assertEqual(numbers(search="appl tooth"), ([third], 1))
+        self.assertEqual(numbers(search="dry bo"), ([second], 1))
+        self.assertEqual(numbers(search="2"), ([third, first], 2))  # a short word: in a name, in savu24737
+        self.assertEqual(numbers(search='"%_ OR NEAR('), ([], 0))
+        self.assertEqual(server.ask("GET", "datasets", query={"sort": "facts"}).status, 422)
+        self.assertEqual(server.ask("GET", "datasets", query={"limit": 100000}).status, 422)
+
+
+class Many(unittest.TestCase):
+    def test_lists_of_many_take_no_time(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        database = Database(f"{folder}/web.sqlite", (dataset_store,))
+        self.addCleanup(database.close)
+        store = dataset_store.Store(database)
+        facts = {"width": 2048, "height": 2048, "projections": 1500, "findings": [], "description": "x" * 1000}
+        for number in range(MANY):
+            store.add(dataset_store.DataSet({"scan": f"scans/visit-{number // 100}/scan_{number:05}.nxs"}, "somebody", f"scan_{number:05}",
+                                            tags=[f"visit {number // 100}", "all"], facts=facts, state=dataset_store.State.READY))
+        for query, total in (({}, MANY), ({"sort": "name", "offset": MANY - 50}, MANY), ({"search": "scan_0123"}, 10), ({"search": "scan"}, MANY),
+                             ({"search": "42", "sort": "-size"}, None), ({"tag": "visit 7"}, 100), ({"tag": "all", "sort": "owner"}, MANY),
+                             ({"state": "ready", "search": "visit-99 scan_099"}, 100)):
+            began = time.perf_counter()
+            found, counted = store.page(**query)
+            took = time.perf_counter() - began
+            print(f"{MANY} data sets, {query}: {took * 1000:.1f} ms", file=sys.stderr)
+            self.assertLess(took, LONGEST)
+            self.assertTrue(found)
+            self.assertEqual(counted, total or counted)
+
+
+if __name__ == "__main__":
+    main()
