@@ -23,6 +23,23 @@ using PadRef = ObjectRef<GstPad>;
 // The circle
 // ---------------------------------------------------------------------------------------------------
 
+std::vector<ObjectRef<GstElement>> sinks_in(GstElement *pipeline) {
+    std::vector<ObjectRef<GstElement>> sinks;
+    if (!GST_IS_BIN(pipeline))
+        return sinks;
+    const std::unique_ptr<GstIterator, decltype(&gst_iterator_free)> all(
+        gst_bin_iterate_recurse(GST_BIN(pipeline)), gst_iterator_free);
+    GValue item = G_VALUE_INIT;
+    while (gst_iterator_next(all.get(), &item) == GST_ITERATOR_OK) {
+        if (auto *element = GST_ELEMENT(g_value_get_object(&item)); GST_IS_BASE_SINK(element))
+            sinks.push_back(ObjectRef<GstElement>::referenced(element));
+        g_value_reset(&item);
+    }
+    if (G_IS_VALUE(&item))
+        g_value_unset(&item);
+    return sinks;
+}
+
 namespace {
 
 bool is_named(GstElement *element, const char *factory_name) {
@@ -154,23 +171,6 @@ bool is_starting(GstElement *pipeline) {
                           GST_STATE_TARGET(pipeline) >= GST_STATE_PAUSED;
     GST_OBJECT_UNLOCK(pipeline);
     return starting;
-}
-
-std::vector<ObjectRef<GstElement>> sinks_in(GstElement *pipeline) {
-    std::vector<ObjectRef<GstElement>> sinks;
-    if (!GST_IS_BIN(pipeline))
-        return sinks;
-    const std::unique_ptr<GstIterator, decltype(&gst_iterator_free)> all(
-        gst_bin_iterate_recurse(GST_BIN(pipeline)), gst_iterator_free);
-    GValue item = G_VALUE_INIT;
-    while (gst_iterator_next(all.get(), &item) == GST_ITERATOR_OK) {
-        if (auto *element = GST_ELEMENT(g_value_get_object(&item)); GST_IS_BASE_SINK(element))
-            sinks.push_back(ObjectRef<GstElement>::referenced(element));
-        g_value_reset(&item);
-    }
-    if (G_IS_VALUE(&item))
-        g_value_unset(&item);
-    return sinks;
 }
 
 // The thread that looks; it lives as long as there is something to look at.

@@ -13,12 +13,16 @@
 #include <gst/gst.h>
 
 #include <string>
+#include <vector>
 
 namespace tomo {
 
 // Checks the pipeline of an element that starts after some seconds, then every second until it has started.
 // Posts one warning of the sink that gets no data, with the circle of elements that wait for each other.
 void watch_preroll(GstElement *element);
+
+// Sinks of GstBaseSink within a pipeline, at any depth.
+std::vector<ObjectRef<GstElement>> sinks_in(GstElement *pipeline);
 
 // The circle of elements that keeps data from a sink; empty if none is known to wait for ever.
 std::string waiting_in_preroll(GstElement *sink);

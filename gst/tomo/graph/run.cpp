@@ -1,9 +1,12 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/negotiation.hpp>
+#include <gst/tomo/bases/preroll-watch.hpp>
 #include <gst/tomo/bases/source-bin.hpp>
 #include <gst/tomo/graph/run.hpp>
 #include <gst/tomo/support/threads.hpp>
+
+#include <gst/base/gstbasesink.h>
 
 namespace tomo {
 
@@ -275,6 +278,20 @@ static bool is_changing_state(GstElement *pipeline) {
     return gst_element_get_state(pipeline, nullptr, nullptr, 0) == GST_STATE_CHANGE_ASYNC;
 }
 
+// Whether the streaming thread of a sink that plays still stands where PAUSED held it.
+static bool has_sleeping_sink(GstElement *pipeline) {
+    for (const auto &element : sinks_in(pipeline)) {
+        auto *sink = GST_BASE_SINK(element.get());
+        if (!g_mutex_trylock(GST_BASE_SINK_GET_PREROLL_LOCK(sink)))
+            continue; // it renders
+        const bool sleeps = sink->have_preroll;
+        GST_BASE_SINK_PREROLL_UNLOCK(sink);
+        if (sleeps)
+            return true;
+    }
+    return false;
+}
+
 void Runner::listen(const Graph &graph, GstElement *pipeline) {
     const ObjectRef<GstBus> bus(gst_element_get_bus(pipeline));
     Meter meter(graph);
@@ -300,8 +317,9 @@ void Runner::listen(const Graph &graph, GstElement *pipeline) {
             next = gst_util_get_timestamp() + tick;
         }
         // GstBin loses the end of a change to PLAYING that a change to PAUSED interrupts, and waits for it
-        // from then on.
-        if (!failed && paused_ != is_paused && (is_paused || !is_changing_state(pipeline))) {
+        // from then on. GstBaseSink takes a thread that has not woken yet for one that waits, and lets it go.
+        if (!failed && paused_ != is_paused &&
+            (is_paused || (!is_changing_state(pipeline) && !has_sleeping_sink(pipeline)))) {
             is_paused = !is_paused;
             failed = gst_element_set_state(pipeline, is_paused ? GST_STATE_PAUSED : GST_STATE_PLAYING) ==
                      GST_STATE_CHANGE_FAILURE;
