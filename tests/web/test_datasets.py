@@ -163,6 +163,58 @@ class Finding(ServerTest):
         self.assertEqual(server.ask("GET", "datasets", query={"limit": 100000}).status, 422)
 
 
+class Browsing(ServerTest):
+    def names(self, server, **query):
+        found = server.get("folders/contents", **query)
+        return [one["name"] for one in found["items"]], found["total"]
+
+    def test_folders_and_what_lies_in_them(self):
+        server = self.server()
+        for name in ("a10.tif", "a9.tif", "A1.TIF", ".hidden", "notes.txt"):
+            (server.scans / name).write_bytes(b"123")
+        (server.scans / "week 2").mkdir()
+        (server.scans / "outside").symlink_to("/etc")
+        (server.scans / "within").symlink_to(server.scans / "week 2")
+        (server.scans / "gone").symlink_to(server.scans / "nowhere")
+        os.mkfifo(server.scans / "pipe")
+        self.assertEqual({one["name"] for one in server.get("folders")}, {"scans", "results"})
+        self.assertEqual(self.names(server, place="scans"),
+                         (["week 2", "within", "A1.TIF", "a9.tif", "a10.tif", "notes.txt", "savu24737.nxs"], 7))
+        self.assertEqual(self.names(server, place="scans", limit=2, offset=3), (["a9.tif", "a10.tif"], 7))
+        self.assertEqual(self.names(server, place="scans", search=".TIF"), (["A1.TIF", "a9.tif", "a10.tif"], 3))
+        number = new_data_set(server).json["id"]
+        items = {one["name"]: one for one in server.get("folders/contents", place="scans")["items"]}
+        self.assertEqual(items["savu24737.nxs"]["dataset"], number)
+        self.assertEqual({name: one["kind"] for name, one in items.items()}, {
+            "week 2": "folder", "within": "folder", "A1.TIF": "images", "a9.tif": "images", "a10.tif": "images", "notes.txt": "other",
+            "savu24737.nxs": "hdf5"})
+        self.assertEqual((items["a9.tif"]["size"], items["week 2"]["size"]), (3, None))
+
+    def test_nothing_leads_out(self):
+        server = self.server()
+        (server.scans / "outside").symlink_to("/etc")
+        for place, status in (("scans/outside", 404), ("scans/..", 422), ("..", 404), ("/", 422), ("scans//", 422), ("scans/a\x00", 422), ("", 422),
+                              ("scans/savu24737.nxs", 422), ("scans/none", 404), ("state", 404)):
+            with self.subTest(place=place):
+                answer = server.ask("GET", "folders/contents", query={"place": place})
+                self.assertEqual(answer.status, status, answer.body)
+                self.assertNotIn(str(self.folder), answer.body.decode())
+
+    def test_a_large_folder_comes_in_pages(self):
+        server = self.server()
+        large = server.scans / "large"
+        large.mkdir()
+        for number in range(5000):
+            (large / f"image_{number}.tif").touch()
+        for _ in range(2):
+            began = time.perf_counter()
+            found = self.names(server, place="scans/large", offset=4990)
+            print(f"the last page of 5000 files: {(time.perf_counter() - began) * 1000:.0f} ms", file=sys.stderr)
+        (large / "image_3.tif").unlink()
+        self.assertEqual(self.names(server, place="scans/large", offset=4990)[1], 4999)
+        self.assertEqual(found, ([f"image_{number}.tif" for number in range(4990, 5000)], 5000))
+
+
 class Many(unittest.TestCase):
     def test_lists_of_many_take_no_time(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())

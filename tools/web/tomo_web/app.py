@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from gsttomo import jobs
 from gsttomo.faces import looks
 
-from . import access, dataset_store, datasets
+from . import access, browse, dataset_store, datasets
 from .database import Database
 from .errors import Refusal
 from .folders import Folders
@@ -20,7 +20,7 @@ from .programs import Looks, Questions
 
 STATIC = pathlib.Path(__file__).resolve().parents[1] / "static"
 BOOTSTRAP = pathlib.Path("/usr/share/javascript/bootstrap5")  # Debian's libjs-bootstrap5
-ROOMS = (access, datasets)  # modules with TABLES, and a `router` below /api
+ROOMS = (access, browse, datasets)  # modules with TABLES, and a `router` below /api
 
 
 class Server:

@@ -5,6 +5,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import tempfile
 
@@ -35,6 +36,11 @@ def output_beside(scan):
     scan = pathlib.Path(scan.rstrip("/"))
     folder = scan.parent if os.access(scan.parent, os.W_OK) else pathlib.Path.home()
     return str(folder / f"{scan.stem}-slices.h5")
+
+
+def natural_key(name):
+    """For sorting: names in the order of the numbers in them, 9 before 10, whatever their capitals."""
+    return [int(part) if at % 2 else part.lower() for at, part in enumerate(re.split(r"([0-9]{1,18})", name))]
 
 
 def scratch_folder(room=None):
