@@ -10,7 +10,6 @@ from pyqtgraph.Qt import QtCore, QtWidgets
 
 from . import theme
 
-WITHOUT_SEARCH = ("scan", "middle")
 COLUMNS = ("Method", "Axis", "±", "Tilt °")
 
 
@@ -27,11 +26,6 @@ def plot(title):
         axis.enableAutoSIPrefix(False)
     widget.setLabel("bottom", title, color=theme.ON_SURROUND)
     return widget
-
-
-def known(answer):
-    """Without the numbers that nobody knows."""
-    return {key: value for key, value in answer.items() if value is not None}
 
 
 class Estimates(QtWidgets.QWidget):
@@ -62,7 +56,7 @@ class Estimates(QtWidgets.QWidget):
         self.find = QtWidgets.QPushButton("Find", objectName="find-methods", toolTip="By the methods that serve this scan")
         self.find.clicked.connect(lambda: self.ask(["auto"]))
         self.all = QtWidgets.QPushButton("All methods", objectName="all-methods", toolTip="Each by itself, one after the other")
-        self.all.clicked.connect(lambda: self.ask([name for name in self.methods if name not in WITHOUT_SEARCH]))
+        self.all.clicked.connect(lambda: self.ask([name for name in self.methods if name not in axis_facts.WITHOUT_SEARCH]))
         self.stop = QtWidgets.QPushButton("Cancel", visible=False, objectName="cancel-methods")
         self.stop.clicked.connect(self.cancel)
         self.said = QtWidgets.QLabel(wordWrap=True)
@@ -131,7 +125,7 @@ class Estimates(QtWidgets.QWidget):
             self._fill()
 
     def _searched(self):
-        return set(self.found) - set(WITHOUT_SEARCH)
+        return set(self.found) - set(axis_facts.WITHOUT_SEARCH)
 
     def cancel(self):
         self._waiting = []
@@ -161,16 +155,12 @@ class Estimates(QtWidgets.QWidget):
         self._fill()
 
     def _know(self, method, answer):
-        answers = {method: answer}
-        for one in answer.get("methods", ()):  # of which auto has several
-            if one["method"] not in self.found.keys() - self.old and one["method"] != method:
-                answers[one["method"]] = one
-        for name, one in answers.items():
+        for name, one in axis_facts.answers_of(method, answer, self.found.keys() - self.old).items():
             self._forget(name)
             if "failure" in one:
                 self.failed[name] = one["failure"]
             else:
-                self.found[name] = known(one)
+                self.found[name] = one
         if method == "auto":  # what it did not ask again
             for name in self._searched() & self.old:
                 self._forget(name)
@@ -221,17 +211,11 @@ class Estimates(QtWidgets.QWidget):
         for button in (self.find, self.all):
             button.setVisible(not is_busy)
             button.setEnabled(bool(self.session.facts))
-        compared = {name: (one["axis-px"], one["uncertainty-px"]) for name, one in self.found.items()
-                    if {"axis-px", "uncertainty-px"} <= one.keys() and name != "auto" and name not in self.old}
-        text, tone = (f"Working: {self._running}", "") if is_busy else axis_facts.judge(compared)
-        best = self.found.get("auto", {})
-        if text and not is_busy and best.get("used-rows", 0) < len(best.get("rows", ())):
-            text += f". {best['used-rows']} of {len(best['rows'])} rows count"
-        if not is_busy and best.get("warning"):
-            text, tone = f"⚠ {best['warning']}", "warning"
+        counting = {name: one for name, one in self.found.items() if name not in self.old}
+        text, tone = (f"Working: {self._running}", "") if is_busy else axis_facts.agreement(counting)
         if not text and self.failed:
             reason = next(iter(self.failed.values()))
-            text, tone = (f"⚠ {reason}", "warning") if best else (f"✕ {reason}", "failure")
+            text, tone = (f"⚠ {reason}", "warning") if "auto" in counting else (f"✕ {reason}", "failure")
         if not is_busy and self.old:
             text, tone = "⚠ What methods found is older than the settings", "warning"
         self.said.setText(text)

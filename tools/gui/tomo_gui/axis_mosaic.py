@@ -7,7 +7,6 @@ import math
 
 import numpy as np
 from gsttomo.faces import axis as axis_facts, looks
-from gsttomo.faces.parameters import TO_FIND_AXIS
 from gsttomo.widgets import ImageView
 from pyqtgraph.Qt import QtCore, QtWidgets
 
@@ -16,8 +15,7 @@ from .flowing import FlowLayout, group
 from .states import StateLine
 
 CHANNEL = "mosaic"
-MOST = 25  # slices
-USUAL = 9  # of them, whose places are made ahead
+USUAL = 9  # slices, whose places are made ahead
 
 
 @dataclasses.dataclass
@@ -239,17 +237,7 @@ class MosaicPage(QtWidgets.QWidget):
         return self.two.isChecked() and self.parameter.currentText() == "axis"
 
     def description(self, name, sweep, row, is_of_two):
-        values = looks.slice_of(self.session.description(), self.session.facts, row)
-        values["sweep"] = f"{name}={sweep}"
-        if name == "axis":
-            for other in TO_FIND_AXIS:
-                values.pop(other, None)
-            if is_of_two:
-                values.pop("roll", None)
-        if self._facts["width"] // values.get("binning", 1) > axis_facts.MOST_COLUMNS and "crop-width" not in values:
-            values["crop-width"] = axis_facts.MOST_COLUMNS
-        values.pop(name, None)
-        return values
+        return axis_facts.sweep_of(self.session.description(), self._facts, name, sweep, row, is_of_two)
 
     def _ask(self, number, making):
         self.state_line.working(f"Slices of row {making.rows[number]}")
@@ -259,8 +247,8 @@ class MosaicPage(QtWidgets.QWidget):
     def _show(self, number, making, images, events):
         plan = next((event for event in events if event["event"] == "plan"), {})
         values = plan.get("values") or [str(i) for i in range(len(images))]
-        is_two = len(making.rows) > 1
-        self.mosaics[number].show_slices(values[:MOST], images[:MOST], making.unit, len(values) if is_two and len(values) < 8 else None)
+        is_two, most = len(making.rows) > 1, axis_facts.MOST_SLICES
+        self.mosaics[number].show_slices(values[:most], images[:most], making.unit, len(values) if is_two and len(values) < 8 else None)
         self._made[number], self._picked[number] = making, None
         self._tell_tilt()
         sharpest = next((event for event in events if event["event"] == "result" and event["name"] == "sharpest-axis"), None)
@@ -268,7 +256,7 @@ class MosaicPage(QtWidgets.QWidget):
             self._ask(number + 1, making)
             return
         text = f"{len(images)} slices of row {making.rows[number]}" + (f", the sharpest at {sharpest['value']:g} px" if sharpest else "")
-        text += f"; the first {MOST} are shown" if len(images) > MOST else ""
+        text += f"; the first {most} are shown" if len(images) > most else ""
         text += f"; their middle {axis_facts.MOST_COLUMNS} columns" if making.is_cropped else ""
         self.state_line.done(text + ". A click takes a value")
         self._tell_age()
@@ -345,16 +333,13 @@ class MosaicPage(QtWidgets.QWidget):
 
     def _scale(self, factor):
         """The same number of values around the chosen one, closer together or further apart."""
-        try:
-            begin, end, step = (float(part) for part in self.values.text().split(":"))
-        except ValueError:
-            return
-        name, either_side = self.parameter.currentText(), max(1, round((end - begin) / step / 2))
-        middle = self.session.configuration.values.get(name, (begin + end) / 2)
+        name = self.parameter.currentText()
+        middle = self.session.configuration.values.get(name)
         if name == "axis" and "axis-index" in self.session.configuration.values:
             middle = self.session.axis_or_middle()
-        self.values.setText(axis_facts.range_text(middle, float(f"{step * factor:.2g}"), either_side))
-        self.make()
+        if text := axis_facts.scaled(self.values.text(), factor, middle):
+            self.values.setText(text)
+            self.make()
 
     def _forget(self):
         self.session.pictures.forget(CHANNEL)

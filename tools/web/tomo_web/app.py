@@ -12,15 +12,25 @@ from fastapi.staticfiles import StaticFiles
 from gsttomo import jobs
 from gsttomo.faces import looks
 
-from . import access, browse, dataset_store, datasets
+from . import access, axis, browse, dataset_store, datasets, forms, kept_settings, slices, templates
 from .database import Database
 from .errors import Refusal
 from .folders import Folders
-from .programs import Looks, Questions
+from .given import Facts
+from .programs import Estimates, Looks, Questions
 
 STATIC = pathlib.Path(__file__).resolve().parents[1] / "static"
 BOOTSTRAP = pathlib.Path("/usr/share/javascript/bootstrap5")  # Debian's libjs-bootstrap5
-ROOMS = (access, browse, datasets)  # modules with TABLES, and a `router` below /api
+ROOMS = (  # modules with TABLES, and a `router` below /api
+    access,
+    browse,
+    datasets,
+    forms,
+    kept_settings,
+    templates,
+    axis,
+    slices,
+)
 
 
 class Server:
@@ -33,6 +43,8 @@ class Server:
         self.datasets = dataset_store.Store(self.database)
         self.queue = jobs.Queue(settings.queue)
         self.questions = Questions()
+        self.estimates = Estimates(self.questions)
+        self.facts = Facts()
         self.looks = Looks()
         self.flow_looks = Looks("tomo-runjson", looks.whole_flow)
 

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Errors as a browser gets them: a status of HTTP and one sentence for people."""
 
+from typing import Optional
+
+from pydantic import BaseModel
+
 
 class Refusal(Exception):
     """A request that can't be served. `field` names the value of the request that is wrong, where one is."""
@@ -46,3 +50,12 @@ class Invalid(Refusal):
 class TooMany(Refusal):
     """Requests within a time, or of what a person may have."""
     status = 429
+
+
+class Mistake(BaseModel):
+    """Every answer that is no success. field: name of the value that is wrong, where one is."""
+    error: str
+    field: Optional[str]
+
+
+MISTAKES = {status: {"model": Mistake} for status in (400, 401, 403, 404, 409, 413, 422, 429)}  # for `responses` of a route

@@ -19,12 +19,14 @@ from gsttomo.faces.texts import without_program
 
 from .errors import Invalid
 from .parameters import save
+from .turns import Turns
 
 ROOM = "/dev/shm"   # images stay in memory on their way
 LINES = 8           # of standard error that a message quotes
 QUESTIONS = 2       # at once
 LONGEST_LINE = 64 << 20
 PATIENCE = 5.0      # seconds that a process has to obey
+LONGEST_LOOK = 60.0  # seconds that one image may take while others wait
 GUARD = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()  # nothing goes on behind a server that was killed
 
 
@@ -34,6 +36,33 @@ class Failure(Invalid):
 
 class Superseded(Exception):
     """Somebody wants another image of the same channel."""
+
+
+class Channels:
+    """Work of which the next one of a channel ends the last one, also one that is under way."""
+
+    def __init__(self):
+        self._tasks = {}  # by channel, that wait or run
+
+    async def run(self, channel, work):
+        """The result of a coroutine. Raises Superseded where another one came."""
+        if before := self._tasks.get(channel):
+            before.cancel()
+        task = self._tasks[channel] = asyncio.ensure_future(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise Superseded from None
+            task.cancel()  # nobody waits for it any more
+            raise
+        finally:
+            if self._tasks.get(channel) is task:
+                del self._tasks[channel]
+
+    def cancel(self):
+        for task in list(self._tasks.values()):
+            task.cancel()
 
 
 async def ended(process):
@@ -48,11 +77,11 @@ class Questions:
     """What tomo-reconstruct answers in JSON: `info`, `estimate`, `check`."""
 
     def __init__(self):
-        self._turn = asyncio.Semaphore(QUESTIONS)
+        self._turns = Turns(QUESTIONS, most=None)
 
-    async def ask(self, words, description):
-        """The answer of a command for a configuration. Raises Failure. Cancelling it ends the process."""
-        async with self._turn:
+    async def ask(self, words, description, person=""):
+        """The answer of a command for a configuration. Raises Failure. Cancelling it ends the process. Persons take turns."""
+        async with self._turns.turn(person):
             with tempfile.NamedTemporaryFile(prefix="tomo-web-", suffix=".conf") as file:
                 save(description, file.name)
                 process = await asyncio.create_subprocess_exec(
@@ -77,6 +106,17 @@ def _reason(errors, status):
     return f"tomo-reconstruct was ended by signal {-status}" if status < 0 else f"tomo-reconstruct ended with the status {status}"
 
 
+class Estimates:
+    """Axes by tomo-reconstruct estimate."""
+
+    def __init__(self, questions):
+        self._questions, self._channels = questions, Channels()
+
+    async def ask(self, channel, description, person=""):
+        """What it answers. The next question of a channel ends the last one. Raises Failure, Superseded."""
+        return await self._channels.run(channel, self._questions.ask(["estimate"], description, person))
+
+
 @dataclasses.dataclass
 class Images:
     """array: (images, rows, columns); events: those of the run (docs/progress.md)"""
@@ -86,46 +126,36 @@ class Images:
 
 class Looks:
     """Images of scans by one process that stays warm. A channel is a place where one image is shown: the next wish there ends the
-    last one, also one that is under way. Channels have their turns in the order in which they asked."""
+    last one, also one that is under way. Persons take turns, however many channels each has."""
 
     def __init__(self, program="tomo-reconstruct", whole=looks.whole):
         self._program, self._whole = program, whole
-        self._lock = asyncio.Lock()
-        self._wishes = {}      # channel to the task that waits or runs
+        self._turns = Turns()
+        self._channels = Channels()
         self._process = self._folder = None
         self._number = 0
 
-    async def ask(self, channel, description):
+    async def ask(self, channel, description, person=""):
         """Images of a description that jobs could run, without output. Raises Failure, Superseded."""
-        if before := self._wishes.get(channel):
-            before.cancel()
-        task = self._wishes[channel] = asyncio.ensure_future(self._turn(description))
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if task.cancelled():
-                raise Superseded from None
-            task.cancel()  # nobody waits for it any more
-            raise
-        finally:
-            if self._wishes.get(channel) is task:
-                del self._wishes[channel]
+        return await self._channels.run(channel, self._turn(description, person))
 
     async def close(self):
-        for task in list(self._wishes.values()):
-            task.cancel()
+        self._channels.cancel()
         if self._process:
             await ended(self._process)
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    async def _turn(self, description):
-        async with self._lock:
+    async def _turn(self, description, person):
+        async with self._turns.turn(person):
             self._folder = self._folder or scratch_folder(ROOM if os.access(ROOM, os.W_OK) else None)
             self._number += 1
             file = self._folder / f"{self._number}.h5"
             try:
-                events = await self._run(self._whole(description, str(file)))
+                try:
+                    events = await asyncio.wait_for(self._run(self._whole(description, str(file))), LONGEST_LOOK)
+                except asyncio.TimeoutError:
+                    raise Failure(f"this takes more than {LONGEST_LOOK:.0f} s, and others wait: reconstruct the volume of a few rows") from None
                 return Images(await asyncio.to_thread(_read, file), events)
             finally:
                 for path in self._folder.glob(f"{file.name}*"):

@@ -1,8 +1,12 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a scan's facts say about its axis: views half a turn apart, tilt, parameters that can be compared."""
+"""What a scan's facts say about its axis: views half a turn apart, tilt, parameters that can be compared; and what methods say that
+looked for it."""
 
 import math
+
+from . import looks
+from .parameters import TO_FIND_AXIS
 
 # As tomo-reconstruct compares slices; it refuses others.
 SWEPT_SECTIONS = ("flat-correction", "cleaning", "retrieve-phase", "reconstruction")
@@ -10,6 +14,8 @@ NOT_SWEPT = {"air", "crop-width", "sweep"}
 SURE = 3.0       # uncertainties that two methods may be apart
 SMALL = 0.5      # pixels
 MOST_COLUMNS = 1024  # of a slice in a mosaic
+MOST_SLICES = 25     # of a mosaic
+WITHOUT_SEARCH = ("scan", "middle")  # methods that look at nothing
 
 
 def per_projection(facts, values):
@@ -101,6 +107,54 @@ def values_of(about, at=None):
 
 def range_text(middle, step, either_side):
     return f"{middle - either_side * step:.10g}:{middle + either_side * step:.10g}:{step:.10g}"
+
+
+def scaled(text, factor, middle=None):
+    """As many values as a range has, closer together or further apart, around the middle, else around that of the range. None for
+    what is no range."""
+    try:
+        begin, end, step = (float(part) for part in text.split(":"))
+        either_side = max(1, round((end - begin) / step / 2))
+    except (ValueError, ZeroDivisionError):
+        return None
+    return range_text((begin + end) / 2 if middle is None else middle, float(f"{step * factor:.2g}"), either_side)
+
+
+def sweep_of(values, facts, name, sweep, row, is_of_two=False):
+    """A look at slices of a row for several values of a parameter, as they are written behind NAME=. Of two rows, which tell a tilt,
+    none is turned upright."""
+    values = {**looks.slice_of(values, facts, row), "sweep": f"{name}={sweep}"}
+    if name == "axis":
+        for other in (*TO_FIND_AXIS, *(["roll"] if is_of_two else ())):
+            values.pop(other, None)
+    if facts["width"] // values.get("binning", 1) > MOST_COLUMNS and "crop-width" not in values:
+        values["crop-width"] = MOST_COLUMNS
+    values.pop(name, None)
+    return values
+
+
+def known(answer):
+    """Without the numbers that nobody knows."""
+    return {key: value for key, value in answer.items() if value is not None}
+
+
+def answers_of(method, answer, kept=()):
+    """Answers by their methods of what tomo-reconstruct estimate --json says; auto tells those of several, of which others are
+    kept as they are. Of a method that found nothing, `failure` says why."""
+    others = {one["method"]: known(one) for one in answer.get("methods", ()) if one["method"] != method and one["method"] not in kept}
+    return {method: known(answer), **others}
+
+
+def agreement(found):
+    """What the answers of methods together say about the axis: (text, tone)."""
+    best = found.get("auto", {})
+    if best.get("warning"):
+        return f"⚠ {best['warning']}", "warning"
+    text, tone = judge({name: (one["axis-px"], one["uncertainty-px"]) for name, one in found.items()
+                        if {"axis-px", "uncertainty-px"} <= one.keys() and name != "auto"})
+    if text and best.get("used-rows", 0) < len(best.get("rows", ())):
+        text += f". {best['used-rows']} of {len(best['rows'])} rows count"
+    return text, tone
 
 
 def judge(found):
