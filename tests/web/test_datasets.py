@@ -4,6 +4,7 @@
 
 import os
 import shutil
+import struct
 import sys
 import tempfile
 import time
@@ -129,6 +130,25 @@ class Changing(ServerTest):
         self.assertEqual(server.get("datasets", state="broken")["total"], 1)
         os.rename(server.scans / "away", server.scans / SCAN.name)
         self.assertEqual(server.get(f"datasets/{number}")["state"], "ready")
+
+    def test_a_thumbnail_is_made_once_for_each_state_of_the_files(self):
+        server = self.server()
+        number = new_data_set(server).json["id"]
+        first = server.ask("GET", f"datasets/{number}/thumbnail")
+        self.assertEqual((first.status, first.headers["Content-Type"], first.body[:8]), (200, "image/png", b"\x89PNG\r\n\x1a\n"))
+        width, height = struct.unpack(">II", first.body[16:24])
+        self.assertEqual((width, height), (160, 135))
+        kept = list((server.state / "thumbnails").iterdir())
+        self.assertEqual(len(kept), 1)
+        written = kept[0].stat().st_mtime_ns
+        self.assertEqual(server.ask("GET", f"datasets/{number}/thumbnail").body, first.body)
+        self.assertEqual(kept[0].stat().st_mtime_ns, written)
+        shutil.copyfile(TOOTH, server.scans / SCAN.name)
+        server.get(f"datasets/{number}")
+        self.assertNotEqual(server.ask("GET", f"datasets/{number}/thumbnail").body, first.body)
+        self.assertEqual(len(list((server.state / "thumbnails").iterdir())), 1)
+        server.ask("DELETE", f"datasets/{number}")
+        self.assertEqual(list((server.state / "thumbnails").iterdir()), [])
 
     def test_they_outlive_the_server(self):
         server = self.server()

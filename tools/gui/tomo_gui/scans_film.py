@@ -299,14 +299,7 @@ class FilmView(QtWidgets.QWidget):
 
     def _text(self):
         kind, mode, number, is_exact = self.shown
-        facts = self._facts
-        if kind == "sinograms":
-            return f"Sinogram of row {number}"
-        if kind != "projections":
-            return f"{looks.KINDS[kind].rstrip('s') if ' ' not in kind else kind} {number} of 0 … {facts[kind] - 1}, raw" + (
-                "" if is_exact else ", reduced")
-        angle = looks.angle_text(self._angles, number)
-        return f"Projection {number} of 0 … {facts['projections'] - 1}" + (f", {angle}" if angle else "") + f", {mode}" + ("" if is_exact else ", reduced")
+        return looks.caption(self._facts, self.session.configuration.values, kind, mode, number, is_exact)
 
     # Projections
 

@@ -12,7 +12,8 @@ from fastapi.staticfiles import StaticFiles
 from gsttomo import jobs
 from gsttomo.faces import looks
 
-from . import access, axis, browse, dataset_store, datasets, forms, kept_settings, slices, templates
+from . import (access, axis, browse, dataset_store, datasets, forms, images, kept_settings, slices, templates,
+               thumbnails)
 from .database import Database
 from .errors import Refusal
 from .folders import Folders
@@ -25,6 +26,8 @@ ROOMS = (  # modules with TABLES, and a `router` below /api
     access,
     browse,
     datasets,
+    thumbnails,
+    images,
     forms,
     kept_settings,
     templates,
@@ -47,6 +50,8 @@ class Server:
         self.facts = Facts()
         self.looks = Looks()
         self.flow_looks = Looks("tomo-runjson", looks.whole_flow)
+        self.thumbnails = thumbnails.Thumbnails(settings.state / "thumbnails", self.looks)
+        self.stacks = images.Stacks(self.flow_looks)
 
     async def close(self):
         await self.looks.close()

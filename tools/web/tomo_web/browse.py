@@ -14,8 +14,7 @@ from pydantic import BaseModel
 
 from .access import Person, Role, needs, server_of
 from .dataset_store import key_of
-from .datasets import MISTAKES
-from .errors import Invalid, Unknown
+from .errors import MISTAKES, Invalid, Unknown
 from .folders import FORBIDDEN
 
 TABLES = ""

@@ -12,10 +12,10 @@ from gsttomo.faces.parameters import OF_ONE_SCAN, OF_SCAN, parameters_in
 from gsttomo.faces.texts import ORDER, facts_of, size_of
 from pydantic import BaseModel, Extra, Field
 
-from . import dataset_store
+from . import confined, dataset_store
 from .access import Person, Role, needs, server_of
 from .dataset_store import COLUMNS, DataSet, State
-from .errors import Forbidden, Invalid, Refusal, Unknown
+from .errors import MISTAKES, Forbidden, Invalid, Refusal, Unknown
 from .parameters import FILES, OF_SERVER, checked, schema
 
 TABLES = dataset_store.TABLES
@@ -117,14 +117,6 @@ class TagCount(BaseModel):
     count: int
 
 
-class Mistake(BaseModel):
-    error: str
-    field: Optional[str]
-
-
-MISTAKES = {status: {"model": Mistake} for status in (401, 403, 404, 409, 422)}
-
-
 # What other rooms use
 
 def configuration_of(server, number):
@@ -148,8 +140,18 @@ def _joined(server, role, places):
 
 def path_of(server, place):
     """The path of a place, or of FILE:/DATASET, as programs take it."""
+    file = file_of(place)
+    return str(server.folders.path(file)) + place[len(file):]
+
+
+def places_of(one):
+    return [place for places in one.places.values() for place in ([places] if isinstance(places, str) else places)]
+
+
+def file_of(place):
+    """Without the dataset behind it."""
     match = DATASET.match(place)
-    return f"{server.folders.path(match[1])}:{match[2]}" if match else str(server.folders.path(place))
+    return match[1] if match else place
 
 
 async def with_facts(server, number):
@@ -165,6 +167,8 @@ async def look(server, one):
     """Asks what is known of the files, into the data set. It is broken where they can't be read."""
     one.stamp = stamp_of(server, one)
     try:
+        for place in places_of(one):
+            await confined.check(server.folders, server.folders.path(file_of(place)))
         facts = await server.questions.ask(["info"], described(server, one))
     except Refusal as e:
         one.state, one.problem, one.facts = State.BROKEN, server.folders.told(e.text), None
@@ -186,10 +190,9 @@ def stamp_of(server, one):
     """Of the files' times and sizes; "" where one is not there."""
     stamps = []
     try:
-        for places in one.places.values():
-            for place in [places] if isinstance(places, str) else places:
-                about = os.stat(path_of(server, place).partition(":/")[0])
-                stamps.append(f"{about.st_mtime_ns:x}-{about.st_size:x}")
+        for place in places_of(one):
+            about = os.stat(server.folders.path(file_of(place)))
+            stamps.append(f"{about.st_mtime_ns:x}-{about.st_size:x}")
     except (Refusal, OSError):
         return ""
     return ".".join(stamps)
@@ -293,14 +296,14 @@ async def list_tags(request: Request, person: Person = needs(Role.VIEWER)):
 @router.get("/datasets/{number}", response_model=Whole, responses={401: MISTAKES[401], 404: MISTAKES[404]})
 async def show_data_set(number: int, request: Request, person: Person = needs(Role.VIEWER)):
     """All that is known of a data set. Files that have changed are looked at again."""
-    return whole(await with_facts(server_of(request), _row(number)), person)
+    return whole(await with_facts(server_of(request), row_of(number)), person)
 
 
 @router.patch("/datasets/{number}", response_model=Whole, responses=MISTAKES)
 async def change_data_set(number: int, change: Change, request: Request, person: Person = needs(Role.USER)):
     """Changes name, values, tags, notes of a data set."""
     server = server_of(request)
-    one = _of_person(server, _row(number), person)
+    one = _of_person(server, row_of(number), person)
     if change.name is not None:
         one.name = _checked_name(change.name)
     if change.tags is not None:
@@ -318,10 +321,11 @@ async def change_data_set(number: int, change: Change, request: Request, person:
 async def remove_data_set(number: int, request: Request, person: Person = needs(Role.USER)):
     """Forgets a data set. Its files stay."""
     server = server_of(request)
-    server.datasets.remove(_of_person(server, _row(number), person).id)
+    server.datasets.remove(_of_person(server, row_of(number), person).id)
+    server.thumbnails.forget(number)
 
 
-def _row(number):
+def row_of(number):
     """sqlite knows no larger ones."""
     if not 0 < number < 2**63:
         raise Unknown(f"there is no data set {number}")

@@ -21,6 +21,11 @@ class Folders:
     def names(self):
         return tuple(self._roots)
 
+    @property
+    def roots(self):
+        """Their paths."""
+        return tuple(self._roots.values())
+
     def path(self, place):
         """The file or folder that a place names. Raises Invalid for what is no place, Unknown where nothing is there."""
         folder, parts = self._split(place)

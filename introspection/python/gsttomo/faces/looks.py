@@ -5,6 +5,7 @@ slices. `configuration` has `values` of parameters and their `schema`, `facts` a
 
 import math
 
+from .axis import per_projection
 from .parameters import scan_of
 
 MODES = {"raw": "Raw", "transmission": "Transmission", "absorption": "Absorption"}
@@ -102,6 +103,17 @@ def calibration(configuration, kind, binning=1):
 def angle_text(angles, number):
     """Of a projection, by the first angle and the step; "" where nobody knows them."""
     return f"{math.degrees(angles[0] + number * angles[1]):.1f}°" if angles else ""
+
+
+def caption(facts, values, kind, mode, number, is_exact=True):
+    """What is said below an image: Projection 3 of 0 … 90, 6.0°, transmission."""
+    if kind in ("sinogram", "sinograms"):
+        return f"Sinogram of row {number}"
+    reduced = "" if is_exact else ", reduced"
+    if kind != "projections":
+        return f"{KINDS[kind].rstrip('s') if ' ' not in kind else kind} {number} of 0 … {facts[kind] - 1}, raw{reduced}"
+    angle = angle_text(per_projection(facts, values), number)
+    return f"Projection {number} of 0 … {facts['projections'] - 1}" + (f", {angle}" if angle else "") + f", {mode}{reduced}"
 
 
 def slice_of(values, facts, row):
