@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Data sets of tomo-web: made, found, changed, forgotten."""
 
+import json
 import os
 import shutil
 import struct
+import subprocess
 import sys
 import tempfile
 import time
 import unittest
 
 import h5py
+import numpy as np
 from webtest import SCAN, TOOTH, ServerTest, main
 
 from tomo_web import dataset_store
@@ -181,6 +184,58 @@ class Finding(ServerTest):
         self.assertEqual(numbers(search='"%_ OR NEAR('), ([], 0))
         self.assertEqual(server.ask("GET", "datasets", query={"sort": "facts"}).status, 422)
         self.assertEqual(server.ask("GET", "datasets", query={"limit": 100000}).status, 422)
+
+
+class Images(ServerTest):
+    def reference(self, *words):
+        """What tomo-reconstruct makes of the scan."""
+        file = self.folder / "reference.h5"
+        subprocess.run(["tomo-reconstruct", str(SCAN), *words, "--axis", "80", "--output", str(file), "--overwrite", "--format", "hdf5"], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with h5py.File(file) as opened:
+            return opened["entry/data/data"][:]
+
+    def test_images_are_those_of_the_file_and_of_the_program(self):
+        server = self.server()
+        number = new_data_set(server).json["id"]
+        with h5py.File(SCAN) as scan:
+            data, keys = scan["entry/instrument/detector/data"][:], scan["entry/instrument/detector/image_key"][:]
+        for kind, key, at in (("projections", 0, 7), ("flats", 1, 0), ("darks", 2, 0)):
+            answer = server.ask("GET", f"datasets/{number}/image", query={"kind": kind, "number": at})
+            self.assertEqual((answer.status, answer.headers["X-Type"]), (200, "uint16"), answer.body[:300])
+            np.testing.assert_array_equal(answer.array, data[keys == key][at])
+        for mode, absorptivity in (("transmission", "off"), ("absorption", "on")):
+            answer = server.ask("GET", f"datasets/{number}/image", query={"number": 7, "mode": mode})
+            expected = self.reference("--result", "projections", "--start", "7", "--number", "1", "--absorptivity", absorptivity)[0]
+            np.testing.assert_array_equal(answer.array, expected)
+            self.assertEqual(json.loads(answer.headers["X-Facts"])["caption"], f"Projection 7 of 0 … 90, -74.2°, {mode}")
+        answer = server.ask("GET", f"datasets/{number}/image", query={"kind": "sinogram", "number": 60, "mode": "absorption"})
+        expected = self.reference("--result", "sinograms", "--y", "60", "--height", "1", "--absorptivity", "on")[0]
+        np.testing.assert_array_equal(answer.array, expected)
+        half = server.ask("GET", f"datasets/{number}/image", query={"number": 7, "binning": 2}).array
+        self.assertEqual(half.shape, (67, 80))
+
+    def test_a_film_has_images_of_all_of_the_scan(self):
+        server = self.server()
+        number = new_data_set(server).json["id"]
+        answer = server.ask("GET", f"datasets/{number}/film", query={"mode": "transmission"})
+        facts = json.loads(answer.headers["X-Facts"])
+        self.assertEqual((answer.array.shape, facts["numbers"][:3], facts["mode"], facts["binning"]), ((31, 135, 160), [0, 3, 6], "transmission", 1))
+        self.assertEqual(facts["modes"], ["raw", "transmission", "absorption"])
+        exact = server.ask("GET", f"datasets/{number}/image", query={"number": 6, "mode": "transmission"}).array
+        np.testing.assert_array_equal(answer.array[2], exact)
+        server.ask("PUT", f"datasets/{number}/settings", {"values": {"flat-correction": "off"}})  # of the person: nothing is corrected
+        raw = server.ask("GET", f"datasets/{number}/film", query={"mode": "transmission"})
+        self.assertEqual((json.loads(raw.headers["X-Facts"])["mode"], raw.array.dtype), ("raw", np.uint16))
+
+    def test_wrong_wishes(self):
+        server = self.server()
+        number = new_data_set(server).json["id"]
+        for query, field in (({"kind": "flats-after"}, "kind"), ({"number": 91}, "number"), ({"kind": "sinogram", "number": 135}, "number"),
+                             ({"kind": "../x"}, "kind"), ({"mode": "x"}, "mode"), ({"binning": 0}, "binning"), ({"number": -1}, "number")):
+            answer = server.ask("GET", f"datasets/{number}/image", query=query)
+            self.assertEqual((answer.status, answer.json["field"]), (422, field), (query, answer.body))
+        self.assertEqual(server.ask("GET", f"datasets/{number + 1}/image").status, 404)
 
 
 class Browsing(ServerTest):

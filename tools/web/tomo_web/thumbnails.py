@@ -13,8 +13,9 @@ from gsttomo.faces import axis, looks
 
 from . import datasets
 from .access import Person, Role, needs, server_of
-from .errors import MISTAKES, Invalid, Refusal
+from .errors import MISTAKES, Invalid
 from .parameters import Configuration
+from .programs import Failure
 
 TABLES = ""
 router = APIRouter(tags=["data sets"])
@@ -44,7 +45,7 @@ class Thumbnails:
                 raise Invalid(self._failed[path.name])
             try:
                 await self._make(server, one, path)
-            except Refusal as e:
+            except Failure as e:
                 self._failed[path.name] = server.folders.told(e.text)
                 raise Invalid(self._failed[path.name]) from None
         return path
