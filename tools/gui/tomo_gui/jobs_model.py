@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-import subprocess
 import threading
 
 from gsttomo import jobs
@@ -16,7 +15,6 @@ from pyqtgraph.Qt import QtCore
 
 MOST_LISTED = 500
 PAUSE = 0.15  # seconds between lists at least
-LINGER = 60  # seconds that a manager waits for another job
 START_AGAIN = 5.0  # seconds between starts of a manager
 
 
@@ -210,10 +208,7 @@ class JobsModel(QtCore.QObject):
         if self._manager and self._manager.poll() is None or now - self._started < START_AGAIN:
             return
         self._started = now
-        folder = self._queue.folder
-        with open(os.path.join(folder, "manager.log"), "ab") as log:
-            self._manager = subprocess.Popen(["tomo-jobs", "--queue", folder, "serve", "--until-idle", str(LINGER)],
-                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        self._manager = jobs.start_manager(self._queue.folder)
 
     def _tell(self, number, event):
         if number in self._past:

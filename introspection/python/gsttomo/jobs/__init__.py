@@ -16,9 +16,10 @@ be different processes, and need not run at the same time. docs/jobs.md tells mo
 
 from ._client import PlainQueue, Queue
 from ._manager import Manager, serve
-from ._model import OPEN, OVER, BusyError, DescriptionError, Error, Job, Kind, Limits, NoSuchJob, QuotaError, State
+from ._model import OPEN, OVER, Brief, BusyError, DescriptionError, Error, Job, Kind, Limits, NoSuchJob, Page, QuotaError, State
 from ._order import Order
+from ._start import start_manager
 from ._store import default_folder
 
-__all__ = ["BusyError", "DescriptionError", "Error", "Job", "Kind", "Limits", "Manager", "NoSuchJob", "OPEN", "OVER", "Order", "PlainQueue",
-           "Queue", "QuotaError", "State", "default_folder", "serve"]
+__all__ = ["Brief", "BusyError", "DescriptionError", "Error", "Job", "Kind", "Limits", "Manager", "NoSuchJob", "OPEN", "OVER", "Order",
+           "Page", "PlainQueue", "Queue", "QuotaError", "State", "default_folder", "serve", "start_manager"]

@@ -23,19 +23,19 @@ class _Desk:
     def folder(self):
         return self._store.folder
 
-    def _submit(self, orders, repeats=None):
-        numbers = self._store.submit(orders, repeats)
+    def _submit(self, orders, repeats=None, most_open=None):
+        numbers = self._store.submit(orders, repeats, most_open)
         self._store.wake_manager()  # which may begin meanwhile
         self._store.make_durable()
         return [self._store.job(number) for number in numbers]
 
-    def _repeat(self, number, changes):
+    def _repeat(self, number, changes, most_open=None):
         order = self._store.order_of(number)
         unknown = set(changes) - set(Order.__dataclass_fields__)
         if unknown:
             raise TypeError(f"a job has no {', '.join(sorted(unknown))}")
         description = {**order.description, **changes.pop("description", {})}
-        return self._submit([Order(**{**order.__dict__, "description": description, **changes})], repeats=number)[0]
+        return self._submit([Order(**{**order.__dict__, "description": description, **changes})], number, most_open)[0]
 
     def _cancel(self, number):
         if not self._store.job(number).is_over and not self._store.cancel_waiting(number):
@@ -45,6 +45,13 @@ class _Desk:
     def _pause(self, number):
         if not self._store.change_queued(number, State.QUEUED, State.PAUSED) and not is_held(self._store.job(number)):
             self._ask_running(number, {"command": "pause"})
+        return self._store.job(number)
+
+    def _prioritize(self, number, priority):
+        if self._store.prioritize(number, priority):
+            self._store.wake_manager()
+        elif (job := self._store.job(number)).priority != priority:
+            raise Error(f"job {number} is {job.state}: its turn has come already")
         return self._store.job(number)
 
     def _resume(self, number):
@@ -106,6 +113,10 @@ class _Desk:
         """The Limits in force."""
         return self._store.limits()
 
+    def set_limits(self, limits):
+        """Limits, or a dict of those that change."""
+        self._store.set_limits(limits)
+
     def close(self):
         self._store.close()
 
@@ -133,14 +144,15 @@ class Queue(_Desk):
         this returns. Raises DescriptionError, QuotaError."""
         return self._submit([Order(description, **order)])[0]
 
-    async def submit_many(self, orders):
-        """The same for Orders: all or none."""
-        return self._submit(orders)
+    async def submit_many(self, orders, most_open=None):
+        """The same for Orders: all or none. most_open: jobs that are not over, which an owner may have here, beside the limit of
+        the queue."""
+        return self._submit(orders, most_open=most_open)
 
-    async def repeat(self, number, **changes):
+    async def repeat(self, number, most_open=None, **changes):
         """A new job like that one; `description` has the members that differ, other arguments are those of Order. Devices that
-        the description names are those that the new one names."""
-        return self._repeat(number, changes)
+        the description names are those that the new one names. The key of the job is not repeated."""
+        return self._repeat(number, changes, most_open)
 
     async def get(self, number):
         """The job as it is."""
@@ -149,6 +161,21 @@ class Queue(_Desk):
     async def list(self, states=None, owner=None, limit=None, session=None):
         """Jobs, the newest first."""
         return self._store.jobs(states, owner, limit, session)
+
+    async def page(self, states=None, owner=None, subject=None, key=None, search="", order="-id", offset=0, limit=100, numbers=None):
+        """A Page of a list that may be long: `limit` jobs as Brief, behind the first `offset`, and how many there are in all.
+
+        key: the begin of their keys
+        search: a text within name, subject or owner
+        order: id, name, state, owner, subject, priority or time; with a - before it the largest first. Raises Error for another
+        numbers: of those jobs alone"""
+        return self._store.page(states=states, owner=owner, subject=subject, key=key, search=search, order=order, offset=offset, limit=limit,
+                                numbers=numbers)
+
+    async def changed(self, since=0):
+        """The number of the last change, and the numbers of the jobs that have changed behind the change `since`, those that are
+        gone as well."""
+        return self._store.changed(since)
 
     async def changes(self):
         """Gives something at the begin, and whenever something about the jobs has changed."""
@@ -175,6 +202,10 @@ class Queue(_Desk):
     async def pause(self, number):
         """Holds it, where it runs or in the queue. It keeps its devices. Raises Error if it is over."""
         return self._pause(number)
+
+    async def prioritize(self, number, priority):
+        """Gives one that waits another priority. Raises Error if its turn has come already."""
+        return self._prioritize(number, priority)
 
     async def resume(self, number):
         """Ends a pause."""
@@ -218,17 +249,24 @@ class PlainQueue(_Desk):
     def submit(self, description, **order):
         return self._submit([Order(description, **order)])[0]
 
-    def submit_many(self, orders):
-        return self._submit(orders)
+    def submit_many(self, orders, most_open=None):
+        return self._submit(orders, most_open=most_open)
 
-    def repeat(self, number, **changes):
-        return self._repeat(number, changes)
+    def repeat(self, number, most_open=None, **changes):
+        return self._repeat(number, changes, most_open)
 
     def get(self, number):
         return self._store.job(number)
 
     def list(self, states=None, owner=None, limit=None, session=None):
         return self._store.jobs(states, owner, limit, session)
+
+    def page(self, states=None, owner=None, subject=None, key=None, search="", order="-id", offset=0, limit=100, numbers=None):
+        return self._store.page(states=states, owner=owner, subject=subject, key=key, search=search, order=order, offset=offset, limit=limit,
+                                numbers=numbers)
+
+    def changed(self, since=0):
+        return self._store.changed(since)
 
     def counts(self):
         return self._store.counts()
@@ -241,6 +279,9 @@ class PlainQueue(_Desk):
 
     def pause(self, number):
         return self._pause(number)
+
+    def prioritize(self, number, priority):
+        return self._prioritize(number, priority)
 
     def resume(self, number):
         return self._resume(number)

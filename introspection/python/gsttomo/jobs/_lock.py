@@ -65,6 +65,16 @@ class Bell:
             os.unlink(self._path)
 
 
+def is_heard(folder):
+    """Whether a manager listens, which is not woken by that."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell, short(folder) as name:
+            bell.connect(f"{name}/wake")
+    except OSError:
+        return False
+    return True
+
+
 def ring(folder):
     """Nothing happens where nobody listens."""
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell, short(folder) as name:

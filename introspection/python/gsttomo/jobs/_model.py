@@ -59,20 +59,17 @@ class Kind(str, enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
-    """A job as it was at some moment. Times are seconds since 1970; None is a value that is not known yet."""
+class Brief:
+    """What a list tells about a job, as it was at some moment. Times are seconds since 1970; None is a value that is not known yet."""
     id: int
     kind: Kind
     name: str
     owner: str
+    subject: str           # what it is about
+    key: str | None        # of the client
     priority: int
     state: State
-    description: dict
-    folder: str
-    devices: tuple | None  # that it asks for, see Order
-    memory: int | None
     session: str | None
-    attempt: int
     submitted: float
     started: float | None  # it got its devices
     began: float | None    # its process said hello
@@ -88,10 +85,8 @@ class Job:
     unit: str | None
     rate: float | None
     seconds_left: float | None
-    results: list          # events `result`, the first 1000
     outputs: list          # that it wrote
     bytes: int             # of outputs
-    provenance: dict
     repeats: int | None    # the job that it repeats
 
     @property
@@ -101,6 +96,25 @@ class Job:
     def as_dict(self):
         """For JSON."""
         return {**dataclasses.asdict(self), "kind": str(self.kind), "state": str(self.state)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Job(Brief):
+    """Everything about a job."""
+    description: dict
+    folder: str
+    devices: tuple | None  # that it asks for, see Order
+    memory: int | None
+    attempt: int
+    results: list          # events `result`, the first 1000
+    provenance: dict
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """A part of a list of jobs."""
+    jobs: list             # Brief
+    total: int             # of the whole list
 
 
 @dataclasses.dataclass(frozen=True)

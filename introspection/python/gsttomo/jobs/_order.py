@@ -31,6 +31,9 @@ class Order:
     memory: bytes of the computer's memory that the job is to have; None: an equal share of the manager's
     session: None: a process of its own; a name: one that stays warm for later jobs of that name
     folder: in which names of files are meant; None: the current one
+    subject: what the job is about, by which others find it, such as "data set 17"; it may be empty
+    key: of the client, for one that can't be sure whether its order arrived: while the job of an order is kept, another order of the
+        same owner and key is that job, and no new one. None: each order is a new job
     """
     description: dict
     name: str = ""
@@ -40,19 +43,24 @@ class Order:
     memory: int | None = None
     session: str | None = None
     folder: str | None = None
+    subject: str = ""
+    key: str | None = None
 
     def checked(self):
         """The same with all values that are in force. Raises DescriptionError."""
         check_description(self.description)
         if self.session == "":
             raise DescriptionError("the name of a session is empty")
+        if self.key == "":
+            raise DescriptionError("the key of an order is empty")
         memory = None if self.memory is None else whole("memory", self.memory)
         if memory is not None and memory < 0:
             raise DescriptionError(f"memory is {memory}; wanted a number of bytes")
         return dataclasses.replace(
             self, name=text("name", self.name), owner=text("owner", user_name() if self.owner in (None, "") else self.owner),
             priority=whole("priority", self.priority), devices=devices_of(self.devices, self.description), memory=memory,
-            session=None if self.session is None else text("session", self.session), folder=folder_of(self.folder))
+            session=None if self.session is None else text("session", self.session), folder=folder_of(self.folder),
+            subject=text("subject", self.subject), key=None if self.key is None else text("key", self.key))
 
 
 def check_description(description):

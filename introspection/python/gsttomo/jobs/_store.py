@@ -18,11 +18,13 @@ import shutil
 import sqlite3
 import time
 
+from . import _list
+from ._list import values_of
 from ._lock import ring
 from ._model import OPEN, OVER, Error, Job, Kind, Limits, NoSuchJob, QuotaError, State
-from ._order import LARGEST, Order, kind_of, named_devices, text
+from ._order import LARGEST, Order, kind_of, named_devices, text, whole
 
-VERSION = 1
+VERSION = 2
 PATIENCE = 30.0  # seconds for another process's transaction
 MOST_ATTEMPTS = 3  # at starting a job whose process vanished before it began
 
@@ -44,6 +46,20 @@ CREATE TABLE workers (
 CREATE TABLE requests (id INTEGER PRIMARY KEY AUTOINCREMENT, job INTEGER NOT NULL, command TEXT NOT NULL);
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT);
 """
+
+# That make a queue of a version one of the next. They only add: a manager that runs meanwhile goes on.
+# `changes` has each job once, with the number of its last change, also where it is gone.
+CHANGES = {1: """
+ALTER TABLE jobs ADD COLUMN subject TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN key TEXT;
+CREATE UNIQUE INDEX jobs_by_key ON jobs (key, owner) WHERE key IS NOT NULL;
+CREATE INDEX jobs_by_subject ON jobs (subject, state);
+CREATE INDEX jobs_listed ON jobs (id, state, owner, name, subject, key, priority, began, ended);
+CREATE TABLE changes (revision INTEGER PRIMARY KEY AUTOINCREMENT, job INTEGER NOT NULL UNIQUE);
+CREATE TRIGGER job_came AFTER INSERT ON jobs BEGIN INSERT OR REPLACE INTO changes (job) VALUES (NEW.id); END;
+CREATE TRIGGER job_changed AFTER UPDATE ON jobs BEGIN INSERT OR REPLACE INTO changes (job) VALUES (NEW.id); END;
+CREATE TRIGGER job_gone AFTER DELETE ON jobs BEGIN INSERT OR REPLACE INTO changes (job) VALUES (OLD.id); END;
+"""}
 
 # That a process or a manager writes into the folder of a job or a worker; nothing else is ever removed.
 OURS = {"jobs": ("events.jsonl", "errors.log", "preview-*.npy*"), "workers": ("commands", "events.jsonl", "errors.log")}
@@ -80,16 +96,7 @@ def default_folder():
 
 
 def job_of(row):
-    values = dict(row)
-    for name in ("description", "assigned", "results", "outputs", "provenance", "devices"):
-        values[name] = json.loads(values[name]) if values[name] is not None else None
-    values["devices"] = None if values["devices"] is None else tuple(values["devices"])
-    values["assigned"] = tuple(values["assigned"])
-    for name in ("name", "owner", "folder", "session"):  # of a client that checks nothing, as below
-        if isinstance(values[name], bytes):
-            values[name] = values[name].decode(errors="replace")
-    values["priority"] = int(values["priority"]) if isinstance(values["priority"], (int, float)) else 0
-    return Job(**{**values, "kind": Kind(values["kind"]), "state": State(values["state"])})
+    return Job(**values_of(row))
 
 
 class Store:
@@ -135,20 +142,33 @@ class Store:
                                 "disk of this computer")
 
     def _create(self):
-        if self._version() is not None:
+        """Also from a queue of an earlier version."""
+        if self._version() == VERSION:
             return
         with self.transaction():
-            if self._version() is None:  # nobody else was faster
+            version = self._version()  # somebody else may have been faster
+            if version == 0:
                 self._refuse_folders_of_others(is_queue=lambda: False)
-                for statement in SCHEMA.split(";"):
-                    self._database.execute(statement)
-                self._database.execute(f"PRAGMA user_version = {VERSION}")
+                self._execute(SCHEMA)
+                version = 1
+            for number in range(version, VERSION):
+                self._execute(CHANGES[number])
+            self._database.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _execute(self, statements):
+        statement = ""
+        for line in statements.splitlines():
+            statement += line + "\n"
+            if sqlite3.complete_statement(statement):
+                self._database.execute(statement)
+                statement = ""
 
     def _version(self):
+        """0 for a database that is new."""
         version = self._database.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
             raise Error(f"{self.folder} is a queue of a newer version of gst-tomo ({version}; this one knows {VERSION})")
-        return version or None
+        return version
 
     def close(self):
         self._database.close()
@@ -203,32 +223,40 @@ class Store:
 
     # Submitting and looking
 
-    def submit(self, orders, repeats=None):
-        """Numbers of new jobs, in their order: all or none. Raises QuotaError, DescriptionError."""
+    def submit(self, orders, repeats=None, most_open=None):
+        """Numbers of their jobs, in their order: all or none. Jobs are new, except for those whose key is known. Raises QuotaError,
+        DescriptionError."""
         checked = [order.checked() for order in orders]
         with self.transaction():
-            self._check_quotas(checked)
-            numbers = [self._insert(order, repeats) for order in checked]
-        return numbers
+            new = {(order.owner, order.key or n): order for n, order in enumerate(checked) if self._known(order) is None}
+            self._check_quotas(new.values(), most_open)
+            return [number if (number := self._known(order)) is not None else self._insert(order, repeats) for order in checked]
+
+    def _known(self, order):
+        """The number of the job that was ordered by the same key."""
+        row = None if order.key is None else self._database.execute(
+            "SELECT id FROM jobs WHERE owner = ? AND key = ?", (order.owner, order.key)).fetchone()
+        return row and row["id"]
 
     def _insert(self, order, repeats):
         return self._database.execute(
-            "INSERT INTO jobs (kind, name, owner, priority, state, description, folder, devices, memory, session, submitted, repeats) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO jobs (kind, name, owner, priority, state, description, folder, devices, memory, session, submitted, repeats, "
+            "subject, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (kind_of(order.description).value, order.name, order.owner, order.priority, State.QUEUED.value, json.dumps(order.description),
              order.folder, None if order.devices is None else json.dumps(order.devices), order.memory, order.session, time.time(),
-             repeats)).lastrowid
+             repeats, order.subject, order.key)).lastrowid
 
-    def _check_quotas(self, orders):
+    def _check_quotas(self, orders, most_open):
         limits = self.limits()
+        bounds = [bound for bound in (limits.jobs_per_owner, most_open) if bound is not None]
         for owner in {order.owner for order in orders}:
             new = sum(order.owner == owner for order in orders)
             waiting, size = self._database.execute(
                 f"SELECT (SELECT count(*) FROM jobs WHERE owner = ? AND state IN ({states_of(OPEN)})), "
                 "(SELECT coalesce(sum(bytes), 0) FROM jobs WHERE owner = ?)", (owner, owner)).fetchone()
-            if limits.jobs_per_owner is not None and waiting + new > limits.jobs_per_owner:
+            if bounds and waiting + new > min(bounds):
                 raise QuotaError(f"{owner} has {waiting} jobs that are not over; with {new} more there would be more than the "
-                                 f"{limits.jobs_per_owner} that an owner may have")
+                                 f"{min(bounds)} that an owner may have")
             if limits.bytes_per_owner is not None and size >= limits.bytes_per_owner:
                 raise QuotaError(f"results of {owner} have {size} bytes, and an owner may have {limits.bytes_per_owner}; remove "
                                  "some, and clean their jobs")
@@ -258,6 +286,16 @@ class Store:
             "ORDER BY jobs.id DESC LIMIT ?", (*values, -1 if limit is None else min(limit, LARGEST)))
         return [job_of(row) for row in rows]
 
+    def page(self, **wanted):
+        """A part of the list, see _list.page()."""
+        return _list.page(self._database, **wanted)
+
+    def changed(self, since):
+        """The number of the last change, and the numbers of jobs that have changed behind `since`, the last one last."""
+        last = self._database.execute("SELECT coalesce(max(revision), 0) FROM changes").fetchone()[0]
+        rows = self._database.execute("SELECT job FROM changes WHERE revision > ? AND revision <= ? ORDER BY revision", (since, last))
+        return last, [row["job"] for row in rows]
+
     def counts(self):
         """How many jobs there are in each state."""
         found = dict.fromkeys(State, 0)
@@ -269,7 +307,7 @@ class Store:
         """By which a job is submitted again."""
         job = self.job(number)
         devices = None if job.devices == named_devices(job.description) else job.devices
-        return Order(job.description, job.name, job.owner, job.priority, devices, job.memory, job.session, job.folder)
+        return Order(job.description, job.name, job.owner, job.priority, devices, job.memory, job.session, job.folder, job.subject)
 
     # Before a job runs; after that, its manager is asked
 
@@ -279,6 +317,12 @@ class Store:
             return self._database.execute(
                 "UPDATE jobs SET state = ?, ended = ? WHERE id = ? AND state = ? AND worker IS NULL",
                 (after.value, time.time() if after in OVER else None, number, before.value)).rowcount > 0
+
+    def prioritize(self, number, priority):
+        """Whether the job waits, and has that priority from now on."""
+        with self.transaction():
+            return self._database.execute("UPDATE jobs SET priority = ? WHERE id = ? AND state IN ('queued', 'paused') AND worker IS NULL",
+                                          (whole("priority", priority), number)).rowcount > 0
 
     def cancel_waiting(self, number):
         """A job that has no process, whether it is queued or held."""

@@ -86,6 +86,8 @@ def details(job):
              f"submitted   {moment_text(job.submitted)}" + (f", repeats job {job.repeats}" if job.repeats else "")]
     if job.started:
         lines.append(f"started     {moment_text(job.started)}, {duration_text(seconds_of(job))}" + (" so far" if not job.ended else ""))
+    if job.subject:
+        lines.append(f"subject     {plain(job.subject)}")
     if job.pid:
         lines.append(f"process     {job.pid}")
     if job.total:
