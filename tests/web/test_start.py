@@ -16,7 +16,7 @@ class Start(BrowserTest):
     def test_a_page_opens(self):
         server = self.server()
         page = self.page(server)
-        self.assertEqual(page.title(), "gst-tomo")
+        self.assertEqual(page.title(), "Scans - gst-tomo")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 import importlib
 import time
 
-from gsttomo.faces.texts import size_of
+from gsttomo.faces.texts import axis_text, size_of, state_of
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
 from . import theme
@@ -47,29 +47,10 @@ class Head(QtWidgets.QFrame):
         self._name.setText(scan.rstrip("/").rpartition("/")[2] or "No scan")
         self._name.setToolTip(scan)
         self._facts.setText(size_of(facts) if facts else "")
-        self._axis.setText(self._axis_text() if facts else "")
-        if not scan:
-            word, tone = "EMPTY", ""
-        elif session.problem:
-            word, tone = "✕ FAILED", "failure"
-        elif not facts:
-            word, tone = "READING", ""
-        else:
-            severe = [finding for finding in facts["findings"] if finding["severity"] != "info"]
-            is_wrong = any(finding["severity"] == "error" for finding in severe)
-            word, tone = (("✕ ERRORS", "failure") if is_wrong else (f"⚠ {len(severe)} WARNINGS", "warning") if len(severe) > 1 else
-                          ("⚠ 1 WARNING", "warning") if severe else ("✓ READY", "good"))
+        self._axis.setText(axis_text(session.axis(), session.axis_uncertainty) if facts else "")
+        word, tone = state_of(facts, session.problem) if scan else ("EMPTY", "")
         self._state.setText(word)
         theme.mark(self._state, "tone", tone)
-
-    def _axis_text(self):
-        known, spread = self.session.axis(), self.session.axis_uncertainty
-        if not known:
-            return "axis not known"
-        axis, source = known
-        if source == "set":
-            return f"axis {axis:.6g}" if spread is None else f"axis {axis:.2f} ± {max(spread, 0.01):.2f}"
-        return f"axis {axis:.2f} ({source})"
 
 
 class Window(QtWidgets.QMainWindow):

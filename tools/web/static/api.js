@@ -13,9 +13,15 @@ export class Failure extends Error {
 
 const base = new URL("../api/", import.meta.url);
 let csrf = "";
+let loggedOut = () => {};
 
 export function setCsrf(token) {
   csrf = token;
+}
+
+/** Calls f where the server no longer knows this person: the session is over. */
+export function onLoggedOut(f) {
+  loggedOut = f;
 }
 
 export function address(path, query = {}) {
@@ -35,6 +41,7 @@ export async function ask(method, path, { query, json, body, headers = {}, signa
     headers: { ...(json === undefined ? {} : { "Content-Type": "application/json" }), ...(method === "GET" ? {} : { "X-CSRF-Token": csrf }), ...headers },
     body: json === undefined ? body : JSON.stringify(json),
   });
+  if (response.status === 401) loggedOut();
   if (!response.ok) throw new Failure(response.status, await response.json().catch(() => ({})));
   return response;
 }

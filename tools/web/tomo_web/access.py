@@ -60,7 +60,13 @@ async def log_in(login: Login, request: Request, response: Response):
     response.set_cookie(COOKIE, login.token, httponly=True, samesite="strict")
 
 
+@router.get("/access")
+async def access():
+    """How people get in: token, passwords or proxy."""
+    return {"access": "token"}
+
+
 @router.get("/session")
 async def session(person: Person = needs(Role.VIEWER)):
     """Who is logged in."""
-    return {"name": person.name, "role": person.role.name.lower()}
+    return {"name": person.name, "role": person.role.name.lower(), "access": "token", "expert": False, "csrf": ""}

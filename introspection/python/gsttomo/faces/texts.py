@@ -24,6 +24,37 @@ def size_of(facts):
     return text
 
 
+def head_of(facts, axis=None, spread=None, problem=""):
+    """What the head of a face says of the chosen scan: {size, axis, word, tone}. `axis` is (value, where it comes from), or None; `spread` is
+    its uncertainty where it was found and taken."""
+    word, tone = state_of(facts, problem)
+    return {"size": size_of(facts) if facts else "", "axis": axis_text(axis, spread) if facts else "", "word": word, "tone": tone}
+
+
+def state_of(facts, problem=""):
+    """A word and its tone. `problem`: why there are no facts."""
+    if problem:
+        return "✕ FAILED", "failure"
+    if not facts:
+        return "READING", ""
+    severe = [finding for finding in facts["findings"] if finding["severity"] != "info"]
+    if any(finding["severity"] == "error" for finding in severe):
+        return "✕ ERRORS", "failure"
+    if severe:
+        return ("⚠ 1 WARNING" if len(severe) == 1 else f"⚠ {len(severe)} WARNINGS"), "warning"
+    return "✓ READY", "good"
+
+
+def axis_text(axis, spread=None):
+    """axis 86.35, axis 1021.34 ± 0.10, axis 86.50 (scan)"""
+    if not axis:
+        return "axis not known"
+    value, source = axis
+    if source == "set":
+        return f"axis {value:.6g}" if spread is None else f"axis {value:.2f} ± {max(spread, 0.01):.2f}"
+    return f"axis {value:.2f} ({source})"
+
+
 def facts_of(facts, axis=None):
     """Pairs of a name and a value. `axis` is the one that counts, and where it comes from."""
     def count(key):
