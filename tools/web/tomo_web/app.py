@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from gsttomo import jobs
 from gsttomo.faces import looks
 
-from . import (access, axis, browse, dataset_store, datasets, forms, images, kept_settings, slices, templates,
+from . import (access, axis, browse, dataset_store, datasets, forms, images, ingest, kept_settings, slices, templates,
                thumbnails)
 from .database import Database
 from .errors import Refusal
@@ -28,6 +28,7 @@ ROOMS = (  # modules with TABLES, and a `router` below /api
     datasets,
     thumbnails,
     images,
+    ingest,
     forms,
     kept_settings,
     templates,
@@ -51,9 +52,11 @@ class Server:
         self.looks = Looks()
         self.flow_looks = Looks("tomo-runjson", looks.whole_flow)
         self.thumbnails = thumbnails.Thumbnails(settings.state / "thumbnails", self.looks)
+        self.ingests = ingest.Ingests()
         self.stacks = images.Stacks(self.flow_looks)
 
     async def close(self):
+        await self.ingests.close()
         await self.looks.close()
         await self.flow_looks.close()
         self.queue.close()

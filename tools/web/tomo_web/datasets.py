@@ -198,14 +198,17 @@ def stamp_of(server, one):
     return ".".join(stamps)
 
 
-async def create(server, person, places, values=None, name=None, tags=(), notes=""):
-    """A new data set. Raises what is wrong with it: Failure where its files can't be read, Conflict where there is one of them already."""
+async def create(server, person, places, values=None, name=None, tags=(), notes="", least=1):
+    """A new data set of at least so many projections. Raises what is wrong with it: Invalid where its files can't be read, Conflict where
+    there is one of them already."""
     new = DataSet(_checked_places(server, places), person.name, "", _checked_own(values or {}), _each_once(tags), notes)
     new.name = _checked_name(name) if name else default_name(new.place)
     server.datasets.refuse_second(new)
     await look(server, new)
     if new.state is State.BROKEN:
         raise Invalid(new.problem, "places")
+    if new.facts["projections"] < least:
+        raise Invalid(f"it has less than {least} projections: that is no scan", "places")
     return server.datasets.add(new)
 
 
