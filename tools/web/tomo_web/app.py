@@ -14,10 +14,13 @@ from gsttomo.faces import looks
 
 from . import (access, axis, browse, dataset_store, datasets, forms, images, ingest, kept_settings, slices, templates,
                thumbnails)
+from . import downloads, results, shares, volumes
+from .bricks import Bricks
 from .database import Database
 from .errors import Refusal
 from .folders import Folders
 from .given import Facts
+from .open_volumes import OpenVolumes
 from .programs import Estimates, Looks, Questions
 
 STATIC = pathlib.Path(__file__).resolve().parents[1] / "static"
@@ -34,6 +37,10 @@ ROOMS = (  # modules with TABLES, and a `router` below /api
     templates,
     axis,
     slices,
+    results,
+    volumes,
+    downloads,
+    shares,
 )
 
 
@@ -49,6 +56,8 @@ class Server:
         self.questions = Questions()
         self.estimates = Estimates(self.questions)
         self.facts = Facts()
+        self.volumes = OpenVolumes(self.folders)
+        self.bricks = Bricks(settings.state / "bricks")
         self.looks = Looks()
         self.flow_looks = Looks("tomo-runjson", looks.whole_flow)
         self.thumbnails = thumbnails.Thumbnails(settings.state / "thumbnails", self.looks)
@@ -59,6 +68,7 @@ class Server:
         await self.ingests.close()
         await self.looks.close()
         await self.flow_looks.close()
+        self.volumes.close()
         self.queue.close()
         self.database.close()
 

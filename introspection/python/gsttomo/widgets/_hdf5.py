@@ -51,6 +51,33 @@ def read(path, name, number, files, cache):
         raise
 
 
+def files_of(dataset):
+    """Names of all files that samples of a dataset come from, by links, by external storage and by virtual datasets."""
+    import h5py
+    names, seen = set(), set()
+
+    def add(one):
+        path = one.file.filename
+        if (path, one.name) in seen:
+            return
+        seen.add((path, one.name))
+        names.add(path)
+        folder = os.path.dirname(os.path.abspath(path))
+        names.update(os.path.join(folder, os.fsdecode(part[0])) for part in one.external or ())
+        for source in one.virtual_sources() if one.is_virtual else ():
+            name = path if source.file_name == "." else os.path.join(folder, source.file_name)
+            names.add(name)
+            with contextlib.suppress(OSError, KeyError):
+                if name == path:
+                    add(one.file[source.dset_name])
+                else:
+                    with _open(h5py, name) as other:
+                        add(other[source.dset_name])
+
+    add(dataset)
+    return names
+
+
 def _open(h5py, path):
     """Without a lock, so that a result that is looked at can be written anew. The lock is given back rather than never taken:
     HDF5 refuses a file in one process with a lock and without one, and others in this process open it in the usual way."""

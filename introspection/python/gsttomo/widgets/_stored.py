@@ -116,7 +116,10 @@ def _check(stop):
 
 
 class Level:
-    """A volume at one resolution. `shape` is (z, y, x), `factor` how far its samples lie apart along each."""
+    """A volume at one resolution. `shape` is (z, y, x), `factor` how far its samples lie apart along each;
+    `is_cut`: whether parts of a plane can be read without the rest of it."""
+
+    is_cut = False
 
     def __init__(self, shape, dtype, factor=(1, 1, 1)):
         self.shape, self.dtype, self.factor = tuple(int(size) for size in shape), np.dtype(dtype), tuple(factor)
@@ -151,6 +154,8 @@ class Level:
 
 
 class InMemory(Level):
+    is_cut = True
+
     def __init__(self, array, factor=(1, 1, 1)):
         super().__init__(array.shape, array.dtype, factor)
         self.array = array
@@ -235,6 +240,7 @@ class Bricks(Level):
     """Chunks of the same size. load(z, y, x) gives the one of these numbers, whole or cut off at the edges, or None where it was
     never written."""
 
+    is_cut = True
     _readers = None
 
     def __init__(self, cache, shape, dtype, chunk, load, fill=0, is_coded=False, factor=(1, 1, 1)):

@@ -3,6 +3,7 @@
 """A volume in a file or folder, larger than the memory if need be. No Qt."""
 
 import collections
+import hashlib
 import math
 import os
 import threading
@@ -47,7 +48,7 @@ class Volume:
 
     def __init__(self, path, number=0):
         self._files, self._cache = Files(), BrickCache()
-        self._planes, self._kept = collections.OrderedDict(), 0
+        self._planes, self._kept, self._coming = collections.OrderedDict(), 0, {}
         self._lock = threading.Lock()
         self._file = None
         self._seen = None
@@ -72,7 +73,7 @@ class Volume:
                 self.levels, self.pixel_size, self.volumes = _zarr.read(file, number, self._files, self._cache)
                 return
             self.levels, self.pixel_size = _images.read_series(file, self._files)
-        elif "%" in os.path.basename(file) or "*" in os.path.basename(file):
+        elif not os.path.exists(file) and any(sign in os.path.basename(file) for sign in "%*"):
             self.levels, self.pixel_size = _images.read_series(file, self._files)
         elif not os.path.exists(file):
             raise VolumeError(f"{file}: there is no such file")
@@ -85,6 +86,18 @@ class Volume:
                 file, dataset, number, self._files, self._cache)
         else:
             raise VolumeError(f"{file}: it is none of HDF5, OME-Zarr, TIFF and .npy")
+
+    def files(self):
+        """Names of the files that samples come from, of HDF5: links and virtual datasets lead to others."""
+        if self._file is None:
+            return set()
+        names = [self.dataset, *(f"{self.dataset}_{2 ** i}x" for i in range(1, len(self.levels)))]
+        return set().union(*(_hdf5.files_of(self._file[name]) for name in names if name in self._file))
+
+    @property
+    def stamp(self):
+        """A text that changes with the file, as it was when it was opened; '' of an array."""
+        return "" if self._seen is None else self._seen.text
 
     def changed(self):
         """One sentence where the file is not the one any more that was opened, else ''; and whether there is none of that name."""
@@ -122,18 +135,48 @@ class Volume:
         level = self.level_for(axis, size, best)
         if level is None:
             return None
+        array = self._plane(level, axis, min(int(index / level.factor[axis]), level.shape[axis] - 1), stop)
+        down, right = (factor for i, factor in enumerate(level.factor) if i != axis)
+        return Plane(array, (float(right), float(down)), level)
+
+    def tile(self, level, axis, index, begin, end, stop=never):
+        """A part of a plane, rows and columns from `begin` to `end` in samples of one of `levels`; `index` is that of the finest level, as
+        in slice(). Bricks that the part needs are read, of other files the whole plane, which is kept. Raises VolumeError,
+        IndexError."""
+        rows, columns = level.plane_shape(axis)
+        if not (0 <= index < self.shape[axis] and 0 <= begin[0] < end[0] <= rows and 0 <= begin[1] < end[1] <= columns):
+            raise IndexError(f"samples {begin} to {end} of plane {index} were asked for; there are {self.shape[axis]} of {rows} x {columns}")
         at = min(int(index / level.factor[axis]), level.shape[axis] - 1)
+        if not level.is_cut:
+            return self._plane(level, axis, at, stop)[begin[0]:end[0], begin[1]:end[1]]
+        low, high = list(begin), list(end)
+        low.insert(axis, at)
+        high.insert(axis, at + 1)
+        array = level.box(low, high, stop)
+        self._check()
+        return array.reshape(end[0] - begin[0], end[1] - begin[1])
+
+    def _plane(self, level, axis, at, stop):
+        """The kept plane, or one that is read now, once also where several threads want it."""
         key = (id(level), axis, at)
         with self._lock:
             array = self._planes.get(key)
             if array is not None:
                 self._planes.move_to_end(key)
-        if array is None:
-            array = level.plane(axis, at, stop)
-            self._check()
-            self._keep(key, array)
-        down, right = (factor for i, factor in enumerate(level.factor) if i != axis)
-        return Plane(array, (float(right), float(down)), level)
+                return array
+            reading = self._coming.setdefault(key, threading.Lock())
+        try:
+            with reading:
+                with self._lock:
+                    array = self._planes.get(key)
+                if array is None:
+                    array = level.plane(axis, at, stop)
+                    self._check()
+                    self._keep(key, array)
+                return array
+        finally:
+            with self._lock:
+                self._coming.pop(key, None)
 
     def _keep(self, key, array):
         with self._lock:
@@ -189,7 +232,7 @@ class Volume:
             return made
         _, level, low, high = min(boxes, key=lambda box: box[0])
         bins = bins_of([b - a for a, b in zip(low, high)], most)
-        made = _reduced(level, low, high, bins, stop)
+        made = reduced(level, low, high, bins, stop)
         self._check()
         if list(high) == list(level.shape) and not any(low):  # serves planes whose own level takes too long
             self.levels = [*self.levels, InMemory(made, tuple(a * b for a, b in zip(level.factor, bins)))]
@@ -230,6 +273,10 @@ class _Seen:
             self._parts = names[::max(1, len(names) // 32)] + names[-1:]  # a look at thousands would take too long
         self._stamps = [_stamp(name) for name in self._parts]
 
+    @property
+    def text(self):
+        return hashlib.sha256(repr(self._stamps).encode()).hexdigest()[:24]
+
     def changed(self):
         stamps = [_stamp(name) for name in self._parts]
         for name, before, now in zip(self._parts, self._stamps, stamps):
@@ -255,7 +302,7 @@ def bins_of(shape, most):
     return bins
 
 
-def _reduced(level, low, high, bins, stop):
+def reduced(level, low, high, bins, stop):
     """Means of bins; what lies at the edge is a mean of fewer samples."""
     made = np.empty([-(-(b - a) // each) for a, b, each in zip(low, high, bins)], np.float32)
     for number in range(made.shape[0]):
@@ -267,6 +314,16 @@ def _reduced(level, low, high, bins, stop):
         images = np.abs(images) if images.dtype.kind == "c" else images
         made[number] = _means(_means(images.mean(0, dtype=np.float32), bins[1], 0), bins[2], 1)
     return made
+
+
+def means_of(plane, bins):
+    """A plane whose samples are means of bins x bins of another one, at the edges of fewer; of integers the nearest ones."""
+    if bins == 1:
+        return plane
+    plane = np.abs(plane) if plane.dtype.kind == "c" else plane
+    is_whole = plane.dtype.kind in "iu"
+    made = _means(_means(plane.astype(np.float32), bins, 0), bins, 1)
+    return np.rint(made).astype(plane.dtype) if is_whole else made.astype(np.float32)
 
 
 def _means(array, size, axis):
