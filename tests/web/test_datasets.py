@@ -252,7 +252,7 @@ class Browsing(ServerTest):
         (server.scans / "within").symlink_to(server.scans / "week 2")
         (server.scans / "gone").symlink_to(server.scans / "nowhere")
         os.mkfifo(server.scans / "pipe")
-        self.assertEqual({one["name"] for one in server.get("folders")}, {"scans", "results"})
+        self.assertEqual({one["name"] for one in server.get("folders")}, {"samples", "scans", "results"})
         self.assertEqual(self.names(server, place="scans"),
                          (["week 2", "within", "A1.TIF", "a9.tif", "a10.tif", "notes.txt", "savu24737.nxs"], 7))
         self.assertEqual(self.names(server, place="scans", limit=2, offset=3), (["a9.tif", "a10.tif"], 7))

@@ -24,6 +24,7 @@ from .open_volumes import OpenVolumes
 from .programs import Estimates, Looks, Questions
 
 STATIC = pathlib.Path(__file__).resolve().parents[1] / "static"
+SAMPLES = pathlib.Path(__file__).resolve().parents[3] / "examples" / "data"  # where the server runs from its sources
 BOOTSTRAP = pathlib.Path("/usr/share/javascript/bootstrap5")  # Debian's libjs-bootstrap5
 ROOMS = (  # modules with TABLES, and a `router` below /api
     access,
@@ -49,7 +50,7 @@ class Server:
 
     def __init__(self, settings):
         self.settings = settings
-        self.folders = Folders({**settings.folders, "results": settings.results})
+        self.folders = Folders({**_samples(), **settings.folders, "results": settings.results})
         self.database = Database(settings.state / "web.sqlite", ROOMS)
         self.datasets = dataset_store.Store(self.database)
         self.queue = jobs.Queue(settings.queue)
@@ -71,6 +72,11 @@ class Server:
         self.volumes.close()
         self.queue.close()
         self.database.close()
+
+
+def _samples():
+    """A folder with scans for people who have none."""
+    return {"samples": SAMPLES} if (SAMPLES / "savu24737.nxs").is_file() else {}
 
 
 def create_app(settings):

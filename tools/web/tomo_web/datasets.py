@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Literal, Optional, Union
 
 from fastapi import APIRouter, Query, Request
 from gsttomo.faces.parameters import OF_ONE_SCAN, OF_SCAN, parameters_in
-from gsttomo.faces.texts import ORDER, facts_of, size_of
+from gsttomo.faces.texts import ORDER, facts_of, head_of, size_of
 from pydantic import BaseModel, Extra, Field
 
 from . import confined, dataset_store
@@ -95,6 +95,14 @@ class Finding(BaseModel):
     parameters: List[str]
 
 
+class Head(BaseModel):
+    """What stands above the places: size, axis, state as a word with its tone."""
+    size: str
+    axis: str
+    word: str
+    tone: str
+
+
 class Whole(Short):
     """facts: those of tomo-reconstruct info --json; lines: the same as pairs of a name and a value, for people"""
     places: Dict[str, Union[str, List[str]]]
@@ -104,6 +112,7 @@ class Whole(Short):
     facts: Optional[Dict[str, Any]]
     findings: List[Finding]
     lines: List[List[str]]
+    head: Head
     may_change: bool
 
 
@@ -257,10 +266,11 @@ def short(one):
 
 
 def whole(one, person):
+    told = (one.own["axis"], "set") if "axis" in one.own else (one.facts["axis"], "scan") if one.facts and "axis" in one.facts else None
     findings = sorted(one.facts["findings"], key=lambda finding: ORDER.index(finding["severity"])) if one.facts else []
     return {**short(one), "places": one.places, "values": one.own, "notes": one.notes, "version": one.version, "facts": one.facts,
             "findings": [{**finding, "parameters": parameters_in(finding["advice"], schema())} for finding in findings],
-            "lines": facts_of(one.facts) if one.facts else [], "may_change": _may_change(one, person)}
+            "lines": facts_of(one.facts, told) if one.facts else [], "head": head_of(one.facts, told, problem=one.problem or ""), "may_change": _may_change(one, person)}
 
 
 def _may_change(one, person):

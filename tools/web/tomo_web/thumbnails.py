@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 
+import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from gsttomo._show import grey_range, png, thinned
@@ -21,6 +22,7 @@ TABLES = ""
 router = APIRouter(tags=["data sets"])
 
 LARGEST = 160           # pixels of a side
+THIN = 8                # times longer than wide
 KEPT = "private, max-age=604800"  # by the browser: another state of the files has another address
 PICTURE = {200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}, "description": "A picture"}, **MISTAKES}
 
@@ -77,6 +79,9 @@ def described(configuration, facts):
 
 def picture_of(image):
     small = thinned(image, LARGEST)
+    for side, other in ((0, 1), (1, 0)):  # few rows or columns are stretched, to be seen
+        if small.shape[other] > THIN * small.shape[side]:
+            small = np.repeat(small, small.shape[other] // (2 * small.shape[side]), axis=side)
     return png(small, *grey_range(small))
 
 

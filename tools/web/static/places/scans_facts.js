@@ -1,0 +1,68 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What is known about a data set: its facts, and findings with what can be done about them.
+
+import { element } from "../parts/dom.js";
+import { button } from "../parts/states.js";
+
+const SIGNS = { error: ["✕ ERROR", "failure"], warning: ["⚠ WARNING", "warning"], info: ["● INFO", "good"] };
+const NOT_SET = ["sinograms", "ignore"]; // no settings of a reconstruction
+
+/** Fills a <dl>. */
+export function showFacts(list, dataset) {
+  const lines = [...dataset.lines, ["Place", dataset.place], ["Owner", dataset.owner]];
+  list.replaceChildren(...lines.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+}
+
+/** The worst first. `element` goes into the page. */
+export class FindingsList {
+  #frame;
+  #title = element("h2");
+  #list = element("div");
+  #dataset = null;
+
+  constructor(frame) {
+    this.#frame = frame;
+    this.element = element("div", { class: "findings" }, this.#title, this.#list);
+    frame.settings.addEventListener("change", () => this.#dataset && this.show(this.#dataset));
+  }
+
+  show(dataset) {
+    this.#dataset = dataset;
+    const { findings, problem } = dataset;
+    this.#title.textContent = problem ? "It can't be read" : findings.length ? `Findings: ${findings.length}` : "Nothing is wrong";
+    const all = problem ? [{ name: "problem", severity: "error", text: problem, advice: "", parameters: [] }] : findings;
+    this.#list.replaceChildren(...all.map((finding) => this.#finding(finding)));
+  }
+
+  #finding({ name, severity, text, advice, parameters }) {
+    const [sign, tone] = SIGNS[severity];
+    const actions = [];
+    if (severity === "error" && name !== "problem") { // a file that can't be read is no matter of opinion
+      const isIgnored = this.#ignored().includes(name);
+      actions.push(button("Ignore", () => this.#ignore(name, !isIgnored), { class: "btn small", "aria-pressed": String(isIgnored),
+        title: "The reconstruction goes on all the same" }));
+    }
+    for (const parameter of parameters.filter((one) => !NOT_SET.includes(one))) {
+      actions.push(button(`Set ${parameter}…`, () => this.#set(parameter), { class: "btn small" }));
+    }
+    return element("div", { class: "finding", id: `finding-${name}` }, element("span", { "data-tone": tone }, sign), element("p", {}, text),
+      element("p", { class: "faint" }, advice.replaceAll("--", "")), element("div", { class: "toolbar" }, ...actions));
+  }
+
+  #ignored() {
+    return (this.#frame.settings.values.ignore ?? "").split(",").map((one) => one.trim()).filter(Boolean);
+  }
+
+  #ignore(name, isIgnored) {
+    const names = this.#ignored().filter((one) => one !== name);
+    this.#frame.settings.set("ignore", [...names, ...(isIgnored ? [name] : [])].join(","));
+  }
+
+  /** Leads to the field: Axis has that of the axis, Reconstruct all others. */
+  #set(parameter) {
+    this.#frame.wantedField = parameter;
+    this.#frame.open(parameter.startsWith("axis") ? "axis" : "reconstruct", this.#dataset.id);
+    this.#frame.dispatchEvent(new CustomEvent("field", { detail: parameter }));
+  }
+}
