@@ -149,6 +149,32 @@ class ServerTest(unittest.TestCase):
         return server
 
 
+class SharedServer:
+    """Before ServerTest or BrowserTest: one server for all tests of a class, `shared`, which shows copies of SCANS in `scans`."""
+
+    SCANS = (SCAN,)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="tomo-web-test-"))
+        cls.addClassCleanup(shutil.rmtree, folder, ignore_errors=True)
+        cls.scans = folder / "scans"
+        cls.scans.mkdir()
+        for one in cls.SCANS:
+            shutil.copy(one, cls.scans)
+        cls.shared = Server(folder)
+        cls.addClassCleanup(cls.shared.close)
+
+    def data_set(self, settings=(), scan="savu24737.nxs"):
+        """The number of the data set of a scan, which has these settings now."""
+        place = f"scans/{scan}"
+        known = [one["id"] for one in self.shared.get("datasets")["items"] if one["place"] == place]
+        number = known[0] if known else self.shared.post("datasets", {"places": {"scan": place}})["id"]
+        assert self.shared.ask("PUT", f"datasets/{number}/settings", {"values": dict(settings)}).status == 200, settings
+        return number
+
+
 class BrowserTest(ServerTest):
     """The same with Debian's Chromium, one for all tests of a class. `self.problems` are errors of the pages: a test fails with one."""
 

@@ -104,7 +104,7 @@ export class Frame extends EventTarget {
   async #take(dataset) {
     this.dataset = dataset;
     this.dispatchEvent(new Event("dataset"));
-    await this.settings.load(dataset);
+    await this.settings.load(dataset, { canKeep: this.person.role !== "viewer" });
     return dataset;
   }
 

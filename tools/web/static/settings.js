@@ -1,47 +1,198 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a person has set for the chosen data set. The server keeps it, for each person and data set.
+// What a person has set for the chosen data set. The server keeps it, for each person and data set, and decides what is right.
 
-import { ask, get } from "./api.js";
+import { ask, get, post } from "./api.js";
 
-/** Emits "change" (detail: {name}, or {} where all may differ). `values` has what is set, `problems` one sentence by the name of a wrong value. */
+// Any other value of these may lead to another axis.
+const OF_AXIS = ["axis-method", "axis-range", "axis-metric", "axis-rows", "entry", "detector"];
+/** Refused beside a given axis. */
+export const TO_FIND_AXIS = ["axis-index", "axis-method", "axis-range", "axis-metric", "axis-rows"];
+
+let schema = null;
+
+/** {sections, parameters, about: a Map by name} of GET schema; asked for once. */
+export function parameters() {
+  schema ??= get("schema").then((told) => ({ ...told, about: new Map(told.parameters.map((one) => [one.name, one])) }));
+  schema.catch(() => (schema = null));
+  return schema;
+}
+
+/**
+ * values   what differs from the defaults, as the library has it; `texts` the same as fields show them
+ * problems a sentence by the name of each value that is wrong, which changes nothing
+ *
+ * Emits "change" with detail {names, changed}: parameters that were set, or that a problem is told of, and those of them that have
+ * another value now; and "failed" with detail {error} where the server could not be asked.
+ */
 export class Settings extends EventTarget {
   values = {};
+  texts = {};
   problems = {};
+  /** Axis that the last slice has found, or null. */
+  found = null;
+  /** Of the axis that is set, where a method has found it. */
+  uncertainty = null;
   #dataset = null;
+  #past = [];
+  #future = [];
+  #turn = Promise.resolve();
+  #canKeep = true;
+  #complaints = new Set(); // problems that another value of any parameter may have solved
 
   /** Those of another data set, null: of none. */
-  async load(dataset) {
-    this.#dataset = dataset?.id ?? null;
+  async load(dataset, { canKeep = true } = {}) {
+    const number = (this.#dataset = dataset?.id ?? null);
+    this.#canKeep = canKeep;
+    const kept = dataset ? await get(`datasets/${number}/settings`) : { values: {}, texts: {} };
+    if (number !== this.#dataset) return; // another one was chosen meanwhile
+    this.#past = [];
+    this.#future = [];
+    this.found = this.uncertainty = null;
+    const names = new Set([...Object.keys(this.values), ...Object.keys(kept.values), ...Object.keys(this.problems)]);
     this.problems = {};
-    this.values = dataset ? await kept(dataset.id) : {};
-    this.#changed({});
+    this.#take(kept, names);
   }
 
   /** Sets a value as a field has it; "" goes back to the default. A wrong one is told in `problems`, and changes nothing. */
-  async set(name, text) {
-    const values = { ...this.values, [name]: text };
-    if (text === "") delete values[name];
-    try {
-      const kept = await (await ask("PUT", `datasets/${this.#dataset}/settings`, { json: { values } })).json();
-      this.values = kept.values;
-      delete this.problems[name];
-    } catch (failure) {
-      this.problems[name] = failure.message;
-    }
-    this.#changed({ name });
+  set(name, text) {
+    return this.update({ [name]: text });
   }
 
-  #changed(detail) {
-    this.dispatchEvent(new CustomEvent("change", { detail }));
+  /** Sets several in one step. Resolves to whether they are set. */
+  update(changes, { uncertainty = null } = {}) {
+    return (this.#turn = this.#turn.then(() => this.#send({ ...this.values, ...changes }, Object.keys(changes), uncertainty)));
+  }
+
+  /** Sets these, and all others to their defaults. */
+  replace(values) {
+    return (this.#turn = this.#turn.then(() => this.#send(values, [...Object.keys(values), ...Object.keys(this.values)])));
+  }
+
+  reset() {
+    return this.replace({});
+  }
+
+  /** The axis counts from now on, in place of all that says how it is found; a roll in degrees with it, where one is given. */
+  takeAxis(axis, { uncertainty = null, roll = null } = {}) {
+    const none = Object.fromEntries(TO_FIND_AXIS.map((name) => [name, ""]));
+    return this.update({ ...none, axis: Math.round(axis * 100) / 100, ...(roll === null ? {} : { roll: Math.round(roll * 1e4) / 1e4 }) }, { uncertainty });
+  }
+
+  /** Tells a problem of a value that only a run has shown. */
+  complain(name, text) {
+    this.problems[name] = text;
+    this.#complaints.add(name);
+    this.#tell([name]);
+  }
+
+  /** A slice has found the axis. */
+  know(axis) {
+    this.found = axis;
+    this.#tell([]);
+  }
+
+  /** Takes the values that the server keeps: somebody has loaded a file. */
+  async reload() {
+    await this.#turn;
+    const kept = await get(`datasets/${this.#dataset}/settings`);
+    this.#remember();
+    this.#take(kept, namesOf(this.values, kept.values));
+  }
+
+  /** Resolves when all that was set is on the server. */
+  saved() {
+    return this.#turn;
+  }
+
+  get canUndo() {
+    return this.#past.length > 0;
+  }
+
+  get canRedo() {
+    return this.#future.length > 0;
+  }
+
+  undo() {
+    return this.#go(this.#past, this.#future);
+  }
+
+  redo() {
+    return this.#go(this.#future, this.#past);
+  }
+
+  isDefault(name) {
+    return !(name in this.values);
+  }
+
+  #go(source, target) {
+    return (this.#turn = this.#turn.then(async () => {
+      if (!source.length) return false;
+      const before = this.values, values = source[source.length - 1];
+      const kept = await this.#keep(values);
+      if (!kept) return false;
+      source.pop();
+      target.push(before);
+      this.problems = {};
+      this.#take(kept, namesOf(before, kept.values));
+      return true;
+    }));
+  }
+
+  async #send(values, names, uncertainty = null) {
+    if (this.#dataset === null) return false;
+    const number = this.#dataset, wanted = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));
+    const kept = await this.#keep(wanted, names);
+    if (!kept || number !== this.#dataset) return false;
+    const told = names.filter((name) => name in this.problems);
+    for (const name of names) delete this.problems[name];
+    const changed = namesOf(this.values, kept.values);
+    if (changed.length) this.#remember();
+    if (changed.includes("axis")) this.uncertainty = uncertainty;
+    this.#take(kept, [...changed, ...told, ...names]);
+    return true;
+  }
+
+  async #keep(values, names = []) {
+    try {
+      if (this.#canKeep) return await (await ask("PUT", `datasets/${this.#dataset}/settings`, { json: { values } })).json();
+      const checked = await post("settings/check", { values });
+      for (const [name, problem] of Object.entries(checked.problems)) throw Object.assign(new Error(problem), { field: name, status: 422 });
+      return checked;
+    } catch (error) {
+      if (!error.status || error.status === 401 || error.status >= 500) {
+        this.dispatchEvent(new CustomEvent("failed", { detail: { error } }));
+      } else {
+        const name = error.field && error.field !== "settings" ? error.field : names[0];
+        this.problems[name] = error.message;
+        this.#tell([name]);
+      }
+      return null;
+    }
+  }
+
+  #remember() {
+    this.#past.push(this.values);
+    this.#future = [];
+  }
+
+  #take({ values, texts }, names) {
+    const before = this.values;
+    this.values = values;
+    this.texts = texts;
+    const changed = namesOf(before, values), solved = [...this.#complaints];
+    for (const name of solved) delete this.problems[name];
+    this.#complaints.clear();
+    if (changed.some((name) => OF_AXIS.includes(name))) this.found = null;
+    this.#tell([...new Set([...names, ...solved])], changed);
+  }
+
+  #tell(names, changed = []) {
+    this.dispatchEvent(new CustomEvent("change", { detail: { names, changed } }));
   }
 }
 
-async function kept(id) {
-  try {
-    return (await get(`datasets/${id}/settings`)).values;
-  } catch (failure) {
-    if (failure.status === 404) return {}; // nothing is set yet
-    throw failure;
-  }
+/** Names of values that differ. */
+export function namesOf(one, other) {
+  return [...new Set([...Object.keys(one), ...Object.keys(other)])].filter((name) => one[name] !== other[name]);
 }

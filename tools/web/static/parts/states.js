@@ -77,3 +77,8 @@ export function button(text, click, attributes = {}) {
 export function nextButton(text, click, attributes = {}) {
   return button(text, click, { class: "btn next", ...attributes });
 }
+
+/** Elements of a toolbar that stay beside each other. */
+export function group(...elements) {
+  return element("span", { class: "group" }, ...elements);
+}

@@ -47,12 +47,12 @@ export class ImageView extends Surface {
   #caption = "";
   #from = null;
 
-  constructor(container, { label = "Image", histogram = false, readout = false, scaleBar = true } = {}) {
+  constructor(container, { label = "Image", histogram = false, readout = false, scaleBar = true, corner = true } = {}) {
     const frame = element("div", { class: "viewer" });
     container.append(frame);
     super(frame, label);
     this.whole = frame;
-    this.#options = { scaleBar };
+    this.#options = { scaleBar, corner };
     this.add({ paint: (context) => this.#paintFacts(context) });
     this.add({ paint: (context) => this.#paintCursor(context), screenOnly: true });
     if (histogram || readout) this.#addFoot(frame, histogram, readout);
@@ -270,7 +270,7 @@ export class ImageView extends Surface {
     let levels = this.#levels, told = this.#automatic ? TOLD : this.#told;
     if (this.#overlay?.mode === "difference") [levels, told] = [[levels[0] - levels[1], levels[1] - levels[0]], ""];
     const text = cornerText(levels, this.density, told), wide = context.measureText(text).width + 12;
-    if (this.#barEnds + wide + 8 <= width) paintText(context, text, width - wide, height - 25); // a part of it would mislead
+    if (this.#options.corner && this.#barEnds + wide + 8 <= width) paintText(context, text, width - wide, height - 25); // a part of it would mislead
     if (this.#caption) paintText(context, this.#caption, 12, 10);
   }
 
