@@ -13,7 +13,7 @@ from gsttomo import jobs
 from gsttomo.faces import looks
 
 from . import (access, axis, browse, dataset_store, datasets, forms, images, ingest, kept_settings, slices, templates,
-               thumbnails)
+               thumbnails, upload_store, uploads)
 from . import downloads, results, shares, volumes
 from .bricks import Bricks
 from .database import Database
@@ -33,6 +33,7 @@ ROOMS = (  # modules with TABLES, and a `router` below /api
     thumbnails,
     images,
     ingest,
+    uploads,
     forms,
     kept_settings,
     templates,
@@ -62,11 +63,13 @@ class Server:
         self.looks = Looks()
         self.flow_looks = Looks("tomo-runjson", looks.whole_flow)
         self.thumbnails = thumbnails.Thumbnails(settings.state / "thumbnails", self.looks)
+        self.uploads = upload_store.Uploads(settings, self.folders, self.database)
         self.ingests = ingest.Ingests()
         self.stacks = images.Stacks(self.flow_looks)
 
     async def close(self):
         await self.ingests.close()
+        await self.uploads.close()
         await self.looks.close()
         await self.flow_looks.close()
         self.volumes.close()

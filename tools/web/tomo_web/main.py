@@ -22,7 +22,11 @@ def parsed(words):
     parser.add_argument("--queue", type=pathlib.Path, help="folder of the queue of jobs (docs/jobs.md)")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080, help="0: any that is free")
-    return parser.parse_args(words)
+    parser.add_argument("--uploads", metavar="NAME", help="name of the folder that uploads go to; without: there are none")
+    parser.add_argument("--largest-upload", type=int, default=Settings.largest_upload, help="bytes of one file")
+    parser.add_argument("--uploads-of-person", type=int, default=Settings.uploads_of_person, help="bytes of all files of one person together")
+    parser.add_argument("--upload-days", type=float, default=Settings.upload_days)
+    return parser.parse_intermixed_args(words)
 
 
 def main(words=None):
@@ -31,7 +35,9 @@ def main(words=None):
     results = arguments.results or arguments.state / "results"
     results.mkdir(parents=True, exist_ok=True)
     app = create_app(Settings(folders=folders, results=results, state=arguments.state, queue=arguments.queue, host=arguments.host,
-                              port=arguments.port))
+                              port=arguments.port,
+                              uploads=arguments.uploads, largest_upload=arguments.largest_upload,
+                              uploads_of_person=arguments.uploads_of_person, upload_days=arguments.upload_days))
     app.state.token = secrets.token_urlsafe(24)
     listener = socket.create_server((arguments.host, arguments.port))
     print(f"tomo-web: http://{arguments.host}:{listener.getsockname()[1]}/ui/#token={app.state.token}", flush=True)

@@ -33,6 +33,8 @@ class Settings:
     experts: bool = False
     uploads: str | None = None              # name of the folder that uploads go to; None: there are none
     largest_upload: int = 1 << 40           # bytes of one file
+    uploads_of_person: int = 1 << 42        # bytes of all files of one person together
+    upload_days: float = 7.0                # after which uploads that nobody goes on with are taken away
     largest_request: int = 1 << 20          # bytes of any other request
     session_hours: float = 12.0
     jobs_per_person: int = 1000             # that are not over

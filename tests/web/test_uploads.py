@@ -1,0 +1,192 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Uploads of tomo-web: by tus 1.0.0, broken off and gone on with, and what is refused."""
+
+import base64
+import hashlib
+import os
+import socket
+import sqlite3
+
+from webtest import SCAN, ServerTest, main, until
+
+TUS = {"Tus-Resumable": "1.0.0"}
+BODY = "application/offset+octet-stream"
+DATA = SCAN.read_bytes()
+
+
+def text(value):
+    return base64.b64encode(value.encode()).decode()
+
+
+class Hands:
+    """What a client of tus does."""
+
+    def take_uploads(self, *words):
+        server = self.server("--uploads", "incoming", f"incoming={self.incoming()}", *words)
+        return server
+
+    def incoming(self):
+        folder = self.folder / "incoming"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def begin(self, server, name="scan.nxs", length=len(DATA), **headers):
+        return server.ask("POST", "uploads", headers={**TUS, "Upload-Length": str(length), "Upload-Metadata": f"filename {text(name)}", **headers})
+
+    def append(self, server, address, offset, data, **headers):
+        return server.ask("PATCH", address, body=data, headers={**TUS, "Content-Type": BODY, "Upload-Offset": str(offset), **headers})
+
+    def offset(self, server, address):
+        answer = server.ask("HEAD", address, headers=TUS)
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.headers["Cache-Control"], "no-store")
+        return int(answer.headers["Upload-Offset"])
+
+
+class Uploads(Hands, ServerTest):
+    def test_pieces_become_a_file_and_a_data_set(self):
+        server = self.take_uploads()
+        can = server.ask("OPTIONS", "uploads")
+        self.assertEqual((can.status, can.headers["Tus-Version"], can.headers["Tus-Extension"]),
+                         (204, "1.0.0", "creation,expiration,checksum,termination"))
+        made = self.begin(server)
+        self.assertEqual(made.status, 201, made.body)
+        address = made.headers["Location"]
+        self.assertIn("Upload-Expires", made.headers)
+        half = len(DATA) // 2
+        self.assertEqual(self.append(server, address, 0, DATA[:half]).headers["Upload-Offset"], str(half))
+        self.assertEqual(self.offset(server, address), half)
+        self.assertEqual(server.get("folders/contents", place="incoming")["items"], [])  # nobody sees half a file
+        self.assertEqual([one["offset"] for one in server.get("uploads")], [half])
+        for wrong in (0, half - 1, half + 1, len(DATA)):
+            self.assertEqual(self.append(server, address, wrong, DATA[half:]).status, 409, wrong)
+        self.assertEqual(self.append(server, address, half, DATA[half:]).status, 204)
+        self.assertEqual((self.incoming() / "local" / "scan.nxs").read_bytes(), DATA)
+        about = server.get(f"uploads/{address.rsplit('/', 1)[1]}")
+        self.assertEqual((about["is_whole"], about["place"]), (True, "incoming/local/scan.nxs"))
+        self.assertEqual(server.ask("POST", "datasets", {"places": {"scan": about["place"]}}).json["facts"]["projections"], 91)
+        self.assertEqual((server.get("uploads"), os.listdir(self.incoming() / ".uploads")), ([], []))
+        self.assertEqual(self.begin(server).status, 409)  # the name is taken
+        self.assertEqual(self.begin(server, "empty.txt", 0).status, 201)
+        self.assertEqual((self.incoming() / "local" / "empty.txt").read_bytes(), b"")
+
+    def test_a_server_that_is_killed_in_the_middle(self):
+        server = self.take_uploads()
+        address = self.begin(server).headers["Location"]
+        self.append(server, address, 0, DATA[:100_000])
+        with socket.create_connection((server.host, server.port)) as connection:  # a piece under way
+            connection.sendall((f"PATCH {address} HTTP/1.1\r\nHost: {server.host}:{server.port}\r\nAuthorization: Bearer {server.token}\r\n"
+                                f"Tus-Resumable: 1.0.0\r\nContent-Type: {BODY}\r\nUpload-Offset: 100000\r\n"
+                                f"Content-Length: {len(DATA) - 100_000}\r\n\r\n").encode() + DATA[100_000:150_000])
+            server.kill()
+        server.start()
+        at = self.offset(server, address)
+        self.assertIn(at, range(100_000, 150_001))
+        self.assertEqual(self.append(server, address, at, DATA[at:]).status, 204)
+        self.assertEqual((self.incoming() / "local" / "scan.nxs").read_bytes(), DATA)
+
+    def test_a_connection_that_breaks_or_hangs(self):
+        server = self.take_uploads()
+        address = self.begin(server).headers["Location"]
+        head = (f"PATCH {address} HTTP/1.1\r\nHost: {server.host}:{server.port}\r\nAuthorization: Bearer {server.token}\r\nTus-Resumable: 1.0.0\r\n"
+                f"Content-Type: {BODY}\r\nContent-Length: {len(DATA)}\r\n")
+        with socket.create_connection((server.host, server.port)) as connection:
+            connection.sendall(f"{head}Upload-Offset: 0\r\n\r\n".encode() + DATA[:70_000])
+        at = until(lambda: self.offset(server, address), "what came before is lost")
+        self.assertEqual(at, 70_000)
+        with socket.create_connection((server.host, server.port)) as hangs:
+            hangs.sendall(f"{head}Upload-Offset: {at}\r\n\r\n".encode() + DATA[at:at + 10])
+            until(lambda: server.ask("HEAD", address, headers=TUS).status == 200)
+            found = self.append(server, address, self.offset(server, address), b"")  # ends the other one
+            at = self.offset(server, address)
+            self.assertIn(found.status, (204, 409))
+            self.assertEqual(self.append(server, address, at, DATA[at:]).status, 204)
+        self.assertEqual((self.incoming() / "local" / "scan.nxs").read_bytes(), DATA)
+
+    def test_checksums(self):
+        server = self.take_uploads()
+        address = self.begin(server).headers["Location"]
+        for name in ("sha1", "sha256", "md5"):
+            at = self.offset(server, address)
+            piece = DATA[at:at + 1000]
+            wrong = self.append(server, address, at, piece, **{"Upload-Checksum": f"{name} {base64.b64encode(b'x' * 20).decode()}"})
+            self.assertEqual((wrong.status, self.offset(server, address)), (460, at))
+            right = base64.b64encode(hashlib.new(name, piece).digest()).decode()
+            self.assertEqual(self.append(server, address, at, piece, **{"Upload-Checksum": f"{name} {right}"}).status, 204)
+            self.assertEqual(self.offset(server, address), at + 1000)
+        self.assertEqual(self.append(server, address, 3000, b"x", **{"Upload-Checksum": "crc32 AAAA"}).status, 422)
+
+    def test_giving_up(self):
+        server = self.take_uploads()
+        address = self.begin(server).headers["Location"]
+        self.append(server, address, 0, DATA[:1000])
+        self.assertEqual(server.ask("DELETE", address, headers=TUS).status, 204)
+        self.assertEqual(server.ask("HEAD", address, headers=TUS).status, 404)
+        self.assertEqual((server.get("uploads"), os.listdir(self.incoming() / ".uploads")), ([], []))
+        self.assertEqual(self.begin(server).status, 201)  # the name is free again
+
+    def test_names_and_protocol(self):
+        server = self.take_uploads()
+        for name in ("../x.h5", "/etc/x.h5", "a/../x.h5", "a//x.h5", ".x.h5", "a/.x.h5", "x\0.h5", "x\n.h5", "x\\y.h5", "", ".", "..", "a*.h5",
+                     "x.h5/", " x.h5", "x.php", "x", "scan.zip", "scan.tar.gz", "x" * 250 + ".h5", "a/b/c/d/e/f.h5", "\u202ex.h5", "C:x.h5"):
+            with self.subTest(name=name):
+                self.assertEqual(self.begin(server, name).status, 422)
+        self.assertEqual(os.listdir(self.incoming()), [])
+        self.assertEqual(self.begin(server, "Häuser 7/darks/0001.tif", 5).status, 201)
+        self.assertEqual(server.ask("POST", "uploads", headers={"Upload-Length": "5", "Upload-Metadata": f"filename {text('a.h5')}"}).status, 412)
+        for metadata in ("filename", "filename ====", f"other {text('a.h5')}", "filename /y5oNQ=="):
+            answer = server.ask("POST", "uploads", headers={**TUS, "Upload-Length": "5", "Upload-Metadata": metadata})
+            self.assertEqual(answer.status, 422, metadata)
+        for length in ("-1", "x", "99999999999999999999"):
+            self.assertEqual(self.begin(server, "b.h5", length).status, 422)
+        address = self.begin(server).headers["Location"]
+        self.assertEqual(server.ask("PATCH", address, body=b"x", headers={**TUS, "Upload-Offset": "0", "Content-Type": "text/plain"}).status, 415)
+        self.assertEqual(server.ask("PATCH", address, body=b"x", headers={**TUS, "Content-Type": BODY}).status, 422)
+        self.assertEqual(server.ask("HEAD", "uploads/../../etc", headers=TUS).status, 404)
+
+    def test_limits(self):
+        server = self.take_uploads("--largest-upload", "2000000", "--uploads-of-person", "3000000")
+        self.assertEqual(self.begin(server, "large.h5", 2_000_001).status, 413)
+        address = self.begin(server, "a.h5", 1_999_999).headers["Location"]
+        self.assertEqual(self.begin(server, "b.h5", 1_500_000).status, 413)  # together they are too large
+        self.assertEqual(self.append(server, address, 0, b"x" * 1_999_999 + b"more").status, 413)  # more than was announced
+        self.assertLessEqual(self.offset(server, address), 1_999_999)
+        self.assertEqual(self.begin(server, "c.h5", 1_000_000).status, 201)
+
+    def test_links_do_not_lead_out(self):
+        server = self.take_uploads()
+        outside = self.folder / "outside"
+        outside.mkdir()
+        (self.incoming() / "local").mkdir()
+        (self.incoming() / "local" / "link").symlink_to(outside)
+        (self.incoming() / "local" / "there.h5").symlink_to(outside / "made.h5")
+        self.assertEqual(self.begin(server, "there.h5", 1).status, 409)
+        address = self.begin(server, "link/x.h5", 1).headers["Location"]
+        self.assertEqual(self.append(server, address, 0, b"x").status, 404)
+        self.assertEqual(os.listdir(outside), [])
+
+    def test_what_nobody_goes_on_with_is_taken_away(self):
+        server = self.take_uploads()
+        old, new = self.begin(server, "old.h5").headers["Location"], self.begin(server, "new.h5").headers["Location"]
+        whole = self.begin(server, "whole.h5", 3).headers["Location"]
+        self.append(server, old, 0, DATA[:1000])
+        server.stop()
+        (self.incoming() / ".uploads" / whole.rsplit("/", 1)[1]).write_bytes(b"abc")  # as if it was killed behind the last byte
+        (self.incoming() / ".uploads" / "nobodys").write_bytes(b"x")
+        with sqlite3.connect(server.state / "web.sqlite") as database:
+            database.execute("UPDATE uploads SET changed = changed - 8 * 86400 WHERE id = ?", [old.rsplit("/", 1)[1]])
+        server.start()
+        until(lambda: server.ask("HEAD", old, headers=TUS).status == 404, "it is not taken away")
+        self.assertEqual(self.offset(server, new), 0)
+        until(lambda: (self.incoming() / "local" / "whole.h5").exists(), "a whole file has no name")
+        self.assertEqual(os.listdir(self.incoming() / ".uploads"), [new.rsplit("/", 1)[1]])
+
+    def test_a_server_without_uploads(self):
+        server = self.server()
+        self.assertEqual(self.begin(server).status, 403)
+        self.assertFalse(any(one["takes_uploads"] for one in server.get("folders")))
+
+
+if __name__ == "__main__":
+    main()
