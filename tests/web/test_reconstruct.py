@@ -5,7 +5,6 @@
 import json
 import subprocess
 import time
-import uuid
 
 import h5py
 import numpy as np
@@ -193,6 +192,21 @@ class Form(ReconstructTest):
         page.wait_for_selector("dialog textarea")
         self.assertIn("tomobackproject", page.input_value("[aria-label='Lines for a shell']"))
         page.click("dialog >> text=Close")
+
+    def test_a_file_is_a_place_that_is_proposed(self):
+        (self.scans / "wedge.txt").write_text("0 1\n1 0.5\n2 0.26\n3 0.14\n")
+        page, number = self.place()
+        field = page.locator("#field-beam-hardening")
+        field.focus()
+        page.wait_for_selector("#field-beam-hardening-places option[value='scans/']", state="attached")
+        field.fill("scans/")
+        page.wait_for_selector("#field-beam-hardening-places option[value='scans/wedge.txt']", state="attached")
+        field.fill("scans/wedge.txt")
+        until(lambda: self.values(number).get("beam-hardening") == "scans/wedge.txt")
+        page.wait_for_selector("text=Row 67, ")
+        field.fill("/etc/passwd")
+        page.wait_for_selector("#field-beam-hardening[aria-invalid=true]")
+        self.assertEqual(self.values(number)["beam-hardening"], "scans/wedge.txt")
 
     def test_on_a_phone_the_settings_are_folded(self):
         page, number = self.place(size={"width": 390, "height": 844})

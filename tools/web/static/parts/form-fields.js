@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Fields of the form of parameters.
 
+import { get } from "../api.js";
 import { element } from "./dom.js";
 
 const TYPING = 250; // ms behind the last key until a value counts
@@ -27,7 +28,7 @@ class Field extends EventTarget {
     this.problem = element("div", { id: `${id}-problem`, class: "wrong", role: "alert" });
     const unit = about.unit ? element("span", { class: "form-unit faint" }, about.unit) : null;
     this.element = element("div", { class: "form-row", "data-name": about.name, title: about.description },
-      this.label, element("div", { class: "form-edit" }, this.editor, unit), this.back, this.problem);
+      this.label, element("div", { class: "form-edit" }, this.editor, unit, this.list), this.back, this.problem);
     this.editor.setAttribute("aria-describedby", `${id}-problem form-blurb`);
   }
 
@@ -86,6 +87,32 @@ class TextField extends Field {
   }
 }
 
+/** The place of a file, FOLDER/PATH, or several with commas between them; what lies in the folder is proposed. */
+class PlaceField extends TextField {
+  #folder = null;
+
+  edited(id) {
+    const input = super.edited(id), list = (this.list = element("datalist", { id: `${id}-places` }));
+    input.setAttribute("list", list.id);
+    for (const event of ["focus", "input"]) input.addEventListener(event, () => this.#propose(input));
+    return input;
+  }
+
+  async #propose(input) {
+    const [, before, folder] = input.value.match(/^(.*,\s*)?(?:(.*)\/)?[^/]*$/);
+    const wanted = `${before ?? ""}|${folder ?? ""}`;
+    if (wanted === this.#folder) return;
+    this.#folder = wanted;
+    try {
+      const items = folder ? (await get("folders/contents", { query: { place: folder } })).items : (await get("folders")).map(({ name }) => ({ place: name, kind: "folder" }));
+      if (this.#folder !== wanted) return;
+      this.list.replaceChildren(...items.map(({ place, kind }) => element("option", { value: (before ?? "") + place + (kind === "folder" ? "/" : "") })));
+    } catch {
+      this.list.replaceChildren(); // it is no folder: the check of the value says so
+    }
+  }
+}
+
 /** One of several words, or yes and no. */
 class ChoiceField extends Field {
   edited(id) {
@@ -105,7 +132,8 @@ class ChoiceField extends Field {
 }
 
 export function fieldOf(about) {
-  const field = about.choices || about.type === "boolean" ? new ChoiceField(about) : new TextField(about);
+  const Kind = about.choices || about.type === "boolean" ? ChoiceField : about.is_place ? PlaceField : TextField;
+  const field = new Kind(about);
   field.show("", null);
   return field;
 }

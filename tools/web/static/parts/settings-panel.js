@@ -11,10 +11,18 @@ import { askTemplates } from "./templates.js";
 
 const panels = new WeakMap();
 
-/** The panel of a frame: one, which a place takes in where it is shown. */
-export function settingsPanel(frame) {
+/** The panel of a frame: one, which moves to the place that is shown. */
+function settingsPanel(frame) {
   if (!panels.has(frame)) panels.set(frame, new SettingsPanel(frame));
   return panels.get(frame);
+}
+
+/** Puts the panel into the room of a place, with the cursor in the field that somebody wants to set. */
+export function showSettings(frame, room) {
+  const panel = settingsPanel(frame), wanted = frame.wantedField;
+  room.append(panel.element);
+  frame.wantedField = null;
+  if (wanted) panel.find(wanted);
 }
 
 class SettingsPanel {

@@ -3,7 +3,7 @@
 // The place Axis: by eye, by methods, by slices.
 
 import { element } from "../parts/dom.js";
-import { settingsPanel } from "../parts/settings-panel.js";
+import { showSettings } from "../parts/settings-panel.js";
 import { button, nextButton } from "../parts/states.js";
 import { axisText, tellAxis } from "./axis-facts.js";
 import { Estimates } from "./axis-estimates.js";
@@ -48,7 +48,7 @@ export class Place {
     this.#work.hidden = !dataset;
     if (!dataset) return;
     tellAxis(this.#frame);
-    this.#panelRoom.append(settingsPanel(this.#frame).element);
+    showSettings(this.#frame, this.#panelRoom);
     await this.#estimates.show();
     await this.showView(this.#view);
     this.#tell();

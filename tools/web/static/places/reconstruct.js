@@ -3,7 +3,7 @@
 // The place Reconstruct: a slice while settings change, then the volume, or many of them.
 
 import { element } from "../parts/dom.js";
-import { settingsPanel } from "../parts/settings-panel.js";
+import { showSettings } from "../parts/settings-panel.js";
 import { tellAxis } from "./axis-facts.js";
 import { chosenFor } from "./chosen.js";
 import { SlicePage } from "./reconstruct-slice.js";
@@ -36,7 +36,7 @@ export class Place {
     this.#work.hidden = !dataset;
     if (!dataset) return;
     tellAxis(this.#frame);
-    this.#panelRoom.append(settingsPanel(this.#frame).element);
+    showSettings(this.#frame, this.#panelRoom);
     this.#slice.show();
     await this.#volume.show();
   }
