@@ -5,9 +5,8 @@
 import contextlib
 import pathlib
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from gsttomo import jobs
 from gsttomo.faces import looks
@@ -17,9 +16,10 @@ from . import (access, axis, browse, dataset_store, datasets, forms, images, ing
 from . import downloads, results, shares, volumes
 from .bricks import Bricks
 from .database import Database
-from .errors import Refusal
 from .folders import Folders
 from .given import Facts
+from .guard import Guard
+from .mishaps import answer_for_mishaps, clean_description
 from .open_volumes import OpenVolumes
 from .programs import Estimates, Looks, Questions
 
@@ -49,10 +49,11 @@ ROOMS = (  # modules with TABLES, and a `router` below /api
 class Server:
     """What all requests share. As `request.app.state.server`, by the dependency server_of()."""
 
-    def __init__(self, settings):
+    def __init__(self, settings, token):
         self.settings = settings
         self.folders = Folders({**_samples(), **settings.folders, "results": settings.results})
         self.database = Database(settings.state / "web.sqlite", ROOMS)
+        self.access = access.Desk(settings, self.database, token)
         self.datasets = dataset_store.Store(self.database)
         self.queue = jobs.Queue(settings.queue)
         self.questions = Questions()
@@ -82,10 +83,11 @@ def _samples():
     return {"samples": SAMPLES} if (SAMPLES / "savu24737.nxs").is_file() else {}
 
 
-def create_app(settings):
+def create_app(settings, token):
+    """The application behind its guard. `token` lets in where settings.access is `token`."""
     @contextlib.asynccontextmanager
     async def lifespan(app):
-        app.state.server = Server(settings)
+        app.state.server = Server(settings, token)
         try:
             yield
         finally:
@@ -97,15 +99,8 @@ def create_app(settings):
     for room in ROOMS:
         app.include_router(room.router, prefix="/api")
 
-    @app.exception_handler(Refusal)
-    async def refuse(request: Request, refusal: Refusal):
-        return JSONResponse(refusal.as_dict(), refusal.status)
-
-    @app.exception_handler(RequestValidationError)
-    async def misunderstand(request: Request, error: RequestValidationError):
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"][1:])
-        return JSONResponse({"error": f"{field or 'the request'}: {first['msg']}", "field": field}, 422)
+    answer_for_mishaps(app)
+    clean_description(app)
 
     @app.get("/", include_in_schema=False)
     async def begin():
@@ -113,4 +108,4 @@ def create_app(settings):
 
     app.mount("/ui/bootstrap", StaticFiles(directory=BOOTSTRAP, check_dir=False, follow_symlink=True))
     app.mount("/ui", StaticFiles(directory=STATIC, html=True))
-    return app
+    return Guard(app, settings)

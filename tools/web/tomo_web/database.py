@@ -18,6 +18,7 @@ class Database:
     def __init__(self, path, rooms):
         path = pathlib.Path(path)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)  # and so are the files that sqlite makes beside it
         self._connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):

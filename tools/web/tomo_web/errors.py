@@ -48,8 +48,16 @@ class Invalid(Refusal):
 
 
 class TooMany(Refusal):
-    """Requests within a time, or of what a person may have."""
+    """Requests within a time, or of what a person may have. retry_after: seconds, where these help."""
     status = 429
+
+    def __init__(self, text, field=None, retry_after=None):
+        super().__init__(text, field)
+        self.retry_after = retry_after
+
+
+class TooSlow(Refusal):
+    status = 408
 
 
 class Mistake(BaseModel):

@@ -1,6 +1,6 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The command line: tomo-web FOLDER..."""
+"""The command line: tomo-web FOLDER..., tomo-web user ..."""
 
 import argparse
 import pathlib
@@ -10,45 +10,90 @@ import sys
 
 import uvicorn
 
+from . import users
 from .app import create_app
-from .settings import Settings, default_state
+from .connections import patient
+from .errors import Refusal
+from .settings import Settings, SettingsError, default_state, option_name, options, read, type_of
 
 
-def parsed(words):
-    parser = argparse.ArgumentParser(prog="tomo-web", description="Data sets, reconstructions and results in a browser.")
-    parser.add_argument("folders", nargs="*", metavar="[NAME=]FOLDER", help="whose files people see; without any: the current folder")
-    parser.add_argument("--results", type=pathlib.Path, help="where volumes go; default: results below the state")
-    parser.add_argument("--state", type=pathlib.Path, default=default_state(), help="where the server keeps what it knows")
-    parser.add_argument("--queue", type=pathlib.Path, help="folder of the queue of jobs (docs/jobs.md)")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8080, help="0: any that is free")
-    parser.add_argument("--uploads", metavar="NAME", help="name of the folder that uploads go to; without: there are none")
-    parser.add_argument("--largest-upload", type=int, default=Settings.largest_upload, help="bytes of one file")
-    parser.add_argument("--uploads-of-person", type=int, default=Settings.uploads_of_person, help="bytes of all files of one person together")
-    parser.add_argument("--upload-days", type=float, default=Settings.upload_days)
-    return parser.parse_intermixed_args(words)
+def parser():
+    made = argparse.ArgumentParser(prog="tomo-web", description="Data sets, reconstructions and results in a browser.",
+                                   epilog="tomo-web user --help tells how to add persons.")
+    made.add_argument("folders", nargs="*", metavar="[NAME=]FOLDER", help="whose files people see; without any: the current folder")
+    made.add_argument("--config", type=pathlib.Path, metavar="FILE", help="settings in TOML with the names of these options; options go before it")
+    made.add_argument("--results", type=pathlib.Path, metavar="FOLDER", help="where volumes go; default: results below the state")
+    made.add_argument("--state", type=pathlib.Path, metavar="FOLDER", help=f"where the server keeps what it knows; default: {default_state()}")
+    for field in options():
+        add_option(made, field)
+    return made
+
+
+def add_option(made, field):
+    about, common = field.metadata, {"dest": field.name, "default": None}
+    shown = "" if field.default in (None, (), False) else f"; default: {field.default}"
+    if field.type is bool:
+        made.add_argument(option_name(field), action=argparse.BooleanOptionalAction, help=about["help"], **common)
+    else:
+        made.add_argument(option_name(field), type=type_of(field), action="append" if field.type is tuple else "store",
+                          choices=about["choices"], metavar=None if about["choices"] else type_of(field).__name__.upper(),
+                          help=(about["help"] + shown).replace("%", "%%"), **common)
+
+
+def settings_of(words):
+    """The Settings of a command line. Raises SettingsError."""
+    arguments = vars(parser().parse_intermixed_args(words))
+    config = arguments.pop("config")
+    values = read(config) if config else {}
+    folders = folders_of(arguments.pop("folders"))
+    values |= {name: tuple(value) if isinstance(value, list) else value for name, value in arguments.items() if value is not None}
+    values["folders"] = folders or values.get("folders") or folders_of(["."])
+    for name, folder in values["folders"].items():
+        if not pathlib.Path(folder).is_dir():
+            raise SettingsError(f"{folder}, the folder {name}, is not there")
+        if name == "results" or not name or "/" in name:
+            raise SettingsError(f"a folder can't have the name '{name}'")
+    values.setdefault("state", default_state())
+    values.setdefault("results", values["state"] / "results")
+    return Settings(**values)
+
+
+def folders_of(texts):
+    """Paths by name of [NAME=]FOLDER..."""
+    made = {}
+    for text in texts:
+        name, equals, path = text.partition("=")
+        path = pathlib.Path(path if equals else text)
+        name = name if equals else path.resolve().name
+        if name in made:
+            raise SettingsError(f"two folders have the name '{name}': NAME=FOLDER gives them others")
+        made[name] = path
+    return made
 
 
 def main(words=None):
-    arguments = parsed(words)
-    folders = dict(named(one) for one in arguments.folders or ["."])
-    results = arguments.results or arguments.state / "results"
-    results.mkdir(parents=True, exist_ok=True)
-    app = create_app(Settings(folders=folders, results=results, state=arguments.state, queue=arguments.queue, host=arguments.host,
-                              port=arguments.port,
-                              uploads=arguments.uploads, largest_upload=arguments.largest_upload,
-                              uploads_of_person=arguments.uploads_of_person, upload_days=arguments.upload_days))
-    app.state.token = secrets.token_urlsafe(24)
-    listener = socket.create_server((arguments.host, arguments.port))
-    print(f"tomo-web: http://{arguments.host}:{listener.getsockname()[1]}/ui/#token={app.state.token}", flush=True)
-    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
+    words = sys.argv[1:] if words is None else words
+    try:
+        return users.main(words[1:]) if words[:1] == ["user"] else serve(settings_of(words))
+    except (SettingsError, Refusal, OSError) as e:
+        print(f"tomo-web: {e}", file=sys.stderr)
+        return 1
+
+
+def serve(settings):
+    settings.results.mkdir(parents=True, exist_ok=True)
+    token = secrets.token_urlsafe(24)
+    app = create_app(settings, token)
+    listener = socket.create_server((settings.host, settings.port), family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    here = f"http://{host}:{listener.getsockname()[1]}"
+    first, *_ = (*settings.addresses, here)
+    key = f"#token={token}" if settings.access == "token" else ""
+    print(f"tomo-web: {first}/ui/{key}" + ("" if first == here else f" listens at {here}/"), flush=True)
+    # Proxies are the business of guard.py: uvicorn trusts any of this computer.
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", http=patient(settings.patience), proxy_headers=False, server_header=False,
+                                  limit_concurrency=settings.connections, ws_max_size=settings.largest_request)).run(sockets=[listener])
     return 0
-
-
-def named(text):
-    name, equals, path = text.partition("=")
-    path = pathlib.Path(path if equals else text)
-    return (name if equals else path.resolve().name), path
 
 
 if __name__ == "__main__":

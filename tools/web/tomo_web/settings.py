@@ -1,15 +1,32 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the administrator decides, once, when the server starts."""
+"""What the administrator decides, once, when the server starts: by options, or by a file in TOML with the same names."""
 
 import dataclasses
+import ipaddress
 import os
 import pathlib
+import re
+import tomllib
+import typing
+
+from .access.model import NAMES
+
+WILDCARDS = ("0.0.0.0", "::", "")
 
 
 def default_state():
     """Below XDG_STATE_HOME or ~/.local/state."""
     return pathlib.Path(os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")) / "gst-tomo" / "web"
+
+
+class SettingsError(Exception):
+    """One sentence for the administrator."""
+
+
+def option(default, text, choices=None, name=None):
+    """A field that is an option, too. `name`: of the option, where it may be given several times."""
+    return dataclasses.field(default=default, metadata={"help": text, "choices": choices, "name": name})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,23 +35,112 @@ class Settings:
     folders: names and paths of the folders whose files people see
     results: the folder that volumes are written to, by jobs alone
     state: of the server: its database, thumbnails, uploads
-    queue: folder of the queue of gsttomo.jobs; None: the default one
-    access: token (one person, the address is the key), passwords, or proxy (a proxy tells the person's name in proxy_header)
-    experts: whether persons of that role may name any file, give dataflows and sources of OpenCL
     """
     folders: dict
     results: pathlib.Path
-    state: pathlib.Path = dataclasses.field(default_factory=default_state)
-    queue: pathlib.Path | None = None
-    host: str = "127.0.0.1"
-    port: int = 8080
-    access: str = "token"
-    proxy_header: str = "X-Remote-User"
-    experts: bool = False
-    uploads: str | None = None              # name of the folder that uploads go to; None: there are none
-    largest_upload: int = 1 << 40           # bytes of one file
-    uploads_of_person: int = 1 << 42        # bytes of all files of one person together
-    upload_days: float = 7.0                # after which uploads that nobody goes on with are taken away
-    largest_request: int = 1 << 20          # bytes of any other request
-    session_hours: float = 12.0
-    jobs_per_person: int = 1000             # that are not over
+    state: pathlib.Path
+    queue: pathlib.Path | None = option(None, "folder of the queue of jobs (docs/jobs.md)")
+    host: str = option("127.0.0.1", "address of this computer to listen at")
+    port: int = option(8080, "0: any that is free")
+    addresses: tuple = option((), "as people open the server, where that is not http://HOST:PORT: https://tomo.example.org; may be repeated",
+                              name="address")
+    access: str = option("token", "token: one person, who opens the address that is printed; passwords: persons of tomo-web user; "
+                         "proxy: a proxy tells the person's name", choices=("token", "passwords", "proxy"))
+    trusted_proxies: tuple = option((), "address or network of a proxy whose X-Forwarded-For and name of the person count; may be repeated",
+                                    name="trusted-proxy")
+    proxy_header: str = option("X-Remote-User", "header in which the proxy tells the person's name")
+    new_persons: str = option("user", "role of a person whom the proxy tells and nobody has added; none: they stay outside",
+                              choices=("none", *NAMES[:2]))
+    experts: bool = option(False, "let persons of the role expert name any file of this computer, and give dataflows")
+    uploads: str | None = option(None, "name of the folder that uploads go to; without: there are none")
+    largest_upload: int = option(1 << 40, "bytes of one file")
+    uploads_of_person: int = option(1 << 42, "bytes of all files of one person together")
+    upload_days: float = option(7.0, "days after which uploads that nobody goes on with are taken away")
+    largest_request: int = option(1 << 20, "bytes of any other request")
+    session_hours: float = option(12.0, "hours without a request after which a session ends")
+    jobs_per_person: int = option(1000, "that are not over")
+    requests_per_second: float = option(100.0, "of one person on the average; ten times as many at once")
+    logins_per_minute: float = option(10.0, "wrong ones from one address")
+    connections: int = option(500, "at the same time; others are told to come again")
+    patience: float = option(30.0, "seconds for a browser that sends or takes nothing")
+
+    def __post_init__(self):
+        for field in options():
+            choices, value = field.metadata["choices"], getattr(self, field.name)
+            if choices and value not in choices:
+                raise SettingsError(f"{option_name(field)} is one of {', '.join(choices)}, not {value}")
+            if isinstance(value, (int, float)) and value < 0:
+                raise SettingsError(f"{option_name(field)} is at least 0")
+        for address in self.addresses:
+            if not re.fullmatch(r"https?://[a-z0-9.:\[\]-]+", address):
+                raise SettingsError(f"--address is http://NAME or https://NAME, with :PORT where it is no usual one, not {address}")
+        if self.host in WILDCARDS and not self.addresses:
+            raise SettingsError("--host 0.0.0.0 wants --address: the address that people open")
+        if self.access == "proxy" and not self.trusted_proxies:
+            raise SettingsError("--access proxy wants --trusted-proxy: the address that the proxy's requests come from")
+        if self.uploads and self.uploads not in self.folders:
+            raise SettingsError(f"--uploads names one of the folders {', '.join(self.folders)}")
+        object.__setattr__(self, "proxies", tuple(map(network, self.trusted_proxies)))
+
+
+def network(text):
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        raise SettingsError(f"--trusted-proxy is an address or a network such as 10.0.0.0/8, not {text}") from None
+
+
+def options():
+    return [field for field in dataclasses.fields(Settings) if field.metadata]
+
+
+def option_name(field):
+    return f"--{field.metadata['name'] or field.name.replace('_', '-')}"
+
+
+def type_of(field):
+    """That of the one value of an option."""
+    if field.type is tuple:
+        return str
+    return next(one for one in (*typing.get_args(field.type), field.type) if one is not type(None))
+
+
+def read(path):
+    """Values of a file in TOML by the names of Settings. Names of files in it are meant from its folder. Raises SettingsError."""
+    path = pathlib.Path(path)
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+        raise SettingsError(f"{path}: {e}") from None
+    here = path.resolve().parent
+    known = {option_name(field)[2:]: field for field in options()}
+    values = {}
+    for name, value in given.items():
+        name = name.replace("_", "-")
+        if name == "folders" and isinstance(value, dict) and all(isinstance(one, str) for one in value.values()):
+            values["folders"] = {key: here / one for key, one in value.items()}
+        elif name in ("results", "state") and isinstance(value, str):
+            values[name] = here / value
+        elif name in known:
+            values[known[name].name] = _value(path, here, name, known[name], value)
+        else:
+            raise SettingsError(f"{path}: there is no setting {name}")
+    return values
+
+
+def _value(path, here, name, field, value):
+    kind = type_of(field)
+    if field.type is tuple:
+        value = (value,) if isinstance(value, str) else value
+        if isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value):
+            return tuple(value)
+    elif kind is pathlib.Path and isinstance(value, str):
+        return here / value
+    elif kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    elif isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
+        return value
+    raise SettingsError(f"{path}: {name} is no {'list of texts' if field.type is tuple else WORDS[kind]}: {value}")
+
+
+WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", pathlib.Path: "name of a folder"}

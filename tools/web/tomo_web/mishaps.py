@@ -1,0 +1,61 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What goes wrong, as answers: {error, field}."""
+
+from fastapi import Request, WebSocket
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from .errors import Refusal
+
+
+def answer_for_mishaps(app):
+    """Gives an application its answers."""
+    @app.exception_handler(Refusal)
+    async def refuse(request: Request, refusal: Refusal):
+        if isinstance(request, WebSocket):
+            return await request.close(1008, refusal.text)
+        after = getattr(refusal, "retry_after", None)
+        return JSONResponse(refusal.as_dict(), refusal.status, {"Retry-After": str(after)} if after else None)
+
+    @app.exception_handler(RequestValidationError)
+    async def misunderstand(request: Request, error: RequestValidationError):
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"][1:])
+        return JSONResponse({"error": f"{field or 'the request'}: {first['msg']}", "field": field}, 422)
+
+    @app.exception_handler(HTTPException)
+    async def say(request: Request, error: HTTPException):
+        text = {404: "there is nothing at this address", 405: "this address does not take such requests"}.get(error.status_code, error.detail)
+        return JSONResponse({"error": str(text)}, error.status_code, error.headers)
+
+    @app.exception_handler(UnicodeEncodeError)
+    async def no_text(request: Request, error: UnicodeEncodeError):
+        return JSONResponse({"error": "a text has half a character, which belongs to no language"}, 422)
+
+    @app.exception_handler(Exception)
+    async def fail(request: Request, error: Exception):
+        return JSONResponse({"error": "the server failed; its log tells why"}, 500)
+
+
+def clean_description(app):
+    """Gives each 4xx of the OpenAPI description the form that answers have."""
+    make = app.openapi
+
+    def describe():
+        description = make()
+        mistake = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Mistake"}}}}
+        description["components"]["schemas"].setdefault("Mistake", {"title": "Mistake", "type": "object", "required": ["error"], "properties": {
+            "error": {"type": "string"}, "field": {"type": "string"}}})
+        for operations in description["paths"].values():
+            for operation in operations.values():
+                for status, text in TEXTS.items():
+                    there = operation["responses"].get(str(status), {})
+                    operation["responses"][str(status)] = {"description": there.get("description", text), **mistake}
+        return description
+    app.openapi = describe
+
+
+TEXTS = {400: "No such request", 401: "Not logged in", 403: "Not for this person, or from another page", 404: "Nothing is there", 405: "Not so",
+         408: "Too slow", 409: "Not now", 413: "Too large", 422: "A value is wrong", 429: "Too often", 503: "Too busy"}
