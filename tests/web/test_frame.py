@@ -82,10 +82,10 @@ class Frame(BrowserTest):
         self.assertEqual(page.evaluate("document.activeElement.name"), "name")
         page.keyboard.press("Enter")
         page.wait_for_selector("text=This is needed.")
-        page.get_by_label("Name").fill("bad")
+        dialog.get_by_label("Name").fill("bad")
         page.keyboard.press("Enter")
         page.wait_for_selector("text=taken")
-        page.get_by_label("Name").fill("good")
+        dialog.get_by_label("Name").fill("good")
         page.keyboard.press("Enter")
         dialog.wait_for(state="detached")
         self.assertEqual(page.evaluate("result"), {"name": "good", "role": "user"})
@@ -99,14 +99,17 @@ class Frame(BrowserTest):
         page = self.page(self.server())
         page.evaluate("""import("./parts/states.js").then(({ StateLine, emptyPage, nextButton }) => {
             const line = window.line = new StateLine("Choose a scan");
-            document.querySelector("#main section").append(line.element, emptyPage("No scan yet", nextButton("Add scan", () => { window.pressed = true; })));
+            const room = document.createElement("div");
+            room.id = "try";
+            document.getElementById("main").replaceChildren(room);
+            room.append(line.element, emptyPage("No scan yet", nextButton("Add scan", () => { window.pressed = true; })));
         })""")
         for call, state, text in (("working('Slice 3', {done: 3, total: 10})", "working", "Slice 3"), ("failed('no memory', {log: true})", "failed", "✕ Failed: no memory"),
                                   ("stale()", "stale", "⚠ The picture is older than the settings."), ("done('Ready')", "done", "Ready")):
             page.evaluate(f"line.{call}")
-            self.assertEqual((page.get_attribute("section .state-line", "data-state"), page.inner_text("section .state-line .said")), (state, text))
-            self.assertEqual(page.is_visible("section .state-line progress"), state == "working")
-            self.assertEqual(page.is_visible("section >> text=Show log"), state == "failed")
+            self.assertEqual((page.get_attribute("#try .state-line", "data-state"), page.inner_text("#try .state-line .said")), (state, text))
+            self.assertEqual(page.is_visible("#try .state-line progress"), state == "working")
+            self.assertEqual(page.is_visible("#try >> text=Show log"), state == "failed")
         page.click("text=Add scan")
         self.assertTrue(page.evaluate("pressed"))
 
