@@ -39,7 +39,7 @@ def sees():
     """For a route of a result: who may see it. Guests have a cookie for this one alone."""
     async def check(request: Request, job: int = Job, number: int = Number):
         try:
-            return Viewer(person_of(request).name, False)
+            return Viewer((await person_of(request)).name, False)
         except NotLoggedIn:
             if share := _valid(server_of(request), request.cookies.get(COOKIE, "")):
                 if (share["job"], share["number"]) == (job, number):
