@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The form's parameters, what is right in them, settings of persons, presets and templates: by the API."""
 
+import asyncio
 import json
 import subprocess
+import unittest
 
+from test_access import add_persons
 from webtest import ServerTest, SharedServer, main
 
 FIXED = {"flat-scale": "0.68", "axis": "86.35"}
@@ -168,6 +171,75 @@ class Named(SettingsTest):
         self.assertEqual(server.ask("DELETE", f"templates/{made['id']}").status, 204)
         self.assertEqual(server.get("templates"), [])
         self.assertEqual(server.ask("DELETE", f"templates/{made['id']}").status, 404)
+
+
+class Persons(ServerTest):
+    """Behind a proxy that tells who asks."""
+
+    def setUp(self):
+        super().setUp()
+        add_persons(self.folder / "state", anna="user", eva="user", xenia="expert", otto="viewer")
+        self.asked = self.server("--access", "proxy", "--trusted-proxy", "127.0.0.1", "--experts")
+        self.number = self.ask("anna", "POST", "datasets", {"places": {"scan": "scans/savu24737.nxs"}}).json["id"]
+
+    def ask(self, name, method, path, values=None):
+        headers = {"X-Remote-User": name}
+        if method != "GET":
+            headers["X-CSRF-Token"] = self.asked.ask("GET", "session", headers=headers).json["csrf"]
+        return self.asked.ask(method, path, values, headers=headers)
+
+    def test_each_has_settings_and_templates_of_ones_own(self):
+        path = f"datasets/{self.number}/settings"
+        self.ask("anna", "PUT", path, {"values": FIXED})
+        self.assertEqual(self.ask("eva", "GET", path).json["values"], {})
+        self.ask("eva", "PUT", path, {"values": {"binning": 2}})
+        self.assertEqual(self.ask("anna", "GET", path).json["values"], {"axis": 86.35, "flat-scale": 0.68})
+        self.assertEqual(self.ask("otto", "PUT", path, {"values": {}}).status, 403)
+        self.assertEqual(self.ask("otto", "POST", f"datasets/{self.number}/slice", {}).status, 403)
+        self.assertEqual(self.ask("otto", "GET", f"datasets/{self.number}/axis").status, 200)
+        own = self.ask("anna", "POST", "templates", {"name": "bone", "settings": {}}).json
+        shared = self.ask("anna", "POST", "templates", {"name": "wood", "settings": {}, "is_shared": True}).json
+        self.assertEqual([one["name"] for one in self.ask("eva", "GET", "templates").json], ["wood"])
+        self.assertEqual(self.ask("eva", "DELETE", f"templates/{own['id']}").status, 404)
+        self.assertEqual(self.ask("eva", "DELETE", f"templates/{shared['id']}").status, 403)
+        self.assertEqual(self.ask("eva", "POST", "templates", {"name": "bone", "settings": {}}).status, 201)
+
+    def test_experts_alone_see_paths(self):
+        path = str(self.folder)
+        for name, sees in (("anna", False), ("xenia", True)):
+            self.ask(name, "PUT", f"datasets/{self.number}/settings", {"values": FIXED})
+            texts = (self.ask(name, "GET", f"datasets/{self.number}/settings.conf").body.decode(),
+                     self.ask(name, "GET", f"datasets/{self.number}/command").json["text"],
+                     self.ask(name, "POST", f"datasets/{self.number}/plan", {"values": FIXED}).body.decode())
+            for text in texts:
+                self.assertEqual(path in text, sees, text)
+                self.assertIn("scans/savu24737.nxs", text)
+
+    def test_a_removed_data_set_takes_its_settings_along(self):
+        self.ask("eva", "PUT", f"datasets/{self.number}/settings", {"values": FIXED})
+        self.assertEqual(self.ask("anna", "DELETE", f"datasets/{self.number}").status, 204)
+        self.assertEqual(self.ask("eva", "GET", f"datasets/{self.number}/settings").status, 404)
+
+
+class InTurn(unittest.IsolatedAsyncioTestCase):
+    async def test_persons_take_turns(self):
+        from tomo_web.errors import TooMany
+        from tomo_web.turns import Turns
+        turns, order = Turns(most=4), []
+
+        async def work(name):
+            async with turns.turn(name):
+                order.append(name)
+                await asyncio.sleep(0.01)
+
+        given = [asyncio.ensure_future(work(name)) for name in ("anna", "anna", "anna", "anna", "anna", "eva", "otto", "eva")]
+        await asyncio.sleep(0)
+        with self.assertRaises(TooMany):
+            await work("anna")
+        given[2].cancel()  # who gives up has no turn, and takes none from others
+        await asyncio.gather(*given, return_exceptions=True)
+        self.assertEqual(order, ["anna", "anna", "eva", "otto", "anna", "eva", "anna"])
+        await asyncio.wait_for(work("anna"), 1)
 
 
 if __name__ == "__main__":

@@ -31,8 +31,8 @@ export class Estimates {
   #none = element("p", { class: "faint" }, "Find shows what a method compares, and the axis in each row.");
   #tilted = element("input", { type: "checkbox", class: "form-check-input", id: "with-tilt", disabled: true });
   #take = button("Take", () => this.#takeChosen(), { class: "btn small", disabled: true, id: "take-axis" });
-  #curveTitle = element("h3", { class: "faint" });
-  #rowsTitle = element("h3", { class: "faint" });
+  #curveTitle = element("p", { class: "faint" });
+  #rowsTitle = element("p", { class: "faint" });
 
   constructor(frame) {
     this.#frame = frame;
