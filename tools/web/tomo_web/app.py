@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from gsttomo import jobs
 from gsttomo.faces import looks
 
-from . import (access, axis, browse, dataset_store, datasets, forms, images, ingest, kept_settings, slices, templates,
+from . import (access, administration, axis, browse, dataset_store, datasets, forms, images, ingest, kept_settings, slices, templates,
                thumbnails, upload_store, uploads)
 from . import downloads, results, shares, volumes
 from .bricks import Bricks
@@ -28,6 +28,7 @@ SAMPLES = pathlib.Path(__file__).resolve().parents[3] / "examples" / "data"  # w
 BOOTSTRAP = pathlib.Path("/usr/share/javascript/bootstrap5")  # Debian's libjs-bootstrap5
 ROOMS = (  # modules with TABLES, and a `router` below /api
     access,
+    administration,
     browse,
     datasets,
     thumbnails,

@@ -50,6 +50,9 @@ class Sessions:
         return self._database.all("SELECT number, person, began, seen, address, browser, digest FROM sessions WHERE access = ? AND seen >= ? "
                                   "AND began >= ? ORDER BY seen DESC", self._access, now - self._idle, now - LONGEST)
 
+    def count(self, person):
+        return sum(row["person"] == person for row in self.all())
+
     def end(self, key):
         self._database.run("DELETE FROM sessions WHERE digest = ?", keys.digest(key))
 
