@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Results: volumes that jobs have written, as the queue knows them."""
 
+import asyncio
 import os
 import pathlib
 from typing import Any, Dict, List, Optional
@@ -122,4 +123,5 @@ async def show_report(request: Request, job: int = Job, number: int = Number, vi
         raise Unknown(f"{path.name} is not there")
     if path.stat().st_size > LARGEST_REPORT:
         raise Unknown(f"{path.name} is too large for a report")
-    return Response(path.read_bytes(), media_type="text/html; charset=utf-8", headers=HARMLESS)
+    text = await asyncio.to_thread(lambda: server.folders.told(path.read_text(errors="replace")))
+    return Response(text, media_type="text/html; charset=utf-8", headers=HARMLESS)

@@ -198,6 +198,11 @@ export class ImageView extends Surface {
     return this.#automatic;
   }
 
+  /** What the levels are, for the corner of the picture. */
+  get told() {
+    return this.#automatic ? TOLD : this.#told;
+  }
+
   /** Ends automatic levels. The corner says `told` of them. */
   setLevels(low, high, told = "") {
     if (!Number.isFinite(low) || !Number.isFinite(high)) throw new RangeError(`levels ${low} and ${high} came; wanted finite values`);
@@ -267,7 +272,7 @@ export class ImageView extends Surface {
     const [width, height] = this.size;
     this.#barEnds = this.#options.scaleBar ? paintBar(context, { scale: this.scale, pixelSize: this.pixelSize, width, height }) : 0;
     context.font = "12px system-ui, sans-serif";
-    let levels = this.#levels, told = this.#automatic ? TOLD : this.#told;
+    let levels = this.#levels, told = this.told;
     if (this.#overlay?.mode === "difference") [levels, told] = [[levels[0] - levels[1], levels[1] - levels[0]], ""];
     const text = cornerText(levels, this.density, told), wide = context.measureText(text).width + 12;
     if (this.#options.corner && this.#barEnds + wide + 8 <= width) paintText(context, text, width - wide, height - 25); // a part of it would mislead

@@ -117,7 +117,13 @@ export class Surface extends EventTarget {
   }
 
   get centre() {
-    return this.toImage(this.#size[0] / 2, this.#size[1] / 2);
+    const [left, top, right, bottom] = this.#area;
+    return this.#size[0] ? this.toImage(this.#size[0] / 2, this.#size[1] / 2) : [(left + right) / 2, (top + bottom) / 2];
+  }
+
+  /** Whether the page has room for it now; where it is hidden, it keeps its size and its place. */
+  get isShown() {
+    return this.frame.clientWidth > 0 && this.frame.clientHeight > 0;
   }
 
   /** Shows all of the area, as large as it can be. */
@@ -177,9 +183,9 @@ export class Surface extends EventTarget {
   }
 
   #resized() {
+    if (!this.isShown) return;
     const centre = this.centre;
     this.#size = [this.frame.clientWidth, this.frame.clientHeight];
-    if (!this.#size[0] || !this.#size[1]) return;
     if (this.#fits) this.fit();
     else this.#moveTo(this.scale, centre);
   }
@@ -195,7 +201,7 @@ export class Surface extends EventTarget {
     cancelAnimationFrame(this.#waits);
     this.#waits = 0;
     const ratio = window.devicePixelRatio, [width, height] = this.#size.map((side) => Math.round(side * ratio));
-    if (!width || !height) return;
+    if (!width || !height || !this.isShown) return;
     if (device().problem) this.note = device().problem;
     else if (!device().isReady) return; // the last picture stays until the context is back
     if (this.canvas.width !== width) this.canvas.width = width;
