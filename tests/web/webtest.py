@@ -48,6 +48,14 @@ def end_manager(folder):
             time.sleep(0.02)
 
 
+def end_workers(folder):
+    """Processes of jobs of the queue, which outlive their manager: they read a pipe there."""
+    for number in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{number}/fd/0").startswith(f"{folder}/workers/"):
+                os.kill(int(number), signal.SIGKILL)
+
+
 class Answer:
     """Of the server to one request."""
 
@@ -129,6 +137,7 @@ class Server:
         if self.process.poll() is None:
             self.stop()
         end_manager(self.queue)
+        end_workers(self.queue)
 
 
 class ServerTest(unittest.TestCase):

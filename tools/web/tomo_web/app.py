@@ -8,20 +8,24 @@ import pathlib
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
-from gsttomo import jobs
 from gsttomo.faces import looks
+from gsttomo.jobs import Queue
 
-from . import (access, administration, axis, browse, dataset_store, datasets, forms, images, ingest, kept_settings, slices, templates,
-               thumbnails, upload_store, uploads)
+from . import (access, administration, axis, browse, dataset_store, datasets, events, forms, images, ingest, jobs, kept_settings, slices,
+               templates, thumbnails, upload_store, uploads)
 from . import downloads, results, shares, volumes
 from .bricks import Bricks
+from .computer import Computer, Keeper
 from .database import Database
 from .folders import Folders
 from .given import Facts
 from .guard import Guard
+from .hub import Hub
 from .mishaps import answer_for_mishaps, clean_description
 from .open_volumes import OpenVolumes
+from .previews import Previews
 from .programs import Estimates, Looks, Questions
+from .result_names import ResultNames
 
 STATIC = pathlib.Path(__file__).resolve().parents[1] / "static"
 SAMPLES = pathlib.Path(__file__).resolve().parents[3] / "examples" / "data"  # where the server runs from its sources
@@ -44,6 +48,8 @@ ROOMS = (  # modules with TABLES, and a `router` below /api
     volumes,
     downloads,
     shares,
+    jobs,
+    events,
 )
 
 
@@ -56,7 +62,12 @@ class Server:
         self.database = Database(settings.state / "web.sqlite", ROOMS)
         self.access = access.Desk(settings, self.database, token)
         self.datasets = dataset_store.Store(self.database)
-        self.queue = jobs.Queue(settings.queue)
+        self.queue = Queue(settings.queue)
+        self.computer = Computer()
+        self.keeper = Keeper(self.queue.folder)
+        self.result_names = ResultNames(self.database, self.queue, settings.results)
+        self.previews = Previews(self.queue)
+        self.hub = Hub(self.queue, self.folders.told, self.keeper)
         self.questions = Questions()
         self.estimates = Estimates(self.questions)
         self.facts = Facts()
@@ -69,7 +80,13 @@ class Server:
         self.ingests = ingest.Ingests()
         self.stacks = images.Stacks(self.flow_looks)
 
+    def start(self):
+        """What goes on without a request."""
+        self.hub.start()
+
     async def close(self):
+        await self.hub.close()
+        await self.previews.close()
         await self.ingests.close()
         await self.uploads.close()
         await self.looks.close()
@@ -89,6 +106,7 @@ def create_app(settings, token):
     @contextlib.asynccontextmanager
     async def lifespan(app):
         app.state.server = Server(settings, token)
+        app.state.server.start()
         try:
             yield
         finally:

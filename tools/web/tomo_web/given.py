@@ -35,7 +35,11 @@ class Given:
 
 def description_of(server, number, settings):
     """Values for programs, without a result's name. Raises what is wrong with the settings, or Unknown."""
-    own, asked = datasets.configuration_of(server, number), resolved(settings, server.folders)
+    return merged(datasets.configuration_of(server, number), resolved(settings, server.folders))
+
+
+def merged(own, asked):
+    """Those of a data set with those of a request, which count more."""
     if asked.keys() & {"axis", *TO_FIND_AXIS}:  # of those, any replaces what the data set says about its axis
         own = {name: value for name, value in own.items() if name not in ("axis", *TO_FIND_AXIS)}
     return {**own, **asked}

@@ -15,6 +15,7 @@ be different processes, and need not run at the same time. docs/jobs.md tells mo
 """
 
 from ._client import PlainQueue, Queue
+from ._machine import devices, indices_of
 from ._manager import Manager, serve
 from ._model import OPEN, OVER, Brief, BusyError, DescriptionError, Error, Job, Kind, Limits, NoSuchJob, Page, QuotaError, State
 from ._order import Order
@@ -22,4 +23,4 @@ from ._start import start_manager
 from ._store import default_folder
 
 __all__ = ["Brief", "BusyError", "DescriptionError", "Error", "Job", "Kind", "Limits", "Manager", "NoSuchJob", "OPEN", "OVER", "Order",
-           "Page", "PlainQueue", "Queue", "QuotaError", "State", "default_folder", "serve", "start_manager"]
+           "Page", "PlainQueue", "Queue", "QuotaError", "State", "default_folder", "devices", "indices_of", "serve", "start_manager"]

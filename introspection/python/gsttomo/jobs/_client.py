@@ -109,6 +109,15 @@ class _Desk:
         """Where a job's log is, and files that go with the job."""
         return self._store.job_folder(number)
 
+    def change_count(self):
+        """Another value whenever something about the jobs has changed. It takes some microseconds."""
+        return self._store.change_count()
+
+    def tail(self, number):
+        """The events of a job, from the first one on: its read() returns those that have come since the last one, also long before
+        and behind the job's course. It is to be closed. Raises NoSuchJob."""
+        return self._tail(number)
+
     def limits(self):
         """The Limits in force."""
         return self._store.limits()
@@ -144,10 +153,12 @@ class Queue(_Desk):
         this returns. Raises DescriptionError, QuotaError."""
         return self._submit([Order(description, **order)])[0]
 
-    async def submit_many(self, orders, most_open=None):
-        """The same for Orders: all or none. most_open: jobs that are not over, which an owner may have here, beside the limit of
-        the queue."""
-        return self._submit(orders, most_open=most_open)
+    async def submit_many(self, orders, most_open=None, repeats=None):
+        """The same for Orders: all or none.
+
+        most_open: jobs that are not over, which an owner may have here, beside the limit of the queue
+        repeats: number of a job that they repeat, with other settings"""
+        return self._submit(orders, repeats, most_open)
 
     async def repeat(self, number, most_open=None, **changes):
         """A new job like that one; `description` has the members that differ, other arguments are those of Order. Devices that
@@ -167,7 +178,7 @@ class Queue(_Desk):
 
         key: the begin of their keys
         search: a text within name, subject or owner
-        order: id, name, state, owner, subject, priority or time; with a - before it the largest first. Raises Error for another
+        order: id, name, state, owner, subject, priority, ended or time; with a - before it the largest first. Raises Error for another
         numbers: of those jobs alone"""
         return self._store.page(states=states, owner=owner, subject=subject, key=key, search=search, order=order, offset=offset, limit=limit,
                                 numbers=numbers)
@@ -249,8 +260,8 @@ class PlainQueue(_Desk):
     def submit(self, description, **order):
         return self._submit([Order(description, **order)])[0]
 
-    def submit_many(self, orders, most_open=None):
-        return self._submit(orders, most_open=most_open)
+    def submit_many(self, orders, most_open=None, repeats=None):
+        return self._submit(orders, repeats, most_open)
 
     def repeat(self, number, most_open=None, **changes):
         return self._repeat(number, changes, most_open)

@@ -11,7 +11,7 @@ from ._order import LARGEST
 
 COLUMNS = ", ".join("jobs." + field.name for field in dataclasses.fields(Brief) if field.name != "pid")
 # By what a list is ordered; `time` is that which jobs run or ran.
-ORDERS = {"id": "id", "name": "name COLLATE NOCASE", "state": "state", "owner": "owner", "subject": "subject", "priority": "priority",
+ORDERS = {"id": "id", "name": "name COLLATE NOCASE", "state": "state", "owner": "owner", "subject": "subject", "priority": "priority", "ended": "ended",
           "time": "coalesce(ended, :now) - began"}
 SEARCHED = ("name", "subject", "owner")
 
