@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The place Results in a browser, on a volume that a job has made of a scan: pictures compared sample by sample, downloads, links."""
 
+import base64
+import contextlib
 import io
 import os
 import re
@@ -14,6 +16,7 @@ import h5py
 import numpy as np
 from gsttomo import jobs
 from PIL import Image
+from playwright.sync_api import Error
 from resulttest import add_job, random_volume, write_volume
 from webtest import SCAN, BrowserTest, Server, main, until
 
@@ -69,7 +72,6 @@ class Results(BrowserTest):
             for (let i = 0; i < bytes.length; i += 4) text += String.fromCharCode(bytes[i]);
             return [width, height, btoa(text)];
         }""", selector)
-        import base64
         return np.frombuffer(base64.b64decode(data[2]), np.uint8).reshape(data[1], data[0])
 
     def compare_plane(self, page, plane, levels):
@@ -88,7 +90,7 @@ class Results(BrowserTest):
         page = self.open()
         levels = self.levels()
         for name, axis in (("z", 0), ("y", 1), ("x", 2)):
-            page.get_by_role("group", name="Planes").get_by_role("button", name=name, exact=True).click()
+            self.alone(page, name)
             page.get_by_role("button", name="1 : 1").click()
             page.wait_for_timeout(150)
             self.compare_plane(page, self.volume.take(self.volume.shape[axis] // 2, axis), levels)
@@ -100,6 +102,50 @@ class Results(BrowserTest):
         page.wait_for_selector(f".viewer-pane:not([hidden]) [data-index='5']{READY}")
         page.wait_for_timeout(100)
         self.compare_plane(page, self.volume[:, :, 5], levels)
+
+    def alone(self, page, name="z"):
+        """One plane, as large as it can be."""
+        page.get_by_role("group", name="Planes").get_by_role("button", name=name, exact=True).click()
+
+    def test_tiles_join_without_seams_at_every_zoom(self):
+        """Values that grow evenly do so in the picture, whatever tiles and means of samples it is made of."""
+        rows, columns = np.mgrid[0:1200, 0:1500]
+        job = self.second((20 * columns + 10 * rows)[np.newaxis].astype(np.uint16), "even.h5")
+        page = self.open(f"results/{job}/0")
+        self.alone(page)
+        low, high = self.levels(job)
+        for key, zoom in (("0", None), ("1", 1.0), ("+", 1.2), ("+", 1.44), ("1", 1.0), ("-", 1 / 1.2)):
+            page.locator(".viewer-pane:not([hidden]) canvas").first.focus()
+            page.keyboard.press(key)
+            page.wait_for_timeout(200)
+            page.wait_for_selector(f".viewer-pane:not([hidden]) .viewer-surface{READY}")
+            page.wait_for_timeout(100)
+            got = self.pixels(page)
+            height, width = got.shape
+            scale = zoom or min(width / 1500, height / 1200)
+            y, x = ((np.arange(size) + 0.5 - size / 2) / scale + middle for size, middle in ((height - 60, 600 - 30 / scale), (width, 750)))
+            wanted = np.clip((20 * (x - 0.5) + 10 * (y - 0.5)[:, np.newaxis] - low) * 256 / (high - low), 0, 255)
+            inside = (x > 3) & (x < 1497) & ((y > 3) & (y < 1197))[:, np.newaxis]
+            with self.subTest((key, scale)):
+                self.assertLess(np.abs(got[:-60] - wanted)[inside].max(), 2.5)
+
+    def test_what_nobody_looks_at_is_given_up(self):
+        job = self.second(random_volume((1, 1200, 1500), np.uint8), "large.h5")
+        page = self.page(self.shared)
+        gone, held = [], []
+        page.on("requestfailed", lambda request: gone.append(request.url))
+        page.route("**/tile?*level=0*", held.append)  # they take for ever
+        page.goto(f"http://{self.shared.host}:{self.shared.port}/ui/#/results/{job}/0")
+        page.wait_for_selector(f"#place-results .viewer-surface{READY}")
+        self.alone(page)
+        page.locator(".viewer-pane:not([hidden]) canvas").first.focus()
+        with page.expect_request("**/tile?*level=0*"):
+            page.keyboard.press("1")
+        page.keyboard.press("0")
+        until(lambda: page.wait_for_timeout(50) or [url for url in gone if "level=0" in url], "the tile is waited for")
+        for route in held:
+            with contextlib.suppress(Error):  # those that were given up are gone
+                route.abort()
 
     def test_a_click_moves_the_crosshair_and_tells_the_value(self):
         page = self.open()
@@ -121,7 +167,7 @@ class Results(BrowserTest):
 
     def test_a_length_is_measured(self):
         page = self.open()
-        page.get_by_role("group", name="Planes").get_by_role("button", name="z", exact=True).click()
+        self.alone(page)
         page.get_by_role("button", name="Length").click()
         page.get_by_role("button", name="1 : 1").click()
         box = page.locator(".viewer-pane:not([hidden]) canvas").first.bounding_box()

@@ -28,14 +28,21 @@ class Bricks:
         path = self._folder / f"{volume.stamp}-{most}.brick"
         with self._lock:
             making = self._making.setdefault(path.name, threading.Lock())
-        with making:
-            with contextlib.suppress(OSError, ValueError, KeyError):
-                made = _read(path)
-                os.utime(path)  # it was wanted last
-                return made
-            made = _make(volume.volume, most, stop)
-            self._keep(path, *made)
+        try:
+            with making:
+                return self._found(path, volume, most, stop)
+        finally:
+            with self._lock:
+                self._making.pop(path.name, None)
+
+    def _found(self, path, volume, most, stop):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            made = _read(path)
+            os.utime(path)  # it was wanted last
             return made
+        made = _make(volume.volume, most, stop)
+        self._keep(path, *made)
+        return made
 
     def _keep(self, path, brick, span):
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -153,7 +153,7 @@ async def picture(request: Request, job: int = Job, number: int = Number, which:
 
     def read(opened, stop):
         level = opened.levels()[0]
-        if not level.is_quick(axis):
+        if level.cost(axis) is None:
             raise Invalid("this plane can't be had at its full resolution: too much of the file would be read", "axis")
         if index >= opened.volume.shape[axis]:
             raise Unknown(f"there is no plane {index}: there are {opened.volume.shape[axis]}")

@@ -15,7 +15,7 @@ from gsttomo.widgets import Volume, VolumeError, split_name
 from gsttomo.widgets import _levels as shades
 from gsttomo.widgets.volume import FULL, Stopped, means_of
 
-from .errors import Conflict, Refusal, TooMany, Unknown
+from .errors import Conflict, Invalid, Refusal, TooMany, Unknown
 
 OPEN = 4           # volumes at once; each keeps some hundred MB at most
 THREADS = 4
@@ -47,9 +47,10 @@ class Seen:
         """How far samples lie apart in a plane: (down, right)."""
         return tuple(factor * self.bins for i, factor in enumerate(self.stored.factor) if i != axis)
 
-    def is_quick(self, axis):
-        """Whether planes along an axis can be read at all."""
-        return self.stored.cost(axis)[0] <= FULL
+    def cost(self, axis):
+        """Bytes to read for a plane along an axis, where many follow each other; None where one would take too long."""
+        once, following = self.stored.cost(axis)
+        return int(following) if once <= FULL else None
 
 
 def type_of(dtype):
@@ -91,6 +92,8 @@ class OpenVolume:
     def tile(self, level, axis, index, corner, size, border, stop):
         """Samples of a part of a plane that begins at `corner`, with `border` more ones where the plane has them."""
         rows, columns = level.plane_shape(axis)
+        if level.cost(axis) is None:
+            raise Invalid("this plane can't be had at this resolution: too much of the file would be read", "level")
         if not (0 <= index < self.volume.shape[axis] and 0 <= corner[0] < rows and 0 <= corner[1] < columns):
             raise Unknown(f"there is no such tile: the plane has {rows} x {columns} samples, and there are {self.volume.shape[axis]}")
         begin = [max(0, at - border) for at in corner]
@@ -100,10 +103,14 @@ class OpenVolume:
         high = [min(end[0] * level.bins, stored_rows), min(end[1] * level.bins, stored_columns)]
         return as_sent(means_of(self.volume.tile(level.stored, axis, index, low, high, stop), level.bins))
 
+    def needs_overview(self):
+        """Whether planes along some axis can't be had at all."""
+        return any(all(level.cost(axis) is None for level in self.levels()) for axis in range(3))
+
     def make_overview(self, stop):
         """Reads all of the file once, where planes can't be had otherwise."""
         with self._lock:
-            if any(not any(level.is_quick(axis) for level in self.levels()) for axis in range(3)):
+            if self.needs_overview():
                 self.volume.overview(stop=stop)
 
     def values(self, stop):

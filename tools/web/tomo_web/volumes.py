@@ -31,13 +31,13 @@ Stamp = Query(None, max_length=64, description="the one of the volume's facts: a
 
 class Level(BaseModel):
     """factor: how far samples lie apart along z, y, x. bins: planes are means of so many x so many samples of the level of the file.
-    planes: shapes (rows, columns) of those across z, y, x. quick: whether planes across z, y, x can be had; where no level has
-    them, ask for the overview"""
+    planes: shapes (rows, columns) of those across z, y, x. costs: bytes that the server reads for a plane across z, y, x where many follow
+    each other; null where they can't be had at this level. Where no level has them, ask for the overview"""
     factor: List[float]
     bins: int
     stored: bool
     planes: List[List[int]]
-    quick: List[bool]
+    costs: List[Optional[int]]
 
 
 class Facts(BaseModel):
@@ -136,10 +136,10 @@ def _facts_of(opened):
     volume, levels = opened.volume, opened.levels()
     return {"shape": volume.shape, "type": str(volume.dtype), "sample_type": str(type_of(volume.dtype)), "pixel_size": volume.pixel_size,
             "levels": [{"factor": level.stored.factor, "bins": level.bins, "stored": level.bins == 1,
-                        "planes": [level.plane_shape(axis) for axis in range(3)], "quick": [level.is_quick(axis) for axis in range(3)]}
+                        "planes": [level.plane_shape(axis) for axis in range(3)], "costs": [level.cost(axis) for axis in range(3)]}
                        for level in levels],
             "volumes": volume.volumes, "dataset": volume.dataset, "stamp": opened.stamp,
-            "needs_overview": any(not any(level.is_quick(axis) for level in levels) for axis in range(3))}
+            "needs_overview": opened.needs_overview()}
 
 
 def _answer(array, etag, stamp):

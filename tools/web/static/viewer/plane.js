@@ -7,6 +7,7 @@ import { sample, TOLD } from "./levels.js";
 import { keyOf, TILE } from "./source.js";
 
 const REST = 80; // ms without a movement before fine tiles are asked for
+const QUICK = 64 << 20; // bytes to read for each of many planes, at which scrolling is smooth
 
 /**
  * An ImageView of one plane: `axis` 0 shows (y, x) across z, 1 (z, x) across y, 2 (z, y) across x. Events beside those of an
@@ -109,6 +110,13 @@ export class PlaneView extends ImageView {
     return levels.findLast(({ step }) => Math.max(...step) <= most * 1.001) ?? levels[0];
   }
 
+  /** The finest level that is one tile and comes quickly, for a picture while the wheel turns. */
+  #coarseLevel(levels) {
+    const found = levels.find(({ rows, columns, cost }) => rows <= TILE && columns <= TILE && cost <= QUICK) ?? levels[levels.length - 1];
+    const fine = this.#fineLevel(levels);
+    return found.number < fine.number ? fine : found; // in a small window
+  }
+
   /** Tiles of a level that are seen, those in the middle first. */
   #seenTiles(level) {
     const [left, top, right, bottom] = this.seen, [stepX, stepY] = [level.step[0] * TILE, level.step[1] * TILE];
@@ -124,7 +132,7 @@ export class PlaneView extends ImageView {
     return { level: level.number, axis: this.axis, index, row, column };
   }
 
-  /** All tiles of the coarsest level. */
+  /** All tiles of a coarse level. */
   #coarseTiles(level, index = this.#index) {
     const tiles = [];
     for (let row = 0; row * TILE < level.rows; row++) {
@@ -138,7 +146,7 @@ export class PlaneView extends ImageView {
     const levels = this.#levels();
     if (!levels.length) return void this.#readOnce();
     this.#draw();
-    this.#loadCoarse(levels[levels.length - 1]);
+    this.#loadCoarse(this.#coarseLevel(levels));
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#loadFine(), REST);
   }
@@ -215,7 +223,7 @@ export class PlaneView extends ImageView {
 
   /** What is known of the plane that is wanted, or of one on the way to it; else the last picture stays. */
   #draw(index = this.#index) {
-    const source = this.#source, levels = this.#levels(), coarse = levels[levels.length - 1], fine = this.#fineLevel(levels);
+    const source = this.#source, levels = this.#levels(), coarse = this.#coarseLevel(levels), fine = this.#fineLevel(levels);
     const below = this.#known(this.#coarseTiles(coarse, index), coarse);
     const above = index === this.#index && fine !== coarse ? this.#known(this.#seenTiles(fine), fine) : [];
     if (!below.length && !above.length) return;

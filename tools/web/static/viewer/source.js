@@ -40,12 +40,12 @@ export class Source extends EventTarget {
     return this.type === "float32";
   }
 
-  /** Levels of which planes across an axis can be had, the finest first: {number, rows, columns, step: [right, down]}. */
+  /** Levels of which planes across an axis can be had, the finest first: {number, rows, columns, step: [right, down], cost: bytes}. */
   levelsOf(axis) {
     return this.levels.map((level, number) => {
       const [rows, columns] = level.planes[axis], [down, right] = level.factor.filter((_, i) => i !== axis).map((factor) => factor * level.bins);
-      return { number, rows, columns, step: [right, down], quick: level.quick[axis] };
-    }).filter((level) => level.quick);
+      return { number, rows, columns, step: [right, down], cost: level.costs[axis] };
+    }).filter((level) => level.cost !== null);
   }
 
   /** Levels [low, high] of 0.5 to 99.5 % of the values, and their counts over a span. */
