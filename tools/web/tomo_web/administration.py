@@ -5,7 +5,7 @@
 import asyncio
 import shutil
 import time
-from typing import Dict, List, Literal, Optional, Union
+from typing import List, Literal, Optional, Union
 
 from fastapi import APIRouter, Path, Query, Request
 from gsttomo.jobs import Error
@@ -87,13 +87,20 @@ class Limit(BaseModel):
     value: Union[str, int, float, bool, List[str], None]
 
 
+class QueueLimits(BaseModel):
+    """Of jobs that are over, and of owners."""
+    keep_days: Optional[float]
+    keep_jobs: Optional[int]
+    jobs_per_owner: Optional[int]
+    bytes_per_owner: Optional[int]
+
+
 class About(BaseModel):
-    """queue: limits of the queue of jobs; None: there is none"""
     version: str
     now: float
     spaces: List[Space]
     settings: List[Limit]
-    queue: Dict[str, Optional[float]]
+    queue: QueueLimits
 
 
 class OneDevice(BaseModel):
@@ -175,7 +182,7 @@ async def about(request: Request, person: Person = needs(Role.ADMIN)):
     limits = server.queue.limits()
     return {"version": version.rpartition(" ")[2] or "unknown", "now": time.time(), "spaces": await asyncio.to_thread(_spaces, server.settings),
             "settings": [_limit(server.settings, field) for field in options()],
-            "queue": {name.replace("_", " "): value for name, value in vars(limits).items()}}
+            "queue": vars(limits)}
 
 
 @router.get("/devices", response_model=List[OneDevice], responses=MISTAKES)

@@ -17,11 +17,12 @@ from . import downloads, results, shares, volumes
 from .bricks import Bricks
 from .computer import Computer, Keeper
 from .database import Database
+from .description import complete_description
 from .folders import Folders
 from .given import Facts
 from .guard import Guard
 from .hub import Hub
-from .mishaps import answer_for_mishaps, clean_description
+from .mishaps import answer_for_mishaps
 from .open_volumes import OpenVolumes
 from .previews import Previews
 from .programs import Estimates, Looks, Questions
@@ -119,7 +120,7 @@ def create_app(settings, token):
         app.include_router(room.router, prefix="/api")
 
     answer_for_mishaps(app)
-    clean_description(app)
+    complete_description(app)
 
     @app.get("/", include_in_schema=False)
     async def begin():

@@ -10,7 +10,7 @@ from gsttomo.faces import axis, looks
 from pydantic import BaseModel, Extra, Field
 
 from .access import Person, Role, needs, server_of
-from .errors import MISTAKES, Invalid
+from .errors import MISTAKES, READS, Invalid
 from .given import NUMBER, telling, while_there
 from .kept_settings import settings_of
 from .parameters import schema
@@ -126,7 +126,7 @@ async def views(request: Request, number: int = NUMBER, first: int = Query(0, ge
     return samples(made.array[:2], {"first": first, "apart": apart, "degrees": degrees, "mode": mode, "binning": binning})
 
 
-@router.post("/datasets/{number}/axis/estimate", response_model=Found, responses=MISTAKES)
+@router.post("/datasets/{number}/axis/estimate", openapi_extra=READS, response_model=Found, responses=MISTAKES)
 async def estimate(asked: Estimate, request: Request, number: int = NUMBER, person: Person = needs(Role.USER)):
     """The axis as a method finds it; it ends when the browser goes away or asks again."""
     server = server_of(request)
@@ -145,7 +145,7 @@ async def estimate(asked: Estimate, request: Request, number: int = NUMBER, pers
             "agreement": text, "tone": tone}
 
 
-@router.post("/datasets/{number}/axis/sweep", response_class=Response, responses=SAMPLES)
+@router.post("/datasets/{number}/axis/sweep", openapi_extra=READS, response_class=Response, responses=SAMPLES)
 async def sweep(asked: Sweep, request: Request, number: int = NUMBER, person: Person = needs(Role.USER)):
     """The slice of a row for each of several values of a parameter. X-Facts: parameter, unit, values in the order of the slices, row,
     sharpest (of an axis), columns (of all where slices were cut), seconds, warnings."""
@@ -163,7 +163,7 @@ async def sweep(asked: Sweep, request: Request, number: int = NUMBER, person: Pe
     return samples(made.array, about)
 
 
-@router.post("/datasets/{number}/axis/tilt", response_model=Tilted, responses=MISTAKES)
+@router.post("/datasets/{number}/axis/tilt", openapi_extra=READS, response_model=Tilted, responses=MISTAKES)
 async def tilt(rows: TwoRows, request: Request, number: int = NUMBER, person: Person = needs(Role.VIEWER)):
     """Axis and tilt by the axes in two rows."""
     given = await _given(request, number, person)

@@ -29,7 +29,7 @@ router = APIRouter(tags=["results"])
 BLOCK = 1 << 20
 HDF5 = "application/x-hdf5"
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-FILE = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+FILE = {"content": {HDF5: {"schema": {"type": "string", "format": "binary"}}}}
 Which = Query(0, ge=0, le=LARGEST, description="which one of several volumes of a file")
 
 

@@ -67,3 +67,4 @@ class Mistake(BaseModel):
 
 
 MISTAKES = {status: {"model": Mistake} for status in (400, 401, 403, 404, 409, 413, 422, 429)}  # for `responses` of a route
+READS = {"x-changes": False}  # for `openapi_extra` of a POST that changes nothing: it is not in the log of changes

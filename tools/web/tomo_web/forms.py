@@ -10,7 +10,7 @@ from gsttomo.faces.parameters import FOR_RESULTS, NOT_OF_ESTIMATES, OF_ESTIMATES
 from pydantic import BaseModel, Extra, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from .access import Person, Role, needs, server_of
-from .errors import MISTAKES
+from .errors import MISTAKES, READS
 from .parameters import PLACES, REFUSED, schema, sorted_out
 
 TABLES = ""
@@ -77,7 +77,7 @@ async def schema_of_form(person: Person = needs(Role.VIEWER)):
             "parameters": [_about(name, about, name in swept) for name, about in schema().items()]}
 
 
-@router.post("/settings/check", response_model=Checked, responses=MISTAKES)
+@router.post("/settings/check", openapi_extra=READS, response_model=Checked, responses=MISTAKES)
 async def check(given: Values, request: Request, person: Person = needs(Role.VIEWER)):
     """What values mean, and what is wrong with them."""
     right, problems = sorted_out(given.values, server_of(request).folders)

@@ -15,7 +15,7 @@ from gsttomo.faces.parameters import command_of, text_of
 from pydantic import BaseModel
 
 from .access import Person, Role, needs, server_of
-from .errors import MISTAKES, TooLarge
+from .errors import MISTAKES, READS, TooLarge
 from .forms import Value, Values
 from .given import NUMBER, description_of, telling
 from .parameters import PLACES, checked, load, resolved, save, with_places
@@ -108,7 +108,7 @@ async def command(request: Request, number: int = NUMBER, person: Person = needs
     return {"text": command_of({**_description(server, person, number), "output": _output(server, number)})}
 
 
-@router.post("/datasets/{number}/plan", response_model=Plan, responses=MISTAKES)
+@router.post("/datasets/{number}/plan", openapi_extra=READS, response_model=Plan, responses=MISTAKES)
 async def plan(given: Values, request: Request, number: int = NUMBER, person: Person = needs(Role.USER)):
     """The same as a pipeline: the lines for gst-launch-1.0, and the dataflow for tomo-runjson."""
     server = server_of(request)

@@ -37,25 +37,3 @@ def answer_for_mishaps(app):
     @app.exception_handler(Exception)
     async def fail(request: Request, error: Exception):
         return JSONResponse({"error": "the server failed; its log tells why"}, 500)
-
-
-def clean_description(app):
-    """Gives each 4xx of the OpenAPI description the form that answers have."""
-    make = app.openapi
-
-    def describe():
-        description = make()
-        mistake = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Mistake"}}}}
-        description["components"]["schemas"].setdefault("Mistake", {"title": "Mistake", "type": "object", "required": ["error"], "properties": {
-            "error": {"type": "string"}, "field": {"type": "string"}}})
-        for operations in description["paths"].values():
-            for operation in operations.values():
-                for status, text in TEXTS.items():
-                    there = operation["responses"].get(str(status), {})
-                    operation["responses"][str(status)] = {"description": there.get("description", text), **mistake}
-        return description
-    app.openapi = describe
-
-
-TEXTS = {400: "No such request", 401: "Not logged in", 403: "Not for this person, or from another page", 404: "Nothing is there", 405: "Not so",
-         408: "Too slow", 409: "Not now", 413: "Too large", 422: "A value is wrong", 429: "Too often", 503: "Too busy"}

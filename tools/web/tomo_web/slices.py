@@ -10,6 +10,7 @@ from gsttomo.faces import axis, looks
 from pydantic import BaseModel, Extra, Field
 
 from .access import Person, Role, needs, server_of
+from .errors import READS
 from .given import NUMBER, telling, while_there
 from .pictures import SAMPLES, plan_of, said, samples
 
@@ -31,7 +32,7 @@ class SliceLook(Look):
     row: Optional[int] = Field(None, ge=0, le=2**31 - 1)
 
 
-@router.post("/datasets/{number}/slice", response_class=Response, responses=SAMPLES)
+@router.post("/datasets/{number}/slice", openapi_extra=READS, response_class=Response, responses=SAMPLES)
 async def make_slice(look: SliceLook, request: Request, number: int = NUMBER, person: Person = needs(Role.USER)):
     """The slice of a row by these settings. X-Facts: row, method, axis and axis-from (given, scan, found), seconds, warnings."""
     server = server_of(request)

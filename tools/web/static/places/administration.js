@@ -156,7 +156,7 @@ export class Place {
     return [element("p", {}, `gst-tomo ${about.version}`),
       element("h2", {}, "Devices"), devices,
       element("h2", {}, "Disk space"), table(["Folder", "Free", "Size"], about.spaces.map((one) => [one.folder, free(one), bytes(one.size)]), "Disk space", ""),
-      element("h2", {}, "Limits of the queue"), facts(Object.entries(about.queue)),
+      element("h2", {}, "Limits of the queue"), facts(Object.entries(about.queue).map(([name, value]) => [name.replaceAll("_", " "), value])),
       element("h2", {}, "Settings"), element("p", { class: "faint" }, "They count from the next start of the server on: options, or a file behind --config."),
       table(["Option", "Value", "Meaning"], about.settings.map((one) => [one.option, text(one.value), one.about]), "Settings", "")];
   }
