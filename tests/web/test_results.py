@@ -134,7 +134,7 @@ class Results(BrowserTest):
         page = self.page(self.shared)
         gone, held = [], []
         page.on("requestfailed", lambda request: gone.append(request.url))
-        page.route("**/tile?*level=0*", held.append)  # they take for ever
+        page.route("**/tile?*level=0*", lambda route: held.append(route))  # they take for ever
         page.goto(f"http://{self.shared.host}:{self.shared.port}/ui/#/results/{job}/0")
         page.wait_for_selector(f"#place-results .viewer-surface{READY}")
         self.alone(page)
