@@ -217,5 +217,111 @@ class Form(ReconstructTest):
         self.save_picture(page, "reconstruct-phone.png")
 
 
+class Volumes(ReconstructTest):
+    def finished(self, number, key="dataset"):
+        """Jobs of a data set, when all are over."""
+        def over():
+            jobs = self.shared.get("jobs", **{key: number})["items"]
+            return jobs and all(job["ended"] for job in jobs) and jobs
+        return until(over)
+
+    def volume(self, job):
+        with h5py.File(self.scans.parent / "results" / job["results"][0]["name"]) as file:
+            return file["/entry/data/data"][:]
+
+    def test_the_volume_is_that_of_the_program(self):
+        page, number = self.place()
+        page.fill("#volume-name", "the cylinder")
+        page.fill("#priority", "3")
+        page.click("#reconstruct")
+        page.wait_for_selector("#open-result:not([hidden])")
+        self.assertRegex(page.inner_text(".volume-page .state-line"), r"savu24737-slices(-\d+)?\.h5, \d+\.\d s")
+        job = self.finished(number)[0]
+        self.assertEqual((job["state"], job["name"], job["priority"]), ("done", "the cylinder", 3))
+        self.assertEqual(self.volume(job).tobytes(), self.program().tobytes())
+        page.click("#open-result")
+        page.wait_for_url(f"**/#/results/{job['id']}/0")
+
+    def test_rows_of_a_volume(self):
+        page, number = self.place()
+        page.fill("#first-row", "60")
+        page.press("#first-row", "Enter")
+        until(lambda: self.values(number).get("y") == 60)
+        page.fill("#last-row", "69")
+        page.press("#last-row", "Enter")
+        until(lambda: self.values(number).get("height") == 10)
+        before = len(self.shared.get("jobs", dataset=number)["items"])
+        page.click("#reconstruct")
+        page.wait_for_selector("#open-result:not([hidden])")
+        jobs = self.finished(number)
+        self.assertEqual(len(jobs), before + 1)
+        self.assertEqual(self.volume(jobs[0]).tobytes(), self.program("--y=60", "--height=10").tobytes())
+
+    def test_its_course_is_shown_and_it_can_be_held_and_ended(self):
+        page, number = self.place({**SETTINGS, "method": "sirt", "num-iterations": 200})
+        page.click("#reconstruct")
+        page.wait_for_selector("#pause:not([hidden])")
+        page.wait_for_selector(".volume-page .state-line >> text=Reconstruct")
+        job = self.shared.get("jobs", dataset=number)["items"][0]["id"]
+        page.wait_for_selector(".volume-page progress")
+        page.click("#pause")
+        until(lambda: self.shared.get(f"jobs/{job}")["state"] == "paused")
+        page.wait_for_selector("#pause >> text=Resume")
+        page.reload()  # another page finds the job again
+        page.wait_for_selector("#pause >> text=Resume")
+        page.click("#pause")
+        until(lambda: self.shared.get(f"jobs/{job}")["state"] == "running")
+        page.click("#cancel-job")
+        page.wait_for_selector(f"text=Job {job} was cancelled")
+        self.assertTrue(page.is_visible("#reconstruct"))
+
+    def test_pictures_come_while_it_is_made(self):
+        page, number = self.place({**SETTINGS, "method": "sirt", "num-iterations": 50, "binning": 2})
+        page.evaluate("""async () => {
+          const {ImageView} = await import("/ui/viewer/image.js");
+          const own = Object.getOwnPropertyDescriptor(ImageView.prototype, "caption");
+          Object.defineProperty(ImageView.prototype, "caption", {get: own.get, set(text) { captions.push(text); own.set.call(this, text); }});
+          window.captions = [];
+        }""")
+        page.click("#reconstruct")
+        until(lambda: page.evaluate("captions.some((text) => text.includes('of the volume that is made'))"))
+        page.click("#cancel-job")
+        until(lambda: page.evaluate("captions.at(-1).startsWith('a slice of the volume')"))
+        page.click("#preview")
+        until(lambda: page.evaluate("captions.at(-1) === 'slice of row 67'"))
+
+    def test_two_clicks_are_one_order(self):
+        page, number = self.place()
+        before = len(self.shared.get("jobs", dataset=number)["items"])
+        page.evaluate("() => { const start = document.querySelector('#reconstruct'); start.click(); start.click(); }")
+        page.wait_for_selector("#open-result:not([hidden])")
+        self.assertEqual(len(self.finished(number)), before + 1)
+
+    def test_many_data_sets(self):
+        tooth = self.data_set({"axis": 296}, scan="tooth.h5")
+        page, number = self.place({**SETTINGS, "binning": 2, "flat-scale": 1.0})
+        page.click("#many")
+        page.wait_for_selector("dialog >> text=tooth")
+        page.click("dialog >> text=Reconstruct all")
+        page.wait_for_selector("text=Mark the data sets")
+        for box in page.query_selector_all("dialog tbody input[type=checkbox]"):
+            box.check()
+        page.click("dialog >> text=Reconstruct all")
+        page.wait_for_selector("#notes .last >> text=2 data sets are queued")
+        job = self.finished(tooth)[0]
+        self.assertEqual(job["state"], "done")
+        settings = self.shared.get(f"jobs/{job['id']}")["settings"]
+        self.assertEqual((settings["axis"], settings["binning"]), (296, 2))  # its own axis, and what both have in common
+        self.assertEqual(self.shared.get(f"jobs/{self.finished(number)[0]['id']}")["settings"]["axis"], 86.35)
+
+    def test_an_order_that_is_refused_says_why(self):
+        page, number = self.place()
+        page.click("[data-section=general-reconstruction] summary")
+        page.check("text=Advanced")
+        page.fill("#field-x-region", "left")
+        page.wait_for_selector(".slice-page .state-line[data-state=failed]")
+        page.wait_for_selector("#field-x-region[aria-invalid=true]")
+
+
 if __name__ == "__main__":
     main()
