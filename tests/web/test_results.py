@@ -187,6 +187,9 @@ class Results(BrowserTest):
         self.assertIn("80 px", said.inner_text())
         page.keyboard.press("Delete")
         self.assertNotIn("Length", said.inner_text())
+        for key in ("Shift+ArrowRight", "Enter", *["Shift+ArrowRight"] * 3, *["Shift+ArrowDown"] * 4, "Enter"):
+            page.keyboard.press(key)
+        self.assertIn("Length 5 px", said.inner_text())
 
     def test_slices_are_played(self):
         page = self.open()

@@ -21,7 +21,8 @@ export class ResultView extends EventTarget {
   #views = {};
   #turn = 0;
   #which = 0;
-  #pair = null; // results that are compared
+  #pair = null; // results to compare
+  #compared = null; // those that are
   result = null; // as the server tells it
   source = null;
 
@@ -150,8 +151,8 @@ export class ResultView extends EventTarget {
       if (view.source !== this.source) view.setSource(this.source, factsOf(this.result, this.source));
     } else if (name === "compare" && this.#pair) {
       const view = (this.#views.compare ??= this.#made("compare"));
-      if (view.pair_ !== this.#pair) view.setSources(this.#pair.sources, this.#pair.results.map((one) => one.name));
-      view.pair_ = this.#pair;
+      if (this.#compared !== this.#pair) view.setSources(this.#pair.sources, this.#pair.results.map((one) => one.name));
+      this.#compared = this.#pair;
     } else if (name === "facts") this.#views.facts ??= this.#showFacts();
     else if (name === "report") this.#views.report ??= this.#showReport();
   }

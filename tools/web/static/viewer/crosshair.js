@@ -121,6 +121,14 @@ export class Length {
     return true;
   }
 
+  /** One end after the other, as keys choose them. */
+  put(at) {
+    this.ends = this.ends && !this.length ? [this.ends[0], at] : [at, at];
+    this.told(this.length ? this.text : "");
+    this.surface.say(this.length ? this.text : "begin of the length");
+    this.surface.redraw();
+  }
+
   move(at, event) {
     const other = this.ends[1 - this.#held], away = [Math.abs(at[0] - other[0]), Math.abs(at[1] - other[1])];
     this.ends[this.#held] = !event.shiftKey ? at : away[0] > away[1] ? [at[0], other[1]] : [other[0], at[1]];

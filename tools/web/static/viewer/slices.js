@@ -55,9 +55,10 @@ export class SliceView extends EventTarget {
     plane.cross = plane.add(new Crosshair(plane, () => this.#source && [this.#position[columns] + 0.5, this.#position[rows] + 0.5],
       (x, y) => this.#moveTo(axis, x, y), [COLOURS[columns], COLOURS[rows]]));
     plane.measure = plane.add(new Length(plane, (text) => this.dispatchEvent(new CustomEvent("said", { detail: text && `Length ${text}` }))));
-    setKeys(plane.canvas, [["Click; drag the lines", `crosshair: planes across ${others.join(" and ")} through this place`]]);
+    setKeys(plane.canvas, [["Click; drag the lines", `crosshair: planes across ${others.join(" and ")} through this place`],
+      ["Length: drag; Enter at the cursor, twice", "measures; Shift keeps it straight, Delete takes it away"]]);
     plane.addEventListener("index", () => this.#take(axis, plane.index));
-    plane.addEventListener("pick", ({ detail }) => plane.measure.visible || this.#moveTo(axis, detail.x, detail.y));
+    plane.addEventListener("pick", ({ detail: { x, y } }) => (plane.measure.visible ? plane.measure.put([x, y]) : this.#moveTo(axis, x, y)));
     plane.addEventListener("pointer", ({ detail }) => this.#point(plane, detail));
     plane.addEventListener("levels", ({ detail }) => this.#shareLevels(plane, detail));
     plane.addEventListener("failed", ({ detail }) => this.dispatchEvent(new CustomEvent("failed", { detail })));
