@@ -9,12 +9,16 @@ import io
 import os
 import pathlib
 import tempfile
+import unittest.mock
 import zipfile
 
 import h5py
 import numpy as np
 from gsttomo.widgets import Volume
+from gsttomo.widgets._stored import never
 from resulttest import ResultTest, add_job, halved, random_volume, write_volume
+from tomo_web import open_volumes
+from tomo_web.errors import Invalid
 from webtest import PATIENCE, main
 
 
@@ -62,6 +66,25 @@ class Volumes(ResultTest):
             sums = np.add.reduceat(np.add.reduceat(array[1].astype(float), rows, 0), columns, 1)
             counts = np.outer(np.diff(np.append(rows, 1030)), np.diff(np.append(columns, 700)))
             np.testing.assert_array_equal(got, np.rint(sums / counts))
+
+    def test_planes_that_cost_too_much_come_from_an_overview(self):
+        array = random_volume((16, 20, 24), np.float32)
+        path = str(self.written(array))
+        made = Volume.overview
+        with unittest.mock.patch.object(open_volumes, "FULL", 2 * array[0].nbytes), unittest.mock.patch.object(
+                Volume, "overview", lambda volume, stop: made(volume, 1000, stop)):
+            opened = open_volumes.OpenVolume(path, 0)
+            self.addCleanup(opened.volume.close)
+            self.assertEqual([level.cost(2) for level in opened.levels()], [None])
+            self.assertTrue(opened.needs_overview())
+            with self.assertRaises(Invalid):
+                opened.tile(opened.levels()[0], 2, 3, (0, 0), 256, 0, never)
+            level = opened.level(1, never)  # as after a restart: somebody knows of it
+            self.assertFalse(opened.needs_overview())
+            self.assertEqual((level.is_overview, level.stored.factor), (True, (2, 2, 2)))
+            got = opened.tile(level, 2, 9, (0, 0), 256, 0, never)
+        np.testing.assert_allclose(got, array.reshape(8, 2, 10, 2, 12, 2).mean((1, 3, 5))[:, :, 4], rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(opened.tile(opened.levels()[0], 0, 3, (0, 0), 256, 0, never), array[3])
 
     def test_samples_of_other_types_become_float(self):
         for dtype in (np.int16, np.float64, ">f4"):

@@ -39,6 +39,7 @@ class Seen:
     """A level as a browser sees it: one of the file, or means of `bins` x `bins` samples of its planes."""
     stored: object
     bins: int
+    is_overview: bool = False
 
     def plane_shape(self, axis):
         return tuple(-(-size // self.bins) for size in self.stored.plane_shape(axis))
@@ -75,19 +76,29 @@ class OpenVolume:
         self.volume = Volume(path, number)
         self.path = path
         self.stamp = f"{self.volume.stamp}{f'-{number}' if number else ''}"
-        self._lock = threading.Lock()
+        self._lock, self._overview_lock = threading.Lock(), threading.Lock()
         self._values = None
+        self._stored = sorted(self.volume.levels, key=lambda level: level.factor)
         self.users, self.is_dropped = 0, False
 
     def levels(self):
-        """The finest one first, down to one whose planes fit into a small window."""
-        stored = sorted(self.volume.levels, key=lambda level: level.factor)
-        seen = [Seen(level, 1) for level in stored]
-        bins, last = 2, stored[-1]
+        """The finest one first, down to one whose planes fit into a small window. Their numbers stay the same: an overview is the last one."""
+        seen = [Seen(level, 1) for level in self._stored]
+        bins, last = 2, self._stored[-1]
         while max(last.shape) / bins > SMALL / 2 and max(last.shape) > SMALL:
             seen.append(Seen(last, bins))
             bins *= 2
-        return seen
+        return seen + [Seen(level, 1, is_overview=True) for level in self.volume.levels if level not in self._stored]
+
+    def level(self, number, stop):
+        """One of levels(). Raises Unknown."""
+        levels = self.levels()
+        if number == len(levels) and self.needs_overview():  # it was made once, and the file was closed since
+            self.make_overview(stop)
+            levels = self.levels()
+        if number >= len(levels):
+            raise Unknown(f"there is no level {number}: the volume has {len(levels)}")
+        return levels[number]
 
     def tile(self, level, axis, index, corner, size, border, stop):
         """Samples of a part of a plane that begins at `corner`, with `border` more ones where the plane has them."""
@@ -109,7 +120,7 @@ class OpenVolume:
 
     def make_overview(self, stop):
         """Reads all of the file once, where planes can't be had otherwise."""
-        with self._lock:
+        with self._overview_lock:
             if self.needs_overview():
                 self.volume.overview(stop=stop)
 

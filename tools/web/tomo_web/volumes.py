@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from .access import server_of
 from .bricks import SIDES
-from .errors import MISTAKES, Unknown
+from .errors import MISTAKES
 from .open_volumes import as_sent, type_of
 from .outputs import LARGEST, Job, Number, result_of
 from .shares import Viewer, sees
@@ -36,6 +36,7 @@ class Level(BaseModel):
     factor: List[float]
     bins: int
     stored: bool
+    overview: bool
     planes: List[List[int]]
     costs: List[Optional[int]]
 
@@ -86,13 +87,10 @@ async def tile(request: Request, job: int = Job, number: int = Number, which: in
     side = int(size)
 
     def read(opened, stop):
-        levels = opened.levels()
-        if level >= len(levels):
-            raise Unknown(f"there is no level {level}: the volume has {len(levels)}")
         etag = f'"{opened.stamp}"'
         if if_none_match == etag:
             return None, etag
-        return opened.tile(levels[level], axis, index, (row * side, column * side), side, border, stop), etag
+        return opened.tile(opened.level(level, stop), axis, index, (row * side, column * side), side, border, stop), etag
 
     return _answer(*await _use(request, job, number, which, stamp, read), stamp)
 
@@ -135,7 +133,8 @@ async def _use(request, job, number, which, stamp, function):
 def _facts_of(opened):
     volume, levels = opened.volume, opened.levels()
     return {"shape": volume.shape, "type": str(volume.dtype), "sample_type": str(type_of(volume.dtype)), "pixel_size": volume.pixel_size,
-            "levels": [{"factor": level.stored.factor, "bins": level.bins, "stored": level.bins == 1,
+            "levels": [{"factor": level.stored.factor, "bins": level.bins, "stored": level.bins == 1 and not level.is_overview,
+                        "overview": level.is_overview,
                         "planes": [level.plane_shape(axis) for axis in range(3)], "costs": [level.cost(axis) for axis in range(3)]}
                        for level in levels],
             "volumes": volume.volumes, "dataset": volume.dataset, "stamp": opened.stamp,

@@ -42,10 +42,12 @@ export class Source extends EventTarget {
 
   /** Levels of which planes across an axis can be had, the finest first: {number, rows, columns, step: [right, down], cost: bytes}. */
   levelsOf(axis) {
-    return this.levels.map((level, number) => {
+    const all = this.levels.map((level, number) => {
       const [rows, columns] = level.planes[axis], [down, right] = level.factor.filter((_, i) => i !== axis).map((factor) => factor * level.bins);
-      return { number, rows, columns, step: [right, down], cost: level.costs[axis] };
+      return { number, rows, columns, step: [right, down], cost: level.costs[axis], overview: level.overview };
     }).filter((level) => level.cost !== null);
+    const own = all.filter((level) => !level.overview); // an overview has means of several planes
+    return own.length ? own : all;
   }
 
   /** Levels [low, high] of 0.5 to 99.5 % of the values, and their counts over a span. */
