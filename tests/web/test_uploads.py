@@ -8,7 +8,9 @@ import os
 import socket
 import sqlite3
 
-from webtest import SCAN, ServerTest, main, until
+import numpy as np
+from scan_files import series
+from webtest import SCAN, BrowserTest, ServerTest, main, until
 
 TUS = {"Tus-Resumable": "1.0.0"}
 BODY = "application/offset+octet-stream"
@@ -186,6 +188,66 @@ class Uploads(Hands, ServerTest):
         server = self.server()
         self.assertEqual(self.begin(server).status, 403)
         self.assertFalse(any(one["takes_uploads"] for one in server.get("folders")))
+
+
+class InTheBrowser(Hands, BrowserTest):
+    def test_a_file_that_pauses_outlives_a_reload(self):
+        large = self.folder / "large.nxs"
+        large.write_bytes(DATA + b"\0" * (30 << 20))  # HDF5 does not mind what is behind its end
+        server = self.take_uploads()
+        page = self.page(server, "scans")
+        page.evaluate("""() => {
+            const fetched = window.fetch;  // a line that breaks behind two pieces
+            let pieces = 0;
+            window.fetch = (...words) => (words[1]?.method === "PATCH" && ++pieces > 2 ? new Promise(() => {}) : fetched(...words));
+        }""")
+        self.choose(page, "Files…", large)
+        page.wait_for_selector(".upload-list progress:visible")
+        until(lambda: any(one["offset"] == 8 << 20 for one in server.get("uploads")), "nothing comes")
+        page.click(".upload-list >> text=Pause")
+        page.wait_for_selector(".upload-list >> text=paused")
+        came = server.get("uploads")[0]["offset"]
+        page.reload()
+        page.wait_for_selector(".upload-list >> text=choose the same file again")
+        offsets = []
+        page.on("request", lambda request: offsets.append(int(request.headers["upload-offset"])) if request.method == "PATCH" else None)
+        with page.expect_file_chooser() as chooser:
+            page.click(".upload-list >> text=Go on…")
+        chooser.value.set_files(str(large))
+        page.wait_for_selector(".upload-list >> text=data set 1")
+        self.assertEqual(offsets[0], came)  # no byte comes twice
+        self.assertEqual((self.incoming() / "local" / "large.nxs").read_bytes(), large.read_bytes())
+        page.wait_for_selector("tr:has-text('incoming/local/large.nxs')")
+        self.assertEqual(server.get("datasets/1")["facts"]["projections"], 91)
+
+    def test_a_folder_of_images(self):
+        folder = self.folder / "bone"
+        images = np.arange(5 * 12 * 16, dtype=np.uint16).reshape(5, 12, 16) + 1000
+        for name in ("projections", "flats", "darks"):
+            series(folder / name, images)
+        (folder / ".hidden").write_text("nobody's")
+        server = self.take_uploads()
+        page = self.page(server, "scans")
+        self.choose(page, "Folder…", folder)
+        page.wait_for_selector("tr:has-text('incoming/local/bone')")
+        facts = server.get("datasets/1")["facts"]
+        self.assertEqual((facts["projections"], facts["flats"], facts["darks"]), (5, 5, 5))
+        self.assertEqual(sorted(os.listdir(self.incoming() / "local" / "bone")), ["darks", "flats", "projections"])
+
+    def test_what_is_refused_is_told(self):
+        archive = self.folder / "scan.zip"
+        archive.write_bytes(b"PK")
+        page = self.page(self.take_uploads(), "scans")
+        self.choose(page, "Files…", archive)
+        page.wait_for_selector(".upload-list >> text=archives are not unpacked")
+        page.click(".upload-list >> text=Give up")
+        page.wait_for_selector(".upload-line", state="hidden")
+
+    def choose(self, page, button, path):
+        page.click(".empty-page >> text=Upload…")
+        with page.expect_file_chooser() as chooser:
+            page.click(f"dialog >> text={button}")
+        chooser.value.set_files(str(path))
 
 
 if __name__ == "__main__":

@@ -73,9 +73,10 @@ class Uploads:
             raise Unknown("there is no such upload: it was taken away, or it is somebody else's")
         return _upload(row)
 
-    def of(self, person):
-        """Those that are not whole."""
-        rows = self._database.all("SELECT * FROM uploads WHERE person = ? AND NOT is_whole ORDER BY created, place", person.name)
+    def of(self, person, whole=False):
+        """Those that are not whole, or all of them."""
+        self._forget_lost()
+        rows = self._database.all("SELECT * FROM uploads WHERE person = ? AND is_whole <= ? ORDER BY created, place", person.name, whole)
         return [_upload(row) for row in rows]
 
     def offset(self, upload):

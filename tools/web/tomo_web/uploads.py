@@ -64,10 +64,10 @@ async def tell_protocol(request: Request):
 
 
 @router.get("/uploads", response_model=List[Unfinished], responses=MISTAKES)
-async def list_uploads(request: Request, person: Person = needs(Role.USER)):
-    """Your uploads that are not whole yet."""
+async def list_uploads(request: Request, whole: bool = False, person: Person = needs(Role.USER)):
+    """Your uploads that are not whole yet; with `whole` all of them."""
     uploads = server_of(request).uploads
-    return [_about(uploads, one) for one in uploads.of(person)]
+    return [_about(uploads, one) for one in uploads.of(person, whole)]
 
 
 @router.post("/uploads", status_code=201, responses={201: {"description": "Location is the address for the file's bytes"}, **NO_BODY})

@@ -78,7 +78,7 @@ export class DataSetList {
     const add = async () => this.#opened(await addDataSet());
     const tree = async () => this.#tree.follow(await addTree());
     this.#tree = new TreeLine(() => this.refresh());
-    this.#uploads = new UploadPart({ added: () => this.refresh(), note: (...words) => this.#frame.note(...words) });
+    this.#uploads = new UploadPart({ added: () => this.refresh(), follow: (ingest) => this.#tree.follow(ingest), note: (...words) => this.#frame.note(...words) });
     const upload = () => this.#uploads.open();
     this.#upload = [button("Upload…", upload), button("Upload…", upload)];
     this.#sample = button("Sample scan", async () => this.#opened(await post("datasets", { places: { scan: SAMPLE } })));
