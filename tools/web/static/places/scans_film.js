@@ -131,10 +131,11 @@ export class Film {
 
   chooseKind(kind) {
     this.#kind = kind;
+    this.#number = Math.min(this.#number, this.#count() - 1);
     this.#fitSlider();
     this.view.autoLevels();
-    this.#slide(Math.min(this.#number, this.#count() - 1));
     if (!this.#film()) this.#askFilm();
+    if (kind === "projections" || this.#film()) this.#slide(this.#number);
   }
 
   chooseMode(mode) {
@@ -155,6 +156,11 @@ export class Film {
 
   #count() {
     return this.#kind === "sinogram" ? this.#facts.height : this.#facts[this.#kind];
+  }
+
+  /** Flats and darks, which come all at once. */
+  #isStack() {
+    return this.#kind !== "projections" && this.#kind !== "sinogram";
   }
 
   #film() {
@@ -180,7 +186,7 @@ export class Film {
   #askImage() {
     this.#clear("rest");
     if (!this.#facts) return;
-    if (!["projections", "sinogram"].includes(this.#kind)) return this.#film() ? this.#showNearest() : this.#askFilm();
+    if (this.#isStack()) return this.#film() ? this.#showNearest() : this.#askFilm();
     if (!this.view.image) this.state.working("The first image is read");
     const kind = this.#kind, number = this.#number;
     this.#ask("image", "image", { kind, number, mode: this.#mode }, (answer, facts) => {
@@ -231,7 +237,7 @@ export class Film {
     const at = distances.indexOf(Math.min(...distances));
     this.#showImage(film.images[at], film.width, film.height, film.binning);
     this.state.done(film.captions[at]);
-    return film.numbers[at] === this.#number && (film.binning === 1 || this.#kind !== "projections");
+    return film.numbers[at] === this.#number && (film.binning === 1 || this.#isStack());
   }
 
   #slide(number) {
@@ -239,6 +245,7 @@ export class Film {
     this.#number = Math.min(Math.max(0, number), this.#count() - 1);
     this.#slider.value = this.#field.value = this.#number;
     this.#markView();
+    if (this.#isStack() && !this.#film()) return; // it is on its way
     const isExact = this.#showNearest();
     this.#clear("rest");
     if (isExact) this.#asking.get("image")?.abort();
