@@ -5,6 +5,7 @@
 import json
 import os
 import shutil
+import socket
 import struct
 import subprocess
 import sys
@@ -227,6 +228,20 @@ class Images(ServerTest):
         server.ask("PUT", f"datasets/{number}/settings", {"values": {"flat-correction": "off"}})  # of the person: nothing is corrected
         raw = server.ask("GET", f"datasets/{number}/film", query={"mode": "transmission"})
         self.assertEqual((json.loads(raw.headers["X-Facts"])["mode"], raw.array.dtype), ("raw", np.uint16))
+
+    def test_browsers_that_go_away_hold_up_nobody(self):
+        server = self.server()
+        number = new_data_set(server).json["id"]
+        for turn in range(6):
+            for path in ("film?kind=flats", "film?tab=x", f"image?number={turn}&tab=x"):
+                if "flats" in path:  # none is kept
+                    os.utime(server.scans / SCAN.name, ns=(turn, turn))
+                path = f"/api/datasets/{number}/{path}"
+                with socket.create_connection((server.host, server.port)) as gone:
+                    gone.sendall(f"GET {path} HTTP/1.1\r\nHost: {server.host}:{server.port}\r\nAuthorization: Bearer {server.token}\r\n\r\n".encode())
+                    time.sleep((0, 0.005, 0.02)[turn % 3])
+                answer = server.ask("GET", path)
+                self.assertEqual(answer.status, 200, (path, answer.body))
 
     def test_wrong_wishes(self):
         server = self.server()

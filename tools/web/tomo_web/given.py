@@ -18,6 +18,7 @@ from .parameters import Configuration, field_in, resolved
 from .programs import Failure, Superseded
 
 NUMBER = Path(..., ge=1, lt=2**63, description="number of a data set")
+GLANCE = 0.002    # seconds for the news that a browser is gone already
 MOST_FACTS = 256  # of scans as settings have them, that are kept
 
 
@@ -83,17 +84,23 @@ def telling(server):
 
 async def while_there(request, work):
     """The result of a coroutine, which ends when the browser that asked for it goes away."""
-    task, gone = asyncio.ensure_future(work), asyncio.ensure_future(_gone(request))
+    gone = asyncio.ensure_future(_gone(request))
+    await asyncio.wait({gone}, timeout=GLANCE)
+    if gone.done():
+        work.close()  # begun now, it would take the place of what a later request has begun
+        raise Conflict("nobody waits for this any more")
+    task = asyncio.ensure_future(work)
     try:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             raise Conflict("nobody waits for this any more")
         return task.result()
     finally:
-        for one in (task, gone):
-            one.cancel()
-        with contextlib.suppress(BaseException):
-            await asyncio.gather(task, gone, return_exceptions=True)
+        gone.cancel()  # and not waited for: where a message comes at this moment, it ends with the answer
+        if not task.done():
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
 
 
 async def _gone(request):

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Images of data sets: projections, flats, darks, sinograms, one by one and as a film."""
 
+import asyncio
 import collections
+import json
 from typing import Literal
 
 import numpy as np
@@ -28,20 +30,29 @@ class Stacks:
     """Flats and darks of scans that somebody looks at: programs read all of them at once."""
 
     def __init__(self, looks_at_flows):
-        self._looks, self._kept = looks_at_flows, collections.OrderedDict()
+        self._looks, self._kept, self._coming = looks_at_flows, collections.OrderedDict(), {}
 
     async def ask(self, given, kind, person):
-        """Images, and the side of the squares of pixels whose means they are."""
+        """Images, and the side of the squares of pixels whose means they are. Those who want the same wait for the same."""
         binning = looks.calibration_binning(given.facts, kind)
         description = looks.calibration(given.configuration, kind, binning)
-        key = (given.dataset.stamp, str(description))
+        key = (given.dataset.id, given.dataset.stamp, json.dumps(description, sort_keys=True))
         if key not in self._kept:
-            images = (await self._looks.ask((person.name, given.dataset.id, kind), description, person.name)).array
-            self._kept[key] = images if binning == 1 else images / np.float32(binning**2)
+            if key not in self._coming:
+                self._coming[key] = asyncio.ensure_future(self._read(key, description, binning, person))
+                self._coming[key].add_done_callback(lambda task: task.cancelled() or task.exception())  # also where all have gone
+            await asyncio.shield(self._coming[key])
         self._kept.move_to_end(key)
+        return self._kept[key], binning
+
+    async def _read(self, key, description, binning, person):
+        try:
+            images = (await self._looks.ask(key, description, person.name)).array
+            self._kept[key] = images if binning == 1 else images / np.float32(binning**2)
+        finally:
+            del self._coming[key]
         while len(self._kept) > MOST_STACKS:
             self._kept.popitem(last=False)
-        return self._kept[key], binning
 
 
 @router.get("/datasets/{dataset}/image", response_class=Response, responses=SAMPLES)

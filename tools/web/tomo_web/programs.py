@@ -73,6 +73,15 @@ async def ended(process):
     await process.wait()
 
 
+async def until_done(task, patience=None):
+    """Waits for a task, whoever cancels the one that waits meanwhile. patience: seconds; None: for ever"""
+    loop = asyncio.get_running_loop()
+    end = None if patience is None else loop.time() + patience
+    while not task.done() and (end is None or loop.time() < end):
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait({task}, timeout=None if end is None else end - loop.time())
+
+
 class Questions:
     """What tomo-reconstruct answers in JSON: `info`, `estimate`, `check`."""
 
@@ -124,6 +133,13 @@ class Images:
     events: list
 
 
+@dataclasses.dataclass
+class Run:
+    description: dict
+    is_told: bool = False    # the process has it
+    is_wanted: bool = True
+
+
 class Looks:
     """Images of scans by one process that stays warm. A channel is a place where one image is shown: the next wish there ends the
     last one, also one that is under way. Persons take turns, however many channels each has."""
@@ -152,29 +168,43 @@ class Looks:
             self._number += 1
             file = self._folder / f"{self._number}.h5"
             try:
-                try:
-                    events = await asyncio.wait_for(self._run(self._whole(description, str(file))), LONGEST_LOOK)
-                except asyncio.TimeoutError:
-                    raise Failure(f"this takes more than {LONGEST_LOOK:.0f} s, and others wait: reconstruct the volume of a few rows") from None
+                events = await self._whole_run(self._whole(description, str(file)))
                 return Images(await asyncio.to_thread(_read, file), events)
             finally:
                 for path in self._folder.glob(f"{file.name}*"):
                     shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
-    async def _run(self, description):
-        await self._start()
-        self._tell({"command": "run", "description": description, "folder": str(self._folder)})
+    async def _whole_run(self, description):
+        """Events of a run. However often it is cancelled, no other run begins before this one has ended."""
+        run = Run(description)
+        task = asyncio.ensure_future(self._run(run))
         try:
+            await asyncio.wait({task}, timeout=LONGEST_LOOK)
+            if task.done():
+                return task.result()
+        finally:
+            if not task.done():
+                await self._end(run, task)
+        raise Failure(f"this takes more than {LONGEST_LOOK:.0f} s, and others wait: reconstruct the volume of a few rows")
+
+    async def _run(self, run):
+        await self._start()
+        if run.is_wanted:
+            self._tell({"command": "run", "description": run.description, "folder": str(self._folder)})
+            run.is_told = True
             return await self._hear()
-        except asyncio.CancelledError:
+
+    async def _end(self, run, task):
+        """Of a run that nobody waits for."""
+        run.is_wanted = False
+        if run.is_told:
             self._tell({"command": "abort"})
-            try:
-                await asyncio.wait_for(self._hear(), PATIENCE)
-            except Failure:
-                pass  # it says that it was aborted
-            except (asyncio.TimeoutError, asyncio.CancelledError):
-                await self._lose()  # what it says later would be taken for the next run's
-            raise
+        await until_done(task, PATIENCE)
+        if not task.done():
+            await until_done(asyncio.ensure_future(self._lose()))  # what it says later would be taken for the next run's
+            await until_done(task)
+        if not task.cancelled():
+            task.exception()  # it says that it was aborted
 
     async def _start(self):
         if self._process and self._process.returncode is None:

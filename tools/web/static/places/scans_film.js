@@ -170,7 +170,7 @@ export class Film {
   // What is asked for
 
   /** The next wish of a channel takes the place of the last one. */
-  async #ask(channel, path, query, show) {
+  async #ask(channel, path, query, show, isAgain = false) {
     this.#asking.get(channel)?.abort();
     const asking = new AbortController(), { id } = this.#dataset;
     this.#asking.set(channel, asking);
@@ -178,8 +178,9 @@ export class Film {
       const answer = await samples("GET", `datasets/${id}/${path}`, { query: { ...query, tab: TAB }, signal: asking.signal });
       if (!asking.signal.aborted) show(answer, JSON.parse(answer.headers.get("X-Facts")));
     } catch (error) {
-      if (asking.signal.aborted || error.status === 409) return; // another one is wanted
-      this.state.failed(error.message);
+      if (asking.signal.aborted) return; // another one is wanted
+      if (error.status === 409 && !isAgain) await this.#ask(channel, path, query, show, true); // an older wish came behind this one
+      else this.state.failed(error.message);
     }
   }
 
