@@ -55,7 +55,6 @@ export class Table extends EventTarget {
 
   /** Asks for the page again; focus and marks stay. Resolves when it is there. */
   async refresh() {
-    clearTimeout(this.#timer);
     this.#loading?.abort();
     const { signal } = (this.#loading = new AbortController());
     const { limit, load } = this.#options;
@@ -82,6 +81,7 @@ export class Table extends EventTarget {
 
   /** Values of filters, as {search: "tooth"}; the first page of what fits is shown. */
   filter(values) {
+    clearTimeout(this.#timer); // a refresh amid typing leaves the search to come
     Object.assign(this.#values, values);
     for (const [name, input] of this.#inputs) if (name in values && input.value !== values[name]) input.value = values[name];
     this.#offset = 0;

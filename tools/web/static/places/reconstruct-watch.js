@@ -3,21 +3,19 @@
 // The course of one job.
 
 import { get } from "../api.js";
+import { events } from "../events.js";
 
-const PAUSE = 500; // ms
-
-/** Calls f with a job whenever it has changed, until the function that this returns is called. */
+/** Calls f with a job as it is, and whenever it has changed, until the function that this returns is called. */
 export function follow(number, f) {
+  const ask = () => get(`jobs/${number}`).then((job) => isWanted && f(job), () => {}); // what changes next is told
   let isWanted = true;
-  (async () => {
-    while (isWanted) {
-      try {
-        f(await get(`jobs/${number}`));
-      } catch {
-        // asked again
-      }
-      await new Promise((done) => setTimeout(done, PAUSE));
-    }
-  })();
-  return () => (isWanted = false);
+  const ends = [
+    events.on("jobs", (jobs) => jobs.filter((job) => job.id === number).forEach((job) => isWanted && f(job))),
+    events.on("stale", ask),
+  ];
+  ask();
+  return () => {
+    isWanted = false;
+    ends.forEach((end) => end());
+  };
 }
