@@ -178,6 +178,19 @@ class Browser(AxisTest):
           return sum / data.length;
         }""")
 
+    def test_profiles_lie_below_the_views(self):
+        server, number = self.opened({**SETTINGS, "axis": AXIS})
+        page = self.place(server, number)
+        page.click("text=Profile")
+        page.wait_for_selector(".axis-profile .plot-red", state="attached")
+
+        def is_below():
+            mark = page.query_selector(".axis-profile .plot-mark").bounding_box()
+            return abs(mark["x"] + mark["width"] / 2 - canvas["x"] - canvas["width"] / 2 - (AXIS - 80) * scale) < 2
+        canvas = page.locator("#place-axis .axis-page canvas").first.bounding_box()
+        scale = min(canvas["width"] / 160, canvas["height"] / 135)
+        until(is_below, "the axis lies elsewhere in the profile")
+
     def test_a_slice_of_a_mosaic_is_taken(self):
         server, number = self.opened()
         page = self.place(server, number)

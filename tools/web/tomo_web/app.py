@@ -70,7 +70,7 @@ class Server:
         self.previews = Previews(self.queue)
         self.hub = Hub(self.queue, self.folders.told, self.keeper)
         self.questions = Questions()
-        self.estimates = Estimates(self.questions)
+        self.estimates = Estimates(Questions())  # that take long: nobody's facts wait for them
         self.facts = Facts()
         self.volumes = OpenVolumes(self.folders)
         self.bricks = Bricks(settings.state / "bricks")

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Extra, Field
 
 from .access import Person, Role, needs, server_of
 from .errors import MISTAKES, READS, Invalid
+from .folders import told_values
 from .given import NUMBER, telling, while_there
 from .kept_settings import settings_of
 from .parameters import schema
@@ -137,11 +138,11 @@ async def estimate(asked: Estimate, request: Request, number: int = NUMBER, pers
         description["axis-method"] = asked.method
     with telling(server):
         answer = await while_there(request, server.estimates.ask((person.name, asked.tab), description, person.name))
-    answers = axis.answers_of(asked.method, answer, asked.beside)
+    answers = axis.answers_of(asked.method, told_values(answer, server.folders.told), asked.beside)
     found = {name: one for name, one in answers.items() if "failure" not in one}
     beside = {name: {"axis-px": one.axis, "uncertainty-px": one.uncertainty} for name, one in asked.beside.items() if name not in found}
     text, tone = axis.agreement({**beside, **found})
-    return {"found": found, "failed": {name: server.folders.told(one["failure"]) for name, one in answers.items() if "failure" in one},
+    return {"found": found, "failed": {name: one["failure"] for name, one in answers.items() if "failure" in one},
             "agreement": text, "tone": tone}
 
 

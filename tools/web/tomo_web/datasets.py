@@ -16,6 +16,7 @@ from . import confined, dataset_store
 from .access import Person, Role, needs, server_of
 from .dataset_store import COLUMNS, DataSet, State
 from .errors import MISTAKES, Forbidden, Invalid, Refusal, Unknown
+from .folders import told_values
 from .parameters import FILES, OF_SERVER, checked, schema
 
 TABLES = dataset_store.TABLES
@@ -182,17 +183,9 @@ async def look(server, one):
     except Refusal as e:
         one.state, one.problem, one.facts = State.BROKEN, server.folders.told(e.text), None
         return
-    one.facts = _told(server, facts)
+    one.facts = told_values(facts, server.folders.told)
     is_fine = all(finding["severity"] == "info" for finding in facts["findings"])
     one.state, one.problem = State.READY if is_fine else State.WARNINGS, None
-
-
-def _told(server, value):
-    if isinstance(value, dict):
-        return {name: _told(server, one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_told(server, one) for one in value]
-    return server.folders.told(value) if isinstance(value, str) else value
 
 
 def stamp_of(server, one):

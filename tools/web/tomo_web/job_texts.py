@@ -11,6 +11,7 @@ from gsttomo.faces import names
 from gsttomo.faces.parameters import FILES, command_of
 from gsttomo.faces.texts import MARKS, duration_of, event_text, progress_of
 
+from .folders import told_values
 from .orders import batch_of
 from .outputs import dataset_of, is_volume
 from .parameters import with_places
@@ -47,15 +48,6 @@ def whole(job, folders, course):
             "command": command_of(description) if job.kind is jobs.Kind.RECONSTRUCTION else None, "devices": list(job.devices or ()),
             "memory": job.memory, "assigned": list(job.assigned), "outputs": [folders.told(output) for output in job.outputs],
             "provenance": provenance_of(job, folders.told), "course": course}
-
-
-def told_values(value, told):
-    """A description with places in the stead of paths."""
-    if isinstance(value, dict):
-        return {name: told_values(one, told) for name, one in value.items()}
-    if isinstance(value, list):
-        return [told_values(one, told) for one in value]
-    return told(value) if isinstance(value, str) else value
 
 
 def provenance_of(job, told):

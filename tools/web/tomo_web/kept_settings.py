@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from .access import Person, Role, needs, server_of
 from .errors import MISTAKES, READS, TooLarge
+from .folders import told_values
 from .forms import Value, Values
 from .given import NUMBER, description_of, telling
 from .parameters import PLACES, checked, load, resolved, save, with_places
@@ -118,7 +119,7 @@ async def plan(given: Values, request: Request, number: int = NUMBER, person: Pe
     slabs = answer["slabs"]
     made = {"script": answer.get("script") or "\n\n".join(slab["line"] for slab in slabs),
             "graph": [slab["graph"] for slab in slabs] if len(slabs) > 1 else slabs[0]["graph"]}
-    return made if _may_see_paths(person) else json.loads(server.folders.told(json.dumps(made)))
+    return made if _may_see_paths(person) else told_values(made, server.folders.told)
 
 
 def _may_see_paths(person):
@@ -127,9 +128,7 @@ def _may_see_paths(person):
 
 def _description(server, person, number):
     values = description_of(server, number, settings_of(server, person, number))
-    if _may_see_paths(person):
-        return values
-    return {name: server.folders.told(value) if isinstance(value, str) else value for name, value in values.items()}
+    return values if _may_see_paths(person) else told_values(values, server.folders.told)
 
 
 def _output(server, number):

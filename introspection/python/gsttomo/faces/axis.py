@@ -115,7 +115,7 @@ def scaled(text, factor, middle=None):
     try:
         begin, end, step = (float(part) for part in text.split(":"))
         either_side = max(1, round((end - begin) / step / 2))
-    except (ValueError, ZeroDivisionError):
+    except (ValueError, ZeroDivisionError, OverflowError):
         return None
     return range_text((begin + end) / 2 if middle is None else middle, float(f"{step * factor:.2g}"), either_side)
 

@@ -3,7 +3,9 @@
 // A small plot of curves and points, as SVG.
 
 const SVG = "http://www.w3.org/2000/svg";
-const LEFT = 44, RIGHT = 8, TOP = 6, BOTTOM = 34; // pixels around the curves
+/** Pixels beside the curves. */
+export const LEFT = 44, RIGHT = 8;
+const TOP = 6, BOTTOM = 34;
 const TICKS = 5;
 
 function svg(name, attributes = {}, ...children) {
@@ -70,7 +72,7 @@ export class Plot {
       this.#svg.append(svg("line", { class: "plot-mark", x1: toX(at), x2: toX(at), y1: TOP, y2: height - BOTTOM }));
       if (text) this.#svg.append(svg("text", { class: "plot-mark-text", x: toX(at) + (toX(at) > width - 60 ? -4 : 4), y: TOP + 12, "text-anchor": toX(at) > width - 60 ? "end" : "start" }, text));
     }
-    for (const line of lines) this.#svg.append(svg("path", { class: line.class ?? "plot-line", d: pathOf(line, toX, toY) }));
+    for (const line of lines) this.#svg.append(svg("path", { class: line.class ?? "plot-line", d: pathOf(line, toX, toY, [LEFT, width - RIGHT]) }));
     for (const { x, y, spread } of points) {
       if (spread) this.#svg.append(svg("line", { class: "plot-spread", x1: toX(x - spread), x2: toX(x + spread), y1: toY(y), y2: toY(y) }));
       this.#svg.append(svg("circle", { class: "plot-point", cx: toX(x), cy: toY(y), r: 3 }));
@@ -96,11 +98,11 @@ function bounds(values, margin) {
   return low === high ? [low - apart * 10, high + apart * 10] : [low - apart, high + apart];
 }
 
-function pathOf({ x, y }, toX, toY) {
+function pathOf({ x, y }, toX, toY, [left, right]) {
   let path = "", isDown = false;
   for (let i = 0; i < x.length; i++) {
-    const isKnown = Number.isFinite(y[i]);
-    if (isKnown) path += `${isDown ? "L" : "M"}${toX(x[i]).toFixed(1)} ${toY(y[i]).toFixed(1)}`;
+    const at = toX(x[i]), isKnown = Number.isFinite(y[i]) && at >= left && at <= right;
+    if (isKnown) path += `${isDown ? "L" : "M"}${at.toFixed(1)} ${toY(y[i]).toFixed(1)}`;
     isDown = isKnown;
   }
   return path;

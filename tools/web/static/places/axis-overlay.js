@@ -4,7 +4,7 @@
 
 import { get, samples } from "../api.js";
 import { element } from "../parts/dom.js";
-import { Plot } from "../parts/plot.js";
+import { LEFT, Plot, RIGHT } from "../parts/plot.js";
 import { button, group, StateLine } from "../parts/states.js";
 import { parameters } from "../settings.js";
 import { ImageView } from "../viewer/image.js";
@@ -277,11 +277,12 @@ export class OverlayPage {
   /** Means of the rows, the second one mirrored at the axis. */
   #drawProfile() {
     if (!this.#views || this.#plotRoom.hidden) return;
+    const [right] = this.view.size, seen = [LEFT, right - RIGHT].map((x) => this.view.toImage(x, 0)[0]); // columns lie below those of the views
     const { binning, width } = this.#views, columns = Float64Array.from({ length: width }, (_, i) => (i + 0.5) * binning);
     const [zero, opposite] = [0, 1].map((view) => means(this.#part(view)));
     this.#plot.show({
       lines: [{ x: columns, y: zero, class: "plot-cyan" }, { x: columns.map((x) => 2 * this.axis - x), y: opposite, class: "plot-red" }],
-      marks: [{ at: this.axis }], range: [0, width * binning],
+      marks: [{ at: this.axis }], range: seen,
       said: "Cyan: the view at 0 degrees; red: the one at 180 degrees, mirrored",
     });
   }
