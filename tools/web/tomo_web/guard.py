@@ -11,10 +11,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 
 from .access.who import SAFE, is_of
-from .errors import Forbidden, Refusal, TooLarge, TooSlow
+from .errors import Forbidden, Refusal, TooLarge, TooSlow, Unknown
 
 UPLOADS = re.compile(r"/api/uploads/[^/]+")  # whose bodies (PATCH) may have the size of a file
 SLOWEST = 10_000  # bytes a second that a body has to come with, behind the first `patience` seconds
+LONGEST_PATH, LONGEST_HEAD, LONGEST_NAME = 8192, 32768, 255
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 POLICY = ("default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 HEADERS = {
@@ -42,6 +44,7 @@ class Guard:
         self._see_client(scope)
         exchange = Exchange(scope, receive, send, self._settings)
         try:
+            check_head(scope)
             self._check_origin(scope)
             if scope["type"] == "http":
                 exchange.check_length()
@@ -142,6 +145,15 @@ class Exchange:
         elif not self.status:
             self.refusal = None
             await JSONResponse(refusal.as_dict(), refusal.status, {"Connection": "close"})(self._scope, self._receive, self.send)
+
+
+def check_head(scope):
+    if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_PATH:
+        raise TooLarge("the address is too long")
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > LONGEST_HEAD:
+        raise TooLarge("the headers are too long")
+    if CONTROL.search(scope["path"]) or max(map(len, scope["path"].split("/"))) > LONGEST_NAME:
+        raise Unknown("there is nothing at this address")
 
 
 def add_headers(headers, path):
