@@ -27,7 +27,7 @@ class Accessible(BrowserTest):
         for place in [*names, *PARTS]:
             page.goto(f"http://{server.host}:{server.port}/ui/#/{place}")
             page.wait_for_selector(f"#place-{place.partition('/')[0]}:not([hidden])")
-            page.wait_for_timeout(700)
+            page.wait_for_timeout(400)
             yield place
 
     def test_axe(self):
@@ -40,6 +40,8 @@ class Accessible(BrowserTest):
                         nodes = [node["html"][:160] for node in violation["nodes"][:3]]
                         found.append(f"{'dark' if dark else 'light'} {place}: {violation['id']}: {violation['help']}: {len(violation['nodes'])} x {nodes}")
         self.assertEqual(found, [], "\n" + "\n".join(found))
+        page.evaluate("document.getElementById('main').append(document.createElement('button'))")
+        self.assertIn("button-name", [one["id"] for one in axe.run(page).response["violations"]])  # it would have been found
 
     def test_width_of_a_phone(self):
         server = self.filled()

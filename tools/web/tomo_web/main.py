@@ -7,6 +7,8 @@ import pathlib
 import secrets
 import socket
 import sys
+import threading
+import webbrowser
 
 import uvicorn
 
@@ -90,6 +92,8 @@ def serve(settings):
     first, *_ = (*settings.addresses, here)
     key = f"#token={token}" if settings.access == "token" else ""
     print(f"tomo-web: {first}/ui/{key}" + ("" if first == here else f" listens at {here}/"), flush=True)
+    if settings.open:
+        threading.Thread(target=webbrowser.open, args=[f"{first}/ui/{key}"], daemon=True).start()
     # Proxies are the business of guard.py: uvicorn trusts any of this computer.
     uvicorn.Server(uvicorn.Config(app, log_level="warning", http=patient(settings.patience), proxy_headers=False, server_header=False,
                                   limit_concurrency=settings.connections, ws_max_size=settings.largest_request)).run(sockets=[listener])

@@ -42,6 +42,7 @@ class Settings:
     queue: pathlib.Path | None = option(None, "folder of the queue of jobs (docs/jobs.md)")
     host: str = option("127.0.0.1", "address of this computer to listen at")
     port: int = option(8080, "0: any that is free")
+    open: bool = option(False, "open the address in a browser of this computer")
     addresses: tuple = option((), "as people open the server, where that is not http://HOST:PORT: https://tomo.example.org; may be repeated",
                               name="address")
     access: str = option("token", "token: one person, who opens the address that is printed; passwords: persons of tomo-web user; "
