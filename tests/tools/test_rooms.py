@@ -34,7 +34,7 @@ PYTHON = {
     "introspection/python/gsttomo/widgets": {"OpenGL", "h5py", "numcodecs", "numpy", "pyqtgraph", "tifffile"},  # no GstTomo
     "introspection/python/gsttomo/jobs": {"gi"},  # to read configurations; no numbers
     "tools/tango": {"gi", "gsttomo", "h5py", "numpy", "tango", "zmq"},  # h5py and zmq for the stream of Concert
-    "tools/web": {"fastapi", "gi", "gsttomo", "h5py", "numpy", "pydantic", "starlette", "uvicorn"},  # a face, too
+    "tools/web": {"fastapi", "gi", "gsttomo", "h5py", "httpx", "numpy", "pydantic", "scitacean", "starlette", "uvicorn"},  # a face, too
     "tools/gui": {"NodeGraphQt", "Qt", "gi", "gsttomo", "h5py", "numpy", "pyqtgraph"},  # a face: no OpenCL, and nothing computed
 }
 

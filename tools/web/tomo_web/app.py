@@ -13,7 +13,7 @@ from gsttomo.jobs import Queue
 
 from . import (access, administration, axis, browse, dataset_store, datasets, events, forms, images, ingest, jobs, kept_settings, slices,
                templates, thumbnails, upload_store, uploads)
-from . import downloads, results, shares, volumes
+from . import downloads, portal_room, results, shares, volumes, watch
 from .bricks import Bricks
 from .computer import Computer, Keeper
 from .database import Database
@@ -49,6 +49,7 @@ ROOMS = (  # modules with TABLES, and a `router` below /api
     volumes,
     downloads,
     shares,
+    portal_room,
     jobs,
     events,
 )
@@ -59,7 +60,7 @@ class Server:
 
     def __init__(self, settings, token):
         self.settings = settings
-        self.folders = Folders({**_samples(), **settings.folders, "results": settings.results})
+        self.folders = folders_of(settings)
         self.database = Database(settings.state / "web.sqlite", ROOMS)
         self.access = access.Desk(settings, self.database, token)
         self.datasets = dataset_store.Store(self.database)
@@ -80,12 +81,17 @@ class Server:
         self.uploads = upload_store.Uploads(settings, self.folders, self.database)
         self.ingests = ingest.Ingests()
         self.stacks = images.Stacks(self.flow_looks)
+        self.watcher = watch.Watcher(self, settings.watch) if settings.watch else None
 
     def start(self):
         """What goes on without a request."""
         self.hub.start()
+        if self.watcher:
+            self.watcher.start()
 
     async def close(self):
+        if self.watcher:
+            await self.watcher.close()
         await self.hub.close()
         await self.previews.close()
         await self.ingests.close()
@@ -95,6 +101,10 @@ class Server:
         self.volumes.close()
         self.queue.close()
         self.database.close()
+
+
+def folders_of(settings):
+    return Folders({**_samples(), **settings.folders, "results": settings.results})
 
 
 def _samples():

@@ -38,6 +38,10 @@ class Folders:
             raise Unknown(f"{place} is not there")  # nobody learns what is outside
         return real
 
+    def check(self, place):
+        """Raises Invalid for what is no place, Unknown for a folder that nobody named. Nothing need be there."""
+        self._split(place)
+
     def place(self, path):
         """The place of a file, or None if it is in no folder."""
         real = pathlib.Path(os.path.realpath(path))

@@ -12,8 +12,8 @@ import webbrowser
 
 import uvicorn
 
-from . import users
-from .app import create_app
+from . import users, watch
+from .app import Server, create_app, folders_of as shown_folders
 from .connections import patient
 from .errors import Refusal
 from .settings import Settings, SettingsError, default_state, option_name, options, read, type_of
@@ -85,6 +85,12 @@ def main(words=None):
 def serve(settings):
     settings.results.mkdir(parents=True, exist_ok=True)
     token = secrets.token_urlsafe(24)
+    if settings.watch:
+        watch.check(settings, shown_folders(settings))
+    if settings.watch_only:
+        print(f"tomo-web: watches by {settings.watch}", flush=True)
+        watch.watch_alone(lambda: Server(settings, token))
+        return 0
     app = create_app(settings, token)
     listener = socket.create_server((settings.host, settings.port), family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host

@@ -59,6 +59,8 @@ class Settings:
     upload_days: float = option(7.0, "days after which uploads that nobody goes on with are taken away")
     largest_request: int = option(1 << 20, "bytes of any other request")
     session_hours: float = option(12.0, "hours without a request after which a session ends")
+    watch: pathlib.Path | None = option(None, "file of rules by which new scans are reconstructed (docs/web.md)")
+    watch_only: bool = option(False, "watch by the rules, and answer no browser")
     jobs_per_person: int = option(1000, "that are not over")
     requests_per_second: float = option(100.0, "of one person on the average; ten times as many at once")
     logins_per_minute: float = option(10.0, "wrong ones from one address")
@@ -81,6 +83,8 @@ class Settings:
             raise SettingsError("--access proxy wants --trusted-proxy: the address that the proxy's requests come from")
         if self.uploads and self.uploads not in self.folders:
             raise SettingsError(f"--uploads names one of the folders {', '.join(self.folders)}")
+        if self.watch_only and not self.watch:
+            raise SettingsError("--watch-only wants --watch: a file of rules")
         object.__setattr__(self, "proxies", tuple(map(network, self.trusted_proxies)))
 
 

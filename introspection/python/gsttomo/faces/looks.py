@@ -5,7 +5,7 @@ slices. `configuration` has `values` of parameters and their `schema`, `facts` a
 
 import math
 
-from .axis import per_projection
+from . import axis  # which wants this module in turn
 from .parameters import scan_of
 
 MODES = {"raw": "Raw", "transmission": "Transmission", "absorption": "Absorption"}
@@ -112,7 +112,7 @@ def caption(facts, values, kind, mode, number, is_exact=True):
     reduced = "" if is_exact else ", reduced"
     if kind != "projections":
         return f"{KINDS[kind].rstrip('s') if ' ' not in kind else kind} {number} of 0 … {facts[kind] - 1}, raw{reduced}"
-    angle = angle_text(per_projection(facts, values), number)
+    angle = angle_text(axis.per_projection(facts, values), number)
     return f"Projection {number} of 0 … {facts['projections'] - 1}" + (f", {angle}" if angle else "") + f", {mode}{reduced}"
 
 
