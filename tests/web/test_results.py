@@ -272,6 +272,8 @@ class Results(BrowserTest):
 
     def download(self, page, name):
         page.locator("#download").click()
+        box = page.get_by_role("button", name=name, exact=True).bounding_box()
+        self.assertTrue(0 <= box["x"] and box["x"] + box["width"] <= self.SIZE["width"], box)
         with page.expect_download() as waiting:
             page.get_by_role("button", name=name, exact=True).click()
         path = self.folder / waiting.value.suggested_filename

@@ -202,6 +202,15 @@ class Volumes(ResultTest):
 
     # Several volumes, values, bricks
 
+    def test_a_brick_keeps_small_things_that_are_bright(self):
+        array = np.zeros((64, 64, 64), np.float32)
+        array[30:33, 20:40, 20:40] = 5
+        address = self.result(array)
+        self.assertEqual(self.ask(f"{address}/values").json["levels"], [0, 5])
+        brick = self.ask(f"{address}/brick")
+        low, high = map(float, brick.headers["X-Range"].split(","))
+        np.testing.assert_allclose(brick.array.max() * (high - low) / 255 + low, 5, atol=(high - low) / 255)
+
     def test_one_of_several_volumes(self):
         array = random_volume((3, 4, 5, 6), np.uint16)
         path = self.server.results / "turns.h5"
@@ -234,6 +243,9 @@ class Volumes(ResultTest):
             wanted = halved(array, 2).astype(float) if pyramid else np.add.reduceat(array.astype(float), np.arange(0, 150, 2), 0) / 2
             np.testing.assert_allclose(answer.array * ((high - low) / 255) + low, wanted.clip(low, high), atol=(high - low) / 254)
             self.assertEqual(self.ask(f"{address}/brick", most=256).array.shape, (150, 90, 70))
+            # The window that a browser begins with has its place in it.
+            levels = self.ask(f"{address}/values").json["levels"]
+            self.assertTrue(low <= levels[0] < levels[1] <= high, (low, levels, high))
         self.assertTrue(list((self.server.state / "bricks").glob("*.brick")))
         self.assertEqual(self.ask(f"{address}/brick").body, self.ask(f"{address}/brick").body)
 

@@ -40,7 +40,7 @@ class Bricks:
             made = _read(path)
             os.utime(path)  # it was wanted last
             return made
-        made = _make(volume.volume, most, stop)
+        made = _make(volume, most, stop)
         self._keep(path, *made)
         return made
 
@@ -62,10 +62,12 @@ def _read(path):
     return np.frombuffer(saved, np.uint8, offset=begin).reshape(head["shape"]), (head["low"], head["high"])
 
 
-def _make(volume, most, stop):
-    samples = _part(volume, most, stop)
+def _make(opened, most, stop):
+    samples = _part(opened.volume, most, stop)
     samples = np.abs(samples) if samples.dtype.kind == "c" else samples
-    low, high = shades.percentiles(shades.sample(samples))
+    # The window that a browser begins with, which is that of some planes, and the one of the copy: few samples may be far off.
+    windows = shades.percentiles(shades.sample(samples)), opened.values(stop)[0]
+    low, high = min(one[0] for one in windows), max(one[1] for one in windows)
     margin = (high - low) / 2  # so that the window has room
     low, high = low - margin, high + margin
     brick = np.empty(samples.shape, np.uint8)
