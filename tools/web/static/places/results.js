@@ -3,6 +3,7 @@
 // The place Results: volumes of jobs that are done, by slices, in perspective, and two beside each other.
 
 import { get } from "../api.js";
+import { events } from "../events.js";
 import { element } from "../parts/dom.js";
 import { button, emptyPage, nextButton } from "../parts/states.js";
 import { Table } from "../parts/table.js";
@@ -41,6 +42,13 @@ export class Place {
     this.table.addEventListener("marks", ({ detail: { items } }) => (this.both.disabled = items.length !== 2));
     this.table.addEventListener("page", ({ detail }) => this.#listed(detail));
     this.view.addEventListener("tab", ({ detail }) => this.#turned(detail));
+    events.on("jobs", (jobs) => jobs.some(({ state }) => state === "done") && this.#refresh());
+    for (const kind of ["gone", "stale"]) events.on(kind, () => this.#refresh());
+  }
+
+  /** Where nobody looks, show() does it. */
+  #refresh() {
+    if (!this.#room.hidden) this.table.refresh();
   }
 
   async show(parts) {

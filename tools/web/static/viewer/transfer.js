@@ -14,7 +14,7 @@ const BINS = 128;
  * takes it away. Keys: arrows move the chosen point, Page Up and Down choose, Insert adds. Emits "change".
  */
 export class Transfer extends EventTarget {
-  points = [[0, 0], [0.35, 0], [1, 0.6]]; // [shade, height], 0 to 1, from left to right
+  points = [[0, 0], [0.15, 0], [1, 0.6]]; // [shade, height], 0 to 1, from left to right
   #chosen = 2;
   #held = false;
   #counts = new Float64Array(BINS);
