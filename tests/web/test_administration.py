@@ -69,7 +69,7 @@ class Administration(BrowserTest):
         self.assertRegex(page.inner_text("#place-administration"), r"gst-tomo 0\.\d+\.\d+")
         self.assertRegex(page.inner_text("[aria-label='Disk space'] table"), r"scans\s+[⚠ ]*\d+(\.\d+)? .B \(\d+ %\)")
         self.assertRegex(page.inner_text("[aria-label=Settings] table"), r"--access\s+passwords")
-        self.save_picture(page, "administration.png")
+        self.save_picture(page, "administration-server.png")
         page.click("#tab-log")
         page.wait_for_selector("td:text-matches('DELETE /api/administration/sessions/')")
 
@@ -85,7 +85,7 @@ class Administration(BrowserTest):
         dialog.get_by_label("Password").fill("correct horse")
         dialog.get_by_role("button", name="Add").click()
         page.wait_for_selector("td:text-is('eva')")
-        self.save_picture(page, "persons.png")
+        self.save_picture(page, "administration.png")
         page.get_by_label("Change eva").click()
         page.click("button:text-is('Block') >> visible=true")
         page.wait_for_selector("text=✕ blocked")

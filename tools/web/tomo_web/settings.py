@@ -52,7 +52,7 @@ class Settings:
     proxy_header: str = option("X-Remote-User", "header in which the proxy tells the person's name")
     new_persons: str = option("user", "role of a person whom the proxy tells and nobody has added; none: they stay outside",
                               choices=("none", *NAMES[:2]))
-    experts: bool = option(False, "let persons of the role expert name any file of this computer, and give dataflows")
+    experts: bool = option(False, "let persons of the role expert see where files lie on this computer, in settings, commands and pipelines")
     uploads: str | None = option(None, "name of the folder that uploads go to; without: there are none")
     largest_upload: int = option(1 << 40, "bytes of one file")
     uploads_of_person: int = option(1 << 42, "bytes of all files of one person together")

@@ -8,7 +8,7 @@ import { element } from "../parts/dom.js";
 import { menuButton } from "../parts/menu.js";
 import { button, StateLine } from "../parts/states.js";
 
-const ROLES = [["viewer", "viewer: looks and downloads"], ["user", "user: runs jobs"], ["expert", "expert: names any file, where the server allows it"], ["admin", "admin: manages persons and jobs of all"]];
+const ROLES = [["viewer", "viewer: looks and downloads"], ["user", "user: runs jobs"], ["expert", "expert: sees where files lie, if the server allows it"], ["admin", "admin: manages persons and jobs of all"]];
 const TABS = [["persons", "Persons"], ["sessions", "Sessions"], ["log", "Log"], ["server", "Server"]];
 const PAGE = 100; // entries of the log
 

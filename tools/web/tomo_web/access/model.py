@@ -9,7 +9,7 @@ import enum
 class Role(enum.IntEnum):
     VIEWER = 1   # looks and downloads
     USER = 2     # runs jobs
-    EXPERT = 3   # where the administrator allows it: names any file, gives dataflows
+    EXPERT = 3   # where the administrator allows it: sees paths of files
     ADMIN = 4    # manages persons and everybody's jobs
 
     def __str__(self):
@@ -21,7 +21,7 @@ NAMES = [str(role) for role in Role]
 
 @dataclasses.dataclass(frozen=True)
 class Person:
-    """is_expert: may name any file and give dataflows: the role allows it, and so does this server."""
+    """is_expert: the role allows what is for experts, and so does this server."""
     name: str
     role: Role
     is_expert: bool = False
