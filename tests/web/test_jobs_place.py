@@ -5,7 +5,7 @@
 import re
 import uuid
 
-from webtest import BrowserTest, main, until
+from webtest import BrowserTest, Server, main, until
 
 QUICK = {"axis": 86.35, "flat-scale": 0.68, "slice": "middle"}
 SLOW = {"axis": 86.35, "method": "sirt", "num-iterations": 3000}
@@ -126,6 +126,30 @@ class JobsPlace(BrowserTest):
         self.web.start()
         self.web.post(f"jobs/{number}/cancel")
         self.row(page, number).get_by_text("– cancelled").wait_for()
+
+    def test_messages(self):
+        page = self.page(self.web, "jobs")
+        self.order()
+        page.locator("#job-messages").click()
+        page.get_by_role("dialog").get_by_text("neither a mail server nor addresses").wait_for()
+        page.get_by_role("button", name="Close").click()
+        web = Server(self.folder / "other", "--webhook", "http://127.0.0.1:9/tomo", "--smtp", "127.0.0.1:9")
+        self.addCleanup(web.close)
+        page = self.page(web, "jobs")
+        web.post("datasets", {"places": {"scan": "samples/savu24737.nxs"}})
+        web.post("jobs", {"datasets": [1], "settings": QUICK, "key": str(uuid.uuid4())})
+        page.locator("#job-messages").click()
+        page.get_by_label("Address of a webhook").fill("http://127.0.0.1:9/other")
+        page.get_by_role("button", name="Save").click()
+        page.get_by_text("the administrator allows no address like that").wait_for()
+        page.get_by_label("Address of a webhook").fill("http://127.0.0.1:9/tomo")
+        page.get_by_label("Tell me").select_option("failed")
+        page.get_by_role("button", name="Save").click()
+        self.assertGreater(len(page.locator("#job-secret").inner_text()), 30)
+        page.get_by_role("button", name="Close").click()
+        page.get_by_role("dialog").get_by_role("button", name="Send").click()
+        until(lambda: web.get("notices/deliveries")["items"], "nothing is sent")
+        self.assertEqual(web.get("notices")["tells"], "failed")
 
     def test_a_phone(self):
         """Nothing is cut, and all that a row leaves out is in the details."""

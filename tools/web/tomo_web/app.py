@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from gsttomo.faces import looks
 from gsttomo.jobs import Queue
 
-from . import (access, administration, axis, browse, dataset_store, datasets, events, forms, images, ingest, jobs, kept_settings, slices,
+from . import (access, administration, axis, browse, dataset_store, datasets, events, forms, images, ingest, jobs, kept_settings, notify, slices,
                templates, thumbnails, upload_store, uploads)
 from . import downloads, portal_room, results, shares, volumes, watch
 from .bricks import Bricks
@@ -23,6 +23,7 @@ from .given import Facts
 from .guard import Guard
 from .hub import Hub
 from .mishaps import answer_for_mishaps
+from .notices import Notices
 from .open_volumes import OpenVolumes
 from .previews import Previews
 from .programs import Estimates, Looks, Questions
@@ -52,6 +53,7 @@ ROOMS = (  # modules with TABLES, and a `router` below /api
     portal_room,
     jobs,
     events,
+    notify,
 )
 
 
@@ -70,6 +72,8 @@ class Server:
         self.result_names = ResultNames(self.database, self.queue, settings.results)
         self.previews = Previews(self.queue)
         self.hub = Hub(self.queue, self.folders.told, self.keeper)
+        self.notices = Notices(settings, self.database, self.queue, self.folders.told)
+        self.hub.listeners.append(self.notices.wake)
         self.questions = Questions()
         self.estimates = Estimates(Questions())  # that take long: nobody's facts wait for them
         self.facts = Facts()
@@ -86,6 +90,7 @@ class Server:
     def start(self):
         """What goes on without a request."""
         self.hub.start()
+        self.notices.start()
         if self.watcher:
             self.watcher.start()
 
@@ -93,6 +98,7 @@ class Server:
         if self.watcher:
             await self.watcher.close()
         await self.hub.close()
+        await self.notices.close()
         await self.previews.close()
         await self.ingests.close()
         await self.uploads.close()

@@ -38,6 +38,7 @@ class NewJobs(BaseModel):
     devices: Optional[List[str]] = Field(None, min_items=1, max_items=16)
     memory: Optional[int] = Field(None, ge=0, lt=2**63, description="bytes of the computer's memory that each job claims")
     key: str = KEY
+    notify: bool = Field(False, description="tell you when they are over, see /api/notices")
 
     class Config:
         extra = Extra.forbid
@@ -155,6 +156,8 @@ async def order_jobs(asked: NewJobs, request: Request, person: Person = needs(Ro
     """Queues a job for each data set, all or none. A volume goes into the folder of results, under a name that is free."""
     server = server_of(request)
     given = await orders.submit(server, person, asked)
+    if asked.notify:
+        server.notices.want(person, given)
     return {"jobs": [short(job, server.folders.told) for job in given]}
 
 

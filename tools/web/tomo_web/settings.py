@@ -62,6 +62,15 @@ class Settings:
     watch: pathlib.Path | None = option(None, "file of rules by which new scans are reconstructed (docs/web.md)")
     watch_only: bool = option(False, "watch by the rules, and answer no browser")
     jobs_per_person: int = option(1000, "that are not over")
+    webhooks: tuple = option((), "begin of addresses that persons may let be told of their jobs, https://hooks.example.org/tomo; may be repeated",
+                             name="webhook")
+    webhook_networks: tuple = option((), "network that webhooks may lead to beside public addresses, 10.1.0.0/16; may be repeated",
+                                     name="webhook-network")
+    smtp: str | None = option(None, "HOST:PORT of the mail server; without: no e-mail")
+    smtp_security: str = option("none", "how it is spoken with", choices=("none", "starttls", "tls"))
+    smtp_login: pathlib.Path | None = option(None, "file with NAME:PASSWORD for it")
+    mail_from: str = option("gst-tomo@localhost", "sender of e-mail")
+    mail_domains: tuple = option((), "domain that e-mail may go to; may be repeated; without: any", name="mail-domain")
     requests_per_second: float = option(100.0, "of one person on the average; ten times as many at once")
     logins_per_minute: float = option(10.0, "wrong ones from one address")
     connections: int = option(500, "at the same time; others are told to come again")
@@ -86,13 +95,14 @@ class Settings:
         if self.watch_only and not self.watch:
             raise SettingsError("--watch-only wants --watch: a file of rules")
         object.__setattr__(self, "proxies", tuple(map(network, self.trusted_proxies)))
+        object.__setattr__(self, "private_webhooks", tuple(network(one, "--webhook-network") for one in self.webhook_networks))
 
 
-def network(text):
+def network(text, option="--trusted-proxy"):
     try:
         return ipaddress.ip_network(text)
     except ValueError:
-        raise SettingsError(f"--trusted-proxy is an address or a network such as 10.0.0.0/8, not {text}") from None
+        raise SettingsError(f"{option} is an address or a network such as 10.0.0.0/8, not {text}") from None
 
 
 def options():

@@ -9,6 +9,7 @@ import { button, emptyPage, nextButton } from "../parts/states.js";
 import { Table } from "../parts/table.js";
 import { JobActions } from "./jobs-actions.js";
 import { JobDetails } from "./jobs-details.js";
+import { askMessages } from "./jobs-messages.js";
 import { countsOf, countsText, isOver, momentText, resultText, secondsOf, STATES, timeText } from "./jobs-words.js";
 
 const PAUSE = 400;   // ms between lists while jobs come and go
@@ -44,6 +45,7 @@ export class Place {
         { name: "owner", title: "Owner", options: [["", "of all"], [frame.person.name, "mine"]] }],
       load: ({ state, ...rest }, signal) => get("jobs", { query: { ...rest, state: state === "open" ? ["queued", "running", "paused"] : state, batch: this.#batch }, signal }),
     });
+    if (frame.person.role !== "viewer") this.table.actions.append(button("Messages…", () => askMessages(frame), { id: "job-messages", title: "How you are told that jobs are over" }));
     this.actions = new JobActions(frame, () => this.#wanted(), (job) => this.#changed([job]));
     this.overview = element("div", { class: "jobs-overview", role: "status", hidden: true });
     this.work = element("div", { class: "jobs-work" }, this.overview, this.actions.element, this.table.element, this.details.element);
