@@ -104,6 +104,14 @@ class OfDataSet(SettingsTest):
         self.assertEqual(server.ask("GET", "datasets/77/settings").status, 404)
         self.assertEqual(server.ask("GET", f"datasets/{2**63}/settings").status, 422)
 
+    def test_pages_that_change_others_lose_nothing(self):
+        server, number = self.shared, self.data_set(FIXED)
+        path = f"datasets/{number}/settings"
+        self.assertEqual(server.ask("PATCH", path, {"values": {"rings": "fourier"}}).json["values"], {"axis": 86.35, "flat-scale": 0.68, "rings": "fourier"})
+        self.assertEqual(server.ask("PATCH", path, {"values": {"axis": "", "binning": "2"}}).json["values"], {"flat-scale": 0.68, "rings": "fourier", "binning": 2})
+        self.assertEqual(server.ask("PATCH", path, {"values": {"binning": "many", "rings": ""}}).status, 422)
+        self.assertEqual(server.get(path)["values"]["rings"], "fourier")
+
     def test_a_reco_conf_goes_out_and_in(self):
         server, number = self.shared, self.data_set()
         server.ask("PUT", f"datasets/{number}/settings", {"values": {**FIXED, "rings": "fourier"}})

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What a person has set for the chosen data set. The server keeps it, for each person and data set, and decides what is right.
 
-import { ask, get, post } from "./api.js";
+import { get, patch, post } from "./api.js";
 
 // Any other value of these may lead to another axis.
 const OF_AXIS = ["axis-method", "axis-range", "axis-metric", "axis-rows", "entry", "detector"];
@@ -59,14 +59,14 @@ export class Settings extends EventTarget {
     return this.update({ [name]: text });
   }
 
-  /** Sets several in one step. Resolves to whether they are set. */
+  /** Sets several in one step; the others stay, also those that another page has set. Resolves to whether they are set. */
   update(changes, { uncertainty = null } = {}) {
-    return (this.#turn = this.#turn.then(() => this.#send({ ...this.values, ...changes }, Object.keys(changes), uncertainty)));
+    return this.#inTurn(() => this.#send(changes, { uncertainty }));
   }
 
   /** Sets these, and all others to their defaults. */
   replace(values) {
-    return (this.#turn = this.#turn.then(() => this.#send(values, [...Object.keys(values), ...Object.keys(this.values)])));
+    return this.#inTurn(() => this.#send({ ...Object.fromEntries(Object.keys(this.values).map((name) => [name, ""])), ...values }));
   }
 
   reset() {
@@ -125,45 +125,49 @@ export class Settings extends EventTarget {
     return !(name in this.values);
   }
 
+  #inTurn(does) {
+    return (this.#turn = this.#turn.then(does));
+  }
+
   #go(source, target) {
-    return (this.#turn = this.#turn.then(async () => {
+    return this.#inTurn(async () => {
       if (!source.length) return false;
-      const before = this.values, values = source[source.length - 1];
-      const kept = await this.#keep(values);
+      const before = this.values, wanted = source[source.length - 1];
+      const kept = await this.#keep(Object.fromEntries(namesOf(before, wanted).map((name) => [name, wanted[name] ?? ""])));
       if (!kept) return false;
       source.pop();
       target.push(before);
+      const names = [...namesOf(before, kept.values), ...Object.keys(this.problems)];
       this.problems = {};
-      this.#take(kept, namesOf(before, kept.values));
+      this.#take(kept, names);
       return true;
-    }));
+    });
   }
 
-  async #send(values, names, uncertainty = null) {
+  async #send(changes, { uncertainty = null } = {}) {
     if (this.#dataset === null) return false;
-    const number = this.#dataset, wanted = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));
-    const kept = await this.#keep(wanted, names);
+    const number = this.#dataset, kept = await this.#keep(changes);
     if (!kept || number !== this.#dataset) return false;
-    const told = names.filter((name) => name in this.problems);
+    const names = Object.keys(changes), changed = namesOf(this.values, kept.values);
     for (const name of names) delete this.problems[name];
-    const changed = namesOf(this.values, kept.values);
     if (changed.length) this.#remember();
     if (changed.includes("axis")) this.uncertainty = uncertainty;
-    this.#take(kept, [...changed, ...told, ...names]);
+    this.#take(kept, [...changed, ...names]);
     return true;
   }
 
-  async #keep(values, names = []) {
+  /** Resolves to all values that count then, or to null where one of the changes is wrong. */
+  async #keep(changes) {
     try {
-      if (this.#canKeep) return await (await ask("PUT", `datasets/${this.#dataset}/settings`, { json: { values } })).json();
-      const checked = await post("settings/check", { values });
+      if (this.#canKeep) return await patch(`datasets/${this.#dataset}/settings`, { values: changes });
+      const checked = await post("settings/check", { values: { ...this.values, ...changes } });
       for (const [name, problem] of Object.entries(checked.problems)) throw Object.assign(new Error(problem), { field: name, status: 422 });
       return checked;
     } catch (error) {
       if (!error.status || error.status === 401 || error.status >= 500) {
         this.dispatchEvent(new CustomEvent("failed", { detail: { error } }));
       } else {
-        const name = error.field && error.field !== "settings" ? error.field : names[0];
+        const name = error.field && error.field !== "settings" ? error.field : Object.keys(changes)[0];
         this.problems[name] = error.message;
         this.#tell([name]);
       }

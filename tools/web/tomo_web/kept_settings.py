@@ -76,6 +76,17 @@ async def keep_settings(given: Values, request: Request, number: int = NUMBER, p
     return _keep(server, person, number, values)
 
 
+@router.patch("/datasets/{number}/settings", response_model=Kept, responses=MISTAKES)
+async def change_settings(given: Values, request: Request, number: int = NUMBER, person: Person = needs(Role.USER)):
+    """Sets these, and leaves the others as they are, also those that another page has set meanwhile. "" is the default."""
+    server = server_of(request)
+    server.datasets.get(number)
+    changes = checked(given.values, PLACES)
+    resolved(changes, server.folders)
+    others = {name: value for name, value in settings_of(server, person, number).items() if name not in given.values}
+    return _keep(server, person, number, {**others, **changes})
+
+
 @router.get("/datasets/{number}/settings.conf", response_class=PlainTextResponse, responses=CONF)
 async def download_settings(request: Request, number: int = NUMBER, person: Person = needs(Role.VIEWER)):
     """A reco.conf, with which tomo-reconstruct makes the same slices. Files in it are places for persons who are no experts: put the

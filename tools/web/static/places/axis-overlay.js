@@ -151,7 +151,7 @@ export class OverlayPage {
   #type() {
     const typed = Number(this.#field.value);
     if (this.#field.value.trim() !== "" && Number.isFinite(typed)) this.move(typed);
-    else this.#drawAxis();
+    else this.#field.value = this.axis.toFixed(2);
   }
 
   #later(name, time, does) {
@@ -169,7 +169,7 @@ export class OverlayPage {
   }
 
   #drawAxis() {
-    if (document.activeElement !== this.#field || Number(this.#field.value) !== this.axis) this.#field.value = this.axis.toFixed(2);
+    if (document.activeElement !== this.#field) this.#field.value = this.axis.toFixed(2); // nobody's typing is overwritten
     if (this.#views) this.view.setOverlay({ shift: this.#shift });
     this.view.redraw();
     this.#drawProfile();

@@ -5,17 +5,25 @@
 import { get } from "../api.js";
 import { events } from "../events.js";
 
-/** Calls f with a job as it is, and whenever it has changed, until the function that this returns is called. */
+/** Calls f with a job whenever it has changed, until the function that this returns is called. */
 export function follow(number, f) {
-  const ask = () => get(`jobs/${number}`).then((job) => isWanted && f(job), () => {}); // what changes next is told
   let isWanted = true;
-  const ends = [
-    events.on("jobs", (jobs) => jobs.filter((job) => job.id === number).forEach((job) => isWanted && f(job))),
+  const ask = async () => {
+    try {
+      const job = await get(`jobs/${number}`);
+      if (isWanted) f(job);
+    } catch {
+      // the next change tells it
+    }
+  };
+  const stops = [
+    events.on("jobs", (jobs) => jobs.filter((job) => job.id === number).forEach(f)),
     events.on("stale", ask),
+    events.on("connection", (isThere) => isThere && ask()),
   ];
   ask();
   return () => {
     isWanted = false;
-    ends.forEach((end) => end());
+    stops.forEach((stop) => stop());
   };
 }
