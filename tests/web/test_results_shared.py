@@ -150,6 +150,10 @@ class Results(ResultPlaceTest):
         page.get_by_text("Volumes that you reconstruct are listed here").wait_for()
         page.get_by_role("button", name="Reconstruct volume").click()
         page.wait_for_url("**/#/reconstruct*")
+        page.go_back()
+        page.get_by_text("Volumes that you reconstruct are listed here").wait_for()
+        add_job(empty, write_volume(empty.results / "first.h5", random_volume((2, 9, 9), np.uint8)))
+        page.wait_for_selector(f"#place-results .viewer-surface{READY}")
 
     def test_a_link_shows_this_result_to_a_stranger(self):
         page = self.open()

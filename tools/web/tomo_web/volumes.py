@@ -5,7 +5,7 @@
 from typing import List, Literal, Optional
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from .access import server_of
 from .bricks import SIDES
@@ -68,7 +68,8 @@ async def volume(request: Request, job: int = Job, number: int = Number, which: 
 
 
 @router.get("/results/{job}/{number}/values", response_model=Values, responses=MISTAKES)
-async def values(request: Request, job: int = Job, number: int = Number, which: int = Which, stamp: Optional[str] = Stamp, viewer: Viewer = sees()):
+async def values(request: Request, job: int = Job, number: int = Number, which: int = Which, stamp: Optional[str] = Stamp,
+                 viewer: Viewer = sees()):
     """Percentiles and histogram of a sample of planes."""
     levels, counts, span = await _use(request, job, number, which, stamp, lambda opened, stop: opened.values(stop))
     return {"levels": levels, "counts": counts, "span": span}
@@ -116,7 +117,8 @@ async def brick(request: Request, job: int = Job, number: int = Number, which: i
 
 
 @router.get("/results/{job}/{number}/overview", response_model=Facts, responses=MISTAKES)
-async def overview(request: Request, job: int = Job, number: int = Number, which: int = Which, stamp: Optional[str] = Stamp, viewer: Viewer = sees()):
+async def overview(request: Request, job: int = Job, number: int = Number, which: int = Which, stamp: Optional[str] = Stamp,
+                   viewer: Viewer = sees()):
     """The same facts, when planes along all axes can be had: the whole file is read once where that is needed."""
     def read(opened, stop):
         opened.make_overview(stop)

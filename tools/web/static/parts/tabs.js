@@ -18,7 +18,8 @@ export class Tabs {
     this.element = element("div", { class: "tabs" }, this.list);
     for (const [name, title] of Object.entries(tabs)) {
       const id = `tab-${++number}`;
-      const tab = element("button", { type: "button", class: "nav-link", role: "tab", id, "aria-controls": `${id}-panel`, click: () => this.show(name, true) }, title);
+      const tab = element("button", { type: "button", class: "nav-link", role: "tab", id, "aria-controls": `${id}-panel`,
+                                      click: () => this.show(name, true) }, title);
       this.panels[name] = element("div", { role: "tabpanel", id: `${id}-panel`, "aria-labelledby": id, hidden: true, class: "tab-panel" });
       this.#tabs.set(name, tab);
       this.list.append(tab);

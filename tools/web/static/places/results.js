@@ -22,13 +22,14 @@ export class Place {
     [this.#room, this.#frame] = [room, frame];
     room.classList.add("results");
     this.table = new Table(element("div"), {
-      label: "Results", limit: 50, marks: true, empty: "No result is called like that.", key: (item) => `${item.job}/${item.number}`,
+      label: "Results", limit: 50, marks: true, empty: "There is no such result.", key: (item) => `${item.job}/${item.number}`,
       columns: [{ name: "name", title: "Result", cell: cellOf }],
       filters: [{ name: "search", title: "Search" }],
       load: ({ offset, limit, search }, signal) => get("results", { query: { offset, limit, search }, signal }),
     });
     this.both = button("Compare", () => this.#compare(), { disabled: true, title: "Two results that are marked in the list" });
-    this.share = button("Share", () => share(this.view.result, (level, text) => frame.note(level, text)), { title: "A link for somebody without a login", id: "share" });
+    this.share = button("Share", () => share(this.view.result, (level, text) => frame.note(level, text)),
+      { title: "A link for somebody without a login", id: "share" });
     this.share.hidden = frame.person?.role === "viewer";
     const side = element("div", { class: "results-side" }, this.table.element, element("div", { class: "buttons" }, this.both));
     this.columns = element("div", { class: "columns with-side" }, side);
@@ -46,9 +47,11 @@ export class Place {
     for (const kind of ["gone", "stale"]) events.on(kind, () => this.#refresh());
   }
 
-  /** Where nobody looks, show() does it. */
-  #refresh() {
-    if (!this.#room.hidden) this.table.refresh();
+  /** Where nobody looks, show() does it. The first result ever is opened. */
+  async #refresh() {
+    if (this.#room.hidden) return;
+    await this.table.refresh();
+    if (!this.#shown && !this.table.values.search) this.#openNewest();
   }
 
   async show(parts) {

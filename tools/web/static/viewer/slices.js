@@ -68,8 +68,8 @@ export class SliceView extends EventTarget {
   #makeBar(more) {
     this.modes = new Choice("Planes", { three: ["Three", "All three planes"], z: ["z", "The plane across z"], y: ["y", "The plane across y"],
                                         x: ["x", "The plane across x"] }, (name) => (this.mode = name));
-    this.tools = new Choice("Tool", { move: ["Move", "Drag moves the picture"], length: ["Length", "Drag measures a length; Shift keeps it straight, Delete takes it away"] },
-      (name) => this.#setTool(name));
+    this.tools = new Choice("Tool", { move: ["Move", "Drag moves the picture"],
+                                      length: ["Length", "Drag measures a length; Shift keeps it straight, Delete takes it away"] }, (name) => this.#setTool(name));
     this.play = new Toggle("Play", (isOn) => (isOn ? this.#play() : this.stop()), { title: "One slice after the other" });
     this.maps = mapSelect((name) => (this.map = name));
     return element("div", { class: "toolbar" }, this.modes.element, this.tools.element, this.maps,

@@ -58,8 +58,8 @@ export class VolumeView extends EventTarget {
   }
 
   #makeBar() {
-    this.modes = new Choice("Picture", { maximum: ["Maximum", "The largest value along each ray"], transfer: ["Transfer function", "Colours, as opaque as the curve says"] },
-      () => this.#turnMode());
+    this.modes = new Choice("Picture", { maximum: ["Maximum", "The largest value along each ray"],
+                                         transfer: ["Transfer function", "Colours, as opaque as the curve says"] }, () => this.#turnMode());
     this.perspective = new Toggle("Parallel", () => this.redraw(), { title: "Without perspective, so that lengths can be compared" });
     this.finer = new Toggle("Finer", () => this.#load(), { title: `A copy of at most ${FINE} samples along each side, instead of ${COARSE}` });
     this.maps = mapSelect(() => this.#recolour());
