@@ -67,7 +67,7 @@ export class Form {
   #explain(about) {
     const focused = this.#body.querySelector(".form-row:focus-within")?.dataset.name;
     if (focused && focused !== about.name) return; // the field that is typed into
-    this.#blurb.replaceChildren(element("b", {}, about.name), ` ${about.description}. ${boundsOf(about)}`);
+    this.#blurb.replaceChildren(element("b", {}, about.name), ` ${about.description}; ${boundsOf(about)}`);
   }
 
   #show(names) {
