@@ -69,6 +69,7 @@ class Administration(BrowserTest):
         self.assertRegex(page.inner_text("#place-administration"), r"gst-tomo 0\.\d+\.\d+")
         self.assertRegex(page.inner_text("[aria-label='Disk space'] table"), r"scans\s+[⚠ ]*\d+(\.\d+)? .B \(\d+ %\)")
         self.assertRegex(page.inner_text("[aria-label=Settings] table"), r"--access\s+passwords")
+        self.assertRegex(page.inner_text("[aria-label=Settings] table"), r"--experts\s+no\s")
         self.save_picture(page, "administration-server.png")
         page.click("#tab-log")
         page.wait_for_selector("td:text-matches('DELETE /api/administration/sessions/')")

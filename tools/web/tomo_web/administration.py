@@ -10,7 +10,7 @@ from typing import List, Literal, Optional, Union
 from fastapi import APIRouter, Path, Query, Request
 from gsttomo.jobs import Error
 from gsttomo.jobs._machine import devices, version_of
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from .access import Person, Role, key_of, keys, needs, server_of, tell
 from .access.persons import NAME, role_of
@@ -84,7 +84,7 @@ class Space(BaseModel):
 class Limit(BaseModel):
     option: str
     about: str
-    value: Union[str, int, float, bool, List[str], None]
+    value: Union[StrictBool, StrictInt, StrictFloat, StrictStr, List[str], None]
 
 
 class QueueLimits(BaseModel):
