@@ -1,6 +1,7 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Connections that say nothing, or too slowly what they want, are closed."""
+
 from uvicorn.protocols.http.h11_impl import H11Protocol, h11
 
 
