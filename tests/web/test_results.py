@@ -171,6 +171,8 @@ class Results(ResultPlaceTest):
         for tab in ("Slices", "Volume", "Facts"):
             page.get_by_role("tab", name=tab).click()
             self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), 390, tab)
+            panel, state = (page.locator(one).bounding_box() for one in ("[role=tabpanel]:visible > *", "#results-state"))
+            self.assertLessEqual(panel["y"] + panel["height"], state["y"] + 1, tab)  # nothing lies over each other
         self.assertEqual(page.locator(".viewer-pane:visible").count(), 0)
         page.get_by_role("tab", name="Slices").click()
         self.assertEqual(page.locator(".viewer-pane:visible").count(), 1)

@@ -12,9 +12,11 @@ const token = location.hash.slice(1);
 try {
   const { job, number, expires } = await post("shared", { token });
   const until = element("span", { class: "faint" }, `until ${new Date(1000 * expires).toLocaleString("sv-SE").slice(0, 16)}`);
+  const title = element("h1", { class: "visually-hidden" }, "Shared result");
+  room.append(title);
   const view = new ResultView(room, { actions: [until] });
   await view.open(job, number);
-  if (view.result) document.title = `${view.result.name} - gst-tomo`;
+  if (view.result) document.title = `${(title.textContent = view.result.name)} - gst-tomo`;
 } catch (error) {
   room.append(element("h1", {}, "Shared result"), element("p", { role: "alert", "data-tone": "failure" }, `✕ ${error.message}`),
               element("p", {}, "Ask whoever gave you the link for a new one."));
