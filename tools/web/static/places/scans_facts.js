@@ -63,6 +63,5 @@ export class FindingsList {
   #set(parameter) {
     this.#frame.wantedField = parameter;
     this.#frame.open(parameter.startsWith("axis") ? "axis" : "reconstruct", this.#dataset.id);
-    this.#frame.dispatchEvent(new CustomEvent("field", { detail: parameter }));
   }
 }
