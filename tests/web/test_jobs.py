@@ -199,6 +199,41 @@ class Courses(JobsTest):
         self.assertEqual(self.web.ask("PATCH", f"jobs/{job['id']}", {"priority": 8}).status, 409)
 
 
+class Rights(ServerTest):
+    def test_persons_change_their_own_jobs(self):
+        """All are seen by all; quotas are for each."""
+        from test_access import Browser, add_persons
+        self.web = web = self.server("--access", "passwords", "--jobs-per-person", "2")
+        self.assertEqual(web.ask("GET", "access").json["access"], "passwords")
+        add_persons(web.state, anna="admin", otto="user", emma="user", vera="viewer")
+        JobsTest.no_manager(self)
+        persons = {}
+        for name in ("anna", "otto", "emma", "vera"):
+            persons[name] = Browser(web)
+            self.assertEqual(persons[name].log_in(name), 204)
+        dataset = persons["otto"].ask("POST", "datasets", {"places": {"scan": "scans/savu24737.nxs"}}).json["id"]
+
+        def order(name, key=None):
+            return persons[name].ask("POST", "jobs", {"datasets": [dataset], "settings": QUICK, "key": key or str(uuid.uuid4())})
+
+        key = str(uuid.uuid4())
+        number = order("otto", key).json["jobs"][0]["id"]
+        self.assertEqual([order("otto").status, order("otto").status, order("emma", key).status, order("vera").status], [201, 429, 201, 403])
+        self.assertEqual(order("otto", key).json["jobs"][0]["id"], number)  # a request that comes twice asks for nothing more
+        self.assertEqual(persons["otto"].ask("POST", f"jobs/{number}/repeat", {"key": str(uuid.uuid4())}).status, 429)
+        self.assertEqual([job["owner"] for job in persons["vera"].ask("GET", "jobs").json["items"]], ["emma", "otto", "otto"])
+        for method, path, body in (("POST", "pause", {}), ("POST", "cancel", {}), ("POST", "repeat", {"key": str(uuid.uuid4())}), ("PUT", "pin", {})):
+            self.assertEqual(persons["emma"].ask(method, f"jobs/{number}/{path}", body).status, 403, path)
+            self.assertEqual(persons["vera"].ask(method, f"jobs/{number}/{path}", body).status, 403, path)
+        self.assertEqual(persons["emma"].ask("PATCH", f"jobs/{number}", {"priority": 3}).status, 403)
+        self.assertEqual(persons["emma"].ask("DELETE", f"jobs/{number}").status, 403)
+        self.assertEqual(persons["emma"].ask("GET", f"jobs/{number}").json["may_change"], False)
+        self.assertEqual(persons["emma"].ask("GET", "retention").status, 403)
+        self.assertEqual(persons["otto"].ask("POST", f"jobs/{number}/pause", {}).json["state"], "paused")
+        self.assertEqual(persons["anna"].ask("POST", f"jobs/{number}/cancel", {}).json["state"], "cancelled")
+        self.assertEqual(order("otto").status, 201)
+
+
 class Lists(JobsTest):
     def test_sorted_filtered_paged(self):
         self.no_manager()

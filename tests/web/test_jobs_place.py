@@ -43,7 +43,6 @@ class JobsPlace(BrowserTest):
         page.locator(".jobs-pane").get_by_text("began").wait_for()
         before = self.row(page, number).locator(".job-time").inner_text()
         page.wait_for_function("([n, t]) => document.querySelector(`#place-jobs tr[data-key='${n}'] .job-time`).textContent !== t", arg=[number, before])
-        self.save_picture(page, "jobs.png")
         for name, mark in (("Pause", "‖ paused"), ("Resume", "▶ running"), ("Cancel", "– cancelled")):
             page.get_by_role("button", name=name, exact=True).click()
             self.row(page, number).get_by_text(mark).wait_for()
@@ -105,7 +104,9 @@ class JobsPlace(BrowserTest):
         page.get_by_role("button", name="Unmark").click()
         page.get_by_text("Batch of 2 jobs: 2 cancelled").wait_for()
         page.get_by_role("button", name="All jobs").click()
-        self.row(page, 1).wait_for()
+        self.row(page, 1).click()
+        page.locator(".jobs-pane").get_by_text("reconstruct (").wait_for()
+        self.save_picture(page, "jobs.png")
         page.locator("#place-jobs").get_by_label("State").select_option("cancelled")
         self.row(page, 1).wait_for(state="detached")
         self.assertEqual(page.locator("#place-jobs tr[data-key]").count(), 2)

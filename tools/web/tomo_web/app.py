@@ -13,7 +13,7 @@ from gsttomo.jobs import Queue
 
 from . import (access, administration, axis, browse, dataset_store, datasets, events, forms, images, ingest, jobs, kept_settings, notify, slices,
                templates, thumbnails, upload_store, uploads)
-from . import downloads, portal_room, results, shares, volumes, watch
+from . import downloads, portal_room, results, retention, shares, volumes, watch
 from .bricks import Bricks
 from .computer import Computer, Keeper
 from .database import Database
@@ -54,6 +54,7 @@ ROOMS = (  # modules with TABLES, and a `router` below /api
     jobs,
     events,
     notify,
+    retention,
 )
 
 
@@ -74,6 +75,7 @@ class Server:
         self.hub = Hub(self.queue, self.folders.told, self.keeper)
         self.notices = Notices(settings, self.database, self.queue, self.folders.told)
         self.hub.listeners.append(self.notices.wake)
+        self.keeping = retention.Keeping(settings, self.database, self.queue)
         self.questions = Questions()
         self.estimates = Estimates(Questions())  # that take long: nobody's facts wait for them
         self.facts = Facts()
@@ -91,6 +93,7 @@ class Server:
         """What goes on without a request."""
         self.hub.start()
         self.notices.start()
+        self.keeping.start()
         if self.watcher:
             self.watcher.start()
 
@@ -99,6 +102,7 @@ class Server:
             await self.watcher.close()
         await self.hub.close()
         await self.notices.close()
+        await self.keeping.close()
         await self.previews.close()
         await self.ingests.close()
         await self.uploads.close()

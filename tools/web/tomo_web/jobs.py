@@ -13,12 +13,11 @@ from . import orders
 from .access import Person, Role, needs, server_of
 from .errors import MISTAKES, Conflict
 from .job_texts import course_of, log_of, short, whole
-from .orders import asking
+from .orders import NUMBER, asking
 from .pictures import SAMPLES, samples
 
 TABLES = orders.TABLES
 router = APIRouter(tags=["jobs"])
-NUMBER = Path(..., ge=1, lt=2**63, description="number of a job")
 MOST_AT_ONCE = 1000  # data sets of one request
 KEY = Field(regex=r"^[\w-]{8,64}$", description="of your choice, such as a UUID: a request that comes twice with the same key is one order")
 PRIORITY = Field(0, ge=-100, le=100, description="jobs of a higher one come first")
@@ -110,6 +109,7 @@ class Whole(Short):
     provenance: List[List[str]]
     course: List[str]
     may_change: bool
+    is_pinned: bool = Field(description="no rule takes it away")
 
 
 class Several(BaseModel):
@@ -197,7 +197,8 @@ async def show_job(request: Request, number: int = NUMBER, person: Person = need
     with asking():
         job = await server.queue.get(number)
         course = course_of(server.queue.tail(number), server.folders.told)
-    return {**whole(job, server.folders, course), "may_change": job.owner == person.name or person.role >= Role.ADMIN}
+    return {**whole(job, server.folders, course), "may_change": job.owner == person.name or person.role >= Role.ADMIN,
+            "is_pinned": server.keeping.is_pinned(number)}
 
 
 @router.get("/jobs/{number}/log", response_class=PlainTextResponse, responses=TEXT)
@@ -257,12 +258,17 @@ async def preview_job(request: Request, number: int = NUMBER, person: Person = n
 
 
 @router.delete("/jobs/{number}", status_code=204, responses=MISTAKES)
-async def remove_job(request: Request, number: int = NUMBER, person: Person = needs(Role.USER)):
-    """Forgets a job that is over, with its log. Its result stays on the disk, but nobody sees it here any more."""
+async def remove_job(request: Request, number: int = NUMBER, results: bool = Query(False, description="remove the files that it has written, too"),
+                     person: Person = needs(Role.USER)):
+    """Forgets a job that is over, with its log. Its result stays on the disk, but nobody sees it here any more; or it goes, too, unless
+    somebody has changed its files."""
     server = server_of(request)
-    await _own(server, person, number)
+    job = await _own(server, person, number)
     with asking():
-        await server.queue.clean([number])
+        if results and job.is_over:
+            await server.keeping.remove(job)
+        else:
+            await server.queue.clean([number])
 
 
 async def _own(server, person, number):

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sqlite3
 
+from fastapi import Path
 from gsttomo import jobs
 from gsttomo.faces.parameters import OF_ONE_SCAN
 
@@ -17,6 +18,7 @@ from .outputs import dataset_of
 from .parameters import resolved
 
 TABLES = result_names.TABLES
+NUMBER = Path(..., ge=1, lt=2**63, description="number of a job")
 
 
 class Unavailable(Refusal):

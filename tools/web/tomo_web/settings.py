@@ -62,6 +62,8 @@ class Settings:
     watch: pathlib.Path | None = option(None, "file of rules by which new scans are reconstructed (docs/web.md)")
     watch_only: bool = option(False, "watch by the rules, and answer no browser")
     jobs_per_person: int = option(1000, "that are not over")
+    keep_days: float | None = option(None, "days after which results and logs of jobs are taken away; without: never")
+    keep_bytes: int | None = option(None, "bytes of results of one person, beyond which the oldest are taken away; without: never")
     webhooks: tuple = option((), "begin of addresses that persons may let be told of their jobs, https://hooks.example.org/tomo; may be repeated",
                              name="webhook")
     webhook_networks: tuple = option((), "network that webhooks may lead to beside public addresses, 10.1.0.0/16; may be repeated",

@@ -3,7 +3,7 @@
 // What people do with jobs: with the chosen one, or with all that are marked.
 
 import { get, patch, post, remove } from "../api.js";
-import { confirm } from "../parts/dialog.js";
+import { show } from "../parts/dialog.js";
 import { element } from "../parts/dom.js";
 import { button, nextButton } from "../parts/states.js";
 import { isOver, OPEN } from "./jobs-words.js";
@@ -77,10 +77,12 @@ export class JobActions {
     const jobs = this.#wanted().filter((job) => this.#mayChange(job) && isOver(job));
     const results = jobs.filter((job) => job.results.length).length;
     const what = jobs.length === 1 ? `job ${jobs[0].id}` : `${jobs.length} jobs`;
-    const text = `${results ? "Results stay on the disk, but the list of results does not have them any more. " : ""}Logs are removed.`;
-    if (!(await confirm(text, { title: `Remove ${what}?`, button: "Remove", danger: true }))) return;
+    const text = results ? "Results may stay on the disk, where the list of results does not have them any more, or go as well." : "Its log is removed, too.";
+    const chosen = await show(`Remove ${what}?`, [element("p", {}, text)], [{ text: "Cancel", value: null },
+      ...(results ? [{ text: "Remove with results", value: "?results=true", danger: true }] : []), { text: "Remove", value: "", next: true }]);
+    if (chosen === null) return;
     await this.#each(isOver, async (job) => {
-      await remove(`jobs/${job.id}`);
+      await remove(`jobs/${job.id}${chosen}`);
       return { ...job, state: "gone" };
     });
   }

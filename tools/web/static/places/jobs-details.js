@@ -18,6 +18,8 @@ export class JobDetails {
   #tabs = new Map();
   #pane = element("div", { class: "jobs-pane", role: "tabpanel", tabindex: 0, id: "job-pane" });
   #said = element("p", { class: "jobs-error", "data-tone": "failure", role: "status", hidden: true });
+  #keep = element("input", { type: "checkbox", class: "form-check-input", id: "job-keep", change: () => this.#pin() });
+  #kept = null;
   #timer = null;
   #asked = 0;
 
@@ -28,7 +30,9 @@ export class JobDetails {
       this.#tabs.set(name, tab);
       list.append(tab);
     }
-    this.element = element("div", { class: "jobs-details" }, this.#said, list, this.#pane);
+    const keep = element("label", { class: "form-check-label", title: "No rule of the administrator takes this job and its result away" }, this.#keep, " Keep");
+    this.#kept = element("span", { class: "jobs-keep", hidden: true }, keep);
+    this.element = element("div", { class: "jobs-details" }, this.#said, element("div", { class: "jobs-tabs" }, list, this.#kept), this.#pane);
     events.on("event", ({ job, event }) => job === this.#number && event.event !== "progress" && this.#soon());
     events.on("jobs", (jobs) => jobs.some((job) => job.id === this.#number) && this.#soon());
     this.#show("course");
@@ -44,7 +48,7 @@ export class JobDetails {
     if (this.#number !== null) events.unfollow(this.#number);
     this.#number = number;
     this.#shown = {};
-    this.#said.hidden = true;
+    this.#said.hidden = this.#kept.hidden = true;
     this.#render();
     if (number === null) return;
     events.follow(number);
@@ -66,6 +70,8 @@ export class JobDetails {
       this.job = job;
       this.#shown = { course: job.course.join("\n") || (isOver(job) ? "The process has told nothing." : "It has not begun yet."), log: log || "The process has written nothing.",
         settings: JSON.stringify(job.description, null, 2), provenance: job.provenance, command: job.command ?? "" };
+      this.#kept.hidden = !job.may_change || !isOver(job);
+      this.#keep.checked = job.is_pinned;
       this.#said.hidden = job.state !== "failed";
       this.#said.textContent = job.state === "failed" ? `✕ Failed: ${job.error ?? "the process ended without a reason"}` : "";
     } catch (error) {
@@ -73,6 +79,11 @@ export class JobDetails {
       this.#shown = { course: error.message };
     }
     this.#render();
+  }
+
+  async #pin() {
+    await ask(this.#keep.checked ? "PUT" : "DELETE", `jobs/${this.#number}/pin`).catch(() => {});
+    await this.#load(); // it shows what holds
   }
 
   #show(name) {

@@ -89,6 +89,7 @@ export class Place {
     await this.details.choose(number);
     if (!this.#known.has(number) && this.details.job?.id === number) this.#known.set(number, this.details.job);
     this.actions.update();
+    if (number === this.details.number) await this.#overview();
   }
 
   /** Jobs that buttons are for: the marked ones, else the chosen one. */
