@@ -71,7 +71,7 @@ async def submit(server, person, asked):
         names = [server.datasets.get(number).name for number in numbers]
         async with server.result_names.reserved(names) as paths:
             orders = [jobs.Order({**description, **of_result(path)}, _title(asked.name, name, numbers), person.name, asked.priority,
-                                 asked.devices, asked.memory, None, str(server.settings.results), subject_of(number),
+                                 asked.devices, asked.memory, None, str(server.result_names.folder), subject_of(number),
                                  f"{asked.key}/{len(numbers)}/{at}")
                       for at, (number, name, description, path) in enumerate(zip(numbers, names, descriptions, paths))]
             return await _queued(server, orders)

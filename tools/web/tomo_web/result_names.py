@@ -18,7 +18,7 @@ class ResultNames:
     """In a folder that jobs alone write to."""
 
     def __init__(self, database, queue, folder):
-        self._database, self._queue, self._folder = database, queue, folder
+        self._database, self._queue, self.folder = database, queue, folder.resolve()
         self._turn = asyncio.Lock()
 
     @contextlib.asynccontextmanager
@@ -28,7 +28,7 @@ class ResultNames:
         async with self._turn:
             names = await self._reserve(stems)
         try:
-            yield [str(self._folder / name) for name in names]
+            yield [str(self.folder / name) for name in names]
         finally:
             with self._database.transaction():
                 for name in names:
@@ -54,7 +54,7 @@ class ResultNames:
         return names
 
     async def _is_free(self, name, others):
-        if os.path.lexists(self._folder / name):
+        if os.path.lexists(self.folder / name):
             return False
         row = self._database.one("SELECT job FROM result_names WHERE name = ?", name)
         if row is None or row["job"] is None:
