@@ -4,6 +4,7 @@
 #include "../filter/padded.hpp"
 
 #include <gst/tomo/bases/filter.hpp>
+#include <gst/tomo/bases/side-by-side.hpp>
 
 using namespace tomo;
 
@@ -13,7 +14,7 @@ enum class Mode { below = -1, absolute, above };
 
 // Pixels that belong together are found as a forest (Hoshen, Kopelman, Phys. Rev. B 14, 3438 (1976)) that
 // grows in any order, so that nobody has to look from outside whether there is more to do.
-class FindLargeSpots final : public Filter {
+class FindLargeSpots final : public Filter, public WithHistory {
   public:
     static constexpr Info info{
         .task = "find-large-spots",
@@ -49,6 +50,10 @@ class FindLargeSpots final : public Filter {
         "Difference between neighbours above which a spot grows; 0: from the noise"};
     AddressingMode addressing_mode{this, Addressing::mirrored_repeat,
                                    "Nothing: the outermost pixels have no part in the estimate of the noise"};
+
+    std::string history() const override {
+        return grow_threshold.chosen() ? "" : "grow-threshold=0 takes the noise of the first one";
+    }
 
     ArrayInfo shape(const ArrayInfo &in) override {
         noise_ = {};

@@ -4,6 +4,7 @@
 #include "padded.hpp"
 
 #include <gst/tomo/bases/filter.hpp>
+#include <gst/tomo/bases/side-by-side.hpp>
 #include <gst/tomo/compute/steps.hpp>
 
 #include <algorithm>
@@ -13,7 +14,7 @@ using namespace tomo;
 
 namespace {
 
-class NonLocalMeans final : public Filter {
+class NonLocalMeans final : public Filter, public WithHistory {
   public:
     static constexpr Info info{
         .task = "non-local-means",
@@ -50,6 +51,12 @@ class NonLocalMeans final : public Filter {
     Property<bool> estimate_sigma{this, "estimate-sigma", false, "Estimate the noise and ignore sigma"};
     AddressingMode addressing_mode{this, Addressing::mirrored_repeat,
                                    "Nothing; an error, because patches reach outside"};
+
+    std::string history() const override {
+        return estimate_sigma || !h.chosen()
+                   ? "the noise is that of the first one (set h, and estimate-sigma=false)"
+                   : "";
+    }
 
     ArrayInfo shape(const ArrayInfo &in) override {
         if (addressing_mode == Addressing::none)

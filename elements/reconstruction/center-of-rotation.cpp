@@ -4,6 +4,7 @@
 
 #include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
+#include <gst/tomo/bases/side-by-side.hpp>
 #include <gst/tomo/geometry/view-angles.hpp>
 #include <gst/tomo/support/number-list.hpp>
 
@@ -17,7 +18,7 @@ namespace {
 
 enum class Method { correlation, spectrum, sharpness, overlap };
 
-class CenterOfRotation final : public Filter {
+class CenterOfRotation final : public Filter, public WithHistory {
   public:
     static constexpr Info info{
         .task = "center-of-rotation",
@@ -156,6 +157,10 @@ Of an array of several sinograms it is the mean of theirs, weighted by the inver
     ArrayInfo shape(const ArrayInfo &in) override {
         forget();
         return in;
+    }
+
+    std::string history() const override {
+        return update_scan ? "where it finds no axis, that of an earlier array stays the scan's" : "";
     }
 
     void stop() override {

@@ -1,12 +1,13 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/filter.hpp>
+#include <gst/tomo/bases/side-by-side.hpp>
 
 using namespace tomo;
 
 namespace {
 
-class SlidingStack final : public Filter {
+class SlidingStack final : public Filter, public WithHistory {
   public:
     static constexpr Info info{
         .task = "sliding-stack",
@@ -34,6 +35,8 @@ stay where they were. The element keeps `number` arrays on the device.)",
     }
 
     void stop() override { window_ = {}; }
+
+    std::string history() const override { return "a stack has the arrays before it"; }
 
   protected:
     Array apply(const Array &in) override {

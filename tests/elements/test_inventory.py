@@ -34,6 +34,7 @@ OWN = {
     "correct-distortion": "images of a lens that bends straight lines",
     "cgls": "slices by conjugate gradients",
     "dfi": "slices by direct Fourier inversion, by a non-uniform transform",
+    "distribute": "copies on several devices",
     "double-flat-field": "rings, by means over the views of transmission",
     "download": "places the transfer to the host",
     "dynamic-flat-field-correct": "flats by principal components",

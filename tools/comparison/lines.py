@@ -39,6 +39,7 @@ WITHOUT_LINE = {
     "zmq-pub": "needs another process",
     "zmq-sub": "needs another process",
     "convert": "not in UFO",
+    "distribute": "not in UFO",
     "download": "not in UFO",
     "upload": "not in UFO",
     "ramp-filter": "not in UFO",

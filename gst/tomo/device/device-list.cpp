@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <mutex>
 
 namespace tomo {
@@ -22,6 +23,15 @@ std::string describe(const std::vector<FoundDevice> &devices) {
 
 bool is_index(const std::string &selector) {
     return !selector.empty() && selector.find_first_not_of("0123456789") == std::string::npos;
+}
+
+void need_devices(const std::vector<FoundDevice> &devices) {
+    if (!devices.empty())
+        return;
+    need_files(4, "the OpenCL library"); // the list of drivers is a folder of files
+    throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
+                "no OpenCL device was found: install the driver of your GPU, or PoCL (package "
+                "pocl-opencl-icd) to compute on the CPU");
 }
 
 } // namespace
@@ -61,12 +71,7 @@ bool means_device(const std::string &selector, std::size_t index, const std::str
 }
 
 std::size_t choose_device(const std::vector<FoundDevice> &devices, std::string selector) {
-    if (devices.empty()) {
-        need_files(4, "the OpenCL library"); // the list of drivers is a folder of files
-        throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
-                    "no OpenCL device was found: install the driver of your GPU, or PoCL (package "
-                    "pocl-opencl-icd) to compute on the CPU");
-    }
+    need_devices(devices);
     const char *origin = "device";
     if (selector.empty()) {
         if (const char *env = g_getenv("GST_TOMO_DEVICE")) {
@@ -86,6 +91,47 @@ std::size_t choose_device(const std::vector<FoundDevice> &devices, std::string s
             return i;
     throw Error(GST_RESOURCE_ERROR_NOT_FOUND, text("%s=%s means none of the OpenCL devices, which are, by index: %s",
                                                    origin, selector.c_str(), describe(devices).c_str()));
+}
+
+std::vector<std::size_t> choose_devices(const std::vector<FoundDevice> &devices, std::string list) {
+    need_devices(devices);
+    const char *origin = "devices";
+    if (list.empty()) {
+        const char *env = g_getenv("GST_TOMO_DEVICES");
+        list = env && *env ? env : "all";
+        origin = "GST_TOMO_DEVICES";
+    }
+    const auto refuse = [&](const std::string &problem) {
+        throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
+                    text("%s=%s %s; the OpenCL devices are, by index: %s", origin, list.c_str(), problem.c_str(),
+                         describe(devices).c_str()));
+    };
+    const auto means = [&](const std::string &part, std::size_t i) {
+        if (part == "all")
+            return true;
+        if (part == "gpu" || part == "cpu")
+            return (devices[i].type & (part == "gpu" ? CL_DEVICE_TYPE_GPU : CL_DEVICE_TYPE_CPU)) != 0;
+        return means_device(part, i, devices[i].name);
+    };
+    std::vector<std::size_t> chosen;
+    const std::unique_ptr<gchar *, decltype(&g_strfreev)> parts(g_strsplit(list.c_str(), ",", -1), g_strfreev);
+    for (gchar **each = parts.get(); *each; each++) {
+        const std::string part = g_strstrip(*each);
+        if (part.empty())
+            refuse("has an empty part");
+        bool is_any = false;
+        for (std::size_t i = 0; i < devices.size(); i++) {
+            if (!means(part, i))
+                continue;
+            is_any = true;
+            if (std::find(chosen.begin(), chosen.end(), i) != chosen.end())
+                refuse(text("names device %zu twice", i));
+            chosen.push_back(i);
+        }
+        if (!is_any)
+            refuse(text("has '%s', which means none of them", part.c_str()));
+    }
+    return chosen;
 }
 
 std::string describe_devices() { return describe(all_devices()); }

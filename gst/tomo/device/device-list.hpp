@@ -21,11 +21,16 @@ struct FoundDevice {
 
 // All devices of all platforms, in the order of the ICD loader. Users select a device by its index in this
 // list.
-std::vector<FoundDevice> all_devices();
+GST_TOMO_API std::vector<FoundDevice> all_devices();
 // Whether a selector, an index or a part of a name, selects this device.
 bool means_device(const std::string &selector, std::size_t index, const std::string &name);
 // The index of the selected device, see Context::create(). Throws Error if there is none.
 std::size_t choose_device(const std::vector<FoundDevice> &devices, std::string selector);
+// The devices of a list, in its order: all, gpu, cpu, indices and parts of names, with commas between; a name
+// means all devices whose names have it. Empty: the environment variable GST_TOMO_DEVICES, else all. Throws
+// Error on a part of the list that means no device, and on a device that is meant twice.
+GST_TOMO_API std::vector<std::size_t> choose_devices(const std::vector<FoundDevice> &devices,
+                                                     std::string list);
 // A list of all devices for people: "0: NVIDIA H100 (NVIDIA CUDA), 1: ...".
 GST_TOMO_API std::string describe_devices();
 
