@@ -4,6 +4,7 @@
 
 import shutil
 
+from axe_playwright_python.sync_playwright import Axe
 from portaltest import SciCatServer, check_pythons, token_until
 from webtest import SCAN, BrowserTest, main, until
 
@@ -44,6 +45,13 @@ every = 1
     def start(self):
         return self.server("--watch", self.rules, scans=())
 
+    def check_by_axe(self, page, server):
+        for part in ("rules", "search", "file"):
+            page.goto(f"http://{server.host}:{server.port}/ui/#/portal/{part}")
+            page.wait_for_selector(f"#portal-{part}:not([hidden])")
+            found = [(one["id"], one["nodes"][0]["html"][:160]) for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")]
+            self.assertEqual(found, [], part)
+
     def test_rules_and_what_they_found(self):
         server = self.start()
         page = self.page(server, "portal")
@@ -59,11 +67,12 @@ every = 1
         self.assertEqual(row.locator("a").evaluate_all("links => links.map((link) => link.getAttribute('href'))"),
                          ["#/scans/1", "#/jobs/1", "#/results/1/0"])
         until(lambda: "1 done, 1 failed" in page.inner_text(".rule-list .active"))
-        for dark, size, name in ((True, self.SIZE, "portal.png"), (False, self.SIZE, "portal-light.png"), (True, PHONE, "portal-phone.png")):
+        for dark, size, name in ((False, self.SIZE, "portal-light.png"), (True, PHONE, "portal-phone.png")):
             other = self.page(server, "portal", size=size, dark=dark)
             other.wait_for_selector("td >> text=✓ done")
             self.assertLessEqual(other.evaluate("document.documentElement.scrollWidth"), size["width"])
             self.save_picture(other, name)
+            self.check_by_axe(other, server)
         page.click("button:text-is('Pause')")
         page.wait_for_selector(".rule-list .active >> text=⏸ paused")
         shutil.copyfile(SCAN, self.arrives / "second.nxs")
@@ -95,10 +104,11 @@ every = 1
         page.click("td a:text-is('Open')")
         page.wait_for_selector("#head >> text=A tooth")
         self.assertEqual(server.get("portal/datasets", proposal="p2")["items"][0]["id"], raw)
-        self.scicat.add_raw("/data", [("a.nxs", SCAN.stat().st_size)], name="By rule")
+        self.scicat.add_raw("/data", [("a.nxs", SCAN.stat().st_size)], name="Tooth, by rule")
         page.goto(f"http://{server.host}:{server.port}/ui/#/portal/rules/proposal-1")
-        page.wait_for_selector("tr:has-text('By rule') >> text=✓ done")
-        self.assertIn(self.scicat.derived[0]["pid"], page.inner_text("tr:has-text('By rule')"))
+        page.wait_for_selector("tr:has-text('by rule') >> text=✓ done")
+        self.assertIn(self.scicat.derived[0]["pid"], page.inner_text("tr:has-text('by rule')"))
+        self.save_picture(page, "portal.png")
         self.scicat.control(token="another")
         page.click("#portal-tab-search")
         page.wait_for_selector("text=SciCat does not take the token")

@@ -36,7 +36,8 @@ class Files(unittest.TestCase):
         (self.folder / "scans").mkdir()
         database = Database(self.folder / "web.sqlite", (templates,))
         self.addCleanup(database.close)
-        self.known = types.SimpleNamespace(folders=Folders({"scans": self.folder / "scans"}), database=database)
+        settings = types.SimpleNamespace(smtp=None, webhooks=("https://a.example.org/",))
+        self.known = types.SimpleNamespace(settings=settings, folders=Folders({"scans": self.folder / "scans"}), database=database)
 
     def read(self, text):
         file = self.folder / "rules.toml"
@@ -71,9 +72,8 @@ class Files(unittest.TestCase):
                 (rule + 'preset = "Nothing"\n', 'rules.a.preset: there is no preset "Nothing"; wanted one of Bright spots, '),
                 (rule + 'template = "Nothing"\n', 'rules.a.template: there is no template "Nothing"'),
                 (rule + 'notify = ["somebody"]\n', 'rules.a.notify: "somebody" is neither an address of mail nor one of http'),
-                (rule + 'notify = ["a@example.org"]\n', "rules.a.notify: there is no [mail] that tells how to send it"),
-                (rule + '[mail]\nserver = "x"\n', "mail.server: wanted HOST:PORT"),
-                (rule + '[mail]\n', "mail.from: wanted the address that mail is from"),
+                (rule + 'notify = ["a@example.org"]\n', "rules.a.notify: the server sends no e-mail: --smtp names a mail server"),
+                (rule + 'notify = ["https://b.example.org/"]\n', "rules.a.notify: --webhook does not allow https://b.example.org/"),
                 (rule + "register = true\n", "rules.a.register: only results of a portal's data sets can be registered"),
                 ('[rules.a]\nproposals = ["p"]\n', "rules.a.proposals: there is no [portal] that knows them"),
                 (rule + portal.replace("https", "http"), "rules.toml: portal.address: a token must not travel by http"),
@@ -100,9 +100,19 @@ class Files(unittest.TestCase):
 
     def test_patterns(self):
         for pattern, fitting, other in (("*.nxs", "a.nxs", "b/a.nxs"), ("**/*.nxs", "b/c/a.nxs", "a.nxsx"), ("**/*.nxs", "a.nxs", ".nx"),
-                                        ("run?/*.{h5,nxs}", "run1/a.h5", "run12/a.h5"), ("a.b", "a.b", "axb"), ("x[1]*", "x[1]y", "x1y")):
+                                        ("run?/*.{h5,nxs}", "run1/a.h5", "run12/a.h5"), ("a/**/b", "a/b", "a"), ("a/**/b", "a/x/y/b", "x/a/b"), ("a.b", "a.b", "axb"), ("x[1]*", "x[1]y", "x1y")):
             self.assertTrue(Pattern(pattern).fits(fitting), (pattern, fitting))
             self.assertFalse(Pattern(pattern).fits(other), (pattern, other))
+
+        self.assertTrue(Pattern("*.nxs").fits_end("a/b.nxs"))
+        self.assertFalse(Pattern("a/*.nxs").fits_end("a/c/b.nxs"))
+        for text in ("{a", "a}", "{a,{b}}", "{a,b,c,d}" * 4):
+            with self.assertRaises(ValueError):
+                Pattern(text)
+        began = time.monotonic()
+        for text, name in (("a*" * 100 + "b", "a" * 250), ("**/" * 60 + "b", "a/" * 100 + "a"), ("{a,b}*" * 6 + "x", "ab" * 120)):
+            self.assertFalse(Pattern(text).fits_end(name))
+        self.assertLess(time.monotonic() - began, 2)
 
     def test_found_below(self):
         root = self.folder / "scans"
@@ -284,6 +294,25 @@ class Steps(unittest.TestCase):
                 await work._turn()
                 self.assertEqual([(one.state, one.why, one.attempts) for one in finds.page(rule.name)[0]], [(State.WAITING, told, 0)])
             self.assertEqual((server.datasets.page()[1], (await server.queue.page()).total), (0, 0))
+            await server.close()
+
+        asyncio.run(live())
+
+    def test_jobs_at_once(self):
+        self.text = BEAM.replace("0.5 }", "0 }") + "at-once = 2\n"
+        for number in range(4):
+            shutil.copyfile(SCAN, self.arrives / f"{number}.nxs")
+
+        async def live():
+            server = self.server()
+            work, finds = self.work(server), Finds(server.database)
+            for ordered in (2, 4):
+                for _ in range(3):
+                    await work._turn()
+                self.assertEqual((await server.queue.page()).total, ordered)
+                for one in finds.ordered("beam"):
+                    one.state = State.DONE
+                    finds.save(one)
             await server.close()
 
         asyncio.run(live())

@@ -114,19 +114,18 @@ class Watching(ServerTest):
         for one in (hook, mail):
             self.addCleanup(one.close)
         hook.refuses = 1
-        server = self.watching(f'[mail]\nserver = "127.0.0.1:{mail.port}"\nfrom = "tomo@example.org"\n' + BEAM.replace("0.5 }", "0 }") + "retries = 0\n"
-                               f'notify = ["http://127.0.0.1:{hook.port}/x", "ada@example.org"]\nnotify-when = "all"\n')
+        self.rules.write_text(BEAM.replace("0.5 }", "0 }") + "retries = 0\n"
+                              f'notify = ["http://127.0.0.1:{hook.port}/x", "ada@example.org"]\nnotify-when = "all"\n')
+        words = ("--watch", self.rules, "--smtp", f"127.0.0.1:{mail.port}", "--webhook", f"http://127.0.0.1:{hook.port}/", "--webhook-network", "127.0.0.0/8")
+        server = self.server(*words, scans=())
         (self.arrives / "bad.nxs").write_bytes(b"no scan")
-        until(lambda: mail.got and server.get("rules/beam/found")["items"][0]["state"] == "failed")
-        self.assertRegex(mail.got[0], r"(?s)Subject: beam: bad: failed.*To: ada@example.org.*rule beam: bad: failed: 'scans/in/bad.nxs' is not an HDF5 file")
+        until(lambda: mail.got and self.found(server)["bad"]["state"] == "failed" and not hook.refuses)
+        self.assertRegex(mail.got[0], r"(?s)To: ada@example.org.*Subject: gst-tomo: beam: bad: failed.*rule beam: bad: failed: 'scans/in/bad.nxs' is not an HDF5 file")
         self.assertEqual(hook.got, [])
-        server.stop()
-        with contextlib.closing(sqlite3.connect(self.folder / "state" / "web.sqlite")) as database, database:
-            self.assertEqual(database.execute("SELECT tries FROM outbox").fetchall(), [(1,)])
-            database.execute("UPDATE outbox SET not_before = 0")
+        server.kill()
         server.start()  # it still has the message that nobody took
-        told = until(lambda: hook.got and json.loads(hook.got[0]))
-        self.assertEqual((told["rule"], told["name"], told["state"], told["job"]), ("beam", "bad", "failed", None))
+        told = until(lambda: hook.got and json.loads(hook.got[0]), patience=60)
+        self.assertEqual((told["event"], told["rule"], told["name"], told["state"], told["job"]), ("rule", "beam", "bad", "failed", None))
         shutil.copyfile(SCAN, self.arrives / "good.nxs")
         until(lambda: len(hook.got) == 2 and len(mail.got) == 2)
         self.assertEqual((json.loads(hook.got[1])["state"], json.loads(hook.got[1])["dataset"]), ("done", 1))

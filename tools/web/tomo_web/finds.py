@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS finds (id INTEGER PRIMARY KEY AUTOINCREMENT, rule TEX
     place TEXT, proposal TEXT, dataset INTEGER, job INTEGER, output TEXT, registered TEXT, told INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS finds_of_rule ON finds (rule, source, id);
 CREATE INDEX IF NOT EXISTS finds_open ON finds (rule, state, not_before);
+CREATE INDEX IF NOT EXISTS finds_listed ON finds (rule, id);
 CREATE INDEX IF NOT EXISTS finds_of_job ON finds (job);
 CREATE TABLE IF NOT EXISTS rule_states (rule TEXT PRIMARY KEY, is_paused INTEGER NOT NULL DEFAULT 0, run_asked REAL NOT NULL DEFAULT 0,
     begun REAL, looked REAL, problem TEXT, about TEXT, place INTEGER) WITHOUT ROWID;
@@ -78,9 +79,9 @@ class Finds:
         return self._database.transaction()
 
     def last(self, rule):
-        """Those of a rule by their source: of each source the last one."""
-        rows = self._database.all("SELECT * FROM finds WHERE id IN (SELECT max(id) FROM finds WHERE rule = ? GROUP BY source)", rule)
-        return {row["source"]: _find(row) for row in rows}
+        """What is known of each source of a rule, as rows with id, source, stamp, state, job, dataset, place."""
+        return {row["source"]: row for row in self._database.all(
+            "SELECT id, source, stamp, state, job, dataset, place FROM finds WHERE id IN (SELECT max(id) FROM finds WHERE rule = ? GROUP BY source)", rule)}
 
     def add(self, new):
         new.id = self._database.run(f"INSERT INTO finds ({', '.join(NAMES)}) VALUES ({', '.join('?' * len(NAMES))})", *_values(new)).lastrowid
@@ -89,6 +90,10 @@ class Finds:
     def save(self, one):
         one.changed = time.time()
         self._database.run(f"UPDATE finds SET {', '.join(f'{name} = ?' for name in NAMES)} WHERE id = ?", *_values(one), one.id)
+
+    def follow(self, number, stamp):
+        """Another stamp for one that is passed over."""
+        self._database.run("UPDATE finds SET stamp = ? WHERE id = ?", stamp, number)
 
     def remove(self, one):
         self._database.run("DELETE FROM finds WHERE id = ?", one.id)
@@ -121,7 +126,7 @@ class Finds:
 
     def counts(self, rule):
         return {row["state"]: row["number"] for row in self._database.all(
-            "SELECT state, COUNT(*) AS number FROM finds WHERE rule = ? GROUP BY state", rule)}
+            "SELECT state, COUNT(*) AS number FROM finds INDEXED BY finds_open WHERE rule = ? GROUP BY state", rule)}
 
     def page(self, rule, *, offset=0, limit=50, state=None, search=""):
         """The newest first, and how many there are in all."""

@@ -31,6 +31,7 @@ CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due) WHERE due IS NOT N
 FIRST, LONGEST = 10.0, 3600.0  # seconds until it is tried again: each time twice as long
 MOST_TRIES = 10
 AT_ONCE = 4
+CLAIM = 60.0           # seconds that one process may take to send it
 PIECE = 500            # jobs that are looked at together
 KEPT = 30 * 86400.0    # seconds that a message is remembered
 
@@ -77,6 +78,13 @@ class Notices:
                                             job, person, kind, row[kind], json.dumps(body), time.time(), time.time()).rowcount
         self.wake()
         return count
+
+    def add(self, person, address, body):
+        """A message to an address that the administrator has given, of mail or of a webhook. body: {"event", "subject", "text", ...}. It is
+        sent if the transaction around this is committed."""
+        self._database.run("INSERT INTO deliveries (job, person, kind, address, body, due, created) VALUES (NULL, ?, ?, ?, ?, ?, ?)", person,
+                           "webhook" if address.startswith("http") else "email", address, json.dumps(body), time.time(), time.time())
+        self.wake()
 
     async def _run(self):
         while True:
@@ -126,9 +134,13 @@ class Notices:
 
     async def _send(self):
         rows = self._database.all("SELECT * FROM deliveries WHERE due <= ? ORDER BY due LIMIT ?", time.time(), AT_ONCE)
-        await asyncio.gather(*map(self._try, rows))
+        await asyncio.gather(*(self._try(row) for row in rows if self._claim(row)))
         if rows:
             self.wake()
+
+    def _claim(self, row):
+        """Whether it is ours, and not that of tomo-web --watch-only beside us. Whoever is killed meanwhile leaves it for later."""
+        return self._database.run("UPDATE deliveries SET due = ? WHERE id = ? AND due = ?", time.time() + CLAIM, row["id"], row["due"]).rowcount == 1
 
     async def _try(self, row):
         try:
@@ -175,6 +187,8 @@ class Notices:
 
 
 def subject_of(body):
+    if "subject" in body:
+        return " ".join(body["subject"].split())
     job = body.get("job")
     return " ".join(f"gst-tomo: job {job['id']} ({job['name']}) {WORDS[job['state']]}".split()) if job else "gst-tomo: a trial"
 
@@ -184,6 +198,8 @@ WORDS = {"done": "is done", "failed": "has failed", "cancelled": "was cancelled"
 
 def text_of(body):
     """For people."""
+    if "text" in body:
+        return body["text"] + "\n"
     job = body.get("job")
     if not job:
         return "Messages about your jobs come to this address.\n"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Patterns of names within a folder, and what lies there."""
 
+import fnmatch
 import os
 import re
 
@@ -9,6 +10,7 @@ from .folders import FORBIDDEN
 
 DEEPEST = 64
 MOST = 200_000  # entries of a tree
+MOST_ALTERNATIVES = 64
 
 
 class TooMuch(Exception):
@@ -16,8 +18,8 @@ class TooMuch(Exception):
 
 
 class Pattern:
-    """Of relative names: * and ? are within one name, ** is any folders, {a,b} is one of both. One that ends with / is of folders. Raises
-    ValueError for what is none."""
+    """Of relative names: * and ? are within one name, ** is any folders, {a,b} is one of both. One that ends with / is of folders. No name
+    takes long to compare, whatever the pattern. Raises ValueError for what is none."""
 
     def __init__(self, text):
         parts = text.rstrip("/").split("/")
@@ -26,18 +28,27 @@ class Pattern:
         if any("**" in part and part != "**" for part in parts) or parts[-1] == "**":
             raise ValueError("** stands alone between two /, and not at the end")
         self.text, self.of_folders = text, text.endswith("/")
-        self.deep = "**" in parts
-        self.depth = DEEPEST if self.deep else len(parts) - 1
-        self._expression = re.compile("".join(_of_part(part, at == len(parts) - 1) for at, part in enumerate(parts)), re.DOTALL)
+        self.depth = DEEPEST if "**" in parts else len(parts) - 1
+        self._parts = [None if part == "**" else [re.compile(fnmatch.translate(one)) for one in _alternatives(part)] for part in parts]
 
     def fits(self, name):
-        """Whether a relative name does. Patterns without / fit the last part of it as well."""
-        return bool(self._expression.fullmatch(name))
+        """Whether a relative name does."""
+        return self._begin(name.split("/"))[0]
 
     def fits_end(self, name):
         """Whether the name does, or its end behind some folder."""
-        parts = name.split("/")
-        return any(self.fits("/".join(parts[at:])) for at in range(len(parts)))
+        return any(self._begin(name.split("/")))
+
+    def _begin(self, names):
+        """Whether the pattern fits the names behind the first n, for each n."""
+        fitting = [False] * len(names) + [True]  # by the parts of the pattern behind the one that is looked at
+        for part in reversed(self._parts):
+            if part is None:
+                for at in reversed(range(len(names))):
+                    fitting[at] = fitting[at] or fitting[at + 1]
+            else:
+                fitting = [fitting[at + 1] and any(one.match(name) for one in part) for at, name in enumerate(names)] + [False]
+        return fitting
 
     def __eq__(self, other):
         return isinstance(other, Pattern) and self.text == other.text
@@ -46,22 +57,17 @@ class Pattern:
         return hash(self.text)
 
 
-def _of_part(part, is_last):
-    if part == "**":
-        return r"(?:[^/]+/)*"
-    expression, at = "", 0
-    while at < len(part):
-        letter = part[at]
-        if letter == "{":
-            end = part.find("}", at)
-            if end < 0:
-                raise ValueError("a { has no }")
-            expression += "(?:" + "|".join(map(re.escape, part[at + 1:end].split(","))) + ")"
-            at = end
-        else:
-            expression += "[^/]*" if letter == "*" else "[^/]" if letter == "?" else re.escape(letter)
-        at += 1
-    return expression + ("" if is_last else "/")
+def _alternatives(part):
+    """Patterns as fnmatch has them, without {}."""
+    found = [""]
+    for piece in re.split(r"(\{[^{}]*\})", part):
+        choices = piece[1:-1].split(",") if piece[:1] == "{" and piece[-1:] == "}" else [piece]
+        if any("{" in one or "}" in one for one in choices):
+            raise ValueError("{ and } come in pairs, and not within each other")
+        found = [before + one.replace("[", "[[]") for before in found for one in choices]
+        if len(found) > MOST_ALTERNATIVES:
+            raise ValueError(f"the pattern has more than {MOST_ALTERNATIVES} alternatives within one name")
+    return found
 
 
 def found_below(root, pattern):

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Literal, Optional
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Extra, Field
 
-from . import datasets, finds, outbox
+from . import datasets, finds
 from .access import Person, Role, needs, server_of
 from .dataset_store import key_of
 from .errors import MISTAKES, Conflict, Forbidden, Invalid
@@ -17,7 +17,7 @@ from .finds import Finds
 from .patterns import Pattern
 from .watch import LONG
 
-TABLES = finds.TABLES + outbox.TABLES
+TABLES = finds.TABLES
 router = APIRouter(tags=["portal"])
 NAME = Path(..., min_length=1, max_length=60, description="of the rule")
 MOST_FOUND = 200  # data sets of a search

@@ -23,10 +23,12 @@ from .portal import Away
 from .registering import Registrar
 from .result_names import name_of, plain_name
 
+PART = 1000          # scans that are compared with what is known at once
 BEAT = 1.0           # seconds between steps where nothing calls for them earlier
 CALM = 0.2           # seconds of changes that are one
 AWAY = 30.0          # seconds until a portal that does not answer is asked again
 CROWDED = 5.0        # the same for a queue that takes no more
+LONGEST = 1800.0     # the same for a scan that is not whole since days
 UNREADABLE = Known.BROKEN
 
 
@@ -68,11 +70,13 @@ class Work:
         if is_asked or self._is_time():
             self._inotify.changed.clear()
             await self._look(is_first=row["begun"] is None)
+        free = self.rule.at_once - len(self._finds.ordered(self.rule.name))
         for find in self._finds.due(self.rule.name, time.time()):
             if find.state is State.REGISTERING:
                 await self._guarded(find, self._register)
-            elif not row["is_paused"]:
+            elif free > 0 and not row["is_paused"]:
                 await self._guarded(find, self._take)
+                free -= find.state is State.ORDERED
             await asyncio.sleep(0)
         await self._follow()
 
@@ -96,7 +100,10 @@ class Work:
         problem = None
         try:
             found = await (self._found_in_folder() if self.rule.folder else self._found_in_portal())
-            self._keep(found, is_first)
+            known = self._finds.last(self.rule.name)
+            for at in range(0, len(found), PART):
+                self._keep(found[at:at + PART], known, is_first)
+                await asyncio.sleep(0)  # others are served meanwhile
             if is_first:
                 self._finds.begun(self.rule.name)
         except (Refusal, TooMuch) as e:
@@ -122,7 +129,7 @@ class Work:
     async def _found_in_portal(self):
         raws = await self._portal.find(self.rule.proposals)
         known = self._finds.last(self.rule.name)
-        places = {raw.id: known[raw.id].place for raw in raws if raw.id in known}
+        places = {raw.id: known[raw.id]["place"] for raw in raws if raw.id in known}
         stamps = await asyncio.to_thread(lambda: {number: self._stamp(place) for number, place in places.items() if place})
         return [Find(self.rule.name, raw.id, raw.name, stamps.get(raw.id, ""), place=places.get(raw.id), proposal=raw.proposal)
                 for raw in reversed(raws)]
@@ -133,29 +140,29 @@ class Work:
         except Refusal:
             return ""
 
-    def _keep(self, found, is_first):
-        known = self._finds.last(self.rule.name)
-        for one in found:
-            last = known.get(one.source)
-            if last is None:
-                if is_first and not self.rule.existing:
-                    one.state, one.why = State.PASSED, "was there before the rule"
-                self._finds.add(one)
-            elif one.stamp and last.stamp and one.stamp != last.stamp:
-                self._replaced(last, one)
+    def _keep(self, found, known, is_first):
+        with self._finds.transaction():
+            for one in found:
+                last = known.get(one.source)
+                if last is None:
+                    if is_first and not self.rule.existing:
+                        one.state, one.why = State.PASSED, "was there before the rule"
+                    self._finds.add(one)
+                elif one.stamp and last["stamp"] and one.stamp != last["stamp"]:
+                    self._replaced(last, one)
 
     def _replaced(self, last, one):
         """Another scan has taken the place of one that is over."""
-        if last.state is State.FAILED or last.state is State.PASSED and last.job is None:
+        state = State(last["state"])
+        if state is State.FAILED or state is State.PASSED and last["job"] is None:
             self._finds.add(one)  # it was being written at that time
-        elif last.state in (State.DONE, State.PASSED) and self.rule.replaced == "again":
+        elif state in (State.DONE, State.PASSED) and self.rule.replaced == "again":
             self._finds.add(one)
-        elif last.state is State.DONE:
-            one.state, one.why, one.dataset, one.job = State.PASSED, "was replaced: the rule ignores that", last.dataset, last.job
+        elif state is State.DONE:
+            one.state, one.why, one.dataset, one.job = State.PASSED, "was replaced: the rule ignores that", last["dataset"], last["job"]
             self._finds.add(one)
-        elif last.state is State.PASSED:
-            last.stamp = one.stamp
-            self._finds.save(last)
+        elif state is State.PASSED:
+            self._finds.follow(last["id"], one.stamp)
 
     # Taking
 
@@ -164,7 +171,7 @@ class Work:
             return
         one = await self._looked_at(find)
         if waits := self._lacks(one):
-            self._later(find, waits, min(self.rule.every, 10 * BEAT))
+            self._later(find, waits, self._patience(find))
             return
         if one.id is None:
             one = self._added(one)
@@ -179,12 +186,12 @@ class Work:
             raw, files = await self._portal.files(find.source)
             find.place = self._paths.scan(raw, files, self.rule.pattern)
             if missing := await asyncio.to_thread(self._paths.missing, raw, files):
-                return self._later(find, missing, self.rule.every)
+                return self._later(find, missing, self._patience(find))
         try:
             path = self._server.folders.path(find.place)
         except Unknown:
             if self.rule.proposals:
-                return self._later(find, "its files are not here yet", self.rule.every)
+                return self._later(find, "its files are not here yet", self._patience(find))
             self._finds.remove(find)  # as it was renamed, or thought better of
             return True
         stamp, now = await asyncio.to_thread(stamp_of, path), time.time()
@@ -197,6 +204,10 @@ class Work:
         if marker and not (path / marker if path.is_dir() else path.with_name(marker.replace("{name}", path.stem))).exists():
             return self._later(find, f"waits for the file {marker.replace('{name}', path.stem)}", min(self.rule.every, 2 * BEAT))
         return False
+
+    def _patience(self, find):
+        """Seconds until something is looked at again that costs more than a glance: the more, the longer it is as it is."""
+        return min(max((time.time() - find.still_since) / 8, min(self.rule.every, 5 * BEAT)), LONGEST)
 
     async def _looked_at(self, find):
         """The data set as its files are now; without a number where it is new."""
@@ -227,8 +238,6 @@ class Work:
             return self._server.datasets.get(self._server.datasets.known(one.key))
 
     async def _order(self, find, one):
-        if len(self._finds.ordered(self.rule.name)) >= self.rule.at_once:
-            return self._later(find, f"waits for its turn: the rule has {self.rule.at_once} jobs", BEAT)
         if not find.output:
             find.output = self._free_name(find)
         self._finds.save(find)

@@ -10,7 +10,9 @@ import pathlib
 import re
 import tomllib
 
+from . import webhook
 from .errors import Refusal
+from .notify import ADDRESS
 from .parameters import PLACES, checked, with_paths
 from .patterns import Pattern
 from .templates import PRESETS
@@ -19,7 +21,6 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")  # also that of a folder of
 FIELDS = ("name", "rule", "proposal", "date")         # that stand in names of results
 LARGEST = 1 << 20                                     # bytes of a file
 OWNER = "tomo-web"
-NOTIFIED = re.compile(r"https?://\S+|[^\s@<>,]+@[^\s@<>,]+")
 
 
 class RulesError(Refusal):
@@ -86,19 +87,10 @@ class PortalSettings:
 
 
 @dataclasses.dataclass(frozen=True)
-class MailSettings:
-    """server that takes mail without a login, as one of this computer does; sender: the address that it is from"""
-    host: str
-    port: int
-    sender: str
-
-
-@dataclasses.dataclass(frozen=True)
 class Rules:
     text: str
     rules: tuple
     portal: PortalSettings | None
-    mail: MailSettings | None
 
 
 def read(path, server):
@@ -119,12 +111,11 @@ def read(path, server):
         raise RulesError(f"{name}: {e}") from None
     table = Table(name, "", given)
     portal = _portal(table.table("portal"), server) if "portal" in given else None
-    mail = _mail(table.table("mail")) if "mail" in given else None
-    found = tuple(_rule(one, server, portal, mail) for one in table.tables("rules"))
+    found = tuple(_rule(one, server, portal) for one in table.tables("rules"))
     table.done()
     if not found:
         raise RulesError(f"{name}: there is no rule: a rule begins with [rules.NAME]")
-    return Rules(text, found, portal, mail)
+    return Rules(text, found, portal)
 
 
 class Table:
@@ -188,7 +179,7 @@ class Table:
 TOLD = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", dict: "a table", list: "a list"}
 
 
-def _rule(table, server, portal, mail):
+def _rule(table, server, portal):
     name = table.key.rpartition(".")[2]
     if not NAME.fullmatch(name):
         raise table.wrong("", "a name of a rule has letters, digits, - and _, 60 at most")
@@ -207,7 +198,7 @@ def _rule(table, server, portal, mail):
         table.number("priority", int, 0, -10**6, 10**6), _result(table), _into(table, name), table.number("retries", int, 2, 0, 100),
         table.number("retry-after", float, 60.0, 0.1, 10**6), table.choice("replaced", ("again", "ignore"), "ignore"),
         table.take("existing", bool, True), table.number("every", float, 30.0, 0.1, 86400.0), table.number("at-once", int, 20, 1, 1000),
-        table.take("owner", str, OWNER) or OWNER, table.texts("tags"), register, _notify(table, mail),
+        table.take("owner", str, OWNER) or OWNER, table.texts("tags"), register, _notify(table, server.settings),
         table.choice("notify-when", ("failed", "all"), "failed"))
     table.done()
     return made
@@ -293,25 +284,19 @@ def _into(table, name):
     return text
 
 
-def _notify(table, mail):
+def _notify(table, settings):
     found = table.texts("notify")
     for one in found:
-        if not NOTIFIED.fullmatch(one):
+        if not one.startswith("http") and not ADDRESS.fullmatch(one):
             raise table.wrong("notify", f"\"{one}\" is neither an address of mail nor one of http")
-        if not one.startswith("http") and not mail:
-            raise table.wrong("notify", "there is no [mail] that tells how to send it")
+        if not one.startswith("http") and not settings.smtp:
+            raise table.wrong("notify", "the server sends no e-mail: --smtp names a mail server")
+        if one.startswith("http"):
+            try:
+                webhook.checked(one, settings.webhooks)
+            except Refusal:
+                raise table.wrong("notify", f"--webhook does not allow {one}") from None
     return found
-
-
-def _mail(table):
-    host, _, port = table.take("server", str, "localhost:25").partition(":")
-    sender = table.take("from", str, "")
-    if not host or not port.isdigit():
-        raise table.wrong("server", "wanted HOST:PORT")
-    if not re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", sender):
-        raise table.wrong("from", "wanted the address that mail is from")
-    table.done()
-    return MailSettings(host, int(port), sender)
 
 
 def _portal(table, server):

@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import signal
+import sqlite3
 import sys
 import types
 
@@ -14,7 +15,6 @@ from . import rules, templates
 from .database import Database
 from .errors import Conflict
 from .finds import Finds, State
-from .outbox import Outbox
 from .portal import opened
 from .portal.paths import Paths
 from .rule_work import Work
@@ -37,7 +37,7 @@ class Watcher:
 
     def __init__(self, server, file):
         self._server, self._file = server, os.path.abspath(file)
-        self.finds, self._outbox = Finds(server.database), Outbox(server.database)
+        self.finds = Finds(server.database)
         self.desk = None
         self._tasks = []
         self._read = rules.read(self._file, server)
@@ -53,10 +53,13 @@ class Watcher:
         await self._begin(None)
         while True:
             await asyncio.sleep(BEAT)
-            self.finds.seen()
-            if (stamp := self._stamp_of_file()) != self._stamp:
-                self._stamp = stamp
-                await self._read_again()
+            try:
+                self.finds.seen()
+                if (stamp := self._stamp_of_file()) != self._stamp:
+                    self._stamp = stamp
+                    await self._read_again()
+            except sqlite3.Error as e:  # a disk that is full may have room again
+                print(f"tomo-web: the database can't be used: {e}", file=sys.stderr, flush=True)
 
     async def close(self):
         for task in [one for one in (self._task, *self._tasks) if one]:
@@ -80,9 +83,8 @@ class Watcher:
             self.finds.begin(rule, at)
         self.finds.end_others([rule.name for rule in self._read.rules])
         self._watched(problem)
-        self._outbox.mail = self._read.mail
         works = [Work(self._server, self.finds, rule, self.desk if rule.proposals else None, self.tell) for rule in self._read.rules]
-        self._tasks = [asyncio.ensure_future(one.run()) for one in (*works, self._outbox)]
+        self._tasks = [asyncio.ensure_future(one.run()) for one in works]
 
     async def _read_again(self):
         """Rules go on as they were where the file is wrong now."""
@@ -105,7 +107,9 @@ class Watcher:
         text = f"rule {rule.name}: {find.name}: {find.state.value}{': ' + find.why if find.why else ''}"
         print(f"tomo-web: {text}", file=sys.stderr, flush=True)
         for address in rule.notify:
-            self._outbox.add(address, {"text": text, "rule": rule.name, **{name: getattr(find, name) for name in TOLD}, "state": find.state.value})
+            self._server.notices.add(rule.owner, address, {
+                "event": "rule", "subject": f"gst-tomo: {rule.name}: {find.name}: {find.state.value}", "text": text, "rule": rule.name,
+                **{name: getattr(find, name) for name in TOLD}, "state": find.state.value})
 
     def _stamp_of_file(self):
         with contextlib.suppress(OSError):
@@ -118,7 +122,7 @@ def check(settings, folders):
     """Raises RulesError, Conflict for what would keep a Watcher from beginning."""
     database = Database(settings.state / "web.sqlite", (templates,))
     try:
-        rules.read(settings.watch, types.SimpleNamespace(folders=folders, database=database))
+        rules.read(settings.watch, types.SimpleNamespace(settings=settings, folders=folders, database=database))
     finally:
         database.close()
     locked(settings.state).close()
@@ -131,6 +135,7 @@ def watch_alone(make_server):
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
+        server.notices.start()
         try:
             await server.watcher.run()
         finally:

@@ -130,7 +130,7 @@ function countsOf(counts) {
 }
 
 function factsOf({ about, source, looked }) {
-  const whole = [`unchanged for ${about.whole.still} s`, about.whole.marker ? `with the file ${about.whole.marker}` : "",
+  const whole = [about.whole.still ? `unchanged for ${about.whole.still} s` : "as soon as it can be read", about.whole.marker ? `with the file ${about.whole.marker}` : "",
     about.whole.projections > 2 ? `at least ${about.whole.projections} projections` : "", about.whole.angles ? `over ${about.whole.angles}°` : ""];
   const settings = Object.entries(about.settings).map(([name, value]) => `${name} = ${value}`);
   return [
