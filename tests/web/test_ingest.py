@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A tree of folders becomes data sets in one go."""
 
+import os
 import shutil
 
 import h5py
@@ -58,6 +59,16 @@ class Ingest(ServerTest):
         self.assertEqual((again["added"], again["known"]), ([], 4))
         self.assertEqual(server.get("datasets")["total"], 4)
         self.assertEqual([one["id"] for one in server.get("ingests")], [again["id"], found["id"]])
+
+    def test_names_that_are_no_text(self):
+        """Bytes that are no UTF-8 hide their own file, and none beside it."""
+        server = self.server()
+        for name in (b"\xff.nxs", b"folder-\xfe"):
+            path = os.path.join(os.fsencode(server.scans), name)
+            os.mkdir(path) if b"folder" in name else shutil.copyfile(SCAN, path)
+        self.assertEqual([one["name"] for one in server.get("folders/contents", place="scans")["items"]], [SCAN.name])
+        found = over(server, server.post("ingests", {"place": "scans"})["id"])
+        self.assertEqual((found["state"], len(found["added"]), found["problems"]), ("done", 1, []), found)
 
     def test_it_can_be_cancelled(self):
         server = self.server()

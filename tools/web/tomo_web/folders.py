@@ -9,7 +9,7 @@ import re
 
 from .errors import Invalid, Unknown
 
-FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\]")
+FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")  # the last ones: bytes of names that are no UTF-8, which no answer can tell
 LONGEST = 4096  # characters of a place
 
 
