@@ -2,15 +2,29 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Uploads of tomo-web: by tus 1.0.0, broken off and gone on with, and what is refused."""
 
+import asyncio
 import base64
+import errno
 import hashlib
 import os
+import pathlib
 import socket
 import sqlite3
+import tempfile
+import threading
+import unittest
+from unittest import mock
 
 import numpy as np
 from scan_files import series
 from webtest import SCAN, BrowserTest, ServerTest, main, until
+
+from tomo_web import upload_store
+from tomo_web.access import Person, Role
+from tomo_web.database import Database
+from tomo_web.folders import Folders
+from tomo_web.settings import Settings
+from tomo_web.upload_store import AT_ONCE
 
 TUS = {"Tus-Resumable": "1.0.0"}
 BODY = "application/offset+octet-stream"
@@ -173,8 +187,12 @@ class Uploads(Hands, ServerTest):
         old, new = self.begin(server, "old.h5").headers["Location"], self.begin(server, "new.h5").headers["Location"]
         whole = self.begin(server, "whole.h5", 3).headers["Location"]
         self.append(server, old, 0, DATA[:1000])
+        linked = self.begin(server, "linked.h5", 3).headers["Location"]
         server.stop()
         (self.incoming() / ".uploads" / whole.rsplit("/", 1)[1]).write_bytes(b"abc")  # as if it was killed behind the last byte
+        (part := self.incoming() / ".uploads" / linked.rsplit("/", 1)[1]).write_bytes(b"abc")  # and here behind the name
+        (self.incoming() / "local").mkdir()
+        os.link(part, self.incoming() / "local" / "linked.h5")
         (self.incoming() / ".uploads" / "nobodys").write_bytes(b"x")
         with sqlite3.connect(server.state / "web.sqlite") as database:
             database.execute("UPDATE uploads SET changed = changed - 8 * 86400 WHERE id = ?", [old.rsplit("/", 1)[1]])
@@ -182,12 +200,83 @@ class Uploads(Hands, ServerTest):
         until(lambda: server.ask("HEAD", old, headers=TUS).status == 404, "it is not taken away")
         self.assertEqual(self.offset(server, new), 0)
         until(lambda: (self.incoming() / "local" / "whole.h5").exists(), "a whole file has no name")
+        until(lambda: server.get(linked[5:])["is_whole"], "a file that has its name is not whole")
         self.assertEqual(os.listdir(self.incoming() / ".uploads"), [new.rsplit("/", 1)[1]])
 
     def test_a_server_without_uploads(self):
         server = self.server()
         self.assertEqual(self.begin(server).status, 403)
         self.assertFalse(any(one["takes_uploads"] for one in server.get("folders")))
+
+
+class Races(unittest.IsolatedAsyncioTestCase):
+    """Connections that go on with the same file, and a disk that is slow or full."""
+
+    async def asyncSetUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="tomo-web-test-")))
+        database = Database(self.folder / "web.sqlite", [upload_store])
+        self.addCleanup(database.close)
+        settings = Settings({"incoming": self.folder}, self.folder, self.folder, uploads="incoming")
+        self.uploads = upload_store.Uploads(settings, Folders({"incoming": self.folder}), database)
+        self.addAsyncCleanup(self.uploads.close)
+        self.person = Person("otto", Role.USER)
+
+    def begin(self, length):
+        return self.uploads.begin(self.person, "scan.h5", length)
+
+    def go_on(self, upload, offset, given):
+        return asyncio.ensure_future(self.uploads.write(self.uploads.get(upload.id, self.person), offset, given))
+
+    async def test_a_piece_is_written_once(self):
+        """Whoever goes on while it is written finds all of it."""
+        data = os.urandom(2 * AT_ONCE)
+        upload = self.begin(len(data))
+        begun, may_go_on = asyncio.Event(), threading.Event()
+        loop, write = asyncio.get_running_loop(), os.write
+
+        def slow(file, piece):
+            loop.call_soon_threadsafe(begun.set)
+            may_go_on.wait(10)
+            return write(file, piece)
+
+        with mock.patch.object(upload_store.os, "write", slow):
+            first = self.go_on(upload, 0, pieces(data[:AT_ONCE]))
+            await begun.wait()
+            second = self.go_on(upload, AT_ONCE, pieces(data[AT_ONCE:]))
+            await asyncio.sleep(0.1)
+            may_go_on.set()
+            await asyncio.wait({first, second})
+        self.assertTrue(first.cancelled())
+        self.assertEqual(second.result(), len(data))
+        self.assertEqual((self.folder / "otto" / "scan.h5").read_bytes(), data)
+
+    async def test_of_several_that_come_together_one_goes_on(self):
+        upload = self.begin(10)
+        hangs = self.go_on(upload, 0, pieces(until=asyncio.Event()))
+        await asyncio.sleep(0)
+        others = [self.go_on(upload, 0, pieces(b"01234", b"56789")) for _ in range(3)]
+        await asyncio.gather(hangs, *others, return_exceptions=True)
+        at = self.uploads.offset(upload)  # the others are told of the bytes that the first one has written, or end it
+        await self.go_on(upload, at, pieces(b"0123456789"[at:]))
+        self.assertEqual((self.folder / "otto" / "scan.h5").read_bytes(), b"0123456789")
+
+    async def test_a_full_disk_costs_no_descriptor(self):
+        upload = self.begin(2 * AT_ONCE)
+        before = len(os.listdir("/proc/self/fd"))
+        with mock.patch.object(upload_store.os, "write", side_effect=OSError(errno.ENOSPC, "full")):
+            for _ in range(3):
+                with self.assertRaises(OSError):
+                    await self.go_on(upload, 0, pieces(bytes(AT_ONCE)))
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+        self.assertEqual(self.uploads.offset(upload), 0)
+
+
+async def pieces(*given, until=None):
+    for piece in given:
+        yield piece
+        await asyncio.sleep(0)
+    if until:
+        await until.wait()
 
 
 class InTheBrowser(Hands, BrowserTest):

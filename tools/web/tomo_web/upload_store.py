@@ -10,12 +10,14 @@ import os
 import re
 import secrets
 import shutil
+import sqlite3
 import time
 
 from .browse import HDF5, IMAGES, SCANNERS
 from .confined import PATTERN
 from .errors import Conflict, Forbidden, Invalid, Refusal, TooLarge, TooMany, Unknown
 from .folders import FORBIDDEN
+from .programs import until_done
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS uploads (id TEXT PRIMARY KEY, person TEXT NOT NULL, place TEXT NOT NULL UNIQUE, length INTEGER NOT NULL,
@@ -126,10 +128,10 @@ class Uploads:
                 raise Conflict(f"byte {at} comes next, and not byte {offset}", "Upload-Offset")
             if not upload.is_whole:
                 at = await self._append(upload, at, pieces, checksum)
+            if at == upload.length and not upload.is_whole:
+                await to_its_end(self._complete(upload))
         finally:
-            self._writing.pop(upload.id, None)
-        if at == upload.length and not upload.is_whole:
-            await self._complete(upload)
+            del self._writing[upload.id]
         return at
 
     async def _complete(self, upload):
@@ -139,17 +141,22 @@ class Uploads:
 
     async def remove(self, upload):
         """Gives up one that is not whole."""
+        await self._end_other(upload)
         if upload.is_whole:
             raise Conflict("the file is whole")
-        await self._end_other(upload)
         self._database.run("DELETE FROM uploads WHERE id = ?", upload.id)
         self._part(upload.id).unlink(missing_ok=True)
 
     async def _end_other(self, upload):
-        """A connection that hangs does not hinder the one that goes on."""
-        if other := self._writing.get(upload.id):
+        """A connection that hangs does not hinder the one that goes on. Of several that come meanwhile one goes on at a time."""
+        while other := self._writing.get(upload.id):
             other.cancel()
-            await asyncio.wait({other}, timeout=10)
+            if not (await asyncio.wait({other}, timeout=10))[0]:
+                raise Conflict("the last bytes are still being written: try again")
+        row = self._database.one("SELECT is_whole FROM uploads WHERE id = ?", upload.id)
+        if not row:
+            raise Unknown("the upload was given up meanwhile")
+        upload.is_whole = bool(row["is_whole"])
 
     async def _append(self, upload, begin, pieces, checksum):
         file = os.open(self._part(upload.id), os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
@@ -163,16 +170,18 @@ class Uploads:
                 if made:
                     made.update(piece)
                 if len(waiting) >= AT_ONCE:
-                    at += await self._put(file, waiting)
+                    at += await to_its_end(self._put(file, waiting))
             is_right = not made or made.digest() == checksum[1]
             if not is_right:
                 raise Mismatch
         finally:
-            if waiting and is_right or waiting and not made:
-                at += os.write(file, waiting)  # also of a connection that broke
-            if not is_right:
-                os.ftruncate(file, begin)
-            os.close(file)
+            try:
+                if waiting and is_right or waiting and not made:
+                    at += os.write(file, waiting)  # also of a connection that broke
+                if not is_right:
+                    os.ftruncate(file, begin)
+            finally:
+                os.close(file)
             self._database.run("UPDATE uploads SET changed = ? WHERE id = ?", time.time(), upload.id)
         return at
 
@@ -196,7 +205,8 @@ class Uploads:
         try:
             os.link(part, target)
         except FileExistsError:
-            raise Conflict(f"{upload.name} is there already") from None
+            if not os.path.samefile(part, target):  # else the server was killed behind the link
+                raise Conflict(f"{upload.name} is there already") from None
         except OSError:  # a file system without hard links
             os.rename(part, target)
             return
@@ -224,13 +234,17 @@ class Uploads:
 
     async def _tidy_for_ever(self):
         while True:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, sqlite3.Error):  # such as of a full disk
                 self.tidy()
-            for upload in [_upload(row) for row in self._database.all("SELECT * FROM uploads WHERE NOT is_whole")]:
-                if self.offset(upload) == upload.length and upload.id not in self._writing:  # the server was killed behind the last byte
-                    with contextlib.suppress(OSError, Refusal):
-                        await self._complete(upload)
+                await self._complete_left()
             await asyncio.sleep(TIDY)
+
+    async def _complete_left(self):
+        """Files whose last byte had come when the server was killed."""
+        for upload in [_upload(row) for row in self._database.all("SELECT * FROM uploads WHERE NOT is_whole")]:
+            if self.offset(upload) == upload.length and upload.id not in self._writing:
+                task = asyncio.ensure_future(self.write(upload, upload.length, nothing()))
+                await asyncio.gather(task, return_exceptions=True)  # another connection may cancel it, and what is wrong is told there
 
     def tidy(self, now=None):
         """Takes away what nobody goes on with, and parts that belong to no upload."""
@@ -253,6 +267,21 @@ class Uploads:
 
     def _part(self, number):
         return self._parts / number
+
+
+async def nothing():
+    """Pieces of no bytes."""
+    return
+    yield
+
+
+async def to_its_end(work):
+    """The result of a coroutine that must not stop half way: where who waits for it is cancelled, that is told behind its end."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    finally:
+        await until_done(task)
 
 
 def _upload(row):

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from . import upload_store
 from .access import Person, Role, needs, server_of
 from .errors import MISTAKES, Invalid, Refusal
-from .upload_store import HASHES, Mismatch
+from .upload_store import HASHES, Mismatch, nothing
 
 TABLES = upload_store.TABLES
 router = APIRouter(tags=["uploads"])
@@ -82,7 +82,7 @@ async def begin_upload(request: Request, version: str = PROTOCOL, length: int = 
         raise Invalid("Upload-Metadata lacks filename", "Upload-Metadata")
     one = uploads.begin(person, about["filename"], length, about.get("modified", ""))
     if not length:
-        await uploads.write(one, 0, _nothing())
+        await uploads.write(one, 0, nothing())
     return Response(status_code=201, headers={**TUS, **_expires(uploads, one), "Location": f"/api/uploads/{one.id}"})
 
 
@@ -162,8 +162,3 @@ def _checksum(text):
     except binascii.Error:
         pass
     raise Invalid(f"wanted one of {', '.join(HASHES)}, and its value in Base64", "Upload-Checksum")
-
-
-async def _nothing():
-    return
-    yield
