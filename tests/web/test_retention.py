@@ -40,14 +40,18 @@ class Retention(ServerTest):
 
     def test_old_ones_go_unless_somebody_wants_them(self):
         self.begin("--keep-days", "5")
-        files = dict(self.done(name) for name in ("plain", "pinned", "shared", "changed", "linked", "grown", "young"))
-        plain, pinned, shared, changed, linked, grown, young = files
+        files = dict(self.done(name) for name in ("plain", "pinned", "shared", "awaited", "changed", "linked", "grown", "young"))
+        plain, pinned, shared, awaited, changed, linked, grown, young = files
         for number in files:
             if number != young:
                 self.age(number, 6)
         self.assertEqual(self.web.ask("PUT", f"jobs/{pinned}/pin").status, 204)
         self.assertTrue(self.web.get(f"jobs/{pinned}")["is_pinned"])
         self.web.post(f"results/{shared}/0/shares", {"hours": 1})
+        with sqlite3.connect(self.web.state / "web.sqlite") as database:  # as a rule does whose portal can't be reached
+            database.execute("INSERT INTO finds (rule, source, name, stamp, state, found, still_since, changed, job) "
+                             "VALUES ('r', 's', 'n', '1', 'registering', 0, 0, 0, ?)", (awaited,))
+        database.close()
         with open(files[changed], "r+b") as file:
             file.write(file.read(1))
         elsewhere = self.folder / "elsewhere.h5"
@@ -62,9 +66,9 @@ class Retention(ServerTest):
         os.utime(stray, (0, 0))
         dry = self.told()
         self.assertEqual({number: goes for number, (goes, _) in dry.items()},
-                         {plain: True, pinned: False, shared: False, changed: False, linked: False, grown: False})
-        self.assertEqual([next(words for words in ("pinned", "link", "changed", "plain file", "bytes", "older") if words in reason.partition("stays")[2])
-                          for number, (_, reason) in sorted(dry.items()) if number != plain], ["pinned", "link", "changed", "plain file", "bytes"])
+                         {plain: True, pinned: False, shared: False, awaited: False, changed: False, linked: False, grown: False})
+        self.assertEqual([next(words for words in ("pinned", "link", "portal", "changed", "plain file", "bytes", "older") if words in reason.partition("stays")[2])
+                          for number, (_, reason) in sorted(dry.items()) if number != plain], ["pinned", "link", "portal", "changed", "plain file", "bytes"])
         self.assertTrue(all(path.exists() for path in files.values()))  # a dry run
         self.assertEqual(self.told(dry=False), dry)
         self.assertEqual([number for number, path in files.items() if not path.exists()], [plain])
@@ -75,7 +79,7 @@ class Retention(ServerTest):
         self.web.stop()
         self.web.start()  # the rules are applied by themselves
         until(lambda: not files[pinned].exists(), "nothing goes by itself")
-        self.assertEqual(self.web.get("jobs")["total"], 5)
+        self.assertEqual(self.web.get("jobs")["total"], 6)
 
     def test_bytes_of_a_person(self):
         self.begin("--keep-bytes", str(1 << 40))

@@ -145,7 +145,9 @@ class Keeping:
 
     def _verdict(self, job, rule):
         shared = self._database.one("SELECT 1 FROM shares WHERE job = ? AND expires > ?", job.id, time.time())
-        stays = "it is pinned" if self.is_pinned(job.id) else "somebody has a link to it" if shared else self._why_not_ours(job)
+        awaited = self._database.one("SELECT 1 FROM finds WHERE job = ? AND state IN ('ordered', 'registering')", job.id)
+        stays = ("it is pinned" if self.is_pinned(job.id) else "somebody has a link to it" if shared
+                 else "a portal has still to know of it" if awaited else self._why_not_ours(job))
         return Verdict(job, not stays, f"{rule}; stays: {stays}" if stays else rule)
 
     def _why_not_ours(self, job):
