@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Who gets in, as whom, how long, and what the server writes down about it."""
 
+import asyncio
 import contextlib
 import os
 import pathlib
@@ -11,15 +12,17 @@ import sqlite3
 import stat
 import subprocess
 import tempfile
+import types
 import unittest
+from unittest import mock
 
 from webtest import BrowserTest, Server, ServerTest, main
 
 from tomo_web import access
-from tomo_web.access import keys, limits
+from tomo_web.access import Role, keys, limits, routes
 from tomo_web.access.persons import Persons, role_of
 from tomo_web.database import Database
-from tomo_web.errors import TooMany
+from tomo_web.errors import Conflict, TooMany
 from tomo_web.settings import SettingsError, read
 
 HASHED = keys.hashed("correct horse")
@@ -295,6 +298,24 @@ class LoginPage(BrowserTest):
 
 
 class Pieces(unittest.TestCase):
+    def test_a_login_by_a_password_that_is_changed_meanwhile(self):
+        """Sessions of the old one have ended, so that none may begin."""
+        with tempfile.TemporaryDirectory() as folder, contextlib.closing(Database(pathlib.Path(folder) / "web.sqlite", [access])) as database:
+            persons = Persons(database)
+            persons.add("otto", Role.USER, HASHED)
+
+            async def slow(password, stored):
+                persons.set_password("otto", keys.hashed("the new one"))
+                return keys.fits(password, stored)
+
+            server = types.SimpleNamespace(settings=types.SimpleNamespace(access="passwords"), access=types.SimpleNamespace(persons=persons))
+            login = routes.Login(name="otto", password="correct horse")
+            self.assertTrue(asyncio.run(routes._is_right(server, login)))
+            with mock.patch.object(keys, "fits_soon", slow):
+                self.assertFalse(asyncio.run(routes._is_right(server, login)))
+            with self.assertRaises(Conflict):
+                persons.replace_password("otto", HASHED, keys.hashed("his own new one"))
+
     def test_passwords(self):
         stored = keys.hashed("correct horse")
         self.assertNotEqual(stored, keys.hashed("correct horse"))

@@ -72,6 +72,11 @@ class Persons:
         self.get(name)
         self._database.run("UPDATE persons SET password = ? WHERE name = ?", password, name)
 
+    def replace_password(self, name, before, password):
+        """Raises Conflict where it is another one than `before` meanwhile."""
+        if not self._database.run("UPDATE persons SET password = ? WHERE name = ? AND password = ?", password, name, before).rowcount:
+            raise Conflict("somebody else has changed your password meanwhile", "old")
+
     def remove(self, name, even_last=False):
         with self._database.transaction():
             self.get(name)
