@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The place Administration: persons, sessions, what was changed, and this computer."""
 
+import numpy as np
+from resulttest import add_job, write_volume
 from test_access import Browser, add_persons
 from webtest import BrowserTest, main
 
@@ -10,7 +12,7 @@ class Administration(BrowserTest):
     def setUp(self):
         super().setUp()
         add_persons(self.folder / "state", anna="admin", otto="user")
-        self.one = self.server("--access", "passwords")
+        self.one = self.server("--access", "passwords", "--smtp", "127.0.0.1:9")
         self.anna, self.otto = Browser(self.one), Browser(self.one)
         self.anna.log_in("anna")
         self.otto.log_in("otto")
@@ -57,6 +59,27 @@ class Administration(BrowserTest):
         self.assertNotIn("another one", str(entries))
         older = ask("GET", f"administration/audit?before={entries[1]['id']}&limit=2").json["items"]
         self.assertEqual([one["id"] for one in older], [one["id"] for one in entries[2:4]])
+
+    def test_nothing_of_a_person_goes_on_without_her(self):
+        """Links to results open nothing while she is blocked and when she is gone; her addresses are not those of the next one of this name."""
+        result = write_volume(self.one.results / "volume.h5", np.zeros((2, 3, 4), np.uint8))
+        job = add_job(self.one, result)
+        token = self.otto.ask("POST", f"results/{job}/0/shares", {}).json["token"]
+        self.assertEqual(self.otto.ask("PUT", "notices", {"email": "otto@example.org", "tells": "always"}).status, 200)
+
+        def opened():
+            guest = Browser(self.one)
+            return guest.ask("POST", "shared", {"token": token}).status, guest.ask("GET", f"results/{job}/0").status
+
+        self.assertEqual(opened(), (200, 200))
+        for is_blocked, status in ((True, (404, 401)), (False, (200, 200))):
+            self.anna.ask("PATCH", "administration/persons/otto", {"is_blocked": is_blocked})
+            self.assertEqual(opened(), status)
+        self.anna.ask("DELETE", "administration/persons/otto")
+        self.assertEqual(opened(), (404, 401))
+        self.anna.ask("POST", "administration/persons", {"name": "otto", "password": "correct horse"})
+        self.otto.log_in("otto")
+        self.assertEqual((self.otto.ask("GET", "notices").json["email"], opened()), (None, (404, 401)))
 
     def test_sessions_and_the_computer(self):
         page = self.opened("administration/sessions")

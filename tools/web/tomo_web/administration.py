@@ -146,7 +146,7 @@ async def change_person(given: Change, request: Request, name: str = WHO, person
 
 @router.delete("/persons/{name}", status_code=204, responses=MISTAKES)
 async def remove_person(request: Request, name: str = WHO, person: Person = needs(Role.ADMIN)):
-    """Takes a person away, with all sessions. Data sets and jobs stay."""
+    """Takes a person away, with all sessions, links to results and addresses for messages. Data sets and jobs stay."""
     access = server_of(request).access
     access.persons.remove(name)
     access.sessions.end_all(name)

@@ -28,7 +28,7 @@ class Database:
             if version > VERSION:
                 raise Refusal(f"{path} belongs to a newer version of gst-tomo ({version}; this one knows {VERSION})")
             for room in rooms:
-                for statement in filter(str.strip, room.TABLES.split(";")):
+                for statement in statements(room.TABLES):
                     self._connection.execute(statement)
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
@@ -57,3 +57,13 @@ class Database:
 
     def close(self):
         self._connection.close()
+
+
+def statements(text):
+    """One by one: those within a trigger are no ends of it."""
+    statement = ""
+    for part in text.split(";")[:-1]:
+        statement += part + ";"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

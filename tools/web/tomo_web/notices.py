@@ -27,6 +27,10 @@ CREATE TABLE IF NOT EXISTS deliveries (
     id INTEGER PRIMARY KEY AUTOINCREMENT, job INTEGER, person TEXT NOT NULL, kind TEXT NOT NULL, address TEXT NOT NULL, body TEXT NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0, due REAL, created REAL NOT NULL, sent REAL, problem TEXT, UNIQUE (job, kind));
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due) WHERE due IS NOT NULL;
+CREATE TRIGGER IF NOT EXISTS notices_of_person_gone AFTER DELETE ON persons BEGIN
+    DELETE FROM notices WHERE person = OLD.name;
+    DELETE FROM deliveries WHERE person = OLD.name;
+END;
 """
 FIRST, LONGEST = 10.0, 3600.0  # seconds until it is tried again: each time twice as long
 MOST_TRIES = 10
@@ -67,8 +71,8 @@ class Notices:
                 self._database.run("INSERT OR IGNORE INTO notices_of_jobs VALUES (?, ?)", job.id, person.name)
 
     def put(self, person, job, body):
-        """A message to all addresses of a person; job: its number, None for a trial."""
-        row = self._database.one("SELECT * FROM notices WHERE person = ?", person)
+        """A message to all addresses of a person who is let in; job: its number, None for a trial."""
+        row = self._database.one("SELECT * FROM notices WHERE person = ? AND person NOT IN (SELECT name FROM persons WHERE is_blocked)", person)
         if not row:
             return 0
         count = 0
@@ -92,9 +96,10 @@ class Notices:
             try:
                 await self._look()
                 await self._send()
+                wait = self._until_next()
             except (jobs.Error, sqlite3.Error, OSError, ValueError) as e:
                 log.error("messages about jobs wait: %s", e)
-            wait = self._until_next()
+                wait = FIRST
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._wake.wait()

@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS shares (
     id INTEGER PRIMARY KEY AUTOINCREMENT, hash TEXT NOT NULL UNIQUE, job INTEGER NOT NULL, number INTEGER NOT NULL, owner TEXT NOT NULL,
     note TEXT NOT NULL, created REAL NOT NULL, expires REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS shares_by_result ON shares (job, number);
+CREATE TRIGGER IF NOT EXISTS shares_of_person_gone AFTER DELETE ON persons BEGIN DELETE FROM shares WHERE owner = OLD.name; END;
 """
 router = APIRouter(tags=["shares"])
 
@@ -49,7 +50,9 @@ def sees():
 
 
 def _valid(server, token):
-    return server.database.one("SELECT * FROM shares WHERE hash = ? AND expires > ?", _hash(token), time.time()) if token else None
+    """The link of a token. Those of a person who is blocked open nothing until he is let in again."""
+    return server.database.one("SELECT * FROM shares WHERE hash = ? AND expires > ? AND owner NOT IN (SELECT name FROM persons WHERE is_blocked)",
+                               _hash(token), time.time()) if token else None
 
 
 def _hash(token):
