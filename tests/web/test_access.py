@@ -4,6 +4,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -16,6 +17,7 @@ import types
 import unittest
 from unittest import mock
 
+import fastapi
 from webtest import BrowserTest, Server, ServerTest, main
 
 from tomo_web import access
@@ -23,6 +25,7 @@ from tomo_web.access import Role, keys, limits, routes
 from tomo_web.access.persons import Persons, role_of
 from tomo_web.database import Database
 from tomo_web.errors import Conflict, TooMany
+from tomo_web.mishaps import answer_for_mishaps
 from tomo_web.settings import SettingsError, read
 
 HASHED = keys.hashed("correct horse")
@@ -315,6 +318,41 @@ class Pieces(unittest.TestCase):
                 self.assertFalse(asyncio.run(routes._is_right(server, login)))
             with self.assertRaises(Conflict):
                 persons.replace_password("otto", HASHED, keys.hashed("his own new one"))
+
+    def test_a_full_disk_is_told(self):
+        app = fastapi.FastAPI()
+        answer_for_mishaps(app)
+
+        @app.get("/database")
+        async def fill_database():
+            with contextlib.closing(sqlite3.connect(":memory:")) as database:
+                database.execute("CREATE TABLE one (text)")
+                database.execute("PRAGMA max_page_count = 2")
+                database.execute("INSERT INTO one VALUES (?)", ["x" * 100_000])
+
+        @app.get("/file")
+        async def fill_file():
+            pathlib.Path("/dev/full").write_text("x")
+
+        @app.get("/other")
+        async def fail():
+            pathlib.Path("/nowhere").read_text()
+
+        async def ask(path):
+            said = []
+
+            async def send(message):
+                said.append(message)
+
+            scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+            await app(scope, None, send)
+            return said[0]["status"], json.loads(said[1]["body"])["error"]
+
+        for path in ("/database", "/file"):
+            with self.assertLogs("tomo_web.mishaps"):
+                self.assertEqual(asyncio.run(ask(path)), (503, "the server's disk is full: tell the administrator"))
+        with self.assertRaises(FileNotFoundError):  # of a fault of ours the log has all
+            asyncio.run(ask("/other"))
 
     def test_passwords(self):
         stored = keys.hashed("correct horse")

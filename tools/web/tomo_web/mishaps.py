@@ -2,12 +2,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What goes wrong, as answers: {error, field}."""
 
+import errno
+import logging
+import sqlite3
+
 from fastapi import Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from .errors import Refusal
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+log = logging.getLogger(__name__)
 
 
 def answer_for_mishaps(app):
@@ -33,6 +40,15 @@ def answer_for_mishaps(app):
     @app.exception_handler(UnicodeEncodeError)
     async def no_text(request: Request, error: UnicodeEncodeError):
         return JSONResponse({"error": "a text has half a character, which belongs to no language"}, 422)
+
+    @app.exception_handler(OSError)
+    @app.exception_handler(sqlite3.OperationalError)
+    async def fail_on_the_disk(request: Request, error: Exception):
+        code = getattr(error, "sqlite_errorcode", 0) & 0xff
+        if code != sqlite3.SQLITE_FULL and getattr(error, "errno", None) not in FULL:
+            raise error  # to fail()
+        log.error("%s %s: %s", request.method, request.url.path, error)
+        return JSONResponse({"error": "the server's disk is full: tell the administrator"}, 503)
 
     @app.exception_handler(Exception)
     async def fail(request: Request, error: Exception):
