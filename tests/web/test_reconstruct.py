@@ -84,6 +84,11 @@ class Slices(ReconstructTest):
         page.fill("#field-axis", "80")
         page.wait_for_selector("text=The picture is older than the settings")
         self.assertEqual(self.values(number)["axis"], 80)
+        tooth = self.data_set({"axis": 296}, scan="tooth.h5")
+        for other, name in ((tooth, "tooth"), (number, "savu24737")):
+            page.evaluate("(other) => { location.hash = `#/reconstruct/${other}`; }", other)
+            page.wait_for_selector(f"#head >> text={name}")
+            page.wait_for_selector("text=There is no slice yet: Preview slice")  # nothing is older where nothing is shown
         page.click("#preview")
         page.wait_for_selector("text=axis 80.00 (given)")
         self.assertNotEqual(page.get_attribute(".slice-page .viewer-surface", "data-drawn"), drawn)
@@ -280,6 +285,7 @@ class Volumes(ReconstructTest):
         page.wait_for_selector(".volume-page .state-line >> text=Reconstruct")
         job = self.shared.get("jobs", dataset=number)["items"][0]["id"]
         page.wait_for_selector(".volume-page progress")
+        self.assertTrue(page.is_visible("#reconstruct") and page.is_disabled("#reconstruct"))  # no other button comes below the pointer
         page.click("#pause")
         until(lambda: self.shared.get(f"jobs/{job}")["state"] == "paused")
         page.wait_for_selector("#pause >> text=Resume")
@@ -289,7 +295,7 @@ class Volumes(ReconstructTest):
         until(lambda: self.shared.get(f"jobs/{job}")["state"] == "running")
         page.click("#cancel-job")
         page.wait_for_selector(f"text=Job {job} was cancelled")
-        self.assertTrue(page.is_visible("#reconstruct"))
+        self.assertTrue(page.is_enabled("#reconstruct"))
 
     def test_pictures_come_while_it_is_made(self):
         page, number = self.place({**SETTINGS, "method": "sirt", "num-iterations": 50, "binning": 2})
@@ -299,8 +305,12 @@ class Volumes(ReconstructTest):
           Object.defineProperty(ImageView.prototype, "caption", {get: own.get, set(text) { captions.push(text); own.set.call(this, text); }});
           window.captions = [];
         }""")
+        page.uncheck("#automatic")
+        page.fill("#field-num-iterations", "60")
+        page.wait_for_selector("text=The picture is older than the settings")
         page.click("#reconstruct")
         until(lambda: page.evaluate("captions.some((text) => text.includes('of the volume that is made'))"))
+        self.assertEqual(page.inner_text(".slice-page .said"), "")  # the volume has the settings that are shown
         page.click("#cancel-job")
         until(lambda: page.evaluate("captions.at(-1).startsWith('a slice of the volume')"))
         page.click("#preview")
@@ -318,11 +328,11 @@ class Volumes(ReconstructTest):
         page, number = self.place({**SETTINGS, "binning": 2, "flat-scale": 1.0})
         page.click("#many")
         page.wait_for_selector("dialog >> text=tooth")
-        page.click("dialog >> text=Reconstruct all")
+        page.click("dialog >> text=Reconstruct marked")
         page.wait_for_selector("text=Mark the data sets")
         for box in page.query_selector_all("dialog tbody input[type=checkbox]"):
             box.check()
-        page.click("dialog >> text=Reconstruct all")
+        page.click("dialog >> text=Reconstruct marked")
         page.wait_for_selector("#notes .last >> text=2 data sets are queued")
         job = self.finished(tooth)[0]
         self.assertEqual(job["state"], "done")

@@ -38,5 +38,5 @@ export async function askMany(frame, priority) {
     }
   };
   await show("Many data sets", [element("p", {}, "Those that you mark are reconstructed with these settings, but for those that belong to one data set: axis, rows and the like of each are its own, or are found."), room, said],
-    [{ text: "Cancel", value: null }, { text: "Reconstruct all", value: "send", next: true }], { wide: true, accept: send });
+    [{ text: "Cancel", value: null }, { text: "Reconstruct marked", value: "send", next: true }], { wide: true, accept: send });
 }

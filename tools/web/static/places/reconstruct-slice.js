@@ -11,6 +11,7 @@ import { TAB } from "./axis-facts.js";
 import { number } from "./axis-overlay.js";
 
 const PAUSE = 200; // ms without a change until a slice is made
+const NOTHING = "There is no slice yet: Preview slice makes one of this row";
 
 /**
  * The picture of the place with the row that it is of. `isTaken` is true while images of a volume are shown in it. Emits "look"
@@ -57,12 +58,15 @@ export class SlicePage extends EventTarget {
       this.#row.max = this.#slider.max = facts.height - 1;
       this.#row.value = this.#slider.value = Math.floor((facts.height - 1) / 2);
       this.#isStale = true;
+      this.#shownRow = null;
+      this.state.empty(NOTHING);
     }
     if (this.#isStale && this.#automatic.checked) this.look();
   }
 
   /** Shows an image of a volume that is made in the same picture. */
   lend(image, caption) {
+    if (!this.isTaken && this.state.state === "stale") this.state.done(); // the volume has the settings of now
     this.isTaken = true;
     this.view.show(image, { fit: this.#shownRow === null });
     this.view.caption = caption;
@@ -101,7 +105,7 @@ export class SlicePage extends EventTarget {
     this.#asking?.abort();
     this.#isStale = true;
     if (this.view.image) this.state.stale();
-    else this.state.empty("There is no slice yet");
+    else this.state.empty(NOTHING);
   }
 
   /** Makes the slice of the chosen row by the settings; the last picture stays until it is there. */

@@ -18,6 +18,7 @@ export class VolumePage extends EventTarget {
   #job = null;
   #unfollow = () => {};
   #isAsking = false;
+  #isSending = false; // an order
   #key = null; // of an order that may not have come through
   #first = number("first-row", { min: 0, change: () => this.#setRows(this.#first) });
   #last = number("last-row", { min: 0, change: () => this.#setRows(this.#last) });
@@ -68,8 +69,9 @@ export class VolumePage extends EventTarget {
   async submit() {
     const { dataset, settings } = this.#frame;
     await settings.saved();
+    this.#isSending = true;
+    this.#tell();
     this.state.working("The volume is queued");
-    this.#start.disabled = true;
     this.#key ??= keyOf();
     try {
       const { jobs } = await post("jobs", { datasets: [dataset.id], settings: settings.values, name: this.#name.value.trim(), priority: Number(this.#priority.value) || 0, key: this.#key });
@@ -80,7 +82,8 @@ export class VolumePage extends EventTarget {
       this.state.failed(error.message);
       if (error.field && error.field in settings.values) settings.complain(error.field, error.message);
     } finally {
-      this.#start.disabled = false;
+      this.#isSending = false;
+      this.#start.disabled = this.isOpen;
     }
   }
 
@@ -146,7 +149,7 @@ export class VolumePage extends EventTarget {
     this.#pause.hidden = this.#cancel.hidden = !isOpen;
     this.#pause.textContent = job?.state === "paused" ? "Resume" : "Pause";
     this.#open.hidden = job?.state !== "done" || !job.results.length;
-    this.#start.hidden = isOpen;
+    this.#start.disabled = isOpen || this.#isSending; // it stays in its place: a second click hits nothing else
     this.#start.classList.toggle("next", this.#open.hidden); // one step is the next one
     if (!job) this.state.empty("");
     else if (isOpen) this.state.working(job.state === "queued" ? `Job ${job.id} is queued` : job.progress, { done: job.done ?? 0, total: job.total ?? 0 });
