@@ -29,6 +29,9 @@ class JobsPlace(BrowserTest):
     def test_an_empty_queue_says_what_to_do(self):
         page = self.page(self.web, "jobs")
         page.get_by_text("The queue is empty").wait_for()
+        page.get_by_role("button", name="Messages…").click()  # whoever orders the first job can be told of its end
+        page.get_by_role("dialog").get_by_text("has named neither a mail server").wait_for()
+        page.keyboard.press("Escape")
         page.get_by_role("button", name="Reconstruct a scan").click()
         page.wait_for_url(re.compile("#/reconstruct"))
 
@@ -140,6 +143,7 @@ class JobsPlace(BrowserTest):
         web.post("datasets", {"places": {"scan": "samples/savu24737.nxs"}})
         web.post("jobs", {"datasets": [1], "settings": QUICK, "key": str(uuid.uuid4())})
         page.locator("#job-messages").click()
+        self.assertEqual(page.get_by_label("Tell me").input_value(), "always")  # whoever gives an address waits for messages
         page.get_by_label("Address of a webhook").fill("http://127.0.0.1:9/other")
         page.get_by_role("button", name="Save").click()
         page.get_by_text("the administrator allows no address like that").wait_for()

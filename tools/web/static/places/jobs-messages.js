@@ -18,7 +18,7 @@ export async function askMessages(frame) {
     const fields = [
       ...(now.can_mail ? [{ name: "email", label: "E-mail", type: "email", value: now.email ?? "", attributes: { autocomplete: "email" } }] : []),
       ...(now.webhooks.length ? [{ name: "webhook", label: "Address of a webhook", type: "url", value: now.webhook ?? "", hint: `It begins with ${now.webhooks.join(" or ")}` }] : []),
-      { name: "tells", label: "Tell me", type: "select", options: TELLS, value: now.tells },
+      { name: "tells", label: "Tell me", type: "select", options: TELLS, value: now.email || now.webhook ? now.tells : "always" }, // who gives an address waits for messages
     ];
     const given = await askFor("Messages", fields, { send: (values) => ask("PUT", "notices", { json: values }) });
     if (!given) return;

@@ -45,12 +45,14 @@ export class Place {
         { name: "owner", title: "Owner", options: [["", "of all"], [frame.person.name, "mine"]] }],
       load: ({ state, ...rest }, signal) => get("jobs", { query: { ...rest, state: state === "open" ? ["queued", "running", "paused"] : state, batch: this.#batch }, signal }),
     });
-    if (frame.person.role !== "viewer") this.table.actions.append(button("Messages…", () => askMessages(frame), { id: "job-messages", title: "How you are told that jobs are over" }));
+    const messages = (id) => (frame.person.role === "viewer" ? []
+      : [button("Messages…", () => askMessages(frame), { id, title: "How you are told that jobs are over" })]);
+    this.table.actions.append(...messages("job-messages"));
     this.actions = new JobActions(frame, () => this.#wanted(), (job) => this.#changed([job]));
     this.overview = element("div", { class: "jobs-overview", role: "status", hidden: true });
     this.work = element("div", { class: "jobs-work" }, this.overview, this.actions.element, this.table.element, this.details.element);
     this.empty = emptyPage("The queue is empty. Volumes that you start are listed here, also those of other browsers.",
-      nextButton("Reconstruct a scan", () => frame.open("reconstruct")), button("Open scan", () => frame.open("scans")));
+      nextButton("Reconstruct a scan", () => frame.open("reconstruct")), button("Open scan", () => frame.open("scans")), ...messages("first-messages"));
     this.empty.hidden = true;
     room.append(element("h1", { class: "visually-hidden" }, "Jobs"), this.empty, this.work);
     this.table.addEventListener("choose", ({ detail: { item } }) => this.#choose(item.id, item));
