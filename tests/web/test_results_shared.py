@@ -168,6 +168,7 @@ class Results(ResultPlaceTest):
         guest.goto(link)
         guest.wait_for_selector(f".viewer-surface{READY}")
         self.assertIn("savu24737-slices.h5", guest.title())
+        self.assertGreater(guest.get_by_role("heading", name="savu24737-slices.h5").bounding_box()["height"], 12)  # seen, also on a phone
         guest.get_by_role("tab", name="Facts").click()
         self.assertIn("160 x 160 x 60", guest.inner_text("main"))
         address = f"http://{self.shared.host}:{self.shared.port}"

@@ -304,6 +304,7 @@ class InTheBrowser(Hands, BrowserTest):
             page.click(".upload-list >> text=Go on…")
         chooser.value.set_files(str(large))
         page.wait_for_selector(".upload-list >> text=data set 1")
+        self.assertTrue(page.get_by_role("link", name="Show").get_attribute("href").endswith("#/scans/1"))
         self.assertEqual(offsets[0], came)  # no byte comes twice
         self.assertEqual((self.incoming() / "local" / "large.nxs").read_bytes(), large.read_bytes())
         page.wait_for_selector("tr:has-text('incoming/local/large.nxs')")

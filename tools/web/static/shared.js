@@ -12,7 +12,7 @@ const token = location.hash.slice(1);
 try {
   const { job, number, expires } = await post("shared", { token });
   const until = element("span", { class: "faint" }, `until ${new Date(1000 * expires).toLocaleString("sv-SE").slice(0, 16)}`);
-  const title = element("h1", { class: "visually-hidden" }, "Shared result");
+  const title = element("h1", { class: "shared-title" }, "Shared result");
   room.append(title);
   const view = new ResultView(room, { actions: [until] });
   await view.open(job, number);

@@ -85,7 +85,7 @@ export class UploadPart {
     const [first] = group.places, isFolder = first.split("/").length > 3;
     try {
       if (isFolder) this.#follow(await post("ingests", { place: first.split("/").slice(0, 3).join("/") }));
-      else if (SCANS.test(title)) line.done(`data set ${(await post("datasets", { places: { scan: first } })).id}, ${bytesText(group.total)}`);
+      else if (SCANS.test(title)) await this.#make(first, group, line);
       else line.done(`${first}, ${bytesText(group.total)}: Add data set finds it there`);
       if (isFolder) this.#drop(title);
       await this.#added();
@@ -93,6 +93,13 @@ export class UploadPart {
       line.failed(error.message);
       this.#note("error", `${title}: ${error.message}`);
     }
+  }
+
+  /** A data set of a file, with the way to it. */
+  async #make(place, group, line) {
+    const { id } = await post("datasets", { places: { scan: place } });
+    line.done(`data set ${id}, ${bytesText(group.total)}`);
+    line.element.append(element("a", { href: `#/scans/${id}` }, "Show"));
   }
 
   async #giveUp(title, group) {
