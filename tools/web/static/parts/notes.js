@@ -5,6 +5,7 @@
 import { element } from "./dom.js";
 
 const MOST = 1000; // messages that are kept
+const WHILE = 30_000; // ms that a message without a sign stays at the foot
 const SIGNS = { error: ["✕ ", "failure"], warning: ["⚠ ", "warning"], info: ["", ""] };
 
 export class Notes {
@@ -12,6 +13,7 @@ export class Notes {
   #log = element("pre", { class: "log", hidden: true, tabindex: 0, "aria-label": "Messages", id: "log" });
   #fold = element("button", { type: "button", class: "btn plain small", "aria-expanded": "false", "aria-controls": "log", click: () => this.#turn() }, "Log");
   #lines = [];
+  #timer = null;
 
   constructor(room) {
     room.append(this.#log, element("div", { class: "line" }, this.#last, this.#fold));
@@ -26,6 +28,8 @@ export class Notes {
     this.#last.textContent = sign + text.split("\n")[0];
     this.#last.title = text;
     this.#last.dataset.tone = tone;
+    clearTimeout(this.#timer);
+    if (!sign) this.#timer = setTimeout(() => this.calm(), WHILE);
   }
 
   /** The foot has no old message; the log keeps it. */
