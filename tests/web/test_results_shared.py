@@ -162,6 +162,9 @@ class Results(ResultPlaceTest):
         page.get_by_label("For whom").fill("Anna")
         page.get_by_role("button", name="Make link").click()
         link = page.get_by_role("textbox", name="Link").input_value()
+        page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")  # as without TLS
+        page.get_by_role("button", name="Copy").click()
+        page.get_by_role("button", name="Copied").wait_for()
         context = self.browser.new_context()
         self.addCleanup(context.close)
         guest = context.new_page()

@@ -3,6 +3,7 @@
 // The right side of a place: the settings, their files, presets, and the same as a command or a pipeline.
 
 import { address, ask, get, post } from "../api.js";
+import { copy } from "./copy.js";
 import { show } from "./dialog.js";
 import { element } from "./dom.js";
 import { Form } from "./form.js";
@@ -94,12 +95,8 @@ class SettingsPanel {
     await this.#tell(async () => {
       await this.#frame.settings.saved();
       const { text } = await get(`${this.#path}/command`);
-      try {
-        await navigator.clipboard.writeText(text);
-        this.#frame.note("info", "The command is in the clipboard");
-      } catch { // a page that is not of this machine, without TLS, has no clipboard
-        await showText("The same as a command", [["Command", text]]);
-      }
+      if (await copy(text)) this.#frame.note("info", "The command is in the clipboard");
+      else await showText("The same as a command", [["Command", text]]);
     });
   }
 

@@ -4,8 +4,8 @@
 
 import { ask, get } from "../api.js";
 import { events } from "../events.js";
+import { copyButton } from "../parts/copy.js";
 import { element } from "../parts/dom.js";
-import { button } from "../parts/states.js";
 import { isOver } from "./jobs-words.js";
 
 const PAUSE = 500; // ms between questions while a job runs
@@ -109,7 +109,7 @@ export class JobDetails {
     if (before?.dataset.tab === this.#tab && before.textContent === text) return;
     const isAtEnd = this.#pane.scrollTop + this.#pane.clientHeight >= this.#pane.scrollHeight - 4;
     const made = element("pre", { "data-tab": this.#tab }, text);
-    const copy = this.#tab === "command" && shown ? [button("Copy", () => navigator.clipboard?.writeText(shown), { class: "btn small" })] : [];
+    const copy = this.#tab === "command" && shown ? [copyButton(shown, { class: "btn small" })] : [];
     this.#pane.replaceChildren(...copy, made);
     if (isAtEnd && before?.dataset.tab === this.#tab) this.#pane.scrollTop = this.#pane.scrollHeight;
   }

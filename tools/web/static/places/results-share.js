@@ -3,6 +3,7 @@
 // Links by which others see one result: made, listed, revoked.
 
 import { get, post, remove } from "../api.js";
+import { copyButton } from "../parts/copy.js";
 import { ask, show } from "../parts/dialog.js";
 import { element } from "../parts/dom.js";
 import { button } from "../parts/states.js";
@@ -10,7 +11,7 @@ import { button } from "../parts/states.js";
 const TIMES = [[1, "1 hour"], [24, "1 day"], [168, "1 week"], [720, "30 days"], [8760, "1 year"]];
 
 /** The dialog about the links to a result. */
-export async function share(result, note) {
+export async function share(result) {
   const path = `results/${result.job}/${result.number}/shares`, list = element("ul", { class: "list-group share-list" });
   const fill = async () => {
     const links = await get(path);
@@ -34,18 +35,13 @@ export async function share(result, note) {
   ], { button: "Make link", send: async ({ hours, note: text }) => {
     made = await post(path, { hours: Number(hours), note: text });
   } });
-  if (made) await tell(made, note);
+  if (made) await tell(made);
 }
 
-async function tell(made, note) {
+async function tell(made) {
   const link = new URL(`shared.html#${made.token}`, document.baseURI).href;
   const field = element("input", { class: "form-control mono", readonly: true, value: link, "aria-label": "Link", focus: () => field.select() });
-  const copy = async () => {
-    field.select();
-    await navigator.clipboard?.writeText(link).catch(() => document.execCommand("copy"));
-    note("info", "The link is copied.");
-  };
-  await show("Link", [element("p", {}, `It is shown this once, and valid until ${when(made.expires)}.`), field, button("Copy", copy)]);
+  await show("Link", [element("p", {}, `It is shown this once, and valid until ${when(made.expires)}.`), field, copyButton(link, { class: "btn mt-1" })]);
 }
 
 function when(seconds) {

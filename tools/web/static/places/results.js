@@ -28,8 +28,7 @@ export class Place {
       load: ({ offset, limit, search }, signal) => get("results", { query: { offset, limit, search }, signal }),
     });
     this.both = button("Compare", () => this.#compare(), { disabled: true, title: "Two results that are marked in the list" });
-    this.share = button("Share", () => share(this.view.result, (level, text) => frame.note(level, text)),
-      { title: "A link for somebody without a login", id: "share" });
+    this.share = button("Share", () => share(this.view.result), { title: "A link for somebody without a login", id: "share" });
     this.share.hidden = frame.person?.role === "viewer";
     const side = element("div", { class: "results-side" }, this.table.element, element("div", { class: "buttons" }, this.both));
     this.columns = element("div", { class: "columns with-side" }, side);
