@@ -4,6 +4,7 @@
 
 import contextlib
 import http.client
+import io
 import json
 import os
 import pathlib
@@ -24,6 +25,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCAN = ROOT / "examples" / "data" / "savu24737.nxs"
 TOOTH = SCAN.with_name("tooth.h5")
 CHROMIUM = "/usr/bin/chromium"
+COLOURS = 256  # of pictures for docs/web.md, which become a third as large by it
 
 sys.path.insert(0, str(ROOT / "tools" / "web"))
 
@@ -218,7 +220,9 @@ class BrowserTest(ServerTest):
         """For docs/web.md, where the environment names a folder for it."""
         if folder := os.environ.get("GST_TOMO_SCREENSHOTS"):
             page.wait_for_timeout(200)
-            page.screenshot(path=str(pathlib.Path(folder) / name))
+            from PIL import Image
+            picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+            picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(pathlib.Path(folder) / name, optimize=True)
 
 
 main = unittest.main
