@@ -93,7 +93,7 @@ class Frame(BrowserTest):
         page.evaluate("""import("./parts/dialog.js").then(({ confirm }) => confirm("Remove it?")).then((yes) => { window.yes = yes; }), undefined""")
         page.wait_for_selector("dialog")
         page.keyboard.press("Escape")
-        page.wait_for_function("window.yes === false")
+        page.wait_for_function("() => window.yes === false")
 
     def test_states(self):
         page = self.page(self.server())
