@@ -10,11 +10,7 @@ import sys
 import threading
 import webbrowser
 
-import uvicorn
-
-from . import users, watch
-from .app import Server, create_app, folders_of as shown_folders
-from .connections import patient
+from . import users
 from .errors import Refusal
 from .settings import Settings, SettingsError, default_state, option_name, options, read, type_of
 
@@ -83,6 +79,12 @@ def main(words=None):
 
 
 def serve(settings):
+    """What takes a second to import is imported where a server starts, not for persons and mistakes."""
+    import uvicorn
+
+    from . import watch
+    from .app import Server, create_app, folders_of as shown_folders
+    from .connections import patient
     settings.results.mkdir(parents=True, exist_ok=True)
     token = secrets.token_urlsafe(24)
     if settings.watch:
