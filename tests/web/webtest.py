@@ -11,7 +11,6 @@ import pathlib
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ import unittest
 import urllib.parse
 
 import numpy as np
+from preloaded import Process
 
 PATIENCE = 60  # seconds until something counts as never
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -88,7 +88,7 @@ class Server:
 
     def start(self):
         self.log = open(self.folder / "server.log", "ab")
-        self.process = subprocess.Popen(self._words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.process = self.begin(self._words[1:])
         told = self.process.stdout.readline()
         found = re.search(r"http://([\d.]+):(\d+)/\S*", told)
         if not found:
@@ -96,6 +96,10 @@ class Server:
         self.address, self.host, self.port = found[0], found[1], int(found[2])
         token = re.search(r"token=([\w-]+)", told)
         self.token = token and token[1]
+
+    def begin(self, words):
+        """The process; stdout is a pipe."""
+        return Process(words, self.log)
 
     def ask(self, method, path, json_body=None, *, body=None, headers=None, query=None):
         """An Answer. `path` is below /api/ unless it begins with a slash."""
