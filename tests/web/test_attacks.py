@@ -185,7 +185,7 @@ class Texts(BrowserTest):
         seen = ""
         for place in PLACES:
             page.goto(f"http://{server.host}:{server.port}/ui/#/{place}")
-            page.wait_for_timeout(1000)
+            self.settle(page)
             self.assertIsNone(page.evaluate("window.hacked ?? null"), place)
             self.assertEqual(page.locator("img[src=x], b.hack").count(), 0, place)
             seen += page.inner_text("body")

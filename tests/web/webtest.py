@@ -21,6 +21,7 @@ import numpy as np
 from preloaded import Process
 
 PATIENCE = 60  # seconds until something counts as never
+LONG = bool(os.environ.get("GST_TOMO_TEST_LONG"))  # by tools/test --long: whole where else a part does
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCAN = ROOT / "examples" / "data" / "savu24737.nxs"
 TOOTH = SCAN.with_name("tooth.h5")
@@ -209,6 +210,10 @@ class BrowserTest(ServerTest):
         self.addCleanup(context.close)
         context.set_default_timeout(PATIENCE * 1000)
         page = context.new_page()
+        page.under_way = set()
+        page.on("request", lambda request: page.under_way.add(request))
+        for event in ("requestfinished", "requestfailed"):
+            page.on(event, lambda request: page.under_way.discard(request))
         self.problems = []
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("request", lambda request: self.problems.append(f"leaves the machine: {request.url}") if not re.match(
@@ -219,6 +224,14 @@ class BrowserTest(ServerTest):
             page.goto(f"http://{server.host}:{server.port}/ui/#/{place}")
         self.addCleanup(lambda: self.assertEqual(self.problems, []))
         return page
+
+    def settle(self, page, quiet=150):
+        """Waits until a page asks for nothing and nothing in it changes any more. quiet: milliseconds"""
+        until(lambda: page.evaluate("""(quiet) => new Promise((tell) => {
+            const end = (isQuiet) => { watch.disconnect(); clearTimeout(timer); tell(isQuiet); };
+            const watch = new MutationObserver(() => end(false)), timer = setTimeout(() => end(true), quiet);
+            watch.observe(document.body, { subtree: true, childList: true, characterData: true });
+        })""", quiet) and not page.under_way, "the page does not settle")
 
     def save_picture(self, page, name):
         """For docs/web.md, where the environment names a folder for it."""
