@@ -77,6 +77,17 @@ class Slices(ReconstructTest):
         self.assertEqual(page.input_value("#row"), "68")
         self.save_picture(page, "reconstruct.png")
 
+    def test_a_viewer_is_told_what_is_not_for_him(self):
+        page, number = self.place()
+        page.route("**/api/session", lambda route: route.fulfill(json={**route.fetch().json(), "role": "viewer"}))
+        asked = []
+        page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/slice") else None)
+        page.reload()
+        page.wait_for_selector("text=A viewer makes no slices")
+        for button in ("#preview", "#many", "#reconstruct"):
+            self.assertTrue(page.is_disabled(button), button)
+        self.assertEqual(asked, [])
+
     def test_the_old_picture_stays_and_says_so(self):
         page, number = self.place()
         page.uncheck("#automatic")

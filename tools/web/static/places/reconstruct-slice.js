@@ -12,6 +12,7 @@ import { number } from "./axis-overlay.js";
 
 const PAUSE = 200; // ms without a change until a slice is made
 const NOTHING = "There is no slice yet: Preview slice makes one of this row";
+const NOT_FOR_YOU = "A viewer makes no slices: ask an administrator for the role user";
 
 /**
  * The picture of the place with the row that it is of. `isTaken` is true while images of a volume are shown in it. Emits "look"
@@ -31,12 +32,15 @@ export class SlicePage extends EventTarget {
   constructor(frame) {
     super();
     this.#frame = frame;
+    const isViewer = frame.person.role === "viewer";
+    this.#automatic.checked = !isViewer;
+    this.#automatic.disabled = isViewer;
     this.state = new StateLine();
     this.state.addEventListener("cancel", () => this.#drop());
     const picture = element("div", { class: "picture" });
     this.element = element("div", { class: "slice-page" }, picture, this.state.element,
       element("div", { class: "toolbar slider" }, element("label", { for: "row" }, "Row"), this.#row, this.#slider,
-        element("label", { class: "form-check" }, this.#automatic, " At each change"), button("Preview slice", () => this.look(), { id: "preview" })));
+        element("label", { class: "form-check" }, this.#automatic, " At each change"), button("Preview slice", () => this.look(), { id: "preview", disabled: isViewer })));
     this.view = new ImageView(picture, { label: "Slice", histogram: true, readout: true });
     this.view.addEventListener("step", ({ detail }) => this.setRow(this.row + detail));
     frame.settings.addEventListener("change", ({ detail }) => this.#change(detail.changed));
@@ -59,7 +63,7 @@ export class SlicePage extends EventTarget {
       this.#row.value = this.#slider.value = Math.floor((facts.height - 1) / 2);
       this.#isStale = true;
       this.#shownRow = null;
-      this.state.empty(NOTHING);
+      this.state.empty(this.#frame.person.role === "viewer" ? NOT_FOR_YOU : NOTHING);
     }
     if (this.#isStale && this.#automatic.checked) this.look();
   }

@@ -34,6 +34,7 @@ export class VolumePage extends EventTarget {
   constructor(frame) {
     super();
     this.#frame = frame;
+    this.#many.disabled = frame.person.role === "viewer";
     this.state = new StateLine();
     this.state.addEventListener("log", () => frame.open("jobs", this.#job.id));
     this.element = element("div", { class: "volume-page" },
@@ -83,7 +84,7 @@ export class VolumePage extends EventTarget {
       if (error.field && error.field in settings.values) settings.complain(error.field, error.message);
     } finally {
       this.#isSending = false;
-      this.#start.disabled = this.isOpen;
+      this.#tellStart();
     }
   }
 
@@ -149,13 +150,18 @@ export class VolumePage extends EventTarget {
     this.#pause.hidden = this.#cancel.hidden = !isOpen;
     this.#pause.textContent = job?.state === "paused" ? "Resume" : "Pause";
     this.#open.hidden = job?.state !== "done" || !job.results.length;
-    this.#start.disabled = isOpen || this.#isSending; // it stays in its place: a second click hits nothing else
+    this.#tellStart();
     this.#start.classList.toggle("next", this.#open.hidden); // one step is the next one
     if (!job) this.state.empty("");
     else if (isOpen) this.state.working(job.state === "queued" ? `Job ${job.id} is queued` : job.progress, { done: job.done ?? 0, total: job.total ?? 0 });
     else if (job.state === "done") this.state.done(`${job.results.map((one) => one.name).join(", ") || "nothing was written"}, ${(job.seconds ?? 0).toFixed(1)} s`);
     else if (job.state === "cancelled") this.state.done(`Job ${job.id} was cancelled`);
     else this.state.failed(job.error ?? "the process ended without a reason", { log: true });
+  }
+
+  /** The button stays in its place: a second click hits nothing else. */
+  #tellStart() {
+    this.#start.disabled = this.isOpen || this.#isSending || this.#frame.person.role === "viewer";
   }
 
   /** Rows and device of the settings. */
