@@ -2,12 +2,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Rules take results away that jobs have written and nobody has touched, and nothing else."""
 
+import asyncio
 import os
 import sqlite3
 import time
+import types
+import unittest
 import uuid
+from unittest import mock
 
 from webtest import ServerTest, main, until
+
+from tomo_web import retention
 
 QUICK = {"axis": 86.35, "flat-scale": 0.68, "slice": "middle"}
 
@@ -103,6 +109,24 @@ class Retention(ServerTest):
         self.assertEqual(self.web.ask("DELETE", f"jobs/{number}", query={"results": "true"}).status, 204)
         self.assertEqual([path.name for path in self.web.results.iterdir() if path.name.startswith(file.name)], [])
         self.assertEqual(self.told(), {})  # no rules, nothing goes
+
+
+class Pages(unittest.TestCase):
+    def test_jobs_that_end_while_pages_are_read(self):
+        """No result counts twice, so that none goes that has room."""
+        over = [types.SimpleNamespace(id=number, owner="otto", bytes=1, ended=0.0, key="k", outputs=[], state="done") for number in range(3)]
+
+        class Queue:
+            async def page(self, offset, limit, **_):
+                found = types.SimpleNamespace(jobs=over[offset:offset + limit])
+                if offset == 0:
+                    over.insert(0, types.SimpleNamespace(**{**vars(over[0]), "id": 3}))
+                return found
+
+        settings = types.SimpleNamespace(results="/nowhere", keep_days=None, keep_bytes=3)
+        verdict = types.SimpleNamespace(goes=True)
+        with mock.patch.object(retention, "PIECE", 2), mock.patch.object(retention.Keeping, "_verdict", return_value=verdict):
+            self.assertEqual(asyncio.run(retention.Keeping(settings, None, Queue()).verdicts()), [])
 
 
 if __name__ == "__main__":

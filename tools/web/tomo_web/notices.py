@@ -120,6 +120,7 @@ class Notices:
         for at in range(0, len(numbers), PIECE):
             page = await self._queue.page(states=jobs.OVER, numbers=numbers[at:at + PIECE], limit=PIECE)
             over += page.jobs
+            await asyncio.sleep(0)  # others are served meanwhile, as where much has happened without a server
         with self._database.transaction():
             for job in sorted(over, key=lambda one: one.id):
                 self._tell(job)

@@ -69,12 +69,15 @@ class Keeping:
 
     async def verdicts(self):
         """About all jobs that a rule is against."""
-        found, used = [], {}
+        found, used, seen = [], {}, set()
         oldest = None if self._settings.keep_days is None else time.time() - self._settings.keep_days * 86400
         offset = 0
         while page := (await self._queue.page(states=jobs.OVER, order="-ended", offset=offset, limit=PIECE)).jobs:
             offset += len(page)
             for job in page:
+                if job.id in seen:  # jobs that ended meanwhile have moved it to the next page
+                    continue
+                seen.add(job.id)
                 used[job.owner] = used.get(job.owner, 0) + job.bytes
                 if oldest is not None and job.ended < oldest:
                     found.append(self._verdict(job, f"older than {self._settings.keep_days:g} days"))
