@@ -5,6 +5,7 @@
 import re
 import uuid
 
+from resulttest import add_job
 from webtest import BrowserTest, Server, main, until
 
 QUICK = {"axis": 86.35, "flat-scale": 0.68, "slice": "middle"}
@@ -34,6 +35,16 @@ class JobsPlace(BrowserTest):
         page.keyboard.press("Escape")
         page.get_by_role("button", name="Reconstruct a scan").click()
         page.wait_for_url(re.compile("#/reconstruct"))
+
+    def test_a_long_name_leaves_the_others_readable(self):
+        """Also at 200 %, where a window is half as wide."""
+        short, long = add_job(self.web, self.web.results / "tomography-of-the-first-day.h5", name="tomography"), add_job(self.web, name="q" * 150)
+        page = self.page(self.web, "jobs", {"width": 640, "height": 400})
+        lines = "r => { const range = document.createRange(); range.selectNodeContents(r); return range.getClientRects().length; }"
+        for number in (short, long):
+            self.row(page, number).wait_for()
+        self.assertEqual(self.row(page, short).get_by_text("tomography", exact=True).evaluate(lines), 1)
+        self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), 640)
 
     def test_a_job_goes_on_as_one_looks(self):
         """From the order of somebody else to its result, without a reload."""
