@@ -87,6 +87,10 @@ class Slices(ReconstructTest):
         for button in ("#preview", "#many", "#reconstruct"):
             self.assertTrue(page.is_disabled(button), button)
         self.assertEqual(asked, [])
+        page.goto(f"{page.url.partition('#')[0]}#/axis/{number}")
+        page.wait_for_selector("#find-methods")
+        for button in ("#find-methods", "#all-methods", "#make-slices"):
+            self.assertTrue(page.is_disabled(button), button)
 
     def test_the_old_picture_stays_and_says_so(self):
         page, number = self.place()

@@ -36,6 +36,7 @@ export class Estimates {
 
   constructor(frame) {
     this.#frame = frame;
+    for (const one of [this.#find, this.#all]) one.disabled = frame.person.role === "viewer";
     const curve = element("div", { class: "surround" }), rows = element("div", { class: "surround" });
     this.#curveRoom = element("div", { class: "axis-curve", hidden: true }, this.#curveTitle, curve);
     this.#rowsRoom = element("div", { class: "axis-curve", hidden: true }, this.#rowsTitle, rows);

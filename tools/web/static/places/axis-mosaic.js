@@ -88,7 +88,7 @@ export class MosaicPage {
     this.state.addEventListener("cancel", () => this.#asking?.abort());
     this.#twoLabel = element("label", { class: "form-check", title: "Axes in two rows tell the tilt" }, this.#two, " Two rows");
     this.element = element("div", { class: "mosaic-page", hidden: true },
-      element("div", { class: "toolbar" }, this.#parameter, this.#values, button("Make slices", () => this.make(), { class: "btn small", id: "make-slices" })),
+      element("div", { class: "toolbar" }, this.#parameter, this.#values, button("Make slices", () => this.make(), { class: "btn small", id: "make-slices", disabled: frame.person.role === "viewer" })),
       element("div", { class: "toolbar" }, group(element("label", { for: "sweep-row" }, "Row"), this.#row, this.#lower), this.#twoLabel, this.#finer, this.#wider, this.#tilt, this.#takeBoth),
       element("div", { class: "surround mosaics" }, ...this.#mosaics.map((mosaic) => mosaic.element)), this.state.element);
     this.#mosaics.forEach((mosaic, i) => mosaic.addEventListener("choose", ({ detail }) => this.#pick(i, detail.value)));

@@ -57,9 +57,10 @@ export class DataSetList {
 
   async show() {
     this.#room.hidden = false;
-    const [folders] = await Promise.all([get("folders"), this.refresh(), this.#tree.resume()]);
+    const isViewer = this.#frame.person.role === "viewer";
+    const [folders] = await Promise.all([get("folders"), this.refresh(), isViewer ? null : this.#tree.resume()]);
     this.#sample.hidden = !folders.some(({ name }) => name === "samples");
-    const takesUploads = folders.some(({ takes_uploads: takes }) => takes) && this.#frame.person.role !== "viewer";
+    const takesUploads = folders.some(({ takes_uploads: takes }) => takes) && !isViewer;
     for (const one of this.#upload) one.hidden = !takesUploads;
     if (takesUploads) await this.#uploads.resume();
   }
