@@ -164,9 +164,8 @@ class Queue(_Desk):
 
     async def _kept(self, numbers):
         """The jobs when the disk has them. A manager in the same loop begins meanwhile."""
-        given = self._submitted(numbers)
         await asyncio.to_thread(self._store.make_durable)
-        return given
+        return self._submitted(numbers)
 
     async def repeat(self, number, most_open=None, **changes):
         """A new job like that one; `description` has the members that differ, other arguments are those of Order. Devices that
