@@ -25,10 +25,8 @@ class _Desk:
 
     def _submit(self, orders, repeats=None, most_open=None):
         numbers = self._store.submit(orders, repeats, most_open)
-        self._store.wake_manager()  # which may begin before the disk has it
-        return numbers
-
-    def _submitted(self, numbers):
+        self._store.wake_manager()  # which may begin meanwhile
+        self._store.make_durable()
         return [self._store.job(number) for number in numbers]
 
     def _repeat(self, number, changes, most_open=None):
@@ -37,7 +35,7 @@ class _Desk:
         if unknown:
             raise TypeError(f"a job has no {', '.join(sorted(unknown))}")
         description = {**order.description, **changes.pop("description", {})}
-        return self._submit([Order(**{**order.__dict__, "description": description, **changes})], number, most_open)
+        return self._submit([Order(**{**order.__dict__, "description": description, **changes})], number, most_open)[0]
 
     def _cancel(self, number):
         if not self._store.job(number).is_over and not self._store.cancel_waiting(number):
@@ -153,24 +151,19 @@ class Queue(_Desk):
     async def submit(self, description, **order):
         """A job for a configuration of tomo-reconstruct or a dataflow; see Order for further arguments. It is on disk when
         this returns. Raises DescriptionError, QuotaError."""
-        return (await self._kept(self._submit([Order(description, **order)])))[0]
+        return self._submit([Order(description, **order)])[0]
 
     async def submit_many(self, orders, most_open=None, repeats=None):
         """The same for Orders: all or none.
 
         most_open: jobs that are not over, which an owner may have here, beside the limit of the queue
         repeats: number of a job that they repeat, with other settings"""
-        return await self._kept(self._submit(orders, repeats, most_open))
-
-    async def _kept(self, numbers):
-        """The jobs when the disk has them. A manager in the same loop begins meanwhile."""
-        await asyncio.to_thread(self._store.make_durable)
-        return self._submitted(numbers)
+        return self._submit(orders, repeats, most_open)
 
     async def repeat(self, number, most_open=None, **changes):
         """A new job like that one; `description` has the members that differ, other arguments are those of Order. Devices that
         the description names are those that the new one names. The key of the job is not repeated."""
-        return (await self._kept(self._repeat(number, changes, most_open)))[0]
+        return self._repeat(number, changes, most_open)
 
     async def get(self, number):
         """The job as it is."""
@@ -265,17 +258,13 @@ class PlainQueue(_Desk):
     """The same as Queue for scripts without an event loop: each method waits. Errors are the same, and TimeoutError of wait()."""
 
     def submit(self, description, **order):
-        return self._kept(self._submit([Order(description, **order)]))[0]
+        return self._submit([Order(description, **order)])[0]
 
     def submit_many(self, orders, most_open=None, repeats=None):
-        return self._kept(self._submit(orders, repeats, most_open))
-
-    def _kept(self, numbers):
-        self._store.make_durable()
-        return self._submitted(numbers)
+        return self._submit(orders, repeats, most_open)
 
     def repeat(self, number, most_open=None, **changes):
-        return self._kept(self._repeat(number, changes, most_open))[0]
+        return self._repeat(number, changes, most_open)
 
     def get(self, number):
         return self._store.job(number)
