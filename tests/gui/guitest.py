@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Real windows for tests: a display of their own, a queue of their own, and hands that click and type."""
 
-import contextlib
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+
+from managers import end_manager
 
 PATIENCE = 60  # seconds until something counts as never
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -89,16 +89,6 @@ def drag(widget, start, end, button=LEFT, steps=8):
         QtTest.QTest.mouseMove(widget, point, 5)
         APPLICATION.processEvents()
     QtTest.QTest.mouseRelease(widget, button, Qt.KeyboardModifier.NoModifier, end)
-
-
-def end_manager(folder):
-    """That of a queue, with all that it runs."""
-    with contextlib.suppress(OSError, ValueError):
-        number = int((pathlib.Path(folder) / "manager.lock").read_text())
-        os.kill(number, signal.SIGTERM)
-        for _ in range(500):
-            os.kill(number, 0)
-            time.sleep(0.02)
 
 
 def end_window(window):

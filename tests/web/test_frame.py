@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The frame around the places: bar, head, notes, dialogs, states, dark and light, on large and small windows."""
 
-import unittest
-
 from webtest import BrowserTest, main
 
 PLACES = ["Scans", "Axis", "Reconstruct", "Results", "Jobs", "Portal", "Administration"]

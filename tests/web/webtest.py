@@ -18,6 +18,7 @@ import unittest
 import urllib.parse
 
 import numpy as np
+from managers import end_manager
 from preloaded import Process
 
 PATIENCE = 60  # seconds until something counts as never
@@ -39,16 +40,6 @@ def until(condition, said="nothing happened", patience=PATIENCE):
             return value
         time.sleep(0.02)
     raise AssertionError(f"{said} within {patience} s")
-
-
-def end_manager(folder):
-    """That of a queue, with all that it runs."""
-    with contextlib.suppress(OSError, ValueError):
-        number = int((pathlib.Path(folder) / "manager.lock").read_text())
-        os.kill(number, signal.SIGTERM)
-        for _ in range(500):
-            os.kill(number, 0)
-            time.sleep(0.02)
 
 
 def end_workers(folder):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Extra, Field
 
 from . import orders
 from .access import Person, Role, needs, server_of
-from .errors import MISTAKES, Conflict
+from .errors import MISTAKES
 from .job_texts import course_of, log_of, short, whole
 from .orders import NUMBER, asking
 from .pictures import SAMPLES, samples

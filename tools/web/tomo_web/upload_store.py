@@ -15,7 +15,7 @@ import time
 
 from .browse import HDF5, IMAGES, SCANNERS
 from .confined import PATTERN
-from .errors import Conflict, Forbidden, Invalid, Refusal, TooLarge, TooMany, Unknown
+from .errors import Conflict, Forbidden, Invalid, TooLarge, TooMany, Unknown
 from .folders import FORBIDDEN
 from .programs import until_done
 

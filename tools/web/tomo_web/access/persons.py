@@ -6,7 +6,6 @@ import re
 import time
 
 from ..errors import Conflict, Invalid, Unknown
-from . import keys
 from .model import NAMES, Role
 
 TABLES = """
