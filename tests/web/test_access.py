@@ -11,6 +11,7 @@ import re
 import shutil
 import sqlite3
 import stat
+import socket
 import subprocess
 import tempfile
 import types
@@ -402,9 +403,15 @@ class Configuration(ServerTest):
             file.write_text(text)
             with self.assertRaisesRegex(SettingsError, said):
                 read(file)
+        holder = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(holder.close)
+        taken = holder.getsockname()[1]
         for words, said in ((["--host", "0.0.0.0"], "wants --address"), (["--access", "proxy"], "wants --trusted-proxy"), (["/nowhere"], "is not there"),
                             (["--trusted-proxy", "x"], "is an address or a network"), (["--address", "tomo.example.org/x"], "--address is http"),
-                            (["--uploads", "x"], "names one of the folders"), (["a=/tmp", "a=/usr"], "two folders have the name 'a'")):
+                            (["--uploads", "x"], "names one of the folders"), (["--port", "65536"], "--port is at most 65535"),
+                            (["--config", "/nowhere.toml"], "/nowhere.toml can't be read: No such file"),
+                            (["--port", str(taken)], f"port {taken}, can't be listened at: another program"),
+                            (["--host", "name.invalid"], "name.invalid, port 0, can't be listened at: "), (["a=/tmp", "a=/usr"], "two folders have the name 'a'")):
             done = subprocess.run(["tomo-web", "--state", str(self.folder / "state"), "--port", "0", *words], capture_output=True, text=True, timeout=60)
             self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
             self.assertRegex(done.stderr, f"^tomo-web: .*{said}")

@@ -3,6 +3,7 @@
 """The command line: tomo-web FOLDER..., tomo-web user ..."""
 
 import argparse
+import errno
 import pathlib
 import secrets
 import socket
@@ -78,6 +79,15 @@ def main(words=None):
         return 1
 
 
+def listen(host, port):
+    """Raises SettingsError where the address is not this computer's, or not free."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as e:
+        reason = "another program listens there; --port 0 takes any that is free" if e.errno == errno.EADDRINUSE else e.strerror.partition(" (")[0]
+        raise SettingsError(f"{host}, port {port}, can't be listened at: {reason}") from None
+
+
 def serve(settings):
     """What takes a second to import is imported where a server starts, not for persons and mistakes."""
     import uvicorn
@@ -94,7 +104,7 @@ def serve(settings):
         watch.watch_alone(lambda: Server(settings, token))
         return 0
     app = create_app(settings, token)
-    listener = socket.create_server((settings.host, settings.port), family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listener = listen(settings.host, settings.port)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     here = f"http://{host}:{listener.getsockname()[1]}"
     first, *_ = (*settings.addresses, here)

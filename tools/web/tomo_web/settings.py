@@ -85,6 +85,8 @@ class Settings:
                 raise SettingsError(f"{option_name(field)} is one of {', '.join(choices)}, not {value}")
             if isinstance(value, (int, float)) and value < 0:
                 raise SettingsError(f"{option_name(field)} is at least 0")
+        if self.port > 65535:
+            raise SettingsError(f"--port is at most 65535, not {self.port}")
         for address in self.addresses:
             if not re.fullmatch(r"https?://[a-z0-9.:\[\]-]+", address):
                 raise SettingsError(f"--address is http://NAME or https://NAME, with :PORT where it is no usual one, not {address}")
@@ -127,7 +129,9 @@ def read(path):
     path = pathlib.Path(path)
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+    except OSError as e:
+        raise SettingsError(f"{path} can't be read: {e.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
         raise SettingsError(f"{path}: {e}") from None
     here = path.resolve().parent
     known = {option_name(field)[2:]: field for field in options()}
