@@ -240,7 +240,10 @@ def type_of(info):
 
 
 def quoted(text):
-    return '"""' + text.replace("\\", "\\\\").replace('"""', "'''") + '"""'
+    text = text.replace("\\", "\\\\").replace('"""', "'''")
+    if text.endswith('"'):  # which would be one of those that end it
+        text = text[:-1] + '\\"'
+    return f'"""{text}"""'
 
 
 def stub_of(name, task):
