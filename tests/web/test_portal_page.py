@@ -48,7 +48,7 @@ every = 1
     def check_by_axe(self, page, server):
         for part in ("rules", "search", "file"):
             page.goto(f"http://{server.host}:{server.port}/ui/#/portal/{part}")
-            page.wait_for_selector(f"#portal-{part}:not([hidden])")
+            page.wait_for_selector(f"#portal-tab-{part}-panel:not([hidden])")
             found = [(one["id"], one["nodes"][0]["html"][:160]) for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")]
             self.assertEqual(found, [], part)
 

@@ -6,20 +6,25 @@ import { element } from "./dom.js";
 
 let number = 0;
 
-/** tabs: {name: title}; `choose` gets the name of the one that is shown now. panels has an element for each name. */
+/**
+ * tabs: {name: title}; `choose` gets the name of the one that is shown now. panels has an element for each name. `link` gives the
+ * address of a name: such tabs are links, and who answers addresses calls show(). `prefix` begins the ids of tabs.
+ */
 export class Tabs {
   #tabs = new Map();
+  #link;
   panels = {};
   chosen = null;
 
-  constructor(label, tabs, choose = () => {}) {
+  constructor(label, tabs, choose = () => {}, { link = null, prefix = `tabs-${++number}-` } = {}) {
     this.choose = choose;
+    this.#link = link;
     this.list = element("div", { class: "nav nav-tabs", role: "tablist", "aria-label": label, keydown: (event) => this.#key(event) });
     this.element = element("div", { class: "tabs" }, this.list);
     for (const [name, title] of Object.entries(tabs)) {
-      const id = `tab-${++number}`;
-      const tab = element("button", { type: "button", class: "nav-link", role: "tab", id, "aria-controls": `${id}-panel`,
-                                      click: () => this.show(name, true) }, title);
+      const id = `${prefix}${name}`, shared = { class: "nav-link", role: "tab", id, "aria-controls": `${id}-panel` };
+      const tab = link ? element("a", { ...shared, href: link(name) }, title)
+        : element("button", { ...shared, type: "button", click: () => this.show(name, true) }, title);
       this.panels[name] = element("div", { role: "tabpanel", id: `${id}-panel`, "aria-labelledby": id, hidden: true, class: "tab-panel" });
       this.#tabs.set(name, tab);
       this.list.append(tab);
@@ -47,12 +52,13 @@ export class Tabs {
   }
 
   #key(event) {
-    const names = [...this.#tabs.keys()].filter((name) => !this.#tabs.get(name).hidden), at = names.indexOf(this.chosen);
+    const names = [...this.#tabs.keys()].filter((name) => !this.#tabs.get(name).hidden), at = names.findIndex((name) => this.#tabs.get(name) === event.target);
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: names.length - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
-    const name = names[(to + names.length) % names.length];
-    this.show(name, true);
-    this.#tabs.get(name).focus();
+    const name = names[(to + names.length) % names.length], tab = this.#tabs.get(name);
+    tab.focus();
+    if (this.#link) tab.click();
+    else this.show(name, true);
   }
 }

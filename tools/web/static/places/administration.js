@@ -7,55 +7,41 @@ import { ask, confirm } from "../parts/dialog.js";
 import { element } from "../parts/dom.js";
 import { menuButton } from "../parts/menu.js";
 import { button, StateLine } from "../parts/states.js";
+import { Tabs } from "../parts/tabs.js";
 
 const ROLES = [["viewer", "viewer: looks and downloads"], ["user", "user: runs jobs"], ["expert", "expert: sees where files lie, if the server allows it"], ["admin", "admin: manages persons and jobs of all"]];
-const TABS = [["persons", "Persons"], ["sessions", "Sessions"], ["log", "Log"], ["server", "Server"]];
+const TABS = { persons: "Persons", sessions: "Sessions", log: "Log", server: "Server" };
 const PAGE = 100; // entries of the log
 
 export class Place {
   #room;
   #frame;
-  #tabs = element("div", { class: "nav nav-tabs", role: "tablist", "aria-label": "Administration" });
-  #panel = element("div", { role: "tabpanel", class: "administration", "aria-live": "polite" });
+  #tabs = new Tabs("Administration", TABS, undefined, { link: (name) => `#/administration/${name}`, prefix: "tab-" });
   #state = new StateLine();
 
   constructor(room, frame) {
     this.#room = room;
     this.#frame = frame;
-    for (const [name, title] of TABS) {
-      this.#tabs.append(element("a", { class: "nav-link", role: "tab", id: `tab-${name}`, href: `#/administration/${name}` }, title));
+    const panels = Object.values(this.#tabs.panels);
+    for (const panel of panels) {
+      panel.classList.add("administration");
+      panel.setAttribute("aria-live", "polite");
     }
-    this.#tabs.addEventListener("keydown", (event) => this.#walk(event));
-    room.append(element("h1", { class: "visually-hidden" }, "Administration"), this.#tabs, this.#panel, this.#state.element);
+    room.append(element("h1", { class: "visually-hidden" }, "Administration"), this.#tabs.list, ...panels, this.#state.element);
   }
 
   async show([name = "persons"]) {
     this.#room.hidden = false;
-    const known = TABS.some(([one]) => one === name) ? name : "persons";
-    for (const tab of this.#tabs.children) {
-      const chosen = tab.id === `tab-${known}`;
-      tab.classList.toggle("active", chosen);
-      tab.setAttribute("aria-selected", String(chosen));
-      tab.tabIndex = chosen ? 0 : -1;
-    }
-    this.#panel.setAttribute("aria-labelledby", `tab-${known}`);
+    const known = name in TABS ? name : "persons";
+    this.#tabs.show(known);
     this.#state.working("Asking the server");
     const shown = await { persons: () => this.#persons(), sessions: () => this.#sessions(), log: () => this.#log(), server: () => this.#server() }[known]();
-    this.#panel.replaceChildren(...shown);
+    this.#tabs.panels[known].replaceChildren(...shown);
     this.#state.done();
   }
 
   hide() {
     this.#room.hidden = true;
-  }
-
-  #walk(event) {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const tabs = [...this.#tabs.children];
-    const next = tabs[(tabs.indexOf(document.activeElement) + step + tabs.length) % tabs.length];
-    next.focus();
-    next.click();
   }
 
   async #persons() {

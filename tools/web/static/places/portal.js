@@ -5,46 +5,40 @@
 import { get } from "../api.js";
 import { element } from "../parts/dom.js";
 import { StateLine } from "../parts/states.js";
+import { Tabs } from "../parts/tabs.js";
 import { RuleFile } from "./portal-file.js";
 import { RuleList } from "./portal-rules.js";
 import { PortalSearch } from "./portal-search.js";
 
-const TABS = [["rules", "Rules"], ["search", "Search portal"], ["file", "File of rules"]];
+const TABS = { rules: "Rules", search: "Search portal", file: "File of rules" };
 const AGAIN = 2000; // ms between looks while the place is open
 
 export class Place {
   #room;
-  #tabs = element("div", { class: "nav nav-tabs", role: "tablist", "aria-label": "Portal" });
-  #panels = new Map();
+  #tabs;
+  #parts = new Map();
   #state = new StateLine();
   #timer = null;
   #open = "rules";
 
   constructor(room, frame) {
     this.#room = room;
-    const tabs = TABS.filter(([name]) => (name !== "search" || frame.person.role !== "viewer") && (name !== "file" || frame.person.role === "admin"));
-    for (const [name, title] of tabs) {
-      this.#tabs.append(element("a", { class: "nav-link", role: "tab", id: `portal-tab-${name}`, href: `#/portal/${name}`, "aria-controls": `portal-${name}` }, title));
-      const panel = element("div", { role: "tabpanel", id: `portal-${name}`, "aria-labelledby": `portal-tab-${name}`, hidden: true });
-      this.#panels.set(name, { panel, part: new { rules: RuleList, search: PortalSearch, file: RuleFile }[name](panel, frame) });
+    const { role } = frame.person, mine = ([name]) => (name !== "search" || role !== "viewer") && (name !== "file" || role === "admin");
+    this.#tabs = new Tabs("Portal", Object.fromEntries(Object.entries(TABS).filter(mine)), undefined,
+      { link: (name) => `#/portal/${name}`, prefix: "portal-tab-" });
+    const { panels } = this.#tabs;
+    for (const [name, panel] of Object.entries(panels)) {
+      this.#parts.set(name, new { rules: RuleList, search: PortalSearch, file: RuleFile }[name](panel, frame));
     }
-    this.#tabs.addEventListener("keydown", (event) => this.#walk(event));
-    room.append(element("h1", { class: "visually-hidden" }, "Portal"), this.#tabs, ...[...this.#panels.values()].map(({ panel }) => panel), this.#state.element);
+    room.append(element("h1", { class: "visually-hidden" }, "Portal"), this.#tabs.list, ...Object.values(panels), this.#state.element);
   }
 
   async show([name = "rules", ...parts]) {
     this.#room.hidden = false;
-    this.#open = this.#panels.has(name) ? name : "rules";
-    for (const [one, { panel }] of this.#panels) {
-      const tab = this.#tabs.querySelector(`#portal-tab-${one}`), chosen = one === this.#open;
-      panel.hidden = !chosen;
-      tab.classList.toggle("active", chosen);
-      tab.setAttribute("aria-selected", String(chosen));
-      tab.tabIndex = chosen ? 0 : -1;
-    }
-    const { part } = this.#panels.get(this.#open);
+    this.#open = this.#parts.has(name) ? name : "rules";
+    this.#tabs.show(this.#open);
     this.#tell(await get("rules"));
-    await part.show?.(parts);
+    await this.#parts.get(this.#open).show?.(parts);
     this.#follow();
   }
 
@@ -54,7 +48,7 @@ export class Place {
   }
 
   #tell(rules) {
-    for (const { part } of this.#panels.values()) part.take(rules);
+    for (const part of this.#parts.values()) part.take(rules);
     if (!rules.file) this.#state.empty("Nothing watches for new scans here.");
     else if (rules.problem) this.#state.failed(`${rules.problem}. The rules go on as they were.`);
     else if (!rules.is_watched) this.#state.stale(`Nothing watches by ${rules.file} now: start tomo-web with --watch.`);
@@ -67,20 +61,11 @@ export class Place {
       if (this.#room.hidden) return;
       try {
         this.#tell(await get("rules"));
-        await this.#panels.get(this.#open).part.refresh?.();
+        await this.#parts.get(this.#open).refresh?.();
       } catch (error) {
         this.#state.failed(error.message);
       }
       if (!this.#room.hidden) this.#follow();
     }, AGAIN);
-  }
-
-  #walk(event) {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const tabs = [...this.#tabs.children];
-    const next = tabs[(tabs.indexOf(document.activeElement) + step + tabs.length) % tabs.length];
-    next.focus();
-    next.click();
   }
 }
