@@ -19,8 +19,8 @@ ROOMS = {
 
 # The folders of elements/; a task that is not here is an image filter. Sources and sinks are known by their pads.
 TASKS = {
-    "stream": """average buffer convert correlate-stacks download duplicate fade flatten flatten-inplace interpolate interpolate-neighbours
-        interpolate-stream loop monitor refeed replicate sleep slice sliding-stack stack stat-monitor upload""",
+    "stream": """average buffer convert correlate-stacks distribute download duplicate fade flatten flatten-inplace interpolate
+        interpolate-neighbours interpolate-stream loop monitor refeed replicate sleep slice sliding-stack stack stat-monitor upload""",
     "arithmetic": "binarize calculate clip fftmult gemm map-color mask ocl-1liner opencl opencl-reduce power-spectrum subtract unsplit",
     "correction": """air-correct cone-beam-projection-weight double-flat-field dynamic-flat-field-correct find-large-spots flat-field-correct
         horizontal-interpolate inpaint med-mad-reject med-mad-reject-2d redundancy-weight remove-outliers remove-rings remove-stripes-all
