@@ -191,17 +191,33 @@ GST_START_TEST(test_not_a_context) {
 }
 GST_END_TEST;
 
-GST_START_TEST(test_one_context_per_platform) {
-    const Context a(gst_tomo_context_new(nullptr, nullptr)), b(gst_tomo_context_new("0", nullptr));
-    fail_unless(gst_tomo_context_get_handle(a.get()) != 0);
-    const tomo::ObjectRef<GstTomoDevice> device(gst_tomo_context_get_device(b.get(), 0));
-    fail_unless_equals_int(gst_tomo_device_get_index(device.get()), 0);
-    const auto &devices = tomo::context_of(a.get())->devices();
-    bool same_platform = false;
-    for (const auto &d : devices)
-        same_platform = same_platform || d->index() == 0;
-    if (same_platform)
-        fail_unless(gst_tomo_context_get_handle(a.get()) == gst_tomo_context_get_handle(b.get()));
+// A driver takes its time for each device of a cl_context, so each has one of its own, which all share.
+GST_START_TEST(test_one_context_per_device) {
+    use_two_devices();
+    const auto handle_of = [](const Context &context) {
+        return reinterpret_cast<cl_context>(static_cast<guintptr>(gst_tomo_context_get_handle(context.get())));
+    };
+    const Context a(gst_tomo_context_new("0", nullptr)), b(gst_tomo_context_new("0", nullptr)),
+        other(gst_tomo_context_new("1", nullptr));
+    fail_unless(handle_of(a) == handle_of(b));
+    fail_unless(handle_of(a) != handle_of(other));
+    for (const auto &context : {a, other})
+        fail_unless_equals_int(
+            tomo::cl_query<cl_uint>(clGetContextInfo, handle_of(context), CL_CONTEXT_NUM_DEVICES), 1);
+    // The same device by its place in any context, as one opens it.
+    const auto opened = tomo::context_of(a.get())->default_device();
+    fail_unless(tomo::context_of(other.get())->device(0) == opened);
+    fail_unless_equals_int(opened->index(), 0);
+    const tomo::ObjectRef<GstTomoDevice> device(gst_tomo_context_get_device(other.get(), 1));
+    fail_unless_equals_int(gst_tomo_device_get_index(device.get()), 1);
+    // Parts of it, too, and each context has its own.
+    const auto limited = tomo::context_of(a.get())->with_memory_limit(1 << 20);
+    fail_unless(limited->handle() == handle_of(a));
+    fail_unless(limited->device(1)->context() == handle_of(other));
+    fail_unless_equals_int(limited->device(1)->memory_limit(), 1 << 20);
+    // Several at once.
+    limited->open({0, 1});
+    fail_unless(limited->device(0) == limited->default_device());
 }
 GST_END_TEST;
 
@@ -371,7 +387,7 @@ static Suite *context_suite() {
     tcase_add_test(cases, test_asks_application);
     tcase_add_test(cases, test_wrapped);
     tcase_add_test(cases, test_not_a_context);
-    tcase_add_test(cases, test_one_context_per_platform);
+    tcase_add_test(cases, test_one_context_per_device);
     tcase_add_test(cases, test_device_by_index_and_name);
     tcase_add_test(cases, test_choice_is_private);
     tcase_add_test(cases, test_follows_input);

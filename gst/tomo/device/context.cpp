@@ -4,6 +4,7 @@
 #include <gst/tomo/device/device-list.hpp>
 #include <gst/tomo/support/debug.hpp>
 #include <gst/tomo/support/error.hpp>
+#include <gst/tomo/support/threads.hpp>
 
 #include <algorithm>
 #include <map>
@@ -15,69 +16,78 @@ namespace tomo {
 
 namespace {
 
-using Devices = std::vector<std::shared_ptr<Device>>;
+// The device of this process, which all contexts share as long as somebody uses it.
+std::shared_ptr<Device> open_device(const FoundDevice &found, std::size_t index) {
+    struct Place {
+        std::mutex lock; // one for each, as drivers take long to open one
+        std::weak_ptr<Device> device;
+    };
+    static std::mutex lock;
+    static std::map<cl_device_id, Place> places;
 
-// All devices of a platform, in a new context.
-std::shared_ptr<const Devices> open_platform(const std::vector<FoundDevice> &found,
-                                             const FoundDevice &chosen) {
-    std::vector<cl_device_id> ids;
-    for (const auto &device : found)
-        if (device.platform == chosen.platform)
-            ids.push_back(device.id);
+    auto &place = [&]() -> Place & {
+        const std::lock_guard<std::mutex> guard(lock);
+        return places[found.id];
+    }();
+    const std::lock_guard<std::mutex> guard(place.lock);
+    if (const auto known = place.device.lock())
+        return known;
     const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM,
-                                                reinterpret_cast<cl_context_properties>(chosen.platform), 0};
+                                                reinterpret_cast<cl_context_properties>(found.platform), 0};
     cl_int status = CL_SUCCESS;
-    const ClContext context(clCreateContext(properties, ids.size(), ids.data(), nullptr, nullptr, &status));
-    cl_check(status, "creating an OpenCL context on " + chosen.platform_name);
-
-    auto devices = std::make_shared<Devices>();
-    for (std::size_t i = 0; i < found.size(); i++)
-        if (found[i].platform == chosen.platform)
-            devices->push_back(std::make_shared<Device>(found[i].id, i, context));
-    return devices;
+    const ClContext context(clCreateContext(properties, 1, &found.id, nullptr, nullptr, &status));
+    cl_check(status, "creating an OpenCL context on " + found.name + " (" + found.platform_name + ")");
+    const auto device = std::make_shared<Device>(found.id, static_cast<unsigned>(index), context);
+    GST_INFO("opened %s (%s)", device->name().c_str(), device->driver().c_str());
+    place.device = device;
+    return device;
 }
 
 } // namespace
 
-void Context::set_devices(const std::shared_ptr<const Devices> &devices) {
-    devices_ = devices;
-    handle_ = ClContext::retained(devices->front()->context());
-    platform_ = cl_query<cl_platform_id>(clGetDeviceInfo, devices->front()->id(), CL_DEVICE_PLATFORM);
-    default_device_ = devices->front();
-}
+// Contexts that differ in their default share it.
+struct Context::Devices {
+    std::vector<FoundDevice> found; // of the machine; a wrapped context has all of its devices open instead
+    std::size_t limit = 0;          // bytes; 0: that of the process
+    std::mutex lock;
+    std::vector<std::shared_ptr<Device>> open; // null where nobody asked yet
+
+    std::shared_ptr<Device> get(std::size_t n) {
+        {
+            const std::lock_guard<std::mutex> guard(lock);
+            if (open.at(n))
+                return open[n];
+        }
+        auto device = open_device(found.at(n), n); // without the lock: others want other devices
+        const std::lock_guard<std::mutex> guard(lock);
+        if (!open[n])
+            open[n] = limit ? std::make_shared<Device>(device, limit) : device;
+        return open[n];
+    }
+};
 
 std::shared_ptr<Context> Context::create(const std::string &selector) {
-    static std::mutex lock;
-    static std::map<cl_platform_id, std::weak_ptr<const Devices>> open_platforms;
-
-    const auto found = all_devices();
-    const auto chosen = choose_device(found, selector);
-    std::shared_ptr<Context> context(new Context);
-    {
-        std::lock_guard<std::mutex> guard(lock);
-        auto &known = open_platforms[found[chosen].platform];
-        auto devices = known.lock();
-        if (!devices)
-            known = devices = open_platform(found, found[chosen]);
-        context->set_devices(devices);
-    }
-    for (const auto &device : context->devices())
-        if (device->index() == chosen)
-            context->default_device_ = device;
-    GST_INFO("using %s (%s)", context->default_device_->name().c_str(),
-             context->default_device_->driver().c_str());
+    auto devices = std::make_shared<Devices>();
+    devices->found = all_devices();
+    devices->open.resize(devices->found.size());
+    const std::shared_ptr<Context> context(new Context(devices));
+    context->default_ = choose_device(devices->found, selector);
+    context->default_device();
     return context;
 }
 
 std::shared_ptr<Context> Context::with_usual_default() const {
     try {
-        const auto usual = choose_device(all_devices(), "");
-        for (const auto &device : devices())
-            if (device->index() == usual) {
-                std::shared_ptr<Context> context(new Context(*this));
-                context->default_device_ = device;
-                return context;
-            }
+        const auto found = all_devices();
+        const auto usual = choose_device(found, "");
+        for (std::size_t n = 0; n < size(); n++) {
+            const auto id = devices_->found.empty() ? devices_->open[n]->id() : devices_->found[n].id;
+            if (id != found[usual].id)
+                continue;
+            const std::shared_ptr<Context> context(new Context(devices_));
+            context->default_ = n;
+            return context;
+        }
     } catch (const Error &e) {
         GST_INFO("no usual device: %s", e.what());
     }
@@ -85,15 +95,15 @@ std::shared_ptr<Context> Context::with_usual_default() const {
 }
 
 std::shared_ptr<Context> Context::with_memory_limit(std::size_t bytes) const {
-    // Those of the process stay open as long as their parts, so that others share them.
-    const std::shared_ptr<Devices> limited(new Devices, [whole = devices_](Devices *parts) { delete parts; });
-    std::shared_ptr<Context> context(new Context);
-    for (const auto &device : devices())
-        limited->push_back(std::make_shared<Device>(device, bytes));
-    context->set_devices(limited);
-    for (std::size_t i = 0; i < limited->size(); i++)
-        if (devices()[i] == default_device_)
-            context->default_device_ = (*limited)[i];
+    auto limited = std::make_shared<Devices>();
+    limited->found = devices_->found;
+    limited->limit = bytes;
+    limited->open.resize(size());
+    if (limited->found.empty()) // those of a wrapped context
+        for (std::size_t n = 0; n < size(); n++)
+            limited->open[n] = std::make_shared<Device>(devices_->open[n], bytes);
+    const std::shared_ptr<Context> context(new Context(limited));
+    context->default_ = default_;
     return context;
 }
 
@@ -113,19 +123,38 @@ std::shared_ptr<Context> Context::wrap(cl_context raw) {
     for (cl_device_id id : ids) {
         const auto known =
             std::find_if(found.begin(), found.end(), [&](const auto &f) { return f.id == id; });
-        devices->push_back(
+        devices->open.push_back(
             std::make_shared<Device>(id, static_cast<unsigned>(known - found.begin()), handle));
     }
-    std::shared_ptr<Context> context(new Context);
-    context->set_devices(devices);
-    return context;
+    return std::shared_ptr<Context>(new Context(devices));
 }
 
+std::size_t Context::size() const { return devices_->open.size(); }
+
+std::shared_ptr<Device> Context::device(std::size_t n) const { return devices_->get(n); }
+
 std::shared_ptr<Device> Context::find(const std::string &selector) const {
-    for (const auto &device : devices())
-        if (means_device(selector, device->index(), device->name()))
-            return device;
+    for (std::size_t n = 0; n < size(); n++) {
+        const bool is_meant = devices_->found.empty() ? means_device(selector, devices_->open[n]->index(),
+                                                                     devices_->open[n]->name())
+                                                      : means_device(selector, n, devices_->found[n].name);
+        if (is_meant)
+            return device(n);
+    }
     return nullptr;
+}
+
+void Context::open(const std::vector<std::size_t> &numbers) const {
+    std::vector<std::thread> threads;
+    for (const auto n : numbers)
+        threads.push_back(start_thread([this, n] {
+            try {
+                device(n);
+            } catch (...) { // who asks for it is told
+            }
+        }));
+    for (auto &thread : threads)
+        thread.join();
 }
 
 } // namespace tomo

@@ -114,7 +114,8 @@ std::vector<std::size_t> choose_devices(const std::vector<FoundDevice> &devices,
         return means_device(part, i, devices[i].name);
     };
     std::vector<std::size_t> chosen;
-    const std::unique_ptr<gchar *, decltype(&g_strfreev)> parts(g_strsplit(list.c_str(), ",", -1), g_strfreev);
+    const std::unique_ptr<gchar *, decltype(&g_strfreev)> parts(g_strsplit_set(list.c_str(), ",+", -1),
+                                                                    g_strfreev);
     for (gchar **each = parts.get(); *each; each++) {
         const std::string part = g_strstrip(*each);
         if (part.empty())

@@ -26,7 +26,7 @@ GST_TOMO_API std::vector<FoundDevice> all_devices();
 bool means_device(const std::string &selector, std::size_t index, const std::string &name);
 // The index of the selected device, see Context::create(). Throws Error if there is none.
 std::size_t choose_device(const std::vector<FoundDevice> &devices, std::string selector);
-// The devices of a list, in its order: all, gpu, cpu, indices and parts of names, with commas between; a name
+// The devices of a list, in its order: all, gpu, cpu, indices and parts of names, with commas or + between; a name
 // means all devices whose names have it. Empty: the environment variable GST_TOMO_DEVICES, else all. Throws
 // Error on a part of the list that means no device, and on a device that is meant twice.
 GST_TOMO_API std::vector<std::size_t> choose_devices(const std::vector<FoundDevice> &devices,

@@ -108,7 +108,8 @@ guint64 gst_tomo_device_get_memory_limit(GstTomoDevice *device) {
 /**
  * GstTomoContext:
  *
- * An OpenCL context over all devices of one platform, shared by the elements of a pipeline.
+ * The OpenCL devices of the machine with one of them as the default, shared by the elements of a pipeline. A
+ * device is opened, with a cl_context of its own, when somebody asks for it.
  */
 struct _GstTomoContext {
     GstObject parent;
@@ -118,6 +119,17 @@ struct _GstTomoContext {
 G_DEFINE_TYPE(GstTomoContext, gst_tomo_context, GST_TYPE_OBJECT)
 
 static bool is_made(GstTomoContext *context) { return GST_IS_TOMO_CONTEXT(context) && *context->context; }
+
+template <class Open>
+static GstTomoDevice *opened(const Open &open) {
+    GError *error = nullptr;
+    auto *device =
+        tomo::to_gerror(&error, [&]() -> GstTomoDevice * { return tomo::new_device_object(open()); });
+    if (error)
+        g_warning("%s", error->message);
+    g_clear_error(&error);
+    return device;
+}
 
 static void gst_tomo_context_init(GstTomoContext *self) {
     self->context = new std::shared_ptr<tomo::Context>;
@@ -183,22 +195,22 @@ GstTomoContext *gst_tomo_context_new_wrapped(guint64 cl_context, GError **error)
  * gst_tomo_context_get_handle:
  * @context: a context
  *
- * Returns: the cl_context as a number, not retained for the caller
+ * Returns: the cl_context of the default device as a number, not retained for the caller
  */
 guint64 gst_tomo_context_get_handle(GstTomoContext *context) {
     g_return_val_if_fail(is_made(context), 0);
-    return as_number((*context->context)->handle().get());
+    return as_number((*context->context)->handle());
 }
 
 /**
  * gst_tomo_context_get_n_devices:
  * @context: a context
  *
- * Returns: how many devices it has
+ * Returns: how many devices it has, in use or not
  */
 guint gst_tomo_context_get_n_devices(GstTomoContext *context) {
     g_return_val_if_fail(is_made(context), 0);
-    return (*context->context)->devices().size();
+    return (*context->context)->size();
 }
 
 /**
@@ -206,24 +218,26 @@ guint gst_tomo_context_get_n_devices(GstTomoContext *context) {
  * @context: a context
  * @n: 0 to gst_tomo_context_get_n_devices() - 1
  *
- * Returns: (transfer full) (nullable): the device
+ * Opens the device if nobody has done so before.
+ *
+ * Returns: (transfer full) (nullable): the device, %NULL with a warning if its driver fails
  */
 GstTomoDevice *gst_tomo_context_get_device(GstTomoContext *context, guint n) {
     g_return_val_if_fail(is_made(context), nullptr);
-    const auto &devices = (*context->context)->devices();
-    g_return_val_if_fail(n < devices.size(), nullptr);
-    return tomo::new_device_object(devices[n]);
+    g_return_val_if_fail(n < (*context->context)->size(), nullptr);
+    return opened([&] { return (*context->context)->device(n); });
 }
 
 /**
  * gst_tomo_context_get_default_device:
  * @context: a context
  *
- * Returns: (transfer full): the device of elements that name none
+ * Returns: (transfer full) (nullable): the device of elements that name none, %NULL with a warning if its
+ * driver fails
  */
 GstTomoDevice *gst_tomo_context_get_default_device(GstTomoContext *context) {
     g_return_val_if_fail(is_made(context), nullptr);
-    return tomo::new_device_object((*context->context)->default_device());
+    return opened([&] { return (*context->context)->default_device(); });
 }
 
 /**

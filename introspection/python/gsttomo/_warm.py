@@ -259,8 +259,7 @@ def memory_of(device):
 
 def all_devices():
     """Values of the property `device` for each of them."""
-    context = GstTomo.Context.new(None)
-    return tuple(str(context.get_device(n).get_index()) for n in range(context.get_n_devices()))
+    return tuple(str(n) for n in range(GstTomo.Context.new(None).get_n_devices()))
 
 
 lines = Lines()
