@@ -22,7 +22,7 @@ gi.require_version("GstTomo", "1.0")
 from gi.repository import GstTomo
 
 import gsttomo
-from gsttomo import Average, Calculate, DummyData, FlatFieldCorrect, Null, Read, Rescale, Write
+from gsttomo import Average, Calculate, DummyData, FlatFieldCorrect, Null, Read, Rescale, Sleep, Write
 
 RUNJSON = """
 import sys
@@ -358,6 +358,14 @@ class ManyOutputs(PipelineTestCase):
                            (r"outputs\['projections'\]", lambda: np.asarray(out))):
             with self.subTest(words=words), self.assertRaisesRegex((KeyError, AttributeError, TypeError), words):
                 act()
+
+    def test_an_end_right_behind_the_start(self):
+        """A source that has not opened its file yet ends as early as any other one."""
+        for _ in range(5):
+            run = Null()(Sleep(time=0.02)(self.scan.outputs.projections)).run()
+            run.finish()
+            run.wait()
+            self.assertLess(run.progress[2], len(self.projections))
 
     def test_one_output_for_all(self):
         """One output for inputs of different meanings is an error that says how it is right."""

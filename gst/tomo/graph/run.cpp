@@ -91,7 +91,7 @@ void Runner::start(Graph &graph) {
     graph.forget_values();
     events_.clear();
     error_.reset();
-    aborted_ = is_ending_ = false;
+    aborted_ = is_ending_ = is_active_ = false;
     running_ = true;
     sources_.clear();
     for (const auto &node : graph.nodes())
@@ -155,25 +155,37 @@ static bool is_appsrc(GstElement *source) {
     return factory && g_strcmp0(gst_plugin_feature_get_name(GST_PLUGIN_FEATURE(factory)), "appsrc") == 0;
 }
 
+static bool is_ours(GstElement *source) {
+    Element *element = element_of(source);
+    return dynamic_cast<Source *>(element) || dynamic_cast<SourceBin *>(element);
+}
+
 // Our sources end at once. An EOS event for others would wait for sources that wait to get rid of an array,
 // and hold up a change of state until then: their next array is taken for the end.
 void Runner::end() {
-    std::vector<ObjectRef<GstElement>> ours, fed;
     {
         std::lock_guard<std::mutex> lock(lock_);
         if (!pipeline_ || is_ending_)
             return;
         is_ending_ = true;
-        for (const auto &source : sources_) {
-            Element *element = element_of(source.get());
-            if (dynamic_cast<Source *>(element) || dynamic_cast<SourceBin *>(element)) {
+        for (const auto &source : sources_)
+            if (!is_ours(source.get()))
+                end_foreign(source.get());
+        if (!is_active_) // who starts sources ends them then
+            return;
+    }
+    end_active();
+}
+
+void Runner::end_active() {
+    std::vector<ObjectRef<GstElement>> ours, fed;
+    {
+        std::lock_guard<std::mutex> lock(lock_);
+        for (const auto &source : sources_)
+            if (is_ours(source.get()))
                 ours.push_back(source);
-                continue;
-            }
-            end_foreign(source.get());
-            if (is_appsrc(source.get()))
+            else if (is_appsrc(source.get()))
                 fed.push_back(source);
-        }
     }
     // Without the lock: they take locks of their own, and an application may ask the graph about its run.
     for (const auto &source : ours)
@@ -305,6 +317,14 @@ void Runner::listen(const Graph &graph, GstElement *pipeline) {
     bool is_paused = paused_;
     bool failed = gst_element_set_state(pipeline, is_paused ? GST_STATE_PAUSED : GST_STATE_PLAYING) ==
                   GST_STATE_CHANGE_FAILURE;
+    bool is_ending = false;
+    {
+        std::lock_guard<std::mutex> lock(lock_);
+        is_active_ = true;
+        is_ending = is_ending_;
+    }
+    if (is_ending)
+        end_active();
     constexpr GstClockTime tick = 100 * GST_MSECOND;
     GstClockTime next = gst_util_get_timestamp() + tick;
     while (!aborted_) {

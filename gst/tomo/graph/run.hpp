@@ -47,14 +47,15 @@ class GST_TOMO_API Runner : public EventThread<RunEvent> {
     void tell(RunEvent event);
     void wake(const char *why);
     void end_foreign(GstElement *source);
+    void end_active();
     Error error_of(const Graph &graph, GstMessage *message) const;
 
     ObjectRef<GstElement> pipeline_; // the running one
     std::vector<ObjectRef<GstElement>> sources_;
     std::vector<std::pair<ObjectRef<GstPad>, gulong>> ends_; // probes that end the streams of sources
     std::atomic<bool> aborted_{false}, paused_{false};
-    bool is_ending_ = false;
-    std::uint64_t marks_ = 0, marks_seen_ = 0; // messages of sync(), with the lock held
+    bool is_ending_ = false, is_active_ = false; // the latter: sources don't forget an end any more
+    std::uint64_t marks_ = 0, marks_seen_ = 0;   // messages of sync(), with the lock held
     double seconds_ = 0;
 };
 
