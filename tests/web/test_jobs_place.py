@@ -45,6 +45,10 @@ class JobsPlace(BrowserTest):
             self.row(page, number).wait_for()
         self.assertEqual(self.row(page, short).get_by_text("tomography", exact=True).evaluate(lines), 1)
         self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), 640)
+        same = self.row(page, short).element_handle()
+        self.assertEqual(self.web.ask("DELETE", f"jobs/{long}").status, 204)
+        self.row(page, long).wait_for(state="detached")
+        self.assertTrue(same.evaluate("row => row.isConnected"))  # nothing goes from under a pointer
 
     def test_a_job_goes_on_as_one_looks(self):
         """From the order of somebody else to its result, without a reload."""
@@ -133,14 +137,25 @@ class JobsPlace(BrowserTest):
         number = self.order(SLOW, name="long one")
         page = self.page(self.web, f"jobs/{number}")
         self.row(page, number).get_by_text("▶ running").wait_for()
-        self.assertTrue(page.evaluate("import('/ui/events.js').then(({ events }) => events.isThere)"))
-        port = self.web.port
+        page.evaluate("import('/ui/events.js').then(({ events }) => { window.events = events; })")
+        page.wait_for_function("() => events.isThere")
         self.web.kill()
-        self.web._words = [port if word == "0" and self.web._words[at - 1] == "--port" else word for at, word in enumerate(self.web._words)]
-        self.web._words = list(map(str, self.web._words))
-        self.web.start()
+        page.wait_for_function("() => !events.isThere")
+        self.web.start(self.web.port)
         self.web.post(f"jobs/{number}/cancel")
         self.row(page, number).get_by_text("– cancelled").wait_for()
+
+    def test_a_change_before_the_page_listens(self):
+        """What happens between its first list and the server's first word is not lost."""
+        number, chosen = add_job(self.web), add_job(self.web)
+        page = self.page(self.web, f"jobs/{chosen}", script="""window.WebSocket = class extends WebSocket {
+            constructor(url) { super(window.mayListen ? url : new URL("nothing", url)); }
+        };""")
+        self.row(page, number).wait_for()
+        self.assertEqual(self.web.ask("DELETE", f"jobs/{number}").status, 204)
+        page.evaluate("window.mayListen = true")
+        self.row(page, number).wait_for(state="detached")
+        self.assertTrue(self.row(page, chosen).is_visible())
 
     def test_messages(self):
         page = self.page(self.web, "jobs")

@@ -75,12 +75,12 @@ class Server:
         self.scans, self.state, self.queue, self.results = (self.folder / name for name in ("scans", "state", "queue", "results"))
         (scans or self.scans).mkdir(parents=True, exist_ok=True)
         self._words = ["tomo-web", f"scans={scans or self.scans}", "--results", str(self.results), "--state", str(self.state),
-                       "--queue", str(self.queue), "--port", "0", *map(str, words)]
+                       "--queue", str(self.queue), *map(str, words)]
         self.start()
 
-    def start(self):
+    def start(self, port=0):
         self.log = open(self.folder / "server.log", "ab")
-        self.process = self.begin(self._words[1:])
+        self.process = self.begin([*self._words[1:], "--port", str(port)])
         told = self.process.stdout.readline()
         found = re.search(r"http://([\d.]+):(\d+)/\S*", told)
         if not found:
@@ -195,11 +195,13 @@ class BrowserTest(ServerTest):
         cls.browser = cls.playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         cls.addClassCleanup(cls.browser.close)
 
-    def page(self, server, place="", size=None, dark=True):
-        """A page of a fresh browser that is logged in. No request of it may leave the machine."""
+    def page(self, server, place="", size=None, dark=True, script=None):
+        """A page of a fresh browser that is logged in, and runs a script before all others. No request of it may leave the machine."""
         context = self.browser.new_context(viewport=size or self.SIZE, color_scheme="dark" if dark else "light", accept_downloads=True)
         self.addCleanup(context.close)
         context.set_default_timeout(PATIENCE * 1000)
+        if script:
+            context.add_init_script(script)
         page = context.new_page()
         page.under_way = set()
         page.on("request", lambda request: page.under_way.add(request))

@@ -4,9 +4,8 @@
 //
 //   events.on("jobs", (jobs) => ...)           jobs that have changed, as GET jobs lists them
 //   events.on("gone", (numbers) => ...)        jobs that are forgotten
-//   events.on("stale", () => ...)              more has changed than is told: lists are to be asked for again
+//   events.on("stale", () => ...)              more may have changed than is told: lists are to be asked for again
 //   events.on("event", ({ job, event }) => ...) of jobs that are followed (docs/progress.md); event.line is what people read
-//   events.on("connection", (isThere) => ...)
 //   const stop = events.on(...)
 //   events.follow(7); events.unfollow(7);      as many times as it was followed
 
@@ -57,7 +56,8 @@ class Events {
       this.#pause = FIRST;
       this.#listen();
       this.#wish(true);
-      this.#tellConnection(true);
+      this.isThere = true;
+      if (this.#revision === null) this.#tell("stale"); // lists that came before the connection may be older than its first word
     });
     socket.addEventListener("message", ({ data }) => {
       this.#listen();
@@ -65,7 +65,7 @@ class Events {
     });
     socket.addEventListener("close", ({ code }) => {
       clearTimeout(this.#timer);
-      this.#tellConnection(false);
+      this.isThere = false;
       if (code === NOT_LOGGED_IN) return; // a new page begins with the login
       this.#timer = setTimeout(() => {
         this.#socket = null;
@@ -97,12 +97,6 @@ class Events {
       if (one.event.event !== "progress") followed.last = one.n;
       this.#tell("event", one);
     }
-  }
-
-  #tellConnection(isThere) {
-    if (isThere === this.isThere) return;
-    this.isThere = isThere;
-    this.#tell("connection", isThere);
   }
 
   #tell(kind, what) {

@@ -31,9 +31,9 @@ NOT_LOGGED_IN, TOO_SLOW, WRONG = 4401, 4408, 4400  # codes by which a socket is 
 
 @router.websocket("/events")
 async def events(websocket: WebSocket, person: Person = needs(Role.VIEWER)):
-    await websocket.accept()
     hub = websocket.app.state.server.hub
-    with hub.browser() as browser:
+    with hub.browser() as browser:  # known before it can ask, so that nothing is told without it
+        await websocket.accept()
         tasks = [asyncio.ensure_future(work) for work in (_hear(websocket, hub, browser), _tell(websocket, browser))]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

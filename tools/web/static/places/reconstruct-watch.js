@@ -19,7 +19,6 @@ export function follow(number, f) {
   const stops = [
     events.on("jobs", (jobs) => jobs.filter((job) => job.id === number).forEach(f)),
     events.on("stale", ask),
-    events.on("connection", (isThere) => isThere && ask()),
   ];
   ask();
   return () => {
