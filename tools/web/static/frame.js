@@ -30,6 +30,7 @@ export class Frame extends EventTarget {
   #notes = new Notes(document.getElementById("notes"));
   #problem = new StateLine();
   #turn = 0;
+  #choice = 0;
 
   constructor(person) {
     super();
@@ -50,9 +51,11 @@ export class Frame extends EventTarget {
 
   /** Chooses a data set by its number, null: none. The place that is open stays. */
   async choose(id) {
+    const choice = ++this.#choice;
     if (id === null || id === undefined) return this.#take(null);
     if (this.dataset?.id === Number(id)) return this.dataset;
-    return this.#take(await get(`datasets/${Number(id)}`));
+    const dataset = await get(`datasets/${Number(id)}`);
+    return choice === this.#choice ? this.#take(dataset) : this.dataset; // somebody has chosen another one meanwhile
   }
 
   /** Asks for the facts of the chosen data set again. */
@@ -60,9 +63,9 @@ export class Frame extends EventTarget {
     if (this.dataset) this.update(await get(`datasets/${this.dataset.id}`));
   }
 
-  /** Facts of the chosen data set that are new: {head: {axis: "axis 86.35"}} and such. */
+  /** Facts of the chosen data set that are new: {head: {axis: "axis 86.35"}} and such, or all of them, unless a later answer was faster. */
   update(facts) {
-    if (!this.dataset) return;
+    if (!this.dataset || (facts.id ?? this.dataset.id) !== this.dataset.id || facts.version < this.dataset.version) return;
     this.dataset = { ...this.dataset, ...facts, head: { ...this.dataset.head, ...facts.head } };
     this.dispatchEvent(new Event("dataset"));
   }

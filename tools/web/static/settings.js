@@ -41,17 +41,19 @@ export class Settings extends EventTarget {
   #complaints = new Set(); // problems that another value of any parameter may have solved
 
   /** Those of another data set, null: of none. */
-  async load(dataset, { canKeep = true } = {}) {
-    const number = (this.#dataset = dataset?.id ?? null);
+  load(dataset, { canKeep = true } = {}) {
+    this.#dataset = dataset?.id ?? null;
     this.#canKeep = canKeep;
-    const kept = dataset ? await get(`datasets/${number}/settings`) : { values: {}, texts: {} };
-    if (number !== this.#dataset) return; // another one was chosen meanwhile
-    this.#past = [];
-    this.#future = [];
-    this.found = this.uncertainty = null;
-    const names = new Set([...Object.keys(this.values), ...Object.keys(kept.values), ...Object.keys(this.problems)]);
-    this.problems = {};
-    this.#take(kept, names);
+    return this.#inTurn(async (number) => {
+      const kept = number === null ? { values: {}, texts: {} } : await get(`datasets/${number}/settings`);
+      if (number !== this.#dataset) return; // another one was chosen meanwhile
+      this.#past = [];
+      this.#future = [];
+      this.found = this.uncertainty = null;
+      const names = new Set([...Object.keys(this.values), ...Object.keys(kept.values), ...Object.keys(this.problems)]);
+      this.problems = {};
+      this.#take(kept, names);
+    });
   }
 
   /** Sets a value as a field has it; "" goes back to the default. A wrong one is told in `problems`, and changes nothing. */
@@ -61,12 +63,13 @@ export class Settings extends EventTarget {
 
   /** Sets several in one step; the others stay, also those that another page has set. Resolves to whether they are set. */
   update(changes, { uncertainty = null } = {}) {
-    return this.#inTurn(() => this.#send(changes, { uncertainty }));
+    return this.#inTurn((number) => this.#send(number, changes, uncertainty));
   }
 
   /** Sets these, and all others to their defaults. */
   replace(values) {
-    return this.#inTurn(() => this.#send({ ...Object.fromEntries(Object.keys(this.values).map((name) => [name, ""])), ...values }));
+    return this.#inTurn((number) => number === this.#dataset
+      && this.#send(number, { ...Object.fromEntries(Object.keys(this.values).map((name) => [name, ""])), ...values }));
   }
 
   reset() {
@@ -93,11 +96,13 @@ export class Settings extends EventTarget {
   }
 
   /** Takes the values that the server keeps: somebody has loaded a file. */
-  async reload() {
-    await this.#turn;
-    const kept = await get(`datasets/${this.#dataset}/settings`);
-    this.#remember();
-    this.#take(kept, namesOf(this.values, kept.values));
+  reload() {
+    return this.#inTurn(async (number) => {
+      const kept = await get(`datasets/${number}/settings`);
+      if (number !== this.#dataset) return;
+      this.#remember();
+      this.#take(kept, namesOf(this.values, kept.values));
+    });
   }
 
   /** Resolves when all that was set is on the server. */
@@ -125,16 +130,19 @@ export class Settings extends EventTarget {
     return !(name in this.values);
   }
 
+  /** One behind the other, so that no answer overtakes a later one; each for the data set of its time. */
   #inTurn(does) {
-    return (this.#turn = this.#turn.then(does));
+    const number = this.#dataset, done = this.#turn.then(() => does(number));
+    this.#turn = done.catch(() => {}); // who has asked for it is told
+    return done;
   }
 
   #go(source, target) {
-    return this.#inTurn(async () => {
-      if (!source.length) return false;
+    return this.#inTurn(async (number) => {
+      if (number !== this.#dataset || !source.length) return false;
       const before = this.values, wanted = source[source.length - 1];
-      const kept = await this.#keep(Object.fromEntries(namesOf(before, wanted).map((name) => [name, wanted[name] ?? ""])));
-      if (!kept) return false;
+      const kept = await this.#keep(number, Object.fromEntries(namesOf(before, wanted).map((name) => [name, wanted[name] ?? ""])));
+      if (!kept || number !== this.#dataset) return false;
       source.pop();
       target.push(before);
       const names = [...namesOf(before, kept.values), ...Object.keys(this.problems)];
@@ -144,9 +152,9 @@ export class Settings extends EventTarget {
     });
   }
 
-  async #send(changes, { uncertainty = null } = {}) {
-    if (this.#dataset === null) return false;
-    const number = this.#dataset, kept = await this.#keep(changes);
+  async #send(number, changes, uncertainty = null) {
+    if (number === null) return false;
+    const kept = await this.#keep(number, changes);
     if (!kept || number !== this.#dataset) return false;
     const names = Object.keys(changes), changed = namesOf(this.values, kept.values);
     for (const name of names) delete this.problems[name];
@@ -157,16 +165,16 @@ export class Settings extends EventTarget {
   }
 
   /** Resolves to all values that count then, or to null where one of the changes is wrong. */
-  async #keep(changes) {
+  async #keep(number, changes) {
     try {
-      if (this.#canKeep) return await patch(`datasets/${this.#dataset}/settings`, { values: changes });
+      if (this.#canKeep) return await patch(`datasets/${number}/settings`, { values: changes });
       const checked = await post("settings/check", { values: { ...this.values, ...changes } });
       for (const [name, problem] of Object.entries(checked.problems)) throw Object.assign(new Error(problem), { field: name, status: 422 });
       return checked;
     } catch (error) {
       if (!error.status || error.status === 401 || error.status >= 500) {
         this.dispatchEvent(new CustomEvent("failed", { detail: { error } }));
-      } else {
+      } else if (number === this.#dataset) {
         const name = error.field && error.field !== "settings" ? error.field : Object.keys(changes)[0];
         this.problems[name] = error.message;
         this.#tell([name]);

@@ -30,7 +30,7 @@ export class Place {
     this.#estimates = new Estimates(frame);
     this.#buttons = VIEWS.map(([name, text]) => button(text, () => this.showView(name), { class: "btn small", "aria-pressed": "false", "data-view": name }));
     const preview = nextButton("Preview slice", () => frame.open("reconstruct", frame.dataset.id), { id: "preview-slice" });
-    this.#work = element("div", { class: "work with-side" },
+    this.#work = element("div", { class: "work with-side", hidden: true },
       element("div", { class: "work-main" }, element("div", { class: "toolbar" }, ...this.#buttons), ...Object.values(this.#pages).map((page) => page.element)),
       element("div", { class: "work-side" }, this.#estimates.element, this.#now, element("div", { class: "toolbar" }, element("span", { class: "end" }), preview)),
       this.#panelRoom);

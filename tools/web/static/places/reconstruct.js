@@ -23,7 +23,7 @@ export class Place {
     this.#frame = frame;
     this.#slice = new SlicePage(frame);
     this.#volume = new VolumePage(frame);
-    this.#work = element("div", { class: "work" }, element("div", { class: "work-main" }, this.#slice.element, this.#volume.element), this.#panelRoom);
+    this.#work = element("div", { class: "work", hidden: true }, element("div", { class: "work-main" }, this.#slice.element, this.#volume.element), this.#panelRoom);
     room.append(element("h1", { class: "visually-hidden" }, "Reconstruct"), this.#empty, this.#work);
     this.#volume.addEventListener("preview", ({ detail }) => this.#slice.lend(detail.image, detail.caption));
     this.#volume.addEventListener("over", ({ detail }) => this.#slice.isTaken && (this.#slice.view.caption = detail.caption));

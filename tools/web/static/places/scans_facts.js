@@ -20,28 +20,40 @@ export class FindingsList {
   #title = element("h2");
   #list = element("div");
   #dataset = null;
+  #shown = "";
+  #ignores = new Map(); // buttons by names of findings
 
   constructor(frame) {
     this.#frame = frame;
     this.element = element("div", { class: "findings" }, this.#title, this.#list);
-    frame.settings.addEventListener("change", () => this.#dataset && this.show(this.#dataset));
+    frame.settings.addEventListener("change", () => this.#mark());
   }
 
   show(dataset) {
     this.#dataset = dataset;
-    const { findings, problem } = dataset;
+    const { findings, problem } = dataset, shown = JSON.stringify([dataset.id, findings, problem]);
+    if (shown === this.#shown) return; // a button that somebody presses right now stays
+    this.#shown = shown;
+    this.#ignores.clear();
     this.#title.textContent = problem ? "It can't be read" : findings.length ? `Findings: ${findings.length}` : "Nothing is wrong";
     const all = problem ? [{ name: "problem", severity: "error", text: problem, advice: "", parameters: [] }] : findings;
     this.#list.replaceChildren(...all.map((finding) => this.#finding(finding)));
+    this.#mark();
+  }
+
+  #mark() {
+    const ignored = this.#ignored();
+    for (const [name, one] of this.#ignores) one.setAttribute("aria-pressed", String(ignored.includes(name)));
   }
 
   #finding({ name, severity, text, advice, parameters }) {
     const [sign, tone] = SIGNS[severity];
     const actions = [];
     if (severity === "error" && name !== "problem") { // a file that can't be read is no matter of opinion
-      const isIgnored = this.#ignored().includes(name);
-      actions.push(button("Ignore", () => this.#ignore(name, !isIgnored), { class: "btn small", "aria-pressed": String(isIgnored),
-        title: "The reconstruction goes on all the same" }));
+      const one = button("Ignore", () => this.#ignore(name), { class: "btn small",
+        title: "The reconstruction goes on all the same" });
+      this.#ignores.set(name, one);
+      actions.push(one);
     }
     for (const parameter of parameters.filter((one) => !NOT_SET.includes(one))) {
       actions.push(button(`Set ${parameter}…`, () => this.#set(parameter), { class: "btn small" }));
@@ -54,9 +66,10 @@ export class FindingsList {
     return (this.#frame.settings.values.ignore ?? "").split(",").map((one) => one.trim()).filter(Boolean);
   }
 
-  #ignore(name, isIgnored) {
-    const names = this.#ignored().filter((one) => one !== name);
-    this.#frame.settings.set("ignore", [...names, ...(isIgnored ? [name] : [])].join(","));
+  async #ignore(name) {
+    await this.#frame.settings.saved(); // also what was pressed before
+    const names = this.#ignored();
+    this.#frame.settings.set("ignore", (names.includes(name) ? names.filter((one) => one !== name) : [...names, name]).join(","));
   }
 
   /** Leads to the field: Axis has that of the axis, Reconstruct all others. */

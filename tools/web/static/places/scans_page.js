@@ -12,6 +12,7 @@ import { tagsOf } from "./scans_words.js";
 
 export class DataSetPage {
   #room;
+  #columns;
   #frame;
   #film;
   #facts = element("dl", { class: "facts" });
@@ -25,6 +26,7 @@ export class DataSetPage {
   #rename;
   #remove;
   #dataset = null;
+  #wanted = null; // its number
   #typed = new Set(); // fields that somebody writes in: no answer of the server takes words away
   #saving = Promise.resolve();
 
@@ -42,28 +44,34 @@ export class DataSetPage {
         element("div", { class: "form-text" }, "With commas between them")),
       element("div", { class: "field" }, element("label", { for: "dataset-notes", class: "form-label" }, "Notes"), this.#notes), this.#said);
     const picture = element("div", { class: "picture" });
-    room.append(element("div", { class: "columns with-side" }, picture, side));
+    this.#columns = element("div", { class: "columns with-side", hidden: true }, picture, side);
+    room.append(this.#columns);
     this.#film = new Film(picture, frame, this.#find);
     frame.addEventListener("dataset", () => this.#know());
   }
 
+  /** Until the data set has come nothing is to be seen, and to be pressed, that is of another one. */
   async show(number) {
+    this.#wanted = number;
     this.#room.hidden = false;
+    this.#columns.hidden = this.#dataset?.id !== number;
     const isKnown = this.#frame.dataset?.id === number;
     await this.#frame.choose(number);
     if (isKnown) await this.#frame.refresh(); // its files may have changed
     else this.#know();
-    this.#film.show(this.#dataset);
+    if (this.#dataset?.id === number && this.#wanted === number) this.#film.show(this.#dataset);
   }
 
   hide() {
+    this.#wanted = null;
     this.#room.hidden = true;
     this.#film.hide();
   }
 
   #know() {
     const dataset = this.#frame.dataset;
-    if (!dataset || this.#room.hidden) return;
+    if (!dataset || dataset.id !== this.#wanted) return;
+    this.#columns.hidden = false;
     if (this.#dataset?.id !== dataset.id) this.#typed.clear();
     const isOther = this.#dataset?.id !== dataset.id || this.#dataset.version !== dataset.version, files = this.#dataset?.stamp;
     const hasOtherFiles = this.#dataset?.id === dataset.id && files !== dataset.stamp;
