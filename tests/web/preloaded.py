@@ -4,6 +4,7 @@
 
 import atexit
 import contextlib
+import gc
 import json
 import os
 import pathlib
@@ -102,13 +103,18 @@ def main():
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "web"))
     from tomo_web import app, connections, watch  # noqa: F401
     from tomo_web.main import main as program
+    gc.collect()
+    gc.freeze()  # children look through none of this, and copy none of it
     request = next_request(socket.socket(fileno=int(sys.argv[1])))
     if request is None:
         return 0
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
-    return program(request["words"])
+    status = program(request["words"])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # taking all modules apart takes a second; test_start.py has a server that does
 
 
 if __name__ == "__main__":
