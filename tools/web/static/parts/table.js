@@ -34,6 +34,7 @@ export class Table extends EventTarget {
   #sort;
   #current = null;
   #marked = new Map();
+  #made = new Map(); // by key: a row, and the item that it shows as JSON
   #loading = null;
   #timer = null;
   items = [];
@@ -182,7 +183,11 @@ export class Table extends EventTarget {
 
   #fill() {
     const focused = this.#body.contains(document.activeElement);
-    this.#body.replaceChildren(...this.items.map((item, at) => this.#row(item, at)));
+    const before = [...this.#body.rows], rows = this.items.map((item, at) => this.#keptRow(item, at) ?? this.#row(item, at));
+    const isSame = rows.length === before.length && rows.every((row, at) => row.dataset.key === before[at].dataset.key);
+    if (isSame) rows.forEach((row, at) => row !== before[at] && before[at].replaceWith(row));
+    else this.#body.replaceChildren(...rows);
+    this.#made = new Map(rows.map((row) => [row.dataset.key, this.#made.get(row.dataset.key)]));
     if (!this.items.length) {
       const span = this.#options.columns.length + this.#options.marks;
       this.#body.append(element("tr", {}, element("td", { colspan: span, class: "faint" }, this.#options.empty)));
@@ -197,6 +202,16 @@ export class Table extends EventTarget {
     if (focused) this.#rowOf(this.#current)?.focus({ preventScroll: true });
   }
 
+  /** The row that shows an item already, so that nothing goes from under a pointer. What has fields is made anew: it shows what holds. */
+  #keptRow(item, at) {
+    const key = this.#key(item), made = this.#made.get(key);
+    if (!made || made.text !== JSON.stringify(item) || made.row.querySelector("select, textarea, td:not(.mark) input")) return null;
+    made.row.setAttribute("aria-rowindex", String(this.#offset + at + 2));
+    const box = made.row.querySelector(".mark input");
+    if (box) box.checked = this.#marked.has(key);
+    return made.row;
+  }
+
   #row(item, at) {
     const key = this.#key(item);
     const cells = this.#options.columns.map(({ cell, name, number: isNumber, narrow }) => {
@@ -209,9 +224,11 @@ export class Table extends EventTarget {
       cells.unshift(element("td", { class: "mark" }, box));
     }
     const isCurrent = key === this.#current;
-    return element("tr", { tabindex: isCurrent || (this.#current === null && !at) ? 0 : -1, "aria-selected": String(isCurrent),
+    const row = element("tr", { tabindex: isCurrent || (this.#current === null && !at) ? 0 : -1, "aria-selected": String(isCurrent),
       "aria-rowindex": String(this.#offset + at + 2), "data-key": key, focus: () => this.#choose(item), click: () => this.#choose(item),
       dblclick: () => this.#tell("open", { item }) }, ...cells);
+    this.#made.set(key, { row, text: JSON.stringify(item) });
+    return row;
   }
 
   #mark(item, isMarked) {
