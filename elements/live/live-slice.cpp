@@ -1,0 +1,232 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "plane.hpp"
+#include "projection-window.hpp"
+
+#include <gst/tomo/bases/effective.hpp>
+#include <gst/tomo/bases/filter.hpp>
+#include <gst/tomo/bases/negotiation.hpp>
+#include <gst/tomo/bases/side-by-side.hpp>
+#include <gst/tomo/geometry/axis.hpp>
+#include <gst/tomo/geometry/view-weights.hpp>
+
+#include <cmath>
+#include <numbers>
+
+using namespace tomo;
+
+namespace {
+
+class LiveSlice final : public Filter, public WithHistory {
+  public:
+    static constexpr Info info{
+        .task = "live-slice",
+        .klass = "Filter/Effect",
+        .blurb = "Backprojects the newest projections of a parallel beam to one plane of the volume",
+        .in = formats::real,
+        .details =
+            R"(One plane of [tomoliveslices](#tomoliveslices), which has several. It needs `tomoprojectionring` before it. Until this has as many
+projections as it keeps, no slice comes.
+
+The plane is in detector pixels, with x and y as the columns and rows of a slice, both 0 at the axis, and z along the axis to lower rows, 0 in
+the middle of the detector. `z=0` is a slice, `x=0` and `y=0` lie along the axis, with z downwards; a number is any place, also between
+pixels. Without a size the image has the field of view, and in `z` the pixels of `tomobackproject`. `width`, `height` and `step` (pixels of the
+detector for a pixel of the image) change size and scale, about the middle of the field. Any other plane is
+`at=X:Y:Z,right=X:Y:Z,down=X:Y:Z,width=N,height=N`, with the middle of the image and the ways from a pixel to its neighbours.
+
+A point (x, y, z) is seen at column a + s cos r + z sin r and row H / 2 + z cos r - s sin r, in edge coordinates, with s = x cos t + y sin t, the angle
+t of the projection, the axis a, and the roll r. There the projection is sampled linearly in both directions, and continued by zeros.
+Weights are those of `tomobackproject`: shares of the half turn, whatever angles are missing or repeated.)",
+        .example =
+            "tomoread path=projections ! tomocalculate expression='-log(v)' ! tomorampfilter ! tomoprojectionring angle-step=0.01745 "
+            "views=180 ! tomoliveslice plane=x=3.5,height=16 ! tomowrite filename=side.tif",
+    };
+
+    Property<std::string> plane{
+        this, "plane", "z=0", When::reshapes,
+        "Place and size, such as z=3.5 or x=0,width=256,step=2, in pixels from the axis and the middle row"};
+    Property<double> axis_pos{
+        this,
+        "axis-pos",
+        Automatic{-1, {{-1, 0}}},
+        {-1.0, 32768.0},
+        "Rotation axis in the middle row, in edge coordinates (the middle of W columns is W / 2); 0 or less: that of the scan, else the middle"};
+    Property<double> roll{
+        this,
+        "roll",
+        0.0,
+        {-1.5, 1.5},
+        "Radians that the axis is turned in the detector, positive where it lies further to the right in lower rows"};
+    Property<unsigned> every{
+        this, "every", 1, {1, G_MAXUINT}, "Projections from one slice to the next one, at least"};
+    Result left_out{
+        this,
+        "left-out",
+        {0.0, G_MAXDOUBLE},
+        "Projections that came, or were dropped before this element, without a slice of their own"};
+
+    ArrayInfo shape(const ArrayInfo &in) override {
+        plane_.emplace(plane.value());
+        const auto placed = plane_->placed(in.width, in.height, in.width / 2.0);
+        // Slices come when they are done; their time stamps tell when.
+        return resized(in, placed.width, placed.height, 1,
+                       text("plane=%s of %s", plane.value().c_str(), in.describe().c_str()))
+            .with_format(GST_TOMO_FORMAT_FLOAT32)
+            .with_domain(GST_TOMO_DOMAIN_SLICE)
+            .with_rate(0, 1);
+    }
+
+    std::optional<std::uint64_t> output_count(std::uint64_t, const ArrayInfo &) const override { return {}; }
+    std::string history() const override { return "a slice is made of the projections before"; }
+
+    void stop() override {
+        forget();
+        scan_ = {};
+        told_axis_.clear();
+    }
+
+  protected:
+    GstFlowReturn take(GstBuffer *buffer) override {
+        import(buffer, input_info()); // settles the device
+        const auto window = live::window_of(buffer);
+        if (!window)
+            throw Error(
+                GST_STREAM_ERROR_FORMAT,
+                "a projection came without those before it: put tomoprojectionring before, without elements "
+                "between that make new images");
+        if (window->parts.front().block->samples.storage()->device() != device())
+            throw Error(
+                GST_LIBRARY_ERROR_SETTINGS,
+                text("the projections lie on %s, and this element computes on %s: set one device for both",
+                     window->parts.front().block->samples.storage()->device()->name().c_str(),
+                     device()->name().c_str()));
+        if (!window->is_whole || (last_ && window->number - *last_ < every)) {
+            tell_waiting(*window);
+            return GST_FLOW_OK;
+        }
+        if (last_)
+            left_out_ += window->number - *last_ - 1;
+        last_ = window->number;
+        left_out.report(static_cast<double>(left_out_));
+
+        const Array out = slice(*window);
+        BufferRef result = out.to_buffer();
+        copy_frame_metadata(buffer, result.get(), Pixels::moved);
+        live::detach(result.get());
+        GST_BUFFER_OFFSET(result.get()) = slices_;
+        GST_BUFFER_OFFSET_END(result.get()) = ++slices_;
+        return push(out, std::move(result));
+    }
+
+    EventRef scan_event(EventRef event) override {
+        scan_ = Scan(event.get());
+        return scan_without_views(event);
+    }
+    void clear() override { forget(); }
+    GstFlowReturn drain() override {
+        if (told_waiting_ && !last_)
+            warn(
+                "the stream ended before there were projections enough for a slice: turn further, or set views of tomoprojectionring to "
+                "a number that comes");
+        return GST_FLOW_OK;
+    }
+
+  private:
+    void forget() {
+        last_.reset();
+        left_out_ = slices_ = 0;
+        told_waiting_ = false;
+    }
+
+    Array slice(const live::Window &window) {
+        const auto &projection = window.projection;
+        const auto axis = resolve_axis(axis_pos.chosen(), axis_pos.name(), scan_, projection.width);
+        tell(axis);
+        const auto placed = plane_->placed(projection.width, projection.height, axis.position);
+        const auto table = views_of(window, placed, axis.position);
+        const Array views = upload(table);
+        const bool is_whole_row = all_whole_rows(table);
+
+        Array out = allocate(output_info());
+        input_format("block", projection.format);
+        const unsigned pixels = device()->is_cpu() ? 16 : 1; // that a work-item makes
+        const auto compute =
+            kernel("live_slice", text("-DPIXELS=%u%s", pixels, is_whole_row ? " -DWHOLE_ROW" : ""));
+        cl_uint done = 0;
+        for (const auto &part : window.parts) {
+            Launch launch(*this, compute);
+            launch.add(part.block->samples);
+            launch.add(BareBuffer{views});
+            if (done)
+                launch.add(ReadWrite{out});
+            else
+                launch.add(out);
+            launch.add(cl_uint{part.first});
+            launch.add(cl_uint{part.count});
+            launch.add(done);
+            launch.add(static_cast<cl_int>(projection.width));
+            launch.add(static_cast<cl_int>(projection.height));
+            launch.add(cl_uint{placed.width});
+            launch.add(cl_uint{done == 0});
+            launch.run(WorkSize((placed.width + pixels - 1) / pixels, placed.height));
+            done += part.count;
+        }
+        return out;
+    }
+
+    // Two float4 for each projection, as in the kernel.
+    std::vector<float> views_of(const live::Window &window, const live::PlacedPlane &placed, double axis) {
+        const auto angles = window.angles();
+        const auto [weights, warning] =
+            projection_weights(angles, std::numbers::pi, "angle-step of tomoprojectionring");
+        if (warning != std::exchange(told_angles_, warning) && !warning.empty())
+            warn(warning);
+        const double c = std::cos(roll), s = std::sin(roll);
+        const auto first = placed.middle + (0.5 - placed.width / 2.0) * placed.right +
+                           (0.5 - placed.height / 2.0) * placed.down;
+        std::vector<float> table;
+        table.reserve(8 * angles.size());
+        for (std::size_t i = 0; i < angles.size(); i++) {
+            const Vector3 across{std::cos(angles[i]), std::sin(angles[i]), 0}, along{0, 0, 1};
+            const Vector3 column = c * across + s * along, row = c * along - s * across;
+            const double columns[] = {axis - 0.5 + dot(column, first), dot(column, placed.right),
+                                      dot(column, placed.down), weights[i]};
+            const double rows[] = {window.projection.height / 2.0 - 0.5 + dot(row, first),
+                                   dot(row, placed.right), dot(row, placed.down), 0};
+            table.insert(table.end(), std::begin(columns), std::end(columns));
+            table.insert(table.end(), std::begin(rows), std::end(rows));
+        }
+        return table;
+    }
+
+    static bool all_whole_rows(const std::vector<float> &table) {
+        for (std::size_t i = 0; i < table.size(); i += 8)
+            if (table[i + 4] != std::floor(table[i + 4]) || table[i + 5] != 0 || table[i + 6] != 0)
+                return false;
+        return true;
+    }
+
+    void tell_waiting(const live::Window &window) {
+        if (!window.is_whole && !std::exchange(told_waiting_, true))
+            inform(
+                "the projections so far do not cover half a turn, or are fewer than views of tomoprojectionring: slices come as soon as they do");
+    }
+
+    void tell(const Axis &axis) {
+        report_effective(EffectiveValues().add(axis));
+        const auto assumption = axis.assumption();
+        if (assumption != std::exchange(told_axis_, assumption) && !assumption.empty())
+            warn(assumption);
+    }
+
+    std::optional<live::Plane> plane_;
+    Scan scan_;
+    std::optional<std::uint64_t> last_; // number of projections at the last slice
+    std::uint64_t left_out_ = 0, slices_ = 0;
+    bool told_waiting_ = false;
+    std::string told_axis_, told_angles_;
+};
+
+} // namespace
+
+TOMO_ELEMENT(LiveSlice)

@@ -1,0 +1,148 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "projection-window.hpp"
+
+#include <gst/tomo/bases/filter.hpp>
+#include <gst/tomo/bases/negotiation.hpp>
+#include <gst/tomo/bases/side-by-side.hpp>
+#include <gst/tomo/geometry/scan.hpp>
+
+#include <cmath>
+
+using namespace tomo;
+
+namespace {
+
+enum class Kept { single, half };
+
+class ProjectionRing final : public Filter, public WithHistory {
+  public:
+    static constexpr Info info{
+        .task = "projection-ring",
+        .klass = "Filter/Effect",
+        .blurb = "Keeps the newest projections on the device, for tomoliveslices",
+        .in = formats::real,
+        .out = formats::real,
+        .details =
+            R"(Projections go on unchanged, each with a view of the projections that are the newest ones at its moment. `tomoliveslices`
+behind makes slices of these while the stream goes on. Projections should be filtered before, as by `tomorampfilter`. The planes of a
+stack are projections that follow each other.
+
+The angle of a projection is its number times `angle-step`, its time times `speed`, or the angle that its source tells, in this order. Its
+number is that of the frame, so that lost frames leave a gap and others keep their angles. Its time is that of the exposure, else the
+time stamp of the buffer, from the first projection on.
+
+With `views` the ring keeps that many, so that each moving window of them is a scan. Without, it keeps as many as cover half a turn, and
+grows until they do. Slices begin as soon as so many have come. Memory comes in blocks of 16 projections; a block is given back
+when nobody reads it any more.)",
+        .example =
+            "tomoread path=projections ! tomocalculate expression='-log(v)' ! tomorampfilter ! tomoprojectionring views=180 "
+            "angle-step=0.01745 ! tomoliveslices name=s s.src_0 ! tomowrite filename=live.tif",
+    };
+
+    Property<unsigned> views{
+        this,           "views",
+        Automatic{0},   {0, 1u << 20},
+        When::reshapes, "Projections that are kept; 0: as many as cover half a turn by their angles"};
+    Property<double> angle_step{
+        this, "angle-step", Automatic{0}, When::reshapes,
+        "Radians from the projection of one number to the next one, negative for the other sense; 0: speed, else the angles of the source"};
+    Property<double> speed{
+        this, "speed", Automatic{0}, When::reshapes,
+        "Radians in a second, by which the time of a projection tells its angle; 0: the angles of the source"};
+    Choice<Kept> precision{this,
+                           "precision-mode",
+                           Kept::single,
+                           {{Kept::single, "single", "float32"},
+                            {Kept::half, "half", "float16: half of the memory, errors of about 2e-4"}},
+                           When::reshapes,
+                           "What projections are kept in"};
+
+    ArrayInfo shape(const ArrayInfo &in) override {
+        if (in.domain == GST_TOMO_DOMAIN_SINOGRAM)
+            throw Error(GST_STREAM_ERROR_FORMAT,
+                        text("got sinograms (%s), but keeps projections: put tomotransposeprojections before",
+                             in.describe().c_str()));
+        const auto kept =
+            in.with_size(in.width, in.height, 1)
+                .with_format(precision == Kept::half ? GST_TOMO_FORMAT_FLOAT16 : GST_TOMO_FORMAT_FLOAT32);
+        ring_.emplace(kept, views);
+        copy_ = kernel("keep", precision == Kept::half ? "-DKEEP_HALF" : "");
+        return in;
+    }
+
+    void stop() override { forget(); }
+    std::string history() const override { return "a ring keeps the projections before it"; }
+
+  protected:
+    GstFlowReturn take(GstBuffer *buffer) override {
+        const Array in = import(buffer, input_info());
+        for (unsigned plane = 0; plane < in.depth(); plane++)
+            ring_->put(*this, copy_, in.plane(plane),
+                       {angle(buffer, plane, in.depth()), number(buffer, plane, in.depth())});
+        count_++;
+        BufferRef result = in.to_buffer();
+        copy_frame_metadata(buffer, result.get(), Pixels::same);
+        live::attach(result.get(), ring_->window());
+        return push(in, std::move(result));
+    }
+
+    EventRef scan_event(EventRef event) override {
+        scan_ = Scan(event.get());
+        return event;
+    }
+    void clear() override { forget(); }
+
+  private:
+    void forget() {
+        if (ring_)
+            ring_.emplace(ring_->projection(), views);
+        count_ = 0;
+        first_time_.reset();
+    }
+
+    // Of a frame among all frames, counted from 0.
+    std::uint64_t number(GstBuffer *buffer, unsigned plane, unsigned depth) const {
+        if (const auto *meta = gst_buffer_get_tomo_frame_meta(buffer))
+            return meta->index + plane;
+        const auto stack = GST_BUFFER_OFFSET_IS_VALID(buffer) ? GST_BUFFER_OFFSET(buffer) : count_;
+        return stack * depth + plane;
+    }
+
+    double angle(GstBuffer *buffer, unsigned plane, unsigned depth) {
+        const auto n = number(buffer, plane, depth);
+        if (const auto step = angle_step.chosen())
+            return n * *step;
+        const auto *meta = gst_buffer_get_tomo_frame_meta(buffer);
+        if (const auto radians = speed.chosen()) {
+            const auto time =
+                meta && GST_CLOCK_TIME_IS_VALID(meta->time) ? meta->time : GST_BUFFER_PTS(buffer);
+            if (!GST_CLOCK_TIME_IS_VALID(time) || depth > 1)
+                throw Error(
+                    GST_STREAM_ERROR_FORMAT,
+                    depth > 1
+                        ? "speed needs the time of each projection, but stacks came: slice them by tomoslice"
+                        : "speed needs times, but a projection came without any: set angle-step instead");
+            if (!first_time_)
+                first_time_ = time;
+            return (static_cast<double>(time) - static_cast<double>(*first_time_)) / GST_SECOND * *radians;
+        }
+        if (meta && depth == 1 && std::isfinite(meta->angle))
+            return meta->angle;
+        if (const auto view = scan_.view_of(n, count_ * depth + plane); view < scan_.angles.size())
+            return scan_.angles[view];
+        throw Error(GST_STREAM_ERROR_FORMAT,
+                    text("projection %s has no angle: set angle-step, or speed where projections have times",
+                         std::to_string(n).c_str()));
+    }
+
+    std::optional<live::Ring> ring_;
+    Kernel copy_;
+    Scan scan_;
+    std::uint64_t count_ = 0; // buffers so far
+    std::optional<GstClockTime> first_time_;
+};
+
+} // namespace
+
+TOMO_ELEMENT(ProjectionRing)

@@ -1,0 +1,166 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "projection-window.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace tomo::live {
+
+std::vector<double> Window::angles() const {
+    std::vector<double> angles;
+    for (const auto &part : parts)
+        for (unsigned i = part.first; i < part.first + part.count; i++)
+            angles.push_back(part.block->views[i].angle);
+    return angles;
+}
+
+// Ring
+// -----------------------------------------------------------------------------------------------------------
+
+// Of a few projections, so that little is kept beyond the oldest one, and writing waits for little reading.
+static constexpr unsigned block_depth = 16;
+// Zeros around each projection: all that linear interpolation meets beyond the detector.
+static constexpr unsigned border = 3;
+
+const View &Ring::view(std::uint64_t n) const {
+    const auto at = n - first_of_blocks_;
+    return blocks_[at / block_depth]->views[at % block_depth];
+}
+
+// Whether those behind the first `without` suffice. Without a number they do where they cover half a turn,
+// each projection its own step.
+bool Ring::is_whole(std::uint64_t without) const {
+    const auto count = kept() - without;
+    if (views_)
+        return count >= views_;
+    if (count < 2)
+        return false;
+    const double covered = std::abs(view(number_ - 1).angle - view(first_ + without).angle);
+    return covered * count / (count - 1) >= std::numbers::pi * (1 - 1e-6);
+}
+
+void Ring::trim() {
+    while (is_whole(1))
+        first_++;
+    while (first_ - first_of_blocks_ >= block_depth) {
+        blocks_.erase(blocks_.begin());
+        first_of_blocks_ += block_depth;
+    }
+}
+
+Block &Ring::writable(Compute &compute) {
+    const auto used = number_ - first_of_blocks_;
+    if (used < blocks_.size() * block_depth)
+        return *blocks_.back();
+    const auto info =
+        compute.resized(projection_, projection_.width + border, projection_.height + border, block_depth,
+                        text("%u projections of %s", block_depth, projection_.describe().c_str()));
+    const auto limit = compute.device()->memory_limit();
+    if ((blocks_.size() + 1) * info.size() > limit)
+        throw Error(
+            GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+            text(
+                "%s projections of %s do not fit into the %s bytes of the device: set views, make them smaller by "
+                "tomobin or tomocrop, or set precision-mode=half",
+                std::to_string(kept()).c_str(), projection_.describe().c_str(),
+                std::to_string(limit).c_str()));
+    blocks_.push_back(std::make_shared<Block>(info, compute.allocate(info)));
+    return *blocks_.back();
+}
+
+void Ring::put(Compute &compute, const Kernel &copy, const Array &projection, const View &view) {
+    auto &block = writable(compute);
+    const auto place = static_cast<unsigned>((number_ - first_of_blocks_) % block_depth);
+    Array plane = block.samples.plane(place);
+    Compute::Launch launch(compute, copy);
+    launch.add(projection);
+    if (place == 0)
+        launch.add(plane);
+    else
+        launch.add(ReadWrite{plane});
+    launch.add(static_cast<cl_int>(projection.width()));
+    launch.add(static_cast<cl_int>(projection.height()));
+    launch.run(WorkSize(plane.width(), plane.height()));
+    block.views[place] = view;
+    number_++;
+    trim();
+}
+
+std::shared_ptr<const Window> Ring::window() const {
+    if (!number_)
+        return nullptr;
+    auto window = std::make_shared<Window>();
+    window->projection = projection_;
+    window->number = number_;
+    window->is_whole = is_whole(0);
+    for (std::size_t i = 0; i < blocks_.size(); i++) {
+        const auto begin = first_of_blocks_ + i * block_depth;
+        const auto first = std::max(begin, first_),
+                   end = std::min<std::uint64_t>(begin + block_depth, number_);
+        if (first < end)
+            window->parts.push_back(
+                {blocks_[i], static_cast<unsigned>(first - begin), static_cast<unsigned>(end - first)});
+    }
+    return window;
+}
+
+// Meta
+// -----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+struct WindowMeta {
+    GstMeta meta;
+    std::shared_ptr<const Window> *window;
+};
+
+gboolean init_meta(GstMeta *meta, gpointer, GstBuffer *) {
+    reinterpret_cast<WindowMeta *>(meta)->window = nullptr;
+    return TRUE;
+}
+
+void free_meta(GstMeta *meta, GstBuffer *) {
+    const std::unique_ptr<std::shared_ptr<const Window>> owned(reinterpret_cast<WindowMeta *>(meta)->window);
+}
+
+gboolean transform_meta(GstBuffer *to, GstMeta *meta, GstBuffer *, GQuark, gpointer) {
+    attach(to, *reinterpret_cast<WindowMeta *>(meta)->window);
+    return TRUE;
+}
+
+GType api() {
+    static const gchar *tags[] = {nullptr};
+    static const GType type = gst_meta_api_type_register("GstTomoWindowMetaAPI", tags);
+    return type;
+}
+
+const GstMetaInfo *meta_info() {
+    static const GstMetaInfo *info = gst_meta_register(api(), "GstTomoWindowMeta", sizeof(WindowMeta),
+                                                       init_meta, free_meta, transform_meta);
+    return info;
+}
+
+} // namespace
+
+void attach(GstBuffer *buffer, std::shared_ptr<const Window> window) {
+    auto owned = std::make_unique<std::shared_ptr<const Window>>(std::move(window));
+    auto *meta = reinterpret_cast<WindowMeta *>(gst_buffer_get_meta(buffer, api()));
+    if (!meta)
+        meta = reinterpret_cast<WindowMeta *>(gst_buffer_add_meta(buffer, meta_info(), nullptr));
+    const std::unique_ptr<std::shared_ptr<const Window>> former(meta->window);
+    meta->window = owned.release();
+}
+
+std::shared_ptr<const Window> window_of(GstBuffer *buffer) {
+    const auto *meta = reinterpret_cast<WindowMeta *>(gst_buffer_get_meta(buffer, api()));
+    return meta ? *meta->window : nullptr;
+}
+
+void detach(GstBuffer *buffer) {
+    if (auto *meta = gst_buffer_get_meta(buffer, api()))
+        gst_buffer_remove_meta(buffer, meta);
+}
+
+} // namespace tomo::live

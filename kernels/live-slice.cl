@@ -1,0 +1,89 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Options: PIXELS along a row that a work-item makes, 1 or 16 for lanes of a CPU; WHOLE_ROW, where each projection sees all pixels of the
+// plane in one row of the detector.
+
+#if PIXELS == 1
+typedef float lanes;
+typedef int lane_numbers;
+#define TO_NUMBERS convert_int_rtn
+#define TO_LANES convert_float
+#define NUMBERS 0.0f
+#define KEEP(value, memory) (memory)[0] = (value)
+#define FETCH(memory) (memory)[0]
+#else
+typedef float16 lanes;
+typedef int16 lane_numbers;
+#define TO_NUMBERS convert_int16_rtn
+#define TO_LANES convert_float16
+#define NUMBERS (float16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+#define KEEP(value, memory) vstore16(value, 0, memory)
+#define FETCH(memory) vload16(0, memory)
+#endif
+
+// How a projection sees the plane. Pixel (i, j) is seen at column column.x + i column.y + j column.z and at the row alike, counted from the
+// middles of the detector's pixels. column.w is the weight.
+typedef struct {
+    float4 column, row;
+} View;
+
+#define AT_BLOCK(i) TOMO_JOIN(tomo_load_, block_T)(block_base, i)
+
+// Linear along the rows that begin at `starts`, or all at starts[0].
+inline lanes along(global const block_T *restrict block_base, const int *columns, const ulong start, const int *starts,
+                   const lanes fraction) {
+    float left[PIXELS], right[PIXELS];
+#pragma unroll
+    for (int n = 0; n < PIXELS; n++) {
+        const ulong at = start + (starts ? starts[n] : 0) + columns[n];
+        left[n] = AT_BLOCK(at);
+        right[n] = AT_BLOCK(at + 1);
+    }
+    const lanes first = FETCH(left), second = FETCH(right);
+    return first + (second - first) * fraction;
+}
+
+// The share of `count` projections of a block, from `first` on, whose views begin at `table`. Planes of the block are projections of width x
+// height with zeros around: one column and row before, two behind. A work-item makes PIXELS of a row.
+kernel void live_slice(IN(block), global const View *restrict views, OUT(float, out), const uint first, const uint count,
+                       const uint table, const int width, const int height, const uint out_width, const uint begins) {
+    const uint i = get_global_id(0) * PIXELS, j = get_global_id(1);
+    const lanes across = (float)i + NUMBERS;
+    const float down = (float)j;
+    const int pitch = width + 3;
+    lanes sum = 0.0f;
+    for (uint k = 0; k < count; k++) {
+        const View view = views[table + k];
+        const ulong plane = block_at + (ulong)(first + k) * pitch * (height + 3);
+        const lanes x = clamp(fma(across, (lanes)view.column.y, (lanes)fma(down, view.column.z, view.column.x)), (lanes)(-1.0f), (lanes)width);
+        const lane_numbers x_whole = TO_NUMBERS(x);
+        const lanes x_fraction = x - TO_LANES(x_whole);
+        int columns[PIXELS];
+        KEEP(x_whole + 1, columns);
+#ifdef WHOLE_ROW
+        const int row = clamp((int)view.row.x, -1, height) + 1;
+        const lanes value = along(block_base, columns, plane + (ulong)row * pitch, 0, x_fraction);
+#else
+        const lanes y = clamp(fma(across, (lanes)view.row.y, (lanes)fma(down, view.row.z, view.row.x)), (lanes)(-1.0f), (lanes)height);
+        const lane_numbers y_whole = TO_NUMBERS(y);
+        const lanes y_fraction = y - TO_LANES(y_whole);
+        int rows[PIXELS];
+        KEEP((y_whole + 1) * pitch, rows);
+        const lanes upper = along(block_base, columns, plane, rows, x_fraction);
+        const lanes lower = along(block_base, columns, plane + pitch, rows, x_fraction);
+        const lanes value = upper + (lower - upper) * y_fraction;
+#endif
+        sum = fma((lanes)view.column.w, value, sum);
+    }
+    const size_t at = (size_t)j * out_width + i;
+#if PIXELS == 1
+    AT(out, at) = begins ? sum : AT(out, at) + sum;
+#else
+    float sums[PIXELS];
+    KEEP(sum, sums);
+    const int pixels = min(out_width - i, (uint)PIXELS);
+    for (int n = 0; n < pixels; n++)
+        AT(out, at + n) = begins ? sums[n] : AT(out, at + n) + sums[n];
+#endif
+}
