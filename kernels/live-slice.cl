@@ -1,8 +1,8 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Options: PIXELS along a row that a work-item makes, 1 or 16 for lanes of a CPU; WHOLE_ROW, where each projection sees all pixels of the
-// plane in one row of the detector.
+// Options: PIXELS along a row that a work-item makes, 1 or 16 for lanes of a CPU; LINE, where each projection sees all pixels of a row at one height
+// of the detector; with WHOLE_ROW, too, that is the middle of a row of the detector for all rows.
 
 #if PIXELS == 1
 typedef float lanes;
@@ -61,9 +61,17 @@ kernel void live_slice(IN(block), global const View *restrict views, OUT(float, 
         const lanes x_fraction = x - TO_LANES(x_whole);
         int columns[PIXELS];
         KEEP(x_whole + 1, columns);
+#ifdef LINE
+        const float y = clamp(fma(down, view.row.z, view.row.x), -1.0f, (float)height);
+        const int y_whole = convert_int_rtn(y);
+        const ulong row = plane + (ulong)(y_whole + 1) * pitch;
+        const lanes upper = along(block_base, columns, row, 0, x_fraction);
 #ifdef WHOLE_ROW
-        const int row = clamp((int)view.row.x, -1, height) + 1;
-        const lanes value = along(block_base, columns, plane + (ulong)row * pitch, 0, x_fraction);
+        const lanes value = upper;
+#else
+        const lanes lower = along(block_base, columns, row + pitch, 0, x_fraction);
+        const lanes value = upper + (lower - upper) * (y - (float)y_whole);
+#endif
 #else
         const lanes y = clamp(fma(across, (lanes)view.row.y, (lanes)fma(down, view.row.z, view.row.x)), (lanes)(-1.0f), (lanes)height);
         const lane_numbers y_whole = TO_NUMBERS(y);

@@ -145,13 +145,10 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
         const auto placed = plane_->placed(projection.width, projection.height, axis.position);
         const auto table = views_of(window, placed, axis.position);
         const Array views = upload(table);
-        const bool is_whole_row = all_whole_rows(table);
-
         Array out = allocate(output_info());
         input_format("block", projection.format);
         const unsigned pixels = device()->is_cpu() ? 16 : 1; // that a work-item makes
-        const auto compute =
-            kernel("live_slice", text("-DPIXELS=%u%s", pixels, is_whole_row ? " -DWHOLE_ROW" : ""));
+        const auto compute = kernel("live_slice", text("-DPIXELS=%u%s", pixels, rows_of(table)));
         cl_uint done = 0;
         for (const auto &part : window.parts) {
             Launch launch(*this, compute);
@@ -199,11 +196,14 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
         return table;
     }
 
-    static bool all_whole_rows(const std::vector<float> &table) {
-        for (std::size_t i = 0; i < table.size(); i += 8)
-            if (table[i + 4] != std::floor(table[i + 4]) || table[i + 5] != 0 || table[i + 6] != 0)
-                return false;
-        return true;
+    // How the kernel finds rows of the detector, by its options.
+    static const char *rows_of(const std::vector<float> &table) {
+        bool are_lines = true, are_whole = true;
+        for (std::size_t i = 0; i < table.size(); i += 8) {
+            are_lines &= table[i + 5] == 0;
+            are_whole &= table[i + 6] == 0 && table[i + 4] == std::floor(table[i + 4]);
+        }
+        return !are_lines ? "" : are_whole ? " -DLINE -DWHOLE_ROW" : " -DLINE";
     }
 
     void tell_waiting(const live::Window &window) {
