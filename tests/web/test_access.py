@@ -4,6 +4,7 @@
 
 import asyncio
 import contextlib
+import io
 import json
 import os
 import pathlib
@@ -21,7 +22,7 @@ from unittest import mock
 import fastapi
 from webtest import BrowserTest, Server, ServerTest, main
 
-from tomo_web import access
+from tomo_web import access, main as program
 from tomo_web.access import Role, keys, limits, routes
 from tomo_web.access.persons import Persons, role_of
 from tomo_web.database import Database
@@ -409,12 +410,21 @@ class Configuration(ServerTest):
         for words, said in ((["--host", "0.0.0.0"], "wants --address"), (["--access", "proxy"], "wants --trusted-proxy"), (["/nowhere"], "is not there"),
                             (["--trusted-proxy", "x"], "is an address or a network"), (["--address", "tomo.example.org/x"], "--address is http"),
                             (["--uploads", "x"], "names one of the folders"), (["--port", "65536"], "--port is at most 65535"),
-                            (["--config", "/nowhere.toml"], "/nowhere.toml can't be read: No such file"),
-                            (["--port", str(taken)], f"port {taken}, can't be listened at: another program"),
-                            (["--host", "name.invalid"], "name.invalid, port 0, can't be listened at: "), (["a=/tmp", "a=/usr"], "two folders have the name 'a'")):
-            done = subprocess.run(["tomo-web", "--state", str(self.folder / "state"), "--port", "0", *words], capture_output=True, text=True, timeout=60)
-            self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
-            self.assertRegex(done.stderr, f"^tomo-web: .*{said}")
+                            (["--config", "/nowhere.toml"], "/nowhere.toml can't be read: No such file"), (["a=/tmp", "a=/usr"], "two folders have the name 'a'")):
+            with contextlib.redirect_stderr(io.StringIO()) as told:
+                status = program.main(self.words(words))
+            self.check_told(status, told.getvalue(), said)
+        for words, said in ((["--port", str(taken)], f"port {taken}, can't be listened at: another program"),
+                            (["--host", "name.invalid"], "name.invalid, port 0, can't be listened at: ")):
+            done = subprocess.run(["tomo-web", *self.words(words)], capture_output=True, text=True, timeout=60)
+            self.check_told(done.returncode, done.stderr, said)
+
+    def words(self, more):
+        return ["--state", str(self.folder / "state"), "--port", "0", *more]
+
+    def check_told(self, status, text, said):
+        self.assertEqual((status, text.count("\n")), (1, 1), text)
+        self.assertRegex(text, f"^tomo-web: .*{said}")
 
 
 if __name__ == "__main__":

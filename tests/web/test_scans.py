@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The place Scans in a browser: made, found, looked at, changed."""
 
+import contextlib
 import shutil
 import subprocess
 
 import h5py
 import numpy as np
 from webtest import SCAN, TOOTH, BrowserTest, main, until
+
+from tomo_web import dataset_store
+from tomo_web.database import Database
 
 PHONE = {"width": 390, "height": 844}
 
@@ -214,8 +218,13 @@ class Scans(BrowserTest):
         self.assertEqual(page.inner_text("#head .name"), "apple")
 
     def test_pages_of_a_long_list(self):
-        for number in range(51):
-            self.add("scans/tooth.h5", name=f"scan {number:02}", values={"axis": 300 + number})
+        first = self.add("scans/tooth.h5", name="scan 00")
+        with contextlib.closing(Database(self.shared.state / "web.sqlite", [dataset_store])) as database:
+            store = dataset_store.Store(database)
+            for number in range(1, 51):
+                one = store.get(first)
+                one.name, one.own = f"scan {number:02}", {"axis": 300 + number}
+                store.add(one)
         page = self.open()
         page.wait_for_selector("text=1 to 50 of 51")
         page.focus("tbody tr >> nth=0")

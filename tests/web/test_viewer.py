@@ -276,6 +276,7 @@ class Viewer(BrowserTest):
         self.make(200, 200, readout=True)
         self.show(array, levels=[0, 10000])
         mouse = self.tab.mouse
+        self.tab.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")  # the readout has its line then
         scale, height = self.do("view.scale"), self.do("view.size[1]")
         mouse.move(100, 50)
         at = self.events("pointer")[-1]
