@@ -53,6 +53,7 @@ export class Frame extends EventTarget {
   async choose(id) {
     const choice = ++this.#choice;
     if (id === null || id === undefined) return this.#take(null);
+    if (!/^[1-9]\d{0,14}$/.test(id)) throw new Failure(404, { error: `there is no data set ${id}` });
     if (this.dataset?.id === Number(id)) return this.dataset;
     const dataset = await get(`datasets/${Number(id)}`);
     return choice === this.#choice ? this.#take(dataset) : this.dataset; // somebody has chosen another one meanwhile

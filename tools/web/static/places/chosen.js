@@ -9,13 +9,19 @@ import { emptyPage, nextButton } from "../parts/states.js";
  * room says so, and what to do first; resolves to null.
  */
 export async function chosenFor(frame, [id], room, text) {
-  const dataset = id === undefined ? frame.dataset : await frame.choose(id);
+  let dataset = null, missing = null;
+  try {
+    dataset = id === undefined ? frame.dataset : await frame.choose(id);
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    missing = `✕ Failed: ${error.message}`;
+  }
   const isThere = Boolean(dataset?.facts);
   room.hidden = isThere;
   room.replaceChildren();
   if (!isThere) {
-    const said = dataset ? `✕ Failed: ${dataset.name} can't be read: ${dataset.problem ?? "nobody knows why"}` : text;
-    room.append(emptyPage(said, nextButton(dataset ? "Choose another data set" : "Choose a data set", () => frame.open("scans"))));
+    const said = dataset ? `✕ Failed: ${dataset.name} can't be read: ${dataset.problem ?? "nobody knows why"}` : missing ?? text;
+    room.append(emptyPage(said, nextButton(dataset || missing ? "Choose another data set" : "Choose a data set", () => frame.open("scans"))));
     return null;
   }
   const [place] = location.hash.replace(/^#\/?/, "").split("/");
