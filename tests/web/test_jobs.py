@@ -6,9 +6,11 @@ import concurrent.futures
 import json
 import sqlite3
 import time
+import unittest
 import uuid
 
 import h5py
+from gsttomo.faces.texts import in_form, without_program
 from gsttomo.jobs._lock import Lock
 from webtest import LONG, SCAN, ServerTest, main, until
 
@@ -264,6 +266,13 @@ class Lists(JobsTest):
             times[name] = time.perf_counter() - since
         print(", ".join(f"{name} {1000 * seconds:.0f} ms" for name, seconds in times.items()))
         self.assertLess(max(times.values()), 1.0)
+
+
+class Texts(unittest.TestCase):
+    def test_options_are_fields(self):
+        for said, shown in (("give --axis 86.35, or --axis-method", "give axis 86.35, or axis-method"), ("'--roll' of -1 -- or x--y", "'roll' of -1 -- or x--y")):
+            self.assertEqual(in_form(said), shown)
+        self.assertEqual(without_program("tomo-reconstruct: warning: a\ntomo-reconstruct: error: give --axis"), "give axis")
 
 
 if __name__ == "__main__":

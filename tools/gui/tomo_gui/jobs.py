@@ -5,7 +5,7 @@
 import time
 
 from gsttomo import jobs
-from gsttomo.faces.texts import MARKS, duration_of, event_text, progress_of, settings_text, time_text
+from gsttomo.faces.texts import MARKS, duration_of, error_of, event_text, progress_of, settings_text, time_text
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
 from . import theme
@@ -44,7 +44,7 @@ class Table(QtCore.QAbstractTableModel):
         if role == QtCore.Qt.ItemDataRole.ForegroundRole and column == 2 and job.state is jobs.State.FAILED:
             return QtGui.QBrush(QtGui.QColor(theme.colours().failure))
         if role == QtCore.Qt.ItemDataRole.ToolTipRole:
-            return job.error or self._text(job, column)
+            return error_of(job) or self._text(job, column)
         return None
 
     def row_of(self, number):
@@ -59,7 +59,7 @@ class Table(QtCore.QAbstractTableModel):
         if column == 5:
             return time.strftime("%Y-%m-%d %H:%M", time.localtime(job.submitted))
         if column == 6:
-            return job.error or "" if job.state is jobs.State.FAILED else ", ".join(job.outputs[:1])
+            return error_of(job) if job.state is jobs.State.FAILED else ", ".join(job.outputs[:1])
         return (str(job.id), job.name or str(job.kind), MARKS[job.state])[column]
 
     def _take(self):

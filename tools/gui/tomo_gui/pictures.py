@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 from gsttomo.faces import looks
 from gsttomo.faces.names import scratch_folder
-from gsttomo.faces.texts import without_program
+from gsttomo.faces.texts import in_form, without_program
 from pyqtgraph.Qt import QtCore
 
 from .processes import Process
@@ -111,7 +111,7 @@ class Pictures(QtCore.QObject):
             look.events.clear()
         look.events.append(event)
         if event["event"] == "message" and event["level"] == "error" and not look.message:
-            look.message = event["text"]
+            look.message = in_form(event["text"])
         if event["event"] == "done":
             self._end(look, event)
 

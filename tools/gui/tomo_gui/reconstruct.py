@@ -10,7 +10,7 @@ from gsttomo import jobs
 from gsttomo.faces import looks
 from gsttomo.faces.names import free_name, output_beside, scratch_folder
 from gsttomo.faces.parameters import FOR_RESULTS, OF_ONE_SCAN
-from gsttomo.faces.texts import progress_of
+from gsttomo.faces.texts import error_of, progress_of
 from gsttomo.widgets import ImageView
 from pyqtgraph.Qt import QtCore, QtWidgets
 
@@ -344,7 +344,7 @@ class ReconstructPlace(QtWidgets.QWidget):
         elif job.state is jobs.State.CANCELLED:
             self.state.done(f"Job {job.id} was cancelled")
         else:
-            self.state.failed(job.error or "the process ended without a reason")
+            self.state.failed(error_of(job) or "the process ended without a reason")
 
 
     def _no_job(self):

@@ -3,7 +3,7 @@
 """What is known about a scan: its facts, and findings with what can be done about them."""
 
 from gsttomo.faces.parameters import parameters_in
-from gsttomo.faces.texts import ORDER, SIGNS, facts_of
+from gsttomo.faces.texts import ORDER, SIGNS, facts_of, in_form
 from pyqtgraph.Qt import QtCore, QtWidgets
 
 from . import theme
@@ -43,8 +43,8 @@ class FindingWidget(QtWidgets.QFrame):
         sign, tone = SIGNS[finding["severity"]]
         self.sign = QtWidgets.QLabel(sign)
         theme.mark(self.sign, "tone", tone)
-        text = QtWidgets.QLabel(finding["text"], wordWrap=True)
-        advice = QtWidgets.QLabel(finding["advice"].replace("--", ""), wordWrap=True)
+        text = QtWidgets.QLabel(in_form(finding["text"]), wordWrap=True)
+        advice = QtWidgets.QLabel(in_form(finding["advice"]), wordWrap=True)
         advice.setProperty("faint", True)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, theme.SPACE, 0, theme.SPACE)

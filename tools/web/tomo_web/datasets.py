@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Literal, Optional, Union
 
 from fastapi import APIRouter, Query, Request
 from gsttomo.faces.parameters import OF_ONE_SCAN, OF_SCAN, parameters_in
-from gsttomo.faces.texts import ORDER, facts_of, head_of, size_of
+from gsttomo.faces.texts import ORDER, facts_of, head_of, in_form, size_of
 from pydantic import BaseModel, Extra, Field
 
 from . import confined, dataset_store
@@ -262,7 +262,7 @@ def whole(one, person):
     told = (one.own["axis"], "set") if "axis" in one.own else (one.facts["axis"], "scan") if one.facts and "axis" in one.facts else None
     findings = sorted(one.facts["findings"], key=lambda finding: ORDER.index(finding["severity"])) if one.facts else []
     return {**short(one), "places": one.places, "values": one.own, "notes": one.notes, "version": one.version, "facts": one.facts,
-            "findings": [{**finding, "parameters": parameters_in(finding["advice"], schema())} for finding in findings],
+            "findings": [{**finding, "text": in_form(finding["text"]), "advice": in_form(finding["advice"]), "parameters": parameters_in(finding["advice"], schema())} for finding in findings],
             "lines": facts_of(one.facts, told) if one.facts else [], "head": head_of(one.facts, told, problem=one.problem or ""), "may_change": _may_change(one, person)}
 
 

@@ -9,7 +9,7 @@ import time
 from gsttomo import jobs
 from gsttomo.faces import names
 from gsttomo.faces.parameters import FILES, command_of
-from gsttomo.faces.texts import MARKS, duration_of, event_text, progress_of
+from gsttomo.faces.texts import MARKS, duration_of, error_of, event_text, progress_of
 
 from .folders import told_values
 from .orders import batch_of
@@ -28,7 +28,7 @@ def short(job, told):
             "batch": batch_of(job), "state": str(job.state), "mark": MARKS[job.state], "status": job.status, "priority": job.priority,
             "progress": "" if job.is_over or job.state is jobs.State.QUEUED else progress_of(job), "done": job.done, "total": job.total,
             "rate": job.rate, "seconds_left": job.seconds_left, "submitted": job.submitted, "started": job.started, "began": job.began,
-            "ended": job.ended, "seconds": duration_of(job), "error": told(job.error).strip() if job.error else None,
+            "ended": job.ended, "seconds": duration_of(job), "error": told(error_of(job)) if job.error else None,
             "results": results_of(job), "bytes": job.bytes, "repeats": job.repeats}
 
 

@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 from fastapi import Response
+from gsttomo.faces.texts import in_form
 
 from .errors import MISTAKES
 
@@ -31,7 +32,7 @@ def samples(array, facts):
 def said(events, level, told):
     """Messages of a run, as people may read them."""
     texts = [event["text"] for event in events if event["event"] == "message" and event["level"] == level]
-    return [told(text)[:LONGEST] for text in texts[:MESSAGES]]
+    return [told(in_form(text))[:LONGEST] for text in texts[:MESSAGES]]
 
 
 def plan_of(events):

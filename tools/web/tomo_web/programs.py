@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 from gsttomo.faces import looks
 from gsttomo.faces.names import scratch_folder
-from gsttomo.faces.texts import without_program
+from gsttomo.faces.texts import in_form, without_program
 
 from .errors import Invalid
 from .parameters import save
@@ -223,7 +223,7 @@ class Looks:
             event = json.loads(line)
             events.append(event)
             if event["event"] == "message" and event["level"] == "error":
-                message = message or event["text"]
+                message = message or in_form(event["text"])
             if event["event"] == "done":
                 if event["status"] in ("failed", "aborted"):
                     raise Failure(message or "nothing was made")

@@ -10,6 +10,7 @@ import os
 import time
 
 from gsttomo import jobs
+from gsttomo.faces.texts import error_of
 
 from . import datasets
 from .dataset_store import DataSet, key_of
@@ -281,7 +282,7 @@ class Work:
                 find.orders, find.output, find.told = find.orders + 1, None, 1  # whoever did it knows
                 self._over(find, State.FAILED, "the job was cancelled")
             elif job.is_over:
-                self._fail(find, self._server.folders.told(job.error or f"job {job.id} failed"))
+                self._fail(find, self._server.folders.told(error_of(job) or f"job {job.id} failed"))
             else:
                 self._server.keeper.start()
         for find in ordered.values():  # that the queue has forgotten

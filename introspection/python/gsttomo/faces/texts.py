@@ -4,6 +4,7 @@
 
 import json
 import math
+import re
 import time
 
 from .. import jobs
@@ -111,7 +112,7 @@ def event_text(event):
     at = time.strftime("%H:%M:%S", time.localtime(event.get("time", 0)))
     kind = event["event"]
     if kind == "message":
-        text = f"{event['level']}: {event['text']}"
+        text = f"{event['level']}: {in_form(event['text'])}"
     elif kind == "hello":
         text = f"process {event['pid']} began"
     elif kind == "stage":
@@ -138,9 +139,19 @@ def settings_text(job):
     return json.dumps(job.description, indent=2)
 
 
+def in_form(text):
+    """What a program says of its options, as it is right for a form: `--axis 86` is its field `axis`."""
+    return re.sub(r"(?<![\w-])--(?=[a-z])", "", text)
+
+
+def error_of(job):
+    """Why it failed, as it is right for a form; "" where nothing is known."""
+    return in_form(job.error or "").strip()
+
+
 def without_program(text):
-    """The error alone, of lines of standard error such as 'tomo-reconstruct: note: ...'."""
+    """The error alone, as it is right for a form, of lines of standard error such as 'tomo-reconstruct: note: ...'."""
     lines = [line.partition(": ")[2] or line for line in text.splitlines() if line.strip()]
     errors = [line.partition(": ")[2] for line in lines if line.startswith("error: ")]
     errors = errors or [line for line in lines if not line.startswith(("warning: ", "note: "))]
-    return (errors or lines or [text])[0]
+    return in_form((errors or lines or [text])[0])

@@ -59,7 +59,7 @@ export class FindingsList {
       actions.push(button(`Set ${parameter}…`, () => this.#set(parameter), { class: "btn small" }));
     }
     return element("div", { class: "finding", id: `finding-${name}` }, element("span", { "data-tone": tone }, sign), element("p", {}, text),
-      element("p", { class: "faint" }, advice.replaceAll("--", "")), element("div", { class: "toolbar" }, ...actions));
+      element("p", { class: "faint" }, advice), element("div", { class: "toolbar" }, ...actions));
   }
 
   #ignored() {
