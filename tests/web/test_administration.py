@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The place Administration: persons, sessions, what was changed, and this computer."""
 
+import time
+
 import numpy as np
 from resulttest import add_job, write_volume
 from test_access import Browser, add_persons
@@ -12,7 +14,7 @@ class Administration(BrowserTest):
     def setUp(self):
         super().setUp()
         add_persons(self.folder / "state", anna="admin", otto="user")
-        self.one = self.server("--access", "passwords", "--smtp", "127.0.0.1:9")
+        self.one = self.server("--access", "passwords", "--smtp", "127.0.0.1:9", "--keep-days", "5")
         self.anna, self.otto = Browser(self.one), Browser(self.one)
         self.anna.log_in("anna")
         self.otto.log_in("otto")
@@ -96,6 +98,19 @@ class Administration(BrowserTest):
         self.save_picture(page, "administration-server.png")
         page.click("#tab-log")
         page.wait_for_selector("td:text-matches('DELETE /api/administration/sessions/')")
+
+    def test_what_rules_about_results_take_away(self):
+        day, file = 86400, write_volume(self.one.results / "volume.h5", np.zeros((2, 3, 4), np.uint8))
+        number = add_job(self.one, file, name="<b>old</b>", ended=time.time() - 6 * day, began=time.time() - 7 * day, started=time.time() - 7 * day, bytes=2000)
+        add_job(self.one, file, name="young")
+        (told,) = self.anna.ask("GET", "retention").json["items"]
+        self.assertEqual((told["job"], told["goes"]), (number, False))  # its file is younger than the job
+        page = self.opened("administration/results")
+        page.wait_for_selector("text=results older than 5 days go")
+        page.wait_for_selector("text=Nothing goes now.")
+        rows = page.locator("table[aria-label='Old results'] tbody tr")
+        self.assertEqual([row.split("\t") for row in rows.all_inner_texts()],
+                         [[f"{number} <b>old</b>", "local", page.evaluate("(t) => new Date(1000 * t).toLocaleString('sv-SE')", told["ended"]), "2.00 kB", "✓ stays", told["reason"]]])
 
     def test_persons_in_the_page(self):
         page = self.opened("administration")

@@ -156,6 +156,11 @@ class Results(ResultPlaceTest):
 
     # For everybody
 
+    def test_the_list_tells_how_each_was_made(self):
+        (item,) = [one for one in self.shared.get("results")["items"] if one["job"] == self.job]
+        self.assertEqual(item["summary"], "fbp, axis 86.35, flat-scale 0.68, y 30, height 60")
+        self.assertEqual(self.open().locator(f".results-side tr[data-key='{self.job}/0'] .summary").inner_text(), item["summary"])
+
     def test_no_serious_findings_of_axe(self):
         from axe_playwright_python.sync_playwright import Axe
         for dark in (True, False):

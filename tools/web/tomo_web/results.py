@@ -3,6 +3,7 @@
 """Results: volumes that jobs have written, as the queue knows them."""
 
 import asyncio
+import contextlib
 import os
 import pathlib
 from typing import Any, Dict, List, Optional
@@ -17,24 +18,28 @@ from pydantic import BaseModel, Field
 from .access import Person, Role, needs, server_of
 from .errors import MISTAKES, Unknown
 from .outputs import LARGEST, Job, Number, dataset_of, job_of, path_of, result_of, visible
+from .parameters import OF_SERVER, schema
 from .shares import Viewer, sees
 
 TABLES = ""
 router = APIRouter(tags=["results"])
 
 LARGEST_REPORT = 64 << 20
+LONGEST_SUMMARY = 200  # characters
+NOT_SUMMED = OF_SERVER | {"pyramid"}  # that is the same for all, or nobody's business
 # A report is a page of ours, but what it tells comes from files: nothing in it runs or loads anything.
 HARMLESS = {"Content-Security-Policy": "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'", "X-Frame-Options": "SAMEORIGIN",
             "Cache-Control": "private, no-cache"}
 
 
 class Result(BaseModel):
-    """One volume of a job. name: of the file; title: of the job; dataset: number of the data set that it was made of; status: "done", or
-    "finished early"; bytes: of the file, none where it is not there any more"""
+    """One volume of a job. name: of the file; title: of the job; summary: its method, and what differs from the defaults; dataset: number of
+    the data set that it was made of; status: "done", or "finished early"; bytes: of the file, none where it is not there any more"""
     job: int
     number: int
     name: str
     title: str
+    summary: str
     dataset: Optional[int]
     owner: str
     ended: Optional[float]
@@ -73,7 +78,12 @@ async def list_results(request: Request, offset: int = Query(0, ge=0, le=LARGEST
     server = server_of(request)
     page = await server.queue.page([jobs.State.DONE], search=search, offset=offset, limit=limit,
                                    subject=None if dataset is None else f"data set {dataset}")
-    return {"items": [short(server, job, number) for job in page.jobs for number in visible(server, job)], "total": page.total}
+    items = []
+    for brief in page.jobs:
+        with contextlib.suppress(jobs.NoSuchJob):  # forgotten meanwhile
+            job = await server.queue.get(brief.id)
+            items += [short(server, job, number) for number in visible(server, job)]
+    return {"items": items, "total": page.total}
 
 
 def short(server, job, number):
@@ -83,7 +93,14 @@ def short(server, job, number):
     except OSError:
         size = None
     return {"job": job.id, "number": number, "name": os.path.basename(file), "title": server.folders.told(job.name or f"job {job.id}"),
-            "dataset": dataset_of(job), "owner": job.owner, "ended": job.ended, "status": job.status, "bytes": size}
+            "summary": server.folders.told(_summary(job)), "dataset": dataset_of(job), "owner": job.owner, "ended": job.ended, "status": job.status, "bytes": size}
+
+
+def _summary(job):
+    if job.kind is not jobs.Kind.RECONSTRUCTION:
+        return "dataflow"
+    values = {"method": schema()["method"]["default"], **{name: value for name, value in job.description.items() if name not in NOT_SUMMED}}
+    return ", ".join([values.pop("method"), *(f"{name} {text_of(value)}" for name, value in values.items())])[:LONGEST_SUMMARY]
 
 
 @router.get("/results/{job}/{number}", response_model=Whole, responses=MISTAKES)

@@ -10,7 +10,7 @@ import { button, StateLine } from "../parts/states.js";
 import { Tabs } from "../parts/tabs.js";
 
 const ROLES = [["viewer", "viewer: looks and downloads"], ["user", "user: runs jobs"], ["expert", "expert: sees where files lie, if the server allows it"], ["admin", "admin: manages persons and jobs of all"]];
-const TABS = { persons: "Persons", sessions: "Sessions", log: "Log", server: "Server" };
+const TABS = { persons: "Persons", sessions: "Sessions", log: "Log", results: "Old results", server: "Server" };
 const PAGE = 100; // entries of the log
 
 export class Place {
@@ -35,7 +35,7 @@ export class Place {
     const known = name in TABS ? name : "persons";
     this.#tabs.show(known);
     this.#state.working("Asking the server");
-    const shown = await { persons: () => this.#persons(), sessions: () => this.#sessions(), log: () => this.#log(), server: () => this.#server() }[known]();
+    const shown = await { persons: () => this.#persons(), sessions: () => this.#sessions(), log: () => this.#log(), results: () => this.#results(), server: () => this.#server() }[known]();
     this.#tabs.panels[known].replaceChildren(...shown);
     this.#state.done();
   }
@@ -131,6 +131,18 @@ export class Place {
       one.action + (one.count > 1 ? ` (${one.count} times)` : ""), one.path, one.detail, one.status >= 400 ? tone(`✕ ${one.status}`, "failure") : `✓ ${one.status}`])));
     more.dataset.before = items.at(-1)?.id ?? "";
     more.hidden = items.length < PAGE;
+  }
+
+  /** What the rules about old results would take away now. */
+  async #results() {
+    const { days, bytes: most, count, freed, items } = await get("retention");
+    if (days === null && most === null) return [element("p", {}, "Results stay until somebody removes them. --keep-days and --keep-bytes are rules by which old ones go.")];
+    const rules = [days === null ? null : `results older than ${days} days go`, most === null ? null : `of a person who has more than ${bytes(most)} the oldest go`];
+    return [element("p", {}, `Rules: ${rules.filter(Boolean).join("; ")}. Each hour the server looks.`),
+      element("p", {}, count ? `${count} ${count === 1 ? "job goes" : "jobs go"} the next time, ${bytes(freed)}.` : "Nothing goes now."),
+      table(["Job", "Owner", "Ended", "Size", "What becomes of it", "Why"], items.map((one) => [
+        element("a", { href: `#/jobs/${one.job}` }, `${one.job} ${one.name}`.trim()), one.owner, date(one.ended), bytes(one.bytes),
+        one.goes ? tone("⚠ goes", "warning") : "✓ stays", one.reason]), "Old results", "No rule is against any result.")];
   }
 
   async #server() {

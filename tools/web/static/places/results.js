@@ -103,9 +103,10 @@ export class Place {
   }
 }
 
-/** What a file is called, when it was made and of what. */
+/** What a file is called, when it was made and of what, and how. */
 function cellOf(item) {
   const when = item.ended ? new Date(1000 * item.ended).toLocaleString("sv-SE").slice(0, 16) : "";
   const more = [when, item.bytes === null ? "the file is gone" : `${textOf(item.bytes / 1e6, 3)} MB`, item.title].filter(Boolean).join("  ");
-  return element("div", { class: "two-lines", title: `${item.name}\n${more}` }, element("div", {}, item.name), element("div", { class: "faint" }, more));
+  return element("div", { class: "two-lines", title: [item.name, more, item.summary].join("\n") }, element("div", {}, item.name),
+    element("div", { class: "faint" }, more), element("div", { class: "faint summary" }, item.summary));
 }
