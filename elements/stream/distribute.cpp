@@ -67,6 +67,14 @@ all of them have failed, that is an error. A copy that failed gets its next chan
         When::ready,
         "What an error of one of the copies does"};
 
+    Property<bool> whole_groups{
+        this, "whole-groups", false, When::ready,
+        "Whether each device takes as many arrays as its elements compute at once, even where few come in all: then the number of "
+        "devices changes no bits of elements that compute so many in another way than fewer"};
+    Property<std::uint64_t> max_memory{
+        this, "max-memory", Automatic{0}, When::ready,
+        "Most bytes of arrays under way, if each device has some; 0: an eighth of the devices' memory"};
+
     static GType parent_type();
     bool needs_device() const override { return false; }
     void describe_pads(GstElementClass *klass) const override;
@@ -257,7 +265,7 @@ void Distribute::begin() {
         const std::lock_guard<std::mutex> lock(told_lock_);
         told_.clear();
     }
-    distribution_.reset(on_failure == OnFailure::go_on);
+    distribution_.reset(on_failure == OnFailure::go_on, whole_groups, max_memory);
 }
 
 // Properties of the elements

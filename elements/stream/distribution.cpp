@@ -6,6 +6,8 @@
 #include <gst/tomo/device/gobject.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstring>
 
 // An end of a distribution. Its pads are those of the class below.
@@ -361,7 +363,7 @@ void Distribution::clear() {
     }
 }
 
-void Distribution::reset(bool goes_on) {
+void Distribution::reset(bool goes_on, bool takes_whole_groups, std::uint64_t most_bytes) {
     const std::lock_guard<std::mutex> tasks(tasks_lock_);
     const Lock lock(lock_);
     clear();
@@ -369,7 +371,12 @@ void Distribution::reset(bool goes_on) {
     for (auto &copy : copies_) {
         copy->has_failed = false;
         copy->facts = nullptr;
+        copy->seconds = copy->busy_seconds = 0.0;
+        copy->busy_arrays = copy->given_planes = 0;
     }
+    takes_whole_groups_ = takes_whole_groups;
+    most_bytes_ = most_bytes;
+    told_shares_ = 0;
     changes_.clear();
     goes_on_ = goes_on;
     is_flushing_ = is_off_ = has_begun_ = has_error_ = false;
@@ -597,7 +604,7 @@ unsigned Distribution::group_size() const {
     std::uint64_t most = 1;
     for (const auto &copy : copies_)
         most = std::max<std::uint64_t>(most, copy->at_once);
-    if (count_ > 0 && most > 1) {
+    if (count_ > 0 && most > 1 && !takes_whole_groups_) {
         const std::uint64_t share = (count_ + 2 * copies_.size() - 1) / (2 * copies_.size());
         most = std::min(most, share + share % 2); // elements that pair arrays find the same pairs
     }
@@ -611,13 +618,18 @@ void Distribution::look_at_batches(Copy &copy) {
         copy.at_once = std::max(copy.at_once, filter->latency() + 1);
 }
 
+// Arrays under way. A fast copy goes on while a slow one computes.
+std::uint64_t Distribution::capacity() const {
+    const std::uint64_t group = group_size(), copies = copies_.size(),
+                        pays = std::max<std::uint64_t>(64, 4 * copies * group);
+    return std::max(std::min(pays, most_), copies * group + 1);
+}
+
 bool Distribution::is_full() const {
     const std::uint64_t group = group_size(), copies = copies_.size();
     if (next_ > unclaimed_ && next_ - unclaimed_ >= std::max(group, copies))
         return true;
-    // A fast copy goes on while a slow one computes.
-    const auto pays = std::max<std::uint64_t>(64, 4 * copies * group);
-    return slots_.size() >= std::max(std::min(pays, most_), copies * group + 1);
+    return slots_.size() >= capacity();
 }
 
 GstFlowReturn Distribution::take(BufferRef buffer) {
@@ -726,6 +738,8 @@ bool Distribution::take_event(EventRef event) {
     has_begun_ = true;
     if (!settle(lock))
         return false;
+    if (type == GST_EVENT_EOS)
+        tell_shares(lock, true);
     if (type == GST_EVENT_SEGMENT || type == GST_EVENT_STREAM_START) {
         flow_ = GST_FLOW_OK;
         ends_at_ = never;
@@ -736,13 +750,18 @@ bool Distribution::take_event(EventRef event) {
         return false;
     if (info) {
         count_ = count > 0 ? count : 0;
+        depth_ = info->depth;
         // Other elements want memory, too.
         constexpr unsigned share = 8;
-        most_ = never;
+        most_ = most_bytes_ ? most_bytes_ / info->size() : never;
+        // Before any is measured, as tomo-reconstruct expects it (gst/reconstruction/speed.cpp).
+        constexpr double unit_of_cpu = 12.0, unit_of_gpu = 30.0;
         for (const auto &copy : copies_)
             for (auto *filter : copy->filters)
-                if (const auto device = filter->current_device())
+                if (const auto device = filter->current_device()) {
                     most_ = std::min<std::uint64_t>(most_, device->memory_limit() / share / info->size());
+                    copy->speed = device->compute_units() * (device->is_cpu() ? unit_of_cpu : unit_of_gpu);
+                }
     }
     return true;
 }
@@ -814,8 +833,81 @@ bool Distribution::give_news(Lock &lock) {
 // Copies
 // -------------------------------------------------------------------------------------------------------
 
-bool Distribution::may_claim() const {
-    return flow_ == GST_FLOW_OK && !has_error_ && (!again_.empty() || unclaimed_ < std::min(next_, ends_at_));
+// Whether another copy is more than twice as fast.
+bool Distribution::is_slow(const Copy &copy) const {
+    constexpr double slow = 2.0;
+    return std::any_of(copies_.begin(), copies_.end(), [&](const auto &other) {
+        if (other->has_failed || other.get() == &copy)
+            return false;
+        return other->seconds > 0.0 && copy.seconds > 0.0 ? copy.seconds > slow * other->seconds
+                                                          : other->speed > slow * copy.speed;
+    });
+}
+
+// Whether a slow copy will have made the next arrays before the others would have made all that come, and
+// before these wait for its results.
+bool Distribution::pays(const Copy &copy) const {
+    double others = 0.0, mine = copy.seconds; // arrays per second; seconds per array
+    for (const auto &other : copies_) {
+        if (other->has_failed || is_slow(*other))
+            continue;
+        if (other->seconds == 0.0)
+            return false; // nobody knows yet
+        others += 1.0 / other->seconds;
+        if (copy.seconds == 0.0)
+            mine = std::max(mine, other->seconds * other->speed / copy.speed);
+    }
+    const double size = group_size(), meanwhile = size * mine * others;
+    const double left = count_ > unclaimed_ ? static_cast<double>(count_ - unclaimed_)
+                        : count_ > 0        ? 0.0
+                                            : HUGE_VAL;
+    return meanwhile <= left - size && meanwhile + size <= static_cast<double>(capacity());
+}
+
+bool Distribution::may_claim(const Copy &copy) const {
+    if (flow_ != GST_FLOW_OK || has_error_)
+        return false;
+    return !again_.empty() || (unclaimed_ < std::min(next_, ends_at_) && (!is_slow(copy) || pays(copy)));
+}
+
+// Of the arrays from `first` on. Commands of a fast copy are still under way, so the mean over many counts.
+void Distribution::measure(Lock &lock, Copy &copy, Number first, gint64 begun) {
+    if (is_slow(copy)) {
+        const auto stamps = copy.stamps;
+        lock.unlock();
+        for (const auto &stamp : stamps)
+            if (stamp)
+                clWaitForEvents(1, std::array{stamp.event.get()}.data()); // a failure shows at the next array
+        lock.lock();
+    }
+    if (copy.next <= first || copy.has_failed || is_stopped())
+        return;
+    const auto arrays = copy.next - first;
+    const double seconds = 1e-6 * static_cast<double>(g_get_monotonic_time() - begun);
+    copy.busy_seconds += seconds;
+    copy.busy_arrays += arrays;
+    if (is_slow(copy))
+        copy.seconds = seconds / static_cast<double>(arrays);
+    else if (copy.busy_arrays > std::max(8u, 2 * group_size())) // which may be under way
+        copy.seconds = copy.busy_seconds / static_cast<double>(copy.busy_arrays);
+}
+
+// For people: which device made how many planes.
+void Distribution::tell_shares(Lock &lock, bool is_end) {
+    constexpr gint64 often = 200000; // microseconds
+    const auto now = g_get_monotonic_time();
+    if (copies_.size() < 2 || (!is_end && now - told_shares_ < often))
+        return;
+    told_shares_ = now;
+    std::vector<std::pair<std::string, guint64>> shares;
+    for (const auto &copy : copies_)
+        shares.emplace_back(copy->device, copy->given_planes);
+    lock.unlock();
+    for (const auto &[device, planes] : shares)
+        owner_.post_message(gst_structure_new("tomo-device", "element", G_TYPE_STRING,
+                                              GST_OBJECT_NAME(owner_.gst()), "device", G_TYPE_STRING,
+                                              device.c_str(), "planes", G_TYPE_UINT64, planes, nullptr));
+    lock.lock();
 }
 
 void Distribution::claim(Copy &copy) {
@@ -836,7 +928,7 @@ void Distribution::claim(Copy &copy) {
 
 void Distribution::work(Copy &copy) {
     Lock lock(lock_);
-    changed_.wait(lock, [&] { return is_stopped() || copy.event || (!copy.has_failed && may_claim()); });
+    changed_.wait(lock, [&] { return is_stopped() || copy.event || (!copy.has_failed && may_claim(copy)); });
     if (is_stopped()) {
         lock.unlock();
         gst_pad_pause_task(copy.feed);
@@ -844,7 +936,11 @@ void Distribution::work(Copy &copy) {
         handle_event(lock, copy);
     } else {
         claim(copy);
+        const auto begun = g_get_monotonic_time();
+        const auto first = copy.next;
         compute(lock, copy);
+        measure(lock, copy, first, begun);
+        tell_shares(lock, false);
         look_at_batches(copy);
         copy.is_busy = false;
         changed_.notify_all();
@@ -973,6 +1069,7 @@ GstFlowReturn Distribution::take_result(Copy &copy, BufferRef buffer) {
     copy.stamps.push_back(stamp_of(buffer.get()));
     if (auto *mine = slot(number); mine && !mine->result) {
         mine->result = std::move(buffer);
+        copy.given_planes += depth_;
         mine->by = copy.number;
         mine->facts = copy.facts;
         mine->events = std::exchange(copy.events, {});

@@ -44,7 +44,9 @@ class Distribution {
     // What the part takes and gives, as long as there is no copy.
     void set_caps(CapsRef taken, CapsRef given);
     // Before the start. If the stream goes on after failures, arrays of a copy that failed are done again.
-    void reset(bool goes_on);
+    // Arrays under way have no more than `most_bytes`, if each copy has some; 0: a share of the devices'
+    // memory. Copies take groups of arrays that are whole, or so small that each copy gets some.
+    void reset(bool goes_on, bool takes_whole_groups, std::uint64_t most_bytes);
 
     // While it runs
     // --------------------------------------------------------------------------------------------------
@@ -102,6 +104,10 @@ class Distribution {
         std::shared_ptr<const Facts> facts;
         std::vector<EventRef> events; // not sticky, since its last result
         std::deque<Stamp> stamps;     // of its results
+        double speed = 1.0;           // expected, against those of other copies
+        double seconds = 0.0;         // measured for an array; 0: not yet
+        double busy_seconds = 0.0;    // since the begin of the stream
+        std::uint64_t busy_arrays = 0, given_planes = 0;
     };
 
     struct Pads; // functions for GStreamer
@@ -114,8 +120,13 @@ class Distribution {
     std::size_t alive() const;
     unsigned group_size() const;
     void look_at_batches(Copy &copy);
+    std::uint64_t capacity() const;
     bool is_full() const;
-    bool may_claim() const;
+    bool is_slow(const Copy &copy) const;
+    bool pays(const Copy &copy) const;
+    bool may_claim(const Copy &copy) const;
+    void measure(Lock &lock, Copy &copy, Number first, gint64 begun);
+    void tell_shares(Lock &lock, bool is_end);
     void claim(Copy &copy);
     void lose(Copy &copy);
     void forget_arrays();
@@ -182,6 +193,10 @@ class Distribution {
     Number next_index_ = 0;  // of an array that comes without a number
     std::uint64_t most_ = never, count_ = 0; // arrays under way; arrays of the stream, 0 if that is not known
     std::vector<Change> changes_;
+    bool takes_whole_groups_ = false;
+    std::uint64_t most_bytes_ = 0;
+    unsigned depth_ = 1;     // of the arrays
+    gint64 told_shares_ = 0; // when
 
     unsigned handling_ = 0;  // copies that have not handled the event
     bool is_handled_ = true; // by all of them

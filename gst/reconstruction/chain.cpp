@@ -4,6 +4,7 @@
 // Every element of a line has a name, so that a result says the same of how it came about whoever runs it.
 #include <gst/reconstruction/beam-geometry.hpp>
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/devices/shared-line.hpp>
 #include <gst/reconstruction/distortion.hpp>
 #include <gst/reconstruction/flat-field.hpp>
 #include <gst/reconstruction/given-slices.hpp>
@@ -184,21 +185,35 @@ std::string sink_line(const Settings &settings, const std::string &output, bool 
     return line;
 }
 
+// From the scan to sinograms.
+static std::string unfiltered_line(const Settings &settings, const Inspection &scan, const Rows &rows) {
+    if (scan.is_sinograms)
+        return read_sinograms(settings, rows) + uncorrected(settings, scan);
+    if (needs_projections(settings, scan))
+        return projection_line(settings, scan, rows) + " ! tomotransposeprojections name=transpose";
+    return scan_source(settings, scan, rows, false) + corrected(settings, scan, rows, false) +
+           (are_shifts_corrected(settings, scan) ? shift_line(settings) : "");
+}
+
+// Corrects sinograms one by one.
+static std::string sinogram_filter_line(const Settings &settings, const Inspection &scan) {
+    return rings_line(settings, scan.image.width / settings.binning) +
+           (takes_logarithm_behind_rings(settings, scan) ? absorption(settings) : "") +
+           beam_hardening_line(settings) + thickness_line(settings, scan);
+}
+
 std::string sinogram_line(const Settings &settings, const Inspection &scan, const Rows &rows) {
-    std::string line;
-    if (scan.is_sinograms) {
-        line = read_sinograms(settings, rows) + uncorrected(settings, scan);
-    } else if (needs_projections(settings, scan)) {
-        line = projection_line(settings, scan, rows) + " ! tomotransposeprojections name=transpose";
-    } else {
-        line = scan_source(settings, scan, rows, false) + corrected(settings, scan, rows, false);
-        if (are_shifts_corrected(settings, scan))
-            line += shift_line(settings);
-    }
-    line += rings_line(settings, scan.image.width / settings.binning);
-    if (takes_logarithm_behind_rings(settings, scan))
-        line += absorption(settings);
-    return line + beam_hardening_line(settings) + thickness_line(settings, scan);
+    return unfiltered_line(settings, scan, rows) + sinogram_filter_line(settings, scan);
+}
+
+std::string sinograms_to_slices_line(const Settings &settings, const Inspection &scan, const Rows &rows,
+                                     double axis, const SliceFrame *given_frame) {
+    const auto filters = sinogram_filter_line(settings, scan),
+               slices = slice_line(settings, scan, axis, given_frame);
+    const auto sinograms = unfiltered_line(settings, scan, rows);
+    // This element joins inputs, so it has no copies.
+    return settings.rings.is("double-flat-field") ? sinograms + filters + shared_line(settings, slices)
+                                                  : sinograms + shared_line(settings, filters + slices);
 }
 
 } // namespace tomo::reconstruction

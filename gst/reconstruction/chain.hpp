@@ -24,6 +24,10 @@ struct SliceFrame {
 // From sinograms to slices; `axis` is an edge coordinate of the full detector.
 std::string slice_line(const Settings &settings, const Inspection &scan, double axis,
                        const SliceFrame *given_frame = nullptr);
+// From the scan to slices, without a sink. Where several devices share them, each has copies of the elements
+// behind the sinograms.
+std::string sinograms_to_slices_line(const Settings &settings, const Inspection &scan, const Rows &rows,
+                                     double axis, const SliceFrame *given_frame = nullptr);
 // " ! " and the element that makes pixels 0 beyond a circle about the axis, an edge coordinate of slices;
 // empty where the settings want none.
 std::string circle_line(const Settings &settings, double axis, double radius);

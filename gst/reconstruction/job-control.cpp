@@ -83,6 +83,7 @@ SampleRef Job::make_middle() {
     Inspection scan = *inspection_;
     take_first_turn(settings, scan);
     settings.resume.reset();
+    settings.devices.reset(); // one of them makes it
     const Middle middle(*plan_, settings.binning);
     const auto images = io::MemoryImages::reserved("preview");
     images->allocate(ArrayInfo(GST_TOMO_FORMAT_FLOAT32, plan_->shape.width, plan_->shape.height));

@@ -24,6 +24,7 @@ struct Job::Course {
     double total, expected = 0.0; // seconds; 0: not known
     bool is_join = false;         // of images that are made
     double before = 0.0, told = -1.0;
+    std::uint64_t told_shared = 0;
     Clock::time_point begun = Clock::now();
     Clock::time_point last = Clock::now() - progress_interval;
     // Of the first images, before which programs are built, or of the first ones behind a pause.
@@ -47,8 +48,10 @@ struct Job::Course {
         const double done = std::min(before + images, total);
         if (!is_join)
             job.record_.images = done;
-        if (done == told || (done < total && now - last < progress_interval))
+        const auto shared = is_join ? 0 : job.shares_.sum(); // told behind the last image
+        if ((done == told && shared == told_shared) || (done < total && now - last < progress_interval))
             return;
+        told_shared = shared;
         last = now;
         told = done;
         const bool is_first = first == 0.0 && done > 0.0;
@@ -64,6 +67,8 @@ struct Job::Course {
         progress.set("done", Json::integer(static_cast<guint64>(done)));
         progress.set("total", Json::integer(static_cast<guint64>(total)));
         progress.set("unit", Json::text(job.settings_.result.value()));
+        if (!is_join && !job.shares_.is_empty())
+            progress.set("devices", job.shares_.json());
         if (done > first) {
             const double rate = (done - first) / seconds_since(since);
             progress.set("rate", Json::number(rate));

@@ -23,6 +23,7 @@
 #include <gst/tomo/support/c-string.hpp>
 #include <gst/tomo/support/lettering.hpp>
 #include <gst/tomo/support/text-file.hpp>
+#include <gst/tomo/support/threads.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -109,6 +110,8 @@ Job::Job(const Settings &settings, std::function<void(const Json &)> tell) : tel
 }
 
 Job::~Job() {
+    if (opening_.joinable())
+        opening_.join();
     if (middle_thread_.joinable())
         middle_thread_.join();
 }
@@ -165,12 +168,14 @@ void Job::go_on() const {
 const Inspection &Job::inspect() {
     if (inspection_)
         return *inspection_;
+    choose_devices();
     if (settings_.stitch.empty())
         inspection_ = std::make_unique<Inspection>(reconstruction::inspect(settings_, device_memory()));
     else
         inspect_heights();
     for (const auto &finding : inspection_->findings)
         message(finding.severity_name(), finding.text + ". " + finding.advice + " [" + finding.name + "]");
+    settle_devices();
     return *inspection_;
 }
 
@@ -226,6 +231,42 @@ void Job::open_device() {
     }
 }
 
+void Job::choose_devices() {
+    if (std::exchange(are_devices_chosen_, true))
+        return;
+    given_devices_ = settings_.devices;
+    devices_ = devices_of(settings_);
+    settings_.devices.reset();
+    if (devices_.empty())
+        return;
+    for (const auto &slow : take_slow_devices(devices_))
+        message("info",
+                text("device %zu (%s) makes no slices: it takes about %.0f times as long as device %zu (%s), "
+                     "which would wait for it",
+                     slow.index, slow.name.c_str(), devices_.front().speed / slow.speed,
+                     devices_.front().index, devices_.front().name.c_str()));
+    settings_.device.set_text(std::to_string(devices_.front().index)); // for all that is not shared
+    open_device();
+    if (devices_.size() < 2 || !context_)
+        return;
+    std::vector<std::size_t> others;
+    for (const auto &device : devices_)
+        others.push_back(device.index);
+    opening_ = start_thread([context = context_, others] { context->open(others); });
+}
+
+void Job::settle_devices() {
+    if (devices_.size() < 2)
+        return;
+    if (const auto why = why_not_shared(settings_, *inspection_); !why.empty())
+        return message(given_devices_.empty() ? "info" : "warning",
+                       text("device %zu (%s) computes alone: %s", devices_.front().index,
+                            devices_.front().name.c_str(), why.c_str()));
+    settings_.devices.set_text(indices_of(devices_));
+    for (const auto &part : parts_)
+        part->settings_.devices.set_text(indices_of(devices_));
+}
+
 DeviceMemory Job::device_memory() {
     return [this]() -> std::uint64_t {
         open_device();
@@ -254,6 +295,8 @@ void Job::run_line(const std::string &line, const std::function<void(GstMessage 
     lend_device(*graph);
     const ImageCount count(*graph, makes_images_ ? &preview_ : nullptr, static_cast<guint64>(images_before));
     IteratingElements iterating(*graph);
+    if (makes_images_)
+        shares_.begin();
     const auto watch = middle ? middle->watch(*graph) : nullptr;
     Runner runner([] {}, [] {});
     struct Running {
@@ -278,6 +321,8 @@ void Job::run_line(const std::string &line, const std::function<void(GstMessage 
         while (const auto event = runner.take())
             if (const auto *message = std::get_if<MessageRef>(&*event)) {
                 const auto *told = gst_message_get_structure(message->get());
+                if (shares_.look_at(told))
+                    continue;
                 if (told && makes_images_ && gst_structure_has_name(told, "tomo-iterate"))
                     preview_.offer_iterate(iterating.image_of(told, static_cast<guint64>(images_before)));
                 on_message(message->get());
@@ -551,10 +596,12 @@ const Plan &Job::plan() {
         align(axis);
     }
     plan_ = std::make_unique<Plan>(make_plan(settings_, scan, axis, heights));
+    if (opening_.joinable())
+        opening_.join();
     if (context_) {
         if (!is_general(settings_, scan)) // in which it is another one
             check_precision(settings_, *context_->default_device());
-        expect_time(*plan_, settings_, scan, *context_->default_device());
+        expect_time(*plan_, settings_, scan, *context_->default_device(), devices_);
     }
     return *plan_;
 }
@@ -582,6 +629,8 @@ void Job::run() {
             told.set("device", Json::text(planned.device));
             told.set("seconds", Json::number(planned.seconds));
         }
+        if (!planned.shares.empty())
+            told.set("devices", planned.devices_json());
         if (!std::isnan(inspection_->pixel_size))
             told.set("pixel-size", Json::number(inspection_->voxel_size(settings_)));
         if (!settings_.sweep.empty()) {
@@ -595,6 +644,10 @@ void Job::run() {
             result_->allocate(planned.shape);
         has_result = reconstruct_as_memory_takes();
         tell_residuals();
+        if (!shares_.is_empty()) {
+            record_.devices = shares_.text();
+            message("info", record_.devices);
+        }
         if (finishing_)
             status = "finished early";
         if (has_result) {
@@ -666,7 +719,7 @@ bool Job::reconstruct_as_memory_takes() {
         makes_images_ = false;
         *plan_ = make_plan(settings_, *inspection_, plan_->axis, heights_.empty() ? nullptr : &heights_);
         if (context_)
-            expect_time(*plan_, settings_, *inspection_, *context_->default_device());
+            expect_time(*plan_, settings_, *inspection_, *context_->default_device(), devices_);
     }
 }
 
@@ -678,6 +731,7 @@ void Job::tell_residuals() {
 
 bool Job::reconstruct() {
     stage("reconstruct", 2);
+    shares_ = {};
     prepare_report();
     Course course{*this, "reconstruct", static_cast<double>(plan_->shape.depth), plan_->seconds};
     course.tell(0.0);
@@ -821,6 +875,12 @@ void Job::resolve(Settings &resolved) const {
             resolved.stitch_method.reset();
             resolve_heights(heights_, resolved);
         }
+    }
+    if (!devices_.empty()) {
+        resolved.device.reset();
+        resolved.devices.set_text(given_devices_);
+        if (given_devices_.empty())
+            resolved.devices.reset();
     }
     resolved.output.set_text(plan_->output);
     resolved.resume.reset();

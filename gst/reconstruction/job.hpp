@@ -6,6 +6,7 @@
 #pragma once
 
 #include <gst/reconstruction/axis-finder.hpp>
+#include <gst/reconstruction/devices/choice.hpp>
 #include <gst/reconstruction/heights.hpp>
 #include <gst/reconstruction/inspector.hpp>
 #include <gst/reconstruction/plan.hpp>
@@ -76,6 +77,9 @@ class Job {
     void open_device();
     // Opens it when it is asked.
     DeviceMemory device_memory();
+    // Which devices compute, before anything does; whether they share the slices, once the scan is known.
+    void choose_devices();
+    void settle_devices();
     void lend_device(const Graph &graph) const;
 
     // Runs a line to its end. `on_message` gets the messages of its elements, `on_images` the number of
@@ -139,6 +143,11 @@ class Job {
     std::unique_ptr<WorkFolder> shifts_folder_; // of the displacements of a result in memory
     Preview preview_;
     std::shared_ptr<Context> context_;
+    std::vector<SharingDevice> devices_; // that are named, the fastest one first
+    std::string given_devices_;          // as settings had them
+    bool are_devices_chosen_ = false;
+    std::thread opening_; // devices, while the scan is looked at
+    SharesOfDevices shares_;
     std::mutex lock_;
     Runner *runner_ = nullptr;        // of the running line
     Runner *middle_runner_ = nullptr; // of the preview

@@ -5,6 +5,7 @@
 #include <gst/tomo/device/samples.hpp>
 
 #include <algorithm>
+#include <atomic>
 
 namespace tomo::reconstruction {
 
@@ -31,9 +32,16 @@ class MiddleRow::Watch {
                 g_object_get(node.element.get(), "y", &first_row_, "y-step", &row_step_, nullptr);
             if (node.name == owner_.corrected_into_)
                 look_at(node.element.get(), "sink", on_corrected);
+            if (GST_IS_BIN(node.element.get())) { // of copies that it will make for devices
+                const auto signal =
+                    g_signal_connect(node.element.get(), "deep-element-added", G_CALLBACK(on_element), this);
+                bins_.emplace_back(node.element, signal);
+            }
         }
     }
     ~Watch() {
+        for (const auto &[bin, signal] : bins_)
+            g_signal_handler_disconnect(bin.get(), signal);
         for (const auto &[pad, probe] : probes_)
             gst_pad_remove_probe(pad.get(), probe);
     }
@@ -49,6 +57,12 @@ class MiddleRow::Watch {
             return;
         const auto probe = gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, look, this, nullptr);
         probes_.emplace_back(std::move(pad), probe);
+    }
+
+    static void on_element(GstBin *, GstBin *, GstElement *element, gpointer self) {
+        auto *watch = static_cast<Watch *>(self);
+        if (GST_OBJECT_NAME(element) == watch->owner_.corrected_into_)
+            watch->look_at(element, "sink", on_corrected_in_copy);
     }
 
     template <Look look>
@@ -69,6 +83,9 @@ class MiddleRow::Watch {
     static GstPadProbeReturn on_corrected(GstPad *pad, GstPadProbeInfo *info, gpointer self) {
         return on_buffer<&Watch::look_at_corrected>(pad, info, self);
     }
+    static GstPadProbeReturn on_corrected_in_copy(GstPad *pad, GstPadProbeInfo *info, gpointer self) {
+        return on_buffer<&Watch::look_at_corrected_in_copy>(pad, info, self);
+    }
 
     void look_at_raw(GstBuffer *buffer, const ArrayInfo &info) {
         const unsigned first = std::exchange(raw_came_, raw_came_ + info.depth);
@@ -87,6 +104,15 @@ class MiddleRow::Watch {
             keep_row(owner_.corrected_, buffer, info, owner_.middle_.row_in_slab, first);
         else
             keep_plane(owner_.corrected_, buffer, info, owner_.middle_.image_in_slab, first);
+    }
+
+    // A copy gets some of the arrays, with their numbers.
+    void look_at_corrected_in_copy(GstBuffer *buffer, const ArrayInfo &info) {
+        unsigned depth = depth_; // of all arrays but the last one
+        while (depth < info.depth && !depth_.compare_exchange_weak(depth, info.depth)) {
+        }
+        const auto first = static_cast<unsigned>(GST_BUFFER_OFFSET(buffer)) * std::max(depth, info.depth);
+        keep_plane(owner_.corrected_, buffer, info, owner_.middle_.image_in_slab, first);
     }
 
     // Of projections from `first` on.
@@ -123,6 +149,8 @@ class MiddleRow::Watch {
 
     MiddleRow &owner_;
     std::vector<std::pair<ObjectRef<GstPad>, gulong>> probes_;
+    std::vector<std::pair<ObjectRef<GstElement>, gulong>> bins_;
+    std::atomic<unsigned> depth_{0};
     guint first_row_ = 0, row_step_ = 0; // of the source; no step: it gives sinograms that were chosen
     unsigned raw_came_ = 0, corrected_came_ = 0;
 };

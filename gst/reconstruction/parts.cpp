@@ -37,10 +37,10 @@ class RowParts final : public ImageParts {
     }
 
     std::string line(unsigned first, unsigned count) const override {
-        const auto sinograms = sinogram_line(settings_, scan_, rows(first, count));
-        return settings_.result.is("slices") ? given_slices_lines(settings_, made(), first, count) +
-                                                   sinograms + slice_line(settings_, scan_, axis_)
-                                             : sinograms;
+        return settings_.result.is("slices")
+                   ? given_slices_lines(settings_, made(), first, count) +
+                         sinograms_to_slices_line(settings_, scan_, rows(first, count), axis_)
+                   : sinogram_line(settings_, scan_, rows(first, count));
     }
 
     void check() const override {

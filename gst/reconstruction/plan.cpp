@@ -406,6 +406,17 @@ std::string Plan::beside(const char *ending) const {
     return (name.empty() || name.back() == '/' ? name + "result" : name) + ending;
 }
 
+Json Plan::devices_json() const {
+    Json list = Json::list();
+    for (const auto &[name, share] : shares) {
+        Json one = Json::object();
+        one.set("device", Json::text(name));
+        one.set("share", Json::number(share));
+        list.add(std::move(one));
+    }
+    return list;
+}
+
 Json Plan::json() const {
     Json json = Json::object();
     json.set("output", Json::text(output));
@@ -421,6 +432,8 @@ Json Plan::json() const {
         json.set("device", Json::text(device));
         json.set("seconds", Json::number(seconds));
     }
+    if (!shares.empty())
+        json.set("devices", devices_json());
     if (!axis.from.empty()) {
         json.set("axis", Json::number(axis.position));
         json.set("axis-from", Json::text(axis.from));

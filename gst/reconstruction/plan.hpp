@@ -45,7 +45,9 @@ struct GST_TOMO_API Plan {
     std::uint64_t memory = 0;   // estimated bytes that a dataflow holds
     std::string device_memory;  // as it is given
     std::string device, driver; // their names
-    double seconds = 0.0;       // estimated; 0 if the device is not known
+    // Of several devices, and the share of the slices that each is expected to make.
+    std::vector<std::pair<std::string, double>> shares = {};
+    double seconds = 0.0; // estimated; 0 if the device is not known
 
     // Whether the result goes into memory (gst/files/memory).
     bool is_in_memory() const;
@@ -60,6 +62,7 @@ struct GST_TOMO_API Plan {
     // The commands that make the result, for a shell; nothing happens if there is an earlier one in the way.
     std::string script() const;
     Json json() const;
+    Json devices_json() const;
 };
 
 // Throws Error if settings and scan do not fit together, or if the result exists already. `heights`: the

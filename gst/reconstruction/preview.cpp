@@ -9,6 +9,7 @@
 #include <gst/tomo/support/text-file.hpp>
 
 #include <cstring>
+#include <string_view>
 
 namespace tomo::reconstruction {
 
@@ -39,24 +40,35 @@ SampleRef last_plane(GstPad *pad, GstBuffer *buffer, guint64 number) {
 } // namespace
 
 IteratingElements::IteratingElements(const Graph &graph) {
-    for (const auto &node : graph.nodes()) {
-        auto *element = G_OBJECT(node.element.get());
-        auto *spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), "preview");
-        if (spec && G_IS_PARAM_SPEC_UINT(spec))
-            elements_.push_back(node.element);
-        if (node.name == "crop-slices") {
-            Region crop;
-            g_object_get(element, "x", &crop.x, "y", &crop.y, "width", &crop.width, "height", &crop.height,
-                         nullptr);
-            crop_ = crop;
+    for (const auto &node : graph.nodes())
+        elements_.push_back(node.element);
+}
+
+// Those of the graph, and those of copies for several devices.
+template <class F>
+void IteratingElements::for_each(F function) const {
+    for (const auto &element : elements_) {
+        if (!GST_IS_BIN(element.get())) {
+            function(element.get());
+            continue;
         }
+        auto *within = gst_bin_iterate_recurse(GST_BIN(element.get()));
+        const auto call = [](const GValue *item, gpointer f) {
+            (*static_cast<F *>(f))(GST_ELEMENT(g_value_get_object(item)));
+        };
+        while (gst_iterator_foreach(within, call, &function) == GST_ITERATOR_RESYNC)
+            gst_iterator_resync(within);
+        gst_iterator_free(within);
     }
 }
 
 void IteratingElements::ask() {
     asked_++;
-    for (const auto &element : elements_)
-        g_object_set(element.get(), "preview", asked_, nullptr);
+    for_each([this](GstElement *element) {
+        auto *spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), "preview");
+        if (spec && G_IS_PARAM_SPEC_UINT(spec))
+            g_object_set(element, "preview", asked_, nullptr);
+    });
 }
 
 SampleRef IteratingElements::image_of(const GstStructure *told, guint64 before) const {
@@ -69,7 +81,12 @@ SampleRef IteratingElements::image_of(const GstStructure *told, guint64 before) 
         return {};
     const SampleRef sample(given);
     const auto all = ArrayInfo::from_caps(gst_sample_get_caps(sample.get()));
-    const Region region = crop_.value_or(Region{0, 0, all.width, all.height});
+    Region region{0, 0, all.width, all.height};
+    for_each([&](GstElement *element) {
+        if (GST_OBJECT_NAME(element) == std::string_view("crop-slices"))
+            g_object_get(element, "x", &region.x, "y", &region.y, "width", &region.width, "height",
+                         &region.height, nullptr);
+    });
     if (region.x + region.width > all.width || region.y + region.height > all.height)
         return {};
     const auto image = all.with_size(region.width, region.height);

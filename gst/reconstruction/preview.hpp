@@ -70,8 +70,11 @@ class IteratingElements {
         unsigned x, y, width, height;
     };
 
+    template <class F>
+    void for_each(F function) const;
+
+    // In which they are; a bin may have more later.
     std::vector<ObjectRef<GstElement>> elements_;
-    std::optional<Region> crop_; // of their slices, for the result
     unsigned asked_ = 0;
 };
 

@@ -1124,6 +1124,13 @@ class GST_TOMO_API Settings : public Parameters {
                                    .section = &section::machine,
                                    .automatic = "the best one",
                                    .blurb = "OpenCL device: its index or a part of its name"}};
+    Parameter<std::string> devices{
+        this,
+        "",
+        {.name = "devices",
+         .section = &section::machine,
+         .automatic = "`device` alone, or those of GST_TOMO_DEVICES",
+         .blurb = "OpenCL devices that share the slices, with commas or + between: all, gpu, cpu, indices, parts of names"}};
     Parameter<std::string> memory{this,
                                   "",
                                   {.name = "memory",

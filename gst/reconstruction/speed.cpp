@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/beam-geometry.hpp>
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/devices/shared-line.hpp>
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/speed.hpp>
 #include <gst/reconstruction/turns.hpp>
@@ -94,15 +95,29 @@ double expected_seconds(const Plan &plan, const Settings &settings, const Inspec
     return seconds;
 }
 
-void expect_time(Plan &plan, const Settings &settings, const Inspection &scan, const Device &device) {
+void expect_time(Plan &plan, const Settings &settings, const Inspection &scan, const Device &device,
+                 const std::vector<SharingDevice> &devices) {
     plan.device = device.name();
+    auto rates = rates_of(device.is_cpu(), device.compute_units(), scan.reading_rate);
+    if (is_shared(settings)) {
+        double all = 0.0;
+        for (const auto &one : devices)
+            all += one.speed;
+        plan.device.clear();
+        for (const auto &one : devices) {
+            const auto name = text("device %zu (%s)", one.index, one.name.c_str());
+            plan.device += (plan.device.empty() ? "" : " and ") + name;
+            plan.shares.emplace_back(name, one.speed / all);
+        }
+        rates.updates *= all / devices.front().speed;
+        rates.general *= all / devices.front().speed;
+    }
     plan.driver = device.driver();
     Settings of_turn; // all turns take about as long
     of_turn.assign(settings);
     Inspection part = scan;
     take_first_turn(of_turn, part);
-    plan.seconds = expected_seconds(plan, of_turn, part,
-                                    rates_of(device.is_cpu(), device.compute_units(), scan.reading_rate));
+    plan.seconds = expected_seconds(plan, of_turn, part, rates);
 }
 
 } // namespace tomo::reconstruction

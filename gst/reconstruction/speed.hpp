@@ -4,6 +4,7 @@
 // The time that a plan will take. It is a model: the amounts of the plan over rates of device and disk.
 #pragma once
 
+#include <gst/reconstruction/devices/shares.hpp>
 #include <gst/reconstruction/plan.hpp>
 
 namespace tomo {
@@ -30,7 +31,8 @@ Rates rates_of(bool is_cpu, unsigned compute_units, double reading);
 GST_TOMO_API double expected_seconds(const Plan &plan, const Settings &settings, const Inspection &scan,
                                      const Rates &rates);
 
-// Fills in the device and the seconds of a plan.
-void expect_time(Plan &plan, const Settings &settings, const Inspection &scan, const Device &device);
+// Fills in the device, or the devices that share the slices, and the seconds of a plan.
+void expect_time(Plan &plan, const Settings &settings, const Inspection &scan, const Device &device,
+                 const std::vector<SharingDevice> &devices = {});
 
 } // namespace tomo::reconstruction

@@ -30,8 +30,8 @@ std::vector<Zone> zones_of(const std::vector<Height> &heights, unsigned binning)
 std::string height_line(const Height &height, const StitchedPart &part, const SliceFrame &frame) {
     const auto &settings = *height.settings;
     const unsigned binning = settings.binning;
-    auto line = sinogram_line(settings, *height.scan, rows_in(height, part, binning)) +
-                slice_line(settings, *height.scan, height.axis.position, &frame);
+    auto line = sinograms_to_slices_line(settings, *height.scan, rows_in(height, part, binning),
+                                         height.axis.position, &frame);
     // How many come in an array depends on files and steps, and may be another number for the other scan.
     if (part.fades || height.part() > 0.0)
         line += " ! tomoslice name=planes";

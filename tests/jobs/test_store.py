@@ -340,6 +340,13 @@ class Facts(FolderTestCase):
     def test_devices(self):
         known = [machine.Device(0, "NVIDIA H200", False, 1), machine.Device(1, "pthread CPU", True, 1)]
         self.assertEqual(machine.indices_of(["cpu", "0", "h200"], known), (0, 1))
+        # As the parameter `devices` of a configuration has it.
+        two = [*known, machine.Device(2, "NVIDIA H200", False, 1)]
+        for written, meant in (("all", (0, 1, 2)), ("gpu", (0, 2)), ("cpu+2", (1, 2)), ("h200", (0, 2)), ("0,1", (0, 1))):
+            named = jobs._order.named_devices({"scan": "scan.nxs", "devices": written})
+            self.assertEqual(machine.indices_of(named, two), meant, written)
+        self.assertEqual(machine.indices_of(["h200"], two), (0,))
+        self.assertIsNone(jobs._order.named_devices({"scan": "scan.nxs"}))
         for wrong in ("2", "radeon"):
             with self.assertRaisesRegex(jobs.DescriptionError, "0: NVIDIA H200, 1: pthread CPU"):
                 machine.indices_of([wrong], known)

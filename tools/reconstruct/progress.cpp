@@ -85,6 +85,12 @@ void Progress::tell(const Json &event) {
             line = bar(total > 0.0 ? done / total : 0.0) + " " + line;
         if (const double rate = number_of(event, "rate"); rate > 0.0)
             line += text(", %.3g/s", rate);
+        if (const Json *devices = event.find("devices")) {
+            std::string shares;
+            for (const auto &one : devices->items())
+                shares += (shares.empty() ? "" : " + ") + one.find("done")->text();
+            line += " (" + shares + " by devices)";
+        }
         if (event.find("iteration"))
             line += text(", iteration %.0f of %.0f", number_of(event, "iteration"),
                          number_of(event, "iterations"));

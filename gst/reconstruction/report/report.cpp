@@ -445,6 +445,8 @@ class Report {
             facts.add("Expected", seconds_text(plan_.seconds));
         facts.add("Device", plan_.device);
         facts.add("Driver", plan_.driver);
+        if (!record_.devices.empty())
+            facts.add("Images by device", record_.devices);
         rusage used{};
         if (getrusage(RUSAGE_SELF, &used) == 0)
             facts.add("Most memory of the process", size_text(static_cast<double>(used.ru_maxrss) * 1024.0));

@@ -38,6 +38,7 @@ class RunRecord {
     IterationRecord iterations; // where slices are made by some
     double images = 0.0; // of the result that were made, also by earlier runs that this one goes on with
     double images_before = 0.0; // by these
+    std::string devices;        // what each of them made, where several shared the images
 
   private:
     using Clock = std::chrono::steady_clock;

@@ -37,11 +37,21 @@ def version_of(program):
         return ""
 
 
+EVERY = "every "  # and all, gpu, cpu or a part of a name: all such devices
+
+
 def indices_of(selectors, known):
-    """Indices of devices by their index or a part of their name, as in the property `device`. Raises DescriptionError."""
+    """Indices of devices by their index or a part of their name, as in the property `device`, or by EVERY, as in the parameter
+    `devices`. Raises DescriptionError."""
     found = []
     for selector in selectors:
-        fitting = [d.index for d in known if (str(d.index) == selector if selector.isdigit() else selector.lower() in d.name.lower())]
+        if selector.startswith(EVERY):
+            kind = selector[len(EVERY):]
+            fitting = [d.index for d in known if kind == "all" or (d.is_cpu == (kind == "cpu") if kind in ("cpu", "gpu")
+                                                                   else kind.lower() in d.name.lower())]
+            found += fitting[1:]
+        else:
+            fitting = [d.index for d in known if (str(d.index) == selector if selector.isdigit() else selector.lower() in d.name.lower())]
         if not fitting:
             there = ", ".join(f"{d.index}: {d.name}" for d in known) or "none"
             raise DescriptionError(f"there is no device '{selector}'; there are {there}")

@@ -9,6 +9,7 @@ import operator
 import os
 import re
 
+from ._machine import EVERY
 from ._model import DescriptionError, Kind
 
 # Those of the programs, see gst/tomo/support/json.cpp and tools/driven/command-input.cpp: a description stands within a command.
@@ -153,7 +154,9 @@ def kind_of(description):
 def named_devices(description):
     """Those that a description asks for; None if it takes any."""
     if kind_of(description) is Kind.RECONSTRUCTION:
-        named = [description.get("device")]
+        shared = description.get("devices") or ""
+        parts = [part.strip() for part in re.split("[,+]", shared if isinstance(shared, str) else str(shared))]
+        named = [description.get("device"), *(part if not part or part.isdigit() else EVERY + part for part in parts)]
     else:
         nodes = description["nodes"] if isinstance(description["nodes"], list) else ()
         properties = [node.get("properties") for node in nodes if isinstance(node, dict)]

@@ -49,7 +49,7 @@ class Pool:
         number = self._store.add_worker(program, session, devices)
         worker = Worker(number, program, session, devices, self._store.worker_folder(number))
         try:
-            worker.spawn({"GST_TOMO_DEVICE": str(devices[0])} if devices else {})
+            worker.spawn({"GST_TOMO_DEVICE": str(devices[0]), "GST_TOMO_DEVICES": ",".join(map(str, devices))} if devices else {})
             self._store.set_process(number, worker.pid, start_ticks(worker.pid), self._boot)
         except (OSError, sqlite3.Error):
             await self.end_process(worker)

@@ -8,7 +8,7 @@ import os
 from . import _machine
 
 MOST_FILES = 20  # that are named one by one
-NO_INPUTS = {"output", "filename", "plugin", "name", "from", "to", "device"}  # keys whose texts name no file that is read
+NO_INPUTS = {"output", "filename", "plugin", "name", "from", "to", "device", "devices"}  # keys whose texts name no file that is read
 
 
 class Recorder:

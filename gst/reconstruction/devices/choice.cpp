@@ -1,0 +1,63 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/reconstruction/devices/choice.hpp>
+
+#include <gst/reconstruction/beam-geometry.hpp>
+#include <gst/reconstruction/given-slices.hpp>
+#include <gst/reconstruction/speed.hpp>
+#include <gst/tomo/device/device-list.hpp>
+#include <gst/tomo/gsttomograph.h>
+
+#include <algorithm>
+
+namespace tomo::reconstruction {
+
+static double speed_of(const FoundDevice &device) {
+    const auto units = cl_query<cl_uint>(clGetDeviceInfo, device.id, CL_DEVICE_MAX_COMPUTE_UNITS);
+    return rates_of((device.type & CL_DEVICE_TYPE_CPU) != 0, units, 0.0).updates;
+}
+
+std::vector<SharingDevice> devices_of(const Settings &settings) {
+    if (settings.devices.is_given() && settings.device.is_given())
+        throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE,
+                    "device and devices are given, which say the same; leave one of them out");
+    const char *usual = g_getenv("GST_TOMO_DEVICES");
+    if (settings.devices.empty() && (settings.device.is_given() || !usual || !*usual))
+        return {};
+    const auto found = all_devices();
+    std::vector<SharingDevice> devices;
+    for (const auto index : choose_devices(found, settings.devices))
+        devices.push_back({index, found[index].name, speed_of(found[index])});
+    std::stable_sort(devices.begin(), devices.end(),
+                     [](const auto &a, const auto &b) { return a.speed > b.speed; });
+    return devices;
+}
+
+// Such a device would need longer for the slices that it computes together than the others for all that may
+// wait for them.
+std::vector<SharingDevice> take_slow_devices(std::vector<SharingDevice> &devices) {
+    constexpr double too_slow = 8.0; // times
+    std::vector<SharingDevice> slow;
+    if (devices.empty())
+        return slow;
+    const double fastest = devices.front().speed;
+    const auto first = std::find_if(devices.begin(), devices.end(),
+                                    [&](const auto &device) { return device.speed * too_slow < fastest; });
+    slow.assign(first, devices.end());
+    devices.erase(first, devices.end());
+    return slow;
+}
+
+std::string why_not_shared(const Settings &settings, const Inspection &scan) {
+    if (!settings.result.is("slices"))
+        return "no slices are made";
+    if (!settings.sweep.empty())
+        return "each value of a sweep makes one slice";
+    if (is_general(settings, scan))
+        return "a volume of this geometry is made in one place";
+    if (takes_given_slices(settings))
+        return "slices of initial and mask come by an input of their own";
+    return {};
+}
+
+} // namespace tomo::reconstruction

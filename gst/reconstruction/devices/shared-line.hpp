@@ -1,0 +1,19 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Dataflows in which several devices have copies of some elements.
+#pragma once
+
+#include <gst/reconstruction/settings.hpp>
+
+namespace tomo::reconstruction {
+
+// Whether the settings, in which `devices` are indices, have several.
+bool is_shared(const Settings &settings);
+// The same elements, " ! ELEMENT ! ELEMENT", of which each device has a copy where several share the arrays.
+// Each makes one array of one.
+std::string shared_line(const Settings &settings, const std::string &line);
+// The line that makes the same images on one device.
+std::string unshared_line(const std::string &line);
+
+} // namespace tomo::reconstruction

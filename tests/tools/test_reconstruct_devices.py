@@ -1,0 +1,154 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tomo-reconstruct: several devices that share the slices of a scan. PoCL makes two of the processor."""
+
+import glob
+import json
+import os
+import re
+import signal
+import subprocess
+
+import numpy as np
+from phantom_scan import AXIS, VIEWS, WIDTH, Scan
+from pipetest import *
+from test_reconstruct import ReconstructTestCase, volume
+
+TWO = {**os.environ, "POCL_DEVICES": "pthread pthread"}
+TIMES = 6  # as many rows
+
+
+class Devices(ReconstructTestCase):
+    def setUp(self):
+        super().setUp()
+        scan = Scan()
+        for name in ("projections", "darks", "flats"):
+            setattr(scan, name, np.tile(getattr(scan, name), (1, TIMES, 1)))
+        scan.nxtomo("scan.nxs")
+
+    def shared(self, *words, **kwargs):
+        """Events of a run on two devices, and what each of them made."""
+        result = self.done("scan.nxs", "--axis", AXIS, "--output", "two.h5", "--overwrite", "--progress", "json",
+                           *([] if "--devices" in words or "env" in kwargs else ["--devices", "all"]), *words, **{"env": TWO, **kwargs})
+        events = [json.loads(line) for line in result.stdout.splitlines()]
+        told = [event["devices"] for event in events if event["event"] == "progress" and "devices" in event]
+        return events, {one["device"]: one["done"] for one in told[-1]} if told else {}
+
+    def assert_same_bytes(self, path, reference):
+        np.testing.assert_array_equal(volume(path), reference)
+
+    def test_methods(self):
+        """The bytes of one device, in one line and in slabs, whichever device makes which slices."""
+        for words in ([], ["--rings", "sorting", "--circle"], ["--method", "dfi"], ["--method", "sirt", "--num-iterations", 2],
+                      ["--outliers", 0.05, "--memory", 30 * WIDTH * VIEWS * 8], ["--rings", "double-flat-field"]):
+            with self.subTest(words=words):
+                reference = self.slices("scan.nxs", "--axis", AXIS, *words)
+                _, made = self.shared(*words)
+                self.assert_same_bytes("two.h5", reference)
+                self.assertEqual(len(made), 2, made)
+                self.assertEqual(sum(made.values()), len(reference))
+                self.assertGreater(min(made.values()), 0)
+
+    def test_what_is_told(self):
+        events, made = self.shared()
+        plan = next(event for event in events if event["event"] == "plan")
+        self.assertEqual([one["share"] for one in plan["devices"]], [0.5, 0.5])
+        self.assertEqual([one["device"] for one in plan["devices"]], sorted(made))
+        self.assertRegex(plan["device"], r"^device 0 \(.+\) and device 1 \(.+\)$")
+        notes = [event["text"] for event in events if event["event"] == "message"]
+        self.assertTrue(any(re.fullmatch(r"\d+ on device 0 \(.+\), \d+ on device 1 \(.+\)", note) for note in notes), notes)
+        with open("two.h5.html") as report:
+            self.assertRegex(report.read(), r"Images by device.*\d+ on device 0")
+        with open("two.h5.conf") as configuration:
+            self.assertRegex(configuration.read(), r"(?m)^devices=all$[^$]*^#device=|^#device=$[^$]*^devices=all$")
+        # The printed line makes the same, and a run from the configuration as well.
+        printed = self.done("scan.nxs", "--axis", AXIS, "--output", "printed.h5", "--devices", "1+0", "--dry-run", env=TWO).stdout
+        self.assertIn("tomodistribute name=devices devices=1,0 whole-groups=true on-failure=continue description=", printed)
+        subprocess.run(["bash", "-e"], input=printed, text=True, check=True, env=TWO, timeout=PATIENCE)
+        reference = self.slices("scan.nxs", "--axis", AXIS)
+        self.assert_same_bytes("printed.h5", reference)
+        self.done("run", "--config", "two.h5.conf", "--output", "again.h5", env=TWO)
+        self.assert_same_bytes("again.h5", reference)
+
+    def test_environment(self):
+        """GST_TOMO_DEVICES is what `devices` would be, and `device` wins."""
+        env = {**TWO, "GST_TOMO_DEVICES": "cpu"}
+        self.assertEqual(len(self.shared(env=env)[1]), 2)
+        with open("two.h5.conf") as configuration:
+            self.assertNotRegex(configuration.read(), r"(?m)^devices?=")
+        self.assertEqual(self.shared("--device", "1", env=env)[1], {})
+        self.assertEqual(self.shared(env={**TWO, "GST_TOMO_DEVICES": "1"})[1], {})
+
+    def test_bad_devices(self):
+        words = ["scan.nxs", "--axis", AXIS, "--output", "x.h5", "--devices"]
+        there = ["the OpenCL devices are, by index: 0: ", ", 1: "]
+        for wrong, why in (("gpu", "devices=gpu has 'gpu', which means none of them"), ("0,7", "has '7', which means none"),
+                           ("0,cpu", "names device 0 twice"), ("0,", "has an empty part"), ("radeon", "has 'radeon'")):
+            self.refused(1, [why, *there], *words, wrong, env=TWO)
+        self.refused(2, "device and devices are given", *words, "0,1", "--device", "1", env=TWO)
+        self.assertEqual(glob.glob("x.h5*"), [])
+
+    def test_alone(self):
+        """What can't be shared is made by the first device, which is said."""
+        self.done("scan.nxs", "--axis", AXIS, "--output", "first.h5")
+        for command, more, why in (("sinos", [], "no slices are made"), ("sweep", ["--parameter", f"axis={AXIS},{AXIS + 1}"], "each value"),
+                                   ("tomo", ["--method", "sirt", "--initial", "first.h5:/entry/data/data"], "initial and mask")):
+            axis = [] if command == "sweep" else ["--axis", AXIS]
+            result = self.done(command, "scan.nxs", *axis, *more, "--output", "x.h5", "--overwrite", "--devices", "0,1", env=TWO)
+            self.assertRegex(result.stderr, r"warning: device 0 \(.+\) computes alone: .*" + why)
+
+    def test_a_device_that_fails(self):
+        """The other one makes its slices; where there is no other one, that is an error."""
+        failing = {**TWO, "LD_PRELOAD": os.environ["GST_TOMO_FAILING_DEVICE"], "FAILING_AFTER": "9"}
+        reference = self.slices("scan.nxs", "--axis", AXIS, "--outliers", 0.05)
+        events, _ = self.shared("--outliers", 0.05, "--devices", "0,1", env={**failing, "FAILING_DEVICE": "1"})
+        self.assert_same_bytes("two.h5", reference)
+        warning = next(event["text"] for event in events if event["event"] == "message" and event["level"] == "warning")
+        self.assertRegex(warning, r"the copy on device 1 \(.+\) failed, and the others do its arrays again: .*CL_INVALID_COMMAND_QUEUE")
+        self.refused(1, "CL_INVALID_COMMAND_QUEUE", "scan.nxs", "--axis", AXIS, "--output", "x.h5", "--devices", "1",
+                     env={**failing, "FAILING_DEVICE": "1"})
+
+    def test_a_slow_device(self):
+        """It takes what it can while it is not known, and then nothing that the other one would wait for."""
+        slow = {**TWO, "LD_PRELOAD": os.environ["GST_TOMO_FAILING_DEVICE"], "SLOW_DEVICE": "1", "SLOW_BY": "100000"}
+        _, made = self.shared("--devices", "0,1", env=slow)
+        self.assert_same_bytes("two.h5", self.slices("scan.nxs", "--axis", AXIS))
+        self.assertLess(made[max(made)], made[min(made)], made)
+        self.assertLessEqual(made[max(made)], 2 * 16, made)
+
+    def test_resume_after_kill(self):
+        """On as many devices as there are then."""
+        for extra in ([], ["--outliers", 0.05, "--memory", 20 * WIDTH * VIEWS * 8]):
+            words = ["scan.nxs", "--axis", AXIS, *extra, "--rings", "all"]
+            reference = self.slices(*words)
+            words += ["--output", "killed.h5"]
+            for _ in range(10):  # until it does not end before it is killed
+                process = subprocess.Popen(["tomo-reconstruct", *map(str, words), "--devices", "all", "--progress", "json", "--overwrite"],
+                                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=TWO)
+                for line in process.stdout:
+                    event = json.loads(line)
+                    if event["event"] == "progress" and event["done"] > 20:
+                        break
+                process.send_signal(signal.SIGKILL)
+                process.communicate(timeout=PATIENCE)
+                if not os.path.exists("killed.h5"):
+                    break
+            self.assertFalse(os.path.exists("killed.h5"))
+            self.assertEqual(os.path.exists("killed.h5.slabs"), bool(extra))
+            self.done(*words, "--resume", *([] if extra else ["--devices", "1,0"]), env=TWO)
+            self.assert_same_bytes("killed.h5", reference)
+            os.remove("killed.h5")
+
+    def test_memory(self):
+        """The limit of a device holds for each of them."""
+        slice_bytes = 4 * max(WIDTH, VIEWS) * WIDTH
+        reference = self.slices("scan.nxs", "--axis", AXIS)
+        _, made = self.shared("--device-memory", 80 * slice_bytes)
+        self.assert_same_bytes("two.h5", reference)
+        self.assertEqual(len(made), 2)
+        self.refused(1, ["out of memory on", "the memory limit of this context"], "scan.nxs", "--axis", AXIS, "--output", "x.h5",
+                     "--devices", "all", "--device-memory", "10k", env=TWO)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
