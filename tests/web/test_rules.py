@@ -250,6 +250,28 @@ class Steps(unittest.TestCase):
             deaths += 1
         self.assertGreater(deaths, 10)
 
+    def test_who_asks_while_it_looks_gets_another_look(self):
+        self.text = BEAM.replace("every = 0.5", "every = 600")
+
+        async def live():
+            server, looks = self.server(), []
+            work = self.work(server)
+            look = work._look
+
+            async def asked_meanwhile(is_first):
+                looks.append(is_first)
+                if is_first:
+                    work._finds.ask_run("beam")
+                await look(is_first)
+
+            work._look = asked_meanwhile
+            for _ in range(3):
+                await work._turn()
+            self.assertEqual(looks, [True, False])
+            await server.close()
+
+        asyncio.run(live())
+
     def test_what_is_not_whole_waits(self):
         self.text = BEAM.replace("still = 0.5", 'still = 0.4, marker = "{name}.end", projections = 91, angles = 180')
 

@@ -168,8 +168,9 @@ class Finds:
     def rules(self):
         return self._database.all("SELECT * FROM rule_states WHERE about IS NOT NULL ORDER BY place")
 
-    def looked(self, rule, problem):
-        self._database.run("UPDATE rule_states SET looked = ?, problem = ? WHERE rule = ?", time.time(), problem, rule)
+    def looked(self, rule, began, problem):
+        """began: the turn in which it has looked. Who asks for one behind that gets another one."""
+        self._database.run("UPDATE rule_states SET looked = ?, problem = ? WHERE rule = ?", began, problem, rule)
 
     def pause(self, rule, is_paused):
         self._database.run("UPDATE rule_states SET is_paused = ? WHERE rule = ?", is_paused, rule)

@@ -41,7 +41,7 @@ class Work:
         self._portal, self._paths = (desk.portal, desk.paths) if desk else (None, None)
         self._registrar = Registrar(server, desk.portal, desk.paths, desk.settings.contact) if desk else None
         self._inotify = Inotify()
-        self._looked, self._took = 0.0, 0.0
+        self._began = self._looked = self._took = 0.0
 
     async def run(self):
         """Until it is cancelled. Whatever goes wrong is told, and tried again."""
@@ -50,7 +50,7 @@ class Work:
                 try:
                     await self._turn()
                 except Exception as e:  # noqa: B902
-                    self._finds.looked(self.rule.name, self._server.folders.told(f"{e}" or type(e).__name__))
+                    self._finds.looked(self.rule.name, self._began, self._server.folders.told(f"{e}" or type(e).__name__))
                     await asyncio.sleep(BEAT)
                 await self._wait()
         finally:
@@ -64,6 +64,7 @@ class Work:
         await asyncio.sleep(CALM)
 
     async def _turn(self):
+        self._began = time.time()  # before it is read who has asked
         row = self._finds.rule(self.rule.name)
         is_asked = row["run_asked"] > (row["looked"] or 0)
         if is_asked:
@@ -111,7 +112,7 @@ class Work:
             problem = self._server.folders.told(str(e))
         except OSError as e:
             problem = f"the folder can't be looked through: {e.strerror}"
-        self._finds.looked(self.rule.name, problem)
+        self._finds.looked(self.rule.name, self._began, problem)
         self._looked = time.monotonic()
         self._took = self._looked - began
 
