@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A catalogue for tests of the portal: scicat_server.py as a process."""
 
+import atexit
 import base64
 import json
 import os
@@ -32,13 +33,25 @@ def token_until(seconds):
 
 
 class SciCatServer:
+    """An empty catalogue that takes this token: the last one that was made, for its process is one for all."""
+
+    _port = None
+
     def __init__(self, token):
-        self.process = subprocess.Popen([MODELS, HERE / "scicat_server.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"})
-        self.process.stdin.write(token + "\n")
-        self.process.stdin.close()
-        self.port = int(self.process.stdout.readline())
+        if SciCatServer._port is None:
+            SciCatServer._port = self._start()
+        self.port = SciCatServer._port
         self.address = f"http://127.0.0.1:{self.port}/api/v3"
+        self.control(begin=token)
+
+    @staticmethod
+    def _start():
+        process = subprocess.Popen([MODELS, HERE / "scicat_server.py"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                                   env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"})
+        atexit.register(process.wait)
+        atexit.register(process.kill)
+        with process.stdout as told:
+            return int(told.readline())
 
     def control(self, **values):
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/control", json.dumps(values).encode() if values else None)
@@ -57,8 +70,3 @@ class SciCatServer:
     @property
     def derived(self):
         return [one for one in self.control()["datasets"].values() if one["type"] == "derived"]
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()

@@ -1,18 +1,16 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """scicat_server.py: the part of SciCat's interface that tomo-web uses, for tests. Bodies are checked by scicat-sdk-py, the models that SciCat
-generates from its backend; answers are theirs, too. It runs in a Python of its own, reads the token that it takes, and
-tells its port.
+generates from its backend; answers are theirs, too. It runs in a Python of its own, and tells its port.
 
     GET  /control/state          what it has, how often it was asked, and which bodies were wrong
-    POST /control                {"down": true}: answers 503; {"cut": true}: closes connections; {"token": ...}: another one from now on;
+    POST /control                {"begin": TOKEN}: it is empty, and takes this token; {"down": true}: answers 503; {"cut": true}: closes connections; {"token": ...}: another one from now on;
                                  {"refuse": "..."}: refuses to create data sets; {"raw": {...}, "files": [...]}: a new raw data set
 """
 
 import http.server
 import json
 import re
-import sys
 import urllib.parse
 
 import pydantic
@@ -89,7 +87,7 @@ def fits(value, wanted):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    catalogue = None
+    catalogue = Catalogue("")
 
     def do_GET(self):
         self.answer("GET")
@@ -147,6 +145,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         catalogue = self.catalogue
         if method == "POST":
             asked = json.loads(body)
+            if "begin" in asked:
+                catalogue = Handler.catalogue = Catalogue(asked["begin"])
             for name in ("down", "cut", "token", "refuse"):
                 if name in asked:
                     setattr(catalogue, name, asked[name])
@@ -170,7 +170,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def main():
-    Handler.catalogue = Catalogue(sys.stdin.readline().strip())
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     print(server.server_address[1], flush=True)
     server.serve_forever()

@@ -89,7 +89,6 @@ class Client(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
         self.token = token_until(3600)
         self.server = SciCatServer(self.token)
-        self.addCleanup(self.server.close)
         self.file = self.folder / "token"
         self.file.write_text(self.token + "\n")
 
@@ -212,7 +211,6 @@ class ByRules(ServerTest):
         super().setUp()
         self.token = token_until(3600)
         self.scicat = SciCatServer(self.token)
-        self.addCleanup(self.scicat.close)
         (self.folder / "scans" / "visit").mkdir(parents=True)
         (self.folder / "token").write_text(self.token)
         self.rules = self.folder / "rules.toml"

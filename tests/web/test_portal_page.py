@@ -15,7 +15,6 @@ class Page(BrowserTest):
     def setUp(self):
         super().setUp()
         self.scicat = SciCatServer(token := token_until(3600))
-        self.addCleanup(self.scicat.close)
         self.arrives = self.folder / "scans" / "in"
         self.arrives.mkdir(parents=True)
         (self.folder / "token").write_text(token)
