@@ -72,7 +72,8 @@ class Bench(unittest.TestCase):
         fused = set() if "there is no element tomorampfilter" in result.stdout else {"ramp-fused", "fbp-fused"}
         for case in {"read", "read-hdf5", "read-deflate", "write", "write-hdf5", "write-deflate", "ramp", "backproject",
                      "fbp", "fbp-padded", "one-slice", "first-slice", "memory", "kernels: backproject", "kernels: ramp",
-                     "stripes: sorting", "stripes: all", *fused}:
+                     "stripes: sorting", "stripes: all", "dfi", "dfi 1e-4", "cgls by fourier", "sart, one slice", "fdk",
+                     "total variation", *fused}:
             self.assertIn((case, "gst-tomo"), rows, result.stdout)
             self.assertIn(f"| {case} ", result.stdout)
         for case in ("read", "read-hdf5", "read-deflate", "write", "write-hdf5", "ramp", "backproject", "fbp",
@@ -102,8 +103,15 @@ class Bench(unittest.TestCase):
         (self.folder / "tomopy.py").write_text(FAKE_TOMOPY)
         result = self.bench("--peers", "tomopy", "--cases", "scan", "--repeats", "1", modules=[str(self.folder)])
         self.assertEqual(result.returncode, 0, f"{result.stderr}\n(seed {SEED})")
-        for program in ("gst-tomo", "gst-tomo, TIFF files", "tomopy", "tomopy, unpadded"):
+        for program in ("gst-tomo", "gst-tomo, TIFF files", "gst-tomo, dfi, 8 files", "gst-tomo, middle slice", "tomopy", "tomopy, unpadded"):
             self.assertRegex(result.stdout, rf"\| scan \| {program} +\|")
+
+    def test_parts_of_a_case(self):
+        result = self.bench("--peers", "none", "--cases", "methods,scan", "--only", "one slice,middle slice", "--repeats", "1")
+        self.assertEqual(result.returncode, 0, f"{result.stderr}\n(seed {SEED})")
+        rows = [line.split("|")[1:3] for line in result.stdout.splitlines() if "| gst-tomo" in line]
+        self.assertEqual([[cell.strip() for cell in row] for row in rows],
+                         [["sart, one slice", "gst-tomo"], ["scan", "gst-tomo, middle slice"]])
 
     def test_failures_are_told(self):
         result = self.bench("--peers", "none", "--cases", "fbp", "--variant", "odd=mode=no-such-mode")
@@ -114,6 +122,7 @@ class Bench(unittest.TestCase):
     def test_arguments(self):
         for arguments, words in ((("--slices", "4,2"), "smaller one first"), (("--cases", "fbp,nothing"), "nothing"),
                                  (("--peers", "other"), "other"), (("--size", "0"), "not above 0"),
+                                 (("--only", "sart", "--cases", "fbp"), "methods and scan"),
                                  (("--variant", "half"), "wanted a name"), (("--size", "8"), "too small"),
                                  (("--peers", "ufo", "--ufo", "/no/such/program", "--cases", "read"), "not in PATH")):
             result = self.bench(*arguments)

@@ -19,6 +19,7 @@ from programs import RING_METHODS, Failed, Unsupported
 FFT_CHAIN = ("read", "fft-filter", "backproject", "null")
 FUSED_CHAIN = ("read", "ramp-filter", "backproject", "null")
 PADDED_CHAIN = ("read", "padded-filter", "backproject", "null")
+DFI_CHAIN = ("read", "dfi", "null")
 BYTES_TO_WRITE = 4 << 30  # at most, in the cases that fill the disk
 BYTES_TO_DEFLATE = 1 << 29  # at most, because one thread of a peer takes its time
 
@@ -39,6 +40,10 @@ class Plan:
         if not program.is_peer and isinstance(reason, Failed):
             self.failures += 1
         self.say(f"{case}, {program.name}: skipped, {reason}")
+
+    def wants(self, name):
+        """Whether the option --only names a part of it, or is not given."""
+        return not self.options.only or any(part in name for part in self.options.only.split(","))
 
     def updates(self):  # of one slice, 1e9
         return self.scan.size ** 2 * self.scan.projections / 1e9
@@ -220,6 +225,11 @@ def fbp_fused(plan):
 def fbp_padded(plan):
     return difference_case(plan, "fbp-padded", PADDED_CHAIN, "GUPS", plan.updates(), plan.gups_ceiling(),
                            "local memory", slice_errors)
+
+
+def dfi(plan):
+    """GUPS as if it had been backprojected. A slice is band-limited, so the others are no reference for it."""
+    return difference_case(plan, "dfi", DFI_CHAIN, "GUPS", plan.updates(), None, None)
 
 
 def backproject(plan):
@@ -454,7 +464,8 @@ def scan(plan):
         for program in plan.programs:
             try:
                 for name, command, output in program.volume_commands(raw, folder):
-                    able[name] = (program, command, output)
+                    if plan.wants(name):
+                        able[name] = (program, command, output)
             except Unsupported as reason:
                 plan.skip("scan", program, reason)
         for turn in range(-1, plan.options.repeats):
@@ -495,6 +506,7 @@ CASES = {
     "fbp": fbp,
     "fbp-fused": fbp_fused,
     "fbp-padded": fbp_padded,
+    "dfi": dfi,
     "kernels": kernels,
     "stripes": lambda plan: striped.stripes(plan, compare),
     "methods": methods.methods,

@@ -8,6 +8,7 @@ A chain is a tuple of steps:
     fft-filter    fft, ramp filter, ifft; not padded     ramp-filter the same in one element
     padded-filter fft-filter over twice the width
     backproject   to a square slice
+    dfi           the same, filter included, by a Fourier transform
     rings-METHOD  removes stripes as Vo, Atwood and Drakopoulos (2018) do: sorting, filtering, fitting, large, dead, all
     null          waits for each result on the host      finish      waits for it on the device
     write         each image to a file of its own        raw         the same without any format
@@ -174,7 +175,7 @@ class GstTomo(Program):
             raise Unsupported("its tracer is not there") from None
 
     def command(self, chain, scan, number, output=None, source=None):
-        computes = any("filter" in step or step == "backproject" or step in RING_METHODS for step in chain)
+        computes = any("filter" in step or step in ("backproject", "dfi", *RING_METHODS) for step in chain)
         elements = []
         for step in chain:
             if step in ("read", "read-hdf5", "read-lz4"):
@@ -197,6 +198,8 @@ class GstTomo(Program):
                 elements.append("tomo" + step.replace("-", ""))
             elif step == "backproject":
                 elements.append(f"tomobackproject {self.backproject}")
+            elif step == "dfi":
+                elements.append("tomodfi tolerance=1e-4")
             elif step.startswith("rings-"):
                 elements.append(f"tomoremovestripes{step.removeprefix('rings-')}")
             else:
@@ -219,6 +222,9 @@ class GstTomo(Program):
         if not self.on_cpu:
             kinds |= {", half, 8 files": [*parts, "--precision", "half"],
                       ", half, uint16, 8 files": [*parts, *integers, "--precision", "half"]}
+        dfi = ["--method", "dfi"]
+        kinds |= {", dfi, 8 files": [*parts, *dfi], ", dfi, uint16, 8 files": [*parts, *integers, *dfi],
+                  ", middle slice": ["--slice", "middle"]}
         for kind, options in kinds.items():
             name = "slice-%05i.tif" if "TIFF" in kind else "volume.h5"
             output = os.path.join(folder, name)
