@@ -346,6 +346,10 @@ class Facts(FolderTestCase):
             named = jobs._order.named_devices({"scan": "scan.nxs", "devices": written})
             self.assertEqual(machine.indices_of(named, two), meant, written)
         self.assertEqual(machine.indices_of(["h200"], two), (0,))
+        # The process of a job would take those that its manager does not have.
+        self.assertEqual(machine.indices_of(["every cpu"], known, two[2:]), (1,))
+        with self.assertRaisesRegex(jobs.DescriptionError, "'all' means also devices that are not for jobs .2: NVIDIA H200"):
+            machine.indices_of(["every all"], known, two[2:])
         self.assertIsNone(jobs._order.named_devices({"scan": "scan.nxs"}))
         for wrong in ("2", "radeon"):
             with self.assertRaisesRegex(jobs.DescriptionError, "0: NVIDIA H200, 1: pthread CPU"):

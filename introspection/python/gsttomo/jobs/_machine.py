@@ -40,15 +40,21 @@ def version_of(program):
 EVERY = "every "  # and all, gpu, cpu or a part of a name: all such devices
 
 
-def indices_of(selectors, known):
+def indices_of(selectors, known, others=()):
     """Indices of devices by their index or a part of their name, as in the property `device`, or by EVERY, as in the parameter
-    `devices`. Raises DescriptionError."""
+    `devices`, which may mean none of `others`. Raises DescriptionError."""
+    def is_meant(kind, device):
+        if kind in ("cpu", "gpu"):
+            return device.is_cpu == (kind == "cpu")
+        return kind == "all" or kind.lower() in device.name.lower()
+
     found = []
     for selector in selectors:
         if selector.startswith(EVERY):
             kind = selector[len(EVERY):]
-            fitting = [d.index for d in known if kind == "all" or (d.is_cpu == (kind == "cpu") if kind in ("cpu", "gpu")
-                                                                   else kind.lower() in d.name.lower())]
+            fitting = [d.index for d in known if is_meant(kind, d)]
+            if lent := ", ".join(f"{d.index}: {d.name}" for d in others if is_meant(kind, d)):
+                raise DescriptionError(f"'{kind}' means also devices that are not for jobs ({lent}); name those that are by index")
             found += fitting[1:]
         else:
             fitting = [d.index for d in known if (str(d.index) == selector if selector.isdigit() else selector.lower() in d.name.lower())]

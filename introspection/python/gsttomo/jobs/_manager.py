@@ -56,7 +56,7 @@ class Manager:
         self._folder, self._wanted, self._limits = folder, devices, limits
         self.memory = _machine.memory() * 3 // 4 if memory is None else memory
         self.places, self._idle, self._warm, self._grace = places, idle, warm, grace
-        self.devices = ()
+        self.devices = self._others = ()  # of the computer
         self._attendants = {}  # by job
         self._claims = {}      # (devices, memory, session) by job
         self._tasks = set()
@@ -79,6 +79,7 @@ class Manager:
             known = await asyncio.to_thread(_machine.devices)
             chosen = range(len(known)) if self._wanted is None else _machine.indices_of(map(str, self._wanted), known)
             self.devices = tuple(device for device in known if device.index in chosen)
+            self._others = tuple(device for device in known if device.index not in chosen)
             self._changed = asyncio.Event()
             opened.enter_context(contextlib.closing(Bell(self._store.folder, self._changed)))
             self.places = self.places or max(1, len(self.devices))
@@ -250,7 +251,7 @@ class Manager:
             try:
                 if problem is not None:
                     raise DescriptionError(problem)
-                devices = None if devices is None else _machine.indices_of(devices, self.devices)
+                devices = None if devices is None else _machine.indices_of(devices, self.devices, self._others)
                 if devices is None and not self.devices:
                     raise DescriptionError("it asks for a device, and there is none")
                 if memory > self.memory:
