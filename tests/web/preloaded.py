@@ -24,12 +24,17 @@ class Process:
     _source = None
 
     def __init__(self, words, log):
-        if Process._source is None:
-            Process._source = _Source()
+        Process.prepare()
         reads, writes = os.pipe()
         self.pid, self._handle = Process._source.start(words, (writes, log.fileno()))
         os.close(writes)
         self.stdout = os.fdopen(reads)
+
+    @staticmethod
+    def prepare():
+        """Begins to import, beside what else a test does before it wants a server."""
+        if Process._source is None:
+            Process._source = _Source()
 
     def poll(self):
         """0 when it is over, however it ended: its parent knows more, and nobody asks."""

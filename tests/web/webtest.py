@@ -189,6 +189,7 @@ class BrowserTest(ServerTest):
 
     @classmethod
     def setUpClass(cls):
+        Process.prepare()
         from playwright.sync_api import sync_playwright
         cls.playwright = sync_playwright().start()
         cls.addClassCleanup(cls.playwright.stop)
