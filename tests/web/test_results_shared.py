@@ -137,6 +137,7 @@ class Results(ResultPlaceTest):
         os.replace(self.shared.results / "changing.new", self.shared.results / "changing.h5")
         page.get_by_label("Slice along z", exact=True).fill("0")
         page.wait_for_function("() => document.querySelector('#results-state').innerText.startsWith('The file has changed')")
+        page.wait_for_selector("[aria-label='Slice along z'][max='3']")  # of the file that was opened again
         (self.shared.results / "changing.h5").unlink()
         page.get_by_label("Slice along z", exact=True).fill("3")
         page.wait_for_function("() => document.querySelector('#results-state').innerText.includes('changing.h5 is not there any more')")
