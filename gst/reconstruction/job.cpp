@@ -6,6 +6,7 @@
 #include <gst/reconstruction/axis-finder.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/conditions.hpp>
+#include <gst/reconstruction/devices/shared-line.hpp>
 #include <gst/reconstruction/general-volume.hpp>
 #include <gst/reconstruction/job-course.hpp>
 #include <gst/reconstruction/method.hpp>
@@ -265,6 +266,20 @@ void Job::settle_devices() {
     settings_.devices.set_text(indices_of(devices_));
     for (const auto &part : parts_)
         part->settings_.devices.set_text(indices_of(devices_));
+}
+
+// Whether several devices are worth their start.
+void Job::judge_sharing() {
+    constexpr double worth = 0.95;
+    Settings alone;
+    alone.assign(settings_);
+    alone.devices.reset();
+    Plan by_one = *plan_;
+    expect_time(by_one, alone, *inspection_, *context_->default_device());
+    if (plan_->seconds > worth * by_one.seconds)
+        message(
+            "info",
+            "by this plan the computer takes as long to read and to write as one device to compute: others gain little");
 }
 
 DeviceMemory Job::device_memory() {
@@ -602,6 +617,8 @@ const Plan &Job::plan() {
         if (!is_general(settings_, scan)) // in which it is another one
             check_precision(settings_, *context_->default_device());
         expect_time(*plan_, settings_, scan, *context_->default_device(), devices_);
+        if (is_shared(settings_))
+            judge_sharing();
     }
     return *plan_;
 }

@@ -80,6 +80,7 @@ class Job {
     // Which devices compute, before anything does; whether they share the slices, once the scan is known.
     void choose_devices();
     void settle_devices();
+    void judge_sharing();
     void lend_device(const Graph &graph) const;
 
     // Runs a line to its end. `on_message` gets the messages of its elements, `on_images` the number of
