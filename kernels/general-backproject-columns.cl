@@ -11,6 +11,7 @@
 #include "general-view.h"
 #include "rounding.h"
 #include "general-columns.h"
+#include "texels.h"
 
 #define LANES 32
 
@@ -76,11 +77,7 @@ kernel void pack_texels(IN(in), global PROJECTION *restrict out, const ulong fir
 
 static float sample(global const PROJECTION *texels, const Neighbours at, const uint pitch) {
 #if TEXEL == 4
-#ifdef PROJECTION_IS_HALF
-    const float4 texel = vloada_half4(at.texel, texels);
-#else
-    const float4 texel = ((global const float4 *)texels)[at.texel];
-#endif
+    const float4 texel = floats_of(((global const Texel4 *)texels)[at.texel]);
     const float a = texel.x, b = texel.y, c = texel.z, d = texel.w;
 #else
     const uint i = at.texel;

@@ -12,14 +12,9 @@
 #include "general-view.h"
 #include "rounding.h"
 #include "general-columns.h"
+#include "texels.h"
 
 #define LANES 32
-
-#ifdef PROJECTION_IS_HALF
-#define QUAD(quads, i) vloada_half4(i, quads)
-#else
-#define QUAD(quads, i) ((global const float4 *)(quads))[i]
-#endif
 
 // One view of a quad as texels of general-backproject-columns.cl, where the quads turn out not to be.
 #ifdef TEXEL
@@ -48,16 +43,16 @@ static uint2 turned(const uint m, const uint n, const uint side, const uint quar
                            : (uint2)(n, back_m);
 }
 
-static float4 sample(global const PROJECTION *quads, const Neighbours at, const uint pitch) {
-    const uint i = at.texel;
+static float4 sample(global const Texel4 *quads, const Neighbours at, const uint pitch) {
+    global const Texel4 *const above = quads + at.texel, *const below = above + pitch;
     const float right = at.upper * at.part, left = at.upper - right;
     const float lower_right = at.lower * at.part, lower_left = at.lower - lower_right;
-    return left * QUAD(quads, i) + right * QUAD(quads, i + 1) + lower_left * QUAD(quads, i + pitch) +
-           lower_right * QUAD(quads, i + pitch + 1);
+    return left * floats_of(above[0]) + right * floats_of(above[1]) + lower_left * floats_of(below[0]) +
+           lower_right * floats_of(below[1]);
 }
 
 kernel __attribute__((reqd_work_group_size(LANES, ROWS, 1))) void
-backproject_quads(global const PROJECTION *restrict quads, global const View *restrict views, global SUM *restrict sums,
+backproject_quads(global const Texel4 *restrict quads, global const View *restrict views, global SUM *restrict sums,
                   const uint lanes, const uint rows, const uint planes, const uint side, const uint volume_m,
                   const uint volume_n, const uint first_row, const uint fasts, const uint slows, const uint count) {
     local Column numbers[STAGE * COLUMNS];
@@ -66,10 +61,13 @@ backproject_quads(global const PROJECTION *restrict quads, global const View *re
     const uint row = get_local_id(1), item = row * LANES + get_local_id(0);
     const float lane = (float)(int)(first_l + get_local_id(0) - middle_l);
     const uint pitch = fasts + 2 * BORDER, most = (side - 1) / 2; // an orbit's first column is in a quarter of the volume
-    const ulong size = (ulong)pitch * (slows + 2 * BORDER) * 4;
+    const ulong size = (ulong)pitch * (slows + 2 * BORDER);
 
     float4 totals[OWN][STEPS]; // of an orbit's columns
+    // Loops over totals are unrolled, so that these stay in registers.
+#pragma unroll
     for (int o = 0; o < OWN; o++)
+#pragma unroll
         for (int i = 0; i < STEPS; i++)
             totals[o][i] = 0.0f;
     for (uint first = 0; first < count; first += STAGE) {
@@ -83,36 +81,41 @@ backproject_quads(global const PROJECTION *restrict quads, global const View *re
         const uint staged = min(count - first, (uint)STAGE);
 #pragma unroll 1
         for (uint v = 0; v < staged; v++) {
-            global const PROJECTION *const quad = quads + (first + v) * size;
+            global const Texel4 *const quad = quads + (first + v) * size;
 #pragma unroll
             for (int o = 0; o < OWN; o++) {
                 local const Column *const own = numbers + v * COLUMNS + (row * OWN + o) * 4;
-                const Column a = own[0], b = own[1], c = own[2], d = own[3];
+                const Column a = own_column(own), b = own_column(own + 1), c = own_column(own + 2), d = own_column(own + 3);
 #pragma unroll
                 for (int i = 0; i < STEPS; i++) {
                     const float l = lane + (float)(i * LANES);
-                    totals[o][i] += sample(quad, seen_by(&a, l, fasts, slows), pitch);
-                    totals[o][i] += sample(quad, seen_by(&b, l, fasts, slows), pitch).wxyz;
-                    totals[o][i] += sample(quad, seen_by(&c, l, fasts, slows), pitch).zwxy;
-                    totals[o][i] += sample(quad, seen_by(&d, l, fasts, slows), pitch).yzwx;
+                    // All four are under way at once.
+                    const float4 of_a = sample(quad, seen_by(&a, l, fasts, slows), pitch);
+                    const float4 of_b = sample(quad, seen_by(&b, l, fasts, slows), pitch);
+                    const float4 of_c = sample(quad, seen_by(&c, l, fasts, slows), pitch);
+                    const float4 of_d = sample(quad, seen_by(&d, l, fasts, slows), pitch);
+                    totals[o][i] += of_a + of_b.wxyz + of_c.zwxy + of_d.yzwx;
                 }
             }
         }
     }
+#pragma unroll
     for (int o = 0; o < OWN; o++) {
         const uint m = first_m + (row * OWN + o) % TILE_M, n = first_n + (row * OWN + o) / TILE_M;
         // Where a side is odd, its middle columns are first ones of their orbits once, and the very middle is an orbit.
         const uint is_middle_n = side % 2 == 1 && n == most, is_middle = is_middle_n && m == most;
         if (m > most || n > most || (is_middle_n && !is_middle))
             continue;
+#pragma unroll
         for (int i = 0; i < STEPS; i++) {
             const uint l = first_l + get_local_id(0) + i * LANES;
             if (l >= lanes)
                 continue;
             const float of_columns[4] = {totals[o][i].x, totals[o][i].y, totals[o][i].z, totals[o][i].w};
-            for (int r = 0; r < (is_middle ? 1 : 4); r++) {
+#pragma unroll
+            for (int r = 0; r < 4; r++) {
                 const uint2 column = turned(m, n, side, r) - (uint2)(volume_m, volume_n);
-                if (column.x >= rows || column.y >= planes)
+                if (column.x >= rows || column.y >= planes || (is_middle && r > 0))
                     continue;
                 const ulong at = ((ulong)column.y * rows + column.x) * lanes + l;
 #ifdef SUM_IS_HALF

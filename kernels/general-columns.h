@@ -74,6 +74,19 @@ typedef struct {
     float upper, lower, part;
 } Neighbours;
 
+// A copy of one in local memory, member by member: one of the whole may stay in private memory.
+static Column own_column(local const Column *column) {
+    Column own;
+#ifdef LINES
+    own.line = column->line;
+#else
+    own.seen = column->seen;
+    own.depth = column->depth;
+#endif
+    own.place = column->place;
+    return own;
+}
+
 // Of the voxel that is `l` away from the column's middle.
 static Neighbours seen_by(const Column *column, const float l, const int fasts, const int slows) {
     Neighbours result;

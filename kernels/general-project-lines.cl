@@ -97,10 +97,10 @@ static Column place_in(local const Path *path, const int plane, const int width,
 }
 
 static Texel sample(global const Texel *volume, const Neighbours at, const uint stride) {
-    const uint i = at.texel;
+    global const Texel *const here = volume + at.texel, *const next = here + stride;
     const float right = at.upper * at.part, left = at.upper - right;
     const float lower_right = at.lower * at.part, lower_left = at.lower - lower_right;
-    return left * volume[i] + right * volume[i + 1] + lower_left * volume[i + stride] + lower_right * volume[i + stride + 1];
+    return left * here[0] + right * here[1] + lower_left * next[0] + lower_right * next[1];
 }
 
 // Projections number `count`, or with QUADS four times as many.
@@ -134,8 +134,11 @@ project_lines(global const Texel *restrict volume, OUT(float, out), global const
     const int first_in = range[0], end = range[1];
     uint strides[OWN];
     Texel totals[OWN][STEPS];
+    // Loops over totals are unrolled, so that these stay in registers.
+#pragma unroll
     for (int c = 0; c < OWN; c++) {
         strides[c] = (paths[row * OWN + c].is_along_x != 0 ? width + 2 * BORDER : 1) * (depth + 2 * BORDER);
+#pragma unroll
         for (int i = 0; i < STEPS; i++)
             totals[c][i] = 0.0f;
     }
@@ -149,7 +152,7 @@ project_lines(global const Texel *restrict volume, OUT(float, out), global const
         for (int n = 0; n < min(end - first, STAGE); n++) {
 #pragma unroll
             for (int c = 0; c < OWN; c++) {
-                const Column place = places[n * COLUMNS + row * OWN + c];
+                const Column place = own_column(places + n * COLUMNS + row * OWN + c);
 #pragma unroll
                 for (int i = 0; i < STEPS; i++)
                     totals[c][i] += sample(volume, seen_by(&place, lane + (float)(i * LANES), depth, 0), strides[c]);
@@ -157,10 +160,12 @@ project_lines(global const Texel *restrict volume, OUT(float, out), global const
         }
         barrier(CLK_LOCAL_MEM_FENCE);
     }
+#pragma unroll
     for (int c = 0; c < OWN; c++) {
         const uint own = row * OWN + c, column = first_column + own % TILE_COLUMNS, plane = own_plane + own / TILE_COLUMNS;
         if (column >= columns || plane >= count)
             continue;
+#pragma unroll
         for (int i = 0; i < STEPS; i++) {
             const uint r = of_lane + get_local_id(0) + i * LANES;
             if (r >= rows)
@@ -170,6 +175,7 @@ project_lines(global const Texel *restrict volume, OUT(float, out), global const
             const float way = way_of(view, &ray, paths[own].is_along_x != 0 ? 0 : 1);
 #ifdef QUADS
             const float parts[4] = {totals[c][i].x, totals[c][i].y, totals[c][i].z, totals[c][i].w};
+#pragma unroll
             for (uint q = 0; q < 4; q++) {
                 const uint quarter = is_backwards ? (4 - q) % 4 : q;
                 AT(out, tomo_index(column, r, plane + quarter * count, columns, rows)) = parts[q] * way;
