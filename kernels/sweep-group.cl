@@ -59,13 +59,32 @@ kernel void sweep_rays(global const float *restrict sets, global const float *re
     }
 }
 
-// Global size: lanes of a row, rows, sets. A slice that is done stays as it is; `planes` make a volume.
+// Slices that a work-item corrects at once: all have the same place on the detector.
+#if LANES >= 4
+#define TOGETHER 4
+typedef float4 Together;
+#elif LANES == 2
+#define TOGETHER 2
+typedef float2 Together;
+#else
+#define TOGETHER 1
+typedef float Together;
+#endif
+#define TOGETHER_AT(values) (*(global const Together *)(values))
+
+// Global size: lanes of a row, by TOGETHER, rows, sets. A slice that is done stays as it is; `planes` make a volume.
 kernel void sweep_pixels(global float *sets, global const float *masks, global const float *restrict q, global const Row *restrict rows,
                          global const uint *is_done, const uint planes, const float relaxation, const float minimum,
                          const float maximum, SHAPE) {
-    const uint lane = get_global_id(0) % LANES, x = get_global_id(0) / LANES, y = get_global_id(1), set = get_global_id(2);
-    const uint plane = set * LANES + lane;
-    if (x >= width || y >= height || plane >= depth || is_done[plane / planes])
+    const uint lane = get_global_id(0) % (LANES / TOGETHER) * TOGETHER, x = get_global_id(0) / (LANES / TOGETHER);
+    const uint y = get_global_id(1), set = get_global_id(2), plane = set * LANES + lane;
+    if (x >= width || y >= height || plane >= depth)
+        return;
+    uint done = 0; // a bit for each slice
+#pragma unroll
+    for (uint i = 0; i < TOGETHER; i++)
+        done |= (is_done[min(plane + i, depth - 1) / planes] != 0) << i;
+    if (done == (1 << TOGETHER) - 1)
         return;
     const Row row = rows[view];
     const float narrowing = 1.0f / fmax(fabs(row.cosine), fabs(row.sine));
@@ -75,15 +94,24 @@ kernel void sweep_pixels(global float *sets, global const float *masks, global c
     // Samples outside of the detector do not count.
     const float left = index >= 0 && index < (int)columns ? fmax(1.0f - fraction * narrowing, 0.0f) : 0.0f;
     const float right = index >= -1 && index < (int)columns - 1 ? fmax(1.0f - (1.0f - fraction) * narrowing, 0.0f) : 0.0f;
+    const float weight = left + right > 0.0f ? relaxation / (left + right) : 0.0f;
     global const float *sample = q + (set * (ulong)PITCH(columns) + MARGIN + index) * LANES + lane;
-    global float *pixel = sets + (FIRST_PIXEL(set, width, height) + (ulong)y * PITCH(width) + x) * LANES + lane;
-#ifdef MASKED
-    if (masks[pixel - sets] == 0.0f)
-        return;
-#endif
-    float value = *pixel;
-    if (left + right > 0.0f)
-        value += relaxation * (left * sample[0] + right * sample[LANES]) / (left + right);
+    global float *pixels = sets + (FIRST_PIXEL(set, width, height) + (ulong)y * PITCH(width) + x) * LANES + lane;
+    const Together value = TOGETHER_AT(pixels);
+    Together corrected = value;
+    if (weight != 0.0f)
+        corrected += weight * (left * TOGETHER_AT(sample) + right * TOGETHER_AT(sample + LANES));
     // NaN stays.
-    *pixel = value < minimum ? minimum : value > maximum ? maximum : value;
+    corrected = select(corrected, (Together)minimum, corrected < minimum);
+    corrected = select(corrected, (Together)maximum, corrected > maximum);
+#ifdef MASKED
+    corrected = select(corrected, value, TOGETHER_AT(masks + (pixels - sets)) == 0.0f);
+#endif
+    if (done == 0)
+        *(global Together *)pixels = corrected;
+    else
+#pragma unroll
+        for (uint i = 0; i < TOGETHER; i++)
+            if (!(done >> i & 1))
+                pixels[i] = ((const float *)&corrected)[i];
 }

@@ -112,7 +112,8 @@ Array ParallelSweep::run(const Array &measured, Array &x, const Correction &corr
     if (is_gpu) {
         of_rays = WorkSize(std::size_t{blocks} * shape.columns * shape.lanes, shape.segments, set_count)
                       .groups(shape.columns * shape.lanes, shape.segments);
-        of_pixels = WorkSize(std::size_t{width} * shape.lanes, height, set_count).groups(64, 4);
+        const unsigned together = std::min(shape.lanes, 4u); // TOGETHER of the kernel
+        of_pixels = WorkSize(std::size_t{width} * (shape.lanes / together), height, set_count).groups(64, 4);
     }
     const auto rays = kernel("sweep_rays"), pixels = kernel("sweep_pixels");
     // A launch takes microseconds on a device with memory of its own.
