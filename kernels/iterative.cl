@@ -143,13 +143,16 @@ kernel void descend_unit(global float *slices, global const float *gradient, glo
     slices[at] -= descent[z] / sqrt(lengths[z]) * gradient[at];
 }
 
-// norms += sums of the parts
+// norms += sums of the parts; a work-group of at most GROUP work-items for each norm
 kernel void add_parts(global const tomo_sum *parts, global float *norms, const uint number, const uint first) {
-    const uint z = get_global_id(0);
+    const uint z = get_group_id(0);
     tomo_sum sum = (tomo_sum)(0.0f);
-    for (uint i = 0; i < number; i++)
-        sum = tomo_merge(sum, parts[z * number + i]);
-    norms[first + z] += (float)tomo_total(sum);
+    for (uint i = get_local_id(0); i < number; i += get_local_size(0))
+        sum = tomo_merge(sum, parts[(ulong)z * number + i]);
+    local tomo_sum places[GROUP];
+    const tomo_sum total = tomo_sum_of_group(places, sum);
+    if (get_local_id(0) == 0)
+        norms[first + z] += (float)tomo_total(total);
 }
 
 // A slice whose residual is small enough stays as it is.

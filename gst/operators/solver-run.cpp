@@ -8,8 +8,10 @@
 
 namespace tomo {
 
-unsigned groups_on(const Device &device) {
-    return device.prefers_local_memory() ? 64 : 2 * device.compute_units();
+unsigned groups_on(const Device &device, std::uint64_t samples) {
+    constexpr std::uint64_t large = 1 << 22;
+    // A single large volume, too, keeps a GPU busy.
+    return !device.prefers_local_memory() ? 2 * device.compute_units() : samples < large ? 64 : 512;
 }
 
 Kernel solver_kernel(Compute &compute, const SolverSettings &settings, bool is_masked, const char *function,
@@ -126,19 +128,22 @@ void SolverRun::apply_mask(Array &gradient) const {
                    BareBuffer{mask}, samples);
 }
 
+unsigned SolverRun::groups_of_volume() const { return groups_on(*compute.device(), count(x)); }
+
 WorkSize SolverRun::groups(const Array &values) const {
-    return WorkSize(std::size_t{groups_on(*compute.device())} * solver_group,
-                    values.info().samples() / count(values))
+    return WorkSize(std::size_t{groups_of_volume()} * solver_group, values.info().samples() / count(values))
         .groups(solver_group);
 }
 
 Array SolverRun::parts(unsigned volumes) const {
-    return compute.allocate({GST_TOMO_FORMAT_COMPLEX64, groups_on(*compute.device()), volumes});
+    return compute.allocate({GST_TOMO_FORMAT_COMPLEX64, groups_of_volume(), volumes});
 }
 
 void SolverRun::add_parts(const Array &parts, Array &sums, unsigned first, unsigned volumes) const {
-    compute.launch(kernel("add_parts"), WorkSize(volumes), BareBuffer{parts}, ReadWriteBareBuffer{sums},
-                   cl_uint{groups_on(*compute.device())}, cl_uint{first});
+    // CPUs have few parts.
+    const std::size_t items = compute.device()->prefers_local_memory() ? solver_group : 1;
+    compute.launch(kernel("add_parts"), WorkSize(volumes * items).groups(items), BareBuffer{parts},
+                   ReadWriteBareBuffer{sums}, cl_uint{groups_of_volume()}, cl_uint{first});
 }
 
 void SolverRun::add_products(const Array &values, const Array &others, Array &sums, unsigned first) const {

@@ -69,6 +69,7 @@ class SolverRun {
     void apply_mask(Array &gradient) const;
 
     // Work-groups that add up each volume, and their sums: sums[first + volume] += the sum of its parts.
+    unsigned groups_of_volume() const;
     WorkSize groups(const Array &values) const;
     Array parts(unsigned volumes) const;
     void add_parts(const Array &parts, Array &sums, unsigned first, unsigned volumes) const;
@@ -95,8 +96,8 @@ class SolverRun {
     const gint64 start_ = g_get_monotonic_time();
 };
 
-// How the device adds up.
-unsigned groups_on(const Device &device);
+// How the device adds up: work-groups for a volume of so many samples.
+unsigned groups_on(const Device &device, std::uint64_t samples);
 constexpr unsigned solver_group = 64;
 Kernel solver_kernel(Compute &compute, const SolverSettings &settings, bool is_masked, const char *function,
                      const char *file);

@@ -136,7 +136,8 @@ double Solver::value_by_powers(Projector &projector, Steps &steps) {
 // Math. Z. 48, 221 (1942)). M* M of ones and of its result are not far from its largest one.
 double Solver::gradient_bound(SolverViews &views) {
     const auto subsets = static_cast<unsigned>(views.subsets.size());
-    const unsigned groups = groups_on(*compute_.device());
+    const unsigned groups =
+        groups_on(*compute_.device(), views.subsets.front().projector->volume(1).samples());
     Array parts = compute_.allocate({GST_TOMO_FORMAT_FLOAT32, groups, subsets});
     const auto largest_quotients =
         solver_kernel(compute_, settings_, false, "largest_quotients", "iterative.cl");
