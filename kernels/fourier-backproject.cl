@@ -96,11 +96,11 @@ kernel void fourier_lists(global const Direction *directions, const uint views, 
 }
 
 // The sums of a cell and of its mirror image, over its list from `first` on in steps.
-#define ADD_LIST(first, end, step, from, stride)                                                                        \
+#define ADD_LIST(first, end, step, VALUES_OF)                                                                           \
     for (uint e = (first); e < (end); e += (step)) {                                                                    \
         const uint sample = lists[e];                                                                                   \
         const float4 w = weights[e];                                                                                    \
-        const VALUE here = (from)[(ulong)sample * (stride)], there = (from)[(ulong)(sample ^ 1) * (stride)];            \
+        const VALUE here = VALUES_OF(sample), there = VALUES_OF(sample ^ 1);                                            \
         sum[0] += w.x * here, sum[1] += w.y * here, sum[2] += w.z * here, sum[3] += w.w * here;                         \
         sum[4] += w.x * there, sum[5] += w.y * there, sum[6] += w.z * there, sum[7] += w.w * there;                     \
     }
@@ -122,9 +122,20 @@ static bool is_point(const uint u, const uint v, const bool mirrored, const uint
 #define PARTS (2 * PAIRS / LANES)
 #define ITEMS (CELLS * CELLS * PARTS)
 
-kernel void fourier_grid(global const VALUE *samples, global const uint *begins, global const uint *lists,
-                         global const float4 *weights, global float2 *grid, const uint columns, const uint rows,
-                         const uint tiles, const uint longest) {
+// Neighbours read neighbouring vectors of four: eight lanes are two of them, PARTS apart.
+#if LANES == 8
+#define VALUE_OF_PART(sample)                                                                                           \
+    (float8)(((global const float4 *)samples)[(ulong)(sample) * (2 * PARTS) + part],                                    \
+             ((global const float4 *)samples)[(ulong)(sample) * (2 * PARTS) + PARTS + part])
+#define PAIR_OF_PART(part, pair) ((pair) / 2 * (2 * PARTS) + (part) * 2 + (pair) % 2)
+#else
+#define VALUE_OF_PART(sample) samples[(ulong)(sample) * PARTS + part]
+#define PAIR_OF_PART(part, pair) ((part) * (LANES / 2) + (pair))
+#endif
+
+kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
+fourier_grid(global const VALUE *samples, global const uint *begins, global const uint *lists, global const float4 *weights,
+             global float2 *grid, const uint columns, const uint rows, const uint tiles, const uint longest) {
     local float2 points[PARTS][TILE][TILE + 1];
     local uint is_left_out[CELLS * CELLS];
     const uint item = get_local_id(0), part = item % PARTS, inside = item / PARTS, tile = get_group_id(0);
@@ -133,12 +144,16 @@ kernel void fourier_grid(global const VALUE *samples, global const uint *begins,
     if (part == 0)
         is_left_out[inside] = is_long;
     VALUE sum[8] = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
-    ADD_LIST(first, is_long ? first : end, 1, samples + part, PARTS)
+    ADD_LIST(first, is_long ? first : end, 1, VALUE_OF_PART)
     const float *sums = (const float *)sum;
     const uint u = tile % tiles * TILE, v = tile / tiles * TILE;
+    // By constant indices, so that sums stay in registers.
+#pragma unroll
     for (uint pair = 0; pair < LANES / 2; pair++)
+#pragma unroll
         for (uint mirrored = 0; mirrored < 2; mirrored++) {
             barrier(CLK_LOCAL_MEM_FENCE);
+#pragma unroll
             for (uint point = 0; point < 4; point++) {
                 const float *value = sums + (4 * mirrored + point) * LANES + 2 * pair;
                 points[part][inside / CELLS * 2 + point / 2][inside % CELLS * 2 + point % 2] = (float2)(value[0], value[1]);
@@ -147,19 +162,19 @@ kernel void fourier_grid(global const VALUE *samples, global const uint *begins,
             for (uint i = item; i < PARTS * TILE * TILE; i += ITEMS) {
                 const uint x = i % TILE, y = i / TILE % TILE, of = i / (TILE * TILE);
                 if (!is_left_out[y / 2 * CELLS + x / 2] && is_point(u + x, v + y, mirrored, columns, rows))
-                    grid[(ulong)(of * (LANES / 2) + pair) * columns * rows +
+                    grid[(ulong)PAIR_OF_PART(of, pair) * columns * rows +
                          grid_index(u + x, v + y, mirrored, columns, rows)] = points[of][y][x];
             }
         }
 }
 
-kernel void fourier_long_lists(global const VALUE *samples, global const uint *begins, global const uint *lists,
-                               global const float4 *weights, global float2 *grid, const uint columns, const uint rows,
-                               const uint tiles, global const uint *cells) {
+kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
+fourier_long_lists(global const VALUE *samples, global const uint *begins, global const uint *lists, global const float4 *weights,
+                   global float2 *grid, const uint columns, const uint rows, const uint tiles, global const uint *cells) {
     local VALUE sums[ITEMS];
     const uint item = get_local_id(0), part = item % PARTS, share = item / PARTS, cell = cells[get_group_id(0)];
     VALUE sum[8] = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
-    ADD_LIST(begins[cell] + share, begins[cell + 1], CELLS * CELLS, samples + part, PARTS)
+    ADD_LIST(begins[cell] + share, begins[cell + 1], CELLS * CELLS, VALUE_OF_PART)
     const uint tile = cell / (CELLS * CELLS), inside = cell % (CELLS * CELLS);
     for (uint point = 0; point < 8; point++) {
         sums[item] = sum[point];
@@ -172,13 +187,16 @@ kernel void fourier_long_lists(global const VALUE *samples, global const uint *b
         const uint u = tile % tiles * TILE + inside % CELLS * 2 + point % 2;
         const uint v = tile / tiles * TILE + inside / CELLS * 2 + point / 2 % 2;
         if (item < PAIRS && is_point(u, v, point > 3, columns, rows))
-            grid[(ulong)item * columns * rows + grid_index(u, v, point > 3, columns, rows)] =
+            grid[(ulong)PAIR_OF_PART(item / (LANES / 2), item % (LANES / 2)) * columns * rows +
+                 grid_index(u, v, point > 3, columns, rows)] =
                 ((local const float2 *)sums)[item];
         barrier(CLK_LOCAL_MEM_FENCE);
     }
 }
 
 #else
+
+#define VALUE_AT(sample) samples[sample]
 
 // A work-item makes a row of cells of a tile, all pairs in one vector.
 kernel void fourier_grid(global const VALUE *samples, global const uint *begins, global const uint *lists,
@@ -192,7 +210,7 @@ kernel void fourier_grid(global const VALUE *samples, global const uint *begins,
     for (uint inside = 0; inside < CELLS; inside++) {
         const uint cell = strip * CELLS + inside;
         VALUE sum[8] = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
-        ADD_LIST(begins[cell], begins[cell + 1], 1, samples, 1)
+        ADD_LIST(begins[cell], begins[cell + 1], 1, VALUE_AT)
         for (uint point = 0; point < 8; point++)
             points[point / 4][point / 2 % 2][2 * inside + point % 2] = sum[point];
     }
