@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "distribution.hpp"
 
+#include "control-bindings.hpp"
+
 #include <gst/tomo/bases/property-values.hpp>
 #include <gst/tomo/bases/side-by-side.hpp>
 #include <gst/tomo/device/device-list.hpp>
@@ -15,13 +17,13 @@ namespace {
 
 enum class OnFailure { error, go_on };
 
-// One part of a description, in the order of the stream.
+// Elements in the order of the stream.
 struct Line {
     ObjectRef<GstElement> bin;          // with pads sink and src
     std::vector<GstElement *> elements; // of the bin
 };
 
-class Distribute final : public Element {
+class Distribute final : public Element, public WithCopies {
   public:
     static constexpr Info info{
         .task = "distribute",
@@ -78,18 +80,31 @@ all of them have failed, that is an error. A copy that failed gets its next chan
     static GType parent_type();
     bool needs_device() const override { return false; }
     void describe_pads(GstElementClass *klass) const override;
-    void attach() override { distribution_.attach(GST_BIN(gst())); }
+    void attach() override {
+        distribution_.attach(GST_BIN(gst()));
+        distribution_.before_arrays([this] { follow_controllers(); });
+    }
     void property_changed(PropertyBase *property) override;
 
+    std::vector<ObjectRef<GstElement>> originals() const override;
+    bool is_described() const override { return !description.value().empty(); }
+    void set_originals(const std::vector<ObjectRef<GstElement>> &elements) override;
+    std::vector<Copy> copies() const override { return distribution_.copies(); }
+    bool is_at_work() const override { return distribution_.is_at_work(); }
+    bool is_full() const override { return distribution_.takes_no_more(); }
+
     void make_copies();
-    void remove_copies() { distribution_.remove_copies(); }
+    void remove_copies() {
+        distribution_.remove_copies();
+        controlled_.clear();
+    }
     // To PAUSED.
     void begin();
     void halt() { distribution_.stop(); }
     // Takes a message of an element within; hands it on, another one or nothing.
     void look_at(GstMessage *message);
 
-    // The elements of the description, whose properties all copies have; null where there is none.
+    // The originals; null where there is none.
     ObjectRef<GObject> child(const std::string &name);
     ObjectRef<GObject> child(std::size_t index);
     std::size_t children();
@@ -97,16 +112,19 @@ all of them have failed, that is an error. A copy that failed gets its next chan
   private:
     Line parse(const std::string &line) const;
     static std::vector<GstElement *> in_order(GstElement *bin);
-    void copy_properties(const Line &line) const;
+    void take_model(Line line);
+    Line copy_for(std::size_t device) const;
     static void changed(GObject *element, GParamSpec *spec, gpointer self);
+    void follow_controllers();
     bool is_news(int copy, const std::string &words);
     void hand_to_bin(GstMessage *message);
 
     stream::Distribution distribution_{*this};
-    std::mutex model_lock_;
-    Line model_;                   // never starts; holds the values of properties
+    mutable std::mutex model_lock_;
+    Line model_;                   // the originals
     std::optional<Error> problem_; // why there is none
     bool is_outdated_ = false; // the copies are, which were made of another description or for other devices
+    stream::Controlled controlled_; // what the copies follow
     std::mutex told_lock_;
     std::map<std::string, int> told_; // by copies, to people
 };
@@ -142,6 +160,21 @@ std::vector<GstElement *> Distribute::in_order(GstElement *bin) {
     return elements;
 }
 
+// Throws Error if there can be no copies of the element.
+static void need_copyable(GstElement *element) {
+    const auto why = why_not_side_by_side(element);
+    const auto *factory = gst_element_get_factory(element);
+    const char *name = factory ? GST_OBJECT_NAME(factory) : G_OBJECT_TYPE_NAME(element);
+    if (!why.empty() || !factory)
+        throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                    text("%s can't run in copies side by side: it %s", name,
+                         why.empty() ? "has no factory, which could make others" : why.c_str()));
+    const auto *ours = element_of(element);
+    if (ours && !ours->device_selector.value().empty())
+        throw Error(GST_LIBRARY_ERROR_SETTINGS, text("%s has device=%s, but `devices` says where copies run",
+                                                     name, ours->device_selector.value().c_str()));
+}
+
 Line Distribute::parse(const std::string &written) const {
     GError *raw = nullptr;
     auto *bin = gst_parse_bin_from_description_full(written.c_str(), TRUE, nullptr,
@@ -154,49 +187,98 @@ Line Distribute::parse(const std::string &written) const {
         throw Error(GST_LIBRARY_ERROR_SETTINGS, text("description=%s: %s", written.c_str(),
                                                      error ? error->message : "is no line of elements"));
     // Elements that can't be distributed first: they are why there may be no row.
-    for (GList *i = g_list_last(GST_BIN_CHILDREN(line.bin.get())); i; i = i->prev) {
-        auto *element = GST_ELEMENT(i->data);
-        const auto why = why_not_side_by_side(element);
-        const auto *factory = gst_element_get_factory(element);
-        const char *name = factory ? GST_OBJECT_NAME(factory) : G_OBJECT_TYPE_NAME(element);
-        if (!why.empty())
-            throw Error(GST_LIBRARY_ERROR_SETTINGS,
-                        text("%s can't run in copies side by side: it %s", name, why.c_str()));
-        const auto *ours = element_of(element);
-        if (ours && !ours->device_selector.value().empty())
-            throw Error(GST_LIBRARY_ERROR_SETTINGS,
-                        text("%s has device=%s, but `devices` says where copies run", name,
-                             ours->device_selector.value().c_str()));
-    }
+    for (GList *i = g_list_last(GST_BIN_CHILDREN(line.bin.get())); i; i = i->prev)
+        need_copyable(GST_ELEMENT(i->data));
     line.elements = in_order(line.bin.get());
     return line;
 }
 
+static void add_ghost(GstElement *bin, const char *name, GstElement *element) {
+    const ObjectRef<GstPad> pad(gst_element_get_static_pad(element, name));
+    gst_element_add_pad(bin, gst_ghost_pad_new(name, pad.get()));
+}
+
+// A bin of elements in one row. Throws Error if they can't be linked.
+static Line line_of(const std::vector<ObjectRef<GstElement>> &elements) {
+    Line line;
+    line.bin = ObjectRef<GstElement>(GST_ELEMENT(gst_object_ref_sink(gst_bin_new(nullptr))));
+    for (const auto &element : elements) {
+        gst_bin_add(GST_BIN(line.bin.get()), element.get());
+        if (!line.elements.empty() &&
+            !gst_element_link_pads(line.elements.back(), "src", element.get(), "sink"))
+            throw Error(GST_CORE_ERROR_PAD,
+                        text("%s can't be linked to %s", GST_OBJECT_NAME(line.elements.back()),
+                             GST_OBJECT_NAME(element.get())));
+        line.elements.push_back(element.get());
+    }
+    add_ghost(line.bin.get(), "sink", line.elements.front());
+    add_ghost(line.bin.get(), "src", line.elements.back());
+    return line;
+}
+
 void Distribute::property_changed(PropertyBase *property) {
-    if (property != &description && property != &devices)
-        return;
-    const std::lock_guard<std::mutex> lock(model_lock_);
-    is_outdated_ = true;
     if (property == &devices)
+        is_outdated_ = true;
+    if (property != &description)
         return;
-    model_ = {};
+    std::optional<Error> problem; // then the element does not start
+    Line line;
+    try {
+        if (!description.value().empty())
+            line = parse(description);
+    } catch (const Error &e) {
+        problem = e;
+    }
+    take_model(std::move(line));
+    problem_ = problem;
+}
+
+void Distribute::take_model(Line line) {
+    is_outdated_ = true;
     problem_ = {};
     distribution_.set_caps({}, {});
-    if (description.value().empty())
-        return;
-    try {
-        model_ = parse(description);
-    } catch (const Error &e) {
-        problem_ = e; // the element does not start
-        return;
+    Line before;
+    {
+        const std::lock_guard<std::mutex> lock(model_lock_);
+        before = std::exchange(model_, line);
     }
-    for (auto *element : model_.elements)
+    for (auto *element : before.elements)
+        g_signal_handlers_disconnect_by_data(element, this);
+    if (before.bin)
+        gst_bin_remove(GST_BIN(gst()), before.bin.get());
+    if (!line.bin)
+        return;
+    // Who looks for an element by name in the pipeline finds the original, and nothing starts it.
+    gst_object_set_name(GST_OBJECT(line.bin.get()), "originals");
+    gst_element_set_locked_state(line.bin.get(), TRUE);
+    gst_bin_add(GST_BIN(gst()), line.bin.get());
+    for (auto *element : line.elements)
         g_signal_connect(element, "notify", G_CALLBACK(changed), this);
     const auto caps_at = [&](const char *name) {
-        const ObjectRef<GstPad> pad(gst_element_get_static_pad(model_.bin.get(), name));
+        const ObjectRef<GstPad> pad(gst_element_get_static_pad(line.bin.get(), name));
         return CapsRef(gst_pad_query_caps(pad.get(), nullptr));
     };
     distribution_.set_caps(caps_at("sink"), caps_at("src"));
+}
+
+std::vector<ObjectRef<GstElement>> Distribute::originals() const {
+    const std::lock_guard<std::mutex> lock(model_lock_);
+    std::vector<ObjectRef<GstElement>> elements;
+    for (auto *element : model_.elements)
+        elements.push_back(ObjectRef<GstElement>::referenced(element));
+    return elements;
+}
+
+void Distribute::set_originals(const std::vector<ObjectRef<GstElement>> &elements) {
+    for (const auto &element : elements)
+        need_copyable(element.get());
+    const auto before = originals();
+    const auto bin = model_.bin;
+    take_model({});
+    for (const auto &element : before)
+        gst_bin_remove(GST_BIN(bin.get()), element.get());
+    if (!elements.empty())
+        take_model(line_of(elements));
 }
 
 // Copies
@@ -209,46 +291,71 @@ static bool is_for_all(const GParamSpec *spec) {
            !(spec->flags & G_PARAM_CONSTRUCT_ONLY) && name != "name" && name != "parent" && name != "device";
 }
 
-void Distribute::copy_properties(const Line &line) const {
-    for (std::size_t i = 0; i < model_.elements.size(); i++) {
-        auto *from = G_OBJECT(model_.elements[i]), *to = G_OBJECT(line.elements[i]);
-        guint count = 0;
-        const std::unique_ptr<GParamSpec *, decltype(&g_free)> specs(
-            g_object_class_list_properties(G_OBJECT_GET_CLASS(from), &count), g_free);
-        for (guint n = 0; n < count; n++) {
-            auto *spec = specs.get()[n];
-            if (!is_for_all(spec))
-                continue;
-            Value wanted(spec->value_type), there(spec->value_type);
-            g_object_get_property(from, spec->name, wanted.get());
-            g_object_get_property(to, spec->name, there.get());
-            if (g_param_values_cmp(spec, wanted.get(), there.get()) != 0)
-                g_object_set_property(to, spec->name, wanted.get());
-        }
+static void copy_properties(GObject *from, GObject *to) {
+    guint count = 0;
+    const std::unique_ptr<GParamSpec *, decltype(&g_free)> specs(
+        g_object_class_list_properties(G_OBJECT_GET_CLASS(from), &count), g_free);
+    for (guint n = 0; n < count; n++) {
+        auto *spec = specs.get()[n];
+        if (!is_for_all(spec))
+            continue;
+        Value wanted(spec->value_type), there(spec->value_type);
+        g_object_get_property(from, spec->name, wanted.get());
+        g_object_get_property(to, spec->name, there.get());
+        if (g_param_values_cmp(spec, wanted.get(), there.get()) != 0)
+            g_object_set_property(to, spec->name, wanted.get());
     }
 }
 
+// A result that a copy found is told by its original.
+static void found(GObject *copy, GParamSpec *spec, gpointer) {
+    auto *element = element_of(original_of(GST_ELEMENT(copy)));
+    Value value(G_TYPE_DOUBLE);
+    g_object_get_property(copy, spec->name, value.get());
+    for (auto *property : element->properties())
+        if (auto *result = dynamic_cast<Result *>(property);
+            result && std::string(result->name()) == spec->name)
+            result->report(g_value_get_double(value.get()));
+}
+
+Line Distribute::copy_for(std::size_t device) const {
+    std::vector<ObjectRef<GstElement>> elements;
+    for (auto *original : model_.elements) {
+        // A name of its own, because people look for the original by its name.
+        auto *made =
+            gst_element_factory_create(gst_element_get_factory(original),
+                                       text("%s-device-%zu", GST_OBJECT_NAME(original), device).c_str());
+        const ObjectRef<GstElement> element(GST_ELEMENT(gst_object_ref_sink(made)));
+        copy_properties(G_OBJECT(original), G_OBJECT(element.get()));
+        set_original(element.get(), original);
+        auto *ours = element_of(element.get());
+        if (ours && ours->needs_device())
+            g_object_set(element.get(), "device", std::to_string(device).c_str(), nullptr);
+        if (ours)
+            for (const auto *property : ours->properties())
+                if (dynamic_cast<const Result *>(property))
+                    g_signal_connect(element.get(), ("notify::" + std::string(property->name())).c_str(),
+                                     G_CALLBACK(found), nullptr);
+        elements.push_back(element);
+    }
+    return line_of(elements);
+}
+
 void Distribute::make_copies() {
-    const std::lock_guard<std::mutex> lock(model_lock_);
     if (problem_)
         throw *problem_;
     if (model_.elements.empty())
         throw Error(GST_LIBRARY_ERROR_SETTINGS,
                     "description is not set: it has the elements that run on each device, as in "
                     "description=\"tomorampfilter ! tomobackproject\"");
-    const auto found = all_devices();
-    const auto chosen = choose_devices(found, devices);
+    const auto all = all_devices();
+    const auto chosen = choose_devices(all, devices);
     is_outdated_ = false;
     try {
         for (const auto index : chosen) {
-            const auto line = parse(description);
+            const auto line = copy_for(index);
             gst_object_set_name(GST_OBJECT(line.bin.get()), text("device-%zu", index).c_str());
-            copy_properties(line);
-            for (auto *element : line.elements)
-                if (element_of(element) && element_of(element)->needs_device())
-                    g_object_set(element, "device", std::to_string(index).c_str(), nullptr);
-            distribution_.add_copy(line.bin, line.elements,
-                                   text("device %zu (%s)", index, found[index].name.c_str()));
+            distribution_.add_copy(line.bin, line.elements, static_cast<unsigned>(index), all[index].name);
         }
     } catch (...) {
         distribution_.remove_copies();
@@ -266,6 +373,16 @@ void Distribute::begin() {
         told_.clear();
     }
     distribution_.reset(on_failure == OnFailure::go_on, whole_groups, max_memory);
+    follow_controllers();
+}
+
+void Distribute::follow_controllers() {
+    const auto wanted = stream::controlled_by(model_.elements);
+    if (wanted == controlled_)
+        return;
+    distribution_.change([before = std::exchange(controlled_, wanted), wanted](const auto &copy) {
+        stream::follow(copy, before, wanted);
+    });
 }
 
 // Properties of the elements
@@ -298,6 +415,13 @@ static std::string factory_of(GstElement *element) {
     return factory ? GST_OBJECT_NAME(factory) : "";
 }
 
+// Whether GStreamer named it, by a number that other elements of the process have a part in.
+static bool has_given_name(GstElement *element) {
+    const std::string name = GST_OBJECT_NAME(element), kind = factory_of(element);
+    return name.compare(0, kind.size(), kind) != 0 || name.size() == kind.size() ||
+           name.find_first_not_of("0123456789", kind.size()) != std::string::npos;
+}
+
 // By its name; by the name of its factory or task and the number among those that have it, counted from 0,
 // which is left out for the first one.
 ObjectRef<GObject> Distribute::child(const std::string &name) {
@@ -306,7 +430,7 @@ ObjectRef<GObject> Distribute::child(const std::string &name) {
         return ObjectRef<GObject>(G_OBJECT(gst_object_ref(element)));
     };
     for (auto *element : model_.elements)
-        if (name == GST_OBJECT_NAME(element))
+        if (name == GST_OBJECT_NAME(element) && has_given_name(element))
             return found(element);
     std::map<std::string, unsigned> counts;
     for (auto *element : model_.elements) {
@@ -317,6 +441,9 @@ ObjectRef<GObject> Distribute::child(const std::string &name) {
                 return found(element);
         }
     }
+    for (auto *element : model_.elements)
+        if (name == GST_OBJECT_NAME(element))
+            return found(element);
     return {};
 }
 
@@ -356,17 +483,51 @@ static Told told_by(GstMessage *message, void (*parse)(GstMessage *, GError **, 
     return told;
 }
 
+// From the original in place of the copy.
+static GstMessage *from_original(GstMessage *message) {
+    auto each = ObjectRef<GstObject>::referenced(GST_MESSAGE_SRC(message));
+    while (each) {
+        auto *original = GST_IS_ELEMENT(each.get()) ? original_of(GST_ELEMENT(each.get())) : nullptr;
+        if (original) {
+            message = gst_message_make_writable(message);
+            gst_object_replace(&GST_MESSAGE_SRC(message), GST_OBJECT(original));
+            break;
+        }
+        each = ObjectRef<GstObject>(gst_object_get_parent(each.get()));
+    }
+    return message;
+}
+
+// The error and, where there are others, the device that it came from.
+static GstMessage *with_device(GstMessage *message, const Told &told, const std::string &device) {
+    const GstStructure *details = nullptr;
+    gst_message_parse_error_details(message, &details);
+    const std::unique_ptr<GError, decltype(&g_error_free)> error(
+        g_error_new(told.error->domain, told.error->code, "%s (on %s)", told.error->message, device.c_str()),
+        g_error_free);
+    auto *longer =
+        gst_message_new_error_with_details(GST_MESSAGE_SRC(message), error.get(), told.details.get(),
+                                           details ? gst_structure_copy(details) : nullptr);
+    gst_message_set_seqnum(longer, gst_message_get_seqnum(message));
+    gst_message_unref(message);
+    return longer;
+}
+
 void Distribute::look_at(GstMessage *message) {
     const int copy = distribution_.copy_of(GST_MESSAGE_SRC(message));
-    const auto hand_on = [&](bool goes) { goes ? hand_to_bin(message) : gst_message_unref(message); };
     if (copy < 0)
-        return hand_on(true);
+        return hand_to_bin(message);
+    const auto hand_on = [&](bool goes) {
+        goes ? hand_to_bin(from_original(message)) : gst_message_unref(message);
+    };
     switch (GST_MESSAGE_TYPE(message)) {
     case GST_MESSAGE_ERROR: {
         const auto told = told_by(message, gst_message_parse_error);
         std::string words;
         switch (distribution_.judge(copy, *told.error, words)) {
         case stream::Distribution::Verdict::post:
+            if (const auto device = distribution_.device_of(copy); !device.empty())
+                message = with_device(message, told, device);
             hand_on(true);
             return distribution_.told();
         case stream::Distribution::Verdict::warn:
@@ -389,7 +550,7 @@ void Distribute::look_at(GstMessage *message) {
         return hand_on(is_news(copy, words.get()));
     }
     default:
-        return hand_on(true);
+        return hand_to_bin(message);
     }
 }
 

@@ -283,13 +283,15 @@ void Distribution::attach(GstBin *bin) {
 }
 
 void Distribution::add_copy(const ObjectRef<GstElement> &bin, const std::vector<GstElement *> &elements,
-                            const std::string &device) {
+                            unsigned device, const std::string &name) {
     auto copy = std::make_unique<Copy>();
     copy->home = this;
     copy->number = copies_.size();
     copy->bin = bin;
     copy->elements = elements;
-    copy->device = device;
+    copy->device = text("device %u (%s)", device, name.c_str());
+    copy->device_index = device;
+    copy->device_name = name;
     for (auto *element : elements)
         if (auto *filter = dynamic_cast<Filter *>(element_of(element)))
             copy->filters.push_back(filter);
@@ -306,10 +308,14 @@ void Distribution::add_copy(const ObjectRef<GstElement> &bin, const std::vector<
     gst_bin_add(GST_BIN(owner_.gst()), bin.get());
     const ObjectRef<GstPad> in(gst_element_get_static_pad(bin.get(), "sink")),
         out(gst_element_get_static_pad(bin.get(), "src"));
-    auto &added = *copies_.emplace_back(std::move(copy));
+    auto &added = *copy;
+    {
+        const Lock lock(lock_);
+        copies_.push_back(std::move(copy));
+    }
     if (gst_pad_link(added.feed, in.get()) != GST_PAD_LINK_OK ||
         gst_pad_link(out.get(), added.result) != GST_PAD_LINK_OK)
-        throw Error(GST_CORE_ERROR_PAD, text("the copy for %s can't be linked", device.c_str()));
+        throw Error(GST_CORE_ERROR_PAD, text("the copy for %s can't be linked", added.device.c_str()));
 }
 
 void Distribution::remove_copies() {
@@ -322,6 +328,7 @@ void Distribution::remove_copies() {
         gst_element_remove_pad(entry_, copy->feed);
         gst_element_remove_pad(exit_, copy->result);
     }
+    const Lock lock(lock_);
     copies_.clear();
 }
 
@@ -354,7 +361,7 @@ void Distribution::clear() {
     given_events_.clear();
     equal_.clear();
     for (auto &copy : copies_) {
-        copy->is_busy = copy->has_ended = false;
+        copy->is_busy = copy->is_waiting = copy->has_ended = false;
         copy->next = copy->end = 0;
         copy->inside.clear();
         copy->event = {};
@@ -373,6 +380,7 @@ void Distribution::reset(bool goes_on, bool takes_whole_groups, std::uint64_t mo
         copy->facts = nullptr;
         copy->seconds = copy->busy_seconds = 0.0;
         copy->busy_arrays = copy->given_planes = 0;
+        copy->arrays = 0;
     }
     takes_whole_groups_ = takes_whole_groups;
     most_bytes_ = most_bytes;
@@ -467,6 +475,11 @@ int Distribution::copy_of(GstObject *object) const {
         each = ObjectRef<GstObject>(gst_object_get_parent(each.get()));
     }
     return -1;
+}
+
+std::string Distribution::device_of(int copy) const {
+    const Lock lock(lock_);
+    return copies_.size() > 1 && !copies_[copy]->event ? copies_[copy]->device : "";
 }
 
 Distribution::Copy *Distribution::leader() const {
@@ -633,6 +646,8 @@ bool Distribution::is_full() const {
 }
 
 GstFlowReturn Distribution::take(BufferRef buffer) {
+    if (look_)
+        look_();
     Lock lock(lock_);
     has_begun_ = true;
     if (!changes_.empty() && settle(lock))
@@ -686,6 +701,34 @@ bool Distribution::settle_for_query() {
 bool Distribution::runs() const {
     const Lock lock(lock_);
     return !is_off_ && has_begun_;
+}
+
+std::vector<WithCopies::Copy> Distribution::copies() const {
+    const Lock lock(lock_);
+    std::vector<WithCopies::Copy> all;
+    for (const auto &copy : copies_) {
+        WithCopies::Copy told{copy->device_index, copy->device_name, {}, copy->arrays};
+        for (auto *element : copy->elements)
+            told.elements.push_back(ObjectRef<GstElement>::referenced(element));
+        all.push_back(std::move(told));
+    }
+    return all;
+}
+
+// A copy that waits for the rest of the arrays that it computes at once is not at work.
+bool Distribution::is_at_work() const {
+    const Lock lock(lock_);
+    if (is_giving_ || has_news_ || handling_ > 0 || !again_.empty() ||
+        (!slots_.empty() && slots_.front().result))
+        return true;
+    return std::any_of(copies_.begin(), copies_.end(), [&](const auto &copy) {
+        return !copy->has_failed && (copy->is_busy ? !copy->is_waiting : unclaimed_ < next_);
+    });
+}
+
+bool Distribution::takes_no_more() const {
+    const Lock lock(lock_);
+    return is_full();
 }
 
 void Distribution::change(Change change) {
@@ -976,8 +1019,10 @@ void Distribution::compute(Lock &lock, Copy &copy) {
     const auto ends = [&] { return is_stopped() || copy.has_failed || flow_ != GST_FLOW_OK; };
     for (;;) {
         // Arrays to be done again do not wait for those that are still to come.
+        copy.is_waiting = true;
         changed_.wait(
             lock, [&] { return ends() || copy.next >= copy.end || copy.next < next_ || !again_.empty(); });
+        copy.is_waiting = false;
         if (!ends() && copy.next < copy.end && copy.next >= next_)
             copy.end = unclaimed_ = copy.next;
         if (ends() || copy.next >= std::min(copy.end, ends_at_) || !hand_on(lock, copy))
@@ -1071,6 +1116,7 @@ GstFlowReturn Distribution::take_result(Copy &copy, BufferRef buffer) {
         mine->result = std::move(buffer);
         copy.given_planes += depth_;
         mine->by = copy.number;
+        copy.arrays++;
         mine->facts = copy.facts;
         mine->events = std::exchange(copy.events, {});
     }

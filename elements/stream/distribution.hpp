@@ -5,6 +5,7 @@
 #pragma once
 
 #include <gst/tomo/bases/filter.hpp>
+#include <gst/tomo/bases/side-by-side.hpp>
 #include <gst/tomo/device/memory.hpp>
 
 #include <condition_variable>
@@ -37,12 +38,14 @@ class Distribution {
     // While the bin stands still
     // ---------------------------------------------------------------------------------------
 
-    // Puts `bin`, with pads sink and src, between the ends. `device` names its device for people.
+    // Puts `bin`, with pads sink and src, between the ends. It is for the device of this index and name.
     void add_copy(const ObjectRef<GstElement> &bin, const std::vector<GstElement *> &elements,
-                  const std::string &device);
+                  unsigned device, const std::string &name);
     void remove_copies();
     // What the part takes and gives, as long as there is no copy.
     void set_caps(CapsRef taken, CapsRef given);
+    // Called in the streaming thread before it takes an array.
+    void before_arrays(std::function<void()> look) { look_ = std::move(look); }
     // Before the start. If the stream goes on after failures, arrays of a copy that failed are done again.
     // Arrays under way have no more than `most_bytes`, if each copy has some; 0: a share of the devices'
     // memory. Copies take groups of arrays that are whole, or so small that each copy gets some.
@@ -59,9 +62,15 @@ class Distribution {
     void change(Change change);
     // Whether arrays are on their way.
     bool runs() const;
+    std::vector<WithCopies::Copy> copies() const;
+    bool is_at_work() const;
+    bool takes_no_more() const;
 
     // The copy that the object belongs to; -1 for none.
     int copy_of(GstObject *object) const;
+    // For people; empty if it has nothing to do with an error: it is the only one, or handles an event as
+    // others do.
+    std::string device_of(int copy) const;
     enum class Verdict { post, warn, drop };
     // Takes an error of a copy, and says what becomes of it: the message, or a warning with the text `words`.
     // Once that is on the bus, call told().
@@ -90,11 +99,15 @@ class Distribution {
         ObjectRef<GstElement> bin;
         std::vector<GstElement *> elements; // of the bin
         std::vector<Filter *> filters;      // those of them that are ours
-        std::string device;
+        std::string device;                 // for people
+        unsigned device_index = 0;
+        std::string device_name;
         GstPad *feed = nullptr, *result = nullptr; // of the ends, which own them
 
         // Under the lock
-        bool is_busy = false; // with the arrays from `next` to before `end`
+        bool is_busy = false;     // with the arrays from `next` to before `end`
+        bool is_waiting = false;  // for the next of them to come
+        std::uint64_t arrays = 0; // done
         Number next = 0, end = 0;
         unsigned at_once = 1;      // arrays that its elements compute together
         std::deque<Number> inside; // it took these and did not give them back yet
@@ -169,6 +182,7 @@ class Distribution {
     GstElement *entry_ = nullptr, *exit_ = nullptr; // the ends, which the bin owns
     GstPad *sink_ = nullptr, *src_ = nullptr;       // the outer pads of the ends
     std::vector<std::unique_ptr<Copy>> copies_;
+    std::function<void()> look_;
     CapsRef taken_, given_caps_;
     std::atomic<GstClockTime> frame_duration_{GST_CLOCK_TIME_NONE};
 

@@ -50,4 +50,30 @@ std::string why_not_side_by_side(GstElement *element) {
     return {};
 }
 
+WithCopies *with_copies(GstElement *element) { return dynamic_cast<WithCopies *>(element_of(element)); }
+
+ObjectRef<GstElement> runner_of_copies(GstElement *original) {
+    const ObjectRef<GstObject> bin(gst_object_get_parent(GST_OBJECT(original)));
+    ObjectRef<GstObject> around(bin ? gst_object_get_parent(bin.get()) : nullptr);
+    const auto *runner = GST_IS_ELEMENT(around.get()) ? with_copies(GST_ELEMENT(around.get())) : nullptr;
+    if (runner)
+        for (const auto &each : runner->originals())
+            if (each.get() == original)
+                return ObjectRef<GstElement>(GST_ELEMENT(around.release()));
+    return {};
+}
+
+static GQuark original_quark() {
+    static const GQuark quark = g_quark_from_static_string("tomo-original");
+    return quark;
+}
+
+GstElement *original_of(GstElement *copy) {
+    return static_cast<GstElement *>(g_object_get_qdata(G_OBJECT(copy), original_quark()));
+}
+
+void set_original(GstElement *copy, GstElement *original) {
+    g_object_set_qdata_full(G_OBJECT(copy), original_quark(), gst_object_ref(original), gst_object_unref);
+}
+
 } // namespace tomo
