@@ -90,6 +90,11 @@ void RunOptions::add_to(Program &program) {
          "the computer's memory)",
          "BYTES"});
     program.add(
+        {"devices", 0, 0, G_OPTION_ARG_STRING, &devices_,
+         "Compute on these devices side by side: all, gpu, cpu, indices, or parts of names, with commas "
+         "between (default: environment variable GST_TOMO_DEVICES, else one device)",
+         "DEVICES"});
+    program.add(
         {"progress", 0, 0, G_OPTION_ARG_STRING, &progress_,
          "How progress is told: bar, the default, or json, an object per line on standard output, for "
          "programs, which give commands on standard input",
@@ -113,8 +118,15 @@ bool RunOptions::check(Program &program) {
     const auto bytes = tomo::bytes_of(memory_);
     if (!bytes)
         program.complain(std::string("--max-memory does not take '") + memory_ + "'; " + tomo::wanted_bytes);
-    max_memory = bytes.value_or(0);
+    max_memory_ = bytes.value_or(0);
     return bytes.has_value();
+}
+
+void RunOptions::set_on(GstTomoGraph *graph) const {
+    if (max_memory_)
+        g_object_set(graph, "max-memory", max_memory_, nullptr);
+    if (devices_)
+        g_object_set(graph, "devices", devices_, nullptr);
 }
 
 // Progress
@@ -143,8 +155,8 @@ class Display : public StatusLine {
 
     void finish(double seconds, guint64 output) {
         char line[96];
-        g_snprintf(line, sizeof line, "%" G_GUINT64_FORMAT " %s in %.3f s", output, output == 1 ? "array" : "arrays",
-                   seconds);
+        g_snprintf(line, sizeof line, "%" G_GUINT64_FORMAT " %s in %.3f s", output,
+                   output == 1 ? "array" : "arrays", seconds);
         StatusLine::finish(line);
     }
 };
@@ -241,8 +253,6 @@ int write_graph(GstTomoGraph *graph, const char *file, const Program &program) {
 
 int run(GstTomoGraph *graph, const Program &program, const RunOptions &options) {
     catch_interrupts();
-    if (options.max_memory)
-        g_object_set(graph, "max-memory", options.max_memory, nullptr);
     if (options.events)
         return run_driven(Owned<GstTomoGraph>(GST_TOMO_GRAPH(g_object_ref(graph))), program);
     if (const std::string lonely = why_not_alone(graph); !lonely.empty()) {

@@ -64,19 +64,22 @@ class RunOptions {
     ~RunOptions() {
         g_free(memory_);
         g_free(progress_);
+        g_free(devices_);
     }
     RunOptions(const RunOptions &) = delete;
     RunOptions &operator=(const RunOptions &) = delete;
 
     gboolean quiet = FALSE, quieter = FALSE, trace = FALSE, events = FALSE;
-    guint64 max_memory = 0; // bytes
 
     void add_to(Program &program);
     // After the options are read; complains if one of them is wrong.
     bool check(Program &program);
+    // Hands them to a graph.
+    void set_on(GstTomoGraph *graph) const;
 
   private:
-    gchar *memory_ = nullptr, *progress_ = nullptr; // as written
+    guint64 max_memory_ = 0;                                             // bytes
+    gchar *memory_ = nullptr, *progress_ = nullptr, *devices_ = nullptr; // as written
 };
 
 // Runs it to its end, with progress on standard error, or events and commands as docs/progress.md has them.

@@ -33,5 +33,6 @@ int main(int argc, char **argv) {
         program.complain(Owned<GError>(raw).get());
         return usage;
     }
+    options.set_on(graph.get());
     return dump ? write_graph(graph.get(), dump.get(), program) : run(graph.get(), program, options);
 }

@@ -169,8 +169,7 @@ int serve_graphs(const Program &program, const RunOptions &options, bool has_out
         Owned<GstTomoGraph> graph(gst_tomo_graph_new_from_json(description.written(false).c_str(), &raw));
         if (!graph)
             throw std::runtime_error(Owned<GError>(raw)->message);
-        if (options.max_memory)
-            g_object_set(graph.get(), "max-memory", options.max_memory, nullptr);
+        options.set_on(graph.get());
         return std::make_unique<GraphRun>(std::move(graph), output);
     });
 }
@@ -226,5 +225,6 @@ int main(int argc, char **argv) {
         program.complain(problem);
         return failed;
     }
+    options.set_on(graph.get());
     return dump ? write_graph(graph.get(), dump.get(), program) : run(graph.get(), program, options);
 }

@@ -25,6 +25,14 @@ from tomotest import SEED, GLib, Gst, TestCase, rng
 PATIENCE = int(os.environ.get("GST_TOMO_TEST_PATIENCE", 90))  # seconds until something counts as hanging
 
 
+# The environment of a process that tells what is alive at its end, and these lines of what it prints.
+LEAK_TRACER = {"GST_TRACERS": "leaks", "GST_DEBUG": "GST_TRACER:7", "GST_DEBUG_NO_COLOR": "1"}
+
+
+def alive_in(out):
+    return [text for text in out.splitlines() if "object-alive, " in text and "type-name=(string)%s" not in text]
+
+
 def quoted(line):
     """A gst-launch line as its arguments: by words, as a shell does it."""
     import shlex
@@ -198,11 +206,9 @@ class PipelineTestCase(TestCase):
 
     def assert_no_leaks(self, line, rc=0, env=None):
         """Nothing of GStreamer is alive after the pipeline ended, in success or failure."""
-        tracing = {"GST_TRACERS": "leaks", "GST_DEBUG": "GST_TRACER:7", "GST_DEBUG_NO_COLOR": "1"}
-        result = launch(line, ("-q",), {**tracing, **(env or {})})
+        result = launch(line, ("-q",), {**LEAK_TRACER, **(env or {})})
         self.assertEqual(result.rc != 0, rc != 0, f"{line}\n{result}")
-        alive = [text for text in result.out.splitlines() if "object-alive, " in text and "type-name=(string)%s" not in text]
-        self.assertEqual(alive, [], line)
+        self.assertEqual(alive_in(result.out), [], line)
         return result
 
     def assert_files(self, *names):

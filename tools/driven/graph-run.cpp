@@ -55,14 +55,16 @@ GraphRun::GraphRun(Owned<GstTomoGraph> graph, EventOutput &output)
         this);
     watch_nodes();
     GError *raw = nullptr;
-    if (!gst_tomo_graph_start(graph_.get(), &raw))
-        g_clear_error(&raw); // end() tells it
+    gst_tomo_graph_start(graph_.get(), &raw);
+    start_error_.reset(raw); // end() tells it
 }
 
 GraphRun::~GraphRun() { g_signal_handlers_disconnect_by_data(graph_.get(), this); }
 
 // The last writer, else the last sink, shows images.
 void GraphRun::watch_nodes() {
+    // Nodes stand where they will run. If there is no pipeline, the start tells why.
+    const Owned<GstElement> pipeline(gst_tomo_graph_get_pipeline(graph_.get(), nullptr));
     GstElement *shown = nullptr;
     for (GstElement *element : elements_of(graph_.get())) {
         taps_.watch(element);
@@ -201,8 +203,8 @@ Json GraphRun::outputs() const {
 }
 
 int GraphRun::end() {
-    GError *raw = nullptr;
-    const bool is_good = gst_tomo_graph_wait(graph_.get(), &raw);
+    GError *raw = start_error_.release();
+    const bool is_good = !raw && gst_tomo_graph_wait(graph_.get(), &raw);
     const Owned<GError> error(raw);
     if (taps_.counts().written(false) != told_)
         tell_progress();

@@ -47,7 +47,8 @@ class GraphRun final : public DrivenRun {
     guint64 position_ = 0, duration_ = 0, arrays_ = 0; // as far as it was told
     std::string told_;                                 // of the nodes
     bool is_paused_ = false, is_finishing_ = false;
-    std::string path_beside_; // of previews; empty where nothing is written
+    Owned<GError> start_error_; // why it did not start
+    std::string path_beside_;   // of previews; empty where nothing is written
     const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 };
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "taps.hpp"
 
+#include <gst/tomo/bases/side-by-side.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <map>
@@ -11,14 +13,13 @@ namespace tool {
 
 using tomo::Json;
 
-// The stream may hold one longer than Taps do.
+// Of a pad, or of that of all copies. The stream may hold one longer than Taps do.
 struct Tap {
     std::string node, name;
-    tomo::ObjectRef<GstPad> pad;
     bool is_input;
     std::atomic<guint64> arrays{0};
     tomo::reconstruction::Preview preview;
-    gulong probe = 0;
+    std::vector<std::pair<tomo::ObjectRef<GstPad>, gulong>> probes;
 };
 
 namespace {
@@ -44,34 +45,57 @@ Taps::~Taps() {
         g_signal_handler_disconnect(node.get(), handler);
     const std::lock_guard<std::mutex> lock(lock_);
     for (const auto &tap : taps_)
-        gst_pad_remove_probe(tap->pad.get(), tap->probe);
+        for (const auto &[pad, probe] : tap->probes)
+            gst_pad_remove_probe(pad.get(), probe);
+}
+
+void Taps::connect(GstElement *to, const char *signal, GCallback callback) {
+    handlers_.emplace_back(tomo::ObjectRef<GstElement>::referenced(to),
+                           g_signal_connect(to, signal, callback, this));
 }
 
 void Taps::watch(GstElement *node) {
-    const gulong handler = g_signal_connect(
-        node, "pad-added",
-        G_CALLBACK(+[](GstElement *element, GstPad *pad, Taps *self) { self->add(element, pad); }), this);
-    handlers_.emplace_back(tomo::ObjectRef<GstElement>::referenced(node), handler);
+    connect(node, "pad-added",
+            G_CALLBACK(+[](GstElement *element, GstPad *pad, Taps *self) { self->add(element, pad); }));
+    add_pads(node, node);
+    const auto runner = tomo::runner_of_copies(node);
+    const bool is_known = std::any_of(handlers_.begin(), handlers_.end(), [&](const auto &handler) {
+        return handler.first.get() == runner.get();
+    });
+    // All originals in it are nodes. Their copies come with the start.
+    if (runner && !is_known)
+        connect(runner.get(), "deep-element-added",
+                G_CALLBACK(+[](GstElement *, GstElement *, GstElement *element, Taps *self) {
+                    if (auto *original = tomo::original_of(element))
+                        self->add_pads(original, element);
+                }));
+}
+
+void Taps::add_pads(GstElement *node, GstElement *of) {
     std::vector<tomo::ObjectRef<GstPad>> pads;
-    GST_OBJECT_LOCK(node);
-    for (GList *i = node->pads; i; i = i->next)
+    GST_OBJECT_LOCK(of);
+    for (GList *i = of->pads; i; i = i->next)
         pads.push_back(tomo::ObjectRef<GstPad>::referenced(GST_PAD(i->data)));
-    GST_OBJECT_UNLOCK(node);
+    GST_OBJECT_UNLOCK(of);
     for (const auto &pad : pads)
         add(node, pad.get());
 }
 
 void Taps::add(GstElement *node, GstPad *pad) {
-    const auto tap = std::make_shared<Tap>();
-    tap->node = GST_OBJECT_NAME(node);
-    tap->name = GST_OBJECT_NAME(pad);
-    tap->pad = tomo::ObjectRef<GstPad>::referenced(pad);
-    tap->is_input = GST_PAD_DIRECTION(pad) == GST_PAD_SINK;
     const std::lock_guard<std::mutex> lock(lock_);
-    tap->probe = gst_pad_add_probe(
+    const std::string of = GST_OBJECT_NAME(node), name = GST_OBJECT_NAME(pad);
+    auto known = std::find_if(taps_.begin(), taps_.end(),
+                              [&](const auto &tap) { return tap->node == of && tap->name == name; });
+    if (known == taps_.end()) {
+        known = taps_.insert(known, std::make_shared<Tap>());
+        (*known)->node = of;
+        (*known)->name = name;
+        (*known)->is_input = GST_PAD_DIRECTION(pad) == GST_PAD_SINK;
+    }
+    const auto probe = gst_pad_add_probe(
         pad, static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST), pass,
-        new Shared(tap), +[](gpointer data) { delete static_cast<Shared *>(data); });
-    taps_.push_back(tap);
+        new Shared(*known), +[](gpointer data) { delete static_cast<Shared *>(data); });
+    (*known)->probes.emplace_back(tomo::ObjectRef<GstPad>::referenced(pad), probe);
 }
 
 Json Taps::counts() const {

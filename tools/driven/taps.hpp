@@ -25,7 +25,8 @@ class Taps {
     Taps(const Taps &) = delete;
     Taps &operator=(const Taps &) = delete;
 
-    // Pads that the node has, and those that it gets later.
+    // Pads that the node has, and those that it gets later; where copies of it run, theirs. After the
+    // dataflow has become a pipeline.
     void watch(GstElement *node);
 
     // By node: the arrays that have left it, at its busiest output; that came to it where it gives none.
@@ -44,6 +45,8 @@ class Taps {
 
   private:
     void add(GstElement *node, GstPad *pad);
+    void add_pads(GstElement *node, GstElement *of);
+    void connect(GstElement *to, const char *signal, GCallback callback);
 
     mutable std::mutex lock_; // pads come from threads of the stream
     std::vector<std::shared_ptr<Tap>> taps_;

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/negotiation.hpp>
+#include <gst/tomo/bases/side-by-side.hpp>
 #include <gst/tomo/graph/assembly.hpp>
 #include <gst/tomo/graph/bindings.hpp>
 #include <gst/tomo/graph/names.hpp>
@@ -134,8 +135,7 @@ std::unique_ptr<Assembly> Assembly::build(const Graph &graph) {
         for (const auto &[output, edges] : outputs)
             assembly->connect_output(node, output, edges, queues);
     }
-    for (const auto &binding : assembly->live_bindings_)
-        binding->connect();
+    assembly->connect_bindings();
     assembly->set_sinks_async(false);
     return assembly;
 }
@@ -261,8 +261,92 @@ bool Assembly::has_changed_async(GstElement *sink) const {
                        [&](const auto &changed) { return changed.get() == sink; });
 }
 
+// Placement
+// ---------------------------------------------------------------------------------------------------
+
+static PadRef lone_pad(GstElement *element, GstPadDirection direction) {
+    return pads_of(element, direction).front();
+}
+
+void Assembly::connect_bindings() {
+    for (const auto &binding : live_bindings_) {
+        binding->disconnect();
+        binding->connect();
+    }
+}
+
+void Assembly::place(const Placement &placement) {
+    if (placement == placement_ || GST_STATE(pipeline_.get()) != GST_STATE_NULL ||
+        GST_STATE_PENDING(pipeline_.get()) != GST_STATE_VOID_PENDING)
+        return;
+    take_back();
+    try {
+        for (const auto &chain : placement.chains)
+            place_chain(placement, chain);
+    } catch (...) {
+        take_back();
+        throw;
+    }
+    for (const auto node : placement.moved) {
+        const auto &element = graph_.nodes()[node].element;
+        g_object_set(element.get(), "device", std::to_string(placement.devices.front().index).c_str(),
+                     nullptr);
+        moved_.push_back(element);
+    }
+    placement_ = placement;
+    connect_bindings();
+}
+
+void Assembly::place_chain(const Placement &placement, const Placement::Chain &chain) {
+    PlacedChain placed;
+    for (const auto node : chain)
+        placed.elements.push_back(graph_.nodes()[node].element);
+    const PadRef first = lone_pad(placed.elements.front().get(), GST_PAD_SINK),
+                 last = lone_pad(placed.elements.back().get(), GST_PAD_SRC);
+    placed.before = PadRef(gst_pad_get_peer(first.get()));
+    placed.behind = PadRef(gst_pad_get_peer(last.get()));
+    placed.runner = ObjectRef<GstElement>::referenced(
+        add_helper("tomodistribute", "distribute-" + graph_.nodes()[chain.front()].name));
+    const auto &done = placed_.emplace_back(std::move(placed));
+    gst_pad_unlink(done.before.get(), first.get());
+    gst_pad_unlink(last.get(), done.behind.get());
+    for (const auto &element : done.elements)
+        gst_bin_remove(GST_BIN(pipeline_.get()), element.get());
+    with_copies(done.runner.get())->set_originals(done.elements);
+    g_object_set(done.runner.get(), "devices", placement.device_list().c_str(), nullptr);
+    link_pads(done.before.get(), lone_pad(done.runner.get(), GST_PAD_SINK).get());
+    link_pads(lone_pad(done.runner.get(), GST_PAD_SRC).get(), done.behind.get());
+}
+
+void Assembly::take_back() {
+    for (const auto &placed : std::exchange(placed_, {})) {
+        gst_element_set_state(placed.runner.get(), GST_STATE_NULL);
+        with_copies(placed.runner.get())->set_originals({});
+        gst_bin_remove(GST_BIN(pipeline_.get()), placed.runner.get());
+        PadRef before = placed.before;
+        for (const auto &element : placed.elements) {
+            gst_bin_add(GST_BIN(pipeline_.get()), element.get());
+            gst_pad_link(before.get(), lone_pad(element.get(), GST_PAD_SINK).get());
+            before = lone_pad(element.get(), GST_PAD_SRC);
+        }
+        gst_pad_link(before.get(), placed.behind.get());
+    }
+    for (const auto &element : std::exchange(moved_, {}))
+        g_object_set(element.get(), "device", "", nullptr);
+    placement_ = {};
+}
+
+bool Assembly::has_moved(GstElement *element) const {
+    return std::any_of(moved_.begin(), moved_.end(),
+                       [&](const auto &moved) { return moved.get() == element; });
+}
+
+// End
+// --------------------------------------------------------------------------------------------------------
+
 Assembly::~Assembly() {
     gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+    take_back();
     for (const auto &[element, id] : handlers_)
         g_signal_handler_disconnect(element.get(), id);
     for (const auto &binding : live_bindings_)

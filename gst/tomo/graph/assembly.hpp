@@ -27,6 +27,12 @@ class Assembly {
     void forget_values();
     // Whether this class has changed the property async of a sink.
     bool has_changed_async(GstElement *sink) const;
+    // While the pipeline is in state NULL: puts the nodes of each chain into an element that runs copies of
+    // them, and others to their device; takes back what an earlier call did. Throws Error and changes nothing
+    // if that is not possible.
+    void place(const Placement &placement);
+    // Whether this class has set the property device.
+    bool has_moved(GstElement *element) const;
 
   private:
     Assembly(const Graph &graph, GstElement *pipeline);
@@ -40,6 +46,9 @@ class Assembly {
     // Links the edge when its output pad appears.
     void link_later(std::size_t edge);
     void set_sinks_async(bool async);
+    void place_chain(const Placement &placement, const Placement::Chain &chain);
+    void take_back();
+    void connect_bindings();
     GstElement *add_helper(const char *factory, const std::string &name);
 
     const Graph &graph_;
@@ -47,6 +56,14 @@ class Assembly {
     std::vector<std::shared_ptr<class LiveBinding>> live_bindings_;
     std::vector<std::pair<ObjectRef<GstElement>, gulong>> handlers_; // that wait for pads
     std::vector<ObjectRef<GstElement>> sinks_;                       // whose property async was changed
+    struct PlacedChain {
+        ObjectRef<GstElement> runner; // of the copies
+        std::vector<ObjectRef<GstElement>> elements;
+        ObjectRef<GstPad> before, behind; // to which the chain was linked
+    };
+    Placement placement_;
+    std::vector<PlacedChain> placed_;
+    std::vector<ObjectRef<GstElement>> moved_;
 };
 
 } // namespace tomo

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/joiner.hpp>
+#include <gst/tomo/bases/side-by-side.hpp>
 #include <gst/tomo/bases/transform.hpp>
 #include <gst/tomo/graph/bindings.hpp>
 
@@ -87,6 +88,9 @@ void LiveBinding::connect() {
         new TieRef(shared_from_this()), [](gpointer data, GClosure *) { delete static_cast<TieRef *>(data); },
         static_cast<GConnectFlags>(0));
 
+    // Where copies of the target run, their arrays come to the element that runs them.
+    const auto runner = runner_of_copies(target_.get());
+    GstElement *gate = runner ? runner.get() : target_.get();
     if (position_ == TargetPosition::downstream) {
         for (const auto &pad : pads_of(source_.get(), GST_PAD_SRC))
             probe(pad.get(), data_probe, [](GstPad *p, GstPadProbeInfo *, gpointer binding) {
@@ -102,9 +106,9 @@ void LiveBinding::connect() {
                       return GST_PAD_PROBE_OK;
                   });
         // Elements of this library may have arrays to process that came before the event.
-        Element *own = element_of(target_.get());
+        Element *own = element_of(gate);
         const bool takes_itself = dynamic_cast<Transform *>(own) || dynamic_cast<Joiner *>(own);
-        for (const auto &pad : pads_of(target_.get(), GST_PAD_SINK))
+        for (const auto &pad : pads_of(gate, GST_PAD_SINK))
             if (!takes_itself)
                 probe(pad.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
                       [](GstPad *, GstPadProbeInfo *info, gpointer binding) {
@@ -115,7 +119,7 @@ void LiveBinding::connect() {
     }
     if (position_ != TargetPosition::other_branch)
         return;
-    for (const auto &pad : pads_of(target_.get(), GST_PAD_SINK))
+    for (const auto &pad : pads_of(gate, GST_PAD_SINK))
         probe(pad.get(), data_probe, [](GstPad *p, GstPadProbeInfo *, gpointer binding) {
             binding_of(binding).hold(p);
             return GST_PAD_PROBE_OK;

@@ -12,11 +12,18 @@ namespace tomo {
 struct GraphState {
     explicit GraphState(GstTomoGraph *object)
         : runner([object, this] { signals.announce(G_OBJECT(object)); },
-                 [object, this] { signals.let_go(GObjectPtr(G_OBJECT(object))); }) {}
+                 [object, this] { signals.let_go(GObjectPtr(G_OBJECT(object))); }) {
+        take(std::make_unique<Graph>());
+    }
+
+    void take(std::unique_ptr<Graph> other) {
+        graph = std::move(other);
+        graph->obey_environment();
+    }
 
     void must_not_run() const;
 
-    std::unique_ptr<Graph> graph = std::make_unique<Graph>();
+    std::unique_ptr<Graph> graph;
     RunSignals signals{runner};
     Runner runner; // last, because its thread uses the other members until it ends
 };

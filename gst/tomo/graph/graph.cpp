@@ -1,5 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/tomo/bases/side-by-side.hpp>
 #include <gst/tomo/graph/assembly.hpp>
 #include <gst/tomo/graph/bindings.hpp>
 #include <gst/tomo/graph/graph.hpp>
@@ -215,6 +216,9 @@ GstElement *Graph::pipeline() {
         check();
         assembly_ = Assembly::build(*this);
     }
+    const char *environment = obeys_environment_ ? g_getenv("GST_TOMO_DEVICES") : nullptr;
+    const bool is_placed = !devices_.empty() || (environment && *environment);
+    assembly_->place(is_placed ? tomo::place(*this, devices_) : Placement());
     return assembly_->pipeline();
 }
 
@@ -245,7 +249,47 @@ std::string Graph::describe(GstElement *pipeline) {
         graph_error(GST_TOMO_GRAPH_ERROR_STRUCTURE, text("'%s' is no pipeline", GST_OBJECT_NAME(pipeline)));
     Graph graph;
     graph.record(pipeline);
+    graph.unfold();
     return graph.to_json();
+}
+
+void Graph::unfold() {
+    std::vector<Node> nodes;
+    std::vector<Edge> inner;
+    std::vector<std::size_t> first, last; // of the nodes before, among those that stand for them
+    Placement placement;
+    for (const auto &node : nodes_) {
+        const auto *runner = with_copies(node.element.get());
+        const auto originals =
+            runner && !runner->is_described() ? runner->originals() : std::vector<ObjectRef<GstElement>>();
+        first.push_back(nodes.size());
+        if (originals.empty())
+            nodes.push_back(node);
+        Placement::Chain chain;
+        for (const auto &original : originals) {
+            if (!chain.empty())
+                inner.push_back({nodes.size() - 1, nodes.size(), "", "sink"});
+            chain.push_back(nodes.size());
+            nodes.push_back({GST_OBJECT_NAME(original.get()), original});
+        }
+        last.push_back(nodes.size() - 1);
+        if (originals.empty())
+            continue;
+        placement.chains.push_back(std::move(chain));
+        placement.devices.clear();
+        for (const auto &copy : runner->copies())
+            placement.devices.push_back({copy.device, copy.name});
+    }
+    for (auto &edge : edges_) {
+        edge.from = last[edge.from];
+        edge.to = first[edge.to];
+    }
+    edges_.insert(edges_.end(), inner.begin(), inner.end());
+    nodes_ = std::move(nodes);
+    if (placement.chains.empty())
+        return;
+    devices_ = placement.device_list();
+    placed_ = std::move(placement);
 }
 
 std::vector<std::pair<PadRef, PadRef>> Graph::record(GstElement *pipeline) {

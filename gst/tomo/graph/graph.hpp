@@ -5,6 +5,7 @@
 // that it needs. GstTomoGraph is its GObject.
 #pragma once
 
+#include <gst/tomo/graph/placement.hpp>
 #include <gst/tomo/graph/values.hpp>
 
 #include <map>
@@ -63,7 +64,8 @@ class GST_TOMO_API Graph {
 
     std::string to_json() const;
 
-    // The pipeline, rebuilt when nodes or edges have changed. Throws if they do not make a pipeline.
+    // The pipeline, rebuilt when nodes or edges have changed. Throws if they do not make a pipeline. While it
+    // is in state NULL, its parts are placed on their devices.
     GstElement *pipeline();
     bool has_pipeline() const { return static_cast<bool>(assembly_); }
     // Before each run of the pipeline: drops the values of bindings.
@@ -75,6 +77,12 @@ class GST_TOMO_API Graph {
         max_memory_ = bytes;
     }
     guint64 max_memory() const { return max_memory_; }
+    // Devices on which the parts that may be copied run side by side, as choose_devices() takes them; empty:
+    // no such parts.
+    void set_devices(std::string devices) { devices_ = std::move(devices); }
+    const std::string &devices() const { return devices_; }
+    // From now on the environment variable GST_TOMO_DEVICES counts where no devices are set.
+    void obey_environment() { obeys_environment_ = true; }
 
     // Whether arrays of node `from` reach node `to`.
     bool leads_to(std::size_t from, std::size_t to) const;
@@ -92,6 +100,8 @@ class GST_TOMO_API Graph {
     Json binding_to_json(const Binding &binding) const;
     // Nodes and edges of a pipeline; the pads of each edge.
     std::vector<std::pair<ObjectRef<GstPad>, ObjectRef<GstPad>>> record(GstElement *pipeline);
+    // Replaces elements that run copies by their originals.
+    void unfold();
     void dismantle();
     void check_outputs(std::size_t node) const;
     void check_inputs(std::size_t node) const;
@@ -107,6 +117,9 @@ class GST_TOMO_API Graph {
     std::unique_ptr<class Assembly> assembly_; // null if there is no pipeline
     bool has_delayed_links_ = false;           // in a pipeline of the application
     guint64 max_memory_ = 0;
+    std::string devices_;
+    bool obeys_environment_ = false;
+    std::optional<Placement> placed_; // of a pipeline that was recorded
 };
 
 // Sets the properties in a JSON object.

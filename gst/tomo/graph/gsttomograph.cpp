@@ -28,7 +28,7 @@ GQuark gst_tomo_graph_error_quark(void) { return g_quark_from_static_string("gst
  */
 G_DEFINE_TYPE(GstTomoGraph, gst_tomo_graph, G_TYPE_OBJECT)
 
-enum { PROP_0, PROP_MAX_MEMORY, PROP_TIME };
+enum { PROP_0, PROP_MAX_MEMORY, PROP_DEVICES, PROP_TIME };
 
 static tomo::Graph &graph_of(GstTomoGraph *self) { return *self->state->graph; }
 
@@ -53,6 +53,9 @@ static void gst_tomo_graph_get_property(GObject *object, guint id, GValue *value
         case PROP_MAX_MEMORY:
             g_value_set_uint64(value, state->graph->max_memory());
             break;
+        case PROP_DEVICES:
+            g_value_set_string(value, state->graph->devices().c_str());
+            break;
         case PROP_TIME:
             g_value_set_double(value, state->runner.seconds());
             break;
@@ -65,10 +68,12 @@ static void gst_tomo_graph_get_property(GObject *object, guint id, GValue *value
 static void gst_tomo_graph_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
     tomo::to_critical(G_STRFUNC, [&] {
         auto *state = GST_TOMO_GRAPH(object)->state;
-        if (id != PROP_MAX_MEMORY)
+        if (id != PROP_MAX_MEMORY && id != PROP_DEVICES)
             G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
         else if (state->runner.is_running())
-            g_warning("max-memory of a graph can't be changed while it runs");
+            g_warning("%s of a graph can't be changed while it runs", spec->name);
+        else if (id == PROP_DEVICES)
+            state->graph->set_devices(g_value_get_string(value) ? g_value_get_string(value) : "");
         else
             state->graph->set_max_memory(g_value_get_uint64(value));
     });
@@ -94,6 +99,24 @@ static void gst_tomo_graph_class_init(GstTomoGraphClass *klass) {
             "Bytes that queues may hold where one input of a node waits for another one; 0: half "
             "of the computer's memory",
             0, G_MAXUINT64, 0, static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)));
+    /**
+     * GstTomoGraph:devices:
+     *
+     * OpenCL devices on which a run computes, with commas between: `all`, `gpu`, `cpu`, indices, and parts of
+     * names, which mean all devices that have them. On several devices, each row of nodes that compute every
+     * array by itself runs in copies, as #tomodistribute runs them: the same results come in the same order.
+     * The nodes stay those of the graph, and their properties count for all copies. Other nodes run on one
+     * device each. Empty: environment variable `GST_TOMO_DEVICES`, else one device for each node.
+     *
+     * A run ends in an error if a part of the list means no device, or a device is named twice.
+     */
+    g_object_class_install_property(
+        object_class, PROP_DEVICES,
+        g_param_spec_string(
+            "devices", "devices",
+            "OpenCL devices on which nodes run in copies, with commas between: all, gpu, cpu, "
+            "indices, and parts of names; empty: GST_TOMO_DEVICES, else one for each node",
+            "", static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)));
     /**
      * GstTomoGraph:time:
      *
@@ -147,7 +170,7 @@ static void gst_tomo_graph_class_init(GstTomoGraphClass *klass) {
 
 static GstTomoGraph *new_graph(std::unique_ptr<tomo::Graph> graph) {
     auto *self = GST_TOMO_GRAPH(g_object_new(GST_TYPE_TOMO_GRAPH, nullptr));
-    self->state->graph = std::move(graph);
+    self->state->take(std::move(graph));
     return self;
 }
 

@@ -20,6 +20,11 @@
 //
 //     "layout": {"nodes": {"r": [0, 40]}, "groups": [{"title": "read", "nodes": ["r"]}]}
 //
+// `devices` lists the devices on which parts of the dataflow run side by side; `placement` tells which parts
+// these are, and is passed over, too:
+//
+//     "devices": "all", "placement": [{"nodes": ["b"], "devices": [{"index": 0, "name": "..."}, ...]}]
+//
 // Messages name file, line and column, node and key.
 #include <gst/tomo/graph/assembly.hpp>
 #include <gst/tomo/graph/graph.hpp>
@@ -40,10 +45,16 @@ class Loader {
         if (!root.is(Json::Kind::object))
             fail(root.place(), "wanted an object with 'nodes' and 'edges'");
         allow(root, "the root",
-              {"version", "nodes", "edges", "bindings", "prop-sets", "layout", "index", "total"});
+              {"version", "nodes", "edges", "bindings", "devices", "placement", "prop-sets", "layout",
+               "index", "total"});
         check_partition(root);
         if (const Json *layout = root.find("layout"); layout && !layout->is(Json::Kind::object))
             fail(root.place("layout"), "'layout' is no object");
+        // What was done once; the devices that there are now decide anew.
+        if (const Json *placement = root.find("placement"); placement && !placement->is(Json::Kind::list))
+            fail(root.place("placement"), "'placement' is no array");
+        if (const auto devices = string_of(root, "the root", "devices"))
+            graph_.set_devices(*devices);
         sets_ = root.find("prop-sets");
         if (sets_ && !sets_->is(Json::Kind::object))
             fail(root.place("prop-sets"), "'prop-sets' is no object");
@@ -298,11 +309,12 @@ Json Graph::node_to_json(const Node &node) const {
     Json json = Json::object();
     json.set("plugin", Json::text(plugin_name(factory)));
     json.set("name", Json::text(node.name));
-    const bool is_helped = assembly_ && assembly_->has_changed_async(node.element.get());
+    const bool is_helped = assembly_ && assembly_->has_changed_async(node.element.get()),
+               is_moved = assembly_ && assembly_->has_moved(node.element.get());
     const Json properties = properties_to_json(node.element.get());
     Json written = Json::object();
     for (const auto &[key, value, place] : properties.members())
-        if (!is_helped || key != "async")
+        if ((!is_helped || key != "async") && (!is_moved || key != "device"))
             written.set(key, value);
     if (!written.members().empty())
         json.set("properties", std::move(written));
@@ -353,6 +365,10 @@ std::string Graph::to_json() const {
     json.set("edges", list_of(edges_, [this](const Edge &edge) { return edge_to_json(edge); }));
     if (!bindings_.empty())
         json.set("bindings", list_of(bindings_, [this](const Binding &b) { return binding_to_json(b); }));
+    if (!devices_.empty()) {
+        json.set("devices", Json::text(devices_));
+        json.set("placement", (placed_ ? *placed_ : place(*this, devices_)).to_json(*this));
+    }
     return json.written(true) + "\n";
 }
 

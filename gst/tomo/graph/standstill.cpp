@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/joiner.hpp>
+#include <gst/tomo/bases/side-by-side.hpp>
 #include <gst/tomo/bases/stream-walk.hpp>
 #include <gst/tomo/graph/bindings.hpp>
 #include <gst/tomo/graph/standstill.hpp>
@@ -112,7 +113,8 @@ bool QueueGroup::never_hands_on(GstPad *source, Search &search) {
             return has_been_given && never_gets_inputs(element, search);
         }
         const PadRef next = lone_source(element);
-        if (!next || thread_of(next.get()))
+        const auto *runner = with_copies(element);
+        if (!next || thread_of(next.get()) || (runner && !runner->is_full()))
             return false;
         pad = PadRef(gst_pad_get_peer(next.get()));
     }
@@ -155,6 +157,8 @@ bool QueueGroup::never_gets_data(GstPad *sink, Search &search) {
                never_gets_data(inputs.front().get(), search);
     if (is_join(element, inputs))
         return never_gets_inputs(element, search);
+    if (const auto *runner = with_copies(element); runner && runner->is_at_work())
+        return false;
     // A thread that is not known to wait is at work. Where there is none, all happens in that of the input.
     return !thread && inputs.size() == 1 && never_gets_data(inputs.front().get(), search);
 }
