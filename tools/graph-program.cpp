@@ -77,6 +77,20 @@ std::vector<GstElement *> elements_of(GstTomoGraph *graph) {
     return elements;
 }
 
+std::vector<DeviceShare> device_shares(GstTomoGraph *graph) {
+    std::vector<DeviceShare> shares;
+    GVariant *all = gst_tomo_graph_get_device_arrays(graph);
+    GVariantIter iter;
+    g_variant_iter_init(&iter, all);
+    guint32 device = 0;
+    const gchar *name = nullptr;
+    guint64 arrays = 0;
+    while (g_variant_iter_next(&iter, "(u&st)", &device, &name, &arrays))
+        shares.push_back({device, name, arrays});
+    g_variant_unref(all);
+    return shares;
+}
+
 void RunOptions::add_to(Program &program) {
     program.add({"trace", 't', 0, G_OPTION_ARG_NONE, &trace,
                  "Write the times of each element's work to trace.PID.json, for chrome://tracing or Perfetto",
@@ -138,7 +152,7 @@ class Display : public StatusLine {
   public:
     using StatusLine::StatusLine;
 
-    void update(guint64 position, guint64 duration, guint64 output) {
+    void update(guint64 position, guint64 duration, guint64 output, const std::vector<DeviceShare> &devices) {
         std::string line = std::to_string(position);
         if (duration > 0)
             line += " of " + std::to_string(duration);
@@ -150,14 +164,28 @@ class Display : public StatusLine {
             if (duration > position)
                 line += ", " + tomo::duration_text(elapsed() / position * (duration - position)) + " left";
         }
-        StatusLine::update(line);
+        StatusLine::update(line + shares_text(devices));
     }
 
-    void finish(double seconds, guint64 output) {
+    void finish(double seconds, guint64 output, const std::vector<DeviceShare> &devices) {
         char line[96];
         g_snprintf(line, sizeof line, "%" G_GUINT64_FORMAT " %s in %.3f s", output,
                    output == 1 ? "array" : "arrays", seconds);
-        StatusLine::finish(line);
+        StatusLine::finish(line + shares_text(devices));
+    }
+
+  private:
+    // "; device 0 computed 48 %, device 1 52 %"
+    static std::string shares_text(const std::vector<DeviceShare> &devices) {
+        guint64 all = 0;
+        for (const auto &share : devices)
+            all += share.arrays;
+        std::string text;
+        for (const auto &share : devices)
+            text += (text.empty() ? "; device " : ", device ") + std::to_string(share.device) +
+                    (text.empty() ? " computed " : " ") +
+                    std::to_string(all ? (200 * share.arrays + all) / (2 * all) : 0) + " %";
+        return text;
     }
 };
 
@@ -168,10 +196,10 @@ struct Listener {
     Results results;
     guint64 output = 0;
 
-    static void on_progress(GstTomoGraph *, guint64 position, guint64 duration, guint64 output,
+    static void on_progress(GstTomoGraph *graph, guint64 position, guint64 duration, guint64 output,
                             Listener *self) {
         self->output = output;
-        self->display.update(position, duration, output);
+        self->display.update(position, duration, output, device_shares(graph));
     }
     static void on_message(GstTomoGraph *, GstMessage *message, Listener *self) {
         if (const std::string line = self->results.line_of(message); !line.empty())
@@ -281,7 +309,7 @@ int run(GstTomoGraph *graph, const Program &program, const RunOptions &options) 
     for (const auto &line : listener.results.summary())
         listener.tell(line);
     if (good)
-        listener.display.finish(seconds, listener.output);
+        listener.display.finish(seconds, listener.output, device_shares(graph));
     else {
         listener.display.clear();
         program.complain(error.get());

@@ -52,6 +52,15 @@ std::vector<GstElement *> elements_of(GstTomoGraph *graph);
 // The name of the element's kind, "tomowrite".
 std::string factory_of(GstElement *element);
 
+// How the work of the last run went to devices that had copies of nodes; see
+// gst_tomo_graph_get_device_arrays().
+struct DeviceShare {
+    unsigned device;
+    std::string name;
+    guint64 arrays;
+};
+std::vector<DeviceShare> device_shares(GstTomoGraph *graph);
+
 // Whether arrays go to standard output.
 bool writes_to_stdout(GstTomoGraph *graph);
 // Why a graph can't run without an application; empty if it can.

@@ -67,7 +67,11 @@ std::vector<Field> fields_of(const GstStructure *structure) {
 const GstStructure *structure_of(GstMessage *message) {
     const GstStructure *structure =
         GST_MESSAGE_TYPE(message) == GST_MESSAGE_ELEMENT ? gst_message_get_structure(message) : nullptr;
-    return structure && g_str_has_prefix(gst_structure_get_name(structure), "tomo-") ? structure : nullptr;
+    // Of "tomo-device", the work of a device, progress tells.
+    return structure && g_str_has_prefix(gst_structure_get_name(structure), "tomo-") &&
+                   !gst_structure_has_name(structure, "tomo-device")
+               ? structure
+               : nullptr;
 }
 
 // A message in parts: "measure: std" "value 3.2" ", image 4, plane 1".

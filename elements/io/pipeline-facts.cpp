@@ -3,6 +3,7 @@
 #include "pipeline-facts.hpp"
 
 #include <gst/tomo/bases/element.hpp>
+#include <gst/tomo/bases/side-by-side.hpp>
 #include <gst/tomo/bases/stream-walk.hpp>
 #include <gst/tomo/geometry/scan.hpp>
 #include <gst/tomo/gsttomograph.h>
@@ -26,9 +27,12 @@ bool is_plain_bin(GstElement *element) {
     return G_OBJECT_TYPE(element) == GST_TYPE_BIN || G_OBJECT_TYPE(element) == GST_TYPE_PIPELINE;
 }
 
-// Sources first. What is in plain bins as well; a bin with a purpose is an element like any other.
+// Sources first. What is in plain bins as well, and the originals in place of the element that runs their
+// copies; any other bin with a purpose is an element like any other.
 std::vector<ObjectRef<GstElement>> elements_of(GstElement *top) {
     std::vector<ObjectRef<GstElement>> elements;
+    if (const auto *runner = with_copies(top))
+        return runner->originals();
     if (!is_plain_bin(top))
         return {ObjectRef<GstElement>::referenced(top)};
     const std::unique_ptr<GstIterator, decltype(&gst_iterator_free)> sorted(
@@ -43,8 +47,8 @@ std::vector<ObjectRef<GstElement>> elements_of(GstElement *top) {
         }
         if (step != GST_ITERATOR_OK)
             break;
-        for (auto &inner : elements_of(GST_ELEMENT(g_value_get_object(&item))))
-            elements.push_back(std::move(inner));
+        auto inner = elements_of(GST_ELEMENT(g_value_get_object(&item)));
+        elements.insert(elements.end(), inner.rbegin(), inner.rend());
         g_value_reset(&item);
     }
     if (G_IS_VALUE(&item))
@@ -87,10 +91,67 @@ std::vector<ObjectRef<GstElement>> elements_behind(GstElement *element) {
     collect_behind(element, found);
     auto elements = elements_of(outermost(element).get());
     elements.erase(std::remove_if(elements.begin(), elements.end(),
-                                  [&](const auto &each) { return found.count(each.get()) == 0; }),
+                                  [&](const auto &each) {
+                                      const auto runner = runner_of_copies(each.get());
+                                      return found.count(runner ? runner.get() : each.get()) == 0;
+                                  }),
                    elements.end());
     return elements;
 }
+
+// An element that works: the element itself, or a copy of it.
+struct Worker {
+    Element *element;
+    std::string name; // of the original, and the device of each copy but the first
+};
+
+std::vector<Worker> workers_of(GstElement *element) {
+    const auto runner = runner_of_copies(element);
+    if (!runner)
+        return {{element_of(element), GST_OBJECT_NAME(element)}};
+    std::vector<Worker> workers;
+    for (const auto &copy : with_copies(runner.get())->copies())
+        for (const auto &each : copy.elements)
+            if (original_of(each.get()) == element)
+                workers.push_back({element_of(each.get()),
+                                   workers.empty() ? GST_OBJECT_NAME(element) : GST_OBJECT_NAME(each.get())});
+    return workers;
+}
+
+// Devices that elements work on, each once.
+class UsedDevices {
+  public:
+    void add(const Device &device) {
+        if (std::none_of(used_.begin(), used_.end(),
+                         [&](const auto &one) { return one.index == device.index(); }))
+            used_.push_back({device.index(), device.name(), device.driver()});
+    }
+    // Several have their indices with them.
+    std::string names() const {
+        std::string all;
+        for (const auto &one : used_)
+            all += (all.empty() ? "" : ", ") +
+                   (used_.size() > 1 ? text("%u: %s", one.index, one.name.c_str()) : one.name);
+        return all;
+    }
+    std::string drivers() const {
+        std::vector<std::string> different;
+        std::string all;
+        for (const auto &one : used_)
+            if (std::find(different.begin(), different.end(), one.driver) == different.end()) {
+                all += (all.empty() ? "" : ", ") + one.driver;
+                different.push_back(one.driver);
+            }
+        return all;
+    }
+
+  private:
+    struct Used {
+        unsigned index;
+        std::string name, driver;
+    };
+    std::vector<Used> used_;
+};
 
 FactValue value_of(const GValue *value) {
     GValue number = G_VALUE_INIT;
@@ -242,22 +303,23 @@ ResultFacts facts_of_pipeline(GstElement *element, DigestOf inputs) {
     facts.folder = CString(g_get_current_dir()).get();
     facts.version = VERSION;
     facts.gstreamer = CString(gst_version_string()).get();
+    UsedDevices devices;
     for (const auto &each : elements_behind(element)) {
         const auto step = step_of(each.get());
         if (shapes_result(step.task))
             facts.steps.push_back(step);
-        auto *ours = element_of(each.get());
-        const auto device = ours && ours->needs_device() ? ours->current_device() : nullptr;
-        if (device && facts.device.empty()) {
-            facts.device = device->name();
-            facts.driver = device->driver();
-        }
+        for (const auto &worker : workers_of(each.get()))
+            if (worker.element && worker.element->needs_device())
+                if (const auto device = worker.element->current_device())
+                    devices.add(*device);
         for (const auto &[property, path] : inputs_of(each.get(), step)) {
             auto input = digest_or_reason(path, inputs);
             input.name = step.name + (property == "path" || property == "location" ? "" : "_" + property);
             facts.inputs.push_back(std::move(input));
         }
     }
+    facts.device = devices.names();
+    facts.driver = devices.drivers();
     return facts;
 }
 
@@ -317,9 +379,9 @@ std::vector<AxisFacts> axes_of(GstTomoDomain domain, const Scan &scan) {
 void add_final_facts(GstElement *element, ResultFacts &facts) {
     facts.effective.clear();
     for (const auto &each : elements_behind(element))
-        if (auto *ours = element_of(each.get()))
-            if (const auto values = ours->effective_values())
-                add_effective(values.get(), GST_OBJECT_NAME(each.get()), facts.effective);
+        for (const auto &worker : workers_of(each.get()))
+            if (const auto values = worker.element ? worker.element->effective_values() : nullptr)
+                add_effective(values.get(), worker.name, facts.effective);
     const PadRef pad(gst_element_get_static_pad(element, "sink"));
     EventRef event;
     gst_pad_sticky_events_foreach(pad.get(), find_scan, &event);

@@ -124,7 +124,7 @@ all of them have failed, that is an error. A copy that failed gets its next chan
     Line model_;                   // the originals
     std::optional<Error> problem_; // why there is none
     bool is_outdated_ = false; // the copies are, which were made of another description or for other devices
-    stream::Controlled controlled_; // what the copies follow
+    stream::Controlled controlled_; // as the copies follow it
     std::mutex told_lock_;
     std::map<std::string, int> told_; // by copies, to people
 };

@@ -722,7 +722,7 @@ bool Distribution::is_at_work() const {
         (!slots_.empty() && slots_.front().result))
         return true;
     return std::any_of(copies_.begin(), copies_.end(), [&](const auto &copy) {
-        return !copy->has_failed && (copy->is_busy ? !copy->is_waiting : unclaimed_ < next_);
+        return !copy->has_failed && (copy->is_busy ? !copy->is_waiting : may_claim(*copy));
     });
 }
 

@@ -3,6 +3,7 @@
 #include "activity.hpp"
 
 #include <gst/tomo/bases/stream-walk.hpp>
+#include <gst/tomo/device/device-list.hpp>
 #include <gst/tomo/device/gobject.hpp>
 #include <gst/tomo/support/json.hpp>
 
@@ -268,8 +269,9 @@ bool Activity::look(Job &job) {
     job.has_ended = true;
     if (job.is_timed && job.queued > job.start)
         job.queued = job.start;
+    auto &device = device_lines(job.command.queue);
+    job.on = &device;
     if (job.is_timed) {
-        auto &device = device_lines(job.command.queue);
         device.next_offset = std::min(device.next_offset, job.enqueued - job.queued);
         // Clocks drift, but slowly.
         if (++device.seen == (device.is_calibrated ? 4096 : 64))
@@ -286,6 +288,8 @@ void Activity::settle(Job &job) {
     auto &t = *job.tally;
     t.is_news = true;
     t.commands++;
+    job.on->commands++;
+    job.on->new_commands++;
     const auto bytes = job.command.bytes;
     switch (job.command.kind) {
     case Command::Kind::upload:
@@ -310,9 +314,11 @@ void Activity::settle(Job &job) {
     t.device += job.end - job.start;
     t.queue_wait += job.start - job.queued;
     sum.device += job.end - job.start;
+    job.on->time += job.end - job.start;
+    job.on->new_time += job.end - job.start;
     if (!file_)
         return;
-    auto &device = device_lines(job.command.queue);
+    auto &device = *job.on;
     if (device.is_calibrated)
         draw(device, job);
     else
@@ -334,9 +340,13 @@ Activity::DeviceLines &Activity::device_lines(cl_command_queue queue) {
     auto &lines = devices_[device];
     if (lines.group == 0) {
         lines.group = host_group + static_cast<unsigned>(devices_.size());
+        lines.name = cl_query_string(clGetDeviceInfo, device, CL_DEVICE_NAME);
+        const auto all = all_devices();
+        lines.index =
+            std::find_if(all.begin(), all.end(), [&](const auto &one) { return one.id == device; }) -
+            all.begin();
         if (file_)
-            file_->name_group(lines.group,
-                              "device: " + cl_query_string(clGetDeviceInfo, device, CL_DEVICE_NAME));
+            file_->name_group(lines.group, text("device %zu: %s", lines.index, lines.name.c_str()));
     }
     return lines;
 }
@@ -359,14 +369,45 @@ void Activity::draw(DeviceLines &device, const Job &job) {
                 details);
 }
 
-std::string Activity::summary() const {
+// In the order of their indices.
+std::vector<Activity::DeviceLines *> Activity::devices() {
+    std::vector<DeviceLines *> all;
+    for (auto &[id, device] : devices_)
+        all.push_back(&device);
+    std::sort(all.begin(), all.end(), [](const auto *a, const auto *b) { return a->index < b->index; });
+    return all;
+}
+
+// Where several devices have worked since the last report.
+std::string Activity::device_table() {
+    std::string lines;
+    unsigned count = 0;
+    for (auto *device : devices()) {
+        const auto commands = std::exchange(device->new_commands, 0);
+        const auto time = std::exchange(device->new_time, 0);
+        if (commands == 0)
+            continue;
+        lines += text("device %zu (%s): %llu commands in %.3f ms\n", device->index, device->name.c_str(),
+                      static_cast<unsigned long long>(commands), milliseconds(time));
+        count++;
+    }
+    return count > 1 ? lines : "";
+}
+
+std::string Activity::summary() {
     std::string elements;
     for (const auto &tally : tallies_)
         elements += (elements.empty() ? "\n" : ",\n") + json_of(*tally);
     if (nobody_.commands)
         elements += (elements.empty() ? "\n" : ",\n") + json_of(nobody_);
-    return text("{\"device_memory_peak_bytes\":%llu,\"elements\":[%s]}",
-                static_cast<unsigned long long>(memory_peak_), elements.c_str());
+    std::string devices;
+    for (const auto *device : this->devices())
+        devices +=
+            text("%s{\"index\":%zu,\"name\":%s,\"commands\":%llu,\"device_ns\":%lld}",
+                 devices.empty() ? "" : ",", device->index, json_string(device->name).c_str(),
+                 static_cast<unsigned long long>(device->commands), static_cast<long long>(device->time));
+    return text("{\"device_memory_peak_bytes\":%llu,\"devices\":[%s],\"elements\":[%s]}",
+                static_cast<unsigned long long>(memory_peak_), devices.c_str(), elements.c_str());
 }
 
 std::string Activity::report(const GstObject *top) {
@@ -413,6 +454,7 @@ std::string Activity::report(const GstObject *top) {
         text("%-24s %7s %7s %8s %11s %11s %11s %11s %11s %11s %11s\n", "element", "in", "out", "commands",
              "device ms", "queued ms", "host ms", "blocked ms", "to dev. MB", "to host MB", "on dev. MB");
     table += lines + line_of("all", "", "", total);
+    table += device_table();
     table += text("device memory at most %.3f MB\n", megabytes(memory_peak_));
     if (total.untimed)
         table += text("%llu commands have no times: their queues were made before the tracer\n",

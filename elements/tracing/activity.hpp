@@ -68,6 +68,7 @@ class Activity final : public Recorder {
         bool is_worth_a_span;
     };
     struct Thread;
+    struct DeviceLines;
     struct Job {
         Command command;
         Tally *tally;
@@ -75,9 +76,12 @@ class Activity final : public Recorder {
         std::int64_t enqueued;
         std::int64_t queued = 0, start = 0, end = 0; // of the device's clock
         bool has_ended = false, is_timed = false;
+        DeviceLines *on = nullptr; // from its end on
     };
     struct DeviceLines {
         unsigned group = 0;
+        std::size_t index = 0; // among all devices
+        std::string name;
         // From its clock to ours: the least that was seen lately, as a call returns after its command was
         // queued.
         std::int64_t offset = 0, next_offset = std::numeric_limits<std::int64_t>::max();
@@ -86,6 +90,9 @@ class Activity final : public Recorder {
         std::vector<Job> not_drawn;
         std::map<cl_command_queue, unsigned> lines;
         unsigned compute_lines = 0;
+        // Of all commands, and of those since the last report.
+        std::uint64_t commands = 0, new_commands = 0;
+        std::int64_t time = 0, new_time = 0; // executing
     };
 
     Clocks now() const;
@@ -99,7 +106,9 @@ class Activity final : public Recorder {
     void calibrate(DeviceLines &device);
     void draw(DeviceLines &device, const Job &job);
     DeviceLines &device_lines(cl_command_queue queue);
-    std::string summary() const;
+    std::vector<DeviceLines *> devices();
+    std::string summary();
+    std::string device_table();
 
     std::mutex lock_; // over all below
     std::unique_ptr<TraceFile> file_;

@@ -43,9 +43,9 @@ struct AxisFacts {
 };
 
 struct ResultFacts {
-    std::string pipeline; // as JSON; empty if JSON can't express it
-    std::string folder;   // to which relative names refer
-    std::string device, driver;
+    std::string pipeline;           // as JSON; empty if JSON can't express it
+    std::string folder;             // to which relative names refer
+    std::string device, driver;     // of several devices with commas between: "0: NAME, 1: NAME"
     std::string version, gstreamer; // of gst-tomo and of GStreamer
     std::vector<StepFacts> steps;   // in the order in which GStreamer sorts them, sources first
     std::vector<InputFacts> inputs;

@@ -73,6 +73,7 @@ GST_TOMO_API void gst_tomo_graph_abort(GstTomoGraph *graph);
 GST_TOMO_API void gst_tomo_graph_pause(GstTomoGraph *graph);
 GST_TOMO_API void gst_tomo_graph_unpause(GstTomoGraph *graph);
 GST_TOMO_API gboolean gst_tomo_graph_sync(GstTomoGraph *graph);
+GST_TOMO_API GVariant *gst_tomo_graph_get_device_arrays(GstTomoGraph *graph);
 
 GST_TOMO_API gchar *gst_tomo_describe_pipeline(GstElement *pipeline, GError **error);
 

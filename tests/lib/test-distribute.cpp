@@ -3,7 +3,7 @@
 //
 // tomodistribute with two devices of PoCL: order, facts, events, flushes, failures. The elements within are
 // written here, so that they can be slow and fail as a test wants it.
-#include "support.hpp"
+#include "graph-support.hpp"
 
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/bases/side-by-side.hpp>
@@ -898,6 +898,56 @@ GST_START_TEST(test_state_cycles) {
 }
 GST_END_TEST;
 
+// Dataflows
+// ----------------------------------------------------------------------------------------------------
+
+static GraphRef graph_on(const std::string &line, const char *devices) {
+    GError *error = nullptr;
+    GraphRef graph(gst_tomo_graph_new_from_line(line.c_str(), &error));
+    fail_unless(graph != nullptr, "%s", error ? error->message : "no graph and no error");
+    g_object_set(graph.get(), "devices", devices, nullptr);
+    return graph;
+}
+
+GST_START_TEST(test_failing_device_in_a_graph) {
+    const auto graph = graph_on(
+        "dummy-data number=200 width=4 height=3 ! tomotestwork name=w good-1=3 wait-0=2000 ! null", "0,1");
+    auto *node = gst_tomo_graph_get_node(graph.get(), "w");
+    for (int again = 0; again < 2; again++)
+        check_run_fails(graph.get(), {"node 'w': broken on device 1", "(on device 1 (pthread"});
+    g_object_set(node, "good-1", G_MAXUINT, nullptr);
+    run(graph.get());
+    g_object_set(graph.get(), "devices", "0", nullptr);
+    g_object_set(node, "good-1", 0, nullptr);
+    run(graph.get());
+}
+GST_END_TEST;
+
+// Copies that compute longer than a standstill takes to be found are no standstill.
+GST_START_TEST(test_slow_copies_beside_a_small_queue) {
+    const auto graph =
+        graph_on("dummy-data number=4 width=4 height=3 init=1 ! tee name=t ! "
+                 "tomotestwork wait-0=400000 wait-1=400000 ! s.sink_0 "
+                 "t. ! queue max-size-buffers=1 ! s.sink_1 tomosubtract name=s ! fakesink name=out",
+                 "0,1");
+    Values out(graph.get(), "out");
+    run(graph.get());
+    fail_unless(out.values == std::vector<float>(4, 1.0f));
+}
+GST_END_TEST;
+
+// They wait for more arrays than fit into the queue, which has to grow.
+GST_START_TEST(test_batches_beside_a_queue) {
+    const auto graph =
+        graph_on("dummy-data number=40 width=4 height=3 init=3 ! tee name=t ! tomotestbatch ! s.sink_0 "
+                 "t. ! s.sink_1 tomosubtract name=s ! fakesink name=out",
+                 "0,1");
+    Values out(graph.get(), "out");
+    run(graph.get());
+    fail_unless(out.values == std::vector<float>(40, 0.0f));
+}
+GST_END_TEST;
+
 static Suite *distribute_suite() {
     Suite *suite = suite_create("distribute");
     TCase *cases = tcase_create("general");
@@ -928,6 +978,9 @@ static Suite *distribute_suite() {
     tcase_add_test(cases, test_refused_descriptions);
     tcase_add_test(cases, test_refused_devices);
     tcase_add_test(cases, test_state_cycles);
+    tcase_add_test(cases, test_failing_device_in_a_graph);
+    tcase_add_test(cases, test_slow_copies_beside_a_small_queue);
+    tcase_add_test(cases, test_batches_beside_a_queue);
     return suite;
 }
 

@@ -25,7 +25,7 @@ from tomotest import SEED, GLib, Gst, TestCase, rng
 PATIENCE = int(os.environ.get("GST_TOMO_TEST_PATIENCE", 90))  # seconds until something counts as hanging
 
 
-# The environment of a process that tells what is alive at its end, and these lines of what it prints.
+# The environment of a process that tells what is alive at its end, and those lines of its output.
 LEAK_TRACER = {"GST_TRACERS": "leaks", "GST_DEBUG": "GST_TRACER:7", "GST_DEBUG_NO_COLOR": "1"}
 
 

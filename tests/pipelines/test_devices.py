@@ -15,10 +15,13 @@ import threading
 
 from pipetest import *
 
+from drivertest import SCHEMA, problem
 import example_files
+from test_tracer import table_of
 
+gi.require_version("GstController", "1.0")
 gi.require_version("GstTomo", "1.0")
-from gi.repository import GstTomo
+from gi.repository import GstController, GstTomo
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SINOGRAMS = "read path=in name=r ! "
@@ -87,40 +90,94 @@ class Placement(FaultTestCase):
         self.assertEqual(placed(GstTomo.Graph.new_from_json(json.dumps(flow))), [["c", "o"]])
 
     def test_nodes_stay(self):
-        """Nodes are found by their names, and what is set on them counts for all copies."""
-        graph = graph_of(SINOGRAMS + "calculate name=c ! flip ! fakesink name=sink", "0,1")
+        """Nodes are found by their names, and values set on them count for all copies."""
+        graph = graph_of("dummy-data number=500 init=1 width=4 height=3 ! calculate name=c ! flip ! fakesink name=sink", "0,1")
         node = graph.get_node("c")
         pipeline = graph.get_pipeline()
         self.assertIn("tomodistribute", elements_in(pipeline))
         self.assertIs(pipeline.get_by_name("c"), node)
         node.set_property("expression", "v*3")
-        sink = pipeline.get_by_name("sink")
         found, changes = [], [5]
 
         def take(pad, info):
             found.append(np.frombuffer(info.get_buffer().extract_dup(0, 4), np.float32)[0])
             if len(found) == 20 and changes:
-                changes.pop()
-                node.set_property("expression", "v*5")
+                node.set_property("expression", f"v*{changes.pop()}")
             return Gst.PadProbeReturn.OK
 
-        sink.get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, take)
+        pipeline.get_by_name("sink").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, take)
         graph.run()
         self.assertIs(pipeline.get_by_name("c"), node)
-        factors = np.round(np.divide(found, [image[0, -1] for image in self.images])).astype(int)
-        change = factors.tolist().index(5)
+        change = found.index(5)
         self.assertGreaterEqual(change, 20)
-        np.testing.assert_array_equal(factors, [3] * change + [5] * (len(self.images) - change))
+        self.assertEqual(found, [3] * change + [5] * (500 - change))
         # And without the copies again.
         graph.set_property("devices", "0")
         node.set_property("expression", "v*7")
         found.clear()
         graph.run()
         self.assertNotIn("tomodistribute", elements_in(pipeline))
-        self.assert_close(found, [7.0 * image[0, -1] for image in self.images], 1e-6)
+        self.assertEqual(found, [7] * 500)
+
+    def test_controllers(self):
+        """Copies follow the control source of their node."""
+        line = SINOGRAMS + "capsfilter caps=application/x-tomo-array(ANY),framerate=1/1 ! flip ! calculate expression=v name=c ! rotate name=o ! write filename=%s"
+        source = GstController.InterpolationControlSource(mode=GstController.InterpolationMode.LINEAR)
+        for time, angle in ((0, 0.0), (41, 6.0)):
+            source.set(time * Gst.SECOND, angle)
+        for devices, name in (("", "one.raw"), ("all", "two.raw")):
+            graph = graph_of(line % name, devices)
+            node = graph.get_node("o")
+            node.add_control_binding(GstController.DirectControlBinding.new_absolute(node, "angle", source))
+            graph.run()
+            self.assertEqual(bool(devices), "tomodistribute" in elements_in(graph.get_pipeline()))
+        self.assertEqual(contents("one.raw"), contents("two.raw"))
+        # They stop where it does.
+        node.remove_control_binding(node.get_control_binding("angle"))
+        node.set_property("angle", 0.0)
+        graph.run()
+        np.testing.assert_array_equal(np.fromfile("two.raw", np.float32).reshape(len(self.images), 13, 18), np.array(self.images)[..., ::-1])
+        other = graph.get_node("c")
+        node.add_control_binding(GstController.ProxyControlBinding.new(node, "angle", other, "device"))
+        with self.assertRaisesRegex(GLib.Error, "'angle' of o is driven by a GstProxyControlBinding"):
+            graph.run()
+
+    def test_results_of_nodes(self):
+        """A node tells the results of its copies."""
+        for devices in ("", "all"):
+            graph = graph_of(SINOGRAMS + "sirt name=s num-iterations=2 ! null", devices)
+            self.assertEqual(placed(graph) if devices else [["s"]], [["s"]])
+            node, told = graph.get_node("s"), []
+            node.connect("notify::residual", lambda *_: told.append(node.get_property("residual")))
+            graph.run()
+            told.sort()
+            if devices:
+                np.testing.assert_array_equal(told, alone)
+            alone = told
+            self.assertGreaterEqual(len(told), len(self.images))
+
+    def test_facts_in_results(self):
+        """A result has one step for each node, as on one device, and names all devices."""
+        part = "tomorampfilter filter=hamming name=f ! tomobackproject axis-pos=8.5 name=b ! tomocrop width=9 name=c"
+        facts = []
+        for number, (steps, devices) in enumerate(((part, "0"), (part, "all"), (f"distribute description='{part}'", "0"))):
+            graph_of(SINOGRAMS + f"{steps} ! write name=w filename={number}.h5:/entry/data/data", devices).run()
+            with h5py.File(f"{number}.h5") as file:
+                found = {}
+                file.visititems(lambda name, item: found.update({name: str(item[()])}) if isinstance(item, h5py.Dataset) and item.ndim == 0 else None)
+            del found["entry/reconstruction/date"], found["entry/reconstruction/pipeline"]
+            facts.append(found)
+        names = [found.pop("entry/reconstruction/device") for found in facts]
+        self.assertIn("pthread", names[0])
+        self.assertEqual((names[1].count("pthread"), names[2]), (2, names[1]))
+        self.assertIn("1: pthread", names[1])
+        self.assertEqual(facts[1], facts[0])
+        self.assertEqual(facts[2], facts[0])
+        for key in ("elements/b/axis-pos", "elements/f/filter", "parameters/axis"):
+            self.assertIn(f"entry/reconstruction/{key}", facts[1])
 
     def test_json(self):
-        """Tells the devices and what was done, reads that back, and results tell it, too."""
+        """Tells the devices and the rows, reads that back, and results tell it, too."""
         line = SINOGRAMS + "ramp-filter filter=hamming name=f ! backproject axis-pos=8.5 name=b ! write name=w filename=%s:/d"
         alone = json.loads(graph_of(line % "one.h5", "").to_json())
         self.assertEqual(set(alone), {"version", "nodes", "edges"})
@@ -143,7 +200,6 @@ class Placement(FaultTestCase):
         self.assertEqual((recorded.pop("devices"), [p["nodes"] for p in recorded.pop("placement")]), ("0,1", [["f", "b"]]))
         for both in (recorded, dumped):
             both["edges"].sort(key=str)
-            both["nodes"].sort(key=str)
         self.assertEqual(recorded, dumped)
         for key, value in (("placement", {}), ("devices", 3)):
             with self.assertRaisesRegex(GLib.Error, key):
@@ -203,6 +259,45 @@ class Placement(FaultTestCase):
                 self.assertIn(known, told)
             graph.set_property("devices", "0,1")
             graph.run()
+
+    def test_progress(self):
+        """Tells how the work went to the devices."""
+        line = quoted(SINOGRAMS + "rescale factor=0.5 ! rotate angle=0.1 name=o ! null")
+        told = subprocess.run(["tomo-launch", "--devices", "all", *line], text=True, capture_output=True, timeout=PATIENCE, check=True)
+        shares = re.fullmatch(r"42 arrays in [\d.]+ s; device 0 computed (\d+) %, device 1 (\d+) %", told.stderr.splitlines()[-1])
+        self.assertIsNotNone(shares, told.stderr)
+        self.assertIn(int(shares[1]) + int(shares[2]), (100, 101))
+        told = subprocess.run(["tomo-launch", "--progress", "json", "--devices", "all", *line], text=True, capture_output=True, timeout=PATIENCE, check=True)
+        last = [event for event in map(json.loads, told.stdout.splitlines()) if event["event"] == "progress"][-1]
+        self.assertIsNone(problem(last, SCHEMA["$defs"]["event"]))
+        self.assertEqual(([device["device"][:10] for device in last["devices"]], sum(device["done"] for device in last["devices"])),
+                         (["device 0 (", "device 1 ("], 42))
+        self.assertEqual(last["nodes"]["o"], 42)
+        graph = graph_of(shlex.join(line))
+        self.assertEqual(graph.get_device_arrays().unpack(), [])
+        graph.run()
+        arrays = graph.get_device_arrays().unpack()
+        self.assertEqual(([device for device, _, _ in arrays], sum(count for _, _, count in arrays)), ([0, 1], 42))
+
+    def test_tracer(self):
+        line = SINOGRAMS + "rescale factor=0.5 name=s ! rotate angle=0.1 name=o ! write filename=out.tif"
+        told = subprocess.run(["tomo-launch", "-q", "--devices", "all", *quoted(line)], text=True, capture_output=True, timeout=PATIENCE, check=True,
+                              env={**os.environ, "GST_TRACERS": "tomotrace(file=trace.json)"})
+        rows = table_of(told.stderr)
+        with open("trace.json", encoding="utf-8") as file:
+            trace = json.load(file)["tomo"]
+        elements = {element["name"]: element for element in trace["elements"]}
+        for node in "so":
+            copies = [f"{node}-device-{device}" for device in (0, 1)]
+            self.assertEqual([sum(rows[copy][key] for copy in copies) for key in ("in", "out")], [42, 42])
+            self.assertNotIn(node, rows)
+        used = {device["index"]: device for device in trace["devices"]}
+        for index, device in used.items():
+            if len(used) > 1:
+                self.assertRegex(told.stderr, rf"device {index} \(.*\): {device['commands']} commands in [\d.]+ ms")
+            of_copies = sum(e["commands"] for name, e in elements.items() if name.endswith(f"-device-{index}"))
+            self.assertGreaterEqual(device["commands"], of_copies)
+        self.assertEqual(sum(d["commands"] for d in used.values()), sum(e["commands"] for e in elements.values()))
 
     def test_errors(self):
         """Name the node, and the device where it is to blame."""
@@ -267,7 +362,7 @@ class Documents(PipelineTestCase):
                     continue
                 graph.run()
             except GLib.Error:
-                continue  # what it needs is made by commands before it
+                continue  # files that it needs are made by commands before it
             seen.add(parts)
             with self.subTest(document=document, line=line):
                 alone = self.results(inputs)

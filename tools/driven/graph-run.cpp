@@ -107,6 +107,17 @@ void GraphRun::tell_progress() {
         if (duration_ > position_)
             progress.set("seconds-left", Json::number(static_cast<double>(duration_ - position_) / rate));
     }
+    if (const auto shares = device_shares(graph_.get()); !shares.empty()) {
+        Json devices = Json::list();
+        for (const auto &share : shares) {
+            Json device = Json::object();
+            device.set("device",
+                       Json::text("device " + std::to_string(share.device) + " (" + share.name + ")"));
+            device.set("done", Json::integer(share.arrays));
+            devices.add(std::move(device));
+        }
+        progress.set("devices", std::move(devices));
+    }
     Json nodes = taps_.counts();
     told_ = nodes.written(false);
     progress.set("nodes", std::move(nodes));

@@ -313,7 +313,9 @@ void Assembly::place_chain(const Placement &placement, const Placement::Chain &c
     for (const auto &element : done.elements)
         gst_bin_remove(GST_BIN(pipeline_.get()), element.get());
     with_copies(done.runner.get())->set_originals(done.elements);
-    g_object_set(done.runner.get(), "devices", placement.device_list().c_str(), nullptr);
+    // With fewer arrays than they compute at once, elements may give other bits.
+    g_object_set(done.runner.get(), "devices", placement.device_list().c_str(), "whole-groups", TRUE,
+                 nullptr);
     link_pads(done.before.get(), lone_pad(done.runner.get(), GST_PAD_SINK).get());
     link_pads(lone_pad(done.runner.get(), GST_PAD_SRC).get(), done.behind.get());
 }

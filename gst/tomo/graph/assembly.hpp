@@ -28,7 +28,7 @@ class Assembly {
     // Whether this class has changed the property async of a sink.
     bool has_changed_async(GstElement *sink) const;
     // While the pipeline is in state NULL: puts the nodes of each chain into an element that runs copies of
-    // them, and others to their device; takes back what an earlier call did. Throws Error and changes nothing
+    // them, and others to their device; undoes an earlier call. Throws Error and changes nothing
     // if that is not possible.
     void place(const Placement &placement);
     // Whether this class has set the property device.

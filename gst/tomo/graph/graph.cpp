@@ -290,6 +290,26 @@ void Graph::unfold() {
         return;
     devices_ = placement.device_list();
     placed_ = std::move(placement);
+    sort_nodes();
+}
+
+// Sources first, wherever the pipeline has its elements.
+void Graph::sort_nodes() {
+    const auto order = in_order();
+    std::vector<Node> nodes;
+    std::vector<std::size_t> now(nodes_.size());
+    for (const auto node : order) {
+        now[node] = nodes.size();
+        nodes.push_back(nodes_[node]);
+    }
+    nodes_ = std::move(nodes);
+    for (auto &edge : edges_) {
+        edge.from = now[edge.from];
+        edge.to = now[edge.to];
+    }
+    for (auto &chain : placed_->chains)
+        for (auto &node : chain)
+            node = now[node];
 }
 
 std::vector<std::pair<PadRef, PadRef>> Graph::record(GstElement *pipeline) {

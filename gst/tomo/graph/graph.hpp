@@ -102,6 +102,7 @@ class GST_TOMO_API Graph {
     std::vector<std::pair<ObjectRef<GstPad>, ObjectRef<GstPad>>> record(GstElement *pipeline);
     // Replaces elements that run copies by their originals.
     void unfold();
+    void sort_nodes();
     void dismantle();
     void check_outputs(std::size_t node) const;
     void check_inputs(std::size_t node) const;

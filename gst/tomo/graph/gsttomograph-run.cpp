@@ -175,3 +175,24 @@ gboolean gst_tomo_graph_sync(GstTomoGraph *graph) {
         return gst_tomo_graph_poll(graph, 0);
     });
 }
+
+/**
+ * gst_tomo_graph_get_device_arrays:
+ * @graph: a graph
+ *
+ * Tells how the work of the last run went to devices, also while it runs: for each device on which copies of
+ * nodes run, its index among all devices, its name, and the arrays that the copies have computed there. Where
+ * several rows of nodes run in copies, their arrays are added up.
+ *
+ * Returns: (transfer full): an array of tuples, of type "a(ust)"; empty where no node has copies
+ */
+GVariant *gst_tomo_graph_get_device_arrays(GstTomoGraph *graph) {
+    g_return_val_if_fail(GST_IS_TOMO_GRAPH(graph), nullptr);
+    return tomo::to_critical(G_STRFUNC, [&] {
+        GVariantBuilder builder;
+        g_variant_builder_init(&builder, G_VARIANT_TYPE("a(ust)"));
+        for (const auto &[device, name, arrays] : graph->state->runner.devices())
+            g_variant_builder_add(&builder, "(ust)", device, name.c_str(), arrays);
+        return g_variant_ref_sink(g_variant_builder_end(&builder));
+    });
+}

@@ -50,7 +50,7 @@ class Loader {
         check_partition(root);
         if (const Json *layout = root.find("layout"); layout && !layout->is(Json::Kind::object))
             fail(root.place("layout"), "'layout' is no object");
-        // What was done once; the devices that there are now decide anew.
+        // The devices that there are now decide anew.
         if (const Json *placement = root.find("placement"); placement && !placement->is(Json::Kind::list))
             fail(root.place("placement"), "'placement' is no array");
         if (const auto devices = string_of(root, "the root", "devices"))

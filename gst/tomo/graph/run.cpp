@@ -2,11 +2,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/negotiation.hpp>
 #include <gst/tomo/bases/preroll-watch.hpp>
+#include <gst/tomo/bases/side-by-side.hpp>
 #include <gst/tomo/bases/source-bin.hpp>
 #include <gst/tomo/graph/run.hpp>
 #include <gst/tomo/support/threads.hpp>
 
 #include <gst/base/gstbasesink.h>
+
+#include <algorithm>
 
 namespace tomo {
 
@@ -18,6 +21,10 @@ class Meter {
     explicit Meter(const Graph &graph) {
         for (const auto &node : graph.nodes()) {
             GstElement *element = node.element.get();
+            const auto runner = with_copies(element) ? node.element : runner_of_copies(element);
+            if (runner && std::none_of(runners_.begin(), runners_.end(),
+                                       [&](const auto &known) { return known.get() == runner.get(); }))
+                runners_.push_back(runner);
             if (GST_OBJECT_FLAG_IS_SET(element, GST_ELEMENT_FLAG_SOURCE))
                 sources_.push_back({node.element, {}});
             if (!GST_OBJECT_FLAG_IS_SET(element, GST_ELEMENT_FLAG_SINK))
@@ -54,6 +61,9 @@ class Meter {
         }
         if (!all_known)
             progress.duration = 0;
+        for (const auto &runner : runners_)
+            for (const auto &copy : with_copies(runner.get())->copies())
+                add(progress.devices, {copy.device, copy.name, copy.arrays});
         return progress;
     }
 
@@ -67,7 +77,17 @@ class Meter {
         return GST_PAD_PROBE_OK;
     }
 
+    static void add(std::vector<DeviceArrays> &all, DeviceArrays one) {
+        for (auto &known : all)
+            if (known.device == one.device) {
+                known.arrays += one.arrays;
+                return;
+            }
+        all.push_back(std::move(one));
+    }
+
     std::vector<Source> sources_;
+    std::vector<ObjectRef<GstElement>> runners_; // of copies
     std::vector<std::pair<ObjectRef<GstPad>, gulong>> sinks_;
     std::atomic<guint64> output_{0};
 };
@@ -98,6 +118,7 @@ void Runner::start(Graph &graph) {
         if (GST_OBJECT_FLAG_IS_SET(node.element.get(), GST_ELEMENT_FLAG_SOURCE))
             sources_.push_back(node.element);
     seconds_ = 0;
+    devices_.clear();
     marks_ = marks_seen_ = 0;
     pipeline_ = pipeline;
     try {
@@ -266,6 +287,11 @@ void Runner::tell(RunEvent event) {
     });
 }
 
+std::vector<DeviceArrays> Runner::devices() const {
+    std::lock_guard<std::mutex> lock(lock_);
+    return devices_;
+}
+
 double Runner::seconds() const {
     std::lock_guard<std::mutex> lock(lock_);
     return seconds_;
@@ -310,8 +336,13 @@ void Runner::listen(const Graph &graph, GstElement *pipeline) {
     Progress shown;
     auto show = [&] {
         const Progress now = meter.read();
-        if (!(now == shown))
-            tell(now);
+        if (now == shown)
+            return;
+        {
+            std::lock_guard<std::mutex> lock(lock_);
+            devices_ = now.devices;
+        }
+        tell(now);
         shown = now;
     };
     bool is_paused = paused_;

@@ -12,12 +12,21 @@
 
 namespace tomo {
 
+// Arrays that copies of nodes have computed on a device.
+struct DeviceArrays {
+    unsigned device; // its index among all
+    std::string name;
+    guint64 arrays;
+    bool operator==(const DeviceArrays &o) const { return device == o.device && arrays == o.arrays; }
+};
+
 // Number of arrays that all sources have given, that they will give (0: not known), and that have arrived at
 // all sinks.
 struct Progress {
     guint64 position = 0, duration = 0, output = 0;
+    std::vector<DeviceArrays> devices = {};
     bool operator==(const Progress &o) const {
-        return position == o.position && duration == o.duration && output == o.output;
+        return position == o.position && duration == o.duration && output == o.output && devices == o.devices;
     }
 };
 
@@ -40,6 +49,8 @@ class GST_TOMO_API Runner : public EventThread<RunEvent> {
     void sync();
 
     double seconds() const;
+    // Of the last run, as far as it is known.
+    std::vector<DeviceArrays> devices() const;
 
   private:
     void run(Graph &graph, ObjectRef<GstElement> pipeline);
@@ -57,6 +68,7 @@ class GST_TOMO_API Runner : public EventThread<RunEvent> {
     bool is_ending_ = false, is_active_ = false; // the latter: sources don't forget an end any more
     std::uint64_t marks_ = 0, marks_seen_ = 0;   // messages of sync(), with the lock held
     double seconds_ = 0;
+    std::vector<DeviceArrays> devices_;
 };
 
 } // namespace tomo
