@@ -351,6 +351,8 @@ class Facts(FolderTestCase):
         with self.assertRaisesRegex(jobs.DescriptionError, "'all' means also devices that are not for jobs .2: NVIDIA H200"):
             machine.indices_of(["every all"], known, two[2:])
         self.assertIsNone(jobs._order.named_devices({"scan": "scan.nxs"}))
+        dataflow = {"nodes": [{"plugin": "flip", "properties": {"device": "1"}}, {"plugin": "null"}], "devices": "2,h200"}
+        self.assertEqual(machine.indices_of(jobs._order.named_devices(dataflow), two), (0, 1, 2))
         for wrong in ("2", "radeon"):
             with self.assertRaisesRegex(jobs.DescriptionError, "0: NVIDIA H200, 1: pthread CPU"):
                 machine.indices_of([wrong], known)

@@ -153,14 +153,15 @@ def kind_of(description):
 
 def named_devices(description):
     """Those that a description asks for; None if it takes any."""
+    shared = description.get("devices") or ""
+    parts = [part.strip() for part in re.split("[,+]", shared if isinstance(shared, str) else str(shared))]
     if kind_of(description) is Kind.RECONSTRUCTION:
-        shared = description.get("devices") or ""
-        parts = [part.strip() for part in re.split("[,+]", shared if isinstance(shared, str) else str(shared))]
-        named = [description.get("device"), *(part if not part or part.isdigit() else EVERY + part for part in parts)]
+        named = [description.get("device")]
     else:
         nodes = description["nodes"] if isinstance(description["nodes"], list) else ()
         properties = [node.get("properties") for node in nodes if isinstance(node, dict)]
         named = [one.get("device") for one in properties if isinstance(one, dict)]
+    named += [part if not part or part.isdigit() else EVERY + part for part in parts]
     return tuple(dict.fromkeys(str(device) for device in named if device not in (None, ""))) or None
 
 
