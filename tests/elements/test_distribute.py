@@ -16,7 +16,8 @@ FLIP = "tomodistribute description=tomoflip"
 class Distribute(ElementTestCase):
     def test_properties(self):
         self.check_properties("tomodistribute", {"description": None, "devices": None,
-                                                 "on-failure": ("error", {"error", "continue"})})
+                                                 "on-failure": ("error", {"error", "continue"}),
+                                                 "max-memory": (0, 0, 2**64 - 1), "whole-groups": False})
 
     def test_every_format(self):
         for name, dtype in FORMATS.items():

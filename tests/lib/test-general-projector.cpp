@@ -229,10 +229,22 @@ GST_START_TEST(test_parallel_beam) {
 }
 GST_END_TEST;
 
+// A geometry in which no ray only grazes the volume. What such a ray measured is divided by its sum of weights, a few of
+// float32's roundings, and so any float32 differs from float64.
+static Geometry geometry_without_grazing_rays(Beam beam) {
+    for (;;) {
+        const auto g = random_geometry(beam);
+        std::vector<double> sums(g.views.size() * g.columns * g.rows);
+        each_weight(g, [&](std::size_t, std::size_t ray, double weight) { sums[ray] += weight; });
+        if (std::none_of(sums.begin(), sums.end(), [](double sum) { return sum > 0 && sum < 0.01; }))
+            return g;
+    }
+}
+
 // Iterative methods see one slice and one sinogram.
 GST_START_TEST(test_solver) {
     Compute compute(open_device());
-    const auto g = random_geometry(Beam::cone);
+    const auto g = geometry_without_grazing_rays(Beam::cone);
     const auto views = static_cast<unsigned>(g.views.size());
     const GeneralProjector whole(compute, g.views, g.columns, g.rows, g.grid);
     SolverSettings settings;
