@@ -65,8 +65,9 @@ class Live(PipelineTestCase):
     def test_times_with_jitter_lost_and_repeated_frames(self):
         """Slices are those that the same frames give behind, at the angles at which they were taken."""
         speed = 2.0
-        angles = np.arange(VIEWS + 40) * STEP + rng.uniform(-0.3, 0.3, VIEWS + 40) * STEP
+        angles = np.arange(VIEWS + 40) * STEP + rng.uniform(-0.2, 0.2, VIEWS + 40) * STEP
         angles[0] = 0.0
+        angles[VIEWS:] += STEP / 2  # between those of the half turn before
         taken = [n for n in range(VIEWS + 40) if n not in (7, 20, 21, 50)]
         taken.insert(30, taken[30])
         beamline = Beamline(angles)

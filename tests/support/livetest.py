@@ -39,11 +39,18 @@ def sampled(image, column, row):
             + fr * ((1 - fc) * padded[r0 + 1, c0] + fc * padded[r0 + 1, c0 + 1]))
 
 
+def shared_weights(angles):
+    """Projections of one angle share what this angle weighs."""
+    weights = projection_weights(angles)[0]
+    _, group = np.unique(angles, return_inverse=True)
+    return (np.bincount(group, weights) / np.bincount(group))[group]
+
+
 def slice_of(projections, angles, axis, place, roll=0.0):
     """place: the points of the plane."""
     rows = projections[0].shape[0]
     total = np.zeros(place.shape[:2])
-    for image, angle, weight in zip(projections, angles, projection_weights(angles)[0], strict=True):
+    for image, angle, weight in zip(projections, angles, shared_weights(angles), strict=True):
         across = place[..., 0] * np.cos(angle) + place[..., 1] * np.sin(angle)
         column = axis + across * np.cos(roll) + place[..., 2] * np.sin(roll)
         row = rows / 2 + place[..., 2] * np.cos(roll) - across * np.sin(roll)
