@@ -10,6 +10,7 @@
 #include <gst/tomo/geometry/axis.hpp>
 #include <gst/tomo/geometry/view-weights.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -100,12 +101,11 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
                 text("the projections lie on %s, and this element computes on %s: set one device for both",
                      window->parts.front().block->samples.storage()->device()->name().c_str(),
                      device()->name().c_str()));
-        if (!window->is_whole || (last_ && window->number - *last_ < every)) {
+        if (!window->whole_since || (last_ && window->number - *last_ < every)) {
             tell_waiting(*window);
             return GST_FLOW_OK;
         }
-        if (last_)
-            left_out_ += window->number - *last_ - 1;
+        left_out_ += window->number - std::max(last_.value_or(0) + 1, *window->whole_since);
         last_ = window->number;
         left_out.report(static_cast<double>(left_out_));
 
@@ -207,7 +207,7 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
     }
 
     void tell_waiting(const live::Window &window) {
-        if (!window.is_whole && !std::exchange(told_waiting_, true))
+        if (!window.whole_since && !std::exchange(told_waiting_, true))
             inform(
                 "the projections so far do not cover half a turn, or are fewer than views of tomoprojectionring: slices come as soon as they do");
     }

@@ -86,6 +86,10 @@ void Ring::put(Compute &compute, const Kernel &copy, const Array &projection, co
     block.views[place] = view;
     number_++;
     trim();
+    if (!is_whole(0)) // a turn back covers less
+        whole_since_.reset();
+    else if (!whole_since_)
+        whole_since_ = number_;
 }
 
 std::shared_ptr<const Window> Ring::window() const {
@@ -94,7 +98,7 @@ std::shared_ptr<const Window> Ring::window() const {
     auto window = std::make_shared<Window>();
     window->projection = projection_;
     window->number = number_;
-    window->is_whole = is_whole(0);
+    window->whole_since = whole_since_;
     for (std::size_t i = 0; i < blocks_.size(); i++) {
         const auto begin = first_of_blocks_ + i * block_depth;
         const auto first = std::max(begin, first_),

@@ -8,6 +8,7 @@
 #include <gst/tomo/compute/compute.hpp>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace tomo::live {
@@ -37,7 +38,8 @@ class Window {
     ArrayInfo projection; // of one, without zeros around
     std::vector<Part> parts;
     std::uint64_t number = 0; // projections of the stream so far
-    bool is_whole = false;    // whether they cover what the user wants to cover
+    // The number from which on they cover what the user wants to cover; empty where they do not.
+    std::optional<std::uint64_t> whole_since;
     std::vector<double> angles() const;
     std::uint64_t newest_index() const { return parts.back().block->views[last_of(parts.back())].index; }
 
@@ -71,6 +73,7 @@ class Ring {
     std::vector<std::shared_ptr<Block>> blocks_;
     std::uint64_t first_of_blocks_ = 0;    // number of the first view of the first block
     std::uint64_t first_ = 0, number_ = 0; // views that are kept
+    std::optional<std::uint64_t> whole_since_;
 };
 
 // A window travels with the buffer of its newest projection. Metas without tags stay with their frame.
