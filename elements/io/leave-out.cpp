@@ -31,13 +31,16 @@ bool passes_everything(GstElement *element) {
 
 } // namespace
 
+// What an element computes together stays together: its numbers may depend on that. So each begins with the
+// group that has the frame that the one behind begins with.
 void leave_out_before(GstElement *sink, std::uint64_t frame) {
     for (auto element = upstream_of(sink); element; element = upstream_of(element.get())) {
         if (element->numsrcpads != 1)
             return;
-        if (auto *filter = dynamic_cast<Filter *>(element_of(element.get())))
+        if (auto *filter = dynamic_cast<Filter *>(element_of(element.get()))) {
+            frame -= frame % (filter->latency() + 1);
             filter->leave_out_before(frame);
-        else if (!passes_everything(element.get()))
+        } else if (!passes_everything(element.get()))
             return;
     }
 }

@@ -199,6 +199,24 @@ class BrokenDisk(FaultTestCase):
                             np.testing.assert_array_equal(images, self.images)
         self.assertGreater(failed, 10)
 
+    def test_resume_computes_in_the_same_groups(self):
+        """What is computed together gives the bits that it gave: several slices side by side round in another way than one."""
+        os.mkdir("many")
+        for n in range(37):
+            tifffile.imwrite(f"many/{n:02}.tif", rng.standard_normal((20, 24)).astype(np.float32))
+        for chain in ("tomosirt axis-pos=12 num-iterations=3", "tomoblur ! tomosirt axis-pos=12 num-iterations=3 batch=5 ! queue ! tomorampfilter batch=7"):
+            line = f"tomoread path=many ! {chain} ! tomowrite filename=out.h5:/data"
+            self.assert_launches(line)
+            whole = read_dataset("out.h5", "data")
+            for there in 2, 17, 20, 33, 36:
+                with self.subTest(chain, there=there):
+                    os.remove("out.h5")
+                    with h5py.File("out.h5.partial", "w") as file:
+                        file.create_dataset("data", data=whole[:there], chunks=(1, *whole.shape[1:]), maxshape=(None, *whole.shape[1:]))
+                    self.assert_launches(line + " resume=true")
+                    np.testing.assert_array_equal(read_dataset("out.h5", "data"), whole)
+            os.remove("out.h5")
+
     def test_append_to_chunks_of_several_images(self):
         """They are written anew at their place, or at another: the old ones stay until a flush."""
         for after in range(6):
