@@ -229,8 +229,8 @@ GST_START_TEST(test_parallel_beam) {
 }
 GST_END_TEST;
 
-// A geometry in which no ray only grazes the volume. What such a ray measured is divided by its sum of weights, a few of
-// float32's roundings, and so any float32 differs from float64.
+// A geometry in which no ray only grazes the volume. What such a ray measured is divided by its sum of
+// weights, a few of float32's roundings, and so any float32 differs from float64.
 static Geometry geometry_without_grazing_rays(Beam beam) {
     for (;;) {
         const auto g = random_geometry(beam);
