@@ -144,7 +144,7 @@ class Results(ResultPlaceTest):
 
     def test_search_and_nothing_yet(self):
         page = self.open("results")
-        page.get_by_role("searchbox").fill("savu")
+        page.locator("#place-results").get_by_role("searchbox").fill("savu")
         page.wait_for_function("() => document.querySelectorAll('.results-side tr[data-key]').length === 1")
         empty = self.server()
         page = self.page(empty, "results")
