@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "plane.hpp"
 #include "projection-window.hpp"
+#include "slice-properties.hpp"
 
 #include <gst/tomo/bases/effective.hpp>
 #include <gst/tomo/bases/filter.hpp>
@@ -46,20 +47,7 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
     Property<std::string> plane{
         this, "plane", "z=0", When::reshapes,
         "Place and size, such as z=3.5 or x=0,width=256,step=2, in pixels from the axis and the middle row"};
-    Property<double> axis_pos{
-        this,
-        "axis-pos",
-        Automatic{-1, {{-1, 0}}},
-        {-1.0, 32768.0},
-        "Rotation axis in the middle row, in edge coordinates (the middle of W columns is W / 2); 0 or less: that of the scan, else the middle"};
-    Property<double> roll{
-        this,
-        "roll",
-        0.0,
-        {-1.5, 1.5},
-        "Radians that the axis is turned in the detector, positive where it lies further to the right in lower rows"};
-    Property<unsigned> every{
-        this, "every", 1, {1, G_MAXUINT}, "Projections from one slice to the next one, at least"};
+    live::SliceProperties common{this, When::live};
     Result left_out{
         this,
         "left-out",
@@ -101,7 +89,7 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
                 text("the projections lie on %s, and this element computes on %s: set one device for both",
                      window->parts.front().block->samples.storage()->device()->name().c_str(),
                      device()->name().c_str()));
-        if (!window->whole_since || (last_ && window->number - *last_ < every)) {
+        if (!window->whole_since || (last_ && window->number - *last_ < common.every)) {
             tell_waiting(*window);
             return GST_FLOW_OK;
         }
@@ -140,7 +128,8 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
 
     Array slice(const live::Window &window) {
         const auto &projection = window.projection;
-        const auto axis = resolve_axis(axis_pos.chosen(), axis_pos.name(), scan_, projection.width);
+        const auto axis =
+            resolve_axis(common.axis_pos.chosen(), common.axis_pos.name(), scan_, projection.width);
         tell(axis);
         const auto placed = plane_->placed(projection.width, projection.height, axis.position);
         const auto table = views_of(window, placed, axis.position);
@@ -178,7 +167,7 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
             projection_weights(angles, std::numbers::pi, "angle-step of tomoprojectionring");
         if (warning != std::exchange(told_angles_, warning) && !warning.empty())
             warn(warning);
-        const double c = std::cos(roll), s = std::sin(roll);
+        const double c = std::cos(common.roll), s = std::sin(common.roll);
         const auto first = placed.middle + (0.5 - placed.width / 2.0) * placed.right +
                            (0.5 - placed.height / 2.0) * placed.down;
         std::vector<float> table;

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "plane.hpp"
+#include "slice-properties.hpp"
 
 #include <gst/tomo/bases/element.hpp>
 
@@ -44,23 +45,7 @@ slice, as is right for files. Slices have the time and the number of their newes
     Property<std::string> planes{
         this, "planes", "x=0;y=0;z=0",
         "Planes with semicolons between, such as z=3.5 or x=0,width=256,step=2, in pixels from the axis and the middle row"};
-    Property<double> axis_pos{
-        this,
-        "axis-pos",
-        Automatic{-1, {{-1, 0}}},
-        {-1.0, 32768.0},
-        When::reshapes,
-        "Rotation axis in the middle row, in edge coordinates (the middle of W columns is W / 2); 0 or less: that of the scan, else the middle"};
-    Property<double> roll{
-        this,
-        "roll",
-        0.0,
-        {-1.5, 1.5},
-        When::reshapes,
-        "Radians that the axis is turned in the detector, positive where it lies further to the right in lower rows"};
-    Property<unsigned> every{
-        this,           "every",        1,
-        {1, G_MAXUINT}, When::reshapes, "Projections from one slice to the next one, at least"};
+    live::SliceProperties common{this, When::reshapes};
     Property<bool> drop{this, "drop", true, When::reshapes,
                         "Whether slices are left out where projections come faster than slices are made"};
 
@@ -119,8 +104,8 @@ void LiveSlices::attach() {
 void LiveSlices::configure(unsigned number, const Branch &branch) const {
     if (number < texts_.size())
         g_object_set(branch.slice.get(), "plane", texts_[number].c_str(), nullptr);
-    g_object_set(branch.slice.get(), "axis-pos", axis_pos.value(), "roll", roll.value(), "every",
-                 every.value(), nullptr);
+    g_object_set(branch.slice.get(), "axis-pos", common.axis_pos.value(), "roll", common.roll.value(),
+                 "every", common.every.value(), nullptr);
     // One that waits, the newest one; or as few as keep both sides at work.
     gst_util_set_object_arg(G_OBJECT(branch.queue.get()), "leaky", drop ? "downstream" : "no");
     g_object_set(branch.queue.get(), "max-size-buffers", drop ? 1u : 2u, nullptr);

@@ -7,6 +7,7 @@
 #include <gst/tomo/bases/side-by-side.hpp>
 #include <gst/tomo/geometry/scan.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 using namespace tomo;
@@ -66,21 +67,35 @@ when nobody reads it any more.)",
         const auto kept =
             in.with_size(in.width, in.height, 1)
                 .with_format(precision == Kept::half ? GST_TOMO_FORMAT_FLOAT16 : GST_TOMO_FORMAT_FLOAT32);
-        ring_.emplace(kept, views);
+        // Stacks may be of any depth, as the last one is.
+        if (!ring_ || ring_->projection() != kept || ring_->views() != views) {
+            ring_.emplace(kept, views);
+            depth_ = 0;
+        }
         copy_ = kernel("keep", precision == Kept::half ? "-DKEEP_HALF" : "");
         return in;
     }
 
-    void stop() override { forget(); }
+    void device_changed() override {
+        ring_.reset(); // it lies on the earlier one
+        Filter::device_changed();
+    }
+    void stop() override {
+        ring_.reset();
+        forget();
+        scan_ = {};
+    }
     std::string history() const override { return "a ring keeps the projections before it"; }
 
   protected:
     GstFlowReturn take(GstBuffer *buffer) override {
         const Array in = import(buffer, input_info());
+        depth_ = std::max(depth_, in.depth());
         for (unsigned plane = 0; plane < in.depth(); plane++)
             ring_->put(*this, copy_, in.plane(plane),
-                       {angle(buffer, plane, in.depth()), number(buffer, plane, in.depth())});
-        count_++;
+                       {angle(buffer, plane, in.depth()), number(buffer, plane)});
+        arrays_++;
+        planes_ += in.depth();
         BufferRef result = in.to_buffer();
         copy_frame_metadata(buffer, result.get(), Pixels::same);
         live::attach(result.get(), ring_->window());
@@ -97,20 +112,23 @@ when nobody reads it any more.)",
     void forget() {
         if (ring_)
             ring_.emplace(ring_->projection(), views);
-        count_ = 0;
+        arrays_ = planes_ = 0;
+        depth_ = 0;
         first_time_.reset();
     }
 
-    // Of a frame among all frames, counted from 0.
-    std::uint64_t number(GstBuffer *buffer, unsigned plane, unsigned depth) const {
-        if (const auto *meta = gst_buffer_get_tomo_frame_meta(buffer))
-            return meta->index + plane;
-        const auto stack = GST_BUFFER_OFFSET_IS_VALID(buffer) ? GST_BUFFER_OFFSET(buffer) : count_;
-        return stack * depth + plane;
+    // Of a projection among all, counted from 0: arrays are numbered, and all stacks but the last one have
+    // one depth.
+    std::uint64_t number(GstBuffer *buffer, unsigned plane) const {
+        const auto *meta = gst_buffer_get_tomo_frame_meta(buffer);
+        const auto array = meta                                 ? meta->index
+                           : GST_BUFFER_OFFSET_IS_VALID(buffer) ? GST_BUFFER_OFFSET(buffer)
+                                                                : arrays_;
+        return array * depth_ + plane;
     }
 
     double angle(GstBuffer *buffer, unsigned plane, unsigned depth) {
-        const auto n = number(buffer, plane, depth);
+        const auto n = number(buffer, plane);
         if (const auto step = angle_step.chosen())
             return n * *step;
         const auto *meta = gst_buffer_get_tomo_frame_meta(buffer);
@@ -129,7 +147,7 @@ when nobody reads it any more.)",
         }
         if (meta && depth == 1 && std::isfinite(meta->angle))
             return meta->angle;
-        if (const auto view = scan_.view_of(n, count_ * depth + plane); view < scan_.angles.size())
+        if (const auto view = scan_.view_of(n, planes_ + plane); view < scan_.angles.size())
             return scan_.angles[view];
         throw Error(GST_STREAM_ERROR_FORMAT,
                     text("projection %s has no angle: set angle-step, or speed where projections have times",
@@ -139,7 +157,8 @@ when nobody reads it any more.)",
     std::optional<live::Ring> ring_;
     Kernel copy_;
     Scan scan_;
-    std::uint64_t count_ = 0; // buffers so far
+    std::uint64_t arrays_ = 0, planes_ = 0; // so far
+    unsigned depth_ = 0;                    // of all arrays but the last one
     std::optional<GstClockTime> first_time_;
 };
 

@@ -55,6 +55,7 @@ class Ring {
     Ring(const ArrayInfo &projection, unsigned views) : projection_(projection), views_(views) {}
 
     const ArrayInfo &projection() const { return projection_; }
+    unsigned views() const { return views_; }
     // Copies one projection, of any format. `copy` is keep() of projection-ring.cl, of `compute`. Throws
     // Error where the device has no room for as many projections as it takes.
     void put(Compute &compute, const Kernel &copy, const Array &projection, const View &view);

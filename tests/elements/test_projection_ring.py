@@ -82,6 +82,26 @@ class ProjectionRing(ElementTestCase):
         for result, slice in zip(results, all_windows[::3], strict=True):
             self.assert_close(result, slice, 2e-6)
 
+    def test_stacks_of_an_element(self):
+        """Its arrays have numbers of their own, and the last stack is shorter."""
+        images, step = projections(23), np.pi / 12
+        stacks = run(f"tomostack number=3 ! tomoprojectionring views=12 angle-step={step} ! tomoliveslice axis-pos={AXIS}", images)
+        all_windows = wanted(images, step * np.arange(23), 12)
+        for result, slice in zip(stacks, [*all_windows[::3], all_windows[-1]], strict=True):
+            self.assert_close(result, slice, 2e-6)
+
+    def test_angles_of_an_earlier_scan_are_forgotten(self):
+        with Stream(f"tomoprojectionring views=2 ! tomoliveslice axis-pos={AXIS}") as stream:
+            stream.push(projections(1)[0], event=scan_event([0.0, 1.5]))
+            stream.finish()
+            stream.pipeline.set_state(Gst.State.READY)
+            stream.sent[0] = 0
+            stream.play()
+            stream.push(projections(1)[0])
+            with self.assertRaises(PipelineError) as caught:
+                stream.finish()
+            self.assertIn("projection 0 has no angle", caught.exception.message)
+
     def test_projections_go_on_unchanged(self):
         for name in REAL:
             with self.subTest(format=name):

@@ -87,6 +87,21 @@ class Live(PipelineTestCase):
                     self.assert_close(to_array(sample), wanted, 2e-5)
                     self.assertEqual(sample.get_buffer().pts, round(angles[taken[window.stop - 1]] / speed * Gst.SECOND))
 
+    def test_numbers_of_frames_tell_their_angles(self):
+        """Through conversion and flat field: those behind a lost frame keep their angles."""
+        taken = [n for n in range(VIEWS + 6) if n not in (9, 10, 31)]
+        beamline = Beamline(np.arange(VIEWS + 6) * STEP)
+        frames = [beamline.frame(n) for n in taken]
+        with self.play(beamline, f"views={VIEWS - 3} angle-step={STEP}", "planes=z=0 drop=false every=6", 1) as play:
+            for n, frame in zip(taken, frames):
+                self.shoot(play, frame, n, n / 100)
+            self.end(play)
+            first, second = self.slices(play, 0)
+        filtered = self.filtered(beamline, frames)
+        for sample, window in (first, slice(0, VIEWS - 3)), (second, slice(6, VIEWS + 3)):
+            wanted = slice_of(filtered[window], STEP * np.array(taken[window]), AXIS, axis_plane("z", 0, (ROWS, WIDTH), AXIS))
+            self.assert_close(to_array(sample), wanted, 2e-5)
+
     def test_an_object_that_moves_is_where_it_is(self):
         beamline = Beamline(np.arange(5 * VIEWS) * STEP, moving=0.02)
         frames = [beamline.frame(n) for n in range(5 * VIEWS)]
