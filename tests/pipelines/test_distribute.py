@@ -110,10 +110,11 @@ class Distribute(FaultTestCase):
         self.assert_no_leaks(line)
         self.assertEqual(len(read_pages("out.tif")), 30)
         os.remove("out.tif")
-        # More images come before the bad one than the copies hold, so the first ones are in the file.
+        # More images come before the bad one than may be under way, so the first ones are in the file.
+        line = line.replace("! queue ", "").replace("tomodistribute ", "tomodistribute max-memory=1 ")
         inputs = [f"in/sino{i:02}.tif" for i in range(30)]
         os.truncate(inputs[29], 200)
-        self.assert_fault(line.replace("! queue ", ""), "tomoread0", "sino29.tif", files=[*inputs, "out.tif.partial"], leaks=True)
+        self.assert_fault(line, "tomoread0", "sino29.tif", files=[*inputs, "out.tif.partial"], leaks=True)
 
     def test_faults(self):
         inputs = [f"in/sino{i:02}.tif" for i in range(5)]
