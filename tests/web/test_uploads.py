@@ -168,6 +168,8 @@ class Uploads(Hands, ServerTest):
         self.assertEqual(self.begin(server, "b.h5", 1_500_000).status, 413)  # together they are too large
         self.assertEqual(self.append(server, address, 0, b"x" * 1_999_999 + b"more").status, 413)  # more than was announced
         self.assertLessEqual(self.offset(server, address), 1_999_999)
+        # Far more than a connection holds: the answer comes though nobody wants the rest.
+        self.assertEqual(self.append(server, address, 0, bytes(16 << 20)).status, 413)
         self.assertEqual(self.begin(server, "c.h5", 1_000_000).status, 201)
 
     def test_links_do_not_lead_out(self):

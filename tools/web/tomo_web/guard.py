@@ -4,6 +4,7 @@
 bind browsers. It also writes down what persons change."""
 
 import asyncio
+import contextlib
 import re
 import time
 
@@ -15,6 +16,7 @@ from .errors import Forbidden, Refusal, TooLarge, TooSlow, Unknown
 
 UPLOADS = re.compile(r"/api/uploads/[^/]+")  # whose bodies (PATCH) may have the size of a file
 SLOWEST = 10_000  # bytes a second that a body has to come with, behind the first `patience` seconds
+LINGER, LINGER_BYTES = 2.0, 64 << 20  # seconds that the rest of a refused request may take, and its size
 LONGEST_PATH, LONGEST_HEAD, LONGEST_NAME = 8192, 32768, 255
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -144,7 +146,22 @@ class Exchange:
             await self._send({"type": "websocket.close", "code": 1008, "reason": refusal.text})
         elif not self.status:
             self.refusal = None
-            await JSONResponse(refusal.as_dict(), refusal.status, {"Connection": "close"})(self._scope, self._receive, self.send)
+            await JSONResponse(refusal.as_dict(), refusal.status, {"Connection": "close"})(self._scope, self._receive, self._send_and_linger)
+
+    async def _send_and_linger(self, message):
+        """A connection that ends before all of the request has come takes the answer with it (RFC 9112, 9.6)."""
+        is_end = message["type"] == "http.response.body"
+        await self.send({**message, "more_body": True} if is_end else message)
+        if is_end:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._discard_rest(), LINGER)
+            await self.send({"type": "http.response.body"})
+
+    async def _discard_rest(self):
+        while not self._is_whole and self._received < self._most + LINGER_BYTES:
+            message = await self._receive()
+            self._received += len(message.get("body", b""))
+            self._is_whole = not message.get("more_body", False)
 
 
 def check_head(scope):
