@@ -19,21 +19,89 @@ namespace tool {
 // Options
 // ------------------------------------------------------------------------------------------------------
 
-Program::Program(const char *arguments, const char *summary) : context_(g_option_context_new(arguments)) {
+Program::Program(const char *arguments, const char *summary)
+    : context_(g_option_context_new(arguments)), wanted_(arguments) {
     g_option_context_set_summary(context_.get(), summary);
 }
 
 void Program::add(GOptionEntry entry) {
     const GOptionEntry entries[] = {entry, {}};
     g_option_context_add_main_entries(context_.get(), entries, nullptr);
+    if (*entry.long_name && !(entry.flags & G_OPTION_FLAG_HIDDEN))
+        shown_.push_back(entry);
+}
+
+std::vector<std::string> Program::option_names() const {
+    std::vector<std::string> names;
+    for (const auto &entry : shown_)
+        names.push_back(std::string("--") + entry.long_name);
+    return names;
+}
+
+tomo::Json Program::described() const {
+    auto options = tomo::Json::list();
+    options.add(described_option({"-h", "--help"}, "", "Print the options"));
+    for (const auto &entry : shown_) {
+        std::vector<std::string> names;
+        if (entry.short_name)
+            names.push_back(std::string{'-', entry.short_name});
+        names.push_back(std::string("--") + entry.long_name);
+        options.add(
+            described_option(names, entry.arg_description ? entry.arg_description : "", entry.description));
+    }
+    auto section = described_section("Options");
+    section.set("options", std::move(options));
+    auto sections = tomo::Json::list();
+    sections.add(std::move(section));
+    auto all = described_program(name_, "[OPTION...]" + (wanted_.empty() ? "" : " " + wanted_),
+                                 g_option_context_get_summary(context_.get()));
+    all.set("commands", tomo::Json::list());
+    all.set("sections", std::move(sections));
+    return all;
+}
+
+tomo::Json described_program(const std::string &name, const std::string &usage, const std::string &about) {
+    auto all = described_command(name, about);
+    all.set("usage", tomo::Json::text(usage));
+    return all;
+}
+
+tomo::Json described_command(const std::string &name, const std::string &about) {
+    auto one = tomo::Json::object();
+    one.set("name", tomo::Json::text(name));
+    one.set("about", tomo::Json::text(about));
+    return one;
+}
+
+tomo::Json described_section(const std::string &title) {
+    auto section = tomo::Json::object();
+    section.set("title", tomo::Json::text(title));
+    return section;
+}
+
+tomo::Json described_option(const std::vector<std::string> &names, const std::string &value,
+                            const std::string &about) {
+    auto one = tomo::Json::object(), all_names = tomo::Json::list(), choices = tomo::Json::list();
+    for (const auto &name : names)
+        all_names.add(tomo::Json::text(name));
+    const Owned<gchar *> words(g_strsplit(value.c_str(), "|", -1));
+    if (g_strv_length(words.get()) > 1)
+        for (gchar **word = words.get(); *word; word++)
+            choices.add(tomo::Json::text(*word));
+    one.set("names", std::move(all_names));
+    one.set("value", tomo::Json::text(value));
+    one.set("about", tomo::Json::text(about));
+    one.set("choices", std::move(choices));
+    return one;
 }
 
 bool Program::parse(int argc, char **argv, int &status) {
     const Owned<gchar> base(g_path_get_basename(argv[0]));
     name_ = base.get();
-    gboolean version = FALSE;
+    gboolean version = FALSE, describe = FALSE;
     gchar **rest = nullptr;
     add({"version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version", nullptr});
+    add({"describe", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &describe, nullptr, nullptr});
     add({G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, nullptr, nullptr});
     GError *raw = nullptr;
     const bool parsed = g_option_context_parse(context_.get(), &argc, &argv, &raw);
@@ -46,6 +114,11 @@ bool Program::parse(int argc, char **argv, int &status) {
     }
     if (version) {
         g_print("%s %s\n", name_.c_str(), GST_TOMO_VERSION);
+        status = ok;
+        return false;
+    }
+    if (describe) {
+        g_print("%s\n", described().written(true).c_str());
         status = ok;
         return false;
     }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <gst/tomo/gsttomo.h>
+#include <gst/tomo/support/json.hpp>
 
 #include <memory>
 #include <string>
@@ -31,6 +32,8 @@ class Program {
     Program(const char *arguments, const char *summary);
 
     void add(GOptionEntry entry);
+    // As shells complete them: "--version", ...
+    std::vector<std::string> option_names() const;
     // Status of a program that ends here, else nothing: --help, --version, wrong options.
     bool parse(int argc, char **argv, int &status);
     gchar **arguments() const { return arguments_.get(); }
@@ -42,10 +45,22 @@ class Program {
     bool quieter = false;
 
   private:
+    tomo::Json described() const;
+
     Owned<GOptionContext> context_;
     Owned<gchar *> arguments_;
-    std::string name_;
+    std::string name_, wanted_;
+    std::vector<GOptionEntry> shown_;
 };
+
+// What a program takes, for its manual page and for shells (tools/manual): a usage, which the name stands
+// before, a text, commands, and sections of options, each an object of `described_option`.
+tomo::Json described_program(const std::string &name, const std::string &usage, const std::string &about);
+tomo::Json described_command(const std::string &name, const std::string &about);
+tomo::Json described_section(const std::string &title);
+// `value` is empty where the option takes none; values that stand for themselves have bars between them.
+tomo::Json described_option(const std::vector<std::string> &names, const std::string &value,
+                            const std::string &about);
 
 // Nodes of a graph in their order.
 std::vector<GstElement *> elements_of(GstTomoGraph *graph);

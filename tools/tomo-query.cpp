@@ -117,11 +117,15 @@ int complete(char **words) {
             g_print("%s\n", candidate.c_str());
     };
     if (begins) {
-        if (current.empty() || current[0] == '-')
-            for (const char *option :
-                 {"--dump", "--max-memory", "--progress", "--quiet", "--quieter", "--trace", "--version"})
-                if (!current.empty())
-                    offer(option);
+        if (!current.empty() && current[0] == '-') {
+            Program launch("", "");
+            RunOptions options;
+            options.add_to(launch);
+            offer("--dump");
+            for (const auto &option : launch.option_names())
+                offer(option);
+            offer("--version");
+        }
         const std::string brackets =
             current.substr(0, std::min(current.find_first_not_of('['), current.size()));
         const Owned<gchar *> tasks(gst_tomo_list_tasks());

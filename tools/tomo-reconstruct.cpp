@@ -18,7 +18,6 @@
 namespace {
 
 using namespace reconstruct;
-using tomo::Json;
 
 constexpr char usual_configuration[] = "reco.conf";
 
@@ -301,9 +300,8 @@ int main(int argc, char **argv) {
     gst_init(nullptr, nullptr);
     try {
         const auto options = read_options({argv + 1, argv + argc});
-        if (options.complete) {
-            for (const auto &word : all_words())
-                g_print("%s\n", word.c_str());
+        if (options.describe) {
+            g_print("%s\n", described(name).written(true).c_str());
             return tool::ok;
         }
         if (options.version) {

@@ -118,7 +118,7 @@ class Query(TestCase):
         for words, expected in (
             (["re"], [t for t in tasks if t.startswith("re")]), ([""], tasks), (["read", "!", "resc"], ["rescale"]),
             (["-q", "resc"], ["rescale"]), (["[resc"], ["[rescale"]), (["[", "resc"], ["rescale"]),
-            (["[read", "path=a,", "resc"], ["rescale"]), (["--tr"], ["--trace"]),
+            (["[read", "path=a,", "resc"], ["rescale"]), (["--tr"], ["--trace"]), (["--d"], ["--dump", "--devices"]),
             (["read", "!", "rescale", "interp"], ["interpolation="]), (["rescale", "factor=0.5", "x-"], ["x-factor="]),
             (["rescale", "interpolation=n"], ["interpolation=nearest"]), (["null", "download="], ["download=true", "download=false"]),
             (["nonsense", "x"], []), (["read", "path=a"], []),

@@ -1,7 +1,8 @@
 # gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Completion for bash. The programs know the words: `tomo-query --complete`, `tomo-jobs --complete`, `tomo-reconstruct --complete`.
+# Completion for bash. Programs know words that change: `tomo-query --complete`, `tomo-jobs --complete`. Options with their choices come
+# from what the programs declare: tools/manual/make-manual writes them behind this.
 
 _tomo_launch() {
     local line=${COMP_LINE:0:COMP_POINT} words current candidate
@@ -22,23 +23,34 @@ _tomo_launch() {
 _tomo_query() {
     case ${COMP_WORDS[COMP_CWORD - 1]} in
     -p | --properties) mapfile -t COMPREPLY < <(compgen -W "$(tomo-query --list 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}") ;;
-    *) mapfile -t COMPREPLY < <(compgen -W "--list --properties --devices --verbose --json --version --help" -- "${COMP_WORDS[COMP_CWORD]}") ;;
+    *) _tomo_options "${_tomo_query_words[@]}" ;;
     esac
-}
-
-_tomo_reconstruct() {
-    local current=${COMP_WORDS[COMP_CWORD]}
-    mapfile -t COMPREPLY < <(compgen -W "$(tomo-reconstruct --complete 2>/dev/null)" -- "$current")
-    case $current in -*) ;; *) mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current") ;; esac
 }
 
 _tomo_jobs() {
     mapfile -t COMPREPLY < <(compgen -W "$(tomo-jobs --complete "${COMP_WORDS[@]:1:COMP_CWORD-1}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}")
 }
 
+# Offers options and words, and behind an option "NAME=CHOICE CHOICE..." its choices; files where it has none.
+_tomo_options() { # WORD...
+    local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} word offered=()
+    # Bash makes a word of "=".
+    [ "$before" = = ] && before=${COMP_WORDS[COMP_CWORD - 2]}
+    [ "$current" = = ] && before=${COMP_WORDS[COMP_CWORD - 1]} current=
+    COMPREPLY=()
+    for word in "$@"; do
+        case $word in
+        "$before="*)
+            mapfile -t COMPREPLY < <(compgen -W "${word#*=}" -- "$current")
+            return
+            ;;
+        esac
+        offered+=("${word%%=*}")
+    done
+    mapfile -t COMPREPLY < <(compgen -W "${offered[*]}" -- "$current")
+    case $current in -*) ;; *) mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current") ;; esac
+}
+
 complete -o default -F _tomo_launch tomo-launch
 complete -o default -F _tomo_jobs tomo-jobs
-complete -F _tomo_reconstruct tomo-reconstruct
 complete -F _tomo_query tomo-query
-complete -f tomo-runjson
-complete -f -W '-nodb -dlist -file= -ORBendPoint -v4' tomo-tango

@@ -11,8 +11,6 @@
 
 namespace reconstruct {
 
-using tomo::Json;
-
 const std::vector<Command> commands = {
     {"init", "Write a configuration with all parameters: reco.conf, or the file of --config"},
     {"run", "Reconstruct by a configuration: reco.conf, or the file of --config"},
@@ -79,7 +77,7 @@ const std::vector<OwnOption> own_options = {
     {"help-all", "", "Print this with all parameters",
      [](Options &o, const std::string &) { o.help = o.help_all = true; }},
     {"version", "", "Print the version", [](Options &o, const std::string &) { o.version = true; }},
-    {"complete", nullptr, "", [](Options &o, const std::string &) { o.complete = true; }},
+    {"describe", nullptr, "", [](Options &o, const std::string &) { o.describe = true; }},
 };
 
 const OwnOption *own_option(const std::string &name) {
@@ -249,7 +247,7 @@ std::string entry(const std::string &name, const std::string &about) {
     return line + folded(about, indent, indent) + "\n";
 }
 
-std::string described_option(const std::string &name, const Json &about) {
+std::string value_of(const Json &about) {
     std::string value;
     if (const Json *words = about.find("enum")) {
         for (const auto &word : words->items())
@@ -258,6 +256,11 @@ std::string described_option(const std::string &name, const Json &about) {
         const auto &unit = about.text_of("x-unit");
         value = !unit.empty() ? unit : type == "string" ? "TEXT" : type == "integer" ? "N" : "NUMBER";
     }
+    return value;
+}
+
+// With its default.
+std::string text_of(const std::string &name, const Json &about) {
     std::string text = about.text_of("description");
     if (const auto &automatic = about.text_of("x-automatic"); !automatic.empty())
         text += " (default: " + automatic + ")";
@@ -265,8 +268,15 @@ std::string described_option(const std::string &name, const Json &about) {
         text += initial->text().empty() ? "" : " (default: " + initial->text() + ")";
     else if (initial && initial->is_true())
         text += " (default: yes; --no-" + name + ")";
-    return entry("--" + name + (value.empty() ? "" : "=" + value), text);
+    return text;
 }
+
+constexpr char usage[] = "[COMMAND] [SCAN...] [OPTION...]";
+constexpr char about_program[] =
+    "From a scan to a volume. SCAN is an HDF5 file (NXtomo, Data Exchange), a folder of "
+    "images, or a pattern such as 'scan/*.tif'. Without a command the whole is done: the "
+    "scan is inspected, its axis found if it does not tell it, and its slices written. Several "
+    "scans are heights of one sample, which become one volume.";
 
 } // namespace
 
@@ -316,13 +326,7 @@ void apply(const Options &options, GstTomoReconstruction *reconstruction) {
 
 std::string help_text(const std::string &program, bool all) {
     std::string out =
-        "Usage: " + program + " [COMMAND] [SCAN...] [OPTION...]\n\n" +
-        folded("From a scan to a volume. SCAN is an HDF5 file (NXtomo, Data Exchange), a folder of "
-               "images, or a pattern such as 'scan/*.tif'. Without a command the whole is done: the "
-               "scan is inspected, its axis found if it does not tell it, and its slices written. Several "
-               "scans are heights of one sample, which become one volume.",
-               0, 0) +
-        "\n\nCommands:\n";
+        "Usage: " + program + " " + usage + "\n\n" + folded(about_program, 0, 0) + "\n\nCommands:\n";
     std::string later;
     for (const auto &command : commands)
         if (*command.summary)
@@ -342,19 +346,39 @@ std::string help_text(const std::string &program, bool all) {
             section = about.text_of("x-section");
             out += "\n[" + section + "]\n";
         }
-        out += described_option(name, about);
+        const auto value = value_of(about);
+        out += entry("--" + name + (value.empty() ? "" : "=" + value), text_of(name, about));
     }
     return out;
 }
 
-std::vector<std::string> all_words() {
-    std::vector<std::string> words;
+Json described(const std::string &program) {
+    auto all = tool::described_program(program, usage, about_program);
+    auto offered = Json::list(), sections = Json::list(), options = Json::list();
     for (const auto &command : commands)
         if (*command.summary)
-            words.emplace_back(command.name);
-    for (const auto &name : option_names())
-        words.push_back(name);
-    return words;
+            offered.add(tool::described_command(command.name, command.summary));
+    std::string title = "Options";
+    const auto end_section = [&] {
+        auto section = tool::described_section(title);
+        section.set("options", std::exchange(options, Json::list()));
+        sections.add(std::move(section));
+    };
+    for (const auto &option : own_options)
+        if (option.value)
+            options.add(
+                tool::described_option({std::string("--") + option.name}, option.value, option.summary));
+    for (const auto &[name, about, place] : schema().find("properties")->members()) {
+        if (about.text_of("x-section") != title) {
+            end_section();
+            title = about.text_of("x-section");
+        }
+        options.add(tool::described_option({"--" + name}, value_of(about), text_of(name, about)));
+    }
+    end_section();
+    all.set("commands", std::move(offered));
+    all.set("sections", std::move(sections));
+    return all;
 }
 
 } // namespace reconstruct

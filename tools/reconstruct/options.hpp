@@ -13,6 +13,8 @@
 
 namespace reconstruct {
 
+using tomo::Json;
+
 // What is wrong with how the program was called.
 class Usage : public std::runtime_error {
   public:
@@ -28,11 +30,11 @@ extern const std::vector<Command> commands;
 enum class ProgressAs { automatic, bar, lines, json, none };
 
 struct Options {
-    std::string command; // empty: the whole, of the scan that is named
+    std::string command;       // empty: the whole, of the scan that is named
     std::string scan, stitch;  // further scans have commas between them
     std::string configuration; // of --config
-    bool dry_run = false, json = false, help = false, help_all = false, version = false, complete = false;
-    bool serve = false;
+    bool dry_run = false, json = false, help = false, help_all = false, version = false;
+    bool serve = false, describe = false;
     ProgressAs progress = ProgressAs::automatic;
     std::vector<std::pair<std::string, std::string>>
         parameters; // name and value, in the order that they came
@@ -48,7 +50,7 @@ void check_is_scan(const std::string &word);
 void apply(const Options &options, GstTomoReconstruction *reconstruction);
 
 std::string help_text(const std::string &program, bool all);
-// All that may stand behind the program's name.
-std::vector<std::string> all_words();
+// The same as JSON, with all parameters, as tool::described_program() has it.
+Json described(const std::string &program);
 
 } // namespace reconstruct

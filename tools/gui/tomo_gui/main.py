@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """tomo-gui [SCAN]: starts the window."""
 
-import argparse
 import os
 import signal
 import sys
@@ -16,19 +15,11 @@ gi.require_version("GstTomo", "1.0")
 from pyqtgraph.Qt import QtCore, QtWidgets  # noqa: E402
 
 from . import theme  # noqa: E402
-
-
-def parsed(words):
-    parser = argparse.ArgumentParser(prog="tomo-gui", description="See a scan, set its axis, get its volume.")
-    parser.add_argument("scan", nargs="*", help="a scan: an HDF5 file, a scanner's file, a folder of images; several are a list")
-    parser.add_argument("--config", metavar="FILE", help="settings, such as tomo-reconstruct init writes")
-    parser.add_argument("--queue", metavar="FOLDER", help="folder of the jobs (default: GST_TOMO_JOBS, else that of tomo-jobs)")
-    parser.add_argument("--theme", choices=("dark", "light"), help="for this window (default: that of the last one)")
-    return parser.parse_args(words)
+from .command import parser  # noqa: E402
 
 
 def main(words=None):
-    arguments = parsed(words)
+    arguments = parser().parse_args(words)
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM")):
         print("tomo-gui: there is no display: DISPLAY and WAYLAND_DISPLAY are not set", file=sys.stderr)
         return 1

@@ -12,11 +12,15 @@ place       puts them together
 """
 
 import importlib.util
+import pathlib
+import sysconfig
 import threading
 
 from pyqtgraph.Qt import QtCore, QtWidgets
 
-HOW_TO_GET = "python3 -m pip install --no-deps NodeGraphQt==0.6.44 Qt.py"
+# Pip leaves the folders of a distribution's Python alone, but for those of a person who says so.
+_OWN = "--user --break-system-packages " if (pathlib.Path(sysconfig.get_path("stdlib")) / "EXTERNALLY-MANAGED").exists() else ""
+HOW_TO_GET = f"python3 -m pip install {_OWN}--no-deps NodeGraphQt==0.6.44 Qt.py==2.0.7"
 
 
 class FlowPlace(QtWidgets.QWidget):
