@@ -34,6 +34,10 @@ class ReconstructTestCase(PipelineTestCase):
         self.assertEqual(result.returncode, status, f"{words}\n{result.stdout}\n{result.stderr} (seed {SEED})")
         return result
 
+    def option_names(self):
+        described = json.loads(self.done("--describe").stdout)
+        return [name for section in described["sections"] for option in section["options"] for name in option["names"]]
+
     def slices(self, *words):
         """What it writes with these words, which replaces an earlier result."""
         self.done(*words, "--output", "slices.h5", "--overwrite")
@@ -537,8 +541,7 @@ class Telling(ReconstructTestCase):
             self.assertIn(part, text)
         self.assertNotIn("--axis-index", text)
         self.assertIn("--axis-index", everything)
-        described = json.loads(self.done("--describe").stdout)
-        names = [name for section in described["sections"] for option in section["options"] for name in option["names"]]
+        names = self.option_names()
         self.assertGreater(len(names), 100)
         for name in names:
             self.assertIn(name, everything)
@@ -616,7 +619,7 @@ class Tofu(ReconstructTestCase):
             sections = json.load(file)
         with open(os.path.join(here, "..", "..", "docs", "migrating-from-ufo.md")) as file:
             page = file.read().split("\n## tofu\n")[1].split("\n## ")[0]
-        ours = self.done("--complete").stdout.split()
+        ours = self.option_names()
         later = page.split("Options of these sections")[1]
         self.assertEqual(sum(map(len, sections.values())), 164)
         for section, options in sections.items():
