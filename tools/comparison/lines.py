@@ -32,6 +32,7 @@ NEAREST = "UFO's error: beyond the ends of a row, `nearest` reads the neighbouri
 WITHOUT_LINE = {
     "memory-in": "takes an address in the caller's memory",
     "memory-out": "takes an address in the caller's memory",
+    "camera": "needs a camera",
     **dict.fromkeys(("general-backproject", "lamino-backproject"), "UFO's needs images of a kind that PoCL lacks"),
     "stacked-backproject": "not in UFO 0.16",
     "stdin": "reads standard input",
