@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "zmq-wire.hpp"
 
-#include <gst/tomo/support/json.hpp>
-
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -66,15 +64,11 @@ std::optional<Reply> reply_of(const zmq::message_t &message) {
 }
 
 std::string header(std::uint64_t frame, const ArrayInfo &info) {
-    auto json = Json::object(), shape = Json::list();
-    if (info.depth > 1)
-        shape.add(Json::integer(guint64{info.depth}));
-    shape.add(Json::integer(guint64{info.height}));
-    shape.add(Json::integer(guint64{info.width}));
+    auto json = Json::object();
     json.set("htype", Json::text("array-1.0"));
     json.set("frame", Json::integer(guint64{frame}));
     json.set("type", Json::text("float"));
-    json.set("shape", std::move(shape));
+    json.set("shape", shape_json(info));
     return json.written(false);
 }
 
@@ -100,7 +94,21 @@ ArrayInfo info_of(const zmq::message_t &message, const std::string &from) {
         std::find_if(std::begin(types), std::end(types), [&](const Type &t) { return name == t.name; });
     if (type == std::end(types))
         throw fail("has another type");
-    const auto *shape = json.find("shape");
+    return shape_of(json, type->format, fail);
+}
+
+Json shape_json(const ArrayInfo &info) {
+    auto shape = Json::list();
+    if (info.depth > 1)
+        shape.add(Json::integer(guint64{info.depth}));
+    shape.add(Json::integer(guint64{info.height}));
+    shape.add(Json::integer(guint64{info.width}));
+    return shape;
+}
+
+ArrayInfo shape_of(const Json &header, GstTomoFormat format,
+                   const std::function<Error(const std::string &why)> &fail) {
+    const auto *shape = header.find("shape");
     if (!shape || !shape->is(Json::Kind::list) || shape->items().empty() || shape->items().size() > 3)
         throw fail("has no shape of one to three extents");
     std::uint64_t extents[3] = {1, 1, 1}; // depth, height, width
@@ -114,7 +122,17 @@ ArrayInfo info_of(const zmq::message_t &message, const std::string &from) {
             throw fail("has an extent that can't be");
         extents[3 - items.size() + i] = extent;
     }
-    return ArrayInfo(type->format, extents[2], extents[1], extents[0]);
+    return ArrayInfo(format, extents[2], extents[1], extents[0]);
+}
+
+// By TCP, not by ZeroMQ's heartbeats: a receiver whose buffers are full does not answer these and would be
+// given up, and a sender that has left resets the connection when it gets one, with all that is still to be
+// read. (There, libzmq 4.3.4 even ends the process.)
+void notice_lost_peers(zmq::socket_t &socket) {
+    socket.set(zmq::sockopt::tcp_keepalive, 1);
+    socket.set(zmq::sockopt::tcp_keepalive_idle, 60);
+    socket.set(zmq::sockopt::tcp_keepalive_intvl, 10);
+    socket.set(zmq::sockopt::tcp_keepalive_cnt, 6);
 }
 
 bool wait_for_message(zmq::socket_t &socket, const Element &element, double seconds) {

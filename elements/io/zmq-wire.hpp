@@ -7,9 +7,11 @@
 #pragma once
 
 #include <gst/tomo/bases/element.hpp>
+#include <gst/tomo/support/json.hpp>
 
 #include <zmq.hpp>
 
+#include <functional>
 #include <optional>
 
 namespace tomo::wire {
@@ -43,6 +45,16 @@ std::optional<Reply> reply_of(const zmq::message_t &message);
 std::string header(std::uint64_t frame, const ArrayInfo &info);
 // The shape and type that a header tells of; throws Error on one that makes no sense. `from` is for messages.
 ArrayInfo info_of(const zmq::message_t &header, const std::string &from);
+
+// The member `shape` of a header: up to three extents, the columns last. What `fail` makes of a reason is
+// thrown.
+ArrayInfo shape_of(const Json &header, GstTomoFormat format,
+                   const std::function<Error(const std::string &why)> &fail);
+Json shape_json(const ArrayInfo &info);
+
+// Peers whose host or cable is gone say no goodbye: connections to them end after two minutes, and are made
+// anew.
+void notice_lost_peers(zmq::socket_t &socket);
 
 // Waits until the socket can be read; throws Flushing if the element is cancelled meanwhile. False after
 // `seconds`; 0: never.

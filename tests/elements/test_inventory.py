@@ -25,6 +25,8 @@ OUT_OF_SCOPE = {
 OWN = {
     "asdpocs": "slices with few edges, by descent of the total variation",
     "air-correct": "the beam, by a region without sample",
+    "concert-sink": "images over the network, as Concert sends them",
+    "concert-src": "the same, received",
     "convert": "from and to GStreamer's video",
     "correct-distortion": "images of a lens that bends straight lines",
     "cgls": "slices by conjugate gradients",

@@ -45,7 +45,7 @@ WITHOUT_LINE = {
     "upload": "not in UFO",
     "ramp-filter": "not in UFO",
     "scan-src": "not in UFO",
-    **dict.fromkeys(("air-correct", "asdpocs", "cgls", "correct-distortion", "dfi", "double-flat-field", "dynamic-flat-field-correct",
+    **dict.fromkeys(("air-correct", "asdpocs", "cgls", "concert-sink", "concert-src", "correct-distortion", "dfi", "double-flat-field", "dynamic-flat-field-correct",
                      "fade", "find-shift", "fista", "general-forwardproject", "general-iterate", "inpaint", "interpolate-neighbours", "join-half-turns", "live-slice", "live-slices", "mlem",
                      "projection-ring",
                      "redundancy-weight", "remove-rings",
