@@ -33,7 +33,9 @@ projections as it keeps, no slice comes.
 The plane is in detector pixels, with x and y as the columns and rows of a slice, both 0 at the axis, and z along the axis to lower rows, 0 in
 the middle of the detector. `z=0` is a slice, `x=0` and `y=0` lie along the axis, with z downwards; a number is any place, also between
 pixels. Without a size the image has the field of view, and in `z` the pixels of `tomobackproject`. `width`, `height` and `step` (pixels of the
-detector for a pixel of the image) change size and scale, about the middle of the field. Any other plane is
+detector for a pixel of the image) change size and scale, about the middle of the field; `size` is a number of columns over the whole field,
+with the step and the rows that fit. `depth` makes a stack of that many planes, a step apart, or with `depth=all` of as many as fill the field: a coarse
+volume is `z=0,size=256,depth=all`. Any other plane is
 `at=X:Y:Z,right=X:Y:Z,down=X:Y:Z,width=N,height=N`, with the middle of the image and the ways from a pixel to its neighbours.
 
 A point (x, y, z) is seen at column a + s cos r + z sin r and row H / 2 + z cos r - s sin r, in edge coordinates, with s = x cos t + y sin t, the angle
@@ -58,7 +60,7 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
         plane_.emplace(plane.value());
         const auto placed = plane_->placed(in.width, in.height, in.width / 2.0);
         // Slices come when they are done; their time stamps tell when.
-        return resized(in, placed.width, placed.height, 1,
+        return resized(in, placed.width, placed.height, placed.depth,
                        text("plane=%s of %s", plane.value().c_str(), in.describe().c_str()))
             .with_format(GST_TOMO_FORMAT_FLOAT32)
             .with_domain(GST_TOMO_DOMAIN_SLICE)
@@ -77,7 +79,7 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
   protected:
     GstFlowReturn take(GstBuffer *buffer) override {
         import(buffer, input_info()); // settles the device
-        const auto window = live::window_of(buffer);
+        const auto window = live::WindowMeta::of(buffer);
         if (!window)
             throw Error(
                 GST_STREAM_ERROR_FORMAT,
@@ -100,7 +102,7 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
         const Array out = slice(*window);
         BufferRef result = out.to_buffer();
         copy_frame_metadata(buffer, result.get(), Pixels::moved);
-        live::detach(result.get());
+        live::WindowMeta::detach(result.get());
         GST_BUFFER_OFFSET(result.get()) = slices_;
         GST_BUFFER_OFFSET_END(result.get()) = ++slices_;
         return push(out, std::move(result));
@@ -132,18 +134,40 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
             resolve_axis(common.axis_pos.chosen(), common.axis_pos.name(), scan_, projection.width);
         tell(axis);
         const auto placed = plane_->placed(projection.width, projection.height, axis.position);
-        const auto table = views_of(window, placed, axis.position);
-        const Array views = upload(table);
+        const auto angles = window.angles();
+        const auto [weights, warning] =
+            projection_weights(angles, std::numbers::pi, "angle-step of tomoprojectionring");
+        if (!std::exchange(told_angles_, !warning.empty()) && !warning.empty())
+            warn(warning);
         Array out = allocate(output_info());
         input_format("block", projection.format);
+        for (unsigned k = 0; k < placed.depth; k++) {
+            auto one = placed;
+            one.middle = placed.middle + (k + 0.5 - placed.depth / 2.0) * placed.deep;
+            compute(window, one, views_of(window.projection, one, axis.position, angles, weights),
+                    out.plane(k), k == 0);
+            if (placed.depth == 1)
+                continue;
+            out.storage()->finish(); // others want the device as well
+            if (is_cancelled())
+                throw Flushing();
+        }
+        return out;
+    }
+
+    // `is_first` in its array.
+    void compute(const live::Window &window, const live::PlacedPlane &placed, const std::vector<float> &table,
+                 Array out, bool is_first) {
+        const auto &projection = window.projection;
+        const Array views = upload(table);
         const unsigned pixels = device()->is_cpu() ? 16 : 1; // that a work-item makes
-        const auto compute = kernel("live_slice", text("-DPIXELS=%u%s", pixels, rows_of(table)));
+        const auto backproject = kernel("live_slice", text("-DPIXELS=%u%s", pixels, rows_of(table)));
         cl_uint done = 0;
         for (const auto &part : window.parts) {
-            Launch launch(*this, compute);
+            Launch launch(*this, backproject);
             launch.add(part.block->samples);
             launch.add(BareBuffer{views});
-            if (done)
+            if (done || !is_first)
                 launch.add(ReadWrite{out});
             else
                 launch.add(out);
@@ -157,16 +181,11 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
             launch.run(WorkSize((placed.width + pixels - 1) / pixels, placed.height));
             done += part.count;
         }
-        return out;
     }
 
     // Two float4 for each projection, as in the kernel.
-    std::vector<float> views_of(const live::Window &window, const live::PlacedPlane &placed, double axis) {
-        const auto angles = window.angles();
-        const auto [weights, warning] =
-            projection_weights(angles, std::numbers::pi, "angle-step of tomoprojectionring");
-        if (warning != std::exchange(told_angles_, warning) && !warning.empty())
-            warn(warning);
+    std::vector<float> views_of(const ArrayInfo &projection, const live::PlacedPlane &placed, double axis,
+                                const std::vector<double> &angles, const std::vector<double> &weights) const {
         const double c = std::cos(common.roll), s = std::sin(common.roll);
         const auto first = placed.middle + (0.5 - placed.width / 2.0) * placed.right +
                            (0.5 - placed.height / 2.0) * placed.down;
@@ -177,8 +196,8 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
             const Vector3 column = c * across + s * along, row = c * along - s * across;
             const double columns[] = {axis - 0.5 + dot(column, first), dot(column, placed.right),
                                       dot(column, placed.down), weights[i]};
-            const double rows[] = {window.projection.height / 2.0 - 0.5 + dot(row, first),
-                                   dot(row, placed.right), dot(row, placed.down), 0};
+            const double rows[] = {projection.height / 2.0 - 0.5 + dot(row, first), dot(row, placed.right),
+                                   dot(row, placed.down), 0};
             table.insert(table.end(), std::begin(columns), std::end(columns));
             table.insert(table.end(), std::begin(rows), std::end(rows));
         }
@@ -213,7 +232,8 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
     std::optional<std::uint64_t> last_; // number of projections at the last slice
     std::uint64_t left_out_ = 0, slices_ = 0;
     bool told_waiting_ = false;
-    std::string told_axis_, told_angles_;
+    bool told_angles_ = false; // that some are missing in the last slice
+    std::string told_axis_;
 };
 
 } // namespace

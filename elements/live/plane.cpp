@@ -4,6 +4,7 @@
 
 #include <gst/tomo/support/error.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <set>
@@ -47,7 +48,7 @@ Plane::Plane(const std::string &written) {
             GST_LIBRARY_ERROR_SETTINGS,
             text(
                 "plane '%s' %s: write x, y or z and its offset in pixels from the axis and the middle row, such as "
-                "z=3.5, or at=X:Y:Z,right=X:Y:Z,down=X:Y:Z,width=N,height=N; width, height and step may follow",
+                "z=3.5, or at=X:Y:Z,right=X:Y:Z,down=X:Y:Z,width=N,height=N; width, height, step, size and depth may follow",
                 written.c_str(), reason.c_str()));
     };
     std::set<std::string> seen;
@@ -75,11 +76,13 @@ Plane::Plane(const std::string &written) {
             if (!value || !(*value > 0))
                 throw bad("a number above 0");
             step_ = *value;
-        } else if (key == "width" || key == "height") {
+        } else if (key == "depth" && given == "all") {
+            fills_depth_ = true;
+        } else if (key == "width" || key == "height" || key == "size" || key == "depth") {
             const auto value = number<unsigned>(given);
             if (!value || !*value || *value > 65536)
                 throw bad("a whole number from 1 to 65536");
-            (key == "width" ? width_ : height_) = value;
+            (key == "width" ? width_ : key == "height" ? height_ : key == "size" ? size_ : depth_) = value;
         } else if (key == "at" || key == "right" || key == "down") {
             const auto numbers = split(given, ':');
             Vector3 v;
@@ -94,15 +97,20 @@ Plane::Plane(const std::string &written) {
                 throw bad("three numbers with colons between");
             (key == "at" ? at_ : key == "right" ? right_ : down_) = v;
         } else {
-            throw fail(text("has '%s', which is none of x, y, z, at, right, down, width, height, step",
-                            key.c_str()));
+            throw fail(
+                text("has '%s', which is none of x, y, z, at, right, down, width, height, step, size, depth",
+                     key.c_str()));
         }
     }
     if (normal_) {
         if (at_ || right_ || down_)
             throw fail(text("has both %c and a place and directions of its own", normal_));
+        if (size_ && (width_ || height_ || step_))
+            throw fail("has both size, which is over the whole field, and width, height or step");
         return;
     }
+    if (size_ || depth_ || fills_depth_)
+        throw fail("has size or depth, which belong to planes x, y and z");
     if (!at_ || !right_ || !down_ || !width_ || !height_)
         throw fail("lies nowhere: it has neither x, y nor z, nor all of at, right, down, width and height");
     if (length(cross(*right_, *down_)) == 0)
@@ -111,16 +119,24 @@ Plane::Plane(const std::string &written) {
 
 PlacedPlane Plane::placed(unsigned columns, unsigned rows, double axis) const {
     if (!normal_)
-        return {*at_, step_ * *right_, step_ * *down_, *width_, *height_};
+        return {*at_, step_.value_or(1.0) * *right_, step_.value_or(1.0) * *down_, *width_, *height_};
     // The middle of the field, so that a whole plane has the pixels of tomobackproject.
     const double middle = columns / 2.0 - axis;
-    const Vector3 x{step_, 0, 0}, y{0, step_, 0}, z{0, 0, step_};
-    const unsigned width = width_.value_or(columns);
+    const double step = size_ ? static_cast<double>(columns) / *size_ : step_.value_or(1.0);
+    const auto over = [&](unsigned pixels, const std::optional<unsigned> &given) {
+        if (size_) // as many as reach both edges
+            return std::max(1u, static_cast<unsigned>(std::lround(pixels / step)));
+        return given.value_or(pixels);
+    };
+    const Vector3 x{step, 0, 0}, y{0, step, 0}, z{0, 0, step};
+    const unsigned width = over(columns, width_), height = over(normal_ == 'z' ? columns : rows, height_);
+    const auto filled = static_cast<unsigned>(std::lround((normal_ == 'z' ? rows : columns) / step));
+    const unsigned depth = fills_depth_ ? std::max(1u, filled) : depth_.value_or(1);
     if (normal_ == 'z')
-        return {{middle, middle, offset_}, x, y, width, height_.value_or(columns)};
+        return {{middle, middle, offset_}, x, y, width, height, z, depth};
     if (normal_ == 'y')
-        return {{middle, offset_, 0}, x, z, width, height_.value_or(rows)};
-    return {{offset_, middle, 0}, y, z, width, height_.value_or(rows)};
+        return {{middle, offset_, 0}, x, z, width, height, y, depth};
+    return {{offset_, middle, 0}, y, z, width, height, x, depth};
 }
 
 std::vector<std::string> plane_texts(const std::string &planes) {

@@ -1,14 +1,11 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "projection-window.hpp"
+#include "view-rule.hpp"
 
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/bases/negotiation.hpp>
 #include <gst/tomo/bases/side-by-side.hpp>
-#include <gst/tomo/geometry/scan.hpp>
-
-#include <algorithm>
-#include <cmath>
 
 using namespace tomo;
 
@@ -45,12 +42,7 @@ when nobody reads it any more.)",
         this,           "views",
         Automatic{0},   {0, 1u << 20},
         When::reshapes, "Projections that are kept; 0: as many as cover half a turn by their angles"};
-    Property<double> angle_step{
-        this, "angle-step", Automatic{0}, When::reshapes,
-        "Radians from the projection of one number to the next one, negative for the other sense; 0: speed, else the angles of the source"};
-    Property<double> speed{
-        this, "speed", Automatic{0}, When::reshapes,
-        "Radians in a second, by which the time of a projection tells its angle; 0: the angles of the source"};
+    live::ViewRule rule{this};
     Choice<Kept> precision{this,
                            "precision-mode",
                            Kept::single,
@@ -70,7 +62,7 @@ when nobody reads it any more.)",
         // Stacks may be of any depth, as the last one is.
         if (!ring_ || ring_->projection() != kept || ring_->views() != views) {
             ring_.emplace(kept, views);
-            depth_ = 0;
+            rule.forget_stacks();
         }
         copy_ = kernel("keep", precision == Kept::half ? "-DKEEP_HALF" : "");
         return in;
@@ -83,27 +75,24 @@ when nobody reads it any more.)",
     void stop() override {
         ring_.reset();
         forget();
-        scan_ = {};
+        rule.scan = {};
     }
     std::string history() const override { return "a ring keeps the projections before it"; }
 
   protected:
     GstFlowReturn take(GstBuffer *buffer) override {
         const Array in = import(buffer, input_info());
-        depth_ = std::max(depth_, in.depth());
+        rule.begin(buffer, in.depth());
         for (unsigned plane = 0; plane < in.depth(); plane++)
-            ring_->put(*this, copy_, in.plane(plane),
-                       {angle(buffer, plane, in.depth()), number(buffer, plane)});
-        arrays_++;
-        planes_ += in.depth();
+            ring_->put(*this, copy_, in.plane(plane), {rule.angle(plane), rule.number(plane)});
         BufferRef result = in.to_buffer();
         copy_frame_metadata(buffer, result.get(), Pixels::same);
-        live::attach(result.get(), ring_->window());
+        live::WindowMeta::attach(result.get(), ring_->window());
         return push(in, std::move(result));
     }
 
     EventRef scan_event(EventRef event) override {
-        scan_ = Scan(event.get());
+        rule.scan = Scan(event.get());
         return event;
     }
     void clear() override { forget(); }
@@ -112,54 +101,11 @@ when nobody reads it any more.)",
     void forget() {
         if (ring_)
             ring_.emplace(ring_->projection(), views);
-        arrays_ = planes_ = 0;
-        depth_ = 0;
-        first_time_.reset();
-    }
-
-    // Of a projection among all, counted from 0: arrays are numbered, and all stacks but the last one have
-    // one depth.
-    std::uint64_t number(GstBuffer *buffer, unsigned plane) const {
-        const auto *meta = gst_buffer_get_tomo_frame_meta(buffer);
-        const auto array = meta                                 ? meta->index
-                           : GST_BUFFER_OFFSET_IS_VALID(buffer) ? GST_BUFFER_OFFSET(buffer)
-                                                                : arrays_;
-        return array * depth_ + plane;
-    }
-
-    double angle(GstBuffer *buffer, unsigned plane, unsigned depth) {
-        const auto n = number(buffer, plane);
-        if (const auto step = angle_step.chosen())
-            return n * *step;
-        const auto *meta = gst_buffer_get_tomo_frame_meta(buffer);
-        if (const auto radians = speed.chosen()) {
-            const auto time =
-                meta && GST_CLOCK_TIME_IS_VALID(meta->time) ? meta->time : GST_BUFFER_PTS(buffer);
-            if (!GST_CLOCK_TIME_IS_VALID(time) || depth > 1)
-                throw Error(
-                    GST_STREAM_ERROR_FORMAT,
-                    depth > 1
-                        ? "speed needs the time of each projection, but stacks came: slice them by tomoslice"
-                        : "speed needs times, but a projection came without any: set angle-step instead");
-            if (!first_time_)
-                first_time_ = time;
-            return (static_cast<double>(time) - static_cast<double>(*first_time_)) / GST_SECOND * *radians;
-        }
-        if (meta && depth == 1 && std::isfinite(meta->angle))
-            return meta->angle;
-        if (const auto view = scan_.view_of(n, planes_ + plane); view < scan_.angles.size())
-            return scan_.angles[view];
-        throw Error(GST_STREAM_ERROR_FORMAT,
-                    text("projection %s has no angle: set angle-step, or speed where projections have times",
-                         std::to_string(n).c_str()));
+        rule.forget();
     }
 
     std::optional<live::Ring> ring_;
     Kernel copy_;
-    Scan scan_;
-    std::uint64_t arrays_ = 0, planes_ = 0; // so far
-    unsigned depth_ = 0;                    // of all arrays but the last one
-    std::optional<GstClockTime> first_time_;
 };
 
 } // namespace

@@ -5,6 +5,8 @@
 // turns.
 #pragma once
 
+#include "frame-meta.hpp"
+
 #include <gst/tomo/compute/compute.hpp>
 
 #include <memory>
@@ -30,6 +32,8 @@ struct Block {
 // The projections that were the newest ones at some moment, the oldest first. It keeps their memory.
 class Window {
   public:
+    static constexpr char meta_name[] = "GstTomoWindowMeta", meta_api_name[] = "GstTomoWindowMetaAPI";
+
     struct Part {
         std::shared_ptr<const Block> block;
         unsigned first, count; // views of the block
@@ -77,9 +81,7 @@ class Ring {
     std::optional<std::uint64_t> whole_since_;
 };
 
-// A window travels with the buffer of its newest projection. Metas without tags stay with their frame.
-void attach(GstBuffer *buffer, std::shared_ptr<const Window> window);
-std::shared_ptr<const Window> window_of(GstBuffer *buffer); // null where there is none
-void detach(GstBuffer *buffer);
+// A window travels with the buffer of its newest projection.
+using WindowMeta = FrameMeta<Window>;
 
 } // namespace tomo::live

@@ -6,6 +6,7 @@
 #include <gst/tomo/gsttomoarray.h>
 #include <gst/tomo/gsttomocontext.h>
 #include <gst/tomo/gsttomograph.h>
+#include <gst/tomo/gsttomolive.h>
 #include <gst/tomo/gsttomomemory.h>
 #include <gst/tomo/gsttomometa.h>
 #include <gst/tomo/gsttomoreconstruction.h>

@@ -34,7 +34,7 @@ TASKS = {
     "reconstruction": """asdpocs backproject center-of-rotation cgls cut-sinogram dfi dfi-sinc fista forwardproject general-backproject
         general-forwardproject general-iterate join-half-turns lamino-backproject mlem sart sbtv sirt stacked-backproject
         transpose-projections""",
-    "live": "live-slice live-slices projection-ring",
+    "live": "live-correct live-slice live-slices live-store projection-ring",
     "measurement": "concatenate-result dump-ring filter-particle find-shift get-dup-circ measure measure-sharpness remove-circle segment",
 }
 

@@ -1,0 +1,203 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""GstTomo.Live: parameters, slices and events of a camera that runs, with a main loop and without."""
+
+import gc
+import json
+import threading
+import time
+import unittest
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstTomo", "1.0")
+import numpy as np
+from gi.repository import GLib, Gst, GstTomo
+
+from phantomcamera import volume
+from tomotest import to_array
+
+Gst.init(None)
+
+WIDTH, ROWS, HALF_TURN = 48, 32, 40
+CAMERA = f"tomophantomcamera name=camera width={WIDTH} height={ROWS} half-turn={HALF_TURN} frame-rate=200 noise=0.2"
+PATIENCE = 60
+
+
+class Live:
+    """What a live object tells, and steps that wait for it."""
+
+    def __init__(self, source=CAMERA, **parameters):
+        self.live = GstTomo.Live.new(source)
+        parameters = {"half-turn": HALF_TURN, "patience": PATIENCE, **{name.replace("_", "-"): value for name, value in parameters.items()}}
+        self.live.set_parameters(json.dumps(parameters))
+        self.events, self.slices, self.volumes, self.threads = [], [], [], set()
+        self.live.connect("event", lambda _, event: self.note(self.events, json.loads(event)))
+        self.live.connect("slice", lambda _, index, sample: self.note(self.slices, (index, sample)))
+        self.live.connect("volume", lambda _, sample: self.note(self.volumes, sample))
+
+    def __enter__(self):
+        self.live.start()
+        return self
+
+    def __exit__(self, *_):
+        self.live.stop()
+        while self.live.poll(20):
+            pass
+
+    def note(self, place, what):
+        place.append(what)
+        self.threads.add(threading.get_ident())
+
+    def until(self, condition, what="something"):
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            if not self.live.poll(20) and not condition():
+                raise AssertionError(f"it ended before {what}: {self.events[-3:]}")
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{what}: {self.events[-3:]}")
+
+    def kinds(self, kind):
+        return [event for event in self.events if event["event"] == kind]
+
+    def frames(self):
+        return int(self.live.get_element("store").get_property("frames"))
+
+    def show(self, scene):
+        """Sets what is before the camera, and waits until its frames come."""
+        Gst.util_set_object_arg(self.live.get_element("camera"), "scene", scene)
+        seen = self.frames()
+        self.until(lambda: self.frames() >= seen + 3, "frames")
+
+    def take_fields(self, number=10):
+        """Flats and darks, as at a beamline."""
+        for scene, take in ("flat", self.live.take_flats), ("dark", self.live.take_darks):
+            before = len(self.kinds("fields"))
+            self.show(scene)
+            take(number)
+            self.until(lambda: len(self.kinds("fields")) > before, scene)
+        self.show("sample")
+
+    def slice_after(self, index, frames=0, shape=None):
+        """The next slice of a plane that knows none of the frames so far, and so many later ones."""
+        wanted = self.frames() + frames
+        del self.slices[:]
+
+        def found():
+            return [sample for n, sample in self.slices if n == index and sample.get_info().get_value("number") >= wanted
+                    and (shape is None or to_array(sample).shape == shape)]
+        self.until(found, "a slice")
+        return found()[0]
+
+
+class LiveTest(unittest.TestCase):
+    def test_every_parameter_is_a_property(self):
+        schema = json.loads(GstTomo.Live.get_schema())["properties"]
+        live = GstTomo.Live.new(None)
+        specs = {spec.name: spec for spec in live.list_properties()}
+        self.assertEqual([*schema, "statistics"], list(specs))
+        for name, described in schema.items():
+            self.assertEqual(specs[name].blurb, described["description"])
+        self.assertEqual(json.loads(live.get_parameters()), {})
+        self.assertEqual(live.props.statistics, "null")
+
+    def test_wrong_parameters(self):
+        live = GstTomo.Live.new(None)
+        for call, words in (
+                (lambda: live.set_parameter("axs", "1"), "axis"), (lambda: live.set_parameter("planes", "v=3"), "x, y or z"),
+                (lambda: live.set_parameter("planes", " ; "), "no plane"), (lambda: live.set_plane(3, "z=0"), "no plane 3"),
+                (lambda: live.set_parameters('{"half-turn": 9, "speed-degrees": 3}'), "half-turn and speed-degrees"),
+                (lambda: live.set_parameter("store-limit", "much"), "512M"), (lambda: live.pause(), "start it first"),
+                (lambda: live.command('{"command": "plan"}'), "did you mean 'plane'"), (lambda: live.command("{"), "command"),
+                (lambda: live.command('{"command": "keep"}'), "path"), (lambda: live.start(), "no source"),
+                (lambda: (live.set_parameter("source", "nosuchcamera"), live.start()), "nosuchcamera"),
+                (lambda: (live.set_parameter("source", "videotestsrc ! fakesink"), live.start()), "no output")):
+            with self.assertRaisesRegex(GLib.Error, words):
+                call()
+            self.assertFalse(live.is_running())
+        self.assertEqual(live.get_planes(), ["x=0", "y=0", "z=0"])
+
+    def test_slices_of_a_camera(self):
+        """With darks and flats that it takes itself; a slice is the phantom."""
+        with Live(planes="z=3;x=-2") as live:
+            live.take_fields()
+            z, x = (live.slice_after(n, HALF_TURN + 5) for n in range(2))
+            wanted = volume((ROWS, WIDTH), WIDTH / 2)
+            for sample, truth in (z, wanted[ROWS // 2 + 3 - 1:ROWS // 2 + 3 + 1].mean(0)), (x, wanted[:, :, WIDTH // 2 - 3:WIDTH // 2 - 1].mean(2)):
+                result = to_array(sample)
+                self.assertEqual(result.shape, truth.shape)
+                self.assertGreater(np.corrcoef(result.ravel(), truth.ravel())[0, 1], 0.9)
+                self.assertAlmostEqual(result.sum() / truth.sum(), 1.0, delta=0.05)
+                info = sample.get_info()
+                self.assertLess(info.get_value("latency"), 10.0)
+                self.assertAlmostEqual(info.get_value("angle"), info.get_value("number") * np.pi / HALF_TURN, places=6)
+            self.assertEqual(live.threads, {threading.get_ident()})
+        self.assertEqual([event["state"] for event in live.kinds("state")], ["waiting", "running"])
+        self.assertEqual((live.events[0]["event"], live.events[-1]["event"], live.events[-1]["status"]), ("hello", "done", "done"))
+        progress = live.kinds("progress")[-1]
+        self.assertEqual(json.loads(live.live.get_statistics()), progress)
+        self.assertGreater(progress["slices"], 2)
+
+    def test_changes_while_it_runs(self):
+        with Live(planes="z=0", size=24) as live:
+            live.take_fields()
+            self.assertEqual(to_array(live.slice_after(0)).shape, (24, 24))
+            live.live.set_plane(0, "y=1,width=10,height=4")
+            live.slice_after(0, shape=(4, 10))
+            live.live.add_plane("x=2")
+            live.slice_after(1, shape=(ROWS // 2, 24))
+            live.live.command('{"command": "set", "name": "axis", "value": 20.5}')
+            live.live.set_parameter("size", "12")
+            live.slice_after(1, shape=(ROWS // 4, 12))
+            live.live.remove_plane(0)
+            self.assertEqual(live.live.get_planes(), ["x=2"])
+            live.slice_after(0, shape=(ROWS // 4, 12))
+            live.live.pause()
+            live.until(lambda: live.kinds("state")[-1]["state"] == "paused")
+            seen = live.frames()
+            live.until(lambda: live.frames() > seen + 40, "frames in a pause")
+            self.assertTrue(all(sample.get_info().get_value("number") <= seen for _, sample in live.slices))
+            live.live.unpause()
+            live.slice_after(0)
+            live.live.set_parameter("volume-size", "16")
+            live.live.request_volume()
+            live.until(lambda: live.volumes, "a volume")
+            self.assertEqual(to_array(live.volumes[0]).shape, (round(ROWS / WIDTH * 16), 16, 16))
+            self.assertIsNotNone(live.live.get_volume())
+            for call, words in (
+                    (lambda: live.live.start(), "runs already"), (lambda: live.live.remove_plane(0), "last plane"),
+                    (lambda: live.live.set_parameter("source", "v4l2src"), "source can't change")):
+                with self.assertRaisesRegex(GLib.Error, words):
+                    call()
+            frame = live.live.get_frame()
+            self.assertEqual(to_array(frame).shape, (ROWS, WIDTH))
+
+    def test_main_loop(self):
+        """Whose thread gets slices and events; nobody has to hold the object."""
+        loop, seen = GLib.MainLoop(), []
+
+        def on_slice(live, index, sample):
+            seen.append(index)
+            if len(seen) == 5:
+                live.stop()
+
+        def on_event(_, event):
+            if json.loads(event)["event"] == "done":
+                loop.quit()
+
+        live = GstTomo.Live.new(CAMERA)
+        live.set_parameters(json.dumps({"half-turn": HALF_TURN, "correction": "off", "planes": "z=0"}))
+        live.connect("slice", on_slice)
+        live.connect("event", on_event)
+        live.start()
+        del live
+        gc.collect()
+        timeout = GLib.timeout_add_seconds(PATIENCE, loop.quit)
+        loop.run()
+        GLib.source_remove(timeout)
+        self.assertGreaterEqual(len(seen), 5)
+
+
+if __name__ == "__main__":
+    unittest.main()
