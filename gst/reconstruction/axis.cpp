@@ -29,10 +29,12 @@ Json numbers(const std::vector<double> &values) {
 
 struct Line {
     double at_middle = 0.0, slope = 0.0;
-    double variance = 0.0, slope_variance = 0.0; // for weights that are inverse variances
+    double variance = 0.0, slope_variance = 0.0;
 };
 
-Line weighted_line(const std::vector<double> &x, const std::vector<double> &y, const std::vector<double> &w) {
+// By weights `w`, with variances that follow from the values' `sigma`.
+Line weighted_line(const std::vector<double> &x, const std::vector<double> &y, const std::vector<double> &w,
+                   const std::vector<double> &sigma) {
     double s = 0.0, sx = 0.0, sy = 0.0, sxx = 0.0, sxy = 0.0;
     for (std::size_t i = 0; i < x.size(); i++) {
         s += w[i];
@@ -43,17 +45,40 @@ Line weighted_line(const std::vector<double> &x, const std::vector<double> &y, c
     }
     Line line;
     const double determinant = s * sxx - sx * sx;
-    if (determinant > 1e-9 * s * sxx) {
+    const bool has_slope = determinant > 1e-9 * s * sxx;
+    if (has_slope) {
         line.slope = (s * sxy - sx * sy) / determinant;
         line.at_middle = (sxx * sy - sx * sxy) / determinant;
-        line.slope_variance = s / determinant;
-        line.variance = sxx / determinant;
     } else {
         line.at_middle = sy / s;
-        line.variance = 1.0 / s;
+    }
+    for (std::size_t i = 0; i < x.size(); i++) {
+        const double share = has_slope ? w[i] * (sxx - sx * x[i]) / determinant : w[i] / s,
+                     of_slope = has_slope ? w[i] * (s * x[i] - sx) / determinant : 0.0;
+        line.variance += std::pow(share * sigma[i], 2);
+        line.slope_variance += std::pow(of_slope * sigma[i], 2);
     }
     return line;
 }
+
+// The harmonic mean of the rows' variances is that of the good rows, also where there are few. A row's own
+// variance is told by few columns and may come out far too small by chance: sigmas for distances and, with
+// more distrust, variances for weights, so that a few such rows don't outweigh all others.
+struct Trust {
+    std::vector<double> sigma, variance;
+
+    explicit Trust(const std::vector<double> &told) {
+        constexpr double distrust = 4.0;
+        double inverses = 0.0;
+        for (const double each : told)
+            inverses += 1.0 / (each * each);
+        const double common = static_cast<double>(told.size()) / inverses;
+        for (const double each : told) {
+            sigma.push_back(std::sqrt(each * each + common));
+            variance.push_back(each * each + distrust * common);
+        }
+    }
+};
 
 } // namespace
 
@@ -67,6 +92,7 @@ AxisEstimate fit_axis(std::vector<AxisOfRow> rows, double middle_row, const std:
         }
     if (x.empty())
         throw AxisNotFound(text("%s finds no axis in any of %zu sinograms", method.c_str(), rows.size()));
+    const Trust trust(sigma);
     // A robust beginning: the median, without tilt.
     Line line{median(y), 0.0, 0.0, 0.0};
     std::vector<double> weights(x.size());
@@ -74,17 +100,17 @@ AxisEstimate fit_axis(std::vector<AxisOfRow> rows, double middle_row, const std:
     for (unsigned round = 0; round < 30; round++) {
         std::vector<double> distances;
         for (std::size_t i = 0; i < x.size(); i++)
-            distances.push_back(std::abs(y[i] - line.at_middle - line.slope * x[i]) / sigma[i]);
+            distances.push_back(std::abs(y[i] - line.at_middle - line.slope * x[i]) / trust.sigma[i]);
         scale = std::max(gaussian * median(distances), 1.0);
         double sum = 0.0;
         for (std::size_t i = 0; i < x.size(); i++) {
             const double u = distances[i] / (biweight * scale);
-            weights[i] = u < 1.0 ? (1.0 - u * u) * (1.0 - u * u) / (sigma[i] * sigma[i]) : 0.0;
+            weights[i] = u < 1.0 ? (1.0 - u * u) * (1.0 - u * u) / trust.variance[i] : 0.0;
             sum += weights[i];
         }
         if (!(sum > 0.0))
             break;
-        const Line next = weighted_line(x, y, weights);
+        const Line next = weighted_line(x, y, weights, trust.sigma);
         const bool settled = std::abs(next.at_middle - line.at_middle) < 1e-6;
         line = next;
         if (settled)
