@@ -14,6 +14,8 @@ import example_files
 WITHOUT = {
     "tomomemoryin": "takes the address of an application's memory",
     "tomomemoryout": "takes the address of an application's memory",
+    "tomorecastsrc": "needs a sender",
+    "tomosimplonsrc": "needs a detector",
     "tomostdin": "reads the standard input",
 }
 

@@ -49,6 +49,7 @@ OWN = {
     "live-store": "the frames of a camera, their angles, darks and flats",
     "phantom-camera": "a beamline to try things with",
     "projection-ring": "the newest projections",
+    "recast-src": "projections over the network, from programs for RECAST3D",
     "redundancy-weight": "short scans and detectors to one side",
     "ramp-filter": "fft, filter and ifft in one go",
     "remove-rings": "rings of slices",
@@ -66,6 +67,7 @@ OWN = {
     "sbtv": "slices with few edges, by split Bregman",
     "sart": "slices by iterations view by view",
     "sirt": "slices by simultaneous iterations",
+    "simplon-src": "images of DECTRIS detectors",
     "shift": "projections of a sample that moved",
     "upload": "places the transfer to the device",
 }

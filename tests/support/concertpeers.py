@@ -25,7 +25,8 @@ class Sender:
     def __init__(self, kind=zmq.PUSH, connect=None):
         self.socket = zmq.Context.instance().socket(kind)
         self.socket.linger, self.socket.sndtimeo = 0, 20000
-        if connect:
+        if connect:  # messages wait for the other side
+            self.endpoint, self.socket.reconnect_ivl = connect, 10
             self.socket.connect(connect)
         else:
             self.port = self.socket.bind_to_random_port("tcp://127.0.0.1")

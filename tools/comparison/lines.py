@@ -47,7 +47,7 @@ WITHOUT_LINE = {
     "scan-src": "not in UFO",
     **dict.fromkeys(("air-correct", "asdpocs", "cgls", "concert-sink", "concert-src", "correct-distortion", "dfi", "double-flat-field", "dynamic-flat-field-correct",
                      "fade", "find-shift", "fista", "general-forwardproject", "general-iterate", "inpaint", "interpolate-neighbours", "join-half-turns", "live-correct", "live-slice",
-                     "live-slices", "live-store", "mlem", "phantom-camera", "projection-ring",
+                     "live-slices", "live-store", "mlem", "phantom-camera", "projection-ring", "recast-src", "simplon-src",
                      "redundancy-weight", "remove-rings",
                      "remove-stripes-all", "remove-stripes-dead", "remove-stripes-filtering", "remove-stripes-fitting",
                      "remove-stripes-large", "remove-stripes-normalization", "remove-stripes-sorting",

@@ -7,6 +7,7 @@
 #ifdef HAVE_HDF5
 
 #include "filters.hpp"
+#include "compressed.hpp"
 #include <gst/files/byte-order.hpp>
 
 #ifdef HAVE_LZ4
@@ -277,6 +278,20 @@ void decode_chunk(const std::vector<Hdf5Filter> &filters, unsigned skipped, cons
         used.pop_back();
     }
     undo(filters[used[0]], in, destination, size);
+}
+
+void decode_lz4(const void *stored, std::size_t stored_size, void *to, std::size_t size) {
+    decode_chunk({{lz4_filter, {}}}, 0, stored, stored_size, to, size);
+}
+
+void decode_bitshuffle_lz4(const void *stored, std::size_t stored_size, std::size_t element_size, void *to,
+                           std::size_t size) {
+    const Hdf5Filter filter{bitshuffle_filter, {0, 0, static_cast<unsigned>(element_size), 0, 2}};
+    if (element_size > 4096 || !can_decode(filter))
+        throw Error(
+            GST_STREAM_ERROR_CODEC_NOT_FOUND,
+            text("bitshuffle with elements of %zu bytes can't be undone by this build", element_size));
+    decode_chunk({filter}, 0, stored, stored_size, to, size);
 }
 
 std::string hdf5_packages_of_filter(H5Z_filter_t id) {
