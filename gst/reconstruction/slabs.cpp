@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char notes_name[] = "/lines.txt"; // how the slabs are made
+constexpr std::string_view notes_file = "lines.txt"; // how the slabs are made
 constexpr std::string_view partial = ".partial";
 
 std::string file_of(const Slab &slab) { return io::split_location(slab.output).file; }
@@ -46,6 +46,13 @@ bool is_slab(std::string name) {
            (name.substr(digits) == ".h5" || name.substr(digits) == ".tif");
 }
 
+// A run that was killed while it wrote its list leaves lines.txt.XXXXXX.
+bool is_unfinished_list(const std::string &name) {
+    constexpr std::size_t letters = 6;
+    return name.size() == notes_file.size() + 1 + letters && name.starts_with(notes_file) &&
+           name[notes_file.size()] == '.';
+}
+
 std::vector<fs::path> files_in(const std::string &folder) {
     std::vector<fs::path> files;
     std::error_code ignored;
@@ -56,8 +63,10 @@ std::vector<fs::path> files_in(const std::string &folder) {
 
 } // namespace
 
+std::string SlabFolder::notes_path() const { return text("%s/%s", plan_.folder.c_str(), notes_file.data()); }
+
 void SlabFolder::prepare(bool resume) const {
-    const auto lines = list_of_lines(), notes = plan_.folder + notes_name;
+    const auto lines = list_of_lines(), notes = notes_path();
     // Without its list a folder holds slabs of unknown origin.
     if (!resume || !fs::exists(notes))
         remove();
@@ -91,9 +100,9 @@ void SlabFolder::check() const {
 void SlabFolder::remove() const {
     std::error_code ignored;
     for (const auto &file : files_in(plan_.folder))
-        if (is_slab(file.filename()))
+        if (is_slab(file.filename()) || is_unfinished_list(file.filename()))
             fs::remove(file, ignored);
-    fs::remove(plan_.folder + notes_name, ignored);
+    fs::remove(notes_path(), ignored);
     fs::remove(plan_.folder, ignored);
 }
 

@@ -26,6 +26,7 @@ class SlabFolder {
     void remove_without_slabs() const;
 
   private:
+    std::string notes_path() const;
     std::string list_of_lines() const;
     void refuse_others() const;
 
