@@ -9,6 +9,10 @@ import h5py
 import numpy as np
 import tifffile
 
+# Where a plugin for HDF5 is installed, it would change what is written about chunks that come filtered.
+while h5py.h5pl.size():
+    h5py.h5pl.remove(0)
+
 
 def nxtomo(file, data, keys, angles=None, entry="entry", units="deg", **facts):
     """An entry of an open file; `data` is a dataset or an array, `facts` are datasets below the entry (with _ for /)."""
