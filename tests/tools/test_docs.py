@@ -115,6 +115,12 @@ def named_files(text):
     return [re.sub(r"%\d*[id]|\$\w+", "*", name) for name in names]
 
 
+def anchors(text):
+    """Of the headings of a Markdown text, as GitHub makes them."""
+    text = re.sub(r"(?ms)^ {0,3}(```|~~~).*?^ {0,3}\1", "", text)
+    return [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in re.findall(r"(?m)^#+ (.+?)\s*$", text)]
+
+
 class Documents(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -184,10 +190,15 @@ class Documents(unittest.TestCase):
             self.assertEqual((status, "not empty" in output), (1, True))
 
     def test_links(self):
-        for document in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples/data/README.md"]:
-            for target in re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8")):
-                if not re.match(r"[a-z]+:", target):
-                    self.assertTrue((document.parent / target).exists(), f"{document.name} links to {target}: no file")
+        """Of files, and of headings in them."""
+        for document in [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md")), ROOT / "examples/data/README.md"]:
+            for target, heading in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)", document.read_text(encoding="utf-8")):
+                if re.match(r"[a-z]+:", target):
+                    continue
+                file = document.parent / target if target else document
+                self.assertTrue(file.exists(), f"{document.name} links to {target}: no file")
+                if heading and file.suffix == ".md":
+                    self.assertIn(heading, anchors(file.read_text(encoding="utf-8")), f"{document.name} links to {target}#{heading}: no heading")
 
 
 class Reference(unittest.TestCase):
@@ -236,6 +247,9 @@ class TheTestItself(unittest.TestCase):
                     self.check("t", ["bash", "-c", command], pathlib.Path(scratch), files=files)
             with self.assertRaisesRegex(AssertionError, "CRITICAL"):
                 self.check("t", ["bash", "-c", "echo '(x): GLib-GObject-CRITICAL **: y'"], pathlib.Path(scratch))
+
+    def test_headings_are_found(self):
+        self.assertEqual(anchors("# A `b-c`, d\n```sh\n# none\n```\n## Two  \n"), ["a-b-c-d", "two"])
 
     def test_escapes_are_refused(self):
         for text in ("```bash\ntrue\n```\n", "```sh no-run\ncd x\n```\n", "```sh no-run: x\ngst-launch-1.0 a\n```\n",

@@ -1,0 +1,140 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The lists of packages: each installed file is in one of them, and nothing else is. `tools/package --test` builds and tries them.
+
+Argument: the build folder.
+"""
+
+import fnmatch
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DEBIAN = ROOT / "tools" / "packaging" / "debian"
+BUILD = sys.argv[1]
+
+sys.path.insert(0, str(ROOT / "tools" / "packaging"))
+
+import debian  # noqa: E402
+import portable  # noqa: E402
+import support  # noqa: E402
+
+
+def introspected(what):
+    return json.loads(subprocess.run(["meson", "introspect", what, BUILD], text=True, capture_output=True, check=True).stdout)
+
+
+def installed():
+    """Paths below the prefix, as packages have them; of a folder, its own."""
+    prefix = next(option["value"] for option in introspected("--buildoptions") if option["name"] == "prefix")
+    places = {"usr" + place.removeprefix(prefix) for place in introspected("--installed").values()}
+    programs = {pathlib.PurePath(place).name for place in places if place.startswith("usr/bin/")}
+    return places | {f"usr/share/bash-completion/completions/{program}" for program in programs}
+
+
+def lists():
+    return {path.stem: [line.split()[0] for line in path.read_text().splitlines()] for path in DEBIAN.glob("*.install")}
+
+
+def covers(pattern, place):
+    """As dh_install does: a folder has all that is in it."""
+    wanted, parts = pattern.split("/"), place.split("/")
+    return len(parts) >= len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
+
+
+class Packages(unittest.TestCase):
+    def test_each_file_is_in_one_package(self):
+        found = installed()
+        self.assertGreater(len(found), 100)
+        for place in sorted(found):
+            packages = [name for name, patterns in lists().items() if any(covers(pattern, place) for pattern in patterns)]
+            self.assertEqual(len(packages), 1, f"{place} is in {packages or 'none'} of tools/packaging/debian/*.install")
+
+    def test_no_line_is_left_over(self):
+        found = installed()
+        for name, patterns in lists().items():
+            for pattern in patterns:
+                self.assertTrue(any(covers(pattern, place) for place in found), f"{name}.install: nothing is installed as {pattern}")
+
+    def test_patterns(self):
+        self.assertTrue(covers("usr/lib/*/girepository-1.0", "usr/lib/x86_64-linux-gnu/girepository-1.0/GstTomo-1.0.typelib"))
+        self.assertFalse(covers("usr/bin/tomo-web", "usr/bin/tomo-webs"))
+        self.assertFalse(covers("usr/lib/*/gst", "usr/lib/gst"))
+
+    def test_control(self):
+        text = (DEBIAN / "control").read_text()
+        packages = re.findall(r"(?m)^Package: (\S+)$", text)
+        self.assertEqual(sorted(packages), sorted(lists()))
+        for line in text.splitlines():
+            self.assertLess(len(line), 110)
+        for name in re.findall(r"(?m)\b(libgsttomo-[\w.-]+|tomo-\w+|python3-gsttomo|gstreamer1.0-tomo) \(", text):
+            self.assertIn(name, packages)
+
+
+    def test_packages_have_all(self):
+        """What a build may leave out is asked for."""
+        rules = (DEBIAN / "rules").read_text()
+        for name in re.findall(r"option\('(\w+)', type: 'feature'", (ROOT / "meson_options.txt").read_text()):
+            self.assertIn(f"-D{name}={'disabled' if name == 'tests' else 'enabled'}", rules)
+
+
+class Changelog(unittest.TestCase):
+    def test_of_news(self):
+        release = support.Release(ROOT)
+        text = debian.changelog(release, 1_800_000_000, "abc1234")
+        heading = text.splitlines()[0]
+        self.assertRegex(heading, r"^gst-tomo \(\S+-1\) bookworm; urgency=medium$")
+        self.assertIn(release.version, heading)
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(text)
+            file.flush()
+            told = subprocess.run(["dpkg-parsechangelog", "-l", file.name, "-S", "Version"], text=True, capture_output=True, check=True)
+        self.assertEqual((told.stdout.strip(), told.stderr), (debian.version_of(release, 1_800_000_000, "abc1234"), ""))
+
+    def test_versions_grow(self):
+        """A commit is newer than those before it, and older than the release that it leads to."""
+        release = support.Release(ROOT)
+        release.all[0] = (release.version, "not yet released", "First.")
+        versions = [debian.version_of(release, 1_800_000_000, "fff"), debian.version_of(release, 1_800_000_600, "aaa")]
+        release.all[0] = (release.version, "2027-02-01", "First.")
+        versions.append(debian.version_of(release, 1_800_001_000, "bbb"))
+        self.assertEqual(versions[-1], f"{release.version}-1")
+        for older, newer in zip(versions, versions[1:]):
+            subprocess.run(["dpkg", "--compare-versions", older, "lt", newer], check=True)
+
+    def test_two_versions_are_refused(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = pathlib.Path(scratch)
+            (folder / "meson.build").write_text("project('x', version: '2.0')")
+            (folder / "NEWS").write_text("gst-tomo 1.0 (2027-01-01)\n====\nFirst.\n")
+            with self.assertRaisesRegex(support.Failure, "2.0"):
+                support.Release(folder)
+
+
+class Archive(unittest.TestCase):
+    def test_scripts_are_sound(self):
+        folder = ROOT / "tools" / "packaging" / "portable_files"
+        for name in ("run", "linker"):
+            subprocess.run(["sh", "-n", str(folder / name)], check=True)
+
+    def test_modules_with_what_they_depend_on(self):
+        modules = portable.needed_modules(["python3-h5py"])
+        self.assertIn("python3-numpy", modules)
+        with self.assertRaisesRegex(support.Failure, "apt-get install"):
+            portable.needed_modules(["python3-no-such-module"])
+
+    def test_a_build_elsewhere_is_refused(self):
+        with self.assertRaisesRegex(support.Failure, "no build folder"):
+            support.checked_build(ROOT / "docs")
+        if next(option["value"] for option in introspected("--buildoptions") if option["name"] == "prefix") != "/usr":
+            with self.assertRaisesRegex(support.Failure, "--prefix=/usr"):
+                support.checked_build(pathlib.Path(BUILD))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)
